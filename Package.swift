@@ -1,0 +1,65 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// One set of language rules for every target; warnings stop the build in CI only, so that a newer
+/// compiler's new warning never locks a user out of building a release.
+let house: [SwiftSetting] =
+  [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+  ] + (Context.environment["CI"] == nil ? [] : [.treatAllWarnings(as: .error)])
+
+let package = Package(
+  name: "zkcli",
+  platforms: [.macOS(.v15)],
+  products: [
+    .executable(name: "zkcli", targets: ["zkcli"]),
+    .library(name: "ZooKeeperClient", targets: ["ZooKeeperClient"]),
+    .library(name: "ZooKeeperProtocol", targets: ["ZooKeeperProtocol"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-collections.git", from: "1.1.0"),
+    .package(url: "https://github.com/apple/swift-log.git", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-nio.git", from: "2.80.0"),
+  ],
+  targets: [
+    .target(name: "Jute", swiftSettings: house),
+    .target(name: "ZooKeeperProtocol", dependencies: ["Jute"], swiftSettings: house),
+    .target(
+      name: "ZooKeeperClient",
+      dependencies: [
+        "Jute", "ZooKeeperProtocol",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "DequeModule", package: "swift-collections"),
+        .product(name: "HeapModule", package: "swift-collections"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: house),
+    .systemLibrary(name: "CLibEdit", pkgConfig: "libedit", providers: [.apt(["libedit-dev"])]),
+    .target(name: "LineEditor", dependencies: ["CLibEdit"], swiftSettings: house),
+    .target(
+      name: "ZooKeeperShell", dependencies: ["ZooKeeperClient", "ZooKeeperProtocol", "LineEditor"],
+      swiftSettings: house),
+    .executableTarget(name: "zkcli", dependencies: ["ZooKeeperShell"], swiftSettings: house),
+
+    .target(name: "TestKit", path: "Tests/TestKit", swiftSettings: house),
+    .testTarget(name: "JuteTests", dependencies: ["Jute"], swiftSettings: house),
+    .testTarget(
+      name: "ZooKeeperProtocolTests", dependencies: ["ZooKeeperProtocol", "Jute"],
+      resources: [.copy("client-vectors.json")], swiftSettings: house),
+    .testTarget(
+      name: "ZooKeeperClientTests",
+      dependencies: [
+        "ZooKeeperClient", "ZooKeeperProtocol", "Jute", "TestKit",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+      ],
+      swiftSettings: house),
+    .testTarget(name: "ShellTests", dependencies: ["ZooKeeperShell"], swiftSettings: house),
+    .testTarget(name: "EndToEndTests", dependencies: ["TestKit", "zkcli"], swiftSettings: house),
+    .testTarget(name: "TidyTests", swiftSettings: house),
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,27 @@
+/// Finds whole frames in a stream: an `int` length, excluding itself, and that many bytes.
+///
+/// The splitter owns no bytes: the driver keeps what has arrived, asks for the next frame, and
+/// discards what was consumed, so a read that holds fifty frames is decoded in place.
+public enum FrameSplitter {
+  /// Bytes of the length in front of a frame.
+  public static let prefixLengthBytes = 4
+
+  /// ZooKeeper's default `jute.maxbuffer`: the largest frame accepted, in bytes.
+  public static let defaultLimitBytes = 0xfffff
+
+  /// The payload of the first frame of `bytes`, or nil while it is incomplete.
+  ///
+  /// - Throws: `JuteError` as soon as the length is known to be negative or over `limitBytes`, before
+  ///   any of the payload has arrived.
+  @inlinable
+  public static func firstPayload(
+    in bytes: UnsafeRawBufferPointer, limitBytes: Int
+  ) throws(JuteError) -> UnsafeRawBufferPointer? {
+    guard bytes.count >= prefixLengthBytes else { return nil }
+    let length = Int(bytes.loadBigEndian(at: 0, as: Int32.self))
+    guard length >= 0 else { throw JuteError(.negativeLength(length), offset: 0) }
+    guard length <= limitBytes else { throw JuteError(.tooLarge(lengthBytes: length, limitBytes: limitBytes), offset: 0) }
+    guard bytes.count - prefixLengthBytes >= length else { return nil }
+    return UnsafeRawBufferPointer(rebasing: bytes[prefixLengthBytes..<prefixLengthBytes + length])
+  }
+}
