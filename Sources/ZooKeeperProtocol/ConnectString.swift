@@ -1,0 +1,112 @@
+/// Why a text does not name an ensemble.
+public struct ConnectStringError: Error, Hashable, Sendable {
+  /// What is wrong, in words.
+  public let reason: String
+  /// The text as it was given.
+  public let text: String
+}
+
+/// Where one server listens: a host name or address, and a port.
+public struct ServerAddress: Hashable, Sendable {
+  /// A name, an IPv4 address, or an IPv6 address without brackets.
+  public var host: String
+  /// 1 to 65535.
+  public var port: Int
+
+  public init(host: String, port: Int) {
+    self.host = host
+    self.port = port
+  }
+}
+
+extension ServerAddress: CustomStringConvertible {
+  /// `host:port`, with brackets around an IPv6 address.
+  public var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+}
+
+/// The servers of an ensemble and the path that a client takes for its root:
+/// `host[:port][,host[:port]...][/chroot]`.
+///
+/// *Source*: `org.apache.zookeeper.client.ConnectStringParser`; `client-protocol` 8.1.
+public struct ConnectString: Hashable, Sendable {
+  /// The port of an address that names none.
+  public static let defaultPort = 2181
+
+  /// At least one, in the order given.
+  public var servers: [ServerAddress]
+  /// An absolute path, or nil for the server's own root.
+  public var chroot: String?
+
+  public init(servers: [ServerAddress], chroot: String? = nil) {
+    self.servers = servers
+    self.chroot = chroot
+  }
+
+  /// Reads a connect string; blanks around commas and empty parts are ignored, `zk://` in front is
+  /// allowed.
+  ///
+  /// - Throws: `ConnectStringError` for an address without host, a port that is none, a bad chroot, or
+  ///   no server at all.
+  public init(parsing text: String) throws(ConnectStringError) {
+    func fail(_ reason: String) -> ConnectStringError { ConnectStringError(reason: reason, text: text) }
+    let rest = text.hasPrefix("zk://") ? text.dropFirst(5) : text[...]
+    let slash = rest.firstIndex(of: "/") ?? rest.endIndex
+    let path = String(rest[slash...])
+    do throws(ZnodePathError) {
+      if !path.isEmpty { try ZnodePath.validate(path) }
+    } catch {
+      throw fail("its chroot \(path) is not a valid path")
+    }
+    chroot = path.isEmpty || path == "/" ? nil : path
+    servers = []
+    for part in rest[..<slash].split(separator: ",") {
+      let address = part.trimmingBlanks
+      if !address.isEmpty { servers.append(try ServerAddress(parsing: address, fail)) }
+    }
+    guard !servers.isEmpty else { throw fail("it names no server") }
+  }
+}
+
+extension ConnectString: CustomStringConvertible {
+  public var description: String { servers.map(\.description).joined(separator: ",") + (chroot ?? "") }
+}
+
+extension ServerAddress {
+  fileprivate init(
+    parsing text: Substring, _ fail: (String) -> ConnectStringError
+  ) throws(ConnectStringError) {
+    var host = text
+    var portText: Substring?
+    if text.hasPrefix("[") {
+      guard let bracket = text.firstIndex(of: "]") else { throw fail("\(text) has no closing bracket") }
+      host = text[text.index(after: text.startIndex)..<bracket]
+      let behind = text[text.index(after: bracket)...]
+      guard behind.isEmpty || behind.hasPrefix(":") else { throw fail("\(text) has \(behind) behind the bracket") }
+      portText = behind.isEmpty ? nil : behind.dropFirst()
+    } else if let colon = text.firstIndex(of: ":") {
+      // More than one colon is a bare IPv6 address, which has no room for a port.
+      if text.lastIndex(of: ":") == colon {
+        host = text[..<colon]
+        portText = text[text.index(after: colon)...]
+      }
+    }
+    guard !host.isEmpty else { throw fail("\(text) has no host") }
+    var port = ConnectString.defaultPort
+    if let portText {
+      guard let number = Int(portText), (1...65535).contains(number) else {
+        throw fail("\(portText.isEmpty ? "an empty text" : String(portText)) is not a port from 1 to 65535")
+      }
+      port = number
+    }
+    self.init(host: String(host), port: port)
+  }
+}
+
+extension Substring {
+  fileprivate var trimmingBlanks: Substring {
+    var rest = self
+    while rest.first == " " || rest.first == "\t" { rest.removeFirst() }
+    while rest.last == " " || rest.last == "\t" { rest.removeLast() }
+    return rest
+  }
+}

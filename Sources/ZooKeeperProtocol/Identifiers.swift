@@ -1,0 +1,73 @@
+/// A transaction id: the position of a change in the total order that the ensemble agrees on.
+///
+/// *Shape*: the leader's epoch in the upper 32 bits, a counter within it in the lower. A standalone
+/// server counts from 1 in epoch 0.
+///
+/// *Source*: Junqueira, Reed, Serafini, "Zab" (DSN 2011), section II.
+public struct Zxid: RawRepresentable, Hashable, Comparable, Sendable {
+  public var rawValue: Int64
+
+  public init(rawValue: Int64) { self.rawValue = rawValue }
+
+  /// Before every transaction.
+  public static let zero = Zxid(rawValue: 0)
+
+  /// The leader period in which the transaction was proposed.
+  public var epoch: UInt32 { UInt32(truncatingIfNeeded: rawValue >> 32) }
+
+  /// The transaction's place in its epoch, from 1.
+  public var counter: UInt32 { UInt32(truncatingIfNeeded: rawValue) }
+
+  public static func < (left: Zxid, right: Zxid) -> Bool { left.rawValue < right.rawValue }
+}
+
+/// Identifies a client's session across connections and servers.
+///
+/// *Shape*: the id of the server that made it in the top byte, then a clock, then a count
+/// (`client-protocol` 2.4). Shown in hexadecimal, as Apache's tools do.
+public struct SessionID: RawRepresentable, Hashable, Sendable {
+  public var rawValue: Int64
+
+  public init(rawValue: Int64) { self.rawValue = rawValue }
+
+  /// What a client without a session sends.
+  public static let none = SessionID(rawValue: 0)
+}
+
+/// Identifies a request within one connection; replies carry it back.
+///
+/// *Source*: `client-protocol` 1.4.
+public struct Xid: RawRepresentable, Hashable, Sendable {
+  public var rawValue: Int32
+
+  public init(rawValue: Int32) { self.rawValue = rawValue }
+
+  /// A watch event; only servers send it.
+  public static let notification = Xid(rawValue: -1)
+  /// A ping and its reply.
+  public static let ping = Xid(rawValue: -2)
+  /// An authentication packet and its reply.
+  public static let auth = Xid(rawValue: -4)
+  /// Watches registered again after a reconnect.
+  public static let setWatches = Xid(rawValue: -8)
+
+  /// The first xid of an ordinary request.
+  public static let first = Xid(rawValue: 1)
+
+  /// The xid after this one; the count wraps from 2³¹-1 to 1, as the official clients' does.
+  public var next: Xid { rawValue == .max ? .first : Xid(rawValue: rawValue + 1) }
+}
+
+extension Zxid: CustomStringConvertible {
+  /// Hexadecimal with `0x`, as Apache's stat output prints it.
+  public var description: String { hexadecimal(rawValue) }
+}
+
+extension SessionID: CustomStringConvertible {
+  public var description: String { hexadecimal(rawValue) }
+}
+
+/// `0x` and the unsigned hexadecimal digits of a 64-bit value.
+public func hexadecimal(_ value: Int64) -> String {
+  "0x" + String(UInt64(bitPattern: value), radix: 16)
+}

@@ -1,0 +1,75 @@
+/// What a quota allows or what a subtree uses: counts of znodes and bytes, -1 meaning no limit.
+///
+/// *Shape*: `count=N,bytes=M`, and with hard limits `count=N,bytes=M=;byteHardLimit=X;countHardLimit=Y`.
+/// The stray `=` keeps the parser of 3.4 happy; both `,` and `;` separate on reading.
+///
+/// *Source*: `org.apache.zookeeper.StatsTrack`; `client-protocol` 4.13.
+public struct QuotaLimits: Hashable, Sendable {
+  /// Znodes, the quota's own included; over it servers log a warning.
+  public var count: Int64
+  /// Bytes of data; over it servers log a warning.
+  public var bytes: Int64
+  /// Znodes; over it servers that enforce quotas refuse. nil when the text does not name it.
+  public var countHardLimit: Int64?
+  /// Bytes of data; over it servers that enforce quotas refuse. nil when the text does not name it.
+  public var bytesHardLimit: Int64?
+
+  public init(count: Int64 = -1, bytes: Int64 = -1, countHardLimit: Int64? = nil, bytesHardLimit: Int64? = nil) {
+    self.count = count
+    self.bytes = bytes
+    self.countHardLimit = countHardLimit
+    self.bytesHardLimit = bytesHardLimit
+  }
+
+  /// Reads the text of a `zookeeper_limits` or `zookeeper_stats` znode; keys it lacks are -1, keys
+  /// that nobody knows are skipped.
+  ///
+  /// - Returns: nil when a value is not a number.
+  public init?(parsing text: String) {
+    self.init()
+    for pair in text.split(whereSeparator: { $0 == "," || $0 == ";" }) {
+      let parts = pair.split(separator: "=", maxSplits: 1)
+      guard let key = parts.first else { continue }
+      // `bytes=-1=` has a second, empty value.
+      let digits = parts.count > 1 ? parts[1].prefix { $0 != "=" } : ""
+      guard let value = digits.isEmpty ? -1 : Int64(digits) else { return nil }
+      switch key {
+      case "count": count = value
+      case "bytes": bytes = value
+      case "countHardLimit": countHardLimit = value
+      case "byteHardLimit": bytesHardLimit = value
+      default: continue
+      }
+    }
+  }
+
+  /// The text that servers and zkCli.sh store.
+  public var text: String {
+    var text = "count=\(count),bytes=\(bytes)"
+    if countHardLimit != nil || bytesHardLimit != nil { text += "=" }
+    if let bytesHardLimit { text += ";byteHardLimit=\(bytesHardLimit)" }
+    if let countHardLimit { text += ";countHardLimit=\(countHardLimit)" }
+    return text
+  }
+}
+
+/// Where the quota of a path is kept.
+///
+/// *Source*: `org.apache.zookeeper.Quotas`.
+public enum QuotaPaths {
+  /// The root of all quotas.
+  public static let root = "/zookeeper/quota"
+  /// The name of the znode with the limits.
+  public static let limitsName = "zookeeper_limits"
+  /// The name of the znode with the present use.
+  public static let statsName = "zookeeper_stats"
+
+  /// The znode under which the quota of `path` stands.
+  public static func directory(of path: String) -> String { path == "/" ? root : root + path }
+
+  /// The znode with the limits of `path`.
+  public static func limits(of path: String) -> String { directory(of: path) + "/" + limitsName }
+
+  /// The znode with the use of `path`.
+  public static func stats(of path: String) -> String { directory(of: path) + "/" + statsName }
+}

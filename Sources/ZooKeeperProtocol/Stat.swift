@@ -1,0 +1,84 @@
+public import Jute
+
+/// A znode's counters and times.
+///
+/// *Shape*: 68 bytes: czxid, mzxid, ctime, mtime (long), version, cversion, aversion (int),
+/// ephemeralOwner (long), dataLength, numChildren (int), pzxid (long).
+///
+/// *Source*: Jute record `org.apache.zookeeper.data.Stat`; how each field moves is in
+/// `client-protocol` 4.5.
+public struct Stat: JuteRecord, Hashable, Sendable {
+  /// The transaction that created the znode.
+  public var czxid: Zxid
+  /// The transaction that last set its data.
+  public var mzxid: Zxid
+  /// When it was created: milliseconds since 1970, on the leader's clock.
+  public var ctimeMilliseconds: Int64
+  /// When its data was last set: milliseconds since 1970, on the leader's clock.
+  public var mtimeMilliseconds: Int64
+  /// Changes of the data.
+  public var version: Int32
+  /// Changes of the set of children.
+  public var cversion: Int32
+  /// Changes of the ACL.
+  public var aversion: Int32
+  /// The session that an ephemeral znode belongs to, else 0.
+  public var ephemeralOwner: SessionID
+  /// Bytes of data.
+  public var dataLength: Int32
+  /// Number of children.
+  public var numChildren: Int32
+  /// The transaction that last changed the set of children.
+  public var pzxid: Zxid
+
+  /// The encoded size, in bytes.
+  public static let encodedSizeBytes = 68
+
+  /// Makes a stat of the given fields.
+  public init(
+    czxid: Zxid, mzxid: Zxid, ctimeMilliseconds: Int64, mtimeMilliseconds: Int64, version: Int32, cversion: Int32,
+    aversion: Int32, ephemeralOwner: SessionID, dataLength: Int32, numChildren: Int32, pzxid: Zxid
+  ) {
+    self.czxid = czxid
+    self.mzxid = mzxid
+    self.ctimeMilliseconds = ctimeMilliseconds
+    self.mtimeMilliseconds = mtimeMilliseconds
+    self.version = version
+    self.cversion = cversion
+    self.aversion = aversion
+    self.ephemeralOwner = ephemeralOwner
+    self.dataLength = dataLength
+    self.numChildren = numChildren
+    self.pzxid = pzxid
+  }
+
+  public init(from reader: inout JuteReader) throws(JuteError) {
+    // One bounds check for the whole record: it is read with every reply.
+    let block = try reader.readFixedBlock(count: Self.encodedSizeBytes)
+    czxid = Zxid(rawValue: block.loadBigEndian(at: 0, as: Int64.self))
+    mzxid = Zxid(rawValue: block.loadBigEndian(at: 8, as: Int64.self))
+    ctimeMilliseconds = block.loadBigEndian(at: 16, as: Int64.self)
+    mtimeMilliseconds = block.loadBigEndian(at: 24, as: Int64.self)
+    version = block.loadBigEndian(at: 32, as: Int32.self)
+    cversion = block.loadBigEndian(at: 36, as: Int32.self)
+    aversion = block.loadBigEndian(at: 40, as: Int32.self)
+    ephemeralOwner = SessionID(rawValue: block.loadBigEndian(at: 44, as: Int64.self))
+    dataLength = block.loadBigEndian(at: 52, as: Int32.self)
+    numChildren = block.loadBigEndian(at: 56, as: Int32.self)
+    pzxid = Zxid(rawValue: block.loadBigEndian(at: 60, as: Int64.self))
+  }
+
+  public func encode(into writer: inout JuteWriter) {
+    writer.writeLong(czxid.rawValue)
+    writer.writeLong(mzxid.rawValue)
+    writer.writeLong(ctimeMilliseconds)
+    writer.writeLong(mtimeMilliseconds)
+    writer.writeInt(version)
+    writer.writeInt(cversion)
+    writer.writeInt(aversion)
+    writer.writeLong(ephemeralOwner.rawValue)
+    writer.writeInt(dataLength)
+    writer.writeInt(numChildren)
+    writer.writeLong(pzxid.rawValue)
+  }
+}

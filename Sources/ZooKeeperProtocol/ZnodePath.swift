@@ -1,0 +1,104 @@
+/// Why a text is not the path of a znode.
+public struct ZnodePathError: Error, Hashable, Sendable {
+  /// The rule that is broken; offsets count characters of the path.
+  public enum Reason: Hashable, Sendable {
+    case empty
+    case notAbsolute
+    case trailingSlash
+    case emptyComponent(offset: Int)
+    case relativeComponent(offset: Int)
+    case forbiddenCharacter(scalar: Unicode.Scalar, offset: Int)
+  }
+
+  public let path: String
+  public let reason: Reason
+}
+
+/// The rules and the arithmetic of znode paths.
+///
+/// *Source*: `org.apache.zookeeper.common.PathUtils`; `client-protocol` 4.2.
+public enum ZnodePath {
+  /// Checks an absolute path against the rules that servers apply to names.
+  ///
+  /// - Throws: `ZnodePathError` for the first rule that the path breaks.
+  public static func validate(_ path: String) throws(ZnodePathError) {
+    func fail(_ reason: ZnodePathError.Reason) -> ZnodePathError { ZnodePathError(path: path, reason: reason) }
+    guard !path.isEmpty else { throw fail(.empty) }
+    guard path.utf8.first == UInt8(ascii: "/") else { throw fail(.notAbsolute) }
+    if path == "/" { return }
+    guard path.utf8.last != UInt8(ascii: "/") else { throw fail(.trailingSlash) }
+    var offset = 0
+    var component = ""
+    for scalar in path.unicodeScalars.dropFirst() {
+      offset += 1
+      if scalar == "/" {
+        try checkComponent(component, endingAt: offset, of: path)
+        component = ""
+        continue
+      }
+      guard !isForbidden(scalar) else { throw fail(.forbiddenCharacter(scalar: scalar, offset: offset)) }
+      component.unicodeScalars.append(scalar)
+    }
+    try checkComponent(component, endingAt: offset + 1, of: path)
+  }
+
+  /// Checks the path of a create. A sequential znode may have an empty last name: `/queue/` becomes
+  /// `/queue/0000000000`.
+  public static func validate(_ path: String, isSequential: Bool) throws(ZnodePathError) {
+    try validate(isSequential ? path + "1" : path)
+  }
+
+  /// The path above; nil for the root.
+  public static func parent(of path: String) -> String? {
+    guard path != "/", let slash = path.lastIndex(of: "/") else { return nil }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
+  }
+
+  /// The last component; empty for the root.
+  public static func name(of path: String) -> String {
+    guard let slash = path.lastIndex(of: "/") else { return path }
+    return String(path[path.index(after: slash)...])
+  }
+
+  /// The path of a child.
+  public static func child(_ name: String, of parent: String) -> String {
+    parent == "/" ? "/" + name : parent + "/" + name
+  }
+
+  /// Resolves what a person typed against a working directory: relative paths, `.`, `..`, repeated and
+  /// trailing slashes, as a POSIX shell's `cd` does without links.
+  ///
+  /// `keepingTrailingSlash` keeps one slash at the end, which means an empty name to a sequential create.
+  public static func resolve(_ typed: String, in directory: String, keepingTrailingSlash: Bool = false) -> String {
+    let whole = typed.hasPrefix("/") ? typed : directory + "/" + typed
+    var components: [Substring] = []
+    for component in whole.split(separator: "/") where component != "." {
+      if component == ".." { _ = components.popLast() } else { components.append(component) }
+    }
+    let path = "/" + components.joined(separator: "/")
+    return keepingTrailingSlash && typed.hasSuffix("/") && path != "/" ? path + "/" : path
+  }
+
+  /// Whether `path` is `ancestor` or lies under it.
+  public static func isWithin(_ path: String, _ ancestor: String) -> Bool {
+    path == ancestor || ancestor == "/" || path.hasPrefix(ancestor + "/")
+  }
+
+  private static func checkComponent(
+    _ component: String, endingAt offset: Int, of path: String
+  ) throws(ZnodePathError) {
+    if component.isEmpty { throw ZnodePathError(path: path, reason: .emptyComponent(offset: offset)) }
+    if component == "." || component == ".." {
+      throw ZnodePathError(path: path, reason: .relativeComponent(offset: offset - component.count))
+    }
+  }
+
+  /// Control characters, surrogates, the private use area, non-characters, and everything that needs
+  /// two UTF-16 units: servers see those as surrogates.
+  private static func isForbidden(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar.value {
+    case 0x00...0x1f, 0x7f...0x9f, 0xd800...0xf8ff, 0xfff0...0xffff, 0x10000...: true
+    default: false
+    }
+  }
+}
