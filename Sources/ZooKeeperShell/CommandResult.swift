@@ -1,0 +1,103 @@
+public import ZooKeeperProtocol
+
+/// What a command has to say, before anyone decides how it looks.
+///
+/// Commands return these; the renderers in `Render/` turn them into text, JSON, or zkCli.sh's words.
+public enum CommandResult: Hashable, Sendable {
+  /// The data of a znode (`get`); `showsStat` asks for the stat as well.
+  case data(path: String, data: [UInt8]?, stat: Stat, showsStat: Bool)
+  /// The names of the children (`ls`), sorted; the stat where asked for.
+  case children(path: String, names: [String], stat: Stat?)
+  /// One znode of a long listing (`ls -l`).
+  case entry(ListingEntry)
+  /// One znode of a recursive listing (`ls -R`).
+  case path(String)
+  case stat(path: String, Stat)
+  /// The answer of `exists`; nil is no.
+  case existence(path: String, Stat?)
+  case acl(path: String, [ACL], stat: Stat?)
+  /// The real path of a new znode; the stat where asked for.
+  case created(path: String, stat: Stat?)
+  /// A write that succeeded (`set`, `setAcl`); the stat where asked for.
+  case changed(path: String, stat: Stat?)
+  /// A delete that succeeded, and how many znodes went.
+  case deleted(path: String, count: Int)
+  /// What a delete would do (`deleteall --dry-run`).
+  case wouldDelete(path: String)
+  case synced(path: String)
+  case identities([ClientInfo])
+  case ephemerals([String])
+  case count(path: String, Int)
+  case quota(path: String, limits: QuotaLimits, usage: QuotaLimits)
+  /// The ensemble's configuration; `clientOnly` asks for the connect string alone.
+  case config(text: String, stat: Stat?, clientOnly: Bool)
+  /// The configuration after a reconfig.
+  case reconfigured(text: String, stat: Stat?)
+  /// What became of each operation of a multi.
+  case multi([MultiStep])
+  case event(WatchNotice)
+  /// `history`: number and line.
+  case history([HistoryEntry])
+  /// A setting and its value: `printwatches is on`.
+  case setting(name: String, value: String)
+  /// Help, version, a path: words that are the answer.
+  case text(String)
+  /// Words beside the answer, for stderr; silent unless `verbose` is asked for.
+  case remark(String)
+  /// A warning, for stderr; silent under `quiet`.
+  case warning(String)
+}
+
+/// A row of `ls -l`.
+public struct ListingEntry: Hashable, Sendable {
+  /// The name, or in a recursive listing the path.
+  public var name: String
+  public var stat: Stat
+
+  public init(name: String, stat: Stat) {
+    self.name = name
+    self.stat = stat
+  }
+}
+
+/// One operation of a multi: what was asked and what came of it.
+public struct MultiStep: Hashable, Sendable {
+  /// The operation's name: `create`, `set`, `delete`, `check`.
+  public var operation: String
+  public var path: String
+  public var result: MultiResult
+
+  public init(operation: String, path: String, result: MultiResult) {
+    self.operation = operation
+    self.path = path
+    self.result = result
+  }
+}
+
+/// A watch event or a change of the session's state.
+public struct WatchNotice: Hashable, Sendable {
+  public var type: EventType
+  public var state: KeeperState
+  /// nil for session events.
+  public var path: String?
+  /// The transaction that caused it, from servers that tell (3.9).
+  public var zxid: Zxid?
+
+  public init(type: EventType, state: KeeperState, path: String?, zxid: Zxid?) {
+    self.type = type
+    self.state = state
+    self.path = path
+    self.zxid = zxid
+  }
+}
+
+/// A line of the `history` command.
+public struct HistoryEntry: Hashable, Sendable {
+  public var number: Int
+  public var line: String
+
+  public init(number: Int, line: String) {
+    self.number = number
+    self.line = line
+  }
+}

@@ -1,0 +1,133 @@
+/// What a command is to a person: its name, words, options and examples.
+///
+/// The table of these (`CommandTable`) feeds the parsing of argv and of typed lines, help, completion
+/// in the shell and in bash, zsh and fish, and the manual page.
+public struct CommandSpec: Sendable {
+  public let id: CommandID
+  /// The name as zkCli.sh writes it; typed names match without regard to case.
+  public let name: String
+  public let aliases: [String]
+  /// One line in the imperative, without a final stop.
+  public let summary: String
+  public let arguments: [ArgumentSpec]
+  public let options: [OptionSpec]
+  /// Paragraphs of plain text behind the summary.
+  public let details: [String]
+  public let examples: [Example]
+  /// Whether it changes the tree.
+  public let writes: Bool
+  /// Whether it needs a session on a server.
+  public let needsSession: Bool
+
+  /// A line to type and what it does.
+  public struct Example: Sendable {
+    public let line: String
+    public let note: String
+
+    public init(_ line: String, _ note: String) {
+      self.line = line
+      self.note = note
+    }
+  }
+
+  /// Makes a spec; what most commands lack may be left out.
+  public init(
+    _ id: CommandID, _ name: String, aliases: [String] = [], summary: String, arguments: [ArgumentSpec] = [],
+    options: [OptionSpec] = [], details: [String] = [], examples: [Example] = [], writes: Bool = false,
+    needsSession: Bool = true
+  ) {
+    self.id = id
+    self.name = name
+    self.aliases = aliases
+    self.summary = summary
+    self.arguments = arguments
+    self.options = options
+    self.details = details
+    self.examples = examples
+    self.writes = writes
+    self.needsSession = needsSession
+  }
+}
+
+/// The commands, one case each; the dispatcher has an arm for every one of them.
+public enum CommandID: String, CaseIterable, Hashable, Sendable {
+  case ls, get, set, create, delete, deleteall, stat, exists, sync, getAcl, setAcl, addauth, whoami, getEphemerals
+  case getAllChildrenNumber, setquota, listquota, delquota, config, reconfig, addWatch, removewatches, printwatches
+  case multi, history, redo, connect, close, version, help, quit, cd, pwd
+}
+
+/// What a value means, and so how it is completed.
+public enum ValueKind: Hashable, Sendable {
+  /// The path of a znode.
+  case path
+  /// Bytes of a znode: text, `-` for stdin, `@file` for a file.
+  case data
+  case acl
+  case version
+  case number
+  case duration
+  /// A file of this machine.
+  case file
+  case server
+  /// The name of a command or help topic.
+  case command
+  /// One of a list.
+  case choice([String])
+  /// Anything else.
+  case word
+}
+
+/// A positional word of a command.
+public struct ArgumentSpec: Sendable {
+  public let name: String
+  public let kind: ValueKind
+  public let isOptional: Bool
+  /// Whether it takes all words that are left.
+  public let isRepeated: Bool
+
+  /// Makes a spec of a required single word, unless told otherwise.
+  public init(_ name: String, _ kind: ValueKind, isOptional: Bool = false, isRepeated: Bool = false) {
+    self.name = name
+    self.kind = kind
+    self.isOptional = isOptional
+    self.isRepeated = isRepeated
+  }
+}
+
+/// An option of a command or of the program.
+public struct OptionSpec: Sendable {
+  public let name: OptionName
+  /// Its one-letter form.
+  public let short: Character?
+  /// Its value, where it has one.
+  public let value: (name: String, kind: ValueKind)?
+  public let summary: String
+  /// A word of zkCli.sh with a single dash, such as `members` for `-members`.
+  public let oldWord: String?
+
+  /// Makes a flag, or with `value` an option that takes one.
+  public init(
+    _ name: OptionName, short: Character? = nil, value: (name: String, kind: ValueKind)? = nil, oldWord: String? = nil,
+    _ summary: String
+  ) {
+    self.name = name
+    self.short = short
+    self.value = value
+    self.oldWord = oldWord
+    self.summary = summary
+  }
+}
+
+/// The long names of all options, in commands and of the program.
+public enum OptionName: String, CaseIterable, Hashable, Sendable {
+  // Of commands.
+  case stat, watch, recursive, long, base64, hex, version, sequential, ephemeral, container, ttl, parents, create, acl
+  case batch, force, client, file, members, add, remove, mode, children, data, persistent, local, any
+  case count, bytes, countHard = "count-hard", bytesHard = "bytes-hard", persistentRecursive = "persistent-recursive"
+  case dryRun = "dry-run", abort
+  // Of the program.
+  case server, timeout, connectTimeout = "connect-timeout", sessionTimeout = "session-timeout", readOnly = "read-only"
+  case waitForConnection = "wait-for-connection", clientConfiguration = "client-configuration", auth
+  case authFile = "auth-file", output, json, script, keepGoing = "keep-going", quiet, verbose, color, compat
+  case noHistory = "no-history", maxBuffer = "max-buffer", help, programVersion = "program-version"
+}
