@@ -1,0 +1,271 @@
+import Jute
+import Logging
+import NIOCore
+import NIOPosix
+import Synchronization
+public import ZooKeeperProtocol
+
+/// Moves bytes and time between NIO and the session machine; decides nothing.
+///
+/// *Thread*: everything but `init` runs on `loop`. Callers elsewhere go through `loop.execute`.
+final class SessionDriver: @unchecked Sendable {
+  // @unchecked: all mutable state is touched on `loop` only; `onLoop` checks it in debug builds.
+
+  /// Called once with the body of the reply, or why there is none.
+  typealias Completion = @Sendable (Result<[UInt8], ZooKeeperError>) -> Void
+  typealias Machine = SessionMachine<Completion>
+
+  let loop: any EventLoop
+  private let chroot: Chroot
+  private let logger: Logger
+  private let defaultWatcher: (@Sendable (WatchEvent) -> Void)?
+  private let requestCount = Atomic(0)
+  private var machine: Machine
+  private var actions: [Machine.Action] = []
+  private var isRunningActions = false
+  private var isFlushScheduled = false
+  private var channel: (any Channel)?
+  private var channelAttempt = 0
+  private var timer: Scheduled<Void>?
+  private var timerDeadline: Int64 = .max
+  private var sinks: [WatcherID: WatchEvents.Sink] = [:]
+  private var nextWatcher = 1
+
+  init(
+    settings: SessionSettings, chroot: Chroot, loop: any EventLoop, logger: Logger,
+    defaultWatcher: (@Sendable (WatchEvent) -> Void)?
+  ) {
+    self.chroot = chroot
+    self.loop = loop
+    self.logger = logger
+    self.defaultWatcher = defaultWatcher
+    machine = Machine(settings: settings)
+  }
+
+  /// Milliseconds of the loop's monotonic clock.
+  private var now: Int64 { Int64(NIODeadline.now().uptimeNanoseconds / 1_000_000) }
+
+  /// A name for a new call. *Thread*: any.
+  func nextRequestID() -> RequestID {
+    RequestID(rawValue: requestCount.add(1, ordering: .relaxed).newValue)
+  }
+
+  // MARK: What the client asks for
+
+  func start() { step { $0.start(now: $1, into: &$2) } }
+
+  func submit(
+    _ request: ClientRequest, id: RequestID, watch: WatchIntent?, limit: Int64?, _ completion: @escaping Completion
+  ) {
+    step { machine, now, actions in
+      let deadline = limit.map { now + $0 }
+      machine.submit(
+        .init(id: id, request: request, watch: watch, deadline: deadline, completion: completion), now: now,
+        into: &actions)
+    }
+  }
+
+  func wait(id: RequestID, failsFast: Bool, limit: Int64?, _ completion: @escaping Completion) {
+    step { machine, now, actions in
+      machine.wait(
+        .init(id: id, completion: completion, failsFast: failsFast, deadline: limit.map { now + $0 }), into: &actions)
+    }
+  }
+
+  func cancel(_ id: RequestID) { step { machine, _, actions in machine.cancel(id, into: &actions) } }
+
+  func addIdentity(_ packet: AuthPacket, _ completion: @escaping Completion) {
+    step { $0.addIdentity(packet, completion: completion, now: $1, into: &$2) }
+  }
+
+  func close(limit: Int64, _ completion: @escaping Completion) {
+    step { $0.close(completion, deadline: $1 + limit, into: &$2) }
+  }
+
+  func removeWatches(path: String, type: WatcherType) {
+    step { machine, _, actions in machine.removeWatches(path: path, type: type, into: &actions) }
+  }
+
+  /// A consumer of events; it gets them from the reply to its request on.
+  func addSink(_ sink: WatchEvents.Sink) -> WatcherID {
+    let watcher = WatcherID(rawValue: nextWatcher)
+    nextWatcher += 1
+    sinks[watcher] = sink
+    sink.onTermination { [loop, weak self] in loop.execute { [weak self] in self?.removeSink(watcher) } }
+    return watcher
+  }
+
+  func removeSink(_ watcher: WatcherID) {
+    sinks[watcher] = nil
+    machine.removeWatcher(watcher)
+  }
+
+  /// What the session is at the moment.
+  var snapshot: SessionSnapshot {
+    SessionSnapshot(
+      state: machine.state, sessionID: machine.sessionID, timeoutMilliseconds: machine.timeoutMilliseconds,
+      server: machine.server, lastZxidSeen: machine.lastZxidSeen)
+  }
+
+  // MARK: What the connection reports
+
+  func onConnected(_ channel: any Channel, attempt: Int) {
+    self.channel = channel
+    channelAttempt = attempt
+    step { $0.onConnected(attempt: attempt, now: $1, into: &$2) }
+  }
+
+  /// All whole frames of `buffer` are handled in place; what is left of the last one stays.
+  ///
+  /// - Returns: false when the bytes were no server's: the connection is being closed.
+  func onBytes(_ buffer: inout ByteBuffer, attempt: Int) -> Bool {
+    guard attempt == channelAttempt else { return false }
+    var failure: JuteError?
+    let consumed = buffer.withUnsafeReadableBytes { bytes -> Int in
+      var offset = 0
+      do throws(JuteError) {
+        while let payload = try FrameSplitter.firstPayload(
+          in: UnsafeRawBufferPointer(rebasing: bytes[offset...]), limitBytes: machine.settings.maximumFrameBytes)
+        {
+          try machine.onFrame(payload, now: now, into: &actions)
+          offset += FrameSplitter.prefixLengthBytes + payload.count
+        }
+      } catch {
+        failure = error
+      }
+      return offset
+    }
+    buffer.moveReaderIndex(forwardBy: consumed)
+    if let failure {
+      logger.warning("dropping the connection", metadata: ["reason": "\(failure)"])
+      machine.onDisconnected(attempt: attempt, protocolError: failure, now: now, into: &actions)
+      channel?.close(promise: nil)
+      channel = nil
+    }
+    runActions()
+    return failure == nil
+  }
+
+  func onDisconnected(attempt: Int) {
+    if attempt == channelAttempt { channel = nil }
+    step { $0.onDisconnected(attempt: attempt, now: $1, into: &$2) }
+  }
+
+  // MARK: Carrying out
+
+  private func step(_ body: (inout Machine, Int64, inout [Machine.Action]) -> Void) {
+    loop.preconditionInEventLoop()
+    body(&machine, now, &actions)
+    runActions()
+  }
+
+  private func runActions() {
+    // A completion may call back in; its actions are then appended and run by the outer call.
+    guard !isRunningActions else { return }
+    isRunningActions = true
+    var index = 0
+    while index < actions.count {
+      run(actions[index])
+      index += 1
+    }
+    actions.removeAll(keepingCapacity: true)
+    isRunningActions = false
+    scheduleFlush()
+    scheduleTimer()
+  }
+
+  private func run(_ action: Machine.Action) {
+    switch action {
+    case .connect(let address, let attempt): connect(to: address, attempt: attempt)
+    case .disconnect(let attempt): disconnect(attempt: attempt)
+    case .complete(let completion, let result): completion(result)
+    case .notify(let watchers, let event): notify(watchers, event)
+    case .finish(let watcher): sinks.removeValue(forKey: watcher)?.finish()
+    case .probe(let address): probe(address)
+    }
+  }
+
+  private func notify(_ watchers: [WatcherID], _ event: WatchEvent) {
+    let event = chroot.relative(event)
+    for watcher in watchers {
+      if watcher == .default { defaultWatcher?(event) } else { sinks[watcher]?.send(event) }
+    }
+  }
+
+  /// Everything that was submitted in one turn of the loop leaves in one write.
+  private func scheduleFlush() {
+    guard !isFlushScheduled, !machine.outbound.bytes.isEmpty else { return }
+    isFlushScheduled = true
+    loop.execute { [self] in
+      isFlushScheduled = false
+      flush()
+    }
+  }
+
+  private func flush() {
+    guard let channel, !machine.outbound.bytes.isEmpty else { return }
+    let buffer = channel.allocator.buffer(bytes: machine.outbound.bytes)
+    machine.outbound.removeAll()
+    channel.writeAndFlush(buffer, promise: nil)
+  }
+
+  private func scheduleTimer() {
+    let deadline = machine.nextDeadline ?? .max
+    // A timer that fires early looks again; only a nearer deadline needs a new one.
+    guard deadline < timerDeadline else { return }
+    timer?.cancel()
+    timerDeadline = deadline
+    timer = loop.scheduleTask(deadline: .uptimeNanoseconds(UInt64(max(deadline, 0)) * 1_000_000)) { [weak self] in
+      guard let self else { return }
+      timerDeadline = .max
+      step { $0.tick(now: $1, into: &$2) }
+    }
+  }
+
+  // MARK: Connections
+
+  private func connect(to address: ServerAddress, attempt: Int) {
+    logger.debug("connecting", metadata: ["server": "\(address)", "attempt": "\(attempt)"])
+    let bootstrap = ClientBootstrap(group: loop)
+      .connectTimeout(.milliseconds(machine.settings.attemptMilliseconds))
+      .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+      .channelInitializer { [self] channel in
+        channel.eventLoop.makeCompletedFuture {
+          try channel.pipeline.syncOperations.addHandler(ClientChannelHandler(driver: self, attempt: attempt))
+        }
+      }
+    bootstrap.connect(to: address).whenComplete { [self] result in
+      switch result {
+      case .success(let channel): onConnected(channel, attempt: attempt)
+      case .failure(let error):
+        let limit = machine.settings.attemptMilliseconds
+        step { $0.onConnectFailed(attempt: attempt, .init(error, limitMilliseconds: limit), now: $1, into: &$2) }
+      }
+    }
+  }
+
+  private func disconnect(attempt: Int) {
+    guard attempt == channelAttempt else { return }
+    flush()
+    channel?.close(promise: nil)
+    channel = nil
+  }
+
+  private func probe(_ address: ServerAddress) {
+    ReadWriteProbe.ask(address, on: loop) { [weak self] isReadWrite in
+      self?.step { $0.onProbe(address, isReadWrite: isReadWrite, now: $1, into: &$2) }
+    }
+  }
+}
+
+/// What a session is at one moment.
+public struct SessionSnapshot: Hashable, Sendable {
+  public let state: KeeperState
+  /// `none` before the first connection.
+  public let sessionID: SessionID
+  /// The timeout in force, in milliseconds.
+  public let timeoutMilliseconds: Int64
+  /// The server connected to, or tried at the moment.
+  public let server: ServerAddress?
+  public let lastZxidSeen: Zxid
+}

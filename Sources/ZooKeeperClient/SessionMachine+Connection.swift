@@ -1,0 +1,190 @@
+import Jute
+import ZooKeeperProtocol
+
+/// Finding a server, the handshake, staying alive, and the end of a connection.
+extension SessionMachine {
+  /// Silence that ends a connection: two thirds of the session timeout leave time to find another server.
+  var readTimeout: Int64 { timeoutMilliseconds * 2 / 3 }
+
+  /// A ping goes out when nothing was sent for a third of the session timeout.
+  var pingInterval: Int64 { min(timeoutMilliseconds / 3, SessionSettings.longestPingIntervalMilliseconds) }
+
+  mutating func connectToNext(now: Int64, into actions: inout [Action]) {
+    serverIndex = (serverIndex + 1) % servers.count
+    triedInRound += 1
+    attempt += 1
+    attemptDeadline = now + settings.attemptMilliseconds
+    phase = .connecting
+    actions.append(.connect(servers[serverIndex], attempt: attempt))
+  }
+
+  /// The connection of `attempt` is open.
+  mutating func onConnected(attempt: Int, now: Int64, into actions: inout [Action]) {
+    guard attempt == self.attempt, case .connecting = phase else {
+      return actions.append(.disconnect(attempt: attempt))
+    }
+    phase = .handshaking
+    outbound.removeAll()
+    let start = outbound.reserveFrame()
+    ConnectRequest(
+      lastZxidSeen: lastZxidSeen, timeoutMilliseconds: Int32(clamping: settings.sessionTimeoutMilliseconds),
+      sessionID: hasSeenReadWrite ? sessionID : .none,
+      password: hasSeenReadWrite ? password : [UInt8](repeating: 0, count: ConnectRequest.passwordLengthBytes),
+      readOnly: settings.allowsReadOnly
+    ).encode(into: &outbound)
+    outbound.finishFrame(at: start)
+  }
+
+  /// The connection of `attempt` could not be made.
+  mutating func onConnectFailed(
+    attempt: Int, _ reason: ConnectFailure.Reason, now: Int64, into actions: inout [Action]
+  ) {
+    guard attempt == self.attempt, case .connecting = phase else { return }
+    attemptFailed(reason, now: now, into: &actions)
+  }
+
+  /// The connection of `attempt` has ended. `protocolError` is why the driver gave it up, if it did.
+  mutating func onDisconnected(
+    attempt: Int, protocolError: JuteError? = nil, now: Int64, into actions: inout [Action]
+  ) {
+    guard attempt == self.attempt else { return }
+    switch phase {
+    case .handshaking:
+      attemptFailed(protocolError.map { .notZooKeeper($0) } ?? .closedWithoutAnswer, now: now, into: &actions)
+    case .connected:
+      connectionLost(protocolError: protocolError, now: now, into: &actions)
+    case .closing:
+      // The server closes behind its answer; without the answer the session ends by its timeout.
+      end(.closed, into: &actions)
+    case .idle, .waiting, .connecting, .ended: break
+    }
+  }
+
+  mutating func attemptFailed(_ reason: ConnectFailure.Reason, now: Int64, into actions: inout [Action]) {
+    failures.append(ConnectFailure(address: servers[serverIndex], reason: reason))
+    guard triedInRound >= servers.count else { return connectToNext(now: now, into: &actions) }
+    let error = ZooKeeperError(.cannotConnect(failures))
+    failures.removeAll()
+    triedInRound = 0
+    fruitlessRounds += 1
+    let ceiling = min(
+      SessionSettings.longestPauseMilliseconds,
+      SessionSettings.firstPauseMilliseconds << Int64(min(fruitlessRounds - 1, 10)))
+    phase = .waiting(until: now + Int64.random(in: ceiling / 2...ceiling, using: &random))
+    failQueued(error, into: &actions)
+    waiters.removeAll { waiter in
+      if waiter.failsFast { actions.append(.complete(waiter.completion, .failure(error))) }
+      return waiter.failsFast
+    }
+  }
+
+  mutating func onConnectResponse(
+    _ payload: UnsafeRawBufferPointer, now: Int64, into actions: inout [Action]
+  ) throws(JuteError) {
+    guard payload.count >= ConnectResponse.minimumSizeBytes else {
+      // Servers from 3.7 on answer a bare reply header when a read-only server cannot grant a session.
+      guard payload.count == ReplyHeader.encodedSizeBytes else {
+        throw JuteError(.truncated(missingBytes: ConnectResponse.minimumSizeBytes - payload.count), offset: 0)
+      }
+      actions.append(.disconnect(attempt: attempt))
+      return attemptFailed(.readOnlyServerRefused, now: now, into: &actions)
+    }
+    var reader = JuteReader(payload)
+    let response = try ConnectResponse(from: &reader)
+    guard response.timeoutMilliseconds > 0 else {
+      actions.append(.disconnect(attempt: attempt))
+      if hasSeenReadWrite { return end(.sessionExpired, into: &actions) }
+      return attemptFailed(.closedWithoutAnswer, now: now, into: &actions)
+    }
+    guard let password = response.password else { throw JuteError(.unexpectedNull, offset: 16) }
+    let readOnly = response.readOnly ?? false
+    sessionID = response.sessionID
+    self.password = password
+    timeoutMilliseconds = Int64(response.timeoutMilliseconds)
+    hasSeenReadWrite = hasSeenReadWrite || !readOnly
+    phase = .connected(readOnly: readOnly)
+    triedInRound = 0
+    fruitlessRounds = 0
+    failures.removeAll()
+    probePauseMilliseconds = 100
+    nextProbe = readOnly && servers.count > 1 ? now + probePauseMilliseconds : nil
+    actions.append(.notify([.default] + watches.watchers, .session(state)))
+    for waiter in waiters { actions.append(.complete(waiter.completion, .success([]))) }
+    waiters.removeAll()
+    resume(now: now)
+  }
+
+  /// What goes out first on a new connection, in this order: identities, watches, then queued requests.
+  private mutating func resume(now: Int64) {
+    for index in identities.indices { sendIdentity(at: index) }
+    for request in watches.setWatches(relativeZxid: lastZxidSeen) {
+      let message: ClientRequest = request.needsSetWatches2 ? .setWatches2(request) : .setWatches(request)
+      message.encodeFrame(xid: .setWatches, into: &outbound)
+    }
+    while let call = queued.popFirst() { send(call) }
+    lastSent = now
+  }
+
+  mutating func keepAlive(readOnly: Bool, now: Int64, into actions: inout [Action]) {
+    if now - lastReceived >= readTimeout {
+      actions.append(.disconnect(attempt: attempt))
+      return connectionLost(protocolError: nil, now: now, into: &actions)
+    }
+    if now - lastSent >= pingInterval {
+      ClientRequest.ping.encodeFrame(xid: .ping, into: &outbound)
+      lastSent = now
+    }
+    if let nextProbe, now >= nextProbe {
+      probeIndex = (probeIndex + 1) % servers.count
+      if probeIndex == serverIndex { probeIndex = (probeIndex + 1) % servers.count }
+      actions.append(.probe(servers[probeIndex]))
+      probePauseMilliseconds = min(probePauseMilliseconds * 2, 60_000)
+      self.nextProbe = now + probePauseMilliseconds
+    }
+  }
+
+  /// A probe of a read-only session found out about another server.
+  mutating func onProbe(_ address: ServerAddress, isReadWrite: Bool, now: Int64, into actions: inout [Action]) {
+    guard isReadWrite, case .connected(readOnly: true) = phase, let index = servers.firstIndex(of: address) else {
+      return
+    }
+    actions.append(.disconnect(attempt: attempt))
+    serverIndex = (index + servers.count - 1) % servers.count
+    connectionLost(protocolError: nil, now: now, into: &actions)
+  }
+
+  private mutating func connectionLost(protocolError: JuteError?, now: Int64, into actions: inout [Action]) {
+    failPending(protocolError: protocolError, into: &actions)
+    outbound.removeAll()
+    nextProbe = nil
+    triedInRound = 0
+    actions.append(.notify([.default] + watches.watchers, .session(.disconnected)))
+    connectToNext(now: now, into: &actions)
+  }
+
+  /// The session is over: everybody who waits is told why.
+  mutating func end(_ code: ZooKeeperError.Code, into actions: inout [Action]) {
+    if case .ended = phase { return }
+    let wasClosing = phase == .closing
+    actions.append(.disconnect(attempt: attempt))
+    phase = .ended(code)
+    outbound.removeAll()
+    let error = ZooKeeperError(code)
+    for index in pending.indices {
+      // The answer to `close` itself: the session is closed, which is what was asked for.
+      let isClose = wasClosing && pending[index].request == .closeSession
+      if let completion = pending[index].completion {
+        actions.append(.complete(completion, isClose ? .success([]) : .failure(error)))
+      }
+    }
+    pending.removeAll()
+    failQueued(error, into: &actions)
+    failIdentities(error, into: &actions)
+    for waiter in waiters { actions.append(.complete(waiter.completion, .failure(error))) }
+    waiters.removeAll()
+    actions.append(.notify([.default] + watches.watchers, .session(state)))
+    for watcher in watches.watchers { actions.append(.finish(watcher)) }
+    watches = WatchRegistry()
+    earliestDeadline = nil
+  }
+}

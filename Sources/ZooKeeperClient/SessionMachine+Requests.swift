@@ -1,0 +1,278 @@
+import Jute
+import ZooKeeperProtocol
+
+/// Requests on their way out and replies on their way in.
+extension SessionMachine {
+  /// Takes a request: sends it now, or after the connection is there.
+  ///
+  /// Its completion comes exactly once, through an action.
+  mutating func submit(_ call: Call, now: Int64, into actions: inout [Action]) {
+    if let refusal = refusal(of: call) {
+      if let completion = call.completion { actions.append(.complete(completion, .failure(refusal))) }
+      return
+    }
+    if let deadline = call.deadline { earliestDeadline = min(deadline, earliestDeadline ?? deadline) }
+    if case .connected = phase {
+      send(call)
+      lastSent = now
+    } else {
+      queued.append(call)
+    }
+  }
+
+  /// Waits until the session is connected.
+  mutating func wait(_ waiter: Waiter, into actions: inout [Action]) {
+    switch phase {
+    case .connected: actions.append(.complete(waiter.completion, .success([])))
+    case .ended(let code): actions.append(.complete(waiter.completion, .failure(ZooKeeperError(code))))
+    case .closing: actions.append(.complete(waiter.completion, .failure(ZooKeeperError(.closed))))
+    case .idle, .waiting, .connecting, .handshaking: waiters.append(waiter)
+    }
+  }
+
+  /// Adds an identity to this and every later connection.
+  mutating func addIdentity(_ packet: AuthPacket, completion: Completion, now: Int64, into actions: inout [Action]) {
+    if let refusal = endError {
+      return actions.append(.complete(completion, .failure(refusal)))
+    }
+    identities.append(Identity(packet: packet, completion: completion))
+    guard case .connected = phase else { return }
+    sendIdentity(at: identities.count - 1)
+    lastSent = now
+  }
+
+  /// Ends the session in order: asks the server, and stops when it has answered or `deadline` passes.
+  mutating func close(_ completion: Completion, deadline: Int64, into actions: inout [Action]) {
+    switch phase {
+    case .ended: actions.append(.complete(completion, .success([])))
+    case .connected:
+      send(Call(id: RequestID(rawValue: .max), request: .closeSession, completion: completion))
+      phase = .closing
+      attemptDeadline = deadline
+    case .closing:
+      pending.append(Call(id: RequestID(rawValue: .max), request: .closeSession, completion: completion))
+    case .idle, .waiting, .connecting, .handshaking:
+      end(.closed, into: &actions)
+      actions.append(.complete(completion, .success([])))
+    }
+  }
+
+  /// The caller no longer waits for the call. Its reply, when it comes, is dropped.
+  mutating func cancel(_ id: RequestID, into actions: inout [Action]) {
+    if let index = waiters.firstIndex(where: { $0.id == id }) {
+      let waiter = waiters.remove(at: index)
+      actions.append(.complete(waiter.completion, .failure(ZooKeeperError(.cancelled(outcomeUnknown: false)))))
+    }
+    if let index = queued.firstIndex(where: { $0.id == id }) {
+      let call = queued.remove(at: index)
+      Self.answer(call, .failure(ZooKeeperError(.cancelled(outcomeUnknown: false))), into: &actions)
+    }
+    if let index = pending.firstIndex(where: { $0.id == id }) {
+      Self.answer(pending[index], .failure(ZooKeeperError(.cancelled(outcomeUnknown: true))), into: &actions)
+      pending[index].completion = nil
+    }
+  }
+
+  /// Forgets a consumer of events. What the server still watches for it is ignored when it comes.
+  mutating func removeWatcher(_ watcher: WatcherID) { watches.remove(watcher) }
+
+  /// Forgets the watches on a path, after the server has; tells their watchers so.
+  mutating func removeWatches(path: String, type: WatcherType, into actions: inout [Action]) {
+    for (event, watchers) in watches.remove(path: path, type: type) {
+      actions.append(.notify(watchers, WatchEvent(type: event, state: state, path: path)))
+      finishServed(watchers, into: &actions)
+    }
+  }
+
+  /// A whole frame has arrived.
+  ///
+  /// - Throws: `JuteError` when it cannot be a server's; the driver then drops the connection.
+  mutating func onFrame(
+    _ payload: UnsafeRawBufferPointer, now: Int64, into actions: inout [Action]
+  ) throws(JuteError) {
+    lastReceived = now
+    if case .handshaking = phase { return try onConnectResponse(payload, now: now, into: &actions) }
+    var reader = JuteReader(payload)
+    let header = try ReplyHeader(from: &reader)
+    switch header.xid {
+    case .notification: try onNotification(header, &reader, into: &actions)
+    case .ping, .setWatches: break
+    case .auth: onAuthReply(header.error, into: &actions)
+    default: try onReply(header, &reader, into: &actions)
+    }
+  }
+
+  mutating func send(_ call: Call) {
+    var call = call
+    call.xid = nextXid
+    nextXid = nextXid.next
+    call.request.encodeFrame(xid: call.xid, into: &outbound)
+    pending.append(call)
+  }
+
+  mutating func sendIdentity(at index: Int) {
+    ClientRequest.auth(identities[index].packet).encodeFrame(xid: .auth, into: &outbound)
+    authsInFlight.append(index)
+  }
+
+  mutating func failQueued(_ error: ZooKeeperError, into actions: inout [Action]) {
+    while let call = queued.popFirst() { Self.answer(call, .failure(error), into: &actions) }
+    failIdentities(error, into: &actions)
+  }
+
+  mutating func failIdentities(_ error: ZooKeeperError, into actions: inout [Action]) {
+    for index in identities.indices {
+      guard let completion = identities[index].completion else { continue }
+      identities[index].completion = nil
+      actions.append(.complete(completion, .failure(error)))
+    }
+  }
+
+  /// Every request that was sent is answered: what became of it nobody knows.
+  mutating func failPending(protocolError: JuteError?, into actions: inout [Action]) {
+    let lost = ZooKeeperError(.connectionLoss(outcomeUnknown: true))
+    // Replies come in order, so the one that could not be taken belongs to the oldest request.
+    var error = lost
+    if case .tooLarge(let length, let limit)? = protocolError?.code {
+      error = ZooKeeperError(.replyTooLarge(lengthBytes: length, limitBytes: limit))
+    } else if let protocolError {
+      error = ZooKeeperError(.malformedReply(protocolError))
+    }
+    while let call = pending.popFirst() {
+      Self.answer(call, .failure(error), into: &actions)
+      error = lost
+    }
+    authsInFlight.removeAll()
+    failIdentities(lost, into: &actions)
+  }
+
+  /// Answers every call whose time limit has passed.
+  mutating func expireCalls(now: Int64, into actions: inout [Action]) {
+    let cause: ZooKeeperError.Code = failures.isEmpty ? .timedOut(outcomeUnknown: false) : .cannotConnect(failures)
+    waiters.removeAll { waiter in
+      guard let deadline = waiter.deadline, deadline <= now else { return false }
+      actions.append(.complete(waiter.completion, .failure(ZooKeeperError(cause))))
+      return true
+    }
+    guard let earliest = earliestDeadline, earliest <= now else { return }
+    earliestDeadline = nil
+    queued.removeAll { call in
+      guard let deadline = call.deadline, deadline <= now else { return false }
+      Self.answer(call, .failure(ZooKeeperError(.timedOut(outcomeUnknown: false))), into: &actions)
+      return true
+    }
+    for index in pending.indices {
+      guard let deadline = pending[index].deadline, deadline <= now else { continue }
+      Self.answer(pending[index], .failure(ZooKeeperError(.timedOut(outcomeUnknown: true))), into: &actions)
+      pending[index].completion = nil
+      pending[index].deadline = nil
+    }
+    // Looked up only here, once per limit that passes, so that a call costs one comparison.
+    let deadlines = [queued.lazy.compactMap(\.deadline).min(), pending.lazy.compactMap(\.deadline).min()]
+    earliestDeadline = deadlines.compactMap(\.self).min()
+  }
+
+  private static func answer(_ call: Call, _ result: Result<[UInt8], ZooKeeperError>, into actions: inout [Action]) {
+    guard let completion = call.completion else { return }
+    actions.append(.complete(completion, result))
+  }
+
+  /// Why nothing can be sent any more, if so.
+  private var endError: ZooKeeperError? {
+    switch phase {
+    case .ended(let code): ZooKeeperError(code)
+    case .closing: ZooKeeperError(.closed)
+    case .idle, .waiting, .connecting, .handshaking, .connected: nil
+    }
+  }
+
+  private func refusal(of call: Call) -> ZooKeeperError? {
+    if let endError { return endError }
+    var writer = JuteWriter()
+    guard call.request.mayBeLarge else { return nil }
+    call.request.encodeFrame(xid: .first, into: &writer)
+    let length = writer.bytes.count - FrameSplitter.prefixLengthBytes
+    guard length > settings.maximumFrameBytes else { return nil }
+    return ZooKeeperError(.requestTooLarge(lengthBytes: length, limitBytes: settings.maximumFrameBytes))
+  }
+
+  private mutating func onNotification(
+    _ header: ReplyHeader, _ reader: inout JuteReader, into actions: inout [Action]
+  ) throws(JuteError) {
+    let event = try WatcherEvent(from: &reader)
+    let watchers = watches.take(event.type, path: event.path)
+    guard !watchers.isEmpty else { return }
+    // Servers before 3.9 always send -1: they do not tell.
+    let zxid = header.zxid.rawValue > 0 ? header.zxid : nil
+    actions.append(
+      .notify(watchers, WatchEvent(type: event.type, state: event.state, path: event.path, zxid: zxid)))
+    finishServed(watchers, into: &actions)
+  }
+
+  private func finishServed(_ watchers: [WatcherID], into actions: inout [Action]) {
+    for watcher in watchers where watcher != .default && !watches.isRegistered(watcher) {
+      actions.append(.finish(watcher))
+    }
+  }
+
+  private mutating func onAuthReply(_ error: KeeperError, into actions: inout [Action]) {
+    guard let index = authsInFlight.popFirst() else { return }
+    guard error == .ok else { return end(.authFailed, into: &actions) }
+    if let completion = identities[index].completion {
+      identities[index].completion = nil
+      actions.append(.complete(completion, .success([])))
+    }
+  }
+
+  private mutating func onReply(
+    _ header: ReplyHeader, _ reader: inout JuteReader, into actions: inout [Action]
+  ) throws(JuteError) {
+    guard let call = pending.first, call.xid == header.xid else {
+      // Replies come in the order of the requests: anything else means that the stream is broken.
+      throw JuteError(.unknownValue(Int(header.xid.rawValue)), offset: 0)
+    }
+    pending.removeFirst()
+    if header.zxid > lastZxidSeen { lastZxidSeen = header.zxid }
+    if let watch = call.watch { register(watch, after: header.error) }
+    if header.error == .ok {
+      Self.answer(call, .success(call.completion == nil ? [] : reader.readRemaining()), into: &actions)
+    } else {
+      Self.answer(call, .failure(ZooKeeperError(.server(header.error))), into: &actions)
+    }
+    if case .closing = phase, call.request == .closeSession { end(.closed, into: &actions) }
+  }
+
+  /// Sets a watch on the client's side as the server has: reads only when they succeed, exists also on
+  /// a znode that is not there.
+  private mutating func register(_ intent: WatchIntent, after error: KeeperError) {
+    var intent = intent
+    switch (intent.kind, error) {
+    case (_, .ok): break
+    case (.exist, .noNode): return watches.add(intent)
+    case (.persistent, .noNode), (.persistentRecursive, .noNode): break
+    default: return
+    }
+    if intent.kind == .exist { intent.kind = .data }
+    watches.add(intent)
+  }
+}
+
+extension ClientRequest {
+  /// Whether a frame of it can be near a server's limit; the others need no look at their size.
+  fileprivate var mayBeLarge: Bool {
+    switch self {
+    case .create(let body), .create2(let body), .createContainer(let body): body.isLarge
+    case .createTTL(let body): body.create.isLarge
+    case .setData(let body): (body.data?.count ?? 0) + body.path.utf8.count > largeBytes
+    case .setACL, .multi, .multiRead, .reconfig: true
+    default: (path?.utf8.count ?? 0) > largeBytes
+    }
+  }
+}
+
+extension CreateRequest {
+  fileprivate var isLarge: Bool { (data?.count ?? 0) + path.utf8.count > largeBytes || acl.count > 64 }
+}
+
+/// Under this a request is surely under any server's limit.
+private let largeBytes = 32_768

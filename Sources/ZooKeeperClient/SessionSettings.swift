@@ -1,0 +1,47 @@
+import ZooKeeperProtocol
+
+/// What the session machine needs to know; times in milliseconds.
+struct SessionSettings: Equatable, Sendable {
+  /// At least one.
+  var servers: [ServerAddress]
+  /// What is asked for; the server clamps it.
+  var sessionTimeoutMilliseconds: Int64 = 30_000
+  /// How long one round over all servers may take; each gets its share.
+  var connectTimeoutMilliseconds: Int64 = 5_000
+  var allowsReadOnly = false
+  /// The largest frame sent or accepted, in bytes.
+  var maximumFrameBytes = 0xfffff
+  /// Feeds the shuffle of the servers and the jitter of the back-off.
+  var seed: UInt64 = 0
+
+  /// The least that one server gets to answer.
+  static let leastAttemptMilliseconds: Int64 = 250
+  /// The longest pause between two rounds.
+  static let longestPauseMilliseconds: Int64 = 5_000
+  /// The pause after the first fruitless round.
+  static let firstPauseMilliseconds: Int64 = 100
+  /// A ping is sent at least this often, as Java's client does.
+  static let longestPingIntervalMilliseconds: Int64 = 10_000
+
+  /// How long one server gets to accept and answer.
+  var attemptMilliseconds: Int64 {
+    max(Self.leastAttemptMilliseconds, connectTimeoutMilliseconds / Int64(servers.count))
+  }
+}
+
+/// A small deterministic generator: the machine's only source of chance.
+///
+/// *Source*: Steele, Lea, Flood, "Fast splittable pseudorandom number generators" (OOPSLA 2014).
+struct SplitMix64: RandomNumberGenerator, Equatable, Sendable {
+  private var state: UInt64
+
+  init(seed: UInt64) { state = seed }
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9e37_79b9_7f4a_7c15
+    var mixed = state
+    mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
+    mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
+    return mixed ^ (mixed >> 31)
+  }
+}

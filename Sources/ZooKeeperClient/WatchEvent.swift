@@ -1,0 +1,21 @@
+public import ZooKeeperProtocol
+
+/// Something that a watch was set for, or a change in the state of the session.
+public struct WatchEvent: Hashable, Sendable {
+  /// `none` for a change of the session's state.
+  public var type: EventType
+  public var state: KeeperState
+  /// The znode; nil for a change of the session's state.
+  public var path: String?
+  /// The transaction that caused the event; nil when the server does not tell (before 3.9).
+  public var zxid: Zxid?
+
+  public init(type: EventType, state: KeeperState, path: String? = nil, zxid: Zxid? = nil) {
+    self.type = type
+    self.state = state
+    self.path = path
+    self.zxid = zxid
+  }
+
+  static func session(_ state: KeeperState) -> WatchEvent { WatchEvent(type: .none, state: state) }
+}

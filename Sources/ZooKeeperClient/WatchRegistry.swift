@@ -1,0 +1,149 @@
+import ZooKeeperProtocol
+
+/// Names one consumer of events within a client.
+struct WatcherID: Hashable, Comparable, Sendable {
+  var rawValue: Int
+
+  /// The handler that was given with the client's configuration.
+  static let `default` = WatcherID(rawValue: 0)
+
+  static func < (left: WatcherID, right: WatcherID) -> Bool { left.rawValue < right.rawValue }
+}
+
+/// The five tables of watches that a client keeps.
+enum WatchKind: Int, CaseIterable, Hashable, Sendable {
+  case data, exist, child, persistent, persistentRecursive
+}
+
+/// A watch that a request asks for; it counts once the reply allows it.
+struct WatchIntent: Hashable, Sendable {
+  /// The path as the server knows it.
+  var path: String
+  var kind: WatchKind
+  var watcher: WatcherID
+}
+
+/// Who watches what: the client's half of ZooKeeper's watches.
+///
+/// Servers keep one watch per path, kind and connection; this table remembers who asked for it, hands
+/// each event to them, and can name everything again after a reconnect.
+///
+/// *Source*: `org.apache.zookeeper.ZKWatchManager`; `client-protocol` 8.5.
+struct WatchRegistry: Equatable, Sendable {
+  private var tables: [[String: Set<WatcherID>]] = Array(repeating: [:], count: WatchKind.allCases.count)
+  /// The same by watcher, so that one that goes away, or has been served, costs no walk over the tables.
+  /// The default watcher stays for ever and is not in it.
+  private var intents: [WatcherID: Set<WatchIntent>] = [:]
+
+  /// How many registrations one `setWatches` request may name, in bytes of path text: what Java's client
+  /// sends at most, well under a server's frame limit.
+  static let setWatchesChunkBytes = 128 * 1024
+
+  mutating func add(_ intent: WatchIntent) {
+    tables[intent.kind.rawValue][intent.path, default: []].insert(intent.watcher)
+    if intent.watcher != .default { intents[intent.watcher, default: []].insert(intent) }
+  }
+
+  /// Forgets everything that `watcher` asked for.
+  mutating func remove(_ watcher: WatcherID) {
+    for intent in intents.removeValue(forKey: watcher) ?? [] {
+      tables[intent.kind.rawValue][intent.path]?.remove(watcher)
+      if tables[intent.kind.rawValue][intent.path]?.isEmpty == true { tables[intent.kind.rawValue][intent.path] = nil }
+    }
+  }
+
+  private mutating func takeAll(_ kind: WatchKind, path: String) -> Set<WatcherID> {
+    guard let watchers = tables[kind.rawValue].removeValue(forKey: path) else { return [] }
+    for watcher in watchers where watcher != .default {
+      intents[watcher]?.remove(WatchIntent(path: path, kind: kind, watcher: watcher))
+      if intents[watcher]?.isEmpty == true { intents[watcher] = nil }
+    }
+    return watchers
+  }
+
+  /// The watchers that an event is for, in a fixed order. One-shot registrations that match are used up.
+  mutating func take(_ type: EventType, path: String) -> [WatcherID] {
+    var watchers: Set<WatcherID> = tables[WatchKind.persistent.rawValue][path] ?? []
+    for kind in Self.oneShotKinds(matching: type) {
+      watchers.formUnion(takeAll(kind, path: path))
+    }
+    // A recursive watch never sees NodeChildrenChanged, though a standard one under it may bring the
+    // client that event.
+    if type != .nodeChildrenChanged, !tables[WatchKind.persistentRecursive.rawValue].isEmpty {
+      var ancestor: String? = path
+      while let current = ancestor {
+        watchers.formUnion(tables[WatchKind.persistentRecursive.rawValue][current] ?? [])
+        ancestor = ZnodePath.parent(of: current)
+      }
+    }
+    return watchers.sorted()
+  }
+
+  /// Forgets the watches on `path` that `removeWatches` means, and names who loses what.
+  mutating func remove(path: String, type: WatcherType) -> [(event: EventType, watchers: [WatcherID])] {
+    let kinds: [(EventType, [WatchKind])] =
+      switch type {
+      case .children: [(.childWatchRemoved, [.child])]
+      case .data: [(.dataWatchRemoved, [.data, .exist])]
+      case .persistent: [(.persistentWatchRemoved, [.persistent])]
+      case .persistentRecursive: [(.persistentWatchRemoved, [.persistentRecursive])]
+      case .any:
+        [
+          (.childWatchRemoved, [.child]), (.dataWatchRemoved, [.data, .exist]),
+          (.persistentWatchRemoved, [.persistent, .persistentRecursive]),
+        ]
+      }
+    return kinds.compactMap { event, kinds in
+      let watchers = kinds.reduce(into: Set<WatcherID>()) { $0.formUnion(takeAll($1, path: path)) }
+      return watchers.isEmpty ? nil : (event, watchers.sorted())
+    }
+  }
+
+  /// Whether `watcher` still waits for anything.
+  func isRegistered(_ watcher: WatcherID) -> Bool { intents[watcher] != nil }
+
+  /// Every watcher but the default one, in a fixed order.
+  var watchers: [WatcherID] { intents.keys.sorted() }
+
+  /// The requests that register everything again after a reconnect, none longer than a chunk.
+  func setWatches(relativeZxid: Zxid) -> [SetWatches] {
+    var requests: [SetWatches] = []
+    var current = SetWatches(relativeZxid: relativeZxid)
+    var size = 0
+    for kind in WatchKind.allCases {
+      for path in tables[kind.rawValue].keys.sorted() {
+        if size > 0, size + path.utf8.count > Self.setWatchesChunkBytes {
+          requests.append(current)
+          current = SetWatches(relativeZxid: relativeZxid)
+          size = 0
+        }
+        current.append(path, kind)
+        // Four bytes of length go with each path.
+        size += path.utf8.count + 4
+      }
+    }
+    if size > 0 { requests.append(current) }
+    return requests
+  }
+
+  private static func oneShotKinds(matching type: EventType) -> [WatchKind] {
+    switch type {
+    case .nodeCreated, .nodeDataChanged: [.data, .exist]
+    case .nodeChildrenChanged: [.child]
+    case .nodeDeleted: [.data, .exist, .child]
+    case .none, .dataWatchRemoved, .childWatchRemoved, .persistentWatchRemoved: []
+    }
+  }
+}
+
+extension SetWatches {
+  fileprivate mutating func append(_ path: String, _ kind: WatchKind) {
+    switch kind {
+    case .data: dataWatches.append(path)
+    case .exist: existWatches.append(path)
+    case .child: childWatches.append(path)
+    case .persistent: persistentWatches.append(path)
+    case .persistentRecursive: persistentRecursiveWatches.append(path)
+    }
+  }
+}

@@ -1,0 +1,258 @@
+public import ZooKeeperProtocol
+
+/// The operations on znodes. Each throws `ZooKeeperError`: the server's code (`server`), or why there is
+/// none.
+extension ZooKeeperClient {
+  /// Creates a znode.
+  ///
+  /// - Returns: its path, with the sequence number where the mode asks for one.
+  /// - Throws: NodeExists, NoNode (the parent), NoChildrenForEphemerals, InvalidACL, NoAuth, QuotaExceeded.
+  @discardableResult
+  public func create(
+    _ path: String, data: [UInt8]? = nil, acl: [ACL] = ACL.openUnsafe, mode: CreateMode = .persistent
+  ) async throws(ZooKeeperError) -> String {
+    // The oldest operation does for the modes that every server knows.
+    guard mode.opCode == .create2 else { return try await create2(path, data: data, acl: acl, mode: mode).path }
+    let body = try createRequest(path, data, acl, mode)
+    let reply = try await call(.create(body), path: path, as: PathResponse.self)
+    return chroot.relative(reply.path)
+  }
+
+  /// Creates a znode and gives its stat too; servers know this from 3.5 on.
+  ///
+  /// - Throws: as `create`; Unimplemented for TTL modes on a server without extended types.
+  @discardableResult
+  public func create2(
+    _ path: String, data: [UInt8]? = nil, acl: [ACL] = ACL.openUnsafe, mode: CreateMode = .persistent
+  ) async throws(ZooKeeperError) -> (path: String, stat: Stat) {
+    let body = try createRequest(path, data, acl, mode)
+    let request: ClientRequest =
+      switch (mode.opCode, mode.ttlMilliseconds) {
+      case (.createContainer, _): .createContainer(body)
+      case (_, let ttl?): .createTTL(CreateTTLRequest(create: body, ttlMilliseconds: ttl))
+      default: .create2(body)
+      }
+    let reply = try await call(request, path: path, as: Create2Response.self)
+    return (chroot.relative(reply.path), reply.stat)
+  }
+
+  /// Deletes a znode without children, if its version is `version` (-1: any).
+  ///
+  /// - Throws: NoNode, BadVersion, NotEmpty, NoAuth.
+  public func delete(_ path: String, version: Int32 = -1) async throws(ZooKeeperError) {
+    let request = ClientRequest.delete(PathVersionRequest(path: try serverPath(path), version: version))
+    _ = try await call(request, path: path, as: EmptyResponse.self)
+  }
+
+  /// The stat of a znode, or nil when it does not exist.
+  ///
+  /// - Parameter watch: whether the default watcher is told of the next change, creation included.
+  public func exists(_ path: String, watch: Bool = false) async throws(ZooKeeperError) -> Stat? {
+    try await exists(path, watcher: watch ? .default : nil)
+  }
+
+  /// The data of a znode, nil for null, and its stat.
+  ///
+  /// - Parameter watch: whether the default watcher is told of the next change.
+  /// - Throws: NoNode, NoAuth.
+  public func getData(
+    _ path: String, watch: Bool = false
+  ) async throws(ZooKeeperError) -> (data: [UInt8]?, stat: Stat) {
+    let reply = try await getData(path, watcher: watch ? .default : nil)
+    return (reply.data, reply.stat)
+  }
+
+  /// Replaces the data of a znode, if its version is `version` (-1: any).
+  ///
+  /// - Throws: NoNode, BadVersion, NoAuth, QuotaExceeded.
+  @discardableResult
+  public func setData(_ path: String, data: [UInt8]?, version: Int32 = -1) async throws(ZooKeeperError) -> Stat {
+    let body = SetDataRequest(path: try serverPath(path), data: data, version: version)
+    return try await call(.setData(body), path: path)
+  }
+
+  /// The access control list of a znode; digests are masked for a client without ADMIN.
+  ///
+  /// - Throws: NoNode, NoAuth.
+  public func getACL(_ path: String) async throws(ZooKeeperError) -> (acl: [ACL], stat: Stat) {
+    let request = ClientRequest.getACL(PathRequest(path: try serverPath(path)))
+    let reply = try await call(request, path: path, as: GetACLResponse.self)
+    return (reply.acl, reply.stat)
+  }
+
+  /// Replaces the access control list, if the znode's *aversion* is `version` (-1: any).
+  ///
+  /// - Throws: NoNode, BadVersion, NoAuth, InvalidACL.
+  @discardableResult
+  public func setACL(_ path: String, acl: [ACL], version: Int32 = -1) async throws(ZooKeeperError) -> Stat {
+    let body = SetACLRequest(path: try serverPath(path), acl: acl, version: version)
+    return try await call(.setACL(body), path: path)
+  }
+
+  /// The names of the children, in no order.
+  ///
+  /// - Parameter watch: whether the default watcher is told of the next change of their set.
+  /// - Throws: NoNode, NoAuth.
+  public func getChildren(_ path: String, watch: Bool = false) async throws(ZooKeeperError) -> [String] {
+    try await getChildren(path, watcher: watch ? .default : nil)
+  }
+
+  /// The names of the children, in no order, and the stat of the parent.
+  ///
+  /// - Throws: NoNode, NoAuth.
+  public func getChildren2(
+    _ path: String, watch: Bool = false
+  ) async throws(ZooKeeperError) -> (children: [String], stat: Stat) {
+    let serverPath = try serverPath(path)
+    let reply = try await call(
+      .getChildren2(PathWatchRequest(path: serverPath, watch: watch)), path: path,
+      watch: watch ? WatchIntent(path: serverPath, kind: .child, watcher: .default) : nil,
+      as: GetChildren2Response.self)
+    return (reply.children, reply.stat)
+  }
+
+  /// Waits until this server has applied everything that the leader had when the request arrived there.
+  public func sync(_ path: String = "/") async throws(ZooKeeperError) {
+    let request = ClientRequest.sync(PathRequest(path: try serverPath(path)))
+    _ = try await call(request, path: path, as: PathResponse.self)
+  }
+
+  /// Checks that a znode exists and has the version, on the leader.
+  ///
+  /// A multi with one check: servers do not answer a check by itself (`client-protocol` 4.11).
+  ///
+  /// - Throws: NoNode, BadVersion, NoAuth.
+  public func check(_ path: String, version: Int32 = -1) async throws(ZooKeeperError) {
+    do throws(ZooKeeperError) {
+      try await multi([.check(PathVersionRequest(path: path, version: version))])
+    } catch {
+      if case .rolledBack = error.code, let code = error.keeperError { throw ZooKeeperError(.server(code), path: path) }
+      throw error
+    }
+  }
+
+  /// Carries out writes and checks together: all of them or none.
+  ///
+  /// - Throws: `rolledBack` with each operation's result when one of them failed.
+  @discardableResult
+  public func multi(_ operations: [MultiOperation]) async throws(ZooKeeperError) -> [MultiResult] {
+    // Java's client never sends an empty one either.
+    guard !operations.isEmpty else { return [] }
+    let request = MultiRequest(operations: try serverOperations(operations))
+    let reply = try await call(.multi(request), path: nil, as: MultiResponse.self)
+    guard reply.firstError == nil else { throw ZooKeeperError(.rolledBack(reply.results)) }
+    return reply.results.map { $0.mapPath(chroot.relative) }
+  }
+
+  /// Reads several znodes (`getData`, `getChildren`) at one moment; each succeeds or fails alone.
+  public func multiRead(_ operations: [MultiOperation]) async throws(ZooKeeperError) -> [MultiResult] {
+    guard !operations.isEmpty else { return [] }
+    let request = MultiRequest(operations: try serverOperations(operations))
+    return try await call(.multiRead(request), path: nil, as: MultiResponse.self).results
+  }
+
+  /// The paths of this session's ephemeral znodes under `prefix`, in no order.
+  public func getEphemerals(_ prefix: String = "/") async throws(ZooKeeperError) -> [String] {
+    let request = ClientRequest.getEphemerals(PathRequest(path: try serverPath(prefix)))
+    return try await call(request, path: prefix, as: StringsResponse.self).strings.map(chroot.relative)
+  }
+
+  /// How many znodes are under a path; the server counts.
+  ///
+  /// - Throws: NoNode, NoAuth.
+  public func getAllChildrenNumber(_ path: String) async throws(ZooKeeperError) -> Int {
+    let request = ClientRequest.getAllChildrenNumber(PathRequest(path: try serverPath(path)))
+    return Int(try await call(request, path: path, as: IntResponse.self).value)
+  }
+
+  /// The identities that the connection has proved; servers know this from 3.7 on.
+  public func whoAmI() async throws(ZooKeeperError) -> [ClientInfo] {
+    try await call(.whoAmI, path: nil, as: WhoAmIResponse.self).identities
+  }
+
+  /// The ensemble's membership as text, and the stat of its znode. The chroot does not apply.
+  public func getConfig(watch: Bool = false) async throws(ZooKeeperError) -> (data: [UInt8]?, stat: Stat) {
+    let path = "/zookeeper/config"
+    let reply = try await call(
+      .getData(PathWatchRequest(path: path, watch: watch)), path: path,
+      watch: watch ? WatchIntent(path: path, kind: .data, watcher: .default) : nil, as: GetDataResponse.self)
+    return (reply.data, reply.stat)
+  }
+
+  /// Changes the ensemble's membership.
+  ///
+  /// - Throws: ReconfigDisabled, ReconfigInProgress, BadVersion, NewConfigNoQuorum, BadArguments, NoAuth,
+  ///   Unimplemented (standalone).
+  public func reconfig(_ request: ReconfigRequest) async throws(ZooKeeperError) -> (data: [UInt8]?, stat: Stat) {
+    let reply = try await call(.reconfig(request), path: nil, as: GetDataResponse.self)
+    return (reply.data, reply.stat)
+  }
+}
+
+/// Pipelined reads: one round trip for many znodes.
+extension ZooKeeperClient {
+  /// The children and stats of many znodes; each succeeds or fails alone.
+  public func getChildren2(ofAll paths: [String]) async -> [Result<GetChildren2Response, ZooKeeperError>] {
+    await callAll(paths.map { .getChildren2(PathWatchRequest(path: chroot.absolute($0))) })
+  }
+
+  /// The stats of many znodes; one that does not exist fails with NoNode.
+  public func stats(ofAll paths: [String]) async -> [Result<Stat, ZooKeeperError>] {
+    await callAll(paths.map { .exists(PathWatchRequest(path: chroot.absolute($0))) })
+  }
+}
+
+extension ZooKeeperClient {
+  func exists(_ path: String, watcher: WatcherID?) async throws(ZooKeeperError) -> Stat? {
+    let serverPath = try serverPath(path)
+    do throws(ZooKeeperError) {
+      return try await call(
+        .exists(PathWatchRequest(path: serverPath, watch: watcher != nil)), path: path,
+        watch: watcher.map { WatchIntent(path: serverPath, kind: .exist, watcher: $0) })
+    } catch {
+      if error.code == .server(.noNode) { return nil }
+      throw error
+    }
+  }
+
+  func getData(_ path: String, watcher: WatcherID?) async throws(ZooKeeperError) -> GetDataResponse {
+    let serverPath = try serverPath(path)
+    return try await call(
+      .getData(PathWatchRequest(path: serverPath, watch: watcher != nil)), path: path,
+      watch: watcher.map { WatchIntent(path: serverPath, kind: .data, watcher: $0) })
+  }
+
+  func getChildren(_ path: String, watcher: WatcherID?) async throws(ZooKeeperError) -> [String] {
+    let serverPath = try serverPath(path)
+    return try await call(
+      .getChildren(PathWatchRequest(path: serverPath, watch: watcher != nil)), path: path,
+      watch: watcher.map { WatchIntent(path: serverPath, kind: .child, watcher: $0) }, as: StringsResponse.self
+    ).strings
+  }
+
+  private func createRequest(
+    _ path: String, _ data: [UInt8]?, _ acl: [ACL], _ mode: CreateMode
+  ) throws(ZooKeeperError) -> CreateRequest {
+    if let ttl = mode.ttlMilliseconds, !(1...CreateMode.maximumTTLMilliseconds).contains(ttl) {
+      throw ZooKeeperError(
+        .badArgument("a time to live is 1 to \(CreateMode.maximumTTLMilliseconds) ms, not \(ttl)"), path: path)
+    }
+    return CreateRequest(
+      path: try serverPath(path, isSequential: mode.isSequential), data: data, acl: acl, flags: mode.flags)
+  }
+
+  private func serverOperations(_ operations: [MultiOperation]) throws(ZooKeeperError) -> [MultiOperation] {
+    for operation in operations { _ = try serverPath(operation.path, isSequential: operation.isSequentialCreate) }
+    return operations.map { $0.mapPath(chroot.absolute) }
+  }
+}
+
+extension MultiOperation {
+  fileprivate var isSequentialCreate: Bool {
+    switch self {
+    case .create(let body), .create2(let body), .createContainer(let body): [2, 3].contains(body.flags)
+    case .createTTL(let body): body.create.flags == 6
+    case .delete, .setData, .check, .getData, .getChildren: false
+    }
+  }
+}

@@ -1,0 +1,229 @@
+import Jute
+public import Logging
+public import NIOCore
+public import NIOPosix
+import Synchronization
+public import ZooKeeperProtocol
+
+/// A session with a ZooKeeper ensemble.
+///
+/// ```swift
+/// let client = ZooKeeperClient(.init(try ConnectString(parsing: "zk1:2181,zk2:2181/app")))
+/// try await client.connected()
+/// try await client.create("/config", data: Array("v1".utf8))
+/// let (data, stat) = try await client.getData("/config")
+/// await client.close()
+/// ```
+///
+/// The session outlives its connections: when one is lost, the client goes to the next server of the
+/// list with the same session, identities and watches. What was in flight then fails with
+/// `connectionLoss`, because nobody knows whether it happened. Requests of one session are carried out
+/// in the order in which they are made, and may be made without waiting for each other.
+///
+/// The value is a handle: copies share the session. Every call can be limited in time
+/// (`withTimeLimit`) and stops waiting when its task is cancelled. All calls may be made from any
+/// thread or task.
+public struct ZooKeeperClient: Sendable {
+  let driver: SessionDriver
+  let chroot: Chroot
+  var timeLimitMilliseconds: Int64?
+
+  /// What a client is made of.
+  public struct Configuration: Sendable {
+    /// The servers and the path taken for the root.
+    public var connectString: ConnectString
+    /// The session timeout to ask for; servers clamp it, by default to 2 to 20 of their ticks.
+    public var sessionTimeout: Duration = .seconds(30)
+    /// How long one round over all servers may take.
+    public var connectTimeout: Duration = .seconds(5)
+    /// The time limit of every call that has none of its own; nil waits for ever.
+    public var requestTimeLimit: Duration?
+    /// Whether a server without quorum, which can only read, will do.
+    public var allowsReadOnly = false
+    /// The largest frame sent or accepted, in bytes: `jute.maxbuffer` of the official clients.
+    public var maximumFrameBytes = 0xfffff
+    /// Called on the event loop with each change of the session's state and each event of a watch that
+    /// was set for it (`watch: true`), in order and before the reply to any later request. It must not
+    /// block.
+    public var defaultWatcher: (@Sendable (WatchEvent) -> Void)?
+    /// Silent unless the caller gives one.
+    public var logger = Logger(label: "zookeeper.client", factory: { _ in SwiftLogNoOpLogHandler() })
+
+    public init(_ connectString: ConnectString) { self.connectString = connectString }
+  }
+
+  /// Begins to connect on a loop of `group`.
+  public init(_ configuration: Configuration, group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton) {
+    let settings = SessionSettings(
+      servers: configuration.connectString.servers,
+      sessionTimeoutMilliseconds: configuration.sessionTimeout.milliseconds,
+      connectTimeoutMilliseconds: configuration.connectTimeout.milliseconds,
+      allowsReadOnly: configuration.allowsReadOnly, maximumFrameBytes: configuration.maximumFrameBytes,
+      seed: .random(in: .min ... .max))
+    chroot = Chroot(path: configuration.connectString.chroot)
+    driver = SessionDriver(
+      settings: settings, chroot: chroot, loop: group.next(), logger: configuration.logger,
+      defaultWatcher: configuration.defaultWatcher)
+    timeLimitMilliseconds = configuration.requestTimeLimit?.milliseconds
+    driver.loop.execute { [driver] in driver.start() }
+  }
+
+  /// The same session with another time limit for each call; nil waits for ever.
+  public func withTimeLimit(_ limit: Duration?) -> ZooKeeperClient {
+    var client = self
+    client.timeLimitMilliseconds = limit?.milliseconds
+    return client
+  }
+
+  /// Waits until the session is connected; returns at once when it is.
+  ///
+  /// - Parameter failsFast: whether one fruitless round over all servers is an error. Otherwise the
+  ///   client keeps trying until the time limit.
+  /// - Throws: `cannotConnect` with every server's reason, `timedOut`, `cancelled`, or why the session
+  ///   is over.
+  public func connected(failsFast: Bool = true) async throws(ZooKeeperError) {
+    _ = try await perform { driver, id, limit, completion in
+      driver.wait(id: id, failsFast: failsFast, limit: limit, completion)
+    }
+  }
+
+  /// Ends the session: its ephemerals go, and everything that still waits fails with `closed`.
+  ///
+  /// Waits for the server's answer for `limit`; without it the session ends by its timeout.
+  public func close(limit: Duration = .seconds(2)) async {
+    await withCheckedContinuation { continuation in
+      driver.loop.execute { [driver] in
+        driver.close(limit: limit.milliseconds) { _ in continuation.resume() }
+      }
+    }
+  }
+
+  /// What the session is at the moment.
+  public func snapshot() async -> SessionSnapshot {
+    await withCheckedContinuation { continuation in
+      driver.loop.execute { [driver] in continuation.resume(returning: driver.snapshot) }
+    }
+  }
+
+  /// Proves an identity on this and every later connection of the session.
+  ///
+  /// - Throws: `authFailed` when the server knows no such scheme or refuses; the session is then over.
+  public func addAuth(scheme: String, auth: [UInt8]) async throws(ZooKeeperError) {
+    let packet = AuthPacket(scheme: scheme, auth: auth)
+    _ = try await perform { driver, _, _, completion in driver.addIdentity(packet, completion) }
+  }
+}
+
+extension ZooKeeperClient {
+  /// Runs `submit` on the loop and waits for its completion, the time limit, or the task's cancellation.
+  func perform(
+    _ submit: @escaping @Sendable (SessionDriver, RequestID, Int64?, @escaping SessionDriver.Completion) -> Void
+  ) async throws(ZooKeeperError) -> [UInt8] {
+    let id = driver.nextRequestID()
+    let limit = timeLimitMilliseconds
+    let result = await withTaskCancellationHandler {
+      await withCheckedContinuation { (continuation: CheckedContinuation<Result<[UInt8], ZooKeeperError>, Never>) in
+        driver.loop.execute { [driver] in submit(driver, id, limit) { continuation.resume(returning: $0) } }
+        // A task that was cancelled before this point has run its handler to no effect.
+        if Task.isCancelled { cancel(id) }
+      }
+    } onCancel: {
+      cancel(id)
+    }
+    return try result.get()
+  }
+
+  /// Sends a request about a path of the server's and decodes its reply.
+  ///
+  /// `path` is the caller's name for it, for errors.
+  func call<Reply: JuteRecord>(
+    _ request: ClientRequest, path: String?, watch: WatchIntent? = nil, as _: Reply.Type = Reply.self
+  ) async throws(ZooKeeperError) -> Reply {
+    do throws(ZooKeeperError) {
+      let bytes = try await perform { driver, id, limit, completion in
+        driver.submit(request, id: id, watch: watch, limit: limit, completion)
+      }
+      return try Reply(reply: bytes)
+    } catch {
+      throw ZooKeeperError(error.code, path: path)
+    }
+  }
+
+  /// Sends requests in order without waiting in between, and gives their replies in that order.
+  func callAll<Reply: JuteRecord & Sendable>(
+    _ requests: [ClientRequest], as _: Reply.Type = Reply.self
+  ) async -> [Result<Reply, ZooKeeperError>] {
+    guard !requests.isEmpty else { return [] }
+    let ids = requests.map { _ in driver.nextRequestID() }
+    let limit = timeLimitMilliseconds
+    return await withTaskCancellationHandler {
+      await withCheckedContinuation { (continuation: CheckedContinuation<[Result<Reply, ZooKeeperError>], Never>) in
+        driver.loop.execute { [driver] in
+          let batch = Batch<Reply>(count: requests.count, continuation)
+          for (index, request) in requests.enumerated() {
+            driver.submit(request, id: ids[index], watch: nil, limit: limit) { batch.complete(index, $0) }
+          }
+        }
+        if Task.isCancelled { for id in ids { cancel(id) } }
+      }
+    } onCancel: {
+      for id in ids { cancel(id) }
+    }
+  }
+
+  private func cancel(_ id: RequestID) {
+    driver.loop.execute { [driver] in driver.cancel(id) }
+  }
+
+  /// The server's name for a path, once it has been checked.
+  func serverPath(_ path: String, isSequential: Bool = false) throws(ZooKeeperError) -> String {
+    do throws(ZnodePathError) {
+      try ZnodePath.validate(path, isSequential: isSequential)
+    } catch {
+      throw ZooKeeperError(.badPath(error.reason), path: path)
+    }
+    return chroot.absolute(path)
+  }
+}
+
+/// Gathers the replies of a pipelined batch.
+private final class Batch<Reply: JuteRecord & Sendable>: @unchecked Sendable {
+  // @unchecked: completions run on the event loop only, and nothing else touches it.
+  private var results: [Result<Reply, ZooKeeperError>?]
+  private var missing: Int
+  private let continuation: CheckedContinuation<[Result<Reply, ZooKeeperError>], Never>
+
+  init(count: Int, _ continuation: CheckedContinuation<[Result<Reply, ZooKeeperError>], Never>) {
+    results = Array(repeating: nil, count: count)
+    missing = count
+    self.continuation = continuation
+  }
+
+  func complete(_ index: Int, _ result: Result<[UInt8], ZooKeeperError>) {
+    results[index] = result.flatMap { bytes in
+      do throws(ZooKeeperError) { return .success(try Reply(reply: bytes)) } catch { return .failure(error) }
+    }
+    missing -= 1
+    if missing == 0 { continuation.resume(returning: results.map { $0! }) }
+  }
+}
+
+extension JuteRecord {
+  fileprivate init(reply bytes: [UInt8]) throws(ZooKeeperError) {
+    do throws(JuteError) {
+      try self.init(decoding: bytes, allowingTrailingBytes: true)
+    } catch {
+      throw ZooKeeperError(.malformedReply(error))
+    }
+  }
+}
+
+extension Duration {
+  /// Whole milliseconds, rounded up so that a limit is never shorter than asked for.
+  var milliseconds: Int64 {
+    let (seconds, attoseconds) = components
+    let (product, overflow) = seconds.multipliedReportingOverflow(by: 1000)
+    guard !overflow else { return .max / 4 }
+    return min(product + (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000, .max / 4)
+  }
+}
