@@ -90,10 +90,10 @@ public final class ApacheServer: Sendable {
   public func kill() async throws { try await takeProcess()?.kill() }
 
   /// Stops the server's execution: connections stay open and nothing answers, as in a long collection or a partition.
-  public func pause() { process.withLock { $0?.send(signal: SIGSTOP) } }
+  public func pause() async throws { try await process.withLock { $0 }?.pause() }
 
   /// Lets a paused server go on.
-  public func resume() { process.withLock { $0?.send(signal: SIGCONT) } }
+  public func resume() { process.withLock { $0?.resume() } }
 
   /// Starts the server again on its port and data, stopping it first if it runs, and waits until it serves.
   public func restart() async throws {

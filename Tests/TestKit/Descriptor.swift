@@ -42,8 +42,8 @@ final class Descriptor: Sendable {
   /// Makes a pipe that no child inherits by accident.
   ///
   /// An end that leaked into an unrelated child would keep the reader from ever seeing the end of the stream, and with
-  /// it the watchdogs from noticing that the tests are gone. Glibc's module hides `pipe2`, so a lock keeps starts of
-  /// processes out until the ends are marked.
+  /// it the watchdogs from noticing that the tests are gone. So no process is started while a pipe is made; Glibc's
+  /// module hides `pipe2`, which would need no lock.
   static func pipe() throws(TestKitError) -> (readEnd: Descriptor, writeEnd: Descriptor) {
     var ends: [Int32] = [0, 0]
     let failure = inheritance.withLock { _ -> Int32? in
@@ -56,7 +56,7 @@ final class Descriptor: Sendable {
   }
 }
 
-/// Held while a process is started, and while a descriptor exists that a child must not inherit but still would.
+/// Held while a process is started and while a pipe is made, so that a pipe is either marked before or made after.
 let inheritance = Mutex(())
 
 /// Makes a write to a closed pipe or socket an error instead of the end of the test process; done once.

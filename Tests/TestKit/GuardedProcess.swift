@@ -50,13 +50,35 @@ final class GuardedProcess: Sendable {
   /// Sends `signal` to the process, unless it is gone.
   func send(signal: Int32) {
     guard !hasEnded else { return }
-    kill(processID, signal)
+    _ = Foundation.kill(processID, signal)
   }
+
+  /// Stops the execution of the process, and waits until every thread of it stands still.
+  ///
+  /// The signal alone is not enough: other threads go on for a moment, and may answer a question asked after it.
+  ///
+  /// Throws: `TestKitError.timedOut`, also if the process is gone.
+  func pause() async throws {
+    send(signal: SIGSTOP)
+    try await eventually("stop of process \(processID)", every: .milliseconds(1)) {
+      let tasks = "/proc/\(processID)/task"
+      guard !hasEnded, let threads = try? FileManager.default.contentsOfDirectory(atPath: tasks) else { return false }
+      return threads.allSatisfy { thread in
+        // The state is the word after the name, which is in parentheses and may hold more of them; a thread without
+        // the file ended in the meantime.
+        guard let text = try? String(contentsOfFile: "\(tasks)/\(thread)/stat", encoding: .utf8) else { return true }
+        return text.split(separator: ")").last?.hasPrefix(" T") == true
+      }
+    }
+  }
+
+  /// Lets a paused process go on.
+  func resume() { send(signal: SIGCONT) }
 
   /// Asks the process to end, kills it if it has not after `patience`, and waits until it is gone.
   func terminate(patience: Duration = .seconds(5)) async throws {
     // A stopped process would not see the request.
-    send(signal: SIGCONT)
+    resume()
     send(signal: SIGTERM)
     do {
       try await watchdog.waitForEnd(within: patience)
@@ -70,6 +92,4 @@ final class GuardedProcess: Sendable {
     send(signal: SIGKILL)
     try await watchdog.waitForEnd(within: .seconds(10))
   }
-
-  private func kill(_ processID: Int32, _ signal: Int32) { _ = Foundation.kill(processID, signal) }
 }

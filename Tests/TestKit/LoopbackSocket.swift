@@ -53,13 +53,8 @@ public final class LoopbackSocket: Sendable {
   /// Throws: `TestKitError.systemCall`, also after `shutdown`.
   public func accept() throws(TestKitError) -> LoopbackSocket {
     while true {
-      // Glibc's module hides accept4. A child started before the next call keeps a copy of the connection, which does
-      // no harm: connections end by `shutdown`, which does not care for copies.
       let raw = Foundation.accept(descriptor.raw, nil, nil)
-      if raw >= 0 {
-        _ = fcntl(raw, F_SETFD, FD_CLOEXEC)
-        return try LoopbackSocket(Self.withoutDelay(Descriptor(owning: raw)))
-      }
+      if raw >= 0 { return try LoopbackSocket(Self.withoutDelay(Descriptor(owning: raw))) }
       if errno != EINTR && errno != ECONNABORTED { throw .systemCall("accept") }
     }
   }
@@ -115,7 +110,7 @@ public final class LoopbackSocket: Sendable {
 
   private static func makeDescriptor() throws(TestKitError) -> Descriptor {
     _ = ignoreBrokenPipes
-    let raw = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+    let raw = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     guard raw >= 0 else { throw .systemCall("socket") }
     return withoutDelay(Descriptor(owning: raw))
   }

@@ -7,7 +7,8 @@ public enum Scratch {
 
   /// The directory above all others, and the shell that removes it at the end.
   private static let root = Result<(path: String, sweeper: RunningCommand), TestKitError> { () throws(TestKitError) in
-    var template = Array((NSTemporaryDirectory() + "/zkcli-tests-XXXXXX").utf8CString)
+    let temporary = FileManager.default.temporaryDirectory
+    var template = Array(temporary.appending(path: "zkcli-tests-XXXXXX").path.utf8CString)
     guard mkdtemp(&template) != nil else { throw .systemCall("mkdtemp") }
     let path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     return (path, try RunningCommand("/bin/sh", ["-c", sweep, "sweeper", path]))

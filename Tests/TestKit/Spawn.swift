@@ -35,8 +35,18 @@ func spawnProcess(
   defer { (argumentVector + environmentVector).forEach { free($0) } }
   var processID: pid_t = 0
   let failure = inheritance.withLock { _ in
-    posix_spawnp(&processID, executable, &actions, &attributes, argumentVector, environmentVector)
+    keepDescriptorsFromChildren()
+    return posix_spawnp(&processID, executable, &actions, &attributes, argumentVector, environmentVector)
   }
   guard failure == 0 else { throw .systemCall("start of \(executable)", number: failure) }
   return processID
+}
+
+/// Marks every descriptor but the standard three, so that no child inherits it.
+///
+/// Besides those that are made here, there are those that this process was itself started with, and accepted
+/// connections; Glibc's module hides the calls that would do the same inside the child.
+private func keepDescriptorsFromChildren() {
+  let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? []
+  for raw in names.compactMap({ Int32($0) }) where raw > 2 { _ = fcntl(raw, F_SETFD, FD_CLOEXEC) }
 }

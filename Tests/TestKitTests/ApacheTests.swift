@@ -40,7 +40,7 @@ struct ApacheTests {
 
   @Test func pausedServerSaysNothingUntilResumed() async throws {
     let server = try await ApacheServer.start()
-    server.pause()
+    try await server.pause()
     #expect(throws: TestKitError.self) { try server.fourLetterWord("ruok", timeout: .milliseconds(100)) }
     server.resume()
     #expect(try server.fourLetterWord("ruok") == "imok")
@@ -61,6 +61,23 @@ struct ApacheTests {
     server = nil
     try await eventually("end of the server") { kill(processID, 0) != 0 }
     #expect(!FileManager.default.fileExists(atPath: directory))
+  }
+
+  @Test func serversDieWithACrashingTestProcess() async throws {
+    let result = try await #require(
+      processExitsWith: .signal(SIGKILL), observing: [\.standardOutputContent]
+    ) {
+      let server = try await ApacheServer.start()
+      try await server.pause()
+      let processID = try #require(server.processID)
+      FileHandle.standardOutput.write(Data("<\(processID) \(server.directory)>".utf8))
+      kill(getpid(), SIGKILL)
+    }
+    let output = String(decoding: result.standardOutputContent, as: UTF8.self)
+    let words = try #require(output.split(separator: "<").last?.split(separator: ">").first).split(separator: " ")
+    let processID = try #require(Int32(words[0]))
+    try await eventually("end of the server") { kill(processID, 0) != 0 }
+    try await eventually("removal of its files") { !FileManager.default.fileExists(atPath: String(words[1])) }
   }
 
   @Test func ensembleElectsAnotherLeaderWhenTheFirstIsKilled() async throws {

@@ -16,10 +16,12 @@ struct TerminalTests {
   }
 
   @Test func sizeIsTheOneGivenAndCanChange() async throws {
-    let script = "trap 'stty size' WINCH; stty size; while :; do read -r line; done"
-    let terminal = try await Terminal.start("/bin/bash", ["-c", script], columns: 60, rows: 10)
+    let script = "while read -r line; do stty size; done"
+    let terminal = try await Terminal.start("/bin/sh", ["-c", script], columns: 60, rows: 10)
+    try await terminal.send("Enter")
     try await terminal.waitFor("10 60")
     try await terminal.resize(columns: 40, rows: 12)
+    try await terminal.send("Enter")
     try await terminal.waitFor("12 40")
   }
 
