@@ -58,6 +58,7 @@ let package = Package(
       swiftSettings: house),
     .testTarget(name: "ShellTests", dependencies: ["ZooKeeperShell"], swiftSettings: house),
     .testTarget(name: "EndToEndTests", dependencies: ["TestKit", "zkcli"], swiftSettings: house),
+    .testTarget(name: "TestKitTests", dependencies: ["TestKit", "zkcli"], swiftSettings: house),
     .testTarget(name: "TidyTests", swiftSettings: house),
   ],
   swiftLanguageModes: [.v6]

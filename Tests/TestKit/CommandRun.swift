@@ -1,0 +1,46 @@
+import Foundation
+
+/// A command that ran to its end: what it wrote, how it ended, how long it took.
+public struct CommandRun: Sendable {
+  public let standardOutput: [UInt8]
+  public let standardError: [UInt8]
+  public let ending: RunningCommand.Ending
+  /// Whether it was killed for running over its time limit.
+  public let wasOverTime: Bool
+  public let elapsed: Duration
+
+  /// The standard output as text.
+  public var output: String { String(decoding: standardOutput, as: UTF8.self) }
+
+  /// The standard error as text.
+  public var errorOutput: String { String(decoding: standardError, as: UTF8.self) }
+
+  /// The exit status; nil if a signal ended it.
+  public var exitStatus: Int32? {
+    if case .exited(let status) = ending { status } else { nil }
+  }
+
+  /// Runs `executable` with `input` as its whole standard input, and kills it after `timeLimit`.
+  ///
+  /// Throws: `TestKitError.systemCall` if it cannot be started, `.timedOut` if it left a process behind that keeps its
+  /// outputs open.
+  public static func run(
+    _ executable: String, _ arguments: [String] = [],
+    environment: [String: String] = RunningCommand.cleanEnvironment, input: [UInt8] = [],
+    timeLimit: Duration = .seconds(30)
+  ) async throws -> CommandRun {
+    let command = try RunningCommand(executable, arguments, environment: environment, input: input)
+    var wasOverTime = false
+    let ending: RunningCommand.Ending
+    do {
+      ending = try await command.waitForEnd(within: timeLimit)
+    } catch let error as TestKitError where error.code == .timedOut {
+      wasOverTime = true
+      command.killAll()
+      ending = try await command.waitForEnd(within: .seconds(10))
+    }
+    return CommandRun(
+      standardOutput: command.bytes(of: .output), standardError: command.bytes(of: .error), ending: ending,
+      wasOverTime: wasOverTime, elapsed: command.elapsed)
+  }
+}

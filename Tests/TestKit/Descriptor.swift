@@ -1,0 +1,70 @@
+import Foundation
+import Synchronization
+
+/// A file descriptor that closes when its last owner lets go.
+///
+/// Closing only in `deinit` is what makes it safe to share between threads: a number that is still in use by a blocked
+/// `read` can never be closed and given to another file in the meantime.
+final class Descriptor: Sendable {
+  let raw: Int32
+
+  /// Takes over `raw`.
+  init(owning raw: Int32) { self.raw = raw }
+
+  deinit { close(raw) }
+
+  /// Reads what there is, waiting for the first byte; empty at the end of the stream.
+  func read(atMost limitBytes: Int = 65_536) throws(TestKitError) -> [UInt8] {
+    while true {
+      var count = 0
+      let bytes = [UInt8](unsafeUninitializedCapacity: limitBytes) { buffer, initialized in
+        count = Foundation.read(raw, buffer.baseAddress, limitBytes)
+        initialized = max(0, count)
+      }
+      if count >= 0 { return bytes }
+      if errno != EINTR { throw .systemCall("read") }
+    }
+  }
+
+  /// Writes all of `bytes`, waiting while the other end is full.
+  func write(_ bytes: [UInt8]) throws(TestKitError) {
+    var rest = bytes[...]
+    while !rest.isEmpty {
+      let count = rest.withUnsafeBytes { Foundation.write(raw, $0.baseAddress, $0.count) }
+      if count >= 0 {
+        rest = rest.dropFirst(count)
+      } else if errno != EINTR {
+        throw .systemCall("write")
+      }
+    }
+  }
+
+  /// Makes a pipe that no child inherits by accident.
+  ///
+  /// An end that leaked into an unrelated child would keep the reader from ever seeing the end of the stream, and with
+  /// it the watchdogs from noticing that the tests are gone. So no process is started while a pipe is made; Glibc's
+  /// module hides `pipe2`, which would need no lock.
+  static func pipe() throws(TestKitError) -> (readEnd: Descriptor, writeEnd: Descriptor) {
+    var ends: [Int32] = [0, 0]
+    let failure = inheritance.withLock { _ -> Int32? in
+      guard Foundation.pipe(&ends) == 0 else { return errno }
+      for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+      return nil
+    }
+    if let failure { throw .systemCall("pipe", number: failure) }
+    return (Descriptor(owning: ends[0]), Descriptor(owning: ends[1]))
+  }
+}
+
+/// Held while a process is started and while a pipe is made, so that a pipe is either marked before or made after.
+let inheritance = Mutex(())
+
+/// Makes a write to a closed pipe or socket an error instead of the end of the test process; done once.
+let ignoreBrokenPipes: Void = { _ = signal(SIGPIPE, SIG_IGN) }()
+
+extension TestKitError {
+  /// The error for a failed `call`, with the text of `number`, or of the current `errno`.
+  static func systemCall(_ call: String, number: Int32 = errno) -> TestKitError {
+    TestKitError(.systemCall, "\(call): \(String(cString: strerror(number)))")
+  }
+}

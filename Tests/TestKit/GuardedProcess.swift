@@ -1,0 +1,95 @@
+import Foundation
+
+/// A long-running process that dies with the test process, even when that crashes.
+///
+/// Swift Testing has no tear-down that runs after a crash, so each one is started by a shell that holds the other end
+/// of a pipe of ours: when the pipe ends, for whatever reason, the shell kills the process. `PR_SET_PDEATHSIG` would
+/// be shorter, but it fires when the *thread* that started the child ends, and ours are borrowed from a pool.
+final class GuardedProcess: Sendable {
+  let processID: Int32
+  private let watchdog: RunningCommand
+
+  /// Being the parent, the shell keeps the process id from being used again until it stopped listening.
+  private static let script = """
+    log=$1
+    shift
+    exec 3<&0
+    "$@" </dev/null >>"$log" 2>&1 3<&- &
+    process=$!
+    echo "$process"
+    { read -r never <&3; kill -KILL "$process"; } 2>/dev/null &
+    reader=$!
+    wait "$process"
+    kill "$reader" 2>/dev/null
+    """
+
+  private init(processID: Int32, watchdog: RunningCommand) {
+    self.processID = processID
+    self.watchdog = watchdog
+  }
+
+  /// Starts `executable` with both outputs appended to the file `log`.
+  ///
+  /// Throws: `TestKitError.systemCall` or `.ended` if the shell cannot be started; a process that fails at once is
+  /// seen by `hasEnded`.
+  static func start(
+    _ executable: String, _ arguments: [String], environment: [String: String] = RunningCommand.cleanEnvironment,
+    log: String
+  ) async throws -> GuardedProcess {
+    let watchdog = try RunningCommand(
+      "/bin/sh", ["-c", script, "watchdog", log, executable] + arguments, environment: environment)
+    guard let line = try await watchdog.nextLine(), let processID = Int32(line) else {
+      throw TestKitError(.ended, "watchdog of \(executable)")
+    }
+    return GuardedProcess(processID: processID, watchdog: watchdog)
+  }
+
+  /// Whether the process is gone.
+  var hasEnded: Bool { watchdog.ending != nil }
+
+  /// Sends `signal` to the process, unless it is gone.
+  func send(signal: Int32) {
+    guard !hasEnded else { return }
+    _ = Foundation.kill(processID, signal)
+  }
+
+  /// Stops the execution of the process, and waits until every thread of it stands still.
+  ///
+  /// The signal alone is not enough: other threads go on for a moment, and may answer a question asked after it.
+  ///
+  /// Throws: `TestKitError.timedOut`, also if the process is gone.
+  func pause() async throws {
+    send(signal: SIGSTOP)
+    try await eventually("stop of process \(processID)", every: .milliseconds(1)) {
+      let tasks = "/proc/\(processID)/task"
+      guard !hasEnded, let threads = try? FileManager.default.contentsOfDirectory(atPath: tasks) else { return false }
+      return threads.allSatisfy { thread in
+        // The state is the word after the name, which is in parentheses and may hold more of them; a thread without
+        // the file ended in the meantime.
+        guard let text = try? String(contentsOfFile: "\(tasks)/\(thread)/stat", encoding: .utf8) else { return true }
+        return text.split(separator: ")").last?.hasPrefix(" T") == true
+      }
+    }
+  }
+
+  /// Lets a paused process go on.
+  func resume() { send(signal: SIGCONT) }
+
+  /// Asks the process to end, kills it if it has not after `patience`, and waits until it is gone.
+  func terminate(patience: Duration = .seconds(5)) async throws {
+    // A stopped process would not see the request.
+    resume()
+    send(signal: SIGTERM)
+    do {
+      try await watchdog.waitForEnd(within: patience)
+    } catch let error as TestKitError where error.code == .timedOut {
+      try await kill()
+    }
+  }
+
+  /// Kills the process and waits until it is gone.
+  func kill() async throws {
+    send(signal: SIGKILL)
+    try await watchdog.waitForEnd(within: .seconds(10))
+  }
+}

@@ -1,0 +1,32 @@
+import Foundation
+import Synchronization
+
+/// Hands out ports on 127.0.0.1 for servers that must be told theirs before they start.
+public enum LoopbackPorts {
+  private static let taken = Mutex<Set<UInt16>>([])
+
+  /// A port that was free a moment ago and that this process has not handed out before.
+  ///
+  /// Another process may still take it first, so whoever starts a server tries again with another port. Ports come from
+  /// below the range from which the kernel picks the local port of outgoing connections: a client that keeps
+  /// reconnecting to a port of that range while its server is down would, sooner or later, be connected to itself.
+  ///
+  /// Throws: `TestKitError.systemCall` if nothing is free.
+  public static func reserve() throws(TestKitError) -> UInt16 {
+    for _ in 0..<1000 {
+      let wanted = belowOutgoing.isEmpty ? 0 : UInt16.random(in: belowOutgoing)
+      guard let listener = try? LoopbackSocket.listen(on: wanted) else { continue }
+      let port = listener.localPort
+      if taken.withLock({ $0.insert(port).inserted }) { return port }
+    }
+    throw TestKitError(.systemCall, "no free port on 127.0.0.1")
+  }
+
+  /// Unprivileged ports below the kernel's own; empty where it keeps nearly all to itself, and any free port must do.
+  private static let belowOutgoing: Range<UInt16> = {
+    let setting = try? String(contentsOfFile: "/proc/sys/net/ipv4/ip_local_port_range", encoding: .utf8)
+    let first = setting?.split(whereSeparator: \.isWhitespace).first.flatMap { UInt16($0) } ?? 32_768
+    let lowest: UInt16 = 10_000
+    return first >= lowest + 2_000 ? lowest..<first : lowest..<lowest
+  }()
+}

@@ -1,0 +1,52 @@
+import Foundation
+
+/// Starts a process with nothing of ours but what is given: the one caller of `posix_spawn`.
+///
+/// The child gets its own session, so that an interrupt at the keyboard reaches the tests and not it, and so that it
+/// cannot open a controlling terminal; default signal actions, an empty mask, and no descriptor besides the three.
+///
+/// Throws: `TestKitError.systemCall` if the executable cannot be started.
+func spawnProcess(
+  _ executable: String, _ arguments: [String], environment: [String: String],
+  standardInput: Descriptor, standardOutput: Descriptor, standardError: Descriptor
+) throws(TestKitError) -> Int32 {
+  _ = ignoreBrokenPipes
+  var actions = posix_spawn_file_actions_t()
+  posix_spawn_file_actions_init(&actions)
+  defer { posix_spawn_file_actions_destroy(&actions) }
+  for (target, descriptor) in [standardInput, standardOutput, standardError].enumerated() {
+    posix_spawn_file_actions_adddup2(&actions, descriptor.raw, Int32(target))
+  }
+
+  var attributes = posix_spawnattr_t()
+  posix_spawnattr_init(&attributes)
+  defer { posix_spawnattr_destroy(&attributes) }
+  var signals = sigset_t()
+  sigfillset(&signals)
+  posix_spawnattr_setsigdefault(&attributes, &signals)
+  sigemptyset(&signals)
+  posix_spawnattr_setsigmask(&attributes, &signals)
+  // Glibc's module hides this GNU extension's name.
+  let setSessionFlag = 0x80
+  posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | Int32(setSessionFlag)))
+
+  let argumentVector = ([executable] + arguments).map { strdup($0) } + [nil]
+  let environmentVector = environment.sorted { $0.key < $1.key }.map { strdup("\($0.key)=\($0.value)") } + [nil]
+  defer { (argumentVector + environmentVector).forEach { free($0) } }
+  var processID: pid_t = 0
+  let failure = inheritance.withLock { _ in
+    keepDescriptorsFromChildren()
+    return posix_spawnp(&processID, executable, &actions, &attributes, argumentVector, environmentVector)
+  }
+  guard failure == 0 else { throw .systemCall("start of \(executable)", number: failure) }
+  return processID
+}
+
+/// Marks every descriptor but the standard three, so that no child inherits it.
+///
+/// Besides those that are made here, there are those that this process was itself started with, and accepted
+/// connections; Glibc's module hides the calls that would do the same inside the child.
+private func keepDescriptorsFromChildren() {
+  let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? []
+  for raw in names.compactMap({ Int32($0) }) where raw > 2 { _ = fcntl(raw, F_SETFD, FD_CLOEXEC) }
+}

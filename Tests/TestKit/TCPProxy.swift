@@ -1,0 +1,132 @@
+import Foundation
+import Synchronization
+
+/// A loopback port in front of a server, for the troubles of a network: cut connections, refused ones, silence.
+///
+/// Thread: any.
+public final class TCPProxy: Sendable {
+  private struct State {
+    var listener: LoopbackSocket?
+    var pairs: [ObjectIdentifier: (client: LoopbackSocket, server: LoopbackSocket)] = [:]
+    var connectionCount = 0
+  }
+
+  /// What the threads hold, apart from the proxy so that they do not keep that alive.
+  private final class Core: Sendable {
+    let target: UInt16
+    let state = Mutex(State())
+    /// Threads wait here while the proxy is stalled; Mutex has no condition to wait for.
+    let isStalled = StallGate()
+
+    init(target: UInt16) { self.target = target }
+  }
+
+  public let port: UInt16
+  private let core: Core
+
+  /// Forwards a free port to `target`.
+  ///
+  /// Throws: `TestKitError.systemCall`.
+  public init(to target: UInt16) throws(TestKitError) {
+    port = try LoopbackPorts.reserve()
+    core = Core(target: target)
+    try accept()
+  }
+
+  deinit {
+    refuse()
+    cut()
+    resume()
+  }
+
+  /// The address for clients, as `host:port`.
+  public var connectString: String { "127.0.0.1:\(port)" }
+
+  /// How many connections were accepted so far.
+  public var connectionCount: Int { core.state.withLock { $0.connectionCount } }
+
+  /// Closes all connections, on both sides; new ones are accepted as before.
+  public func cut() {
+    let pairs = core.state.withLock { state in
+      defer { state.pairs.removeAll() }
+      return Array(state.pairs.values)
+    }
+    for pair in pairs {
+      pair.client.shutdown()
+      pair.server.shutdown()
+    }
+  }
+
+  /// Refuses new connections; the ones that exist go on.
+  public func refuse() {
+    let listener = core.state.withLock { state in
+      defer { state.listener = nil }
+      return state.listener
+    }
+    listener?.shutdown()
+  }
+
+  /// Accepts new connections, as it does from the start.
+  ///
+  /// Throws: `TestKitError.systemCall` if the port was taken in the meantime.
+  public func accept() throws(TestKitError) {
+    guard core.state.withLock({ $0.listener == nil }) else { return }
+    let listener = try LoopbackSocket.listen(on: port)
+    core.state.withLock { $0.listener = listener }
+    Thread.detachNewThread { [core] in
+      while let client = try? listener.accept() { Self.join(client, core) }
+    }
+  }
+
+  /// Forwards nothing more, in either direction, and leaves the connections open.
+  public func stall() { core.isStalled.close() }
+
+  /// Forwards again, what was held back first.
+  public func resume() { core.isStalled.open() }
+
+  private static func join(_ client: LoopbackSocket, _ core: Core) {
+    guard let server = try? LoopbackSocket.connect(to: core.target) else { return client.shutdown() }
+    core.state.withLock { state in
+      state.connectionCount += 1
+      state.pairs[ObjectIdentifier(client)] = (client, server)
+    }
+    for (source, sink) in [(client, server), (server, client)] {
+      Thread.detachNewThread {
+        while let bytes = try? source.read(), !bytes.isEmpty {
+          core.isStalled.pass()
+          guard (try? sink.write(bytes)) != nil else { break }
+        }
+        core.isStalled.pass()
+        // One side's end is passed on as such; the other direction may still have something to say.
+        sink.shutdownOutput()
+        _ = core.state.withLock { $0.pairs.removeValue(forKey: ObjectIdentifier(client)) }
+      }
+    }
+  }
+}
+
+/// A gate that threads pass while it is open and wait at while it is closed.
+///
+/// `@unchecked`: `isClosed` is only touched with `condition` locked.
+private final class StallGate: @unchecked Sendable {
+  private let condition = NSCondition()
+  private var isClosed = false
+
+  /// Waits until the gate is open.
+  func pass() {
+    condition.withLock {
+      while isClosed { condition.wait() }
+    }
+  }
+
+  /// Opens the gate for all who wait.
+  func open() {
+    condition.withLock {
+      isClosed = false
+      condition.broadcast()
+    }
+  }
+
+  /// Makes whoever comes next wait.
+  func close() { condition.withLock { isClosed = true } }
+}

@@ -1,0 +1,41 @@
+/// The only imports allowed, by target: the table of the design, as data.
+enum ImportTable {
+  /// The C library, under its name on each platform.
+  private static let platform: Set<String> = ["Glibc", "Darwin", "Musl"]
+  private static let networking: Set<String> = ["NIOCore", "NIOPosix", "Logging", "DequeModule", "HeapModule"]
+  /// The rules of requests and of agreement, in which nothing may do I/O, tell the time, lock or draw random numbers.
+  private static let core: Set<String> = ["ServerCore", "Zab", "ZnodeTree", "TxnLog", "ZooKeeperProtocol", "Jute"]
+
+  /// What each target may import; a target that is not here may not exist.
+  static let allowed: [String: Set<String>] = [
+    "Jute": [],
+    "ZooKeeperProtocol": ["Jute"],
+    "ZnodeTree": ["ZooKeeperProtocol"],
+    "ServerCore": ["ZnodeTree", "ZooKeeperProtocol"],
+    "Zab": ["ZooKeeperProtocol"],
+    "TxnLog": platform.union(["ZooKeeperProtocol", "Jute"]),
+    "ZooKeeperServer": core.union(networking).union(["Synchronization"]),
+    "ZooKeeperClient": networking.union(["ZooKeeperProtocol", "Jute", "Synchronization"]),
+    "ZooKeeperRecipes": ["ZooKeeperClient"],
+    "Sandbox": ["ZooKeeperServer"],
+    "CLibEdit": [],
+    "LineEditor": platform.union(["CLibEdit"]),
+    "ZooKeeperShell": platform.union([
+      "ZooKeeperClient", "ZooKeeperRecipes", "ZooKeeperProtocol", "LineEditor", "Sandbox", "Logging",
+      "Synchronization",
+    ]),
+    "ZabSimulator": ["Zab", "ServerCore", "ZnodeTree", "TxnLog", "ZooKeeperProtocol"],
+    "zkcli": ["ZooKeeperShell"],
+    "zabsim": ["ZabSimulator"],
+  ]
+
+  /// Files that alone in their target may import the platform's C library.
+  static let platformFiles: [String: String] = ["TxnLog": "PosixFileSystem.swift"]
+
+  /// Whether the file `fileName` of `target` may import `module`.
+  static func allows(_ module: String, in target: String, fileName: String) -> Bool {
+    guard allowed[target]?.contains(module) == true else { return false }
+    guard platform.contains(module), let only = platformFiles[target] else { return true }
+    return fileName == only
+  }
+}
