@@ -1,7 +1,8 @@
+import CLibEdit
+
 #if canImport(Glibc)
   import Glibc
 #endif
-import CLibEdit
 
 /// The lines of earlier sessions, in a file that several shells append to at the same time.
 ///

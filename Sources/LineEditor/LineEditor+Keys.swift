@@ -1,7 +1,8 @@
+import CLibEdit
+
 #if canImport(Glibc)
   import Glibc
 #endif
-import CLibEdit
 
 // libedit's functions are plain C; they find their editor through the client data of libedit's object.
 extension LineEditor {

@@ -1,7 +1,8 @@
+import CLibEdit
+
 #if canImport(Glibc)
   import Glibc
 #endif
-import CLibEdit
 
 extension LineEditor {
   /// What ended a wait.

@@ -1,7 +1,8 @@
+import CLibEdit
+
 #if canImport(Glibc)
   import Glibc
 #endif
-import CLibEdit
 
 /// Reads lines from a terminal, with editing, history, completion, and texts of other threads printed in between.
 ///

@@ -1,8 +1,9 @@
+import CLibEdit
+import Synchronization
+
 #if canImport(Glibc)
   import Glibc
 #endif
-import CLibEdit
-import Synchronization
 
 /// Prints on the terminal from any thread without spoiling the line that is being edited.
 ///
@@ -85,7 +86,7 @@ public final class Printer: Sendable {
       return taken
     }
     var waiting = Waiting(prompt: taken.prompt)
-    if taken.droppedTexts > 0 { waiting.text += "(\(taken.droppedTexts) earlier messages are not shown)\n" }
+    if taken.droppedTexts > 0 { waiting.text += "(earlier messages not shown: \(taken.droppedTexts))\n" }
     for text in taken.texts {
       waiting.text += text
       if !text.hasSuffix("\n") { waiting.text += "\n" }

@@ -1,8 +1,9 @@
+import CLibEdit
+import Synchronization
+
 #if canImport(Glibc)
   public import Glibc
 #endif
-import CLibEdit
-import Synchronization
 
 /// The signals of an interactive program, read from a descriptor in place of handlers.
 ///

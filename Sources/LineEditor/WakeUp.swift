@@ -1,8 +1,9 @@
+import CLibEdit
+import Synchronization
+
 #if canImport(Glibc)
   import Glibc
 #endif
-import CLibEdit
-import Synchronization
 
 /// A flag that another thread raises to end ``LineEditor/wait(for:)``.
 ///

@@ -1,7 +1,8 @@
+import LineEditor
+
 #if canImport(Glibc)
   import Glibc
 #endif
-import LineEditor
 
 /// A small shell that shows each ability of the line editor, for tests that drive it in a terminal.
 ///
@@ -34,7 +35,7 @@ enum Probe {
   private static func loop(_ editor: LineEditor) -> Int32 {
     editor.completer = complete
     if let warning = editor.historyWarning { show("warning: \(warning)") }
-    show("ready")
+    show("ready, process \(getpid())")
     while true {
       switch editor.readLine(prompt: Prompt([.init("probe", style: .green), .init("> ")])) {
       case .line(let line):
