@@ -1,0 +1,70 @@
+import CLibEdit
+
+extension LineEditor {
+  /// The scalars of the line that libedit has, and how many of them stand before the cursor.
+  var editedLine: (line: [Unicode.Scalar], cursor: Int) {
+    guard let info = el_wline(editLine)?.pointee, let start = info.buffer else { return ([], 0) }
+    let scalars = UnsafeBufferPointer(start: start, count: info.lastchar - start)
+    return (scalars.map { Unicode.Scalar(UInt32(bitPattern: $0)) ?? "\u{FFFD}" }, info.cursor - start)
+  }
+
+  /// Whether the terminal can move its cursor and clear; one that cannot is also given no colour.
+  ///
+  /// The sequences themselves are those of ECMA-48, which every terminal alive understands.
+  var hasCursorMotion: Bool {
+    shim_el_has(editLine, "up") != 0 && shim_el_has(editLine, "cd") != 0
+  }
+
+  /// The columns of the screen, as libedit knows them.
+  var screenColumns: Int { dimension("co", fallback: 80) }
+
+  /// The rows of the screen, as libedit knows them.
+  var screenRows: Int { dimension("li", fallback: 24) }
+
+  /// Where the cursor is, and the end of the line.
+  var layout: ScreenLayout {
+    let (line, cursor) = editedLine
+    return ScreenLayout(prompt: prompt.scalars, line: line, cursor: cursor, columns: screenColumns)
+  }
+
+  /// Whether libedit has drawn a line that the cursor stands in.
+  private var isDrawn: Bool { isInteractive && isEditing }
+
+  /// Shows what other threads printed, above the line if one is edited, and takes a new prompt.
+  func showWaitingTexts() {
+    let waiting = printer.takeWaiting()
+    guard !waiting.text.isEmpty || waiting.prompt != nil else { return }
+    guard isDrawn else {
+      if let prompt = waiting.prompt { setPrompt(prompt) }
+      return writeToTerminal(waiting.text)
+    }
+    redraw(below: waiting.text, prompt: waiting.prompt)
+  }
+
+  /// Clears prompt and line, writes a text in their place, and draws them again below it.
+  func redraw(below text: String = "", prompt newPrompt: Prompt? = nil) {
+    guard isDrawn else { return }
+    if hasCursorMotion {
+      let row = min(layout.cursor.row, screenRows - 1)
+      writeToTerminal("\r" + (row > 0 ? "\u{1B}[\(row)A" : "") + "\u{1B}[J" + text)
+    } else {
+      writeToTerminal("\r\n" + text)
+    }
+    if let newPrompt { setPrompt(newPrompt) }
+    shim_el_refresh(editLine)
+  }
+
+  /// Puts the terminal's cursor behind the last character of the line, without libedit's knowledge: the line ends here.
+  func moveToEndOfLine() {
+    guard isDrawn, hasCursorMotion else { return }
+    let (cursor, end) = (layout.cursor, layout.end)
+    let down = end.row > cursor.row ? "\u{1B}[\(end.row - cursor.row)B" : ""
+    let right = end.column > 0 ? "\u{1B}[\(end.column)C" : ""
+    writeToTerminal(down + "\r" + right)
+  }
+
+  private func dimension(_ capability: String, fallback: Int) -> Int {
+    let value = Int(shim_el_number(editLine, capability))
+    return value > 1 ? value : fallback
+  }
+}

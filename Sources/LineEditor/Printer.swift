@@ -1,0 +1,109 @@
+import CLibEdit
+import Synchronization
+
+#if canImport(Glibc)
+  import Glibc
+#endif
+
+/// Prints on the terminal from any thread without spoiling the line that is being edited.
+///
+/// Texts are handed to the reading thread, which shows them above the prompt while it edits, and plainly while it
+/// waits; if it does neither, it shows them when it next does. So nobody but the reading thread ever waits for a
+/// terminal that takes no output. A text printed by the reading thread itself, outside of an edit, is shown at once.
+///
+/// *Thread*: any.
+public final class Printer: Sendable {
+  /// The most texts that wait for the reading thread; the oldest give way and are counted.
+  static let waitingTextsLimit = 10_000
+
+  /// What waits for the reading thread.
+  struct Waiting: Sendable {
+    /// All texts, each ending with a newline; empty if there is none.
+    var text = ""
+    /// The prompt that replaces the one on the screen.
+    var prompt: Prompt?
+  }
+
+  private struct State {
+    var texts: [String] = []
+    var droppedTexts = 0
+    var prompt: Prompt?
+    var isEditing = false
+  }
+
+  private let state = Mutex(State())
+  private let readingThread = pthread_self()
+
+  /// Made on the reading thread.
+  init() {}
+
+  /// Prints a text on rows of its own, ending the last row if the text does not.
+  public func print(_ text: String) {
+    let isEditing = state.withLock { state in
+      if state.texts.count == Self.waitingTextsLimit {
+        state.texts.removeFirst()
+        state.droppedTexts += 1
+      }
+      state.texts.append(text)
+      return state.isEditing
+    }
+    if !isEditing, pthread_equal(pthread_self(), readingThread) != 0 {
+      flush()
+    } else {
+      Doorbell.shared.ring()
+    }
+  }
+
+  /// Changes the prompt of the line that is being edited; does nothing when none is.
+  public func setPrompt(_ prompt: Prompt) {
+    let isEditing = state.withLock { state in
+      if state.isEditing { state.prompt = prompt }
+      return state.isEditing
+    }
+    if isEditing { Doorbell.shared.ring() }
+  }
+
+  /// Notes that a line is being edited from now on, so that a prompt set by another thread counts.
+  func beginEditing() {
+    state.withLock { state in state.isEditing = true }
+  }
+
+  /// Notes that no line is being edited any more.
+  func endEditing() {
+    state.withLock { state in
+      state.isEditing = false
+      state.prompt = nil
+    }
+  }
+
+  /// Takes what waits for the reading thread.
+  func takeWaiting() -> Waiting {
+    let taken = state.withLock { state in
+      let taken = state
+      state.texts.removeAll()
+      state.droppedTexts = 0
+      state.prompt = nil
+      return taken
+    }
+    var waiting = Waiting(prompt: taken.prompt)
+    if taken.droppedTexts > 0 { waiting.text += "(earlier messages not shown: \(taken.droppedTexts))\n" }
+    for text in taken.texts {
+      waiting.text += text
+      if !text.hasSuffix("\n") { waiting.text += "\n" }
+    }
+    return waiting
+  }
+
+  /// Shows the waiting texts where the cursor is; for the reading thread, when it edits nothing.
+  func flush() {
+    let text = takeWaiting().text
+    if !text.isEmpty { writeToTerminal(text) }
+  }
+}
+
+/// Writes a text to standard output at once, through stdio as libedit does, so that the order is kept.
+func writeToTerminal(_ text: String) {
+  var text = text
+  text.withUTF8 { bytes in _ = fwrite(bytes.baseAddress, 1, bytes.count, shim_stdout()) }
+  fflush(shim_stdout())
+}

@@ -1,0 +1,90 @@
+/// The text before the cursor of an empty line, in pieces of one style each.
+///
+/// Control characters are shown as `?`. Where the terminal has colour, the last character is always plain, because
+/// libedit drops an escape sequence that no character follows: end a prompt with a plain space.
+public struct Prompt: Equatable, Sendable, ExpressibleByStringLiteral {
+  /// How a piece looks, where the terminal has colour.
+  public enum Style: Equatable, Sendable {
+    case plain, bold, dim, red, green, yellow
+  }
+
+  /// A text of one style.
+  public struct Piece: Equatable, Sendable {
+    /// What is shown.
+    public var text: String
+    /// How it looks.
+    public var style: Style
+
+    /// A text of one style.
+    public init(_ text: String, style: Style = .plain) {
+      self.text = text
+      self.style = style
+    }
+  }
+
+  /// The pieces, from left to right.
+  public var pieces: [Piece]
+
+  /// A prompt of some pieces, from left to right.
+  public init(_ pieces: [Piece]) {
+    self.pieces = pieces
+  }
+
+  /// A plain prompt.
+  public init(stringLiteral text: String) {
+    pieces = [Piece(text)]
+  }
+
+  /// The character that opens and closes an escape sequence in ``encoded(withColour:)``.
+  static let escapeMark: Unicode.Scalar = "\u{1}"
+
+  /// The visible scalars, without any style.
+  var scalars: [Unicode.Scalar] {
+    pieces.flatMap { piece in piece.text.unicodeScalars.map(printable) }
+  }
+
+  /// The prompt as libedit takes it, escape sequences enclosed in ``escapeMark``.
+  ///
+  /// *Shape*: `plain ⟨1⟩ESC[1;31m⟨1⟩styled⟨1⟩ESC[0m⟨1⟩ plain`. Two sequences never meet: libedit wants a printing
+  /// character after each.
+  func encoded(withColour hasColour: Bool) -> String {
+    var result = String.UnicodeScalarView()
+    guard hasColour else {
+      result.append(contentsOf: scalars)
+      return String(result)
+    }
+    var styled = pieces.flatMap { piece in piece.text.unicodeScalars.map { (printable($0), piece.style) } }
+    if !styled.isEmpty { styled[styled.count - 1].1 = .plain }
+    var current = Style.plain
+    for (scalar, style) in styled {
+      if style != current {
+        let reset = current == .plain ? "" : "\u{1B}[0m"
+        result.append(Self.escapeMark)
+        result.append(contentsOf: (reset + style.escapeSequence).unicodeScalars)
+        result.append(Self.escapeMark)
+        current = style
+      }
+      result.append(scalar)
+    }
+    return String(result)
+  }
+}
+
+extension Prompt.Style {
+  /// The SGR sequence that turns the style on from plain.
+  fileprivate var escapeSequence: String {
+    switch self {
+    case .plain: ""
+    case .bold: "\u{1B}[1m"
+    case .dim: "\u{1B}[2m"
+    case .red: "\u{1B}[31m"
+    case .green: "\u{1B}[32m"
+    case .yellow: "\u{1B}[33m"
+    }
+  }
+}
+
+/// The scalar itself, or `?` in place of a control character.
+func printable(_ scalar: Unicode.Scalar) -> Unicode.Scalar {
+  scalar.properties.generalCategory == .control ? "?" : scalar
+}

@@ -1,0 +1,63 @@
+import CLibEdit
+import Synchronization
+
+#if canImport(Glibc)
+  import Glibc
+#endif
+
+/// A flag that another thread raises to end ``LineEditor/wait(for:)``.
+///
+/// It may be raised before the wait begins, which then ends at once; each wait that ends with `.done` lowers it, so one
+/// flag serves one command after another. It owns no descriptor: all flags ring one bell, there being one reading thread
+/// in a process.
+///
+/// *Thread*: any.
+public final class WakeUp: Sendable {
+  private let isRaised = Atomic(false)
+
+  /// Makes a flag that is not raised.
+  public init() {}
+
+  /// Raises the flag and wakes the reading thread.
+  public func signal() {
+    isRaised.store(true, ordering: .releasing)
+    Doorbell.shared.ring()
+  }
+
+  /// Lowers the flag and tells whether it was raised.
+  func consume() -> Bool {
+    isRaised.exchange(false, ordering: .acquiring)
+  }
+}
+
+/// The one descriptor by which other threads wake the reading thread, whatever the reason.
+///
+/// *Thread*: any.
+final class Doorbell: Sendable {
+  /// The bell of this process.
+  static let shared = Doorbell()
+
+  /// An eventfd for `poll`, or -1 if the system had none left; ``LineEditor/init(_:)`` then throws.
+  let descriptor: Int32
+
+  /// The `errno` of making the descriptor; 0 when that went well.
+  let openErrno: Int32
+
+  private init() {
+    descriptor = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
+    openErrno = descriptor < 0 ? errno : 0
+  }
+
+  /// Makes the descriptor readable.
+  func ring() {
+    // It fails only when the counter is full, and then it is readable anyway.
+    var one: UInt64 = 1
+    _ = write(descriptor, &one, 8)
+  }
+
+  /// Makes the descriptor unreadable until the next ring.
+  func silence() {
+    var rings: UInt64 = 0
+    _ = read(descriptor, &rings, 8)
+  }
+}

@@ -1,0 +1,157 @@
+import Foundation
+import Testing
+
+/// The probe program in a terminal of its own, which a test types on and looks at.
+final class TmuxSession {
+  /// How long an expected text may take to appear; the machine may be busy.
+  private static let patienceSeconds = 20.0
+
+  private let socket = "line-editor-\(getpid())-\(UInt64.random(in: 0...UInt64.max))"
+
+  /// Starts the probe with some arguments in a terminal of 80 columns, and waits until it is ready.
+  ///
+  /// `environment` is laid over that of the test. When the probe has left, the screen shows `status: N`; under job
+  /// control there is an interactive shell, which can also continue a stopped probe.
+  init(
+    _ arguments: [String] = [], environment: [String: String] = [:], underJobControl hasJobControl: Bool = false
+  ) throws {
+    var settings = ["LC_ALL": "C.UTF-8", "HOME": "/nonexistent", "EDITRC": ""]
+    settings.merge(environment) { _, new in new }
+    let assignments = settings.map { name, value in "\(name)=\(value)" }.sorted()
+    let words = ["env"] + assignments + [Self.probePath] + arguments
+    let probe = words.map(Self.quoted).joined(separator: " ") + "; echo status: $?"
+    // Something stays, so that the screen does not go away with the probe.
+    let command = hasJobControl ? "PS1='shell> ' exec bash --norc -i" : probe + "; exec sleep 600"
+    try run("-f", "/dev/null", "new-session", "-d", "-x", "80", "-y", "24", command)
+    if hasJobControl {
+      try waitFor("shell>")
+      try enter("clear; " + probe)
+    }
+    try waitFor("ready, process")
+  }
+
+  deinit { _ = try? run("kill-server") }
+
+  /// Types a text as it stands.
+  func type(_ text: String) throws {
+    try run("send-keys", "-l", "--", text)
+  }
+
+  /// Presses keys by tmux' names, such as `Enter`, `Tab`, `C-c`.
+  func press(_ keys: String...) throws {
+    try run(["send-keys"] + keys)
+  }
+
+  /// Types a line and ends it.
+  func enter(_ line: String) throws {
+    try type(line)
+    try press("Enter")
+  }
+
+  /// Gives the terminal another width.
+  func resize(columns: Int) throws {
+    try run("resize-window", "-x", "\(columns)", "-y", "24")
+  }
+
+  /// Sends the probe a signal.
+  func signalProbe(_ signal: Int32) throws {
+    let digits = try screen().components(separatedBy: "ready, process ").last?.prefix { $0.isNumber }
+    let process = try #require(digits.flatMap { pid_t($0) })
+    #expect(kill(process, signal) == 0)
+  }
+
+  /// Pastes a text, newlines and all.
+  func paste(_ text: String) throws {
+    try run("set-buffer", "--", text)
+    try run("paste-buffer")
+  }
+
+  /// What is on the screen, without blanks at the ends of rows and without empty rows at its end.
+  func screen() throws -> String {
+    let rows = try run("capture-pane", "-p").split(separator: "\n", omittingEmptySubsequences: false).map { row in
+      String(row.reversed().drop { $0 == " " }.reversed())
+    }
+    return rows.reversed().drop { $0.isEmpty }.reversed().joined(separator: "\n")
+  }
+
+  /// Waits until the screen shows a text, and returns the screen.
+  @discardableResult
+  func waitFor(_ text: String, sourceLocation: SourceLocation = #_sourceLocation) throws -> String {
+    try waitUntil("the screen shows \(text.debugDescription)", sourceLocation: sourceLocation) { screen in
+      screen.contains(text)
+    }
+  }
+
+  /// Waits until the last rows of the screen are these, and returns the screen.
+  @discardableResult
+  func waitForEnd(_ rows: String..., sourceLocation: SourceLocation = #_sourceLocation) throws -> String {
+    let end = rows.joined(separator: "\n")
+    return try waitUntil("the screen ends with \(end.debugDescription)", sourceLocation: sourceLocation) { screen in
+      ("\n" + screen).hasSuffix("\n" + end)
+    }
+  }
+
+  /// The column of the cursor, from 0.
+  func cursorColumn() throws -> Int? {
+    Int(try run("display-message", "-p", "#{cursor_x}").trimmingCharacters(in: .newlines))
+  }
+
+  private func waitUntil(
+    _ what: String, sourceLocation: SourceLocation, _ isMet: (String) -> Bool
+  ) throws -> String {
+    let deadline = Date(timeIntervalSinceNow: Self.patienceSeconds)
+    while true {
+      let screen = try screen()
+      if isMet(screen) { return screen }
+      guard Date() < deadline else {
+        Issue.record("in vain waited until \(what); it shows:\n\(screen)", sourceLocation: sourceLocation)
+        throw GaveUp()
+      }
+      usleep(20_000)
+    }
+  }
+
+  /// Thrown after the failure has been recorded.
+  private struct GaveUp: Error {}
+
+  @discardableResult
+  private func run(_ arguments: String...) throws -> String {
+    try run(arguments)
+  }
+
+  @discardableResult
+  private func run(_ arguments: [String]) throws -> String {
+    let process = Process()
+    let output = Pipe()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments = ["tmux", "-u", "-L", socket] + arguments
+    process.standardOutput = output
+    try process.run()
+    let data = output.fileHandleForReading.readDataToEndOfFile()
+    process.waitUntilExit()
+    return String(decoding: data, as: UTF8.self)
+  }
+
+  private static func quoted(_ word: String) -> String {
+    "'" + word.replacingOccurrences(of: "'", with: "'\\''") + "'"
+  }
+
+  /// The probe stands beside the test bundle, which `swift test` names in the arguments of its helper.
+  private static let probePath: String = {
+    let bundle = CommandLine.arguments.first { argument in argument.contains(".xctest") } ?? CommandLine.arguments[0]
+    return URL(fileURLWithPath: bundle).deletingLastPathComponent().appendingPathComponent("line-editor-probe").path
+  }()
+}
+
+/// A directory that goes away with the object.
+final class TemporaryDirectory {
+  /// Where it is, without a slash at the end.
+  let path: String
+
+  init() throws {
+    path = FileManager.default.temporaryDirectory.appendingPathComponent("line-editor-\(UUID().uuidString)").path
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+  }
+
+  deinit { try? FileManager.default.removeItem(atPath: path) }
+}

@@ -1,0 +1,64 @@
+import Foundation
+import Testing
+
+@testable import LineEditor
+
+/// What happens between two lines, and how a session ends.
+@Suite(.serialized) struct WaitingTests {
+  @Test(.timeLimit(.minutes(1))) func interruptEndsAWait() throws {
+    let session = try TmuxSession()
+    try session.enter("wait")
+    try session.waitForEnd("waiting", "printed while waiting")
+    try session.press("C-c")
+    try session.waitForEnd("^Cwait: interrupted", "probe>")
+  }
+
+  @Test(.timeLimit(.minutes(1))) func flagEndsAWaitAndTypingAheadIsKept() throws {
+    let session = try TmuxSession()
+    try session.enter("wait 300")
+    try session.waitFor("printed while waiting")
+    try session.type("ahead")
+    try session.waitFor("wait: done")
+    try session.waitForEnd("probe> ahead")
+  }
+
+  @Test(.timeLimit(.minutes(1))) func secretIsNotShown() throws {
+    let session = try TmuxSession()
+    try session.enter("secret")
+    try session.waitForEnd("password:")
+    try session.type("hunter")
+    try session.press("C-c")
+    try session.waitForEnd("password:", "secret: interrupted", "probe>")
+    try session.enter("secret")
+    try session.waitForEnd("password:")
+    try session.enter("pässword")
+    try session.waitForEnd("password:", "secret: line(\"pässword\")", "probe>")
+  }
+
+  @Test(.timeLimit(.minutes(1))) func terminationSignalLeavesInOrder() throws {
+    let session = try TmuxSession()
+    try session.type("typed")
+    try session.waitForEnd("probe> typed")
+    try session.signalProbe(SIGTERM)
+    try session.waitForEnd("probe> typed", "terminated 15", "status: 143")
+  }
+
+  @Test(.timeLimit(.minutes(1))) func stoppedShellContinuesWithItsLine() throws {
+    let session = try TmuxSession(underJobControl: true)
+    try session.type("typed")
+    try session.press("C-z")
+    try session.waitFor("Stopped")
+    try session.enter("fg")
+    try session.waitForEnd("probe> typed")
+    try session.enter(" on")
+    try session.waitFor("line: <typed on>")
+  }
+
+  @Test func flagIsLoweredByTheWaitThatSawIt() {
+    let flag = WakeUp()
+    #expect(!flag.consume())
+    flag.signal()
+    #expect(flag.consume())
+    #expect(!flag.consume())
+  }
+}
