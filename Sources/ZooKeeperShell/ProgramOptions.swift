@@ -76,10 +76,13 @@ public enum ProgramOptions {
         return ProgramInvocation(globals: globals, command: word, words: [Word](rest))
       }
       guard isKnown(word, among: known) else { continue }
-      let takesValue = if case .options(let list) = try parser.read(word) {
-        list.last.map { $0.spec.value != nil && $0.value == nil } ?? false
-      } else { false }
-      let parsed = try parser.parse([word] + (takesValue ? [rest.popFirst()].compactMap(\.self) : []))
+      var option = [word]
+      if case .options(let readings) = try parser.read(word), let last = readings.last, last.spec.value != nil,
+        last.value == nil, let value = rest.popFirst()
+      {
+        option.append(value)
+      }
+      let parsed = try parser.parse(option)
       globals.merge(parsed.options) { $0 + $1 }
     }
     return ProgramInvocation(globals: globals, command: nil, words: [])

@@ -135,7 +135,8 @@ private struct CompatOptionParser {
     if isChoice, let first = result.options.first, first.option != option {
       throw failure(
         "AlreadySelectedException",
-        "The option '\(option)' was specified but an option from this group has already been selected: '\(first.option)'")
+        "The option '\(option)' was specified but an option from this group has already been selected: "
+          + "'\(first.option)'")
     }
     result.options.append((option, value))
   }
