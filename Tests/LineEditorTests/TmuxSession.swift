@@ -142,10 +142,18 @@ final class TmuxSession {
     posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, output, O_WRONLY | O_APPEND, 0)
     // Closing what is not open is no failure here.
     for descriptor in (STDERR_FILENO + 1)..<256 { posix_spawn_file_actions_addclose(&actions, descriptor) }
+    var attributes = posix_spawnattr_t()
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
+    // Tests run on threads that block most signals; tmux must hear of the end of its children, or it never ends itself.
+    var mask = sigset_t()
+    sigemptyset(&mask)
+    posix_spawnattr_setsigmask(&attributes, &mask)
+    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
     var arguments = words.map { word in strdup(word) } + [nil]
     defer { for argument in arguments { free(argument) } }
     var process = pid_t()
-    let failure = posix_spawnp(&process, words[0], &actions, nil, &arguments, environ)
+    let failure = posix_spawnp(&process, words[0], &actions, &attributes, &arguments, environ)
     try #require(failure == 0, "cannot start \(words[0]): \(String(cString: strerror(failure)))")
     var status: Int32 = 0
     while waitpid(process, &status, 0) < 0, errno == EINTR {}
