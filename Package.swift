@@ -57,7 +57,9 @@ let package = Package(
         .product(name: "NIOPosix", package: "swift-nio"),
       ],
       swiftSettings: house),
-    .testTarget(name: "ShellTests", dependencies: ["ZooKeeperShell"], swiftSettings: house),
+    .testTarget(
+      name: "ShellTests", dependencies: ["ZooKeeperShell", "ZooKeeperProtocol"], exclude: ["Completions.txt"],
+      swiftSettings: house),
     .testTarget(name: "EndToEndTests", dependencies: ["TestKit", "zkcli"], swiftSettings: house),
     .testTarget(name: "TidyTests", swiftSettings: house),
   ],
