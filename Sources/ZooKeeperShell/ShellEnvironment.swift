@@ -12,12 +12,15 @@ public struct ShellEnvironment: Sendable {
   public var stdinIsTerminal: Bool
   public var stdoutIsTerminal: Bool
   public var stderrIsTerminal: Bool
+  /// Columns of the terminal on stdout; nil when it is none.
+  public var columns: Int?
 
   /// Makes up an environment.
   public init(
     programName: String = "zkcli", variables: [String: String] = [:], stdinIsTerminal: Bool = false,
-    stdoutIsTerminal: Bool = false, stderrIsTerminal: Bool = false
+    stdoutIsTerminal: Bool = false, stderrIsTerminal: Bool = false, columns: Int? = nil
   ) {
+    self.columns = columns
     self.programName = programName
     self.variables = variables
     self.stdinIsTerminal = stdinIsTerminal
@@ -35,8 +38,17 @@ public struct ShellEnvironment: Sendable {
     for name in names { if let value = getenv(name) { variables[name] = String(cString: value) } }
     return ShellEnvironment(
       programName: programPath.split(separator: "/").last.map(String.init) ?? "zkcli", variables: variables,
-      stdinIsTerminal: isatty(0) != 0, stdoutIsTerminal: isatty(1) != 0, stderrIsTerminal: isatty(2) != 0)
+      stdinIsTerminal: isatty(0) != 0, stdoutIsTerminal: isatty(1) != 0, stderrIsTerminal: isatty(2) != 0,
+      columns: terminalColumns())
   }
+
+  private static func terminalColumns() -> Int? {
+    var size = winsize()
+    return ioctl(1, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 ? Int(size.ws_col) : nil
+  }
+
+  /// The width that help is wrapped to: that of the terminal, within what reads well.
+  var helpWidth: Int { min(max(columns ?? 80, 40), 100) }
 
   /// Whether the program was called by a name of Apache's, and so speaks as that does.
   var asksForCompatibility: Bool { ["zookeeper-client", "zkCli.sh", "zkCli"].contains(programName) }

@@ -54,14 +54,33 @@ struct ShellSettings: Sendable {
     }
   }
 
-  /// Whether the option stands in the list as a flag.
+  /// The same settings with the options that stood on one line of a script or of the interactive shell.
+  ///
+  /// - Throws: a usage error for a value that is none.
+  func applying(_ invocation: Invocation) throws(ShellError) -> ShellSettings {
+    var settings = self
+    let options = invocation.globals
+    if let word = options[.timeout]?.last {
+      settings.timeLimit = try Values.duration(word, of: "--timeout")
+      settings.limitsWaiting = true
+    }
+    if let word = options[.output]?.last { settings.format = try Self.format(word, of: "--output") }
+    if options[.quiet] != nil { settings.isQuiet = true }
+    if options[.verbose] != nil { settings.isVerbose = true }
+    return settings
+  }
+
+  private static func format(_ word: Word, of name: String) throws(ShellError) -> OutputFormat {
+    OutputFormat(rawValue: try Values.choice(word, of: name, among: OutputFormat.allCases.map(\.rawValue)))!
+  }
+
   private mutating func readOutput(
     _ options: [OptionName: [Word]], _ environment: ShellEnvironment
   ) throws(ShellError) {
-    let names = OutputFormat.allCases.map(\.rawValue)
-    if let word = options[.output]?.last ?? environment.value("ZKCLI_OUTPUT").map({ Word($0) }) {
-      let source = options[.output] == nil ? "ZKCLI_OUTPUT" : "--output"
-      format = OutputFormat(rawValue: try Values.choice(word, of: source, among: names))!
+    if let word = options[.output]?.last {
+      format = try Self.format(word, of: "--output")
+    } else if let value = environment.value("ZKCLI_OUTPUT") {
+      format = try Self.format(Word(value), of: "$ZKCLI_OUTPUT")
     }
     if let word = options[.color]?.last {
       colorWhen = try Values.choice(word, of: "--color", among: ["auto", "always", "never"])

@@ -28,7 +28,7 @@ extension CommandContext {
     for path in paths.reversed() {
       do {
         try await client.setACL(path, acl: acl, version: version)
-      } catch let error as ZooKeeperError {
+      } catch {
         guard case .server(let code) = error.code else { throw error }
         if code != .noNode { survivors[path] = error }
       }

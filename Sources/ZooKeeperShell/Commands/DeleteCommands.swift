@@ -95,7 +95,7 @@ struct SubtreeDeletion {
       do {
         try await client.multi(batch.map { .delete(PathVersionRequest(path: $0, version: -1)) })
         count += batch.count
-      } catch let error as ZooKeeperError {
+      } catch {
         guard case .rolledBack = error.code else { throw error }
         try await deleteOneByOne(batch)
       }
@@ -108,7 +108,7 @@ struct SubtreeDeletion {
       do {
         try await client.delete(path)
         count += 1
-      } catch let error as ZooKeeperError {
+      } catch {
         guard case .server(let code) = error.code else { throw error }
         // Gone already: which is what was wanted.
         if code != .noNode { survivors[path] = error }

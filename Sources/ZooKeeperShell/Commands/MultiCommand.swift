@@ -49,7 +49,7 @@ extension CommandContext {
         ttlMilliseconds: kind.ttlMilliseconds)
       var bytes: [UInt8]?
       if let data { bytes = try await self.data(data) }
-      let acl = try aclWord.map { word throws(ShellError) in try acl(word) } ?? ACL.openUnsafe
+      let acl = try aclWord.map { word throws(ShellError) in try self.acl(word) } ?? ACL.openUnsafe
       let body = CreateRequest(
         path: try self.path(of: path, isSequential: mode.isSequential), data: bytes, acl: acl, flags: mode.flags)
       if let ttl = mode.ttlMilliseconds { return .createTTL(CreateTTLRequest(create: body, ttlMilliseconds: ttl)) }

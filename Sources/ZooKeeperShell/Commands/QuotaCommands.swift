@@ -144,7 +144,8 @@ extension CommandContext {
     while let current = next, current != QuotaPaths.root {
       do {
         try await client.delete(current)
-      } catch let error as ZooKeeperError where error.code == .server(.notEmpty) || error.code == .server(.noNode) {
+      } catch {
+        guard error.code == .server(.notEmpty) || error.code == .server(.noNode) else { throw error }
         return
       }
       next = ZnodePath.parent(of: current)
@@ -154,7 +155,8 @@ extension CommandContext {
   private func createIfMissing(_ path: String, data: [UInt8]?, _ client: ZooKeeperClient) async throws {
     do {
       try await client.create(path, data: data)
-    } catch let error as ZooKeeperError where error.code == .server(.nodeExists) {
+    } catch {
+      guard error.code == .server(.nodeExists) else { throw error }
       return
     }
   }
@@ -162,8 +164,10 @@ extension CommandContext {
   /// The data of a znode, or nil when it does not exist.
   private func data(at path: String, _ client: ZooKeeperClient) async throws -> [UInt8]? {
     do {
-      return try await client.getData(path).data ?? []
-    } catch let error as ZooKeeperError where error.code == .server(.noNode) {
+      let (data, _) = try await client.getData(path)
+      return data ?? []
+    } catch {
+      guard error.code == .server(.noNode) else { throw error }
       return nil
     }
   }

@@ -19,13 +19,15 @@ extension CommandContext {
     while true {
       do {
         return try await client.setData(path, data: bytes, version: version)
-      } catch let error as ZooKeeperError where error.code == .server(.noNode) && invocation.flag(.create) {
+      } catch {
+        guard error.code == .server(.noNode) && invocation.flag(.create) else { throw error }
         guard version == -1 else { throw error }
         do {
           try await client.create(path, data: bytes)
           guard let stat = try await client.exists(path) else { continue }
           return stat
-        } catch let error as ZooKeeperError where error.code == .server(.nodeExists) {
+        } catch {
+          guard error.code == .server(.nodeExists) else { throw error }
           // Somebody else created it in between: set it then.
         }
       }
@@ -43,7 +45,7 @@ extension CommandContext {
     var bytes: [UInt8]?
     if let word = invocation.argument(1) { bytes = try await data(word) }
     let aclWord = invocation.argument(2) ?? invocation.value(.acl)
-    let acl = try aclWord.map { word throws(ShellError) in try acl(word) } ?? ACL.openUnsafe
+    let acl = try aclWord.map { word throws(ShellError) in try self.acl(word) } ?? ACL.openUnsafe
     do {
       try emit(.created(path: try await client.create(path, data: bytes, acl: acl, mode: mode), stat: nil))
     } catch let error as ZooKeeperError where error.code == .server(.noNode) {
@@ -66,7 +68,8 @@ extension CommandContext {
     for ancestor in ancestors.reversed() {
       do {
         try await client.create(ancestor)
-      } catch let error as ZooKeeperError where error.code == .server(.nodeExists) {
+      } catch {
+        guard error.code == .server(.nodeExists) else { throw error }
         continue
       }
     }
