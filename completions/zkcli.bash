@@ -6,7 +6,7 @@ _zkcli() {
   local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} line candidate quoted
   COMPREPLY=()
   case $previous in
-    --client-configuration|-client-configuration|--auth-file|-f|--script)
+    --client-configuration|-client-configuration|--auth-file|-f|--script|--file|-file)
       compopt -o filenames
       mapfile -t COMPREPLY < <(compgen -f -- "$word")
       return ;;
@@ -28,13 +28,19 @@ _zkcli() {
   local keep=${full%"$replaced"}
   while IFS= read -r candidate; do
     candidate=${candidate#"$keep"}
-    if [[ $word == [\"\']* ]]; then
-      quoted=$candidate
-    else
-      printf -v quoted %q "$candidate"
+    case $word in
+      # Readline keeps the quote that is open: only what would end it needs care.
+      \'*) quoted=${candidate//\'/\'\\\'\'} ;;
+      '"'*)
+        quoted=${candidate//\\/\\\\}
+        quoted=${quoted//\"/\\\"}
+        quoted=${quoted//\$/\\$}
+        quoted=${quoted//\`/\\\`} ;;
       # Bash would quote letters of other scripts, which need no quotes.
-      [[ $candidate == *[[:space:]\'\"\\\$\`\&\|\;\<\>\(\)\*\?\[\]\{\}\!\#\~]* ]] || quoted=$candidate
-    fi
+      *)
+        printf -v quoted %q "$candidate"
+        [[ $candidate == *[[:space:]\'\"\\\$\`\&\|\;\<\>\(\)\*\?\[\]\{\}\!\#\~]* ]] || quoted=$candidate ;;
+    esac
     COMPREPLY+=("$quoted")
   done < <("${COMP_WORDS[0]}" __complete --shell bash -- "${words[@]}" 2>/dev/null)
   # A path goes on behind a slash; a blank would be in the way.

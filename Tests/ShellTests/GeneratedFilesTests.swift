@@ -35,20 +35,23 @@ import ZooKeeperShell
   @Test(arguments: [
     ("zkcli get /a", "/a|/a\\ b|/it\\'s|/узел"),
     ("zkcli ge", "get|getAcl|getAllChildrenNumber|getEphemerals"),
-    ("zkcli get '/a", "/a|/a b|/it's|/узел"),
+    ("zkcli get '/a", #"/a|/a b|/it'\''s|/узел"#),
+    (#"zkcli get "/a"#, "/a|/a b|/it's|/узел"),
+    ("zkcli --output = js", "json"),
   ])
   func bashQuotesNames(line: String, replies: String) throws {
     let script = """
       source completions/zkcli.bash
       compopt() { :; }
       fake() { printf '%s\\n' /a '/a b' "/it's" /узел; }
+      [[ $1 ]] && fake() { printf '%s\\n' --output=json; }
       COMP_WORDS=(\(bashWords(line)))
       COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
       COMP_WORDS[0]=fake
       _zkcli
       (IFS='|'; printf %s "${COMPREPLY[*]}")
       """
-    #expect(try run(["bash", "-c", script]).output == replies)
+    #expect(try run(["bash", "-c", script, "bash", line.contains("=") ? "option" : ""]).output == replies)
   }
 
   @Test(arguments: [
@@ -57,6 +60,18 @@ import ZooKeeperShell
   func bashTakesQuotesAway(raw: String, plain: String) throws {
     let result = try run(["bash", "-c", "source completions/zkcli.bash; _zkcli_unquote \"$1\"", "bash", raw])
     #expect(result.output == plain)
+  }
+
+  @Test(arguments: [
+    ("zkcli get /a", "/a\n/a b\n"), ("zkcli get '/i", "/it's\n"), ("zkcli set", "set\tSet the data of a znode\n"),
+  ])
+  func fishCompletes(line: String, replies: String) throws {
+    let script = """
+      function zkcli; printf '%s\\n' /a '/a b' "/it's"; end
+      source completions/zkcli.fish
+      complete -C "\(line)" | string match -v "setA*" | string match -v "setq*"
+      """
+    #expect(try run(["fish", "--no-config", "-c", script]).output == replies)
   }
 
   @Test func answersAreOneLineEach() {
@@ -69,7 +84,10 @@ import ZooKeeperShell
   }
 
   private func bashWords(_ line: String) -> String {
-    line.split(separator: " ").map { "\"\($0)\"" }.joined(separator: " ")
+    line.split(separator: " ").map {
+      "'\($0.split(separator: "'", omittingEmptySubsequences: false).joined(separator: #"'\''"#))'"
+    }
+    .joined(separator: " ")
   }
 
   private func run(_ command: [String]) throws -> (status: Int32, output: String) {

@@ -280,6 +280,9 @@ private let isoBlock = """
     #expect(render([data("", form: .hexDump)], context).outText == "\n")
     let all = CommandResult.data(path: "/x", data: [UInt8](0...255), stat: .sample, showsStat: false)
     #expect(render([all], context).stdout.count == 513)
+    let surrogate = CommandResult.data(
+      path: "/x", data: [0x41, 0xed, 0xa0, 0x80, 0xff], stat: .sample, showsStat: false)
+    #expect(render([surrogate], context).outText == "A\u{fffd}\u{fffd}\n")
   }
 
   @Test func hexDump() {

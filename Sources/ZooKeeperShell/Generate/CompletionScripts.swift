@@ -41,10 +41,15 @@ public enum CompletionScripts {
 
   private static let commandNames = CommandTable.all.flatMap { [$0.name] + $0.aliases }.sorted()
 
-  /// The forms of the program's options that stand before a file name, as alternatives of a shell pattern.
-  private static let fileOptions = ProgramOptions.all.filter { spec in
-    if case .file = spec.value?.kind { true } else { false }
-  }.flatMap(\.forms)
+  /// The forms of all options that stand before a file name.
+  private static let fileOptions: [String] = {
+    var forms: [String] = []
+    for spec in ProgramOptions.all + CommandTable.all.flatMap(\.options) {
+      guard case .file = spec.value?.kind else { continue }
+      for form in spec.forms where !forms.contains(form) { forms.append(form) }
+    }
+    return forms
+  }()
 
   // MARK: bash
 
@@ -79,13 +84,19 @@ public enum CompletionScripts {
       local keep=${full%"$replaced"}
       while IFS= read -r candidate; do
         candidate=${candidate#"$keep"}
-        if [[ $word == [\\"\\']* ]]; then
-          quoted=$candidate
-        else
-          printf -v quoted %q "$candidate"
+        case $word in
+          # Readline keeps the quote that is open: only what would end it needs care.
+          \\'*) quoted=${candidate//\\'/\\'\\\\\\'\\'} ;;
+          '"'*)
+            quoted=${candidate//\\\\/\\\\\\\\}
+            quoted=${quoted//\\"/\\\\\\"}
+            quoted=${quoted//\\$/\\\\$}
+            quoted=${quoted//\\`/\\\\\\`} ;;
           # Bash would quote letters of other scripts, which need no quotes.
-          [[ $candidate == *[[:space:]\\'\\"\\\\\\$\\`\\&\\|\\;\\<\\>\\(\\)\\*\\?\\[\\]\\{\\}\\!\\#\\~]* ]] || quoted=$candidate
-        fi
+          *)
+            printf -v quoted %q "$candidate"
+            [[ $candidate == *[[:space:]\\'\\"\\\\\\$\\`\\&\\|\\;\\<\\>\\(\\)\\*\\?\\[\\]\\{\\}\\!\\#\\~]* ]] || quoted=$candidate ;;
+        esac
         COMPREPLY+=("$quoted")
       done < <("${COMP_WORDS[0]}" __complete --shell bash -- "${words[@]}" 2>/dev/null)
       # A path goes on behind a slash; a blank would be in the way.
