@@ -39,7 +39,7 @@ _zkcli() {
       # Bash would quote letters of other scripts, which need no quotes.
       *)
         printf -v quoted %q "$candidate"
-        [[ $candidate == *[[:space:]\'\"\\\$\`\&\|\;\<\>\(\)\*\?\[\]\{\}\!\#\~]* ]] || quoted=$candidate ;;
+        [[ $candidate != *[![:alnum:]/._:,=+@%^-]* ]] && quoted=$candidate ;;
     esac
     COMPREPLY+=("$quoted")
   done < <("${COMP_WORDS[0]}" __complete --shell bash -- "${words[@]}" 2>/dev/null)

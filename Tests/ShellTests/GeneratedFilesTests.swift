@@ -41,6 +41,7 @@ import ZooKeeperShell
   ])
   func bashQuotesNames(line: String, replies: String) throws {
     let script = """
+      LC_ALL=C.UTF-8
       source completions/zkcli.bash
       compopt() { :; }
       fake() { printf '%s\\n' /a '/a b' "/it's" /узел; }

@@ -115,9 +115,12 @@ public enum ManualPage {
   private static func prose(_ text: String) -> [String] {
     var sentences: [String] = []
     var sentence = ""
-    for word in text.split(separator: " ") {
+    let words = text.split(separator: " ")
+    for (index, word) in words.enumerated() {
       sentence += sentence.isEmpty ? String(word) : " " + word
-      if word.hasSuffix(".") || word.hasSuffix(".)") {
+      // A point that no capital follows is part of a word, such as `..`.
+      let isLast = index + 1 == words.count || words[index + 1].first?.isUppercase ?? false
+      if isLast, word.hasSuffix(".") {
         sentences.append(sentence)
         sentence = ""
       }
