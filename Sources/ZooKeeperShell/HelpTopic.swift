@@ -63,8 +63,8 @@ public enum HelpTopic: String, CaseIterable, Hashable, Sendable {
       ("#", "at the start of a word: the rest of the line is a comment"),
     ]),
     .paragraph(
-      "Parts that touch are one word. An open quote, or a backslash at the end, takes in the next line. JSON is best put"
-        + " in single quotes: set /x '{\"a\": 1}'. Words given to zkcli by another shell are not split again."),
+      "Parts that touch are one word. An open quote, or a backslash at the end, takes in the next line. JSON is best"
+        + " put in single quotes: set /x '{\"a\": 1}'. Words given to zkcli by another shell are not split again."),
   ]
 
   private static let valuesText: [Part] = [
@@ -87,8 +87,8 @@ public enum HelpTopic: String, CaseIterable, Hashable, Sendable {
 
   private static let outputText: [Part] = [
     .paragraph(
-      "The answer goes to stdout, everything else to stderr. Writes that succeed say nothing, but create prints the path;"
-        + " -v tells more, -q drops warnings."),
+      "The answer goes to stdout, everything else to stderr. Writes that succeed say nothing, but create prints the"
+        + " path; -v tells more, -q drops warnings."),
     .definitions([
       ("text", "values as they are, lists one item on each line; on a terminal, bytes that cannot be shown as \\xHH"),
       ("json", "one document for each command; a long list is one array"),
@@ -121,8 +121,8 @@ public enum HelpTopic: String, CaseIterable, Hashable, Sendable {
   private static let compatibilityText: [Part] = [
     .paragraph(
       "All commands of zkCli.sh are here with their options and old single-dash words; names match in any case of"
-        + " letters. The differences are meant: surplus arguments are errors, delete path version is refused rather than"
-        + " run without the version, create prints the path on stdout, failures have exit codes of their own."),
+        + " letters. The differences are meant: surplus arguments are errors, delete path version is refused rather"
+        + " than run without the version, create prints the path on stdout, failures have exit codes of their own."),
     .paragraph(
       "With --compat, or when called as zkCli.sh, output, errors and exit codes are those of zkCli.sh 3.9.5, byte for"
         + " byte, without its log lines."),

@@ -136,6 +136,8 @@ private func described(_ invocation: Invocation) -> String {
       "compat= old-timeout=5 read-only= wait-for-connection="
     ),
     ("--compat -bogus v get /x", "v", "get /x", "compat="),
+    ("get /x --compat -s", "get", "/x -s", "compat="),
+    ("set /x --compat -- --compat", "set", "/x -- --compat", "compat="),
     ("--compat --timeout=5s ls /", "ls", "/", "compat= timeout=5s"),
   ])
   func compatibilityModeSkipsWhatItDoesNotKnow(line: String, command: String, rest: String, globals: String) throws {

@@ -198,7 +198,8 @@ private let isoBlock = """
 
   @Test func dataTellsItsEncoding() {
     #expect(
-      json(data("a\"\\\n\u{1}é")) == #"{"path":"/x","data":"a\"\\\n\u0001é","encoding":"utf8","stat":"# + stat + "}\n")
+      json(data("a\"\\\n\u{1}é"))
+        == #"{"path":"/x","data":"a\"\\\n\u0001é","encoding":"utf8","stat":"# + stat + "}\n")
     #expect(json(data(nil)) == #"{"path":"/x","data":null,"encoding":null,"stat":"# + stat + "}\n")
     #expect(json(data("")) == #"{"path":"/x","data":"","encoding":"utf8","stat":"# + stat + "}\n")
     let bytes = CommandResult.data(path: "/x", data: [0xff], stat: .sample, showsStat: false)
@@ -280,6 +281,9 @@ private let isoBlock = """
     #expect(render([data("", form: .hexDump)], context).outText == "\n")
     let all = CommandResult.data(path: "/x", data: [UInt8](0...255), stat: .sample, showsStat: false)
     #expect(render([all], context).stdout.count == 513)
+    let surrogate = CommandResult.data(
+      path: "/x", data: [0x41, 0xed, 0xa0, 0x80, 0xff], stat: .sample, showsStat: false)
+    #expect(render([surrogate], context).outText == "A\u{fffd}\u{fffd}\n")
   }
 
   @Test func hexDump() {
@@ -313,7 +317,8 @@ private let isoBlock = """
         .quota(
           path: "/q", limits: QuotaLimits(count: 2, bytes: -1, countHardLimit: -1, bytesHardLimit: -1),
           usage: QuotaLimits(count: 1, bytes: 1)),
-        "Output quota for /q count=2,bytes=-1=;byteHardLimit=-1;countHardLimit=-1\nOutput stat for /q count=1,bytes=1\n",
+        "Output quota for /q count=2,bytes=-1=;byteHardLimit=-1;countHardLimit=-1\n"
+          + "Output stat for /q count=1,bytes=1\n",
         "absolute path is /zookeeper/quota/q/zookeeper_limits\n"
       ),
       (

@@ -82,10 +82,27 @@ struct CompatRenderer {
   private static func text(of data: [UInt8]?, _ form: DataForm) -> String {
     let bytes = data ?? [UInt8]("null".utf8)
     return switch form {
-    case .plain: String(decoding: bytes, as: UTF8.self)
+    case .plain: javaText(bytes)
     case .base64: Base64.encode(bytes)
     case .hexDump: HexDump.text(bytes)
     }
+  }
+
+  /// Decodes as `new String(bytes, UTF_8)` does: as Swift, but an encoded surrogate is one U+FFFD, not three.
+  private static func javaText(_ bytes: [UInt8]) -> String {
+    var repaired: [UInt8] = []
+    repaired.reserveCapacity(bytes.count)
+    var rest = bytes[...]
+    while let byte = rest.popFirst() {
+      guard byte == 0xed, let second = rest.first, (0xa0...0xbf).contains(second) else {
+        repaired.append(byte)
+        continue
+      }
+      rest.removeFirst()
+      if let third = rest.first, (0x80...0xbf).contains(third) { rest.removeFirst() }
+      repaired += "\u{fffd}".utf8
+    }
+    return String(decoding: repaired, as: UTF8.self)
   }
 
   private static func list(_ items: [String]) -> String { "[\(items.joined(separator: ", "))]" }
