@@ -75,7 +75,8 @@ public enum Program {
   private static func runCommand(
     _ command: Word, _ words: [Word], _ settings: ShellSettings, _ environment: ShellEnvironment, _ output: Output
   ) -> ExitCode {
-    let values = ValueSource(offersStdin: true) { prompt throws(ShellError) in try await SecretPrompt.ask(prompt) }
+    let isWatched = environment.stdinIsTerminal && environment.stderrIsTerminal && !settings.isCompatible
+    let values = ValueSource(offersStdin: true, asksBeforeDestroying: isWatched)
     let session = ShellSession(
       settings: settings, mode: .oneShot, environment: environment, output: output, values: values)
     return runInterruptibly(session) { await session.run(command: command, words: words).exitCode }
@@ -87,9 +88,7 @@ public enum Program {
     let isStdin = path == "-"
     let descriptor = isStdin ? 0 : open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw Files.failure("cannot open \(path)", errno) }
-    let values = ValueSource(offersStdin: !isStdin) { prompt throws(ShellError) in
-      try await SecretPrompt.ask(prompt)
-    }
+    let values = ValueSource(offersStdin: !isStdin, asksBeforeDestroying: false)
     let session = ShellSession(
       settings: settings, mode: .script, environment: environment, output: output, values: values)
     let name = isStdin ? "stdin" : path

@@ -23,7 +23,7 @@ extension ShellSession {
     case .connect: try await connect(invocation)
     case .close:
       await close()
-      events.follow(0)
+      events.follow(.init())
     case .printwatches: try switchWatches(invocation, settings)
     case .addauth: try await addIdentity(invocation, settings)
     default: return nil

@@ -17,12 +17,11 @@ extension ShellSession {
 
   /// Opens a session and makes it the present one; the one before ends only when this has worked.
   func open(_ settings: ShellSettings) async throws {
-    let opened = ZooKeeperClient(
-      settings.clientConfiguration(mode: mode) { [events, identity = openCount + 1] in
-        events.take($0, of: identity)
-      })
+    let former = events.following
     openCount += 1
-    events.follow(openCount)
+    events.follow(.init(session: openCount))
+    let opened = ZooKeeperClient(
+      settings.clientConfiguration(mode: mode) { [events, number = openCount] in events.take($0, of: number) })
     do {
       try await opened.withTimeLimit(settings.connectTimeout).connected(failsFast: !settings.waitsForConnection)
       for identity in settings.identities {
@@ -31,7 +30,7 @@ extension ShellSession {
       }
     } catch {
       await opened.close(limit: .milliseconds(500))
-      if client == nil { events.follow(0) }
+      events.follow(former)
       throw await explained(error)
     }
     await client?.close()

@@ -35,6 +35,11 @@ extension CommandContext {
       for path in doomed { try emit(.wouldDelete(path: path)) }
       return .success
     }
+    if doomed.count > 1, !invocation.flag(.force) {
+      guard try await values.confirms("Delete \(doomed.count) znodes, \(root) and all under it?") else {
+        throw ShellError(.no, "Refused", path: root, "nothing was deleted")
+      }
+    }
     try await deletion.delete(doomed)
     // What others created under it in the meantime is part of the subtree as well.
     for _ in 0..<Self.sweepLimit where deletion.grewMeanwhile {

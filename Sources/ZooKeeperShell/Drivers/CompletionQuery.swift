@@ -7,10 +7,10 @@ enum CompletionQuery {
 
   /// Writes the candidates for the last word, one a line; nothing when there are none or no server answers.
   static func answer(_ words: [Word], _ environment: ShellEnvironment, _ output: Output) -> ExitCode {
-    var shell = "bash"
+    var shell = CompletionScripts.Shell.bash
     var rest = words[...]
     if rest.first == "--shell" {
-      shell = rest.dropFirst().first?.text ?? shell
+      shell = rest.dropFirst().first.flatMap { .init(rawValue: $0.text) } ?? shell
       rest = rest.dropFirst(2)
     }
     if rest.first == "--" { rest = rest.dropFirst() }
@@ -21,8 +21,8 @@ enum CompletionQuery {
       Task { gate.open(await Self.children(of: parent, settings)) }
       children = gate.wait()
     }
-    let lines = plan.candidates(children: children).map { line($0, shell: shell) + "\n" }
-    try? output.write(.out(lines.joined()))
+    let candidates = plan.candidates(children: children)
+    try? output.write(.out(CompletionScripts.answer(candidates, for: shell)))
     try? output.flush()
     return .success
   }
@@ -57,11 +57,5 @@ enum CompletionQuery {
       await client.close(limit: .milliseconds(200))
       return []
     }
-  }
-
-  /// zsh and fish show a note beside the candidate; bash shows the candidate alone.
-  private static func line(_ candidate: Candidate, shell: String) -> String {
-    guard shell != "bash", !candidate.note.isEmpty else { return candidate.text }
-    return "\(candidate.text)\t\(candidate.note)"
   }
 }

@@ -17,6 +17,7 @@ final class PromptState: Sendable {
   private struct State {
     var place = Place(server: "", directory: "/", state: .disconnected)
     var commandCount = 0
+    var hasLostConnection = false
   }
 
   private let shared = Mutex(State())
@@ -27,10 +28,17 @@ final class PromptState: Sendable {
   /// The working directory.
   var directory: String { shared.withLock(\.place.directory) }
 
-  /// The session's state, as events report it.
-  var state: KeeperState {
-    get { shared.withLock(\.place.state) }
-    set { shared.withLock { $0.place.state = newValue } }
+  /// Takes over the session's state, as events report it.
+  ///
+  /// - Returns: whether this is a new session's first connection.
+  func takeOver(_ state: KeeperState) -> Bool {
+    shared.withLock { shared in
+      defer {
+        shared.place.state = state
+        shared.hasLostConnection = state == .disconnected
+      }
+      return !shared.hasLostConnection && [.syncConnected, .connectedReadOnly].contains(state)
+    }
   }
 
   /// How many lines have been typed; zkCli.sh shows it.

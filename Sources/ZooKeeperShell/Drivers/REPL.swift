@@ -32,7 +32,7 @@ struct REPL {
     } catch {
       throw ShellError(.localInputOutput, "Terminal", "the terminal cannot be used: \(error)")
     }
-    let values = ValueSource(offersStdin: false) { prompt throws(ShellError) in try await SecretPrompt.ask(prompt) }
+    let values = ValueSource(offersStdin: false, asksBeforeDestroying: !settings.isCompatible)
     let session = ShellSession(
       settings: settings, mode: .interactive, environment: environment, output: output, values: values)
     var shell = REPL(session: session, editor: editor, settings: settings, output: output)
@@ -49,8 +49,9 @@ struct REPL {
     editor.completer = { [prompt] line, cursor in completer.complete(line, cursor, in: prompt.directory) }
     let (printer, events, prompt) = (editor.printer, session.events, prompt)
     events.setHandler { [isCompatible = settings.isCompatible] notice in
-      prompt.state = events.connection
-      if let text = EventText.of(notice, isCompatible: isCompatible) { printer.print(text) }
+      // The prompt says so when the first connection is there; a connection that is back is news.
+      let isFirst = prompt.takeOver(events.connection)
+      if !isFirst || isCompatible, let text = EventText.of(notice, isCompatible: isCompatible) { printer.print(text) }
       printer.setPrompt(prompt.current)
     }
   }

@@ -4,27 +4,29 @@
   import Darwin
 #endif
 
-/// Asks for a secret on the controlling terminal, which need be neither stdin nor stdout, and does not show it.
-enum SecretPrompt {
-  /// The line that was typed, without its end.
+/// Asks the person at the controlling terminal, which need be neither stdin nor stdout.
+enum TerminalQuestion {
+  /// The line that was typed, without its end; a secret is not shown.
   ///
   /// Looks now and then whether the task was cancelled: a read that nobody waits for would take the next line.
   ///
-  /// - Throws: a usage error without a terminal; `CancellationError`'s shell error after ^C.
-  static func ask(_ prompt: String) async throws(ShellError) -> [UInt8] {
+  /// - Throws: a usage error without a terminal; `Cancelled` after ^C.
+  static func ask(_ prompt: String, isSecret: Bool) async throws(ShellError) -> [UInt8] {
     let terminal = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY)
-    guard terminal >= 0 else {
-      throw .usage("nobody can be asked for the secret here", hint: "give it with --auth-file or ZKCLI_AUTH")
-    }
+    guard terminal >= 0 else { throw .usage("nobody can be asked here: there is no terminal") }
     defer { close(terminal) }
     var original = termios()
     tcgetattr(terminal, &original)
-    var silent = original
-    silent.c_lflag &= ~tcflag_t(ECHO | ECHONL)
-    tcsetattr(terminal, TCSAFLUSH, &silent)
+    if isSecret {
+      var silent = original
+      silent.c_lflag &= ~tcflag_t(ECHO | ECHONL)
+      tcsetattr(terminal, TCSAFLUSH, &silent)
+    }
     defer {
-      tcsetattr(terminal, TCSAFLUSH, &original)
-      _ = write(terminal, "\r\n", 2)
+      if isSecret {
+        tcsetattr(terminal, TCSAFLUSH, &original)
+        _ = write(terminal, "\r\n", 2)
+      }
     }
     _ = prompt.withCString { write(terminal, $0, strlen($0)) }
     var bytes: [UInt8] = []
