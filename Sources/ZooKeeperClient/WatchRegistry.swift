@@ -137,14 +137,15 @@ struct WatchRegistry: Equatable, Sendable {
     for kind in WatchKind.allCases {
       let paths = tables[kind.rawValue].keys.map(\.path)
       for path in paths.sorted(by: { $0.utf8.lexicographicallyPrecedes($1.utf8) }) {
-        if size > 0, size + path.utf8.count > Self.setWatchesChunkBytes {
+        // Four bytes of length go with each path.
+        let pathSize = path.utf8.count + 4
+        if size > 0, size + pathSize > Self.setWatchesChunkBytes {
           requests.append(current)
           current = SetWatches(relativeZxid: relativeZxid)
           size = 0
         }
         current.append(path, kind)
-        // Four bytes of length go with each path.
-        size += path.utf8.count + 4
+        size += pathSize
       }
     }
     if size > 0 { requests.append(current) }
