@@ -249,7 +249,10 @@ extension SessionMachine {
     }
     pending.removeFirst()
     if header.zxid > lastZxidSeen { lastZxidSeen = header.zxid }
-    if let watch = call.watch { register(watch, after: header.error) }
+    // A watcher goes with its caller. The default one stays, and has the watch all the same.
+    if let watch = call.watch, call.completion != nil || watch.watcher == .default {
+      register(watch, after: header.error)
+    }
     if header.error == .ok {
       Self.answer(call, .success(call.completion == nil ? [] : reader.readRemaining()), into: &actions)
     } else {
