@@ -256,7 +256,9 @@ final class SessionDriver: @unchecked Sendable {
   }
 
   private func probe(_ address: ServerAddress) {
-    ReadWriteProbe.ask(address, on: loop) { [weak self] isReadWrite in
+    FourLetterWord.ask("isro", of: address, on: loop, limitMilliseconds: 1000) { [weak self] answer in
+      // A server that cannot be asked is not read-write.
+      let isReadWrite = answer.map { $0.starts(with: "rw".utf8) } ?? false
       self?.step { $0.onProbe(address, isReadWrite: isReadWrite, now: $1, into: &$2) }
     }
   }

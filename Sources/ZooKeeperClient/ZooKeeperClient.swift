@@ -1,7 +1,7 @@
 import Jute
 public import Logging
 public import NIOCore
-public import NIOPosix
+import NIOPosix
 import Synchronization
 public import ZooKeeperProtocol
 
@@ -52,8 +52,11 @@ public struct ZooKeeperClient: Sendable {
     public init(_ connectString: ConnectString) { self.connectString = connectString }
   }
 
+  /// The loop that all clients share which are not given one: a single thread serves thousands of sessions.
+  public static let sharedGroup: any EventLoopGroup = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+
   /// Begins to connect on a loop of `group`.
-  public init(_ configuration: Configuration, group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton) {
+  public init(_ configuration: Configuration, group: any EventLoopGroup = ZooKeeperClient.sharedGroup) {
     let settings = SessionSettings(
       servers: configuration.connectString.servers,
       sessionTimeoutMilliseconds: configuration.sessionTimeout.milliseconds,

@@ -4,8 +4,8 @@ public import ZooKeeperProtocol
 ///
 /// Commands return these; the renderers in `Render/` turn them into text, JSON, or zkCli.sh's words.
 public enum CommandResult: Hashable, Sendable {
-  /// The data of a znode (`get`); `showsStat` asks for the stat as well.
-  case data(path: String, data: [UInt8]?, stat: Stat, showsStat: Bool)
+  /// The data of a znode (`get`); `showsStat` asks for the stat as well, `form` for another look of the bytes.
+  case data(path: String, data: [UInt8]?, stat: Stat, showsStat: Bool, form: DataForm = .plain)
   /// The names of the children (`ls`), sorted; the stat where asked for.
   case children(path: String, names: [String], stat: Stat?)
   /// One znode of a long listing (`ls -l`).
@@ -46,6 +46,16 @@ public enum CommandResult: Hashable, Sendable {
   case remark(String)
   /// A warning, for stderr; silent under `quiet`.
   case warning(String)
+}
+
+/// How `get` shows bytes.
+public enum DataForm: Hashable, Sendable {
+  /// As they are.
+  case plain
+  /// In base64 (`get -b`).
+  case base64
+  /// In hexadecimal beside text, boxed (`get -x`).
+  case hexDump
 }
 
 /// A row of `ls -l`.

@@ -18,6 +18,8 @@ public struct CommandSpec: Sendable {
   public let writes: Bool
   /// Whether it needs a session on a server.
   public let needsSession: Bool
+  /// The options and arguments as help shows them, where the lists above do not tell which go together.
+  public let usage: String?
 
   /// A line to type and what it does.
   public struct Example: Sendable {
@@ -34,7 +36,7 @@ public struct CommandSpec: Sendable {
   public init(
     _ id: CommandID, _ name: String, aliases: [String] = [], summary: String, arguments: [ArgumentSpec] = [],
     options: [OptionSpec] = [], details: [String] = [], examples: [Example] = [], writes: Bool = false,
-    needsSession: Bool = true
+    needsSession: Bool = true, usage: String? = nil
   ) {
     self.id = id
     self.name = name
@@ -46,6 +48,7 @@ public struct CommandSpec: Sendable {
     self.examples = examples
     self.writes = writes
     self.needsSession = needsSession
+    self.usage = usage
   }
 }
 
@@ -130,4 +133,16 @@ public enum OptionName: String, CaseIterable, Hashable, Sendable {
   case waitForConnection = "wait-for-connection", clientConfiguration = "client-configuration", auth
   case authFile = "auth-file", output, json, script, keepGoing = "keep-going", quiet, verbose, color, compat
   case noHistory = "no-history", maxBuffer = "max-buffer", help, programVersion = "program-version"
+  /// The session timeout in milliseconds, as zkCli.sh takes it with `-timeout`.
+  case oldTimeout = "old-timeout"
+
+  /// The word behind `--`; nil for what has only an old form.
+  public var long: String? {
+    switch self {
+    // Commands have a `--version` too, which is another thing: the version of a znode.
+    case .programVersion: "version"
+    case .oldTimeout: nil
+    default: rawValue
+    }
+  }
 }

@@ -1,3 +1,5 @@
+public import ZooKeeperProtocol
+
 /// A failure in the words that a person reads: what, where, and what to do.
 public struct ShellError: Error, Hashable, Sendable {
   public var exitCode: ExitCode
@@ -9,6 +11,10 @@ public struct ShellError: Error, Hashable, Sendable {
   public var message: String
   /// What to do about it, without a final stop.
   public var hint: String?
+  /// The code of ZooKeeper's behind it, where there is one.
+  public var keeperError: KeeperError?
+  /// What zkCli.sh says instead, where that does not follow from the code and the path.
+  public var apacheText: String?
 
   /// Makes an error of the given parts.
   public init(_ exitCode: ExitCode, _ word: String, path: String? = nil, _ message: String, hint: String? = nil) {

@@ -18,8 +18,9 @@ public enum Scratch {
   /// between two removals, hence the attempts.
   private static let sweep = """
     read -r never
-    for attempt in 1 2 3 4 5 6 7 8 9 10; do
-      rm -rf "$1" 2>/dev/null && exit
+    attempts=0
+    until rm -rf "$1" 2>/dev/null || [ "$attempts" -eq 50 ]; do
+      attempts=$((attempts + 1))
       sleep 0.2
     done
     """

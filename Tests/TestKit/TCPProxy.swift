@@ -74,7 +74,7 @@ public final class TCPProxy: Sendable {
     let listener = try LoopbackSocket.listen(on: port)
     core.state.withLock { $0.listener = listener }
     Thread.detachNewThread { [core] in
-      while let client = try? listener.accept() { Self.join(client, core) }
+      while let client = try? listener.accept() { Self.join(client, acceptedBy: listener, core) }
     }
   }
 
@@ -84,12 +84,16 @@ public final class TCPProxy: Sendable {
   /// Forwards again, what was held back first.
   public func resume() { core.isStalled.open() }
 
-  private static func join(_ client: LoopbackSocket, _ core: Core) {
+  private static func join(_ client: LoopbackSocket, acceptedBy listener: LoopbackSocket, _ core: Core) {
     guard let server = try? LoopbackSocket.connect(to: core.target) else { return client.shutdown() }
-    core.state.withLock { state in
+    let isRefused = core.state.withLock { state in
+      // Whoever refuses and then cuts must not find a connection alive that was accepted just before.
+      guard state.listener === listener else { return true }
       state.connectionCount += 1
       state.pairs[ObjectIdentifier(client)] = (client, server)
+      return false
     }
+    if isRefused { return client.shutdown() }
     for (source, sink) in [(client, server), (server, client)] {
       Thread.detachNewThread {
         while let bytes = try? source.read(), !bytes.isEmpty {

@@ -51,7 +51,7 @@ struct ApacheTests {
     configuration.extraLines = ["tickTime=never"]
     let error = await #expect(throws: TestKitError.self) { try await ApacheServer.start(configuration) }
     #expect(error?.code == .ended)
-    #expect(error?.context.contains("never") == true)
+    #expect(error?.context.contains("NumberFormatException") == true)
   }
 
   @Test func unreferencedServerLeavesNothingBehind() async throws {
@@ -90,6 +90,24 @@ struct ApacheTests {
     try await ensemble.members[first].restart()
     #expect(ensemble.members[first].mode == "follower")
     try await ensemble.stop()
+  }
+
+  @Test func sharedEnsembleServesWithReconfigurationAllowed() async throws {
+    let ensemble = try await ApacheEnsemble.shared()
+    _ = try await ensemble.waitForLeader()
+    #expect(ensemble.members.count == 3)
+    for member in ensemble.members {
+      #expect(try member.fourLetterWord("conf").contains("membership: \nserver.1=127.0.0.1:"))
+    }
+  }
+
+  @Test func memberWithoutQuorumIsReadOnlyIfAllowed() async throws {
+    var configuration = ApacheConfiguration()
+    configuration.systemProperties["readonlymode.enabled"] = "true"
+    let ensemble = try await ApacheEnsemble.start(configuration, standaloneEnabled: false)
+    try await ensemble.members[0].kill()
+    try await ensemble.members[1].kill()
+    try await eventually("read-only mode", within: .seconds(60)) { ensemble.members[2].mode == "read-only" }
   }
 
   @Test func pathsAreUnique() {

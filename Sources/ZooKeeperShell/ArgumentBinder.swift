@@ -1,0 +1,71 @@
+/// Binds the words behind a command's name to what the command takes.
+public enum ArgumentBinder {
+  /// Sorts words into arguments and options and checks that they are as many as the spec asks for.
+  ///
+  /// An option given twice counts once, with its last value; `--help` excuses missing arguments.
+  ///
+  /// - Parameter globals: options of the program that are allowed here; the command's own hide them.
+  /// - Throws: a usage error with the command's synopsis or the nearest right word for a hint.
+  public static func bind(
+    _ words: [Word], to spec: CommandSpec, globals: [OptionSpec] = ProgramOptions.behindCommand
+  ) throws(ShellError) -> Invocation {
+    // A command that takes a list of words, such as multi, has its own options before them: those behind the first
+    // word belong to the list.
+    let takesAll = spec.arguments.last?.isRepeated ?? false
+    let parsed = try OptionParser(options: spec.options + globals, stopsAtArgument: takesAll).parse(words)
+    let invocation = Invocation(spec: spec, arguments: parsed.arguments, options: parsed.options)
+    if invocation.flag(.help) { return invocation }
+    let required = spec.arguments.filter { !$0.isOptional }
+    if parsed.arguments.count < required.count {
+      let missing = required[parsed.arguments.count].name
+      throw .usage("\(spec.name) lacks its argument \(missing)", hint: "usage: \(spec.synopsis)")
+    }
+    if !takesAll, parsed.arguments.count > spec.arguments.count {
+      throw surplus(parsed.arguments[spec.arguments.count], of: spec)
+    }
+    return invocation
+  }
+
+  private static func surplus(_ word: Word, of spec: CommandSpec) -> ShellError {
+    let hint =
+      switch spec.arguments.last?.kind {
+      case nil: "\(spec.name) takes no arguments"
+      case .data, .acl: "quote values with blanks"
+      default: "usage: \(spec.synopsis)"
+      }
+    return .usage("\(spec.name) has no use for the argument \(Tokenizer.quote(word))", hint: hint)
+  }
+}
+
+extension CommandSpec {
+  /// `get [-s] [-w] path`: the name and all that may follow.
+  public var synopsis: String {
+    if let usage { return usage.isEmpty ? name : "\(name) \(usage)" }
+    return ([name] + options.map { "[\($0.shortest)]" } + arguments.map(\.synopsis)).joined(separator: " ")
+  }
+}
+
+extension ArgumentSpec {
+  /// `path`, `[data]`, `[operation...]`.
+  public var synopsis: String {
+    let text = isRepeated ? name + "..." : name
+    return isOptional ? "[\(text)]" : text
+  }
+}
+
+extension OptionSpec {
+  /// The form with the fewest letters, and the name of its value: `-v VERSION`.
+  var shortest: String {
+    let form = short.map { "-\($0)" } ?? spelling
+    return value.map { "\(form) \($0.name)" } ?? form
+  }
+
+  /// All forms as help lists them: `-v, --version VERSION`.
+  public var allForms: String {
+    var forms: [String] = []
+    if let short { forms.append("-\(short)") }
+    if name.long != nil { forms.append(longSpelling) }
+    if let oldWord { forms.append("-\(oldWord)") }
+    return forms.joined(separator: ", ") + (value.map { " \($0.name)" } ?? "")
+  }
+}

@@ -1,0 +1,39 @@
+extension CommandTable {
+  static let shell: [CommandSpec] = [
+    CommandSpec(
+      .cd, "cd", summary: "Change the working directory", arguments: [ArgumentSpec("path", .path, isOptional: true)],
+      details: ["Paths that do not begin with / start from there. Without a path, goes to /; cd - goes back."],
+      examples: [.init("cd /brokers/ids", "ls then lists the brokers")]),
+    CommandSpec(
+      .pwd, "pwd", summary: "Print the working directory", examples: [.init("pwd", "where relative paths start")],
+      needsSession: false),
+    CommandSpec(
+      .connect, "connect", summary: "Connect to other servers, with a new session",
+      arguments: [ArgumentSpec("server", .server, isOptional: true)],
+      details: ["Without servers, connects to the same ones again. The old session ends, and its identities with it."],
+      examples: [.init("connect zk1:2181,zk2:2181/app", "two servers of one ensemble, /app for the root")],
+      needsSession: false),
+    CommandSpec(
+      .close, "close", summary: "End the session and stay in the shell", examples: [.init("close", "until connect")],
+      needsSession: false),
+    CommandSpec(
+      .history, "history", summary: "List the last commands with their numbers",
+      examples: [.init("history", "for redo")], needsSession: false),
+    CommandSpec(
+      .redo, "redo", summary: "Run a command of the history again", arguments: [ArgumentSpec("number", .number)],
+      details: ["Shows the line before it runs."], examples: [.init("redo 7", "the command with that number")],
+      needsSession: false),
+    CommandSpec(
+      .help, "help", summary: "Explain a command or a topic",
+      arguments: [ArgumentSpec("topic", .command, isOptional: true)],
+      details: ["Topics: \(HelpTopic.allCases.map(\.rawValue).joined(separator: ", "))."],
+      examples: [.init("help create", "one command"), .init("help exit-codes", "one topic")], needsSession: false),
+    CommandSpec(
+      .version, "version", summary: "Print the version of this program", examples: [.init("version", "offline")],
+      needsSession: false),
+    CommandSpec(
+      .quit, "quit", aliases: ["exit"], summary: "Leave the shell",
+      details: ["The exit code is that of the last command. ^D does the same."],
+      examples: [.init("quit", "and end the session")], needsSession: false),
+  ]
+}

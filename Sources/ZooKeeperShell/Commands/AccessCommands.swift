@@ -1,0 +1,47 @@
+import ZooKeeperClient
+import ZooKeeperProtocol
+
+/// getAcl, setAcl, whoami; addauth is the session's, which keeps the identity.
+extension CommandContext {
+  func getACL(_ client: ZooKeeperClient) async throws -> ExitCode {
+    let path = try path()
+    let (acl, stat) = try await client.getACL(path)
+    try emit(.acl(path: path, acl, stat: invocation.flag(.stat) ? stat : nil))
+    return .success
+  }
+
+  func setACL(_ client: ZooKeeperClient) async throws -> ExitCode {
+    let path = try path()
+    let acl = try acl(invocation.arguments[1])
+    let version = try invocation.version()
+    guard invocation.flag(.recursive) else {
+      let stat = try await client.setACL(path, acl: acl, version: version)
+      try emit(.changed(path: path, stat: invocation.flag(.stat) ? stat : nil))
+      return .success
+    }
+    var paths: [String] = []
+    try await SubtreeWalk(client: client, root: path).run { paths.append($0.path) } fail: { path, _ in
+      paths.append(path)
+    }
+    var survivors: [String: ZooKeeperError] = [:]
+    // Children first: the new ACL of a parent may take away the right to list or change them.
+    for path in paths.reversed() {
+      do {
+        try await client.setACL(path, acl: acl, version: version)
+      } catch {
+        guard case .server(let code) = error.code else { throw error }
+        if code != .noNode { survivors[path] = error }
+      }
+    }
+    guard survivors.isEmpty else { throw ShellError.survivors(survivors, of: path) }
+    try emit(.changed(path: path, stat: nil))
+    return .success
+  }
+
+  func whoAmI(_ client: ZooKeeperClient) async throws -> ExitCode {
+    // Servers keep identities in a set and tell them in any order.
+    let identities = try await client.whoAmI().sorted { ($0.scheme, $0.user) < ($1.scheme, $1.user) }
+    try emit(.identities(identities))
+    return .success
+  }
+}

@@ -1,0 +1,57 @@
+import ZooKeeperClient
+import ZooKeeperProtocol
+
+/// In which way the shell is being used; it decides little things such as line ends.
+enum RunMode: Hashable, Sendable {
+  /// One command on the command line.
+  case oneShot
+  /// Commands from a file or a pipe.
+  case script
+  /// A person at a terminal.
+  case interactive
+}
+
+/// What a command sees of the world while it runs.
+struct CommandContext: Sendable {
+  let invocation: Invocation
+  /// Where relative paths start.
+  let directory: String
+  let mode: RunMode
+  let isCompatible: Bool
+  let maximumFrameBytes: Int
+  let values: ValueSource
+  /// Takes what the command has to say, piece by piece.
+  let emit: @Sendable (CommandResult) throws(ShellError) -> Void
+
+  /// The znode at an argument's place, which the command requires.
+  func path(at index: Int = 0) throws(ShellError) -> String {
+    guard let path = try optionalPath(at: index) else {
+      throw .usage("\(invocation.spec.name) lacks its argument path", hint: "usage: \(invocation.spec.synopsis)")
+    }
+    return path
+  }
+
+  /// The znode at an argument's place, or nil when it was left out.
+  func optionalPath(at index: Int = 0, isSequential: Bool = false) throws(ShellError) -> String? {
+    guard let word = invocation.argument(index) else { return nil }
+    return try path(of: word, isSequential: isSequential)
+  }
+
+  /// The znode that a word names.
+  func path(of word: Word, isSequential: Bool = false) throws(ShellError) -> String {
+    if isCompatible { return try CompatPath.check(word, isSequential: isSequential) }
+    return try Values.path(word, in: directory, isSequential: isSequential)
+  }
+
+  /// The bytes that a data word stands for: itself, stdin for `-`, a file for `@name`.
+  func data(_ word: Word) async throws(ShellError) -> [UInt8] {
+    isCompatible ? word.bytes : try await values.bytes(of: word)
+  }
+
+  /// The ACL that a word spells.
+  func acl(_ word: Word) throws(ShellError) -> [ACL] { try Values.acl(word) }
+
+  /// Whether the command waits for the event of the watch that it has set: only then is a watch of any use to a
+  /// process that ends with its command.
+  var awaitsEvents: Bool { mode == .oneShot && !isCompatible }
+}

@@ -1,0 +1,55 @@
+import ZooKeeperClient
+import ZooKeeperProtocol
+
+/// config and reconfig.
+extension CommandContext {
+  func config(_ client: ZooKeeperClient) async throws -> ExitCode {
+    let (data, stat) = try await client.getConfig(watch: invocation.flag(.watch))
+    try emit(
+      .config(
+        text: String(decoding: data ?? [], as: UTF8.self), stat: invocation.flag(.stat) ? stat : nil,
+        clientOnly: invocation.flag(.client)))
+    return .success
+  }
+
+  func reconfig(_ client: ZooKeeperClient) async throws -> ExitCode {
+    let isWhole = invocation.flag(.file) || invocation.flag(.members)
+    let isIncremental = invocation.flag(.add) || invocation.flag(.remove)
+    guard isWhole || isIncremental else {
+      throw ShellError.usage("reconfig lacks a change", hint: "usage: \(invocation.spec.synopsis)")
+    }
+    if isWhole, isIncremental {
+      throw ShellError.usage("-file and -members give all members; -add and -remove cannot go with them")
+    }
+    if invocation.flag(.file), invocation.flag(.members) {
+      throw ShellError.usage("-file and -members cannot go together")
+    }
+    // Servers compare names as they are written; zkCli.sh writes them in small letters, and so do we.
+    func text(_ option: OptionName) -> String? { invocation.value(option)?.text.lowercased() }
+    var members = text(.members)
+    if let file = invocation.value(.file) { members = try membersOfFile(file.text) }
+    let version = try invocation.value(.version).map { word throws(ShellError) in
+      try Values.hexVersion(word, of: "--version")
+    }
+    let request = ReconfigRequest(
+      joiningServers: text(.add), leavingServers: text(.remove), newMembers: members, configVersion: version ?? -1)
+    let (data, stat) = try await client.reconfig(request)
+    try emit(
+      .reconfigured(
+        text: String(decoding: data ?? [], as: UTF8.self), stat: invocation.flag(.stat) ? stat : nil))
+    return .success
+  }
+
+  /// The `server.N=...` lines of a configuration file, joined as the request wants them.
+  private func membersOfFile(_ path: String) throws(ShellError) -> String {
+    let text = String(decoding: try Files.read(path), as: UTF8.self)
+    let members = text.split(whereSeparator: \.isNewline).compactMap { line -> String? in
+      let trimmed = line.drop { $0 == " " || $0 == "\t" }
+      return trimmed.hasPrefix("server.") ? trimmed.filter { $0 != " " } : nil
+    }
+    guard !members.isEmpty else {
+      throw ShellError(.localInputOutput, "File", "\(path) has no line that begins with server.N=")
+    }
+    return members.joined(separator: ",")
+  }
+}

@@ -1,0 +1,43 @@
+import ZooKeeperClient
+import ZooKeeperProtocol
+
+/// ls.
+extension CommandContext {
+  func list(_ client: ZooKeeperClient) async throws -> ExitCode {
+    let path = try optionalPath() ?? directory
+    if invocation.flag(.recursive) { return try await listSubtree(client, path) }
+    let watch = invocation.flag(.watch)
+    if invocation.flag(.long) { return try await listLong(client, path, watch: watch) }
+    if invocation.flag(.stat) {
+      let (names, stat) = try await client.getChildren2(path, watch: watch)
+      try emit(.children(path: path, names: names.sorted(), stat: stat))
+    } else {
+      try emit(.children(path: path, names: try await client.getChildren(path, watch: watch).sorted(), stat: nil))
+    }
+    return .success
+  }
+
+  private func listLong(_ client: ZooKeeperClient, _ path: String, watch: Bool) async throws -> ExitCode {
+    let names = try await client.getChildren(path, watch: watch).sorted()
+    let stats = await client.stats(ofAll: names.map { ZnodePath.child($0, of: path) })
+    for (name, stat) in zip(names, stats) {
+      // A child that went away in between is no longer one.
+      if case .failure(let error) = stat, error.code == .server(.noNode) { continue }
+      try emit(.entry(ListingEntry(name: name, stat: try stat.get())))
+    }
+    return .success
+  }
+
+  private func listSubtree(_ client: ZooKeeperClient, _ path: String) async throws -> ExitCode {
+    var code = ExitCode.success
+    let isLong = invocation.flag(.long)
+    try await SubtreeWalk(client: client, root: path).run { visit in
+      try emit(isLong ? .entry(ListingEntry(name: visit.path, stat: visit.stat)) : .path(visit.path))
+    } fail: { path, error in
+      code = .partial
+      try emit(.path(path))
+      try emit(.warning("\(path): its children cannot be listed: \(ShellError(error).message)"))
+    }
+    return code
+  }
+}

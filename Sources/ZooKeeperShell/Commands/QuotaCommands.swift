@@ -1,0 +1,203 @@
+import ZooKeeperClient
+import ZooKeeperProtocol
+
+/// setquota, listquota, delquota.
+///
+/// Quotas are znodes under `/zookeeper/quota`, which clients write; the rules of who may have one are the clients'
+/// too.
+///
+/// *Source*: `org.apache.zookeeper.cli.SetQuotaCommand`, `DelQuotaCommand`, `ListQuotaCommand`.
+extension CommandContext {
+  func setQuota(_ client: ZooKeeperClient) async throws -> ExitCode {
+    let path = try path()
+    guard !path.hasPrefix(QuotaPaths.root) else {
+      var error = ShellError.usage("the servers' own znodes under \(QuotaPaths.root) can have no quota")
+      error.apacheText = "cannot set a quota under the path: \(QuotaPaths.root)"
+      throw error
+    }
+    let change = try quotaChange()
+    guard try await client.exists(path) != nil else { throw ZooKeeperError(.server(.noNode), path: path) }
+    try await refuseNestedQuota(path, client)
+    for ancestor in ancestors(of: QuotaPaths.directory(of: path)) {
+      try await createIfMissing(ancestor, data: nil, client)
+    }
+    var limits = QuotaLimits(countHardLimit: -1, bytesHardLimit: -1)
+    let present = try await data(at: QuotaPaths.limits(of: path), client)
+    if let present { limits = try parseQuota(present, at: QuotaPaths.limits(of: path)) }
+    limits.apply(change)
+    if present == nil {
+      try await createIfMissing(QuotaPaths.limits(of: path), data: [UInt8](limits.text.utf8), client)
+      // The server computes the real use when this appears.
+      try await createIfMissing(
+        QuotaPaths.stats(of: path), data: [UInt8](QuotaLimits(count: 0, bytes: 0).text.utf8), client)
+    } else {
+      try await client.setData(QuotaPaths.limits(of: path), data: [UInt8](limits.text.utf8))
+    }
+    try await warnIfExceeded(path, limits, client)
+    try emit(.changed(path: path, stat: nil))
+    return .success
+  }
+
+  func listQuota(_ client: ZooKeeperClient) async throws -> ExitCode {
+    let path = try path()
+    let limitsPath = QuotaPaths.limits(of: path)
+    let statsPath = QuotaPaths.stats(of: path)
+    guard let limits = try await data(at: limitsPath, client), let usage = try await data(at: statsPath, client) else {
+      throw ShellError.noQuota(path)
+    }
+    try emit(
+      .quota(path: path, limits: try parseQuota(limits, at: limitsPath), usage: try parseQuota(usage, at: statsPath)))
+    return .success
+  }
+
+  func deleteQuota(_ client: ZooKeeperClient) async throws -> ExitCode {
+    let path = try path()
+    let limitsPath = QuotaPaths.limits(of: path)
+    guard let present = try await data(at: limitsPath, client) else {
+      var error = ShellError.noQuota(path)
+      error.apacheText = "Quota does not exist for \(path)"
+      throw error
+    }
+    let options: [OptionName] = [.count, .bytes, .countHard, .bytesHard]
+    if options.contains(where: invocation.flag) {
+      var limits = try parseQuota(present, at: limitsPath)
+      if invocation.flag(.count) { limits.count = -1 }
+      if invocation.flag(.bytes) { limits.bytes = -1 }
+      if invocation.flag(.countHard) { limits.countHardLimit = -1 }
+      if invocation.flag(.bytesHard) { limits.bytesHardLimit = -1 }
+      try await client.setData(limitsPath, data: [UInt8](limits.text.utf8))
+    } else {
+      try await client.multi(
+        [limitsPath, QuotaPaths.stats(of: path)].map { .delete(PathVersionRequest(path: $0, version: -1)) })
+      try await trimQuotaTree(from: QuotaPaths.directory(of: path), client)
+    }
+    try emit(.changed(path: path, stat: nil))
+    return .success
+  }
+
+  /// The limits that the options name.
+  private func quotaChange() throws(ShellError) -> QuotaLimits {
+    func limit(_ option: OptionName, _ name: String, atLeast least: Int64) throws(ShellError) -> Int64? {
+      guard let word = invocation.value(option) else { return nil }
+      do throws(ShellError) {
+        return try Values.integer(word, of: name, in: least...Int64.max)
+      } catch {
+        var error = error
+        error.apacheText =
+          Int64(word.text) == nil
+          ? "NumberFormatException happens when parsing the option value"
+          : least == 1
+            ? "the num quota must be greater than zero" : "the bytes quota must be greater than or equal to zero"
+        throw error
+      }
+    }
+    let change = QuotaLimits(
+      count: try limit(.count, "-n", atLeast: 1) ?? -1, bytes: try limit(.bytes, "-b", atLeast: 0) ?? -1,
+      countHardLimit: try limit(.countHard, "-N", atLeast: 1),
+      bytesHardLimit: try limit(.bytesHard, "-B", atLeast: 0))
+    guard change != QuotaLimits() else {
+      throw .usage("setquota lacks a limit", hint: "usage: \(invocation.spec.synopsis)")
+    }
+    return change
+  }
+
+  /// A subtree is charged to one quota only, so none may lie in another.
+  private func refuseNestedQuota(_ path: String, _ client: ZooKeeperClient) async throws {
+    for ancestor in ancestors(of: path).dropLast() {
+      if try await client.exists(QuotaPaths.limits(of: ancestor)) != nil {
+        throw ShellError.nestedQuota("\(path) has a parent \(ancestor) which has a quota", path)
+      }
+    }
+    let directory = QuotaPaths.directory(of: path)
+    do {
+      var inner: String?
+      try await SubtreeWalk(client: client, root: directory).run { visit in
+        let holder = ZnodePath.parent(of: visit.path) ?? "/"
+        if ZnodePath.name(of: visit.path) == QuotaPaths.limitsName, holder != directory { inner = inner ?? holder }
+      } fail: { _, error in
+        throw error
+      }
+      if let inner {
+        let child = String(inner.dropFirst(QuotaPaths.root.count))
+        throw ShellError.nestedQuota("\(path) has a child \(child) which has a quota", path)
+      }
+    } catch let error as ZooKeeperError where error.code == .server(.noNode) {
+      // Nothing under it has ever had one.
+    }
+  }
+
+  private func warnIfExceeded(_ path: String, _ limits: QuotaLimits, _ client: ZooKeeperClient) async throws {
+    guard let data = try await data(at: QuotaPaths.stats(of: path), client) else { return }
+    let usage = try parseQuota(data, at: QuotaPaths.stats(of: path))
+    func exceeds(_ limit: Int64?, _ used: Int64) -> Bool { limit.map { $0 > -1 && $0 < used } ?? false }
+    if exceeds(limits.count, usage.count) || exceeds(limits.countHardLimit, usage.count) {
+      try emit(.warning("the count quota you create is less than the existing count:\(usage.count)"))
+    }
+    if exceeds(limits.bytes, usage.bytes) || exceeds(limits.bytesHardLimit, usage.bytes) {
+      try emit(.warning("the bytes quota you create is less than the existing bytes:\(usage.bytes)"))
+    }
+  }
+
+  /// Deletes what a lifted quota leaves behind: every znode above it that holds nothing else.
+  private func trimQuotaTree(from path: String, _ client: ZooKeeperClient) async throws {
+    var next: String? = path
+    while let current = next, current != QuotaPaths.root {
+      do {
+        try await client.delete(current)
+      } catch {
+        guard error.code == .server(.notEmpty) || error.code == .server(.noNode) else { throw error }
+        return
+      }
+      next = ZnodePath.parent(of: current)
+    }
+  }
+
+  private func createIfMissing(_ path: String, data: [UInt8]?, _ client: ZooKeeperClient) async throws {
+    do {
+      try await client.create(path, data: data)
+    } catch {
+      guard error.code == .server(.nodeExists) else { throw error }
+      return
+    }
+  }
+
+  /// The data of a znode, or nil when it does not exist.
+  private func data(at path: String, _ client: ZooKeeperClient) async throws -> [UInt8]? {
+    do {
+      let (data, _) = try await client.getData(path)
+      return data ?? []
+    } catch {
+      guard error.code == .server(.noNode) else { throw error }
+      return nil
+    }
+  }
+
+  private func parseQuota(_ data: [UInt8], at path: String) throws(ShellError) -> QuotaLimits {
+    let text = String(decoding: data, as: UTF8.self)
+    guard let limits = QuotaLimits(parsing: text) else {
+      throw ShellError(.ensembleCannot, "BadQuota", path: path, "its text \(text) is not that of a quota")
+    }
+    return limits
+  }
+
+  /// The path itself and all above it but the root, the highest first.
+  private func ancestors(of path: String) -> [String] {
+    var ancestors: [String] = []
+    var next: String? = path
+    while let current = next, current != "/" {
+      ancestors.append(current)
+      next = ZnodePath.parent(of: current)
+    }
+    return ancestors.reversed()
+  }
+}
+
+extension QuotaLimits {
+  /// Takes over the limits that `change` names.
+  fileprivate mutating func apply(_ change: QuotaLimits) {
+    if change.count > -1 { count = change.count }
+    if change.bytes > -1 { bytes = change.bytes }
+    countHardLimit = change.countHardLimit ?? countHardLimit
+    bytesHardLimit = change.bytesHardLimit ?? bytesHardLimit
+  }
+}

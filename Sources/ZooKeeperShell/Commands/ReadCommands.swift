@@ -1,0 +1,47 @@
+import ZooKeeperClient
+import ZooKeeperProtocol
+
+/// get, stat, exists, sync, getEphemerals, getAllChildrenNumber.
+extension CommandContext {
+  func get(_ client: ZooKeeperClient) async throws -> ExitCode {
+    let path = try path()
+    let (data, stat) = try await client.getData(path, watch: invocation.flag(.watch))
+    let form: DataForm = invocation.flag(.hex) ? .hexDump : invocation.flag(.base64) ? .base64 : .plain
+    try emit(.data(path: path, data: data, stat: stat, showsStat: invocation.flag(.stat), form: form))
+    return .success
+  }
+
+  func stat(_ client: ZooKeeperClient) async throws -> ExitCode {
+    let path = try path()
+    guard let stat = try await client.exists(path, watch: invocation.flag(.watch)) else {
+      throw ZooKeeperError(.server(.noNode), path: path)
+    }
+    try emit(.stat(path: path, stat))
+    return .success
+  }
+
+  func exists(_ client: ZooKeeperClient) async throws -> ExitCode {
+    let path = try path()
+    let stat = try await client.exists(path, watch: invocation.flag(.watch))
+    try emit(.existence(path: path, stat))
+    return stat == nil ? .no : .success
+  }
+
+  func sync(_ client: ZooKeeperClient) async throws -> ExitCode {
+    let path = try optionalPath() ?? directory
+    try await client.sync(path)
+    try emit(.synced(path: path))
+    return .success
+  }
+
+  func listEphemerals(_ client: ZooKeeperClient) async throws -> ExitCode {
+    try emit(.ephemerals(try await client.getEphemerals(try optionalPath() ?? "/").sorted()))
+    return .success
+  }
+
+  func countDescendants(_ client: ZooKeeperClient) async throws -> ExitCode {
+    let path = try path()
+    try emit(.count(path: path, try await client.getAllChildrenNumber(path)))
+    return .success
+  }
+}

@@ -1,0 +1,117 @@
+import ZooKeeperClient
+import ZooKeeperProtocol
+
+/// set and create.
+extension CommandContext {
+  func set(_ client: ZooKeeperClient) async throws -> ExitCode {
+    let path = try path()
+    var bytes = try await data(invocation.arguments[1])
+    if invocation.flag(.base64) { bytes = try decodeBase64(bytes) }
+    let version = try invocation.version()
+    let stat = try await write(bytes, to: path, version: version, client)
+    try emit(.changed(path: path, stat: invocation.flag(.stat) ? stat : nil))
+    return .success
+  }
+
+  private func write(
+    _ bytes: [UInt8], to path: String, version: Int32, _ client: ZooKeeperClient
+  ) async throws -> Stat {
+    while true {
+      do {
+        return try await client.setData(path, data: bytes, version: version)
+      } catch {
+        guard error.code == .server(.noNode) && invocation.flag(.create) else { throw error }
+        guard version == -1 else { throw error }
+        do {
+          try await client.create(path, data: bytes)
+          guard let stat = try await client.exists(path) else { continue }
+          return stat
+        } catch {
+          guard error.code == .server(.nodeExists) else { throw error }
+          // Somebody else created it in between: set it then.
+        }
+      }
+    }
+  }
+
+  func create(_ client: ZooKeeperClient) async throws -> ExitCode {
+    let mode = try createMode(
+      isSequential: invocation.flag(.sequential), isEphemeral: invocation.flag(.ephemeral),
+      isContainer: invocation.flag(.container),
+      ttlMilliseconds: try invocation.value(.ttl).map { word throws(ShellError) in
+        try Values.milliseconds(word, of: "--ttl")
+      })
+    guard let path = try optionalPath(isSequential: mode.isSequential) else { return .usage }
+    var bytes: [UInt8]?
+    if let word = invocation.argument(1) { bytes = try await data(word) }
+    let aclWord = invocation.argument(2) ?? invocation.value(.acl)
+    let acl = try aclWord.map { word throws(ShellError) in try self.acl(word) } ?? ACL.openUnsafe
+    do {
+      try emit(.created(path: try await client.create(path, data: bytes, acl: acl, mode: mode), stat: nil))
+    } catch let error as ZooKeeperError where error.code == .server(.noNode) {
+      guard invocation.flag(.parents), let parent = ZnodePath.parent(of: path) else {
+        throw ShellError.missingParent(of: path, isCompatible: isCompatible)
+      }
+      try await createParents(parent, client)
+      try emit(.created(path: try await client.create(path, data: bytes, acl: acl, mode: mode), stat: nil))
+    }
+    return .success
+  }
+
+  private func createParents(_ path: String, _ client: ZooKeeperClient) async throws {
+    var ancestors: [String] = []
+    var next: String? = path
+    while let current = next, current != "/" {
+      ancestors.append(current)
+      next = ZnodePath.parent(of: current)
+    }
+    for ancestor in ancestors.reversed() {
+      do {
+        try await client.create(ancestor)
+      } catch {
+        guard error.code == .server(.nodeExists) else { throw error }
+        continue
+      }
+    }
+  }
+
+  /// The mode that the options ask for together.
+  ///
+  /// - Throws: a usage error for options that exclude each other, or a time to live out of range.
+  func createMode(
+    isSequential: Bool, isEphemeral: Bool, isContainer: Bool, ttlMilliseconds: Int64?
+  ) throws(ShellError) -> CreateMode {
+    if isContainer, isSequential || isEphemeral || ttlMilliseconds != nil {
+      var error = ShellError.usage("--container excludes --sequential, --ephemeral and --ttl")
+      error.apacheText = "-c cannot be combined with -s or -e. Containers cannot be ephemeral or sequential."
+      throw error
+    }
+    if let ttlMilliseconds {
+      if isEphemeral {
+        var error = ShellError.usage("--ttl excludes --ephemeral", hint: "an ephemeral znode goes with its session")
+        error.apacheText = "TTLs cannot be used with Ephemeral znodes"
+        throw error
+      }
+      guard (1...CreateMode.maximumTTLMilliseconds).contains(ttlMilliseconds) else {
+        var error = ShellError.usage("--ttl must be 1 to \(CreateMode.maximumTTLMilliseconds) milliseconds")
+        error.apacheText = "ttl must be positive and cannot be larger than: \(CreateMode.maximumTTLMilliseconds)"
+        throw error
+      }
+      return isSequential
+        ? .persistentSequentialTTL(milliseconds: ttlMilliseconds) : .persistentTTL(milliseconds: ttlMilliseconds)
+    }
+    switch (isSequential, isEphemeral) {
+    case (false, false): return isContainer ? .container : .persistent
+    case (true, false): return .persistentSequential
+    case (false, true): return .ephemeral
+    case (true, true): return .ephemeralSequential
+    }
+  }
+
+  private func decodeBase64(_ text: [UInt8]) throws(ShellError) -> [UInt8] {
+    guard let bytes = Base64.decode(text) else {
+      throw .usage("the data is not base64", hint: "without -b it is taken as it is")
+    }
+    return bytes
+  }
+}

@@ -1,0 +1,40 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// Asks for a secret on the controlling terminal, which need be neither stdin nor stdout, and does not show it.
+enum SecretPrompt {
+  /// The line that was typed, without its end.
+  ///
+  /// Looks now and then whether the task was cancelled: a read that nobody waits for would take the next line.
+  ///
+  /// - Throws: a usage error without a terminal; `CancellationError`'s shell error after ^C.
+  static func ask(_ prompt: String) async throws(ShellError) -> [UInt8] {
+    let terminal = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY)
+    guard terminal >= 0 else {
+      throw .usage("nobody can be asked for the secret here", hint: "give it with --auth-file or ZKCLI_AUTH")
+    }
+    defer { close(terminal) }
+    var original = termios()
+    tcgetattr(terminal, &original)
+    var silent = original
+    silent.c_lflag &= ~tcflag_t(ECHO | ECHONL)
+    tcsetattr(terminal, TCSAFLUSH, &silent)
+    defer {
+      tcsetattr(terminal, TCSAFLUSH, &original)
+      _ = write(terminal, "\r\n", 2)
+    }
+    _ = prompt.withCString { write(terminal, $0, strlen($0)) }
+    var bytes: [UInt8] = []
+    while true {
+      if Task.isCancelled { throw .cancelled(outcomeUnknown: false, path: nil) }
+      var interest = pollfd(fd: terminal, events: Int16(POLLIN), revents: 0)
+      guard poll(&interest, 1, 100) > 0 else { continue }
+      var byte: UInt8 = 0
+      guard read(terminal, &byte, 1) == 1, byte != UInt8(ascii: "\n") else { return bytes }
+      bytes.append(byte)
+    }
+  }
+}

@@ -1,0 +1,62 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// Files and descriptors of this machine, read whole.
+enum Files {
+  /// The most that is read: no server takes a value near it, and a device without end must not fill the memory.
+  static let limitBytes = 256 << 20
+
+  /// The content of a file.
+  ///
+  /// - Throws: exit code 12 with the operating system's reason.
+  static func read(_ path: String) throws(ShellError) -> [UInt8] {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw failure("cannot open \(path)", errno) }
+    defer { close(descriptor) }
+    return try read(descriptor, name: path)
+  }
+
+  /// Everything that a descriptor has up to its end.
+  ///
+  /// - Throws: exit code 12 with the operating system's reason.
+  static func read(_ descriptor: Int32, name: String) throws(ShellError) -> [UInt8] {
+    var bytes: [UInt8] = []
+    while true {
+      let chunk = try readSome(descriptor, name: name)
+      if chunk.isEmpty { return bytes }
+      bytes += chunk
+      if bytes.count > limitBytes {
+        throw ShellError(.overLimit, "TooLarge", "\(name) holds more than \(limitBytes >> 20) MiB")
+      }
+    }
+  }
+
+  /// What a descriptor has at the moment, waiting for something; empty at the end of the file.
+  ///
+  /// - Throws: exit code 12 with the operating system's reason.
+  static func readSome(_ descriptor: Int32, name: String) throws(ShellError) -> [UInt8] {
+    var errorNumber: Int32 = 0
+    let chunk = [UInt8](unsafeUninitializedCapacity: 65_536) { buffer, count in
+      var result: Int
+      repeat {
+        result = systemRead(descriptor, buffer.baseAddress!, buffer.count)
+      } while result < 0 && errno == EINTR
+      if result < 0 { errorNumber = errno }
+      count = max(result, 0)
+    }
+    if errorNumber != 0 { throw failure("cannot read \(name)", errorNumber) }
+    return chunk
+  }
+
+  static func failure(_ what: String, _ errorNumber: Int32) -> ShellError {
+    ShellError(.localInputOutput, "File", "\(what): \(String(cString: strerror(errorNumber)))")
+  }
+}
+
+/// `read(2)`, under a name that does not clash with `Files.read`.
+private func systemRead(_ descriptor: Int32, _ buffer: UnsafeMutableRawPointer, _ count: Int) -> Int {
+  read(descriptor, buffer, count)
+}

@@ -1,0 +1,141 @@
+/// The options of the program itself, and how a whole command line splits at the command's name.
+public enum ProgramOptions {
+  /// In the order in which help lists them.
+  public static let all: [OptionSpec] = [
+    OptionSpec(
+      .server, short: "s", value: ("HOST:PORT,...[/CHROOT]", .server), oldWord: "server",
+      "the servers, and the path to take for the root (default $ZKCLI_SERVER or localhost:2181)"),
+    OptionSpec(.timeout, value: ("TIME", .duration), "the longest that one operation may take (default 10s)"),
+    OptionSpec(.connectTimeout, value: ("TIME", .duration), "the longest that connecting may take (default 5s)"),
+    OptionSpec(
+      .sessionTimeout, value: ("TIME", .duration), "how long the servers keep the session without a sign of life"),
+    OptionSpec(
+      .oldTimeout, value: ("MS", .number), oldWord: "timeout",
+      "the session timeout in milliseconds, as zkCli.sh has it"),
+    OptionSpec(.readOnly, short: "r", "accept a server that is cut off from the others and only reads"),
+    OptionSpec(
+      .waitForConnection, oldWord: "waitforconnection", "accepted for zkCli.sh's sake: connecting is always awaited"),
+    OptionSpec(
+      .clientConfiguration, value: ("FILE", .file), oldWord: "client-configuration",
+      "Java client properties to read the known keys of"),
+    OptionSpec(
+      .auth, value: ("SCHEME:AUTH", .word),
+      "prove an identity, such as digest:bob:secret; others can see the argument"),
+    OptionSpec(.authFile, value: ("FILE", .file), "read SCHEME:AUTH from the lines of a file"),
+    OptionSpec(
+      .output, short: "o", value: ("FORMAT", .choice(OutputFormat.allCases.map(\.rawValue))),
+      "text, json, jsonl, raw, hex or base64 (default $ZKCLI_OUTPUT or text)"),
+    OptionSpec(.json, "the same as -o json"),
+    OptionSpec(.script, short: "f", value: ("FILE", .file), "run the commands in a file, one on each line; - is stdin"),
+    OptionSpec(.keepGoing, short: "k", "in a script, run on after a failure and exit with the first one's code"),
+    OptionSpec(.quiet, short: "q", "no warnings on stderr"),
+    OptionSpec(.verbose, short: "v", "say on stderr what was done"),
+    OptionSpec(.color, value: ("WHEN", .choice(["auto", "always", "never"])), "whether to use colour (default auto)"),
+    OptionSpec(.compat, "behave and print as zkCli.sh does"),
+    OptionSpec(.noHistory, "neither read nor write the history file"),
+    OptionSpec(.maxBuffer, value: ("SIZE", .word), "the largest reply to accept (default 1M, as servers send)"),
+    OptionSpec(.help, short: "h", "explain the program, or the command that stands before it"),
+    OptionSpec(.programVersion, "print the program's version"),
+  ]
+
+  /// Those that may stand behind the command too: all, but by their long names. Most letters there belong to the
+  /// commands; `-o` and `-h` are free.
+  public static let behindCommand: [OptionSpec] = all.map { spec in
+    let keepsLetter = spec.name == .output || spec.name == .help
+    return OptionSpec(
+      spec.name, short: keepsLetter ? spec.short : nil, value: spec.value, oldWord: spec.oldWord, spec.summary)
+  }
+
+  /// Those that make sense on one line of a script or of the interactive shell.
+  public static let ofOneLine: [OptionSpec] = behindCommand.filter { spec in
+    [.timeout, .output, .json, .quiet, .verbose, .help].contains(spec.name)
+  }
+
+  /// Splits the words of a command line, the program's name left out, at the command.
+  ///
+  /// With `--compat` anywhere before a lone `--` the rules of zkCli.sh apply to the rest, see `parseCompat`.
+  ///
+  /// - Throws: a usage error for a bad option before the command; what stands behind is not looked at.
+  public static func parse(_ words: [Word]) throws(ShellError) -> ProgramInvocation {
+    let options = words.prefix { $0 != "--" }
+    if options.contains("--compat") {
+      return try parseCompat(options.filter { $0 != "--compat" } + words.dropFirst(options.count))
+    }
+    let parsed = try OptionParser(options: all, stopsAtArgument: true).parse(words)
+    return ProgramInvocation(
+      globals: parsed.options, command: parsed.arguments.first, words: [Word](parsed.arguments.dropFirst()))
+  }
+
+  /// Splits the words of a command line as zkCli.sh does: its five options and this program's long ones before the
+  /// command; any other word that begins with `-` is skipped.
+  ///
+  /// - Throws: a usage error when this program's own long options are misused; zkCli.sh knows none of them.
+  public static func parseCompat(_ words: [Word]) throws(ShellError) -> ProgramInvocation {
+    let known = behindCommand + [OptionSpec(.readOnly, short: "r", "")]
+    let parser = OptionParser(options: known)
+    var globals: [OptionName: [Word]] = [.compat: [Word(bytes: [])]]
+    var rest = words[...]
+    while let word = rest.popFirst() {
+      guard word.bytes.first == UInt8(ascii: "-") else {
+        return ProgramInvocation(globals: globals, command: word, words: [Word](rest))
+      }
+      guard isKnown(word, among: known) else { continue }
+      var option = [word]
+      if case .options(let readings) = try parser.read(word), let last = readings.last, last.spec.value != nil,
+        last.value == nil, let value = rest.popFirst()
+      {
+        option.append(value)
+      }
+      let parsed = try parser.parse(option)
+      globals.merge(parsed.options) { $0 + $1 }
+    }
+    return ProgramInvocation(globals: globals, command: nil, words: [])
+  }
+
+  private static func isKnown(_ word: Word, among options: [OptionSpec]) -> Bool {
+    let name = String(word.text.prefix { $0 != "=" })
+    return options.contains { spec in
+      spec.short.map { name == "-\($0)" } ?? false || spec.oldWord.map { name == "-\($0)" } ?? false
+        || spec.name.long.map { name == "--\($0)" } ?? false
+    }
+  }
+}
+
+/// A command line split at the command's name.
+public struct ProgramInvocation: Sendable {
+  /// The options before the command.
+  public var globals: [OptionName: [Word]]
+  /// nil asks for the interactive shell, or for a script.
+  public var command: Word?
+  /// What stands behind the command, to be bound to its spec.
+  public var words: [Word]
+
+  /// Makes a split command line.
+  public init(globals: [OptionName: [Word]], command: Word?, words: [Word]) {
+    self.globals = globals
+    self.command = command
+    self.words = words
+  }
+
+  /// Whether the option was given before the command.
+  public func flag(_ name: OptionName) -> Bool { globals[name] != nil }
+
+  /// The value of an option before the command; the last one if it was given more than once.
+  public func value(_ name: OptionName) -> Word? { globals[name]?.last }
+}
+
+/// How answers are written.
+public enum OutputFormat: String, CaseIterable, Hashable, Sendable {
+  /// For people and for `cut`: values as they are, lists one item a line.
+  case text
+  /// One JSON document for each command.
+  case json
+  /// One JSON object on each line.
+  case jsonl
+  /// As text, with data byte for byte even on a terminal.
+  case raw
+  /// As text, with data in hexadecimal.
+  case hex
+  /// As text, with data in base64.
+  case base64
+}

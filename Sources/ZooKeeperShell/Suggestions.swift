@@ -1,0 +1,38 @@
+/// Guesses what a mistyped name was meant to be.
+public enum Suggestions {
+  /// The candidate nearest to `name`, if one is near enough to be worth a question.
+  ///
+  /// *Complexity*: names are short; the work is the product of their lengths for each candidate.
+  public static func nearest(to name: String, among candidates: [String]) -> String? {
+    let wanted = Array(name.lowercased().utf8)
+    guard !wanted.isEmpty else { return nil }
+    // A third of the letters may be wrong: more, and every short name is near to every other.
+    let limit = max(1, wanted.count / 3)
+    var best: (name: String, distance: Int)?
+    for candidate in candidates {
+      let distance = distance(wanted, Array(candidate.lowercased().utf8))
+      if distance <= limit, distance < best?.distance ?? .max { best = (candidate, distance) }
+    }
+    return best?.name ?? candidates.first { $0.lowercased().utf8.starts(with: wanted) }
+  }
+
+  /// Letters to insert, delete, replace or swap with their neighbour.
+  ///
+  /// *Source*: Damerau (1964), in the restricted form called optimal string alignment.
+  static func distance(_ left: [UInt8], _ right: [UInt8]) -> Int {
+    var beforeLast = [Int](repeating: 0, count: right.count + 1)
+    var last = Array(0...right.count)
+    for row in left.indices {
+      var current = [row + 1]
+      for column in right.indices {
+        let substitution = last[column] + (left[row] == right[column] ? 0 : 1)
+        var best = min(last[column + 1] + 1, current[column] + 1, substitution)
+        let isSwap = row > 0 && column > 0 && left[row] == right[column - 1] && left[row - 1] == right[column]
+        if isSwap { best = min(best, beforeLast[column - 1] + 1) }
+        current.append(best)
+      }
+      (beforeLast, last) = (last, current)
+    }
+    return last[right.count]
+  }
+}
