@@ -74,8 +74,12 @@ final class SessionDriver: @unchecked Sendable {
 
   func cancel(_ id: RequestID) { step { machine, _, actions in machine.cancel(id, into: &actions) } }
 
-  func addIdentity(_ packet: AuthPacket, _ completion: @escaping Completion) {
-    step { $0.addIdentity(packet, completion: completion, now: $1, into: &$2) }
+  func addIdentity(_ packet: AuthPacket, id: RequestID, limit: Int64?, _ completion: @escaping Completion) {
+    step { machine, now, actions in
+      machine.addIdentity(
+        .init(packet: packet, id: id, deadline: limit.map { now + $0 }, completion: completion), now: now,
+        into: &actions)
+    }
   }
 
   func close(limit: Int64, _ completion: @escaping Completion) {

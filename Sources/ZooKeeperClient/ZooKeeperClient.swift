@@ -113,7 +113,9 @@ public struct ZooKeeperClient: Sendable {
   /// - Throws: `authFailed` when the server knows no such scheme or refuses; the session is then over.
   public func addAuth(scheme: String, auth: [UInt8]) async throws(ZooKeeperError) {
     let packet = AuthPacket(scheme: scheme, auth: auth)
-    _ = try await perform { driver, _, _, completion in driver.addIdentity(packet, completion) }
+    _ = try await perform { driver, id, limit, completion in
+      driver.addIdentity(packet, id: id, limit: limit, completion)
+    }
   }
 }
 
