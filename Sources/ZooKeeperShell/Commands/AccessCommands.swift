@@ -20,7 +20,9 @@ extension CommandContext {
       return .success
     }
     var paths: [String] = []
-    try await SubtreeWalk(client: client, root: path).run { paths.append($0.path) } fail: { path, _ in
+    try await SubtreeWalk(client: client, root: path).run {
+      paths.append($0.path)
+    } fail: { path, _ in
       paths.append(path)
     }
     var survivors: [String: ZooKeeperError] = [:]
