@@ -20,6 +20,7 @@ struct Chroot: Hashable, Sendable {
     return serverPath == path ? "/" : String(serverPath.dropFirst(path.count))
   }
 
+  /// The event under the client's name of its path.
   func relative(_ event: WatchEvent) -> WatchEvent {
     guard path != nil, let serverPath = event.path else { return event }
     var event = event

@@ -203,6 +203,7 @@ extension ZooKeeperClient {
 }
 
 extension ZooKeeperClient {
+  /// As the public `exists`, with a watch for any watcher.
   func exists(_ path: String, watcher: WatcherID?) async throws(ZooKeeperError) -> Stat? {
     let serverPath = try serverPath(path)
     do throws(ZooKeeperError) {
@@ -215,6 +216,7 @@ extension ZooKeeperClient {
     }
   }
 
+  /// As the public `getData`, with a watch for any watcher.
   func getData(_ path: String, watcher: WatcherID?) async throws(ZooKeeperError) -> GetDataResponse {
     let serverPath = try serverPath(path)
     return try await call(
@@ -222,6 +224,7 @@ extension ZooKeeperClient {
       watch: watcher.map { WatchIntent(path: serverPath, kind: .data, watcher: $0) })
   }
 
+  /// As the public `getChildren`, with a watch for any watcher.
   func getChildren(_ path: String, watcher: WatcherID?) async throws(ZooKeeperError) -> [String] {
     let serverPath = try serverPath(path)
     return try await call(

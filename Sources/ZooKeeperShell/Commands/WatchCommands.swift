@@ -3,6 +3,7 @@ import ZooKeeperProtocol
 
 /// addWatch and removewatches; printwatches is the session's.
 extension CommandContext {
+  /// Sets a watch that lasts.
   func addWatch(_ client: ZooKeeperClient) async throws -> ExitCode {
     let path = try path()
     var mode = AddWatchMode.persistentRecursive
@@ -14,6 +15,7 @@ extension CommandContext {
     return .success
   }
 
+  /// Removes watches of this session.
   func removeWatches(_ client: ZooKeeperClient) async throws -> ExitCode {
     let kinds: [(OptionName, WatcherType)] = [
       (.children, .children), (.data, .data), (.persistent, .persistent), (.persistentRecursive, .persistentRecursive),
