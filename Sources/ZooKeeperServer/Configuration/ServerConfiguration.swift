@@ -1,0 +1,114 @@
+/// What a server is told to be: the meaning of a `zoo.cfg`, with Apache's defaults.
+///
+/// *Source*: `org.apache.zookeeper.server.quorum.QuorumPeerConfig`; `storage-format` E.1.
+public struct ServerConfiguration: Hashable, Sendable {
+  /// Snapshots, `myid` and epochs; nil keeps nothing.
+  public var dataDirectory: String
+  /// Transaction logs; `dataDirectory` when not set.
+  public var logDirectory: String
+  /// The base unit of all times, in milliseconds.
+  public var tickTimeMilliseconds = 3000
+  /// The addresses to listen on, numeric or names; none listens on loopback only.
+  public var clientAddress: String?
+  /// 0 takes any free port.
+  public var clientPort = 2181
+  /// Connections that wait to be accepted.
+  public var listenBacklog = 128
+  /// Connections from one address, 0 for any number.
+  public var maximumConnectionsPerAddress = 60
+  /// Connections in all, 0 for any number.
+  public var maximumConnections = 0
+  /// The bounds of session timeouts, in milliseconds; 2 and 20 ticks when not set.
+  public var minimumSessionTimeoutMilliseconds: Int?
+  public var maximumSessionTimeoutMilliseconds: Int?
+  /// The largest frame from a client, in bytes.
+  public var maximumFrameBytes = 0xfffff
+  /// Requests in process after which connections are not read until some are answered.
+  public var outstandingLimit = 1000
+  public var logging = Logging()
+  public var retention = Retention()
+  public var fourLetterWords = FourLetterWordPolicy(allowed: ["srvr"])
+  public var admin = Admin()
+  public var metrics: Metrics?
+  public var features = Features()
+  /// `server.N` lines as they stand, for `conf` and the ensemble.
+  public var members: [String] = []
+
+  /// How the log is written.
+  public struct Logging: Hashable, Sendable {
+    /// Whether a write is synced before it is acknowledged. `forceSync=no` gives durability away.
+    public var forcesSync = true
+    /// Bytes by which a log file grows ahead of what is written.
+    public var preallocationBytes = 64 << 20
+    /// Transactions after which a snapshot is taken, halved at random so that members do not snapshot together.
+    public var snapshotCount = 100_000
+    /// Bytes of log after which a snapshot is taken; 0 or less never.
+    public var snapshotSizeBytes = 4 << 32
+    /// A sync over this is worth a warning, in milliseconds.
+    public var syncWarningMilliseconds = 1000
+  }
+
+  /// What old files are kept.
+  public struct Retention: Hashable, Sendable {
+    /// Snapshots that stay, at least 3.
+    public var snapshotCount = 3
+    /// Hours between purges, 0 for never.
+    public var purgeIntervalHours = 0
+  }
+
+  /// The HTTP server for administrators.
+  public struct Admin: Hashable, Sendable {
+    public var isEnabled = true
+    public var address = "127.0.0.1"
+    /// 0 takes any free port.
+    public var port = 8080
+    public var commandPath = "/commands"
+  }
+
+  /// Where Prometheus finds its text.
+  public struct Metrics: Hashable, Sendable {
+    public var address = "127.0.0.1"
+    /// 0 takes any free port.
+    public var port = 7000
+  }
+
+  /// Behaviour that Apache turns on by system properties.
+  public struct Features: Hashable, Sendable {
+    /// TTL znodes.
+    public var hasExtendedTypes = false
+    public var enforcesQuota = false
+    public var skipsACL = false
+    public var hasDigest = true
+    /// `super:hash`, the identity that every ACL lets through.
+    public var superDigest: String?
+    /// Milliseconds between looks for empty containers and expired TTL znodes.
+    public var containerCheckMilliseconds = 60_000
+    public var containersPerMinute = 10_000
+    /// Milliseconds after which a container goes that never had a child; 0 for never.
+    public var neverUsedContainerMilliseconds = 0
+    public var allowsReconfig = false
+  }
+
+  /// A configuration with Apache's defaults.
+  public init(dataDirectory: String) {
+    self.dataDirectory = dataDirectory
+    logDirectory = dataDirectory
+  }
+
+  /// The bounds of session timeouts in force, in milliseconds.
+  public var sessionTimeoutBounds: ClosedRange<Int> {
+    let least = minimumSessionTimeoutMilliseconds ?? 2 * tickTimeMilliseconds
+    return least...max(least, maximumSessionTimeoutMilliseconds ?? 20 * tickTimeMilliseconds)
+  }
+}
+
+/// Which four-letter words are answered.
+public struct FourLetterWordPolicy: Hashable, Sendable {
+  /// The words, or `*` for all.
+  public var allowed: Set<String>
+
+  public init(allowed: Set<String>) { self.allowed = allowed }
+
+  /// Whether a word is answered.
+  public func allows(_ word: String) -> Bool { allowed.contains("*") || allowed.contains(word) }
+}

@@ -1,0 +1,170 @@
+import ZooKeeperProtocol
+
+/// The answers of the HTTP server for administrators, as JSON.
+///
+/// *Source*: `client-protocol` 7.2; `org.apache.zookeeper.server.admin.Commands`.
+enum AdminCommands {
+  /// A command and its other names.
+  private static let names: [(primary: String, aliases: [String])] = [
+    ("configuration", ["conf", "config"]), ("connection_stat_reset", ["crst"]), ("connections", ["cons"]),
+    ("dirs", []), ("dump", []), ("environment", ["env", "envi"]), ("get_trace_mask", ["gtmk"]), ("hash", []),
+    ("is_read_only", ["isro"]), ("last_snapshot", ["lsnp"]), ("leader", ["lead"]), ("monitor", ["mntr"]),
+    ("ruok", []), ("server_stats", ["srvr"]), ("stat_reset", ["srst"]), ("stats", ["stat"]),
+    ("watch_summary", ["wchs"]), ("watches", ["wchc"]), ("watches_by_path", ["wchp"]), ("zabstate", []),
+  ]
+
+  /// The primary name of a command, or nil when there is none of that name.
+  static func primaryName(_ name: String) -> String? {
+    names.first { $0.primary == name || $0.aliases.contains(name) }?.primary
+  }
+
+  /// The page that lists the commands.
+  static func index(_ path: String) -> String {
+    names.map(\.primary).sorted().map { "<a href=\"\(path)/\($0)\">\($0)</a>\n<br/>\n" }.joined()
+  }
+
+  /// The answer to a command, or Apache's words for one that does not exist.
+  static func answer(_ name: String, _ report: ServerReport) -> String {
+    guard let primary = primaryName(name) else {
+      return AdminJSON.object([("command", .string(name)), ("error", .string("Unknown command: \(name)"))]).text
+    }
+    let (body, error) = body(primary, report)
+    return AdminJSON.object(
+      body + [("command", .string(primary)), ("error", error.map(AdminJSON.string) ?? .null)]
+    ).text
+  }
+
+  private typealias Body = [(String, AdminJSON)]
+
+  private static func body(_ name: String, _ report: ServerReport) -> (Body, error: String?) {
+    switch name {
+    case "configuration": (configuration(report), nil)
+    case "connections":
+      ([("connections", .array(report.connections.map(connection))), ("secure_connections", .array([]))], nil)
+    case "dirs":
+      ([("datadir_size", .number(report.dataDirectorySize)), ("logdir_size", .number(report.logDirectorySize))], nil)
+    case "dump": (dump(report), nil)
+    case "environment": (FourLetterWords.environment(report).map { ($0.key, .string($0.value)) }, nil)
+    case "get_trace_mask": ([("tracemask", .number(FourLetterWords.defaultTraceMask))], nil)
+    case "hash": ([("digests", .array([digest(report)]))], nil)
+    case "is_read_only": ([("read_only", .bool(false))], nil)
+    case "last_snapshot": (lastSnapshot(report), nil)
+    case "leader": ([], "server is not initialized")
+    case "monitor": (Monitor.entries(report).map { ($0.key, AdminJSON($0.value)) }, nil)
+    case "server_stats": (stats(report), nil)
+    case "stats": (stats(report) + [("connections", .array(report.connections.map(connection)))], nil)
+    case "watch_summary": (watchSummary(report), nil)
+    case "watches": (watches(report), nil)
+    case "watches_by_path": (watchesByPath(report), nil)
+    case "zabstate":
+      ([("voting", .bool(false)), ("last_zxid", .string("\(report.zxid)")), ("zabstate", .string(""))], nil)
+    default: ([], nil)
+    }
+  }
+
+  private static func configuration(_ report: ServerReport) -> Body {
+    let configuration = report.configuration
+    return [
+      ("client_port", .number(report.clientPort)), ("data_dir", .string(configuration.dataDirectory + "/version-2")),
+      ("data_log_dir", .string(configuration.logDirectory + "/version-2")),
+      ("tick_time", .number(configuration.tickTimeMilliseconds)),
+      ("max_client_cnxns", .number(configuration.maximumConnectionsPerAddress)),
+      ("min_session_timeout", .number(configuration.sessionTimeoutBounds.lowerBound)),
+      ("max_session_timeout", .number(configuration.sessionTimeoutBounds.upperBound)),
+      ("server_id", .number(Int(report.serverID))),
+      ("client_port_listen_backlog", .number(configuration.listenBacklog)),
+    ]
+  }
+
+  private static func connection(_ connection: ConnectionReport) -> AdminJSON {
+    .object([
+      ("remote_socket_address", .string(connection.remoteAddress)),
+      ("interest_ops", .number(connection.isReading ? 1 : 0)),
+      ("outstanding_requests", .number(connection.queued)), ("packets_received", .number(connection.received)),
+      ("packets_sent", .number(connection.sent)),
+      ("session_id", .number(Int((connection.sessionID ?? .none).rawValue))),
+      ("last_operation", .string(connection.lastOperation)),
+      ("established", .number(Int(connection.establishedMilliseconds))),
+      ("session_timeout", .number(Int(connection.timeoutMilliseconds))),
+      ("last_cxid", .number(Int(connection.lastXid ?? -1))),
+      ("last_zxid", .number(Int(connection.lastZxid.rawValue))),
+      ("last_response_time", .number(Int(connection.lastResponseMilliseconds))),
+      ("last_latency", .number(connection.lastLatency)), ("min_latency", .number(connection.latency.minimum)),
+      ("avg_latency", .number(Int(connection.latency.average))),
+      ("max_latency", .number(connection.latency.maximum)),
+    ])
+  }
+
+  private static func dump(_ report: ServerReport) -> Body {
+    let sets = Dictionary(grouping: report.sessions.expiries, by: \.milliseconds).sorted { $0.key < $1.key }
+    return [
+      (
+        "expiry_time_to_session_ids",
+        .object(sets.map { ("\($0.key)", .array($0.value.map { .number(Int($0.session.rawValue)) })) })
+      ),
+      (
+        "session_id_to_ephemeral_paths",
+        .object(report.sessions.ephemerals.map { ("\($0.session.rawValue)", .array($0.paths.map(AdminJSON.string))) })
+      ),
+    ]
+  }
+
+  private static func digest(_ report: ServerReport) -> AdminJSON {
+    .object([
+      ("zxid", .number(Int(report.zxid.rawValue))), ("digest", .number(Int(Int64(bitPattern: report.treeDigest)))),
+      ("digest_version", .number(2)),
+    ])
+  }
+
+  private static func lastSnapshot(_ report: ServerReport) -> Body {
+    [
+      ("zxid", .string("\(report.snapshot?.zxid ?? .zero)")),
+      ("timestamp", .number(Int((report.snapshot?.wallMilliseconds ?? 0) / 1000))),
+    ]
+  }
+
+  private static func stats(_ report: ServerReport) -> Body {
+    let server: Body = [
+      ("packets_sent", .number(report.packetsSent)), ("packets_received", .number(report.packetsReceived)),
+      ("data_dir_size", .number(report.dataDirectorySize)), ("log_dir_size", .number(report.logDirectorySize)),
+      ("server_state", .string(report.mode)), ("last_processed_zxid", .number(Int(report.zxid.rawValue))),
+      ("outstanding_requests", .number(report.outstandingRequests)), ("avg_latency", .double(report.latency.average)),
+      ("max_latency", .number(report.latency.maximum)), ("min_latency", .number(report.latency.minimum)),
+      ("num_alive_client_connections", .number(report.connections.count)),
+      ("auth_failed_count", .number(report.authFailures)), ("uptime", .number(Int(report.uptimeMilliseconds))),
+    ]
+    return [
+      ("version", .string(FourLetterWords.versionText)), ("read_only", .bool(false)), ("server_stats", .object(server)),
+      ("node_count", .number(report.znodeCount)),
+    ]
+  }
+
+  private static func watchSummary(_ report: ServerReport) -> Body {
+    let watches = report.watches.dataWatches
+    return [
+      ("num_connections", .number(Set(watches.map(\.session)).count)),
+      ("num_paths", .number(Set(watches.map(\.path)).count)), ("num_total_watches", .number(watches.count)),
+    ]
+  }
+
+  private static func watches(_ report: ServerReport) -> Body {
+    let sets = Dictionary(grouping: report.watches.dataWatches, by: \.session)
+    let sorted = sets.sorted { $0.key.rawValue < $1.key.rawValue }
+    return [
+      (
+        "session_id_to_watched_paths",
+        .object(sorted.map { ("\($0.key.rawValue)", .array($0.value.map { .string($0.path) })) })
+      )
+    ]
+  }
+
+  private static func watchesByPath(_ report: ServerReport) -> Body {
+    let sets = Dictionary(grouping: report.watches.dataWatches, by: \.path).sorted { $0.key < $1.key }
+    return [
+      (
+        "path_to_session_ids",
+        .object(sets.map { ($0.key, .array($0.value.map { .number(Int($0.session.rawValue)) })) })
+      )
+    ]
+  }
+}

@@ -1,0 +1,58 @@
+/// JSON in the layout of Apache's AdminServer: two blanks of indentation, ` : ` between key and value.
+indirect enum AdminJSON: Sendable {
+  case null
+  case bool(Bool)
+  case number(Int)
+  case double(Double)
+  case string(String)
+  case array([AdminJSON])
+  case object([(String, AdminJSON)])
+
+  init(_ value: Monitor.Value) {
+    switch value {
+    case .integer(let number): self = .number(number)
+    case .double(let number): self = .double(number)
+    case .text(let text): self = .string(text)
+    }
+  }
+
+  /// The document with a line end behind it.
+  var text: String { rendered(indentation: "") + "\n" }
+
+  /// *Source*: Jackson's default pretty printer: objects have a line for each key, arrays stay on one line.
+  private func rendered(indentation: String) -> String {
+    switch self {
+    case .null: return "null"
+    case .bool(let value): return value ? "true" : "false"
+    case .number(let value): return "\(value)"
+    case .double(let value): return "\(value)"
+    case .string(let value): return Self.quoted(value)
+    case .array(let items):
+      guard !items.isEmpty else { return "[ ]" }
+      return "[ " + items.map { $0.rendered(indentation: indentation) }.joined(separator: ", ") + " ]"
+    case .object(let entries):
+      guard !entries.isEmpty else { return "{ }" }
+      let inner = indentation + "  "
+      let lines = entries.map { "\(inner)\(Self.quoted($0.0)) : \($0.1.rendered(indentation: inner))" }
+      return "{\n" + lines.joined(separator: ",\n") + "\n\(indentation)}"
+    }
+  }
+
+  private static func quoted(_ text: String) -> String {
+    var result = "\""
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "\"": result += "\\\""
+      case "\\": result += "\\\\"
+      case "\n": result += "\\n"
+      case "\t": result += "\\t"
+      case "\r": result += "\\r"
+      case _ where scalar.value < 0x20:
+        let digits = String(scalar.value, radix: 16)
+        result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+      default: result.unicodeScalars.append(scalar)
+      }
+    }
+    return result + "\""
+  }
+}

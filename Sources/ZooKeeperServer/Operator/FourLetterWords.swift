@@ -1,0 +1,160 @@
+import ZooKeeperProtocol
+
+/// The plain-text questions of operators and their answers, in Apache's words.
+///
+/// *Source*: `client-protocol` 7.1; `org.apache.zookeeper.server.command`.
+enum FourLetterWords {
+  /// Every word that is known.
+  static let all = [
+    "conf", "cons", "crst", "dirs", "dump", "envi", "gtmk", "hash", "isro", "mntr", "ruok", "srst", "srvr", "stat",
+    "stmk", "wchc", "wchp", "wchs",
+  ]
+
+  /// The version that we claim to be compatible with, in the form that tools parse.
+  static let versionText = "3.9.5-zkcli, built on 2026-11-24 00:00 UTC"
+
+  /// The trace mask that Apache starts with.
+  static let defaultTraceMask = 306
+
+  /// The word that the first four bytes of a connection spell, if they spell one.
+  static func word(of bytes: UnsafeRawBufferPointer) -> String? {
+    guard bytes.count >= 4 else { return nil }
+    let word = String(decoding: bytes.prefix(4), as: UTF8.self)
+    return all.contains(word) ? word : nil
+  }
+
+  /// The answer to a word that changes nothing.
+  static func answer(_ word: String, _ report: ServerReport) -> String {
+    switch word {
+    case "ruok": "imok"
+    case "isro": "rw"
+    case "gtmk": "\(defaultTraceMask)"
+    case "conf": conf(report)
+    case "cons": cons(report)
+    case "dirs": "datadir_size: \(report.dataDirectorySize)\nlogdir_size: \(report.logDirectorySize)\n"
+    case "dump": dump(report)
+    case "envi": "Environment:\n" + environment(report).map { "\($0.key)=\($0.value)\n" }.joined()
+    case "hash": "\(String(report.zxid.rawValue, radix: 16)): \(report.treeDigest)\n"
+    case "mntr": Monitor.entries(report).map { "zk_\($0.key)\t\($0.text)\n" }.joined()
+    case "srvr": srvr(report, withClients: false)
+    case "stat": srvr(report, withClients: true)
+    case "wchs": watchSummary(report)
+    case "wchc": watchesBySession(report)
+    case "wchp": watchesByPath(report)
+    case "crst": "Connection stats reset.\n"
+    case "srst": "Server stats reset.\n"
+    default: ""
+    }
+  }
+
+  /// What is answered to a word that the whitelist lacks.
+  static func refusal(_ word: String) -> String { "\(word) is not executed because it is not in the whitelist.\n" }
+
+  private static func srvr(_ report: ServerReport, withClients: Bool) -> String {
+    var text = "Zookeeper version: \(versionText)\n"
+    if withClients { text += "Clients:\n" + report.connections.map { clientLine($0) + "\n" }.joined() + "\n" }
+    let latency = report.latency
+    text += "Latency min/avg/max: \(latency.minimum)/\(rounded(latency.average))/\(latency.maximum)\n"
+    text += "Received: \(report.packetsReceived)\nSent: \(report.packetsSent)\n"
+    text += "Connections: \(report.connections.count)\nOutstanding: \(report.outstandingRequests)\n"
+    return text + "Zxid: \(report.zxid)\nMode: \(report.mode)\nNode count: \(report.znodeCount)\n"
+  }
+
+  private static func clientLine(_ connection: ConnectionReport) -> String {
+    let interest = connection.sessionID == nil ? 0 : connection.isReading ? 1 : 0
+    return " /\(connection.remoteAddress)[\(interest)](queued=\(connection.queued),recved=\(connection.received),"
+      + "sent=\(connection.sent)"
+      + (connection.sessionID == nil ? ")" : ")")
+  }
+
+  private static func cons(_ report: ServerReport) -> String {
+    report.connections.map { connection in
+      var line = clientLine(connection)
+      guard let session = connection.sessionID else { return line + "\n" }
+      line.removeLast()
+      line += ",sid=\(session),lop=\(connection.lastOperation),est=\(connection.establishedMilliseconds)"
+      line += ",to=\(connection.timeoutMilliseconds)"
+      if let xid = connection.lastXid { line += ",lcxid=0x\(String(UInt32(bitPattern: xid), radix: 16))" }
+      line += ",lzxid=\(connection.lastZxid),lresp=\(connection.lastResponseMilliseconds)"
+      let latency = connection.latency
+      line += ",llat=\(connection.lastLatency),minlat=\(latency.minimum),avglat=\(Int(latency.average))"
+      return line + ",maxlat=\(latency.maximum))\n"
+    }.joined() + "\n"
+  }
+
+  private static func conf(_ report: ServerReport) -> String {
+    let configuration = report.configuration
+    let bounds = configuration.sessionTimeoutBounds
+    return [
+      "clientPort=\(report.clientPort)", "secureClientPort=-1", "dataDir=\(configuration.dataDirectory)/version-2",
+      "dataDirSize=\(report.dataDirectorySize)", "dataLogDir=\(configuration.logDirectory)/version-2",
+      "dataLogSize=\(report.logDirectorySize)", "tickTime=\(configuration.tickTimeMilliseconds)",
+      "maxClientCnxns=\(configuration.maximumConnectionsPerAddress)", "minSessionTimeout=\(bounds.lowerBound)",
+      "maxSessionTimeout=\(bounds.upperBound)", "clientPortListenBacklog=\(configuration.listenBacklog)",
+      "serverId=\(report.serverID)",
+    ].map { $0 + "\n" }.joined()
+  }
+
+  private static func dump(_ report: ServerReport) -> String {
+    var text = "SessionTracker dump:\n"
+    text += expirySets("Session", report.sessions.expiries.map { ($0.milliseconds, "\($0.session)") })
+    text += "ephemeral nodes dump:\nSessions with Ephemerals (\(report.sessions.ephemerals.count)):\n"
+    for (session, paths) in report.sessions.ephemerals {
+      text += "\(session):\n" + paths.map { "\t\($0)\n" }.joined()
+    }
+    text += "Connections dump:\n"
+    return text
+      + expirySets(
+        "Connections",
+        report.connections.map {
+          ($0.expiryMilliseconds, "ip: /\($0.remoteAddress) sessionId: \($0.sessionID ?? .none)")
+        })
+  }
+
+  private static func expirySets(_ title: String, _ items: [(milliseconds: Int64, text: String)]) -> String {
+    let sets = Dictionary(grouping: items, by: \.milliseconds).sorted { $0.key < $1.key }
+    var text = "\(title) Sets (\(sets.count))/(\(items.count)):\n"
+    for (milliseconds, members) in sets {
+      text += "\(members.count) expire at \(JavaDate.text(milliseconds: milliseconds)):\n"
+      text += members.map { "\t\($0.text)\n" }.joined()
+    }
+    return text
+  }
+
+  private static func watchSummary(_ report: ServerReport) -> String {
+    let watches = report.watches.dataWatches
+    let sessions = Set(watches.map(\.session)).count
+    let paths = Set(watches.map(\.path)).count
+    return "\(sessions) connections watching \(paths) paths\nTotal watches:\(watches.count)\n"
+  }
+
+  private static func watchesBySession(_ report: ServerReport) -> String {
+    let sets = Dictionary(grouping: report.watches.dataWatches, by: \.session)
+    return sets.sorted { $0.key.rawValue < $1.key.rawValue }.map { session, watches in
+      "\(session)\n" + watches.map { "\t\($0.path)\n" }.joined()
+    }.joined() + "\n"
+  }
+
+  private static func watchesByPath(_ report: ServerReport) -> String {
+    let sets = Dictionary(grouping: report.watches.dataWatches, by: \.path)
+    return sets.sorted { $0.key < $1.key }.map { path, watches in
+      "\(path)\n" + watches.map { "\t\($0.session)\n" }.joined()
+    }.joined() + "\n"
+  }
+
+  /// What can be told of the process's surroundings; the keys of Java's machine are there and say what we are.
+  static func environment(_ report: ServerReport) -> [(key: String, value: String)] {
+    [
+      ("zookeeper.version", versionText), ("host.name", Host.name), ("java.version", "none"),
+      ("java.vendor", "none: a native server"), ("os.name", Host.operatingSystem), ("os.arch", Host.architecture),
+      ("os.version", Host.release), ("user.name", Host.userName), ("user.home", Host.homeDirectory),
+      ("user.dir", Host.workingDirectory),
+    ]
+  }
+
+  /// Four decimals at most, as Java writes a double: `0.0`, `3.5389`.
+  static func rounded(_ value: Double) -> String {
+    let scaled = (value * 10_000).rounded() / 10_000
+    return "\(scaled)"
+  }
+}

@@ -1,0 +1,66 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// What the operating system tells of this process and machine.
+enum Host {
+  static let name = systemName.nodename
+  static let operatingSystem = systemName.sysname
+  static let release = systemName.release
+  static let architecture = systemName.machine
+
+  /// The user that the process runs as.
+  static var userName: String { getpwuid(getuid()).map { String(cString: $0.pointee.pw_name) } ?? "?" }
+
+  static var homeDirectory: String { getenv("HOME").map { String(cString: $0) } ?? "?" }
+
+  static var workingDirectory: String {
+    var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
+    return getcwd(&buffer, buffer.count).map { String(cString: $0) } ?? "?"
+  }
+
+  /// How many descriptors are open, and how many may be.
+  static var fileDescriptors: (open: Int, maximum: Int) {
+    var limit = rlimit()
+    getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+    var count = 0
+    if let directory = opendir("/proc/self/fd") {
+      while readdir(directory) != nil { count += 1 }
+      closedir(directory)
+    }
+    // `.`, `..` and the directory itself.
+    return (max(0, count - 3), Int(clamping: limit.rlim_cur))
+  }
+
+  /// Milliseconds since 1970.
+  static var wallMilliseconds: Int64 {
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME, &time)
+    return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
+  }
+
+  private static let systemName: (sysname: String, nodename: String, release: String, machine: String) = {
+    var name = utsname()
+    uname(&name)
+    func text<Field>(_ field: Field) -> String {
+      withUnsafeBytes(of: field) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+    }
+    return (text(name.sysname), text(name.nodename), text(name.release), text(name.machine))
+  }()
+}
+
+/// Dates in the form of Java's `Date.toString`, in the local time zone.
+enum JavaDate {
+  /// `Mon Nov 23 06:38:24 UTC 2026`.
+  static func text(milliseconds: Int64) -> String {
+    var seconds = time_t(milliseconds / 1000)
+    var parts = tm()
+    localtime_r(&seconds, &parts)
+    var buffer = [CChar](repeating: 0, count: 64)
+    // The C locale, which a program has unless it asks for another, has Java's English names.
+    let count = strftime(&buffer, buffer.count, "%a %b %d %H:%M:%S %Z %Y", &parts)
+    return String(decoding: buffer.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+}

@@ -1,0 +1,57 @@
+import ZooKeeperProtocol
+
+/// The figures that `mntr`, `/commands/monitor` and Prometheus tell.
+///
+/// *Source*: `client-protocol` 7.1 (mntr), 7.3; names without the prefix `zk_`.
+enum Monitor {
+  /// A figure.
+  enum Value: Hashable, Sendable {
+    case integer(Int)
+    case double(Double)
+    case text(String)
+  }
+
+  /// A figure and its name.
+  struct Entry: Hashable, Sendable {
+    let key: String
+    let value: Value
+
+    /// As `mntr` writes it.
+    var text: String {
+      switch value {
+      case .integer(let number): "\(number)"
+      case .double(let number): FourLetterWords.rounded(number)
+      case .text(let text): text
+      }
+    }
+  }
+
+  /// All figures, the version and the state first.
+  static func entries(_ report: ServerReport) -> [Entry] {
+    [
+      Entry(key: "version", value: .text(FourLetterWords.versionText)),
+      Entry(key: "server_state", value: .text(report.mode)),
+    ] + gauges(report)
+  }
+
+  /// The figures that are numbers.
+  static func gauges(_ report: ServerReport) -> [Entry] {
+    let figures: [(String, Int)] = [
+      ("max_latency", report.latency.maximum), ("min_latency", report.latency.minimum),
+      ("packets_received", report.packetsReceived), ("packets_sent", report.packetsSent),
+      ("num_alive_connections", report.connections.count), ("outstanding_requests", report.outstandingRequests),
+      ("uptime", Int(report.uptimeMilliseconds)), ("znode_count", report.znodeCount),
+      ("watch_count", report.watches.count), ("ephemerals_count", report.sessions.ephemeralCount),
+      ("approximate_data_size", report.approximateDataSize), ("global_sessions", report.sessions.expiries.count),
+      ("local_sessions", 0), ("open_file_descriptor_count", report.openFileDescriptors),
+      ("max_file_descriptor_count", report.maximumFileDescriptors), ("auth_failed_count", report.authFailures),
+    ]
+    return [Entry(key: "avg_latency", value: .double(report.latency.average))]
+      + figures.map { Entry(key: $0.0, value: .integer($0.1)) }
+  }
+
+  /// Prometheus' text format, version 0.0.4.
+  static func prometheus(_ report: ServerReport) -> String {
+    gauges(report).map { "# HELP \($0.key) \($0.key)\n# TYPE \($0.key) gauge\n\($0.key) \($0.text)\n" }.joined()
+  }
+}

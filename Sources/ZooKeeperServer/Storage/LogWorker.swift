@@ -1,0 +1,179 @@
+import NIOCore
+import TxnLog
+import ZooKeeperProtocol
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// The thread that makes transactions durable: it appends everything that waits, syncs once, and says how far it got.
+///
+/// The event loop gathers entries and hands them over with one lock a turn; while one batch is being synced the next
+/// one grows. So a lone writer waits for one sync, and a thousand writers share one.
+///
+/// *Thread*: `append`, `submit`, `roll` and `stop` on the event loop; everything else on the worker's own thread.
+final class LogWorker<Files: FileSystem & Sendable>: @unchecked Sendable {
+  // @unchecked: `shared` is touched under `mutex` only, `writer` on the worker's thread only.
+
+  /// What the loop hands over in one go.
+  private struct Batch {
+    /// Entries, each behind its length in 4 bytes of the machine's order.
+    var bytes: [UInt8] = []
+    var last = Zxid.zero
+    /// Whether a new segment begins in front of the batch.
+    var rolls = false
+    var isEmpty: Bool { bytes.isEmpty && !rolls }
+  }
+
+  private struct Shared {
+    var waiting = Batch()
+    var isStopping = false
+  }
+
+  private let loop: any EventLoop
+  private let onPersisted: @Sendable (Zxid) -> Void
+  private let onFailure: @Sendable (TxnLogError) -> Void
+  private let syncWarningNanoseconds: UInt64
+  private let onSlowSync: @Sendable (_ milliseconds: Int) -> Void
+  private var writer: LogWriter<Files>
+  private var shared = Shared()
+  private var gathered = Batch()
+  private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+  private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+  private var thread = pthread_t()
+
+  /// Starts the thread.
+  ///
+  /// - Parameters:
+  ///   - onPersisted: called on the loop after each sync with the last transaction that is safe.
+  ///   - onFailure: called on the loop once; nothing is written after it.
+  init(
+    _ writer: consuming LogWriter<Files>, loop: any EventLoop, syncWarningMilliseconds: Int,
+    onPersisted: @escaping @Sendable (Zxid) -> Void, onFailure: @escaping @Sendable (TxnLogError) -> Void,
+    onSlowSync: @escaping @Sendable (Int) -> Void
+  ) {
+    self.writer = writer
+    self.loop = loop
+    self.onPersisted = onPersisted
+    self.onFailure = onFailure
+    self.onSlowSync = onSlowSync
+    syncWarningNanoseconds = UInt64(syncWarningMilliseconds) * 1_000_000
+    pthread_mutex_init(mutex, nil)
+    pthread_cond_init(condition, nil)
+    pthread_create(
+      &thread, nil,
+      { argument in
+        Unmanaged<LogWorker<Files>>.fromOpaque(argument!).takeRetainedValue().run()
+        return nil
+      }, Unmanaged.passRetained(self).toOpaque())
+  }
+
+  deinit {
+    pthread_cond_destroy(condition)
+    pthread_mutex_destroy(mutex)
+    condition.deallocate()
+    mutex.deallocate()
+  }
+
+  /// Takes an entry; it is written after the next `submit`.
+  func append(_ entry: UnsafeRawBufferPointer, zxid: Zxid) {
+    withUnsafeBytes(of: UInt32(entry.count)) { gathered.bytes.append(contentsOf: $0) }
+    gathered.bytes.append(contentsOf: entry)
+    gathered.last = zxid
+  }
+
+  /// Hands over what was gathered in this turn of the loop.
+  func submit() {
+    guard !gathered.isEmpty else { return }
+    pthread_mutex_lock(mutex)
+    if shared.waiting.isEmpty {
+      swap(&shared.waiting, &gathered)
+    } else {
+      shared.waiting.bytes.append(contentsOf: gathered.bytes)
+      shared.waiting.last = gathered.last
+    }
+    pthread_cond_signal(condition)
+    pthread_mutex_unlock(mutex)
+    gathered.bytes.removeAll(keepingCapacity: true)
+    gathered.rolls = false
+  }
+
+  /// Begins a new segment with the next transaction.
+  func roll() {
+    submit()
+    gathered.rolls = true
+  }
+
+  /// Writes what waits and ends the thread.
+  func stop() {
+    submit()
+    pthread_mutex_lock(mutex)
+    shared.isStopping = true
+    pthread_cond_signal(condition)
+    pthread_mutex_unlock(mutex)
+    pthread_join(thread, nil)
+  }
+
+  private func run() {
+    var batch = Batch()
+    while takeWaiting(&batch) {
+      do throws(TxnLogError) {
+        let last = try write(batch)
+        loop.execute { [onPersisted] in onPersisted(last) }
+      } catch {
+        loop.execute { [onFailure] in onFailure(error) }
+        return
+      }
+      batch.bytes.removeAll(keepingCapacity: true)
+      batch.rolls = false
+    }
+  }
+
+  /// Waits for work, and swaps it against the storage of the batch before.
+  ///
+  /// - Returns: false when the worker is to end.
+  private func takeWaiting(_ batch: inout Batch) -> Bool {
+    pthread_mutex_lock(mutex)
+    defer { pthread_mutex_unlock(mutex) }
+    while shared.waiting.isEmpty {
+      if shared.isStopping { return false }
+      pthread_cond_wait(condition, mutex)
+    }
+    swap(&shared.waiting, &batch)
+    return true
+  }
+
+  private func write(_ batch: Batch) throws(TxnLogError) -> Zxid {
+    if batch.rolls { try writer.roll() }
+    let failure = batch.bytes.withUnsafeBytes { bytes -> TxnLogError? in
+      var offset = 0
+      do throws(TxnLogError) {
+        while offset < bytes.count {
+          let length = Int(bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self))
+          try writer.append(UnsafeRawBufferPointer(rebasing: bytes[(offset + 4)..<(offset + 4 + length)]))
+          offset += 4 + length
+        }
+        return nil
+      } catch {
+        return error
+      }
+    }
+    if let failure { throw failure }
+    let start = monotonicNanoseconds()
+    let last = try writer.sync()
+    let elapsed = monotonicNanoseconds() - start
+    if elapsed > syncWarningNanoseconds {
+      loop.execute { [onSlowSync] in onSlowSync(Int(elapsed / 1_000_000)) }
+    }
+    return last
+  }
+}
+
+/// Nanoseconds of the monotonic clock.
+private func monotonicNanoseconds() -> UInt64 {
+  var time = timespec()
+  clock_gettime(CLOCK_MONOTONIC, &time)
+  return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+}
