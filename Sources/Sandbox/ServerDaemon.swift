@@ -1,0 +1,98 @@
+import Logging
+import ZooKeeperServer
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// A server on a `zoo.cfg`, for as long as the process lives.
+public struct ServerDaemon: Sendable {
+  private let configuration: ServerConfiguration
+  /// What is wrong with the file but does not prevent the server: `FILE:LINE: message`.
+  public let warnings: [String]
+
+  /// The port that clients connect to; 0 stands for any.
+  public var clientPort: Int { configuration.clientPort }
+
+  /// The address that clients connect to.
+  public var clientAddress: String { configuration.clientAddress ?? "127.0.0.1" }
+
+  /// Where the process's number is kept.
+  public var processFile: String { configuration.dataDirectory + "/zookeeper_server.pid" }
+
+  public var dataDirectory: String { configuration.dataDirectory }
+
+  /// Reads a configuration.
+  ///
+  /// - Throws: every fault of the file, a line each.
+  public init(configurationFile file: String, text: String) throws(SandboxError) {
+    do throws(ConfigurationError) {
+      let read = try ConfigurationFile(parsing: text, file: file)
+      configuration = read.configuration
+      warnings = read.warnings.map(\.text)
+    } catch {
+      throw SandboxError(error.problems.map(\.text).joined(separator: "\n"), isConfiguration: true)
+    }
+    if !configuration.members.isEmpty, configuration.members.filter({ $0.hasPrefix("server.") }).count > 1 {
+      throw SandboxError(
+        "\(file): it has server.N lines, and this server runs alone", hint: "remove them for a standalone server",
+        isConfiguration: true)
+    }
+  }
+
+  /// Runs the server until `waitForEnd` returns or it fails by itself.
+  ///
+  /// - Parameters:
+  ///   - log: takes each line of the log.
+  ///   - started: called when it serves, with the port.
+  /// - Throws: when it cannot start, or had to stop because its disk failed.
+  public func run(
+    log: @escaping @Sendable (String) -> Void, started: @Sendable (Int) -> Void,
+    waitForEnd: @escaping @Sendable () async -> Void
+  ) async throws(SandboxError) {
+    let logger = Logger(label: "zookeeper.server", factory: { _ in LineLogHandler(log) })
+    do throws(ServerStartError) {
+      let node = try await ServerNode.start(configuration, logger: logger)
+      started(node.clientPort)
+      let failure = await node.waitForEnd(or: waitForEnd)
+      await node.stop()
+      if let failure { throw ServerStartError(failure) }
+    } catch {
+      throw SandboxError(error.message, hint: error.hint)
+    }
+  }
+}
+
+/// Writes log messages as lines with time and level, as operators know them.
+struct LineLogHandler: LogHandler {
+  var metadata: Logger.Metadata = [:]
+  var logLevel = Logger.Level.info
+  private let write: @Sendable (String) -> Void
+
+  init(_ write: @escaping @Sendable (String) -> Void) { self.write = write }
+
+  subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+    get { metadata[key] }
+    set { metadata[key] = newValue }
+  }
+
+  /// Writes one message.
+  func log(event: LogEvent) {
+    var line = "\(Self.time()) \(event.level.rawValue.uppercased()) \(event.message)"
+    for (key, value) in (event.metadata ?? [:]).sorted(by: { $0.key < $1.key }) { line += " \(key)=\(value)" }
+    write(line)
+  }
+
+  private static func time() -> String {
+    var now = timespec()
+    clock_gettime(CLOCK_REALTIME, &now)
+    var parts = tm()
+    gmtime_r(&now.tv_sec, &parts)
+    var buffer = [CChar](repeating: 0, count: 32)
+    let count = strftime(&buffer, buffer.count, "%Y-%m-%dT%H:%M:%S", &parts)
+    let milliseconds = "\(1000 + now.tv_nsec / 1_000_000)".dropFirst()
+    return String(decoding: buffer.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self) + ".\(milliseconds)Z"
+  }
+}

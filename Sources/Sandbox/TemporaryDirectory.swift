@@ -1,0 +1,51 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// Directories that go with the process that made them.
+enum TemporaryDirectory {
+  private static let prefix = "zkcli-sandbox-"
+
+  private static var root: String { getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp" }
+
+  /// Makes a directory that only this user can enter; its name tells the process.
+  static func make() throws(SandboxError) -> String {
+    var template = [CChar]("\(root)/\(prefix)\(getpid())-XXXXXX".utf8CString)
+    guard mkdtemp(&template) != nil else {
+      throw SandboxError("cannot make a directory in \(root): \(String(cString: strerror(errno)))")
+    }
+    return template.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
+  }
+
+  /// Removes what processes left behind that were killed before they could.
+  static func removeStale() {
+    for name in list(root) where name.hasPrefix(prefix) {
+      guard let process = Int32(name.dropFirst(prefix.count).prefix { $0 != "-" }) else { continue }
+      if kill(process, 0) != 0, errno == ESRCH { remove("\(root)/\(name)") }
+    }
+  }
+
+  /// Removes a directory and all in it; links are not followed.
+  static func remove(_ path: String) {
+    for name in list(path) {
+      let child = "\(path)/\(name)"
+      if unlink(child) != 0 { remove(child) }
+    }
+    rmdir(path)
+  }
+
+  private static func list(_ path: String) -> [String] {
+    guard let directory = opendir(path) else { return [] }
+    defer { closedir(directory) }
+    var names: [String] = []
+    while let entry = readdir(directory) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) {
+        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      }
+      if name != ".", name != ".." { names.append(name) }
+    }
+    return names
+  }
+}
