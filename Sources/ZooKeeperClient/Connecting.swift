@@ -1,11 +1,12 @@
+import NIOCore
+import NIOPosix
+import ZooKeeperProtocol
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Darwin)
   import Darwin
 #endif
-import NIOCore
-import NIOPosix
-import ZooKeeperProtocol
 
 extension ClientBootstrap {
   /// Connects to a server; a name with several addresses is tried address by address.
