@@ -102,3 +102,20 @@ extension WatchEvents {
     return all
   }
 }
+
+extension ZooKeeperClient {
+  /// Sends a request, returns once it is on its way, and gives what became of it later.
+  func send(_ request: ClientRequest) async -> Task<Result<[UInt8], ZooKeeperError>?, Never> {
+    let (results, continuation) = AsyncStream<Result<[UInt8], ZooKeeperError>>.makeStream()
+    await withCheckedContinuation { submitted in
+      driver.loop.execute { [driver] in
+        driver.submit(request, id: driver.nextRequestID(), watch: nil, limit: nil) { result in
+          continuation.yield(result)
+          continuation.finish()
+        }
+        submitted.resume()
+      }
+    }
+    return Task { await results.first { _ in true } }
+  }
+}
