@@ -123,6 +123,8 @@ final class SessionDriver: @unchecked Sendable {
 
   /// A connection is open.
   func onConnected(_ channel: any Channel, attempt: Int) {
+    // One that the machine has given up may still come about, when another is in use already.
+    guard attempt == machine.attempt else { return channel.close(promise: nil) }
     self.channel = channel
     channelAttempt = attempt
     step { $0.onConnected(attempt: attempt, now: $1, into: &$2) }
