@@ -45,18 +45,10 @@ public final class MemoryFileSystem: FileSystem {
   private var names: [String: Int] = ["/": -1]
   private var durableNames: [String: Int] = ["/": -1]
   /// Changes of names since the last sync of their directory, oldest first.
-  private var unsyncedNames: [(directory: String, name: String, inode: Int?)] = []
+  private var unsyncedNames: [(directory: String, names: [(name: String, inode: Int?)])] = []
   private var handles: [Int32: (inode: Int, path: String)] = [:]
   private var lockedPaths: [Int32: String] = [:]
   private var nextHandle: Int32 = 3
-
-  /// A file's bytes, seen and surviving.
-  private struct Inode {
-    var bytes: [UInt8] = []
-    var durable: [UInt8] = []
-    var dirtySectors: Set<Int> = []
-    var isSizeDirty = false
-  }
 
   /// An empty disk with only the directory "/".
   public init() {}
@@ -75,7 +67,7 @@ public final class MemoryFileSystem: FileSystem {
       case .all: unsyncedNames.count
       case .some: Int(random.next() % UInt64(unsyncedNames.count + 1))
       }
-    for change in unsyncedNames.prefix(keptCount) { durableNames[change.name] = change.inode }
+    for change in unsyncedNames.prefix(keptCount) { keep(change.names) }
     unsyncedNames = []
     names = durableNames
   }
@@ -168,17 +160,16 @@ public final class MemoryFileSystem: FileSystem {
 
   public func syncDirectory(_ path: String) throws(FileSystemError) {
     _ = try check(.syncDirectory, path)
-    for change in unsyncedNames where change.directory == path { durableNames[change.name] = change.inode }
+    for change in unsyncedNames where change.directory == path { keep(change.names) }
     unsyncedNames.removeAll { $0.directory == path }
   }
 
   public func rename(_ path: String, to newPath: String) throws(FileSystemError) {
     _ = try check(.rename, path)
     guard let inode = names[path], inode >= 0 else { throw FileSystemError(.rename, path: path, reason: .notFound) }
-    // One change with two names: the old one goes when the new one comes.
     names[path] = nil
-    setName(newPath, to: inode)
-    unsyncedNames.append((Self.directory(of: path), path, nil))
+    names[newPath] = inode
+    unsyncedNames.append((Self.directory(of: path), [(path, nil), (newPath, inode)]))
   }
 
   public func remove(_ path: String) throws(FileSystemError) {
@@ -238,7 +229,11 @@ public final class MemoryFileSystem: FileSystem {
 
   private func setName(_ path: String, to inode: Int?) {
     names[path] = inode
-    unsyncedNames.append((Self.directory(of: path), path, inode))
+    unsyncedNames.append((Self.directory(of: path), [(path, inode)]))
+  }
+
+  private func keep(_ changes: [(name: String, inode: Int?)]) {
+    for change in changes { durableNames[change.name] = change.inode }
   }
 
   /// Counts the call, and lets it fail if it shall; returns the limit for a short read or write.
@@ -294,7 +289,15 @@ public final class MemoryFileSystem: FileSystem {
   }
 }
 
-extension MemoryFileSystem.Inode {
+/// A file's bytes, seen and surviving.
+private struct Inode {
+  var bytes: [UInt8] = []
+  var durable: [UInt8] = []
+  var dirtySectors: Set<Int> = []
+  var isSizeDirty = false
+}
+
+extension Inode {
   fileprivate mutating func markDirty(_ range: Range<Int>) {
     let size = MemoryFileSystem.sectorBytes
     for sector in (range.lowerBound / size)...((range.upperBound - 1) / size) { dirtySectors.insert(sector) }
