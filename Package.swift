@@ -26,6 +26,7 @@ let package = Package(
   targets: [
     .target(name: "Jute", swiftSettings: house),
     .target(name: "ZooKeeperProtocol", dependencies: ["Jute"], swiftSettings: house),
+    .target(name: "TxnLog", dependencies: ["Jute", "ZooKeeperProtocol"], swiftSettings: house),
     .target(
       name: "ZooKeeperClient",
       dependencies: [
@@ -48,6 +49,9 @@ let package = Package(
     .testTarget(
       name: "ZooKeeperProtocolTests", dependencies: ["ZooKeeperProtocol", "Jute"],
       resources: [.copy("client-vectors.json")], swiftSettings: house),
+    .testTarget(
+      name: "TxnLogTests", dependencies: ["TxnLog", "ZooKeeperProtocol", "Jute", "TestKit"],
+      resources: [.copy("Resources")], swiftSettings: house),
     .testTarget(
       name: "ZooKeeperClientTests",
       dependencies: [

@@ -1,0 +1,87 @@
+import ZooKeeperProtocol
+
+/// A part of the directory that a repair has put aside.
+public struct RepairedCut: Hashable, Sendable {
+  /// The file that was cut, or that is gone if `offset` is 0.
+  public let path: String
+  public let offset: Int
+  /// Where the bytes are now.
+  public let copyPath: String
+  /// Why: what recovery would have refused with.
+  public let reason: TxnLogError
+}
+
+extension DataDirectory {
+  /// Makes a directory that recovery refuses readable again, by giving up what follows the first damaged place.
+  ///
+  /// **Loses transactions that were answered.** Never called by a server itself. The log is cut after the last
+  /// transaction that can be read without a gap, and later segments and damaged snapshots are put aside; all that is cut
+  /// is first copied, durably, to files that begin with `damaged-`, which neither this server nor Apache's reads.
+  ///
+  /// - Returns: what was put aside; empty when there was nothing to repair.
+  /// - Throws: `.noValidSnapshot` when nothing can be rescued by this; the failure of a call.
+  public func repair() throws(TxnLogError) -> [RepairedCut] {
+    let snapshots = try snapshots()
+    guard let base = snapshots.last(where: isWhole) else {
+      throw TxnLogError(.noValidSnapshot, path: snapshotDirectory)
+    }
+    var cuts: [RepairedCut] = []
+    let segments = try segments()
+    var walk = LogWalk(files, segments: segments, after: base.zxid)
+    do throws(TxnLogError) {
+      while try walk.next() != nil {}
+    } catch {
+      guard let offset = error.offset, let index = segments.firstIndex(where: { $0.path == error.path }) else {
+        throw error
+      }
+      for segment in segments[(index + 1)...].reversed() { cuts.append(try setAside(segment.path, error)) }
+      cuts.append(try cutAside(segments[index], at: offset, error))
+    }
+    for snapshot in snapshots where snapshot.zxid > base.zxid {
+      cuts.append(try setAside(snapshot.path, TxnLogError(.damaged(.content), path: snapshot.path)))
+    }
+    return cuts
+  }
+
+  /// Renames a whole file.
+  private func setAside(_ path: String, _ reason: TxnLogError) throws(TxnLogError) -> RepairedCut {
+    let copyPath = unusedName(for: path, at: 0)
+    try fileCalls { () throws(FileSystemError) in
+      try files.rename(path, to: copyPath)
+      try files.syncDirectory(Files.directory(of: path))
+    }
+    return RepairedCut(path: path, offset: 0, copyPath: copyPath, reason: reason)
+  }
+
+  /// Copies the end of a segment, then cuts it; a segment that is damaged from its first record on is renamed.
+  private func cutAside(
+    _ segment: ZxidFile, at offset: Int, _ reason: TxnLogError
+  ) throws(TxnLogError) -> RepairedCut {
+    if offset <= LogFormat.headerBytes { return try setAside(segment.path, reason) }
+    let copyPath = unusedName(for: segment.path, at: offset)
+    try fileCalls { () throws(FileSystemError) in
+      var bytes = try files.contents(of: segment.path, from: offset)
+      bytes.removeLast(bytes.reversed().prefix { $0 == 0 }.count)
+      try files.writeSynced(copyPath, bytes)
+      try files.syncDirectory(logDirectory)
+      let file = try files.open(segment.path, .update)
+      defer { files.close(file) }
+      try files.truncate(file, to: offset)
+      try files.syncAll(file)
+    }
+    return RepairedCut(path: segment.path, offset: offset, copyPath: copyPath, reason: reason)
+  }
+
+  private func unusedName(for path: String, at offset: Int) -> String {
+    let directory = Files.directory(of: path)
+    let name = path.dropFirst(directory.utf8.count + 1)
+    let base = "\(directory)/damaged-\(name)" + (offset > 0 ? ".from-\(offset)" : "")
+    var candidate = base
+    var number = 1
+    while files.exists(candidate) {
+      number += 1
+      candidate = "\(base)-\(number)"
+    }
+    return candidate
+  }
+}

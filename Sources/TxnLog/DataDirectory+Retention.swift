@@ -1,0 +1,58 @@
+import ZooKeeperProtocol
+
+extension DataDirectory {
+  /// The fewest snapshots that a purge keeps.
+  public static var minRetainCount: Int { 3 }
+
+  /// Removes what recovery will not need: all snapshots but the newest `retainCount`, and the logs before those.
+  ///
+  /// Only snapshots that are whole count, unlike with Apache's server, which counts by a glance at their last bytes; and
+  /// they are synced before anything goes, as Apache's are not when they are written. The segment that holds the
+  /// transaction after the oldest kept snapshot stays. With no more than `retainCount` whole snapshots nothing happens.
+  ///
+  /// - Parameter retainCount: at least `minRetainCount`, or taken for it.
+  /// - Returns: the paths that were removed.
+  /// - Throws: the failure of a call.
+  ///
+  /// *Source*: `org.apache.zookeeper.server.PurgeTxnLog`; `storage-format` D.7.
+  @discardableResult
+  public func purge(retainCount: Int) throws(TxnLogError) -> [String] {
+    let snapshots = try snapshots()
+    var kept: [Zxid] = []
+    for snapshot in snapshots.reversed() where kept.count < max(retainCount, Self.minRetainCount) {
+      if isWhole(snapshot) {
+        try makeDurable(snapshot)
+        kept.append(snapshot.zxid)
+      }
+    }
+    guard kept.count == max(retainCount, Self.minRetainCount), let oldest = kept.last else { return [] }
+    let oldSnapshots = snapshots.filter { $0.zxid < oldest }.map(\.path)
+    let segments = try segments()
+    let needed = segments.last { $0.zxid <= oldest }
+    let oldSegments = segments.filter { $0.zxid < oldest && $0 != needed }.map(\.path)
+    // Oldest first, so that a crash leaves a history without holes.
+    try remove(oldSnapshots, in: snapshotDirectory)
+    try remove(oldSegments, in: logDirectory)
+    return oldSnapshots + oldSegments
+  }
+
+  /// Whether a snapshot can be read and its seals hold.
+  public func isWhole(_ snapshot: ZxidFile) -> Bool {
+    do throws(TxnLogError) {
+      var reader = try SnapshotReader(files, path: snapshot.path, zxid: snapshot.zxid)
+      try reader.verify()
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  private func makeDurable(_ snapshot: ZxidFile) throws(TxnLogError) {
+    try fileCalls { () throws(FileSystemError) in
+      let file = try files.open(snapshot.path, .update)
+      defer { files.close(file) }
+      try files.syncAll(file)
+      try files.syncDirectory(snapshotDirectory)
+    }
+  }
+}

@@ -1,0 +1,118 @@
+public import ZooKeeperProtocol
+
+/// The small files of an ensemble's member: `acceptedEpoch`, `currentEpoch` and `myid`.
+///
+/// *Shape*: a decimal number in ASCII, without a line feed as written; one is accepted when reading.
+///
+/// *Source*: `org.apache.zookeeper.server.quorum.QuorumPeer`; `storage-format` D.1, D.8.
+public struct EpochFiles<Files: FileSystem> {
+  /// The epoch that a server has promised to follow, and the epoch of the history it has.
+  public struct Epochs: Hashable, Sendable {
+    public var accepted: Int64
+    public var current: Int64
+
+    /// A pair of epochs.
+    public init(accepted: Int64, current: Int64) {
+      self.accepted = accepted
+      self.current = current
+    }
+  }
+
+  private static var acceptedName: String { "acceptedEpoch" }
+  private static var currentName: String { "currentEpoch" }
+  private let files: Files
+  private let directory: String
+  private let dataDirectory: String
+
+  /// The files of `dataDirectory`.
+  public init(_ dataDirectory: DataDirectory<Files>) {
+    files = dataDirectory.files
+    directory = dataDirectory.snapshotDirectory
+    self.dataDirectory = dataDirectory.dataDirectory
+  }
+
+  /// The epochs, made consistent with a history that ends with `lastZxid`.
+  ///
+  /// Missing files are written with the epoch of the history. A history that is ahead of `currentEpoch` is accepted when
+  /// `prepareCurrent` has announced it, as Apache's server accepts `currentEpoch.tmp`; the file is then renamed.
+  ///
+  /// Throws: `.badNumber`; `.epochMismatch`; the failure of a call.
+  public func load(lastZxid: Zxid) throws(TxnLogError) -> Epochs {
+    let epochOfHistory = Int64(lastZxid.epoch)
+    var current = try read(Self.currentName)
+    if let found = current, epochOfHistory > found {
+      let announced = try? read(Self.currentName + ".tmp")
+      guard let announced, announced == epochOfHistory else {
+        let accepted = try read(Self.acceptedName) ?? epochOfHistory
+        throw mismatch(Epochs(accepted: accepted, current: found), lastZxid)
+      }
+      try saveCurrent(announced)
+      current = announced
+    }
+    if current == nil { try saveCurrent(epochOfHistory) }
+    var accepted = try read(Self.acceptedName)
+    if accepted == nil {
+      try saveAccepted(epochOfHistory)
+      accepted = epochOfHistory
+    }
+    let epochs = Epochs(accepted: accepted ?? epochOfHistory, current: current ?? epochOfHistory)
+    guard epochs.accepted >= epochs.current else { throw mismatch(epochs, lastZxid) }
+    return epochs
+  }
+
+  /// Makes `epoch` the accepted epoch, durably.
+  public func saveAccepted(_ epoch: Int64) throws(TxnLogError) { try write(Self.acceptedName, epoch, in: directory) }
+
+  /// Makes `epoch` the current epoch, durably.
+  public func saveCurrent(_ epoch: Int64) throws(TxnLogError) { try write(Self.currentName, epoch, in: directory) }
+
+  /// Writes down, durably, that `epoch` is about to become the current one, before transactions of it are logged.
+  ///
+  /// Without it a crash between the log and `saveCurrent` leaves a directory that no server starts with.
+  public func prepareCurrent(_ epoch: Int64) throws(TxnLogError) {
+    try fileCalls { () throws(FileSystemError) in
+      try files.writeSynced("\(directory)/\(Self.currentName).tmp", Array(String(epoch).utf8))
+      try files.syncDirectory(directory)
+    }
+  }
+
+  /// The server's id; nil if there is no `myid`.
+  ///
+  /// Throws: `.badNumber`; the failure of a call.
+  public func serverID() throws(TxnLogError) -> Int64? {
+    try number(in: "\(dataDirectory)/myid")
+  }
+
+  /// Writes `myid`, with the line feed that people expect in a file they may edit.
+  public func saveServerID(_ id: Int64) throws(TxnLogError) {
+    try fileCalls { () throws(FileSystemError) in
+      try files.replace("myid", in: dataDirectory, with: Array("\(id)\n".utf8))
+    }
+  }
+
+  private func read(_ name: String) throws(TxnLogError) -> Int64? { try number(in: "\(directory)/\(name)") }
+
+  /// The number on the first line of a file; nil without the file.
+  private func number(in path: String) throws(TxnLogError) -> Int64? {
+    guard files.exists(path) else { return nil }
+    // Longer than any number, and short enough for a message.
+    let bytes = try fileCalls { () throws(FileSystemError) in try files.contents(of: path, limitBytes: 64) }
+    let line = bytes.split(separator: 10, maxSplits: 1, omittingEmptySubsequences: false).first ?? []
+    let text = String(decoding: line.last == 13 ? line.dropLast() : line, as: UTF8.self)
+    guard text.first != "+", let number = Int64(text) else { throw TxnLogError(.badNumber(text), path: path) }
+    return number
+  }
+
+  private func write(_ name: String, _ value: Int64, in directory: String) throws(TxnLogError) {
+    try fileCalls { () throws(FileSystemError) in
+      try files.replace(name, in: directory, with: Array(String(value).utf8))
+    }
+  }
+
+  private func mismatch(_ epochs: Epochs, _ lastZxid: Zxid) -> TxnLogError {
+    TxnLogError(
+      .epochMismatch(accepted: epochs.accepted, current: epochs.current, lastZxid: lastZxid), path: directory)
+  }
+}
+
+extension EpochFiles: Sendable where Files: Sendable {}

@@ -1,0 +1,118 @@
+public import ZooKeeperProtocol
+
+/// One record of a log, as long as its reader is not moved on.
+public struct LogRecord {
+  public let zxid: Zxid
+  /// Where the record begins in its segment.
+  public let offset: Int
+  /// Header, body and digest; valid until the reader is used again.
+  public let entry: UnsafeRawBufferPointer
+
+  /// Where the record ends in its segment.
+  public var endOffset: Int { offset + entry.count + LogFormat.recordOverheadBytes }
+}
+
+/// How a segment ends.
+public struct SegmentEnd: Hashable, Sendable {
+  /// Where the records end.
+  public let offset: Int
+  /// Bytes after that which belong to a batch that was never completely written; 0 for a clean end.
+  public let tornBytes: Int
+}
+
+/// Reads the records of one segment in order.
+///
+/// Whatever the bytes are, the result is records that were written, an end that says what was torn, or an error that
+/// names the place. A record is taken for torn only if nothing durable can have followed it: see `TailScan`.
+///
+/// *Source*: `FileTxnLog.FileTxnIterator`; `storage-format` D.2, D.9.
+public struct LogReader<Files: FileSystem> {
+  public let path: String
+  /// The zxid in the segment's name.
+  public let segment: Zxid
+  /// Where the next record begins.
+  public private(set) var offset = LogFormat.headerBytes
+  /// The zxid of the last record read.
+  public private(set) var last: Zxid?
+  /// How the segment ends, once the last record has been read.
+  public private(set) var end: SegmentEnd?
+  /// Whether the writer marked the ends of its batches.
+  public private(set) var isMarked = false
+  private let window: FileWindow<Files>
+
+  /// Opens the segment `log.<zxid>` at `path`.
+  ///
+  /// Throws: `.badHeader` if it is no log; an unfinished header is an empty segment, as a crash leaves it.
+  public init(_ files: Files, path: String, segment: Zxid) throws(TxnLogError) {
+    self.path = path
+    self.segment = segment
+    window = try FileWindow(files, path: path)
+    try readHeader()
+  }
+
+  /// The segment's size on disk.
+  public var sizeBytes: Int { window.sizeBytes }
+
+  /// The next record; nil at the end.
+  ///
+  /// Throws: `.damaged` for a record that was durable once; `.zxidOrder`; the failure of a call.
+  public mutating func next() throws(TxnLogError) -> LogRecord? {
+    if end != nil { return nil }
+    let available = window.sizeBytes - offset
+    guard available >= LogFormat.recordOverheadBytes else { return try stop(.length(available)) }
+    let prefix = try window.load(offset, LogFormat.recordPrefixBytes)
+    let checksum = prefix.loadBigEndian(at: 0, as: UInt64.self)
+    let length = Int(prefix.loadBigEndian(at: 8, as: Int32.self))
+    let room = min(available - LogFormat.recordOverheadBytes, LogFormat.maxEntryBytes)
+    guard length >= LogFormat.minEntryBytes, length <= room else { return try stop(.length(length)) }
+    let record = try window.load(offset, length + LogFormat.recordOverheadBytes)
+    guard record[record.count - 1] == LogFormat.terminator else { return try stop(.terminator) }
+    let entry = UnsafeRawBufferPointer(rebasing: record[LogFormat.recordPrefixBytes..<record.count - 1])
+    guard UInt64(Adler32.checksum(entry)) == checksum else {
+      return try stop(.checksum, recordEnd: offset + record.count)
+    }
+    let zxid = LogFormat.zxid(ofEntry: entry)
+    if let last, zxid <= last {
+      throw TxnLogError(.zxidOrder(previous: last, found: zxid), path: path, offset: offset)
+    }
+    last = zxid
+    defer { offset += record.count }
+    return LogRecord(zxid: zxid, offset: offset, entry: entry)
+  }
+
+  private mutating func readHeader() throws(TxnLogError) {
+    let held = try window.load(0, min(LogFormat.headerBytes, window.sizeBytes))
+    if held.count == LogFormat.headerBytes, held.loadBigEndian(at: 0, as: UInt32.self) == LogFormat.magic {
+      isMarked = held.loadBigEndian(at: 8, as: Int64.self) == LogFormat.markedDatabaseID
+      return
+    }
+    // The first sector of a new file may be what a power cut lost, or a part of its first bytes.
+    let content = held.prefix(held.lastIndex { $0 != 0 }.map { $0 + 1 } ?? 0)
+    let isUnfinished = [0, LogFormat.markedDatabaseID].contains { databaseID in
+      LogFormat.header(databaseID: databaseID).starts(with: content)
+    }
+    let contentCount = content.count
+    guard isUnfinished, contentCount == 0 || window.sizeBytes <= LogFormat.headerBytes else {
+      throw TxnLogError(.badHeader, path: path, offset: 0)
+    }
+    if window.sizeBytes <= LogFormat.headerBytes {
+      offset = 0
+      end = SegmentEnd(offset: 0, tornBytes: contentCount)
+    } else {
+      isMarked = true
+    }
+  }
+
+  /// Decides what it means that there is no record at `offset`.
+  private mutating func stop(_ damage: TxnLogError.Damage, recordEnd: Int? = nil) throws(TxnLogError) -> LogRecord? {
+    let contentEnd = try window.endOfContent(from: offset)
+    var scan = TailScan(window: window, segment: segment, start: offset, contentEnd: contentEnd, last: last)
+    switch try scan.verdict(isMarked: isMarked, wholeRecordEnd: recordEnd) {
+    case .end(let tornBytes):
+      end = SegmentEnd(offset: offset, tornBytes: tornBytes)
+      return nil
+    case .damage:
+      throw TxnLogError(.damaged(damage), path: path, offset: offset)
+    }
+  }
+}

@@ -1,0 +1,107 @@
+public import ZooKeeperProtocol
+
+/// A part of a segment that was never completely written.
+public struct TornTail: Hashable, Sendable {
+  public let path: String
+  /// Where the whole records of the segment end.
+  public let offset: Int
+  /// The bytes behind that, up to the last one that is not 0.
+  public let bytes: Int
+}
+
+/// A segment that has been read to its end.
+public struct WalkedSegment: Hashable, Sendable {
+  public let path: String
+  /// The zxid in its name.
+  public let zxid: Zxid
+  /// Where its records end.
+  public let offset: Int
+  /// Bytes after that of a batch that was never completely written.
+  public let tornBytes: Int
+  public let sizeBytes: Int
+  public let hasRecords: Bool
+  /// Whether its writer marked the ends of batches.
+  public let isMarked: Bool
+
+  /// What is torn, if anything.
+  public var tornTail: TornTail? {
+    tornBytes > 0 ? TornTail(path: path, offset: offset, bytes: tornBytes) : nil
+  }
+}
+
+/// Walks the log from a transaction on, over as many segments as there are, and makes sure that none is missing.
+///
+/// Transactions must follow each other without a gap: the counter goes up by one, or a new epoch begins with 1. A
+/// segment may end torn only where nothing is missing after it, as when a server that was restarted wrote the lost
+/// transaction again, in a new segment.
+///
+/// *Source*: `FileTxnLog.FileTxnIterator`; `storage-format` D.6, D.9.
+public struct LogWalk<Files: FileSystem> {
+  /// The last transaction read, or the one that the walk began after.
+  public private(set) var position: Zxid
+  /// The segments that were read to their end, in order.
+  public private(set) var ends: [WalkedSegment] = []
+  private let files: Files
+  private let segments: [ZxidFile]
+  private var nextIndex = 0
+  private var reader: LogReader<Files>?
+  /// A torn end that must not turn out to be followed by a gap.
+  private var suspect: TornTail?
+
+  /// A walk over those of `segments`, oldest first, that can hold transactions after `position`.
+  public init(_ files: Files, segments: [ZxidFile], after position: Zxid) {
+    self.files = files
+    self.position = position
+    let start = segments.lastIndex { $0.zxid.rawValue <= position.rawValue &+ 1 } ?? 0
+    self.segments = Array(segments[min(start, segments.count)...])
+  }
+
+  /// The next transaction after `position`; nil at the end of the log.
+  ///
+  /// Throws: `.damaged`, `.gap`, `.zxidOrder`, `.badHeader`, each with the file and the offset; the failure of a call.
+  public mutating func next() throws(TxnLogError) -> LogRecord? {
+    while true {
+      if reader == nil, try !openNext() { return nil }
+      guard let record = try reader?.next() else {
+        finishSegment()
+        continue
+      }
+      if record.zxid <= position { continue }
+      try check(record)
+      position = record.zxid
+      return record
+    }
+  }
+
+  /// Whether `next` may come right after `previous`.
+  public static func follows(_ next: Zxid, _ previous: Zxid) -> Bool {
+    next.rawValue == previous.rawValue &+ 1 || next.epoch > previous.epoch && next.counter == 1
+  }
+
+  private mutating func openNext() throws(TxnLogError) -> Bool {
+    guard nextIndex < segments.count else { return false }
+    let segment = segments[nextIndex]
+    nextIndex += 1
+    reader = try LogReader(files, path: segment.path, segment: segment.zxid)
+    return true
+  }
+
+  private mutating func finishSegment() {
+    guard let ended = reader, let end = ended.end else { return }
+    let walked = WalkedSegment(
+      path: ended.path, zxid: ended.segment, offset: end.offset, tornBytes: end.tornBytes, sizeBytes: ended.sizeBytes,
+      hasRecords: ended.last != nil, isMarked: ended.isMarked)
+    ends.append(walked)
+    suspect = suspect ?? walked.tornTail
+    reader = nil
+  }
+
+  private mutating func check(_ record: LogRecord) throws(TxnLogError) {
+    guard Self.follows(record.zxid, position) else {
+      // What is missing was in the torn part, so that part was not a tail.
+      if let suspect { throw TxnLogError(.damaged(.content), path: suspect.path, offset: suspect.offset) }
+      throw TxnLogError(.gap(after: position, next: record.zxid), path: reader?.path ?? "", offset: record.offset)
+    }
+    suspect = nil
+  }
+}

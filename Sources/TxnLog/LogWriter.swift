@@ -1,0 +1,205 @@
+public import ZooKeeperProtocol
+
+/// How a `LogWriter` lays out its files.
+public struct LogSettings: Hashable, Sendable {
+  /// A segment grows in steps of this size, so that most appends change no metadata; 0 for none.
+  ///
+  /// *Source*: `preAllocSize`, 64 MiB by default.
+  public var preallocationBytes = 64 << 20
+  /// Whether the ends of batches are marked, which lets recovery tell a torn batch from later damage; without it the
+  /// files are byte for byte Apache's. See `BatchMark`.
+  public var marksBatches = true
+  /// Whether a sync reaches the disk. Without it (`forceSync=no`) a power cut loses transactions that were answered.
+  public var forcesSync = true
+
+  /// Apache's settings.
+  public init() {}
+}
+
+/// Appends transactions to log segments: many `append`s, then one `sync` that makes all of them durable.
+///
+/// A restarted server never appends to an old segment, as Apache's does not. A segment's name and first batch become
+/// durable together, before `sync` returns. After a write or sync has failed nothing is known about the file, so the
+/// writer refuses everything from then on: what is on disk is for recovery to find out.
+///
+/// Thread: the one that owns it, as its calls block.
+///
+/// *Source*: `org.apache.zookeeper.server.persistence.FileTxnLog`; `storage-format` D.2, D.3.
+public struct LogWriter<Files: FileSystem>: ~Copyable {
+  /// Records that are not written yet, and in front of them the header of a new segment.
+  private var batch: [UInt8] = []
+  /// Where the open segment's durable records end.
+  private var position = 0
+  /// The open segment's size on disk.
+  private var allocatedBytes = 0
+  /// What the next preallocation adds; 0 once the disk had no room for it.
+  private var preallocationBytes: Int
+  private var firstInBatch = Zxid.zero
+  /// The last transaction given to `append`.
+  public private(set) var lastAppended: Zxid
+  /// The last transaction that is durable.
+  public private(set) var lastPersisted: Zxid
+  /// Transactions appended since the segment was begun.
+  public private(set) var segmentEntryCount = 0
+  /// Why the writer refuses everything; nil while it works.
+  public private(set) var failure: TxnLogError?
+  private var file: FileHandle?
+  private var segment = Zxid.zero
+  private var path: String
+  private let settings: LogSettings
+  private let directory: String
+  private let files: Files
+
+  /// A writer of segments in `directory`, for transactions after `last`. Nothing is created before the first `sync`.
+  public init(_ files: Files, directory: String, after last: Zxid, settings: LogSettings = LogSettings()) {
+    self.files = files
+    self.directory = directory
+    self.settings = settings
+    lastAppended = last
+    lastPersisted = last
+    path = directory
+    preallocationBytes = settings.preallocationBytes
+  }
+
+  deinit {
+    if let file { files.close(file) }
+  }
+
+  /// Bytes in the segment that `append` goes to, written or not.
+  public var segmentBytes: Int { position + batch.count }
+
+  /// Whether `sync` has anything to do.
+  public var hasUnsynced: Bool { !batch.isEmpty }
+
+  /// Adds an entry (header, body, digest) to the batch that the next `sync` makes durable.
+  ///
+  /// A batch that is full is synced here, which `lastPersisted` tells.
+  ///
+  /// Throws: `.zxidOrder` or `.badEntry` with nothing changed; as `sync`.
+  public mutating func append(_ entry: UnsafeRawBufferPointer) throws(TxnLogError) {
+    try checkHealth()
+    guard entry.count >= LogFormat.minEntryBytes, entry.count <= LogFormat.maxEntryBytes else {
+      throw TxnLogError(.badEntry(lengthBytes: entry.count), path: path)
+    }
+    let zxid = LogFormat.zxid(ofEntry: entry)
+    guard zxid > lastAppended else {
+      throw TxnLogError(.zxidOrder(previous: lastAppended, found: zxid), path: path)
+    }
+    if batch.isEmpty {
+      firstInBatch = zxid
+      if file == nil { beginSegment() }
+    }
+    batch.appendBigEndian(UInt64(Adler32.checksum(entry)))
+    batch.appendBigEndian(UInt32(entry.count))
+    batch.append(contentsOf: entry)
+    batch.append(LogFormat.terminator)
+    lastAppended = zxid
+    segmentEntryCount += 1
+    if batch.count >= LogFormat.maxBatchBytes { try sync() }
+  }
+
+  /// Adds an entry; see above.
+  public mutating func append(_ entry: [UInt8]) throws(TxnLogError) {
+    let failed = entry.withUnsafeBytes { raw -> TxnLogError? in
+      do throws(TxnLogError) {
+        try append(raw)
+        return nil
+      } catch {
+        return error
+      }
+    }
+    if let failed { throw failed }
+  }
+
+  /// Writes the batch and returns when it is durable.
+  ///
+  /// - Returns: the last durable transaction.
+  /// - Throws: the failure of a call to the file system, and `.poisoned` ever after.
+  @discardableResult
+  public mutating func sync() throws(TxnLogError) -> Zxid {
+    try checkHealth()
+    guard !batch.isEmpty else { return lastPersisted }
+    do throws(FileSystemError) {
+      try writeBatch()
+    } catch {
+      let error = TxnLogError(error)
+      failure = error
+      throw error
+    }
+    lastPersisted = lastAppended
+    return lastPersisted
+  }
+
+  /// Ends the segment: syncs what is waiting, gives back the preallocated rest; the next entry begins a new file.
+  ///
+  /// Throws: as `sync`.
+  public mutating func roll() throws(TxnLogError) {
+    try sync()
+    segmentEntryCount = 0
+    guard let file else { return }
+    // Only saves space, so a failure changes nothing.
+    try? files.truncate(file, to: settings.marksBatches ? position + BatchMark.encodedSizeBytes : position)
+    files.close(file)
+    self.file = nil
+    position = 0
+  }
+
+  /// Ends the segment and the writer.
+  ///
+  /// Throws: as `sync`.
+  public consuming func close() throws(TxnLogError) { try roll() }
+
+  private func checkHealth() throws(TxnLogError) {
+    if failure != nil { throw TxnLogError(.poisoned, path: path) }
+  }
+
+  private mutating func beginSegment() {
+    batch.append(contentsOf: LogFormat.header(databaseID: settings.marksBatches ? LogFormat.markedDatabaseID : 0))
+    segment = firstInBatch
+    segmentEntryCount = 0
+    path = "\(directory)/\(FileName.log(segment))"
+    preallocationBytes = settings.preallocationBytes
+  }
+
+  private mutating func writeBatch() throws(FileSystemError) {
+    let isNew = file == nil
+    let file: FileHandle
+    if let open = self.file {
+      file = open
+    } else {
+      file = try files.open(path, .createNew)
+      self.file = file
+      allocatedBytes = 0
+    }
+    let end = position + batch.count
+    if settings.marksBatches {
+      let mark = BatchMark(offset: end, batchOffset: max(position, LogFormat.headerBytes))
+      batch.append(contentsOf: mark.bytes(segment: segment))
+    }
+    preallocate(file)
+    try files.writeAll(file, at: position, batch, path: path)
+    if settings.forcesSync {
+      try files.syncData(file)
+      if isNew { try files.syncDirectory(directory) }
+    }
+    position = end
+    batch.removeAll(keepingCapacity: true)
+  }
+
+  /// Grows the file ahead of the writes, under the condition that Apache has for it.
+  private mutating func preallocate(_ file: FileHandle) {
+    let needed = position + batch.count
+    guard preallocationBytes > 0, needed + 4096 >= allocatedBytes else { return }
+    let steps = (needed + 4096 - allocatedBytes) / preallocationBytes + 1
+    let target = allocatedBytes + steps * preallocationBytes
+    do throws(FileSystemError) {
+      try files.allocate(file, from: allocatedBytes, to: target)
+      allocatedBytes = target
+    } catch {
+      // The write itself may still fit, or will say why it does not.
+      preallocationBytes = 0
+    }
+  }
+}
+
+extension LogWriter: Sendable where Files: Sendable {}

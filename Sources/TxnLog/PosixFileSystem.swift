@@ -1,0 +1,177 @@
+#if canImport(Darwin)
+  import Darwin
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Glibc
+#endif
+
+/// The machine's files. The only code of the module that calls the C library.
+///
+/// Thread: any; a handle is used by one thread at a time.
+public struct PosixFileSystem: FileSystem, Sendable {
+  /// There is nothing to configure.
+  public init() {}
+
+  public func open(_ path: String, _ mode: FileOpenMode) throws(FileSystemError) -> FileHandle {
+    let flags =
+      switch mode {
+      case .read: O_RDONLY
+      case .update: O_RDWR
+      case .createNew: O_RDWR | O_CREAT | O_EXCL
+      case .createOrTruncate: O_RDWR | O_CREAT | O_TRUNC
+      }
+    return try openRaw(path, flags, operation: .open)
+  }
+
+  public func close(_ file: FileHandle) {
+    // An error here would tell of lost writes, but whoever needs them durable has synced before.
+    _ = platformClose(file.rawValue)
+  }
+
+  public func read(
+    _ file: FileHandle, at offset: Int, into buffer: UnsafeMutableRawBufferPointer
+  ) throws(FileSystemError) -> Int {
+    let count = retrying { pread(file.rawValue, buffer.baseAddress, buffer.count, off_t(offset)) }
+    guard count >= 0 else { throw failure(.read, file) }
+    return count
+  }
+
+  public func write(
+    _ file: FileHandle, at offset: Int, _ bytes: UnsafeRawBufferPointer
+  ) throws(FileSystemError) -> Int {
+    let count = retrying { pwrite(file.rawValue, bytes.baseAddress, bytes.count, off_t(offset)) }
+    guard count >= 0 else { throw failure(.write, file) }
+    return count
+  }
+
+  public func allocate(_ file: FileHandle, from offset: Int, to sizeBytes: Int) throws(FileSystemError) {
+    guard sizeBytes > offset else { return }
+    #if canImport(Darwin)
+      try truncate(file, to: sizeBytes)
+    #else
+      var code: Int32
+      repeat { code = posix_fallocate(file.rawValue, off_t(offset), off_t(sizeBytes - offset)) } while code == EINTR
+      guard code == 0 else { throw error(.allocate, path: path(of: file), code) }
+    #endif
+  }
+
+  public func truncate(_ file: FileHandle, to sizeBytes: Int) throws(FileSystemError) {
+    guard retrying({ Int(ftruncate(file.rawValue, off_t(sizeBytes))) }) == 0 else { throw failure(.truncate, file) }
+  }
+
+  public func size(_ file: FileHandle) throws(FileSystemError) -> Int {
+    var status = stat()
+    guard fstat(file.rawValue, &status) == 0 else { throw failure(.size, file) }
+    return Int(status.st_size)
+  }
+
+  public func syncData(_ file: FileHandle) throws(FileSystemError) {
+    #if canImport(Darwin)
+      // Darwin's fsync stops at the drive's cache.
+      guard fcntl(file.rawValue, F_FULLFSYNC) == 0 else { throw failure(.syncData, file) }
+    #else
+      // Never tried again after a failure: the kernel has dropped the pages, and a second call would succeed.
+      guard fdatasync(file.rawValue) == 0 else { throw failure(.syncData, file) }
+    #endif
+  }
+
+  public func syncAll(_ file: FileHandle) throws(FileSystemError) {
+    #if canImport(Darwin)
+      guard fcntl(file.rawValue, F_FULLFSYNC) == 0 else { throw failure(.syncAll, file) }
+    #else
+      guard fsync(file.rawValue) == 0 else { throw failure(.syncAll, file) }
+    #endif
+  }
+
+  public func syncDirectory(_ path: String) throws(FileSystemError) {
+    let directory = try openRaw(path, O_RDONLY | O_DIRECTORY, operation: .syncDirectory)
+    defer { close(directory) }
+    guard fsync(directory.rawValue) == 0 else { throw error(.syncDirectory, path: path, errno) }
+  }
+
+  public func rename(_ path: String, to newPath: String) throws(FileSystemError) {
+    guard platformRename(path, newPath) == 0 else { throw error(.rename, path: path, errno) }
+  }
+
+  public func remove(_ path: String) throws(FileSystemError) {
+    guard unlink(path) == 0 else { throw error(.remove, path: path, errno) }
+  }
+
+  public func list(_ directory: String) throws(FileSystemError) -> [String] {
+    guard let stream = opendir(directory) else { throw error(.list, path: directory, errno) }
+    defer { closedir(stream) }
+    var names: [String] = []
+    errno = 0
+    while let entry = readdir(stream) {
+      let name = withUnsafeBytes(of: &entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+      if name != "." && name != ".." { names.append(name) }
+      errno = 0
+    }
+    guard errno == 0 else { throw error(.list, path: directory, errno) }
+    return names.sorted()
+  }
+
+  public func createDirectory(_ path: String) throws(FileSystemError) {
+    guard mkdir(path, 0o755) == 0 else { throw error(.createDirectory, path: path, errno) }
+  }
+
+  public func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
+  public func lock(_ path: String) throws(FileSystemError) -> FileHandle {
+    let file = try openRaw(path, O_RDWR | O_CREAT, operation: .lock)
+    guard retrying({ Int(flock(file.rawValue, LOCK_EX | LOCK_NB)) }) == 0 else {
+      let code = errno
+      close(file)
+      throw error(.lock, path: path, code)
+    }
+    return file
+  }
+
+  private func openRaw(
+    _ path: String, _ flags: Int32, operation: FileSystemError.Operation
+  ) throws(FileSystemError) -> FileHandle {
+    let descriptor = retrying { Int(platformOpen(path, flags | O_CLOEXEC)) }
+    guard descriptor >= 0 else { throw error(operation, path: path, errno) }
+    return FileHandle(rawValue: Int32(descriptor))
+  }
+
+  private func retrying(_ call: () -> Int) -> Int {
+    while true {
+      let result = call()
+      if result >= 0 || errno != EINTR { return result }
+    }
+  }
+
+  private func failure(_ operation: FileSystemError.Operation, _ file: FileHandle) -> FileSystemError {
+    let code = errno
+    return error(operation, path: path(of: file), code)
+  }
+
+  /// The name under which a file was opened, for messages only; asked of the kernel, so that handles stay numbers.
+  private func path(of file: FileHandle) -> String {
+    var buffer = [UInt8](repeating: 0, count: 4096)
+    let count = buffer.withUnsafeMutableBytes { raw in
+      raw.withMemoryRebound(to: CChar.self) { readlink("/proc/self/fd/\(file.rawValue)", $0.baseAddress!, $0.count) }
+    }
+    return count > 0 ? String(decoding: buffer[..<count], as: UTF8.self) : "file \(file.rawValue)"
+  }
+
+  private func error(_ operation: FileSystemError.Operation, path: String, _ code: Int32) -> FileSystemError {
+    let reason: FileSystemError.Reason =
+      switch code {
+      case ENOENT: .notFound
+      case EEXIST: .alreadyExists
+      case ENOSPC, EDQUOT: .noSpace
+      case EWOULDBLOCK where operation == .lock: .locked
+      case EOPNOTSUPP, EINVAL, ENOSYS: .notSupported
+      default: .other
+      }
+    return FileSystemError(operation, path: path, reason: reason, errno: code)
+  }
+}
+
+// The methods of the same names hide these.
+private func platformClose(_ descriptor: Int32) -> Int32 { close(descriptor) }
+private func platformRename(_ path: String, _ newPath: String) -> Int32 { rename(path, newPath) }
+private func platformOpen(_ path: String, _ flags: Int32) -> Int32 { open(path, flags, 0o644) }

@@ -1,0 +1,140 @@
+/// The compressions that Apache's servers may be told to use for snapshots. They are read, not written.
+///
+/// *Source*: `org.apache.zookeeper.server.persistence.SnapStream`; `storage-format` D.5.
+enum SnapshotCompression {
+  case gzip
+  case snappy
+
+  /// What no snapshot decompresses to.
+  static let maxBytes = 16 << 30
+
+  /// The compression that the end of the name says; nil for none.
+  init?(path: String) {
+    if path.hasSuffix(".gz") {
+      self = .gzip
+    } else if path.hasSuffix(".snappy") {
+      self = .snappy
+    } else {
+      return nil
+    }
+  }
+
+  /// The bytes that `packed`, the file at `path`, stands for.
+  ///
+  /// Throws: `.damaged`.
+  func decompress(_ packed: [UInt8], path: String) throws(TxnLogError) -> [UInt8] {
+    let unpacked = packed.withUnsafeBytes { raw in
+      switch self {
+      case .gzip: Inflate.gunzip(raw, limitBytes: Self.maxBytes)
+      case .snappy: Snappy.decompressStream(raw, limitBytes: Self.maxBytes)
+      }
+    }
+    guard let unpacked else { throw TxnLogError(.damaged(.content), path: path) }
+    return unpacked
+  }
+}
+
+/// The framing of snappy-java's output stream around raw snappy blocks.
+///
+/// *Shape*: magic (8 bytes), version (int), compatible version (int); then blocks, each an int with its length and the
+/// raw block: a varint with the length of what it stands for, then literals and copies.
+///
+/// *Source*: snappy's `format_description.txt`; snappy-java's `SnappyOutputStream`.
+enum Snappy {
+  private static let magic: [UInt8] = [0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00]
+
+  /// What the stream stands for; nil if it is not one.
+  static func decompressStream(_ bytes: UnsafeRawBufferPointer, limitBytes: Int) -> [UInt8]? {
+    guard bytes.count >= 16, bytes.starts(with: magic) else { return nil }
+    var output: [UInt8] = []
+    var position = 16
+    while position < bytes.count {
+      guard bytes.count - position >= 4 else { return nil }
+      let length = Int(UInt32(bigEndian: bytes.loadUnaligned(fromByteOffset: position, as: UInt32.self)))
+      position += 4
+      guard length <= bytes.count - position else { return nil }
+      let block = UnsafeRawBufferPointer(rebasing: bytes[position..<position + length])
+      guard decompress(block, into: &output, limitBytes: limitBytes) else { return nil }
+      position += length
+    }
+    return output
+  }
+
+  /// Appends what a raw block stands for; false if it is none.
+  private static func decompress(
+    _ block: UnsafeRawBufferPointer, into output: inout [UInt8], limitBytes: Int
+  ) -> Bool {
+    var cursor = ByteCursor(bytes: block)
+    guard let size = cursor.varint() else { return false }
+    let start = output.count
+    let end = start + size
+    guard end <= limitBytes else { return false }
+    while let tag = cursor.byte() {
+      guard output.count <= end else { return false }
+      if tag & 3 == 0 {
+        guard let length = cursor.literalLength(tag), let literal = cursor.take(length) else { return false }
+        guard length <= end - output.count else { return false }
+        output.append(contentsOf: literal)
+        continue
+      }
+      let distance: Int
+      let length: Int
+      switch tag & 3 {
+      case 1:
+        guard let low = cursor.byte() else { return false }
+        (length, distance) = (Int(tag >> 2 & 7) + 4, Int(tag >> 5) << 8 | Int(low))
+      default:
+        guard let value = cursor.littleEndian(byteCount: tag & 3 == 2 ? 2 : 4) else { return false }
+        (length, distance) = (Int(tag >> 2) + 1, value)
+      }
+      guard distance > 0, distance <= output.count - start, length <= end - output.count else { return false }
+      for _ in 0..<length { output.append(output[output.count - distance]) }
+    }
+    return output.count == end
+  }
+}
+
+/// Reads the small numbers of compressed formats.
+private struct ByteCursor {
+  let bytes: UnsafeRawBufferPointer
+  var position = 0
+
+  init(bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
+
+  mutating func byte() -> UInt8? {
+    guard position < bytes.count else { return nil }
+    defer { position += 1 }
+    return bytes[position]
+  }
+
+  mutating func littleEndian(byteCount: Int) -> Int? {
+    var value = 0
+    for index in 0..<byteCount {
+      guard let byte = byte() else { return nil }
+      value |= Int(byte) << (8 * index)
+    }
+    return value
+  }
+
+  mutating func varint() -> Int? {
+    var value = 0
+    for shift in stride(from: 0, to: 35, by: 7) {
+      guard let byte = byte() else { return nil }
+      value |= Int(byte & 0x7f) << shift
+      if byte & 0x80 == 0 { return value }
+    }
+    return nil
+  }
+
+  /// The length in a literal's tag, or behind it if that says so.
+  mutating func literalLength(_ tag: UInt8) -> Int? {
+    let inTag = Int(tag >> 2)
+    return inTag < 60 ? inTag + 1 : littleEndian(byteCount: inTag - 59).map { $0 + 1 }
+  }
+
+  mutating func take(_ count: Int) -> UnsafeRawBufferPointer? {
+    guard count <= bytes.count - position else { return nil }
+    defer { position += count }
+    return UnsafeRawBufferPointer(rebasing: bytes[position..<position + count])
+  }
+}

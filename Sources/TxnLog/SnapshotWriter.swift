@@ -1,0 +1,171 @@
+import Jute
+public import ZooKeeperProtocol
+
+/// Writes a snapshot in slices, beside the one that is there: until `finish` returns, a crash leaves only the old one.
+///
+/// The nodes may be handed over a few at a time between other work. A parent comes before its children, the root first.
+/// Written to a name that no reader takes for a snapshot, synced, renamed, and the directory synced.
+///
+/// Thread: one at a time; the calls block when a slice is full.
+public struct SnapshotWriter<Files: FileSystem>: ~Copyable {
+  public let zxid: Zxid
+  private var buffer = JuteWriter(reservingBytes: Self.sliceBytes + 4096)
+  /// Bytes of `buffer` that the checksum covers already.
+  private var summedBytes = 0
+  private var checksum = Adler32()
+  private var position = 0
+  private var syncedBytes = 0
+  private var isFinished = false
+  private let file: FileHandle
+  private let directory: String
+  private let temporaryPath: String
+  private let files: Files
+
+  /// What is written with one call.
+  private static var sliceBytes: Int { 256 << 10 }
+  /// What is synced at once, so that a large snapshot does not keep the log's syncs waiting at its end.
+  private static var syncBytes: Int { 16 << 20 }
+
+  /// Begins the snapshot of the tree in which `zxid` was the last transaction applied.
+  public init(
+    _ files: Files, directory: String, zxid: Zxid, sessions: [SnapshotSession], aclLists: [SnapshotACLList]
+  ) throws(TxnLogError) {
+    self.files = files
+    self.directory = directory
+    self.zxid = zxid
+    temporaryPath = "\(directory)/\(TemporaryName.snapshot(zxid))"
+    let path = temporaryPath
+    file = try fileCalls { () throws(FileSystemError) in try files.open(path, .createOrTruncate) }
+    buffer.writeInt(Int32(bitPattern: SnapshotFormat.magic))
+    buffer.writeInt(SnapshotFormat.version)
+    buffer.writeLong(-1)
+    buffer.writeVector(sessions) { writer, session in
+      writer.writeLong(session.id.rawValue)
+      writer.writeInt(session.timeoutMilliseconds)
+    }
+    buffer.writeVector(aclLists) { writer, list in
+      writer.writeLong(list.key)
+      writer.writeVector(list.acl) { $1.encode(into: &$0) }
+    }
+  }
+
+  deinit {
+    files.close(file)
+    if !isFinished { try? files.remove(temporaryPath) }
+  }
+
+  /// Adds a node.
+  ///
+  /// Throws: the failure of a call; the snapshot is then to be given up.
+  public mutating func append(_ node: SnapshotNodeView) throws(TxnLogError) {
+    buffer.writeInt(Int32(node.path.count))
+    buffer.writeRaw(node.path)
+    if let data = node.data {
+      buffer.writeInt(Int32(data.count))
+      buffer.writeRaw(data)
+    } else {
+      buffer.writeInt(-1)
+    }
+    buffer.writeLong(node.aclKey)
+    node.stat.encode(into: &buffer)
+    if buffer.bytes.count >= Self.sliceBytes { try flush() }
+  }
+
+  /// Adds a node; see above.
+  public mutating func append(_ node: SnapshotNode) throws(TxnLogError) {
+    buffer.writeString(node.path)
+    buffer.writeBuffer(node.data)
+    buffer.writeLong(node.aclKey)
+    node.stat.encode(into: &buffer)
+    if buffer.bytes.count >= Self.sliceBytes { try flush() }
+  }
+
+  /// Adds nodes that are encoded already.
+  ///
+  /// *Shape*: each is a string with its path, a buffer, a long with its ACL key, and its `StatPersisted`.
+  public mutating func append(encodedNodes bytes: UnsafeRawBufferPointer) throws(TxnLogError) {
+    buffer.writeRaw(bytes)
+    if buffer.bytes.count >= Self.sliceBytes { try flush() }
+  }
+
+  /// Seals the snapshot, makes it durable and gives it its name.
+  ///
+  /// - Parameters:
+  ///   - digest: the tree's digest when the last node was added; nil leaves the section out.
+  ///   - lastProcessed: the section that Apache writes since 3.9; nil leaves it out.
+  /// - Returns: the snapshot's path.
+  /// - Throws: the failure of a call, with no snapshot made.
+  @discardableResult
+  public consuming func finish(
+    digest: SnapshotDigest?, lastProcessed: Zxid? = nil
+  ) throws(TxnLogError) -> String {
+    buffer.writeString(SnapshotFormat.terminator)
+    seal()
+    if let digest {
+      buffer.writeLong(digest.zxid.rawValue)
+      buffer.writeInt(digest.version)
+      buffer.writeLong(Int64(bitPattern: digest.treeDigest))
+      seal()
+    }
+    if let lastProcessed {
+      buffer.writeLong(lastProcessed.rawValue)
+      seal()
+    }
+    try flush()
+    let path = "\(directory)/\(FileName.snapshot(zxid))"
+    do throws(FileSystemError) {
+      try files.syncAll(file)
+      try files.rename(temporaryPath, to: path)
+      isFinished = true
+      try files.syncDirectory(directory)
+    } catch {
+      throw TxnLogError(error)
+    }
+    return path
+  }
+
+  private mutating func seal() {
+    sum()
+    buffer.writeLong(Int64(checksum.value))
+    buffer.writeString(SnapshotFormat.terminator)
+  }
+
+  /// Brings the checksum up to the end of the buffer.
+  private mutating func sum() {
+    buffer.bytes.withUnsafeBytes { checksum.update(UnsafeRawBufferPointer(rebasing: $0[summedBytes...])) }
+    summedBytes = buffer.bytes.count
+  }
+
+  private mutating func flush() throws(TxnLogError) {
+    sum()
+    do throws(FileSystemError) {
+      try files.writeAll(file, at: position, buffer.bytes, path: temporaryPath)
+      position += buffer.bytes.count
+      if position - syncedBytes >= Self.syncBytes {
+        try files.syncData(file)
+        syncedBytes = position
+      }
+    } catch {
+      throw TxnLogError(error)
+    }
+    buffer.removeAll()
+    summedBytes = 0
+  }
+}
+
+extension SnapshotWriter: Sendable where Files: Sendable {}
+
+/// Names of files that are not finished.
+///
+/// Apache reads `snapshot.5.tmp` as a snapshot, so ours begin differently.
+enum TemporaryName {
+  private static let prefix = "unfinished-"
+
+  /// The name under which the snapshot of `zxid` is written.
+  static func snapshot(_ zxid: Zxid) -> String { prefix + FileName.snapshot(zxid) + ".tmp" }
+
+  /// Whether `name` is that of a snapshot whose writing was interrupted.
+  static func isSnapshot(_ name: String) -> Bool {
+    name.hasPrefix(prefix) && name.hasSuffix(".tmp") || name.hasPrefix("snapshot.") && name.hasSuffix(".tmp")
+  }
+}

@@ -1,0 +1,114 @@
+import ZooKeeperProtocol
+
+/// Looks at what follows the place where a segment stops being readable, to tell a torn tail from damage.
+///
+/// A batch reaches the disk in any order of its sectors, so a power cut may leave readable records behind a hole. They
+/// were never answered. The same picture arises when durable bytes are damaged, and cutting there would lose answered
+/// transactions. Told apart by:
+/// - the last `BatchMark` in the file: damage lies before the batch that it ends, a torn batch within it. If the mark is
+///   missing from a file whose writer marks batches, the last batch was not completely written, and it is no longer than
+///   `LogFormat.maxBatchBytes`;
+/// - in files without marks: any later record is proof of damage;
+/// - a record within one sector that is all there but for its checksum is damage: sectors are written whole.
+struct TailScan<Files: FileSystem> {
+  /// What the end of the readable records means.
+  enum Verdict: Equatable {
+    case end(tornBytes: Int)
+    case damage
+  }
+
+  let window: FileWindow<Files>
+  let segment: Zxid
+  /// Where no record could be read.
+  let start: Int
+  /// Where everything but zeros ends.
+  let contentEnd: Int
+  /// The last record before `start`.
+  let last: Zxid?
+
+  private var lastMark: BatchMark?
+  private var lastRecordOffset: Int?
+
+  private static var sectorBytes: Int { 512 }
+
+  /// A scan of the segment named for `segment`.
+  init(window: FileWindow<Files>, segment: Zxid, start: Int, contentEnd: Int, last: Zxid?) {
+    self.window = window
+    self.segment = segment
+    self.start = start
+    self.contentEnd = contentEnd
+    self.last = last
+  }
+
+  /// Decides; `wholeRecordEnd` is the end of a record at `start` of which only the checksum is wrong.
+  mutating func verdict(isMarked: Bool, wholeRecordEnd: Int?) throws(TxnLogError) -> Verdict {
+    if contentEnd <= start { return .end(tornBytes: 0) }
+    if try mark(at: start) != nil {
+      return .end(tornBytes: max(0, contentEnd - start - BatchMark.encodedSizeBytes))
+    }
+    if let wholeRecordEnd, start / Self.sectorBytes == (wholeRecordEnd - 1) / Self.sectorBytes { return .damage }
+    try scan()
+    let torn = Verdict.end(tornBytes: contentEnd - start)
+    if let lastMark { return start < lastMark.batchOffset ? .damage : torn }
+    guard let lastRecordOffset else { return torn }
+    return isMarked && lastRecordOffset - start < LogFormat.maxBatchBytes ? torn : .damage
+  }
+
+  /// Finds the marks and records after `start`.
+  private mutating func scan() throws(TxnLogError) {
+    var offset = start + 1
+    while offset < contentEnd {
+      let bytes = try window.loadAvailable(offset)
+      // A mark or prefix that the buffer cuts is looked at with the next one.
+      let isLast = offset + bytes.count >= min(contentEnd + BatchMark.encodedSizeBytes, window.sizeBytes)
+      let count = isLast ? contentEnd - offset : bytes.count - LogFormat.recordPrefixBytes
+      guard let found = Self.candidate(in: bytes, count: count) else {
+        offset += count
+        continue
+      }
+      offset += found
+      if let mark = try mark(at: offset) {
+        lastMark = mark
+        offset += BatchMark.encodedSizeBytes
+      } else if let end = try recordEnd(at: offset) {
+        lastRecordOffset = offset
+        offset = end
+      } else {
+        offset += 1
+      }
+    }
+  }
+
+  /// The first of `count` places in `bytes` at which a record or a mark might begin.
+  private static func candidate(in bytes: UnsafeRawBufferPointer, count: Int) -> Int? {
+    for index in 0..<count {
+      guard index + LogFormat.recordPrefixBytes <= bytes.count else { return nil }
+      let length = bytes.loadBigEndian(at: index + 8, as: Int32.self)
+      let high = bytes.loadBigEndian(at: index, as: UInt32.self)
+      let isMark = length == 0 && bytes.loadBigEndian(at: index + 4, as: UInt32.self) != 0
+      if isMark || high == 0 && length >= LogFormat.minEntryBytes { return index }
+    }
+    return nil
+  }
+
+  private func mark(at offset: Int) throws(TxnLogError) -> BatchMark? {
+    guard offset + BatchMark.encodedSizeBytes <= window.sizeBytes else { return nil }
+    return BatchMark(try window.load(offset, BatchMark.encodedSizeBytes), at: offset, segment: segment)
+  }
+
+  /// The end of the record at `offset`; nil if there is none that could follow the last one read.
+  private func recordEnd(at offset: Int) throws(TxnLogError) -> Int? {
+    let available = window.sizeBytes - offset
+    guard available >= LogFormat.recordOverheadBytes + LogFormat.minEntryBytes else { return nil }
+    let head = try window.load(offset, LogFormat.recordPrefixBytes + LogFormat.minEntryBytes)
+    let checksum = head.loadBigEndian(at: 0, as: UInt64.self)
+    let length = Int(head.loadBigEndian(at: 8, as: Int32.self))
+    let zxid = Zxid(rawValue: head.loadBigEndian(at: LogFormat.recordPrefixBytes + 12, as: Int64.self))
+    let room = min(available - LogFormat.recordOverheadBytes, LogFormat.maxEntryBytes)
+    guard length >= LogFormat.minEntryBytes, length <= room, zxid > last ?? .zero else { return nil }
+    let end = offset + length + LogFormat.recordOverheadBytes
+    guard try window.load(end - 1, 1)[0] == LogFormat.terminator else { return nil }
+    let entry = try window.load(offset + LogFormat.recordPrefixBytes, length)
+    return UInt64(Adler32.checksum(entry)) == checksum ? end : nil
+  }
+}

@@ -1,0 +1,65 @@
+public import Jute
+
+/// A znode's counters and times as they are stored: `Stat` without what is computed.
+///
+/// *Shape*: 60 bytes: czxid, mzxid, ctime, mtime (long), version, cversion, aversion (int),
+/// ephemeralOwner, pzxid (long).
+///
+/// *Source*: Jute record `org.apache.zookeeper.data.StatPersisted`; `storage-format` D.4.
+public struct StatPersisted: JuteRecord, Hashable, Sendable {
+  public var czxid: Zxid
+  public var mzxid: Zxid
+  public var ctimeMilliseconds: Int64
+  public var mtimeMilliseconds: Int64
+  public var version: Int32
+  /// Creates of children; deletes do not count, unlike in `Stat.cversion`.
+  public var cversion: Int32
+  public var aversion: Int32
+  /// A session, or a mark for containers and TTL znodes: see `storage-format` C.7.
+  public var ephemeralOwner: Int64
+  public var pzxid: Zxid
+
+  /// The encoded size, in bytes.
+  public static let encodedSizeBytes = 60
+
+  /// Makes a stat of the given fields.
+  public init(
+    czxid: Zxid, mzxid: Zxid, ctimeMilliseconds: Int64, mtimeMilliseconds: Int64, version: Int32, cversion: Int32,
+    aversion: Int32, ephemeralOwner: Int64, pzxid: Zxid
+  ) {
+    self.czxid = czxid
+    self.mzxid = mzxid
+    self.ctimeMilliseconds = ctimeMilliseconds
+    self.mtimeMilliseconds = mtimeMilliseconds
+    self.version = version
+    self.cversion = cversion
+    self.aversion = aversion
+    self.ephemeralOwner = ephemeralOwner
+    self.pzxid = pzxid
+  }
+
+  public init(from reader: inout JuteReader) throws(JuteError) {
+    let block = try reader.readFixedBlock(count: Self.encodedSizeBytes)
+    czxid = Zxid(rawValue: block.loadBigEndian(at: 0, as: Int64.self))
+    mzxid = Zxid(rawValue: block.loadBigEndian(at: 8, as: Int64.self))
+    ctimeMilliseconds = block.loadBigEndian(at: 16, as: Int64.self)
+    mtimeMilliseconds = block.loadBigEndian(at: 24, as: Int64.self)
+    version = block.loadBigEndian(at: 32, as: Int32.self)
+    cversion = block.loadBigEndian(at: 36, as: Int32.self)
+    aversion = block.loadBigEndian(at: 40, as: Int32.self)
+    ephemeralOwner = block.loadBigEndian(at: 44, as: Int64.self)
+    pzxid = Zxid(rawValue: block.loadBigEndian(at: 52, as: Int64.self))
+  }
+
+  public func encode(into writer: inout JuteWriter) {
+    writer.writeLong(czxid.rawValue)
+    writer.writeLong(mzxid.rawValue)
+    writer.writeLong(ctimeMilliseconds)
+    writer.writeLong(mtimeMilliseconds)
+    writer.writeInt(version)
+    writer.writeInt(cversion)
+    writer.writeInt(aversion)
+    writer.writeLong(ephemeralOwner)
+    writer.writeLong(pzxid.rawValue)
+  }
+}
