@@ -26,6 +26,8 @@ let package = Package(
   targets: [
     .target(name: "Jute", swiftSettings: house),
     .target(name: "ZooKeeperProtocol", dependencies: ["Jute"], swiftSettings: house),
+    .target(name: "ZnodeTree", dependencies: ["Jute", "ZooKeeperProtocol"], swiftSettings: house),
+    .target(name: "ServerCore", dependencies: ["Jute", "ZooKeeperProtocol", "ZnodeTree"], swiftSettings: house),
     .target(
       name: "ZooKeeperClient",
       dependencies: [
@@ -48,6 +50,14 @@ let package = Package(
     .testTarget(
       name: "ZooKeeperProtocolTests", dependencies: ["ZooKeeperProtocol", "Jute"],
       resources: [.copy("client-vectors.json")], swiftSettings: house),
+    .testTarget(
+      name: "ZnodeTreeTests", dependencies: ["ZnodeTree", "ZooKeeperProtocol", "Jute"], swiftSettings: house),
+    .testTarget(
+      name: "ServerCoreTests", dependencies: ["ServerCore", "ZnodeTree", "ZooKeeperProtocol", "Jute"],
+      swiftSettings: house),
+    .executableTarget(
+      name: "tree-memory", dependencies: ["ZnodeTree", "ZooKeeperProtocol", "Jute"],
+      path: "Tests/Benchmarks/TreeMemory", swiftSettings: house),
     .testTarget(
       name: "ZooKeeperClientTests",
       dependencies: [

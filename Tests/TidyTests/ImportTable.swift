@@ -10,8 +10,8 @@ enum ImportTable {
   static let allowed: [String: Set<String>] = [
     "Jute": [],
     "ZooKeeperProtocol": ["Jute"],
-    "ZnodeTree": ["ZooKeeperProtocol"],
-    "ServerCore": ["ZnodeTree", "ZooKeeperProtocol"],
+    "ZnodeTree": ["ZooKeeperProtocol", "Jute"],
+    "ServerCore": ["ZnodeTree", "ZooKeeperProtocol", "Jute"],
     "Zab": ["ZooKeeperProtocol"],
     "TxnLog": platform.union(["ZooKeeperProtocol", "Jute"]),
     "ZooKeeperServer": core.union(networking).union(["Synchronization"]),
