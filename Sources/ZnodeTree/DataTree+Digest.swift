@@ -19,8 +19,12 @@ extension DataTree {
   /// The digest of a znode, from the checksum after its path and data.
   public func finishDigest(_ prefix: UInt32, _ stat: StatPersisted) -> UInt32 {
     withUnsafeTemporaryAllocation(byteCount: 60, alignment: 8) { block in
-      let long = { (value: Int64, offset: Int) in block.storeBytes(of: value.bigEndian, toByteOffset: offset, as: Int64.self) }
-      let int = { (value: Int32, offset: Int) in block.storeBytes(of: value.bigEndian, toByteOffset: offset, as: Int32.self) }
+      let long = { (value: Int64, offset: Int) in
+        block.storeBytes(of: value.bigEndian, toByteOffset: offset, as: Int64.self)
+      }
+      let int = { (value: Int32, offset: Int) in
+        block.storeBytes(of: value.bigEndian, toByteOffset: offset, as: Int32.self)
+      }
       long(stat.czxid.rawValue, 0)
       long(stat.mzxid.rawValue, 8)
       long(stat.pzxid.rawValue, 16)

@@ -106,7 +106,9 @@ extension DataTree {
 
   private func readQuota(_ path: String) -> QuotaLimits? {
     guard let id = find(path) else { return nil }
-    return withData(of: id) { data in QuotaLimits(parsing: String(decoding: data ?? .init(start: nil, count: 0), as: UTF8.self)) }
+    return withData(of: id) { data in
+      QuotaLimits(parsing: String(decoding: data ?? .init(start: nil, count: 0), as: UTF8.self))
+    }
   }
 
   /// The path whose quota stands in `directory`; nil when that is not a quota's directory.

@@ -193,9 +193,10 @@ public struct SnapshotRestore {
   }
 
   private static func isBuiltIn(_ path: UnsafeRawBufferPointer) -> Bool {
-    path.isEmpty || ["/zookeeper", "/zookeeper/quota", "/zookeeper/config"].contains { (builtIn: StaticString) in
-      PathBytes.hasPrefix(path, builtIn) && path.count == builtIn.utf8CodeUnitCount
-    }
+    path.isEmpty
+      || ["/zookeeper", "/zookeeper/quota", "/zookeeper/config"].contains { (builtIn: StaticString) in
+        PathBytes.hasPrefix(path, builtIn) && path.count == builtIn.utf8CodeUnitCount
+      }
   }
 }
 

@@ -184,8 +184,12 @@ extension DataTree {
   public func appendStat(of id: ZnodeID, into writer: inout JuteWriter) {
     let record = slab.record(id)
     withUnsafeTemporaryAllocation(byteCount: Stat.encodedSizeBytes, alignment: 8) { block in
-      let long = { (value: Int64, offset: Int) in block.storeBytes(of: value.bigEndian, toByteOffset: offset, as: Int64.self) }
-      let int = { (value: Int32, offset: Int) in block.storeBytes(of: value.bigEndian, toByteOffset: offset, as: Int32.self) }
+      let long = { (value: Int64, offset: Int) in
+        block.storeBytes(of: value.bigEndian, toByteOffset: offset, as: Int64.self)
+      }
+      let int = { (value: Int32, offset: Int) in
+        block.storeBytes(of: value.bigEndian, toByteOffset: offset, as: Int32.self)
+      }
       long(record.pointee.czxid, 0)
       long(record.pointee.mzxid, 8)
       long(record.pointee.ctimeMilliseconds, 16)

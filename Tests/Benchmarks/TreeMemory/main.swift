@@ -15,10 +15,9 @@ import ZooKeeperProtocol
 //   swift run -c release tree-memory [znodes]     (default 1,000,000; 1,000 children a parent, 100 B of data)
 runBenchmark()
 
-/// Bytes of `child-0000`.
-let childNameLength = 10
-
 func runBenchmark() {
+  /// Bytes of `child-0000`.
+  let childNameLength = 10
   let wanted = CommandLine.arguments.count > 1 ? Int(CommandLine.arguments[1]) ?? 1_000_000 : 1_000_000
   let parentCount = max(1, wanted / 1000)
   let childCount = wanted / parentCount
