@@ -27,6 +27,8 @@ let package = Package(
     .target(name: "Jute", swiftSettings: house),
     .target(name: "ZooKeeperProtocol", dependencies: ["Jute"], swiftSettings: house),
     .target(name: "TxnLog", dependencies: ["Jute", "ZooKeeperProtocol"], swiftSettings: house),
+    .target(name: "ZnodeTree", dependencies: ["Jute", "ZooKeeperProtocol"], swiftSettings: house),
+    .target(name: "ServerCore", dependencies: ["Jute", "ZooKeeperProtocol", "ZnodeTree"], swiftSettings: house),
     .target(
       name: "ZooKeeperClient",
       dependencies: [
@@ -37,10 +39,23 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: house),
+    .target(
+      name: "ZooKeeperServer",
+      dependencies: [
+        "Jute", "ZooKeeperProtocol", "ZnodeTree", "ServerCore", "TxnLog",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: house),
+    .target(
+      name: "Sandbox", dependencies: ["ZooKeeperServer", .product(name: "Logging", package: "swift-log")],
+      swiftSettings: house),
     .systemLibrary(name: "CLibEdit", pkgConfig: "libedit", providers: [.apt(["libedit-dev"])]),
     .target(name: "LineEditor", dependencies: ["CLibEdit"], swiftSettings: house),
     .target(
-      name: "ZooKeeperShell", dependencies: ["ZooKeeperClient", "ZooKeeperProtocol", "LineEditor"],
+      name: "ZooKeeperShell", dependencies: ["ZooKeeperClient", "ZooKeeperProtocol", "LineEditor", "Sandbox"],
       swiftSettings: house),
     .executableTarget(name: "zkcli", dependencies: ["ZooKeeperShell"], swiftSettings: house),
 
@@ -52,6 +67,13 @@ let package = Package(
     .testTarget(
       name: "TxnLogTests", dependencies: ["TxnLog", "ZooKeeperProtocol", "Jute", "TestKit"],
       resources: [.copy("Resources")], swiftSettings: house),
+      name: "ZnodeTreeTests", dependencies: ["ZnodeTree", "ZooKeeperProtocol", "Jute"], swiftSettings: house),
+    .testTarget(
+      name: "ServerCoreTests", dependencies: ["ServerCore", "ZnodeTree", "ZooKeeperProtocol", "Jute"],
+      swiftSettings: house),
+    .executableTarget(
+      name: "tree-memory", dependencies: ["ZnodeTree", "ZooKeeperProtocol", "Jute"],
+      path: "Tests/Benchmarks/TreeMemory", swiftSettings: house),
     .testTarget(
       name: "ZooKeeperClientTests",
       dependencies: [

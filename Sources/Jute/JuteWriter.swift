@@ -36,6 +36,23 @@ public struct JuteWriter: Sendable {
   /// Appends bytes as they are, without a length.
   public mutating func writeRaw(_ raw: some Sequence<UInt8>) { bytes.append(contentsOf: raw) }
 
+  /// Appends a block of memory as it is, without a length: the way to write records of fixed size.
+  public mutating func writeBlock(_ block: UnsafeRawBufferPointer) { bytes.append(contentsOf: block) }
+
+  /// Writes a block of memory as a buffer or string: its length, then its bytes.
+  public mutating func writeLengthPrefixed(_ block: UnsafeRawBufferPointer) {
+    writeInt(Int32(block.count))
+    bytes.append(contentsOf: block)
+  }
+
+  /// Replaces the integer written at `offset`: for counts and codes that are known only later.
+  public mutating func overwriteInt(_ value: Int32, at offset: Int) {
+    for index in 0..<4 { bytes[offset + index] = UInt8(truncatingIfNeeded: value >> Int32(24 - 8 * index)) }
+  }
+
+  /// Forgets what was written from `offset` on.
+  public mutating func removeAll(from offset: Int) { bytes.removeSubrange(offset...) }
+
   /// Writes a buffer; nil is null (-1), distinct from empty.
   public mutating func writeBuffer(_ buffer: [UInt8]?) {
     guard let buffer else { return writeInt(-1) }

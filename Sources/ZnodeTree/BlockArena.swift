@@ -1,0 +1,112 @@
+/// Memory for names and data: blocks of a multiple of 8 bytes cut from large regions.
+///
+/// Freed blocks wait in one list per size for the next block of that size; sizes over
+/// `largestPooledBytes` go to the allocator of the system. While blocks are being kept for a snapshot,
+/// freed ones are only remembered.
+///
+/// Against the system's allocator this saves its header and its rounding to 16 bytes: 12 bytes a znode.
+struct BlockArena {
+  static let granuleBytes = 8
+  static let largestPooledBytes = 1024
+  private static let regionBytes = 256 * 1024
+  private static let classCount = largestPooledBytes / granuleBytes + 1
+
+  private struct State {
+    var regions: [UnsafeMutableRawPointer] = []
+    var next: UnsafeMutableRawPointer?
+    var remainingBytes = 0
+    /// By size in granules: the first free block, which begins with a pointer to the next.
+    var free: UnsafeMutablePointer<UnsafeMutableRawPointer?>
+    var large: Set<UnsafeMutableRawPointer> = []
+    var isKeeping = false
+    var kept: [(block: UnsafeMutableRawPointer, lengthBytes: Int)] = []
+  }
+
+  private let state: UnsafeMutablePointer<State>
+
+  /// An empty arena.
+  init() {
+    let free = UnsafeMutablePointer<UnsafeMutableRawPointer?>.allocate(capacity: Self.classCount)
+    free.initialize(repeating: nil, count: Self.classCount)
+    state = .allocate(capacity: 1)
+    state.initialize(to: State(free: free))
+  }
+
+  /// Frees every block, returned or not; the arena must not be used after it.
+  func destroy() {
+    for region in state.pointee.regions { region.deallocate() }
+    for block in state.pointee.large { block.deallocate() }
+    state.pointee.free.deallocate()
+    state.deinitialize(count: 1)
+    state.deallocate()
+  }
+
+  /// A block of at least `lengthBytes`, aligned to 8.
+  func allocate(_ lengthBytes: Int) -> UnsafeMutableRawPointer {
+    guard lengthBytes <= Self.largestPooledBytes else {
+      let block = UnsafeMutableRawPointer.allocate(byteCount: lengthBytes, alignment: Self.granuleBytes)
+      state.pointee.large.insert(block)
+      return block
+    }
+    let granules = max(1, (lengthBytes + Self.granuleBytes - 1) / Self.granuleBytes)
+    if let block = state.pointee.free[granules] {
+      state.pointee.free[granules] = block.load(as: UnsafeMutableRawPointer?.self)
+      return block
+    }
+    let size = granules * Self.granuleBytes
+    if state.pointee.remainingBytes < size { addRegion() }
+    // A region was just added if there was none.
+    let block = state.pointee.next!
+    state.pointee.next = block + size
+    state.pointee.remainingBytes -= size
+    return block
+  }
+
+  /// Takes a block back, with the length it was asked for.
+  func free(_ block: UnsafeMutableRawPointer, lengthBytes: Int) {
+    if state.pointee.isKeeping {
+      state.pointee.kept.append((block, lengthBytes))
+      return
+    }
+    guard lengthBytes <= Self.largestPooledBytes else {
+      state.pointee.large.remove(block)
+      block.deallocate()
+      return
+    }
+    recycle(block, granules: max(1, (lengthBytes + Self.granuleBytes - 1) / Self.granuleBytes))
+  }
+
+  /// Whether a block of `oldBytes` also holds `newBytes` without waste.
+  static func isSameSize(_ oldBytes: Int, _ newBytes: Int) -> Bool {
+    guard oldBytes <= largestPooledBytes, newBytes <= largestPooledBytes else { return oldBytes == newBytes }
+    return (max(1, oldBytes) + granuleBytes - 1) / granuleBytes == (max(1, newBytes) + granuleBytes - 1) / granuleBytes
+  }
+
+  /// From now on freed blocks stay readable.
+  func keepFreedBlocks() { state.pointee.isKeeping = true }
+
+  /// Gives back what was freed meanwhile.
+  func releaseKeptBlocks() {
+    guard state.pointee.isKeeping else { return }
+    state.pointee.isKeeping = false
+    let kept = state.pointee.kept
+    state.pointee.kept = []
+    for (block, length) in kept { free(block, lengthBytes: length) }
+  }
+
+  private func recycle(_ block: UnsafeMutableRawPointer, granules: Int) {
+    block.storeBytes(of: state.pointee.free[granules], as: UnsafeMutableRawPointer?.self)
+    state.pointee.free[granules] = block
+  }
+
+  /// The rest of the old region becomes a free block: it is smaller than the largest size.
+  private func addRegion() {
+    if let rest = state.pointee.next, state.pointee.remainingBytes >= Self.granuleBytes {
+      recycle(rest, granules: state.pointee.remainingBytes / Self.granuleBytes)
+    }
+    let region = UnsafeMutableRawPointer.allocate(byteCount: Self.regionBytes, alignment: 16)
+    state.pointee.regions.append(region)
+    state.pointee.next = region
+    state.pointee.remainingBytes = Self.regionBytes
+  }
+}

@@ -1,0 +1,201 @@
+public import ZooKeeperProtocol
+
+/// Applying transactions.
+///
+/// A transaction was checked when it was made, so none fails here, except when a log is replayed over a
+/// snapshot that already has some of its effects: then a create may find its znode and a delete may not, and
+/// both go on (`storage-format` C.5).
+///
+/// *Source*: `org.apache.zookeeper.server.DataTree#processTxn`.
+extension DataTree {
+  /// Applies one transaction and appends what watches may wait for.
+  ///
+  /// - Returns: what to answer; an error is a result, not a failure.
+  public func apply(_ header: TxnHeader, _ txn: Txn, changes: inout [TreeChange]) -> TxnResult {
+    acls.releaseRetired()
+    let result = applyPart(header, txn, changes: &changes)
+    if header.zxid > lastProcessedZxid { lastProcessedZxid = header.zxid }
+    return result
+  }
+
+  private func applyPart(_ header: TxnHeader, _ txn: Txn, changes: inout [TreeChange]) -> TxnResult {
+    switch txn {
+    case .create(let body), .create2(let body), .createContainer(let body), .createTTL(let body, _):
+      applyCreate(header, txn, body, changes: &changes)
+    case .delete(let path), .deleteContainer(let path):
+      applyDelete(header, txn.opCode, path, changes: &changes)
+    case .setData(let body), .reconfig(let body):
+      applySetData(header, txn.opCode, body, changes: &changes)
+    case .setACL(let body): applySetACL(body)
+    case .check(let path, _): TxnResult(opCode: .check, path: path)
+    case .createSession: TxnResult(opCode: .createSession)
+    case .closeSession(let paths): applyCloseSession(header, paths, changes: &changes)
+    case .error(let code): TxnResult(opCode: .error, error: code)
+    case .multi(let parts): applyMulti(header, parts, changes: &changes)
+    }
+  }
+
+  private func applyCreate(
+    _ header: TxnHeader, _ txn: Txn, _ body: CreateTxn, changes: inout [TreeChange]
+  ) -> TxnResult {
+    var result = TxnResult(opCode: txn.opCode, path: body.path)
+    let owner = EphemeralOwner(of: txn, sessionID: header.sessionID)
+    result.error = withBytes(body.path) { path in
+      guard let slash = PathBytes.lastSlash(path) else { return .badArguments }
+      let parentPath = PathBytes.prefix(path, slash)
+      guard let parent = find(parentPath) else { return .noNode }
+      if let existing = find(path) {
+        replaceACL(existing, body.acl)
+        // Of the four kinds of create, Apache raises the parent's counters for this one only.
+        if txn.opCode == .create { raiseCversion(of: parent, parentPath, to: body.parentCVersion, header.zxid) }
+        return .nodeExists
+      }
+      let slot = acls.acquire(body.acl)
+      guard let id = create(at: path, body.data, slot, owner.stored, header) else {
+        acls.release(slot)
+        return .badArguments
+      }
+      let cversion = slab.record(parent).pointee.cversion
+      let parentCVersion = body.parentCVersion == -1 ? cversion &+ 1 : body.parentCVersion
+      raiseCversion(of: parent, parentPath, to: parentCVersion, header.zxid)
+      if txn.opCode != .create { result.stat = stat(of: id) }
+      changes.append(
+        TreeChange(
+          kind: .created, path: body.path, zxid: header.zxid, aclSlot: slot,
+          parentACLSlot: slab.record(parent).pointee.aclSlot))
+      didCreate(path, parentPath: parentPath, dataLength: body.data?.count ?? 0)
+      return .ok
+    }
+    return result
+  }
+
+  private func create(
+    at path: UnsafeRawBufferPointer, _ data: [UInt8]?, _ slot: ACLSlot, _ owner: Int64, _ header: TxnHeader
+  ) -> ZnodeID? {
+    let stat = StatPersisted(
+      czxid: header.zxid, mzxid: header.zxid, ctimeMilliseconds: header.timeMilliseconds,
+      mtimeMilliseconds: header.timeMilliseconds, version: 0, cversion: 0, aversion: 0, ephemeralOwner: owner,
+      pzxid: header.zxid)
+    guard let data else { return addZnode(at: path, data: nil, slot: slot, stat: stat) }
+    return data.withUnsafeBytes { addZnode(at: path, data: $0, slot: slot, stat: stat) }
+  }
+
+  private func raiseCversion(
+    of parent: ZnodeID, _ parentPath: UnsafeRawBufferPointer, to cversion: Int32, _ zxid: Zxid
+  ) {
+    guard cversion > slab.record(parent).pointee.cversion else { return }
+    let record = slab.mutable(parent)
+    record.pointee.cversion = cversion
+    record.pointee.pzxid = zxid.rawValue
+    refreshDigest(parent, path: parentPath)
+  }
+
+  private func applyDelete(
+    _ header: TxnHeader, _ opCode: OpCode, _ path: String, changes: inout [TreeChange]
+  ) -> TxnResult {
+    TxnResult(opCode: opCode, error: delete(path, zxid: header.zxid, changes: &changes), path: path)
+  }
+
+  /// The parent's pzxid moves even if the znode is gone: replay then ends where the first run did.
+  private func delete(_ path: String, zxid: Zxid, changes: inout [TreeChange]) -> KeeperError {
+    withBytes(path) { bytes in
+      guard let slash = PathBytes.lastSlash(bytes), bytes.count > 1 else { return .badArguments }
+      let parentPath = PathBytes.prefix(bytes, slash)
+      guard let parent = find(parentPath) else { return .noNode }
+      let found = child(of: parent, named: PathBytes.suffix(bytes, from: slash + 1))
+      let slot = found.map { slab.record($0).pointee.aclSlot } ?? 0
+      let dataLength = found.map { self.dataLength(of: $0) } ?? 0
+      if let found { removeZnode(found, path: bytes) }
+      if zxid.rawValue > slab.record(parent).pointee.pzxid {
+        slab.mutable(parent).pointee.pzxid = zxid.rawValue
+        refreshDigest(parent, path: parentPath)
+      }
+      guard found != nil else { return .noNode }
+      changes.append(
+        TreeChange(
+          kind: .deleted, path: path, zxid: zxid, aclSlot: slot,
+          parentACLSlot: slab.record(parent).pointee.aclSlot))
+      didDelete(bytes, parentPath: parentPath, dataLength: dataLength)
+      return .ok
+    }
+  }
+
+  private func applySetData(
+    _ header: TxnHeader, _ opCode: OpCode, _ body: SetDataTxn, changes: inout [TreeChange]
+  ) -> TxnResult {
+    var result = TxnResult(opCode: opCode, path: body.path)
+    result.error = withBytes(body.path) { path in
+      guard let id = find(path) else { return .noNode }
+      let oldLength = dataLength(of: id)
+      if let data = body.data {
+        data.withUnsafeBytes { replaceData(id, with: $0) }
+      } else {
+        replaceData(id, with: nil)
+      }
+      let record = slab.mutable(id)
+      record.pointee.version = body.version
+      record.pointee.mtimeMilliseconds = header.timeMilliseconds
+      record.pointee.mzxid = header.zxid.rawValue
+      refreshDigest(id, path: path)
+      result.stat = stat(of: id)
+      changes.append(
+        TreeChange(
+          kind: .dataChanged, path: body.path, zxid: header.zxid, aclSlot: record.pointee.aclSlot, parentACLSlot: 0))
+      didSetData(path, difference: (body.data?.count ?? 0) - oldLength)
+      return .ok
+    }
+    return result
+  }
+
+  private func applySetACL(_ body: SetACLTxn) -> TxnResult {
+    var result = TxnResult(opCode: .setACL, path: body.path)
+    result.error = withBytes(body.path) { path in
+      guard let id = find(path) else { return .noNode }
+      replaceACL(id, body.acl)
+      slab.mutable(id).pointee.aversion = body.version
+      refreshDigest(id, path: path)
+      result.stat = stat(of: id)
+      return .ok
+    }
+    return result
+  }
+
+  private func replaceACL(_ id: ZnodeID, _ acl: [ACL]) {
+    let slot = acls.acquire(acl)
+    let record = slab.mutable(id)
+    acls.release(record.pointee.aclSlot)
+    record.pointee.aclSlot = slot
+  }
+
+  /// First the listed paths, then what else the session still has, which is nothing unless a log is damaged.
+  private func applyCloseSession(
+    _ header: TxnHeader, _ paths: [String]?, changes: inout [TreeChange]
+  ) -> TxnResult {
+    for path in paths ?? [] { _ = delete(path, zxid: header.zxid, changes: &changes) }
+    for path in ephemeralPaths(of: header.sessionID) { _ = delete(path, zxid: header.zxid, changes: &changes) }
+    return TxnResult(opCode: .closeSession)
+  }
+
+  /// If one part is an error, nothing happens: parts before it are ok, it has its code, parts behind it are
+  /// `runtimeInconsistency`.
+  private func applyMulti(_ header: TxnHeader, _ parts: [Txn], changes: inout [TreeChange]) -> TxnResult {
+    var result = TxnResult(opCode: .multi)
+    result.parts.reserveCapacity(parts.count)
+    let hasFailed = parts.contains { $0.opCode == .error }
+    var isBehindError = false
+    for part in parts {
+      let partResult: TxnResult
+      if case .error(let code) = part {
+        isBehindError = true
+        partResult = TxnResult(opCode: .error, error: code)
+      } else if hasFailed {
+        partResult = TxnResult(opCode: .error, error: isBehindError ? .runtimeInconsistency : .ok)
+      } else {
+        partResult = applyPart(header, part, changes: &changes)
+      }
+      if result.error == .ok { result.error = partResult.error }
+      result.parts.append(partResult)
+    }
+    return result
+  }
+}

@@ -1,0 +1,191 @@
+internal import ZooKeeperProtocol
+
+/// The changes that transactions are made of.
+///
+/// Each keeps counts, indices and digest right, and knows nothing of transactions or watches.
+extension DataTree {
+  /// Puts the built-in znodes in an empty tree, with the counters that Apache's have.
+  func installBuiltIns() {
+    let root = slab.allocate()
+    precondition(root == Self.root)
+    let record = slab.mutable(root)
+    record.pointee.block = arena.allocate(0)
+    record.pointee.dataLength = 0
+    znodeCount = 1
+    // Apache has the root under "" and "/": 0 and 1 characters of path.
+    approximateDataSizeBytes = 1
+    if digestEnabled { refreshDigest(root, path: UnsafeRawBufferPointer(start: nil, count: 0)) }
+    for path in ["/zookeeper", "/zookeeper/quota", "/zookeeper/config"] {
+      withBytes(path) { bytes in
+        // It has no zxid and no times, and does not count for its parent's cversion.
+        _ = addZnode(at: bytes, data: UnsafeRawBufferPointer(start: nil, count: 0), slot: 0, stat: Self.zeroStat)
+      }
+    }
+    guard let config = find("/zookeeper/config") else { preconditionFailure("the tree lacks what was just put in") }
+    let configRecord = slab.mutable(config)
+    configRecord.pointee.aclSlot = acls.acquire(ACL.readUnsafe)
+    configRecord.pointee.aversion = -1
+  }
+
+  static let zeroStat = StatPersisted(
+    czxid: .zero, mzxid: .zero, ctimeMilliseconds: 0, mtimeMilliseconds: 0, version: 0, cversion: 0, aversion: 0,
+    ephemeralOwner: 0, pzxid: .zero)
+
+  /// Adds a znode whose parent exists and that does not; the ACL slot is taken over. The parent's counters
+  /// stay as they are.
+  ///
+  /// - Returns: nil when the parent is missing or the path has no name.
+  func addZnode(
+    at path: UnsafeRawBufferPointer, data: UnsafeRawBufferPointer?, slot: ACLSlot, stat: StatPersisted
+  ) -> ZnodeID? {
+    guard let slash = PathBytes.lastSlash(path), slash + 1 < path.count else { return nil }
+    guard let parent = find(PathBytes.prefix(path, slash)) else { return nil }
+    let name = PathBytes.suffix(path, from: slash + 1)
+    guard name.count <= ZnodeRecord.maximumNameLengthBytes else { return nil }
+    let id = slab.allocate()
+    let record = slab.mutable(id)
+    record.pointee.czxid = stat.czxid.rawValue
+    record.pointee.mzxid = stat.mzxid.rawValue
+    record.pointee.pzxid = stat.pzxid.rawValue
+    record.pointee.ctimeMilliseconds = stat.ctimeMilliseconds
+    record.pointee.mtimeMilliseconds = stat.mtimeMilliseconds
+    record.pointee.version = stat.version
+    record.pointee.cversion = stat.cversion
+    record.pointee.aversion = stat.aversion
+    record.pointee.aclSlot = slot
+    record.pointee.parent = parent
+    fillBlock(record, owner: stat.ephemeralOwner, name: name, data: data)
+    link(id, to: parent)
+    index.insert(id, parent, name)
+    znodeCount += 1
+    approximateDataSizeBytes += PathBytes.utf16Count(path) + (data?.count ?? 0)
+    register(id, owner: stat.ephemeralOwner)
+    if digestEnabled { refreshDigest(id, path: path) }
+    return id
+  }
+
+  /// Removes a znode and, should there be any, all under it. Counters of the parent stay as they are.
+  func removeZnode(_ id: ZnodeID, path: UnsafeRawBufferPointer) {
+    precondition(id != Self.root, "the root cannot be removed")
+    if slab.record(id).pointee.firstChild != 0 { removeDescendants(of: id, pathLength: PathBytes.utf16Count(path)) }
+    detach(id, pathLength: PathBytes.utf16Count(path))
+  }
+
+  /// Replaces a znode's data. Counters stay as they are, and so does the digest.
+  func replaceData(_ id: ZnodeID, with data: UnsafeRawBufferPointer?) {
+    let record = slab.mutable(id)
+    let old = record.pointee
+    let newLength = old.nameOffset + old.nameLength + (data?.count ?? 0)
+    approximateDataSizeBytes += (data?.count ?? 0) - max(0, Int(old.dataLength))
+    guard let block = old.block else { preconditionFailure("znode \(id) is free") }
+    if !slab.isFrozen, BlockArena.isSameSize(old.blockLength, newLength) {
+      record.pointee.dataLength = data.map { Int32($0.count) } ?? -1
+      if let data { Self.copy(data, to: block + old.nameOffset + old.nameLength) }
+      return
+    }
+    fillBlock(record, owner: old.owner, name: old.name, data: data)
+    arena.free(block, lengthBytes: old.blockLength)
+  }
+
+  /// Brings a znode's digest up to date after a change of its counters or data.
+  func refreshDigest(_ id: ZnodeID, path: UnsafeRawBufferPointer) {
+    guard digestEnabled else { return }
+    let record = slab.mutable(id)
+    let digest: UInt32 =
+      PathBytes.hasPrefix(path, "/zookeeper/")
+      ? 0
+      : finishDigest(digestPrefix(path: path, data: record.pointee.data), Self.storedStat(record.pointee))
+    treeDigest = treeDigest &- UInt64(record.pointee.digest) &+ UInt64(digest)
+    record.pointee.digest = digest
+  }
+
+  private func fillBlock(
+    _ record: UnsafeMutablePointer<ZnodeRecord>, owner: Int64, name: UnsafeRawBufferPointer,
+    data: UnsafeRawBufferPointer?
+  ) {
+    let ownerLength = owner == 0 ? 0 : ZnodeRecord.ownerLengthBytes
+    let block = arena.allocate(ownerLength + name.count + (data?.count ?? 0))
+    if owner != 0 { block.storeBytes(of: owner, as: Int64.self) }
+    Self.copy(name, to: block + ownerLength)
+    if let data { Self.copy(data, to: block + ownerLength + name.count) }
+    record.pointee.block = block
+    record.pointee.nameLengthAndFlags = UInt32(name.count) | (owner == 0 ? 0 : ZnodeRecord.ownerFlag)
+    record.pointee.dataLength = data.map { Int32($0.count) } ?? -1
+  }
+
+  private static func copy(_ bytes: UnsafeRawBufferPointer, to target: UnsafeMutableRawPointer) {
+    guard let base = bytes.baseAddress else { return }
+    target.copyMemory(from: base, byteCount: bytes.count)
+  }
+
+  private func link(_ id: ZnodeID, to parent: ZnodeID) {
+    let parentRecord = slab.mutable(parent)
+    let first = parentRecord.pointee.firstChild
+    slab.mutable(id).pointee.nextSibling = first
+    if first != 0 { slab.mutable(first).pointee.previousSibling = id }
+    parentRecord.pointee.firstChild = id
+    parentRecord.pointee.childCount += 1
+  }
+
+  private func unlink(_ id: ZnodeID) {
+    let record = slab.record(id).pointee
+    if record.previousSibling != 0 {
+      slab.mutable(record.previousSibling).pointee.nextSibling = record.nextSibling
+    } else {
+      slab.mutable(record.parent).pointee.firstChild = record.nextSibling
+    }
+    if record.nextSibling != 0 { slab.mutable(record.nextSibling).pointee.previousSibling = record.previousSibling }
+    slab.mutable(record.parent).pointee.childCount -= 1
+  }
+
+  /// Takes a childless znode out of everything.
+  private func detach(_ id: ZnodeID, pathLength: Int) {
+    let record = slab.record(id).pointee
+    unlink(id)
+    index.remove(id, record.parent, record.name)
+    unregister(id, owner: record.owner)
+    acls.release(record.aclSlot)
+    treeDigest = treeDigest &- UInt64(record.digest)
+    znodeCount -= 1
+    approximateDataSizeBytes -= pathLength + max(0, Int(record.dataLength))
+    if let block = record.block { arena.free(block, lengthBytes: record.blockLength) }
+    slab.free(id)
+  }
+
+  /// Only a replay over a snapshot that Apache wrote while the tree changed can delete a znode with children.
+  private func removeDescendants(of top: ZnodeID, pathLength: Int) {
+    var ids: [(id: ZnodeID, pathLength: Int)] = []
+    var lengths: [ZnodeID: Int] = [top: pathLength]
+    walk(top) { id in
+      guard id != top else { return }
+      let record = slab.record(id).pointee
+      let length = (lengths[record.parent] ?? 0) + 1 + PathBytes.utf16Count(record.name)
+      lengths[id] = length
+      ids.append((id, length))
+    }
+    for (id, length) in ids.reversed() { detach(id, pathLength: length) }
+  }
+
+  private func register(_ id: ZnodeID, owner: Int64) {
+    switch EphemeralOwner(stored: owner, extendedTypesEnabled: extendedTypesEnabled) {
+    case .persistent: break
+    case .container: containers.insert(id)
+    case .ttl: ttlZnodes.insert(id)
+    case .session(let session):
+      ephemerals[session, default: []].insert(id)
+      ephemeralCount += 1
+    }
+  }
+
+  private func unregister(_ id: ZnodeID, owner: Int64) {
+    switch EphemeralOwner(stored: owner, extendedTypesEnabled: extendedTypesEnabled) {
+    case .persistent: break
+    case .container: containers.remove(id)
+    case .ttl: ttlZnodes.remove(id)
+    case .session(let session):
+      ephemerals[session]?.remove(id)
+      if ephemerals[session]?.isEmpty == true { ephemerals[session] = nil }
+      ephemeralCount -= 1
+    }
+  }
+}

@@ -1,0 +1,48 @@
+public import ZooKeeperProtocol
+
+/// The digest, version 2: CRC-32 over path, data and stored counters of a znode; summed over all but those
+/// under `/zookeeper/`.
+///
+/// *Source*: `org.apache.zookeeper.server.DigestCalculator`; `storage-format` C.6.
+extension DataTree {
+  /// The checksum after path and data, from which `finishDigest` goes on: so that a change of the counters
+  /// alone costs 60 bytes.
+  ///
+  /// - Parameter path: "/" counts as empty.
+  public func digestPrefix(path: UnsafeRawBufferPointer, data: UnsafeRawBufferPointer?) -> UInt32 {
+    var state = CRC32.initial
+    if path.count > 1 { state = crc.update(state, path) }
+    if let data { state = crc.update(state, data) }
+    return state
+  }
+
+  /// The digest of a znode, from the checksum after its path and data.
+  public func finishDigest(_ prefix: UInt32, _ stat: StatPersisted) -> UInt32 {
+    withUnsafeTemporaryAllocation(byteCount: 60, alignment: 8) { block in
+      let long = { (value: Int64, offset: Int) in
+        block.storeBytes(of: value.bigEndian, toByteOffset: offset, as: Int64.self)
+      }
+      let int = { (value: Int32, offset: Int) in
+        block.storeBytes(of: value.bigEndian, toByteOffset: offset, as: Int32.self)
+      }
+      long(stat.czxid.rawValue, 0)
+      long(stat.mzxid.rawValue, 8)
+      long(stat.pzxid.rawValue, 16)
+      long(stat.ctimeMilliseconds, 24)
+      long(stat.mtimeMilliseconds, 32)
+      int(stat.version, 40)
+      int(stat.cversion, 44)
+      int(stat.aversion, 48)
+      long(stat.ephemeralOwner, 52)
+      return ~crc.update(prefix, UnsafeRawBufferPointer(block))
+    }
+  }
+
+  /// Whether the znode at `path` counts in the tree's digest.
+  public static func isCountedInDigest(_ path: UnsafeRawBufferPointer) -> Bool {
+    !PathBytes.hasPrefix(path, "/zookeeper/")
+  }
+
+  /// A znode's present part of the tree's digest.
+  public func digest(of id: ZnodeID) -> UInt32 { slab.record(id).pointee.digest }
+}

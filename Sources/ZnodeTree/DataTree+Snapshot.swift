@@ -1,0 +1,222 @@
+public import Jute
+public import ZooKeeperProtocol
+
+/// One znode as a snapshot has it. Path and data may not leave the call they are given to.
+public struct SnapshotZnode {
+  /// Empty for the root.
+  public var path: UnsafeRawBufferPointer
+  /// nil is null.
+  public var data: UnsafeRawBufferPointer?
+  /// A key of the snapshot's ACL lists; -1 for the open ACL.
+  public var aclKey: Int64
+  public var stat: StatPersisted
+}
+
+/// A walk over the tree as it was at one moment, while the tree goes on changing.
+///
+/// Starting one copies nothing; see `RecordSlab` for what changes cost until it is finished. A parent always
+/// comes before its children.
+public struct SnapshotWalk: ~Copyable {
+  /// The newest transaction in the snapshot.
+  public let zxid: Zxid
+  /// The tree's digest at that moment.
+  public let treeDigest: UInt64
+  public let znodeCount: Int
+  /// The ACL lists that znodes refer to, by key.
+  public let acls: [(key: Int64, acl: [ACL])]
+
+  let tree: DataTree
+  var current: ZnodeID
+  var path: [UInt8] = []
+
+  init(_ tree: DataTree) {
+    self.tree = tree
+    zxid = tree.lastProcessedZxid
+    treeDigest = tree.treeDigest
+    znodeCount = tree.znodeCount
+    acls = tree.acls.inUse.map { (Int64($0.slot), $0.acl) }
+    current = DataTree.root
+    tree.slab.freeze()
+    tree.arena.keepFreedBlocks()
+  }
+
+  deinit {
+    tree.slab.thaw()
+    tree.arena.releaseKeptBlocks()
+  }
+
+  /// Whether all znodes have been visited.
+  public var isFinished: Bool { current == 0 }
+
+  /// Visits up to `limit` further znodes.
+  public mutating func visit(limit: Int, _ body: (SnapshotZnode) -> Void) {
+    var visited = 0
+    while current != 0, visited < limit {
+      let record = tree.slab.frozen(current).pointee
+      path.withUnsafeBytes { path in
+        body(
+          SnapshotZnode(
+            path: path, data: record.data, aclKey: record.aclSlot == 0 ? -1 : Int64(record.aclSlot),
+            stat: DataTree.storedStat(record)))
+      }
+      advance(from: record)
+      visited += 1
+    }
+  }
+
+  /// Appends further znodes as a snapshot file has them, about `budgetBytes` of them.
+  ///
+  /// - Returns: whether all have been appended. The end mark "/" is not.
+  public mutating func encode(into writer: inout JuteWriter, budgetBytes: Int) -> Bool {
+    let end = writer.bytes.count + budgetBytes
+    while current != 0, writer.bytes.count < end {
+      visit(limit: 16) { znode in
+        writer.writeLengthPrefixed(znode.path)
+        if let data = znode.data { writer.writeLengthPrefixed(data) } else { writer.writeInt(-1) }
+        writer.writeLong(znode.aclKey)
+        znode.stat.encode(into: &writer)
+      }
+    }
+    return current == 0
+  }
+
+  private mutating func advance(from record: ZnodeRecord) {
+    if record.firstChild != 0 { return enter(record.firstChild) }
+    var record = record
+    while true {
+      if current == DataTree.root {
+        current = 0
+        return
+      }
+      path.removeLast(record.nameLength + 1)
+      if record.nextSibling != 0 { return enter(record.nextSibling) }
+      current = record.parent
+      record = tree.slab.frozen(current).pointee
+    }
+  }
+
+  private mutating func enter(_ id: ZnodeID) {
+    current = id
+    path.append(PathBytes.slash)
+    path.append(contentsOf: tree.slab.frozen(id).pointee.name)
+  }
+}
+
+/// Why a snapshot's contents make no tree.
+public struct SnapshotError: Error, Hashable, Sendable {
+  /// The closed list of reasons.
+  public enum Code: Hashable, Sendable {
+    /// A znode came before its parent, or its path has no name.
+    case missingParent
+    /// A znode came twice.
+    case duplicate
+    /// A znode refers to an ACL list that the snapshot lacks.
+    case unknownACL(key: Int64)
+  }
+
+  public let code: Code
+  public let path: String
+
+  public init(_ code: Code, path: String) {
+    self.code = code
+    self.path = path
+  }
+}
+
+extension DataTree {
+  /// Starts a walk over the tree as it is now. There can be one at a time.
+  public func startSnapshot() -> SnapshotWalk { SnapshotWalk(self) }
+
+  /// Whether a walk is going on.
+  public var isSnapshotting: Bool { slab.isFrozen }
+}
+
+/// Fills a tree from a snapshot: the lists first, then the znodes, then `finish`.
+public struct SnapshotRestore {
+  let tree: DataTree
+  var slots: [Int64: ACLSlot] = [-1: 0]
+
+  /// Makes a tree to fill.
+  public init(hashSeed: UInt64 = 0, extendedTypesEnabled: Bool = false, digestEnabled: Bool = true) {
+    tree = DataTree(hashSeed: hashSeed, extendedTypesEnabled: extendedTypesEnabled, digestEnabled: digestEnabled)
+  }
+
+  /// Adds an ACL list under its key.
+  public mutating func addACL(key: Int64, _ acl: [ACL]) {
+    // The restore's own use keeps the list until the znodes have come.
+    if key != -1 { slots[key] = tree.acls.acquire(acl) }
+  }
+
+  /// Adds a znode; one of the built-ins takes the place of the tree's own.
+  public func addZnode(
+    path: UnsafeRawBufferPointer, data: UnsafeRawBufferPointer?, aclKey: Int64, stat: StatPersisted
+  ) throws(SnapshotError) {
+    func fail(_ code: SnapshotError.Code) -> SnapshotError {
+      SnapshotError(code, path: String(decoding: path, as: UTF8.self))
+    }
+    guard let slot = slots[aclKey] else { throw fail(.unknownACL(key: aclKey)) }
+    tree.acls.retain(slot)
+    if let existing = tree.find(path) {
+      guard Self.isBuiltIn(path) else { throw fail(.duplicate) }
+      tree.overwrite(existing, path: path, data: data, slot: slot, stat: stat)
+    } else if tree.addZnode(at: path, data: data, slot: slot, stat: stat) == nil {
+      throw fail(.missingParent)
+    }
+  }
+
+  /// Adds a znode: `addZnode` for values.
+  public func addZnode(path: String, data: [UInt8]?, aclKey: Int64, stat: StatPersisted) throws(SnapshotError) {
+    let result = withBytes(path) { bytes -> Result<Void, SnapshotError> in
+      do throws(SnapshotError) {
+        guard let data else {
+          try addZnode(path: bytes, data: nil, aclKey: aclKey, stat: stat)
+          return .success(())
+        }
+        return data.withUnsafeBytes { raw -> Result<Void, SnapshotError> in
+          do throws(SnapshotError) {
+            try addZnode(path: bytes, data: raw, aclKey: aclKey, stat: stat)
+            return .success(())
+          } catch { return .failure(error) }
+        }
+      } catch { return .failure(error) }
+    }
+    try result.get()
+  }
+
+  /// The tree, once all has been added.
+  public consuming func finish(lastProcessedZxid: Zxid) -> DataTree {
+    for (_, slot) in slots { tree.acls.release(slot) }
+    tree.acls.releaseRetired()
+    tree.restoreQuotas()
+    tree.lastProcessedZxid = lastProcessedZxid
+    return tree
+  }
+
+  private static func isBuiltIn(_ path: UnsafeRawBufferPointer) -> Bool {
+    path.isEmpty
+      || ["/zookeeper", "/zookeeper/quota", "/zookeeper/config"].contains { (builtIn: StaticString) in
+        PathBytes.hasPrefix(path, builtIn) && path.count == builtIn.utf8CodeUnitCount
+      }
+  }
+}
+
+extension DataTree {
+  /// Gives a znode all that a snapshot says of it, but an owner: the built-ins have none.
+  func overwrite(
+    _ id: ZnodeID, path: UnsafeRawBufferPointer, data: UnsafeRawBufferPointer?, slot: ACLSlot, stat: StatPersisted
+  ) {
+    replaceData(id, with: data)
+    let record = slab.mutable(id)
+    acls.release(record.pointee.aclSlot)
+    record.pointee.aclSlot = slot
+    record.pointee.czxid = stat.czxid.rawValue
+    record.pointee.mzxid = stat.mzxid.rawValue
+    record.pointee.pzxid = stat.pzxid.rawValue
+    record.pointee.ctimeMilliseconds = stat.ctimeMilliseconds
+    record.pointee.mtimeMilliseconds = stat.mtimeMilliseconds
+    record.pointee.version = stat.version
+    record.pointee.cversion = stat.cversion
+    record.pointee.aversion = stat.aversion
+    refreshDigest(id, path: path)
+  }
+}

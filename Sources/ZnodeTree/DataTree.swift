@@ -1,0 +1,306 @@
+public import Jute
+public import ZooKeeperProtocol
+
+/// The znodes of a server: a tree of names with data, counters and ACLs.
+///
+/// Records of fixed size stand in a slab, names and data in an arena, and an open-addressing index finds a
+/// child by (parent, name). Nothing on the read path allocates or counts references: a path is looked up as
+/// bytes, and what is found is copied straight into a reply.
+///
+/// All changes come through `apply`, one transaction after the other; the result tells what to answer and
+/// which watches to look at.
+///
+/// *Source*: `org.apache.zookeeper.server.DataTree`; `client-protocol` 4.5, `storage-format` C.
+///
+/// *Thread*: one at a time.
+public final class DataTree {
+  let slab = RecordSlab()
+  let arena = BlockArena()
+  let crc = CRC32()
+  let index: NameIndex
+  var acls = ACLCache()
+
+  /// Ephemerals by the session that owns them.
+  var ephemerals: [SessionID: Set<ZnodeID>] = [:]
+  var containers: Set<ZnodeID> = []
+  var ttlZnodes: Set<ZnodeID> = []
+  /// Paths that have limits set.
+  var quotaPaths: Set<PathKey> = []
+
+  /// Whether TTL znodes exist: `zookeeper.extendedTypesEnabled`.
+  public let extendedTypesEnabled: Bool
+  /// Whether the digest is kept: `zookeeper.digest.enabled`.
+  public let digestEnabled: Bool
+
+  /// The newest transaction applied.
+  public internal(set) var lastProcessedZxid = Zxid.zero
+  /// The sum of the digests of all znodes, modulo 2⁶⁴; 0 when digests are off.
+  public internal(set) var treeDigest: UInt64 = 0
+  /// Znodes, the root included.
+  public internal(set) var znodeCount = 0
+  /// The lengths of all paths and data, as Apache's `approximate_data_size` adds them up.
+  public internal(set) var approximateDataSizeBytes = 0
+  public internal(set) var ephemeralCount = 0
+
+  /// The root's id.
+  public static let root: ZnodeID = 1
+
+  /// A tree with what every tree has: the root, `/zookeeper`, `/zookeeper/quota` and `/zookeeper/config`.
+  ///
+  /// - Parameter hashSeed: any number that clients cannot guess; it keeps them from choosing names that
+  ///   collide. It changes nothing that can be seen.
+  public init(hashSeed: UInt64 = 0, extendedTypesEnabled: Bool = false, digestEnabled: Bool = true) {
+    index = NameIndex(seed: hashSeed)
+    self.extendedTypesEnabled = extendedTypesEnabled
+    self.digestEnabled = digestEnabled
+    installBuiltIns()
+  }
+
+  deinit {
+    slab.destroy()
+    arena.destroy()
+    crc.destroy()
+    index.destroy()
+  }
+
+  /// Znodes as Apache counts them: the root is in its table twice.
+  public var reportedZnodeCount: Int { znodeCount + 1 }
+
+  /// The znode at `path`; nil if there is none, or if the path is malformed.
+  ///
+  /// The empty path is an alias of the root.
+  public func find(_ path: UnsafeRawBufferPointer) -> ZnodeID? {
+    if path.count <= 1 { return path.isEmpty || path[0] == PathBytes.slash ? Self.root : nil }
+    guard path[0] == PathBytes.slash else { return nil }
+    var id = Self.root
+    var start = 1
+    var end = 1
+    while true {
+      while end < path.count, path[end] != PathBytes.slash { end += 1 }
+      id = index.find(id, UnsafeRawBufferPointer(rebasing: path[start..<end]), in: slab)
+      if id == 0 { return nil }
+      if end == path.count { return id }
+      end += 1
+      start = end
+    }
+  }
+
+  /// The znode at `path`: `find` for a string.
+  public func find(_ path: String) -> ZnodeID? { withBytes(path) { find($0) } }
+
+  /// The child of `parent` with that name.
+  func child(of parent: ZnodeID, named name: UnsafeRawBufferPointer) -> ZnodeID? {
+    let id = index.find(parent, name, in: slab)
+    return id == 0 ? nil : id
+  }
+
+  /// The path of a znode that exists.
+  ///
+  /// *Complexity*: the path's length.
+  public func path(of id: ZnodeID) -> String {
+    if id == Self.root { return "/" }
+    var names: [UnsafeRawBufferPointer] = []
+    var current = id
+    while current != Self.root, current != 0 {
+      let record = slab.record(current)
+      names.append(record.pointee.name)
+      current = record.pointee.parent
+    }
+    var bytes: [UInt8] = []
+    for name in names.reversed() {
+      bytes.append(PathBytes.slash)
+      bytes.append(contentsOf: name)
+    }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+}
+
+extension DataTree {
+  /// What clients see of a znode.
+  public func stat(of id: ZnodeID) -> Stat {
+    let record = slab.record(id)
+    return Stat(
+      czxid: Zxid(rawValue: record.pointee.czxid), mzxid: Zxid(rawValue: record.pointee.mzxid),
+      ctimeMilliseconds: record.pointee.ctimeMilliseconds, mtimeMilliseconds: record.pointee.mtimeMilliseconds,
+      version: record.pointee.version, cversion: visibleCversion(record.pointee),
+      aversion: record.pointee.aversion, ephemeralOwner: SessionID(rawValue: visibleOwner(record.pointee)),
+      dataLength: max(0, record.pointee.dataLength), numChildren: Int32(truncatingIfNeeded: record.pointee.childCount),
+      pzxid: Zxid(rawValue: record.pointee.pzxid))
+  }
+
+  /// What is stored of a znode.
+  public func storedStat(of id: ZnodeID) -> StatPersisted { Self.storedStat(slab.record(id).pointee) }
+
+  /// A znode's data; nil is null.
+  public func data(of id: ZnodeID) -> [UInt8]? { slab.record(id).pointee.data.map { [UInt8]($0) } }
+
+  /// Runs `body` on a znode's data where it stands; nil is null. The bytes may not leave `body`.
+  public func withData<Result>(of id: ZnodeID, _ body: (UnsafeRawBufferPointer?) -> Result) -> Result {
+    body(slab.record(id).pointee.data)
+  }
+
+  /// Bytes of a znode's data; 0 for null.
+  public func dataLength(of id: ZnodeID) -> Int { max(0, Int(slab.record(id).pointee.dataLength)) }
+
+  public func childCount(of id: ZnodeID) -> Int { Int(slab.record(id).pointee.childCount) }
+
+  public func mzxid(of id: ZnodeID) -> Zxid { Zxid(rawValue: slab.record(id).pointee.mzxid) }
+
+  public func pzxid(of id: ZnodeID) -> Zxid { Zxid(rawValue: slab.record(id).pointee.pzxid) }
+
+  /// Whom the znode goes with.
+  public func owner(of id: ZnodeID) -> EphemeralOwner {
+    EphemeralOwner(stored: slab.record(id).pointee.owner, extendedTypesEnabled: extendedTypesEnabled)
+  }
+
+  /// The names of a znode's children, newest first.
+  public func childNames(of id: ZnodeID) -> [String] {
+    var names: [String] = []
+    names.reserveCapacity(childCount(of: id))
+    forEachChild(of: id) { names.append(String(decoding: slab.record($0).pointee.name, as: UTF8.self)) }
+    return names
+  }
+
+  /// Znodes under `id`, itself not counted.
+  ///
+  /// *Complexity*: their number.
+  public func descendantCount(of id: ZnodeID) -> Int {
+    if id == Self.root { return znodeCount - 1 }
+    var count = -1
+    walk(id) { _ in count += 1 }
+    return count
+  }
+
+  /// The slot of a znode's ACL.
+  public func aclSlot(of id: ZnodeID) -> ACLSlot { slab.record(id).pointee.aclSlot }
+
+  /// The list in a slot.
+  public func acl(in slot: ACLSlot) -> [ACL] { acls.entries[Int(slot)].acl }
+
+  /// What anyone may do under the list in a slot.
+  public func worldPermissions(in slot: ACLSlot) -> Permissions { acls.entries[Int(slot)].worldPermissions }
+
+  /// Appends a znode's `Stat`.
+  public func appendStat(of id: ZnodeID, into writer: inout JuteWriter) {
+    let record = slab.record(id)
+    withUnsafeTemporaryAllocation(byteCount: Stat.encodedSizeBytes, alignment: 8) { block in
+      let long = { (value: Int64, offset: Int) in
+        block.storeBytes(of: value.bigEndian, toByteOffset: offset, as: Int64.self)
+      }
+      let int = { (value: Int32, offset: Int) in
+        block.storeBytes(of: value.bigEndian, toByteOffset: offset, as: Int32.self)
+      }
+      long(record.pointee.czxid, 0)
+      long(record.pointee.mzxid, 8)
+      long(record.pointee.ctimeMilliseconds, 16)
+      long(record.pointee.mtimeMilliseconds, 24)
+      int(record.pointee.version, 32)
+      int(visibleCversion(record.pointee), 36)
+      int(record.pointee.aversion, 40)
+      long(visibleOwner(record.pointee), 44)
+      int(max(0, record.pointee.dataLength), 52)
+      int(Int32(truncatingIfNeeded: record.pointee.childCount), 56)
+      long(record.pointee.pzxid, 60)
+      writer.writeBlock(UnsafeRawBufferPointer(block))
+    }
+  }
+
+  /// Appends a znode's data as a buffer.
+  public func appendData(of id: ZnodeID, into writer: inout JuteWriter) {
+    guard let data = slab.record(id).pointee.data else { return writer.writeInt(-1) }
+    writer.writeLengthPrefixed(data)
+  }
+
+  /// Appends the names of a znode's children as a vector.
+  public func appendChildNames(of id: ZnodeID, into writer: inout JuteWriter) {
+    writer.writeInt(Int32(truncatingIfNeeded: childCount(of: id)))
+    var child = slab.record(id).pointee.firstChild
+    while child != 0 {
+      let record = slab.record(child)
+      writer.writeLengthPrefixed(record.pointee.name)
+      child = record.pointee.nextSibling
+    }
+  }
+
+  static func storedStat(_ record: ZnodeRecord) -> StatPersisted {
+    StatPersisted(
+      czxid: Zxid(rawValue: record.czxid), mzxid: Zxid(rawValue: record.mzxid),
+      ctimeMilliseconds: record.ctimeMilliseconds, mtimeMilliseconds: record.mtimeMilliseconds,
+      version: record.version, cversion: record.cversion, aversion: record.aversion, ephemeralOwner: record.owner,
+      pzxid: Zxid(rawValue: record.pzxid))
+  }
+
+  func forEachChild(of id: ZnodeID, _ body: (ZnodeID) -> Void) {
+    var child = slab.record(id).pointee.firstChild
+    while child != 0 {
+      let next = slab.record(child).pointee.nextSibling
+      body(child)
+      child = next
+    }
+  }
+
+  /// Visits a znode and all under it, parents first. `body` must not change the tree.
+  func walk(_ top: ZnodeID, _ body: (ZnodeID) -> Void) {
+    var id = top
+    while true {
+      body(id)
+      let first = slab.record(id).pointee.firstChild
+      if first != 0 {
+        id = first
+        continue
+      }
+      while id != top, slab.record(id).pointee.nextSibling == 0 { id = slab.record(id).pointee.parent }
+      if id == top { return }
+      id = slab.record(id).pointee.nextSibling
+    }
+  }
+
+  /// Each create and each delete of a child adds 1 to what clients see.
+  private func visibleCversion(_ record: ZnodeRecord) -> Int32 {
+    record.cversion &* 2 &- Int32(truncatingIfNeeded: record.childCount)
+  }
+
+  private func visibleOwner(_ record: ZnodeRecord) -> Int64 {
+    guard record.hasOwner else { return 0 }
+    let owner = EphemeralOwner(stored: record.owner, extendedTypesEnabled: extendedTypesEnabled)
+    return owner.isSession ? owner.stored : 0
+  }
+}
+
+extension DataTree {
+  /// The ephemerals of a session, in the order of their paths' bytes.
+  public func ephemeralPaths(of session: SessionID) -> [String] {
+    guard let ids = ephemerals[session] else { return [] }
+    return ids.map { path(of: $0) }.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+  }
+
+  /// Whether a session owns any znode.
+  public func hasEphemerals(_ session: SessionID) -> Bool { ephemerals[session] != nil }
+
+  /// The sessions that own znodes, in the order of their numbers.
+  public var sessionsWithEphemerals: [SessionID] { ephemerals.keys.sorted { $0.rawValue < $1.rawValue } }
+
+  /// The containers and TTL znodes that may be deleted now: childless, and used or old enough.
+  ///
+  /// - Parameters:
+  ///   - nowMilliseconds: the wall clock that transactions are stamped with.
+  ///   - maxNeverUsedMilliseconds: how long a container that never had a child is left alone; 0 for ever.
+  ///   - limit: how many paths at most.
+  ///
+  /// *Source*: `org.apache.zookeeper.server.ContainerManager`; `client-protocol` 4.14.
+  public func reapablePaths(nowMilliseconds: Int64, maxNeverUsedMilliseconds: Int64, limit: Int) -> [String] {
+    var ids: [ZnodeID] = []
+    for id in containers {
+      let record = slab.record(id).pointee
+      guard record.childCount == 0 else { continue }
+      let age = nowMilliseconds &- record.mtimeMilliseconds
+      if record.cversion > 0 || (maxNeverUsedMilliseconds > 0 && age > maxNeverUsedMilliseconds) { ids.append(id) }
+    }
+    for id in ttlZnodes {
+      let record = slab.record(id).pointee
+      guard record.childCount == 0, case .ttl(let ttl) = owner(of: id) else { continue }
+      if nowMilliseconds &- record.mtimeMilliseconds > ttl { ids.append(id) }
+    }
+    return ids.sorted().prefix(limit).map { path(of: $0) }
+  }
+}

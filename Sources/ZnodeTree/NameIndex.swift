@@ -1,0 +1,138 @@
+/// Finds children: an open-addressing table of (parent, name) → znode.
+///
+/// *Shape*: 8 bytes an entry: hash in the upper half, id in the lower; 0 is empty. Linear probing; a
+/// removal moves the entries behind it up, so there are no tombstones. At most three quarters are full.
+/// Names are compared in the records, through the slab that each call is given.
+struct NameIndex {
+  private struct State {
+    var entries: UnsafeMutablePointer<UInt64>
+    var mask: Int
+    var count = 0
+  }
+
+  private let state: UnsafeMutablePointer<State>
+  /// Makes the order of entries unknown to clients, who choose the names.
+  private let seed: UInt64
+
+  /// An empty index; `seed` may be any number.
+  init(seed: UInt64) {
+    self.seed = seed
+    let capacity = 64
+    let entries = UnsafeMutablePointer<UInt64>.allocate(capacity: capacity)
+    entries.initialize(repeating: 0, count: capacity)
+    state = .allocate(capacity: 1)
+    state.initialize(to: State(entries: entries, mask: capacity - 1))
+  }
+
+  /// Frees the table; the index must not be used after it.
+  func destroy() {
+    state.pointee.entries.deallocate()
+    state.deallocate()
+  }
+
+  /// The child of `parent` of that name; 0 if there is none.
+  func find(_ parent: ZnodeID, _ name: UnsafeRawBufferPointer, in slab: RecordSlab) -> ZnodeID {
+    let hash = hash(parent, name)
+    let mask = state.pointee.mask
+    let entries = state.pointee.entries
+    var position = Int(hash) & mask
+    while true {
+      let entry = entries[position]
+      if entry == 0 { return 0 }
+      if UInt32(truncatingIfNeeded: entry >> 32) == hash {
+        let id = ZnodeID(truncatingIfNeeded: entry)
+        let record = slab.record(id)
+        if record.pointee.parent == parent, areEqual(record.pointee.name, name) { return id }
+      }
+      position = (position + 1) & mask
+    }
+  }
+
+  /// Adds a child that is not in the index.
+  func insert(_ id: ZnodeID, _ parent: ZnodeID, _ name: UnsafeRawBufferPointer) {
+    if (state.pointee.count + 1) * 4 > (state.pointee.mask + 1) * 3 { grow() }
+    place(UInt64(hash(parent, name)) << 32 | UInt64(id))
+    state.pointee.count += 1
+  }
+
+  /// Removes a child that is in the index.
+  func remove(_ id: ZnodeID, _ parent: ZnodeID, _ name: UnsafeRawBufferPointer) {
+    let mask = state.pointee.mask
+    let entries = state.pointee.entries
+    let entry = UInt64(hash(parent, name)) << 32 | UInt64(id)
+    var hole = Int(entry >> 32) & mask
+    while entries[hole] != entry {
+      precondition(entries[hole] != 0, "znode \(id) is not in the index")
+      hole = (hole + 1) & mask
+    }
+    var position = hole
+    while true {
+      position = (position + 1) & mask
+      let moved = entries[position]
+      if moved == 0 { break }
+      // An entry may move up to the hole unless its home lies behind the hole.
+      let home = Int(moved >> 32) & mask
+      if (position - home) & mask >= (position - hole) & mask {
+        entries[hole] = moved
+        hole = position
+      }
+    }
+    entries[hole] = 0
+    state.pointee.count -= 1
+  }
+
+  private func place(_ entry: UInt64) {
+    let mask = state.pointee.mask
+    var position = Int(entry >> 32) & mask
+    while state.pointee.entries[position] != 0 { position = (position + 1) & mask }
+    state.pointee.entries[position] = entry
+  }
+
+  private func grow() {
+    let old = state.pointee.entries
+    let oldCapacity = state.pointee.mask + 1
+    let entries = UnsafeMutablePointer<UInt64>.allocate(capacity: oldCapacity * 2)
+    entries.initialize(repeating: 0, count: oldCapacity * 2)
+    state.pointee.entries = entries
+    state.pointee.mask = oldCapacity * 2 - 1
+    for position in 0..<oldCapacity where old[position] != 0 { place(old[position]) }
+    old.deallocate()
+  }
+
+  private func hash(_ parent: ZnodeID, _ name: UnsafeRawBufferPointer) -> UInt32 {
+    var value = seed ^ (UInt64(parent) &* 0x9e37_79b9_7f4a_7c15)
+    var offset = 0
+    while offset + 8 <= name.count {
+      value = Self.mix(value ^ name.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+      offset += 8
+    }
+    var tail = UInt64(name.count)
+    while offset < name.count {
+      tail = tail << 8 | UInt64(name[offset])
+      offset += 1
+    }
+    return UInt32(truncatingIfNeeded: Self.mix(value ^ tail) >> 32)
+  }
+
+  private static func mix(_ value: UInt64) -> UInt64 {
+    let (high, low) = (value ^ 0xa076_1d64_78bd_642f).multipliedFullWidth(by: 0xe703_7ed1_a0b4_28db)
+    return high ^ low
+  }
+}
+
+/// Whether two blocks of memory hold the same bytes.
+func areEqual(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Bool {
+  let count = left.count
+  guard count == right.count else { return false }
+  var offset = 0
+  while offset + 8 <= count {
+    let leftWord = left.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+    guard leftWord == right.loadUnaligned(fromByteOffset: offset, as: UInt64.self) else { return false }
+    offset += 8
+  }
+  while offset < count {
+    guard left[offset] == right[offset] else { return false }
+    offset += 1
+  }
+  return true
+}

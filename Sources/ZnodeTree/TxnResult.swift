@@ -1,0 +1,49 @@
+public import ZooKeeperProtocol
+
+/// What became of a transaction when it was applied: all that an answer needs.
+public struct TxnResult: Hashable, Sendable {
+  /// The operation; in a failed multi, `error` for each part.
+  public var opCode: OpCode
+  public var error: KeeperError
+  /// The znode, where there is one.
+  public var path: String?
+  /// The znode's counters right after the change, where the answer has them.
+  public var stat: Stat?
+  /// The parts of a multi.
+  public var parts: [TxnResult] = []
+
+  public init(opCode: OpCode, error: KeeperError = .ok, path: String? = nil, stat: Stat? = nil) {
+    self.opCode = opCode
+    self.error = error
+    self.path = path
+    self.stat = stat
+  }
+}
+
+/// A change that watches may wait for, in the order in which changes happened.
+///
+/// The ACL slots stay valid until the next transaction is applied.
+public struct TreeChange: Hashable, Sendable {
+  /// What happened to the znode.
+  public enum Kind: Hashable, Sendable {
+    case created
+    case deleted
+    case dataChanged
+  }
+
+  public var kind: Kind
+  public var path: String
+  public var zxid: Zxid
+  /// The znode's ACL: an event about it goes only to who may read it.
+  public var aclSlot: ACLSlot
+  /// The parent's ACL, for the event about the parent's children.
+  public var parentACLSlot: ACLSlot
+
+  public init(kind: Kind, path: String, zxid: Zxid, aclSlot: ACLSlot, parentACLSlot: ACLSlot) {
+    self.kind = kind
+    self.path = path
+    self.zxid = zxid
+    self.aclSlot = aclSlot
+    self.parentACLSlot = parentACLSlot
+  }
+}

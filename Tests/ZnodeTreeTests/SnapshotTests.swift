@@ -1,0 +1,115 @@
+import Jute
+import Testing
+import ZnodeTree
+import ZooKeeperProtocol
+
+/// A tree filled from a snapshot of another.
+func restore(_ tree: DataTree) throws -> DataTree { try restore(tree.startSnapshot()) }
+
+/// A tree filled from what is left of a walk.
+func restore(_ walk: consuming SnapshotWalk) throws -> DataTree {
+  var restore = SnapshotRestore(extendedTypesEnabled: true)
+  for (key, acl) in walk.acls { restore.addACL(key: key, acl) }
+  let zxid = walk.zxid
+  var failure: SnapshotError?
+  walk.visit(limit: .max) { znode in
+    do throws(SnapshotError) {
+      try restore.addZnode(path: znode.path, data: znode.data, aclKey: znode.aclKey, stat: znode.stat)
+    } catch { failure = error }
+  }
+  if let failure { throw failure }
+  return restore.finish(lastProcessedZxid: zxid)
+}
+
+@Suite struct SnapshotTests {
+  @Test func snapshotIsTheTreeOfItsMoment() throws {
+    let driver = TreeDriver()
+    var random = SplitMix64(state: 5)
+    var workload = Workload()
+    for _ in 0..<3000 { workload.step(driver, &random) }
+    let before = contents(driver.tree)
+    let digest = driver.tree.treeDigest
+    var walk = driver.tree.startSnapshot()
+    #expect(walk.treeDigest == digest && driver.tree.isSnapshotting)
+    let acls = walk.acls
+    var writer = JuteWriter()
+    while !walk.encode(into: &writer, budgetBytes: 200) {
+      for _ in 0..<20 { workload.step(driver, &random) }
+    }
+    let end = driver.tree.treeDigest
+    #expect(end != digest)
+    _ = consume walk
+    #expect(!driver.tree.isSnapshotting)
+    let restored = try restored(writer.bytes, acls)
+    #expect(restored.treeDigest == digest)
+    #expect(contents(restored) == before)
+  }
+
+  @Test func parentsComeFirstAndEachOnce() {
+    let driver = TreeDriver()
+    for path in ["/a", "/a/b", "/a/b/c", "/d", "/a/e"] { driver.create(path) }
+    var walk = driver.tree.startSnapshot()
+    var seen: [String] = []
+    while !walk.isFinished {
+      walk.visit(limit: 1) { znode in
+        let path = String(decoding: znode.path, as: UTF8.self)
+        #expect(path.isEmpty || seen.contains(ZnodePath.parent(of: path).map { $0 == "/" ? "" : $0 } ?? "?"))
+        seen.append(path)
+      }
+    }
+    #expect(Set(seen).count == 9 && seen.count == 9 && seen[0] == "")
+  }
+
+  @Test func restoredTreeGoesOnAsTheOriginal() throws {
+    let driver = TreeDriver()
+    var random = SplitMix64(state: 11)
+    var workload = Workload()
+    for _ in 0..<2000 { workload.step(driver, &random) }
+    let other = TreeDriver(try restore(driver.tree))
+    #expect(contents(other.tree) == contents(driver.tree))
+    var (left, right) = (random, random)
+    var (leftWorkload, rightWorkload) = (workload, workload)
+    for _ in 0..<2000 {
+      leftWorkload.step(driver, &left)
+      rightWorkload.step(other, &right)
+    }
+    #expect(other.tree.treeDigest == driver.tree.treeDigest)
+    #expect(contents(other.tree) == contents(driver.tree))
+    #expect(other.tree.approximateDataSizeBytes == driver.tree.approximateDataSizeBytes)
+    #expect(other.tree.ephemeralCount == driver.tree.ephemeralCount)
+  }
+
+  @Test func brokenSnapshotsAreErrors() {
+    let stat = StatPersisted(
+      czxid: .zero, mzxid: .zero, ctimeMilliseconds: 0, mtimeMilliseconds: 0, version: 0, cversion: 0, aversion: 0,
+      ephemeralOwner: 0, pzxid: .zero)
+    let restore = SnapshotRestore()
+    func code(_ path: String, key: Int64 = -1) -> SnapshotError.Code? {
+      do throws(SnapshotError) {
+        try restore.addZnode(path: path, data: nil, aclKey: key, stat: stat)
+        return nil
+      } catch { return error.code }
+    }
+    #expect(code("/a/b") == .missingParent)
+    #expect(code("a") == .missingParent)
+    #expect(code("/a") == nil)
+    #expect(code("/a") == .duplicate)
+    #expect(code("/b", key: 4) == .unknownACL(key: 4))
+    #expect(code("/zookeeper") == nil)
+  }
+
+  private func restored(_ bytes: [UInt8], _ acls: [(key: Int64, acl: [ACL])]) throws -> DataTree {
+    try bytes.withUnsafeBytes { raw -> DataTree in
+      var reader = JuteReader(raw)
+      var restore = SnapshotRestore(extendedTypesEnabled: true)
+      for (key, acl) in acls { restore.addACL(key: key, acl) }
+      while reader.remainingBytes > 0 {
+        let path = try reader.readString()
+        let data = try reader.readBuffer()
+        let key = try reader.readLong()
+        try restore.addZnode(path: path, data: data, aclKey: key, stat: try StatPersisted(from: &reader))
+      }
+      return restore.finish(lastProcessedZxid: .zero)
+    }
+  }
+}

@@ -1,0 +1,176 @@
+import Testing
+import ZnodeTree
+import ZooKeeperProtocol
+
+@Suite struct TreeTests {
+  @Test func freshTreeLooksAsApaches() throws {
+    let driver = TreeDriver()
+    let root = try #require(driver.stat("/"))
+    #expect((root.cversion, root.numChildren, root.version, root.czxid) == (-1, 1, 0, .zero))
+    let zookeeper = try #require(driver.stat("/zookeeper"))
+    #expect((zookeeper.cversion, zookeeper.numChildren) == (-2, 2))
+    let config = try #require(driver.stat("/zookeeper/config"))
+    #expect((config.version, config.aversion, config.dataLength) == (0, -1, 0))
+    let slot = try #require(driver.tree.find("/zookeeper/config").map { driver.tree.aclSlot(of: $0) })
+    #expect(driver.tree.acl(in: slot) == ACL.readUnsafe)
+    #expect(driver.data("/zookeeper/quota") == "")
+    #expect(driver.tree.reportedZnodeCount == 5)
+  }
+
+  @Test(arguments: ["", "/"]) func emptyPathIsTheRoot(path: String) {
+    #expect(DataTree().find(path) == DataTree.root)
+  }
+
+  @Test(arguments: ["a", "//", "/a/", "/a//b", "//a", "/./a", "/a/b/c", "a/b", "/A"])
+  func malformedPathsAreNotFound(path: String) {
+    let driver = TreeDriver()
+    driver.create("/a")
+    driver.create("/a/b")
+    #expect(driver.tree.find(path) == nil)
+  }
+
+  @Test func countersMoveAsApaches() throws {
+    let driver = TreeDriver()
+    driver.create("/p")
+    for index in 0..<5 { driver.create("/p/\(index)") }
+    driver.apply(.delete(path: "/p/0"))
+    var stat = try #require(driver.stat("/p"))
+    #expect((stat.cversion, stat.numChildren, stat.pzxid, stat.mzxid) == (6, 4, Zxid(rawValue: 7), Zxid(rawValue: 1)))
+    let stored = try #require(driver.tree.find("/p").map { driver.tree.storedStat(of: $0) })
+    #expect(stored.cversion == 5)
+    driver.apply(.setData(SetDataTxn(path: "/p", data: [1, 2], version: 1)), time: 99)
+    stat = try #require(driver.stat("/p"))
+    #expect((stat.version, stat.mtimeMilliseconds, stat.mzxid, stat.dataLength) == (1, 99, Zxid(rawValue: 8), 2))
+    driver.apply(.setACL(SetACLTxn(path: "/p", acl: ACL.readUnsafe, version: 1)), time: 100)
+    let after = try #require(driver.stat("/p"))
+    #expect((after.aversion, after.mzxid, after.mtimeMilliseconds) == (1, stat.mzxid, 99))
+  }
+
+  @Test func nullAndEmptyDataAreTwoThings() throws {
+    let driver = TreeDriver()
+    driver.create("/null", nil)
+    driver.create("/empty", "")
+    #expect(driver.tree.find("/null").flatMap { driver.tree.data(of: $0) } == nil)
+    #expect(driver.tree.find("/empty").flatMap { driver.tree.data(of: $0) } == [])
+    driver.apply(.setData(SetDataTxn(path: "/empty", data: nil, version: 1)))
+    #expect(driver.tree.find("/empty").flatMap { driver.tree.data(of: $0) } == nil)
+  }
+
+  @Test func canonicallyEqualNamesAreTwoZnodes() {
+    let driver = TreeDriver()
+    #expect(driver.create("/e\u{301}").error == .ok)
+    #expect(driver.create("/\u{e9}").error == .ok)
+    #expect(driver.tree.znodeCount == 6)
+  }
+
+  @Test func ownersShowOnlySessions() {
+    let driver = TreeDriver()
+    driver.create("/e", ephemeral: true, session: 7)
+    driver.apply(.createContainer(driver.createTxn("/c")))
+    driver.apply(.createTTL(driver.createTxn("/t"), ttlMilliseconds: 5))
+    #expect(driver.stat("/e")?.ephemeralOwner == SessionID(rawValue: 7))
+    #expect(driver.stat("/c")?.ephemeralOwner == SessionID.none)
+    #expect(driver.stat("/t")?.ephemeralOwner == SessionID.none)
+    #expect(
+      driver.tree.find("/t").map { driver.tree.storedStat(of: $0).ephemeralOwner }
+        == Int64(bitPattern: 0xff00_0000_0000_0005))
+    #expect(driver.tree.ephemeralCount == 1)
+  }
+
+  @Test func ttlIsASessionWhereExtendedTypesAreOff() {
+    let driver = TreeDriver(DataTree(extendedTypesEnabled: false))
+    driver.apply(.createTTL(driver.createTxn("/t"), ttlMilliseconds: 5))
+    #expect(
+      driver.tree.find("/t").map { driver.tree.owner(of: $0) }
+        == .session(SessionID(rawValue: Int64(bitPattern: 0xff00_0000_0000_0005))))
+  }
+
+  @Test(arguments: [-1, 0, 0x100_0000_0000]) func poisonousTTLIsTolerated(ttl: Int64) {
+    let driver = TreeDriver()
+    #expect(driver.apply(.createTTL(driver.createTxn("/t"), ttlMilliseconds: ttl)).error == .ok)
+    #expect(driver.tree.find("/t").map { driver.tree.owner(of: $0) } == .persistent)
+  }
+
+  @Test(arguments: ["", "a", "/", "/a/", "/x/y"]) func hostilePathsInTransactionsAreErrors(path: String) {
+    let driver = TreeDriver()
+    driver.create("/a")
+    let before = contents(driver.tree).filter { !$0.hasPrefix("/a ") && !$0.hasPrefix(" ") }
+    #expect(driver.create(path).error != .ok)
+    #expect(driver.apply(.delete(path: path)).error != .ok)
+    #expect(contents(driver.tree).filter { !$0.hasPrefix("/a ") && !$0.hasPrefix(" ") } == before)
+  }
+
+  @Test func reaperFindsUsedContainersAndOldTTLs() {
+    let driver = TreeDriver()
+    driver.apply(.createContainer(driver.createTxn("/used")), time: 0)
+    driver.create("/used/child")
+    driver.apply(.createContainer(driver.createTxn("/never")), time: 0)
+    driver.apply(.createTTL(driver.createTxn("/t"), ttlMilliseconds: 100), time: 0)
+    func reapable(_ now: Int64, never: Int64 = 0, limit: Int = 10) -> [String] {
+      driver.tree.reapablePaths(nowMilliseconds: now, maxNeverUsedMilliseconds: never, limit: limit)
+    }
+    #expect(reapable(100) == [])
+    driver.apply(.delete(path: "/used/child"))
+    #expect(reapable(100) == ["/used"])
+    #expect(reapable(101) == ["/used", "/t"])
+    #expect(reapable(101, limit: 1) == ["/used"])
+    #expect(reapable(101, never: 50) == ["/used", "/never", "/t"])
+  }
+
+  @Test func changesComeInOrderWithTheACLsOfTheirTime() {
+    let driver = TreeDriver()
+    driver.create("/p", acl: ACL.readUnsafe)
+    driver.apply(
+      .multi([
+        .create(driver.createTxn("/p/c")), .setData(SetDataTxn(path: "/p", data: nil, version: 1)),
+        .delete(path: "/p/c"),
+        .check(path: "/p", version: 1),
+      ]))
+    #expect(driver.changes.map(\.kind) == [.created, .dataChanged, .deleted])
+    #expect(driver.changes.map(\.path) == ["/p/c", "/p", "/p/c"])
+    #expect(driver.tree.acl(in: driver.changes[0].parentACLSlot) == ACL.readUnsafe)
+    driver.apply(.delete(path: "/p"))
+    #expect(driver.tree.acl(in: driver.changes[0].aclSlot) == ACL.readUnsafe)
+  }
+
+  @Test func failedMultiDoesNothing() {
+    let driver = TreeDriver()
+    let before = contents(driver.tree)
+    let result = driver.apply(
+      .multi([.create(driver.createTxn("/a")), .error(.noNode), .error(.runtimeInconsistency)]))
+    #expect(result.parts.map(\.error) == [.ok, .noNode, .runtimeInconsistency])
+    #expect(result.parts.map(\.opCode) == [.error, .error, .error])
+    #expect(result.error == .noNode)
+    #expect(contents(driver.tree) == before && driver.changes.isEmpty)
+  }
+
+  @Test func closedSessionTakesItsEphemeralsAlong() {
+    let driver = TreeDriver()
+    driver.create("/p")
+    for name in ["b", "a", "c"] { driver.create("/p/\(name)", ephemeral: true, session: 7) }
+    driver.create("/p/other", ephemeral: true, session: 8)
+    #expect(driver.tree.ephemeralPaths(of: SessionID(rawValue: 7)) == ["/p/a", "/p/b", "/p/c"])
+    driver.apply(.closeSession(paths: ["/p/c", "/p/gone"]), session: 7)
+    #expect(driver.changes.map(\.path) == ["/p/c", "/p/a", "/p/b"])
+    #expect(driver.tree.childNames(of: driver.tree.find("/p")!) == ["other"])
+    #expect(driver.tree.sessionsWithEphemerals == [SessionID(rawValue: 8)])
+  }
+
+  @Test func countsAndSizesReturnToWhereTheyWere() {
+    let driver = TreeDriver()
+    let size = driver.tree.approximateDataSizeBytes
+    driver.create("/é", "abc")
+    #expect(driver.tree.approximateDataSizeBytes == size + 5)
+    driver.apply(.setData(SetDataTxn(path: "/é", data: [1], version: 1)))
+    #expect(driver.tree.approximateDataSizeBytes == size + 3)
+    driver.apply(.delete(path: "/é"))
+    #expect(driver.tree.approximateDataSizeBytes == size && driver.tree.znodeCount == 4)
+  }
+
+  @Test func descendantsAreCounted() {
+    let driver = TreeDriver()
+    for path in ["/a", "/a/b", "/a/b/c", "/a/d", "/ab"] { driver.create(path) }
+    #expect(driver.tree.descendantCount(of: driver.tree.find("/a")!) == 3)
+    #expect(driver.tree.descendantCount(of: DataTree.root) == 8)
+  }
+}
