@@ -1,0 +1,61 @@
+import NIOCore
+import TxnLog
+import ZnodeTree
+import ZooKeeperProtocol
+
+/// The data directory of a running server: opened, recovered, and locked against others.
+///
+/// *Thread*: the event loop, but for `directory`, whose calls may be made from the background too.
+final class Storage {
+  let directory: DataDirectory<PosixFileSystem>
+  let report: RecoveryReport
+  private let lock: DirectoryLock<PosixFileSystem>
+
+  /// What recovery brought.
+  struct Recovered {
+    let storage: Storage
+    let tree: DataTree
+    let sessions: [SessionID: Int32]
+    let digestMismatches: Int
+  }
+
+  private init(
+    _ directory: DataDirectory<PosixFileSystem>, _ report: RecoveryReport,
+    _ lock: consuming DirectoryLock<PosixFileSystem>
+  ) {
+    self.directory = directory
+    self.report = report
+    self.lock = lock
+  }
+
+  /// Opens and recovers the directory; an empty one gets its first snapshot.
+  ///
+  /// - Throws: `TxnLogError` with the file and the offset at fault.
+  static func open(_ configuration: ServerConfiguration) throws(TxnLogError) -> Recovered {
+    let directory = DataDirectory(
+      PosixFileSystem(), dataDirectory: configuration.dataDirectory, dataLogDirectory: configuration.logDirectory)
+    try directory.create()
+    let lock = try directory.lock()
+    var loader = TreeLoader(
+      hasExtendedTypes: configuration.features.hasExtendedTypes, hasDigest: configuration.features.hasDigest)
+    let report = try directory.recover(into: &loader)
+    if report.isEmpty { try writeFirstSnapshot(directory, loader.tree) }
+    return Recovered(
+      storage: Storage(directory, report, lock), tree: loader.tree, sessions: loader.sessions,
+      digestMismatches: loader.digestMismatches)
+  }
+
+  /// A log needs a snapshot that it follows.
+  private static func writeFirstSnapshot(
+    _ directory: DataDirectory<PosixFileSystem>, _ tree: DataTree
+  ) throws(TxnLogError) {
+    var walk = tree.startSnapshot()
+    var writer = try SnapshotWriter(
+      directory.files, directory: directory.snapshotDirectory, zxid: .zero, sessions: [],
+      aclLists: walk.acls.map { SnapshotACLList(key: $0.key, acl: $0.acl) })
+    var slice = JuteSlice()
+    while walk.encode(into: &slice.writer, budgetBytes: JuteSlice.budgetBytes) {}
+    try writer.append(slice)
+    try writer.finish(digest: SnapshotDigest(zxid: .zero, treeDigest: walk.treeDigest))
+  }
+}

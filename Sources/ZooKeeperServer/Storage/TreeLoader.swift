@@ -1,0 +1,85 @@
+import Jute
+import TxnLog
+import ZnodeTree
+import ZooKeeperProtocol
+
+/// Builds tree and sessions from what recovery reads.
+struct TreeLoader: RecoveryTarget {
+  private let hasExtendedTypes: Bool
+  private let hasDigest: Bool
+  private var restore: SnapshotRestore?
+  private var snapshotZxid = Zxid.zero
+  private var changes: [TreeChange] = []
+  /// The tree, once a snapshot is complete or there is none.
+  private(set) var tree: DataTree
+  /// The sessions that are alive, with their timeouts in milliseconds.
+  private(set) var sessions: [SessionID: Int32] = [:]
+  /// Transactions whose digest is not the tree's after them; a fuzzy snapshot of Apache's makes some right after it.
+  private(set) var digestMismatches = 0
+
+  init(hasExtendedTypes: Bool, hasDigest: Bool) {
+    self.hasExtendedTypes = hasExtendedTypes
+    self.hasDigest = hasDigest
+    tree = Self.emptyTree(hasExtendedTypes, hasDigest)
+  }
+
+  /// The hash seed differs from process to process, so that nobody can choose names that collide.
+  private static func emptyTree(_ hasExtendedTypes: Bool, _ hasDigest: Bool) -> DataTree {
+    DataTree(
+      hashSeed: .random(in: .min ... .max), extendedTypesEnabled: hasExtendedTypes, digestEnabled: hasDigest)
+  }
+
+  /// Forgets everything and begins with a snapshot.
+  mutating func beginSnapshot(_ zxid: Zxid, sessions: [SnapshotSession], aclLists: [SnapshotACLList]) {
+    self.sessions = Dictionary(sessions.map { ($0.id, $0.timeoutMilliseconds) }, uniquingKeysWith: { $1 })
+    snapshotZxid = zxid
+    tree = Self.emptyTree(hasExtendedTypes, hasDigest)
+    guard zxid > .zero || !aclLists.isEmpty || !sessions.isEmpty else {
+      // Nothing to restore, or the first snapshot of an empty tree.
+      restore = nil
+      return startRestore([])
+    }
+    startRestore(aclLists)
+  }
+
+  private mutating func startRestore(_ aclLists: [SnapshotACLList]) {
+    var restore = SnapshotRestore(
+      hashSeed: .random(in: .min ... .max), extendedTypesEnabled: hasExtendedTypes, digestEnabled: hasDigest)
+    for list in aclLists { restore.addACL(key: list.key, list.acl) }
+    self.restore = restore
+  }
+
+  /// Takes a znode of the snapshot.
+  mutating func restore(_ node: SnapshotNodeView) throws(TxnLogError) {
+    do throws(SnapshotError) {
+      try restore?.addZnode(path: node.path, data: node.data, aclKey: node.aclKey, stat: node.stat)
+    } catch {
+      throw TxnLogError(.rejected("\(error.path): \(error.code)"), path: error.path)
+    }
+  }
+
+  /// The snapshot is complete.
+  mutating func endSnapshot(digest: SnapshotDigest?) throws(TxnLogError) {
+    if let restore { tree = restore.finish(lastProcessedZxid: snapshotZxid) }
+    restore = nil
+  }
+
+  /// Applies a transaction of the log.
+  mutating func replay(_ bytes: UnsafeRawBufferPointer, zxid: Zxid) throws(TxnLogError) {
+    var reader = JuteReader(bytes)
+    let entry: TxnEntry
+    do throws(JuteError) {
+      entry = try TxnEntry(from: &reader)
+    } catch {
+      throw TxnLogError(.rejected("transaction \(zxid): \(error)"), path: "")
+    }
+    switch entry.txn {
+    case .createSession(let timeout): sessions[entry.header.sessionID] = timeout
+    case .closeSession: sessions[entry.header.sessionID] = nil
+    default: break
+    }
+    changes.removeAll(keepingCapacity: true)
+    _ = tree.apply(entry.header, entry.txn, changes: &changes)
+    if let digest = entry.digest, hasDigest, digest.treeDigest != tree.treeDigest { digestMismatches += 1 }
+  }
+}
