@@ -57,6 +57,15 @@ public struct JuteReader {
     return [UInt8](UnsafeRawBufferPointer(rebasing: bytes[range]))
   }
 
+  /// Reads a buffer or the bytes of a string without copying them; null is nil.
+  ///
+  /// What is returned is valid as long as the reader's own bytes are.
+  @inlinable
+  public mutating func readBorrowedBuffer() throws(JuteError) -> UnsafeRawBufferPointer? {
+    guard let range = try readLengthPrefixedRange() else { return nil }
+    return UnsafeRawBufferPointer(rebasing: bytes[range])
+  }
+
   /// Reads a string; null is nil. Invalid UTF-8 becomes U+FFFD, as Java's readers do.
   @inlinable
   public mutating func readOptionalString() throws(JuteError) -> String? {

@@ -1,1 +1,182 @@
-// placeholder
+internal import Jute
+public import ZnodeTree
+public import ZooKeeperProtocol
+
+/// A server without its sockets, clocks and disks: frames in, frames and transactions out.
+///
+/// The driver hands in frames (`receive`), logs what is in `takeProposals`, says when it is durable
+/// (`commit(through:)`), and sends the output of the connections in `takeTouched`. Reads are answered at once
+/// from the tree, unless writes of the same connection are under way: then they wait behind them.
+///
+/// Watch events of a transaction go out before the reply to it, and before any reply that shows it.
+///
+/// *Source*: `org.apache.zookeeper.server.ZooKeeperServer`, `FinalRequestProcessor`; `client-protocol` 2 to 6.
+///
+/// *Thread*: one at a time.
+public final class ServerCore {
+  public let tree: DataTree
+  public let settings: ServerSettings
+  public internal(set) var counters = ServerCounters()
+  /// The committed sessions with their timeouts in milliseconds: what a snapshot lists.
+  public internal(set) var committedSessions: [SessionID: Int32]
+
+  let preparer: RequestPreparer
+  let access: AccessControl
+  var watches = WatchTable()
+  var connections: [UInt64: ClientConnection] = [:]
+  var connectionsBySession: [SessionID: ClientConnection] = [:]
+  /// Proposed and not yet applied.
+  var inFlight = FIFO<Proposal>()
+  private var proposals: [Proposal] = []
+  private var touched: [ClientConnection] = []
+  private var nextConnectionNumber: UInt64 = 1
+  var nextSessionID: SessionID
+  var eventMark: UInt64 = 0
+  var changes: [TreeChange] = []
+  var eventWriter = JuteWriter()
+
+  /// A server over a recovered tree, whose sessions all get their full timeouts from now.
+  public init(
+    settings: ServerSettings, tree: DataTree, sessions: [SessionID: Int32] = [:], time: ServerTime
+  ) {
+    self.settings = settings
+    self.tree = tree
+    committedSessions = sessions
+    preparer = RequestPreparer(tree: tree, settings: settings)
+    access = preparer.access
+    nextSessionID = SessionCredentials.firstID(serverID: settings.serverID, milliseconds: time.wallMilliseconds)
+    for (session, timeout) in sessions {
+      preparer.sessions.track(session, timeoutMilliseconds: timeout, now: time.monotonicMilliseconds)
+    }
+  }
+
+  /// This server as the owner of sessions.
+  var owner: UInt64 { UInt64(settings.serverID) }
+
+  /// The newest transaction applied, as replies show it.
+  public var lastProcessedZxid: Zxid { tree.lastProcessedZxid }
+
+  /// A new connection, from a client at a numeric address.
+  ///
+  /// - Parameter certificateSubject: the subject of the client's TLS certificate, if it has shown one.
+  public func accept(address: String, certificateSubject: String? = nil) -> ClientConnection {
+    let connection = ClientConnection(number: nextConnectionNumber, address: address)
+    nextConnectionNumber += 1
+    if let certificateSubject { connection.identities += access.x509Identities(certificateSubject) }
+    connections[connection.number] = connection
+    return connection
+  }
+
+  /// The connection is gone, from either end. Its session lives on.
+  public func disconnected(_ connection: ClientConnection) {
+    close(connection)
+    connections[connection.number] = nil
+    counters.outstandingRequests -= connection.outstandingCount
+    connection.pending = FIFO()
+    connection.heldFrames = []
+  }
+
+  /// What was proposed since the last call, in the order of the zxids.
+  public func takeProposals() -> [Proposal] {
+    defer { proposals.removeAll() }
+    return proposals
+  }
+
+  /// The connections that have output, or are to be closed, since the last call.
+  public func takeTouched() -> [ClientConnection] {
+    defer { touched.removeAll(keepingCapacity: true) }
+    for connection in touched { connection.isTouched = false }
+    return touched
+  }
+
+  /// Ends the sessions that were not heard from in time. Call it every tick.
+  public func expireSessions(_ time: ServerTime) {
+    for session in preparer.sessions.expire(now: time.monotonicMilliseconds) {
+      counters.sessionsExpired += 1
+      propose(
+        preparer.prepareCloseSession(session, xid: Xid(rawValue: 0), wallMilliseconds: time.wallMilliseconds))
+    }
+  }
+
+  /// Deletes containers and TTL znodes that are out of use, at most `limit`.
+  public func reap(_ time: ServerTime, limit: Int) {
+    let paths = tree.reapablePaths(
+      nowMilliseconds: time.wallMilliseconds, maxNeverUsedMilliseconds: settings.containerMaxNeverUsedMilliseconds,
+      limit: limit)
+    for path in paths {
+      counters.containersDeleted += 1
+      propose(preparer.prepareDeleteContainer(path, wallMilliseconds: time.wallMilliseconds))
+    }
+  }
+
+  /// All proposals up to `zxid` are durable: applies them, answers them, tells the watchers.
+  public func commit(through zxid: Zxid, _ time: ServerTime) {
+    while let proposal = inFlight.first, proposal.zxid <= zxid {
+      _ = inFlight.popFirst()
+      apply(proposal.entry, time)
+    }
+  }
+
+  /// Proposals that are not yet applied.
+  public var proposalsInFlight: Int { inFlight.count }
+
+  /// The connections, in the order in which they came.
+  public var allConnections: [ClientConnection] { connections.values.sorted { $0.number < $1.number } }
+
+  /// Connections, open or about to be.
+  public var connectionCount: Int { connections.count }
+
+  /// Sessions that have not ended.
+  public var sessionCount: Int { preparer.sessions.sessions.count }
+
+  /// Living sessions by the time at which they end, in milliseconds of the monotonic clock: `dump`.
+  public var sessionsByExpiry: [(expiryMilliseconds: Int64, sessions: [SessionID])] {
+    let alive = preparer.sessions.sessions.values.filter { !$0.isClosing }
+    return Dictionary(grouping: alive, by: \.expiryMilliseconds)
+      .map { ($0.key, $0.value.map(\.id).sorted { $0.rawValue < $1.rawValue }) }
+      .sorted { $0.0 < $1.0 }
+  }
+
+  /// Entries of both watch tables.
+  public var watchCount: Int { watches.dataWatchCount + watches.childWatchCount }
+
+  /// Entries and paths of the data table, and the connections in it: `wchs`.
+  public var dataWatchSummary: (watches: Int, paths: Int, connections: Int) {
+    (watches.dataWatchCount, watches.dataPathCount, connections.values.count { !$0.dataWatches.isEmpty })
+  }
+
+  /// The watched paths with the sessions that watch: `wchp`.
+  public var watchersByPath: [(path: String, sessions: [SessionID])] { watches.watchersByPath }
+
+  /// Forgets the server's latencies and packet counts: `srst`.
+  public func resetStatistics() {
+    counters.latency = LatencyStatistics()
+    counters.packetsReceived = 0
+    counters.packetsSent = 0
+  }
+
+  /// Forgets the statistics of all connections: `crst`.
+  public func resetConnectionStatistics() {
+    for connection in connections.values { connection.statistics = ConnectionStatistics() }
+  }
+
+  func propose(_ proposal: Proposal) {
+    proposals.append(proposal)
+    inFlight.append(proposal)
+  }
+
+  func touch(_ connection: ClientConnection) {
+    guard !connection.isTouched else { return }
+    connection.isTouched = true
+    touched.append(connection)
+  }
+
+  /// Reads no more from a connection; the driver closes it once the output is sent.
+  func close(_ connection: ClientConnection) {
+    guard connection.state != .closed else { return }
+    watches.removeAll(of: connection)
+    connection.state = .closed
+    if connectionsBySession[connection.sessionID] === connection { connectionsBySession[connection.sessionID] = nil }
+    touch(connection)
+  }
+}

@@ -1,0 +1,119 @@
+internal import ZnodeTree
+internal import ZooKeeperProtocol
+
+/// Who a connection is, in one scheme: its address, a digest, a certificate's subject.
+public struct Identity: Hashable, Sendable {
+  public var scheme: String
+  public var id: String
+
+  public init(scheme: String, id: String) {
+    self.scheme = scheme
+    self.id = id
+  }
+
+  /// Whoever is this may do anything.
+  public static let superuser = Identity(scheme: "super", id: "")
+
+  /// What `whoAmI` shows: of a digest, the user alone.
+  var clientInfo: ClientInfo {
+    guard scheme == "digest" else { return ClientInfo(scheme: scheme, user: id) }
+    return ClientInfo(scheme: scheme, user: String(id.prefix { $0 != ":" }))
+  }
+}
+
+/// Who may do what.
+///
+/// *Source*: `org.apache.zookeeper.server.ZooKeeperServer#checkACL`,
+/// `PrepRequestProcessor#fixupACL`; `client-protocol` 4.6, 4.7, 6.1.
+struct AccessControl {
+  let settings: ServerSettings
+
+  /// Whether `identities` may do any of `wanted` under the list in `slot`.
+  func allows(_ wanted: Permissions, _ slot: ACLSlot, of tree: DataTree, _ identities: [Identity]) -> Bool {
+    if settings.skipACL || !tree.worldPermissions(in: slot).isDisjoint(with: wanted) { return true }
+    return allows(wanted, tree.acl(in: slot), identities)
+  }
+
+  /// Whether `identities` may do any of `wanted` under `acl`.
+  func allows(_ wanted: Permissions, _ acl: [ACL], _ identities: [Identity]) -> Bool {
+    if settings.skipACL || acl.isEmpty || identities.contains(where: { $0.scheme == "super" }) { return true }
+    return acl.contains { entry in
+      if entry.permissions.isDisjoint(with: wanted) { return false }
+      if entry.scheme == "world", entry.id == "anyone" { return true }
+      return identities.contains { $0.scheme == entry.scheme && matches($0, entry.id) }
+    }
+  }
+
+  /// The list to store for the one that a client sent.
+  ///
+  /// - Throws: `invalidACL` when it is empty, or names a scheme or id that no provider accepts.
+  func fixedUp(_ acl: [ACL], _ identities: [Identity]) throws(KeeperError) -> [ACL] {
+    if acl.count == 1, acl[0].scheme == "world", acl[0].id == "anyone" { return acl }
+    var fixed: [ACL] = []
+    var seen: Set<ACL> = []
+    for entry in acl where seen.insert(entry).inserted {
+      switch entry.scheme {
+      case "world" where entry.id == "anyone": fixed.append(entry)
+      case "auth":
+        let owners = identities.filter { isProof($0.scheme) }
+        guard !owners.isEmpty else { throw .invalidACL }
+        fixed += owners.map { ACL(permissions: entry.permissions, scheme: $0.scheme, id: $0.id) }
+      default:
+        guard isValid(entry) else { throw .invalidACL }
+        fixed.append(entry)
+      }
+    }
+    guard !fixed.isEmpty else { throw .invalidACL }
+    return fixed
+  }
+
+  /// The identities that a password in scheme `digest` proves: always one, and the superuser's if it is that.
+  func digestIdentities(_ data: [UInt8]) -> [Identity] {
+    let user = data.prefix { $0 != UInt8(ascii: ":") }
+    let id = String(decoding: user, as: UTF8.self) + ":" + Base64.encode(SHA1.hash(data))
+    let identity = Identity(scheme: "digest", id: id)
+    return settings.superDigest == id ? [.superuser, identity] : [identity]
+  }
+
+  /// The identities that a certificate's subject proves.
+  func x509Identities(_ subject: String) -> [Identity] {
+    let identity = Identity(scheme: "x509", id: subject)
+    return settings.x509SuperUser == subject ? [.superuser, identity] : [identity]
+  }
+
+  /// The list as it is shown to who may not change it: without the hashes of passwords.
+  static func masked(_ acl: [ACL]) -> [ACL] {
+    acl.map { entry in
+      guard entry.scheme == "digest", let colon = entry.id.utf8.firstIndex(of: UInt8(ascii: ":")) else { return entry }
+      return ACL(permissions: entry.permissions, scheme: entry.scheme, id: entry.id[..<colon] + ":x")
+    }
+  }
+
+  /// Whether an identity of the scheme stands for a person, so that `auth` means it.
+  private func isProof(_ scheme: String) -> Bool { ["digest", "sasl", "x509"].contains(scheme) }
+
+  private func isValid(_ entry: ACL) -> Bool {
+    switch entry.scheme {
+    case "digest":
+      let parts = entry.id.split(separator: ":", omittingEmptySubsequences: false)
+      // Java's split drops empty parts at the end, so "a:" has one.
+      return settings.digestSchemeEnabled && parts.count == 2 && !parts[1].isEmpty
+    case "ip": return IPNetwork(parsing: entry.id) != nil
+    case "x509": return entry.id.contains("=")
+    default: return false
+    }
+  }
+
+  private func matches(_ identity: Identity, _ aclID: String) -> Bool {
+    switch identity.scheme {
+    case "digest", "sasl": return identity.id.utf8.elementsEqual(aclID.utf8)
+    case "x509": return identity.id.utf8.elementsEqual(aclID.utf8) || identity.id == settings.x509SuperUser
+    case "ip":
+      guard let network = IPNetwork(parsing: aclID), let address = IPAddress(parsing: identity.id[...]) else {
+        return false
+      }
+      return network.contains(address)
+    default: return false
+    }
+  }
+}

@@ -1,0 +1,118 @@
+public import Jute
+public import ZooKeeperProtocol
+
+/// Which watches a connection has on a path in one of the two tables.
+struct WatchModes: OptionSet {
+  let rawValue: UInt8
+
+  static let standard = WatchModes(rawValue: 1)
+  static let persistent = WatchModes(rawValue: 2)
+  static let recursive = WatchModes(rawValue: 4)
+}
+
+/// One client's connection: what it has proved, what it waits for, and what is to be sent to it.
+///
+/// The driver makes one with `ServerCore.accept`, hands every frame that arrives to `ServerCore.receive`, and
+/// sends what is in `output` whenever the connection is among `ServerCore.takeTouched`.
+///
+/// *Thread*: the server's.
+public final class ClientConnection {
+  /// Where the connection stands in its life.
+  public enum State: Sendable {
+    /// The first frame is due.
+    case awaitingConnect
+    /// Its session is being made.
+    case opening
+    case open
+    /// Nothing is read any more; what is in `output` is still to be sent, then the connection is closed.
+    case closed
+  }
+
+  /// A request that waits for its turn.
+  enum Pending {
+    /// A write under way, answered when its transaction is applied.
+    case write(xid: Xid, opCode: OpCode, startMilliseconds: Int64)
+    /// A read behind such a write: its frame's payload.
+    case read([UInt8], startMilliseconds: Int64)
+    /// An answer without a body that must not overtake.
+    case error(xid: Xid, opCode: OpCode, KeeperError, startMilliseconds: Int64)
+  }
+
+  /// Counts up from 1 on each server.
+  public let number: UInt64
+  /// The client's numeric address.
+  public let address: String
+  public internal(set) var state = State.awaitingConnect
+  public internal(set) var sessionID = SessionID.none
+  public internal(set) var sessionTimeoutMilliseconds: Int32 = 0
+  public internal(set) var identities: [Identity]
+  /// Whole frames to send. The driver empties it.
+  public var output = JuteWriter()
+  public internal(set) var statistics = ConnectionStatistics()
+
+  var session: SessionRecord?
+  var pending = FIFO<Pending>()
+  /// Frames that came before the session was there.
+  var heldFrames: [[UInt8]] = []
+  /// Whether the client's first frame had the read-only byte, without which the answer has none either.
+  var hasReadOnlyByte = true
+  var isTouched = false
+  /// The last event sent, so that none is sent twice for one change.
+  var eventMark: UInt64 = 0
+  var dataWatches: [WatchPath: WatchModes] = [:]
+  var childWatches: [WatchPath: WatchModes] = [:]
+
+  init(number: UInt64, address: String) {
+    self.number = number
+    self.address = address
+    identities = [Identity(scheme: "ip", id: address)]
+  }
+
+  /// Requests that were read and not answered.
+  public var outstandingCount: Int { pending.count + heldFrames.count }
+
+  /// Paths watched in each table.
+  public var watchCount: Int { dataWatches.count + childWatches.count }
+
+  /// The paths of the data watches, in the order of their bytes: what `wchc` lists.
+  public var watchedPaths: [String] {
+    dataWatches.keys.map(\.path).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+  }
+}
+
+/// Plain numbers about one connection, for `cons` and `stat`.
+public struct ConnectionStatistics: Hashable, Sendable {
+  public var receivedCount = 0
+  public var sentCount = 0
+  /// nil until a request has been answered; the operation's number.
+  public var lastOpCode: OpCode?
+  /// nil until a request with an xid of at least 0 has been answered.
+  public var lastXid: Xid?
+  public var lastZxid = Zxid.zero
+  public var lastResponseMilliseconds: Int64 = 0
+  public var lastLatencyMilliseconds: Int64 = 0
+  public var latency = LatencyStatistics()
+
+  public init() {}
+}
+
+/// Least, greatest and mean of some times.
+public struct LatencyStatistics: Hashable, Sendable {
+  public private(set) var count = 0
+  public private(set) var totalMilliseconds: Int64 = 0
+  public private(set) var minimumMilliseconds: Int64 = 0
+  public private(set) var maximumMilliseconds: Int64 = 0
+
+  public init() {}
+
+  /// Adds one time.
+  public mutating func add(_ milliseconds: Int64) {
+    minimumMilliseconds = count == 0 ? milliseconds : min(minimumMilliseconds, milliseconds)
+    maximumMilliseconds = max(maximumMilliseconds, milliseconds)
+    totalMilliseconds += milliseconds
+    count += 1
+  }
+
+  /// The mean; 0 when there is none.
+  public var meanMilliseconds: Double { count == 0 ? 0 : Double(totalMilliseconds) / Double(count) }
+}

@@ -1,0 +1,224 @@
+internal import Jute
+internal import ZnodeTree
+internal import ZooKeeperProtocol
+
+/// Requests that are answered from the tree, where they stand.
+///
+/// *Source*: `org.apache.zookeeper.server.FinalRequestProcessor`; `client-protocol` 4.8.
+extension ServerCore {
+  /// Answers a read. The payload has at least a header.
+  func finishRead(
+    _ payload: UnsafeRawBufferPointer, _ connection: ClientConnection, latencyMilliseconds: Int64, _ time: ServerTime
+  ) {
+    let xid = Xid(rawValue: payload.loadBigEndian(at: 0, as: Int32.self))
+    guard let opCode = OpCode(rawValue: payload.loadBigEndian(at: 4, as: Int32.self)) else { return }
+    var reader = JuteReader(UnsafeRawBufferPointer(rebasing: payload[8...]))
+    let start = connection.output.bytes.count
+    do throws(ReadFailure) {
+      try read(opCode, xid, &reader, connection)
+    } catch {
+      // What a reply has so far gives way to its error; events that went before it stay.
+      if let begun = error.replyStart { connection.output.removeAll(from: max(start, begun)) }
+      answer(connection, opCode == .ping ? .ping : xid, error.code)
+    }
+    note(connection, xid, opCode, latencyMilliseconds: latencyMilliseconds, time)
+  }
+
+  /// Why a read has no body.
+  struct ReadFailure: Error {
+    var code: KeeperError
+    /// Where a reply had been begun.
+    var replyStart: Int?
+
+    init(_ code: KeeperError, replyStart: Int? = nil) {
+      self.code = code
+      self.replyStart = replyStart
+    }
+  }
+
+  private func read(
+    _ opCode: OpCode, _ xid: Xid, _ reader: inout JuteReader, _ connection: ClientConnection
+  ) throws(ReadFailure) {
+    switch opCode {
+    case .getData: try getData(xid, &reader, connection)
+    case .exists: try exists(xid, &reader, connection)
+    case .getChildren: try getChildren(xid, &reader, connection, withStat: false)
+    case .getChildren2: try getChildren(xid, &reader, connection, withStat: true)
+    case .getACL: try getACL(xid, &reader, connection)
+    case .getAllChildrenNumber: try getAllChildrenNumber(xid, &reader, connection)
+    case .getEphemerals: try getEphemerals(xid, &reader, connection)
+    case .multiRead: try multiRead(xid, &reader, connection)
+    case .sync: try sync(xid, &reader, connection)
+    case .ping: answer(connection, .ping, .ok)
+    case .whoAmI: whoAmI(xid, connection)
+    case .setWatches: try setWatches(xid, &reader, connection, withPersistent: false)
+    case .setWatches2: try setWatches(xid, &reader, connection, withPersistent: true)
+    case .addWatch: try addWatch(xid, &reader, connection)
+    case .checkWatches: try checkWatches(xid, &reader, connection)
+    case .removeWatches: try removeWatches(xid, &reader, connection)
+    default: throw ReadFailure(.unimplemented)
+    }
+  }
+
+  private func getData(
+    _ xid: Xid, _ reader: inout JuteReader, _ connection: ClientConnection
+  ) throws(ReadFailure) {
+    let (path, watch) = try pathAndWatch(&reader)
+    let id = try readable(path, connection)
+    if watch { try addStandardWatch(path, connection, in: .data) }
+    let start = beginReply(connection, xid)
+    tree.appendData(of: id, into: &connection.output)
+    tree.appendStat(of: id, into: &connection.output)
+    endReply(connection, at: start)
+  }
+
+  /// Unlike the others it leaves its watch where there is no znode.
+  private func exists(
+    _ xid: Xid, _ reader: inout JuteReader, _ connection: ClientConnection
+  ) throws(ReadFailure) {
+    let (path, watch) = try pathAndWatch(&reader)
+    guard !path.contains(0) else { throw ReadFailure(.badArguments) }
+    let id = tree.find(path)
+    if let id { try checkReadable(id, connection) }
+    if watch { try addStandardWatch(path, connection, in: .data) }
+    guard let id else { throw ReadFailure(.noNode) }
+    let start = beginReply(connection, xid)
+    tree.appendStat(of: id, into: &connection.output)
+    endReply(connection, at: start)
+  }
+
+  private func getChildren(
+    _ xid: Xid, _ reader: inout JuteReader, _ connection: ClientConnection, withStat: Bool
+  ) throws(ReadFailure) {
+    let (path, watch) = try pathAndWatch(&reader)
+    let id = try readable(path, connection)
+    if watch { try addStandardWatch(path, connection, in: .child) }
+    let start = beginReply(connection, xid)
+    tree.appendChildNames(of: id, into: &connection.output)
+    if withStat { tree.appendStat(of: id, into: &connection.output) }
+    endReply(connection, at: start)
+  }
+
+  /// Who may not change the ACL sees no hashes of passwords.
+  private func getACL(
+    _ xid: Xid, _ reader: inout JuteReader, _ connection: ClientConnection
+  ) throws(ReadFailure) {
+    let path = try path(&reader)
+    guard let id = tree.find(path) else { throw ReadFailure(.noNode) }
+    let slot = tree.aclSlot(of: id)
+    guard access.allows([.read, .admin], slot, of: tree, connection.identities) else { throw ReadFailure(.noAuth) }
+    let isAdmin = access.allows(.admin, slot, of: tree, connection.identities)
+    let acl = tree.acl(in: slot)
+    let start = beginReply(connection, xid)
+    GetACLResponse(acl: isAdmin ? acl : AccessControl.masked(acl), stat: tree.stat(of: id))
+      .encode(into: &connection.output)
+    endReply(connection, at: start)
+  }
+
+  private func getAllChildrenNumber(
+    _ xid: Xid, _ reader: inout JuteReader, _ connection: ClientConnection
+  ) throws(ReadFailure) {
+    let id = try readable(try path(&reader), connection)
+    let start = beginReply(connection, xid)
+    connection.output.writeInt(Int32(truncatingIfNeeded: tree.descendantCount(of: id)))
+    endReply(connection, at: start)
+  }
+
+  private func getEphemerals(
+    _ xid: Xid, _ reader: inout JuteReader, _ connection: ClientConnection
+  ) throws(ReadFailure) {
+    let prefix: String?
+    do throws(JuteError) { prefix = try reader.readOptionalString() } catch { throw ReadFailure(.marshallingError) }
+    var paths = tree.ephemeralPaths(of: connection.sessionID)
+    let trimmed = (prefix ?? "").utf8.filter { $0 > 0x20 }
+    if let prefix, !trimmed.isEmpty, trimmed != Array("/".utf8) {
+      paths.removeAll { !$0.utf8.starts(with: prefix.utf8) }
+    }
+    let start = beginReply(connection, xid)
+    StringsResponse(strings: paths).encode(into: &connection.output)
+    endReply(connection, at: start)
+  }
+
+  /// Each part succeeds or fails alone; none sets a watch.
+  private func multiRead(
+    _ xid: Xid, _ reader: inout JuteReader, _ connection: ClientConnection
+  ) throws(ReadFailure) {
+    let request: MultiRequest
+    do throws(JuteError) { request = try MultiRequest(from: &reader) } catch { throw ReadFailure(.marshallingError) }
+    var results: [MultiResult] = []
+    for operation in request.operations {
+      do throws(ReadFailure) {
+        switch operation {
+        case .getData(let body):
+          let id = try readable(body.path, connection)
+          results.append(.getData(GetDataResponse(data: tree.data(of: id), stat: tree.stat(of: id))))
+        case .getChildren(let body):
+          results.append(.getChildren(tree.childNames(of: try readable(body.path, connection))))
+        default: throw ReadFailure(.marshallingError)
+        }
+      } catch {
+        if error.code == .marshallingError { throw error }
+        results.append(.error(error.code))
+      }
+    }
+    let start = beginReply(connection, xid)
+    MultiResponse(results: results).encode(into: &connection.output)
+    endReply(connection, at: start)
+  }
+
+  /// The path is not looked at. A standalone server has nobody to ask: its place in the queue is enough.
+  private func sync(_ xid: Xid, _ reader: inout JuteReader, _ connection: ClientConnection) throws(ReadFailure) {
+    let path = try path(&reader)
+    let start = beginReply(connection, xid)
+    connection.output.writeLengthPrefixed(path)
+    endReply(connection, at: start)
+  }
+
+  private func whoAmI(_ xid: Xid, _ connection: ClientConnection) {
+    let start = beginReply(connection, xid)
+    WhoAmIResponse(identities: connection.identities.map(\.clientInfo)).encode(into: &connection.output)
+    endReply(connection, at: start)
+  }
+
+  /// A path that is not null, where it stands in the frame.
+  private func path(_ reader: inout JuteReader) throws(ReadFailure) -> UnsafeRawBufferPointer {
+    let path: UnsafeRawBufferPointer?
+    do throws(JuteError) { path = try reader.readBorrowedBuffer() } catch { throw ReadFailure(.marshallingError) }
+    guard let path else { throw ReadFailure(.marshallingError) }
+    return path
+  }
+
+  private func pathAndWatch(
+    _ reader: inout JuteReader
+  ) throws(ReadFailure) -> (path: UnsafeRawBufferPointer, watch: Bool) {
+    let path = try path(&reader)
+    do throws(JuteError) { return (path, try reader.readBool()) } catch { throw ReadFailure(.marshallingError) }
+  }
+
+  private func readable(
+    _ path: UnsafeRawBufferPointer, _ connection: ClientConnection
+  ) throws(ReadFailure) -> ZnodeID {
+    guard let id = tree.find(path) else { throw ReadFailure(.noNode) }
+    try checkReadable(id, connection)
+    return id
+  }
+
+  private func readable(_ path: String, _ connection: ClientConnection) throws(ReadFailure) -> ZnodeID {
+    guard let id = tree.find(path) else { throw ReadFailure(.noNode) }
+    try checkReadable(id, connection)
+    return id
+  }
+
+  private func checkReadable(_ id: ZnodeID, _ connection: ClientConnection) throws(ReadFailure) {
+    guard access.allows(.read, tree.aclSlot(of: id), of: tree, connection.identities) else {
+      throw ReadFailure(.noAuth)
+    }
+  }
+
+  private func addStandardWatch(
+    _ path: UnsafeRawBufferPointer, _ connection: ClientConnection, in kind: WatchTable.Kind
+  ) throws(ReadFailure) {
+    try checkWatchLimit(connection)
+    watches.add(WatchPath(String(decoding: path, as: UTF8.self)), connection, .standard, in: kind)
+  }
+}

@@ -1,0 +1,97 @@
+internal import Jute
+internal import ZnodeTree
+public import ZooKeeperProtocol
+
+/// Applying transactions and answering them.
+extension ServerCore {
+  /// Applies one transaction: tells the watchers, then answers the request if its client is connected here.
+  ///
+  /// The driver of a standalone server calls `commit(through:)`; that of an ensemble calls this for what other
+  /// servers proposed.
+  public func apply(_ entry: TxnEntry, _ time: ServerTime) {
+    changes.removeAll(keepingCapacity: true)
+    let result = tree.apply(entry.header, entry.txn, changes: &changes)
+    preparer.outstanding.removeApplied(through: entry.header.zxid)
+    if let digest = entry.digest, digest.version == TxnDigest.currentVersion, tree.digestEnabled,
+      digest.treeDigest != tree.treeDigest
+    {
+      counters.digestMismatches += 1
+    }
+    tellWatchers()
+    applyToSessions(entry, time)
+    answerOwner(of: entry, result, time)
+    if case .closeSession = entry.txn { endSession(entry.header.sessionID) }
+  }
+
+  private func applyToSessions(_ entry: TxnEntry, _ time: ServerTime) {
+    switch entry.txn {
+    case .createSession(let timeout):
+      committedSessions[entry.header.sessionID] = timeout
+      if preparer.sessions.sessions[entry.header.sessionID] == nil {
+        preparer.sessions.track(
+          entry.header.sessionID, timeoutMilliseconds: timeout, now: time.monotonicMilliseconds)
+      }
+    case .closeSession:
+      committedSessions[entry.header.sessionID] = nil
+      preparer.sessions.remove(entry.header.sessionID)
+    default: break
+    }
+  }
+
+  /// The request that a transaction came from is the first write that its connection waits for.
+  private func answerOwner(of entry: TxnEntry, _ result: TxnResult, _ time: ServerTime) {
+    guard let connection = connectionsBySession[entry.header.sessionID],
+      case .write(let xid, let opCode, let start)? = connection.pending.first, xid == entry.header.cxid,
+      entry.txn.opCode == opCode || entry.txn.opCode == .error
+    else { return }
+    _ = connection.pending.popFirst()
+    counters.outstandingRequests -= 1
+    if isSessionMoved(result) { return close(connection) }
+    if opCode == .createSession {
+      guard let session = preparer.sessions.sessions[entry.header.sessionID] else { return close(connection) }
+      open(connection, session, time)
+    } else {
+      answerWrite(connection, xid, opCode, result)
+      if opCode == .closeSession { return close(connection) }
+    }
+    note(connection, xid, opCode, latencyMilliseconds: time.monotonicMilliseconds - start, time)
+    drain(connection, time)
+  }
+
+  /// The client must not think that its request failed for good: it is told by the end of its connection.
+  private func isSessionMoved(_ result: TxnResult) -> Bool {
+    result.error == .sessionMoved || result.parts.contains { $0.error == .sessionMoved }
+  }
+
+  private func answerWrite(_ connection: ClientConnection, _ xid: Xid, _ opCode: OpCode, _ result: TxnResult) {
+    guard result.error == .ok || result.opCode == .multi else { return answer(connection, xid, result.error) }
+    let start = beginReply(connection, xid)
+    switch opCode {
+    case .create: connection.output.writeString(result.path)
+    case .create2, .createContainer, .createTTL:
+      connection.output.writeString(result.path)
+      result.stat?.encode(into: &connection.output)
+    case .setData, .setACL: result.stat?.encode(into: &connection.output)
+    case .multi: MultiResponse(results: result.parts.map(multiResult)).encode(into: &connection.output)
+    default: break
+    }
+    endReply(connection, at: start)
+  }
+
+  private func multiResult(_ part: TxnResult) -> MultiResult {
+    switch part.opCode {
+    case .create: .create(path: part.path ?? "")
+    case .create2, .createContainer, .createTTL:
+      part.stat.map { .create2(path: part.path ?? "", stat: $0) } ?? .error(part.error)
+    case .setData: part.stat.map { .setData($0) } ?? .error(part.error)
+    case .delete: .delete
+    case .check: .check
+    default: .error(part.error)
+    }
+  }
+
+  /// Whoever is still connected to a session that has ended sees the end of the connection.
+  private func endSession(_ id: SessionID) {
+    if let connection = connectionsBySession[id] { close(connection) }
+  }
+}

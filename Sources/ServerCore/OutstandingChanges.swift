@@ -1,0 +1,172 @@
+internal import ZnodeTree
+internal import ZooKeeperProtocol
+
+/// A znode as it will be once all that is under way has been applied.
+struct ChangeRecord {
+  /// The access rules: those of the tree, or those that a change under way brings.
+  enum Access {
+    case slot(ACLSlot)
+    case list([ACL])
+  }
+
+  var path: PathKey
+  var zxid: Zxid
+  /// False for a znode that a change under way deletes.
+  var exists: Bool
+  var stat: StatPersisted
+  var childCount: Int
+  var access: Access
+  var dataLength: Int
+  /// The checksum after path and data, from which the digest goes on; nil while nobody needed it.
+  var digestPrefix: UInt32?
+  var digest: UInt32
+}
+
+/// The changes that were proposed and not yet applied, over the tree that they will change.
+///
+/// *Source*: `outstandingChanges` of `org.apache.zookeeper.server.PrepRequestProcessor`.
+struct OutstandingChanges {
+  private let tree: DataTree
+  private var byPath: [PathKey: ChangeRecord] = [:]
+  private var order = FIFO<(path: PathKey, zxid: Zxid)>()
+  /// The digest of the tree once all changes are applied.
+  private(set) var treeDigest: UInt64
+  /// What `undo` brings back, while a multi is being prepared.
+  private var undoLog: [(path: PathKey, previous: ChangeRecord?)]?
+  private var digestBeforeUndo: UInt64 = 0
+
+  init(_ tree: DataTree) {
+    self.tree = tree
+    treeDigest = tree.treeDigest
+  }
+
+  var isEmpty: Bool { order.isEmpty }
+
+  /// The znode at `path`; nil if there is none, or there will be none.
+  func find(_ path: String) -> ChangeRecord? {
+    // The root has two names; here it is found by one.
+    let key = PathKey(path == "/" ? "" : path)
+    if !byPath.isEmpty, let record = byPath[key] { return record.exists ? record : nil }
+    guard let id = tree.find(path) else { return nil }
+    return ChangeRecord(
+      path: key, zxid: tree.lastProcessedZxid, exists: true, stat: tree.storedStat(of: id),
+      childCount: tree.childCount(of: id), access: .slot(tree.aclSlot(of: id)), dataLength: tree.dataLength(of: id),
+      digestPrefix: nil, digest: tree.digest(of: id))
+  }
+
+  /// Records a change of counters; the data stays.
+  mutating func update(_ record: ChangeRecord, zxid: Zxid) {
+    var record = record
+    if tree.digestEnabled, record.digestPrefix == nil { record.digestPrefix = treeDigestPrefix(record.path) }
+    put(record, zxid)
+  }
+
+  /// Records a create, or a change of data.
+  mutating func update(_ record: ChangeRecord, data: [UInt8]?, zxid: Zxid) {
+    var record = record
+    record.dataLength = data?.count ?? 0
+    if tree.digestEnabled {
+      record.digestPrefix = withBytes(record.path.path) { path in
+        guard let data else { return tree.digestPrefix(path: path, data: nil) }
+        return data.withUnsafeBytes { tree.digestPrefix(path: path, data: $0) }
+      }
+    }
+    put(record, zxid)
+  }
+
+  /// Records a delete.
+  mutating func remove(_ record: ChangeRecord, zxid: Zxid) {
+    var record = record
+    record.exists = false
+    put(record, zxid)
+  }
+
+  /// Forgets what has been applied.
+  mutating func removeApplied(through zxid: Zxid) {
+    while let first = order.first, first.zxid <= zxid {
+      if let record = byPath[first.path], record.zxid <= zxid { byPath[first.path] = nil }
+      _ = order.popFirst()
+    }
+    if order.isEmpty { treeDigest = tree.treeDigest }
+  }
+
+  /// From now on changes can be undone together.
+  mutating func beginUndoable() {
+    undoLog = []
+    digestBeforeUndo = treeDigest
+  }
+
+  /// Keeps the changes since `beginUndoable`.
+  mutating func commitUndoable() { undoLog = nil }
+
+  /// Takes back the changes since `beginUndoable`.
+  mutating func undo() {
+    for (path, previous) in (undoLog ?? []).reversed() {
+      byPath[path] = previous
+      order.removeLast()
+    }
+    treeDigest = digestBeforeUndo
+    undoLog = nil
+  }
+
+  /// The ephemerals that a session will have, in the order of their paths' bytes.
+  func ephemeralPaths(of session: SessionID) -> [String] {
+    var paths = tree.ephemeralPaths(of: session)
+    guard !byPath.isEmpty else { return paths }
+    paths.removeAll { byPath[PathKey($0)] != nil }
+    for (key, record) in byPath where record.exists && record.stat.ephemeralOwner == session.rawValue {
+      paths.append(key.path)
+    }
+    return paths.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+  }
+
+  private mutating func put(_ record: ChangeRecord, _ zxid: Zxid) {
+    var record = record
+    record.zxid = zxid
+    if tree.digestEnabled {
+      let old = record.digest
+      let isCounted = withBytes(record.path.path) { DataTree.isCountedInDigest($0) }
+      record.digest =
+        record.exists && isCounted ? tree.finishDigest(record.digestPrefix ?? 0, record.stat) : 0
+      treeDigest = treeDigest &- UInt64(old) &+ UInt64(record.digest)
+    }
+    let previous = byPath.updateValue(record, forKey: record.path)
+    undoLog?.append((record.path, previous))
+    order.append((record.path, zxid))
+  }
+
+  private func treeDigestPrefix(_ path: PathKey) -> UInt32 {
+    withBytes(path.path) { bytes in
+      guard let id = tree.find(bytes) else { return 0 }
+      return tree.withData(of: id) { tree.digestPrefix(path: bytes, data: $0) }
+    }
+  }
+}
+
+/// A queue in one array.
+struct FIFO<Element> {
+  private var elements: [Element] = []
+  private var head = 0
+
+  var isEmpty: Bool { head == elements.count }
+  var count: Int { elements.count - head }
+  var first: Element? { isEmpty ? nil : elements[head] }
+
+  mutating func append(_ element: Element) { elements.append(element) }
+
+  mutating func removeLast() { elements.removeLast() }
+
+  mutating func popFirst() -> Element? {
+    guard !isEmpty else { return nil }
+    let element = elements[head]
+    head += 1
+    if head == elements.count {
+      elements.removeAll(keepingCapacity: true)
+      head = 0
+    } else if head >= 64, head * 2 >= elements.count {
+      elements.removeFirst(head)
+      head = 0
+    }
+    return element
+  }
+}

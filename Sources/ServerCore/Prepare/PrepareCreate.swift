@@ -1,0 +1,87 @@
+internal import ZnodeTree
+internal import ZooKeeperProtocol
+
+/// The four kinds of create as one: the operation decides the type of znode, the flags the rest.
+struct CreateForm {
+  var opCode: OpCode
+  var body: CreateRequest
+  /// -1 for operations that have no such field.
+  var ttlMilliseconds: Int64
+
+  init(_ opCode: OpCode, _ body: CreateRequest, ttl: Int64 = -1) {
+    self.opCode = opCode
+    self.body = body
+    ttlMilliseconds = ttl
+  }
+}
+
+extension RequestPreparer {
+  /// Create: the checks in Apache's order (`client-protocol` 4.3).
+  func create(_ form: CreateForm, _ context: Context) throws(KeeperError) -> Txn {
+    let isSequential = try checkFlags(form)
+    try checkSession(context)
+    let parentPath = try parentPath(of: form.body.path)
+    let acl = try access.fixedUp(form.body.acl, context.origin.identities)
+    var parent = try find(parentPath)
+    try checkAccess(.create, parent, context)
+    let path = isSequential ? form.body.path + sequence(parent.stat.cversion) : form.body.path
+    try checkPath(path)
+    guard outstanding.find(path) == nil else { throw .nodeExists }
+    guard !owner(parent).isSession else { throw .noChildrenForEphemerals }
+    try checkQuota(path, bytes: form.body.data?.count ?? 0, znodes: 1)
+
+    parent.childCount += 1
+    parent.stat.cversion &+= 1
+    parent.stat.pzxid = context.zxid
+    let body = CreateTxn(
+      path: path, data: form.body.data, acl: acl,
+      isEphemeral: [.create, .create2].contains(form.opCode) && [1, 3].contains(form.body.flags),
+      parentCVersion: parent.stat.cversion)
+    let txn = txn(form, body)
+    outstanding.update(parent, zxid: context.zxid)
+    outstanding.update(record(path, txn, acl, context), data: form.body.data, zxid: context.zxid)
+    return txn
+  }
+
+  /// Whether the flags ask for a sequence number.
+  ///
+  /// A createTTL whose flags name no TTL is refused whatever its ttl; Apache lets it through when the ttl is
+  /// negative, dies while it applies it, and cannot start again.
+  private func checkFlags(_ form: CreateForm) throws(KeeperError) -> Bool {
+    let flags = form.body.flags
+    guard (0...6).contains(flags) else { throw .badArguments }
+    let isTTL = flags >= 5
+    if isTTL {
+      guard tree.extendedTypesEnabled else { throw .unimplemented }
+      guard (1...CreateMode.maximumTTLMilliseconds).contains(form.ttlMilliseconds) else { throw .badArguments }
+    }
+    guard isTTL == (form.opCode == .createTTL) else { throw .badArguments }
+    return [2, 3, 6].contains(flags)
+  }
+
+  private func txn(_ form: CreateForm, _ body: CreateTxn) -> Txn {
+    switch form.opCode {
+    case .createContainer: .createContainer(body)
+    case .createTTL: .createTTL(body, ttlMilliseconds: form.ttlMilliseconds)
+    case .create2: .create2(body)
+    default: .create(body)
+    }
+  }
+
+  private func record(_ path: String, _ txn: Txn, _ acl: [ACL], _ context: Context) -> ChangeRecord {
+    let stat = StatPersisted(
+      czxid: context.zxid, mzxid: context.zxid, ctimeMilliseconds: context.timeMilliseconds,
+      mtimeMilliseconds: context.timeMilliseconds, version: 0, cversion: 0, aversion: 0,
+      ephemeralOwner: EphemeralOwner(of: txn, sessionID: context.origin.sessionID).stored, pzxid: context.zxid)
+    return ChangeRecord(
+      path: PathKey(path), zxid: context.zxid, exists: true, stat: stat, childCount: 0, access: .list(acl),
+      dataLength: 0, digestPrefix: nil, digest: 0)
+  }
+
+  /// Ten digits at least, as `%010d` prints a signed number.
+  private func sequence(_ cversion: Int32) -> String {
+    let digits = String(cversion.magnitude)
+    let sign = cversion < 0 ? "-" : ""
+    return sign + String(repeating: "0", count: max(0, 10 - digits.utf8.count - sign.utf8.count)) + digits
+  }
+}

@@ -1,0 +1,56 @@
+internal import ZooKeeperProtocol
+
+extension RequestPreparer {
+  /// multi: each part sees what the parts before it do; the first that fails takes all of them back.
+  ///
+  /// - Throws: `marshallingError` when the request is not one that Apache's decoder accepts: parts that only
+  ///   read, creates whose flags are unknown, and creates without a ttl whose flags ask for one.
+  func multi(_ body: MultiRequest, _ context: Context) throws(KeeperError) -> Txn {
+    guard body.operations.allSatisfy(isDecodable) else { throw .marshallingError }
+    var txns: [Txn] = []
+    txns.reserveCapacity(body.operations.count)
+    outstanding.beginUndoable()
+    var hasFailed = false
+    for operation in body.operations {
+      if hasFailed {
+        txns.append(.error(.runtimeInconsistency))
+        continue
+      }
+      do throws(KeeperError) {
+        txns.append(try txn(for: operation, context))
+      } catch {
+        hasFailed = true
+        txns.append(.error(error))
+        outstanding.undo()
+      }
+    }
+    if !hasFailed { outstanding.commitUndoable() }
+    return .multi(txns)
+  }
+
+  private func isDecodable(_ operation: MultiOperation) -> Bool {
+    switch operation {
+    case .create(let body), .create2(let body), .createContainer(let body): (0...4).contains(body.flags)
+    case .createTTL, .delete, .setData, .check: true
+    case .getData, .getChildren: false
+    }
+  }
+
+  /// In a multi the flags decide the operation: 4 makes a container, a createTTL that asks for no ttl is a
+  /// plain create.
+  private func txn(for operation: MultiOperation, _ context: Context) throws(KeeperError) -> Txn {
+    switch operation {
+    case .create(let body): try create(CreateForm(body.flags == 4 ? .createContainer : .create, body), context)
+    case .create2(let body): try create(CreateForm(body.flags == 4 ? .createContainer : .create2, body), context)
+    case .createContainer(let body): try create(CreateForm(.createContainer, body), context)
+    case .createTTL(let body) where body.create.flags >= 5:
+      try create(CreateForm(.createTTL, body.create, ttl: body.ttlMilliseconds), context)
+    case .createTTL(let body):
+      try create(CreateForm(body.create.flags == 4 ? .createContainer : .create, body.create), context)
+    case .delete(let body): try delete(body, context)
+    case .setData(let body): try setData(body, context)
+    case .check(let body): try check(body, context)
+    case .getData, .getChildren: throw .marshallingError
+    }
+  }
+}

@@ -1,0 +1,204 @@
+internal import Jute
+internal import ZnodeTree
+public import ZooKeeperProtocol
+
+/// A transaction on its way: its decoded form, and the bytes for the log and for other servers.
+public struct Proposal: Hashable, Sendable {
+  public var entry: TxnEntry
+  /// Header, body, digest: encoded once.
+  public var bytes: [UInt8]
+
+  public var zxid: Zxid { entry.header.zxid }
+}
+
+/// Who asks, as far as the checks of a write are concerned.
+public struct RequestOrigin: Hashable, Sendable {
+  public var sessionID: SessionID
+  public var xid: Xid
+  public var identities: [Identity]
+  /// The server that the client is connected to: see `SessionTracker.check`.
+  public var owner: UInt64
+
+  public init(sessionID: SessionID, xid: Xid, identities: [Identity], owner: UInt64) {
+    self.sessionID = sessionID
+    self.xid = xid
+    self.identities = identities
+    self.owner = owner
+  }
+}
+
+/// Turns requests into transactions, checked against the tree and against all that is under way.
+///
+/// A request that fails its checks becomes a transaction of type error: it takes a zxid and its place in the
+/// order like any other.
+///
+/// *Source*: `org.apache.zookeeper.server.PrepRequestProcessor`; `client-protocol` 4.
+final class RequestPreparer {
+  let tree: DataTree
+  let settings: ServerSettings
+  let access: AccessControl
+  var sessions: SessionTracker
+  var outstanding: OutstandingChanges
+  /// The newest zxid handed out. The leader of an ensemble sets it when its epoch begins.
+  var lastZxid: Zxid
+
+  /// What the parts of one transaction share.
+  struct Context {
+    let origin: RequestOrigin
+    let zxid: Zxid
+    let timeMilliseconds: Int64
+  }
+
+  init(tree: DataTree, settings: ServerSettings) {
+    self.tree = tree
+    self.settings = settings
+    access = AccessControl(settings: settings)
+    sessions = SessionTracker(tickMilliseconds: settings.tickTimeMilliseconds)
+    outstanding = OutstandingChanges(tree)
+    lastZxid = tree.lastProcessedZxid
+  }
+
+  /// The transaction for a client's request, which must be a write.
+  func prepare(_ request: ClientRequest, _ origin: RequestOrigin, wallMilliseconds: Int64) -> Proposal {
+    let context = begin(origin, wallMilliseconds)
+    do throws(KeeperError) {
+      return seal(try txn(for: request, context), context)
+    } catch {
+      return seal(.error(error), context)
+    }
+  }
+
+  /// The transaction for a write that cannot even be decoded.
+  func prepareError(_ error: KeeperError, _ origin: RequestOrigin, wallMilliseconds: Int64) -> Proposal {
+    seal(.error(error), begin(origin, wallMilliseconds))
+  }
+
+  /// The transaction for a new session.
+  func prepareCreateSession(
+    _ session: SessionID, timeoutMilliseconds: Int32, owner: UInt64, time: ServerTime
+  ) -> Proposal {
+    let record = sessions.track(session, timeoutMilliseconds: timeoutMilliseconds, now: time.monotonicMilliseconds)
+    record.owner = owner
+    let origin = RequestOrigin(sessionID: session, xid: Xid(rawValue: 0), identities: [], owner: owner)
+    return seal(.createSession(timeoutMilliseconds: timeoutMilliseconds), begin(origin, time.wallMilliseconds))
+  }
+
+  /// The transaction for the end of a session, asked for or not.
+  func prepareCloseSession(_ session: SessionID, xid: Xid, wallMilliseconds: Int64) -> Proposal {
+    let origin = RequestOrigin(sessionID: session, xid: xid, identities: [], owner: 0)
+    let context = begin(origin, wallMilliseconds)
+    let paths = outstanding.ephemeralPaths(of: session)
+    for path in paths { removeEphemeral(path, context) }
+    sessions.sessions[session]?.isClosing = true
+    return seal(.closeSession(paths: paths), context)
+  }
+
+  /// The transaction that deletes a container or TTL znode; an error if it has found use meanwhile.
+  func prepareDeleteContainer(_ path: String, wallMilliseconds: Int64) -> Proposal {
+    let origin = RequestOrigin(sessionID: .none, xid: Xid(rawValue: 0), identities: [], owner: 0)
+    let context = begin(origin, wallMilliseconds)
+    do throws(KeeperError) {
+      return seal(try deleteContainer(path, context), context)
+    } catch {
+      return seal(.error(error), context)
+    }
+  }
+
+  /// The transaction of one request, or of one part of a multi.
+  private func txn(for request: ClientRequest, _ context: Context) throws(KeeperError) -> Txn {
+    switch request {
+    case .create(let body): try create(CreateForm(.create, body), context)
+    case .create2(let body): try create(CreateForm(.create2, body), context)
+    case .createContainer(let body): try create(CreateForm(.createContainer, body), context)
+    case .createTTL(let body): try create(CreateForm(.createTTL, body.create, ttl: body.ttlMilliseconds), context)
+    case .delete(let body): try delete(body, context)
+    case .setData(let body): try setData(body, context)
+    case .setACL(let body): try setACL(body, context)
+    case .multi(let body): try multi(body, context)
+    case .reconfig: throw reconfigRefusal(context)
+    default: throw .unimplemented
+    }
+  }
+
+  private func begin(_ origin: RequestOrigin, _ wallMilliseconds: Int64) -> Context {
+    lastZxid = Zxid(rawValue: lastZxid.rawValue + 1)
+    return Context(origin: origin, zxid: lastZxid, timeMilliseconds: wallMilliseconds)
+  }
+
+  private func seal(_ txn: Txn, _ context: Context) -> Proposal {
+    let header = TxnHeader(
+      sessionID: context.origin.sessionID, cxid: context.origin.xid, zxid: context.zxid,
+      timeMilliseconds: context.timeMilliseconds, opCode: txn.opCode)
+    let hasDigest = tree.digestEnabled && txn.opCode != .error
+    let entry = TxnEntry(
+      header: header, txn: txn, digest: hasDigest ? TxnDigest(treeDigest: outstanding.treeDigest) : nil)
+    return Proposal(entry: entry, bytes: entry.encoded)
+  }
+
+  /// A standalone server cannot reconfigure, and says so only to who may ask.
+  private func reconfigRefusal(_ context: Context) -> KeeperError {
+    guard settings.reconfigEnabled else { return .reconfigDisabled }
+    do throws(KeeperError) { try checkSession(context) } catch { return error }
+    return .unimplemented
+  }
+}
+
+extension RequestPreparer {
+  /// Refuses the write of a session that has ended or moved.
+  func checkSession(_ context: Context) throws(KeeperError) {
+    try sessions.check(context.origin.sessionID, owner: context.origin.owner)
+  }
+
+  /// Refuses a path that breaks the rules for names.
+  func checkPath(_ path: String) throws(KeeperError) {
+    do throws(ZnodePathError) { try ZnodePath.validate(path) } catch { throw .badArguments }
+  }
+
+  /// The path up to its last slash, empty for the root's; without any check of the names in it.
+  func parentPath(of path: String) throws(KeeperError) -> String {
+    guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")), !path.utf8.contains(0) else { throw .badArguments }
+    return String(path[..<slash])
+  }
+
+  /// The znode at `path`, as it will be.
+  func find(_ path: String) throws(KeeperError) -> ChangeRecord {
+    guard let record = outstanding.find(path) else { throw .noNode }
+    return record
+  }
+
+  /// Refuses who may do none of `wanted` to the znode.
+  func checkAccess(_ wanted: Permissions, _ record: ChangeRecord, _ context: Context) throws(KeeperError) {
+    let isAllowed =
+      switch record.access {
+      case .slot(let slot): access.allows(wanted, slot, of: tree, context.origin.identities)
+      case .list(let acl): access.allows(wanted, acl, context.origin.identities)
+      }
+    guard isAllowed else { throw .noAuth }
+  }
+
+  /// The version after this change.
+  ///
+  /// - Throws: `badVersion` when `expected` is neither -1 nor the present one.
+  func nextVersion(_ present: Int32, expected: Int32) throws(KeeperError) -> Int32 {
+    guard expected == -1 || expected == present else { throw .badVersion }
+    return present &+ 1
+  }
+
+  /// What a znode's stored owner means.
+  func owner(_ record: ChangeRecord) -> EphemeralOwner {
+    EphemeralOwner(stored: record.stat.ephemeralOwner, extendedTypesEnabled: tree.extendedTypesEnabled)
+  }
+
+  /// Refuses what goes over the hard limits of the nearest quota. They are compared with what has been
+  /// applied, not with what is under way, as Apache does.
+  func checkQuota(_ path: String, bytes: Int, znodes: Int) throws(KeeperError) {
+    guard settings.enforceQuota, let quotaPath = tree.quotaPath(covering: path), let quota = tree.quota(of: quotaPath)
+    else { return }
+    if znodes != 0, let limit = quota.limits.countHardLimit, limit > -1, quota.use.count + Int64(znodes) > limit {
+      throw .quotaExceeded
+    }
+    if bytes != 0, let limit = quota.limits.bytesHardLimit, limit > -1, quota.use.bytes + Int64(bytes) > limit {
+      throw .quotaExceeded
+    }
+  }
+}

@@ -1,0 +1,153 @@
+internal import Jute
+internal import ZooKeeperProtocol
+
+/// What arrives on connections.
+extension ServerCore {
+  /// A whole frame, without its length. The bytes are not kept.
+  public func receive(_ payload: UnsafeRawBufferPointer, on connection: ClientConnection, _ time: ServerTime) {
+    counters.packetsReceived += 1
+    connection.statistics.receivedCount += 1
+    switch connection.state {
+    case .awaitingConnect: onConnectRequest(payload, connection, time)
+    case .opening:
+      connection.heldFrames.append([UInt8](payload))
+      counters.outstandingRequests += 1
+    case .open: onRequest(payload, connection, time)
+    case .closed: break
+    }
+  }
+
+  /// A frame of an open connection.
+  func onRequest(_ payload: UnsafeRawBufferPointer, _ connection: ClientConnection, _ time: ServerTime) {
+    guard payload.count >= 8 else { return close(connection) }
+    let xid = Xid(rawValue: payload.loadBigEndian(at: 0, as: Int32.self))
+    let opCode = OpCode(rawValue: payload.loadBigEndian(at: 4, as: Int32.self))
+    if opCode == .auth { return onAuth(xid, payload, connection) }
+    if opCode == .sasl { return onSASL(xid, connection) }
+    guard hasRequiredIdentity(connection) else {
+      answer(connection, xid, .sessionClosedRequireSaslAuth, zxid: .zero)
+      return close(connection)
+    }
+    // A session that has ended on another server's word, or is about to: nobody answers it any more.
+    guard let session = connection.session, !session.isClosing else { return }
+    preparer.sessions.touch(session, now: time.monotonicMilliseconds)
+    switch opCode {
+    case .getData, .exists, .getChildren, .getChildren2, .getACL, .getAllChildrenNumber, .getEphemerals, .multiRead,
+      .sync, .ping, .setWatches, .setWatches2, .addWatch, .checkWatches, .removeWatches, .whoAmI:
+      onRead(payload, connection, time)
+    case .create, .create2, .createContainer, .createTTL, .delete, .setData, .setACL, .multi, .reconfig, .closeSession:
+      onWrite(xid, opCode, payload, connection, time)
+    case .check, .notification, .createSession, .deleteContainer, .error, .auth, .sasl, nil:
+      // What servers say among themselves is not for clients: Apache executes an unchecked delete for them.
+      answer(connection, xid, .unimplemented, zxid: Zxid(rawValue: -1))
+      close(connection)
+    }
+  }
+
+  private func hasRequiredIdentity(_ connection: ClientConnection) -> Bool {
+    settings.requiredSchemes.isEmpty
+      || connection.identities.contains { settings.requiredSchemes.contains($0.scheme) }
+  }
+
+  private func onRead(_ payload: UnsafeRawBufferPointer, _ connection: ClientConnection, _ time: ServerTime) {
+    guard connection.pending.isEmpty else {
+      counters.outstandingRequests += 1
+      return connection.pending.append(.read([UInt8](payload), startMilliseconds: time.monotonicMilliseconds))
+    }
+    finishRead(payload, connection, latencyMilliseconds: 0, time)
+  }
+
+  private func onWrite(
+    _ xid: Xid, _ opCode: OpCode?, _ payload: UnsafeRawBufferPointer, _ connection: ClientConnection,
+    _ time: ServerTime
+  ) {
+    guard let opCode else { return }
+    counters.outstandingRequests += 1
+    let start = time.monotonicMilliseconds
+    let origin = RequestOrigin(
+      sessionID: connection.sessionID, xid: xid, identities: connection.identities, owner: owner)
+    if opCode == .closeSession {
+      connection.pending.append(.write(xid: xid, opCode: opCode, startMilliseconds: start))
+      return propose(
+        preparer.prepareCloseSession(connection.sessionID, xid: xid, wallMilliseconds: time.wallMilliseconds))
+    }
+    var reader = JuteReader(UnsafeRawBufferPointer(rebasing: payload[8...]))
+    let request: ClientRequest?
+    do throws(JuteError) { request = try ClientRequest(opCode: opCode, from: &reader) } catch { request = nil }
+    if let request {
+      connection.pending.append(.write(xid: xid, opCode: opCode, startMilliseconds: start))
+      propose(preparer.prepare(request, origin, wallMilliseconds: time.wallMilliseconds))
+    } else if opCode == .multi {
+      // Of all writes that cannot be decoded, only this one takes a zxid (3.9).
+      connection.pending.append(.write(xid: xid, opCode: opCode, startMilliseconds: start))
+      propose(preparer.prepareError(.marshallingError, origin, wallMilliseconds: time.wallMilliseconds))
+    } else {
+      connection.pending.append(.error(xid: xid, opCode: opCode, .marshallingError, startMilliseconds: start))
+      drain(connection, time)
+    }
+  }
+
+  /// Answers what stands at the head of a connection's queue, up to the next write under way.
+  func drain(_ connection: ClientConnection, _ time: ServerTime) {
+    while connection.state == .open, let first = connection.pending.first {
+      switch first {
+      case .write: return
+      case .read(let bytes, let start):
+        _ = connection.pending.popFirst()
+        counters.outstandingRequests -= 1
+        bytes.withUnsafeBytes {
+          finishRead($0, connection, latencyMilliseconds: time.monotonicMilliseconds - start, time)
+        }
+      case .error(let xid, let opCode, let error, let start):
+        _ = connection.pending.popFirst()
+        counters.outstandingRequests -= 1
+        answer(connection, xid, error)
+        note(connection, xid, opCode, latencyMilliseconds: time.monotonicMilliseconds - start, time)
+      }
+    }
+  }
+}
+
+/// Writing replies.
+extension ServerCore {
+  /// Begins a reply; its body follows, then `endReply`.
+  func beginReply(
+    _ connection: ClientConnection, _ xid: Xid, _ error: KeeperError = .ok, zxid: Zxid? = nil
+  ) -> Int {
+    let start = connection.output.bytes.count
+    withUnsafeTemporaryAllocation(byteCount: 4 + ReplyHeader.encodedSizeBytes, alignment: 8) { block in
+      block.storeBytes(of: 0, as: Int32.self)
+      block.storeBytes(of: xid.rawValue.bigEndian, toByteOffset: 4, as: Int32.self)
+      block.storeBytes(of: (zxid ?? tree.lastProcessedZxid).rawValue.bigEndian, toByteOffset: 8, as: Int64.self)
+      block.storeBytes(of: error.rawValue.bigEndian, toByteOffset: 16, as: Int32.self)
+      connection.output.writeBlock(UnsafeRawBufferPointer(block))
+    }
+    return start
+  }
+
+  /// Ends the reply that began at `start`.
+  func endReply(_ connection: ClientConnection, at start: Int) {
+    connection.output.finishFrame(at: start)
+    counters.packetsSent += 1
+    connection.statistics.sentCount += 1
+    touch(connection)
+  }
+
+  /// A reply without a body.
+  func answer(_ connection: ClientConnection, _ xid: Xid, _ error: KeeperError, zxid: Zxid? = nil) {
+    endReply(connection, at: beginReply(connection, xid, error, zxid: zxid))
+  }
+
+  /// Takes down that a request was answered.
+  func note(
+    _ connection: ClientConnection, _ xid: Xid, _ opCode: OpCode, latencyMilliseconds: Int64, _ time: ServerTime
+  ) {
+    counters.latency.add(latencyMilliseconds)
+    connection.statistics.latency.add(latencyMilliseconds)
+    connection.statistics.lastOpCode = opCode
+    if xid.rawValue >= 0 { connection.statistics.lastXid = xid }
+    connection.statistics.lastZxid = tree.lastProcessedZxid
+    connection.statistics.lastResponseMilliseconds = time.monotonicMilliseconds
+    connection.statistics.lastLatencyMilliseconds = latencyMilliseconds
+  }
+}

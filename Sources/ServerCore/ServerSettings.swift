@@ -1,0 +1,55 @@
+/// What an operator decides about a server, as far as requests are concerned.
+///
+/// *Source*: `storage-format` E.1; names in comments are the keys of `zoo.cfg` or system properties.
+public struct ServerSettings: Hashable, Sendable {
+  /// The id of this server, in the top byte of the sessions it makes; 1 when standalone.
+  public var serverID: UInt8 = 1
+  /// `tickTime`: also the width of the buckets in which sessions expire.
+  public var tickTimeMilliseconds: Int64 = 3000
+  /// `minSessionTimeout`; nil is 2 ticks.
+  public var minSessionTimeoutMilliseconds: Int32?
+  /// `maxSessionTimeout`; nil is 20 ticks.
+  public var maxSessionTimeoutMilliseconds: Int32?
+  /// `skipACL`: anyone may do anything.
+  public var skipACL = false
+  /// `enforceQuota`: hard limits refuse.
+  public var enforceQuota = false
+  /// `reconfigEnabled`.
+  public var reconfigEnabled = false
+  /// `DigestAuthenticationProvider.enabled`.
+  public var digestSchemeEnabled = true
+  /// `DigestAuthenticationProvider.superDigest`: `user:hash` of the one who may do anything.
+  public var superDigest: String?
+  /// `X509AuthenticationProvider.superUser`: the subject of the one who may do anything.
+  public var x509SuperUser: String?
+  /// `enforce.auth.schemes`, when `enforce.auth.enabled`: every request needs an identity of one of them.
+  public var requiredSchemes: [String] = []
+  /// `znode.container.maxNeverUsedIntervalMs`: 0 leaves containers that never had a child alone.
+  public var containerMaxNeverUsedMilliseconds: Int64 = 0
+  /// Watches that one connection may have; requests for more are refused with `badArguments`. Apache has no
+  /// such limit and lets one client fill the server's memory.
+  public var maxWatchesPerConnection = 1_000_000
+
+  /// The defaults of Apache's server.
+  public init() {}
+
+  /// The session timeout that a client gets for the one it asked for.
+  public func negotiatedTimeout(requestedMilliseconds: Int32) -> Int32 {
+    let least = minSessionTimeoutMilliseconds ?? Int32(clamping: tickTimeMilliseconds * 2)
+    let most = maxSessionTimeoutMilliseconds ?? Int32(clamping: tickTimeMilliseconds * 20)
+    return min(max(requestedMilliseconds, least), most)
+  }
+}
+
+/// The two clocks of a server, read once for a batch of events.
+public struct ServerTime: Hashable, Sendable {
+  /// A clock that never goes back: for session timeouts and latencies.
+  public var monotonicMilliseconds: Int64
+  /// Milliseconds since 1970: the time of transactions.
+  public var wallMilliseconds: Int64
+
+  public init(monotonicMilliseconds: Int64, wallMilliseconds: Int64) {
+    self.monotonicMilliseconds = monotonicMilliseconds
+    self.wallMilliseconds = wallMilliseconds
+  }
+}

@@ -1,0 +1,163 @@
+internal import Jute
+internal import ZnodeTree
+internal import ZooKeeperProtocol
+
+/// A watched path; equal when the bytes are.
+typealias WatchPath = PathKey
+
+/// Who watches what: two tables, for a znode and for the set of its children.
+///
+/// Standard, persistent and recursive watches of one connection on one path stand beside each other (3.9).
+/// Watchers of a path are told in the order in which they came.
+///
+/// *Source*: `org.apache.zookeeper.server.watch.WatchManager`; `client-protocol` 5.
+struct WatchTable {
+  /// One of the two tables.
+  enum Kind {
+    case data
+    case child
+  }
+
+  private var data: [WatchPath: [ClientConnection]] = [:]
+  private var child: [WatchPath: [ClientConnection]] = [:]
+  private var recursiveCount = 0
+
+  /// Paths and connections in the data table: `wchs`.
+  private(set) var dataWatchCount = 0
+  private(set) var childWatchCount = 0
+
+  var isEmpty: Bool { data.isEmpty && child.isEmpty }
+
+  /// The paths of the data table.
+  var dataPathCount: Int { data.count }
+
+  /// Adds a watch; one that is there stays as it is.
+  mutating func add(_ path: WatchPath, _ connection: ClientConnection, _ mode: WatchModes, in kind: Kind) {
+    guard connection.state != .closed else { return }
+    switch kind {
+    case .data:
+      let old = connection.dataWatches.updateValue(
+        (connection.dataWatches[path] ?? []).union(mode), forKey: path)
+      if mode == .recursive, old?.contains(.recursive) != true { recursiveCount += 1 }
+      if old == nil {
+        data[path, default: []].append(connection)
+        dataWatchCount += 1
+      }
+    case .child:
+      let old = connection.childWatches.updateValue(
+        (connection.childWatches[path] ?? []).union(mode), forKey: path)
+      if old == nil {
+        child[path, default: []].append(connection)
+        childWatchCount += 1
+      }
+    }
+  }
+
+  /// Which watches a connection has on a path.
+  func modes(_ path: WatchPath, _ connection: ClientConnection, in kind: Kind) -> WatchModes {
+    (kind == .data ? connection.dataWatches[path] : connection.childWatches[path]) ?? []
+  }
+
+  /// Removes watches.
+  ///
+  /// - Returns: whether there was one.
+  mutating func remove(
+    _ path: WatchPath, _ connection: ClientConnection, _ removed: WatchModes, in kind: Kind
+  ) -> Bool {
+    let old = modes(path, connection, in: kind)
+    guard !old.isDisjoint(with: removed) else { return false }
+    keep(path, connection, old, old.subtracting(removed), in: kind)
+    if old.subtracting(removed).isEmpty { unlist(path, connection, in: kind) }
+    return true
+  }
+
+  /// Removes all that a connection watches.
+  mutating func removeAll(of connection: ClientConnection) {
+    for (path, modes) in connection.dataWatches {
+      if modes.contains(.recursive) { recursiveCount -= 1 }
+      unlist(path, connection, in: .data)
+    }
+    for path in connection.childWatches.keys { unlist(path, connection, in: .child) }
+    connection.dataWatches = [:]
+    connection.childWatches = [:]
+  }
+
+  /// Calls `deliver` for every connection to tell of a change of `path`, once each, and uses up its standard
+  /// watches; connections whose mark is `mark` already are skipped.
+  mutating func fire(
+    _ path: WatchPath, in kind: Kind, mark: UInt64, _ deliver: (ClientConnection) -> Void
+  ) {
+    if let watchers = kind == .data ? data[path] : child[path] {
+      var left: [ClientConnection] = []
+      for connection in watchers {
+        let old = modes(path, connection, in: kind)
+        let new = old.subtracting(.standard)
+        if new != old { keep(path, connection, old, new, in: kind) }
+        if !new.isEmpty { left.append(connection) }
+        tell(connection, mark, deliver)
+      }
+      if left.count != watchers.count { setList(path, left, in: kind) }
+    }
+    if kind == .data, recursiveCount > 0 { fireRecursive(above: path, mark: mark, deliver) }
+  }
+
+  /// The connections that watch the data of a path, with their sessions: `wchp`.
+  var watchersByPath: [(path: String, sessions: [SessionID])] {
+    data.map { ($0.key.path, $0.value.map(\.sessionID)) }
+      .sorted { $0.0.utf8.lexicographicallyPrecedes($1.0.utf8) }
+  }
+
+  private func tell(_ connection: ClientConnection, _ mark: UInt64, _ deliver: (ClientConnection) -> Void) {
+    guard connection.eventMark != mark else { return }
+    connection.eventMark = mark
+    deliver(connection)
+  }
+
+  private func fireRecursive(above path: WatchPath, mark: UInt64, _ deliver: (ClientConnection) -> Void) {
+    var path = path.path
+    while let parent = ZnodePath.parent(of: path) {
+      path = parent
+      let key = WatchPath(path)
+      for connection in data[key] ?? [] where connection.dataWatches[key]?.contains(.recursive) == true {
+        tell(connection, mark, deliver)
+      }
+    }
+  }
+
+  /// Writes down what a connection still has.
+  private mutating func keep(
+    _ path: WatchPath, _ connection: ClientConnection, _ old: WatchModes, _ new: WatchModes, in kind: Kind
+  ) {
+    if old.contains(.recursive), !new.contains(.recursive) { recursiveCount -= 1 }
+    let value = new.isEmpty ? nil : new
+    switch kind {
+    case .data:
+      connection.dataWatches[path] = value
+    case .child:
+      connection.childWatches[path] = value
+    }
+  }
+
+  private mutating func unlist(_ path: WatchPath, _ connection: ClientConnection, in kind: Kind) {
+    var list = (kind == .data ? data.removeValue(forKey: path) : child.removeValue(forKey: path)) ?? []
+    let count = list.count
+    if let index = list.firstIndex(where: { $0 === connection }) { list.remove(at: index) }
+    put(path, list, previousCount: count, in: kind)
+  }
+
+  private mutating func setList(_ path: WatchPath, _ list: [ClientConnection], in kind: Kind) {
+    let old = kind == .data ? data.removeValue(forKey: path) : child.removeValue(forKey: path)
+    put(path, list, previousCount: old?.count ?? 0, in: kind)
+  }
+
+  private mutating func put(_ path: WatchPath, _ list: [ClientConnection], previousCount: Int, in kind: Kind) {
+    switch kind {
+    case .data:
+      if !list.isEmpty { data[path] = list }
+      dataWatchCount += list.count - previousCount
+    case .child:
+      if !list.isEmpty { child[path] = list }
+      childWatchCount += list.count - previousCount
+    }
+  }
+}
