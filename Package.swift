@@ -67,6 +67,7 @@ let package = Package(
     .testTarget(
       name: "TxnLogTests", dependencies: ["TxnLog", "ZooKeeperProtocol", "Jute", "TestKit"],
       resources: [.copy("Resources")], swiftSettings: house),
+    .testTarget(
       name: "ZnodeTreeTests", dependencies: ["ZnodeTree", "ZooKeeperProtocol", "Jute"], swiftSettings: house),
     .testTarget(
       name: "ServerCoreTests", dependencies: ["ServerCore", "ZnodeTree", "ZooKeeperProtocol", "Jute"],

@@ -58,7 +58,7 @@ public struct ServerDaemon: Sendable {
       started(node.clientPort)
       let failure = await node.waitForEnd(or: waitForEnd)
       await node.stop()
-      if let failure { throw ServerStartError(failure) }
+      if let failure { throw failure }
     } catch {
       throw SandboxError(error.message, hint: error.hint)
     }

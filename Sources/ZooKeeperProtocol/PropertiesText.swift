@@ -11,6 +11,12 @@ public struct PropertiesText: Hashable, Sendable {
     public var value: String
     /// The line that the key stands on, from 1.
     public var line: Int
+
+    public init(key: String, value: String, line: Int) {
+      self.key = key
+      self.value = value
+      self.line = line
+    }
   }
 
   /// In the order of the text; a key may come more than once, and its last value counts.

@@ -1,4 +1,4 @@
-public import ZooKeeperProtocol
+import ZooKeeperProtocol
 
 /// A value of a configuration file that cannot be used, or a key that has no effect.
 public struct ConfigurationProblem: Error, Hashable, Sendable {

@@ -13,17 +13,12 @@ final class BackgroundWorker: @unchecked Sendable {
   private var isStopping = false
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
-  private var thread = pthread_t()
+  private var thread: WorkerThread?
 
   init() {
     pthread_mutex_init(mutex, nil)
     pthread_cond_init(condition, nil)
-    pthread_create(
-      &thread, nil,
-      { argument in
-        Unmanaged<BackgroundWorker>.fromOpaque(argument!).takeRetainedValue().loop()
-        return nil
-      }, Unmanaged.passRetained(self).toOpaque())
+    thread = .start { [self] in loop() }
   }
 
   deinit {
@@ -47,7 +42,7 @@ final class BackgroundWorker: @unchecked Sendable {
     isStopping = true
     pthread_cond_signal(condition)
     pthread_mutex_unlock(mutex)
-    pthread_join(thread, nil)
+    thread?.join()
   }
 
   private func loop() {

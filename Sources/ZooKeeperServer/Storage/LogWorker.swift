@@ -42,9 +42,9 @@ final class LogWorker<Files: FileSystem & Sendable>: @unchecked Sendable {
   private var gathered = Batch()
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
-  private var thread = pthread_t()
+  private var thread: WorkerThread?
 
-  /// Starts the thread.
+  /// A worker without its thread, see `start`.
   ///
   /// - Parameters:
   ///   - onPersisted: called on the loop after each sync with the last transaction that is safe.
@@ -62,12 +62,11 @@ final class LogWorker<Files: FileSystem & Sendable>: @unchecked Sendable {
     syncWarningNanoseconds = UInt64(syncWarningMilliseconds) * 1_000_000
     pthread_mutex_init(mutex, nil)
     pthread_cond_init(condition, nil)
-    pthread_create(
-      &thread, nil,
-      { argument in
-        Unmanaged<LogWorker<Files>>.fromOpaque(argument!).takeRetainedValue().run()
-        return nil
-      }, Unmanaged.passRetained(self).toOpaque())
+  }
+
+  /// Starts the thread; to be called once.
+  func start() {
+    thread = .start { [self] in run() }
   }
 
   deinit {
@@ -113,7 +112,7 @@ final class LogWorker<Files: FileSystem & Sendable>: @unchecked Sendable {
     shared.isStopping = true
     pthread_cond_signal(condition)
     pthread_mutex_unlock(mutex)
-    pthread_join(thread, nil)
+    thread?.join()
   }
 
   private func run() {

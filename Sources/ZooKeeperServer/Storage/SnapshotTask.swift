@@ -76,7 +76,7 @@ final class SnapshotTask {
 
   private func next() {
     var slice = JuteSlice()
-    let hasMore = walk.encode(into: &slice.writer, budgetBytes: JuteSlice.budgetBytes)
+    let hasMore = !walk.encode(into: &slice.writer, budgetBytes: JuteSlice.budgetBytes)
     let digest = hasDigest ? SnapshotDigest(zxid: zxid, treeDigest: treeDigest) : nil
     let (box, zxid, full) = (box, zxid, slice)
     inBackground(isLast: !hasMore) { () throws(TxnLogError) in

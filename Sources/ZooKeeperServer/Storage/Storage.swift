@@ -54,7 +54,7 @@ final class Storage {
       directory.files, directory: directory.snapshotDirectory, zxid: .zero, sessions: [],
       aclLists: walk.acls.map { SnapshotACLList(key: $0.key, acl: $0.acl) })
     var slice = JuteSlice()
-    while walk.encode(into: &slice.writer, budgetBytes: JuteSlice.budgetBytes) {}
+    while !walk.encode(into: &slice.writer, budgetBytes: JuteSlice.budgetBytes) {}
     try writer.append(slice)
     try writer.finish(digest: SnapshotDigest(zxid: .zero, treeDigest: walk.treeDigest))
   }

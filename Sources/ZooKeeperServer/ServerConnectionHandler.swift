@@ -1,0 +1,145 @@
+import Jute
+import NIOCore
+import ServerCore
+import ZooKeeperProtocol
+
+/// One client's connection: bytes in, whole frames to the core; the core's output, bytes out.
+///
+/// All frames of a read are handled where they lie; answers of one turn of the loop leave in one write.
+///
+/// *Thread*: the server's event loop.
+final class ServerConnectionHandler: ChannelInboundHandler {
+  typealias InboundIn = ByteBuffer
+
+  /// Bytes that may wait for a client that does not read; events for it cannot be held back, so it is cut off.
+  private static let unreadLimitBytes = 64 << 20
+
+  private let node: ServerNode
+  let connection: ClientConnection
+  let establishedMilliseconds = Host.wallMilliseconds
+  let remoteAddress: String
+  private(set) var lastHeard = NIODeadline.now()
+  private var context: ChannelHandlerContext?
+  private var received: ByteBuffer?
+  private var out = ByteBuffer()
+  private var hasSpoken = false
+  private var unreadBytes = 0
+  /// Why the connection is not being read.
+  private var isThrottled = false
+  private var isReaderSlow = false
+
+  init(node: ServerNode, connection: ClientConnection, remoteAddress: String) {
+    self.node = node
+    self.connection = connection
+    self.remoteAddress = remoteAddress
+  }
+
+  var isReading: Bool { !isThrottled && !isReaderSlow }
+
+  func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    var bytes = unwrapInboundIn(data)
+    lastHeard = .now()
+    if var received {
+      // Dropped first, so that appending does not copy what is there.
+      self.received = nil
+      received.writeBuffer(&bytes)
+      bytes = received
+    }
+    guard hasSpoken || takeFirstBytes(bytes, context) else {
+      received = bytes
+      return
+    }
+    handleFrames(&bytes, context)
+    received = bytes.readableBytes > 0 ? bytes : nil
+    node.scheduleTurn()
+  }
+
+  /// The first four bytes of a connection are a four-letter word or the length of a frame.
+  ///
+  /// - Returns: whether frames may be read.
+  private func takeFirstBytes(_ bytes: ByteBuffer, _ context: ChannelHandlerContext) -> Bool {
+    guard bytes.readableBytes >= 4 else { return false }
+    hasSpoken = true
+    guard let word = bytes.withUnsafeReadableBytes(FourLetterWords.word) else { return true }
+    let answer = node.answer(to: word, argument: bytes.getInteger(at: bytes.readerIndex + 4, as: Int64.self))
+    context.writeAndFlush(NIOAny(ByteBuffer(string: answer))).whenComplete { [channel = context.channel] _ in
+      channel.close(promise: nil)
+    }
+    return false
+  }
+
+  private func handleFrames(_ bytes: inout ByteBuffer, _ context: ChannelHandlerContext) {
+    let time = node.time
+    let core = node.core
+    let limit = node.configuration.maximumFrameBytes
+    var isBroken = false
+    let consumed = bytes.withUnsafeReadableBytes { raw -> Int in
+      var offset = 0
+      do throws(JuteError) {
+        while let payload = try FrameSplitter.firstPayload(
+          in: UnsafeRawBufferPointer(rebasing: raw[offset...]), limitBytes: limit)
+        {
+          core.receive(payload, on: connection, time)
+          offset += FrameSplitter.prefixLengthBytes + payload.count
+        }
+      } catch {
+        node.logger.warning(
+          "closing a connection", metadata: ["client": "\(remoteAddress)", "reason": "\(error)"])
+        isBroken = true
+      }
+      return offset
+    }
+    bytes.moveReaderIndex(forwardBy: consumed)
+    if isBroken { context.close(promise: nil) }
+  }
+
+  /// Sends what the core has for this client, and closes behind it when that was the last.
+  func flush() {
+    guard let context else { return }
+    if !connection.output.bytes.isEmpty {
+      out.clear()
+      out.writeBytes(connection.output.bytes)
+      if !context.channel.isWritable { unreadBytes += out.readableBytes }
+      connection.output.removeAll()
+      context.writeAndFlush(NIOAny(out), promise: nil)
+    }
+    if case .closed = connection.state {
+      // Behind everything that was written: NIO closes after the writes are done or have failed.
+      context.close(promise: nil)
+    } else if unreadBytes > Self.unreadLimitBytes {
+      node.logger.warning("closing a connection that does not read", metadata: ["client": "\(remoteAddress)"])
+      context.close(promise: nil)
+    }
+  }
+
+  /// Stops reading while the server has too much to do, or goes on.
+  func setThrottled(_ isThrottled: Bool) {
+    guard self.isThrottled != isThrottled else { return }
+    self.isThrottled = isThrottled
+    updateReading()
+  }
+
+  func channelWritabilityChanged(context: ChannelHandlerContext) {
+    isReaderSlow = !context.channel.isWritable
+    if !isReaderSlow { unreadBytes = 0 }
+    updateReading()
+    context.fireChannelWritabilityChanged()
+  }
+
+  private func updateReading() {
+    context?.channel.setOption(.autoRead, value: isReading).whenFailure { _ in }
+  }
+
+  /// Ends the connection; the session lives on.
+  func close() { context?.close(promise: nil) }
+
+  func channelInactive(context: ChannelHandlerContext) {
+    self.context = nil
+    node.onDisconnected(self)
+    context.fireChannelInactive()
+  }
+
+  func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+}

@@ -1,0 +1,169 @@
+import Logging
+import NIOCore
+import ServerCore
+import ZooKeeperProtocol
+
+/// What the server tells of itself.
+extension ServerNode {
+  /// Answers a four-letter word.
+  func answer(to word: String, argument: Int64?) -> String {
+    guard configuration.fourLetterWords.allows(word) || (word == "srvr" && configuration.fourLetterWords.allows("srvr"))
+    else { return FourLetterWords.refusal(word) }
+    switch word {
+    case "stmk": return "\(argument ?? Int64(FourLetterWords.defaultTraceMask))"
+    case "srst": core.resetStatistics()
+    case "crst": core.resetConnectionStatistics()
+    default: break
+    }
+    return FourLetterWords.answer(word, report())
+  }
+
+  /// Answers a GET of the AdminServer.
+  func answer(toAdmin path: String) -> HTTPAnswer {
+    let root = configuration.admin.commandPath
+    if path == root || path == root + "/" {
+      return HTTPAnswer(contentType: "text/html", body: AdminCommands.index(root))
+    }
+    guard path.hasPrefix(root + "/") else { return .notFound }
+    let name = String(path.dropFirst(root.count + 1))
+    switch AdminCommands.primaryName(name) {
+    case "stat_reset": core.resetStatistics()
+    case "connection_stat_reset": core.resetConnectionStatistics()
+    default: break
+    }
+    return .json(AdminCommands.answer(name, report()))
+  }
+
+  /// Everything at this moment.
+  func report() -> ServerReport {
+    let time = time
+    // What expires on the monotonic clock is told in the time of day.
+    let offset = time.wallMilliseconds - time.monotonicMilliseconds
+    let sizes = (try? storage.directory.sizes()) ?? (0, 0)
+    let descriptors = Host.fileDescriptors
+    return ServerReport(
+      configuration: configuration, clientPort: clientPort, serverID: Int64(core.settings.serverID),
+      mode: "standalone", zxid: core.lastProcessedZxid,
+      uptimeMilliseconds: (NIODeadline.now() - startTime).nanoseconds / 1_000_000,
+      wallMilliseconds: time.wallMilliseconds, latency: LatencyReport(core.counters.latency),
+      packetsReceived: core.counters.packetsReceived, packetsSent: core.counters.packetsSent,
+      outstandingRequests: core.counters.outstandingRequests,
+      connections: core.allConnections.compactMap { handlers[$0.number] }.map { connection($0, offset: offset) },
+      znodeCount: core.tree.reportedZnodeCount, approximateDataSize: core.tree.approximateDataSizeBytes,
+      watches: WatchReport(
+        dataWatches: core.allConnections.flatMap { connection in
+          connection.watchedPaths.map { (connection.sessionID, $0) }
+        }, count: core.watchCount),
+      sessions: SessionReport(
+        expiries: core.sessionsByExpiry.flatMap { set in set.sessions.map { (set.expiryMilliseconds + offset, $0) } },
+        ephemerals: core.tree.sessionsWithEphemerals.map { ($0, core.tree.ephemeralPaths(of: $0)) }),
+      treeDigest: core.tree.treeDigest, dataDirectorySize: sizes.0, logDirectorySize: sizes.1,
+      openFileDescriptors: descriptors.open, maximumFileDescriptors: descriptors.maximum,
+      authFailures: core.counters.authFailures, snapshot: lastSnapshot)
+  }
+
+  private func connection(_ handler: ServerConnectionHandler, offset: Int64) -> ConnectionReport {
+    let connection = handler.connection
+    let statistics = connection.statistics
+    let heard = Int64(handler.lastHeard.uptimeNanoseconds / 1_000_000)
+    let timeout = Int64(connection.sessionTimeoutMilliseconds)
+    // Connections are closed in buckets of ten seconds.
+    let expiry = ((heard + max(timeout, 10_000)) / 10_000 + 1) * 10_000
+    return ConnectionReport(
+      remoteAddress: handler.remoteAddress,
+      sessionID: connection.sessionID == .none ? nil : connection.sessionID, isReading: handler.isReading,
+      queued: connection.outstandingCount, received: statistics.receivedCount, sent: statistics.sentCount,
+      lastOperation: statistics.lastOpCode?.shortName ?? "NA",
+      establishedMilliseconds: handler.establishedMilliseconds, timeoutMilliseconds: timeout,
+      lastXid: statistics.lastXid?.rawValue, lastZxid: statistics.lastZxid,
+      lastResponseMilliseconds: statistics.lastResponseMilliseconds, latency: LatencyReport(statistics.latency),
+      lastLatency: Int(statistics.lastLatencyMilliseconds), expiryMilliseconds: expiry + offset)
+  }
+}
+
+extension LatencyReport {
+  init(_ statistics: LatencyStatistics) {
+    self.init(
+      minimum: Int(statistics.minimumMilliseconds), maximum: Int(statistics.maximumMilliseconds),
+      total: Int(statistics.totalMilliseconds), count: statistics.count)
+  }
+}
+
+extension OpCode {
+  /// The operation's name in `cons`.
+  ///
+  /// *Source*: `org.apache.zookeeper.server.Request.op2String`, cut as `client-protocol` 7.1 lists.
+  fileprivate var shortName: String {
+    switch self {
+    case .createSession: "SESS"
+    case .ping: "PING"
+    case .create, .create2, .createTTL, .createContainer: "CREA"
+    case .delete, .deleteContainer: "DELE"
+    case .exists: "EXIS"
+    case .getData: "GETD"
+    case .setData: "SETD"
+    case .getACL: "GETA"
+    case .setACL: "SETA"
+    case .getChildren, .getChildren2: "GETC"
+    case .getAllChildrenNumber: "GETACN"
+    case .sync: "SYNC"
+    case .multi: "MULT"
+    case .multiRead: "MLTR"
+    case .reconfig: "RECO"
+    case .check: "CHEC"
+    case .setWatches: "SETW"
+    case .setWatches2: "STW2"
+    case .addWatch: "ADDW"
+    case .checkWatches: "CHKW"
+    case .removeWatches: "REMW"
+    case .getEphemerals: "GETE"
+    case .whoAmI: "HOMI"
+    case .closeSession: "CLOS"
+    case .auth, .sasl, .notification, .error: "NA"
+    }
+  }
+}
+
+extension ServerConfiguration {
+  /// The part of it that the core needs.
+  var coreSettings: ServerSettings {
+    var settings = ServerSettings()
+    settings.tickTimeMilliseconds = Int64(tickTimeMilliseconds)
+    settings.minSessionTimeoutMilliseconds = Int32(clamping: sessionTimeoutBounds.lowerBound)
+    settings.maxSessionTimeoutMilliseconds = Int32(clamping: sessionTimeoutBounds.upperBound)
+    settings.skipACL = features.skipsACL
+    settings.enforceQuota = features.enforcesQuota
+    settings.reconfigEnabled = features.allowsReconfig
+    settings.superDigest = features.superDigest
+    settings.containerMaxNeverUsedMilliseconds = Int64(features.neverUsedContainerMilliseconds)
+    return settings
+  }
+}
+
+extension Storage.Recovered {
+  /// Says what recovery found: nothing that was cut or skipped is silent.
+  func report(to logger: Logger) {
+    let report = storage.report
+    logger.info(
+      "recovered", metadata: [
+        "zxid": "\(report.lastZxid)", "snapshot": "\(report.snapshot?.path ?? "none")",
+        "replayed": "\(report.replayedCount)",
+      ])
+    for skipped in report.skippedSnapshots {
+      logger.warning("a snapshot is damaged and was not used", metadata: ["reason": "\(skipped.error)"])
+    }
+    for tail in report.cut { logger.warning("a torn tail of the log was cut", metadata: ["tail": "\(tail)"]) }
+    if let zxid = report.unreachedZxid {
+      logger.warning("the snapshot has effects up to \(zxid), and the log ends before it")
+    }
+    if digestMismatches > 0, storage.report.snapshotDigest == nil {
+      logger.warning("\(digestMismatches) transactions left another tree than when they were made")
+    }
+  }
+}
+
+extension ServerStartError {
+  static func cannotListen(on address: String, _ error: any Error) -> ServerStartError {
+    ServerStartError("cannot listen on \(address): \(error)", hint: "is the port taken?")
+  }
+}

@@ -1,0 +1,354 @@
+public import Logging
+import NIOCore
+import NIOPosix
+import ServerCore
+import TxnLog
+import ZnodeTree
+import ZooKeeperProtocol
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// A standalone server: sockets, timers and disks around the core, which decides everything.
+///
+/// A turn of the loop reads what has arrived on all connections, hands the core's proposals to the log's thread, and
+/// sends every connection's answers in one write. When the log is synced, the core applies and answers what waited.
+///
+/// *Thread*: one event loop of its own; public calls may be made from anywhere.
+public final class ServerNode: @unchecked Sendable {
+  // @unchecked: all state below is touched on `loop` only, once `start` has made it.
+
+  public let configuration: ServerConfiguration
+  /// The port that clients connect to.
+  public private(set) var clientPort = 0
+  /// The port of the HTTP server for administrators; nil when there is none.
+  public private(set) var adminPort: Int?
+
+  let logger: Logger
+  let core: ServerCore
+  let storage: Storage
+  let background = BackgroundWorker()
+  let startTime = NIODeadline.now()
+  private let group: MultiThreadedEventLoopGroup
+  let loop: any EventLoop
+  private var log: LogWorker<PosixFileSystem>!
+  private var listener: (any Channel)?
+  private var httpServers: [AdminServer] = []
+  private(set) var handlers: [UInt64: ServerConnectionHandler] = [:]
+  private var connectionsByAddress: [String: Int] = [:]
+  private var isTurnScheduled = false
+  private var isThrottling = false
+  private var timers: [RepeatedTask] = []
+  private var snapshots: SnapshotSchedule
+  private var snapshotTask: SnapshotTask?
+  private(set) var lastSnapshot: (zxid: Zxid, wallMilliseconds: Int64)?
+  private var ending: EventLoopPromise<ServerStartError?>
+  private var isStopping = false
+
+  private init(
+    _ configuration: ServerConfiguration, _ recovered: Storage.Recovered, group: MultiThreadedEventLoopGroup,
+    logger: Logger
+  ) {
+    self.configuration = configuration
+    self.group = group
+    self.logger = logger
+    loop = group.next()
+    storage = recovered.storage
+    core = ServerCore(
+      settings: configuration.coreSettings, tree: recovered.tree, sessions: recovered.sessions,
+      time: Self.currentTime)
+    snapshots = SnapshotSchedule(configuration.logging, replayed: recovered.storage.report.replayedCount)
+    ending = loop.makePromise()
+    lastSnapshot = recovered.storage.report.snapshot.map { ($0.zxid, 0) }
+  }
+
+  /// Recovers the data directory, and returns when clients can connect.
+  ///
+  /// - Throws: when the data is damaged, the directory is in use or cannot be written, or the port is taken.
+  public static func start(
+    _ configuration: ServerConfiguration, logger: Logger
+  ) async throws(ServerStartError) -> ServerNode {
+    let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    let result = await withCheckedContinuation {
+      (continuation: CheckedContinuation<Result<ServerNode, ServerStartError>, Never>) in
+      group.next().execute {
+        do throws(ServerStartError) {
+          let node = try open(configuration, group: group, logger: logger)
+          node.listen { continuation.resume(returning: $0) }
+        } catch {
+          continuation.resume(returning: .failure(error))
+        }
+      }
+    }
+    if case .failure = result { group.shutdownGracefully { _ in } }
+    return try result.get()
+  }
+
+  private static func open(
+    _ configuration: ServerConfiguration, group: MultiThreadedEventLoopGroup, logger: Logger
+  ) throws(ServerStartError) -> ServerNode {
+    do throws(TxnLogError) {
+      let recovered = try Storage.open(configuration)
+      recovered.report(to: logger)
+      return ServerNode(configuration, recovered, group: group, logger: logger)
+    } catch {
+      throw ServerStartError(error)
+    }
+  }
+
+  private func listen(_ done: @escaping @Sendable (Result<ServerNode, ServerStartError>) -> Void) {
+    startLog()
+    let address = configuration.clientAddress ?? "127.0.0.1"
+    ServerBootstrap(group: loop)
+      .serverChannelOption(.backlog, value: Int32(clamping: configuration.listenBacklog))
+      .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+      .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+      .childChannelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 65_536))
+      .childChannelOption(.writeBufferWaterMark, value: .init(low: 256 << 10, high: 1 << 20))
+      .childChannelInitializer { [self] channel in
+        channel.eventLoop.makeCompletedFuture { try accept(channel) }
+      }
+      .bind(host: address, port: configuration.clientPort)
+      .whenComplete { [self] result in
+        switch result {
+        case .success(let channel):
+          listener = channel
+          clientPort = channel.localAddress?.port ?? 0
+          startTimers()
+          startOperatorServers { done($0.map { self }) }
+        case .failure(let error):
+          log.stop()
+          done(.failure(.cannotListen(on: "\(address):\(configuration.clientPort)", error)))
+        }
+      }
+  }
+
+  private func startLog() {
+    var settings = LogSettings()
+    settings.preallocationBytes = configuration.logging.preallocationBytes
+    settings.forcesSync = configuration.logging.forcesSync
+    let writer = LogWriter(
+      storage.directory.files, directory: storage.directory.logDirectory, after: storage.report.lastZxid,
+      settings: settings)
+    log = LogWorker(
+      writer, loop: loop, syncWarningMilliseconds: configuration.logging.syncWarningMilliseconds,
+      onPersisted: { [weak self] in self?.onPersisted(through: $0) },
+      onFailure: { [weak self] in self?.onLogFailure($0) },
+      onSlowSync: { [logger] in logger.warning("a sync of the log took \($0) ms") })
+    log.start()
+  }
+
+  private func startOperatorServers(_ done: @escaping @Sendable (Result<Void, ServerStartError>) -> Void) {
+    var starting: [EventLoopFuture<Void>] = []
+    if configuration.admin.isEnabled {
+      let admin = configuration.admin
+      starting.append(
+        AdminServer.start(address: admin.address, port: admin.port, loop: loop) { [self] in answer(toAdmin: $0) }
+          .map { [self] server in
+            httpServers.append(server)
+            adminPort = server.port
+          }
+          .flatMapErrorThrowing { [logger] error in
+            // As in Apache's ensembles, a taken port is no reason not to serve clients.
+            logger.warning("no AdminServer", metadata: ["address": "\(admin.address):\(admin.port)", "reason": "\(error)"])
+          })
+    }
+    if let metrics = configuration.metrics {
+      starting.append(
+        AdminServer.start(address: metrics.address, port: metrics.port, loop: loop) { [self] path in
+          path == "/metrics"
+            ? HTTPAnswer(contentType: "text/plain; version=0.0.4", body: Monitor.prometheus(report())) : .notFound
+        }.map { [self] in httpServers.append($0) })
+    }
+    EventLoopFuture.andAllSucceed(starting, on: loop).whenComplete { result in
+      done(result.mapError { .cannotListen(on: "the metrics port", $0) })
+    }
+  }
+
+  // MARK: Turns
+
+  /// The two clocks.
+  static var currentTime: ServerTime {
+    ServerTime(
+      monotonicMilliseconds: Int64(NIODeadline.now().uptimeNanoseconds / 1_000_000),
+      wallMilliseconds: Host.wallMilliseconds)
+  }
+
+  var time: ServerTime { Self.currentTime }
+
+  /// Ends the turn once everything that has arrived is handled.
+  func scheduleTurn() {
+    guard !isTurnScheduled else { return }
+    isTurnScheduled = true
+    loop.execute { [self] in
+      isTurnScheduled = false
+      endTurn()
+    }
+  }
+
+  private func endTurn() {
+    for proposal in core.takeProposals() {
+      proposal.bytes.withUnsafeBytes { log.append($0, zxid: proposal.zxid) }
+      snapshots.count(bytes: proposal.bytes.count)
+    }
+    log.submit()
+    for connection in core.takeTouched() { handlers[connection.number]?.flush() }
+    updateThrottling()
+    if snapshots.isDue, snapshotTask == nil { startSnapshot() }
+  }
+
+  private func onPersisted(through zxid: Zxid) {
+    core.commit(through: zxid, time)
+    endTurn()
+  }
+
+  /// While too many requests are under way, connections that have some are not read.
+  private func updateThrottling() {
+    let isOver = core.counters.outstandingRequests > configuration.outstandingLimit
+    guard isOver || isThrottling else { return }
+    isThrottling = isOver
+    for handler in handlers.values { handler.setThrottled(isOver && handler.connection.outstandingCount > 0) }
+  }
+
+  /// The disk does not take what clients were about to be told is safe: nobody is told, and nobody served.
+  private func onLogFailure(_ error: TxnLogError) {
+    logger.critical("the log cannot be written; no write since is acknowledged", metadata: ["reason": "\(error)"])
+    ending.succeed(ServerStartError("the log cannot be written: \(error)", hint: "the server has stopped serving"))
+    stopServing()
+  }
+
+  // MARK: Connections
+
+  private func accept(_ channel: any Channel) throws {
+    let address = channel.remoteAddress?.ipAddress ?? "127.0.0.1"
+    let count = connectionsByAddress[address, default: 0]
+    let isOver =
+      (configuration.maximumConnectionsPerAddress > 0 && count >= configuration.maximumConnectionsPerAddress)
+      || (configuration.maximumConnections > 0 && handlers.count >= configuration.maximumConnections)
+    guard !isOver, !isStopping else {
+      logger.warning("too many connections", metadata: ["client": "\(address)", "connections": "\(count)"])
+      return channel.close(promise: nil)
+    }
+    let port = channel.remoteAddress?.port ?? 0
+    let connection = core.accept(address: address)
+    let text = address.contains(":") ? "[\(address)]:\(port)" : "\(address):\(port)"
+    let handler = ServerConnectionHandler(node: self, connection: connection, remoteAddress: text)
+    handlers[connection.number] = handler
+    connectionsByAddress[address] = count + 1
+    try channel.pipeline.syncOperations.addHandler(handler)
+  }
+
+  /// A connection is gone.
+  func onDisconnected(_ handler: ServerConnectionHandler) {
+    handlers[handler.connection.number] = nil
+    let address = handler.connection.address
+    connectionsByAddress[address] = connectionsByAddress[address].flatMap { $0 > 1 ? $0 - 1 : nil }
+    core.disconnected(handler.connection)
+    if isStopping { return }
+    scheduleTurn()
+  }
+
+  // MARK: Timers
+
+  private func startTimers() {
+    let tick = TimeAmount.milliseconds(Int64(configuration.tickTimeMilliseconds))
+    every(tick) { node in node.core.expireSessions(node.time) }
+    every(.seconds(1)) { $0.closeSilentConnections() }
+    every(.milliseconds(Int64(configuration.features.containerCheckMilliseconds))) { node in
+      node.core.reap(node.time, limit: node.configuration.features.containersPerMinute)
+    }
+    if configuration.retention.purgeIntervalHours > 0 {
+      purge()
+      every(.hours(Int64(configuration.retention.purgeIntervalHours))) { $0.purge() }
+    }
+  }
+
+  private func every(_ interval: TimeAmount, _ body: @escaping @Sendable (ServerNode) -> Void) {
+    timers.append(
+      loop.scheduleRepeatedTask(initialDelay: interval, delay: interval) { [weak self] _ in
+        guard let self else { return }
+        body(self)
+        endTurn()
+      })
+  }
+
+  /// A connection that asks for no session within 10 seconds only takes room.
+  private func closeSilentConnections() {
+    for handler in handlers.values where handler.connection.sessionID == .none {
+      if NIODeadline.now() - handler.lastHeard > .seconds(10) { handler.close() }
+    }
+  }
+
+  private func purge() {
+    let (directory, count, logger) = (storage.directory, configuration.retention.snapshotCount, logger)
+    background.run {
+      do throws(TxnLogError) {
+        let removed = try directory.purge(retainCount: count)
+        if !removed.isEmpty { logger.info("purged \(removed.count) old files") }
+      } catch {
+        logger.warning("old files could not be purged", metadata: ["reason": "\(error)"])
+      }
+    }
+  }
+
+  // MARK: Snapshots
+
+  private func startSnapshot() {
+    snapshots.reset()
+    log.roll()
+    snapshotTask = SnapshotTask(
+      tree: core.tree, sessions: core.committedSessions, directory: storage.directory,
+      hasDigest: configuration.features.hasDigest, background: background, loop: loop
+    ) { [weak self] result in
+      guard let self, let task = snapshotTask else { return }
+      snapshotTask = nil
+      switch result {
+      case .success: lastSnapshot = (task.zxid, Host.wallMilliseconds)
+      case .failure(let error):
+        // The log has everything: the server goes on, and tries again when the next one is due.
+        logger.error("a snapshot could not be written", metadata: ["reason": "\(error)"])
+      }
+    }
+  }
+
+  // MARK: The end
+
+  /// Waits until `finished` returns or the server fails by itself.
+  ///
+  /// - Returns: why it failed, or nil.
+  public func waitForEnd(or finished: @escaping @Sendable () async -> Void) async -> ServerStartError? {
+    let waiting = Task { [self] in
+      await finished()
+      loop.execute { [self] in ending.succeed(nil) }
+    }
+    defer { waiting.cancel() }
+    return (try? await ending.futureResult.get()) ?? nil
+  }
+
+  /// Stops serving, writes what was accepted, and gives the directory back.
+  public func stop() async {
+    await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
+      loop.execute { [self] in
+        ending.succeed(nil)
+        stopServing()
+        log.stop()
+        // A snapshot that is under way is given up: the log has what it would have had.
+        background.run { continuation.resume() }
+      }
+    }
+    background.stop()
+    try? await group.shutdownGracefully()
+  }
+
+  private func stopServing() {
+    guard !isStopping else { return }
+    isStopping = true
+    for timer in timers { timer.cancel() }
+    listener?.close(promise: nil)
+    for server in httpServers { server.stop() }
+    for handler in handlers.values { handler.close() }
+  }
+}
