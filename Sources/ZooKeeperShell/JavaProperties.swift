@@ -16,6 +16,7 @@ struct JavaProperties {
     } catch {
       var error = error
       error.word = "ClientConfiguration"
+      error.apacheExitCode = .usage
       throw error
     }
   }

@@ -75,7 +75,7 @@ extension ShellSession {
     }
     // Shown before it runs, so that nobody is surprised by what it was.
     try output.write(Rendered(stderr: [UInt8]("\(entry.line)\n".utf8)))
-    return await run(line: entry.line) ?? Outcome(exitCode: .usage)
+    return await run(line: [UInt8](entry.line.utf8)) ?? Outcome(exitCode: .usage)
   }
 
   private func connect(_ invocation: Invocation) async throws {
