@@ -108,6 +108,7 @@ extension SessionMachine {
     }
   }
 
+  /// Puts a request on the wire, behind those before it.
   mutating func send(_ call: Call) {
     var call = call
     call.xid = nextXid
@@ -116,16 +117,19 @@ extension SessionMachine {
     pending.append(call)
   }
 
+  /// Puts an identity on the wire.
   mutating func sendIdentity(at index: Int) {
     ClientRequest.auth(identities[index].packet).encodeFrame(xid: .auth, into: &outbound)
     authsInFlight.append(index)
   }
 
+  /// Answers everything that was never sent.
   mutating func failQueued(_ error: ZooKeeperError, into actions: inout [Action]) {
     while let call = queued.popFirst() { Self.answer(call, .failure(error), into: &actions) }
     failIdentities(error, into: &actions)
   }
 
+  /// Answers the callers of `addAuth` that still wait.
   mutating func failIdentities(_ error: ZooKeeperError, into actions: inout [Action]) {
     for index in identities.indices { answerIdentity(at: index, .failure(error), into: &actions) }
   }

@@ -63,6 +63,7 @@ struct WatchRegistry: Equatable, Sendable {
   /// sends at most, well under a server's frame limit.
   static let setWatchesChunkBytes = 128 * 1024
 
+  /// Remembers that a watcher waits for events of a path.
   mutating func add(_ intent: WatchIntent) {
     tables[intent.kind.rawValue][intent.key, default: []].insert(intent.watcher)
     if intent.watcher != .default { intents[intent.watcher, default: []].insert(intent) }

@@ -225,10 +225,13 @@ extension JuteRecord {
 
 extension Duration {
   /// Whole milliseconds, rounded up so that a limit is never shorter than asked for.
+  ///
+  /// Kept within 73 years either way: NIO counts nanoseconds, and a sum of a few such times must not
+  /// overflow them.
   var milliseconds: Int64 {
+    let longest = Int64.max / 4_000_000
     let (seconds, attoseconds) = components
-    let (product, overflow) = seconds.multipliedReportingOverflow(by: 1000)
-    guard !overflow else { return .max / 4 }
-    return min(product + (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000, .max / 4)
+    guard abs(seconds / 1000) < longest / 1_000_000 else { return seconds < 0 ? -longest : longest }
+    return seconds * 1000 + (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000
   }
 }

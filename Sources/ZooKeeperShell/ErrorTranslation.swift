@@ -120,11 +120,13 @@ extension ShellError {
     return error
   }
 
+  /// The person stopped it.
   static func cancelled(outcomeUnknown: Bool, path: String?) -> ShellError {
     ShellError(
       .signal(2), "Cancelled", path: path, outcomeUnknown ? "cancelled; the outcome is unknown" : "cancelled")
   }
 
+  /// A create found no parent.
   static func missingParent(of path: String, isCompatible: Bool) -> ShellError {
     let parent = ZnodePath.parent(of: path) ?? "/"
     var error = ShellError(
@@ -142,6 +144,7 @@ extension ShellError {
     return error
   }
 
+  /// There is no quota to show or lift.
   static func noQuota(_ path: String) -> ShellError {
     var error = ShellError(.noNode, "NoQuota", path: path, "it has no quota", hint: "setquota makes one")
     error.apacheText = "absolute path is \(QuotaPaths.limits(of: path))\nquota for \(path) does not exist."
@@ -149,6 +152,7 @@ extension ShellError {
     return error
   }
 
+  /// A quota above or under this one is in the way.
   static func nestedQuota(_ message: String, _ path: String) -> ShellError {
     var error = ShellError(.conflict, "QuotaNested", path: path, message, hint: "delquota removes that one")
     error.apacheText = message
@@ -168,6 +172,7 @@ extension ShellError {
     return error
   }
 
+  /// The operation that failed a transaction, and why.
   static func rolledBack(_ steps: [MultiStep]) -> ShellError {
     for (index, step) in steps.enumerated() {
       guard case .error(let code) = step.result, code != .ok, code != .runtimeInconsistency else { continue }

@@ -57,6 +57,7 @@ enum Files {
     return chunk
   }
 
+  /// A failed call of the operating system's, in its words.
   static func failure(_ what: String, _ errorNumber: Int32) -> ShellError {
     ShellError(.localInputOutput, "File", "\(what): \(String(cString: strerror(errorNumber)))")
   }

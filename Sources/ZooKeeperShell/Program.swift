@@ -6,12 +6,25 @@
 
 /// The program: from the words of the command line to the exit code.
 public enum Program {
+  /// Runs the program on the process's own argv and exits.
+  ///
+  /// argv is taken byte for byte: `CommandLine.arguments` would repair what is not UTF-8, and so store something else
+  /// than was given.
+  public static func main(
+    _ count: Int32, _ values: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
+  ) -> Never {
+    let arguments = (0..<Int(count)).compactMap { index in
+      values[index].map { [UInt8](UnsafeRawBufferPointer(start: $0, count: strlen($0))) }
+    }
+    exit(run(arguments))
+  }
+
   /// Runs the program, blocking the calling thread, which must be the process's first.
   ///
   /// - Parameters:
-  ///   - arguments: argv as bytes, the program's name included; see `Program.processArguments`.
+  ///   - arguments: argv as bytes, the program's name included.
   /// - Returns: what to exit with.
-  public static func run(_ arguments: [[UInt8]]) -> Int32 {
+  static func run(_ arguments: [[UInt8]]) -> Int32 {
     openStandardDescriptors()
     // A reader that goes away is an error of `write`, which ends the command in order.
     signal(SIGPIPE, SIG_IGN)
@@ -23,8 +36,10 @@ public enum Program {
       code = try run([Word](words.dropFirst()), environment, output)
       try output.flush()
     } catch {
+      let isCompatible = environment.asksForCompatibility || words.prefix { $0 != "--" }.contains("--compat")
       let format = formatForErrors([Word](words.dropFirst()), environment)
       code = report(error, output, format)
+      if isCompatible { code = error.apacheExitCode }
     }
     return code.rawValue
   }
@@ -151,17 +166,6 @@ public enum Program {
   private static func openStandardDescriptors() {
     for descriptor in Int32(0)...2 where fcntl(descriptor, F_GETFD) < 0 {
       _ = open("/dev/null", descriptor == 0 ? O_RDONLY : O_WRONLY)
-    }
-  }
-
-  /// The process's argv, byte for byte: `CommandLine.arguments` would repair what is not UTF-8.
-  ///
-  /// *Source*: `/proc/self/cmdline` is not used, because it is cut where the kernel pleases.
-  public static func processArguments(
-    _ count: Int32, _ values: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
-  ) -> [[UInt8]] {
-    (0..<Int(count)).compactMap { index in
-      values[index].map { [UInt8](UnsafeRawBufferPointer(start: $0, count: strlen($0))) }
     }
   }
 }

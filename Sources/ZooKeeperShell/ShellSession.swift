@@ -158,6 +158,7 @@ actor ShellSession {
     return renderer.exitCode(of: error)
   }
 
+  /// How answers look under these settings.
   func renderContext(_ settings: ShellSettings) -> RenderContext {
     RenderContext(
       format: settings.format, isCompat: settings.isCompatible, stdoutIsTerminal: environment.stdoutIsTerminal,

@@ -187,7 +187,8 @@ struct ShellSettings: Sendable {
   }
 
   private mutating func apply(_ properties: JavaProperties) throws(ShellError) {
-    for (key, value) in properties.entries {
+    for entry in properties.entries {
+      let (key, value) = (entry.key, entry.value)
       switch key {
       case "zookeeper.client.secure" where value.lowercased() == "true":
         throw .usage(
@@ -198,7 +199,7 @@ struct ShellSettings: Sendable {
         if let limit = Int64(value), limit > 0 { timeLimit = .milliseconds(limit) }
       case "jute.maxbuffer":
         if let size = Int(value), size > 0 { maximumFrameBytes = size }
-      default: warnings.append("\(properties.file): the property \(key) has no effect here")
+      default: warnings.append("\(properties.file):\(entry.line): the property \(key) has no effect here")
       }
     }
   }

@@ -1,9 +1,3 @@
 import ZooKeeperShell
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-
-exit(Program.run(Program.processArguments(CommandLine.argc, CommandLine.unsafeArgv)))
+Program.main(CommandLine.argc, CommandLine.unsafeArgv)

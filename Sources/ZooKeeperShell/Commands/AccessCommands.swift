@@ -3,6 +3,7 @@ import ZooKeeperProtocol
 
 /// getAcl, setAcl, whoami; addauth is the session's, which keeps the identity.
 extension CommandContext {
+  /// Prints the ACL of a znode.
   func getACL(_ client: ZooKeeperClient) async throws -> ExitCode {
     let path = try path()
     let (acl, stat) = try await client.getACL(path)
@@ -10,6 +11,7 @@ extension CommandContext {
     return .success
   }
 
+  /// Replaces the ACL of a znode, or of a whole subtree.
   func setACL(_ client: ZooKeeperClient) async throws -> ExitCode {
     let path = try path()
     let acl = try acl(invocation.arguments[1])
@@ -40,6 +42,7 @@ extension CommandContext {
     return .success
   }
 
+  /// Prints the identities of the connection.
   func whoAmI(_ client: ZooKeeperClient) async throws -> ExitCode {
     var identities = try await client.whoAmI()
     // Servers keep identities in a set and tell them in any order.

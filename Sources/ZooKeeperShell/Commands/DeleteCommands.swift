@@ -3,6 +3,7 @@ import ZooKeeperProtocol
 
 /// delete and deleteall.
 extension CommandContext {
+  /// Deletes a znode, or with `-r` a subtree.
   func delete(_ client: ZooKeeperClient) async throws -> ExitCode {
     let path = try path()
     if invocation.flag(.recursive) {
@@ -14,6 +15,7 @@ extension CommandContext {
     return .success
   }
 
+  /// Deletes a subtree.
   func deleteAll(_ client: ZooKeeperClient) async throws -> ExitCode {
     try await deleteSubtree(client, try path())
   }
@@ -85,6 +87,7 @@ struct SubtreeDeletion {
     return paths.reversed()
   }
 
+  /// Deletes znodes in the given order, a batch at a time.
   mutating func delete(_ paths: [String]) async throws {
     var rest = paths[...]
     while !rest.isEmpty {

@@ -3,6 +3,7 @@ import ZooKeeperProtocol
 
 /// multi.
 extension CommandContext {
+  /// Runs operations as one transaction.
   func multi(_ client: ZooKeeperClient) async throws -> ExitCode {
     let commands = try await multiCommands()
     var operations: [MultiOperation] = []

@@ -8,6 +8,7 @@ import ZooKeeperProtocol
 ///
 /// *Source*: `org.apache.zookeeper.cli.SetQuotaCommand`, `DelQuotaCommand`, `ListQuotaCommand`.
 extension CommandContext {
+  /// Sets limits on a subtree.
   func setQuota(_ client: ZooKeeperClient) async throws -> ExitCode {
     let path = try path()
     guard !path.hasPrefix(QuotaPaths.root) else {
@@ -43,6 +44,7 @@ extension CommandContext {
     return .success
   }
 
+  /// Prints the limits of a subtree and its use.
   func listQuota(_ client: ZooKeeperClient) async throws -> ExitCode {
     let path = try path()
     let limitsPath = QuotaPaths.limits(of: path)
@@ -55,6 +57,7 @@ extension CommandContext {
     return .success
   }
 
+  /// Lifts the limits of a subtree, or some of them.
   func deleteQuota(_ client: ZooKeeperClient) async throws -> ExitCode {
     let path = try path()
     let limitsPath = QuotaPaths.limits(of: path)

@@ -3,6 +3,7 @@ import ZooKeeperProtocol
 
 /// set and create.
 extension CommandContext {
+  /// Replaces the data of a znode.
   func set(_ client: ZooKeeperClient) async throws -> ExitCode {
     let path = try path()
     var bytes = try await data(invocation.arguments[1])
@@ -34,6 +35,7 @@ extension CommandContext {
     }
   }
 
+  /// Creates a znode and prints its path.
   func create(_ client: ZooKeeperClient) async throws -> ExitCode {
     let mode = try createMode(
       isSequential: invocation.flag(.sequential), isEphemeral: invocation.flag(.ephemeral),

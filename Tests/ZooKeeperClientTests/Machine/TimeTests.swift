@@ -7,6 +7,17 @@ import ZooKeeperProtocol
 /// What happens because time passes.
 @Suite(.timeLimit(.minutes(1)))
 struct TimeTests {
+  static let durations: [(Duration, Int64)] = [
+    (.zero, 0), (.milliseconds(1), 1), (.nanoseconds(1), 1), (.microseconds(1001), 2), (.seconds(90), 90_000),
+    (.seconds(-1), -1_000), (.seconds(2_305_000_000), 2_305_000_000_000),
+    (.seconds(2_306_000_000), 2_305_843_009_213), (.seconds(Int64.max), 2_305_843_009_213),
+    (.seconds(Int64.min + 1), -2_305_843_009_213),
+  ]
+
+  @Test(arguments: durations) func limitIsRoundedUpAndKeptInBounds(duration: Duration, milliseconds: Int64) {
+    #expect(duration.milliseconds == milliseconds)
+  }
+
   @Test func pingGoesOutAfterAThirdOfTheTimeout() throws {
     var harness = try Harness.connected()
     #expect(harness.machine.nextDeadline == harness.now + 3_000)
