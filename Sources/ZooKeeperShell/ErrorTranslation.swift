@@ -136,10 +136,19 @@ extension ShellError {
     return error
   }
 
+  /// zkCli.sh says it twice when it creates.
+  static func invalidACLOfCreate(_ path: String?) -> ShellError {
+    var error = ShellError(.invalidACL, path: path)
+    error.apacheText =
+      "KeeperErrorCode = InvalidACL\(path.map { " for \($0)" } ?? "")\nAcl is not valid : \(path ?? "null")"
+    return error
+  }
+
   /// There is no quota to show or lift.
   static func noQuota(_ path: String) -> ShellError {
     var error = ShellError(.noNode, "NoQuota", path: path, "it has no quota", hint: "setquota makes one")
     error.apacheText = "absolute path is \(QuotaPaths.limits(of: path))\nquota for \(path) does not exist."
+    error.apacheExitCode = .success
     return error
   }
 
@@ -159,6 +168,7 @@ extension ShellError {
     var error = ShellError(
       .partial, "Partial", path: root, "\(survivors.count) left undone: " + listed.joined(separator: ", ") + more)
     error.apacheText = "Failed to delete some node(s) in the subtree!"
+    error.apacheExitCode = .success
     return error
   }
 

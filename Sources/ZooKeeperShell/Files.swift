@@ -36,8 +36,14 @@ enum Files {
 
   /// What a descriptor has at the moment, waiting for something; empty at the end of the file.
   ///
-  /// - Throws: exit code 12 with the operating system's reason.
+  /// Looks now and then whether the task was cancelled, or a signal would not end a command that waits for input.
+  ///
+  /// - Throws: exit code 12 with the operating system's reason; `Cancelled`.
   static func readSome(_ descriptor: Int32, name: String) throws(ShellError) -> [UInt8] {
+    var interest = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+    repeat {
+      if Task.isCancelled { throw .cancelled(outcomeUnknown: false, path: nil) }
+    } while poll(&interest, 1, 100) == 0
     var errorNumber: Int32 = 0
     let chunk = [UInt8](unsafeUninitializedCapacity: 65_536) { buffer, count in
       var result: Int

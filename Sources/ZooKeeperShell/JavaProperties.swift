@@ -15,6 +15,7 @@ struct JavaProperties {
     } catch {
       var error = error
       error.word = "ClientConfiguration"
+      error.apacheExitCode = .usage
       throw error
     }
   }

@@ -36,7 +36,10 @@ public enum Program {
       code = try run([Word](words.dropFirst()), environment, output)
       try output.flush()
     } catch {
-      code = report(error, output)
+      let isCompatible = environment.asksForCompatibility || words.prefix { $0 != "--" }.contains("--compat")
+      let format = formatForErrors([Word](words.dropFirst()), environment)
+      code = report(error, output, format)
+      if isCompatible { code = error.apacheExitCode }
     }
     return code.rawValue
   }
@@ -47,6 +50,10 @@ public enum Program {
     if words.first == "__complete" { return CompletionQuery.answer([Word](words.dropFirst()), environment, output) }
     let isCompatible = environment.asksForCompatibility
     let invocation = try isCompatible ? ProgramOptions.parseCompat(words) : ProgramOptions.parse(words)
+    if let text = offlineAnswer(invocation, environment) {
+      try output.write(.out(text))
+      return .success
+    }
     var options = invocation.globals
     if !isCompatible, let command = invocation.command, options[.compat] == nil {
       // Options of the program may stand behind the command too.
@@ -54,15 +61,11 @@ public enum Program {
       let bound = try ArgumentBinder.bind(invocation.words, to: spec)
       options.merge(bound.globals) { $0 + $1 }
     }
-    if let text = offlineAnswer(invocation, environment) {
-      try output.write(.out(text))
-      return .success
-    }
     let settings = try ShellSettings(options, environment: environment)
-    for remark in settings.remarks where settings.isVerbose { try output.write(.err("zkcli: \(remark)\n")) }
-    for warning in settings.warnings where !settings.isQuiet {
-      try output.write(.err("zkcli: warning: \(warning)\n"))
-    }
+    let notes = settings.remarks.map(CommandResult.remark) + settings.warnings.map(CommandResult.warning)
+    var renderer = Renderer(
+      RenderContext(format: settings.format, isVerbose: settings.isVerbose, isQuiet: settings.isQuiet))
+    for note in notes { try output.write(renderer.emit(note)) }
     if let command = invocation.command {
       guard settings.script == nil else { throw .usage("--script and a command exclude each other") }
       return runCommand(command, invocation.words, settings, environment, output)
@@ -139,9 +142,24 @@ public enum Program {
     return gate.wait()
   }
 
-  private static func report(_ error: ShellError, _ output: Output) -> ExitCode {
-    if !error.message.isEmpty { try? output.write(.err("zkcli: \(error.text)\n")) }
+  private static func report(_ error: ShellError, _ output: Output, _ format: OutputFormat) -> ExitCode {
+    if !error.message.isEmpty { try? output.write(Renderer(RenderContext(format: format)).error(error)) }
     return error.exitCode
+  }
+
+  /// The format for an error in the command line itself, which may keep the settings from being read: what the words
+  /// ask for, as far as they make sense.
+  private static func formatForErrors(_ words: [Word], _ environment: ShellEnvironment) -> OutputFormat {
+    var asked = environment.value("ZKCLI_OUTPUT") ?? ""
+    var rest = words.prefix { $0 != "--" }.map(\.text)[...]
+    while let word = rest.popFirst() {
+      if word == "--json" { asked = "json" }
+      if word == "-o" || word == "--output" { asked = rest.first ?? asked }
+      for prefix in ["-o", "--output="] where word.hasPrefix(prefix) && word != prefix {
+        asked = String(word.dropFirst(prefix.count))
+      }
+    }
+    return OutputFormat(rawValue: asked.lowercased()) ?? .text
   }
 
   /// Opens whatever of 0, 1 and 2 the caller left closed on `/dev/null`, so that no socket becomes stdout.

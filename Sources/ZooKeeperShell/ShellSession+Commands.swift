@@ -73,9 +73,9 @@ extension ShellSession {
       error.apacheText = "No redoing redos"
       throw error
     }
-    // Shown before it runs, so that nobody is surprised by what it was.
-    try output.write(Rendered(stderr: [UInt8]("\(entry.line)\n".utf8)))
-    return await run(line: entry.line) ?? Outcome(exitCode: .usage)
+    // Shown before it runs, so that nobody is surprised by what it was. zkCli.sh does surprise.
+    if !settings.isCompatible { try output.write(Rendered(stderr: [UInt8]("\(entry.line)\n".utf8))) }
+    return await run(line: [UInt8](entry.line.utf8)) ?? Outcome(exitCode: .usage)
   }
 
   private func connect(_ invocation: Invocation) async throws {

@@ -8,6 +8,11 @@ extension ShellSession {
   /// - Throws: `ZooKeeperError` when no server lets us in or an identity is refused.
   func connectedClient() async throws -> ZooKeeperClient {
     if let client, !isOver { return client }
+    if mode == .script, client != nil, events.connection == .expired {
+      // A person is told of it when it happens. A script must not go on as if its ephemeral znodes were still there.
+      client = nil
+      throw ZooKeeperError(.sessionExpired)
+    }
     try await open(settings)
     return client!
   }
@@ -23,7 +28,10 @@ extension ShellSession {
     let opened = ZooKeeperClient(
       settings.clientConfiguration(mode: mode) { [events, number = openCount] in events.take($0, of: number) })
     do {
-      try await opened.withTimeLimit(settings.connectTimeout).connected(failsFast: !settings.waitsForConnection)
+      // The attempts end in time by themselves, and know why; the limit here is only for waiting without end.
+      let patience: Duration = settings.waitsForConnection ? .zero : .seconds(1)
+      try await opened.withTimeLimit(settings.connectTimeout + patience)
+        .connected(failsFast: !settings.waitsForConnection)
       for identity in settings.identities {
         try await opened.withTimeLimit(settings.timeLimit)
           .addAuth(scheme: identity.scheme, auth: try await secret(of: identity))
@@ -94,7 +102,9 @@ extension ShellSession {
   }
 
   /// Takes the lines that `history` and `redo` know.
-  func setHistory(_ entries: [HistoryEntry]) { history = entries }
+  func setHistory(_ entries: [HistoryEntry]) {
+    if !settings.isCompatible { history = entries }
+  }
 
   /// Writes what still waits for stdout.
   func flushOutput() throws(ShellError) { try output.flush() }

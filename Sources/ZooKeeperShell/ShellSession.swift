@@ -27,7 +27,8 @@ actor ShellSession {
   var lastExitCode = ExitCode.success
   /// What the watches of a single command report, kept from the moment they are set.
   private let waiting = AsyncStream<WatchNotice>.makeStream(bufferingPolicy: .bufferingOldest(WatchEvents.limit))
-  /// The lines that `history` lists and `redo` runs, by number; the interactive shell keeps them.
+  /// The lines that `history` lists and `redo` runs, by number; the interactive shell keeps them, but for
+  /// compatibility, where they are those of this run.
   var history: [HistoryEntry] = []
 
   init(
@@ -38,18 +39,32 @@ actor ShellSession {
     self.environment = environment
     self.output = output
     self.values = values
-    if mode == .oneShot { events.setHandler { [waiting] in waiting.continuation.yield($0) } }
+    switch mode {
+    case .oneShot: events.setHandler { [waiting] in waiting.continuation.yield($0) }
+    case .script:
+      let context = RenderContext(format: settings.format, isCompat: settings.isCompatible)
+      events.setHandler { [output] notice in
+        // A script is told of what it watches; how its connection fares is told by its commands.
+        guard notice.path != nil else { return }
+        var renderer = Renderer(context)
+        try? output.write(renderer.emit(.event(notice)))
+      }
+    // The driver has a prompt to print them above.
+    case .interactive: break
+    }
   }
 
   /// Runs a typed line.
   ///
   /// - Returns: nil when the line is incomplete: an open quote wants another line.
-  func run(line: String, at place: SourceLine? = nil) async -> Outcome? {
+  func run(line: [UInt8], at place: SourceLine? = nil) async -> Outcome? {
     let words: [Word]
     if settings.isCompatible {
-      words = CompatTokenizer.split(line)
+      let text = String(decoding: line, as: UTF8.self)
+      if !text.isEmpty { history.append(HistoryEntry(number: history.count, line: text)) }
+      words = CompatTokenizer.split(text)
     } else {
-      guard case .words(let found) = Tokenizer.tokenize([UInt8](line.utf8)) else { return nil }
+      guard case .words(let found) = Tokenizer.tokenize(line) else { return nil }
       words = found
     }
     guard let command = words.first else { return Outcome(exitCode: .success) }
@@ -71,8 +86,19 @@ actor ShellSession {
       for warning in invocation.warnings { try write(.warning(warning), settings) }
       return try await perform(invocation, settings)
     } catch {
-      return Outcome(exitCode: report(ShellError(error), settings, at: place))
+      return Outcome(exitCode: report(explainingChroot(ShellError(error)), settings, at: place))
     }
+  }
+
+  /// The root always exists, unless it is a chroot that nobody has made.
+  private func explainingChroot(_ error: ShellError) -> ShellError {
+    guard error.keeperError == .noNode, error.path == "/", !settings.isCompatible,
+      let chroot = self.settings.connectString.chroot
+    else { return error }
+    var error = error
+    error.message = "the path \(chroot) behind the servers, which is the root here, does not exist"
+    error.hint = "create it with a connect string that ends before it"
+    return error
   }
 
   /// Ends the session with the servers, if there is one.
@@ -155,8 +181,15 @@ actor ShellSession {
     }
     defer { timer?.cancel() }
     var seen = 0
+    var isConnected = true
     for await notice in waiting.stream {
       if notice.state == .expired { throw ZooKeeperError(.sessionExpired) }
+      if notice.type == .none {
+        // That the first connection was made is no news.
+        let wasConnected = isConnected
+        isConnected = notice.state != .disconnected
+        if isConnected == wasConnected { continue }
+      }
       let rendered = renderer.emit(.event(notice))
       let isAnswer = notice.type != .none
       try output.write(isAnswer ? Rendered(stdout: rendered.stdout + rendered.stderr) : rendered)

@@ -44,8 +44,9 @@ extension CommandContext {
 
   /// Prints the identities of the connection.
   func whoAmI(_ client: ZooKeeperClient) async throws -> ExitCode {
+    var identities = try await client.whoAmI()
     // Servers keep identities in a set and tell them in any order.
-    let identities = try await client.whoAmI().sorted { ($0.scheme, $0.user) < ($1.scheme, $1.user) }
+    if !isCompatible { identities.sort { ($0.scheme, $0.user) < ($1.scheme, $1.user) } }
     try emit(.identities(identities))
     return .success
   }

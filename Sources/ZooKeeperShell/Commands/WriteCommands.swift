@@ -41,15 +41,17 @@ extension CommandContext {
       isSequential: invocation.flag(.sequential), isEphemeral: invocation.flag(.ephemeral),
       isContainer: invocation.flag(.container),
       ttlMilliseconds: try invocation.value(.ttl).map { word throws(ShellError) in
-        try Values.milliseconds(word, of: "--ttl")
+        try apache("-t argument must be a long value", Values.milliseconds(word, of: "--ttl"))
       })
     guard let path = try optionalPath(isSequential: mode.isSequential) else { return .usage }
     var bytes: [UInt8]?
     if let word = invocation.argument(1) { bytes = try await data(word) }
     let aclWord = invocation.argument(2) ?? invocation.value(.acl)
-    let acl = try aclWord.map { word throws(ShellError) in try self.acl(word) } ?? ACL.openUnsafe
+    let acl = try aclWord.map { word throws(ShellError) in try createACL(word) } ?? ACL.openUnsafe
     do {
       try emit(.created(path: try await client.create(path, data: bytes, acl: acl, mode: mode), stat: nil))
+    } catch let error as ZooKeeperError where error.code == .server(.invalidACL) {
+      throw ShellError.invalidACLOfCreate(path)
     } catch let error as ZooKeeperError where error.code == .server(.noNode) {
       guard invocation.flag(.parents), let parent = ZnodePath.parent(of: path) else {
         throw ShellError.missingParent(of: path, isCompatible: isCompatible)
@@ -58,6 +60,14 @@ extension CommandContext {
       try emit(.created(path: try await client.create(path, data: bytes, acl: acl, mode: mode), stat: nil))
     }
     return .success
+  }
+
+  private func createACL(_ word: Word) throws(ShellError) -> [ACL] {
+    do throws(ShellError) {
+      return try acl(word)
+    } catch {
+      throw error.keeperError == .invalidACL ? ShellError.invalidACLOfCreate(nil) : error
+    }
   }
 
   private func createParents(_ path: String, _ client: ZooKeeperClient) async throws {

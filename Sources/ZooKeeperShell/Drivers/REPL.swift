@@ -110,13 +110,10 @@ struct REPL {
   }
 
   private func run(_ line: String) -> Outcome {
-    let history =
-      settings.isCompatible
-      ? editor.history.suffix(commandCount).enumerated().map { HistoryEntry(number: $0.offset, line: $0.element) }
-      : editor.history.enumerated().map { HistoryEntry(number: $0.offset + 1, line: $0.element) }
+    let history = editor.history.enumerated().map { HistoryEntry(number: $0.offset + 1, line: $0.element) }
     return wait { [session, prompt] in
       await session.setHistory(history)
-      let outcome = await session.run(line: line) ?? Outcome(exitCode: .usage)
+      let outcome = await session.run(line: [UInt8](line.utf8)) ?? Outcome(exitCode: .usage)
       try? await session.flushOutput()
       prompt.update(await session.place)
       return outcome

@@ -12,19 +12,22 @@ struct ScriptRunner {
   /// Runs lines until they end or a failure stops it.
   func run(_ reader: inout LineReader) async throws(ShellError) -> ExitCode {
     var firstFailure: ExitCode?
-    var pending = ""
+    var pending: [UInt8] = []
     var pendingStart = 1
     var number = 0
-    while let line = try reader.next() {
+    while true {
+      // Whoever writes the lines may wait for the answer to one before writing the next.
+      if !reader.hasLine { try await session.flushOutput() }
+      guard let line = try reader.next() else { break }
       number += 1
       if pending.isEmpty { pendingStart = number }
       pending += line
       let place = SourceLine(file: name, line: pendingStart)
       guard let outcome = await session.run(line: pending, at: place) else {
-        pending += "\n"
+        pending.append(UInt8(ascii: "\n"))
         continue
       }
-      pending = ""
+      pending = []
       if outcome.leaves { return firstFailure ?? outcome.exitCode }
       // A predicate that is false stops a script as well: it is the condition for what follows.
       guard outcome.exitCode == .success else {
@@ -59,19 +62,22 @@ struct LineReader {
     self.name = name
   }
 
+  /// Whether the next line is there without waiting.
+  var hasLine: Bool { hasEnded || buffer.contains(UInt8(ascii: "\n")) }
+
   /// The next line without its end, or nil at the end of the file.
   ///
   /// - Throws: exit code 12 when the descriptor cannot be read, or a line is over `Files.limitBytes`.
-  mutating func next() throws(ShellError) -> String? {
+  mutating func next() throws(ShellError) -> [UInt8]? {
     while true {
       if let end = buffer.firstIndex(of: UInt8(ascii: "\n")) {
         defer { buffer.removeFirst(end + 1) }
-        return String(decoding: buffer[..<end], as: UTF8.self)
+        return [UInt8](buffer[..<end])
       }
       if hasEnded {
         guard !buffer.isEmpty else { return nil }
         defer { buffer = [] }
-        return String(decoding: buffer, as: UTF8.self)
+        return buffer
       }
       let chunk = try Files.readSome(descriptor, name: name)
       hasEnded = chunk.isEmpty

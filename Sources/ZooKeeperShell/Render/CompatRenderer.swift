@@ -41,17 +41,6 @@ struct CompatRenderer {
   /// Renders an error on stderr.
   static func error(_ error: ShellError) -> Rendered { .err((error.apacheText ?? message(of: error)) + "\n") }
 
-  /// The exit code: 127 for an unknown command, 2 for unreadable client properties, else 1.
-  ///
-  /// A recursive command that leaves something undone exits with 0 there, and so it does here.
-  static func exitCode(of error: ShellError) -> ExitCode {
-    switch error.word {
-    case "UnknownCommand": ExitCode(rawValue: 127)
-    case "ClientConfiguration": ExitCode(rawValue: 2)
-    default: ExitCode(rawValue: error.exitCode == .success || error.exitCode == .partial ? 0 : 1)
-    }
-  }
-
   /// *Source*: `org.apache.zookeeper.cli.CliWrapperException`.
   private static func message(of error: ShellError) -> String {
     guard let code = error.keeperError else { return error.message }

@@ -31,14 +31,15 @@ public final class Output: Sendable {
 
   /// Writes what a renderer made.
   ///
-  /// - Throws: exit code 12 when stdout cannot be written; 141 without words when its reader has gone.
+  /// - Throws: exit code 12 when stdout cannot be written; 141 without words when its reader has gone. What is for
+  ///   stderr is written all the same: it may be the news of that failure.
   public func write(_ rendered: Rendered) throws(ShellError) {
     try state.withLock { state throws(ShellError) in
-      if let failure = state.failure { throw failure }
+      if let failure = state.failure, !rendered.stdout.isEmpty { throw failure }
       state.pending += rendered.stdout
-      if state.pending.count >= Self.bufferBytes || !rendered.stderr.isEmpty { try flush(&state) }
       // A closed stderr is no reason to stop.
-      if !rendered.stderr.isEmpty { _ = writeAll(rendered.stderr, to: standardError) }
+      defer { if !rendered.stderr.isEmpty { _ = writeAll(rendered.stderr, to: standardError) } }
+      if state.pending.count >= Self.bufferBytes || !rendered.stderr.isEmpty { try flush(&state) }
     }
   }
 

@@ -117,7 +117,7 @@ public struct Renderer: Sendable {
 
   /// The exit code for an error: zkCli.sh's in compatibility mode.
   public func exitCode(of error: ShellError) -> ExitCode {
-    context.isCompat ? CompatRenderer.exitCode(of: error) : error.exitCode
+    context.isCompat ? error.apacheExitCode : error.exitCode
   }
 
   private func single(_ result: CommandResult, isFirst: Bool = false) -> Rendered {

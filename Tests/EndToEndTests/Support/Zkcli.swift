@@ -112,3 +112,10 @@ extension ApacheServer {
     try await eventually("end of all sessions", within: limit, every: .milliseconds(20)) { try sessionCount == 0 }
   }
 }
+
+extension TCPProxy {
+  /// Accepts connections again after `refuse`; the port is free once the thread that listened has let go of it.
+  func acceptAgain() async throws {
+    try await eventually("the port is free again") { (try? accept()) != nil }
+  }
+}
