@@ -56,7 +56,7 @@ public struct CommandSpec: Sendable {
 public enum CommandID: String, CaseIterable, Hashable, Sendable {
   case ls, get, set, create, delete, deleteall, stat, exists, sync, getAcl, setAcl, addauth, whoami, getEphemerals
   case getAllChildrenNumber, setquota, listquota, delquota, config, reconfig, addWatch, removewatches, printwatches
-  case multi, history, redo, connect, close, version, help, quit, cd, pwd
+  case multi, history, redo, connect, close, version, help, quit, cd, pwd, server
 }
 
 /// What a value means, and so how it is completed.
@@ -132,6 +132,7 @@ public enum OptionName: String, CaseIterable, Hashable, Sendable {
   case server, timeout, connectTimeout = "connect-timeout", sessionTimeout = "session-timeout", readOnly = "read-only"
   case waitForConnection = "wait-for-connection", clientConfiguration = "client-configuration", auth
   case authFile = "auth-file", output, json, script, keepGoing = "keep-going", quiet, verbose, color, compat
+  case local, dataDir = "data-dir", port, listen
   case noHistory = "no-history", maxBuffer = "max-buffer", help, programVersion = "program-version"
   /// The session timeout in milliseconds, as zkCli.sh takes it with `-timeout`.
   case oldTimeout = "old-timeout"

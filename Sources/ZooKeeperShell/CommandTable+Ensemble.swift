@@ -57,5 +57,21 @@ extension CommandTable {
         .init("reconfig -add 'server.5=zk5:2888:3888;2181'", "one more"),
         .init("reconfig -remove 3,4", "two fewer"),
       ], writes: true, usage: "[-s] [-v HEXVERSION] [-file FILE | -members SERVERS] | [-add SERVERS] [-remove IDS]"),
+    CommandSpec(
+      .server, "server", summary: "Run a ZooKeeper server on a zoo.cfg",
+      arguments: [
+        ArgumentSpec("action", .choice(["run", "start", "stop", "restart", "status", "check"])),
+        ArgumentSpec("file", .file, isOptional: true),
+      ],
+      details: [
+        "run stays in the foreground and logs to stderr; start, stop, restart and status manage one in the background"
+          + " by the file zookeeper_server.pid in its data directory; check says what is wrong with a configuration.",
+        "The file defaults to $ZOOCFG, or zoo.cfg in $ZOOCFGDIR or /etc/zookeeper/conf. The same is there under the"
+          + " name zookeeper-server, with zkServer.sh's words. Without clientPortAddress it listens on loopback only.",
+      ],
+      examples: [
+        .init("server run zoo.cfg", "until SIGTERM or ^C"),
+        .init("server check /etc/zookeeper/conf/zoo.cfg", "every fault with its line"),
+      ], needsSession: false),
   ]
 }

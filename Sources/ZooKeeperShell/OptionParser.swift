@@ -15,6 +15,8 @@ struct OptionParser {
     /// The values of each option in order; a flag has an empty word for each time it was given.
     var options: [OptionName: [Word]] = [:]
     var arguments: [Word] = []
+    /// Whether `--` stood in front of the arguments.
+    var endedByTerminator = false
   }
 
   /// How a word that begins with a dash reads.
@@ -36,6 +38,7 @@ struct OptionParser {
     while let word = rest.popFirst() {
       switch try read(word) {
       case .terminator:
+        result.endedByTerminator = result.arguments.isEmpty
         result.arguments += rest
         return result
       case .argument:

@@ -48,6 +48,7 @@ public enum Program {
     _ words: [Word], _ environment: ShellEnvironment, _ output: Output
   ) throws(ShellError) -> ExitCode {
     if words.first == "__complete" { return CompletionQuery.answer([Word](words.dropFirst()), environment, output) }
+    if environment.isServerProgram { return try ServerCommand.runAsScript(words, environment, output) }
     let isCompatible = environment.asksForCompatibility
     let invocation = try isCompatible ? ProgramOptions.parseCompat(words) : ProgramOptions.parse(words)
     if let text = offlineAnswer(invocation, environment) {
@@ -66,7 +67,25 @@ public enum Program {
     var renderer = Renderer(
       RenderContext(format: settings.format, isVerbose: settings.isVerbose, isQuiet: settings.isQuiet))
     for note in notes { try output.write(renderer.emit(note)) }
+    if options[.local] != nil {
+      return try SandboxRun.run(options, child: invocation.child, output) { address throws(ShellError) in
+        var settings = settings
+        settings.connectString = address
+        return try run(invocation, settings, environment, output)
+      }
+    }
+    return try run(invocation, settings, environment, output)
+  }
+
+  /// Runs a command, a script or the interactive shell, as the command line asks.
+  private static func run(
+    _ invocation: ProgramInvocation, _ settings: ShellSettings, _ environment: ShellEnvironment, _ output: Output
+  ) throws(ShellError) -> ExitCode {
     if let command = invocation.command {
+      if !settings.isCompatible, try CommandTable.lookUp(command).id == .server {
+        return try ServerCommand.run(
+          try ArgumentBinder.bind(invocation.words, to: CommandTable.spec(of: .server)), environment, output)
+      }
       guard settings.script == nil else { throw .usage("--script and a command exclude each other") }
       return runCommand(command, invocation.words, settings, environment, output)
     }

@@ -32,6 +32,11 @@ public enum ProgramOptions {
     OptionSpec(.verbose, short: "v", "say on stderr what was done"),
     OptionSpec(.color, value: ("WHEN", .choice(["auto", "always", "never"])), "whether to use colour (default auto)"),
     OptionSpec(.compat, "behave and print as zkCli.sh does"),
+    OptionSpec(
+      .local, "start a server of its own, for as long as the command, the shell or what stands behind -- runs"),
+    OptionSpec(.dataDir, value: ("DIR", .file), "with --local, keep the data there; otherwise it goes at the end"),
+    OptionSpec(.port, value: ("PORT", .number), "with --local, the port to listen on (default: any that is free)"),
+    OptionSpec(.listen, value: ("ADDRESS", .word), "with --local, the address to listen on (default 127.0.0.1)"),
     OptionSpec(.noHistory, "neither read nor write the history file"),
     OptionSpec(.maxBuffer, value: ("SIZE", .word), "the largest reply to accept (default 1M, as servers send)"),
     OptionSpec(.help, short: "h", "explain the program, or the command that stands before it"),
@@ -62,6 +67,9 @@ public enum ProgramOptions {
       return try parseCompat(options.filter { $0 != "--compat" } + words.dropFirst(options.count))
     }
     let parsed = try OptionParser(options: all, stopsAtArgument: true).parse(words)
+    if parsed.endedByTerminator, parsed.options[.local] != nil {
+      return ProgramInvocation(globals: parsed.options, command: nil, words: [], child: parsed.arguments)
+    }
     return ProgramInvocation(
       globals: parsed.options, command: parsed.arguments.first, words: [Word](parsed.arguments.dropFirst()))
   }
@@ -109,9 +117,12 @@ public struct ProgramInvocation: Sendable {
   public var command: Word?
   /// What stands behind the command, to be bound to its spec.
   public var words: [Word]
+  /// The words behind `--local --`: a command of the system's, to run beside a server of its own.
+  public var child: [Word]?
 
   /// Makes a split command line.
-  public init(globals: [OptionName: [Word]], command: Word?, words: [Word]) {
+  public init(globals: [OptionName: [Word]], command: Word?, words: [Word], child: [Word]? = nil) {
+    self.child = child
     self.globals = globals
     self.command = command
     self.words = words

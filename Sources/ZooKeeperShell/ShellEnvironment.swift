@@ -32,7 +32,7 @@ public struct ShellEnvironment: Sendable {
   public static func ofProcess(programPath: String) -> ShellEnvironment {
     let names = [
       "ZKCLI_SERVER", "ZOOKEEPER_SERVERS", "ZK_HOSTS", "ZKCLI_AUTH", "ZKCLI_TIMEOUT", "ZKCLI_CONNECT_TIMEOUT",
-      "ZKCLI_SESSION_TIMEOUT", "ZKCLI_OUTPUT", "ZKCLI_HISTORY", "NO_COLOR", "TERM", "XDG_STATE_HOME", "HOME",
+      "ZKCLI_SESSION_TIMEOUT", "ZOOCFG", "ZOOCFGDIR", "ZOOPIDFILE", "ZOO_LOG_DIR", "ZKCLI_OUTPUT", "ZKCLI_HISTORY", "NO_COLOR", "TERM", "XDG_STATE_HOME", "HOME",
     ]
     var variables: [String: String] = [:]
     for name in names { if let value = getenv(name) { variables[name] = String(cString: value) } }
@@ -52,6 +52,9 @@ public struct ShellEnvironment: Sendable {
 
   /// Whether the program was called by a name of Apache's, and so speaks as that does.
   var asksForCompatibility: Bool { ["zookeeper-client", "zkCli.sh", "zkCli"].contains(programName) }
+
+  /// Whether the program was called by the name of Apache's server script.
+  var isServerProgram: Bool { ["zookeeper-server", "zkServer.sh"].contains(programName) }
 
   /// The value of a variable that is set and not empty.
   func value(_ name: String) -> String? { variables[name].flatMap { $0.isEmpty ? nil : $0 } }

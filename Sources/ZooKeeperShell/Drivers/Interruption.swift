@@ -23,11 +23,7 @@ final class Interruption: Sendable {
   ///
   /// To be called before any other thread is started. A second signal ends the process at once.
   static func start() -> Interruption {
-    var set = sigset_t()
-    sigemptyset(&set)
-    // What the caller ignores stays ignored: `nohup` and background jobs of shells rely on it.
-    for signal in signals where !isIgnored(signal) { sigaddset(&set, signal) }
-    pthread_sigmask(SIG_BLOCK, &set, nil)
+    block()
     let interruption = Interruption()
     var thread = pthread_t()
     pthread_create(
@@ -38,6 +34,15 @@ final class Interruption: Sendable {
       }, Unmanaged.passRetained(interruption).toOpaque())
     pthread_detach(thread)
     return interruption
+  }
+
+  /// Blocks the signals in this thread and all that it will start; they wait until somebody takes them.
+  static func block() {
+    var set = sigset_t()
+    sigemptyset(&set)
+    // What the caller ignores stays ignored: `nohup` and background jobs of shells rely on it.
+    for signal in signals where !isIgnored(signal) { sigaddset(&set, signal) }
+    pthread_sigmask(SIG_BLOCK, &set, nil)
   }
 
   /// The signal that has come, if one has.

@@ -1,0 +1,86 @@
+import Sandbox
+import ZooKeeperProtocol
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// `--local`: a server inside of this process, and the shell, a command, a script or a child process on it.
+enum SandboxRun {
+  /// Starts the server, runs `body` or the child on it, and takes everything away again.
+  ///
+  /// - Throws: when the server cannot start, and what `body` throws.
+  static func run(
+    _ options: [OptionName: [Word]], child: [Word]?, _ output: Output,
+    _ body: (ConnectString) throws(ShellError) -> ExitCode
+  ) throws(ShellError) -> ExitCode {
+    guard options[.server] == nil else { throw .usage("--local and --server exclude each other") }
+    let settings = try sandboxSettings(options)
+    // Before the server's threads begin: they shall not take what is meant for the shell.
+    Interruption.block()
+    let sandbox = try start(settings)
+    defer { stop(sandbox) }
+    if options[.quiet] == nil {
+      try output.write(.err("zkcli: a ZooKeeper of its own is at \(sandbox.connectString)\n"))
+    }
+    if let child {
+      guard !child.isEmpty else { throw .usage("nothing stands behind --", hint: "zkcli --local -- make test") }
+      return try runChild(child, on: sandbox)
+    }
+    return try body(try ShellSettings.connectString(sandbox.connectString, from: "--local"))
+  }
+
+  private static func sandboxSettings(_ options: [OptionName: [Word]]) throws(ShellError) -> LocalEnsemble.Settings {
+    var settings = LocalEnsemble.Settings()
+    if let word = options[.dataDir]?.last { settings.dataDirectory = try Values.text(word, of: "--data-dir") }
+    if let word = options[.port]?.last { settings.port = Int(try Values.integer(word, of: "--port", in: 0...65535)) }
+    if let word = options[.listen]?.last { settings.address = try Values.text(word, of: "--listen") }
+    return settings
+  }
+
+  private static func start(_ settings: LocalEnsemble.Settings) throws(ShellError) -> LocalEnsemble {
+    let gate = BlockingGate<Result<LocalEnsemble, SandboxError>>()
+    Task {
+      do throws(SandboxError) {
+        gate.open(.success(try await LocalEnsemble.start(settings)))
+      } catch {
+        gate.open(.failure(error))
+      }
+    }
+    switch gate.wait() {
+    case .success(let sandbox): return sandbox
+    case .failure(let error): throw ShellError(error)
+    }
+  }
+
+  private static func stop(_ sandbox: LocalEnsemble) {
+    let gate = BlockingGate<Void>()
+    Task {
+      await sandbox.stop()
+      gate.open(())
+    }
+    gate.wait()
+  }
+
+  /// Runs a command of the system's with the address in its environment; its exit code is ours.
+  private static func runChild(_ words: [Word], on sandbox: LocalEnsemble) throws(ShellError) -> ExitCode {
+    let child = try ChildProcess.start(
+      words, variables: ["ZKCLI_SERVER": sandbox.connectString, "ZOOKEEPER_CONNECT": sandbox.connectString])
+    let interruption = Interruption.start()
+    interruption.whenSignalled {
+      // ^C at a terminal reaches the child by itself.
+      if let signal = interruption.signal, signal != SIGINT { child.send(signal) }
+    }
+    return child.wait()
+  }
+}
+
+extension ShellError {
+  init(_ error: SandboxError) {
+    self.init(
+      error.isConfiguration ? .usage : .localInputOutput, error.isConfiguration ? "Configuration" : "Server",
+      error.message, hint: error.hint)
+  }
+}
