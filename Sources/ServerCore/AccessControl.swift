@@ -6,6 +6,7 @@ public struct Identity: Hashable, Sendable {
   public var scheme: String
   public var id: String
 
+  /// An identity of the given parts.
   public init(scheme: String, id: String) {
     self.scheme = scheme
     self.id = id

@@ -62,6 +62,7 @@ public final class ClientConnection {
   var dataWatches: [WatchPath: WatchModes] = [:]
   var childWatches: [WatchPath: WatchModes] = [:]
 
+  /// A connection from `address`, which is its first identity.
   init(number: UInt64, address: String) {
     self.number = number
     self.address = address
@@ -93,6 +94,7 @@ public struct ConnectionStatistics: Hashable, Sendable {
   public var lastLatencyMilliseconds: Int64 = 0
   public var latency = LatencyStatistics()
 
+  /// All zero.
   public init() {}
 }
 
@@ -103,6 +105,7 @@ public struct LatencyStatistics: Hashable, Sendable {
   public private(set) var minimumMilliseconds: Int64 = 0
   public private(set) var maximumMilliseconds: Int64 = 0
 
+  /// No times yet.
   public init() {}
 
   /// Adds one time.

@@ -35,6 +35,7 @@ struct OutstandingChanges {
   private var undoLog: [(path: PathKey, previous: ChangeRecord?)]?
   private var digestBeforeUndo: UInt64 = 0
 
+  /// No changes over `tree`.
   init(_ tree: DataTree) {
     self.tree = tree
     treeDigest = tree.treeDigest
@@ -152,10 +153,13 @@ struct FIFO<Element> {
   var count: Int { elements.count - head }
   var first: Element? { isEmpty ? nil : elements[head] }
 
+  /// Adds an element at the end.
   mutating func append(_ element: Element) { elements.append(element) }
 
+  /// Drops the newest element.
   mutating func removeLast() { elements.removeLast() }
 
+  /// Takes the oldest element.
   mutating func popFirst() -> Element? {
     guard !isEmpty else { return nil }
     let element = elements[head]

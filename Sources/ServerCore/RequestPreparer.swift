@@ -19,6 +19,7 @@ public struct RequestOrigin: Hashable, Sendable {
   /// The server that the client is connected to: see `SessionTracker.check`.
   public var owner: UInt64
 
+  /// Makes one of the given fields.
   public init(sessionID: SessionID, xid: Xid, identities: [Identity], owner: UInt64) {
     self.sessionID = sessionID
     self.xid = xid
@@ -49,6 +50,7 @@ final class RequestPreparer {
     let timeMilliseconds: Int64
   }
 
+  /// A preparer that goes on behind the last transaction of `tree`.
   init(tree: DataTree, settings: ServerSettings) {
     self.tree = tree
     self.settings = settings

@@ -160,11 +160,13 @@ public final class ServerCore {
     for connection in connections.values { connection.statistics = ConnectionStatistics() }
   }
 
+  /// Sends a transaction on its way.
   func propose(_ proposal: Proposal) {
     proposals.append(proposal)
     inFlight.append(proposal)
   }
 
+  /// Notes that the driver has something to do for a connection.
   func touch(_ connection: ClientConnection) {
     guard !connection.isTouched else { return }
     connection.isTouched = true

@@ -18,5 +18,6 @@ public struct ServerCounters: Hashable, Sendable {
   public var digestMismatches = 0
   public var containersDeleted = 0
 
+  /// All zero.
   public init() {}
 }

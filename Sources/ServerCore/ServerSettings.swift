@@ -48,6 +48,7 @@ public struct ServerTime: Hashable, Sendable {
   /// Milliseconds since 1970: the time of transactions.
   public var wallMilliseconds: Int64
 
+  /// A moment on both clocks.
   public init(monotonicMilliseconds: Int64, wallMilliseconds: Int64) {
     self.monotonicMilliseconds = monotonicMilliseconds
     self.wallMilliseconds = wallMilliseconds

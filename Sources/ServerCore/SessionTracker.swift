@@ -11,6 +11,7 @@ final class SessionRecord {
   /// Whether its end has been proposed.
   var isClosing = false
 
+  /// A session from which nothing was heard yet.
   init(id: SessionID, timeoutMilliseconds: Int32) {
     self.id = id
     self.timeoutMilliseconds = timeoutMilliseconds
@@ -27,6 +28,7 @@ struct SessionTracker {
   private var buckets: [Int64: [SessionRecord]] = [:]
   private let tickMilliseconds: Int64
 
+  /// No sessions.
   init(tickMilliseconds: Int64) { self.tickMilliseconds = max(1, tickMilliseconds) }
 
   /// Adds a session, or hears from one that is there.

@@ -29,6 +29,7 @@ public struct SnapshotWalk: ~Copyable {
   var current: ZnodeID
   var path: [UInt8] = []
 
+  /// A walk over `tree` as it is now.
   init(_ tree: DataTree) {
     self.tree = tree
     zxid = tree.lastProcessedZxid
@@ -117,6 +118,7 @@ public struct SnapshotError: Error, Hashable, Sendable {
   public let code: Code
   public let path: String
 
+  /// Makes one of the given fields.
   public init(_ code: Code, path: String) {
     self.code = code
     self.path = path

@@ -142,10 +142,13 @@ extension DataTree {
   /// Bytes of a znode's data; 0 for null.
   public func dataLength(of id: ZnodeID) -> Int { max(0, Int(slab.record(id).pointee.dataLength)) }
 
+  /// The number of a znode's children.
   public func childCount(of id: ZnodeID) -> Int { Int(slab.record(id).pointee.childCount) }
 
+  /// The transaction that last set a znode's data.
   public func mzxid(of id: ZnodeID) -> Zxid { Zxid(rawValue: slab.record(id).pointee.mzxid) }
 
+  /// The transaction that last changed the set of a znode's children.
   public func pzxid(of id: ZnodeID) -> Zxid { Zxid(rawValue: slab.record(id).pointee.pzxid) }
 
   /// Whom the znode goes with.
@@ -222,6 +225,7 @@ extension DataTree {
     }
   }
 
+  /// What is stored of a znode.
   static func storedStat(_ record: ZnodeRecord) -> StatPersisted {
     StatPersisted(
       czxid: Zxid(rawValue: record.czxid), mzxid: Zxid(rawValue: record.mzxid),
@@ -230,6 +234,7 @@ extension DataTree {
       pzxid: Zxid(rawValue: record.pzxid))
   }
 
+  /// Visits the children, which `body` may remove.
   func forEachChild(of id: ZnodeID, _ body: (ZnodeID) -> Void) {
     var child = slab.record(id).pointee.firstChild
     while child != 0 {

@@ -5,12 +5,15 @@
 public struct PathKey: Hashable, Sendable {
   public let path: String
 
+  /// The key of `path`.
   public init(_ path: String) { self.path = path }
 
+  /// Compares the bytes.
   public static func == (left: PathKey, right: PathKey) -> Bool {
     withBytes(left.path) { leftBytes in withBytes(right.path) { areEqual(leftBytes, $0) } }
   }
 
+  /// Hashes the bytes.
   public func hash(into hasher: inout Hasher) { withBytes(path) { hasher.combine(bytes: $0) } }
 }
 

@@ -12,6 +12,7 @@ public struct TxnResult: Hashable, Sendable {
   /// The parts of a multi.
   public var parts: [TxnResult] = []
 
+  /// Makes one of the given fields.
   public init(opCode: OpCode, error: KeeperError = .ok, path: String? = nil, stat: Stat? = nil) {
     self.opCode = opCode
     self.error = error
@@ -39,6 +40,7 @@ public struct TreeChange: Hashable, Sendable {
   /// The parent's ACL, for the event about the parent's children.
   public var parentACLSlot: ACLSlot
 
+  /// Makes one of the given fields.
   public init(kind: Kind, path: String, zxid: Zxid, aclSlot: ACLSlot, parentACLSlot: ACLSlot) {
     self.kind = kind
     self.path = path

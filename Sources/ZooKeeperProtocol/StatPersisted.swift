@@ -38,6 +38,7 @@ public struct StatPersisted: JuteRecord, Hashable, Sendable {
     self.pzxid = pzxid
   }
 
+  /// Decodes the fields in wire order.
   public init(from reader: inout JuteReader) throws(JuteError) {
     let block = try reader.readFixedBlock(count: Self.encodedSizeBytes)
     czxid = Zxid(rawValue: block.loadBigEndian(at: 0, as: Int64.self))
@@ -51,6 +52,7 @@ public struct StatPersisted: JuteRecord, Hashable, Sendable {
     pzxid = Zxid(rawValue: block.loadBigEndian(at: 52, as: Int64.self))
   }
 
+  /// Appends the fields in wire order.
   public func encode(into writer: inout JuteWriter) {
     writer.writeLong(czxid.rawValue)
     writer.writeLong(mzxid.rawValue)

@@ -19,6 +19,7 @@ public struct TxnHeader: JuteRecord, Hashable, Sendable {
   /// The encoded size, in bytes.
   public static let encodedSizeBytes = 32
 
+  /// Makes one of the given fields.
   public init(sessionID: SessionID, cxid: Xid, zxid: Zxid, timeMilliseconds: Int64, opCode: OpCode) {
     self.sessionID = sessionID
     self.cxid = cxid
@@ -30,6 +31,7 @@ public struct TxnHeader: JuteRecord, Hashable, Sendable {
   /// The operation, if its number is known.
   public var opCode: OpCode? { OpCode(rawValue: type) }
 
+  /// Decodes the fields in wire order.
   public init(from reader: inout JuteReader) throws(JuteError) {
     let block = try reader.readFixedBlock(count: Self.encodedSizeBytes)
     sessionID = SessionID(rawValue: block.loadBigEndian(at: 0, as: Int64.self))
@@ -39,6 +41,7 @@ public struct TxnHeader: JuteRecord, Hashable, Sendable {
     type = block.loadBigEndian(at: 28, as: Int32.self)
   }
 
+  /// Appends the fields in wire order.
   public func encode(into writer: inout JuteWriter) {
     writer.writeLong(sessionID.rawValue)
     writer.writeInt(cxid.rawValue)
@@ -60,16 +63,19 @@ public struct TxnDigest: JuteRecord, Hashable, Sendable {
   /// The version of ZooKeeper 3.6 to 3.9: `storage-format` C.6.
   public static let currentVersion: Int32 = 2
 
+  /// Makes one of the given fields.
   public init(version: Int32 = TxnDigest.currentVersion, treeDigest: UInt64) {
     self.version = version
     self.treeDigest = treeDigest
   }
 
+  /// Decodes the fields in wire order.
   public init(from reader: inout JuteReader) throws(JuteError) {
     version = try reader.readInt()
     treeDigest = UInt64(bitPattern: try reader.readLong())
   }
 
+  /// Appends the fields in wire order.
   public func encode(into writer: inout JuteWriter) {
     writer.writeInt(version)
     writer.writeLong(Int64(bitPattern: treeDigest))
@@ -236,6 +242,7 @@ public struct TxnEntry: JuteRecord, Hashable, Sendable {
     digest = reader.remainingBytes >= Self.digestSizeBytes ? try TxnDigest(from: &reader) : nil
   }
 
+  /// Appends the fields in wire order.
   public func encode(into writer: inout JuteWriter) {
     header.encode(into: &writer)
     txn.encodeBody(into: &writer)

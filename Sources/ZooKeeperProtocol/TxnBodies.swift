@@ -13,6 +13,7 @@ public struct CreateTxn: Hashable, Sendable {
   /// The parent's stored cversion after the create; -1 means one more than before (the form of 3.3).
   public var parentCVersion: Int32
 
+  /// Makes one of the given fields.
   public init(path: String, data: [UInt8]?, acl: [ACL], isEphemeral: Bool, parentCVersion: Int32) {
     self.path = path
     self.data = data
@@ -65,18 +66,21 @@ public struct SetDataTxn: JuteRecord, Hashable, Sendable {
   public var data: [UInt8]?
   public var version: Int32
 
+  /// Makes one of the given fields.
   public init(path: String, data: [UInt8]?, version: Int32) {
     self.path = path
     self.data = data
     self.version = version
   }
 
+  /// Decodes the fields in wire order.
   public init(from reader: inout JuteReader) throws(JuteError) {
     path = try reader.readString()
     data = try reader.readBuffer()
     version = try reader.readInt()
   }
 
+  /// Appends the fields in wire order.
   public func encode(into writer: inout JuteWriter) {
     writer.writeString(path)
     writer.writeBuffer(data)
@@ -90,18 +94,21 @@ public struct SetACLTxn: JuteRecord, Hashable, Sendable {
   public var acl: [ACL]
   public var version: Int32
 
+  /// Makes one of the given fields.
   public init(path: String, acl: [ACL], version: Int32) {
     self.path = path
     self.acl = acl
     self.version = version
   }
 
+  /// Decodes the fields in wire order.
   public init(from reader: inout JuteReader) throws(JuteError) {
     path = try reader.readString()
     acl = try reader.readACLs()
     version = try reader.readInt()
   }
 
+  /// Appends the fields in wire order.
   public func encode(into writer: inout JuteWriter) {
     writer.writeString(path)
     writer.writeVector(acl) { $1.encode(into: &$0) }

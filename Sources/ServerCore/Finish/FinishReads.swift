@@ -30,6 +30,7 @@ extension ServerCore {
     /// Where a reply had been begun.
     var replyStart: Int?
 
+    /// Makes one of the given fields.
     init(_ code: KeeperError, replyStart: Int? = nil) {
       self.code = code
       self.replyStart = replyStart

@@ -8,6 +8,7 @@ struct CreateForm {
   /// -1 for operations that have no such field.
   var ttlMilliseconds: Int64
 
+  /// A create as `opCode` asks for it.
   init(_ opCode: OpCode, _ body: CreateRequest, ttl: Int64 = -1) {
     self.opCode = opCode
     self.body = body

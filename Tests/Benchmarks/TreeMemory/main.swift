@@ -55,6 +55,11 @@ func runBenchmark() {
   let bytes = Double(after - before) / Double(tree.znodeCount)
   print("bytes a znode \(bytes), over name and data \(bytes - Double(payload))")
 
+  measureOperations(tree, paths, data, apply)
+}
+
+func measureOperations(_ tree: DataTree, _ paths: [String], _ data: [UInt8], _ apply: (Txn) -> Void) {
+  let count = paths.count
   var random: UInt64 = 88_172_645_463_325_252
   func next(_ limit: Int) -> Int {
     random ^= random << 13
