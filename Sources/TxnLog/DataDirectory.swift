@@ -108,7 +108,9 @@ public struct DataDirectory<Files: FileSystem> {
   /// Removes what an interrupted snapshot has left.
   func removeUnfinished() throws(TxnLogError) -> [String] {
     try fileCalls { () throws(FileSystemError) in
-      let paths = try files.list(snapshotDirectory).filter(TemporaryName.isSnapshot).map { "\(snapshotDirectory)/\($0)" }
+      let paths = try files.list(snapshotDirectory).filter(TemporaryName.isSnapshot).map {
+        "\(snapshotDirectory)/\($0)"
+      }
       for path in paths { try files.remove(path) }
       return paths
     }

@@ -145,7 +145,8 @@ extension Storage.Recovered {
   func report(to logger: Logger) {
     let report = storage.report
     logger.info(
-      "recovered", metadata: [
+      "recovered",
+      metadata: [
         "zxid": "\(report.lastZxid)", "snapshot": "\(report.snapshot?.path ?? "none")",
         "replayed": "\(report.replayedCount)",
       ])
@@ -156,8 +157,8 @@ extension Storage.Recovered {
     if let zxid = report.unreachedZxid {
       logger.warning("the snapshot has effects up to \(zxid), and the log ends before it")
     }
-    if digestMismatches > 0, storage.report.snapshotDigest == nil {
-      logger.warning("\(digestMismatches) transactions left another tree than when they were made")
+    if state.digestMismatches > 0 {
+      logger.warning("\(state.digestMismatches) transactions left another tree than when they were made")
     }
   }
 }

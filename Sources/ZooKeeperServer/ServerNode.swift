@@ -58,7 +58,8 @@ public final class ServerNode: @unchecked Sendable {
     loop = group.next()
     storage = recovered.storage
     core = ServerCore(
-      settings: configuration.coreSettings, tree: recovered.tree, sessions: recovered.sessions,
+      settings: configuration.coreSettings, tree: recovered.state.tree,
+      sessions: recovered.state.sessions,
       time: Self.currentTime)
     snapshots = SnapshotSchedule(configuration.logging, replayed: recovered.storage.report.replayedCount)
     ending = loop.makePromise()
@@ -153,7 +154,8 @@ public final class ServerNode: @unchecked Sendable {
           }
           .flatMapErrorThrowing { [logger] error in
             // As in Apache's ensembles, a taken port is no reason not to serve clients.
-            logger.warning("no AdminServer", metadata: ["address": "\(admin.address):\(admin.port)", "reason": "\(error)"])
+            logger.warning(
+              "no AdminServer", metadata: ["address": "\(admin.address):\(admin.port)", "reason": "\(error)"])
           })
     }
     if let metrics = configuration.metrics {

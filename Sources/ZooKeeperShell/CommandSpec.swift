@@ -132,7 +132,7 @@ public enum OptionName: String, CaseIterable, Hashable, Sendable {
   case server, timeout, connectTimeout = "connect-timeout", sessionTimeout = "session-timeout", readOnly = "read-only"
   case waitForConnection = "wait-for-connection", clientConfiguration = "client-configuration", auth
   case authFile = "auth-file", output, json, script, keepGoing = "keep-going", quiet, verbose, color, compat
-  case local, dataDir = "data-dir", port, listen
+  case dataDir = "data-dir", port, listen
   case noHistory = "no-history", maxBuffer = "max-buffer", help, programVersion = "program-version"
   /// The session timeout in milliseconds, as zkCli.sh takes it with `-timeout`.
   case oldTimeout = "old-timeout"

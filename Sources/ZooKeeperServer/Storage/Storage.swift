@@ -1,4 +1,5 @@
 import NIOCore
+import ServerCore
 import TxnLog
 import ZnodeTree
 import ZooKeeperProtocol
@@ -14,9 +15,7 @@ final class Storage {
   /// What recovery brought.
   struct Recovered {
     let storage: Storage
-    let tree: DataTree
-    let sessions: [SessionID: Int32]
-    let digestMismatches: Int
+    let state: RecoveredState
   }
 
   private init(
@@ -39,10 +38,9 @@ final class Storage {
     var loader = TreeLoader(
       hasExtendedTypes: configuration.features.hasExtendedTypes, hasDigest: configuration.features.hasDigest)
     let report = try directory.recover(into: &loader)
-    if report.isEmpty { try writeFirstSnapshot(directory, loader.tree) }
+    if report.isEmpty { try writeFirstSnapshot(directory, loader.state.tree) }
     return Recovered(
-      storage: Storage(directory, report, lock), tree: loader.tree, sessions: loader.sessions,
-      digestMismatches: loader.digestMismatches)
+      storage: Storage(directory, report, lock), state: loader.state)
   }
 
   /// A log needs a snapshot that it follows.

@@ -1,4 +1,5 @@
 import Jute
+import ServerCore
 import TxnLog
 import ZnodeTree
 import ZooKeeperProtocol
@@ -9,18 +10,14 @@ struct TreeLoader: RecoveryTarget {
   private let hasDigest: Bool
   private var restore: SnapshotRestore?
   private var snapshotZxid = Zxid.zero
-  private var changes: [TreeChange] = []
-  /// The tree, once a snapshot is complete or there is none.
-  private(set) var tree: DataTree
-  /// The sessions that are alive, with their timeouts in milliseconds.
-  private(set) var sessions: [SessionID: Int32] = [:]
-  /// Transactions whose digest is not the tree's after them; a fuzzy snapshot of Apache's makes some right after it.
-  private(set) var digestMismatches = 0
+  private var sessions: [SessionID: Int32] = [:]
+  /// Tree and sessions, once a snapshot is complete or there is none.
+  private(set) var state: RecoveredState
 
   init(hasExtendedTypes: Bool, hasDigest: Bool) {
     self.hasExtendedTypes = hasExtendedTypes
     self.hasDigest = hasDigest
-    tree = Self.emptyTree(hasExtendedTypes, hasDigest)
+    state = RecoveredState(tree: Self.emptyTree(hasExtendedTypes, hasDigest))
   }
 
   /// The hash seed differs from process to process, so that nobody can choose names that collide.
@@ -33,12 +30,7 @@ struct TreeLoader: RecoveryTarget {
   mutating func beginSnapshot(_ zxid: Zxid, sessions: [SnapshotSession], aclLists: [SnapshotACLList]) {
     self.sessions = Dictionary(sessions.map { ($0.id, $0.timeoutMilliseconds) }, uniquingKeysWith: { $1 })
     snapshotZxid = zxid
-    tree = Self.emptyTree(hasExtendedTypes, hasDigest)
-    guard zxid > .zero || !aclLists.isEmpty || !sessions.isEmpty else {
-      // Nothing to restore, or the first snapshot of an empty tree.
-      restore = nil
-      return startRestore([])
-    }
+    state = RecoveredState(tree: Self.emptyTree(hasExtendedTypes, hasDigest))
     startRestore(aclLists)
   }
 
@@ -60,26 +52,17 @@ struct TreeLoader: RecoveryTarget {
 
   /// The snapshot is complete.
   mutating func endSnapshot(digest: SnapshotDigest?) throws(TxnLogError) {
-    if let restore { tree = restore.finish(lastProcessedZxid: snapshotZxid) }
+    if let restore { state = RecoveredState(tree: restore.finish(lastProcessedZxid: snapshotZxid), sessions: sessions) }
     restore = nil
   }
 
   /// Applies a transaction of the log.
   mutating func replay(_ bytes: UnsafeRawBufferPointer, zxid: Zxid) throws(TxnLogError) {
     var reader = JuteReader(bytes)
-    let entry: TxnEntry
     do throws(JuteError) {
-      entry = try TxnEntry(from: &reader)
+      state.apply(try TxnEntry(from: &reader))
     } catch {
       throw TxnLogError(.rejected("transaction \(zxid): \(error)"), path: "")
     }
-    switch entry.txn {
-    case .createSession(let timeout): sessions[entry.header.sessionID] = timeout
-    case .closeSession: sessions[entry.header.sessionID] = nil
-    default: break
-    }
-    changes.removeAll(keepingCapacity: true)
-    _ = tree.apply(entry.header, entry.txn, changes: &changes)
-    if let digest = entry.digest, hasDigest, digest.treeDigest != tree.treeDigest { digestMismatches += 1 }
   }
 }

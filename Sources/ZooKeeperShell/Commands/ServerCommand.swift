@@ -203,7 +203,8 @@ struct ServerProcess {
     defer { posix_spawnattr_destroy(&attributes) }
     // POSIX_SPAWN_SETSID of glibc, which its headers hide from Swift.
     posix_spawnattr_setflags(&attributes, 0x80)
-    let arguments = ["zkcli", "server", "run", file].map { strdup($0) } + [nil]
+    let words = ["zkcli", "server", "run", file]
+    let arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
     defer { for argument in arguments { free(argument) } }
     var process = pid_t()
     let errorNumber = posix_spawn(&process, "/proc/self/exe", &actions, &attributes, arguments, environ)
@@ -214,7 +215,12 @@ struct ServerProcess {
   private static func write(_ text: String, to path: String) {
     let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { return }
-    _ = text.withCString { Glibc.write(descriptor, $0, strlen($0)) }
+    _ = text.withCString { systemWrite(descriptor, $0, strlen($0)) }
     close(descriptor)
   }
+}
+
+/// `write(2)`, under a name that does not clash with `ServerProcess.write`.
+private func systemWrite(_ descriptor: Int32, _ bytes: UnsafeRawPointer, _ count: Int) -> Int {
+  write(descriptor, bytes, count)
 }
