@@ -108,7 +108,9 @@ public struct DataDirectory<Files: FileSystem> {
   /// Removes what an interrupted snapshot has left.
   func removeUnfinished() throws(TxnLogError) -> [String] {
     try fileCalls { () throws(FileSystemError) in
-      let paths = try files.list(snapshotDirectory).filter(TemporaryName.isSnapshot).map { "\(snapshotDirectory)/\($0)" }
+      let paths = try files.list(snapshotDirectory).filter(TemporaryName.isSnapshot).map {
+        "\(snapshotDirectory)/\($0)"
+      }
       for path in paths { try files.remove(path) }
       return paths
     }
@@ -152,11 +154,13 @@ public struct DirectoryLock<Files: FileSystem>: ~Copyable {
   private var handles: [FileHandle] = []
   private let files: Files
 
+  /// Nothing is locked yet.
   init(_ files: Files) { self.files = files }
 
   deinit {
     for handle in handles { files.close(handle) }
   }
 
+  /// Locks one file more.
   mutating func take(_ path: String) throws(FileSystemError) { handles.append(try files.lock(path)) }
 }

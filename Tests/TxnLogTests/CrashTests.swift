@@ -66,7 +66,8 @@ import ZooKeeperProtocol
     let total = whole.operationCount
     #expect(total > 80 && knowledge.persisted == Zxid(rawValue: 24))
     for crash in 1...total {
-      let survivals: [MemoryFileSystem.Survival] = [.none, .all] + (1...6).map { .some(seed: UInt64(crash * 100 + $0)) }
+      let survivals: [MemoryFileSystem.Survival] =
+        [.none, .all] + (1...6).map { .some(seed: UInt64(crash * 100 + $0)) }
       for survival in survivals {
         let disk = MemoryFileSystem()
         disk.crashAtOperation = crash

@@ -28,7 +28,8 @@ import ZooKeeperProtocol
     #expect(try load(0x5_0000_0000) == .init(accepted: 5, current: 5))
   }
 
-  @Test(arguments: ["", "5 ", " 5", "five", "+5", "99999999999999999999"]) func anythingElseIsNot(_ text: String) throws {
+  @Test(arguments: ["", "5 ", " 5", "five", "+5", "99999999999999999999"]) func anythingElseIsNot(_ text: String) throws
+  {
     put("acceptedEpoch", "5")
     put("currentEpoch", text)
     let error = #expect(throws: TxnLogError.self) { try load(0) }

@@ -18,7 +18,9 @@ import ZooKeeperProtocol
     return directory
   }
 
-  private func snapshotZxids(_ directory: Directory) throws -> [Int64] { try directory.snapshots().map(\.zxid.rawValue) }
+  private func snapshotZxids(_ directory: Directory) throws -> [Int64] {
+    try directory.snapshots().map(\.zxid.rawValue)
+  }
 
   private func segmentZxids(_ directory: Directory) throws -> [Int64] { try directory.segments().map(\.zxid.rawValue) }
 
@@ -31,7 +33,9 @@ import ZooKeeperProtocol
     #expect(try directory.purge(retainCount: 3).isEmpty)
     // Each kept snapshot leads to the end.
     for damaged in [[], [40], [40, 30]] {
-      for snapshot in damaged { directory.files.install("/data/version-2/snapshot.\(String(snapshot, radix: 16))", [0]) }
+      for snapshot in damaged {
+        directory.files.install("/data/version-2/snapshot.\(String(snapshot, radix: 16))", [0])
+      }
       #expect(try recover(directory).1.lastZxid == zxid(45))
     }
   }
@@ -49,7 +53,8 @@ import ZooKeeperProtocol
     #expect(try few.purge(retainCount: 3).isEmpty)
   }
 
-  @Test(arguments: [45, 41, 40, 33, 27, 20, 8, 7, 1] as [Int64]) func truncationLeavesExactlyThat(_ last: Int64) throws {
+  @Test(arguments: [45, 41, 40, 33, 27, 20, 8, 7, 1] as [Int64]) func truncationLeavesExactlyThat(_ last: Int64) throws
+  {
     let directory = try longHistory()
     try directory.truncate(to: zxid(last))
     let (recorder, report) = try recover(directory)
@@ -148,7 +153,8 @@ import ZooKeeperProtocol
     let (_, report) = try recover(directory)
     #expect(report.lastZxid == zxid(41))
     let copy = try #require(directory.files.visibleFiles[cuts[1].copyPath])
-    #expect(copy == Array(bytes[offset..<offset + copy.count]) && bytes[(offset + copy.count)...].allSatisfy { $0 == 0 })
+    #expect(
+      copy == Array(bytes[offset..<offset + copy.count]) && bytes[(offset + copy.count)...].allSatisfy { $0 == 0 })
     #expect(try directory.repair().isEmpty)
     try writeLog(directory, after: zxid(41), batches: [[42]])
     #expect(try recover(directory).1.lastZxid == zxid(42))

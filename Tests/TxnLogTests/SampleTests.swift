@@ -79,8 +79,9 @@ import ZooKeeperProtocol
     #expect(stat.pzxid.rawValue == integer(listed["pzxid"]))
     #expect(stat.ctimeMilliseconds == integer(listed["ctime"]))
     #expect(stat.mtimeMilliseconds == integer(listed["mtime"]))
-    #expect([stat.version, stat.cversion, stat.aversion].map { Int64($0) }
-      == ["version", "cversion", "aversion"].map { integer(listed[$0]) })
+    #expect(
+      [stat.version, stat.cversion, stat.aversion].map { Int64($0) }
+        == ["version", "cversion", "aversion"].map { integer(listed[$0]) })
     #expect(stat.ephemeralOwner == integer(listed["ephemeralOwner"]))
     #expect((node.data == nil) == (node.path == "/null"))
   }

@@ -84,7 +84,9 @@ import ZooKeeperProtocol
   @Test func wrongEntriesAreRefusedAndChangeNothing() throws {
     let directory = try freshDirectory()
     var writer = writer(directory, after: 4)
-    #expect(failure { () throws(TxnLogError) in try writer.append(entry(4)) } == .zxidOrder(previous: Zxid(rawValue: 4), found: Zxid(rawValue: 4)))
+    #expect(
+      failure { () throws(TxnLogError) in try writer.append(entry(4)) }
+        == .zxidOrder(previous: Zxid(rawValue: 4), found: Zxid(rawValue: 4)))
     #expect(failure { () throws(TxnLogError) in try writer.append([1, 2, 3]) } == .badEntry(lengthBytes: 3))
     #expect(state(writer) == State(appended: 4, persisted: 4, isFailed: false))
     try writer.append(entry(5))
