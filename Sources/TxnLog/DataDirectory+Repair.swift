@@ -15,8 +15,8 @@ extension DataDirectory {
   /// Makes a directory that recovery refuses readable again, by giving up what follows the first damaged place.
   ///
   /// **Loses transactions that were answered.** Never called by a server itself. The log is cut after the last
-  /// transaction that can be read without a gap, and later segments and damaged snapshots are put aside; all that is cut
-  /// is first copied, durably, to files that begin with `damaged-`, which neither this server nor Apache's reads.
+  /// transaction that can be read without a gap, and later segments and damaged snapshots are put aside; all that is
+  /// cut is first copied, durably, to files that begin with `damaged-`, which neither this server nor Apache's reads.
   ///
   /// - Returns: what was put aside; empty when there was nothing to repair.
   /// - Throws: `.noValidSnapshot` when nothing can be rescued by this; the failure of a call.

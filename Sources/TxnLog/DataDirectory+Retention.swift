@@ -6,8 +6,8 @@ extension DataDirectory {
 
   /// Removes what recovery will not need: all snapshots but the newest `retainCount`, and the logs before those.
   ///
-  /// Only snapshots that are whole count, unlike with Apache's server, which counts by a glance at their last bytes; and
-  /// they are synced before anything goes, as Apache's are not when they are written. The segment that holds the
+  /// Only snapshots that are whole count, unlike with Apache's server, which counts by a glance at their last bytes;
+  /// and they are synced before anything goes, as Apache's are not when they are written. The segment that holds the
   /// transaction after the oldest kept snapshot stays. With no more than `retainCount` whole snapshots nothing happens.
   ///
   /// - Parameter retainCount: at least `minRetainCount`, or taken for it.

@@ -154,11 +154,13 @@ public struct DirectoryLock<Files: FileSystem>: ~Copyable {
   private var handles: [FileHandle] = []
   private let files: Files
 
+  /// Nothing is locked yet.
   init(_ files: Files) { self.files = files }
 
   deinit {
     for handle in handles { files.close(handle) }
   }
 
+  /// Locks one file more.
   mutating func take(_ path: String) throws(FileSystemError) { handles.append(try files.lock(path)) }
 }

@@ -33,8 +33,8 @@ public struct EpochFiles<Files: FileSystem> {
 
   /// The epochs, made consistent with a history that ends with `lastZxid`.
   ///
-  /// Missing files are written with the epoch of the history. A history that is ahead of `currentEpoch` is accepted when
-  /// `prepareCurrent` has announced it, as Apache's server accepts `currentEpoch.tmp`; the file is then renamed.
+  /// Missing files are written with the epoch of the history. A history that is ahead of `currentEpoch` is accepted
+  /// when `prepareCurrent` has announced it, as Apache's server accepts `currentEpoch.tmp`; the file is then renamed.
   ///
   /// Throws: `.badNumber`; `.epochMismatch`; the failure of a call.
   public func load(lastZxid: Zxid) throws(TxnLogError) -> Epochs {

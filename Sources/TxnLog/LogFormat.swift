@@ -69,6 +69,7 @@ struct BatchMark: Equatable {
     return bytes
   }
 
+  /// The mark at `offset` of the batch from `batchOffset`.
   init(offset: Int, batchOffset: Int) {
     self.offset = offset
     self.batchOffset = batchOffset

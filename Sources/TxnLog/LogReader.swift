@@ -86,21 +86,17 @@ public struct LogReader<Files: FileSystem> {
       isMarked = held.loadBigEndian(at: 8, as: Int64.self) == LogFormat.markedDatabaseID
       return
     }
-    // The first sector of a new file may be what a power cut lost, or a part of its first bytes.
-    let content = held.prefix(held.lastIndex { $0 != 0 }.map { $0 + 1 } ?? 0)
+    // A header becomes durable before any record, so a torn one has nothing behind it.
+    let contentEnd = try window.endOfContent(from: 0)
+    let content = try window.load(0, min(contentEnd, LogFormat.headerBytes))
     let isUnfinished = [0, LogFormat.markedDatabaseID].contains { databaseID in
       LogFormat.header(databaseID: databaseID).starts(with: content)
     }
-    let contentCount = content.count
-    guard isUnfinished, contentCount == 0 || window.sizeBytes <= LogFormat.headerBytes else {
+    guard isUnfinished, contentEnd <= LogFormat.headerBytes else {
       throw TxnLogError(.badHeader, path: path, offset: 0)
     }
-    if window.sizeBytes <= LogFormat.headerBytes {
-      offset = 0
-      end = SegmentEnd(offset: 0, tornBytes: contentCount)
-    } else {
-      isMarked = true
-    }
+    offset = 0
+    end = SegmentEnd(offset: 0, tornBytes: contentEnd)
   }
 
   /// Decides what it means that there is no record at `offset`.

@@ -18,15 +18,15 @@ public struct LogSettings: Hashable, Sendable {
 
 /// Appends transactions to log segments: many `append`s, then one `sync` that makes all of them durable.
 ///
-/// A restarted server never appends to an old segment, as Apache's does not. A segment's name and first batch become
-/// durable together, before `sync` returns. After a write or sync has failed nothing is known about the file, so the
+/// A restarted server never appends to an old segment, as Apache's does not. A segment's name and header become
+/// durable before its first batch is written. After a write or sync has failed nothing is known about the file, so the
 /// writer refuses everything from then on: what is on disk is for recovery to find out.
 ///
 /// Thread: the one that owns it, as its calls block.
 ///
 /// *Source*: `org.apache.zookeeper.server.persistence.FileTxnLog`; `storage-format` D.2, D.3.
 public struct LogWriter<Files: FileSystem>: ~Copyable {
-  /// Records that are not written yet, and in front of them the header of a new segment.
+  /// Records that are not written yet.
   private var batch: [UInt8] = []
   /// Where the open segment's durable records end.
   private var position = 0
@@ -154,7 +154,6 @@ public struct LogWriter<Files: FileSystem>: ~Copyable {
   }
 
   private mutating func beginSegment() {
-    batch.append(contentsOf: LogFormat.header(databaseID: settings.marksBatches ? LogFormat.markedDatabaseID : 0))
     segment = firstInBatch
     segmentEntryCount = 0
     path = "\(directory)/\(FileName.log(segment))"
@@ -162,28 +161,37 @@ public struct LogWriter<Files: FileSystem>: ~Copyable {
   }
 
   private mutating func writeBatch() throws(FileSystemError) {
-    let isNew = file == nil
     let file: FileHandle
     if let open = self.file {
       file = open
     } else {
-      file = try files.open(path, .createNew)
-      self.file = file
-      allocatedBytes = 0
+      file = try createSegment()
     }
     let end = position + batch.count
     if settings.marksBatches {
-      let mark = BatchMark(offset: end, batchOffset: max(position, LogFormat.headerBytes))
-      batch.append(contentsOf: mark.bytes(segment: segment))
+      batch.append(contentsOf: BatchMark(offset: end, batchOffset: position).bytes(segment: segment))
     }
     preallocate(file)
     try files.writeAll(file, at: position, batch, path: path)
-    if settings.forcesSync {
-      try files.syncData(file)
-      if isNew { try files.syncDirectory(directory) }
-    }
+    if settings.forcesSync { try files.syncData(file) }
     position = end
     batch.removeAll(keepingCapacity: true)
+  }
+
+  /// Makes the segment with its header, durably before any record: a segment with records and no header is damaged.
+  private mutating func createSegment() throws(FileSystemError) -> FileHandle {
+    let file = try files.open(path, .createNew)
+    self.file = file
+    allocatedBytes = 0
+    preallocate(file)
+    let header = LogFormat.header(databaseID: settings.marksBatches ? LogFormat.markedDatabaseID : 0)
+    try files.writeAll(file, at: 0, header, path: path)
+    position = header.count
+    if settings.forcesSync {
+      try files.syncData(file)
+      try files.syncDirectory(directory)
+    }
+    return file
   }
 
   /// Grows the file ahead of the writes, under the condition that Apache has for it.

@@ -1,7 +1,7 @@
 /// A file system in memory that loses what was not synced, and fails when told to: the disk of tests and simulations.
 ///
-/// *Model*: each file has the bytes that programs see and the bytes that survive; a sync copies the sectors written since
-/// the last one. Names work the same way, by directory: one that was created, renamed or removed is safe once its
+/// *Model*: each file has the bytes that programs see and the bytes that survive; a sync copies the sectors written
+/// since the last one. Names work the same way, by directory: one that was created, renamed or removed is safe once its
 /// directory has been synced. What a crash makes of the rest is drawn from a seed: any subset of the unsynced sectors,
 /// and of the changes of names any prefix, since file systems keep a journal of those. A failed sync loses what it
 /// should have made durable, even if a later one succeeds, as Linux does.
@@ -87,6 +87,7 @@ public final class MemoryFileSystem: FileSystem {
     inodes[index].bytes = inodes[index].durable
   }
 
+  /// Opens or makes the file; a new name is not durable yet.
   public func open(_ path: String, _ mode: FileOpenMode) throws(FileSystemError) -> FileHandle {
     _ = try check(.open, path)
     if let inode = names[path], inode >= 0 {
@@ -103,11 +104,13 @@ public final class MemoryFileSystem: FileSystem {
     return handle(inodes.count - 1, path)
   }
 
+  /// Forgets the handle, and with it a lock.
   public func close(_ file: FileHandle) {
     handles[file.rawValue] = nil
     lockedPaths[file.rawValue] = nil
   }
 
+  /// Reads what programs see, written back or not.
   public func read(
     _ file: FileHandle, at offset: Int, into buffer: UnsafeMutableRawBufferPointer
   ) throws(FileSystemError) -> Int {
@@ -118,6 +121,7 @@ public final class MemoryFileSystem: FileSystem {
     return count
   }
 
+  /// Writes what fits, to be made durable by a sync.
   public func write(
     _ file: FileHandle, at offset: Int, _ bytes: UnsafeRawBufferPointer
   ) throws(FileSystemError) -> Int {
@@ -137,6 +141,7 @@ public final class MemoryFileSystem: FileSystem {
     return count
   }
 
+  /// Lengthens the file with zeros.
   public func allocate(_ file: FileHandle, from offset: Int, to sizeBytes: Int) throws(FileSystemError) {
     let (inode, _) = try start(.allocate, file)
     let growth = sizeBytes - inodes[inode].bytes.count
@@ -144,26 +149,32 @@ public final class MemoryFileSystem: FileSystem {
     if growth > 0 { resize(inode, to: sizeBytes) }
   }
 
+  /// Changes the length, to be made durable by a sync.
   public func truncate(_ file: FileHandle, to sizeBytes: Int) throws(FileSystemError) {
     let (inode, _) = try start(.truncate, file)
     resize(inode, to: sizeBytes)
   }
 
+  /// The length that programs see.
   public func size(_ file: FileHandle) throws(FileSystemError) -> Int {
     let (inode, _) = try start(.size, file)
     return inodes[inode].bytes.count
   }
 
+  /// Makes the bytes and the length durable.
   public func syncData(_ file: FileHandle) throws(FileSystemError) { try sync(file, .syncData) }
 
+  /// The same as `syncData`: files have nothing but bytes and a length.
   public func syncAll(_ file: FileHandle) throws(FileSystemError) { try sync(file, .syncAll) }
 
+  /// Makes the names in the directory durable.
   public func syncDirectory(_ path: String) throws(FileSystemError) {
     _ = try check(.syncDirectory, path)
     for change in unsyncedNames where change.directory == path { keep(change.names) }
     unsyncedNames.removeAll { $0.directory == path }
   }
 
+  /// Renames in one step, which a crash undoes or not until the directory is synced.
   public func rename(_ path: String, to newPath: String) throws(FileSystemError) {
     _ = try check(.rename, path)
     guard let inode = names[path], inode >= 0 else { throw FileSystemError(.rename, path: path, reason: .notFound) }
@@ -172,12 +183,14 @@ public final class MemoryFileSystem: FileSystem {
     unsyncedNames.append((Self.directory(of: path), [(path, nil), (newPath, inode)]))
   }
 
+  /// Removes the name, which a crash undoes or not until the directory is synced.
   public func remove(_ path: String) throws(FileSystemError) {
     _ = try check(.remove, path)
     guard let inode = names[path], inode >= 0 else { throw FileSystemError(.remove, path: path, reason: .notFound) }
     setName(path, to: nil)
   }
 
+  /// The names that programs see.
   public func list(_ directory: String) throws(FileSystemError) -> [String] {
     _ = try check(.list, directory)
     guard names[directory] == -1 else { throw FileSystemError(.list, path: directory, reason: .notFound) }
@@ -186,14 +199,17 @@ public final class MemoryFileSystem: FileSystem {
       .filter { !$0.contains("/") }.sorted()
   }
 
+  /// Makes a directory, whose name is not durable yet.
   public func createDirectory(_ path: String) throws(FileSystemError) {
     _ = try check(.createDirectory, path)
     guard names[path] == nil else { throw FileSystemError(.createDirectory, path: path, reason: .alreadyExists) }
     setName(path, to: -1)
   }
 
+  /// Whether programs see the name.
   public func exists(_ path: String) -> Bool { names[path] != nil }
 
+  /// Opens the file and locks its path; a crash releases it.
   public func lock(_ path: String) throws(FileSystemError) -> FileHandle {
     guard !lockedPaths.values.contains(path) else { throw FileSystemError(.lock, path: path, reason: .locked) }
     let file = try open(path, names[path] == nil ? .createNew : .update)

@@ -13,6 +13,7 @@ public struct PosixFileSystem: FileSystem, Sendable {
   /// There is nothing to configure.
   public init() {}
 
+  /// Opens with `open(2)`, and close-on-exec.
   public func open(_ path: String, _ mode: FileOpenMode) throws(FileSystemError) -> FileHandle {
     let flags =
       switch mode {
@@ -24,11 +25,13 @@ public struct PosixFileSystem: FileSystem, Sendable {
     return try openRaw(path, flags, operation: .open)
   }
 
+  /// Closes the descriptor.
   public func close(_ file: FileHandle) {
     // An error here would tell of lost writes, but whoever needs them durable has synced before.
     _ = platformClose(file.rawValue)
   }
 
+  /// Reads with `pread(2)`.
   public func read(
     _ file: FileHandle, at offset: Int, into buffer: UnsafeMutableRawBufferPointer
   ) throws(FileSystemError) -> Int {
@@ -37,6 +40,7 @@ public struct PosixFileSystem: FileSystem, Sendable {
     return count
   }
 
+  /// Writes with `pwrite(2)`.
   public func write(
     _ file: FileHandle, at offset: Int, _ bytes: UnsafeRawBufferPointer
   ) throws(FileSystemError) -> Int {
@@ -45,6 +49,7 @@ public struct PosixFileSystem: FileSystem, Sendable {
     return count
   }
 
+  /// Reserves blocks with `posix_fallocate(3)`, where the platform has it.
   public func allocate(_ file: FileHandle, from offset: Int, to sizeBytes: Int) throws(FileSystemError) {
     guard sizeBytes > offset else { return }
     #if canImport(Darwin)
@@ -56,16 +61,19 @@ public struct PosixFileSystem: FileSystem, Sendable {
     #endif
   }
 
+  /// Calls `ftruncate(2)`.
   public func truncate(_ file: FileHandle, to sizeBytes: Int) throws(FileSystemError) {
     guard retrying({ Int(ftruncate(file.rawValue, off_t(sizeBytes))) }) == 0 else { throw failure(.truncate, file) }
   }
 
+  /// Asks `fstat(2)`.
   public func size(_ file: FileHandle) throws(FileSystemError) -> Int {
     var status = stat()
     guard fstat(file.rawValue, &status) == 0 else { throw failure(.size, file) }
     return Int(status.st_size)
   }
 
+  /// Calls `fdatasync(2)`.
   public func syncData(_ file: FileHandle) throws(FileSystemError) {
     #if canImport(Darwin)
       // Darwin's fsync stops at the drive's cache.
@@ -76,6 +84,7 @@ public struct PosixFileSystem: FileSystem, Sendable {
     #endif
   }
 
+  /// Calls `fsync(2)`.
   public func syncAll(_ file: FileHandle) throws(FileSystemError) {
     #if canImport(Darwin)
       guard fcntl(file.rawValue, F_FULLFSYNC) == 0 else { throw failure(.syncAll, file) }
@@ -84,20 +93,24 @@ public struct PosixFileSystem: FileSystem, Sendable {
     #endif
   }
 
+  /// Opens the directory and calls `fsync(2)` on it.
   public func syncDirectory(_ path: String) throws(FileSystemError) {
     let directory = try openRaw(path, O_RDONLY | O_DIRECTORY, operation: .syncDirectory)
     defer { close(directory) }
     guard fsync(directory.rawValue) == 0 else { throw error(.syncDirectory, path: path, errno) }
   }
 
+  /// Calls `rename(2)`.
   public func rename(_ path: String, to newPath: String) throws(FileSystemError) {
     guard platformRename(path, newPath) == 0 else { throw error(.rename, path: path, errno) }
   }
 
+  /// Calls `unlink(2)`.
   public func remove(_ path: String) throws(FileSystemError) {
     guard unlink(path) == 0 else { throw error(.remove, path: path, errno) }
   }
 
+  /// Reads the directory with `readdir(3)`.
   public func list(_ directory: String) throws(FileSystemError) -> [String] {
     guard let stream = opendir(directory) else { throw error(.list, path: directory, errno) }
     defer { closedir(stream) }
@@ -112,12 +125,15 @@ public struct PosixFileSystem: FileSystem, Sendable {
     return names.sorted()
   }
 
+  /// Calls `mkdir(2)`.
   public func createDirectory(_ path: String) throws(FileSystemError) {
     guard mkdir(path, 0o755) == 0 else { throw error(.createDirectory, path: path, errno) }
   }
 
+  /// Asks `access(2)`.
   public func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
+  /// Opens the file and calls `flock(2)` on it.
   public func lock(_ path: String) throws(FileSystemError) -> FileHandle {
     let file = try openRaw(path, O_RDWR | O_CREAT, operation: .lock)
     guard retrying({ Int(flock(file.rawValue, LOCK_EX | LOCK_NB)) }) == 0 else {

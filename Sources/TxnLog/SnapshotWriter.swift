@@ -92,7 +92,8 @@ public struct SnapshotWriter<Files: FileSystem>: ~Copyable {
   ///
   /// - Parameters:
   ///   - digest: the tree's digest when the last node was added; nil leaves the section out.
-  ///   - lastProcessed: the section that Apache writes since 3.9; nil leaves it out.
+  ///   - lastProcessed: the section that Apache writes since 3.9; nil leaves it out, as does a missing digest, in the
+  ///     place of which 3.8 would read it, and then refuse the snapshot.
   /// - Returns: the snapshot's path.
   /// - Throws: the failure of a call, with no snapshot made.
   @discardableResult
@@ -107,7 +108,7 @@ public struct SnapshotWriter<Files: FileSystem>: ~Copyable {
       buffer.writeLong(Int64(bitPattern: digest.treeDigest))
       seal()
     }
-    if let lastProcessed {
+    if digest != nil, let lastProcessed {
       buffer.writeLong(lastProcessed.rawValue)
       seal()
     }

@@ -5,9 +5,9 @@ import ZooKeeperProtocol
 /// A batch reaches the disk in any order of its sectors, so a power cut may leave readable records behind a hole. They
 /// were never answered. The same picture arises when durable bytes are damaged, and cutting there would lose answered
 /// transactions. Told apart by:
-/// - the last `BatchMark` in the file: damage lies before the batch that it ends, a torn batch within it. If the mark is
-///   missing from a file whose writer marks batches, the last batch was not completely written, and it is no longer than
-///   `LogFormat.maxBatchBytes`;
+/// - the last `BatchMark` in the file: damage lies before the batch that it ends, a torn batch within it. If the mark
+///   is missing from a file whose writer marks batches, the last batch was not completely written, and it is no longer
+///   than `LogFormat.maxBatchBytes`;
 /// - in files without marks: any later record is proof of damage;
 /// - a record within one sector that is all there but for its checksum is damage: sectors are written whole.
 struct TailScan<Files: FileSystem> {

@@ -40,14 +40,22 @@ public final class ApacheServer: Sendable {
     try? FileManager.default.removeItem(atPath: directory)
   }
 
+  /// The configured `dataDir`: `version-2` in it has the server's files.
+  public var dataDirectory: String { "\(directory)/data" }
+
   /// Starts a standalone server and waits until it serves.
   ///
+  /// `prepare` is given the path of the data directory, which is empty, before the server is started.
+  ///
   /// Throws: `TestKitError.missing` if it is not installed, `.ended` with the tail of its log if it does not start.
-  public static func start(_ configuration: ApacheConfiguration = ApacheConfiguration()) async throws -> ApacheServer {
+  public static func start(
+    _ configuration: ApacheConfiguration = ApacheConfiguration(), preparing prepare: (String) throws -> Void = { _ in }
+  ) async throws -> ApacheServer {
     try await retryingPortConflicts {
       let port = try LoopbackPorts.reserve()
       let server = try ApacheServer(
         configuration, port: port, peerLines: ["clientPort=\(port)", "clientPortAddress=127.0.0.1"])
+      try prepare(server.dataDirectory)
       try await server.launch()
       try await server.waitUntilServing()
       return server

@@ -1,0 +1,95 @@
+import Testing
+import ZooKeeperProtocol
+
+@testable import TxnLog
+
+/// The epoch files, `myid`, `initialize` and the lock.
+@Suite(.timeLimit(.minutes(1))) struct EpochTests {
+  private let disk = MemoryFileSystem()
+  private var directory: Directory { TxnLogTests.directory(disk) }
+
+  private func load(_ lastZxid: Int64) throws -> EpochFiles<MemoryFileSystem>.Epochs {
+    try EpochFiles(directory).load(lastZxid: Zxid(rawValue: lastZxid))
+  }
+
+  private func put(_ name: String, _ text: String) { disk.install("/data/version-2/\(name)", Array(text.utf8)) }
+
+  @Test func missingFilesComeFromTheHistory() throws {
+    try directory.create()
+    #expect(try load(0x3_0000_0004) == .init(accepted: 3, current: 3))
+    #expect(disk.visibleFiles["/data/version-2/currentEpoch"] == Array("3".utf8))
+    disk.crash(.none)
+    #expect(disk.visibleFiles["/data/version-2/acceptedEpoch"] == Array("3".utf8))
+  }
+
+  @Test(arguments: ["5", "5\n", "5\r\n", "5\nmore"]) func lineEndsAreAccepted(_ text: String) throws {
+    put("acceptedEpoch", text)
+    put("currentEpoch", text)
+    #expect(try load(0x5_0000_0000) == .init(accepted: 5, current: 5))
+  }
+
+  @Test(arguments: ["", "5 ", " 5", "five", "+5", "99999999999999999999"]) func anythingElseIsNot(_ text: String) throws
+  {
+    put("acceptedEpoch", "5")
+    put("currentEpoch", text)
+    let error = #expect(throws: TxnLogError.self) { try load(0) }
+    #expect(error == TxnLogError(.badNumber(text), path: "/data/version-2/currentEpoch"))
+  }
+
+  @Test func contradictionsRefuse() throws {
+    put("acceptedEpoch", "2")
+    put("currentEpoch", "2")
+    #expect(throws: TxnLogError.self) { try load(0x3_0000_0001) }
+    put("currentEpoch", "3")
+    #expect(throws: TxnLogError.self) { try load(0x3_0000_0001) }
+  }
+
+  @Test func announcedEpochIsTaken() throws {
+    put("acceptedEpoch", "3")
+    put("currentEpoch", "2")
+    try EpochFiles(directory).prepareCurrent(3)
+    disk.crash(.none)
+    #expect(try load(0x2_0000_0009) == .init(accepted: 3, current: 2))
+    #expect(try load(0x3_0000_0001) == .init(accepted: 3, current: 3))
+    #expect(disk.visibleFiles["/data/version-2/currentEpoch"] == Array("3".utf8))
+  }
+
+  @Test func savedEpochIsOldOrNewAfterACrash() throws {
+    for crash in 1...8 {
+      for seed in UInt64(0)..<8 {
+        let disk = MemoryFileSystem()
+        disk.install("/data/version-2/currentEpoch", Array("7".utf8))
+        disk.install("/data/version-2/acceptedEpoch", Array("9".utf8))
+        disk.crashAtOperation = crash
+        var isSaved = true
+        do { try EpochFiles(TxnLogTests.directory(disk)).saveCurrent(8) } catch { isSaved = false }
+        disk.crash(.some(seed: seed))
+        let epochs = try EpochFiles(TxnLogTests.directory(disk)).load(lastZxid: .zero)
+        #expect(epochs.current == 8 || epochs.current == 7 && !isSaved)
+      }
+    }
+  }
+
+  @Test func serverIDAndInitialize() throws {
+    try directory.create()
+    #expect(try EpochFiles(directory).serverID() == nil)
+    try EpochFiles(directory).saveServerID(3)
+    #expect(try EpochFiles(directory).serverID() == 3)
+    #expect(try directory.takeInitializeFile() == false)
+    disk.install("/data/initialize", [])
+    #expect(try directory.takeInitializeFile())
+    disk.crash(.none)
+    #expect(try directory.takeInitializeFile() == false)
+  }
+
+  @Test func secondServerIsKeptOut() throws {
+    try directory.create()
+    do {
+      let first = try directory.lock()
+      let error = #expect(throws: TxnLogError.self) { _ = try directory.lock() }
+      #expect(error?.code == .locked)
+      _ = consume first
+    }
+    _ = try directory.lock()
+  }
+}

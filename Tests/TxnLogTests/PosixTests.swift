@@ -1,0 +1,160 @@
+import Foundation
+import TestKit
+import Testing
+import ZooKeeperProtocol
+
+@testable import TxnLog
+
+/// The machine's own files.
+@Suite(.timeLimit(.minutes(2))) struct PosixTests {
+  private func directory() throws -> DataDirectory<PosixFileSystem> {
+    let directory = DataDirectory(PosixFileSystem(), dataDirectory: "\(try Scratch.directory("txnlog"))/a/b")
+    try directory.create()
+    return directory
+  }
+
+  private func fill(_ directory: DataDirectory<PosixFileSystem>, through last: Int64) throws {
+    let files = PosixFileSystem()
+    var snapshot = try SnapshotWriter(
+      files, directory: directory.snapshotDirectory, zxid: .zero, sessions: [], aclLists: [])
+    for node in builtIns { try snapshot.append(node) }
+    try snapshot.finish(digest: nil)
+    var writer = LogWriter(files, directory: directory.logDirectory, after: .zero, settings: settings(64 << 10))
+    for zxid in 1...last {
+      try writer.append(entry(zxid, dataBytes: 100))
+      if zxid % 10 == 0 { try writer.sync() }
+      if zxid % 100 == 0 { try writer.roll() }
+    }
+    try writer.sync()
+  }
+
+  @Test func writtenFilesAreReadBack() throws {
+    let directory = try directory()
+    #expect(directory.exists)
+    try fill(directory, through: 250)
+    var recorder = Recorder()
+    let report = try directory.recover(into: &recorder)
+    #expect(report.lastZxid == Zxid(rawValue: 250) && report.cut.isEmpty)
+    #expect(recorder.entries == (1...250).map { entry($0, dataBytes: 100) })
+    #expect(try directory.segments().map(\.zxid.rawValue) == [1, 101, 201])
+    try directory.truncate(to: Zxid(rawValue: 150))
+    #expect(try directory.recover(into: &recorder).lastZxid == Zxid(rawValue: 150))
+    #expect(try directory.sizes().logBytes < 64 << 10)
+  }
+
+  @Test func reservedRoomIsReal() throws {
+    let directory = try directory()
+    try fill(directory, through: 1)
+    let path = "\(directory.logDirectory)/log.1"
+    let values = try URL(filePath: path).resourceValues(forKeys: [.fileSizeKey, .fileAllocatedSizeKey])
+    #expect(values.fileSize == 64 << 10)
+  }
+
+  @Test func errorsNameTheirFile() throws {
+    let files = PosixFileSystem()
+    let missing = "\(try Scratch.directory("txnlog"))/missing"
+    let error = #expect(throws: FileSystemError.self) { _ = try files.open(missing, .read) }
+    #expect(error?.reason == .notFound && error?.path == missing && error?.errno == ENOENT)
+    let file = try files.open(missing, .createNew)
+    defer { files.close(file) }
+    #expect(throws: FileSystemError.self) { _ = try files.open(missing, .createNew) }
+    let readOnly = try files.open(missing, .read)
+    let failed = #expect(throws: FileSystemError.self) { try files.writeAll(readOnly, at: 0, [1], path: missing) }
+    #expect(failed?.errno == EBADF)
+    files.close(readOnly)
+    #expect(throws: FileSystemError.self) { try files.remove("\(missing)/below") }
+    #expect(throws: FileSystemError.self) { _ = try files.list(missing) }
+  }
+
+  @Test func fullDeviceIsSaidToBeFull() throws {
+    let files = PosixFileSystem()
+    let file = try files.open("/dev/full", .update)
+    defer { files.close(file) }
+    let error = #expect(throws: FileSystemError.self) { try files.writeAll(file, at: 0, [1, 2], path: "/dev/full") }
+    #expect(error?.reason == .noSpace)
+  }
+
+  @Test func lockKeepsOthersOutUntilItGoes() throws {
+    let directory = try directory()
+    do {
+      let first = try directory.lock()
+      let error = #expect(throws: TxnLogError.self) { _ = try directory.lock() }
+      #expect(error?.code == .locked)
+      _ = consume first
+    }
+    _ = try directory.lock()
+  }
+}
+
+/// Directories that go from this module to Apache's server and back.
+@Suite(.timeLimit(.minutes(5)), .enabled(if: ApacheServer.isInstalled)) struct ApacheDirectoryTests {
+  private let files = PosixFileSystem()
+
+  /// Writes a directory with a snapshot at 3, with all sections or only the nodes, a log that begins before it, and
+  /// another.
+  private func fill(_ path: String, isFull: Bool) throws {
+    let directory = DataDirectory(files, dataDirectory: path)
+    try directory.create()
+    var log = LogWriter(files, directory: directory.logDirectory, after: .zero, settings: settings(64 << 10))
+    for zxid in 1...3 as ClosedRange<Int64> { try log.append(entry(zxid)) }
+    try log.sync()
+    let acl = ACL(permissions: [.read, .write], scheme: "ip", id: "127.0.0.1")
+    var snapshot = try SnapshotWriter(
+      files, directory: directory.snapshotDirectory, zxid: Zxid(rawValue: 3),
+      sessions: [SnapshotSession(id: SessionID(rawValue: 0x77), timeoutMilliseconds: 30_000)],
+      aclLists: [SnapshotACLList(key: 1, acl: [acl])])
+    for node in builtIns { try snapshot.append(node) }
+    for name in ["n1", "n2", "n3"] {
+      try snapshot.append(SnapshotNode(path: "/\(name)", data: nil, aclKey: 1, stat: builtIns[0].stat))
+    }
+    let digest = isFull ? SnapshotDigest(zxid: Zxid(rawValue: 3), treeDigest: 1) : nil
+    try snapshot.finish(digest: digest, lastProcessed: Zxid(rawValue: 3))
+    for zxid in 4...10 as ClosedRange<Int64> {
+      try log.append(entry(zxid))
+      if zxid % 2 == 0 { try log.sync() }
+      if zxid == 6 { try log.roll() }
+    }
+  }
+
+  private func line(_ answer: String, _ name: String) -> Substring? {
+    answer.split(separator: "\n").first { $0.hasPrefix(name) }?.dropFirst(name.count)
+  }
+
+  @Test(arguments: [true, false]) func apacheLoadsOursAndWeLoadApaches(isFull: Bool) async throws {
+    let server = try await ApacheServer.start(.permissive) { try fill($0, isFull: isFull) }
+    let answer = try server.fourLetterWord("srvr")
+    // Apache counts the root under both of its names.
+    #expect(line(answer, "Node count: ") == "15", "\(answer)")
+    #expect(line(answer, "Zxid: ") == "0xa", "\(answer)")
+    try await server.stop()
+    // What Apache has made of it: a snapshot of its own, and the session's end when it started.
+    let directory = DataDirectory(files, dataDirectory: server.dataDirectory)
+    var recorder = Recorder()
+    let report = try directory.recover(into: &recorder)
+    #expect(report.lastZxid >= Zxid(rawValue: 10) && report.skippedSnapshots.isEmpty && report.cut.isEmpty)
+    #expect(try directory.snapshots().count >= 2)
+    #expect(recorder.nodes.count == 14)
+    #expect(recorder.nodes.first { $0.path == "/n7" }?.data?.count == 20)
+    #expect(recorder.nodes.first { $0.path == "/n2" }?.data == .some(nil))
+  }
+
+  @Test func apacheGoesOnAfterATornTailOfOurs() async throws {
+    let server = try await ApacheServer.start(.permissive) { path in
+      try fill(path, isFull: true)
+      let directory = DataDirectory(files, dataDirectory: path)
+      let last = try #require(try directory.segments().last)
+      let dump = try LogDump(files, path: last.path, segment: last.zxid)
+      let file = try files.open(last.path, .update)
+      defer { files.close(file) }
+      try files.truncate(file, to: try #require(dump.end).offset - 5)
+      // Recovery cuts and marks the place; the mark must end the log for Apache too.
+      var recorder = Recorder()
+      #expect(try directory.recover(into: &recorder).cut.count == 1)
+    }
+    #expect(line(try server.fourLetterWord("srvr"), "Zxid: ") == "0x9")
+    try await server.kill()
+    var recorder = Recorder()
+    let report = try DataDirectory(files, dataDirectory: server.dataDirectory).recover(into: &recorder)
+    #expect(report.lastZxid >= Zxid(rawValue: 9) && recorder.nodes.count + report.replayedCount >= 13)
+  }
+}
