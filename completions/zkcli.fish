@@ -12,7 +12,7 @@ end
 
 function __zkcli_needs_file
     set -l words (commandline -opc)
-    contains -- $words[-1] --client-configuration -client-configuration --auth-file -f --script --file -file
+    contains -- $words[-1] --client-configuration -client-configuration --auth-file -f --script --data-dir --file -file
 end
 
 complete -c zkcli -f
@@ -43,6 +43,7 @@ complete -c zkcli -n __zkcli_needs_command -a removewatches -d 'Remove watches o
 complete -c zkcli -n __zkcli_needs_command -a printwatches -d 'Say whether events are printed, or change it'
 complete -c zkcli -n __zkcli_needs_command -a config -d 'Print the configuration of the ensemble'
 complete -c zkcli -n __zkcli_needs_command -a reconfig -d 'Change the members of the ensemble'
+complete -c zkcli -n __zkcli_needs_command -a server -d 'Run a ZooKeeper server on a zoo.cfg'
 complete -c zkcli -n __zkcli_needs_command -a cd -d 'Change the working directory'
 complete -c zkcli -n __zkcli_needs_command -a pwd -d 'Print the working directory'
 complete -c zkcli -n __zkcli_needs_command -a connect -d 'Connect to other servers, with a new session'

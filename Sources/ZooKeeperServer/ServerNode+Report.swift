@@ -164,6 +164,7 @@ extension Storage.Recovered {
 }
 
 extension ServerStartError {
+  /// A port that is taken, or an address that is not ours.
   static func cannotListen(on address: String, _ error: any Error) -> ServerStartError {
     ServerStartError("cannot listen on \(address): \(error)", hint: "is the port taken?")
   }

@@ -147,7 +147,7 @@ struct StreamTests {
     try Scratch.write("zookeeper.request.timeout = 5000\nno.such.key=1\n", to: file)
     expect(
       try await zkcli("-client-configuration", file, "sync"),
-      error: "warning: \(file): the property no.such.key has no effect here")
+      error: "warning: \(file):2: the property no.such.key has no effect here")
     expect(
       try await zkcli("-client-configuration", "\(file).not", "sync"), status: 12, error: "cannot open \(file).not")
     try Scratch.write("zookeeper.client.secure=true\n", to: file)

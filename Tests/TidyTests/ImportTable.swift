@@ -14,10 +14,10 @@ enum ImportTable {
     "ServerCore": ["ZnodeTree", "ZooKeeperProtocol", "Jute"],
     "Zab": ["ZooKeeperProtocol"],
     "TxnLog": platform.union(["ZooKeeperProtocol", "Jute"]),
-    "ZooKeeperServer": core.union(networking).union(["Synchronization"]),
+    "ZooKeeperServer": core.union(networking).union(platform).union(["NIOHTTP1", "Synchronization"]),
     "ZooKeeperClient": networking.union(platform).union(["ZooKeeperProtocol", "Jute", "Synchronization"]),
     "ZooKeeperRecipes": ["ZooKeeperClient"],
-    "Sandbox": ["ZooKeeperServer"],
+    "Sandbox": platform.union(["ZooKeeperServer", "Logging"]),
     "CLibEdit": [],
     "LineEditor": platform.union(["CLibEdit", "Synchronization"]),
     "ZooKeeperShell": platform.union([

@@ -41,6 +41,7 @@ struct HTTPAnswer: Sendable {
   var contentType: String
   var body: String
 
+  /// An answer in JSON.
   static func json(_ body: String) -> HTTPAnswer { HTTPAnswer(contentType: "application/json", body: body) }
 
   /// Nothing is there.

@@ -28,6 +28,7 @@ func makeClient(
 ) throws -> ZooKeeperClient {
   var configuration = ZooKeeperClient.Configuration(try ConnectString(parsing: connectString))
   // Generous, for a machine that is doing something else.
+  configuration.connectTimeout = .seconds(30)
   configuration.requestTimeLimit = .seconds(30)
   change(&configuration)
   return ZooKeeperClient(configuration)
