@@ -62,7 +62,7 @@ public final class Terminal: Sendable {
   ///
   /// Throws: `TestKitError.timedOut` with what was there instead.
   @discardableResult
-  public func waitFor(_ text: String, timeout: Duration = .seconds(10)) async throws -> String {
+  public func waitFor(_ text: String, timeout: Duration = .seconds(60)) async throws -> String {
     try await waitUntil("“\(text)” on the screen", timeout: timeout) { $0.contains(text) }
   }
 
@@ -71,7 +71,7 @@ public final class Terminal: Sendable {
   /// Throws: `TestKitError.timedOut` with what was there instead.
   @discardableResult
   public func waitUntil(
-    _ fact: String, timeout: Duration = .seconds(10), _ condition: (String) -> Bool
+    _ fact: String, timeout: Duration = .seconds(60), _ condition: (String) -> Bool
   ) async throws -> String {
     var last = ""
     do {
@@ -94,7 +94,7 @@ public final class Terminal: Sendable {
   /// Waits until the command ended, and returns its exit status.
   ///
   /// Throws: `TestKitError.timedOut`.
-  public func waitForExit(timeout: Duration = .seconds(10)) async throws -> Int32 {
+  public func waitForExit(timeout: Duration = .seconds(60)) async throws -> Int32 {
     try await eventually("end of the command in the terminal", within: timeout, every: .milliseconds(20)) {
       let answer = try await display("#{pane_dead} #{pane_dead_status}").split(separator: " ")
       guard answer.count == 2, answer[0] == "1" else { return nil }
