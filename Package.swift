@@ -66,7 +66,9 @@ let package = Package(
     .executableTarget(
       name: "line-editor-probe", dependencies: ["LineEditor"], path: "Tests/LineEditorProbe", swiftSettings: house),
     .testTarget(name: "LineEditorTests", dependencies: ["LineEditor", "line-editor-probe"], swiftSettings: house),
-    .testTarget(name: "ShellTests", dependencies: ["ZooKeeperShell"], swiftSettings: house),
+    .testTarget(
+      name: "ShellTests", dependencies: ["ZooKeeperShell", "ZooKeeperProtocol"], exclude: ["Completions.txt"],
+      swiftSettings: house),
     .testTarget(name: "EndToEndTests", dependencies: ["TestKit", "zkcli"], swiftSettings: house),
     .testTarget(name: "TestKitTests", dependencies: ["TestKit", "zkcli"], swiftSettings: house),
     .testTarget(name: "TidyTests", swiftSettings: house),

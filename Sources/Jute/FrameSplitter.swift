@@ -20,7 +20,9 @@ public enum FrameSplitter {
     guard bytes.count >= prefixLengthBytes else { return nil }
     let length = Int(bytes.loadBigEndian(at: 0, as: Int32.self))
     guard length >= 0 else { throw JuteError(.negativeLength(length), offset: 0) }
-    guard length <= limitBytes else { throw JuteError(.tooLarge(lengthBytes: length, limitBytes: limitBytes), offset: 0) }
+    guard length <= limitBytes else {
+      throw JuteError(.tooLarge(lengthBytes: length, limitBytes: limitBytes), offset: 0)
+    }
     guard bytes.count - prefixLengthBytes >= length else { return nil }
     return UnsafeRawBufferPointer(rebasing: bytes[prefixLengthBytes..<prefixLengthBytes + length])
   }

@@ -130,6 +130,7 @@ public struct JuteReader {
     guard remainingBytes == 0 else { throw JuteError(.trailingBytes(remainingBytes), offset: position) }
   }
 
+  /// Reads an integer of any width; one bounds check.
   @inlinable
   mutating func readBigEndian<Integer: FixedWidthInteger>(_: Integer.Type) throws(JuteError) -> Integer {
     let size = MemoryLayout<Integer>.size
@@ -140,6 +141,7 @@ public struct JuteReader {
     return Integer(bigEndian: bytes.loadUnaligned(fromByteOffset: position, as: Integer.self))
   }
 
+  /// Reads a length and skips the bytes that it counts; nil is null.
   @inlinable
   mutating func readLengthPrefixedRange() throws(JuteError) -> Range<Int>? {
     let start = position

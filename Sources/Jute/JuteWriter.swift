@@ -21,12 +21,16 @@ public struct JuteWriter: Sendable {
   /// Forgets what was written and keeps the storage.
   public mutating func removeAll() { bytes.removeAll(keepingCapacity: true) }
 
+  /// Writes a 4-byte integer.
   public mutating func writeInt(_ value: Int32) { append(bigEndian: UInt32(bitPattern: value)) }
 
+  /// Writes an 8-byte integer.
   public mutating func writeLong(_ value: Int64) { append(bigEndian: UInt64(bitPattern: value)) }
 
+  /// Writes one byte.
   public mutating func writeByte(_ value: UInt8) { bytes.append(value) }
 
+  /// Writes a boolean as 0 or 1.
   public mutating func writeBool(_ value: Bool) { bytes.append(value ? 1 : 0) }
 
   /// Appends bytes as they are, without a length.

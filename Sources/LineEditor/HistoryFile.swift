@@ -6,8 +6,8 @@ import CLibEdit
 
 /// The lines of earlier sessions, in a file that several shells append to at the same time.
 ///
-/// *Shape*: UTF-8 text, an entry a line, oldest first; inside an entry a newline is `\n` and a backslash `\\`. libedit's
-/// own format is not used, since libedit only writes whole files, and the last shell to leave would win.
+/// *Shape*: UTF-8 text, an entry a line, oldest first; inside an entry a newline is `\n` and a backslash `\\`.
+/// libedit's own format is not used, since libedit only writes whole files, and the last shell to leave would win.
 ///
 /// *Thread*: the reading thread. Each call opens, locks and closes the file.
 struct HistoryFile {

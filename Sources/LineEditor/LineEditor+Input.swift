@@ -45,7 +45,7 @@ extension LineEditor {
     case failed(errno: Int32)
   }
 
-  /// Reads one byte and no more: what is typed ahead belongs to whoever reads the terminal next, perhaps a child process.
+  /// Reads one byte and no more: what is typed ahead belongs to whoever reads the terminal next, perhaps a child.
   func readByte() -> InputByte {
     var byte: UInt8 = 0
     switch read(STDIN_FILENO, &byte, 1) {

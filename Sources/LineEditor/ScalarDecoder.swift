@@ -8,7 +8,7 @@ struct ScalarDecoder {
 
   /// Takes a byte and returns the scalar that it completes, if any.
   ///
-  /// - Returns: U+FFFD for what is not UTF-8; a sequence that breaks off is dropped in favour of the byte that broke it.
+  /// - Returns: U+FFFD for what is not UTF-8; a sequence that breaks off gives way to the byte that broke it.
   mutating func push(_ byte: UInt8) -> Unicode.Scalar? {
     switch byte {
     case 0x00...0x7F:

@@ -8,8 +8,8 @@ import Synchronization
 /// A flag that another thread raises to end ``LineEditor/wait(for:)``.
 ///
 /// It may be raised before the wait begins, which then ends at once; each wait that ends with `.done` lowers it, so one
-/// flag serves one command after another. It owns no descriptor: all flags ring one bell, there being one reading thread
-/// in a process.
+/// flag serves one command after another. It owns no descriptor: all flags ring one bell, as a process has one reading
+/// thread.
 ///
 /// *Thread*: any.
 public final class WakeUp: Sendable {

@@ -14,12 +14,16 @@ struct Chroot: Hashable, Sendable {
     return clientPath == "/" ? path : path + clientPath
   }
 
+  /// Whether the client can name a path of the server's.
+  func contains(_ serverPath: String) -> Bool { path.map { ZnodePath.isWithin(serverPath, $0) } ?? true }
+
   /// The client's name for a path of the server's.
   func relative(_ serverPath: String) -> String {
     guard let path, ZnodePath.isWithin(serverPath, path) else { return serverPath }
     return serverPath == path ? "/" : String(serverPath.dropFirst(path.count))
   }
 
+  /// The event under the client's name of its path.
   func relative(_ event: WatchEvent) -> WatchEvent {
     guard path != nil, let serverPath = event.path else { return event }
     var event = event

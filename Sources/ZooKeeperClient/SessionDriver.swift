@@ -52,8 +52,10 @@ final class SessionDriver: @unchecked Sendable {
 
   // MARK: What the client asks for
 
+  /// Begins to connect.
   func start() { step { $0.start(now: $1, into: &$2) } }
 
+  /// Sends a request; `limit` is in milliseconds from now.
   func submit(
     _ request: ClientRequest, id: RequestID, watch: WatchIntent?, limit: Int64?, _ completion: @escaping Completion
   ) {
@@ -65,6 +67,7 @@ final class SessionDriver: @unchecked Sendable {
     }
   }
 
+  /// Waits until the session is connected; `limit` is in milliseconds from now.
   func wait(id: RequestID, failsFast: Bool, limit: Int64?, _ completion: @escaping Completion) {
     step { machine, now, actions in
       machine.wait(
@@ -72,16 +75,24 @@ final class SessionDriver: @unchecked Sendable {
     }
   }
 
+  /// Stops waiting for a call.
   func cancel(_ id: RequestID) { step { machine, _, actions in machine.cancel(id, into: &actions) } }
 
-  func addIdentity(_ packet: AuthPacket, _ completion: @escaping Completion) {
-    step { $0.addIdentity(packet, completion: completion, now: $1, into: &$2) }
+  /// Proves an identity on this and every later connection.
+  func addIdentity(_ packet: AuthPacket, id: RequestID, limit: Int64?, _ completion: @escaping Completion) {
+    step { machine, now, actions in
+      machine.addIdentity(
+        .init(packet: packet, id: id, deadline: limit.map { now + $0 }, completion: completion), now: now,
+        into: &actions)
+    }
   }
 
+  /// Ends the session; `limit` milliseconds are given to the server's answer.
   func close(limit: Int64, _ completion: @escaping Completion) {
     step { $0.close(completion, deadline: $1 + limit, into: &$2) }
   }
 
+  /// Forgets the watches on a path, which the server has removed.
   func removeWatches(path: String, type: WatcherType) {
     step { machine, _, actions in machine.removeWatches(path: path, type: type, into: &actions) }
   }
@@ -95,6 +106,7 @@ final class SessionDriver: @unchecked Sendable {
     return watcher
   }
 
+  /// Forgets a consumer of events.
   func removeSink(_ watcher: WatcherID) {
     sinks[watcher] = nil
     machine.removeWatcher(watcher)
@@ -109,7 +121,10 @@ final class SessionDriver: @unchecked Sendable {
 
   // MARK: What the connection reports
 
+  /// A connection is open.
   func onConnected(_ channel: any Channel, attempt: Int) {
+    // One that the machine has given up may still come about, when another is in use already.
+    guard attempt == machine.attempt else { return channel.close(promise: nil) }
     self.channel = channel
     channelAttempt = attempt
     step { $0.onConnected(attempt: attempt, now: $1, into: &$2) }
@@ -146,6 +161,7 @@ final class SessionDriver: @unchecked Sendable {
     return failure == nil
   }
 
+  /// A connection has ended.
   func onDisconnected(attempt: Int) {
     if attempt == channelAttempt { channel = nil }
     step { $0.onDisconnected(attempt: attempt, now: $1, into: &$2) }
@@ -252,7 +268,9 @@ final class SessionDriver: @unchecked Sendable {
   }
 
   private func probe(_ address: ServerAddress) {
-    ReadWriteProbe.ask(address, on: loop) { [weak self] isReadWrite in
+    FourLetterWord.ask("isro", of: address, on: loop, limitMilliseconds: 1000) { [weak self] answer in
+      // A server that cannot be asked is not read-write.
+      let isReadWrite = answer.map { $0.starts(with: "rw".utf8) } ?? false
       self?.step { $0.onProbe(address, isReadWrite: isReadWrite, now: $1, into: &$2) }
     }
   }

@@ -9,6 +9,7 @@ extension SessionMachine {
   /// A ping goes out when nothing was sent for a third of the session timeout.
   var pingInterval: Int64 { min(timeoutMilliseconds / 3, SessionSettings.longestPingIntervalMilliseconds) }
 
+  /// Tries the next server of the list.
   mutating func connectToNext(now: Int64, into actions: inout [Action]) {
     serverIndex = (serverIndex + 1) % servers.count
     triedInRound += 1
@@ -60,6 +61,7 @@ extension SessionMachine {
     }
   }
 
+  /// Notes why a server did not let us in, and tries the next; after a fruitless round, pauses.
   mutating func attemptFailed(_ reason: ConnectFailure.Reason, now: Int64, into actions: inout [Action]) {
     failures.append(ConnectFailure(address: servers[serverIndex], reason: reason))
     guard triedInRound >= servers.count else { return connectToNext(now: now, into: &actions) }
@@ -78,6 +80,7 @@ extension SessionMachine {
     }
   }
 
+  /// Takes the server's answer to the handshake.
   mutating func onConnectResponse(
     _ payload: UnsafeRawBufferPointer, now: Int64, into actions: inout [Action]
   ) throws(JuteError) {
@@ -125,6 +128,7 @@ extension SessionMachine {
     lastSent = now
   }
 
+  /// Pings, gives up a silent server, and looks for a read-write one while connected to one that only reads.
   mutating func keepAlive(readOnly: Bool, now: Int64, into actions: inout [Action]) {
     if now - lastReceived >= readTimeout {
       actions.append(.disconnect(attempt: attempt))

@@ -30,12 +30,14 @@ extension SessionMachine {
     }
   }
 
-  /// Adds an identity to this and every later connection.
-  mutating func addIdentity(_ packet: AuthPacket, completion: Completion, now: Int64, into actions: inout [Action]) {
+  /// Adds an identity to this and every later connection, also when its caller stops waiting.
+  mutating func addIdentity(_ identity: Identity, now: Int64, into actions: inout [Action]) {
     if let refusal = endError {
-      return actions.append(.complete(completion, .failure(refusal)))
+      if let completion = identity.completion { actions.append(.complete(completion, .failure(refusal))) }
+      return
     }
-    identities.append(Identity(packet: packet, completion: completion))
+    if let deadline = identity.deadline { earliestDeadline = min(deadline, earliestDeadline ?? deadline) }
+    identities.append(identity)
     guard case .connected = phase else { return }
     sendIdentity(at: identities.count - 1)
     lastSent = now
@@ -71,6 +73,10 @@ extension SessionMachine {
       Self.answer(pending[index], .failure(ZooKeeperError(.cancelled(outcomeUnknown: true))), into: &actions)
       pending[index].completion = nil
     }
+    if let index = identities.firstIndex(where: { $0.id == id }) {
+      let error = ZooKeeperError(.cancelled(outcomeUnknown: authsInFlight.contains(index)))
+      answerIdentity(at: index, .failure(error), into: &actions)
+    }
   }
 
   /// Forgets a consumer of events. What the server still watches for it is ignored when it comes.
@@ -102,6 +108,7 @@ extension SessionMachine {
     }
   }
 
+  /// Puts a request on the wire, behind those before it.
   mutating func send(_ call: Call) {
     var call = call
     call.xid = nextXid
@@ -110,22 +117,30 @@ extension SessionMachine {
     pending.append(call)
   }
 
+  /// Puts an identity on the wire.
   mutating func sendIdentity(at index: Int) {
     ClientRequest.auth(identities[index].packet).encodeFrame(xid: .auth, into: &outbound)
     authsInFlight.append(index)
   }
 
+  /// Answers everything that was never sent.
   mutating func failQueued(_ error: ZooKeeperError, into actions: inout [Action]) {
     while let call = queued.popFirst() { Self.answer(call, .failure(error), into: &actions) }
     failIdentities(error, into: &actions)
   }
 
+  /// Answers the callers of `addAuth` that still wait.
   mutating func failIdentities(_ error: ZooKeeperError, into actions: inout [Action]) {
-    for index in identities.indices {
-      guard let completion = identities[index].completion else { continue }
-      identities[index].completion = nil
-      actions.append(.complete(completion, .failure(error)))
-    }
+    for index in identities.indices { answerIdentity(at: index, .failure(error), into: &actions) }
+  }
+
+  private mutating func answerIdentity(
+    at index: Int, _ result: Result<[UInt8], ZooKeeperError>, into actions: inout [Action]
+  ) {
+    guard let completion = identities[index].completion else { return }
+    identities[index].completion = nil
+    identities[index].deadline = nil
+    actions.append(.complete(completion, result))
   }
 
   /// Every request that was sent is answered: what became of it nobody knows.
@@ -167,8 +182,16 @@ extension SessionMachine {
       pending[index].completion = nil
       pending[index].deadline = nil
     }
+    for index in identities.indices {
+      guard let deadline = identities[index].deadline, deadline <= now else { continue }
+      let error = ZooKeeperError(.timedOut(outcomeUnknown: authsInFlight.contains(index)))
+      answerIdentity(at: index, .failure(error), into: &actions)
+    }
     // Looked up only here, once per limit that passes, so that a call costs one comparison.
-    let deadlines = [queued.lazy.compactMap(\.deadline).min(), pending.lazy.compactMap(\.deadline).min()]
+    let deadlines = [
+      queued.lazy.compactMap(\.deadline).min(), pending.lazy.compactMap(\.deadline).min(),
+      identities.lazy.compactMap(\.deadline).min(),
+    ]
     earliestDeadline = deadlines.compactMap(\.self).min()
   }
 
@@ -218,10 +241,7 @@ extension SessionMachine {
   private mutating func onAuthReply(_ error: KeeperError, into actions: inout [Action]) {
     guard let index = authsInFlight.popFirst() else { return }
     guard error == .ok else { return end(.authFailed, into: &actions) }
-    if let completion = identities[index].completion {
-      identities[index].completion = nil
-      actions.append(.complete(completion, .success([])))
-    }
+    answerIdentity(at: index, .success([]), into: &actions)
   }
 
   private mutating func onReply(
@@ -233,7 +253,10 @@ extension SessionMachine {
     }
     pending.removeFirst()
     if header.zxid > lastZxidSeen { lastZxidSeen = header.zxid }
-    if let watch = call.watch { register(watch, after: header.error) }
+    // A watcher goes with its caller. The default one stays, and has the watch all the same.
+    if let watch = call.watch, call.completion != nil || watch.watcher == .default {
+      register(watch, after: header.error)
+    }
     if header.error == .ok {
       Self.answer(call, .success(call.completion == nil ? [] : reader.readRemaining()), into: &actions)
     } else {

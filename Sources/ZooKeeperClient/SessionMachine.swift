@@ -59,6 +59,8 @@ struct SessionMachine<Completion> {
   /// An identity that is sent on every connection.
   struct Identity {
     var packet: AuthPacket
+    var id: RequestID
+    var deadline: Int64?
     /// The caller of `addAuth`, until the first answer.
     var completion: Completion?
   }

@@ -17,5 +17,6 @@ public struct WatchEvent: Hashable, Sendable {
     self.zxid = zxid
   }
 
+  /// A change of the session's state.
   static func session(_ state: KeeperState) -> WatchEvent { WatchEvent(type: .none, state: state) }
 }

@@ -16,6 +16,7 @@ public struct WatchEvents: AsyncSequence, Sendable {
 
   let stream: AsyncThrowingStream<WatchEvent, any Error>
 
+  /// Takes the events one by one.
   public struct AsyncIterator: AsyncIteratorProtocol {
     var base: AsyncThrowingStream<WatchEvent, any Error>.Iterator
 
@@ -33,19 +34,23 @@ extension WatchEvents {
   struct Sink: Sendable {
     let continuation: AsyncThrowingStream<WatchEvent, any Error>.Continuation
 
+    /// Hands an event to the consumer, or an error when too many wait.
     func send(_ event: WatchEvent) {
       if case .dropped = continuation.yield(event) {
         continuation.finish(throwing: ZooKeeperError(.eventOverflow(limit: WatchEvents.limit), path: event.path))
       }
     }
 
+    /// Ends the sequence behind what still waits.
     func finish() { continuation.finish() }
 
+    /// Calls `body` when the consumer has gone or the sequence has ended.
     func onTermination(_ body: @escaping @Sendable () -> Void) {
       continuation.onTermination = { _ in body() }
     }
   }
 
+  /// Both ends of a new sequence.
   static func make() -> (events: WatchEvents, sink: Sink) {
     let (stream, continuation) = AsyncThrowingStream<WatchEvent, any Error>.makeStream(
       bufferingPolicy: .bufferingOldest(limit))

@@ -15,12 +15,36 @@ enum WatchKind: Int, CaseIterable, Hashable, Sendable {
   case data, exist, child, persistent, persistentRecursive
 }
 
+/// A path as a key: compared by its bytes, as servers do. To Swift the two spellings of é are one text.
+struct PathKey: Hashable, Sendable {
+  var path: String
+
+  init(_ path: String) { self.path = path }
+
+  static func == (left: PathKey, right: PathKey) -> Bool { left.path.utf8.elementsEqual(right.path.utf8) }
+
+  func hash(into hasher: inout Hasher) {
+    let isHashed: Void? = path.utf8.withContiguousStorageIfAvailable {
+      hasher.combine(bytes: UnsafeRawBufferPointer($0))
+    }
+    if isHashed == nil { for byte in path.utf8 { hasher.combine(byte) } }
+  }
+}
+
 /// A watch that a request asks for; it counts once the reply allows it.
 struct WatchIntent: Hashable, Sendable {
-  /// The path as the server knows it.
-  var path: String
+  var key: PathKey
   var kind: WatchKind
   var watcher: WatcherID
+
+  init(path: String, kind: WatchKind, watcher: WatcherID) {
+    key = PathKey(path)
+    self.kind = kind
+    self.watcher = watcher
+  }
+
+  /// The path as the server knows it.
+  var path: String { key.path }
 }
 
 /// Who watches what: the client's half of ZooKeeper's watches.
@@ -30,7 +54,7 @@ struct WatchIntent: Hashable, Sendable {
 ///
 /// *Source*: `org.apache.zookeeper.ZKWatchManager`; `client-protocol` 8.5.
 struct WatchRegistry: Equatable, Sendable {
-  private var tables: [[String: Set<WatcherID>]] = Array(repeating: [:], count: WatchKind.allCases.count)
+  private var tables: [[PathKey: Set<WatcherID>]] = Array(repeating: [:], count: WatchKind.allCases.count)
   /// The same by watcher, so that one that goes away, or has been served, costs no walk over the tables.
   /// The default watcher stays for ever and is not in it.
   private var intents: [WatcherID: Set<WatchIntent>] = [:]
@@ -39,21 +63,22 @@ struct WatchRegistry: Equatable, Sendable {
   /// sends at most, well under a server's frame limit.
   static let setWatchesChunkBytes = 128 * 1024
 
+  /// Remembers that a watcher waits for events of a path.
   mutating func add(_ intent: WatchIntent) {
-    tables[intent.kind.rawValue][intent.path, default: []].insert(intent.watcher)
+    tables[intent.kind.rawValue][intent.key, default: []].insert(intent.watcher)
     if intent.watcher != .default { intents[intent.watcher, default: []].insert(intent) }
   }
 
   /// Forgets everything that `watcher` asked for.
   mutating func remove(_ watcher: WatcherID) {
     for intent in intents.removeValue(forKey: watcher) ?? [] {
-      tables[intent.kind.rawValue][intent.path]?.remove(watcher)
-      if tables[intent.kind.rawValue][intent.path]?.isEmpty == true { tables[intent.kind.rawValue][intent.path] = nil }
+      tables[intent.kind.rawValue][intent.key]?.remove(watcher)
+      if tables[intent.kind.rawValue][intent.key]?.isEmpty == true { tables[intent.kind.rawValue][intent.key] = nil }
     }
   }
 
   private mutating func takeAll(_ kind: WatchKind, path: String) -> Set<WatcherID> {
-    guard let watchers = tables[kind.rawValue].removeValue(forKey: path) else { return [] }
+    guard let watchers = tables[kind.rawValue].removeValue(forKey: PathKey(path)) else { return [] }
     for watcher in watchers where watcher != .default {
       intents[watcher]?.remove(WatchIntent(path: path, kind: kind, watcher: watcher))
       if intents[watcher]?.isEmpty == true { intents[watcher] = nil }
@@ -63,7 +88,7 @@ struct WatchRegistry: Equatable, Sendable {
 
   /// The watchers that an event is for, in a fixed order. One-shot registrations that match are used up.
   mutating func take(_ type: EventType, path: String) -> [WatcherID] {
-    var watchers: Set<WatcherID> = tables[WatchKind.persistent.rawValue][path] ?? []
+    var watchers: Set<WatcherID> = tables[WatchKind.persistent.rawValue][PathKey(path)] ?? []
     for kind in Self.oneShotKinds(matching: type) {
       watchers.formUnion(takeAll(kind, path: path))
     }
@@ -72,7 +97,7 @@ struct WatchRegistry: Equatable, Sendable {
     if type != .nodeChildrenChanged, !tables[WatchKind.persistentRecursive.rawValue].isEmpty {
       var ancestor: String? = path
       while let current = ancestor {
-        watchers.formUnion(tables[WatchKind.persistentRecursive.rawValue][current] ?? [])
+        watchers.formUnion(tables[WatchKind.persistentRecursive.rawValue][PathKey(current)] ?? [])
         ancestor = ZnodePath.parent(of: current)
       }
     }
@@ -111,15 +136,17 @@ struct WatchRegistry: Equatable, Sendable {
     var current = SetWatches(relativeZxid: relativeZxid)
     var size = 0
     for kind in WatchKind.allCases {
-      for path in tables[kind.rawValue].keys.sorted() {
-        if size > 0, size + path.utf8.count > Self.setWatchesChunkBytes {
+      let paths = tables[kind.rawValue].keys.map(\.path)
+      for path in paths.sorted(by: { $0.utf8.lexicographicallyPrecedes($1.utf8) }) {
+        // Four bytes of length go with each path.
+        let pathSize = path.utf8.count + 4
+        if size > 0, size + pathSize > Self.setWatchesChunkBytes {
           requests.append(current)
           current = SetWatches(relativeZxid: relativeZxid)
           size = 0
         }
         current.append(path, kind)
-        // Four bytes of length go with each path.
-        size += path.utf8.count + 4
+        size += pathSize
       }
     }
     if size > 0 { requests.append(current) }

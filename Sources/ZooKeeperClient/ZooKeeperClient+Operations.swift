@@ -1,3 +1,4 @@
+import Jute
 public import ZooKeeperProtocol
 
 /// The operations on znodes. Each throws `ZooKeeperError`: the server's code (`server`), or why there is
@@ -154,7 +155,9 @@ extension ZooKeeperClient {
   /// The paths of this session's ephemeral znodes under `prefix`, in no order.
   public func getEphemerals(_ prefix: String = "/") async throws(ZooKeeperError) -> [String] {
     let request = ClientRequest.getEphemerals(PathRequest(path: try serverPath(prefix)))
-    return try await call(request, path: prefix, as: StringsResponse.self).strings.map(chroot.relative)
+    let paths = try await call(request, path: prefix, as: StringsResponse.self).strings
+    // Servers compare texts: for the root of a chroot `/app` they name what is under `/application` too.
+    return paths.filter(chroot.contains).map(chroot.relative)
   }
 
   /// How many znodes are under a path; the server counts.
@@ -193,16 +196,31 @@ extension ZooKeeperClient {
 extension ZooKeeperClient {
   /// The children and stats of many znodes; each succeeds or fails alone.
   public func getChildren2(ofAll paths: [String]) async -> [Result<GetChildren2Response, ZooKeeperError>] {
-    await callAll(paths.map { .getChildren2(PathWatchRequest(path: chroot.absolute($0))) })
+    await readAll(paths) { .getChildren2($0) }
   }
 
   /// The stats of many znodes; one that does not exist fails with NoNode.
   public func stats(ofAll paths: [String]) async -> [Result<Stat, ZooKeeperError>] {
-    await callAll(paths.map { .exists(PathWatchRequest(path: chroot.absolute($0))) })
+    await readAll(paths) { .exists($0) }
+  }
+
+  private func readAll<Reply: JuteRecord & Sendable>(
+    _ paths: [String], _ request: (PathWatchRequest) -> ClientRequest
+  ) async -> [Result<Reply, ZooKeeperError>] {
+    let serverPaths = paths.map { path -> Result<String, ZooKeeperError> in
+      do throws(ZooKeeperError) { return .success(try serverPath(path)) } catch { return .failure(error) }
+    }
+    let requests = serverPaths.compactMap { try? $0.get() }.map { request(PathWatchRequest(path: $0)) }
+    var replies = await callAll(requests, as: Reply.self)[...]
+    return zip(paths, serverPaths).map { path, serverPath in
+      // A path that breaks the rules was not asked for.
+      serverPath.flatMap { _ in replies.removeFirst() }.mapError { ZooKeeperError($0.code, path: path) }
+    }
   }
 }
 
 extension ZooKeeperClient {
+  /// As the public `exists`, with a watch for any watcher.
   func exists(_ path: String, watcher: WatcherID?) async throws(ZooKeeperError) -> Stat? {
     let serverPath = try serverPath(path)
     do throws(ZooKeeperError) {
@@ -215,6 +233,7 @@ extension ZooKeeperClient {
     }
   }
 
+  /// As the public `getData`, with a watch for any watcher.
   func getData(_ path: String, watcher: WatcherID?) async throws(ZooKeeperError) -> GetDataResponse {
     let serverPath = try serverPath(path)
     return try await call(
@@ -222,6 +241,7 @@ extension ZooKeeperClient {
       watch: watcher.map { WatchIntent(path: serverPath, kind: .data, watcher: $0) })
   }
 
+  /// As the public `getChildren`, with a watch for any watcher.
   func getChildren(_ path: String, watcher: WatcherID?) async throws(ZooKeeperError) -> [String] {
     let serverPath = try serverPath(path)
     return try await call(

@@ -48,7 +48,8 @@ extension ZooKeeperClient {
   ///
   /// - Parameter local: whether they go here even when no server can be asked.
   /// - Throws: NoWatcher when there is none.
-  public func removeWatches(_ path: String, type: WatcherType = .any, local: Bool = false) async throws(ZooKeeperError) {
+  public func removeWatches(_ path: String, type: WatcherType = .any, local: Bool = false) async throws(ZooKeeperError)
+  {
     let serverPath = try serverPath(path)
     do throws(ZooKeeperError) {
       let body = WatchesRequest(path: serverPath, type: type)

@@ -1,7 +1,7 @@
 import Jute
 public import Logging
 public import NIOCore
-public import NIOPosix
+import NIOPosix
 import Synchronization
 public import ZooKeeperProtocol
 
@@ -52,8 +52,11 @@ public struct ZooKeeperClient: Sendable {
     public init(_ connectString: ConnectString) { self.connectString = connectString }
   }
 
+  /// The loop that all clients share which are not given one: a single thread serves thousands of sessions.
+  public static let sharedGroup: any EventLoopGroup = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+
   /// Begins to connect on a loop of `group`.
-  public init(_ configuration: Configuration, group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton) {
+  public init(_ configuration: Configuration, group: any EventLoopGroup = ZooKeeperClient.sharedGroup) {
     let settings = SessionSettings(
       servers: configuration.connectString.servers,
       sessionTimeoutMilliseconds: configuration.sessionTimeout.milliseconds,
@@ -110,7 +113,9 @@ public struct ZooKeeperClient: Sendable {
   /// - Throws: `authFailed` when the server knows no such scheme or refuses; the session is then over.
   public func addAuth(scheme: String, auth: [UInt8]) async throws(ZooKeeperError) {
     let packet = AuthPacket(scheme: scheme, auth: auth)
-    _ = try await perform { driver, _, _, completion in driver.addIdentity(packet, completion) }
+    _ = try await perform { driver, id, limit, completion in
+      driver.addIdentity(packet, id: id, limit: limit, completion)
+    }
   }
 }
 
@@ -220,10 +225,13 @@ extension JuteRecord {
 
 extension Duration {
   /// Whole milliseconds, rounded up so that a limit is never shorter than asked for.
+  ///
+  /// Kept within 73 years either way: NIO counts nanoseconds, and a sum of a few such times must not
+  /// overflow them.
   var milliseconds: Int64 {
+    let longest = Int64.max / 4_000_000
     let (seconds, attoseconds) = components
-    let (product, overflow) = seconds.multipliedReportingOverflow(by: 1000)
-    guard !overflow else { return .max / 4 }
-    return min(product + (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000, .max / 4)
+    guard abs(seconds / 1000) < longest / 1_000_000 else { return seconds < 0 ? -longest : longest }
+    return seconds * 1000 + (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000
   }
 }

@@ -28,14 +28,17 @@ extension ACL {
   public static func parse(_ text: String) throws(ACLTextError) -> [ACL] {
     guard !text.isEmpty else { throw ACLTextError(reason: .empty, entry: text) }
     var entries: [ACL] = []
-    for entry in text.split(separator: ",", omittingEmptySubsequences: false) {
-      guard let first = entry.firstIndex(of: ":"), let last = entry.lastIndex(of: ":"), first != last, first != entry.startIndex
+    // By bytes: a combining mark behind a colon or comma would hide it.
+    for entry in text.utf8.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false).map(Substring.init) {
+      let colon = UInt8(ascii: ":")
+      guard let first = entry.utf8.firstIndex(of: colon), let last = entry.utf8.lastIndex(of: colon), first != last,
+        first != entry.startIndex
       else { throw ACLTextError(reason: .form, entry: String(entry)) }
-      let permissions = try Permissions(letters: entry[entry.index(after: last)...], of: String(entry))
+      let permissions = try Permissions(letters: entry[entry.utf8.index(after: last)...], of: String(entry))
       entries.append(
         ACL(
           permissions: permissions, scheme: String(entry[..<first]),
-          id: String(entry[entry.index(after: first)..<last])))
+          id: String(entry[entry.utf8.index(after: first)..<last])))
     }
     return entries
   }

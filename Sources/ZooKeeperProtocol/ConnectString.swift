@@ -50,7 +50,8 @@ public struct ConnectString: Hashable, Sendable {
   public init(parsing text: String) throws(ConnectStringError) {
     func fail(_ reason: String) -> ConnectStringError { ConnectStringError(reason: reason, text: text) }
     let rest = text.hasPrefix("zk://") ? text.dropFirst(5) : text[...]
-    let slash = rest.firstIndex(of: "/") ?? rest.endIndex
+    // By bytes: a combining mark behind the slash would hide it.
+    let slash = rest.utf8.firstIndex(of: UInt8(ascii: "/")) ?? rest.endIndex
     let path = String(rest[slash...])
     do throws(ZnodePathError) {
       if !path.isEmpty { try ZnodePath.validate(path) }

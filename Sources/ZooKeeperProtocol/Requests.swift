@@ -210,6 +210,7 @@ extension JuteReader {
     try readOptionalVector { (reader) throws(JuteError) in try ACL(from: &reader) } ?? []
   }
 
+  /// Reads a vector of strings, none of which may be null.
   mutating func readStrings() throws(JuteError) -> [String] {
     try readVector { (reader) throws(JuteError) in try reader.readString() }
   }

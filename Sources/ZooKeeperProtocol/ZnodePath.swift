@@ -16,6 +16,9 @@ public struct ZnodePathError: Error, Hashable, Sendable {
 
 /// The rules and the arithmetic of znode paths.
 ///
+/// Paths are compared and cut by their bytes, as servers do. Swift's characters would hide a slash that a
+/// combining mark follows, and take the two spellings of é for one name.
+///
 /// *Source*: `org.apache.zookeeper.common.PathUtils`; `client-protocol` 4.2.
 public enum ZnodePath {
   /// Checks an absolute path against the rules that servers apply to names.
@@ -50,14 +53,14 @@ public enum ZnodePath {
 
   /// The path above; nil for the root.
   public static func parent(of path: String) -> String? {
-    guard path != "/", let slash = path.lastIndex(of: "/") else { return nil }
+    guard path != "/", let slash = path.utf8.lastIndex(of: slash) else { return nil }
     return slash == path.startIndex ? "/" : String(path[..<slash])
   }
 
   /// The last component; empty for the root.
   public static func name(of path: String) -> String {
-    guard let slash = path.lastIndex(of: "/") else { return path }
-    return String(path[path.index(after: slash)...])
+    guard let slash = path.utf8.lastIndex(of: slash) else { return path }
+    return String(path[path.utf8.index(after: slash)...])
   }
 
   /// The path of a child.
@@ -70,19 +73,24 @@ public enum ZnodePath {
   ///
   /// `keepingTrailingSlash` keeps one slash at the end, which means an empty name to a sequential create.
   public static func resolve(_ typed: String, in directory: String, keepingTrailingSlash: Bool = false) -> String {
-    let whole = typed.hasPrefix("/") ? typed : directory + "/" + typed
+    let whole = typed.utf8.first == slash ? typed : directory + "/" + typed
     var components: [Substring] = []
-    for component in whole.split(separator: "/") where component != "." {
+    for component in whole.utf8.split(separator: slash).map(Substring.init) where component != "." {
       if component == ".." { _ = components.popLast() } else { components.append(component) }
     }
     let path = "/" + components.joined(separator: "/")
-    return keepingTrailingSlash && typed.hasSuffix("/") && path != "/" ? path + "/" : path
+    return keepingTrailingSlash && typed.utf8.last == slash && path != "/" ? path + "/" : path
   }
 
   /// Whether `path` is `ancestor` or lies under it.
   public static func isWithin(_ path: String, _ ancestor: String) -> Bool {
-    path == ancestor || ancestor == "/" || path.hasPrefix(ancestor + "/")
+    let path = path.utf8
+    guard ancestor != "/", path.starts(with: ancestor.utf8) else { return ancestor == "/" }
+    let rest = path.dropFirst(ancestor.utf8.count)
+    return rest.isEmpty || rest.first == slash
   }
+
+  private static let slash = UInt8(ascii: "/")
 
   private static func checkComponent(
     _ component: String, endingAt offset: Int, of path: String

@@ -16,8 +16,8 @@ extension CommandTable {
       details: [
         "An ACL is a list of scheme:id:perms entries with commas between. The permissions are c (create children),"
           + " d (delete children), r (read), w (write data) and a (set the ACL).",
-        "The schemes that every server knows are world:anyone, auth: (whoever asks, after addauth), digest:user:hash and"
-          + " ip:address[/bits].",
+        "The schemes that every server knows are world:anyone, auth: (whoever asks, after addauth), digest:user:hash"
+          + " and ip:address[/bits].",
         "With -R, znodes that cannot be changed are listed on stderr and the exit code is 11.",
       ],
       examples: [
@@ -28,7 +28,8 @@ extension CommandTable {
       .addauth, "addauth", summary: "Prove an identity to the server",
       arguments: [ArgumentSpec("scheme", .choice(["digest"])), ArgumentSpec("auth", .word, isOptional: true)],
       details: [
-        "Without auth, asks for it on the terminal and does not show it. Lines with addauth are kept out of the history.",
+        "Without auth, asks for it on the terminal and does not show it. Lines with addauth are kept out of the"
+          + " history.",
         "For single commands there are --auth-file and --auth.",
       ],
       examples: [

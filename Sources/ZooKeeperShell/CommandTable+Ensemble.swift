@@ -42,14 +42,15 @@ extension CommandTable {
         SharedOptions.stat,
         OptionSpec(
           .version, short: "v", value: ("HEXVERSION", .word), "only if the configuration has this version"),
-        OptionSpec(.file, value: ("FILE", .file), oldWord: "file", "read all members from a dynamic configuration file"),
+        OptionSpec(
+          .file, value: ("FILE", .file), oldWord: "file", "read all members from a dynamic configuration file"),
         OptionSpec(.members, value: ("SERVERS", .word), oldWord: "members", "all members"),
         OptionSpec(.add, value: ("SERVERS", .word), oldWord: "add", "members to add or change"),
         OptionSpec(.remove, value: ("IDS", .word), oldWord: "remove", "the ids of members to remove"),
       ],
       details: [
-        "A server is written as id=host:port:port[:role];[address:]port, with commas between several; the semicolon needs"
-          + " quotes. Either all members are given (-file, -members), or changes (-add, -remove).",
+        "A server is written as id=host:port:port[:role];[address:]port, with commas between several; the semicolon"
+          + " needs quotes. Either all members are given (-file, -members), or changes (-add, -remove).",
         "Needs reconfigEnabled=true on the servers and, with ACLs in force, the super user.",
       ],
       examples: [

@@ -131,7 +131,7 @@ extension CommandTable {
       ],
       details: [
         "Deletes from the leaves up, so that what is left after a failure is still a tree. Exits with 11 if anything"
-          + " is left, and lists it on stderr.",
+          + " is left, and lists it on stderr."
       ],
       examples: [
         .init("deleteall --dry-run /tmp/test", "what would go"),

@@ -24,21 +24,40 @@ enum Files {
   /// - Throws: exit code 12 with the operating system's reason.
   static func read(_ descriptor: Int32, name: String) throws(ShellError) -> [UInt8] {
     var bytes: [UInt8] = []
-    var chunk = [UInt8](repeating: 0, count: 65_536)
     while true {
-      let count = chunk.withUnsafeMutableBytes { systemRead(descriptor, $0.baseAddress!, $0.count) }
-      if count == 0 { return bytes }
-      if count < 0 {
-        if errno == EINTR { continue }
-        throw failure("cannot read \(name)", errno)
-      }
-      bytes += chunk[..<count]
+      let chunk = try readSome(descriptor, name: name)
+      if chunk.isEmpty { return bytes }
+      bytes += chunk
       if bytes.count > limitBytes {
         throw ShellError(.overLimit, "TooLarge", "\(name) holds more than \(limitBytes >> 20) MiB")
       }
     }
   }
 
+  /// What a descriptor has at the moment, waiting for something; empty at the end of the file.
+  ///
+  /// Looks now and then whether the task was cancelled, or a signal would not end a command that waits for input.
+  ///
+  /// - Throws: exit code 12 with the operating system's reason; `Cancelled`.
+  static func readSome(_ descriptor: Int32, name: String) throws(ShellError) -> [UInt8] {
+    var interest = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+    repeat {
+      if Task.isCancelled { throw .cancelled(outcomeUnknown: false, path: nil) }
+    } while poll(&interest, 1, 100) == 0
+    var errorNumber: Int32 = 0
+    let chunk = [UInt8](unsafeUninitializedCapacity: 65_536) { buffer, count in
+      var result: Int
+      repeat {
+        result = systemRead(descriptor, buffer.baseAddress!, buffer.count)
+      } while result < 0 && errno == EINTR
+      if result < 0 { errorNumber = errno }
+      count = max(result, 0)
+    }
+    if errorNumber != 0 { throw failure("cannot read \(name)", errorNumber) }
+    return chunk
+  }
+
+  /// A failed call of the operating system's, in its words.
   static func failure(_ what: String, _ errorNumber: Int32) -> ShellError {
     ShellError(.localInputOutput, "File", "\(what): \(String(cString: strerror(errorNumber)))")
   }

@@ -11,6 +11,16 @@ public enum MultiCommand: Hashable, Sendable {
     public var isEphemeral = false
     public var isContainer = false
     public var ttlMilliseconds: Int64?
+
+    /// Makes the kind of a create without options, unless told otherwise.
+    public init(
+      isSequential: Bool = false, isEphemeral: Bool = false, isContainer: Bool = false, ttlMilliseconds: Int64? = nil
+    ) {
+      self.isSequential = isSequential
+      self.isEphemeral = isEphemeral
+      self.isContainer = isContainer
+      self.ttlMilliseconds = ttlMilliseconds
+    }
   }
 }
 

@@ -19,7 +19,8 @@ public enum ProgramOptions {
       .clientConfiguration, value: ("FILE", .file), oldWord: "client-configuration",
       "Java client properties to read the known keys of"),
     OptionSpec(
-      .auth, value: ("SCHEME:AUTH", .word), "prove an identity, such as digest:bob:secret; others can see the argument"),
+      .auth, value: ("SCHEME:AUTH", .word),
+      "prove an identity, such as digest:bob:secret; others can see the argument"),
     OptionSpec(.authFile, value: ("FILE", .file), "read SCHEME:AUTH from the lines of a file"),
     OptionSpec(
       .output, short: "o", value: ("FORMAT", .choice(OutputFormat.allCases.map(\.rawValue))),
@@ -52,11 +53,14 @@ public enum ProgramOptions {
 
   /// Splits the words of a command line, the program's name left out, at the command.
   ///
-  /// With `--compat` before the command the rules of zkCli.sh apply, see `parseCompat`.
+  /// With `--compat` anywhere before a lone `--` the rules of zkCli.sh apply to the rest, see `parseCompat`.
   ///
   /// - Throws: a usage error for a bad option before the command; what stands behind is not looked at.
   public static func parse(_ words: [Word]) throws(ShellError) -> ProgramInvocation {
-    if words.prefix(while: { $0 != "--" }).contains("--compat") { return try parseCompat(words) }
+    let options = words.prefix { $0 != "--" }
+    if options.contains("--compat") {
+      return try parseCompat(options.filter { $0 != "--compat" } + words.dropFirst(options.count))
+    }
     let parsed = try OptionParser(options: all, stopsAtArgument: true).parse(words)
     return ProgramInvocation(
       globals: parsed.options, command: parsed.arguments.first, words: [Word](parsed.arguments.dropFirst()))
@@ -76,10 +80,13 @@ public enum ProgramOptions {
         return ProgramInvocation(globals: globals, command: word, words: [Word](rest))
       }
       guard isKnown(word, among: known) else { continue }
-      let takesValue = if case .options(let list) = try parser.read(word) {
-        list.last.map { $0.spec.value != nil && $0.value == nil } ?? false
-      } else { false }
-      let parsed = try parser.parse([word] + (takesValue ? [rest.popFirst()].compactMap(\.self) : []))
+      var option = [word]
+      if case .options(let readings) = try parser.read(word), let last = readings.last, last.spec.value != nil,
+        last.value == nil, let value = rest.popFirst()
+      {
+        option.append(value)
+      }
+      let parsed = try parser.parse(option)
       globals.merge(parsed.options) { $0 + $1 }
     }
     return ProgramInvocation(globals: globals, command: nil, words: [])

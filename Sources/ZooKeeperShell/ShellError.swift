@@ -15,6 +15,8 @@ public struct ShellError: Error, Hashable, Sendable {
   public var keeperError: KeeperError?
   /// What zkCli.sh says instead, where that does not follow from the code and the path.
   public var apacheText: String?
+  /// What zkCli.sh exits with: it takes some failures for successes.
+  public var apacheExitCode = ExitCode.no
 
   /// Makes an error of the given parts.
   public init(_ exitCode: ExitCode, _ word: String, path: String? = nil, _ message: String, hint: String? = nil) {

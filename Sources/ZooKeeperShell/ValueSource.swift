@@ -1,16 +1,16 @@
 import Synchronization
 
-/// Where values come from that are not on the command line.
+/// Where values and answers come from that are not on the command line.
 final class ValueSource: Sendable {
   /// Whether stdin is free to hold a value; in a script read from stdin it holds the commands.
   private let offersStdin: Bool
   private let hasReadStdin = Mutex(false)
-  /// Asks a person for a secret, without showing it; nil where there is no person.
-  private let secretPrompt: (@Sendable (String) async throws(ShellError) -> [UInt8])?
+  /// Whether a person is watching who can be asked before something is destroyed.
+  private let asksBeforeDestroying: Bool
 
-  init(offersStdin: Bool, secretPrompt: (@Sendable (String) async throws(ShellError) -> [UInt8])? = nil) {
+  init(offersStdin: Bool, asksBeforeDestroying: Bool) {
     self.offersStdin = offersStdin
-    self.secretPrompt = secretPrompt
+    self.asksBeforeDestroying = asksBeforeDestroying
   }
 
   /// The bytes that a word stands for: `-` is stdin to its end, `@name` a file, `@@name` the text `@name`, and
@@ -31,10 +31,20 @@ final class ValueSource: Sendable {
   ///
   /// - Throws: a usage error where nobody can be asked.
   func secret(prompt: String) async throws(ShellError) -> [UInt8] {
-    guard let secretPrompt else {
-      throw .usage("nobody can be asked for the secret here", hint: "give it with --auth-file or ZKCLI_AUTH")
+    do throws(ShellError) {
+      return try await TerminalQuestion.ask(prompt, isSecret: true)
+    } catch {
+      var error = error
+      if error.exitCode == .usage { error.hint = "give the secret with --auth-file or ZKCLI_AUTH" }
+      throw error
     }
-    return try await secretPrompt(prompt)
+  }
+
+  /// Asks before something is destroyed; scripts and pipes, where nobody watches, are not asked.
+  func confirms(_ question: String) async throws(ShellError) -> Bool {
+    guard asksBeforeDestroying else { return true }
+    let answer = try await TerminalQuestion.ask("\(question) [y/N] ", isSecret: false)
+    return ["y", "yes"].contains(String(decoding: answer, as: UTF8.self).lowercased())
   }
 
   private func stdin() throws(ShellError) -> [UInt8] {

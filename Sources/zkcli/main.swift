@@ -1,1 +1,3 @@
-print("zkcli")
+import ZooKeeperShell
+
+Program.main(CommandLine.argc, CommandLine.unsafeArgv)

@@ -1,9 +1,15 @@
+import Foundation
 import Testing
 
 @testable import LineEditor
 
 /// The parts that need no terminal.
 @Suite struct PieceTests {
+  init() {
+    // `wcwidth` knows ASCII alone in the locale that a process starts with; a line editor chooses UTF-8.
+    setlocale(LC_CTYPE, "C.UTF-8")
+  }
+
   @Test func layoutFollowsTheTerminal() {
     // prompt, line, cursor, and then the cursor's row and column and the end's, on ten columns
     let table: [(String, String, Int, Int, Int, Int, Int)] = [

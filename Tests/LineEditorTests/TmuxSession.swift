@@ -7,6 +7,7 @@ final class TmuxSession {
   private static let patienceSeconds = 20.0
 
   private let socket = "line-editor-\(getpid())-\(UInt64.random(in: 0...UInt64.max))"
+  private let directory: TemporaryDirectory
 
   /// Starts the probe with some arguments in a terminal of 80 columns, and waits until it is ready.
   ///
@@ -15,6 +16,7 @@ final class TmuxSession {
   init(
     _ arguments: [String] = [], environment: [String: String] = [:], underJobControl hasJobControl: Bool = false
   ) throws {
+    directory = try TemporaryDirectory()
     var settings = ["LC_ALL": "C.UTF-8", "HOME": "/nonexistent", "EDITRC": ""]
     settings.merge(environment) { _, new in new }
     let assignments = settings.map { name, value in "\(name)=\(value)" }.sorted()
@@ -121,15 +123,41 @@ final class TmuxSession {
 
   @discardableResult
   private func run(_ arguments: [String]) throws -> String {
-    let process = Process()
-    let output = Pipe()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = ["tmux", "-u", "-L", socket] + arguments
-    process.standardOutput = output
-    try process.run()
-    let data = output.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    return String(decoding: data, as: UTF8.self)
+    let file = directory.path + "/output"
+    let status = try Self.spawn(["tmux", "-u", "-L", socket] + arguments, output: file)
+    #expect(status == 0, "tmux \(arguments)")
+    return try String(contentsOfFile: file, encoding: .utf8)
+  }
+
+  /// Runs a program to its end, and returns its wait status.
+  ///
+  /// Not by Foundation's `Process`, nor with a pipe: both wait until nobody holds a descriptor that was open when the
+  /// program started, and the tmux server, which outlives its first client, would hold it.
+  private static func spawn(_ words: [String], output: String) throws -> Int32 {
+    var actions = posix_spawn_file_actions_t()
+    posix_spawn_file_actions_init(&actions)
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
+    posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, output, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
+    posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, output, O_WRONLY | O_APPEND, 0)
+    // Closing what is not open is no failure here.
+    for descriptor in (STDERR_FILENO + 1)..<256 { posix_spawn_file_actions_addclose(&actions, descriptor) }
+    var attributes = posix_spawnattr_t()
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
+    // Tests run on threads that block most signals; tmux must hear of the end of its children, or it never ends itself.
+    var mask = sigset_t()
+    sigemptyset(&mask)
+    posix_spawnattr_setsigmask(&attributes, &mask)
+    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
+    var arguments = words.map { word in strdup(word) } + [nil]
+    defer { for argument in arguments { free(argument) } }
+    var process = pid_t()
+    let failure = posix_spawnp(&process, words[0], &actions, &attributes, &arguments, environ)
+    try #require(failure == 0, "cannot start \(words[0]): \(String(cString: strerror(failure)))")
+    var status: Int32 = 0
+    while waitpid(process, &status, 0) < 0, errno == EINTR {}
+    return status
   }
 
   private static func quoted(_ word: String) -> String {

@@ -126,6 +126,7 @@ import Testing
         init(_ a: @escaping () -> Void = {}) { self.init() }
         private enum B { func inner() {} }
         func k() {}
+        func encode(into writer: inout Writer) {}
       }
       private extension A { func m() {} }
       /// Documented.
@@ -139,7 +140,7 @@ import Testing
       private(set) var n = 1
       class func o() {}
       """
-    #expect(lines(Rules.docComments, text) == [1, 5, 8, 10, 15, 20, 22])
+    #expect(lines(Rules.docComments, text) == [1, 5, 10, 16, 21, 23])
     #expect(lines(Rules.docComments, text, path: "Tests/JuteTests/File.swift") == [])
   }
 

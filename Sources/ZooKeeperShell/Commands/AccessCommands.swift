@@ -3,6 +3,7 @@ import ZooKeeperProtocol
 
 /// getAcl, setAcl, whoami; addauth is the session's, which keeps the identity.
 extension CommandContext {
+  /// Prints the ACL of a znode.
   func getACL(_ client: ZooKeeperClient) async throws -> ExitCode {
     let path = try path()
     let (acl, stat) = try await client.getACL(path)
@@ -10,6 +11,7 @@ extension CommandContext {
     return .success
   }
 
+  /// Replaces the ACL of a znode, or of a whole subtree.
   func setACL(_ client: ZooKeeperClient) async throws -> ExitCode {
     let path = try path()
     let acl = try acl(invocation.arguments[1])
@@ -20,7 +22,9 @@ extension CommandContext {
       return .success
     }
     var paths: [String] = []
-    try await SubtreeWalk(client: client, root: path).run { paths.append($0.path) } fail: { path, _ in
+    try await SubtreeWalk(client: client, root: path).run {
+      paths.append($0.path)
+    } fail: { path, _ in
       paths.append(path)
     }
     var survivors: [String: ZooKeeperError] = [:]
@@ -28,7 +32,7 @@ extension CommandContext {
     for path in paths.reversed() {
       do {
         try await client.setACL(path, acl: acl, version: version)
-      } catch let error as ZooKeeperError {
+      } catch {
         guard case .server(let code) = error.code else { throw error }
         if code != .noNode { survivors[path] = error }
       }
@@ -38,9 +42,11 @@ extension CommandContext {
     return .success
   }
 
+  /// Prints the identities of the connection.
   func whoAmI(_ client: ZooKeeperClient) async throws -> ExitCode {
+    var identities = try await client.whoAmI()
     // Servers keep identities in a set and tell them in any order.
-    let identities = try await client.whoAmI().sorted { ($0.scheme, $0.user) < ($1.scheme, $1.user) }
+    if !isCompatible { identities.sort { ($0.scheme, $0.user) < ($1.scheme, $1.user) } }
     try emit(.identities(identities))
     return .success
   }

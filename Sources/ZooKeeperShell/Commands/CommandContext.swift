@@ -49,7 +49,27 @@ struct CommandContext: Sendable {
   }
 
   /// The ACL that a word spells.
-  func acl(_ word: Word) throws(ShellError) -> [ACL] { try Values.acl(word) }
+  func acl(_ word: Word) throws(ShellError) -> [ACL] {
+    guard isCompatible else { return try Values.acl(word) }
+    let (entries, complaints) = CompatACL.parse(word.text)
+    for complaint in complaints { try emit(.warning(complaint)) }
+    // Apache's client sends no empty list.
+    guard !entries.isEmpty else { throw ShellError(.invalidACL, path: nil) }
+    return entries
+  }
+
+  /// A value, or the failure to read it with what zkCli.sh says to that.
+  func apache<Value>(
+    _ text: String, _ value: @autoclosure () throws(ShellError) -> Value
+  ) throws(ShellError) -> Value {
+    do throws(ShellError) {
+      return try value()
+    } catch {
+      var error = error
+      error.apacheText = text
+      throw error
+    }
+  }
 
   /// Whether the command waits for the event of the watch that it has set: only then is a watch of any use to a
   /// process that ends with its command.

@@ -3,6 +3,7 @@ import ZooKeeperProtocol
 
 /// delete and deleteall.
 extension CommandContext {
+  /// Deletes a znode, or with `-r` a subtree.
   func delete(_ client: ZooKeeperClient) async throws -> ExitCode {
     let path = try path()
     if invocation.flag(.recursive) {
@@ -14,6 +15,7 @@ extension CommandContext {
     return .success
   }
 
+  /// Deletes a subtree.
   func deleteAll(_ client: ZooKeeperClient) async throws -> ExitCode {
     try await deleteSubtree(client, try path())
   }
@@ -23,7 +25,7 @@ extension CommandContext {
 
   private func deleteSubtree(_ client: ZooKeeperClient, _ root: String) async throws -> ExitCode {
     let batchCount = try invocation.value(.batch).map { word throws(ShellError) in
-      Int(try Values.integer(word, of: "--batch", in: 1...100_000))
+      try Int(apache("-b argument must be an int value", Values.integer(word, of: "--batch", in: 1...100_000)))
     }
     if root == "/", !invocation.flag(.force), !invocation.flag(.dryRun) {
       throw ShellError.usage("deleteall / would empty the whole tree", hint: "say --force if that is what you want")
@@ -34,6 +36,11 @@ extension CommandContext {
     if invocation.flag(.dryRun) {
       for path in doomed { try emit(.wouldDelete(path: path)) }
       return .success
+    }
+    if doomed.count > 1, !invocation.flag(.force) {
+      guard try await values.confirms("Delete \(doomed.count) znodes, \(root) and all under it?") else {
+        throw ShellError(.no, "Refused", path: root, "nothing was deleted")
+      }
     }
     try await deletion.delete(doomed)
     // What others created under it in the meantime is part of the subtree as well.
@@ -80,6 +87,7 @@ struct SubtreeDeletion {
     return paths.reversed()
   }
 
+  /// Deletes znodes in the given order, a batch at a time.
   mutating func delete(_ paths: [String]) async throws {
     var rest = paths[...]
     while !rest.isEmpty {
@@ -95,7 +103,7 @@ struct SubtreeDeletion {
       do {
         try await client.multi(batch.map { .delete(PathVersionRequest(path: $0, version: -1)) })
         count += batch.count
-      } catch let error as ZooKeeperError {
+      } catch {
         guard case .rolledBack = error.code else { throw error }
         try await deleteOneByOne(batch)
       }
@@ -108,7 +116,7 @@ struct SubtreeDeletion {
       do {
         try await client.delete(path)
         count += 1
-      } catch let error as ZooKeeperError {
+      } catch {
         guard case .server(let code) = error.code else { throw error }
         // Gone already: which is what was wanted.
         if code != .noNode { survivors[path] = error }

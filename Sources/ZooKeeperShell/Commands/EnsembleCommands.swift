@@ -3,6 +3,7 @@ import ZooKeeperProtocol
 
 /// config and reconfig.
 extension CommandContext {
+  /// Prints the ensemble's configuration.
   func config(_ client: ZooKeeperClient) async throws -> ExitCode {
     let (data, stat) = try await client.getConfig(watch: invocation.flag(.watch))
     try emit(
@@ -12,6 +13,7 @@ extension CommandContext {
     return .success
   }
 
+  /// Changes the ensemble's members.
   func reconfig(_ client: ZooKeeperClient) async throws -> ExitCode {
     let isWhole = invocation.flag(.file) || invocation.flag(.members)
     let isIncremental = invocation.flag(.add) || invocation.flag(.remove)

@@ -3,6 +3,7 @@ import ZooKeeperProtocol
 
 /// ls.
 extension CommandContext {
+  /// Lists children, or with `-R` a subtree.
   func list(_ client: ZooKeeperClient) async throws -> ExitCode {
     let path = try optionalPath() ?? directory
     if invocation.flag(.recursive) { return try await listSubtree(client, path) }

@@ -3,6 +3,7 @@ import ZooKeeperProtocol
 
 /// multi.
 extension CommandContext {
+  /// Runs operations as one transaction.
   func multi(_ client: ZooKeeperClient) async throws -> ExitCode {
     let commands = try await multiCommands()
     var operations: [MultiOperation] = []
@@ -49,7 +50,7 @@ extension CommandContext {
         ttlMilliseconds: kind.ttlMilliseconds)
       var bytes: [UInt8]?
       if let data { bytes = try await self.data(data) }
-      let acl = try aclWord.map { word throws(ShellError) in try acl(word) } ?? ACL.openUnsafe
+      let acl = try aclWord.map { word throws(ShellError) in try self.acl(word) } ?? ACL.openUnsafe
       let body = CreateRequest(
         path: try self.path(of: path, isSequential: mode.isSequential), data: bytes, acl: acl, flags: mode.flags)
       if let ttl = mode.ttlMilliseconds { return .createTTL(CreateTTLRequest(create: body, ttlMilliseconds: ttl)) }

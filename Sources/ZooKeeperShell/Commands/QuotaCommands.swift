@@ -8,15 +8,21 @@ import ZooKeeperProtocol
 ///
 /// *Source*: `org.apache.zookeeper.cli.SetQuotaCommand`, `DelQuotaCommand`, `ListQuotaCommand`.
 extension CommandContext {
+  /// Sets limits on a subtree.
   func setQuota(_ client: ZooKeeperClient) async throws -> ExitCode {
     let path = try path()
     guard !path.hasPrefix(QuotaPaths.root) else {
       var error = ShellError.usage("the servers' own znodes under \(QuotaPaths.root) can have no quota")
       error.apacheText = "cannot set a quota under the path: \(QuotaPaths.root)"
+      error.apacheExitCode = .success
       throw error
     }
     let change = try quotaChange()
-    guard try await client.exists(path) != nil else { throw ZooKeeperError(.server(.noNode), path: path) }
+    guard try await client.exists(path) != nil else {
+      var error = ShellError(.noNode, path: path)
+      error.apacheText = "\(path) does not exist."
+      throw error
+    }
     try await refuseNestedQuota(path, client)
     for ancestor in ancestors(of: QuotaPaths.directory(of: path)) {
       try await createIfMissing(ancestor, data: nil, client)
@@ -38,6 +44,7 @@ extension CommandContext {
     return .success
   }
 
+  /// Prints the limits of a subtree and its use.
   func listQuota(_ client: ZooKeeperClient) async throws -> ExitCode {
     let path = try path()
     let limitsPath = QuotaPaths.limits(of: path)
@@ -50,13 +57,14 @@ extension CommandContext {
     return .success
   }
 
+  /// Lifts the limits of a subtree, or some of them.
   func deleteQuota(_ client: ZooKeeperClient) async throws -> ExitCode {
     let path = try path()
     let limitsPath = QuotaPaths.limits(of: path)
     guard let present = try await data(at: limitsPath, client) else {
-      var error = ShellError.noQuota(path)
-      error.apacheText = "Quota does not exist for \(path)"
-      throw error
+      guard isCompatible else { throw ShellError.noQuota(path) }
+      try emit(.text("Quota does not exist for \(path)"))
+      return .success
     }
     let options: [OptionName] = [.count, .bytes, .countHard, .bytesHard]
     if options.contains(where: invocation.flag) {
@@ -88,6 +96,7 @@ extension CommandContext {
           ? "NumberFormatException happens when parsing the option value"
           : least == 1
             ? "the num quota must be greater than zero" : "the bytes quota must be greater than or equal to zero"
+        error.apacheExitCode = .success
         throw error
       }
     }
@@ -129,12 +138,13 @@ extension CommandContext {
   private func warnIfExceeded(_ path: String, _ limits: QuotaLimits, _ client: ZooKeeperClient) async throws {
     guard let data = try await data(at: QuotaPaths.stats(of: path), client) else { return }
     let usage = try parseQuota(data, at: QuotaPaths.stats(of: path))
+    func warn(_ text: String) throws { try emit(isCompatible ? .text("[Warning]: \(text)") : .warning(text)) }
     func exceeds(_ limit: Int64?, _ used: Int64) -> Bool { limit.map { $0 > -1 && $0 < used } ?? false }
     if exceeds(limits.count, usage.count) || exceeds(limits.countHardLimit, usage.count) {
-      try emit(.warning("the count quota you create is less than the existing count:\(usage.count)"))
+      try warn("the count quota you create is less than the existing count:\(usage.count)")
     }
     if exceeds(limits.bytes, usage.bytes) || exceeds(limits.bytesHardLimit, usage.bytes) {
-      try emit(.warning("the bytes quota you create is less than the existing bytes:\(usage.bytes)"))
+      try warn("the bytes quota you create is less than the existing bytes:\(usage.bytes)")
     }
   }
 
@@ -144,7 +154,8 @@ extension CommandContext {
     while let current = next, current != QuotaPaths.root {
       do {
         try await client.delete(current)
-      } catch let error as ZooKeeperError where error.code == .server(.notEmpty) || error.code == .server(.noNode) {
+      } catch {
+        guard error.code == .server(.notEmpty) || error.code == .server(.noNode) else { throw error }
         return
       }
       next = ZnodePath.parent(of: current)
@@ -154,7 +165,8 @@ extension CommandContext {
   private func createIfMissing(_ path: String, data: [UInt8]?, _ client: ZooKeeperClient) async throws {
     do {
       try await client.create(path, data: data)
-    } catch let error as ZooKeeperError where error.code == .server(.nodeExists) {
+    } catch {
+      guard error.code == .server(.nodeExists) else { throw error }
       return
     }
   }
@@ -162,8 +174,10 @@ extension CommandContext {
   /// The data of a znode, or nil when it does not exist.
   private func data(at path: String, _ client: ZooKeeperClient) async throws -> [UInt8]? {
     do {
-      return try await client.getData(path).data ?? []
-    } catch let error as ZooKeeperError where error.code == .server(.noNode) {
+      let (data, _) = try await client.getData(path)
+      return data ?? []
+    } catch {
+      guard error.code == .server(.noNode) else { throw error }
       return nil
     }
   }

@@ -3,6 +3,7 @@ import ZooKeeperProtocol
 
 /// get, stat, exists, sync, getEphemerals, getAllChildrenNumber.
 extension CommandContext {
+  /// Prints the data of a znode.
   func get(_ client: ZooKeeperClient) async throws -> ExitCode {
     let path = try path()
     let (data, stat) = try await client.getData(path, watch: invocation.flag(.watch))
@@ -11,6 +12,7 @@ extension CommandContext {
     return .success
   }
 
+  /// Prints the stat of a znode.
   func stat(_ client: ZooKeeperClient) async throws -> ExitCode {
     let path = try path()
     guard let stat = try await client.exists(path, watch: invocation.flag(.watch)) else {
@@ -20,6 +22,7 @@ extension CommandContext {
     return .success
   }
 
+  /// Tells by the exit code whether a znode exists.
   func exists(_ client: ZooKeeperClient) async throws -> ExitCode {
     let path = try path()
     let stat = try await client.exists(path, watch: invocation.flag(.watch))
@@ -27,6 +30,7 @@ extension CommandContext {
     return stat == nil ? .no : .success
   }
 
+  /// Makes the server catch up with the leader.
   func sync(_ client: ZooKeeperClient) async throws -> ExitCode {
     let path = try optionalPath() ?? directory
     try await client.sync(path)
@@ -34,11 +38,13 @@ extension CommandContext {
     return .success
   }
 
+  /// Lists this session's ephemeral znodes.
   func listEphemerals(_ client: ZooKeeperClient) async throws -> ExitCode {
     try emit(.ephemerals(try await client.getEphemerals(try optionalPath() ?? "/").sorted()))
     return .success
   }
 
+  /// Counts the znodes under one.
   func countDescendants(_ client: ZooKeeperClient) async throws -> ExitCode {
     let path = try path()
     try emit(.count(path: path, try await client.getAllChildrenNumber(path)))

@@ -3,17 +3,21 @@ import ZooKeeperProtocol
 
 /// addWatch and removewatches; printwatches is the session's.
 extension CommandContext {
+  /// Sets a watch that lasts.
   func addWatch(_ client: ZooKeeperClient) async throws -> ExitCode {
     let path = try path()
     var mode = AddWatchMode.persistentRecursive
     if let word = invocation.value(.mode) {
-      let choice = try Values.choice(word, of: "--mode", among: ["PERSISTENT", "PERSISTENT_RECURSIVE"])
+      let choice = try apache(
+        CompatSyntax.find("addWatch")?.ownUsage ?? "",
+        Values.choice(word, of: "--mode", among: ["PERSISTENT", "PERSISTENT_RECURSIVE"]))
       if choice == "PERSISTENT" { mode = .persistent }
     }
     try await client.addDefaultWatch(path, mode: mode)
     return .success
   }
 
+  /// Removes watches of this session.
   func removeWatches(_ client: ZooKeeperClient) async throws -> ExitCode {
     let kinds: [(OptionName, WatcherType)] = [
       (.children, .children), (.data, .data), (.persistent, .persistent), (.persistentRecursive, .persistentRecursive),

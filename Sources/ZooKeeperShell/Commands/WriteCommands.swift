@@ -3,6 +3,7 @@ import ZooKeeperProtocol
 
 /// set and create.
 extension CommandContext {
+  /// Replaces the data of a znode.
   func set(_ client: ZooKeeperClient) async throws -> ExitCode {
     let path = try path()
     var bytes = try await data(invocation.arguments[1])
@@ -19,33 +20,38 @@ extension CommandContext {
     while true {
       do {
         return try await client.setData(path, data: bytes, version: version)
-      } catch let error as ZooKeeperError where error.code == .server(.noNode) && invocation.flag(.create) {
+      } catch {
+        guard error.code == .server(.noNode) && invocation.flag(.create) else { throw error }
         guard version == -1 else { throw error }
         do {
           try await client.create(path, data: bytes)
           guard let stat = try await client.exists(path) else { continue }
           return stat
-        } catch let error as ZooKeeperError where error.code == .server(.nodeExists) {
+        } catch {
+          guard error.code == .server(.nodeExists) else { throw error }
           // Somebody else created it in between: set it then.
         }
       }
     }
   }
 
+  /// Creates a znode and prints its path.
   func create(_ client: ZooKeeperClient) async throws -> ExitCode {
     let mode = try createMode(
       isSequential: invocation.flag(.sequential), isEphemeral: invocation.flag(.ephemeral),
       isContainer: invocation.flag(.container),
       ttlMilliseconds: try invocation.value(.ttl).map { word throws(ShellError) in
-        try Values.milliseconds(word, of: "--ttl")
+        try apache("-t argument must be a long value", Values.milliseconds(word, of: "--ttl"))
       })
     guard let path = try optionalPath(isSequential: mode.isSequential) else { return .usage }
     var bytes: [UInt8]?
     if let word = invocation.argument(1) { bytes = try await data(word) }
     let aclWord = invocation.argument(2) ?? invocation.value(.acl)
-    let acl = try aclWord.map { word throws(ShellError) in try acl(word) } ?? ACL.openUnsafe
+    let acl = try aclWord.map { word throws(ShellError) in try createACL(word) } ?? ACL.openUnsafe
     do {
       try emit(.created(path: try await client.create(path, data: bytes, acl: acl, mode: mode), stat: nil))
+    } catch let error as ZooKeeperError where error.code == .server(.invalidACL) {
+      throw ShellError.invalidACLOfCreate(path)
     } catch let error as ZooKeeperError where error.code == .server(.noNode) {
       guard invocation.flag(.parents), let parent = ZnodePath.parent(of: path) else {
         throw ShellError.missingParent(of: path, isCompatible: isCompatible)
@@ -54,6 +60,14 @@ extension CommandContext {
       try emit(.created(path: try await client.create(path, data: bytes, acl: acl, mode: mode), stat: nil))
     }
     return .success
+  }
+
+  private func createACL(_ word: Word) throws(ShellError) -> [ACL] {
+    do throws(ShellError) {
+      return try acl(word)
+    } catch {
+      throw error.keeperError == .invalidACL ? ShellError.invalidACLOfCreate(nil) : error
+    }
   }
 
   private func createParents(_ path: String, _ client: ZooKeeperClient) async throws {
@@ -66,7 +80,8 @@ extension CommandContext {
     for ancestor in ancestors.reversed() {
       do {
         try await client.create(ancestor)
-      } catch let error as ZooKeeperError where error.code == .server(.nodeExists) {
+      } catch {
+        guard error.code == .server(.nodeExists) else { throw error }
         continue
       }
     }

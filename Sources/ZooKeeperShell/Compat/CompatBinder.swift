@@ -8,6 +8,7 @@ extension ArgumentBinder {
   public static func bindCompat(_ words: [Word], command: Word) throws(ShellError) -> Invocation {
     guard let syntax = CompatSyntax.find(command.text) else {
       var error = ShellError(.usage, "UnknownCommand", "unknown command \(Tokenizer.quote(command))")
+      error.apacheExitCode = ExitCode(rawValue: 127)
       error.apacheText = CompatSyntax.fullUsage + "\nCommand not found: Command not found \(command.text)"
       throw error
     }
@@ -135,7 +136,8 @@ private struct CompatOptionParser {
     if isChoice, let first = result.options.first, first.option != option {
       throw failure(
         "AlreadySelectedException",
-        "The option '\(option)' was specified but an option from this group has already been selected: '\(first.option)'")
+        "The option '\(option)' was specified but an option from this group has already been selected: "
+          + "'\(first.option)'")
     }
     result.options.append((option, value))
   }

@@ -62,7 +62,8 @@ struct CompatSyntax: Sendable {
         " -v <arg>   Set with an expected version",
       ]),
     CompatSyntax(
-      id: .create, usage: "[-s] [-e] [-c] [-t ttl] path [data] [acl]", flags: "sec", valued: ["t"], required: 1, used: 3),
+      id: .create, usage: "[-s] [-e] [-c] [-t ttl] path [data] [acl]", flags: "sec", valued: ["t"], required: 1, used: 3
+    ),
     CompatSyntax(
       id: .delete, usage: "[-v version] path", valued: ["v"], required: 1, used: 1,
       formerly: ("delete path [version]", "delete [-v version] path")),

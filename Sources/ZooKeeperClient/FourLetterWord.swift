@@ -1,0 +1,76 @@
+import NIOCore
+import NIOPosix
+import Synchronization
+public import ZooKeeperProtocol
+
+/// Asks a server one of the four-letter words: plain questions outside of any session.
+///
+/// *Source*: `client-protocol` 7.1.
+public enum FourLetterWord {
+  /// The longest answer that is kept, in bytes.
+  static let limitBytes = 16 << 20
+
+  /// The server's answer up to its end, or nil when there was none within the limit.
+  public static func ask(_ word: String, of address: ServerAddress, limit: Duration) async -> String? {
+    await withCheckedContinuation { continuation in
+      ask(word, of: address, on: ZooKeeperClient.sharedGroup.next(), limitMilliseconds: limit.milliseconds) {
+        continuation.resume(returning: $0.map { String(decoding: $0, as: UTF8.self) })
+      }
+    }
+  }
+
+  /// As `ask`, calling `answer` once on `loop`.
+  static func ask(
+    _ word: String, of address: ServerAddress, on loop: any EventLoop, limitMilliseconds: Int64,
+    _ answer: @escaping @Sendable ([UInt8]?) -> Void
+  ) {
+    ClientBootstrap(group: loop)
+      .connectTimeout(.milliseconds(limitMilliseconds))
+      .channelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture {
+          try channel.pipeline.syncOperations.addHandler(
+            QuestionHandler(word, limit: .milliseconds(limitMilliseconds), answer))
+        }
+      }
+      .connect(to: address)
+      .whenFailure { _ in answer(nil) }
+  }
+}
+
+/// Sends the word, gathers until the server closes, and answers once.
+private final class QuestionHandler: ChannelInboundHandler {
+  typealias InboundIn = ByteBuffer
+
+  private let word: String
+  private let limit: TimeAmount
+  private let answer: @Sendable ([UInt8]?) -> Void
+  private var received: [UInt8] = []
+  private var hasAnswered = false
+
+  init(_ word: String, limit: TimeAmount, _ answer: @escaping @Sendable ([UInt8]?) -> Void) {
+    self.word = word
+    self.limit = limit
+    self.answer = answer
+  }
+
+  func channelActive(context: ChannelHandlerContext) {
+    context.writeAndFlush(NIOAny(ByteBuffer(string: word)), promise: nil)
+    let channel = context.channel
+    context.eventLoop.scheduleTask(in: limit) { channel.close(promise: nil) }
+  }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    received += unwrapInboundIn(data).readableBytesView
+    if received.count > FourLetterWord.limitBytes { context.close(promise: nil) }
+  }
+
+  func channelInactive(context: ChannelHandlerContext) { finish() }
+
+  func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+
+  private func finish() {
+    guard !hasAnswered else { return }
+    hasAnswered = true
+    answer(received.isEmpty ? nil : received)
+  }
+}

@@ -1,0 +1,61 @@
+import ZooKeeperClient
+
+/// Answers bash, zsh and fish, which ask by `zkcli __complete --shell SHELL -- WORD...` how a command line goes on.
+enum CompletionQuery {
+  /// A person is waiting with a finger on the TAB key.
+  static let limit = Duration.seconds(1)
+
+  /// Writes the candidates for the last word, one a line; nothing when there are none or no server answers.
+  static func answer(_ words: [Word], _ environment: ShellEnvironment, _ output: Output) -> ExitCode {
+    var shell = CompletionScripts.Shell.bash
+    var rest = words[...]
+    if rest.first == "--shell" {
+      shell = rest.dropFirst().first.flatMap { .init(rawValue: $0.text) } ?? shell
+      rest = rest.dropFirst(2)
+    }
+    if rest.first == "--" { rest = rest.dropFirst() }
+    let plan = Completer.plan(words: [Word](rest))
+    var children: [String] = []
+    if let parent = plan.parent, let settings = settings([Word](rest), environment) {
+      let gate = BlockingGate<[String]>()
+      Task { gate.open(await Self.children(of: parent, settings)) }
+      children = gate.wait()
+    }
+    let candidates = plan.candidates(children: children)
+    try? output.write(.out(CompletionScripts.answer(candidates, for: shell)))
+    try? output.flush()
+    return .success
+  }
+
+  /// The servers that the command line names so far, else those of the environment.
+  private static func settings(_ words: [Word], _ environment: ShellEnvironment) -> ShellSettings? {
+    var options: [OptionName: [Word]] = [:]
+    if let invocation = try? ProgramOptions.parse([Word](words.dropLast())) {
+      options = invocation.globals
+      if let command = invocation.command, let spec = CommandTable.find(command.text),
+        let bound = try? ArgumentBinder.bind(invocation.words + ["/"], to: spec)
+      {
+        options.merge(bound.globals) { $0 + $1 }
+      }
+    }
+    return try? ShellSettings(options, environment: environment)
+  }
+
+  private static func children(of path: String, _ settings: ShellSettings) async -> [String] {
+    var configuration = settings.clientConfiguration(mode: .oneShot) { _ in }
+    configuration.connectTimeout = limit
+    let client = ZooKeeperClient(configuration).withTimeLimit(limit)
+    do {
+      try await client.connected()
+      for identity in settings.identities {
+        if let secret = identity.secret { try await client.addAuth(scheme: identity.scheme, auth: secret) }
+      }
+      let children = try await client.getChildren(path)
+      await client.close(limit: .milliseconds(200))
+      return children
+    } catch {
+      await client.close(limit: .milliseconds(200))
+      return []
+    }
+  }
+}

@@ -1,0 +1,86 @@
+import LineEditor
+import Synchronization
+import ZooKeeperProtocol
+
+/// What the prompt shows: server, state of the session, working directory.
+///
+/// *Thread*: any; events change it while a line is being typed.
+final class PromptState: Sendable {
+  /// Where a shell session is.
+  struct Place: Hashable, Sendable {
+    /// The server connected to, or the list when there is none.
+    var server: String
+    var directory: String
+    var state: KeeperState
+  }
+
+  private struct State {
+    var place = Place(server: "", directory: "/", state: .disconnected)
+    var commandCount = 0
+    var hasLostConnection = false
+  }
+
+  private let shared = Mutex(State())
+  private let isCompatible: Bool
+
+  init(isCompatible: Bool) { self.isCompatible = isCompatible }
+
+  /// The working directory.
+  var directory: String { shared.withLock(\.place.directory) }
+
+  /// Takes over the session's state, as events report it.
+  ///
+  /// - Returns: whether this is a new session's first connection.
+  func takeOver(_ state: KeeperState) -> Bool {
+    shared.withLock { shared in
+      defer {
+        shared.place.state = state
+        shared.hasLostConnection = state == .disconnected
+      }
+      return !shared.hasLostConnection && [.syncConnected, .connectedReadOnly].contains(state)
+    }
+  }
+
+  /// How many lines have been typed; zkCli.sh shows it.
+  var commandCount: Int {
+    get { shared.withLock(\.commandCount) }
+    set { shared.withLock { $0.commandCount = newValue } }
+  }
+
+  /// Takes over where the session is.
+  func update(_ place: Place) { shared.withLock { $0.place = place } }
+
+  /// `[zk: host:port(CONNECTED) /dir] `, as zkCli.sh's with the directory in place of the count of commands.
+  var current: Prompt {
+    let (place, count) = shared.withLock { ($0.place, $0.commandCount) }
+    if isCompatible { return Prompt([.init("[zk: \(place.server)(\(place.state.word)) \(count)] ")]) }
+    return Prompt([
+      .init("[zk: \(place.server)("), .init(place.state.word, style: place.state.style), .init(") "),
+      .init(place.directory, style: .bold), .init("] "),
+    ])
+  }
+}
+
+extension KeeperState {
+  /// Java's word for the state of a client.
+  ///
+  /// *Source*: `org.apache.zookeeper.ZooKeeper.States`; EXPIRED is ours, there it is CLOSED.
+  fileprivate var word: String {
+    switch self {
+    case .syncConnected, .noSyncConnected, .saslAuthenticated: "CONNECTED"
+    case .connectedReadOnly: "CONNECTEDREADONLY"
+    case .authFailed: "AUTH_FAILED"
+    case .expired: "EXPIRED"
+    case .closed: "CLOSED"
+    case .disconnected, .unknown: "CONNECTING"
+    }
+  }
+
+  fileprivate var style: Prompt.Style {
+    switch self {
+    case .syncConnected, .noSyncConnected, .saslAuthenticated: .green
+    case .connectedReadOnly, .disconnected, .unknown: .yellow
+    case .authFailed, .expired, .closed: .red
+    }
+  }
+}

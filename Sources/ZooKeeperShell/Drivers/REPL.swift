@@ -1,0 +1,170 @@
+import LineEditor
+import Synchronization
+import ZooKeeperProtocol
+
+/// The interactive shell: reads lines from a person, runs them, and shows events in between.
+///
+/// The main thread belongs to the line editor; commands run as tasks. ^C drops the line or cancels the command, and
+/// never ends the shell.
+///
+/// *Thread*: the process's first.
+struct REPL {
+  private let session: ShellSession
+  private let editor: LineEditor
+  private let prompt: PromptState
+  private let settings: ShellSettings
+  private let output: Output
+  private var commandCount = 0
+
+  /// Runs until the person leaves.
+  ///
+  /// - Throws: exit code 12 when the terminal cannot be used.
+  static func run(
+    _ settings: ShellSettings, _ environment: ShellEnvironment, _ output: Output
+  ) throws(ShellError) -> ExitCode {
+    LineEditor.blockSignals()
+    let editor: LineEditor
+    do throws(LineEditorError) {
+      editor = try LineEditor(
+        .init(
+          programName: "zkcli", historyFile: settings.keepsHistory ? environment.historyFile : nil,
+          hasColour: environment.usesColor(settings.colorWhen, isTerminal: environment.stdoutIsTerminal)))
+    } catch {
+      throw ShellError(.localInputOutput, "Terminal", "the terminal cannot be used: \(error)")
+    }
+    let values = ValueSource(offersStdin: false, asksBeforeDestroying: !settings.isCompatible)
+    let session = ShellSession(
+      settings: settings, mode: .interactive, environment: environment, output: output, values: values)
+    var shell = REPL(session: session, editor: editor, settings: settings, output: output)
+    return shell.loop()
+  }
+
+  private init(session: ShellSession, editor: LineEditor, settings: ShellSettings, output: Output) {
+    self.session = session
+    self.editor = editor
+    self.settings = settings
+    self.output = output
+    prompt = PromptState(isCompatible: settings.isCompatible)
+    let completer = REPLCompleter(session: session, editor: editor)
+    editor.completer = { [prompt] line, cursor in completer.complete(line, cursor, in: prompt.directory) }
+    let (printer, events, prompt) = (editor.printer, session.events, prompt)
+    events.setHandler { [isCompatible = settings.isCompatible] notice in
+      // The prompt says so when the first connection is there; a connection that is back is news.
+      let isFirst = prompt.takeOver(events.connection)
+      if !isFirst || isCompatible, let text = EventText.of(notice, isCompatible: isCompatible) { printer.print(text) }
+      printer.setPrompt(prompt.current)
+    }
+  }
+
+  private mutating func loop() -> ExitCode {
+    greet()
+    var pending = ""
+    var last = ExitCode.success
+    while true {
+      switch editor.readLine(prompt: pending.isEmpty ? prompt.current : "> ") {
+      case .line(let line):
+        pending += line
+        guard isComplete(pending) else {
+          pending += "\n"
+          continue
+        }
+        remember(pending)
+        let outcome = run(pending)
+        pending = ""
+        last = outcome.exitCode
+        if outcome.leaves { return leave(with: last) }
+      case .interrupted: pending = ""
+      case .endOfInput: return leave(with: last)
+      case .terminated(let signal): return leave(with: .signal(signal))
+      case .failed(let errno):
+        editor.printer.print("zkcli: \(Files.failure("cannot read the terminal", errno).message)")
+        return leave(with: .localInputOutput)
+      }
+    }
+  }
+
+  /// Connects before the first prompt, so that it shows the server; a failure is told, and the shell goes on.
+  private func greet() {
+    if settings.isCompatible { editor.printer.print("Welcome to ZooKeeper!") }
+    if let warning = editor.historyWarning, !settings.isQuiet {
+      editor.printer.print("zkcli: warning: the history is not kept: \(warning)")
+    }
+    _ = wait { [session, prompt] in
+      let code = await session.connectAtStart()
+      prompt.update(await session.place)
+      return Outcome(exitCode: code)
+    }
+  }
+
+  private func isComplete(_ text: String) -> Bool {
+    if settings.isCompatible { return true }
+    if case .words = Tokenizer.tokenize([UInt8](text.utf8)) { return true }
+    return false
+  }
+
+  /// Keeps the line for later, unless it holds a secret or begins with a blank.
+  private mutating func remember(_ line: String) {
+    commandCount += 1
+    prompt.commandCount = commandCount
+    if !HistoryRules.isSecret(line) { editor.remember(line) }
+  }
+
+  private func run(_ line: String) -> Outcome {
+    let history = editor.history.enumerated().map { HistoryEntry(number: $0.offset + 1, line: $0.element) }
+    return wait { [session, prompt] in
+      await session.setHistory(history)
+      let outcome = await session.run(line: [UInt8](line.utf8)) ?? Outcome(exitCode: .usage)
+      try? await session.flushOutput()
+      prompt.update(await session.place)
+      return outcome
+    }
+  }
+
+  /// Runs work as a task that ^C cancels, showing events meanwhile.
+  private func wait(_ work: @escaping @Sendable () async -> Outcome) -> Outcome {
+    let done = WakeUp()
+    let result = OutcomeBox()
+    let task = Task {
+      result.outcome = await work()
+      done.signal()
+    }
+    while true {
+      switch editor.wait(for: done) {
+      case .done: return result.outcome
+      case .interrupted: task.cancel()
+      case .terminated(let signal):
+        task.cancel()
+        return Outcome(exitCode: .signal(signal), leaves: true)
+      }
+    }
+  }
+
+  private func leave(with code: ExitCode) -> ExitCode {
+    session.events.setHandler(nil)
+    _ = wait { [session] in
+      await session.close()
+      return Outcome(exitCode: code)
+    }
+    return code
+  }
+}
+
+/// Carries a task's outcome to the thread that waits for it.
+private final class OutcomeBox: Sendable {
+  private let value = Mutex(Outcome(exitCode: .success))
+
+  var outcome: Outcome {
+    get { value.withLock(\.self) }
+    set { value.withLock { $0 = newValue } }
+  }
+}
+
+/// Which lines are kept out of the history.
+enum HistoryRules {
+  /// Whether a line holds a secret, or begins with a blank to say so.
+  static func isSecret(_ line: String) -> Bool {
+    if line.first == " " || line.first == "\t" { return true }
+    let words = line.lowercased().split { $0 == " " || $0 == "\t" }
+    return words.contains { $0.contains("addauth") || $0.hasPrefix("--auth") }
+  }
+}

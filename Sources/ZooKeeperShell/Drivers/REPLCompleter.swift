@@ -1,0 +1,74 @@
+import LineEditor
+import Synchronization
+import ZooKeeperProtocol
+
+/// Completes typed lines, fetching znodes from the server without making the person wait for long.
+///
+/// *Thread*: the one that reads lines.
+final class REPLCompleter {
+  private let session: ShellSession
+  private unowned let editor: LineEditor
+  private var cache: (parent: String, children: [String], expiry: ContinuousClock.Instant)?
+
+  /// How long TAB may take, and how long its answer is good for a second TAB.
+  private static let limit = Duration.seconds(1)
+
+  init(session: ShellSession, editor: LineEditor) {
+    self.session = session
+    self.editor = editor
+  }
+
+  /// The ways in which the line can go on.
+  func complete(_ line: String, _ cursor: Int, in directory: String) -> Completion {
+    let before = String(String.UnicodeScalarView(line.unicodeScalars.prefix(cursor)))
+    let plan = Completer.plan(line: before, cwd: directory)
+    var children: [String] = []
+    if let parent = plan.parent {
+      guard let fetched = self.children(of: parent) else { return .none }
+      children = fetched
+    }
+    let candidates = plan.candidates(children: children)
+    let typed = String(decoding: Array(before.utf8)[plan.startOffset...], as: UTF8.self)
+    return Completion(
+      replacing: typed.unicodeScalars.count,
+      candidates: candidates.map { candidate in
+        .init(
+          text: candidate.text, display: candidate.display,
+          // A znode may have children: the next key decides between `/` and a blank.
+          suffix: plan.parent == nil && !candidate.text.hasSuffix("=") ? " " : "")
+      })
+  }
+
+  private static func fetch(
+    _ parent: String, from session: ShellSession, _ body: @escaping @Sendable ([String]?) -> Void
+  ) -> Task<Void, Never> {
+    Task { body(await session.childrenForCompletion(of: parent, limit: limit)) }
+  }
+
+  /// The children of a znode, or nil when no server tells in time.
+  private func children(of parent: String) -> [String]? {
+    if let cache, cache.parent == parent, cache.expiry > .now { return cache.children }
+    let done = WakeUp()
+    let box = ChildrenBox()
+    let task = Self.fetch(parent, from: session) { children in
+      box.children = children
+      done.signal()
+    }
+    guard editor.wait(for: done) == .done else {
+      task.cancel()
+      return nil
+    }
+    if let children = box.children { cache = (parent, children, .now + Self.limit) }
+    return box.children
+  }
+}
+
+/// Carries a task's answer to the thread that waits for it.
+private final class ChildrenBox: Sendable {
+  private let value = Mutex<[String]?>(nil)
+
+  var children: [String]? {
+    get { value.withLock(\.self) }
+    set { value.withLock { $0 = newValue } }
+  }
+}

@@ -1,0 +1,40 @@
+import Synchronization
+
+/// Renders the results of one command and writes them as they come.
+///
+/// *Thread*: any.
+final class AnswerWriter: Sendable {
+  private struct State {
+    var renderer: Renderer
+    var hasEmitted = false
+  }
+
+  private let state: Mutex<State>
+  private let output: Output
+
+  init(_ renderer: Renderer, _ output: Output, isListing: Bool) {
+    var renderer = renderer
+    renderer.begin(isListing: isListing)
+    state = Mutex(State(renderer: renderer))
+    self.output = output
+  }
+
+  /// Writes a result.
+  func emit(_ result: CommandResult) throws(ShellError) {
+    try output.write(
+      state.withLock { state in
+        if result.isAnswer { state.hasEmitted = true }
+        return state.renderer.emit(result)
+      })
+  }
+
+  /// Ends the answer.
+  func finish() throws(ShellError) {
+    try output.write(state.withLock { $0.renderer.finish() })
+  }
+
+  /// Ends the answer of a command that failed: what was begun is closed, so that it can still be parsed.
+  func abandon() throws(ShellError) {
+    if state.withLock(\.hasEmitted) { try finish() }
+  }
+}

@@ -1,0 +1,70 @@
+/// A JSON value with its keys in the order in which they are written.
+enum JSON: Sendable {
+  case null
+  case bool(Bool)
+  case number(Int64)
+  case string(String)
+  case array([JSON])
+  case object([(key: String, value: JSON)])
+
+  /// A string, or null.
+  static func optional(_ text: String?) -> JSON { text.map(JSON.string) ?? .null }
+
+  /// A number of the usual width.
+  static func number(_ number: Int) -> JSON { .number(Int64(number)) }
+
+  /// A number of 32 bits.
+  static func number(_ number: Int32) -> JSON { .number(Int64(number)) }
+
+  /// The value on one line, without blanks.
+  ///
+  /// *Source*: RFC 8259.
+  var bytes: [UInt8] {
+    var bytes: [UInt8] = []
+    write(to: &bytes)
+    return bytes
+  }
+
+  private func write(to bytes: inout [UInt8]) {
+    switch self {
+    case .null: bytes += "null".utf8
+    case .bool(let value): bytes += (value ? "true" : "false").utf8
+    case .number(let number): bytes += String(number).utf8
+    case .string(let text): Self.write(text, to: &bytes)
+    case .array(let items): Self.write(items, "[", "]", to: &bytes) { item, bytes in item.write(to: &bytes) }
+    case .object(let members):
+      Self.write(members, "{", "}", to: &bytes) { member, bytes in
+        Self.write(member.key, to: &bytes)
+        bytes.append(UInt8(ascii: ":"))
+        member.value.write(to: &bytes)
+      }
+    }
+  }
+
+  private static func write<Item>(
+    _ items: [Item], _ open: Unicode.Scalar, _ close: Unicode.Scalar, to bytes: inout [UInt8],
+    _ writeItem: (Item, inout [UInt8]) -> Void
+  ) {
+    bytes.append(UInt8(ascii: open))
+    for (index, item) in items.enumerated() {
+      if index > 0 { bytes.append(UInt8(ascii: ",")) }
+      writeItem(item, &bytes)
+    }
+    bytes.append(UInt8(ascii: close))
+  }
+
+  private static func write(_ text: String, to bytes: inout [UInt8]) {
+    bytes.append(UInt8(ascii: "\""))
+    for byte in text.utf8 {
+      switch byte {
+      case UInt8(ascii: "\""), UInt8(ascii: "\\"): bytes += [UInt8(ascii: "\\"), byte]
+      case 0x0a: bytes += "\\n".utf8
+      case 0x0d: bytes += "\\r".utf8
+      case 0x09: bytes += "\\t".utf8
+      case 0..<0x20, 0x7f: bytes += "\\u00\(Hex.text(byte))".utf8
+      default: bytes.append(byte)
+      }
+    }
+    bytes.append(UInt8(ascii: "\""))
+  }
+}

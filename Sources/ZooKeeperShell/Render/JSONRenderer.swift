@@ -1,0 +1,153 @@
+import ZooKeeperProtocol
+
+/// Writes results as JSON: one document for each, or in `jsonl` one object on each line.
+///
+/// The shapes are a contract: keys are added, never renamed or removed. Zxids and session ids are strings in
+/// hexadecimal, for they do not fit a double; times are ISO 8601 in UTC; what is absent is null.
+struct JSONRenderer {
+  let context: RenderContext
+
+  init(_ context: RenderContext) { self.context = context }
+
+  /// Renders one result.
+  func render(_ result: CommandResult) -> Rendered {
+    switch result {
+    case .remark where !context.isVerbose, .warning where context.isQuiet: return Rendered()
+    case _ where !result.isAnswer: return Rendered(stderr: JSON.of(result).bytes + [0x0a])
+    default:
+      let document = JSON.of(result)
+      guard context.format == .jsonl, case .array(let items) = document else {
+        return Rendered(stdout: document.bytes + [0x0a])
+      }
+      return Rendered(stdout: items.flatMap { $0.bytes + [0x0a] })
+    }
+  }
+}
+
+extension JSON {
+  /// The document of a result.
+  static func of(_ result: CommandResult) -> JSON {
+    switch result {
+    case .data(let path, let data, let stat, _, let form):
+      object(("path", .string(path)), with: encoded(data, form) + [("stat", of(stat))])
+    case .children(let path, let names, let stat):
+      object(("path", .string(path)), with: [("children", .array(names.map(JSON.string)))] + optionalStat(stat))
+    case .entry(let entry): .object([("name", .string(entry.name)), ("stat", of(entry.stat))])
+    case .path(let path), .wouldDelete(let path): .object([("path", .string(path))])
+    case .stat(let path, let stat): .object([("path", .string(path)), ("stat", of(stat))])
+    case .existence(let path, let stat):
+      .object([("path", .string(path)), ("exists", .bool(stat != nil)), ("stat", stat.map(of) ?? .null)])
+    case .acl(let path, let entries, let stat):
+      object(("path", .string(path)), with: [("acl", .array(entries.map(of)))] + optionalStat(stat))
+    case .created(let path, let stat): object(("created", .string(path)), with: optionalStat(stat))
+    case .changed(let path, let stat): object(("changed", .string(path)), with: optionalStat(stat))
+    case .deleted(let path, let count): .object([("deleted", .string(path)), ("count", .number(count))])
+    case .synced(let path): .object([("synced", .string(path))])
+    default: ofOther(result)
+    }
+  }
+
+  /// The document of a result that is about no single znode.
+  private static func ofOther(_ result: CommandResult) -> JSON {
+    switch result {
+    case .identities(let identities):
+      .array(identities.map { .object([("scheme", .string($0.scheme)), ("user", .string($0.user))]) })
+    case .ephemerals(let paths): .array(paths.map { .object([("path", .string($0))]) })
+    case .count(let path, let count): .object([("path", .string(path)), ("count", .number(count))])
+    case .quota(let path, let limits, let usage):
+      .object([("path", .string(path)), ("limits", of(limits)), ("usage", of(usage))])
+    case .config(let text, let stat, _), .reconfigured(let text, let stat): of(EnsembleText(parsing: text), stat)
+    case .multi(let steps): .array(steps.map(of))
+    case .event(let notice): of(notice)
+    case .history(let entries):
+      .array(entries.map { .object([("number", .number($0.number)), ("line", .string($0.line))]) })
+    case .setting(let name, let value): .object([("setting", .string(name)), ("value", .string(value))])
+    case .text(let text): .object([("text", .string(text))])
+    case .remark(let text): .object([("remark", .string(text))])
+    case .warning(let text): .object([("warning", .string(text))])
+    default: .null
+    }
+  }
+
+  /// The document of an error.
+  static func of(_ error: ShellError, at place: SourceLine?) -> JSON {
+    var members: [(key: String, value: JSON)] = [
+      ("error", .string(error.word)), ("path", .optional(error.path)), ("code", .number(error.exitCode.rawValue)),
+      ("message", .string(error.message)), ("hint", .optional(error.hint)),
+    ]
+    if let place { members += [("file", .string(place.file)), ("line", .number(place.line))] }
+    return .object(members)
+  }
+
+  private static func object(
+    _ first: (key: String, value: JSON), with members: [(key: String, value: JSON)]
+  ) -> JSON {
+    .object([first] + members)
+  }
+
+  private static func optionalStat(_ stat: Stat?) -> [(key: String, value: JSON)] {
+    stat.map { [("stat", of($0))] } ?? []
+  }
+
+  /// Data as text where it is UTF-8, else, or where base64 is asked for, in base64.
+  private static func encoded(_ data: [UInt8]?, _ form: DataForm) -> [(key: String, value: JSON)] {
+    guard let data else { return [("data", .null), ("encoding", .null)] }
+    if form != .base64, let text = String(validating: data, as: UTF8.self) {
+      return [("data", .string(text)), ("encoding", .string("utf8"))]
+    }
+    return [("data", .string(Base64.encode(data))), ("encoding", .string("base64"))]
+  }
+
+  private static func of(_ stat: Stat) -> JSON {
+    func time(_ milliseconds: Int64) -> JSON { .string(TimeStyle.iso.text(milliseconds: milliseconds)) }
+    return .object([
+      ("czxid", .string("\(stat.czxid)")), ("mzxid", .string("\(stat.mzxid)")), ("pzxid", .string("\(stat.pzxid)")),
+      ("ctime", time(stat.ctimeMilliseconds)), ("mtime", time(stat.mtimeMilliseconds)),
+      ("version", .number(stat.version)), ("cversion", .number(stat.cversion)), ("aversion", .number(stat.aversion)),
+      ("ephemeralOwner", .string("\(stat.ephemeralOwner)")), ("dataLength", .number(stat.dataLength)),
+      ("numChildren", .number(stat.numChildren)),
+    ])
+  }
+
+  private static func of(_ entry: ACL) -> JSON {
+    .object([
+      ("scheme", .string(entry.scheme)), ("id", .string(entry.id)), ("permissions", .string(entry.permissions.text)),
+    ])
+  }
+
+  private static func of(_ limits: QuotaLimits) -> JSON {
+    func number(_ value: Int64?) -> JSON { value.flatMap { $0 < 0 ? nil : .number($0) } ?? .null }
+    return .object([
+      ("count", number(limits.count)), ("bytes", number(limits.bytes)),
+      ("countHard", number(limits.countHardLimit)), ("bytesHard", number(limits.bytesHardLimit)),
+    ])
+  }
+
+  private static func of(_ ensemble: EnsembleText, _ stat: Stat?) -> JSON {
+    let servers = ensemble.servers.map { JSON.object([("id", .string($0.id)), ("address", .string($0.address))]) }
+    return .object(
+      [
+        ("version", ensemble.version.isEmpty ? .null : .string("0x" + ensemble.version)),
+        ("servers", .array(servers)), ("connectString", .string(ensemble.connectString)),
+      ] + optionalStat(stat))
+  }
+
+  private static func of(_ step: MultiStep) -> JSON {
+    var members: [(key: String, value: JSON)] = [("operation", .string(step.operation)), ("path", .string(step.path))]
+    switch step.result {
+    case .create(let path): members.append(("created", .string(path)))
+    case .create2(let path, let stat): members += [("created", .string(path)), ("stat", of(stat))]
+    case .setData(let stat): members.append(("stat", of(stat)))
+    case .error(let code): members.append(("error", .string(code.name)))
+    default: break
+    }
+    return .object(members)
+  }
+
+  private static func of(_ notice: WatchNotice) -> JSON {
+    .object([
+      ("event", .string(notice.type.name)), ("state", .string(notice.state.name)), ("path", .optional(notice.path)),
+      ("zxid", .optional(notice.zxid.map { "\($0)" })),
+    ])
+  }
+}

@@ -1,0 +1,88 @@
+import Synchronization
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// The process's stdout and stderr.
+///
+/// Answers gather in a buffer and leave in few writes; what goes to stderr first sends what stdout has, so that a
+/// terminal shows both in order. *Thread*: any.
+public final class Output: Sendable {
+  private struct State {
+    var pending: [UInt8] = []
+    var failure: ShellError?
+  }
+
+  /// So much may wait before it is written.
+  private static let bufferBytes = 64 * 1024
+
+  private let state = Mutex(State())
+  private let standardOutput: Int32
+  private let standardError: Int32
+
+  /// Writes to the given descriptors, by default the process's own.
+  public init(standardOutput: Int32 = 1, standardError: Int32 = 2) {
+    self.standardOutput = standardOutput
+    self.standardError = standardError
+  }
+
+  /// Writes what a renderer made.
+  ///
+  /// - Throws: exit code 12 when stdout cannot be written; 141 without words when its reader has gone. What is for
+  ///   stderr is written all the same: it may be the news of that failure.
+  public func write(_ rendered: Rendered) throws(ShellError) {
+    try state.withLock { state throws(ShellError) in
+      if let failure = state.failure, !rendered.stdout.isEmpty { throw failure }
+      state.pending += rendered.stdout
+      // A closed stderr is no reason to stop.
+      defer { if !rendered.stderr.isEmpty { _ = writeAll(rendered.stderr, to: standardError) } }
+      if state.pending.count >= Self.bufferBytes || !rendered.stderr.isEmpty { try flush(&state) }
+    }
+  }
+
+  /// Writes what is still waiting.
+  public func flush() throws(ShellError) {
+    try state.withLock { state throws(ShellError) in try flush(&state) }
+  }
+
+  private func flush(_ state: inout State) throws(ShellError) {
+    guard !state.pending.isEmpty else { return }
+    defer { state.pending.removeAll(keepingCapacity: true) }
+    let errorNumber = writeAll(state.pending, to: standardOutput)
+    guard errorNumber != 0 else { return }
+    // The reader of a pipe has seen enough: leave quietly, as other filters do when SIGPIPE ends them.
+    let failure =
+      errorNumber == EPIPE
+      ? ShellError(.signal(SIGPIPE), "Pipe", "") : Files.failure("cannot write to stdout", errorNumber)
+    state.failure = failure
+    throw failure
+  }
+
+  /// - Returns: 0, or the error number.
+  private func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Int32 {
+    bytes.withUnsafeBytes { raw in
+      var offset = 0
+      while offset < raw.count {
+        let count = systemWrite(descriptor, raw.baseAddress! + offset, raw.count - offset)
+        if count >= 0 {
+          offset += count
+        } else if errno == EAGAIN {
+          // Somebody made the terminal or pipe non-blocking: wait until it takes more.
+          var interest = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+          poll(&interest, 1, -1)
+        } else if errno != EINTR {
+          return errno
+        }
+      }
+      return 0
+    }
+  }
+}
+
+/// `write(2)`, under a name that does not clash with `Output.write`.
+private func systemWrite(_ descriptor: Int32, _ bytes: UnsafeRawPointer, _ count: Int) -> Int {
+  write(descriptor, bytes, count)
+}

@@ -1,0 +1,141 @@
+/// What goes to the two streams.
+public struct Rendered: Hashable, Sendable {
+  public var stdout: [UInt8] = []
+  public var stderr: [UInt8] = []
+
+  /// Makes nothing, or what the arguments say.
+  public init(stdout: [UInt8] = [], stderr: [UInt8] = []) {
+    self.stdout = stdout
+    self.stderr = stderr
+  }
+
+  /// Text for stdout.
+  static func out(_ text: String) -> Rendered { Rendered(stdout: [UInt8](text.utf8)) }
+
+  /// Text for stderr.
+  static func err(_ text: String) -> Rendered { Rendered(stderr: [UInt8](text.utf8)) }
+
+  /// One line for stdout.
+  static func line(_ text: String) -> Rendered { out(text + "\n") }
+
+  /// A line for each text, on stdout.
+  static func lines(_ texts: [String]) -> Rendered { out(texts.map { $0 + "\n" }.joined()) }
+
+  /// Both, one after the other.
+  static func + (left: Rendered, right: Rendered) -> Rendered {
+    Rendered(stdout: left.stdout + right.stdout, stderr: left.stderr + right.stderr)
+  }
+}
+
+/// Everything outside the results that decides how they look.
+public struct RenderContext: Sendable {
+  public var format: OutputFormat
+  /// Write as zkCli.sh does; `format` then counts only where it is JSON.
+  public var isCompat: Bool
+  public var stdoutIsTerminal: Bool
+  /// Whether a line end follows data: in scripts and in the interactive shell, where more follows.
+  public var endsDataWithNewline: Bool
+  public var isVerbose: Bool
+  public var isQuiet: Bool
+  /// Whether stderr takes colour.
+  public var usesColor: Bool
+  /// How zkCli.sh's stat is dated.
+  public var compatTimes: TimeStyle
+
+  /// Makes the context of a single command in a pipe, unless told otherwise.
+  public init(
+    format: OutputFormat = .text, isCompat: Bool = false, stdoutIsTerminal: Bool = false,
+    endsDataWithNewline: Bool = false, isVerbose: Bool = false, isQuiet: Bool = false, usesColor: Bool = false,
+    compatTimes: TimeStyle = .javaLocal
+  ) {
+    self.format = format
+    self.isCompat = isCompat
+    self.stdoutIsTerminal = stdoutIsTerminal
+    self.endsDataWithNewline = endsDataWithNewline
+    self.isVerbose = isVerbose
+    self.isQuiet = isQuiet
+    self.usesColor = usesColor
+    self.compatTimes = compatTimes
+  }
+}
+
+/// Where in a script an error happened.
+public struct SourceLine: Hashable, Sendable {
+  public var file: String
+  /// From 1.
+  public var line: Int
+
+  /// Makes a place in a script.
+  public init(file: String, line: Int) {
+    self.file = file
+    self.line = line
+  }
+}
+
+/// Turns results and errors into bytes.
+///
+/// A command's answer is `begin`, any number of `emit`, and `finish`; whoever drives it writes what each returns.
+public struct Renderer: Sendable {
+  public let context: RenderContext
+  private var isListing = false
+  private var emittedCount = 0
+
+  /// Makes a renderer for one command or for several in turn.
+  public init(_ context: RenderContext) { self.context = context }
+
+  /// Starts the answer of a command.
+  ///
+  /// - Parameter isListing: whether a list follows row by row, which is one array in JSON, even when it is empty.
+  public mutating func begin(isListing: Bool = false) {
+    self.isListing = isListing && context.format == .json
+    emittedCount = 0
+  }
+
+  /// Renders one result.
+  public mutating func emit(_ result: CommandResult) -> Rendered {
+    // Remarks and events are not rows of the list.
+    guard result.isAnswer else { return single(result) }
+    defer { emittedCount += 1 }
+    guard isListing else { return single(result, isFirst: emittedCount == 0) }
+    let row = JSON.of(result).bytes
+    return Rendered(stdout: [UInt8]((emittedCount == 0 ? "[" : ",\n").utf8) + row)
+  }
+
+  /// Ends the answer of a command.
+  public mutating func finish() -> Rendered {
+    defer { begin() }
+    return isListing ? .out(emittedCount == 0 ? "[]\n" : "]\n") : Rendered()
+  }
+
+  /// Renders an error for stderr.
+  public func error(_ error: ShellError, at place: SourceLine? = nil) -> Rendered {
+    switch context.format {
+    case .json, .jsonl: Rendered(stderr: JSON.of(error, at: place).bytes + [0x0a])
+    default: context.isCompat ? CompatRenderer.error(error) : TextRenderer(context).error(error, at: place)
+    }
+  }
+
+  /// The exit code for an error: zkCli.sh's in compatibility mode.
+  public func exitCode(of error: ShellError) -> ExitCode {
+    context.isCompat ? error.apacheExitCode : error.exitCode
+  }
+
+  private func single(_ result: CommandResult, isFirst: Bool = false) -> Rendered {
+    switch context.format {
+    case .json, .jsonl: JSONRenderer(context).render(result)
+    default:
+      context.isCompat
+        ? CompatRenderer(context).render(result) : TextRenderer(context).render(result, isFirst: isFirst)
+    }
+  }
+}
+
+extension CommandResult {
+  /// Whether it belongs to the answer on stdout, rather than being said beside it.
+  var isAnswer: Bool {
+    switch self {
+    case .remark, .warning, .event: false
+    default: true
+    }
+  }
+}

@@ -1,0 +1,76 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// The surroundings of a run, as a value: what tests can make up.
+public struct ShellEnvironment: Sendable {
+  /// The last part of argv[0].
+  public var programName: String
+  public var variables: [String: String]
+  public var stdinIsTerminal: Bool
+  public var stdoutIsTerminal: Bool
+  public var stderrIsTerminal: Bool
+  /// Columns of the terminal on stdout; nil when it is none.
+  public var columns: Int?
+
+  /// Makes up an environment.
+  public init(
+    programName: String = "zkcli", variables: [String: String] = [:], stdinIsTerminal: Bool = false,
+    stdoutIsTerminal: Bool = false, stderrIsTerminal: Bool = false, columns: Int? = nil
+  ) {
+    self.columns = columns
+    self.programName = programName
+    self.variables = variables
+    self.stdinIsTerminal = stdinIsTerminal
+    self.stdoutIsTerminal = stdoutIsTerminal
+    self.stderrIsTerminal = stderrIsTerminal
+  }
+
+  /// The process's own surroundings.
+  public static func ofProcess(programPath: String) -> ShellEnvironment {
+    let names = [
+      "ZKCLI_SERVER", "ZOOKEEPER_SERVERS", "ZK_HOSTS", "ZKCLI_AUTH", "ZKCLI_TIMEOUT", "ZKCLI_CONNECT_TIMEOUT",
+      "ZKCLI_SESSION_TIMEOUT", "ZKCLI_OUTPUT", "ZKCLI_HISTORY", "NO_COLOR", "TERM", "XDG_STATE_HOME", "HOME",
+    ]
+    var variables: [String: String] = [:]
+    for name in names { if let value = getenv(name) { variables[name] = String(cString: value) } }
+    return ShellEnvironment(
+      programName: programPath.split(separator: "/").last.map(String.init) ?? "zkcli", variables: variables,
+      stdinIsTerminal: isatty(0) != 0, stdoutIsTerminal: isatty(1) != 0, stderrIsTerminal: isatty(2) != 0,
+      columns: terminalColumns())
+  }
+
+  private static func terminalColumns() -> Int? {
+    var size = winsize()
+    return ioctl(1, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 ? Int(size.ws_col) : nil
+  }
+
+  /// The width that help is wrapped to: that of the terminal, within what reads well.
+  var helpWidth: Int { min(max(columns ?? 80, 40), 100) }
+
+  /// Whether the program was called by a name of Apache's, and so speaks as that does.
+  var asksForCompatibility: Bool { ["zookeeper-client", "zkCli.sh", "zkCli"].contains(programName) }
+
+  /// The value of a variable that is set and not empty.
+  func value(_ name: String) -> String? { variables[name].flatMap { $0.isEmpty ? nil : $0 } }
+
+  /// Whether escape sequences for colour are welcome on a stream.
+  ///
+  /// *Source*: no-color.org; the flag wins over the environment.
+  func usesColor(_ when: String, isTerminal: Bool) -> Bool {
+    switch when {
+    case "always": true
+    case "never": false
+    default: isTerminal && value("NO_COLOR") == nil && value("TERM") != "dumb" && value("TERM") != nil
+    }
+  }
+
+  /// Where the history is kept: `ZKCLI_HISTORY`, or the XDG state directory; nil when the variable is set and empty.
+  var historyFile: String? {
+    if let named = variables["ZKCLI_HISTORY"] { return named.isEmpty ? nil : named }
+    if let state = value("XDG_STATE_HOME"), state.hasPrefix("/") { return state + "/zkcli/history" }
+    return value("HOME").map { $0 + "/.local/state/zkcli/history" }
+  }
+}

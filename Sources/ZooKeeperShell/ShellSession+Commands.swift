@@ -1,0 +1,115 @@
+import ZooKeeperClient
+import ZooKeeperProtocol
+
+/// The commands that are about the shell itself.
+extension ShellSession {
+  /// Runs the command if it is one of these.
+  ///
+  /// - Returns: nil when it is not.
+  func performOwn(_ invocation: Invocation, _ settings: ShellSettings) async throws -> Outcome? {
+    let done = Outcome(exitCode: .success)
+    switch invocation.spec.id {
+    case .pwd: try write(.text(directory), settings)
+    case .cd: try await changeDirectory(invocation, settings)
+    case .help:
+      let width = environment.helpWidth
+      let text = try invocation.argument(0).map { topic throws(ShellError) in try Help.text(on: topic, width: width) }
+      try write(.text(text ?? Help.overview(width: width)), settings)
+    case .version: try write(.text(versionText(settings)), settings)
+    case .quit:
+      return Outcome(exitCode: lastExitCode, leaves: true)
+    case .history: try showHistory(settings)
+    case .redo: return try await redo(invocation)
+    case .connect: try await connect(invocation)
+    case .close:
+      await close()
+      events.follow(.init())
+    case .printwatches: try switchWatches(invocation, settings)
+    case .addauth: try await addIdentity(invocation, settings)
+    default: return nil
+    }
+    return done
+  }
+
+  private func versionText(_ settings: ShellSettings) -> String {
+    settings.isCompatible ? CompatRenderer.versionLine(Version.compatText) : Version.text
+  }
+
+  private func changeDirectory(_ invocation: Invocation, _ settings: ShellSettings) async throws {
+    guard let word = invocation.argument(0) else {
+      previousDirectory = directory
+      directory = "/"
+      return
+    }
+    let path = word.text == "-" ? previousDirectory : try Values.path(word, in: directory)
+    // To find a mistake where it is made, not in the next command.
+    let client = try await connectedClient().withTimeLimit(settings.timeLimit)
+    guard try await client.exists(path) != nil else { throw ZooKeeperError(.server(.noNode), path: path) }
+    previousDirectory = directory
+    directory = path
+    if word.text == "-" { try write(.text(path), settings) }
+  }
+
+  private func showHistory(_ settings: ShellSettings) throws {
+    if settings.isCompatible {
+      // zkCli.sh lists the last eleven, and one without a line before the first command.
+      let last = history.suffix(11)
+      return try write(
+        .history(last.isEmpty ? [HistoryEntry(number: 0, line: "null")] : [HistoryEntry](last)), settings)
+    }
+    try write(.history([HistoryEntry](history.suffix(100))), settings)
+  }
+
+  private func redo(_ invocation: Invocation) async throws -> Outcome {
+    guard let word = invocation.argument(0) else { return Outcome(exitCode: .success) }
+    let number = try Values.integer(word, of: "number", in: 0...Int64(Int32.max))
+    guard let entry = history.last(where: { $0.number == Int(number) }) else {
+      var error = ShellError.usage("the history has no line \(number)", hint: "history lists them")
+      error.apacheText = "Command index out of range"
+      throw error
+    }
+    if entry.line.split(separator: " ").first?.lowercased() == "redo" {
+      var error = ShellError.usage("line \(number) is itself a redo")
+      error.apacheText = "No redoing redos"
+      throw error
+    }
+    // Shown before it runs, so that nobody is surprised by what it was. zkCli.sh does surprise.
+    if !settings.isCompatible { try output.write(Rendered(stderr: [UInt8]("\(entry.line)\n".utf8))) }
+    return await run(line: [UInt8](entry.line.utf8)) ?? Outcome(exitCode: .usage)
+  }
+
+  private func connect(_ invocation: Invocation) async throws {
+    var next = settings
+    if let word = invocation.argument(0) {
+      next.connectString = try ShellSettings.connectString(try Values.text(word, of: "server"), from: "server")
+      // Secrets of one ensemble are none of the other's business.
+      next.identities = []
+    }
+    try await open(next)
+    directory = "/"
+    previousDirectory = "/"
+  }
+
+  private func switchWatches(_ invocation: Invocation, _ settings: ShellSettings) throws {
+    guard let word = invocation.argument(0) else {
+      return try write(.setting(name: "printwatches", value: events.printsWatches ? "on" : "off"), settings)
+    }
+    if settings.isCompatible {
+      events.printsWatches = word.text == "on"
+    } else {
+      events.printsWatches = try Values.choice(word, of: "printwatches", among: ["on", "off"]) == "on"
+    }
+  }
+
+  private func addIdentity(_ invocation: Invocation, _ settings: ShellSettings) async throws {
+    let scheme = try Values.text(invocation.arguments[0], of: "scheme")
+    var secret = invocation.argument(1)?.bytes ?? []
+    if secret.isEmpty, !settings.isCompatible {
+      secret = try await values.secret(prompt: "\(scheme) user:password: ")
+    }
+    let client = try await connectedClient().withTimeLimit(settings.timeLimit)
+    try await client.addAuth(scheme: scheme, auth: secret)
+    // For the next session, should this one expire.
+    self.settings.identities.append(.init(scheme: scheme, secret: secret))
+  }
+}

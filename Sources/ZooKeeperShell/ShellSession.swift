@@ -1,0 +1,204 @@
+import ZooKeeperClient
+import ZooKeeperProtocol
+
+/// What one command came to.
+struct Outcome: Hashable, Sendable {
+  var exitCode: ExitCode
+  /// Whether the shell is to be left (`quit`).
+  var leaves = false
+}
+
+/// A run of the shell: the session with the servers, the working directory, and the commands that use them.
+///
+/// One-shot, script and interactive use differ only in who feeds it lines.
+actor ShellSession {
+  let mode: RunMode
+  let environment: ShellEnvironment
+  let output: Output
+  let events = EventRelay()
+  let values: ValueSource
+  var settings: ShellSettings
+  var client: ZooKeeperClient?
+  /// How many sessions have been opened; the number of the latest.
+  var openCount = 0
+  var directory = "/"
+  var previousDirectory = "/"
+  /// Of the last command: what `quit` leaves the shell with.
+  var lastExitCode = ExitCode.success
+  /// What the watches of a single command report, kept from the moment they are set.
+  private let waiting = AsyncStream<WatchNotice>.makeStream(bufferingPolicy: .bufferingOldest(WatchEvents.limit))
+  /// The lines that `history` lists and `redo` runs, by number; the interactive shell keeps them, but for
+  /// compatibility, where they are those of this run.
+  var history: [HistoryEntry] = []
+
+  init(
+    settings: ShellSettings, mode: RunMode, environment: ShellEnvironment, output: Output, values: ValueSource
+  ) {
+    self.settings = settings
+    self.mode = mode
+    self.environment = environment
+    self.output = output
+    self.values = values
+    switch mode {
+    case .oneShot: events.setHandler { [waiting] in waiting.continuation.yield($0) }
+    case .script:
+      let context = RenderContext(format: settings.format, isCompat: settings.isCompatible)
+      events.setHandler { [output] notice in
+        // A script is told of what it watches; how its connection fares is told by its commands.
+        guard notice.path != nil else { return }
+        var renderer = Renderer(context)
+        try? output.write(renderer.emit(.event(notice)))
+      }
+    // The driver has a prompt to print them above.
+    case .interactive: break
+    }
+  }
+
+  /// Runs a typed line.
+  ///
+  /// - Returns: nil when the line is incomplete: an open quote wants another line.
+  func run(line: [UInt8], at place: SourceLine? = nil) async -> Outcome? {
+    let words: [Word]
+    if settings.isCompatible {
+      let text = String(decoding: line, as: UTF8.self)
+      if !text.isEmpty { history.append(HistoryEntry(number: history.count, line: text)) }
+      words = CompatTokenizer.split(text)
+    } else {
+      guard case .words(let found) = Tokenizer.tokenize(line) else { return nil }
+      words = found
+    }
+    guard let command = words.first else { return Outcome(exitCode: .success) }
+    return await run(command: command, words: [Word](words.dropFirst()), at: place)
+  }
+
+  /// Runs a command and writes its answer or its error.
+  func run(command: Word, words: [Word], at place: SourceLine? = nil) async -> Outcome {
+    let outcome = await execute(command, words, at: place)
+    lastExitCode = outcome.exitCode
+    return outcome
+  }
+
+  private func execute(_ command: Word, _ words: [Word], at place: SourceLine?) async -> Outcome {
+    var settings = settings
+    do {
+      let invocation = try bind(command, words)
+      if mode != .oneShot { settings = try settings.applying(invocation) }
+      for warning in invocation.warnings { try write(.warning(warning), settings) }
+      return try await perform(invocation, settings)
+    } catch {
+      return Outcome(exitCode: report(explainingChroot(ShellError(error)), settings, at: place))
+    }
+  }
+
+  /// The root always exists, unless it is a chroot that nobody has made.
+  private func explainingChroot(_ error: ShellError) -> ShellError {
+    guard error.keeperError == .noNode, error.path == "/", !settings.isCompatible,
+      let chroot = self.settings.connectString.chroot
+    else { return error }
+    var error = error
+    error.message = "the path \(chroot) behind the servers, which is the root here, does not exist"
+    error.hint = "create it with a connect string that ends before it"
+    return error
+  }
+
+  /// Ends the session with the servers, if there is one.
+  func close() async {
+    await client?.close()
+    client = nil
+  }
+
+  private func bind(_ command: Word, _ words: [Word]) throws(ShellError) -> Invocation {
+    if settings.isCompatible { return try ArgumentBinder.bindCompat(words, command: command) }
+    let spec = try CommandTable.lookUp(command)
+    let globals = mode == .oneShot ? ProgramOptions.behindCommand : ProgramOptions.ofOneLine
+    return try ArgumentBinder.bind(words, to: spec, globals: globals)
+  }
+
+  private func perform(_ invocation: Invocation, _ settings: ShellSettings) async throws -> Outcome {
+    if invocation.flag(.help) {
+      try write(.text(Help.command(invocation.spec, width: environment.helpWidth)), settings)
+      return Outcome(exitCode: .success)
+    }
+    if let outcome = try await performOwn(invocation, settings) { return outcome }
+    let answer = AnswerWriter(Renderer(renderContext(settings)), output, isListing: invocation.streamsList)
+    let context = CommandContext(
+      invocation: invocation, directory: directory, mode: mode, isCompatible: settings.isCompatible,
+      maximumFrameBytes: settings.maximumFrameBytes, values: values,
+      emit: { result throws(ShellError) in try answer.emit(result) })
+    let client = try await connectedClient().withTimeLimit(settings.timeLimit)
+    let code: ExitCode
+    do {
+      code = try await context.run(client)
+    } catch {
+      try answer.abandon()
+      throw error
+    }
+    try answer.finish()
+    if context.awaitsEvents, invocation.flag(.watch) || invocation.spec.id == .addWatch {
+      try await printEvents(until: invocation.spec.id == .addWatch ? nil : 1, settings)
+    }
+    return Outcome(exitCode: settings.isCompatible ? .success : code)
+  }
+
+  /// Writes one result.
+  func write(_ result: CommandResult, _ settings: ShellSettings? = nil) throws(ShellError) {
+    var renderer = Renderer(renderContext(settings ?? self.settings))
+    renderer.begin()
+    try output.write(renderer.emit(result))
+    try output.write(renderer.finish())
+  }
+
+  /// Writes an error, unless it has nothing to say.
+  ///
+  /// - Returns: the exit code that it means.
+  func report(_ error: ShellError, _ settings: ShellSettings? = nil, at place: SourceLine? = nil) -> ExitCode {
+    let renderer = Renderer(renderContext(settings ?? self.settings))
+    // When stdout fails there is still stderr; when that fails too, the code is all that is left.
+    if !error.message.isEmpty { try? output.write(renderer.error(error, at: place)) }
+    return renderer.exitCode(of: error)
+  }
+
+  /// How answers look under these settings.
+  func renderContext(_ settings: ShellSettings) -> RenderContext {
+    RenderContext(
+      format: settings.format, isCompat: settings.isCompatible, stdoutIsTerminal: environment.stdoutIsTerminal,
+      endsDataWithNewline: mode != .oneShot, isVerbose: settings.isVerbose, isQuiet: settings.isQuiet,
+      usesColor: environment.usesColor(settings.colorWhen, isTerminal: environment.stderrIsTerminal))
+  }
+
+  /// Shows the events of watches that a single command has set, as its answer.
+  ///
+  /// - Parameter count: how many; nil goes on until the session or the process ends.
+  private func printEvents(until count: Int?, _ settings: ShellSettings) async throws {
+    try output.flush()
+    var renderer = Renderer(renderContext(settings))
+    let limit = settings.limitsWaiting ? settings.timeLimit : nil
+    let timer = limit.map { [waiting] limit in
+      Task {
+        try await Task.sleep(for: limit)
+        waiting.continuation.finish()
+      }
+    }
+    defer { timer?.cancel() }
+    var seen = 0
+    var isConnected = true
+    for await notice in waiting.stream {
+      if notice.state == .expired { throw ZooKeeperError(.sessionExpired) }
+      if notice.type == .none {
+        // That the first connection was made is no news.
+        let wasConnected = isConnected
+        isConnected = notice.state != .disconnected
+        if isConnected == wasConnected { continue }
+      }
+      let rendered = renderer.emit(.event(notice))
+      let isAnswer = notice.type != .none
+      try output.write(isAnswer ? Rendered(stdout: rendered.stdout + rendered.stderr) : rendered)
+      try output.flush()
+      if isAnswer { seen += 1 }
+      if seen == count { return }
+    }
+    try Task.checkCancellation()
+    throw ZooKeeperError(.timedOut(outcomeUnknown: false))
+  }
+
+}

@@ -1,0 +1,26 @@
+import TestKit
+import Testing
+import ZooKeeperProtocol
+
+@testable import ZooKeeperClient
+
+/// Znodes whose paths begin like the chroot's.
+@Suite(.timeLimit(.minutes(3)), .enabled(if: ApacheServer.isInstalled))
+struct ChrootSiblingTests {
+  @Test func siblingsOfTheChrootAreNotInIt() async throws {
+    let root = uniquePath("chroot")
+    try await withSharedServer(chroot: root) { client in
+      // The same session, from outside: only the paths differ.
+      let outside = [root, root + "-sibling"].map {
+        ClientRequest.create(CreateRequest(path: $0, data: nil, acl: ACL.openUnsafe, flags: 0))
+      }
+      _ = await client.callAll(outside, as: PathResponse.self)
+      let ephemerals = [root + "/e", root + "-sibling/e"].map {
+        ClientRequest.create(CreateRequest(path: $0, data: nil, acl: ACL.openUnsafe, flags: 1))
+      }
+      for reply in await client.callAll(ephemerals, as: PathResponse.self) { _ = try reply.get() }
+      // Servers compare the beginning of the text.
+      #expect(try await client.getEphemerals() == ["/e"])
+    }
+  }
+}

@@ -1,0 +1,58 @@
+# fish completion for zkcli. Generated from its table of commands: do not edit.
+
+function __zkcli_candidates
+    # -x would split again: the words come with their quotes taken away.
+    set -l words (commandline -opc) (commandline -ct | string unescape)
+    $words[1] __complete --shell fish -- $words[2..-1] 2>/dev/null
+end
+
+function __zkcli_needs_command
+    test (count (commandline -opc)) -eq 1
+end
+
+function __zkcli_needs_file
+    set -l words (commandline -opc)
+    contains -- $words[-1] --client-configuration -client-configuration --auth-file -f --script --file -file
+end
+
+complete -c zkcli -f
+complete -c zkcli -n __zkcli_needs_command -a ls -d 'List the children of a znode'
+complete -c zkcli -n __zkcli_needs_command -a get -d 'Print the data of a znode'
+complete -c zkcli -n __zkcli_needs_command -a cat -d 'Print the data of a znode'
+complete -c zkcli -n __zkcli_needs_command -a stat -d 'Print the stat of a znode'
+complete -c zkcli -n __zkcli_needs_command -a exists -d 'Tell by the exit code whether a znode exists'
+complete -c zkcli -n __zkcli_needs_command -a sync -d 'Make the server catch up with the leader'
+complete -c zkcli -n __zkcli_needs_command -a getEphemerals -d 'List the ephemeral znodes of this session'
+complete -c zkcli -n __zkcli_needs_command -a getAllChildrenNumber -d 'Count the znodes under a znode'
+complete -c zkcli -n __zkcli_needs_command -a create -d 'Create a znode and print its path'
+complete -c zkcli -n __zkcli_needs_command -a set -d 'Set the data of a znode'
+complete -c zkcli -n __zkcli_needs_command -a delete -d 'Delete a znode'
+complete -c zkcli -n __zkcli_needs_command -a rm -d 'Delete a znode'
+complete -c zkcli -n __zkcli_needs_command -a deleteall -d 'Delete a znode and all znodes under it'
+complete -c zkcli -n __zkcli_needs_command -a rmr -d 'Delete a znode and all znodes under it'
+complete -c zkcli -n __zkcli_needs_command -a multi -d 'Run several operations as one transaction'
+complete -c zkcli -n __zkcli_needs_command -a getAcl -d 'Print the ACL of a znode'
+complete -c zkcli -n __zkcli_needs_command -a setAcl -d 'Replace the ACL of a znode'
+complete -c zkcli -n __zkcli_needs_command -a addauth -d 'Prove an identity to the server'
+complete -c zkcli -n __zkcli_needs_command -a whoami -d 'Print the identities that this session has proved'
+complete -c zkcli -n __zkcli_needs_command -a setquota -d 'Limit the znodes or bytes of a subtree'
+complete -c zkcli -n __zkcli_needs_command -a listquota -d 'Print the quota of a subtree and what it uses'
+complete -c zkcli -n __zkcli_needs_command -a delquota -d 'Lift the quota of a subtree'
+complete -c zkcli -n __zkcli_needs_command -a addWatch -d 'Watch a znode for as long as the session lasts'
+complete -c zkcli -n __zkcli_needs_command -a removewatches -d 'Remove watches of this session'
+complete -c zkcli -n __zkcli_needs_command -a printwatches -d 'Say whether events are printed, or change it'
+complete -c zkcli -n __zkcli_needs_command -a config -d 'Print the configuration of the ensemble'
+complete -c zkcli -n __zkcli_needs_command -a reconfig -d 'Change the members of the ensemble'
+complete -c zkcli -n __zkcli_needs_command -a cd -d 'Change the working directory'
+complete -c zkcli -n __zkcli_needs_command -a pwd -d 'Print the working directory'
+complete -c zkcli -n __zkcli_needs_command -a connect -d 'Connect to other servers, with a new session'
+complete -c zkcli -n __zkcli_needs_command -a close -d 'End the session and stay in the shell'
+complete -c zkcli -n __zkcli_needs_command -a history -d 'List the last commands with their numbers'
+complete -c zkcli -n __zkcli_needs_command -a redo -d 'Run a command of the history again'
+complete -c zkcli -n __zkcli_needs_command -a help -d 'Explain a command or a topic'
+complete -c zkcli -n __zkcli_needs_command -a version -d 'Print the version of this program'
+complete -c zkcli -n __zkcli_needs_command -a quit -d 'Leave the shell'
+complete -c zkcli -n __zkcli_needs_command -a exit -d 'Leave the shell'
+complete -c zkcli -n __zkcli_needs_file -F
+complete -c zkcli -n 'not __zkcli_needs_command; and not __zkcli_needs_file' -a '(__zkcli_candidates)'
+complete -c zkcli -n '__zkcli_needs_command; and string match -q -- "-*" (commandline -ct)' -a '(__zkcli_candidates)'
