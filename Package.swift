@@ -64,6 +64,9 @@ let package = Package(
     .testTarget(
       name: "ZooKeeperProtocolTests", dependencies: ["ZooKeeperProtocol", "Jute"],
       resources: [.copy("client-vectors.json")], swiftSettings: house),
+    .executableTarget(
+      name: "log-benchmark", dependencies: ["TxnLog", "ZooKeeperProtocol"], path: "Tests/Benchmarks/LogBenchmark",
+      swiftSettings: house),
     .testTarget(
       name: "TxnLogTests", dependencies: ["TxnLog", "ZooKeeperProtocol", "Jute", "TestKit"],
       resources: [.copy("Resources")], swiftSettings: house),

@@ -101,7 +101,7 @@ import ZooKeeperProtocol
     let acl = ACL(permissions: [.read, .write], scheme: "ip", id: "127.0.0.1")
     var snapshot = try SnapshotWriter(
       files, directory: directory.snapshotDirectory, zxid: Zxid(rawValue: 3),
-      sessions: [SnapshotSession(id: SessionID(rawValue: 0x77), timeoutMilliseconds: 30_000)],
+      sessions: [SnapshotSession(id: SessionID(rawValue: 0x77), timeoutMilliseconds: 3_600_000)],
       aclLists: [SnapshotACLList(key: 1, acl: [acl])])
     for node in builtIns { try snapshot.append(node) }
     for name in ["n1", "n2", "n3"] {
