@@ -50,7 +50,7 @@ struct REPL {
     let (printer, events, prompt) = (editor.printer, session.events, prompt)
     events.setHandler { [isCompatible = settings.isCompatible] notice in
       // The prompt says so when the first connection is there; a connection that is back is news.
-      let isFirst = prompt.takeOver(events.connection)
+      let isFirst = notice.path == nil && prompt.takeOver(events.connection)
       if !isFirst || isCompatible, let text = EventText.of(notice, isCompatible: isCompatible) { printer.print(text) }
       printer.setPrompt(prompt.current)
     }
