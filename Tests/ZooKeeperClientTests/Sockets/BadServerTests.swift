@@ -71,7 +71,7 @@ struct BadServerTests {
 
   @Test func hugeReplyBelongsToItsRequest() async throws {
     let answer = ConnectResponse(
-      timeoutMilliseconds: 10_000, sessionID: Harness.session, password: Harness.password, readOnly: false)
+      timeoutMilliseconds: 120_000, sessionID: Harness.session, password: Harness.password, readOnly: false)
     let server = try FakeServer(
       .script { socket in
         _ = try socket.readFrame()
@@ -88,7 +88,7 @@ struct BadServerTests {
 
   @Test func bytesOneByOneAreAsGoodAsWhole() async throws {
     let answer = ConnectResponse(
-      timeoutMilliseconds: 10_000, sessionID: Harness.session, password: Harness.password, readOnly: false)
+      timeoutMilliseconds: 120_000, sessionID: Harness.session, password: Harness.password, readOnly: false)
     let reply = ReplyHeader(xid: .first, zxid: Zxid(rawValue: 5)).encoded + PathResponse(path: "/").encoded
     let server = try FakeServer(
       .script { socket in
