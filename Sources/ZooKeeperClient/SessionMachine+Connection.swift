@@ -68,11 +68,7 @@ extension SessionMachine {
     let error = ZooKeeperError(.cannotConnect(failures))
     failures.removeAll()
     triedInRound = 0
-    fruitlessRounds += 1
-    let ceiling = min(
-      SessionSettings.longestPauseMilliseconds,
-      SessionSettings.firstPauseMilliseconds << Int64(min(fruitlessRounds - 1, 10)))
-    phase = .waiting(until: now + Int64.random(in: ceiling / 2...ceiling, using: &random))
+    pause(now: now)
     failQueued(error, into: &actions)
     waiters.removeAll { waiter in
       if waiter.failsFast { actions.append(.complete(waiter.completion, .failure(error))) }
@@ -107,7 +103,9 @@ extension SessionMachine {
     hasSeenReadWrite = hasSeenReadWrite || !readOnly
     phase = .connected(readOnly: readOnly)
     triedInRound = 0
-    fruitlessRounds = 0
+    connectedSince = now
+    // The pauses begin anew, unless this server turns out to be one that drops everybody.
+    if shortConnections == 0 { fruitlessRounds = 0 }
     failures.removeAll()
     probePauseMilliseconds = 100
     nextProbe = readOnly && servers.count > 1 ? now + probePauseMilliseconds : nil
@@ -163,7 +161,20 @@ extension SessionMachine {
     nextProbe = nil
     triedInRound = 0
     actions.append(.notify([.default] + watches.watchers, .session(.disconnected)))
+    // A server that lets us in and drops us at once, again and again, must not be asked a thousand times a second.
+    let wasShort = now - connectedSince < SessionSettings.shortConnectionMilliseconds
+    shortConnections = wasShort ? shortConnections + 1 : 0
+    if shortConnections > SessionSettings.shortConnectionLimit { return pause(now: now) }
     connectToNext(now: now, into: &actions)
+  }
+
+  /// Waits before the next attempt, longer each time.
+  private mutating func pause(now: Int64) {
+    let ceiling = min(
+      SessionSettings.longestPauseMilliseconds,
+      SessionSettings.firstPauseMilliseconds << Int64(min(fruitlessRounds, 10)))
+    fruitlessRounds += 1
+    phase = .waiting(until: now + Int64.random(in: ceiling / 2...ceiling, using: &random))
   }
 
   /// The session is over: everybody who waits is told why.

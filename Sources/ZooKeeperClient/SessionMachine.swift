@@ -86,7 +86,12 @@ struct SessionMachine<Completion> {
   var serverIndex = -1
   /// Servers tried since the last connection, or since the round began.
   var triedInRound = 0
+  /// Rounds over all servers, and connections, that came to nothing in a row.
   var fruitlessRounds = 0
+  /// Connections in a row that were lost as soon as they were there.
+  var shortConnections = 0
+  /// When the present connection was accepted.
+  var connectedSince: Int64 = 0
   var failures: [ConnectFailure] = []
   var attemptDeadline: Int64 = 0
   var lastSent: Int64 = 0

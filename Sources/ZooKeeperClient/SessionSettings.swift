@@ -20,6 +20,10 @@ struct SessionSettings: Equatable, Sendable {
   static let longestPauseMilliseconds: Int64 = 5_000
   /// The pause after the first fruitless round.
   static let firstPauseMilliseconds: Int64 = 100
+  /// A connection that ends sooner is a short one.
+  static let shortConnectionMilliseconds: Int64 = 500
+  /// So many short connections in a row are bad luck; more are a server that drops everybody.
+  static let shortConnectionLimit = 3
   /// A ping is sent at least this often, as Java's client does.
   static let longestPingIntervalMilliseconds: Int64 = 10_000
 

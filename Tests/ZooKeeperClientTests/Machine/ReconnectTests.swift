@@ -113,6 +113,26 @@ struct ReconnectTests {
     #expect(harness.frames() == [])
   }
 
+  @Test func serverThatDropsEverybodyIsAskedLessAndLess() throws {
+    var harness = try Harness.connected()
+    var pauses: [Int64] = []
+    for _ in 0..<8 {
+      harness.disconnect()
+      if case .waiting(let until) = harness.machine.phase {
+        pauses.append(until - harness.now)
+        harness.tick(after: until - harness.now)
+      }
+      #expect(harness.machine.phase == .connecting)
+      try harness.connect()
+    }
+    // A few losses in a row may be bad luck.
+    #expect(pauses.count == 8 - SessionSettings.shortConnectionLimit)
+    #expect(try #require(pauses.last) > (try #require(pauses.first)))
+    harness.tick(after: SessionSettings.shortConnectionMilliseconds)
+    harness.disconnect()
+    #expect(harness.machine.phase == .connecting)
+  }
+
   @Test func requestsInFlightFailInOrderBeforeTheDisconnection() throws {
     var harness = try Harness.connected()
     for id in 1...3 { harness.submit(id) }
