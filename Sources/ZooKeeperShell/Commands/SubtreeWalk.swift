@@ -15,9 +15,12 @@ struct SubtreeWalk {
     let stat: Stat
   }
 
-  private struct Entry {
-    let path: String
-    var answer: Result<GetChildren2Response, ZooKeeperError>?
+  /// What is known of a znode that has not come out yet. Once its children are known they stand below it, so that
+  /// they can be asked about before it is its turn.
+  private enum Entry {
+    case unknown(path: String)
+    case ready(Visit)
+    case failed(path: String, ZooKeeperError)
   }
 
   let client: ZooKeeperClient
@@ -32,36 +35,45 @@ struct SubtreeWalk {
     visit: (Visit) throws -> Void, fail: (String, ZooKeeperError) throws -> Void
   ) async throws {
     // The top of the stack, its end, is what comes out next.
-    var stack = [Entry(path: root)]
+    var stack = [Entry.unknown(path: root)]
     while let top = stack.last {
-      guard let answer = top.answer else {
+      switch top {
+      case .unknown:
         try await resolve(&stack)
         continue
+      case .ready(let found): try visit(found)
+      case .failed(let path, let error):
+        guard case .server(let code) = error.code, path != root else { throw ZooKeeperError(error.code, path: path) }
+        if code != .noNode { try fail(path, error) }
       }
       stack.removeLast()
-      switch answer {
-      case .success(let reply):
-        try visit(Visit(path: top.path, stat: reply.stat))
-        for name in reply.children.sorted(by: >) {
-          stack.append(Entry(path: ZnodePath.child(name, of: top.path)))
-        }
-      case .failure(let error):
-        guard case .server(let code) = error.code, top.path != root else {
-          throw ZooKeeperError(error.code, path: top.path)
-        }
-        if code != .noNode { try fail(top.path, error) }
-      }
     }
   }
 
+  /// Asks about those of the topmost znodes that are unknown, and puts their children below them.
   private func resolve(_ stack: inout [Entry]) async throws {
-    var indices: [Int] = []
-    for index in stack.indices.reversed() where stack[index].answer == nil {
-      indices.append(index)
-      if indices.count == Self.window { break }
+    var paths: [String] = []
+    var lowest = stack.endIndex
+    while lowest > stack.startIndex, paths.count < Self.window {
+      lowest -= 1
+      if case .unknown(let path) = stack[lowest] { paths.append(path) }
     }
     try Task.checkCancellation()
-    let answers = await client.getChildren2(ofAll: indices.map { stack[$0].path })
-    for (index, answer) in zip(indices, answers) { stack[index].answer = answer }
+    var answers = await client.getChildren2(ofAll: paths)[...]
+    let top = stack[lowest...]
+    stack.removeSubrange(lowest...)
+    // From the bottom up, while the answers came for the top first.
+    for entry in top {
+      guard case .unknown(let path) = entry else {
+        stack.append(entry)
+        continue
+      }
+      switch answers.removeLast() {
+      case .success(let reply):
+        stack += reply.children.sorted(by: >).map { .unknown(path: ZnodePath.child($0, of: path)) }
+        stack.append(.ready(Visit(path: path, stat: reply.stat)))
+      case .failure(let error): stack.append(.failed(path: path, error))
+      }
+    }
   }
 }
