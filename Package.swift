@@ -60,9 +60,9 @@ let package = Package(
     .executableTarget(name: "zkcli", dependencies: ["ZooKeeperShell"], swiftSettings: house),
 
     .target(name: "TestKit", path: "Tests/TestKit", swiftSettings: house),
-    .testTarget(name: "JuteTests", dependencies: ["Jute"], swiftSettings: house),
+    .testTarget(name: "JuteTests", dependencies: ["Jute", "TestKit"], swiftSettings: house),
     .testTarget(
-      name: "ZooKeeperProtocolTests", dependencies: ["ZooKeeperProtocol", "Jute"],
+      name: "ZooKeeperProtocolTests", dependencies: ["ZooKeeperProtocol", "Jute", "TestKit"],
       resources: [.copy("client-vectors.json")], swiftSettings: house),
     .executableTarget(
       name: "log-benchmark", dependencies: ["TxnLog", "ZooKeeperProtocol"], path: "Tests/Benchmarks/LogBenchmark",

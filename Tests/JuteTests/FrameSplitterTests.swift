@@ -1,4 +1,5 @@
 import Jute
+import TestKit
 import Testing
 
 /// Frames out of a stream, however it is cut.

@@ -1,4 +1,5 @@
 import Jute
+import TestKit
 import Testing
 
 /// A record with one field of every kind.

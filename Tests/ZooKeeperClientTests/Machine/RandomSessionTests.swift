@@ -1,4 +1,5 @@
 import Jute
+import TestKit
 import Testing
 import ZooKeeperProtocol
 

@@ -1,17 +1,19 @@
 import Foundation
 
 /// A repeatable source of chance: the seed is printed, and taken back from `ZKCLI_TEST_SEED`.
-struct SeededGenerator: RandomNumberGenerator {
+public struct SeededGenerator: RandomNumberGenerator {
   private var state: UInt64
 
-  init(for test: String = #function) {
+  /// A generator for one test, which its seed is printed with.
+  public init(for test: String = #function) {
     let given = ProcessInfo.processInfo.environment["ZKCLI_TEST_SEED"].flatMap { UInt64($0) }
     let seed = given ?? .random(in: 1...999_999_999)
     print("\(test): ZKCLI_TEST_SEED=\(seed)")
     state = seed
   }
 
-  mutating func next() -> UInt64 {
+  /// The next 64 bits.
+  public mutating func next() -> UInt64 {
     state &+= 0x9e37_79b9_7f4a_7c15
     var mixed = state
     mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
@@ -21,7 +23,7 @@ struct SeededGenerator: RandomNumberGenerator {
 }
 
 /// Changes bytes as a faulty or hostile peer might: flipped bits, cuts, additions, wrong lengths.
-func mutate(_ original: [UInt8], using random: inout SeededGenerator) -> [UInt8] {
+public func mutate(_ original: [UInt8], using random: inout SeededGenerator) -> [UInt8] {
   var bytes = original
   for _ in 0..<Int.random(in: 1...4, using: &random) {
     switch Int.random(in: 0..<4, using: &random) {
@@ -40,4 +42,4 @@ func mutate(_ original: [UInt8], using random: inout SeededGenerator) -> [UInt8]
 }
 
 /// The four bytes of an integer as they go over the wire.
-func bigEndian(_ value: Int32) -> [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded: value >> (24 - 8 * $0)) } }
+public func bigEndian(_ value: Int32) -> [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded: value >> (24 - 8 * $0)) } }
