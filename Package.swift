@@ -92,6 +92,9 @@ let package = Package(
     .testTarget(
       name: "ShellTests", dependencies: ["ZooKeeperShell", "ZooKeeperProtocol"], exclude: ["Completions.txt"],
       swiftSettings: house),
+    .testTarget(
+      name: "ServerFaultTests",
+      dependencies: ["TestKit", "zkcli", "ZooKeeperClient", "ZooKeeperProtocol", "Jute"], swiftSettings: house),
     .testTarget(name: "EndToEndTests", dependencies: ["TestKit", "zkcli"], swiftSettings: house),
     .testTarget(name: "TestKitTests", dependencies: ["TestKit", "zkcli"], swiftSettings: house),
     .testTarget(name: "TidyTests", swiftSettings: house),

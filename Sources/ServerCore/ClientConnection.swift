@@ -38,6 +38,11 @@ public final class ClientConnection {
     case error(xid: Xid, opCode: OpCode, KeeperError, startMilliseconds: Int64)
   }
 
+  /// Output after which a connection's reads wait until it is sent.
+  public static let outputTargetBytes = 1 << 20
+  /// Output that may wait at most; more ends the connection.
+  public static let outputLimitBytes = 64 << 20
+
   /// Counts up from 1 on each server.
   public let number: UInt64
   /// The client's numeric address.
@@ -71,6 +76,12 @@ public final class ClientConnection {
 
   /// Requests that were read and not answered.
   public var outstandingCount: Int { pending.count + heldFrames.count }
+
+  /// Whether reads wait for nothing but room for their answers, see `ServerCore.resumeReads`.
+  public var hasHeldReads: Bool {
+    if case .read? = pending.first { return state == .open }
+    return false
+  }
 
   /// Paths watched in each table.
   public var watchCount: Int { dataWatches.count + childWatches.count }

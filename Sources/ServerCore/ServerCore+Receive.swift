@@ -87,9 +87,19 @@ extension ServerCore {
     }
   }
 
+  /// Goes on with the reads that were held back because the client did not take the answers before them.
+  public func resumeReads(_ connection: ClientConnection, _ time: ServerTime) { drain(connection, time) }
+
   /// Answers what stands at the head of a connection's queue, up to the next write under way.
-  func drain(_ connection: ClientConnection, _ time: ServerTime) {
-    while connection.state == .open, let first = connection.pending.first {
+  ///
+  /// Stops once `limitBytes` wait to be sent, so that a small frame full of reads does not fill the memory; the
+  /// driver goes on with `resumeReads`.
+  func drain(
+    _ connection: ClientConnection, _ time: ServerTime, limitBytes: Int = ClientConnection.outputTargetBytes
+  ) {
+    while connection.state == .open, let first = connection.pending.first,
+      connection.output.bytes.count < limitBytes
+    {
       switch first {
       case .write: return
       case .read(let bytes, let start):

@@ -11,9 +11,6 @@ import ZooKeeperProtocol
 final class ServerConnectionHandler: ChannelInboundHandler {
   typealias InboundIn = ByteBuffer
 
-  /// Bytes that may wait for a client that does not read; events for it cannot be held back, so it is cut off.
-  private static let unreadLimitBytes = 64 << 20
-
   private let node: ServerNode
   let connection: ClientConnection
   let establishedMilliseconds = Host.wallMilliseconds
@@ -23,6 +20,8 @@ final class ServerConnectionHandler: ChannelInboundHandler {
   private var received: ByteBuffer?
   private var out = ByteBuffer()
   private var hasSpoken = false
+  /// Whether the connection ends as soon as the output is sent.
+  private(set) var isClosing = false
   private var unreadBytes = 0
   /// Why the connection is not being read.
   private var isThrottled = false
@@ -40,6 +39,8 @@ final class ServerConnectionHandler: ChannelInboundHandler {
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     var bytes = unwrapInboundIn(data)
+    // Whoever is being closed proves nothing by going on to send.
+    guard !isClosing else { return }
     lastHeard = .now()
     if var received {
       // Dropped first, so that appending does not copy what is there.
@@ -48,11 +49,11 @@ final class ServerConnectionHandler: ChannelInboundHandler {
       bytes = received
     }
     guard hasSpoken || takeFirstBytes(bytes, context) else {
-      received = bytes
+      received = isClosing ? nil : bytes
       return
     }
-    handleFrames(&bytes, context)
-    received = bytes.readableBytes > 0 ? bytes : nil
+    if !isReaderSlow { handleFrames(&bytes, context) }
+    received = bytes.readableBytes > 0 && !isClosing ? bytes : nil
     node.scheduleTurn()
   }
 
@@ -64,9 +65,8 @@ final class ServerConnectionHandler: ChannelInboundHandler {
     hasSpoken = true
     guard let word = bytes.withUnsafeReadableBytes(FourLetterWords.word) else { return true }
     let answer = node.answer(to: word, argument: bytes.getInteger(at: bytes.readerIndex + 4, as: Int64.self))
-    context.writeAndFlush(NIOAny(ByteBuffer(string: answer))).whenComplete { [channel = context.channel] _ in
-      channel.close(promise: nil)
-    }
+    context.write(NIOAny(ByteBuffer(string: answer)), promise: nil)
+    closeBehindOutput(context)
     return false
   }
 
@@ -83,6 +83,11 @@ final class ServerConnectionHandler: ChannelInboundHandler {
         {
           core.receive(payload, on: connection, time)
           offset += FrameSplitter.prefixLengthBytes + payload.count
+          if connection.output.bytes.count > ClientConnection.outputTargetBytes {
+            flush()
+            // The rest waits with the client's own bytes, which are far smaller than the answers to them.
+            if isReaderSlow || isClosing { break }
+          }
         }
       } catch {
         node.logger.warning(
@@ -98,19 +103,35 @@ final class ServerConnectionHandler: ChannelInboundHandler {
   /// Sends what the core has for this client, and closes behind it when that was the last.
   func flush() {
     guard let context else { return }
-    if !connection.output.bytes.isEmpty {
-      out.clear()
-      out.writeBytes(connection.output.bytes)
-      if !context.channel.isWritable { unreadBytes += out.readableBytes }
-      connection.output.removeAll()
-      context.writeAndFlush(NIOAny(out), promise: nil)
+    send(context)
+    while connection.hasHeldReads, context.channel.isWritable {
+      node.core.resumeReads(connection, node.time)
+      send(context)
     }
     if case .closed = connection.state {
-      // Behind everything that was written: NIO closes after the writes are done or have failed.
-      context.close(promise: nil)
-    } else if unreadBytes > Self.unreadLimitBytes {
+      closeBehindOutput(context)
+    } else if unreadBytes > ClientConnection.outputLimitBytes {
       node.logger.warning("closing a connection that does not read", metadata: ["client": "\(remoteAddress)"])
       context.close(promise: nil)
+    }
+  }
+
+  private func send(_ context: ChannelHandlerContext) {
+    guard !connection.output.bytes.isEmpty else { return }
+    out.clear()
+    out.writeBytes(connection.output.bytes)
+    if !context.channel.isWritable { unreadBytes += out.readableBytes }
+    connection.output.removeAll()
+    context.writeAndFlush(NIOAny(out), promise: nil)
+  }
+
+  /// NIO drops what is not yet sent when it is told to close, so that must wait; the node ends it after 10 seconds.
+  private func closeBehindOutput(_ context: ChannelHandlerContext) {
+    guard !isClosing else { return }
+    isClosing = true
+    received = nil
+    context.writeAndFlush(NIOAny(ByteBuffer())).whenComplete { [channel = context.channel] _ in
+      channel.close(promise: nil)
     }
   }
 
@@ -123,9 +144,25 @@ final class ServerConnectionHandler: ChannelInboundHandler {
 
   func channelWritabilityChanged(context: ChannelHandlerContext) {
     isReaderSlow = !context.channel.isWritable
-    if !isReaderSlow { unreadBytes = 0 }
     updateReading()
+    if !isReaderSlow {
+      unreadBytes = 0
+      // Not from within the write that made it writable.
+      context.eventLoop.assumeIsolated().execute { [self] in goOn() }
+    }
     context.fireChannelWritabilityChanged()
+  }
+
+  /// The client has taken what waited for it: answers what was held back meanwhile.
+  private func goOn() {
+    guard let context, !isReaderSlow, !isClosing else { return }
+    flush()
+    if hasSpoken, !isReaderSlow, var bytes = received {
+      received = nil
+      handleFrames(&bytes, context)
+      if bytes.readableBytes > 0, !isClosing { received = bytes }
+    }
+    node.scheduleTurn()
   }
 
   private func updateReading() {

@@ -279,9 +279,9 @@ public final class ServerNode: @unchecked Sendable {
       })
   }
 
-  /// A connection that asks for no session within 10 seconds only takes room.
+  /// A connection that asks for no session within 10 seconds, or does not take its last answers, only takes room.
   private func closeSilentConnections() {
-    for handler in handlers.values where handler.connection.sessionID == .none {
+    for handler in handlers.values where handler.connection.sessionID == .none || handler.isClosing {
       if NIODeadline.now() - handler.lastHeard > .seconds(10) { handler.close() }
     }
   }

@@ -40,8 +40,9 @@ extension ServerCore {
 
   /// The request that a transaction came from is the first write that its connection waits for.
   private func answerOwner(of entry: TxnEntry, _ result: TxnResult, _ time: ServerTime) {
-    guard let connection = connectionsBySession[entry.header.sessionID],
-      case .write(let xid, let opCode, let start)? = connection.pending.first, xid == entry.header.cxid,
+    guard let connection = connectionsBySession[entry.header.sessionID] else { return }
+    if connection.hasHeldReads { answerHeldReads(connection, time) }
+    guard case .write(let xid, let opCode, let start)? = connection.pending.first, xid == entry.header.cxid,
       entry.txn.opCode == opCode || entry.txn.opCode == .error
     else { return }
     _ = connection.pending.popFirst()
@@ -56,6 +57,12 @@ extension ServerCore {
     }
     note(connection, xid, opCode, latencyMilliseconds: time.monotonicMilliseconds - start, time)
     drain(connection, time)
+  }
+
+  /// Reads that came before a write are answered before it, however much waits to be sent.
+  private func answerHeldReads(_ connection: ClientConnection, _ time: ServerTime) {
+    drain(connection, time, limitBytes: ClientConnection.outputLimitBytes)
+    if connection.hasHeldReads { close(connection) }
   }
 
   /// The client must not think that its request failed for good: it is told by the end of its connection.

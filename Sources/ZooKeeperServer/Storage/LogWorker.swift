@@ -92,6 +92,8 @@ final class LogWorker<Files: FileSystem & Sendable>: @unchecked Sendable {
     } else {
       shared.waiting.bytes.append(contentsOf: gathered.bytes)
       shared.waiting.last = gathered.last
+      // In front of what waited already: a segment that begins early is as good.
+      shared.waiting.rolls = shared.waiting.rolls || gathered.rolls
     }
     pthread_cond_signal(condition)
     pthread_mutex_unlock(mutex)
