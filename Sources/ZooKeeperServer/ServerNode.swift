@@ -109,7 +109,9 @@ public final class ServerNode: @unchecked Sendable {
       .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
       // Every connection keeps its buffer: small until it has shown that it sends much.
       .childChannelOption(
-        .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 256, initial: 512, maximum: 65_536))
+        .recvAllocator,
+        value: AdaptiveRecvByteBufferAllocator(minimum: 256, initial: 512, maximum: 65_536)
+      )
       .childChannelOption(.writeBufferWaterMark, value: .init(low: 256 << 10, high: 1 << 20))
       .childChannelInitializer { [self] channel in
         channel.eventLoop.makeCompletedFuture { try accept(channel) }

@@ -111,7 +111,7 @@ struct BadFrameTests {
   @Test func clientThatDoesNotReadIsBounded() async throws {
     let server = try ServerUnderTest()
     try await server.start()
-    try await server.withClient { try await $0.create("/large", data: [UInt8](repeating: 1, count: 1_000_000)) }
+    _ = try await server.withClient { try await $0.create("/large", data: [UInt8](repeating: 1, count: 1_000_000)) }
     let read = Self.frame(
       Self.integer(1) + Self.integer(4) + PathWatchRequest(path: "/large", watch: false).encoded)
     let write = Self.frame(
