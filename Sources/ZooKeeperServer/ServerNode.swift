@@ -100,6 +100,14 @@ public final class ServerNode: @unchecked Sendable {
     }
   }
 
+  /// Makes a data directory that `start` refuses usable again, at the price of transactions that were answered.
+  ///
+  /// - Returns: a line for each file that was changed; none when there was nothing to repair.
+  /// - Throws: when another server uses the directory, or nothing can be rescued.
+  public static func repair(_ configuration: ServerConfiguration) throws(ServerStartError) -> [String] {
+    do throws(TxnLogError) { return try Storage.repair(configuration) } catch { throw ServerStartError(error) }
+  }
+
   private func listen(_ done: @escaping @Sendable (Result<ServerNode, ServerStartError>) -> Void) {
     startLog()
     let address = configuration.clientAddress ?? "127.0.0.1"
@@ -222,7 +230,9 @@ public final class ServerNode: @unchecked Sendable {
   /// The disk does not take what clients were about to be told is safe: nobody is told, and nobody served.
   private func onLogFailure(_ error: TxnLogError) {
     logger.critical("the log cannot be written; no write since is acknowledged", metadata: ["reason": "\(error)"])
-    ending.succeed(ServerStartError("the log cannot be written: \(error)", hint: "the server has stopped serving"))
+    ending.succeed(
+      ServerStartError(
+        "the log cannot be written: \(ServerStartError(error).message)", hint: "the server has stopped serving"))
     stopServing()
   }
 

@@ -1,6 +1,7 @@
 import Foundation
 import Synchronization
 import TestKit
+import Testing
 import ZooKeeperClient
 import ZooKeeperProtocol
 
@@ -72,12 +73,16 @@ final class ServerUnderTest: Sendable {
     running.withLock { $0 = command }
   }
 
-  /// Sends a signal and waits for the end.
+  /// Sends a signal and waits for the end, which must come of it: a server that had ended by itself is a failure.
   @discardableResult
   func end(by signal: Int32) async throws -> RunningCommand.Ending? {
     guard let command else { return nil }
+    #expect(command.ending == nil, "\(errorOutput)")
     command.send(signal: signal)
-    return try await command.waitForEnd(within: .seconds(20))
+    let ending = try await command.waitForEnd(within: .seconds(40))
+    if signal == SIGKILL { #expect(ending == .signalled(SIGKILL), "\(errorOutput)") }
+    #expect(!errorOutput.contains("Fatal error") && !errorOutput.contains("Precondition failed"), "\(errorOutput)")
+    return ending
   }
 
   /// The answer to a four-letter word.

@@ -186,6 +186,16 @@ import ZooKeeperProtocol
     #expect(refusal(directory)?.code == .noValidSnapshot)
   }
 
+  @Test func damagedFirstSnapshotIsNamed() throws {
+    let disk = MemoryFileSystem()
+    let directory = directory(disk)
+    try directory.create()
+    try writeLog(directory, batches: [[1, 2]])
+    disk.install("/data/version-2/snapshot.0", [1, 2, 3])
+    let error = try #require(refusal(directory))
+    #expect(error.code == .noValidSnapshot && error.path == "/data/version-2/snapshot.0")
+  }
+
   @Test func misplacedFilesRefuse() throws {
     let disk = MemoryFileSystem()
     let directory = Directory(disk, dataDirectory: "/data", dataLogDirectory: "/logs")
