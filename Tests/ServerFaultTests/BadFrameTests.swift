@@ -8,8 +8,7 @@ import ZooKeeperProtocol
 /// Frames that no client should send: the connection bears it alone.
 @Suite(.timeLimit(.minutes(3)), .serialized)
 struct BadFrameTests {
-  /// The four bytes of an integer as they go over the wire.
-  static func integer(_ value: Int32) -> [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded: value >> (24 - 8 * $0)) } }
+  static func integer(_ value: Int32) -> [UInt8] { bigEndian(value) }
 
   static func frame(_ payload: [UInt8]) -> [UInt8] { integer(Int32(payload.count)) + payload }
 

@@ -5,26 +5,6 @@ import Testing
 import ZooKeeperClient
 import ZooKeeperProtocol
 
-/// A repeatable source of chance: the seed is printed, and taken back from `ZKCLI_TEST_SEED`.
-struct SeededGenerator: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(for test: String = #function) {
-    let given = ProcessInfo.processInfo.environment["ZKCLI_TEST_SEED"].flatMap { UInt64($0) }
-    let seed = given ?? .random(in: 1...999_999_999)
-    print("\(test): ZKCLI_TEST_SEED=\(seed)")
-    state = seed
-  }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-    return mixed ^ (mixed >> 31)
-  }
-}
-
 /// `zkcli server run` on a scratch directory and a port of its own, that is started and killed again and again.
 final class ServerUnderTest: Sendable {
   let port: UInt16
