@@ -131,12 +131,22 @@ public final class ServerNode: @unchecked Sendable {
           listener = channel
           clientPort = channel.localAddress?.port ?? 0
           startTimers()
-          startOperatorServers { done($0.map { self }) }
+          startOperatorServers { [self] result in
+            if case .failure = result { giveUp() }
+            done(result.map { self })
+          }
         case .failure(let error):
-          log.stop()
+          giveUp()
           done(.failure(.cannotListen(on: "\(address):\(configuration.clientPort)", error)))
         }
       }
+  }
+
+  /// Ends what `listen` has started, when it fails.
+  private func giveUp() {
+    stopServing()
+    log.stop()
+    ending.succeed(nil)
   }
 
   private func startLog() {

@@ -93,11 +93,15 @@ public final class Terminal: Sendable {
 
   /// Waits until the command ended, and returns its exit status.
   ///
-  /// Throws: `TestKitError.timedOut`.
+  /// Throws: `TestKitError.timedOut`; `.ended` if a signal ended it.
   public func waitForExit(timeout: Duration = .seconds(60)) async throws -> Int32 {
     try await eventually("end of the command in the terminal", within: timeout, every: .milliseconds(20)) {
-      let answer = try await display("#{pane_dead} #{pane_dead_status}").split(separator: " ")
-      guard answer.count == 2, answer[0] == "1" else { return nil }
+      let answer = try await display("#{pane_dead},#{pane_dead_status},#{pane_dead_signal}")
+        .split(separator: ",", omittingEmptySubsequences: false)
+      guard answer.count == 3, answer[0] == "1" else { return nil }
+      guard answer[2].isEmpty else {
+        throw TestKitError(.ended, "signal \(answer[2]): \(try await screen())")
+      }
       return Int32(answer[1])
     }
   }
