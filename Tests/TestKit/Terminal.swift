@@ -1,3 +1,5 @@
+import Foundation
+
 /// A command running in a terminal of its own, seen as a person sees it: a screen of characters, and keys.
 ///
 /// tmux is the terminal. It has its own server and socket, reads no configuration but ours, and dies with the test
@@ -102,6 +104,8 @@ public final class Terminal: Sendable {
       guard answer[2].isEmpty else {
         throw TestKitError(.ended, "signal \(answer[2]): \(try await screen())")
       }
+      // tmux saw the terminal close and now and then misses that the process is to be reaped: this makes it look.
+      if answer[1].isEmpty { server.send(signal: SIGCHLD) }
       return Int32(answer[1])
     }
   }
