@@ -12,7 +12,7 @@ enum ImportTable {
     "ZooKeeperProtocol": ["Jute"],
     "ZnodeTree": ["ZooKeeperProtocol", "Jute"],
     "ServerCore": ["ZnodeTree", "ZooKeeperProtocol", "Jute"],
-    "Zab": ["ZooKeeperProtocol"],
+    "Zab": ["ZooKeeperProtocol", "Jute"],
     "TxnLog": platform.union(["ZooKeeperProtocol", "Jute"]),
     "ZooKeeperServer": core.union(networking).union(platform).union(["NIOHTTP1", "Synchronization"]),
     "ZooKeeperClient": networking.union(platform).union(["ZooKeeperProtocol", "Jute", "Synchronization"]),
