@@ -34,6 +34,9 @@ let package = Package(
     .target(name: "ServerCore", dependencies: ["Jute", "ZooKeeperProtocol", "ZnodeTree"], swiftSettings: house),
     .target(name: "Zab", dependencies: ["ZooKeeperProtocol", "Jute"], swiftSettings: house + mutations),
     .target(
+      name: "EnsembleCore", dependencies: ["Jute", "ZooKeeperProtocol", "ZnodeTree", "ServerCore", "Zab"],
+      swiftSettings: house),
+    .target(
       name: "ZooKeeperClient",
       dependencies: [
         "Jute", "ZooKeeperProtocol",
@@ -46,7 +49,7 @@ let package = Package(
     .target(
       name: "ZooKeeperServer",
       dependencies: [
-        "Jute", "ZooKeeperProtocol", "ZnodeTree", "ServerCore", "TxnLog",
+        "Jute", "ZooKeeperProtocol", "ZnodeTree", "ServerCore", "TxnLog", "Zab", "EnsembleCore",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),

@@ -99,6 +99,14 @@ public struct ZabPeer: Equatable, Sendable {
     return leader?.epoch ?? learner?.epoch
   }
 
+  /// The connection to the leader; nil when there is none.
+  public var leaderConnection: ConnectionID? { learner?.connection }
+
+  /// The connections on which a learner has said that it is `server`.
+  public func connections(of server: ServerID) -> [ConnectionID] {
+    (leader?.learners ?? []).filter { $0.id == server }.map(\.connection)
+  }
+
   /// Learners by id that the leader has brought up to date, observers apart: `mntr`.
   public var syncedLearners: (followers: [ServerID], observers: [ServerID]) {
     let running = (leader?.learners ?? []).filter { $0.phase == .running }

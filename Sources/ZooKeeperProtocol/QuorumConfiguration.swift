@@ -36,6 +36,9 @@ public struct HostAndPort: Hashable, Sendable, CustomStringConvertible {
 public struct QuorumConfigurationError: Error, Hashable, Sendable {
   /// Apache's words where it has some.
   public var message: String
+
+  /// An error with these words.
+  public init(message: String) { self.message = message }
 }
 
 /// Who belongs to an ensemble, and which of them are a quorum.

@@ -4,7 +4,7 @@ enum ImportTable {
   private static let platform: Set<String> = ["Glibc", "Darwin", "Musl"]
   private static let networking: Set<String> = ["NIOCore", "NIOPosix", "Logging", "DequeModule", "HeapModule"]
   /// The rules of requests and of agreement, in which nothing may do I/O, tell the time, lock or draw random numbers.
-  private static let core: Set<String> = ["ServerCore", "Zab", "ZnodeTree", "TxnLog", "ZooKeeperProtocol", "Jute"]
+  private static let core: Set<String> = ["EnsembleCore", "ServerCore", "Zab", "ZnodeTree", "TxnLog", "ZooKeeperProtocol", "Jute"]
 
   /// What each target may import; a target that is not here may not exist.
   static let allowed: [String: Set<String>] = [
@@ -13,6 +13,7 @@ enum ImportTable {
     "ZnodeTree": ["ZooKeeperProtocol", "Jute"],
     "ServerCore": ["ZnodeTree", "ZooKeeperProtocol", "Jute"],
     "Zab": ["ZooKeeperProtocol", "Jute"],
+    "EnsembleCore": ["Zab", "ServerCore", "ZnodeTree", "ZooKeeperProtocol", "Jute"],
     "TxnLog": platform.union(["ZooKeeperProtocol", "Jute"]),
     "ZooKeeperServer": core.union(networking).union(platform).union(["NIOHTTP1", "Synchronization"]),
     "ZooKeeperClient": networking.union(platform).union(["ZooKeeperProtocol", "Jute", "Synchronization"]),

@@ -1,6 +1,7 @@
 import NIOCore
 import ServerCore
 import TxnLog
+import Zab
 import ZnodeTree
 import ZooKeeperProtocol
 
@@ -16,6 +17,8 @@ final class Storage {
   struct Recovered {
     let storage: Storage
     let state: RecoveredState
+    /// The end of the log, for an ensemble's member.
+    let history: TxnHistory
   }
 
   private init(
@@ -36,11 +39,39 @@ final class Storage {
     try directory.create()
     let lock = try directory.lock()
     var loader = TreeLoader(
-      hasExtendedTypes: configuration.features.hasExtendedTypes, hasDigest: configuration.features.hasDigest)
+      hasExtendedTypes: configuration.features.hasExtendedTypes, hasDigest: configuration.features.hasDigest,
+      historyLimits: configuration.ensemble == nil ? nil : ZabSettings())
     let report = try directory.recover(into: &loader)
     if report.isEmpty { try writeFirstSnapshot(directory, loader.state.tree) }
     return Recovered(
-      storage: Storage(directory, report, lock), state: loader.state)
+      storage: Storage(directory, report, lock), state: loader.state, history: loader.history)
+  }
+
+  /// Reads the directory anew.
+  func reload(_ configuration: ServerConfiguration) throws(TxnLogError) -> RecoveredState {
+    var loader = TreeLoader(
+      hasExtendedTypes: configuration.features.hasExtendedTypes, hasDigest: configuration.features.hasDigest)
+    _ = try directory.recover(into: &loader)
+    return loader.state
+  }
+
+  /// Makes a leader's tree the only history there is.
+  func install(_ state: RecoveredState, hasDigest: Bool) throws(TxnLogError) {
+    let zxid = state.tree.lastProcessedZxid
+    var walk = state.tree.startSnapshot()
+    let sessions = state.sessions.sorted { $0.key.rawValue < $1.key.rawValue }
+      .map { SnapshotSession(id: $0.key, timeoutMilliseconds: $0.value) }
+    var writer = try SnapshotWriter(
+      directory.files, directory: directory.snapshotDirectory, zxid: zxid, sessions: sessions,
+      aclLists: walk.acls.map { SnapshotACLList(key: $0.key, acl: $0.acl) })
+    var isLast = false
+    while !isLast {
+      var slice = JuteSlice()
+      isLast = walk.encode(into: &slice.writer, budgetBytes: JuteSlice.budgetBytes)
+      try writer.append(slice)
+    }
+    try directory.install(
+      writer, digest: hasDigest ? SnapshotDigest(zxid: zxid, treeDigest: walk.treeDigest) : nil)
   }
 
   /// A log needs a snapshot that it follows.

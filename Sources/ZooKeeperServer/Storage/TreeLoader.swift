@@ -1,6 +1,7 @@
 import Jute
 import ServerCore
 import TxnLog
+import Zab
 import ZnodeTree
 import ZooKeeperProtocol
 
@@ -13,9 +14,14 @@ struct TreeLoader: RecoveryTarget {
   private var sessions: [SessionID: Int32] = [:]
   /// Tree and sessions, once a snapshot is complete or there is none.
   private(set) var state: RecoveredState
+  /// The newest transactions of the log.
+  private(set) var history = TxnHistory(base: .zero)
+  /// How much of the log is kept; nil keeps nothing, for a server alone.
+  private let historyLimits: ZabSettings?
 
-  init(hasExtendedTypes: Bool, hasDigest: Bool) {
+  init(hasExtendedTypes: Bool, hasDigest: Bool, historyLimits: ZabSettings? = nil) {
     self.hasExtendedTypes = hasExtendedTypes
+    self.historyLimits = historyLimits
     self.hasDigest = hasDigest
     state = RecoveredState(tree: Self.emptyTree(hasExtendedTypes, hasDigest))
   }
@@ -30,6 +36,7 @@ struct TreeLoader: RecoveryTarget {
   mutating func beginSnapshot(_ zxid: Zxid, sessions: [SnapshotSession], aclLists: [SnapshotACLList]) {
     self.sessions = Dictionary(sessions.map { ($0.id, $0.timeoutMilliseconds) }, uniquingKeysWith: { $1 })
     snapshotZxid = zxid
+    history = TxnHistory(base: zxid)
     state = RecoveredState(tree: Self.emptyTree(hasExtendedTypes, hasDigest))
     startRestore(aclLists)
   }
@@ -61,6 +68,9 @@ struct TreeLoader: RecoveryTarget {
     var reader = JuteReader(bytes)
     do throws(JuteError) {
       state.apply(try TxnEntry(from: &reader))
+      guard let historyLimits else { return }
+      history.append(TxnHistory.Entry(zxid: zxid, bytes: [UInt8](bytes)))
+      history.trim(count: historyLimits.historyCount, bytes: historyLimits.historyBytes, notAfter: zxid)
     } catch {
       throw TxnLogError(.rejected("transaction \(zxid): \(error)"), path: "")
     }
