@@ -65,7 +65,9 @@ public struct TreeStreamReader {
   /// Takes what has arrived.
   ///
   /// - Returns: the state, and what came behind it, once it is complete; nil before.
-  public mutating func read(_ piece: UnsafeRawBufferPointer) throws(Failure) -> (state: RecoveredState, rest: [UInt8])? {
+  public mutating func read(
+    _ piece: UnsafeRawBufferPointer
+  ) throws(Failure) -> (state: RecoveredState, rest: [UInt8])? {
     bytes.append(contentsOf: piece)
     let pending = bytes
     bytes = []

@@ -1,8 +1,8 @@
+import EnsembleCore
 public import Logging
 import NIOCore
 import NIOPosix
 import ServerCore
-import EnsembleCore
 import TxnLog
 import Zab
 import ZnodeTree

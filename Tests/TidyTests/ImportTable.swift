@@ -4,7 +4,9 @@ enum ImportTable {
   private static let platform: Set<String> = ["Glibc", "Darwin", "Musl"]
   private static let networking: Set<String> = ["NIOCore", "NIOPosix", "Logging", "DequeModule", "HeapModule"]
   /// The rules of requests and of agreement, in which nothing may do I/O, tell the time, lock or draw random numbers.
-  private static let core: Set<String> = ["EnsembleCore", "ServerCore", "Zab", "ZnodeTree", "TxnLog", "ZooKeeperProtocol", "Jute"]
+  private static let core: Set<String> = [
+    "EnsembleCore", "ServerCore", "Zab", "ZnodeTree", "TxnLog", "ZooKeeperProtocol", "Jute",
+  ]
 
   /// What each target may import; a target that is not here may not exist.
   static let allowed: [String: Set<String>] = [

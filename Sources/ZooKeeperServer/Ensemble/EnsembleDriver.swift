@@ -155,16 +155,9 @@ final class EnsembleDriver: @unchecked Sendable {
     case .close(let connection): quorum.close(connection)
     case .append(let entry): node.log(entry)
     case .truncate(let zxid, let rebuilds): truncate(to: zxid, rebuildsTree: rebuilds)
-    case .saveAcceptedEpoch(let epoch):
-      onDisk { files throws(TxnLogError) in try files.saveAccepted(epoch.rawValue) } then: {
-        .acceptedEpochSaved(epoch)
-      }
-    case .prepareCurrentEpoch(let epoch):
-      onDisk { files throws(TxnLogError) in try files.prepareCurrent(epoch.rawValue) } then: { nil }
-    case .saveCurrentEpoch(let epoch):
-      onDisk { files throws(TxnLogError) in try files.saveCurrent(epoch.rawValue) } then: {
-        .currentEpochSaved(epoch)
-      }
+    case .saveAcceptedEpoch(let epoch): save(.accepted, epoch)
+    case .prepareCurrentEpoch(let epoch): save(.announced, epoch)
+    case .saveCurrentEpoch(let epoch): save(.current, epoch)
     case .roleChanged(let role):
       logger.info("role", metadata: ["role": "\(role.word)", "zxid": "\(member.zab.history.last)"])
       quorum.roleChanged(role)
@@ -175,13 +168,26 @@ final class EnsembleDriver: @unchecked Sendable {
     }
   }
 
-  /// Writes one of the small files, which happens a few times an election and never while clients are served.
-  private func onDisk(
-    _ work: (EpochFiles<PosixFileSystem>) throws(TxnLogError) -> Void, then event: () -> ZabEvent?
-  ) {
+  /// The small files about epochs.
+  private enum EpochFile {
+    case accepted
+    case announced
+    case current
+  }
+
+  /// Writes one of them, which happens a few times an election and never while clients are served.
+  private func save(_ file: EpochFile, _ epoch: Epoch) {
+    let files = EpochFiles(node.storage.directory)
     do throws(TxnLogError) {
-      try work(EpochFiles(node.storage.directory))
-      if let event = event() { member.step(event, node.time) }
+      switch file {
+      case .accepted:
+        try files.saveAccepted(epoch.rawValue)
+        member.step(.acceptedEpochSaved(epoch), node.time)
+      case .announced: try files.prepareCurrent(epoch.rawValue)
+      case .current:
+        try files.saveCurrent(epoch.rawValue)
+        member.step(.currentEpochSaved(epoch), node.time)
+      }
     } catch {
       node.fail("\(error)")
     }

@@ -89,7 +89,11 @@ final class QuorumConnection: ChannelInboundHandler, @unchecked Sendable {
   private func readTree() throws(TreeStreamReader.Failure) -> Bool {
     let result = received.withUnsafeReadableBytes {
       raw -> Result<(state: RecoveredState, rest: [UInt8])?, TreeStreamReader.Failure> in
-      do throws(TreeStreamReader.Failure) { return .success(try treeReader?.read(raw)) } catch { return .failure(error) }
+      do throws(TreeStreamReader.Failure) {
+        return .success(try treeReader?.read(raw))
+      } catch {
+        return .failure(error)
+      }
     }
     received.clear()
     guard let (state, rest) = try result.get() else { return false }
