@@ -78,10 +78,12 @@ public enum ZabMutation: String, Hashable, Sendable, CaseIterable {
   case keepsAcksAcrossSync
   /// TRUNC changes memory and leaves the log (1154).
   case truncatesMemoryOnly
-  /// TRUNC leaves newer snapshots in place (4837).
+  /// A new leader takes a snapshot of what may not be committed, and TRUNC leaves it in place (4837).
   case truncationKeepsSnapshots
   /// A learner from before the window of transactions in memory is sent the window alone (2418, 2846, 4925).
   case diffSkipsHole
+  /// After SNAP the old transactions stay, to bring others up to date with, and holes are passed over (2846).
+  case diffFromDeadBranch
   /// Uncommitted transactions of an old epoch are delivered when the role ends (2845).
   case deliversUncommitted
   /// COMMIT is taken for the next pending transaction, whatever it says.
