@@ -88,7 +88,8 @@ final class SimulatedServer {
     checker.onRecovery(id, loader.history, digest: loader.state.tree.treeDigest)
     durable = report.lastZxid
     let zab = ZabPeer(
-      id: id, configuration: configuration, settings: settings, acceptedEpoch: Epoch(rawValue: epochs.accepted),
+      id: id, configuration: configuration, settings: settings,
+      acceptedEpoch: Epoch(rawValue: options.mutation == .forgetsPromises ? epochs.current : epochs.accepted),
       currentEpoch: Epoch(rawValue: epochs.current), history: loader.history)
     startLog(after: report.lastZxid)
     member = EnsembleMember(zab, state: loader.state, settings: serverSettings)

@@ -20,7 +20,12 @@ extension Simulation {
     }
     let (id, generation) = (server.id, server.generation)
     server.member?.onDelivery = { [unowned self] entry in
-      if servers[Int(id.rawValue) - 1].generation == generation { checker.onDelivery(id, entry) }
+      let server = servers[Int(id.rawValue) - 1]
+      guard server.generation == generation else { return }
+      checker.onDelivery(id, entry)
+      guard let zab = server.member?.zab, zab.role == .leading else { return }
+      let hasQuorum = server.configuration.isQuorum { self.server($0).durable >= entry.zxid }
+      checker.onCommit(id, entry.zxid, hasQuorum: hasQuorum)
     }
     step(server, .started)
   }
@@ -66,6 +71,10 @@ extension Simulation {
     case .prepareCurrentEpoch(let epoch):
       onDisk(server) { () throws(TxnLogError) in try server.save(announced: epoch) }
     case .saveCurrentEpoch(let epoch):
+      if let zab = server.member?.zab, zab.role == .leading {
+        checker.onEpochTaken(
+          server.id, epoch, current: zab.currentEpoch, last: zab.history.last, server.configuration)
+      }
       onDisk(server) { () throws(TxnLogError) in try server.save(current: epoch, &checker) }
         .map { step(server, .currentEpochSaved(epoch)) }
     case .roleChanged(let role):
@@ -80,7 +89,12 @@ extension Simulation {
         checker.onLeading(server.id, epoch)
       }
     case .stopServing: dropClients(of: server)
-    case .note(let text): trace.add(now, "server \(server.id): \(text)")
+    case .note(let text):
+      trace.add(now, "server \(server.id): \(text)")
+      // A leader that does what no leader may is found out by its learners.
+      if text.hasPrefix("leaving the leader: COMMIT") || text.hasPrefix("leaving the leader: transaction") {
+        checker.fail("server \(server.id): \(text)")
+      }
     case .failed(let reason): checker.fail("server \(server.id): \(reason)")
     }
   }
@@ -156,7 +170,9 @@ extension Simulation {
     switch packet.kind {
     case .ackEpoch?:
       guard packet.data != [0xff, 0xff, 0xff, 0xff] else { return }
-      checker.onPromise(server.id, zab.acceptedEpoch, savedEpoch: server.savedEpochs.accepted)
+      checker.onPromise(
+        server.id, zab.acceptedEpoch, savedEpoch: server.savedEpochs.accepted, current: zab.currentEpoch,
+        last: zab.history.last)
     case .ack? where packet.zxid.counter == 0:
       let epoch = Epoch(rawValue: Int64(packet.zxid.epoch))
       checker.onNewLeaderAck(

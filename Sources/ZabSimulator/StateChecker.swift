@@ -17,8 +17,14 @@ struct StateChecker {
   private var lastDelivered: [ServerID: Zxid] = [:]
   /// Who led an epoch.
   private var leaders: [Epoch: ServerID] = [:]
-  /// The epochs that a server has promised to follow.
-  private var promises: [ServerID: Epoch] = [:]
+  /// What a server has promised to follow, and what it had then.
+  private struct Promise {
+    var epoch: Epoch
+    var currentEpoch: Epoch
+    var last: Zxid
+  }
+
+  private var promises: [ServerID: Promise] = [:]
   private var durableEpochs: [ServerID: (accepted: Int64, current: Int64)] = [:]
   private(set) var maxDelivered = Zxid.zero
   private(set) var violation: String?
@@ -104,12 +110,31 @@ struct StateChecker {
   }
 
   /// A learner promises to follow an epoch: once at the most, and never before it is on its disk.
-  mutating func onPromise(_ server: ServerID, _ epoch: Epoch, savedEpoch: Int64) {
+  mutating func onPromise(_ server: ServerID, _ epoch: Epoch, savedEpoch: Int64, current: Epoch, last: Zxid) {
     if savedEpoch < epoch.rawValue { fail("server \(server) promises epoch \(epoch), on disk is \(savedEpoch)") }
-    if let earlier = promises[server], earlier >= epoch {
-      fail("server \(server) promises epoch \(epoch) after \(earlier)")
+    if let earlier = promises[server], earlier.epoch >= epoch {
+      fail("server \(server) promises epoch \(epoch) after \(earlier.epoch)")
     }
-    promises[server] = epoch
+    promises[server] = Promise(epoch: epoch, currentEpoch: current, last: last)
+  }
+
+  /// A leader takes up an epoch: a quorum has promised to follow it, the leader among them, and none of that quorum has
+  /// a newer history.
+  mutating func onEpochTaken(
+    _ server: ServerID, _ epoch: Epoch, current: Epoch, last: Zxid, _ configuration: QuorumConfiguration
+  ) {
+    let isQuorum = configuration.isQuorum { voter in
+      if voter == server { return true }
+      guard let promise = promises[voter], promise.epoch == epoch else { return false }
+      return (promise.currentEpoch, promise.last) <= (current, last)
+    }
+    guard !isQuorum else { return }
+    fail("server \(server) takes up epoch \(epoch), which no quorum with as old a history has promised to follow")
+  }
+
+  /// A leader commits a transaction: a quorum has it on its disks.
+  mutating func onCommit(_ server: ServerID, _ zxid: Zxid, hasQuorum: Bool) {
+    if !hasQuorum { fail("server \(server) commits \(zxid), which is not on the disks of a quorum") }
   }
 
   /// The epochs on a disk never go back.
