@@ -294,7 +294,7 @@ public final class ServerNode: @unchecked Sendable {
       log.submit()
       ensemble.flush()
     } else {
-      for proposal in core.takeProposals() {
+      core.drainProposals { proposal in
         proposal.bytes.withUnsafeBytes { log.append($0, zxid: proposal.zxid) }
         snapshots.count(bytes: proposal.bytes.count)
       }
