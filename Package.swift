@@ -108,6 +108,12 @@ let package = Package(
       name: "ServerFaultTests",
       dependencies: ["TestKit", "zkcli", "ZooKeeperClient", "ZooKeeperProtocol", "Jute"], swiftSettings: house),
     .testTarget(name: "EndToEndTests", dependencies: ["TestKit", "zkcli"], swiftSettings: house),
+    .testTarget(
+      name: "ZabTests", dependencies: ["Zab", "ZooKeeperProtocol"], exclude: ["Scenarios"],
+      swiftSettings: house + mutations),
+    .testTarget(
+      name: "ZabSimulatorTests", dependencies: ["ZabSimulator", "Zab"], resources: [.copy("seeds.txt")],
+      swiftSettings: house + mutations),
     .testTarget(name: "TestKitTests", dependencies: ["TestKit", "zkcli"], swiftSettings: house),
     .testTarget(name: "TidyTests", swiftSettings: house),
   ],
