@@ -12,7 +12,8 @@ extension ZabPeer {
       return dismiss(connection, "learner \(info.serverID) has a newer configuration", &actions)
     }
     let accepted = Epoch(rawValue: Int64(packet.zxid.epoch))
-    if accepted > (leader?.epoch ?? accepted), leader?.phase != .awaitingLearners, configuration.isVoter(info.serverID) {
+    let isLate = leader?.phase != .awaitingLearners && accepted > (leader?.epoch ?? accepted)
+    if isLate, configuration.isVoter(info.serverID) {
       return makeRoom(for: info.serverID, accepted, &actions)
     }
     // A server that comes again has lost its connection, even if this end does not know it yet.
