@@ -156,6 +156,7 @@ extension Simulation {
     queue.push(.written(server.id, generation: server.generation, log: server.logGeneration), at: now + delay)
   }
 
+  /// The disk is done with what it was given.
   func onWritten(_ server: SimulatedServer, _ generation: Int, _ log: Int) {
     guard server.generation == generation, server.logGeneration == log else { return }
     server.isWriting = false

@@ -4,8 +4,8 @@ import Zab
 
 @testable import ZabSimulator
 
-/// Whole ensembles under faults, by seed. `zabsim --seed N --trace` shows a run; `.ci/run` has a release build of it run
-/// many more of them.
+/// Whole ensembles under faults, by seed. `zabsim --seed N --trace` shows a run; `.ci/run` has a release build run many
+/// more of them.
 @Suite(.serialized, .timeLimit(.minutes(10))) struct SimulationTests {
   private func run(
     _ seed: UInt64, _ mutation: ZabMutation? = nil, keepsTrace: Bool = false

@@ -4,6 +4,7 @@ internal import ZooKeeperProtocol
 ///
 /// *Source*: `Leader.waitForEpochAck`; `quorum-protocol` B.3.
 extension ZabPeer {
+  /// Counts the promise, and brings the learner up to date if the leader is that far.
   mutating func onAckEpoch(_ packet: QuorumPacket, _ handle: LearnerHandle, _ actions: inout [ZabAction]) {
     guard let state = leader, let data = packet.data, data.count >= 4 else {
       return dismiss(handle.connection, "learner \(handle.id) does not tell its epoch", &actions)

@@ -4,6 +4,7 @@ internal import ZooKeeperProtocol
 ///
 /// *Source*: Zab paper, phase 1; `Leader.getEpochToPropose`; `quorum-protocol` B.3.
 extension ZabPeer {
+  /// Lets a learner in.
   mutating func onLearnerInfo(_ packet: QuorumPacket, _ connection: ConnectionID, _ actions: inout [ZabAction]) {
     guard let data = packet.data, let info = try? LearnerInfo(decoding: data, allowingTrailingBytes: true),
       info.protocolVersion >= LearnerInfo.currentVersion
