@@ -6,7 +6,7 @@ import Testing
 /// give the same bytes.
 ///
 /// Each start of zkCli.sh costs most of a second, so that most commands go through the stdin of one run.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(10)))
 struct CompatTests {
   /// A way to call either program.
   struct Program: Sendable {

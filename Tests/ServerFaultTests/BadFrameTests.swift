@@ -6,7 +6,7 @@ import ZooKeeperClient
 import ZooKeeperProtocol
 
 /// Frames that no client should send: the connection bears it alone.
-@Suite(.timeLimit(.minutes(3)), .serialized)
+@Suite(.timeLimit(.minutes(10)), .serialized)
 struct BadFrameTests {
   static func integer(_ value: Int32) -> [UInt8] { bigEndian(value) }
 
@@ -162,7 +162,7 @@ struct BadFrameTests {
     }
     #expect(server.command?.ending == nil, "\(server.errorOutput)")
     guard let connections else { return }
-    try await eventually("the end of bad connections", within: .seconds(30), every: .milliseconds(50)) {
+    try await eventually("the end of bad connections", within: .seconds(90), every: .milliseconds(50)) {
       try server.ask("srvr").contains("Connections: \(connections)\n")
     }
   }

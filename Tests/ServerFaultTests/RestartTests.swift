@@ -5,7 +5,7 @@ import ZooKeeperClient
 import ZooKeeperProtocol
 
 /// What must happen although the server was away, and starts on damaged files.
-@Suite(.timeLimit(.minutes(3)), .serialized)
+@Suite(.timeLimit(.minutes(10)), .serialized)
 struct RestartTests {
   @Test func ephemeralsOfAbandonedSessionsGoAfterARestart() async throws {
     let server = try ServerUnderTest()
@@ -20,7 +20,7 @@ struct RestartTests {
     try await server.start()
     try await server.withClient { client in
       #expect(try await client.exists("/ephemeral") != nil)
-      try await eventually("the session's end", within: .seconds(40)) { try await client.exists("/ephemeral") == nil }
+      try await eventually("the session's end", within: .seconds(90)) { try await client.exists("/ephemeral") == nil }
     }
   }
 
@@ -32,7 +32,7 @@ struct RestartTests {
       try await client.create("/container/child")
       try await client.create("/ttl", mode: .persistentTTL(milliseconds: 100))
       try await client.delete("/container/child")
-      try await eventually("the reaping", within: .seconds(20)) {
+      try await eventually("the reaping", within: .seconds(90)) {
         try await client.getChildren("/") == ["zookeeper"]
       }
     }

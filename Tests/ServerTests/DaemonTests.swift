@@ -3,7 +3,7 @@ import TestKit
 import Testing
 
 /// `zkcli server` and `zookeeper-server`: configurations, and servers in the background.
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(10)))
 struct DaemonTests {
   private static func zkcli(_ words: String..., under name: String? = nil) async throws -> CommandRun {
     var executable = try Products.executable("zkcli")
@@ -12,7 +12,7 @@ struct DaemonTests {
       try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: executable)
       executable = link
     }
-    return try await CommandRun.run(executable, words, timeLimit: .seconds(60))
+    return try await CommandRun.run(executable, words, timeLimit: .seconds(180))
   }
 
   @Test func checkNamesEveryFaultWithItsLine() async throws {

@@ -3,7 +3,7 @@ import TestKit
 import Testing
 
 /// One data directory, served in turn by Apache's server and by ours.
-@Suite(.timeLimit(.minutes(3)), .enabled(if: ApacheServer.isInstalled))
+@Suite(.timeLimit(.minutes(10)), .enabled(if: ApacheServer.isInstalled))
 struct DataDirectoryTests {
   /// Znodes of every kind, and a history behind them.
   private static let script = """
@@ -89,7 +89,7 @@ struct DataDirectoryTests {
     let holder = try RunningCommand(
       try Products.executable("zkcli"), ["-s", "\(server)\(root)", "--session-timeout", "600s", "-q"])
     try holder.write("create -e /ephemeral 'held'\n")
-    #expect(try await holder.nextLine(within: .seconds(30)) == "/ephemeral")
+    #expect(try await holder.nextLine(within: .seconds(90)) == "/ephemeral")
     holder.killAll()
     return try await dump(server)
   }
@@ -101,7 +101,7 @@ struct DataDirectoryTests {
 
   private static func zkcli(_ arguments: [String], input: String = "") async throws -> CommandRun {
     try await CommandRun.run(
-      try Products.executable("zkcli"), arguments, input: Array(input.utf8), timeLimit: .seconds(60))
+      try Products.executable("zkcli"), arguments, input: Array(input.utf8), timeLimit: .seconds(180))
   }
 
   private func expectDump(of server: String, _ expected: [String]) async throws {

@@ -3,7 +3,7 @@ import TestKit
 import Testing
 
 /// Sessions of Apache's own clients: the same bytes from our server as from Apache's.
-@Suite(.timeLimit(.minutes(3)), .enabled(if: ApacheServer.isInstalled))
+@Suite(.timeLimit(.minutes(10)), .enabled(if: ApacheServer.isInstalled))
 struct ForeignClientTests {
   @Test(arguments: ZkCliSessions.sessions)
   func zkCliSeesNoDifference(_ session: ZkCliSessions.Session) async throws {
@@ -26,7 +26,7 @@ struct ForeignClientTests {
     environment["TZ"] = "UTC"
     return try await CommandRun.run(
       "/usr/share/zookeeper/bin/zkCli.sh", ["-server", server], environment: environment, input: input,
-      timeLimit: .seconds(90))
+      timeLimit: .seconds(180))
   }
 
   /// What is asked of the C client, in its own words; each gets one line with `rc = `.
@@ -67,7 +67,7 @@ struct ForeignClientTests {
       try await eventually("the answer to \(command)") { lines().count { $0.contains("rc = ") } >= answered }
     }
     try client.write("quit\n")
-    try await client.waitForEnd(within: .seconds(20))
+    try await client.waitForEnd(within: .seconds(90))
     return lines().filter { !$0.contains(":ZOO_") }.map { line in
       line.replacing(/session id: 0x[0-9a-f]+/, with: "session id: ID")
         .replacing(/ephemeralOwner = [1-9a-f][0-9a-f]*/, with: "ephemeralOwner = ID")

@@ -3,11 +3,11 @@ import TestKit
 import Testing
 
 /// `zkcli --local`: a server inside of the process.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(10)))
 struct LocalTests {
   private static func zkcli(_ words: String..., input: String = "") async throws -> CommandRun {
     try await CommandRun.run(
-      try Products.executable("zkcli"), words, input: Array(input.utf8), timeLimit: .seconds(60))
+      try Products.executable("zkcli"), words, input: Array(input.utf8), timeLimit: .seconds(180))
   }
 
   @Test func runsASingleCommand() async throws {
@@ -60,7 +60,7 @@ struct LocalTests {
     environment["TMPDIR"] = directory
     let zkcli = try Products.executable("zkcli")
     let command = try RunningCommand(zkcli, ["--local", "--", "sleep", "100"], environment: environment)
-    _ = try await command.nextLine(of: .error, within: .seconds(30))
+    _ = try await command.nextLine(of: .error, within: .seconds(90))
     try await eventually("a directory for the data") { try Self.count(directory) == 1 }
     command.send(signal: signal)
     if signal == SIGINT {
@@ -71,7 +71,7 @@ struct LocalTests {
     }
     // The child goes too; where the signal was passed on, that has been.
     if signal == SIGKILL { command.killAll() }
-    try await command.waitForEnd(within: .seconds(30))
+    try await command.waitForEnd(within: .seconds(90))
     if signal == SIGKILL {
       // What a killed process could not remove, the next one does.
       _ = try await CommandRun.run(zkcli, ["--local", "exists", "/"], environment: environment)

@@ -39,7 +39,7 @@ public final class ServerUnderTest: Sendable {
   /// Starts the server and waits until it serves.
   public func start(isLimited: Bool = false) async throws {
     try launch(isLimited: isLimited)
-    try await eventually("a server on port \(port)", within: .seconds(30)) {
+    try await eventually("a server on port \(port)", within: .seconds(90)) {
       if command?.ending != nil { throw TestKitError(.ended, errorOutput) }
       return errorOutput.contains("serving on")
     }
@@ -66,7 +66,7 @@ public final class ServerUnderTest: Sendable {
     guard let command else { return nil }
     let endedBefore = command.ending != nil
     command.send(signal: signal)
-    let ending = try await command.waitForEnd(within: .seconds(40))
+    let ending = try await command.waitForEnd(within: .seconds(90))
     let isKilled = signal != SIGKILL || ending == .signalled(SIGKILL)
     let hasTrapped = errorOutput.contains("Fatal error") || errorOutput.contains("Precondition failed")
     guard !endedBefore, isKilled, !hasTrapped else { throw TestKitError(.ended, "\(ending): \(errorOutput)") }

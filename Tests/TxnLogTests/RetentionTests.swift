@@ -4,7 +4,7 @@ import ZooKeeperProtocol
 @testable import TxnLog
 
 /// Purge, truncation, snapshots from a leader, repair: what makes files go, and in which order.
-@Suite(.timeLimit(.minutes(2))) struct RetentionTests {
+@Suite(.timeLimit(.minutes(10))) struct RetentionTests {
   private func zxid(_ value: Int64) -> Zxid { Zxid(rawValue: value) }
 
   /// Snapshots 0, 10, 20, 30, 40 and logs that begin at 1, 8, 18, 28, 38, up to 45.

@@ -7,7 +7,7 @@ import ZooKeeperProtocol
 @testable import ZooKeeperClient
 
 /// Servers that are none, or not there, and the search for one that is.
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(10)))
 struct BadServerTests {
   /// Why one server did not let the client in.
   static func reason(_ connectString: String, connectTimeout: Duration = .seconds(20)) async throws -> ConnectFailure
