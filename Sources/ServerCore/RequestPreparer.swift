@@ -39,7 +39,7 @@ final class RequestPreparer {
   let settings: ServerSettings
   let access: AccessControl
   var sessions: SessionTracker
-  var outstanding: OutstandingChanges
+  let outstanding: OutstandingChanges
   /// The newest zxid handed out. The leader of an ensemble sets it when its epoch begins.
   var lastZxid: Zxid
   /// The ensemble that this server leads; nil for a server alone.

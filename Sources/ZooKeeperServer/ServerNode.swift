@@ -130,6 +130,14 @@ public final class ServerNode: @unchecked Sendable {
     }
   }
 
+  /// Makes a data directory that `start` refuses usable again, at the price of transactions that were answered.
+  ///
+  /// - Returns: a line for each file that was changed; none when there was nothing to repair.
+  /// - Throws: when another server uses the directory, or nothing can be rescued.
+  public static func repair(_ configuration: ServerConfiguration) throws(ServerStartError) -> [String] {
+    do throws(TxnLogError) { return try Storage.repair(configuration) } catch { throw ServerStartError(error) }
+  }
+
   /// Finds out which of the members in the file this server is.
   private static func joined(_ configuration: ServerConfiguration) throws(ServerStartError) -> ServerConfiguration {
     guard configuration.quorum != nil, configuration.ensemble == nil else { return configuration }
@@ -174,17 +182,31 @@ public final class ServerNode: @unchecked Sendable {
           clientPort = channel.localAddress?.port ?? 0
           startTimers()
           startOperatorServers { [self] result in
-            guard case .success = result, let ensemble else { return done(result.map { self }) }
+            guard case .success = result, let ensemble else { return finishListening(result, done) }
             ensemble.listen().whenComplete { [self] result in
               if case .success = result { ensemble.start() }
-              done(result.map { self }.mapError { .cannotListen(on: "the election or the quorum port", $0) })
+              finishListening(result.mapError { .cannotListen(on: "the election or the quorum port", $0) }, done)
             }
           }
         case .failure(let error):
-          log.stop()
+          giveUp()
           done(.failure(.cannotListen(on: "\(address):\(configuration.clientPort)", error)))
         }
       }
+  }
+
+  private func finishListening(
+    _ result: Result<Void, ServerStartError>, _ done: @Sendable (Result<ServerNode, ServerStartError>) -> Void
+  ) {
+    if case .failure = result { giveUp() }
+    done(result.map { self })
+  }
+
+  /// Ends what `listen` has started, when it fails.
+  private func giveUp() {
+    stopServing()
+    log.stop()
+    ending.succeed(nil)
   }
 
   /// Begins a new segment behind `last` with the next transaction.
@@ -276,7 +298,7 @@ public final class ServerNode: @unchecked Sendable {
       log.submit()
       ensemble.flush()
     } else {
-      for proposal in core.takeProposals() {
+      core.drainProposals { proposal in
         proposal.bytes.withUnsafeBytes { log.append($0, zxid: proposal.zxid) }
         snapshots.count(bytes: proposal.bytes.count)
       }
@@ -347,7 +369,9 @@ public final class ServerNode: @unchecked Sendable {
   /// The disk does not take what clients were about to be told is safe: nobody is told, and nobody served.
   private func onLogFailure(_ error: TxnLogError) {
     logger.critical("the log cannot be written; no write since is acknowledged", metadata: ["reason": "\(error)"])
-    ending.succeed(ServerStartError("the log cannot be written: \(error)", hint: "the server has stopped serving"))
+    ending.succeed(
+      ServerStartError(
+        "the log cannot be written: \(ServerStartError(error).message)", hint: "the server has stopped serving"))
     stopServing()
   }
 

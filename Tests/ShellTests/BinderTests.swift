@@ -15,7 +15,7 @@ private func described(_ invocation: Invocation) -> String {
   return ([invocation.spec.name] + arguments + options).joined(separator: " ")
 }
 
-@Suite(.timeLimit(.minutes(1))) struct BinderTests {
+@Suite(.timeLimit(.minutes(10))) struct BinderTests {
   @Test(arguments: [
     ("ls", "ls"),
     ("ls /a", "ls /a"),
@@ -105,7 +105,7 @@ private func described(_ invocation: Invocation) -> String {
   }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct ProgramOptionsTests {
+@Suite(.timeLimit(.minutes(10))) struct ProgramOptionsTests {
   @Test(arguments: [
     ("", "", "", ""),
     ("get /x", "get", "/x", ""),
@@ -149,7 +149,7 @@ private func described(_ invocation: Invocation) -> String {
   }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct CompatBinderTests {
+@Suite(.timeLimit(.minutes(10))) struct CompatBinderTests {
   private func bind(_ line: String) throws(ShellError) -> Invocation {
     let all = words(line)
     return try ArgumentBinder.bindCompat([Word](all.dropFirst()), command: all[0])

@@ -1,7 +1,7 @@
 import Testing
 import ZooKeeperShell
 
-@Suite(.timeLimit(.minutes(1))) struct CompleterTests {
+@Suite(.timeLimit(.minutes(10))) struct CompleterTests {
   private static let tree: [String: [String]] = [
     "/": ["a", "a b", "alpha", "it's", "узел", "zookeeper"], "/alpha": ["one"],
   ]

@@ -88,6 +88,8 @@ public struct ServerConfiguration: Hashable, Sendable {
     public var snapshotCount = 100_000
     /// Bytes of log after which a snapshot is taken; 0 or less never.
     public var snapshotSizeBytes = 4 << 32
+    /// Whether a log without any snapshot is replayed from nothing, instead of refused.
+    public var trustsMissingSnapshot = false
     /// A sync over this is worth a warning, in milliseconds.
     public var syncWarningMilliseconds = 1000
   }

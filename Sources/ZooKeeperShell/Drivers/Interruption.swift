@@ -13,6 +13,7 @@ final class Interruption: Sendable {
   private struct State {
     var signal: Int32?
     var onSignal: (@Sendable () -> Void)?
+    var onEverySignal: (@Sendable (Int32) -> Void)?
   }
 
   private let state = Mutex(State())
@@ -21,10 +22,12 @@ final class Interruption: Sendable {
 
   /// Blocks the signals in this thread and all that it will start, and takes them on a thread of its own.
   ///
-  /// To be called before any other thread is started. A second signal ends the process at once.
-  static func start() -> Interruption {
+  /// To be called before any other thread is started. A second signal ends the process at once, unless there is
+  /// `onEverySignal`, which is given each, however many come.
+  static func start(onEverySignal: (@Sendable (Int32) -> Void)? = nil) -> Interruption {
     block()
     let interruption = Interruption()
+    interruption.state.withLock { $0.onEverySignal = onEverySignal }
     var thread = pthread_t()
     pthread_create(
       &thread, nil,
@@ -63,9 +66,13 @@ final class Interruption: Sendable {
     for signal in Self.signals where !Self.isIgnored(signal) { sigaddset(&set, signal) }
     var signal: Int32 = 0
     while sigwait(&set, &signal) == 0 {
-      let (isFirst, body) = state.withLock { state in
+      let (isFirst, body, everyBody) = state.withLock { state in
         defer { state.signal = state.signal ?? signal }
-        return (state.signal == nil, state.onSignal)
+        return (state.signal == nil, state.onSignal, state.onEverySignal)
+      }
+      if let everyBody {
+        everyBody(signal)
+        continue
       }
       guard isFirst else { _exit(128 + signal) }
       body?()
