@@ -17,6 +17,7 @@ let package = Package(
     .executable(name: "zkcli", targets: ["zkcli"]),
     .library(name: "ZooKeeperClient", targets: ["ZooKeeperClient"]),
     .library(name: "ZooKeeperProtocol", targets: ["ZooKeeperProtocol"]),
+    .library(name: "ZooKeeperRecipes", targets: ["ZooKeeperRecipes"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-collections.git", from: "1.1.0"),
@@ -40,6 +41,8 @@ let package = Package(
       ],
       swiftSettings: house),
     .target(
+      name: "ZooKeeperRecipes", dependencies: ["ZooKeeperClient", "ZooKeeperProtocol"], swiftSettings: house),
+    .target(
       name: "ZooKeeperServer",
       dependencies: [
         "Jute", "ZooKeeperProtocol", "ZnodeTree", "ServerCore", "TxnLog",
@@ -55,7 +58,8 @@ let package = Package(
     .systemLibrary(name: "CLibEdit", pkgConfig: "libedit", providers: [.apt(["libedit-dev"])]),
     .target(name: "LineEditor", dependencies: ["CLibEdit"], swiftSettings: house),
     .target(
-      name: "ZooKeeperShell", dependencies: ["ZooKeeperClient", "ZooKeeperProtocol", "LineEditor", "Sandbox"],
+      name: "ZooKeeperShell",
+      dependencies: ["ZooKeeperClient", "ZooKeeperRecipes", "ZooKeeperProtocol", "LineEditor", "Sandbox"],
       swiftSettings: house),
     .executableTarget(name: "zkcli", dependencies: ["ZooKeeperShell"], swiftSettings: house),
 

@@ -1,0 +1,46 @@
+import ZooKeeperProtocol
+import ZooKeeperRecipes
+
+extension JSON {
+  /// The document of what a recipe's command says.
+  static func of(_ result: RecipeResult) -> JSON {
+    switch result {
+    case .held(let path, let zxid, let name):
+      .object([("held", .string(path)), ("zxid", .string("\(zxid)")), ("name", .optional(name))])
+    case .participant(let participant, let address): of(participant, address)
+    case .letGo(let path, let count): .object([("path", .string(path)), ("count", .number(count))])
+    case .leader(let leader):
+      .object(
+        [("leader", .optional(leader.map { String(decoding: $0.name ?? [], as: UTF8.self) }))]
+          + [("path", .optional(leader?.path)), ("zxid", .optional(leader.map { "\($0.zxid)" }))])
+    case .fulfilled(let path, let stat): .object([("path", .string(path)), ("stat", stat.map(of) ?? .null)])
+    case .change(let record, let milliseconds):
+      .object([("time", .string(TimeStyle.iso.text(milliseconds: milliseconds)))] + members(of: record))
+    }
+  }
+
+  private static func of(_ participant: Participant, _ address: String?) -> JSON {
+    .object(
+      [
+        ("path", .string(participant.path)), ("holder", .bool(participant.isHolder)),
+        ("shared", .bool(participant.isShared)), ("session", .string("\(participant.session)")),
+        ("address", .optional(address)),
+        ("since", .string(TimeStyle.iso.text(milliseconds: participant.sinceMilliseconds))),
+        ("zxid", .string("\(participant.zxid)")),
+      ] + encoded(participant.data, .plain))
+  }
+
+  private static func members(of record: ChangeStream.Record) -> [(key: String, value: JSON)] {
+    switch record {
+    case .present(let path, let data, let stat):
+      [("event", .string("present")), ("path", .string(path)), ("zxid", .string("\(stat.mzxid)"))]
+        + encoded(data, .plain) + [("stat", of(stat))]
+    case .change(let event, let data, let stat):
+      [
+        ("event", .string(event.type.name)), ("path", .optional(event.path)),
+        ("zxid", .optional(event.zxid.map { "\($0)" })),
+      ] + encoded(data, .plain) + [("stat", stat.map(of) ?? .null)]
+    case .gap(let reason): [("gap", .bool(true)), ("reason", .string(reason.rawValue))]
+    }
+  }
+}
