@@ -97,6 +97,11 @@ struct RecipeClient: Sendable {
     }
   }
 
+  /// Creates all above a znode that is missing.
+  func ensureParent(of path: String) async throws(ZooKeeperError) {
+    if let parent = ZnodePath.parent(of: path) { try await ensureContainer(parent) }
+  }
+
   private func createContainer(_ path: String) async throws(ZooKeeperError) {
     do throws(ZooKeeperError) {
       try await createIfMissing(path, mode: .container)

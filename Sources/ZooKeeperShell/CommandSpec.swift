@@ -60,7 +60,7 @@ public enum CommandID: String, CaseIterable, Hashable, Sendable {
   case ls, get, set, create, delete, deleteall, stat, exists, sync, getAcl, setAcl, addauth, whoami, getEphemerals
   case getAllChildrenNumber, setquota, listquota, delquota, config, reconfig, addWatch, removewatches, printwatches
   case multi, history, redo, connect, close, version, help, quit, cd, pwd, server
-  case lock, elect, wait, watch
+  case lock, elect, wait, watch, barrier, queue, group, rendezvous, counter, id, commit
 }
 
 /// What a value means, and so how it is completed.

@@ -62,6 +62,7 @@ public struct Invocation: Sendable {
     case .deleteall: flag(.dryRun)
     case .lock: flag(.list)
     case .elect: flag(.list)
+    case .queue, .group: argument(0)?.text == "list"
     default: false
     }
   }

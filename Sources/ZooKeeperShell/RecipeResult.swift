@@ -13,6 +13,17 @@ public enum RecipeResult: Hashable, Sendable {
   case leader(Election.Leader?)
   /// A condition that was waited for holds.
   case fulfilled(path: String, stat: Stat?)
+  /// An item of a queue; with `data` alone, what was taken or looked at.
+  case item(WorkQueue.Item)
+  case member(Group.Member)
+  /// A group changed: the names of all members, and of those that are new or gone.
+  case members(all: [String], joined: [String], left: [String], milliseconds: Int64)
+  /// A counter, or a number that was given out.
+  case number(path: String, Int64)
+  /// Where a two-phase commit stands.
+  case transaction(path: String, TwoPhaseCommit.Status)
+  /// What a two-phase commit has come to.
+  case verdict(path: String, TwoPhaseCommit.Verdict)
   /// Something that a stream of changes tells, and when it came, in milliseconds since 1970.
   case change(ChangeStream.Record, milliseconds: Int64)
 }

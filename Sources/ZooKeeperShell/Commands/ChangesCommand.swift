@@ -17,7 +17,7 @@ extension CommandContext {
       beginsWithState: invocation.flag(.initial))
     let command = try invocation.value(.exec).map { word throws(ShellError) in try Values.text(word, of: "--exec") }
     let hasEnded = try await stream.follow(client, limit: waitLimit, reopen: reopen) { record in
-      try emit(.recipe(.change(record, milliseconds: Self.nowMilliseconds())))
+      try emit(.recipe(.change(record, milliseconds: WallClock.nowMilliseconds())))
       try flush()
       if let command { try await run(command, for: record, client) }
       if case .change = record { return countdown.goesOn() }
@@ -45,8 +45,12 @@ extension CommandContext {
     try Task.checkCancellation()
     if code != .success { try emit(.warning("--exec ended with exit code \(code.rawValue)")) }
   }
+}
 
-  private static func nowMilliseconds() -> Int64 {
+/// The time of day.
+enum WallClock {
+  /// Milliseconds since 1970, by this machine's clock.
+  static func nowMilliseconds() -> Int64 {
     var now = timespec()
     clock_gettime(CLOCK_REALTIME, &now)
     return Int64(now.tv_sec) * 1000 + Int64(now.tv_nsec) / 1_000_000

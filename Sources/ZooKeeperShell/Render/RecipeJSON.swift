@@ -16,6 +16,42 @@ extension JSON {
     case .fulfilled(let path, let stat): .object([("path", .string(path)), ("stat", stat.map(of) ?? .null)])
     case .change(let record, let milliseconds):
       .object([("time", .string(TimeStyle.iso.text(milliseconds: milliseconds)))] + members(of: record))
+    default: ofCollection(result)
+    }
+  }
+
+  private static func ofCollection(_ result: RecipeResult) -> JSON {
+    switch result {
+    case .item(let item):
+      .object(
+        [("path", .string(item.path)), ("priority", .number(item.priority)), ("claimed", .bool(item.isClaimed))]
+          + encoded(item.data, .plain) + [("stat", of(item.stat))])
+    case .member(let member):
+      .object([("name", .string(member.name))] + encoded(member.data, .plain) + [("stat", of(member.stat))])
+    case .members(let all, let joined, let left, let milliseconds):
+      .object([
+        ("time", .string(TimeStyle.iso.text(milliseconds: milliseconds))), ("members", .array(all.map(JSON.string))),
+        ("joined", .array(joined.map(JSON.string))), ("left", .array(left.map(JSON.string))),
+      ])
+    case .number(let path, let number): .object([("path", .string(path)), ("value", .number(number))])
+    case .transaction(let path, let status):
+      .object(
+        [("path", .string(path)), ("decision", .optional(status.decision?.rawValue))]
+          + encoded(status.proposal, .plain)
+          + [
+            (
+              "votes",
+              .array(
+                status.votes.map { vote in
+                  .object([
+                    ("participant", .string(vote.participant)), ("vote", .optional(vote.verdict?.rawValue)),
+                  ])
+                })
+            )
+          ])
+    case .verdict(let path, let verdict):
+      .object([("path", .string(path)), ("decision", .string(verdict.rawValue))])
+    default: .null
     }
   }
 

@@ -11,7 +11,25 @@ extension TextRenderer {
     case .leader(let leader): .line(leader.map { shownText($0.name ?? []) } ?? "")
     case .fulfilled(let path, _): remark("\(path) is as it should be")
     case .change(let record, _): change(record)
+    case .item(let item): .line(row(item))
+    case .member(let member):
+      .line([member.name, shownText(member.data ?? [])].filter { !$0.isEmpty }.joined(separator: " "))
+    case .members(_, let joined, let left, _):
+      .lines(left.map { "left \($0)" } + joined.map { "joined \($0)" })
+    case .number(_, let number): .line("\(number)")
+    case .transaction(_, let status):
+      .lines([status.decision?.rawValue ?? "undecided"] + status.votes.map(vote))
+    case .verdict(_, let verdict): .line(verdict.rawValue)
     }
+  }
+
+  private func vote(_ vote: TwoPhaseCommit.Vote) -> String {
+    "\(vote.participant) \(vote.verdict?.rawValue ?? "-")"
+  }
+
+  private func row(_ item: WorkQueue.Item) -> String {
+    [item.isClaimed ? "claimed" : "free", "\(item.priority)", item.path, shownText(item.data ?? [])]
+      .filter { !$0.isEmpty }.joined(separator: " ")
   }
 
   /// Words with one blank between, so that `cut` and `awk` find the columns; the data, which may have blanks, last.
