@@ -28,6 +28,7 @@ public struct Counter: Sendable {
       return data.count == 8 ? .long : data.count == 4 ? .int : nil
     }
 
+    /// - Returns: nil for data that is no number in this format.
     func number(in data: [UInt8]) -> Int64? {
       switch self {
       case .text: Int64(String(decoding: data, as: UTF8.self))

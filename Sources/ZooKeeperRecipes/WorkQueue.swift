@@ -105,10 +105,12 @@ public struct WorkQueue: Sendable {
     }
   }
 
+  /// The names of the items in the order in which they come out.
   func names() async throws(ZooKeeperError) -> [QueueItemName] {
     try await recipe.children(of: path).compactMap(QueueItemName.init).sorted { $0.isBefore($1) }
   }
 
+  /// An item by its name; nil when it is gone.
   func item(_ name: QueueItemName) async throws(ZooKeeperError) -> Item? {
     let path = ZnodePath.child(name.name, of: path)
     guard let (data, stat) = try await recipe.data(of: path) else { return nil }

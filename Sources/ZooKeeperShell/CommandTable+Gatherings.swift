@@ -13,8 +13,8 @@ extension CommandTable {
       "run waits until N have entered, runs the command, and waits until all have left; the exit code is the command's."
         + " enter and leave are its halves: in a script and in the interactive shell the entry lasts until leave, or as"
         + " long as the session; a single enter prints its entry, stays inside until stdin ends, and then leaves."
-        + " --timeout limits each wait: exit code 8. Who waits to enter and gives up is outside again; who waits to leave"
-        + " is outside in any case.",
+        + " --timeout limits each wait: exit code 8. Who waits to enter and gives up is outside again; who waits to"
+        + " leave is outside in any case.",
       "One that is killed or loses its session counts as having left. While its command runs, a lost session ends the"
         + " command and gives exit code 9, as with lock. Stopping and setting the clock have no other effect.",
       "The znodes are those of Curator's DistributedBarrier and DistributedDoubleBarrier.",
@@ -38,13 +38,14 @@ extension CommandTable {
     ],
     details: [
       "put prints the znode of the item; - as data is stdin, @FILE a file. take waits for an item and prints its data;"
-        + " with a command, the item is the command's stdin, ZKCLI_ITEM_PATH names it, and it leaves the queue only when"
-        + " the command succeeds. peek prints the first item that is free, and exits with 1 when there is none; list has"
-        + " a line for each item: free or claimed, priority, znode, data; len counts them.",
-      "No item is taken twice, or put in twice, when a connection is lost. take without a command takes the item out and"
-        + " then prints it: killed in between, it is lost. take -- COMMAND claims it for the session: when the command"
-        + " fails, or zkcli is killed, or its session lost, the item is free again, so that it may be worked on more than"
-        + " once. When the session is lost the command gets TERM, then KILL, and the exit code is 9, as with lock.",
+        + " with a command, the item is the command's stdin, ZKCLI_ITEM_PATH names it, and it leaves the queue only"
+        + " when the command succeeds. peek prints the first item that is free, and exits with 1 when there is none;"
+        + " list has a line for each item: free or claimed, priority, znode, data; len counts them.",
+      "No item is taken twice, or put in twice, when a connection is lost. take without a command takes the item out"
+        + " and then prints it: killed in between, it is lost. take -- COMMAND claims it for the session: when the"
+        + " command fails, or zkcli is killed, or its session lost, the item is free again, so that it may be worked on"
+        + " more than once. When the session is lost the command gets TERM, then KILL, and the exit code is 9, as with"
+        + " lock.",
       "The znodes are those of Curator's SimpleDistributedQueue and, with --priority, DistributedPriorityQueue; claims"
         + " are under .locks, those who wait under .takers. Consumers of Curator's and kazoo's may take from the same"
         + " queue, but do not respect claims.",
@@ -71,8 +72,8 @@ extension CommandTable {
         + " the interactive shell until the session does. The name is by default that of the machine and the process. A"
         + " name that is taken is a conflict (exit code 4), or is waited for with --timeout. leave takes a member out,"
         + " whoever it is; its command gets TERM and exit code 9.",
-      "list has a line for each member: its name, and its data. watch prints joined and left with the name, at first for"
-        + " those who are there; members that come and go between two looks may be missing.",
+      "list has a line for each member: its name, and its data. watch prints joined and left with the name, at first"
+        + " for those who are there; members that come and go between two looks may be missing.",
       "A member that is killed, or stopped for longer than its session timeout, leaves when that has passed. When the"
         + " session is lost the command of join gets TERM, then KILL, and the exit code is 9, as with lock. Setting the"
         + " clock changes nothing.",
@@ -92,11 +93,11 @@ extension CommandTable {
     ],
     options: [RecipeOptions.limit],
     details: [
-      "put leaves the data until somebody deletes the znode, or with a command while that runs: then nobody may have left"
-        + " something before (exit code 4). get waits for data and prints it.",
+      "put leaves the data until somebody deletes the znode, or with a command while that runs: then nobody may have"
+        + " left something before (exit code 4). get waits for data and prints it.",
       "Without a command nothing depends on the session. With one, a lost session takes the data away, the command gets"
-        + " TERM, then KILL, and the exit code is 9, as with lock; after kill -9 it stays for the session timeout. Setting"
-        + " the clock changes nothing.",
+        + " TERM, then KILL, and the exit code is 9, as with lock; after kill -9 it stays for the session timeout."
+        + " Setting the clock changes nothing.",
     ],
     examples: [
       .init("rendezvous put /job7/master $HOSTNAME:7077 -- ./master", "known while it runs"),
@@ -119,7 +120,8 @@ extension CommandTable {
         + " negative one.",
       "Each add counts once, also when a connection is lost: it is tried again with the version that was read, after a"
         + " pause that grows, and a mark in the same transaction tells what became of one without an answer. When the"
-        + " session is lost meanwhile (exit code 9), or zkcli killed, it may have counted or not. Clocks do not matter.",
+        + " session is lost meanwhile (exit code 9), or zkcli killed, it may have counted or not. Clocks do not"
+        + " matter.",
       "long is Curator's DistributedAtomicLong, int its SharedCount, text kazoo's Counter.",
     ],
     examples: [
@@ -149,15 +151,15 @@ extension CommandTable {
       OptionSpec(.tryOnce, "with vote: do not wait for the decision"), RecipeOptions.limit,
     ],
     details: [
-      "propose creates the transaction, its data what is proposed, waits for the votes and decides: commit when all have"
-        + " voted for it, abort as soon as one votes against, or the time is up. vote writes a participant's vote and"
-        + " waits for the decision. status tells what is decided and who has voted what; its data is what wait, watch and"
-        + " get see of the path. All print the decision and exit with 0 for commit, 1 for abort, and 8 for none yet or"
-        + " for an abort because the time was up.",
-      "A decision is made once and stands; votes cannot be changed. When the coordinator is killed or loses its session,"
-        + " propose again takes over, with the votes that are there. A participant that has voted for commit must not act"
-        + " before the decision, and asks status after a restart. The znodes stay until they are deleted. Clocks do not"
-        + " matter, only the length of --timeout.",
+      "propose creates the transaction, its data what is proposed, waits for the votes and decides: commit when all"
+        + " have voted for it, abort as soon as one votes against, or the time is up. vote writes a participant's vote"
+        + " and waits for the decision. status tells what is decided and who has voted what; its data is what wait,"
+        + " watch and get see of the path. All print the decision and exit with 0 for commit, 1 for abort, and 8 for"
+        + " none yet or for an abort because the time was up.",
+      "A decision is made once and stands; votes cannot be changed. When the coordinator is killed or loses its"
+        + " session, propose again takes over, with the votes that are there. A participant that has voted for commit"
+        + " must not act before the decision, and asks status after a restart. The znodes stay until they are deleted."
+        + " Clocks do not matter, only the length of --timeout.",
     ],
     examples: [
       .init("commit propose --participants a,b --timeout 1m /tx/17 'drop table x'", "the coordinator"),

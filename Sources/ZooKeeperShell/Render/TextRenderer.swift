@@ -135,6 +135,7 @@ struct TextRenderer {
 
   private func block(_ stat: Stat?) -> Rendered { stat.map { .out(StatBlock.text($0, times: .iso)) } ?? Rendered() }
 
+  /// Words beside the answer, for those who ask for them.
   func remark(_ text: String) -> Rendered { context.isVerbose ? note(text) : Rendered() }
 
   private func note(_ text: String) -> Rendered { context.isQuiet ? Rendered() : .err("zkcli: \(text)\n") }
