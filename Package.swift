@@ -90,6 +90,10 @@ let package = Package(
         .product(name: "NIOPosix", package: "swift-nio"),
       ],
       swiftSettings: house),
+    .testTarget(
+      name: "ZooKeeperRecipesTests",
+      dependencies: ["ZooKeeperRecipes", "ZooKeeperClient", "ZooKeeperProtocol", "TestKit", "zkcli"],
+      swiftSettings: house),
     .executableTarget(
       name: "line-editor-probe", dependencies: ["LineEditor"], path: "Tests/LineEditorProbe", swiftSettings: house),
     .testTarget(name: "LineEditorTests", dependencies: ["LineEditor", "line-editor-probe"], swiftSettings: house),
