@@ -10,6 +10,9 @@ let house: [SwiftSetting] =
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
   ] + (Context.environment["CI"] == nil ? [] : [.treatAllWarnings(as: .error)])
 
+/// Bugs on purpose, which the tests of the simulator must find; release builds have no trace of them.
+let mutations: [SwiftSetting] = [.define("ZAB_MUTATIONS", .when(configuration: .debug))]
+
 let package = Package(
   name: "zkcli",
   platforms: [.macOS(.v15)],
@@ -30,6 +33,15 @@ let package = Package(
     .target(name: "TxnLog", dependencies: ["Jute", "ZooKeeperProtocol"], swiftSettings: house),
     .target(name: "ZnodeTree", dependencies: ["Jute", "ZooKeeperProtocol"], swiftSettings: house),
     .target(name: "ServerCore", dependencies: ["Jute", "ZooKeeperProtocol", "ZnodeTree"], swiftSettings: house),
+    .target(name: "Zab", dependencies: ["ZooKeeperProtocol", "Jute"], swiftSettings: house + mutations),
+    .target(
+      name: "EnsembleCore", dependencies: ["Jute", "ZooKeeperProtocol", "ZnodeTree", "ServerCore", "Zab", "TxnLog"],
+      swiftSettings: house),
+    .target(
+      name: "ZabSimulator",
+      dependencies: ["Jute", "ZooKeeperProtocol", "ZnodeTree", "ServerCore", "Zab", "EnsembleCore", "TxnLog"],
+      swiftSettings: house + mutations),
+    .executableTarget(name: "zabsim", dependencies: ["ZabSimulator"], swiftSettings: house),
     .target(
       name: "ZooKeeperClient",
       dependencies: [
@@ -45,7 +57,7 @@ let package = Package(
     .target(
       name: "ZooKeeperServer",
       dependencies: [
-        "Jute", "ZooKeeperProtocol", "ZnodeTree", "ServerCore", "TxnLog",
+        "Jute", "ZooKeeperProtocol", "ZnodeTree", "ServerCore", "TxnLog", "Zab", "EnsembleCore",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),

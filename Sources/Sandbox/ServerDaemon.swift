@@ -35,11 +35,6 @@ public struct ServerDaemon: Sendable {
     } catch {
       throw SandboxError(error.problems.map(\.text).joined(separator: "\n"), isConfiguration: true)
     }
-    if !configuration.members.isEmpty, configuration.members.filter({ $0.hasPrefix("server.") }).count > 1 {
-      throw SandboxError(
-        "\(file): it has server.N lines, and this server runs alone", hint: "remove them for a standalone server",
-        isConfiguration: true)
-    }
   }
 
   /// Runs the server until `waitForEnd` returns or it fails by itself.

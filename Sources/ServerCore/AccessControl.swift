@@ -1,26 +1,5 @@
 internal import ZnodeTree
-internal import ZooKeeperProtocol
-
-/// Who a connection is, in one scheme: its address, a digest, a certificate's subject.
-public struct Identity: Hashable, Sendable {
-  public var scheme: String
-  public var id: String
-
-  /// An identity of the given parts.
-  public init(scheme: String, id: String) {
-    self.scheme = scheme
-    self.id = id
-  }
-
-  /// Whoever is this may do anything.
-  public static let superuser = Identity(scheme: "super", id: "")
-
-  /// What `whoAmI` shows: of a digest, the user alone.
-  var clientInfo: ClientInfo {
-    guard scheme == "digest" else { return ClientInfo(scheme: scheme, user: id) }
-    return ClientInfo(scheme: scheme, user: String(id.prefix { $0 != ":" }))
-  }
-}
+public import ZooKeeperProtocol
 
 /// Who may do what.
 ///
@@ -116,5 +95,16 @@ struct AccessControl {
       return network.contains(address)
     default: return false
     }
+  }
+}
+
+extension Identity {
+  /// Whoever is this may do anything.
+  public static let superuser = Identity(scheme: "super", id: "")
+
+  /// What `whoAmI` shows: of a digest, the user alone.
+  var clientInfo: ClientInfo {
+    guard scheme == "digest" else { return ClientInfo(scheme: scheme, user: id) }
+    return ClientInfo(scheme: scheme, user: String(id.prefix { $0 != ":" }))
   }
 }

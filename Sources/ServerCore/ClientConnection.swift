@@ -34,6 +34,8 @@ public final class ClientConnection {
     case write(xid: Xid, opCode: OpCode, startMilliseconds: Int64)
     /// A read behind such a write: its frame's payload.
     case read([UInt8], startMilliseconds: Int64)
+    /// A sync that the leader has not answered yet: its frame's payload.
+    case sync([UInt8], startMilliseconds: Int64)
     /// An answer without a body that must not overtake.
     case error(xid: Xid, opCode: OpCode, KeeperError, startMilliseconds: Int64)
   }
@@ -57,6 +59,8 @@ public final class ClientConnection {
 
   var session: SessionRecord?
   var pending = FIFO<Pending>()
+  /// Syncs in `pending` that the leader has answered.
+  var releasedSyncCount = 0
   /// Frames that came before the session was there.
   var heldFrames: [[UInt8]] = []
   /// Whether the client's first frame had the read-only byte, without which the answer has none either.

@@ -31,7 +31,9 @@ extension ServerCore {
     // A session that has ended on another server's word, or is about to: nobody answers it any more.
     guard let session = connection.session, !session.isClosing else { return }
     preparer.sessions.touch(session, now: time.monotonicMilliseconds)
+    if role == .learner { questions.noteTouched(session) }
     switch opCode {
+    case .sync where role == .learner: forwardSync(xid, payload, connection, time)
     case .getData, .exists, .getChildren, .getChildren2, .getACL, .getAllChildrenNumber, .getEphemerals, .multiRead,
       .sync, .ping, .setWatches, .setWatches2, .addWatch, .checkWatches, .removeWatches, .whoAmI:
       onRead(payload, connection, time)
@@ -62,6 +64,7 @@ extension ServerCore {
     _ time: ServerTime
   ) {
     guard let opCode else { return }
+    if role == .learner { return forwardWrite(xid, opCode, payload, connection, time) }
     counters.outstandingRequests += 1
     let start = time.monotonicMilliseconds
     let origin = RequestOrigin(
@@ -102,6 +105,14 @@ extension ServerCore {
     {
       switch first {
       case .write: return
+      case .sync(let bytes, let start):
+        guard connection.releasedSyncCount > 0 else { return }
+        connection.releasedSyncCount -= 1
+        _ = connection.pending.popFirst()
+        counters.outstandingRequests -= 1
+        bytes.withUnsafeBytes {
+          finishRead($0, connection, latencyMilliseconds: time.monotonicMilliseconds - start, time)
+        }
       case .read(let bytes, let start):
         _ = connection.pending.popFirst()
         counters.outstandingRequests -= 1

@@ -16,6 +16,8 @@ public import ZooKeeperProtocol
 public final class ServerCore {
   public let tree: DataTree
   public let settings: ServerSettings
+  /// Whether this server decides about writes itself, see `ServerRole`.
+  public let role: ServerRole
   public internal(set) var counters = ServerCounters()
   /// The committed sessions with their timeouts in milliseconds: what a snapshot lists.
   public internal(set) var committedSessions: [SessionID: Int32]
@@ -29,20 +31,26 @@ public final class ServerCore {
   var inFlight = FIFO<Proposal>()
   private var proposals: [Proposal] = []
   private var touched: [ClientConnection] = []
-  private var nextConnectionNumber: UInt64 = 1
+  /// The number of the next connection. A driver that goes from one core to the next passes it on.
+  public var nextConnectionNumber: UInt64 = 1
   var nextSessionID: SessionID
   var eventMark: UInt64 = 0
   var changes: [TreeChange] = []
   var eventWriter = JuteWriter()
+  /// What a learner's server asks its leader, see `ServerCore+Ensemble`.
+  var questions = LeaderQuestions()
 
   /// A server over a recovered tree, whose sessions all get their full timeouts from now.
   public init(
-    settings: ServerSettings, tree: DataTree, sessions: [SessionID: Int32] = [:], time: ServerTime
+    settings: ServerSettings, tree: DataTree, sessions: [SessionID: Int32] = [:], time: ServerTime,
+    role: ServerRole = .standalone
   ) {
     self.settings = settings
     self.tree = tree
+    self.role = role
     committedSessions = sessions
     preparer = RequestPreparer(tree: tree, settings: settings)
+    if case .leader(let epoch) = role { preparer.lastZxid = epoch.newLeaderZxid }
     access = preparer.access
     nextSessionID = SessionCredentials.firstID(serverID: settings.serverID, milliseconds: time.wallMilliseconds)
     for (session, timeout) in sessions {
@@ -69,6 +77,8 @@ public final class ServerCore {
 
   /// The connection is gone, from either end. Its session lives on.
   public func disconnected(_ connection: ClientConnection) {
+    // It may be another core's, from before the server's role changed.
+    guard connections[connection.number] === connection else { return }
     close(connection)
     connections[connection.number] = nil
     counters.outstandingRequests -= connection.outstandingCount
@@ -115,6 +125,16 @@ public final class ServerCore {
       _ = inFlight.popFirst()
       apply(proposal.entry, time)
     }
+  }
+
+  /// Applies the oldest proposal, if it is `zxid`: the leader need not decode what it has made.
+  ///
+  /// - Returns: whether it was.
+  public func commitNext(_ zxid: Zxid, _ time: ServerTime) -> Bool {
+    guard let proposal = inFlight.first, proposal.zxid == zxid else { return false }
+    _ = inFlight.popFirst()
+    apply(proposal.entry, time)
+    return true
   }
 
   /// Proposals that are not yet applied.

@@ -10,6 +10,8 @@ final class SessionRecord {
   var owner: UInt64?
   /// Whether its end has been proposed.
   var isClosing = false
+  /// Whether a learner's server has heard from it since it last told the leader.
+  var isTouched = false
 
   /// A session from which nothing was heard yet.
   init(id: SessionID, timeoutMilliseconds: Int32) {

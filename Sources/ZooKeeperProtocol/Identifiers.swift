@@ -18,7 +18,44 @@ public struct Zxid: RawRepresentable, Hashable, Comparable, Sendable {
   /// The transaction's place in its epoch, from 1.
   public var counter: UInt32 { UInt32(truncatingIfNeeded: rawValue) }
 
+  /// The zxid after this one, in the same epoch as long as the counter lasts.
+  public var next: Zxid { Zxid(rawValue: rawValue + 1) }
+
   public static func < (left: Zxid, right: Zxid) -> Bool { left.rawValue < right.rawValue }
+}
+
+/// Identifies a server of an ensemble: the N of `server.N`, and what `myid` says.
+public struct ServerID: RawRepresentable, Hashable, Comparable, Sendable {
+  public var rawValue: Int64
+
+  public init(rawValue: Int64) { self.rawValue = rawValue }
+
+  /// What a server that may not lead proposes as its leader.
+  ///
+  /// *Source*: `quorum-protocol` A.4.
+  public static let none = ServerID(rawValue: .min)
+
+  public static func < (left: ServerID, right: ServerID) -> Bool { left.rawValue < right.rawValue }
+}
+
+/// The period of one leader: the upper half of its zxids.
+///
+/// *Source*: Junqueira, Reed, Serafini, "Zab" (DSN 2011), section II.
+public struct Epoch: RawRepresentable, Hashable, Comparable, Sendable {
+  public var rawValue: Int64
+
+  public init(rawValue: Int64) { self.rawValue = rawValue }
+
+  /// Before every leader; a standalone server stays in it.
+  public static let zero = Epoch(rawValue: 0)
+
+  /// The epoch after this one.
+  public var next: Epoch { Epoch(rawValue: rawValue + 1) }
+
+  /// The zxid that stands for the epoch itself: that of its NEWLEADER, before its first transaction.
+  public var newLeaderZxid: Zxid { Zxid(rawValue: rawValue << 32) }
+
+  public static func < (left: Epoch, right: Epoch) -> Bool { left.rawValue < right.rawValue }
 }
 
 /// Identifies a client's session across connections and servers.
@@ -61,6 +98,14 @@ public struct Xid: RawRepresentable, Hashable, Sendable {
 extension Zxid: CustomStringConvertible {
   /// Hexadecimal with `0x`, as Apache's stat output prints it.
   public var description: String { hexadecimal(rawValue) }
+}
+
+extension ServerID: CustomStringConvertible {
+  public var description: String { "\(rawValue)" }
+}
+
+extension Epoch: CustomStringConvertible {
+  public var description: String { "\(rawValue)" }
 }
 
 extension SessionID: CustomStringConvertible {

@@ -206,7 +206,7 @@ public struct SASLToken: JuteRecord, Hashable, Sendable {
 
 extension JuteReader {
   /// A null list counts as empty: servers refuse both alike.
-  mutating func readACLs() throws(JuteError) -> [ACL] {
+  public mutating func readACLs() throws(JuteError) -> [ACL] {
     try readOptionalVector { (reader) throws(JuteError) in try ACL(from: &reader) } ?? []
   }
 

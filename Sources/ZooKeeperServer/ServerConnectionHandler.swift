@@ -12,14 +12,15 @@ final class ServerConnectionHandler: ChannelInboundHandler {
   typealias InboundIn = ByteBuffer
 
   private let node: ServerNode
-  let connection: ClientConnection
+  private(set) var connection: ClientConnection
   let establishedMilliseconds = Host.wallMilliseconds
   let remoteAddress: String
   private(set) var lastHeard = NIODeadline.now()
   private var context: ChannelHandlerContext?
   private var received: ByteBuffer?
   private var out = ByteBuffer()
-  private var hasSpoken = false
+  /// Whether the first four bytes have come.
+  private(set) var hasSpoken = false
   /// Whether the connection ends as soon as the output is sent.
   private(set) var isClosing = false
   private var unreadBytes = 0
@@ -32,6 +33,9 @@ final class ServerConnectionHandler: ChannelInboundHandler {
     self.connection = connection
     self.remoteAddress = remoteAddress
   }
+
+  /// Takes another connection of another core: for one from which nothing has come yet.
+  func rebind(_ connection: ClientConnection) { self.connection = connection }
 
   var isReading: Bool { !isThrottled && !isReaderSlow }
 
@@ -63,7 +67,11 @@ final class ServerConnectionHandler: ChannelInboundHandler {
   private func takeFirstBytes(_ bytes: ByteBuffer, _ context: ChannelHandlerContext) -> Bool {
     guard bytes.readableBytes >= 4 else { return false }
     hasSpoken = true
-    guard let word = bytes.withUnsafeReadableBytes(FourLetterWords.word) else { return true }
+    guard let word = bytes.withUnsafeReadableBytes(FourLetterWords.word) else {
+      // Whoever wants a session looks elsewhere.
+      if !node.isServing { closeBehindOutput(context) }
+      return node.isServing
+    }
     let answer = node.answer(to: word, argument: bytes.getInteger(at: bytes.readerIndex + 4, as: Int64.self))
     context.write(NIOAny(ByteBuffer(string: answer)), promise: nil)
     closeBehindOutput(context)

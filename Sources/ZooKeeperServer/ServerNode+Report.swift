@@ -1,6 +1,7 @@
 import Logging
 import NIOCore
 import ServerCore
+import Zab
 import ZooKeeperProtocol
 
 /// What the server tells of itself.
@@ -9,6 +10,7 @@ extension ServerNode {
   func answer(to word: String, argument: Int64?) -> String {
     guard configuration.fourLetterWords.allows(word) || (word == "srvr" && configuration.fourLetterWords.allows("srvr"))
     else { return FourLetterWords.refusal(word) }
+    guard isServing || FourLetterWords.isAnsweredAlways(word) else { return FourLetterWords.notServing }
     switch word {
     case "stmk": return "\(argument ?? Int64(FourLetterWords.defaultTraceMask))"
     case "srst": core.resetStatistics()
@@ -43,7 +45,7 @@ extension ServerNode {
     let descriptors = Host.fileDescriptors
     return ServerReport(
       configuration: configuration, clientPort: clientPort, serverID: Int64(core.settings.serverID),
-      mode: "standalone", zxid: core.lastProcessedZxid,
+      mode: mode, zxid: core.lastProcessedZxid,
       uptimeMilliseconds: (NIODeadline.now() - startTime).nanoseconds / 1_000_000,
       wallMilliseconds: time.wallMilliseconds, latency: LatencyReport(core.counters.latency),
       packetsReceived: core.counters.packetsReceived, packetsSent: core.counters.packetsSent,
@@ -60,6 +62,12 @@ extension ServerNode {
       treeDigest: core.tree.treeDigest, dataDirectorySize: sizes.0, logDirectorySize: sizes.1,
       openFileDescriptors: descriptors.open, maximumFileDescriptors: descriptors.maximum,
       authFailures: core.counters.authFailures, snapshot: lastSnapshot)
+  }
+
+  /// The server's part in its ensemble.
+  private var mode: String {
+    guard let ensemble else { return "standalone" }
+    return ensemble.member.zab.role.word
   }
 
   private func connection(_ handler: ServerConnectionHandler, offset: Int64) -> ConnectionReport {
@@ -131,11 +139,23 @@ extension ServerConfiguration {
     settings.tickTimeMilliseconds = Int64(tickTimeMilliseconds)
     settings.minSessionTimeoutMilliseconds = Int32(clamping: sessionTimeoutBounds.lowerBound)
     settings.maxSessionTimeoutMilliseconds = Int32(clamping: sessionTimeoutBounds.upperBound)
+    settings.serverID = ensemble.map { UInt8(clamping: $0.serverID.rawValue) } ?? 1
     settings.skipACL = features.skipsACL
     settings.enforceQuota = features.enforcesQuota
     settings.reconfigEnabled = features.allowsReconfig
     settings.superDigest = features.superDigest
     settings.containerMaxNeverUsedMilliseconds = Int64(features.neverUsedContainerMilliseconds)
+    return settings
+  }
+}
+
+extension ServerConfiguration.Ensemble {
+  /// The part of it that agreement needs.
+  var zabSettings: ZabSettings {
+    var settings = ZabSettings()
+    settings.tickMilliseconds = Int64(tickTimeMilliseconds)
+    settings.initLimitTicks = Int64(times.initLimitTicks)
+    settings.syncLimitTicks = Int64(times.syncLimitTicks)
     return settings
   }
 }

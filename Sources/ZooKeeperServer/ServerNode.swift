@@ -1,8 +1,10 @@
+import EnsembleCore
 public import Logging
 import NIOCore
 import NIOPosix
 import ServerCore
 import TxnLog
+import Zab
 import ZnodeTree
 import ZooKeeperProtocol
 
@@ -28,13 +30,20 @@ public final class ServerNode: @unchecked Sendable {
   public private(set) var adminPort: Int?
 
   let logger: Logger
-  let core: ServerCore
+  /// What clients talk to. While a member of an ensemble serves nobody, it has the last tree that was served.
+  private(set) var core: ServerCore
+  /// Whether clients are served; a server alone always does.
+  private(set) var isServing: Bool
+  /// The other servers, if this one is not alone.
+  private(set) var ensemble: EnsembleDriver?
   let storage: Storage
   let background = BackgroundWorker()
   let startTime = NIODeadline.now()
   private let group: MultiThreadedEventLoopGroup
   let loop: any EventLoop
   private var log: LogWorker<PosixFileSystem>!
+  /// Counts the logs that were begun, so that an older one's late word is not taken for a newer one's.
+  private var logGeneration = 0
   private var listener: (any Channel)?
   private var httpServers: [AdminServer] = []
   private(set) var handlers: [UInt64: ServerConnectionHandler] = [:]
@@ -61,9 +70,23 @@ public final class ServerNode: @unchecked Sendable {
       settings: configuration.coreSettings, tree: recovered.state.tree,
       sessions: recovered.state.sessions,
       time: Self.currentTime)
+    isServing = configuration.ensemble == nil
     snapshots = SnapshotSchedule(configuration.logging, replayed: recovered.storage.report.replayedCount)
     ending = loop.makePromise()
     lastSnapshot = recovered.storage.report.snapshot.map { ($0.zxid, 0) }
+  }
+
+  /// Puts a member of an ensemble together.
+  private func joinEnsemble(_ recovered: Storage.Recovered) throws(TxnLogError) {
+    guard let settings = configuration.ensemble else { return }
+    let epochs = try EpochFiles(storage.directory).load(lastZxid: storage.report.lastZxid)
+    let zab = ZabPeer(
+      id: settings.serverID, configuration: settings.quorum, settings: settings.zabSettings,
+      acceptedEpoch: Epoch(rawValue: epochs.accepted), currentEpoch: Epoch(rawValue: epochs.current),
+      history: recovered.history)
+    ensemble = EnsembleDriver(
+      EnsembleMember(zab, state: recovered.state, settings: configuration.coreSettings), settings, loop: loop,
+      logger: logger, node: self)
   }
 
   /// Recovers the data directory, and returns when clients can connect.
@@ -91,17 +114,40 @@ public final class ServerNode: @unchecked Sendable {
   private static func open(
     _ configuration: ServerConfiguration, group: MultiThreadedEventLoopGroup, logger: Logger
   ) throws(ServerStartError) -> ServerNode {
+    let configuration = try joined(configuration)
     do throws(TxnLogError) {
       let recovered = try Storage.open(configuration)
       recovered.report(to: logger)
-      return ServerNode(configuration, recovered, group: group, logger: logger)
+      let node = ServerNode(configuration, recovered, group: group, logger: logger)
+      try node.joinEnsemble(recovered)
+      return node
     } catch {
       throw ServerStartError(error)
     }
   }
 
+  /// Finds out which of the members in the file this server is.
+  private static func joined(_ configuration: ServerConfiguration) throws(ServerStartError) -> ServerConfiguration {
+    guard configuration.quorum != nil, configuration.ensemble == nil else { return configuration }
+    var configuration = configuration
+    let directory = DataDirectory(PosixFileSystem(), dataDirectory: configuration.dataDirectory)
+    let id: Int64?
+    do throws(TxnLogError) {
+      id = try EpochFiles(directory).serverID()
+    } catch {
+      throw ServerStartError("\(error)", hint: "myid must have the server's number and nothing else")
+    }
+    do throws(QuorumConfigurationError) {
+      try configuration.join(as: id.map { ServerID(rawValue: $0) })
+    } catch {
+      throw ServerStartError(
+        error.message, hint: "write the server's number, the N of its server.N line, to that file")
+    }
+    return configuration
+  }
+
   private func listen(_ done: @escaping @Sendable (Result<ServerNode, ServerStartError>) -> Void) {
-    startLog()
+    startLog(after: storage.report.lastZxid)
     let address = configuration.clientAddress ?? "127.0.0.1"
     ServerBootstrap(group: loop)
       .serverChannelOption(.backlog, value: Int32(clamping: configuration.listenBacklog))
@@ -123,7 +169,13 @@ public final class ServerNode: @unchecked Sendable {
           listener = channel
           clientPort = channel.localAddress?.port ?? 0
           startTimers()
-          startOperatorServers { done($0.map { self }) }
+          startOperatorServers { [self] result in
+            guard case .success = result, let ensemble else { return done(result.map { self }) }
+            ensemble.listen().whenComplete { [self] result in
+              if case .success = result { ensemble.start() }
+              done(result.map { self }.mapError { .cannotListen(on: "the election or the quorum port", $0) })
+            }
+          }
         case .failure(let error):
           log.stop()
           done(.failure(.cannotListen(on: "\(address):\(configuration.clientPort)", error)))
@@ -131,19 +183,37 @@ public final class ServerNode: @unchecked Sendable {
       }
   }
 
-  private func startLog() {
+  /// Begins a new segment behind `last` with the next transaction.
+  func startLog(after last: Zxid) {
+    logGeneration += 1
+    let generation = logGeneration
     var settings = LogSettings()
     settings.preallocationBytes = configuration.logging.preallocationBytes
     settings.forcesSync = configuration.logging.forcesSync
     let writer = LogWriter(
-      storage.directory.files, directory: storage.directory.logDirectory, after: storage.report.lastZxid,
+      storage.directory.files, directory: storage.directory.logDirectory, after: last,
       settings: settings)
     log = LogWorker(
       writer, loop: loop, syncWarningMilliseconds: configuration.logging.syncWarningMilliseconds,
-      onPersisted: { [weak self] in self?.onPersisted(through: $0) },
+      onPersisted: { [weak self] zxid in
+        guard let self, logGeneration == generation else { return }
+        onPersisted(through: zxid)
+      },
       onFailure: { [weak self] in self?.onLogFailure($0) },
       onSlowSync: { [logger] in logger.warning("a sync of the log took \($0) ms") })
     log.start()
+  }
+
+  /// Writes what waits, and ends the log until `startLog`.
+  func stopLog() {
+    logGeneration += 1
+    log.stop()
+  }
+
+  /// A member of an ensemble has a transaction to write.
+  func log(_ entry: TxnHistory.Entry) {
+    entry.bytes.withUnsafeBytes { log.append($0, zxid: entry.zxid) }
+    snapshots.count(bytes: entry.bytes.count)
   }
 
   private func startOperatorServers(_ done: @escaping @Sendable (Result<Void, ServerStartError>) -> Void) {
@@ -195,20 +265,69 @@ public final class ServerNode: @unchecked Sendable {
     }
   }
 
-  private func endTurn() {
-    for proposal in core.takeProposals() {
-      proposal.bytes.withUnsafeBytes { log.append($0, zxid: proposal.zxid) }
-      snapshots.count(bytes: proposal.bytes.count)
+  /// Hands over what was proposed, and sends what was answered.
+  func endTurn() {
+    if let ensemble {
+      ensemble.settle()
+      log.submit()
+      ensemble.flush()
+    } else {
+      for proposal in core.takeProposals() {
+        proposal.bytes.withUnsafeBytes { log.append($0, zxid: proposal.zxid) }
+        snapshots.count(bytes: proposal.bytes.count)
+      }
+      log.submit()
     }
-    log.submit()
     for connection in core.takeTouched() { handlers[connection.number]?.flush() }
     updateThrottling()
-    if snapshots.isDue, snapshotTask == nil { startSnapshot() }
+    if isServing, snapshots.isDue, snapshotTask == nil { startSnapshot() }
   }
 
   private func onPersisted(through zxid: Zxid) {
-    core.commit(through: zxid, time)
+    if let ensemble { ensemble.step(.persisted(through: zxid)) } else { core.commit(through: zxid, time) }
     endTurn()
+  }
+
+  // MARK: Roles
+
+  /// The member of an ensemble has found its place: clients may come.
+  func startServing() {
+    guard let core = ensemble?.member.core, !isStopping else { return }
+    let silent = handlers.values.filter { !$0.hasSpoken }.sorted { $0.connection.number < $1.connection.number }
+    core.nextConnectionNumber = self.core.nextConnectionNumber
+    self.core = core
+    isServing = true
+    handlers = [:]
+    for handler in silent {
+      handler.rebind(core.accept(address: handler.connection.address))
+      handlers[handler.connection.number] = handler
+    }
+  }
+
+  /// The member of an ensemble has lost its place: clients are to look for another server.
+  func stopServingClients() {
+    guard isServing else { return }
+    isServing = false
+    for handler in handlers.values { handler.close() }
+    // Four-letter words and newcomers still get an answer.
+    let idle = ServerCore(
+      settings: configuration.coreSettings, tree: core.tree, sessions: core.committedSessions, time: time)
+    idle.nextConnectionNumber = core.nextConnectionNumber
+    core = idle
+  }
+
+  /// Nothing may be done any more: the server ends.
+  func fail(_ reason: String) {
+    logger.critical("the server cannot go on", metadata: ["reason": "\(reason)"])
+    ending.succeed(ServerStartError(reason, hint: "the server has stopped serving"))
+    stopServing()
+  }
+
+  /// Reads a leader's tree.
+  func treeReader(zxid: Zxid) -> TreeStreamReader {
+    TreeStreamReader(
+      zxid: zxid, hashSeed: .random(in: .min ... .max),
+      extendedTypesEnabled: configuration.features.hasExtendedTypes, digestEnabled: configuration.features.hasDigest)
   }
 
   /// While too many requests are under way, connections that have some are not read.
@@ -261,9 +380,10 @@ public final class ServerNode: @unchecked Sendable {
 
   private func startTimers() {
     let tick = TimeAmount.milliseconds(Int64(configuration.tickTimeMilliseconds))
-    every(tick) { node in node.core.expireSessions(node.time) }
+    every(tick) { node in if node.core.role != .learner, node.isServing { node.core.expireSessions(node.time) } }
     every(.seconds(1)) { $0.closeSilentConnections() }
     every(.milliseconds(Int64(configuration.features.containerCheckMilliseconds))) { node in
+      guard node.core.role != .learner, node.isServing else { return }
       node.core.reap(node.time, limit: node.configuration.features.containersPerMinute)
     }
     if configuration.retention.purgeIntervalHours > 0 {
@@ -353,6 +473,7 @@ public final class ServerNode: @unchecked Sendable {
     guard !isStopping else { return }
     isStopping = true
     for timer in timers { timer.cancel() }
+    ensemble?.stop()
     listener?.close(promise: nil)
     for server in httpServers { server.stop() }
     for handler in handlers.values { handler.close() }

@@ -4,7 +4,9 @@ enum ImportTable {
   private static let platform: Set<String> = ["Glibc", "Darwin", "Musl"]
   private static let networking: Set<String> = ["NIOCore", "NIOPosix", "Logging", "DequeModule", "HeapModule"]
   /// The rules of requests and of agreement, in which nothing may do I/O, tell the time, lock or draw random numbers.
-  private static let core: Set<String> = ["ServerCore", "Zab", "ZnodeTree", "TxnLog", "ZooKeeperProtocol", "Jute"]
+  private static let core: Set<String> = [
+    "EnsembleCore", "ServerCore", "Zab", "ZnodeTree", "TxnLog", "ZooKeeperProtocol", "Jute",
+  ]
 
   /// What each target may import; a target that is not here may not exist.
   static let allowed: [String: Set<String>] = [
@@ -12,7 +14,8 @@ enum ImportTable {
     "ZooKeeperProtocol": ["Jute"],
     "ZnodeTree": ["ZooKeeperProtocol", "Jute"],
     "ServerCore": ["ZnodeTree", "ZooKeeperProtocol", "Jute"],
-    "Zab": ["ZooKeeperProtocol"],
+    "Zab": ["ZooKeeperProtocol", "Jute"],
+    "EnsembleCore": ["Zab", "ServerCore", "ZnodeTree", "TxnLog", "ZooKeeperProtocol", "Jute"],
     "TxnLog": platform.union(["ZooKeeperProtocol", "Jute"]),
     "ZooKeeperServer": core.union(networking).union(platform).union(["NIOHTTP1", "Synchronization"]),
     "ZooKeeperClient": networking.union(platform).union(["ZooKeeperProtocol", "Jute", "Synchronization"]),
@@ -24,13 +27,15 @@ enum ImportTable {
       "ZooKeeperClient", "ZooKeeperRecipes", "ZooKeeperProtocol", "LineEditor", "Sandbox", "Logging",
       "Synchronization",
     ]),
-    "ZabSimulator": ["Zab", "ServerCore", "ZnodeTree", "TxnLog", "ZooKeeperProtocol"],
+    "ZabSimulator": core.union(platform),
     "zkcli": ["ZooKeeperShell"],
     "zabsim": ["ZabSimulator"],
   ]
 
   /// Files that alone in their target may import the platform's C library.
-  static let platformFiles: [String: String] = ["TxnLog": "PosixFileSystem.swift"]
+  static let platformFiles: [String: String] = [
+    "TxnLog": "PosixFileSystem.swift", "ZabSimulator": "ExitProcess.swift",
+  ]
 
   /// Whether the file `fileName` of `target` may import `module`.
   static func allows(_ module: String, in target: String, fileName: String) -> Bool {

@@ -19,9 +19,11 @@ extension ServerCore {
     // Before the password is looked at, as Apache does it: whoever knows the id can drop the connection.
     if let other = connectionsBySession[request.sessionID] { close(other) }
     connection.sessionID = request.sessionID
-    guard SessionCredentials.isValid(request.password, for: request.sessionID),
-      let session = preparer.sessions.sessions[request.sessionID], !session.isClosing
-    else { return reject(connection) }
+    guard SessionCredentials.isValid(request.password, for: request.sessionID) else { return reject(connection) }
+    if role == .learner { return askAboutSession(connection) }
+    guard let session = preparer.sessions.sessions[request.sessionID], !session.isClosing else {
+      return reject(connection)
+    }
     preparer.sessions.track(
       request.sessionID, timeoutMilliseconds: connection.sessionTimeoutMilliseconds, now: time.monotonicMilliseconds)
     session.owner = owner
@@ -54,12 +56,14 @@ extension ServerCore {
     connectionsBySession[id] = connection
     connection.pending.append(
       .write(xid: Xid(rawValue: 0), opCode: .createSession, startMilliseconds: time.monotonicMilliseconds))
+    if role == .learner { return forwardCreateSession(connection) }
     propose(
       preparer.prepareCreateSession(
         id, timeoutMilliseconds: connection.sessionTimeoutMilliseconds, owner: owner, time: time))
   }
 
-  private func reject(_ connection: ClientConnection) {
+  /// Tells a client that there is no such session.
+  func reject(_ connection: ClientConnection) {
     answerConnect(connection, timeout: 0, .none, [UInt8](repeating: 0, count: ConnectRequest.passwordLengthBytes))
     close(connection)
   }

@@ -21,6 +21,7 @@ extension ServerCore {
     applyToSessions(entry, time)
     answerOwner(of: entry, result, time)
     if case .closeSession = entry.txn { endSession(entry.header.sessionID) }
+    if role == .learner { releaseSyncs(time) }
   }
 
   private func applyToSessions(_ entry: TxnEntry, _ time: ServerTime) {

@@ -33,6 +33,13 @@ public struct ConfigurationFile: Sendable {
   private var hasLogDirectory = false
   private var hasClientAddress = false
   private var hasClientPort = false
+  private var quorum = QuorumLines()
+
+  /// The lines about an ensemble, which mean something together only.
+  private struct QuorumLines {
+    var members: [PropertiesText.Entry] = []
+    var peerType: PropertiesText.Entry?
+  }
 
   /// Reads a configuration.
   ///
@@ -53,10 +60,10 @@ public struct ConfigurationFile: Sendable {
   }
 
   private mutating func take(_ entry: PropertiesText.Entry) {
-    if takeBasic(entry) || takeStorage(entry) || takeOperation(entry) || takeFeature(entry) { return }
-    if entry.key.hasPrefix("server.") || entry.key.hasPrefix("group.") || entry.key.hasPrefix("weight.") {
-      configuration.members.append("\(entry.key)=\(entry.value)")
-    } else if !Self.quorumKeys.contains(entry.key), !Self.ignoredKeys.contains(entry.key) {
+    if takeBasic(entry) || takeStorage(entry) || takeOperation(entry) || takeFeature(entry) || takeQuorum(entry) {
+      return
+    }
+    if !Self.quorumKeys.contains(entry.key), !Self.ignoredKeys.contains(entry.key) {
       warnings.append(
         ConfigurationProblem(file: file, line: entry.line, message: "the key \(entry.key) has no effect here"))
     }
@@ -149,7 +156,55 @@ public struct ConfigurationFile: Sendable {
     return true
   }
 
+  private mutating func takeQuorum(_ entry: PropertiesText.Entry) -> Bool {
+    if entry.key.hasPrefix("server.") || entry.key.hasPrefix("group.") || entry.key.hasPrefix("weight.") {
+      configuration.members.append("\(entry.key)=\(entry.value)")
+      quorum.members.append(entry)
+      return true
+    }
+    switch entry.key {
+    case "initLimit": integer(entry, 1...Int(Int32.max)) { $0.quorumTimes.initLimitTicks = $1 }
+    case "syncLimit": integer(entry, 1...Int(Int32.max)) { $0.quorumTimes.syncLimitTicks = $1 }
+    case "cnxTimeout": integer(entry, 1...Int(Int32.max)) { $0.quorumTimes.connectTimeoutMilliseconds = $1 }
+    case "quorumListenOnAllIPs": boolean(entry) { $0.quorumTimes.listensEverywhere = $1 }
+    case "standaloneEnabled": choice(entry, ["true", "false"]) { $0.quorumTimes.isStandaloneAllowed = $1 == "true" }
+    case "peerType":
+      choice(entry, ["participant", "observer"]) { _, _ in }
+      quorum.peerType = entry
+    default: return false
+    }
+    return true
+  }
+
+  /// Makes the ensemble of the lines that are about it.
+  ///
+  /// *Source*: `QuorumPeerConfig.parseDynamicConfig`; `storage-format` E.2.
+  private mutating func checkQuorum() {
+    guard !quorum.members.isEmpty else { return }
+    do throws(QuorumConfigurationError) {
+      let parsed = try QuorumConfiguration(entries: quorum.members.map { ($0.key, $0.value) })
+      let observers = parsed.members.count - parsed.voters.count
+      guard !parsed.voters.isEmpty else {
+        return missing("Observers w/o participants is an invalid configuration")
+      }
+      if parsed.voters.count == 1, configuration.quorumTimes.isStandaloneAllowed {
+        if observers > 0 { missing("Observers w/o quorum is an invalid configuration") }
+        return
+      }
+      if parsed.voters.count.isMultiple(of: 2) {
+        warnings.append(
+          ConfigurationProblem(
+            file: file, line: nil, message: "an even number of voters stands no more failures than one less"))
+      }
+      configuration.quorum = parsed
+    } catch {
+      problems.append(
+        ConfigurationProblem(file: file, line: quorum.members.first?.line, message: error.message))
+    }
+  }
+
   private mutating func checkWhole() {
+    checkQuorum()
     if !hasDataDirectory { missing("dataDir is not set") }
     if !hasLogDirectory { configuration.logDirectory = configuration.dataDirectory }
     if hasClientAddress, !hasClientPort { missing("clientPortAddress is set but clientPort is not set") }
@@ -200,8 +255,7 @@ public struct ConfigurationFile: Sendable {
 
   /// Keys that mean something to an ensemble only.
   private static let quorumKeys: Set<String> = [
-    "initLimit", "syncLimit", "electionAlg", "electionPort", "peerType", "dynamicConfigFile", "standaloneEnabled",
-    "quorumListenOnAllIPs", "syncEnabled", "connectToLearnerMasterLimit", "leaderServes", "cnxTimeout",
+    "electionAlg", "electionPort", "dynamicConfigFile", "syncEnabled", "connectToLearnerMasterLimit", "leaderServes",
   ]
 
   /// Keys that tune what works by itself here.

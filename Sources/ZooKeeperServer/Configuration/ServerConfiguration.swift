@@ -1,3 +1,5 @@
+public import ZooKeeperProtocol
+
 /// What a server is told to be: the meaning of a `zoo.cfg`, with Apache's defaults.
 ///
 /// *Source*: `org.apache.zookeeper.server.quorum.QuorumPeerConfig`; `storage-format` E.1.
@@ -33,6 +35,49 @@ public struct ServerConfiguration: Hashable, Sendable {
   public var features = Features()
   /// `server.N` lines as they stand, for `conf` and the ensemble.
   public var members: [String] = []
+  /// All members of the ensemble, if the file has some; which of them the server is, `join` finds out.
+  public var quorum: QuorumConfiguration?
+  public var quorumTimes = QuorumTimes()
+  /// The ensemble that the server belongs to; nil when it is alone.
+  public var ensemble: Ensemble?
+
+  /// The limits of an ensemble.
+  public struct QuorumTimes: Hashable, Sendable {
+    /// Ticks that finding an epoch and synchronizing may take.
+    public var initLimitTicks = 10
+    /// Ticks of silence after which another server counts as lost.
+    public var syncLimitTicks = 5
+    /// How long a call of another server may take, in milliseconds.
+    public var connectTimeoutMilliseconds = 5000
+    /// Whether calls of other servers are taken at any address of the machine.
+    public var listensEverywhere = false
+    /// Whether one participant alone is a server without an ensemble.
+    public var isStandaloneAllowed = true
+  }
+
+  /// What a member of an ensemble must know.
+  public struct Ensemble: Hashable, Sendable {
+    public var serverID: ServerID
+    /// All members, this server among them.
+    public var quorum: QuorumConfiguration
+    public var tickTimeMilliseconds = 3000
+    public var times = QuorumTimes()
+
+    /// A member with Apache's defaults.
+    ///
+    /// - Precondition: the server is among the members.
+    public init(serverID: ServerID, quorum: QuorumConfiguration) {
+      precondition(quorum.member(serverID) != nil, "server \(serverID) is not among the members")
+      self.serverID = serverID
+      self.quorum = quorum
+    }
+
+    /// This server among the members.
+    var ownMember: QuorumConfiguration.Member {
+      guard let member = quorum.member(serverID) else { preconditionFailure("server \(serverID) is not a member") }
+      return member
+    }
+  }
 
   /// How the log is written.
   public struct Logging: Hashable, Sendable {
@@ -93,6 +138,31 @@ public struct ServerConfiguration: Hashable, Sendable {
   public init(dataDirectory: String) {
     self.dataDirectory = dataDirectory
     logDirectory = dataDirectory
+  }
+
+  /// Makes the server a member of the ensemble that the file describes; nothing if it describes none.
+  ///
+  /// - Parameter serverID: what `myid` says.
+  /// - Throws: with Apache's words when the server is not among the members.
+  public mutating func join(as serverID: ServerID?) throws(QuorumConfigurationError) {
+    guard let quorum else { return }
+    guard let serverID else {
+      throw QuorumConfigurationError(message: "myid file is missing: \(dataDirectory)/myid")
+    }
+    guard (1...255).contains(serverID.rawValue) else {
+      throw QuorumConfigurationError(message: "myid must be a number from 1 to 255, not \(serverID)")
+    }
+    guard let own = quorum.member(serverID) else {
+      throw QuorumConfigurationError(message: "My id \(serverID) not in the peer list")
+    }
+    var ensemble = Ensemble(serverID: serverID, quorum: quorum)
+    ensemble.tickTimeMilliseconds = tickTimeMilliseconds
+    ensemble.times = quorumTimes
+    self.ensemble = ensemble
+    if let client = own.client {
+      clientPort = client.port
+      clientAddress = client.host
+    }
   }
 
   /// The bounds of session timeouts in force, in milliseconds.

@@ -47,6 +47,12 @@ enum FourLetterWords {
     }
   }
 
+  /// What is answered while a member of an ensemble serves nobody.
+  static let notServing = "This ZooKeeper instance is not currently serving requests\n"
+
+  /// Whether a word is answered even then.
+  static func isAnsweredAlways(_ word: String) -> Bool { ["ruok", "envi", "gtmk", "stmk"].contains(word) }
+
   /// What is answered to a word that the whitelist lacks.
   static func refusal(_ word: String) -> String { "\(word) is not executed because it is not in the whitelist.\n" }
 

@@ -1,6 +1,8 @@
+import EnsembleCore
 import NIOCore
 import ServerCore
 import TxnLog
+import Zab
 import ZnodeTree
 import ZooKeeperProtocol
 
@@ -16,6 +18,8 @@ final class Storage {
   struct Recovered {
     let storage: Storage
     let state: RecoveredState
+    /// The end of the log, for an ensemble's member.
+    let history: TxnHistory
   }
 
   private init(
@@ -36,24 +40,32 @@ final class Storage {
     try directory.create()
     let lock = try directory.lock()
     var loader = TreeLoader(
-      hasExtendedTypes: configuration.features.hasExtendedTypes, hasDigest: configuration.features.hasDigest)
+      hasExtendedTypes: configuration.features.hasExtendedTypes, hasDigest: configuration.features.hasDigest,
+      hashSeed: .random(in: .min ... .max), historyLimits: configuration.ensemble == nil ? nil : ZabSettings())
     let report = try directory.recover(into: &loader)
     if report.isEmpty { try writeFirstSnapshot(directory, loader.state.tree) }
     return Recovered(
-      storage: Storage(directory, report, lock), state: loader.state)
+      storage: Storage(directory, report, lock), state: loader.state, history: loader.history)
+  }
+
+  /// Reads the directory anew.
+  func reload(_ configuration: ServerConfiguration) throws(TxnLogError) -> RecoveredState {
+    var loader = TreeLoader(
+      hasExtendedTypes: configuration.features.hasExtendedTypes, hasDigest: configuration.features.hasDigest,
+      hashSeed: .random(in: .min ... .max))
+    _ = try directory.recover(into: &loader)
+    return loader.state
+  }
+
+  /// Makes a leader's tree the only history there is.
+  func install(_ state: RecoveredState, hasDigest: Bool) throws(TxnLogError) {
+    try directory.install(state, hasDigest: hasDigest)
   }
 
   /// A log needs a snapshot that it follows.
   private static func writeFirstSnapshot(
     _ directory: DataDirectory<PosixFileSystem>, _ tree: DataTree
   ) throws(TxnLogError) {
-    var walk = tree.startSnapshot()
-    var writer = try SnapshotWriter(
-      directory.files, directory: directory.snapshotDirectory, zxid: .zero, sessions: [],
-      aclLists: walk.acls.map { SnapshotACLList(key: $0.key, acl: $0.acl) })
-    var slice = JuteSlice()
-    while !walk.encode(into: &slice.writer, budgetBytes: JuteSlice.budgetBytes) {}
-    try writer.append(slice)
-    try writer.finish(digest: SnapshotDigest(zxid: .zero, treeDigest: walk.treeDigest))
+    try directory.writeSnapshot(RecoveredState(tree: tree), hasDigest: true)
   }
 }

@@ -1,0 +1,237 @@
+internal import Jute
+public import ServerCore
+public import Zab
+public import ZooKeeperProtocol
+
+/// What an ensemble's member wants done by its driver, in this order.
+///
+/// What Zab asks of the server itself does not appear here; the rest is as in `ZabAction`.
+public enum MemberEffect: Equatable, Sendable {
+  case sendNotification(ElectionNotification, to: ServerID)
+  case connectToLeader(ServerID)
+  case send(QuorumPacket, ConnectionID)
+  /// SNAP, and the tree behind it.
+  case sendTree(QuorumPacket, [UInt8], ConnectionID)
+  /// A tree comes next on the connection: see `TreeStreamReader`, then `EnsembleMember.installed`.
+  case receiveTree(ConnectionID, Zxid)
+  case close(ConnectionID)
+  case append(TxnHistory.Entry)
+  /// See `EnsembleMember.truncated`.
+  case truncate(to: Zxid, rebuildsTree: Bool)
+  case saveAcceptedEpoch(Epoch)
+  case prepareCurrentEpoch(Epoch)
+  case saveCurrentEpoch(Epoch)
+  case roleChanged(ZabRole)
+  /// `core` serves clients from now on.
+  case startServing
+  /// All clients' connections are to be closed.
+  case stopServing
+  case note(String)
+  /// A transaction cannot be understood: nothing may be applied after it.
+  case failed(String)
+}
+
+/// A server of an ensemble without its sockets, clocks and disks: Zab and the server's core, put together.
+///
+/// While it serves, `core` has the tree; while it does not, `state` has it. Requests become proposals here, proposals
+/// transactions, and these answers.
+///
+/// *Thread*: one at a time.
+public final class EnsembleMember {
+  public private(set) var zab: ZabPeer
+  /// The server that clients talk to; nil while the member looks for a leader or is being brought up to date.
+  public private(set) var core: ServerCore?
+  public let settings: ServerSettings
+  /// Tree and sessions while nobody is served.
+  private var idleState: RecoveredState
+  private var actions: [ZabAction] = []
+  private var effects: [MemberEffect] = []
+  /// Learners' syncs that wait for a transaction to be committed.
+  private var waitingSyncs: [(zxid: Zxid, connection: ConnectionID)] = []
+  private var hasFailed = false
+  /// Told of every transaction before it is applied: a checker's tap.
+  public var onDelivery: ((TxnHistory.Entry) -> Void)?
+
+  /// A member over what it has read from its disk.
+  public init(_ zab: ZabPeer, state: RecoveredState, settings: ServerSettings) {
+    self.zab = zab
+    self.settings = settings
+    idleState = state
+  }
+
+  /// Tree and sessions, whoever has them.
+  public var state: RecoveredState {
+    core.map { RecoveredState(tree: $0.tree, sessions: $0.committedSessions) } ?? idleState
+  }
+
+  /// What is to be done since the last call.
+  public func takeEffects() -> [MemberEffect] {
+    defer { effects.removeAll(keepingCapacity: true) }
+    return effects
+  }
+
+  /// Takes an event in.
+  public func step(_ event: ZabEvent, _ time: ServerTime) {
+    guard !hasFailed else { return }
+    zab.step(event, now: time.monotonicMilliseconds, into: &actions)
+    settle(time)
+  }
+
+  /// Passes on what clients have asked for since the last call.
+  public func settle(_ time: ServerTime) {
+    repeat {
+      var index = 0
+      while index < actions.count {
+        perform(actions[index], time)
+        index += 1
+      }
+      actions.removeAll(keepingCapacity: true)
+      askLeader(time)
+      for proposal in core?.takeProposals() ?? [] {
+        zab.step(
+          .proposed(TxnHistory.Entry(zxid: proposal.zxid, bytes: proposal.bytes)), now: time.monotonicMilliseconds,
+          into: &actions)
+      }
+    } while !actions.isEmpty
+    answerSyncs()
+  }
+
+  /// The log was cut; `rebuilt` is what it says now, when the tree had gone further.
+  public func truncated(to zxid: Zxid, rebuilt: RecoveredState?, _ time: ServerTime) {
+    if let rebuilt { idleState = rebuilt }
+    step(.truncated(zxid), time)
+  }
+
+  /// The leader's tree is there, durably.
+  public func installed(_ state: RecoveredState, zxid: Zxid, _ time: ServerTime) {
+    idleState = state
+    step(.snapshotInstalled(zxid), time)
+  }
+
+  private func perform(_ action: ZabAction, _ time: ServerTime) {
+    switch action {
+    case .sendNotification(let notification, let server): effects.append(.sendNotification(notification, to: server))
+    case .connectToLeader(let server): effects.append(.connectToLeader(server))
+    case .send(let packet, let connection): effects.append(.send(packet, connection))
+    case .sendSnapshot(let connection, let zxid): sendTree(zxid, connection)
+    case .receiveSnapshot(let connection, let zxid): effects.append(.receiveTree(connection, zxid))
+    case .close(let connection): effects.append(.close(connection))
+    case .append(let entry): effects.append(.append(entry))
+    case .truncate(let zxid, let rebuilds): effects.append(.truncate(to: zxid, rebuildsTree: rebuilds))
+    case .saveAcceptedEpoch(let epoch): effects.append(.saveAcceptedEpoch(epoch))
+    case .prepareCurrentEpoch(let epoch): effects.append(.prepareCurrentEpoch(epoch))
+    case .saveCurrentEpoch(let epoch): effects.append(.saveCurrentEpoch(epoch))
+    case .deliver(let entry): deliver(entry, time)
+    case .roleChanged(let role): effects.append(.roleChanged(role))
+    case .startServing(let epoch): startServing(epoch, time)
+    case .stopServing: stopServing()
+    case .learnerAsks(let packet, let server, let connection): onLearnerAsks(packet, server, connection, time)
+    case .leaderAnswers(let packet): onLeaderAnswers(packet, time)
+    case .synced(let zxid): core?.onSynced(through: zxid, time)
+    case .pinged(let connection, let zxid): answerPing(connection, zxid)
+    case .note(let text): effects.append(.note(text))
+    }
+  }
+
+  // MARK: Serving
+
+  private func startServing(_ epoch: Epoch, _ time: ServerTime) {
+    idleState.tree.setConfiguration(zab.configuration.text, version: zab.configuration.version)
+    let core = ServerCore(
+      settings: settings, tree: idleState.tree, sessions: idleState.sessions, time: time,
+      role: zab.role == .leading ? .leader(epoch) : .learner)
+    self.core = core
+    if zab.role == .leading { core.endLostSessions(time) }
+    effects.append(.startServing)
+  }
+
+  private func stopServing() {
+    idleState = state
+    core = nil
+    waitingSyncs = []
+    effects.append(.stopServing)
+  }
+
+  private func deliver(_ entry: TxnHistory.Entry, _ time: ServerTime) {
+    onDelivery?(entry)
+    if let core, core.commitNext(entry.zxid, time) { return }
+    do throws(JuteError) {
+      let decoded = try TxnEntry(decoding: entry.bytes, allowingTrailingBytes: true)
+      if let core { core.apply(decoded, time) } else { idleState.apply(decoded) }
+    } catch {
+      hasFailed = true
+      effects.append(.failed("transaction \(entry.zxid) cannot be decoded: \(error)"))
+    }
+  }
+
+  private func sendTree(_ zxid: Zxid, _ connection: ConnectionID) {
+    var writer = JuteWriter()
+    let state = state
+    TreeStream.encode(state.tree, sessions: state.sessions, into: &writer)
+    effects.append(.sendTree(QuorumPacket(.snap, zxid: zxid), writer.bytes, connection))
+  }
+
+  // MARK: The leader's side
+
+  private func onLearnerAsks(
+    _ packet: QuorumPacket, _ server: ServerID, _ connection: ConnectionID, _ time: ServerTime
+  ) {
+    guard let core, let data = packet.data else { return }
+    switch packet.kind {
+    case .request?:
+      guard let request = try? ForwardedRequest(decoding: data) else { return }
+      if request.type == OpCode.sync.rawValue {
+        waitingSyncs.append((core.lastPreparedZxid, connection))
+      } else {
+        core.receive(request, identities: packet.identities ?? [], from: server, time)
+      }
+    case .revalidate?:
+      guard let touch = try? SessionTouch(decoding: data) else { return }
+      let validity = SessionValidity(
+        sessionID: touch.sessionID, isValid: core.checkSession(touch, from: server, time))
+      effects.append(
+        .send(QuorumPacket(.revalidate, zxid: Zxid(rawValue: -1), data: validity.encoded), connection))
+    case .ping?:
+      guard let touches = try? SessionTouch.table(from: data) else { return }
+      core.touchSessions(touches, time)
+    default: break
+    }
+  }
+
+  /// A learner's sync is answered once all that was proposed before it is committed, and so behind the COMMITs.
+  private func answerSyncs() {
+    while let first = waitingSyncs.first, first.zxid <= zab.committed || first.zxid.counter == 0 {
+      waitingSyncs.removeFirst()
+      effects.append(.send(QuorumPacket(.sync, zxid: .zero), first.connection))
+    }
+  }
+
+  // MARK: The learner's side
+
+  private func askLeader(_ time: ServerTime) {
+    guard let core, core.role == .learner, let connection = zab.leaderConnection else { return }
+    for question in core.takeQuestions() {
+      switch question {
+      case .request(let request, let identities):
+        effects.append(
+          .send(
+            QuorumPacket(.request, zxid: Zxid(rawValue: -1), data: request.encoded, identities: identities),
+            connection))
+      case .session(let touch):
+        effects.append(.send(QuorumPacket(.revalidate, zxid: Zxid(rawValue: -1), data: touch.encoded), connection))
+      }
+    }
+  }
+
+  private func onLeaderAnswers(_ packet: QuorumPacket, _ time: ServerTime) {
+    guard let data = packet.data, let validity = try? SessionValidity(decoding: data) else { return }
+    core?.onSessionChecked(validity, time)
+  }
+
+  private func answerPing(_ connection: ConnectionID, _ zxid: Zxid) {
+    var writer = JuteWriter()
+    for touch in core?.takeTouchedSessions() ?? [] { touch.encode(into: &writer) }
+    // Never null: Apache's leaders read it unasked.
+    effects.append(.send(QuorumPacket(.ping, zxid: zxid, data: writer.bytes), connection))
+  }
+}

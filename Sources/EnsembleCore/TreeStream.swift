@@ -1,0 +1,151 @@
+public import Jute
+public import ServerCore
+public import ZnodeTree
+public import ZooKeeperProtocol
+
+/// A tree and its sessions on their way from a leader to a learner.
+///
+/// *Shape*: sessions, ACL lists and znodes as in a snapshot file, the path "/", and the word `BenWasHere`. Nothing says
+/// beforehand how long it is.
+///
+/// *Source*: `LearnerHandler`, `SerializeUtils.serializeSnapshot`; `quorum-protocol` B.6.
+public enum TreeStream {
+  static let signature = "BenWasHere"
+
+  /// Appends a tree, as it is now, with its sessions.
+  public static func encode(_ tree: DataTree, sessions: [SessionID: Int32], into writer: inout JuteWriter) {
+    writer.writeInt(Int32(sessions.count))
+    for (id, timeout) in sessions.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+      writer.writeLong(id.rawValue)
+      writer.writeInt(timeout)
+    }
+    var walk = tree.startSnapshot()
+    writer.writeInt(Int32(walk.acls.count))
+    for list in walk.acls {
+      writer.writeLong(list.key)
+      writer.writeVector(list.acl) { $1.encode(into: &$0) }
+    }
+    while !walk.encode(into: &writer, budgetBytes: 1 << 20) {}
+    writer.writeString("/")
+    writer.writeString(signature)
+  }
+}
+
+/// Reads a `TreeStream` piece by piece, as it arrives.
+public struct TreeStreamReader {
+  private enum Stage {
+    case sessions
+    case aclLists
+    case znodes
+    case signature
+  }
+
+  /// Why a stream is not one.
+  public struct Failure: Error, Hashable, Sendable {
+    public var reason: String
+  }
+
+  private static let maxRecordBytes = 64 << 20
+  private let zxid: Zxid
+  private var stage = Stage.sessions
+  private var sessions: [SessionID: Int32] = [:]
+  private var restore: SnapshotRestore?
+  private var bytes: [UInt8] = []
+  private var offset = 0
+
+  /// A reader of the tree whose last transaction is `zxid`.
+  public init(
+    zxid: Zxid, hashSeed: UInt64, extendedTypesEnabled: Bool, digestEnabled: Bool
+  ) {
+    self.zxid = zxid
+    restore = SnapshotRestore(
+      hashSeed: hashSeed, extendedTypesEnabled: extendedTypesEnabled, digestEnabled: digestEnabled)
+  }
+
+  /// Takes what has arrived.
+  ///
+  /// - Returns: the state, and what came behind it, once it is complete; nil before.
+  public mutating func read(
+    _ piece: UnsafeRawBufferPointer
+  ) throws(Failure) -> (state: RecoveredState, rest: [UInt8])? {
+    bytes.append(contentsOf: piece)
+    let pending = bytes
+    bytes = []
+    let result = pending.withUnsafeBytes { raw -> Result<Bool, Failure> in
+      do throws(Failure) { return .success(try readStages(raw)) } catch { return .failure(error) }
+    }
+    let isComplete = try result.get()
+    let rest = Array(pending[offset...])
+    offset = 0
+    guard isComplete else {
+      guard rest.count <= Self.maxRecordBytes else { throw Failure(reason: "a record of \(rest.count) bytes") }
+      bytes = rest
+      return nil
+    }
+    guard let restore = restore.take() else { throw Failure(reason: "the stream had ended") }
+    return (RecoveredState(tree: restore.finish(lastProcessedZxid: zxid), sessions: sessions), rest)
+  }
+
+  /// Reads whole records as long as there are any.
+  ///
+  /// - Returns: whether the stream is complete.
+  private mutating func readStages(_ raw: UnsafeRawBufferPointer) throws(Failure) -> Bool {
+    while true {
+      var reader = JuteReader(UnsafeRawBufferPointer(rebasing: raw[offset...]))
+      do throws(JuteError) {
+        let isLast = try readRecord(&reader)
+        offset += reader.offset
+        if isLast { return true }
+      } catch {
+        if case .truncated = error.code { return false }
+        throw Failure(reason: "\(error)")
+      }
+    }
+  }
+
+  private mutating func readRecord(_ reader: inout JuteReader) throws(JuteError) -> Bool {
+    switch stage {
+    case .sessions:
+      let count = try reader.readInt()
+      guard count >= 0 else { throw JuteError(.negativeLength(Int(count)), offset: reader.offset) }
+      let touches = try reader.readFixedBlock(count: Int(count) * SessionTouch.encodedSizeBytes)
+      for index in 0..<Int(count) {
+        let id = SessionID(rawValue: touches.loadBigEndian(at: index * SessionTouch.encodedSizeBytes, as: Int64.self))
+        sessions[id] = touches.loadBigEndian(at: index * SessionTouch.encodedSizeBytes + 8, as: Int32.self)
+      }
+      stage = .aclLists
+    case .aclLists:
+      let count = try reader.readInt()
+      var lists: [(Int64, [ACL])] = []
+      for _ in 0..<max(0, count) {
+        let key = try reader.readLong()
+        lists.append((key, try reader.readACLs()))
+      }
+      for list in lists { restore?.addACL(key: list.0, list.1) }
+      stage = .znodes
+    case .znodes: try readZnode(&reader)
+    case .signature:
+      let word = try reader.readString()
+      guard word == TreeStream.signature else { throw JuteError(.unexpectedNull, offset: reader.offset) }
+      return true
+    }
+    return false
+  }
+
+  private mutating func readZnode(_ reader: inout JuteReader) throws(JuteError) {
+    let start = reader.offset
+    guard let path = try reader.readBorrowedBuffer() else { throw JuteError(.unexpectedNull, offset: start) }
+    if path.count == 1, path[0] == UInt8(ascii: "/") {
+      stage = .signature
+      return
+    }
+    let data = try reader.readBorrowedBuffer()
+    let key = try reader.readLong()
+    let stat = try StatPersisted(from: &reader)
+    do throws(SnapshotError) {
+      try restore?.addZnode(path: path, data: data, aclKey: key, stat: stat)
+    } catch {
+      throw JuteError(.unknownValue(0), offset: start)
+    }
+  }
+}

@@ -1,0 +1,38 @@
+public import ZooKeeperProtocol
+
+/// Who turns this server's requests into transactions.
+public enum ServerRole: Hashable, Sendable {
+  /// The server itself, alone.
+  case standalone
+  /// The server itself, for the whole ensemble, with the zxids of an epoch.
+  case leader(Epoch)
+  /// The leader, to which writes are passed on. Reads are answered from the server's own tree.
+  case learner
+}
+
+/// What a learner's server has for its leader, in the order in which it came up.
+struct LeaderQuestions {
+  var requests: [LeaderQuestion] = []
+  /// Connections whose syncs the leader has not answered, oldest first.
+  var syncs = FIFO<ClientConnection>()
+  /// Syncs that the leader has answered, and how far this server must be before their clients are told.
+  var answeredSyncs = FIFO<Zxid>()
+  /// Connections that want a session back, by session.
+  var revalidations: [SessionID: [ClientConnection]] = [:]
+  var touched: [SessionRecord] = []
+
+  /// Something was heard from a session.
+  mutating func noteTouched(_ session: SessionRecord) {
+    guard !session.isTouched else { return }
+    session.isTouched = true
+    touched.append(session)
+  }
+}
+
+/// One thing that a learner's server asks its leader.
+public enum LeaderQuestion: Hashable, Sendable {
+  /// REQUEST, with what the client has proved to be.
+  case request(ForwardedRequest, [Identity]?)
+  /// REVALIDATE.
+  case session(SessionTouch)
+}

@@ -1,0 +1,34 @@
+internal import ZooKeeperProtocol
+
+/// ACK: a follower has a transaction, and all before it, durably.
+///
+/// *Source*: `Leader.processAck`, `tryToCommit`; `quorum-protocol` B.9.
+extension ZabPeer {
+  mutating func onAck(_ zxid: Zxid, from server: ServerID, _ actions: inout [ZabAction]) {
+    // Followers acknowledge the epoch a second time, and what they were sent while they were synchronized.
+    guard zxid.counter != 0, zxid <= history.last, configuration.isVoter(server) else { return }
+    let before = leader?.acknowledged[server] ?? .zero
+    leader?.acknowledged[server] = max(before, zxid)
+    advanceCommit(&actions)
+    deliver(&actions)
+  }
+
+  /// Commits what a quorum has, one after the other.
+  mutating func advanceCommit(_ actions: inout [ZabAction]) {
+    guard let state = leader, state.phase == .broadcasting else { return }
+    while let entry = history.entry(after: committed), isAcknowledged(entry.zxid, state) {
+      committed = entry.zxid
+      for handle in state.learners where handle.isForwarding {
+        let packet =
+          handle.isObserver
+          ? QuorumPacket(.inform, zxid: entry.zxid, data: entry.bytes) : QuorumPacket(.commit, zxid: entry.zxid)
+        actions.append(.send(packet, handle.connection))
+      }
+    }
+  }
+
+  private func isAcknowledged(_ zxid: Zxid, _ state: LeaderState) -> Bool {
+    if settings.has(.minorityCommits) { return state.acknowledged.values.contains { $0 >= zxid } }
+    return configuration.isQuorum { server in state.acknowledged[server].map { $0 >= zxid } ?? false }
+  }
+}

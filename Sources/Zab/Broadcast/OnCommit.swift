@@ -1,0 +1,16 @@
+internal import ZooKeeperProtocol
+
+/// COMMIT: a quorum has the transaction. It must be the next one.
+///
+/// *Source*: `FollowerZooKeeperServer.commit`; `quorum-protocol` B.9.
+extension ZabPeer {
+  mutating func onCommit(_ zxid: Zxid, _ actions: inout [ZabAction]) {
+    guard learner != nil, zxid > committed else { return }
+    guard let next = history.entry(after: committed), next.zxid == zxid else {
+      // Apache's server ends itself here. Ours asks the leader for what it lacks.
+      return leave("COMMIT \(zxid) is not for the transaction after \(committed)", &actions)
+    }
+    committed = zxid
+    deliver(&actions)
+  }
+}

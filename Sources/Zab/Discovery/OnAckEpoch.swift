@@ -1,0 +1,68 @@
+internal import ZooKeeperProtocol
+
+/// ACKEPOCH: a learner has promised to follow, and tells what it has.
+///
+/// *Source*: `Leader.waitForEpochAck`; `quorum-protocol` B.3.
+extension ZabPeer {
+  mutating func onAckEpoch(_ packet: QuorumPacket, _ handle: LearnerHandle, _ actions: inout [ZabAction]) {
+    guard let state = leader, let data = packet.data, data.count >= 4 else {
+      return dismiss(handle.connection, "learner \(handle.id) does not tell its epoch", &actions)
+    }
+    let current = Int32(bitPattern: data.prefix(4).reduce(0) { $0 << 8 | UInt32($1) })
+    if current != -1 {
+      let theirs = (Epoch(rawValue: Int64(current)), packet.zxid)
+      guard theirs <= (state.initialEpoch, state.initialZxid) || settings.has(.acceptsLearnerAhead) else {
+        return dismiss(handle.connection, "learner \(handle.id) is ahead of this leader", &actions)
+      }
+    }
+    update(handle.connection) {
+      $0.phase = .awaitingSync
+      $0.lastZxid = packet.zxid
+    }
+    if current != -1, packet.zxid.rawValue != -1, !handle.isObserver || settings.has(.observersCountForEpoch) {
+      countEpochAck(handle.id, &actions)
+    }
+    if let phase = leader?.phase, phase == .synchronizing || phase == .broadcasting,
+      self.handle(handle.connection)?.phase == .awaitingSync
+    {
+      synchronize(handle.connection, &actions)
+    }
+  }
+
+  /// Counts a promise. With a quorum of them the epoch is this leader's.
+  mutating func countEpochAck(_ server: ServerID, _ actions: inout [ZabAction]) {
+    guard leader?.phase == .awaitingEpochAcks else { return }
+    if configuration.isVoter(server) || settings.has(.observersCountForEpoch) { leader?.epochAcks.insert(server) }
+    guard let state = leader, state.epochAcks.contains(id) else { return }
+    let needed = configuration.voters.count / 2 + 1
+    guard
+      configuration.isQuorum({ state.epochAcks.contains($0) })
+        || (settings.has(.observersCountForEpoch) && state.epochAcks.count >= needed)
+    else { return }
+    leader?.phase = .savingCurrentEpoch
+    if settings.has(.leaderSkipsCurrentEpoch) {
+      currentEpoch = state.epoch
+      startSynchronizing(&actions)
+    } else {
+      actions.append(.saveCurrentEpoch(state.epoch))
+    }
+  }
+
+  /// The epoch is saved: on the leader learners can be brought to its history, and a learner has it.
+  mutating func onCurrentEpochSaved(_ epoch: Epoch, _ actions: inout [ZabAction]) {
+    currentEpoch = max(currentEpoch, epoch)
+    if leader?.phase == .savingCurrentEpoch, leader?.epoch == epoch {
+      startSynchronizing(&actions)
+    } else if learner?.phase == .savingCurrentEpoch, learner?.epoch == epoch {
+      acknowledgeNewLeader(&actions)
+    }
+  }
+
+  private mutating func startSynchronizing(_ actions: inout [ZabAction]) {
+    leader?.phase = .synchronizing
+    for handle in leader?.learners ?? [] where handle.phase == .awaitingSync {
+      synchronize(handle.connection, &actions)
+    }
+    onLeaderPersisted(&actions)
+  }
+}

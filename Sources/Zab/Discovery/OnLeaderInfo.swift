@@ -1,0 +1,39 @@
+internal import ZooKeeperProtocol
+
+/// LEADERINFO: the leader names its epoch, and a learner promises to follow no older one.
+///
+/// *Source*: `Learner.registerWithLeader`; `quorum-protocol` B.3.
+extension ZabPeer {
+  mutating func onLeaderInfo(_ packet: QuorumPacket, _ connection: ConnectionID, _ actions: inout [ZabAction]) {
+    guard packet.kind == .leaderInfo else { return leave("\(packet.type) came instead of LEADERINFO", &actions) }
+    let epoch = Epoch(rawValue: Int64(packet.zxid.epoch))
+    guard epoch >= acceptedEpoch else {
+      return leave("its epoch \(epoch) is older than \(acceptedEpoch), which was accepted", &actions)
+    }
+    learner?.epoch = epoch
+    if epoch > acceptedEpoch {
+      if settings.has(.ackEpochBeforeSaved) {
+        acceptedEpoch = epoch
+        promise(&actions)
+        return actions.append(.saveAcceptedEpoch(epoch))
+      }
+      learner?.phase = .savingAcceptedEpoch
+      actions.append(.saveAcceptedEpoch(epoch))
+    } else {
+      // The promise was given before, perhaps to another: it does not count twice.
+      acknowledgeEpoch(-1, &actions)
+    }
+  }
+
+  /// Promises to follow the epoch, and tells what this server has.
+  mutating func promise(_ actions: inout [ZabAction]) { acknowledgeEpoch(Int32(currentEpoch.rawValue), &actions) }
+
+  private mutating func acknowledgeEpoch(_ current: Int32, _ actions: inout [ZabAction]) {
+    guard let connection = learner?.connection else { return }
+    // This server's history cannot be cut to the leader's: it asks for a whole one, as if it had none.
+    let zxid = snapshotNeededIn == learner?.epoch ? Zxid.zero : history.last
+    learner?.phase = .awaitingSync
+    let bytes = withUnsafeBytes(of: current.bigEndian) { [UInt8]($0) }
+    actions.append(.send(QuorumPacket(.ackEpoch, zxid: zxid, data: bytes), connection))
+  }
+}

@@ -1,0 +1,63 @@
+internal import ZooKeeperProtocol
+
+/// FOLLOWERINFO and OBSERVERINFO: learners come, and the epoch is chosen.
+///
+/// *Source*: Zab paper, phase 1; `Leader.getEpochToPropose`; `quorum-protocol` B.3.
+extension ZabPeer {
+  mutating func onLearnerInfo(_ packet: QuorumPacket, _ connection: ConnectionID, _ actions: inout [ZabAction]) {
+    guard let data = packet.data, let info = try? LearnerInfo(decoding: data, allowingTrailingBytes: true),
+      info.protocolVersion >= LearnerInfo.currentVersion
+    else { return dismiss(connection, "a learner does not say who it is", &actions) }
+    guard info.configurationVersion <= configuration.version else {
+      return dismiss(connection, "learner \(info.serverID) has a newer configuration", &actions)
+    }
+    // A server that comes again has lost its connection, even if this end does not know it yet.
+    for older in leader?.learners ?? [] where older.id == info.serverID && older.connection != connection {
+      dismiss(older.connection, "learner \(older.id) has come again", &actions)
+    }
+    update(connection) {
+      $0.id = info.serverID
+      $0.isObserver = packet.kind == .observerInfo
+      $0.phase = .awaitingEpoch
+    }
+    countForEpoch(info.serverID, accepted: Epoch(rawValue: Int64(packet.zxid.epoch)), &actions)
+    if let phase = leader?.phase, phase != .awaitingLearners, phase != .savingAcceptedEpoch {
+      sendLeaderInfo(connection, &actions)
+    }
+  }
+
+  /// Counts a server whose accepted epoch is known. With a quorum the epoch is chosen: above all of them.
+  mutating func countForEpoch(_ server: ServerID, accepted: Epoch, _ actions: inout [ZabAction]) {
+    guard leader?.phase == .awaitingLearners else { return }
+    let candidate = leader?.epoch ?? .zero
+    leader?.epoch = max(candidate, accepted.next)
+    if configuration.isVoter(server) { leader?.connecting.insert(server) }
+    guard let state = leader, state.connecting.contains(id),
+      configuration.isQuorum({ state.connecting.contains($0) })
+    else { return }
+    leader?.phase = .savingAcceptedEpoch
+    actions.append(.saveAcceptedEpoch(state.epoch))
+  }
+
+  /// An epoch that was accepted is safe: it may be told, or promised.
+  mutating func onAcceptedEpochSaved(_ epoch: Epoch, _ actions: inout [ZabAction]) {
+    acceptedEpoch = max(acceptedEpoch, epoch)
+    if let state = leader, state.phase == .savingAcceptedEpoch, state.epoch == epoch {
+      leader?.phase = .awaitingEpochAcks
+      leader?.lastProposed = epoch.newLeaderZxid
+      for handle in state.learners where handle.phase == .awaitingEpoch {
+        sendLeaderInfo(handle.connection, &actions)
+      }
+      countEpochAck(id, &actions)
+    } else if let state = learner, state.phase == .savingAcceptedEpoch, state.epoch == epoch {
+      promise(&actions)
+    }
+  }
+
+  private mutating func sendLeaderInfo(_ connection: ConnectionID, _ actions: inout [ZabAction]) {
+    update(connection) { $0.phase = .awaitingEpochAck }
+    let version: [UInt8] = [0, 1, 0, 0]
+    actions.append(
+      .send(QuorumPacket(.leaderInfo, zxid: leader?.lastProposed ?? .zero, data: version), connection))
+  }
+}

@@ -1,0 +1,181 @@
+internal import ZooKeeperProtocol
+
+/// The state of one server's elections.
+///
+/// *Source*: `org.apache.zookeeper.server.quorum.FastLeaderElection`; `quorum-protocol` A.
+struct FastLeaderElection: Equatable, Sendable {
+  /// The logical clock: counts this server's elections, and jumps to that of others. Never saved.
+  var round: Int64 = 0
+  /// What this server proposes, or what it has settled on.
+  var proposal = Vote.none
+  /// The votes of this round.
+  var votes: [ServerID: ReceivedVote] = [:]
+  /// The votes of servers that have a leader.
+  var settled: [ServerID: ReceivedVote] = [:]
+  var resendDeadline = Int64.max
+  var resendInterval: Int64 = 0
+  /// When the vote of a quorum becomes final.
+  var decisionDeadline: Int64?
+
+  var nextDeadline: Int64 { min(resendDeadline, decisionDeadline ?? .max) }
+
+  /// The leader is established: from now on this server tells its epoch.
+  mutating func settle(epoch: Epoch) { proposal.peerEpoch = epoch }
+}
+
+/// Looking for a leader.
+extension ZabPeer {
+  /// Begins an election.
+  mutating func startRound(_ actions: inout [ZabAction]) {
+    election.round += 1
+    election.proposal = ownVote
+    election.votes = [:]
+    election.settled = [:]
+    election.resendInterval = settings.minNotificationMilliseconds
+    election.decisionDeadline = nil
+    propose(&actions)
+    evaluate(&actions)
+  }
+
+  /// The election's time has come.
+  mutating func onElectionTick(_ actions: inout [ZabAction]) {
+    if let deadline = election.decisionDeadline, now >= deadline { return conclude(&actions) }
+    guard now >= election.resendDeadline else { return }
+    election.resendInterval = min(election.resendInterval * 2, settings.maxNotificationMilliseconds)
+    propose(&actions)
+  }
+
+  /// A message of another server's election.
+  ///
+  /// *Source*: `FastLeaderElection.Messenger.WorkerReceiver`; `quorum-protocol` A.5.
+  mutating func onNotification(
+    _ notification: ElectionNotification, from sender: ServerID, _ actions: inout [ZabAction]
+  ) {
+    guard sender != id else { return }
+    guard configuration.isVoter(sender) else { return reply(to: sender, &actions) }
+    guard role == .looking else {
+      if notification.state == .looking { reply(to: sender, &actions) }
+      return
+    }
+    guard configuration.isVoter(notification.leader), configuration.weight(of: notification.leader) > 0 else { return }
+    switch notification.state {
+    case .looking: onVote(notification, from: sender, &actions)
+    case .following, .leading: onSettledVote(notification, from: sender, &actions)
+    case .observing: break
+    }
+  }
+
+  /// The vote of a server that is looking too.
+  private mutating func onVote(
+    _ notification: ElectionNotification, from sender: ServerID, _ actions: inout [ZabAction]
+  ) {
+    // Servers without any data, which are told so, have no vote.
+    guard notification.zxid.rawValue != -1 else { return }
+    if notification.round < election.round { return reply(to: sender, &actions) }
+    let vote = Vote(notification)
+    let ignoresZxid = settings.has(.ignoresZxidInVotes)
+    if notification.round > election.round {
+      election.round = notification.round
+      election.votes = [:]
+      election.proposal = vote.beats(ownVote, ignoringZxid: ignoresZxid) ? vote : ownVote
+      propose(&actions)
+    } else if vote.beats(election.proposal, ignoringZxid: ignoresZxid) {
+      election.proposal = vote
+      propose(&actions)
+    }
+    election.votes[sender] = ReceivedVote(notification)
+    evaluate(&actions)
+  }
+
+  /// The vote of a server that has a leader: joins it once a quorum says so, the leader among them.
+  ///
+  /// *Source*: `quorum-protocol` A.6.
+  private mutating func onSettledVote(
+    _ notification: ElectionNotification, from sender: ServerID, _ actions: inout [ZabAction]
+  ) {
+    let received = ReceivedVote(notification)
+    if notification.round == election.round {
+      election.votes[sender] = received
+      if hasQuorum(election.votes, for: received), isConfirmed(received, in: election.votes) {
+        return join(received, &actions)
+      }
+    }
+    election.settled[sender] = received
+    guard hasQuorum(election.settled, for: received), isConfirmed(received, in: election.settled) else { return }
+    election.round = notification.round
+    join(received, &actions)
+  }
+
+  /// Followers alone cannot bring back a leader that has died: it must itself say that it leads.
+  private func isConfirmed(_ received: ReceivedVote, in votes: [ServerID: ReceivedVote]) -> Bool {
+    let leader = received.vote.leader
+    if leader == id { return received.round == election.round }
+    return votes[leader]?.state == .leading
+  }
+
+  private mutating func join(_ received: ReceivedVote, _ actions: inout [ZabAction]) {
+    election.proposal = received.vote
+    conclude(&actions)
+  }
+
+  private func hasQuorum(_ votes: [ServerID: ReceivedVote], for wanted: ReceivedVote) -> Bool {
+    configuration.isQuorum { votes[$0].map { wanted.agrees(with: $0) } ?? false }
+  }
+
+  /// A quorum for this server's proposal decides, at once if all voters agree, else after a moment in which a better
+  /// vote may come.
+  private mutating func evaluate(_ actions: inout [ZabAction]) {
+    let wanted = ReceivedVote(own: election.proposal, round: election.round)
+    if isVoter { election.votes[id] = wanted }
+    guard election.proposal.leader != .none, hasQuorum(election.votes, for: wanted) else {
+      election.decisionDeadline = nil
+      return
+    }
+    if configuration.voters.allSatisfy({ election.votes[$0].map { wanted.agrees(with: $0) } ?? false }) {
+      return conclude(&actions)
+    }
+    election.decisionDeadline = election.decisionDeadline ?? now + settings.decisionMilliseconds
+  }
+
+  private mutating func conclude(_ actions: inout [ZabAction]) {
+    election.decisionDeadline = nil
+    election.votes = [:]
+    election.settled = [:]
+    if election.proposal.leader == id {
+      startLeading(&actions)
+    } else {
+      startLearning(from: election.proposal.leader, &actions)
+    }
+  }
+
+  /// What this server would vote for if it knew of no other.
+  private var ownVote: Vote {
+    isVoter ? Vote(leader: id, zxid: history.last, peerEpoch: currentEpoch) : .none
+  }
+
+  /// Tells all voters what this server proposes.
+  private mutating func propose(_ actions: inout [ZabAction]) {
+    election.resendDeadline = now + election.resendInterval
+    let notification = ownNotification
+    for voter in configuration.voters where voter != id {
+      actions.append(.sendNotification(notification, to: voter))
+    }
+  }
+
+  private func reply(to sender: ServerID, _ actions: inout [ZabAction]) {
+    actions.append(.sendNotification(ownNotification, to: sender))
+  }
+
+  private var ownNotification: ElectionNotification {
+    let state: ElectionNotification.State =
+      switch role {
+      case .looking: .looking
+      case .leading: .leading
+      case .following: .following
+      case .observing: .observing
+      }
+    return ElectionNotification(
+      state: state, leader: election.proposal.leader, zxid: election.proposal.zxid, round: election.round,
+      peerEpoch: election.proposal.peerEpoch, configuration: configuration.text)
+  }
+}

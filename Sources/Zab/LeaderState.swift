@@ -1,0 +1,159 @@
+internal import ZooKeeperProtocol
+
+/// What a server knows as long as it leads, or tries to.
+struct LeaderState: Equatable, Sendable {
+  /// How far the epoch has come.
+  enum Phase: Equatable, Sendable {
+    /// Learners come and say which epochs they have accepted.
+    case awaitingLearners
+    /// The epoch is chosen and being saved.
+    case savingAcceptedEpoch
+    /// Learners promise to follow it.
+    case awaitingEpochAcks
+    /// A quorum has promised; the epoch is being saved.
+    case savingCurrentEpoch
+    /// Learners are brought to the leader's history.
+    case synchronizing
+    /// A quorum has it.
+    case broadcasting
+  }
+
+  var phase = Phase.awaitingLearners
+  /// The epoch to be proposed; final once `phase` has gone on.
+  var epoch: Epoch
+  /// The epoch and the end of the history with which the server was elected.
+  let initialEpoch: Epoch
+  let initialZxid: Zxid
+  /// When it gives up, if no quorum has the history by then.
+  var deadline: Int64
+  var nextPing: Int64
+  /// Pings since the last look at the quorum, which comes with every other.
+  var hasPingedOnce = false
+  /// Voters that have told their accepted epoch.
+  var connecting: Set<ServerID> = []
+  /// Voters that have promised to follow the epoch.
+  var epochAcks: Set<ServerID> = []
+  /// Voters that have the leader's initial history, durably.
+  var newLeaderAcks: Set<ServerID> = []
+  /// In the order in which they came.
+  var learners: [LearnerHandle] = []
+  /// How much of the history each voter has acknowledged in this epoch.
+  var acknowledged: [ServerID: Zxid] = [:]
+  /// The last transaction of this epoch that was proposed; its beginning before the first.
+  var lastProposed = Zxid.zero
+
+  var nextDeadline: Int64 { phase == .broadcasting ? nextPing : min(nextPing, deadline) }
+}
+
+/// A learner as its leader sees it.
+struct LearnerHandle: Equatable, Sendable {
+  /// How far it has come.
+  enum Phase: Equatable, Sendable {
+    case awaitingInfo
+    /// It has told its accepted epoch and waits for the new one.
+    case awaitingEpoch
+    case awaitingEpochAck
+    /// It has promised to follow, and waits until a quorum has.
+    case awaitingSync
+    /// It is being sent what it lacks, and then NEWLEADER.
+    case synchronizing
+    /// It has the history, and waits until a quorum has.
+    case awaitingQuorum
+    case running
+  }
+
+  let connection: ConnectionID
+  var id = ServerID.none
+  var isObserver = false
+  var phase = Phase.awaitingInfo
+  /// The end of its history, as it says.
+  var lastZxid = Zxid.zero
+  /// When it counts as lost, if nothing is heard by then.
+  var deadline: Int64
+
+  /// Whether it is sent what is proposed and committed.
+  var isForwarding: Bool { phase == .synchronizing || phase == .awaitingQuorum || phase == .running }
+}
+
+extension ZabPeer {
+  /// Changes a learner's handle; nothing if it is gone.
+  mutating func update(_ connection: ConnectionID, _ change: (inout LearnerHandle) -> Void) {
+    guard let index = leader?.learners.firstIndex(where: { $0.connection == connection }) else { return }
+    change(&leader!.learners[index])
+  }
+
+  /// A learner's handle.
+  func handle(_ connection: ConnectionID) -> LearnerHandle? {
+    leader?.learners.first { $0.connection == connection }
+  }
+
+  /// Somebody has called.
+  mutating func onLearnerConnected(_ connection: ConnectionID, _ actions: inout [ZabAction]) {
+    guard leader != nil else { return actions.append(.close(connection)) }
+    let patience = settings.initMilliseconds + settings.syncMilliseconds
+    leader?.learners.append(LearnerHandle(connection: connection, deadline: now + patience))
+  }
+
+  /// Ends a learner's connection from this side.
+  mutating func dismiss(_ connection: ConnectionID, _ reason: String, _ actions: inout [ZabAction]) {
+    actions.append(.note(reason))
+    actions.append(.close(connection))
+    removeLearner(connection, &actions)
+  }
+
+  /// Forgets a learner. What it has acknowledged it has, but it is asked again when it comes back.
+  mutating func removeLearner(_ connection: ConnectionID, _ actions: inout [ZabAction]) {
+    leader?.learners.removeAll { $0.connection == connection }
+  }
+
+  /// A packet from a learner.
+  mutating func onLearnerPacket(_ packet: QuorumPacket, _ connection: ConnectionID, _ actions: inout [ZabAction]) {
+    guard let handle = handle(connection) else { return }
+    let deadline = now + settings.syncMilliseconds
+    if handle.phase == .running { update(connection) { $0.deadline = deadline } }
+    switch (handle.phase, packet.kind) {
+    case (.awaitingInfo, .followerInfo?), (.awaitingInfo, .observerInfo?):
+      onLearnerInfo(packet, connection, &actions)
+    case (.awaitingEpochAck, .ackEpoch?): onAckEpoch(packet, handle, &actions)
+    case (.synchronizing, .ack?): onNewLeaderAck(packet, handle, &actions)
+    case (.awaitingQuorum, .ack?), (.running, .ack?): onAck(packet.zxid, from: handle.id, &actions)
+    case (.running, .request?), (.running, .revalidate?), (.running, .ping?):
+      actions.append(.learnerAsks(packet, handle.id, connection))
+    case (.awaitingInfo, _), (.awaitingEpochAck, _):
+      dismiss(connection, "learner \(handle.id) sent \(packet.type) too early", &actions)
+    default:
+      // Other packets are passed over, as Apache's leaders do; so are pings of one that is not up to date.
+      break
+    }
+  }
+
+  /// The leader's time has come.
+  mutating func onLeaderTick(_ actions: inout [ZabAction]) {
+    guard let state = leader else { return }
+    if state.phase != .broadcasting, now >= state.deadline {
+      actions.append(.note("no quorum has come within initLimit"))
+      return startLooking(&actions)
+    }
+    guard now >= state.nextPing else { return }
+    leader?.nextPing = now + settings.tickMilliseconds / 2
+    for handle in state.learners where now >= handle.deadline {
+      dismiss(handle.connection, "nothing was heard from learner \(handle.id) within syncLimit", &actions)
+    }
+    leader?.hasPingedOnce.toggle()
+    if state.phase == .broadcasting, state.hasPingedOnce, !hasSyncedQuorum {
+      actions.append(.note("not sufficient followers are synced"))
+      return startLooking(&actions)
+    }
+    let zxid = leader?.lastProposed ?? .zero
+    for handle in leader?.learners ?? [] where handle.isForwarding {
+      actions.append(.send(QuorumPacket(.ping, zxid: zxid), handle.connection))
+    }
+  }
+
+  /// Whether this leader and the learners it hears from are a quorum.
+  private var hasSyncedQuorum: Bool {
+    if settings.has(.keepsLeadingAlone) { return true }
+    let heard = Set((leader?.learners ?? []).lazy.filter(\.isForwarding).map(\.id))
+    return configuration.isQuorum { $0 == id || heard.contains($0) }
+  }
+}

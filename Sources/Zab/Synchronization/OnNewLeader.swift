@@ -1,0 +1,58 @@
+internal import ZooKeeperProtocol
+
+/// NEWLEADER: the learner has the leader's history, and says so once that is durable, and then the epoch.
+///
+/// *Source*: Zab paper, phase 2; `quorum-protocol` B.7.
+extension ZabPeer {
+  mutating func onNewLeader(_ packet: QuorumPacket, _ connection: ConnectionID, _ actions: inout [ZabAction]) {
+    guard let state = learner, state.phase == .synchronizing, packet.zxid == state.epoch.newLeaderZxid else {
+      return leave("NEWLEADER \(packet.zxid) is not expected", &actions)
+    }
+    learner?.phase = .persistingHistory
+    learner?.newLeaderZxid = history.last
+    onLearnerPersisted(&actions)
+  }
+
+  /// More of the history is durable.
+  mutating func onLearnerPersisted(_ actions: inout [ZabAction]) {
+    guard let state = learner else { return }
+    switch state.phase {
+    case .persistingHistory:
+      guard persisted >= state.newLeaderZxid || settings.has(.newLeaderAckBeforePersisted) else { return }
+      learner?.phase = .savingCurrentEpoch
+      guard state.epoch > currentEpoch else { return acknowledgeNewLeader(&actions) }
+      if settings.has(.newLeaderAckBeforeEpoch) {
+        currentEpoch = state.epoch
+        acknowledgeNewLeader(&actions)
+      }
+      actions.append(.saveCurrentEpoch(state.epoch))
+    case .awaitingUpToDate, .running:
+      acknowledgePersisted(&actions)
+      deliver(&actions)
+    default: break
+    }
+  }
+
+  /// The history is durable, and so is the epoch.
+  mutating func acknowledgeNewLeader(_ actions: inout [ZabAction]) {
+    guard let state = learner, let connection = state.connection else { return }
+    learner?.phase = .awaitingUpToDate
+    learner?.acknowledged = state.syncedThrough
+    actions.append(.send(QuorumPacket(.ack, zxid: state.epoch.newLeaderZxid), connection))
+    acknowledgePersisted(&actions)
+  }
+
+  /// A quorum has the leader's history: everything in it is committed, and clients may come.
+  mutating func onUpToDate(_ connection: ConnectionID, _ actions: inout [ZabAction]) {
+    guard let state = learner, state.phase == .awaitingUpToDate else {
+      return leave("UPTODATE before the history was acknowledged", &actions)
+    }
+    committed = max(committed, state.syncedThrough)
+    deliver(&actions)
+    learner?.phase = .running
+    learner?.deadline = now + settings.syncMilliseconds
+    // Apache's learners acknowledge twice, and its leaders know.
+    actions.append(.send(QuorumPacket(.ack, zxid: state.epoch.newLeaderZxid), connection))
+    startServing(state.epoch, &actions)
+  }
+}

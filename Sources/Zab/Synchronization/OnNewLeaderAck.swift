@@ -1,0 +1,59 @@
+internal import ZooKeeperProtocol
+
+/// The ACK of NEWLEADER: a learner has the leader's initial history, durably.
+///
+/// *Source*: `Leader.waitForNewLeaderAck`; `quorum-protocol` B.8.
+extension ZabPeer {
+  mutating func onNewLeaderAck(_ packet: QuorumPacket, _ handle: LearnerHandle, _ actions: inout [ZabAction]) {
+    guard let state = leader, packet.zxid == state.epoch.newLeaderZxid else {
+      return dismiss(handle.connection, "learner \(handle.id) acknowledged another epoch: \(packet.zxid)", &actions)
+    }
+    let deadline = now + settings.syncMilliseconds
+    update(handle.connection) {
+      $0.phase = .awaitingQuorum
+      $0.deadline = deadline
+    }
+    if configuration.isVoter(handle.id) { leader?.newLeaderAcks.insert(handle.id) }
+    if state.phase == .broadcasting {
+      sendUpToDate(handle.connection, &actions)
+    } else {
+      establish(&actions)
+    }
+  }
+
+  /// More of the leader's own history is durable.
+  mutating func onLeaderPersisted(_ actions: inout [ZabAction]) {
+    switch leader?.phase {
+    case .synchronizing?:
+      // Its own vote counts like any other: once the history is durable, and the epoch.
+      guard persisted == history.last else { return }
+      leader?.newLeaderAcks.insert(id)
+      establish(&actions)
+    case .broadcasting?:
+      leader?.acknowledged[id] = persisted
+      advanceCommit(&actions)
+      deliver(&actions)
+    default: break
+    }
+  }
+
+  /// With a quorum that has it, the initial history is committed, and the epoch established.
+  private mutating func establish(_ actions: inout [ZabAction]) {
+    guard let state = leader, state.phase == .synchronizing, state.newLeaderAcks.contains(id),
+      configuration.isQuorum({ state.newLeaderAcks.contains($0) })
+    else { return }
+    leader?.phase = .broadcasting
+    leader?.acknowledged[id] = persisted
+    committed = history.last
+    deliver(&actions)
+    for handle in state.learners where handle.phase == .awaitingQuorum {
+      sendUpToDate(handle.connection, &actions)
+    }
+    startServing(state.epoch, &actions)
+  }
+
+  private mutating func sendUpToDate(_ connection: ConnectionID, _ actions: inout [ZabAction]) {
+    update(connection) { $0.phase = .running }
+    actions.append(.send(QuorumPacket(.upToDate, zxid: Zxid(rawValue: -1)), connection))
+  }
+}

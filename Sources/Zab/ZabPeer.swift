@@ -1,0 +1,179 @@
+public import ZooKeeperProtocol
+
+/// One member of an ensemble, as far as agreement is concerned: whom it follows or leads, what is in its history, and
+/// what of that is committed.
+///
+/// Events go in through `step`, actions come out, in an order that the driver keeps: what changes durable state comes
+/// before what reveals it, and whatever promises something waits for the event that says it is durable.
+///
+/// The history is one sequence: what was delivered, what is committed, what is logged. A transaction is delivered once
+/// it is committed and durable here; the rest is only known. So a leader's order to forget the rest changes no tree,
+/// unless the server was restarted since and has read its whole log.
+///
+/// *Source*: Junqueira, Reed, Serafini, "Zab" (DSN 2011); `quorum-protocol` A and B.
+public struct ZabPeer: Equatable, Sendable {
+  public let id: ServerID
+  public let settings: ZabSettings
+  /// Who belongs to the ensemble.
+  public internal(set) var configuration: QuorumConfiguration
+  /// The epoch that this server has promised to follow at least; durable.
+  public internal(set) var acceptedEpoch: Epoch
+  /// The epoch of the leader whose history this server has; durable.
+  public internal(set) var currentEpoch: Epoch
+  public internal(set) var history: TxnHistory
+  /// The history up to here is durable.
+  public internal(set) var persisted: Zxid
+  /// The history up to here is committed, as far as this server knows.
+  public internal(set) var committed: Zxid
+  /// The history up to here was delivered, or read from disk at the start.
+  public internal(set) var delivered: Zxid
+  public internal(set) var role = ZabRole.looking
+  public internal(set) var isServing = false
+  var election = FastLeaderElection()
+  var leader: LeaderState?
+  var learner: LearnerState?
+  /// The epoch in which this server asks for a snapshot because it could not truncate.
+  var snapshotNeededIn: Epoch?
+  var now: Int64 = 0
+
+  /// A member that has just read its disk.
+  ///
+  /// - Parameter history: the end of the log; all of it is in the tree.
+  public init(
+    id: ServerID, configuration: QuorumConfiguration, settings: ZabSettings, acceptedEpoch: Epoch, currentEpoch: Epoch,
+    history: TxnHistory
+  ) {
+    self.id = id
+    self.configuration = configuration
+    self.settings = settings
+    self.acceptedEpoch = acceptedEpoch
+    self.currentEpoch = currentEpoch
+    self.history = history
+    persisted = history.last
+    committed = history.last
+    delivered = history.last
+  }
+
+  /// Takes an event in.
+  ///
+  /// - Parameters:
+  ///   - now: the monotonic clock, in milliseconds.
+  ///   - actions: what is to be done is added here.
+  public mutating func step(_ event: ZabEvent, now: Int64, into actions: inout [ZabAction]) {
+    self.now = max(self.now, now)
+    switch event {
+    case .started: startLooking(&actions)
+    case .tick: onTick(&actions)
+    case .notification(let notification, let sender): onNotification(notification, from: sender, &actions)
+    case .learnerConnected(let connection): onLearnerConnected(connection, &actions)
+    case .leaderConnected(let connection): onLeaderConnected(connection, &actions)
+    case .leaderUnreachable: onLeaderUnreachable(&actions)
+    case .disconnected(let connection): onDisconnected(connection, &actions)
+    case .received(let packet, let connection): onPacket(packet, connection, &actions)
+    case .proposed(let entry): onProposed(entry, &actions)
+    case .persisted(let zxid): onPersisted(through: zxid, &actions)
+    case .acceptedEpochSaved(let epoch): onAcceptedEpochSaved(epoch, &actions)
+    case .currentEpochSaved(let epoch): onCurrentEpochSaved(epoch, &actions)
+    case .truncated(let zxid): onTruncated(zxid, &actions)
+    case .truncationFailed: onTruncationFailed(&actions)
+    case .snapshotInstalled(let zxid): onSnapshotInstalled(zxid, &actions)
+    }
+    checkInvariants()
+  }
+
+  /// When `tick` is due next, on the monotonic clock in milliseconds.
+  public var nextDeadline: Int64 {
+    switch role {
+    case .looking: election.nextDeadline
+    case .leading: leader?.nextDeadline ?? .max
+    case .following, .observing: learner?.nextDeadline ?? .max
+    }
+  }
+
+  /// Whether this server has a vote.
+  public var isVoter: Bool { configuration.isVoter(id) }
+
+  /// The epoch of the leader that this server is or serves behind; nil while it does not serve.
+  public var servingEpoch: Epoch? {
+    guard isServing else { return nil }
+    return leader?.epoch ?? learner?.epoch
+  }
+
+  /// The connection to the leader; nil when there is none.
+  public var leaderConnection: ConnectionID? { learner?.connection }
+
+  /// The end of the history when NEWLEADER came; nothing before that.
+  public var newLeaderZxid: Zxid { learner?.newLeaderZxid ?? .zero }
+
+  /// The connections of all learners.
+  public var learnerConnections: [ConnectionID] { (leader?.learners ?? []).map(\.connection) }
+
+  /// The connections on which a learner has said that it is `server`.
+  public func connections(of server: ServerID) -> [ConnectionID] {
+    (leader?.learners ?? []).filter { $0.id == server }.map(\.connection)
+  }
+
+  /// Learners by id that the leader has brought up to date, observers apart: `mntr`.
+  public var syncedLearners: (followers: [ServerID], observers: [ServerID]) {
+    let running = (leader?.learners ?? []).filter { $0.phase == .running }
+    return (running.filter { !$0.isObserver }.map(\.id).sorted(), running.filter(\.isObserver).map(\.id).sorted())
+  }
+
+  private mutating func onTick(_ actions: inout [ZabAction]) {
+    switch role {
+    case .looking: onElectionTick(&actions)
+    case .leading: onLeaderTick(&actions)
+    case .following, .observing: onLearnerTick(&actions)
+    }
+  }
+
+  private mutating func onPacket(_ packet: QuorumPacket, _ connection: ConnectionID, _ actions: inout [ZabAction]) {
+    if leader != nil {
+      onLearnerPacket(packet, connection, &actions)
+    } else if learner?.connection == connection {
+      onLeaderPacket(packet, connection, &actions)
+    }
+  }
+
+  private mutating func onDisconnected(_ connection: ConnectionID, _ actions: inout [ZabAction]) {
+    if leader != nil {
+      removeLearner(connection, &actions)
+    } else if learner?.connection == connection {
+      actions.append(.note("the leader has gone"))
+      startLooking(&actions)
+    }
+  }
+
+  private mutating func onPersisted(through zxid: Zxid, _ actions: inout [ZabAction]) {
+    // A place, not just a number: what was truncated meanwhile is not there any more.
+    persisted = max(persisted, min(zxid, history.last))
+    if leader != nil {
+      onLeaderPersisted(&actions)
+    } else if learner != nil {
+      onLearnerPersisted(&actions)
+    }
+  }
+
+  /// Adds a transaction to the history and to the log.
+  mutating func append(_ entry: TxnHistory.Entry, _ actions: inout [ZabAction]) {
+    history.append(entry)
+    history.trim(count: settings.historyCount, bytes: settings.historyBytes, notAfter: delivered)
+    actions.append(.append(entry))
+  }
+
+  /// Delivers what is committed and durable.
+  mutating func deliver(_ actions: inout [ZabAction]) {
+    let end = min(committed, persisted)
+    guard end > delivered else { return }
+    for entry in history.entries(after: delivered, through: end) { actions.append(.deliver(entry)) }
+    delivered = end
+  }
+
+  /// Rules that hold between any two events.
+  func checkInvariants() {
+    precondition(currentEpoch <= acceptedEpoch, "current epoch \(currentEpoch) is after accepted \(acceptedEpoch)")
+    precondition(persisted <= history.last, "persisted \(persisted) is after the end \(history.last)")
+    precondition(delivered <= history.last, "delivered \(delivered) is after the end \(history.last)")
+    precondition(leader == nil || learner == nil, "server \(id) leads and follows")
+  }
+}

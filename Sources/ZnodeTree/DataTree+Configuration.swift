@@ -1,0 +1,13 @@
+extension DataTree {
+  /// Writes the description of the ensemble into `/zookeeper/config`, as each server does for itself.
+  ///
+  /// No transaction does it, and no digest covers it.
+  ///
+  /// *Source*: `DataTree.addConfigNode`, `ZKDatabase.initConfigInZKDatabase`; `quorum-protocol` B.5.
+  public func setConfiguration(_ text: String, version: Int64) {
+    guard let id = find("/zookeeper/config") else { return }
+    let bytes = Array(text.utf8)
+    bytes.withUnsafeBytes { replaceData(id, with: $0) }
+    slab.mutable(id).pointee.mzxid = version
+  }
+}

@@ -1,0 +1,166 @@
+/// `server.N=…` lines, and the whole as servers send it to each other.
+extension QuorumConfiguration.Member {
+  /// Reads the value of a `server.N` key.
+  ///
+  /// *Shape*: `host:quorumPort:electionPort[:role]`, several with `|` between, then `;[host:]clientPort`.
+  ///
+  /// - Throws: with Apache's words.
+  public init(id: ServerID, parsing text: String) throws(QuorumConfigurationError) {
+    let halves = text.split(separator: ";", omittingEmptySubsequences: false)
+    guard halves.count <= 2 else { throw Self.badForm(text) }
+    var addresses: [QuorumConfiguration.Address] = []
+    var isObserver: Bool?
+    for part in halves[0].split(separator: "|", omittingEmptySubsequences: false) {
+      let (address, role) = try Self.address(String(part), text: text)
+      addresses.append(address)
+      if let role, let isObserver, role != isObserver {
+        throw QuorumConfigurationError(message: "Multiple addresses should have similar roles: \(text)")
+      }
+      isObserver = role ?? isObserver
+    }
+    var client: HostAndPort?
+    if halves.count == 2 {
+      let value = String(halves[1])
+      let parsed = value.contains(":") ? HostAndPort(parsing: value) : HostAndPort(parsing: "0.0.0.0:\(value)")
+      guard let parsed else { throw Self.badForm(text) }
+      client = parsed
+    }
+    self.init(id: id, addresses: addresses, isObserver: isObserver ?? false, client: client)
+  }
+
+  private static func address(
+    _ part: String, text: String
+  ) throws(QuorumConfigurationError) -> (QuorumConfiguration.Address, isObserver: Bool?) {
+    var host: Substring
+    var rest: Substring
+    if part.hasPrefix("[") {
+      guard let end = part.range(of: "]:") else {
+        throw QuorumConfigurationError(message: "\(part) starts with '[' but has no matching ']:'")
+      }
+      host = part[part.index(after: part.startIndex)..<end.lowerBound]
+      rest = part[end.upperBound...]
+    } else {
+      guard let colon = part.firstIndex(of: ":") else { throw badForm(text) }
+      host = part[..<colon]
+      rest = part[part.index(after: colon)...]
+    }
+    let fields = rest.split(separator: ":", omittingEmptySubsequences: false)
+    guard (2...3).contains(fields.count), !host.isEmpty else { throw badForm(text) }
+    var ports: [Int] = []
+    for field in fields.prefix(2) {
+      guard let port = Int(field), (0...65535).contains(port) else {
+        throw QuorumConfigurationError(message: "Address unresolved: \(host):\(field)")
+      }
+      ports.append(port)
+    }
+    guard ports[0] != ports[1] else {
+      throw QuorumConfigurationError(
+        message: "Client and election port must be different! Please update the configuration file on \(text)")
+    }
+    let role = try fields.count == 3 ? isObserver(String(fields[2])) : nil
+    return (.init(host: String(host), quorumPort: ports[0], electionPort: ports[1]), role)
+  }
+
+  private static func isObserver(_ role: String) throws(QuorumConfigurationError) -> Bool {
+    switch role.lowercased() {
+    case "participant": return false
+    case "observer": return true
+    default: throw QuorumConfigurationError(message: "Unrecognised peertype: \(role)")
+    }
+  }
+
+  private static func badForm(_ text: String) -> QuorumConfigurationError {
+    QuorumConfigurationError(
+      message: "\(text) does not have the form server_config or server_config;client_config where server_config is "
+        + "the pipe separated list of host:port:port or host:port:port:type and client_config is port or host:port")
+  }
+
+  /// The value of the key `server.N` in the one form in which servers send it.
+  public var text: String {
+    let servers = addresses.map { address in
+      let host = address.host.contains(":") ? "[\(address.host)]" : address.host
+      return "\(host):\(address.quorumPort):\(address.electionPort)"
+    }
+    let role = isObserver ? "observer" : "participant"
+    return servers.joined(separator: "|") + ":\(role)" + (client.map { ";\($0)" } ?? "")
+  }
+}
+
+extension QuorumConfiguration {
+  /// Reads the lines `server.N=…`, `group.N=…`, `weight.N=…` and `version=…`, in any order; others are not looked at.
+  ///
+  /// - Throws: for a line that cannot be read, and for groups that do not have every voter exactly once.
+  public init(parsing text: String) throws(QuorumConfigurationError) {
+    var entries: [(key: String, value: String)] = []
+    for line in text.split(whereSeparator: \.isNewline) {
+      guard let equals = line.firstIndex(of: "=") else { continue }
+      entries.append((String(line[..<equals]), String(line[line.index(after: equals)...])))
+    }
+    try self.init(entries: entries)
+  }
+
+  /// Reads keys with their values.
+  ///
+  /// - Throws: as `init(parsing:)`.
+  public init(entries: [(key: String, value: String)]) throws(QuorumConfigurationError) {
+    var members: [Member] = []
+    var groups: [(Int64, [ServerID])] = []
+    var weights: [ServerID: Int64] = [:]
+    var version: Int64 = 0
+    for (key, value) in entries {
+      let words = key.split(separator: ".", maxSplits: 1).map(String.init)
+      switch (words.first, words.count) {
+      case ("server", 2): members.append(try Member(id: ServerID(rawValue: try Self.number(words[1])), parsing: value))
+      case ("group", 2):
+        var ids: [ServerID] = []
+        for id in value.split(separator: ":") { ids.append(ServerID(rawValue: try Self.number(String(id)))) }
+        groups.append((try Self.number(words[1]), ids))
+      case ("weight", 2): weights[ServerID(rawValue: try Self.number(words[1]))] = try Self.number(value)
+      case ("version", 1): version = Int64(value, radix: 16) ?? 0
+      default: break
+      }
+    }
+    groups.sort { $0.0 < $1.0 }
+    self.init(members: members, groups: groups.map(\.1), weights: weights, version: version)
+    try checkGroups()
+  }
+
+  /// The text in which servers send it: a line for each server, group and weight, and the version in hexadecimal.
+  public var text: String {
+    var lines = members.map { "server.\($0.id)=\($0.text)" }
+    for (index, group) in groups.enumerated() {
+      lines.append("group.\(index + 1)=" + group.map { "\($0)" }.joined(separator: ":"))
+    }
+    for (id, weight) in weights.sorted(by: { $0.key < $1.key }) { lines.append("weight.\(id)=\(weight)") }
+    lines.append("version=" + String(UInt64(bitPattern: version), radix: 16))
+    return lines.joined(separator: "\n")
+  }
+
+  private func checkGroups() throws(QuorumConfigurationError) {
+    guard !groups.isEmpty || !weights.isEmpty else { return }
+    for id in voters {
+      let count = groups.count { $0.contains(id) }
+      guard count >= 1 else { throw QuorumConfigurationError(message: "Server \(id) is not in a group") }
+      guard count == 1 else { throw QuorumConfigurationError(message: "Server \(id) is in multiple groups") }
+    }
+  }
+
+  private static func number(_ text: String) throws(QuorumConfigurationError) -> Int64 {
+    guard let number = Int64(text) else {
+      throw QuorumConfigurationError(message: "For input string: \"\(text)\"")
+    }
+    return number
+  }
+}
+
+extension String {
+  /// The first place of `other`, found byte by byte.
+  fileprivate func range(of other: String) -> Range<Index>? {
+    var start = startIndex
+    while start < endIndex {
+      if self[start...].hasPrefix(other) { return start..<index(start, offsetBy: other.count) }
+      start = index(after: start)
+    }
+    return nil
+  }
+}

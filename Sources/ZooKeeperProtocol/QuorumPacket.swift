@@ -1,0 +1,238 @@
+public import Jute
+
+/// What a leader and a learner send each other.
+///
+/// *Shape*: type (int), zxid (long), data (buffer, null is -1), identities (vector, null is -1). Packets follow each
+/// other without a length in front.
+///
+/// *Source*: Jute record `org.apache.zookeeper.server.quorum.QuorumPacket`; `quorum-protocol` B.1.
+public struct QuorumPacket: Hashable, Sendable {
+  /// The packets' meanings, with their numbers on the wire.
+  public enum Kind: Int32, Hashable, Sendable, CaseIterable {
+    case request = 1
+    case proposal = 2
+    case ack = 3
+    case commit = 4
+    case ping = 5
+    case revalidate = 6
+    case sync = 7
+    case inform = 8
+    case commitAndActivate = 9
+    case newLeader = 10
+    case followerInfo = 11
+    case upToDate = 12
+    case diff = 13
+    case trunc = 14
+    case snap = 15
+    case observerInfo = 16
+    case leaderInfo = 17
+    case ackEpoch = 18
+    case informAndActivate = 19
+  }
+
+  /// The number of the packet's kind, which may be one that this program does not know.
+  public var type: Int32
+  public var zxid: Zxid
+  /// nil is null, which Java's servers keep apart from empty in a PING.
+  public var data: [UInt8]?
+  /// Who asked, for a REQUEST; nil is null.
+  public var identities: [Identity]?
+
+  /// The smallest packet, in bytes.
+  public static let minEncodedSizeBytes = 20
+
+  /// Makes a packet of a known kind.
+  public init(_ kind: Kind, zxid: Zxid, data: [UInt8]? = nil, identities: [Identity]? = nil) {
+    type = kind.rawValue
+    self.zxid = zxid
+    self.data = data
+    self.identities = identities
+  }
+
+  /// The packet's kind, if its number is known.
+  public var kind: Kind? { Kind(rawValue: type) }
+
+  /// The first packet of `bytes` and its length there; nil while it is incomplete.
+  ///
+  /// - Parameter limitBytes: what data may have at most.
+  /// - Throws: `JuteError` as soon as a length is known to be negative or over the limit.
+  public static func first(
+    in bytes: UnsafeRawBufferPointer, limitBytes: Int
+  ) throws(JuteError) -> (packet: QuorumPacket, lengthBytes: Int)? {
+    guard bytes.count >= minEncodedSizeBytes else { return nil }
+    let length = Int(bytes.loadBigEndian(at: 12, as: Int32.self))
+    guard length >= -1 else { throw JuteError(.negativeLength(length), offset: 12) }
+    guard length <= limitBytes else {
+      throw JuteError(.tooLarge(lengthBytes: length, limitBytes: limitBytes), offset: 12)
+    }
+    guard bytes.count >= minEncodedSizeBytes + max(0, length) else { return nil }
+    var reader = JuteReader(bytes)
+    do throws(JuteError) {
+      let packet = try QuorumPacket(from: &reader)
+      return (packet, reader.offset)
+    } catch {
+      guard case .truncated = error.code else { throw error }
+      guard bytes.count <= minEncodedSizeBytes + max(0, length) + Self.maxIdentitiesBytes else { throw error }
+      return nil
+    }
+  }
+
+  /// More bytes of identities than that are no packet.
+  private static let maxIdentitiesBytes = 1 << 20
+}
+
+extension QuorumPacket: JuteRecord {
+  /// Decodes the fields in wire order.
+  public init(from reader: inout JuteReader) throws(JuteError) {
+    type = try reader.readInt()
+    zxid = Zxid(rawValue: try reader.readLong())
+    data = try reader.readBuffer()
+    identities = try reader.readOptionalVector { (reader) throws(JuteError) in try Identity(from: &reader) }
+  }
+
+  /// Appends the fields in wire order.
+  public func encode(into writer: inout JuteWriter) {
+    writer.writeInt(type)
+    writer.writeLong(zxid.rawValue)
+    writer.writeBuffer(data)
+    writer.writeVector(identities) { $1.encode(into: &$0) }
+  }
+}
+
+/// What a learner says of itself when it comes to a leader: the data of FOLLOWERINFO and OBSERVERINFO.
+///
+/// *Source*: Jute record `org.apache.zookeeper.server.quorum.LearnerInfo`; `quorum-protocol` B.1.
+public struct LearnerInfo: JuteRecord, Hashable, Sendable {
+  public var serverID: ServerID
+  public var protocolVersion: Int32
+  /// The version of the committed configuration that the learner has; 0 for a static one.
+  public var configurationVersion: Int64
+
+  /// The version since 3.4.
+  public static let currentVersion: Int32 = 0x10000
+
+  /// Makes one of the given fields.
+  public init(serverID: ServerID, configurationVersion: Int64 = 0) {
+    self.serverID = serverID
+    protocolVersion = Self.currentVersion
+    self.configurationVersion = configurationVersion
+  }
+
+  /// Decodes what is there: old servers leave out the later fields.
+  public init(from reader: inout JuteReader) throws(JuteError) {
+    serverID = ServerID(rawValue: try reader.readLong())
+    protocolVersion = reader.remainingBytes >= 4 ? try reader.readInt() : 0
+    configurationVersion = reader.remainingBytes >= 8 ? try reader.readLong() : 0
+  }
+
+  /// Appends the fields in wire order.
+  public func encode(into writer: inout JuteWriter) {
+    writer.writeLong(serverID.rawValue)
+    writer.writeInt(protocolVersion)
+    writer.writeLong(configurationVersion)
+  }
+}
+
+/// A write, a sync or a session's begin or end that a learner passes on: the data of REQUEST.
+///
+/// *Shape*: session (long), cxid (int), operation (int), and the client's record as it came.
+///
+/// *Source*: `quorum-protocol` B.1, B.11.
+public struct ForwardedRequest: JuteRecord, Hashable, Sendable {
+  public var sessionID: SessionID
+  public var xid: Xid
+  /// The operation's number.
+  public var type: Int32
+  public var body: [UInt8]
+
+  /// Makes one of the given fields.
+  public init(sessionID: SessionID, xid: Xid, type: Int32, body: [UInt8]) {
+    self.sessionID = sessionID
+    self.xid = xid
+    self.type = type
+    self.body = body
+  }
+
+  /// Decodes the fields in wire order.
+  public init(from reader: inout JuteReader) throws(JuteError) {
+    sessionID = SessionID(rawValue: try reader.readLong())
+    xid = Xid(rawValue: try reader.readInt())
+    type = try reader.readInt()
+    body = reader.readRemaining()
+  }
+
+  /// Appends the fields in wire order.
+  public func encode(into writer: inout JuteWriter) {
+    writer.writeLong(sessionID.rawValue)
+    writer.writeInt(xid.rawValue)
+    writer.writeInt(type)
+    writer.writeRaw(body)
+  }
+}
+
+/// A session with its timeout, as PING and REVALIDATE carry it.
+public struct SessionTouch: JuteRecord, Hashable, Sendable {
+  public var sessionID: SessionID
+  public var timeoutMilliseconds: Int32
+
+  /// The encoded size, in bytes.
+  public static let encodedSizeBytes = 12
+
+  /// Makes one of the given fields.
+  public init(sessionID: SessionID, timeoutMilliseconds: Int32) {
+    self.sessionID = sessionID
+    self.timeoutMilliseconds = timeoutMilliseconds
+  }
+
+  /// Decodes the fields in wire order.
+  public init(from reader: inout JuteReader) throws(JuteError) {
+    sessionID = SessionID(rawValue: try reader.readLong())
+    timeoutMilliseconds = try reader.readInt()
+  }
+
+  /// Appends the fields in wire order.
+  public func encode(into writer: inout JuteWriter) {
+    writer.writeLong(sessionID.rawValue)
+    writer.writeInt(timeoutMilliseconds)
+  }
+
+  /// The table that a learner answers a PING with: whole entries, and nothing behind them.
+  public static func table(from bytes: [UInt8]) throws(JuteError) -> [SessionTouch] {
+    var touches: [SessionTouch] = []
+    let failure = bytes.withUnsafeBytes { raw -> JuteError? in
+      var reader = JuteReader(raw)
+      do throws(JuteError) {
+        while reader.remainingBytes > 0 { touches.append(try SessionTouch(from: &reader)) }
+        return nil
+      } catch {
+        return error
+      }
+    }
+    if let failure { throw failure }
+    return touches
+  }
+}
+
+/// A leader's answer to REVALIDATE.
+public struct SessionValidity: JuteRecord, Hashable, Sendable {
+  public var sessionID: SessionID
+  public var isValid: Bool
+
+  /// Makes one of the given fields.
+  public init(sessionID: SessionID, isValid: Bool) {
+    self.sessionID = sessionID
+    self.isValid = isValid
+  }
+
+  /// Decodes the fields in wire order.
+  public init(from reader: inout JuteReader) throws(JuteError) {
+    sessionID = SessionID(rawValue: try reader.readLong())
+    isValid = try reader.readBool()
+  }
+
+  /// Appends the fields in wire order.
+  public func encode(into writer: inout JuteWriter) {
+    writer.writeLong(sessionID.rawValue)
+    writer.writeBool(isValid)
+  }
+}

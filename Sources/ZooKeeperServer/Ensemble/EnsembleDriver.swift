@@ -1,0 +1,253 @@
+import EnsembleCore
+import Logging
+import NIOCore
+import ServerCore
+import TxnLog
+import Zab
+import ZooKeeperProtocol
+
+/// Sockets, timers and disk around an ensemble's member, which decides everything.
+///
+/// *Thread*: the server's event loop.
+final class EnsembleDriver: @unchecked Sendable {
+  // @unchecked: everything is touched on the event loop only.
+
+  let member: EnsembleMember
+  private let settings: ServerConfiguration.Ensemble
+  private let loop: any EventLoop
+  private let logger: Logger
+  private unowned let node: ServerNode
+  private var election: ElectionPort!
+  private var quorum: QuorumPort!
+  private var timer: Scheduled<Void>?
+  private var timerDeadline = Int64.max
+  private var isDraining = false
+  private(set) var isStopped = false
+  /// The tree that is on its way, by connection.
+  private var expectedTree: (connection: ConnectionID, zxid: Zxid)?
+  /// Servers that this one cannot reach, nor they it: a sandbox's broken cable.
+  private var severed: Set<ServerID> = []
+  /// Whose connection is whose, as far as this server has called.
+  private var leaderConnection: (id: ConnectionID, leader: ServerID)?
+
+  init(
+    _ member: EnsembleMember, _ settings: ServerConfiguration.Ensemble, loop: any EventLoop, logger: Logger,
+    node: ServerNode
+  ) {
+    self.member = member
+    self.settings = settings
+    self.loop = loop
+    self.logger = logger
+    self.node = node
+    quorum = QuorumPort(settings, loop: loop, logger: logger, driver: self)
+    election = ElectionPort(settings, loop: loop, logger: logger) { [unowned self] notification, server in
+      step(.notification(notification, from: server))
+      node.endTurn()
+    }
+  }
+
+  /// Takes calls of other servers; `start` begins the election.
+  func listen() -> EventLoopFuture<Void> {
+    election.listen().and(quorum.listen()).map { _ in }
+  }
+
+  func start() {
+    step(.started)
+    node.endTurn()
+  }
+
+  func stop() {
+    isStopped = true
+    timer?.cancel()
+    election.stop()
+    quorum.stop()
+  }
+
+  /// Cuts the connections to some servers, and to no others.
+  func sever(_ servers: Set<ServerID>) {
+    severed = servers
+    election.severed = servers
+    for server in servers {
+      for connection in member.zab.connections(of: server) { disconnect(connection) }
+      if let (connection, leader) = leaderConnection, leader == server { disconnect(connection) }
+    }
+    node.endTurn()
+  }
+
+  private func disconnect(_ connection: ConnectionID) {
+    quorum.close(connection)
+    step(.disconnected(connection))
+  }
+
+  func isSevered(from server: ServerID) -> Bool { severed.contains(server) }
+
+  // MARK: Events
+
+  func step(_ event: ZabEvent) {
+    guard !isStopped else { return }
+    member.step(event, node.time)
+    drain()
+  }
+
+  /// Passes on what clients have asked for.
+  func settle() {
+    guard !isStopped else { return }
+    member.settle(node.time)
+    drain()
+  }
+
+  /// Sends what this turn has brought.
+  func flush() { quorum.flush() }
+
+  func onLearnerConnected(_ connection: ConnectionID) { step(.learnerConnected(connection)) }
+
+  func onLeaderConnected(_ connection: ConnectionID, _ leader: ServerID) {
+    leaderConnection = (connection, leader)
+    step(.leaderConnected(connection))
+    node.endTurn()
+  }
+
+  func onLeaderUnreachable() {
+    step(.leaderUnreachable)
+    node.endTurn()
+  }
+
+  func onPacket(_ packet: QuorumPacket, _ connection: ConnectionID) {
+    if let data = packet.data, packet.kind == .followerInfo || packet.kind == .observerInfo,
+      let info = try? LearnerInfo(decoding: data, allowingTrailingBytes: true), severed.contains(info.serverID)
+    {
+      return disconnect(connection)
+    }
+    step(.received(packet, connection))
+  }
+
+  func onReadComplete() { node.endTurn() }
+
+  func onDisconnected(_ connection: ConnectionID) {
+    step(.disconnected(connection))
+    node.endTurn()
+  }
+
+  // MARK: Effects
+
+  /// Does what the member wants, and what comes of that.
+  private func drain() {
+    guard !isDraining else { return }
+    isDraining = true
+    while true {
+      let effects = member.takeEffects()
+      if effects.isEmpty { break }
+      for effect in effects where !isStopped { perform(effect) }
+    }
+    isDraining = false
+    updateTimer()
+  }
+
+  private func perform(_ effect: MemberEffect) {
+    switch effect {
+    case .sendNotification(let notification, let server): election.send(notification, to: server)
+    case .connectToLeader(let leader): quorum.connect(to: leader)
+    case .send(let packet, let connection): quorum.send(packet, on: connection)
+    case .sendTree(let packet, let tree, let connection): quorum.send(packet, tree: tree, on: connection)
+    case .receiveTree(let connection, let zxid):
+      expectedTree = (connection, zxid)
+      quorum.expectTree(node.treeReader(zxid: zxid), on: connection)
+    case .close(let connection): quorum.close(connection)
+    case .append(let entry): node.log(entry)
+    case .truncate(let zxid, let rebuilds): truncate(to: zxid, rebuildsTree: rebuilds)
+    case .saveAcceptedEpoch(let epoch): save(.accepted, epoch)
+    case .prepareCurrentEpoch(let epoch): save(.announced, epoch)
+    case .saveCurrentEpoch(let epoch): save(.current, epoch)
+    case .roleChanged(let role):
+      logger.info("role", metadata: ["role": "\(role.word)", "zxid": "\(member.zab.history.last)"])
+      quorum.roleChanged(role)
+    case .startServing: node.startServing()
+    case .stopServing: node.stopServingClients()
+    case .note(let text): logger.info("\(text)")
+    case .failed(let reason): node.fail(reason)
+    }
+  }
+
+  /// The small files about epochs.
+  private enum EpochFile {
+    case accepted
+    case announced
+    case current
+  }
+
+  /// Writes one of them, which happens a few times an election and never while clients are served.
+  private func save(_ file: EpochFile, _ epoch: Epoch) {
+    let files = EpochFiles(node.storage.directory)
+    do throws(TxnLogError) {
+      switch file {
+      case .accepted:
+        try files.saveAccepted(epoch.rawValue)
+        member.step(.acceptedEpochSaved(epoch), node.time)
+      case .announced: try files.prepareCurrent(epoch.rawValue)
+      case .current:
+        try files.saveCurrent(epoch.rawValue)
+        member.step(.currentEpochSaved(epoch), node.time)
+      }
+    } catch {
+      node.fail("\(error)")
+    }
+  }
+
+  private func truncate(to zxid: Zxid, rebuildsTree: Bool) {
+    node.stopLog()
+    member.step(.persisted(through: member.zab.history.last), node.time)
+    do throws(TxnLogError) {
+      try node.storage.directory.truncate(to: zxid)
+      let rebuilt = rebuildsTree ? try node.storage.reload(node.configuration) : nil
+      node.startLog(after: zxid)
+      member.truncated(to: zxid, rebuilt: rebuilt, node.time)
+    } catch {
+      guard case .truncationPointMissing = error.code else { return node.fail("\(error)") }
+      node.startLog(after: member.zab.history.last)
+      member.step(.truncationFailed(zxid), node.time)
+    }
+  }
+
+  /// A leader's tree is complete: it becomes the only history on this disk, then in memory.
+  func onTree(_ state: RecoveredState, _ connection: ConnectionID) {
+    guard !isStopped, let expected = expectedTree, expected.connection == connection else { return }
+    expectedTree = nil
+    node.stopLog()
+    do throws(TxnLogError) {
+      try node.storage.install(state, hasDigest: node.configuration.features.hasDigest)
+      node.startLog(after: expected.zxid)
+      member.installed(state, zxid: expected.zxid, node.time)
+      drain()
+    } catch {
+      node.fail("\(error)")
+    }
+  }
+
+  // MARK: Time
+
+  private func updateTimer() {
+    let deadline = member.zab.nextDeadline
+    // A timer that is due too early only looks again.
+    guard !isStopped, deadline < timerDeadline else { return }
+    timer?.cancel()
+    timerDeadline = deadline
+    let delay = max(1, deadline - node.time.monotonicMilliseconds)
+    timer = loop.scheduleTask(in: .milliseconds(delay)) { [unowned self] in
+      timerDeadline = .max
+      step(.tick)
+      node.endTurn()
+    }
+  }
+}
+
+extension ZabRole {
+  /// The role's name.
+  var word: String {
+    switch self {
+    case .looking: "looking"
+    case .leading: "leader"
+    case .following: "follower"
+    case .observing: "observer"
+    }
+  }
+}

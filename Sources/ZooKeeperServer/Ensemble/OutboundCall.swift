@@ -1,0 +1,25 @@
+import NIOCore
+import NIOPosix
+import ZooKeeperProtocol
+
+/// Calls another server.
+struct OutboundCall: Sendable {
+  let loop: any EventLoop
+  let timeoutMilliseconds: Int
+
+  /// Calls one address after the other until one answers.
+  ///
+  /// - Precondition: there is an address.
+  func connect(_ addresses: ArraySlice<HostAndPort>) -> EventLoopFuture<any Channel> {
+    guard let address = addresses.first else { preconditionFailure("there is no address to call") }
+    let rest = addresses.dropFirst()
+    return ClientBootstrap(group: loop)
+      .connectTimeout(.milliseconds(Int64(timeoutMilliseconds)))
+      .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+      .channelOption(.writeBufferWaterMark, value: .init(low: 1 << 20, high: 4 << 20))
+      .connect(host: address.host, port: address.port)
+      .flatMapError { error in
+        rest.isEmpty ? self.loop.makeFailedFuture(error) : self.connect(rest)
+      }
+  }
+}

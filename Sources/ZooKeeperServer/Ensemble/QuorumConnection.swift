@@ -1,0 +1,133 @@
+import EnsembleCore
+import Jute
+import NIOCore
+import ServerCore
+import Zab
+import ZooKeeperProtocol
+
+/// One connection between a leader and a learner: packets, and once perhaps a tree.
+///
+/// *Thread*: the server's event loop.
+final class QuorumConnection: ChannelInboundHandler, @unchecked Sendable {
+  // @unchecked: everything is touched on the event loop only.
+
+  typealias InboundIn = ByteBuffer
+
+  /// What a packet's data may have at most: the largest request, and what servers add to it.
+  static let maxDataBytes = 2 * 0xfffff
+
+  let id: ConnectionID
+  private unowned let port: QuorumPort
+  private(set) var context: ChannelHandlerContext?
+  private var received = ByteBuffer()
+  private var out = JuteWriter()
+  private var buffer = ByteBuffer()
+  private var treeReader: TreeStreamReader?
+  /// Whether packets wait, because nobody leads here yet.
+  var isHeld: Bool
+  /// Whether nothing goes through: a sandbox's frozen member.
+  private(set) var isClosed = false
+
+  init(_ id: ConnectionID, _ port: QuorumPort, isHeld: Bool) {
+    self.id = id
+    self.port = port
+    self.isHeld = isHeld
+  }
+
+  func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    var bytes = unwrapInboundIn(data)
+    received.writeBuffer(&bytes)
+    if !isHeld { readPackets() }
+  }
+
+  func channelReadComplete(context: ChannelHandlerContext) { port.onReadComplete() }
+
+  func channelInactive(context: ChannelHandlerContext) {
+    self.context = nil
+    guard !isClosed else { return }
+    isClosed = true
+    port.onClosed(self)
+  }
+
+  func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+
+  /// Handles all whole packets that have arrived.
+  func readPackets() {
+    do {
+      while !isClosed, received.readableBytes > 0 {
+        if treeReader != nil {
+          guard try readTree() else { break }
+        } else {
+          guard let packet = try nextPacket() else { break }
+          port.onPacket(packet, self)
+        }
+      }
+      received.discardReadBytes()
+    } catch {
+      port.onBadBytes("\(error)", self)
+    }
+  }
+
+  private func nextPacket() throws(JuteError) -> QuorumPacket? {
+    let result = received.withUnsafeReadableBytes { raw -> Result<(QuorumPacket, Int)?, JuteError> in
+      do throws(JuteError) {
+        return .success(try QuorumPacket.first(in: raw, limitBytes: Self.maxDataBytes))
+      } catch {
+        return .failure(error)
+      }
+    }
+    guard let (packet, length) = try result.get() else { return nil }
+    received.moveReaderIndex(forwardBy: length)
+    return packet
+  }
+
+  /// From here on a tree comes.
+  func expectTree(_ reader: TreeStreamReader) { treeReader = reader }
+
+  private func readTree() throws(TreeStreamReader.Failure) -> Bool {
+    let result = received.withUnsafeReadableBytes {
+      raw -> Result<(state: RecoveredState, rest: [UInt8])?, TreeStreamReader.Failure> in
+      do throws(TreeStreamReader.Failure) {
+        return .success(try treeReader?.read(raw))
+      } catch {
+        return .failure(error)
+      }
+    }
+    received.clear()
+    guard let (state, rest) = try result.get() else { return false }
+    treeReader = nil
+    received.writeBytes(rest)
+    port.onTree(state, self)
+    return true
+  }
+
+  /// Adds a packet to what is sent at the end of the turn.
+  func send(_ packet: QuorumPacket) {
+    guard !isClosed else { return }
+    packet.encode(into: &out)
+  }
+
+  /// Adds a tree to what is sent at the end of the turn.
+  func send(_ tree: [UInt8]) {
+    guard !isClosed else { return }
+    out.writeRaw(tree)
+  }
+
+  /// Sends what this turn has brought, in one write.
+  func flush() {
+    guard let context, !out.bytes.isEmpty else { return }
+    buffer.clear()
+    buffer.writeBytes(out.bytes)
+    out.removeAll()
+    context.writeAndFlush(NIOAny(buffer), promise: nil)
+  }
+
+  /// Ends the connection from this side; nothing is reported of it any more.
+  func close() {
+    flush()
+    isClosed = true
+    context?.close(promise: nil)
+  }
+}

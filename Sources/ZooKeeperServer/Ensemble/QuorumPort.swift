@@ -1,0 +1,164 @@
+import EnsembleCore
+import Logging
+import NIOCore
+import NIOPosix
+import ServerCore
+import Zab
+import ZooKeeperProtocol
+
+/// The connections between leader and learners.
+///
+/// Unlike Apache's, a server listens from the start: a learner that has heard of its leader before the leader itself
+/// knows waits a moment, instead of calling again. Where nobody leads, nobody is kept.
+///
+/// *Source*: `quorum-protocol` B.2.
+///
+/// *Thread*: the server's event loop.
+final class QuorumPort: @unchecked Sendable {
+  // @unchecked: everything is touched on the event loop only.
+
+  private let settings: ServerConfiguration.Ensemble
+  private let loop: any EventLoop
+  private let logger: Logger
+  private unowned let driver: EnsembleDriver
+  private var listeners: [any Channel] = []
+  private var connections: [ConnectionID: QuorumConnection] = [:]
+  private var nextID: UInt64 = 1
+  private var role = ZabRole.looking
+  private var isStopped = false
+  /// Connections with something to send.
+  private var unsent: [QuorumConnection] = []
+
+  init(_ settings: ServerConfiguration.Ensemble, loop: any EventLoop, logger: Logger, driver: EnsembleDriver) {
+    self.settings = settings
+    self.loop = loop
+    self.logger = logger
+    self.driver = driver
+  }
+
+  /// Takes calls at this server's addresses.
+  func listen() -> EventLoopFuture<Void> {
+    let bootstrap = ServerBootstrap(group: loop)
+      .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+      .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+      .childChannelOption(.writeBufferWaterMark, value: .init(low: 1 << 20, high: 4 << 20))
+      .childChannelInitializer { [self] channel in
+        channel.eventLoop.makeCompletedFuture { try accept(channel) }
+      }
+    let addresses = settings.ownMember.addresses.map(\.quorum)
+    return EventLoopFuture.andAllSucceed(
+      addresses.map { address in
+        bootstrap.bind(host: settings.times.listensEverywhere ? "0.0.0.0" : address.host, port: address.port)
+          .map { [self] in listeners.append($0) }
+      }, on: loop)
+  }
+
+  /// Ends all connections and takes no more calls.
+  func stop() {
+    isStopped = true
+    for listener in listeners { listener.close(promise: nil) }
+    for connection in connections.values { connection.close() }
+    connections = [:]
+  }
+
+  private func accept(_ channel: any Channel) throws {
+    if isStopped { return channel.close(promise: nil) }
+    switch role {
+    case .following, .observing: return channel.close(promise: nil)
+    case .looking, .leading: break
+    }
+    let connection = try add(channel, isHeld: role != .leading)
+    if role == .leading { driver.onLearnerConnected(connection.id) }
+  }
+
+  private func add(_ channel: any Channel, isHeld: Bool) throws -> QuorumConnection {
+    let connection = QuorumConnection(ConnectionID(rawValue: nextID), self, isHeld: isHeld)
+    nextID += 1
+    connections[connection.id] = connection
+    try channel.pipeline.syncOperations.addHandler(connection)
+    return connection
+  }
+
+  /// Calls a leader.
+  func connect(to leader: ServerID) {
+    let addresses = settings.quorum.member(leader)?.addresses.map(\.quorum) ?? []
+    guard !addresses.isEmpty, !driver.isSevered(from: leader) else {
+      return loop.execute { [driver] in driver.onLeaderUnreachable() }
+    }
+    OutboundCall(loop: loop, timeoutMilliseconds: settings.times.connectTimeoutMilliseconds)
+      .connect(addresses[...]).whenComplete { [self] result in
+        do {
+          let channel = try result.get()
+          guard !isStopped else { return channel.close(promise: nil) }
+          driver.onLeaderConnected(try add(channel, isHeld: false).id, leader)
+        } catch {
+          driver.onLeaderUnreachable()
+        }
+      }
+  }
+
+  /// Callers that came while nobody led here are let in, or sent away.
+  func roleChanged(_ role: ZabRole) {
+    self.role = role
+    let held = connections.values.filter(\.isHeld).sorted { $0.id < $1.id }
+    for connection in held {
+      switch role {
+      case .leading:
+        connection.isHeld = false
+        driver.onLearnerConnected(connection.id)
+        loop.execute { connection.readPackets() }
+      case .following, .observing: close(connection.id)
+      case .looking: break
+      }
+    }
+  }
+
+  func send(_ packet: QuorumPacket, on id: ConnectionID) {
+    guard let connection = connections[id] else { return }
+    connection.send(packet)
+    note(connection)
+  }
+
+  func send(_ packet: QuorumPacket, tree: [UInt8], on id: ConnectionID) {
+    guard let connection = connections[id] else { return }
+    connection.send(packet)
+    connection.send(tree)
+    note(connection)
+  }
+
+  /// A tree comes next on a connection.
+  func expectTree(_ reader: TreeStreamReader, on id: ConnectionID) { connections[id]?.expectTree(reader) }
+
+  func close(_ id: ConnectionID) { connections.removeValue(forKey: id)?.close() }
+
+  /// Sends what this turn has brought.
+  func flush() {
+    guard !unsent.isEmpty else { return }
+    for connection in unsent { connection.flush() }
+    unsent.removeAll(keepingCapacity: true)
+  }
+
+  private func note(_ connection: QuorumConnection) {
+    if !unsent.contains(where: { $0 === connection }) { unsent.append(connection) }
+  }
+
+  // MARK: What connections tell
+
+  func onPacket(_ packet: QuorumPacket, _ connection: QuorumConnection) { driver.onPacket(packet, connection.id) }
+
+  func onTree(_ state: RecoveredState, _ connection: QuorumConnection) { driver.onTree(state, connection.id) }
+
+  func onReadComplete() { driver.onReadComplete() }
+
+  func onClosed(_ connection: QuorumConnection) {
+    connections[connection.id] = nil
+    driver.onDisconnected(connection.id)
+  }
+
+  func onBadBytes(_ reason: String, _ connection: QuorumConnection) {
+    logger.warning("closing a quorum connection", metadata: ["reason": "\(reason)"])
+    connections[connection.id] = nil
+    connection.close()
+    driver.onDisconnected(connection.id)
+  }
+}
