@@ -33,7 +33,7 @@ extension CommandTable {
       OptionSpec(
         .layout, value: ("LAYOUT", .choice(["curator", "curator-rw", "kazoo"])),
         "the names of the znodes (default curator)"),
-      OptionSpec(.list, "print who holds the lock and who waits for it"),
+      OptionSpec(.list, "print who holds the lock and who waits for it; for a semaphore with --slots"),
       OptionSpec(.revoke, "ask the holder to let go"),
       OptionSpec(.release, "let go of what this session holds on the path, in a script or the interactive shell"),
     ],

@@ -126,8 +126,8 @@ actor ShellSession {
     let context = CommandContext(
       invocation: invocation, directory: directory, mode: mode, isCompatible: settings.isCompatible,
       maximumFrameBytes: settings.maximumFrameBytes, servers: self.settings.connectString.servers, values: values,
-      waitLimit: settings.limitsWaiting ? settings.timeLimit : nil, stdinIsTerminal: environment.stdinIsTerminal,
-      forwarder: forwarder, emit: { result throws(ShellError) in try answer.emit(result) },
+      waitLimit: settings.limitsWaiting ? settings.timeLimit : nil, forwarder: forwarder,
+      emit: { result throws(ShellError) in try answer.emit(result) },
       flush: { [output] () throws(ShellError) in try output.flush() }, reopen: { try await self.reopened(settings) })
     let client = try await connectedClient().withTimeLimit(settings.timeLimit)
     let code: ExitCode

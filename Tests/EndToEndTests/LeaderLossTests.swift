@@ -5,9 +5,23 @@ import Testing
 /// Recipes over the death of the server that leads the ensemble.
 @Suite(.timeLimit(.minutes(4)))
 struct LeaderLossTests {
-  @Test func holdersWorkOnWhenTheLeaderDies() async throws {
+  @Test func holdersWorkOnWhenApachesLeaderDies() async throws {
     let ensemble = try await ApacheEnsemble.start()
-    let zkcli = Zkcli(server: ensemble.connectString)
+    try await work(on: ensemble.connectString) {
+      try await ensemble.members[try await ensemble.waitForLeader()].kill()
+    }
+    try await ensemble.stop()
+  }
+
+  @Test func holdersWorkOnWhenOurLeaderDies() async throws {
+    let ensemble = try await ZkcliEnsemble.start()
+    try await work(on: ensemble.connectString) {
+      try await ensemble.members[try await ensemble.waitForLeader()].kill()
+    }
+  }
+
+  private func work(on servers: String, killingLeader: () async throws -> Void) async throws {
+    let zkcli = Zkcli(server: servers)
     let path = "/lock"
     let log = try LineLog()
     // Each holds the lock for a moment, again and again; its own exit code would tell of a lock that was lost.
@@ -21,15 +35,13 @@ struct LeaderLossTests {
       try RunningCommand("/bin/sh", ["-c", script], environment: try zkcli.pathVariables())
     }
     _ = try await log.wait(forCount: 8)
-    let leader = try await ensemble.waitForLeader()
-    try await ensemble.members[leader].kill()
+    try await killingLeader()
     for command in running {
       #expect(try await command.waitForEnd(within: .seconds(120)) == .exited(0), "\(errors(of: command))")
     }
     let tokens = try log.lines.map(token)
     #expect(tokens.count == 32)
     #expect(zip(tokens, tokens.dropFirst()).allSatisfy { $0 < $1 }, "\(tokens)")
-    try await ensemble.stop()
   }
 
   private func errors(of command: RunningCommand) -> String {

@@ -29,22 +29,94 @@ public final class ZkcliServer: Sendable {
   /// Throws: `TestKitError.missing` if it is not built, `.ended` with what it said if it does not start.
   public static func start() async throws -> ZkcliServer {
     try await ApacheServer.retryingPortConflicts {
-      let port = try LoopbackPorts.reserve()
-      let directory = try Scratch.directory("own-server")
-      let lines = [
-        "dataDir=\(directory)/data", "clientPort=\(port)", "clientPortAddress=127.0.0.1", "tickTime=500",
-        "maxSessionTimeout=60000", "maxClientCnxns=0", "admin.enableServer=false", "4lw.commands.whitelist=*",
-        "preAllocSize=256",
-      ]
-      try Scratch.write(lines.joined(separator: "\n") + "\n", to: "\(directory)/zoo.cfg")
-      let command = try RunningCommand(
-        try Products.executable("zkcli"), ["server", "run", "\(directory)/zoo.cfg"])
-      try await eventually("a server on port \(port)", within: .seconds(30)) {
-        let said = String(decoding: command.bytes(of: .error), as: UTF8.self)
-        if command.ending != nil { throw TestKitError(.ended, said) }
-        return said.contains("serving on")
+      let server = try launch(port: try LoopbackPorts.reserve())
+      try await server.waitUntilServing()
+      return server
+    }
+  }
+
+  /// Starts the process, and returns without waiting for it to serve.
+  ///
+  /// `peerLines` make it a member of an ensemble, with `serverID` for its `myid`.
+  static func launch(port: UInt16, peerLines: [String] = [], serverID: Int? = nil) throws -> ZkcliServer {
+    let directory = try Scratch.directory("own-server")
+    let lines = [
+      "dataDir=\(directory)/data", "clientPort=\(port)", "clientPortAddress=127.0.0.1", "tickTime=500",
+      "maxSessionTimeout=60000", "maxClientCnxns=0", "admin.enableServer=false", "4lw.commands.whitelist=*",
+      "preAllocSize=256",
+    ]
+    try Scratch.write((lines + peerLines).joined(separator: "\n") + "\n", to: "\(directory)/zoo.cfg")
+    if let serverID {
+      guard mkdir("\(directory)/data", 0o700) == 0 else { throw TestKitError.systemCall("mkdir") }
+      try Scratch.write("\(serverID)\n", to: "\(directory)/data/myid")
+    }
+    let command = try RunningCommand(try Products.executable("zkcli"), ["server", "run", "\(directory)/zoo.cfg"])
+    return ZkcliServer(port: port, command: command)
+  }
+
+  /// Waits until the server answers clients.
+  func waitUntilServing() async throws {
+    try await eventually("a server on port \(port)", within: .seconds(60), every: .milliseconds(20)) {
+      if command.ending != nil {
+        throw TestKitError(.ended, String(decoding: command.bytes(of: .error), as: UTF8.self))
       }
-      return ZkcliServer(port: port, command: command)
+      return mode != nil
+    }
+  }
+
+  /// What the server says it is (`standalone`, `leader`, `follower`); nil if it serves nobody.
+  public var mode: String? {
+    guard let socket = try? LoopbackSocket.connect(to: port, timeout: .seconds(1)),
+      (try? socket.write(Array("srvr".utf8))) != nil, let answer = try? socket.readToEnd()
+    else { return nil }
+    let line = String(decoding: answer, as: UTF8.self).split(separator: "\n").first { $0.hasPrefix("Mode: ") }
+    return line.map { String($0.dropFirst("Mode: ".count)) }
+  }
+
+  /// Kills the server as a crash would, and waits until it is gone.
+  public func kill() async throws {
+    command.killAll()
+    try await command.waitForEnd(within: .seconds(20))
+  }
+}
+
+/// Several of our servers on loopback that form one ensemble.
+public final class ZkcliEnsemble: Sendable {
+  /// In the order of their server ids, which are 1, 2, 3 …
+  public let members: [ZkcliServer]
+
+  private init(members: [ZkcliServer]) { self.members = members }
+
+  /// Starts `size` servers and waits until all of them serve.
+  ///
+  /// Throws: as `ZkcliServer.start`.
+  public static func start(size: Int = 3) async throws -> ZkcliEnsemble {
+    try await ApacheServer.retryingPortConflicts {
+      let ports = try (0..<size).map { _ throws(TestKitError) in
+        let (client, quorum) = (try LoopbackPorts.reserve(), try LoopbackPorts.reserve())
+        return (client: client, quorum: quorum, election: try LoopbackPorts.reserve())
+      }
+      let peerLines = ports.enumerated().map { index, ports in
+        "server.\(index + 1)=127.0.0.1:\(ports.quorum):\(ports.election)"
+      }
+      let members = try ports.enumerated().map { index, ports in
+        try ZkcliServer.launch(
+          port: ports.client, peerLines: ["initLimit=20", "syncLimit=10"] + peerLines, serverID: index + 1)
+      }
+      for member in members { try await member.waitUntilServing() }
+      return ZkcliEnsemble(members: members)
+    }
+  }
+
+  /// The addresses of all members for clients, with commas between them.
+  public var connectString: String { members.map(\.connectString).joined(separator: ",") }
+
+  /// Waits until some member leads, and returns its index.
+  ///
+  /// Throws: `TestKitError.timedOut`.
+  public func waitForLeader(within limit: Duration = .seconds(30)) async throws -> Int {
+    try await eventually("election of a leader", within: limit, every: .milliseconds(20)) {
+      members.firstIndex { $0.mode == "leader" }
     }
   }
 }

@@ -77,14 +77,15 @@ import ZooKeeperProtocol
         try await hold.release()
       }
       _ = try await children(of: path, client) { $0.count == 2 }
-      async let third = withSession(address) { client in
-        try #require(try await Election(client, path: path).lead(name: "third".bytes))
-      }
+      // A session that goes on: a leader that is gone at once may be missed, and the last one is never.
+      let last = try await session(address)
+      async let third = Election(last, path: path).lead(name: "third".bytes)
       _ = try await children(of: path, client) { $0.count == 3 }
       try await hold.release()
       try await second
-      _ = try await third
+      #expect(try await third != nil)
       _ = try await isDone
+      await last.close()
       next.finish()
     }
   }

@@ -23,7 +23,6 @@ struct CommandContext: Sendable {
   let values: ValueSource
   /// How long the program's options allow to wait for something to happen; nil without end.
   let waitLimit: Duration?
-  let stdinIsTerminal: Bool
   let forwarder: SignalForwarder
   /// Takes what the command has to say, piece by piece.
   let emit: @Sendable (CommandResult) throws(ShellError) -> Void

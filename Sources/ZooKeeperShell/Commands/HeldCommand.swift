@@ -28,9 +28,9 @@ extension CommandContext {
     guard !words.isEmpty else { throw ShellError.usage("nothing stands behind --", hint: invocation.spec.synopsis) }
     try flush()
     let grace = Duration.milliseconds(await client.snapshot().timeoutMilliseconds) / 6
-    // At a terminal the child stays in our group, or it could not read; elsewhere signals reach all that it starts.
+    // Where there is no terminal to read from, signals reach all that the command starts.
     let child = try ChildProcess.start(
-      words, variables: variables, standardInput: standardInput, ownsGroup: !stdinIsTerminal)
+      words, variables: variables, standardInput: standardInput, ownsGroup: !ChildProcess.isInForeground)
     forwarder.setChild(child)
     defer { forwarder.setChild(nil) }
     // A task of its own: it ends when the child does, whatever becomes of ours.

@@ -56,6 +56,15 @@ final class ChildProcess: Sendable {
     return ChildProcess(processID: processID, ownsGroup: ownsGroup)
   }
 
+  /// Whether a terminal's keys reach us: then a command that we run must stay in our process group, or it could
+  /// neither read the terminal nor be stopped from there.
+  static var isInForeground: Bool {
+    let terminal = open("/dev/tty", O_RDWR | O_CLOEXEC)
+    guard terminal >= 0 else { return false }
+    defer { close(terminal) }
+    return tcgetpgrp(terminal) == getpgrp()
+  }
+
   /// Waits until it ends; to be called once. *Thread*: any that may block.
   ///
   /// - Returns: its own exit code, or 128 and the number of the signal that ended it.
