@@ -37,17 +37,24 @@ public struct Hold: Sendable {
     try await uncancelled { [self] in try await recipe.remove(path) }
   }
 
-  /// Waits until the hold is lost, and tells meanwhile of those who ask to let go.
+  /// Waits until the hold is lost, and tells meanwhile of those who ask to let go, and until when it is safe.
   ///
   /// The session is proved alive by a read every quarter of its timeout, whose time counts from before it was sent:
   /// a process that was stopped, or whose machine slept, finds out as soon as it runs again. Only the length of time
   /// counts, so the setting of a clock does not matter.
   ///
+  /// - Parameters:
+  ///   - onRevocation: called when somebody asks to let go.
+  ///   - onProof: called with each moment until which no loss need be feared: five sixths of the session timeout behind
+  ///     the last proof.
   /// - Throws: `CancellationError` or `ZooKeeperError` with `cancelled`.
-  public func loss(onRevocation: @escaping @Sendable () -> Void = {}) async throws -> Loss {
+  public func loss(
+    onRevocation: @escaping @Sendable () -> Void = {},
+    onProof: @escaping @Sendable (ContinuousClock.Instant) -> Void = { _ in }
+  ) async throws -> Loss {
     try await withThrowingTaskGroup(of: Loss.self) { group in
       group.addTask { try await watchOwn(onRevocation) }
-      group.addTask { try await proveAlive() }
+      group.addTask { try await proveAlive(onProof) }
       defer { group.cancelAll() }
       return try await group.next() ?? .expired
     }
@@ -74,10 +81,11 @@ public struct Hold: Sendable {
     }
   }
 
-  private func proveAlive() async throws -> Loss {
+  private func proveAlive(_ onProof: @Sendable (ContinuousClock.Instant) -> Void) async throws -> Loss {
     let clock = ContinuousClock()
     let timeout = Duration.milliseconds(await recipe.client.snapshot().timeoutMilliseconds)
     var proven = proven
+    onProof(proven + timeout * 5 / 6)
     while true {
       let asked = clock.now
       let deadline = proven + timeout * 5 / 6
@@ -86,6 +94,7 @@ public struct Hold: Sendable {
         guard let stat = try await recipe.client.withTimeLimit(deadline - asked).exists(path), stat.czxid == zxid
         else { return .removed }
         proven = asked
+        onProof(proven + timeout * 5 / 6)
         try await clock.sleep(for: timeout / 4)
       } catch let error as ZooKeeperError {
         if error.isFinal { return .expired }

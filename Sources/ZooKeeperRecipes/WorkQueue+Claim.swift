@@ -41,7 +41,7 @@ extension WorkQueue {
   }
 
   /// What became of an attempt to claim an item.
-  private enum Attempt {
+  private enum Attempt: Sendable {
     case claimed(Claim)
     /// Somebody else was first.
     case lost
@@ -66,7 +66,8 @@ extension WorkQueue {
         let own = try await recipe.createProtected(in: line.parent, prefix: prefix, base: "lock-", data: nil)
         try await line.awaitTurn(of: own) { _ in true }
         let claim = try await awaitItem()
-        try await recipe.remove(ZnodePath.child(own, of: line.parent))
+        // Whoever cancels now has the claim all the same.
+        try? await uncancelled(withdraw)
         return claim
       }
     }
@@ -121,10 +122,25 @@ extension WorkQueue {
       .create(CreateRequest(path: lock, data: mark, acl: ACL.openUnsafe, flags: CreateMode.ephemeral.flags)),
     ]
     let asked = ContinuousClock.now
+    return try await orTakingBack({ [recipe] in
+      try await recipe.sync(lock)
+      if try await recipe.data(of: lock)?.data == mark { try await recipe.remove(lock) }
+    }) {
+      if let refusal = try await create(lock, marked: mark, operations) { return refusal }
+      guard let stat = try await recipe.stat(of: lock), let item = try await item(name) else { return nil }
+      let hold = Hold(path: lock, zxid: stat.czxid, recipe: recipe, proven: asked)
+      return .claimed(Claim(item: item, hold: hold, recipe: recipe))
+    } ?? .lost
+  }
+
+  /// - Returns: why the claim could not be created; nil when it has been.
+  private func create(
+    _ lock: String, marked mark: [UInt8], _ operations: [MultiOperation]
+  ) async throws(ZooKeeperError) -> Attempt? {
     while true {
       do throws(ZooKeeperError) {
         try await recipe.client.multi(operations)
-        break
+        return nil
       } catch {
         if let failed = error.failedOperation {
           return failed.index == 1 && failed.error == .noNode ? .noParent : .lost
@@ -132,14 +148,8 @@ extension WorkQueue {
         guard error.isPassing else { throw error }
         try await recipe.client.connected(failsFast: false)
         try await recipe.sync(lock)
-        if try await recipe.data(of: lock)?.data == mark { break }
+        if try await recipe.data(of: lock)?.data == mark { return nil }
       }
     }
-    guard let stat = try await recipe.stat(of: lock), let item = try await item(name) else {
-      try await recipe.remove(lock)
-      return .lost
-    }
-    let hold = Hold(path: lock, zxid: stat.czxid, recipe: recipe, proven: asked)
-    return .claimed(Claim(item: item, hold: hold, recipe: recipe))
   }
 }

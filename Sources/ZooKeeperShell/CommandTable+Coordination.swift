@@ -6,13 +6,13 @@ enum RecipeOptions {
   /// What is the same for everything that is held by an ephemeral znode while a command runs.
   static func guarantees(_ thing: String) -> [String] {
     [
-      "While no server answers for five sixths of the session timeout, or when the session is lost, the command gets"
+      "When no server answers for five sixths of the session timeout, or when the session is lost, the command gets"
         + " TERM, after another sixth KILL, and the exit code is 9: it is gone before the servers can give \(thing) to"
-        + " another. --session-timeout (default 10s for a single command) sets both times.",
-      "Killed with -9, or stopped for longer than the session timeout, zkcli cannot end the command, and another may"
-        + " get \(thing) meanwhile: then ZKCLI_LOCK_ZXID tells, which is greater for each later holder. Storage that"
-        + " remembers the greatest and refuses lesser ones is safe in any case. Setting the clock changes nothing: only"
-        + " lengths of time count.",
+        + " another. --session-timeout (default 10s for a single command) sets both times. A guard process does the"
+        + " same when zkcli is stopped, and ends the command at once when zkcli is killed with -9.",
+      "Where that cannot help, because the guard is killed too or the whole machine stood still, ZKCLI_LOCK_ZXID tells:"
+        + " it is greater for each later holder, and storage that remembers the greatest and refuses lesser ones is"
+        + " safe. Setting the clock changes nothing: only lengths of time count, of sleep too.",
     ]
   }
 }

@@ -47,6 +47,7 @@ public enum Program {
   private static func run(
     _ words: [Word], _ environment: ShellEnvironment, _ output: Output
   ) throws(ShellError) -> ExitCode {
+    if words.first?.text == GuardProcess.word { return ExitCode(rawValue: GuardProcess.run()) }
     if words.first == "__complete" { return CompletionQuery.answer([Word](words.dropFirst()), environment, output) }
     if environment.isServerProgram { return try ServerCommand.runAsScript(words, environment, output) }
     let isCompatible = environment.asksForCompatibility

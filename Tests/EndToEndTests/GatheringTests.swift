@@ -42,9 +42,10 @@ struct GatheringTests {
     #expect(try await first.nextLine(within: .seconds(40)) == "job")
     #expect(try await zkcli("queue", "list", path).output.hasPrefix("claimed 0 "))
     first.send(signal: SIGKILL)
+    // Its guard ends the command.
+    _ = try await first.waitForEnd(within: .seconds(40))
     expect(try await zkcli("queue", "take", "--timeout", "50s", path, "--", "cat"), output: "job")
     expect(try await zkcli("queue", "len", path), output: "0\n")
-    first.killAll()
   }
 
   @Test(arguments: ServerKind.allCases) func theNextCandidateLeads(server: ServerKind) async throws {

@@ -90,20 +90,28 @@ struct LockTests {
     #expect(try await command.waitForEnd(within: .seconds(30)) == .exited(4))
   }
 
-  @Test(arguments: ServerKind.allCases) func whatIsStoppedLosesItAndFindsOut(server: ServerKind) async throws {
+  /// A command that notes its token, when it begins and that it has been asked to end.
+  private func noting(_ log: LineLog) -> String {
+    "trap 'echo ended >>\(log.path); exit 0' TERM; echo $ZKCLI_LOCK_ZXID; echo began >>\(log.path);"
+      + " while :; do sleep 0.05; done"
+  }
+
+  @Test(arguments: ServerKind.allCases) func whatIsStoppedLosesItsCommandInTime(server: ServerKind) async throws {
     let zkcli = try await zkcli(server)
     let path = uniquePath("stopped")
-    let script = "echo $ZKCLI_LOCK_ZXID; sleep 100"
-    let first = try zkcli.start("--session-timeout", "1s", "lock", path, "--", "sh", "-c", script)
-    let firstToken = try token(try #require(try await first.nextLine(within: .seconds(30))))
+    let log = try LineLog()
+    let first = try zkcli.start("--session-timeout", "4s", "lock", path, "--", "sh", "-c", noting(log))
+    let firstToken = try token(try #require(try await first.nextLine(within: .seconds(40))))
+    try await log.wait(for: "began")
     first.send(signal: SIGSTOP)
     // Its session is over when another gets the lock.
-    let second = try await zkcli("lock", "--timeout", "50s", path, "--", "sh", "-c", "echo $ZKCLI_LOCK_ZXID")
+    let second = try await zkcli(
+      "lock", "--timeout", "50s", path, "--", "sh", "-c", "echo next >>\(log.path); echo $ZKCLI_LOCK_ZXID")
     #expect(second.exitStatus == 0)
     #expect(try token(second.output.dropLast()) > firstToken)
+    #expect(log.lines == ["began", "ended", "next"])
     first.send(signal: SIGCONT)
-    // Its output ends too: the command and what that had started are gone.
-    #expect(try await first.waitForEnd(within: .seconds(30)) == .exited(9))
+    #expect(try await first.waitForEnd(within: .seconds(40)) == .exited(9))
     #expect(String(decoding: first.bytes(of: .error), as: UTF8.self).contains("Lost"))
   }
 
@@ -113,8 +121,7 @@ struct LockTests {
     let log = try LineLog()
     let proxy = try TCPProxy(to: try await server.port)
     let behindProxy = Zkcli(server: proxy.connectString)
-    let script = "trap 'echo ended >>\(log.path); exit 0' TERM; echo began >>\(log.path); while :; do sleep 0.1; done"
-    let first = try behindProxy.start("--session-timeout", "6s", "lock", path, "--", "sh", "-c", script)
+    let first = try behindProxy.start("--session-timeout", "6s", "lock", path, "--", "sh", "-c", noting(log))
     try await log.wait(for: "began")
     proxy.stall()
     let second = try direct.start("lock", path, "--", "sh", "-c", "echo next >>\(log.path)")
@@ -124,13 +131,18 @@ struct LockTests {
     proxy.cut()
   }
 
-  @Test(arguments: ServerKind.allCases) func aHolderThatIsKilledIsFollowed(server: ServerKind) async throws {
+  @Test(arguments: ServerKind.allCases) func whatIsKilledTakesItsCommandAlong(server: ServerKind) async throws {
     let zkcli = try await zkcli(server)
     let path = uniquePath("killed")
-    let first = try zkcli.start("--session-timeout", "1s", "lock", path, "--", "sh", "-c", "echo ready; sleep 100")
-    #expect(try await first.nextLine(within: .seconds(30)) == "ready")
+    let log = try LineLog()
+    let first = try zkcli.start("--session-timeout", "2s", "lock", path, "--", "sh", "-c", noting(log))
+    try await log.wait(for: "began")
     first.send(signal: SIGKILL)
-    try await #expect(zkcli("lock", "--timeout", "50s", path, "--", "true").exitStatus == 0)
+    try await #expect(
+      zkcli("lock", "--timeout", "50s", path, "--", "sh", "-c", "echo next >>\(log.path)").exitStatus == 0)
+    #expect(log.lines == ["began", "ended", "next"])
+    // Its outputs have ended too: nothing that it started is left.
+    #expect(try await first.waitForEnd(within: .seconds(40)) == .signalled(SIGKILL))
   }
 
   @Test func aScriptHoldsUntilItReleases() async throws {

@@ -6,14 +6,15 @@ import Synchronization
 /// Thread: any.
 public final class ZkcliServer: Sendable {
   public let port: UInt16
-  private let command: RunningCommand
+  private let log: String
+  /// Dies with the test process, and with this.
+  private let process: GuardedProcess
 
-  private init(port: UInt16, command: RunningCommand) {
+  private init(port: UInt16, log: String, process: GuardedProcess) {
     self.port = port
-    self.command = command
+    self.log = log
+    self.process = process
   }
-
-  deinit { command.killAll() }
 
   /// The address for clients, as `host:port`.
   public var connectString: String { "127.0.0.1:\(port)" }
@@ -29,7 +30,7 @@ public final class ZkcliServer: Sendable {
   /// Throws: `TestKitError.missing` if it is not built, `.ended` with what it said if it does not start.
   public static func start() async throws -> ZkcliServer {
     try await ApacheServer.retryingPortConflicts {
-      let server = try launch(port: try LoopbackPorts.reserve())
+      let server = try await launch(port: try LoopbackPorts.reserve())
       try await server.waitUntilServing()
       return server
     }
@@ -38,7 +39,7 @@ public final class ZkcliServer: Sendable {
   /// Starts the process, and returns without waiting for it to serve.
   ///
   /// `peerLines` make it a member of an ensemble, with `serverID` for its `myid`.
-  static func launch(port: UInt16, peerLines: [String] = [], serverID: Int? = nil) throws -> ZkcliServer {
+  static func launch(port: UInt16, peerLines: [String] = [], serverID: Int? = nil) async throws -> ZkcliServer {
     let directory = try Scratch.directory("own-server")
     let lines = [
       "dataDir=\(directory)/data", "clientPort=\(port)", "clientPortAddress=127.0.0.1", "tickTime=500",
@@ -50,16 +51,16 @@ public final class ZkcliServer: Sendable {
       guard mkdir("\(directory)/data", 0o700) == 0 else { throw TestKitError.systemCall("mkdir") }
       try Scratch.write("\(serverID)\n", to: "\(directory)/data/myid")
     }
-    let command = try RunningCommand(try Products.executable("zkcli"), ["server", "run", "\(directory)/zoo.cfg"])
-    return ZkcliServer(port: port, command: command)
+    let log = "\(directory)/server.log"
+    let process = try await GuardedProcess.start(
+      try Products.executable("zkcli"), ["server", "run", "\(directory)/zoo.cfg"], log: log)
+    return ZkcliServer(port: port, log: log, process: process)
   }
 
   /// Waits until the server answers clients.
   func waitUntilServing() async throws {
     try await eventually("a server on port \(port)", within: .seconds(60), every: .milliseconds(20)) {
-      if command.ending != nil {
-        throw TestKitError(.ended, String(decoding: command.bytes(of: .error), as: UTF8.self))
-      }
+      if process.hasEnded { throw TestKitError(.ended, (try? String(contentsOfFile: log, encoding: .utf8)) ?? log) }
       return mode != nil
     }
   }
@@ -75,8 +76,7 @@ public final class ZkcliServer: Sendable {
 
   /// Kills the server as a crash would, and waits until it is gone.
   public func kill() async throws {
-    command.killAll()
-    try await command.waitForEnd(within: .seconds(20))
+    try await process.kill()
   }
 }
 
@@ -99,9 +99,11 @@ public final class ZkcliEnsemble: Sendable {
       let peerLines = ports.enumerated().map { index, ports in
         "server.\(index + 1)=127.0.0.1:\(ports.quorum):\(ports.election)"
       }
-      let members = try ports.enumerated().map { index, ports in
-        try ZkcliServer.launch(
-          port: ports.client, peerLines: ["initLimit=20", "syncLimit=10"] + peerLines, serverID: index + 1)
+      var members: [ZkcliServer] = []
+      for (index, ports) in ports.enumerated() {
+        members.append(
+          try await ZkcliServer.launch(
+            port: ports.client, peerLines: ["initLimit=20", "syncLimit=10"] + peerLines, serverID: index + 1))
       }
       for member in members { try await member.waitUntilServing() }
       return ZkcliEnsemble(members: members)

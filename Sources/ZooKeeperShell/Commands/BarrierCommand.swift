@@ -48,7 +48,8 @@ extension CommandContext {
     }
     var code = ExitCode.success
     if action == "run", let words = invocation.child {
-      code = try await runChild(words, variables: ["ZKCLI_LOCK_PATH": entry.path], holding: entry, client)
+      code = try await runChild(
+        ChildSettings(words: words, variables: ["ZKCLI_LOCK_PATH": entry.path]), holding: entry, client)
     } else {
       try emit(.recipe(.held(path: entry.path, zxid: entry.zxid, name: nil)))
       guard mode == .oneShot else { return .success }

@@ -40,8 +40,9 @@ extension CommandContext {
       input = data
     case .gap: variables = ["ZKCLI_EVENT": "gap", "ZKCLI_EVENT_PATH": "", "ZKCLI_EVENT_ZXID": ""]
     }
-    let code = try await runChild(
-      ["/bin/sh", "-c", Word(command)], variables: variables, standardInput: input ?? [], holding: nil, client)
+    let settings = ChildSettings(
+      words: ["/bin/sh", "-c", Word(command)], variables: variables, standardInput: input ?? [], takesSignals: false)
+    let code = try await runChild(settings, holding: nil, client)
     try Task.checkCancellation()
     if code != .success { try emit(.warning("--exec ended with exit code \(code.rawValue)")) }
   }

@@ -1,3 +1,4 @@
+import Synchronization
 import ZooKeeperClient
 import ZooKeeperRecipes
 
@@ -13,32 +14,65 @@ extension CommandContext {
     case cancelled
   }
 
+  /// How a command of the system's is run.
+  struct ChildSettings: Sendable {
+    var words: [Word]
+    /// What it finds in its environment besides ours.
+    var variables: [String: String] = [:]
+    /// What it reads; nil leaves it our stdin.
+    var standardInput: [UInt8]?
+    /// Whether it gets TERM when somebody asks to let go.
+    var isRevocable = false
+    /// Whether signals to us are its concern, rather than the end of our own work.
+    var takesSignals = true
+  }
+
   /// Runs a command of the system's for as long as `hold` lasts.
   ///
-  /// - Parameters:
-  ///   - variables: what it finds in its environment besides ours.
-  ///   - standardInput: what it reads; nil leaves it our stdin.
-  ///   - isRevocable: whether it gets TERM when somebody asks to let go.
   /// - Returns: its exit code.
   /// - Throws: exit code 9 when the hold was lost; the command has ended by then.
-  func runChild(
-    _ words: [Word], variables: [String: String], standardInput: [UInt8]? = nil, holding hold: Hold?,
-    isRevocable: Bool = false, _ client: ZooKeeperClient
-  ) async throws -> ExitCode {
-    guard !words.isEmpty else { throw ShellError.usage("nothing stands behind --", hint: invocation.spec.synopsis) }
+  func runChild(_ settings: ChildSettings, holding hold: Hold?, _ client: ZooKeeperClient) async throws -> ExitCode {
+    guard !settings.words.isEmpty else {
+      throw ShellError.usage("nothing stands behind --", hint: invocation.spec.synopsis)
+    }
     try flush()
-    let grace = Duration.milliseconds(await client.snapshot().timeoutMilliseconds) / 6
+    let timeout = Duration.milliseconds(await client.snapshot().timeoutMilliseconds)
+    let childGuard = hold == nil ? nil : ChildGuard.start()
     // Where there is no terminal to read from, signals reach all that the command starts.
     let child = try ChildProcess.start(
-      words, variables: variables, standardInput: standardInput, ownsGroup: !ChildProcess.isInForeground)
-    forwarder.setChild(child)
+      settings.words, variables: settings.variables, standardInput: settings.standardInput,
+      ownsGroup: !ChildProcess.isInForeground)
+    childGuard?.watch(child)
+    if settings.takesSignals { forwarder.setChild(child) }
     defer { forwarder.setChild(nil) }
     // A task of its own: it ends when the child does, whatever becomes of ours.
     let ending = Task { await BlockingThread.run { child.wait() } ?? .localInputOutput }
-    let end = try await firstEnd(of: hold, onRevocation: { if isRevocable { child.send(15) } }) {
+    defer { childGuard?.dismiss() }
+    let safety = Mutex<ContinuousClock.Instant?>(nil)
+    let end = try await firstEnd(of: hold) {
+      if settings.isRevocable { child.send(15) }
+    } onProof: { deadline in
+      safety.withLock { $0 = deadline }
+      // A little behind our own turn, and all is over when the session may be.
+      childGuard?.extend(to: deadline + timeout / 24, grace: timeout / 8)
+    } orWhen: {
       .child(await ending.value)
     }
-    if case .child(let code) = end { return code }
+    if case .child(let code) = end {
+      // The guard may have ended it, while this process was stopped.
+      if let hold, let deadline = safety.withLock(\.self), deadline <= .now {
+        throw ShellError.lost(hold.path, .silent)
+      }
+      return code
+    }
+    childGuard?.extend(to: .now + timeout / 6, grace: .zero)
+    let code = await Self.end(child, grace: timeout / 6, ending)
+    if case .lost(let loss) = end { throw ShellError.lost(hold?.path ?? "", loss) }
+    return code
+  }
+
+  /// Ends a child: TERM, and KILL when it has not gone within the grace.
+  private static func end(_ child: ChildProcess, grace: Duration, _ ending: Task<ExitCode, Never>) async -> ExitCode {
     child.send(15)
     let killer = Task {
       try await Task.sleep(for: grace)
@@ -46,7 +80,6 @@ extension CommandContext {
     }
     let code = await ending.value
     killer.cancel()
-    if case .lost(let loss) = end { throw ShellError.lost(hold?.path ?? "", loss) }
     return code
   }
 
@@ -55,7 +88,10 @@ extension CommandContext {
   /// - Throws: exit code 9 when the hold was lost.
   func holdUntilInputEnds(_ hold: Hold, isRevocable: Bool = false) async throws {
     let (revocations, revocation) = AsyncStream<Void>.makeStream()
-    let end = try await firstEnd(of: hold, onRevocation: { if isRevocable { revocation.yield() } }) {
+    let end = try await firstEnd(of: hold) {
+      if isRevocable { revocation.yield() }
+    } onProof: { _ in
+    } orWhen: {
       await withTaskGroup(of: End.self) { group in
         group.addTask {
           let hasEnded = await BlockingThread.run {
@@ -81,7 +117,8 @@ extension CommandContext {
 
   /// Waits for the first of: `body`, the loss of the hold, and the cancellation of this task.
   private func firstEnd(
-    of hold: Hold?, onRevocation: @escaping @Sendable () -> Void, _ body: @escaping @Sendable () async -> End
+    of hold: Hold?, onRevocation: @escaping @Sendable () -> Void,
+    onProof: @escaping @Sendable (ContinuousClock.Instant) -> Void, orWhen body: @escaping @Sendable () async -> End
   ) async throws -> End {
     let (ends, end) = AsyncStream<End>.makeStream()
     // Not a group: that would wait for a child that has to be ended first.
@@ -89,7 +126,7 @@ extension CommandContext {
     let holding = Task {
       guard let hold else { return }
       do {
-        end.yield(.lost(try await hold.loss(onRevocation: onRevocation)))
+        end.yield(.lost(try await hold.loss(onRevocation: onRevocation, onProof: onProof)))
       } catch {
         guard !Task.isCancelled else { return }
         end.yield(.lost(.expired))

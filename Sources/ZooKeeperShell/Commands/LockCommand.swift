@@ -53,7 +53,8 @@ extension CommandContext {
     variables["ZKCLI_LOCK_PATH"] = hold.path
     variables["ZKCLI_LOCK_ZXID"] = "\(hold.zxid)"
     return try await releasing(hold) {
-      try await runChild(words, variables: variables, holding: hold, isRevocable: isRevocable, client)
+      try await runChild(
+        ChildSettings(words: words, variables: variables, isRevocable: isRevocable), holding: hold, client)
     }
   }
 

@@ -46,10 +46,11 @@ extension CommandContext {
       throw ShellError.nothingThere(queue.path)
     }
     do {
-      let code = try await runChild(
-        invocation.child ?? [],
+      let settings = ChildSettings(
+        words: invocation.child ?? [],
         variables: ["ZKCLI_ITEM_PATH": claim.item.path, "ZKCLI_LOCK_ZXID": "\(claim.hold.zxid)"],
-        standardInput: claim.item.data ?? [], holding: claim.hold, client)
+        standardInput: claim.item.data ?? [])
+      let code = try await runChild(settings, holding: claim.hold, client)
       if code == .success { try await claim.complete() } else { try await claim.giveBack() }
       return code
     } catch {
