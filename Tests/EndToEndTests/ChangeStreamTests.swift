@@ -10,7 +10,7 @@ struct ChangeStreamTests {
   }
 
   @Test(arguments: ServerKind.allCases) func everyChangeIsTold(server: ServerKind) async throws {
-    let zkcli = Zkcli(server: try await server.connectString)
+    let zkcli = try await Zkcli.patient(server)
     let path = uniquePath("stream")
     try await #expect(zkcli("create", path, "old").exitStatus == 0)
     let watching = try zkcli.start(
@@ -33,11 +33,11 @@ struct ChangeStreamTests {
   }
 
   @Test(arguments: ServerKind.allCases) func aLostConnectionIsAGap(server: ServerKind) async throws {
-    let direct = Zkcli(server: try await server.connectString)
+    let direct = try await Zkcli.patient(server)
     let path = uniquePath("gap")
     let proxy = try TCPProxy(to: try await server.port)
     try await #expect(direct("create", path, "0").exitStatus == 0)
-    let watching = try Zkcli(server: proxy.connectString).start(
+    let watching = try Zkcli.patient(proxy.connectString).start(
       "--session-timeout", "20s", "watch", "--with-data", "--initial", "-o", "jsonl", path)
     #expect(try await next(watching)["data"] as? String == "0")
     proxy.refuse()
@@ -56,7 +56,7 @@ struct ChangeStreamTests {
   }
 
   @Test(arguments: ServerKind.allCases) func anExpiredSessionIsAGapToo(server: ServerKind) async throws {
-    let direct = Zkcli(server: try await server.connectString)
+    let direct = try await Zkcli.patient(server)
     let path = uniquePath("expired")
     let watching = try direct.start("--session-timeout", "1s", "watch", "--initial", path)
     try await #expect(direct("create", path, "0").exitStatus == 0)
@@ -70,12 +70,15 @@ struct ChangeStreamTests {
     try await #expect(direct("lock", "\(path)-clock", "--", "true").exitStatus == 0)
     watching.send(signal: SIGCONT)
     other.killAll()
-    #expect(try await watching.nextLine(within: .seconds(40)) == "gap expired")
+    // A session this short may also lose its connection for a moment on a machine that is doing something else.
+    while let line = try await watching.nextLine(within: .seconds(40)), line != "gap expired" {
+      #expect(line.hasPrefix("gap reconnected") || line.contains(path), "\(line)")
+    }
     #expect(try await watching.nextLine(within: .seconds(40)) == "present \(path)")
   }
 
   @Test(arguments: ServerKind.allCases) func aCommandRunsForEach(server: ServerKind) async throws {
-    let zkcli = Zkcli(server: try await server.connectString)
+    let zkcli = try await Zkcli.patient(server)
     let path = uniquePath("exec")
     let log = try LineLog()
     let script = "echo $ZKCLI_EVENT $ZKCLI_EVENT_PATH $(cat) >>\(log.path); exit 1"
@@ -87,12 +90,13 @@ struct ChangeStreamTests {
       return log.lines.count >= 2
     }
     #expect(try await watching.waitForEnd(within: .seconds(30)) == .exited(0))
-    #expect(log.lines.allSatisfy { $0.hasPrefix("Node") && $0.contains(path) }, "\(log.lines)")
+    #expect(log.lines.allSatisfy { $0.contains(path) }, "\(log.lines)")
+    #expect(log.lines.count { $0.hasPrefix("Node") } == 2)
     #expect(String(decoding: watching.bytes(of: .error), as: UTF8.self).contains("--exec ended with exit code 1"))
   }
 
   @Test(arguments: ServerKind.allCases) func aConditionEndsTheWait(server: ServerKind) async throws {
-    let zkcli = Zkcli(server: try await server.connectString)
+    let zkcli = try await Zkcli.patient(server)
     let path = uniquePath("waits")
     let commands = [
       try zkcli.start("wait", "--timeout", "60s", path, "--equals", "3"),

@@ -6,7 +6,7 @@ import Testing
 @Suite(.timeLimit(.minutes(3)))
 struct GatheringTests {
   @Test(arguments: ServerKind.allCases) func allBeginAndEndTogether(server: ServerKind) async throws {
-    let zkcli = Zkcli(server: try await server.connectString)
+    let zkcli = try await Zkcli.patient(server)
     let path = uniquePath("round")
     let log = try LineLog()
     func start(_ number: Int) throws -> RunningCommand {
@@ -34,7 +34,7 @@ struct GatheringTests {
   }
 
   @Test(arguments: ServerKind.allCases) func anItemIsRedeliveredWhenItsTakerDies(server: ServerKind) async throws {
-    let zkcli = Zkcli(server: try await server.connectString)
+    let zkcli = try await Zkcli.patient(server)
     let path = uniquePath("jobs")
     try await #expect(zkcli("queue", "put", path, "job").exitStatus == 0)
     let first = try zkcli.start(
@@ -49,7 +49,7 @@ struct GatheringTests {
   }
 
   @Test(arguments: ServerKind.allCases) func theNextCandidateLeads(server: ServerKind) async throws {
-    let zkcli = Zkcli(server: try await server.connectString)
+    let zkcli = try await Zkcli.patient(server)
     let path = uniquePath("leader")
     let observer = try zkcli.start("elect", "--observe", "--count", "2", "-o", "jsonl", path)
     let first = try zkcli.start("elect", path, "one")
@@ -71,7 +71,7 @@ struct GatheringTests {
   }
 
   @Test(arguments: ServerKind.allCases) func membersComeAndGo(server: ServerKind) async throws {
-    let zkcli = Zkcli(server: try await server.connectString)
+    let zkcli = try await Zkcli.patient(server)
     let path = uniquePath("members")
     let watching = try zkcli.start("group", "watch", path, "--count", "3")
     let member = try zkcli.start("group", "join", path, "me", "--data", "here")
@@ -88,7 +88,7 @@ struct GatheringTests {
   }
 
   @Test(arguments: ServerKind.allCases) func allMustVoteForIt(server: ServerKind) async throws {
-    let zkcli = Zkcli(server: try await server.connectString)
+    let zkcli = try await Zkcli.patient(server)
     let path = uniquePath("transaction")
     let coordinator = try zkcli.start("commit", "propose", "--participants", "a,b", "\(path)/1", "x")
     try await #expect(zkcli("wait", "--timeout", "40s", "\(path)/1").exitStatus == 0)

@@ -21,7 +21,7 @@ struct LeaderLossTests {
   }
 
   private func work(on servers: String, killingLeader: () async throws -> Void) async throws {
-    let zkcli = Zkcli(server: servers)
+    let zkcli = Zkcli.patient(servers)
     let path = "/lock"
     let log = try LineLog()
     // Each holds the lock for a moment, again and again; its own exit code would tell of a lock that was lost.

@@ -5,7 +5,7 @@ import Testing
 /// Locks around commands, on our server and on Apache's.
 @Suite(.timeLimit(.minutes(3)))
 struct LockTests {
-  private func zkcli(_ server: ServerKind) async throws -> Zkcli { Zkcli(server: try await server.connectString) }
+  private func zkcli(_ server: ServerKind) async throws -> Zkcli { try await Zkcli.patient(server) }
 
   /// A script that notes its token, and an overlap if another process is inside: a directory can be made once.
   private func critical(_ log: LineLog) -> String {
@@ -100,7 +100,7 @@ struct LockTests {
     let zkcli = try await zkcli(server)
     let path = uniquePath("stopped")
     let log = try LineLog()
-    let first = try zkcli.start("--session-timeout", "4s", "lock", path, "--", "sh", "-c", noting(log))
+    let first = try zkcli.start("--session-timeout", "8s", "lock", path, "--", "sh", "-c", noting(log))
     let firstToken = try token(try #require(try await first.nextLine(within: .seconds(40))))
     try await log.wait(for: "began")
     first.send(signal: SIGSTOP)
@@ -120,8 +120,8 @@ struct LockTests {
     let path = uniquePath("silence")
     let log = try LineLog()
     let proxy = try TCPProxy(to: try await server.port)
-    let behindProxy = Zkcli(server: proxy.connectString)
-    let first = try behindProxy.start("--session-timeout", "6s", "lock", path, "--", "sh", "-c", noting(log))
+    let behindProxy = Zkcli.patient(proxy.connectString)
+    let first = try behindProxy.start("--session-timeout", "8s", "lock", path, "--", "sh", "-c", noting(log))
     try await log.wait(for: "began")
     proxy.stall()
     let second = try direct.start("lock", path, "--", "sh", "-c", "echo next >>\(log.path)")

@@ -59,7 +59,7 @@ struct OtherClientsTests {
   func kazooAndWeShareALock(server: ServerKind, layout: String, patterns: [String]) async throws {
     guard let python = await python() else { return }
     let address = try await server.connectString
-    let zkcli = Zkcli(server: address)
+    let zkcli = Zkcli.patient(address)
     let path = uniquePath("kazoo")
     let log = try LineLog()
     let script =
@@ -82,7 +82,7 @@ struct OtherClientsTests {
   @Test func kazoosReadersAndWritersAreOurs() async throws {
     guard let python = await python() else { return }
     let address = try await ServerKind.zkcli.connectString
-    let zkcli = Zkcli(server: address)
+    let zkcli = Zkcli.patient(address)
     let path = uniquePath("kazoo-rw")
     let program = """
       import sys

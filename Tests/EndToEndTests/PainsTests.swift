@@ -74,7 +74,7 @@ struct PainsTests {
     let server = try await ApacheServer.shared()
     let proxy = try TCPProxy(to: server.port)
     proxy.stall()
-    let command = try Zkcli(server: proxy.connectString).start("ls", "/zookeeper")
+    let command = try Zkcli.patient(proxy.connectString).start("ls", "/zookeeper")
     try await eventually("a connection", within: .seconds(20)) { proxy.connectionCount > 0 }
     proxy.resume()
     #expect(try await command.waitForEnd(within: .seconds(20)) == .exited(0))

@@ -76,6 +76,6 @@ struct RecipeScenarioTests {
 
   @Test(arguments: scenarios.flatMap { scenario in ServerKind.allCases.map { (scenario, $0) } })
   func linesAnswerOneByOne(scenario: Scenario, server: ServerKind) async throws {
-    try await scenario.runOneByOne(Zkcli(server: try await server.connectString))
+    try await scenario.runOneByOne(try await Zkcli.patient(server))
   }
 }

@@ -36,3 +36,15 @@ struct LineLog: Sendable {
 func token(_ text: some StringProtocol) throws -> UInt64 {
   try #require(text.hasPrefix("0x") ? UInt64(text.dropFirst(2), radix: 16) : nil, "\(text)")
 }
+
+extension Zkcli {
+  /// A `zkcli` for the shared server of a kind, whose limits leave a machine time that is doing something else.
+  static func patient(_ server: ServerKind) async throws -> Zkcli { patient(try await server.connectString) }
+
+  /// A `zkcli` for some servers, whose limits leave a machine time that is doing something else.
+  static func patient(_ servers: String) -> Zkcli {
+    Zkcli(server: servers).with([
+      "ZKCLI_CONNECT_TIMEOUT": "60s", "ZKCLI_TIMEOUT": "60s", "ZKCLI_SESSION_TIMEOUT": "40s",
+    ])
+  }
+}
