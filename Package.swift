@@ -110,7 +110,9 @@ let package = Package(
       name: "line-editor-probe", dependencies: ["LineEditor"], path: "Tests/LineEditorProbe", swiftSettings: house),
     .testTarget(name: "LineEditorTests", dependencies: ["LineEditor", "line-editor-probe"], swiftSettings: house),
     .testTarget(
-      name: "ShellTests", dependencies: ["ZooKeeperShell", "ZooKeeperProtocol"], exclude: ["Completions.txt"],
+      name: "ShellTests",
+      dependencies: ["ZooKeeperShell", "ZooKeeperClient", "ZooKeeperRecipes", "ZooKeeperProtocol"],
+      exclude: ["Completions.txt"],
       swiftSettings: house),
     .testTarget(
       name: "ServerFaultTests",

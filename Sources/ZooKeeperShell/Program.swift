@@ -26,6 +26,7 @@ public enum Program {
   /// - Returns: what to exit with.
   static func run(_ arguments: [[UInt8]]) -> Int32 {
     openStandardDescriptors()
+    InheritedDescriptors.remember()
     // A reader that goes away is an error of `write`, which ends the command in order.
     signal(SIGPIPE, SIG_IGN)
     let words = arguments.map(Word.init(bytes:))

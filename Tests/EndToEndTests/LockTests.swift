@@ -145,6 +145,16 @@ struct LockTests {
     #expect(try await first.waitForEnd(within: .seconds(40)) == .signalled(SIGKILL))
   }
 
+  @Test func aCommandGetsNothingThatIsOurs() async throws {
+    let zkcli = try await zkcli(.zkcli)
+    // A connection that a command held open would be the session's; what zkcli was given is passed on.
+    let run = try await zkcli.shell(
+      "zkcli lock \(uniquePath("descriptors")) -- sh -c 'ls -l /proc/$$/fd; cat <&7' 7</etc/hostname")
+    #expect(run.exitStatus == 0, "\(run.errorOutput)")
+    #expect(!run.output.contains("socket:") && !run.output.contains("anon_inode:"), "\(run.output)")
+    #expect(run.output.contains("/etc/hostname"))
+  }
+
   @Test func aScriptHoldsUntilItReleases() async throws {
     let zkcli = try await zkcli(.zkcli)
     let path = uniquePath("in-script")

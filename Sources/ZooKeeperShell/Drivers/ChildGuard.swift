@@ -26,7 +26,7 @@ final class ChildGuard: Sendable {
   static func start() -> ChildGuard? {
     var ends: [Int32] = [-1, -1]
     guard pipe(&ends) == 0 else { return nil }
-    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+    InheritedDescriptors.protectOwn()
     defer { close(ends[0]) }
     var files = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&files)

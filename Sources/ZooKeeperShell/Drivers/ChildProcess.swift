@@ -31,6 +31,7 @@ final class ChildProcess: Sendable {
   static func start(
     _ words: [Word], variables: [String: String], standardInput: [UInt8]? = nil, ownsGroup: Bool = false
   ) throws(ShellError) -> ChildProcess {
+    InheritedDescriptors.protectOwn()
     var attributes = posix_spawnattr_t()
     posix_spawnattr_init(&attributes)
     defer { posix_spawnattr_destroy(&attributes) }
