@@ -44,7 +44,8 @@ public struct Group: Sendable {
   private func tryJoining(_ own: String, _ data: [UInt8]?) async throws -> Hold? {
     for attempt in 1... {
       do throws(ZooKeeperError) {
-        try await recipe.createIfMissing(own, data: data, mode: .ephemeral)
+        // Never null: Curator's members fail at a member without data.
+        try await recipe.createIfMissing(own, data: data ?? [], mode: .ephemeral)
         let session = await recipe.client.snapshot().sessionID
         let asked = ContinuousClock.now
         guard let stat = try await recipe.stat(of: own) else { continue }

@@ -11,8 +11,8 @@ public struct Hold: Sendable {
   /// that they still hold it.
   public let zxid: Zxid
   let recipe: RecipeClient
-  /// When the session was last known to be alive: a moment before a server said so.
-  let proven: ContinuousClock.Instant
+  /// When the session was last known to be alive before this was given: a moment before a server said so.
+  public let proven: ContinuousClock.Instant
 
   /// Why a hold is over, or must be taken for over.
   public enum Loss: Hashable, Sendable {

@@ -125,8 +125,9 @@ struct RecipeClient: Sendable {
   ) async throws(ZooKeeperError) -> String {
     for attempt in 1... {
       do throws(ZooKeeperError) {
+        // Never null: Curator's programs fail at a participant without data.
         let path = try await client.create(
-          ZnodePath.child(prefix + base, of: parent), data: data, mode: .ephemeralSequential)
+          ZnodePath.child(prefix + base, of: parent), data: data ?? [], mode: .ephemeralSequential)
         return ZnodePath.name(of: path)
       } catch {
         if error.code == .server(.noNode), attempt < 100 {

@@ -25,6 +25,9 @@ public enum Program {
   ///   - arguments: argv as bytes, the program's name included.
   /// - Returns: what to exit with.
   static func run(_ arguments: [[UInt8]]) -> Int32 {
+    if arguments.count > 1, arguments[1] == [UInt8](ChildGate.word.utf8) {
+      return ChildGate.become([[UInt8]](arguments.dropFirst(2)))
+    }
     openStandardDescriptors()
     InheritedDescriptors.remember()
     // A reader that goes away is an error of `write`, which ends the command in order.

@@ -155,6 +155,29 @@ struct LockTests {
     #expect(run.output.contains("/etc/hostname"))
   }
 
+  @Test func theShellHoldsUntilItReleases() async throws {
+    let path = uniquePath("in-shell")
+    let zkcli = try await zkcli(.zkcli)
+    let shell = try await REPLTests.Session.open(zkcli.server!)
+    try await shell.enter("lock \(path)")
+    try await shell.see("-lock-0000000000 0x")
+    try await #expect(zkcli("lock", "--try", path).exitStatus == 8)
+    try await shell.enter("lock --release \(path)")
+    try await #expect(zkcli("lock", "--timeout", "40s", path, "--", "true").exitStatus == 0)
+    try await shell.enter("lock \(path) -- cat")
+    try await eventually("a lock", within: .seconds(40)) { try await !zkcli("ls", path).output.isEmpty }
+    try await shell.enter("typed to cat")
+    try await shell.terminal.waitUntil("what cat says", timeout: .seconds(20)) { screen in
+      screen.split(separator: "\n").count { $0.contains("typed to cat") } == 2
+    }
+    try await shell.terminal.send("C-c")
+    try await #expect(zkcli("lock", "--timeout", "40s", path, "--", "true").exitStatus == 0)
+    try await shell.run("")
+    try await shell.enter("wait /nothing-at-all")
+    try await shell.terminal.send("C-c")
+    try await shell.see("Cancelled")
+  }
+
   @Test func aScriptHoldsUntilItReleases() async throws {
     let zkcli = try await zkcli(.zkcli)
     let path = uniquePath("in-script")

@@ -38,23 +38,26 @@ extension CommandContext {
     try flush()
     let timeout = Duration.milliseconds(await client.snapshot().timeoutMilliseconds)
     let childGuard = hold == nil ? nil : ChildGuard.start()
+    let safety = Mutex(hold.map { $0.proven + timeout * 5 / 6 })
+    let onProof: @Sendable (ContinuousClock.Instant) -> Void = { deadline in
+      safety.withLock { $0 = deadline }
+      // A little behind our own turn, and all is over when the session may be.
+      childGuard?.extend(to: deadline + timeout / 24, grace: timeout / 8)
+    }
+    if let deadline = safety.withLock(\.self) { onProof(deadline) }
     // Where there is no terminal to read from, signals reach all that the command starts.
     let child = try ChildProcess.start(
       settings.words, variables: settings.variables, standardInput: settings.standardInput,
-      ownsGroup: !ChildProcess.isInForeground)
-    childGuard?.watch(child)
+      ownsGroup: !ChildProcess.isInForeground, guardedBy: childGuard)
     if settings.takesSignals { forwarder.setChild(child) }
     defer { forwarder.setChild(nil) }
     // A task of its own: it ends when the child does, whatever becomes of ours.
     let ending = Task { await BlockingThread.run { child.wait() } ?? .localInputOutput }
     defer { childGuard?.dismiss() }
-    let safety = Mutex<ContinuousClock.Instant?>(nil)
     let end = try await firstEnd(of: hold) {
       if settings.isRevocable { child.send(15) }
-    } onProof: { deadline in
-      safety.withLock { $0 = deadline }
-      // A little behind our own turn, and all is over when the session may be.
-      childGuard?.extend(to: deadline + timeout / 24, grace: timeout / 8)
+    } onProof: {
+      onProof($0)
     } orWhen: {
       .child(await ending.value)
     }

@@ -27,10 +27,13 @@ final class ChildProcess: Sendable {
   /// - Parameters:
   ///   - standardInput: what it is to read; nil leaves it our stdin.
   ///   - ownsGroup: whether it leads a process group of its own. On a terminal it must not: it could not read.
+  ///   - childGuard: who is told of the command before it does anything.
   /// - Throws: exit code 127 when there is no such command, 126 when it cannot be executed.
   static func start(
-    _ words: [Word], variables: [String: String], standardInput: [UInt8]? = nil, ownsGroup: Bool = false
+    _ words: [Word], variables: [String: String], standardInput: [UInt8]? = nil, ownsGroup: Bool = false,
+    guardedBy childGuard: ChildGuard? = nil
   ) throws(ShellError) -> ChildProcess {
+    let gate = childGuard == nil ? nil : ChildGate()
     InheritedDescriptors.protectOwn()
     var attributes = posix_spawnattr_t()
     posix_spawnattr_init(&attributes)
@@ -45,16 +48,30 @@ final class ChildProcess: Sendable {
       inputDescriptor = try Files.unnamed(standardInput)
       posix_spawn_file_actions_adddup2(&files, inputDescriptor, 0)
     }
-    let arguments = words.map { word in strdup(String(decoding: word.bytes, as: UTF8.self)) } + [nil]
+    gate?.addActions(to: &files)
+    let command = (gate?.words ?? []).map { strdup($0) } + words.map { strdup(String(decoding: $0.bytes, as: UTF8.self)) }
+    let arguments = command + [nil]
     let environment = Self.environment(with: variables).map { strdup($0) } + [nil]
     defer { for pointer in arguments + environment { free(pointer) } }
     var processID = pid_t()
-    let errorNumber = posix_spawnp(&processID, arguments[0]!, &files, &attributes, arguments, environment)
-    guard errorNumber == 0 else {
-      let code = ExitCode(rawValue: errorNumber == ENOENT ? 127 : 126)
-      throw ShellError(code, "Child", "cannot run \(words[0].text): \(String(cString: strerror(errorNumber)))")
+    let program = gate.map { _ in strdup(ChildGate.program) } ?? strdup(arguments[0]!)
+    defer { free(program) }
+    let errorNumber = posix_spawnp(&processID, program!, &files, &attributes, arguments, environment)
+    guard errorNumber == 0 else { throw failure(words, errorNumber) }
+    let child = ChildProcess(processID: processID, ownsGroup: ownsGroup)
+    if let gate, let childGuard {
+      childGuard.watch(child)
+      if let errorNumber = gate.open() {
+        _ = child.wait()
+        throw failure(words, errorNumber)
+      }
     }
-    return ChildProcess(processID: processID, ownsGroup: ownsGroup)
+    return child
+  }
+
+  private static func failure(_ words: [Word], _ errorNumber: Int32) -> ShellError {
+    let code = ExitCode(rawValue: errorNumber == ENOENT ? 127 : 126)
+    return ShellError(code, "Child", "cannot run \(words[0].text): \(String(cString: strerror(errorNumber)))")
   }
 
   /// Whether a terminal's keys reach us: then a command that we run must stay in our process group, or it could
