@@ -51,11 +51,13 @@ final class EnsembleDriver: @unchecked Sendable {
     election.listen().and(quorum.listen()).map { _ in }
   }
 
+  /// Begins the election.
   func start() {
     step(.started)
     node.endTurn()
   }
 
+  /// Ends all connections and timers.
   func stop() {
     isStopped = true
     timer?.cancel()
@@ -79,10 +81,12 @@ final class EnsembleDriver: @unchecked Sendable {
     step(.disconnected(connection))
   }
 
+  /// Whether the connection to a server is cut on purpose.
   func isSevered(from server: ServerID) -> Bool { severed.contains(server) }
 
   // MARK: Events
 
+  /// Gives an event to the member, and does what it wants.
   func step(_ event: ZabEvent) {
     guard !isStopped else { return }
     member.step(event, node.time)
@@ -99,19 +103,23 @@ final class EnsembleDriver: @unchecked Sendable {
   /// Sends what this turn has brought.
   func flush() { quorum.flush() }
 
+  /// A learner has called.
   func onLearnerConnected(_ connection: ConnectionID) { step(.learnerConnected(connection)) }
 
+  /// The leader took the call.
   func onLeaderConnected(_ connection: ConnectionID, _ leader: ServerID) {
     leaderConnection = (connection, leader)
     step(.leaderConnected(connection))
     node.endTurn()
   }
 
+  /// The leader did not take the call.
   func onLeaderUnreachable() {
     step(.leaderUnreachable)
     node.endTurn()
   }
 
+  /// A packet has come.
   func onPacket(_ packet: QuorumPacket, _ connection: ConnectionID) {
     if let data = packet.data, packet.kind == .followerInfo || packet.kind == .observerInfo,
       let info = try? LearnerInfo(decoding: data, allowingTrailingBytes: true), severed.contains(info.serverID)
@@ -121,8 +129,10 @@ final class EnsembleDriver: @unchecked Sendable {
     step(.received(packet, connection))
   }
 
+  /// All that had arrived on a connection is handled.
   func onReadComplete() { node.endTurn() }
 
+  /// A connection is gone.
   func onDisconnected(_ connection: ConnectionID) {
     step(.disconnected(connection))
     node.endTurn()

@@ -113,12 +113,14 @@ final class QuorumPort: @unchecked Sendable {
     }
   }
 
+  /// Adds a packet to what is sent at the end of the turn.
   func send(_ packet: QuorumPacket, on id: ConnectionID) {
     guard let connection = connections[id] else { return }
     connection.send(packet)
     note(connection)
   }
 
+  /// Adds a packet and a tree behind it.
   func send(_ packet: QuorumPacket, tree: [UInt8], on id: ConnectionID) {
     guard let connection = connections[id] else { return }
     connection.send(packet)
@@ -129,6 +131,7 @@ final class QuorumPort: @unchecked Sendable {
   /// A tree comes next on a connection.
   func expectTree(_ reader: TreeStreamReader, on id: ConnectionID) { connections[id]?.expectTree(reader) }
 
+  /// Ends a connection from this side.
   func close(_ id: ConnectionID) { connections.removeValue(forKey: id)?.close() }
 
   /// Sends what this turn has brought.
@@ -144,17 +147,22 @@ final class QuorumPort: @unchecked Sendable {
 
   // MARK: What connections tell
 
+  /// A packet has come.
   func onPacket(_ packet: QuorumPacket, _ connection: QuorumConnection) { driver.onPacket(packet, connection.id) }
 
+  /// A tree is complete.
   func onTree(_ state: RecoveredState, _ connection: QuorumConnection) { driver.onTree(state, connection.id) }
 
+  /// All that had arrived on a connection is handled.
   func onReadComplete() { driver.onReadComplete() }
 
+  /// A connection is gone.
   func onClosed(_ connection: QuorumConnection) {
     connections[connection.id] = nil
     driver.onDisconnected(connection.id)
   }
 
+  /// A connection brought what no server sends: it ends, and nothing else.
   func onBadBytes(_ reason: String, _ connection: QuorumConnection) {
     logger.warning("closing a quorum connection", metadata: ["reason": "\(reason)"])
     connections[connection.id] = nil
