@@ -2,7 +2,7 @@ import TestKit
 import Testing
 
 /// What recipes answer when nobody else is there: each line as a process of its own.
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.serialized, .timeLimit(.minutes(3)))
 struct RecipeScenarioTests {
   static let scenarios = [
     Scenario(
@@ -14,7 +14,8 @@ struct RecipeScenarioTests {
       Step("counter add ~", fails: 4, "out of range"), Step("set ~ word", ""),
       Step("counter get --format long ~", fails: 4, "no number"),
       Step("counter set ~", fails: 2, "lacks its argument number"),
-      Step("counter count ~", fails: 2, "choose from get, add, set"), Step("counter add ~ x", fails: 2, "not a number")),
+      Step("counter count ~", fails: 2, "choose from get, add, set"),
+      Step("counter add ~ x", fails: 2, "not a number")),
     Scenario(
       "id", Step("id next ~", "0\n"), Step("id next ~", "1\n"),
       Step("id next -o json ~", "{\"path\":\"~\",\"value\":2}\n"),

@@ -46,7 +46,8 @@ import ZooKeeperProtocol
     (
       .change(.change(event, data: [UInt8]("x\ny".utf8), stat: nil), milliseconds: 5),
       "NodeDataChanged /a zxid 0x7 data x\\ny\n",
-      #"{"time":"1970-01-01T00:00:00.005Z","event":"NodeDataChanged","path":"/a","zxid":"0x7","data":"x\ny","encoding":"utf8","stat":null}"#
+      #"{"time":"1970-01-01T00:00:00.005Z","event":"NodeDataChanged","path":"/a","zxid":"0x7","data":"x\ny","#
+        + #""encoding":"utf8","stat":null}"#
     ),
     (
       .change(.gap(.expired), milliseconds: 0), "gap expired\n",

@@ -25,7 +25,7 @@ public final class ZkcliServer: Sendable {
   /// Not a child of the test that came first, whose cancellation must not take the server from the others.
   private static let sharedStart = Task { try await ZkcliServer.start() }
 
-  /// Starts a server with ticks of half a second, so that the shortest session is one second, and waits until it serves.
+  /// Starts a server with ticks of half a second, so that the shortest session is a second, and waits until it serves.
   ///
   /// Throws: `TestKitError.missing` if it is not built, `.ended` with what it said if it does not start.
   public static func start() async throws -> ZkcliServer {

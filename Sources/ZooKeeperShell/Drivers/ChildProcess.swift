@@ -49,8 +49,8 @@ final class ChildProcess: Sendable {
       posix_spawn_file_actions_adddup2(&files, inputDescriptor, 0)
     }
     gate?.addActions(to: &files)
-    let command = (gate?.words ?? []).map { strdup($0) } + words.map { strdup(String(decoding: $0.bytes, as: UTF8.self)) }
-    let arguments = command + [nil]
+    let command = (gate?.words ?? []) + words.map { String(decoding: $0.bytes, as: UTF8.self) }
+    let arguments = command.map { strdup($0) } + [nil]
     let environment = Self.environment(with: variables).map { strdup($0) } + [nil]
     defer { for pointer in arguments + environment { free(pointer) } }
     var processID = pid_t()
