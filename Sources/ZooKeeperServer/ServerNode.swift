@@ -78,7 +78,11 @@ public final class ServerNode: @unchecked Sendable {
 
   /// Puts a member of an ensemble together.
   private func joinEnsemble(_ recovered: Storage.Recovered) throws(TxnLogError) {
-    guard let settings = configuration.ensemble else { return }
+    guard var settings = configuration.ensemble else { return }
+    // What the ensemble has agreed on since the file was written.
+    if let agreed = recovered.state.tree.configuration, agreed.version > settings.quorum.version {
+      settings.quorum = agreed
+    }
     let epochs = try EpochFiles(storage.directory).load(lastZxid: storage.report.lastZxid)
     let zab = ZabPeer(
       id: settings.serverID, configuration: settings.quorum, settings: settings.zabSettings,
@@ -330,6 +334,8 @@ public final class ServerNode: @unchecked Sendable {
   func stopServingClients() {
     guard isServing else { return }
     isServing = false
+    // What was answered before is true.
+    for connection in core.takeTouched() { handlers[connection.number]?.flush() }
     for handler in handlers.values { handler.close() }
     // Four-letter words and newcomers still get an answer.
     let idle = ServerCore(

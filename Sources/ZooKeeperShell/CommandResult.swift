@@ -40,6 +40,8 @@ public enum CommandResult: Hashable, Sendable {
   case history([HistoryEntry])
   /// A setting and its value: `printwatches is on`.
   case setting(name: String, value: String)
+  /// What a command of the coordination family says.
+  case recipe(RecipeResult)
   /// Help, version, a path: words that are the answer.
   case text(String)
   /// Words beside the answer, for stderr; silent unless `verbose` is asked for.

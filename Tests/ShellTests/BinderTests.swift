@@ -226,3 +226,25 @@ private func described(_ invocation: Invocation) -> String {
     #expect(Renderer(RenderContext(isCompat: true)).exitCode(of: error).rawValue == 127)
   }
 }
+
+@Suite(.timeLimit(.minutes(1))) struct ChildBinderTests {
+  @Test(
+    arguments: [
+      ("lock /a -- make -j 4 -- x", "lock /a", "make -j 4 -- x"), ("lock --try /a --", "lock /a try=", ""),
+      ("queue put /q -- -v", "queue put /q", "-v"), ("elect /e me --list", "elect /e me list=", nil),
+      ("barrier run --count 3 /b -- ls -o json", "barrier run /b count=3", "ls -o json"),
+      ("lock /a --timeout 5s -o json -- true", "lock /a output=json timeout=5s", "true"),
+      ("counter add /c -- -5", "counter add /c -5", nil),
+    ] as [(String, String, String?)])
+  func commandsOfTheSystemStandBehindDashes(line: String, bound: String, child: String?) throws {
+    let invocation = try bind(line)
+    #expect(described(invocation) == bound)
+    #expect(invocation.child?.map(\.text).joined(separator: " ") == child)
+  }
+
+  @Test func theLimitOfARecipeIsNoneOfTheProgram() throws {
+    #expect(try bind("lock /a --timeout 5s").globals.isEmpty)
+    #expect(try bind("watch /a --timeout 5s").globals[.timeout] == ["5s"])
+    #expect(try bind("removewatches --local /a").globals.isEmpty)
+  }
+}

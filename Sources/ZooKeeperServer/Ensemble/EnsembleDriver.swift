@@ -171,6 +171,10 @@ final class EnsembleDriver: @unchecked Sendable {
     case .roleChanged(let role):
       logger.info("role", metadata: ["role": "\(role.word)", "zxid": "\(member.zab.history.last)"])
       quorum.roleChanged(role)
+    case .activate(let configuration):
+      logger.info("the ensemble has changed", metadata: ["members": "\(configuration.text.split(separator: "\n"))"])
+      election.configurationChanged(configuration)
+      quorum.configurationChanged(configuration)
     case .startServing: node.startServing()
     case .stopServing: node.stopServingClients()
     case .note(let text): logger.info("\(text)")
