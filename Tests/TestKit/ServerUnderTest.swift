@@ -40,7 +40,11 @@ public final class ServerUnderTest: Sendable {
   public func start(isLimited: Bool = false) async throws {
     try launch(isLimited: isLimited)
     try await eventually("a server on port \(port)", within: .seconds(90)) {
-      if command?.ending != nil { throw TestKitError(.ended, errorOutput) }
+      if let command, command.ending != nil {
+        // The process may be gone before all that it said is read.
+        try await command.waitForEnd(within: .seconds(90))
+        throw TestKitError(.ended, errorOutput)
+      }
       return errorOutput.contains("serving on")
     }
   }
