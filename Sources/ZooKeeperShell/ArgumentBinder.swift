@@ -12,7 +12,9 @@ public enum ArgumentBinder {
     // A command that takes a list of words, such as multi, has its own options before them: those behind the first
     // word belong to the list.
     let takesAll = spec.arguments.last?.isRepeated ?? false
-    let parsed = try OptionParser(options: spec.options + globals, stopsAtArgument: takesAll).parse(words)
+    let parsed = try OptionParser(
+      options: spec.options + globals, stopsAtArgument: spec.arguments.last?.endsOptions ?? false
+    ).parse(words)
     let invocation = Invocation(spec: spec, arguments: parsed.arguments, options: parsed.options)
     if invocation.flag(.help) { return invocation }
     let required = spec.arguments.filter { !$0.isOptional }
@@ -57,8 +59,11 @@ extension OptionSpec {
   /// The form with the fewest letters, and the name of its value: `-v VERSION`.
   var shortest: String {
     let form = short.map { "-\($0)" } ?? spelling
-    return value.map { "\(form) \($0.name)" } ?? form
+    return form + (valueName.map { " \($0)" } ?? "")
   }
+
+  /// The name of its value, in brackets where that may be left out.
+  var valueName: String? { value.map { isValueOptional ? "[\($0.name)]" : $0.name } }
 
   /// All forms as help lists them: `-v, --version VERSION`.
   public var allForms: String {
@@ -66,6 +71,6 @@ extension OptionSpec {
     if let short { forms.append("-\(short)") }
     if name.long != nil { forms.append(longSpelling) }
     if let oldWord { forms.append("-\(oldWord)") }
-    return forms.joined(separator: ", ") + (value.map { " \($0.name)" } ?? "")
+    return forms.joined(separator: ", ") + (valueName.map { " \($0)" } ?? "")
   }
 }

@@ -15,6 +15,7 @@ public enum CommandTable {
     Family(title: "Quotas", commands: quotas),
     Family(title: "Watches", commands: watches),
     Family(title: "Ensemble", commands: ensemble),
+    Family(title: "Sandbox", commands: sandbox),
     Family(title: "Shell", commands: shell),
   ]
 

@@ -1,3 +1,4 @@
+import Sandbox
 import ZooKeeperClient
 import ZooKeeperProtocol
 
@@ -17,6 +18,8 @@ actor ShellSession {
   let output: Output
   let events = EventRelay()
   let values: ValueSource
+  /// The servers that this process runs itself, with `--local`.
+  let sandbox: LocalEnsemble?
   var settings: ShellSettings
   var client: ZooKeeperClient?
   /// How many sessions have been opened; the number of the latest.
@@ -32,9 +35,11 @@ actor ShellSession {
   var history: [HistoryEntry] = []
 
   init(
-    settings: ShellSettings, mode: RunMode, environment: ShellEnvironment, output: Output, values: ValueSource
+    settings: ShellSettings, mode: RunMode, environment: ShellEnvironment, output: Output, values: ValueSource,
+    sandbox: LocalEnsemble? = nil
   ) {
     self.settings = settings
+    self.sandbox = sandbox
     self.mode = mode
     self.environment = environment
     self.output = output

@@ -155,15 +155,18 @@ final class ElectionPort: @unchecked Sendable {
     peers[server]?.channel = nil
   }
 
+  /// A vote has come.
   func onNotification(_ notification: ElectionNotification, from server: ServerID) {
     guard !severed.contains(server) else { return }
     onMessage(notification, server)
   }
 
+  /// A connection has ended.
   func onClosed(_ channel: any Channel, of server: ServerID) {
     if peers[server]?.channel === channel { peers[server]?.channel = nil }
   }
 
+  /// What came is no election's: the connection ends, and nothing else.
   func onBadBytes(_ error: JuteError, _ channel: any Channel) {
     logger.warning(
       "closing an election connection",

@@ -22,6 +22,7 @@ final class EnsembleDriver: @unchecked Sendable {
   private var timer: Scheduled<Void>?
   private var timerDeadline = Int64.max
   private var isDraining = false
+  private var hasStarted = false
   private(set) var isStopped = false
   /// The tree that is on its way, by connection.
   private var expectedTree: (connection: ConnectionID, zxid: Zxid)?
@@ -51,11 +52,14 @@ final class EnsembleDriver: @unchecked Sendable {
     election.listen().and(quorum.listen()).map { _ in }
   }
 
+  /// Begins the election.
   func start() {
+    hasStarted = true
     step(.started)
     node.endTurn()
   }
 
+  /// Ends all connections; nothing is decided any more.
   func stop() {
     isStopped = true
     timer?.cancel()
@@ -65,12 +69,17 @@ final class EnsembleDriver: @unchecked Sendable {
 
   /// Cuts the connections to some servers, and to no others.
   func sever(_ servers: Set<ServerID>) {
+    guard servers != severed, !isStopped else { return }
+    let isMended = !severed.isSubset(of: servers)
     severed = servers
     election.severed = servers
+    guard hasStarted else { return }
     for server in servers {
       for connection in member.zab.connections(of: server) { disconnect(connection) }
       if let (connection, leader) = leaderConnection, leader == server { disconnect(connection) }
     }
+    // Votes that were sent into the void are sent again, now that somebody may hear them.
+    if isMended, member.zab.role == .looking { step(.started) }
     node.endTurn()
   }
 
@@ -79,10 +88,12 @@ final class EnsembleDriver: @unchecked Sendable {
     step(.disconnected(connection))
   }
 
+  /// Whether the cable to a server is cut.
   func isSevered(from server: ServerID) -> Bool { severed.contains(server) }
 
   // MARK: Events
 
+  /// Takes an event in, and does what comes of it.
   func step(_ event: ZabEvent) {
     guard !isStopped else { return }
     member.step(event, node.time)
@@ -99,19 +110,23 @@ final class EnsembleDriver: @unchecked Sendable {
   /// Sends what this turn has brought.
   func flush() { quorum.flush() }
 
+  /// A learner has called.
   func onLearnerConnected(_ connection: ConnectionID) { step(.learnerConnected(connection)) }
 
+  /// The leader has taken the call.
   func onLeaderConnected(_ connection: ConnectionID, _ leader: ServerID) {
     leaderConnection = (connection, leader)
     step(.leaderConnected(connection))
     node.endTurn()
   }
 
+  /// The leader has not taken the call.
   func onLeaderUnreachable() {
     step(.leaderUnreachable)
     node.endTurn()
   }
 
+  /// A packet has come from a leader or a learner.
   func onPacket(_ packet: QuorumPacket, _ connection: ConnectionID) {
     if let data = packet.data, packet.kind == .followerInfo || packet.kind == .observerInfo,
       let info = try? LearnerInfo(decoding: data, allowingTrailingBytes: true), severed.contains(info.serverID)
@@ -121,8 +136,10 @@ final class EnsembleDriver: @unchecked Sendable {
     step(.received(packet, connection))
   }
 
+  /// All that had arrived on a connection is handled.
   func onReadComplete() { node.endTurn() }
 
+  /// A connection with a leader or a learner has ended.
   func onDisconnected(_ connection: ConnectionID) {
     step(.disconnected(connection))
     node.endTurn()

@@ -113,12 +113,14 @@ final class QuorumPort: @unchecked Sendable {
     }
   }
 
+  /// Sends a packet at the end of the turn.
   func send(_ packet: QuorumPacket, on id: ConnectionID) {
     guard let connection = connections[id] else { return }
     connection.send(packet)
     note(connection)
   }
 
+  /// Sends a packet and a tree at the end of the turn.
   func send(_ packet: QuorumPacket, tree: [UInt8], on id: ConnectionID) {
     guard let connection = connections[id] else { return }
     connection.send(packet)
@@ -129,6 +131,7 @@ final class QuorumPort: @unchecked Sendable {
   /// A tree comes next on a connection.
   func expectTree(_ reader: TreeStreamReader, on id: ConnectionID) { connections[id]?.expectTree(reader) }
 
+  /// Ends a connection from this side.
   func close(_ id: ConnectionID) { connections.removeValue(forKey: id)?.close() }
 
   /// Sends what this turn has brought.
@@ -144,17 +147,22 @@ final class QuorumPort: @unchecked Sendable {
 
   // MARK: What connections tell
 
+  /// A packet has come.
   func onPacket(_ packet: QuorumPacket, _ connection: QuorumConnection) { driver.onPacket(packet, connection.id) }
 
+  /// The tree that was expected is complete.
   func onTree(_ state: RecoveredState, _ connection: QuorumConnection) { driver.onTree(state, connection.id) }
 
+  /// All that had arrived is handled.
   func onReadComplete() { driver.onReadComplete() }
 
+  /// A connection has ended from the other side.
   func onClosed(_ connection: QuorumConnection) {
     connections[connection.id] = nil
     driver.onDisconnected(connection.id)
   }
 
+  /// What came is no packet: the connection ends, and nothing else.
   func onBadBytes(_ reason: String, _ connection: QuorumConnection) {
     logger.warning("closing a quorum connection", metadata: ["reason": "\(reason)"])
     connections[connection.id] = nil

@@ -26,7 +26,7 @@ extension CommandContext {
     case .addWatch: try await addWatch(client)
     case .removewatches: try await removeWatches(client)
     case .multi: try await multi(client)
-    case .addauth, .printwatches, .history, .redo, .connect, .close, .version, .help, .quit, .cd, .pwd, .server:
+    case .addauth, .printwatches, .history, .redo, .connect, .close, .version, .help, .quit, .cd, .pwd, .server, .local:
       preconditionFailure("\(invocation.spec.name) is the shell session's own command")
     }
   }
