@@ -25,7 +25,7 @@ extension ServerNode {
     return try? await loop.submit { [self] in
       NodeStatus(
         role: ensemble?.member.zab.role.word ?? "standalone", isServing: isServing,
-        zxid: "\(core.lastProcessedZxid)", sessionCount: core.committedSessions.count,
+        zxid: "\(reportedZxid)", sessionCount: core.committedSessions.count,
         connectionCount: handlers.values.count { $0.connection.sessionID != .none })
     }.get()
   }

@@ -118,7 +118,8 @@ public final class ServerNode: @unchecked Sendable {
   private static func open(
     _ configuration: ServerConfiguration, group: MultiThreadedEventLoopGroup, logger: Logger
   ) throws(ServerStartError) -> ServerNode {
-    let configuration = try joined(configuration)
+    let configuration = try configuration.joined()
+    if let warning = configuration.peerTypeWarning { logger.warning("\(warning)") }
     do throws(TxnLogError) {
       let recovered = try Storage.open(configuration)
       recovered.report(to: logger)
@@ -128,26 +129,6 @@ public final class ServerNode: @unchecked Sendable {
     } catch {
       throw ServerStartError(error)
     }
-  }
-
-  /// Finds out which of the members in the file this server is.
-  private static func joined(_ configuration: ServerConfiguration) throws(ServerStartError) -> ServerConfiguration {
-    guard configuration.quorum != nil, configuration.ensemble == nil else { return configuration }
-    var configuration = configuration
-    let directory = DataDirectory(PosixFileSystem(), dataDirectory: configuration.dataDirectory)
-    let id: Int64?
-    do throws(TxnLogError) {
-      id = try EpochFiles(directory).serverID()
-    } catch {
-      throw ServerStartError("\(error)", hint: "myid must have the server's number and nothing else")
-    }
-    do throws(QuorumConfigurationError) {
-      try configuration.join(as: id.map { ServerID(rawValue: $0) })
-    } catch {
-      throw ServerStartError(
-        error.message, hint: "write the server's number, the N of its server.N line, to that file")
-    }
-    return configuration
   }
 
   private func listen(_ done: @escaping @Sendable (Result<ServerNode, ServerStartError>) -> Void) {

@@ -112,7 +112,7 @@ struct LocalEnsembleTests {
   }
 
   @Test func pausedServerIsGivenUpAndTakenBack() async throws {
-    let session = try await Session(zkcli, "--local", "3", "--session-timeout", "3s")
+    let session = try await Session(zkcli, "--local", "3", "--session-timeout", "6s")
     #expect(try await session.answer("create /a 1") == "/a")
     let first = try await session.leader()
     try await session.run("local pause leader")

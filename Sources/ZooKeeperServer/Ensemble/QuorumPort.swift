@@ -134,6 +134,20 @@ final class QuorumPort: @unchecked Sendable {
   /// Ends a connection from this side.
   func close(_ id: ConnectionID) { connections.removeValue(forKey: id)?.close() }
 
+  /// What is known of a learner's connection.
+  func report(of id: ConnectionID, _ learner: ServerID) -> LearnerConnectionReport? {
+    guard let connection = connections[id] else { return nil }
+    return LearnerConnectionReport(
+      id: learner, remoteAddress: connection.remoteAddress,
+      establishedMilliseconds: connection.establishedMilliseconds, packetsReceived: connection.receivedCount,
+      packetsSent: connection.sentCount, requests: connection.requestCount, lastZxid: connection.lastZxid)
+  }
+
+  /// Forgets what was counted of all connections.
+  func resetStatistics() {
+    for connection in connections.values { connection.resetStatistics() }
+  }
+
   /// Sends what this turn has brought.
   func flush() {
     guard !unsent.isEmpty else { return }
