@@ -64,11 +64,10 @@ extension ServerNode {
       treeDigest: core.tree.treeDigest, dataDirectorySize: sizes.0, logDirectorySize: sizes.1,
       openFileDescriptors: descriptors.open, maximumFileDescriptors: descriptors.maximum,
       authFailures: core.counters.authFailures, snapshot: lastSnapshot,
-      ensemble: ensemble?.report(core, clientAddress: HostAndPort(host: clientHost, port: clientPort), zxid: reportedZxid)
-    )
+      ensemble: ensemble?.report(
+        core, clientAddress: HostAndPort(host: configuration.clientAddress ?? "127.0.0.1", port: clientPort),
+        zxid: reportedZxid))
   }
-
-  private var clientHost: String { configuration.clientAddress ?? "127.0.0.1" }
 
   /// The last transaction; a leader counts the beginning of its epoch as one.
   var reportedZxid: Zxid {

@@ -229,7 +229,8 @@ public struct ConfigurationFile: Sendable {
       if !quorum.hasSyncLimit { missing("syncLimit is not set") }
     } catch {
       problems.append(
-        ConfigurationProblem(file: quorum.dynamicFile?.value ?? file, line: quorum.members.first?.line, message: error.message))
+        ConfigurationProblem(
+          file: quorum.dynamicFile?.value ?? file, line: quorum.members.first?.line, message: error.message))
     }
   }
 

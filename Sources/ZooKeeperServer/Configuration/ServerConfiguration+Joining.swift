@@ -14,13 +14,16 @@ extension ServerConfiguration {
       id = try EpochFiles(directory).serverID()
     } catch {
       guard case .badNumber(let text) = error.code else { throw ServerStartError(error) }
-      throw ServerStartError("serverid \(text) is not a number", hint: "myid must have the server's number and nothing else")
+      throw ServerStartError(
+        "serverid \(text) is not a number", hint: "myid must have the server's number and nothing else")
     }
     do throws(QuorumConfigurationError) {
       try configuration.join(as: id.map { ServerID(rawValue: $0) })
     } catch {
+      let isKnown = id.map { quorum?.member(ServerID(rawValue: $0)) != nil } ?? false
       throw ServerStartError(
-        error.message, hint: "write the server's number, the N of its server.N line, to \(dataDirectory)/myid")
+        error.message,
+        hint: isKnown ? nil : "write the server's number, the N of its server.N line, to \(dataDirectory)/myid")
     }
     return configuration
   }

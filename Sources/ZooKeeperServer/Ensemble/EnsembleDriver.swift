@@ -136,6 +136,9 @@ final class EnsembleDriver: @unchecked Sendable {
     {
       return disconnect(connection)
     }
+    if let kind = packet.kind, [.diff, .trunc, .snap].contains(kind), member.zab.leaderConnection == connection {
+      logger.info("synchronizing", metadata: ["by": "\(kind)", "zxid": "\(packet.zxid)"])
+    }
     step(.received(packet, connection))
   }
 

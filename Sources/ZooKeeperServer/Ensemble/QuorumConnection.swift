@@ -16,6 +16,9 @@ final class QuorumConnection: ChannelInboundHandler, @unchecked Sendable {
   /// What a packet's data may have at most: the largest request, and what servers add to it.
   static let maxDataBytes = 2 * 0xfffff
 
+  /// What is kept of a caller that waits to be let in: it has nothing to say but who it is.
+  static let maxHeldBytes = 4096
+
   let id: ConnectionID
   private unowned let port: QuorumPort
   private(set) var context: ChannelHandlerContext?
@@ -46,7 +49,11 @@ final class QuorumConnection: ChannelInboundHandler, @unchecked Sendable {
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     var bytes = unwrapInboundIn(data)
     received.writeBuffer(&bytes)
-    if !isHeld { readPackets() }
+    if !isHeld {
+      readPackets()
+    } else if received.readableBytes > Self.maxHeldBytes {
+      port.onBadBytes("it sends too much before anybody has answered", self)
+    }
   }
 
   func channelReadComplete(context: ChannelHandlerContext) { port.onReadComplete() }

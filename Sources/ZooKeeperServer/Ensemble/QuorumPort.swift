@@ -68,7 +68,12 @@ final class QuorumPort: @unchecked Sendable {
     case .looking, .leading: break
     }
     let connection = try add(channel, isHeld: role != .leading)
-    if role == .leading { driver.onLearnerConnected(connection.id) }
+    if role == .leading { return driver.onLearnerConnected(connection.id) }
+    // Nobody waits for ever, should no leader be found.
+    let patience = Int64(settings.tickTimeMilliseconds * settings.times.initLimitTicks)
+    loop.scheduleTask(in: .milliseconds(patience)) { [weak self, weak connection] in
+      if let connection, connection.isHeld { self?.close(connection.id) }
+    }
   }
 
   private func add(_ channel: any Channel, isHeld: Bool) throws -> QuorumConnection {

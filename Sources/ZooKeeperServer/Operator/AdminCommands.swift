@@ -9,8 +9,9 @@ enum AdminCommands {
     ("configuration", ["conf", "config"]), ("connection_stat_reset", ["crst"]), ("connections", ["cons"]),
     ("dirs", []), ("dump", []), ("environment", ["env", "envi"]), ("get_trace_mask", ["gtmk"]), ("hash", []),
     ("is_read_only", ["isro"]), ("last_snapshot", ["lsnp"]), ("leader", ["lead"]), ("monitor", ["mntr"]),
-    ("observer_connection_stat_reset", ["orst"]), ("observers", ["obsr"]), ("ruok", []), ("server_stats", ["srvr"]), ("stat_reset", ["srst"]), ("stats", ["stat"]),
-    ("voting_view", []), ("watch_summary", ["wchs"]), ("watches", ["wchc"]), ("watches_by_path", ["wchp"]), ("zabstate", []),
+    ("observer_connection_stat_reset", ["orst"]), ("observers", ["obsr"]), ("ruok", []),
+    ("server_stats", ["srvr"]), ("stat_reset", ["srst"]), ("stats", ["stat"]), ("voting_view", []),
+    ("watch_summary", ["wchs"]), ("watches", ["wchc"]), ("watches_by_path", ["wchp"]), ("zabstate", []),
   ]
 
   /// The primary name of a command, or nil when there is none of that name.
