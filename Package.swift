@@ -103,7 +103,7 @@ let package = Package(
       name: "ServerFaultTests",
       dependencies: ["TestKit", "zkcli", "ZooKeeperClient", "ZooKeeperProtocol", "Jute"], swiftSettings: house),
     .testTarget(
-      name: "EnsembleTests", dependencies: ["TestKit", "zkcli", "ZooKeeperClient", "ZooKeeperProtocol"],
+      name: "EnsembleTests", dependencies: ["TestKit", "zkcli", "ZooKeeperClient", "ZooKeeperProtocol", "Jute"],
       swiftSettings: house),
     .testTarget(name: "EndToEndTests", dependencies: ["TestKit", "zkcli"], swiftSettings: house),
     .testTarget(name: "TestKitTests", dependencies: ["TestKit", "zkcli"], swiftSettings: house),
