@@ -34,8 +34,13 @@ let package = Package(
     .target(name: "ServerCore", dependencies: ["Jute", "ZooKeeperProtocol", "ZnodeTree"], swiftSettings: house),
     .target(name: "Zab", dependencies: ["ZooKeeperProtocol", "Jute"], swiftSettings: house + mutations),
     .target(
-      name: "EnsembleCore", dependencies: ["Jute", "ZooKeeperProtocol", "ZnodeTree", "ServerCore", "Zab"],
+      name: "EnsembleCore", dependencies: ["Jute", "ZooKeeperProtocol", "ZnodeTree", "ServerCore", "Zab", "TxnLog"],
       swiftSettings: house),
+    .target(
+      name: "ZabSimulator",
+      dependencies: ["Jute", "ZooKeeperProtocol", "ZnodeTree", "ServerCore", "Zab", "EnsembleCore", "TxnLog"],
+      swiftSettings: house + mutations),
+    .executableTarget(name: "zabsim", dependencies: ["ZabSimulator"], swiftSettings: house),
     .target(
       name: "ZooKeeperClient",
       dependencies: [

@@ -49,6 +49,8 @@ public final class EnsembleMember {
   /// Learners' syncs that wait for a transaction to be committed.
   private var waitingSyncs: [(zxid: Zxid, connection: ConnectionID)] = []
   private var hasFailed = false
+  /// Told of every transaction before it is applied: a checker's tap.
+  public var onDelivery: ((TxnHistory.Entry) -> Void)?
 
   /// A member over what it has read from its disk.
   public init(_ zab: ZabPeer, state: RecoveredState, settings: ServerSettings) {
@@ -154,6 +156,7 @@ public final class EnsembleMember {
   }
 
   private func deliver(_ entry: TxnHistory.Entry, _ time: ServerTime) {
+    onDelivery?(entry)
     if let core, core.commitNext(entry.zxid, time) { return }
     do throws(JuteError) {
       let decoded = try TxnEntry(decoding: entry.bytes, allowingTrailingBytes: true)

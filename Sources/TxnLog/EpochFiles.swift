@@ -42,12 +42,13 @@ public struct EpochFiles<Files: FileSystem> {
     var current = try read(Self.currentName)
     if let found = current, epochOfHistory > found {
       let announced = try? read(Self.currentName + ".tmp")
-      guard let announced, announced == epochOfHistory else {
+      guard let announced, announced >= epochOfHistory else {
         let accepted = try read(Self.acceptedName) ?? epochOfHistory
         throw mismatch(Epochs(accepted: accepted, current: found), lastZxid)
       }
-      try saveCurrent(announced)
-      current = announced
+      // Whoever has a transaction of an epoch has all that its leader began with, but nothing of what a later one did.
+      try saveCurrent(epochOfHistory)
+      current = epochOfHistory
     }
     if current == nil { try saveCurrent(epochOfHistory) }
     var accepted = try read(Self.acceptedName)
@@ -64,16 +65,21 @@ public struct EpochFiles<Files: FileSystem> {
   public func saveAccepted(_ epoch: Int64) throws(TxnLogError) { try write(Self.acceptedName, epoch, in: directory) }
 
   /// Makes `epoch` the current epoch, durably.
-  public func saveCurrent(_ epoch: Int64) throws(TxnLogError) { try write(Self.currentName, epoch, in: directory) }
+  ///
+  /// What `prepareCurrent` has written stays as it is: until the new number is safe, it is what explains the log.
+  public func saveCurrent(_ epoch: Int64) throws(TxnLogError) {
+    try fileCalls { () throws(FileSystemError) in
+      try files.replace(
+        Self.currentName, in: directory, with: Array(String(epoch).utf8), temporarySuffix: ".new")
+    }
+  }
 
   /// Writes down, durably, that `epoch` is about to become the current one, before transactions of it are logged.
   ///
-  /// Without it a crash between the log and `saveCurrent` leaves a directory that no server starts with.
+  /// Without it a crash between the log and `saveCurrent` leaves a directory that no server starts with. An earlier
+  /// announcement may explain what is in the log already, so it is replaced in one step.
   public func prepareCurrent(_ epoch: Int64) throws(TxnLogError) {
-    try fileCalls { () throws(FileSystemError) in
-      try files.writeSynced("\(directory)/\(Self.currentName).tmp", Array(String(epoch).utf8))
-      try files.syncDirectory(directory)
-    }
+    try write(Self.currentName + ".tmp", epoch, in: directory)
   }
 
   /// The server's id; nil if there is no `myid`.

@@ -182,9 +182,11 @@ extension FileSystem {
 
   /// Replaces the file `name` of `directory` so that after a crash either the old or the new bytes are there.
   ///
-  /// Written to `name.tmp`, synced, renamed; then the directory is synced.
-  public func replace(_ name: String, in directory: String, with bytes: [UInt8]) throws(FileSystemError) {
-    let temporary = "\(directory)/\(name).tmp"
+  /// Written to a temporary name, synced, renamed; then the directory is synced.
+  public func replace(
+    _ name: String, in directory: String, with bytes: [UInt8], temporarySuffix: String = ".tmp"
+  ) throws(FileSystemError) {
+    let temporary = "\(directory)/\(name)\(temporarySuffix)"
     try writeSynced(temporary, bytes)
     try rename(temporary, to: "\(directory)/\(name)")
     try syncDirectory(directory)

@@ -102,6 +102,12 @@ public struct ZabPeer: Equatable, Sendable {
   /// The connection to the leader; nil when there is none.
   public var leaderConnection: ConnectionID? { learner?.connection }
 
+  /// The end of the history when NEWLEADER came; nothing before that.
+  public var newLeaderZxid: Zxid { learner?.newLeaderZxid ?? .zero }
+
+  /// The connections of all learners.
+  public var learnerConnections: [ConnectionID] { (leader?.learners ?? []).map(\.connection) }
+
   /// The connections on which a learner has said that it is `server`.
   public func connections(of server: ServerID) -> [ConnectionID] {
     (leader?.learners ?? []).filter { $0.id == server }.map(\.connection)

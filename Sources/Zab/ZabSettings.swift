@@ -60,6 +60,8 @@ public enum ZabMutation: String, Hashable, Sendable, CaseIterable {
   case newLeaderAckBeforeEpoch
   /// A promise to follow an epoch is given before it is saved (1653, 2307).
   case ackEpochBeforeSaved
+  /// A restarted server has forgotten what it promised (2307, 4269).
+  case forgetsPromises
   /// The leader takes up its epoch without saving it (4269).
   case leaderSkipsCurrentEpoch
   /// Transactions of a new epoch are logged without a word that the epoch is about to change (4643).
@@ -68,8 +70,6 @@ public enum ZabMutation: String, Hashable, Sendable, CaseIterable {
   case observersCountForEpoch
   /// A minority commits.
   case minorityCommits
-  /// A minority elects.
-  case minorityElects
   /// The leader lets a learner in that is ahead of it.
   case acceptsLearnerAhead
   /// What was proposed while a learner is being synchronized does not reach it (962).
@@ -78,20 +78,16 @@ public enum ZabMutation: String, Hashable, Sendable, CaseIterable {
   case keepsAcksAcrossSync
   /// TRUNC changes memory and leaves the log (1154).
   case truncatesMemoryOnly
-  /// TRUNC leaves newer snapshots in place (4837).
+  /// A new leader takes a snapshot of what may not be committed, and TRUNC leaves it in place (4837).
   case truncationKeepsSnapshots
   /// A learner from before the window of transactions in memory is sent the window alone (2418, 2846, 4925).
   case diffSkipsHole
+  /// After SNAP the old transactions stay, to bring others up to date with, and holes are passed over (2846).
+  case diffFromDeadBranch
   /// Uncommitted transactions of an old epoch are delivered when the role ends (2845).
   case deliversUncommitted
-  /// COMMIT is taken for the next pending transaction, whatever it says.
-  case commitsOutOfOrder
-  /// The zxid overflows into the epoch (1277).
-  case counterOverflows
   /// A leader goes on without a quorum.
   case keepsLeadingAlone
-  /// The votes of an earlier round count (1732).
-  case countsStaleVotes
   /// The higher zxid does not win an election.
   case ignoresZxidInVotes
 }

@@ -15,7 +15,7 @@ enum ImportTable {
     "ZnodeTree": ["ZooKeeperProtocol", "Jute"],
     "ServerCore": ["ZnodeTree", "ZooKeeperProtocol", "Jute"],
     "Zab": ["ZooKeeperProtocol", "Jute"],
-    "EnsembleCore": ["Zab", "ServerCore", "ZnodeTree", "ZooKeeperProtocol", "Jute"],
+    "EnsembleCore": ["Zab", "ServerCore", "ZnodeTree", "TxnLog", "ZooKeeperProtocol", "Jute"],
     "TxnLog": platform.union(["ZooKeeperProtocol", "Jute"]),
     "ZooKeeperServer": core.union(networking).union(platform).union(["NIOHTTP1", "Synchronization"]),
     "ZooKeeperClient": networking.union(platform).union(["ZooKeeperProtocol", "Jute", "Synchronization"]),
@@ -27,13 +27,15 @@ enum ImportTable {
       "ZooKeeperClient", "ZooKeeperRecipes", "ZooKeeperProtocol", "LineEditor", "Sandbox", "Logging",
       "Synchronization",
     ]),
-    "ZabSimulator": ["Zab", "ServerCore", "ZnodeTree", "TxnLog", "ZooKeeperProtocol"],
+    "ZabSimulator": core.union(platform),
     "zkcli": ["ZooKeeperShell"],
     "zabsim": ["ZabSimulator"],
   ]
 
   /// Files that alone in their target may import the platform's C library.
-  static let platformFiles: [String: String] = ["TxnLog": "PosixFileSystem.swift"]
+  static let platformFiles: [String: String] = [
+    "TxnLog": "PosixFileSystem.swift", "ZabSimulator": "ExitProcess.swift",
+  ]
 
   /// Whether the file `fileName` of `target` may import `module`.
   static func allows(_ module: String, in target: String, fileName: String) -> Bool {

@@ -9,7 +9,7 @@ extension ZabPeer {
 
   mutating func onProposed(_ entry: TxnHistory.Entry, _ actions: inout [ZabAction]) {
     guard let state = leader, state.phase == .broadcasting else { return }
-    guard entry.zxid.counter <= Self.lastCounter || settings.has(.counterOverflows) else {
+    guard entry.zxid.counter <= Self.lastCounter else {
       actions.append(.note("the zxid's lower 32 bits are used up: forcing an election"))
       return startLooking(&actions)
     }

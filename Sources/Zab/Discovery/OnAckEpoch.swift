@@ -22,7 +22,9 @@ extension ZabPeer {
     if current != -1, packet.zxid.rawValue != -1, !handle.isObserver || settings.has(.observersCountForEpoch) {
       countEpochAck(handle.id, &actions)
     }
-    if let phase = leader?.phase, phase == .synchronizing || phase == .broadcasting {
+    if let phase = leader?.phase, phase == .synchronizing || phase == .broadcasting,
+      self.handle(handle.connection)?.phase == .awaitingSync
+    {
       synchronize(handle.connection, &actions)
     }
   }

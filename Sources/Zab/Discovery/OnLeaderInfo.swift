@@ -12,12 +12,13 @@ extension ZabPeer {
     }
     learner?.epoch = epoch
     if epoch > acceptedEpoch {
-      learner?.phase = .savingAcceptedEpoch
-      actions.append(.saveAcceptedEpoch(epoch))
       if settings.has(.ackEpochBeforeSaved) {
         acceptedEpoch = epoch
         promise(&actions)
+        return actions.append(.saveAcceptedEpoch(epoch))
       }
+      learner?.phase = .savingAcceptedEpoch
+      actions.append(.saveAcceptedEpoch(epoch))
     } else {
       // The promise was given before, perhaps to another: it does not count twice.
       acknowledgeEpoch(-1, &actions)

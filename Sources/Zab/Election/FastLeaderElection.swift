@@ -71,9 +71,7 @@ extension ZabPeer {
   ) {
     // Servers without any data, which are told so, have no vote.
     guard notification.zxid.rawValue != -1 else { return }
-    if notification.round < election.round, !settings.has(.countsStaleVotes) {
-      return reply(to: sender, &actions)
-    }
+    if notification.round < election.round { return reply(to: sender, &actions) }
     let vote = Vote(notification)
     let ignoresZxid = settings.has(.ignoresZxidInVotes)
     if notification.round > election.round {
@@ -121,8 +119,7 @@ extension ZabPeer {
   }
 
   private func hasQuorum(_ votes: [ServerID: ReceivedVote], for wanted: ReceivedVote) -> Bool {
-    if settings.has(.minorityElects) { return votes.values.contains { wanted.agrees(with: $0) } }
-    return configuration.isQuorum { votes[$0].map { wanted.agrees(with: $0) } ?? false }
+    configuration.isQuorum { votes[$0].map { wanted.agrees(with: $0) } ?? false }
   }
 
   /// A quorum for this server's proposal decides, at once if all voters agree, else after a moment in which a better

@@ -35,7 +35,8 @@ extension ZabPeer {
   /// A new epoch begins with counter 1: anything else is a hole, whatever Apache's learners make of it.
   mutating func accept(_ packet: QuorumPacket, _ actions: inout [ZabAction]) {
     let (zxid, last) = (packet.zxid, history.last)
-    let isNext = zxid == last.next || (zxid.epoch > last.epoch && zxid.counter == 1)
+    let isNext =
+      zxid == last.next || (zxid.epoch > last.epoch && zxid.counter == 1) || settings.has(.diffFromDeadBranch)
     guard let bytes = packet.data, isNext else {
       return leave("transaction \(zxid) does not follow \(last)", &actions)
     }

@@ -57,7 +57,11 @@ extension ZabPeer {
   /// The leader's tree is the whole history now.
   mutating func onSnapshotInstalled(_ zxid: Zxid, _ actions: inout [ZabAction]) {
     guard learner?.phase == .replacing else { return }
-    history = TxnHistory(base: zxid)
+    if settings.has(.diffFromDeadBranch), zxid > history.last {
+      history.append(TxnHistory.Entry(zxid: zxid, bytes: []))
+    } else {
+      history = TxnHistory(base: zxid)
+    }
     persisted = zxid
     committed = zxid
     delivered = zxid

@@ -54,7 +54,7 @@ extension ZabPeer {
       actions.append(.sendSnapshot(connection, delivered))
       start = delivered
     }
-    for entry in history.entries(after: start, through: end) {
+    for entry in history.entries(after: start, through: end) where !entry.bytes.isEmpty {
       actions.append(.send(QuorumPacket(.proposal, zxid: entry.zxid, data: entry.bytes), connection))
       actions.append(.send(QuorumPacket(.commit, zxid: entry.zxid), connection))
     }

@@ -1,3 +1,4 @@
+import EnsembleCore
 import NIOCore
 import ServerCore
 import TxnLog
@@ -40,7 +41,7 @@ final class Storage {
     let lock = try directory.lock()
     var loader = TreeLoader(
       hasExtendedTypes: configuration.features.hasExtendedTypes, hasDigest: configuration.features.hasDigest,
-      historyLimits: configuration.ensemble == nil ? nil : ZabSettings())
+      hashSeed: .random(in: .min ... .max), historyLimits: configuration.ensemble == nil ? nil : ZabSettings())
     let report = try directory.recover(into: &loader)
     if report.isEmpty { try writeFirstSnapshot(directory, loader.state.tree) }
     return Recovered(
@@ -53,41 +54,21 @@ final class Storage {
   /// Reads the directory anew.
   func reload(_ configuration: ServerConfiguration) throws(TxnLogError) -> RecoveredState {
     var loader = TreeLoader(
-      hasExtendedTypes: configuration.features.hasExtendedTypes, hasDigest: configuration.features.hasDigest)
+      hasExtendedTypes: configuration.features.hasExtendedTypes, hasDigest: configuration.features.hasDigest,
+      hashSeed: .random(in: .min ... .max))
     _ = try directory.recover(into: &loader)
     return loader.state
   }
 
   /// Makes a leader's tree the only history there is.
   func install(_ state: RecoveredState, hasDigest: Bool) throws(TxnLogError) {
-    let zxid = state.tree.lastProcessedZxid
-    var walk = state.tree.startSnapshot()
-    let sessions = state.sessions.sorted { $0.key.rawValue < $1.key.rawValue }
-      .map { SnapshotSession(id: $0.key, timeoutMilliseconds: $0.value) }
-    var writer = try SnapshotWriter(
-      directory.files, directory: directory.snapshotDirectory, zxid: zxid, sessions: sessions,
-      aclLists: walk.acls.map { SnapshotACLList(key: $0.key, acl: $0.acl) })
-    var isLast = false
-    while !isLast {
-      var slice = JuteSlice()
-      isLast = walk.encode(into: &slice.writer, budgetBytes: JuteSlice.budgetBytes)
-      try writer.append(slice)
-    }
-    try directory.install(
-      writer, digest: hasDigest ? SnapshotDigest(zxid: zxid, treeDigest: walk.treeDigest) : nil)
+    try directory.install(state, hasDigest: hasDigest)
   }
 
   /// A log needs a snapshot that it follows.
   private static func writeFirstSnapshot(
     _ directory: DataDirectory<PosixFileSystem>, _ tree: DataTree
   ) throws(TxnLogError) {
-    var walk = tree.startSnapshot()
-    var writer = try SnapshotWriter(
-      directory.files, directory: directory.snapshotDirectory, zxid: .zero, sessions: [],
-      aclLists: walk.acls.map { SnapshotACLList(key: $0.key, acl: $0.acl) })
-    var slice = JuteSlice()
-    while !walk.encode(into: &slice.writer, budgetBytes: JuteSlice.budgetBytes) {}
-    try writer.append(slice)
-    try writer.finish(digest: SnapshotDigest(zxid: .zero, treeDigest: walk.treeDigest))
+    try directory.writeSnapshot(RecoveredState(tree: tree), hasDigest: true)
   }
 }

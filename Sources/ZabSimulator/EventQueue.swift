@@ -1,0 +1,68 @@
+/// What happens next, in the order of the simulated time; what happens at the same time happens in the order in which
+/// it was planned.
+struct EventQueue<Event> {
+  private struct Key {
+    let time: Int64
+    let number: UInt64
+    let slot: Int
+
+    func isBefore(_ other: Key) -> Bool { (time, number) < (other.time, other.number) }
+  }
+
+  private var heap: [Key] = []
+  private var slots: [Event?] = []
+  private var freeSlots: [Int] = []
+  private var nextNumber: UInt64 = 0
+
+  var isEmpty: Bool { heap.isEmpty }
+
+  /// The time of the next event, in microseconds.
+  var nextTime: Int64? { heap.first?.time }
+
+  /// Plans an event.
+  mutating func push(_ event: Event, at time: Int64) {
+    let slot: Int
+    if let free = freeSlots.popLast() {
+      slot = free
+      slots[slot] = event
+    } else {
+      slot = slots.count
+      slots.append(event)
+    }
+    heap.append(Key(time: time, number: nextNumber, slot: slot))
+    nextNumber += 1
+    var child = heap.count - 1
+    while child > 0 {
+      let parent = (child - 1) / 2
+      guard heap[child].isBefore(heap[parent]) else { break }
+      heap.swapAt(child, parent)
+      child = parent
+    }
+  }
+
+  /// Takes the next event.
+  mutating func pop() -> (time: Int64, event: Event)? {
+    guard let top = heap.first else { return nil }
+    let last = heap.removeLast()
+    if !heap.isEmpty {
+      heap[0] = last
+      sink()
+    }
+    guard let event = slots[top.slot].take() else { preconditionFailure("an event was taken twice") }
+    freeSlots.append(top.slot)
+    return (top.time, event)
+  }
+
+  private mutating func sink() {
+    var parent = 0
+    while true {
+      var smallest = parent
+      for child in [2 * parent + 1, 2 * parent + 2] where child < heap.count {
+        if heap[child].isBefore(heap[smallest]) { smallest = child }
+      }
+      guard smallest != parent else { return }
+      heap.swapAt(parent, smallest)
+      parent = smallest
+    }
+  }
+}

@@ -1,0 +1,217 @@
+import Jute
+import ServerCore
+import ZooKeeperProtocol
+
+/// A client of the simulated ensemble: one session at a time, one request at a time, and a memory for what it was told.
+///
+/// *Source*: the client's guarantees in `quorum-protocol` F.2, 10 to 12.
+struct SimulatedClient {
+  /// What was asked and is not answered.
+  enum Request: Hashable {
+    /// A znode that all clients use: whoever comes first makes it.
+    case setUp(path: String)
+    case create(path: String)
+    case createSequential
+    case createEphemeral(path: String)
+    case readOwn(path: String)
+    case setShared
+    case readShared
+    case sync
+    case closeSession
+  }
+
+  let number: Int
+  var session = SessionID.none
+  var password = [UInt8](repeating: 0, count: ConnectRequest.passwordLengthBytes)
+  var lastZxid = Zxid.zero
+  /// The server that it is connected to, and the number of the connection.
+  var server: ServerID?
+  var connection = 0
+  var isConnected = false
+  var received: [UInt8] = []
+  var xid: Int32 = 0
+  var request: Request?
+  var requestedAt: Int64 = 0
+  private(set) var createCount = 0
+  private var setUpPaths = ["/sequence", "/shared"]
+  /// Whether the session was ended by request.
+  private(set) var hasEnded = false
+  /// Paths whose creation was acknowledged.
+  private(set) var acknowledgedPaths: [String] = []
+  /// The names that were given in sequence, with their transactions.
+  private(set) var sequence: [(zxid: Zxid, name: String)] = []
+  /// The newest state of the shared znode that this session has seen.
+  private var sharedVersion: Int32 = -1
+  private(set) var acknowledgedCount = 0
+  var violation: String?
+
+  init(number: Int) { self.number = number }
+
+  /// The frame that begins or resumes a session.
+  mutating func connectFrame() -> [UInt8] {
+    received = []
+    isConnected = false
+    return Self.frame(
+      ConnectRequest(
+        lastZxidSeen: lastZxid, timeoutMilliseconds: 4000, sessionID: session, password: password, readOnly: false
+      ).encoded)
+  }
+
+  /// The connection is gone; what was asked may have happened or not.
+  mutating func disconnect() {
+    server = nil
+    isConnected = false
+    request = nil
+    connection += 1
+  }
+
+  /// The session is over: another one begins.
+  mutating func forgetSession() {
+    session = .none
+    password = [UInt8](repeating: 0, count: ConnectRequest.passwordLengthBytes)
+    xid = 0
+    sharedVersion = -1
+    hasEnded = false
+  }
+
+  /// Draws the next request.
+  mutating func nextFrame(_ random: inout SplitMix64, now: Int64) -> [UInt8] {
+    requestedAt = now
+    xid += 1
+    let request = draw(&random)
+    self.request = request
+    var writer = JuteWriter()
+    writer.writeInt(xid)
+    switch request {
+    case .setUp(let path), .create(let path): create(path, .persistent, &writer)
+    case .createSequential: create("/sequence/n-", .persistentSequential, &writer)
+    case .createEphemeral(let path): create(path, .ephemeral, &writer)
+    case .readOwn(let path):
+      writer.writeInt(OpCode.getData.rawValue)
+      PathWatchRequest(path: path, watch: false).encode(into: &writer)
+    case .setShared:
+      writer.writeInt(OpCode.setData.rawValue)
+      SetDataRequest(path: "/shared", data: Array("client \(number) at \(now)".utf8), version: -1)
+        .encode(into: &writer)
+    case .readShared:
+      writer.writeInt(OpCode.getData.rawValue)
+      PathWatchRequest(path: "/shared", watch: false).encode(into: &writer)
+    case .sync:
+      writer.writeInt(OpCode.sync.rawValue)
+      writer.writeString("/")
+    case .closeSession: writer.writeInt(OpCode.closeSession.rawValue)
+    }
+    return Self.frame(writer.bytes)
+  }
+
+  private mutating func draw(_ random: inout SplitMix64) -> Request {
+    if let path = setUpPaths.last { return .setUp(path: path) }
+    switch random.index(100) {
+    case 0..<40:
+      createCount += 1
+      return .create(path: "/client-\(number)-\(createCount)")
+    case 40..<52: return .createSequential
+    case 52..<58:
+      createCount += 1
+      return .createEphemeral(path: "/ephemeral-\(number)-\(createCount)")
+    case 58..<68:
+      guard let path = acknowledgedPaths.last else { return .readShared }
+      return .readOwn(path: path)
+    case 68..<80: return .setShared
+    case 80..<92: return .readShared
+    case 92..<98: return .sync
+    default: return .closeSession
+    }
+  }
+
+  private func create(_ path: String, _ mode: CreateMode, _ writer: inout JuteWriter) {
+    writer.writeInt(OpCode.create.rawValue)
+    CreateRequest(path: path, data: Array("client \(number)".utf8), acl: ACL.openUnsafe, flags: mode.flags)
+      .encode(into: &writer)
+  }
+
+  /// What has arrived.
+  ///
+  /// - Returns: false when the session is over.
+  mutating func receive(_ bytes: [UInt8]) -> Bool {
+    received += bytes
+    while received.count >= 4 {
+      let length = received[..<4].reduce(0) { $0 << 8 | Int($1) }
+      guard received.count >= 4 + length else { break }
+      let payload = [UInt8](received[4..<(4 + length)])
+      received.removeFirst(4 + length)
+      guard isConnected else {
+        if !onConnected(payload) { return false }
+        continue
+      }
+      onReply(payload)
+    }
+    return true
+  }
+
+  private mutating func onConnected(_ payload: [UInt8]) -> Bool {
+    guard let response = try? ConnectResponse(decoding: payload), response.timeoutMilliseconds > 0 else { return false }
+    isConnected = true
+    session = response.sessionID
+    password = response.password ?? []
+    return true
+  }
+
+  private mutating func onReply(_ payload: [UInt8]) {
+    let parsed = payload.withUnsafeBytes { raw -> (Int32, Zxid, KeeperError, String?, Stat?)? in
+      var reader = JuteReader(raw)
+      guard let xid = try? reader.readInt(), let zxid = try? reader.readLong(), let code = try? reader.readInt() else {
+        return nil
+      }
+      var path: String?
+      var stat: Stat?
+      if code == 0 {
+        switch request {
+        case .setUp?, .create?, .createSequential?, .createEphemeral?: path = try? reader.readString()
+        case .readOwn?, .readShared?:
+          _ = try? reader.readBuffer()
+          stat = try? Stat(from: &reader)
+        default: break
+        }
+      }
+      return (xid, Zxid(rawValue: zxid), KeeperError(rawValue: code), path, stat)
+    }
+    guard let (xid, zxid, error, path, stat) = parsed, let asked = request else { return }
+    guard xid == self.xid else { return fail("the answer to request \(xid) came for \(self.xid)") }
+    request = nil
+    if zxid.rawValue > 0 {
+      if zxid < lastZxid { fail("an answer shows \(zxid) after \(lastZxid)") }
+      lastZxid = zxid
+    }
+    check(asked, zxid, error, path, stat)
+  }
+
+  private mutating func check(_ asked: Request, _ zxid: Zxid, _ error: KeeperError, _ path: String?, _ stat: Stat?) {
+    switch asked {
+    case .create(let wanted):
+      // A name is never asked for twice, and a failed session says so with another code.
+      if error == .nodeExists { fail("\(wanted) exists already") }
+      guard error == .ok else { return }
+      if path != wanted { fail("asked for \(wanted), got \(path ?? "nothing")") }
+      acknowledgedPaths.append(wanted)
+    case .createSequential: if error == .ok, let path { sequence.append((zxid, path)) }
+    case .readOwn(let path): if error == .noNode { fail("\(path), which was acknowledged, is gone at \(zxid)") }
+    case .readShared:
+      guard error == .ok, let stat else { return }
+      if stat.version < sharedVersion { fail("/shared went from version \(sharedVersion) to \(stat.version)") }
+      sharedVersion = stat.version
+    case .setUp(let path): if error == .ok || error == .nodeExists { setUpPaths.removeAll { $0 == path } }
+    case .closeSession: hasEnded = error == .ok
+    case .setShared, .sync, .createEphemeral: break
+    }
+    if error == .ok { acknowledgedCount += 1 }
+  }
+
+  private mutating func fail(_ text: String) {
+    if violation == nil { violation = "client \(number): \(text)" }
+  }
+
+  private static func frame(_ payload: [UInt8]) -> [UInt8] {
+    withUnsafeBytes(of: UInt32(payload.count).bigEndian) { [UInt8]($0) } + payload
+  }
+}

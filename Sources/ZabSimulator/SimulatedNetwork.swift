@@ -1,0 +1,75 @@
+import Zab
+import ZooKeeperProtocol
+
+/// A connection between a learner and a leader: two streams, each in order, until it breaks.
+struct SimulatedLink {
+  /// Where packets go.
+  enum Direction: Int {
+    case toLeader = 0
+    case toLearner = 1
+
+    var opposite: Direction { self == .toLeader ? .toLearner : .toLeader }
+  }
+
+  let id: ConnectionID
+  let learner: ServerID
+  let leader: ServerID
+  /// The starts of the two servers that it connects.
+  let generations: (learner: Int, leader: Int)
+  /// When the last packet on its way arrives, by direction.
+  var lastArrival: [Int64] = [0, 0]
+  /// What a partition holds up, by direction.
+  var stalled: [[SimulatedPacket]] = [[], []]
+  /// Which ends still know it.
+  var isOpen = [true, true]
+  /// Whether the leader's end waits for its server to lead.
+  var isHeld = false
+  var heldPackets: [SimulatedPacket] = []
+  /// The last COMMIT or INFORM, for a rule about their order.
+  var lastCommit: Zxid?
+
+  /// The server at the end of a direction.
+  func receiver(_ direction: Direction) -> ServerID { direction == .toLeader ? leader : learner }
+
+  /// The direction in which a server sends; nil if it is at neither end.
+  func direction(from server: ServerID) -> Direction? {
+    if server == learner { return .toLeader }
+    return server == leader ? .toLearner : nil
+  }
+}
+
+/// What travels on a link.
+enum SimulatedPacket: Sendable {
+  case packet(QuorumPacket)
+  case tree(QuorumPacket, [UInt8])
+  /// The other end has closed.
+  case end
+}
+
+/// What is planned.
+enum SimulationEvent {
+  case tick(ServerID, generation: Int)
+  case written(ServerID, generation: Int, log: Int)
+  case notification(ElectionNotification, from: ServerID, to: ServerID)
+  case called(leader: ServerID, by: ServerID, generation: Int)
+  case callFailed(ServerID, generation: Int)
+  case packet(ConnectionID, SimulatedLink.Direction, SimulatedPacket)
+  case clientBytes(client: Int, connection: Int, [UInt8])
+  case serverBytes(ServerID, generation: Int, client: Int, connection: Int, [UInt8]?)
+  case clientStep(Int)
+  case fault
+  case restart(ServerID)
+  case resume(ServerID)
+  case heal
+  case endFaults
+
+  /// Whose event it is, if a frozen server must not see it yet.
+  var server: ServerID? {
+    switch self {
+    case .tick(let id, _), .written(let id, _, _), .called(let id, _, _), .callFailed(let id, _): id
+    case .notification(_, _, let id): id
+    case .serverBytes(let id, _, _, _, _): id
+    case .packet, .clientBytes, .clientStep, .fault, .restart, .resume, .heal, .endFaults: nil
+    }
+  }
+}

@@ -1,0 +1,132 @@
+import ServerCore
+import ZooKeeperProtocol
+
+/// Clients and their connections.
+extension Simulation {
+  private var latency: Int64 { random.number(50...options.maxLatencyMicroseconds) }
+
+  /// A client looks for a server, or asks something.
+  func onClientStep(_ number: Int) {
+    queue.push(.clientStep(number), at: now + random.number(2000...60_000))
+    guard let id = clients[number].server else { return connect(number) }
+    // What is not answered for long is given up, with the connection.
+    if clients[number].request != nil || !clients[number].isConnected {
+      if now - clients[number].requestedAt > 2_000_000 { disconnectClient(number, from: server(id)) }
+      return
+    }
+    let frame = clients[number].nextFrame(&random, now: now)
+    send(frame, from: number, to: server(id))
+  }
+
+  private func connect(_ number: Int) {
+    let target = servers[random.index(servers.count)]
+    guard target.isUp, target.member?.core != nil || target.isPaused else { return }
+    clients[number].server = target.id
+    clients[number].requestedAt = now
+    send(clients[number].connectFrame(), from: number, to: target)
+  }
+
+  private func send(_ frame: [UInt8], from number: Int, to server: SimulatedServer) {
+    let arrival = max(lastServerArrival[number], now + latency)
+    lastServerArrival[number] = arrival
+    queue.push(
+      .serverBytes(
+        server.id, generation: server.generation, client: number, connection: clients[number].connection, frame),
+      at: arrival)
+  }
+
+  /// A frame has come to a server; nil is the end of the connection.
+  func onServerBytes(
+    _ server: SimulatedServer, _ generation: Int, _ number: Int, _ connection: Int, _ frame: [UInt8]?
+  ) {
+    guard server.generation == generation, let core = server.member?.core else {
+      return refuse(number, connection)
+    }
+    var end = clientConnections[server.id]?[number].flatMap { $0.connection == connection ? $0.end : nil }
+    guard let frame else {
+      if let end { core.disconnected(end) }
+      clientConnections[server.id]?[number] = nil
+      return settle(server)
+    }
+    if end == nil {
+      // Only the first frame of a connection makes one; later ones of a lost connection are lost.
+      guard !clients[number].isConnected, clients[number].connection == connection else { return }
+      let accepted = core.accept(address: "10.0.0.\(number)")
+      clientConnections[server.id]?[number] = (connection, accepted)
+      end = accepted
+    }
+    if let end { frame[4...].withUnsafeBytes { core.receive($0, on: end, time(of: server)) } }
+    settle(server)
+  }
+
+  private func refuse(_ number: Int, _ connection: Int) {
+    guard clients[number].connection == connection else { return }
+    clients[number].disconnect()
+  }
+
+  /// Sends what a server's core has for its clients.
+  func flushClients(_ server: SimulatedServer) {
+    guard let core = server.member?.core else { return }
+    for touched in core.takeTouched() {
+      guard
+        let number = clientConnections[server.id]?.first(where: { $0.value.end === touched })?.key,
+        let connection = clientConnections[server.id]?[number]?.connection
+      else {
+        touched.output.removeAll()
+        continue
+      }
+      if !touched.output.bytes.isEmpty {
+        plan(.init(touched.output.bytes), to: number, connection)
+        touched.output.removeAll()
+      }
+      if case .closed = touched.state {
+        core.disconnected(touched)
+        clientConnections[server.id]?[number] = nil
+        plan([], to: number, connection)
+      }
+    }
+  }
+
+  /// Nothing stands for the end of the connection.
+  private func plan(_ bytes: [UInt8], to number: Int, _ connection: Int) {
+    let arrival = max(lastClientArrival[number], now + latency)
+    lastClientArrival[number] = arrival
+    queue.push(.clientBytes(client: number, connection: connection, bytes), at: arrival)
+  }
+
+  func onClientBytes(_ number: Int, _ connection: Int, _ bytes: [UInt8]) {
+    guard clients[number].connection == connection, clients[number].server != nil else { return }
+    guard !bytes.isEmpty else {
+      let hasEnded = clients[number].hasEnded
+      clients[number].disconnect()
+      if hasEnded { clients[number].forgetSession() }
+      return
+    }
+    let lives = clients[number].receive(bytes)
+    if let violation = clients[number].violation { checker.fail(violation) }
+    guard !lives else { return }
+    clients[number].disconnect()
+    clients[number].forgetSession()
+  }
+
+  /// A client's connection is cut: it knows at once, the server a little later.
+  func disconnectClient(_ number: Int, from server: SimulatedServer) {
+    let connection = clients[number].connection
+    clients[number].disconnect()
+    queue.push(
+      .serverBytes(server.id, generation: server.generation, client: number, connection: connection, nil),
+      at: now + latency)
+  }
+
+  /// A server closes all its clients' connections.
+  func dropClients(of server: SimulatedServer) {
+    for (number, value) in (clientConnections[server.id] ?? [:]).sorted(by: { $0.key < $1.key }) {
+      plan([], to: number, value.connection)
+    }
+    clientConnections[server.id] = [:]
+    // Whoever is still on the way there finds nobody.
+    for number in clients.indices where clients[number].server == server.id {
+      plan([], to: number, clients[number].connection)
+    }
+  }
+}

@@ -1,0 +1,111 @@
+import TxnLog
+import Zab
+import ZooKeeperProtocol
+
+/// What goes wrong.
+extension Simulation {
+  func onFault() {
+    guard !faultsAreOver else { return }
+    report.faultCount += 1
+    let victim = servers[random.index(servers.count)]
+    trace.mix(victim.id.rawValue)
+    switch random.index(100) {
+    case 0..<18: if victim.isUp { crash(victim) }
+    case 18..<40: armCrash(victim)
+    case 40..<55: partition(victim)
+    case 55..<68: cutOneWay(victim)
+    case 68..<80: breakSomeLink()
+    case 80..<90: pause(victim)
+    case 90..<95: if let leader = servers.first(where: { $0.member?.zab.role == .leading }) { crash(leader) }
+    default: dropSomeClient()
+    }
+    let interval = options.faultIntervalMilliseconds * 1000
+    queue.push(.fault, at: now + random.number(1...(2 * interval)))
+  }
+
+  /// A server's power fails now; of what was not synced some survives.
+  func crash(_ server: SimulatedServer) {
+    trace.add(now, "server \(server.id) crashes")
+    let survival: MemoryFileSystem.Survival =
+      switch random.index(4) {
+      case 0: .all
+      case 1: .none
+      default: .some(seed: random.next())
+      }
+    dropClients(of: server)
+    server.crash(survival)
+    for id in links.keys.sorted() {
+      guard let link = links[id], link.learner == server.id || link.leader == server.id else { continue }
+      breakLink(id)
+    }
+    queue.push(.restart(server.id), at: now + random.number(10_000...3_000_000))
+  }
+
+  /// A server's power fails in one of its next calls of the file system.
+  private func armCrash(_ server: SimulatedServer) {
+    guard server.isUp, server.disk.crashAtOperation == nil else { return }
+    server.disk.crashAtOperation = server.disk.operationCount + Int(random.number(1...60))
+    trace.add(now, "server \(server.id) will crash at one of its next writes")
+  }
+
+  /// A server can reach nobody, and nobody it.
+  private func partition(_ server: SimulatedServer) {
+    trace.add(now, "server \(server.id) is cut off")
+    for other in servers where other.id != server.id {
+      server.severed.insert(other.id)
+      other.severed.insert(server.id)
+    }
+    queue.push(.heal, at: now + random.number(50_000...4_000_000))
+  }
+
+  /// What one server sends does not reach another.
+  private func cutOneWay(_ server: SimulatedServer) {
+    let other = servers[random.index(servers.count)]
+    guard other.id != server.id else { return }
+    trace.add(now, "nothing of server \(other.id) reaches server \(server.id)")
+    server.severed.insert(other.id)
+    queue.push(.heal, at: now + random.number(50_000...4_000_000))
+  }
+
+  private func breakSomeLink() {
+    let ids = links.keys.sorted()
+    guard !ids.isEmpty else { return }
+    breakLink(ids[random.index(ids.count)])
+  }
+
+  /// A server stands still, as under SIGSTOP.
+  private func pause(_ server: SimulatedServer) {
+    guard server.isUp, !server.isPaused else { return }
+    trace.add(now, "server \(server.id) freezes")
+    server.isPaused = true
+    queue.push(.resume(server.id), at: now + random.number(20_000...3_000_000))
+  }
+
+  func resume(_ server: SimulatedServer) {
+    guard server.isPaused else { return }
+    trace.add(now, "server \(server.id) goes on")
+    server.isPaused = false
+    let inbox = server.inbox
+    server.inbox = []
+    for event in inbox { queue.push(event, at: now) }
+    // Connections that broke meanwhile are found broken.
+    if let connection = server.member?.zab.leaderConnection, links[connection] == nil {
+      step(server, .disconnected(connection))
+    }
+    for handle in server.member?.zab.learnerConnections ?? [] where links[handle] == nil {
+      step(server, .disconnected(handle))
+    }
+  }
+
+  func heal() {
+    trace.add(now, "all can reach each other")
+    for server in servers { server.severed = [] }
+    releaseStalled()
+  }
+
+  private func dropSomeClient() {
+    let client = random.index(clients.count)
+    guard let id = clients[client].server else { return }
+    disconnectClient(client, from: server(id))
+  }
+}

@@ -1,0 +1,178 @@
+import EnsembleCore
+import Zab
+import ZooKeeperProtocol
+
+/// Messages on their way.
+extension Simulation {
+  private var latency: Int64 {
+    // Now and then one is very late.
+    random.number(50...options.maxLatencyMicroseconds) + (random.chance(5) ? 500_000 : 0)
+  }
+
+  // MARK: Elections
+
+  func send(_ notification: ElectionNotification, from server: SimulatedServer, to receiver: ServerID) {
+    guard !server.severed.contains(receiver), self.server(receiver).isUp else { return }
+    // Election connections come and go: some messages are lost, some old ones come again.
+    if !faultsAreOver, random.chance(20) { return }
+    queue.push(.notification(notification, from: server.id, to: receiver), at: now + latency)
+    if !faultsAreOver, random.chance(10) {
+      queue.push(.notification(notification, from: server.id, to: receiver), at: now + random.number(1...2_000_000))
+    }
+  }
+
+  // MARK: Links
+
+  func call(_ leader: ServerID, by server: SimulatedServer) {
+    guard !server.severed.contains(leader), !self.server(leader).severed.contains(server.id) else {
+      return queue.push(.callFailed(server.id, generation: server.generation), at: now + 500_000)
+    }
+    guard self.server(leader).isUp else {
+      return queue.push(.callFailed(server.id, generation: server.generation), at: now + latency)
+    }
+    queue.push(.called(leader: leader, by: server.id, generation: server.generation), at: now + latency)
+  }
+
+  func onCalled(_ leaderID: ServerID, _ callerID: ServerID, _ generation: Int) {
+    let (leader, caller) = (server(leaderID), server(callerID))
+    guard caller.generation == generation else { return }
+    guard let member = leader.member else { return step(caller, .leaderUnreachable) }
+    var link = SimulatedLink(
+      id: ConnectionID(rawValue: nextLink), learner: callerID, leader: leaderID,
+      generations: (generation, leader.generation))
+    nextLink += 1
+    switch member.zab.role {
+    case .following, .observing: return step(caller, .leaderUnreachable)
+    case .looking: link.isHeld = true
+    case .leading: break
+    }
+    links[link.id] = link
+    if !link.isHeld { step(leader, .learnerConnected(link.id)) }
+    if caller.isPaused {
+      // It finds the connection when it wakes up, if that is still there.
+      caller.inbox.append(.callFailed(callerID, generation: generation))
+      breakLink(link.id)
+    } else {
+      step(caller, .leaderConnected(link.id))
+    }
+  }
+
+  /// Learners that called before a server knew that it leads are let in, or sent away.
+  func roleChanged(_ server: SimulatedServer, _ role: ZabRole) {
+    let held = links.values.filter { $0.isHeld && $0.leader == server.id }.map(\.id).sorted()
+    for id in held {
+      switch role {
+      case .leading:
+        links[id]?.isHeld = false
+        let packets = links[id]?.heldPackets ?? []
+        links[id]?.heldPackets = []
+        step(server, .learnerConnected(id))
+        for packet in packets { receive(packet, on: id, .toLeader) }
+      case .following, .observing: close(id, from: server)
+      case .looking: break
+      }
+    }
+  }
+
+  func send(_ packet: SimulatedPacket, on id: ConnectionID, from server: SimulatedServer) {
+    guard let link = links[id], let direction = link.direction(from: server.id),
+      link.isOpen[direction.opposite.rawValue]
+    else { return }
+    checkOrder(packet, id)
+    if self.server(link.receiver(direction)).severed.contains(server.id) || !link.stalled[direction.rawValue].isEmpty {
+      links[id]?.stalled[direction.rawValue].append(packet)
+      return
+    }
+    plan(packet, on: id, direction)
+  }
+
+  private func plan(_ packet: SimulatedPacket, on id: ConnectionID, _ direction: SimulatedLink.Direction) {
+    guard let link = links[id] else { return }
+    let arrival = max(link.lastArrival[direction.rawValue], now + latency)
+    links[id]?.lastArrival[direction.rawValue] = arrival
+    queue.push(.packet(id, direction, packet), at: arrival)
+  }
+
+  /// COMMITs on a connection follow each other without a gap within an epoch.
+  private func checkOrder(_ packet: SimulatedPacket, _ id: ConnectionID) {
+    guard case .packet(let packet) = packet, packet.kind == .commit || packet.kind == .inform else { return }
+    if let last = links[id]?.lastCommit, packet.zxid.epoch == last.epoch, packet.zxid != last.next {
+      checker.fail("on one connection \(packet.zxid) is committed after \(last)")
+    }
+    links[id]?.lastCommit = packet.zxid
+  }
+
+  func onArrival(_ id: ConnectionID, _ direction: SimulatedLink.Direction, _ packet: SimulatedPacket) {
+    guard let link = links[id] else { return }
+    let receiver = server(link.receiver(direction))
+    let generation = direction == .toLeader ? link.generations.leader : link.generations.learner
+    guard receiver.generation == generation else { return }
+    if receiver.isPaused { return receiver.inbox.append(.packet(id, direction, packet)) }
+    if link.isHeld, direction == .toLeader {
+      links[id]?.heldPackets.append(packet)
+    } else {
+      receive(packet, on: id, direction)
+    }
+  }
+
+  private func receive(_ packet: SimulatedPacket, on id: ConnectionID, _ direction: SimulatedLink.Direction) {
+    guard let link = links[id], link.isOpen[direction.rawValue] else { return }
+    let receiver = server(link.receiver(direction))
+    switch packet {
+    case .packet(let packet):
+      trace.mix(Int64(id.rawValue), Int64(packet.type), packet.zxid.rawValue)
+      step(receiver, .received(packet, id))
+    case .tree(let packet, let bytes):
+      trace.add(now, "server \(receiver.id) gets a tree of \(packet.zxid)")
+      step(receiver, .received(packet, id))
+      if receiver.member?.zab.leaderConnection == id { install(bytes, packet.zxid, on: receiver) }
+    case .end: drop(id, direction)
+    }
+  }
+
+  /// One end closes: the other learns of it behind all that was sent.
+  func close(_ id: ConnectionID, from server: SimulatedServer) {
+    guard let link = links[id], let direction = link.direction(from: server.id) else { return }
+    send(.end, on: id, from: server)
+    links[id]?.isOpen[direction.opposite.rawValue] = false
+    forgetIfClosed(id)
+  }
+
+  private func drop(_ id: ConnectionID, _ direction: SimulatedLink.Direction) {
+    guard let link = links[id] else { return }
+    links[id]?.isOpen[direction.rawValue] = false
+    forgetIfClosed(id)
+    step(server(link.receiver(direction)), .disconnected(id))
+  }
+
+  private func forgetIfClosed(_ id: ConnectionID) {
+    if let link = links[id], link.isOpen == [false, false] { links[id] = nil }
+  }
+
+  /// The connection is cut: both ends learn of it at once, and what was on its way is lost.
+  func breakLink(_ id: ConnectionID) {
+    guard let link = links.removeValue(forKey: id) else { return }
+    for direction in [SimulatedLink.Direction.toLeader, .toLearner] where link.isOpen[direction.rawValue] {
+      let receiver = server(link.receiver(direction))
+      let generation = direction == .toLeader ? link.generations.leader : link.generations.learner
+      guard receiver.generation == generation, !(link.isHeld && direction == .toLeader) else { continue }
+      if receiver.isPaused {
+        // Told when it wakes up, by the silence on the connection.
+        continue
+      }
+      step(receiver, .disconnected(id))
+    }
+  }
+
+  /// What partitions held up goes on its way.
+  func releaseStalled() {
+    for id in links.keys.sorted() {
+      for direction in [SimulatedLink.Direction.toLeader, .toLearner] {
+        guard let link = links[id] else { continue }
+        let stalled = link.stalled[direction.rawValue]
+        links[id]?.stalled[direction.rawValue] = []
+        for packet in stalled { plan(packet, on: id, direction) }
+      }
+    }
+  }
+}

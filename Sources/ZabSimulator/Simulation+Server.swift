@@ -1,0 +1,184 @@
+import EnsembleCore
+import ServerCore
+import TxnLog
+import Zab
+import ZooKeeperProtocol
+
+/// What a server wants done.
+extension Simulation {
+  /// Starts a server on what its disk says.
+  func start(_ server: SimulatedServer) {
+    trace.add(now, "server \(server.id) starts")
+    clientConnections[server.id] = [:]
+    do throws(TxnLogError) {
+      try server.start(&checker)
+    } catch {
+      guard isCrash(error) else {
+        return checker.fail("server \(server.id) does not start: \(error)")
+      }
+      return crash(server)
+    }
+    let (id, generation) = (server.id, server.generation)
+    server.member?.onDelivery = { [unowned self] entry in
+      let server = servers[Int(id.rawValue) - 1]
+      guard server.generation == generation else { return }
+      checker.onDelivery(id, entry)
+      guard let zab = server.member?.zab, zab.role == .leading else { return }
+      let hasQuorum = server.configuration.isQuorum { self.server($0).durable >= entry.zxid }
+      checker.onCommit(id, entry.zxid, hasQuorum: hasQuorum)
+    }
+    step(server, .started)
+  }
+
+  /// Does everything that a server wants, and plans when it is to be asked again.
+  func settle(_ server: SimulatedServer) {
+    let generation = server.generation
+    server.member?.settle(time(of: server))
+    while server.generation == generation, let member = server.member {
+      let effects = member.takeEffects()
+      if effects.isEmpty { break }
+      for effect in effects where server.generation == generation { perform(effect, server) }
+    }
+    guard server.generation == generation, let member = server.member else { return }
+    if let core = member.core, core.counters.digestMismatches > 0 {
+      checker.fail("server \(server.id) applied a transaction to another tree than its leader's")
+    }
+    checker.onDigest(server.id, member.zab.delivered, member.state.tree.treeDigest)
+    flushClients(server)
+    if !server.unwritten.isEmpty, !server.isWriting { planWrite(server) }
+    let deadline = max(now + 1000, (member.zab.nextDeadline - server.skewMilliseconds) * 1000)
+    if deadline < server.plannedTick {
+      server.plannedTick = deadline
+      queue.push(.tick(server.id, generation: generation), at: deadline)
+    }
+  }
+
+  private func perform(_ effect: MemberEffect, _ server: SimulatedServer) {
+    switch effect {
+    case .sendNotification(let notification, let receiver): send(notification, from: server, to: receiver)
+    case .connectToLeader(let leader): call(leader, by: server)
+    case .send(let packet, let connection):
+      checkPromise(packet, server)
+      send(.packet(packet), on: connection, from: server)
+    case .sendTree(let packet, let bytes, let connection): send(.tree(packet, bytes), on: connection, from: server)
+    case .receiveTree: break
+    case .close(let connection): close(connection, from: server)
+    case .append(let entry): server.unwritten.append(entry)
+    case .truncate(let zxid, let rebuilds): truncate(server, zxid, rebuilds)
+    case .saveAcceptedEpoch(let epoch):
+      onDisk(server) { () throws(TxnLogError) in try server.save(accepted: epoch, &checker) }
+        .map { step(server, .acceptedEpochSaved(epoch)) }
+    case .prepareCurrentEpoch(let epoch):
+      onDisk(server) { () throws(TxnLogError) in try server.save(announced: epoch) }
+    case .saveCurrentEpoch(let epoch):
+      if let zab = server.member?.zab, zab.role == .leading {
+        checker.onEpochTaken(
+          server.id, epoch, current: zab.currentEpoch, last: zab.history.last, server.configuration)
+      }
+      onDisk(server) { () throws(TxnLogError) in try server.save(current: epoch, &checker) }
+        .map { step(server, .currentEpochSaved(epoch)) }
+    case .roleChanged(let role):
+      trace.add(now, "server \(server.id) is \(role)")
+      roleChanged(server, role)
+      if options.mutation == .truncationKeepsSnapshots, role == .leading {
+        onDisk(server) { () throws(TxnLogError) in try server.snapshot() }
+      }
+    case .startServing:
+      trace.add(now, "server \(server.id) serves epoch \(server.member?.zab.servingEpoch ?? .zero)")
+      if server.member?.zab.role == .leading, let epoch = server.member?.zab.servingEpoch {
+        checker.onLeading(server.id, epoch)
+      }
+    case .stopServing: dropClients(of: server)
+    case .note(let text):
+      trace.add(now, "server \(server.id): \(text)")
+      // A leader that does what no leader may is found out by its learners.
+      if text.hasPrefix("leaving the leader: COMMIT") || text.hasPrefix("leaving the leader: transaction") {
+        checker.fail("server \(server.id): \(text)")
+      }
+    case .failed(let reason): checker.fail("server \(server.id): \(reason)")
+    }
+  }
+
+  /// Does something on a server's disk; nil when its power failed on the way.
+  @discardableResult
+  private func onDisk<Value>(_ server: SimulatedServer, _ work: () throws(TxnLogError) -> Value) -> Value? {
+    do throws(TxnLogError) {
+      return try work()
+    } catch {
+      if !isCrash(error) { checker.fail("the disk of server \(server.id): \(error)") }
+      crash(server)
+      return nil
+    }
+  }
+
+  private func isCrash(_ error: TxnLogError) -> Bool {
+    if case .fileSystem(let failure) = error.code { return failure.reason == .crashed }
+    if case .poisoned = error.code { return true }
+    return false
+  }
+
+  private func truncate(_ server: SimulatedServer, _ zxid: Zxid, _ rebuilds: Bool) {
+    guard let member = server.member else { return }
+    do throws(TxnLogError) {
+      let rebuilt = try server.truncate(to: zxid, rebuildsTree: rebuilds)
+      checker.onPlace(server.id, min(member.zab.delivered, zxid))
+      member.truncated(to: zxid, rebuilt: rebuilt, time(of: server))
+    } catch {
+      if case .truncationPointMissing = error.code {
+        server.reopenLog(after: member.zab.history.last)
+        return step(server, .truncationFailed(zxid))
+      }
+      if !isCrash(error) { checker.fail("the disk of server \(server.id): \(error)") }
+      crash(server)
+    }
+  }
+
+  /// A leader's tree has arrived.
+  func install(_ bytes: [UInt8], _ zxid: Zxid, on server: SimulatedServer) {
+    var reader = TreeStreamReader(zxid: zxid, hashSeed: 7, extendedTypesEnabled: true, digestEnabled: true)
+    let result = bytes.withUnsafeBytes { raw in
+      do throws(TreeStreamReader.Failure) { return try reader.read(raw) } catch { return nil }
+    }
+    guard let (state, rest) = result, rest.isEmpty else { return checker.fail("a tree cannot be read") }
+    guard onDisk(server, { () throws(TxnLogError) in try server.install(state) }) != nil else { return }
+    checker.onPlace(server.id, zxid)
+    server.member?.installed(state, zxid: zxid, time(of: server))
+    settle(server)
+  }
+
+  // MARK: The log
+
+  private func planWrite(_ server: SimulatedServer) {
+    server.isWriting = true
+    let slow: Int64 = random.chance(10) ? 300_000 : 0
+    let delay = random.number(50...options.maxSyncMicroseconds) + slow
+    queue.push(.written(server.id, generation: server.generation, log: server.logGeneration), at: now + delay)
+  }
+
+  func onWritten(_ server: SimulatedServer, _ generation: Int, _ log: Int) {
+    guard server.generation == generation, server.logGeneration == log else { return }
+    server.isWriting = false
+    guard let last = onDisk(server, { () throws(TxnLogError) in try server.writeLog() }) else { return }
+    guard onDisk(server, { () throws(TxnLogError) in try server.snapshotIfDue() }) != nil else { return }
+    step(server, .persisted(through: last))
+  }
+
+  // MARK: Rules about what is sent
+
+  private func checkPromise(_ packet: QuorumPacket, _ server: SimulatedServer) {
+    guard let zab = server.member?.zab, zab.role != .leading else { return }
+    switch packet.kind {
+    case .ackEpoch?:
+      guard packet.data != [0xff, 0xff, 0xff, 0xff] else { return }
+      checker.onPromise(
+        server.id, zab.acceptedEpoch, savedEpoch: server.savedEpochs.accepted, current: zab.currentEpoch,
+        last: zab.history.last)
+    case .ack? where packet.zxid.counter == 0:
+      let epoch = Epoch(rawValue: Int64(packet.zxid.epoch))
+      checker.onNewLeaderAck(
+        server.id, epoch, last: zab.newLeaderZxid, durable: server.durable, savedEpoch: server.savedEpochs.current)
+    case .ack?: checker.onAck(server.id, packet.zxid, durable: server.durable)
+    default: break
+    }
+  }
+}

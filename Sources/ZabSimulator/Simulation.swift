@@ -1,0 +1,179 @@
+import EnsembleCore
+import ServerCore
+import TxnLog
+import Zab
+import ZnodeTree
+import ZooKeeperProtocol
+
+/// A whole ensemble in one thread: servers, network, disks, clocks and clients, all driven by one seed.
+///
+/// It runs the members that ship, recovery and files included. While faults happen, the rules of `StateChecker` are
+/// looked at after every step; when they stop, the ensemble must come back within a bound.
+///
+/// The same seed gives the same run, to the last event.
+public final class Simulation {
+  public let options: SimulationOptions
+  var random: SplitMix64
+  var queue = EventQueue<SimulationEvent>()
+  /// The simulated time, in microseconds.
+  var now: Int64 = 0
+  var servers: [SimulatedServer] = []
+  var links: [ConnectionID: SimulatedLink] = [:]
+  var nextLink: UInt64 = 1
+  var clients: [SimulatedClient] = []
+  /// The servers' ends of the clients' connections: server, client's number and connection.
+  var clientConnections: [ServerID: [Int: (connection: Int, end: ClientConnection)]] = [:]
+  var lastClientArrival: [Int64] = []
+  var lastServerArrival: [Int64] = []
+  var checker = StateChecker()
+  var trace: TraceLog
+  var report = SimulationReport()
+  var faultsAreOver = false
+  /// Acknowledged writes of each client when the faults stopped.
+  private var acknowledgedAtEnd: [Int] = []
+
+  /// How long an ensemble without faults may take to come back.
+  static let recoveryMicroseconds: Int64 = 40_000_000
+
+  /// A simulation that has not run.
+  public init(_ options: SimulationOptions, keepsTrace: Bool = false) {
+    self.options = options
+    random = SplitMix64(seed: options.seed ^ 0x5eed)
+    trace = TraceLog(keepsLines: keepsTrace)
+    let count = options.voterCount + options.observerCount
+    let members = (1...count).map { number in
+      QuorumConfiguration.Member(
+        id: ServerID(rawValue: Int64(number)), addresses: [.init(host: "s\(number)", quorumPort: 1, electionPort: 2)],
+        isObserver: number > options.voterCount)
+    }
+    let configuration = QuorumConfiguration(members: members)
+    servers = members.map { member in
+      SimulatedServer(member.id, configuration, options, skewMilliseconds: random.number(0...5_000_000))
+    }
+    clients = (0..<options.clientCount).map { SimulatedClient(number: $0) }
+    lastClientArrival = [Int64](repeating: 0, count: clients.count)
+    lastServerArrival = [Int64](repeating: 0, count: clients.count)
+  }
+
+  /// Runs to the end, or to the first broken rule.
+  public func run() -> SimulationReport {
+    for server in servers { start(server) }
+    for client in clients.indices { queue.push(.clientStep(client), at: random.number(0...300_000)) }
+    queue.push(.fault, at: 1_000_000)
+    queue.push(.endFaults, at: options.durationMilliseconds * 1000)
+    let end = options.durationMilliseconds * 1000 + Self.recoveryMicroseconds
+    while checker.violation == nil, let (time, event) = queue.pop(), time <= end {
+      now = time
+      report.eventCount += 1
+      handle(event)
+      if faultsAreOver, report.eventCount % 64 == 0, hasRecovered { break }
+    }
+    if checker.violation == nil { checkEnd() }
+    report.violation = checker.violation
+    report.transactionCount = checker.transactionCount
+    report.epochCount = checker.epochCount
+    report.acknowledgedWriteCount = clients.reduce(0) { $0 + $1.acknowledgedCount }
+    report.traceHash = trace.hash
+    report.trace = trace.lines
+    return report
+  }
+
+  func server(_ id: ServerID) -> SimulatedServer { servers[Int(id.rawValue) - 1] }
+
+  /// The two clocks of a server.
+  func time(of server: SimulatedServer) -> ServerTime {
+    ServerTime(
+      monotonicMilliseconds: now / 1000 + server.skewMilliseconds,
+      wallMilliseconds: 1_700_000_000_000 + now / 1000 + server.skewMilliseconds)
+  }
+
+  private func handle(_ event: SimulationEvent) {
+    if let id = event.server, server(id).isPaused { return server(id).inbox.append(event) }
+    switch event {
+    case .tick(let id, let generation): onTick(server(id), generation)
+    case .written(let id, let generation, let log): onWritten(server(id), generation, log)
+    case .notification(let notification, let sender, let id): onNotification(notification, sender, server(id))
+    case .called(let leader, let caller, let generation): onCalled(leader, caller, generation)
+    case .callFailed(let id, let generation):
+      if server(id).generation == generation { step(server(id), .leaderUnreachable) }
+    case .packet(let link, let direction, let packet): onArrival(link, direction, packet)
+    case .clientBytes(let client, let connection, let bytes): onClientBytes(client, connection, bytes)
+    case .serverBytes(let id, let generation, let client, let connection, let bytes):
+      onServerBytes(server(id), generation, client, connection, bytes)
+    case .clientStep(let client): onClientStep(client)
+    case .fault: onFault()
+    case .restart(let id): if !server(id).isUp { start(server(id)) }
+    case .resume(let id): resume(server(id))
+    case .heal: heal()
+    case .endFaults: endFaults()
+    }
+  }
+
+  // MARK: Steps
+
+  /// Gives an event to a server, and does what it wants.
+  func step(_ server: SimulatedServer, _ event: ZabEvent) {
+    guard let member = server.member else { return }
+    member.step(event, time(of: server))
+    settle(server)
+  }
+
+  private func onTick(_ server: SimulatedServer, _ generation: Int) {
+    guard server.generation == generation else { return }
+    server.plannedTick = .max
+    if let core = server.member?.core, core.role != .learner { core.expireSessions(time(of: server)) }
+    step(server, .tick)
+  }
+
+  private func onNotification(_ notification: ElectionNotification, _ sender: ServerID, _ server: SimulatedServer) {
+    guard !server.severed.contains(sender) else { return }
+    step(server, .notification(notification, from: sender))
+  }
+
+  // MARK: The end
+
+  private func endFaults() {
+    faultsAreOver = true
+    trace.add(now, "faults are over")
+    heal()
+    for server in servers {
+      server.disk.fault = nil
+      server.disk.crashAtOperation = nil
+      if server.isPaused { resume(server) }
+      if !server.isUp { start(server) }
+    }
+    acknowledgedAtEnd = clients.map(\.acknowledgedCount)
+  }
+
+  /// Whether all servers serve, at the same place, and every client has had an answer since.
+  private var hasRecovered: Bool {
+    let zxids = Set(servers.map { $0.member?.zab.delivered ?? .zero })
+    return servers.allSatisfy { $0.member?.core != nil } && zxids.count == 1
+      && zip(clients, acknowledgedAtEnd).allSatisfy { $0.acknowledgedCount > $1 + 2 }
+  }
+
+  private func checkEnd() {
+    guard hasRecovered else {
+      let states = servers.map { server in
+        "\(server.id):\(server.member.map { "\($0.zab.role) serving=\($0.zab.isServing)" } ?? "down")"
+      }
+      return checker.fail("no recovery \(Self.recoveryMicroseconds / 1_000_000) s after the last fault: \(states)")
+    }
+    guard let core = servers[0].member?.core else { return }
+    for client in clients {
+      for path in client.acknowledgedPaths where core.tree.find(path) == nil {
+        checker.fail("\(path) was acknowledged to client \(client.number) and is gone")
+      }
+    }
+    let names = clients.flatMap(\.sequence).sorted { ($0.zxid, $0.name) < ($1.zxid, $1.name) }
+    for (earlier, later) in zip(names, names.dropFirst()) where earlier.name >= later.name {
+      checker.fail("\(later.name) of \(later.zxid) came after \(earlier.name) of \(earlier.zxid)")
+    }
+    for session in core.tree.sessionsWithEphemerals where core.committedSessions[session] == nil {
+      checker.fail("session \(session) is gone and has ephemerals")
+    }
+    for server in servers.dropFirst() where server.member?.core?.tree.treeDigest != core.tree.treeDigest {
+      checker.fail("server \(server.id) has another tree than server 1 in the end")
+    }
+  }
+}

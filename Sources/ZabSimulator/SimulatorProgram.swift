@@ -1,0 +1,84 @@
+import Zab
+
+/// The program `zabsim`: runs simulations by their seeds, and says which of them broke a rule.
+public enum SimulatorProgram {
+  private struct Arguments {
+    var seed: UInt64 = 1
+    var count: UInt64 = 1
+    var showsTrace = false
+    var mutation: ZabMutation?
+    var duration: Int64?
+  }
+
+  private static let usage = """
+    usage: zabsim [--seed N] [--seeds COUNT] [--trace] [--duration MS] [--mutation NAME]
+
+    Runs an ensemble in one thread, with faults drawn from the seed, and checks Zab's rules after every step.
+      --seed N         the first seed (default 1)
+      --seeds COUNT    how many seeds, counting up (default 1)
+      --trace          prints what happens, a line each, with the time in milliseconds
+      --duration MS    how long faults go on in a run, in simulated time (default 20000)
+      --mutation NAME  puts a known bug in, in a debug build: \(names)
+    Exits with 1 when a rule was broken.
+    """
+
+  private static var names: String { ZabMutation.allCases.map(\.rawValue).joined(separator: ", ") }
+
+  /// Runs the program with the process's arguments, and exits.
+  public static func main() -> Never { exitProcess(run(Array(CommandLine.arguments.dropFirst()))) }
+
+  /// Runs the program.
+  ///
+  /// - Returns: its exit code.
+  static func run(_ words: [String]) -> Int32 {
+    guard let arguments = parse(words) else {
+      print(usage)
+      return words.contains("--help") ? 0 : 2
+    }
+    var broken = 0
+    for seed in arguments.seed..<(arguments.seed + arguments.count) {
+      var options = SimulationOptions(seed: seed)
+      options.mutation = arguments.mutation
+      if let duration = arguments.duration { options.durationMilliseconds = duration }
+      if arguments.count == 1 { print(options) }
+      let report = Simulation(options, keepsTrace: arguments.showsTrace).run()
+      for line in report.trace { print(line) }
+      if let violation = report.violation {
+        broken += 1
+        print("\(options)\n  BROKEN: \(violation)")
+      }
+      if arguments.count == 1 {
+        print(
+          "events=\(report.eventCount) faults=\(report.faultCount) transactions=\(report.transactionCount)"
+            + " epochs=\(report.epochCount) answers=\(report.acknowledgedWriteCount)"
+            + " trace=\(String(report.traceHash, radix: 16))")
+      }
+    }
+    if arguments.count > 1 { print("\(arguments.count - UInt64(broken)) passed, \(broken) failed") }
+    return broken == 0 ? 0 : 1
+  }
+
+  private static func parse(_ words: [String]) -> Arguments? {
+    var arguments = Arguments()
+    var rest = words[...]
+    while let word = rest.popFirst() {
+      switch word {
+      case "--trace": arguments.showsTrace = true
+      case "--seed":
+        guard let value = rest.popFirst().flatMap({ UInt64($0) }) else { return nil }
+        arguments.seed = value
+      case "--seeds":
+        guard let value = rest.popFirst().flatMap({ UInt64($0) }), value > 0 else { return nil }
+        arguments.count = value
+      case "--duration":
+        guard let value = rest.popFirst().flatMap({ Int64($0) }), value > 0 else { return nil }
+        arguments.duration = value
+      case "--mutation":
+        guard let value = rest.popFirst().flatMap({ ZabMutation(rawValue: $0) }) else { return nil }
+        arguments.mutation = value
+      default: return nil
+      }
+    }
+    return arguments
+  }
+}

@@ -1,0 +1,3 @@
+import ZabSimulator
+
+ZabSimulator.SimulatorProgram.main()
