@@ -22,6 +22,8 @@ public final class ServerEnsemble: Sendable {
     public var tickTimeMilliseconds = 500
     public var initLimit = 20
     public var syncLimit = 6
+    /// Whether members answer administrators over HTTP, too.
+    public var hasAdminServers = false
     /// Lines added to every `zoo.cfg`.
     public var extraLines: [String] = []
 
@@ -50,11 +52,14 @@ public final class ServerEnsemble: Sendable {
         [
           "tickTime=\(configuration.tickTimeMilliseconds)", "initLimit=\(configuration.initLimit)",
           "syncLimit=\(configuration.syncLimit)", "clientPort=\(ports[index].client)",
-          "clientPortAddress=127.0.0.1", "admin.serverAddress=127.0.0.1", "admin.serverPort=\(ports[index].admin)",
+          "clientPortAddress=127.0.0.1", "admin.enableServer=\(configuration.hasAdminServers)",
+          "admin.serverAddress=127.0.0.1", "admin.serverPort=\(ports[index].admin)",
           "maxSessionTimeout=60000", "maxClientCnxns=0", "4lw.commands.whitelist=*",
           "peerType=\(configuration.observers.contains(index + 1) ? "observer" : "participant")",
         ] + servers + configuration.extraLines
-      members.append(try ServerMember(id: index + 1, kind, ports: ports[index], lines: lines))
+      let classPath =
+        configuration.hasAdminServers ? ApacheConfiguration.adminClassPath : ApacheConfiguration.classPath
+      members.append(try ServerMember(id: index + 1, kind, ports: ports[index], lines: lines, classPath: classPath))
     }
     self.members = members
   }
@@ -112,10 +117,12 @@ public final class ServerMember: Sendable {
   public let ports: Ports
   /// Holds `zoo.cfg`, `data` and `server.log`.
   public let directory: String
+  private let classPath: String
   private let process = Mutex<GuardedProcess?>(nil)
 
-  init(id: Int, _ kind: ServerKind, ports: Ports, lines: [String]) throws(TestKitError) {
+  init(id: Int, _ kind: ServerKind, ports: Ports, lines: [String], classPath: String) throws(TestKitError) {
     self.id = id
+    self.classPath = classPath
     self.kind = kind
     self.ports = ports
     directory = try Scratch.directory("member-\(id)")
@@ -143,7 +150,7 @@ public final class ServerMember: Sendable {
       started = try await GuardedProcess.start(
         try Products.executable("zkcli"), ["server", "run", file], log: "\(directory)/server.log")
     case .apache:
-      let arguments = ApacheConfiguration().javaArguments(directory: directory)
+      let arguments = ApacheConfiguration().javaArguments(directory: directory, classPath: classPath)
       started = try await GuardedProcess.start("/usr/bin/java", arguments, log: "\(directory)/server.log")
     }
     process.withLock { $0 = started }
