@@ -28,12 +28,8 @@ struct SessionSettings: Equatable, Sendable {
   static let longestPingIntervalMilliseconds: Int64 = 10_000
 
   /// How long one server gets to accept and answer.
-  ///
-  /// A connection that has died is given up after two thirds of the session's timeout: what is left must do for a
-  /// round over all servers, or one that accepts and says nothing costs the session.
   var attemptMilliseconds: Int64 {
-    let round = min(connectTimeoutMilliseconds, sessionTimeoutMilliseconds / 3)
-    return max(Self.leastAttemptMilliseconds, round / Int64(servers.count))
+    max(Self.leastAttemptMilliseconds, connectTimeoutMilliseconds / Int64(servers.count))
   }
 }
 
