@@ -79,7 +79,7 @@ struct EnsemblePlan: Sendable {
     configuration.logging.preallocationBytes = 1 << 20
     if members.count > 1 {
       // A leader that stands still is given up after three seconds; a busy machine does not keep one that long.
-      configuration.quorumTimes.initLimitTicks = 20
+      configuration.quorumTimes.initLimitTicks = 8
       configuration.quorumTimes.syncLimitTicks = 6
       configuration.maximumSessionTimeoutMilliseconds = 40_000
       configuration.join(members, as: id)

@@ -24,6 +24,8 @@ public struct LocalMember: Hashable, Sendable {
   public var address: String
   /// The servers that it does not reach, sorted.
   public var cutOff: [Int]
+  /// The followers that a leader hears from.
+  var followers: [Int] = []
 }
 
 /// Faults on request.
@@ -52,6 +54,7 @@ extension LocalEnsemble {
         member.zxid = status?.zxid
         member.sessions = status?.sessionCount
         member.connections = status?.connectionCount
+        member.followers = status?.syncedFollowers.map(Int.init) ?? []
       case .paused: member.state = .paused
       case .killed: break
       }
@@ -150,8 +153,10 @@ extension LocalEnsemble {
   private func isSettled(_ members: [LocalMember]) -> Bool {
     let quorum = quorum ?? []
     let leaders = members.filter { $0.isServing && ["leader", "standalone"].contains($0.role) }
+    // A server that has just gone on may not know yet that it has been given up; its leader does.
     return members.allSatisfy { $0.state != .running || $0.isServing == quorum.contains($0.id) }
       && leaders.count == (quorum.isEmpty ? 0 : 1)
+      && leaders.allSatisfy { quorum.isSubset(of: $0.followers + [$0.id]) }
   }
 
   private func life(of id: Int) -> Life { lives.withLock { $0[id - 1] } }

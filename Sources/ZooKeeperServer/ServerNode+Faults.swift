@@ -15,6 +15,8 @@ public struct NodeStatus: Hashable, Sendable {
   public var sessionCount: Int
   /// Clients' connections to this server.
   public var connectionCount: Int
+  /// The followers that a leader has brought up to date and hears from.
+  public var syncedFollowers: [Int64]
 }
 
 /// Faults on request: what a sandbox does to its servers.
@@ -26,7 +28,8 @@ extension ServerNode {
       NodeStatus(
         role: ensemble?.member.zab.role.word ?? "standalone", isServing: isServing,
         zxid: "\(reportedZxid)", sessionCount: core.committedSessions.count,
-        connectionCount: handlers.values.count { $0.connection.sessionID != .none })
+        connectionCount: handlers.values.count { $0.connection.sessionID != .none },
+        syncedFollowers: ensemble?.member.zab.syncedLearners.followers.map(\.rawValue) ?? [])
     }.get()
   }
 
