@@ -71,7 +71,8 @@ let package = Package(
       swiftSettings: house),
     .executableTarget(name: "zkcli", dependencies: ["ZooKeeperShell"], swiftSettings: house),
 
-    .target(name: "TestKit", path: "Tests/TestKit", swiftSettings: house),
+    .target(
+      name: "TestKit", path: "Tests/TestKit", resources: [.copy("Resources")], swiftSettings: house),
     .testTarget(name: "JuteTests", dependencies: ["Jute", "TestKit"], swiftSettings: house),
     .testTarget(
       name: "ZooKeeperProtocolTests", dependencies: ["ZooKeeperProtocol", "Jute", "TestKit"],
@@ -111,6 +112,15 @@ let package = Package(
       name: "EnsembleTests", dependencies: ["TestKit", "zkcli", "ZooKeeperClient", "ZooKeeperProtocol", "Jute"],
       swiftSettings: house),
     .testTarget(name: "EndToEndTests", dependencies: ["TestKit", "zkcli"], swiftSettings: house),
+    .testTarget(
+      name: "EnsembleCoreTests", dependencies: ["EnsembleCore", "ServerCore", "ZooKeeperProtocol", "Jute", "TestKit"],
+      swiftSettings: house),
+    .testTarget(
+      name: "ZabTests", dependencies: ["Zab", "ZooKeeperProtocol", "TestKit"], exclude: ["Scenarios"],
+      swiftSettings: house + mutations),
+    .testTarget(
+      name: "ZabSimulatorTests", dependencies: ["ZabSimulator", "Zab"], resources: [.copy("seeds.txt")],
+      swiftSettings: house + mutations),
     .testTarget(name: "TestKitTests", dependencies: ["TestKit", "zkcli"], swiftSettings: house),
     .testTarget(name: "TidyTests", swiftSettings: house),
   ],

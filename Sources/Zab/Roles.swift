@@ -17,7 +17,7 @@ extension ZabPeer {
     role = .leading
     actions.append(.roleChanged(.leading))
     leader = LeaderState(
-      epoch: acceptedEpoch.next, initialEpoch: currentEpoch, initialZxid: history.last,
+      epoch: max(acceptedEpoch, epochFloor).next, initialEpoch: currentEpoch, initialZxid: history.last,
       deadline: now + settings.initMilliseconds, nextPing: now + settings.tickMilliseconds / 2)
     countForEpoch(id, accepted: acceptedEpoch, &actions)
   }

@@ -32,6 +32,8 @@ public struct ZabPeer: Equatable, Sendable {
   var election = FastLeaderElection()
   var leader: LeaderState?
   var learner: LearnerState?
+  /// The highest epoch that another voter is known to have accepted: the next one must be above it.
+  var epochFloor = Epoch.zero
   /// The epoch in which this server asks for a snapshot because it could not truncate.
   var snapshotNeededIn: Epoch?
   var now: Int64 = 0

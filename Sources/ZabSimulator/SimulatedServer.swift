@@ -128,14 +128,17 @@ final class SimulatedServer {
 
   // MARK: The small files
 
+  /// Saves the accepted epoch.
   func save(accepted epoch: Epoch, _ checker: inout StateChecker) throws(TxnLogError) {
     try EpochFiles(directory).saveAccepted(epoch.rawValue)
     savedEpochs.accepted = epoch.rawValue
     checker.onEpochs(id, accepted: savedEpochs.accepted, current: savedEpochs.current)
   }
 
+  /// Announces an epoch.
   func save(announced epoch: Epoch) throws(TxnLogError) { try EpochFiles(directory).prepareCurrent(epoch.rawValue) }
 
+  /// Saves the current epoch.
   func save(current epoch: Epoch, _ checker: inout StateChecker) throws(TxnLogError) {
     try EpochFiles(directory).saveCurrent(epoch.rawValue)
     savedEpochs.current = epoch.rawValue

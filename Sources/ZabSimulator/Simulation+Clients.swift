@@ -94,6 +94,7 @@ extension Simulation {
     queue.push(.clientBytes(client: number, connection: connection, bytes), at: arrival)
   }
 
+  /// Bytes have come to a client; none stand for the end of its connection.
   func onClientBytes(_ number: Int, _ connection: Int, _ bytes: [UInt8]) {
     guard clients[number].connection == connection, clients[number].server != nil else { return }
     guard !bytes.isEmpty else {

@@ -4,6 +4,7 @@ import ZooKeeperProtocol
 
 /// What goes wrong.
 extension Simulation {
+  /// Draws a fault.
   func onFault() {
     guard !faultsAreOver else { return }
     report.faultCount += 1
@@ -81,6 +82,7 @@ extension Simulation {
     queue.push(.resume(server.id), at: now + random.number(20_000...3_000_000))
   }
 
+  /// A frozen server goes on, with what has arrived meanwhile.
   func resume(_ server: SimulatedServer) {
     guard server.isPaused else { return }
     trace.add(now, "server \(server.id) goes on")
@@ -97,6 +99,7 @@ extension Simulation {
     }
   }
 
+  /// All servers can reach each other again.
   func heal() {
     trace.add(now, "all can reach each other")
     for server in servers { server.severed = [] }

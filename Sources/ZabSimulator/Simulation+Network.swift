@@ -11,6 +11,7 @@ extension Simulation {
 
   // MARK: Elections
 
+  /// Sends a message of an election, which may be lost or come twice.
   func send(_ notification: ElectionNotification, from server: SimulatedServer, to receiver: ServerID) {
     guard !server.severed.contains(receiver), self.server(receiver).isUp else { return }
     // Election connections come and go: some messages are lost, some old ones come again.
@@ -23,6 +24,7 @@ extension Simulation {
 
   // MARK: Links
 
+  /// A server calls its leader.
   func call(_ leader: ServerID, by server: SimulatedServer) {
     guard !server.severed.contains(leader), !self.server(leader).severed.contains(server.id) else {
       return queue.push(.callFailed(server.id, generation: server.generation), at: now + 500_000)
@@ -33,6 +35,7 @@ extension Simulation {
     queue.push(.called(leader: leader, by: server.id, generation: server.generation), at: now + latency)
   }
 
+  /// A call has come to a leader, or to one that does not know yet that it leads.
   func onCalled(_ leaderID: ServerID, _ callerID: ServerID, _ generation: Int) {
     let (leader, caller) = (server(leaderID), server(callerID))
     guard caller.generation == generation else { return }
@@ -74,6 +77,7 @@ extension Simulation {
     }
   }
 
+  /// Sends a packet on a link, unless a partition holds it up.
   func send(_ packet: SimulatedPacket, on id: ConnectionID, from server: SimulatedServer) {
     guard let link = links[id], let direction = link.direction(from: server.id),
       link.isOpen[direction.opposite.rawValue]
@@ -102,6 +106,7 @@ extension Simulation {
     links[id]?.lastCommit = packet.zxid
   }
 
+  /// A packet has come to the end of a link.
   func onArrival(_ id: ConnectionID, _ direction: SimulatedLink.Direction, _ packet: SimulatedPacket) {
     guard let link = links[id] else { return }
     let receiver = server(link.receiver(direction))

@@ -13,7 +13,7 @@ extension Simulation {
     do throws(TxnLogError) {
       try server.start(&checker)
     } catch {
-      guard isCrash(error) else {
+      guard isCrash(error, server) else {
         return checker.fail("server \(server.id) does not start: \(error)")
       }
       return crash(server)
@@ -105,16 +105,17 @@ extension Simulation {
     do throws(TxnLogError) {
       return try work()
     } catch {
-      if !isCrash(error) { checker.fail("the disk of server \(server.id): \(error)") }
+      if !isCrash(error, server) { checker.fail("the disk of server \(server.id): \(error)") }
       crash(server)
       return nil
     }
   }
 
-  private func isCrash(_ error: TxnLogError) -> Bool {
+  /// Whether it is the power that failed: then every call fails, and what callers make of that does not matter.
+  private func isCrash(_ error: TxnLogError, _ server: SimulatedServer) -> Bool {
+    if let crash = server.disk.crashAtOperation, server.disk.operationCount >= crash { return true }
     if case .fileSystem(let failure) = error.code { return failure.reason == .crashed }
-    if case .poisoned = error.code { return true }
-    return false
+    return error.code == .poisoned
   }
 
   private func truncate(_ server: SimulatedServer, _ zxid: Zxid, _ rebuilds: Bool) {
@@ -128,7 +129,7 @@ extension Simulation {
         server.reopenLog(after: member.zab.history.last)
         return step(server, .truncationFailed(zxid))
       }
-      if !isCrash(error) { checker.fail("the disk of server \(server.id): \(error)") }
+      if !isCrash(error, server) { checker.fail("the disk of server \(server.id): \(error)") }
       crash(server)
     }
   }
@@ -155,6 +156,7 @@ extension Simulation {
     queue.push(.written(server.id, generation: server.generation, log: server.logGeneration), at: now + delay)
   }
 
+  /// The disk is done with what it was given.
   func onWritten(_ server: SimulatedServer, _ generation: Int, _ log: Int) {
     guard server.generation == generation, server.logGeneration == log else { return }
     server.isWriting = false

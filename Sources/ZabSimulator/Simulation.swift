@@ -78,6 +78,7 @@ public final class Simulation {
     return report
   }
 
+  /// The server with an id.
   func server(_ id: ServerID) -> SimulatedServer { servers[Int(id.rawValue) - 1] }
 
   /// The two clocks of a server.

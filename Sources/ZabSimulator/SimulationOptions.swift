@@ -30,7 +30,7 @@ public struct SimulationOptions: Hashable, Sendable, CustomStringConvertible {
     voterCount = random.chance(350) ? 5 : 3
     observerCount = random.chance(250) ? 1 : 0
     clientCount = Int(random.number(2...5))
-    durationMilliseconds = 20_000
+    durationMilliseconds = 30_000
     faultIntervalMilliseconds = random.number(60...250)
     maxLatencyMicroseconds = random.chance(500) ? 2000 : 20_000
     maxSyncMicroseconds = random.chance(500) ? 3000 : 30_000

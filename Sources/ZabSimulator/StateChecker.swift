@@ -19,12 +19,11 @@ struct StateChecker {
   private var leaders: [Epoch: ServerID] = [:]
   /// What a server has promised to follow, and what it had then.
   private struct Promise {
-    var epoch: Epoch
     var currentEpoch: Epoch
     var last: Zxid
   }
 
-  private var promises: [ServerID: Promise] = [:]
+  private var promises: [ServerID: [Epoch: Promise]] = [:]
   private var durableEpochs: [ServerID: (accepted: Int64, current: Int64)] = [:]
   private(set) var maxDelivered = Zxid.zero
   private(set) var violation: String?
@@ -84,12 +83,7 @@ struct StateChecker {
   /// earlier ones is in its history.
   mutating func onLeading(_ server: ServerID, _ epoch: Epoch) {
     if let other = leaders[epoch], other != server { fail("servers \(other) and \(server) both led epoch \(epoch)") }
-    if let higher = leaders.keys.max(), higher > epoch, leaders[epoch] == nil {
-      // An earlier epoch may still be established late, but then nothing of a later one was delivered.
-      if maxDelivered.epoch > UInt32(truncatingIfNeeded: epoch.rawValue) {
-        fail("server \(server) leads epoch \(epoch) after \(maxDelivered) was delivered")
-      }
-    }
+    // An epoch may be established late, by a server that does not know of the next one: it can commit nothing.
     leaders[epoch] = server
     let earlier = delivered.keys.lazy.filter { Int64($0.epoch) < epoch.rawValue }.max() ?? .zero
     let has = lastDelivered[server] ?? .zero
@@ -112,10 +106,10 @@ struct StateChecker {
   /// A learner promises to follow an epoch: once at the most, and never before it is on its disk.
   mutating func onPromise(_ server: ServerID, _ epoch: Epoch, savedEpoch: Int64, current: Epoch, last: Zxid) {
     if savedEpoch < epoch.rawValue { fail("server \(server) promises epoch \(epoch), on disk is \(savedEpoch)") }
-    if let earlier = promises[server], earlier.epoch >= epoch {
-      fail("server \(server) promises epoch \(epoch) after \(earlier.epoch)")
+    if let earlier = promises[server]?.keys.max(), earlier >= epoch {
+      fail("server \(server) promises epoch \(epoch) after \(earlier)")
     }
-    promises[server] = Promise(epoch: epoch, currentEpoch: current, last: last)
+    promises[server, default: [:]][epoch] = Promise(currentEpoch: current, last: last)
   }
 
   /// A leader takes up an epoch: a quorum has promised to follow it, the leader among them, and none of that quorum has
@@ -125,7 +119,7 @@ struct StateChecker {
   ) {
     let isQuorum = configuration.isQuorum { voter in
       if voter == server { return true }
-      guard let promise = promises[voter], promise.epoch == epoch else { return false }
+      guard let promise = promises[voter]?[epoch] else { return false }
       return (promise.currentEpoch, promise.last) <= (current, last)
     }
     guard !isQuorum else { return }

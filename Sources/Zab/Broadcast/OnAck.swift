@@ -4,6 +4,7 @@ internal import ZooKeeperProtocol
 ///
 /// *Source*: `Leader.processAck`, `tryToCommit`; `quorum-protocol` B.9.
 extension ZabPeer {
+  /// Counts it.
   mutating func onAck(_ zxid: Zxid, from server: ServerID, _ actions: inout [ZabAction]) {
     // Followers acknowledge the epoch a second time, and what they were sent while they were synchronized.
     guard zxid.counter != 0, zxid <= history.last, configuration.isVoter(server) else { return }

@@ -4,6 +4,7 @@ internal import ZooKeeperProtocol
 ///
 /// *Source*: `Follower.processPacket`, `Observer.processPacket`; `quorum-protocol` B.9 to B.11.
 extension ZabPeer {
+  /// Takes in what a leader says to one that is up to date.
   mutating func onBroadcast(_ packet: QuorumPacket, _ connection: ConnectionID, _ actions: inout [ZabAction]) {
     switch packet.kind {
     case .proposal?: accept(packet, &actions)

@@ -4,6 +4,7 @@ internal import ZooKeeperProtocol
 ///
 /// *Source*: `FollowerZooKeeperServer.commit`; `quorum-protocol` B.9.
 extension ZabPeer {
+  /// Takes the next transaction for committed.
   mutating func onCommit(_ zxid: Zxid, _ actions: inout [ZabAction]) {
     guard learner != nil, zxid > committed else { return }
     guard let next = history.entry(after: committed), next.zxid == zxid else {

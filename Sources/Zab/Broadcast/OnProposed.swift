@@ -7,6 +7,7 @@ extension ZabPeer {
   /// The last counter that a transaction may have: the next would be in the epoch's half of the number.
   private static var lastCounter: UInt32 { .max - 1 }
 
+  /// Logs and proposes it.
   mutating func onProposed(_ entry: TxnHistory.Entry, _ actions: inout [ZabAction]) {
     guard let state = leader, state.phase == .broadcasting else { return }
     guard entry.zxid.counter <= Self.lastCounter else {

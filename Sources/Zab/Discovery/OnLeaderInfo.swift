@@ -4,6 +4,7 @@ internal import ZooKeeperProtocol
 ///
 /// *Source*: `Learner.registerWithLeader`; `quorum-protocol` B.3.
 extension ZabPeer {
+  /// Accepts the epoch, or leaves a leader whose epoch is too old.
   mutating func onLeaderInfo(_ packet: QuorumPacket, _ connection: ConnectionID, _ actions: inout [ZabAction]) {
     guard packet.kind == .leaderInfo else { return leave("\(packet.type) came instead of LEADERINFO", &actions) }
     let epoch = Epoch(rawValue: Int64(packet.zxid.epoch))

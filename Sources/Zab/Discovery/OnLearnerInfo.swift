@@ -4,12 +4,18 @@ internal import ZooKeeperProtocol
 ///
 /// *Source*: Zab paper, phase 1; `Leader.getEpochToPropose`; `quorum-protocol` B.3.
 extension ZabPeer {
+  /// Lets a learner in.
   mutating func onLearnerInfo(_ packet: QuorumPacket, _ connection: ConnectionID, _ actions: inout [ZabAction]) {
     guard let data = packet.data, let info = try? LearnerInfo(decoding: data, allowingTrailingBytes: true),
       info.protocolVersion >= LearnerInfo.currentVersion
     else { return dismiss(connection, "a learner does not say who it is", &actions) }
     guard info.configurationVersion <= configuration.version else {
       return dismiss(connection, "learner \(info.serverID) has a newer configuration", &actions)
+    }
+    let accepted = Epoch(rawValue: Int64(packet.zxid.epoch))
+    let isLate = leader?.phase != .awaitingLearners && accepted > (leader?.epoch ?? accepted)
+    if isLate, configuration.isVoter(info.serverID) {
+      return makeRoom(for: info.serverID, accepted, &actions)
     }
     // A server that comes again has lost its connection, even if this end does not know it yet.
     for older in leader?.learners ?? [] where older.id == info.serverID && older.connection != connection {
@@ -20,10 +26,18 @@ extension ZabPeer {
       $0.isObserver = packet.kind == .observerInfo
       $0.phase = .awaitingEpoch
     }
-    countForEpoch(info.serverID, accepted: Epoch(rawValue: Int64(packet.zxid.epoch)), &actions)
+    countForEpoch(info.serverID, accepted: accepted, &actions)
     if let phase = leader?.phase, phase != .awaitingLearners, phase != .savingAcceptedEpoch {
       sendLeaderInfo(connection, &actions)
     }
+  }
+
+  /// A voter has accepted a higher epoch, which came to nothing, and may not follow a lower one: without a new epoch it
+  /// would stay outside for as long as this leader lasts, as it does with Apache's.
+  private mutating func makeRoom(for server: ServerID, _ accepted: Epoch, _ actions: inout [ZabAction]) {
+    epochFloor = max(epochFloor, accepted)
+    actions.append(.note("voter \(server) has accepted epoch \(accepted): beginning one above it"))
+    startLooking(&actions)
   }
 
   /// Counts a server whose accepted epoch is known. With a quorum the epoch is chosen: above all of them.

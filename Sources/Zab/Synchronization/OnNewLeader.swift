@@ -4,6 +4,7 @@ internal import ZooKeeperProtocol
 ///
 /// *Source*: Zab paper, phase 2; `quorum-protocol` B.7.
 extension ZabPeer {
+  /// Waits until the history is durable.
   mutating func onNewLeader(_ packet: QuorumPacket, _ connection: ConnectionID, _ actions: inout [ZabAction]) {
     guard let state = learner, state.phase == .synchronizing, packet.zxid == state.epoch.newLeaderZxid else {
       return leave("NEWLEADER \(packet.zxid) is not expected", &actions)

@@ -4,6 +4,7 @@ internal import ZooKeeperProtocol
 ///
 /// *Source*: `Leader.waitForNewLeaderAck`; `quorum-protocol` B.8.
 extension ZabPeer {
+  /// Counts it.
   mutating func onNewLeaderAck(_ packet: QuorumPacket, _ handle: LearnerHandle, _ actions: inout [ZabAction]) {
     guard let state = leader, packet.zxid == state.epoch.newLeaderZxid else {
       return dismiss(handle.connection, "learner \(handle.id) acknowledged another epoch: \(packet.zxid)", &actions)

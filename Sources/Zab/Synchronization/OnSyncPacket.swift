@@ -7,6 +7,7 @@ internal import ZooKeeperProtocol
 ///
 /// *Source*: `Learner.syncWithLeader`; `quorum-protocol` B.5.
 extension ZabPeer {
+  /// Takes in one packet of a synchronization.
   mutating func onSyncPacket(_ packet: QuorumPacket, _ connection: ConnectionID, _ actions: inout [ZabAction]) {
     switch packet.kind {
     case .proposal?:

@@ -4,6 +4,7 @@ internal import ZooKeeperProtocol
 ///
 /// *Source*: `Learner.syncWithLeader`; `quorum-protocol` B.5, B.7.
 extension ZabPeer {
+  /// Begins the way that the leader has chosen.
   mutating func onSyncStart(_ packet: QuorumPacket, _ connection: ConnectionID, _ actions: inout [ZabAction]) {
     guard let state = learner else { return }
     let claimsNothing = snapshotNeededIn == state.epoch

@@ -155,18 +155,18 @@ final class ElectionPort: @unchecked Sendable {
     peers[server]?.channel = nil
   }
 
-  /// A vote has come.
+  /// Another server has told its vote.
   func onNotification(_ notification: ElectionNotification, from server: ServerID) {
     guard !severed.contains(server) else { return }
     onMessage(notification, server)
   }
 
-  /// A connection has ended.
+  /// A connection is gone.
   func onClosed(_ channel: any Channel, of server: ServerID) {
     if peers[server]?.channel === channel { peers[server]?.channel = nil }
   }
 
-  /// What came is no election's: the connection ends, and nothing else.
+  /// A connection brought what no server sends: it ends, and nothing else.
   func onBadBytes(_ error: JuteError, _ channel: any Channel) {
     logger.warning(
       "closing an election connection",

@@ -62,7 +62,7 @@ final class EnsembleDriver: @unchecked Sendable {
     node.endTurn()
   }
 
-  /// Ends all connections; nothing is decided any more.
+  /// Ends all connections and timers.
   func stop() {
     isStopped = true
     timer?.cancel()
@@ -91,12 +91,12 @@ final class EnsembleDriver: @unchecked Sendable {
     step(.disconnected(connection))
   }
 
-  /// Whether the cable to a server is cut.
+  /// Whether the connection to a server is cut on purpose.
   func isSevered(from server: ServerID) -> Bool { severed.contains(server) }
 
   // MARK: Events
 
-  /// Takes an event in, and does what comes of it.
+  /// Gives an event to the member, and does what it wants.
   func step(_ event: ZabEvent) {
     guard !isStopped else { return }
     member.step(event, node.time)
@@ -116,20 +116,20 @@ final class EnsembleDriver: @unchecked Sendable {
   /// A learner has called.
   func onLearnerConnected(_ connection: ConnectionID) { step(.learnerConnected(connection)) }
 
-  /// The leader has taken the call.
+  /// The leader took the call.
   func onLeaderConnected(_ connection: ConnectionID, _ leader: ServerID) {
     leaderConnection = (connection, leader)
     step(.leaderConnected(connection))
     node.endTurn()
   }
 
-  /// The leader has not taken the call.
+  /// The leader did not take the call.
   func onLeaderUnreachable() {
     step(.leaderUnreachable)
     node.endTurn()
   }
 
-  /// A packet has come from a leader or a learner.
+  /// A packet has come.
   func onPacket(_ packet: QuorumPacket, _ connection: ConnectionID) {
     if let data = packet.data, packet.kind == .followerInfo || packet.kind == .observerInfo,
       let info = try? LearnerInfo(decoding: data, allowingTrailingBytes: true), severed.contains(info.serverID)
@@ -145,7 +145,7 @@ final class EnsembleDriver: @unchecked Sendable {
   /// All that had arrived on a connection is handled.
   func onReadComplete() { node.endTurn() }
 
-  /// A connection with a leader or a learner has ended.
+  /// A connection is gone.
   func onDisconnected(_ connection: ConnectionID) {
     step(.disconnected(connection))
     node.endTurn()

@@ -118,14 +118,14 @@ final class QuorumPort: @unchecked Sendable {
     }
   }
 
-  /// Sends a packet at the end of the turn.
+  /// Adds a packet to what is sent at the end of the turn.
   func send(_ packet: QuorumPacket, on id: ConnectionID) {
     guard let connection = connections[id] else { return }
     connection.send(packet)
     note(connection)
   }
 
-  /// Sends a packet and a tree at the end of the turn.
+  /// Adds a packet and a tree behind it.
   func send(_ packet: QuorumPacket, tree: [UInt8], on id: ConnectionID) {
     guard let connection = connections[id] else { return }
     connection.send(packet)
@@ -169,19 +169,19 @@ final class QuorumPort: @unchecked Sendable {
   /// A packet has come.
   func onPacket(_ packet: QuorumPacket, _ connection: QuorumConnection) { driver.onPacket(packet, connection.id) }
 
-  /// The tree that was expected is complete.
+  /// A tree is complete.
   func onTree(_ state: RecoveredState, _ connection: QuorumConnection) { driver.onTree(state, connection.id) }
 
-  /// All that had arrived is handled.
+  /// All that had arrived on a connection is handled.
   func onReadComplete() { driver.onReadComplete() }
 
-  /// A connection has ended from the other side.
+  /// A connection is gone.
   func onClosed(_ connection: QuorumConnection) {
     connections[connection.id] = nil
     driver.onDisconnected(connection.id)
   }
 
-  /// What came is no packet: the connection ends, and nothing else.
+  /// A connection brought what no server sends: it ends, and nothing else.
   func onBadBytes(_ reason: String, _ connection: QuorumConnection) {
     logger.warning("closing a quorum connection", metadata: ["reason": "\(reason)"])
     connections[connection.id] = nil

@@ -17,7 +17,7 @@ public enum SimulatorProgram {
       --seed N         the first seed (default 1)
       --seeds COUNT    how many seeds, counting up (default 1)
       --trace          prints what happens, a line each, with the time in milliseconds
-      --duration MS    how long faults go on in a run, in simulated time (default 20000)
+      --duration MS    how long faults go on in a run, in simulated time (default 30000)
       --mutation NAME  puts a known bug in, in a debug build: \(names)
     Exits with 1 when a rule was broken.
     """

@@ -1,0 +1,67 @@
+import Foundation
+import Testing
+import Zab
+
+@testable import ZabSimulator
+
+/// Whole ensembles under faults, by seed. `zabsim --seed N --trace` shows a run; `.ci/run` has a release build run many
+/// more of them.
+@Suite(.serialized, .timeLimit(.minutes(10))) struct SimulationTests {
+  private func run(
+    _ seed: UInt64, _ mutation: ZabMutation? = nil, keepsTrace: Bool = false
+  ) async -> SimulationReport {
+    var options = SimulationOptions(seed: seed)
+    options.mutation = mutation
+    let chosen = options
+    // On a thread of its own: the tests that talk to servers meanwhile need the pool's.
+    return await withCheckedContinuation { continuation in
+      Thread.detachNewThread { continuation.resume(returning: Simulation(chosen, keepsTrace: keepsTrace).run()) }
+    }
+  }
+
+  @Test func rulesHoldOnFixedSeeds() async {
+    for seed in UInt64(1)...12 {
+      let report = await run(seed)
+      #expect(report.violation == nil, "\(SimulationOptions(seed: seed))")
+      // A run in which nothing happens proves nothing.
+      #expect(report.faultCount > 20 && report.transactionCount > 10 && report.epochCount > 1, "seed \(seed)")
+    }
+  }
+
+  @Test func rulesHoldOnSeedsThatFailedOnce() async throws {
+    let url = try #require(Bundle.module.url(forResource: "seeds", withExtension: "txt"))
+    let lines = try String(contentsOf: url, encoding: .utf8).split(separator: "\n").filter { !$0.hasPrefix("#") }
+    #expect(!lines.isEmpty)
+    for line in lines {
+      let seed = try #require(UInt64(line.prefix { $0 != " " }))
+      #expect(await run(seed).violation == nil, "\(SimulationOptions(seed: seed))")
+    }
+  }
+
+  @Test func rulesHoldOnFreshSeeds() async {
+    let first = UInt64.random(in: 1_000_000...1_000_000_000)
+    print("fresh seeds: zabsim --seed \(first) --seeds 8")
+    for seed in first..<(first + 8) {
+      #expect(await run(seed).violation == nil, "\(SimulationOptions(seed: seed))")
+    }
+  }
+
+  @Test func sameSeedGivesTheSameTrace() async {
+    let first = await run(100, keepsTrace: true)
+    let second = await run(100, keepsTrace: true)
+    #expect(first == second)
+    #expect(!first.trace.isEmpty)
+    #expect(await run(101).traceHash != first.traceHash)
+  }
+
+  /// A simulator that finds nothing is worth nothing: each bug must be found within so many seeds from 1 on.
+  @Test(arguments: ZabMutation.allCases)
+  func bugIsFound(_ mutation: ZabMutation) async {
+    let budget: UInt64 = 60
+    var found: UInt64?
+    for seed in 1...budget where found == nil {
+      if await run(seed, mutation).violation != nil { found = seed }
+    }
+    #expect(found != nil, "\(mutation.rawValue) was not found within \(budget) seeds")
+  }
+}

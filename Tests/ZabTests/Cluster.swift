@@ -1,0 +1,288 @@
+import Zab
+import ZooKeeperProtocol
+
+/// A few peers in one place whose messages, disks and clocks move only when a script says so; see `Scenarios`.
+struct Cluster {
+  private enum Message {
+    case notification(ElectionNotification, from: ServerID, to: ServerID)
+    case packet(QuorumPacket, link: Int, toLeader: Bool)
+    /// A tree on its way, for SNAP.
+    case tree(Zxid, link: Int)
+    case call(leader: ServerID, by: ServerID)
+    case end(link: Int, toLeader: Bool)
+  }
+
+  private struct Link {
+    let learner: ServerID
+    let leader: ServerID
+    var isOpen = true
+  }
+
+  /// What a server has on its disk.
+  private struct Disk {
+    var accepted = Epoch.zero
+    var current = Epoch.zero
+    var base = Zxid.zero
+    var log: [TxnHistory.Entry] = []
+    /// Entries that a held disk has not synced.
+    var unsynced: [TxnHistory.Entry] = []
+    var isHeld = false
+  }
+
+  private var configuration = QuorumConfiguration(members: [])
+  private var peers: [ServerID: ZabPeer] = [:]
+  private var disks: [ServerID: Disk] = [:]
+  private var links: [Link] = []
+  private var messages: [Message] = []
+  private var isolated: Set<ServerID> = []
+  private var now: Int64 = 0
+  private(set) var delivered: [ServerID: [Zxid]] = [:]
+  private var output: [String] = []
+  private var counter: [ServerID: UInt32] = [:]
+  private var showsMessages = true
+
+  /// Does one command and returns what came of it.
+  mutating func execute(_ line: String) -> String {
+    output = []
+    let words = line.split(separator: " ").map(String.init)
+    switch words[0] {
+    case "servers": setUp(voters: Int(words[1]) ?? 0, observers: words.count > 3 ? Int(words[3]) ?? 0 : 0)
+    case "log": setLog(id(words[1]), words.dropFirst(2).map(Self.zxid))
+    case "epoch":
+      disks[id(words[1])]?.accepted = Epoch(rawValue: Int64(words[2]) ?? 0)
+      disks[id(words[1])]?.current = Epoch(rawValue: Int64(words[3]) ?? 0)
+    case "quiet": showsMessages = false
+    case "loud": showsMessages = true
+    case "start": for word in words.dropFirst() { start(id(word)) }
+    case "run": run()
+    case "pass":
+      now += Int64(words[1]) ?? 0
+      for server in peers.keys.sorted() where (peers[server]?.nextDeadline ?? .max) <= now { step(server, .tick) }
+      run()
+    case "propose": propose(id(words[1]), words.count > 2 ? Int(words[2]) ?? 1 : 1)
+    case "hold": disks[id(words[1])]?.isHeld = true
+    case "sync": sync(id(words[1]))
+    case "crash": crash(id(words[1]))
+    case "isolate": isolate(id(words[1]))
+    case "rejoin": isolated.remove(id(words[1]))
+    case "status": status()
+    default: output.append("unknown command \(words[0])")
+    }
+    return output.joined(separator: "\n")
+  }
+
+  private func id(_ word: String) -> ServerID { ServerID(rawValue: Int64(word) ?? 0) }
+
+  /// `e:c`.
+  static func zxid(_ word: String) -> Zxid {
+    let parts = word.split(separator: ":").map { Int64($0) ?? 0 }
+    return Zxid(rawValue: parts[0] << 32 | parts[1])
+  }
+
+  private func text(_ zxid: Zxid) -> String { zxid.rawValue == -1 ? "-" : "\(zxid.epoch):\(zxid.counter)" }
+
+  // MARK: Setting up
+
+  private mutating func setUp(voters: Int, observers: Int) {
+    configuration = QuorumConfiguration(
+      members: (1...(voters + observers)).map { number in
+        .init(
+          id: ServerID(rawValue: Int64(number)), addresses: [.init(host: "s\(number)", quorumPort: 1, electionPort: 2)],
+          isObserver: number > voters)
+      })
+    for member in configuration.members { disks[member.id] = Disk() }
+  }
+
+  private mutating func setLog(_ server: ServerID, _ zxids: [Zxid]) {
+    disks[server]?.log = zxids.map { TxnHistory.Entry(zxid: $0, bytes: [1]) }
+    let epoch = Epoch(rawValue: Int64(zxids.last?.epoch ?? 0))
+    disks[server]?.accepted = epoch
+    disks[server]?.current = epoch
+  }
+
+  private mutating func start(_ server: ServerID) {
+    guard let disk = disks[server] else { return }
+    var history = TxnHistory(base: disk.base)
+    for entry in disk.log { history.append(entry) }
+    delivered[server] = disk.log.map(\.zxid)
+    peers[server] = ZabPeer(
+      id: server, configuration: configuration, settings: ZabSettings(), acceptedEpoch: disk.accepted,
+      currentEpoch: disk.current, history: history)
+    step(server, .started)
+  }
+
+  // MARK: Events
+
+  private mutating func step(_ server: ServerID, _ event: ZabEvent) {
+    var actions: [ZabAction] = []
+    peers[server]?.step(event, now: now, into: &actions)
+    for action in actions { perform(action, server) }
+  }
+
+  /// Delivers what is on its way, and what comes of that, until nothing is.
+  private mutating func run() {
+    while !messages.isEmpty { deliver(messages.removeFirst()) }
+  }
+
+  private mutating func deliver(_ message: Message) {
+    switch message {
+    case .notification(let notification, let sender, let receiver):
+      guard !isCut(sender, receiver) else { return }
+      show("\(sender)>\(receiver) \(notification.state) vote=\(voteText(notification)) round=\(notification.round)")
+      step(receiver, .notification(notification, from: sender))
+    case .packet(let packet, let link, let toLeader):
+      guard links[link].isOpen else { return }
+      let receiver = toLeader ? links[link].leader : links[link].learner
+      show("\(toLeader ? links[link].learner : links[link].leader)>\(receiver) \(packetText(packet))")
+      step(receiver, .received(packet, ConnectionID(rawValue: UInt64(link))))
+    case .tree(let zxid, let link):
+      let receiver = links[link].learner
+      disks[receiver]?.log = []
+      disks[receiver]?.unsynced = []
+      disks[receiver]?.base = zxid
+      delivered[receiver] = []
+      step(receiver, .snapshotInstalled(zxid))
+    case .call(let leader, let caller):
+      guard peers[leader]?.role == .leading, !isCut(leader, caller) else { return step(caller, .leaderUnreachable) }
+      links.append(Link(learner: caller, leader: leader))
+      let connection = ConnectionID(rawValue: UInt64(links.count - 1))
+      step(leader, .learnerConnected(connection))
+      step(caller, .leaderConnected(connection))
+    case .end(let link, let toLeader):
+      guard links[link].isOpen else { return }
+      links[link].isOpen = false
+      step(toLeader ? links[link].leader : links[link].learner, .disconnected(ConnectionID(rawValue: UInt64(link))))
+    }
+  }
+
+  private mutating func perform(_ action: ZabAction, _ server: ServerID) {
+    switch action {
+    case .sendNotification(let notification, let receiver):
+      messages.append(.notification(notification, from: server, to: receiver))
+    case .connectToLeader(let leader): messages.append(.call(leader: leader, by: server))
+    case .send(let packet, let connection): send(packet, connection, server)
+    case .sendSnapshot(let connection, let zxid): send(QuorumPacket(.snap, zxid: zxid), connection, server)
+    case .receiveSnapshot(let connection, let zxid):
+      messages.insert(.tree(zxid, link: Int(connection.rawValue)), at: 0)
+    case .close(let connection):
+      let link = Int(connection.rawValue)
+      messages.append(.end(link: link, toLeader: links[link].learner == server))
+    case .append(let entry):
+      disks[server]?.unsynced.append(entry)
+      if disks[server]?.isHeld == false { sync(server) }
+    case .truncate(let zxid, let rebuilds):
+      show("\(server) cuts its log to \(text(zxid))\(rebuilds ? " and builds its tree anew" : "")")
+      disks[server]?.log.removeAll { $0.zxid > zxid }
+      disks[server]?.unsynced.removeAll { $0.zxid > zxid }
+      delivered[server]?.removeAll { $0 > zxid }
+      step(server, .truncated(zxid))
+    case .saveAcceptedEpoch(let epoch):
+      disks[server]?.accepted = epoch
+      step(server, .acceptedEpochSaved(epoch))
+    case .prepareCurrentEpoch: break
+    case .saveCurrentEpoch(let epoch):
+      disks[server]?.current = epoch
+      step(server, .currentEpochSaved(epoch))
+    case .deliver(let entry):
+      delivered[server, default: []].append(entry.zxid)
+      show("\(server) delivers \(text(entry.zxid))")
+    case .roleChanged(let role): show("\(server) is \(roleText(role))")
+    case .startServing(let epoch):
+      counter[server] = 0
+      show("\(server) serves in epoch \(epoch)")
+    case .stopServing: show("\(server) serves no more")
+    case .pinged(let connection, let zxid): send(QuorumPacket(.ping, zxid: zxid, data: []), connection, server)
+    case .note(let note): show("\(server): \(note)")
+    case .learnerAsks, .leaderAnswers, .synced: break
+    }
+  }
+
+  private mutating func send(_ packet: QuorumPacket, _ connection: ConnectionID, _ server: ServerID) {
+    let link = Int(connection.rawValue)
+    messages.append(.packet(packet, link: link, toLeader: links[link].learner == server))
+  }
+
+  // MARK: Commands
+
+  private mutating func propose(_ server: ServerID, _ count: Int) {
+    for _ in 0..<count {
+      guard let epoch = peers[server]?.servingEpoch else { return output.append("\(server) does not lead") }
+      counter[server, default: 0] += 1
+      let zxid = Zxid(rawValue: epoch.newLeaderZxid.rawValue + Int64(counter[server] ?? 0))
+      step(server, .proposed(TxnHistory.Entry(zxid: zxid, bytes: [1])))
+    }
+  }
+
+  private mutating func sync(_ server: ServerID) {
+    guard let unsynced = disks[server]?.unsynced, let last = unsynced.last else { return }
+    disks[server]?.log += unsynced
+    disks[server]?.unsynced = []
+    step(server, .persisted(through: last.zxid))
+  }
+
+  private mutating func crash(_ server: ServerID) {
+    peers[server] = nil
+    disks[server]?.unsynced = []
+    disks[server]?.isHeld = false
+    breakLinks(of: server)
+  }
+
+  private mutating func isolate(_ server: ServerID) {
+    isolated.insert(server)
+    breakLinks(of: server)
+  }
+
+  private mutating func breakLinks(of server: ServerID) {
+    for link in links.indices where links[link].isOpen {
+      guard links[link].learner == server || links[link].leader == server else { continue }
+      links[link].isOpen = false
+      let connection = ConnectionID(rawValue: UInt64(link))
+      for end in [links[link].learner, links[link].leader] { step(end, .disconnected(connection)) }
+    }
+  }
+
+  private func isCut(_ one: ServerID, _ other: ServerID) -> Bool {
+    isolated.contains(one) || isolated.contains(other) || peers[one] == nil || peers[other] == nil
+  }
+
+  // MARK: Words
+
+  private mutating func show(_ line: String) { if showsMessages { output.append(line) } }
+
+  private func voteText(_ notification: ElectionNotification) -> String {
+    guard notification.leader != .none else { return "none" }
+    return "\(notification.leader)(\(notification.peerEpoch),\(text(notification.zxid)))"
+  }
+
+  private func packetText(_ packet: QuorumPacket) -> String {
+    let name = packet.kind.map { "\($0)" } ?? "\(packet.type)"
+    if packet.kind == .ackEpoch, let data = packet.data {
+      let current = Int32(bitPattern: data.reduce(0) { $0 << 8 | UInt32($1) })
+      return "\(name) \(text(packet.zxid)) current=\(current)"
+    }
+    return "\(name) \(text(packet.zxid))"
+  }
+
+  private func roleText(_ role: ZabRole) -> String {
+    switch role {
+    case .looking: "looking"
+    case .leading: "leading"
+    case .following(let leader): "following \(leader)"
+    case .observing(let leader): "observing \(leader)"
+    }
+  }
+
+  private mutating func status() {
+    for member in configuration.members {
+      guard let peer = peers[member.id], let disk = disks[member.id] else {
+        output.append("\(member.id) is down")
+        continue
+      }
+      let log = disk.log.map { text($0.zxid) }.joined(separator: " ")
+      output.append(
+        "\(member.id) \(roleText(peer.role)) accepted=\(disk.accepted) current=\(disk.current)"
+          + " log=[\(disk.base == .zero ? "" : "snapshot \(text(disk.base)); ")\(log)]"
+          + " committed=\(text(peer.committed)) delivered=\(text(peer.delivered))")
+    }
+  }
+}

@@ -1,0 +1,49 @@
+import Foundation
+import Testing
+
+/// The files in `Scenarios`: commands, and what comes of each, to be read as a description of the protocol.
+///
+/// *Shape*: a command, a line `----`, what is expected, an empty line. `#` begins a comment. With `ZK_REWRITE=1` in the
+/// environment the files are written anew, and the run fails: look at the difference.
+@Suite(.timeLimit(.minutes(5))) struct ScenarioTests {
+  private static let directory = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Scenarios")
+
+  static let names: [String] =
+    ((try? FileManager.default.contentsOfDirectory(atPath: directory.path)) ?? []).filter { $0.hasSuffix(".txt") }
+    .sorted()
+
+  @Test func thereAreScenarios() { #expect(Self.names.count >= 8) }
+
+  @Test(arguments: names) func scenario(_ name: String) throws {
+    let url = Self.directory.appending(path: name)
+    let text = try String(contentsOf: url, encoding: .utf8)
+    var cluster = Cluster()
+    var found = ""
+    var isExpectation = false
+    for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
+      if isExpectation {
+        if line.isEmpty {
+          isExpectation = false
+          found += "\n"
+        }
+        continue
+      }
+      if line.isEmpty || line.hasPrefix("#") {
+        found += line + "\n"
+        continue
+      }
+      if line == "----" {
+        isExpectation = true
+        continue
+      }
+      let output = cluster.execute(String(line))
+      found += "\(line)\n----\n" + (output.isEmpty ? "" : output + "\n")
+    }
+    while found.hasSuffix("\n\n") { found.removeLast() }
+    if ProcessInfo.processInfo.environment["ZK_REWRITE"] == "1" {
+      try found.write(to: url, atomically: true, encoding: .utf8)
+      Issue.record("\(name) was written anew")
+    }
+    #expect(found == text)
+  }
+}
