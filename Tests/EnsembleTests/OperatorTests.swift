@@ -20,7 +20,7 @@ struct OperatorTests {
     var configuration = ServerEnsemble.Configuration([.apache, .ours, .ours, .ours])
     configuration.observers = [4]
     configuration.hasAdminServers = true
-    let ensemble = try await ServerEnsemble.start(configuration)
+    let ensemble = try await ServerEnsemble.start(configuration, first: [2, 3])
     let (apache, ours) = (ensemble[1], ensemble[2])
     #expect(ensemble[3].mode == "leader")
     func shared(_ text: String) -> [Substring] {

@@ -15,7 +15,7 @@ struct RejoinTests {
     configuration.observers = observers
     configuration.extraLines = Self.lines
     configuration.tickTimeMilliseconds = kinds.contains(.apache) ? 1000 : 500
-    return try await ServerEnsemble.start(configuration)
+    return try await ServerEnsemble.start(configuration, first: [2, 3])
   }
 
   /// Kills the leader, lets the others go on, and takes it back.
@@ -34,8 +34,8 @@ struct RejoinTests {
   }
 
   /// Leaves a transaction on the leader alone, which must be gone when it has come back.
-  private func truncate(_ ensemble: ServerEnsemble, _ path: String) async throws {
-    let stranded = try await ensemble.strandTransaction(path)
+  private func truncate(_ ensemble: ServerEnsemble, _ prefix: String) async throws {
+    let (stranded, path) = try await ensemble.strandTransaction(prefix)
     try await stranded.rejoin(by: .trunc)
     for member in ensemble.members {
       #expect(try await member.withClient { try await $0.exists(path) } == nil, "server \(member.id)")

@@ -65,9 +65,14 @@ public final class ServerEnsemble: Sendable {
   }
 
   /// Starts an ensemble and waits until all of it serves.
-  public static func start(_ configuration: Configuration) async throws -> ServerEnsemble {
+  ///
+  /// - Parameter first: members that start before the others, and elect the one with the largest id: on a busy machine,
+  ///   any two of three may be the first that meet.
+  public static func start(_ configuration: Configuration, first: [Int] = []) async throws -> ServerEnsemble {
     let ensemble = try ServerEnsemble(configuration)
-    for member in ensemble.members { try await member.launch() }
+    for id in first { try await ensemble[id].launch() }
+    if !first.isEmpty { try await ensemble.waitUntilServing(first) }
+    for member in ensemble.members where !first.contains(member.id) { try await member.launch() }
     try await ensemble.waitUntilServing()
     return ensemble
   }
