@@ -117,6 +117,9 @@ public struct ZabPeer: Equatable, Sendable {
     (leader?.learners ?? []).filter { $0.id == server }.map(\.connection)
   }
 
+  /// The learners that are connected to this leader, up to date or not.
+  public var learnerCount: Int { leader?.learners.count ?? 0 }
+
   /// Learners by id that the leader has brought up to date, observers apart: `mntr`.
   public var syncedLearners: (followers: [ServerID], observers: [ServerID]) {
     let running = (leader?.learners ?? []).filter { $0.phase == .running }

@@ -41,6 +41,8 @@ public final class ServerNode: @unchecked Sendable {
   let startTime = NIODeadline.now()
   private let group: MultiThreadedEventLoopGroup
   let loop: any EventLoop
+  /// Holds the loop still, in a sandbox.
+  let brake = LoopBrake()
   private var log: LogWorker<PosixFileSystem>!
   /// Counts the logs that were begun, so that an older one's late word is not taken for a newer one's.
   private var logGeneration = 0
@@ -95,9 +97,10 @@ public final class ServerNode: @unchecked Sendable {
 
   /// Recovers the data directory, and returns when clients can connect.
   ///
+  /// - Parameter severed: members of the ensemble that this one cannot reach, see `sever`.
   /// - Throws: when the data is damaged, the directory is in use or cannot be written, or the port is taken.
   public static func start(
-    _ configuration: ServerConfiguration, logger: Logger
+    _ configuration: ServerConfiguration, logger: Logger, severedFrom severed: Set<Int64> = []
   ) async throws(ServerStartError) -> ServerNode {
     let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     let result = await withCheckedContinuation {
@@ -105,6 +108,7 @@ public final class ServerNode: @unchecked Sendable {
       group.next().execute {
         do throws(ServerStartError) {
           let node = try open(configuration, group: group, logger: logger)
+          node.ensemble?.sever(Set(severed.map(ServerID.init(rawValue:))))
           node.listen { continuation.resume(returning: $0) }
         } catch {
           continuation.resume(returning: .failure(error))
@@ -118,7 +122,8 @@ public final class ServerNode: @unchecked Sendable {
   private static func open(
     _ configuration: ServerConfiguration, group: MultiThreadedEventLoopGroup, logger: Logger
   ) throws(ServerStartError) -> ServerNode {
-    let configuration = try joined(configuration)
+    let configuration = try configuration.joined()
+    if let warning = configuration.peerTypeWarning { logger.warning("\(warning)") }
     do throws(TxnLogError) {
       let recovered = try Storage.open(configuration)
       recovered.report(to: logger)
@@ -136,26 +141,6 @@ public final class ServerNode: @unchecked Sendable {
   /// - Throws: when another server uses the directory, or nothing can be rescued.
   public static func repair(_ configuration: ServerConfiguration) throws(ServerStartError) -> [String] {
     do throws(TxnLogError) { return try Storage.repair(configuration) } catch { throw ServerStartError(error) }
-  }
-
-  /// Finds out which of the members in the file this server is.
-  private static func joined(_ configuration: ServerConfiguration) throws(ServerStartError) -> ServerConfiguration {
-    guard configuration.quorum != nil, configuration.ensemble == nil else { return configuration }
-    var configuration = configuration
-    let directory = DataDirectory(PosixFileSystem(), dataDirectory: configuration.dataDirectory)
-    let id: Int64?
-    do throws(TxnLogError) {
-      id = try EpochFiles(directory).serverID()
-    } catch {
-      throw ServerStartError("\(error)", hint: "myid must have the server's number and nothing else")
-    }
-    do throws(QuorumConfigurationError) {
-      try configuration.join(as: id.map { ServerID(rawValue: $0) })
-    } catch {
-      throw ServerStartError(
-        error.message, hint: "write the server's number, the N of its server.N line, to that file")
-    }
-    return configuration
   }
 
   private func listen(_ done: @escaping @Sendable (Result<ServerNode, ServerStartError>) -> Void) {
@@ -485,18 +470,26 @@ public final class ServerNode: @unchecked Sendable {
   }
 
   /// Stops serving, writes what was accepted, and gives the directory back.
-  public func stop() async {
+  public func stop() async { await end(writingLog: true) }
+
+  /// Ends as a process does that is killed: what was accepted and is not on its way to the disk is lost.
+  public func kill() async { await end(writingLog: false) }
+
+  private func end(writingLog: Bool) async {
     await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
-      loop.execute { [self] in
+      let work: @Sendable () -> Void = { [self] in
         ending.succeed(nil)
         stopServing()
-        log.stop()
+        if writingLog { log.stop() } else { log.abandon() }
         // A snapshot that is under way is given up: the log has what it would have had.
         background.run { continuation.resume() }
       }
+      // A server that is held still does this before anything else.
+      if !brake.release(running: work) { loop.execute(work) }
     }
     background.stop()
     try? await group.shutdownGracefully()
+    storage.release()
   }
 
   private func stopServing() {
