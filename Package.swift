@@ -20,6 +20,7 @@ let package = Package(
     .executable(name: "zkcli", targets: ["zkcli"]),
     .library(name: "ZooKeeperClient", targets: ["ZooKeeperClient"]),
     .library(name: "ZooKeeperProtocol", targets: ["ZooKeeperProtocol"]),
+    .library(name: "ZooKeeperRecipes", targets: ["ZooKeeperRecipes"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-collections.git", from: "1.1.0"),
@@ -52,6 +53,8 @@ let package = Package(
       ],
       swiftSettings: house),
     .target(
+      name: "ZooKeeperRecipes", dependencies: ["ZooKeeperClient", "ZooKeeperProtocol"], swiftSettings: house),
+    .target(
       name: "ZooKeeperServer",
       dependencies: [
         "Jute", "ZooKeeperProtocol", "ZnodeTree", "ServerCore", "TxnLog", "Zab", "EnsembleCore",
@@ -67,7 +70,8 @@ let package = Package(
     .systemLibrary(name: "CLibEdit", pkgConfig: "libedit", providers: [.apt(["libedit-dev"])]),
     .target(name: "LineEditor", dependencies: ["CLibEdit"], swiftSettings: house),
     .target(
-      name: "ZooKeeperShell", dependencies: ["ZooKeeperClient", "ZooKeeperProtocol", "LineEditor", "Sandbox"],
+      name: "ZooKeeperShell",
+      dependencies: ["ZooKeeperClient", "ZooKeeperRecipes", "ZooKeeperProtocol", "LineEditor", "Sandbox"],
       swiftSettings: house),
     .executableTarget(name: "zkcli", dependencies: ["ZooKeeperShell"], swiftSettings: house),
 
@@ -99,11 +103,17 @@ let package = Package(
         .product(name: "NIOPosix", package: "swift-nio"),
       ],
       swiftSettings: house),
+    .testTarget(
+      name: "ZooKeeperRecipesTests",
+      dependencies: ["ZooKeeperRecipes", "ZooKeeperClient", "ZooKeeperProtocol", "TestKit", "zkcli"],
+      swiftSettings: house),
     .executableTarget(
       name: "line-editor-probe", dependencies: ["LineEditor"], path: "Tests/LineEditorProbe", swiftSettings: house),
     .testTarget(name: "LineEditorTests", dependencies: ["LineEditor", "line-editor-probe"], swiftSettings: house),
     .testTarget(
-      name: "ShellTests", dependencies: ["ZooKeeperShell", "ZooKeeperProtocol"], exclude: ["Completions.txt"],
+      name: "ShellTests",
+      dependencies: ["ZooKeeperShell", "ZooKeeperClient", "ZooKeeperRecipes", "ZooKeeperProtocol"],
+      exclude: ["Completions.txt"],
       swiftSettings: house),
     .testTarget(
       name: "ServerFaultTests",
@@ -111,6 +121,8 @@ let package = Package(
     .testTarget(
       name: "EnsembleTests", dependencies: ["TestKit", "zkcli", "ZooKeeperClient", "ZooKeeperProtocol", "Jute"],
       swiftSettings: house),
+    .testTarget(
+      name: "ServerTests", dependencies: ["TestKit", "zkcli"], exclude: ["Kazoo"], swiftSettings: house),
     .testTarget(name: "EndToEndTests", dependencies: ["TestKit", "zkcli"], swiftSettings: house),
     .testTarget(
       name: "EnsembleCoreTests", dependencies: ["EnsembleCore", "ServerCore", "ZooKeeperProtocol", "Jute", "TestKit"],

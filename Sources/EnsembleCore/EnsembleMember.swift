@@ -22,6 +22,8 @@ public enum MemberEffect: Equatable, Sendable {
   case prepareCurrentEpoch(Epoch)
   case saveCurrentEpoch(Epoch)
   case roleChanged(ZabRole)
+  /// These are the members from now on.
+  case activate(QuorumConfiguration)
   /// `core` serves clients from now on.
   case startServing
   /// All clients' connections are to be closed.
@@ -126,6 +128,9 @@ public final class EnsembleMember {
     case .saveCurrentEpoch(let epoch): effects.append(.saveCurrentEpoch(epoch))
     case .deliver(let entry): deliver(entry, time)
     case .roleChanged(let role): effects.append(.roleChanged(role))
+    case .activate(let configuration):
+      state.tree.setConfiguration(configuration.text, version: configuration.version)
+      effects.append(.activate(configuration))
     case .startServing(let epoch): startServing(epoch, time)
     case .stopServing: stopServing()
     case .learnerAsks(let packet, let server, let connection): onLearnerAsks(packet, server, connection, time)
@@ -144,7 +149,13 @@ public final class EnsembleMember {
       settings: settings, tree: idleState.tree, sessions: idleState.sessions, time: time,
       role: zab.role == .leading ? .leader(epoch) : .learner)
     self.core = core
-    if zab.role == .leading { core.endLostSessions(time) }
+    if zab.role == .leading {
+      core.endLostSessions(time)
+      core.setEnsembleView { [unowned self] in
+        EnsembleView(
+          configuration: zab.configuration, hasPending: zab.hasPendingConfiguration, synced: zab.syncedServers)
+      }
+    }
     effects.append(.startServing)
   }
 

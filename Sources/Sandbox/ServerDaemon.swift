@@ -57,6 +57,20 @@ public struct ServerDaemon: Sendable {
     if let joinFailure { throw joinFailure }
   }
 
+  /// Makes a damaged data directory usable again, by giving up what follows the first damaged place.
+  ///
+  /// **Loses transactions that were answered**; what is cut is kept in files that begin with `damaged-`.
+  ///
+  /// - Returns: a line for each file that was changed; none when there was nothing to repair.
+  /// - Throws: when another server uses the directory, or nothing can be rescued.
+  public func repair() throws(SandboxError) -> [String] {
+    do throws(ServerStartError) {
+      return try ServerNode.repair(configuration)
+    } catch {
+      throw SandboxError(error.message, hint: error.hint)
+    }
+  }
+
   /// Runs the server until `waitForEnd` returns or it fails by itself.
   ///
   /// - Parameters:

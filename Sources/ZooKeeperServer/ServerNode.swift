@@ -80,7 +80,11 @@ public final class ServerNode: @unchecked Sendable {
 
   /// Puts a member of an ensemble together.
   private func joinEnsemble(_ recovered: Storage.Recovered) throws(TxnLogError) {
-    guard let settings = configuration.ensemble else { return }
+    guard var settings = configuration.ensemble else { return }
+    // What the ensemble has agreed on since the file was written.
+    if let agreed = recovered.state.tree.configuration, agreed.version > settings.quorum.version {
+      settings.quorum = agreed
+    }
     let epochs = try EpochFiles(storage.directory).load(lastZxid: storage.report.lastZxid)
     let zab = ZabPeer(
       id: settings.serverID, configuration: settings.quorum, settings: settings.zabSettings,
@@ -131,6 +135,14 @@ public final class ServerNode: @unchecked Sendable {
     }
   }
 
+  /// Makes a data directory that `start` refuses usable again, at the price of transactions that were answered.
+  ///
+  /// - Returns: a line for each file that was changed; none when there was nothing to repair.
+  /// - Throws: when another server uses the directory, or nothing can be rescued.
+  public static func repair(_ configuration: ServerConfiguration) throws(ServerStartError) -> [String] {
+    do throws(TxnLogError) { return try Storage.repair(configuration) } catch { throw ServerStartError(error) }
+  }
+
   private func listen(_ done: @escaping @Sendable (Result<ServerNode, ServerStartError>) -> Void) {
     startLog(after: storage.report.lastZxid)
     let address = configuration.clientAddress ?? "127.0.0.1"
@@ -155,17 +167,31 @@ public final class ServerNode: @unchecked Sendable {
           clientPort = channel.localAddress?.port ?? 0
           startTimers()
           startOperatorServers { [self] result in
-            guard case .success = result, let ensemble else { return done(result.map { self }) }
+            guard case .success = result, let ensemble else { return finishListening(result, done) }
             ensemble.listen().whenComplete { [self] result in
               if case .success = result { ensemble.start() }
-              done(result.map { self }.mapError { .cannotListen(on: "the election or the quorum port", $0) })
+              finishListening(result.mapError { .cannotListen(on: "the election or the quorum port", $0) }, done)
             }
           }
         case .failure(let error):
-          log.stop()
+          giveUp()
           done(.failure(.cannotListen(on: "\(address):\(configuration.clientPort)", error)))
         }
       }
+  }
+
+  private func finishListening(
+    _ result: Result<Void, ServerStartError>, _ done: @Sendable (Result<ServerNode, ServerStartError>) -> Void
+  ) {
+    if case .failure = result { giveUp() }
+    done(result.map { self })
+  }
+
+  /// Ends what `listen` has started, when it fails.
+  private func giveUp() {
+    stopServing()
+    log.stop()
+    ending.succeed(nil)
   }
 
   /// Begins a new segment behind `last` with the next transaction.
@@ -257,7 +283,7 @@ public final class ServerNode: @unchecked Sendable {
       log.submit()
       ensemble.flush()
     } else {
-      for proposal in core.takeProposals() {
+      core.drainProposals { proposal in
         proposal.bytes.withUnsafeBytes { log.append($0, zxid: proposal.zxid) }
         snapshots.count(bytes: proposal.bytes.count)
       }
@@ -293,6 +319,8 @@ public final class ServerNode: @unchecked Sendable {
   func stopServingClients() {
     guard isServing else { return }
     isServing = false
+    // What was answered before is true.
+    for connection in core.takeTouched() { handlers[connection.number]?.flush() }
     for handler in handlers.values { handler.close() }
     // Four-letter words and newcomers still get an answer.
     let idle = ServerCore(
@@ -326,7 +354,9 @@ public final class ServerNode: @unchecked Sendable {
   /// The disk does not take what clients were about to be told is safe: nobody is told, and nobody served.
   private func onLogFailure(_ error: TxnLogError) {
     logger.critical("the log cannot be written; no write since is acknowledged", metadata: ["reason": "\(error)"])
-    ending.succeed(ServerStartError("the log cannot be written: \(error)", hint: "the server has stopped serving"))
+    ending.succeed(
+      ServerStartError(
+        "the log cannot be written: \(ServerStartError(error).message)", hint: "the server has stopped serving"))
     stopServing()
   }
 

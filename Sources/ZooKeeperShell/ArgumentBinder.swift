@@ -12,10 +12,13 @@ public enum ArgumentBinder {
     // A command that takes a list of words, such as multi, has its own options before them: those behind the first
     // word belong to the list.
     let takesAll = spec.arguments.last?.isRepeated ?? false
+    // What stands behind -- is a command of the system's, with options of its own.
+    let own = spec.takesCommand ? words.prefix { $0 != "--" } : words[...]
+    let child = own.count < words.count ? [Word](words[(own.endIndex + 1)...]) : nil
     let parsed = try OptionParser(
       options: spec.options + globals, stopsAtArgument: spec.arguments.last?.endsOptions ?? false
-    ).parse(words)
-    let invocation = Invocation(spec: spec, arguments: parsed.arguments, options: parsed.options)
+    ).parse([Word](own))
+    let invocation = Invocation(spec: spec, arguments: parsed.arguments, options: parsed.options, child: child)
     if invocation.flag(.help) { return invocation }
     let required = spec.arguments.filter { !$0.isOptional }
     if parsed.arguments.count < required.count {
@@ -43,7 +46,8 @@ extension CommandSpec {
   /// `get [-s] [-w] path`: the name and all that may follow.
   public var synopsis: String {
     if let usage { return usage.isEmpty ? name : "\(name) \(usage)" }
-    return ([name] + options.map { "[\($0.shortest)]" } + arguments.map(\.synopsis)).joined(separator: " ")
+    let child = takesCommand ? ["[-- command...]"] : []
+    return ([name] + options.map { "[\($0.shortest)]" } + arguments.map(\.synopsis) + child).joined(separator: " ")
   }
 }
 

@@ -42,6 +42,8 @@ public enum CommandResult: Hashable, Sendable {
   case setting(name: String, value: String)
   /// The servers of a sandbox (`local status`).
   case members([LocalServer])
+  /// What a command of the coordination family says.
+  case recipe(RecipeResult)
   /// Help, version, a path: words that are the answer.
   case text(String)
   /// Words beside the answer, for stderr; silent unless `verbose` is asked for.

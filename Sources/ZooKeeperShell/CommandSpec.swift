@@ -18,6 +18,8 @@ public struct CommandSpec: Sendable {
   public let writes: Bool
   /// Whether it needs a session on a server.
   public let needsSession: Bool
+  /// Whether a command of the system's may stand behind `--`.
+  public let takesCommand: Bool
   /// The options and arguments as help shows them, where the lists above do not tell which go together.
   public let usage: String?
 
@@ -36,7 +38,7 @@ public struct CommandSpec: Sendable {
   public init(
     _ id: CommandID, _ name: String, aliases: [String] = [], summary: String, arguments: [ArgumentSpec] = [],
     options: [OptionSpec] = [], details: [String] = [], examples: [Example] = [], writes: Bool = false,
-    needsSession: Bool = true, usage: String? = nil
+    needsSession: Bool = true, takesCommand: Bool = false, usage: String? = nil
   ) {
     self.id = id
     self.name = name
@@ -48,6 +50,7 @@ public struct CommandSpec: Sendable {
     self.examples = examples
     self.writes = writes
     self.needsSession = needsSession
+    self.takesCommand = takesCommand
     self.usage = usage
   }
 }
@@ -57,6 +60,7 @@ public enum CommandID: String, CaseIterable, Hashable, Sendable {
   case ls, get, set, create, delete, deleteall, stat, exists, sync, getAcl, setAcl, addauth, whoami, getEphemerals
   case getAllChildrenNumber, setquota, listquota, delquota, config, reconfig, addWatch, removewatches, printwatches
   case multi, history, redo, connect, close, version, help, quit, cd, pwd, server, local
+  case lock, elect, wait, watch, barrier, queue, group, rendezvous, counter, id, commit
 }
 
 /// What a value means, and so how it is completed.
@@ -136,6 +140,9 @@ public enum OptionName: String, CaseIterable, Hashable, Sendable {
   case batch, force, client, file, members, add, remove, mode, children, data, persistent, local, any
   case count, bytes, countHard = "count-hard", bytesHard = "bytes-hard", persistentRecursive = "persistent-recursive"
   case dryRun = "dry-run", abort
+  // Of the recipes.
+  case tryOnce = "try", shared, slots, exitCode = "exit-code", revocable, layout, list, revoke, release, observe
+  case priority, participants, exists, absent, equals, withData = "with-data", initial, exec, format
   // Of the program.
   case server, timeout, connectTimeout = "connect-timeout", sessionTimeout = "session-timeout", readOnly = "read-only"
   case waitForConnection = "wait-for-connection", clientConfiguration = "client-configuration", auth

@@ -80,6 +80,8 @@ extension Completer {
         switch reading {
         case .terminator:
           options = []
+          // A command of the system's: its words are none of ours.
+          if spec.takesCommand { return }
           argumentCount += rest.count
           rest = []
         case .argument: argumentCount += 1

@@ -1,5 +1,6 @@
 import ZooKeeperClient
 import ZooKeeperProtocol
+import ZooKeeperRecipes
 
 /// What the client's failures mean to a person: the exit code, the words, and what to do next.
 extension ShellError {
@@ -8,6 +9,7 @@ extension ShellError {
     switch error {
     case let error as ShellError: self = error
     case let error as ZooKeeperError: self.init(error)
+    case let error as RecipeError: self.init(error)
     case is CancellationError: self = .cancelled(outcomeUnknown: false, path: nil)
     default: self.init(.ensembleCannot, "Internal", "unexpected failure: \(error)")
     }
@@ -40,6 +42,27 @@ extension ShellError {
     }
     keeperError = keeperError ?? error.keeperError
     if apacheText == nil, let keeperError, keeperError == .badArguments { apacheText = message }
+  }
+
+  /// What stopped a recipe.
+  init(_ error: RecipeError) {
+    switch error.code {
+    case .removed:
+      self.init(.sessionLost, "Removed", path: error.path, "somebody has deleted the znode that stood for this process")
+    case .malformed(let what): self.init(.conflict, "Malformed", path: error.path, what)
+    case .refused(let why): self.init(.conflict, "Refused", path: error.path, why)
+    }
+  }
+
+  /// What was held is held no more, or must be taken for lost.
+  static func lost(_ path: String, _ loss: Hold.Loss) -> ShellError {
+    let why =
+      switch loss {
+      case .expired: "the session has expired"
+      case .removed: "somebody has deleted its znode"
+      case .silent: "no server has answered for five sixths of the session timeout"
+      }
+    return ShellError(.sessionLost, "Lost", path: path, "it is held no more: \(why)")
   }
 
   /// Failures that the client finds by itself.

@@ -57,6 +57,30 @@ enum Files {
     return chunk
   }
 
+  /// A descriptor from which these bytes can be read, of a file that has no name any more.
+  ///
+  /// - Throws: exit code 12 with the operating system's reason.
+  static func unnamed(_ bytes: [UInt8]) throws(ShellError) -> Int32 {
+    let directory = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+    var template = [CChar]("\(directory)/zkcli-XXXXXX".utf8CString)
+    let descriptor = mkstemp(&template)
+    guard descriptor >= 0 else { throw failure("cannot make a file in \(directory)", errno) }
+    unlink(&template)
+    _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+    var offset = 0
+    while offset < bytes.count {
+      let count = bytes.withUnsafeBytes { systemWrite(descriptor, $0.baseAddress! + offset, bytes.count - offset) }
+      if count < 0, errno != EINTR {
+        let errorNumber = errno
+        close(descriptor)
+        throw failure("cannot write a file in \(directory)", errorNumber)
+      }
+      offset += max(count, 0)
+    }
+    lseek(descriptor, 0, SEEK_SET)
+    return descriptor
+  }
+
   /// A failed call of the operating system's, in its words.
   static func failure(_ what: String, _ errorNumber: Int32) -> ShellError {
     ShellError(.localInputOutput, "File", "\(what): \(String(cString: strerror(errorNumber)))")
@@ -66,4 +90,9 @@ enum Files {
 /// `read(2)`, under a name that does not clash with `Files.read`.
 private func systemRead(_ descriptor: Int32, _ buffer: UnsafeMutableRawPointer, _ count: Int) -> Int {
   read(descriptor, buffer, count)
+}
+
+/// `write(2)`.
+private func systemWrite(_ descriptor: Int32, _ bytes: UnsafeRawPointer, _ count: Int) -> Int {
+  write(descriptor, bytes, count)
 }

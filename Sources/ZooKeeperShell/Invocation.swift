@@ -5,20 +5,27 @@ public struct Invocation: Sendable {
   /// The values of every option given, in order; a flag has an empty word for each time. Options of the program
   /// that stood behind the command are here too.
   public var options: [OptionName: [Word]]
+  /// The words behind `--`, of a command that runs another one of the system's; nil without `--`.
+  public var child: [Word]?
   /// What is to be said on stderr before the command runs; only compatibility mode has any.
   public var warnings: [String] = []
 
   /// Makes an invocation of parts that fit each other.
-  public init(spec: CommandSpec, arguments: [Word], options: [OptionName: [Word]], warnings: [String] = []) {
+  public init(
+    spec: CommandSpec, arguments: [Word], options: [OptionName: [Word]], child: [Word]? = nil, warnings: [String] = []
+  ) {
     self.spec = spec
+    self.child = child
     self.arguments = arguments
     self.options = options
     self.warnings = warnings
   }
 
-  /// The options of the program among `options`.
+  /// The options of the program among `options`; one of the command's own of that name is none of the program's.
   public var globals: [OptionName: [Word]] {
-    options.filter { option in ProgramOptions.all.contains { $0.name == option.key } }
+    options.filter { option in
+      ProgramOptions.all.contains { $0.name == option.key } && !spec.options.contains { $0.name == option.key }
+    }
   }
 
   /// Whether the option was given.
@@ -53,6 +60,9 @@ public struct Invocation: Sendable {
     switch spec.id {
     case .ls: flag(.long) || flag(.recursive)
     case .deleteall: flag(.dryRun)
+    case .lock: flag(.list)
+    case .elect: flag(.list)
+    case .queue, .group: argument(0)?.text == "list"
     default: false
     }
   }

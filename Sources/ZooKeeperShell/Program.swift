@@ -27,7 +27,11 @@ public enum Program {
   ///   - arguments: argv as bytes, the program's name included.
   /// - Returns: what to exit with.
   static func run(_ arguments: [[UInt8]]) -> Int32 {
+    if arguments.count > 1, arguments[1] == [UInt8](ChildGate.word.utf8) {
+      return ChildGate.become([[UInt8]](arguments.dropFirst(2)))
+    }
     openStandardDescriptors()
+    InheritedDescriptors.remember()
     // A reader that goes away is an error of `write`, which ends the command in order.
     signal(SIGPIPE, SIG_IGN)
     let words = arguments.map(Word.init(bytes:))
@@ -49,6 +53,7 @@ public enum Program {
   private static func run(
     _ words: [Word], _ environment: ShellEnvironment, _ output: Output
   ) throws(ShellError) -> ExitCode {
+    if words.first?.text == GuardProcess.word { return ExitCode(rawValue: GuardProcess.run()) }
     if words.first == "__complete" { return CompletionQuery.answer([Word](words.dropFirst()), environment, output) }
     if environment.isServerProgram { return try ServerCommand.runAsScript(words, environment, output) }
     let isCompatible = environment.asksForCompatibility
@@ -116,7 +121,9 @@ public enum Program {
     let values = ValueSource(offersStdin: true, asksBeforeDestroying: isWatched)
     let session = ShellSession(
       settings: settings, mode: .oneShot, environment: environment, output: output, values: values, sandbox: sandbox)
-    return runInterruptibly(session) { await session.run(command: command, words: words).exitCode }
+    return runInterruptibly(session, runsChild: words.contains("--")) {
+      await session.run(command: command, words: words).exitCode
+    }
   }
 
   private static func runScript(
@@ -144,9 +151,9 @@ public enum Program {
 
   /// Runs work that a signal cancels, closes the session in any case, and waits for both.
   private static func runInterruptibly(
-    _ session: ShellSession, _ work: @escaping @Sendable () async -> ExitCode
+    _ session: ShellSession, runsChild: Bool = false, _ work: @escaping @Sendable () async -> ExitCode
   ) -> ExitCode {
-    let interruption = Interruption.start()
+    let interruption = Interruption.start(forwarder: session.forwarder, runsChild: runsChild)
     let gate = BlockingGate<ExitCode>()
     let task = Task {
       let code = await work()

@@ -46,6 +46,22 @@ extension ShellSession {
     self.settings = settings
   }
 
+  /// A new session in the place of one that has expired, however long that takes.
+  func reopened(_ settings: ShellSettings) async throws -> ZooKeeperClient {
+    var patient = self.settings
+    patient.waitsForConnection = true
+    while true {
+      do {
+        try await open(patient)
+        return client!.withTimeLimit(settings.timeLimit)
+      } catch {
+        try Task.checkCancellation()
+        guard ShellError(error).exitCode == .cannotConnect || ShellError(error).exitCode == .ensembleCannot
+        else { throw error }
+      }
+    }
+  }
+
   /// Why a server that accepted a connection closed it again: a server without a quorum says so to those who ask.
   private func explained(_ error: any Error) async -> any Error {
     guard let failure = error as? ZooKeeperError, case .cannotConnect(let failures) = failure.code else { return error }

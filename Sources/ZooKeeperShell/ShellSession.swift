@@ -20,6 +20,8 @@ actor ShellSession {
   let values: ValueSource
   /// The servers that this process runs itself, with `--local`.
   let sandbox: LocalEnsemble?
+  /// Where signals go while a command of the system's runs.
+  let forwarder = SignalForwarder()
   var settings: ShellSettings
   var client: ZooKeeperClient?
   /// How many sessions have been opened; the number of the latest.
@@ -128,8 +130,10 @@ actor ShellSession {
     let answer = AnswerWriter(Renderer(renderContext(settings)), output, isListing: invocation.streamsList)
     let context = CommandContext(
       invocation: invocation, directory: directory, mode: mode, isCompatible: settings.isCompatible,
-      maximumFrameBytes: settings.maximumFrameBytes, values: values,
-      emit: { result throws(ShellError) in try answer.emit(result) })
+      maximumFrameBytes: settings.maximumFrameBytes, servers: self.settings.connectString.servers, values: values,
+      waitLimit: settings.limitsWaiting ? settings.timeLimit : nil, forwarder: forwarder,
+      emit: { result throws(ShellError) in try answer.emit(result) },
+      flush: { [output] () throws(ShellError) in try output.flush() }, reopen: { try await self.reopened(settings) })
     let client = try await connectedClient().withTimeLimit(settings.timeLimit)
     let code: ExitCode
     do {

@@ -15,7 +15,7 @@ private func described(_ invocation: Invocation) -> String {
   return ([invocation.spec.name] + arguments + options).joined(separator: " ")
 }
 
-@Suite(.timeLimit(.minutes(1))) struct BinderTests {
+@Suite(.timeLimit(.minutes(10))) struct BinderTests {
   @Test(arguments: [
     ("ls", "ls"),
     ("ls /a", "ls /a"),
@@ -107,7 +107,7 @@ private func described(_ invocation: Invocation) -> String {
   }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct ProgramOptionsTests {
+@Suite(.timeLimit(.minutes(10))) struct ProgramOptionsTests {
   @Test(arguments: [
     ("", "", "", ""),
     ("get /x", "get", "/x", ""),
@@ -158,7 +158,7 @@ private func described(_ invocation: Invocation) -> String {
   }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct CompatBinderTests {
+@Suite(.timeLimit(.minutes(10))) struct CompatBinderTests {
   private func bind(_ line: String) throws(ShellError) -> Invocation {
     let all = words(line)
     return try ArgumentBinder.bindCompat([Word](all.dropFirst()), command: all[0])
@@ -233,5 +233,27 @@ private func described(_ invocation: Invocation) -> String {
     #expect(lines[2] == "\taddauth scheme auth")
     #expect(lines[28] == "\twhoami ")
     #expect(Renderer(RenderContext(isCompat: true)).exitCode(of: error).rawValue == 127)
+  }
+}
+
+@Suite(.timeLimit(.minutes(1))) struct ChildBinderTests {
+  @Test(
+    arguments: [
+      ("lock /a -- make -j 4 -- x", "lock /a", "make -j 4 -- x"), ("lock --try /a --", "lock /a try=", ""),
+      ("queue put /q -- -v", "queue put /q", "-v"), ("elect /e me --list", "elect /e me list=", nil),
+      ("barrier run --count 3 /b -- ls -o json", "barrier run /b count=3", "ls -o json"),
+      ("lock /a --timeout 5s -o json -- true", "lock /a output=json timeout=5s", "true"),
+      ("counter add /c -- -5", "counter add /c -5", nil),
+    ] as [(String, String, String?)])
+  func commandsOfTheSystemStandBehindDashes(line: String, bound: String, child: String?) throws {
+    let invocation = try bind(line)
+    #expect(described(invocation) == bound)
+    #expect(invocation.child?.map(\.text).joined(separator: " ") == child)
+  }
+
+  @Test func theLimitOfARecipeIsNoneOfTheProgram() throws {
+    #expect(try bind("lock /a --timeout 5s").globals.isEmpty)
+    #expect(try bind("watch /a --timeout 5s").globals[.timeout] == ["5s"])
+    #expect(try bind("removewatches --local /a").globals.isEmpty)
   }
 }

@@ -40,7 +40,7 @@ private let isoBlock = """
 
   """
 
-@Suite(.timeLimit(.minutes(1))) struct TextRendererTests {
+@Suite(.timeLimit(.minutes(10))) struct TextRendererTests {
   @Test func dataGoesIntoAPipeByteForByte() {
     let all = [UInt8](0...255)
     let result = CommandResult.data(path: "/x", data: all, stat: .sample, showsStat: false)
@@ -204,7 +204,7 @@ private let isoBlock = """
   }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct JSONRendererTests {
+@Suite(.timeLimit(.minutes(10))) struct JSONRendererTests {
   private let stat =
     #"{"czxid":"0x2","mzxid":"0x33","pzxid":"0xffffffffffffffff","ctime":"2026-11-23T06:23:00.123Z","#
     + #""mtime":"2026-11-23T06:24:57.004Z","version":2,"cversion":7,"aversion":1,"#
@@ -283,7 +283,7 @@ private let isoBlock = """
   }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct CompatRendererTests {
+@Suite(.timeLimit(.minutes(10))) struct CompatRendererTests {
   private let context = RenderContext(isCompat: true, compatTimes: .javaUTC)
   private let block = """
     cZxid = 0x2
@@ -404,7 +404,7 @@ private let isoBlock = """
   }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct EncodingTests {
+@Suite(.timeLimit(.minutes(10))) struct EncodingTests {
   @Test(arguments: [
     ("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("fooba", "Zm9vYmE="),
     ("foobar", "Zm9vYmFy"),

@@ -1,14 +1,6 @@
 import Foundation
 import Synchronization
 
-/// Which program runs a member of an ensemble.
-public enum ServerKind: Sendable {
-  /// `zkcli server run`.
-  case ours
-  /// Debian's Apache ZooKeeper.
-  case apache
-}
-
 /// An ensemble of processes on loopback, ours and Apache's in any mixture, each of which comes and goes by itself.
 ///
 /// Thread: any.
@@ -151,7 +143,7 @@ public final class ServerMember: Sendable {
     let file = "\(directory)/zoo.cfg"
     let started: GuardedProcess
     switch kind {
-    case .ours:
+    case .zkcli:
       started = try await GuardedProcess.start(
         try Products.executable("zkcli"), ["server", "run", file], log: "\(directory)/server.log")
     case .apache:

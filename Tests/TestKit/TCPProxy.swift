@@ -9,6 +9,8 @@ public final class TCPProxy: Sendable {
     var listener: LoopbackSocket?
     var pairs: [ObjectIdentifier: (client: LoopbackSocket, server: LoopbackSocket)] = [:]
     var connectionCount = 0
+    /// How many more pieces the server may say before one is dropped and everything cut; nil lets all pass.
+    var piecesBeforeDrop: Int?
   }
 
   /// What the threads hold, apart from the proxy so that they do not keep that alive.
@@ -57,6 +59,13 @@ public final class TCPProxy: Sendable {
     }
   }
 
+  /// Lets the server say `count` more pieces, then drops the next one and closes all connections: what it answers has
+  /// happened, and the client never learns of it. A piece is what arrives at once, mostly one reply.
+  public func dropReply(after count: Int) { core.state.withLock { $0.piecesBeforeDrop = count } }
+
+  /// Whether the reply of `dropReply` has been dropped.
+  public var hasDropped: Bool { core.state.withLock { $0.piecesBeforeDrop == nil } }
+
   /// Refuses new connections; the ones that exist go on.
   public func refuse() {
     let listener = core.state.withLock { state in
@@ -95,9 +104,15 @@ public final class TCPProxy: Sendable {
     }
     if isRefused { return client.shutdown() }
     for (source, sink) in [(client, server), (server, client)] {
+      let isReply = source === server
       Thread.detachNewThread {
         while let bytes = try? source.read(), !bytes.isEmpty {
           core.isStalled.pass()
+          if isReply, isToBeDropped(core) {
+            client.shutdown()
+            server.shutdown()
+            break
+          }
           guard (try? sink.write(bytes)) != nil else { break }
         }
         core.isStalled.pass()
@@ -105,6 +120,17 @@ public final class TCPProxy: Sendable {
         sink.shutdownOutput()
         _ = core.state.withLock { $0.pairs.removeValue(forKey: ObjectIdentifier(client)) }
       }
+    }
+  }
+}
+
+extension TCPProxy {
+  /// Counts a piece of the server's, and tells whether it is the one to drop.
+  private static func isToBeDropped(_ core: Core) -> Bool {
+    core.state.withLock { state in
+      guard let count = state.piecesBeforeDrop else { return false }
+      state.piecesBeforeDrop = count == 0 ? nil : count - 1
+      return count == 0
     }
   }
 }

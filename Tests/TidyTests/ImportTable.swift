@@ -19,7 +19,7 @@ enum ImportTable {
     "TxnLog": platform.union(["ZooKeeperProtocol", "Jute"]),
     "ZooKeeperServer": core.union(networking).union(platform).union(["NIOHTTP1", "Synchronization"]),
     "ZooKeeperClient": networking.union(platform).union(["ZooKeeperProtocol", "Jute", "Synchronization"]),
-    "ZooKeeperRecipes": ["ZooKeeperClient"],
+    "ZooKeeperRecipes": ["ZooKeeperClient", "ZooKeeperProtocol"],
     "Sandbox": platform.union(["ZooKeeperServer", "Logging", "Synchronization"]),
     "CLibEdit": [],
     "LineEditor": platform.union(["CLibEdit", "Synchronization"]),

@@ -119,6 +119,7 @@ public struct ConfigurationFile: Sendable {
       integer(entry, Int.min...Int(Int32.max)) { $0.retention.snapshotCount = max(3, $1) }
       if let count = Int(entry.value), count < 3 { warn(entry, "at least 3 snapshots are kept") }
     case "autopurge.purgeInterval": integer(entry, 0...10_000) { $0.retention.purgeIntervalHours = $1 }
+    case "snapshot.trust.empty": boolean(entry) { $0.logging.trustsMissingSnapshot = $1 }
     case "digest.enabled": boolean(entry) { $0.features.hasDigest = $1 }
     default: return false
     }
@@ -323,6 +324,6 @@ public struct ConfigurationFile: Sendable {
   /// Keys that tune what works by itself here.
   private static let ignoredKeys: Set<String> = [
     "maxBatchSize", "flushDelay", "maxWriteQueuePollTime", "commitLogCount", "clientTcpKeepAlive", "tcpKeepAlive",
-    "snapshot.trust.empty", "metricsProvider.exportJvmInfo", "audit.enable", "maxResponseCacheSize",
+    "metricsProvider.exportJvmInfo", "audit.enable", "maxResponseCacheSize",
   ]
 }

@@ -62,8 +62,10 @@ public struct ServerConfiguration: Hashable, Sendable {
   /// What a member of an ensemble must know.
   public struct Ensemble: Hashable, Sendable {
     public var serverID: ServerID
-    /// All members, this server among them.
+    /// All members, this server among them at first.
     public var quorum: QuorumConfiguration
+    /// This server as the file has it.
+    let ownMember: QuorumConfiguration.Member
     public var tickTimeMilliseconds = 3000
     public var times = QuorumTimes()
 
@@ -71,15 +73,12 @@ public struct ServerConfiguration: Hashable, Sendable {
     ///
     /// - Precondition: the server is among the members.
     public init(serverID: ServerID, quorum: QuorumConfiguration) {
-      precondition(quorum.member(serverID) != nil, "server \(serverID) is not among the members")
+      guard let own = quorum.member(serverID) else {
+        preconditionFailure("server \(serverID) is not among the members")
+      }
       self.serverID = serverID
       self.quorum = quorum
-    }
-
-    /// This server among the members.
-    var ownMember: QuorumConfiguration.Member {
-      guard let member = quorum.member(serverID) else { preconditionFailure("server \(serverID) is not a member") }
-      return member
+      ownMember = own
     }
   }
 
@@ -93,6 +92,8 @@ public struct ServerConfiguration: Hashable, Sendable {
     public var snapshotCount = 100_000
     /// Bytes of log after which a snapshot is taken; 0 or less never.
     public var snapshotSizeBytes = 4 << 32
+    /// Whether a log without any snapshot is replayed from nothing, instead of refused.
+    public var trustsMissingSnapshot = false
     /// A sync over this is worth a warning, in milliseconds.
     public var syncWarningMilliseconds = 1000
   }

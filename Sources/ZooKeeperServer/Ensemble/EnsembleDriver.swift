@@ -186,6 +186,10 @@ final class EnsembleDriver: @unchecked Sendable {
     case .roleChanged(let role):
       logger.info("role", metadata: ["role": "\(role.word)", "zxid": "\(member.zab.history.last)"])
       quorum.roleChanged(role)
+    case .activate(let configuration):
+      logger.info("the ensemble has changed", metadata: ["members": "\(configuration.text.split(separator: "\n"))"])
+      election.configurationChanged(configuration)
+      quorum.configurationChanged(configuration)
     case .startServing:
       servingSince = .now()
       proposalSizes = ProposalSizes()
@@ -260,8 +264,8 @@ final class EnsembleDriver: @unchecked Sendable {
   func report(_ core: ServerCore, clientAddress: HostAndPort, zxid: Zxid) -> EnsembleReport {
     let zab = member.zab
     var report = EnsembleReport(
-      part: .none, isServing: node.isServing, own: settings.ownMember, quorum: zab.configuration, times: settings.times,
-      clientAddress: clientAddress, zxid: zxid,
+      part: .none, isServing: node.isServing, own: zab.configuration.member(zab.id) ?? settings.ownMember,
+      quorum: zab.configuration, times: settings.times, clientAddress: clientAddress, zxid: zxid,
       sessions: core.committedSessions.sorted { $0.key.rawValue < $1.key.rawValue }.map { ($0.key, $0.value) })
     switch zab.role {
     case .looking: break

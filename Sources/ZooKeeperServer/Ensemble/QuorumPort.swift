@@ -18,6 +18,7 @@ final class QuorumPort: @unchecked Sendable {
   // @unchecked: everything is touched on the event loop only.
 
   private let settings: ServerConfiguration.Ensemble
+  private var members: QuorumConfiguration
   private let loop: any EventLoop
   private let logger: Logger
   private unowned let driver: EnsembleDriver
@@ -31,6 +32,7 @@ final class QuorumPort: @unchecked Sendable {
 
   init(_ settings: ServerConfiguration.Ensemble, loop: any EventLoop, logger: Logger, driver: EnsembleDriver) {
     self.settings = settings
+    members = settings.quorum
     self.loop = loop
     self.logger = logger
     self.driver = driver
@@ -52,6 +54,9 @@ final class QuorumPort: @unchecked Sendable {
           .map { [self] in listeners.append($0) }
       }, on: loop)
   }
+
+  /// Calls go to these members from now on.
+  func configurationChanged(_ configuration: QuorumConfiguration) { members = configuration }
 
   /// Ends all connections and takes no more calls.
   func stop() {
@@ -86,7 +91,7 @@ final class QuorumPort: @unchecked Sendable {
 
   /// Calls a leader.
   func connect(to leader: ServerID) {
-    let addresses = settings.quorum.member(leader)?.addresses.map(\.quorum) ?? []
+    let addresses = members.member(leader)?.addresses.map(\.quorum) ?? []
     guard !addresses.isEmpty, !driver.isSevered(from: leader) else {
       return loop.execute { [driver] in driver.onLeaderUnreachable() }
     }

@@ -19,9 +19,17 @@ struct CommandContext: Sendable {
   let mode: RunMode
   let isCompatible: Bool
   let maximumFrameBytes: Int
+  let servers: [ServerAddress]
   let values: ValueSource
+  /// How long the program's options allow to wait for something to happen; nil without end.
+  let waitLimit: Duration?
+  let forwarder: SignalForwarder
   /// Takes what the command has to say, piece by piece.
   let emit: @Sendable (CommandResult) throws(ShellError) -> Void
+  /// Writes what has been emitted: somebody may be waiting for it.
+  let flush: @Sendable () throws(ShellError) -> Void
+  /// Makes a new session in the place of one that has expired.
+  let reopen: @Sendable () async throws -> ZooKeeperClient
 
   /// The znode at an argument's place, which the command requires.
   func path(at index: Int = 0) throws(ShellError) -> String {

@@ -26,8 +26,28 @@ extension CommandContext {
     case .addWatch: try await addWatch(client)
     case .removewatches: try await removeWatches(client)
     case .multi: try await multi(client)
+    case .lock, .elect, .wait, .watch, .barrier, .queue, .group, .rendezvous, .counter, .id, .commit:
+      try await runRecipe(client)
     case .addauth, .printwatches, .history, .redo, .connect, .close, .version, .help, .quit, .cd, .pwd, .server, .local:
       preconditionFailure("\(invocation.spec.name) is the shell session's own command")
+    }
+  }
+
+  /// Runs a command of the coordination family.
+  private func runRecipe(_ client: ZooKeeperClient) async throws -> ExitCode {
+    switch invocation.spec.id {
+    case .lock: try await lock(client)
+    case .elect: try await elect(client)
+    case .wait: try await wait(client)
+    case .watch: try await watch(client)
+    case .barrier: try await barrier(client)
+    case .queue: try await queue(client)
+    case .group: try await group(client)
+    case .rendezvous: try await rendezvous(client)
+    case .counter: try await counter(client)
+    case .id: try await identifier(client)
+    case .commit: try await commit(client)
+    default: preconditionFailure("\(invocation.spec.name) is no recipe")
     }
   }
 }

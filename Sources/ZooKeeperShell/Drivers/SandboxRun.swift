@@ -72,12 +72,11 @@ enum SandboxRun {
   private static func runChild(_ words: [Word], on sandbox: LocalEnsemble) throws(ShellError) -> ExitCode {
     let child = try ChildProcess.start(
       words, variables: ["ZKCLI_SERVER": sandbox.connectString, "ZOOKEEPER_CONNECT": sandbox.connectString])
-    let interruption = Interruption.start()
-    interruption.whenSignalled {
-      // ^C at a terminal reaches the child by itself.
-      if let signal = interruption.signal, signal != SIGINT { child.send(signal) }
+    let interruption = Interruption.start { signal in
+      // ^C at a terminal reaches the child by itself, and may be part of its business.
+      if signal != SIGINT { child.send(signal) }
     }
-    return child.wait()
+    return withExtendedLifetime(interruption) { child.wait() }
   }
 }
 

@@ -63,6 +63,7 @@ extension JSON {
       .array(entries.map { .object([("number", .number($0.number)), ("line", .string($0.line))]) })
     case .setting(let name, let value): .object([("setting", .string(name)), ("value", .string(value))])
     case .members(let members): .array(members.map(of))
+    case .recipe(let result): of(result)
     case .text(let text): .object([("text", .string(text))])
     case .remark(let text): .object([("remark", .string(text))])
     case .warning(let text): .object([("warning", .string(text))])
@@ -91,7 +92,7 @@ extension JSON {
   }
 
   /// Data as text where it is UTF-8, else, or where base64 is asked for, in base64.
-  private static func encoded(_ data: [UInt8]?, _ form: DataForm) -> [(key: String, value: JSON)] {
+  static func encoded(_ data: [UInt8]?, _ form: DataForm) -> [(key: String, value: JSON)] {
     guard let data else { return [("data", .null), ("encoding", .null)] }
     if form != .base64, let text = String(validating: data, as: UTF8.self) {
       return [("data", .string(text)), ("encoding", .string("utf8"))]
@@ -99,7 +100,8 @@ extension JSON {
     return [("data", .string(Base64.encode(data))), ("encoding", .string("base64"))]
   }
 
-  private static func of(_ stat: Stat) -> JSON {
+  /// The document of a stat.
+  static func of(_ stat: Stat) -> JSON {
     func time(_ milliseconds: Int64) -> JSON { .string(TimeStyle.iso.text(milliseconds: milliseconds)) }
     return .object([
       ("czxid", .string("\(stat.czxid)")), ("mzxid", .string("\(stat.mzxid)")), ("pzxid", .string("\(stat.pzxid)")),

@@ -35,6 +35,7 @@ struct TextRenderer {
     case .history(let entries): .lines(entries.map { "\(column("\($0.number)", 5))  \($0.line)" })
     case .setting(let name, let value): .line("\(name) is \(value)")
     case .members(let members): self.members(members)
+    case .recipe(let result): render(result)
     case .text(let text): withLineEnd(text)
     case .remark(let text): remark(text)
     case .warning(let text): context.isQuiet ? Rendered() : .err("zkcli: warning: \(text)\n")
@@ -160,7 +161,8 @@ struct TextRenderer {
 
   private func block(_ stat: Stat?) -> Rendered { stat.map { .out(StatBlock.text($0, times: .iso)) } ?? Rendered() }
 
-  private func remark(_ text: String) -> Rendered { context.isVerbose ? note(text) : Rendered() }
+  /// Words beside the answer, for those who ask for them.
+  func remark(_ text: String) -> Rendered { context.isVerbose ? note(text) : Rendered() }
 
   private func note(_ text: String) -> Rendered { context.isQuiet ? Rendered() : .err("zkcli: \(text)\n") }
 

@@ -1,0 +1,99 @@
+public import ZooKeeperClient
+public import ZooKeeperProtocol
+
+/// A state of a znode that can be waited for.
+public enum Condition: Hashable, Sendable {
+  /// It exists.
+  case exists
+  /// It does not exist.
+  case absent
+  /// Its data is this; missing data equals an empty text.
+  case equals([UInt8])
+  /// The number of its children compares so to a number; a znode that does not exist has none.
+  case children(Comparison, Int)
+
+  /// How two numbers compare.
+  public enum Comparison: String, CaseIterable, Hashable, Sendable {
+    case atLeast = ">="
+    case atMost = "<="
+    case equal = "=="
+    case unequal = "!="
+    case more = ">"
+    case less = "<"
+
+    /// Whether `left` compares so to `right`.
+    public func holds(_ left: Int, _ right: Int) -> Bool {
+      switch self {
+      case .atLeast: left >= right
+      case .atMost: left <= right
+      case .equal: left == right
+      case .unequal: left != right
+      case .more: left > right
+      case .less: left < right
+      }
+    }
+  }
+
+  /// What a znode was when the condition held.
+  public struct Fulfilment: Hashable, Sendable {
+    /// nil when the znode did not exist.
+    public var stat: Stat?
+    /// The data, where the condition is about it.
+    public var data: [UInt8]?
+  }
+
+  /// Waits until the condition holds.
+  ///
+  /// Race-free: each look at the znode leaves a watch in the same request, so that no change between two looks is
+  /// missed; a state that comes and goes between them may be.
+  ///
+  /// - Parameter limit: how long to wait; nil without end, zero for one look.
+  /// - Returns: nil when it did not hold in time.
+  /// - Throws: `ZooKeeperError`.
+  public func awaited(
+    _ client: ZooKeeperClient, at path: String, limit: Duration? = nil
+  ) async throws -> Fulfilment? {
+    let recipe = RecipeClient(client)
+    if limit == .zero { return try await look(recipe, path).fulfilment }
+    return try await within(limit) {
+      while true {
+        let (fulfilment, events) = try await look(recipe, path)
+        if let fulfilment { return fulfilment }
+        try await events.awaitChange()
+      }
+    }
+  }
+
+  private func look(
+    _ recipe: RecipeClient, _ path: String
+  ) async throws -> (fulfilment: Fulfilment?, events: WatchEvents) {
+    while true {
+      do throws(ZooKeeperError) {
+        switch self {
+        case .exists, .absent:
+          let watch = try await recipe.retrying { client throws(ZooKeeperError) in try await client.watchExists(path) }
+          let holds = (watch.stat != nil) == (self == .exists)
+          return (holds ? Fulfilment(stat: watch.stat) : nil, watch.events)
+        case .equals(let wanted):
+          let watch = try await recipe.retrying { client throws(ZooKeeperError) in try await client.watchData(path) }
+          let holds = (watch.data ?? []) == wanted
+          return (holds ? Fulfilment(stat: watch.stat, data: watch.data) : nil, watch.events)
+        case .children(let comparison, let number):
+          let watch = try await recipe.retrying { client throws(ZooKeeperError) in
+            try await client.watchChildren(path)
+          }
+          guard comparison.holds(watch.children.count, number) else { return (nil, watch.events) }
+          return (Fulfilment(stat: try await recipe.stat(of: path)), watch.events)
+        }
+      } catch {
+        guard error.code == .server(.noNode) else { throw error }
+        let watch = try await recipe.retrying { client throws(ZooKeeperError) in try await client.watchExists(path) }
+        guard watch.stat == nil else { continue }
+        if case .children(let comparison, let number) = self, comparison.holds(0, number) {
+          return (Fulfilment(), watch.events)
+        }
+        return (nil, watch.events)
+      }
+    }
+  }
+}

@@ -1,0 +1,129 @@
+public import ZooKeeperClient
+import ZooKeeperProtocol
+
+/// A computation that a number of participants begin together and end together.
+///
+/// Each has an ephemeral znode under the path. The one that makes the number complete creates `ready`, for which the
+/// others wait; at the end each takes its znode away and waits for the first one, whose owner waits for the last, so
+/// that one is woken for each that leaves. A participant that dies counts as having left.
+///
+/// *Source*: ZooKeeper's documentation, "Double Barriers"; Curator's `DistributedDoubleBarrier`, whose znodes these
+/// are.
+public struct DoubleBarrier: Sendable {
+  public let path: String
+  public let count: Int
+  private let recipe: RecipeClient
+
+  private static let ready = "ready"
+
+  /// A barrier at `path` for `count` participants. More may enter: the number is a threshold.
+  public init(_ client: ZooKeeperClient, path: String, count: Int) {
+    precondition(count > 0, "a barrier for \(count) participants")
+    self.path = path
+    self.count = count
+    recipe = RecipeClient(client)
+  }
+
+  /// Enters, and waits until enough have.
+  ///
+  /// - Parameters:
+  ///   - data: what others see of this participant.
+  ///   - limit: how long to wait; nil without end.
+  /// - Returns: the entry, for `leave`; nil when not enough came in time, and this one has gone again.
+  public func enter(data: [UInt8]? = nil, limit: Duration? = nil) async throws -> Hold? {
+    let name = ProtectedName().uuid
+    let own = ZnodePath.child(name, of: path)
+    return try await orTakingBack({ [recipe] in try await recipe.remove(own) }) {
+      try await within(limit) { try await enter(own, data) }
+    }
+  }
+
+  private func enter(_ own: String, _ data: [UInt8]?) async throws -> Hold {
+    let readyPath = ZnodePath.child(Self.ready, of: path)
+    while true {
+      let watch = try await recipe.retrying { client throws(ZooKeeperError) in try await client.watchExists(readyPath) }
+      if watch.stat != nil, try await participants().isEmpty {
+        // Left over from a round whose participants all died: nobody is inside.
+        try await recipe.remove(readyPath)
+        continue
+      }
+      try await createOwn(own, data)
+      let asked = ContinuousClock.now
+      guard let stat = try await recipe.stat(of: own) else { throw RecipeError(.removed, path: own) }
+      let hold = Hold(path: own, zxid: stat.czxid, recipe: recipe, proven: asked)
+      if watch.stat != nil { return hold }
+      if try await participants().count >= count {
+        try await recipe.createIfMissing(readyPath)
+        return hold
+      }
+      try await watch.events.awaitChange()
+      return hold
+    }
+  }
+
+  /// Leaves, and waits until all have.
+  ///
+  /// - Parameter limit: how long to wait; nil without end.
+  /// - Returns: false when some had not left in time; this one has.
+  public func leave(_ entry: Hold, limit: Duration? = nil) async throws -> Bool {
+    let name = ZnodePath.name(of: entry.path)
+    let hasEnded: Bool? = try await orTakingBack({ [recipe] in try await recipe.remove(entry.path) }) {
+      try await within(limit) {
+        try await leave(name)
+        return true
+      }
+    }
+    return hasEnded != nil
+  }
+
+  private func leave(_ own: String) async throws {
+    while true {
+      let names = try await participants()
+      guard let first = names.first, let last = names.last else { break }
+      if names == [own] {
+        try await recipe.remove(ZnodePath.child(own, of: path))
+        break
+      }
+      if first != own { try await recipe.remove(ZnodePath.child(own, of: path)) }
+      let awaited = ZnodePath.child(first == own ? last : first, of: path)
+      do {
+        let watch = try await recipe.retrying { client throws(ZooKeeperError) in try await client.watchData(awaited) }
+        try await watch.events.awaitChange()
+      } catch let error as ZooKeeperError {
+        guard error.code == .server(.noNode) else { throw error }
+      }
+    }
+    try await recipe.remove(ZnodePath.child(Self.ready, of: path))
+  }
+
+  /// Leaves, with what this session has entered; see `leave(_:limit:)`.
+  ///
+  /// - Throws: `RecipeError` with `refused` when the session has entered nothing.
+  public func leaveOwn(limit: Duration? = nil) async throws -> Bool {
+    let session = await recipe.client.snapshot().sessionID
+    for name in try await participants() {
+      let own = ZnodePath.child(name, of: path)
+      let asked = ContinuousClock.now
+      guard let stat = try await recipe.stat(of: own), stat.ephemeralOwner == session else { continue }
+      return try await leave(Hold(path: own, zxid: stat.czxid, recipe: recipe, proven: asked), limit: limit)
+    }
+    throw RecipeError(.refused("this session has not entered"), path: path)
+  }
+
+  /// The names of those inside, in the order that all agree on.
+  private func participants() async throws(ZooKeeperError) -> [String] {
+    try await recipe.children(of: path).filter { $0 != Self.ready }.sorted()
+  }
+
+  private func createOwn(_ own: String, _ data: [UInt8]?) async throws {
+    for attempt in 1... {
+      do throws(ZooKeeperError) {
+        // The name is nobody else's: one that exists already is an answer that was lost.
+        return try await recipe.createIfMissing(own, data: data, mode: .ephemeral)
+      } catch {
+        guard error.code == .server(.noNode), attempt < 10 else { throw error }
+        try await recipe.ensureContainer(path)
+      }
+    }
+  }
+}

@@ -1,0 +1,155 @@
+import ZooKeeperClient
+import ZooKeeperProtocol
+
+extension WorkQueue {
+  /// An item that is claimed: nobody else gets it while the session lives.
+  public struct Claim: Sendable {
+    public let item: Item
+    /// The claim itself, to be watched over while the item is worked on.
+    public let hold: Hold
+    let recipe: RecipeClient
+
+    /// Takes the item out of the queue, and the claim away.
+    ///
+    /// - Throws: `RecipeError` with `removed` when the item is gone already; the claim is then still there.
+    ///   `ZooKeeperError` when the session is over: the item is there again.
+    public func complete() async throws {
+      var isUncertain = false
+      while true {
+        do throws(ZooKeeperError) {
+          if isUncertain {
+            try await recipe.sync(hold.path)
+            // Both go together, and nobody else takes the claim away.
+            if try await recipe.stat(of: hold.path) == nil { return }
+          }
+          let operations = [item.path, hold.path].map {
+            MultiOperation.delete(PathVersionRequest(path: $0, version: -1))
+          }
+          try await recipe.client.multi(operations)
+          return
+        } catch {
+          if error.failedOperation?.error == .noNode { throw RecipeError(.removed, path: item.path) }
+          guard error.isPassing else { throw error }
+          try await recipe.client.connected(failsFast: false)
+          isUncertain = true
+        }
+      }
+    }
+
+    /// Leaves the item to somebody else.
+    public func giveBack() async throws { try await hold.release() }
+  }
+
+  /// What became of an attempt to claim an item.
+  private enum Attempt: Sendable {
+    case claimed(Claim)
+    /// Somebody else was first.
+    case lost
+    /// The parent of claims does not exist.
+    case noParent
+  }
+
+  /// Claims the first item that nobody has claimed.
+  ///
+  /// - Parameter limit: how long to wait for one; nil without end, zero not at all.
+  /// - Returns: nil when there was none in time.
+  public func claim(limit: Duration? = nil) async throws -> Claim? {
+    if let claim = try await claimFirst(among: try await names()) { return claim }
+    if limit == .zero { return nil }
+    let line = WaitingLine(recipe: recipe, parent: ZnodePath.child(".takers", of: path))
+    let prefix = ProtectedName().curatorPrefix
+    let withdraw: @Sendable () async throws -> Void = { [recipe] in
+      try await recipe.withdraw(prefix: prefix, from: line.parent)
+    }
+    let claim = try await orTakingBack(withdraw) {
+      try await within(limit) {
+        let own = try await recipe.createProtected(in: line.parent, prefix: prefix, base: "lock-", data: nil)
+        try await line.awaitTurn(of: own) { _ in true }
+        let claim = try await awaitItem()
+        // Whoever cancels now has the claim all the same.
+        try? await uncancelled(withdraw)
+        return claim
+      }
+    }
+    return claim
+  }
+
+  /// Watches the queue, as the first of those who wait.
+  private func awaitItem() async throws -> Claim {
+    while true {
+      let items = try await watchChildren(of: path)
+      // A claim that is given up makes an item free too.
+      let claims = try await watchChildren(of: locks)
+      let free = Set(claims.names)
+      let names = items.names.compactMap(QueueItemName.init).sorted { $0.isBefore($1) }
+      if let claim = try await claimFirst(among: names.filter { !free.contains($0.name) }) { return claim }
+      try await awaitChange(ofAny: [items.events, claims.events])
+    }
+  }
+
+  private func watchChildren(of path: String) async throws -> (names: [String], events: WatchEvents) {
+    for attempt in 1... {
+      do throws(ZooKeeperError) {
+        let watch = try await recipe.retrying { client throws(ZooKeeperError) in try await client.watchChildren(path) }
+        return (watch.children, watch.events)
+      } catch {
+        guard error.code == .server(.noNode), attempt < 10 else { throw error }
+        try await recipe.ensureContainer(path)
+      }
+    }
+    preconditionFailure("the attempts have no end")
+  }
+
+  private func claimFirst(among names: [QueueItemName]) async throws -> Claim? {
+    let claimed = Set(try await recipe.children(of: locks))
+    for name in names where !claimed.contains(name.name) {
+      var attempt = try await tryToClaim(name)
+      if case .noParent = attempt {
+        try await recipe.ensureContainer(locks)
+        attempt = try await tryToClaim(name)
+      }
+      if case .claimed(let claim) = attempt { return claim }
+    }
+    return nil
+  }
+
+  private func tryToClaim(_ name: QueueItemName) async throws -> Attempt {
+    let lock = ZnodePath.child(name.name, of: locks)
+    let itemPath = ZnodePath.child(name.name, of: path)
+    let mark = [UInt8](ProtectedName().uuid.utf8)
+    let operations: [MultiOperation] = [
+      .check(PathVersionRequest(path: itemPath, version: -1)),
+      .create(CreateRequest(path: lock, data: mark, acl: ACL.openUnsafe, flags: CreateMode.ephemeral.flags)),
+    ]
+    let asked = ContinuousClock.now
+    return try await orTakingBack({ [recipe] in
+      try await recipe.sync(lock)
+      if try await recipe.data(of: lock)?.data == mark { try await recipe.remove(lock) }
+    }) {
+      if let refusal = try await create(lock, marked: mark, operations) { return refusal }
+      guard let stat = try await recipe.stat(of: lock), let item = try await item(name) else { return nil }
+      let hold = Hold(path: lock, zxid: stat.czxid, recipe: recipe, proven: asked)
+      return .claimed(Claim(item: item, hold: hold, recipe: recipe))
+    } ?? .lost
+  }
+
+  /// - Returns: why the claim could not be created; nil when it has been.
+  private func create(
+    _ lock: String, marked mark: [UInt8], _ operations: [MultiOperation]
+  ) async throws(ZooKeeperError) -> Attempt? {
+    while true {
+      do throws(ZooKeeperError) {
+        try await recipe.client.multi(operations)
+        return nil
+      } catch {
+        if let failed = error.failedOperation {
+          return failed.index == 1 && failed.error == .noNode ? .noParent : .lost
+        }
+        guard error.isPassing else { throw error }
+        try await recipe.client.connected(failsFast: false)
+        try await recipe.sync(lock)
+        if try await recipe.data(of: lock)?.data == mark { return nil }
+      }
+    }
+  }
+}

@@ -1,0 +1,69 @@
+import ZooKeeperClient
+import ZooKeeperRecipes
+
+/// barrier.
+extension CommandContext {
+  /// The first argument of a recipe that has several actions.
+  func action(of choices: [String]) throws(ShellError) -> String {
+    guard let word = invocation.argument(0) else {
+      throw .usage("\(invocation.spec.name) lacks its argument action", hint: "usage: \(invocation.spec.synopsis)")
+    }
+    return try Values.choice(word, of: "action", among: choices)
+  }
+
+  /// Waits at a gate, or begins and ends with others.
+  func barrier(_ client: ZooKeeperClient) async throws -> ExitCode {
+    let action = try action(of: ["wait", "set", "clear", "enter", "leave", "run"])
+    let path = try path(at: 1)
+    let gate = Barrier(client, path: path)
+    switch action {
+    case "set": try await gate.set()
+    case "clear": try await gate.clear()
+    case "wait":
+      guard try await gate.pass(limit: try waitingLimit()) else { throw ShellError.stillWaiting(path) }
+    default: return try await doubleBarrier(client, path, action)
+    }
+    return .success
+  }
+
+  private func doubleBarrier(_ client: ZooKeeperClient, _ path: String, _ action: String) async throws -> ExitCode {
+    guard let word = invocation.value(.count) else {
+      throw ShellError.usage("barrier \(action) lacks its option --count", hint: "usage: \(invocation.spec.synopsis)")
+    }
+    let count = Int(try Values.integer(word, of: "--count", in: 1...Int64(Int32.max)))
+    let limit = try waitingLimit()
+    let barrier = DoubleBarrier(client, path: path, count: count)
+    if action == "leave" {
+      guard mode != .oneShot else {
+        throw ShellError.usage("a single leave has entered nothing", hint: "barrier run enters and leaves")
+      }
+      guard try await barrier.leaveOwn(limit: limit) else { throw ShellError.stillWaiting(path) }
+      return .success
+    }
+    if action == "run", invocation.child == nil {
+      throw ShellError.usage("barrier run lacks a command", hint: "put it behind --")
+    }
+    guard let entry = try await barrier.enter(data: ownName(), limit: limit) else {
+      throw ShellError.stillWaiting(path)
+    }
+    var code = ExitCode.success
+    if action == "run", let words = invocation.child {
+      code = try await runChild(
+        ChildSettings(words: words, variables: ["ZKCLI_LOCK_PATH": entry.path]), holding: entry, client)
+    } else {
+      try emit(.recipe(.held(path: entry.path, zxid: entry.zxid, name: nil)))
+      guard mode == .oneShot else { return .success }
+      try flush()
+      try await holdUntilInputEnds(entry)
+    }
+    guard try await barrier.leave(entry, limit: limit) else { throw ShellError.stillWaiting(path) }
+    return code
+  }
+}
+
+extension ShellError {
+  /// Others did not come or go in time.
+  static func stillWaiting(_ path: String) -> ShellError {
+    ShellError(.timedOut, "TimedOut", path: path, "it was not so in time")
+  }
+}

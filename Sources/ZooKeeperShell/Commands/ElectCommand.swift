@@ -1,0 +1,62 @@
+import Synchronization
+import ZooKeeperClient
+import ZooKeeperRecipes
+
+/// elect.
+extension CommandContext {
+  /// Stands for the leadership, or tells who leads.
+  func elect(_ client: ZooKeeperClient) async throws -> ExitCode {
+    let path = try path()
+    let election = Election(client, path: path)
+    if invocation.flag(.list) { return try await list(try await election.participants()) }
+    if invocation.flag(.observe) { return try await observe(election) }
+    if invocation.flag(.release) {
+      let count = try await election.resignOwn()
+      try emit(.recipe(.letGo(path: path, count: count)))
+      return count == 0 ? .no : .success
+    }
+    guard let word = invocation.argument(1) else {
+      throw ShellError.usage("elect lacks its argument name", hint: "usage: \(invocation.spec.synopsis)")
+    }
+    let name = try Values.text(word, of: "name")
+    guard let hold = try await election.lead(name: word.bytes, limit: try waitingLimit()) else {
+      throw ShellError.notObtained(path)
+    }
+    return try await keep(hold, name: name, variables: ["ZKCLI_LEADER": name], client)
+  }
+
+  private func observe(_ election: Election) async throws -> ExitCode {
+    let countdown = try countdown()
+    let hasEnded = try await election.observe(limit: try waitingLimit()) { leader in
+      try emit(.recipe(.leader(leader)))
+      try flush()
+      // That there is no leader is told, but is no leader.
+      return leader == nil || countdown.goesOn()
+    }
+    guard hasEnded else { throw ZooKeeperError(.timedOut(outcomeUnknown: false)) }
+    return .success
+  }
+
+  /// Counts down from `--count`.
+  func countdown() throws(ShellError) -> Countdown {
+    guard let word = invocation.value(.count) else { return Countdown(nil) }
+    return Countdown(Int(try Values.integer(word, of: "--count", in: 1...Int64(Int32.max))))
+  }
+}
+
+/// How many records of a stream are still wanted.
+final class Countdown: Sendable {
+  private let rest: Mutex<Int?>
+
+  /// Counts from a number, or without end.
+  init(_ count: Int?) { rest = Mutex(count) }
+
+  /// Counts one; false when it was the last.
+  func goesOn() -> Bool {
+    rest.withLock { rest in
+      guard let count = rest else { return true }
+      rest = count - 1
+      return count > 1
+    }
+  }
+}

@@ -1,0 +1,99 @@
+import Synchronization
+import ZooKeeperClient
+import ZooKeeperProtocol
+import ZooKeeperRecipes
+
+/// group and rendezvous.
+extension CommandContext {
+  /// Joins or leaves a group, or shows it.
+  func group(_ client: ZooKeeperClient) async throws -> ExitCode {
+    let action = try action(of: ["join", "leave", "list", "watch"])
+    let path = try path(at: 1)
+    let group = Group(client, path: path)
+    switch action {
+    case "join": return try await join(group, client)
+    case "leave":
+      guard let word = invocation.argument(2) else {
+        throw ShellError.usage("group leave lacks its argument name", hint: "usage: \(invocation.spec.synopsis)")
+      }
+      let name = try Self.memberName(word)
+      guard try await group.remove(name) else {
+        throw ShellError(.noNode, path: ZnodePath.child(name, of: path))
+      }
+    case "list": for member in try await group.members() { try emit(.recipe(.member(member))) }
+    default: return try await observe(group)
+    }
+    return .success
+  }
+
+  private func join(_ group: Group, _ client: ZooKeeperClient) async throws -> ExitCode {
+    let name = try invocation.argument(2).map(Self.memberName) ?? HostName.ofProcess
+    var data: [UInt8]?
+    if let word = invocation.value(.data) { data = try await self.data(word) }
+    let limit: Duration? = try waitingLimit()
+    guard let hold = try await group.join(name, data: data, limit: limit ?? .zero) else {
+      let path = ZnodePath.child(name, of: group.path)
+      throw limit == nil ? ShellError.taken(path) : ShellError.notObtained(path)
+    }
+    return try await keep(hold, name: name, client)
+  }
+
+  private static func memberName(_ word: Word) throws(ShellError) -> String {
+    let name = try Values.text(word, of: "name")
+    guard !name.isEmpty, !name.contains("/"), name != ".", name != ".." else {
+      throw .usage("name \(Tokenizer.quote(word)) is none that a znode can have")
+    }
+    return name
+  }
+
+  private func observe(_ group: Group) async throws -> ExitCode {
+    let countdown = try countdown()
+    let last = Mutex<Set<String>>([])
+    let hasEnded = try await group.observe(limit: try waitingLimit()) { names in
+      let (joined, left) = last.withLock { last in
+        defer { last = Set(names) }
+        return (names.filter { !last.contains($0) }, last.subtracting(names).sorted())
+      }
+      try emit(
+        .recipe(.members(all: names, joined: joined, left: left, milliseconds: WallClock.nowMilliseconds())))
+      try flush()
+      return countdown.goesOn()
+    }
+    guard hasEnded else { throw ZooKeeperError(.timedOut(outcomeUnknown: false)) }
+    return .success
+  }
+
+  /// Leaves something at a path, or waits for it.
+  func rendezvous(_ client: ZooKeeperClient) async throws -> ExitCode {
+    let action = try action(of: ["put", "get"])
+    let path = try path(at: 1)
+    let rendezvous = Rendezvous(client, path: path)
+    guard action == "put" else {
+      guard let (data, stat) = try await rendezvous.get(limit: try waitingLimit()) else {
+        throw ShellError.nothingThere(path)
+      }
+      try emit(.data(path: path, data: data, stat: stat, showsStat: false))
+      return .success
+    }
+    guard let word = invocation.argument(2) else {
+      throw ShellError.usage("rendezvous put lacks its argument data", hint: "usage: \(invocation.spec.synopsis)")
+    }
+    let data = try await data(word)
+    guard !data.isEmpty else { throw ShellError.usage("nothing to leave: the data is empty") }
+    guard invocation.child != nil else {
+      try await rendezvous.put(data)
+      return .success
+    }
+    guard let hold = try await rendezvous.hold(data) else { throw ShellError.taken(path) }
+    return try await keep(hold, name: nil, client)
+  }
+}
+
+extension ShellError {
+  /// A name that only one can have is somebody else's.
+  static func taken(_ path: String) -> ShellError {
+    var error = ShellError(.nodeExists, path: path)
+    error.message = "somebody else has it"
+    return error
+  }
+}

@@ -1,0 +1,68 @@
+import ZooKeeperClient
+import ZooKeeperRecipes
+
+/// queue.
+extension CommandContext {
+  /// Puts items into a queue, takes them out, or shows them.
+  func queue(_ client: ZooKeeperClient) async throws -> ExitCode {
+    let action = try action(of: ["put", "take", "peek", "list", "len"])
+    let path = try path(at: 1)
+    let queue = WorkQueue(client, path: path)
+    if action != "put", let word = invocation.argument(2) {
+      throw ShellError.usage("queue \(action) has no use for the argument \(Tokenizer.quote(word))")
+    }
+    switch action {
+    case "put": return try await put(into: queue)
+    case "take":
+      if invocation.child != nil { return try await work(on: queue, client) }
+      guard let item = try await queue.take(limit: try waitingLimit()) else { throw ShellError.nothingThere(path) }
+      try emit(.data(path: item.path, data: item.data, stat: item.stat, showsStat: false))
+    case "peek":
+      guard let item = try await queue.peek() else { return .no }
+      try emit(.data(path: item.path, data: item.data, stat: item.stat, showsStat: false))
+    case "list": for item in try await queue.items() { try emit(.recipe(.item(item))) }
+    default: try emit(.count(path: path, try await queue.count()))
+    }
+    return .success
+  }
+
+  private func put(into queue: WorkQueue) async throws -> ExitCode {
+    let priority = try invocation.value(.priority).map { word throws(ShellError) in
+      Int32(try Values.integer(word, of: "--priority", in: Int64(Int32.min)...Int64(Int32.max)))
+    }
+    // A value that begins with a dash stands behind `--`, as with every command.
+    let words = invocation.argument(2).map { [$0] } ?? invocation.child ?? []
+    guard words.count == 1 else {
+      throw ShellError.usage("queue put takes one data argument", hint: "usage: \(invocation.spec.synopsis)")
+    }
+    let item = try await queue.put(try await data(words[0]), priority: priority)
+    try emit(.created(path: item ?? queue.path, stat: nil))
+    return .success
+  }
+
+  /// Runs the command on the first item, which leaves the queue when the command succeeds.
+  private func work(on queue: WorkQueue, _ client: ZooKeeperClient) async throws -> ExitCode {
+    guard let claim = try await queue.claim(limit: try waitingLimit()) else {
+      throw ShellError.nothingThere(queue.path)
+    }
+    do {
+      let settings = ChildSettings(
+        words: invocation.child ?? [],
+        variables: ["ZKCLI_ITEM_PATH": claim.item.path, "ZKCLI_LOCK_ZXID": "\(claim.hold.zxid)"],
+        standardInput: claim.item.data ?? [])
+      let code = try await runChild(settings, holding: claim.hold, client)
+      if code == .success { try await claim.complete() } else { try await claim.giveBack() }
+      return code
+    } catch {
+      try? await claim.giveBack()
+      throw error
+    }
+  }
+}
+
+extension ShellError {
+  /// Nothing came in time.
+  static func nothingThere(_ path: String) -> ShellError {
+    ShellError(.timedOut, "TimedOut", path: path, "nothing came in time")
+  }
+}

@@ -1,0 +1,40 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// Threads for work that blocks, which the pool of asynchronous work must not be lent to.
+enum BlockingThread {
+  /// Runs `body` on a thread of its own and waits for its value.
+  ///
+  /// - Returns: nil when the calling task is cancelled first; the thread then goes on alone.
+  static func run<Value: Sendable>(_ body: @escaping @Sendable () -> Value) async -> Value? {
+    let (stream, continuation) = AsyncStream<Value>.makeStream()
+    start {
+      continuation.yield(body())
+      continuation.finish()
+    }
+    for await value in stream { return value }
+    return nil
+  }
+
+  /// Starts a thread that nobody joins.
+  static func start(_ body: @escaping @Sendable () -> Void) {
+    var thread = pthread_t()
+    pthread_create(
+      &thread, nil,
+      { argument in
+        Unmanaged<Body>.fromOpaque(argument!).takeRetainedValue().run()
+        return nil
+      }, Unmanaged.passRetained(Body(run: body)).toOpaque())
+    pthread_detach(thread)
+  }
+
+  /// Carries a closure through the C interface.
+  private final class Body: Sendable {
+    let run: @Sendable () -> Void
+
+    init(run: @escaping @Sendable () -> Void) { self.run = run }
+  }
+}

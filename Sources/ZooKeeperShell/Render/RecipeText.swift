@@ -1,0 +1,63 @@
+import ZooKeeperProtocol
+import ZooKeeperRecipes
+
+extension TextRenderer {
+  /// Renders what a recipe's command says.
+  func render(_ result: RecipeResult) -> Rendered {
+    switch result {
+    case .held(let path, let zxid, let name): .line(name ?? "\(path) \(zxid)")
+    case .participant(let participant, let address): .line(row(participant, address))
+    case .letGo(let path, let count): remark("\(path): \(count) let go or asked to")
+    case .leader(let leader): .line(leader.map { shownText($0.name ?? []) } ?? "")
+    case .fulfilled(let path, _): remark("\(path) is as it should be")
+    case .change(let record, _): change(record)
+    case .item(let item): .line(row(item))
+    case .member(let member):
+      .line([member.name, shownText(member.data ?? [])].filter { !$0.isEmpty }.joined(separator: " "))
+    case .members(_, let joined, let left, _):
+      .lines(left.map { "left \($0)" } + joined.map { "joined \($0)" })
+    case .number(_, let number): .line("\(number)")
+    case .transaction(_, let status):
+      .lines([status.decision?.rawValue ?? "undecided"] + status.votes.map(vote))
+    case .verdict(_, let verdict): .line(verdict.rawValue)
+    }
+  }
+
+  private func vote(_ vote: TwoPhaseCommit.Vote) -> String {
+    "\(vote.participant) \(vote.verdict?.rawValue ?? "-")"
+  }
+
+  private func row(_ item: WorkQueue.Item) -> String {
+    [item.isClaimed ? "claimed" : "free", "\(item.priority)", item.path, shownText(item.data ?? [])]
+      .filter { !$0.isEmpty }.joined(separator: " ")
+  }
+
+  /// Words with one blank between, so that `cut` and `awk` find the columns; the data, which may have blanks, last.
+  private func row(_ participant: Participant, _ address: String?) -> String {
+    [
+      participant.isHolder ? "holder" : "waiting", participant.isShared ? "shared" : "exclusive",
+      "\(participant.session)", address ?? "-", TimeStyle.shortText(milliseconds: participant.sinceMilliseconds),
+      "\(participant.zxid)", participant.path, shownText(participant.data ?? []),
+    ].filter { !$0.isEmpty }.joined(separator: " ")
+  }
+
+  private func change(_ record: ChangeStream.Record) -> Rendered {
+    switch record {
+    case .present(let path, let data, _): .line(line("present", path, nil, data))
+    case .change(let event, let data, _): .line(line(event.type.name, event.path ?? "", event.zxid, data))
+    case .gap(let reason): .line("gap \(reason.rawValue)")
+    }
+  }
+
+  private func line(_ kind: String, _ path: String, _ zxid: Zxid?, _ data: [UInt8]?) -> String {
+    var text = "\(kind) \(path)"
+    if let zxid { text += " zxid \(zxid)" }
+    if let data { text += " data \(shownText(data))" }
+    return text
+  }
+
+  /// Data on one line.
+  private func shownText(_ data: [UInt8]) -> String {
+    TerminalText(data).text.split(separator: "\n", omittingEmptySubsequences: false).joined(separator: "\\n")
+  }
+}

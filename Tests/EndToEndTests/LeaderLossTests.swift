@@ -1,0 +1,50 @@
+import Foundation
+import TestKit
+import Testing
+
+/// Recipes over the death of the server that leads the ensemble.
+@Suite(.serialized, .timeLimit(.minutes(4)))
+struct LeaderLossTests {
+  @Test func holdersWorkOnWhenApachesLeaderDies() async throws {
+    let ensemble = try await ApacheEnsemble.start()
+    try await work(on: ensemble.connectString) {
+      try await ensemble.members[try await ensemble.waitForLeader()].kill()
+    }
+    try await ensemble.stop()
+  }
+
+  @Test func holdersWorkOnWhenOurLeaderDies() async throws {
+    let ensemble = try await ZkcliEnsemble.start()
+    try await work(on: ensemble.connectString) {
+      try await ensemble.members[try await ensemble.waitForLeader()].kill()
+    }
+  }
+
+  private func work(on servers: String, killingLeader: () async throws -> Void) async throws {
+    let zkcli = Zkcli.patient(servers)
+    let path = "/lock"
+    let log = try LineLog()
+    // Each holds the lock for a moment, again and again; its own exit code would tell of a lock that was lost.
+    let inside =
+      "mkdir \(log.directory)/inside || echo overlap >>\(log.path); echo $ZKCLI_LOCK_ZXID >>\(log.path);"
+      + " sleep 0.05; rmdir \(log.directory)/inside"
+    let lock =
+      "zkcli --session-timeout 30s --connect-timeout 60s --wait-for-connection lock \(path) -- sh -c '\(inside)'"
+    let script = "i=0; while [ $i -lt 8 ]; do \(lock) || exit $?; i=$((i + 1)); done"
+    let running = try (0..<4).map { _ in
+      try RunningCommand("/bin/sh", ["-c", script], environment: try zkcli.pathVariables())
+    }
+    _ = try await log.wait(forCount: 8)
+    try await killingLeader()
+    for command in running {
+      #expect(try await command.waitForEnd(within: .seconds(120)) == .exited(0), "\(errors(of: command))")
+    }
+    let tokens = try log.lines.map(token)
+    #expect(tokens.count == 32)
+    #expect(zip(tokens, tokens.dropFirst()).allSatisfy { $0 < $1 }, "\(tokens)")
+  }
+
+  private func errors(of command: RunningCommand) -> String {
+    String(decoding: command.bytes(of: .error), as: UTF8.self)
+  }
+}
