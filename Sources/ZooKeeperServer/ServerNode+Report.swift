@@ -80,6 +80,7 @@ extension ServerNode {
   /// The server's part in its ensemble.
   private var mode: String {
     guard let ensemble else { return "standalone" }
+    if isReadOnly { return "read-only" }
     return ensemble.member.zab.role.word
   }
 

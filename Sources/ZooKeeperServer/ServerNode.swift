@@ -34,6 +34,8 @@ public final class ServerNode: @unchecked Sendable {
   private(set) var core: ServerCore
   /// Whether clients are served; a server alone always does.
   private(set) var isServing: Bool
+  /// Whether it is served without a quorum, reads only.
+  private(set) var isReadOnly = false
   /// The other servers, if this one is not alone.
   private(set) var ensemble: EnsembleDriver?
   let storage: Storage
@@ -291,7 +293,7 @@ public final class ServerNode: @unchecked Sendable {
     }
     for connection in core.takeTouched() { handlers[connection.number]?.flush() }
     updateThrottling()
-    if isServing, snapshots.isDue, snapshotTask == nil { startSnapshot() }
+    if isServing, !isReadOnly, snapshots.isDue, snapshotTask == nil { startSnapshot() }
   }
 
   private func onPersisted(through zxid: Zxid) {
@@ -304,6 +306,21 @@ public final class ServerNode: @unchecked Sendable {
   /// The member of an ensemble has found its place: clients may come.
   func startServing() {
     guard let core = ensemble?.member.core, !isStopping else { return }
+    isReadOnly = false
+    serve(core)
+  }
+
+  /// The member of an ensemble has no quorum: clients that asked for no more may read what it has.
+  func startReadOnly() {
+    guard let member = ensemble?.member, !isServing, !isStopping else { return }
+    let state = member.state
+    isReadOnly = true
+    serve(
+      ServerCore(
+        settings: configuration.coreSettings, tree: state.tree, sessions: state.sessions, time: time, role: .readOnly))
+  }
+
+  private func serve(_ core: ServerCore) {
     let silent = handlers.values.filter { !$0.hasSpoken }.sorted { $0.connection.number < $1.connection.number }
     core.nextConnectionNumber = self.core.nextConnectionNumber
     self.core = core
@@ -319,6 +336,7 @@ public final class ServerNode: @unchecked Sendable {
   func stopServingClients() {
     guard isServing else { return }
     isServing = false
+    isReadOnly = false
     // What was answered before is true.
     for connection in core.takeTouched() { handlers[connection.number]?.flush() }
     for handler in handlers.values { handler.close() }
@@ -398,7 +416,7 @@ public final class ServerNode: @unchecked Sendable {
     every(tick) { node in if node.core.role != .learner, node.isServing { node.core.expireSessions(node.time) } }
     every(.seconds(1)) { $0.closeSilentConnections() }
     every(.milliseconds(Int64(configuration.features.containerCheckMilliseconds))) { node in
-      guard node.core.role != .learner, node.isServing else { return }
+      guard node.core.role != .learner, node.isServing, !node.isReadOnly else { return }
       node.core.reap(node.time, limit: node.configuration.features.containersPerMinute)
     }
     if configuration.retention.purgeIntervalHours > 0 {

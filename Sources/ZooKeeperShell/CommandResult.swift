@@ -40,10 +40,10 @@ public enum CommandResult: Hashable, Sendable {
   case history([HistoryEntry])
   /// A setting and its value: `printwatches is on`.
   case setting(name: String, value: String)
-  /// The servers of a sandbox (`local status`).
-  case members([LocalServer])
   /// What a command of the coordination family says.
   case recipe(RecipeResult)
+  /// The servers of a sandbox (`local status`).
+  case members([LocalServer])
   /// Help, version, a path: words that are the answer.
   case text(String)
   /// Words beside the answer, for stderr; silent unless `verbose` is asked for.

@@ -18,10 +18,10 @@ actor ShellSession {
   let output: Output
   let events = EventRelay()
   let values: ValueSource
-  /// The servers that this process runs itself, with `--local`.
-  let sandbox: LocalEnsemble?
   /// Where signals go while a command of the system's runs.
   let forwarder = SignalForwarder()
+  /// The servers that this process runs itself, with `--local`.
+  let sandbox: LocalEnsemble?
   var settings: ShellSettings
   var client: ZooKeeperClient?
   /// How many sessions have been opened; the number of the latest.

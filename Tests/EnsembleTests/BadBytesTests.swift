@@ -62,7 +62,7 @@ struct BadBytesTests {
   ]
 
   private static func start() async throws -> ServerEnsemble {
-    var configuration = ServerEnsemble.Configuration([.zkcli, .zkcli, .zkcli])
+    var configuration = ServerEnsemble.Configuration([.ours, .ours, .ours])
     configuration.tickTimeMilliseconds = 200
     configuration.initLimit = 12
     configuration.syncLimit = 8

@@ -11,7 +11,7 @@ struct FaultTests {
 
   @Test(arguments: [3, 5]) func nothingAcknowledgedIsLost(size: Int) async throws {
     let random = SeededGenerator(for: "\(size) servers")
-    var configuration = ServerEnsemble.Configuration([ServerKind](repeating: .zkcli, count: size))
+    var configuration = ServerEnsemble.Configuration([MemberKind](repeating: .ours, count: size))
     configuration.tickTimeMilliseconds = 200
     configuration.initLimit = 25
     configuration.syncLimit = 5

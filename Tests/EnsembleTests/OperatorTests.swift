@@ -17,7 +17,7 @@ struct OperatorTests {
   ]
 
   @Test(.enabled(if: ApacheServer.isInstalled)) func tellWhatApachesTell() async throws {
-    var configuration = ServerEnsemble.Configuration([.apache, .zkcli, .zkcli, .zkcli])
+    var configuration = ServerEnsemble.Configuration([.apache, .ours, .ours, .ours])
     configuration.observers = [4]
     configuration.hasAdminServers = true
     let ensemble = try await ServerEnsemble.start(configuration, first: [2, 3])
@@ -92,7 +92,7 @@ struct OperatorTests {
   }
 
   @Test func statusNamesTheRole() async throws {
-    var configuration = ServerEnsemble.Configuration([.zkcli, .zkcli, .zkcli])
+    var configuration = ServerEnsemble.Configuration([.ours, .ours, .ours])
     configuration.observers = [3]
     let ensemble = try await ServerEnsemble.start(configuration)
     for member in ensemble.members {

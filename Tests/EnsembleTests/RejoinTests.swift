@@ -10,7 +10,7 @@ struct RejoinTests {
   /// What ours are told besides: small files, which the tests search.
   static let lines = ["preAllocSize=256"]
 
-  private func start(_ kinds: [ServerKind], observers: Set<Int> = []) async throws -> ServerEnsemble {
+  private func start(_ kinds: [MemberKind], observers: Set<Int> = []) async throws -> ServerEnsemble {
     var configuration = ServerEnsemble.Configuration(kinds)
     configuration.observers = observers
     configuration.extraLines = Self.lines
@@ -44,7 +44,7 @@ struct RejoinTests {
   }
 
   @Test func threeOfOurs() async throws {
-    let ensemble = try await start([.zkcli, .zkcli, .zkcli])
+    let ensemble = try await start([.ours, .ours, .ours])
     try await ensemble.writeThroughEach("/first")
     try await replaceLeader(ensemble, "/second")
     try await truncate(ensemble, "/stranded")
@@ -64,7 +64,7 @@ struct RejoinTests {
   }
 
   @Test(.enabled(if: ApacheServer.isInstalled)) func oursFollowAndObserveApaches() async throws {
-    let ensemble = try await start([.zkcli, .apache, .apache, .zkcli], observers: [4])
+    let ensemble = try await start([.ours, .apache, .apache, .ours], observers: [4])
     #expect(ensemble.leader?.id == 3)
     #expect(ensemble[1].mode == "follower" && ensemble[4].mode == "observer")
     try await ensemble.writeThroughEach("/first")
@@ -86,7 +86,7 @@ struct RejoinTests {
   }
 
   @Test(.enabled(if: ApacheServer.isInstalled)) func oursLeadsTwoOfApaches() async throws {
-    let ensemble = try await start([.apache, .apache, .zkcli])
+    let ensemble = try await start([.apache, .apache, .ours])
     #expect(ensemble.leader?.id == 3)
     try await ensemble.writeThroughEach("/first")
     // Apache's second server leads next, and cuts ours; then ours leads and cuts that one.
@@ -100,7 +100,7 @@ struct RejoinTests {
   }
 
   @Test(.enabled(if: ApacheServer.isInstalled)) func apachesJoinsTwoOfOurs() async throws {
-    var configuration = ServerEnsemble.Configuration([.apache, .zkcli, .zkcli])
+    var configuration = ServerEnsemble.Configuration([.apache, .ours, .ours])
     configuration.extraLines = Self.lines
     configuration.tickTimeMilliseconds = 1000
     let ensemble = try ServerEnsemble(configuration)

@@ -19,7 +19,7 @@ extension ServerMember {
   func wasSynchronized(by kind: Synchronization, since offset: Int) -> Bool {
     let text = String(log.dropFirst(offset))
     switch (self.kind, kind) {
-    case (.zkcli, _): return text.contains("synchronizing by=\(kind)")
+    case (.ours, _): return text.contains("synchronizing by=\(kind)")
     case (.apache, .diff): return text.contains("Getting a diff from the leader")
     case (.apache, .trunc): return text.contains("Truncating log to get in sync with the leader")
     case (.apache, .snap): return text.contains("Getting a snapshot from leader")
@@ -114,7 +114,7 @@ extension ServerEnsemble {
         Issue.record("server \(member.id): \(difference)", sourceLocation: sourceLocation)
       }
     }
-    let ours = members.filter { $0.kind == .zkcli }
+    let ours = members.filter { $0.kind == .ours }
     try await eventually("the same digest everywhere", within: .seconds(20), every: .milliseconds(20)) {
       Set(try ours.map { try $0.ask("hash") }).count <= 1
     }

@@ -1,6 +1,14 @@
 import Foundation
 import Synchronization
 
+/// Which program runs a member of an ensemble.
+public enum MemberKind: Sendable {
+  /// `zkcli server run`.
+  case ours
+  /// Debian's Apache ZooKeeper.
+  case apache
+}
+
 /// An ensemble of processes on loopback, ours and Apache's in any mixture, each of which comes and goes by itself.
 ///
 /// Thread: any.
@@ -8,7 +16,7 @@ public final class ServerEnsemble: Sendable {
   /// What an ensemble is to be.
   public struct Configuration: Sendable {
     /// One for each member, whose ids are 1, 2, 3 …
-    public var kinds: [ServerKind]
+    public var kinds: [MemberKind]
     /// The ids of those that have no vote.
     public var observers: Set<Int> = []
     public var tickTimeMilliseconds = 500
@@ -20,7 +28,7 @@ public final class ServerEnsemble: Sendable {
     public var extraLines: [String] = []
 
     /// An ensemble of voters.
-    public init(_ kinds: [ServerKind]) { self.kinds = kinds }
+    public init(_ kinds: [MemberKind]) { self.kinds = kinds }
   }
 
   public let members: [ServerMember]
@@ -110,14 +118,14 @@ public final class ServerMember: Sendable {
   }
 
   public let id: Int
-  public let kind: ServerKind
+  public let kind: MemberKind
   public let ports: Ports
   /// Holds `zoo.cfg`, `data` and `server.log`.
   public let directory: String
   private let classPath: String
   private let process = Mutex<GuardedProcess?>(nil)
 
-  init(id: Int, _ kind: ServerKind, ports: Ports, lines: [String], classPath: String) throws(TestKitError) {
+  init(id: Int, _ kind: MemberKind, ports: Ports, lines: [String], classPath: String) throws(TestKitError) {
     self.id = id
     self.classPath = classPath
     self.kind = kind
@@ -143,7 +151,7 @@ public final class ServerMember: Sendable {
     let file = "\(directory)/zoo.cfg"
     let started: GuardedProcess
     switch kind {
-    case .zkcli:
+    case .ours:
       started = try await GuardedProcess.start(
         try Products.executable("zkcli"), ["server", "run", file], log: "\(directory)/server.log")
     case .apache:

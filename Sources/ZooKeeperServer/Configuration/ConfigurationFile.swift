@@ -156,6 +156,7 @@ public struct ConfigurationFile: Sendable {
     case "enforceQuota": boolean(entry) { $0.features.enforcesQuota = $1 }
     case "skipACL": choice(entry, ["yes", "no"]) { $0.features.skipsACL = $1 == "yes" }
     case "reconfigEnabled": boolean(entry) { $0.features.allowsReconfig = $1 }
+    case "readonlymode.enabled": boolean(entry) { $0.features.allowsReadOnly = $1 }
     case "DigestAuthenticationProvider.superDigest": configuration.features.superDigest = entry.value
     case "znode.container.checkIntervalMs":
       integer(entry, 1...Int(Int32.max)) { $0.features.containerCheckMilliseconds = $1 }

@@ -137,6 +137,8 @@ public struct ServerConfiguration: Hashable, Sendable {
     /// Milliseconds after which a container goes that never had a child; 0 for never.
     public var neverUsedContainerMilliseconds = 0
     public var allowsReconfig = false
+    /// Whether a member without a quorum serves clients that only read.
+    public var allowsReadOnly = false
   }
 
   /// A configuration with Apache's defaults.

@@ -21,6 +21,7 @@ final class EnsembleDriver: @unchecked Sendable {
   private var quorum: QuorumPort!
   private var timer: Scheduled<Void>?
   private var timerDeadline = Int64.max
+  private var readOnlyTimer: Scheduled<Void>?
   private var isDraining = false
   /// When it began to serve clients, last.
   private var servingSince = NIODeadline.now()
@@ -66,6 +67,7 @@ final class EnsembleDriver: @unchecked Sendable {
   func stop() {
     isStopped = true
     timer?.cancel()
+    readOnlyTimer?.cancel()
     election.stop()
     quorum.stop()
   }
@@ -186,6 +188,7 @@ final class EnsembleDriver: @unchecked Sendable {
     case .roleChanged(let role):
       logger.info("role", metadata: ["role": "\(role.word)", "zxid": "\(member.zab.history.last)"])
       quorum.roleChanged(role)
+      updateReadOnly(role)
     case .activate(let configuration):
       logger.info("the ensemble has changed", metadata: ["members": "\(configuration.text.split(separator: "\n"))"])
       election.configurationChanged(configuration)
@@ -197,6 +200,26 @@ final class EnsembleDriver: @unchecked Sendable {
     case .stopServing: node.stopServingClients()
     case .note(let text): logger.info("\(text)")
     case .failed(let reason): node.fail(reason)
+    }
+  }
+
+  /// A voter that has looked for a leader for a while serves those who only read, if the configuration allows it.
+  ///
+  /// *Source*: `QuorumPeer.run`, `roZkMgr`; `quorum-protocol` C.1.
+  private func updateReadOnly(_ role: ZabRole) {
+    guard node.configuration.features.allowsReadOnly else { return }
+    readOnlyTimer?.cancel()
+    readOnlyTimer = nil
+    guard role == .looking else {
+      if node.isReadOnly { node.stopServingClients() }
+      return
+    }
+    guard member.zab.isVoter else { return }
+    let delay = max(2000, settings.tickTimeMilliseconds)
+    readOnlyTimer = loop.scheduleTask(in: .milliseconds(Int64(delay))) { [unowned self] in
+      guard !isStopped, member.zab.role == .looking else { return }
+      logger.info("there is no quorum: serving only read-only clients")
+      node.startReadOnly()
     }
   }
 

@@ -27,7 +27,7 @@ enum FourLetterWords {
   static func answer(_ word: String, _ report: ServerReport) -> String {
     switch word {
     case "ruok": "imok"
-    case "isro": report.ensemble?.isServing ?? true ? "rw" : "null"
+    case "isro": report.mode == "read-only" ? "ro" : report.ensemble?.isServing ?? true ? "rw" : "null"
     case "gtmk": "\(defaultTraceMask)"
     case "conf": conf(report)
     case "cons": cons(report)
@@ -58,6 +58,7 @@ enum FourLetterWords {
 
   private static func srvr(_ report: ServerReport, withClients: Bool) -> String {
     var text = "Zookeeper version: \(versionText)\n"
+    if report.mode == "read-only" { text += "READ-ONLY mode; serving only read-only clients\n" }
     if withClients { text += "Clients:\n" + report.connections.map { clientLine($0) + "\n" }.joined() + "\n" }
     let latency = report.latency
     text += "Latency min/avg/max: \(latency.minimum)/\(rounded(latency.average))/\(latency.maximum)\n"

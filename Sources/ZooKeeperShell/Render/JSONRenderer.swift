@@ -62,8 +62,8 @@ extension JSON {
     case .history(let entries):
       .array(entries.map { .object([("number", .number($0.number)), ("line", .string($0.line))]) })
     case .setting(let name, let value): .object([("setting", .string(name)), ("value", .string(value))])
-    case .members(let members): .array(members.map(of))
     case .recipe(let result): of(result)
+    case .members(let members): .array(members.map(of))
     case .text(let text): .object([("text", .string(text))])
     case .remark(let text): .object([("remark", .string(text))])
     case .warning(let text): .object([("warning", .string(text))])
