@@ -287,8 +287,8 @@ final class EnsembleDriver: @unchecked Sendable {
   func report(_ core: ServerCore, clientAddress: HostAndPort, zxid: Zxid) -> EnsembleReport {
     let zab = member.zab
     var report = EnsembleReport(
-      part: .none, isServing: node.isServing, own: settings.ownMember, quorum: zab.configuration, times: settings.times,
-      clientAddress: clientAddress, zxid: zxid,
+      part: .none, isServing: node.isServing, own: zab.configuration.member(zab.id) ?? settings.ownMember,
+      quorum: zab.configuration, times: settings.times, clientAddress: clientAddress, zxid: zxid,
       sessions: core.committedSessions.sorted { $0.key.rawValue < $1.key.rawValue }.map { ($0.key, $0.value) })
     switch zab.role {
     case .looking: break
