@@ -22,6 +22,8 @@ public enum MemberEffect: Equatable, Sendable {
   case prepareCurrentEpoch(Epoch)
   case saveCurrentEpoch(Epoch)
   case roleChanged(ZabRole)
+  /// These are the members from now on.
+  case activate(QuorumConfiguration)
   /// `core` serves clients from now on.
   case startServing
   /// All clients' connections are to be closed.
@@ -63,6 +65,9 @@ public final class EnsembleMember {
   public var state: RecoveredState {
     core.map { RecoveredState(tree: $0.tree, sessions: $0.committedSessions) } ?? idleState
   }
+
+  /// Learners' syncs that are not answered yet.
+  public var pendingSyncCount: Int { waitingSyncs.count }
 
   /// What is to be done since the last call.
   public func takeEffects() -> [MemberEffect] {
@@ -123,6 +128,9 @@ public final class EnsembleMember {
     case .saveCurrentEpoch(let epoch): effects.append(.saveCurrentEpoch(epoch))
     case .deliver(let entry): deliver(entry, time)
     case .roleChanged(let role): effects.append(.roleChanged(role))
+    case .activate(let configuration):
+      state.tree.setConfiguration(configuration.text, version: configuration.version)
+      effects.append(.activate(configuration))
     case .startServing(let epoch): startServing(epoch, time)
     case .stopServing: stopServing()
     case .learnerAsks(let packet, let server, let connection): onLearnerAsks(packet, server, connection, time)
@@ -141,7 +149,13 @@ public final class EnsembleMember {
       settings: settings, tree: idleState.tree, sessions: idleState.sessions, time: time,
       role: zab.role == .leading ? .leader(epoch) : .learner)
     self.core = core
-    if zab.role == .leading { core.endLostSessions(time) }
+    if zab.role == .leading {
+      core.endLostSessions(time)
+      core.setEnsembleView { [unowned self] in
+        EnsembleView(
+          configuration: zab.configuration, hasPending: zab.hasPendingConfiguration, synced: zab.syncedServers)
+      }
+    }
     effects.append(.startServing)
   }
 

@@ -24,8 +24,10 @@ struct ChangeRecord {
 
 /// The changes that were proposed and not yet applied, over the tree that they will change.
 ///
+/// A class, for a struct would be copied, with a count on each of its parts, whenever it is asked.
+///
 /// *Source*: `outstandingChanges` of `org.apache.zookeeper.server.PrepRequestProcessor`.
-struct OutstandingChanges {
+final class OutstandingChanges {
   private let tree: DataTree
   private var byPath: [PathKey: ChangeRecord] = [:]
   private var order = FIFO<(path: PathKey, zxid: Zxid)>()
@@ -56,15 +58,13 @@ struct OutstandingChanges {
   }
 
   /// Records a change of counters; the data stays.
-  mutating func update(_ record: ChangeRecord, zxid: Zxid) {
-    var record = record
+  func update(_ record: consuming ChangeRecord, zxid: Zxid) {
     if tree.digestEnabled, record.digestPrefix == nil { record.digestPrefix = treeDigestPrefix(record.path) }
     put(record, zxid)
   }
 
   /// Records a create, or a change of data.
-  mutating func update(_ record: ChangeRecord, data: [UInt8]?, zxid: Zxid) {
-    var record = record
+  func update(_ record: consuming ChangeRecord, data: [UInt8]?, zxid: Zxid) {
     record.dataLength = data?.count ?? 0
     if tree.digestEnabled {
       record.digestPrefix = withBytes(record.path.path) { path in
@@ -76,32 +76,30 @@ struct OutstandingChanges {
   }
 
   /// Records a delete.
-  mutating func remove(_ record: ChangeRecord, zxid: Zxid) {
-    var record = record
+  func remove(_ record: consuming ChangeRecord, zxid: Zxid) {
     record.exists = false
     put(record, zxid)
   }
 
   /// Forgets what has been applied.
-  mutating func removeApplied(through zxid: Zxid) {
-    while let first = order.first, first.zxid <= zxid {
-      if let record = byPath[first.path], record.zxid <= zxid { byPath[first.path] = nil }
-      _ = order.popFirst()
+  func removeApplied(through zxid: Zxid) {
+    while let first = order.popFirst(if: { $0.zxid <= zxid }) {
+      if let index = byPath.index(forKey: first.path), byPath[index].value.zxid <= zxid { byPath.remove(at: index) }
     }
     if order.isEmpty { treeDigest = tree.treeDigest }
   }
 
   /// From now on changes can be undone together.
-  mutating func beginUndoable() {
+  func beginUndoable() {
     undoLog = []
     digestBeforeUndo = treeDigest
   }
 
   /// Keeps the changes since `beginUndoable`.
-  mutating func commitUndoable() { undoLog = nil }
+  func commitUndoable() { undoLog = nil }
 
   /// Takes back the changes since `beginUndoable`.
-  mutating func undo() {
+  func undo() {
     for (path, previous) in (undoLog ?? []).reversed() {
       byPath[path] = previous
       order.removeLast()
@@ -121,8 +119,7 @@ struct OutstandingChanges {
     return paths.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
   }
 
-  private mutating func put(_ record: ChangeRecord, _ zxid: Zxid) {
-    var record = record
+  private func put(_ record: consuming ChangeRecord, _ zxid: Zxid) {
     record.zxid = zxid
     if tree.digestEnabled {
       let old = record.digest
@@ -131,9 +128,10 @@ struct OutstandingChanges {
         record.exists && isCounted ? tree.finishDigest(record.digestPrefix ?? 0, record.stat) : 0
       treeDigest = treeDigest &- UInt64(old) &+ UInt64(record.digest)
     }
-    let previous = byPath.updateValue(record, forKey: record.path)
-    undoLog?.append((record.path, previous))
-    order.append((record.path, zxid))
+    let path = record.path
+    let previous = byPath.updateValue(record, forKey: path)
+    undoLog?.append((path, previous))
+    order.append((path, zxid))
   }
 
   private func treeDigestPrefix(_ path: PathKey) -> UInt32 {
@@ -146,7 +144,8 @@ struct OutstandingChanges {
 
 /// A queue in one array.
 struct FIFO<Element> {
-  private var elements: [Element] = []
+  // A place is emptied when its element is taken, which moves it out instead of copying it.
+  private var elements: [Element?] = []
   private var head = 0
 
   var isEmpty: Bool { head == elements.count }
@@ -159,10 +158,10 @@ struct FIFO<Element> {
   /// Drops the newest element.
   mutating func removeLast() { elements.removeLast() }
 
-  /// Takes the oldest element.
-  mutating func popFirst() -> Element? {
-    guard !isEmpty else { return nil }
-    let element = elements[head]
+  /// Takes the oldest element, if there is one and `condition` holds for it.
+  mutating func popFirst(if condition: (borrowing Element) -> Bool = { _ in true }) -> Element? {
+    guard !isEmpty, condition(elements[head]!) else { return nil }
+    let element = elements[head].take()
     head += 1
     if head == elements.count {
       elements.removeAll(keepingCapacity: true)

@@ -39,9 +39,11 @@ final class RequestPreparer {
   let settings: ServerSettings
   let access: AccessControl
   var sessions: SessionTracker
-  var outstanding: OutstandingChanges
+  let outstanding: OutstandingChanges
   /// The newest zxid handed out. The leader of an ensemble sets it when its epoch begins.
   var lastZxid: Zxid
+  /// The ensemble that this server leads; nil for a server alone.
+  var ensembleView: (() -> EnsembleView)?
 
   /// What the parts of one transaction share.
   struct Context {
@@ -117,7 +119,7 @@ final class RequestPreparer {
     case .setData(let body): try setData(body, context)
     case .setACL(let body): try setACL(body, context)
     case .multi(let body): try multi(body, context)
-    case .reconfig: throw reconfigRefusal(context)
+    case .reconfig(let body): try reconfig(body, context)
     default: throw .unimplemented
     }
   }
@@ -135,13 +137,6 @@ final class RequestPreparer {
     let entry = TxnEntry(
       header: header, txn: txn, digest: hasDigest ? TxnDigest(treeDigest: outstanding.treeDigest) : nil)
     return Proposal(entry: entry, bytes: entry.encoded)
-  }
-
-  /// A standalone server cannot reconfigure, and says so only to who may ask.
-  private func reconfigRefusal(_ context: Context) -> KeeperError {
-    guard settings.reconfigEnabled else { return .reconfigDisabled }
-    do throws(KeeperError) { try checkSession(context) } catch { return error }
-    return .unimplemented
   }
 }
 

@@ -103,6 +103,9 @@ extension ServerCore {
 ///
 /// *Source*: `LearnerHandler`, `PrepRequestProcessor`; `quorum-protocol` B.11.
 extension ServerCore {
+  /// Lets the leader's clients change the ensemble that `view` tells of.
+  public func setEnsembleView(_ view: @escaping () -> EnsembleView) { preparer.ensembleView = view }
+
   /// The last transaction that was made here, applied or not: what a learner's sync waits for.
   public var lastPreparedZxid: Zxid { preparer.lastZxid }
 

@@ -28,7 +28,7 @@ public final class ServerCore {
   var connections: [UInt64: ClientConnection] = [:]
   var connectionsBySession: [SessionID: ClientConnection] = [:]
   /// Proposed and not yet applied.
-  var inFlight = FIFO<Proposal>()
+  var inFlight = FIFO<TxnEntry>()
   private var proposals: [Proposal] = []
   private var touched: [ClientConnection] = []
   /// The number of the next connection. A driver that goes from one core to the next passes it on.
@@ -92,6 +92,12 @@ public final class ServerCore {
     return proposals
   }
 
+  /// Hands what was proposed since the last call to `body`, in the order of the zxids: `takeProposals` without copies.
+  public func drainProposals(_ body: (borrowing Proposal) -> Void) {
+    for index in proposals.indices { body(proposals[index]) }
+    proposals.removeAll(keepingCapacity: true)
+  }
+
   /// The connections that have output, or are to be closed, since the last call.
   public func takeTouched() -> [ClientConnection] {
     defer { touched.removeAll(keepingCapacity: true) }
@@ -121,19 +127,15 @@ public final class ServerCore {
 
   /// All proposals up to `zxid` are durable: applies them, answers them, tells the watchers.
   public func commit(through zxid: Zxid, _ time: ServerTime) {
-    while let proposal = inFlight.first, proposal.zxid <= zxid {
-      _ = inFlight.popFirst()
-      apply(proposal.entry, time)
-    }
+    while let entry = inFlight.popFirst(if: { $0.header.zxid <= zxid }) { apply(entry, time) }
   }
 
   /// Applies the oldest proposal, if it is `zxid`: the leader need not decode what it has made.
   ///
   /// - Returns: whether it was.
   public func commitNext(_ zxid: Zxid, _ time: ServerTime) -> Bool {
-    guard let proposal = inFlight.first, proposal.zxid == zxid else { return false }
-    _ = inFlight.popFirst()
-    apply(proposal.entry, time)
+    guard let entry = inFlight.popFirst(if: { $0.header.zxid == zxid }) else { return false }
+    apply(entry, time)
     return true
   }
 
@@ -183,7 +185,7 @@ public final class ServerCore {
   /// Sends a transaction on its way.
   func propose(_ proposal: Proposal) {
     proposals.append(proposal)
-    inFlight.append(proposal)
+    inFlight.append(proposal.entry)
   }
 
   /// Notes that the driver has something to do for a connection.

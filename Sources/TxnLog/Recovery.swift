@@ -90,7 +90,7 @@ extension DataDirectory {
     while let record = try walk.next() {
       if report.snapshot == nil, report.replayedCount == 0 {
         let isTrusted = settings.trustsMissingSnapshot && report.skippedSnapshots.isEmpty
-        guard isTrusted else { throw TxnLogError(.noSnapshot, path: snapshotDirectory) }
+        if !isTrusted { throw Self.missingSnapshot(report.skippedSnapshots.first, in: snapshotDirectory) }
       }
       try target.replay(record.entry, zxid: record.zxid)
       report.replayedCount += 1
@@ -101,6 +101,14 @@ extension DataDirectory {
     }
     try settle(walk, settings, &report)
     return report
+  }
+
+  /// A log has nothing to follow: because there is no snapshot, or because the one there is cannot be read.
+  private static func missingSnapshot(
+    _ skipped: RecoveryReport.SkippedSnapshot?, in directory: String
+  ) -> TxnLogError {
+    guard let skipped else { return TxnLogError(.noSnapshot, path: directory) }
+    return TxnLogError(.noValidSnapshot, path: skipped.path, offset: skipped.error.offset)
   }
 
   private func loadSnapshot(

@@ -154,6 +154,6 @@ extension ZabPeer {
   private var hasSyncedQuorum: Bool {
     if settings.has(.keepsLeadingAlone) { return true }
     let heard = Set((leader?.learners ?? []).lazy.filter(\.isForwarding).map(\.id))
-    return configuration.isQuorum { $0 == id || heard.contains($0) }
+    return isQuorum { $0 == id || heard.contains($0) }
   }
 }

@@ -38,6 +38,8 @@ struct LearnerState: Equatable, Sendable {
   var syncedThrough = Zxid.zero
   /// The end of the history when NEWLEADER came.
   var newLeaderZxid = Zxid.zero
+  /// The configuration that came with NEWLEADER, if it is newer than this server's.
+  var configuration: QuorumConfiguration?
   /// What this follower has acknowledged one by one.
   var acknowledged = Zxid.zero
 

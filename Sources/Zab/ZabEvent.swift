@@ -69,6 +69,8 @@ public enum ZabAction: Equatable, Sendable {
   /// The transaction is committed, and so is everything before it: apply it.
   case deliver(TxnHistory.Entry)
   case roleChanged(ZabRole)
+  /// The configuration is in force: elections and connections go by it from now on.
+  case activate(QuorumConfiguration)
   /// Clients may come: as the leader of an epoch, or behind one.
   case startServing(Epoch)
   /// Clients must go: the member no longer knows what is committed.

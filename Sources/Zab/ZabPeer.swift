@@ -21,6 +21,8 @@ public struct ZabPeer: Equatable, Sendable {
   /// The epoch of the leader whose history this server has; durable.
   public internal(set) var currentEpoch: Epoch
   public internal(set) var history: TxnHistory
+  /// The configuration that is proposed, if one is.
+  var pending: PendingConfiguration?
   /// The history up to here is durable.
   public internal(set) var persisted: Zxid
   /// The history up to here is committed, as far as this server knows.
@@ -93,7 +95,7 @@ public struct ZabPeer: Equatable, Sendable {
   }
 
   /// Whether this server has a vote.
-  public var isVoter: Bool { configuration.isVoter(id) }
+  public var isVoter: Bool { votes(id) }
 
   /// The epoch of the leader that this server is or serves behind; nil while it does not serve.
   public var servingEpoch: Epoch? {
@@ -114,6 +116,9 @@ public struct ZabPeer: Equatable, Sendable {
   public func connections(of server: ServerID) -> [ConnectionID] {
     (leader?.learners ?? []).filter { $0.id == server }.map(\.connection)
   }
+
+  /// The learners that are connected to this leader, up to date or not.
+  public var learnerCount: Int { leader?.learners.count ?? 0 }
 
   /// Learners by id that the leader has brought up to date, observers apart: `mntr`.
   public var syncedLearners: (followers: [ServerID], observers: [ServerID]) {
@@ -159,6 +164,7 @@ public struct ZabPeer: Equatable, Sendable {
   /// Adds a transaction to the history and to the log.
   mutating func append(_ entry: TxnHistory.Entry, _ actions: inout [ZabAction]) {
     history.append(entry)
+    noteConfiguration(in: entry)
     history.trim(count: settings.historyCount, bytes: settings.historyBytes, notAfter: delivered)
     actions.append(.append(entry))
   }

@@ -83,6 +83,8 @@ extension Simulation {
       if options.mutation == .truncationKeepsSnapshots, role == .leading {
         onDisk(server) { () throws(TxnLogError) in try server.snapshot() }
       }
+    case .activate(let configuration):
+      trace.add(now, "server \(server.id) takes up configuration \(configuration.version)")
     case .startServing:
       trace.add(now, "server \(server.id) serves epoch \(server.member?.zab.servingEpoch ?? .zero)")
       if server.member?.zab.role == .leading, let epoch = server.member?.zab.servingEpoch {

@@ -1,4 +1,14 @@
+public import ZooKeeperProtocol
+
 extension DataTree {
+  /// The ensemble that `/zookeeper/config` describes; nil when it describes none.
+  public var configuration: QuorumConfiguration? {
+    guard let id = find("/zookeeper/config") else { return nil }
+    let text = withData(of: id) { bytes in bytes.map { String(decoding: $0, as: UTF8.self) } ?? "" }
+    guard let parsed = try? QuorumConfiguration(parsing: text), !parsed.voters.isEmpty else { return nil }
+    return parsed
+  }
+
   /// Writes the description of the ensemble into `/zookeeper/config`, as each server does for itself.
   ///
   /// No transaction does it, and no digest covers it.

@@ -25,6 +25,25 @@ public enum ZnodePath {
   ///
   /// - Throws: `ZnodePathError` for the first rule that the path breaks.
   public static func validate(_ path: String) throws(ZnodePathError) {
+    var path = path
+    if path.withUTF8(isPlain) { return }
+    try validateByCharacter(path)
+  }
+
+  /// Whether a path obviously keeps the rules: an absolute one of printable ASCII whose names are not empty and do not
+  /// begin with a dot. That is nearly all there are, and a server checks one with each write.
+  private static func isPlain(_ path: UnsafeBufferPointer<UInt8>) -> Bool {
+    guard path.first == slash, path.count > 1, path[path.count - 1] != slash else { return false }
+    var isAfterSlash = false
+    for byte in path {
+      guard byte > 0x1f, byte < 0x7f else { return false }
+      if isAfterSlash, byte == slash || byte == UInt8(ascii: ".") { return false }
+      isAfterSlash = byte == slash
+    }
+    return true
+  }
+
+  private static func validateByCharacter(_ path: String) throws(ZnodePathError) {
     func fail(_ reason: ZnodePathError.Reason) -> ZnodePathError { ZnodePathError(path: path, reason: reason) }
     guard !path.isEmpty else { throw fail(.empty) }
     guard path.utf8.first == UInt8(ascii: "/") else { throw fail(.notAbsolute) }

@@ -41,6 +41,8 @@ public final class ServerNode: @unchecked Sendable {
   let startTime = NIODeadline.now()
   private let group: MultiThreadedEventLoopGroup
   let loop: any EventLoop
+  /// Holds the loop still, in a sandbox.
+  let brake = LoopBrake()
   private var log: LogWorker<PosixFileSystem>!
   /// Counts the logs that were begun, so that an older one's late word is not taken for a newer one's.
   private var logGeneration = 0
@@ -78,7 +80,11 @@ public final class ServerNode: @unchecked Sendable {
 
   /// Puts a member of an ensemble together.
   private func joinEnsemble(_ recovered: Storage.Recovered) throws(TxnLogError) {
-    guard let settings = configuration.ensemble else { return }
+    guard var settings = configuration.ensemble else { return }
+    // What the ensemble has agreed on since the file was written.
+    if let agreed = recovered.state.tree.configuration, agreed.version > settings.quorum.version {
+      settings.quorum = agreed
+    }
     let epochs = try EpochFiles(storage.directory).load(lastZxid: storage.report.lastZxid)
     let zab = ZabPeer(
       id: settings.serverID, configuration: settings.quorum, settings: settings.zabSettings,
@@ -91,9 +97,10 @@ public final class ServerNode: @unchecked Sendable {
 
   /// Recovers the data directory, and returns when clients can connect.
   ///
+  /// - Parameter severed: members of the ensemble that this one cannot reach, see `sever`.
   /// - Throws: when the data is damaged, the directory is in use or cannot be written, or the port is taken.
   public static func start(
-    _ configuration: ServerConfiguration, logger: Logger
+    _ configuration: ServerConfiguration, logger: Logger, severedFrom severed: Set<Int64> = []
   ) async throws(ServerStartError) -> ServerNode {
     let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     let result = await withCheckedContinuation {
@@ -101,6 +108,7 @@ public final class ServerNode: @unchecked Sendable {
       group.next().execute {
         do throws(ServerStartError) {
           let node = try open(configuration, group: group, logger: logger)
+          node.ensemble?.sever(Set(severed.map(ServerID.init(rawValue:))))
           node.listen { continuation.resume(returning: $0) }
         } catch {
           continuation.resume(returning: .failure(error))
@@ -114,7 +122,8 @@ public final class ServerNode: @unchecked Sendable {
   private static func open(
     _ configuration: ServerConfiguration, group: MultiThreadedEventLoopGroup, logger: Logger
   ) throws(ServerStartError) -> ServerNode {
-    let configuration = try joined(configuration)
+    let configuration = try configuration.joined()
+    if let warning = configuration.peerTypeWarning { logger.warning("\(warning)") }
     do throws(TxnLogError) {
       let recovered = try Storage.open(configuration)
       recovered.report(to: logger)
@@ -126,24 +135,12 @@ public final class ServerNode: @unchecked Sendable {
     }
   }
 
-  /// Finds out which of the members in the file this server is.
-  private static func joined(_ configuration: ServerConfiguration) throws(ServerStartError) -> ServerConfiguration {
-    guard configuration.quorum != nil, configuration.ensemble == nil else { return configuration }
-    var configuration = configuration
-    let directory = DataDirectory(PosixFileSystem(), dataDirectory: configuration.dataDirectory)
-    let id: Int64?
-    do throws(TxnLogError) {
-      id = try EpochFiles(directory).serverID()
-    } catch {
-      throw ServerStartError("\(error)", hint: "myid must have the server's number and nothing else")
-    }
-    do throws(QuorumConfigurationError) {
-      try configuration.join(as: id.map { ServerID(rawValue: $0) })
-    } catch {
-      throw ServerStartError(
-        error.message, hint: "write the server's number, the N of its server.N line, to that file")
-    }
-    return configuration
+  /// Makes a data directory that `start` refuses usable again, at the price of transactions that were answered.
+  ///
+  /// - Returns: a line for each file that was changed; none when there was nothing to repair.
+  /// - Throws: when another server uses the directory, or nothing can be rescued.
+  public static func repair(_ configuration: ServerConfiguration) throws(ServerStartError) -> [String] {
+    do throws(TxnLogError) { return try Storage.repair(configuration) } catch { throw ServerStartError(error) }
   }
 
   private func listen(_ done: @escaping @Sendable (Result<ServerNode, ServerStartError>) -> Void) {
@@ -170,17 +167,31 @@ public final class ServerNode: @unchecked Sendable {
           clientPort = channel.localAddress?.port ?? 0
           startTimers()
           startOperatorServers { [self] result in
-            guard case .success = result, let ensemble else { return done(result.map { self }) }
+            guard case .success = result, let ensemble else { return finishListening(result, done) }
             ensemble.listen().whenComplete { [self] result in
               if case .success = result { ensemble.start() }
-              done(result.map { self }.mapError { .cannotListen(on: "the election or the quorum port", $0) })
+              finishListening(result.mapError { .cannotListen(on: "the election or the quorum port", $0) }, done)
             }
           }
         case .failure(let error):
-          log.stop()
+          giveUp()
           done(.failure(.cannotListen(on: "\(address):\(configuration.clientPort)", error)))
         }
       }
+  }
+
+  private func finishListening(
+    _ result: Result<Void, ServerStartError>, _ done: @Sendable (Result<ServerNode, ServerStartError>) -> Void
+  ) {
+    if case .failure = result { giveUp() }
+    done(result.map { self })
+  }
+
+  /// Ends what `listen` has started, when it fails.
+  private func giveUp() {
+    stopServing()
+    log.stop()
+    ending.succeed(nil)
   }
 
   /// Begins a new segment behind `last` with the next transaction.
@@ -272,7 +283,7 @@ public final class ServerNode: @unchecked Sendable {
       log.submit()
       ensemble.flush()
     } else {
-      for proposal in core.takeProposals() {
+      core.drainProposals { proposal in
         proposal.bytes.withUnsafeBytes { log.append($0, zxid: proposal.zxid) }
         snapshots.count(bytes: proposal.bytes.count)
       }
@@ -308,6 +319,8 @@ public final class ServerNode: @unchecked Sendable {
   func stopServingClients() {
     guard isServing else { return }
     isServing = false
+    // What was answered before is true.
+    for connection in core.takeTouched() { handlers[connection.number]?.flush() }
     for handler in handlers.values { handler.close() }
     // Four-letter words and newcomers still get an answer.
     let idle = ServerCore(
@@ -341,7 +354,9 @@ public final class ServerNode: @unchecked Sendable {
   /// The disk does not take what clients were about to be told is safe: nobody is told, and nobody served.
   private func onLogFailure(_ error: TxnLogError) {
     logger.critical("the log cannot be written; no write since is acknowledged", metadata: ["reason": "\(error)"])
-    ending.succeed(ServerStartError("the log cannot be written: \(error)", hint: "the server has stopped serving"))
+    ending.succeed(
+      ServerStartError(
+        "the log cannot be written: \(ServerStartError(error).message)", hint: "the server has stopped serving"))
     stopServing()
   }
 
@@ -455,18 +470,26 @@ public final class ServerNode: @unchecked Sendable {
   }
 
   /// Stops serving, writes what was accepted, and gives the directory back.
-  public func stop() async {
+  public func stop() async { await end(writingLog: true) }
+
+  /// Ends as a process does that is killed: what was accepted and is not on its way to the disk is lost.
+  public func kill() async { await end(writingLog: false) }
+
+  private func end(writingLog: Bool) async {
     await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
-      loop.execute { [self] in
+      let work: @Sendable () -> Void = { [self] in
         ending.succeed(nil)
         stopServing()
-        log.stop()
+        if writingLog { log.stop() } else { log.abandon() }
         // A snapshot that is under way is given up: the log has what it would have had.
         background.run { continuation.resume() }
       }
+      // A server that is held still does this before anything else.
+      if !brake.release(running: work) { loop.execute(work) }
     }
     background.stop()
     try? await group.shutdownGracefully()
+    storage.release()
   }
 
   private func stopServing() {

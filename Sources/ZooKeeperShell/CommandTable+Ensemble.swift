@@ -60,12 +60,14 @@ extension CommandTable {
     CommandSpec(
       .server, "server", summary: "Run a ZooKeeper server on a zoo.cfg",
       arguments: [
-        ArgumentSpec("action", .choice(["run", "start", "stop", "restart", "status", "check"])),
+        ArgumentSpec("action", .choice(["run", "start", "stop", "restart", "status", "check", "repair"])),
         ArgumentSpec("file", .file, isOptional: true),
       ],
       details: [
         "run stays in the foreground and logs to stderr; start, stop, restart and status manage one in the background"
           + " by the file zookeeper_server.pid in its data directory; check says what is wrong with a configuration.",
+        "repair makes a damaged data directory usable again, which no server does by itself: the log is cut at the"
+          + " first damaged place, and what follows, kept in files named damaged-*, is lost to clients.",
         "The file defaults to $ZOOCFG, or zoo.cfg in $ZOOCFGDIR or /etc/zookeeper/conf. The same is there under the"
           + " name zookeeper-server, with zkServer.sh's words. Without clientPortAddress it listens on loopback only.",
       ],

@@ -4,14 +4,16 @@
 #   Tests/Benchmarks/standalone.sh [-z DIR] [-s SUITES] [-o FILE] [ZKCLI]
 #
 #   -z DIR     the zkload kit (default: ../shared/tools/zkload beside the repository)
-#   -s SUITES  of: core idle watch fill start (default: all of them; fill alone takes several minutes)
+#   -s SUITES  of: core idle watch fill start ours (default: all of them; fill alone takes several minutes); ours are
+#              the bars that have nothing to do with Apache: 10,000 idle sessions, and the start of zkcli --local
 #   -o FILE    where the samples go, as JSON lines (default: a temporary file)
 #   ZKCLI      the binary (default: .build/release/zkcli; build it with the flags of the README)
 #
-# Prints a table of medians and their ratios to Apache's. Needs Debian's zookeeper and a C compiler.
+# Prints a table of medians and their ratios to Apache's, then the project's bars with a verdict on each; exits with 1
+# if one is missed. Needs Debian's zookeeper, a C compiler and Python 3.
 set -euo pipefail
 repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-kit=$repository/../shared/tools/zkload suites=core,idle,watch,start,fill results=
+kit=$repository/../shared/tools/zkload suites=core,idle,watch,start,fill,ours results=
 while getopts z:s:o:h option; do
   case $option in
     z) kit=$OPTARG ;;
@@ -32,6 +34,38 @@ cp -r "$kit/." "$work/kit"
 make --silent --directory "$work/kit"
 results=${results:-$work/results.jsonl}
 export LAUNCH="$zkcli server run"
-"$work/kit/measure.sh" -o "$results" -k standalone -s "$suites" -w "$work/run" \
-  -T "apache=$work/kit/target-apache.sh" -T "zkcli=$work/kit/target-zoocfg.sh"
-"$work/kit/summarize.py" "$results" --base apache
+apaches=$(tr , '\n' <<< "$suites" | { grep --invert-match --line-regexp ours || true; } | paste --serial --delimiters ,)
+if [[ -n $apaches ]]; then
+  "$work/kit/measure.sh" -o "$results" -k standalone -s "$apaches" -w "$work/run" \
+    -T "apache=$work/kit/target-apache.sh" -T "zkcli=$work/kit/target-zoocfg.sh"
+fi
+
+# Sessions on a server that has just started, and how long a server of its own takes until a client has an answer.
+measure_ours() {
+  local port=21877 data=$work/ours server run begin
+  mkdir "$data"
+  printf '%s\n' "dataDir=$data/data" "clientPort=$port" clientPortAddress=127.0.0.1 maxClientCnxns=0 \
+    admin.enableServer=false 4lw.commands.whitelist=* > "$data/zoo.cfg"
+  "$zkcli" server run "$data/zoo.cfg" 2> "$data/log" &
+  server=$!
+  "$work/kit/zkload" wait -T 30 "127.0.0.1:$port" > /dev/null
+  "$work/kit/zkload" idle -c 10000 -t 10 -P "$server" "127.0.0.1:$port" |
+    sed 's/^{/{"target":"zkcli","test":"idle-10000",/' >> "$work/ours.jsonl"
+  kill "$server"
+  wait "$server" || true
+  for run in {1..10}; do
+    begin=$(date +%s%N)
+    # The child is the first client; it tells when it has its answer.
+    "$zkcli" --quiet --local -- sh -c "$(printf '%q' "$zkcli") exists / && date +%s%N" |
+      awk -v begin="$begin" '{ printf "{\"target\":\"zkcli\",\"test\":\"local\",\"ms\":%.1f}\n", ($1 - begin) / 1e6 }' \
+      >> "$work/ours.jsonl"
+  done
+}
+
+if [[ ,$suites, == *,ours,* ]]; then measure_ours; fi
+if [[ -n $apaches ]]; then
+  "$work/kit/summarize.py" "$results" --base apache
+  echo
+fi
+touch "$results" "$work/ours.jsonl"
+"$repository/Tests/Benchmarks/bars.py" "$results" "$work/ours.jsonl"

@@ -3,7 +3,7 @@ import TestKit
 import Testing
 
 /// Bad input: a message that says what, where and what to do, an exit code of its own, and nothing half-written.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(10)))
 struct BadInputTests {
   @Test(
     arguments: [
@@ -101,17 +101,17 @@ struct BadInputTests {
     proxy.stall()
     try command.write("set \(path) w\n")
     #expect(
-      try await command.nextLine(of: .error, within: .seconds(20))
+      try await command.nextLine(of: .error, within: .seconds(90))
         == "stdin:2: TimedOut \(path): the time limit passed; the outcome is unknown; give it longer with --timeout")
     try command.write("set \(path) x --timeout 20s\n")
     proxy.refuse()
     proxy.cut()
     proxy.resume()
-    let loss = try await command.nextLine(of: .error, within: .seconds(20))
+    let loss = try await command.nextLine(of: .error, within: .seconds(90))
     #expect(loss?.hasPrefix("stdin:3: ConnectionLoss") == true, "\(loss ?? "")")
     try await proxy.acceptAgain()
     try command.write("exists \(path) --timeout 20s\nquit\n")
-    #expect(try await command.waitForEnd(within: .seconds(20)) == .exited(8))
+    #expect(try await command.waitForEnd(within: .seconds(90)) == .exited(8))
   }
 
   @Test func sessionThatExpiresMidCommandIsSaidSo() async throws {
@@ -125,18 +125,18 @@ struct BadInputTests {
     proxy.refuse()
     proxy.cut()
     let outside = Zkcli(server: server.connectString)
-    try await eventually("end of the session", within: .seconds(20)) {
+    try await eventually("end of the session", within: .seconds(90)) {
       try await outside("exists", path).exitStatus == 1
     }
     try await proxy.acceptAgain()
     try command.write("getEphemerals --timeout 20s\n")
-    let line = try await command.nextLine(of: .error, within: .seconds(20))
+    let line = try await command.nextLine(of: .error, within: .seconds(90))
     #expect(line?.contains("SessionExpired") == true)
     // The next command begins a new one.
     try command.write("getEphemerals --timeout 20s\npwd\n")
     #expect(try await command.nextLine() == "/")
     command.closeInput()
-    #expect(try await command.waitForEnd(within: .seconds(20)) == .exited(9))
+    #expect(try await command.waitForEnd(within: .seconds(90)) == .exited(9))
   }
 
   @Test func valueOverTheLimitWritesNothing() async throws {

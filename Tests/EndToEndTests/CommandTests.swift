@@ -2,7 +2,7 @@ import TestKit
 import Testing
 
 /// Every command with its options, as a process of its own and as a line of a script: the same table both ways.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(10)))
 struct CommandTests {
   @Test(arguments: Scenario.all) func asSingleCommands(_ scenario: Scenario) async throws {
     try await scenario.runOneByOne(try await .shared())

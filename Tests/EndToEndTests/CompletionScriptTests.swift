@@ -4,7 +4,7 @@ import Testing
 
 /// The committed completion scripts in the shells they are for, with a person's keys: what TAB makes of a line must be
 /// what the shell hands to `zkcli`.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(10)))
 struct CompletionScriptTests {
   /// A shell, and how to load its script.
   struct Shell: Sendable, CustomTestStringConvertible {

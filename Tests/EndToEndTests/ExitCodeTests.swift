@@ -3,7 +3,7 @@ import TestKit
 import Testing
 
 /// Every line of the table of exit codes, reached for real. The ones that take an ensemble are in `EnsembleTests`.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(10)))
 struct ExitCodeTests {
   @Test func tableInHelpListsThemAll() async throws {
     let run = try await Zkcli(server: nil)("help", "exit-codes")
@@ -52,7 +52,7 @@ struct ExitCodeTests {
     let proxy = try TCPProxy(to: server.port)
     let zkcli = Zkcli(server: proxy.connectString)
     let watching = try zkcli.start("get", "-w", "/zookeeper", "--timeout", "300ms")
-    #expect(try await watching.waitForEnd(within: .seconds(20)) == .exited(8))
+    #expect(try await watching.waitForEnd(within: .seconds(90)) == .exited(8))
     #expect(String(decoding: watching.bytes(of: .error), as: UTF8.self).contains("TimedOut"))
   }
 
@@ -85,7 +85,7 @@ struct ExitCodeTests {
       try await ApacheServer.shared().fourLetterWord("wchp").contains(path)
     }
     watching.send(signal: signal)
-    #expect(try await watching.waitForEnd(within: .seconds(20)) == .exited(status))
+    #expect(try await watching.waitForEnd(within: .seconds(90)) == .exited(status))
     #expect(watching.bytes(of: .output).isEmpty)
   }
 }

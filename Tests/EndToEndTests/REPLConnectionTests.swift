@@ -3,7 +3,7 @@ import TestKit
 import Testing
 
 /// The interactive shell while the world around it changes: events, lost connections, expiry, interrupts.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(10)))
 struct REPLConnectionTests {
   private typealias Session = REPLTests.Session
 
@@ -87,7 +87,7 @@ struct REPLConnectionTests {
     proxy.refuse()
     proxy.cut()
     let outside = Zkcli(server: server.connectString)
-    try await eventually("end of the session", within: .seconds(20)) {
+    try await eventually("end of the session", within: .seconds(90)) {
       try await outside("exists", path).exitStatus == 1
     }
     try await proxy.acceptAgain()

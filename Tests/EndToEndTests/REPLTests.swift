@@ -3,7 +3,7 @@ import TestKit
 import Testing
 
 /// The interactive shell in a real terminal.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(10)))
 struct REPLTests {
   /// A shell in a terminal, with a home of its own.
   struct Session: Sendable {

@@ -3,7 +3,7 @@ import TestKit
 import Testing
 
 /// Commands from files and pipes.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(10)))
 struct ScriptTests {
   @Test func stopsAtTheFirstFailureWithItsCodeAndPlace() async throws {
     let zkcli = try await Zkcli.shared()
@@ -157,7 +157,7 @@ struct ScriptTests {
       #expect(try await command.nextLine() == "/")
     }
     try command.write("exists /nope-at-all\n")
-    #expect(try await command.waitForEnd(within: .seconds(20)) == .exited(1))
+    #expect(try await command.waitForEnd(within: .seconds(90)) == .exited(1))
   }
 
   @Test func optionsOfOneLineHoldForThatLine() async throws {

@@ -3,7 +3,7 @@ import TestKit
 import Testing
 
 /// stdout is the answer and nothing else, byte for byte; stderr is everything else.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(10)))
 struct StreamTests {
   /// All 256 byte values, and then some that are easily harmed: line ends, NULs and half of a character at the end.
   static let bytes = (0...255).map { UInt8($0) } + [0x0d, 0x0a, 0x00, 0x0a, 0xe2, 0x82]

@@ -3,7 +3,7 @@ import TestKit
 import Testing
 
 /// Commands on whole subtrees, some of them large.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(10)))
 struct TreeTests {
   /// Makes `count` znodes in folders of a hundred under `path`, through transactions; returns all paths in order.
   static func grow(_ path: String, _ count: Int, _ zkcli: Zkcli) async throws -> [String] {

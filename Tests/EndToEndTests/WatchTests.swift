@@ -3,12 +3,12 @@ import TestKit
 import Testing
 
 /// Watches of single commands: the event is the answer.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(10)))
 struct WatchTests {
   /// Waits until the server holds a watch on `path`.
   private func watchOn(_ path: String) async throws {
     let server = try await ApacheServer.shared()
-    try await eventually("a watch on \(path)", within: .seconds(20)) {
+    try await eventually("a watch on \(path)", within: .seconds(90)) {
       try server.fourLetterWord("wchp").split(separator: "\n").contains { $0 == path }
     }
   }
@@ -23,7 +23,7 @@ struct WatchTests {
     #expect(watching.ending == nil)
     expect(try await zkcli("set", path, "w"))
     #expect(try await watching.nextLine() == "event: NodeDataChanged \(path)")
-    #expect(try await watching.waitForEnd(within: .seconds(20)) == .exited(0))
+    #expect(try await watching.waitForEnd(within: .seconds(90)) == .exited(0))
     #expect(watching.bytes(of: .error).isEmpty)
   }
 
@@ -37,13 +37,13 @@ struct WatchTests {
     let event = try jsonObject(try #require(try await waiting.nextLine()))
     #expect(event["event"] as? String == "NodeCreated")
     #expect(event["path"] as? String == path)
-    #expect(try await waiting.waitForEnd(within: .seconds(20)) == .exited(1))
+    #expect(try await waiting.waitForEnd(within: .seconds(90)) == .exited(1))
     try await #expect(zkcli("create", "\(path)/first").exitStatus == 0)
     let listing = try zkcli.start("ls", "-w", path)
     #expect(try await listing.nextLine() == "first")
     try await #expect(zkcli("create", "\(path)/second").exitStatus == 0)
     #expect(try await listing.nextLine() == "event: NodeChildrenChanged \(path)")
-    #expect(try await listing.waitForEnd(within: .seconds(20)) == .exited(0))
+    #expect(try await listing.waitForEnd(within: .seconds(90)) == .exited(0))
   }
 
   @Test func addWatchStreamsUntilItsTimeIsOver() async throws {
@@ -62,7 +62,7 @@ struct WatchTests {
       #expect(event["event"] as? String == type)
       #expect(event["path"] as? String == place)
     }
-    #expect(try await watching.waitForEnd(within: .seconds(30)) == .exited(8))
+    #expect(try await watching.waitForEnd(within: .seconds(90)) == .exited(8))
   }
 
   @Test func persistentWatchSeesTheZnodeAndItsChildrensNames() async throws {
@@ -76,6 +76,6 @@ struct WatchTests {
     #expect(try await watching.nextLine() == "event: NodeChildrenChanged \(path)")
     #expect(try await watching.nextLine() == "event: NodeDataChanged \(path)")
     watching.send(signal: SIGINT)
-    #expect(try await watching.waitForEnd(within: .seconds(20)) == .exited(130))
+    #expect(try await watching.waitForEnd(within: .seconds(90)) == .exited(130))
   }
 }

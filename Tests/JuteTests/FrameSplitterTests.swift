@@ -3,7 +3,7 @@ import TestKit
 import Testing
 
 /// Frames out of a stream, however it is cut.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct FrameSplitterTests {
   static func frame(_ payload: [UInt8]) -> [UInt8] { bigEndian(Int32(payload.count)) + payload }
 

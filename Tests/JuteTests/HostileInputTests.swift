@@ -36,7 +36,7 @@ struct Sample: JuteRecord, Hashable {
 }
 
 /// Bytes that are cut, lie about their length, or are noise: an error each time, never a trap.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct HostileInputTests {
   /// Where the lengths and counts of a `Sample` stand.
   static let lengthOffsets = [14, 21, 28, 32, 37, 41]

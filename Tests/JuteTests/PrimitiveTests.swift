@@ -2,7 +2,7 @@ import Jute
 import Testing
 
 /// Each primitive against bytes written by hand, in both directions.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct PrimitiveTests {
   /// Decodes all of `bytes` as one value.
   static func read<Value>(

@@ -4,7 +4,7 @@ import Testing
 
 /// TAB.
 @Suite(.serialized) struct CompletionTests {
-  @Test(.timeLimit(.minutes(1))) func onlyCandidateIsInsertedWithItsSuffix() throws {
+  @Test(.timeLimit(.minutes(10))) func onlyCandidateIsInsertedWithItsSuffix() throws {
     let session = try TmuxSession()
     try session.type("ban")
     try session.press("Tab")
@@ -12,7 +12,7 @@ import Testing
     try session.waitFor("line: <banana x>")
   }
 
-  @Test(.timeLimit(.minutes(1))) func commonBeginningIsInsertedThenCandidatesAreListed() throws {
+  @Test(.timeLimit(.minutes(10))) func commonBeginningIsInsertedThenCandidatesAreListed() throws {
     let session = try TmuxSession()
     try session.type("\"t")
     try session.press("Tab")
@@ -24,7 +24,7 @@ import Testing
     try session.waitFor("line: <\"two words\" >")
   }
 
-  @Test(.timeLimit(.minutes(1))) func listAppearsBelowALineOfSeveralRows() throws {
+  @Test(.timeLimit(.minutes(10))) func listAppearsBelowALineOfSeveralRows() throws {
     let session = try TmuxSession()
     let rest = String(repeating: "w", count: 90)
     try session.type("ap " + rest)
@@ -34,7 +34,7 @@ import Testing
       "probe> ap " + String(repeating: "w", count: 70), String(repeating: "w", count: 20))
   }
 
-  @Test(.timeLimit(.minutes(1))) func namesBeyondASCIIAreCompleted() throws {
+  @Test(.timeLimit(.minutes(10))) func namesBeyondASCIIAreCompleted() throws {
     let session = try TmuxSession()
     try session.type("日")
     try session.press("Tab")
@@ -49,7 +49,7 @@ import Testing
     try session.waitFor("line: <größe >")
   }
 
-  @Test(.timeLimit(.minutes(1))) func nothingIsInsertedWhereNothingFits() throws {
+  @Test(.timeLimit(.minutes(10))) func nothingIsInsertedWhereNothingFits() throws {
     let session = try TmuxSession()
     try session.type("zzz")
     try session.press("Tab")

@@ -2,13 +2,13 @@ import Testing
 
 /// What a person sees who types on a terminal.
 @Suite(.serialized) struct EditingTests {
-  @Test(.timeLimit(.minutes(1))) func returnKeyGivesTheLine() throws {
+  @Test(.timeLimit(.minutes(10))) func returnKeyGivesTheLine() throws {
     let session = try TmuxSession()
     try session.enter("get /a")
     try session.waitForEnd("probe> get /a", "line: <get /a>", "probe>")
   }
 
-  @Test(.timeLimit(.minutes(1))) func interruptDropsTheLine() throws {
+  @Test(.timeLimit(.minutes(10))) func interruptDropsTheLine() throws {
     let session = try TmuxSession()
     try session.type("half typed")
     try session.press("Left", "Left", "Left", "C-c")
@@ -17,7 +17,7 @@ import Testing
     try session.waitFor("line: <next>")
   }
 
-  @Test(.timeLimit(.minutes(1))) func interruptOfALongLineShowsBelowItsLastRow() throws {
+  @Test(.timeLimit(.minutes(10))) func interruptOfALongLineShowsBelowItsLastRow() throws {
     let session = try TmuxSession()
     try session.type(String(repeating: "x", count: 100))
     try session.press("C-a", "C-c")
@@ -25,7 +25,7 @@ import Testing
       "probe> " + String(repeating: "x", count: 73), String(repeating: "x", count: 27) + "^C", "interrupted", "probe>")
   }
 
-  @Test(.timeLimit(.minutes(1))) func endOfInputOnAnEmptyLineLeaves() throws {
+  @Test(.timeLimit(.minutes(10))) func endOfInputOnAnEmptyLineLeaves() throws {
     let session = try TmuxSession()
     try session.type("ab")
     try session.press("C-a", "C-d")
@@ -34,7 +34,7 @@ import Testing
     try session.waitForEnd("end of input", "status: 0")
   }
 
-  @Test(.timeLimit(.minutes(1))) func wideAndAccentedCharactersAreEdited() throws {
+  @Test(.timeLimit(.minutes(10))) func wideAndAccentedCharactersAreEdited() throws {
     let session = try TmuxSession()
     try session.type("größe 日本")
     try session.waitForEnd("probe> größe 日本")
@@ -45,7 +45,7 @@ import Testing
     try session.waitFor("line: <größe 本>")
   }
 
-  @Test(.timeLimit(.minutes(1))) func pastedNewlinesSeparateLines() throws {
+  @Test(.timeLimit(.minutes(10))) func pastedNewlinesSeparateLines() throws {
     let session = try TmuxSession()
     try session.paste("one\ntwo\nthree")
     try session.waitFor("line: <one>")
@@ -53,7 +53,7 @@ import Testing
     try session.waitForEnd("probe> three")
   }
 
-  @Test(.timeLimit(.minutes(1))) func textsAppearAboveTheTypedLine() throws {
+  @Test(.timeLimit(.minutes(10))) func textsAppearAboveTheTypedLine() throws {
     let session = try TmuxSession()
     try session.enter("ticks 3")
     try session.type("typed")
@@ -62,7 +62,7 @@ import Testing
     try session.waitFor("line: <typed on>")
   }
 
-  @Test(.timeLimit(.minutes(1))) func textsAppearAboveALineOfSeveralRows() throws {
+  @Test(.timeLimit(.minutes(10))) func textsAppearAboveALineOfSeveralRows() throws {
     let session = try TmuxSession()
     try session.enter("ticks 2")
     try session.type(String(repeating: "y", count: 160))
@@ -70,14 +70,14 @@ import Testing
       "tick 1", "tick 2", "probe> " + String(repeating: "y", count: 73), String(repeating: "y", count: 80), "yyyyyyy")
   }
 
-  @Test(.timeLimit(.minutes(1))) func promptChangesWhileALineIsTyped() throws {
+  @Test(.timeLimit(.minutes(10))) func promptChangesWhileALineIsTyped() throws {
     let session = try TmuxSession()
     try session.enter("prompt lost")
     try session.type("typed")
     try session.waitForEnd("lost> typed")
   }
 
-  @Test(.timeLimit(.minutes(1))) func anotherWidthDrawsTheLineAnew() throws {
+  @Test(.timeLimit(.minutes(10))) func anotherWidthDrawsTheLineAnew() throws {
     let session = try TmuxSession()
     try session.type(String(repeating: "z", count: 50))
     try session.waitFor(String(repeating: "z", count: 50))
@@ -87,7 +87,7 @@ import Testing
     try session.waitForEnd("probe> " + String(repeating: "z", count: 50))
   }
 
-  @Test(.timeLimit(.minutes(1))) func editrcChoosesVi() throws {
+  @Test(.timeLimit(.minutes(10))) func editrcChoosesVi() throws {
     let home = try TemporaryDirectory()
     let file = home.path + "/editrc"
     try "bind -v\n".write(toFile: file, atomically: true, encoding: .utf8)
@@ -104,7 +104,7 @@ import Testing
     try session.waitForEnd("probe> apricot")
   }
 
-  @Test(.timeLimit(.minutes(1))) func dumbTerminalWorksInPlainText() throws {
+  @Test(.timeLimit(.minutes(10))) func dumbTerminalWorksInPlainText() throws {
     let session = try TmuxSession(environment: ["TERM": "dumb"])
     try session.type("plaim")
     try session.press("BSpace")

@@ -12,7 +12,7 @@ import Testing
     directory = try TemporaryDirectory()
   }
 
-  @Test(.timeLimit(.minutes(1))) func linesOutliveTheSession() throws {
+  @Test(.timeLimit(.minutes(10))) func linesOutliveTheSession() throws {
     let first = try TmuxSession([path])
     for line in ["größe one", "two", "two", "   "] { try first.enter(line) }
     try first.waitForEnd("line: <   >", "probe>")
@@ -27,7 +27,7 @@ import Testing
     try second.waitForEnd("probe> größe one")
   }
 
-  @Test(.timeLimit(.minutes(1))) func searchFindsAnEarlierLine() throws {
+  @Test(.timeLimit(.minutes(10))) func searchFindsAnEarlierLine() throws {
     let session = try TmuxSession()
     for line in ["get /alpha", "ls /beta", "stat /gamma"] { try session.enter(line) }
     try session.waitFor("line: <stat /gamma>")
@@ -43,7 +43,7 @@ import Testing
     try session.waitForEnd("probe> ls /beta", "line: <ls /beta>", "probe>")
   }
 
-  @Test(.timeLimit(.minutes(1))) func unwritableFileIsReportedAndStopsNothing() throws {
+  @Test(.timeLimit(.minutes(10))) func unwritableFileIsReportedAndStopsNothing() throws {
     let session = try TmuxSession(["/proc/nowhere/history"])
     try session.waitFor("warning: /proc/nowhere/history: No such file or directory")
     try session.enter("one")
@@ -52,7 +52,7 @@ import Testing
     try session.waitForEnd("probe> one")
   }
 
-  @Test(.timeLimit(.minutes(1))) func fileIsCutToTheNewestAtTheStart() throws {
+  @Test(.timeLimit(.minutes(10))) func fileIsCutToTheNewestAtTheStart() throws {
     try write((1...10).map { number in "line \(number)\n" }.joined())
     let session = try TmuxSession([path, "3"])
     try session.enter("history")

@@ -5,7 +5,7 @@ import Testing
 
 /// What happens between two lines, and how a session ends.
 @Suite(.serialized) struct WaitingTests {
-  @Test(.timeLimit(.minutes(1))) func interruptEndsAWait() throws {
+  @Test(.timeLimit(.minutes(10))) func interruptEndsAWait() throws {
     let session = try TmuxSession()
     try session.enter("wait")
     try session.waitForEnd("waiting", "printed while waiting")
@@ -13,7 +13,7 @@ import Testing
     try session.waitForEnd("^Cwait: interrupted", "probe>")
   }
 
-  @Test(.timeLimit(.minutes(1))) func flagEndsAWaitAndTypingAheadIsKept() throws {
+  @Test(.timeLimit(.minutes(10))) func flagEndsAWaitAndTypingAheadIsKept() throws {
     let session = try TmuxSession()
     try session.enter("wait 300")
     try session.waitFor("printed while waiting")
@@ -22,7 +22,7 @@ import Testing
     try session.waitForEnd("probe> ahead")
   }
 
-  @Test(.timeLimit(.minutes(1))) func secretIsNotShown() throws {
+  @Test(.timeLimit(.minutes(10))) func secretIsNotShown() throws {
     let session = try TmuxSession()
     try session.enter("secret")
     try session.waitForEnd("password:")
@@ -35,7 +35,7 @@ import Testing
     try session.waitForEnd("password:", "secret: line(\"pässword\")", "probe>")
   }
 
-  @Test(.timeLimit(.minutes(1))) func terminationSignalLeavesInOrder() throws {
+  @Test(.timeLimit(.minutes(10))) func terminationSignalLeavesInOrder() throws {
     let session = try TmuxSession()
     try session.type("typed")
     try session.waitForEnd("probe> typed")
@@ -43,7 +43,7 @@ import Testing
     try session.waitForEnd("probe> typed", "terminated 15", "status: 143")
   }
 
-  @Test(.timeLimit(.minutes(1))) func stoppedShellContinuesWithItsLine() throws {
+  @Test(.timeLimit(.minutes(10))) func stoppedShellContinuesWithItsLine() throws {
     let session = try TmuxSession(underJobControl: true)
     try session.type("typed")
     try session.press("C-z")

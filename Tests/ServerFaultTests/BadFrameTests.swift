@@ -6,10 +6,9 @@ import ZooKeeperClient
 import ZooKeeperProtocol
 
 /// Frames that no client should send: the connection bears it alone.
-@Suite(.timeLimit(.minutes(3)), .serialized)
+@Suite(.timeLimit(.minutes(10)), .serialized)
 struct BadFrameTests {
-  /// The four bytes of an integer as they go over the wire.
-  static func integer(_ value: Int32) -> [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded: value >> (24 - 8 * $0)) } }
+  static func integer(_ value: Int32) -> [UInt8] { bigEndian(value) }
 
   static func frame(_ payload: [UInt8]) -> [UInt8] { integer(Int32(payload.count)) + payload }
 
@@ -20,6 +19,8 @@ struct BadFrameTests {
       readOnly: false
     ).encoded)
 
+  static let ping = frame(integer(-2) + integer(11))
+
   /// What a client may say wrong once it has a session, by name.
   static let cases: [(name: String, bytes: [UInt8])] = [
     ("negative length", integer(-1)),
@@ -29,8 +30,6 @@ struct BadFrameTests {
     ("empty frame", integer(0)),
     ("short header", frame([0, 0, 0, 1])),
     ("unknown operation", frame(integer(1) + integer(999))),
-    ("a server's own operation", frame(integer(1) + integer(-10))),
-    ("check outside of a multi", frame(integer(1) + integer(13))),
     ("undecodable create", frame(integer(1) + integer(1) + integer(.max))),
     ("undecodable getData", frame(integer(1) + integer(4) + integer(-7))),
     ("undecodable multi", frame(integer(1) + integer(14) + [1])),
@@ -40,18 +39,24 @@ struct BadFrameTests {
 
   /// What a server makes of a case: the errors that it answers with, and whether it closes.
   static func outcome(of bytes: [UInt8], port: UInt16) throws -> String {
-    let socket = try LoopbackSocket.connect(to: port, timeout: .seconds(5))
+    let socket = try LoopbackSocket.connect(to: port, timeout: .seconds(30))
     try socket.write(connectRequest)
     _ = try socket.readFrame()
-    // The ping behind it is answered if the connection lives.
-    try socket.write(bytes + frame(integer(-2) + integer(11)))
+    try socket.write(bytes + ping)
     var answers: [String] = []
+    var pings = 0
     do {
       while true {
         let reply = try socket.readFrame()
         let header = try ReplyHeader(decoding: Array(reply.prefix(16)))
-        if header.xid.rawValue == -2 { return (answers + ["open"]).joined(separator: ", ") }
-        answers.append("\(header.error)")
+        guard header.xid.rawValue == -2 else {
+          answers.append("\(header.error)")
+          continue
+        }
+        // Apache may answer the ping right behind the bad frame before it closes, but no other.
+        pings += 1
+        if pings == 2 { return (answers + ["open"]).joined(separator: ", ") }
+        try socket.write(ping)
       }
     } catch {
       return (answers + ["closed"]).joined(separator: ", ")
@@ -64,21 +69,32 @@ struct BadFrameTests {
     let apache = try await ApacheServer.start()
     for (name, bytes) in Self.cases {
       let expected = try Self.outcome(of: bytes, port: apache.port)
-      #expect(try Self.outcome(of: bytes, port: server.port) == expected, "\(name)")
+      let outcome = try Self.outcome(of: bytes, port: server.port)
+      #expect(outcome == expected, "\(name)")
     }
+    try await Self.expectUnharmed(server)
+  }
+
+  /// Where we part from Apache's 3.8.0 on purpose: it executes these for any client, or leaves it without an answer.
+  @Test(arguments: [OpCode.createSession, .deleteContainer, .notification, .error, .check])
+  func whatServersSayAmongThemselvesIsNotForClients(operation: OpCode) async throws {
+    let server = try ServerUnderTest()
+    try await server.start()
+    let bytes = Self.frame(Self.integer(1) + Self.integer(operation.rawValue))
+    let outcome = try Self.outcome(of: bytes, port: server.port)
+    #expect(outcome == "Unimplemented, closed")
     try await Self.expectUnharmed(server)
   }
 
   @Test func byteByByteAndPipelined() async throws {
     let server = try ServerUnderTest()
     try await server.start()
-    let ping = Self.frame(Self.integer(-2) + Self.integer(11))
     let slow = try LoopbackSocket.connect(to: server.port, timeout: .seconds(5))
-    for byte in Self.connectRequest + ping { try slow.write([byte]) }
+    for byte in Self.connectRequest + Self.ping { try slow.write([byte]) }
     _ = try slow.readFrame()
     #expect(try slow.readFrame().count == 16)
     let hasty = try LoopbackSocket.connect(to: server.port, timeout: .seconds(5))
-    try hasty.write(Self.connectRequest + ping + ping)
+    try hasty.write(Self.connectRequest + Self.ping + Self.ping)
     _ = try hasty.readFrame()
     #expect(try hasty.readFrame().count == 16)
     #expect(try hasty.readFrame().count == 16)
@@ -146,7 +162,7 @@ struct BadFrameTests {
     }
     #expect(server.command?.ending == nil, "\(server.errorOutput)")
     guard let connections else { return }
-    try await eventually("the end of bad connections", within: .seconds(30), every: .milliseconds(50)) {
+    try await eventually("the end of bad connections", within: .seconds(90), every: .milliseconds(50)) {
       try server.ask("srvr").contains("Connections: \(connections)\n")
     }
   }

@@ -1,7 +1,7 @@
 import Testing
 import ZooKeeperShell
 
-@Suite(.timeLimit(.minutes(1))) struct CommandTableTests {
+@Suite(.timeLimit(.minutes(10))) struct CommandTableTests {
   @Test func everyCommandHasOneSpec() {
     #expect(Set(CommandTable.all.map(\.id)) == Set(CommandID.allCases))
     #expect(CommandTable.all.count == CommandID.allCases.count)
@@ -48,7 +48,7 @@ import ZooKeeperShell
   }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct HelpTests {
+@Suite(.timeLimit(.minutes(10))) struct HelpTests {
   @Test(arguments: CommandTable.all.map(\.name) + HelpTopic.allCases.map(\.rawValue))
   func everythingIsExplained(name: String) throws {
     let text = try Help.text(on: Word(name), width: 80)

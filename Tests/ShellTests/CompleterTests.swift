@@ -1,7 +1,7 @@
 import Testing
 import ZooKeeperShell
 
-@Suite(.timeLimit(.minutes(1))) struct CompleterTests {
+@Suite(.timeLimit(.minutes(10))) struct CompleterTests {
   private static let tree: [String: [String]] = [
     "/": ["a", "a b", "alpha", "it's", "узел", "zookeeper"], "/alpha": ["one"],
   ]
@@ -36,7 +36,7 @@ import ZooKeeperShell
 
   @Test(
     arguments: [
-      (["l"], "listquota lock ls", nil),
+      (["l"], "listquota local lock ls", nil),
       (["get", "/a"], "/a /a b /alpha", "/"),
       (["-s", "h:1", "get", "/alpha/"], "/alpha/one", "/alpha"),
       (["--server", ""], "", nil),

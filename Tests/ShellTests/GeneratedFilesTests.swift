@@ -2,7 +2,7 @@ import Foundation
 import Testing
 import ZooKeeperShell
 
-@Suite(.timeLimit(.minutes(2))) struct GeneratedFilesTests {
+@Suite(.timeLimit(.minutes(10))) struct GeneratedFilesTests {
   static let files: [(path: String, text: String)] =
     CompletionScripts.Shell.allCases.map { ($0.file, CompletionScripts.script(for: $0)) }
     + [(ManualPage.file, ManualPage.text)]

@@ -40,7 +40,7 @@ private let isoBlock = """
 
   """
 
-@Suite(.timeLimit(.minutes(1))) struct TextRendererTests {
+@Suite(.timeLimit(.minutes(10))) struct TextRendererTests {
   @Test func dataGoesIntoAPipeByteForByte() {
     let all = [UInt8](0...255)
     let result = CommandResult.data(path: "/x", data: all, stat: .sample, showsStat: false)
@@ -66,6 +66,24 @@ private let isoBlock = """
     let rendered = render([data(text)], RenderContext(stdoutIsTerminal: true))
     #expect(rendered.outText == out)
     #expect(rendered.errText == err)
+  }
+
+  @Test func serversOfASandboxAreATable() {
+    let servers = CommandResult.members([
+      LocalServer(
+        id: 1, state: "running", role: "follower", zxid: "0x100000002", sessions: 1, connections: 0, address: "h:1",
+        cutOff: []),
+      LocalServer(
+        id: 2, state: "paused", role: nil, zxid: nil, sessions: nil, connections: nil, address: "h:2", cutOff: [1, 3]),
+    ])
+    let rows = """
+      1   running  follower  0x100000002  1         0        h:1
+      2   paused   -         -            -         -        h:2      cut off from 1,3
+
+      """
+    let head = "id  state    role      zxid         sessions  clients  address\n"
+    #expect(render([servers], RenderContext(stdoutIsTerminal: true)).outText == head + rows)
+    #expect(render([servers], RenderContext()).outText == rows)
   }
 
   @Test func bytesThatAreNoTextAreShownOneByOne() {
@@ -186,7 +204,7 @@ private let isoBlock = """
   }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct JSONRendererTests {
+@Suite(.timeLimit(.minutes(10))) struct JSONRendererTests {
   private let stat =
     #"{"czxid":"0x2","mzxid":"0x33","pzxid":"0xffffffffffffffff","ctime":"2026-11-23T06:23:00.123Z","#
     + #""mtime":"2026-11-23T06:24:57.004Z","version":2,"cversion":7,"aversion":1,"#
@@ -242,6 +260,14 @@ private let isoBlock = """
         #"[{"operation":"delete","path":"/c","error":"NoNode"}]"#
       ),
       (.setting(name: "printwatches", value: "on"), #"{"setting":"printwatches","value":"on"}"#),
+      (
+        .members([
+          LocalServer(
+            id: 2, state: "killed", role: nil, zxid: nil, sessions: nil, connections: nil, address: "h:1", cutOff: [1])
+        ]),
+        #"[{"id":2,"state":"killed","role":null,"zxid":null,"sessions":null,"connections":null,"address":"h:1","#
+          + #""cutOffFrom":[1]}]"#
+      ),
     ] as [(CommandResult, String)])
   func documents(result: CommandResult, document: String) {
     #expect(json(result) == document + "\n")
@@ -257,7 +283,7 @@ private let isoBlock = """
   }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct CompatRendererTests {
+@Suite(.timeLimit(.minutes(10))) struct CompatRendererTests {
   private let context = RenderContext(isCompat: true, compatTimes: .javaUTC)
   private let block = """
     cZxid = 0x2
@@ -378,7 +404,7 @@ private let isoBlock = """
   }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct EncodingTests {
+@Suite(.timeLimit(.minutes(10))) struct EncodingTests {
   @Test(arguments: [
     ("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("fooba", "Zm9vYmE="),
     ("foobar", "Zm9vYmFy"),

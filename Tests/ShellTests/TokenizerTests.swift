@@ -1,7 +1,7 @@
 import Testing
 import ZooKeeperShell
 
-@Suite(.timeLimit(.minutes(1))) struct TokenizerTests {
+@Suite(.timeLimit(.minutes(10))) struct TokenizerTests {
   private static let lines: [(line: String, words: [String])] = [
     ("", []),
     ("   \t ", []),

@@ -2,7 +2,7 @@ import Testing
 import ZooKeeperProtocol
 import ZooKeeperShell
 
-@Suite(.timeLimit(.minutes(1))) struct ValuesTests {
+@Suite(.timeLimit(.minutes(10))) struct ValuesTests {
   @Test(
     arguments: [
       ("500ms", 500), ("10s", 10_000), ("2m", 120_000), ("1h", 3_600_000), ("0s", 0),
@@ -65,7 +65,7 @@ import ZooKeeperShell
   }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct MultiParserTests {
+@Suite(.timeLimit(.minutes(10))) struct MultiParserTests {
   @Test func aLoneCommaSeparatesOperations() throws {
     let commands = try MultiParser.parse(
       words("create -st 500 /a v , set /b 'w , x' -v 3 , rm /c , check /d 3"))

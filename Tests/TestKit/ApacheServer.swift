@@ -40,6 +40,20 @@ public final class ApacheServer: Sendable {
     try? FileManager.default.removeItem(atPath: directory)
   }
 
+  /// What runs a plain server in the foreground, for a test that starts and stops it by itself; its files are in a
+  /// directory of its own.
+  ///
+  /// Throws: `TestKitError.missing` if it is not installed.
+  public static func commandLine(port: UInt16) throws(TestKitError) -> [String] {
+    guard isInstalled else { throw TestKitError(.missing, "java or Debian's zookeeper") }
+    let (configuration, directory) = (ApacheConfiguration.permissive, try Scratch.directory("zookeeper"))
+    let lines = configuration.commonLines(directory: directory)
+    try Scratch.write(
+      (lines + ["clientPort=\(port)", "clientPortAddress=127.0.0.1", ""]).joined(separator: "\n"),
+      to: "\(directory)/zoo.cfg")
+    return ["/usr/bin/java"] + configuration.javaArguments(directory: directory)
+  }
+
   /// The configured `dataDir`: `version-2` in it has the server's files.
   public var dataDirectory: String { "\(directory)/data" }
 

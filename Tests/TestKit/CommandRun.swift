@@ -27,7 +27,7 @@ public struct CommandRun: Sendable {
   public static func run(
     _ executable: String, _ arguments: [String] = [],
     environment: [String: String] = RunningCommand.cleanEnvironment, input: [UInt8] = [],
-    timeLimit: Duration = .seconds(30)
+    timeLimit: Duration = .seconds(120)
   ) async throws -> CommandRun {
     let command = try RunningCommand(executable, arguments, environment: environment, input: input)
     var wasOverTime = false
@@ -37,7 +37,7 @@ public struct CommandRun: Sendable {
     } catch let error as TestKitError where error.code == .timedOut {
       wasOverTime = true
       command.killAll()
-      ending = try await command.waitForEnd(within: .seconds(10))
+      ending = try await command.waitForEnd(within: .seconds(90))
     }
     return CommandRun(
       standardOutput: command.bytes(of: .output), standardError: command.bytes(of: .error), ending: ending,

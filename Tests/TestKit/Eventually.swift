@@ -6,7 +6,7 @@
 ///
 /// Throws: `TestKitError.timedOut` naming `fact`, whatever `probe` throws, or `CancellationError`.
 public func eventually<Value>(
-  _ fact: String, within limit: Duration = .seconds(40), every interval: Duration = .milliseconds(5),
+  _ fact: String, within limit: Duration = .seconds(120), every interval: Duration = .milliseconds(5),
   _ probe: () async throws -> Value?
 ) async throws -> Value {
   let clock = ContinuousClock()
@@ -20,7 +20,7 @@ public func eventually<Value>(
 
 /// Waits until `condition` holds, for `limit` at most; see the form that returns a value.
 public func eventually(
-  _ fact: String, within limit: Duration = .seconds(40), every interval: Duration = .milliseconds(5),
+  _ fact: String, within limit: Duration = .seconds(120), every interval: Duration = .milliseconds(5),
   holds condition: () async throws -> Bool
 ) async throws {
   try await eventually(fact, within: limit, every: interval) { try await condition() ? () : nil }

@@ -90,6 +90,6 @@ final class GuardedProcess: Sendable {
   /// Kills the process and waits until it is gone.
   func kill() async throws {
     send(signal: SIGKILL)
-    try await watchdog.waitForEnd(within: .seconds(10))
+    try await watchdog.waitForEnd(within: .seconds(90))
   }
 }

@@ -23,6 +23,8 @@ public final class RunningCommand: Sendable {
   /// The environment of a command unless it says otherwise: nothing of the caller's, so that no test depends on it.
   public static let cleanEnvironment = [
     "HOME": "/nonexistent", "LANG": "C.UTF-8", "PATH": "/usr/local/bin:/usr/bin:/bin", "TERM": "dumb",
+    // A crash is over at once: the backtracer would keep its pipes open for longer than it has something to say.
+    "SWIFT_BACKTRACE": "enable=no",
   ]
 
   public let processID: Int32

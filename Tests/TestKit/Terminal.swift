@@ -1,3 +1,5 @@
+import Foundation
+
 /// A command running in a terminal of its own, seen as a person sees it: a screen of characters, and keys.
 ///
 /// tmux is the terminal. It has its own server and socket, reads no configuration but ours, and dies with the test
@@ -93,11 +95,17 @@ public final class Terminal: Sendable {
 
   /// Waits until the command ended, and returns its exit status.
   ///
-  /// Throws: `TestKitError.timedOut`.
+  /// Throws: `TestKitError.timedOut`; `.ended` if a signal ended it.
   public func waitForExit(timeout: Duration = .seconds(60)) async throws -> Int32 {
     try await eventually("end of the command in the terminal", within: timeout, every: .milliseconds(20)) {
-      let answer = try await display("#{pane_dead} #{pane_dead_status}").split(separator: " ")
-      guard answer.count == 2, answer[0] == "1" else { return nil }
+      let answer = try await display("#{pane_dead},#{pane_dead_status},#{pane_dead_signal}")
+        .split(separator: ",", omittingEmptySubsequences: false)
+      guard answer.count == 3, answer[0] == "1" else { return nil }
+      guard answer[2].isEmpty else {
+        throw TestKitError(.ended, "signal \(answer[2]): \(try await screen())")
+      }
+      // tmux saw the terminal close and now and then misses that the process is to be reaped: this makes it look.
+      if answer[1].isEmpty { server.send(signal: SIGCHLD) }
       return Int32(answer[1])
     }
   }

@@ -3,7 +3,7 @@ import TestKit
 import Testing
 
 /// Apache's servers: that they start, answer, survive what tests do to them, and do not survive the tests.
-@Suite(.timeLimit(.minutes(3)), .enabled(if: ApacheServer.isInstalled))
+@Suite(.timeLimit(.minutes(10)), .enabled(if: ApacheServer.isInstalled))
 struct ApacheTests {
   @Test func sharedServerIsOneServer() async throws {
     let server = try await ApacheServer.shared()

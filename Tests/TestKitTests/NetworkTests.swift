@@ -3,7 +3,7 @@ import TestKit
 import Testing
 
 /// The loopback actors: servers that misbehave and the proxy that makes networks fail.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct NetworkTests {
   /// A server that sends back what it gets, for the proxy to stand in front of.
   static func echoServer() throws -> FakeServer {

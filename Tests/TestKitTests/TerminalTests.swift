@@ -2,7 +2,7 @@ import TestKit
 import Testing
 
 /// The terminal: keys in, screen out.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct TerminalTests {
   @Test func keysGoInAndTheScreenComesOut() async throws {
     let terminal = try await Terminal.start("/bin/sh", environment: ["PS1": "ready> ", "PATH": "/usr/bin:/bin"])

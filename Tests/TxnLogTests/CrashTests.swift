@@ -4,7 +4,7 @@ import ZooKeeperProtocol
 @testable import TxnLog
 
 /// The machine loses its power at every call of a scripted life of a server.
-@Suite(.timeLimit(.minutes(5))) struct CrashTests {
+@Suite(.timeLimit(.minutes(10))) struct CrashTests {
   /// What a client would know.
   private struct Knowledge {
     var persisted = Zxid.zero

@@ -4,7 +4,7 @@ import ZooKeeperProtocol
 @testable import TxnLog
 
 /// The epoch files, `myid`, `initialize` and the lock.
-@Suite(.timeLimit(.minutes(1))) struct EpochTests {
+@Suite(.timeLimit(.minutes(10))) struct EpochTests {
   private let disk = MemoryFileSystem()
   private var directory: Directory { TxnLogTests.directory(disk) }
 

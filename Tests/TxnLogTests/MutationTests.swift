@@ -4,7 +4,7 @@ import ZooKeeperProtocol
 @testable import TxnLog
 
 /// Random damage to real files: the readers answer with records or an error, and never trap.
-@Suite(.timeLimit(.minutes(3))) struct MutationTests {
+@Suite(.timeLimit(.minutes(10))) struct MutationTests {
   private func mutate(_ bytes: [UInt8], _ random: inout SplitMix64) -> [UInt8] {
     var result = bytes
     for _ in 0...(random.next() % 4) {

@@ -6,7 +6,7 @@ import ZooKeeperProtocol
 @testable import TxnLog
 
 /// The machine's own files.
-@Suite(.timeLimit(.minutes(2))) struct PosixTests {
+@Suite(.timeLimit(.minutes(10))) struct PosixTests {
   private func directory() throws -> DataDirectory<PosixFileSystem> {
     let directory = DataDirectory(PosixFileSystem(), dataDirectory: "\(try Scratch.directory("txnlog"))/a/b")
     try directory.create()
@@ -87,7 +87,7 @@ import ZooKeeperProtocol
 }
 
 /// Directories that go from this module to Apache's server and back.
-@Suite(.timeLimit(.minutes(5)), .enabled(if: ApacheServer.isInstalled)) struct ApacheDirectoryTests {
+@Suite(.timeLimit(.minutes(10)), .enabled(if: ApacheServer.isInstalled)) struct ApacheDirectoryTests {
   private let files = PosixFileSystem()
 
   /// Writes a directory with a snapshot at 3, with all sections or only the nodes, a log that begins before it, and

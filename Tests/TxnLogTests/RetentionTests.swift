@@ -4,7 +4,7 @@ import ZooKeeperProtocol
 @testable import TxnLog
 
 /// Purge, truncation, snapshots from a leader, repair: what makes files go, and in which order.
-@Suite(.timeLimit(.minutes(2))) struct RetentionTests {
+@Suite(.timeLimit(.minutes(10))) struct RetentionTests {
   private func zxid(_ value: Int64) -> Zxid { Zxid(rawValue: value) }
 
   /// Snapshots 0, 10, 20, 30, 40 and logs that begin at 1, 8, 18, 28, 38, up to 45.
@@ -184,6 +184,16 @@ import ZooKeeperProtocol
     try writeSnapshot(directory, zxid(2), nodes: [])
     disk.install("/data/version-2/snapshot.2", [1, 2, 3])
     #expect(refusal(directory)?.code == .noValidSnapshot)
+  }
+
+  @Test func damagedFirstSnapshotIsNamed() throws {
+    let disk = MemoryFileSystem()
+    let directory = directory(disk)
+    try directory.create()
+    try writeLog(directory, batches: [[1, 2]])
+    disk.install("/data/version-2/snapshot.0", [1, 2, 3])
+    let error = try #require(refusal(directory))
+    #expect(error.code == .noValidSnapshot && error.path == "/data/version-2/snapshot.0")
   }
 
   @Test func misplacedFilesRefuse() throws {

@@ -6,7 +6,7 @@ import ZooKeeperProtocol
 @testable import TxnLog
 
 /// Apache's own files, against their decoded listings.
-@Suite(.timeLimit(.minutes(2))) struct SampleTests {
+@Suite(.timeLimit(.minutes(10))) struct SampleTests {
   @Test(arguments: Samples.directories) func logsHaveTheirListedRecords(_ directory: String) throws {
     let disk = try Samples.disk(directory)
     for segment in try TxnLogTests.directory(disk).segments() {

@@ -4,7 +4,7 @@ import ZooKeeperProtocol
 @testable import TxnLog
 
 /// What interrupted writes and later damage leave, and that the two are told apart.
-@Suite(.timeLimit(.minutes(3))) struct TornTailTests {
+@Suite(.timeLimit(.minutes(10))) struct TornTailTests {
   private static let path = "/data/version-2/log.1"
 
   /// A log of six entries, the last two of them in one batch, with or without marks; and where its records end.

@@ -4,7 +4,7 @@ import ZooKeeperProtocol
 @testable import TxnLog
 
 /// The writer's promises, and what it does when the disk fails.
-@Suite(.timeLimit(.minutes(1))) struct WriterTests {
+@Suite(.timeLimit(.minutes(10))) struct WriterTests {
   private func writer(
     _ directory: Directory, after last: Int64 = 0, _ settings: LogSettings = settings()
   ) -> LogWriter<MemoryFileSystem> {

@@ -60,6 +60,7 @@ struct Cluster {
       for server in peers.keys.sorted() where (peers[server]?.nextDeadline ?? .max) <= now { step(server, .tick) }
       run()
     case "propose": propose(id(words[1]), words.count > 2 ? Int(words[2]) ?? 1 : 1)
+    case "reconfig": reconfigure(id(words[1]), words.dropFirst(2).map(id))
     case "hold": disks[id(words[1])]?.isHeld = true
     case "sync": sync(id(words[1]))
     case "crash": crash(id(words[1]))
@@ -193,6 +194,10 @@ struct Cluster {
     case .stopServing: show("\(server) serves no more")
     case .pinged(let connection, let zxid): send(QuorumPacket(.ping, zxid: zxid, data: []), connection, server)
     case .note(let note): show("\(server): \(note)")
+    case .activate(let next):
+      let voters = next.voters.map { "\($0)" }.joined(separator: ",")
+      let observers = next.members.filter(\.isObserver).map { "\($0.id)" }.joined(separator: ",")
+      show("\(server) takes up voters \(voters)\(observers.isEmpty ? "" : " observers \(observers)")")
     case .learnerAsks, .leaderAnswers, .synced: break
     }
   }
@@ -211,6 +216,22 @@ struct Cluster {
       let zxid = Zxid(rawValue: epoch.newLeaderZxid.rawValue + Int64(counter[server] ?? 0))
       step(server, .proposed(TxnHistory.Entry(zxid: zxid, bytes: [1])))
     }
+  }
+
+  /// Proposes that the voters be these; the others of the first configuration observe.
+  private mutating func reconfigure(_ server: ServerID, _ voters: [ServerID]) {
+    guard let epoch = peers[server]?.servingEpoch else { return output.append("\(server) does not lead") }
+    counter[server, default: 0] += 1
+    let zxid = Zxid(rawValue: epoch.newLeaderZxid.rawValue + Int64(counter[server] ?? 0))
+    let members = voters.map { id in
+      QuorumConfiguration.Member(id: id, addresses: [.init(host: "s\(id)", quorumPort: 1, electionPort: 2)])
+    }
+    let next = QuorumConfiguration(members: members, version: zxid.rawValue)
+    let entry = TxnEntry(
+      header: TxnHeader(
+        sessionID: .none, cxid: Xid(rawValue: 1), zxid: zxid, timeMilliseconds: 0, opCode: .reconfig),
+      txn: .reconfig(SetDataTxn(path: "/zookeeper/config", data: Array(next.text.utf8), version: -1)), digest: nil)
+    step(server, .proposed(TxnHistory.Entry(zxid: zxid, bytes: entry.encoded)))
   }
 
   private mutating func sync(_ server: ServerID) {

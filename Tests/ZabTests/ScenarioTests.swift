@@ -5,7 +5,7 @@ import Testing
 ///
 /// *Shape*: a command, a line `----`, what is expected, an empty line. `#` begins a comment. With `ZK_REWRITE=1` in the
 /// environment the files are written anew, and the run fails: look at the difference.
-@Suite(.timeLimit(.minutes(5))) struct ScenarioTests {
+@Suite(.timeLimit(.minutes(10))) struct ScenarioTests {
   private static let directory = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Scenarios")
 
   static let names: [String] =

@@ -3,7 +3,7 @@ import ZooKeeperProtocol
 
 /// Swift takes a slash and a combining mark behind it for one character, and two spellings of é for one string;
 /// servers take neither.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct CombiningPathTests {
   /// A component that begins with an acute accent.
   static let accent = "\u{301}x"

@@ -2,7 +2,7 @@ import Testing
 import ZooKeeperProtocol
 
 /// What names an ensemble, and what does not.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct ConnectStringTests {
   static let good: [(text: String, servers: [(String, Int)], chroot: String?)] = [
     ("a", [("a", 2181)], nil), ("a:1", [("a", 1)], nil), ("a:65535", [("a", 65535)], nil),

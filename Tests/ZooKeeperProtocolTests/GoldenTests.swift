@@ -3,7 +3,7 @@ import Testing
 import ZooKeeperProtocol
 
 /// Frames of real servers and clients: decoded to what the capture says, and encoded to the same bytes.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct GoldenTests {
   /// Frames that are not to be decoded, and why. One that is not met fails the test.
   static let exceptions: [String: String] = [

@@ -4,7 +4,7 @@ import Testing
 import ZooKeeperProtocol
 
 /// Damaged frames give a value or an error, never a trap, whatever they are taken for.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(10)))
 struct MutationTests {
   @Test func damagedFramesNeverTrap() {
     var random = SeededGenerator()

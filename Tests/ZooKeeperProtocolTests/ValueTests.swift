@@ -4,7 +4,7 @@ import Testing
 import ZooKeeperProtocol
 
 /// Texts and numbers that both ends agree on.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct ValueTests {
   static let acls: [(text: String, entries: [ACL])] = [
     ("world:anyone:cdrwa", ACL.openUnsafe), ("world:anyone:r", ACL.readUnsafe), ("auth::cdrwa", ACL.creatorAll),

@@ -80,6 +80,9 @@ extension ServerCore {
       connection.output.writeString(result.path)
       result.stat?.encode(into: &connection.output)
     case .setData, .setACL: result.stat?.encode(into: &connection.output)
+    case .reconfig:
+      if let path = result.path, let id = tree.find(path) { tree.appendData(of: id, into: &connection.output) }
+      result.stat?.encode(into: &connection.output)
     case .multi: MultiResponse(results: result.parts.map(multiResult)).encode(into: &connection.output)
     default: break
     }

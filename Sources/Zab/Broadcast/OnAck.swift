@@ -7,7 +7,7 @@ extension ZabPeer {
   /// Counts it.
   mutating func onAck(_ zxid: Zxid, from server: ServerID, _ actions: inout [ZabAction]) {
     // Followers acknowledge the epoch a second time, and what they were sent while they were synchronized.
-    guard zxid.counter != 0, zxid <= history.last, configuration.isVoter(server) else { return }
+    guard zxid.counter != 0, zxid <= history.last, votes(server) else { return }
     let before = leader?.acknowledged[server] ?? .zero
     leader?.acknowledged[server] = max(before, zxid)
     advanceCommit(&actions)
@@ -19,6 +19,7 @@ extension ZabPeer {
     guard let state = leader, state.phase == .broadcasting else { return }
     while let entry = history.entry(after: committed), isAcknowledged(entry.zxid, state) {
       committed = entry.zxid
+      if pending?.zxid == entry.zxid { return commitConfiguration(entry, state, &actions) }
       for handle in state.learners where handle.isForwarding {
         let packet =
           handle.isObserver
@@ -28,8 +29,26 @@ extension ZabPeer {
     }
   }
 
+  /// A configuration is committed: everybody takes it up with this transaction.
+  private mutating func commitConfiguration(
+    _ entry: TxnHistory.Entry, _ state: LeaderState, _ actions: inout [ZabAction]
+  ) {
+    guard let next = pending?.configuration else { return }
+    let designated = withUnsafeBytes(of: designatedLeader(next).rawValue.bigEndian) { [UInt8]($0) }
+    for handle in state.learners where handle.isForwarding {
+      let packet =
+        handle.isObserver
+        ? QuorumPacket(.informAndActivate, zxid: entry.zxid, data: designated + entry.bytes)
+        : QuorumPacket(.commitAndActivate, zxid: entry.zxid, data: designated)
+      actions.append(.send(packet, handle.connection))
+    }
+    deliver(&actions)
+    activateOnLeader(through: entry.zxid, &actions)
+    advanceCommit(&actions)
+  }
+
   private func isAcknowledged(_ zxid: Zxid, _ state: LeaderState) -> Bool {
     if settings.has(.minorityCommits) { return state.acknowledged.values.contains { $0 >= zxid } }
-    return configuration.isQuorum { server in state.acknowledged[server].map { $0 >= zxid } ?? false }
+    return isQuorum { server in state.acknowledged[server].map { $0 >= zxid } ?? false }
   }
 }

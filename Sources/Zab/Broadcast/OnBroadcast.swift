@@ -8,15 +8,30 @@ extension ZabPeer {
   mutating func onBroadcast(_ packet: QuorumPacket, _ connection: ConnectionID, _ actions: inout [ZabAction]) {
     switch packet.kind {
     case .proposal?: accept(packet, &actions)
-    case .commit?, .commitAndActivate?: onCommit(packet.zxid, &actions)
-    case .inform?, .informAndActivate?:
+    case .commit?: onCommit(packet.zxid, &actions)
+    case .commitAndActivate?:
+      onCommit(packet.zxid, &actions)
+      activateOnLearner(through: committed, designated: Self.designated(packet), &actions)
+    case .inform?:
       accept(packet, &actions)
       onCommit(packet.zxid, &actions)
+    case .informAndActivate?:
+      var inner = packet
+      inner.data = packet.data.map { Array($0.dropFirst(8)) }
+      accept(inner, &actions)
+      onCommit(packet.zxid, &actions)
+      activateOnLearner(through: committed, designated: Self.designated(packet), &actions)
     case .ping?: actions.append(.pinged(connection, packet.zxid))
     case .revalidate?: actions.append(.leaderAnswers(packet))
     case .sync?: actions.append(.synced(through: committed))
     default: actions.append(.note("packet \(packet.type) of the leader was passed over"))
     }
+  }
+
+  /// The leader that a new configuration is for.
+  private static func designated(_ packet: QuorumPacket) -> ServerID? {
+    guard let data = packet.data, data.count >= 8 else { return nil }
+    return ServerID(rawValue: Int64(bitPattern: data.prefix(8).reduce(0) { $0 << 8 | UInt64($1) }))
   }
 
   /// Sends an ACK for each transaction that has become durable, in order.

@@ -35,11 +35,11 @@ extension ZabPeer {
   /// Counts a promise. With a quorum of them the epoch is this leader's.
   mutating func countEpochAck(_ server: ServerID, _ actions: inout [ZabAction]) {
     guard leader?.phase == .awaitingEpochAcks else { return }
-    if configuration.isVoter(server) || settings.has(.observersCountForEpoch) { leader?.epochAcks.insert(server) }
+    if votes(server) || settings.has(.observersCountForEpoch) { leader?.epochAcks.insert(server) }
     guard let state = leader, state.epochAcks.contains(id) else { return }
     let needed = configuration.voters.count / 2 + 1
     guard
-      configuration.isQuorum({ state.epochAcks.contains($0) })
+      isQuorum({ state.epochAcks.contains($0) })
         || (settings.has(.observersCountForEpoch) && state.epochAcks.count >= needed)
     else { return }
     leader?.phase = .savingCurrentEpoch

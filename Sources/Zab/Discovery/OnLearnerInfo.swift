@@ -14,7 +14,7 @@ extension ZabPeer {
     }
     let accepted = Epoch(rawValue: Int64(packet.zxid.epoch))
     let isLate = leader?.phase != .awaitingLearners && accepted > (leader?.epoch ?? accepted)
-    if isLate, configuration.isVoter(info.serverID) {
+    if isLate, votes(info.serverID) {
       return makeRoom(for: info.serverID, accepted, &actions)
     }
     // A server that comes again has lost its connection, even if this end does not know it yet.
@@ -45,9 +45,9 @@ extension ZabPeer {
     guard leader?.phase == .awaitingLearners else { return }
     let candidate = leader?.epoch ?? .zero
     leader?.epoch = max(candidate, accepted.next)
-    if configuration.isVoter(server) { leader?.connecting.insert(server) }
+    if votes(server) { leader?.connecting.insert(server) }
     guard let state = leader, state.connecting.contains(id),
-      configuration.isQuorum({ state.connecting.contains($0) })
+      isQuorum({ state.connecting.contains($0) })
     else { return }
     leader?.phase = .savingAcceptedEpoch
     actions.append(.saveAcceptedEpoch(state.epoch))

@@ -52,12 +52,12 @@ extension ZabPeer {
     _ notification: ElectionNotification, from sender: ServerID, _ actions: inout [ZabAction]
   ) {
     guard sender != id else { return }
-    guard configuration.isVoter(sender) else { return reply(to: sender, &actions) }
+    guard votes(sender) else { return reply(to: sender, &actions) }
     guard role == .looking else {
       if notification.state == .looking { reply(to: sender, &actions) }
       return
     }
-    guard configuration.isVoter(notification.leader), configuration.weight(of: notification.leader) > 0 else { return }
+    guard votes(notification.leader), weight(of: notification.leader) > 0 else { return }
     switch notification.state {
     case .looking: onVote(notification, from: sender, &actions)
     case .following, .leading: onSettledVote(notification, from: sender, &actions)
@@ -119,7 +119,7 @@ extension ZabPeer {
   }
 
   private func hasQuorum(_ votes: [ServerID: ReceivedVote], for wanted: ReceivedVote) -> Bool {
-    configuration.isQuorum { votes[$0].map { wanted.agrees(with: $0) } ?? false }
+    isQuorum { votes[$0].map { wanted.agrees(with: $0) } ?? false }
   }
 
   /// A quorum for this server's proposal decides, at once if all voters agree, else after a moment in which a better
@@ -131,7 +131,7 @@ extension ZabPeer {
       election.decisionDeadline = nil
       return
     }
-    if configuration.voters.allSatisfy({ election.votes[$0].map { wanted.agrees(with: $0) } ?? false }) {
+    if allVoters.allSatisfy({ election.votes[$0].map { wanted.agrees(with: $0) } ?? false }) {
       return conclude(&actions)
     }
     election.decisionDeadline = election.decisionDeadline ?? now + settings.decisionMilliseconds
@@ -148,6 +148,10 @@ extension ZabPeer {
     }
   }
 
+  private func weight(of server: ServerID) -> Int64 {
+    max(configuration.weight(of: server), pending?.configuration.weight(of: server) ?? 0)
+  }
+
   /// What this server would vote for if it knew of no other.
   private var ownVote: Vote {
     isVoter ? Vote(leader: id, zxid: history.last, peerEpoch: currentEpoch) : .none
@@ -157,7 +161,7 @@ extension ZabPeer {
   private mutating func propose(_ actions: inout [ZabAction]) {
     election.resendDeadline = now + election.resendInterval
     let notification = ownNotification
-    for voter in configuration.voters where voter != id {
+    for voter in allVoters where voter != id {
       actions.append(.sendNotification(notification, to: voter))
     }
   }

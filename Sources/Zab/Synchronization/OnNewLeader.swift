@@ -9,6 +9,12 @@ extension ZabPeer {
     guard let state = learner, state.phase == .synchronizing, packet.zxid == state.epoch.newLeaderZxid else {
       return leave("NEWLEADER \(packet.zxid) is not expected", &actions)
     }
+    // The leader's configuration comes with it: a transaction that brought it may be in a snapshot only.
+    if let text = packet.data, let told = try? QuorumConfiguration(parsing: String(decoding: text, as: UTF8.self)),
+      told.version > configuration.version, !told.voters.isEmpty
+    {
+      learner?.configuration = told
+    }
     learner?.phase = .persistingHistory
     learner?.newLeaderZxid = history.last
     onLearnerPersisted(&actions)
@@ -54,6 +60,11 @@ extension ZabPeer {
     learner?.deadline = now + settings.syncMilliseconds
     // Apache's learners acknowledge twice, and its leaders know.
     actions.append(.send(QuorumPacket(.ack, zxid: state.epoch.newLeaderZxid), connection))
+    if let told = state.configuration {
+      if let change = pending, change.configuration.version <= told.version { pending = nil }
+      put(told, &actions)
+    }
     startServing(state.epoch, &actions)
+    activateOnLearner(through: committed, designated: nil, &actions)
   }
 }

@@ -14,7 +14,7 @@ extension ZabPeer {
       $0.phase = .awaitingQuorum
       $0.deadline = deadline
     }
-    if configuration.isVoter(handle.id) { leader?.newLeaderAcks.insert(handle.id) }
+    if votes(handle.id) { leader?.newLeaderAcks.insert(handle.id) }
     if state.phase == .broadcasting {
       sendUpToDate(handle.connection, &actions)
     } else {
@@ -41,12 +41,16 @@ extension ZabPeer {
   /// With a quorum that has it, the initial history is committed, and the epoch established.
   private mutating func establish(_ actions: inout [ZabAction]) {
     guard let state = leader, state.phase == .synchronizing, state.newLeaderAcks.contains(id),
-      configuration.isQuorum({ state.newLeaderAcks.contains($0) })
+      isQuorum({ state.newLeaderAcks.contains($0) })
     else { return }
     leader?.phase = .broadcasting
     leader?.acknowledged[id] = persisted
     committed = history.last
     deliver(&actions)
+    if let change = pending {
+      pending = nil
+      put(change.configuration, &actions)
+    }
     for handle in state.learners where handle.phase == .awaitingQuorum {
       sendUpToDate(handle.connection, &actions)
     }

@@ -18,7 +18,9 @@ extension ZabPeer {
       guard packet.zxid <= history.last else { return leave("COMMIT \(packet.zxid) without a proposal", &actions) }
       noteSynced(packet.zxid)
     case .inform?, .informAndActivate?:
-      if packet.zxid > history.last { accept(packet, &actions) }
+      var inner = packet
+      if packet.kind == .informAndActivate { inner.data = packet.data.map { Array($0.dropFirst(8)) } }
+      if packet.zxid > history.last { accept(inner, &actions) }
       noteSynced(packet.zxid)
     case .newLeader?: onNewLeader(packet, connection, &actions)
     case .upToDate?: onUpToDate(connection, &actions)

@@ -36,6 +36,7 @@ extension ZabPeer {
   mutating func onTruncated(_ zxid: Zxid, _ actions: inout [ZabAction]) {
     guard learner?.phase == .replacing else { return }
     history.truncate(to: zxid)
+    if let change = pending, change.zxid > zxid { pending = nil }
     persisted = min(persisted, zxid)
     committed = min(committed, zxid)
     delivered = min(delivered, zxid)
@@ -63,6 +64,7 @@ extension ZabPeer {
     } else {
       history = TxnHistory(base: zxid)
     }
+    pending = nil
     persisted = zxid
     committed = zxid
     delivered = zxid

@@ -65,7 +65,7 @@ extension ZabPeer {
     }
     // It may just have been told to forget what it had acknowledged.
     if !settings.has(.keepsAcksAcrossSync) { leader?.acknowledged[handle.id] = nil }
-    let text = Array(configuration.text.utf8)
+    let text = Array((pending?.configuration ?? configuration).text.utf8)
     actions.append(.send(QuorumPacket(.newLeader, zxid: state.epoch.newLeaderZxid, data: text), connection))
     let deadline = now + settings.initMilliseconds
     update(connection) {

@@ -27,6 +27,7 @@ final class ElectionPort: @unchecked Sendable {
 
   private let id: ServerID
   private let settings: ServerConfiguration.Ensemble
+  private var members: QuorumConfiguration
   private let loop: any EventLoop
   private let logger: Logger
   private let onMessage: (ElectionNotification, ServerID) -> Void
@@ -44,6 +45,7 @@ final class ElectionPort: @unchecked Sendable {
   ) {
     id = settings.serverID
     self.settings = settings
+    members = settings.quorum
     self.loop = loop
     self.logger = logger
     self.onMessage = onMessage
@@ -65,6 +67,12 @@ final class ElectionPort: @unchecked Sendable {
         bootstrap.bind(host: settings.times.listensEverywhere ? "0.0.0.0" : address.host, port: address.port)
           .map { [self] in listeners.append($0) }
       }, on: loop)
+  }
+
+  /// Calls go to these members from now on; connections to servers that are none any more end.
+  func configurationChanged(_ configuration: QuorumConfiguration) {
+    members = configuration
+    for server in peers.keys where configuration.member(server) == nil { disconnect(server) }
   }
 
   /// Ends all connections and takes no more calls.
@@ -91,7 +99,7 @@ final class ElectionPort: @unchecked Sendable {
 
   private func dial(_ server: ServerID) {
     guard !isStopped, peers[server]?.isDialing != true, !severed.contains(server) else { return }
-    let configured = settings.quorum.member(server)?.addresses.map(\.election) ?? []
+    let configured = members.member(server)?.addresses.map(\.election) ?? []
     let addresses = configured.isEmpty ? peers[server]?.announced ?? [] : configured
     guard !addresses.isEmpty else { return }
     peers[server, default: Peer()].isDialing = true

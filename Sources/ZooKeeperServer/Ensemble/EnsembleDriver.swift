@@ -22,6 +22,10 @@ final class EnsembleDriver: @unchecked Sendable {
   private var timer: Scheduled<Void>?
   private var timerDeadline = Int64.max
   private var isDraining = false
+  /// When it began to serve clients, last.
+  private var servingSince = NIODeadline.now()
+  private var proposalSizes = ProposalSizes()
+  private var hasStarted = false
   private(set) var isStopped = false
   /// The tree that is on its way, by connection.
   private var expectedTree: (connection: ConnectionID, zxid: Zxid)?
@@ -53,6 +57,7 @@ final class EnsembleDriver: @unchecked Sendable {
 
   /// Begins the election.
   func start() {
+    hasStarted = true
     step(.started)
     node.endTurn()
   }
@@ -67,12 +72,17 @@ final class EnsembleDriver: @unchecked Sendable {
 
   /// Cuts the connections to some servers, and to no others.
   func sever(_ servers: Set<ServerID>) {
+    guard servers != severed, !isStopped else { return }
+    let isMended = !severed.isSubset(of: servers)
     severed = servers
     election.severed = servers
+    guard hasStarted else { return }
     for server in servers {
       for connection in member.zab.connections(of: server) { disconnect(connection) }
       if let (connection, leader) = leaderConnection, leader == server { disconnect(connection) }
     }
+    // Votes that were sent into the void are sent again, now that somebody may hear them.
+    if isMended, member.zab.role == .looking { step(.started) }
     node.endTurn()
   }
 
@@ -126,6 +136,9 @@ final class EnsembleDriver: @unchecked Sendable {
     {
       return disconnect(connection)
     }
+    if let kind = packet.kind, [.diff, .trunc, .snap].contains(kind), member.zab.leaderConnection == connection {
+      logger.info("synchronizing", metadata: ["by": "\(kind)", "zxid": "\(packet.zxid)"])
+    }
     step(.received(packet, connection))
   }
 
@@ -163,7 +176,9 @@ final class EnsembleDriver: @unchecked Sendable {
       expectedTree = (connection, zxid)
       quorum.expectTree(node.treeReader(zxid: zxid), on: connection)
     case .close(let connection): quorum.close(connection)
-    case .append(let entry): node.log(entry)
+    case .append(let entry):
+      if member.zab.role == .leading { proposalSizes.note(entry.bytes.count) }
+      node.log(entry)
     case .truncate(let zxid, let rebuilds): truncate(to: zxid, rebuildsTree: rebuilds)
     case .saveAcceptedEpoch(let epoch): save(.accepted, epoch)
     case .prepareCurrentEpoch(let epoch): save(.announced, epoch)
@@ -171,7 +186,14 @@ final class EnsembleDriver: @unchecked Sendable {
     case .roleChanged(let role):
       logger.info("role", metadata: ["role": "\(role.word)", "zxid": "\(member.zab.history.last)"])
       quorum.roleChanged(role)
-    case .startServing: node.startServing()
+    case .activate(let configuration):
+      logger.info("the ensemble has changed", metadata: ["members": "\(configuration.text.split(separator: "\n"))"])
+      election.configurationChanged(configuration)
+      quorum.configurationChanged(configuration)
+    case .startServing:
+      servingSince = .now()
+      proposalSizes = ProposalSizes()
+      node.startServing()
     case .stopServing: node.stopServingClients()
     case .note(let text): logger.info("\(text)")
     case .failed(let reason): node.fail(reason)
@@ -231,6 +253,47 @@ final class EnsembleDriver: @unchecked Sendable {
     } catch {
       node.fail("\(error)")
     }
+  }
+
+  // MARK: Reports
+
+  /// Forgets what was counted of learners' connections.
+  func resetLearnerStatistics() { quorum.resetStatistics() }
+
+  /// This server's part in the ensemble at this moment.
+  func report(_ core: ServerCore, clientAddress: HostAndPort, zxid: Zxid) -> EnsembleReport {
+    let zab = member.zab
+    var report = EnsembleReport(
+      part: .none, isServing: node.isServing, own: settings.ownMember, quorum: zab.configuration, times: settings.times,
+      clientAddress: clientAddress, zxid: zxid,
+      sessions: core.committedSessions.sorted { $0.key.rawValue < $1.key.rawValue }.map { ($0.key, $0.value) })
+    switch zab.role {
+    case .looking: break
+    case .following(let leader):
+      report.part = .follower
+      report.leaderID = leader
+    case .observing(let leader):
+      report.part = .observer
+      report.leaderID = leader
+    case .leading:
+      report.part = .leader
+      report.leaderID = zab.id
+      report.leadership = leadership
+    }
+    return report
+  }
+
+  private var leadership: EnsembleReport.Leadership {
+    let zab = member.zab
+    let synced = zab.syncedLearners
+    let observers = synced.observers.flatMap { id in
+      zab.connections(of: id).compactMap { quorum.report(of: $0, id) }
+    }
+    return EnsembleReport.Leadership(
+      uptimeMilliseconds: Int((NIODeadline.now() - servingSince).nanoseconds / 1_000_000),
+      learnerCount: zab.learnerCount, syncedFollowerCount: synced.followers.count,
+      syncedNonVotingCount: synced.followers.count { !zab.configuration.isVoter($0) }, observers: observers,
+      pendingSyncCount: member.pendingSyncCount, proposalSizes: proposalSizes)
   }
 
   // MARK: Time

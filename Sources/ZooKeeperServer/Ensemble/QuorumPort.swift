@@ -18,6 +18,7 @@ final class QuorumPort: @unchecked Sendable {
   // @unchecked: everything is touched on the event loop only.
 
   private let settings: ServerConfiguration.Ensemble
+  private var members: QuorumConfiguration
   private let loop: any EventLoop
   private let logger: Logger
   private unowned let driver: EnsembleDriver
@@ -31,6 +32,7 @@ final class QuorumPort: @unchecked Sendable {
 
   init(_ settings: ServerConfiguration.Ensemble, loop: any EventLoop, logger: Logger, driver: EnsembleDriver) {
     self.settings = settings
+    members = settings.quorum
     self.loop = loop
     self.logger = logger
     self.driver = driver
@@ -53,6 +55,9 @@ final class QuorumPort: @unchecked Sendable {
       }, on: loop)
   }
 
+  /// Calls go to these members from now on.
+  func configurationChanged(_ configuration: QuorumConfiguration) { members = configuration }
+
   /// Ends all connections and takes no more calls.
   func stop() {
     isStopped = true
@@ -68,7 +73,12 @@ final class QuorumPort: @unchecked Sendable {
     case .looking, .leading: break
     }
     let connection = try add(channel, isHeld: role != .leading)
-    if role == .leading { driver.onLearnerConnected(connection.id) }
+    if role == .leading { return driver.onLearnerConnected(connection.id) }
+    // Nobody waits for ever, should no leader be found.
+    let patience = Int64(settings.tickTimeMilliseconds * settings.times.initLimitTicks)
+    loop.scheduleTask(in: .milliseconds(patience)) { [weak self, weak connection] in
+      if let connection, connection.isHeld { self?.close(connection.id) }
+    }
   }
 
   private func add(_ channel: any Channel, isHeld: Bool) throws -> QuorumConnection {
@@ -81,7 +91,7 @@ final class QuorumPort: @unchecked Sendable {
 
   /// Calls a leader.
   func connect(to leader: ServerID) {
-    let addresses = settings.quorum.member(leader)?.addresses.map(\.quorum) ?? []
+    let addresses = members.member(leader)?.addresses.map(\.quorum) ?? []
     guard !addresses.isEmpty, !driver.isSevered(from: leader) else {
       return loop.execute { [driver] in driver.onLeaderUnreachable() }
     }
@@ -133,6 +143,20 @@ final class QuorumPort: @unchecked Sendable {
 
   /// Ends a connection from this side.
   func close(_ id: ConnectionID) { connections.removeValue(forKey: id)?.close() }
+
+  /// What is known of a learner's connection.
+  func report(of id: ConnectionID, _ learner: ServerID) -> LearnerConnectionReport? {
+    guard let connection = connections[id] else { return nil }
+    return LearnerConnectionReport(
+      id: learner, remoteAddress: connection.remoteAddress,
+      establishedMilliseconds: connection.establishedMilliseconds, packetsReceived: connection.receivedCount,
+      packetsSent: connection.sentCount, requests: connection.requestCount, lastZxid: connection.lastZxid)
+  }
+
+  /// Forgets what was counted of all connections.
+  func resetStatistics() {
+    for connection in connections.values { connection.resetStatistics() }
+  }
 
   /// Sends what this turn has brought.
   func flush() {

@@ -27,7 +27,7 @@ enum FourLetterWords {
   static func answer(_ word: String, _ report: ServerReport) -> String {
     switch word {
     case "ruok": "imok"
-    case "isro": "rw"
+    case "isro": report.ensemble?.isServing ?? true ? "rw" : "null"
     case "gtmk": "\(defaultTraceMask)"
     case "conf": conf(report)
     case "cons": cons(report)
@@ -51,7 +51,7 @@ enum FourLetterWords {
   static let notServing = "This ZooKeeper instance is not currently serving requests\n"
 
   /// Whether a word is answered even then.
-  static func isAnsweredAlways(_ word: String) -> Bool { ["ruok", "envi", "gtmk", "stmk"].contains(word) }
+  static func isAnsweredAlways(_ word: String) -> Bool { ["ruok", "envi", "gtmk", "stmk", "isro"].contains(word) }
 
   /// What is answered to a word that the whitelist lacks.
   static func refusal(_ word: String) -> String { "\(word) is not executed because it is not in the whitelist.\n" }
@@ -64,6 +64,7 @@ enum FourLetterWords {
     text += "Received: \(report.packetsReceived)\nSent: \(report.packetsSent)\n"
     text += "Connections: \(report.connections.count)\nOutstanding: \(report.outstandingRequests)\n"
     return text + "Zxid: \(report.zxid)\nMode: \(report.mode)\nNode count: \(report.znodeCount)\n"
+      + (report.ensemble?.proposalLine ?? "")
   }
 
   private static func clientLine(_ connection: ConnectionReport) -> String {
@@ -98,12 +99,16 @@ enum FourLetterWords {
       "maxClientCnxns=\(configuration.maximumConnectionsPerAddress)", "minSessionTimeout=\(bounds.lowerBound)",
       "maxSessionTimeout=\(bounds.upperBound)", "clientPortListenBacklog=\(configuration.listenBacklog)",
       "serverId=\(report.serverID)",
-    ].map { $0 + "\n" }.joined()
+    ].map { $0 + "\n" }.joined() + (report.ensemble?.configurationText ?? "")
   }
 
   private static func dump(_ report: ServerReport) -> String {
     var text = "SessionTracker dump:\n"
-    text += expirySets("Session", report.sessions.expiries.map { ($0.milliseconds, "\($0.session)") })
+    if let ensemble = report.ensemble, ensemble.part != .leader {
+      text += ensemble.sessionsText
+    } else {
+      text += expirySets("Session", report.sessions.expiries.map { ($0.milliseconds, "\($0.session)") })
+    }
     text += "ephemeral nodes dump:\nSessions with Ephemerals (\(report.sessions.ephemerals.count)):\n"
     for (session, paths) in report.sessions.ephemerals {
       text += "\(session):\n" + paths.map { "\t\($0)\n" }.joined()

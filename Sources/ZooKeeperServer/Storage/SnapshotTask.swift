@@ -43,7 +43,9 @@ final class SnapshotTask {
   }
 
   let zxid: Zxid
-  private var walk: SnapshotWalk
+  /// Ended on the loop, as soon as it can be: the background's last hold on the task may outlive `onFinished`, and the
+  /// end of a walk changes the tree.
+  private var walk: SnapshotWalk?
   private let treeDigest: UInt64
   private let hasDigest: Bool
   private let background: BackgroundWorker
@@ -58,16 +60,17 @@ final class SnapshotTask {
     tree: DataTree, sessions: [SessionID: Int32], directory: DataDirectory<PosixFileSystem>, hasDigest: Bool,
     background: BackgroundWorker, loop: any EventLoop, onFinished: @escaping (Result<Void, TxnLogError>) -> Void
   ) {
-    walk = tree.startSnapshot()
+    let walk = tree.startSnapshot()
     zxid = walk.zxid
     treeDigest = walk.treeDigest
+    let lists = walk.acls.map { SnapshotACLList(key: $0.key, acl: $0.acl) }
+    self.walk = consume walk
     self.hasDigest = hasDigest
     self.background = background
     self.loop = loop
     self.onFinished = onFinished
     let sessions = sessions.sorted { $0.key.rawValue < $1.key.rawValue }
       .map { SnapshotSession(id: $0.key, timeoutMilliseconds: $0.value) }
-    let lists = walk.acls.map { SnapshotACLList(key: $0.key, acl: $0.acl) }
     let (files, path, zxid, box) = (directory.files, directory.snapshotDirectory, zxid, box)
     inBackground { () throws(TxnLogError) in
       box.writer = try SnapshotWriter(files, directory: path, zxid: zxid, sessions: sessions, aclLists: lists)
@@ -76,7 +79,8 @@ final class SnapshotTask {
 
   private func next() {
     var slice = JuteSlice()
-    let hasMore = !walk.encode(into: &slice.writer, budgetBytes: JuteSlice.budgetBytes)
+    let hasMore = walk?.encode(into: &slice.writer, budgetBytes: JuteSlice.budgetBytes) == false
+    if !hasMore { walk = nil }
     let digest = hasDigest ? SnapshotDigest(zxid: zxid, treeDigest: treeDigest) : nil
     let (box, zxid, full) = (box, zxid, slice)
     inBackground(isLast: !hasMore) { () throws(TxnLogError) in
@@ -97,6 +101,7 @@ final class SnapshotTask {
       loop.execute {
         let task = continuation.value
         if let failure = box.failure {
+          task.walk = nil
           task.onFinished(.failure(failure))
         } else if isLast {
           task.onFinished(.success(()))

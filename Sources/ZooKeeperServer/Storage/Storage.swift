@@ -12,7 +12,7 @@ import ZooKeeperProtocol
 final class Storage {
   let directory: DataDirectory<PosixFileSystem>
   let report: RecoveryReport
-  private let lock: DirectoryLock<PosixFileSystem>
+  private var lock: DirectoryLock<PosixFileSystem>?
 
   /// What recovery brought.
   struct Recovered {
@@ -28,7 +28,7 @@ final class Storage {
   ) {
     self.directory = directory
     self.report = report
-    self.lock = lock
+    self.lock = consume lock
   }
 
   /// Opens and recovers the directory; an empty one gets its first snapshot.
@@ -42,11 +42,16 @@ final class Storage {
     var loader = TreeLoader(
       hasExtendedTypes: configuration.features.hasExtendedTypes, hasDigest: configuration.features.hasDigest,
       hashSeed: .random(in: .min ... .max), historyLimits: configuration.ensemble == nil ? nil : ZabSettings())
-    let report = try directory.recover(into: &loader)
+    var settings = RecoverySettings()
+    settings.trustsMissingSnapshot = configuration.logging.trustsMissingSnapshot
+    let report = try directory.recover(into: &loader, settings: settings)
     if report.isEmpty { try writeFirstSnapshot(directory, loader.state.tree) }
     return Recovered(
       storage: Storage(directory, report, lock), state: loader.state, history: loader.history)
   }
+
+  /// Gives the directory back: another server may have it.
+  func release() { lock = nil }
 
   /// Reads the directory anew.
   func reload(_ configuration: ServerConfiguration) throws(TxnLogError) -> RecoveredState {
@@ -60,6 +65,22 @@ final class Storage {
   /// Makes a leader's tree the only history there is.
   func install(_ state: RecoveredState, hasDigest: Bool) throws(TxnLogError) {
     try directory.install(state, hasDigest: hasDigest)
+  }
+
+  /// Makes a directory that `open` refuses usable again, at the price of transactions that were answered.
+  ///
+  /// - Returns: a line for each file that was changed; none when there was nothing to repair.
+  /// - Throws: when another server uses the directory, or nothing can be rescued.
+  static func repair(_ configuration: ServerConfiguration) throws(TxnLogError) -> [String] {
+    let directory = DataDirectory(
+      PosixFileSystem(), dataDirectory: configuration.dataDirectory, dataLogDirectory: configuration.logDirectory)
+    try directory.create()
+    let lock = try directory.lock()
+    defer { _ = lock }
+    return try directory.repair().map { cut in
+      let what = cut.offset > 0 ? "cut at offset \(cut.offset)" : "removed"
+      return "\(cut.path): \(what); what was there is in \(cut.copyPath)"
+    }
   }
 
   /// A log needs a snapshot that it follows.

@@ -16,7 +16,7 @@ enum ServerCommand {
   static func run(
     _ invocation: Invocation, _ environment: ShellEnvironment, _ output: Output
   ) throws(ShellError) -> ExitCode {
-    let actions = ["run", "start", "stop", "restart", "status", "check"]
+    let actions = ["run", "start", "stop", "restart", "status", "check", "repair"]
     let action = try Values.choice(invocation.arguments[0], of: "action", among: actions)
     let file = try invocation.argument(1).map { word throws(ShellError) in try Values.text(word, of: "file") }
     return try perform(action, file ?? defaultFile(environment), environment, output)
@@ -58,8 +58,10 @@ enum ServerCommand {
     let process = ServerProcess(daemon: daemon, file: file, environment: environment)
     switch action {
     case "check":
+      do throws(SandboxError) { try daemon.checkServerID() } catch { throw ShellError(error) }
       try output.write(.out("\(file): no faults\n"))
       return .success
+    case "repair": return try process.repair(output)
     case "run": return try process.runInForeground(output)
     case "start": return try process.start(output)
     case "stop": return try process.stop(output)
@@ -73,7 +75,9 @@ enum ServerCommand {
   private static func load(_ file: String) throws(ShellError) -> ServerDaemon {
     let text = String(decoding: try Files.read(file), as: UTF8.self)
     do throws(SandboxError) {
-      return try ServerDaemon(configurationFile: file, text: text)
+      return try ServerDaemon(configurationFile: file, text: text) { name in
+        (try? Files.read(name)).map { String(decoding: $0, as: UTF8.self) }
+      }
     } catch {
       throw ShellError(error)
     }
@@ -125,6 +129,15 @@ struct ServerProcess {
     unlink(processFile)
     // Asked to stop, it stopped: that is success for whoever supervises it.
     if case .failure(let error) = result { throw ShellError(error) }
+    return .success
+  }
+
+  /// Gives up what follows the first damaged place of the data directory.
+  func repair(_ output: Output) throws(ShellError) -> ExitCode {
+    let lines: [String]
+    do throws(SandboxError) { lines = try daemon.repair() } catch { throw ShellError(error) }
+    let text = lines.isEmpty ? "\(daemon.dataDirectory): nothing to repair\n" : lines.map { $0 + "\n" }.joined()
+    try output.write(.out(text))
     return .success
   }
 

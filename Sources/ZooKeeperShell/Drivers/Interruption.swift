@@ -13,6 +13,8 @@ final class Interruption: Sendable {
   private struct State {
     var signal: Int32?
     var onSignal: (@Sendable () -> Void)?
+    /// Takes every signal, in the place of all else.
+    var onEverySignal: (@Sendable (Int32) -> Void)?
   }
 
   private let state = Mutex(State())
@@ -37,10 +39,14 @@ final class Interruption: Sendable {
   /// - Parameters:
   ///   - forwarder: takes the signals first.
   ///   - runsChild: whether a command will surely be run, whose signals shall not end us before it.
-  static func start(forwarder: SignalForwarder? = nil, runsChild: Bool = false) -> Interruption {
+  ///   - onEverySignal: is given each signal, however many come; then none of them ends the process.
+  static func start(
+    forwarder: SignalForwarder? = nil, runsChild: Bool = false, onEverySignal: (@Sendable (Int32) -> Void)? = nil
+  ) -> Interruption {
     let signals = signals + (runsChild ? signalsOfChildren : [])
     block(signals)
     let interruption = Interruption(forwarder: forwarder, signals: signals)
+    interruption.state.withLock { $0.onEverySignal = onEverySignal }
     var thread = pthread_t()
     pthread_create(
       &thread, nil,
@@ -81,9 +87,13 @@ final class Interruption: Sendable {
     for signal in signals where !Self.isIgnored(signal) { sigaddset(&set, signal) }
     while let (signal, isFromTerminal) = Self.next(of: &set) {
       if forwarder?.take(signal, isFromTerminal: isFromTerminal) ?? false { continue }
-      let (isFirst, body) = state.withLock { state in
+      let (isFirst, body, everyBody) = state.withLock { state in
         defer { state.signal = state.signal ?? signal }
-        return (state.signal == nil, state.onSignal)
+        return (state.signal == nil, state.onSignal, state.onEverySignal)
+      }
+      if let everyBody {
+        everyBody(signal)
+        continue
       }
       guard isFirst else { _exit(128 + signal) }
       body?()

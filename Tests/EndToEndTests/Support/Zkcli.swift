@@ -13,14 +13,14 @@ struct Zkcli: Sendable {
 
   /// Runs one command line to its end.
   func callAsFunction(
-    _ arguments: String..., input: [UInt8] = [], timeLimit: Duration = .seconds(60)
+    _ arguments: String..., input: [UInt8] = [], timeLimit: Duration = .seconds(120)
   ) async throws -> CommandRun {
     try await run(arguments, input: input, timeLimit: timeLimit)
   }
 
   /// Runs one command line to its end.
   func run(
-    _ arguments: [String], input: [UInt8] = [], timeLimit: Duration = .seconds(60)
+    _ arguments: [String], input: [UInt8] = [], timeLimit: Duration = .seconds(120)
   ) async throws -> CommandRun {
     try await CommandRun.run(
       try Products.executable("zkcli"), arguments, environment: variables, input: input, timeLimit: timeLimit)
@@ -32,7 +32,7 @@ struct Zkcli: Sendable {
   }
 
   /// Runs a line of `/bin/sh`, in which `zkcli` is the built one.
-  func shell(_ line: String, input: [UInt8] = [], timeLimit: Duration = .seconds(60)) async throws -> CommandRun {
+  func shell(_ line: String, input: [UInt8] = [], timeLimit: Duration = .seconds(120)) async throws -> CommandRun {
     try await CommandRun.run(
       "/bin/sh", ["-c", line], environment: try pathVariables(), input: input, timeLimit: timeLimit)
   }

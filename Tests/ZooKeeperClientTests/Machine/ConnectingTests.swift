@@ -6,7 +6,7 @@ import ZooKeeperProtocol
 @testable import ZooKeeperClient
 
 /// Finding a server that grants a session.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct ConnectingTests {
   @Test func handshakeIsTheCapturedOne() throws {
     var harness = Harness { $0.sessionTimeoutMilliseconds = 10_000 }

@@ -4,7 +4,7 @@ import ZooKeeperProtocol
 @testable import ZooKeeperClient
 
 /// Watches that nobody waits for by the time the server has set them.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct GoneWatcherTests {
   @Test(arguments: ["limit", "cancel"]) func watchOfACallerWhoHasGoneIsNotKept(_ reason: String) throws {
     var harness = try Harness.connected()

@@ -3,7 +3,7 @@ import Testing
 @testable import ZooKeeperClient
 
 /// Callers of `addAuth` who wait no longer.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct IdentityTests {
   @Test func identityHasALimitAndCanBeCancelled() throws {
     var harness = try Harness.connected()

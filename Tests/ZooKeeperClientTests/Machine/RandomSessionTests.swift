@@ -6,7 +6,7 @@ import ZooKeeperProtocol
 @testable import ZooKeeperClient
 
 /// Sessions in which anything happens at any time: whatever it is, every call is answered exactly once.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(10)))
 struct RandomSessionTests {
   @Test func everyCallIsAnsweredOnceWhateverHappens() throws {
     var random = SeededGenerator()

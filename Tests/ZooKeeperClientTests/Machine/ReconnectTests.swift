@@ -5,7 +5,7 @@ import ZooKeeperProtocol
 @testable import ZooKeeperClient
 
 /// A session that outlives its connection.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct ReconnectTests {
   @Test func sessionIsTakenBackWithIdPasswordAndLastZxid() throws {
     var harness = try Harness.connected(servers: 2)

@@ -5,7 +5,7 @@ import ZooKeeperProtocol
 @testable import ZooKeeperClient
 
 /// Who is told of what, and who no longer.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct WatchRegistryTests {
   /// One watcher for each kind, on one path; the default one has none.
   static func full(_ path: String) -> WatchRegistry {

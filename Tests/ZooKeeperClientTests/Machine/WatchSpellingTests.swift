@@ -4,7 +4,7 @@ import ZooKeeperProtocol
 @testable import ZooKeeperClient
 
 /// Two spellings of é are one text to Swift and two znodes to servers.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct WatchSpellingTests {
   @Test func spellingsAreWatchedApart() {
     let (composed, decomposed) = ("/\u{e9}", "/e\u{301}")

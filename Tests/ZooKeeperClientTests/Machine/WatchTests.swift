@@ -5,7 +5,7 @@ import ZooKeeperProtocol
 @testable import ZooKeeperClient
 
 /// Watches as requests set them and replies allow them.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct WatchTests {
   static let replies: [(WatchKind, KeeperError, served: [String])] = [
     (.data, .ok, ["[1] NodeDataChanged /a"]), (.data, .noNode, []), (.child, .noNode, []), (.child, .noAuth, []),
@@ -106,7 +106,7 @@ struct WatchTests {
 }
 
 /// Servers that can only read, and the way back from them.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct ReadOnlyTests {
   static func readOnly(servers: Int = 3) throws -> Harness {
     var harness = Harness(servers: servers) { $0.allowsReadOnly = true }

@@ -7,7 +7,7 @@ import ZooKeeperProtocol
 @testable import ZooKeeperClient
 
 /// Servers that are none, or not there, and the search for one that is.
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(10)))
 struct BadServerTests {
   /// Why one server did not let the client in.
   static func reason(_ connectString: String, connectTimeout: Duration = .seconds(20)) async throws -> ConnectFailure
@@ -69,6 +69,11 @@ struct BadServerTests {
     #expect(try await Self.reason(server.connectString) == .readOnlyServerRefused)
   }
 
+  /// Reads up to the first request, past the pings of a client whose test waits for a thread to run on.
+  static func readRequest(_ socket: LoopbackSocket) throws {
+    while try socket.readFrame().starts(with: bigEndian(Xid.ping.rawValue)) {}
+  }
+
   @Test func hugeReplyBelongsToItsRequest() async throws {
     let answer = ConnectResponse(
       timeoutMilliseconds: 120_000, sessionID: Harness.session, password: Harness.password, readOnly: false)
@@ -76,7 +81,7 @@ struct BadServerTests {
       .script { socket in
         _ = try socket.readFrame()
         try socket.writeFrame(answer.encoded)
-        _ = try socket.readFrame()
+        try Self.readRequest(socket)
         try socket.write(bigEndian(0x10_0000))
         _ = try socket.readToEnd()
       }, .silence)
@@ -94,7 +99,7 @@ struct BadServerTests {
       .script { socket in
         _ = try socket.readFrame()
         for byte in bigEndian(Int32(answer.encoded.count)) + answer.encoded { try socket.write([byte]) }
-        _ = try socket.readFrame()
+        try Self.readRequest(socket)
         for byte in bigEndian(Int32(reply.count)) + reply { try socket.write([byte]) }
         _ = try socket.readToEnd()
       })

@@ -5,7 +5,7 @@ import ZooKeeperProtocol
 @testable import ZooKeeperClient
 
 /// Znodes whose paths begin like the chroot's.
-@Suite(.timeLimit(.minutes(3)), .enabled(if: ApacheServer.isInstalled))
+@Suite(.timeLimit(.minutes(10)), .enabled(if: ApacheServer.isInstalled))
 struct ChrootSiblingTests {
   @Test func siblingsOfTheChrootAreNotInIt() async throws {
     let root = uniquePath("chroot")

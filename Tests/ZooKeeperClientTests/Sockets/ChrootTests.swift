@@ -5,7 +5,7 @@ import ZooKeeperProtocol
 @testable import ZooKeeperClient
 
 /// A client whose root is a znode somewhere below.
-@Suite(.timeLimit(.minutes(3)), .enabled(if: ApacheServer.isInstalled))
+@Suite(.timeLimit(.minutes(10)), .enabled(if: ApacheServer.isInstalled))
 struct ChrootTests {
   @Test(arguments: [nil, "/app", "/a/b", "/\u{301}x"]) func pathsGoInAndOutOfAChroot(root: String?) {
     let chroot = Chroot(path: root)

@@ -6,7 +6,7 @@ import ZooKeeperProtocol
 @testable import ZooKeeperClient
 
 /// Networks that fail between the client and a server that does not.
-@Suite(.timeLimit(.minutes(3)), .enabled(if: ApacheServer.isInstalled))
+@Suite(.timeLimit(.minutes(10)), .enabled(if: ApacheServer.isInstalled))
 struct ConnectionLossTests {
   static func proxy() async throws -> TCPProxy { try TCPProxy(to: try await ApacheServer.shared().port) }
 

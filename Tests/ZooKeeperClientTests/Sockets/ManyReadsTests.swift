@@ -5,7 +5,7 @@ import ZooKeeperProtocol
 @testable import ZooKeeperClient
 
 /// Reads of many znodes in one round trip.
-@Suite(.timeLimit(.minutes(3)), .enabled(if: ApacheServer.isInstalled))
+@Suite(.timeLimit(.minutes(10)), .enabled(if: ApacheServer.isInstalled))
 struct ManyReadsTests {
   @Test func manyZnodesAreReadAtOnceAndEachFailsAlone() async throws {
     try await withSharedServer { client in

@@ -5,7 +5,7 @@ import ZooKeeperProtocol
 @testable import ZooKeeperClient
 
 /// Every operation, against Apache's server.
-@Suite(.timeLimit(.minutes(3)), .enabled(if: ApacheServer.isInstalled))
+@Suite(.timeLimit(.minutes(10)), .enabled(if: ApacheServer.isInstalled))
 struct OperationTests {
   static let modes: [(CreateMode, suffix: String)] = [
     (.persistent, ""), (.ephemeral, ""), (.persistentSequential, "0000000000"), (.ephemeralSequential, "0000000000"),

@@ -7,7 +7,7 @@ import ZooKeeperProtocol
 @testable import ZooKeeperClient
 
 /// Connections that come about after the client has gone elsewhere.
-@Suite(.timeLimit(.minutes(3)), .enabled(if: ApacheServer.isInstalled))
+@Suite(.timeLimit(.minutes(10)), .enabled(if: ApacheServer.isInstalled))
 struct StaleConnectionTests {
   @Test func lateConnectionDoesNotTakeThePlaceOfTheLiveOne() async throws {
     let server = try await ApacheServer.shared()

@@ -5,7 +5,7 @@ import ZooKeeperProtocol
 @testable import ZooKeeperClient
 
 /// Watches against Apache's server: as sequences of events, and through the default watcher.
-@Suite(.timeLimit(.minutes(3)), .enabled(if: ApacheServer.isInstalled))
+@Suite(.timeLimit(.minutes(10)), .enabled(if: ApacheServer.isInstalled))
 struct WatchEventsTests {
   @Test func oneShotWatchesTellOnceAndEnd() async throws {
     try await withSharedServer { client in

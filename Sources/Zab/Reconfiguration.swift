@@ -1,0 +1,104 @@
+public import ZooKeeperProtocol
+
+/// A configuration that has been proposed and is not committed yet.
+///
+/// *Source*: Shraer, Reed, Malkhi, Junqueira, "Dynamic Reconfiguration of Primary/Backup Clusters" (USENIX ATC 2012);
+/// `quorum-protocol` B.14.
+struct PendingConfiguration: Equatable, Sendable {
+  /// The transaction that brings it.
+  var zxid: Zxid
+  var configuration: QuorumConfiguration
+}
+
+extension ZabPeer {
+  /// The configuration that a transaction brings; nil for all other transactions.
+  private static func configuration(in entry: TxnHistory.Entry) -> QuorumConfiguration? {
+    // The type stands at a fixed place: nothing else is decoded on the way of every write.
+    let place = TxnHeader.encodedSizeBytes - 4
+    guard entry.bytes.count > TxnHeader.encodedSizeBytes,
+      entry.bytes[place..<(place + 4)].elementsEqual([0, 0, 0, UInt8(OpCode.reconfig.rawValue)]),
+      case .reconfig(let body)? = (try? TxnEntry(decoding: entry.bytes, allowingTrailingBytes: true))?.txn,
+      let text = body.data
+    else { return nil }
+    return try? QuorumConfiguration(parsing: String(decoding: text, as: UTF8.self))
+  }
+
+  /// Notes a configuration that a new transaction proposes.
+  mutating func noteConfiguration(in entry: TxnHistory.Entry) {
+    guard let configuration = Self.configuration(in: entry) else { return }
+    pending = PendingConfiguration(zxid: entry.zxid, configuration: configuration)
+  }
+
+  /// Whether servers are a quorum of all configurations in force: of the committed one, and of one that is proposed.
+  func isQuorum(_ contains: (ServerID) -> Bool) -> Bool {
+    configuration.isQuorum(contains) && (pending?.configuration.isQuorum(contains) ?? true)
+  }
+
+  /// Whether a server votes in one of the configurations in force.
+  func votes(_ server: ServerID) -> Bool {
+    configuration.isVoter(server) || pending?.configuration.isVoter(server) == true
+  }
+
+  /// The voters of all configurations in force.
+  var allVoters: [ServerID] {
+    let voters = configuration.voters
+    return voters + (pending?.configuration.voters ?? []).filter { !voters.contains($0) }
+  }
+
+  /// The pending configuration, if its transaction is among those that are committed now.
+  private mutating func takeCommitted(through zxid: Zxid) -> QuorumConfiguration? {
+    guard let change = pending, change.zxid <= zxid else { return nil }
+    pending = nil
+    return change.configuration
+  }
+
+  /// On a leader: its transaction is committed, so the configuration is in force. A leader that is not the one for it
+  /// gives up.
+  mutating func activateOnLeader(through zxid: Zxid, _ actions: inout [ZabAction]) {
+    guard let activated = takeCommitted(through: zxid) else { return }
+    let designated = designatedLeader(activated)
+    put(activated, &actions)
+    guard designated != id else { return }
+    actions.append(.note("the new configuration is for another leader: \(designated)"))
+    startLooking(&actions)
+  }
+
+  /// On a learner: as above. A server whose part has changed comes again in its new one.
+  mutating func activateOnLearner(through zxid: Zxid, designated: ServerID?, _ actions: inout [ZabAction]) {
+    guard let activated = takeCommitted(through: zxid) else { return }
+    put(activated, &actions)
+    let isObserving = if case .observing = role { true } else { false }
+    let isObserver = configuration.member(id)?.isObserver == true
+    let leaderStays = designated == nil || designated == learner?.leaderID
+    if isObserving != isObserver || !leaderStays {
+      actions.append(.note("the new configuration changes roles"))
+      startLooking(&actions)
+    }
+  }
+
+  /// Makes a configuration the committed one, if it is newer.
+  mutating func put(_ activated: QuorumConfiguration, _ actions: inout [ZabAction]) {
+    guard activated.version > configuration.version else { return }
+    configuration = activated
+    actions.append(.activate(activated))
+  }
+
+  /// Who is to lead under a new configuration: this server if it still may, else the voter that has acknowledged most.
+  func designatedLeader(_ next: QuorumConfiguration) -> ServerID {
+    let isSame = next.member(id)?.addresses.map(\.quorum) == configuration.member(id)?.addresses.map(\.quorum)
+    if next.isVoter(id), isSame || configuration.member(id) == nil { return id }
+    let candidates = next.voters.filter { $0 != id }
+    return candidates.max { one, other in
+      (leader?.acknowledged[one] ?? .zero, one) < (leader?.acknowledged[other] ?? .zero, other)
+    } ?? id
+  }
+
+  /// Whether a configuration is proposed and not committed.
+  public var hasPendingConfiguration: Bool { pending != nil }
+
+  /// This leader, and the learners that have its history: who can be counted on for a new configuration.
+  public var syncedServers: [ServerID] {
+    guard let leader else { return [] }
+    return [id] + leader.learners.filter { $0.phase == .running || $0.phase == .awaitingQuorum }.map(\.id)
+  }
+}

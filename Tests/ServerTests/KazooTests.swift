@@ -1,0 +1,86 @@
+import Foundation
+import TestKit
+import Testing
+
+/// kazoo's own tests, as far as they need only a server: what passes on Apache's passes on ours.
+///
+/// `Kazoo/requirements.txt` has the versions, `Kazoo/exclusions.txt` what is left out and why, and
+/// `Kazoo/one_server.py` how the tests find a server that they can stop and start.
+@Suite(.timeLimit(.minutes(10)))
+struct KazooTests {
+  /// Where this file's neighbours lie.
+  private static let directory = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Kazoo").path
+
+  /// How each test ended, by its name.
+  typealias Outcomes = [String: String]
+
+  @Test(.enabled(if: ApacheServer.isInstalled)) func whatPassesOnApachePassesHere() async throws {
+    let python = try await Self.virtualEnvironment()
+    let port = try LoopbackPorts.reserve()
+    let server = try ServerUnderTest(["maxClientCnxns=0"])
+    let apache = try ApacheServer.commandLine(port: port)
+    // Most of the time of both is waiting.
+    async let theirs = Self.run(python, port: port, command: apache)
+    async let ours = Self.run(python, port: server.port, command: try server.commandLine)
+    let (expected, found) = (try await theirs, try await ours)
+    #expect(expected.outcomes.values.count { $0 == "passed" } > 200, "\(expected.log)")
+    let failures = expected.outcomes.filter { $0.value == "passed" && found.outcomes[$0.key] != "passed" }
+    #expect(failures.keys.sorted() == [], "\(found.log)")
+  }
+
+  /// Runs all that is not excluded on a server that the tests start by `command`.
+  private static func run(
+    _ python: String, port: UInt16, command: [String]
+  ) async throws -> (outcomes: Outcomes, log: String) {
+    let results = "\(try Scratch.directory("kazoo"))/results"
+    var environment = RunningCommand.cleanEnvironment
+    environment["KAZOO_SERVER_COMMAND"] = String(decoding: try JSONEncoder().encode(command), as: UTF8.self)
+    environment["KAZOO_SERVER_PORT"] = "\(port)"
+    environment["KAZOO_EXCLUSIONS"] = "\(directory)/exclusions.txt"
+    environment["KAZOO_RESULTS"] = results
+    environment["PYTHONPATH"] = directory
+    environment["PYTHONDONTWRITEBYTECODE"] = "1"
+    // Apache's version, by which kazoo chooses what to test.
+    environment["ZOOKEEPER_VERSION"] = "3.8.0"
+    let words = ["-m", "pytest", "-p", "no:cacheprovider", "-p", "one_server", "-q", "--timeout=180", "--tb=short"]
+    let run = try await CommandRun.run(
+      python, words + ["--pyargs", "kazoo.tests"], environment: environment, timeLimit: .seconds(540))
+    let lines = ((try? String(contentsOfFile: results, encoding: .utf8)) ?? "").split(separator: "\n")
+    var outcomes: Outcomes = [:]
+    for line in lines {
+      let parts = line.split(separator: " ", maxSplits: 1)
+      // A failure after the test stays one.
+      if parts.count == 2, outcomes[String(parts[1])] != "failed" { outcomes[String(parts[1])] = String(parts[0]) }
+    }
+    return (outcomes, String((run.output + run.errorOutput).suffix(20_000)))
+  }
+
+  /// A Python with kazoo and pytest, made by pip once for each set of versions; its path.
+  private static func virtualEnvironment() async throws -> String {
+    let requirements = try Data(contentsOf: URL(filePath: "\(directory)/requirements.txt"))
+    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+    for byte in requirements { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+    let build = URL(filePath: try Products.executable("zkcli")).deletingLastPathComponent().deletingLastPathComponent()
+    let home = build.appending(path: "kazoo-\(String(hash, radix: 16))").path
+    let python = "\(home)/bin/python"
+    if FileManager.default.fileExists(atPath: "\(home)/complete") { return python }
+    try? FileManager.default.removeItem(atPath: home)
+    // What pip is told of proxies and mirrors comes from outside.
+    let environment = ProcessInfo.processInfo.environment
+    for words in [
+      ["/usr/bin/python3", "-m", "venv", home],
+      [
+        python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement",
+        "\(directory)/requirements.txt",
+      ],
+    ] {
+      let run = try await CommandRun.run(
+        words[0], Array(words.dropFirst()), environment: environment, timeLimit: .seconds(240))
+      guard run.exitStatus == 0 else {
+        throw TestKitError(.missing, "kazoo from PyPI (apt-get install python3-venv): \(run.output)\(run.errorOutput)")
+      }
+    }
+    try Data().write(to: URL(filePath: "\(home)/complete"))
+    return python
+  }
+}

@@ -1,0 +1,113 @@
+import Foundation
+import TestKit
+import Testing
+
+/// What operators and their tools see: four-letter words, the AdminServer, Prometheus.
+@Suite(.timeLimit(.minutes(10)))
+struct OperatorTests {
+  /// What differs from run to run, and what one of the two does not have.
+  private static func normalized(_ answer: String) -> [String] {
+    answer.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+      String(line).replacing(/0x[0-9a-f]{8,}/, with: "ID").replacing(/:\d{4,5}/, with: ":PORT")
+        .replacing(/lop=[A-Z]+/, with: "lop")
+        .replacing(/=\d{10,}/, with: "=TIME").replacing(
+          /lresp=\d+/, with: "lresp=TIME"
+        )
+        .replacing(/(l|min|avg|max)lat=\d+/, with: "lat").replacing(/at \w{3} .* \d{4}/, with: "at DATE")
+        .replacing(/version.*/, with: "version").replacing(/Latency.*/, with: "Latency")
+        .replacing(/Received: \d+|Sent: \d+/, with: "packets").replacing(/recved=\d+,sent=\d+/, with: "packets")
+    }.filter { !$0.contains("PORT[0](queued") }
+  }
+
+  /// One session that holds an ephemeral znode and two watches, on either server.
+  private static func holder(on server: String) async throws -> RunningCommand {
+    let holder = try RunningCommand(try Products.executable("zkcli"), ["-s", server])
+    try holder.write("create /held v\ncreate -e /ephemeral v\nget -w /held\nls -w /\nsync\n")
+    for expected in ["/held", "/ephemeral", "v"] {
+      #expect(try await holder.nextLine(within: .seconds(90)) == expected)
+    }
+    #expect(try await holder.nextLine(within: .seconds(90)) == "ephemeral")
+    return holder
+  }
+
+  @Test(.enabled(if: ApacheServer.isInstalled)) func fourLetterWordsAreApaches() async throws {
+    let apache = try await ApacheServer.start()
+    let server = try ServerUnderTest(["tickTime=500"])
+    try await server.start()
+    let holders = [try await Self.holder(on: apache.connectString), try await Self.holder(on: server.connectString)]
+    for word in [
+      "ruok", "srvr", "stat", "cons", "wchs", "wchc", "wchp", "isro", "gtmk", "srst", "crst", "none",
+    ] {
+      let (expected, found) = (try apache.fourLetterWord(word), try server.ask(word))
+      #expect(Self.normalized(found) == Self.normalized(expected), "\(word)")
+    }
+    // These tell of more than a server that is not Java has; what they tell has Apache's names.
+    for (word, needed) in [("conf", "clientPort"), ("envi", "os.name"), ("mntr", "zk_znode_count")] {
+      func names(_ answer: String) -> Set<String> {
+        Set(answer.split(separator: "\n").compactMap { $0.split { "=\t:".contains($0) }.first.map(String.init) })
+      }
+      let (expected, found) = (names(try apache.fourLetterWord(word)), names(try server.ask(word)))
+      #expect(found.contains(needed))
+      #expect(found.subtracting(expected).sorted() == [], "\(word)")
+    }
+    #expect(try server.ask("dump").contains("/ephemeral"))
+    for holder in holders { holder.closeInput() }
+  }
+
+  @Test func wordsThatAreNotAllowedSaySo() async throws {
+    let server = try ServerUnderTest(["4lw.commands.whitelist=ruok, isro"])
+    try await server.start()
+    #expect(try server.ask("ruok") == "imok")
+    #expect(try server.ask("isro") == "rw")
+    #expect(try server.ask("mntr") == "mntr is not executed because it is not in the whitelist.\n")
+  }
+
+  /// The body that `path` is answered with.
+  private static func fetch(_ path: String, port: UInt16) throws -> (head: String, body: String) {
+    let socket = try LoopbackSocket.connect(to: port, timeout: .seconds(20))
+    try socket.write(Array("GET \(path) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".utf8))
+    let text = String(decoding: try socket.readToEnd(), as: UTF8.self)
+    let end = try #require(text.range(of: "\r\n\r\n"))
+    return (String(text[..<end.lowerBound]), String(text[end.upperBound...]))
+  }
+
+  @Test func adminServerSpeaksJSON() async throws {
+    let port = try LoopbackPorts.reserve()
+    let server = try ServerUnderTest(["admin.enableServer=true", "admin.serverPort=\(port)"])
+    try await server.start()
+    let holder = try await Self.holder(on: server.connectString)
+    let commands = [
+      "configuration", "connection_stat_reset", "connections", "dirs", "dump", "environment", "hash", "is_read_only",
+      "last_snapshot", "monitor", "ruok", "server_stats", "stats", "stat_reset", "watch_summary", "watches",
+      "watches_by_path", "zabstate",
+    ]
+    let index = try Self.fetch("/commands", port: port)
+    for command in commands {
+      let (head, body) = try Self.fetch("/commands/\(command)", port: port)
+      #expect(head.hasPrefix("HTTP/1.1 200") && head.contains("application/json"), "\(command): \(head)")
+      let object = try #require(
+        JSONSerialization.jsonObject(with: Data(body.utf8)) as? [String: Any], "\(command): \(body)")
+      #expect(object["error"] is NSNull, "\(command): \(body)")
+      #expect(index.body.contains("/commands/\(object["command"] ?? "")\""), "\(command)")
+    }
+    #expect(try Self.fetch("/commands/dump", port: port).body.contains("/ephemeral"))
+    #expect(try Self.fetch("/commands/watches_by_path", port: port).body.contains("/held"))
+    #expect(try Self.fetch("/commands/nonsense", port: port).body.contains("Unknown command"))
+    #expect(try Self.fetch("/nothing", port: port).head.hasPrefix("HTTP/1.1 404"))
+    holder.closeInput()
+  }
+
+  @Test func prometheusReadsTheMetrics() async throws {
+    let port = try LoopbackPorts.reserve()
+    let provider = "org.apache.zookeeper.metrics.prometheus.PrometheusMetricsProvider"
+    let server = try ServerUnderTest(["metricsProvider.className=\(provider)", "metricsProvider.httpPort=\(port)"])
+    try await server.start()
+    let (head, body) = try Self.fetch("/metrics", port: port)
+    #expect(head.contains("text/plain"))
+    let lines = body.split(separator: "\n")
+    #expect(lines.contains { $0.hasPrefix("znode_count ") })
+    for line in lines where !line.hasPrefix("#") {
+      #expect(line.wholeMatch(of: /[a-z_:][a-z0-9_:]*(\{[^}]*\})? -?[0-9.eE+]+/) != nil, "\(line)")
+    }
+  }
+}

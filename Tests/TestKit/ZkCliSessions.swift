@@ -1,0 +1,97 @@
+/// Sessions of zkCli.sh to compare.
+///
+/// What is not here differs on purpose between 3.8.0, which Debian has, and 3.9.5, which compatibility mode follows:
+/// - the usage of get and set, which have -b and -x since 3.9.3, and with them the whole usage, which unknown commands
+///   print (`nonsense`, `help`, and the `rmr` and `ls2` of older versions);
+/// - `version`, which tells the version;
+/// - input that kills zkCli.sh (`redo abc`, `addWatch nopath`, `set -v abc`), where there is nothing to compare.
+public enum ZkCliSessions {
+  /// Lines for the stdin of one run: each start of zkCli.sh costs most of a second.
+  public struct Session: Sendable, CustomStringConvertible {
+    public let description: String
+    public let lines: [String]
+  }
+
+  /// All of them.
+  public static let sessions = [reads, access, quotas, watches]
+
+  private static let reads = Session(
+    description: "reads and writes",
+    lines: [
+      "create /a hello", "create /a again", "create /a/b", "create -s /a/s- v", "create -e /a/e v", "get /a",
+      "get -s /a",
+      "get /a/b", "ls /a", "ls -s /a", "ls -R /a", "ls -R -s /a", "stat /a", "set /a v1", "set /a v2 -s",
+      "set /a v3 -v 77", "set /a a b c", "get /a", "getAllChildrenNumber /a", "getEphemerals", "getEphemerals /a",
+      "getEphemerals /nope", "sync /a", "sync /nope", "delete /nope", "delete /a", "delete -v 9 /a/b", "delete /a/b 7",
+      "deleteall /a -b x", "deleteall /nope", "stat", "create", "delete", "deleteall", "ls", "get /nope", "ls /nope",
+      "stat /nope", "set /nope v", "create /nope/a", "get -z /a", "ls /a/", "get /a watch", "ls /a watch",
+      "stat /a watch",
+      "create -c -s /x", "create -t 0 /x", "create -t abc /x", "create -e -t 5 /x",
+      "create -c /c",
+      "create -t 100000 /t v", "create /a/e/x", "create \"/a/with space\" \"two words\"", "get '/a/with space'",
+      "ls /a",
+      "set /a pre\"fix", "get /a", "set /a 'it''s'", "get /a", "set /a \"\"", "get /a", "set /a 'open", "get /a",
+      "create /a/ünï wörld", "get /a/ünï", "ls /a", "history", "redo 17", "redo 999", "printwatches",
+      "printwatches off",
+      "printwatches", "deleteall /a", "get /a", "quit",
+    ])
+
+  private static let access = Session(
+    description: "access",
+    lines: [
+      "create /a v", "create /a/b v", "getAcl /a", "getAcl -s /a", "setAcl /a world:anyone:cdrwa",
+      "setAcl -s /a world:anyone:cdra", "setAcl /a bogus", "setAcl /a world:anyone:cdrwaz", "setAcl /a auth::cdrwa",
+      "setAcl /a ip:x:r", "setAcl -v 99 /a world:anyone:r", "getAcl /nope", "setAcl /nope world:anyone:r", "getAcl",
+      "setAcl /a", "create /x v bogus", "create /x v world:anyone:z", "getAcl /x", "create /y v bogus,world:anyone:r",
+      "getAcl /y", "create /z v ip:x:r", "create /z v auth::r", "setAcl -R /a world:anyone:cdra", "getAcl /a/b",
+      "set /a/b w", "delete /y", "addauth", "addauth digest u:p", "create /u v auth::cdrwa", "getAcl /u", "whoami",
+      "config", "config -c", "reconfig -add x", "deleteall /x",
+    ])
+
+  private static let quotas = Session(
+    description: "quotas",
+    lines: [
+      "create /a v", "create /a/b v", "listquota /a", "setquota -n 1 /a", "setquota -n 5 /a/b", "setquota -b 0 /a",
+      "setquota -n 0 /a", "setquota -n -1 /a", "setquota -n x /a", "setquota /a", "setquota -n 1 -b 2 /a",
+      "setquota -n 2 /nope", "setquota -n 2 /zookeeper/quota", "listquota /a", "setquota -N 9 /a", "setquota -B 99 /a",
+      "listquota /a", "listquota /nope", "delquota -n /a", "listquota /a", "delquota -B /a", "delquota /a",
+      "delquota /a", "setquota -n 3 /a/b", "setquota -n 3 /a", "delquota /a/b", "delquota", "listquota",
+      "ls /zookeeper/quota",
+    ])
+
+  /// Events come when they come: one command in between lets them arrive in the same place.
+  private static let watches = Session(
+    description: "watches",
+    lines: [
+      "create /a v", "get -w /a", "set /a w", "sync /a", "removewatches /a", "removewatches /a -d", "addWatch",
+      "stat /a",
+      "addWatch -m X /a", "removewatches",
+    ])
+
+  /// What Java and the connection add to the answer.
+  static func withoutNoise(_ bytes: [UInt8]) -> String {
+    let text = String(decoding: bytes, as: UTF8.self)
+      .replacing(/\nWATCHER::\n\nWatchedEvent state:SyncConnected type:None path:null( zxid: -1)?\n/, with: "")
+      // Times are those of two runs.
+      .replacing(/(Mon|Tue|Wed|Thu|Fri|Sat|Sun) \w{3} \d\d \d\d:\d\d:\d\d UTC \d{4}/, with: "DATE")
+      // 3.9.5 added the zxid of the event, which 3.8.0 does not know.
+      .replacing(/\ zxid: -?\d+/, with: "")
+      .replacing(/ephemeralOwner = 0x[1-9a-f][0-9a-f]+/, with: "ephemeralOwner = SESSION")
+    let noise = ["SLF4J:", "Connecting to ", "Welcome to ZooKeeper!", "JLine support is ", "/usr/bin/java"]
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+    return lines.filter { line in !noise.contains { line.hasPrefix($0) } }.joined(separator: "\n")
+  }
+
+  /// The lines that one has and the other has not; none if both are the same, byte for byte but for the noise.
+  public static func difference(of found: [UInt8], to expected: [UInt8]) -> [String] {
+    let (found, expected) = (withoutNoise(found), withoutNoise(expected))
+    func lines(_ text: String) -> [Substring] { text.split(separator: "\n", omittingEmptySubsequences: false) }
+    let changes = lines(found).difference(from: lines(expected)).map { change in
+      switch change {
+      case .insert(let offset, let line, _): "+\(offset) \(line)"
+      case .remove(let offset, let line, _): "-\(offset) \(line)"
+      }
+    }
+    return changes.isEmpty && found != expected ? ["the bytes differ"] : changes
+  }
+}
