@@ -30,6 +30,8 @@ final class TmuxSession {
       try enter("clear; " + probe)
     }
     try waitFor("ready, process")
+    // The prompt comes once the terminal is in the editor's hands: what is typed before is echoed by the terminal.
+    try waitFor("probe>")
   }
 
   deinit { _ = try? run("kill-server") }

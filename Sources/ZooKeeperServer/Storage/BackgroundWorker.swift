@@ -32,8 +32,8 @@ final class BackgroundWorker: @unchecked Sendable {
   func run(_ work: @escaping @Sendable () -> Void) {
     pthread_mutex_lock(mutex)
     queue.append(work)
-    pthread_cond_signal(condition)
     pthread_mutex_unlock(mutex)
+    pthread_cond_signal(condition)
   }
 
   /// Waits for all that was asked for and ends the thread.

@@ -87,7 +87,8 @@ final class LogWorker<Files: FileSystem & Sendable>: @unchecked Sendable {
   func submit() {
     guard !gathered.isEmpty else { return }
     pthread_mutex_lock(mutex)
-    if shared.waiting.isEmpty {
+    let isFirst = shared.waiting.isEmpty
+    if isFirst {
       swap(&shared.waiting, &gathered)
     } else {
       shared.waiting.bytes.append(contentsOf: gathered.bytes)
@@ -95,8 +96,10 @@ final class LogWorker<Files: FileSystem & Sendable>: @unchecked Sendable {
       // In front of what waited already: a segment that begins early is as good.
       shared.waiting.rolls = shared.waiting.rolls || gathered.rolls
     }
-    pthread_cond_signal(condition)
     pthread_mutex_unlock(mutex)
+    // Behind the unlocking, or the thread would wake up only to wait for the lock; and it sleeps only while nothing
+    // waits.
+    if isFirst { pthread_cond_signal(condition) }
     gathered.bytes.removeAll(keepingCapacity: true)
     gathered.rolls = false
   }
