@@ -83,13 +83,14 @@ public final class ServerNode: @unchecked Sendable {
   /// Puts a member of an ensemble together.
   private func joinEnsemble(_ recovered: Storage.Recovered) throws(TxnLogError) {
     guard var settings = configuration.ensemble else { return }
-    // What the ensemble has agreed on since the file was written.
-    if let agreed = recovered.state.tree.configuration, agreed.version > settings.quorum.version {
-      settings.quorum = agreed
-    }
-    let epochs = try EpochFiles(storage.directory).load(lastZxid: storage.report.lastZxid)
+    let files = EpochFiles(storage.directory)
+    // What the ensemble has agreed on since the file was written, and what it may have agreed on since then.
+    let agreed = try files.agreedConfiguration().flatMap { try? QuorumConfiguration(parsing: $0) }
+    if let agreed, agreed.version > settings.quorum.version { settings.quorum = agreed }
+    let proposed = recovered.state.tree.configuration.flatMap { $0.version > settings.quorum.version ? $0 : nil }
+    let epochs = try files.load(lastZxid: storage.report.lastZxid)
     let zab = ZabPeer(
-      id: settings.serverID, configuration: settings.quorum, settings: settings.zabSettings,
+      id: settings.serverID, configuration: settings.quorum, proposed: proposed, settings: settings.zabSettings,
       acceptedEpoch: Epoch(rawValue: epochs.accepted), currentEpoch: Epoch(rawValue: epochs.current),
       history: recovered.history)
     ensemble = EnsembleDriver(

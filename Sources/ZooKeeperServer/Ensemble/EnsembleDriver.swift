@@ -189,10 +189,7 @@ final class EnsembleDriver: @unchecked Sendable {
       logger.info("role", metadata: ["role": "\(role.word)", "zxid": "\(member.zab.history.last)"])
       quorum.roleChanged(role)
       updateReadOnly(role)
-    case .activate(let configuration):
-      logger.info("the ensemble has changed", metadata: ["members": "\(configuration.text.split(separator: "\n"))"])
-      election.configurationChanged(configuration)
-      quorum.configurationChanged(configuration)
+    case .activate(let configuration): activate(configuration)
     case .startServing:
       servingSince = .now()
       proposalSizes = ProposalSizes()
@@ -220,6 +217,18 @@ final class EnsembleDriver: @unchecked Sendable {
       guard !isStopped, member.zab.role == .looking else { return }
       logger.info("there is no quorum: serving only read-only clients")
       node.startReadOnly()
+    }
+  }
+
+  /// The ensemble has changed. That this is agreed on is kept: after a restart the log alone cannot tell.
+  private func activate(_ configuration: QuorumConfiguration) {
+    logger.info("the ensemble has changed", metadata: ["members": "\(configuration.text.split(separator: "\n"))"])
+    election.configurationChanged(configuration)
+    quorum.configurationChanged(configuration)
+    do throws(TxnLogError) {
+      try EpochFiles(node.storage.directory).saveAgreedConfiguration(configuration.text)
+    } catch {
+      node.fail("\(error)")
     }
   }
 
