@@ -3,7 +3,7 @@ import TestKit
 import Testing
 
 /// `zkcli watch`: every change, and a word where some may be missing.
-@Suite(.serialized, .timeLimit(.minutes(3)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct ChangeStreamTests {
   private func next(_ command: RunningCommand) async throws -> [String: Any] {
     try jsonObject(try #require(try await command.nextLine(within: .seconds(40))))

@@ -3,7 +3,7 @@ import TestKit
 import Testing
 
 /// Curator's recipes and ours at the same paths.
-@Suite(.serialized, .timeLimit(.minutes(4)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct CuratorTests {
   private func critical(_ log: LineLog) -> String {
     "mkdir \(log.directory)/inside && echo zkcli >>\(log.path) || echo overlap >>\(log.path);"

@@ -3,7 +3,7 @@ import TestKit
 import Testing
 
 /// Recipes in which several processes take part.
-@Suite(.serialized, .timeLimit(.minutes(3)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct GatheringTests {
   @Test(arguments: ServerKind.allCases) func allBeginAndEndTogether(server: ServerKind) async throws {
     let zkcli = try await Zkcli.patient(server)

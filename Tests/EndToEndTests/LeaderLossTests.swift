@@ -3,7 +3,7 @@ import TestKit
 import Testing
 
 /// Recipes over the death of the server that leads the ensemble.
-@Suite(.serialized, .timeLimit(.minutes(4)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct LeaderLossTests {
   @Test func holdersWorkOnWhenApachesLeaderDies() async throws {
     let ensemble = try await ApacheEnsemble.start()

@@ -3,7 +3,7 @@ import TestKit
 import Testing
 
 /// Locks around commands, on our server and on Apache's.
-@Suite(.serialized, .timeLimit(.minutes(3)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct LockTests {
   private func zkcli(_ server: ServerKind) async throws -> Zkcli { try await Zkcli.patient(server) }
 

@@ -3,7 +3,7 @@ import TestKit
 import Testing
 
 /// Recipes of other clients at the same path: kazoo's locks, and queues and counters.
-@Suite(.serialized, .timeLimit(.minutes(4)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct OtherClientsTests {
   /// A Python with kazoo, installed once for all tests of the process.
   private static let python = Task { () async throws -> String in

@@ -2,7 +2,7 @@ import TestKit
 import Testing
 
 /// What recipes answer when nobody else is there: each line as a process of its own.
-@Suite(.serialized, .timeLimit(.minutes(3)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct RecipeScenarioTests {
   static let scenarios = [
     Scenario(

@@ -59,7 +59,7 @@ struct LocalTests {
     var environment = RunningCommand.cleanEnvironment
     environment["TMPDIR"] = directory
     let zkcli = try Products.executable("zkcli")
-    let command = try RunningCommand(zkcli, ["--local", "--", "sleep", "100"], environment: environment)
+    let command = try RunningCommand(zkcli, ["--local", "--", "sleep", "100000"], environment: environment)
     _ = try await command.nextLine(of: .error, within: .seconds(90))
     try await eventually("a directory for the data") { try Self.count(directory) == 1 }
     command.send(signal: signal)

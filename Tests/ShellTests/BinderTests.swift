@@ -236,7 +236,7 @@ private func described(_ invocation: Invocation) -> String {
   }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct ChildBinderTests {
+@Suite(.timeLimit(.minutes(10))) struct ChildBinderTests {
   @Test(
     arguments: [
       ("lock /a -- make -j 4 -- x", "lock /a", "make -j 4 -- x"), ("lock --try /a --", "lock /a try=", ""),

@@ -6,7 +6,7 @@ import ZooKeeperProtocol
 @testable import ZooKeeperShell
 
 /// How the answers of recipes look.
-@Suite(.timeLimit(.minutes(1))) struct RecipeRenderTests {
+@Suite(.timeLimit(.minutes(10))) struct RecipeRenderTests {
   private func rendered(_ result: RecipeResult, _ format: OutputFormat) -> String {
     var renderer = Renderer(RenderContext(format: format))
     return String(decoding: renderer.emit(.recipe(result)).stdout, as: UTF8.self)

@@ -7,7 +7,7 @@ import ZooKeeperProtocol
 @testable import ZooKeeperRecipes
 
 /// Many sessions at one path.
-@Suite(.serialized, .timeLimit(.minutes(3))) struct ContentionTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct ContentionTests {
   /// Who is inside, and what went wrong.
   private final class Inside: Sendable {
     struct State {

@@ -6,7 +6,7 @@ import ZooKeeperProtocol
 @testable import ZooKeeperRecipes
 
 /// Nobody is woken for nothing: of many who wait, no two watch the same znode.
-@Suite(.serialized, .timeLimit(.minutes(2))) struct HerdTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct HerdTests {
   private func expectSingleWatchers(under path: String, count: Int, _ server: ServerKind) async throws {
     let watchers = try await eventually("\(count) watches under \(path)", within: .seconds(30)) {
       let watchers = try await server.watchers().filter { $0.key.hasPrefix(path) }

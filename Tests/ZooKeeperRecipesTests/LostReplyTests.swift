@@ -6,7 +6,7 @@ import ZooKeeperProtocol
 @testable import ZooKeeperRecipes
 
 /// Each answer of the server's is lost in turn: what was done must be found out, and nothing done twice.
-@Suite(.serialized, .timeLimit(.minutes(3))) struct LostReplyTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct LostReplyTests {
   /// Runs `body` on a session whose `count`-th reply from then on is lost, and looks with another session.
   private func losing(
     _ count: Int, on server: ServerKind, _ body: @Sendable (ZooKeeperClient) async throws -> Void,

@@ -3,7 +3,7 @@ import Testing
 @testable import ZooKeeperRecipes
 
 /// The names of other implementations, and the order in them.
-@Suite(.timeLimit(.minutes(1))) struct NameTests {
+@Suite(.timeLimit(.minutes(10))) struct NameTests {
   @Test(
     arguments: [
       ("_c_6e200be4-a06d-4159-b5ef-08c3c4feb228-lock-0000000012", 12, false),

@@ -5,7 +5,7 @@ import ZooKeeperProtocol
 @testable import ZooKeeperClient
 
 /// An ensemble that loses its members one by one.
-@Suite(.timeLimit(.minutes(4)), .enabled(if: ApacheServer.isInstalled))
+@Suite(.timeLimit(.minutes(10)), .enabled(if: ApacheServer.isInstalled))
 struct EnsembleTests {
   @Test func sessionMovesAndReadsGoOnWithoutAQuorum() async throws {
     var configuration = ApacheConfiguration.permissive

@@ -28,8 +28,8 @@ func makeClient(
 ) throws -> ZooKeeperClient {
   var configuration = ZooKeeperClient.Configuration(try ConnectString(parsing: connectString))
   // Generous, for a machine that is doing something else.
-  configuration.connectTimeout = .seconds(30)
-  configuration.requestTimeLimit = .seconds(30)
+  configuration.connectTimeout = .seconds(120)
+  configuration.requestTimeLimit = .seconds(120)
   change(&configuration)
   return ZooKeeperClient(configuration)
 }
