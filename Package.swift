@@ -120,6 +120,9 @@ let package = Package(
       dependencies: ["TestKit", "zkcli", "ZooKeeperClient", "ZooKeeperProtocol", "Jute"], swiftSettings: house),
     .testTarget(
       name: "ServerTests", dependencies: ["TestKit", "zkcli"], exclude: ["Kazoo"], swiftSettings: house),
+    .testTarget(
+      name: "EnsembleTests", dependencies: ["TestKit", "zkcli", "ZooKeeperClient", "ZooKeeperProtocol", "Jute"],
+      swiftSettings: house),
     .testTarget(name: "EndToEndTests", dependencies: ["TestKit", "zkcli"], swiftSettings: house),
     .testTarget(
       name: "EnsembleCoreTests", dependencies: ["EnsembleCore", "ServerCore", "ZooKeeperProtocol", "Jute", "TestKit"],

@@ -55,6 +55,7 @@ complete -c zkcli -n __zkcli_needs_command -a commit -d 'Decide together whether
 complete -c zkcli -n __zkcli_needs_command -a config -d 'Print the configuration of the ensemble'
 complete -c zkcli -n __zkcli_needs_command -a reconfig -d 'Change the members of the ensemble'
 complete -c zkcli -n __zkcli_needs_command -a server -d 'Run a ZooKeeper server on a zoo.cfg'
+complete -c zkcli -n __zkcli_needs_command -a local -d 'Show the servers of --local, or let them fail'
 complete -c zkcli -n __zkcli_needs_command -a cd -d 'Change the working directory'
 complete -c zkcli -n __zkcli_needs_command -a pwd -d 'Print the working directory'
 complete -c zkcli -n __zkcli_needs_command -a connect -d 'Connect to other servers, with a new session'

@@ -66,6 +66,9 @@ public final class EnsembleMember {
     core.map { RecoveredState(tree: $0.tree, sessions: $0.committedSessions) } ?? idleState
   }
 
+  /// Learners' syncs that are not answered yet.
+  public var pendingSyncCount: Int { waitingSyncs.count }
+
   /// What is to be done since the last call.
   public func takeEffects() -> [MemberEffect] {
     defer { effects.removeAll(keepingCapacity: true) }

@@ -1,11 +1,6 @@
 import Logging
+import Synchronization
 import ZooKeeperServer
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 /// Why a server of this process's own cannot be had, in words for a person.
 public struct SandboxError: Error, Hashable, Sendable {
@@ -24,69 +19,128 @@ public struct SandboxError: Error, Hashable, Sendable {
   }
 }
 
-/// A ZooKeeper inside of this process, for as long as it is wanted.
+/// A ZooKeeper inside of this process, for as long as it is wanted: one server, or an ensemble of several.
 ///
-/// It is the very server that `zkcli server` runs, on a free port of the loopback interface. Without a directory to
-/// keep its data in, it has a temporary one, which goes with it; its log is then not synced, for nothing of it is to
-/// outlive the process.
+/// They are the very servers that `zkcli server` runs, on free ports of the loopback interface, and talk to each other
+/// over it. Without a directory to keep their data in, they have a temporary one, which goes with them; their logs are
+/// then not synced, for nothing of them is to outlive the process.
 public final class LocalEnsemble: Sendable {
   /// What the sandbox is to be.
   public struct Settings: Hashable, Sendable {
-    /// Where data is kept; nil keeps none.
+    /// How many servers.
+    public var size = 1
+    /// Where data is kept; nil keeps none. The servers of an ensemble have directories `1`, `2`, `3` … in it.
     public var dataDirectory: String?
-    /// 0 takes any free port.
+    /// The port of the first server for clients, the others' follow; 0 takes any free ones.
     public var port = 0
-    /// The address to listen on.
+    /// The address to listen on for clients.
     public var address = "127.0.0.1"
-    /// The base unit of all times, in milliseconds.
-    public var tickTimeMilliseconds = 2000
+    /// The base unit of all times, in milliseconds; nil is Apache's for one server, and shorter for an ensemble.
+    public var tickTimeMilliseconds: Int?
 
     /// A throw-away server on any free port.
     public init() {}
   }
 
-  /// What clients connect to.
+  /// What clients connect to: all servers, with commas between them.
   public let connectString: String
-  private let node: ServerNode
-  private let temporaryDirectory: String?
+  /// How many servers there are, whatever their state.
+  public var size: Int { plan.members.count }
 
-  private init(_ node: ServerNode, connectString: String, temporaryDirectory: String?) {
-    self.node = node
-    self.connectString = connectString
-    self.temporaryDirectory = temporaryDirectory
+  /// What a server is doing.
+  enum Life {
+    case running(ServerNode)
+    case paused(ServerNode)
+    case killed
   }
 
-  /// Starts a server and returns when it serves.
+  let plan: EnsemblePlan
+  let lives: Mutex<[Life]>
+  /// The groups of servers that reach each other, by ids; one group when all do.
+  let groups: Mutex<[Set<Int>]>
+
+  private init(_ plan: EnsemblePlan, _ nodes: [ServerNode]) {
+    self.plan = plan
+    connectString = plan.connectString
+    lives = Mutex(nodes.map(Life.running))
+    groups = Mutex([Set(1...nodes.count)])
+  }
+
+  /// Starts the servers and returns when they serve.
   ///
-  /// - Throws: when the port is taken, the directory cannot be used, or its data is damaged.
+  /// - Throws: when a port is taken, the directory cannot be used, or its data is damaged.
   public static func start(_ settings: Settings) async throws(SandboxError) -> LocalEnsemble {
     TemporaryDirectory.removeStale()
-    var temporary: String?
-    if settings.dataDirectory == nil { temporary = try TemporaryDirectory.make() }
-    var configuration = ServerConfiguration(dataDirectory: settings.dataDirectory ?? temporary!)
-    configuration.clientAddress = settings.address
-    configuration.clientPort = settings.port
-    configuration.tickTimeMilliseconds = settings.tickTimeMilliseconds
-    configuration.maximumConnectionsPerAddress = 0
-    configuration.fourLetterWords = FourLetterWordPolicy(allowed: ["*"])
-    configuration.admin.isEnabled = false
-    configuration.features.hasExtendedTypes = true
-    configuration.logging.forcesSync = settings.dataDirectory != nil
-    configuration.logging.preallocationBytes = 1 << 20
-    do throws(ServerStartError) {
-      let node = try await ServerNode.start(configuration, logger: .silent)
-      let host = settings.address.contains(":") ? "[\(settings.address)]" : settings.address
-      return LocalEnsemble(node, connectString: "\(host):\(node.clientPort)", temporaryDirectory: temporary)
+    let plan = try EnsemblePlan(settings)
+    do throws(SandboxError) {
+      let ensemble = LocalEnsemble(plan, try await startNodes(plan))
+      guard await ensemble.settle() else {
+        await ensemble.stop()
+        throw SandboxError("the servers have not found a leader", hint: "is the machine very busy?")
+      }
+      return ensemble
     } catch {
-      if let temporary { TemporaryDirectory.remove(temporary) }
+      plan.removeTemporary()
+      throw error
+    }
+  }
+
+  private static func startNodes(_ plan: EnsemblePlan) async throws(SandboxError) -> [ServerNode] {
+    typealias Started = (id: Int, result: Result<ServerNode, SandboxError>)
+    let started = await withTaskGroup(of: Started.self) { group in
+      for id in 1...plan.members.count {
+        group.addTask {
+          do throws(SandboxError) { return (id, .success(try await start(plan, id))) } catch {
+            return (id, .failure(error))
+          }
+        }
+      }
+      return await group.reduce(into: [Started]()) { $0.append($1) }.sorted { $0.id < $1.id }
+    }
+    var nodes: [ServerNode] = []
+    var failure: SandboxError?
+    for (_, result) in started {
+      switch result {
+      case .success(let node): nodes.append(node)
+      case .failure(let error): failure = failure ?? error
+      }
+    }
+    guard let failure else { return nodes }
+    for node in nodes { await node.kill() }
+    throw failure
+  }
+
+  /// Starts one server.
+  static func start(
+    _ plan: EnsemblePlan, _ id: Int, severedFrom severed: Set<Int> = []
+  ) async throws(SandboxError) -> ServerNode {
+    plan.prepareToListen(id)
+    do throws(ServerStartError) {
+      return try await ServerNode.start(
+        plan.configuration(of: id), logger: .silent, severedFrom: Set(severed.map(Int64.init)))
+    } catch {
       throw SandboxError(error.message, hint: error.hint)
     }
   }
 
-  /// Stops the server and removes what was temporary.
+  /// Stops the servers and removes what was temporary.
   public func stop() async {
-    await node.stop()
-    if let temporaryDirectory { TemporaryDirectory.remove(temporaryDirectory) }
+    let last = lives.withLock { lives in
+      defer { lives = lives.map { _ in .killed } }
+      return lives
+    }
+    await withTaskGroup(of: Void.self) { group in
+      for life in last {
+        group.addTask {
+          switch life {
+          case .running(let node): await node.stop()
+          case .paused(let node): await node.kill()
+          case .killed: break
+          }
+        }
+      }
+    }
+    plan.removeTemporary()
   }
 }
 

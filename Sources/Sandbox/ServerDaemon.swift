@@ -10,6 +10,8 @@ import ZooKeeperServer
 /// A server on a `zoo.cfg`, for as long as the process lives.
 public struct ServerDaemon: Sendable {
   private let configuration: ServerConfiguration
+  /// Why the server does not know which member of its ensemble it is.
+  private let joinFailure: SandboxError?
   /// What is wrong with the file but does not prevent the server: `FILE:LINE: message`.
   public let warnings: [String]
 
@@ -26,15 +28,33 @@ public struct ServerDaemon: Sendable {
 
   /// Reads a configuration.
   ///
+  /// - Parameter readFile: the text of another file that this one names; nil if it cannot be read.
   /// - Throws: every fault of the file, a line each.
-  public init(configurationFile file: String, text: String) throws(SandboxError) {
+  public init(
+    configurationFile file: String, text: String, readFile: @escaping @Sendable (String) -> String?
+  ) throws(SandboxError) {
+    let read: ConfigurationFile
     do throws(ConfigurationError) {
-      let read = try ConfigurationFile(parsing: text, file: file)
-      configuration = read.configuration
-      warnings = read.warnings.map(\.text)
+      read = try ConfigurationFile(parsing: text, file: file, readFile: readFile)
     } catch {
       throw SandboxError(error.problems.map(\.text).joined(separator: "\n"), isConfiguration: true)
     }
+    do throws(ServerStartError) {
+      configuration = try read.configuration.joined()
+      joinFailure = nil
+    } catch {
+      // Its directory and its port are known all the same: a server that runs can be asked, and stopped.
+      configuration = read.configuration
+      joinFailure = SandboxError("\(file): \(error.message)", hint: error.hint, isConfiguration: true)
+    }
+    warnings = read.warnings.map(\.text) + (configuration.peerTypeWarning.map { ["\(file): \($0)"] } ?? [])
+  }
+
+  /// Checks what the file alone does not tell: which member of its ensemble the server is.
+  ///
+  /// - Throws: when `myid` is missing, no number, or not that of a member.
+  public func checkServerID() throws(SandboxError) {
+    if let joinFailure { throw joinFailure }
   }
 
   /// Makes a damaged data directory usable again, by giving up what follows the first damaged place.

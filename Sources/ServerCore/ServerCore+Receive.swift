@@ -32,6 +32,7 @@ extension ServerCore {
     guard let session = connection.session, !session.isClosing else { return }
     preparer.sessions.touch(session, now: time.monotonicMilliseconds)
     if role == .learner { questions.noteTouched(session) }
+    if role == .readOnly, opCode?.needsQuorum == true { return refuseWrite(xid, opCode, connection) }
     switch opCode {
     case .sync where role == .learner: forwardSync(xid, payload, connection, time)
     case .getData, .exists, .getChildren, .getChildren2, .getACL, .getAllChildrenNumber, .getEphemerals, .multiRead,
@@ -125,6 +126,18 @@ extension ServerCore {
         answer(connection, xid, error)
         note(connection, xid, opCode, latencyMilliseconds: time.monotonicMilliseconds - start, time)
       }
+    }
+  }
+}
+
+extension OpCode {
+  /// Whether a server alone, cut off from its ensemble, must not answer it.
+  fileprivate var needsQuorum: Bool {
+    switch self {
+    case .sync, .create, .create2, .createContainer, .createTTL, .delete, .setData, .setACL, .multi, .reconfig,
+      .closeSession:
+      true
+    default: false
     }
   }
 }

@@ -107,6 +107,7 @@ public final class ServerCore {
 
   /// Ends the sessions that were not heard from in time. Call it every tick.
   public func expireSessions(_ time: ServerTime) {
+    if role == .readOnly { return expireReadOnly(time) }
     for session in preparer.sessions.expire(now: time.monotonicMilliseconds) {
       counters.sessionsExpired += 1
       propose(

@@ -8,6 +8,8 @@ public enum ServerRole: Hashable, Sendable {
   case leader(Epoch)
   /// The leader, to which writes are passed on. Reads are answered from the server's own tree.
   case learner
+  /// Nobody: the server is cut off from the others, and answers only reads.
+  case readOnly
 }
 
 /// What a learner's server has for its leader, in the order in which it came up.

@@ -20,6 +20,7 @@ public struct EpochFiles<Files: FileSystem> {
 
   private static var acceptedName: String { "acceptedEpoch" }
   private static var currentName: String { "currentEpoch" }
+  private static var configurationName: String { "zkcli.dynamic" }
   private let files: Files
   private let directory: String
   private let dataDirectory: String
@@ -93,6 +94,23 @@ public struct EpochFiles<Files: FileSystem> {
   public func saveServerID(_ id: Int64) throws(TxnLogError) {
     try fileCalls { () throws(FileSystemError) in
       try files.replace("myid", in: dataDirectory, with: Array("\(id)\n".utf8))
+    }
+  }
+
+  /// The last configuration of the ensemble that was known to be committed, as text; nil if there never was one.
+  ///
+  /// Apache's servers keep it beside `zoo.cfg`; they do not look at this file.
+  public func agreedConfiguration() throws(TxnLogError) -> String? {
+    let path = "\(dataDirectory)/\(Self.configurationName)"
+    guard files.exists(path) else { return nil }
+    let bytes = try fileCalls { () throws(FileSystemError) in try files.contents(of: path) }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
+  /// Keeps a committed configuration, durably.
+  public func saveAgreedConfiguration(_ text: String) throws(TxnLogError) {
+    try fileCalls { () throws(FileSystemError) in
+      try files.replace(Self.configurationName, in: dataDirectory, with: Array(text.utf8))
     }
   }
 

@@ -42,11 +42,15 @@ public struct ZabPeer: Equatable, Sendable {
 
   /// A member that has just read its disk.
   ///
-  /// - Parameter history: the end of the log; all of it is in the tree.
+  /// - Parameters:
+  ///   - configuration: the one that is known to be committed.
+  ///   - proposed: the one that a later transaction of the log brings, of which that is not known.
+  ///   - history: the end of the log; all of it is in the tree.
   public init(
-    id: ServerID, configuration: QuorumConfiguration, settings: ZabSettings, acceptedEpoch: Epoch, currentEpoch: Epoch,
-    history: TxnHistory
+    id: ServerID, configuration: QuorumConfiguration, proposed: QuorumConfiguration? = nil, settings: ZabSettings,
+    acceptedEpoch: Epoch, currentEpoch: Epoch, history: TxnHistory
   ) {
+    pending = proposed.map { PendingConfiguration(zxid: Zxid(rawValue: $0.version), configuration: $0) }
     self.id = id
     self.configuration = configuration
     self.settings = settings
@@ -116,6 +120,9 @@ public struct ZabPeer: Equatable, Sendable {
   public func connections(of server: ServerID) -> [ConnectionID] {
     (leader?.learners ?? []).filter { $0.id == server }.map(\.connection)
   }
+
+  /// The learners that are connected to this leader, up to date or not.
+  public var learnerCount: Int { leader?.learners.count ?? 0 }
 
   /// Learners by id that the leader has brought up to date, observers apart: `mntr`.
   public var syncedLearners: (followers: [ServerID], observers: [ServerID]) {

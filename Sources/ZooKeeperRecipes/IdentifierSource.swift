@@ -22,10 +22,10 @@ public struct IdentifierSource: Sendable {
     let prefix = ProtectedName().curatorPrefix
     let name = try await recipe.createProtected(in: path, prefix: prefix, base: "id-", data: nil)
     try await recipe.remove(ZnodePath.child(name, of: path))
-    guard let place = WaitingLine.Place(name: name), place.sequence >= 0 else {
+    guard let number = Int64(name.dropFirst(prefix.utf8.count + "id-".utf8.count)), number >= 0 else {
       throw RecipeError(.malformed("the count of \(name) is over"), path: path)
     }
-    return Int64(place.sequence)
+    return number
   }
 
   /// A container would be taken away when it is empty, and the count with it.

@@ -21,7 +21,7 @@ struct WaitingLine: Sendable {
     /// Reads the name of a znode; nil when it is none of the recipes'.
     init?(name: String) {
       // What stands before the sequence number: of Curator's mutex, latch, lease and read/write lock, and of kazoo's.
-      let markers = ["lock-", "latch-", "lease-", "id-", "__READ__", "__WRIT__", "__rlock__", "__lock__"]
+      let markers = ["lock-", "latch-", "lease-", "__READ__", "__WRIT__", "__rlock__", "__lock__"]
       for marker in markers {
         guard let range = name.lastRange(of: marker) else { continue }
         let digits = name[range.upperBound...]

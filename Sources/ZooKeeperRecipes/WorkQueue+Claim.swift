@@ -80,9 +80,9 @@ extension WorkQueue {
       let items = try await watchChildren(of: path)
       // A claim that is given up makes an item free too.
       let claims = try await watchChildren(of: locks)
-      let free = Set(claims.names)
+      let claimed = Set(claims.names)
       let names = items.names.compactMap(QueueItemName.init).sorted { $0.isBefore($1) }
-      if let claim = try await claimFirst(among: names.filter { !free.contains($0.name) }) { return claim }
+      if let claim = try await claimFirst(among: names.filter { !claimed.contains($0.name) }) { return claim }
       try await awaitChange(ofAny: [items.events, claims.events])
     }
   }

@@ -31,6 +31,7 @@ extension ServerNode {
     switch AdminCommands.primaryName(name) {
     case "stat_reset": core.resetStatistics()
     case "connection_stat_reset": core.resetConnectionStatistics()
+    case "observer_connection_stat_reset": ensemble?.resetLearnerStatistics()
     default: break
     }
     return .json(AdminCommands.answer(name, report()))
@@ -45,7 +46,7 @@ extension ServerNode {
     let descriptors = Host.fileDescriptors
     return ServerReport(
       configuration: configuration, clientPort: clientPort, serverID: Int64(core.settings.serverID),
-      mode: mode, zxid: core.lastProcessedZxid,
+      mode: mode, zxid: reportedZxid,
       uptimeMilliseconds: (NIODeadline.now() - startTime).nanoseconds / 1_000_000,
       wallMilliseconds: time.wallMilliseconds, latency: LatencyReport(core.counters.latency),
       packetsReceived: core.counters.packetsReceived, packetsSent: core.counters.packetsSent,
@@ -57,16 +58,29 @@ extension ServerNode {
           connection.watchedPaths.map { (connection.sessionID, $0) }
         }, count: core.watchCount),
       sessions: SessionReport(
+        count: core.committedSessions.count,
         expiries: core.sessionsByExpiry.flatMap { set in set.sessions.map { (set.expiryMilliseconds + offset, $0) } },
         ephemerals: core.tree.sessionsWithEphemerals.map { ($0, core.tree.ephemeralPaths(of: $0)) }),
       treeDigest: core.tree.treeDigest, dataDirectorySize: sizes.0, logDirectorySize: sizes.1,
       openFileDescriptors: descriptors.open, maximumFileDescriptors: descriptors.maximum,
-      authFailures: core.counters.authFailures, snapshot: lastSnapshot)
+      authFailures: core.counters.authFailures, snapshot: lastSnapshot,
+      ensemble: ensemble?.report(
+        core, clientAddress: HostAndPort(host: configuration.clientAddress ?? "127.0.0.1", port: clientPort),
+        zxid: reportedZxid))
+  }
+
+  /// The last transaction; a leader counts the beginning of its epoch as one.
+  var reportedZxid: Zxid {
+    guard let zab = ensemble?.member.zab, zab.role == .leading, let epoch = zab.servingEpoch else {
+      return core.lastProcessedZxid
+    }
+    return max(core.lastProcessedZxid, epoch.newLeaderZxid)
   }
 
   /// The server's part in its ensemble.
   private var mode: String {
     guard let ensemble else { return "standalone" }
+    if isReadOnly { return "read-only" }
     return ensemble.member.zab.role.word
   }
 

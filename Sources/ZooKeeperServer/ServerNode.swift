@@ -34,6 +34,8 @@ public final class ServerNode: @unchecked Sendable {
   private(set) var core: ServerCore
   /// Whether clients are served; a server alone always does.
   private(set) var isServing: Bool
+  /// Whether it is served without a quorum, reads only.
+  private(set) var isReadOnly = false
   /// The other servers, if this one is not alone.
   private(set) var ensemble: EnsembleDriver?
   let storage: Storage
@@ -41,6 +43,8 @@ public final class ServerNode: @unchecked Sendable {
   let startTime = NIODeadline.now()
   private let group: MultiThreadedEventLoopGroup
   let loop: any EventLoop
+  /// Holds the loop still, in a sandbox.
+  let brake = LoopBrake()
   private var log: LogWorker<PosixFileSystem>!
   /// Counts the logs that were begun, so that an older one's late word is not taken for a newer one's.
   private var logGeneration = 0
@@ -79,13 +83,14 @@ public final class ServerNode: @unchecked Sendable {
   /// Puts a member of an ensemble together.
   private func joinEnsemble(_ recovered: Storage.Recovered) throws(TxnLogError) {
     guard var settings = configuration.ensemble else { return }
-    // What the ensemble has agreed on since the file was written.
-    if let agreed = recovered.state.tree.configuration, agreed.version > settings.quorum.version {
-      settings.quorum = agreed
-    }
-    let epochs = try EpochFiles(storage.directory).load(lastZxid: storage.report.lastZxid)
+    let files = EpochFiles(storage.directory)
+    // What the ensemble has agreed on since the file was written, and what it may have agreed on since then.
+    let agreed = try files.agreedConfiguration().flatMap { try? QuorumConfiguration(parsing: $0) }
+    if let agreed, agreed.version > settings.quorum.version { settings.quorum = agreed }
+    let proposed = recovered.state.tree.configuration.flatMap { $0.version > settings.quorum.version ? $0 : nil }
+    let epochs = try files.load(lastZxid: storage.report.lastZxid)
     let zab = ZabPeer(
-      id: settings.serverID, configuration: settings.quorum, settings: settings.zabSettings,
+      id: settings.serverID, configuration: settings.quorum, proposed: proposed, settings: settings.zabSettings,
       acceptedEpoch: Epoch(rawValue: epochs.accepted), currentEpoch: Epoch(rawValue: epochs.current),
       history: recovered.history)
     ensemble = EnsembleDriver(
@@ -95,9 +100,10 @@ public final class ServerNode: @unchecked Sendable {
 
   /// Recovers the data directory, and returns when clients can connect.
   ///
+  /// - Parameter severed: members of the ensemble that this one cannot reach, see `sever`.
   /// - Throws: when the data is damaged, the directory is in use or cannot be written, or the port is taken.
   public static func start(
-    _ configuration: ServerConfiguration, logger: Logger
+    _ configuration: ServerConfiguration, logger: Logger, severedFrom severed: Set<Int64> = []
   ) async throws(ServerStartError) -> ServerNode {
     let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     let result = await withCheckedContinuation {
@@ -105,6 +111,7 @@ public final class ServerNode: @unchecked Sendable {
       group.next().execute {
         do throws(ServerStartError) {
           let node = try open(configuration, group: group, logger: logger)
+          node.ensemble?.sever(Set(severed.map(ServerID.init(rawValue:))))
           node.listen { continuation.resume(returning: $0) }
         } catch {
           continuation.resume(returning: .failure(error))
@@ -118,7 +125,8 @@ public final class ServerNode: @unchecked Sendable {
   private static func open(
     _ configuration: ServerConfiguration, group: MultiThreadedEventLoopGroup, logger: Logger
   ) throws(ServerStartError) -> ServerNode {
-    let configuration = try joined(configuration)
+    let configuration = try configuration.joined()
+    if let warning = configuration.peerTypeWarning { logger.warning("\(warning)") }
     do throws(TxnLogError) {
       let recovered = try Storage.open(configuration)
       recovered.report(to: logger)
@@ -136,26 +144,6 @@ public final class ServerNode: @unchecked Sendable {
   /// - Throws: when another server uses the directory, or nothing can be rescued.
   public static func repair(_ configuration: ServerConfiguration) throws(ServerStartError) -> [String] {
     do throws(TxnLogError) { return try Storage.repair(configuration) } catch { throw ServerStartError(error) }
-  }
-
-  /// Finds out which of the members in the file this server is.
-  private static func joined(_ configuration: ServerConfiguration) throws(ServerStartError) -> ServerConfiguration {
-    guard configuration.quorum != nil, configuration.ensemble == nil else { return configuration }
-    var configuration = configuration
-    let directory = DataDirectory(PosixFileSystem(), dataDirectory: configuration.dataDirectory)
-    let id: Int64?
-    do throws(TxnLogError) {
-      id = try EpochFiles(directory).serverID()
-    } catch {
-      throw ServerStartError("\(error)", hint: "myid must have the server's number and nothing else")
-    }
-    do throws(QuorumConfigurationError) {
-      try configuration.join(as: id.map { ServerID(rawValue: $0) })
-    } catch {
-      throw ServerStartError(
-        error.message, hint: "write the server's number, the N of its server.N line, to that file")
-    }
-    return configuration
   }
 
   private func listen(_ done: @escaping @Sendable (Result<ServerNode, ServerStartError>) -> Void) {
@@ -306,7 +294,7 @@ public final class ServerNode: @unchecked Sendable {
     }
     for connection in core.takeTouched() { handlers[connection.number]?.flush() }
     updateThrottling()
-    if isServing, snapshots.isDue, snapshotTask == nil { startSnapshot() }
+    if isServing, !isReadOnly, snapshots.isDue, snapshotTask == nil { startSnapshot() }
   }
 
   private func onPersisted(through zxid: Zxid) {
@@ -319,6 +307,21 @@ public final class ServerNode: @unchecked Sendable {
   /// The member of an ensemble has found its place: clients may come.
   func startServing() {
     guard let core = ensemble?.member.core, !isStopping else { return }
+    isReadOnly = false
+    serve(core)
+  }
+
+  /// The member of an ensemble has no quorum: clients that asked for no more may read what it has.
+  func startReadOnly() {
+    guard let member = ensemble?.member, !isServing, !isStopping else { return }
+    let state = member.state
+    isReadOnly = true
+    serve(
+      ServerCore(
+        settings: configuration.coreSettings, tree: state.tree, sessions: state.sessions, time: time, role: .readOnly))
+  }
+
+  private func serve(_ core: ServerCore) {
     let silent = handlers.values.filter { !$0.hasSpoken }.sorted { $0.connection.number < $1.connection.number }
     core.nextConnectionNumber = self.core.nextConnectionNumber
     self.core = core
@@ -334,6 +337,7 @@ public final class ServerNode: @unchecked Sendable {
   func stopServingClients() {
     guard isServing else { return }
     isServing = false
+    isReadOnly = false
     // What was answered before is true.
     for connection in core.takeTouched() { handlers[connection.number]?.flush() }
     for handler in handlers.values { handler.close() }
@@ -413,7 +417,7 @@ public final class ServerNode: @unchecked Sendable {
     every(tick) { node in if node.core.role != .learner, node.isServing { node.core.expireSessions(node.time) } }
     every(.seconds(1)) { $0.closeSilentConnections() }
     every(.milliseconds(Int64(configuration.features.containerCheckMilliseconds))) { node in
-      guard node.core.role != .learner, node.isServing else { return }
+      guard node.core.role != .learner, node.isServing, !node.isReadOnly else { return }
       node.core.reap(node.time, limit: node.configuration.features.containersPerMinute)
     }
     if configuration.retention.purgeIntervalHours > 0 {
@@ -485,18 +489,26 @@ public final class ServerNode: @unchecked Sendable {
   }
 
   /// Stops serving, writes what was accepted, and gives the directory back.
-  public func stop() async {
+  public func stop() async { await end(writingLog: true) }
+
+  /// Ends as a process does that is killed: what was accepted and is not on its way to the disk is lost.
+  public func kill() async { await end(writingLog: false) }
+
+  private func end(writingLog: Bool) async {
     await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
-      loop.execute { [self] in
+      let work: @Sendable () -> Void = { [self] in
         ending.succeed(nil)
         stopServing()
-        log.stop()
+        if writingLog { log.stop() } else { log.abandon() }
         // A snapshot that is under way is given up: the log has what it would have had.
         background.run { continuation.resume() }
       }
+      // A server that is held still does this before anything else.
+      if !brake.release(running: work) { loop.execute(work) }
     }
     background.stop()
     try? await group.shutdownGracefully()
+    storage.release()
   }
 
   private func stopServing() {

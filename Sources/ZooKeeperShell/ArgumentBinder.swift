@@ -15,7 +15,9 @@ public enum ArgumentBinder {
     // What stands behind -- is a command of the system's, with options of its own.
     let own = spec.takesCommand ? words.prefix { $0 != "--" } : words[...]
     let child = own.count < words.count ? [Word](words[(own.endIndex + 1)...]) : nil
-    let parsed = try OptionParser(options: spec.options + globals, stopsAtArgument: takesAll).parse([Word](own))
+    let parsed = try OptionParser(
+      options: spec.options + globals, stopsAtArgument: spec.arguments.last?.endsOptions ?? false
+    ).parse([Word](own))
     let invocation = Invocation(spec: spec, arguments: parsed.arguments, options: parsed.options, child: child)
     if invocation.flag(.help) { return invocation }
     let required = spec.arguments.filter { !$0.isOptional }
@@ -61,8 +63,11 @@ extension OptionSpec {
   /// The form with the fewest letters, and the name of its value: `-v VERSION`.
   var shortest: String {
     let form = short.map { "-\($0)" } ?? spelling
-    return value.map { "\(form) \($0.name)" } ?? form
+    return form + (valueName.map { " \($0)" } ?? "")
   }
+
+  /// The name of its value, in brackets where that may be left out.
+  var valueName: String? { value.map { isValueOptional ? "[\($0.name)]" : $0.name } }
 
   /// All forms as help lists them: `-v, --version VERSION`.
   public var allForms: String {
@@ -70,6 +75,6 @@ extension OptionSpec {
     if let short { forms.append("-\(short)") }
     if name.long != nil { forms.append(longSpelling) }
     if let oldWord { forms.append("-\(oldWord)") }
-    return forms.joined(separator: ", ") + (value.map { " \($0.name)" } ?? "")
+    return forms.joined(separator: ", ") + (valueName.map { " \($0)" } ?? "")
   }
 }

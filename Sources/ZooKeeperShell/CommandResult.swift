@@ -42,6 +42,8 @@ public enum CommandResult: Hashable, Sendable {
   case setting(name: String, value: String)
   /// What a command of the coordination family says.
   case recipe(RecipeResult)
+  /// The servers of a sandbox (`local status`).
+  case members([LocalServer])
   /// Help, version, a path: words that are the answer.
   case text(String)
   /// Words beside the answer, for stderr; silent unless `verbose` is asked for.
@@ -100,6 +102,35 @@ public struct WatchNotice: Hashable, Sendable {
     self.state = state
     self.path = path
     self.zxid = zxid
+  }
+}
+
+/// A server of `--local`; what cannot be asked is nil.
+public struct LocalServer: Hashable, Sendable {
+  public var id: Int
+  /// `running`, `paused` or `killed`.
+  public var state: String
+  public var role: String?
+  public var zxid: String?
+  public var sessions: Int?
+  public var connections: Int?
+  public var address: String
+  /// The servers that it does not reach.
+  public var cutOff: [Int]
+
+  /// A server of the given parts.
+  public init(
+    id: Int, state: String, role: String?, zxid: String?, sessions: Int?, connections: Int?, address: String,
+    cutOff: [Int]
+  ) {
+    self.id = id
+    self.state = state
+    self.role = role
+    self.zxid = zxid
+    self.sessions = sessions
+    self.connections = connections
+    self.address = address
+    self.cutOff = cutOff
   }
 }
 

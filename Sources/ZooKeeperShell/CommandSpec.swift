@@ -59,7 +59,7 @@ public struct CommandSpec: Sendable {
 public enum CommandID: String, CaseIterable, Hashable, Sendable {
   case ls, get, set, create, delete, deleteall, stat, exists, sync, getAcl, setAcl, addauth, whoami, getEphemerals
   case getAllChildrenNumber, setquota, listquota, delquota, config, reconfig, addWatch, removewatches, printwatches
-  case multi, history, redo, connect, close, version, help, quit, cd, pwd, server
+  case multi, history, redo, connect, close, version, help, quit, cd, pwd, server, local
   case lock, elect, wait, watch, barrier, queue, group, rendezvous, counter, id, commit
 }
 
@@ -91,9 +91,14 @@ public struct ArgumentSpec: Sendable {
   public let isOptional: Bool
   /// Whether it takes all words that are left.
   public let isRepeated: Bool
+  /// Whether the words that are left are a list with options of its own.
+  public let endsOptions: Bool
 
-  /// Makes a spec of a required single word, unless told otherwise.
-  public init(_ name: String, _ kind: ValueKind, isOptional: Bool = false, isRepeated: Bool = false) {
+  /// Makes a spec of a required single word, unless told otherwise; a list of words ends the options.
+  public init(
+    _ name: String, _ kind: ValueKind, isOptional: Bool = false, isRepeated: Bool = false, endsOptions: Bool? = nil
+  ) {
+    self.endsOptions = endsOptions ?? isRepeated
     self.name = name
     self.kind = kind
     self.isOptional = isOptional
@@ -108,15 +113,18 @@ public struct OptionSpec: Sendable {
   public let short: Character?
   /// Its value, where it has one.
   public let value: (name: String, kind: ValueKind)?
+  /// Whether the value may be left out; then only `=` or a number behind the option gives one.
+  public let isValueOptional: Bool
   public let summary: String
   /// A word of zkCli.sh with a single dash, such as `members` for `-members`.
   public let oldWord: String?
 
   /// Makes a flag, or with `value` an option that takes one.
   public init(
-    _ name: OptionName, short: Character? = nil, value: (name: String, kind: ValueKind)? = nil, oldWord: String? = nil,
-    _ summary: String
+    _ name: OptionName, short: Character? = nil, value: (name: String, kind: ValueKind)? = nil,
+    isValueOptional: Bool = false, oldWord: String? = nil, _ summary: String
   ) {
+    self.isValueOptional = isValueOptional
     self.name = name
     self.short = short
     self.value = value

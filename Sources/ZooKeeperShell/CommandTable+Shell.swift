@@ -1,4 +1,27 @@
 extension CommandTable {
+  static let sandbox: [CommandSpec] = [
+    CommandSpec(
+      .local, "local", summary: "Show the servers of --local, or let them fail",
+      arguments: [
+        ArgumentSpec("action", .choice(["status", "kill", "restart", "pause", "resume", "partition", "heal"])),
+        ArgumentSpec("server", .word, isOptional: true, isRepeated: true, endsOptions: false),
+      ],
+      details: [
+        "kill ends a server as a crash would, restart starts it again on its data; pause holds one still as SIGSTOP"
+          + " does, until resume. A server is named by its number, or as leader.",
+        "partition cuts the cables between groups of servers: numbers with commas, and / (or a quoted |) between the"
+          + " groups; those that are not named are a group of their own. heal mends them.",
+        "Each returns when the servers have got over it: those that can be a quorum serve behind a leader, the rest"
+          + " serve nobody. The shell's own session goes on with whoever serves.",
+      ],
+      examples: [
+        .init("local status", "id, state, role, zxid, sessions, clients and address of each"),
+        .init("local kill leader", "the others elect another"), .init("local restart 2", "server 2 catches up"),
+        .init("local partition 1 / 2,3", "server 1 is alone"), .init("local heal", "and comes back"),
+      ], needsSession: false,
+      usage: "status | kill N | restart N | pause N | resume N | partition N,... / N,... | heal")
+  ]
+
   static let shell: [CommandSpec] = [
     CommandSpec(
       .cd, "cd", summary: "Change the working directory", arguments: [ArgumentSpec("path", .path, isOptional: true)],

@@ -16,6 +16,7 @@ public enum CommandTable {
     Family(title: "Watches", commands: watches),
     Family(title: "Coordination", commands: coordination + gatherings),
     Family(title: "Ensemble", commands: ensemble),
+    Family(title: "Sandbox", commands: sandbox),
     Family(title: "Shell", commands: shell),
   ]
 

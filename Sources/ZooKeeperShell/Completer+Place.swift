@@ -58,6 +58,7 @@ extension Completer {
         case .options(let list):
           words.removeFirst()
           guard let last = list.last, last.value == nil, let value = last.spec.value else { continue }
+          if last.spec.isValueOptional, !last.spec.takesAsValue(words.first) { continue }
           if words.popFirst() == nil { return value.kind }
         }
       }
@@ -86,6 +87,7 @@ extension Completer {
         case .argument: argumentCount += 1
         case .options(let list):
           guard let last = list.last, last.value == nil, let value = last.spec.value else { continue }
+          if last.spec.isValueOptional, !last.spec.takesAsValue(rest.first) { continue }
           if rest.popFirst() == nil {
             expected = .value(value.kind)
             options = []

@@ -50,7 +50,7 @@ struct OptionParser {
       case .options(let readings):
         for (spec, attached) in readings {
           var value = attached
-          if spec.value != nil, value == nil { value = rest.popFirst() }
+          if value == nil, spec.takesAsValue(rest.first) { value = rest.popFirst() }
           try add(spec, value, to: &result)
         }
       }
@@ -74,7 +74,7 @@ struct OptionParser {
   }
 
   private func add(_ spec: OptionSpec, _ value: Word?, to result: inout Result) throws(ShellError) {
-    if let (name, _) = spec.value, value == nil {
+    if let (name, _) = spec.value, value == nil, !spec.isValueOptional {
       throw .usage("option \(spec.spelling) needs a value", hint: "write \(spec.spelling) \(name)")
     }
     result.options[spec.name, default: []].append(value ?? Word(bytes: []))
@@ -130,6 +130,13 @@ struct OptionParser {
 }
 
 extension OptionSpec {
+  /// Whether the word behind the option is its value.
+  func takesAsValue(_ word: Word?) -> Bool {
+    guard value != nil else { return false }
+    guard isValueOptional else { return true }
+    return word.map { !$0.bytes.isEmpty && $0.bytes.allSatisfy { (0x30...0x39).contains($0) } } ?? false
+  }
+
   /// The form that messages use: the long one, if there is one.
   var spelling: String { name.long == nil ? "-" + (oldWord ?? "") : longSpelling }
 

@@ -1,3 +1,5 @@
+import Sandbox
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Darwin)
@@ -73,18 +75,17 @@ public enum Program {
       RenderContext(format: settings.format, isVerbose: settings.isVerbose, isQuiet: settings.isQuiet))
     for note in notes { try output.write(renderer.emit(note)) }
     if options[.local] != nil {
-      return try SandboxRun.run(options, child: invocation.child, output) { address throws(ShellError) in
-        var settings = settings
-        settings.connectString = address
-        return try run(invocation, settings, environment, output)
+      return try SandboxRun.run(options, child: invocation.child, output) { sandbox throws(ShellError) in
+        try run(invocation, settings.adapted(to: sandbox), environment, output, sandbox)
       }
     }
-    return try run(invocation, settings, environment, output)
+    return try run(invocation, settings, environment, output, nil)
   }
 
   /// Runs a command, a script or the interactive shell, as the command line asks.
   private static func run(
-    _ invocation: ProgramInvocation, _ settings: ShellSettings, _ environment: ShellEnvironment, _ output: Output
+    _ invocation: ProgramInvocation, _ settings: ShellSettings, _ environment: ShellEnvironment, _ output: Output,
+    _ sandbox: LocalEnsemble?
   ) throws(ShellError) -> ExitCode {
     if let command = invocation.command {
       if !settings.isCompatible, try CommandTable.lookUp(command).id == .server {
@@ -92,11 +93,11 @@ public enum Program {
           try ArgumentBinder.bind(invocation.words, to: CommandTable.spec(of: .server)), environment, output)
       }
       guard settings.script == nil else { throw .usage("--script and a command exclude each other") }
-      return runCommand(command, invocation.words, settings, environment, output)
+      return runCommand(command, invocation.words, settings, environment, output, sandbox)
     }
-    if let script = settings.script { return try runScript(script, settings, environment, output) }
-    if environment.stdinIsTerminal { return try REPL.run(settings, environment, output) }
-    return try runScript("-", settings, environment, output)
+    if let script = settings.script { return try runScript(script, settings, environment, output, sandbox) }
+    if environment.stdinIsTerminal { return try REPL.run(settings, environment, output, sandbox) }
+    return try runScript("-", settings, environment, output, sandbox)
   }
 
   /// What needs neither a server nor settings.
@@ -113,26 +114,28 @@ public enum Program {
   }
 
   private static func runCommand(
-    _ command: Word, _ words: [Word], _ settings: ShellSettings, _ environment: ShellEnvironment, _ output: Output
+    _ command: Word, _ words: [Word], _ settings: ShellSettings, _ environment: ShellEnvironment, _ output: Output,
+    _ sandbox: LocalEnsemble?
   ) -> ExitCode {
     let isWatched = environment.stdinIsTerminal && environment.stderrIsTerminal && !settings.isCompatible
     let values = ValueSource(offersStdin: true, asksBeforeDestroying: isWatched)
     let session = ShellSession(
-      settings: settings, mode: .oneShot, environment: environment, output: output, values: values)
+      settings: settings, mode: .oneShot, environment: environment, output: output, values: values, sandbox: sandbox)
     return runInterruptibly(session, runsChild: words.contains("--")) {
       await session.run(command: command, words: words).exitCode
     }
   }
 
   private static func runScript(
-    _ path: String, _ settings: ShellSettings, _ environment: ShellEnvironment, _ output: Output
+    _ path: String, _ settings: ShellSettings, _ environment: ShellEnvironment, _ output: Output,
+    _ sandbox: LocalEnsemble?
   ) throws(ShellError) -> ExitCode {
     let isStdin = path == "-"
     let descriptor = isStdin ? 0 : open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw Files.failure("cannot open \(path)", errno) }
     let values = ValueSource(offersStdin: !isStdin, asksBeforeDestroying: false)
     let session = ShellSession(
-      settings: settings, mode: .script, environment: environment, output: output, values: values)
+      settings: settings, mode: .script, environment: environment, output: output, values: values, sandbox: sandbox)
     let name = isStdin ? "stdin" : path
     let runner = ScriptRunner(
       session: session, name: name, keepsGoing: settings.keepsGoing, isCompatible: settings.isCompatible)

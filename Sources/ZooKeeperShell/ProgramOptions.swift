@@ -33,9 +33,13 @@ public enum ProgramOptions {
     OptionSpec(.color, value: ("WHEN", .choice(["auto", "always", "never"])), "whether to use colour (default auto)"),
     OptionSpec(.compat, "behave and print as zkCli.sh does"),
     OptionSpec(
-      .local, "start a server of its own, for as long as the command, the shell or what stands behind -- runs"),
+      .local, value: ("N", .number), isValueOptional: true,
+      "start a server of its own, or an ensemble of N (up to 9), for as long as the command, the shell or what stands"
+        + " behind -- runs"),
     OptionSpec(.dataDir, value: ("DIR", .file), "with --local, keep the data there; otherwise it goes at the end"),
-    OptionSpec(.port, value: ("PORT", .number), "with --local, the port to listen on (default: any that is free)"),
+    OptionSpec(
+      .port, value: ("PORT", .number),
+      "with --local, the port to listen on, and those after it for an ensemble (default: any that are free)"),
     OptionSpec(.listen, value: ("ADDRESS", .word), "with --local, the address to listen on (default 127.0.0.1)"),
     OptionSpec(.noHistory, "neither read nor write the history file"),
     OptionSpec(.maxBuffer, value: ("SIZE", .word), "the largest reply to accept (default 1M, as servers send)"),
@@ -48,7 +52,8 @@ public enum ProgramOptions {
   public static let behindCommand: [OptionSpec] = all.map { spec in
     let keepsLetter = spec.name == .output || spec.name == .help
     return OptionSpec(
-      spec.name, short: keepsLetter ? spec.short : nil, value: spec.value, oldWord: spec.oldWord, spec.summary)
+      spec.name, short: keepsLetter ? spec.short : nil, value: spec.value, isValueOptional: spec.isValueOptional,
+      oldWord: spec.oldWord, spec.summary)
   }
 
   /// Those that make sense on one line of a script or of the interactive shell.
@@ -89,8 +94,8 @@ public enum ProgramOptions {
       }
       guard isKnown(word, among: known) else { continue }
       var option = [word]
-      if case .options(let readings) = try parser.read(word), let last = readings.last, last.spec.value != nil,
-        last.value == nil, let value = rest.popFirst()
+      if case .options(let readings) = try parser.read(word), let last = readings.last, last.value == nil,
+        last.spec.takesAsValue(rest.first), let value = rest.popFirst()
       {
         option.append(value)
       }

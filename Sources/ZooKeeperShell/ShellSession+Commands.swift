@@ -26,6 +26,7 @@ extension ShellSession {
       events.follow(.init())
     case .printwatches: try switchWatches(invocation, settings)
     case .addauth: try await addIdentity(invocation, settings)
+    case .local: try await runLocal(invocation, settings)
     case .server: throw ShellError.usage("server is for the command line of the system", hint: "zkcli server ...")
     default: return nil
     }

@@ -1,3 +1,4 @@
+import Sandbox
 import ZooKeeperClient
 import ZooKeeperProtocol
 
@@ -19,6 +20,8 @@ actor ShellSession {
   let values: ValueSource
   /// Where signals go while a command of the system's runs.
   let forwarder = SignalForwarder()
+  /// The servers that this process runs itself, with `--local`.
+  let sandbox: LocalEnsemble?
   var settings: ShellSettings
   var client: ZooKeeperClient?
   /// How many sessions have been opened; the number of the latest.
@@ -34,9 +37,11 @@ actor ShellSession {
   var history: [HistoryEntry] = []
 
   init(
-    settings: ShellSettings, mode: RunMode, environment: ShellEnvironment, output: Output, values: ValueSource
+    settings: ShellSettings, mode: RunMode, environment: ShellEnvironment, output: Output, values: ValueSource,
+    sandbox: LocalEnsemble? = nil
   ) {
     self.settings = settings
+    self.sandbox = sandbox
     self.mode = mode
     self.environment = environment
     self.output = output

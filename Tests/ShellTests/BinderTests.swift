@@ -57,6 +57,8 @@ private func described(_ invocation: Invocation) -> String {
     // A list of words takes everything behind its first.
     ("multi set /b w -v 3 , delete /c", "multi set /b w -v 3 , delete /c"),
     ("multi -o json check /a 1", "multi check /a 1 output=json"),
+    // Unless it has no options of its own.
+    ("local partition 1 / 2,3 -o json", "local partition 1 / 2,3 output=json"),
   ])
   func bindsAsWritten(line: String, expected: String) throws {
     #expect(described(try bind(line)) == expected)
@@ -119,6 +121,11 @@ private func described(_ invocation: Invocation) -> String {
     ("-h", "", "", "help="),
     ("-- get -s", "get", "-s", ""),
     ("get --version", "get", "--version", ""),
+    // A number behind --local is how many; any other word is the command.
+    ("--local ls /", "ls", "/", "local="),
+    ("--local 3 ls /", "ls", "/", "local=3"),
+    ("--local=3 ls 3", "ls", "3", "local=3"),
+    ("--local", "", "", "local="),
   ])
   func splitsAtTheCommand(line: String, command: String, rest: String, globals: String) throws {
     let parsed = try ProgramOptions.parse(words(line))
@@ -139,6 +146,8 @@ private func described(_ invocation: Invocation) -> String {
     ("get /x --compat -s", "get", "/x -s", "compat="),
     ("set /x --compat -- --compat", "set", "/x -- --compat", "compat="),
     ("--compat --timeout=5s ls /", "ls", "/", "compat= timeout=5s"),
+    ("--compat --local 3 ls /", "ls", "/", "compat= local=3"),
+    ("--compat --local ls /", "ls", "/", "compat= local="),
   ])
   func compatibilityModeSkipsWhatItDoesNotKnow(line: String, command: String, rest: String, globals: String) throws {
     let parsed = try ProgramOptions.parse(words(line))

@@ -36,7 +36,7 @@ import ZooKeeperShell
 
   @Test(
     arguments: [
-      (["l"], "listquota lock ls", nil),
+      (["l"], "listquota local lock ls", nil),
       (["get", "/a"], "/a /a b /alpha", "/"),
       (["-s", "h:1", "get", "/alpha/"], "/alpha/one", "/alpha"),
       (["--server", ""], "", nil),

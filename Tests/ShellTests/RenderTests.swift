@@ -68,6 +68,24 @@ private let isoBlock = """
     #expect(rendered.errText == err)
   }
 
+  @Test func serversOfASandboxAreATable() {
+    let servers = CommandResult.members([
+      LocalServer(
+        id: 1, state: "running", role: "follower", zxid: "0x100000002", sessions: 1, connections: 0, address: "h:1",
+        cutOff: []),
+      LocalServer(
+        id: 2, state: "paused", role: nil, zxid: nil, sessions: nil, connections: nil, address: "h:2", cutOff: [1, 3]),
+    ])
+    let rows = """
+      1   running  follower  0x100000002  1         0        h:1
+      2   paused   -         -            -         -        h:2      cut off from 1,3
+
+      """
+    let head = "id  state    role      zxid         sessions  clients  address\n"
+    #expect(render([servers], RenderContext(stdoutIsTerminal: true)).outText == head + rows)
+    #expect(render([servers], RenderContext()).outText == rows)
+  }
+
   @Test func bytesThatAreNoTextAreShownOneByOne() {
     let bytes: [UInt8] = [0x41, 0xff, 0xc3, 0x28, 0xe2, 0x82, 0xac, 0xed, 0xa0, 0x80]
     let result = CommandResult.data(path: "/x", data: bytes, stat: .sample, showsStat: false)
@@ -242,6 +260,14 @@ private let isoBlock = """
         #"[{"operation":"delete","path":"/c","error":"NoNode"}]"#
       ),
       (.setting(name: "printwatches", value: "on"), #"{"setting":"printwatches","value":"on"}"#),
+      (
+        .members([
+          LocalServer(
+            id: 2, state: "killed", role: nil, zxid: nil, sessions: nil, connections: nil, address: "h:1", cutOff: [1])
+        ]),
+        #"[{"id":2,"state":"killed","role":null,"zxid":null,"sessions":null,"connections":null,"address":"h:1","#
+          + #""cutOffFrom":[1]}]"#
+      ),
     ] as [(CommandResult, String)])
   func documents(result: CommandResult, document: String) {
     #expect(json(result) == document + "\n")

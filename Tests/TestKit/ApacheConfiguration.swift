@@ -38,7 +38,7 @@ public struct ApacheConfiguration: Sendable {
   }
 
   /// The arguments of `java` for the server configured in `directory`.
-  func javaArguments(directory: String) -> [String] {
+  func javaArguments(directory: String, classPath: String = Self.classPath) -> [String] {
     let quickStart = ["-Xmx\(heapMegabytes)m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto"]
     var properties = [
       // Nothing outside of the directory, or it would outlive a killed server.
@@ -53,9 +53,12 @@ public struct ApacheConfiguration: Sendable {
     ]
     properties.merge(systemProperties) { _, given in given }
     return quickStart + ["-XX:-UsePerfData"] + properties.sorted { $0.key < $1.key }.map { "-D\($0.key)=\($0.value)" }
-      + ["-cp", Self.classPath, "org.apache.zookeeper.server.quorum.QuorumPeerMain", "\(directory)/zoo.cfg"]
+      + ["-cp", classPath, "org.apache.zookeeper.server.quorum.QuorumPeerMain", "\(directory)/zoo.cfg"]
   }
 
   /// Debian's jar names all that it needs in its manifest, except for something to log with.
   static let classPath = "/usr/share/java/zookeeper.jar:/usr/share/java/slf4j-simple.jar"
+
+  /// The AdminServer wants Jetty and Jackson besides, and what these want.
+  static let adminClassPath = "\(classPath):/usr/share/java/*"
 }

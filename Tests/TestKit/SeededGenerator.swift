@@ -1,7 +1,7 @@
 import Foundation
 
 /// A repeatable source of chance: the seed is printed, and taken back from `ZKCLI_TEST_SEED`.
-public struct SeededGenerator: RandomNumberGenerator {
+public struct SeededGenerator: RandomNumberGenerator, Sendable {
   private var state: UInt64
 
   /// A generator for one test, which its seed is printed with.
@@ -11,6 +11,9 @@ public struct SeededGenerator: RandomNumberGenerator {
     print("\(test): ZKCLI_TEST_SEED=\(seed)")
     state = seed
   }
+
+  /// A generator of its own for a part of a test, drawn from another.
+  public init(from other: inout SeededGenerator) { state = other.next() }
 
   /// The next 64 bits.
   public mutating func next() -> UInt64 {

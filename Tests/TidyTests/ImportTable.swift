@@ -20,7 +20,7 @@ enum ImportTable {
     "ZooKeeperServer": core.union(networking).union(platform).union(["NIOHTTP1", "Synchronization"]),
     "ZooKeeperClient": networking.union(platform).union(["ZooKeeperProtocol", "Jute", "Synchronization"]),
     "ZooKeeperRecipes": ["ZooKeeperClient", "ZooKeeperProtocol"],
-    "Sandbox": platform.union(["ZooKeeperServer", "Logging"]),
+    "Sandbox": platform.union(["ZooKeeperServer", "Logging", "Synchronization"]),
     "CLibEdit": [],
     "LineEditor": platform.union(["CLibEdit", "Synchronization"]),
     "ZooKeeperShell": platform.union([

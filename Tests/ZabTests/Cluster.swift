@@ -37,6 +37,30 @@ struct Cluster {
   private var isolated: Set<ServerID> = []
   private var now: Int64 = 0
   private(set) var delivered: [ServerID: [Zxid]] = [:]
+  /// What the paper's claims are about, in the order in which it happened.
+  private(set) var events: [Event] = []
+
+  /// Something that the paper's claims are about.
+  enum Event: Equatable {
+    /// A primary broadcasts.
+    case broadcast(ServerID, Zxid)
+    case deliver(ServerID, Zxid)
+    /// A server becomes the primary of an epoch.
+    case lead(ServerID, Epoch)
+    /// What a server has delivered is now this much: it has read its disk, or got a leader's tree.
+    case restart(ServerID, [Zxid])
+  }
+
+  /// The server that leads and serves, with the highest epoch; nil when there is none.
+  var leader: ServerID? {
+    peers.filter { $0.value.role == .leading && $0.value.isServing }.max {
+      $0.value.currentEpoch < $1.value.currentEpoch
+    }?
+    .key
+  }
+
+  /// Whether a server runs.
+  func isUp(_ server: ServerID) -> Bool { peers[server] != nil }
   private var output: [String] = []
   private var counter: [ServerID: UInt32] = [:]
   private var showsMessages = true
@@ -106,6 +130,7 @@ struct Cluster {
     var history = TxnHistory(base: disk.base)
     for entry in disk.log { history.append(entry) }
     delivered[server] = disk.log.map(\.zxid)
+    events.append(.restart(server, disk.log.map(\.zxid)))
     peers[server] = ZabPeer(
       id: server, configuration: configuration, settings: ZabSettings(), acceptedEpoch: disk.accepted,
       currentEpoch: disk.current, history: history)
@@ -142,6 +167,7 @@ struct Cluster {
       disks[receiver]?.unsynced = []
       disks[receiver]?.base = zxid
       delivered[receiver] = []
+      events.append(.restart(receiver, [zxid]))
       step(receiver, .snapshotInstalled(zxid))
     case .call(let leader, let caller):
       guard peers[leader]?.role == .leading, !isCut(leader, caller) else { return step(caller, .leaderUnreachable) }
@@ -176,6 +202,7 @@ struct Cluster {
       disks[server]?.log.removeAll { $0.zxid > zxid }
       disks[server]?.unsynced.removeAll { $0.zxid > zxid }
       delivered[server]?.removeAll { $0 > zxid }
+      events.append(.restart(server, delivered[server] ?? []))
       step(server, .truncated(zxid))
     case .saveAcceptedEpoch(let epoch):
       disks[server]?.accepted = epoch
@@ -186,10 +213,12 @@ struct Cluster {
       step(server, .currentEpochSaved(epoch))
     case .deliver(let entry):
       delivered[server, default: []].append(entry.zxid)
+      events.append(.deliver(server, entry.zxid))
       show("\(server) delivers \(text(entry.zxid))")
     case .roleChanged(let role): show("\(server) is \(roleText(role))")
     case .startServing(let epoch):
       counter[server] = 0
+      if peers[server]?.role == .leading { events.append(.lead(server, epoch)) }
       show("\(server) serves in epoch \(epoch)")
     case .stopServing: show("\(server) serves no more")
     case .pinged(let connection, let zxid): send(QuorumPacket(.ping, zxid: zxid, data: []), connection, server)
@@ -214,6 +243,7 @@ struct Cluster {
       guard let epoch = peers[server]?.servingEpoch else { return output.append("\(server) does not lead") }
       counter[server, default: 0] += 1
       let zxid = Zxid(rawValue: epoch.newLeaderZxid.rawValue + Int64(counter[server] ?? 0))
+      events.append(.broadcast(server, zxid))
       step(server, .proposed(TxnHistory.Entry(zxid: zxid, bytes: [1])))
     }
   }

@@ -15,6 +15,7 @@ extension ServerCore {
     connection.hasReadOnlyByte = request.readOnly != nil
     connection.sessionTimeoutMilliseconds = settings.negotiatedTimeout(
       requestedMilliseconds: request.timeoutMilliseconds)
+    if role == .readOnly { return connectReadOnly(request, connection, time) }
     if request.sessionID == .none { return createSession(connection, time) }
     // Before the password is looked at, as Apache does it: whoever knows the id can drop the connection.
     if let other = connectionsBySession[request.sessionID] { close(other) }
@@ -72,7 +73,7 @@ extension ServerCore {
     let start = connection.output.reserveFrame()
     ConnectResponse(
       timeoutMilliseconds: timeout, sessionID: id, password: password,
-      readOnly: connection.hasReadOnlyByte ? false : nil
+      readOnly: connection.hasReadOnlyByte ? role == .readOnly : nil
     ).encode(into: &connection.output)
     endReply(connection, at: start)
   }

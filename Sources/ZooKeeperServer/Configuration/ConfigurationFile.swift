@@ -38,17 +38,26 @@ public struct ConfigurationFile: Sendable {
   /// The lines about an ensemble, which mean something together only.
   private struct QuorumLines {
     var members: [PropertiesText.Entry] = []
-    var peerType: PropertiesText.Entry?
+    var dynamicFile: PropertiesText.Entry?
+    var hasInitLimit = false
+    var hasSyncLimit = false
   }
+
+  private let readFile: @Sendable (String) -> String?
 
   /// Reads a configuration.
   ///
   /// - Parameters:
   ///   - file: the name for messages.
+  ///   - readFile: the text of another file that this one names, `dynamicConfigFile`; nil if it cannot be read.
   ///   - properties: Java system properties (`-Dzookeeper.x=y`) as a map; the file's keys win.
   /// - Throws: every fault of the file.
-  public init(parsing text: String, file: String, properties: [String: String] = [:]) throws(ConfigurationError) {
+  public init(
+    parsing text: String, file: String, readFile: @escaping @Sendable (String) -> String? = { _ in nil },
+    properties: [String: String] = [:]
+  ) throws(ConfigurationError) {
     self.file = file
+    self.readFile = readFile
     configuration = ServerConfiguration(dataDirectory: "")
     for (key, value) in properties.sorted(by: { $0.key < $1.key }) {
       let name = key.hasPrefix("zookeeper.") ? String(key.dropFirst("zookeeper.".count)) : key
@@ -80,6 +89,7 @@ public struct ConfigurationFile: Sendable {
     case "tickTime": integer(entry, 1...Int(Int32.max)) { $0.tickTimeMilliseconds = $1 }
     case "clientPort":
       hasClientPort = true
+      configuration.isClientPortGiven = true
       integer(entry, 0...65535) { $0.clientPort = $1 }
     case "clientPortAddress":
       hasClientAddress = true
@@ -146,6 +156,7 @@ public struct ConfigurationFile: Sendable {
     case "enforceQuota": boolean(entry) { $0.features.enforcesQuota = $1 }
     case "skipACL": choice(entry, ["yes", "no"]) { $0.features.skipsACL = $1 == "yes" }
     case "reconfigEnabled": boolean(entry) { $0.features.allowsReconfig = $1 }
+    case "readonlymode.enabled": boolean(entry) { $0.features.allowsReadOnly = $1 }
     case "DigestAuthenticationProvider.superDigest": configuration.features.superDigest = entry.value
     case "znode.container.checkIntervalMs":
       integer(entry, 1...Int(Int32.max)) { $0.features.containerCheckMilliseconds = $1 }
@@ -164,14 +175,25 @@ public struct ConfigurationFile: Sendable {
       return true
     }
     switch entry.key {
-    case "initLimit": integer(entry, 1...Int(Int32.max)) { $0.quorumTimes.initLimitTicks = $1 }
-    case "syncLimit": integer(entry, 1...Int(Int32.max)) { $0.quorumTimes.syncLimitTicks = $1 }
+    case "initLimit":
+      // 0 counts as not set, as with Apache.
+      quorum.hasInitLimit = Int(entry.value) != 0
+      integer(entry, 0...Int(Int32.max)) { $0.quorumTimes.initLimitTicks = $1 }
+    case "syncLimit":
+      quorum.hasSyncLimit = Int(entry.value) != 0
+      integer(entry, 0...Int(Int32.max)) { $0.quorumTimes.syncLimitTicks = $1 }
     case "cnxTimeout": integer(entry, 1...Int(Int32.max)) { $0.quorumTimes.connectTimeoutMilliseconds = $1 }
     case "quorumListenOnAllIPs": boolean(entry) { $0.quorumTimes.listensEverywhere = $1 }
     case "standaloneEnabled": choice(entry, ["true", "false"]) { $0.quorumTimes.isStandaloneAllowed = $1 == "true" }
     case "peerType":
-      choice(entry, ["participant", "observer"]) { _, _ in }
-      quorum.peerType = entry
+      switch entry.value.lowercased() {
+      case "participant": configuration.declaresObserver = false
+      case "observer": configuration.declaresObserver = true
+      default: fail(entry, "Unrecognised peertype: \(entry.value)")
+      }
+    case "electionAlg":
+      if entry.value != "3" { fail(entry, "Invalid electionAlg value. Only 3 is supported.") }
+    case "dynamicConfigFile": quorum.dynamicFile = entry
     default: return false
     }
     return true
@@ -181,9 +203,16 @@ public struct ConfigurationFile: Sendable {
   ///
   /// *Source*: `QuorumPeerConfig.parseDynamicConfig`; `storage-format` E.2.
   private mutating func checkQuorum() {
-    guard !quorum.members.isEmpty else { return }
+    readDynamicFile()
+    guard !quorum.members.isEmpty else {
+      if !configuration.quorumTimes.isStandaloneAllowed {
+        missing("standaloneEnabled = false then number of participants should be >0")
+      }
+      return
+    }
     do throws(QuorumConfigurationError) {
-      let parsed = try QuorumConfiguration(entries: quorum.members.map { ($0.key, $0.value) })
+      var parsed = try QuorumConfiguration(entries: quorum.members.map { ($0.key, $0.value) })
+      if let name = quorum.dynamicFile?.value { parsed.version = Self.version(ofFile: name) }
       let observers = parsed.members.count - parsed.voters.count
       guard !parsed.voters.isEmpty else {
         return missing("Observers w/o participants is an invalid configuration")
@@ -198,10 +227,44 @@ public struct ConfigurationFile: Sendable {
             file: file, line: nil, message: "an even number of voters stands no more failures than one less"))
       }
       configuration.quorum = parsed
+      if !quorum.hasInitLimit { missing("initLimit is not set") }
+      if !quorum.hasSyncLimit { missing("syncLimit is not set") }
     } catch {
       problems.append(
-        ConfigurationProblem(file: file, line: quorum.members.first?.line, message: error.message))
+        ConfigurationProblem(
+          file: quorum.dynamicFile?.value ?? file, line: quorum.members.first?.line, message: error.message))
     }
+  }
+
+  /// Takes the members from the file that `dynamicConfigFile` names.
+  ///
+  /// *Source*: `QuorumPeerConfig.parse`; `storage-format` E.1, E.2.
+  private mutating func readDynamicFile() {
+    guard let entry = quorum.dynamicFile else { return }
+    for member in quorum.members {
+      fail(member, "parameter: \(member.key) must be in a separate dynamic config file")
+    }
+    quorum.members = []
+    configuration.members = []
+    guard let text = readFile(entry.value) else {
+      return fail(entry, "the dynamic configuration file \(entry.value) cannot be read")
+    }
+    for line in PropertiesText(parsing: text).entries {
+      if ["server.", "group.", "weight."].contains(where: { line.key.hasPrefix($0) }) {
+        _ = takeQuorum(line)
+      } else {
+        let message =
+          line.key == "version"
+          ? "dynamic file shouldn't have version inside" : "Unrecognised parameter: \(line.key)"
+        problems.append(ConfigurationProblem(file: entry.value, line: line.line, message: message))
+      }
+    }
+  }
+
+  /// The version of the configuration in `zoo.cfg.dynamic.100000000`; 0 without one.
+  private static func version(ofFile name: String) -> Int64 {
+    guard let dot = name.lastIndex(of: "."), name[..<dot].hasSuffix(".dynamic") else { return 0 }
+    return Int64(name[name.index(after: dot)...], radix: 16) ?? 0
   }
 
   private mutating func checkWhole() {
@@ -256,7 +319,7 @@ public struct ConfigurationFile: Sendable {
 
   /// Keys that mean something to an ensemble only.
   private static let quorumKeys: Set<String> = [
-    "electionAlg", "electionPort", "dynamicConfigFile", "syncEnabled", "connectToLearnerMasterLimit", "leaderServes",
+    "electionPort", "syncEnabled", "connectToLearnerMasterLimit", "leaderServes",
   ]
 
   /// Keys that tune what works by itself here.

@@ -14,6 +14,8 @@ public struct ServerConfiguration: Hashable, Sendable {
   public var clientAddress: String?
   /// 0 takes any free port.
   public var clientPort = 2181
+  /// Whether the port was given, rather than being Apache's usual one.
+  public var isClientPortGiven = false
   /// Connections that wait to be accepted.
   public var listenBacklog = 128
   /// Connections from one address, 0 for any number.
@@ -38,6 +40,8 @@ public struct ServerConfiguration: Hashable, Sendable {
   /// All members of the ensemble, if the file has some; which of them the server is, `join` finds out.
   public var quorum: QuorumConfiguration?
   public var quorumTimes = QuorumTimes()
+  /// What `peerType` says, if the file has one.
+  public var declaresObserver: Bool?
   /// The ensemble that the server belongs to; nil when it is alone.
   public var ensemble: Ensemble?
 
@@ -133,6 +137,8 @@ public struct ServerConfiguration: Hashable, Sendable {
     /// Milliseconds after which a container goes that never had a child; 0 for never.
     public var neverUsedContainerMilliseconds = 0
     public var allowsReconfig = false
+    /// Whether a member without a quorum serves clients that only read.
+    public var allowsReadOnly = false
   }
 
   /// A configuration with Apache's defaults.
@@ -161,9 +167,28 @@ public struct ServerConfiguration: Hashable, Sendable {
     ensemble.times = quorumTimes
     self.ensemble = ensemble
     if let client = own.client {
+      try checkClientAddress(client, of: serverID)
       clientPort = client.port
       clientAddress = client.host
     }
+  }
+
+  /// The client's address may stand in two places, which must then say the same.
+  private func checkClientAddress(_ other: HostAndPort, of serverID: ServerID) throws(QuorumConfigurationError) {
+    guard isClientPortGiven else { return }
+    let own = HostAndPort(host: clientAddress ?? "0.0.0.0", port: clientPort)
+    guard own.isWildcard ? own.port != other.port : own != other else { return }
+    throw QuorumConfigurationError(
+      message: "client address for this server (id = \(serverID)) in static config file is \(own) is different from "
+        + "client address found in dynamic file: \(other)")
+  }
+
+  /// What is odd about the file now that the server knows who it is.
+  public var peerTypeWarning: String? {
+    guard let declaresObserver, let own = ensemble?.ownMember, own.isObserver != declaresObserver else { return nil }
+    func type(_ isObserver: Bool) -> String { isObserver ? "OBSERVER" : "PARTICIPANT" }
+    return "Peer type from servers list (\(type(own.isObserver))) doesn't match peerType (\(type(declaresObserver)))."
+      + " Defaulting to servers list."
   }
 
   /// The bounds of session timeouts in force, in milliseconds.

@@ -21,9 +21,18 @@ final class ElectionPort: @unchecked Sendable {
     var channel: (any Channel)?
     var waiting: [UInt8]?
     var isDialing = false
+    /// When the connection was made.
+    var connectedSince = NIODeadline.distantPast
+    /// Calls in a row that were not taken.
+    var failedCalls = 0
     /// Where it says that it takes calls, if that is not in the configuration.
     var announced: [HostAndPort] = []
   }
+
+  /// Calls that are repeated before the next round of the election.
+  private static let quickCallCount = 4
+  /// How far apart calls may be that have crossed each other.
+  private static let crossing = TimeAmount.milliseconds(300)
 
   private let id: ServerID
   private let settings: ServerConfiguration.Ensemble
@@ -105,7 +114,8 @@ final class ElectionPort: @unchecked Sendable {
     peers[server, default: Peer()].isDialing = true
     call(addresses, timeoutMilliseconds: settings.times.connectTimeoutMilliseconds).whenComplete { [self] result in
       peers[server]?.isDialing = false
-      guard case .success(let channel) = result else { return }
+      guard case .success(let channel) = result else { return onCallFailed(server) }
+      peers[server]?.failedCalls = 0
       guard !isStopped, !severed.contains(server) else { return channel.close(promise: nil) }
       let greeting = ElectionGreeting(serverID: id, addresses: settings.ownMember.addresses.map(\.election))
       channel.writeAndFlush(ByteBuffer(bytes: greeting.encoded)).whenComplete { [self] _ in
@@ -121,6 +131,18 @@ final class ElectionPort: @unchecked Sendable {
     }
   }
 
+  /// A server that starts at the same time may not listen yet: it is called again soon, a few times. After that the
+  /// next round of the election does it.
+  private func onCallFailed(_ server: ServerID) {
+    let failedCalls = peers[server]?.failedCalls ?? 0
+    peers[server]?.failedCalls = failedCalls + 1
+    guard failedCalls < Self.quickCallCount, !isStopped else { return }
+    loop.scheduleTask(in: .milliseconds(10 << Int64(failedCalls))) { [weak self] in
+      guard let self, peers[server]?.waiting != nil, peers[server]?.channel == nil else { return }
+      dial(server)
+    }
+  }
+
   private func call(_ addresses: [HostAndPort], timeoutMilliseconds: Int) -> EventLoopFuture<any Channel> {
     OutboundCall(loop: loop, timeoutMilliseconds: timeoutMilliseconds).connect(addresses[...])
   }
@@ -128,6 +150,7 @@ final class ElectionPort: @unchecked Sendable {
   private func adopt(_ channel: any Channel, of server: ServerID) {
     if let older = peers[server]?.channel, older !== channel { older.close(promise: nil) }
     peers[server, default: Peer()].channel = channel
+    peers[server]?.connectedSince = .now()
     if let waiting = peers[server]?.waiting {
       peers[server]?.waiting = nil
       channel.writeAndFlush(ByteBuffer(bytes: waiting), promise: nil)
@@ -150,12 +173,20 @@ final class ElectionPort: @unchecked Sendable {
     guard server != id, !severed.contains(server), !isStopped else { return false }
     peers[server, default: Peer()].announced = greeting.addresses
     if server < id {
+      // Two that start at the same time call each other at the same time: what has just been connected, and may carry
+      // a vote already, is what the other wants.
+      if hasJustConnected(server) { return false }
       disconnectKeepingWaiting(server)
       dial(server)
       return false
     }
     adopt(channel, of: server)
     return true
+  }
+
+  private func hasJustConnected(_ server: ServerID) -> Bool {
+    guard let peer = peers[server], peer.channel?.isActive == true else { return false }
+    return NIODeadline.now() - peer.connectedSince < Self.crossing
   }
 
   private func disconnectKeepingWaiting(_ server: ServerID) {

@@ -21,7 +21,12 @@ final class EnsembleDriver: @unchecked Sendable {
   private var quorum: QuorumPort!
   private var timer: Scheduled<Void>?
   private var timerDeadline = Int64.max
+  private var readOnlyTimer: Scheduled<Void>?
   private var isDraining = false
+  /// When it began to serve clients, last.
+  private var servingSince = NIODeadline.now()
+  private var proposalSizes = ProposalSizes()
+  private var hasStarted = false
   private(set) var isStopped = false
   /// The tree that is on its way, by connection.
   private var expectedTree: (connection: ConnectionID, zxid: Zxid)?
@@ -53,6 +58,7 @@ final class EnsembleDriver: @unchecked Sendable {
 
   /// Begins the election.
   func start() {
+    hasStarted = true
     step(.started)
     node.endTurn()
   }
@@ -61,18 +67,24 @@ final class EnsembleDriver: @unchecked Sendable {
   func stop() {
     isStopped = true
     timer?.cancel()
+    readOnlyTimer?.cancel()
     election.stop()
     quorum.stop()
   }
 
   /// Cuts the connections to some servers, and to no others.
   func sever(_ servers: Set<ServerID>) {
+    guard servers != severed, !isStopped else { return }
+    let isMended = !severed.isSubset(of: servers)
     severed = servers
     election.severed = servers
+    guard hasStarted else { return }
     for server in servers {
       for connection in member.zab.connections(of: server) { disconnect(connection) }
       if let (connection, leader) = leaderConnection, leader == server { disconnect(connection) }
     }
+    // Votes that were sent into the void are sent again, now that somebody may hear them.
+    if isMended, member.zab.role == .looking { step(.started) }
     node.endTurn()
   }
 
@@ -126,6 +138,9 @@ final class EnsembleDriver: @unchecked Sendable {
     {
       return disconnect(connection)
     }
+    if let kind = packet.kind, [.diff, .trunc, .snap].contains(kind), member.zab.leaderConnection == connection {
+      logger.info("synchronizing", metadata: ["by": "\(kind)", "zxid": "\(packet.zxid)"])
+    }
     step(.received(packet, connection))
   }
 
@@ -163,7 +178,9 @@ final class EnsembleDriver: @unchecked Sendable {
       expectedTree = (connection, zxid)
       quorum.expectTree(node.treeReader(zxid: zxid), on: connection)
     case .close(let connection): quorum.close(connection)
-    case .append(let entry): node.log(entry)
+    case .append(let entry):
+      if member.zab.role == .leading { proposalSizes.note(entry.bytes.count) }
+      node.log(entry)
     case .truncate(let zxid, let rebuilds): truncate(to: zxid, rebuildsTree: rebuilds)
     case .saveAcceptedEpoch(let epoch): save(.accepted, epoch)
     case .prepareCurrentEpoch(let epoch): save(.announced, epoch)
@@ -171,14 +188,47 @@ final class EnsembleDriver: @unchecked Sendable {
     case .roleChanged(let role):
       logger.info("role", metadata: ["role": "\(role.word)", "zxid": "\(member.zab.history.last)"])
       quorum.roleChanged(role)
-    case .activate(let configuration):
-      logger.info("the ensemble has changed", metadata: ["members": "\(configuration.text.split(separator: "\n"))"])
-      election.configurationChanged(configuration)
-      quorum.configurationChanged(configuration)
-    case .startServing: node.startServing()
+      updateReadOnly(role)
+    case .activate(let configuration): activate(configuration)
+    case .startServing:
+      servingSince = .now()
+      proposalSizes = ProposalSizes()
+      node.startServing()
     case .stopServing: node.stopServingClients()
     case .note(let text): logger.info("\(text)")
     case .failed(let reason): node.fail(reason)
+    }
+  }
+
+  /// A voter that has looked for a leader for a while serves those who only read, if the configuration allows it.
+  ///
+  /// *Source*: `QuorumPeer.run`, `roZkMgr`; `quorum-protocol` C.1.
+  private func updateReadOnly(_ role: ZabRole) {
+    guard node.configuration.features.allowsReadOnly else { return }
+    readOnlyTimer?.cancel()
+    readOnlyTimer = nil
+    guard role == .looking else {
+      if node.isReadOnly { node.stopServingClients() }
+      return
+    }
+    guard member.zab.isVoter else { return }
+    let delay = max(2000, settings.tickTimeMilliseconds)
+    readOnlyTimer = loop.scheduleTask(in: .milliseconds(Int64(delay))) { [unowned self] in
+      guard !isStopped, member.zab.role == .looking else { return }
+      logger.info("there is no quorum: serving only read-only clients")
+      node.startReadOnly()
+    }
+  }
+
+  /// The ensemble has changed. That this is agreed on is kept: after a restart the log alone cannot tell.
+  private func activate(_ configuration: QuorumConfiguration) {
+    logger.info("the ensemble has changed", metadata: ["members": "\(configuration.text.split(separator: "\n"))"])
+    election.configurationChanged(configuration)
+    quorum.configurationChanged(configuration)
+    do throws(TxnLogError) {
+      try EpochFiles(node.storage.directory).saveAgreedConfiguration(configuration.text)
+    } catch {
+      node.fail("\(error)")
     }
   }
 
@@ -235,6 +285,47 @@ final class EnsembleDriver: @unchecked Sendable {
     } catch {
       node.fail("\(error)")
     }
+  }
+
+  // MARK: Reports
+
+  /// Forgets what was counted of learners' connections.
+  func resetLearnerStatistics() { quorum.resetStatistics() }
+
+  /// This server's part in the ensemble at this moment.
+  func report(_ core: ServerCore, clientAddress: HostAndPort, zxid: Zxid) -> EnsembleReport {
+    let zab = member.zab
+    var report = EnsembleReport(
+      part: .none, isServing: node.isServing, own: zab.configuration.member(zab.id) ?? settings.ownMember,
+      quorum: zab.configuration, times: settings.times, clientAddress: clientAddress, zxid: zxid,
+      sessions: core.committedSessions.sorted { $0.key.rawValue < $1.key.rawValue }.map { ($0.key, $0.value) })
+    switch zab.role {
+    case .looking: break
+    case .following(let leader):
+      report.part = .follower
+      report.leaderID = leader
+    case .observing(let leader):
+      report.part = .observer
+      report.leaderID = leader
+    case .leading:
+      report.part = .leader
+      report.leaderID = zab.id
+      report.leadership = leadership
+    }
+    return report
+  }
+
+  private var leadership: EnsembleReport.Leadership {
+    let zab = member.zab
+    let synced = zab.syncedLearners
+    let observers = synced.observers.flatMap { id in
+      zab.connections(of: id).compactMap { quorum.report(of: $0, id) }
+    }
+    return EnsembleReport.Leadership(
+      uptimeMilliseconds: Int((NIODeadline.now() - servingSince).nanoseconds / 1_000_000),
+      learnerCount: zab.learnerCount, syncedFollowerCount: synced.followers.count,
+      syncedNonVotingCount: synced.followers.count { !zab.configuration.isVoter($0) }, observers: observers,
+      pendingSyncCount: member.pendingSyncCount, proposalSizes: proposalSizes)
   }
 
   // MARK: Time

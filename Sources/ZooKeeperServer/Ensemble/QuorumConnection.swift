@@ -16,6 +16,9 @@ final class QuorumConnection: ChannelInboundHandler, @unchecked Sendable {
   /// What a packet's data may have at most: the largest request, and what servers add to it.
   static let maxDataBytes = 2 * 0xfffff
 
+  /// What is kept of a caller that waits to be let in: it has nothing to say but who it is.
+  static let maxHeldBytes = 4096
+
   let id: ConnectionID
   private unowned let port: QuorumPort
   private(set) var context: ChannelHandlerContext?
@@ -28,6 +31,13 @@ final class QuorumConnection: ChannelInboundHandler, @unchecked Sendable {
   /// Whether nothing goes through: a sandbox's frozen member.
   private(set) var isClosed = false
 
+  let establishedMilliseconds = Host.wallMilliseconds
+  private(set) var receivedCount = 0
+  private(set) var sentCount = 0
+  private(set) var requestCount = 0
+  /// Of the last packet of a transaction that was sent.
+  private(set) var lastZxid = Zxid.zero
+
   init(_ id: ConnectionID, _ port: QuorumPort, isHeld: Bool) {
     self.id = id
     self.port = port
@@ -39,7 +49,11 @@ final class QuorumConnection: ChannelInboundHandler, @unchecked Sendable {
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     var bytes = unwrapInboundIn(data)
     received.writeBuffer(&bytes)
-    if !isHeld { readPackets() }
+    if !isHeld {
+      readPackets()
+    } else if received.readableBytes > Self.maxHeldBytes {
+      port.onBadBytes("it sends too much before anybody has answered", self)
+    }
   }
 
   func channelReadComplete(context: ChannelHandlerContext) { port.onReadComplete() }
@@ -61,6 +75,8 @@ final class QuorumConnection: ChannelInboundHandler, @unchecked Sendable {
           guard try readTree() else { break }
         } else {
           guard let packet = try nextPacket() else { break }
+          receivedCount += 1
+          if packet.kind == .request { requestCount += 1 }
           port.onPacket(packet, self)
         }
       }
@@ -103,9 +119,20 @@ final class QuorumConnection: ChannelInboundHandler, @unchecked Sendable {
     return true
   }
 
+  /// `host:port` of the other end.
+  var remoteAddress: String {
+    guard let address = context?.channel.remoteAddress, let host = address.ipAddress else { return "" }
+    return "\(HostAndPort(host: host, port: address.port ?? 0))"
+  }
+
+  /// Forgets what was counted.
+  func resetStatistics() { (receivedCount, sentCount, requestCount) = (0, 0, 0) }
+
   /// Adds a packet to what is sent at the end of the turn.
   func send(_ packet: QuorumPacket) {
     guard !isClosed else { return }
+    sentCount += 1
+    if packet.zxid.rawValue > 0 { lastZxid = packet.zxid }
     packet.encode(into: &out)
   }
 

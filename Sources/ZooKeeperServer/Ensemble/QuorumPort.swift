@@ -73,7 +73,12 @@ final class QuorumPort: @unchecked Sendable {
     case .looking, .leading: break
     }
     let connection = try add(channel, isHeld: role != .leading)
-    if role == .leading { driver.onLearnerConnected(connection.id) }
+    if role == .leading { return driver.onLearnerConnected(connection.id) }
+    // Nobody waits for ever, should no leader be found.
+    let patience = Int64(settings.tickTimeMilliseconds * settings.times.initLimitTicks)
+    loop.scheduleTask(in: .milliseconds(patience)) { [weak self, weak connection] in
+      if let connection, connection.isHeld { self?.close(connection.id) }
+    }
   }
 
   private func add(_ channel: any Channel, isHeld: Bool) throws -> QuorumConnection {
@@ -138,6 +143,20 @@ final class QuorumPort: @unchecked Sendable {
 
   /// Ends a connection from this side.
   func close(_ id: ConnectionID) { connections.removeValue(forKey: id)?.close() }
+
+  /// What is known of a learner's connection.
+  func report(of id: ConnectionID, _ learner: ServerID) -> LearnerConnectionReport? {
+    guard let connection = connections[id] else { return nil }
+    return LearnerConnectionReport(
+      id: learner, remoteAddress: connection.remoteAddress,
+      establishedMilliseconds: connection.establishedMilliseconds, packetsReceived: connection.receivedCount,
+      packetsSent: connection.sentCount, requests: connection.requestCount, lastZxid: connection.lastZxid)
+  }
+
+  /// Forgets what was counted of all connections.
+  func resetStatistics() {
+    for connection in connections.values { connection.resetStatistics() }
+  }
 
   /// Sends what this turn has brought.
   func flush() {

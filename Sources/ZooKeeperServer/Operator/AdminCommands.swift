@@ -9,7 +9,8 @@ enum AdminCommands {
     ("configuration", ["conf", "config"]), ("connection_stat_reset", ["crst"]), ("connections", ["cons"]),
     ("dirs", []), ("dump", []), ("environment", ["env", "envi"]), ("get_trace_mask", ["gtmk"]), ("hash", []),
     ("is_read_only", ["isro"]), ("last_snapshot", ["lsnp"]), ("leader", ["lead"]), ("monitor", ["mntr"]),
-    ("ruok", []), ("server_stats", ["srvr"]), ("stat_reset", ["srst"]), ("stats", ["stat"]),
+    ("observer_connection_stat_reset", ["orst"]), ("observers", ["obsr"]), ("ruok", []),
+    ("server_stats", ["srvr"]), ("stat_reset", ["srst"]), ("stats", ["stat"]), ("voting_view", []),
     ("watch_summary", ["wchs"]), ("watches", ["wchc"]), ("watches_by_path", ["wchp"]), ("zabstate", []),
   ]
 
@@ -28,10 +29,17 @@ enum AdminCommands {
     guard let primary = primaryName(name) else {
       return AdminJSON.object([("command", .string(name)), ("error", .string("Unknown command: \(name)"))]).text
     }
-    let (body, error) = body(primary, report)
+    let (body, error) = isAnswered(primary, report) ? body(primary, report) : ([], notServing)
     return AdminJSON.object(
       body + [("command", .string(primary)), ("error", error.map(AdminJSON.string) ?? .null)]
     ).text
+  }
+
+  private static let notServing = String(FourLetterWords.notServing.dropLast())
+
+  /// A member of an ensemble that serves nobody has little to tell.
+  private static func isAnswered(_ name: String, _ report: ServerReport) -> Bool {
+    report.ensemble?.isServing != false || ["environment", "get_trace_mask", "zabstate"].contains(name)
   }
 
   private typealias Body = [(String, AdminJSON)]
@@ -49,7 +57,9 @@ enum AdminCommands {
     case "hash": ([("digests", .array([digest(report)]))], nil)
     case "is_read_only": ([("read_only", .bool(false))], nil)
     case "last_snapshot": (lastSnapshot(report), nil)
-    case "leader": ([], "server is not initialized")
+    case "leader": report.ensemble.map { ($0.leaderBody, nil) } ?? ([], "server is not initialized")
+    case "observers": (report.ensemble?.observersBody ?? [], nil)
+    case "voting_view": (report.ensemble?.votingViewBody ?? [("current_config", .object([]))], nil)
     case "monitor": (Monitor.entries(report).map { ($0.key, AdminJSON($0.value)) }, nil)
     case "server_stats": (stats(report), nil)
     case "stats": (stats(report) + [("connections", .array(report.connections.map(connection)))], nil)
@@ -57,7 +67,10 @@ enum AdminCommands {
     case "watches": (watches(report), nil)
     case "watches_by_path": (watchesByPath(report), nil)
     case "zabstate":
-      ([("voting", .bool(false)), ("last_zxid", .string("\(report.zxid)")), ("zabstate", .string(""))], nil)
+      (
+        report.ensemble?.zabStateBody
+          ?? [("voting", .bool(false)), ("last_zxid", .string("\(report.zxid)")), ("zabstate", .string(""))], nil
+      )
     default: ([], nil)
     }
   }
@@ -135,8 +148,7 @@ enum AdminCommands {
     ]
     return [
       ("version", .string(FourLetterWords.versionText)), ("read_only", .bool(false)), ("server_stats", .object(server)),
-      ("node_count", .number(report.znodeCount)),
-    ]
+    ] + (report.ensemble?.proposalStatsBody ?? []) + [("node_count", .number(report.znodeCount))]
   }
 
   private static func watchSummary(_ report: ServerReport) -> Body {

@@ -27,7 +27,7 @@ enum FourLetterWords {
   static func answer(_ word: String, _ report: ServerReport) -> String {
     switch word {
     case "ruok": "imok"
-    case "isro": "rw"
+    case "isro": report.mode == "read-only" ? "ro" : report.ensemble?.isServing ?? true ? "rw" : "null"
     case "gtmk": "\(defaultTraceMask)"
     case "conf": conf(report)
     case "cons": cons(report)
@@ -51,19 +51,21 @@ enum FourLetterWords {
   static let notServing = "This ZooKeeper instance is not currently serving requests\n"
 
   /// Whether a word is answered even then.
-  static func isAnsweredAlways(_ word: String) -> Bool { ["ruok", "envi", "gtmk", "stmk"].contains(word) }
+  static func isAnsweredAlways(_ word: String) -> Bool { ["ruok", "envi", "gtmk", "stmk", "isro"].contains(word) }
 
   /// What is answered to a word that the whitelist lacks.
   static func refusal(_ word: String) -> String { "\(word) is not executed because it is not in the whitelist.\n" }
 
   private static func srvr(_ report: ServerReport, withClients: Bool) -> String {
     var text = "Zookeeper version: \(versionText)\n"
+    if report.mode == "read-only" { text += "READ-ONLY mode; serving only read-only clients\n" }
     if withClients { text += "Clients:\n" + report.connections.map { clientLine($0) + "\n" }.joined() + "\n" }
     let latency = report.latency
     text += "Latency min/avg/max: \(latency.minimum)/\(rounded(latency.average))/\(latency.maximum)\n"
     text += "Received: \(report.packetsReceived)\nSent: \(report.packetsSent)\n"
     text += "Connections: \(report.connections.count)\nOutstanding: \(report.outstandingRequests)\n"
     return text + "Zxid: \(report.zxid)\nMode: \(report.mode)\nNode count: \(report.znodeCount)\n"
+      + (report.ensemble?.proposalLine ?? "")
   }
 
   private static func clientLine(_ connection: ConnectionReport) -> String {
@@ -98,12 +100,16 @@ enum FourLetterWords {
       "maxClientCnxns=\(configuration.maximumConnectionsPerAddress)", "minSessionTimeout=\(bounds.lowerBound)",
       "maxSessionTimeout=\(bounds.upperBound)", "clientPortListenBacklog=\(configuration.listenBacklog)",
       "serverId=\(report.serverID)",
-    ].map { $0 + "\n" }.joined()
+    ].map { $0 + "\n" }.joined() + (report.ensemble?.configurationText ?? "")
   }
 
   private static func dump(_ report: ServerReport) -> String {
     var text = "SessionTracker dump:\n"
-    text += expirySets("Session", report.sessions.expiries.map { ($0.milliseconds, "\($0.session)") })
+    if let ensemble = report.ensemble, ensemble.part != .leader {
+      text += ensemble.sessionsText
+    } else {
+      text += expirySets("Session", report.sessions.expiries.map { ($0.milliseconds, "\($0.session)") })
+    }
     text += "ephemeral nodes dump:\nSessions with Ephemerals (\(report.sessions.ephemerals.count)):\n"
     for (session, paths) in report.sessions.ephemerals {
       text += "\(session):\n" + paths.map { "\t\($0)\n" }.joined()

@@ -28,10 +28,15 @@ enum Monitor {
 
   /// All figures, the version and the state first.
   static func entries(_ report: ServerReport) -> [Entry] {
-    [
+    var entries = [
       Entry(key: "version", value: .text(FourLetterWords.versionText)),
       Entry(key: "server_state", value: .text(report.mode)),
-    ] + gauges(report)
+    ]
+    if let ensemble = report.ensemble {
+      entries.append(
+        Entry(key: "peer_state", value: .text("\(ensemble.part.participle) - \(ensemble.zabState)")))
+    }
+    return entries + gauges(report)
   }
 
   /// The figures that are numbers.
@@ -42,12 +47,12 @@ enum Monitor {
       ("num_alive_connections", report.connections.count), ("outstanding_requests", report.outstandingRequests),
       ("uptime", Int(report.uptimeMilliseconds)), ("znode_count", report.znodeCount),
       ("watch_count", report.watches.count), ("ephemerals_count", report.sessions.ephemeralCount),
-      ("approximate_data_size", report.approximateDataSize), ("global_sessions", report.sessions.expiries.count),
+      ("approximate_data_size", report.approximateDataSize), ("global_sessions", report.sessions.count),
       ("local_sessions", 0), ("open_file_descriptor_count", report.openFileDescriptors),
       ("max_file_descriptor_count", report.maximumFileDescriptors), ("auth_failed_count", report.authFailures),
     ]
     return [Entry(key: "avg_latency", value: .double(report.latency.average))]
-      + figures.map { Entry(key: $0.0, value: .integer($0.1)) }
+      + (figures + (report.ensemble?.figures ?? [])).map { Entry(key: $0.0, value: .integer($0.1)) }
   }
 
   /// Prometheus' text format, version 0.0.4.

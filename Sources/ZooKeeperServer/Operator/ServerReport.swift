@@ -29,6 +29,8 @@ struct ServerReport: Sendable {
   var maximumFileDescriptors: Int
   var authFailures: Int
   var snapshot: (zxid: Zxid, wallMilliseconds: Int64)?
+  /// nil for a server alone.
+  var ensemble: EnsembleReport?
 }
 
 /// Milliseconds between a request's arrival and its answer.
@@ -77,6 +79,8 @@ struct WatchReport: Sendable {
 
 /// The sessions that are alive.
 struct SessionReport: Sendable {
+  /// All of the ensemble, whoever watches over them.
+  var count: Int
   /// When each expires, in milliseconds since 1970, and its id.
   var expiries: [(milliseconds: Int64, session: SessionID)]
   /// The ephemeral znodes of each session that has any.

@@ -120,6 +120,17 @@ final class LogWorker<Files: FileSystem & Sendable>: @unchecked Sendable {
     thread?.join()
   }
 
+  /// Ends the thread after the batch that it is writing; what waits behind it is lost.
+  func abandon() {
+    pthread_mutex_lock(mutex)
+    shared.waiting = Batch()
+    gathered = Batch()
+    shared.isStopping = true
+    pthread_cond_signal(condition)
+    pthread_mutex_unlock(mutex)
+    thread?.join()
+  }
+
   private func run() {
     var batch = Batch()
     while takeWaiting(&batch) {

@@ -12,7 +12,7 @@ import ZooKeeperProtocol
 final class Storage {
   let directory: DataDirectory<PosixFileSystem>
   let report: RecoveryReport
-  private let lock: DirectoryLock<PosixFileSystem>
+  private var lock: DirectoryLock<PosixFileSystem>?
 
   /// What recovery brought.
   struct Recovered {
@@ -28,7 +28,7 @@ final class Storage {
   ) {
     self.directory = directory
     self.report = report
-    self.lock = lock
+    self.lock = consume lock
   }
 
   /// Opens and recovers the directory; an empty one gets its first snapshot.
@@ -49,6 +49,9 @@ final class Storage {
     return Recovered(
       storage: Storage(directory, report, lock), state: loader.state, history: loader.history)
   }
+
+  /// Gives the directory back: another server may have it.
+  func release() { lock = nil }
 
   /// Reads the directory anew.
   func reload(_ configuration: ServerConfiguration) throws(TxnLogError) -> RecoveredState {

@@ -28,7 +28,7 @@ extension CommandContext {
     case .multi: try await multi(client)
     case .lock, .elect, .wait, .watch, .barrier, .queue, .group, .rendezvous, .counter, .id, .commit:
       try await runRecipe(client)
-    case .addauth, .printwatches, .history, .redo, .connect, .close, .version, .help, .quit, .cd, .pwd, .server:
+    case .addauth, .printwatches, .history, .redo, .connect, .close, .version, .help, .quit, .cd, .pwd, .server, .local:
       preconditionFailure("\(invocation.spec.name) is the shell session's own command")
     }
   }

@@ -58,6 +58,7 @@ enum ServerCommand {
     let process = ServerProcess(daemon: daemon, file: file, environment: environment)
     switch action {
     case "check":
+      do throws(SandboxError) { try daemon.checkServerID() } catch { throw ShellError(error) }
       try output.write(.out("\(file): no faults\n"))
       return .success
     case "repair": return try process.repair(output)
@@ -74,7 +75,9 @@ enum ServerCommand {
   private static func load(_ file: String) throws(ShellError) -> ServerDaemon {
     let text = String(decoding: try Files.read(file), as: UTF8.self)
     do throws(SandboxError) {
-      return try ServerDaemon(configurationFile: file, text: text)
+      return try ServerDaemon(configurationFile: file, text: text) { name in
+        (try? Files.read(name)).map { String(decoding: $0, as: UTF8.self) }
+      }
     } catch {
       throw ShellError(error)
     }

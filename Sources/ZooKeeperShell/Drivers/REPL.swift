@@ -1,4 +1,5 @@
 import LineEditor
+import Sandbox
 import Synchronization
 import ZooKeeperProtocol
 
@@ -20,7 +21,7 @@ struct REPL {
   ///
   /// - Throws: exit code 12 when the terminal cannot be used.
   static func run(
-    _ settings: ShellSettings, _ environment: ShellEnvironment, _ output: Output
+    _ settings: ShellSettings, _ environment: ShellEnvironment, _ output: Output, _ sandbox: LocalEnsemble? = nil
   ) throws(ShellError) -> ExitCode {
     LineEditor.blockSignals()
     let editor: LineEditor
@@ -34,7 +35,8 @@ struct REPL {
     }
     let values = ValueSource(offersStdin: false, asksBeforeDestroying: !settings.isCompatible)
     let session = ShellSession(
-      settings: settings, mode: .interactive, environment: environment, output: output, values: values)
+      settings: settings, mode: .interactive, environment: environment, output: output, values: values,
+      sandbox: sandbox)
     var shell = REPL(session: session, editor: editor, settings: settings, output: output)
     return shell.loop()
   }

@@ -7,14 +7,14 @@ import ZooKeeperProtocol
   import Darwin
 #endif
 
-/// `--local`: a server inside of this process, and the shell, a command, a script or a child process on it.
+/// `--local`: servers inside of this process, and the shell, a command, a script or a child process on it.
 enum SandboxRun {
   /// Starts the server, runs `body` or the child on it, and takes everything away again.
   ///
   /// - Throws: when the server cannot start, and what `body` throws.
   static func run(
     _ options: [OptionName: [Word]], child: [Word]?, _ output: Output,
-    _ body: (ConnectString) throws(ShellError) -> ExitCode
+    _ body: (LocalEnsemble) throws(ShellError) -> ExitCode
   ) throws(ShellError) -> ExitCode {
     guard options[.server] == nil else { throw .usage("--local and --server exclude each other") }
     let settings = try sandboxSettings(options)
@@ -23,19 +23,23 @@ enum SandboxRun {
     let sandbox = try start(settings)
     defer { stop(sandbox) }
     if options[.quiet] == nil {
-      try output.write(.err("zkcli: a ZooKeeper of its own is at \(sandbox.connectString)\n"))
+      let what = sandbox.size == 1 ? "a ZooKeeper of its own is" : "an ensemble of its own, of \(sandbox.size), is"
+      try output.write(.err("zkcli: \(what) at \(sandbox.connectString)\n"))
     }
     if let child {
       guard !child.isEmpty else { throw .usage("nothing stands behind --", hint: "zkcli --local -- make test") }
       return try runChild(child, on: sandbox)
     }
-    return try body(try ShellSettings.connectString(sandbox.connectString, from: "--local"))
+    return try body(sandbox)
   }
 
   private static func sandboxSettings(_ options: [OptionName: [Word]]) throws(ShellError) -> LocalEnsemble.Settings {
     var settings = LocalEnsemble.Settings()
+    if let word = options[.local]?.last, !word.bytes.isEmpty {
+      settings.size = Int(try Values.integer(word, of: "--local", in: 1...9))
+    }
     if let word = options[.dataDir]?.last { settings.dataDirectory = try Values.text(word, of: "--data-dir") }
-    if let word = options[.port]?.last { settings.port = Int(try Values.integer(word, of: "--port", in: 0...65535)) }
+    if let word = options[.port]?.last { settings.port = Int(try Values.integer(word, of: "--port", in: 0...65527)) }
     if let word = options[.listen]?.last { settings.address = try Values.text(word, of: "--listen") }
     return settings
   }

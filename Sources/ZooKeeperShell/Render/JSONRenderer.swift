@@ -63,6 +63,7 @@ extension JSON {
       .array(entries.map { .object([("number", .number($0.number)), ("line", .string($0.line))]) })
     case .setting(let name, let value): .object([("setting", .string(name)), ("value", .string(value))])
     case .recipe(let result): of(result)
+    case .members(let members): .array(members.map(of))
     case .text(let text): .object([("text", .string(text))])
     case .remark(let text): .object([("remark", .string(text))])
     case .warning(let text): .object([("warning", .string(text))])
@@ -144,6 +145,15 @@ extension JSON {
     default: break
     }
     return .object(members)
+  }
+
+  private static func of(_ server: LocalServer) -> JSON {
+    .object([
+      ("id", .number(server.id)), ("state", .string(server.state)), ("role", .optional(server.role)),
+      ("zxid", .optional(server.zxid)), ("sessions", server.sessions.map { .number($0) } ?? .null),
+      ("connections", server.connections.map { .number($0) } ?? .null), ("address", .string(server.address)),
+      ("cutOffFrom", .array(server.cutOff.map { .number($0) })),
+    ])
   }
 
   private static func of(_ notice: WatchNotice) -> JSON {

@@ -35,6 +35,7 @@ struct TextRenderer {
     case .history(let entries): .lines(entries.map { "\(column("\($0.number)", 5))  \($0.line)" })
     case .setting(let name, let value): .line("\(name) is \(value)")
     case .recipe(let result): render(result)
+    case .members(let members): self.members(members)
     case .text(let text): withLineEnd(text)
     case .remark(let text): remark(text)
     case .warning(let text): context.isQuiet ? Rendered() : .err("zkcli: warning: \(text)\n")
@@ -98,6 +99,31 @@ struct TextRenderer {
   /// Children, version, size. Rows are written as they come, so that a width cannot wait for the widest value.
   private static let widths = [8, 8, 9]
   private static let head = "  children  version      size modified             name\n"
+
+  /// Heads are for people here too.
+  private func members(_ members: [LocalServer]) -> Rendered {
+    let head = ["id", "state", "role", "zxid", "sessions", "clients", "address"]
+    let rows = members.map { member in
+      [
+        "\(member.id)", member.state, member.role ?? "-", member.zxid ?? "-", member.sessions.map { "\($0)" } ?? "-",
+        member.connections.map { "\($0)" } ?? "-", member.address,
+      ]
+    }
+    let widths = head.indices.map { index in ([head] + rows).map { $0[index].utf8.count }.max()! }
+    func line(_ cells: [String], _ member: LocalServer?) -> String {
+      var parts = zip(cells, widths).map { cell, width in
+        cell + String(repeating: " ", count: width - cell.utf8.count)
+      }
+      if let member, !member.cutOff.isEmpty {
+        parts.append("cut off from " + member.cutOff.map { "\($0)" }.joined(separator: ","))
+      } else {
+        parts[parts.count - 1] = cells[cells.count - 1]
+      }
+      return parts.joined(separator: "  ")
+    }
+    let heads = context.stdoutIsTerminal ? [line(head, nil)] : []
+    return .lines(heads + zip(rows, members).map { line($0, $1) })
+  }
 
   private func quota(_ limits: QuotaLimits, _ usage: QuotaLimits) -> [String] {
     func limit(_ value: Int64?) -> String { value.flatMap { $0 < 0 ? nil : "\($0)" } ?? "none" }

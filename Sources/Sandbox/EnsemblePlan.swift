@@ -1,0 +1,152 @@
+import ZooKeeperServer
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// The ports and directories of a sandbox's servers, which stay while these come and go.
+struct EnsemblePlan: Sendable {
+  /// The most servers that one process runs.
+  static let maximumSize = 9
+
+  let members: [ServerConfiguration.LocalMember]
+  let settings: LocalEnsemble.Settings
+  /// What all data lies in.
+  private let directory: String
+  private let isTemporary: Bool
+  private let reservations: [PortReservation]
+
+  /// Takes ports and, where none is given, a directory.
+  ///
+  /// - Throws: when the directory holds an ensemble of another size, or there are no ports.
+  init(_ settings: LocalEnsemble.Settings) throws(SandboxError) {
+    precondition((1...Self.maximumSize).contains(settings.size), "an ensemble of \(settings.size)")
+    self.settings = settings
+    if let directory = settings.dataDirectory { try Self.checkSize(settings.size, of: directory) }
+    var reservations: [PortReservation] = []
+    var members: [ServerConfiguration.LocalMember] = []
+    for index in 0..<settings.size {
+      var ports: [Int] = []
+      for kind in 0..<(settings.size == 1 ? 1 : 3) {
+        if kind == 0, settings.port != 0 {
+          ports.append(settings.port + index)
+        } else {
+          let reservation = try PortReservation(on: kind == 0 ? settings.address : "127.0.0.1")
+          reservations.append(reservation)
+          ports.append(reservation.port)
+        }
+      }
+      members.append(.init(clientPort: ports[0], quorumPort: ports.last!, electionPort: ports[ports.count / 2]))
+    }
+    self.members = members
+    self.reservations = reservations
+    isTemporary = settings.dataDirectory == nil
+    directory = if let given = settings.dataDirectory { given } else { try TemporaryDirectory.make() }
+    if settings.size > 1 { mkdir(directory, 0o755) }
+  }
+
+  /// `host:port` of one server.
+  func address(of id: Int) -> String {
+    let host = settings.address.contains(":") ? "[\(settings.address)]" : settings.address
+    return "\(host):\(members[id - 1].clientPort)"
+  }
+
+  /// All of them, with commas between.
+  var connectString: String { (1...members.count).map(address).joined(separator: ",") }
+
+  /// Makes the ports free for the server that they are for.
+  func prepareToListen(_ id: Int) {
+    // Linux lets it listen beside the reservation, which keeps everybody else away even while it is down.
+    #if !os(Linux)
+      for reservation in reservations { reservation.release() }
+    #endif
+  }
+
+  /// What one server is told to be.
+  func configuration(of id: Int) -> ServerConfiguration {
+    var configuration = ServerConfiguration(
+      dataDirectory: members.count == 1 ? directory : "\(directory)/\(id)")
+    configuration.clientAddress = settings.address
+    configuration.clientPort = members[id - 1].clientPort
+    configuration.tickTimeMilliseconds = settings.tickTimeMilliseconds ?? (members.count == 1 ? 2000 : 500)
+    configuration.maximumConnectionsPerAddress = 0
+    configuration.fourLetterWords = FourLetterWordPolicy(allowed: ["*"])
+    configuration.admin.isEnabled = false
+    configuration.features.hasExtendedTypes = true
+    configuration.logging.forcesSync = !isTemporary
+    configuration.logging.preallocationBytes = 1 << 20
+    if members.count > 1 {
+      // A leader that stands still is given up after three seconds; a busy machine does not keep one that long.
+      configuration.quorumTimes.initLimitTicks = 8
+      configuration.quorumTimes.syncLimitTicks = 6
+      configuration.maximumSessionTimeoutMilliseconds = 40_000
+      configuration.join(members, as: id)
+    }
+    return configuration
+  }
+
+  /// Removes what is not to be kept.
+  func removeTemporary() {
+    if isTemporary { TemporaryDirectory.remove(directory) }
+  }
+
+  /// An ensemble of another size than the one that wrote the data might elect members that lack it.
+  private static func checkSize(_ size: Int, of directory: String) throws(SandboxError) {
+    func exists(_ name: String) -> Bool { access("\(directory)/\(name)", F_OK) == 0 }
+    let found = exists("version-2") ? 1 : (1...maximumSize).count { exists("\($0)/version-2") }
+    guard found != 0, found != size else { return }
+    throw SandboxError(
+      "\(directory) has the data of \(found == 1 ? "a single server" : "\(found) servers")",
+      hint: "start it with --local\(found == 1 ? "" : " \(found)"), or give another directory")
+  }
+}
+
+/// A port that nobody else is given, as long as this exists.
+///
+/// The port is bound and not listened on. The kernel hands it to no other program that asks for any free port, nor
+/// uses it for an outgoing connection; the server itself may listen on it all the same.
+final class PortReservation: Sendable {
+  let port: Int
+  private let descriptor: Int32
+
+  /// Reserves a free port of a local address.
+  ///
+  /// - Throws: when the address is none of this machine's.
+  init(on host: String) throws(SandboxError) {
+    var hints = addrinfo()
+    hints.ai_flags = AI_PASSIVE
+    #if canImport(Glibc)
+      hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+    #else
+      hints.ai_socktype = SOCK_STREAM
+    #endif
+    var list: UnsafeMutablePointer<addrinfo>?
+    guard getaddrinfo(host, "0", &hints, &list) == 0, let list else {
+      throw SandboxError("\(host) is no address of this machine", isConfiguration: true)
+    }
+    defer { freeaddrinfo(list) }
+    let info = list.pointee
+    let descriptor = socket(info.ai_family, info.ai_socktype, info.ai_protocol)
+    var yes: Int32 = 1
+    setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))
+    _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+    guard bind(descriptor, info.ai_addr, info.ai_addrlen) == 0 else {
+      let reason = String(cString: strerror(errno))
+      close(descriptor)
+      throw SandboxError("cannot have a port of \(host): \(reason)")
+    }
+    var storage = sockaddr_storage()
+    var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+    let status = withUnsafeMutablePointer(to: &storage) {
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &length) }
+    }
+    precondition(status == 0, "a bound socket has a name")
+    // The port is at the same place for both families.
+    self.descriptor = descriptor
+    port = withUnsafeBytes(of: &storage) { Int($0[2]) << 8 | Int($0[3]) }
+  }
+
+  deinit { close(descriptor) }
+}

@@ -1,0 +1,165 @@
+import Synchronization
+import ZooKeeperServer
+
+/// A server of a sandbox, as its owner sees it.
+public struct LocalMember: Hashable, Sendable {
+  /// What it is doing.
+  public enum State: String, Hashable, Sendable {
+    case running, paused, killed
+  }
+
+  public var id: Int
+  public var state: State
+  /// `leader`, `follower`, `looking` or `standalone`; nil when the server cannot be asked, as all that is optional.
+  public var role: String?
+  /// Whether it serves clients.
+  public var isServing: Bool
+  /// The last transaction that it has applied.
+  public var zxid: String?
+  /// Sessions that are alive, in the whole ensemble.
+  public var sessions: Int?
+  /// Clients' connections to this server.
+  public var connections: Int?
+  /// Where clients find it.
+  public var address: String
+  /// The servers that it does not reach, sorted.
+  public var cutOff: [Int]
+  /// The followers that a leader hears from.
+  var followers: [Int] = []
+}
+
+/// Faults on request.
+///
+/// All but `status` return once the servers have got over it: those that can be a quorum have a leader and serve, and
+/// the rest do not.
+extension LocalEnsemble {
+  /// How long the servers may take to get over a fault.
+  private static let settleLimit = Duration.seconds(20)
+
+  /// What the servers are, in the order of their ids.
+  public func status() async -> [LocalMember] {
+    let (lives, groups) = (lives.withLock { $0 }, groups.withLock { $0 })
+    var members: [LocalMember] = []
+    for (index, life) in lives.enumerated() {
+      let id = index + 1
+      let others = groups.filter { !$0.contains(id) }.reduce(into: Set<Int>()) { $0.formUnion($1) }
+      var member = LocalMember(
+        id: id, state: .killed, isServing: false, address: plan.address(of: id), cutOff: others.sorted())
+      switch life {
+      case .running(let node):
+        member.state = .running
+        let status = await node.status()
+        member.role = status?.role
+        member.isServing = status?.isServing ?? false
+        member.zxid = status?.zxid
+        member.sessions = status?.sessionCount
+        member.connections = status?.connectionCount
+        member.followers = status?.syncedFollowers.map(Int.init) ?? []
+      case .paused: member.state = .paused
+      case .killed: break
+      }
+      members.append(member)
+    }
+    return members
+  }
+
+  /// Ends a server as a crash would.
+  ///
+  /// - Throws: when it is not running.
+  public func kill(_ id: Int) async throws(SandboxError) {
+    switch life(of: id) {
+    case .running(let node), .paused(let node):
+      setLife(of: id, .killed)
+      await node.kill()
+    case .killed: throw SandboxError("server \(id) is not running", hint: "local restart \(id) starts it")
+    }
+  }
+
+  /// Starts a server again, on its data; one that runs is stopped first.
+  ///
+  /// - Throws: when it cannot start.
+  public func restart(_ id: Int) async throws(SandboxError) {
+    switch life(of: id) {
+    case .running(let node): await node.stop()
+    case .paused(let node): await node.kill()
+    case .killed: break
+    }
+    setLife(of: id, .killed)
+    let severed = groups.withLock { $0 }.filter { !$0.contains(id) }.reduce(into: Set<Int>()) { $0.formUnion($1) }
+    setLife(of: id, .running(try await Self.start(plan, id, severedFrom: severed)))
+  }
+
+  /// Holds a server still, as SIGSTOP does: its connections stay, and it does not answer.
+  ///
+  /// - Throws: when it is not running.
+  public func pause(_ id: Int) async throws(SandboxError) {
+    switch life(of: id) {
+    case .running(let node):
+      await node.pause()
+      setLife(of: id, .paused(node))
+    case .paused: throw SandboxError("server \(id) is paused already", hint: "local resume \(id) lets it go on")
+    case .killed: throw SandboxError("server \(id) is not running", hint: "local restart \(id) starts it")
+    }
+  }
+
+  /// Lets a paused server go on.
+  ///
+  /// - Throws: when it is not paused.
+  public func resume(_ id: Int) async throws(SandboxError) {
+    guard case .paused(let node) = life(of: id) else { throw SandboxError("server \(id) is not paused") }
+    setLife(of: id, .running(node))
+    node.resume()
+  }
+
+  /// Lets servers reach only those of their own group. Whoever is in no group is in one with the others of that kind.
+  public func partition(_ groups: [Set<Int>]) async {
+    let rest = Set(1...size).subtracting(groups.reduce(into: Set<Int>()) { $0.formUnion($1) })
+    let all = rest.isEmpty ? groups : groups + [rest]
+    self.groups.withLock { $0 = all }
+    for (index, life) in lives.withLock({ $0 }).enumerated() {
+      let severed = all.filter { !$0.contains(index + 1) }.reduce(into: Set<Int>()) { $0.formUnion($1) }
+      switch life {
+      case .running(let node), .paused(let node): await node.sever(from: Set(severed.map(Int64.init)))
+      case .killed: break
+      }
+    }
+  }
+
+  /// Lets all servers reach each other.
+  public func heal() async { await partition([Set(1...size)]) }
+
+  /// Waits until the servers have got over the last change.
+  ///
+  /// - Returns: false if they have not in a reasonable time.
+  public func settle() async -> Bool {
+    let deadline = ContinuousClock.now + Self.settleLimit
+    while !Task.isCancelled {
+      if isSettled(await status()) { return true }
+      guard ContinuousClock.now < deadline else { return false }
+      try? await Task.sleep(for: .milliseconds(2))
+    }
+    return false
+  }
+
+  /// Whether a quorum of the servers is alive and connected.
+  public var hasQuorum: Bool { quorum != nil }
+
+  /// The running servers that can be a quorum, if some can.
+  private var quorum: Set<Int>? {
+    let running = Set((1...size).filter { if case .running = life(of: $0) { true } else { false } })
+    return groups.withLock { $0 }.map { $0.intersection(running) }.first { $0.count > size / 2 }
+  }
+
+  private func isSettled(_ members: [LocalMember]) -> Bool {
+    let quorum = quorum ?? []
+    let leaders = members.filter { $0.isServing && ["leader", "standalone"].contains($0.role) }
+    // A server that has just gone on may not know yet that it has been given up; its leader does.
+    return members.allSatisfy { $0.state != .running || $0.isServing == quorum.contains($0.id) }
+      && leaders.count == (quorum.isEmpty ? 0 : 1)
+      && leaders.allSatisfy { quorum.isSubset(of: $0.followers + [$0.id]) }
+  }
+
+  private func life(of id: Int) -> Life { lives.withLock { $0[id - 1] } }
+
+  private func setLife(of id: Int, _ life: Life) { lives.withLock { $0[id - 1] = life } }
+}

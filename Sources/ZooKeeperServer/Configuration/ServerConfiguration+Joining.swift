@@ -1,0 +1,30 @@
+import TxnLog
+import ZooKeeperProtocol
+
+extension ServerConfiguration {
+  /// The configuration of the very member that `myid` says this server is; unchanged where there is no ensemble.
+  ///
+  /// - Throws: with Apache's words when `myid` is missing, no number, or not that of a member.
+  public func joined() throws(ServerStartError) -> ServerConfiguration {
+    guard quorum != nil, ensemble == nil else { return self }
+    var configuration = self
+    let directory = DataDirectory(PosixFileSystem(), dataDirectory: dataDirectory)
+    let id: Int64?
+    do throws(TxnLogError) {
+      id = try EpochFiles(directory).serverID()
+    } catch {
+      guard case .badNumber(let text) = error.code else { throw ServerStartError(error) }
+      throw ServerStartError(
+        "serverid \(text) is not a number", hint: "myid must have the server's number and nothing else")
+    }
+    do throws(QuorumConfigurationError) {
+      try configuration.join(as: id.map { ServerID(rawValue: $0) })
+    } catch {
+      let isKnown = id.map { quorum?.member(ServerID(rawValue: $0)) != nil } ?? false
+      throw ServerStartError(
+        error.message,
+        hint: isKnown ? nil : "write the server's number, the N of its server.N line, to \(dataDirectory)/myid")
+    }
+    return configuration
+  }
+}

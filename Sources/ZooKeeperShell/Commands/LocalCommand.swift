@@ -1,0 +1,124 @@
+import Sandbox
+import ZooKeeperClient
+import ZooKeeperProtocol
+
+/// `local`: what the servers of `--local` are, and faults for them.
+extension ShellSession {
+  /// Runs the command.
+  ///
+  /// - Throws: a usage error where there is no sandbox, for an unknown action, and for a server that there is not.
+  func runLocal(_ invocation: Invocation, _ settings: ShellSettings) async throws {
+    let actions = ["status", "kill", "restart", "pause", "resume", "partition", "heal"]
+    let action = try Values.choice(invocation.arguments[0], of: "action", among: actions)
+    guard let sandbox else {
+      throw ShellError.usage("local is about servers of this very process, and there are none", hint: "zkcli --local 3")
+    }
+    let words = [Word](invocation.arguments.dropFirst())
+    switch action {
+    case "status":
+      try Self.expect(0, words, action)
+      return try write(.members(await sandbox.status().map(LocalServer.init)), settings)
+    case "partition": await sandbox.partition(try await Self.groups(words, sandbox))
+    case "heal":
+      try Self.expect(0, words, action)
+      await sandbox.heal()
+    default: try await change(sandbox, action, words)
+    }
+    if await !sandbox.settle() {
+      try Task.checkCancellation()
+      try write(.warning("the servers have not got over it yet; see local status"), settings)
+    }
+    if sandbox.hasQuorum { try await findServer(settings) }
+  }
+
+  private func change(_ sandbox: LocalEnsemble, _ action: String, _ words: [Word]) async throws {
+    try Self.expect(1, words, action)
+    let server = try await Self.server(words[0].text, sandbox)
+    do throws(SandboxError) {
+      switch action {
+      case "kill": try await sandbox.kill(server)
+      case "restart": try await sandbox.restart(server)
+      case "pause": try await sandbox.pause(server)
+      default: try await sandbox.resume(server)
+      }
+    } catch {
+      throw ShellError(.conflict, "Local", error.message, hint: error.hint)
+    }
+  }
+
+  /// Waits until the session is on a server that answers, so that the next command does not find out by failing.
+  private func findServer(_ settings: ShellSettings) async throws {
+    guard let client = client?.withTimeLimit(settings.timeLimit) else { return }
+    while true {
+      do throws(ZooKeeperError) {
+        _ = try await client.exists("/")
+        return
+      } catch {
+        // That the connection was lost is what was asked for; anything else is told by the next command.
+        guard case .connectionLoss = error.code else { return }
+      }
+    }
+  }
+
+  private static func expect(_ count: Int, _ words: [Word], _ action: String) throws(ShellError) {
+    if words.count > count {
+      throw .usage("local \(action) has no use for \(Tokenizer.quote(words[count]))")
+    }
+    if words.count < count { throw .usage("local \(action) lacks a server", hint: "write its number, or leader") }
+  }
+
+  /// The server that a word names.
+  private static func server(_ name: String, _ sandbox: LocalEnsemble) async throws(ShellError) -> Int {
+    guard name.lowercased() == "leader" else { return try number(name, size: sandbox.size) }
+    let leader = await sandbox.status().first { ["leader", "standalone"].contains($0.role) }
+    guard let leader else { throw ShellError(.ensembleCannot, "NoLeader", "no server leads", hint: "local status") }
+    return leader.id
+  }
+
+  private static func number(_ text: String, size: Int) throws(ShellError) -> Int {
+    guard let number = Int(text), (1...size).contains(number) else {
+      throw .usage(
+        "there is no server \(Tokenizer.quote(Word(text)))", hint: size == 1 ? "it is 1" : "they are 1 to \(size)")
+    }
+    return number
+  }
+
+  /// The groups that words such as `1|2,3` or `1 / 2,3` spell.
+  private static func groups(_ words: [Word], _ sandbox: LocalEnsemble) async throws(ShellError) -> [Set<Int>] {
+    var groups: [Set<Int>] = []
+    for part in words.map(\.text).joined(separator: " ").split(whereSeparator: { $0 == "|" || $0 == "/" }) {
+      var group: Set<Int> = []
+      for name in part.split(whereSeparator: { $0 == "," || $0 == " " }) {
+        let number = try await server(String(name), sandbox)
+        guard !group.contains(number), !groups.contains(where: { $0.contains(number) }) else {
+          throw .usage("server \(number) is named twice")
+        }
+        group.insert(number)
+      }
+      if !group.isEmpty { groups.append(group) }
+    }
+    guard !groups.isEmpty else {
+      throw .usage("local partition lacks its groups", hint: "local partition 1 / 2,3 leaves server 1 alone")
+    }
+    return groups
+  }
+}
+
+extension LocalServer {
+  init(_ member: LocalMember) {
+    self.init(
+      id: member.id, state: member.state.rawValue, role: member.role, zxid: member.zxid, sessions: member.sessions,
+      connections: member.connections, address: member.address, cutOff: member.cutOff)
+  }
+}
+
+extension ShellSettings {
+  /// The same settings for the servers of a sandbox.
+  func adapted(to sandbox: LocalEnsemble) throws(ShellError) -> ShellSettings {
+    var settings = self
+    settings.connectString = try Self.connectString(sandbox.connectString, from: "--local")
+    // A paused server is given up after two thirds of it.
+    if sandbox.size > 1, settings.sessionTimeout == nil { settings.sessionTimeout = .seconds(8) }
+    return settings
+  }
+}

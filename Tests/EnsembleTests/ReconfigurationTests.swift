@@ -1,0 +1,93 @@
+import TestKit
+import Testing
+import ZooKeeperClient
+import ZooKeeperProtocol
+
+/// The ensemble changes while it serves.
+@Suite(.timeLimit(.minutes(5)), .serialized)
+struct ReconfigurationTests {
+  private func start(_ kinds: [MemberKind]) async throws -> ServerEnsemble {
+    var configuration = ServerEnsemble.Configuration(kinds)
+    configuration.observers = [4]
+    configuration.extraLines = ["reconfigEnabled=true", "skipACL=yes", "standaloneEnabled=false"]
+    configuration.tickTimeMilliseconds = kinds.contains(.apache) ? 1000 : 500
+    return try await ServerEnsemble.start(configuration)
+  }
+
+  private func line(_ member: ServerMember) -> String {
+    "server.\(member.id)=127.0.0.1:\(member.ports.quorum):\(member.ports.election):participant"
+      + ";127.0.0.1:\(member.ports.client)"
+  }
+
+  @Test(
+    arguments: [
+      [.ours, .ours, .ours, .ours], [.ours, .ours, .ours, .apache], [.apache, .apache, .ours, .ours],
+    ] as [[MemberKind]])
+  func observerBecomesAVoterAndTheLeaderGoes(_ kinds: [MemberKind]) async throws {
+    let ensemble = try await start(kinds)
+    let first = try await ensemble.waitForLeader()
+    let promoted = ensemble[4]
+    let text = try await first.withClient { client in
+      let request = ReconfigRequest(
+        joiningServers: line(promoted), leavingServers: nil, newMembers: nil, configVersion: -1)
+      return String(decoding: try await client.reconfig(request).data ?? [], as: UTF8.self)
+    }
+    let grown = try QuorumConfiguration(parsing: text)
+    #expect(grown.voters.count == 4 && grown.version > 0)
+    try await eventually("a fourth voter", within: .seconds(40)) { promoted.mode == "follower" }
+
+    let others = ensemble.members.filter { $0 !== first }
+    try await others[0].withClient { client in
+      // The leader's last act is the commit; whoever asked may hear of it or lose the connection.
+      _ = try? await client.reconfig(
+        ReconfigRequest(joiningServers: nil, leavingServers: "\(first.id)", newMembers: nil, configVersion: -1))
+    }
+    try await eventually("another leader", within: .seconds(40)) {
+      others.contains { $0.mode == "leader" }
+    }
+    try await ensemble.waitUntilServing(others.map(\.id))
+    try await first.kill()
+    try await expectMembers(others)
+    // The files still say that there are four, of which one observes: what was agreed on since counts.
+    for member in others { try await member.kill() }
+    for member in others { try await member.launch() }
+    try await ensemble.waitUntilServing(others.map(\.id))
+    try await expectMembers(others)
+  }
+
+  private func expectMembers(_ members: [ServerMember]) async throws {
+    for member in members {
+      try await member.withClient { client in
+        try await client.sync("/")
+        let found = try await client.getConfig().data ?? []
+        let now = try QuorumConfiguration(parsing: String(decoding: found, as: UTF8.self))
+        #expect(Set(now.voters.map(\.rawValue)) == Set(members.map { Int64($0.id) }), "server \(member.id)")
+        try await client.create("/by-\(member.id)-", data: [1], mode: .persistentSequential)
+      }
+    }
+  }
+
+  @Test func wrongRequestsAreRefused() async throws {
+    let ensemble = try await start([.ours, .ours, .ours, .ours])
+    let follower = try #require(ensemble.members.first { $0.mode == "follower" })
+    try await follower.withClient { client in
+      let cases: [(ReconfigRequest, KeeperError)] = [
+        (.init(joiningServers: nil, leavingServers: "1", newMembers: nil, configVersion: 77), .badVersion),
+        (
+          .init(joiningServers: "server.9=nonsense", leavingServers: nil, newMembers: nil, configVersion: -1),
+          .badArguments
+        ),
+        (.init(joiningServers: nil, leavingServers: "2,3", newMembers: nil, configVersion: -1), .badArguments),
+        (
+          .init(
+            joiningServers: nil, leavingServers: nil,
+            newMembers: "server.7=127.0.0.1:1:2;3,server.8=127.0.0.1:4:5;6", configVersion: -1), .newConfigNoQuorum
+        ),
+      ]
+      for (request, expected) in cases {
+        let error = await #expect(throws: ZooKeeperError.self) { try await client.reconfig(request) }
+        #expect(error?.keeperError == expected, "\(request)")
+      }
+    }
+  }
+}
