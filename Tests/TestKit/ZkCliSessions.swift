@@ -94,4 +94,9 @@ public enum ZkCliSessions {
     }
     return changes.isEmpty && found != expected ? ["the bytes differ"] : changes
   }
+
+  /// The lines without the noise, in an order that does not depend on when events came.
+  public static func sortedLines(_ bytes: [UInt8]) -> [String] {
+    withoutNoise(bytes).split(separator: "\n").map(String.init).sorted()
+  }
 }
