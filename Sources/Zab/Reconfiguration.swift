@@ -67,13 +67,20 @@ extension ZabPeer {
   mutating func activateOnLearner(through zxid: Zxid, designated: ServerID?, _ actions: inout [ZabAction]) {
     guard let activated = takeCommitted(through: zxid) else { return }
     put(activated, &actions)
-    let isObserving = if case .observing = role { true } else { false }
-    let isObserver = configuration.member(id)?.isObserver == true
-    let leaderStays = designated == nil || designated == learner?.leaderID
-    if isObserving != isObserver || !leaderStays {
-      actions.append(.note("the new configuration changes roles"))
-      startLooking(&actions)
+    if let designated, designated != learner?.leaderID {
+      actions.append(.note("the new configuration is for another leader: \(designated)"))
+      return startLooking(&actions)
     }
+    checkPart(&actions)
+  }
+
+  /// A server that observes and should vote, or votes and should observe, comes again as what it should be.
+  mutating func checkPart(_ actions: inout [ZabAction]) {
+    guard learner != nil else { return }
+    let isObserving = if case .observing = role { true } else { false }
+    guard isObserving != (configuration.member(id)?.isObserver == true) else { return }
+    actions.append(.note("the new configuration changes this server's part"))
+    startLooking(&actions)
   }
 
   /// Makes a configuration the committed one, if it is newer.
@@ -96,9 +103,13 @@ extension ZabPeer {
   /// Whether a configuration is proposed and not committed.
   public var hasPendingConfiguration: Bool { pending != nil }
 
-  /// This leader, and the learners that have its history: who can be counted on for a new configuration.
+  /// This leader, and the followers that have its history: who can be counted on for a new configuration. Observers are
+  /// told of transactions only when they are committed, so none of them can help to commit one.
   public var syncedServers: [ServerID] {
     guard let leader else { return [] }
-    return [id] + leader.learners.filter { $0.phase == .running || $0.phase == .awaitingQuorum }.map(\.id)
+    let synced = leader.learners.filter { handle in
+      !handle.isObserver && (handle.phase == .running || handle.phase == .awaitingQuorum)
+    }
+    return [id] + synced.map(\.id)
   }
 }

@@ -24,7 +24,7 @@ extension ZabPeer {
 
   /// Another one has been elected.
   mutating func startLearning(from leaderID: ServerID, _ actions: inout [ZabAction]) {
-    role = configuration.member(id)?.isObserver == true ? .observing(leaderID) : .following(leaderID)
+    role = configuration.member(id)?.isObserver == true && !votes(id) ? .observing(leaderID) : .following(leaderID)
     actions.append(.roleChanged(role))
     learner = LearnerState(leaderID: leaderID, deadline: now + settings.initMilliseconds)
     actions.append(.connectToLeader(leaderID))

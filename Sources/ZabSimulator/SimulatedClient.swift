@@ -18,6 +18,8 @@ struct SimulatedClient {
     case readShared
     case sync
     case closeSession
+    /// The members are to be these.
+    case reconfigure(String)
   }
 
   let number: Int
@@ -45,7 +47,15 @@ struct SimulatedClient {
   private(set) var acknowledgedCount = 0
   var violation: String?
 
-  init(number: Int) { self.number = number }
+  /// Members that an ensemble may be told to have.
+  private let voterCount: Int
+  private let serverCount: Int
+
+  init(number: Int, voterCount: Int, observerCount: Int) {
+    self.number = number
+    self.voterCount = voterCount
+    serverCount = voterCount + observerCount
+  }
 
   /// The frame that begins or resumes a session.
   mutating func connectFrame() -> [UInt8] {
@@ -100,6 +110,10 @@ struct SimulatedClient {
       writer.writeInt(OpCode.sync.rawValue)
       writer.writeString("/")
     case .closeSession: writer.writeInt(OpCode.closeSession.rawValue)
+    case .reconfigure(let members):
+      writer.writeInt(OpCode.reconfig.rawValue)
+      ReconfigRequest(joiningServers: nil, leavingServers: nil, newMembers: members, configVersion: -1)
+        .encode(into: &writer)
     }
     return Self.frame(writer.bytes)
   }
@@ -119,9 +133,21 @@ struct SimulatedClient {
       return .readOwn(path: path)
     case 68..<80: return .setShared
     case 80..<92: return .readShared
-    case 92..<98: return .sync
+    case 92..<96: return .sync
+    case 96..<98: return .reconfigure(drawMembers(&random))
     default: return .closeSession
     }
+  }
+
+  /// All servers, some of them without a vote; at least as many vote as an ensemble needs to be one.
+  private func drawMembers(_ random: inout SplitMix64) -> String {
+    var observers = serverCount - voterCount
+    if serverCount > 3 { observers = random.index(serverCount - 2) }
+    let shift = random.index(serverCount)
+    return (1...serverCount).map { number in
+      let isObserver = (number + shift) % serverCount < observers
+      return "server.\(number)=s\(number):1:2:\(isObserver ? "observer" : "participant")"
+    }.joined(separator: ",")
   }
 
   private func create(_ path: String, _ mode: CreateMode, _ writer: inout JuteWriter) {
@@ -202,7 +228,7 @@ struct SimulatedClient {
       sharedVersion = stat.version
     case .setUp(let path): if error == .ok || error == .nodeExists { setUpPaths.removeAll { $0 == path } }
     case .closeSession: hasEnded = error == .ok
-    case .setShared, .sync, .createEphemeral: break
+    case .setShared, .sync, .createEphemeral, .reconfigure: break
     }
     if error == .ok { acknowledgedCount += 1 }
   }

@@ -65,6 +65,8 @@ final class SimulatedServer {
     var settings = ServerSettings()
     settings.serverID = UInt8(id.rawValue)
     settings.tickTimeMilliseconds = 200
+    settings.reconfigEnabled = true
+    settings.skipACL = true
     return settings
   }
 
@@ -87,8 +89,10 @@ final class SimulatedServer {
     if loader.state.digestMismatches > 0 { checker.fail("server \(id) recovers a tree of another digest") }
     checker.onRecovery(id, loader.history, digest: loader.state.tree.treeDigest)
     durable = report.lastZxid
+    let known = try MemberConfiguration(
+      file: configuration, EpochFiles(directory), tree: loader.state.tree)
     let zab = ZabPeer(
-      id: id, configuration: configuration, settings: settings,
+      id: id, configuration: known.committed, proposed: known.proposed, settings: settings,
       acceptedEpoch: Epoch(rawValue: options.mutation == .forgetsPromises ? epochs.current : epochs.accepted),
       currentEpoch: Epoch(rawValue: epochs.current), history: loader.history)
     startLog(after: report.lastZxid)
@@ -143,6 +147,11 @@ final class SimulatedServer {
     try EpochFiles(directory).saveCurrent(epoch.rawValue)
     savedEpochs.current = epoch.rawValue
     checker.onEpochs(id, accepted: savedEpochs.accepted, current: savedEpochs.current)
+  }
+
+  /// Keeps a configuration that was agreed on.
+  func save(_ agreed: QuorumConfiguration) throws(TxnLogError) {
+    try EpochFiles(directory).saveAgreedConfiguration(agreed.text)
   }
 
   // MARK: Replacing the history

@@ -99,7 +99,8 @@ extension Simulation {
 
   /// COMMITs on a connection follow each other without a gap within an epoch.
   private func checkOrder(_ packet: SimulatedPacket, _ id: ConnectionID) {
-    guard case .packet(let packet) = packet, packet.kind == .commit || packet.kind == .inform else { return }
+    let kinds: [QuorumPacket.Kind] = [.commit, .inform, .commitAndActivate, .informAndActivate]
+    guard case .packet(let packet) = packet, packet.kind.map(kinds.contains) == true else { return }
     if let last = links[id]?.lastCommit, packet.zxid.epoch == last.epoch, packet.zxid != last.next {
       checker.fail("on one connection \(packet.zxid) is committed after \(last)")
     }

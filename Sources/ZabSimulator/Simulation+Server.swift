@@ -24,8 +24,10 @@ extension Simulation {
       guard server.generation == generation else { return }
       checker.onDelivery(id, entry)
       guard let zab = server.member?.zab, zab.role == .leading else { return }
-      let hasQuorum = server.configuration.isQuorum { self.server($0).durable >= entry.zxid }
-      checker.onCommit(id, entry.zxid, hasQuorum: hasQuorum)
+      for configuration in checker.configurations(for: entry.zxid, first: server.configuration) {
+        let holders = servers.filter { $0.durable >= entry.zxid }.map(\.id)
+        checker.onCommit(id, entry.zxid, configuration, holders: holders)
+      }
     }
     step(server, .started)
   }
@@ -73,7 +75,7 @@ extension Simulation {
     case .saveCurrentEpoch(let epoch):
       if let zab = server.member?.zab, zab.role == .leading {
         checker.onEpochTaken(
-          server.id, epoch, current: zab.currentEpoch, last: zab.history.last, server.configuration)
+          server.id, epoch, current: zab.currentEpoch, last: zab.history.last, zab.configuration)
       }
       onDisk(server) { () throws(TxnLogError) in try server.save(current: epoch, &checker) }
         .map { step(server, .currentEpochSaved(epoch)) }
@@ -84,7 +86,12 @@ extension Simulation {
         onDisk(server) { () throws(TxnLogError) in try server.snapshot() }
       }
     case .activate(let configuration):
-      trace.add(now, "server \(server.id) takes up configuration \(configuration.version)")
+      trace.add(
+        now,
+        "server \(server.id) takes up configuration \(Zxid(rawValue: configuration.version)),"
+          + " voters \(configuration.voters)")
+      checker.noteConfiguration(Zxid(rawValue: configuration.version), configuration)
+      onDisk(server) { () throws(TxnLogError) in try server.save(configuration) }
     case .startServing:
       trace.add(now, "server \(server.id) serves epoch \(server.member?.zab.servingEpoch ?? .zero)")
       if server.member?.zab.role == .leading, let epoch = server.member?.zab.servingEpoch {

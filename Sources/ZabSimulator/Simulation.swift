@@ -50,7 +50,9 @@ public final class Simulation {
     servers = members.map { member in
       SimulatedServer(member.id, configuration, options, skewMilliseconds: random.number(0...5_000_000))
     }
-    clients = (0..<options.clientCount).map { SimulatedClient(number: $0) }
+    clients = (0..<options.clientCount).map { number in
+      SimulatedClient(number: number, voterCount: options.voterCount, observerCount: options.observerCount)
+    }
     lastClientArrival = [Int64](repeating: 0, count: clients.count)
     lastServerArrival = [Int64](repeating: 0, count: clients.count)
   }
@@ -72,6 +74,7 @@ public final class Simulation {
     report.violation = checker.violation
     report.transactionCount = checker.transactionCount
     report.epochCount = checker.epochCount
+    report.reconfigurationCount = checker.reconfigurationCount
     report.acknowledgedWriteCount = clients.reduce(0) { $0 + $1.acknowledgedCount }
     report.traceHash = trace.hash
     report.trace = trace.lines

@@ -54,6 +54,7 @@ public struct SimulationReport: Hashable, Sendable {
   public var faultCount = 0
   public var transactionCount = 0
   public var epochCount = 0
+  public var reconfigurationCount = 0
   public var acknowledgedWriteCount = 0
   /// Of all lines of the trace: two runs that differ anywhere differ here.
   public var traceHash: UInt64 = 0

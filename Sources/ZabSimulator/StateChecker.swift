@@ -26,6 +26,10 @@ struct StateChecker {
   private var promises: [ServerID: [Epoch: Promise]] = [:]
   private var durableEpochs: [ServerID: (accepted: Int64, current: Int64)] = [:]
   private(set) var maxDelivered = Zxid.zero
+  /// The configurations that were delivered, with their transactions, in order.
+  private var reconfigurations: [(zxid: Zxid, configuration: QuorumConfiguration)] = []
+
+  var reconfigurationCount: Int { reconfigurations.count }
   private(set) var violation: String?
 
   var transactionCount: Int { delivered.count }
@@ -47,12 +51,36 @@ struct StateChecker {
     let hash = Self.hash(entry.bytes)
     guard let known = delivered[entry.zxid] else {
       delivered[entry.zxid] = Delivered(hash: hash, previous: previous)
+      noteConfiguration(entry)
       return
     }
     if known.hash != hash { fail("server \(server) delivers another transaction \(entry.zxid) than others") }
     if known.previous != previous {
       fail("server \(server) delivers \(entry.zxid) after \(previous), others after \(known.previous)")
     }
+  }
+
+  private mutating func noteConfiguration(_ entry: TxnHistory.Entry) {
+    guard case .reconfig(let body)? = (try? TxnEntry(decoding: entry.bytes, allowingTrailingBytes: true))?.txn,
+      let configuration = try? QuorumConfiguration(parsing: String(decoding: body.data ?? [], as: UTF8.self))
+    else { return }
+    noteConfiguration(entry.zxid, configuration)
+  }
+
+  /// A configuration is committed: a server has delivered its transaction, or taken it up.
+  mutating func noteConfiguration(_ zxid: Zxid, _ configuration: QuorumConfiguration) {
+    guard !reconfigurations.contains(where: { $0.zxid == zxid }) else { return }
+    reconfigurations.append((zxid, configuration))
+    reconfigurations.sort { $0.zxid < $1.zxid }
+  }
+
+  /// The configurations of which a transaction needs a quorum: the one in force, and for one that brings another, both.
+  ///
+  /// *Source*: `quorum-protocol` B.14.
+  func configurations(for zxid: Zxid, first: QuorumConfiguration) -> [QuorumConfiguration] {
+    let before = reconfigurations.last { $0.zxid < zxid }?.configuration ?? first
+    guard let own = reconfigurations.first(where: { $0.zxid == zxid })?.configuration else { return [before] }
+    return [before, own]
   }
 
   /// The tree's digest behind a transaction is the same everywhere.
@@ -127,8 +155,9 @@ struct StateChecker {
   }
 
   /// A leader commits a transaction: a quorum has it on its disks.
-  mutating func onCommit(_ server: ServerID, _ zxid: Zxid, hasQuorum: Bool) {
-    if !hasQuorum { fail("server \(server) commits \(zxid), which is not on the disks of a quorum") }
+  mutating func onCommit(_ server: ServerID, _ zxid: Zxid, _ configuration: QuorumConfiguration, holders: [ServerID]) {
+    guard !configuration.isQuorum({ holders.contains($0) }) else { return }
+    fail("server \(server) commits \(zxid), which is on the disks of \(holders), no quorum of \(configuration.voters)")
   }
 
   /// The epochs on a disk never go back.

@@ -84,13 +84,11 @@ public final class ServerNode: @unchecked Sendable {
   private func joinEnsemble(_ recovered: Storage.Recovered) throws(TxnLogError) {
     guard var settings = configuration.ensemble else { return }
     let files = EpochFiles(storage.directory)
-    // What the ensemble has agreed on since the file was written, and what it may have agreed on since then.
-    let agreed = try files.agreedConfiguration().flatMap { try? QuorumConfiguration(parsing: $0) }
-    if let agreed, agreed.version > settings.quorum.version { settings.quorum = agreed }
-    let proposed = recovered.state.tree.configuration.flatMap { $0.version > settings.quorum.version ? $0 : nil }
+    let known = try MemberConfiguration(file: settings.quorum, files, tree: recovered.state.tree)
+    settings.quorum = known.committed
     let epochs = try files.load(lastZxid: storage.report.lastZxid)
     let zab = ZabPeer(
-      id: settings.serverID, configuration: settings.quorum, proposed: proposed, settings: settings.zabSettings,
+      id: settings.serverID, configuration: settings.quorum, proposed: known.proposed, settings: settings.zabSettings,
       acceptedEpoch: Epoch(rawValue: epochs.accepted), currentEpoch: Epoch(rawValue: epochs.current),
       history: recovered.history)
     ensemble = EnsembleDriver(

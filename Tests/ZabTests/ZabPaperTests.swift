@@ -60,9 +60,9 @@ struct ZabPaperTests {
     }
   }
 
-  /// "Total order: If some process delivers ⟨v,z⟩ before ⟨v',z'⟩, then any process that delivers ⟨v',z'⟩ must also deliver
-  /// ⟨v,z⟩ and deliver ⟨v,z⟩ before ⟨v',z'⟩." "Agreement: If some process pi delivers ⟨v,z⟩ and some process pj delivers
-  /// ⟨v',z'⟩, then either pi delivers ⟨v',z'⟩ or pj delivers ⟨v,z⟩."
+  /// "Total order: If some process delivers ⟨v,z⟩ before ⟨v',z'⟩, then any process that delivers ⟨v',z'⟩ must also
+  /// deliver ⟨v,z⟩ and deliver ⟨v,z⟩ before ⟨v',z'⟩." "Agreement: If some process pi delivers ⟨v,z⟩ and some process pj
+  /// delivers ⟨v',z'⟩, then either pi delivers ⟨v',z'⟩ or pj delivers ⟨v,z⟩."
   ///
   /// Both say that of any two sequences of deliveries one begins with the other: whoever delivers a transaction has
   /// delivered the same one before it.

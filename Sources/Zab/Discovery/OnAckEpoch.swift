@@ -22,7 +22,8 @@ extension ZabPeer {
       $0.phase = .awaitingSync
       $0.lastZxid = packet.zxid
     }
-    if current != -1, packet.zxid.rawValue != -1, !handle.isObserver || settings.has(.observersCountForEpoch) {
+    // Whoever votes in a configuration in force counts, though it may not know of that one and come as an observer.
+    if current != -1, packet.zxid.rawValue != -1 {
       countEpochAck(handle.id, &actions)
     }
     if let phase = leader?.phase, phase == .synchronizing || phase == .broadcasting,

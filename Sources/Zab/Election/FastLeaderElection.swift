@@ -52,6 +52,7 @@ extension ZabPeer {
     _ notification: ElectionNotification, from sender: ServerID, _ actions: inout [ZabAction]
   ) {
     guard sender != id else { return }
+    if role == .looking, adoptConfiguration(of: notification, &actions) { startRound(&actions) }
     guard votes(sender) else { return reply(to: sender, &actions) }
     guard role == .looking else {
       if notification.state == .looking { reply(to: sender, &actions) }
@@ -63,6 +64,22 @@ extension ZabPeer {
     case .following, .leading: onSettledVote(notification, from: sender, &actions)
     case .observing: break
     }
+  }
+
+  /// A server that looks for a leader among members who are none any more would never find one: it takes up what the
+  /// others have agreed on.
+  ///
+  /// - Returns: whether it has changed who votes.
+  private mutating func adoptConfiguration(
+    of notification: ElectionNotification, _ actions: inout [ZabAction]
+  ) -> Bool {
+    guard let text = notification.configuration, let told = try? QuorumConfiguration(parsing: text),
+      told.version > configuration.version, !told.voters.isEmpty
+    else { return false }
+    if let change = pending, change.configuration.version <= told.version { pending = nil }
+    let hasSameVoters = configuration.hasSameMembers(as: told)
+    put(told, &actions)
+    return !hasSameVoters
   }
 
   /// The vote of a server that is looking too.
@@ -96,12 +113,12 @@ extension ZabPeer {
     let received = ReceivedVote(notification)
     if notification.round == election.round {
       election.votes[sender] = received
-      if hasQuorum(election.votes, for: received), isConfirmed(received, in: election.votes) {
+      if isSettled(election.votes, for: received), isConfirmed(received, in: election.votes) {
         return join(received, &actions)
       }
     }
     election.settled[sender] = received
-    guard hasQuorum(election.settled, for: received), isConfirmed(received, in: election.settled) else { return }
+    guard isSettled(election.settled, for: received), isConfirmed(received, in: election.settled) else { return }
     election.round = notification.round
     join(received, &actions)
   }
@@ -120,6 +137,12 @@ extension ZabPeer {
 
   private func hasQuorum(_ votes: [ServerID: ReceivedVote], for wanted: ReceivedVote) -> Bool {
     isQuorum { votes[$0].map { wanted.agrees(with: $0) } ?? false }
+  }
+
+  /// Whether a quorum follows the leader of a vote. What this server has in its log and nobody may have committed does
+  /// not count here: the leader will say what is to become of it.
+  private func isSettled(_ votes: [ServerID: ReceivedVote], for wanted: ReceivedVote) -> Bool {
+    configuration.isQuorum { votes[$0].map { wanted.agrees(with: $0) } ?? false }
   }
 
   /// A quorum for this server's proposal decides, at once if all voters agree, else after a moment in which a better

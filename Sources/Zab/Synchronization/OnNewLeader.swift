@@ -66,5 +66,6 @@ extension ZabPeer {
     }
     startServing(state.epoch, &actions)
     activateOnLearner(through: committed, designated: nil, &actions)
+    checkPart(&actions)
   }
 }

@@ -55,6 +55,9 @@ extension ZabPeer {
       sendUpToDate(handle.connection, &actions)
     }
     startServing(state.epoch, &actions)
+    guard !configuration.isVoter(id) else { return }
+    actions.append(.note("the configuration that is committed now has another leader"))
+    startLooking(&actions)
   }
 
   private mutating func sendUpToDate(_ connection: ConnectionID, _ actions: inout [ZabAction]) {

@@ -65,7 +65,9 @@ extension ZabPeer {
     }
     // It may just have been told to forget what it had acknowledged.
     if !settings.has(.keepsAcksAcrossSync) { leader?.acknowledged[handle.id] = nil }
-    let text = Array((pending?.configuration ?? configuration).text.utf8)
+    // What is in the initial history is committed with it; what was proposed since may never be.
+    let known = state.phase == .broadcasting ? configuration : pending?.configuration ?? configuration
+    let text = Array(known.text.utf8)
     actions.append(.send(QuorumPacket(.newLeader, zxid: state.epoch.newLeaderZxid, data: text), connection))
     let deadline = now + settings.initMilliseconds
     update(connection) {

@@ -50,7 +50,7 @@ public enum SimulatorProgram {
       if arguments.count == 1 {
         print(
           "events=\(report.eventCount) faults=\(report.faultCount) transactions=\(report.transactionCount)"
-            + " epochs=\(report.epochCount) answers=\(report.acknowledgedWriteCount)"
+            + " epochs=\(report.epochCount) reconfigurations=\(report.reconfigurationCount) answers=\(report.acknowledgedWriteCount)"
             + " trace=\(String(report.traceHash, radix: 16))")
       }
     }

@@ -1,0 +1,27 @@
+public import TxnLog
+public import ZnodeTree
+public import ZooKeeperProtocol
+
+/// Who belongs to the ensemble, as far as a member knows when it has read its disk.
+public struct MemberConfiguration: Hashable, Sendable {
+  /// What is known to be committed: what the configuration file says, or what was agreed on since.
+  public var committed: QuorumConfiguration
+  /// What the log says beyond that, which may be committed or not.
+  public var proposed: QuorumConfiguration?
+
+  /// Finds it out.
+  ///
+  /// - Parameters:
+  ///   - file: what the configuration file says.
+  ///   - tree: the recovered tree.
+  /// - Throws: the failure of a call.
+  public init(
+    file: QuorumConfiguration, _ files: EpochFiles<some FileSystem>, tree: DataTree
+  ) throws(TxnLogError) {
+    committed = file
+    let agreed = try files.agreedConfiguration().flatMap { try? QuorumConfiguration(parsing: $0) }
+    if let agreed, agreed.version > file.version { committed = agreed }
+    let version = committed.version
+    proposed = tree.configuration.flatMap { $0.version > version ? $0 : nil }
+  }
+}
