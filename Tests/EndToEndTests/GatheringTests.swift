@@ -54,6 +54,11 @@ struct GatheringTests {
     let observer = try zkcli.start("elect", "--observe", "--count", "2", "-o", "jsonl", path)
     let first = try zkcli.start("elect", path, "one")
     #expect(try await first.nextLine(within: .seconds(40)) == "one")
+    // Whoever begins to observe later would not see it lead.
+    var leaders: [String?] = []
+    while !leaders.contains("one"), let line = try await observer.nextLine(within: .seconds(40)) {
+      leaders.append(try jsonObject(line)["leader"] as? String)
+    }
     let second = try zkcli.start("elect", path, "two", "--", "sh", "-c", "echo $ZKCLI_LEADER")
     try await eventually("two candidates", within: .seconds(40)) {
       try await zkcli("elect", "--list", path).output.split(separator: "\n").count == 2
@@ -62,7 +67,6 @@ struct GatheringTests {
     #expect(try await first.waitForEnd(within: .seconds(40)) == .exited(0))
     #expect(try await second.nextLine(within: .seconds(40)) == "two")
     #expect(try await second.waitForEnd(within: .seconds(40)) == .exited(0))
-    var leaders: [String?] = []
     while let line = try await observer.nextLine(within: .seconds(40)) {
       leaders.append(try jsonObject(line)["leader"] as? String)
     }

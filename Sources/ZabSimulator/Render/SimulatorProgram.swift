@@ -50,8 +50,8 @@ public enum SimulatorProgram {
       if arguments.count == 1 {
         print(
           "events=\(report.eventCount) faults=\(report.faultCount) transactions=\(report.transactionCount)"
-            + " epochs=\(report.epochCount) reconfigurations=\(report.reconfigurationCount) answers=\(report.acknowledgedWriteCount)"
-            + " trace=\(String(report.traceHash, radix: 16))")
+            + " epochs=\(report.epochCount) reconfigurations=\(report.reconfigurationCount)"
+            + " answers=\(report.acknowledgedWriteCount) trace=\(String(report.traceHash, radix: 16))")
       }
     }
     if arguments.count > 1 { print("\(arguments.count - UInt64(broken)) passed, \(broken) failed") }
