@@ -18,6 +18,8 @@ final class SimulatedServer {
   /// Counts the starts: what was planned for an earlier one does not happen.
   private(set) var generation = 0
   var isPaused = false
+  /// Whether its disk refuses work, or is about to.
+  private(set) var isDiskFailing = false
   /// What arrived while the server was frozen.
   var inbox: [SimulationEvent] = []
   var severed: Set<ServerID> = []
@@ -99,8 +101,31 @@ final class SimulatedServer {
     member = EnsembleMember(zab, state: loader.state, settings: serverSettings)
   }
 
+  /// The disk begins to refuse work after some calls: it is full, or broken. A server that sees it ends itself.
+  func failDisk(afterCalls count: Int, isFull: Bool) {
+    let start = disk.operationCount + count
+    isDiskFailing = true
+    disk.fault = { operation, _, number in
+      guard number >= start else { return nil }
+      switch operation {
+      case .write, .allocate: return isFull ? .failure(.noSpace) : nil
+      case .syncData, .syncAll, .syncDirectory: return isFull ? nil : .failure(.other)
+      default: return nil
+      }
+    }
+  }
+
+  /// The disk does its work from now on.
+  func repairDisk() {
+    isDiskFailing = false
+    disk.fault = nil
+    disk.crashAtOperation = nil
+  }
+
   /// The power fails.
   func crash(_ survival: MemoryFileSystem.Survival) {
+    isDiskFailing = false
+    disk.fault = nil
     generation += 1
     member = nil
     writer = nil

@@ -17,7 +17,8 @@ extension Simulation {
     case 55..<68: cutOneWay(victim)
     case 68..<80: breakSomeLink()
     case 80..<90: pause(victim)
-    case 90..<95: if let leader = servers.first(where: { $0.member?.zab.role == .leading }) { crash(leader) }
+    case 90..<92: failDisk(victim)
+    case 92..<95: if let leader = servers.first(where: { $0.member?.zab.role == .leading }) { crash(leader) }
     default: dropSomeClient()
     }
     let interval = options.faultIntervalMilliseconds * 1000
@@ -47,6 +48,14 @@ extension Simulation {
     guard server.isUp, server.disk.crashAtOperation == nil else { return }
     server.disk.crashAtOperation = server.disk.operationCount + Int(random.number(1...60))
     trace.add(now, "server \(server.id) will crash at one of its next writes")
+  }
+
+  /// A server's disk is full, or cannot sync, from one of its next calls on.
+  private func failDisk(_ server: SimulatedServer) {
+    guard server.isUp, !server.isDiskFailing else { return }
+    let isFull = random.chance(500)
+    server.failDisk(afterCalls: Int(random.number(1...40)), isFull: isFull)
+    trace.add(now, "the disk of server \(server.id) will \(isFull ? "be full" : "fail to sync") soon")
   }
 
   /// A server can reach nobody, and nobody it.

@@ -123,6 +123,8 @@ extension Simulation {
   /// Whether it is the power that failed: then every call fails, and what callers make of that does not matter.
   private func isCrash(_ error: TxnLogError, _ server: SimulatedServer) -> Bool {
     if let crash = server.disk.crashAtOperation, server.disk.operationCount >= crash { return true }
+    // A server whose disk fails ends, and comes back when somebody has made room.
+    if server.isDiskFailing { return true }
     if case .fileSystem(let failure) = error.code { return failure.reason == .crashed }
     return error.code == .poisoned
   }

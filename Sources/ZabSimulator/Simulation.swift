@@ -141,8 +141,7 @@ public final class Simulation {
     trace.add(now, "faults are over")
     heal()
     for server in servers {
-      server.disk.fault = nil
-      server.disk.crashAtOperation = nil
+      server.repairDisk()
       if server.isPaused { resume(server) }
       if !server.isUp { start(server) }
     }
