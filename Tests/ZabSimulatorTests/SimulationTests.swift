@@ -56,7 +56,7 @@ import Zab
 
   /// Where the search for a rare bug begins, so that it does not take long: otherwise at 1.
   private static let firstSeeds: [ZabMutation: UInt64] = [
-    .acceptsLearnerAhead: 190, .truncationKeepsSnapshots: 30, .keepsAcksAcrossSync: 10,
+    .acceptsLearnerAhead: 110, .truncationKeepsSnapshots: 85, .keepsAcksAcrossSync: 410,
   ]
 
   /// A simulator that finds nothing is worth nothing: each bug must be found within so many seeds.
