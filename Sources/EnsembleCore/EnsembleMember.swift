@@ -193,23 +193,36 @@ public final class EnsembleMember {
     guard let core, let data = packet.data else { return }
     switch packet.kind {
     case .request?:
-      guard let request = try? ForwardedRequest(decoding: data) else { return }
+      guard let request = try? ForwardedRequest(decoding: data) else {
+        return dismiss(connection, "learner \(server) sent a request that cannot be read", time)
+      }
       if request.type == OpCode.sync.rawValue {
         waitingSyncs.append((core.lastPreparedZxid, connection))
       } else {
         core.receive(request, identities: packet.identities ?? [], from: server, time)
       }
     case .revalidate?:
-      guard let touch = try? SessionTouch(decoding: data) else { return }
+      guard let touch = try? SessionTouch(decoding: data) else {
+        return dismiss(connection, "learner \(server) asked for a session that cannot be read", time)
+      }
       let validity = SessionValidity(
         sessionID: touch.sessionID, isValid: core.checkSession(touch, from: server, time))
       effects.append(
         .send(QuorumPacket(.revalidate, zxid: Zxid(rawValue: -1), data: validity.encoded), connection))
     case .ping?:
-      guard let touches = try? SessionTouch.table(from: data) else { return }
+      guard let touches = try? SessionTouch.table(from: data) else {
+        return dismiss(connection, "learner \(server) told of sessions that cannot be read", time)
+      }
       core.touchSessions(touches, time)
     default: break
     }
+  }
+
+  /// Ends a connection that brought what cannot be read: whoever waits for an answer to it would wait for ever.
+  private func dismiss(_ connection: ConnectionID, _ reason: String, _ time: ServerTime) {
+    effects.append(.note(reason))
+    effects.append(.close(connection))
+    zab.step(.disconnected(connection), now: time.monotonicMilliseconds, into: &actions)
   }
 
   /// A learner's sync is answered once all that was proposed before it is committed, and so behind the COMMITs.
@@ -238,7 +251,10 @@ public final class EnsembleMember {
   }
 
   private func onLeaderAnswers(_ packet: QuorumPacket, _ time: ServerTime) {
-    guard let data = packet.data, let validity = try? SessionValidity(decoding: data) else { return }
+    guard let data = packet.data, let validity = try? SessionValidity(decoding: data) else {
+      guard let connection = zab.leaderConnection else { return }
+      return dismiss(connection, "the leader told of a session that cannot be read", time)
+    }
     core?.onSessionChecked(validity, time)
   }
 

@@ -14,13 +14,21 @@ public struct MemberConfiguration: Hashable, Sendable {
   /// - Parameters:
   ///   - file: what the configuration file says.
   ///   - tree: the recovered tree.
-  /// - Throws: the failure of a call.
+  /// - Throws: `.rejected` when what was agreed on cannot be read, for an older configuration in its place could elect
+  ///   a second leader; the failure of a call.
   public init(
     file: QuorumConfiguration, _ files: EpochFiles<some FileSystem>, tree: DataTree
   ) throws(TxnLogError) {
     committed = file
-    let agreed = try files.agreedConfiguration().flatMap { try? QuorumConfiguration(parsing: $0) }
-    if let agreed, agreed.version > file.version { committed = agreed }
+    if let text = try files.agreedConfiguration() {
+      let agreed: QuorumConfiguration
+      do throws(QuorumConfigurationError) {
+        agreed = try QuorumConfiguration(parsing: text)
+      } catch {
+        throw TxnLogError(.rejected("the agreed configuration: \(error.message)"), path: files.configurationPath)
+      }
+      if agreed.version > file.version { committed = agreed }
+    }
     let version = committed.version
     proposed = tree.configuration.flatMap { $0.version > version ? $0 : nil }
   }

@@ -97,11 +97,14 @@ public struct EpochFiles<Files: FileSystem> {
     }
   }
 
+  /// Where `agreedConfiguration` is kept.
+  public var configurationPath: String { "\(dataDirectory)/\(Self.configurationName)" }
+
   /// The last configuration of the ensemble that was known to be committed, as text; nil if there never was one.
   ///
   /// Apache's servers keep it beside `zoo.cfg`; they do not look at this file.
   public func agreedConfiguration() throws(TxnLogError) -> String? {
-    let path = "\(dataDirectory)/\(Self.configurationName)"
+    let path = configurationPath
     guard files.exists(path) else { return nil }
     let bytes = try fileCalls { () throws(FileSystemError) in try files.contents(of: path) }
     return String(decoding: bytes, as: UTF8.self)

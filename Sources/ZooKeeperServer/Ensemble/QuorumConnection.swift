@@ -28,7 +28,7 @@ final class QuorumConnection: ChannelInboundHandler, @unchecked Sendable {
   private var treeReader: TreeStreamReader?
   /// Whether packets wait, because nobody leads here yet.
   var isHeld: Bool
-  /// Whether nothing goes through: a sandbox's frozen member.
+  /// Whether either end has ended it.
   private(set) var isClosed = false
 
   let establishedMilliseconds = Host.wallMilliseconds
