@@ -86,7 +86,7 @@ public final class EnsembleMember {
   public func settle(_ time: ServerTime) {
     repeat {
       var index = 0
-      while index < actions.count {
+      while index < actions.count, !hasFailed {
         perform(actions[index], time)
         index += 1
       }
@@ -110,7 +110,7 @@ public final class EnsembleMember {
   /// The leader's tree is there, durably.
   public func installed(_ state: RecoveredState, zxid: Zxid, _ time: ServerTime) {
     idleState = state
-    step(.snapshotInstalled(zxid), time)
+    step(.snapshotInstalled(zxid, state.tree.configuration), time)
   }
 
   private func perform(_ action: ZabAction, _ time: ServerTime) {
@@ -137,6 +137,9 @@ public final class EnsembleMember {
     case .leaderAnswers(let packet): onLeaderAnswers(packet, time)
     case .synced(let zxid): core?.onSynced(through: zxid, time)
     case .pinged(let connection, let zxid): answerPing(connection, zxid)
+    case .failed(let reason):
+      hasFailed = true
+      effects.append(.failed(reason))
     case .note(let text): effects.append(.note(text))
     }
   }

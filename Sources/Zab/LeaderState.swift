@@ -10,7 +10,9 @@ struct LeaderState: Equatable, Sendable {
     case savingAcceptedEpoch
     /// Learners promise to follow it.
     case awaitingEpochAcks
-    /// A quorum has promised; the epoch is being saved.
+    /// A quorum has promised; what this server was elected with is not all durable yet.
+    case persistingHistory
+    /// The epoch is being saved.
     case savingCurrentEpoch
     /// Learners are brought to the leader's history.
     case synchronizing

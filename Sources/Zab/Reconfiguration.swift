@@ -12,7 +12,9 @@ struct PendingConfiguration: Equatable, Sendable {
 
 extension ZabPeer {
   /// The configuration that a transaction brings; nil for all other transactions.
-  private static func configuration(in entry: TxnHistory.Entry) -> QuorumConfiguration? {
+  ///
+  /// - Throws: when it brings one that cannot be read.
+  private static func configuration(in entry: TxnHistory.Entry) throws(QuorumConfigurationError) -> QuorumConfiguration? {
     // The type stands at a fixed place: nothing else is decoded on the way of every write.
     let place = TxnHeader.encodedSizeBytes - 4
     guard entry.bytes.count > TxnHeader.encodedSizeBytes,
@@ -20,12 +22,21 @@ extension ZabPeer {
       case .reconfig(let body)? = (try? TxnEntry(decoding: entry.bytes, allowingTrailingBytes: true))?.txn,
       let text = body.data
     else { return nil }
-    return try? QuorumConfiguration(parsing: String(decoding: text, as: UTF8.self))
+    return try QuorumConfiguration(parsing: String(decoding: text, as: UTF8.self))
   }
 
   /// Notes a configuration that a new transaction proposes.
-  mutating func noteConfiguration(in entry: TxnHistory.Entry) {
-    guard let configuration = Self.configuration(in: entry) else { return }
+  ///
+  /// A server that cannot read it does not know whose votes count from there on, and must not go on.
+  mutating func noteConfiguration(in entry: TxnHistory.Entry, _ actions: inout [ZabAction]) {
+    let found: QuorumConfiguration?
+    do throws(QuorumConfigurationError) {
+      found = try Self.configuration(in: entry)
+    } catch {
+      let reason = "transaction \(entry.zxid) brings a configuration that cannot be read: \(error.message)"
+      return actions.append(.failed(reason))
+    }
+    guard let configuration = found else { return }
     pending = PendingConfiguration(zxid: entry.zxid, configuration: configuration)
   }
 
@@ -104,11 +115,13 @@ extension ZabPeer {
   public var hasPendingConfiguration: Bool { pending != nil }
 
   /// This leader, and the followers that have its history: who can be counted on for a new configuration. Observers are
-  /// told of transactions only when they are committed, so none of them can help to commit one.
+  /// told of transactions only when they are committed, so none of them can help to commit one; nor can a follower that
+  /// the last configuration has made an observer, and that will come again as one.
   public var syncedServers: [ServerID] {
     guard let leader else { return [] }
     let synced = leader.learners.filter { handle in
-      !handle.isObserver && (handle.phase == .running || handle.phase == .awaitingQuorum)
+      !handle.isObserver && configuration.member(handle.id)?.isObserver != true
+        && (handle.phase == .running || handle.phase == .awaitingQuorum)
     }
     return [id] + synced.map(\.id)
   }

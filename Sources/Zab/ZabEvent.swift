@@ -36,8 +36,8 @@ public enum ZabEvent: Equatable, Sendable {
   case truncated(Zxid)
   /// The log cannot end there: only a snapshot helps.
   case truncationFailed(Zxid)
-  /// The leader's snapshot is the whole history now, durably.
-  case snapshotInstalled(Zxid)
+  /// The leader's snapshot is the whole history now, durably. Its tree may name a configuration.
+  case snapshotInstalled(Zxid, QuorumConfiguration?)
 }
 
 /// What a member of an ensemble is.
@@ -83,6 +83,8 @@ public enum ZabAction: Equatable, Sendable {
   case synced(through: Zxid)
   /// The leader asks which sessions were heard from: send PING back with them.
   case pinged(ConnectionID, Zxid)
+  /// The member cannot go on: what is said here ends it.
+  case failed(String)
   /// For the log.
   case note(String)
 }

@@ -84,7 +84,7 @@ public struct ZabPeer: Equatable, Sendable {
     case .currentEpochSaved(let epoch): onCurrentEpochSaved(epoch, &actions)
     case .truncated(let zxid): onTruncated(zxid, &actions)
     case .truncationFailed: onTruncationFailed(&actions)
-    case .snapshotInstalled(let zxid): onSnapshotInstalled(zxid, &actions)
+    case .snapshotInstalled(let zxid, let configured): onSnapshotInstalled(zxid, configured, &actions)
     }
     checkInvariants()
   }
@@ -168,7 +168,7 @@ public struct ZabPeer: Equatable, Sendable {
   /// Adds a transaction to the history and to the log.
   mutating func append(_ entry: TxnHistory.Entry, _ actions: inout [ZabAction]) {
     history.append(entry)
-    noteConfiguration(in: entry)
+    noteConfiguration(in: entry, &actions)
     history.trim(count: settings.historyCount, bytes: settings.historyBytes, notAfter: delivered)
     actions.append(.append(entry))
   }

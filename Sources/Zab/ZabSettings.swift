@@ -64,6 +64,8 @@ public enum ZabMutation: String, Hashable, Sendable, CaseIterable {
   case forgetsPromises
   /// The leader takes up its epoch without saving it (4269).
   case leaderSkipsCurrentEpoch
+  /// The leader saves its epoch before the history with which it was elected is synced.
+  case leaderEpochBeforePersisted
   /// Transactions of a new epoch are logged without a word that the epoch is about to change (4643).
   case skipsPrepareEpoch
   /// Epoch acknowledgements of observers count (2959).

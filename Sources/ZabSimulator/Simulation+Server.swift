@@ -29,7 +29,15 @@ extension Simulation {
         checker.onCommit(id, entry.zxid, configuration, holders: holders)
       }
     }
+    if let zab = server.member?.zab { trace.add(now, "server \(server.id) has \(place(of: zab))") }
     step(server, .started)
+  }
+
+  /// Where a server stands, for the trace.
+  func place(of zab: ZabPeer) -> String {
+    "history=\(zab.history.base)-\(zab.history.last) committed=\(zab.committed) accepted=\(zab.acceptedEpoch)"
+      + " current=\(zab.currentEpoch) configuration=\(Zxid(rawValue: zab.configuration.version))"
+      + " voters=\(zab.configuration.voters)\(zab.hasPendingConfiguration ? " and another is proposed" : "")"
   }
 
   /// Does everything that a server wants, and plans when it is to be asked again.
@@ -81,6 +89,7 @@ extension Simulation {
         .map { step(server, .currentEpochSaved(epoch)) }
     case .roleChanged(let role):
       trace.add(now, "server \(server.id) is \(role)")
+      if let zab = server.member?.zab { trace.add(now, "server \(server.id) has \(place(of: zab))") }
       roleChanged(server, role)
       if options.mutation == .truncationKeepsSnapshots, role == .leading {
         onDisk(server) { () throws(TxnLogError) in try server.snapshot() }

@@ -158,7 +158,8 @@ public final class Simulation {
   private func checkEnd() {
     guard hasRecovered else {
       let states = servers.map { server in
-        "\(server.id):\(server.member.map { "\($0.zab.role) serving=\($0.zab.isServing)" } ?? "down")"
+        guard let zab = server.member?.zab else { return "\(server.id): down" }
+        return "\(server.id): \(zab.role) serving=\(zab.isServing) \(place(of: zab))"
       }
       return checker.fail("no recovery \(Self.recoveryMicroseconds / 1_000_000) s after the last fault: \(states)")
     }

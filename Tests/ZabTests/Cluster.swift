@@ -168,7 +168,7 @@ struct Cluster {
       disks[receiver]?.base = zxid
       delivered[receiver] = []
       events.append(.restart(receiver, [zxid]))
-      step(receiver, .snapshotInstalled(zxid))
+      step(receiver, .snapshotInstalled(zxid, nil))
     case .call(let leader, let caller):
       guard peers[leader]?.role == .leading, !isCut(leader, caller) else { return step(caller, .leaderUnreachable) }
       links.append(Link(learner: caller, leader: leader))
@@ -223,6 +223,7 @@ struct Cluster {
     case .stopServing: show("\(server) serves no more")
     case .pinged(let connection, let zxid): send(QuorumPacket(.ping, zxid: zxid, data: []), connection, server)
     case .note(let note): show("\(server): \(note)")
+    case .failed(let reason): fatalError("server \(server) failed: \(reason)")
     case .activate(let next):
       let voters = next.voters.map { "\($0)" }.joined(separator: ",")
       let observers = next.members.filter(\.isObserver).map { "\($0.id)" }.joined(separator: ",")

@@ -43,6 +43,19 @@ extension ZabPeer {
       isQuorum({ state.epochAcks.contains($0) })
         || (settings.has(.observersCountForEpoch) && state.epochAcks.count >= needed)
     else { return }
+    leader?.phase = .persistingHistory
+    takeEpoch(&actions)
+  }
+
+  /// Saves the epoch, once the whole history with which this server was elected is durable.
+  ///
+  /// The saved epoch says that the history is that of its leader: a server that has it wins elections against all of
+  /// older epochs. With only a part of the history on its disk it would win them after a crash as well, and take the
+  /// rest from those who have it.
+  mutating func takeEpoch(_ actions: inout [ZabAction]) {
+    guard let state = leader, state.phase == .persistingHistory,
+      persisted == history.last || settings.has(.leaderEpochBeforePersisted)
+    else { return }
     leader?.phase = .savingCurrentEpoch
     if settings.has(.leaderSkipsCurrentEpoch) {
       currentEpoch = state.epoch

@@ -88,10 +88,12 @@ extension ZabPeer {
   ) {
     // Servers without any data, which are told so, have no vote.
     guard notification.zxid.rawValue != -1 else { return }
-    if notification.round < election.round { return reply(to: sender, &actions) }
+    // Who has no vote of its own follows the voters' rounds, down as well as up: they do not follow its. And they may
+    // count it, if it is a voter of a configuration that has not reached it.
+    if notification.round < election.round, isVoter { return reply(to: sender, &actions) }
     let vote = Vote(notification)
     let ignoresZxid = settings.has(.ignoresZxidInVotes)
-    if notification.round > election.round {
+    if notification.round != election.round {
       election.round = notification.round
       election.votes = [:]
       election.proposal = vote.beats(ownVote, ignoringZxid: ignoresZxid) ? vote : ownVote

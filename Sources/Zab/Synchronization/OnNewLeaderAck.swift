@@ -25,6 +25,7 @@ extension ZabPeer {
   /// More of the leader's own history is durable.
   mutating func onLeaderPersisted(_ actions: inout [ZabAction]) {
     switch leader?.phase {
+    case .persistingHistory?: takeEpoch(&actions)
     case .synchronizing?:
       // Its own vote counts like any other: once the history is durable, and the epoch.
       guard persisted == history.last else { return }

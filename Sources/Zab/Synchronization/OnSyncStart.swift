@@ -57,14 +57,22 @@ extension ZabPeer {
   }
 
   /// The leader's tree is the whole history now.
-  mutating func onSnapshotInstalled(_ zxid: Zxid, _ actions: inout [ZabAction]) {
+  ///
+  /// A leader sends what it has, committed or not. So a configuration that is newer than the committed one counts as
+  /// proposed, just as if its transaction had come by itself: whoever is elected with this tree needs both quorums.
+  mutating func onSnapshotInstalled(
+    _ zxid: Zxid, _ configured: QuorumConfiguration?, _ actions: inout [ZabAction]
+  ) {
     guard learner?.phase == .replacing else { return }
     if settings.has(.diffFromDeadBranch), zxid > history.last {
       history.append(TxnHistory.Entry(zxid: zxid, bytes: []))
     } else {
       history = TxnHistory(base: zxid)
     }
-    pending = nil
+    pending = configured.flatMap { found in
+      guard found.version > configuration.version else { return nil }
+      return PendingConfiguration(zxid: Zxid(rawValue: found.version), configuration: found)
+    }
     persisted = zxid
     committed = zxid
     delivered = zxid

@@ -1,0 +1,100 @@
+import Jute
+import Testing
+import Zab
+import ZooKeeperProtocol
+
+/// What a server that is brought up to date learns about configurations, and what it makes of them.
+struct ConfigurationTests {
+  private let link = ConnectionID(rawValue: 1)
+  private var peer: ZabPeer
+  private var actions: [ZabAction] = []
+
+  private static func configuration(_ voters: ClosedRange<Int64>, version: Int64) -> QuorumConfiguration {
+    let members = voters.map { id in
+      QuorumConfiguration.Member(
+        id: ServerID(rawValue: id), addresses: [.init(host: "h", quorumPort: 1, electionPort: 2)])
+    }
+    return QuorumConfiguration(members: members, version: version)
+  }
+
+  /// Server 3 of 1 to 3 follows server 2, whose epoch is 2; the synchronization is about to begin.
+  init() throws {
+    peer = ZabPeer(
+      id: ServerID(rawValue: 3), configuration: Self.configuration(1...3, version: 0), settings: ZabSettings(),
+      acceptedEpoch: Epoch(rawValue: 1), currentEpoch: Epoch(rawValue: 1), history: TxnHistory(base: .zero))
+    step(.started)
+    for voter: Int64 in [1, 2] {
+      let notification = ElectionNotification(
+        state: voter == 2 ? .leading : .following, leader: ServerID(rawValue: 2), zxid: .zero, round: 1,
+        peerEpoch: Epoch(rawValue: 1), configuration: nil)
+      step(.notification(notification, from: ServerID(rawValue: voter)))
+    }
+    step(.leaderConnected(link))
+    receive(QuorumPacket(.leaderInfo, zxid: Epoch(rawValue: 2).newLeaderZxid, data: [0, 1, 0, 0]))
+    step(.acceptedEpochSaved(Epoch(rawValue: 2)))
+    try #require(peer.role == .following(ServerID(rawValue: 2)))
+  }
+
+  private mutating func step(_ event: ZabEvent, now: Int64 = 0) { peer.step(event, now: now, into: &actions) }
+
+  private mutating func receive(_ packet: QuorumPacket) { step(.received(packet, link)) }
+
+  /// A vote for server 3, the round and history as server 3 itself has them.
+  private mutating func vote(from server: Int64, round: Int64) {
+    let notification = ElectionNotification(
+      state: .looking, leader: ServerID(rawValue: 3), zxid: peer.history.last, round: round,
+      peerEpoch: peer.currentEpoch, configuration: nil)
+    step(.notification(notification, from: ServerID(rawValue: server)), now: 100)
+  }
+
+  private var round: Int64? {
+    actions.lazy.compactMap { action in
+      if case .sendNotification(let notification, _) = action { notification.round } else { nil }
+    }.first
+  }
+
+  /// A leader sends the tree that it has, with a configuration in it that may not be committed. Whoever is elected with
+  /// that tree needs the votes that the configuration asks for.
+  @Test mutating func aSnapshotBringsAProposedConfiguration() throws {
+    let zxid = Zxid(rawValue: 0x1_0000_0009)
+    receive(QuorumPacket(.snap, zxid: zxid))
+    step(.snapshotInstalled(zxid, Self.configuration(1...4, version: 0x1_0000_0007)))
+    #expect(peer.hasPendingConfiguration)
+    actions = []
+    step(.disconnected(link))
+    let round = try #require(round)
+    vote(from: 1, round: round)
+    step(.tick, now: 1000)
+    #expect(peer.role == .looking, "two of the three old voters are no quorum of the four new ones")
+    vote(from: 4, round: round)
+    step(.tick, now: 2000)
+    #expect(peer.role == .leading)
+  }
+
+  /// The configuration that is committed already is in every tree.
+  @Test mutating func aSnapshotOfTheSameConfigurationChangesNothing() {
+    let zxid = Zxid(rawValue: 0x1_0000_0009)
+    receive(QuorumPacket(.snap, zxid: zxid))
+    step(.snapshotInstalled(zxid, Self.configuration(1...3, version: 0)))
+    #expect(!peer.hasPendingConfiguration)
+  }
+
+  /// A server that cannot tell whose votes count must not go on, and must not say that it has the transaction.
+  @Test mutating func aConfigurationThatCannotBeReadEndsTheServer() throws {
+    receive(QuorumPacket(.diff, zxid: .zero))
+    actions = []
+    let header = TxnHeader(
+      sessionID: SessionID(rawValue: 1), cxid: Xid(rawValue: 1), zxid: Zxid(rawValue: 0x2_0000_0001),
+      timeMilliseconds: 1, opCode: .reconfig)
+    let body = SetDataTxn(path: "/zookeeper/config", data: Array("server.1=nonsense".utf8), version: -1)
+    var writer = JuteWriter()
+    header.encode(into: &writer)
+    body.encode(into: &writer)
+    receive(QuorumPacket(.proposal, zxid: header.zxid, data: writer.bytes))
+    let failure = try #require(actions.firstIndex { if case .failed = $0 { true } else { false } })
+    let append = actions.firstIndex { if case .append = $0 { true } else { false } }
+    #expect(append == nil || failure < append!)
+    guard case .failed(let reason) = actions[failure] else { return }
+    #expect(reason.contains("0x200000001") && reason.contains("configuration"))
+  }
+}
