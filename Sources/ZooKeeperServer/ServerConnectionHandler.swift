@@ -18,7 +18,6 @@ final class ServerConnectionHandler: ChannelInboundHandler {
   private(set) var lastHeard = NIODeadline.now()
   private var context: ChannelHandlerContext?
   private var received: ByteBuffer?
-  private var out = ByteBuffer()
   /// Whether the first four bytes have come.
   private(set) var hasSpoken = false
   /// Whether the connection ends as soon as the output is sent.
@@ -90,6 +89,7 @@ final class ServerConnectionHandler: ChannelInboundHandler {
           in: UnsafeRawBufferPointer(rebasing: raw[offset...]), limitBytes: limit)
         {
           core.receive(payload, on: connection, time)
+          node.requestsInTurn += 1
           offset += FrameSplitter.prefixLengthBytes + payload.count
           if connection.output.bytes.count > ClientConnection.outputTargetBytes {
             flush()
@@ -126,11 +126,11 @@ final class ServerConnectionHandler: ChannelInboundHandler {
 
   private func send(_ context: ChannelHandlerContext) {
     guard !connection.output.bytes.isEmpty else { return }
-    out.clear()
-    out.writeBytes(connection.output.bytes)
-    if !context.channel.isWritable { unreadBytes += out.readableBytes }
+    let buffer = node.sendBuffer(connection.output.bytes)
     connection.output.removeAll()
-    context.writeAndFlush(NIOAny(out), promise: nil)
+    // What it occupies, which is more than its bytes.
+    if !context.channel.isWritable { unreadBytes += buffer.capacity }
+    context.writeAndFlush(NIOAny(buffer), promise: nil)
   }
 
   /// NIO drops what is not yet sent when it is told to close, so that must wait; the node ends it after 10 seconds.

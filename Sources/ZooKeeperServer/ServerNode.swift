@@ -53,6 +53,11 @@ public final class ServerNode: @unchecked Sendable {
   private(set) var handlers: [UInt64: ServerConnectionHandler] = [:]
   private var connectionsByAddress: [String: Int] = [:]
   private var isTurnScheduled = false
+  /// What is being sent, if it is small. One for all connections: it is free again as soon as the socket has taken it,
+  /// and where one does not, the next write finds it shared and gets another.
+  private var smallOutput = ByteBuffer()
+  /// Requests of clients that have come since the last turn's end.
+  var requestsInTurn = 0
   private var isThrottling = false
   private var timers: [RepeatedTask] = []
   private var snapshots: SnapshotSchedule
@@ -154,7 +159,7 @@ public final class ServerNode: @unchecked Sendable {
       // Every connection keeps its buffer: small until it has shown that it sends much.
       .childChannelOption(
         .recvAllocator,
-        value: AdaptiveRecvByteBufferAllocator(minimum: 256, initial: 512, maximum: 65_536)
+        value: AdaptiveRecvByteBufferAllocator(minimum: 128, initial: 128, maximum: 65_536)
       )
       .childChannelOption(.writeBufferWaterMark, value: .init(low: 256 << 10, high: 1 << 20))
       .childChannelInitializer { [self] channel in
@@ -277,20 +282,32 @@ public final class ServerNode: @unchecked Sendable {
     }
   }
 
+  /// The bytes as NIO sends them.
+  func sendBuffer(_ bytes: [UInt8]) -> ByteBuffer {
+    guard bytes.count <= 4096 else { return ByteBuffer(bytes: bytes) }
+    smallOutput.clear()
+    smallOutput.writeBytes(bytes)
+    return smallOutput
+  }
+
   /// Hands over what was proposed, and sends what was answered.
   func endTurn() {
+    let isQuiet = requestsInTurn <= 1
+    requestsInTurn = 0
     if let ensemble {
       ensemble.settle()
-      log.submit()
-      ensemble.flush()
     } else {
       core.drainProposals { proposal in
         proposal.bytes.withUnsafeBytes { log.append($0, zxid: proposal.zxid) }
         snapshots.count(bytes: proposal.bytes.count)
       }
-      log.submit()
     }
+    let writesHere = isQuiet && log.shouldWriteOnLoop
+    if !writesHere { log.submit() }
+    ensemble?.flush()
     for connection in core.takeTouched() { handlers[connection.number]?.flush() }
+    // Behind all that has to leave: the other servers sync meanwhile.
+    if writesHere, let zxid = log.writeOnLoop() { return onPersisted(through: zxid) }
     updateThrottling()
     if isServing, !isReadOnly, snapshots.isDue, snapshotTask == nil { startSnapshot() }
   }

@@ -13,24 +13,44 @@ import ZooKeeperProtocol
 /// The event loop gathers entries and hands them over with one lock a turn; while one batch is being synced the next
 /// one grows. So a lone writer waits for one sync, and a thousand writers share one.
 ///
-/// *Thread*: `append`, `submit`, `roll` and `stop` on the event loop; everything else on the worker's own thread.
+/// A lone entry on a quiet server is written by the loop itself, `writeOnLoop`: two changes of threads would cost as
+/// much as the sync. That holds only while syncs are quick; on a disk that is not, nobody else is to wait for it.
+///
+/// *Thread*: `append`, `submit`, `writeOnLoop`, `roll` and `stop` on the event loop; everything else on the worker's
+/// own thread.
 final class LogWorker<Files: FileSystem & Sendable>: @unchecked Sendable {
-  // @unchecked: `shared` is touched under `mutex` only, `writer` on the worker's thread only.
+  // @unchecked: `shared` is touched under `mutex` only. `writer` is touched by the worker's thread while it has a batch,
+  // by the loop while the thread has none and nothing waits for it, which only the loop can change.
 
   /// What the loop hands over in one go.
   private struct Batch {
     /// Entries, each behind its length in 4 bytes of the machine's order.
     var bytes: [UInt8] = []
     var last = Zxid.zero
+    var entryCount = 0
     /// Whether a new segment begins in front of the batch.
     var rolls = false
     var isEmpty: Bool { bytes.isEmpty && !rolls }
+
+    /// Empties it, and keeps the storage.
+    mutating func clear() {
+      bytes.removeAll(keepingCapacity: true)
+      entryCount = 0
+      rolls = false
+    }
   }
 
   private struct Shared {
     var waiting = Batch()
+    /// Whether the thread has a batch.
+    var isWriting = false
     var isStopping = false
+    /// What a sync takes, as the last ones went; nothing is known before the first.
+    var syncNanoseconds = UInt64.max
   }
+
+  /// The loop waits for no sync where one takes longer, as every client waits with it.
+  private static var quickSyncNanoseconds: UInt64 { 1_000_000 }
 
   private let loop: any EventLoop
   private let onPersisted: @Sendable (Zxid) -> Void
@@ -81,6 +101,7 @@ final class LogWorker<Files: FileSystem & Sendable>: @unchecked Sendable {
     withUnsafeBytes(of: UInt32(entry.count)) { gathered.bytes.append(contentsOf: $0) }
     gathered.bytes.append(contentsOf: entry)
     gathered.last = zxid
+    gathered.entryCount += 1
   }
 
   /// Hands over what was gathered in this turn of the loop.
@@ -93,6 +114,7 @@ final class LogWorker<Files: FileSystem & Sendable>: @unchecked Sendable {
     } else {
       shared.waiting.bytes.append(contentsOf: gathered.bytes)
       shared.waiting.last = gathered.last
+      shared.waiting.entryCount += gathered.entryCount
       // In front of what waited already: a segment that begins early is as good.
       shared.waiting.rolls = shared.waiting.rolls || gathered.rolls
     }
@@ -100,8 +122,28 @@ final class LogWorker<Files: FileSystem & Sendable>: @unchecked Sendable {
     // Behind the unlocking, or the thread would wake up only to wait for the lock; and it sleeps only while nothing
     // waits.
     if isFirst { pthread_cond_signal(condition) }
-    gathered.bytes.removeAll(keepingCapacity: true)
-    gathered.rolls = false
+    gathered.clear()
+  }
+
+  /// Whether the loop had better write what was gathered itself than wake up the thread.
+  var shouldWriteOnLoop: Bool {
+    guard gathered.entryCount == 1, !gathered.rolls else { return false }
+    pthread_mutex_lock(mutex)
+    defer { pthread_mutex_unlock(mutex) }
+    return !shared.isWriting && shared.waiting.isEmpty && shared.syncNanoseconds <= Self.quickSyncNanoseconds
+  }
+
+  /// Writes what was gathered and returns when it is durable; only where `shouldWriteOnLoop` says so.
+  ///
+  /// - Returns: the last transaction that is safe; nil when it failed, of which `onFailure` is told.
+  func writeOnLoop() -> Zxid? {
+    defer { gathered.clear() }
+    do throws(TxnLogError) {
+      return try write(gathered)
+    } catch {
+      loop.execute { [onFailure] in onFailure(error) }
+      return nil
+    }
   }
 
   /// Begins a new segment with the next transaction.
@@ -141,8 +183,7 @@ final class LogWorker<Files: FileSystem & Sendable>: @unchecked Sendable {
         loop.execute { [onFailure] in onFailure(error) }
         return
       }
-      batch.bytes.removeAll(keepingCapacity: true)
-      batch.rolls = false
+      batch.clear()
     }
   }
 
@@ -152,11 +193,13 @@ final class LogWorker<Files: FileSystem & Sendable>: @unchecked Sendable {
   private func takeWaiting(_ batch: inout Batch) -> Bool {
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }
+    shared.isWriting = false
     while shared.waiting.isEmpty {
       if shared.isStopping { return false }
       pthread_cond_wait(condition, mutex)
     }
     swap(&shared.waiting, &batch)
+    shared.isWriting = true
     return true
   }
 
@@ -179,10 +222,21 @@ final class LogWorker<Files: FileSystem & Sendable>: @unchecked Sendable {
     let start = monotonicNanoseconds()
     let last = try writer.sync()
     let elapsed = monotonicNanoseconds() - start
+    noteSync(elapsed)
     if elapsed > syncWarningNanoseconds {
       loop.execute { [onSlowSync] in onSlowSync(Int(elapsed / 1_000_000)) }
     }
     return last
+  }
+}
+
+extension LogWorker {
+  /// Remembers how long a sync took: a slow one counts at once, quick ones make up for it one by one.
+  private func noteSync(_ nanoseconds: UInt64) {
+    pthread_mutex_lock(mutex)
+    defer { pthread_mutex_unlock(mutex) }
+    let average = shared.syncNanoseconds == .max ? nanoseconds : (7 * shared.syncNanoseconds + nanoseconds) / 8
+    shared.syncNanoseconds = max(average, min(nanoseconds, 16 * Self.quickSyncNanoseconds))
   }
 }
 
