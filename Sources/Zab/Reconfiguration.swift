@@ -14,7 +14,8 @@ extension ZabPeer {
   /// The configuration that a transaction brings; nil for all other transactions.
   ///
   /// - Throws: when it brings one that cannot be read.
-  private static func configuration(in entry: TxnHistory.Entry) throws(QuorumConfigurationError) -> QuorumConfiguration? {
+  private static func configuration(in entry: TxnHistory.Entry) throws(QuorumConfigurationError) -> QuorumConfiguration?
+  {
     // The type stands at a fixed place: nothing else is decoded on the way of every write.
     let place = TxnHeader.encodedSizeBytes - 4
     guard entry.bytes.count > TxnHeader.encodedSizeBytes,
