@@ -125,7 +125,10 @@ let package = Package(
       swiftSettings: house),
     .testTarget(name: "EndToEndTests", dependencies: ["TestKit", "zkcli"], swiftSettings: house),
     .testTarget(
-      name: "EnsembleCoreTests", dependencies: ["EnsembleCore", "ServerCore", "ZooKeeperProtocol", "Jute", "TestKit"],
+      name: "EnsembleCoreTests",
+      dependencies: [
+        "EnsembleCore", "Zab", "ServerCore", "ZnodeTree", "TxnLog", "ZooKeeperProtocol", "Jute", "TestKit",
+      ],
       swiftSettings: house),
     .testTarget(
       name: "ZabTests", dependencies: ["Zab", "ZooKeeperProtocol", "TestKit"], exclude: ["Scenarios"],

@@ -27,6 +27,10 @@ public struct MemberConfiguration: Hashable, Sendable {
       } catch {
         throw TxnLogError(.rejected("the agreed configuration: \(error.message)"), path: files.configurationPath)
       }
+      // It is written when one is taken up, and so has both.
+      guard agreed.version > 0, !agreed.voters.isEmpty else {
+        throw TxnLogError(.rejected("the agreed configuration: no voters or no version"), path: files.configurationPath)
+      }
       if agreed.version > file.version { committed = agreed }
     }
     let version = committed.version

@@ -31,11 +31,11 @@ public final class ServerNode: @unchecked Sendable {
 
   let logger: Logger
   /// What clients talk to. While a member of an ensemble serves nobody, it has the last tree that was served.
-  private(set) var core: ServerCore
+  var core: ServerCore
   /// Whether clients are served; a server alone always does.
-  private(set) var isServing: Bool
+  var isServing: Bool
   /// Whether it is served without a quorum, reads only.
-  private(set) var isReadOnly = false
+  var isReadOnly = false
   /// The other servers, if this one is not alone.
   private(set) var ensemble: EnsembleDriver?
   let storage: Storage
@@ -50,7 +50,7 @@ public final class ServerNode: @unchecked Sendable {
   private var logGeneration = 0
   private var listener: (any Channel)?
   private var httpServers: [AdminServer] = []
-  private(set) var handlers: [UInt64: ServerConnectionHandler] = [:]
+  var handlers: [UInt64: ServerConnectionHandler] = [:]
   private var connectionsByAddress: [String: Int] = [:]
   private var isTurnScheduled = false
   /// What is being sent, if it is small. One for all connections: it is free again as soon as the socket has taken it,
@@ -64,7 +64,7 @@ public final class ServerNode: @unchecked Sendable {
   private var snapshotTask: SnapshotTask?
   private(set) var lastSnapshot: (zxid: Zxid, wallMilliseconds: Int64)?
   private var ending: EventLoopPromise<ServerStartError?>
-  private var isStopping = false
+  private(set) var isStopping = false
 
   private init(
     _ configuration: ServerConfiguration, _ recovered: Storage.Recovered, group: MultiThreadedEventLoopGroup,
@@ -317,51 +317,7 @@ public final class ServerNode: @unchecked Sendable {
     endTurn()
   }
 
-  // MARK: Roles
-
-  /// The member of an ensemble has found its place: clients may come.
-  func startServing() {
-    guard let core = ensemble?.member.core, !isStopping else { return }
-    isReadOnly = false
-    serve(core)
-  }
-
-  /// The member of an ensemble has no quorum: clients that asked for no more may read what it has.
-  func startReadOnly() {
-    guard let member = ensemble?.member, !isServing, !isStopping else { return }
-    let state = member.state
-    isReadOnly = true
-    serve(
-      ServerCore(
-        settings: configuration.coreSettings, tree: state.tree, sessions: state.sessions, time: time, role: .readOnly))
-  }
-
-  private func serve(_ core: ServerCore) {
-    let silent = handlers.values.filter { !$0.hasSpoken }.sorted { $0.connection.number < $1.connection.number }
-    core.nextConnectionNumber = self.core.nextConnectionNumber
-    self.core = core
-    isServing = true
-    handlers = [:]
-    for handler in silent {
-      handler.rebind(core.accept(address: handler.connection.address))
-      handlers[handler.connection.number] = handler
-    }
-  }
-
-  /// The member of an ensemble has lost its place: clients are to look for another server.
-  func stopServingClients() {
-    guard isServing else { return }
-    isServing = false
-    isReadOnly = false
-    // What was answered before is true.
-    for connection in core.takeTouched() { handlers[connection.number]?.flush() }
-    for handler in handlers.values { handler.close() }
-    // Four-letter words and newcomers still get an answer.
-    let idle = ServerCore(
-      settings: configuration.coreSettings, tree: core.tree, sessions: core.committedSessions, time: time)
-    idle.nextConnectionNumber = core.nextConnectionNumber
-    core = idle
-  }
+  // MARK: Failures
 
   /// Nothing may be done any more: the server ends.
   func fail(_ reason: String) {

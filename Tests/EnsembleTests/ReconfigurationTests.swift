@@ -9,7 +9,9 @@ struct ReconfigurationTests {
   private func start(_ kinds: [MemberKind]) async throws -> ServerEnsemble {
     var configuration = ServerEnsemble.Configuration(kinds)
     configuration.observers = [4]
-    configuration.extraLines = ["reconfigEnabled=true", "skipACL=yes", "standaloneEnabled=false"]
+    configuration.extraLines = [
+      "reconfigEnabled=true", "skipACL=yes", "# two lines in one:", "standaloneEnabled=\\", "false",
+    ]
     configuration.tickTimeMilliseconds = kinds.contains(.apache) ? 1000 : 500
     return try await ServerEnsemble.start(configuration)
   }
@@ -48,7 +50,7 @@ struct ReconfigurationTests {
     try await ensemble.waitUntilServing(others.map(\.id))
     try await first.kill()
     try await expectMembers(others)
-    // The files still say that there are four, of which one observes: what was agreed on since counts.
+    // What was agreed on counts from here on, not what the servers were begun with.
     for member in others { try await member.kill() }
     for member in others { try await member.launch() }
     try await ensemble.waitUntilServing(others.map(\.id))
@@ -65,6 +67,37 @@ struct ReconfigurationTests {
         try await client.create("/by-\(member.id)-", data: [1], mode: .persistentSequential)
       }
     }
+  }
+
+  /// The files tell of the new members as Apache's would, so that its server goes on with them, and ours with its.
+  @Test(.enabled(if: ApacheServer.isInstalled)) func filesFollowTheEnsemble() async throws {
+    let ensemble = try await start([.ours, .ours, .ours, .ours])
+    let promoted = ensemble[4]
+    let file = "\(promoted.directory)/zoo.cfg"
+    let before = try String(contentsOfFile: file, encoding: .utf8)
+    _ = try await ensemble.waitForLeader().withClient { client in
+      try await client.reconfig(
+        ReconfigRequest(joiningServers: line(promoted), leavingServers: nil, newMembers: nil, configVersion: -1))
+    }
+    try await eventually("a fourth voter", within: .seconds(40)) { promoted.mode == "follower" }
+    let after = try String(contentsOfFile: file, encoding: .utf8)
+    let lines = after.split(separator: "\n")
+    let name = try #require(lines.last { $0.hasPrefix("dynamicConfigFile=") }?.dropFirst("dynamicConfigFile=".count))
+    #expect(try String(contentsOfFile: "\(file).bak", encoding: .utf8) == before)
+    #expect(!lines.contains { $0.hasPrefix("server.") || $0.hasPrefix("clientPort") || $0.hasPrefix("peerType") })
+    #expect(lines.contains { $0 == "# two lines in one:" } && after.contains("4lw.commands.whitelist"))
+    let members = try String(contentsOfFile: String(name), encoding: .utf8).split(separator: "\n").map(String.init)
+    #expect(members.count == 4 && members == members.sorted())
+    #expect(members.last == line(promoted))
+
+    for kind: MemberKind in [.apache, .ours] {
+      try await promoted.kill()
+      try await promoted.launch(as: kind)
+      try await eventually("member 4 as \(kind)", within: .seconds(60)) { promoted.mode == "follower" }
+      #expect(promoted.figure("version")?.hasPrefix("3.8.0") == (kind == .apache))
+      try await expectMembers(ensemble.members)
+    }
+    try await ensemble.kill()
   }
 
   @Test func wrongRequestsAreRefused() async throws {

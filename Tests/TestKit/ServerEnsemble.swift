@@ -147,10 +147,12 @@ public final class ServerMember: Sendable {
   public var isRunning: Bool { process.withLock { $0.map { !$0.hasEnded } ?? false } }
 
   /// Starts the process, and returns without waiting for it to serve.
-  public func launch() async throws {
+  ///
+  /// - Parameter other: whose server is to go on with the files; that of `kind` by default.
+  public func launch(as other: MemberKind? = nil) async throws {
     let file = "\(directory)/zoo.cfg"
     let started: GuardedProcess
-    switch kind {
+    switch other ?? kind {
     case .ours:
       started = try await GuardedProcess.start(
         try Products.executable("zkcli"), ["server", "run", file], log: "\(directory)/server.log")

@@ -59,6 +59,7 @@ public struct ConfigurationFile: Sendable {
     self.file = file
     self.readFile = readFile
     configuration = ServerConfiguration(dataDirectory: "")
+    configuration.file = file
     for (key, value) in properties.sorted(by: { $0.key < $1.key }) {
       let name = key.hasPrefix("zookeeper.") ? String(key.dropFirst("zookeeper.".count)) : key
       take(PropertiesText.Entry(key: name, value: value, line: 0))

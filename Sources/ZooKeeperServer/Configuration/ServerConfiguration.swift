@@ -35,6 +35,8 @@ public struct ServerConfiguration: Hashable, Sendable {
   public var admin = Admin()
   public var metrics: Metrics?
   public var features = Features()
+  /// The file that all this was read from, which is rewritten when the ensemble changes; nil for none.
+  public var file: String?
   /// `server.N` lines as they stand, for `conf` and the ensemble.
   public var members: [String] = []
   /// All members of the ensemble, if the file has some; which of them the server is, `join` finds out.

@@ -228,7 +228,25 @@ final class EnsembleDriver: @unchecked Sendable {
     do throws(TxnLogError) {
       try EpochFiles(node.storage.directory).saveAgreedConfiguration(configuration.text)
     } catch {
-      node.fail("\(error)")
+      return node.fail("\(error)")
+    }
+    rewriteFile(configuration)
+  }
+
+  /// Brings `zoo.cfg` up to date. A server that was removed keeps its own: with a file that does not name it, it could
+  /// not even be started to be added again.
+  private func rewriteFile(_ configuration: QuorumConfiguration) {
+    guard node.configuration.features.allowsReconfig, let file = node.configuration.file,
+      configuration.member(member.zab.id) != nil
+    else { return }
+    let rewrite = ConfigurationRewrite(files: node.storage.directory.files, path: Host.resolvedPath(file))
+    do throws(FileSystemError) {
+      let path = try rewrite.save(configuration, own: member.zab.id)
+      logger.info("the configuration file was rewritten", metadata: ["file": "\(file)", "members": "\(path)"])
+    } catch {
+      logger.warning(
+        "the configuration file could not be rewritten; the data directory has what was agreed on",
+        metadata: ["file": "\(file)", "reason": "\(TxnLogError(error))"])
     }
   }
 

@@ -21,6 +21,13 @@ enum Host {
     return getcwd(&buffer, buffer.count).map { String(cString: $0) } ?? "?"
   }
 
+  /// The absolute path of a file that is there, without symbolic links; the path itself if it is not.
+  static func resolvedPath(_ path: String) -> String {
+    guard let resolved = realpath(path, nil) else { return path }
+    defer { free(resolved) }
+    return String(cString: resolved)
+  }
+
   /// How many descriptors are open, and how many may be.
   static var fileDescriptors: (open: Int, maximum: Int) {
     var limit = rlimit()

@@ -19,8 +19,8 @@ import ZooKeeperProtocol
 /// *Thread*: `append`, `submit`, `writeOnLoop`, `roll` and `stop` on the event loop; everything else on the worker's
 /// own thread.
 final class LogWorker<Files: FileSystem & Sendable>: @unchecked Sendable {
-  // @unchecked: `shared` is touched under `mutex` only. `writer` is touched by the worker's thread while it has a batch,
-  // by the loop while the thread has none and nothing waits for it, which only the loop can change.
+  // @unchecked: `shared` is touched under `mutex` only. `writer` is touched by the worker's thread while it has a
+  // batch, by the loop while the thread has none and nothing waits for it, which only the loop can change.
 
   /// What the loop hands over in one go.
   private struct Batch {

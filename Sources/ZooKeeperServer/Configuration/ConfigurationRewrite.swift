@@ -1,0 +1,70 @@
+import TxnLog
+import ZooKeeperProtocol
+
+/// Keeps an agreed configuration where administrators and Apache's server look for it: the members in
+/// `zoo.cfg.dynamic.VERSION`, and a `zoo.cfg` that names that file.
+///
+/// What this server itself goes by is in its data directory, see `EpochFiles.agreedConfiguration`: a `zoo.cfg` that
+/// cannot be written is no reason to stop.
+///
+/// *Source*: `QuorumPeerConfig.writeDynamicConfig`, `editStaticConfig`; `storage-format` E.2. Unlike with Apache,
+/// comments and the order of the other lines are kept.
+struct ConfigurationRewrite<Files: FileSystem> {
+  let files: Files
+  /// The path of `zoo.cfg`.
+  let path: String
+
+  /// Writes both files; what `zoo.cfg` was before the first time is kept as `zoo.cfg.bak`.
+  ///
+  /// - Parameters:
+  ///   - configuration: the one that is in force.
+  ///   - own: this server.
+  /// - Returns: the path of the file with the members.
+  func save(_ configuration: QuorumConfiguration, own: ServerID) throws(FileSystemError) -> String {
+    let text = String(decoding: try files.contents(of: path), as: UTF8.self)
+    let (directory, name) = Self.split(path)
+    let dynamicName = "\(name).dynamic.\(String(configuration.version, radix: 16))"
+    let dynamicPath = "\(directory)/\(dynamicName)"
+    try files.replace(dynamicName, in: directory, with: Array(Self.dynamicText(of: configuration).utf8))
+    let hasClientAddress = configuration.member(own)?.client != nil
+    let rewritten = Self.staticText(from: text, dynamicFile: dynamicPath, dropsClientAddress: hasClientAddress)
+    let isFirst = !PropertiesText(parsing: text).entries.contains { $0.key == "dynamicConfigFile" }
+    if isFirst { try files.replace("\(name).bak", in: directory, with: Array(text.utf8)) }
+    try files.replace(name, in: directory, with: Array(rewritten.utf8))
+    return dynamicPath
+  }
+
+  /// The members, sorted; the version is in the file's name.
+  private static func dynamicText(of configuration: QuorumConfiguration) -> String {
+    let lines = configuration.text.split(separator: "\n").filter { !$0.hasPrefix("version=") }
+    return lines.sorted().map { $0 + "\n" }.joined()
+  }
+
+  /// `zoo.cfg` without what the other file says now, and with the name of that file.
+  private static func staticText(from text: String, dynamicFile: String, dropsClientAddress: Bool) -> String {
+    let dropped = PropertiesText(parsing: text).entries.filter { entry in
+      switch entry.key {
+      case "dynamicConfigFile", "peerType": true
+      case "clientPort", "clientPortAddress": dropsClientAddress
+      default: ["server.", "group.", "weight."].contains { entry.key.hasPrefix($0) }
+      }
+    }
+    let numbers = Set(dropped.map(\.line))
+    var kept: [Substring] = []
+    var isContinued = false
+    for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+      let isDropped = isContinued || numbers.contains(index + 1)
+      // An entry goes on behind an odd number of backslashes.
+      isContinued = isDropped && !line.reversed().prefix { $0 == "\\" }.count.isMultiple(of: 2)
+      if !isDropped { kept.append(line) }
+    }
+    while kept.last?.isEmpty == true { kept.removeLast() }
+    return (kept + ["dynamicConfigFile=\(dynamicFile)"]).map { $0 + "\n" }.joined()
+  }
+
+  private static func split(_ path: String) -> (directory: String, name: String) {
+    guard let slash = path.lastIndex(of: "/") else { return (".", path) }
+    let directory = slash == path.startIndex ? "/" : String(path[..<slash])
+    return (directory, String(path[path.index(after: slash)...]))
+  }
+}
