@@ -49,6 +49,9 @@ def ratio(name, test, field, relation, limit):
     ours, is_quiet_too = median("zkcli", test, field)
     value = ours / theirs if theirs and ours is not None else None
     bar(name, value, relation, limit, "x", is_quiet and is_quiet_too)
+    floor, _ = median("null", test, field)
+    if floor and value is not None:
+        print(f"  {'a server that does nothing needs':<56} {floor / theirs:9.3f}    ours is {ours / floor:.2f} times that")
 
 
 def ours_alone(name, test, field, scale, relation, limit, unit):

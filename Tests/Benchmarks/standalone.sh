@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
 # Our standalone server beside Apache's 3.8.0 in one run: throughput, latency, CPU per operation, memory, start.
 #
-#   Tests/Benchmarks/standalone.sh [-z DIR] [-s SUITES] [-o FILE] [ZKCLI]
+#   Tests/Benchmarks/standalone.sh [-z DIR] [-s SUITES] [-f REGEX] [-o FILE] [ZKCLI]
 #
 #   -z DIR     the zkload kit (default: ../shared/tools/zkload beside the repository)
-#   -s SUITES  of: core idle watch fill start ours (default: all of them; fill alone takes several minutes); ours are
-#              the bars that have nothing to do with Apache: 10,000 idle sessions, and the start of zkcli --local
+#   -s SUITES  of: core floor idle watch fill start ours (default: all of them; fill alone takes several minutes); ours
+#              are the bars that have nothing to do with Apache: 10,000 idle sessions, and the start of zkcli --local;
+#              floor is what this machine allows: the same with a server in C that stores nothing and answers at once
+#   -f REGEX   only the tests of core whose names match; the bars need '^(read|write)-100-c(1-w1|8-w64)$|^connect-c1$'
 #   -o FILE    where the samples go, as JSON lines (default: a temporary file)
 #   ZKCLI      the binary (default: .build/release/zkcli; build it with the flags of the README)
 #
@@ -13,11 +15,12 @@
 # if one is missed. Needs Debian's zookeeper, a C compiler and Python 3.
 set -euo pipefail
 repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-kit=$repository/../shared/tools/zkload suites=core,idle,watch,start,fill,ours results=
-while getopts z:s:o:h option; do
+kit=$repository/../shared/tools/zkload suites=core,floor,idle,watch,start,fill,ours filter=. results=
+while getopts z:s:f:o:h option; do
   case $option in
     z) kit=$OPTARG ;;
     s) suites=$OPTARG ;;
+    f) filter=$OPTARG ;;
     o) results=$OPTARG ;;
     *) sed -n '2,/^set/p' "$0" | sed '$d; s/^# \{0,1\}//'; exit 2 ;;
   esac
@@ -34,10 +37,17 @@ cp -r "$kit/." "$work/kit"
 make --silent --directory "$work/kit"
 results=${results:-$work/results.jsonl}
 export LAUNCH="$zkcli server run"
-apaches=$(tr , '\n' <<< "$suites" | { grep --invert-match --line-regexp ours || true; } | paste --serial --delimiters ,)
+apaches=$(tr , '\n' <<< "$suites" | { grep --invert-match --line-regexp 'ours\|floor' || true; } | paste -s -d ,)
 if [[ -n $apaches ]]; then
-  "$work/kit/measure.sh" -o "$results" -k standalone -s "$apaches" -w "$work/run" \
+  "$work/kit/measure.sh" -o "$results" -k standalone -s "$apaches" -f "$filter" -w "$work/run" \
     -T "apache=$work/kit/target-apache.sh" -T "zkcli=$work/kit/target-zoocfg.sh"
+fi
+
+if [[ ,$suites, == *,floor,* ]]; then
+  "$work/kit/measure.sh" -o "$results" -k standalone -s core -f '^(read-100-c1-w1|connect-c1)$' -w "$work/null" \
+    -T "null=$work/kit/target-null.sh"
+  cc -O2 -o "$work/fan-out" "$repository/Tests/Benchmarks/fan-out.c"
+  for _ in 1 2 3; do "$work/fan-out" 5000 10 >> "$results"; done
 fi
 
 # Sessions on a server that has just started, and how long a server of its own takes until a client has an answer.
