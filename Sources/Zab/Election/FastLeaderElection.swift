@@ -12,6 +12,9 @@ struct FastLeaderElection: Equatable, Sendable {
   var votes: [ServerID: ReceivedVote] = [:]
   /// The votes of servers that have a leader.
   var settled: [ServerID: ReceivedVote] = [:]
+  /// Whether a server without a vote takes up the next voter's round though it is lower: once each time that it tells
+  /// what it proposes, or rounds that go up and down would keep everybody busy.
+  var takesLowerRound = false
   var resendDeadline = Int64.max
   var resendInterval: Int64 = 0
   /// When the vote of a quorum becomes final.
@@ -33,6 +36,7 @@ extension ZabPeer {
     election.settled = [:]
     election.resendInterval = settings.minNotificationMilliseconds
     election.decisionDeadline = nil
+    election.takesLowerRound = true
     propose(&actions)
     evaluate(&actions)
   }
@@ -42,6 +46,7 @@ extension ZabPeer {
     if let deadline = election.decisionDeadline, now >= deadline { return conclude(&actions) }
     guard now >= election.resendDeadline else { return }
     election.resendInterval = min(election.resendInterval * 2, settings.maxNotificationMilliseconds)
+    election.takesLowerRound = true
     propose(&actions)
   }
 
@@ -88,9 +93,13 @@ extension ZabPeer {
   ) {
     // Servers without any data, which are told so, have no vote.
     guard notification.zxid.rawValue != -1 else { return }
-    // Who has no vote of its own follows the voters' rounds, down as well as up: they do not follow its. And they may
-    // count it, if it is a voter of a configuration that has not reached it.
-    if notification.round < election.round, isVoter { return reply(to: sender, &actions) }
+    if notification.round < election.round {
+      if isVoter { return reply(to: sender, &actions) }
+      // Who has no vote of its own is told nothing by its round: voters do not follow it. It follows theirs, down as
+      // well as up, for they may count it, as a voter of a configuration that has not reached it.
+      guard election.takesLowerRound else { return }
+    }
+    election.takesLowerRound = false
     let vote = Vote(notification)
     let ignoresZxid = settings.has(.ignoresZxidInVotes)
     if notification.round != election.round {
