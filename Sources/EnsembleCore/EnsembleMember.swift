@@ -6,12 +6,12 @@ public import ZooKeeperProtocol
 /// What an ensemble's member wants done by its driver, in this order.
 ///
 /// What Zab asks of the server itself does not appear here; the rest is as in `ZabAction`.
-public enum MemberEffect: Equatable, Sendable {
+public enum MemberEffect: Equatable {
   case sendNotification(ElectionNotification, to: ServerID)
   case connectToLeader(ServerID)
   case send(QuorumPacket, ConnectionID)
-  /// SNAP, and the tree behind it.
-  case sendTree(QuorumPacket, [UInt8], ConnectionID)
+  /// SNAP, and the tree behind it; packets that follow on the connection come behind that.
+  case sendTree(QuorumPacket, TreeStream, ConnectionID)
   /// A tree comes next on the connection: see `TreeStreamReader`, then `EnsembleMember.installed`.
   case receiveTree(ConnectionID, Zxid)
   case close(ConnectionID)
@@ -182,10 +182,9 @@ public final class EnsembleMember {
   }
 
   private func sendTree(_ zxid: Zxid, _ connection: ConnectionID) {
-    var writer = JuteWriter()
     let state = state
-    TreeStream.encode(state.tree, sessions: state.sessions, into: &writer)
-    effects.append(.sendTree(QuorumPacket(.snap, zxid: zxid), writer.bytes, connection))
+    let stream = TreeStream(state.tree, sessions: state.sessions)
+    effects.append(.sendTree(QuorumPacket(.snap, zxid: zxid), stream, connection))
   }
 
   // MARK: The leader's side

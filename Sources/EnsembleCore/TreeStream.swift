@@ -3,32 +3,67 @@ public import ServerCore
 public import ZnodeTree
 public import ZooKeeperProtocol
 
-/// A tree and its sessions on their way from a leader to a learner.
+/// A tree and its sessions, as they were at one moment, on their way from a leader to a learner: made piece by piece, as
+/// fast as the learner takes it, while the tree goes on changing.
 ///
 /// *Shape*: sessions, ACL lists and znodes as in a snapshot file, the path "/", and the word `BenWasHere`. Nothing says
 /// beforehand how long it is.
 ///
 /// *Source*: `LearnerHandler`, `SerializeUtils.serializeSnapshot`; `quorum-protocol` B.6.
-public enum TreeStream {
+///
+/// *Thread*: that of the tree.
+public final class TreeStream {
   static let signature = "BenWasHere"
 
-  /// Appends a tree, as it is now, with its sessions.
-  public static func encode(_ tree: DataTree, sessions: [SessionID: Int32], into writer: inout JuteWriter) {
+  private let sessions: [SessionID: Int32]
+  private var walk: SnapshotWalk?
+  private var hasBegun = false
+
+  /// A stream of the tree as it is now.
+  public init(_ tree: DataTree, sessions: [SessionID: Int32]) {
+    self.sessions = sessions
+    walk = tree.startSnapshot()
+  }
+
+  /// Appends the next piece, of about `budgetBytes`.
+  ///
+  /// - Returns: whether it was the last.
+  public func encode(into writer: inout JuteWriter, budgetBytes: Int) -> Bool {
+    if !hasBegun { begin(&writer) }
+    hasBegun = true
+    guard walk?.encode(into: &writer, budgetBytes: budgetBytes) != false else { return false }
+    // The tree need not keep that moment any more.
+    walk = nil
+    writer.writeString("/")
+    writer.writeString(Self.signature)
+    return true
+  }
+
+  /// All of it in one piece.
+  public func encodeWhole() -> [UInt8] {
+    var writer = JuteWriter()
+    while !encode(into: &writer, budgetBytes: 1 << 20) {}
+    return writer.bytes
+  }
+
+  private func begin(_ writer: inout JuteWriter) {
     writer.writeInt(Int32(sessions.count))
     for (id, timeout) in sessions.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
       writer.writeLong(id.rawValue)
       writer.writeInt(timeout)
     }
-    var walk = tree.startSnapshot()
-    writer.writeInt(Int32(walk.acls.count))
-    for list in walk.acls {
+    let acls = walk?.acls ?? []
+    writer.writeInt(Int32(acls.count))
+    for list in acls {
       writer.writeLong(list.key)
       writer.writeVector(list.acl) { $1.encode(into: &$0) }
     }
-    while !walk.encode(into: &writer, budgetBytes: 1 << 20) {}
-    writer.writeString("/")
-    writer.writeString(signature)
   }
+}
+
+extension TreeStream: Equatable {
+  /// Whether both are the same one.
+  public static func == (one: TreeStream, other: TreeStream) -> Bool { one === other }
 }
 
 /// Reads a `TreeStream` piece by piece, as it arrives.

@@ -41,6 +41,25 @@ extension ZabPeer {
     pending = PendingConfiguration(zxid: entry.zxid, configuration: configuration)
   }
 
+  /// On a leader: the configuration that servers were begun with has no version until the first leader that is
+  /// established gives it one, its epoch's.
+  ///
+  /// A quorum of these members knows of every later configuration that may be committed, so a leader with the history
+  /// of such a quorum and none of them in it replaces nothing.
+  ///
+  /// *Source*: `Leader.lead`; `quorum-protocol` B.8.
+  mutating func nameFirstConfiguration() {
+    guard settings.isReconfigEnabled, configuration.version == 0, pending == nil, let epoch = leader?.epoch else { return }
+    var named = configuration
+    named.version = epoch.newLeaderZxid.rawValue
+    pending = PendingConfiguration(zxid: epoch.newLeaderZxid, configuration: named)
+  }
+
+  /// A leader's name for the first configuration is in no log: it goes with the leader.
+  mutating func forgetFirstName() {
+    if let change = pending, change.zxid.counter == 0 { pending = nil }
+  }
+
   /// Whether servers are a quorum of all configurations in force: of the committed one, and of one that is proposed.
   func isQuorum(_ contains: (ServerID) -> Bool) -> Bool {
     configuration.isQuorum(contains) && (pending?.configuration.isQuorum(contains) ?? true)

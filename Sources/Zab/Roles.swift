@@ -39,6 +39,7 @@ extension ZabPeer {
     isServing = false
     leader = nil
     learner = nil
+    forgetFirstName()
     if settings.has(.deliversUncommitted) {
       committed = history.last
       deliver(&actions)

@@ -23,6 +23,8 @@ public struct ZabSettings: Hashable, Sendable {
   public var historyCount = 2000
   /// Their bytes at most.
   public var historyBytes = 32 << 20
+  /// `reconfigEnabled`: the ensemble may change, so that its first configuration needs a version, too.
+  public var isReconfigEnabled = false
   #if ZAB_MUTATIONS
     /// The bug that is put in on purpose, for the tests of the simulator.
     public var mutation: ZabMutation?

@@ -57,6 +57,7 @@ final class SimulatedServer {
     var settings = ZabSettings()
     settings.tickMilliseconds = 200
     settings.historyCount = options.historyCount
+    settings.isReconfigEnabled = true
     #if ZAB_MUTATIONS
       settings.mutation = options.mutation
     #endif

@@ -70,7 +70,8 @@ extension Simulation {
     case .send(let packet, let connection):
       checkPromise(packet, server)
       send(.packet(packet), on: connection, from: server)
-    case .sendTree(let packet, let bytes, let connection): send(.tree(packet, bytes), on: connection, from: server)
+    case .sendTree(let packet, let stream, let connection):
+      send(.tree(packet, stream.encodeWhole()), on: connection, from: server)
     case .receiveTree: break
     case .close(let connection): close(connection, from: server)
     case .append(let entry): server.unwritten.append(entry)

@@ -18,7 +18,8 @@ struct BlockArena {
     /// By size in granules: the first free block, which begins with a pointer to the next.
     var free: UnsafeMutablePointer<UnsafeMutableRawPointer?>
     var large: Set<UnsafeMutableRawPointer> = []
-    var isKeeping = false
+    /// The open snapshots; while there are any, freed blocks stay as they are.
+    var keeperCount = 0
     var kept: [(block: UnsafeMutableRawPointer, lengthBytes: Int)] = []
   }
 
@@ -64,7 +65,7 @@ struct BlockArena {
 
   /// Takes a block back, with the length it was asked for.
   func free(_ block: UnsafeMutableRawPointer, lengthBytes: Int) {
-    if state.pointee.isKeeping {
+    if state.pointee.keeperCount > 0 {
       state.pointee.kept.append((block, lengthBytes))
       return
     }
@@ -82,13 +83,13 @@ struct BlockArena {
     return (max(1, oldBytes) + granuleBytes - 1) / granuleBytes == (max(1, newBytes) + granuleBytes - 1) / granuleBytes
   }
 
-  /// From now on freed blocks stay readable.
-  func keepFreedBlocks() { state.pointee.isKeeping = true }
+  /// From now on freed blocks stay readable, until `releaseKeptBlocks` was called as often.
+  func keepFreedBlocks() { state.pointee.keeperCount += 1 }
 
-  /// Gives back what was freed meanwhile.
+  /// Ends it for one of those who asked; behind the last, what was freed meanwhile is given back.
   func releaseKeptBlocks() {
-    guard state.pointee.isKeeping else { return }
-    state.pointee.isKeeping = false
+    state.pointee.keeperCount -= 1
+    guard state.pointee.keeperCount == 0 else { return }
     let kept = state.pointee.kept
     state.pointee.kept = []
     for (block, length) in kept { free(block, lengthBytes: length) }

@@ -26,6 +26,7 @@ public struct SnapshotWalk: ~Copyable {
   public let acls: [(key: Int64, acl: [ACL])]
 
   let tree: DataTree
+  private let records: FrozenRecords
   var current: ZnodeID
   var path: [UInt8] = []
 
@@ -37,12 +38,12 @@ public struct SnapshotWalk: ~Copyable {
     znodeCount = tree.znodeCount
     acls = tree.acls.inUse.map { (Int64($0.slot), $0.acl) }
     current = DataTree.root
-    tree.slab.freeze()
+    records = tree.slab.freeze()
     tree.arena.keepFreedBlocks()
   }
 
   deinit {
-    tree.slab.thaw()
+    tree.slab.thaw(records)
     tree.arena.releaseKeptBlocks()
   }
 
@@ -53,7 +54,7 @@ public struct SnapshotWalk: ~Copyable {
   public mutating func visit(limit: Int, _ body: (SnapshotZnode) -> Void) {
     var visited = 0
     while current != 0, visited < limit {
-      let record = tree.slab.frozen(current).pointee
+      let record = records.record(current).pointee
       path.withUnsafeBytes { path in
         body(
           SnapshotZnode(
@@ -92,14 +93,14 @@ public struct SnapshotWalk: ~Copyable {
       path.removeLast(record.nameLength + 1)
       if record.nextSibling != 0 { return enter(record.nextSibling) }
       current = record.parent
-      record = tree.slab.frozen(current).pointee
+      record = records.record(current).pointee
     }
   }
 
   private mutating func enter(_ id: ZnodeID) {
     current = id
     path.append(PathBytes.slash)
-    path.append(contentsOf: tree.slab.frozen(id).pointee.name)
+    path.append(contentsOf: records.record(id).pointee.name)
   }
 }
 
@@ -126,7 +127,8 @@ public struct SnapshotError: Error, Hashable, Sendable {
 }
 
 extension DataTree {
-  /// Starts a walk over the tree as it is now. There can be one at a time.
+  /// Starts a walk over the tree as it is now. There can be several at a time: one to a file, and one to each learner
+  /// that needs the whole tree.
   public func startSnapshot() -> SnapshotWalk { SnapshotWalk(self) }
 
   /// Whether a walk is going on.

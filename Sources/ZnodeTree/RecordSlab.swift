@@ -1,8 +1,8 @@
-/// Fixed-size records in chunks that never move, with a copy-on-write view of one past moment.
+/// Fixed-size records in chunks that never move, with copy-on-write views of past moments.
 ///
-/// While a snapshot is open, `mutable` copies a chunk the first time one of its records is to change, and
-/// `frozen` reads the copy. So opening a snapshot costs a list of null pointers, and a change during it
-/// 48 KiB of copying at most once a chunk. Rejected: a fuzzy walk as Apache's, which costs no copies but
+/// While a view is open, `mutable` copies a chunk for it the first time one of its records is to change, and
+/// `FrozenRecords` reads the copy. So opening a view costs a list of null pointers, and a change during it
+/// 48 KiB of copying at most once a chunk and view. Rejected: a fuzzy walk as Apache's, which costs no copies but
 /// makes a snapshot that is no state the tree ever had.
 ///
 /// The methods do not mutate the struct, which is only a handle: so that no access to it needs a check for
@@ -10,19 +10,20 @@
 struct RecordSlab {
   /// Records of a chunk; a power of two.
   static let chunkRecords = 512
-  private static let chunkShift: UInt32 = 9
-  private static let chunkMask: UInt32 = 511
+  fileprivate static let chunkShift: UInt32 = 9
+  fileprivate static let chunkMask: UInt32 = 511
 
-  private struct State {
+  fileprivate struct State {
     var chunks: UnsafeMutablePointer<UnsafeMutablePointer<ZnodeRecord>>
     var chunkCapacity: Int
     var chunkCount = 0
     /// Ids handed out so far, free ones included; id 0 is never handed out.
     var usedCount: UInt32 = 1
     var firstFree: ZnodeID = 0
-    /// Copies of chunks as they were when the snapshot opened; nil when none is open.
-    var frozenChunks: UnsafeMutablePointer<UnsafeMutablePointer<ZnodeRecord>?>?
-    var frozenChunkCount = 0
+    /// The open views: one for each snapshot that is being written or sent.
+    var views: [FrozenRecords] = []
+    /// Whether there are any, for the way that every change takes.
+    var hasViews = false
   }
 
   private let state: UnsafeMutablePointer<State>
@@ -36,9 +37,9 @@ struct RecordSlab {
 
   /// Frees everything; the slab must not be used after it.
   func destroy() {
-    thaw()
     for index in 0..<state.pointee.chunkCount { state.pointee.chunks[index].deallocate() }
     state.pointee.chunks.deallocate()
+    state.deinitialize(count: 1)
     state.deallocate()
   }
 
@@ -52,21 +53,14 @@ struct RecordSlab {
   @inline(__always)
   func mutable(_ id: ZnodeID) -> UnsafeMutablePointer<ZnodeRecord> {
     let chunk = Int(id >> Self.chunkShift)
-    if let frozen = state.pointee.frozenChunks, chunk < state.pointee.frozenChunkCount, frozen[chunk] == nil {
-      let copy = UnsafeMutablePointer<ZnodeRecord>.allocate(capacity: Self.chunkRecords)
-      copy.initialize(from: state.pointee.chunks[chunk], count: Self.chunkRecords)
-      frozen[chunk] = copy
-    }
+    if state.pointee.hasViews { preserve(chunk) }
     return state.pointee.chunks[chunk] + Int(id & Self.chunkMask)
   }
 
-  /// The record of `id` as it was when the snapshot opened.
-  func frozen(_ id: ZnodeID) -> UnsafePointer<ZnodeRecord> {
-    let chunk = Int(id >> Self.chunkShift)
-    if let frozen = state.pointee.frozenChunks, let copy = frozen[chunk] {
-      return UnsafePointer(copy + Int(id & Self.chunkMask))
-    }
-    return record(id)
+  /// Copies a chunk that is about to change for the views that have no copy of it yet.
+  @inline(never)
+  private func preserve(_ chunk: Int) {
+    for view in state.pointee.views { view.preserve(chunk, of: state.pointee.chunks[chunk]) }
   }
 
   /// Hands out an empty record.
@@ -93,26 +87,21 @@ struct RecordSlab {
     state.pointee.firstFree = id
   }
 
-  /// Keeps the present state readable through `frozen` until `thaw`.
-  func freeze() {
-    precondition(state.pointee.frozenChunks == nil, "one snapshot at a time")
-    let count = state.pointee.chunkCount
-    let frozen = UnsafeMutablePointer<UnsafeMutablePointer<ZnodeRecord>?>.allocate(capacity: max(count, 1))
-    frozen.initialize(repeating: nil, count: max(count, 1))
-    state.pointee.frozenChunks = frozen
-    state.pointee.frozenChunkCount = count
+  /// Keeps the present state readable through a view, until `thaw` is told of that.
+  func freeze() -> FrozenRecords {
+    let view = FrozenRecords(state, chunkCount: state.pointee.chunkCount)
+    state.pointee.views.append(view)
+    state.pointee.hasViews = true
+    return view
   }
 
-  /// Gives up the frozen state, if there is one.
-  func thaw() {
-    guard let frozen = state.pointee.frozenChunks else { return }
-    for index in 0..<state.pointee.frozenChunkCount { frozen[index]?.deallocate() }
-    frozen.deallocate()
-    state.pointee.frozenChunks = nil
-    state.pointee.frozenChunkCount = 0
+  /// Copies nothing for a view any more.
+  func thaw(_ view: FrozenRecords) {
+    state.pointee.views.removeAll { $0 === view }
+    state.pointee.hasViews = !state.pointee.views.isEmpty
   }
 
-  var isFrozen: Bool { state.pointee.frozenChunks != nil }
+  var isFrozen: Bool { state.pointee.hasViews }
 
   private func addChunk() {
     if state.pointee.chunkCount == state.pointee.chunkCapacity {
@@ -127,5 +116,39 @@ struct RecordSlab {
     chunk.initialize(repeating: ZnodeRecord(), count: Self.chunkRecords)
     state.pointee.chunks[state.pointee.chunkCount] = chunk
     state.pointee.chunkCount += 1
+  }
+}
+
+/// The records of a slab as they were at one moment.
+final class FrozenRecords {
+  private let state: UnsafeMutablePointer<RecordSlab.State>
+  /// Copies of the chunks that have changed since.
+  private let copies: UnsafeMutablePointer<UnsafeMutablePointer<ZnodeRecord>?>
+  private let chunkCount: Int
+
+  fileprivate init(_ state: UnsafeMutablePointer<RecordSlab.State>, chunkCount: Int) {
+    self.state = state
+    self.chunkCount = chunkCount
+    copies = .allocate(capacity: max(chunkCount, 1))
+    copies.initialize(repeating: nil, count: max(chunkCount, 1))
+  }
+
+  deinit {
+    for index in 0..<chunkCount { copies[index]?.deallocate() }
+    copies.deallocate()
+  }
+
+  fileprivate func preserve(_ chunk: Int, of records: UnsafeMutablePointer<ZnodeRecord>) {
+    guard chunk < chunkCount, copies[chunk] == nil else { return }
+    let copy = UnsafeMutablePointer<ZnodeRecord>.allocate(capacity: RecordSlab.chunkRecords)
+    copy.initialize(from: records, count: RecordSlab.chunkRecords)
+    copies[chunk] = copy
+  }
+
+  /// The record of `id` at that moment. The slab must be there, and the view not thawed.
+  func record(_ id: ZnodeID) -> UnsafePointer<ZnodeRecord> {
+    let chunk = Int(id >> RecordSlab.chunkShift)
+    let records = copies[chunk] ?? state.pointee.chunks[chunk]
+    return UnsafePointer(records + Int(id & RecordSlab.chunkMask))
   }
 }

@@ -94,6 +94,7 @@ extension ServerConfiguration {
     var joined = Ensemble(serverID: ServerID(rawValue: Int64(id)), quorum: configuration)
     joined.tickTimeMilliseconds = tickTimeMilliseconds
     joined.times = quorumTimes
+    joined.isReconfigEnabled = features.allowsReconfig
     ensemble = joined
   }
 }

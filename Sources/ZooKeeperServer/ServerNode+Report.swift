@@ -170,6 +170,7 @@ extension ServerConfiguration.Ensemble {
     settings.tickMilliseconds = Int64(tickTimeMilliseconds)
     settings.initLimitTicks = Int64(times.initLimitTicks)
     settings.syncLimitTicks = Int64(times.syncLimitTicks)
+    settings.isReconfigEnabled = isReconfigEnabled
     return settings
   }
 }

@@ -74,7 +74,11 @@ struct ReconfigurationTests {
     let ensemble = try await start([.ours, .ours, .ours, .ours])
     let promoted = ensemble[4]
     let file = "\(promoted.directory)/zoo.cfg"
+    // The first leader has given the first configuration its epoch for a version.
     let before = try String(contentsOfFile: file, encoding: .utf8)
+    #expect(before.contains("\ndynamicConfigFile=\(file).dynamic.100000000\n") && before.contains("\nclientPort="))
+    let original = try String(contentsOfFile: "\(file).bak", encoding: .utf8)
+    #expect(original.contains("\nserver.4=") && !original.contains("dynamicConfigFile"))
     _ = try await ensemble.waitForLeader().withClient { client in
       try await client.reconfig(
         ReconfigRequest(joiningServers: line(promoted), leavingServers: nil, newMembers: nil, configVersion: -1))
@@ -83,7 +87,7 @@ struct ReconfigurationTests {
     let after = try String(contentsOfFile: file, encoding: .utf8)
     let lines = after.split(separator: "\n")
     let name = try #require(lines.last { $0.hasPrefix("dynamicConfigFile=") }?.dropFirst("dynamicConfigFile=".count))
-    #expect(try String(contentsOfFile: "\(file).bak", encoding: .utf8) == before)
+    #expect(try String(contentsOfFile: "\(file).bak", encoding: .utf8) == original)
     #expect(!lines.contains { $0.hasPrefix("server.") || $0.hasPrefix("clientPort") || $0.hasPrefix("peerType") })
     #expect(lines.contains { $0 == "# two lines in one:" } && after.contains("4lw.commands.whitelist"))
     let members = try String(contentsOfFile: String(name), encoding: .utf8).split(separator: "\n").map(String.init)

@@ -24,13 +24,18 @@ struct KazooTests {
     async let ours = Self.run(python, port: server.port, command: try server.commandLine)
     let (expected, found) = (try await theirs, try await ours)
     #expect(expected.outcomes.values.count { $0 == "passed" } > 200, "\(expected.log)")
-    let failures = expected.outcomes.filter { $0.value == "passed" && found.outcomes[$0.key] != "passed" }
-    #expect(failures.keys.sorted() == [], "\(found.log)")
+    let failures = expected.outcomes.filter { $0.value == "passed" && found.outcomes[$0.key] != "passed" }.keys.sorted()
+    guard !failures.isEmpty else { return }
+    // Some give their threads tenths of a second, which two runs and all other tests at a time may use up: who fails
+    // has a second chance, with less company. Who is broken fails again.
+    #expect(failures.count <= 3, "\(found.log)")
+    let again = try await Self.run(python, port: server.port, command: try server.commandLine, only: failures)
+    #expect(failures.filter { again.outcomes[$0] != "passed" } == [], "\(found.log)\n\(again.log)")
   }
 
-  /// Runs all that is not excluded on a server that the tests start by `command`.
+  /// Runs all that is not excluded, or only some, on a server that the tests start by `command`.
   private static func run(
-    _ python: String, port: UInt16, command: [String]
+    _ python: String, port: UInt16, command: [String], only names: [String] = []
   ) async throws -> (outcomes: Outcomes, log: String) {
     let results = "\(try Scratch.directory("kazoo"))/results"
     var environment = RunningCommand.cleanEnvironment
@@ -43,8 +48,11 @@ struct KazooTests {
     // Apache's version, by which kazoo chooses what to test.
     environment["ZOOKEEPER_VERSION"] = "3.8.0"
     let words = ["-m", "pytest", "-p", "no:cacheprovider", "-p", "one_server", "-q", "--timeout=180", "--tb=short"]
+    // `test_queue.py::Class::test` is `kazoo.tests.test_queue::Class::test` to pytest.
+    let chosen = names.map { "kazoo.tests." + $0.replacing(".py::", with: "::", maxReplacements: 1) }
     let run = try await CommandRun.run(
-      python, words + ["--pyargs", "kazoo.tests"], environment: environment, timeLimit: .seconds(540))
+      python, words + ["--pyargs"] + (names.isEmpty ? ["kazoo.tests"] : chosen), environment: environment,
+      timeLimit: .seconds(540))
     let lines = ((try? String(contentsOfFile: results, encoding: .utf8)) ?? "").split(separator: "\n")
     var outcomes: Outcomes = [:]
     for line in lines {

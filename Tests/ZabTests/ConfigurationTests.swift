@@ -79,6 +79,30 @@ struct ConfigurationTests {
     #expect(!peer.hasPendingConfiguration)
   }
 
+  /// What servers were begun with has no version; where it may change, the first leader gives it one.
+  @Test(arguments: [(0, true, 0x1_0000_0000), (0, false, 0), (7, true, 7)] as [(Int64, Bool, Int64)])
+  func theFirstConfigurationGetsAVersion(_ version: Int64, _ isReconfigEnabled: Bool, _ expected: Int64) {
+    var settings = ZabSettings()
+    settings.isReconfigEnabled = isReconfigEnabled
+    var peer = ZabPeer(
+      id: ServerID(rawValue: 1), configuration: Self.configuration(1...1, version: version), settings: settings,
+      acceptedEpoch: .zero, currentEpoch: .zero, history: TxnHistory(base: .zero))
+    var actions: [ZabAction] = []
+    var activated: [Int64] = []
+    peer.step(.started, now: 0, into: &actions)
+    while !actions.isEmpty {
+      switch actions.removeFirst() {
+      case .saveAcceptedEpoch(let epoch): peer.step(.acceptedEpochSaved(epoch), now: 0, into: &actions)
+      case .saveCurrentEpoch(let epoch): peer.step(.currentEpochSaved(epoch), now: 0, into: &actions)
+      case .activate(let configuration): activated.append(configuration.version)
+      default: break
+      }
+    }
+    #expect(peer.isServing && peer.configuration.version == expected)
+    #expect(activated == (expected == version ? [] : [expected]))
+    #expect(!peer.hasPendingConfiguration)
+  }
+
   /// A server that cannot tell whose votes count must not go on, and must not say that it has the transaction.
   @Test mutating func aConfigurationThatCannotBeReadEndsTheServer() throws {
     receive(QuorumPacket(.diff, zxid: .zero))

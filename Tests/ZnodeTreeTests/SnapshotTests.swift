@@ -45,6 +45,34 @@ func restore(_ walk: consuming SnapshotWalk) throws -> DataTree {
     #expect(contents(restored) == before)
   }
 
+  /// A file and learners may need the tree of different moments at the same time.
+  @Test(arguments: [[0, 1, 2], [2, 1, 0], [1, 2, 0]]) func severalWalksAtATime(_ order: [Int]) throws {
+    let driver = TreeDriver()
+    var random = SplitMix64(state: 23)
+    var workload = Workload()
+    var walks: [WalkBox] = []
+    var digests: [UInt64] = []
+    for _ in 0..<3 {
+      for _ in 0..<1500 { workload.step(driver, &random) }
+      digests.append(driver.tree.treeDigest)
+      walks.append(WalkBox(driver.tree.startSnapshot()))
+    }
+    for index in order {
+      for _ in 0..<1500 { workload.step(driver, &random) }
+      #expect(driver.tree.isSnapshotting)
+      #expect(try walks[index].restored()?.treeDigest == digests[index])
+    }
+    #expect(!driver.tree.isSnapshotting)
+    #expect(Set(digests + [driver.tree.treeDigest]).count == 4)
+  }
+
+  /// Arrays hold copyable things only.
+  private final class WalkBox {
+    private var walk: SnapshotWalk?
+    init(_ walk: consuming SnapshotWalk) { self.walk = consume walk }
+    func restored() throws -> DataTree? { if let walk = walk.take() { try restore(walk) } else { nil } }
+  }
+
   @Test func parentsComeFirstAndEachOnce() {
     let driver = TreeDriver()
     for path in ["/a", "/a/b", "/a/b/c", "/d", "/a/e"] { driver.create(path) }

@@ -77,6 +77,7 @@ extension ZabPeer {
 
   private mutating func startSynchronizing(_ actions: inout [ZabAction]) {
     leader?.phase = .synchronizing
+    nameFirstConfiguration()
     for handle in leader?.learners ?? [] where handle.phase == .awaitingSync {
       synchronize(handle.connection, &actions)
     }

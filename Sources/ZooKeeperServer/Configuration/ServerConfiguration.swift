@@ -70,6 +70,8 @@ public struct ServerConfiguration: Hashable, Sendable {
     let ownMember: QuorumConfiguration.Member
     public var tickTimeMilliseconds = 3000
     public var times = QuorumTimes()
+    /// Whether members may be added and removed.
+    public var isReconfigEnabled = false
 
     /// A member with Apache's defaults.
     ///
@@ -167,6 +169,7 @@ public struct ServerConfiguration: Hashable, Sendable {
     var ensemble = Ensemble(serverID: serverID, quorum: quorum)
     ensemble.tickTimeMilliseconds = tickTimeMilliseconds
     ensemble.times = quorumTimes
+    ensemble.isReconfigEnabled = features.allowsReconfig
     self.ensemble = ensemble
     if let client = own.client {
       try checkClientAddress(client, of: serverID)

@@ -16,6 +16,9 @@ final class QuorumConnection: ChannelInboundHandler, @unchecked Sendable {
   /// What a packet's data may have at most: the largest request, and what servers add to it.
   static let maxDataBytes = 2 * 0xfffff
 
+  /// So much of a tree is made at a time.
+  private static let pieceBytes = 256 << 10
+
   /// What is kept of a caller that waits to be let in: it has nothing to say but who it is.
   static let maxHeldBytes = 4096
 
@@ -26,6 +29,8 @@ final class QuorumConnection: ChannelInboundHandler, @unchecked Sendable {
   private var out = JuteWriter()
   private var buffer = ByteBuffer()
   private var treeReader: TreeStreamReader?
+  /// A tree that is being sent; packets behind it wait in `out`.
+  private var tree: TreeStream?
   /// Whether packets wait, because nobody leads here yet.
   var isHeld: Bool
   /// Whether either end has ended it.
@@ -58,8 +63,15 @@ final class QuorumConnection: ChannelInboundHandler, @unchecked Sendable {
 
   func channelReadComplete(context: ChannelHandlerContext) { port.onReadComplete() }
 
+  func channelWritabilityChanged(context: ChannelHandlerContext) {
+    // Not from within the write that made it writable.
+    if context.channel.isWritable, tree != nil { context.eventLoop.assumeIsolated().execute { [self] in flush() } }
+    context.fireChannelWritabilityChanged()
+  }
+
   func channelInactive(context: ChannelHandlerContext) {
     self.context = nil
+    tree = nil
     guard !isClosed else { return }
     isClosed = true
     port.onClosed(self)
@@ -136,15 +148,27 @@ final class QuorumConnection: ChannelInboundHandler, @unchecked Sendable {
     packet.encode(into: &out)
   }
 
-  /// Adds a tree to what is sent at the end of the turn.
-  func send(_ tree: [UInt8]) {
+  /// Begins to send a tree, behind what was to be sent before.
+  func send(_ tree: TreeStream) {
     guard !isClosed else { return }
-    out.writeRaw(tree)
+    flush()
+    self.tree = tree
+  }
+
+  /// Sends as much of the tree as the other end takes now.
+  private func sendTree(_ context: ChannelHandlerContext) {
+    while let tree, context.channel.isWritable {
+      var piece = JuteWriter(reservingBytes: Self.pieceBytes + 4096)
+      if tree.encode(into: &piece, budgetBytes: Self.pieceBytes) { self.tree = nil }
+      context.writeAndFlush(NIOAny(ByteBuffer(bytes: piece.bytes)), promise: nil)
+    }
   }
 
   /// Sends what this turn has brought, in one write.
   func flush() {
-    guard let context, !out.bytes.isEmpty else { return }
+    guard let context else { return }
+    if tree != nil { sendTree(context) }
+    guard tree == nil, !out.bytes.isEmpty else { return }
     buffer.clear()
     buffer.writeBytes(out.bytes)
     out.removeAll()
@@ -153,7 +177,8 @@ final class QuorumConnection: ChannelInboundHandler, @unchecked Sendable {
 
   /// Ends the connection from this side; nothing is reported of it any more.
   func close() {
-    flush()
+    // Nothing can follow a tree that breaks off.
+    if tree.take() == nil { flush() }
     isClosed = true
     context?.close(promise: nil)
   }

@@ -131,7 +131,7 @@ final class QuorumPort: @unchecked Sendable {
   }
 
   /// Adds a packet and a tree behind it.
-  func send(_ packet: QuorumPacket, tree: [UInt8], on id: ConnectionID) {
+  func send(_ packet: QuorumPacket, tree: TreeStream, on id: ConnectionID) {
     guard let connection = connections[id] else { return }
     connection.send(packet)
     connection.send(tree)
