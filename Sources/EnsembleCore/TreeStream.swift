@@ -3,8 +3,8 @@ public import ServerCore
 public import ZnodeTree
 public import ZooKeeperProtocol
 
-/// A tree and its sessions, as they were at one moment, on their way from a leader to a learner: made piece by piece, as
-/// fast as the learner takes it, while the tree goes on changing.
+/// A tree and its sessions, as they were at one moment, on their way from a leader to a learner: made piece by piece,
+/// as fast as the learner takes it, while the tree goes on changing.
 ///
 /// *Shape*: sessions, ACL lists and znodes as in a snapshot file, the path "/", and the word `BenWasHere`. Nothing says
 /// beforehand how long it is.

@@ -30,7 +30,7 @@ struct ChangeRecord {
 final class OutstandingChanges {
   private let tree: DataTree
   private var byPath: [PathKey: ChangeRecord] = [:]
-  private var order = FIFO<(path: PathKey, zxid: Zxid)>()
+  private var order = ZxidQueue<PathKey>()
   /// The digest of the tree once all changes are applied.
   private(set) var treeDigest: UInt64
   /// What `undo` brings back, while a multi is being prepared.
@@ -83,8 +83,8 @@ final class OutstandingChanges {
 
   /// Forgets what has been applied.
   func removeApplied(through zxid: Zxid) {
-    while let first = order.popFirst(if: { $0.zxid <= zxid }) {
-      if let index = byPath.index(forKey: first.path), byPath[index].value.zxid <= zxid { byPath.remove(at: index) }
+    while let path = order.popFirst(through: zxid) {
+      if let index = byPath.index(forKey: path), byPath.values[index].zxid <= zxid { byPath.remove(at: index) }
     }
     if order.isEmpty { treeDigest = tree.treeDigest }
   }
@@ -131,7 +131,7 @@ final class OutstandingChanges {
     let path = record.path
     let previous = byPath.updateValue(record, forKey: path)
     undoLog?.append((path, previous))
-    order.append((path, zxid))
+    order.append(path, zxid)
   }
 
   private func treeDigestPrefix(_ path: PathKey) -> UInt32 {
@@ -158,9 +158,9 @@ struct FIFO<Element> {
   /// Drops the newest element.
   mutating func removeLast() { elements.removeLast() }
 
-  /// Takes the oldest element, if there is one and `condition` holds for it.
-  mutating func popFirst(if condition: (borrowing Element) -> Bool = { _ in true }) -> Element? {
-    guard !isEmpty, condition(elements[head]!) else { return nil }
+  /// Takes the oldest element, if there is one.
+  mutating func popFirst() -> Element? {
+    guard !isEmpty else { return nil }
     let element = elements[head].take()
     head += 1
     if head == elements.count {
@@ -171,5 +171,35 @@ struct FIFO<Element> {
       head = 0
     }
     return element
+  }
+}
+
+/// A queue of what belongs to transactions, in the order of their zxids. These stand apart: asking for the first one
+/// copies nothing else.
+struct ZxidQueue<Element> {
+  private var zxids = FIFO<Zxid>()
+  private var elements = FIFO<Element>()
+
+  var isEmpty: Bool { zxids.isEmpty }
+  var count: Int { zxids.count }
+  var firstZxid: Zxid? { zxids.first }
+
+  /// Adds an element at the end.
+  mutating func append(_ element: Element, _ zxid: Zxid) {
+    zxids.append(zxid)
+    elements.append(element)
+  }
+
+  /// Drops the newest element.
+  mutating func removeLast() {
+    zxids.removeLast()
+    elements.removeLast()
+  }
+
+  /// Takes the oldest element, if its zxid is `zxid` or before.
+  mutating func popFirst(through zxid: Zxid) -> Element? {
+    guard let first = zxids.first, first <= zxid else { return nil }
+    _ = zxids.popFirst()
+    return elements.popFirst()
   }
 }

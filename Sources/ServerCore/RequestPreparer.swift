@@ -2,13 +2,20 @@ internal import Jute
 internal import ZnodeTree
 public import ZooKeeperProtocol
 
-/// A transaction on its way: its decoded form, and the bytes for the log and for other servers.
+/// A transaction on its way to the log and to other servers.
 public struct Proposal: Hashable, Sendable {
-  public var entry: TxnEntry
+  public var zxid: Zxid
   /// Header, body, digest: encoded once.
   public var bytes: [UInt8]
+}
 
-  public var zxid: Zxid { entry.header.zxid }
+/// A transaction that was just made: for this server, which will apply it, and for all others.
+struct PreparedTxn {
+  var entry: TxnEntry
+  var bytes: [UInt8]
+
+  /// Room for all but the largest, so that the bytes are seldom moved.
+  static let usualBytes = 256
 }
 
 /// Who asks, as far as the checks of a write are concerned.
@@ -63,7 +70,7 @@ final class RequestPreparer {
   }
 
   /// The transaction for a client's request, which must be a write.
-  func prepare(_ request: ClientRequest, _ origin: RequestOrigin, wallMilliseconds: Int64) -> Proposal {
+  func prepare(_ request: ClientRequest, _ origin: RequestOrigin, wallMilliseconds: Int64) -> PreparedTxn {
     let context = begin(origin, wallMilliseconds)
     do throws(KeeperError) {
       return seal(try txn(for: request, context), context)
@@ -73,14 +80,14 @@ final class RequestPreparer {
   }
 
   /// The transaction for a write that cannot even be decoded.
-  func prepareError(_ error: KeeperError, _ origin: RequestOrigin, wallMilliseconds: Int64) -> Proposal {
+  func prepareError(_ error: KeeperError, _ origin: RequestOrigin, wallMilliseconds: Int64) -> PreparedTxn {
     seal(.error(error), begin(origin, wallMilliseconds))
   }
 
   /// The transaction for a new session.
   func prepareCreateSession(
     _ session: SessionID, timeoutMilliseconds: Int32, owner: UInt64, time: ServerTime
-  ) -> Proposal {
+  ) -> PreparedTxn {
     let record = sessions.track(session, timeoutMilliseconds: timeoutMilliseconds, now: time.monotonicMilliseconds)
     record.owner = owner
     let origin = RequestOrigin(sessionID: session, xid: Xid(rawValue: 0), identities: [], owner: owner)
@@ -88,7 +95,7 @@ final class RequestPreparer {
   }
 
   /// The transaction for the end of a session, asked for or not.
-  func prepareCloseSession(_ session: SessionID, xid: Xid, wallMilliseconds: Int64) -> Proposal {
+  func prepareCloseSession(_ session: SessionID, xid: Xid, wallMilliseconds: Int64) -> PreparedTxn {
     let origin = RequestOrigin(sessionID: session, xid: xid, identities: [], owner: 0)
     let context = begin(origin, wallMilliseconds)
     let paths = outstanding.ephemeralPaths(of: session)
@@ -98,7 +105,7 @@ final class RequestPreparer {
   }
 
   /// The transaction that deletes a container or TTL znode; an error if it has found use meanwhile.
-  func prepareDeleteContainer(_ path: String, wallMilliseconds: Int64) -> Proposal {
+  func prepareDeleteContainer(_ path: String, wallMilliseconds: Int64) -> PreparedTxn {
     let origin = RequestOrigin(sessionID: .none, xid: Xid(rawValue: 0), identities: [], owner: 0)
     let context = begin(origin, wallMilliseconds)
     do throws(KeeperError) {
@@ -129,14 +136,16 @@ final class RequestPreparer {
     return Context(origin: origin, zxid: lastZxid, timeMilliseconds: wallMilliseconds)
   }
 
-  private func seal(_ txn: Txn, _ context: Context) -> Proposal {
+  private func seal(_ txn: Txn, _ context: Context) -> PreparedTxn {
     let header = TxnHeader(
       sessionID: context.origin.sessionID, cxid: context.origin.xid, zxid: context.zxid,
       timeMilliseconds: context.timeMilliseconds, opCode: txn.opCode)
     let hasDigest = tree.digestEnabled && txn.opCode != .error
     let entry = TxnEntry(
       header: header, txn: txn, digest: hasDigest ? TxnDigest(treeDigest: outstanding.treeDigest) : nil)
-    return Proposal(entry: entry, bytes: entry.encoded)
+    var writer = JuteWriter(reservingBytes: PreparedTxn.usualBytes)
+    entry.encode(into: &writer)
+    return PreparedTxn(entry: entry, bytes: writer.bytes)
   }
 }
 

@@ -167,7 +167,7 @@ extension ServerCore {
 
   private func prepare(
     _ opCode: OpCode, _ body: [UInt8], _ origin: RequestOrigin, _ time: ServerTime
-  ) -> Proposal {
+  ) -> PreparedTxn {
     let request = body.withUnsafeBytes { bytes -> ClientRequest? in
       var reader = JuteReader(bytes)
       do throws(JuteError) { return try ClientRequest(opCode: opCode, from: &reader) } catch { return nil }

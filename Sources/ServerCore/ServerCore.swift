@@ -28,7 +28,7 @@ public final class ServerCore {
   var connections: [UInt64: ClientConnection] = [:]
   var connectionsBySession: [SessionID: ClientConnection] = [:]
   /// Proposed and not yet applied.
-  var inFlight = FIFO<TxnEntry>()
+  var inFlight = ZxidQueue<TxnEntry>()
   private var proposals: [Proposal] = []
   private var touched: [ClientConnection] = []
   /// The number of the next connection. A driver that goes from one core to the next passes it on.
@@ -94,7 +94,8 @@ public final class ServerCore {
 
   /// Hands what was proposed since the last call to `body`, in the order of the zxids: `takeProposals` without copies.
   public func drainProposals(_ body: (borrowing Proposal) -> Void) {
-    for index in proposals.indices { body(proposals[index]) }
+    // The array's own access would copy each, and count every part of it.
+    proposals.withUnsafeBufferPointer { for index in $0.indices { body($0[index]) } }
     proposals.removeAll(keepingCapacity: true)
   }
 
@@ -128,14 +129,14 @@ public final class ServerCore {
 
   /// All proposals up to `zxid` are durable: applies them, answers them, tells the watchers.
   public func commit(through zxid: Zxid, _ time: ServerTime) {
-    while let entry = inFlight.popFirst(if: { $0.header.zxid <= zxid }) { apply(entry, time) }
+    while let entry = inFlight.popFirst(through: zxid) { apply(entry, time) }
   }
 
   /// Applies the oldest proposal, if it is `zxid`: the leader need not decode what it has made.
   ///
   /// - Returns: whether it was.
   public func commitNext(_ zxid: Zxid, _ time: ServerTime) -> Bool {
-    guard let entry = inFlight.popFirst(if: { $0.header.zxid == zxid }) else { return false }
+    guard inFlight.firstZxid == zxid, let entry = inFlight.popFirst(through: zxid) else { return false }
     apply(entry, time)
     return true
   }
@@ -184,9 +185,10 @@ public final class ServerCore {
   }
 
   /// Sends a transaction on its way.
-  func propose(_ proposal: Proposal) {
-    proposals.append(proposal)
-    inFlight.append(proposal.entry)
+  func propose(_ prepared: consuming PreparedTxn) {
+    let zxid = prepared.entry.header.zxid
+    proposals.append(Proposal(zxid: zxid, bytes: prepared.bytes))
+    inFlight.append(prepared.entry, zxid)
   }
 
   /// Notes that the driver has something to do for a connection.

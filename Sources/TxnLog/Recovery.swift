@@ -35,6 +35,8 @@ public struct RecoveryReport: Hashable, Sendable {
   public internal(set) var skippedSnapshots: [SkippedSnapshot] = []
   /// Transactions replayed from the log.
   public internal(set) var replayedCount = 0
+  /// Their bytes.
+  public internal(set) var replayedBytes = 0
   /// Parts of the log that were never completely written and have been cut off.
   public internal(set) var cut: [TornTail] = []
   /// Torn ends in front of newer segments, which are left as they are: nothing is missing after them.
@@ -94,6 +96,7 @@ extension DataDirectory {
       }
       try target.replay(record.entry, zxid: record.zxid)
       report.replayedCount += 1
+      report.replayedBytes += record.entry.count
     }
     report.lastZxid = walk.position
     if let newest = snapshots.last, newest.zxid > report.lastZxid {

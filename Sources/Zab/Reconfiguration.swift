@@ -49,7 +49,8 @@ extension ZabPeer {
   ///
   /// *Source*: `Leader.lead`; `quorum-protocol` B.8.
   mutating func nameFirstConfiguration() {
-    guard settings.isReconfigEnabled, configuration.version == 0, pending == nil, let epoch = leader?.epoch else { return }
+    guard settings.isReconfigEnabled, configuration.version == 0, pending == nil, let epoch = leader?.epoch
+    else { return }
     var named = configuration
     named.version = epoch.newLeaderZxid.rawValue
     pending = PendingConfiguration(zxid: epoch.newLeaderZxid, configuration: named)

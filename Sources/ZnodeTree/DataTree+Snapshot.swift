@@ -10,6 +10,9 @@ public struct SnapshotZnode {
   /// A key of the snapshot's ACL lists; -1 for the open ACL.
   public var aclKey: Int64
   public var stat: StatPersisted
+
+  /// What a znode takes in a snapshot file beside its path and data.
+  static let fixedBytes = 4 + 4 + 8 + 60
 }
 
 /// A walk over the tree as it was at one moment, while the tree goes on changing.
@@ -130,6 +133,9 @@ extension DataTree {
   /// Starts a walk over the tree as it is now. There can be several at a time: one to a file, and one to each learner
   /// that needs the whole tree.
   public func startSnapshot() -> SnapshotWalk { SnapshotWalk(self) }
+
+  /// About the bytes of a snapshot of the tree as it is now.
+  public var snapshotBytes: Int { approximateDataSizeBytes + znodeCount * SnapshotZnode.fixedBytes }
 
   /// Whether a walk is going on.
   public var isSnapshotting: Bool { slab.isFrozen }

@@ -100,23 +100,8 @@ struct NameIndex {
   }
 
   private func hash(_ parent: ZnodeID, _ name: UnsafeRawBufferPointer) -> UInt32 {
-    var value = seed ^ (UInt64(parent) &* 0x9e37_79b9_7f4a_7c15)
-    var offset = 0
-    while offset + 8 <= name.count {
-      value = Self.mix(value ^ name.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
-      offset += 8
-    }
-    var tail = UInt64(name.count)
-    while offset < name.count {
-      tail = tail << 8 | UInt64(name[offset])
-      offset += 1
-    }
-    return UInt32(truncatingIfNeeded: Self.mix(value ^ tail) >> 32)
-  }
-
-  private static func mix(_ value: UInt64) -> UInt64 {
-    let (high, low) = (value ^ 0xa076_1d64_78bd_642f).multipliedFullWidth(by: 0xe703_7ed1_a0b4_28db)
-    return high ^ low
+    let own = seed ^ (UInt64(parent) &* 0x9e37_79b9_7f4a_7c15)
+    return UInt32(truncatingIfNeeded: PathBytes.hash(name, seed: own) >> 32)
   }
 }
 

@@ -4,17 +4,26 @@
 /// are two names.
 public struct PathKey: Hashable, Sendable {
   public let path: String
+  /// Of the bytes, mixed once: a key is looked up several times on the way of a write.
+  private let mixed: UInt64
+
+  /// Clients choose the paths, and must not choose which of them collide.
+  private static let seed = UInt64.random(in: .min ... .max)
 
   /// The key of `path`.
-  public init(_ path: String) { self.path = path }
+  public init(_ path: String) {
+    self.path = path
+    mixed = withBytes(path) { PathBytes.hash($0, seed: Self.seed) }
+  }
 
   /// Compares the bytes.
   public static func == (left: PathKey, right: PathKey) -> Bool {
-    withBytes(left.path) { leftBytes in withBytes(right.path) { areEqual(leftBytes, $0) } }
+    guard left.mixed == right.mixed else { return false }
+    return withBytes(left.path) { leftBytes in withBytes(right.path) { areEqual(leftBytes, $0) } }
   }
 
   /// Hashes the bytes.
-  public func hash(into hasher: inout Hasher) { withBytes(path) { hasher.combine(bytes: $0) } }
+  public func hash(into hasher: inout Hasher) { hasher.combine(mixed) }
 }
 
 /// Runs `body` on the UTF-8 bytes of `path`, without copying them where the string is native.
@@ -27,6 +36,27 @@ public func withBytes<Result>(_ path: String, _ body: (UnsafeRawBufferPointer) -
 /// Byte arithmetic on paths.
 enum PathBytes {
   static let slash = UInt8(ascii: "/")
+
+  /// A hash of the bytes that nobody can foresee who does not know the seed.
+  static func hash(_ bytes: UnsafeRawBufferPointer, seed: UInt64) -> UInt64 {
+    var value = seed
+    var offset = 0
+    while offset + 8 <= bytes.count {
+      value = mix(value ^ bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+      offset += 8
+    }
+    var tail = UInt64(bytes.count)
+    while offset < bytes.count {
+      tail = tail << 8 | UInt64(bytes[offset])
+      offset += 1
+    }
+    return mix(value ^ tail)
+  }
+
+  private static func mix(_ value: UInt64) -> UInt64 {
+    let (high, low) = (value ^ 0xa076_1d64_78bd_642f).multipliedFullWidth(by: 0xe703_7ed1_a0b4_28db)
+    return high ^ low
+  }
 
   /// The offset of the last slash.
   static func lastSlash(_ path: UnsafeRawBufferPointer) -> Int? {

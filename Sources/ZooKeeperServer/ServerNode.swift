@@ -80,9 +80,10 @@ public final class ServerNode: @unchecked Sendable {
       sessions: recovered.state.sessions,
       time: Self.currentTime)
     isServing = configuration.ensemble == nil
-    snapshots = SnapshotSchedule(configuration.logging, replayed: recovered.storage.report.replayedCount)
+    let report = recovered.storage.report
+    snapshots = SnapshotSchedule(configuration.logging, replayed: (report.replayedCount, report.replayedBytes))
     ending = loop.makePromise()
-    lastSnapshot = recovered.storage.report.snapshot.map { ($0.zxid, 0) }
+    lastSnapshot = report.snapshot.map { ($0.zxid, 0) }
   }
 
   /// Puts a member of an ensemble together.
@@ -309,7 +310,9 @@ public final class ServerNode: @unchecked Sendable {
     // Behind all that has to leave: the other servers sync meanwhile.
     if writesHere, let zxid = log.writeOnLoop() { return onPersisted(through: zxid) }
     updateThrottling()
-    if isServing, !isReadOnly, snapshots.isDue, snapshotTask == nil { startSnapshot() }
+    if snapshots.isDue(treeBytes: core.tree.snapshotBytes), snapshotTask == nil, isServing, !isReadOnly {
+      startSnapshot()
+    }
   }
 
   private func onPersisted(through zxid: Zxid) {

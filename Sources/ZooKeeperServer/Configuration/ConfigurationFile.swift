@@ -113,7 +113,9 @@ public struct ConfigurationFile: Sendable {
     switch entry.key {
     case "forceSync": choice(entry, ["yes", "no"]) { $0.logging.forcesSync = $1 == "yes" }
     case "preAllocSize": integer(entry, 1...(1 << 22)) { $0.logging.preallocationBytes = $1 << 10 }
-    case "snapCount": integer(entry, Int.min...Int(Int32.max)) { $0.logging.snapshotCount = max(2, $1) }
+    case "snapCount":
+      configuration.logging.snapshotsFollowTreeSize = false
+      integer(entry, Int.min...Int(Int32.max)) { $0.logging.snapshotCount = max(2, $1) }
     case "snapSizeLimitInKb": integer(entry, Int.min...(1 << 40)) { $0.logging.snapshotSizeBytes = $1 << 10 }
     case "fsync.warningthresholdms": integer(entry, 0...Int(Int32.max)) { $0.logging.syncWarningMilliseconds = $1 }
     case "autopurge.snapRetainCount":

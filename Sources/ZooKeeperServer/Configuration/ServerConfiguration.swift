@@ -94,6 +94,9 @@ public struct ServerConfiguration: Hashable, Sendable {
     public var preallocationBytes = 64 << 20
     /// Transactions after which a snapshot is taken, halved at random so that members do not snapshot together.
     public var snapshotCount = 100_000
+    /// Whether a snapshot also waits until the log has grown by half as much as the tree has: a large tree would else
+    /// be written again and again for a few changes. Not when the count is configured.
+    public var snapshotsFollowTreeSize = true
     /// Bytes of log after which a snapshot is taken; 0 or less never.
     public var snapshotSizeBytes = 4 << 32
     /// Whether a log without any snapshot is replayed from nothing, instead of refused.

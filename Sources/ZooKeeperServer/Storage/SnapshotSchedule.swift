@@ -1,5 +1,9 @@
 /// When the next snapshot is due: after enough transactions or bytes of log.
 ///
+/// Writing a large tree for every 100,000 transactions would cost more than these do, so unless the count is
+/// configured, the log must have grown by half the tree's size, or have had an eighth of it when the server started:
+/// what one start has replayed, the next shall not.
+///
 /// The counts are drawn anew for each snapshot from the upper half of what is configured, so that the members of an
 /// ensemble do not all write theirs at once.
 ///
@@ -8,18 +12,28 @@ struct SnapshotSchedule {
   private let settings: ServerConfiguration.Logging
   private var transactionCount: Int
   private var byteCount = 0
+  /// What the start replayed, until the first snapshot.
+  private var replayedBytes: Int
   private var transactionLimit = 0
   private var byteLimit = 0
 
-  /// - Parameter replayed: transactions that recovery had to replay: the next start shall be quicker.
-  init(_ settings: ServerConfiguration.Logging, replayed: Int) {
+  /// - Parameter replayed: what recovery had to replay: the next start shall be quicker.
+  init(_ settings: ServerConfiguration.Logging, replayed: (count: Int, bytes: Int)) {
     self.settings = settings
-    transactionCount = replayed
+    transactionCount = replayed.count
+    byteCount = replayed.bytes
+    replayedBytes = replayed.bytes
     drawLimits()
   }
 
   /// Whether it is time.
-  var isDue: Bool { transactionCount > transactionLimit || byteCount > byteLimit }
+  ///
+  /// - Parameter treeBytes: about what a snapshot would have.
+  func isDue(treeBytes: @autoclosure () -> Int) -> Bool {
+    if byteCount > byteLimit { return true }
+    guard transactionCount > transactionLimit else { return false }
+    return !settings.snapshotsFollowTreeSize || max(byteCount, 4 * replayedBytes) >= treeBytes() / 2
+  }
 
   /// A transaction has been logged.
   mutating func count(bytes: Int) {
@@ -31,6 +45,7 @@ struct SnapshotSchedule {
   mutating func reset() {
     transactionCount = 0
     byteCount = 0
+    replayedBytes = 0
     drawLimits()
   }
 
