@@ -1,21 +1,23 @@
 #!/usr/bin/env bash
 # Our ensemble of three beside Apache's 3.8.0 in one run: writes, reads, start, the death of a leader.
 #
-#   Tests/Benchmarks/ensemble.sh [-z DIR] [-s SUITES] [-o FILE] [ZKCLI]
+#   Tests/Benchmarks/ensemble.sh [-z DIR] [-s SUITES] [-f REGEX] [-o FILE] [ZKCLI]
 #
 #   -z DIR     the zkload kit (default: ../shared/tools/zkload beside the repository)
 #   -s SUITES  of: core start elect local (default: all of them); local is the start of zkcli --local 3, alone
+#   -f REGEX   only the tests of core whose names match, such as '^write-100-c(1-w1|8-w64)$'
 #   -o FILE    where the samples go, as JSON lines (default: a temporary file)
 #   ZKCLI      the binary (default: .build/release/zkcli; build it with the flags of the README)
 #
 # Prints a table of medians and their ratios to Apache's. Needs Debian's zookeeper, a C compiler and Python 3.
 set -euo pipefail
 repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-kit=$repository/../shared/tools/zkload suites=core,start,elect,local results=
-while getopts z:s:o:h option; do
+kit=$repository/../shared/tools/zkload suites=core,start,elect,local filter=. results=
+while getopts z:s:f:o:h option; do
   case $option in
     z) kit=$OPTARG ;;
     s) suites=$OPTARG ;;
+    f) filter=$OPTARG ;;
     o) results=$OPTARG ;;
     *) sed -n '2,/^set/p' "$0" | sed '$d; s/^# \{0,1\}//'; exit 2 ;;
   esac
@@ -34,7 +36,7 @@ results=${results:-$work/results.jsonl}
 export LAUNCH="$zkcli server run"
 compared=$(tr , '\n' <<< "$suites" | { grep --invert-match --line-regexp local || true; } | paste --serial --delimiters ,)
 if [[ -n $compared ]]; then
-  "$work/kit/measure.sh" -o "$results" -k ensemble -s "$compared" -w "$work/run" \
+  "$work/kit/measure.sh" -o "$results" -k ensemble -s "$compared" -f "$filter" -w "$work/run" \
     -T "apache=$work/kit/target-apache.sh" -T "zkcli=$work/kit/target-zoocfg.sh"
   "$work/kit/summarize.py" "$results" --base apache
 fi
