@@ -7,7 +7,7 @@
 #   -s SUITES  of: core floor idle watch fill start ours (default: all of them; fill alone takes several minutes); ours
 #              are the bars that have nothing to do with Apache: 10,000 idle sessions, and the start of zkcli --local;
 #              floor is what this machine allows: the same with a server in C that stores nothing and answers at once
-#   -f REGEX   only the tests of core whose names match; the bars need '^(read|write)-100-c(1-w1|8-w64)$|^connect-c1$'
+#   -f REGEX   only the tests whose names match; the bars need '^(read|write)-100-c(1-w1|8-w64)$|^connect-c1$|^watch'
 #   -o FILE    where the samples go, as JSON lines (default: a temporary file)
 #   ZKCLI      the binary (default: .build/release/zkcli; build it with the flags of the README)
 #

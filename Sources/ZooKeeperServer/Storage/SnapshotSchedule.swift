@@ -1,8 +1,8 @@
 /// When the next snapshot is due: after enough transactions or bytes of log.
 ///
 /// Writing a large tree for every 100,000 transactions would cost more than these do, so unless the count is
-/// configured, the log must have grown by half the tree's size, or have had an eighth of it when the server started:
-/// what one start has replayed, the next shall not.
+/// configured, the log must have grown by half the tree's size. What a start had to replay counts sixteenfold: the next
+/// one shall not replay it again.
 ///
 /// The counts are drawn anew for each snapshot from the upper half of what is configured, so that the members of an
 /// ensemble do not all write theirs at once.
@@ -32,7 +32,7 @@ struct SnapshotSchedule {
   func isDue(treeBytes: @autoclosure () -> Int) -> Bool {
     if byteCount > byteLimit { return true }
     guard transactionCount > transactionLimit else { return false }
-    return !settings.snapshotsFollowTreeSize || max(byteCount, 4 * replayedBytes) >= treeBytes() / 2
+    return !settings.snapshotsFollowTreeSize || max(byteCount, 16 * replayedBytes) >= treeBytes() / 2
   }
 
   /// A transaction has been logged.
