@@ -41,7 +41,8 @@ struct KazooTests {
     var environment = RunningCommand.cleanEnvironment
     environment["KAZOO_SERVER_COMMAND"] = String(decoding: try JSONEncoder().encode(command), as: UTF8.self)
     environment["KAZOO_SERVER_PORT"] = "\(port)"
-    environment["KAZOO_EXCLUSIONS"] = "\(directory)/exclusions.txt"
+    // Every exclusion must match something, which among a few tests none does.
+    environment["KAZOO_EXCLUSIONS"] = names.isEmpty ? "\(directory)/exclusions.txt" : "/dev/null"
     environment["KAZOO_RESULTS"] = results
     environment["PYTHONPATH"] = directory
     environment["PYTHONDONTWRITEBYTECODE"] = "1"
