@@ -46,6 +46,8 @@ import Testing
   @Test(.timeLimit(.minutes(10))) func stoppedShellContinuesWithItsLine() throws {
     let session = try TmuxSession(underJobControl: true)
     try session.type("typed")
+    // A terminal throws away what nobody has read when it stops a program.
+    try session.waitForEnd("probe> typed")
     try session.press("C-z")
     try session.waitFor("Stopped")
     try session.enter("fg")

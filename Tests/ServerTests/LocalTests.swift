@@ -62,15 +62,14 @@ struct LocalTests {
     let command = try RunningCommand(zkcli, ["--local", "--", "sleep", "100000"], environment: environment)
     _ = try await command.nextLine(of: .error, within: .seconds(90))
     try await eventually("a directory for the data") { try Self.count(directory) == 1 }
-    command.send(signal: signal)
+    // The child is killed with it: nobody is left to do so once the shell is gone.
+    if signal == SIGKILL { command.killAll() } else { command.send(signal: signal) }
     if signal == SIGINT {
       // At a terminal it reaches the child too, whose end is ours; until then there may be more of them.
       command.send(signal: SIGINT)
       try await eventually("a wait for the child") { try Self.count(directory) == 1 && command.ending == nil }
       command.send(signal: SIGTERM)
     }
-    // The child goes too; where the signal was passed on, that has been.
-    if signal == SIGKILL { command.killAll() }
     try await command.waitForEnd(within: .seconds(90))
     if signal == SIGKILL {
       // What a killed process could not remove, the next one does.
