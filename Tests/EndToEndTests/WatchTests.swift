@@ -50,7 +50,7 @@ struct WatchTests {
     let zkcli = try await Zkcli.shared()
     let path = uniquePath("stream")
     try await #expect(zkcli("create", path).exitStatus == 0)
-    let watching = try zkcli.start("addWatch", path, "-o", "jsonl", "--timeout", "5s")
+    let watching = try zkcli.start("addWatch", path, "-o", "jsonl", "--timeout", "20s")
     try await watchOn(path)
     let run = try await zkcli.script("create \(path)/a\nset \(path)/a v\ndelete \(path)/a\nset \(path) v\n")
     #expect(run.exitStatus == 0)
