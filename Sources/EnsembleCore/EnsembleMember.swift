@@ -69,10 +69,13 @@ public final class EnsembleMember {
   /// Learners' syncs that are not answered yet.
   public var pendingSyncCount: Int { waitingSyncs.count }
 
-  /// What is to be done since the last call.
-  public func takeEffects() -> [MemberEffect] {
-    defer { effects.removeAll(keepingCapacity: true) }
-    return effects
+  /// Exchanges what is to be done since the last call for an empty array, whose storage is used from now on.
+  ///
+  /// - Returns: whether there is something.
+  public func takeEffects(into taken: inout [MemberEffect]) -> Bool {
+    taken.removeAll(keepingCapacity: true)
+    swap(&taken, &effects)
+    return !taken.isEmpty
   }
 
   /// Takes an event in.
@@ -92,7 +95,7 @@ public final class EnsembleMember {
       }
       actions.removeAll(keepingCapacity: true)
       askLeader(time)
-      for proposal in core?.takeProposals() ?? [] {
+      core?.drainProposals { proposal in
         zab.step(
           .proposed(TxnHistory.Entry(zxid: proposal.zxid, bytes: proposal.bytes)), now: time.monotonicMilliseconds,
           into: &actions)

@@ -14,6 +14,7 @@ extension JuteRecord {
   ///
   /// - Parameter allowingTrailingBytes: whether bytes behind the record are ignored. Servers do so
   ///   (`client-protocol` 1.1); a test of an encoder should not.
+  @inlinable
   public init(decoding bytes: [UInt8], allowingTrailingBytes: Bool = false) throws(JuteError) {
     let result = bytes.withUnsafeBytes { raw -> Result<Self, JuteError> in
       var reader = JuteReader(raw)
@@ -29,8 +30,10 @@ extension JuteRecord {
   }
 
   /// The record's bytes, without a frame length.
+  @inlinable
   public var encoded: [UInt8] {
-    var writer = JuteWriter()
+    // Enough for most, which so need one piece of memory and not several in turn.
+    var writer = JuteWriter(reservingBytes: 112)
     encode(into: &writer)
     return writer.bytes
   }

@@ -89,6 +89,10 @@ public struct JuteWriter: Sendable {
   }
 
   private mutating func append<Integer: FixedWidthInteger>(bigEndian value: Integer) {
-    withUnsafeBytes(of: value.bigEndian) { bytes.append(contentsOf: $0) }
+    var shift = Integer.bitWidth
+    while shift > 0 {
+      shift -= 8
+      bytes.append(UInt8(truncatingIfNeeded: value >> shift))
+    }
   }
 }

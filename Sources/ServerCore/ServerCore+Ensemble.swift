@@ -7,6 +7,7 @@ public import ZooKeeperProtocol
 extension ServerCore {
   /// What is to be asked since the last call, in order.
   public func takeQuestions() -> [LeaderQuestion] {
+    if questions.requests.isEmpty { return [] }
     defer { questions.requests.removeAll(keepingCapacity: true) }
     return questions.requests
   }

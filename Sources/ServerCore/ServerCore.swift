@@ -94,6 +94,7 @@ public final class ServerCore {
 
   /// Hands what was proposed since the last call to `body`, in the order of the zxids: `takeProposals` without copies.
   public func drainProposals(_ body: (borrowing Proposal) -> Void) {
+    if proposals.isEmpty { return }
     // The array's own access would copy each, and count every part of it.
     proposals.withUnsafeBufferPointer { for index in $0.indices { body($0[index]) } }
     proposals.removeAll(keepingCapacity: true)
@@ -101,6 +102,7 @@ public final class ServerCore {
 
   /// The connections that have output, or are to be closed, since the last call.
   public func takeTouched() -> [ClientConnection] {
+    if touched.isEmpty { return [] }
     defer { touched.removeAll(keepingCapacity: true) }
     for connection in touched { connection.isTouched = false }
     return touched

@@ -68,8 +68,29 @@ public enum FileOpenMode: Hashable, Sendable {
   case update
   /// For reading and writing; no file has the name yet.
   case createNew
+  /// As `createNew`, for direct writes, see `DirectWrite`; `.notSupported` where the file system has none, and no file is
+  /// left then.
+  case createNewDirect
   /// For reading and writing; a file of that name is emptied, or made.
   case createOrTruncate
+}
+
+/// The rules for writes through a handle of `FileOpenMode.createNewDirect`.
+///
+/// Such a write goes past the system's cache to the device and is durable when it returns, as if followed by
+/// `syncData`: for a small write one call in place of two, and none of the cache's bookkeeping. Offset, length and the
+/// memory's address are multiples of `blockBytes`. A short one ends at a sector.
+///
+/// *Source*: `open(2)`, O_DIRECT and O_DSYNC.
+public enum DirectWrite {
+  /// The largest block that devices in use ask for.
+  public static let blockBytes = 4096
+
+  /// The start of the block that has the byte at `offset`.
+  static func roundDown(_ offset: Int) -> Int { offset & ~(blockBytes - 1) }
+
+  /// The first start of a block that is not before `offset`.
+  static func roundUp(_ offset: Int) -> Int { roundDown(offset + blockBytes - 1) }
 }
 
 /// An open file of some `FileSystem`.

@@ -59,15 +59,15 @@ struct BatchMark: Equatable {
   /// Where the batch begins.
   let batchOffset: Int
 
-  /// The mark's bytes in the segment that begins with `segment`.
-  func bytes(segment: Zxid) -> [UInt8] {
-    var bytes: [UInt8] = []
+  /// Hands the mark's bytes in the segment that begins with `segment` to `body`.
+  func withBytes<Result>(segment: Zxid, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
     let length = UInt32(truncatingIfNeeded: offset - batchOffset)
-    bytes.appendBigEndian(length)
-    bytes.appendBigEndian(Self.check(offset: offset, length: length, segment: segment))
-    bytes.appendBigEndian(UInt32(0))
-    return bytes
+    let check = Self.check(offset: offset, length: length, segment: segment)
+    return withUnsafeBytes(of: (length.bigEndian, check.bigEndian, UInt32(0)), body)
   }
+
+  /// The mark's bytes in the segment that begins with `segment`.
+  func bytes(segment: Zxid) -> [UInt8] { withBytes(segment: segment) { [UInt8]($0) } }
 
   /// The mark at `offset` of the batch from `batchOffset`.
   init(offset: Int, batchOffset: Int) {
@@ -87,12 +87,12 @@ struct BatchMark: Equatable {
 
   /// Binds the mark to its place, so that one in a client's data or a copied block is none.
   private static func check(offset: Int, length: UInt32, segment: Zxid) -> UInt32 {
-    var bytes: [UInt8] = []
-    bytes.appendBigEndian(UInt64(bitPattern: LogFormat.markedDatabaseID))
-    bytes.appendBigEndian(UInt64(bitPattern: segment.rawValue))
-    bytes.appendBigEndian(UInt64(offset))
-    bytes.appendBigEndian(length)
-    return bytes.withUnsafeBytes { CRC32.checksum($0) } | 1
+    let bound = (
+      LogFormat.markedDatabaseID.bigEndian, segment.rawValue.bigEndian, Int64(offset).bigEndian, length.bigEndian
+    )
+    // Up to the last part: what a tuple of these has behind it is padding.
+    let byteCount = 3 * 8 + 4
+    return withUnsafeBytes(of: bound) { CRC32.checksum(UnsafeRawBufferPointer(rebasing: $0[..<byteCount])) } | 1
   }
 }
 

@@ -26,8 +26,10 @@ public struct LogSettings: Hashable, Sendable {
 ///
 /// *Source*: `org.apache.zookeeper.server.persistence.FileTxnLog`; `storage-format` D.2, D.3.
 public struct LogWriter<Files: FileSystem>: ~Copyable {
-  /// Records that are not written yet.
-  private var batch: [UInt8] = []
+  /// The segment from `blockOffset` on: what is durable of its last block, and the records that are not written yet.
+  private var blocks = BlockBuffer()
+  /// Where `blocks` begins in the segment; a multiple of the block's size.
+  private var blockOffset = 0
   /// Where the open segment's durable records end.
   private var position = 0
   /// The open segment's size on disk.
@@ -44,6 +46,8 @@ public struct LogWriter<Files: FileSystem>: ~Copyable {
   /// Why the writer refuses everything; nil while it works.
   public private(set) var failure: TxnLogError?
   private var file: FileHandle?
+  /// Whether `file` takes direct writes; it does where the file system has them, unless nothing needs to be durable.
+  private var isDirect = false
   private var segment = Zxid.zero
   private var path: String
   private let settings: LogSettings
@@ -66,10 +70,13 @@ public struct LogWriter<Files: FileSystem>: ~Copyable {
   }
 
   /// Bytes in the segment that `append` goes to, written or not.
-  public var segmentBytes: Int { position + batch.count }
+  public var segmentBytes: Int { blockOffset + blocks.count }
+
+  /// Bytes that the next `sync` writes.
+  private var batchBytes: Int { segmentBytes - position }
 
   /// Whether `sync` has anything to do.
-  public var hasUnsynced: Bool { !batch.isEmpty }
+  public var hasUnsynced: Bool { batchBytes > 0 }
 
   /// Adds an entry (header, body, digest) to the batch that the next `sync` makes durable.
   ///
@@ -85,17 +92,14 @@ public struct LogWriter<Files: FileSystem>: ~Copyable {
     guard zxid > lastAppended else {
       throw TxnLogError(.zxidOrder(previous: lastAppended, found: zxid), path: path)
     }
-    if batch.isEmpty {
-      firstInBatch = zxid
-      if file == nil { beginSegment() }
-    }
-    batch.appendBigEndian(UInt64(Adler32.checksum(entry)))
-    batch.appendBigEndian(UInt32(entry.count))
-    batch.append(contentsOf: entry)
-    batch.append(LogFormat.terminator)
+    if file == nil, !hasUnsynced { beginSegment(zxid) }
+    blocks.appendBigEndian(UInt64(Adler32.checksum(entry)))
+    blocks.appendBigEndian(UInt32(entry.count))
+    blocks.append(entry)
+    blocks.appendBigEndian(LogFormat.terminator)
     lastAppended = zxid
     segmentEntryCount += 1
-    if batch.count >= LogFormat.maxBatchBytes { try sync() }
+    if batchBytes >= LogFormat.maxBatchBytes { try sync() }
   }
 
   /// Adds an entry; see above.
@@ -118,7 +122,7 @@ public struct LogWriter<Files: FileSystem>: ~Copyable {
   @discardableResult
   public mutating func sync() throws(TxnLogError) -> Zxid {
     try checkHealth()
-    guard !batch.isEmpty else { return lastPersisted }
+    guard hasUnsynced else { return lastPersisted }
     do throws(FileSystemError) {
       try writeBatch()
     } catch {
@@ -141,6 +145,8 @@ public struct LogWriter<Files: FileSystem>: ~Copyable {
     try? files.truncate(file, to: settings.marksBatches ? position + BatchMark.encodedSizeBytes : position)
     files.close(file)
     self.file = nil
+    blocks.removeLast(leaving: 0)
+    blockOffset = 0
     position = 0
   }
 
@@ -153,11 +159,14 @@ public struct LogWriter<Files: FileSystem>: ~Copyable {
     if failure != nil { throw TxnLogError(.poisoned, path: path) }
   }
 
-  private mutating func beginSegment() {
-    segment = firstInBatch
+  /// Begins a segment with its header, of which nothing is on the disk before the first `sync`.
+  private mutating func beginSegment(_ first: Zxid) {
+    segment = first
     segmentEntryCount = 0
     path = "\(directory)/\(FileName.log(segment))"
     preallocationBytes = settings.preallocationBytes
+    blocks.append(header)
+    position = blocks.count
   }
 
   private mutating func writeBatch() throws(FileSystemError) {
@@ -167,36 +176,89 @@ public struct LogWriter<Files: FileSystem>: ~Copyable {
     } else {
       file = try createSegment()
     }
-    let end = position + batch.count
+    let end = segmentBytes
     if settings.marksBatches {
-      batch.append(contentsOf: BatchMark(offset: end, batchOffset: position).bytes(segment: segment))
+      BatchMark(offset: end, batchOffset: position).withBytes(segment: segment) { blocks.append($0) }
     }
     preallocate(file)
-    try files.writeAll(file, at: position, batch, path: path)
-    if settings.forcesSync { try files.syncData(file) }
+    try write(blocks, from: position - blockOffset, at: blockOffset, to: file)
     position = end
-    batch.removeAll(keepingCapacity: true)
+    blocks.removeLast(leaving: end - blockOffset)
+    blockOffset += blocks.removeWholeBlocks()
   }
 
   /// Makes the segment with its header, durably before any record: a segment with records and no header is damaged.
   private mutating func createSegment() throws(FileSystemError) -> FileHandle {
-    let file = try files.open(path, .createNew)
+    let file: FileHandle
+    if let direct = try createDirectSegment() {
+      file = direct
+    } else {
+      file = try createCachedSegment()
+    }
     self.file = file
-    allocatedBytes = 0
-    preallocate(file)
-    let header = LogFormat.header(databaseID: settings.marksBatches ? LogFormat.markedDatabaseID : 0)
-    try files.writeAll(file, at: 0, header, path: path)
-    position = header.count
-    if settings.forcesSync {
-      try files.syncData(file)
-      try files.syncDirectory(directory)
+    if settings.forcesSync { try files.syncDirectory(directory) }
+    return file
+  }
+
+  /// Makes the segment for direct writes; nil, and no file, where they are not wanted or not to be had.
+  private mutating func createDirectSegment() throws(FileSystemError) -> FileHandle? {
+    guard settings.forcesSync else { return nil }
+    var opened: FileHandle?
+    do throws(FileSystemError) {
+      let file = try files.open(path, .createNewDirect)
+      opened = file
+      isDirect = true
+      try writeHeader(file)
+      return file
+    } catch {
+      if let opened { files.close(opened) }
+      guard error.reason == .notSupported else { throw error }
+      // There are file systems that say so at the first write only.
+      if opened != nil { try files.remove(path) }
+      return nil
+    }
+  }
+
+  private mutating func createCachedSegment() throws(FileSystemError) -> FileHandle {
+    let file = try files.open(path, .createNew)
+    isDirect = false
+    do throws(FileSystemError) {
+      try writeHeader(file)
+    } catch {
+      files.close(file)
+      throw error
     }
     return file
   }
 
+  private mutating func writeHeader(_ file: FileHandle) throws(FileSystemError) {
+    allocatedBytes = 0
+    preallocate(file)
+    var start = BlockBuffer()
+    start.append(header)
+    try write(start, from: 0, at: 0, to: file)
+  }
+
+  private var header: [UInt8] {
+    LogFormat.header(databaseID: settings.marksBatches ? LogFormat.markedDatabaseID : 0)
+  }
+
+  /// Writes the bytes from `first` on of a buffer that belongs at `offset` of the file, and returns when they are safe.
+  private func write(
+    _ buffer: borrowing BlockBuffer, from first: Int, at offset: Int, to file: FileHandle
+  ) throws(FileSystemError) {
+    if isDirect {
+      try files.writeAll(file, at: offset, buffer.paddedBytes, path: path)
+    } else {
+      try files.writeAll(
+        file, at: offset + first, UnsafeRawBufferPointer(rebasing: buffer.bytes[first...]), path: path)
+      if settings.forcesSync { try files.syncData(file) }
+    }
+  }
+
   /// Grows the file ahead of the writes, under the condition that Apache has for it.
   private mutating func preallocate(_ file: FileHandle) {
-    let needed = position + batch.count
+    let needed = segmentBytes
     guard preallocationBytes > 0, needed + 4096 >= allocatedBytes else { return }
     let steps = (needed + 4096 - allocatedBytes) / preallocationBytes + 1
     let target = allocatedBytes + steps * preallocationBytes

@@ -39,6 +39,8 @@ public final class MemoryFileSystem: FileSystem {
   public var fault: ((FileSystemError.Operation, _ path: String, _ number: Int) -> Fault?)?
   /// The disk's size; writes and allocations beyond it fail with `.noSpace`.
   public var capacityBytes = Int.max
+  /// Whether files can be opened for direct writes.
+  public var hasDirectWrites = true
 
   private var inodes: [Inode] = []
   /// What the names mean now and what they will mean after a crash; -1 is a directory.
@@ -46,7 +48,7 @@ public final class MemoryFileSystem: FileSystem {
   private var durableNames: [String: Int] = ["/": -1]
   /// Changes of names since the last sync of their directory, oldest first.
   private var unsyncedNames: [(directory: String, names: [(name: String, inode: Int?)])] = []
-  private var handles: [Int32: (inode: Int, path: String)] = [:]
+  private var handles: [Int32: OpenFile] = [:]
   private var lockedPaths: [Int32: String] = [:]
   private var nextHandle: Int32 = 3
 
@@ -90,18 +92,21 @@ public final class MemoryFileSystem: FileSystem {
   /// Opens or makes the file; a new name is not durable yet.
   public func open(_ path: String, _ mode: FileOpenMode) throws(FileSystemError) -> FileHandle {
     _ = try check(.open, path)
+    if mode == .createNewDirect, !hasDirectWrites {
+      throw FileSystemError(.open, path: path, reason: .notSupported)
+    }
+    let mustBeNew = mode == .createNew || mode == .createNewDirect
     if let inode = names[path], inode >= 0 {
-      if mode == .createNew { throw FileSystemError(.open, path: path, reason: .alreadyExists) }
+      if mustBeNew { throw FileSystemError(.open, path: path, reason: .alreadyExists) }
       if mode == .createOrTruncate { resize(inode, to: 0) }
       return handle(inode, path)
     }
-    let isCreating = mode == .createNew || mode == .createOrTruncate
-    guard isCreating, names[Self.directory(of: path)] == -1 else {
+    guard mustBeNew || mode == .createOrTruncate, names[Self.directory(of: path)] == -1 else {
       throw FileSystemError(.open, path: path, reason: .notFound)
     }
     inodes.append(Inode())
     setName(path, to: inodes.count - 1)
-    return handle(inodes.count - 1, path)
+    return handle(inodes.count - 1, path, isDirect: mode == .createNewDirect)
   }
 
   /// Forgets the handle, and with it a lock.
@@ -121,24 +126,35 @@ public final class MemoryFileSystem: FileSystem {
     return count
   }
 
-  /// Writes what fits, to be made durable by a sync.
+  /// Writes what fits, to be made durable by a sync; a direct write is a write and a sync, with a chance to fail at each.
   public func write(
     _ file: FileHandle, at offset: Int, _ bytes: UnsafeRawBufferPointer
   ) throws(FileSystemError) -> Int {
     let (inode, limit) = try start(.write, file)
-    var count = min(bytes.count, limit)
+    let isDirect = handles[file.rawValue]?.isDirect ?? false
+    if isDirect, !Self.isAligned(bytes, at: offset) { throw failure(.write, file, .notSupported) }
+    var count = min(bytes.count, isDirect ? max(limit / Self.sectorBytes, 1) * Self.sectorBytes : limit)
     let growth = max(0, offset + count - inodes[inode].bytes.count)
     let room = capacityBytes - usedBytes
     if growth > room {
       // As much as fits is written, as on a real disk.
       count -= growth - max(0, room)
+      if isDirect { count = count / Self.sectorBytes * Self.sectorBytes }
       guard count > 0 else { throw failure(.write, file, .noSpace) }
     }
     guard count > 0 else { return 0 }
     if offset + count > inodes[inode].bytes.count { resize(inode, to: offset + count) }
     inodes[inode].bytes.replaceSubrange(offset..<offset + count, with: bytes[..<count])
     inodes[inode].markDirty(offset..<offset + count)
+    if isDirect { try syncData(file) }
     return count
+  }
+
+  /// Whether a direct write may be so; after a short one the rest begins at a sector.
+  private static func isAligned(_ bytes: UnsafeRawBufferPointer, at offset: Int) -> Bool {
+    let address = Int(bitPattern: bytes.baseAddress)
+    let block = DirectWrite.blockBytes
+    return offset % sectorBytes == 0 && address % block == offset % block && (offset + bytes.count) % block == 0
   }
 
   /// Lengthens the file with zeros.
@@ -237,9 +253,9 @@ public final class MemoryFileSystem: FileSystem {
 
   private var usedBytes: Int { names.values.reduce(0) { $0 + ($1 >= 0 ? inodes[$1].bytes.count : 0) } }
 
-  private func handle(_ inode: Int, _ path: String) -> FileHandle {
+  private func handle(_ inode: Int, _ path: String, isDirect: Bool = false) -> FileHandle {
     defer { nextHandle += 1 }
-    handles[nextHandle] = (inode, path)
+    handles[nextHandle] = OpenFile(inode: inode, path: path, isDirect: isDirect)
     return FileHandle(rawValue: nextHandle)
   }
 
@@ -268,9 +284,10 @@ public final class MemoryFileSystem: FileSystem {
   private func start(
     _ operation: FileSystemError.Operation, _ file: FileHandle
   ) throws(FileSystemError) -> (inode: Int, limit: Int) {
-    guard let (inode, path) = handles[file.rawValue] else { throw failure(operation, file, .other) }
+    guard let open = handles[file.rawValue] else { throw failure(operation, file, .other) }
+    let inode = open.inode
     do throws(FileSystemError) {
-      return (inode, try check(operation, path))
+      return (inode, try check(operation, open.path))
     } catch {
       // What the sync was for is gone from memory's account of what is still to be written.
       if operation == .syncData || operation == .syncAll, error.reason != .crashed {
@@ -303,6 +320,13 @@ public final class MemoryFileSystem: FileSystem {
   ) -> FileSystemError {
     FileSystemError(operation, path: handles[file.rawValue]?.path ?? "closed file", reason: reason)
   }
+}
+
+/// What a handle stands for.
+private struct OpenFile {
+  let inode: Int
+  let path: String
+  let isDirect: Bool
 }
 
 /// A file's bytes, seen and surviving.

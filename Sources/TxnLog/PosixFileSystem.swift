@@ -20,9 +20,18 @@ public struct PosixFileSystem: FileSystem, Sendable {
       case .read: O_RDONLY
       case .update: O_RDWR
       case .createNew: O_RDWR | O_CREAT | O_EXCL
+      case .createNewDirect: O_RDWR | O_CREAT | O_EXCL
       case .createOrTruncate: O_RDWR | O_CREAT | O_TRUNC
       }
-    return try openRaw(path, flags, operation: .open)
+    guard mode == .createNewDirect else { return try openRaw(path, flags, operation: .open) }
+    guard let directFlags else { throw error(.open, path: path, ENOSYS) }
+    do throws(FileSystemError) {
+      return try openRaw(path, flags | directFlags, operation: .open)
+    } catch {
+      // Linux may have made the file before it looked whether the file system can do this.
+      if error.reason == .notSupported { _ = unlink(path) }
+      throw error
+    }
   }
 
   /// Closes the descriptor.
@@ -191,3 +200,12 @@ public struct PosixFileSystem: FileSystem, Sendable {
 private func platformClose(_ descriptor: Int32) -> Int32 { close(descriptor) }
 private func platformRename(_ path: String, _ newPath: String) -> Int32 { rename(path, newPath) }
 private func platformOpen(_ path: String, _ flags: Int32) -> Int32 { open(path, flags, 0o644) }
+
+/// What makes `open(2)` a direct one; nil where that is not known. The C library hides O_DIRECT from Swift.
+#if os(Linux) && (arch(x86_64) || arch(i386))
+  private let directFlags: Int32? = 0o40000 | O_DSYNC
+#elseif os(Linux) && (arch(arm64) || arch(arm))
+  private let directFlags: Int32? = 0o200000 | O_DSYNC
+#else
+  private let directFlags: Int32? = nil
+#endif

@@ -40,11 +40,40 @@ struct LeaderState: Equatable, Sendable {
   /// In the order in which they came.
   var learners: [LearnerHandle] = []
   /// How much of the history each voter has acknowledged in this epoch.
-  var acknowledged: [ServerID: Zxid] = [:]
+  var acknowledged = Acknowledgements()
   /// The last transaction of this epoch that was proposed; its beginning before the first.
   var lastProposed = Zxid.zero
 
   var nextDeadline: Int64 { phase == .broadcasting ? nextPing : min(nextPing, deadline) }
+}
+
+/// How much of the history each voter has, durably, as far as its leader knows.
+///
+/// They are few, and asked for with every transaction: looking through them takes less than a dictionary.
+struct Acknowledgements: Equatable, Sendable {
+  private struct Entry: Equatable, Sendable {
+    let server: ServerID
+    var zxid: Zxid
+  }
+
+  private var entries: [Entry] = []
+
+  /// The most that any server has; zero before the first.
+  var newest: Zxid { entries.map(\.zxid).max() ?? .zero }
+
+  /// What a server has; zero while it has acknowledged nothing.
+  subscript(server: ServerID) -> Zxid { entries.first { $0.server == server }?.zxid ?? .zero }
+
+  /// A server has everything up to `zxid`.
+  mutating func note(_ zxid: Zxid, from server: ServerID) {
+    guard let index = entries.firstIndex(where: { $0.server == server }) else {
+      return entries.append(Entry(server: server, zxid: zxid))
+    }
+    entries[index].zxid = max(entries[index].zxid, zxid)
+  }
+
+  /// Nothing that a server has said counts any more.
+  mutating func forget(_ server: ServerID) { entries.removeAll { $0.server == server } }
 }
 
 /// A learner as its leader sees it.
@@ -91,7 +120,7 @@ extension ZabPeer {
 
   /// Somebody has called.
   mutating func onLearnerConnected(_ connection: ConnectionID, _ actions: inout [ZabAction]) {
-    guard leader != nil else { return actions.append(.close(connection)) }
+    guard isLeader else { return actions.append(.close(connection)) }
     let patience = settings.initMilliseconds + settings.syncMilliseconds
     leader?.learners.append(LearnerHandle(connection: connection, deadline: now + patience))
   }

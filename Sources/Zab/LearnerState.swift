@@ -88,10 +88,9 @@ extension ZabPeer {
 
   /// A packet from the leader.
   mutating func onLeaderPacket(_ packet: QuorumPacket, _ connection: ConnectionID, _ actions: inout [ZabAction]) {
-    guard let state = learner else { return }
-    learner?.deadline =
-      now + (state.phase == .running ? settings.syncMilliseconds : settings.initMilliseconds)
-    switch state.phase {
+    guard let phase = learner?.phase else { return }
+    learner?.deadline = now + (phase == .running ? settings.syncMilliseconds : settings.initMilliseconds)
+    switch phase {
     case .connecting, .savingAcceptedEpoch: leave("packet \(packet.type) is too early", &actions)
     case .awaitingEpoch: onLeaderInfo(packet, connection, &actions)
     case .awaitingSync: onSyncStart(packet, connection, &actions)

@@ -108,7 +108,7 @@ extension ZabPeer {
 
   /// A server that observes and should vote, or votes and should observe, comes again as what it should be.
   mutating func checkPart(_ actions: inout [ZabAction]) {
-    guard learner != nil else { return }
+    guard isLearner else { return }
     let isObserving = if case .observing = role { true } else { false }
     guard isObserving != (configuration.member(id)?.isObserver == true) else { return }
     actions.append(.note("the new configuration changes this server's part"))

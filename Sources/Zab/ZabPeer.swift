@@ -98,6 +98,14 @@ public struct ZabPeer: Equatable, Sendable {
     }
   }
 
+  // Comparing these with nil would copy all that they have.
+
+  /// Whether this server leads, or tries to.
+  var isLeader: Bool { if case .some = leader { true } else { false } }
+
+  /// Whether this server follows or observes a leader, or tries to.
+  var isLearner: Bool { if case .some = learner { true } else { false } }
+
   /// Whether this server has a vote.
   public var isVoter: Bool { votes(id) }
 
@@ -139,7 +147,7 @@ public struct ZabPeer: Equatable, Sendable {
   }
 
   private mutating func onPacket(_ packet: QuorumPacket, _ connection: ConnectionID, _ actions: inout [ZabAction]) {
-    if leader != nil {
+    if isLeader {
       onLearnerPacket(packet, connection, &actions)
     } else if learner?.connection == connection {
       onLeaderPacket(packet, connection, &actions)
@@ -147,7 +155,7 @@ public struct ZabPeer: Equatable, Sendable {
   }
 
   private mutating func onDisconnected(_ connection: ConnectionID, _ actions: inout [ZabAction]) {
-    if leader != nil {
+    if isLeader {
       removeLearner(connection, &actions)
     } else if learner?.connection == connection {
       actions.append(.note("the leader has gone"))
@@ -158,9 +166,9 @@ public struct ZabPeer: Equatable, Sendable {
   private mutating func onPersisted(through zxid: Zxid, _ actions: inout [ZabAction]) {
     // A place, not just a number: what was truncated meanwhile is not there any more.
     persisted = max(persisted, min(zxid, history.last))
-    if leader != nil {
+    if isLeader {
       onLeaderPersisted(&actions)
-    } else if learner != nil {
+    } else if isLearner {
       onLearnerPersisted(&actions)
     }
   }
@@ -186,6 +194,6 @@ public struct ZabPeer: Equatable, Sendable {
     precondition(currentEpoch <= acceptedEpoch, "current epoch \(currentEpoch) is after accepted \(acceptedEpoch)")
     precondition(persisted <= history.last, "persisted \(persisted) is after the end \(history.last)")
     precondition(delivered <= history.last, "delivered \(delivered) is after the end \(history.last)")
-    precondition(leader == nil || learner == nil, "server \(id) leads and follows")
+    precondition(!isLeader || !isLearner, "server \(id) leads and follows")
   }
 }

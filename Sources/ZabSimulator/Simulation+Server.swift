@@ -44,9 +44,8 @@ extension Simulation {
   func settle(_ server: SimulatedServer) {
     let generation = server.generation
     server.member?.settle(time(of: server))
-    while server.generation == generation, let member = server.member {
-      let effects = member.takeEffects()
-      if effects.isEmpty { break }
+    var effects: [MemberEffect] = []
+    while server.generation == generation, let member = server.member, member.takeEffects(into: &effects) {
       for effect in effects where server.generation == generation { perform(effect, server) }
     }
     guard server.generation == generation, let member = server.member else { return }

@@ -27,10 +27,8 @@ struct UnreadablePacketTests {
   /// Takes an event in, with a disk that never fails; returns what else is to be done.
   private static func step(_ member: EnsembleMember, _ event: ZabEvent) -> [MemberEffect] {
     member.step(event, time)
-    var others: [MemberEffect] = []
-    while true {
-      let effects = member.takeEffects()
-      if effects.isEmpty { return others }
+    var (others, effects): ([MemberEffect], [MemberEffect]) = ([], [])
+    while member.takeEffects(into: &effects) {
       for effect in effects {
         switch effect {
         case .saveAcceptedEpoch(let epoch): member.step(.acceptedEpochSaved(epoch), time)
@@ -40,6 +38,7 @@ struct UnreadablePacketTests {
         }
       }
     }
+    return others
   }
 
   private static func receive(_ member: EnsembleMember, _ packet: QuorumPacket) -> [MemberEffect] {

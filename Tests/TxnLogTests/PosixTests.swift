@@ -74,6 +74,21 @@ import ZooKeeperProtocol
     #expect(error?.reason == .noSpace)
   }
 
+  @Test func directWritesGoToTheDeviceOrAreRefused() throws {
+    let files = PosixFileSystem()
+    let path = "\(try Scratch.directory("txnlog"))/direct"
+    guard let file = try? files.open(path, .createNewDirect) else {
+      // Not every file system has them; what was begun is gone then.
+      return #expect(!files.exists(path))
+    }
+    defer { files.close(file) }
+    var buffer = BlockBuffer()
+    buffer.append([UInt8](repeating: 7, count: 5000))
+    try files.writeAll(file, at: 0, buffer.paddedBytes, path: path)
+    let written = try files.contents(of: path)
+    #expect(written.count == 8192 && written[4999] == 7 && written[5000] == 0)
+  }
+
   @Test func lockKeepsOthersOutUntilItGoes() throws {
     let directory = try directory()
     do {

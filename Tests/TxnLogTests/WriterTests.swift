@@ -58,6 +58,32 @@ import ZooKeeperProtocol
     #expect(directory.files.operationCount - before == 2)
   }
 
+  @Test(arguments: [0, 1 << 20]) func diskWithoutDirectWritesGetsTheSameFile(_ preallocationBytes: Int) throws {
+    let cached = MemoryFileSystem()
+    cached.hasDirectWrites = false
+    var files: [[UInt8]] = []
+    for disk in [MemoryFileSystem(), cached] {
+      let directory = try freshDirectory(disk)
+      try writeLog(directory, batches: [[1], Array(2...90), [91], [92]], dataBytes: 100, settings(preallocationBytes))
+      disk.crash(.none)
+      files.append(disk.visibleFiles["/data/version-2/log.1"] ?? [])
+      #expect(try recover(directory).0.zxids == zxids(1...92))
+    }
+    let shorter = min(files[0].count, files[1].count)
+    #expect(shorter > 92 * 100 && files[0].prefix(shorter) == files[1].prefix(shorter))
+    #expect(files[0].dropFirst(shorter).allSatisfy { $0 == 0 })
+  }
+
+  @Test func misalignedDirectWriteIsRefused() throws {
+    let disk = MemoryFileSystem()
+    _ = try freshDirectory(disk)
+    let file = try disk.open("/data/version-2/log.1", .createNewDirect)
+    let error = #expect(throws: FileSystemError.self) {
+      try disk.writeAll(file, at: 0, [UInt8](repeating: 1, count: 100), path: "log.1")
+    }
+    #expect(error?.reason == .notSupported)
+  }
+
   @Test func filesGrowBySteps() throws {
     let directory = try freshDirectory()
     try writeLog(directory, batches: [[1], [2]], settings(16 << 10))
@@ -122,7 +148,7 @@ import ZooKeeperProtocol
   @Test func fullDiskStopsTheWriterAndLosesNothing() throws {
     let disk = MemoryFileSystem()
     let directory = try freshDirectory(disk)
-    disk.capacityBytes = 3000
+    disk.capacityBytes = 3 * DirectWrite.blockBytes
     var persisted: Int64 = 0
     var writer = writer(directory, settings(1024))
     do throws(TxnLogError) {

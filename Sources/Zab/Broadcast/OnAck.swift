@@ -8,19 +8,18 @@ extension ZabPeer {
   mutating func onAck(_ zxid: Zxid, from server: ServerID, _ actions: inout [ZabAction]) {
     // Followers acknowledge the epoch a second time, and what they were sent while they were synchronized.
     guard zxid.counter != 0, zxid <= history.last, votes(server) else { return }
-    let before = leader?.acknowledged[server] ?? .zero
-    leader?.acknowledged[server] = max(before, zxid)
+    leader?.acknowledged.note(zxid, from: server)
     advanceCommit(&actions)
     deliver(&actions)
   }
 
   /// Commits what a quorum has, one after the other.
   mutating func advanceCommit(_ actions: inout [ZabAction]) {
-    guard let state = leader, state.phase == .broadcasting else { return }
-    while let entry = history.entry(after: committed), isAcknowledged(entry.zxid, state) {
+    guard leader?.phase == .broadcasting else { return }
+    while let entry = history.entry(after: committed), isAcknowledged(entry.zxid) {
       committed = entry.zxid
-      if pending?.zxid == entry.zxid { return commitConfiguration(entry, state, &actions) }
-      for handle in state.learners where handle.isForwarding {
+      if pending?.zxid == entry.zxid { return commitConfiguration(entry, &actions) }
+      for handle in leader?.learners ?? [] where handle.isForwarding {
         let packet =
           handle.isObserver
           ? QuorumPacket(.inform, zxid: entry.zxid, data: entry.bytes) : QuorumPacket(.commit, zxid: entry.zxid)
@@ -30,12 +29,10 @@ extension ZabPeer {
   }
 
   /// A configuration is committed: everybody takes it up with this transaction.
-  private mutating func commitConfiguration(
-    _ entry: TxnHistory.Entry, _ state: LeaderState, _ actions: inout [ZabAction]
-  ) {
+  private mutating func commitConfiguration(_ entry: TxnHistory.Entry, _ actions: inout [ZabAction]) {
     guard let next = pending?.configuration else { return }
     let designated = withUnsafeBytes(of: designatedLeader(next).rawValue.bigEndian) { [UInt8]($0) }
-    for handle in state.learners where handle.isForwarding {
+    for handle in leader?.learners ?? [] where handle.isForwarding {
       let packet =
         handle.isObserver
         ? QuorumPacket(.informAndActivate, zxid: entry.zxid, data: designated + entry.bytes)
@@ -47,8 +44,9 @@ extension ZabPeer {
     advanceCommit(&actions)
   }
 
-  private func isAcknowledged(_ zxid: Zxid, _ state: LeaderState) -> Bool {
-    if settings.has(.minorityCommits) { return state.acknowledged.values.contains { $0 >= zxid } }
-    return isQuorum { server in state.acknowledged[server].map { $0 >= zxid } ?? false }
+  private func isAcknowledged(_ zxid: Zxid) -> Bool {
+    guard let acknowledged = leader?.acknowledged else { return false }
+    if settings.has(.minorityCommits) { return acknowledged.newest >= zxid }
+    return isQuorum { acknowledged[$0] >= zxid }
   }
 }

@@ -36,10 +36,10 @@ extension ZabPeer {
 
   /// Sends an ACK for each transaction that has become durable, in order.
   mutating func acknowledgePersisted(_ actions: inout [ZabAction]) {
-    guard let state = learner, let connection = state.connection, case .following = role,
-      persisted > state.acknowledged
+    guard let connection = learner?.connection, let acknowledged = learner?.acknowledged, case .following = role,
+      persisted > acknowledged
     else { return }
-    for entry in history.entries(after: state.acknowledged, through: persisted) {
+    for entry in history.entries(after: acknowledged, through: persisted) {
       actions.append(.send(QuorumPacket(.ack, zxid: entry.zxid), connection))
     }
     learner?.acknowledged = persisted

@@ -6,7 +6,7 @@ internal import ZooKeeperProtocol
 extension ZabPeer {
   /// Takes the next transaction for committed.
   mutating func onCommit(_ zxid: Zxid, _ actions: inout [ZabAction]) {
-    guard learner != nil, zxid > committed else { return }
+    guard isLearner, zxid > committed else { return }
     guard let next = history.entry(after: committed), next.zxid == zxid else {
       // Apache's server ends itself here. Ours asks the leader for what it lacks.
       return leave("COMMIT \(zxid) is not for the transaction after \(committed)", &actions)

@@ -9,16 +9,16 @@ extension ZabPeer {
 
   /// Logs and proposes it.
   mutating func onProposed(_ entry: TxnHistory.Entry, _ actions: inout [ZabAction]) {
-    guard let state = leader, state.phase == .broadcasting else { return }
+    guard leader?.phase == .broadcasting else { return }
     guard entry.zxid.counter <= Self.lastCounter else {
       actions.append(.note("the zxid's lower 32 bits are used up: forcing an election"))
       return startLooking(&actions)
     }
     // What was made before the role changed comes too late, and its client learns it from the lost connection.
-    guard entry.zxid == state.lastProposed.next else { return }
+    guard entry.zxid == leader?.lastProposed.next else { return }
     leader?.lastProposed = entry.zxid
     append(entry, &actions)
-    for handle in state.learners where handle.isForwarding && !handle.isObserver {
+    for handle in leader?.learners ?? [] where handle.isForwarding && !handle.isObserver {
       actions.append(.send(QuorumPacket(.proposal, zxid: entry.zxid, data: entry.bytes), handle.connection))
     }
   }

@@ -10,10 +10,13 @@ extension ZabPeer {
       return leave("NEWLEADER \(packet.zxid) is not expected", &actions)
     }
     // The leader's configuration comes with it: a transaction that brought it may be in a snapshot only.
-    if let text = packet.data, let told = try? QuorumConfiguration(parsing: String(decoding: text, as: UTF8.self)),
-      told.version > configuration.version, !told.voters.isEmpty
-    {
-      learner?.configuration = told
+    if let text = packet.data, text.count > 1 {
+      do throws(QuorumConfigurationError) {
+        let told = try QuorumConfiguration(parsing: String(decoding: text, as: UTF8.self))
+        if told.version > configuration.version, !told.voters.isEmpty { learner?.configuration = told }
+      } catch {
+        return leave("NEWLEADER brings a configuration that cannot be read: \(error.message)", &actions)
+      }
     }
     learner?.phase = .persistingHistory
     learner?.newLeaderZxid = history.last
@@ -22,9 +25,10 @@ extension ZabPeer {
 
   /// More of the history is durable.
   mutating func onLearnerPersisted(_ actions: inout [ZabAction]) {
-    guard let state = learner else { return }
-    switch state.phase {
+    guard let phase = learner?.phase else { return }
+    switch phase {
     case .persistingHistory:
+      guard let state = learner else { return }
       guard persisted >= state.newLeaderZxid || settings.has(.newLeaderAckBeforePersisted) else { return }
       learner?.phase = .savingCurrentEpoch
       guard state.epoch > currentEpoch else { return acknowledgeNewLeader(&actions) }

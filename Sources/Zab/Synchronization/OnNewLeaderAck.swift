@@ -32,7 +32,7 @@ extension ZabPeer {
       leader?.newLeaderAcks.insert(id)
       establish(&actions)
     case .broadcasting?:
-      leader?.acknowledged[id] = persisted
+      leader?.acknowledged.note(persisted, from: id)
       advanceCommit(&actions)
       deliver(&actions)
     default: break
@@ -45,7 +45,7 @@ extension ZabPeer {
       isQuorum({ state.newLeaderAcks.contains($0) })
     else { return }
     leader?.phase = .broadcasting
-    leader?.acknowledged[id] = persisted
+    leader?.acknowledged.note(persisted, from: id)
     committed = history.last
     deliver(&actions)
     if let change = pending {

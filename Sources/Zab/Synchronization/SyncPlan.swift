@@ -64,7 +64,7 @@ extension ZabPeer {
       }
     }
     // It may just have been told to forget what it had acknowledged.
-    if !settings.has(.keepsAcksAcrossSync) { leader?.acknowledged[handle.id] = nil }
+    if !settings.has(.keepsAcksAcrossSync) { leader?.acknowledged.forget(handle.id) }
     // What is in the initial history is committed with it; what was proposed since may never be.
     let known = state.phase == .broadcasting ? configuration : pending?.configuration ?? configuration
     let text = Array(known.text.utf8)

@@ -23,6 +23,8 @@ final class EnsembleDriver: @unchecked Sendable {
   private var timerDeadline = Int64.max
   private var readOnlyTimer: Scheduled<Void>?
   private var isDraining = false
+  /// What is being done; kept for its storage.
+  private var effects: [MemberEffect] = []
   /// When it began to serve clients, last.
   private var servingSince = NIODeadline.now()
   private var proposalSizes = ProposalSizes()
@@ -138,8 +140,11 @@ final class EnsembleDriver: @unchecked Sendable {
     {
       return disconnect(connection)
     }
-    if let kind = packet.kind, [.diff, .trunc, .snap].contains(kind), member.zab.leaderConnection == connection {
-      logger.info("synchronizing", metadata: ["by": "\(kind)", "zxid": "\(packet.zxid)"])
+    switch packet.kind {
+    case .diff?, .trunc?, .snap?:
+      guard member.zab.leaderConnection == connection else { break }
+      logger.info("synchronizing", metadata: ["by": "\(packet.kind!)", "zxid": "\(packet.zxid)"])
+    default: break
     }
     step(.received(packet, connection))
   }
@@ -159,9 +164,7 @@ final class EnsembleDriver: @unchecked Sendable {
   private func drain() {
     guard !isDraining else { return }
     isDraining = true
-    while true {
-      let effects = member.takeEffects()
-      if effects.isEmpty { break }
+    while member.takeEffects(into: &effects) {
       for effect in effects where !isStopped { perform(effect) }
     }
     isDraining = false

@@ -19,6 +19,8 @@ final class QuorumConnection: ChannelInboundHandler, @unchecked Sendable {
   /// So much of a tree is made at a time.
   private static let pieceBytes = 256 << 10
 
+  private static let nothing = ByteBuffer()
+
   /// What is kept of a caller that waits to be let in: it has nothing to say but who it is.
   static let maxHeldBytes = 4096
 
@@ -33,6 +35,8 @@ final class QuorumConnection: ChannelInboundHandler, @unchecked Sendable {
   private var tree: TreeStream?
   /// Whether packets wait, because nobody leads here yet.
   var isHeld: Bool
+  /// Whether `flush` has something to do: the port's note.
+  var hasUnsent = false
   /// Whether either end has ended it.
   private(set) var isClosed = false
 
@@ -53,7 +57,7 @@ final class QuorumConnection: ChannelInboundHandler, @unchecked Sendable {
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     var bytes = unwrapInboundIn(data)
-    received.writeBuffer(&bytes)
+    if received.readableBytes == 0 { received = bytes } else { received.writeBuffer(&bytes) }
     if !isHeld {
       readPackets()
     } else if received.readableBytes > Self.maxHeldBytes {
@@ -92,7 +96,8 @@ final class QuorumConnection: ChannelInboundHandler, @unchecked Sendable {
           port.onPacket(packet, self)
         }
       }
-      received.discardReadBytes()
+      // Given back when it is used up, so that the next read finds it free.
+      if received.readableBytes == 0 { received = Self.nothing } else { received.discardReadBytes() }
     } catch {
       port.onBadBytes("\(error)", self)
     }
@@ -166,6 +171,7 @@ final class QuorumConnection: ChannelInboundHandler, @unchecked Sendable {
 
   /// Sends what this turn has brought, in one write.
   func flush() {
+    hasUnsent = false
     guard let context else { return }
     if tree != nil { sendTree(context) }
     guard tree == nil, !out.bytes.isEmpty else { return }

@@ -29,6 +29,8 @@ final class QuorumPort: @unchecked Sendable {
   private var isStopped = false
   /// Connections with something to send.
   private var unsent: [QuorumConnection] = []
+  /// The learner that has passed on a request last.
+  private weak var asking: QuorumConnection?
 
   init(_ settings: ServerConfiguration.Ensemble, loop: any EventLoop, logger: Logger, driver: EnsembleDriver) {
     self.settings = settings
@@ -161,18 +163,25 @@ final class QuorumPort: @unchecked Sendable {
   /// Sends what this turn has brought.
   func flush() {
     guard !unsent.isEmpty else { return }
-    for connection in unsent { connection.flush() }
+    // Where a client waits for the answer, it waits for this server's disk and for its COMMIT: others can come second.
+    if unsent.count > 1, let asking, asking.hasUnsent { asking.flush() }
+    for connection in unsent where connection.hasUnsent { connection.flush() }
     unsent.removeAll(keepingCapacity: true)
   }
 
   private func note(_ connection: QuorumConnection) {
-    if !unsent.contains(where: { $0 === connection }) { unsent.append(connection) }
+    guard !connection.hasUnsent else { return }
+    connection.hasUnsent = true
+    unsent.append(connection)
   }
 
   // MARK: What connections tell
 
   /// A packet has come.
-  func onPacket(_ packet: QuorumPacket, _ connection: QuorumConnection) { driver.onPacket(packet, connection.id) }
+  func onPacket(_ packet: QuorumPacket, _ connection: QuorumConnection) {
+    if packet.kind == .request { asking = connection }
+    driver.onPacket(packet, connection.id)
+  }
 
   /// A tree is complete.
   func onTree(_ state: RecoveredState, _ connection: QuorumConnection) { driver.onTree(state, connection.id) }
