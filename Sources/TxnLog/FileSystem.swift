@@ -68,8 +68,7 @@ public enum FileOpenMode: Hashable, Sendable {
   case update
   /// For reading and writing; no file has the name yet.
   case createNew
-  /// As `createNew`, for direct writes, see `DirectWrite`; `.notSupported` where the file system has none, and no file is
-  /// left then.
+  /// As `createNew`, for direct writes, see `DirectWrite`; `.notSupported`, and no file, where there are none.
   case createNewDirect
   /// For reading and writing; a file of that name is emptied, or made.
   case createOrTruncate

@@ -126,7 +126,7 @@ public final class MemoryFileSystem: FileSystem {
     return count
   }
 
-  /// Writes what fits, to be made durable by a sync; a direct write is a write and a sync, with a chance to fail at each.
+  /// Writes what fits, to be made durable by a sync; a direct write is a write and a sync, and may fail at either.
   public func write(
     _ file: FileHandle, at offset: Int, _ bytes: UnsafeRawBufferPointer
   ) throws(FileSystemError) -> Int {

@@ -173,7 +173,10 @@ struct LockTests {
     try await shell.terminal.send("C-c")
     try await #expect(zkcli("lock", "--timeout", "40s", path, "--", "true").exitStatus == 0)
     try await shell.run("")
-    try await shell.enter("wait /nothing-at-all")
+    let missing = uniquePath("nothing")
+    try await shell.enter("wait \(missing)")
+    // A ^C that comes earlier would only clear the line.
+    try await eventually("a watch") { try await ServerKind.zkcli.watchers()[missing] != nil }
     try await shell.terminal.send("C-c")
     try await shell.see("Cancelled")
   }
