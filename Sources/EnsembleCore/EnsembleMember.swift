@@ -47,6 +47,8 @@ public final class EnsembleMember {
   /// Tree and sessions while nobody is served.
   private var idleState: RecoveredState
   private var actions: [ZabAction] = []
+  /// The actions that are being performed, the next one last, where it can be taken without a copy.
+  private var performing: [ZabAction] = []
   private var effects: [MemberEffect] = []
   /// Learners' syncs that wait for a transaction to be committed.
   private var waitingSyncs: [(zxid: Zxid, connection: ConnectionID)] = []
@@ -69,14 +71,20 @@ public final class EnsembleMember {
   /// Learners' syncs that are not answered yet.
   public var pendingSyncCount: Int { waitingSyncs.count }
 
-  /// Exchanges what is to be done since the last call for an empty array, whose storage is used from now on.
+  /// Exchanges what is to be done since the last call, the first of it last, for an empty array, whose storage is used
+  /// from now on. From the end each can be taken without a copy.
   ///
   /// - Returns: whether there is something.
   public func takeEffects(into taken: inout [MemberEffect]) -> Bool {
+    if effects.isEmpty { return false }
     taken.removeAll(keepingCapacity: true)
     swap(&taken, &effects)
-    return !taken.isEmpty
+    taken.reverse()
+    return true
   }
+
+  /// When a tick is due next, on the monotonic clock in milliseconds. From elsewhere `zab` is a copy of all it has.
+  public var nextDeadline: Int64 { zab.nextDeadline }
 
   /// Takes an event in.
   public func step(_ event: ZabEvent, _ time: ServerTime) {
@@ -88,12 +96,7 @@ public final class EnsembleMember {
   /// Passes on what clients have asked for since the last call.
   public func settle(_ time: ServerTime) {
     repeat {
-      var index = 0
-      while index < actions.count, !hasFailed {
-        perform(actions[index], time)
-        index += 1
-      }
-      actions.removeAll(keepingCapacity: true)
+      performActions(time)
       askLeader(time)
       core?.drainProposals { proposal in
         zab.step(
@@ -116,8 +119,18 @@ public final class EnsembleMember {
     step(.snapshotInstalled(zxid, state.tree.configuration), time)
   }
 
-  private func perform(_ action: ZabAction, _ time: ServerTime) {
-    switch action {
+  private func performActions(_ time: ServerTime) {
+    while !actions.isEmpty {
+      swap(&performing, &actions)
+      performing.reverse()
+      while let action = performing.popLast() {
+        if !hasFailed { perform(action, time) }
+      }
+    }
+  }
+
+  private func perform(_ action: consuming ZabAction, _ time: ServerTime) {
+    switch consume action {
     case .sendNotification(let notification, let server): effects.append(.sendNotification(notification, to: server))
     case .connectToLeader(let server): effects.append(.connectToLeader(server))
     case .send(let packet, let connection): effects.append(.send(packet, connection))
@@ -232,6 +245,7 @@ public final class EnsembleMember {
 
   /// A learner's sync is answered once all that was proposed before it is committed, and so behind the COMMITs.
   private func answerSyncs() {
+    if waitingSyncs.isEmpty { return }
     while let first = waitingSyncs.first, first.zxid <= zab.committed || first.zxid.counter == 0 {
       waitingSyncs.removeFirst()
       effects.append(.send(QuorumPacket(.sync, zxid: .zero), first.connection))
@@ -241,7 +255,7 @@ public final class EnsembleMember {
   // MARK: The learner's side
 
   private func askLeader(_ time: ServerTime) {
-    guard let core, core.role == .learner, let connection = zab.leaderConnection else { return }
+    guard let core, core.role == .learner, core.hasQuestions, let connection = zab.leaderConnection else { return }
     for question in core.takeQuestions() {
       switch question {
       case .request(let request, let identities):

@@ -5,9 +5,11 @@ public import ZooKeeperProtocol
 ///
 /// *Source*: `FollowerRequestProcessor`, `LearnerZooKeeperServer`; `quorum-protocol` B.11, C.
 extension ServerCore {
+  /// Whether something is to be asked.
+  public var hasQuestions: Bool { !questions.requests.isEmpty }
+
   /// What is to be asked since the last call, in order.
   public func takeQuestions() -> [LeaderQuestion] {
-    if questions.requests.isEmpty { return [] }
     defer { questions.requests.removeAll(keepingCapacity: true) }
     return questions.requests
   }

@@ -87,11 +87,12 @@ public struct TxnHistory: Equatable, Sendable {
 
   /// The index of the first entry after `zxid`.
   ///
-  /// - Complexity: logarithmic; constant for the ends, which is where it is asked for.
+  /// - Complexity: logarithmic; constant near the ends, which is where it is asked for.
   private func firstIndex(after zxid: Zxid) -> Int {
     var (low, high) = (head, entries.count)
     if low == high || zxid >= entries[high - 1].zxid { return high }
     if zxid < entries[low].zxid { return low }
+    if high - low > 1, zxid >= entries[high - 2].zxid { return high - 1 }
     while low < high {
       let middle = (low + high) / 2
       if entries[middle].zxid <= zxid { low = middle + 1 } else { high = middle }

@@ -46,7 +46,9 @@ extension Simulation {
     server.member?.settle(time(of: server))
     var effects: [MemberEffect] = []
     while server.generation == generation, let member = server.member, member.takeEffects(into: &effects) {
-      for effect in effects where server.generation == generation { perform(effect, server) }
+      while let effect = effects.popLast() {
+        if server.generation == generation { perform(effect, server) }
+      }
     }
     guard server.generation == generation, let member = server.member else { return }
     if let core = member.core, core.counters.digestMismatches > 0 {

@@ -29,7 +29,7 @@ struct UnreadablePacketTests {
     member.step(event, time)
     var (others, effects): ([MemberEffect], [MemberEffect]) = ([], [])
     while member.takeEffects(into: &effects) {
-      for effect in effects {
+      while let effect = effects.popLast() {
         switch effect {
         case .saveAcceptedEpoch(let epoch): member.step(.acceptedEpochSaved(epoch), time)
         case .saveCurrentEpoch(let epoch): member.step(.currentEpochSaved(epoch), time)

@@ -165,14 +165,16 @@ final class EnsembleDriver: @unchecked Sendable {
     guard !isDraining else { return }
     isDraining = true
     while member.takeEffects(into: &effects) {
-      for effect in effects where !isStopped { perform(effect) }
+      while let effect = effects.popLast() {
+        if !isStopped { perform(effect) }
+      }
     }
     isDraining = false
     updateTimer()
   }
 
-  private func perform(_ effect: MemberEffect) {
-    switch effect {
+  private func perform(_ effect: consuming MemberEffect) {
+    switch consume effect {
     case .sendNotification(let notification, let server): election.send(notification, to: server)
     case .connectToLeader(let leader): quorum.connect(to: leader)
     case .send(let packet, let connection): quorum.send(packet, on: connection)
@@ -352,7 +354,7 @@ final class EnsembleDriver: @unchecked Sendable {
   // MARK: Time
 
   private func updateTimer() {
-    let deadline = member.zab.nextDeadline
+    let deadline = member.nextDeadline
     // A timer that is due too early only looks again.
     guard !isStopped, deadline < timerDeadline else { return }
     timer?.cancel()
