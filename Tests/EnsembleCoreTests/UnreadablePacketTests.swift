@@ -76,17 +76,31 @@ struct UnreadablePacketTests {
     #expect(member.zab.learnerConnections == [Self.link])
   }
 
-  @Test func whatALeaderSaysEndsTheConnection() throws {
-    let member = Self.member(2)
-    _ = Self.step(member, .started)
+  /// An observer whose leader has sent all that it lacks, and NEWLEADER comes next.
+  private static func learner(of epoch: Epoch) -> EnsembleMember {
+    let member = member(2)
+    _ = step(member, .started)
     let notification = ElectionNotification(
-      state: .leading, leader: ServerID(rawValue: 1), zxid: .zero, round: 1, peerEpoch: Epoch(rawValue: 1),
-      configuration: nil)
-    _ = Self.step(member, .notification(notification, from: ServerID(rawValue: 1)))
-    _ = Self.step(member, .leaderConnected(Self.link))
+      state: .leading, leader: ServerID(rawValue: 1), zxid: .zero, round: 1, peerEpoch: epoch, configuration: nil)
+    _ = step(member, .notification(notification, from: ServerID(rawValue: 1)))
+    _ = step(member, .leaderConnected(link))
+    _ = receive(member, QuorumPacket(.leaderInfo, zxid: epoch.newLeaderZxid, data: [0, 1, 0, 0]))
+    _ = receive(member, QuorumPacket(.diff, zxid: .zero))
+    return member
+  }
+
+  @Test func aConfigurationThatCannotBeReadEndsTheConnection() throws {
     let epoch = Epoch(rawValue: 1)
-    _ = Self.receive(member, QuorumPacket(.leaderInfo, zxid: epoch.newLeaderZxid, data: [0, 1, 0, 0]))
-    _ = Self.receive(member, QuorumPacket(.diff, zxid: .zero))
+    let member = Self.learner(of: epoch)
+    try #require(member.zab.leaderConnection == Self.link)
+    let packet = QuorumPacket(.newLeader, zxid: epoch.newLeaderZxid, data: Array("server.1=nowhere".utf8))
+    #expect(Self.receive(member, packet).contains(.close(Self.link)))
+    #expect(member.zab.role == .looking)
+  }
+
+  @Test func whatALeaderSaysEndsTheConnection() throws {
+    let epoch = Epoch(rawValue: 1)
+    let member = Self.learner(of: epoch)
     _ = Self.receive(member, QuorumPacket(.newLeader, zxid: epoch.newLeaderZxid))
     _ = Self.receive(member, QuorumPacket(.upToDate, zxid: Zxid(rawValue: -1)))
     weak let core = member.core
