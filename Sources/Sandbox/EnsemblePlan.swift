@@ -15,7 +15,8 @@ struct EnsemblePlan: Sendable {
   let settings: LocalEnsemble.Settings
   /// What all data lies in.
   private let directory: String
-  private let isTemporary: Bool
+  /// Whether nothing of it is left behind.
+  let isTemporary: Bool
   private let reservations: [PortReservation]
 
   /// Takes ports and, where none is given, a directory.

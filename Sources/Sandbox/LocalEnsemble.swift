@@ -131,9 +131,9 @@ public final class LocalEnsemble: Sendable {
     }
     await withTaskGroup(of: Void.self) { group in
       for life in last {
-        group.addTask {
+        group.addTask { [plan] in
           switch life {
-          case .running(let node): await node.stop()
+          case .running(let node): await node.stop(finishesSnapshot: !plan.isTemporary)
           case .paused(let node): await node.kill()
           case .killed: break
           }

@@ -45,7 +45,7 @@ public final class ServerNode: @unchecked Sendable {
   let loop: any EventLoop
   /// Holds the loop still, in a sandbox.
   let brake = LoopBrake()
-  private var log: LogWorker<PosixFileSystem>!
+  var log: LogWorker<PosixFileSystem>!
   /// Counts the logs that were begun, so that an older one's late word is not taken for a newer one's.
   private var logGeneration = 0
   private var listener: (any Channel)?
@@ -60,9 +60,11 @@ public final class ServerNode: @unchecked Sendable {
   var requestsInTurn = 0
   private var isThrottling = false
   private var timers: [RepeatedTask] = []
-  private var snapshots: SnapshotSchedule
-  private var snapshotTask: SnapshotTask?
-  private(set) var lastSnapshot: (zxid: Zxid, wallMilliseconds: Int64)?
+  var snapshots: SnapshotSchedule
+  var snapshotTask: SnapshotTask?
+  /// What waits for the snapshot that is being written.
+  var onSnapshotEnded: (() -> Void)?
+  var lastSnapshot: (zxid: Zxid, wallMilliseconds: Int64)?
   private var ending: EventLoopPromise<ServerStartError?>
   private(set) var isStopping = false
 
@@ -416,38 +418,6 @@ public final class ServerNode: @unchecked Sendable {
     }
   }
 
-  private func purge() {
-    let (directory, count, logger) = (storage.directory, configuration.retention.snapshotCount, logger)
-    background.run {
-      do throws(TxnLogError) {
-        let removed = try directory.purge(retainCount: count)
-        if !removed.isEmpty { logger.info("purged \(removed.count) old files") }
-      } catch {
-        logger.warning("old files could not be purged", metadata: ["reason": "\(error)"])
-      }
-    }
-  }
-
-  // MARK: Snapshots
-
-  private func startSnapshot() {
-    snapshots.reset()
-    log.roll()
-    snapshotTask = SnapshotTask(
-      tree: core.tree, sessions: core.committedSessions, directory: storage.directory,
-      hasDigest: configuration.features.hasDigest, background: background, loop: loop
-    ) { [weak self] result in
-      guard let self, let task = snapshotTask else { return }
-      snapshotTask = nil
-      switch result {
-      case .success: lastSnapshot = (task.zxid, Host.wallMilliseconds)
-      case .failure(let error):
-        // The log has everything: the server goes on, and tries again when the next one is due.
-        logger.error("a snapshot could not be written", metadata: ["reason": "\(error)"])
-      }
-    }
-  }
-
   // MARK: The end
 
   /// Waits until `finished` returns or the server fails by itself.
@@ -463,19 +433,27 @@ public final class ServerNode: @unchecked Sendable {
   }
 
   /// Stops serving, writes what was accepted, and gives the directory back.
-  public func stop() async { await end(writingLog: true) }
+  ///
+  /// - Parameter finishesSnapshot: whether a snapshot that is being written is waited for, so that the next start need
+  ///   not replay what is in it.
+  public func stop(finishesSnapshot: Bool = true) async {
+    await end(writingLog: true, finishesSnapshot: finishesSnapshot)
+  }
 
   /// Ends as a process does that is killed: what was accepted and is not on its way to the disk is lost.
-  public func kill() async { await end(writingLog: false) }
+  public func kill() async { await end(writingLog: false, finishesSnapshot: false) }
 
-  private func end(writingLog: Bool) async {
+  private func end(writingLog: Bool, finishesSnapshot: Bool) async {
     await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
       let work: @Sendable () -> Void = { [self] in
         ending.succeed(nil)
         stopServing()
         if writingLog { log.stop() } else { log.abandon() }
-        // A snapshot that is under way is given up: the log has what it would have had.
-        background.run { continuation.resume() }
+        let finish = { [background] in background.run { continuation.resume() } }
+        // One that is given up costs nothing but time: the log has what it would have had.
+        guard finishesSnapshot, let snapshotTask else { return finish() }
+        logger.info("finishing a snapshot", metadata: ["zxid": "\(snapshotTask.zxid)"])
+        onSnapshotEnded = finish
       }
       // A server that is held still does this before anything else.
       if !brake.release(running: work) { loop.execute(work) }

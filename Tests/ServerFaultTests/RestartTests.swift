@@ -38,6 +38,29 @@ struct RestartTests {
     }
   }
 
+  /// The next start need not replay what the snapshot has that was being written.
+  @Test func aStopFinishesTheSnapshotThatHasBegun() async throws {
+    let server = try ServerUnderTest(["snapCount=2"])
+    try await server.start()
+    let client = try server.client()
+    try await client.connected(failsFast: false)
+    try await client.multi(
+      (0..<4000).map { number in
+        .create(
+          CreateRequest(path: "/n\(number)", data: [UInt8](repeating: 1, count: 100), acl: ACL.openUnsafe, flags: 0))
+      })
+    // Two transactions more, and a snapshot begins that has all of these.
+    for name in ["a", "b"] { try await client.create("/\(name)") }
+    #expect(try await server.end(by: SIGTERM) == .exited(0))
+    await client.close(limit: .zero)
+    let names = try FileManager.default.contentsOfDirectory(atPath: "\(server.dataDirectory)/version-2")
+    #expect(names.contains { ["snapshot.3", "snapshot.4"].contains($0) }, "\(names.sorted()) \(server.errorOutput)")
+    #expect(!names.contains { $0.hasSuffix(".tmp") }, "\(names.sorted())")
+    try await server.start()
+    let count = try await server.withClient { try await $0.getChildren("/").count }
+    #expect(count == 4003)
+  }
+
   /// Files with flipped, cut and added bytes: the server starts with less at the end, or refuses and names the file.
   @Test func startsOnDamagedFilesOrRefuses() async throws {
     var random = SeededGenerator()
