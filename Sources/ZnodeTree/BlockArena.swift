@@ -8,7 +8,7 @@
 struct BlockArena {
   static let granuleBytes = 8
   static let largestPooledBytes = 1024
-  private static let regionBytes = 256 * 1024
+  private static let regionBytes = 1 << 20
   private static let classCount = largestPooledBytes / granuleBytes + 1
 
   private struct State {

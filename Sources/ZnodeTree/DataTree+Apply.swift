@@ -152,7 +152,7 @@ extension DataTree {
     result.error = withBytes(body.path) { path in
       guard let id = find(path) else { return .noNode }
       replaceACL(id, body.acl)
-      slab.mutable(id).pointee.aversion = body.version
+      setAversion(of: id, to: body.version)
       refreshDigest(id, path: path)
       result.stat = stat(of: id)
       return .ok

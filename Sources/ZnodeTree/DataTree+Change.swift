@@ -8,23 +8,22 @@ extension DataTree {
   func installBuiltIns() {
     let root = slab.allocate()
     precondition(root == Self.root)
-    let record = slab.mutable(root)
-    record.pointee.block = arena.allocate(0)
-    record.pointee.dataLength = 0
+    let nothing = UnsafeRawBufferPointer(start: nil, count: 0)
+    fillBlock(slab.mutable(root), owner: 0, aversion: 0, name: nothing, data: nothing)
     znodeCount = 1
     // Apache has the root under "" and "/": 0 and 1 characters of path.
     approximateDataSizeBytes = 1
-    if digestEnabled { refreshDigest(root, path: UnsafeRawBufferPointer(start: nil, count: 0)) }
+    if digestEnabled { refreshDigest(root, path: nothing) }
     for path in ["/zookeeper", "/zookeeper/quota", "/zookeeper/config"] {
       withBytes(path) { bytes in
         // It has no zxid and no times, and does not count for its parent's cversion.
-        _ = addZnode(at: bytes, data: UnsafeRawBufferPointer(start: nil, count: 0), slot: 0, stat: Self.zeroStat)
+        _ = addZnode(at: bytes, data: nothing, slot: 0, stat: Self.zeroStat)
       }
     }
     guard let config = find("/zookeeper/config") else { preconditionFailure("the tree lacks what was just put in") }
     let configRecord = slab.mutable(config)
     configRecord.pointee.aclSlot = acls.acquire(ACL.readUnsafe)
-    configRecord.pointee.aversion = -1
+    setAversion(of: config, to: -1)
   }
 
   static let zeroStat = StatPersisted(
@@ -40,7 +39,15 @@ extension DataTree {
   ) -> ZnodeID? {
     guard let slash = PathBytes.lastSlash(path), slash + 1 < path.count else { return nil }
     guard let parent = find(PathBytes.prefix(path, slash)) else { return nil }
-    let name = PathBytes.suffix(path, from: slash + 1)
+    return addZnode(
+      at: path, named: PathBytes.suffix(path, from: slash + 1), under: parent, data: data, slot: slot, stat: stat)
+  }
+
+  /// Adds a znode with the last part of `path` for its name, where the znode of all before that is known.
+  func addZnode(
+    at path: UnsafeRawBufferPointer, named name: UnsafeRawBufferPointer, under parent: ZnodeID,
+    data: UnsafeRawBufferPointer?, slot: ACLSlot, stat: StatPersisted
+  ) -> ZnodeID? {
     guard name.count <= ZnodeRecord.maximumNameLengthBytes else { return nil }
     let id = slab.allocate()
     let record = slab.mutable(id)
@@ -51,10 +58,9 @@ extension DataTree {
     record.pointee.mtimeMilliseconds = stat.mtimeMilliseconds
     record.pointee.version = stat.version
     record.pointee.cversion = stat.cversion
-    record.pointee.aversion = stat.aversion
     record.pointee.aclSlot = slot
     record.pointee.parent = parent
-    fillBlock(record, owner: stat.ephemeralOwner, name: name, data: data)
+    fillBlock(record, owner: stat.ephemeralOwner, aversion: stat.aversion, name: name, data: data)
     link(id, to: parent)
     index.insert(id, parent, name)
     znodeCount += 1
@@ -75,15 +81,22 @@ extension DataTree {
   func replaceData(_ id: ZnodeID, with data: UnsafeRawBufferPointer?) {
     let record = slab.mutable(id)
     let old = record.pointee
-    let newLength = old.nameOffset + old.nameLength + (data?.count ?? 0)
+    let newLength = old.dataOffset + (data?.count ?? 0)
     approximateDataSizeBytes += (data?.count ?? 0) - max(0, Int(old.dataLength))
     guard let block = old.block else { preconditionFailure("znode \(id) is free") }
     if !slab.isFrozen, BlockArena.isSameSize(old.blockLength, newLength) {
-      record.pointee.dataLength = data.map { Int32($0.count) } ?? -1
-      if let data { Self.copy(data, to: block + old.nameOffset + old.nameLength) }
-      return
+      return record.pointee.fill(data: data)
     }
-    fillBlock(record, owner: old.owner, name: old.name, data: data)
+    fillBlock(record, owner: old.owner, aversion: old.aversion, name: old.name, data: data)
+    arena.free(block, lengthBytes: old.blockLength)
+  }
+
+  /// Says how often a znode's ACL was changed. Its digest stays as it is.
+  func setAversion(of id: ZnodeID, to aversion: Int32) {
+    let record = slab.mutable(id)
+    let old = record.pointee
+    guard let block = old.block, aversion != old.aversion else { return }
+    fillBlock(record, owner: old.owner, aversion: aversion, name: old.name, data: old.data)
     arena.free(block, lengthBytes: old.blockLength)
   }
 
@@ -100,22 +113,12 @@ extension DataTree {
   }
 
   private func fillBlock(
-    _ record: UnsafeMutablePointer<ZnodeRecord>, owner: Int64, name: UnsafeRawBufferPointer,
+    _ record: UnsafeMutablePointer<ZnodeRecord>, owner: Int64, aversion: Int32, name: UnsafeRawBufferPointer,
     data: UnsafeRawBufferPointer?
   ) {
-    let ownerLength = owner == 0 ? 0 : ZnodeRecord.ownerLengthBytes
-    let block = arena.allocate(ownerLength + name.count + (data?.count ?? 0))
-    if owner != 0 { block.storeBytes(of: owner, as: Int64.self) }
-    Self.copy(name, to: block + ownerLength)
-    if let data { Self.copy(data, to: block + ownerLength + name.count) }
-    record.pointee.block = block
-    record.pointee.nameLengthAndFlags = UInt32(name.count) | (owner == 0 ? 0 : ZnodeRecord.ownerFlag)
-    record.pointee.dataLength = data.map { Int32($0.count) } ?? -1
-  }
-
-  private static func copy(_ bytes: UnsafeRawBufferPointer, to target: UnsafeMutableRawPointer) {
-    guard let base = bytes.baseAddress else { return }
-    target.copyMemory(from: base, byteCount: bytes.count)
+    let length = ZnodeRecord.blockLength(
+      nameLength: name.count, dataLength: data?.count ?? 0, owner: owner, aversion: aversion)
+    record.pointee.fill(arena.allocate(length), name: name, data: data, owner: owner, aversion: aversion)
   }
 
   private func link(_ id: ZnodeID, to parent: ZnodeID) {

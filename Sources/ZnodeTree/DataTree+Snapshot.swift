@@ -145,6 +145,8 @@ extension DataTree {
 public struct SnapshotRestore {
   let tree: DataTree
   var slots: [Int64: ACLSlot] = [-1: 0]
+  /// The parent of the znode before: mostly the next one's as well, and then not looked for.
+  private var lastParent = (path: [UInt8](), id: DataTree.root)
 
   /// Makes a tree to fill.
   public init(hashSeed: UInt64 = 0, extendedTypesEnabled: Bool = false, digestEnabled: Bool = true) {
@@ -158,7 +160,7 @@ public struct SnapshotRestore {
   }
 
   /// Adds a znode; one of the built-ins takes the place of the tree's own.
-  public func addZnode(
+  public mutating func addZnode(
     path: UnsafeRawBufferPointer, data: UnsafeRawBufferPointer?, aclKey: Int64, stat: StatPersisted
   ) throws(SnapshotError) {
     func fail(_ code: SnapshotError.Code) -> SnapshotError {
@@ -166,16 +168,34 @@ public struct SnapshotRestore {
     }
     guard let slot = slots[aclKey] else { throw fail(.unknownACL(key: aclKey)) }
     tree.acls.retain(slot)
-    if let existing = tree.find(path) {
+    let place = place(of: path)
+    let existing = place.map { tree.child(of: $0.parent, named: $0.name) } ?? tree.find(path)
+    if let existing {
       guard Self.isBuiltIn(path) else { throw fail(.duplicate) }
       tree.overwrite(existing, path: path, data: data, slot: slot, stat: stat)
-    } else if tree.addZnode(at: path, data: data, slot: slot, stat: stat) == nil {
-      throw fail(.missingParent)
+    } else {
+      guard let place,
+        tree.addZnode(at: path, named: place.name, under: place.parent, data: data, slot: slot, stat: stat) != nil
+      else { throw fail(.missingParent) }
     }
   }
 
+  /// The parent of `path` and the name under it; nil for the root, and where there is no parent.
+  private mutating func place(
+    of path: UnsafeRawBufferPointer
+  ) -> (parent: ZnodeID, name: UnsafeRawBufferPointer)? {
+    guard let slash = PathBytes.lastSlash(path), slash + 1 < path.count else { return nil }
+    let parentPath = PathBytes.prefix(path, slash)
+    if !lastParent.path.withUnsafeBytes({ areEqual($0, parentPath) }) {
+      guard let id = tree.find(parentPath) else { return nil }
+      lastParent = ([UInt8](parentPath), id)
+    }
+    return (lastParent.id, PathBytes.suffix(path, from: slash + 1))
+  }
+
   /// Adds a znode: `addZnode` for values.
-  public func addZnode(path: String, data: [UInt8]?, aclKey: Int64, stat: StatPersisted) throws(SnapshotError) {
+  public mutating func addZnode(path: String, data: [UInt8]?, aclKey: Int64, stat: StatPersisted) throws(SnapshotError)
+  {
     let result = withBytes(path) { bytes -> Result<Void, SnapshotError> in
       do throws(SnapshotError) {
         guard let data else {
@@ -216,6 +236,7 @@ extension DataTree {
     _ id: ZnodeID, path: UnsafeRawBufferPointer, data: UnsafeRawBufferPointer?, slot: ACLSlot, stat: StatPersisted
   ) {
     replaceData(id, with: data)
+    setAversion(of: id, to: stat.aversion)
     let record = slab.mutable(id)
     acls.release(record.pointee.aclSlot)
     record.pointee.aclSlot = slot
@@ -226,7 +247,6 @@ extension DataTree {
     record.pointee.mtimeMilliseconds = stat.mtimeMilliseconds
     record.pointee.version = stat.version
     record.pointee.cversion = stat.cversion
-    record.pointee.aversion = stat.aversion
     refreshDigest(id, path: path)
   }
 }

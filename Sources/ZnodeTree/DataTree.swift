@@ -266,8 +266,9 @@ extension DataTree {
   }
 
   private func visibleOwner(_ record: ZnodeRecord) -> Int64 {
-    guard record.hasOwner else { return 0 }
-    let owner = EphemeralOwner(stored: record.owner, extendedTypesEnabled: extendedTypesEnabled)
+    let stored = record.owner
+    guard stored != 0 else { return 0 }
+    let owner = EphemeralOwner(stored: stored, extendedTypesEnabled: extendedTypesEnabled)
     return owner.isSession ? owner.stored : 0
   }
 }

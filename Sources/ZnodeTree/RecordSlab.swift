@@ -2,7 +2,7 @@
 ///
 /// While a view is open, `mutable` copies a chunk for it the first time one of its records is to change, and
 /// `FrozenRecords` reads the copy. So opening a view costs a list of null pointers, and a change during it
-/// 48 KiB of copying at most once a chunk and view. Rejected: a fuzzy walk as Apache's, which costs no copies but
+/// 44 KiB of copying at most once a chunk and view. Rejected: a fuzzy walk as Apache's, which costs no copies but
 /// makes a snapshot that is no state the tree ever had.
 ///
 /// The methods do not mutate the struct, which is only a handle: so that no access to it needs a check for

@@ -18,7 +18,9 @@ struct Workload {
     case 12..<16:
       return .setData(
         SetDataTxn(path: path(&random), data: data(&random), version: Int32.random(in: 0...9, using: &random)))
-    case 16: return .setACL(SetACLTxn(path: path(&random), acl: acl(&random), version: 3))
+    case 16:
+      let version = Int32.random(in: 0...3, using: &random)
+      return .setACL(SetACLTxn(path: path(&random), acl: acl(&random), version: version))
     case 17: return .closeSession(paths: Bool.random(using: &random) ? nil : [path(&random)])
     case 18:
       return .multi((0..<3).map { _ in Bool.random(using: &random) ? create(&random) : .delete(path: path(&random)) })
@@ -28,7 +30,11 @@ struct Workload {
 
   private mutating func create(_ random: inout SplitMix64) -> Txn {
     let parent = Int.random(in: 0..<5, using: &random) == 0 ? "" : path(&random)
-    let names = ["a", "b", "é", "a-much-longer-name", "\(Int.random(in: 0..<30, using: &random))"]
+    // The last two are as long as the one byte of a name's length can say, and longer.
+    let names = [
+      "a", "b", "é", "a-much-longer-name", "\(Int.random(in: 0..<30, using: &random))",
+      String(repeating: "x", count: 254), String(repeating: "y", count: 255),
+    ]
     let path = parent + "/" + names[Int.random(in: 0..<names.count, using: &random)]
     if path.utf8.count < 200 { paths.append(path) }
     if paths.count > 300 { paths.remove(at: Int.random(in: 0..<paths.count, using: &random)) }

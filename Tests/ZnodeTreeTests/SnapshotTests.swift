@@ -111,7 +111,7 @@ func restore(_ walk: consuming SnapshotWalk) throws -> DataTree {
     let stat = StatPersisted(
       czxid: .zero, mzxid: .zero, ctimeMilliseconds: 0, mtimeMilliseconds: 0, version: 0, cversion: 0, aversion: 0,
       ephemeralOwner: 0, pzxid: .zero)
-    let restore = SnapshotRestore()
+    var restore = SnapshotRestore()
     func code(_ path: String, key: Int64 = -1) -> SnapshotError.Code? {
       do throws(SnapshotError) {
         try restore.addZnode(path: path, data: nil, aclKey: key, stat: stat)
