@@ -160,6 +160,9 @@ final class LogWorker<Files: FileSystem & Sendable>: @unchecked Sendable {
     pthread_cond_signal(condition)
     pthread_mutex_unlock(mutex)
     thread?.join()
+    // Gives back the room that was reserved, or the next start reads it through to be sure that there is nothing in it.
+    // Whoever has to know of a failure was told.
+    try? writer.roll()
   }
 
   /// Ends the thread after the batch that it is writing; what waits behind it is lost.
