@@ -56,14 +56,22 @@ public struct TreeLoader: RecoveryTarget {
     do throws(SnapshotError) {
       try restore?.addZnode(path: node.path, data: node.data, aclKey: node.aclKey, stat: node.stat)
     } catch {
-      throw TxnLogError(.rejected("\(error.path): \(error.code)"), path: error.path)
+      throw Self.rejected(error)
     }
+  }
+
+  private static func rejected(_ error: SnapshotError) -> TxnLogError {
+    TxnLogError(.rejected("\(error.path): \(error.code)"), path: error.path)
   }
 
   /// The snapshot is complete.
   public mutating func endSnapshot(digest: SnapshotDigest?) throws(TxnLogError) {
-    if let restore { state = RecoveredState(tree: restore.finish(lastProcessedZxid: snapshotZxid), sessions: sessions) }
-    restore = nil
+    guard let restore = restore.take() else { return }
+    do throws(SnapshotError) {
+      state = RecoveredState(tree: try restore.finish(lastProcessedZxid: snapshotZxid), sessions: sessions)
+    } catch {
+      throw Self.rejected(error)
+    }
   }
 
   /// Applies a transaction of the log.

@@ -118,7 +118,11 @@ public struct TreeStreamReader {
       return nil
     }
     guard let restore = restore.take() else { throw Failure(reason: "the stream had ended") }
-    return (RecoveredState(tree: restore.finish(lastProcessedZxid: zxid), sessions: sessions), rest)
+    do throws(SnapshotError) {
+      return (RecoveredState(tree: try restore.finish(lastProcessedZxid: zxid), sessions: sessions), rest)
+    } catch {
+      throw Failure(reason: "\(error.path): \(error.code)")
+    }
   }
 
   /// Reads whole records as long as there are any.

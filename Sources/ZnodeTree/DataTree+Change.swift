@@ -39,12 +39,15 @@ extension DataTree {
   ) -> ZnodeID? {
     guard let slash = PathBytes.lastSlash(path), slash + 1 < path.count else { return nil }
     guard let parent = find(PathBytes.prefix(path, slash)) else { return nil }
-    return addZnode(
-      at: path, named: PathBytes.suffix(path, from: slash + 1), under: parent, data: data, slot: slot, stat: stat)
+    let name = PathBytes.suffix(path, from: slash + 1)
+    let id = addUnindexed(at: path, named: name, under: parent, data: data, slot: slot, stat: stat)
+    if let id { index.insert(id, parent, name) }
+    return id
   }
 
-  /// Adds a znode with the last part of `path` for its name, where the znode of all before that is known.
-  func addZnode(
+  /// Adds a znode with the last part of `path` for its name, where the znode of all before that is known. The caller
+  /// puts it into the index.
+  func addUnindexed(
     at path: UnsafeRawBufferPointer, named name: UnsafeRawBufferPointer, under parent: ZnodeID,
     data: UnsafeRawBufferPointer?, slot: ACLSlot, stat: StatPersisted
   ) -> ZnodeID? {
@@ -62,7 +65,6 @@ extension DataTree {
     record.pointee.parent = parent
     fillBlock(record, owner: stat.ephemeralOwner, aversion: stat.aversion, name: name, data: data)
     link(id, to: parent)
-    index.insert(id, parent, name)
     znodeCount += 1
     approximateDataSizeBytes += PathBytes.utf16Count(path) + (data?.count ?? 0)
     register(id, owner: stat.ephemeralOwner)

@@ -147,6 +147,9 @@ public struct SnapshotRestore {
   var slots: [Int64: ACLSlot] = [-1: 0]
   /// The parent of the znode before: mostly the next one's as well, and then not looked for.
   private var lastParent = (path: [UInt8](), id: DataTree.root)
+  /// Znodes that the index does not have yet: children of the last parent.
+  private var unindexed: [ZnodeID] = []
+  private static let maxUnindexedCount = 32
 
   /// Makes a tree to fill.
   public init(hashSeed: UInt64 = 0, extendedTypesEnabled: Bool = false, digestEnabled: Bool = true) {
@@ -168,29 +171,36 @@ public struct SnapshotRestore {
     }
     guard let slot = slots[aclKey] else { throw fail(.unknownACL(key: aclKey)) }
     tree.acls.retain(slot)
-    let place = place(of: path)
-    let existing = place.map { tree.child(of: $0.parent, named: $0.name) } ?? tree.find(path)
-    if let existing {
+    if path.count <= 1 || PathBytes.hasPrefix(path, "/zookeeper"), let existing = tree.find(path) {
       guard Self.isBuiltIn(path) else { throw fail(.duplicate) }
-      tree.overwrite(existing, path: path, data: data, slot: slot, stat: stat)
-    } else {
-      guard let place,
-        tree.addZnode(at: path, named: place.name, under: place.parent, data: data, slot: slot, stat: stat) != nil
-      else { throw fail(.missingParent) }
+      return tree.overwrite(existing, path: path, data: data, slot: slot, stat: stat)
     }
+    guard let (parent, name) = try place(of: path),
+      let id = tree.addUnindexed(at: path, named: name, under: parent, data: data, slot: slot, stat: stat)
+    else { throw fail(.missingParent) }
+    unindexed.append(id)
+    if unindexed.count == Self.maxUnindexedCount { try indexAll() }
   }
 
   /// The parent of `path` and the name under it; nil for the root, and where there is no parent.
   private mutating func place(
     of path: UnsafeRawBufferPointer
-  ) -> (parent: ZnodeID, name: UnsafeRawBufferPointer)? {
+  ) throws(SnapshotError) -> (parent: ZnodeID, name: UnsafeRawBufferPointer)? {
     guard let slash = PathBytes.lastSlash(path), slash + 1 < path.count else { return nil }
     let parentPath = PathBytes.prefix(path, slash)
     if !lastParent.path.withUnsafeBytes({ areEqual($0, parentPath) }) {
+      try indexAll()
       guard let id = tree.find(parentPath) else { return nil }
       lastParent = ([UInt8](parentPath), id)
     }
     return (lastParent.id, PathBytes.suffix(path, from: slash + 1))
+  }
+
+  /// Makes all that was added findable.
+  private mutating func indexAll() throws(SnapshotError) {
+    let duplicate = tree.index.insert(contentsOf: unindexed, in: tree.slab)
+    unindexed.removeAll(keepingCapacity: true)
+    if let duplicate { throw SnapshotError(.duplicate, path: tree.path(of: duplicate)) }
   }
 
   /// Adds a znode: `addZnode` for values.
@@ -214,7 +224,10 @@ public struct SnapshotRestore {
   }
 
   /// The tree, once all has been added.
-  public consuming func finish(lastProcessedZxid: Zxid) -> DataTree {
+  ///
+  /// - Throws: `.duplicate` when one of the last znodes was there before.
+  public consuming func finish(lastProcessedZxid: Zxid) throws(SnapshotError) -> DataTree {
+    try indexAll()
     for (_, slot) in slots { tree.acls.release(slot) }
     tree.acls.releaseRetired()
     tree.restoreQuotas()

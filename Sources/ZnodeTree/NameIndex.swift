@@ -8,6 +8,8 @@ struct NameIndex {
     var entries: UnsafeMutablePointer<UInt64>
     var mask: Int
     var count = 0
+    /// Entries that were asked for early; see `insert(contentsOf:)`.
+    var touched: UInt64 = 0
   }
 
   private let state: UnsafeMutablePointer<State>
@@ -53,6 +55,51 @@ struct NameIndex {
     if (state.pointee.count + 1) * 4 > (state.pointee.mask + 1) * 3 { grow() }
     place(UInt64(hash(parent, name)) << 32 | UInt64(id))
     state.pointee.count += 1
+  }
+
+  /// Adds many children, which takes less than one after the other: their entries lie far apart in memory, and when
+  /// they are asked for together they come together.
+  ///
+  /// - Returns: the first child whose name its parent has already; it and what follows are not added.
+  func insert(contentsOf ids: [ZnodeID], in slab: RecordSlab) -> ZnodeID? {
+    while (state.pointee.count + ids.count) * 4 > (state.pointee.mask + 1) * 3 { grow() }
+    let mask = state.pointee.mask
+    let entries = state.pointee.entries
+    return withUnsafeTemporaryAllocation(of: UInt32.self, capacity: ids.count) { hashes in
+      var touched: UInt64 = 0
+      for index in ids.indices {
+        let record = slab.record(ids[index])
+        let hash = hash(record.pointee.parent, record.pointee.name)
+        hashes.initializeElement(at: index, to: hash)
+        touched |= entries[Int(hash) & mask]
+      }
+      // Kept, or nothing would have been read.
+      state.pointee.touched = touched
+      for index in ids.indices {
+        guard insertNew(ids[index], hashes[index], in: slab) else { return ids[index] }
+      }
+      return nil
+    }
+  }
+
+  /// Adds a child for which there is room, unless its parent has one of that name.
+  ///
+  /// - Returns: whether it was added.
+  private func insertNew(_ id: ZnodeID, _ hash: UInt32, in slab: RecordSlab) -> Bool {
+    let mask = state.pointee.mask
+    let entries = state.pointee.entries
+    let (parent, name) = (slab.record(id).pointee.parent, slab.record(id).pointee.name)
+    var position = Int(hash) & mask
+    while entries[position] != 0 {
+      if UInt32(truncatingIfNeeded: entries[position] >> 32) == hash {
+        let other = slab.record(ZnodeID(truncatingIfNeeded: entries[position]))
+        if other.pointee.parent == parent, areEqual(other.pointee.name, name) { return false }
+      }
+      position = (position + 1) & mask
+    }
+    entries[position] = UInt64(hash) << 32 | UInt64(id)
+    state.pointee.count += 1
+    return true
   }
 
   /// Removes a child that is in the index.

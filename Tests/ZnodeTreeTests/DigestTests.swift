@@ -77,7 +77,7 @@ import ZooKeeperProtocol
         let key = try reader.readLong()
         try restore.addZnode(path: path, data: data, aclKey: key, stat: try StatPersisted(from: &reader))
       }
-      return restore.finish(lastProcessedZxid: Zxid(rawValue: 0x1_0000_0018))
+      return try restore.finish(lastProcessedZxid: Zxid(rawValue: 0x1_0000_0018))
     }
   }
 }

@@ -1,7 +1,8 @@
 import Jute
 import Testing
-import ZnodeTree
 import ZooKeeperProtocol
+
+@testable import ZnodeTree
 
 /// A tree filled from a snapshot of another.
 func restore(_ tree: DataTree) throws -> DataTree { try restore(tree.startSnapshot()) }
@@ -18,7 +19,7 @@ func restore(_ walk: consuming SnapshotWalk) throws -> DataTree {
     } catch { failure = error }
   }
   if let failure { throw failure }
-  return restore.finish(lastProcessedZxid: zxid)
+  return try restore.finish(lastProcessedZxid: zxid)
 }
 
 @Suite struct SnapshotTests {
@@ -121,9 +122,28 @@ func restore(_ walk: consuming SnapshotWalk) throws -> DataTree {
     #expect(code("/a/b") == .missingParent)
     #expect(code("a") == .missingParent)
     #expect(code("/a") == nil)
-    #expect(code("/a") == .duplicate)
     #expect(code("/b", key: 4) == .unknownACL(key: 4))
     #expect(code("/zookeeper") == nil)
+    #expect(code("/zookeeper/quota/a") == nil)
+    #expect(code("/") == .duplicate)
+  }
+
+  /// Wherever the second one stands: right behind the first, among others, in front of another's children, at the end.
+  @Test(arguments: [
+    ["/a", "/a"], ["/a", "/a", "/b", "/c"], ["/a"] + (0..<100).map { "/n\($0)" } + ["/a", "/z"],
+    ["/a", "/b", "/a", "/b/c"], ["/a", "/a/b", "/c", "/a/b"], ["/zookeeper-a", "/zookeeper-a"],
+  ])
+  func twoOfOneNameAreAnError(_ paths: [String]) throws {
+    var restore = SnapshotRestore()
+    var failure: SnapshotError?
+    do throws(SnapshotError) {
+      for path in paths { try restore.addZnode(path: path, data: nil, aclKey: -1, stat: DataTree.zeroStat) }
+      _ = try restore.finish(lastProcessedZxid: .zero)
+    } catch {
+      failure = error
+    }
+    let repeated = paths.first { path in paths.count { $0 == path } > 1 }
+    #expect(failure?.code == .duplicate && failure?.path == repeated)
   }
 
   private func restored(_ bytes: [UInt8], _ acls: [(key: Int64, acl: [ACL])]) throws -> DataTree {
@@ -137,7 +157,7 @@ func restore(_ walk: consuming SnapshotWalk) throws -> DataTree {
         let key = try reader.readLong()
         try restore.addZnode(path: path, data: data, aclKey: key, stat: try StatPersisted(from: &reader))
       }
-      return restore.finish(lastProcessedZxid: .zero)
+      return try restore.finish(lastProcessedZxid: .zero)
     }
   }
 }
