@@ -1,12 +1,15 @@
-/// Memory for names and data: blocks of a multiple of 8 bytes cut from large regions.
+/// Memory for names and data: blocks of a multiple of 2 bytes, and 8 at least, cut from large regions.
 ///
 /// Freed blocks wait in one list per size for the next block of that size; sizes over
 /// `largestPooledBytes` go to the allocator of the system. While blocks are being kept for a snapshot,
 /// freed ones are only remembered.
 ///
-/// Against the system's allocator this saves its header and its rounding to 16 bytes: 12 bytes a znode.
+/// Against the system's allocator this saves its header and its rounding to 16 bytes: 15 bytes a znode. What is in a
+/// block is read and written without regard to its alignment.
 struct BlockArena {
-  static let granuleBytes = 8
+  static let granuleBytes = 2
+  /// A free block holds a pointer.
+  private static let minBlockBytes = 8
   static let largestPooledBytes = 1024
   private static let regionBytes = 1 << 20
   private static let classCount = largestPooledBytes / granuleBytes + 1
@@ -42,16 +45,16 @@ struct BlockArena {
     state.deallocate()
   }
 
-  /// A block of at least `lengthBytes`, aligned to 8.
+  /// A block of at least `lengthBytes`.
   func allocate(_ lengthBytes: Int) -> UnsafeMutableRawPointer {
     guard lengthBytes <= Self.largestPooledBytes else {
-      let block = UnsafeMutableRawPointer.allocate(byteCount: lengthBytes, alignment: Self.granuleBytes)
+      let block = UnsafeMutableRawPointer.allocate(byteCount: lengthBytes, alignment: Self.minBlockBytes)
       state.pointee.large.insert(block)
       return block
     }
-    let granules = max(1, (lengthBytes + Self.granuleBytes - 1) / Self.granuleBytes)
+    let granules = Self.granules(lengthBytes)
     if let block = state.pointee.free[granules] {
-      state.pointee.free[granules] = block.load(as: UnsafeMutableRawPointer?.self)
+      state.pointee.free[granules] = block.loadUnaligned(as: UnsafeMutableRawPointer?.self)
       return block
     }
     let size = granules * Self.granuleBytes
@@ -61,6 +64,11 @@ struct BlockArena {
     state.pointee.next = block + size
     state.pointee.remainingBytes -= size
     return block
+  }
+
+  /// The size of a block of at least `lengthBytes`, in granules.
+  private static func granules(_ lengthBytes: Int) -> Int {
+    (max(minBlockBytes, lengthBytes) + granuleBytes - 1) / granuleBytes
   }
 
   /// Takes a block back, with the length it was asked for.
@@ -74,13 +82,13 @@ struct BlockArena {
       block.deallocate()
       return
     }
-    recycle(block, granules: max(1, (lengthBytes + Self.granuleBytes - 1) / Self.granuleBytes))
+    recycle(block, granules: Self.granules(lengthBytes))
   }
 
   /// Whether a block of `oldBytes` also holds `newBytes` without waste.
   static func isSameSize(_ oldBytes: Int, _ newBytes: Int) -> Bool {
     guard oldBytes <= largestPooledBytes, newBytes <= largestPooledBytes else { return oldBytes == newBytes }
-    return (max(1, oldBytes) + granuleBytes - 1) / granuleBytes == (max(1, newBytes) + granuleBytes - 1) / granuleBytes
+    return granules(oldBytes) == granules(newBytes)
   }
 
   /// From now on freed blocks stay readable, until `releaseKeptBlocks` was called as often.
@@ -102,7 +110,7 @@ struct BlockArena {
 
   /// The rest of the old region becomes a free block: it is smaller than the largest size.
   private func addRegion() {
-    if let rest = state.pointee.next, state.pointee.remainingBytes >= Self.granuleBytes {
+    if let rest = state.pointee.next, state.pointee.remainingBytes >= Self.minBlockBytes {
       recycle(rest, granules: state.pointee.remainingBytes / Self.granuleBytes)
     }
     let region = UnsafeMutableRawPointer.allocate(byteCount: Self.regionBytes, alignment: 16)
