@@ -11,7 +11,7 @@ struct RestartTests {
     let server = try ServerUnderTest()
     try await server.start()
     // Long enough that the restarted server can be asked before it ends the session, on a busy machine too.
-    let client = try server.client(sessionTimeout: .seconds(8))
+    let client = try server.client(sessionTimeout: .seconds(20))
     try await client.connected(failsFast: false)
     try await client.create("/ephemeral", mode: .ephemeral)
     try await server.end(by: SIGKILL)
