@@ -4,7 +4,7 @@ public import ZooKeeperProtocol
 
 /// A server without its sockets, clocks and disks: frames in, frames and transactions out.
 ///
-/// The driver hands in frames (`receive`), logs what is in `takeProposals`, says when it is durable
+/// The driver hands in frames (`receive`), logs what is in `drainProposals`, says when it is durable
 /// (`commit(through:)`), and sends the output of the connections in `takeTouched`. Reads are answered at once
 /// from the tree, unless writes of the same connection are under way: then they wait behind them.
 ///

@@ -36,7 +36,6 @@ public struct LogWriter<Files: FileSystem>: ~Copyable {
   private var allocatedBytes = 0
   /// What the next preallocation adds; 0 once the disk had no room for it.
   private var preallocationBytes: Int
-  private var firstInBatch = Zxid.zero
   /// The last transaction given to `append`.
   public private(set) var lastAppended: Zxid
   /// The last transaction that is durable.

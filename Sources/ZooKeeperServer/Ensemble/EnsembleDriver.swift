@@ -140,11 +140,10 @@ final class EnsembleDriver: @unchecked Sendable {
     {
       return disconnect(connection)
     }
-    switch packet.kind {
-    case .diff?, .trunc?, .snap?:
-      guard member.zab.leaderConnection == connection else { break }
-      logger.info("synchronizing", metadata: ["by": "\(packet.kind!)", "zxid": "\(packet.zxid)"])
-    default: break
+    if let kind = packet.kind, kind == .diff || kind == .trunc || kind == .snap,
+      member.zab.leaderConnection == connection
+    {
+      logger.info("synchronizing", metadata: ["by": "\(kind)", "zxid": "\(packet.zxid)"])
     }
     step(.received(packet, connection))
   }

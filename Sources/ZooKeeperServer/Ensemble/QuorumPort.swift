@@ -30,7 +30,7 @@ final class QuorumPort: @unchecked Sendable {
   /// Connections with something to send.
   private var unsent: [QuorumConnection] = []
   /// The learner that has passed on a request last.
-  private weak var asking: QuorumConnection?
+  private var asking: ConnectionID?
 
   init(_ settings: ServerConfiguration.Ensemble, loop: any EventLoop, logger: Logger, driver: EnsembleDriver) {
     self.settings = settings
@@ -164,7 +164,7 @@ final class QuorumPort: @unchecked Sendable {
   func flush() {
     guard !unsent.isEmpty else { return }
     // Where a client waits for the answer, it waits for this server's disk and for its COMMIT: others can come second.
-    if unsent.count > 1, let asking, asking.hasUnsent { asking.flush() }
+    if unsent.count > 1 { unsent.first { $0.id == asking }?.flush() }
     for connection in unsent where connection.hasUnsent { connection.flush() }
     unsent.removeAll(keepingCapacity: true)
   }
@@ -179,7 +179,7 @@ final class QuorumPort: @unchecked Sendable {
 
   /// A packet has come.
   func onPacket(_ packet: QuorumPacket, _ connection: QuorumConnection) {
-    if packet.kind == .request { asking = connection }
+    if packet.kind == .request { asking = connection.id }
     driver.onPacket(packet, connection.id)
   }
 
