@@ -119,6 +119,14 @@ let package = Package(
       name: "ServerFaultTests",
       dependencies: ["TestKit", "zkcli", "ZooKeeperClient", "ZooKeeperProtocol", "Jute"], swiftSettings: house),
     .testTarget(
+      name: "ZooKeeperServerTests",
+      dependencies: [
+        "ZooKeeperServer",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+      ],
+      swiftSettings: house),
+    .testTarget(
       name: "ServerTests", dependencies: ["TestKit", "zkcli"], exclude: ["Kazoo"], swiftSettings: house),
     .testTarget(
       name: "EnsembleTests", dependencies: ["TestKit", "zkcli", "ZooKeeperClient", "ZooKeeperProtocol", "Jute"],

@@ -93,6 +93,12 @@ public final class EnsembleMember {
     settle(time)
   }
 
+  /// Whether clients have asked for something since the last call of `settle`.
+  public var hasRequests: Bool {
+    guard let core else { return false }
+    return core.hasQuestions || core.hasProposals
+  }
+
   /// Passes on what clients have asked for since the last call.
   public func settle(_ time: ServerTime) {
     repeat {

@@ -86,6 +86,9 @@ public final class ServerCore {
     connection.heldFrames = []
   }
 
+  /// Whether something was proposed since the last call of `drainProposals`.
+  public var hasProposals: Bool { !proposals.isEmpty }
+
   /// What was proposed since the last call, in the order of the zxids.
   public func takeProposals() -> [Proposal] {
     defer { proposals.removeAll() }

@@ -17,6 +17,7 @@ final class ServerConnectionHandler: ChannelInboundHandler {
   let remoteAddress: String
   private(set) var lastHeard = NIODeadline.now()
   private var context: ChannelHandlerContext?
+  private var sender: SocketSender?
   private var received: ByteBuffer?
   /// Whether the first four bytes have come.
   private(set) var hasSpoken = false
@@ -38,7 +39,10 @@ final class ServerConnectionHandler: ChannelInboundHandler {
 
   var isReading: Bool { !isThrottled && !isReaderSlow }
 
-  func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+  func handlerAdded(context: ChannelHandlerContext) {
+    self.context = context
+    sender = SocketSender(context)
+  }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     var bytes = unwrapInboundIn(data)
@@ -72,7 +76,7 @@ final class ServerConnectionHandler: ChannelInboundHandler {
       return node.isServing
     }
     let answer = node.answer(to: word, argument: bytes.getInteger(at: bytes.readerIndex + 4, as: Int64.self))
-    context.write(NIOAny(ByteBuffer(string: answer)), promise: nil)
+    sender?.send(Array(answer.utf8))
     closeBehindOutput(context)
     return false
   }
@@ -126,11 +130,11 @@ final class ServerConnectionHandler: ChannelInboundHandler {
 
   private func send(_ context: ChannelHandlerContext) {
     guard !connection.output.bytes.isEmpty else { return }
-    let buffer = node.sendBuffer(connection.output.bytes)
+    guard let sender else { return }
+    let isWaiting = !context.channel.isWritable
+    let queuedBytes = sender.send(connection.output.bytes)
+    if isWaiting { unreadBytes += queuedBytes }
     connection.output.removeAll()
-    // What it occupies, which is more than its bytes.
-    if !context.channel.isWritable { unreadBytes += buffer.capacity }
-    context.writeAndFlush(NIOAny(buffer), promise: nil)
   }
 
   /// NIO drops what is not yet sent when it is told to close, so that must wait; the node ends it after 10 seconds.
@@ -138,7 +142,7 @@ final class ServerConnectionHandler: ChannelInboundHandler {
     guard !isClosing else { return }
     isClosing = true
     received = nil
-    context.writeAndFlush(NIOAny(ByteBuffer())).whenComplete { [channel = context.channel] _ in
+    sender?.enqueue(ByteBuffer()).whenComplete { [channel = context.channel] _ in
       channel.close(promise: nil)
     }
   }
@@ -182,6 +186,7 @@ final class ServerConnectionHandler: ChannelInboundHandler {
 
   func channelInactive(context: ChannelHandlerContext) {
     self.context = nil
+    sender = nil
     node.onDisconnected(self)
     context.fireChannelInactive()
   }

@@ -53,9 +53,6 @@ public final class ServerNode: @unchecked Sendable {
   var handlers: [UInt64: ServerConnectionHandler] = [:]
   private var connectionsByAddress: [String: Int] = [:]
   private var isTurnScheduled = false
-  /// What is being sent, if it is small. One for all connections: it is free again as soon as the socket has taken it,
-  /// and where one does not, the next write finds it shared and gets another.
-  private var smallOutput = ByteBuffer()
   /// Requests of clients that have come since the last turn's end.
   var requestsInTurn = 0
   private var isThrottling = false
@@ -283,14 +280,6 @@ public final class ServerNode: @unchecked Sendable {
       isTurnScheduled = false
       endTurn()
     }
-  }
-
-  /// The bytes as NIO sends them.
-  func sendBuffer(_ bytes: [UInt8]) -> ByteBuffer {
-    guard bytes.count <= 4096 else { return ByteBuffer(bytes: bytes) }
-    smallOutput.clear()
-    smallOutput.writeBytes(bytes)
-    return smallOutput
   }
 
   /// Hands over what was proposed, and sends what was answered.

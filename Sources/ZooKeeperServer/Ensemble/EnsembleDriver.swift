@@ -109,7 +109,7 @@ final class EnsembleDriver: @unchecked Sendable {
 
   /// Passes on what clients have asked for.
   func settle() {
-    guard !isStopped else { return }
+    guard !isStopped, member.hasRequests else { return }
     member.settle(node.time)
     drain()
   }

@@ -27,9 +27,9 @@ final class QuorumConnection: ChannelInboundHandler, @unchecked Sendable {
   let id: ConnectionID
   private unowned let port: QuorumPort
   private(set) var context: ChannelHandlerContext?
+  private var sender: SocketSender?
   private var received = ByteBuffer()
   private var out = JuteWriter()
-  private var buffer = ByteBuffer()
   private var treeReader: TreeStreamReader?
   /// A tree that is being sent; packets behind it wait in `out`.
   private var tree: TreeStream?
@@ -53,7 +53,10 @@ final class QuorumConnection: ChannelInboundHandler, @unchecked Sendable {
     self.isHeld = isHeld
   }
 
-  func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+  func handlerAdded(context: ChannelHandlerContext) {
+    self.context = context
+    sender = SocketSender(context)
+  }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     var bytes = unwrapInboundIn(data)
@@ -75,6 +78,7 @@ final class QuorumConnection: ChannelInboundHandler, @unchecked Sendable {
 
   func channelInactive(context: ChannelHandlerContext) {
     self.context = nil
+    sender = nil
     tree = nil
     guard !isClosed else { return }
     isClosed = true
@@ -165,20 +169,18 @@ final class QuorumConnection: ChannelInboundHandler, @unchecked Sendable {
     while let tree, context.channel.isWritable {
       var piece = JuteWriter(reservingBytes: Self.pieceBytes + 4096)
       if tree.encode(into: &piece, budgetBytes: Self.pieceBytes) { self.tree = nil }
-      context.writeAndFlush(NIOAny(ByteBuffer(bytes: piece.bytes)), promise: nil)
+      sender?.send(piece.bytes)
     }
   }
 
   /// Sends what this turn has brought, in one write.
   func flush() {
     hasUnsent = false
-    guard let context else { return }
+    guard let context, let sender else { return }
     if tree != nil { sendTree(context) }
     guard tree == nil, !out.bytes.isEmpty else { return }
-    buffer.clear()
-    buffer.writeBytes(out.bytes)
+    sender.send(out.bytes)
     out.removeAll()
-    context.writeAndFlush(NIOAny(buffer), promise: nil)
   }
 
   /// Ends the connection from this side; nothing is reported of it any more.
