@@ -89,13 +89,7 @@ public final class ServerCore {
   /// Whether something was proposed since the last call of `drainProposals`.
   public var hasProposals: Bool { !proposals.isEmpty }
 
-  /// What was proposed since the last call, in the order of the zxids.
-  public func takeProposals() -> [Proposal] {
-    defer { proposals.removeAll() }
-    return proposals
-  }
-
-  /// Hands what was proposed since the last call to `body`, in the order of the zxids: `takeProposals` without copies.
+  /// Hands what was proposed since the last call to `body`, in the order of the zxids.
   public func drainProposals(_ body: (borrowing Proposal) -> Void) {
     if proposals.isEmpty { return }
     // The array's own access would copy each, and count every part of it.

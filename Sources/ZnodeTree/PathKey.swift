@@ -7,8 +7,8 @@ public struct PathKey: Hashable, Sendable {
   /// Of the bytes, mixed once: a key is looked up several times on the way of a write.
   private let mixed: UInt64
 
-  /// Clients choose the paths, and must not choose which of them collide.
-  private static let seed = UInt64.random(in: .min ... .max)
+  /// Clients choose the paths, and must not choose which of them collide: the seed of all hashing in this process.
+  private static let seed = UInt64(bitPattern: Int64(Hasher().finalize()))
 
   /// The key of `path`.
   public init(_ path: String) {

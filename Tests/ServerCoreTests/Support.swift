@@ -34,13 +34,13 @@ final class Bench {
   var time: ServerTime { Self.time(now) }
 
   func commit() {
-    proposals += core.takeProposals()
+    core.drainProposals { proposals.append(copy $0) }
     if let last = proposals.last { core.commit(through: last.zxid, time) }
-    proposals += core.takeProposals()
+    core.drainProposals { proposals.append(copy $0) }
   }
 
   func settle() {
-    proposals += core.takeProposals()
+    core.drainProposals { proposals.append(copy $0) }
     if !holdsCommits { commit() }
   }
 
