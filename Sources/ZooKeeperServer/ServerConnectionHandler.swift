@@ -61,7 +61,7 @@ final class ServerConnectionHandler: ChannelInboundHandler {
     }
     if !isReaderSlow { handleFrames(&bytes, context) }
     received = bytes.readableBytes > 0 && !isClosing ? bytes : nil
-    node.scheduleTurn()
+    node.onRead()
   }
 
   /// The first four bytes of a connection are a four-letter word or the length of a frame.

@@ -53,6 +53,7 @@ public final class ServerNode: @unchecked Sendable {
   var handlers: [UInt64: ServerConnectionHandler] = [:]
   private var connectionsByAddress: [String: Int] = [:]
   private var isTurnScheduled = false
+  private var pacing = TurnPacing()
   /// Requests of clients that have come since the last turn's end.
   var requestsInTurn = 0
   private var isThrottling = false
@@ -272,6 +273,9 @@ public final class ServerNode: @unchecked Sendable {
 
   var time: ServerTime { Self.currentTime }
 
+  /// A client's requests were handled: the turn ends behind those of others that have come with them, if there are any.
+  func onRead() { if pacing.onRead(), !isTurnScheduled { endTurn() } else { scheduleTurn() } }
+
   /// Ends the turn once everything that has arrived is handled.
   func scheduleTurn() {
     guard !isTurnScheduled else { return }
@@ -286,6 +290,7 @@ public final class ServerNode: @unchecked Sendable {
   func endTurn() {
     let isQuiet = requestsInTurn <= 1
     requestsInTurn = 0
+    pacing.onTurnEnded()
     if let ensemble {
       ensemble.settle()
     } else {
