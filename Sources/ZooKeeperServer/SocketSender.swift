@@ -13,7 +13,7 @@ import NIOCore
 /// is queued, and everything behind it, until the queue is empty: the order is kept, and so is what the channel says
 /// of being writable.
 ///
-/// Whatever else the handler sends it has to `queue` here. Handlers between it and the socket are passed by, so there
+/// Whatever else the handler sends goes through `enqueue`. Handlers between it and the socket are passed by, so there
 /// must be none that change bytes, such as TLS.
 ///
 /// *Thread*: the channel's event loop.
