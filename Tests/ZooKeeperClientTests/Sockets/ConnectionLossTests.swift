@@ -189,6 +189,8 @@ struct ConnectionLossTests {
       try proxy.accept()
       try await eventually("loss of the connection") { log.states.contains(.disconnected) ? () : nil }
       await expectFailure(.sessionExpired) { try await client.connected(failsFast: false) }
+      // Watchers are told by a thread of their own.
+      try await eventually("the event") { log.states.contains(.expired) ? () : nil }
       #expect(log.states == [.syncConnected, .disconnected, .expired])
     }
   }
