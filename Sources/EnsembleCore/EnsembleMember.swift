@@ -93,7 +93,7 @@ public final class EnsembleMember {
     settle(time)
   }
 
-  /// Whether clients have asked for something since the last call of `settle`.
+  /// Whether `settle` has something to pass on: what clients have asked for, or sessions that have run out.
   public var hasRequests: Bool {
     guard let core else { return false }
     return core.hasQuestions || core.hasProposals

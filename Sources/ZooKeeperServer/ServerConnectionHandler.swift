@@ -129,8 +129,7 @@ final class ServerConnectionHandler: ChannelInboundHandler {
   }
 
   private func send(_ context: ChannelHandlerContext) {
-    guard !connection.output.bytes.isEmpty else { return }
-    guard let sender else { return }
+    guard let sender, !connection.output.bytes.isEmpty else { return }
     let isWaiting = !context.channel.isWritable
     let queuedBytes = sender.send(connection.output.bytes)
     if isWaiting { unreadBytes += queuedBytes }

@@ -17,16 +17,12 @@ import NIOCore
 /// must be none that change bytes, such as TLS.
 ///
 /// *Thread*: the channel's event loop.
-struct SocketSender {
+final class SocketSender {
   private let context: ChannelHandlerContext
-  /// The socket; nil where the channel has none, which sends through NIO only.
+  /// The socket; nil where the channel has none, or has closed it already: then all goes through NIO.
   private let socket: NIOBSDSocket.Handle?
-  private let queue = Queue()
-
-  /// What NIO has not sent yet.
-  private final class Queue {
-    var writeCount = 0
-  }
+  /// Writes that NIO has not done yet.
+  private var queuedWriteCount = 0
 
   /// Sends on the channel of a handler that was just added.
   init(_ context: ChannelHandlerContext) {
@@ -52,9 +48,9 @@ struct SocketSender {
   /// - Returns: what completes when the socket has taken them, or never will.
   @discardableResult
   func enqueue(_ buffer: ByteBuffer) -> EventLoopFuture<Void> {
-    queue.writeCount += 1
+    queuedWriteCount += 1
     let written = context.writeAndFlush(NIOAny(buffer))
-    written.assumeIsolated().whenComplete { [queue] _ in queue.writeCount -= 1 }
+    written.assumeIsolated().whenComplete { [self] _ in queuedWriteCount -= 1 }
     return written
   }
 
@@ -65,7 +61,7 @@ struct SocketSender {
   /// - Returns: the number of bytes that it took.
   private func sendNow(_ bytes: UnsafeRawBufferPointer) -> Int {
     // A channel that is not active, even if only since a moment ago, has no socket: the number may be another's.
-    guard let socket, queue.writeCount == 0, context.channel.isActive else { return 0 }
+    guard let socket, queuedWriteCount == 0, context.channel.isActive else { return 0 }
     while true {
       let count = write(socket, bytes.baseAddress, bytes.count)
       if count >= 0 || errno != EINTR { return max(0, count) }
