@@ -50,9 +50,18 @@ public final class EnsembleMember {
   /// The actions that are being performed, the next one last, where it can be taken without a copy.
   private var performing: [ZabAction] = []
   private var effects: [MemberEffect] = []
-  /// Learners' syncs that wait for a transaction to be committed.
-  private var waitingSyncs: [(zxid: Zxid, connection: ConnectionID)] = []
+  /// Syncs that wait for a transaction to be committed, and for the word of a quorum that this server leads.
+  private var waitingSyncs: [WaitingSync] = []
   private var hasFailed = false
+
+  private struct WaitingSync {
+    let zxid: Zxid
+    /// See `ZabPeer.confirmedQuestions`.
+    let question: UInt64
+    /// The learner that asked; nil for a client of this server.
+    let learner: ConnectionID?
+  }
+
   /// Told of every transaction before it is applied: a checker's tap.
   public var onDelivery: ((TxnHistory.Entry) -> Void)?
 
@@ -68,7 +77,7 @@ public final class EnsembleMember {
     core.map { RecoveredState(tree: $0.tree, sessions: $0.committedSessions) } ?? idleState
   }
 
-  /// Learners' syncs that are not answered yet.
+  /// Syncs that are not answered yet: learners', and those of this leader's own clients.
   public var pendingSyncCount: Int { waitingSyncs.count }
 
   /// Exchanges what is to be done since the last call, the first of it last, for an empty array, whose storage is used
@@ -96,7 +105,7 @@ public final class EnsembleMember {
   /// Whether `settle` has something to pass on: what clients have asked for, or sessions that have run out.
   public var hasRequests: Bool {
     guard let core else { return false }
-    return core.hasQuestions || core.hasProposals
+    return core.hasQuestions || core.hasProposals || core.hasHeldSyncs
   }
 
   /// Passes on what clients have asked for since the last call.
@@ -104,13 +113,14 @@ public final class EnsembleMember {
     repeat {
       performActions(time)
       askLeader(time)
+      holdSyncs(time)
       core?.drainProposals { proposal in
         zab.step(
           .proposed(TxnHistory.Entry(zxid: proposal.zxid, bytes: proposal.bytes)), now: time.monotonicMilliseconds,
           into: &actions)
       }
     } while !actions.isEmpty
-    answerSyncs()
+    answerSyncs(time)
   }
 
   /// The log was cut; `rebuilt` is what it says now, when the tree had gone further.
@@ -221,7 +231,7 @@ public final class EnsembleMember {
         return dismiss(connection, "learner \(server) sent a request that cannot be read", time)
       }
       if request.type == OpCode.sync.rawValue {
-        waitingSyncs.append((core.lastPreparedZxid, connection))
+        holdSync(core, from: connection, time)
       } else {
         core.receive(request, identities: packet.identities ?? [], from: server, time)
       }
@@ -249,12 +259,33 @@ public final class EnsembleMember {
     zab.step(.disconnected(connection), now: time.monotonicMilliseconds, into: &actions)
   }
 
-  /// A learner's sync is answered once all that was proposed before it is committed, and so behind the COMMITs.
-  private func answerSyncs() {
+  /// Takes up the syncs of the leader's own clients.
+  private func holdSyncs(_ time: ServerTime) {
+    guard let core, core.hasHeldSyncs else { return }
+    for _ in 0..<core.takeHeldSyncs() { holdSync(core, from: nil, time) }
+  }
+
+  private func holdSync(_ core: ServerCore, from learner: ConnectionID?, _ time: ServerTime) {
+    zab.step(.leadershipQuestioned, now: time.monotonicMilliseconds, into: &actions)
+    waitingSyncs.append(
+      WaitingSync(zxid: core.lastPreparedZxid, question: zab.leadershipQuestions, learner: learner))
+  }
+
+  /// A sync is answered once all that was proposed before it is committed, and so behind the COMMITs, and once it is
+  /// known that nobody else led when it came.
+  private func answerSyncs(_ time: ServerTime) {
     if waitingSyncs.isEmpty { return }
-    while let first = waitingSyncs.first, first.zxid <= zab.committed || first.zxid.counter == 0 {
+    let confirmed = zab.confirmedQuestions
+    let isAnswerable = { [committed = zab.committed] (sync: WaitingSync) in
+      sync.question <= confirmed && (sync.zxid <= committed || sync.zxid.counter == 0)
+    }
+    while let first = waitingSyncs.first, isAnswerable(first) {
       waitingSyncs.removeFirst()
-      effects.append(.send(QuorumPacket(.sync, zxid: .zero), first.connection))
+      if let learner = first.learner {
+        effects.append(.send(QuorumPacket(.sync, zxid: .zero), learner))
+      } else {
+        core?.onSynced(through: zab.delivered, time)
+      }
     }
   }
 

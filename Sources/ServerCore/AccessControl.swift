@@ -16,7 +16,7 @@ struct AccessControl {
 
   /// Whether `identities` may do any of `wanted` under `acl`.
   func allows(_ wanted: Permissions, _ acl: [ACL], _ identities: [Identity]) -> Bool {
-    if settings.skipACL || acl.isEmpty || identities.contains(where: { $0.scheme == "super" }) { return true }
+    if isUnrestricted(acl, identities) { return true }
     return acl.contains { entry in
       if entry.permissions.isDisjoint(with: wanted) { return false }
       if entry.scheme == "world", entry.id == "anyone" { return true }
@@ -24,22 +24,52 @@ struct AccessControl {
     }
   }
 
+  private func isUnrestricted(_ acl: [ACL], _ identities: [Identity]) -> Bool {
+    settings.skipACL || acl.isEmpty || identities.contains { $0.scheme == "super" }
+  }
+
+  /// What `identities` may do under `acl`.
+  func granted(by acl: [ACL], to identities: [Identity]) -> Permissions {
+    if isUnrestricted(acl, identities) { return .all }
+    return acl.reduce(into: []) { granted, entry in
+      if !entry.permissions.isSubset(of: granted), allows(entry.permissions, [entry], identities) {
+        granted.formUnion(entry.permissions)
+      }
+    }
+  }
+
   /// The list to store for the one that a client sent.
   ///
-  /// - Throws: `invalidACL` when it is empty, or names a scheme or id that no provider accepts.
-  func fixedUp(_ acl: [ACL], _ identities: [Identity]) throws(KeeperError) -> [ACL] {
-    if acl.count == 1, acl[0].scheme == "world", acl[0].id == "anyone" { return acl }
+  /// Every entry of scheme `auth` stands for all identities, so that a short list can become a very long one.
+  ///
+  /// - Parameter budget: what the list may have in bytes; it is reduced by what the list has.
+  /// - Throws: `invalidACL` when it is empty, or names a scheme or id that no provider accepts; `marshallingError` when
+  ///   it is over the budget.
+  func fixedUp(
+    _ acl: [ACL], _ identities: [Identity], budget: inout TxnBudget
+  ) throws(KeeperError) -> [ACL] {
+    if acl.count == 1, acl[0].scheme == "world", acl[0].id == "anyone" {
+      try budget.charge(acl[0])
+      return acl
+    }
     var fixed: [ACL] = []
     var seen: Set<ACL> = []
     for entry in acl where seen.insert(entry).inserted {
       switch entry.scheme {
-      case "world" where entry.id == "anyone": fixed.append(entry)
+      case "world" where entry.id == "anyone":
+        try budget.charge(entry)
+        fixed.append(entry)
       case "auth":
         let owners = identities.filter { isProof($0.scheme) }
         guard !owners.isEmpty else { throw .invalidACL }
-        fixed += owners.map { ACL(permissions: entry.permissions, scheme: $0.scheme, id: $0.id) }
+        for owner in owners {
+          let own = ACL(permissions: entry.permissions, scheme: owner.scheme, id: owner.id)
+          try budget.charge(own)
+          fixed.append(own)
+        }
       default:
         guard isValid(entry) else { throw .invalidACL }
+        try budget.charge(entry)
         fixed.append(entry)
       }
     }

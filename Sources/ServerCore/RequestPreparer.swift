@@ -49,6 +49,13 @@ final class RequestPreparer {
   let outstanding: OutstandingChanges
   /// The newest zxid handed out. The leader of an ensemble sets it when its epoch begins.
   var lastZxid: Zxid
+  /// The bytes that the transaction in the making may still have.
+  var budget: TxnBudget
+  /// What the identities of the request in the making may do, by the place of an ACL in the tree: a multi asks for the
+  /// same one for each of its parts, and with many identities and entries the answer takes time.
+  private var grants: [ACLSlot: Permissions] = [:]
+  /// The same for the list of a change under way, that was asked for last.
+  private var lastGrant: (acl: [ACL], granted: Permissions)?
   /// The ensemble that this server leads; nil for a server alone.
   var ensembleView: (() -> EnsembleView)?
 
@@ -64,6 +71,7 @@ final class RequestPreparer {
     self.tree = tree
     self.settings = settings
     access = AccessControl(settings: settings)
+    budget = TxnBudget(settings)
     sessions = SessionTracker(tickMilliseconds: settings.tickTimeMilliseconds)
     outstanding = OutstandingChanges(tree)
     lastZxid = tree.lastProcessedZxid
@@ -95,13 +103,16 @@ final class RequestPreparer {
   }
 
   /// The transaction for the end of a session, asked for or not.
+  ///
+  /// It cannot be refused, however many ephemerals there are. Paths for which it has no room are left out: all servers
+  /// delete what else belongs to the session.
   func prepareCloseSession(_ session: SessionID, xid: Xid, wallMilliseconds: Int64) -> PreparedTxn {
     let origin = RequestOrigin(sessionID: session, xid: xid, identities: [], owner: 0)
     let context = begin(origin, wallMilliseconds)
     let paths = outstanding.ephemeralPaths(of: session)
     for path in paths { removeEphemeral(path, context) }
     sessions.sessions[session]?.isClosing = true
-    return seal(.closeSession(paths: paths), context)
+    return seal(.closeSession(paths: budget.fitting(paths)), context)
   }
 
   /// The transaction that deletes a container or TTL znode; an error if it has found use meanwhile.
@@ -132,7 +143,10 @@ final class RequestPreparer {
   }
 
   private func begin(_ origin: RequestOrigin, _ wallMilliseconds: Int64) -> Context {
-    lastZxid = Zxid(rawValue: lastZxid.rawValue + 1)
+    lastZxid = lastZxid.next
+    budget = TxnBudget(settings)
+    if !grants.isEmpty { grants.removeAll(keepingCapacity: true) }
+    lastGrant = nil
     return Context(origin: origin, zxid: lastZxid, timeMilliseconds: wallMilliseconds)
   }
 
@@ -174,12 +188,30 @@ extension RequestPreparer {
 
   /// Refuses who may do none of `wanted` to the znode.
   func checkAccess(_ wanted: Permissions, _ record: ChangeRecord, _ context: Context) throws(KeeperError) {
-    let isAllowed =
+    if settings.skipACL { return }
+    let granted =
       switch record.access {
-      case .slot(let slot): access.allows(wanted, slot, of: tree, context.origin.identities)
-      case .list(let acl): access.allows(wanted, acl, context.origin.identities)
+      case .slot(let slot):
+        if tree.worldPermissions(in: slot).isDisjoint(with: wanted) { self.granted(slot, context) } else { wanted }
+      case .list(let acl): self.granted(acl, context)
       }
-    guard isAllowed else { throw .noAuth }
+    if granted.isDisjoint(with: wanted) { throw .noAuth }
+  }
+
+  private func granted(_ slot: ACLSlot, _ context: Context) -> Permissions {
+    if let known = grants[slot] { return known }
+    let granted = access.granted(by: tree.acl(in: slot), to: context.origin.identities)
+    grants[slot] = granted
+    return granted
+  }
+
+  private func granted(_ acl: [ACL], _ context: Context) -> Permissions {
+    if acl == ACL.openUnsafe { return .all }
+    // Equal at once if it is the same storage.
+    if let lastGrant, lastGrant.acl == acl { return lastGrant.granted }
+    let granted = access.granted(by: acl, to: context.origin.identities)
+    lastGrant = (acl, granted)
+    return granted
   }
 
   /// The version after this change.
@@ -195,15 +227,21 @@ extension RequestPreparer {
     EphemeralOwner(stored: record.stat.ephemeralOwner, extendedTypesEnabled: tree.extendedTypesEnabled)
   }
 
+  /// Whether a use goes over its limit. Clients may write any number as the use.
+  private func isOver(_ use: Int64, _ change: Int, _ limit: Int64) -> Bool {
+    let (sum, overflows) = use.addingReportingOverflow(Int64(change))
+    return overflows ? use > 0 : sum > limit
+  }
+
   /// Refuses what goes over the hard limits of the nearest quota. They are compared with what has been
   /// applied, not with what is under way, as Apache does.
   func checkQuota(_ path: String, bytes: Int, znodes: Int) throws(KeeperError) {
     guard settings.enforceQuota, let quotaPath = tree.quotaPath(covering: path), let quota = tree.quota(of: quotaPath)
     else { return }
-    if znodes != 0, let limit = quota.limits.countHardLimit, limit > -1, quota.use.count + Int64(znodes) > limit {
+    if znodes != 0, let limit = quota.limits.countHardLimit, limit > -1, isOver(quota.use.count, znodes, limit) {
       throw .quotaExceeded
     }
-    if bytes != 0, let limit = quota.limits.bytesHardLimit, limit > -1, quota.use.bytes + Int64(bytes) > limit {
+    if bytes != 0, let limit = quota.limits.bytesHardLimit, limit > -1, isOver(quota.use.bytes, bytes, limit) {
       throw .quotaExceeded
     }
   }

@@ -39,7 +39,8 @@ extension ServerCore {
     }
   }
 
-  /// The leader has answered the oldest sync: its client may be told once this server has applied `zxid`.
+  /// The leader, which may be this server, has answered the oldest sync: its client may be told once this server has
+  /// applied `zxid`.
   public func onSynced(through zxid: Zxid, _ time: ServerTime) {
     questions.answeredSyncs.append(zxid)
     releaseSyncs(time)
@@ -62,6 +63,14 @@ extension ServerCore {
     connection.pending.append(.sync([UInt8](payload), startMilliseconds: time.monotonicMilliseconds))
     questions.syncs.append(connection)
     forward(xid, .sync, [UInt8](payload[8...]), connection)
+  }
+
+  /// On a leader: holds a client's sync back until the ensemble has confirmed that this server leads.
+  func holdSync(_ payload: UnsafeRawBufferPointer, _ connection: ClientConnection, _ time: ServerTime) {
+    counters.outstandingRequests += 1
+    connection.pending.append(.sync([UInt8](payload), startMilliseconds: time.monotonicMilliseconds))
+    questions.syncs.append(connection)
+    questions.heldSyncCount += 1
   }
 
   /// Asks for a new session.
@@ -108,6 +117,15 @@ extension ServerCore {
 extension ServerCore {
   /// Lets the leader's clients change the ensemble that `view` tells of.
   public func setEnsembleView(_ view: @escaping () -> EnsembleView) { preparer.ensembleView = view }
+
+  /// Whether syncs of the leader's own clients have come since the last call of `takeHeldSyncs`.
+  public var hasHeldSyncs: Bool { questions.heldSyncCount > 0 }
+
+  /// How many syncs of the leader's own clients have come since the last call. Each is answered by `onSynced`.
+  public func takeHeldSyncs() -> Int {
+    defer { questions.heldSyncCount = 0 }
+    return questions.heldSyncCount
+  }
 
   /// The last transaction that was made here, applied or not: what a learner's sync waits for.
   public var lastPreparedZxid: Zxid { preparer.lastZxid }

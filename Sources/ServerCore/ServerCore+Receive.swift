@@ -35,6 +35,7 @@ extension ServerCore {
     if role == .readOnly, opCode?.needsQuorum == true { return refuseWrite(xid, opCode, connection) }
     switch opCode {
     case .sync where role == .learner: forwardSync(xid, payload, connection, time)
+    case .sync where role.isLeader: holdSync(payload, connection, time)
     case .getData, .exists, .getChildren, .getChildren2, .getACL, .getAllChildrenNumber, .getEphemerals, .multiRead,
       .sync, .ping, .setWatches, .setWatches2, .addWatch, .checkWatches, .removeWatches, .whoAmI:
       onRead(payload, connection, time)

@@ -10,6 +10,9 @@ public enum ServerRole: Hashable, Sendable {
   case learner
   /// Nobody: the server is cut off from the others, and answers only reads.
   case readOnly
+
+  /// Whether the server decides for an ensemble.
+  public var isLeader: Bool { if case .leader = self { true } else { false } }
 }
 
 /// What a learner's server has for its leader, in the order in which it came up.
@@ -17,6 +20,8 @@ struct LeaderQuestions {
   var requests: [LeaderQuestion] = []
   /// Connections whose syncs the leader has not answered, oldest first.
   var syncs = FIFO<ClientConnection>()
+  /// On a leader: its own clients' syncs since the last look, which wait until it is known to lead still.
+  var heldSyncCount = 0
   /// Syncs that the leader has answered, and how far this server must be before their clients are told.
   var answeredSyncs = FIFO<Zxid>()
   /// Connections that want a session back, by session.

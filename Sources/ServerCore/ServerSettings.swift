@@ -26,12 +26,28 @@ public struct ServerSettings: Hashable, Sendable {
   public var requiredSchemes: [String] = []
   /// `znode.container.maxNeverUsedIntervalMs`: 0 leaves containers that never had a child alone.
   public var containerMaxNeverUsedMilliseconds: Int64 = 0
+  /// What a transaction may have in bytes, as it is logged and sent to other servers. Apache's servers refuse to read
+  /// more than `jute.maxbuffer` and as much again, in a log as well as from their leader.
+  public var maximumTxnBytes = ServerSettings.maximumTxnBytes(maximumFrameBytes: 0xfffff)
+  /// What the identities of one connection may have in bytes: they go with each of its writes to the leader, and into
+  /// each ACL of scheme `auth`. Apache has no such limit.
+  public var maximumIdentityBytes = 128 << 10
   /// Watches that one connection may have; requests for more are refused with `badArguments`. Apache has no
   /// such limit and lets one client fill the server's memory.
   public var maxWatchesPerConnection = 1_000_000
 
   /// The defaults of Apache's server.
   public init() {}
+
+  /// What a transaction may have where requests may have `maximumFrameBytes`.
+  ///
+  /// The bytes that INFORMANDACTIVATE has in front of a transaction count as well.
+  ///
+  /// *Source*: `org.apache.jute.BinaryInputArchive#checkLength`, `jute.maxbuffer.extrasize`.
+  public static func maximumTxnBytes(maximumFrameBytes: Int) -> Int {
+    let limit = maximumFrameBytes.addingReportingOverflow(maximumFrameBytes)
+    return min(limit.overflow ? .max : limit.partialValue, Int(Int32.max)) - 8
+  }
 
   /// The session timeout that a client gets for the one it asked for.
   public func negotiatedTimeout(requestedMilliseconds: Int32) -> Int32 {

@@ -41,6 +41,10 @@ struct LeaderState: Equatable, Sendable {
   var learners: [LearnerHandle] = []
   /// How much of the history each voter has acknowledged in this epoch.
   var acknowledged = Acknowledgements()
+  /// When a voter last said that it looks for a leader.
+  var lookingVoters: [ServerID: Int64] = [:]
+  /// Whether a quorum still follows, as somebody wants to know.
+  var confirmation = LeadershipConfirmation()
   /// The last transaction of this epoch that was proposed; its beginning before the first.
   var lastProposed = Zxid.zero
 
@@ -93,6 +97,14 @@ struct LearnerHandle: Equatable, Sendable {
     case running
   }
 
+  /// A newcomer's claim to be a server that is connected already.
+  struct Contest: Equatable, Sendable {
+    let packet: QuorumPacket
+    let id: ServerID
+    /// Until when the older connection may show that it is alive.
+    let deadline: Int64
+  }
+
   let connection: ConnectionID
   var id = ServerID.none
   var isObserver = false
@@ -101,6 +113,13 @@ struct LearnerHandle: Equatable, Sendable {
   var lastZxid = Zxid.zero
   /// When it counts as lost, if nothing is heard by then.
   var deadline: Int64
+  /// What a newcomer has said that calls itself a server which is connected already, see `contest`.
+  var contest: Contest?
+  /// PINGs that were sent and answered since it is running; before that nobody answers them.
+  var pingsSent: UInt64 = 0
+  var pingsAnswered: UInt64 = 0
+  /// How many PINGs it must have answered to confirm that it follows, see `LeadershipConfirmation`.
+  var confirmingPing = UInt64.max
 
   /// Whether it is sent what is proposed and committed.
   var isForwarding: Bool { phase == .synchronizing || phase == .awaitingQuorum || phase == .running }
@@ -135,11 +154,15 @@ extension ZabPeer {
   /// Forgets a learner. What it has acknowledged it has, but it is asked again when it comes back.
   mutating func removeLearner(_ connection: ConnectionID, _ actions: inout [ZabAction]) {
     leader?.learners.removeAll { $0.connection == connection }
+    settleContests(&actions)
   }
 
   /// A packet from a learner.
   mutating func onLearnerPacket(_ packet: QuorumPacket, _ connection: ConnectionID, _ actions: inout [ZabAction]) {
     guard let handle = handle(connection) else { return }
+    // A newcomer in a contest has nothing to say until that is settled.
+    guard handle.contest == nil else { return dismiss(connection, "a learner sent more than its name", &actions) }
+    if handle.phase != .running { refuseContender(of: handle, &actions) }
     let deadline = now + settings.syncMilliseconds
     if handle.phase == .running { update(connection) { $0.deadline = deadline } }
     switch (handle.phase, packet.kind) {
@@ -148,8 +171,12 @@ extension ZabPeer {
     case (.awaitingEpochAck, .ackEpoch?): onAckEpoch(packet, handle, &actions)
     case (.synchronizing, .ack?): onNewLeaderAck(packet, handle, &actions)
     case (.awaitingQuorum, .ack?), (.running, .ack?): onAck(packet.zxid, from: handle.id, &actions)
-    case (.running, .request?), (.running, .revalidate?), (.running, .ping?):
+    case (.running, .request?), (.running, .revalidate?):
       actions.append(.learnerAsks(packet, handle.id, connection))
+    case (.running, .ping?):
+      actions.append(.learnerAsks(packet, handle.id, connection))
+      onPingAnswered(connection, &actions)
+      refuseContender(of: handle, &actions)
     case (.awaitingInfo, _), (.awaitingEpochAck, _):
       dismiss(connection, "learner \(handle.id) sent \(packet.type) too early", &actions)
     default:
@@ -170,15 +197,13 @@ extension ZabPeer {
     for handle in state.learners where now >= handle.deadline {
       dismiss(handle.connection, "nothing was heard from learner \(handle.id) within syncLimit", &actions)
     }
+    settleContests(&actions)
     leader?.hasPingedOnce.toggle()
     if state.phase == .broadcasting, state.hasPingedOnce, !hasSyncedQuorum {
       actions.append(.note("not sufficient followers are synced"))
       return startLooking(&actions)
     }
-    let zxid = leader?.lastProposed ?? .zero
-    for handle in leader?.learners ?? [] where handle.isForwarding {
-      actions.append(.send(QuorumPacket(.ping, zxid: zxid), handle.connection))
-    }
+    for handle in leader?.learners ?? [] where handle.isForwarding { ping(handle, &actions) }
   }
 
   /// Whether this leader and the learners it hears from are a quorum.

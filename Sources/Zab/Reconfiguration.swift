@@ -92,7 +92,7 @@ extension ZabPeer {
     put(activated, &actions)
     guard designated != id else { return }
     actions.append(.note("the new configuration is for another leader: \(designated)"))
-    startLooking(&actions)
+    changeLeader(to: designated, &actions)
   }
 
   /// On a learner: as above. A server whose part has changed comes again in its new one.
@@ -101,7 +101,7 @@ extension ZabPeer {
     put(activated, &actions)
     if let designated, designated != learner?.leaderID {
       actions.append(.note("the new configuration is for another leader: \(designated)"))
-      return startLooking(&actions)
+      return changeLeader(to: designated, &actions)
     }
     checkPart(&actions)
   }

@@ -30,6 +30,18 @@ extension ZabPeer {
     actions.append(.connectToLeader(leaderID))
   }
 
+  /// The ensemble has agreed on a configuration and on who leads under it: there is nothing to elect.
+  ///
+  /// Should that server not take up its part, all look for another.
+  ///
+  /// *Source*: `QuorumPeer.updateServerState` with `reconfigFlag`; `quorum-protocol` B.14.
+  mutating func changeLeader(to designated: ServerID, _ actions: inout [ZabAction]) {
+    guard configuration.isVoter(designated) else { return startLooking(&actions) }
+    endRole(&actions)
+    election.proposal = Vote(leader: designated, zxid: history.last, peerEpoch: currentEpoch)
+    if designated == id { startLeading(&actions) } else { startLearning(from: designated, &actions) }
+  }
+
   /// Ends a role: connections are closed, clients sent away. The history stays as it is: what is not known to be
   /// committed is not delivered.
   private mutating func endRole(_ actions: inout [ZabAction]) {

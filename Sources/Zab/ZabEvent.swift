@@ -32,6 +32,8 @@ public enum ZabEvent: Equatable, Sendable {
   case persisted(through: Zxid)
   case acceptedEpochSaved(Epoch)
   case currentEpochSaved(Epoch)
+  /// Somebody waits to know that this server leads at this moment: see `ZabPeer.confirmedQuestions`.
+  case leadershipQuestioned
   /// The log ends there now, and the tree, if it had gone further, was built anew.
   case truncated(Zxid)
   /// The log cannot end there: only a snapshot helps.

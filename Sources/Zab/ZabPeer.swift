@@ -7,8 +7,8 @@ public import ZooKeeperProtocol
 /// before what reveals it, and whatever promises something waits for the event that says it is durable.
 ///
 /// The history is one sequence: what was delivered, what is committed, what is logged. A transaction is delivered once
-/// it is committed and durable here; the rest is only known. So a leader's order to forget the rest changes no tree,
-/// unless the server was restarted since and has read its whole log.
+/// it is committed; a learner also waits until it is durable here. So a leader's order to forget the rest changes no
+/// tree, unless the server was restarted since and has read its whole log.
 ///
 /// *Source*: Junqueira, Reed, Serafini, "Zab" (DSN 2011); `quorum-protocol` A and B.
 public struct ZabPeer: Equatable, Sendable {
@@ -82,6 +82,7 @@ public struct ZabPeer: Equatable, Sendable {
     case .persisted(let zxid): onPersisted(through: zxid, &actions)
     case .acceptedEpochSaved(let epoch): onAcceptedEpochSaved(epoch, &actions)
     case .currentEpochSaved(let epoch): onCurrentEpochSaved(epoch, &actions)
+    case .leadershipQuestioned: onLeadershipQuestioned(&actions)
     case .truncated(let zxid): onTruncated(zxid, &actions)
     case .truncationFailed: onTruncationFailed(&actions)
     case .snapshotInstalled(let zxid, let configured): onSnapshotInstalled(zxid, configured, &actions)
@@ -181,9 +182,16 @@ public struct ZabPeer: Equatable, Sendable {
     actions.append(.append(entry))
   }
 
-  /// Delivers what is committed and durable.
+  /// Delivers what is committed.
+  ///
+  /// A leader does not wait for its own disk, which may be the slowest of all: what it has told anybody to be committed
+  /// is in its own tree before that leaves, as on Apache's leaders. Otherwise a client of the leader could read, even
+  /// behind a sync, what another client has seen replaced. A quorum of others has such a transaction on disk, so
+  /// nothing that comes of it, a snapshot included, can turn out to be wrong; but see `persisted` for what a snapshot
+  /// waits for. A learner's clients lose nothing by waiting, as its syncs are answered with what it has delivered.
   mutating func deliver(_ actions: inout [ZabAction]) {
-    let end = min(committed, persisted)
+    let waitsForDisk = !isLeader || settings.has(.leaderDeliversOnlyPersisted)
+    let end = waitsForDisk ? min(committed, persisted) : committed
     guard end > delivered else { return }
     for entry in history.entries(after: delivered, through: end) { actions.append(.deliver(entry)) }
     delivered = end

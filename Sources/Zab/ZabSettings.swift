@@ -72,6 +72,10 @@ public enum ZabMutation: String, Hashable, Sendable, CaseIterable {
   case skipsPrepareEpoch
   /// Epoch acknowledgements of observers count (2959).
   case observersCountForEpoch
+  /// The leader applies what is committed only once its own disk has it, and answers its clients' syncs before that.
+  case leaderDeliversOnlyPersisted
+  /// A leader answers syncs without asking whether it still leads.
+  case answersSyncsUnconfirmed
   /// A minority commits.
   case minorityCommits
   /// The leader lets a learner in that is ahead of it.

@@ -23,11 +23,15 @@ struct SimulatedClient {
   }
 
   let number: Int
+  /// Whether it only reads what the others write.
+  let isReader: Bool
   var session = SessionID.none
   var password = [UInt8](repeating: 0, count: ConnectRequest.passwordLengthBytes)
   var lastZxid = Zxid.zero
   /// The server that it is connected to, and the number of the connection.
   var server: ServerID?
+  /// The server that it called last.
+  var lastServer: ServerID?
   var connection = 0
   var isConnected = false
   var received: [UInt8] = []
@@ -42,8 +46,14 @@ struct SimulatedClient {
   private(set) var acknowledgedPaths: [String] = []
   /// The names that were given in sequence, with their transactions.
   private(set) var sequence: [(zxid: Zxid, name: String)] = []
-  /// The newest state of the shared znode that this session has seen.
+  /// The newest state of the shared znode that this session has seen, or must see as it has synced.
   private var sharedVersion: Int32 = -1
+  /// The newest state of the shared znode that anybody had been told of when the last sync was asked for.
+  private var knownAtSync: Int32 = -1
+  /// Whether the last request was a sync, behind which the shared znode is read.
+  private var hasSynced = false
+  /// The newest state of the shared znode that this client has written, or read.
+  private(set) var knownShared: Int32 = -1
   private(set) var acknowledgedCount = 0
   var violation: String?
 
@@ -51,8 +61,9 @@ struct SimulatedClient {
   private let voterCount: Int
   private let serverCount: Int
 
-  init(number: Int, voterCount: Int, observerCount: Int) {
+  init(number: Int, isReader: Bool, voterCount: Int, observerCount: Int) {
     self.number = number
+    self.isReader = isReader
     self.voterCount = voterCount
     serverCount = voterCount + observerCount
   }
@@ -81,14 +92,19 @@ struct SimulatedClient {
     password = [UInt8](repeating: 0, count: ConnectRequest.passwordLengthBytes)
     xid = 0
     sharedVersion = -1
+    hasSynced = false
     hasEnded = false
   }
 
   /// Draws the next request.
-  mutating func nextFrame(_ random: inout SplitMix64, now: Int64) -> [UInt8] {
+  ///
+  /// - Parameter known: the newest state of the shared znode that any client has been told of.
+  mutating func nextFrame(_ random: inout SplitMix64, now: Int64, known: Int32) -> [UInt8] {
     requestedAt = now
     xid += 1
-    let request = draw(&random)
+    let request = hasSynced ? .readShared : draw(&random)
+    hasSynced = false
+    if request == .sync { knownAtSync = known }
     self.request = request
     var writer = JuteWriter()
     writer.writeInt(xid)
@@ -120,6 +136,8 @@ struct SimulatedClient {
 
   private mutating func draw(_ random: inout SplitMix64) -> Request {
     if let path = setUpPaths.last { return .setUp(path: path) }
+    // Nothing of its own that waits keeps it from seeing what is old.
+    if isReader { return random.chance(400) ? .sync : .readShared }
     switch random.index(100) {
     case 0..<40:
       createCount += 1
@@ -132,8 +150,8 @@ struct SimulatedClient {
       guard let path = acknowledgedPaths.last else { return .readShared }
       return .readOwn(path: path)
     case 68..<80: return .setShared
-    case 80..<92: return .readShared
-    case 92..<96: return .sync
+    case 80..<89: return .readShared
+    case 89..<96: return .sync
     case 96..<98: return .reconfigure(drawMembers(&random))
     default: return .closeSession
     }
@@ -197,6 +215,7 @@ struct SimulatedClient {
         case .readOwn?, .readShared?:
           _ = try? reader.readBuffer()
           stat = try? Stat(from: &reader)
+        case .setShared?: stat = try? Stat(from: &reader)
         default: break
         }
       }
@@ -226,9 +245,16 @@ struct SimulatedClient {
       guard error == .ok, let stat else { return }
       if stat.version < sharedVersion { fail("/shared went from version \(sharedVersion) to \(stat.version)") }
       sharedVersion = stat.version
+      knownShared = max(knownShared, stat.version)
+    case .setShared: if let stat { knownShared = max(knownShared, stat.version) }
+    case .sync:
+      guard error == .ok else { return }
+      // From here on this session must see what anybody had seen when it asked.
+      sharedVersion = max(sharedVersion, knownAtSync)
+      hasSynced = true
     case .setUp(let path): if error == .ok || error == .nodeExists { setUpPaths.removeAll { $0 == path } }
     case .closeSession: hasEnded = error == .ok
-    case .setShared, .sync, .createEphemeral, .reconfigure: break
+    case .createEphemeral, .reconfigure: break
     }
     if error == .ok { acknowledgedCount += 1 }
   }

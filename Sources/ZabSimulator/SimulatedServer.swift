@@ -20,6 +20,10 @@ final class SimulatedServer {
   var isPaused = false
   /// Whether its disk refuses work, or is about to.
   private(set) var isDiskFailing = false
+  /// Until when its disk is slow, and by how much, in microseconds.
+  var slowWrites: (until: Int64, delay: Int64) = (0, 0)
+  /// How long its next write takes beyond the others, in microseconds.
+  var nextWriteDelay: Int64 = 0
   /// What arrived while the server was frozen.
   var inbox: [SimulationEvent] = []
   var severed: Set<ServerID> = []
@@ -119,6 +123,8 @@ final class SimulatedServer {
   /// The disk does its work from now on.
   func repairDisk() {
     isDiskFailing = false
+    slowWrites = (0, 0)
+    nextWriteDelay = 0
     disk.fault = nil
     disk.crashAtOperation = nil
   }

@@ -14,14 +14,17 @@ extension Simulation {
       if now - clients[number].requestedAt > 2_000_000 { disconnectClient(number, from: server(id)) }
       return
     }
-    let frame = clients[number].nextFrame(&random, now: now)
+    let frame = clients[number].nextFrame(&random, now: now, known: clients.map(\.knownShared).max() ?? -1)
     send(frame, from: number, to: server(id))
   }
 
   private func connect(_ number: Int) {
-    let target = servers[random.index(servers.count)]
+    var target = servers[random.index(servers.count)]
+    // One that sees little else is the first to see what is old.
+    if clients[number].isReader, let last = clients[number].lastServer, random.chance(700) { target = server(last) }
     guard target.isUp, target.member?.core != nil || target.isPaused else { return }
     clients[number].server = target.id
+    clients[number].lastServer = target.id
     clients[number].requestedAt = now
     send(clients[number].connectFrame(), from: number, to: target)
   }

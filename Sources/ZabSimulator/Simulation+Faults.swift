@@ -16,9 +16,10 @@ extension Simulation {
     case 40..<55: partition(victim)
     case 55..<68: cutOneWay(victim)
     case 68..<80: breakSomeLink()
-    case 80..<90: pause(victim)
+    case 80..<90: pause(leaderOr(victim))
     case 90..<92: failDisk(victim)
     case 92..<95: if let leader = servers.first(where: { $0.member?.zab.role == .leading }) { crash(leader) }
+    case 95..<98: slowDown(victim)
     default: dropSomeClient()
     }
     let interval = options.faultIntervalMilliseconds * 1000
@@ -56,6 +57,25 @@ extension Simulation {
     let isFull = random.chance(500)
     server.failDisk(afterCalls: Int(random.number(1...40)), isFull: isFull)
     trace.add(now, "the disk of server \(server.id) will \(isFull ? "be full" : "fail to sync") soon")
+  }
+
+  /// Half of the time the leader, if there is one, else a server.
+  private func leaderOr(_ server: SimulatedServer) -> SimulatedServer {
+    guard random.chance(500) else { return server }
+    return servers.first { $0.member?.zab.role == .leading } ?? server
+  }
+
+  /// A server's disk is slow: all its writes for a while, or a single one for longer. A leader's is then the last to have what it
+  /// commits.
+  private func slowDown(_ server: SimulatedServer) {
+    let victim = leaderOr(server)
+    if random.chance(500) {
+      victim.slowWrites = (until: now + random.number(500_000...4_000_000), delay: random.number(50_000...400_000))
+      trace.add(now, "the disk of server \(victim.id) is slow")
+    } else {
+      victim.nextWriteDelay = random.number(500_000...5_000_000)
+      trace.add(now, "the next write of server \(victim.id) takes \(victim.nextWriteDelay / 1000) ms")
+    }
   }
 
   /// A server can reach nobody, and nobody it.

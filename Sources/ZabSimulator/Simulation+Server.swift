@@ -173,7 +173,10 @@ extension Simulation {
 
   private func planWrite(_ server: SimulatedServer) {
     server.isWriting = true
-    let slow: Int64 = random.chance(10) ? 300_000 : 0
+    var slow: Int64 = random.chance(10) ? 300_000 : 0
+    if now < server.slowWrites.until { slow += server.slowWrites.delay }
+    slow += server.nextWriteDelay
+    server.nextWriteDelay = 0
     let delay = random.number(50...options.maxSyncMicroseconds) + slow
     queue.push(.written(server.id, generation: server.generation, log: server.logGeneration), at: now + delay)
   }

@@ -50,8 +50,10 @@ public final class Simulation {
     servers = members.map { member in
       SimulatedServer(member.id, configuration, options, skewMilliseconds: random.number(0...5_000_000))
     }
-    clients = (0..<options.clientCount).map { number in
-      SimulatedClient(number: number, voterCount: options.voterCount, observerCount: options.observerCount)
+    clients = (0...options.clientCount).map { number in
+      SimulatedClient(
+        number: number, isReader: number == options.clientCount, voterCount: options.voterCount,
+        observerCount: options.observerCount)
     }
     lastClientArrival = [Int64](repeating: 0, count: clients.count)
     lastServerArrival = [Int64](repeating: 0, count: clients.count)

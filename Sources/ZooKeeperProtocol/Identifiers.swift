@@ -18,8 +18,8 @@ public struct Zxid: RawRepresentable, Hashable, Comparable, Sendable {
   /// The transaction's place in its epoch, from 1.
   public var counter: UInt32 { UInt32(truncatingIfNeeded: rawValue) }
 
-  /// The zxid after this one, in the same epoch as long as the counter lasts.
-  public var next: Zxid { Zxid(rawValue: rawValue + 1) }
+  /// The zxid after this one, in the same epoch as long as the counter lasts; the last of all is its own.
+  public var next: Zxid { rawValue == .max ? self : Zxid(rawValue: rawValue + 1) }
 
   public static func < (left: Zxid, right: Zxid) -> Bool { left.rawValue < right.rawValue }
 }
@@ -49,11 +49,16 @@ public struct Epoch: RawRepresentable, Hashable, Comparable, Sendable {
   /// Before every leader; a standalone server stays in it.
   public static let zero = Epoch(rawValue: 0)
 
-  /// The epoch after this one.
-  public var next: Epoch { Epoch(rawValue: rawValue + 1) }
+  /// The last epoch there can be: its number must leave its zxids positive.
+  public static let last = Epoch(rawValue: Int64(Int32.max))
+
+  /// The epoch after this one; the last of all is its own.
+  public var next: Epoch { Epoch(rawValue: min(rawValue, Self.last.rawValue - 1) + 1) }
 
   /// The zxid that stands for the epoch itself: that of its NEWLEADER, before its first transaction.
-  public var newLeaderZxid: Zxid { Zxid(rawValue: rawValue << 32) }
+  ///
+  /// A number that is no epoch gives one of the nearest that is.
+  public var newLeaderZxid: Zxid { Zxid(rawValue: min(max(rawValue, 0), Self.last.rawValue) << 32) }
 
   public static func < (left: Epoch, right: Epoch) -> Bool { left.rawValue < right.rawValue }
 }

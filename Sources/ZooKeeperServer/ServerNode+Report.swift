@@ -157,6 +157,7 @@ extension ServerConfiguration {
     settings.skipACL = features.skipsACL
     settings.enforceQuota = features.enforcesQuota
     settings.reconfigEnabled = features.allowsReconfig
+    settings.maximumTxnBytes = ServerSettings.maximumTxnBytes(maximumFrameBytes: maximumFrameBytes)
     settings.superDigest = features.superDigest
     settings.containerMaxNeverUsedMilliseconds = Int64(features.neverUsedContainerMilliseconds)
     return settings

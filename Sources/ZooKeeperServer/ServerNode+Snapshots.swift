@@ -23,7 +23,9 @@ extension ServerNode {
     snapshots.reset()
     log.roll()
     snapshotTask = SnapshotTask(
-      tree: core.tree, sessions: core.committedSessions, directory: storage.directory,
+      tree: core.tree, sessions: core.committedSessions,
+      logged: ensemble?.member.zab.persisted ?? core.tree.lastProcessedZxid,
+      directory: storage.directory,
       hasDigest: configuration.features.hasDigest, background: background, loop: loop
     ) { [weak self] result in
       guard let self, let task = snapshotTask else { return }

@@ -226,6 +226,7 @@ public final class ServerNode: @unchecked Sendable {
   func stopLog() {
     logGeneration += 1
     log.stop()
+    snapshotTask?.onLogEnded()
   }
 
   /// A member of an ensemble has a transaction to write.
@@ -312,6 +313,7 @@ public final class ServerNode: @unchecked Sendable {
   }
 
   private func onPersisted(through zxid: Zxid) {
+    snapshotTask?.onLogged(zxid)
     if let ensemble { ensemble.step(.persisted(through: zxid)) } else { core.commit(through: zxid, time) }
     endTurn()
   }
@@ -342,6 +344,7 @@ public final class ServerNode: @unchecked Sendable {
 
   /// The disk does not take what clients were about to be told is safe: nobody is told, and nobody served.
   private func onLogFailure(_ error: TxnLogError) {
+    snapshotTask?.onLogEnded()
     logger.critical("the log cannot be written; no write since is acknowledged", metadata: ["reason": "\(error)"])
     ending.succeed(
       ServerStartError(
@@ -443,6 +446,7 @@ public final class ServerNode: @unchecked Sendable {
         ending.succeed(nil)
         stopServing()
         if writingLog { log.stop() } else { log.abandon() }
+        snapshotTask?.onLogEnded()
         let finish = { [background] in background.run { continuation.resume() } }
         // One that is given up costs nothing but time: the log has what it would have had.
         guard finishesSnapshot, let snapshotTask else { return finish() }

@@ -29,12 +29,18 @@ struct Cluster {
     var isHeld = false
   }
 
+  /// Who is none of the servers.
+  private static let stranger = ServerID(rawValue: 99)
+
   private var configuration = QuorumConfiguration(members: [])
+  private var settings = ZabSettings()
   private var peers: [ServerID: ZabPeer] = [:]
   private var disks: [ServerID: Disk] = [:]
   private var links: [Link] = []
   private var messages: [Message] = []
   private var isolated: Set<ServerID> = []
+  /// Servers of which nothing reaches anybody, though their connections stand.
+  private var muted: Set<ServerID> = []
   private var now: Int64 = 0
   private(set) var delivered: [ServerID: [Zxid]] = [:]
   /// What the paper's claims are about, in the order in which it happened.
@@ -91,6 +97,11 @@ struct Cluster {
     case "isolate": isolate(id(words[1]))
     case "rejoin": isolated.remove(id(words[1]))
     case "status": status()
+    case "mute": muted.insert(id(words[1]))
+    case "ask": ask(id(words[1]))
+    case "claim": claim(of: id(words[1]), to: id(words[2]), epoch: Int64(words[3]) ?? 0)
+    case "tell": tell(id(words[2]), from: id(words[1]), version: Int64(words[3]) ?? 0, words.dropFirst(4).map(id))
+    case "options": for word in words.dropFirst() where word == "reconfig" { settings.isReconfigEnabled = true }
     default: output.append("unknown command \(words[0])")
     }
     return output.joined(separator: "\n")
@@ -132,7 +143,7 @@ struct Cluster {
     delivered[server] = disk.log.map(\.zxid)
     events.append(.restart(server, disk.log.map(\.zxid)))
     peers[server] = ZabPeer(
-      id: server, configuration: configuration, settings: ZabSettings(), acceptedEpoch: disk.accepted,
+      id: server, configuration: configuration, settings: settings, acceptedEpoch: disk.accepted,
       currentEpoch: disk.current, history: history)
     step(server, .started)
   }
@@ -159,6 +170,7 @@ struct Cluster {
     case .packet(let packet, let link, let toLeader):
       guard links[link].isOpen else { return }
       let receiver = toLeader ? links[link].leader : links[link].learner
+      if muted.contains(toLeader ? links[link].learner : links[link].leader) { return }
       show("\(toLeader ? links[link].learner : links[link].leader)>\(receiver) \(packetText(packet))")
       step(receiver, .received(packet, ConnectionID(rawValue: UInt64(link))))
     case .tree(let zxid, let link):
@@ -263,6 +275,39 @@ struct Cluster {
         sessionID: .none, cxid: Xid(rawValue: 1), zxid: zxid, timeMilliseconds: 0, opCode: .reconfig),
       txn: .reconfig(SetDataTxn(path: "/zookeeper/config", data: Array(next.text.utf8), version: -1)), digest: nil)
     step(server, .proposed(TxnHistory.Entry(zxid: zxid, bytes: entry.encoded)))
+  }
+
+  /// Asks a leader whether it still leads, as a sync does.
+  private mutating func ask(_ server: ServerID) {
+    step(server, .leadershipQuestioned)
+    run()
+    let peer = peers[server]
+    output.append("\(server): \(peer?.confirmedQuestions ?? 0) of \(peer?.leadershipQuestions ?? 0) confirmed")
+  }
+
+  /// A stranger calls a leader, and says that it is one of the servers and has accepted an epoch.
+  private mutating func claim(of server: ServerID, to leader: ServerID, epoch: Int64) {
+    links.append(Link(learner: Self.stranger, leader: leader))
+    let connection = ConnectionID(rawValue: UInt64(links.count - 1))
+    step(leader, .learnerConnected(connection))
+    let info = LearnerInfo(serverID: server, configurationVersion: 0)
+    let zxid = Zxid(rawValue: epoch << 32)
+    step(leader, .received(QuorumPacket(.followerInfo, zxid: zxid, data: info.encoded), connection))
+    run()
+  }
+
+  /// Somebody who says that it is a server that looks for a leader tells of another configuration.
+  private mutating func tell(
+    _ receiver: ServerID, from sender: ServerID, version: Int64, _ voters: [ServerID]
+  ) {
+    let members = voters.map { id in
+      QuorumConfiguration.Member(id: id, addresses: [.init(host: "x\(id)", quorumPort: 1, electionPort: 2)])
+    }
+    let notification = ElectionNotification(
+      state: .looking, leader: sender, zxid: .zero, round: 1, peerEpoch: .zero,
+      configuration: QuorumConfiguration(members: members, version: version).text)
+    step(receiver, .notification(notification, from: sender))
+    run()
   }
 
   private mutating func sync(_ server: ServerID) {

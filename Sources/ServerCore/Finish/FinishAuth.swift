@@ -15,9 +15,14 @@ extension ServerCore {
       answer(connection, xid, .authFailed, zxid: .zero)
       return close(connection)
     }
-    for identity in identities where !connection.identities.contains(identity) {
-      connection.identities.append(identity)
+    let new = identities.filter { !connection.identities.contains($0) }
+    let bytes = (connection.identities + new).reduce(0) { $0 + $1.scheme.utf8.count + $1.id.utf8.count }
+    guard bytes <= settings.maximumIdentityBytes else {
+      counters.authFailures += 1
+      answer(connection, xid, .authFailed, zxid: .zero)
+      return close(connection)
     }
+    connection.identities += new
     answer(connection, xid, .ok, zxid: .zero)
   }
 

@@ -22,7 +22,8 @@ extension RequestPreparer {
     let isSequential = try checkFlags(form)
     try checkSession(context)
     let parentPath = try parentPath(of: form.body.path)
-    let acl = try access.fixedUp(form.body.acl, context.origin.identities)
+    try budget.charge(path: form.body.path, data: form.body.data)
+    let acl = try access.fixedUp(form.body.acl, context.origin.identities, budget: &budget)
     var parent = try find(parentPath)
     try checkAccess(.create, parent, context)
     let path = isSequential ? form.body.path + sequence(parent.stat.cversion) : form.body.path

@@ -10,6 +10,7 @@ extension RequestPreparer {
   func delete(_ body: PathVersionRequest, _ context: Context) throws(KeeperError) -> Txn {
     try checkSession(context)
     let parentPath = try parentPathForDelete(of: body.path)
+    try budget.charge(path: body.path)
     let parent = try find(parentPath)
     try checkAccess(.delete, parent, context)
     let record = try find(body.path)

@@ -4,9 +4,11 @@ extension RequestPreparer {
   /// multi: each part sees what the parts before it do; the first that fails takes all of them back.
   ///
   /// - Throws: `marshallingError` when the request is not one that Apache's decoder accepts: parts that only
-  ///   read, creates whose flags are unknown, and creates without a ttl whose flags ask for one.
+  ///   read, creates whose flags are unknown, and creates without a ttl whose flags ask for one; also when it has more
+  ///   parts than a transaction has room for.
   func multi(_ body: MultiRequest, _ context: Context) throws(KeeperError) -> Txn {
     guard body.operations.allSatisfy(isDecodable) else { throw .marshallingError }
+    try budget.charge(parts: body.operations.count)
     var txns: [Txn] = []
     txns.reserveCapacity(body.operations.count)
     outstanding.beginUndoable()

@@ -36,6 +36,7 @@ extension RequestPreparer {
     var record = try find(Self.configurationPath)
     try checkAccess(.write, record, context)
     let data = Array(next.text.utf8)
+    try budget.charge(path: Self.configurationPath, data: data)
     record.stat.mtimeMilliseconds = context.timeMilliseconds
     record.stat.mzxid = context.zxid
     // Its version is none that anybody compares: the configuration has its own.

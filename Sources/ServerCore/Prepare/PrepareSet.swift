@@ -6,6 +6,7 @@ extension RequestPreparer {
   func setData(_ body: SetDataRequest, _ context: Context) throws(KeeperError) -> Txn {
     try checkSession(context)
     try checkPath(body.path)
+    try budget.charge(path: body.path, data: body.data)
     var record = try find(body.path)
     try checkAccess(.write, record, context)
     try checkQuota(body.path, bytes: (body.data?.count ?? 0) - record.dataLength, znodes: 0)
@@ -21,7 +22,8 @@ extension RequestPreparer {
   func setACL(_ body: SetACLRequest, _ context: Context) throws(KeeperError) -> Txn {
     try checkSession(context)
     try checkPath(body.path)
-    let acl = try access.fixedUp(body.acl, context.origin.identities)
+    try budget.charge(path: body.path)
+    let acl = try access.fixedUp(body.acl, context.origin.identities, budget: &budget)
     var record = try find(body.path)
     try checkAccess(.admin, record, context)
     let version = try nextVersion(record.stat.aversion, expected: body.version)
@@ -35,6 +37,7 @@ extension RequestPreparer {
   func check(_ body: PathVersionRequest, _ context: Context) throws(KeeperError) -> Txn {
     try checkSession(context)
     try checkPath(body.path)
+    try budget.charge(path: body.path)
     let record = try find(body.path)
     try checkAccess(.read, record, context)
     return .check(path: body.path, version: try nextVersion(record.stat.version, expected: body.version))

@@ -8,6 +8,7 @@ extension ZabPeer {
   mutating func onLeaderInfo(_ packet: QuorumPacket, _ connection: ConnectionID, _ actions: inout [ZabAction]) {
     guard packet.kind == .leaderInfo else { return leave("\(packet.type) came instead of LEADERINFO", &actions) }
     let epoch = Epoch(rawValue: Int64(packet.zxid.epoch))
+    guard epoch < .last else { return leave("its epoch \(epoch) is none that a leader can have", &actions) }
     guard epoch >= acceptedEpoch else {
       return leave("its epoch \(epoch) is older than \(acceptedEpoch), which was accepted", &actions)
     }

@@ -13,13 +13,14 @@ extension ZabPeer {
       return dismiss(connection, "learner \(info.serverID) has a newer configuration", &actions)
     }
     let accepted = Epoch(rawValue: Int64(packet.zxid.epoch))
-    let isLate = leader?.phase != .awaitingLearners && accepted > (leader?.epoch ?? accepted)
-    if isLate, votes(info.serverID) {
-      return makeRoom(for: info.serverID, accepted, &actions)
+    guard accepted.rawValue <= acceptedEpoch.rawValue + Self.maxEpochsAhead, accepted < .last else {
+      let claim = "learner \(info.serverID) claims to have accepted epoch \(accepted)"
+      return dismiss(connection, "\(claim), far beyond \(acceptedEpoch), which was accepted here", &actions)
     }
-    // A server that comes again has lost its connection, even if this end does not know it yet.
-    for older in leader?.learners ?? [] where older.id == info.serverID && older.connection != connection {
-      dismiss(older.connection, "learner \(older.id) has come again", &actions)
+    if contest(packet, info.serverID, connection, &actions) { return }
+    let isLate = leader?.phase != .awaitingLearners && accepted > (leader?.epoch ?? accepted)
+    if isLate, isLooking(info.serverID) {
+      return makeRoom(for: info.serverID, accepted, &actions)
     }
     update(connection) {
       $0.id = info.serverID
@@ -30,6 +31,17 @@ extension ZabPeer {
     if let phase = leader?.phase, phase != .awaitingLearners, phase != .savingAcceptedEpoch {
       sendLeaderInfo(connection, &actions)
     }
+  }
+
+  /// How many epochs a learner may have accepted beyond this server. Each takes a quorum, so a few are missed by a
+  /// server that was away; more are a forgery, and would use the numbers up.
+  private static var maxEpochsAhead: Int64 { 1 << 16 }
+
+  /// Whether a voter has just said, over the port for elections, that it looks for a leader: whoever has been sent away
+  /// for its epoch does. A packet alone proves nothing.
+  private func isLooking(_ server: ServerID) -> Bool {
+    guard votes(server), let heard = leader?.lookingVoters[server] else { return false }
+    return now - heard <= 2 * settings.maxNotificationMilliseconds
   }
 
   /// A voter has accepted a higher epoch, which came to nothing, and may not follow a lower one: without a new epoch it
@@ -44,6 +56,11 @@ extension ZabPeer {
   mutating func countForEpoch(_ server: ServerID, accepted: Epoch, _ actions: inout [ZabAction]) {
     guard leader?.phase == .awaitingLearners else { return }
     let candidate = leader?.epoch ?? .zero
+    guard accepted < .last else {
+      let reason =
+        "epoch \(accepted) was accepted, the last there is; start the ensemble on a snapshot without its epochs"
+      return actions.append(.failed(reason))
+    }
     leader?.epoch = max(candidate, accepted.next)
     if votes(server) { leader?.connecting.insert(server) }
     guard let state = leader, state.connecting.contains(id),

@@ -15,6 +15,8 @@ struct FastLeaderElection: Equatable, Sendable {
   /// Whether a server without a vote takes up the next voter's round though it is lower: once each time that it tells
   /// what it proposes, or rounds that go up and down would keep everybody busy.
   var takesLowerRound = false
+  /// The version of the last configuration that was not taken up, so that this is said once.
+  var refusedConfiguration: Int64 = 0
   var resendDeadline = Int64.max
   var resendInterval: Int64 = 0
   /// When the vote of a quorum becomes final.
@@ -30,7 +32,8 @@ struct FastLeaderElection: Equatable, Sendable {
 extension ZabPeer {
   /// Begins an election.
   mutating func startRound(_ actions: inout [ZabAction]) {
-    election.round += 1
+    // The last number there is stays: servers can elect a leader in one round as well, if not as quickly.
+    if election.round < .max { election.round += 1 }
     election.proposal = ownVote
     election.votes = [:]
     election.settled = [:]
@@ -57,10 +60,13 @@ extension ZabPeer {
     _ notification: ElectionNotification, from sender: ServerID, _ actions: inout [ZabAction]
   ) {
     guard sender != id else { return }
-    if role == .looking, adoptConfiguration(of: notification, &actions) { startRound(&actions) }
+    if role == .looking, adoptConfiguration(of: notification, from: sender, &actions) { startRound(&actions) }
     guard votes(sender) else { return reply(to: sender, &actions) }
     guard role == .looking else {
-      if notification.state == .looking { reply(to: sender, &actions) }
+      if notification.state == .looking {
+        leader?.lookingVoters[sender] = now
+        reply(to: sender, &actions)
+      }
       return
     }
     guard votes(notification.leader), weight(of: notification.leader) > 0 else { return }
@@ -74,17 +80,40 @@ extension ZabPeer {
   /// A server that looks for a leader among members who are none any more would never find one: it takes up what the
   /// others have agreed on.
   ///
+  /// Whoever can reach the port could bring an ensemble down with a configuration of its own, for good. So it is taken
+  /// only where the ensemble may change at all, from a member, and if it names this server: another one would not help
+  /// it. Apache's servers look at the first of these alone.
+  ///
   /// - Returns: whether it has changed who votes.
+  ///
+  /// *Source*: `QuorumPeer.processReconfig`.
   private mutating func adoptConfiguration(
-    of notification: ElectionNotification, _ actions: inout [ZabAction]
+    of notification: ElectionNotification, from sender: ServerID, _ actions: inout [ZabAction]
   ) -> Bool {
     guard let text = notification.configuration, let told = try? QuorumConfiguration(parsing: text),
       told.version > configuration.version, !told.voters.isEmpty
     else { return false }
+    let zxid = Zxid(rawValue: told.version)
+    if let reason = reasonToRefuse(told, from: sender) {
+      if election.refusedConfiguration != told.version {
+        election.refusedConfiguration = told.version
+        actions.append(.note("configuration \(zxid), which server \(sender) sent, is not taken up: \(reason)"))
+      }
+      return false
+    }
+    actions.append(.note("taking up configuration \(zxid) from server \(sender)"))
     if let change = pending, change.configuration.version <= told.version { pending = nil }
     let hasSameVoters = configuration.hasSameMembers(as: told)
     put(told, &actions)
     return !hasSameVoters
+  }
+
+  /// Why a configuration that came with a notification is not taken up; nil if it is.
+  private func reasonToRefuse(_ told: QuorumConfiguration, from sender: ServerID) -> String? {
+    if !settings.isReconfigEnabled { return "reconfigEnabled is not set" }
+    if configuration.member(sender) == nil { return "the sender is no member of this server's configuration" }
+    if told.member(id) == nil { return "it does not name this server" }
+    return nil
   }
 
   /// The vote of a server that is looking too.

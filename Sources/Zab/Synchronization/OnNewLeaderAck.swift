@@ -64,5 +64,6 @@ extension ZabPeer {
   private mutating func sendUpToDate(_ connection: ConnectionID, _ actions: inout [ZabAction]) {
     update(connection) { $0.phase = .running }
     actions.append(.send(QuorumPacket(.upToDate, zxid: Zxid(rawValue: -1)), connection))
+    if leader?.confirmation.wave != nil { startWave(&actions) }
   }
 }

@@ -46,7 +46,10 @@ final class EnsembleDriver: @unchecked Sendable {
     self.loop = loop
     self.logger = logger
     self.node = node
-    quorum = QuorumPort(settings, loop: loop, logger: logger, driver: self)
+    quorum = QuorumPort(
+      settings,
+      maxRequestBytes: ServerSettings.maximumTxnBytes(maximumFrameBytes: node.configuration.maximumFrameBytes),
+      loop: loop, logger: logger, driver: self)
     election = ElectionPort(settings, loop: loop, logger: logger) { [unowned self] notification, server in
       step(.notification(notification, from: server))
       node.endTurn()

@@ -13,8 +13,14 @@ final class QuorumConnection: ChannelInboundHandler, @unchecked Sendable {
 
   typealias InboundIn = ByteBuffer
 
-  /// What a packet's data may have at most: the largest request, and what servers add to it.
-  static let maxDataBytes = 2 * 0xfffff
+  /// Who is at the other end.
+  enum Peer {
+    /// The leader, whom this server has called: it decides what is in a transaction, and its log may hold larger ones
+    /// from before there was a limit, or by another `jute.maxbuffer`.
+    case leader
+    /// Whoever calls.
+    case caller
+  }
 
   /// So much of a tree is made at a time.
   private static let pieceBytes = 256 << 10
@@ -33,10 +39,14 @@ final class QuorumConnection: ChannelInboundHandler, @unchecked Sendable {
   private var treeReader: TreeStreamReader?
   /// A tree that is being sent; packets behind it wait in `out`.
   private var tree: TreeStream?
+  /// What a packet's data may have at most.
+  private let maxDataBytes: Int
   /// Whether packets wait, because nobody leads here yet.
   var isHeld: Bool
   /// Whether `flush` has something to do: the port's note.
   var hasUnsent = false
+  /// Whether a COMMIT is among what is to be sent.
+  private(set) var hasUnsentCommit = false
   /// Whether either end has ended it.
   private(set) var isClosed = false
 
@@ -47,10 +57,12 @@ final class QuorumConnection: ChannelInboundHandler, @unchecked Sendable {
   /// Of the last packet of a transaction that was sent.
   private(set) var lastZxid = Zxid.zero
 
-  init(_ id: ConnectionID, _ port: QuorumPort, isHeld: Bool) {
+  /// - Parameter maxRequestBytes: the largest request that a learner may pass on.
+  init(_ id: ConnectionID, _ port: QuorumPort, _ peer: Peer, isHeld: Bool, maxRequestBytes: Int) {
     self.id = id
     self.port = port
     self.isHeld = isHeld
+    maxDataBytes = peer == .leader ? Int(Int32.max) : maxRequestBytes
   }
 
   func handlerAdded(context: ChannelHandlerContext) {
@@ -110,7 +122,7 @@ final class QuorumConnection: ChannelInboundHandler, @unchecked Sendable {
   private func nextPacket() throws(JuteError) -> QuorumPacket? {
     let result = received.withUnsafeReadableBytes { raw -> Result<(QuorumPacket, Int)?, JuteError> in
       do throws(JuteError) {
-        return .success(try QuorumPacket.first(in: raw, limitBytes: Self.maxDataBytes))
+        return .success(try QuorumPacket.first(in: raw, limitBytes: maxDataBytes))
       } catch {
         return .failure(error)
       }
@@ -153,6 +165,7 @@ final class QuorumConnection: ChannelInboundHandler, @unchecked Sendable {
   func send(_ packet: QuorumPacket) {
     guard !isClosed else { return }
     sentCount += 1
+    if packet.kind == .commit { hasUnsentCommit = true }
     if packet.zxid.rawValue > 0 { lastZxid = packet.zxid }
     packet.encode(into: &out)
   }
@@ -176,6 +189,7 @@ final class QuorumConnection: ChannelInboundHandler, @unchecked Sendable {
   /// Sends what this turn has brought, in one write.
   func flush() {
     hasUnsent = false
+    hasUnsentCommit = false
     guard let context, let sender else { return }
     if tree != nil { sendTree(context) }
     guard tree == nil, !out.bytes.isEmpty else { return }

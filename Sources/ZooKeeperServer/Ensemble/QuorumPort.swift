@@ -18,6 +18,7 @@ final class QuorumPort: @unchecked Sendable {
   // @unchecked: everything is touched on the event loop only.
 
   private let settings: ServerConfiguration.Ensemble
+  private let maxRequestBytes: Int
   private var members: QuorumConfiguration
   private let loop: any EventLoop
   private let logger: Logger
@@ -32,8 +33,12 @@ final class QuorumPort: @unchecked Sendable {
   /// The learner that has passed on a request last.
   private var asking: ConnectionID?
 
-  init(_ settings: ServerConfiguration.Ensemble, loop: any EventLoop, logger: Logger, driver: EnsembleDriver) {
+  init(
+    _ settings: ServerConfiguration.Ensemble, maxRequestBytes: Int, loop: any EventLoop, logger: Logger,
+    driver: EnsembleDriver
+  ) {
     self.settings = settings
+    self.maxRequestBytes = maxRequestBytes
     members = settings.quorum
     self.loop = loop
     self.logger = logger
@@ -74,7 +79,7 @@ final class QuorumPort: @unchecked Sendable {
     case .following, .observing: return channel.close(promise: nil)
     case .looking, .leading: break
     }
-    let connection = try add(channel, isHeld: role != .leading)
+    let connection = try add(channel, .caller, isHeld: role != .leading)
     if role == .leading { return driver.onLearnerConnected(connection.id) }
     // Nobody waits for ever, should no leader be found.
     let patience = Int64(settings.tickTimeMilliseconds * settings.times.initLimitTicks)
@@ -83,8 +88,11 @@ final class QuorumPort: @unchecked Sendable {
     }
   }
 
-  private func add(_ channel: any Channel, isHeld: Bool) throws -> QuorumConnection {
-    let connection = QuorumConnection(ConnectionID(rawValue: nextID), self, isHeld: isHeld)
+  private func add(
+    _ channel: any Channel, _ peer: QuorumConnection.Peer, isHeld: Bool
+  ) throws -> QuorumConnection {
+    let connection = QuorumConnection(
+      ConnectionID(rawValue: nextID), self, peer, isHeld: isHeld, maxRequestBytes: maxRequestBytes)
     nextID += 1
     connections[connection.id] = connection
     try channel.pipeline.syncOperations.addHandler(connection)
@@ -102,7 +110,7 @@ final class QuorumPort: @unchecked Sendable {
         do {
           let channel = try result.get()
           guard !isStopped else { return channel.close(promise: nil) }
-          driver.onLeaderConnected(try add(channel, isHeld: false).id, leader)
+          driver.onLeaderConnected(try add(channel, .leader, isHeld: false).id, leader)
         } catch {
           driver.onLeaderUnreachable()
         }
@@ -163,8 +171,12 @@ final class QuorumPort: @unchecked Sendable {
   /// Sends what this turn has brought.
   func flush() {
     guard !unsent.isEmpty else { return }
-    // Where a client waits for the answer, it waits for this server's disk and for its COMMIT: others can come second.
-    if unsent.count > 1 { unsent.first { $0.id == asking }?.flush() }
+    // Where a client waits for the answer, it waits for that server's disk: a proposal goes there first. A COMMIT goes
+    // there last: once the client knows, the others are about to.
+    if unsent.count > 1, let first = unsent.first(where: { $0.id == asking }) {
+      if !first.hasUnsentCommit { first.flush() }
+      for connection in unsent where connection !== first && connection.hasUnsent { connection.flush() }
+    }
     for connection in unsent where connection.hasUnsent { connection.flush() }
     unsent.removeAll(keepingCapacity: true)
   }

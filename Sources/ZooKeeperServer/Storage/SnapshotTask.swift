@@ -51,17 +51,35 @@ final class SnapshotTask {
   private let background: BackgroundWorker
   private let loop: any EventLoop
   private let box = WriterBox()
+  /// How far the log is. A leader's tree may be ahead of its own log, and a snapshot must not be, or the next start
+  /// would find a hole between the two.
+  private enum LogState {
+    case isBehind
+    case hasReached
+    /// It will not get there: the log was ended, or could not be written.
+    case hasEnded
+  }
+
+  private var log: LogState
+  /// Whether all is written but the end, which waits for the log.
+  private var awaitsLog = false
+  private let path: String
   private let onFinished: (Result<Void, TxnLogError>) -> Void
 
   /// Freezes the tree as it is and begins to write.
   ///
-  /// - Parameter onFinished: called on the loop once.
+  /// - Parameters:
+  ///   - logged: the log is synced up to there; see `onLogged`.
+  ///   - onFinished: called on the loop once.
   init(
-    tree: DataTree, sessions: [SessionID: Int32], directory: DataDirectory<PosixFileSystem>, hasDigest: Bool,
-    background: BackgroundWorker, loop: any EventLoop, onFinished: @escaping (Result<Void, TxnLogError>) -> Void
+    tree: DataTree, sessions: [SessionID: Int32], logged: Zxid, directory: DataDirectory<PosixFileSystem>,
+    hasDigest: Bool, background: BackgroundWorker, loop: any EventLoop,
+    onFinished: @escaping (Result<Void, TxnLogError>) -> Void
   ) {
     let walk = tree.startSnapshot()
     zxid = walk.zxid
+    log = logged >= walk.zxid ? .hasReached : .isBehind
+    path = directory.snapshotDirectory
     treeDigest = walk.treeDigest
     let lists = walk.acls.map { SnapshotACLList(key: $0.key, acl: $0.acl) }
     self.walk = consume walk
@@ -77,16 +95,38 @@ final class SnapshotTask {
     }
   }
 
+  /// The log is synced up to a transaction.
+  func onLogged(_ logged: Zxid) {
+    guard log == .isBehind, logged >= zxid else { return }
+    log = .hasReached
+    if awaitsLog { finish() }
+  }
+
+  /// The log ends. A snapshot that is ahead of it is given up.
+  func onLogEnded() {
+    guard log == .isBehind else { return }
+    log = .hasEnded
+    if awaitsLog { finish() }
+  }
+
   private func next() {
+    guard walk != nil else { return finish() }
     var slice = JuteSlice()
     let hasMore = walk?.encode(into: &slice.writer, budgetBytes: JuteSlice.budgetBytes) == false
     if !hasMore { walk = nil }
+    let (box, full) = (box, slice)
+    inBackground { () throws(TxnLogError) in try box.writer?.append(full) }
+  }
+
+  /// Makes the file a snapshot.
+  private func finish() {
+    awaitsLog = log == .isBehind
+    if awaitsLog { return }
+    if log == .hasEnded { return onFinished(.failure(TxnLogError(.poisoned, path: path))) }
     let digest = hasDigest ? SnapshotDigest(zxid: zxid, treeDigest: treeDigest) : nil
-    let (box, zxid, full) = (box, zxid, slice)
-    inBackground(isLast: !hasMore) { () throws(TxnLogError) in
-      try box.writer?.append(full)
-      guard !hasMore, let writer = box.writer.take() else { return }
-      try writer.finish(digest: digest, lastProcessed: zxid)
+    let (box, zxid) = (box, zxid)
+    inBackground(isLast: true) { () throws(TxnLogError) in
+      try box.writer.take()?.finish(digest: digest, lastProcessed: zxid)
     }
   }
 
