@@ -76,6 +76,8 @@ public enum ZabMutation: String, Hashable, Sendable, CaseIterable {
   case leaderDeliversOnlyPersisted
   /// A leader answers syncs without asking whether it still leads.
   case answersSyncsUnconfirmed
+  /// Transactions may be larger than other servers read (4306).
+  case writesLargeTransactions
   /// A minority commits.
   case minorityCommits
   /// The leader lets a learner in that is ahead of it.

@@ -74,6 +74,7 @@ final class SimulatedServer {
     settings.tickTimeMilliseconds = 200
     settings.reconfigEnabled = true
     settings.skipACL = true
+    settings.maximumTxnBytes = options.mutation == .writesLargeTransactions ? .max : StateChecker.maximumTxnBytes
     return settings
   }
 

@@ -65,8 +65,8 @@ extension Simulation {
     return servers.first { $0.member?.zab.role == .leading } ?? server
   }
 
-  /// A server's disk is slow: all its writes for a while, or a single one for longer. A leader's is then the last to have what it
-  /// commits.
+  /// A server's disk is slow: all its writes for a while, or a single one for longer. A leader's is then the last to
+  /// have what it commits.
   private func slowDown(_ server: SimulatedServer) {
     let victim = leaderOr(server)
     if random.chance(500) {

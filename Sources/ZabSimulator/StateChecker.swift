@@ -13,6 +13,9 @@ struct StateChecker {
     var digest: UInt64?
   }
 
+  /// The largest transaction that servers may make of what clients ask, or of the end of a session.
+  static let maximumTxnBytes = 600
+
   private var delivered: [Zxid: Delivered] = [:]
   private var lastDelivered: [ServerID: Zxid] = [:]
   /// Who led an epoch.
@@ -45,6 +48,9 @@ struct StateChecker {
     let previous = lastDelivered[server] ?? .zero
     guard entry.zxid > previous else {
       return fail("server \(server) delivers \(entry.zxid) after \(previous)")
+    }
+    if entry.bytes.count > Self.maximumTxnBytes {
+      fail("transaction \(entry.zxid) has \(entry.bytes.count) bytes, more than servers may send each other")
     }
     lastDelivered[server] = entry.zxid
     maxDelivered = max(maxDelivered, entry.zxid)

@@ -300,12 +300,12 @@ public final class ServerNode: @unchecked Sendable {
         snapshots.count(bytes: proposal.bytes.count)
       }
     }
-    let writesHere = isQuiet && log.shouldWriteOnLoop
-    if !writesHere { log.submit() }
+    let waits = isQuiet && log.isWorthWaiting
+    if !waits { log.submit() }
     ensemble?.flush()
     for connection in core.takeTouched() { handlers[connection.number]?.flush() }
     // Behind all that has to leave: the other servers sync meanwhile.
-    if writesHere, let zxid = log.writeOnLoop() { return onPersisted(through: zxid) }
+    if waits, let zxid = log.submitAndWait() { return onPersisted(through: zxid) }
     updateThrottling()
     if snapshots.isDue(treeBytes: core.tree.snapshotBytes), snapshotTask == nil, isServing, !isReadOnly {
       startSnapshot()

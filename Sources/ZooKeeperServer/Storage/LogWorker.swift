@@ -13,14 +13,16 @@ import ZooKeeperProtocol
 /// The event loop gathers entries and hands them over with one lock a turn; while one batch is being synced the next
 /// one grows. So a lone writer waits for one sync, and a thousand writers share one.
 ///
-/// A lone entry on a quiet server is written by the loop itself, `writeOnLoop`: two changes of threads would cost as
-/// much as the sync. That holds only while syncs are quick; on a disk that is not, nobody else is to wait for it.
+/// For a lone entry on a quiet server the loop waits a moment, `submitAndWait`: being told through its queue would cost
+/// as much as the sync. That holds only while syncs are quick, and only for a moment: no mean of earlier syncs says
+/// that the next one is quick too, and a loop that stands still loses clients and offices. Writing on the loop itself
+/// saved another change of threads, and could not be given up half-way.
 ///
-/// *Thread*: `append`, `submit`, `writeOnLoop`, `roll` and `stop` on the event loop; everything else on the worker's
+/// *Thread*: `append`, `submit`, `submitAndWait`, `roll` and `stop` on the event loop; everything else on the worker's
 /// own thread.
 final class LogWorker<Files: FileSystem & Sendable>: @unchecked Sendable {
-  // @unchecked: `shared` is touched under `mutex` only. `writer` is touched by the worker's thread while it has a
-  // batch, by the loop while the thread has none and nothing waits for it, which only the loop can change.
+  // @unchecked: `shared` is touched under `mutex` only, `gathered` by the loop only, `writer` by the worker's thread
+  // only, and by the loop once that has ended.
 
   /// What the loop hands over in one go.
   private struct Batch {
@@ -45,12 +47,18 @@ final class LogWorker<Files: FileSystem & Sendable>: @unchecked Sendable {
     /// Whether the thread has a batch.
     var isWriting = false
     var isStopping = false
+    /// Whether the loop waits for the batch that the thread has, or is about to have.
+    var loopWaits = false
+    /// How that batch ended, for the loop.
+    var outcome: Result<Zxid, TxnLogError>?
     /// What a sync takes, as the last ones went; nothing is known before the first.
     var syncNanoseconds = UInt64.max
   }
 
   /// The loop waits for no sync where one takes longer, as every client waits with it.
   private static var quickSyncNanoseconds: UInt64 { 1_000_000 }
+  /// So long the loop waits for one that was expected to be quick.
+  private static var patienceNanoseconds: UInt64 { 2_000_000 }
 
   private let loop: any EventLoop
   private let onPersisted: @Sendable (Zxid) -> Void
@@ -61,7 +69,10 @@ final class LogWorker<Files: FileSystem & Sendable>: @unchecked Sendable {
   private var shared = Shared()
   private var gathered = Batch()
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+  /// Something waits for the thread.
   private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+  /// The batch for which the loop waits is done.
+  private let done = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
   private var thread: WorkerThread?
 
   /// A worker without its thread, see `start`.
@@ -82,6 +93,7 @@ final class LogWorker<Files: FileSystem & Sendable>: @unchecked Sendable {
     syncWarningNanoseconds = UInt64(syncWarningMilliseconds) * 1_000_000
     pthread_mutex_init(mutex, nil)
     pthread_cond_init(condition, nil)
+    initializeWithMonotonicClock(done)
   }
 
   /// Starts the thread; to be called once.
@@ -91,8 +103,10 @@ final class LogWorker<Files: FileSystem & Sendable>: @unchecked Sendable {
 
   deinit {
     pthread_cond_destroy(condition)
+    pthread_cond_destroy(done)
     pthread_mutex_destroy(mutex)
     condition.deallocate()
+    done.deallocate()
     mutex.deallocate()
   }
 
@@ -125,24 +139,57 @@ final class LogWorker<Files: FileSystem & Sendable>: @unchecked Sendable {
     gathered.clear()
   }
 
-  /// Whether the loop had better write what was gathered itself than wake up the thread.
-  var shouldWriteOnLoop: Bool {
+  /// Whether the loop had better wait for what was gathered than be told of it later.
+  var isWorthWaiting: Bool {
     guard gathered.entryCount == 1, !gathered.rolls else { return false }
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }
     return !shared.isWriting && shared.waiting.isEmpty && shared.syncNanoseconds <= Self.quickSyncNanoseconds
   }
 
-  /// Writes what was gathered and returns when it is durable; only where `shouldWriteOnLoop` says so.
+  /// Hands over what was gathered and waits a moment for it; only where `isWorthWaiting` says so.
   ///
-  /// - Returns: the last transaction that is safe; nil when it failed, of which `onFailure` is told.
-  func writeOnLoop() -> Zxid? {
-    defer { gathered.clear() }
-    do throws(TxnLogError) {
-      return try write(gathered)
-    } catch {
+  /// - Returns: the last transaction that is safe; nil when it takes longer, of which `onPersisted` is told, or has
+  ///   failed, of which `onFailure` is told.
+  func submitAndWait() -> Zxid? {
+    pthread_mutex_lock(mutex)
+    shared.loopWaits = true
+    pthread_mutex_unlock(mutex)
+    submit()
+    var deadline = timespec(nanoseconds: monotonicNanoseconds() + Self.patienceNanoseconds)
+    pthread_mutex_lock(mutex)
+    while shared.outcome == nil, pthread_cond_timedwait(done, mutex, &deadline) == 0 {}
+    let outcome = shared.outcome
+    shared.outcome = nil
+    shared.loopWaits = false
+    pthread_mutex_unlock(mutex)
+    switch outcome {
+    case .success(let last)?: return last
+    case .failure(let error)?:
       loop.execute { [onFailure] in onFailure(error) }
       return nil
+    case nil: return nil
+    }
+  }
+
+  /// Passes on how a batch ended: to the loop where it waits, else through its queue.
+  private func report(_ outcome: Result<Zxid, TxnLogError>) {
+    pthread_mutex_lock(mutex)
+    let loopWaits = shared.loopWaits
+    if loopWaits {
+      shared.outcome = outcome
+      shared.isWriting = false
+      // It waits for one batch only; the next may be there before it has woken up.
+      shared.loopWaits = false
+    }
+    pthread_mutex_unlock(mutex)
+    if loopWaits {
+      pthread_cond_signal(done)
+      return
+    }
+    switch outcome {
+    case .success(let last): loop.execute { [onPersisted] in onPersisted(last) }
+    case .failure(let error): loop.execute { [onFailure] in onFailure(error) }
     }
   }
 
@@ -180,11 +227,9 @@ final class LogWorker<Files: FileSystem & Sendable>: @unchecked Sendable {
     var batch = Batch()
     while takeWaiting(&batch) {
       do throws(TxnLogError) {
-        let last = try write(batch)
-        loop.execute { [onPersisted] in onPersisted(last) }
+        report(.success(try write(batch)))
       } catch {
-        loop.execute { [onFailure] in onFailure(error) }
-        return
+        return report(.failure(error))
       }
       batch.clear()
     }
@@ -240,6 +285,23 @@ extension LogWorker {
     defer { pthread_mutex_unlock(mutex) }
     let average = shared.syncNanoseconds == .max ? nanoseconds : (7 * shared.syncNanoseconds + nanoseconds) / 8
     shared.syncNanoseconds = max(average, min(nanoseconds, 16 * Self.quickSyncNanoseconds))
+  }
+}
+
+/// Makes a condition whose time limits are of the monotonic clock.
+private func initializeWithMonotonicClock(_ condition: UnsafeMutablePointer<pthread_cond_t>) {
+  var attributes = pthread_condattr_t()
+  pthread_condattr_init(&attributes)
+  #if canImport(Glibc)
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
+  #endif
+  pthread_cond_init(condition, &attributes)
+  pthread_condattr_destroy(&attributes)
+}
+
+extension timespec {
+  fileprivate init(nanoseconds: UInt64) {
+    self.init(tv_sec: Int(nanoseconds / 1_000_000_000), tv_nsec: Int(nanoseconds % 1_000_000_000))
   }
 }
 

@@ -1,0 +1,133 @@
+import NIOCore
+import NIOPosix
+import Synchronization
+import Testing
+import TxnLog
+import ZooKeeperProtocol
+
+@testable import ZooKeeperServer
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// A file system whose syncs can be held.
+private final class HeldDisk: @unchecked Sendable {
+  // @unchecked: one thread at a time uses the files, the log's; the gate is a mutex.
+  let files = MemoryFileSystem()
+  private let gate = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+
+  init() {
+    pthread_mutex_init(gate, nil)
+    files.fault = { [gate] operation, _, _ in
+      if operation == .syncData || operation == .syncAll {
+        pthread_mutex_lock(gate)
+        pthread_mutex_unlock(gate)
+      }
+      return nil
+    }
+  }
+
+  func hold() { pthread_mutex_lock(gate) }
+  func release() { pthread_mutex_unlock(gate) }
+}
+
+extension MemoryFileSystem: @unchecked Sendable {}
+
+/// The thread that makes transactions durable, and the event loop that must not wait for it for long.
+@Suite(.timeLimit(.minutes(2))) struct LogWorkerTests {
+  private let loop = MultiThreadedEventLoopGroup.singleton.next()
+  private let disk = HeldDisk()
+  private let worker: LogWorker<MemoryFileSystem>
+  private let persisted: AsyncStream<Zxid>
+
+  init() throws {
+    try disk.files.createDirectory("/log")
+    var settings = LogSettings()
+    settings.preallocationBytes = 0
+    let writer = LogWriter(disk.files, directory: "/log", after: .zero, settings: settings)
+    let (stream, continuation) = AsyncStream<Zxid>.makeStream()
+    persisted = stream
+    worker = LogWorker(
+      writer, loop: loop, syncWarningMilliseconds: 60_000, onPersisted: { continuation.yield($0) },
+      onFailure: { Issue.record("\($0)") }, onSlowSync: { _ in })
+    worker.start()
+  }
+
+  private func entry(_ zxid: Int64) -> [UInt8] {
+    TxnEntry(
+      header: TxnHeader(
+        sessionID: .none, cxid: Xid(rawValue: 0), zxid: Zxid(rawValue: zxid), timeMilliseconds: 0, opCode: .error),
+      txn: .error(.ok), digest: nil
+    ).encoded
+  }
+
+  private func append(_ zxid: Int64) {
+    entry(zxid).withUnsafeBytes { worker.append($0, zxid: Zxid(rawValue: zxid)) }
+  }
+
+  /// Expects to be told that the log is safe up to there.
+  private func expect(_ zxid: Zxid, _ events: inout AsyncStream<Zxid>.Iterator) async throws {
+    let told = await events.next(isolation: #isolation)
+    #expect(told == zxid)
+  }
+
+  /// Nothing is known of the disk before the first sync; this one makes it known as a quick one.
+  private func warmUp(_ events: inout AsyncStream<Zxid>.Iterator) async throws {
+    try await loop.submit { [self] in
+      append(1)
+      #expect(!worker.isWorthWaiting)
+      worker.submit()
+    }.get()
+    try await expect(Zxid(rawValue: 1), &events)
+  }
+
+  @Test func aQuickWriteIsWaitedFor() async throws {
+    var events = persisted.makeAsyncIterator()
+    try await warmUp(&events)
+    // A busy machine may be slower than the loop's patience now and then, never always.
+    var waited = 0
+    for zxid in Int64(2)...40 {
+      let last = try await loop.submit { [self] () -> Zxid? in
+        append(zxid)
+        guard worker.isWorthWaiting else {
+          worker.submit()
+          return nil
+        }
+        return worker.submitAndWait()
+      }.get()
+      if let last {
+        #expect(last == Zxid(rawValue: zxid))
+        waited += 1
+      } else {
+        try await expect(Zxid(rawValue: zxid), &events)
+      }
+    }
+    #expect(waited > 0)
+    try await loop.submit { [worker] in worker.stop() }.get()
+  }
+
+  /// The loop goes on while a write hangs, and is told when it is done: once.
+  @Test func aSlowWriteDoesNotHoldTheLoop() async throws {
+    var events = persisted.makeAsyncIterator()
+    try await warmUp(&events)
+    disk.hold()
+    let last = try await loop.submit { [self] () -> Zxid? in
+      append(2)
+      return worker.submitAndWait()
+    }.get()
+    #expect(last == nil)
+    // While it hangs the loop is free, and does not wait for what comes behind it.
+    try await loop.submit { [self] in
+      append(3)
+      #expect(!worker.isWorthWaiting)
+      worker.submit()
+    }.get()
+    disk.release()
+    try await expect(Zxid(rawValue: 2), &events)
+    try await expect(Zxid(rawValue: 3), &events)
+    try await loop.submit { [worker] in worker.stop() }.get()
+  }
+}
