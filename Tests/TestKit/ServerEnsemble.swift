@@ -26,6 +26,8 @@ public final class ServerEnsemble: Sendable {
     public var hasAdminServers = false
     /// Lines added to every `zoo.cfg`.
     public var extraLines: [String] = []
+    /// Lines added to that of some members, by id.
+    public var ownLines: [Int: [String]] = [:]
 
     /// An ensemble of voters.
     public init(_ kinds: [MemberKind]) { self.kinds = kinds }
@@ -56,7 +58,7 @@ public final class ServerEnsemble: Sendable {
           "admin.serverAddress=127.0.0.1", "admin.serverPort=\(ports[index].admin)",
           "maxSessionTimeout=60000", "maxClientCnxns=0", "4lw.commands.whitelist=*",
           "peerType=\(configuration.observers.contains(index + 1) ? "observer" : "participant")",
-        ] + servers + configuration.extraLines
+        ] + servers + configuration.extraLines + (configuration.ownLines[index + 1] ?? [])
       let classPath =
         configuration.hasAdminServers ? ApacheConfiguration.adminClassPath : ApacheConfiguration.classPath
       members.append(try ServerMember(id: index + 1, kind, ports: ports[index], lines: lines, classPath: classPath))
