@@ -75,8 +75,10 @@ let package = Package(
       swiftSettings: house),
     .executableTarget(name: "zkcli", dependencies: ["ZooKeeperShell"], swiftSettings: house),
 
+    .target(name: "CrowdLimit", path: "Tests/CrowdLimit"),
     .target(
-      name: "TestKit", path: "Tests/TestKit", resources: [.copy("Resources")], swiftSettings: house),
+      name: "TestKit", dependencies: ["CrowdLimit"], path: "Tests/TestKit", resources: [.copy("Resources")],
+      swiftSettings: house),
     .testTarget(name: "JuteTests", dependencies: ["Jute", "TestKit"], swiftSettings: house),
     .testTarget(
       name: "ZooKeeperProtocolTests", dependencies: ["ZooKeeperProtocol", "Jute", "TestKit"],

@@ -40,7 +40,7 @@ public struct EpochFiles<Files: FileSystem> {
   /// Throws: `.badNumber`; `.epochMismatch`; the failure of a call.
   public func load(lastZxid: Zxid) throws(TxnLogError) -> Epochs {
     let epochOfHistory = Int64(lastZxid.epoch)
-    var current = try read(Self.currentName)
+    var current = try readEpoch(Self.currentName)
     if let found = current, epochOfHistory > found {
       let announced = try? read(Self.currentName + ".tmp")
       guard let announced, announced >= epochOfHistory else {
@@ -52,7 +52,7 @@ public struct EpochFiles<Files: FileSystem> {
       current = epochOfHistory
     }
     if current == nil { try saveCurrent(epochOfHistory) }
-    var accepted = try read(Self.acceptedName)
+    var accepted = try readEpoch(Self.acceptedName)
     if accepted == nil {
       try saveAccepted(epochOfHistory)
       accepted = epochOfHistory
@@ -127,6 +127,15 @@ public struct EpochFiles<Files: FileSystem> {
     let line = bytes.split(separator: 10, maxSplits: 1, omittingEmptySubsequences: false).first ?? []
     let text = String(decoding: line.last == 13 ? line.dropLast() : line, as: UTF8.self)
     guard text.first != "+", let number = Int64(text) else { throw TxnLogError(.badNumber(text), path: path) }
+    return number
+  }
+
+  /// An epoch; nil without the file.
+  private func readEpoch(_ name: String) throws(TxnLogError) -> Int64? {
+    guard let number = try read(name) else { return nil }
+    guard Epoch.zero.rawValue...Epoch.last.rawValue ~= number else {
+      throw TxnLogError(.badNumber(String(number)), path: "\(directory)/\(name)")
+    }
     return number
   }
 

@@ -99,6 +99,10 @@ extension DataDirectory {
       report.replayedBytes += record.entry.count
     }
     report.lastZxid = walk.position
+    // Behind the last zxids there is no room for another epoch, and nobody gets there by itself.
+    guard Epoch.zero.rawValue..<Epoch.last.rawValue ~= report.lastZxid.rawValue >> 32 else {
+      throw TxnLogError(.zxidOutOfRange(report.lastZxid), path: report.snapshot?.path ?? logDirectory)
+    }
     if let newest = snapshots.last, newest.zxid > report.lastZxid {
       throw TxnLogError(.lostHistory(readable: report.lastZxid, snapshot: newest.zxid), path: newest.path)
     }

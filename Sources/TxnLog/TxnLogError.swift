@@ -21,6 +21,8 @@ public struct TxnLogError: Error, Hashable, Sendable {
     case damaged(Damage)
     /// A transaction does not come after the one before it.
     case zxidOrder(previous: Zxid, found: Zxid)
+    /// The last transaction has a number behind which there is no room for others, or none that a transaction has.
+    case zxidOutOfRange(Zxid)
     /// Transactions between the two are missing.
     case gap(after: Zxid, next: Zxid)
     /// The snapshot of this zxid is unreadable and what is readable ends before it.

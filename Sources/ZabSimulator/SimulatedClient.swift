@@ -145,7 +145,9 @@ struct SimulatedClient {
     case 40..<52: return .createSequential
     case 52..<58:
       createCount += 1
-      return .createEphemeral(path: "/ephemeral-\(number)-\(createCount)")
+      // A handful of such names is more than a transaction may have.
+      let padding = String(repeating: "x", count: StateChecker.maximumTxnBytes / 4)
+      return .createEphemeral(path: "/ephemeral-\(number)-\(createCount)-\(padding)")
     case 58..<68:
       guard let path = acknowledgedPaths.last else { return .readShared }
       return .readOwn(path: path)

@@ -31,6 +31,8 @@ extension TxnLogError.Code {
     case .truncated: "\(place): the file ends too early"
     case .damaged(let damage): "\(place): damaged: \(damage.words)"
     case .zxidOrder(let previous, let found): "\(place): transaction \(found) stands behind \(previous)"
+    case .zxidOutOfRange(let zxid):
+      "\(place): the last transaction is \(zxid), and there is no zxid left for the next epoch"
     case .gap(let after, let next): "\(place): the transactions between \(after) and \(next) are missing"
     case .lostHistory(let readable, let snapshot):
       "\(place): the snapshot of \(snapshot) cannot be read, and the log ends at \(readable)"
@@ -39,7 +41,7 @@ extension TxnLogError.Code {
     case .truncationPointMissing(let zxid): "\(place): transaction \(zxid) is not there"
     case .unsupportedCompression: "\(place): the file is compressed in a way that is not known"
     case .misplacedFile: "\(place): the file belongs into the other one of dataDir and dataLogDir"
-    case .badNumber(let text): "\(place): \"\(text)\" is not a number"
+    case .badNumber(let text): "\(place): \"\(text)\" is not a number that can be there"
     case .epochMismatch(let accepted, let current, let zxid):
       "\(place): acceptedEpoch \(accepted), currentEpoch \(current) and the last transaction \(zxid) do not fit"
     case .locked: "another server uses \(place)"
@@ -55,6 +57,7 @@ extension TxnLogError.Code {
       "nothing was changed; restore the file, or give up what follows with: zkcli server repair CFG"
     case .noValidSnapshot: "nothing was changed; restore a snapshot"
     case .noSnapshot: "restore the snapshot; snapshot.trust.empty=true starts from nothing instead"
+    case .zxidOutOfRange: "nothing was changed; remove the file if it is no server's of yours, or restore another"
     case .locked: "stop it, or choose another data directory"
     default: nil
     }

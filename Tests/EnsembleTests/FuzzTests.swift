@@ -6,8 +6,8 @@ import ZooKeeperClient
 import ZooKeeperProtocol
 
 /// Mutations of what servers and clients say, also in the name of members, on all ports, while servers follow, lead and
-/// look for a leader, with restarts in between. Nobody may end, nothing that was acknowledged may be lost, and when it is
-/// over the ensemble works.
+/// look for a leader, with restarts in between. Nobody may end, nothing that was acknowledged may be lost, and when it
+/// is over the ensemble works.
 ///
 /// `ZK_FUZZ_ROUNDS=200 swift test --filter FuzzTests` goes on for longer.
 @Suite(.timeLimit(.minutes(60)), .serialized)
@@ -52,8 +52,8 @@ struct FuzzTests {
     let kinds: [QuorumPacket.Kind] = [.ackEpoch, .ack, .ping, .request, .revalidate, .commit, .proposal, .sync]
     for _ in 0..<Int.random(in: 0...4, using: &random) {
       let data = (0..<Int.random(in: 0...24, using: &random)).map { _ in UInt8.random(in: 0...255, using: &random) }
-      bytes += QuorumPacket(kinds.randomElement(using: &random)!, zxid: zxids.randomElement(using: &random)!, data: data)
-        .encoded
+      let (kind, zxid) = (kinds.randomElement(using: &random)!, zxids.randomElement(using: &random)!)
+      bytes += QuorumPacket(kind, zxid: zxid, data: data).encoded
     }
     return bytes
   }

@@ -36,6 +36,24 @@ import ZooKeeperProtocol
     #expect(error == TxnLogError(.badNumber(text), path: "/data/version-2/currentEpoch"))
   }
 
+  /// Numbers that are no epochs: shifted into a zxid they would be something else, or nothing at all.
+  @Test(arguments: [Int64(Int32.max) + 1, -1, .max, .min]) func numbersOutOfRangeAreRefused(_ number: Int64) throws {
+    for name in ["acceptedEpoch", "currentEpoch"] {
+      put("acceptedEpoch", "5")
+      put("currentEpoch", "5")
+      put(name, "\(number)")
+      let error = #expect(throws: TxnLogError.self) { try load(0x5_0000_0001) }
+      #expect(error == TxnLogError(.badNumber("\(number)"), path: "/data/version-2/\(name)"))
+    }
+  }
+
+  /// A snapshot or a log of a zxid behind which there is none.
+  @Test(arguments: [Int64.max, .max - 1, 0x7fff_ffff_0000_0001]) func theLastZxidsAreRefused(_ zxid: Int64) throws {
+    let directory = try freshDirectory(disk)
+    try writeSnapshot(directory, Zxid(rawValue: zxid))
+    #expect(refusal(directory)?.code == .zxidOutOfRange(Zxid(rawValue: zxid)))
+  }
+
   @Test func contradictionsRefuse() throws {
     put("acceptedEpoch", "2")
     put("currentEpoch", "2")

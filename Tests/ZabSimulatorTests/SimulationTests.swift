@@ -56,8 +56,8 @@ import Zab
 
   /// Where the search for a rare bug begins, so that it does not take long: otherwise at 1.
   private static let firstSeeds: [ZabMutation: UInt64] = [
-    .acceptsLearnerAhead: 110, .truncationKeepsSnapshots: 85, .keepsAcksAcrossSync: 410,
-    .leaderEpochBeforePersisted: 400_000_280, .answersSyncsUnconfirmed: 260,
+    .acceptsLearnerAhead: 110, .truncationKeepsSnapshots: 85, .keepsAcksAcrossSync: 80,
+    .leaderEpochBeforePersisted: 500_000_260, .answersSyncsUnconfirmed: 260,
   ]
 
   /// A simulator that finds nothing is worth nothing: each bug must be found within so many seeds.
