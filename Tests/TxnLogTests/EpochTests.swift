@@ -48,7 +48,8 @@ import ZooKeeperProtocol
   }
 
   /// A snapshot or a log of a zxid behind which there is none.
-  @Test(arguments: [Int64.max, .max - 1, 0x7fff_ffff_0000_0001]) func theLastZxidsAreRefused(_ zxid: Int64) throws {
+  @Test(arguments: [.max, .max - 1, 0x7fff_ffff_0000_0001] as [Int64])
+  func theLastZxidsAreRefused(_ zxid: Int64) throws {
     let directory = try freshDirectory(disk)
     try writeSnapshot(directory, Zxid(rawValue: zxid))
     #expect(refusal(directory)?.code == .zxidOutOfRange(Zxid(rawValue: zxid)))
