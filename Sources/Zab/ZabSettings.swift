@@ -34,9 +34,15 @@ public struct ZabSettings: Hashable, Sendable {
   public init() {}
 
   /// How long a member may take to come up to date.
-  public var initMilliseconds: Int64 { tickMilliseconds * initLimitTicks }
+  public var initMilliseconds: Int64 { milliseconds(initLimitTicks) }
   /// How long a member may be silent.
-  public var syncMilliseconds: Int64 { tickMilliseconds * syncLimitTicks }
+  public var syncMilliseconds: Int64 { milliseconds(syncLimitTicks) }
+
+  /// So many ticks; no more than leaves room for a point in time.
+  private func milliseconds(_ ticks: Int64) -> Int64 {
+    let (product, overflows) = tickMilliseconds.multipliedReportingOverflow(by: ticks)
+    return overflows ? 1 << 60 : min(product, 1 << 60)
+  }
 
   /// Whether a bug is put in; never in a release build.
   @inline(__always)

@@ -395,16 +395,18 @@ public final class ServerNode: @unchecked Sendable {
   // MARK: Timers
 
   private func startTimers() {
-    let tick = TimeAmount.milliseconds(Int64(configuration.tickTimeMilliseconds))
+    let tick = TimeAmount.milliseconds(clamping: configuration.tickTimeMilliseconds)
     every(tick) { node in if node.core.role != .learner, node.isServing { node.core.expireSessions(node.time) } }
     every(.seconds(1)) { $0.closeSilentConnections() }
-    every(.milliseconds(Int64(configuration.features.containerCheckMilliseconds))) { node in
+    every(.milliseconds(clamping: configuration.features.containerCheckMilliseconds)) { node in
       guard node.core.role != .learner, node.isServing, !node.isReadOnly else { return }
       node.core.reap(node.time, limit: node.configuration.features.containersPerMinute)
     }
     if configuration.retention.purgeIntervalHours > 0 {
       purge()
-      every(.hours(Int64(configuration.retention.purgeIntervalHours))) { $0.purge() }
+      every(.milliseconds(clamping: 3_600_000 * min(configuration.retention.purgeIntervalHours, 1_000_000))) {
+        $0.purge()
+      }
     }
   }
 

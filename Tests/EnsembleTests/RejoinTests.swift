@@ -15,6 +15,7 @@ struct RejoinTests {
     configuration.observers = observers
     configuration.extraLines = Self.lines
     configuration.tickTimeMilliseconds = kinds.contains(.apache) ? 1000 : 500
+    configuration.syncLimit = 20
     return try await ServerEnsemble.start(configuration, first: [2, 3])
   }
 

@@ -17,7 +17,7 @@ final class ElectionConnection: ChannelInboundHandler {
   init(_ port: ElectionPort, peer: ServerID?, limits: ServerConfiguration.Ensemble) {
     self.port = port
     self.peer = peer
-    handshakeTimeout = .milliseconds(Int64(limits.tickTimeMilliseconds * limits.times.syncLimitTicks))
+    handshakeTimeout = .milliseconds(clamping: limits.tickTimeMilliseconds * limits.times.syncLimitTicks)
   }
 
   func channelActive(context: ChannelHandlerContext) {

@@ -220,7 +220,7 @@ final class EnsembleDriver: @unchecked Sendable {
     }
     guard member.zab.isVoter else { return }
     let delay = max(2000, settings.tickTimeMilliseconds)
-    readOnlyTimer = loop.scheduleTask(in: .milliseconds(Int64(delay))) { [unowned self] in
+    readOnlyTimer = loop.scheduleTask(in: .milliseconds(clamping: delay)) { [unowned self] in
       guard !isStopped, member.zab.role == .looking else { return }
       logger.info("there is no quorum: serving only read-only clients")
       node.startReadOnly()
@@ -362,7 +362,7 @@ final class EnsembleDriver: @unchecked Sendable {
     timer?.cancel()
     timerDeadline = deadline
     let delay = max(1, deadline - node.time.monotonicMilliseconds)
-    timer = loop.scheduleTask(in: .milliseconds(delay)) { [unowned self] in
+    timer = loop.scheduleTask(in: .milliseconds(clamping: delay)) { [unowned self] in
       timerDeadline = .max
       step(.tick)
       node.endTurn()

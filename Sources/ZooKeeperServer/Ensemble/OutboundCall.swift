@@ -14,7 +14,7 @@ struct OutboundCall: Sendable {
     guard let address = addresses.first else { preconditionFailure("there is no address to call") }
     let rest = addresses.dropFirst()
     let bootstrap = ClientBootstrap(group: loop)
-      .connectTimeout(.milliseconds(Int64(timeoutMilliseconds)))
+      .connectTimeout(.milliseconds(clamping: timeoutMilliseconds))
       .channelOption(.tcpOption(.tcp_nodelay), value: 1)
       .channelOption(.writeBufferWaterMark, value: .init(low: 1 << 20, high: 4 << 20))
     // Names are looked up on a thread of their own; numbers need none.

@@ -82,8 +82,8 @@ final class QuorumPort: @unchecked Sendable {
     let connection = try add(channel, .caller, isHeld: role != .leading)
     if role == .leading { return driver.onLearnerConnected(connection.id) }
     // Nobody waits for ever, should no leader be found.
-    let patience = Int64(settings.tickTimeMilliseconds * settings.times.initLimitTicks)
-    loop.scheduleTask(in: .milliseconds(patience)) { [weak self, weak connection] in
+    let patience = settings.tickTimeMilliseconds * settings.times.initLimitTicks
+    loop.scheduleTask(in: .milliseconds(clamping: patience)) { [weak self, weak connection] in
       if let connection, connection.isHeld { self?.close(connection.id) }
     }
   }
