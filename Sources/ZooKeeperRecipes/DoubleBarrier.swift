@@ -33,7 +33,7 @@ public struct DoubleBarrier: Sendable {
   public func enter(data: [UInt8]? = nil, limit: Duration? = nil) async throws -> Hold? {
     let name = ProtectedName().uuid
     let own = ZnodePath.child(name, of: path)
-    return try await orTakingBack({ [recipe] in try await recipe.remove(own) }) {
+    return try await recipe.orTakingBack({ [recipe] in try await recipe.remove(own) }) {
       try await within(limit) { try await enter(own, data) }
     }
   }
@@ -67,7 +67,7 @@ public struct DoubleBarrier: Sendable {
   /// - Returns: false when some had not left in time; this one has.
   public func leave(_ entry: Hold, limit: Duration? = nil) async throws -> Bool {
     let name = ZnodePath.name(of: entry.path)
-    let hasEnded: Bool? = try await orTakingBack({ [recipe] in try await recipe.remove(entry.path) }) {
+    let hasEnded: Bool? = try await recipe.orTakingBack({ [recipe] in try await recipe.remove(entry.path) }) {
       try await within(limit) {
         try await leave(name)
         return true
