@@ -87,8 +87,7 @@ public struct Counter: Sendable {
         try await recipe.createIfMissing(path, data: (format ?? .long).data(of: 0))
         continue
       }
-      // Versions wrap, and to a server -1 means any of them.
-      guard !needsVersion || stat.version != -1 else {
+      guard !needsVersion || Self.isCheckable(version: stat.version) else {
         throw RecipeError(.exhausted("its version is -1, and an addition could be lost; counter set moves it on"), path: path)
       }
       let (number, format) = try read(data)
@@ -107,6 +106,9 @@ public struct Counter: Sendable {
     }
     preconditionFailure("the attempts have no end")
   }
+
+  /// Whether a write can be made to depend on a version: they wrap, and to a server -1 means any of them.
+  static func isCheckable(version: Int32) -> Bool { version != -1 }
 
   private func read(_ data: [UInt8]?) throws(RecipeError) -> (number: Int64, format: Format) {
     let data = data ?? []

@@ -5,7 +5,7 @@ extension ShellSession {
   /// The error as a person reads it, with its cause where that is the session or the path behind the servers.
   func explained(_ error: any Error, _ settings: ShellSettings) async -> ShellError {
     let error = ShellError(error)
-    if let failure = error.keeperError, failure == .sessionExpired, error.word == "SessionExpired" {
+    if error.exitCode == .sessionLost, error.word == "SessionExpired" || events.connection == .expired {
       // It has been told now, and not once more by the next command.
       if mode == .script { await forgetSession() }
       return error
