@@ -8,12 +8,18 @@ import ZooKeeperProtocol
 
 /// Where the sequence numbers come to their end, nobody gets what somebody else has.
 @Suite(.serialized, .timeLimit(.minutes(10))) struct SequenceEndTests {
+  /// Who is inside.
+  private final class Inside: Sendable {
+    let state = Mutex((now: 0, most: 0, tokens: [Zxid]()))
+  }
+
   @Test(arguments: [
     (Int32(0), Int32(0)), (10, 0), (.max - 1, 0), (.max, 0), (7, 3), (.max, 1_000_000),
   ]) func theCountIsReadFromTheStat(created: Int32, children: Int32) {
-    var stat = Stat()
-    stat.cversion = created &* 2 &- children
-    stat.numChildren = children
+    let stat = Stat(
+      czxid: .zero, mzxid: .zero, ctimeMilliseconds: 0, mtimeMilliseconds: 0, version: 0,
+      cversion: created &* 2 &- children, aversion: 0, ephemeralOwner: .none, dataLength: 0, numChildren: children,
+      pzxid: .zero)
     #expect(SequenceNumbers.created(stat) == created)
   }
 
@@ -24,20 +30,20 @@ import ZooKeeperProtocol
 
   @Test(arguments: ServerKind.allCases) func aLockHasOneHolderAndNoWaiterIsLeft(kind: ServerKind) async throws {
     let server = try await LongLivedServer(kind, path: "/end", count: .max - 2)
-    let inside = Mutex((now: 0, most: 0, tokens: [Zxid]()))
+    let inside = Inside()
     try await withThrowingTaskGroup(of: Void.self) { group in
       for _ in 0..<8 {
         group.addTask {
           try await withSession(server.connectString) { client in
             for _ in 0..<3 {
               let hold = try #require(try await Lock(client, path: "/end").acquire(limit: .seconds(60)))
-              inside.withLock {
+              inside.state.withLock {
                 $0.now += 1
                 $0.most = max($0.most, $0.now)
                 $0.tokens.append(hold.zxid)
               }
               _ = try await client.exists("/")
-              inside.withLock { $0.now -= 1 }
+              inside.state.withLock { $0.now -= 1 }
               try await hold.release()
             }
           }
@@ -45,7 +51,7 @@ import ZooKeeperProtocol
       }
       try await group.waitForAll()
     }
-    let (_, most, tokens) = inside.withLock(\.self)
+    let (_, most, tokens) = inside.state.withLock(\.self)
     #expect(most == 1)
     #expect(tokens.count == 24 && tokens == tokens.sorted())
     try await withSession(server.connectString) { client in
