@@ -124,6 +124,8 @@ extension SessionMachine {
     connectedSince = now
     hasBeenServed = false
     roundsBehind = 0
+    // The pauses begin anew, unless this server turns out to be one that drops everybody.
+    if shortConnections == 0 { fruitlessRounds = 0 }
     failures.removeAll()
     probePauseMilliseconds = 100
     nextProbe = readOnly && servers.count > 1 ? now + probePauseMilliseconds : nil
@@ -181,7 +183,7 @@ extension SessionMachine {
     actions.append(.notify([.default] + watches.watchers, .session(.disconnected)))
     // A server that lets us in and drops us at once, again and again, must not be asked a thousand times a second.
     let wasShort = now - connectedSince < SessionSettings.shortConnectionMilliseconds
-    // The pauses begin anew behind a connection that has been of use.
+    // Behind a connection that has been of use they begin anew in any case.
     if !wasShort || hasBeenServed { fruitlessRounds = 0 }
     shortConnections = wasShort ? shortConnections + 1 : 0
     if shortConnections > SessionSettings.shortConnectionLimit { return pause(now: now) }
@@ -190,8 +192,10 @@ extension SessionMachine {
 
   /// Waits before the next attempt, longer each time.
   private mutating func pause(now: Int64) {
+    // A server that is there again keeps a session for its timeout: not all of that may be slept away.
+    let longest = min(SessionSettings.longestPauseMilliseconds, timeoutMilliseconds / 4)
     let ceiling = min(
-      SessionSettings.longestPauseMilliseconds,
+      max(longest, SessionSettings.firstPauseMilliseconds),
       SessionSettings.firstPauseMilliseconds << Int64(min(fruitlessRounds, 10)))
     fruitlessRounds += 1
     phase = .waiting(until: now + Int64.random(in: ceiling / 2...ceiling, using: &random))
