@@ -48,17 +48,21 @@ public struct DoubleBarrier: Sendable {
         continue
       }
       try await createOwn(own, data)
-      let asked = ContinuousClock.now
-      guard let stat = try await recipe.stat(of: own) else { throw RecipeError(.removed, path: own) }
-      let hold = Hold(path: own, zxid: stat.czxid, recipe: recipe, proven: asked)
-      if watch.stat != nil { return hold }
+      if watch.stat != nil { return try await hold(own) }
       if try await participants().count >= count {
         try await recipe.createIfMissing(readyPath)
-        return hold
+        return try await hold(own)
       }
       try await watch.events.awaitChange()
-      return hold
+      return try await hold(own)
     }
+  }
+
+  /// What is held by being inside, proved now: those who enter may have waited for long.
+  private func hold(_ own: String) async throws -> Hold {
+    let asked = ContinuousClock.now
+    guard let stat = try await recipe.stat(of: own) else { throw RecipeError(.removed, path: own) }
+    return Hold(path: own, zxid: stat.czxid, recipe: recipe, proven: asked)
   }
 
   /// Leaves, and waits until all have.

@@ -18,10 +18,11 @@ final class Interruption: Sendable {
   private let state = Mutex(State())
 
   /// All that end a process which does nothing about them, but for those that tell of a fault of its own (such as
-  /// SIGSEGV), and the one that nobody can take: behind these a `ChildGuard` ends what we have started.
+  /// SIGSEGV), the one that nobody can take, and SIGPROF, with which Swift's runtime stops the other threads to print
+  /// where they are after a fault: behind these a `ChildGuard` ends what we have started.
   private static let signals: [Int32] = {
     var signals = [
-      SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM, SIGPIPE, SIGVTALRM, SIGPROF, SIGXCPU, SIGXFSZ,
+      SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM, SIGPIPE, SIGVTALRM, SIGXCPU, SIGXFSZ,
     ]
     #if canImport(Glibc)
       signals += [SIGPOLL, SIGPWR, SIGSTKFLT] + [Int32](__libc_current_sigrtmin()...__libc_current_sigrtmax())
