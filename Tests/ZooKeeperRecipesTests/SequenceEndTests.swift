@@ -55,7 +55,7 @@ import ZooKeeperProtocol
     #expect(most == 1)
     #expect(tokens.count == 24 && tokens == tokens.sorted())
     try await withSession(server.connectString) { client in
-      try await #expect(client.getChildren("/end").isEmpty)
+      try await #expect(isEmpty("/end", client))
       // All that is there says the same of who is first.
       let first = try #require(try await Election(client, path: "/end").lead(name: "a".bytes, limit: .seconds(60)))
       try await withSession(server.connectString) { other in
@@ -88,7 +88,7 @@ import ZooKeeperProtocol
     }
     #expect(given.sorted() == [2_147_483_644, 2_147_483_645, 2_147_483_646])
     try await withSession(server.connectString) { client in
-      try await #expect(client.getChildren("/end").isEmpty)
+      try await #expect(isEmpty("/end", client))
     }
   }
 
