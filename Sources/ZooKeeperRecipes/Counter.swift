@@ -88,7 +88,8 @@ public struct Counter: Sendable {
         continue
       }
       guard !needsVersion || Self.isCheckable(version: stat.version) else {
-        throw RecipeError(.exhausted("its version is -1, and an addition could be lost; counter set moves it on"), path: path)
+        throw RecipeError(
+          .exhausted("its version is -1, and an addition could be lost; counter set moves it on"), path: path)
       }
       let (number, format) = try read(data)
       guard let next = body(number), let bytes = format.data(of: next) else {

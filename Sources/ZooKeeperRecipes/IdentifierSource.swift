@@ -28,7 +28,9 @@ public struct IdentifierSource: Sendable {
       throw RecipeError(.malformed("the server has numbered a znode as \(name)"), path: path)
     }
     guard number >= 0, number < SequenceNumbers.end else {
-      throw RecipeError(.exhausted("all numbers have been given out; use another path, or delete this one to begin again at 0"), path: path)
+      throw RecipeError(
+        .exhausted("all numbers have been given out; use another path, or delete this one to begin again at 0"),
+        path: path)
     }
     return Int64(number)
   }

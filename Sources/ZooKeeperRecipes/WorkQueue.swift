@@ -49,7 +49,8 @@ public struct WorkQueue: Sendable {
       path: ZnodePath.child(name, of: path), data: priority == nil ? data : QueueItemName.framed(data),
       acl: ACL.openUnsafe, flags: CreateMode.persistentSequential.flags)
     let exhausted = RecipeError(
-      .exhausted("it has had all the items that can be numbered; use another path, or delete this one once it is empty"),
+      .exhausted(
+        "it has had all the items that can be numbered; use another path, or delete this one once it is empty"),
       path: path)
     if let stat = try await recipe.stat(of: path), SequenceNumbers.created(stat) >= Self.lastNumber { throw exhausted }
     for attempt in 1... {

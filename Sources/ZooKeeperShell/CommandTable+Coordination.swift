@@ -56,7 +56,8 @@ extension CommandTable {
       RecipeOptions.waitersGoOn,
     ] + RecipeOptions.guarantees("the lock") + [
       "The order is that of the sequence numbers, and where these come to their end, at 2147483647, that of creation:"
-        + " there the locks of Curator and kazoo do not exclude anybody any more, and only zkcli may use the path.",      "The znodes are those of Curator's InterProcessMutex and InterProcessSemaphoreV2 (curator) or"
+        + " there the locks of Curator and kazoo do not exclude anybody any more, and only zkcli may use the path.",
+      "The znodes are those of Curator's InterProcessMutex and InterProcessSemaphoreV2 (curator) or"
         + " InterProcessReadWriteLock (curator-rw), or of kazoo's Lock and ReadLock (kazoo). kazoo's locks respect the"
         + " first when they are made with extra_lock_patterns=['-lock-'].",
       "The list has a line for each: holder or waiting, exclusive or shared, session, client address where the server"

@@ -39,7 +39,6 @@ struct LockTests {
     #expect(try await zkcli("ls", path).output.isEmpty)
   }
 
-
   @Test(arguments: ServerKind.allCases) func whoDoesNotGetItSaysSo(server: ServerKind) async throws {
     let zkcli = try await zkcli(server)
     let path = uniquePath("held")
@@ -192,7 +191,8 @@ struct LockTests {
     let lines = run.output.split(separator: "\n").map(String.init)
     try #require(lines.count == 12, "\(run.output)")
     #expect(lines[0] == lines[1] && lines[0] == lines[3] && lines[0].hasPrefix("\(path)/"))
-    #expect(lines[2] == "inside" && lines[4...5] == ["me", "leading"] && lines[7...10] == ["slot", "me", "member", "me"])
+    #expect(
+      lines[2] == "inside" && lines[4...5] == ["me", "leading"] && lines[7...10] == ["slot", "me", "member", "me"])
     // Behind a command it has the lock still, and only once.
     #expect(lines[0].hasPrefix("\(path)/\(lines[11]) "))
     let refused = try await zkcli.script("lock --shared \(path)\nlock \(path)\n")

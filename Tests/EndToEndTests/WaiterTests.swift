@@ -20,7 +20,8 @@ struct WaiterTests {
 
   static let waiters = [
     Waiter(words: ["lock", "~", "--", "echo", "mine"], parent: "~", before: ["lock", "~"], output: "mine"),
-    Waiter(words: ["elect", "~", "me", "--", "echo", "mine"], parent: "~", before: ["elect", "~", "you"], output: "mine"),
+    Waiter(
+      words: ["elect", "~", "me", "--", "echo", "mine"], parent: "~", before: ["elect", "~", "you"], output: "mine"),
     Waiter(words: ["queue", "take", "~"], parent: "~/.takers", after: ["queue", "put", "~", "item"], output: "item"),
     Waiter(
       words: ["barrier", "run", "--count", "2", "~", "--", "echo", "mine"], parent: "~",
@@ -88,8 +89,9 @@ struct WaiterTests {
     let proxy = try TCPProxy(to: server.port)
     let path = uniquePath("held")
     let script = try Zkcli.patient(proxy.connectString).start("-k")
-    try script.write("create -e \(path)\nwait \(path)/never\nexists \(path)\nexists /\nquit\n")
+    try script.write("create -e \(path)\n")
     #expect(try await script.nextLine(within: .seconds(60)) == path)
+    try script.write("wait \(path)/never\nexists \(path)\nexists /\nquit\n")
     let direct = Zkcli.patient(server.connectString)
     try await eventually("a watch", within: .seconds(60)) { try server.fourLetterWord("wchp").contains(path) }
     proxy.refuse()
@@ -134,16 +136,19 @@ struct WaiterTests {
   }
 
   /// Behind a path that nobody has made, whatever looks for a znode or waits for one says so.
-  @Test(arguments: [
-    (["ls", "/"], 3), (["get", "/x"], 3), (["create", "/x"], 3), (["set", "/x", "v"], 3), (["stat", "/x"], 3),
-    (["delete", "/x"], 3), (["deleteall", "/x"], 3), (["getAcl", "/x"], 3), (["setAcl", "/x", "world:anyone:r"], 3),
-    (["multi", "create", "/x", "v"], 4), (["exists", "/x"], 1), (["wait", "/x", "--timeout", "20ms"], 8),
-    (["watch", "/x", "--timeout", "20ms"], 8), (["lock", "--list", "/x"], 0), (["elect", "--list", "/x"], 0),
-    (["elect", "--observe", "/x", "--timeout", "20ms"], 8), (["queue", "list", "/x"], 0), (["queue", "peek", "/x"], 1),
-    (["group", "list", "/x"], 0), (["group", "watch", "/x", "--timeout", "20ms"], 8), (["counter", "get", "/x"], 0),
-    (["rendezvous", "get", "/x", "--timeout", "20ms"], 8), (["commit", "status", "/x"], 3),
-    (["commit", "vote", "--timeout", "20ms", "/x", "a", "commit"], 8), (["group", "leave", "/x", "a"], 3),
-  ] as [([String], Int32)]) func aMissingRootIsNamed(words: [String], status: Int32) async throws {
+  @Test(
+    arguments: [
+      (["ls", "/"], 3), (["get", "/x"], 3), (["create", "/x"], 3), (["set", "/x", "v"], 3), (["stat", "/x"], 3),
+      (["delete", "/x"], 3), (["deleteall", "/x"], 3), (["getAcl", "/x"], 3), (["setAcl", "/x", "world:anyone:r"], 3),
+      (["multi", "create", "/x", "v"], 4), (["exists", "/x"], 1), (["wait", "/x", "--timeout", "20ms"], 8),
+      (["watch", "/x", "--timeout", "20ms"], 8), (["lock", "--list", "/x"], 0), (["elect", "--list", "/x"], 0),
+      (["elect", "--observe", "/x", "--timeout", "20ms"], 8), (["queue", "list", "/x"], 0),
+      (["queue", "peek", "/x"], 1),
+      (["group", "list", "/x"], 0), (["group", "watch", "/x", "--timeout", "20ms"], 8), (["counter", "get", "/x"], 0),
+      (["rendezvous", "get", "/x", "--timeout", "20ms"], 8), (["commit", "status", "/x"], 3),
+      (["commit", "vote", "--timeout", "20ms", "/x", "a", "commit"], 8), (["group", "leave", "/x", "a"], 3),
+    ] as [([String], Int32)]) func aMissingRootIsNamed(words: [String], status: Int32) async throws
+  {
     let root = uniquePath("no-root")
     var zkcli = try await Zkcli.patient(.zkcli)
     zkcli.server! += root

@@ -23,7 +23,8 @@ public func endSession(_ sessionID: Int64, on port: UInt16) throws(TestKitError)
   // ConnectRequest: version, last zxid, timeout, session, password; the byte that allows a read-only server is left out.
   let password = sessionPassword(sessionID)
   try socket.writeFrame(
-    bytes(Int32(0)) + bytes(Int64(0)) + bytes(Int32(10_000)) + bytes(sessionID) + bytes(Int32(password.count)) + password)
+    bytes(Int32(0)) + bytes(Int64(0)) + bytes(Int32(10_000)) + bytes(sessionID) + bytes(Int32(password.count))
+      + password)
   let answer = try socket.readFrame()
   guard answer.count >= 8, answer[4..<8] != [0, 0, 0, 0] else { throw TestKitError(.ended, "the session is over") }
   // RequestHeader: the first xid, and the operation closeSession.

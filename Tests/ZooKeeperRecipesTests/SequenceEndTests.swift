@@ -23,8 +23,10 @@ import ZooKeeperProtocol
     #expect(SequenceNumbers.created(stat) == created)
   }
 
-  @Test(arguments: [([0, 1, 2], true), ([5], true), ([], true), ([1, 1], false), ([.max], false), ([-1], false)]
-    as [([Int32], Bool)]) func numbersTellTheOrderWhileTheyAreUnique(numbers: [Int32], isOrdered: Bool) {
+  @Test(
+    arguments: [([0, 1, 2], true), ([5], true), ([], true), ([1, 1], false), ([.max], false), ([-1], false)]
+      as [([Int32], Bool)]) func numbersTellTheOrderWhileTheyAreUnique(numbers: [Int32], isOrdered: Bool)
+  {
     #expect(SequenceNumbers.tellOrder(numbers) == isOrdered)
   }
 

@@ -39,7 +39,9 @@ extension CommandContext {
       guard mode != .oneShot else {
         throw ShellError.usage("a single leave has entered nothing", hint: "barrier run enters and leaves")
       }
-      guard try await DoubleBarrier(client, path: path, count: count).leaveOwn(limit: limit) else { throw ShellError.stillWaiting(path) }
+      guard try await DoubleBarrier(client, path: path, count: count).leaveOwn(limit: limit) else {
+        throw ShellError.stillWaiting(path)
+      }
       return .success
     }
     if action == "run", invocation.child == nil {
@@ -59,7 +61,9 @@ extension CommandContext {
       try flush()
       try await holdUntilInputEnds(entry)
     }
-    guard try await DoubleBarrier(client, path: path, count: count).leave(entry, limit: limit) else { throw ShellError.stillWaiting(path) }
+    guard try await DoubleBarrier(client, path: path, count: count).leave(entry, limit: limit) else {
+      throw ShellError.stillWaiting(path)
+    }
     return code
   }
 }

@@ -150,7 +150,8 @@ private struct RandomRun {
   private mutating func serve(_ chance: Int, using random: inout SeededGenerator) {
     let extremes = [Int64.min, -1, 0, .max]
     let zxid = Zxid(
-      rawValue: chance == 99 ? extremes.randomElement(using: &random) ?? 0 : Int64.random(in: 1...1_000, using: &random))
+      rawValue: chance == 99 ? extremes.randomElement(using: &random) ?? 0 : Int64.random(in: 1...1_000, using: &random)
+    )
     switch chance {
     case 0..<4: add("end of connection") { harness, _ in harness.disconnect() }
     case 4..<6: receive(ReplyHeader(xid: Xid(rawValue: 0x7fff_0000), zxid: zxid).encoded, "reply to nothing")

@@ -226,11 +226,13 @@ struct ReconnectTests {
     #expect(harness.machine.state == .expired)
   }
 
-  @Test(arguments: [
-    ("Zookeeper version: 3.8\nZxid: 0x1f\nMode: follower\n", 31), ("Zxid: 0xffffffffffffffff\r\n", -1),
-    ("Zxid: 0x1ffffffffffffffff\n", nil), ("Zxid: 0x-1\n", nil), ("Zxid: 0x\n", nil), ("", nil),
-    ("This ZooKeeper instance is not currently serving requests\n", nil),
-  ] as [(String, Int64?)]) func aZxidIsReadFromWhatAServerSays(answer: String, zxid: Int64?) {
+  @Test(
+    arguments: [
+      ("Zookeeper version: 3.8\nZxid: 0x1f\nMode: follower\n", 31), ("Zxid: 0xffffffffffffffff\r\n", -1),
+      ("Zxid: 0x1ffffffffffffffff\n", nil), ("Zxid: 0x-1\n", nil), ("Zxid: 0x\n", nil), ("", nil),
+      ("This ZooKeeper instance is not currently serving requests\n", nil),
+    ] as [(String, Int64?)]) func aZxidIsReadFromWhatAServerSays(answer: String, zxid: Int64?)
+  {
     #expect(FourLetterWord.zxid(in: answer) == zxid.map(Zxid.init))
   }
 
