@@ -242,7 +242,7 @@ extension ConnectFailure.Reason {
     case .closedWithoutAnswer:
       "the server has no quorum, allows no more connections (maxClientCnxns), or is no ZooKeeper server"
     case .behind:
-      "it lags, has lost its data, or is another ensemble's; connect begins a new session, which forgets what it has seen"
+      "it lags, has lost its data, or is another ensemble's; a new session (connect) forgets what this one has seen"
     case .readOnlyServerRefused: "wait for the quorum"
     case .network: nil
     }

@@ -8,7 +8,8 @@ import Testing
 struct HostileServerTests {
   static let commands: [[String]] = [
     ["ls", "-l", "/"], ["ls", "-R", "/"], ["stat", "/x"], ["stat", "-o", "json", "/x"], ["get", "-s", "/x"],
-    ["exists", "-v", "/x"], ["set", "-s", "/x", "v"], ["create", "-s", "/x"], ["getAcl", "-s", "/x"], ["deleteall", "/x"],
+    ["exists", "-v", "/x"], ["set", "-s", "/x", "v"], ["create", "-s", "/x"], ["getAcl", "-s", "/x"],
+    ["deleteall", "/x"],
     ["multi", "create", "/a", "1", ",", "check", "/b", "0"], ["getAllChildrenNumber", "/x"], ["listquota", "/x"],
     ["setquota", "-n", "5", "/x"], ["config", "-c", "-s"], ["getEphemerals"], ["lock", "/x", "--", "true"],
     ["lock", "--list", "/x"], ["lock", "--slots", "2", "/x", "--", "true"], ["elect", "/x", "me", "--", "true"],

@@ -20,7 +20,7 @@ public func sessionPassword(_ sessionID: Int64) -> [UInt8] {
 public func endSession(_ sessionID: Int64, on port: UInt16) throws(TestKitError) {
   func bytes(_ value: some FixedWidthInteger) -> [UInt8] { withUnsafeBytes(of: value.bigEndian, Array.init) }
   let socket = try LoopbackSocket.connect(to: port, timeout: .seconds(30))
-  // ConnectRequest: version, last zxid, timeout, session, password; the byte that allows a read-only server is left out.
+  // ConnectRequest: version, last zxid, timeout, session, password, without the byte that allows a read-only server.
   let password = sessionPassword(sessionID)
   try socket.writeFrame(
     bytes(Int32(0)) + bytes(Int64(0)) + bytes(Int32(10_000)) + bytes(sessionID) + bytes(Int32(password.count))

@@ -60,12 +60,18 @@ final class Interruption: Sendable {
     pthread_sigmask(SIG_BLOCK, &set, nil)
   }
 
+  /// Gives those that the line editor does not take their effect again, which is to end the process.
+  static func releaseAllButLineEditors() {
+    var set = taken
+    for signal in [SIGINT, SIGTERM, SIGHUP] { sigdelset(&set, signal) }
+    pthread_sigmask(SIG_UNBLOCK, &set, nil)
+  }
+
   private static var taken: sigset_t {
     var set = sigset_t()
     sigemptyset(&set)
     // What the caller ignores stays ignored: `nohup` and background jobs of shells rely on it. SIGPIPE we ignore
-    // ourselves, for what `write` causes; that comes to the thread that writes, and one that is sent to the process does
-    // not.
+    // ourselves, for what `write` causes; that comes to the thread that writes, unlike one that is sent to the process.
     for signal in signals where signal == SIGPIPE || !isIgnored(signal) { sigaddset(&set, signal) }
     return set
   }
