@@ -19,6 +19,14 @@ public enum FourLetterWord {
     }
   }
 
+  /// The last zxid in the answer to `srvr`; nil when the server does not serve, or the answer is none.
+  static func zxid(in answer: String) -> Zxid? {
+    for line in answer.split(whereSeparator: \.isNewline) where line.hasPrefix("Zxid: 0x") {
+      return UInt64(line.dropFirst("Zxid: 0x".count), radix: 16).map { Zxid(rawValue: Int64(bitPattern: $0)) }
+    }
+    return nil
+  }
+
   /// As `ask`, calling `answer` once on `loop`.
   static func ask(
     _ word: String, of address: ServerAddress, on loop: any EventLoop, limitMilliseconds: Int64,

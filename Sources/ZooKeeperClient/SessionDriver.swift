@@ -116,7 +116,8 @@ final class SessionDriver: @unchecked Sendable {
   var snapshot: SessionSnapshot {
     SessionSnapshot(
       state: machine.state, sessionID: machine.sessionID, timeoutMilliseconds: machine.timeoutMilliseconds,
-      server: machine.server, lastZxidSeen: machine.lastZxidSeen)
+      server: machine.server, lastZxidSeen: machine.lastZxidSeen,
+      isOverByTheClock: machine.isOverByTheClock(now: now))
   }
 
   // MARK: What the connection reports
@@ -198,6 +199,7 @@ final class SessionDriver: @unchecked Sendable {
     case .notify(let watchers, let event): notify(watchers, event)
     case .finish(let watcher): sinks.removeValue(forKey: watcher)?.finish()
     case .probe(let address): probe(address)
+    case .compare(let address, let attempt): compare(address, attempt: attempt)
     }
   }
 
@@ -274,6 +276,14 @@ final class SessionDriver: @unchecked Sendable {
       self?.step { $0.onProbe(address, isReadWrite: isReadWrite, now: $1, into: &$2) }
     }
   }
+
+  private func compare(_ address: ServerAddress, attempt: Int) {
+    FourLetterWord.ask("srvr", of: address, on: loop, limitMilliseconds: machine.settings.attemptMilliseconds) {
+      [weak self] answer in
+      let zxid = answer.flatMap { FourLetterWord.zxid(in: String(decoding: $0, as: UTF8.self)) }
+      self?.step { $0.onCompared(attempt: attempt, zxid: zxid, now: $1, into: &$2) }
+    }
+  }
 }
 
 /// What a session is at one moment.
@@ -286,4 +296,6 @@ public struct SessionSnapshot: Hashable, Sendable {
   /// The server connected to, or tried at the moment.
   public let server: ServerAddress?
   public let lastZxidSeen: Zxid
+  /// Whether no server has answered for so long that the session is over, unless the servers were down themselves.
+  public let isOverByTheClock: Bool
 }

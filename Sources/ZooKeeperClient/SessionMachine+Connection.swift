@@ -51,20 +51,38 @@ extension SessionMachine {
     guard attempt == self.attempt else { return }
     switch phase {
     case .handshaking:
-      attemptFailed(protocolError.map { .notZooKeeper($0) } ?? .closedWithoutAnswer, now: now, into: &actions)
+      if let protocolError { return attemptFailed(.notZooKeeper(protocolError), now: now, into: &actions) }
+      // A server closes without a word on a client that has seen more than it has; it answers the plain question.
+      guard lastZxidSeen != .zero else { return attemptFailed(.closedWithoutAnswer, now: now, into: &actions) }
+      phase = .comparing
+      attemptDeadline = now + settings.attemptMilliseconds
+      actions.append(.compare(servers[serverIndex], attempt: attempt))
     case .connected:
       connectionLost(protocolError: protocolError, now: now, into: &actions)
     case .closing:
       // The server closes behind its answer; without the answer the session ends by its timeout.
       end(.closed, into: &actions)
-    case .idle, .waiting, .connecting, .ended: break
+    case .idle, .waiting, .connecting, .comparing, .ended: break
     }
+  }
+
+  /// A server that has closed the connection of `attempt` has told its last zxid; nil when it does not serve, or could
+  /// not be asked.
+  mutating func onCompared(attempt: Int, zxid: Zxid?, now: Int64, into actions: inout [Action]) {
+    guard attempt == self.attempt, case .comparing = phase else { return }
+    guard let zxid, zxid < lastZxidSeen else { return attemptFailed(.closedWithoutAnswer, now: now, into: &actions) }
+    attemptFailed(.behind(server: zxid, seen: lastZxidSeen), now: now, into: &actions)
   }
 
   /// Notes why a server did not let us in, and tries the next; after a fruitless round, pauses.
   mutating func attemptFailed(_ reason: ConnectFailure.Reason, now: Int64, into actions: inout [Action]) {
     failures.append(ConnectFailure(address: servers[serverIndex], reason: reason))
     guard triedInRound >= servers.count else { return connectToNext(now: now, into: &actions) }
+    // A server that lags catches up; one that has lost its data never knows this session again, and whoever waits for
+    // it would wait for ever.
+    let isBehind = failures.contains { if case .behind = $0.reason { true } else { false } }
+    roundsBehind = isBehind && isOverByTheClock(now: now) ? roundsBehind + 1 : 0
+    if roundsBehind >= SessionSettings.roundsBehindLimit { return end(.sessionExpired, into: &actions) }
     let error = ZooKeeperError(.cannotConnect(failures))
     failures.removeAll()
     triedInRound = 0
@@ -104,6 +122,8 @@ extension SessionMachine {
     phase = .connected(readOnly: readOnly)
     triedInRound = 0
     connectedSince = now
+    hasBeenServed = false
+    roundsBehind = 0
     // The pauses begin anew, unless this server turns out to be one that drops everybody.
     if shortConnections == 0 { fruitlessRounds = 0 }
     failures.removeAll()
@@ -163,6 +183,8 @@ extension SessionMachine {
     actions.append(.notify([.default] + watches.watchers, .session(.disconnected)))
     // A server that lets us in and drops us at once, again and again, must not be asked a thousand times a second.
     let wasShort = now - connectedSince < SessionSettings.shortConnectionMilliseconds
+    // Behind a connection that has been of use they begin anew in any case.
+    if !wasShort || hasBeenServed { fruitlessRounds = 0 }
     shortConnections = wasShort ? shortConnections + 1 : 0
     if shortConnections > SessionSettings.shortConnectionLimit { return pause(now: now) }
     connectToNext(now: now, into: &actions)
@@ -170,8 +192,10 @@ extension SessionMachine {
 
   /// Waits before the next attempt, longer each time.
   private mutating func pause(now: Int64) {
+    // A server that is there again keeps a session for its timeout: not all of that may be slept away.
+    let longest = min(SessionSettings.longestPauseMilliseconds, timeoutMilliseconds / 4)
     let ceiling = min(
-      SessionSettings.longestPauseMilliseconds,
+      max(longest, SessionSettings.firstPauseMilliseconds),
       SessionSettings.firstPauseMilliseconds << Int64(min(fruitlessRounds, 10)))
     fruitlessRounds += 1
     phase = .waiting(until: now + Int64.random(in: ceiling / 2...ceiling, using: &random))

@@ -26,7 +26,7 @@ extension SessionMachine {
     case .connected: actions.append(.complete(waiter.completion, .success([])))
     case .ended(let code): actions.append(.complete(waiter.completion, .failure(ZooKeeperError(code))))
     case .closing: actions.append(.complete(waiter.completion, .failure(ZooKeeperError(.closed))))
-    case .idle, .waiting, .connecting, .handshaking: waiters.append(waiter)
+    case .idle, .waiting, .connecting, .handshaking, .comparing: waiters.append(waiter)
     }
   }
 
@@ -53,7 +53,7 @@ extension SessionMachine {
       attemptDeadline = deadline
     case .closing:
       pending.append(Call(id: RequestID(rawValue: .max), request: .closeSession, completion: completion))
-    case .idle, .waiting, .connecting, .handshaking:
+    case .idle, .waiting, .connecting, .handshaking, .comparing:
       end(.closed, into: &actions)
       actions.append(.complete(completion, .success([])))
     }
@@ -205,7 +205,7 @@ extension SessionMachine {
     switch phase {
     case .ended(let code): ZooKeeperError(code)
     case .closing: ZooKeeperError(.closed)
-    case .idle, .waiting, .connecting, .handshaking, .connected: nil
+    case .idle, .waiting, .connecting, .handshaking, .comparing, .connected: nil
     }
   }
 
@@ -252,6 +252,7 @@ extension SessionMachine {
       throw JuteError(.unknownValue(Int(header.xid.rawValue)), offset: 0)
     }
     pending.removeFirst()
+    hasBeenServed = true
     if header.zxid > lastZxidSeen { lastZxidSeen = header.zxid }
     // A watcher goes with its caller. The default one stays, and has the watch all the same.
     if let watch = call.watch, call.completion != nil || watch.watcher == .default {

@@ -13,8 +13,12 @@ import ZooKeeperProtocol
 /// idle ─start→ connecting ─onConnected→ handshaking ─ConnectResponse→ connected
 ///                  ↑  └──── failed, next server ────────┘                 │ lost
 ///                  └── waiting (a round was fruitless) ←──────────────────┘
+/// handshaking ─closed by a server that may be behind→ comparing ─its last zxid, or none→ next server
 /// any ─close→ closing ─reply or end of connection→ ended        any ─expired, auth failed→ ended
 /// ```
+///
+/// Only a server can tell that the session has expired. However long none has answered, the first that does is
+/// asked for the old session: servers that were all down counted no time either.
 ///
 /// `Completion` is whatever the driver wants back with a result: the machine only carries it.
 ///
@@ -32,6 +36,8 @@ struct SessionMachine<Completion> {
     case finish(WatcherID)
     /// Ask the server, by `isro`, whether it is read-write, and report it.
     case probe(ServerAddress)
+    /// Ask the server, by `srvr`, for its last zxid, and report it with the attempt's number.
+    case compare(ServerAddress, attempt: Int)
   }
 
   /// Where the session is.
@@ -40,6 +46,8 @@ struct SessionMachine<Completion> {
     case waiting(until: Int64)
     case connecting
     case handshaking
+    /// A server has closed the connection of a session that has seen transactions: is it behind them?
+    case comparing
     case connected(readOnly: Bool)
     case closing
     case ended(ZooKeeperError.Code)
@@ -92,6 +100,10 @@ struct SessionMachine<Completion> {
   var shortConnections = 0
   /// When the present connection was accepted.
   var connectedSince: Int64 = 0
+  /// Whether a request has been answered on the present connection.
+  var hasBeenServed = false
+  /// Rounds in a row, with the session over by the clock, in which a server that serves was behind what it has seen.
+  var roundsBehind = 0
   var failures: [ConnectFailure] = []
   var attemptDeadline: Int64 = 0
   var lastSent: Int64 = 0
@@ -135,7 +147,7 @@ struct SessionMachine<Completion> {
     case .ended(.sessionExpired): .expired
     case .ended(.authFailed): .authFailed
     case .ended, .closing: .closed
-    case .idle, .waiting, .connecting, .handshaking: .disconnected
+    case .idle, .waiting, .connecting, .handshaking, .comparing: .disconnected
     }
   }
 
@@ -147,11 +159,10 @@ struct SessionMachine<Completion> {
     var deadlines: [Int64?] = [earliestDeadline, waiters.compactMap(\.deadline).min()]
     switch phase {
     case .waiting(let until): deadlines.append(until)
-    case .connecting, .handshaking, .closing: deadlines.append(attemptDeadline)
+    case .connecting, .handshaking, .comparing, .closing: deadlines.append(attemptDeadline)
     case .connected: deadlines += [lastSent + pingInterval, lastReceived + readTimeout, nextProbe]
     case .idle, .ended: break
     }
-    if isReconnecting { deadlines.append(expiryTime) }
     return deadlines.compactMap(\.self).min()
   }
 
@@ -164,10 +175,6 @@ struct SessionMachine<Completion> {
   /// Time has passed.
   mutating func tick(now: Int64, into actions: inout [Action]) {
     expireCalls(now: now, into: &actions)
-    if isReconnecting, now >= expiryTime {
-      // The server has forgotten the session by now, whoever it is: so does Java's client from 3.9.3 on.
-      return end(.sessionExpired, into: &actions)
-    }
     switch phase {
     case .waiting(let until):
       if now >= until { connectToNext(now: now, into: &actions) }
@@ -177,6 +184,8 @@ struct SessionMachine<Completion> {
         connected: phase == .handshaking, milliseconds: settings.attemptMilliseconds)
       actions.append(.disconnect(attempt: attempt))
       attemptFailed(reason, now: now, into: &actions)
+    case .comparing:
+      if now >= attemptDeadline { attemptFailed(.closedWithoutAnswer, now: now, into: &actions) }
     case .connected(let readOnly): keepAlive(readOnly: readOnly, now: now, into: &actions)
     case .closing:
       if now >= attemptDeadline { end(.closed, into: &actions) }
@@ -184,17 +193,15 @@ struct SessionMachine<Completion> {
     }
   }
 
-  /// Whether a session is alive without a connection.
-  private var isReconnecting: Bool {
+  /// Whether servers that have heard nothing all the while have ended the session by now. If they have been down
+  /// themselves it may live on: only they can tell.
+  func isOverByTheClock(now: Int64) -> Bool {
     guard sessionID != .none, hasSeenReadWrite else { return false }
     switch phase {
-    case .waiting, .connecting, .handshaking: return true
+    case .waiting, .connecting, .handshaking, .comparing: return now >= lastReceived + timeoutMilliseconds * 4 / 3
     case .idle, .connected, .closing, .ended: return false
     }
   }
-
-  /// When a server that hears nothing has surely ended the session.
-  private var expiryTime: Int64 { lastReceived + timeoutMilliseconds * 4 / 3 }
 }
 
 /// Names a call within a session, in the order of submission.

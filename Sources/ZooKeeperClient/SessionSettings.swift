@@ -24,6 +24,8 @@ struct SessionSettings: Equatable, Sendable {
   static let shortConnectionMilliseconds: Int64 = 500
   /// So many short connections in a row are bad luck; more are a server that drops everybody.
   static let shortConnectionLimit = 3
+  /// In so many rounds in a row a server that lags would have caught up.
+  static let roundsBehindLimit = 3
   /// A ping is sent at least this often, as Java's client does.
   static let longestPingIntervalMilliseconds: Int64 = 10_000
 

@@ -37,6 +37,33 @@ extension ZooKeeperClient {
     return (chroot.relative(reply.path), reply.stat)
   }
 
+  /// Creates the path that the client takes for its root, and all above it that is missing; nothing where it exists, or
+  /// is the servers' own root.
+  ///
+  /// - Throws: NoAuth; Unimplemented for containers on a server that does not know them.
+  public func createRoot(mode: CreateMode = .persistent) async throws(ZooKeeperError) {
+    if let path = chroot.path { try await createRoot(path, mode) }
+  }
+
+  private func createRoot(_ serverPath: String, _ mode: CreateMode) async throws(ZooKeeperError) {
+    let body = CreateRequest(path: serverPath, data: nil, acl: ACL.openUnsafe, flags: mode.flags)
+    // Above it others may have come or gone between two steps; that goes on for ever in no real case.
+    for attempt in 1... {
+      do throws(ZooKeeperError) {
+        let request: ClientRequest = mode == .container ? .createContainer(body) : .create(body)
+        _ = try await perform { driver, id, limit, completion in
+          driver.submit(request, id: id, watch: nil, limit: limit, completion)
+        }
+        return
+      } catch {
+        if error.code == .server(.nodeExists) { return }
+        guard error.code == .server(.noNode), attempt < 10, let parent = ZnodePath.parent(of: serverPath), parent != "/"
+        else { throw error }
+        try await createRoot(parent, mode)
+      }
+    }
+  }
+
   /// Deletes a znode without children, if its version is `version` (-1: any).
   ///
   /// - Throws: NoNode, BadVersion, NotEmpty, NoAuth.

@@ -12,7 +12,8 @@ public struct ZooKeeperError: Error, Hashable, Sendable {
     case connectionLoss(outcomeUnknown: Bool)
     /// No server of the list let the client in.
     case cannotConnect([ConnectFailure])
-    /// The server, or the silence of all servers, ended the session. Its ephemerals are gone or going.
+    /// A server says that the session is over, or the servers have lost the data that it has seen. Its ephemerals are
+    /// gone.
     case sessionExpired
     /// The server refused the identity of `addAuth` and closed the connection; the session is unusable.
     case authFailed
@@ -74,8 +75,11 @@ public struct ConnectFailure: Hashable, Sendable {
     /// The connection, or the answer on it, took longer than `milliseconds`.
     case timedOut(connected: Bool, milliseconds: Int64)
     /// The server accepted and then closed without an answer: it has no quorum, refuses more
-    /// connections, is behind what this session has seen, or is no ZooKeeper server.
+    /// connections, or is no ZooKeeper server.
     case closedWithoutAnswer
+    /// The server serves, and lacks transactions that this session has seen: it lags, has lost its data, or is
+    /// another ensemble's.
+    case behind(server: Zxid, seen: Zxid)
     /// What came is not an answer of a ZooKeeper server.
     case notZooKeeper(JuteError)
     /// A read-only server refused a session.

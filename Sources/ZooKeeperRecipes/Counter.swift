@@ -66,9 +66,10 @@ public struct Counter: Sendable {
 
   /// Adds to the number, and gives the new one.
   ///
-  /// - Throws: `RecipeError` with `malformed` when the data is no number, or the sum is out of range.
+  /// - Throws: `RecipeError` with `malformed` when the data is no number, or the sum is out of range; with `exhausted`
+  ///   when the znode has the version -1, behind which a write cannot be made to depend on it.
   public func add(_ difference: Int64) async throws -> Int64 {
-    try await change { number in
+    try await change(needsVersion: true) { number in
       let (sum, overflows) = number.addingReportingOverflow(difference)
       return overflows ? nil : sum
     }
@@ -77,14 +78,18 @@ public struct Counter: Sendable {
   /// Sets the number, whatever it was.
   ///
   /// - Returns: the number.
-  public func set(_ number: Int64) async throws -> Int64 { try await change { _ in number } }
+  public func set(_ number: Int64) async throws -> Int64 { try await change(needsVersion: false) { _ in number } }
 
-  private func change(_ body: (Int64) -> Int64?) async throws -> Int64 {
+  private func change(needsVersion: Bool, _ body: (Int64) -> Int64?) async throws -> Int64 {
     for attempt in 0... {
       guard let (data, stat) = try await recipe.data(of: path) else {
         try await recipe.ensureParent(of: path)
         try await recipe.createIfMissing(path, data: (format ?? .long).data(of: 0))
         continue
+      }
+      guard !needsVersion || Self.isCheckable(version: stat.version) else {
+        throw RecipeError(
+          .exhausted("its version is -1, and an addition could be lost; counter set moves it on"), path: path)
       }
       let (number, format) = try read(data)
       guard let next = body(number), let bytes = format.data(of: next) else {
@@ -102,6 +107,9 @@ public struct Counter: Sendable {
     }
     preconditionFailure("the attempts have no end")
   }
+
+  /// Whether a write can be made to depend on a version: they wrap, and to a server -1 means any of them.
+  static func isCheckable(version: Int32) -> Bool { version != -1 }
 
   private func read(_ data: [UInt8]?) throws(RecipeError) -> (number: Int64, format: Format) {
     let data = data ?? []

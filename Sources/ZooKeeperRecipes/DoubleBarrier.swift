@@ -33,7 +33,7 @@ public struct DoubleBarrier: Sendable {
   public func enter(data: [UInt8]? = nil, limit: Duration? = nil) async throws -> Hold? {
     let name = ProtectedName().uuid
     let own = ZnodePath.child(name, of: path)
-    return try await orTakingBack({ [recipe] in try await recipe.remove(own) }) {
+    return try await recipe.orTakingBack({ [recipe] in try await recipe.remove(own) }) {
       try await within(limit) { try await enter(own, data) }
     }
   }
@@ -48,17 +48,21 @@ public struct DoubleBarrier: Sendable {
         continue
       }
       try await createOwn(own, data)
-      let asked = ContinuousClock.now
-      guard let stat = try await recipe.stat(of: own) else { throw RecipeError(.removed, path: own) }
-      let hold = Hold(path: own, zxid: stat.czxid, recipe: recipe, proven: asked)
-      if watch.stat != nil { return hold }
+      if watch.stat != nil { return try await hold(own) }
       if try await participants().count >= count {
         try await recipe.createIfMissing(readyPath)
-        return hold
+        return try await hold(own)
       }
       try await watch.events.awaitChange()
-      return hold
+      return try await hold(own)
     }
+  }
+
+  /// What is held by being inside, proved now: those who enter may have waited for long.
+  private func hold(_ own: String) async throws -> Hold {
+    let asked = ContinuousClock.now
+    guard let stat = try await recipe.stat(of: own) else { throw RecipeError(.removed, path: own) }
+    return Hold(path: own, zxid: stat.czxid, recipe: recipe, proven: asked)
   }
 
   /// Leaves, and waits until all have.
@@ -67,7 +71,7 @@ public struct DoubleBarrier: Sendable {
   /// - Returns: false when some had not left in time; this one has.
   public func leave(_ entry: Hold, limit: Duration? = nil) async throws -> Bool {
     let name = ZnodePath.name(of: entry.path)
-    let hasEnded: Bool? = try await orTakingBack({ [recipe] in try await recipe.remove(entry.path) }) {
+    let hasEnded: Bool? = try await recipe.orTakingBack({ [recipe] in try await recipe.remove(entry.path) }) {
       try await within(limit) {
         try await leave(name)
         return true

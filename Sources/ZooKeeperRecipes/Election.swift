@@ -34,7 +34,7 @@ public struct Election: Sendable {
   public func lead(name: [UInt8], limit: Duration? = nil) async throws -> Hold? {
     let prefix = ProtectedName().curatorPrefix
     let line = line
-    return try await orTakingBack({ try await line.recipe.withdraw(prefix: prefix, from: line.parent) }) {
+    return try await line.recipe.orTakingBack({ try await line.recipe.withdraw(prefix: prefix, from: line.parent) }) {
       try await within(limit) {
         let own = try await line.recipe.createProtected(in: line.parent, prefix: prefix, base: "latch-", data: name)
         try await line.awaitTurn(of: own) { _ in true }
@@ -46,6 +46,14 @@ public struct Election: Sendable {
   /// The leader and the candidates, in the order in which they came.
   public func participants() async throws -> [Participant] {
     try await line.participants { index, _ in index == 0 }
+  }
+
+  /// The leadership of this session and the name that it was won under: standing once more, the session would wait for
+  /// itself.
+  ///
+  /// - Returns: nil when this session does not lead.
+  public func own() async throws -> (hold: Hold, name: [UInt8]?)? {
+    try await line.own { index, _ in index == 0 }.first.map { ($0.hold, $0.participant.data) }
   }
 
   /// Withdraws what this session stands for or leads on the path.

@@ -60,6 +60,15 @@ public struct Group: Sendable {
     return nil
   }
 
+  /// The membership of this session under a name; nil when it has none.
+  public func own(_ name: String) async throws -> Hold? {
+    let path = ZnodePath.child(name, of: path)
+    let session = await recipe.client.snapshot().sessionID
+    let asked = ContinuousClock.now
+    guard let stat = try await recipe.stat(of: path), stat.ephemeralOwner == session else { return nil }
+    return Hold(path: path, zxid: stat.czxid, recipe: recipe, proven: asked)
+  }
+
   /// Takes a member out, whoever's it is.
   ///
   /// - Returns: whether there was one of that name.

@@ -34,7 +34,7 @@ public struct Hold: Sendable {
   ///
   /// - Throws: `ZooKeeperError` when the session is over, and with it the hold.
   public func release() async throws {
-    try await uncancelled { [self] in try await recipe.remove(path) }
+    try await recipe.uncancelled { [self] in try await recipe.remove(path) }
   }
 
   /// Waits until the hold is lost, and tells meanwhile of those who ask to let go, and until when it is safe.

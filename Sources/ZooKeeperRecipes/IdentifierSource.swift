@@ -5,7 +5,7 @@ import ZooKeeperProtocol
 ///
 /// The znode that carries a number is taken away again at once; the server counts those that were ever created. A
 /// number is lost, and never given out twice, when its receiver dies. The count begins anew when the parent is deleted
-/// and created again, and ends after 2³¹.
+/// and created again, and ends with 2147483646: the number behind it is one that servers give again and again.
 public struct IdentifierSource: Sendable {
   public let path: String
   private let recipe: RecipeClient
@@ -17,15 +17,22 @@ public struct IdentifierSource: Sendable {
   }
 
   /// The next number, from 0.
+  ///
+  /// - Throws: `RecipeError` with `exhausted` when there are no more.
   public func next() async throws -> Int64 {
     try await ensure()
     let prefix = ProtectedName().curatorPrefix
     let name = try await recipe.createProtected(in: path, prefix: prefix, base: "id-", data: nil)
     try await recipe.remove(ZnodePath.child(name, of: path))
-    guard let number = Int64(name.dropFirst(prefix.utf8.count + "id-".utf8.count)), number >= 0 else {
-      throw RecipeError(.malformed("the count of \(name) is over"), path: path)
+    guard let number = Int32(name.dropFirst(prefix.utf8.count + "id-".utf8.count)) else {
+      throw RecipeError(.malformed("the server has numbered a znode as \(name)"), path: path)
     }
-    return number
+    guard number >= 0, number < SequenceNumbers.end else {
+      throw RecipeError(
+        .exhausted("all numbers have been given out; use another path, or delete this one to begin again at 0"),
+        path: path)
+    }
+    return Int64(number)
   }
 
   /// A container would be taken away when it is empty, and the count with it.

@@ -52,7 +52,7 @@ public struct Lock: Sendable {
     let (line, prefix, base) = (line, layout == .kazoo ? guid.kazooPrefix : guid.curatorPrefix, base)
     let sharesWithShared = kind == .shared
     let blocks: @Sendable (WaitingLine.Place) -> Bool = { !(sharesWithShared && $0.isShared) }
-    return try await orTakingBack({ try await line.recipe.withdraw(prefix: prefix, from: line.parent) }) {
+    return try await line.recipe.orTakingBack({ try await line.recipe.withdraw(prefix: prefix, from: line.parent) }) {
       if limit == .zero {
         let own = try await line.recipe.createProtected(in: line.parent, prefix: prefix, base: base, data: data)
         return try await line.blocker(of: own, blocks: blocks) == nil ? line.hold(own) : nil
@@ -67,9 +67,18 @@ public struct Lock: Sendable {
 
   /// The holders and those who wait, in the order in which they came.
   public func participants() async throws -> [Participant] {
-    try await line.participants { index, places in
-      places[..<index].allSatisfy { $0.isShared && places[index].isShared }
-    }
+    try await line.participants(isHolder: Self.isHolder)
+  }
+
+  private static func isHolder(_ index: Int, among places: [WaitingLine.Place]) -> Bool {
+    places[..<index].allSatisfy { $0.isShared && places[index].isShared }
+  }
+
+  /// What this session holds of the lock: waiting for it once more, the session would wait for itself.
+  ///
+  /// - Returns: the hold and its kind; nil when the session holds nothing.
+  public func own() async throws -> (hold: Hold, kind: Kind)? {
+    try await line.own(isHolder: Self.isHolder).first.map { ($0.hold, $0.participant.isShared ? .shared : .exclusive) }
   }
 
   /// Asks the holders to let go; those that hold it as revocable do.

@@ -36,4 +36,17 @@ extension WaitingLine {
     }
     return participants
   }
+
+  /// What this session holds, in the order of the line.
+  ///
+  /// - Parameter isHolder: as for `participants`.
+  func own(
+    isHolder: (Int, [Place]) -> Bool
+  ) async throws(ZooKeeperError) -> [(hold: Hold, participant: Participant)] {
+    let session = await recipe.client.snapshot().sessionID
+    let asked = ContinuousClock.now
+    return try await participants(isHolder: isHolder).filter { $0.isHolder && $0.session == session }.map {
+      (Hold(path: $0.path, zxid: $0.zxid, recipe: recipe, proven: asked), $0)
+    }
+  }
 }

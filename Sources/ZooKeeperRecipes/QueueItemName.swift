@@ -1,8 +1,11 @@
+import ZooKeeperProtocol
+
 /// The name of a queue's item, and how its data is kept.
-struct QueueItemName: Hashable, Sendable {
+struct QueueItemName: Sequenced, Hashable, Sendable {
   let name: String
   let priority: Int32
   let sequence: Int32
+  var creation: Zxid?
   /// Whether the data is in Curator's frame.
   let isFramed: Bool
 
@@ -28,7 +31,7 @@ struct QueueItemName: Hashable, Sendable {
 
   /// Whether it comes out before another.
   func isBefore(_ other: QueueItemName) -> Bool {
-    priority != other.priority ? priority < other.priority : sequence &- other.sequence < 0
+    priority != other.priority ? priority < other.priority : wasCreated(before: other)
   }
 
   /// What stands before the sequence number of an item with a priority: `0` for negative and `1` for other numbers,

@@ -84,13 +84,13 @@ struct RecipeClient: Sendable {
   ///
   /// *Source*: Curator's `creatingParentContainersIfNeeded`.
   func ensureContainer(_ path: String) async throws(ZooKeeperError) {
-    guard path != "/" else { return }
+    guard path != "/" else { return try await ensureRoot() }
     // Another participant's container may be taken away between two steps; that goes on for ever in no real case.
     for attempt in 1... {
       do throws(ZooKeeperError) {
         return try await createContainer(path)
       } catch {
-        guard error.code == .server(.noNode), attempt < 10, let parent = ZnodePath.parent(of: path), parent != "/"
+        guard error.code == .server(.noNode), attempt < 10, let parent = ZnodePath.parent(of: path)
         else { throw error }
         try await ensureContainer(parent)
       }
@@ -100,6 +100,16 @@ struct RecipeClient: Sendable {
   /// Creates all above a znode that is missing.
   func ensureParent(of path: String) async throws(ZooKeeperError) {
     if let parent = ZnodePath.parent(of: path) { try await ensureContainer(parent) }
+  }
+
+  /// The root always exists, unless it is a path behind the servers.
+  private func ensureRoot() async throws(ZooKeeperError) {
+    do throws(ZooKeeperError) {
+      try await retrying { client throws(ZooKeeperError) in try await client.createRoot(mode: .container) }
+    } catch {
+      guard error.code == .server(.unimplemented) else { throw error }
+      try await retrying { client throws(ZooKeeperError) in try await client.createRoot() }
+    }
   }
 
   private func createContainer(_ path: String) async throws(ZooKeeperError) {

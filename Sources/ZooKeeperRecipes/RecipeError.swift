@@ -6,6 +6,8 @@ public struct RecipeError: Error, Hashable, Sendable {
     case removed
     /// The znode does not hold what the recipe keeps there.
     case malformed(String)
+    /// The numbers that it lives by are used up.
+    case exhausted(String)
     /// The participant is not part of this, or has done it already.
     case refused(String)
   }

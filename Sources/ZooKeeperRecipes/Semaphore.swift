@@ -30,13 +30,17 @@ public struct Semaphore: Sendable {
     let deadline = limit == .zero ? nil : limit.map { ContinuousClock.now + $0 }
     guard let turn = try await mutex.acquire(limit: limit) else { return nil }
     do {
-      let hold = try await orTakingBack({ try await line.recipe.withdraw(prefix: prefix, from: line.parent) }) {
+      let withdraw: @Sendable () async throws -> Void = {
+        try await line.recipe.withdraw(prefix: prefix, from: line.parent)
+      }
+      let hold = try await line.recipe.orTakingBack(withdraw) {
         try await within(deadline.map { max($0 - .now, .zero) }) {
           let own = try await line.recipe.createProtected(in: line.parent, prefix: prefix, base: "lease-", data: data)
           return try await Self.awaitSlot(own, in: line, slots: slots, isPatient: limit != .zero)
         }
       }
-      try await turn.release()
+      // Whatever comes of it: a turn that cannot be given back now goes when a server answers, or with the session.
+      try? await turn.release()
       return hold ?? nil
     } catch {
       try? await turn.release()
@@ -77,6 +81,11 @@ public struct Semaphore: Sendable {
         participant.isHolder = false
         return participant
       }
+  }
+
+  /// The slots that this session has.
+  public func own() async throws -> [Hold] {
+    try await line.own { index, _ in index < slots }.map(\.hold)
   }
 
   /// Lets go of what this session holds or waits for on the path.

@@ -47,6 +47,8 @@ public struct TwoPhaseCommit: Sendable {
   }
 
   /// Proposes a transaction; one that exists already is left as it is, and so taken over.
+  ///
+  /// - Throws: `RecipeError` with `refused` when something else is there, or a transaction of other participants.
   public func propose(_ proposal: [UInt8], to participants: [String]) async throws {
     let create = { (path: String, data: [UInt8]?) in
       MultiOperation.create(CreateRequest(path: path, data: data, acl: ACL.openUnsafe, flags: 0))
@@ -60,11 +62,18 @@ public struct TwoPhaseCommit: Sendable {
         return
       } catch {
         switch error.failedOperation?.error {
-        case .nodeExists: return
-        case .noNode where attempt < 10: try await recipe.ensureParent(of: path)
+        case .nodeExists: break
+        case .noNode where attempt < 10:
+          try await recipe.ensureParent(of: path)
+          continue
         default: throw error
         }
       }
+      break
+    }
+    // With nobody to vote, whatever is there would be decided at once.
+    guard try await self.participants() == participants.sorted() else {
+      throw RecipeError(.refused("it exists already, and is no transaction of these participants"), path: path)
     }
   }
 
@@ -121,18 +130,23 @@ public struct TwoPhaseCommit: Sendable {
     }
   }
 
-  /// Votes, once: the same vote again changes nothing.
+  /// Votes, once: the same vote again changes nothing. A vote that comes before its proposal waits for that.
   ///
+  /// - Parameter limit: how long to wait for the proposal; nil without end, zero not at all.
+  /// - Returns: false when nothing was proposed in time.
   /// - Throws: `RecipeError` with `refused` for one who is no participant or has voted otherwise, or when the decision
   ///   is there already; `ZooKeeperError`.
-  public func vote(_ verdict: Verdict, as participant: String) async throws {
+  @discardableResult
+  public func vote(_ verdict: Verdict, as participant: String, limit: Duration? = .zero) async throws -> Bool {
+    // The participants come into being together with the transaction.
+    guard try await Condition.exists.awaited(recipe.client, at: path, limit: limit) != nil else { return false }
     let own = ZnodePath.child(participant, of: path)
     while true {
       guard let (data, stat) = try await recipe.data(of: own), participant != ".decision" else {
         throw RecipeError(.refused("it is no participant's"), path: own)
       }
       if let former = Self.verdict(data) {
-        if former == verdict { return }
+        if former == verdict { return true }
         throw RecipeError(.refused("the vote was \(former.rawValue), and cannot be changed"), path: own)
       }
       if let decision = try await decision() {
@@ -142,7 +156,7 @@ public struct TwoPhaseCommit: Sendable {
         try await recipe.retrying { client throws(ZooKeeperError) in
           try await client.setData(own, data: [UInt8](verdict.rawValue.utf8), version: stat.version)
         }
-        return
+        return true
       } catch {
         // Its own vote, the answer to which was lost, or another process of that name.
         guard error.code == .server(.badVersion) else { throw error }

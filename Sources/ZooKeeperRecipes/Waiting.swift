@@ -6,7 +6,7 @@ import ZooKeeperClient
 ///
 /// - Returns: nil when the time was up first.
 /// - Throws: what `body` throws.
-func within<Value: Sendable>(
+package func within<Value: Sendable>(
   _ limit: Duration?, _ body: @escaping @Sendable () async throws -> Value
 ) async throws -> Value? {
   guard let limit else { return try await body() }
@@ -30,23 +30,51 @@ func within<Value: Sendable>(
   }
 }
 
-/// Runs `body` to its end even when the calling task is cancelled: what has been begun on the servers is taken back.
-func uncancelled<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) async throws -> Value {
-  try await Task { try await body() }.value
-}
+extension RecipeClient {
+  /// Runs `body` to its end even when the calling task is cancelled: what has been begun on the servers is taken back.
+  ///
+  /// It is waited for as long as the servers remember a session that they hear nothing of. When no server can be
+  /// reached for so long, `body` goes on alone, until one answers or the session is over.
+  ///
+  /// - Throws: what `body` throws; `ZooKeeperError` with `timedOut` when it goes on alone.
+  func uncancelled(_ body: @escaping @Sendable () async throws -> Void) async throws {
+    let limit = Duration.milliseconds(await client.snapshot().timeoutMilliseconds) * 4 / 3
+    let (ends, end) = AsyncStream<Result<Void, any Error>>.makeStream(bufferingPolicy: .bufferingOldest(1))
+    Task {
+      do {
+        try await body()
+        end.yield(.success(()))
+      } catch {
+        end.yield(.failure(error))
+      }
+    }
+    let timer = Task {
+      try await Task.sleep(for: limit)
+      end.yield(.failure(ZooKeeperError(.timedOut(outcomeUnknown: true))))
+    }
+    defer { timer.cancel() }
+    // A task of its own: a stream ends at once for one that is cancelled.
+    let first = await Task { await ends.first { _ in true } }.value
+    try first?.get()
+  }
 
-/// Runs `body`, and `takingBack`, in any case of failure or when `body` gives nil.
-func orTakingBack<Value: Sendable>(
-  _ takingBack: @escaping @Sendable () async throws -> Void, _ body: () async throws -> Value?
-) async throws -> Value? {
-  do {
-    if let value = try await body() { return value }
-    try await uncancelled(takingBack)
+  /// Runs `body`, and `takingBack`, in any case of failure or when `body` gives nil.
+  func orTakingBack<Value: Sendable>(
+    _ takingBack: @escaping @Sendable () async throws -> Void, _ body: () async throws -> Value?
+  ) async throws -> Value? {
+    do {
+      if let value = try await body() { return value }
+    } catch {
+      // A session that is over has taken everything back by itself.
+      if !((error as? ZooKeeperError)?.isFinal ?? false) { try? await uncancelled(takingBack) }
+      throw error
+    }
+    do {
+      try await uncancelled(takingBack)
+    } catch let error as ZooKeeperError where error.isFinal || error.code == .timedOut(outcomeUnknown: true) {
+      // The time is up either way, and what is left of the attempt goes with the session, or when a server answers.
+    }
     return nil
-  } catch {
-    // A session that is over has taken everything back by itself.
-    if !((error as? ZooKeeperError)?.isFinal ?? false) { try? await uncancelled(takingBack) }
-    throw error
   }
 }
 

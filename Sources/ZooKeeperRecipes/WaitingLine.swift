@@ -3,7 +3,8 @@ import ZooKeeperProtocol
 
 /// Participants in the order in which they came: the children of a znode with sequence numbers in their names.
 ///
-/// Each waits for one other, the last before it that is in its way, so that a release wakes one.
+/// Each waits for one other, the last before it that is in its way, so that a release wakes one. Where the numbers come
+/// to their end, the transactions that created the znodes tell the order (`SequenceNumbers`).
 ///
 /// *Source*: ZooKeeper's documentation, "Recipes and Solutions", on locks; names of Curator's and kazoo's recipes.
 struct WaitingLine: Sendable {
@@ -11,10 +12,11 @@ struct WaitingLine: Sendable {
   let parent: String
 
   /// A participant, as its name tells.
-  struct Place: Hashable, Sendable {
+  struct Place: Sequenced, Hashable, Sendable {
     var name: String
-    /// Counts the znodes that were ever created under the parent; wraps to negative numbers after 2³¹.
+    /// Counts the znodes that were ever created under the parent, up to its end.
     var sequence: Int32
+    var creation: Zxid?
     /// Whether it shares with others of its kind.
     var isShared: Bool
 
@@ -35,14 +37,12 @@ struct WaitingLine: Sendable {
       }
       return nil
     }
-
-    /// Whether it came before another. The difference decides, so that the order survives the wrap.
-    func isBefore(_ other: Place) -> Bool { sequence &- other.sequence < 0 }
   }
 
   /// All participants, first come first.
   func places() async throws(ZooKeeperError) -> [Place] {
-    try await recipe.children(of: parent).compactMap(Place.init).sorted { $0.isBefore($1) }
+    let places = try await recipe.children(of: parent).compactMap(Place.init)
+    return try await recipe.withOrder(places, in: parent).sorted { $0.wasCreated(before: $1) }
   }
 
   /// The last participant before `own` that `blocks` it; nil when it is its turn.
@@ -53,7 +53,7 @@ struct WaitingLine: Sendable {
     guard let place = places.first(where: { $0.name == own }) else {
       throw RecipeError(.removed, path: ZnodePath.child(own, of: parent))
     }
-    return places.last { $0.isBefore(place) && blocks($0) }?.name
+    return places.last { $0.wasCreated(before: place) && blocks($0) }?.name
   }
 
   /// Waits until nobody before `own` blocks it.

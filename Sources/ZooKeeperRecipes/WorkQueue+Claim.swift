@@ -61,13 +61,13 @@ extension WorkQueue {
     let withdraw: @Sendable () async throws -> Void = { [recipe] in
       try await recipe.withdraw(prefix: prefix, from: line.parent)
     }
-    let claim = try await orTakingBack(withdraw) {
+    let claim = try await recipe.orTakingBack(withdraw) {
       try await within(limit) {
         let own = try await recipe.createProtected(in: line.parent, prefix: prefix, base: "lock-", data: nil)
         try await line.awaitTurn(of: own) { _ in true }
         let claim = try await awaitItem()
         // Whoever cancels now has the claim all the same.
-        try? await uncancelled(withdraw)
+        try? await recipe.uncancelled(withdraw)
         return claim
       }
     }
@@ -81,7 +81,7 @@ extension WorkQueue {
       // A claim that is given up makes an item free too.
       let claims = try await watchChildren(of: locks)
       let claimed = Set(claims.names)
-      let names = items.names.compactMap(QueueItemName.init).sorted { $0.isBefore($1) }
+      let names = try await sorted(items.names)
       if let claim = try await claimFirst(among: names.filter { !claimed.contains($0.name) }) { return claim }
       try await awaitChange(ofAny: [items.events, claims.events])
     }
@@ -122,7 +122,7 @@ extension WorkQueue {
       .create(CreateRequest(path: lock, data: mark, acl: ACL.openUnsafe, flags: CreateMode.ephemeral.flags)),
     ]
     let asked = ContinuousClock.now
-    return try await orTakingBack({ [recipe] in
+    return try await recipe.orTakingBack({ [recipe] in
       try await recipe.sync(lock)
       if try await recipe.data(of: lock)?.data == mark { try await recipe.remove(lock) }
     }) {

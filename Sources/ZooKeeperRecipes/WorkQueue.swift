@@ -41,24 +41,35 @@ public struct WorkQueue: Sendable {
   ///
   /// - Parameter priority: lower ones come out first; without one an item has the priority 0.
   /// - Returns: the znode; nil when the answer was lost, and it is known only that the item is there.
+  /// - Throws: `RecipeError` with `exhausted` when the queue has had so many items that names would be given twice.
   public func put(_ data: [UInt8], priority: Int32? = nil) async throws -> String? {
     let puts = ZnodePath.child(".puts", of: path)
     let name = priority.map(QueueItemName.prefix) ?? "qn-"
     let create = CreateRequest(
       path: ZnodePath.child(name, of: path), data: priority == nil ? data : QueueItemName.framed(data),
       acl: ACL.openUnsafe, flags: CreateMode.persistentSequential.flags)
+    let exhausted = RecipeError(
+      .exhausted(
+        "it has had all the items that can be numbered; use another path, or delete this one once it is empty"),
+      path: path)
+    if let stat = try await recipe.stat(of: path), SequenceNumbers.created(stat) >= Self.lastNumber { throw exhausted }
     for attempt in 1... {
       do throws(ZooKeeperError) {
         let results = try await MarkedWrite(recipe, markUnder: puts).run([.create(create)])
         guard case .create(let path)? = results?.first else { return nil }
         return path
       } catch {
+        if error.keeperError == .nodeExists { throw exhausted }
         guard error.keeperError == .noNode, attempt < 10 else { throw error }
         try await recipe.ensureContainer(puts)
       }
     }
     return nil
   }
+
+  /// No item is put in behind this one: far enough from the end of the numbers that whoever is putting one in at the
+  /// moment stays under it.
+  private static let lastNumber = SequenceNumbers.end - 10_000
 
   /// The items in the order in which they come out, those that are claimed too.
   public func items() async throws -> [Item] {
@@ -107,7 +118,12 @@ public struct WorkQueue: Sendable {
 
   /// The names of the items in the order in which they come out.
   func names() async throws(ZooKeeperError) -> [QueueItemName] {
-    try await recipe.children(of: path).compactMap(QueueItemName.init).sorted { $0.isBefore($1) }
+    try await sorted(try await recipe.children(of: path))
+  }
+
+  /// The items among the children of the queue, in the order in which they come out.
+  func sorted(_ children: [String]) async throws(ZooKeeperError) -> [QueueItemName] {
+    try await recipe.withOrder(children.compactMap(QueueItemName.init), in: path).sorted { $0.isBefore($1) }
   }
 
   /// An item by its name; nil when it is gone.

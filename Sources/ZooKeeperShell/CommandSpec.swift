@@ -143,6 +143,7 @@ public enum OptionName: String, CaseIterable, Hashable, Sendable {
   // Of the recipes.
   case tryOnce = "try", shared, slots, exitCode = "exit-code", revocable, layout, list, revoke, release, observe
   case priority, participants, exists, absent, equals, withData = "with-data", initial, exec, format
+  case oneSession = "one-session"
   // Of the program.
   case server, timeout, connectTimeout = "connect-timeout", sessionTimeout = "session-timeout", readOnly = "read-only"
   case waitForConnection = "wait-for-connection", clientConfiguration = "client-configuration", auth

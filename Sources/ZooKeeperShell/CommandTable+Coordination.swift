@@ -3,6 +3,15 @@ enum RecipeOptions {
   static let limit = OptionSpec(
     .timeout, value: ("TIME", .duration), "how long to wait; exit code 8 when the time is up (default: without end)")
 
+  static let oneSession = OptionSpec(
+    .oneSession, "when the session expires while it waits, end with exit code 9 rather than go on with a new one")
+
+  /// What becomes of those who wait when the session is lost.
+  static let waitersGoOn =
+    "Who waits holds nothing: a session that expires in an outage is replaced by a new one, with a warning, and the"
+    + " wait goes on at the end of the line, within the same --timeout. With --one-session it ends with exit code 9;"
+    + " so it does in a script or the interactive shell whose session may hold something else."
+
   /// What is the same for everything that is held by an ephemeral znode while a command runs.
   static func guarantees(_ thing: String) -> [String] {
     [
@@ -23,7 +32,7 @@ extension CommandTable {
   private static let lock = CommandSpec(
     .lock, "lock", summary: "Hold a lock while a command runs", arguments: [SharedOptions.path],
     options: [
-      RecipeOptions.limit,
+      RecipeOptions.limit, RecipeOptions.oneSession,
       OptionSpec(.tryOnce, "do not wait at all"),
       OptionSpec(.shared, "a shared lock: with other shared ones, without exclusive ones"),
       OptionSpec(.slots, value: ("N", .number), "a semaphore: up to N holders; all must give the same number"),
@@ -42,8 +51,12 @@ extension CommandTable {
         + " passed on, or 128 and the number of the signal that ended it; signals to zkcli are passed on to it."
         + " Those who came first get the lock first, and a release wakes one.",
       "Without a command, a single command prints the znode and the token and holds the lock until stdin ends; in a"
-        + " script and in the interactive shell the lock is held until --release, or the end of the session.",
+        + " script and in the interactive shell the lock is held until --release, or the end of the session. A session"
+        + " that has the lock already is told so at once, and keeps it behind the command.",
+      RecipeOptions.waitersGoOn,
     ] + RecipeOptions.guarantees("the lock") + [
+      "The order is that of the sequence numbers, and where these come to their end, at 2147483647, that of creation:"
+        + " there the locks of Curator and kazoo do not exclude anybody any more, and only zkcli may use the path.",
       "The znodes are those of Curator's InterProcessMutex and InterProcessSemaphoreV2 (curator) or"
         + " InterProcessReadWriteLock (curator-rw), or of kazoo's Lock and ReadLock (kazoo). kazoo's locks respect the"
         + " first when they are made with extra_lock_patterns=['-lock-'].",
@@ -61,7 +74,7 @@ extension CommandTable {
     .elect, "elect", summary: "Stand for the leadership, and run a command while leading",
     arguments: [SharedOptions.path, ArgumentSpec("name", .word, isOptional: true)],
     options: [
-      RecipeOptions.limit,
+      RecipeOptions.limit, RecipeOptions.oneSession,
       OptionSpec(.observe, "print each leader's name, now and whenever it changes, instead of standing"),
       OptionSpec(.count, value: ("N", .number), "with --observe, end after so many leaders"),
       OptionSpec(.list, "print the leader and the candidates, as lock --list does"),
@@ -71,9 +84,10 @@ extension CommandTable {
       "The name is what others see. The command finds ZKCLI_LOCK_PATH, ZKCLI_LOCK_ZXID (greater for each later leader)"
         + " and ZKCLI_LEADER in its environment, and its exit code is passed on; when it ends the leadership does."
         + " Without a command, prints the name, and leads until stdin ends, or in a script and in the interactive shell"
-        + " until the session does.",
+        + " until the session does. A session that leads already is told so at once.",
       "With --observe a line is the leader's name, or empty while there is none. Leaders between two looks may be"
         + " missing; the last one is always right.",
+      RecipeOptions.waitersGoOn,
     ] + RecipeOptions.guarantees("the leadership") + ["The znodes are those of Curator's LeaderLatch."],
     examples: [
       .init("elect /leader/mailer $HOSTNAME -- ./mailer", "run on one machine, and on another when that one dies"),
@@ -88,13 +102,13 @@ extension CommandTable {
       OptionSpec(.equals, value: ("DATA", .data), "until its data is this; - is stdin, @FILE a file"),
       OptionSpec(
         .children, value: ("CONDITION", .word), "until the number of its children is such as '>=3', '==0' or '<10'"),
-      RecipeOptions.limit,
+      RecipeOptions.limit, RecipeOptions.oneSession,
     ],
     details: [
       "Prints nothing; the exit code is 0 when it is so, 8 when the time is up. -o json tells the stat.",
       "Race-free: a watch is left by the request that looks, so that no change is missed in between. A state that ends"
-        + " again before it is looked at may be. A lost connection is waited out; a lost session ends the wait with"
-        + " exit code 9.",
+        + " again before it is looked at may be. A lost connection is waited out, and a lost session is replaced by a"
+        + " new one, with a warning; with --one-session that ends the wait with exit code 9.",
     ],
     examples: [
       .init("wait /services/db --exists --timeout 1m", "until the database has registered"),

@@ -6,7 +6,9 @@ extension CommandTable {
     arguments: [
       ArgumentSpec("action", .choice(["wait", "set", "clear", "enter", "leave", "run"])), SharedOptions.path,
     ],
-    options: [OptionSpec(.count, value: ("N", .number), "how many take part"), RecipeOptions.limit],
+    options: [
+      OptionSpec(.count, value: ("N", .number), "how many take part"), RecipeOptions.limit, RecipeOptions.oneSession,
+    ],
     details: [
       "set closes the gate for all who wait, and clear opens it; it outlives the process that set it. wait returns when"
         + " it is open.",
@@ -17,6 +19,7 @@ extension CommandTable {
         + " leave is outside in any case.",
       "One that is killed or loses its session counts as having left. While its command runs, a lost session ends the"
         + " command and gives exit code 9, as with lock. Stopping and setting the clock have no other effect.",
+      RecipeOptions.waitersGoOn,
       "The znodes are those of Curator's DistributedBarrier and DistributedDoubleBarrier.",
     ],
     examples: [
@@ -34,7 +37,7 @@ extension CommandTable {
     ],
     options: [
       OptionSpec(.priority, value: ("N", .number), "with put: lower numbers come out first (default 0)"),
-      OptionSpec(.tryOnce, "with take: do not wait for an item"), RecipeOptions.limit,
+      OptionSpec(.tryOnce, "with take: do not wait for an item"), RecipeOptions.limit, RecipeOptions.oneSession,
     ],
     details: [
       "put prints the znode of the item; - as data is stdin, @FILE a file. take waits for an item and prints its data;"
@@ -45,7 +48,8 @@ extension CommandTable {
         + " and then prints it: killed in between, it is lost. take -- COMMAND claims it for the session: when the"
         + " command fails, or zkcli is killed, or its session lost, the item is free again, so that it may be worked on"
         + " more than once. When the session is lost the command gets TERM, then KILL, and the exit code is 9, as with"
-        + " lock.",
+        + " lock.", RecipeOptions.waitersGoOn,
+      "A queue takes 2147473646 items: put then refuses (exit code 6), before a name would be given twice.",
       "The znodes are those of Curator's SimpleDistributedQueue and, with --priority, DistributedPriorityQueue; claims"
         + " are under .locks, those who wait under .takers. Consumers of Curator's and kazoo's may take from the same"
         + " queue, but do not respect claims.",
@@ -66,6 +70,7 @@ extension CommandTable {
     options: [
       OptionSpec(.data, value: ("DATA", .data), "with join: what others see of the member"),
       OptionSpec(.count, value: ("N", .number), "with watch: end after so many changes"), RecipeOptions.limit,
+      RecipeOptions.oneSession,
     ],
     details: [
       "join makes this process a member while the command runs, or without one until stdin ends, or in a script and in"
@@ -76,7 +81,7 @@ extension CommandTable {
         + " for those who are there; members that come and go between two looks may be missing.",
       "A member that is killed, or stopped for longer than its session timeout, leaves when that has passed. When the"
         + " session is lost the command of join gets TERM, then KILL, and the exit code is 9, as with lock. Setting the"
-        + " clock changes nothing.",
+        + " clock changes nothing.", RecipeOptions.waitersGoOn,
       "The znodes are those of Curator's GroupMember.",
     ],
     examples: [
@@ -91,13 +96,14 @@ extension CommandTable {
       ArgumentSpec("action", .choice(["put", "get"])), SharedOptions.path,
       ArgumentSpec("data", .data, isOptional: true),
     ],
-    options: [RecipeOptions.limit],
+    options: [RecipeOptions.limit, RecipeOptions.oneSession],
     details: [
       "put leaves the data until somebody deletes the znode, or with a command while that runs: then nobody may have"
         + " left something before (exit code 4). get waits for data and prints it.",
       "Without a command nothing depends on the session. With one, a lost session takes the data away, the command gets"
         + " TERM, then KILL, and the exit code is 9, as with lock; after kill -9 it stays for the session timeout."
-        + " Setting the clock changes nothing.",
+        + " Setting the clock changes nothing. get goes on with a new session when its own is lost, with a warning, or"
+        + " with --one-session ends with exit code 9.",
     ],
     examples: [
       .init("rendezvous put /job7/master $HOSTNAME:7077 -- ./master", "known while it runs"),
@@ -135,7 +141,8 @@ extension CommandTable {
     details: [
       "Prints the next number, from 0. Numbers rise; one is skipped when a process is killed or loses its session in"
         + " between, and none is given out twice. They are the sequence numbers of znodes, which are taken away again:"
-        + " the count begins anew when the path is deleted, and ends after 2147483647. Clocks do not matter."
+        + " the count begins anew when the path is deleted, and ends with 2147483646 (then exit code 6), for servers"
+        + " give the number behind that again and again. Clocks do not matter."
     ],
     examples: [.init("id next /ids/order", "0, then 1, then 2")], writes: true)
 
@@ -148,18 +155,20 @@ extension CommandTable {
     ],
     options: [
       OptionSpec(.participants, value: ("NAMES", .word), "with propose: all who must vote, with commas between"),
-      OptionSpec(.tryOnce, "with vote: do not wait for the decision"), RecipeOptions.limit,
+      OptionSpec(.tryOnce, "with vote: wait neither for the proposal nor for the decision"), RecipeOptions.limit,
+      RecipeOptions.oneSession,
     ],
     details: [
       "propose creates the transaction, its data what is proposed, waits for the votes and decides: commit when all"
-        + " have voted for it, abort as soon as one votes against, or the time is up. vote writes a participant's vote"
-        + " and waits for the decision. status tells what is decided and who has voted what; its data is what wait,"
-        + " watch and get see of the path. All print the decision and exit with 0 for commit, 1 for abort, and 8 for"
-        + " none yet or for an abort because the time was up.",
+        + " have voted for it, abort as soon as one votes against, or the time is up. vote waits for the proposal, writes"
+        + " a participant's vote and waits for the decision, all within --timeout. status tells what is decided and who"
+        + " has voted what; its data is what wait, watch and get see of the path. All print the decision and exit with 0"
+        + " for commit, 1 for abort, and 8 for none yet or for an abort because the time was up.",
       "A decision is made once and stands; votes cannot be changed. When the coordinator is killed or loses its"
         + " session, propose again takes over, with the votes that are there. A participant that has voted for commit"
         + " must not act before the decision, and asks status after a restart. The znodes stay until they are deleted."
-        + " Clocks do not matter, only the length of --timeout.",
+        + " Clocks do not matter, only the length of --timeout. A session that is lost while it waits is replaced by a"
+        + " new one, with a warning; with --one-session that ends the wait with exit code 9.",
     ],
     examples: [
       .init("commit propose --participants a,b --timeout 1m /tx/17 'drop table x'", "the coordinator"),

@@ -50,6 +50,7 @@ extension ShellError {
     case .removed:
       self.init(.sessionLost, "Removed", path: error.path, "somebody has deleted the znode that stood for this process")
     case .malformed(let what): self.init(.conflict, "Malformed", path: error.path, what)
+    case .exhausted(let what): self.init(.overLimit, "Exhausted", path: error.path, what)
     case .refused(let why): self.init(.conflict, "Refused", path: error.path, why)
     }
   }
@@ -146,7 +147,13 @@ extension ShellError {
   /// The person stopped it.
   static func cancelled(outcomeUnknown: Bool, path: String?) -> ShellError {
     ShellError(
-      .signal(2), "Cancelled", path: path, outcomeUnknown ? "cancelled; the outcome is unknown" : "cancelled")
+      .signal(2), "Cancelled", path: path,
+      outcomeUnknown ? "interrupted; the outcome is unknown" : "interrupted before it was done")
+  }
+
+  /// A command that goes on until it is told to end, and was told so by its time limit.
+  static func timeIsUp(_ path: String? = nil) -> ShellError {
+    ShellError(.timedOut, "TimedOut", path: path, "the time is up")
   }
 
   /// A create found no parent.
@@ -217,6 +224,8 @@ extension ConnectFailure.Reason {
     case .timedOut(connected: false, let limit): "no answer to the connection within \(limit) ms"
     case .timedOut(connected: true, let limit): "connected, but silent for \(limit) ms"
     case .closedWithoutAnswer: "connected, and closed by the server"
+    case .behind(let server, let seen):
+      "it lacks what this session has seen: its last transaction is \(server), the session's \(seen)"
     case .notZooKeeper(let error): "not a ZooKeeper server (\(error))"
     case .readOnlyServerRefused: "a read-only server that grants no session"
     case .network(let text): text
@@ -232,6 +241,8 @@ extension ConnectFailure.Reason {
     case .timedOut(connected: true, _), .notZooKeeper: "is that the client port of a ZooKeeper server?"
     case .closedWithoutAnswer:
       "the server has no quorum, allows no more connections (maxClientCnxns), or is no ZooKeeper server"
+    case .behind:
+      "it lags, has lost its data, or is another ensemble's; a new session (connect) forgets what this one has seen"
     case .readOnlyServerRefused: "wait for the quorum"
     case .network: nil
     }

@@ -121,7 +121,7 @@ public enum Program {
     let values = ValueSource(offersStdin: true, asksBeforeDestroying: isWatched)
     let session = ShellSession(
       settings: settings, mode: .oneShot, environment: environment, output: output, values: values, sandbox: sandbox)
-    return runInterruptibly(session, runsChild: words.contains("--")) {
+    return runInterruptibly(session) {
       await session.run(command: command, words: words).exitCode
     }
   }
@@ -151,9 +151,9 @@ public enum Program {
 
   /// Runs work that a signal cancels, closes the session in any case, and waits for both.
   private static func runInterruptibly(
-    _ session: ShellSession, runsChild: Bool = false, _ work: @escaping @Sendable () async -> ExitCode
+    _ session: ShellSession, _ work: @escaping @Sendable () async -> ExitCode
   ) -> ExitCode {
-    let interruption = Interruption.start(forwarder: session.forwarder, runsChild: runsChild)
+    let interruption = Interruption.start(forwarder: session.forwarder)
     let gate = BlockingGate<ExitCode>()
     let task = Task {
       let code = await work()

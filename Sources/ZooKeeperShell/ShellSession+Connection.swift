@@ -10,7 +10,7 @@ extension ShellSession {
     if let client, !isOver { return client }
     if mode == .script, client != nil, events.connection == .expired {
       // A person is told of it when it happens. A script must not go on as if its ephemeral znodes were still there.
-      client = nil
+      // `explained` then forgets the session, so that this command alone fails of it.
       throw ZooKeeperError(.sessionExpired)
     }
     try await open(settings)
@@ -39,10 +39,12 @@ extension ShellSession {
     } catch {
       await opened.close(limit: .milliseconds(500))
       events.follow(former)
-      throw await explained(error)
+      throw await explainedRefusal(error)
     }
     await client?.close()
     client = opened
+    mayHold = false
+    hasSeenChroot = false
     self.settings = settings
   }
 
@@ -63,7 +65,7 @@ extension ShellSession {
   }
 
   /// Why a server that accepted a connection closed it again: a server without a quorum says so to those who ask.
-  private func explained(_ error: any Error) async -> any Error {
+  private func explainedRefusal(_ error: any Error) async -> any Error {
     guard let failure = error as? ZooKeeperError, case .cannotConnect(let failures) = failure.code else { return error }
     for failure in failures where failure.reason == .closedWithoutAnswer {
       let answer = await FourLetterWord.ask("srvr", of: failure.address, limit: .seconds(1))

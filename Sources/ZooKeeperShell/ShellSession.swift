@@ -24,6 +24,10 @@ actor ShellSession {
   let sandbox: LocalEnsemble?
   var settings: ShellSettings
   var client: ZooKeeperClient?
+  /// Whether the present session may hold something on the servers: a command of it has written.
+  var mayHold = false
+  /// Whether the path behind the servers is known to exist.
+  var hasSeenChroot = false
   /// How many sessions have been opened; the number of the latest.
   var openCount = 0
   var directory = "/"
@@ -93,19 +97,8 @@ actor ShellSession {
       for warning in invocation.warnings { try write(.warning(warning), settings) }
       return try await perform(invocation, settings)
     } catch {
-      return Outcome(exitCode: report(explainingChroot(ShellError(error)), settings, at: place))
+      return Outcome(exitCode: report(await explained(error, settings), settings, at: place))
     }
-  }
-
-  /// The root always exists, unless it is a chroot that nobody has made.
-  private func explainingChroot(_ error: ShellError) -> ShellError {
-    guard error.keeperError == .noNode, error.path == "/", !settings.isCompatible,
-      let chroot = self.settings.connectString.chroot
-    else { return error }
-    var error = error
-    error.message = "the path \(chroot) behind the servers, which is the root here, does not exist"
-    error.hint = "create it with a connect string that ends before it"
-    return error
   }
 
   /// Ends the session with the servers, if there is one.
@@ -128,13 +121,18 @@ actor ShellSession {
     }
     if let outcome = try await performOwn(invocation, settings) { return outcome }
     let answer = AnswerWriter(Renderer(renderContext(settings)), output, isListing: invocation.streamsList)
+    let client = try await connectedClient().withTimeLimit(settings.timeLimit)
     let context = CommandContext(
       invocation: invocation, directory: directory, mode: mode, isCompatible: settings.isCompatible,
       maximumFrameBytes: settings.maximumFrameBytes, servers: self.settings.connectString.servers, values: values,
       waitLimit: settings.limitsWaiting ? settings.timeLimit : nil, forwarder: forwarder,
+      sessionHoldsNothing: !mayHold,
       emit: { result throws(ShellError) in try answer.emit(result) },
       flush: { [output] () throws(ShellError) in try output.flush() }, reopen: { try await self.reopened(settings) })
-    let client = try await connectedClient().withTimeLimit(settings.timeLimit)
+    try await warnOfMissingChroot(before: invocation, settings)
+    // Also behind it: it may have gone on with a new session.
+    if invocation.spec.writes { mayHold = true }
+    defer { if invocation.spec.writes { mayHold = true } }
     let code: ExitCode
     do {
       code = try await context.run(client)
@@ -143,6 +141,7 @@ actor ShellSession {
       throw error
     }
     try answer.finish()
+    if code == .no, !invocation.onlyLooks { try await warnOfMissingChroot(settings) }
     if context.awaitsEvents, invocation.flag(.watch) || invocation.spec.id == .addWatch {
       try await printEvents(until: invocation.spec.id == .addWatch ? nil : 1, settings)
     }
@@ -207,7 +206,7 @@ actor ShellSession {
       if seen == count { return }
     }
     try Task.checkCancellation()
-    throw ZooKeeperError(.timedOut(outcomeUnknown: false))
+    throw ShellError.timeIsUp()
   }
 
 }

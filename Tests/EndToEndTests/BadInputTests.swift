@@ -119,15 +119,12 @@ struct BadInputTests {
     let proxy = try TCPProxy(to: server.port)
     let zkcli = Zkcli(server: proxy.connectString)
     let path = uniquePath("expires")
-    let command = try zkcli.start("--session-timeout", "1s", "-k")
+    let command = try zkcli.start("--session-timeout", "50s", "-k")
     try command.write("create -e \(path)\n")
     #expect(try await command.nextLine() == path)
     proxy.refuse()
     proxy.cut()
-    let outside = Zkcli(server: server.connectString)
-    try await eventually("end of the session", within: .seconds(90)) {
-      try await outside("exists", path).exitStatus == 1
-    }
+    try await Zkcli.patient(server.connectString).endSession(owning: path, on: server.port)
     try await proxy.acceptAgain()
     try command.write("getEphemerals --timeout 20s\n")
     let line = try await command.nextLine(of: .error, within: .seconds(90))

@@ -39,20 +39,6 @@ struct LockTests {
     #expect(try await zkcli("ls", path).output.isEmpty)
   }
 
-  @Test(arguments: ServerKind.allCases) func signalsArePassedOn(server: ServerKind) async throws {
-    let zkcli = try await zkcli(server)
-    let path = uniquePath("signals")
-    let script = "trap 'echo USR1' USR1; trap 'echo TERM; exit 5' TERM; echo ready; while :; do sleep 0.1; done"
-    let command = try zkcli.start("lock", path, "--", "sh", "-c", script)
-    #expect(try await command.nextLine(within: .seconds(30)) == "ready")
-    command.send(signal: SIGUSR1)
-    #expect(try await command.nextLine(within: .seconds(30)) == "USR1")
-    command.send(signal: SIGTERM)
-    #expect(try await command.nextLine(within: .seconds(30)) == "TERM")
-    #expect(try await command.waitForEnd(within: .seconds(30)) == .exited(5))
-    #expect(try await zkcli("ls", path).output.isEmpty)
-  }
-
   @Test(arguments: ServerKind.allCases) func whoDoesNotGetItSaysSo(server: ServerKind) async throws {
     let zkcli = try await zkcli(server)
     let path = uniquePath("held")
@@ -179,6 +165,40 @@ struct LockTests {
     try await eventually("a watch") { try await ServerKind.zkcli.watchers()[missing] != nil }
     try await shell.terminal.send("C-c")
     try await shell.see("Cancelled")
+  }
+
+  /// It would wait for itself.
+  @Test(arguments: ServerKind.allCases) func aSessionThatHasItIsToldSoAtOnce(server: ServerKind) async throws {
+    let zkcli = try await zkcli(server)
+    let path = uniquePath("twice")
+    let run = try await zkcli.script(
+      """
+      lock \(path)
+      lock \(path)
+      lock --shared \(path) -- echo inside
+      lock --try \(path)
+      elect \(path)-leader me
+      elect \(path)-leader me -- echo leading
+      lock --slots 1 \(path)-slot -- true
+      lock --slots 1 \(path)-slot
+      lock --slots 1 \(path)-slot -- echo slot
+      group join \(path)-group me
+      group join \(path)-group me -- echo member
+      group list \(path)-group
+      ls \(path)
+      """)
+    #expect(run.exitStatus == 0, "\(run.errorOutput)")
+    let lines = run.output.split(separator: "\n").map(String.init)
+    try #require(lines.count == 12, "\(run.output)")
+    #expect(lines[0] == lines[1] && lines[0] == lines[3] && lines[0].hasPrefix("\(path)/"))
+    #expect(
+      lines[2] == "inside" && lines[4...5] == ["me", "leading"] && lines[7...10] == ["slot", "me", "member", "me"])
+    // Behind a command it has the lock still, and only once.
+    #expect(lines[0].hasPrefix("\(path)/\(lines[11]) "))
+    let refused = try await zkcli.script("lock --shared \(path)\nlock \(path)\n")
+    #expect(refused.exitStatus == 4 && refused.errorOutput.contains("would wait for itself"))
+    let renamed = try await zkcli.script("elect \(path)-leader a\nelect \(path)-leader b\n")
+    #expect(renamed.exitStatus == 4 && renamed.errorOutput.contains("another name"))
   }
 
   @Test func aScriptHoldsUntilItReleases() async throws {

@@ -39,7 +39,7 @@ struct REPLConnectionTests {
     proxy.stall()
     try await shell.enter("get /zookeeper")
     try await shell.terminal.send("C-c")
-    try await shell.see("cancelled")
+    try await shell.see("interrupted")
     proxy.resume()
     try await shell.enter("getAllChildrenNumber /zookeeper/config")
     try await shell.see("\n0\n")
@@ -81,15 +81,13 @@ struct REPLConnectionTests {
     let server = try await ApacheServer.shared()
     let proxy = try TCPProxy(to: server.port)
     let path = uniquePath("expired")
-    let shell = try await Session.open(proxy.connectString, "--session-timeout", "1s")
+    let shell = try await Session.open(
+      proxy.connectString, "--session-timeout", "50s", "--timeout", "60s", "--connect-timeout", "60s")
     try await shell.enter("create -e \(path)")
     try await shell.see("\n\(path)\n")
     proxy.refuse()
     proxy.cut()
-    let outside = Zkcli(server: server.connectString)
-    try await eventually("end of the session", within: .seconds(90)) {
-      try await outside("exists", path).exitStatus == 1
-    }
+    try await Zkcli.patient(server.connectString).endSession(owning: path, on: server.port)
     try await proxy.acceptAgain()
     try await shell.see("session: expired; its ephemeral znodes are gone")
     try await shell.see("(EXPIRED)")

@@ -72,7 +72,7 @@ struct RecipeScenarioTests {
     Scenario(
       "elect",
       Step("elect ~ me -- sh -c 'echo $ZKCLI_LEADER'", "me\n"), Step("elect ~", fails: 2, "lacks its argument name"),
-      Step("elect --list ~", ""), Step("elect --observe --timeout 20ms ~ >/dev/null", fails: 8, "time limit")),
+      Step("elect --list ~", ""), Step("elect --observe --timeout 20ms ~ >/dev/null", fails: 8, "the time is up")),
   ]
 
   @Test(arguments: scenarios.flatMap { scenario in ServerKind.allCases.map { (scenario, $0) } })

@@ -424,6 +424,7 @@ private let isoBlock = """
     arguments: [
       (0, "1970-01-01T00:00:00.000Z"), (-1, "1969-12-31T23:59:59.999Z"), (951_782_400_000, "2000-02-29T00:00:00.000Z"),
       (4_107_542_399_999, "2100-02-28T23:59:59.999Z"), (253_402_300_800_000, "10000-01-01T00:00:00.000Z"),
+      (.max, "292278994-08-17T07:12:55.807Z"), (.min, "-292275055-05-16T16:47:04.192Z"),
     ] as [(Int64, String)])
   func timesAreISO8601(milliseconds: Int64, text: String) {
     #expect(TimeStyle.iso.text(milliseconds: milliseconds) == text)

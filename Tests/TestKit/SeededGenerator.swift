@@ -12,6 +12,9 @@ public struct SeededGenerator: RandomNumberGenerator, Sendable {
     state = seed
   }
 
+  /// A generator of a fixed seed, for what must be the same in every run.
+  public init(seed: UInt64) { state = seed }
+
   /// A generator of its own for a part of a test, drawn from another.
   public init(from other: inout SeededGenerator) { state = other.next() }
 

@@ -128,7 +128,7 @@ import ZooKeeperProtocol
     #expect(Set(taken) == Set((0..<100).map { "\($0 / 10).\($0 % 10)" }))
     try await withSession(address) { client in
       try await #expect(WorkQueue(client, path: path).count() == 0)
-      try await #expect(client.getChildren("\(path)/.locks").isEmpty)
+      try await #expect(isEmpty("\(path)/.locks", client))
     }
   }
 

@@ -33,7 +33,7 @@ import ZooKeeperProtocol
       }
       try await hold.release()
     } _: { other in
-      try await #expect(other.getChildren(path).isEmpty)
+      try await #expect(isEmpty(path, other))
     }
   }
 
@@ -43,7 +43,7 @@ import ZooKeeperProtocol
       _ = try #require(try await Semaphore(client, path: path, slots: 2).acquire())
     } _: { other in
       try await #expect(other.getChildren("\(path)/leases").count == 1)
-      try await #expect(other.getChildren("\(path)/locks").isEmpty)
+      try await #expect(isEmpty("\(path)/locks", other))
     }
   }
 
@@ -71,7 +71,7 @@ import ZooKeeperProtocol
       try await #expect(Counter(client, path: path).add(-2) == 5)
     } _: { other in
       try await #expect(Counter(other, path: path).value() == 5)
-      try await #expect(other.getChildren(path).isEmpty)
+      try await #expect(isEmpty(path, other))
     }
   }
 
@@ -83,7 +83,7 @@ import ZooKeeperProtocol
       ]
       #expect(numbers[0] < numbers[1])
     } _: { other in
-      try await #expect(other.getChildren(path).isEmpty)
+      try await #expect(isEmpty(path, other))
     }
   }
 

@@ -1,4 +1,5 @@
 import Testing
+import ZooKeeperProtocol
 
 @testable import ZooKeeperRecipes
 
@@ -24,10 +25,14 @@ import Testing
   @Test(arguments: ["locks", "ready", "lock-", "lock-12", "lock-000000000x", "lock-+000000001", ".locks", ""])
   func otherNamesAreNoPlaces(name: String) { #expect(WaitingLine.Place(name: name) == nil) }
 
-  @Test func theOrderSurvivesTheWrap() throws {
-    let last = try #require(WaitingLine.Place(name: "lock-2147483647"))
-    let next = try #require(WaitingLine.Place(name: "lock--2147483648"))
-    #expect(last.isBefore(next) && !next.isBefore(last) && !last.isBefore(last))
+  @Test func creationTellsTheOrderWhereItIsKnown() throws {
+    var places = try ["lock-2147483646", "b-lock-2147483647", "lock--2147483648", "a-lock-2147483647"].map {
+      try #require(WaitingLine.Place(name: $0))
+    }
+    #expect(places[0].wasCreated(before: places[1]) && !places[0].wasCreated(before: places[0]))
+    for (index, zxid) in [5, 6, 7, 7].enumerated() { places[index].creation = Zxid(rawValue: Int64(zxid)) }
+    let sorted = places.shuffled().sorted { $0.wasCreated(before: $1) }.map(\.name)
+    #expect(sorted == ["lock-2147483646", "b-lock-2147483647", "a-lock-2147483647", "lock--2147483648"])
   }
 
   @Test(

@@ -20,7 +20,10 @@ extension CommandContext {
     case "set": try await gate.set()
     case "clear": try await gate.clear()
     case "wait":
-      guard try await gate.pass(limit: try waitingLimit()) else { throw ShellError.stillWaiting(path) }
+      let isOpen = try await waiting(client, limit: try waitingLimit()) { client, limit in
+        try await Barrier(client, path: path).pass(limit: limit)
+      }
+      guard isOpen else { throw ShellError.stillWaiting(path) }
     default: return try await doubleBarrier(client, path, action)
     }
     return .success
@@ -32,20 +35,22 @@ extension CommandContext {
     }
     let count = Int(try Values.integer(word, of: "--count", in: 1...Int64(Int32.max)))
     let limit = try waitingLimit()
-    let barrier = DoubleBarrier(client, path: path, count: count)
     if action == "leave" {
       guard mode != .oneShot else {
         throw ShellError.usage("a single leave has entered nothing", hint: "barrier run enters and leaves")
       }
-      guard try await barrier.leaveOwn(limit: limit) else { throw ShellError.stillWaiting(path) }
+      guard try await DoubleBarrier(client, path: path, count: count).leaveOwn(limit: limit) else {
+        throw ShellError.stillWaiting(path)
+      }
       return .success
     }
     if action == "run", invocation.child == nil {
       throw ShellError.usage("barrier run lacks a command", hint: "put it behind --")
     }
-    guard let entry = try await barrier.enter(data: ownName(), limit: limit) else {
-      throw ShellError.stillWaiting(path)
+    let entered = try await waiting(client, limit: limit) { client, limit in
+      try await DoubleBarrier(client, path: path, count: count).enter(data: ownName(), limit: limit)
     }
+    guard let (entry, client) = entered else { throw ShellError.stillWaiting(path) }
     var code = ExitCode.success
     if action == "run", let words = invocation.child {
       code = try await runChild(
@@ -56,7 +61,9 @@ extension CommandContext {
       try flush()
       try await holdUntilInputEnds(entry)
     }
-    guard try await barrier.leave(entry, limit: limit) else { throw ShellError.stillWaiting(path) }
+    guard try await DoubleBarrier(client, path: path, count: count).leave(entry, limit: limit) else {
+      throw ShellError.stillWaiting(path)
+    }
     return code
   }
 }

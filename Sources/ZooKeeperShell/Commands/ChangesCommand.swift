@@ -23,7 +23,7 @@ extension CommandContext {
       if case .change = record { return countdown.goesOn() }
       return true
     }
-    guard hasEnded else { throw ZooKeeperError(.timedOut(outcomeUnknown: false)) }
+    guard hasEnded else { throw ShellError.timeIsUp(stream.path) }
     return .success
   }
 

@@ -24,6 +24,9 @@ struct CommandContext: Sendable {
   /// How long the program's options allow to wait for something to happen; nil without end.
   let waitLimit: Duration?
   let forwarder: SignalForwarder
+  /// Whether nothing is lost with the session but what the command itself holds: no command before it in this session
+  /// has written.
+  let sessionHoldsNothing: Bool
   /// Takes what the command has to say, piece by piece.
   let emit: @Sendable (CommandResult) throws(ShellError) -> Void
   /// Writes what has been emitted: somebody may be waiting for it.

@@ -9,8 +9,8 @@ extension CommandContext {
     let path = try path(at: 1)
     let transaction = TwoPhaseCommit(client, path: path)
     switch action {
-    case "propose": return try await propose(transaction)
-    case "vote": return try await vote(in: transaction)
+    case "propose": return try await propose(path, client)
+    case "vote": return try await vote(in: path, client)
     default:
       let status = try await transaction.status()
       try emit(.recipe(.transaction(path: path, status)))
@@ -18,7 +18,7 @@ extension CommandContext {
     }
   }
 
-  private func propose(_ transaction: TwoPhaseCommit) async throws -> ExitCode {
+  private func propose(_ path: String, _ client: ZooKeeperClient) async throws -> ExitCode {
     guard let names = invocation.value(.participants), let word = invocation.argument(2) else {
       throw ShellError.usage(
         "commit propose needs --participants and data", hint: "usage: \(invocation.spec.synopsis)")
@@ -27,23 +27,41 @@ extension CommandContext {
     guard !participants.isEmpty, Set(participants).count == participants.count,
       participants.allSatisfy({ !$0.contains("/") && !$0.hasPrefix(".") })
     else { throw ShellError.usage("--participants is not a list of different names", hint: "write it as a,b,c") }
-    try await transaction.propose(try await data(word), to: participants)
-    let (verdict, wasLate) = try await transaction.decide(limit: try waitingLimit())
-    try emit(.recipe(.verdict(path: transaction.path, verdict)))
+    let proposal = try await data(word)
+    let decided = try await waiting(client, limit: try waitingLimit()) { client, limit in
+      let transaction = TwoPhaseCommit(client, path: path)
+      try await transaction.propose(proposal, to: participants)
+      return try await transaction.decide(limit: limit)
+    }
+    guard let (verdict, wasLate) = decided?.value else {
+      throw ShellError(.timedOut, "TimedOut", path: path, "nothing was decided in time")
+    }
+    try emit(.recipe(.verdict(path: path, verdict)))
     return wasLate && verdict == .abort ? .timedOut : Self.exitCode(of: verdict)
   }
 
-  private func vote(in transaction: TwoPhaseCommit) async throws -> ExitCode {
+  private func vote(in path: String, _ client: ZooKeeperClient) async throws -> ExitCode {
     guard let name = invocation.argument(2), let vote = invocation.argument(3) else {
       throw ShellError.usage("commit vote needs a name and a vote", hint: "usage: \(invocation.spec.synopsis)")
     }
     let verdict = TwoPhaseCommit.Verdict(rawValue: try Values.choice(vote, of: "vote", among: ["commit", "abort"]))!
-    try await transaction.vote(verdict, as: try Values.text(name, of: "name"))
-    if invocation.flag(.tryOnce) { return .success }
-    guard let decision = try await transaction.decision(limit: try waitingLimit()) else {
-      throw ShellError(.timedOut, "TimedOut", path: transaction.path, "nothing was decided in time; the vote stands")
+    let participant = try Values.text(name, of: "name")
+    let limit = try waitingLimit()
+    let deadline = limit.map { ContinuousClock.now + $0 }
+    let voted = try await waiting(client, limit: limit) { client, limit in
+      try await TwoPhaseCommit(client, path: path).vote(verdict, as: participant, limit: limit) ? client : nil
     }
-    try emit(.recipe(.verdict(path: transaction.path, decision)))
+    guard let (_, client) = voted else {
+      throw ShellError(.timedOut, "TimedOut", path: path, "nothing was proposed in time; the vote was not cast")
+    }
+    if invocation.flag(.tryOnce) { return .success }
+    let decided = try await waiting(client, limit: deadline.map { max($0 - .now, .zero) }) { client, limit in
+      try await TwoPhaseCommit(client, path: path).decision(limit: limit)
+    }
+    guard let decision = decided?.value else {
+      throw ShellError(.timedOut, "TimedOut", path: path, "nothing was decided in time; the vote stands")
+    }
+    try emit(.recipe(.verdict(path: path, decision)))
     return Self.exitCode(of: decision)
   }
 

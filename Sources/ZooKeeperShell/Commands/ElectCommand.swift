@@ -9,7 +9,7 @@ extension CommandContext {
     let path = try path()
     let election = Election(client, path: path)
     if invocation.flag(.list) { return try await list(try await election.participants()) }
-    if invocation.flag(.observe) { return try await observe(election) }
+    if invocation.flag(.observe) { return try await observe(path, client) }
     if invocation.flag(.release) {
       let count = try await election.resignOwn()
       try emit(.recipe(.letGo(path: path, count: count)))
@@ -19,21 +19,38 @@ extension CommandContext {
       throw ShellError.usage("elect lacks its argument name", hint: "usage: \(invocation.spec.synopsis)")
     }
     let name = try Values.text(word, of: "name")
-    guard let hold = try await election.lead(name: word.bytes, limit: try waitingLimit()) else {
-      throw ShellError.notObtained(path)
+    let variables = ["ZKCLI_LEADER": name]
+    if mode != .oneShot, let (hold, former) = try await election.own() {
+      guard former == word.bytes else {
+        throw ShellError.heldAlready(path, "this session leads already, under another name")
+      }
+      return try await keep(hold, name: name, variables: variables, client, letsGo: false)
     }
-    return try await keep(hold, name: name, variables: ["ZKCLI_LEADER": name], client)
+    let won = try await waiting(client, limit: try waitingLimit()) { client, limit in
+      try await Election(client, path: path).lead(name: word.bytes, limit: limit)
+    }
+    guard let (hold, client) = won else { throw ShellError.notObtained(path) }
+    return try await keep(hold, name: name, variables: variables, client)
   }
 
-  private func observe(_ election: Election) async throws -> ExitCode {
+  private func observe(_ path: String, _ client: ZooKeeperClient) async throws -> ExitCode {
     let countdown = try countdown()
-    let hasEnded = try await election.observe(limit: try waitingLimit()) { leader in
-      try emit(.recipe(.leader(leader)))
-      try flush()
-      // That there is no leader is told, but is no leader.
-      return leader == nil || countdown.goesOn()
+    let last = Mutex<Election.Leader??>(nil)
+    let hasEnded = try await waiting(client, limit: try waitingLimit()) { client, limit in
+      try await Election(client, path: path).observe(limit: limit) { leader in
+        // A new session looks anew.
+        let isNews = last.withLock { last in
+          defer { last = .some(leader) }
+          return last != .some(leader)
+        }
+        guard isNews else { return true }
+        try emit(.recipe(.leader(leader)))
+        try flush()
+        // That there is no leader is told, but is no leader.
+        return leader == nil || countdown.goesOn()
+      }
     }
-    guard hasEnded else { throw ZooKeeperError(.timedOut(outcomeUnknown: false)) }
+    guard hasEnded else { throw ShellError.timeIsUp(path) }
     return .success
   }
 

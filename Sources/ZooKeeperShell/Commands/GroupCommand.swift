@@ -21,7 +21,7 @@ extension CommandContext {
         throw ShellError(.noNode, path: ZnodePath.child(name, of: path))
       }
     case "list": for member in try await group.members() { try emit(.recipe(.member(member))) }
-    default: return try await observe(group)
+    default: return try await observe(path, client)
     }
     return .success
   }
@@ -31,7 +31,13 @@ extension CommandContext {
     var data: [UInt8]?
     if let word = invocation.value(.data) { data = try await self.data(word) }
     let limit: Duration? = try waitingLimit()
-    guard let hold = try await group.join(name, data: data, limit: limit ?? .zero) else {
+    if mode != .oneShot, let own = try await group.own(name) {
+      return try await keep(own, name: name, client, letsGo: false)
+    }
+    let joined = try await waiting(client, limit: limit ?? .zero) { [data] client, limit in
+      try await Group(client, path: group.path).join(name, data: data, limit: limit)
+    }
+    guard let (hold, client) = joined else {
       let path = ZnodePath.child(name, of: group.path)
       throw limit == nil ? ShellError.taken(path) : ShellError.notObtained(path)
     }
@@ -46,20 +52,25 @@ extension CommandContext {
     return name
   }
 
-  private func observe(_ group: Group) async throws -> ExitCode {
+  private func observe(_ path: String, _ client: ZooKeeperClient) async throws -> ExitCode {
     let countdown = try countdown()
-    let last = Mutex<Set<String>>([])
-    let hasEnded = try await group.observe(limit: try waitingLimit()) { names in
-      let (joined, left) = last.withLock { last in
-        defer { last = Set(names) }
-        return (names.filter { !last.contains($0) }, last.subtracting(names).sorted())
+    let last = Mutex<Set<String>?>(nil)
+    let hasEnded = try await waiting(client, limit: try waitingLimit()) { client, limit in
+      try await Group(client, path: path).observe(limit: limit) { names in
+        let (former, joined, left) = last.withLock { last in
+          defer { last = Set(names) }
+          let former = last ?? []
+          return (last, names.filter { !former.contains($0) }, former.subtracting(names).sorted())
+        }
+        // A new session looks anew.
+        if former == Set(names) { return true }
+        try emit(
+          .recipe(.members(all: names, joined: joined, left: left, milliseconds: WallClock.nowMilliseconds())))
+        try flush()
+        return countdown.goesOn()
       }
-      try emit(
-        .recipe(.members(all: names, joined: joined, left: left, milliseconds: WallClock.nowMilliseconds())))
-      try flush()
-      return countdown.goesOn()
     }
-    guard hasEnded else { throw ZooKeeperError(.timedOut(outcomeUnknown: false)) }
+    guard hasEnded else { throw ShellError.timeIsUp(path) }
     return .success
   }
 
@@ -69,9 +80,10 @@ extension CommandContext {
     let path = try path(at: 1)
     let rendezvous = Rendezvous(client, path: path)
     guard action == "put" else {
-      guard let (data, stat) = try await rendezvous.get(limit: try waitingLimit()) else {
-        throw ShellError.nothingThere(path)
+      let found = try await waiting(client, limit: try waitingLimit()) { client, limit in
+        try await Rendezvous(client, path: path).get(limit: limit)
       }
+      guard let (data, stat) = found?.value else { throw ShellError.nothingThere(path) }
       try emit(.data(path: path, data: data, stat: stat, showsStat: false))
       return .success
     }

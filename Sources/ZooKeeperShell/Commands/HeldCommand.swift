@@ -37,7 +37,7 @@ extension CommandContext {
     }
     try flush()
     let timeout = Duration.milliseconds(await client.snapshot().timeoutMilliseconds)
-    let childGuard = hold == nil ? nil : ChildGuard.start()
+    let childGuard = ChildGuard.start()
     let safety = Mutex(hold.map { $0.proven + timeout * 5 / 6 })
     let onProof: @Sendable (ContinuousClock.Instant) -> Void = { deadline in
       safety.withLock { $0 = deadline }

@@ -28,7 +28,11 @@ extension CommandContext {
     let failureCode = try invocation.value(.exitCode).map { word throws(ShellError) in
       ExitCode(rawValue: Int32(try Values.integer(word, of: "--exit-code", in: 0...255)))
     }
-    guard let hold = try await target.acquire(data: ownName(), limit: try waitingLimit()) else {
+    if let own = try await alreadyHeld(target, path) { return try await keep(own, name: nil, client, letsGo: false) }
+    let held = try await waiting(client, limit: try waitingLimit()) { client, limit in
+      try await lockTarget(client, path).acquire(data: ownName(), limit: limit)
+    }
+    guard let (hold, client) = held else {
       guard let failureCode else { throw ShellError.notObtained(path) }
       try emit(.remark(ShellError.notObtained(path).text))
       return failureCode
@@ -36,9 +40,30 @@ extension CommandContext {
     return try await keep(hold, name: nil, client)
   }
 
+  /// What this session has of the lock already: waiting for that, it would wait for itself.
+  ///
+  /// - Throws: exit code 4 when it has the lock in another way than it is asked for.
+  private func alreadyHeld(_ target: LockTarget, _ path: String) async throws -> Hold? {
+    // The session of a single command is new.
+    guard mode != .oneShot else { return nil }
+    switch target {
+    case .lock(let lock):
+      guard let (hold, kind) = try await lock.own() else { return nil }
+      guard kind == .exclusive || lock.kind == .shared else {
+        throw ShellError.heldAlready(path, "this session has it as a shared lock, and would wait for itself")
+      }
+      return hold
+    case .semaphore(let semaphore):
+      let own = try await semaphore.own()
+      return own.count >= semaphore.slots ? own.first : nil
+    }
+  }
+
   /// Runs the command behind `--` while something is held; without one, prints it and holds it.
+  ///
+  /// - Parameter letsGo: whether it is held no more behind the command.
   func keep(
-    _ hold: Hold, name: String?, variables: [String: String] = [:], _ client: ZooKeeperClient
+    _ hold: Hold, name: String?, variables: [String: String] = [:], _ client: ZooKeeperClient, letsGo: Bool = true
   ) async throws -> ExitCode {
     let isRevocable = invocation.flag(.revocable)
     guard let words = invocation.child else {
@@ -52,10 +77,9 @@ extension CommandContext {
     var variables = variables
     variables["ZKCLI_LOCK_PATH"] = hold.path
     variables["ZKCLI_LOCK_ZXID"] = "\(hold.zxid)"
-    return try await releasing(hold) {
-      try await runChild(
-        ChildSettings(words: words, variables: variables, isRevocable: isRevocable), holding: hold, client)
-    }
+    let settings = ChildSettings(words: words, variables: variables, isRevocable: isRevocable)
+    guard letsGo else { return try await runChild(settings, holding: hold, client) }
+    return try await releasing(hold) { try await runChild(settings, holding: hold, client) }
   }
 
   /// Lets go behind `body`, whatever comes of that.
@@ -130,6 +154,11 @@ private enum LockTarget: Sendable {
 }
 
 extension ShellError {
+  /// This session has it already, in a way that excludes what is asked for.
+  static func heldAlready(_ path: String, _ why: String) -> ShellError {
+    ShellError(.conflict, "HeldAlready", path: path, why, hint: "--release lets go of it")
+  }
+
   /// A lock was not to be had in time.
   static func notObtained(_ path: String) -> ShellError {
     ShellError(.timedOut, "NotObtained", path: path, "it was not to be had in time")

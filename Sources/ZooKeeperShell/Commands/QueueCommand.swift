@@ -14,8 +14,8 @@ extension CommandContext {
     switch action {
     case "put": return try await put(into: queue)
     case "take":
-      if invocation.child != nil { return try await work(on: queue, client) }
-      guard let item = try await queue.take(limit: try waitingLimit()) else { throw ShellError.nothingThere(path) }
+      if invocation.child != nil { return try await work(onQueueAt: path, client) }
+      let item = try await take(fromQueueAt: path, client)
       try emit(.data(path: item.path, data: item.data, stat: item.stat, showsStat: false))
     case "peek":
       guard let item = try await queue.peek() else { return .no }
@@ -40,11 +40,41 @@ extension CommandContext {
     return .success
   }
 
-  /// Runs the command on the first item, which leaves the queue when the command succeeds.
-  private func work(on queue: WorkQueue, _ client: ZooKeeperClient) async throws -> ExitCode {
-    guard let claim = try await queue.claim(limit: try waitingLimit()) else {
-      throw ShellError.nothingThere(queue.path)
+  /// Claims the first item, with another session when the one in use expires while it waits.
+  private func claim(
+    inQueueAt path: String, _ client: ZooKeeperClient, limit: Duration?
+  ) async throws -> (value: WorkQueue.Claim, client: ZooKeeperClient) {
+    let claimed = try await waiting(client, limit: limit) { client, limit in
+      try await WorkQueue(client, path: path).claim(limit: limit)
     }
+    guard let claimed else { throw ShellError.nothingThere(path) }
+    return claimed
+  }
+
+  /// Takes the first item out.
+  ///
+  /// A session that is lost then is an error, with a new one as well: the item may be out already.
+  private func take(fromQueueAt path: String, _ client: ZooKeeperClient) async throws -> WorkQueue.Item {
+    let limit = try waitingLimit()
+    let deadline = limit.map { ContinuousClock.now + $0 }
+    var client = client
+    while true {
+      let rest = limit == .zero ? limit : deadline.map { max($0 - .now, .milliseconds(1)) }
+      let (claim, owner) = try await claim(inQueueAt: path, client, limit: rest)
+      client = owner
+      do {
+        try await claim.complete()
+        return claim.item
+      } catch let error as RecipeError where error.code == .removed {
+        // Somebody took it who knows nothing of claims: then it is theirs.
+        try await claim.giveBack()
+      }
+    }
+  }
+
+  /// Runs the command on the first item, which leaves the queue when the command succeeds.
+  private func work(onQueueAt path: String, _ client: ZooKeeperClient) async throws -> ExitCode {
+    let (claim, client) = try await claim(inQueueAt: path, client, limit: try waitingLimit())
     do {
       let settings = ChildSettings(
         words: invocation.child ?? [],

@@ -7,7 +7,10 @@ extension CommandContext {
   func wait(_ client: ZooKeeperClient) async throws -> ExitCode {
     let path = try path()
     let condition = try await condition()
-    guard let fulfilment = try await condition.awaited(client, at: path, limit: try waitingLimit()) else {
+    let fulfilled = try await waiting(client, limit: try waitingLimit()) { client, limit in
+      try await condition.awaited(client, at: path, limit: limit)
+    }
+    guard let (fulfilment, _) = fulfilled else {
       throw ShellError(.timedOut, "TimedOut", path: path, "it was not so in time")
     }
     try emit(.recipe(.fulfilled(path: path, stat: fulfilment.stat)))

@@ -77,6 +77,7 @@ extension CommandContext {
       ancestors.append(current)
       next = ZnodePath.parent(of: current)
     }
+    try await client.createRoot()
     for ancestor in ancestors.reversed() {
       do {
         try await client.create(ancestor)

@@ -103,7 +103,7 @@ struct GuardProcess {
   static func run() -> Int32 {
     // Away from the terminal, and from signals to the group of the one whom we guard for.
     setsid()
-    for number in [SIGINT, SIGTERM, SIGHUP] { signal(number, SIG_IGN) }
+    for number in [SIGINT, SIGTERM, SIGHUP, SIGPIPE] { signal(number, SIG_IGN) }
     var process = GuardProcess()
     while process.goesOn() {}
     return 0

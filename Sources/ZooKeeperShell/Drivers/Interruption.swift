@@ -13,40 +13,36 @@ final class Interruption: Sendable {
   private struct State {
     var signal: Int32?
     var onSignal: (@Sendable () -> Void)?
-    /// Takes every signal, in the place of all else.
-    var onEverySignal: (@Sendable (Int32) -> Void)?
   }
 
   private let state = Mutex(State())
 
-  private static let signals = [SIGINT, SIGTERM, SIGHUP]
-  /// What a command that runs another one passes on as well.
-  private static let signalsOfChildren = [SIGQUIT, SIGUSR1, SIGUSR2]
+  /// All that end a process which does nothing about them, but for those that tell of a fault of its own (such as
+  /// SIGSEGV), the one that nobody can take, and SIGPROF, with which Swift's runtime stops the other threads to print
+  /// where they are after a fault: behind these a `ChildGuard` ends what we have started.
+  private static let signals: [Int32] = {
+    var signals = [
+      SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM, SIGPIPE, SIGVTALRM, SIGXCPU, SIGXFSZ,
+    ]
+    #if canImport(Glibc)
+      signals += [SIGPOLL, SIGPWR, SIGSTKFLT] + [Int32](__libc_current_sigrtmin()...__libc_current_sigrtmax())
+    #endif
+    return signals
+  }()
 
   private let forwarder: SignalForwarder?
-  private let signals: [Int32]
 
-  private init(forwarder: SignalForwarder?, signals: [Int32]) {
-    self.forwarder = forwarder
-    self.signals = signals
-  }
+  private init(forwarder: SignalForwarder?) { self.forwarder = forwarder }
 
   /// Blocks the signals in this thread and all that it will start, and takes them on a thread of its own.
   ///
   /// To be called before any other thread is started. A second signal ends the process at once, unless a command has
   /// been started that the signals are passed on to.
   ///
-  /// - Parameters:
-  ///   - forwarder: takes the signals first.
-  ///   - runsChild: whether a command will surely be run, whose signals shall not end us before it.
-  ///   - onEverySignal: is given each signal, however many come; then none of them ends the process.
-  static func start(
-    forwarder: SignalForwarder? = nil, runsChild: Bool = false, onEverySignal: (@Sendable (Int32) -> Void)? = nil
-  ) -> Interruption {
-    let signals = signals + (runsChild ? signalsOfChildren : [])
-    block(signals)
-    let interruption = Interruption(forwarder: forwarder, signals: signals)
-    interruption.state.withLock { $0.onEverySignal = onEverySignal }
+  /// - Parameter forwarder: takes the signals first, and passes them on to the command that we run.
+  static func start(forwarder: SignalForwarder? = nil) -> Interruption {
+    block()
+    let interruption = Interruption(forwarder: forwarder)
     var thread = pthread_t()
     pthread_create(
       &thread, nil,
@@ -59,14 +55,25 @@ final class Interruption: Sendable {
   }
 
   /// Blocks the signals in this thread and all that it will start; they wait until somebody takes them.
-  static func block() { block(signals) }
+  static func block() {
+    var set = taken
+    pthread_sigmask(SIG_BLOCK, &set, nil)
+  }
 
-  private static func block(_ signals: [Int32]) {
+  /// Gives those that the line editor does not take their effect again, which is to end the process.
+  static func releaseAllButLineEditors() {
+    var set = taken
+    for signal in [SIGINT, SIGTERM, SIGHUP] { sigdelset(&set, signal) }
+    pthread_sigmask(SIG_UNBLOCK, &set, nil)
+  }
+
+  private static var taken: sigset_t {
     var set = sigset_t()
     sigemptyset(&set)
-    // What the caller ignores stays ignored: `nohup` and background jobs of shells rely on it.
-    for signal in signals where !isIgnored(signal) { sigaddset(&set, signal) }
-    pthread_sigmask(SIG_BLOCK, &set, nil)
+    // What the caller ignores stays ignored: `nohup` and background jobs of shells rely on it. SIGPIPE we ignore
+    // ourselves, for what `write` causes; that comes to the thread that writes, unlike one that is sent to the process.
+    for signal in signals where signal == SIGPIPE || !isIgnored(signal) { sigaddset(&set, signal) }
+    return set
   }
 
   /// The signal that has come, if one has.
@@ -82,18 +89,12 @@ final class Interruption: Sendable {
   }
 
   private func takeSignals() {
-    var set = sigset_t()
-    sigemptyset(&set)
-    for signal in signals where !Self.isIgnored(signal) { sigaddset(&set, signal) }
+    var set = Self.taken
     while let (signal, isFromTerminal) = Self.next(of: &set) {
       if forwarder?.take(signal, isFromTerminal: isFromTerminal) ?? false { continue }
-      let (isFirst, body, everyBody) = state.withLock { state in
+      let (isFirst, body) = state.withLock { state in
         defer { state.signal = state.signal ?? signal }
-        return (state.signal == nil, state.onSignal, state.onEverySignal)
-      }
-      if let everyBody {
-        everyBody(signal)
-        continue
+        return (state.signal == nil, state.onSignal)
       }
       guard isFirst else { _exit(128 + signal) }
       body?()
@@ -106,8 +107,8 @@ final class Interruption: Sendable {
       while true {
         var information = siginfo_t()
         let signal = sigwaitinfo(&set, &information)
-        // Other processes' signals have a code that is zero or less; the terminal's come from the kernel.
-        if signal > 0 { return (signal, information.si_code > 0) }
+        // Other processes' signals have a code that is zero or less; the terminal's come from the kernel, as others do.
+        if signal > 0 { return (signal, information.si_code > 0 && [SIGINT, SIGQUIT, SIGHUP].contains(signal)) }
         guard errno == EINTR else { return nil }
       }
     #else

@@ -24,6 +24,8 @@ struct REPL {
     _ settings: ShellSettings, _ environment: ShellEnvironment, _ output: Output, _ sandbox: LocalEnsemble? = nil
   ) throws(ShellError) -> ExitCode {
     LineEditor.blockSignals()
+    // With servers of our own they are blocked since these were started.
+    Interruption.releaseAllButLineEditors()
     let editor: LineEditor
     do throws(LineEditorError) {
       editor = try LineEditor(

@@ -70,12 +70,15 @@ enum SandboxRun {
 
   /// Runs a command of the system's with the address in its environment; its exit code is ours.
   private static func runChild(_ words: [Word], on sandbox: LocalEnsemble) throws(ShellError) -> ExitCode {
+    // However we end, it has no server any more: then it ends too.
+    let childGuard = ChildGuard.start()
+    defer { childGuard?.dismiss() }
     let child = try ChildProcess.start(
-      words, variables: ["ZKCLI_SERVER": sandbox.connectString, "ZOOKEEPER_CONNECT": sandbox.connectString])
-    let interruption = Interruption.start { signal in
-      // ^C at a terminal reaches the child by itself, and may be part of its business.
-      if signal != SIGINT { child.send(signal) }
-    }
+      words, variables: ["ZKCLI_SERVER": sandbox.connectString, "ZOOKEEPER_CONNECT": sandbox.connectString],
+      ownsGroup: !ChildProcess.isInForeground, guardedBy: childGuard)
+    let forwarder = SignalForwarder()
+    forwarder.setChild(child)
+    let interruption = Interruption.start(forwarder: forwarder)
     return withExtendedLifetime(interruption) { child.wait() }
   }
 }

@@ -75,7 +75,8 @@ public enum TimeStyle: Hashable, Sendable {
     let seconds = milliseconds.flooredDivision(by: 1000)
     switch self {
     case .iso:
-      let fraction = Self.padded(Int(milliseconds - seconds * 1000), 3)
+      // The product alone may be out of range: a server may send any number for a time.
+      let fraction = Self.padded(Int(milliseconds &- seconds &* 1000), 3)
       return Self.isoSeconds(CalendarTime(utc: seconds)) + ".\(fraction)Z"
     case .javaLocal: return Self.java(CalendarTime(local: seconds))
     case .javaUTC: return Self.java(CalendarTime(utc: seconds))

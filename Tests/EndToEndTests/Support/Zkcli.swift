@@ -113,6 +113,18 @@ extension ApacheServer {
   }
 }
 
+extension Zkcli {
+  /// Ends the session that owns an ephemeral znode; its client must be cut off from the server.
+  func endSession(owning path: String, on port: UInt16) async throws {
+    let run = try await self("stat", "-o", "json", path)
+    let stat = try #require(jsonObject(run.output)["stat"] as? [String: Any], "\(run.errorOutput)")
+    let owner = try #require(stat["ephemeralOwner"] as? String)
+    let session = try #require(UInt64(owner.dropFirst(2), radix: 16))
+    try TestKit.endSession(Int64(bitPattern: session), on: port)
+    try await #expect(self("exists", path).exitStatus == 1)
+  }
+}
+
 extension TCPProxy {
   /// Accepts connections again after `refuse`; the port is free once the thread that listened has let go of it.
   func acceptAgain() async throws {

@@ -105,7 +105,10 @@ struct ConnectingTests {
 
   @Test func pausesGrowWithinBoundsAndEndWithSuccess() throws {
     for seed in 0..<50 as Range<UInt64> {
-      var harness = Harness(servers: 2) { $0.seed = seed }
+      var harness = Harness(servers: 2) {
+        $0.seed = seed
+        $0.sessionTimeoutMilliseconds = 40_000
+      }
       harness.start()
       for round in 0..<12 {
         harness.refuse()

@@ -62,6 +62,11 @@ struct Harness {
     machine.onConnectFailed(attempt: machine.attempt, .refused, now: now, into: &actions)
   }
 
+  /// A server that has closed the connection tells its last zxid.
+  mutating func compare(_ zxid: Int64?) {
+    machine.onCompared(attempt: machine.attempt, zxid: zxid.map(Zxid.init), now: now, into: &actions)
+  }
+
   mutating func disconnect(_ protocolError: JuteError? = nil) {
     machine.onDisconnected(attempt: machine.attempt, protocolError: protocolError, now: now, into: &actions)
   }
@@ -234,6 +239,9 @@ extension [Harness.Machine.Action] {
 
   /// The watchers that get nothing more.
   var finished: [Int] { compactMap { if case .finish(let watcher) = $0 { watcher.rawValue } else { nil } } }
+
+  /// The servers to be asked for their last zxid.
+  var compared: [String] { compactMap { if case .compare(let address, _) = $0 { address.host } else { nil } } }
 
   /// The servers to be asked whether they are read-write.
   var probes: [String] { compactMap { if case .probe(let address) = $0 { address.host } else { nil } } }

@@ -129,8 +129,13 @@ private struct RandomRun {
       case 10..<15: receive(bigEndian(0) + bigEndian(0) + bigEndian(0) + bigEndian(0), "refusal of a read-only server")
       case 15..<20: receive([1, 2, 3], "garbage")
       case 20..<23: grant(timeout: 0, readOnly: readOnly)
+      // No number of a server's may stop the client.
+      case 23..<26: grant(timeout: [.min, 1, .max].randomElement(using: &random) ?? 1, readOnly: readOnly)
       default: grant(timeout: 4_000, readOnly: readOnly)
       }
+    case .comparing:
+      let zxid = ([nil, .min, 0, 500, .max] as [Int64?]).randomElement(using: &random) ?? nil
+      add("last zxid \(zxid ?? -1)") { harness, _ in harness.compare(zxid) }
     case .connected, .closing: serve(chance, using: &random)
     case .waiting, .ended: break
     }
@@ -143,7 +148,10 @@ private struct RandomRun {
   }
 
   private mutating func serve(_ chance: Int, using random: inout SeededGenerator) {
-    let zxid = Zxid(rawValue: Int64.random(in: 1...1_000, using: &random))
+    let extremes = [Int64.min, -1, 0, .max]
+    let zxid = Zxid(
+      rawValue: chance == 99 ? extremes.randomElement(using: &random) ?? 0 : Int64.random(in: 1...1_000, using: &random)
+    )
     switch chance {
     case 0..<4: add("end of connection") { harness, _ in harness.disconnect() }
     case 4..<6: receive(ReplyHeader(xid: Xid(rawValue: 0x7fff_0000), zxid: zxid).encoded, "reply to nothing")
@@ -189,7 +197,7 @@ private struct RandomRun {
         isFirstFrame = true
         if !harness.machine.outbound.bytes.isEmpty { faults.append("bytes for a connection that is not there") }
       case .notify(let watchers, _): if watchers != watchers.sorted() { faults.append("watchers out of order") }
-      case .disconnect, .finish, .probe: break
+      case .disconnect, .finish, .probe, .compare: break
       }
     }
     for frame in harness.frames() {

@@ -133,6 +133,109 @@ struct ReconnectTests {
     #expect(harness.machine.phase == .connecting)
   }
 
+  /// The pause behind a fruitless round, once a few quick losses have made the pauses long.
+  private func pause(behind connection: (inout Harness) throws -> Void) throws -> Int64? {
+    var harness = try Harness.connected()
+    for _ in 0..<12 {
+      harness.disconnect()
+      if case .waiting(let until) = harness.machine.phase { harness.tick(after: until - harness.now) }
+      try harness.connect()
+    }
+    try connection(&harness)
+    harness.disconnect()
+    if case .connecting = harness.machine.phase { harness.refuse() }
+    guard case .waiting(let until) = harness.machine.phase else { return nil }
+    return until - harness.now
+  }
+
+  @Test func pausesBeginAnewBehindAConnectionThatWasOfUse() throws {
+    let afterLong = try pause { $0.tick(after: SessionSettings.shortConnectionMilliseconds) }
+    #expect(try #require(afterLong) <= SessionSettings.firstPauseMilliseconds)
+    let afterAnswer = try pause { harness in
+      harness.submit(1)
+      try harness.reply(1)
+    }
+    #expect(try #require(afterAnswer) <= SessionSettings.firstPauseMilliseconds)
+    let afterNothing = try pause { _ in }
+    #expect(try #require(afterNothing) > 1_000)
+  }
+
+  /// A session that has seen the transaction 40, on a connection that the server closes without an answer.
+  private func closedUnanswered(_ change: (inout SessionSettings) -> Void = { _ in }) throws -> Harness {
+    var harness = try Harness.connected(change)
+    harness.submit(1)
+    try harness.reply(1, zxid: 40)
+    harness.disconnect()
+    harness.wait(2)
+    harness.open()
+    _ = harness.take()
+    harness.disconnect()
+    return harness
+  }
+
+  @Test func aServerBehindWhatTheSessionHasSeenIsNamed() throws {
+    var harness = try closedUnanswered()
+    #expect(harness.take().compared == ["zk0"])
+    harness.compare(39)
+    let reason = ConnectFailure.Reason.behind(server: Zxid(rawValue: 39), seen: Zxid(rawValue: 40))
+    #expect(
+      harness.take().failure(2)
+        == .cannotConnect([ConnectFailure(address: harness.machine.servers[0], reason: reason)]))
+  }
+
+  @Test(arguments: [40, .max, nil] as [Int64?]) func anotherOneHasClosedForAnotherReason(zxid: Int64?) throws {
+    var harness = try closedUnanswered()
+    harness.compare(zxid)
+    let failure = ConnectFailure(address: harness.machine.servers[0], reason: .closedWithoutAnswer)
+    #expect(harness.take().failure(2) == .cannotConnect([failure]))
+    // An answer that comes late is none.
+    harness.compare(1)
+    #expect(harness.take().isEmpty)
+  }
+
+  @Test func aServerThatIsNotToBeAskedIsNotWaitedFor() throws {
+    var harness = try closedUnanswered()
+    let deadline = try #require(harness.machine.nextDeadline)
+    harness.tick(after: deadline - harness.now)
+    let failure = ConnectFailure(address: harness.machine.servers[0], reason: .closedWithoutAnswer)
+    #expect(harness.take().failure(2) == .cannotConnect([failure]))
+  }
+
+  /// Such a server would refuse the session for ever, and whoever waits would wait for ever.
+  @Test func serversThatHaveLostTheirDataEndTheSessionInTime() throws {
+    var harness = try closedUnanswered()
+    harness.wait(3, failsFast: false)
+    for _ in 0..<10 {
+      harness.compare(7)
+      #expect(harness.machine.state == .disconnected)
+      guard case .waiting(let until) = harness.machine.phase else { return #expect(Bool(false)) }
+      harness.tick(after: until - harness.now)
+      harness.open()
+      harness.disconnect()
+      if harness.machine.isOverByTheClock(now: harness.now) { break }
+    }
+    harness.tick(after: 0)
+    for _ in 0..<60 where harness.machine.state == .disconnected {
+      harness.compare(7)
+      guard case .waiting(let until) = harness.machine.phase else { continue }
+      harness.tick(after: until - harness.now)
+      harness.open()
+      harness.disconnect()
+    }
+    #expect(harness.take().failure(3) == .sessionExpired)
+    #expect(harness.machine.state == .expired)
+  }
+
+  @Test(
+    arguments: [
+      ("Zookeeper version: 3.8\nZxid: 0x1f\nMode: follower\n", 31), ("Zxid: 0xffffffffffffffff\r\n", -1),
+      ("Zxid: 0x1ffffffffffffffff\n", nil), ("Zxid: 0x-1\n", nil), ("Zxid: 0x\n", nil), ("", nil),
+      ("This ZooKeeper instance is not currently serving requests\n", nil),
+    ] as [(String, Int64?)]) func aZxidIsReadFromWhatAServerSays(answer: String, zxid: Int64?)
+  {
+    #expect(FourLetterWord.zxid(in: answer) == zxid.map(Zxid.init))
+  }
+
   @Test func requestsInFlightFailInOrderBeforeTheDisconnection() throws {
     var harness = try Harness.connected()
     for id in 1...3 { harness.submit(id) }

@@ -1,3 +1,4 @@
+import Foundation
 import Jute
 import TestKit
 import Testing
@@ -124,7 +125,7 @@ struct ConnectionLossTests {
     }
   }
 
-  @Test func silenceOfTheServerEndsTheConnectionThenTheSession() async throws {
+  @Test func silenceOfTheServerEndsTheConnectionAndOnlyItsWordTheSession() async throws {
     let proxy = try await Self.proxy()
     let log = EventLog()
     let change: (inout ZooKeeperClient.Configuration) -> Void = {
@@ -137,16 +138,59 @@ struct ConnectionLossTests {
       try await client.create(path, mode: .ephemeral)
       proxy.stall()
       await expectFailure(.connectionLoss(outcomeUnknown: true)) { try await client.sync() }
-      try await eventually("expiry") { log.states.last == .expired ? () : nil }
-      #expect(log.states.suffix(2) == [.disconnected, .expired])
-      await expectFailure(.sessionExpired) { try await client.sync() }
-      await expectFailure(.sessionExpired) { try await client.connected() }
-      proxy.resume()
       try await withSharedServer { other in
         try await eventually("end of the ephemeral", every: .milliseconds(50)) {
           try await other.exists(path) == nil ? () : nil
         }
       }
+      try await eventually("expiry by the clock") { await client.snapshot().isOverByTheClock }
+      #expect(log.states.last == .disconnected)
+      proxy.resume()
+      try await eventually("expiry") { log.states.last == .expired ? () : nil }
+      #expect(log.states.suffix(2) == [.disconnected, .expired])
+      await expectFailure(.sessionExpired) { try await client.sync() }
+      await expectFailure(.sessionExpired) { try await client.connected() }
+    }
+  }
+
+  /// A server that is down counts no time: the session lives on with it.
+  @Test func aSessionOutlivesAnOutageThatIsLongerThanItsTimeout() async throws {
+    let server = try await ApacheServer.start()
+    let change: (inout ZooKeeperClient.Configuration) -> Void = { $0.sessionTimeout = .seconds(4) }
+    try await withClient(server.connectString, change) { client in
+      try await client.create("/held", mode: .ephemeral)
+      let session = await client.snapshot().sessionID
+      try await server.kill()
+      try await eventually("expiry by the clock") { await client.snapshot().isOverByTheClock }
+      try await server.restart()
+      try await client.withTimeLimit(.seconds(60)).connected(failsFast: false)
+      #expect(await client.snapshot().sessionID == session)
+      try await #expect(client.exists("/held")?.ephemeralOwner == session)
+    }
+  }
+
+  @Test func aServerThatHasLostItsDataIsNamed() async throws {
+    let server = try await ApacheServer.start()
+    try await withClient(server.connectString, { $0.sessionTimeout = .seconds(40) }) { client in
+      for number in 0..<5 { try await client.create("/\(number)") }
+      let seen = await client.snapshot().lastZxidSeen
+      try await server.kill()
+      for name in try FileManager.default.contentsOfDirectory(atPath: "\(server.dataDirectory)/version-2") {
+        try FileManager.default.removeItem(atPath: "\(server.dataDirectory)/version-2/\(name)")
+      }
+      try await server.restart()
+      // Rounds that fail because it is not there yet come before.
+      let reason = try await eventually("a server that is behind", within: .seconds(60)) {
+        do {
+          try await client.connected()
+        } catch let error as ZooKeeperError {
+          if case .cannotConnect(let failures) = error.code, case .behind(let zxid, let own)? = failures.first?.reason {
+            return (zxid: zxid, own: own)
+          }
+        }
+        return nil
+      }
+      #expect(reason.own == seen && reason.zxid < seen)
     }
   }
 
