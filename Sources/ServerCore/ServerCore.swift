@@ -59,7 +59,7 @@ public final class ServerCore {
   }
 
   /// This server as the owner of sessions.
-  var owner: UInt64 { UInt64(settings.serverID) }
+  var owner: UInt64 { UInt64(bitPattern: settings.serverID) }
 
   /// The newest transaction applied, as replies show it.
   public var lastProcessedZxid: Zxid { tree.lastProcessedZxid }

@@ -14,6 +14,11 @@ public struct ServerStartError: Error, Hashable, Sendable {
 }
 
 extension ServerStartError {
+  /// The error of `Listening`, or one of NIO's.
+  init(listening error: any Error) {
+    self = error as? ServerStartError ?? ServerStartError("cannot listen: \(error)")
+  }
+
   init(_ error: TxnLogError) {
     let place = error.offset.map { "\(error.path) at offset \($0)" } ?? error.path
     self.init(error.code.words(at: place), hint: error.code.hint)

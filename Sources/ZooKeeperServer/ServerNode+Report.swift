@@ -8,8 +8,10 @@ import ZooKeeperProtocol
 extension ServerNode {
   /// Answers a four-letter word.
   func answer(to word: String, argument: Int64?) -> String {
-    guard configuration.fourLetterWords.allows(word) || (word == "srvr" && configuration.fourLetterWords.allows("srvr"))
-    else { return FourLetterWords.refusal(word) }
+    let hasReadOnlyMode = configuration.features.allowsReadOnly
+    guard configuration.fourLetterWords.allows(word, hasReadOnlyMode: hasReadOnlyMode) else {
+      return FourLetterWords.refusal(word)
+    }
     guard isServing || FourLetterWords.isAnsweredAlways(word) else { return FourLetterWords.notServing }
     switch word {
     case "stmk": return "\(argument ?? Int64(FourLetterWords.defaultTraceMask))"
@@ -45,7 +47,7 @@ extension ServerNode {
     let sizes = (try? storage.directory.sizes()) ?? (0, 0)
     let descriptors = Host.fileDescriptors
     return ServerReport(
-      configuration: configuration, clientPort: clientPort, serverID: Int64(core.settings.serverID),
+      configuration: configuration, clientPort: clientPort, serverID: core.settings.serverID,
       mode: mode, zxid: reportedZxid,
       uptimeMilliseconds: (NIODeadline.now() - startTime).nanoseconds / 1_000_000,
       wallMilliseconds: time.wallMilliseconds, latency: LatencyReport(core.counters.latency),
@@ -153,11 +155,13 @@ extension ServerConfiguration {
     settings.tickTimeMilliseconds = Int64(tickTimeMilliseconds)
     settings.minSessionTimeoutMilliseconds = Int32(clamping: sessionTimeoutBounds.lowerBound)
     settings.maxSessionTimeoutMilliseconds = Int32(clamping: sessionTimeoutBounds.upperBound)
-    settings.serverID = ensemble.map { UInt8(clamping: $0.serverID.rawValue) } ?? 1
+    settings.serverID = ensemble?.serverID.rawValue ?? 1
     settings.skipACL = features.skipsACL
     settings.enforceQuota = features.enforcesQuota
     settings.reconfigEnabled = features.allowsReconfig
     settings.superDigest = features.superDigest
+    settings.digestSchemeEnabled = features.hasDigestScheme
+    settings.requiredSchemes = features.requiredSchemes
     settings.containerMaxNeverUsedMilliseconds = Int64(features.neverUsedContainerMilliseconds)
     return settings
   }
@@ -195,12 +199,5 @@ extension Storage.Recovered {
     if state.digestMismatches > 0 {
       logger.warning("\(state.digestMismatches) transactions left another tree than when they were made")
     }
-  }
-}
-
-extension ServerStartError {
-  /// A port that is taken, or an address that is not ours.
-  static func cannotListen(on address: String, _ error: any Error) -> ServerStartError {
-    ServerStartError("cannot listen on \(address): \(error)", hint: "is the port taken?")
   }
 }

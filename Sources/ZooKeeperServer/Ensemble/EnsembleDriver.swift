@@ -54,8 +54,8 @@ final class EnsembleDriver: @unchecked Sendable {
   }
 
   /// Takes calls of other servers; `start` begins the election.
-  func listen() -> EventLoopFuture<Void> {
-    election.listen().and(quorum.listen()).map { _ in }
+  func listen(_ listening: Listening) -> EventLoopFuture<Void> {
+    election.listen(listening).and(quorum.listen(listening)).map { _ in }
   }
 
   /// Begins the election.

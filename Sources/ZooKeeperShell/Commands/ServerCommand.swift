@@ -53,12 +53,17 @@ enum ServerCommand {
   ) throws(ShellError) -> ExitCode {
     let daemon = try load(file)
     if action == "run" || action == "check" {
-      for warning in daemon.warnings { try output.write(.err("zkcli: warning: \(warning)\n")) }
+      for warning in daemon.warnings + daemon.unknownKeys { try output.write(.err("zkcli: warning: \(warning)\n")) }
     }
     let process = ServerProcess(daemon: daemon, file: file, environment: environment)
     switch action {
     case "check":
       do throws(SandboxError) { try daemon.checkServerID() } catch { throw ShellError(error) }
+      guard daemon.unknownKeys.isEmpty else {
+        let count = daemon.unknownKeys.count
+        try output.write(.out("\(file): \(count) \(count == 1 ? "key" : "keys") that no server knows\n"))
+        return .no
+      }
       try output.write(.out("\(file): no faults\n"))
       return .success
     case "repair": return try process.repair(output)
@@ -73,11 +78,9 @@ enum ServerCommand {
   }
 
   private static func load(_ file: String) throws(ShellError) -> ServerDaemon {
-    let text = String(decoding: try Files.read(file), as: UTF8.self)
+    let bytes = try Files.read(file)
     do throws(SandboxError) {
-      return try ServerDaemon(configurationFile: file, text: text) { name in
-        (try? Files.read(name)).map { String(decoding: $0, as: UTF8.self) }
-      }
+      return try ServerDaemon(configurationFile: file, bytes: bytes, readFile: { try? Files.read($0) })
     } catch {
       throw ShellError(error)
     }
