@@ -36,12 +36,12 @@ extension ServerCore {
     switch opCode {
     case .sync where role == .learner: forwardSync(xid, payload, connection, time)
     case .getData, .exists, .getChildren, .getChildren2, .getACL, .getAllChildrenNumber, .getEphemerals, .multiRead,
-      .sync, .ping, .setWatches, .setWatches2, .addWatch, .checkWatches, .removeWatches, .whoAmI:
+      .sync, .ping, .setWatches, .setWatches2, .addWatch, .checkWatches, .removeWatches, .whoAmI, .deleteContainer:
       onRead(payload, connection, time)
     case .create, .create2, .createContainer, .createTTL, .delete, .setData, .setACL, .multi, .reconfig, .closeSession:
       onWrite(xid, opCode, payload, connection, time)
-    case .check, .notification, .createSession, .deleteContainer, .error, .auth, .sasl, nil:
-      // What servers say among themselves is not for clients: Apache executes an unchecked delete for them.
+    case .check, .notification, .createSession, .error, .auth, .sasl, nil:
+      // What servers say among themselves is not for clients.
       answer(connection, xid, .unimplemented, zxid: Zxid(rawValue: -1))
       close(connection)
     }

@@ -105,7 +105,7 @@ public struct FileSystemError: Error, Hashable, Sendable {
   /// The calls, by name.
   public enum Operation: String, Hashable, Sendable {
     case open, read, write, allocate, truncate, size, syncData, syncAll, syncDirectory, rename, remove, list
-    case createDirectory, lock
+    case createDirectory, lock, create
   }
 
   /// What callers tell apart.
@@ -115,6 +115,13 @@ public struct FileSystemError: Error, Hashable, Sendable {
     case noSpace
     case locked
     case notSupported
+    /// Something else than a file has the name.
+    case notAFile
+    case permissionDenied
+    /// The file system takes no writes.
+    case readOnly
+    /// The process, or the machine, has no descriptors left.
+    case noDescriptors
     /// The modelled machine has lost its power.
     case crashed
     case other
@@ -137,6 +144,40 @@ public struct FileSystemError: Error, Hashable, Sendable {
 
 extension FileSystemError: CustomStringConvertible {
   public var description: String { "\(operation.rawValue) of \(path) failed: \(reason) (errno \(errno))" }
+
+  /// What could not be done, and why, for people.
+  public var words: String {
+    let what =
+      switch operation {
+      case .open, .read: "read \(path)"
+      case .write, .allocate, .syncData, .syncAll, .syncDirectory: "write \(path)"
+      case .truncate: "shorten \(path)"
+      case .size: "find the size of \(path)"
+      case .rename: "rename \(path)"
+      case .remove: "remove \(path)"
+      case .list: "list \(path)"
+      case .createDirectory: "make the directory \(path)"
+      case .lock: "lock \(path)"
+      case .create: "make \(path)"
+      }
+    return "cannot \(what): \(reasonWords)"
+  }
+
+  private var reasonWords: String {
+    switch reason {
+    case .notFound: "no such file or directory"
+    case .alreadyExists: "there is one already"
+    case .noSpace: "no space left on the disk"
+    case .locked: "another process has locked it"
+    case .notSupported: "the file system cannot do that"
+    case .notAFile: "it is a directory, a pipe or a socket, not a file"
+    case .permissionDenied: "permission denied"
+    case .readOnly: "the file system is read-only"
+    case .noDescriptors: "too many open files"
+    case .crashed: "the machine has lost its power"
+    case .other: "the system's error \(errno)"
+    }
+  }
 }
 
 extension FileSystem {

@@ -29,7 +29,7 @@ extension TxnLogError.Code {
   /// What is wrong with the file at `place`.
   fileprivate func words(at place: String) -> String {
     switch self {
-    case .fileSystem(let failure): "\(failure)"
+    case .fileSystem(let failure): failure.words
     case .poisoned: "\(place): an earlier write failed"
     case .badHeader: "\(place): it does not begin as such a file does"
     case .unsupportedVersion(let version): "\(place): version \(version) of the format is not known"
@@ -47,6 +47,7 @@ extension TxnLogError.Code {
     case .badNumber(let text): "\(place): \"\(text)\" is not a number"
     case .epochMismatch(let accepted, let current, let zxid):
       "\(place): acceptedEpoch \(accepted), currentEpoch \(current) and the last transaction \(zxid) do not fit"
+    case .missingDirectory: "\(place): the directory is not there, and datadir.autocreate is off"
     case .locked: "another server uses \(place)"
     case .rejected(let reason): "\(place): \(reason)"
     case .badEntry(let lengthBytes): "\(place): an entry of \(lengthBytes) bytes"

@@ -193,6 +193,13 @@ extension Storage.Recovered {
       logger.warning("a snapshot is damaged and was not used", metadata: ["reason": "\(skipped.error)"])
     }
     for tail in report.cut { logger.warning("a torn tail of the log was cut", metadata: ["tail": "\(tail)"]) }
+    for part in report.kept {
+      let copy = part.copyPath ?? "nowhere: the disk has no room for a copy"
+      logger.warning(
+        part.offset == 0 ? "a log without a transaction was set aside" : "what was cut is kept",
+        metadata: ["path": "\(part.path)", "kept": "\(copy)"])
+    }
+    for path in report.removedPaths { logger.info("removed what was never finished", metadata: ["path": "\(path)"]) }
     if let zxid = report.unreachedZxid {
       logger.warning("the snapshot has effects up to \(zxid), and the log ends before it")
     }

@@ -19,7 +19,8 @@ enum ServerCommand {
     let actions = ["run", "start", "stop", "restart", "status", "check", "repair"]
     let action = try Values.choice(invocation.arguments[0], of: "action", among: actions)
     let file = try invocation.argument(1).map { word throws(ShellError) in try Values.text(word, of: "file") }
-    return try perform(action, file ?? defaultFile(environment), environment, output)
+    let isVerbose = invocation.flag(.verbose)
+    return try perform(action, file ?? defaultFile(environment), environment, output, isVerbose: isVerbose)
   }
 
   /// Runs an action of `zookeeper-server`, in the words of zkServer.sh and with its exit codes.
@@ -49,11 +50,13 @@ enum ServerCommand {
   }
 
   private static func perform(
-    _ action: String, _ file: String, _ environment: ShellEnvironment, _ output: Output
+    _ action: String, _ file: String, _ environment: ShellEnvironment, _ output: Output, isVerbose: Bool = false
   ) throws(ShellError) -> ExitCode {
-    let daemon = try load(file)
+    let flags = ServerFlags(environment, configurationFile: file, readFile: { try? Files.read($0) })
+    let daemon = try load(file, flags)
+    if isVerbose { for remark in flags.remarks { try output.write(.err("zkcli: \(remark)\n")) } }
     if action == "run" || action == "check" {
-      for warning in daemon.warnings + daemon.unknownKeys { try output.write(.err("zkcli: warning: \(warning)\n")) }
+      for warning in flags.warnings + daemon.warnings + daemon.unknownKeys { try output.write(.err("zkcli: warning: \(warning)\n")) }
     }
     let process = ServerProcess(daemon: daemon, file: file, environment: environment)
     switch action {
@@ -77,10 +80,11 @@ enum ServerCommand {
     }
   }
 
-  private static func load(_ file: String) throws(ShellError) -> ServerDaemon {
+  private static func load(_ file: String, _ flags: ServerFlags) throws(ShellError) -> ServerDaemon {
     let bytes = try Files.read(file)
     do throws(SandboxError) {
-      return try ServerDaemon(configurationFile: file, bytes: bytes, readFile: { try? Files.read($0) })
+      return try ServerDaemon(
+        configurationFile: file, bytes: bytes, readFile: { try? Files.read($0) }, properties: flags.properties)
     } catch {
       throw ShellError(error)
     }
