@@ -162,6 +162,7 @@ extension ServerCore {
   /// Ends the reply that began at `start`.
   func endReply(_ connection: ClientConnection, at start: Int) {
     connection.output.finishFrame(at: start)
+    counters.responseSizes.note(connection.output.bytes.count - start - FrameSplitter.prefixLengthBytes)
     counters.packetsSent += 1
     connection.statistics.sentCount += 1
     touch(connection)

@@ -101,12 +101,6 @@ struct WatchTable {
     if kind == .data, recursiveCount > 0 { fireRecursive(above: path, mark: mark, deliver) }
   }
 
-  /// The connections that watch the data of a path, with their sessions: `wchp`.
-  var watchersByPath: [(path: String, sessions: [SessionID])] {
-    data.map { ($0.key.path, $0.value.map(\.sessionID)) }
-      .sorted { $0.0.utf8.lexicographicallyPrecedes($1.0.utf8) }
-  }
-
   private func tell(_ connection: ClientConnection, _ mark: UInt64, _ deliver: (ClientConnection) -> Void) {
     guard connection.eventMark != mark else { return }
     connection.eventMark = mark

@@ -148,7 +148,8 @@ public struct EpochFiles<Files: FileSystem> {
     guard files.exists(path) else { return nil }
     // Longer than any number, and short enough for a message.
     let bytes = try fileCalls { () throws(FileSystemError) in try files.contents(of: path, limitBytes: 64) }
-    let text = PropertiesText.lines(of: PropertiesText.text(of: bytes)).first
+    let text =
+      PropertiesText.lines(of: PropertiesText.text(of: bytes)).first
       .map { line in String(Substring(line.prefix { $0 != "\n" && $0 != "\r" })) } ?? ""
     guard text.first != "+", let number = Int64(text) else { throw TxnLogError(.badNumber(text), path: path) }
     return number

@@ -30,6 +30,10 @@ public protocol FileSystem {
   /// The file's size in bytes.
   func size(_ file: FileHandle) throws(FileSystemError) -> Int
 
+  /// A place behind which the file is known to have nothing but zeros that take no room; its size where that is not
+  /// known.
+  func endOfData(_ file: FileHandle, from offset: Int) throws(FileSystemError) -> Int
+
   /// Returns when the file's bytes, and the size needed to read them, are durable.
   func syncData(_ file: FileHandle) throws(FileSystemError)
 
@@ -181,6 +185,9 @@ extension FileSystemError: CustomStringConvertible {
 }
 
 extension FileSystem {
+  /// The file's size: nothing is known of holes.
+  public func endOfData(_ file: FileHandle, from offset: Int) throws(FileSystemError) -> Int { try size(file) }
+
   /// Writes all of `bytes` at `offset`, however many calls it takes.
   public func writeAll(
     _ file: FileHandle, at offset: Int, _ bytes: UnsafeRawBufferPointer, path: String

@@ -87,6 +87,25 @@ public struct PosixFileSystem: FileSystem, Sendable {
     return Int(status.st_size)
   }
 
+  /// Asks `lseek(2)` where the last part begins that is no hole, and where it ends.
+  public func endOfData(_ file: FileHandle, from offset: Int) throws(FileSystemError) -> Int {
+    #if os(Linux)
+      // The C library hides these from Swift.
+      let (seekData, seekHole) = (Int32(3), Int32(4))
+      var end = offset
+      while true {
+        let data = lseek(file.rawValue, off_t(end), seekData)
+        // ENXIO: nothing but a hole is left. A file system that knows no holes calls all of the file data.
+        if data < 0 { return errno == ENXIO ? end : try size(file) }
+        let hole = lseek(file.rawValue, data, seekHole)
+        guard hole > data else { return try size(file) }
+        end = Int(hole)
+      }
+    #else
+      return try size(file)
+    #endif
+  }
+
   /// Calls `fdatasync(2)`.
   public func syncData(_ file: FileHandle) throws(FileSystemError) {
     #if canImport(Darwin)

@@ -280,6 +280,11 @@ extension DataTree {
     return ids.map { path(of: $0) }.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
   }
 
+  /// The paths of a session's ephemeral znodes, in no order: for reports, which are sorted elsewhere.
+  public func unorderedEphemeralPaths(of session: SessionID) -> [String] {
+    ephemerals[session]?.map { path(of: $0) } ?? []
+  }
+
   /// Whether a session owns any znode.
   public func hasEphemerals(_ session: SessionID) -> Bool { ephemerals[session] != nil }
 

@@ -1,6 +1,7 @@
 import Logging
 import NIOCore
 import NIOPosix
+import Synchronization
 import ZooKeeperProtocol
 
 #if canImport(Glibc)
@@ -164,13 +165,51 @@ final class ConnectionLimit: @unchecked Sendable {
   ///
   /// - Returns: false, with the connection closed, when there are too many.
   func admit(_ channel: any Channel) -> Bool {
-    guard count < maximum else {
+    guard count < maximum, DescriptorBudget.shared.take(for: channel) else {
       channel.close(promise: nil)
       return false
     }
     count += 1
     channel.closeFuture.assumeIsolated().whenComplete { [self] _ in count -= 1 }
     return true
+  }
+}
+
+/// Keeps some of the process's descriptors for files: connections may take the others only, so that a log that is full
+/// can be followed by the next one, however many clients come.
+///
+/// *Thread*: any; all servers of a process share one budget.
+final class DescriptorBudget: Sendable {
+  static let shared = DescriptorBudget()
+
+  /// The next log, a snapshot that is written, one that is read, the directories' own, and calls of other servers.
+  private static let reserve = 24
+
+  private struct State {
+    /// Connections that there may be; without a limit until it is measured.
+    var maximum = Int.max
+    var count = 0
+  }
+
+  private let state = Mutex(State())
+
+  /// Finds out how many descriptors are left for connections. Called by a server that has opened what it always has.
+  func measure() {
+    let (open, maximum) = Host.fileDescriptors
+    state.withLock { $0.maximum = max(1, maximum - (open - $0.count) - Self.reserve) }
+  }
+
+  /// Counts a connection until it is closed.
+  ///
+  /// - Returns: false when there are no descriptors for it; the caller closes it.
+  func take(for channel: any Channel) -> Bool {
+    let isTaken = state.withLock { state in
+      guard state.count < state.maximum else { return false }
+      state.count += 1
+      return true
+    }
+    if isTaken { channel.closeFuture.whenComplete { [self] _ in state.withLock { $0.count -= 1 } } }
+    return isTaken
   }
 }
 

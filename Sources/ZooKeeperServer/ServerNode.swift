@@ -40,6 +40,7 @@ public final class ServerNode: @unchecked Sendable {
   private(set) var ensemble: EnsembleDriver?
   let storage: Storage
   let background = BackgroundWorker()
+  let reportQueue = ReportQueue()
   let startTime = NIODeadline.now()
   private let group: MultiThreadedEventLoopGroup
   let loop: any EventLoop
@@ -159,9 +160,11 @@ public final class ServerNode: @unchecked Sendable {
 
   private func listen(_ done: @escaping @Sendable (Result<ServerNode, ServerStartError>) -> Void) {
     startLog(after: storage.report.lastZxid)
+    DescriptorBudget.shared.measure()
     let bootstrap = ServerBootstrap.forPorts(on: loop)
       .serverChannelOption(.backlog, value: Int32(clamping: configuration.listenBacklog))
       .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+      .childChannelOption(.allowRemoteHalfClosure, value: true)
       // Every connection keeps its buffer: small until it has shown that it sends much.
       .childChannelOption(
         .recvAllocator,
@@ -273,8 +276,10 @@ public final class ServerNode: @unchecked Sendable {
           listening, HostAndPort(host: metrics.address, port: metrics.port), purpose: "the metrics port",
           idleTimeout: .seconds(30)
         ) { [self] path in
-          path == "/metrics"
-            ? HTTPAnswer(contentType: "text/plain; version=0.0.4", body: Monitor.prometheus(report())) : .notFound
+          guard path == "/metrics" else { return loop.makeSucceededFuture(.notFound) }
+          return report(.descriptors) {
+            HTTPAnswer(contentType: "text/plain; version=0.0.4", body: Monitor.prometheus($0))
+          }
         }.map { [self] in httpServers.append($0) })
     }
     EventLoopFuture.andAllSucceed(starting, on: loop).whenComplete { result in
@@ -377,7 +382,7 @@ public final class ServerNode: @unchecked Sendable {
     let isOver =
       (configuration.maximumConnectionsPerAddress > 0 && count >= configuration.maximumConnectionsPerAddress)
       || (configuration.maximumConnections > 0 && handlers.count >= configuration.maximumConnections)
-    guard !isOver, !isStopping else {
+    guard !isOver, !isStopping, DescriptorBudget.shared.take(for: channel) else {
       logger.warning("too many connections", metadata: ["client": "\(address)", "connections": "\(count)"])
       return channel.close(promise: nil)
     }
@@ -425,10 +430,13 @@ public final class ServerNode: @unchecked Sendable {
       })
   }
 
-  /// A connection that asks for no session within 10 seconds, or does not take its last answers, only takes room.
+  /// A connection that has asked for no session within 10 seconds, however much it has sent, or that does not take its
+  /// last answers, only takes room.
   private func closeSilentConnections() {
+    let now = NIODeadline.now()
     for handler in handlers.values where handler.connection.sessionID == .none || handler.isClosing {
-      if NIODeadline.now() - handler.lastHeard > .seconds(10) { handler.close() }
+      let since = handler.isClosing ? handler.lastHeard : handler.acceptedAt
+      if now - since > .seconds(10) { handler.close() }
     }
   }
 

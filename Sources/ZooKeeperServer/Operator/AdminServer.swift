@@ -25,7 +25,7 @@ final class AdminServer: Sendable {
   /// - Throws: a `ServerStartError` when the address cannot be bound.
   static func start(
     _ listening: Listening, _ address: HostAndPort, purpose: String, idleTimeout: TimeAmount,
-    answer: @escaping @Sendable (String) -> HTTPAnswer
+    answer: @escaping @Sendable (String) -> EventLoopFuture<HTTPAnswer>
   ) -> EventLoopFuture<AdminServer> {
     let limit = ConnectionLimit(maximumConnections)
     let bootstrap = ServerBootstrap.forPorts(on: listening.loop)
@@ -61,12 +61,12 @@ private final class HTTPHandler: ChannelInboundHandler {
   typealias InboundIn = HTTPServerRequestPart
   typealias OutboundOut = HTTPServerResponsePart
 
-  private let answer: @Sendable (String) -> HTTPAnswer
+  private let answer: @Sendable (String) -> EventLoopFuture<HTTPAnswer>
   private let idleTimeout: TimeAmount
   private var head: HTTPRequestHead?
   private var timer: Scheduled<Void>?
 
-  init(idleTimeout: TimeAmount, answer: @escaping @Sendable (String) -> HTTPAnswer) {
+  init(idleTimeout: TimeAmount, answer: @escaping @Sendable (String) -> EventLoopFuture<HTTPAnswer>) {
     self.idleTimeout = idleTimeout
     self.answer = answer
   }
@@ -93,10 +93,23 @@ private final class HTTPHandler: ChannelInboundHandler {
   }
 
   private func respond(to request: HTTPRequestHead, _ context: ChannelHandlerContext) {
-    let path = String(request.uri.prefix { $0 != "?" })
-    var response = HTTPAnswer(
-      status: .methodNotAllowed, contentType: "text/plain", body: "Only GET is answered here\n")
-    if request.method == .GET || request.method == .HEAD { response = answer(path) }
+    guard request.method == .GET || request.method == .HEAD else {
+      return send(
+        HTTPAnswer(status: .methodNotAllowed, contentType: "text/plain", body: "Only GET is answered here\n"),
+        to: request, context)
+    }
+    let answered = answer(String(request.uri.prefix { $0 != "?" }))
+    answered.assumeIsolated().whenComplete { [self] result in
+      // Gone meanwhile: nobody waits for the answer.
+      guard context.channel.isActive else { return }
+      switch result {
+      case .success(let response): send(response, to: request, context)
+      case .failure: context.close(promise: nil)
+      }
+    }
+  }
+
+  private func send(_ response: HTTPAnswer, to request: HTTPRequestHead, _ context: ChannelHandlerContext) {
     let body = ByteBuffer(string: response.body)
     var head = HTTPResponseHead(version: request.version, status: response.status)
     head.headers.add(name: "Content-Type", value: response.contentType)

@@ -56,7 +56,9 @@ enum ServerCommand {
     let daemon = try load(file, flags)
     if isVerbose { for remark in flags.remarks { try output.write(.err("zkcli: \(remark)\n")) } }
     if action == "run" || action == "check" {
-      for warning in flags.warnings + daemon.warnings + daemon.unknownKeys { try output.write(.err("zkcli: warning: \(warning)\n")) }
+      for warning in flags.warnings + daemon.warnings + daemon.unknownKeys {
+        try output.write(.err("zkcli: warning: \(warning)\n"))
+      }
     }
     let process = ServerProcess(daemon: daemon, file: file, environment: environment)
     switch action {
