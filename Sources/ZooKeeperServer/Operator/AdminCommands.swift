@@ -165,7 +165,8 @@ enum AdminCommands {
       ("auth_failed_count", .number(report.authFailures)), ("uptime", .number(Int(report.uptimeMilliseconds))),
     ]
     return [
-      ("version", .string(FourLetterWords.versionText)), ("read_only", .bool(report.isReadOnly)), ("server_stats", .object(server)),
+      ("version", .string(FourLetterWords.versionText)), ("read_only", .bool(report.isReadOnly)),
+      ("server_stats", .object(server)),
     ] + (report.ensemble?.proposalStatsBody ?? []) + [("node_count", .number(report.znodeCount))]
   }
 
