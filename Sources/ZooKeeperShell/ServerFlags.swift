@@ -3,8 +3,8 @@ import ZooKeeperProtocol
 /// The system properties that the environment hands to a server where Apache's script starts it: in `SERVER_JVMFLAGS`
 /// and `JVMFLAGS`, and in what `zookeeper-env.sh` and `java.env` beside its configuration set these to.
 ///
-/// *Source*: `bin/zkEnv.sh`, `bin/zkServer.sh`: of a property that comes more than once, the last counts, and `JVMFLAGS`
-/// stands behind `SERVER_JVMFLAGS`.
+/// *Source*: `bin/zkEnv.sh`, `bin/zkServer.sh`: of a property that comes more than once, the last counts, and
+/// `JVMFLAGS` stands behind `SERVER_JVMFLAGS`.
 struct ServerFlags: Sendable {
   /// Without `-D`.
   var properties: [String: String] = [:]

@@ -251,10 +251,13 @@ public struct ConfigurationFile: Sendable {
     return ConfigurationProblem(file: file, line: nil, message: "the system property \(entry.key): \(message)")
   }
 
+  /// Notes an entry with which no server starts.
   mutating func fail(_ entry: PropertiesText.Entry, _ message: String) { problems.append(problem(entry, message)) }
 
+  /// Notes what is odd about an entry, or was corrected.
   mutating func warn(_ entry: PropertiesText.Entry, _ message: String) { warnings.append(problem(entry, message)) }
 
+  /// Notes a fault of the file as a whole.
   mutating func missing(_ message: String) {
     problems.append(ConfigurationProblem(file: file, line: nil, message: message))
   }

@@ -13,13 +13,14 @@ import ZooKeeperProtocol
 /// *Source*: `bin/zkServer.sh`; `storage-format` E.3.
 enum ServerCommand {
   /// Runs an action of `zkcli server`.
+  ///
+  /// - Parameter isVerbose: whether what was taken from the environment is said.
   static func run(
-    _ invocation: Invocation, _ environment: ShellEnvironment, _ output: Output
+    _ invocation: Invocation, _ environment: ShellEnvironment, _ output: Output, isVerbose: Bool
   ) throws(ShellError) -> ExitCode {
     let actions = ["run", "start", "stop", "restart", "status", "check", "repair"]
     let action = try Values.choice(invocation.arguments[0], of: "action", among: actions)
     let file = try invocation.argument(1).map { word throws(ShellError) in try Values.text(word, of: "file") }
-    let isVerbose = invocation.flag(.verbose)
     return try perform(action, file ?? defaultFile(environment), environment, output, isVerbose: isVerbose)
   }
 
