@@ -123,7 +123,7 @@ let package = Package(
     .testTarget(
       name: "ZooKeeperServerTests",
       dependencies: [
-        "ZooKeeperServer", "TxnLog", "ZooKeeperProtocol",
+        "ZooKeeperServer", "ZooKeeperProtocol", "TxnLog", "TestKit",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
       ],

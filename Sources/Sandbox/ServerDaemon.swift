@@ -1,4 +1,5 @@
 import Logging
+import Synchronization
 import ZooKeeperServer
 
 #if canImport(Glibc)
@@ -14,6 +15,8 @@ public struct ServerDaemon: Sendable {
   private let joinFailure: SandboxError?
   /// What is wrong with the file but does not prevent the server: `FILE:LINE: message`.
   public let warnings: [String]
+  /// Keys that no server knows, in the same form: probably misspelt, so that what they were to say is not said.
+  public let unknownKeys: [String]
 
   /// The port that clients connect to; 0 stands for any.
   public var clientPort: Int { configuration.clientPort }
@@ -28,14 +31,18 @@ public struct ServerDaemon: Sendable {
 
   /// Reads a configuration.
   ///
-  /// - Parameter readFile: the text of another file that this one names; nil if it cannot be read.
+  /// - Parameters:
+  ///   - bytes: what the file holds.
+  ///   - readFile: the bytes of another file that this one names; nil if it cannot be read.
+  ///   - properties: Java's system properties, without `-D`.
   /// - Throws: every fault of the file, a line each.
   public init(
-    configurationFile file: String, text: String, readFile: @escaping @Sendable (String) -> String?
+    configurationFile file: String, bytes: [UInt8], readFile: @escaping @Sendable (String) -> [UInt8]?,
+    properties: [String: String] = [:]
   ) throws(SandboxError) {
     let read: ConfigurationFile
     do throws(ConfigurationError) {
-      read = try ConfigurationFile(parsing: text, file: file, readFile: readFile)
+      read = try ConfigurationFile(bytes: bytes, file: file, readFile: readFile, properties: properties)
     } catch {
       throw SandboxError(error.problems.map(\.text).joined(separator: "\n"), isConfiguration: true)
     }
@@ -47,6 +54,7 @@ public struct ServerDaemon: Sendable {
       configuration = read.configuration
       joinFailure = SandboxError("\(file): \(error.message)", hint: error.hint, isConfiguration: true)
     }
+    unknownKeys = read.unknownKeys.map(\.text)
     warnings = read.warnings.map(\.text) + (configuration.peerTypeWarning.map { ["\(file): \($0)"] } ?? [])
   }
 
@@ -82,16 +90,38 @@ public struct ServerDaemon: Sendable {
     waitForEnd: @escaping @Sendable () async -> Void
   ) async throws(SandboxError) {
     let logger = Logger(label: "zookeeper.server", factory: { _ in LineLogHandler(log) })
+    let end = EndOfRun()
+    let waiting = Task {
+      await waitForEnd()
+      end.come()
+    }
+    defer { waiting.cancel() }
     do throws(ServerStartError) {
-      let node = try await ServerNode.start(configuration, logger: logger)
+      let node: ServerNode
+      do throws(ServerStartError) {
+        node = try await ServerNode.start(configuration, logger: logger, isGivenUp: { end.hasCome })
+      } catch {
+        // Whoever asks a server to stop that has not begun to serve has got what was asked for.
+        if end.hasCome { return }
+        throw error
+      }
       started(node.clientPort)
-      let failure = await node.waitForEnd(or: waitForEnd)
+      let failure = await node.waitForEnd(or: { await waiting.value })
       await node.stop()
       if let failure { throw failure }
     } catch {
       throw SandboxError(error.message, hint: error.hint)
     }
   }
+}
+
+/// Whether a server was asked to end, from when it is not yet there on.
+private final class EndOfRun: Sendable {
+  private let value = Mutex(false)
+
+  var hasCome: Bool { value.withLock { $0 } }
+
+  func come() { value.withLock { $0 = true } }
 }
 
 /// Writes log messages as lines with time and level, as operators know them.

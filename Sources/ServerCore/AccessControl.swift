@@ -109,7 +109,8 @@ struct AccessControl {
       // Java's split drops empty parts at the end, so "a:" has one.
       return settings.digestSchemeEnabled && parts.count == 2 && !parts[1].isEmpty
     case "ip": return IPNetwork(parsing: entry.id) != nil
-    case "x509": return entry.id.contains("=")
+    // A list that nobody can satisfy would lock the znode for good.
+    case "x509": return settings.x509SchemeEnabled && entry.id.contains("=")
     default: return false
     }
   }

@@ -90,10 +90,8 @@ public final class ClientConnection {
   /// Paths watched in each table.
   public var watchCount: Int { dataWatches.count + childWatches.count }
 
-  /// The paths of the data watches, in the order of their bytes: what `wchc` lists.
-  public var watchedPaths: [String] {
-    dataWatches.keys.map(\.path).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
-  }
+  /// The paths of the data watches, in no order: what `wchc` lists.
+  public var watchedPaths: [String] { dataWatches.keys.map(\.path) }
 }
 
 /// Plain numbers about one connection, for `cons` and `stat`.

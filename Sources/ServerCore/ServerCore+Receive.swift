@@ -37,12 +37,12 @@ extension ServerCore {
     case .sync where role == .learner: forwardSync(xid, payload, connection, time)
     case .sync where role.isLeader: holdSync(payload, connection, time)
     case .getData, .exists, .getChildren, .getChildren2, .getACL, .getAllChildrenNumber, .getEphemerals, .multiRead,
-      .sync, .ping, .setWatches, .setWatches2, .addWatch, .checkWatches, .removeWatches, .whoAmI:
+      .sync, .ping, .setWatches, .setWatches2, .addWatch, .checkWatches, .removeWatches, .whoAmI, .deleteContainer:
       onRead(payload, connection, time)
     case .create, .create2, .createContainer, .createTTL, .delete, .setData, .setACL, .multi, .reconfig, .closeSession:
       onWrite(xid, opCode, payload, connection, time)
-    case .check, .notification, .createSession, .deleteContainer, .error, .auth, .sasl, nil:
-      // What servers say among themselves is not for clients: Apache executes an unchecked delete for them.
+    case .check, .notification, .createSession, .error, .auth, .sasl, nil:
+      // What servers say among themselves is not for clients.
       answer(connection, xid, .unimplemented, zxid: Zxid(rawValue: -1))
       close(connection)
     }
@@ -163,6 +163,7 @@ extension ServerCore {
   /// Ends the reply that began at `start`.
   func endReply(_ connection: ClientConnection, at start: Int) {
     connection.output.finishFrame(at: start)
+    counters.responseSizes.note(connection.output.bytes.count - start - FrameSplitter.prefixLengthBytes)
     counters.packetsSent += 1
     connection.statistics.sentCount += 1
     touch(connection)

@@ -59,7 +59,7 @@ public final class ServerCore {
   }
 
   /// This server as the owner of sessions.
-  var owner: UInt64 { UInt64(settings.serverID) }
+  var owner: UInt64 { UInt64(bitPattern: settings.serverID) }
 
   /// The newest transaction applied, as replies show it.
   public var lastProcessedZxid: Zxid { tree.lastProcessedZxid }
@@ -152,12 +152,9 @@ public final class ServerCore {
   /// Sessions that have not ended.
   public var sessionCount: Int { preparer.sessions.sessions.count }
 
-  /// Living sessions by the time at which they end, in milliseconds of the monotonic clock: `dump`.
-  public var sessionsByExpiry: [(expiryMilliseconds: Int64, sessions: [SessionID])] {
-    let alive = preparer.sessions.sessions.values.filter { !$0.isClosing }
-    return Dictionary(grouping: alive, by: \.expiryMilliseconds)
-      .map { ($0.key, $0.value.map(\.id).sorted { $0.rawValue < $1.rawValue }) }
-      .sorted { $0.0 < $1.0 }
+  /// When each living session ends, in milliseconds of the monotonic clock, in no order: `dump`.
+  public var sessionExpiries: [(milliseconds: Int64, session: SessionID)] {
+    preparer.sessions.sessions.values.lazy.filter { !$0.isClosing }.map { ($0.expiryMilliseconds, $0.id) }
   }
 
   /// Entries of both watch tables.
@@ -168,14 +165,12 @@ public final class ServerCore {
     (watches.dataWatchCount, watches.dataPathCount, connections.values.count { !$0.dataWatches.isEmpty })
   }
 
-  /// The watched paths with the sessions that watch: `wchp`.
-  public var watchersByPath: [(path: String, sessions: [SessionID])] { watches.watchersByPath }
-
   /// Forgets the server's latencies and packet counts: `srst`.
   public func resetStatistics() {
     counters.latency = LatencyStatistics()
     counters.packetsReceived = 0
     counters.packetsSent = 0
+    counters.responseSizes = ResponseSizes()
   }
 
   /// Forgets the statistics of all connections: `crst`.

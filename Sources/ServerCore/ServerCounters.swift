@@ -8,6 +8,8 @@ public struct ServerCounters: Hashable, Sendable {
   public var outstandingRequests = 0
   /// Times from request to answer.
   public var latency = LatencyStatistics()
+  /// Bytes of the answers, without their lengths.
+  public var responseSizes = ResponseSizes()
   public var sessionsCreated = 0
   public var sessionsExpired = 0
   public var eventsSent = 0
@@ -20,4 +22,24 @@ public struct ServerCounters: Hashable, Sendable {
 
   /// All zero.
   public init() {}
+}
+
+/// Bytes of the last, the smallest and the largest answer; -1 before the first.
+///
+/// *Source*: `org.apache.zookeeper.server.quorum.BufferStats`.
+public struct ResponseSizes: Hashable, Sendable {
+  public private(set) var last = -1
+  public private(set) var minimum = -1
+  public private(set) var maximum = -1
+
+  /// None yet.
+  public init() {}
+
+  /// Counts an answer.
+  @inline(__always)
+  mutating func note(_ bytes: Int) {
+    last = bytes
+    if minimum < 0 || bytes < minimum { minimum = bytes }
+    if bytes > maximum { maximum = bytes }
+  }
 }

@@ -2,8 +2,8 @@
 ///
 /// *Source*: `storage-format` E.1; names in comments are the keys of `zoo.cfg` or system properties.
 public struct ServerSettings: Hashable, Sendable {
-  /// The id of this server, in the top byte of the sessions it makes; 1 when standalone.
-  public var serverID: UInt8 = 1
+  /// The id of this server, whose lowest byte is the top byte of the sessions it makes; 1 when standalone.
+  public var serverID: Int64 = 1
   /// `tickTime`: also the width of the buckets in which sessions expire.
   public var tickTimeMilliseconds: Int64 = 3000
   /// `minSessionTimeout`; nil is 2 ticks.
@@ -20,6 +20,9 @@ public struct ServerSettings: Hashable, Sendable {
   public var digestSchemeEnabled = true
   /// `DigestAuthenticationProvider.superDigest`: `user:hash` of the one who may do anything.
   public var superDigest: String?
+  /// Whether clients can prove a certificate, see `ServerCore.accept`: without TLS none can, and as with Apache's
+  /// server that has no such provider, ACLs of scheme `x509` are then invalid.
+  public var x509SchemeEnabled = false
   /// `X509AuthenticationProvider.superUser`: the subject of the one who may do anything.
   public var x509SuperUser: String?
   /// `enforce.auth.schemes`, when `enforce.auth.enabled`: every request needs an identity of one of them.

@@ -5,9 +5,13 @@ public import ZooKeeperProtocol
 /// *Source*: `client-protocol` 2.4.
 public enum SessionCredentials {
   /// The first id of a server's run: 1 byte server, 5 bytes of a clock in milliseconds, 2 zero bytes.
-  public static func firstID(serverID: UInt8, milliseconds: Int64) -> SessionID {
+  ///
+  /// Of a server's id above 255 only the lowest byte has room, as with Apache's.
+  ///
+  /// *Source*: `SessionTrackerImpl.initializeNextSessionId`.
+  public static func firstID(serverID: Int64, milliseconds: Int64) -> SessionID {
     let clock = UInt64(bitPattern: milliseconds << 24) >> 8
-    let value = Int64(bitPattern: clock | UInt64(serverID) << 56)
+    let value = Int64(bitPattern: clock | UInt64(bitPattern: serverID) << 56)
     // The one value that would read as the mark of a container.
     return SessionID(rawValue: value == .min ? value + 1 : value)
   }

@@ -21,6 +21,8 @@ struct WatchTable {
   private var data: [WatchPath: [ClientConnection]] = [:]
   private var child: [WatchPath: [ClientConnection]] = [:]
   private var recursiveCount = 0
+  /// The longest path that had a recursive watch: what lies deeper need not be asked level by level.
+  private var longestRecursiveBytes = 0
 
   /// Paths and connections in the data table: `wchs`.
   private(set) var dataWatchCount = 0
@@ -38,7 +40,10 @@ struct WatchTable {
     case .data:
       let old = connection.dataWatches.updateValue(
         (connection.dataWatches[path] ?? []).union(mode), forKey: path)
-      if mode == .recursive, old?.contains(.recursive) != true { recursiveCount += 1 }
+      if mode == .recursive, old?.contains(.recursive) != true {
+        recursiveCount += 1
+        longestRecursiveBytes = max(longestRecursiveBytes, path.path.utf8.count)
+      }
       if old == nil {
         data[path, default: []].append(connection)
         dataWatchCount += 1
@@ -101,12 +106,6 @@ struct WatchTable {
     if kind == .data, recursiveCount > 0 { fireRecursive(above: path, mark: mark, deliver) }
   }
 
-  /// The connections that watch the data of a path, with their sessions: `wchp`.
-  var watchersByPath: [(path: String, sessions: [SessionID])] {
-    data.map { ($0.key.path, $0.value.map(\.sessionID)) }
-      .sorted { $0.0.utf8.lexicographicallyPrecedes($1.0.utf8) }
-  }
-
   private func tell(_ connection: ClientConnection, _ mark: UInt64, _ deliver: (ClientConnection) -> Void) {
     guard connection.eventMark != mark else { return }
     connection.eventMark = mark
@@ -115,6 +114,13 @@ struct WatchTable {
 
   private func fireRecursive(above path: WatchPath, mark: UInt64, _ deliver: (ClientConnection) -> Void) {
     var path = path.path
+    if path.utf8.count > longestRecursiveBytes + 1 {
+      // The first level that may have one, with something behind it to be the child.
+      let end = path.utf8.index(path.startIndex, offsetBy: longestRecursiveBytes + 1)
+      guard let slash = path.utf8[..<end].lastIndex(of: UInt8(ascii: "/")) else { return }
+      let next = path.utf8[path.utf8.index(after: slash)...].firstIndex(of: UInt8(ascii: "/")) ?? path.endIndex
+      path = String(path[..<next])
+    }
     while let parent = ZnodePath.parent(of: path) {
       path = parent
       let key = WatchPath(path)

@@ -45,12 +45,40 @@ extension DataDirectory {
 
   /// Renames a whole file.
   private func setAside(_ path: String, _ reason: TxnLogError) throws(TxnLogError) -> RepairedCut {
+    RepairedCut(path: path, offset: 0, copyPath: try setAside(path), reason: reason)
+  }
+
+  /// Gives a whole file a name that nothing reads, durably, and returns its new path.
+  func setAside(_ path: String) throws(TxnLogError) -> String {
     let copyPath = unusedName(for: path, at: 0)
     try fileCalls { () throws(FileSystemError) in
       try files.rename(path, to: copyPath)
       try files.syncDirectory(Files.directory(of: path))
     }
-    return RepairedCut(path: path, offset: 0, copyPath: copyPath, reason: reason)
+    return copyPath
+  }
+
+  /// Copies a part of a file, durably, piece by piece: it may be larger than the memory.
+  func copy(_ path: String, _ range: Range<Int>, to copyPath: String) throws(TxnLogError) {
+    try fileCalls { () throws(FileSystemError) in
+      let source = try files.open(path, .read)
+      defer { files.close(source) }
+      let target = try files.open(copyPath, .createOrTruncate)
+      defer { files.close(target) }
+      let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
+      defer { piece.deallocate() }
+      var offset = range.lowerBound
+      while offset < range.upperBound {
+        let wanted = UnsafeMutableRawBufferPointer(rebasing: piece[..<min(piece.count, range.upperBound - offset)])
+        let count = try files.readFully(source, at: offset, into: wanted)
+        if count == 0 { break }
+        try files.writeAll(
+          target, at: offset - range.lowerBound, UnsafeRawBufferPointer(rebasing: piece[..<count]), path: copyPath)
+        offset += count
+      }
+      try files.syncAll(target)
+      try files.syncDirectory(Files.directory(of: copyPath))
+    }
   }
 
   /// Copies the end of a segment, then cuts it; a segment that is damaged from its first record on is renamed.
@@ -59,11 +87,9 @@ extension DataDirectory {
   ) throws(TxnLogError) -> RepairedCut {
     if offset <= LogFormat.headerBytes { return try setAside(segment.path, reason) }
     let copyPath = unusedName(for: segment.path, at: offset)
+    let end = try FileWindow(files, path: segment.path).endOfContent(from: offset)
+    try copy(segment.path, offset..<end, to: copyPath)
     try fileCalls { () throws(FileSystemError) in
-      var bytes = try files.contents(of: segment.path, from: offset)
-      bytes.removeLast(bytes.reversed().prefix { $0 == 0 }.count)
-      try files.writeSynced(copyPath, bytes)
-      try files.syncDirectory(logDirectory)
       let file = try files.open(segment.path, .update)
       defer { files.close(file) }
       try files.truncate(file, to: offset)
@@ -72,7 +98,8 @@ extension DataDirectory {
     return RepairedCut(path: segment.path, offset: offset, copyPath: copyPath, reason: reason)
   }
 
-  private func unusedName(for path: String, at offset: Int) -> String {
+  /// A path for what is taken out of a file, which neither this server nor Apache's reads, and which is not yet used.
+  func unusedName(for path: String, at offset: Int) -> String {
     let directory = Files.directory(of: path)
     let name = path.dropFirst(directory.utf8.count + 1)
     let base = "\(directory)/damaged-\(name)" + (offset > 0 ? ".from-\(offset)" : "")

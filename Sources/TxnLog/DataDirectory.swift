@@ -47,6 +47,30 @@ public struct DataDirectory<Files: FileSystem> {
     }
   }
 
+  /// Makes sure that the directories are there.
+  ///
+  /// Throws: as the failure to list one.
+  ///
+  /// *Source*: `FileTxnSnapLog`, `zookeeper.datadir.autocreate`.
+  public func checkExists() throws(TxnLogError) {
+    for directory in [snapshotDirectory, logDirectory] where !files.exists(directory) {
+      throw TxnLogError(.missingDirectory, path: directory)
+    }
+  }
+
+  /// Makes sure that files can be made in the directories: better at the start than when a client waits for it.
+  ///
+  /// Throws: the failure of a call.
+  public func checkWritable() throws(TxnLogError) {
+    for directory in Set([snapshotDirectory, logDirectory]).sorted() {
+      try fileCalls { () throws(FileSystemError) in
+        let path = "\(directory)/zkcli.probe"
+        files.close(try files.open(path, .createOrTruncate))
+        try files.remove(path)
+      }
+    }
+  }
+
   /// Keeps other servers of this program away until the lock goes.
   ///
   /// Apache's servers do not look at it. The lock goes with the process, so a crash leaves nothing to clean up.

@@ -20,6 +20,7 @@ public struct EpochFiles<Files: FileSystem> {
 
   private static var acceptedName: String { "acceptedEpoch" }
   private static var currentName: String { "currentEpoch" }
+  private static var newSuffix: String { ".new" }
   private static var configurationName: String { "zkcli.dynamic" }
   private let files: Files
   private let directory: String
@@ -42,6 +43,7 @@ public struct EpochFiles<Files: FileSystem> {
     let epochOfHistory = Int64(lastZxid.epoch)
     var current = try readEpoch(Self.currentName)
     if let found = current, epochOfHistory > found {
+      // One that cannot be read announces nothing.
       let announced = try? read(Self.currentName + ".tmp")
       guard let announced, announced >= epochOfHistory else {
         let accepted = try read(Self.acceptedName) ?? epochOfHistory
@@ -59,7 +61,29 @@ public struct EpochFiles<Files: FileSystem> {
     }
     let epochs = Epochs(accepted: accepted ?? epochOfHistory, current: current ?? epochOfHistory)
     guard epochs.accepted >= epochs.current else { throw mismatch(epochs, lastZxid) }
+    try removeRemains(current: epochs.current)
     return epochs
+  }
+
+  /// Removes what an interrupted write of one of the files has left, and an announcement that has come true: neither
+  /// means anything any more, and would stay for ever.
+  private func removeRemains(current: Int64) throws(TxnLogError) {
+    var names = [Self.acceptedName + ".tmp", Self.currentName + Self.newSuffix]
+    let announcement = Self.currentName + ".tmp"
+    var announced: Int64?
+    do throws(TxnLogError) {
+      announced = try read(announcement)
+    } catch {
+      // Cut short before it was durable, so nothing was done on its word.
+      guard case .badNumber = error.code else { throw error }
+    }
+    if announced.map({ $0 <= current }) ?? true { names.append(announcement) }
+    let paths = names.map { "\(directory)/\($0)" }.filter(files.exists)
+    guard !paths.isEmpty else { return }
+    try fileCalls { () throws(FileSystemError) in
+      for path in paths { try files.remove(path) }
+      try files.syncDirectory(directory)
+    }
   }
 
   /// Makes `epoch` the accepted epoch, durably.
@@ -71,7 +95,7 @@ public struct EpochFiles<Files: FileSystem> {
   public func saveCurrent(_ epoch: Int64) throws(TxnLogError) {
     try fileCalls { () throws(FileSystemError) in
       try files.replace(
-        Self.currentName, in: directory, with: Array(String(epoch).utf8), temporarySuffix: ".new")
+        Self.currentName, in: directory, with: Array(String(epoch).utf8), temporarySuffix: Self.newSuffix)
     }
   }
 
@@ -124,8 +148,9 @@ public struct EpochFiles<Files: FileSystem> {
     guard files.exists(path) else { return nil }
     // Longer than any number, and short enough for a message.
     let bytes = try fileCalls { () throws(FileSystemError) in try files.contents(of: path, limitBytes: 64) }
-    let line = bytes.split(separator: 10, maxSplits: 1, omittingEmptySubsequences: false).first ?? []
-    let text = String(decoding: line.last == 13 ? line.dropLast() : line, as: UTF8.self)
+    let text =
+      PropertiesText.lines(of: PropertiesText.text(of: bytes)).first
+      .map { line in String(Substring(line.prefix { $0 != "\n" && $0 != "\r" })) } ?? ""
     guard text.first != "+", let number = Int64(text) else { throw TxnLogError(.badNumber(text), path: path) }
     return number
   }

@@ -30,6 +30,10 @@ public protocol FileSystem {
   /// The file's size in bytes.
   func size(_ file: FileHandle) throws(FileSystemError) -> Int
 
+  /// A place behind which the file is known to have nothing but zeros that take no room; its size where that is not
+  /// known.
+  func endOfData(_ file: FileHandle, from offset: Int) throws(FileSystemError) -> Int
+
   /// Returns when the file's bytes, and the size needed to read them, are durable.
   func syncData(_ file: FileHandle) throws(FileSystemError)
 
@@ -105,7 +109,7 @@ public struct FileSystemError: Error, Hashable, Sendable {
   /// The calls, by name.
   public enum Operation: String, Hashable, Sendable {
     case open, read, write, allocate, truncate, size, syncData, syncAll, syncDirectory, rename, remove, list
-    case createDirectory, lock
+    case createDirectory, lock, create
   }
 
   /// What callers tell apart.
@@ -115,6 +119,13 @@ public struct FileSystemError: Error, Hashable, Sendable {
     case noSpace
     case locked
     case notSupported
+    /// Something else than a file has the name.
+    case notAFile
+    case permissionDenied
+    /// The file system takes no writes.
+    case readOnly
+    /// The process, or the machine, has no descriptors left.
+    case noDescriptors
     /// The modelled machine has lost its power.
     case crashed
     case other
@@ -137,9 +148,46 @@ public struct FileSystemError: Error, Hashable, Sendable {
 
 extension FileSystemError: CustomStringConvertible {
   public var description: String { "\(operation.rawValue) of \(path) failed: \(reason) (errno \(errno))" }
+
+  /// What could not be done, and why, for people.
+  public var words: String {
+    let what =
+      switch operation {
+      case .open, .read: "read \(path)"
+      case .write, .allocate, .syncData, .syncAll, .syncDirectory: "write \(path)"
+      case .truncate: "shorten \(path)"
+      case .size: "find the size of \(path)"
+      case .rename: "rename \(path)"
+      case .remove: "remove \(path)"
+      case .list: "list \(path)"
+      case .createDirectory: "make the directory \(path)"
+      case .lock: "lock \(path)"
+      case .create: "make \(path)"
+      }
+    return "cannot \(what): \(reasonWords)"
+  }
+
+  private var reasonWords: String {
+    switch reason {
+    case .notFound: "no such file or directory"
+    case .alreadyExists: "there is one already"
+    case .noSpace: "no space left on the disk"
+    case .locked: "another process has locked it"
+    case .notSupported: "the file system cannot do that"
+    case .notAFile: "it is a directory, a pipe or a socket, not a file"
+    case .permissionDenied: "permission denied"
+    case .readOnly: "the file system is read-only"
+    case .noDescriptors: "too many open files"
+    case .crashed: "the machine has lost its power"
+    case .other: "the system's error \(errno)"
+    }
+  }
 }
 
 extension FileSystem {
+  /// The file's size: nothing is known of holes.
+  public func endOfData(_ file: FileHandle, from offset: Int) throws(FileSystemError) -> Int { try size(file) }
+
   /// Writes all of `bytes` at `offset`, however many calls it takes.
   public func writeAll(
     _ file: FileHandle, at offset: Int, _ bytes: UnsafeRawBufferPointer, path: String

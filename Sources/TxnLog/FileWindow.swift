@@ -67,6 +67,10 @@ final class FileWindow<Files: FileSystem> {
   /// The end of the last byte in the file, from `offset` on, that is not 0; `offset` if there is none.
   func endOfContent(from offset: Int) throws(TxnLogError) -> Int {
     var end = sizeBytes
+    // Holes need no reading, however long they are.
+    if let file, end - offset > Self.defaultBytes {
+      end = min(end, try fileCalls { () throws(FileSystemError) in try files.endOfData(file, from: offset) })
+    }
     while end > offset {
       let start = max(offset, end - Self.defaultBytes)
       let bytes = try load(start, end - start)

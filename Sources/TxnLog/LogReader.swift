@@ -18,6 +18,8 @@ public struct SegmentEnd: Hashable, Sendable {
   public let offset: Int
   /// Bytes after that which belong to a batch that was never completely written; 0 for a clean end.
   public let tornBytes: Int
+  /// Whether nothing can ever have been in the segment but a header: it is no longer than one.
+  public var isProvablyEmpty = false
 }
 
 /// Reads the records of one segment in order.
@@ -92,20 +94,32 @@ public struct LogReader<Files: FileSystem> {
     let isUnfinished = [0, LogFormat.markedDatabaseID].contains { databaseID in
       LogFormat.header(databaseID: databaseID).starts(with: content)
     }
-    guard isUnfinished, contentEnd <= LogFormat.headerBytes else {
+    guard isUnfinished, contentEnd <= LogFormat.headerBytes, isUnusedSize else {
       throw TxnLogError(.badHeader, path: path, offset: 0)
     }
     offset = 0
-    end = SegmentEnd(offset: 0, tornBytes: contentEnd)
+    end = SegmentEnd(
+      offset: 0, tornBytes: contentEnd, isProvablyEmpty: isProvablyEmpty)
   }
+
+  /// Whether the segment is too short for a record behind its header.
+  private var isProvablyEmpty: Bool {
+    window.sizeBytes < LogFormat.headerBytes + LogFormat.recordOverheadBytes + LogFormat.minEntryBytes
+  }
+
+  /// Whether a segment that holds no record has a size that a writer gives to a new one: that of a header, or room for
+  /// records in whole sectors. One that was ended has just the size of its records: without any it has lost them.
+  private var isUnusedSize: Bool { isProvablyEmpty || window.sizeBytes % 512 == 0 }
 
   /// Decides what it means that there is no record at `offset`.
   private mutating func stop(_ damage: TxnLogError.Damage, recordEnd: Int? = nil) throws(TxnLogError) -> LogRecord? {
     let contentEnd = try window.endOfContent(from: offset)
     var scan = TailScan(window: window, segment: segment, start: offset, contentEnd: contentEnd, last: last)
     switch try scan.verdict(isMarked: isMarked, wholeRecordEnd: recordEnd) {
+    case .end(0) where last == nil && !isUnusedSize: throw TxnLogError(.damaged(damage), path: path, offset: offset)
     case .end(let tornBytes):
-      end = SegmentEnd(offset: offset, tornBytes: tornBytes)
+      end = SegmentEnd(
+        offset: offset, tornBytes: tornBytes, isProvablyEmpty: isProvablyEmpty)
       return nil
     case .damage:
       throw TxnLogError(.damaged(damage), path: path, offset: offset)

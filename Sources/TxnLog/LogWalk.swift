@@ -22,6 +22,8 @@ public struct WalkedSegment: Hashable, Sendable {
   public let hasRecords: Bool
   /// Whether its writer marked the ends of batches.
   public let isMarked: Bool
+  /// Whether nothing can ever have been in it but a header.
+  public var isProvablyEmpty = false
 
   /// What is torn, if anything.
   public var tornTail: TornTail? {
@@ -90,7 +92,7 @@ public struct LogWalk<Files: FileSystem> {
     guard let ended = reader, let end = ended.end else { return }
     let walked = WalkedSegment(
       path: ended.path, zxid: ended.segment, offset: end.offset, tornBytes: end.tornBytes, sizeBytes: ended.sizeBytes,
-      hasRecords: ended.last != nil, isMarked: ended.isMarked)
+      hasRecords: ended.last != nil, isMarked: ended.isMarked, isProvablyEmpty: end.isProvablyEmpty)
     ends.append(walked)
     suspect = suspect ?? walked.tornTail
     reader = nil

@@ -23,7 +23,12 @@ public struct PosixFileSystem: FileSystem, Sendable {
       case .createNewDirect: O_RDWR | O_CREAT | O_EXCL
       case .createOrTruncate: O_RDWR | O_CREAT | O_TRUNC
       }
-    guard mode == .createNewDirect else { return try openRaw(path, flags, operation: .open) }
+    guard mode == .createNewDirect else {
+      // Without waiting for the other end, should a pipe have the name; to a file it makes no difference.
+      let operation: FileSystemError.Operation = mode == .read || mode == .update ? .open : .create
+      let file = try openRaw(path, flags | O_NONBLOCK, operation: operation)
+      return try checkedForFile(file, path, operation)
+    }
     guard let directFlags else { throw error(.open, path: path, ENOSYS) }
     do throws(FileSystemError) {
       return try openRaw(path, flags | directFlags, operation: .open)
@@ -80,6 +85,25 @@ public struct PosixFileSystem: FileSystem, Sendable {
     var status = stat()
     guard fstat(file.rawValue, &status) == 0 else { throw failure(.size, file) }
     return Int(status.st_size)
+  }
+
+  /// Asks `lseek(2)` where the last part begins that is no hole, and where it ends.
+  public func endOfData(_ file: FileHandle, from offset: Int) throws(FileSystemError) -> Int {
+    #if os(Linux)
+      // The C library hides these from Swift.
+      let (seekData, seekHole) = (Int32(3), Int32(4))
+      var end = offset
+      while true {
+        let data = lseek(file.rawValue, off_t(end), seekData)
+        // ENXIO: nothing but a hole is left. A file system that knows no holes calls all of the file data.
+        if data < 0 { return errno == ENXIO ? end : try size(file) }
+        let hole = lseek(file.rawValue, data, seekHole)
+        guard hole > data else { return try size(file) }
+        end = Int(hole)
+      }
+    #else
+      return try size(file)
+    #endif
   }
 
   /// Calls `fdatasync(2)`.
@@ -161,6 +185,24 @@ public struct PosixFileSystem: FileSystem, Sendable {
     return FileHandle(rawValue: Int32(descriptor))
   }
 
+  /// Refuses a pipe, a directory or a socket in the place of a file.
+  private func checkedForFile(
+    _ file: FileHandle, _ path: String, _ operation: FileSystemError.Operation
+  ) throws(FileSystemError) -> FileHandle {
+    var status = stat()
+    guard fstat(file.rawValue, &status) == 0 else {
+      let code = errno
+      close(file)
+      throw error(operation, path: path, code)
+    }
+    // A device is as good as a file to whoever names one: it makes nobody wait.
+    guard [S_IFREG, S_IFCHR, S_IFBLK].contains(status.st_mode & S_IFMT) else {
+      close(file)
+      throw FileSystemError(operation, path: path, reason: .notAFile)
+    }
+    return file
+  }
+
   private func retrying(_ call: () -> Int) -> Int {
     while true {
       let result = call()
@@ -190,6 +232,10 @@ public struct PosixFileSystem: FileSystem, Sendable {
       case ENOSPC, EDQUOT: .noSpace
       case EWOULDBLOCK where operation == .lock: .locked
       case EOPNOTSUPP, EINVAL, ENOSYS: .notSupported
+      case EISDIR, ENXIO, ENOTDIR: .notAFile
+      case EACCES, EPERM: .permissionDenied
+      case EROFS: .readOnly
+      case EMFILE, ENFILE: .noDescriptors
       default: .other
       }
     return FileSystemError(operation, path: path, reason: reason, errno: code)

@@ -41,8 +41,20 @@ public struct RecoveryReport: Hashable, Sendable {
   public internal(set) var cut: [TornTail] = []
   /// Torn ends in front of newer segments, which are left as they are: nothing is missing after them.
   public internal(set) var oldTorn: [TornTail] = []
-  /// Files that were removed: segments without a record, unfinished snapshots.
+  /// Files that were removed: segments in which nothing can have been, unfinished snapshots.
   public internal(set) var removedPaths: [String] = []
+  /// What was taken out of the log and is kept under another name: torn tails that were cut, and segments that hold
+  /// nothing now but may have held something.
+  public internal(set) var kept: [KeptPart] = []
+
+  /// A part of the log under its new name.
+  public struct KeptPart: Hashable, Sendable {
+    public let path: String
+    /// From where on it was taken; 0 for a whole file.
+    public let offset: Int
+    /// nil when there was no room on the disk for a copy.
+    public let copyPath: String?
+  }
 
   /// Whether the directory holds nothing at all: whoever starts the server decides what that means.
   public var isEmpty: Bool { snapshot == nil && replayedCount == 0 }
@@ -156,10 +168,34 @@ extension DataDirectory {
     report.oldTorn = walk.ends[..<tailStart].compactMap(\.tornTail)
     report.cut = walk.ends[tailStart...].compactMap(\.tornTail)
     guard settings.repairsTornTails else { return }
-    let empty = walk.ends[tailStart...].filter { !$0.hasRecords }.map(\.path)
-    try remove(empty.reversed(), in: logDirectory)
-    if let last = walk.ends.last(where: \.hasRecords) { try settle(last) }
-    report.removedPaths = empty + (try removeUnfinished())
+    let unused = walk.ends[tailStart...].filter { !$0.hasRecords }
+    for segment in unused.reversed() {
+      if segment.isProvablyEmpty {
+        try remove([segment.path], in: logDirectory)
+      } else {
+        report.kept.append(.init(path: segment.path, offset: 0, copyPath: try setAside(segment.path)))
+      }
+    }
+    if let last = walk.ends.last(where: \.hasRecords) {
+      if last.tornBytes > 0 { report.kept.append(try keepTail(of: last)) }
+      try settle(last)
+    }
+    report.removedPaths = unused.filter(\.isProvablyEmpty).map(\.path) + (try removeUnfinished())
+  }
+
+  /// Copies what is about to be cut: it was never answered as far as anybody can tell, but only as far as that.
+  private func keepTail(of segment: WalkedSegment) throws(TxnLogError) -> RecoveryReport.KeptPart {
+    let end = segment.offset + segment.tornBytes
+    let copyPath = unusedName(for: segment.path, at: segment.offset)
+    do throws(TxnLogError) {
+      try copy(segment.path, segment.offset..<end, to: copyPath)
+      return .init(path: segment.path, offset: segment.offset, copyPath: copyPath)
+    } catch {
+      // A full disk must not keep the server from a start that gives room back.
+      guard case .fileSystem(let failure) = error.code, failure.reason == .noSpace else { throw error }
+      if files.exists(copyPath) { try remove([copyPath], in: logDirectory) }
+      return .init(path: segment.path, offset: segment.offset, copyPath: nil)
+    }
   }
 
   /// Cuts what is torn or unused from the last segment, and makes the rest and its name durable.
@@ -180,9 +216,11 @@ extension DataDirectory {
     if segment.tornBytes == 0, segment.offset == offset, segment.sizeBytes == offset + BatchMark.encodedSizeBytes {
       return
     }
-    try files.truncate(file, to: offset)
-    guard segment.isMarked else { return }
+    guard segment.isMarked else { return try files.truncate(file, to: offset) }
+    // The mark first: a segment that is longer than its records and has none is damaged.
     let mark = BatchMark(offset: offset, batchOffset: offset)
     try files.writeAll(file, at: offset, mark.bytes(segment: segment.zxid), path: segment.path)
+    try files.syncData(file)
+    try files.truncate(file, to: offset + BatchMark.encodedSizeBytes)
   }
 }

@@ -5,10 +5,13 @@ import ZooKeeperProtocol
 /// A batch reaches the disk in any order of its sectors, so a power cut may leave readable records behind a hole. They
 /// were never answered. The same picture arises when durable bytes are damaged, and cutting there would lose answered
 /// transactions. Told apart by:
-/// - the last `BatchMark` in the file: damage lies before the batch that it ends, a torn batch within it. If the mark
-///   is missing from a file whose writer marks batches, the last batch was not completely written, and it is no longer
-///   than `LogFormat.maxBatchBytes`;
-/// - in files without marks: any later record is proof of damage;
+/// - the last `BatchMark` in the file: damage lies before the batch that it ends, a torn batch within it;
+/// - without such a mark behind the place, any later record that is whole is taken for proof of damage. Where a writer
+///   marks its batches, a power cut may leave that picture too, when of one batch the end is lost and something before
+///   it; but it may also be that a mark has been damaged, and then everything from the place on was answered. What
+///   may have been answered is not cut by a server: `DataDirectory.repair` does it, and keeps a copy;
+/// - nothing but zeros where a writer that marks its batches had a mark: the next batch would have stood there, so that
+///   a power cut leaves the one or the other;
 /// - a record within one sector that is all there but for its checksum is damage: sectors are written whole.
 struct TailScan<Files: FileSystem> {
   /// What the end of the readable records means.
@@ -27,7 +30,7 @@ struct TailScan<Files: FileSystem> {
   let last: Zxid?
 
   private var lastMark: BatchMark?
-  private var lastRecordOffset: Int?
+  private var foundRecord = false
 
   private static var sectorBytes: Int { 512 }
 
@@ -42,16 +45,17 @@ struct TailScan<Files: FileSystem> {
 
   /// Decides; `wholeRecordEnd` is the end of a record at `start` of which only the checksum is wrong.
   mutating func verdict(isMarked: Bool, wholeRecordEnd: Int?) throws(TxnLogError) -> Verdict {
-    if contentEnd <= start { return .end(tornBytes: 0) }
+    if contentEnd <= start {
+      let lacksMark = isMarked && last != nil && window.sizeBytes - start >= BatchMark.encodedSizeBytes
+      return lacksMark ? .damage : .end(tornBytes: 0)
+    }
     if try mark(at: start) != nil {
       return .end(tornBytes: max(0, contentEnd - start - BatchMark.encodedSizeBytes))
     }
     if let wholeRecordEnd, start / Self.sectorBytes == (wholeRecordEnd - 1) / Self.sectorBytes { return .damage }
     try scan()
-    let torn = Verdict.end(tornBytes: contentEnd - start)
-    if let lastMark { return start < lastMark.batchOffset ? .damage : torn }
-    guard let lastRecordOffset else { return torn }
-    return isMarked && lastRecordOffset - start < LogFormat.maxBatchBytes ? torn : .damage
+    if let lastMark, start >= lastMark.batchOffset { return .end(tornBytes: contentEnd - start) }
+    return lastMark == nil && !foundRecord ? .end(tornBytes: contentEnd - start) : .damage
   }
 
   /// Finds the marks and records after `start`.
@@ -71,7 +75,7 @@ struct TailScan<Files: FileSystem> {
         lastMark = mark
         offset += BatchMark.encodedSizeBytes
       } else if let end = try recordEnd(at: offset) {
-        lastRecordOffset = offset
+        foundRecord = true
         offset = end
       } else {
         offset += 1

@@ -41,6 +41,8 @@ public struct TxnLogError: Error, Hashable, Sendable {
     case badNumber(String)
     /// The two epoch files, or the last transaction and the current epoch, contradict each other.
     case epochMismatch(accepted: Int64, current: Int64, lastZxid: Zxid)
+    /// A directory is not there, and is not to be made.
+    case missingDirectory
     /// Another server uses the directory.
     case locked
     /// Whoever was given the content refused it.

@@ -70,7 +70,7 @@ final class SimulatedServer {
 
   private var serverSettings: ServerSettings {
     var settings = ServerSettings()
-    settings.serverID = UInt8(id.rawValue)
+    settings.serverID = id.rawValue
     settings.tickTimeMilliseconds = 200
     settings.reconfigEnabled = true
     settings.skipACL = true

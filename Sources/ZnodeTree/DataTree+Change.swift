@@ -146,6 +146,7 @@ extension DataTree {
   /// Takes a childless znode out of everything.
   private func detach(_ id: ZnodeID, pathLength: Int) {
     let record = slab.record(id).pointee
+    if deepPlace?.id == id { deepPlace?.goUp(to: record.parent) }
     unlink(id)
     index.remove(id, record.parent, record.name)
     unregister(id, owner: record.owner)

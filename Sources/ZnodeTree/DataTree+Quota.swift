@@ -27,6 +27,7 @@ extension DataTree {
       let name = PathBytes.suffix(path, from: parentPath.count + 1)
       if PathBytes.hasPrefix(name, "zookeeper_limits"), name.count == 16, !quotaPath.isEmpty {
         quotaPaths.insert(PathKey(quotaPath))
+        longestQuotaPathBytes = max(longestQuotaPathBytes, quotaPath.utf8.count)
       } else if PathBytes.hasPrefix(name, "zookeeper_stats"), name.count == 15 {
         countUse(of: quotaPath)
       }
@@ -62,6 +63,7 @@ extension DataTree {
       let quotaPath = String(decoding: directory.utf8.dropFirst(QuotaPaths.root.utf8.count), as: UTF8.self)
       guard !quotaPath.isEmpty else { continue }
       quotaPaths.insert(PathKey(quotaPath))
+      longestQuotaPathBytes = max(longestQuotaPathBytes, quotaPath.utf8.count)
       countUse(of: quotaPath)
     }
   }
@@ -69,6 +71,10 @@ extension DataTree {
   private func quotaPath(covering path: UnsafeRawBufferPointer) -> String? {
     guard !quotaPaths.isEmpty else { return nil }
     var length = path.count
+    // Below the deepest quota nothing is made but the way up.
+    while length > longestQuotaPathBytes, let slash = PathBytes.lastSlash(PathBytes.prefix(path, length)) {
+      length = slash
+    }
     while length > 1 {
       let candidate = String(decoding: PathBytes.prefix(path, length), as: UTF8.self)
       if quotaPaths.contains(PathKey(candidate)) { return candidate }

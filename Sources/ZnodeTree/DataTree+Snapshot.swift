@@ -231,6 +231,7 @@ public struct SnapshotRestore {
     for (_, slot) in slots { tree.acls.release(slot) }
     tree.acls.releaseRetired()
     tree.restoreQuotas()
+    tree.reverseChildren()
     tree.lastProcessedZxid = lastProcessedZxid
     return tree
   }
@@ -244,6 +245,37 @@ public struct SnapshotRestore {
 }
 
 extension DataTree {
+  /// Puts all children into the order in which the snapshot had them: each was linked in front of those before it.
+  ///
+  /// What `getChildren` answers is then the same behind a restart, and on every server of an ensemble.
+  func reverseChildren() {
+    walk(Self.root) { parent in
+      // The built-ins were there before, and so behind all others; nobody can delete them.
+      var rest = childCount(of: parent)
+      if parent == Self.root { rest -= 1 }
+      if parent == find("/zookeeper") { rest -= ["/zookeeper/quota", "/zookeeper/config"].count { find($0) != nil } }
+      reverseChildren(of: parent, count: rest)
+    }
+  }
+
+  /// Reverses the first `count` children of a znode.
+  private func reverseChildren(of parent: ZnodeID, count: Int) {
+    guard count > 1 else { return }
+    let oldFirst = slab.record(parent).pointee.firstChild
+    var (child, reversed) = (oldFirst, ZnodeID(0))
+    for _ in 0..<count {
+      let record = slab.mutable(child)
+      let next = record.pointee.nextSibling
+      record.pointee.nextSibling = reversed
+      record.pointee.previousSibling = next
+      (child, reversed) = (next, child)
+    }
+    slab.mutable(parent).pointee.firstChild = reversed
+    slab.mutable(reversed).pointee.previousSibling = 0
+    slab.mutable(oldFirst).pointee.nextSibling = child
+    if child != 0 { slab.mutable(child).pointee.previousSibling = oldFirst }
+  }
+
   /// Gives a znode all that a snapshot says of it, but an owner: the built-ins have none.
   func overwrite(
     _ id: ZnodeID, path: UnsafeRawBufferPointer, data: UnsafeRawBufferPointer?, slot: ACLSlot, stat: StatPersisted

@@ -41,6 +41,10 @@ public final class DataTree {
   /// The lengths of all paths and data, as Apache's `approximate_data_size` adds them up.
   public internal(set) var approximateDataSizeBytes = 0
   public internal(set) var ephemeralCount = 0
+  /// Where a long path was last found, see `findDeep`.
+  var deepPlace: DeepPlace?
+  /// The longest path that had limits set: deeper znodes need not be asked for theirs, level by level.
+  var longestQuotaPathBytes = 0
 
   /// The root's id.
   public static let root: ZnodeID = 1
@@ -72,9 +76,15 @@ public final class DataTree {
   public func find(_ path: UnsafeRawBufferPointer) -> ZnodeID? {
     if path.count <= 1 { return path.isEmpty || path[0] == PathBytes.slash ? Self.root : nil }
     guard path[0] == PathBytes.slash else { return nil }
-    var id = Self.root
-    var start = 1
-    var end = 1
+    if path.count >= DeepPlace.minimumBytes { return findDeep(path) }
+    return descend(from: Self.root, path, at: 1)
+  }
+
+  /// The znode that the rest of `path`, which begins at `offset` with a name, leads to from `top`.
+  func descend(from top: ZnodeID, _ path: UnsafeRawBufferPointer, at offset: Int) -> ZnodeID? {
+    var id = top
+    var start = offset
+    var end = offset
     while true {
       while end < path.count, path[end] != PathBytes.slash { end += 1 }
       id = index.find(id, UnsafeRawBufferPointer(rebasing: path[start..<end]), in: slab)
@@ -278,6 +288,11 @@ extension DataTree {
   public func ephemeralPaths(of session: SessionID) -> [String] {
     guard let ids = ephemerals[session] else { return [] }
     return ids.map { path(of: $0) }.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+  }
+
+  /// The paths of a session's ephemeral znodes, in no order: for reports, which are sorted elsewhere.
+  public func unorderedEphemeralPaths(of session: SessionID) -> [String] {
+    ephemerals[session]?.map { path(of: $0) } ?? []
   }
 
   /// Whether a session owns any znode.

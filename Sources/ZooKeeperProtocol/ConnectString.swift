@@ -92,6 +92,10 @@ extension ServerAddress {
       }
     }
     guard !host.isEmpty else { throw fail("\(text) has no host") }
+    if text.hasPrefix("[") || host.contains(":"), IPv6Literal(parsing: host) == nil {
+      throw fail("\(host) is not an IPv6 address")
+    }
+    guard HostAndPort.host(host) != nil else { throw fail("\(host) is neither a host's name nor an address") }
     var port = ConnectString.defaultPort
     if let portText {
       guard let number = Int(portText), (1...65535).contains(number) else {

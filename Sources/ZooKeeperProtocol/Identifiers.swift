@@ -35,6 +35,11 @@ public struct ServerID: RawRepresentable, Hashable, Comparable, Sendable {
   /// *Source*: `quorum-protocol` A.4.
   public static let none = ServerID(rawValue: .min)
 
+  /// Whether a server may have the number: 0 or more, and not the one that stands for observers without an own one.
+  ///
+  /// *Source*: `QuorumCnxManager`, which takes negative numbers for versions of its protocol, and its `OBSERVER_ID`.
+  public var isAssignable: Bool { rawValue >= 0 && rawValue < .max }
+
   public static func < (left: ServerID, right: ServerID) -> Bool { left.rawValue < right.rawValue }
 }
 

@@ -6,12 +6,12 @@ extension QuorumConfiguration.Member {
   ///
   /// - Throws: with Apache's words.
   public init(id: ServerID, parsing text: String) throws(QuorumConfigurationError) {
-    let halves = text.split(separator: ";", omittingEmptySubsequences: false)
-    guard halves.count <= 2 else { throw Self.badForm(text) }
+    let halves = text.split(separator: ";", omittingEmptySubsequences: false).map(\.trimmingBlanks)
+    guard (1...2).contains(halves.count) else { throw Self.badForm(text) }
     var addresses: [QuorumConfiguration.Address] = []
     var isObserver: Bool?
     for part in halves[0].split(separator: "|", omittingEmptySubsequences: false) {
-      let (address, role) = try Self.address(String(part), text: text)
+      let (address, role) = try Self.address(String(part.trimmingBlanks), text: text)
       addresses.append(address)
       if let role, let isObserver, role != isObserver {
         throw QuorumConfigurationError(message: "Multiple addresses should have similar roles: \(text)")
@@ -34,10 +34,13 @@ extension QuorumConfiguration.Member {
     var host: Substring
     var rest: Substring
     if part.hasPrefix("[") {
-      guard let end = part.range(of: "]:") else {
+      guard let end = part.firstRange(of: "]:") else {
         throw QuorumConfigurationError(message: "\(part) starts with '[' but has no matching ']:'")
       }
       host = part[part.index(after: part.startIndex)..<end.lowerBound]
+      guard IPv6Literal(parsing: host) != nil else {
+        throw QuorumConfigurationError(message: "\(host) is not an IPv6 address, as brackets say it is: \(text)")
+      }
       rest = part[end.upperBound...]
     } else {
       guard let colon = part.firstIndex(of: ":") else { throw badForm(text) }
@@ -45,7 +48,7 @@ extension QuorumConfiguration.Member {
       rest = part[part.index(after: colon)...]
     }
     let fields = rest.split(separator: ":", omittingEmptySubsequences: false)
-    guard (2...3).contains(fields.count), !host.isEmpty else { throw badForm(text) }
+    guard (2...3).contains(fields.count), HostAndPort.host(host) != nil else { throw badForm(text) }
     var ports: [Int] = []
     for field in fields.prefix(2) {
       guard let port = Int(field), (0...65535).contains(port) else {
@@ -91,37 +94,37 @@ extension QuorumConfiguration {
   ///
   /// - Throws: for a line that cannot be read, and for groups that do not have every voter exactly once.
   public init(parsing text: String) throws(QuorumConfigurationError) {
-    var entries: [(key: String, value: String)] = []
-    for line in text.split(whereSeparator: \.isNewline) {
-      guard let equals = line.firstIndex(of: "=") else { continue }
-      entries.append((String(line[..<equals]), String(line[line.index(after: equals)...])))
-    }
-    try self.init(entries: entries)
+    try self.init(entries: PropertiesText(parsing: text).entries.map { ($0.key, $0.value) })
   }
 
-  /// Reads keys with their values.
+  /// Reads keys with their values. Of a server, group or weight that comes more than once, the last counts.
   ///
   /// - Throws: as `init(parsing:)`.
+  ///
+  /// *Source*: `java.util.Properties`, and the maps of `QuorumMaj` and `QuorumHierarchical`.
   public init(entries: [(key: String, value: String)]) throws(QuorumConfigurationError) {
-    var members: [Member] = []
-    var groups: [(Int64, [ServerID])] = []
+    var members: [ServerID: Member] = [:]
+    var groups: [Int64: [ServerID]] = [:]
     var weights: [ServerID: Int64] = [:]
     var version: Int64 = 0
     for (key, value) in entries {
       let words = key.split(separator: ".", maxSplits: 1).map(String.init)
       switch (words.first, words.count) {
-      case ("server", 2): members.append(try Member(id: ServerID(rawValue: try Self.number(words[1])), parsing: value))
+      case ("server", 2):
+        let id = ServerID(rawValue: try Self.number(words[1]))
+        guard id.isAssignable else { throw QuorumConfigurationError(message: "\(id) is no number of a server: \(key)") }
+        members[id] = try Member(id: id, parsing: value)
       case ("group", 2):
         var ids: [ServerID] = []
         for id in value.split(separator: ":") { ids.append(ServerID(rawValue: try Self.number(String(id)))) }
-        groups.append((try Self.number(words[1]), ids))
+        groups[try Self.number(words[1])] = ids
       case ("weight", 2): weights[ServerID(rawValue: try Self.number(words[1]))] = try Self.number(value)
       case ("version", 1): version = Int64(value, radix: 16) ?? 0
       default: break
       }
     }
-    groups.sort { $0.0 < $1.0 }
-    self.init(members: members, groups: groups.map(\.1), weights: weights, version: version)
+    let sortedGroups = groups.sorted { $0.key < $1.key }.map(\.value)
+    self.init(members: Array(members.values), groups: sortedGroups, weights: weights, version: version)
     try checkGroups()
   }
 
@@ -153,14 +156,11 @@ extension QuorumConfiguration {
   }
 }
 
-extension String {
-  /// The first place of `other`, found byte by byte.
-  fileprivate func range(of other: String) -> Range<Index>? {
-    var start = startIndex
-    while start < endIndex {
-      if self[start...].hasPrefix(other) { return start..<index(start, offsetBy: other.count) }
-      start = index(after: start)
-    }
-    return nil
+extension Substring {
+  fileprivate var trimmingBlanks: Substring {
+    var rest = self
+    while rest.first == " " || rest.first == "\t" { rest.removeFirst() }
+    while rest.last == " " || rest.last == "\t" { rest.removeLast() }
+    return rest
   }
 }

@@ -10,23 +10,31 @@ public struct HostAndPort: Hashable, Sendable, CustomStringConvertible {
     self.port = port
   }
 
-  /// Reads `host:port` or `[host]:port`; nil when the text is neither.
+  /// Reads `host:port` or `[IPv6 address]:port`; nil when the text is neither.
   public init?(parsing text: String) {
     guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
-      (0...65535).contains(port)
+      (0...65535).contains(port), let host = Self.host(text[..<colon]), !host.contains(":") || text.hasPrefix("[")
     else { return nil }
-    var host = text[..<colon]
-    if host.hasPrefix("["), host.hasSuffix("]") {
-      host = host.dropFirst().dropLast()
-    } else if host.contains(":") {
-      return nil
+    self.init(host: host, port: port)
+  }
+
+  /// A host as it stands alone: a name, an IPv4 address, or an IPv6 address with brackets or without; nil when it is
+  /// none of these.
+  public static func host(_ text: some StringProtocol) -> String? {
+    if text.hasPrefix("["), text.hasSuffix("]") {
+      let inner = text.dropFirst().dropLast()
+      return IPv6Literal(parsing: inner) == nil ? nil : String(inner)
     }
-    guard !host.isEmpty else { return nil }
-    self.init(host: String(host), port: port)
+    if text.contains(":") { return IPv6Literal(parsing: text) == nil ? nil : String(text) }
+    let others = "[];,|/=".unicodeScalars
+    let isName = !text.isEmpty && text.unicodeScalars.allSatisfy { $0.value > 0x20 && !others.contains($0) }
+    return isName ? String(text) : nil
   }
 
   /// Whether the host stands for any address of a machine.
-  public var isWildcard: Bool { host == "0.0.0.0" || host == "::" || host == "0:0:0:0:0:0:0:0" }
+  public var isWildcard: Bool {
+    host == "0.0.0.0" || (IPv6Literal(parsing: host)?.bytes.allSatisfy { $0 == 0 } ?? false)
+  }
 
   /// `host:port`, with brackets around a host with colons.
   public var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }

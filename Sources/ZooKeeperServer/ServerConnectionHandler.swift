@@ -14,6 +14,11 @@ final class ServerConnectionHandler: ChannelInboundHandler {
   private let node: ServerNode
   private(set) var connection: ClientConnection
   let establishedMilliseconds = Host.wallMilliseconds
+  /// When the connection was made.
+  let acceptedAt = NIODeadline.now()
+  /// The most that a client may send before it has a session. Apache's and ours send 45 bytes; whoever drips more than
+  /// this fills the memory, as often as he connects.
+  static let maximumFirstFrameBytes = 4096
   let remoteAddress: String
   private(set) var lastHeard = NIODeadline.now()
   private var context: ChannelHandlerContext?
@@ -23,6 +28,8 @@ final class ServerConnectionHandler: ChannelInboundHandler {
   private(set) var hasSpoken = false
   /// Whether the connection ends as soon as the output is sent.
   private(set) var isClosing = false
+  /// Whether a four-letter word has come, and its answer is on its way.
+  private(set) var isAnswering = false
   private var unreadBytes = 0
   /// Why the connection is not being read.
   private var isThrottled = false
@@ -47,7 +54,7 @@ final class ServerConnectionHandler: ChannelInboundHandler {
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     var bytes = unwrapInboundIn(data)
     // Whoever is being closed proves nothing by going on to send.
-    guard !isClosing else { return }
+    guard !isClosing, !isAnswering else { return }
     lastHeard = .now()
     if var received {
       // Dropped first, so that appending does not copy what is there.
@@ -56,7 +63,7 @@ final class ServerConnectionHandler: ChannelInboundHandler {
       bytes = received
     }
     guard hasSpoken || takeFirstBytes(bytes, context) else {
-      received = isClosing ? nil : bytes
+      received = isClosing || isAnswering ? nil : bytes
       return
     }
     if !isReaderSlow { handleFrames(&bytes, context) }
@@ -75,22 +82,34 @@ final class ServerConnectionHandler: ChannelInboundHandler {
       if !node.isServing { closeBehindOutput(context) }
       return node.isServing
     }
-    let answer = node.answer(to: word, argument: bytes.getInteger(at: bytes.readerIndex + 4, as: Int64.self))
-    sender?.send(Array(answer.utf8))
-    closeBehindOutput(context)
+    isAnswering = true
+    let argument = bytes.getInteger(at: bytes.readerIndex + 4, as: Int64.self)
+    node.answer(to: word, argument: argument).assumeIsolated().whenComplete { [self] result in
+      // Gone meanwhile: nobody waits for the answer.
+      guard let context = self.context else { return }
+      if case .success(let answer) = result { sender?.send(Array(answer.utf8)) }
+      closeBehindOutput(context)
+    }
     return false
+  }
+
+  func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    // Whoever only asks a word may have said all that he has to say; anybody else is gone.
+    if case ChannelEvent.inputClosed? = event as? ChannelEvent, !isAnswering { context.close(promise: nil) }
+    context.fireUserInboundEventTriggered(event)
   }
 
   private func handleFrames(_ bytes: inout ByteBuffer, _ context: ChannelHandlerContext) {
     let time = node.time
     let core = node.core
-    let limit = node.configuration.maximumFrameBytes
+    let wholeLimit = node.configuration.maximumFrameBytes
     var isBroken = false
     let consumed = bytes.withUnsafeReadableBytes { raw -> Int in
       var offset = 0
       do throws(JuteError) {
         while let payload = try FrameSplitter.firstPayload(
-          in: UnsafeRawBufferPointer(rebasing: raw[offset...]), limitBytes: limit)
+          in: UnsafeRawBufferPointer(rebasing: raw[offset...]),
+          limitBytes: connection.state == .awaitingConnect ? min(wholeLimit, Self.maximumFirstFrameBytes) : wholeLimit)
         {
           core.receive(payload, on: connection, time)
           node.requestsInTurn += 1

@@ -14,6 +14,11 @@ public struct ServerStartError: Error, Hashable, Sendable {
 }
 
 extension ServerStartError {
+  /// The error of `Listening`, or one of NIO's.
+  init(listening error: any Error) {
+    self = error as? ServerStartError ?? ServerStartError("cannot listen: \(error)")
+  }
+
   init(_ error: TxnLogError) {
     let place = error.offset.map { "\(error.path) at offset \($0)" } ?? error.path
     self.init(error.code.words(at: place), hint: error.code.hint)
@@ -24,7 +29,7 @@ extension TxnLogError.Code {
   /// What is wrong with the file at `place`.
   fileprivate func words(at place: String) -> String {
     switch self {
-    case .fileSystem(let failure): "\(failure)"
+    case .fileSystem(let failure): failure.words
     case .poisoned: "\(place): an earlier write failed"
     case .badHeader: "\(place): it does not begin as such a file does"
     case .unsupportedVersion(let version): "\(place): version \(version) of the format is not known"
@@ -44,6 +49,7 @@ extension TxnLogError.Code {
     case .badNumber(let text): "\(place): \"\(text)\" is not a number that can be there"
     case .epochMismatch(let accepted, let current, let zxid):
       "\(place): acceptedEpoch \(accepted), currentEpoch \(current) and the last transaction \(zxid) do not fit"
+    case .missingDirectory: "\(place): the directory is not there, and datadir.autocreate is off"
     case .locked: "another server uses \(place)"
     case .rejected(let reason): "\(place): \(reason)"
     case .badEntry(let lengthBytes): "\(place): an entry of \(lengthBytes) bytes"

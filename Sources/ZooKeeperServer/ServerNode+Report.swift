@@ -1,5 +1,6 @@
 import Logging
 import NIOCore
+import NIOPosix
 import ServerCore
 import Zab
 import ZooKeeperProtocol
@@ -7,26 +8,31 @@ import ZooKeeperProtocol
 /// What the server tells of itself.
 extension ServerNode {
   /// Answers a four-letter word.
-  func answer(to word: String, argument: Int64?) -> String {
-    guard configuration.fourLetterWords.allows(word) || (word == "srvr" && configuration.fourLetterWords.allows("srvr"))
-    else { return FourLetterWords.refusal(word) }
-    guard isServing || FourLetterWords.isAnsweredAlways(word) else { return FourLetterWords.notServing }
+  func answer(to word: String, argument: Int64?) -> EventLoopFuture<String> {
+    let hasReadOnlyMode = configuration.features.allowsReadOnly
+    guard configuration.fourLetterWords.allows(word, hasReadOnlyMode: hasReadOnlyMode) else {
+      return loop.makeSucceededFuture(FourLetterWords.refusal(word))
+    }
+    guard isServing || FourLetterWords.isAnsweredAlways(word) else {
+      return loop.makeSucceededFuture(FourLetterWords.notServing)
+    }
     switch word {
-    case "stmk": return "\(argument ?? Int64(FourLetterWords.defaultTraceMask))"
+    case "ruok": return loop.makeSucceededFuture("imok")
+    case "stmk": return loop.makeSucceededFuture("\(argument ?? Int64(FourLetterWords.defaultTraceMask))")
     case "srst": core.resetStatistics()
     case "crst": core.resetConnectionStatistics()
     default: break
     }
-    return FourLetterWords.answer(word, report())
+    return report(FourLetterWords.parts(word)) { FourLetterWords.answer(word, $0) }
   }
 
   /// Answers a GET of the AdminServer.
-  func answer(toAdmin path: String) -> HTTPAnswer {
+  func answer(toAdmin path: String) -> EventLoopFuture<HTTPAnswer> {
     let root = configuration.admin.commandPath
     if path == root || path == root + "/" {
-      return HTTPAnswer(contentType: "text/html", body: AdminCommands.index(root))
+      return loop.makeSucceededFuture(HTTPAnswer(contentType: "text/html", body: AdminCommands.index(root)))
     }
-    guard path.hasPrefix(root + "/") else { return .notFound }
+    guard path.hasPrefix(root + "/") else { return loop.makeSucceededFuture(.notFound) }
     let name = String(path.dropFirst(root.count + 1))
     switch AdminCommands.primaryName(name) {
     case "stat_reset": core.resetStatistics()
@@ -34,39 +40,74 @@ extension ServerNode {
     case "observer_connection_stat_reset": ensemble?.resetLearnerStatistics()
     default: break
     }
-    return .json(AdminCommands.answer(name, report()))
+    return report(AdminCommands.parts(name)) { .json(AdminCommands.answer(name, $0)) }
   }
 
-  /// Everything at this moment.
-  func report() -> ServerReport {
+  /// Makes a report and an answer of it.
+  ///
+  /// What is long is put into words, and files are looked at, on other threads; as many reports at a time as there are
+  /// turns for, so that whoever asks again and again fills no memory.
+  func report<Answer: Sendable>(
+    _ parts: ReportParts, _ answer: @escaping @Sendable (ServerReport) -> Answer
+  ) -> EventLoopFuture<Answer> {
+    if parts.isEmpty { return loop.makeSucceededFuture(answer(report(parts))) }
+    let promise = loop.makePromise(of: Answer.self)
+    reportQueue.run { [self] finish in
+      let report = report(parts)
+      let directory = storage.directory
+      NIOThreadPool.singleton.runIfActive(eventLoop: loop) {
+        var report = report
+        if parts.contains(.files), let sizes = try? directory.sizes() {
+          (report.dataDirectorySize, report.logDirectorySize) = sizes
+        }
+        if parts.contains(.descriptors) {
+          (report.openFileDescriptors, report.maximumFileDescriptors) = Host.fileDescriptors
+        }
+        return answer(report)
+      }.assumeIsolated().whenComplete { result in
+        finish()
+        promise.completeWith(result)
+      }
+    }
+    return promise.futureResult
+  }
+
+  /// The state at this moment, with those of the parts that the loop makes.
+  private func report(_ parts: ReportParts) -> ServerReport {
     let time = time
     // What expires on the monotonic clock is told in the time of day.
     let offset = time.wallMilliseconds - time.monotonicMilliseconds
-    let sizes = (try? storage.directory.sizes()) ?? (0, 0)
-    let descriptors = Host.fileDescriptors
-    return ServerReport(
-      configuration: configuration, clientPort: clientPort, serverID: Int64(core.settings.serverID),
+    let sizes = core.counters.responseSizes
+    var report = ServerReport(
+      configuration: configuration, clientPort: clientPort, serverID: core.settings.serverID,
       mode: mode, zxid: reportedZxid,
       uptimeMilliseconds: (NIODeadline.now() - startTime).nanoseconds / 1_000_000,
       wallMilliseconds: time.wallMilliseconds, latency: LatencyReport(core.counters.latency),
       packetsReceived: core.counters.packetsReceived, packetsSent: core.counters.packetsSent,
       outstandingRequests: core.counters.outstandingRequests,
-      connections: core.allConnections.compactMap { handlers[$0.number] }.map { connection($0, offset: offset) },
+      responseBytes: (sizes.last, sizes.minimum, sizes.maximum), connectionCount: core.connectionCount,
       znodeCount: core.tree.reportedZnodeCount, approximateDataSize: core.tree.approximateDataSizeBytes,
-      watches: WatchReport(
-        dataWatches: core.allConnections.flatMap { connection in
-          connection.watchedPaths.map { (connection.sessionID, $0) }
-        }, count: core.watchCount),
-      sessions: SessionReport(
-        count: core.committedSessions.count,
-        expiries: core.sessionsByExpiry.flatMap { set in set.sessions.map { (set.expiryMilliseconds + offset, $0) } },
-        ephemerals: core.tree.sessionsWithEphemerals.map { ($0, core.tree.ephemeralPaths(of: $0)) }),
-      treeDigest: core.tree.treeDigest, dataDirectorySize: sizes.0, logDirectorySize: sizes.1,
-      openFileDescriptors: descriptors.open, maximumFileDescriptors: descriptors.maximum,
-      authFailures: core.counters.authFailures, snapshot: lastSnapshot,
+      watches: WatchReport(count: core.watchCount, dataSummary: core.dataWatchSummary),
+      sessions: SessionReport(count: core.committedSessions.count, ephemeralCount: core.tree.ephemeralCount),
+      treeDigest: core.tree.treeDigest, authFailures: core.counters.authFailures, snapshot: lastSnapshot,
       ensemble: ensemble?.report(
         core, clientAddress: HostAndPort(host: configuration.clientAddress ?? "127.0.0.1", port: clientPort),
-        zxid: reportedZxid))
+        zxid: reportedZxid, withSessions: parts.contains(.sessions)))
+    if parts.contains(.connections) {
+      report.connections = core.allConnections.compactMap { handlers[$0.number] }.map { connection($0, offset: offset) }
+    }
+    if parts.contains(.watches) {
+      report.watches.dataWatches = core.allConnections.flatMap { connection in
+        connection.watchedPaths.map { (connection.sessionID, $0) }
+      }
+    }
+    if parts.contains(.sessions) {
+      report.sessions.expiries = core.sessionExpiries.map { ($0.milliseconds + offset, $0.session) }
+      report.sessions.ephemerals = core.tree.sessionsWithEphemerals.map {
+        ($0, core.tree.unorderedEphemeralPaths(of: $0))
+      }
+    }
+    return report
   }
 
   /// The last transaction; a leader counts the beginning of its epoch as one.
@@ -94,7 +135,9 @@ extension ServerNode {
     return ConnectionReport(
       remoteAddress: handler.remoteAddress,
       sessionID: connection.sessionID == .none ? nil : connection.sessionID, isReading: handler.isReading,
-      queued: connection.outstandingCount, received: statistics.receivedCount, sent: statistics.sentCount,
+      queued: connection.outstandingCount,
+      // The word that is being answered is a packet, too.
+      received: statistics.receivedCount + (handler.isAnswering ? 1 : 0), sent: statistics.sentCount,
       lastOperation: statistics.lastOpCode?.shortName ?? "NA",
       establishedMilliseconds: handler.establishedMilliseconds, timeoutMilliseconds: timeout,
       lastXid: statistics.lastXid?.rawValue, lastZxid: statistics.lastZxid,
@@ -153,12 +196,14 @@ extension ServerConfiguration {
     settings.tickTimeMilliseconds = Int64(tickTimeMilliseconds)
     settings.minSessionTimeoutMilliseconds = Int32(clamping: sessionTimeoutBounds.lowerBound)
     settings.maxSessionTimeoutMilliseconds = Int32(clamping: sessionTimeoutBounds.upperBound)
-    settings.serverID = ensemble.map { UInt8(clamping: $0.serverID.rawValue) } ?? 1
+    settings.serverID = ensemble?.serverID.rawValue ?? 1
     settings.skipACL = features.skipsACL
     settings.enforceQuota = features.enforcesQuota
     settings.reconfigEnabled = features.allowsReconfig
     settings.maximumTxnBytes = ServerSettings.maximumTxnBytes(maximumFrameBytes: maximumFrameBytes)
     settings.superDigest = features.superDigest
+    settings.digestSchemeEnabled = features.hasDigestScheme
+    settings.requiredSchemes = features.requiredSchemes
     settings.containerMaxNeverUsedMilliseconds = Int64(features.neverUsedContainerMilliseconds)
     return settings
   }
@@ -190,18 +235,18 @@ extension Storage.Recovered {
       logger.warning("a snapshot is damaged and was not used", metadata: ["reason": "\(skipped.error)"])
     }
     for tail in report.cut { logger.warning("a torn tail of the log was cut", metadata: ["tail": "\(tail)"]) }
+    for part in report.kept {
+      let copy = part.copyPath ?? "nowhere: the disk has no room for a copy"
+      logger.warning(
+        part.offset == 0 ? "a log without a transaction was set aside" : "what was cut is kept",
+        metadata: ["path": "\(part.path)", "kept": "\(copy)"])
+    }
+    for path in report.removedPaths { logger.info("removed what was never finished", metadata: ["path": "\(path)"]) }
     if let zxid = report.unreachedZxid {
       logger.warning("the snapshot has effects up to \(zxid), and the log ends before it")
     }
     if state.digestMismatches > 0 {
       logger.warning("\(state.digestMismatches) transactions left another tree than when they were made")
     }
-  }
-}
-
-extension ServerStartError {
-  /// A port that is taken, or an address that is not ours.
-  static func cannotListen(on address: String, _ error: any Error) -> ServerStartError {
-    ServerStartError("cannot listen on \(address): \(error)", hint: "is the port taken?")
   }
 }

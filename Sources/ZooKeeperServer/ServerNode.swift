@@ -40,6 +40,7 @@ public final class ServerNode: @unchecked Sendable {
   private(set) var ensemble: EnsembleDriver?
   let storage: Storage
   let background = BackgroundWorker()
+  let reportQueue = ReportQueue()
   let startTime = NIODeadline.now()
   private let group: MultiThreadedEventLoopGroup
   let loop: any EventLoop
@@ -49,6 +50,8 @@ public final class ServerNode: @unchecked Sendable {
   /// Counts the logs that were begun, so that an older one's late word is not taken for a newer one's.
   private var logGeneration = 0
   private var listener: (any Channel)?
+  /// Whether nobody waits for the start any more.
+  private let isGivenUp: @Sendable () -> Bool
   private var httpServers: [AdminServer] = []
   var handlers: [UInt64: ServerConnectionHandler] = [:]
   private var connectionsByAddress: [String: Int] = [:]
@@ -68,9 +71,10 @@ public final class ServerNode: @unchecked Sendable {
 
   private init(
     _ configuration: ServerConfiguration, _ recovered: Storage.Recovered, group: MultiThreadedEventLoopGroup,
-    logger: Logger
+    logger: Logger, isGivenUp: @escaping @Sendable () -> Bool
   ) {
     self.configuration = configuration
+    self.isGivenUp = isGivenUp
     self.group = group
     self.logger = logger
     loop = group.next()
@@ -113,17 +117,20 @@ public final class ServerNode: @unchecked Sendable {
 
   /// Recovers the data directory, and returns when clients can connect.
   ///
-  /// - Parameter severed: members of the ensemble that this one cannot reach, see `sever`.
+  /// - Parameters:
+  ///   - severed: members of the ensemble that this one cannot reach, see `sever`.
+  ///   - isGivenUp: whether to wait no longer for what is not there yet, such as the own name. Asked on the loop.
   /// - Throws: when the data is damaged, the directory is in use or cannot be written, or the port is taken.
   public static func start(
-    _ configuration: ServerConfiguration, logger: Logger, severedFrom severed: Set<Int64> = []
+    _ configuration: ServerConfiguration, logger: Logger, severedFrom severed: Set<Int64> = [],
+    isGivenUp: @escaping @Sendable () -> Bool = { false }
   ) async throws(ServerStartError) -> ServerNode {
     let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     let result = await withCheckedContinuation {
       (continuation: CheckedContinuation<Result<ServerNode, ServerStartError>, Never>) in
       group.next().execute {
         do throws(ServerStartError) {
-          let node = try open(configuration, group: group, logger: logger)
+          let node = try open(configuration, group: group, logger: logger, isGivenUp: isGivenUp)
           node.ensemble?.sever(Set(severed.map(ServerID.init(rawValue:))))
           node.listen { continuation.resume(returning: $0) }
         } catch {
@@ -136,14 +143,15 @@ public final class ServerNode: @unchecked Sendable {
   }
 
   private static func open(
-    _ configuration: ServerConfiguration, group: MultiThreadedEventLoopGroup, logger: Logger
+    _ configuration: ServerConfiguration, group: MultiThreadedEventLoopGroup, logger: Logger,
+    isGivenUp: @escaping @Sendable () -> Bool
   ) throws(ServerStartError) -> ServerNode {
     let configuration = try configuration.joined()
     if let warning = configuration.peerTypeWarning { logger.warning("\(warning)") }
     do throws(TxnLogError) {
       let recovered = try Storage.open(configuration)
       recovered.report(to: logger)
-      let node = ServerNode(configuration, recovered, group: group, logger: logger)
+      let node = ServerNode(configuration, recovered, group: group, logger: logger, isGivenUp: isGivenUp)
       try node.joinEnsemble(recovered)
       return node
     } catch {
@@ -161,11 +169,11 @@ public final class ServerNode: @unchecked Sendable {
 
   private func listen(_ done: @escaping @Sendable (Result<ServerNode, ServerStartError>) -> Void) {
     startLog(after: storage.report.lastZxid)
-    let address = configuration.clientAddress ?? "127.0.0.1"
-    ServerBootstrap(group: loop)
+    DescriptorBudget.shared.measure()
+    let bootstrap = ServerBootstrap.forPorts(on: loop)
       .serverChannelOption(.backlog, value: Int32(clamping: configuration.listenBacklog))
-      .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
       .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+      .childChannelOption(.allowRemoteHalfClosure, value: true)
       // Every connection keeps its buffer: small until it has shown that it sends much.
       .childChannelOption(
         .recvAllocator,
@@ -175,25 +183,32 @@ public final class ServerNode: @unchecked Sendable {
       .childChannelInitializer { [self] channel in
         channel.eventLoop.makeCompletedFuture { try accept(channel) }
       }
-      .bind(host: address, port: configuration.clientPort)
-      .whenComplete { [self] result in
-        switch result {
-        case .success(let channel):
-          listener = channel
-          clientPort = channel.localAddress?.port ?? 0
-          startTimers()
-          startOperatorServers { [self] result in
-            guard case .success = result, let ensemble else { return finishListening(result, done) }
-            ensemble.listen().whenComplete { [self] result in
-              if case .success = result { ensemble.start() }
-              finishListening(result.mapError { .cannotListen(on: "the election or the quorum port", $0) }, done)
-            }
+    let address = HostAndPort(host: configuration.clientAddress ?? "127.0.0.1", port: configuration.clientPort)
+    listening.bind(bootstrap, address, purpose: "the client port").whenComplete { [self] result in
+      switch result {
+      case .success(let channel):
+        listener = channel
+        clientPort = channel.localAddress?.port ?? 0
+        startTimers()
+        startOperatorServers { [self] result in
+          guard case .success = result, let ensemble else { return finishListening(result, done) }
+          ensemble.listen(listening).whenComplete { [self] result in
+            if case .success = result { ensemble.start() }
+            finishListening(result.mapError(ServerStartError.init(listening:)), done)
           }
-        case .failure(let error):
-          giveUp()
-          done(.failure(.cannotListen(on: "\(address):\(configuration.clientPort)", error)))
         }
+      case .failure(let error):
+        giveUp()
+        done(.failure(ServerStartError(listening: error)))
       }
+    }
+  }
+
+  /// How ports are listened on.
+  private var listening: Listening {
+    Listening(
+      loop: loop, logger: logger, retries: configuration.quorumTimes.listenRetries,
+      isGivenUp: { [isGivenUp] in isGivenUp() })
   }
 
   private func finishListening(
@@ -246,29 +261,39 @@ public final class ServerNode: @unchecked Sendable {
 
   private func startOperatorServers(_ done: @escaping @Sendable (Result<Void, ServerStartError>) -> Void) {
     var starting: [EventLoopFuture<Void>] = []
+    var listening = listening
+    // What may be done without is not waited for without end.
+    if listening.retries == 0 { listening.retries = 3 }
     if configuration.admin.isEnabled {
       let admin = configuration.admin
+      let address = HostAndPort(host: admin.address, port: admin.port)
+      let timeout = TimeAmount.milliseconds(Int64(admin.idleTimeoutMilliseconds))
       starting.append(
-        AdminServer.start(address: admin.address, port: admin.port, loop: loop) { [self] in answer(toAdmin: $0) }
-          .map { [self] server in
-            httpServers.append(server)
-            adminPort = server.port
-          }
-          .flatMapErrorThrowing { [logger] error in
-            // As in Apache's ensembles, a taken port is no reason not to serve clients.
-            logger.warning(
-              "no AdminServer", metadata: ["address": "\(admin.address):\(admin.port)", "reason": "\(error)"])
-          })
+        AdminServer.start(listening, address, purpose: "the AdminServer's port", idleTimeout: timeout) { [self] in
+          answer(toAdmin: $0)
+        }.map { [self] server in
+          httpServers.append(server)
+          adminPort = server.port
+        }.flatMapErrorThrowing { [logger] error in
+          // As in Apache's ensembles, a taken port is no reason not to serve clients.
+          let reason = ServerStartError(listening: error).message
+          logger.warning("no AdminServer", metadata: ["address": "\(address)", "reason": "\(reason)"])
+        })
     }
     if let metrics = configuration.metrics {
       starting.append(
-        AdminServer.start(address: metrics.address, port: metrics.port, loop: loop) { [self] path in
-          path == "/metrics"
-            ? HTTPAnswer(contentType: "text/plain; version=0.0.4", body: Monitor.prometheus(report())) : .notFound
+        AdminServer.start(
+          listening, HostAndPort(host: metrics.address, port: metrics.port), purpose: "the metrics port",
+          idleTimeout: .seconds(30)
+        ) { [self] path in
+          guard path == "/metrics" else { return loop.makeSucceededFuture(.notFound) }
+          return report(.descriptors) {
+            HTTPAnswer(contentType: "text/plain; version=0.0.4", body: Monitor.prometheus($0))
+          }
         }.map { [self] in httpServers.append($0) })
     }
     EventLoopFuture.andAllSucceed(starting, on: loop).whenComplete { result in
-      done(result.mapError { .cannotListen(on: "the metrics port", $0) })
+      done(result.mapError(ServerStartError.init(listening:)))
     }
   }
 
@@ -364,12 +389,12 @@ public final class ServerNode: @unchecked Sendable {
   // MARK: Connections
 
   private func accept(_ channel: any Channel) throws {
-    let address = channel.remoteAddress?.ipAddress ?? "127.0.0.1"
+    let address = channel.remoteAddress?.peerAddress ?? "127.0.0.1"
     let count = connectionsByAddress[address, default: 0]
     let isOver =
       (configuration.maximumConnectionsPerAddress > 0 && count >= configuration.maximumConnectionsPerAddress)
       || (configuration.maximumConnections > 0 && handlers.count >= configuration.maximumConnections)
-    guard !isOver, !isStopping else {
+    guard !isOver, !isStopping, DescriptorBudget.shared.take(for: channel) else {
       logger.warning("too many connections", metadata: ["client": "\(address)", "connections": "\(count)"])
       return channel.close(promise: nil)
     }
@@ -402,11 +427,9 @@ public final class ServerNode: @unchecked Sendable {
       guard node.core.role != .learner, node.isServing, !node.isReadOnly else { return }
       node.core.reap(node.time, limit: node.configuration.features.containersPerMinute)
     }
-    if configuration.retention.purgeIntervalHours > 0 {
+    if configuration.retention.purgeIntervalMilliseconds > 0 {
       purge()
-      every(.milliseconds(clamping: 3_600_000 * min(configuration.retention.purgeIntervalHours, 1_000_000))) {
-        $0.purge()
-      }
+      every(.milliseconds(clamping: configuration.retention.purgeIntervalMilliseconds)) { $0.purge() }
     }
   }
 
@@ -419,10 +442,13 @@ public final class ServerNode: @unchecked Sendable {
       })
   }
 
-  /// A connection that asks for no session within 10 seconds, or does not take its last answers, only takes room.
+  /// A connection that has asked for no session within 10 seconds, however much it has sent, or that does not take its
+  /// last answers, only takes room.
   private func closeSilentConnections() {
+    let now = NIODeadline.now()
     for handler in handlers.values where handler.connection.sessionID == .none || handler.isClosing {
-      if NIODeadline.now() - handler.lastHeard > .seconds(10) { handler.close() }
+      let since = handler.isClosing ? handler.lastHeard : handler.acceptedAt
+      if now - since > .seconds(10) { handler.close() }
     }
   }
 

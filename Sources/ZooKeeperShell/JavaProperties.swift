@@ -4,6 +4,8 @@ import ZooKeeperProtocol
 struct JavaProperties {
   let file: String
   let entries: [PropertiesText.Entry]
+  /// What is wrong with it and does no harm, with lines.
+  let warnings: [String]
 
   /// Reads a file.
   ///
@@ -11,7 +13,12 @@ struct JavaProperties {
   init(file: String) throws(ShellError) {
     self.file = file
     do throws(ShellError) {
-      entries = PropertiesText(parsing: String(decoding: try Files.read(file), as: UTF8.self)).entries
+      let (entries, duplicates) = PropertiesText(parsing: PropertiesText.text(of: try Files.read(file))).counting()
+      self.entries = entries
+      warnings = duplicates.map { duplicate in
+        let (first, last) = (duplicate.overridden, duplicate.counting)
+        return "\(file):\(first.line): \(first.key) is given again in line \(last.line), which is the one that counts"
+      }
     } catch {
       var error = error
       error.word = "ClientConfiguration"

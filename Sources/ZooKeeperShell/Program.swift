@@ -90,7 +90,8 @@ public enum Program {
     if let command = invocation.command {
       if !settings.isCompatible, try CommandTable.lookUp(command).id == .server {
         return try ServerCommand.run(
-          try ArgumentBinder.bind(invocation.words, to: CommandTable.spec(of: .server)), environment, output)
+          try ArgumentBinder.bind(invocation.words, to: CommandTable.spec(of: .server)), environment, output,
+          isVerbose: settings.isVerbose)
       }
       guard settings.script == nil else { throw .usage("--script and a command exclude each other") }
       return runCommand(command, invocation.words, settings, environment, output, sandbox)

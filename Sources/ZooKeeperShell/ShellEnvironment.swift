@@ -32,8 +32,9 @@ public struct ShellEnvironment: Sendable {
   public static func ofProcess(programPath: String) -> ShellEnvironment {
     let names = [
       "ZKCLI_SERVER", "ZOOKEEPER_SERVERS", "ZK_HOSTS", "ZKCLI_AUTH", "ZKCLI_TIMEOUT", "ZKCLI_CONNECT_TIMEOUT",
-      "ZKCLI_SESSION_TIMEOUT", "ZOOCFG", "ZOOCFGDIR", "ZOOPIDFILE", "ZOO_LOG_DIR", "ZKCLI_OUTPUT", "ZKCLI_HISTORY",
-      "NO_COLOR", "TERM", "XDG_STATE_HOME", "HOME",
+      "ZKCLI_SESSION_TIMEOUT", "ZOOCFG", "ZOOCFGDIR", "ZOOPIDFILE", "ZOO_LOG_DIR", "SERVER_JVMFLAGS", "JVMFLAGS",
+      "ZOO_DATADIR_AUTOCREATE_DISABLE", "ZKCLI_OUTPUT",
+      "ZKCLI_HISTORY", "NO_COLOR", "TERM", "XDG_STATE_HOME", "HOME",
     ]
     var variables: [String: String] = [:]
     for name in names { if let value = getenv(name) { variables[name] = String(cString: value) } }

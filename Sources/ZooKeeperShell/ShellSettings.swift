@@ -187,13 +187,15 @@ struct ShellSettings: Sendable {
   }
 
   private mutating func apply(_ properties: JavaProperties) throws(ShellError) {
+    warnings += properties.warnings
     for entry in properties.entries {
       let (key, value) = (entry.key, entry.value)
-      switch key {
-      case "zookeeper.client.secure" where value.lowercased() == "true":
+      if let protection = ProtectionKey.unsupported(client: key, value: value) {
         throw .usage(
-          "\(properties.file) asks for TLS (zookeeper.client.secure), which this build does not have",
-          hint: "connect to the plain client port")
+          "\(properties.file):\(entry.line): \(key) asks for \(protection), which this build does not have",
+          hint: "without that line, and what belongs to it, nothing is protected")
+      }
+      switch key {
       case "zookeeper.client.secure", "zookeeper.clientCnxnSocket": continue
       case "zookeeper.request.timeout":
         if let limit = Int64(value), limit > 0 { timeLimit = .milliseconds(limit) }

@@ -183,7 +183,27 @@ import ZooKeeperProtocol
     #expect(!client.isClosed)
   }
 
-  @Test(arguments: [13, 20, -10, 0, 99, -1] as [Int32]) func whatIsNotForClientsClosesTheConnection(type: Int32) {
+  /// The leader alone asks for it; a client gets an error, and keeps its connection.
+  @Test func deletingAContainerIsNotForClients() {
+    let bench = Bench()
+    let client = bench.connect()
+    client.call(.createContainer(Bench.create("/c", flags: 4)))
+    client.create("/p")
+    client.create("/p/x")
+    client.create("/e", flags: 1)
+    for (path, error) in [
+      ("/c", KeeperError.noAuth), ("/p", .notEmpty), ("/p/x", .noAuth), ("/e", .badVersion), ("/none", .noNode),
+    ] {
+      let body = [0, 0, 0, UInt8(path.utf8.count)] + Array(path.utf8)
+      client.submitRaw(type: 20, body: body)
+      #expect(client.received().map(\.error) == [error], "\(path)")
+    }
+    client.submitRaw(type: 20, body: [0, 0, 0, 9])
+    #expect(client.received().map(\.error) == [.marshallingError] && !client.isClosed)
+    for path in ["/c", "/p", "/p/x", "/e"] { #expect(client.stat(path) != nil) }
+  }
+
+  @Test(arguments: [13, -10, 0, 99, -1] as [Int32]) func whatIsNotForClientsClosesTheConnection(type: Int32) {
     let client = Bench().connect()
     client.submitRaw(type: type)
     guard case .reply(let header, _)? = client.received().first else { Issue.record("no reply"); return }

@@ -76,7 +76,7 @@ struct BadFrameTests {
   }
 
   /// Where we part from Apache's 3.8.0 on purpose: it executes these for any client, or leaves it without an answer.
-  @Test(arguments: [OpCode.createSession, .deleteContainer, .notification, .error, .check])
+  @Test(arguments: [OpCode.createSession, .notification, .error, .check])
   func whatServersSayAmongThemselvesIsNotForClients(operation: OpCode) async throws {
     let server = try ServerUnderTest()
     try await server.start()

@@ -24,21 +24,39 @@ struct DaemonTests {
       tickTime=soon
       dataDir=\(directory)/data
       clientPort=70000
-      forceSync=maybe
+      standaloneEnabled=maybe
       noSuchKey=1
-      admin.enableServer=perhaps
+      reconfigEnabled=perhaps
       """, to: file)
     let run = try await Self.zkcli("server", "check", file)
     #expect(run.exitStatus == 2)
-    for text in [":2: tickTime must be", ":4: clientPort must be", ":5: forceSync must be", ":7: admin.enableServer"] {
+    for text in [":2: tickTime must be", ":4: clientPort must be", ":5: standaloneEnabled must be", ":7: reconfigEn"] {
       #expect(run.errorOutput.contains(file + text), "\(text): \(run.errorOutput)")
     }
-    try Scratch.write("dataDir=\(directory)/data\nclientPort=0\nnoSuchKey=1\n", to: file)
+    try Scratch.write("dataDir=\(directory)/data\nclientPort=0\nforceSync=maybe\n", to: file)
     let clean = try await Self.zkcli("server", "check", file)
     #expect(clean.exitStatus == 0 && clean.output == "\(file): no faults\n")
-    #expect(clean.errorOutput.contains("\(file):3: ") && clean.errorOutput.contains("noSuchKey"))
+    #expect(clean.errorOutput.contains("\(file):3: ") && clean.errorOutput.contains("forceSync"))
+    try Scratch.write("dataDir=\(directory)/data\nclientPort=0\ntickTim=1\nnoSuchKey=1\n", to: file)
+    let unknown = try await Self.zkcli("server", "check", file)
+    #expect(unknown.exitStatus == 1 && unknown.output == "\(file): 2 keys that no server knows\n")
+    #expect(unknown.errorOutput.contains(":3: the key tickTim has no effect here"))
+    #expect(unknown.errorOutput.contains("did you mean tickTime?") && unknown.errorOutput.contains("noSuchKey"))
     let missing = try await Self.zkcli("server", "run", "\(directory)/none.cfg")
     #expect(missing.exitStatus == 12 && missing.errorOutput.contains("\(directory)/none.cfg"))
+  }
+
+  /// What is to be protected and cannot be: neither a check nor a start passes it over.
+  @Test(arguments: ["sslQuorum=true", "secureClientPort=2281", "quorum.auth.learnerRequireSasl=true"])
+  func missingProtectionIsAFault(line: String) async throws {
+    let directory = try Scratch.directory("protection")
+    let file = "\(directory)/zoo.cfg"
+    try Scratch.write("dataDir=\(directory)/data\r\nclientPort=0\r\n\(line)\r\n", to: file)
+    for action in ["check", "run", "start"] {
+      let run = try await Self.zkcli("server", action, file)
+      #expect(run.exitStatus == 2 && run.errorOutput.contains("\(file):3: "), "\(run.errorOutput)")
+    }
+    #expect(!FileManager.default.fileExists(atPath: "\(directory)/data"))
   }
 
   /// All but what a server alone may not have is read without a warning, from the configuration that Debian ships.

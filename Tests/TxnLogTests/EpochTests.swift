@@ -22,7 +22,8 @@ import ZooKeeperProtocol
     #expect(disk.visibleFiles["/data/version-2/acceptedEpoch"] == Array("3".utf8))
   }
 
-  @Test(arguments: ["5", "5\n", "5\r\n", "5\nmore"]) func lineEndsAreAccepted(_ text: String) throws {
+  @Test(arguments: ["5", "5\n", "5\r\n", "5\nmore", "5\rmore", "\u{feff}5\r\n"])
+  func lineEndsAreAccepted(_ text: String) throws {
     put("acceptedEpoch", text)
     put("currentEpoch", text)
     #expect(try load(0x5_0000_0000) == .init(accepted: 5, current: 5))
@@ -71,6 +72,24 @@ import ZooKeeperProtocol
     #expect(try load(0x2_0000_0009) == .init(accepted: 3, current: 2))
     #expect(try load(0x3_0000_0001) == .init(accepted: 3, current: 3))
     #expect(disk.visibleFiles["/data/version-2/currentEpoch"] == Array("3".utf8))
+  }
+
+  /// What interrupted writes leave means nothing once the numbers stand, and does not stay for ever.
+  @Test func remainsOfTheFilesGo() throws {
+    for (announced, isKept) in [("3", false), ("7", false), ("", false), ("8", true)] {
+      let directory = try freshDirectory()
+      let files = EpochFiles(directory)
+      try files.saveAccepted(7)
+      try files.saveCurrent(7)
+      for name in ["acceptedEpoch.tmp", "currentEpoch.new"] {
+        directory.files.install("/data/version-2/\(name)", Array("9".utf8))
+      }
+      directory.files.install("/data/version-2/currentEpoch.tmp", Array(announced.utf8))
+      let epochs = try files.load(lastZxid: Zxid(rawValue: 7 << 32))
+      #expect(epochs == .init(accepted: 7, current: 7))
+      let left = directory.files.visibleFiles.keys.filter { $0.hasSuffix(".tmp") || $0.hasSuffix(".new") }
+      #expect(left == (isKept ? ["/data/version-2/currentEpoch.tmp"] : []), "\(announced)")
+    }
   }
 
   @Test func savedEpochIsOldOrNewAfterACrash() throws {

@@ -66,6 +66,68 @@ import ZooKeeperProtocol
     #expect(throws: FileSystemError.self) { _ = try files.list(missing) }
   }
 
+  /// Nothing waits for the other end of a pipe, and the words say what is in the way.
+  @Test func whatIsNoFileIsSaidToBeNone() throws {
+    let directory = try directory()
+    try fill(directory, through: 150)
+    for name in ["log.1", "log.65", "snapshot.0"] {
+      let path = "\(directory.snapshotDirectory)/\(name)"
+      let saved = "\(directory.dataDirectory)/saved"
+      #expect(rename(path, saved) == 0)
+      for make in [{ mkfifo($0, 0o644) }, { mkdir($0, 0o755) }] as [(String) -> Int32] {
+        #expect(make(path) == 0)
+        var recorder = Recorder()
+        do throws(TxnLogError) {
+          let report = try directory.recover(into: &recorder)
+          // A snapshot that cannot be read is passed over, but there is no other.
+          Issue.record("\(name): \(report)")
+        } catch {
+          if case .fileSystem(let failure) = error.code {
+            #expect(failure.reason == .notAFile && failure.words.contains("not a file") && failure.path == path)
+          } else {
+            #expect(error.code == .noValidSnapshot && error.path == path, "\(error)")
+          }
+        }
+        #expect(remove(path) == 0)
+      }
+      #expect(rename(saved, path) == 0)
+    }
+    var recorder = Recorder()
+    #expect(try directory.recover(into: &recorder).lastZxid == Zxid(rawValue: 150))
+  }
+
+  /// Twenty gigabytes that take no room on the disk take no time either, and are gone behind the start.
+  @Test func holesBehindALogAreNotRead() throws {
+    let directory = try directory()
+    try fill(directory, through: 50)
+    let path = "\(directory.logDirectory)/log.1"
+    #expect(truncate(path, 20 << 30) == 0)
+    let start = ContinuousClock.now
+    var recorder = Recorder()
+    #expect(try directory.recover(into: &recorder).lastZxid == Zxid(rawValue: 50))
+    #expect(ContinuousClock.now - start < .seconds(5))
+    #expect(try directory.sizes().logBytes < 64 << 10)
+  }
+
+  @Test(.enabled(if: getuid() != 0)) func directoryThatTakesNoFilesIsFoundAtOnce() throws {
+    let directory = try directory()
+    #expect(chmod(directory.snapshotDirectory, 0o555) == 0)
+    defer { chmod(directory.snapshotDirectory, 0o755) }
+    let error = #expect(throws: TxnLogError.self) { try directory.checkWritable() }
+    guard case .fileSystem(let failure)? = error?.code else { return #expect(Bool(false), "\(error as Any)") }
+    #expect(failure.reason == .permissionDenied && failure.words.hasSuffix("permission denied"))
+  }
+
+  @Test func writableDirectoryStaysAsItIs() throws {
+    let directory = try directory()
+    try directory.checkWritable()
+    #expect(try PosixFileSystem().list(directory.snapshotDirectory) == [])
+    try directory.checkExists()
+    let missing = DataDirectory(PosixFileSystem(), dataDirectory: "\(directory.dataDirectory)/none")
+    let error = #expect(throws: TxnLogError.self) { try missing.checkExists() }
+    #expect(error?.code == .missingDirectory)
+  }
+
   @Test func fullDeviceIsSaidToBeFull() throws {
     let files = PosixFileSystem()
     let file = try files.open("/dev/full", .update)

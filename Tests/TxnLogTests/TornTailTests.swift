@@ -16,6 +16,12 @@ import ZooKeeperProtocol
     return (bytes, dump.records.map { $0.offset + $0.lengthBytes + LogFormat.recordOverheadBytes })
   }
 
+  /// The same, of a server that was stopped: nothing is left of the room for more records.
+  private func endedSample(marks: Bool) throws -> (bytes: [UInt8], ends: [Int]) {
+    let (bytes, ends) = try sample(marks: marks)
+    return (Array(bytes[..<(ends[5] + (marks ? BatchMark.encodedSizeBytes : 0))]), ends)
+  }
+
   private func disk(_ log: [UInt8]) throws -> Directory {
     let directory = try freshDirectory()
     directory.files.install(Self.path, log)
@@ -36,14 +42,30 @@ import ZooKeeperProtocol
     }
   }
 
-  @Test(arguments: [true, false]) func zerosFromAnywhereKeepTheWholeRecords(marks: Bool) throws {
-    let (bytes, ends) = try sample(marks: marks)
+  /// What a power cut leaves keeps the whole records; where it must have left something else, zeros are damage.
+  @Test(arguments: [true, false]) func zerosFromAnywhereAreTornOrRefused(marks: Bool) throws {
+    let (bytes, ends) = try endedSample(marks: marks)
     for start in 0...ends[5] {
-      let directory = try disk(bytes[..<start] + [UInt8](repeating: 0, count: bytes.count - start))
-      let (recorder, report) = try recover(directory)
+      let zeroed = bytes[..<start] + [UInt8](repeating: 0, count: bytes.count - start)
+      let directory = try disk(Array(zeroed))
       let whole = ends.prefix { $0 <= start }.count
+      let contentEnd = (zeroed.lastIndex { $0 != 0 } ?? -1) + 1
+      let lastEnd = whole > 0 ? ends[whole - 1] : LogFormat.headerBytes
+      // A segment that was ended had records, and one with marks has one behind the last of them.
+      if contentEnd <= lastEnd, marks || whole == 0 {
+        let error = try #require(refusal(directory), "zeros from \(start)")
+        #expect(error.path == Self.path && (error.offset == lastEnd || whole == 0 && error.offset == 0))
+        #expect(directory.files.visibleFiles[Self.path] == Array(zeroed))
+        continue
+      }
+      let (recorder, report) = try recover(directory)
       #expect(recorder.zxids.map(\.rawValue) == (0..<whole).map { Int64($0 + 1) }, "zeros from \(start)")
-      for tail in report.cut { #expect(tail.path == Self.path && tail.offset <= start) }
+      for (tail, kept) in zip(report.cut, report.kept) {
+        #expect(tail.path == Self.path && tail.offset <= start)
+        let copy = try #require(kept.copyPath.flatMap { directory.files.visibleFiles[$0] })
+        // Nothing is left of a segment without a record.
+        #expect(copy == Array(whole == 0 ? zeroed : zeroed[tail.offset..<tail.offset + tail.bytes]))
+      }
     }
   }
 
@@ -133,8 +155,9 @@ import ZooKeeperProtocol
     #expect(refusal(gapped) == TxnLogError(.damaged(.content), path: Self.path, offset: ends[4]))
   }
 
-  @Test func emptyNewestSegmentIsRemoved() throws {
-    for content in [[], [0x5a, 0x4b], LogFormat.header(databaseID: 0), [UInt8](repeating: 0, count: 4096)] {
+  @Test func emptyNewestSegmentIsRemovedOrSetAside() throws {
+    let header = LogFormat.header(databaseID: LogFormat.markedDatabaseID)
+    for content in [[], [0x5a, 0x4b], LogFormat.header(databaseID: 0), header, [UInt8](repeating: 0, count: 40)] {
       let (bytes, _) = try sample(marks: true)
       let directory = try disk(bytes)
       directory.files.install("/data/version-2/log.7", content)
@@ -142,6 +165,47 @@ import ZooKeeperProtocol
       #expect(recorder.zxids == zxids(1...6))
       #expect(report.removedPaths == ["/data/version-2/log.7"])
       try writeLog(directory, after: Zxid(rawValue: 6), batches: [[7]])
+    }
+    // Room for records, which may have been there: it is kept.
+    for content in [[UInt8](repeating: 0, count: 4096), header + [UInt8](repeating: 0, count: 4080)] {
+      let directory = try disk(try sample(marks: true).bytes)
+      directory.files.install("/data/version-2/log.7", content)
+      let (recorder, report) = try recover(directory)
+      #expect(recorder.zxids == zxids(1...6) && report.removedPaths.isEmpty)
+      #expect(report.kept.map(\.copyPath) == ["/data/version-2/damaged-log.7"])
+      #expect(directory.files.visibleFiles["/data/version-2/damaged-log.7"] == content)
+      try writeLog(directory, after: Zxid(rawValue: 6), batches: [[7]])
+    }
+  }
+
+  /// The log of a server that was stopped has become zeros: nothing is deleted, and nobody starts with an empty tree.
+  @Test(arguments: [true, false]) func zerosInTheOnlySegmentRefuse(marks: Bool) throws {
+    let (bytes, _) = try endedSample(marks: marks)
+    for kept in [0, LogFormat.headerBytes] {
+      let zeroed = bytes[..<kept] + [UInt8](repeating: 0, count: bytes.count - kept)
+      let directory = try disk(Array(zeroed))
+      #expect(refusal(directory)?.path == Self.path)
+      #expect(directory.files.visibleFiles[Self.path] == Array(zeroed))
+      #expect(try directory.repair().map(\.copyPath) == ["/data/version-2/damaged-log.1"])
+      #expect(try recover(directory).0.zxids == [])
+    }
+  }
+
+  /// Whole records behind the damage say that it is no torn tail, also where no mark says so any more.
+  @Test func damageWithWholeRecordsBehindItRefusesWithoutTheLastMark() throws {
+    let (bytes, ends) = try sample(marks: true)
+    for record in 0..<5 {
+      var damaged = bytes
+      for index in ends[5]..<ends[5] + BatchMark.encodedSizeBytes { damaged[index] ^= 0xff }
+      let start = record == 0 ? LogFormat.headerBytes : ends[record - 1]
+      damaged[start + 20] ^= 0xff
+      let directory = try disk(damaged)
+      let error = try #require(refusal(directory), "record \(record)")
+      #expect(error.offset == start)
+      #expect(directory.files.visibleFiles[Self.path] == damaged)
+      let cuts = try directory.repair()
+      #expect(cuts.count == 1 && cuts[0].offset == (record == 0 ? 0 : start))
+      #expect(try recover(directory).0.zxids.count == record)
     }
   }
 

@@ -108,6 +108,37 @@ func restore(_ walk: consuming SnapshotWalk) throws -> DataTree {
     #expect(other.tree.ephemeralCount == driver.tree.ephemeralCount)
   }
 
+  /// A client sees children in one order, whatever server it asks and however often that was started.
+  @Test func childrenKeepTheirOrder() throws {
+    let driver = TreeDriver()
+    var random = SplitMix64(state: 77)
+    var workload = Workload()
+    for _ in 0..<2000 { workload.step(driver, &random) }
+    for name in ["/zookeeper/extra", "/zookeeper/quota/a", "/zookeeper/quota/b"] { driver.create(name) }
+    let again = try restore(driver.tree)
+    let third = try restore(again)
+    func lists(_ tree: DataTree) -> [[UInt8]] {
+      var lists: [[UInt8]] = []
+      tree.walk(DataTree.root) { id in
+        var writer = JuteWriter()
+        tree.appendChildNames(of: id, into: &writer)
+        lists.append(writer.bytes)
+      }
+      return lists
+    }
+    #expect(lists(driver.tree).contains { $0.count > 40 })
+    #expect(lists(again) == lists(driver.tree) && lists(third) == lists(driver.tree))
+    // Links hold in both directions: deleting children in the middle leaves the others.
+    let (left, right) = (TreeDriver(again), driver)
+    for _ in 0..<1000 {
+      var copy = random
+      var other = workload
+      other.step(left, &copy)
+      workload.step(right, &random)
+    }
+    #expect(lists(left.tree) == lists(right.tree) && left.tree.treeDigest == right.tree.treeDigest)
+  }
+
   @Test func brokenSnapshotsAreErrors() {
     let stat = StatPersisted(
       czxid: .zero, mzxid: .zero, ctimeMilliseconds: 0, mtimeMilliseconds: 0, version: 0, cversion: 0, aversion: 0,

@@ -173,4 +173,39 @@ import ZooKeeperProtocol
     #expect(driver.tree.descendantCount(of: driver.tree.find("/a")!) == 3)
     #expect(driver.tree.descendantCount(of: DataTree.root) == 8)
   }
+
+  /// Long paths are found from their neighbours; what is found is what is there.
+  @Test func deepPathsAreFoundWhateverWasFoundBefore() {
+    let driver = TreeDriver()
+    var paths: [String] = []
+    var path = ""
+    for level in 0..<400 {
+      path += "/n\(level % 10)"
+      driver.create(path)
+      paths.append(path)
+      if level % 7 == 0 {
+        driver.create(path + "x")
+        paths.append(path + "x")
+      }
+    }
+    var random = SplitMix64(state: 3)
+    func check(_ tree: DataTree, _ present: Set<String>) {
+      for _ in 0..<2000 {
+        let path = paths[Int(random.next() % UInt64(paths.count))]
+        for candidate in [path, path + "y", path + "/", path + "/none", String(path.dropLast())] {
+          let id = tree.find(candidate)
+          #expect((id != nil) == present.contains(candidate), "\(candidate.count)")
+          if let id { #expect(tree.path(of: id) == candidate) }
+        }
+      }
+    }
+    check(driver.tree, Set(paths))
+    var present = Set(paths)
+    for path in paths.reversed().prefix(150) {
+      driver.apply(.delete(path: path))
+      present.remove(path)
+      #expect(driver.tree.find(path) == nil)
+    }
+    check(driver.tree, present)
+  }
 }

@@ -57,8 +57,22 @@ extension ServerCore {
     case .addWatch: try addWatch(xid, &reader, connection)
     case .checkWatches: try checkWatches(xid, &reader, connection)
     case .removeWatches: try removeWatches(xid, &reader, connection)
+    case .deleteContainer: try refuseDeleteContainer(&reader)
     default: throw ReadFailure(.unimplemented)
     }
+  }
+
+  /// A client asks for what the leader does by itself: every answer is an error, in Apache's order.
+  ///
+  /// Apache's server executes it, without a look at the ACL, on whatever is no ephemeral znode; here that is `noAuth`.
+  ///
+  /// *Source*: `PrepRequestProcessor.pRequest2Txn`, case deleteContainer.
+  private func refuseDeleteContainer(_ reader: inout JuteReader) throws(ReadFailure) {
+    let path = try path(&reader)
+    guard let id = tree.find(path) else { throw ReadFailure(.noNode) }
+    if tree.childCount(of: id) > 0 { throw ReadFailure(.notEmpty) }
+    guard case .session = tree.owner(of: id) else { throw ReadFailure(.noAuth) }
+    throw ReadFailure(.badVersion)
   }
 
   private func getData(

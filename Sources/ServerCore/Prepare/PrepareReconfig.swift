@@ -69,7 +69,7 @@ extension RequestPreparer {
     }
     var members = present.members
     for word in (body.leavingServers ?? "").split(separator: ",") {
-      guard let id = Int64(word.filter { $0 != " " }) else { throw .badArguments }
+      guard let id = Int64(word.filter { !$0.isWhitespace }) else { throw .badArguments }
       members.removeAll { $0.id.rawValue == id }
     }
     for word in (body.joiningServers ?? "").split(separator: ",") {
@@ -84,12 +84,14 @@ extension RequestPreparer {
   /// `server.N=…` or `N=…`, with an address for clients.
   private func joiner(_ text: String) throws(KeeperError) -> QuorumConfiguration.Member {
     guard let equals = text.firstIndex(of: "=") else { throw .badArguments }
-    var key = text[..<equals].filter { $0 != " " }
+    var key = text[..<equals].filter { !" \t\r\n".contains($0) }
     if key.hasPrefix("server.") { key.removeFirst("server.".count) }
-    guard let id = Int64(key) else { throw .badArguments }
+    guard let id = Int64(key).map(ServerID.init(rawValue:)), id.isAssignable else { throw .badArguments }
     do throws(QuorumConfigurationError) {
-      let member = try QuorumConfiguration.Member(
-        id: ServerID(rawValue: id), parsing: String(text[text.index(after: equals)...]))
+      var value = text[text.index(after: equals)...]
+      while value.first?.isWhitespace == true { value.removeFirst() }
+      while value.last?.isWhitespace == true { value.removeLast() }
+      let member = try QuorumConfiguration.Member(id: id, parsing: String(value))
       guard member.client != nil else { throw QuorumConfigurationError(message: "no address for clients") }
       return member
     } catch {

@@ -21,36 +21,53 @@ public struct ConfigurationError: Error, Hashable, Sendable {
 
 /// Reads a `zoo.cfg`.
 ///
-/// *Source*: `QuorumPeerConfig.parseProperties`; `storage-format` E.1. Unlike Apache, an unknown key is warned about,
-/// and all bad values are named at once, with their lines.
+/// Whatever Apache's server starts with means the same here, bounds and words that it corrects included; what it would
+/// correct in silence is said. All bad values are named at once, with their lines.
+///
+/// *Source*: `QuorumPeerConfig.parseProperties`; `storage-format` E.1.
 public struct ConfigurationFile: Sendable {
-  public private(set) var configuration: ServerConfiguration
+  public internal(set) var configuration: ServerConfiguration
   /// Keys without effect, and values that Apache would have corrected.
-  public private(set) var warnings: [ConfigurationProblem] = []
-  private let file: String
-  private var problems: [ConfigurationProblem] = []
-  private var hasDataDirectory = false
-  private var hasLogDirectory = false
-  private var hasClientAddress = false
-  private var hasClientPort = false
-  private var quorum = QuorumLines()
+  public internal(set) var warnings: [ConfigurationProblem] = []
+  /// Keys that no server knows: a server starts all the same, as Apache's does, but a check does not pass.
+  public internal(set) var unknownKeys: [ConfigurationProblem] = []
+  let file: String
+  let readFile: @Sendable (String) -> String?
+  var problems: [ConfigurationProblem] = []
+  var seen = Seen()
+  var quorum = QuorumLines()
+
+  /// What has been given, as far as the whole depends on it.
+  struct Seen {
+    var dataDirectory = false
+    var logDirectory = false
+    var clientAddress = false
+    var clientPort = false
+    var metrics = ServerConfiguration.Metrics()
+    var providesMetrics = false
+    /// `enforce.auth.enabled` and `enforce.auth.schemes`.
+    var enforcesAuthentication: PropertiesText.Entry?
+    var authenticationSchemes: PropertiesText.Entry?
+    /// Keys about SASL between servers, which mean nothing where `quorum.auth.enableSasl` is off.
+    var quorumSASL: [PropertiesText.Entry] = []
+    var quorumSASLIsOff = false
+  }
 
   /// The lines about an ensemble, which mean something together only.
-  private struct QuorumLines {
+  struct QuorumLines {
     var members: [PropertiesText.Entry] = []
     var dynamicFile: PropertiesText.Entry?
     var hasInitLimit = false
     var hasSyncLimit = false
   }
 
-  private let readFile: @Sendable (String) -> String?
-
   /// Reads a configuration.
   ///
   /// - Parameters:
   ///   - file: the name for messages.
   ///   - readFile: the text of another file that this one names, `dynamicConfigFile`; nil if it cannot be read.
-  ///   - properties: Java system properties (`-Dzookeeper.x=y`) as a map; the file's keys win.
+  ///   - properties: Java system properties (`-Dzookeeper.x=y`) as a map; the file's keys win, but for those that
+  ///     Apache's server knows as such properties only.
   /// - Throws: every fault of the file.
   public init(
     parsing text: String, file: String, readFile: @escaping @Sendable (String) -> String? = { _ in nil },
@@ -60,274 +77,188 @@ public struct ConfigurationFile: Sendable {
     self.readFile = readFile
     configuration = ServerConfiguration(dataDirectory: "")
     configuration.file = file
-    for (key, value) in properties.sorted(by: { $0.key < $1.key }) {
-      let name = key.hasPrefix("zookeeper.") ? String(key.dropFirst("zookeeper.".count)) : key
-      take(PropertiesText.Entry(key: name, value: value, line: 0))
-    }
-    for entry in PropertiesText(parsing: text).entries { take(entry) }
+    let sorted = properties.sorted { $0.key < $1.key }
+      .map { PropertiesText.Entry(key: $0.key, value: $0.value, line: 0) }
+    for property in sorted where property.key.hasPrefix("zookeeper.") { take(property: property) }
+    for entry in counting(PropertiesText(parsing: text), in: file) { take(entry) }
+    for property in sorted where !property.key.hasPrefix("zookeeper.") { take(property: property) }
     checkWhole()
     guard problems.isEmpty else { throw ConfigurationError(problems: problems) }
   }
 
+  /// Reads a configuration from what files hold, in whatever encoding they are.
+  ///
+  /// - Throws: every fault of the file.
+  public init(
+    bytes: [UInt8], file: String, readFile: @escaping @Sendable (String) -> [UInt8]?, properties: [String: String] = [:]
+  ) throws(ConfigurationError) {
+    try self.init(
+      parsing: PropertiesText.text(of: bytes), file: file, readFile: { readFile($0).map(PropertiesText.text(of:)) },
+      properties: properties)
+  }
+
+  /// The entries of a text that count, with a warning for each that does not.
+  ///
+  /// *Source*: `java.util.Properties`: the last one of a key counts. Of two spellings of one server's number, too.
+  mutating func counting(_ text: PropertiesText, in file: String) -> [PropertiesText.Entry] {
+    let (entries, duplicates) = text.counting()
+    for duplicate in duplicates {
+      let (first, last) = (duplicate.overridden, duplicate.counting)
+      warnings.append(
+        ConfigurationProblem(
+          file: file, line: first.line,
+          message: "\(first.key) is given again in line \(last.line), which is the one that counts"))
+    }
+    var lines: [String: Int] = [:]
+    for entry in entries {
+      guard let name = Self.canonicalMember(entry.key) else { continue }
+      if let line = lines[name] {
+        warnings.append(
+          ConfigurationProblem(
+            file: file, line: line,
+            message: "\(name) is given again in line \(entry.line), which is the one that counts"))
+      }
+      lines[name] = entry.line
+    }
+    return entries
+  }
+
+  /// `server.1` for `server.01`; nil for a key that names no member, group or weight by number.
+  private static func canonicalMember(_ key: String) -> String? {
+    let words = key.split(separator: ".", maxSplits: 1)
+    guard words.count == 2, ["server", "group", "weight"].contains(words[0]), let number = Int64(words[1]) else {
+      return nil
+    }
+    return "\(words[0]).\(number)"
+  }
+
+  /// A system property: those of ZooKeeper's that are none of the keys which Apache's server reads from the file only.
+  private mutating func take(property: PropertiesText.Entry) {
+    var entry = property
+    if property.key.hasPrefix("zookeeper.") {
+      entry.key.removeFirst("zookeeper.".count)
+      guard !KnownKeys.fileOnly.contains(entry.key), !isMember(entry.key) else { return }
+    } else {
+      guard KnownKeys.unprefixed.contains(property.key) || property.key == "java.security.auth.login.config" else {
+        return
+      }
+    }
+    take(entry)
+  }
+
   private mutating func take(_ entry: PropertiesText.Entry) {
+    if refuseProtection(entry) { return }
     if takeBasic(entry) || takeStorage(entry) || takeOperation(entry) || takeFeature(entry) || takeQuorum(entry) {
       return
     }
-    if !Self.quorumKeys.contains(entry.key), !Self.ignoredKeys.contains(entry.key) {
-      warnings.append(
-        ConfigurationProblem(file: file, line: entry.line, message: "the key \(entry.key) has no effect here"))
+    if KnownKeys.withoutMeaning.contains(entry.key) || ProtectionKey.contains(server: entry.key) { return }
+    if KnownKeys.withoutEffect.contains(entry.key) {
+      return warn(entry, "the key \(entry.key) has no effect here")
     }
+    let suggestion = KnownKeys.nearest(to: entry.key).map { "; did you mean \($0)?" } ?? ""
+    let known = "the key \(entry.key) has no effect here: no server knows it\(suggestion)"
+    if let nearest = KnownKeys.nearest(to: entry.key), ProtectionKey.contains(server: nearest) {
+      // Whoever meant to lock something must not find it open.
+      return fail(entry, known)
+    }
+    unknownKeys.append(ConfigurationProblem(file: file, line: entry.line > 0 ? entry.line : nil, message: known))
   }
 
-  private mutating func takeBasic(_ entry: PropertiesText.Entry) -> Bool {
-    switch entry.key {
-    case "dataDir":
-      configuration.dataDirectory = entry.value
-      hasDataDirectory = !entry.value.isEmpty
-    case "dataLogDir":
-      configuration.logDirectory = entry.value
-      hasLogDirectory = !entry.value.isEmpty
-    case "tickTime": integer(entry, 1...Int(Int32.max)) { $0.tickTimeMilliseconds = $1 }
-    case "clientPort":
-      hasClientPort = true
-      configuration.isClientPortGiven = true
-      integer(entry, 0...65535) { $0.clientPort = $1 }
-    case "clientPortAddress":
-      hasClientAddress = true
-      configuration.clientAddress = entry.value
-    case "clientPortListenBacklog": integer(entry, -1...65535) { if $1 > 0 { $0.listenBacklog = $1 } }
-    case "maxClientCnxns": integer(entry, 0...Int(Int32.max)) { $0.maximumConnectionsPerAddress = $1 }
-    case "maxCnxns": integer(entry, 0...Int(Int32.max)) { $0.maximumConnections = $1 }
-    case "minSessionTimeout":
-      integer(entry, -1...Int(Int32.max)) { $0.minimumSessionTimeoutMilliseconds = $1 > 0 ? $1 : nil }
-    case "maxSessionTimeout":
-      integer(entry, -1...Int(Int32.max)) { $0.maximumSessionTimeoutMilliseconds = $1 > 0 ? $1 : nil }
-    case "jute.maxbuffer": integer(entry, 1024...Int(Int32.max)) { $0.maximumFrameBytes = $1 }
-    case "globalOutstandingLimit": integer(entry, 1...Int(Int32.max)) { $0.outstandingLimit = $1 }
-    default: return false
-    }
-    return true
-  }
-
-  private mutating func takeStorage(_ entry: PropertiesText.Entry) -> Bool {
-    switch entry.key {
-    case "forceSync": choice(entry, ["yes", "no"]) { $0.logging.forcesSync = $1 == "yes" }
-    case "preAllocSize": integer(entry, 1...(1 << 22)) { $0.logging.preallocationBytes = $1 << 10 }
-    case "snapCount":
-      configuration.logging.snapshotsFollowTreeSize = false
-      integer(entry, Int.min...Int(Int32.max)) { $0.logging.snapshotCount = max(2, $1) }
-    case "snapSizeLimitInKb": integer(entry, Int.min...(1 << 40)) { $0.logging.snapshotSizeBytes = $1 << 10 }
-    case "fsync.warningthresholdms": integer(entry, 0...Int(Int32.max)) { $0.logging.syncWarningMilliseconds = $1 }
-    case "autopurge.snapRetainCount":
-      integer(entry, Int.min...Int(Int32.max)) { $0.retention.snapshotCount = max(3, $1) }
-      if let count = Int(entry.value), count < 3 { warn(entry, "at least 3 snapshots are kept") }
-    case "autopurge.purgeInterval": integer(entry, 0...10_000) { $0.retention.purgeIntervalHours = $1 }
-    case "snapshot.trust.empty": boolean(entry) { $0.logging.trustsMissingSnapshot = $1 }
-    case "digest.enabled": boolean(entry) { $0.features.hasDigest = $1 }
-    default: return false
-    }
-    return true
-  }
-
-  private mutating func takeOperation(_ entry: PropertiesText.Entry) -> Bool {
-    switch entry.key {
-    case "4lw.commands.whitelist":
-      let words = entry.value.split(separator: ",").map { $0.filter { $0 != " " } }
-      configuration.fourLetterWords = FourLetterWordPolicy(allowed: Set(words))
-    case "admin.enableServer": boolean(entry) { $0.admin.isEnabled = $1 }
-    case "admin.serverAddress": configuration.admin.address = entry.value
-    case "admin.serverPort": integer(entry, 0...65535) { $0.admin.port = $1 }
-    case "admin.commandURL": configuration.admin.commandPath = entry.value
-    case "metricsProvider.className":
-      if entry.value.hasSuffix("PrometheusMetricsProvider") {
-        configuration.metrics = configuration.metrics ?? .init()
-      } else if !entry.value.hasSuffix("DefaultMetricsProvider") {
-        fail(entry, "the metrics provider \(entry.value) is not known; PrometheusMetricsProvider is")
-      }
-    case "metricsProvider.httpPort":
-      integer(entry, 0...65535) { $0.metrics = .init(address: $0.metrics?.address ?? "127.0.0.1", port: $1) }
-    case "metricsProvider.httpHost":
-      configuration.metrics = .init(address: entry.value, port: configuration.metrics?.port ?? 7000)
-    default: return false
-    }
-    return true
-  }
-
-  private mutating func takeFeature(_ entry: PropertiesText.Entry) -> Bool {
-    switch entry.key {
-    case "extendedTypesEnabled": boolean(entry) { $0.features.hasExtendedTypes = $1 }
-    case "enforceQuota": boolean(entry) { $0.features.enforcesQuota = $1 }
-    case "skipACL": choice(entry, ["yes", "no"]) { $0.features.skipsACL = $1 == "yes" }
-    case "reconfigEnabled": boolean(entry) { $0.features.allowsReconfig = $1 }
-    case "readonlymode.enabled": boolean(entry) { $0.features.allowsReadOnly = $1 }
-    case "DigestAuthenticationProvider.superDigest": configuration.features.superDigest = entry.value
-    case "znode.container.checkIntervalMs":
-      integer(entry, 1...Int(Int32.max)) { $0.features.containerCheckMilliseconds = $1 }
-    case "znode.container.maxPerMinute": integer(entry, 1...Int(Int32.max)) { $0.features.containersPerMinute = $1 }
-    case "znode.container.maxNeverUsedIntervalMs":
-      integer(entry, 0...Int(Int32.max)) { $0.features.neverUsedContainerMilliseconds = $1 }
-    default: return false
-    }
-    return true
-  }
-
-  private mutating func takeQuorum(_ entry: PropertiesText.Entry) -> Bool {
-    if entry.key.hasPrefix("server.") || entry.key.hasPrefix("group.") || entry.key.hasPrefix("weight.") {
-      configuration.members.append("\(entry.key)=\(entry.value)")
-      quorum.members.append(entry)
-      return true
-    }
-    switch entry.key {
-    case "initLimit":
-      // 0 counts as not set, as with Apache.
-      quorum.hasInitLimit = Int(entry.value) != 0
-      integer(entry, 0...Int(Int32.max)) { $0.quorumTimes.initLimitTicks = $1 }
-    case "syncLimit":
-      quorum.hasSyncLimit = Int(entry.value) != 0
-      integer(entry, 0...Int(Int32.max)) { $0.quorumTimes.syncLimitTicks = $1 }
-    case "cnxTimeout": integer(entry, 1...Int(Int32.max)) { $0.quorumTimes.connectTimeoutMilliseconds = $1 }
-    case "quorumListenOnAllIPs": boolean(entry) { $0.quorumTimes.listensEverywhere = $1 }
-    case "standaloneEnabled": choice(entry, ["true", "false"]) { $0.quorumTimes.isStandaloneAllowed = $1 == "true" }
-    case "peerType":
-      switch entry.value.lowercased() {
-      case "participant": configuration.declaresObserver = false
-      case "observer": configuration.declaresObserver = true
-      default: fail(entry, "Unrecognised peertype: \(entry.value)")
-      }
-    case "electionAlg":
-      if entry.value != "3" { fail(entry, "Invalid electionAlg value. Only 3 is supported.") }
-    case "dynamicConfigFile": quorum.dynamicFile = entry
-    default: return false
-    }
-    return true
-  }
-
-  /// Makes the ensemble of the lines that are about it.
+  /// Refuses a key that asks for protection which this build does not give.
   ///
-  /// *Source*: `QuorumPeerConfig.parseDynamicConfig`; `storage-format` E.2.
-  private mutating func checkQuorum() {
-    readDynamicFile()
-    guard !quorum.members.isEmpty else {
-      if !configuration.quorumTimes.isStandaloneAllowed {
-        missing("standaloneEnabled = false then number of participants should be >0")
+  /// - Returns: whether the key is done with.
+  private mutating func refuseProtection(_ entry: PropertiesText.Entry) -> Bool {
+    switch entry.key {
+    case "enforce.auth.enabled": seen.enforcesAuthentication = entry
+    case "enforce.auth.schemes": seen.authenticationSchemes = entry
+    case "quorum.auth.enableSasl" where entry.value.lowercased() == "false": seen.quorumSASLIsOff = true
+    case let key where key.hasPrefix("quorum.auth."): seen.quorumSASL.append(entry)
+    default:
+      guard let protection = ProtectionKey.unsupported(server: entry.key, value: entry.value) else { return false }
+      refuse(entry, protection)
+    }
+    return true
+  }
+
+  /// Names a key that asks for protection which is not there.
+  mutating func refuse(_ entry: PropertiesText.Entry, _ protection: String) {
+    fail(entry, "\(entry.key) asks for \(protection), which this build does not give: without it nothing is protected")
+  }
+
+  /// `enforce.auth.enabled` and `enforce.auth.schemes`, which mean something together only.
+  ///
+  /// *Source*: `AuthenticationHelper`. A word that is neither true nor false is refused, where Apache's server would
+  /// let everybody in.
+  private mutating func checkAuthentication() {
+    if !seen.quorumSASLIsOff || seen.quorumSASL.contains(where: { $0.value.lowercased() == "true" }) {
+      for entry in seen.quorumSASL {
+        if let protection = ProtectionKey.unsupported(server: entry.key, value: entry.value) {
+          refuse(entry, protection)
+        }
+      }
+    }
+    guard let enabled = seen.enforcesAuthentication, enabled.value.lowercased() != "false" else {
+      if let schemes = seen.authenticationSchemes, seen.enforcesAuthentication == nil {
+        fail(schemes, "enforce.auth.schemes has no effect without enforce.auth.enabled=true: anybody may write")
       }
       return
     }
-    do throws(QuorumConfigurationError) {
-      var parsed = try QuorumConfiguration(entries: quorum.members.map { ($0.key, $0.value) })
-      if let name = quorum.dynamicFile?.value { parsed.version = Self.version(ofFile: name) }
-      let observers = parsed.members.count - parsed.voters.count
-      guard !parsed.voters.isEmpty else {
-        return missing("Observers w/o participants is an invalid configuration")
-      }
-      if parsed.voters.count == 1, configuration.quorumTimes.isStandaloneAllowed {
-        if observers > 0 { missing("Observers w/o quorum is an invalid configuration") }
-        return
-      }
-      if parsed.voters.count.isMultiple(of: 2) {
-        warnings.append(
-          ConfigurationProblem(
-            file: file, line: nil, message: "an even number of voters stands no more failures than one less"))
-      }
-      configuration.quorum = parsed
-      if !quorum.hasInitLimit { missing("initLimit is not set") }
-      if !quorum.hasSyncLimit { missing("syncLimit is not set") }
-    } catch {
-      problems.append(
-        ConfigurationProblem(
-          file: quorum.dynamicFile?.value ?? file, line: quorum.members.first?.line, message: error.message))
+    guard enabled.value.lowercased() == "true" else {
+      return fail(enabled, "enforce.auth.enabled must be true or false, not \"\(enabled.value)\"")
     }
-  }
-
-  /// Takes the members from the file that `dynamicConfigFile` names.
-  ///
-  /// *Source*: `QuorumPeerConfig.parse`; `storage-format` E.1, E.2.
-  private mutating func readDynamicFile() {
-    guard let entry = quorum.dynamicFile else { return }
-    for member in quorum.members {
-      fail(member, "parameter: \(member.key) must be in a separate dynamic config file")
+    let words = seen.authenticationSchemes?.value.split(separator: ",").map { $0.filter { !$0.isWhitespace } } ?? []
+    guard let schemes = seen.authenticationSchemes, !words.isEmpty else {
+      return fail(enabled, "enforce.auth.enabled is true, so enforce.auth.schemes must be configured")
     }
-    quorum.members = []
-    configuration.members = []
-    guard let text = readFile(entry.value) else {
-      return fail(entry, "the dynamic configuration file \(entry.value) cannot be read")
+    for word in words {
+      let isThere = word == "ip" || word == "digest" && configuration.features.hasDigestScheme
+      if !isThere { fail(schemes, "Authentication scheme \(word) is not available; digest is") }
     }
-    for line in PropertiesText(parsing: text).entries {
-      if ["server.", "group.", "weight."].contains(where: { line.key.hasPrefix($0) }) {
-        _ = takeQuorum(line)
-      } else {
-        let message =
-          line.key == "version"
-          ? "dynamic file shouldn't have version inside" : "Unrecognised parameter: \(line.key)"
-        problems.append(ConfigurationProblem(file: entry.value, line: line.line, message: message))
-      }
-    }
-  }
-
-  /// The version of the configuration in `zoo.cfg.dynamic.100000000`; 0 without one.
-  private static func version(ofFile name: String) -> Int64 {
-    guard let dot = name.lastIndex(of: "."), name[..<dot].hasSuffix(".dynamic") else { return 0 }
-    return Int64(name[name.index(after: dot)...], radix: 16) ?? 0
+    configuration.features.requiredSchemes = words
   }
 
   private mutating func checkWhole() {
+    checkAuthentication()
     checkQuorum()
-    if !hasDataDirectory { missing("dataDir is not set") }
-    if !hasLogDirectory { configuration.logDirectory = configuration.dataDirectory }
-    if hasClientAddress, !hasClientPort { missing("clientPortAddress is set but clientPort is not set") }
+    if !seen.dataDirectory { missing("dataDir is not set") }
+    if !seen.logDirectory { configuration.logDirectory = configuration.dataDirectory }
+    if seen.providesMetrics { configuration.metrics = seen.metrics }
+    limitTicks()
+    if seen.clientAddress, !seen.clientPort { missing("clientPortAddress is set but clientPort is not set") }
     if let least = configuration.minimumSessionTimeoutMilliseconds,
       least > configuration.maximumSessionTimeoutMilliseconds ?? 20 * configuration.tickTimeMilliseconds
+    {
+      missing("minSessionTimeout must not be larger than maxSessionTimeout")
+    } else if let most = configuration.maximumSessionTimeoutMilliseconds,
+      configuration.minimumSessionTimeoutMilliseconds == nil, most < 2 * configuration.tickTimeMilliseconds
     {
       missing("minSessionTimeout must not be larger than maxSessionTimeout")
     }
   }
 
-  // MARK: Values
-
-  private mutating func integer(
-    _ entry: PropertiesText.Entry, _ range: ClosedRange<Int>, _ set: (inout ServerConfiguration, Int) -> Void
-  ) {
-    guard let number = Int(entry.value), range.contains(number) else {
-      let bounds = range.lowerBound == .min ? "" : " from \(range.lowerBound) to \(range.upperBound)"
-      return fail(entry, "\(entry.key) must be a whole number\(bounds), not \"\(entry.value)\"")
-    }
-    set(&configuration, number)
+  /// Keeps products of a tick and a number of ticks within the 32 bits that Apache's server has for them.
+  private mutating func limitTicks() {
+    let most = Int(Int32.max) / configuration.tickTimeMilliseconds
+    configuration.quorumTimes.initLimitTicks = min(configuration.quorumTimes.initLimitTicks, max(1, most))
+    configuration.quorumTimes.syncLimitTicks = min(configuration.quorumTimes.syncLimitTicks, max(1, most))
   }
 
-  private mutating func boolean(_ entry: PropertiesText.Entry, _ set: (inout ServerConfiguration, Bool) -> Void) {
-    choice(entry, ["true", "false"]) { set(&$0, $1 == "true") }
+  // MARK: What is said
+
+  /// The place of an entry: its line, or the system property that it came from.
+  private func problem(_ entry: PropertiesText.Entry, _ message: String) -> ConfigurationProblem {
+    guard entry.line == 0 else { return ConfigurationProblem(file: file, line: entry.line, message: message) }
+    return ConfigurationProblem(file: file, line: nil, message: "the system property \(entry.key): \(message)")
   }
 
-  private mutating func choice(
-    _ entry: PropertiesText.Entry, _ choices: [String], _ set: (inout ServerConfiguration, String) -> Void
-  ) {
-    let value = entry.value.lowercased()
-    guard choices.contains(value) else {
-      return fail(entry, "\(entry.key) must be \(choices.joined(separator: " or ")), not \"\(entry.value)\"")
-    }
-    set(&configuration, value)
-  }
+  /// Notes an entry with which no server starts.
+  mutating func fail(_ entry: PropertiesText.Entry, _ message: String) { problems.append(problem(entry, message)) }
 
-  private mutating func fail(_ entry: PropertiesText.Entry, _ message: String) {
-    problems.append(ConfigurationProblem(file: file, line: entry.line > 0 ? entry.line : nil, message: message))
-  }
+  /// Notes what is odd about an entry, or was corrected.
+  mutating func warn(_ entry: PropertiesText.Entry, _ message: String) { warnings.append(problem(entry, message)) }
 
-  private mutating func warn(_ entry: PropertiesText.Entry, _ message: String) {
-    warnings.append(ConfigurationProblem(file: file, line: entry.line, message: message))
-  }
-
-  private mutating func missing(_ message: String) {
+  /// Notes a fault of the file as a whole.
+  mutating func missing(_ message: String) {
     problems.append(ConfigurationProblem(file: file, line: nil, message: message))
   }
-
-  /// Keys that mean something to an ensemble only.
-  private static let quorumKeys: Set<String> = [
-    "electionPort", "syncEnabled", "connectToLearnerMasterLimit", "leaderServes",
-  ]
-
-  /// Keys that tune what works by itself here.
-  private static let ignoredKeys: Set<String> = [
-    "maxBatchSize", "flushDelay", "maxWriteQueuePollTime", "commitLogCount", "clientTcpKeepAlive", "tcpKeepAlive",
-    "metricsProvider.exportJvmInfo", "audit.enable", "maxResponseCacheSize",
-  ]
 }

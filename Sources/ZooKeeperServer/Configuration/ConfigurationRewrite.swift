@@ -21,7 +21,7 @@ struct ConfigurationRewrite<Files: FileSystem> {
   ///   - own: this server.
   /// - Returns: the path of the file with the members.
   func save(_ configuration: QuorumConfiguration, own: ServerID) throws(FileSystemError) -> String {
-    let text = String(decoding: try files.contents(of: path), as: UTF8.self)
+    let text = PropertiesText.text(of: try files.contents(of: path))
     let (directory, name) = Self.split(path)
     let dynamicName = "\(name).dynamic.\(String(configuration.version, radix: 16))"
     let dynamicPath = "\(directory)/\(dynamicName)"
@@ -50,16 +50,20 @@ struct ConfigurationRewrite<Files: FileSystem> {
       }
     }
     let numbers = Set(dropped.map(\.line))
-    var kept: [Substring] = []
+    var kept: [Substring.UnicodeScalarView] = []
     var isContinued = false
-    for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+    for (index, line) in PropertiesText.lines(of: text).enumerated() {
       let isDropped = isContinued || numbers.contains(index + 1)
-      // An entry goes on behind an odd number of backslashes.
-      isContinued = isDropped && !line.reversed().prefix { $0 == "\\" }.count.isMultiple(of: 2)
+      isContinued = isDropped && PropertiesText.isContinued(line.prefix { $0 != "\n" && $0 != "\r" })
       if !isDropped { kept.append(line) }
     }
-    while kept.last?.isEmpty == true { kept.removeLast() }
-    return (kept + ["dynamicConfigFile=\(dynamicFile)"]).map { $0 + "\n" }.joined()
+    let isBlank: (Unicode.Scalar) -> Bool = { $0 == "\n" || $0 == "\r" }
+    while kept.last?.allSatisfy(isBlank) == true { kept.removeLast() }
+    // Lines end as they did.
+    let lineEnd = kept.first.map { String($0.reversed().prefix(while: isBlank).reversed().map(Character.init)) } ?? ""
+    var rewritten = kept.reduce(into: "") { $0.unicodeScalars.append(contentsOf: $1) }
+    if kept.last?.last.map(isBlank) == false { rewritten += lineEnd.isEmpty ? "\n" : lineEnd }
+    return rewritten + "dynamicConfigFile=\(dynamicFile)" + (lineEnd.isEmpty ? "\n" : lineEnd)
   }
 
   private static func split(_ path: String) -> (directory: String, name: String) {

@@ -6,7 +6,7 @@ extension ServerConfiguration {
   ///
   /// - Throws: with Apache's words when `myid` is missing, no number, or not that of a member.
   public func joined() throws(ServerStartError) -> ServerConfiguration {
-    guard quorum != nil, ensemble == nil else { return self }
+    guard ensemble == nil, quorum != nil || loneMember?.client != nil else { return self }
     var configuration = self
     let directory = DataDirectory(PosixFileSystem(), dataDirectory: dataDirectory)
     let id: Int64?
@@ -16,6 +16,16 @@ extension ServerConfiguration {
       guard case .badNumber(let text) = error.code else { throw ServerStartError(error) }
       throw ServerStartError(
         "serverid \(text) is not a number", hint: "myid must have the server's number and nothing else")
+    }
+    guard quorum != nil else {
+      // A server alone needs no number, but one that has it listens where its line says, as Apache's does.
+      guard let member = loneMember, let client = member.client, member.id.rawValue == id else { return self }
+      do throws(QuorumConfigurationError) {
+        try configuration.listen(at: client, of: member.id)
+      } catch {
+        throw ServerStartError(error.message)
+      }
+      return configuration
     }
     do throws(QuorumConfigurationError) {
       try configuration.join(as: id.map { ServerID(rawValue: $0) })

@@ -41,6 +41,8 @@ public struct ServerConfiguration: Hashable, Sendable {
   public var members: [String] = []
   /// All members of the ensemble, if the file has some; which of them the server is, `join` finds out.
   public var quorum: QuorumConfiguration?
+  /// The one member of a file that describes no more, which is a server without an ensemble.
+  public var loneMember: QuorumConfiguration.Member?
   public var quorumTimes = QuorumTimes()
   /// What `peerType` says, if the file has one.
   public var declaresObserver: Bool?
@@ -59,6 +61,8 @@ public struct ServerConfiguration: Hashable, Sendable {
     public var listensEverywhere = false
     /// Whether one participant alone is a server without an ensemble.
     public var isStandaloneAllowed = true
+    /// How often listening on the election and quorum ports is tried again while the own name is not known; 0 for ever.
+    public var listenRetries = 3
   }
 
   /// What a member of an ensemble must know.
@@ -101,6 +105,8 @@ public struct ServerConfiguration: Hashable, Sendable {
     public var snapshotSizeBytes = 4 << 32
     /// Whether a log without any snapshot is replayed from nothing, instead of refused.
     public var trustsMissingSnapshot = false
+    /// Whether directories that are missing are made.
+    public var createsDirectories = true
     /// A sync over this is worth a warning, in milliseconds.
     public var syncWarningMilliseconds = 1000
   }
@@ -109,8 +115,8 @@ public struct ServerConfiguration: Hashable, Sendable {
   public struct Retention: Hashable, Sendable {
     /// Snapshots that stay, at least 3.
     public var snapshotCount = 3
-    /// Hours between purges, 0 for never.
-    public var purgeIntervalHours = 0
+    /// Milliseconds between purges, 0 for never.
+    public var purgeIntervalMilliseconds = 0
   }
 
   /// The HTTP server for administrators.
@@ -120,6 +126,8 @@ public struct ServerConfiguration: Hashable, Sendable {
     /// 0 takes any free port.
     public var port = 8080
     public var commandPath = "/commands"
+    /// Milliseconds of silence after which a connection is closed.
+    public var idleTimeoutMilliseconds = 30_000
   }
 
   /// Where Prometheus finds its text.
@@ -136,6 +144,10 @@ public struct ServerConfiguration: Hashable, Sendable {
     public var enforcesQuota = false
     public var skipsACL = false
     public var hasDigest = true
+    /// Whether passwords in scheme `digest` prove anything.
+    public var hasDigestScheme = true
+    /// Every request needs an identity of one of these schemes; empty for none.
+    public var requiredSchemes: [String] = []
     /// `super:hash`, the identity that every ACL lets through.
     public var superDigest: String?
     /// Milliseconds between looks for empty containers and expired TTL znodes.
@@ -163,8 +175,12 @@ public struct ServerConfiguration: Hashable, Sendable {
     guard let serverID else {
       throw QuorumConfigurationError(message: "myid file is missing: \(dataDirectory)/myid")
     }
-    guard (1...255).contains(serverID.rawValue) else {
-      throw QuorumConfigurationError(message: "myid must be a number from 1 to 255, not \(serverID)")
+    guard serverID.isAssignable else {
+      throw QuorumConfigurationError(message: "myid must be a number from 0 on, not \(serverID)")
+    }
+    if features.hasExtendedTypes, serverID.rawValue > 254 {
+      throw QuorumConfigurationError(
+        message: "extendedTypesEnabled is true but Server ID is too large. Cannot be larger than 254")
     }
     guard let own = quorum.member(serverID) else {
       throw QuorumConfigurationError(message: "My id \(serverID) not in the peer list")
@@ -174,11 +190,16 @@ public struct ServerConfiguration: Hashable, Sendable {
     ensemble.times = quorumTimes
     ensemble.isReconfigEnabled = features.allowsReconfig
     self.ensemble = ensemble
-    if let client = own.client {
-      try checkClientAddress(client, of: serverID)
-      clientPort = client.port
-      clientAddress = client.host
-    }
+    if let client = own.client { try listen(at: client, of: serverID) }
+  }
+
+  /// Takes the address for clients from a server's own line.
+  ///
+  /// - Throws: when the configuration has another one.
+  mutating func listen(at client: HostAndPort, of serverID: ServerID) throws(QuorumConfigurationError) {
+    try checkClientAddress(client, of: serverID)
+    clientPort = client.port
+    clientAddress = client.host
   }
 
   /// The client's address may stand in two places, which must then say the same.
@@ -207,6 +228,8 @@ public struct ServerConfiguration: Hashable, Sendable {
 }
 
 /// Which four-letter words are answered.
+///
+/// *Source*: `FourLetterCommands.isEnabled`.
 public struct FourLetterWordPolicy: Hashable, Sendable {
   /// The words, or `*` for all.
   public var allowed: Set<String>
@@ -214,5 +237,12 @@ public struct FourLetterWordPolicy: Hashable, Sendable {
   public init(allowed: Set<String>) { self.allowed = allowed }
 
   /// Whether a word is answered.
-  public func allows(_ word: String) -> Bool { allowed.contains("*") || allowed.contains(word) }
+  ///
+  /// `srvr` always is, because the scripts that ask for a server's state need it; and where there is a read-only mode,
+  /// so is `isro`, by which clients look for a server that can write.
+  ///
+  /// - Parameter hasReadOnlyMode: whether the server may serve without a quorum.
+  public func allows(_ word: String, hasReadOnlyMode: Bool = false) -> Bool {
+    word == "srvr" || word == "isro" && hasReadOnlyMode || allowed.contains("*") || allowed.contains(word)
+  }
 }

@@ -31,6 +31,8 @@ final class ElectionPort: @unchecked Sendable {
 
   /// Calls that are repeated before the next round of the election.
   private static let quickCallCount = 4
+  /// Calls at a time, of strangers too, of whom each has a short while to say who it is.
+  private static let maximumConnections = 1000
   /// How far apart calls may be that have crossed each other.
   private static let crossing = TimeAmount.milliseconds(300)
 
@@ -61,20 +63,23 @@ final class ElectionPort: @unchecked Sendable {
   }
 
   /// Takes calls at this server's addresses.
-  func listen() -> EventLoopFuture<Void> {
-    let bootstrap = ServerBootstrap(group: loop)
-      .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+  func listen(_ listening: Listening) -> EventLoopFuture<Void> {
+    let limit = ConnectionLimit(Self.maximumConnections)
+    let bootstrap = ServerBootstrap.forPorts(on: loop)
       .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
       .childChannelInitializer { [self] channel in
         channel.eventLoop.makeCompletedFuture {
+          guard limit.admit(channel) else { return }
           try channel.pipeline.syncOperations.addHandler(ElectionConnection(self, peer: nil, limits: settings))
         }
       }
     let addresses = settings.ownMember.addresses.map(\.election)
     return EventLoopFuture.andAllSucceed(
       addresses.map { address in
-        bootstrap.bind(host: settings.times.listensEverywhere ? "0.0.0.0" : address.host, port: address.port)
-          .map { [self] in listeners.append($0) }
+        let host = settings.times.listensEverywhere ? "0.0.0.0" : address.host
+        return listening.bind(
+          bootstrap, HostAndPort(host: host, port: address.port), purpose: "the election port"
+        ).map { [self] in listeners.append($0) }
       }, on: loop)
   }
 

@@ -57,8 +57,8 @@ final class EnsembleDriver: @unchecked Sendable {
   }
 
   /// Takes calls of other servers; `start` begins the election.
-  func listen() -> EventLoopFuture<Void> {
-    election.listen().and(quorum.listen()).map { _ in }
+  func listen(_ listening: Listening) -> EventLoopFuture<Void> {
+    election.listen(listening).and(quorum.listen(listening)).map { _ in }
   }
 
   /// Begins the election.
@@ -318,12 +318,13 @@ final class EnsembleDriver: @unchecked Sendable {
   func resetLearnerStatistics() { quorum.resetStatistics() }
 
   /// This server's part in the ensemble at this moment.
-  func report(_ core: ServerCore, clientAddress: HostAndPort, zxid: Zxid) -> EnsembleReport {
+  func report(_ core: ServerCore, clientAddress: HostAndPort, zxid: Zxid, withSessions: Bool) -> EnsembleReport {
     let zab = member.zab
     var report = EnsembleReport(
       part: .none, isServing: node.isServing, own: zab.configuration.member(zab.id) ?? settings.ownMember,
       quorum: zab.configuration, times: settings.times, clientAddress: clientAddress, zxid: zxid,
-      sessions: core.committedSessions.sorted { $0.key.rawValue < $1.key.rawValue }.map { ($0.key, $0.value) })
+      sessionCount: core.committedSessions.count,
+      sessions: withSessions ? core.committedSessions.map { ($0.key, $0.value) } : [])
     switch zab.role {
     case .looking: break
     case .following(let leader):

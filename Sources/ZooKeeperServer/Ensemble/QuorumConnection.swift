@@ -154,7 +154,7 @@ final class QuorumConnection: ChannelInboundHandler, @unchecked Sendable {
 
   /// `host:port` of the other end.
   var remoteAddress: String {
-    guard let address = context?.channel.remoteAddress, let host = address.ipAddress else { return "" }
+    guard let address = context?.channel.remoteAddress, let host = address.peerAddress else { return "" }
     return "\(HostAndPort(host: host, port: address.port ?? 0))"
   }
 

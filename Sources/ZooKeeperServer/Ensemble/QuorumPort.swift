@@ -17,6 +17,9 @@ import ZooKeeperProtocol
 final class QuorumPort: @unchecked Sendable {
   // @unchecked: everything is touched on the event loop only.
 
+  /// Learners, and whoever else calls, at a time.
+  private static let maximumConnections = 1000
+
   private let settings: ServerConfiguration.Ensemble
   private let maxRequestBytes: Int
   private var members: QuorumConfiguration
@@ -46,19 +49,21 @@ final class QuorumPort: @unchecked Sendable {
   }
 
   /// Takes calls at this server's addresses.
-  func listen() -> EventLoopFuture<Void> {
-    let bootstrap = ServerBootstrap(group: loop)
-      .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+  func listen(_ listening: Listening) -> EventLoopFuture<Void> {
+    let limit = ConnectionLimit(Self.maximumConnections)
+    let bootstrap = ServerBootstrap.forPorts(on: loop)
       .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
       .childChannelOption(.writeBufferWaterMark, value: .init(low: 1 << 20, high: 4 << 20))
       .childChannelInitializer { [self] channel in
-        channel.eventLoop.makeCompletedFuture { try accept(channel) }
+        channel.eventLoop.makeCompletedFuture { if limit.admit(channel) { try accept(channel) } }
       }
     let addresses = settings.ownMember.addresses.map(\.quorum)
     return EventLoopFuture.andAllSucceed(
       addresses.map { address in
-        bootstrap.bind(host: settings.times.listensEverywhere ? "0.0.0.0" : address.host, port: address.port)
-          .map { [self] in listeners.append($0) }
+        let host = settings.times.listensEverywhere ? "0.0.0.0" : address.host
+        return listening.bind(
+          bootstrap, HostAndPort(host: host, port: address.port), purpose: "the quorum port"
+        ).map { [self] in listeners.append($0) }
       }, on: loop)
   }
 

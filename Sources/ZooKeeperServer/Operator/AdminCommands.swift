@@ -19,6 +19,19 @@ enum AdminCommands {
     names.first { $0.primary == name || $0.aliases.contains(name) }?.primary
   }
 
+  /// What the answer to a command needs beside counts.
+  static func parts(_ name: String) -> ReportParts {
+    switch primaryName(name) {
+    case "connections": .connections
+    case "dirs", "server_stats": .files
+    case "stats": [.connections, .files]
+    case "dump": .sessions
+    case "monitor": .descriptors
+    case "watches", "watches_by_path": .watches
+    default: []
+    }
+  }
+
   /// The page that lists the commands.
   static func index(_ path: String) -> String {
     names.map(\.primary).sorted().map { "<a href=\"\(path)/\($0)\">\($0)</a>\n<br/>\n" }.joined()
@@ -55,7 +68,7 @@ enum AdminCommands {
     case "environment": (FourLetterWords.environment(report).map { ($0.key, .string($0.value)) }, nil)
     case "get_trace_mask": ([("tracemask", .number(FourLetterWords.defaultTraceMask))], nil)
     case "hash": ([("digests", .array([digest(report)]))], nil)
-    case "is_read_only": ([("read_only", .bool(false))], nil)
+    case "is_read_only": ([("read_only", .bool(report.isReadOnly))], nil)
     case "last_snapshot": (lastSnapshot(report), nil)
     case "leader": report.ensemble.map { ($0.leaderBody, nil) } ?? ([], "server is not initialized")
     case "observers": (report.ensemble?.observersBody ?? [], nil)
@@ -109,15 +122,20 @@ enum AdminCommands {
   }
 
   private static func dump(_ report: ServerReport) -> Body {
-    let sets = Dictionary(grouping: report.sessions.expiries, by: \.milliseconds).sorted { $0.key < $1.key }
-    return [
+    [
       (
         "expiry_time_to_session_ids",
-        .object(sets.map { ("\($0.key)", .array($0.value.map { .number(Int($0.session.rawValue)) })) })
+        .object(
+          report.sessions.expirySets.map { set in
+            ("\(set.milliseconds)", .array(set.sessions.map { .number(Int($0.rawValue)) }))
+          })
       ),
       (
         "session_id_to_ephemeral_paths",
-        .object(report.sessions.ephemerals.map { ("\($0.session.rawValue)", .array($0.paths.map(AdminJSON.string))) })
+        .object(
+          report.sessions.sortedEphemerals.map { session, paths in
+            ("\(session.rawValue)", .array(paths.map(AdminJSON.string)))
+          })
       ),
     ]
   }
@@ -143,40 +161,34 @@ enum AdminCommands {
       ("server_state", .string(report.mode)), ("last_processed_zxid", .number(Int(report.zxid.rawValue))),
       ("outstanding_requests", .number(report.outstandingRequests)), ("avg_latency", .double(report.latency.average)),
       ("max_latency", .number(report.latency.maximum)), ("min_latency", .number(report.latency.minimum)),
-      ("num_alive_client_connections", .number(report.connections.count)),
+      ("num_alive_client_connections", .number(report.connectionCount)),
       ("auth_failed_count", .number(report.authFailures)), ("uptime", .number(Int(report.uptimeMilliseconds))),
     ]
     return [
-      ("version", .string(FourLetterWords.versionText)), ("read_only", .bool(false)), ("server_stats", .object(server)),
+      ("version", .string(FourLetterWords.versionText)), ("read_only", .bool(report.isReadOnly)),
+      ("server_stats", .object(server)),
     ] + (report.ensemble?.proposalStatsBody ?? []) + [("node_count", .number(report.znodeCount))]
   }
 
   private static func watchSummary(_ report: ServerReport) -> Body {
-    let watches = report.watches.dataWatches
+    let summary = report.watches.dataSummary
     return [
-      ("num_connections", .number(Set(watches.map(\.session)).count)),
-      ("num_paths", .number(Set(watches.map(\.path)).count)), ("num_total_watches", .number(watches.count)),
+      ("num_connections", .number(summary.connections)), ("num_paths", .number(summary.paths)),
+      ("num_total_watches", .number(summary.watches)),
     ]
   }
 
   private static func watches(_ report: ServerReport) -> Body {
-    let sets = Dictionary(grouping: report.watches.dataWatches, by: \.session)
-    let sorted = sets.sorted { $0.key.rawValue < $1.key.rawValue }
-    return [
-      (
-        "session_id_to_watched_paths",
-        .object(sorted.map { ("\($0.key.rawValue)", .array($0.value.map { .string($0.path) })) })
-      )
-    ]
+    let lists = report.watches.pathsBySession.map { session, paths in
+      ("\(session.rawValue)", AdminJSON.array(paths.map(AdminJSON.string)))
+    }
+    return [("session_id_to_watched_paths", .object(lists))]
   }
 
   private static func watchesByPath(_ report: ServerReport) -> Body {
-    let sets = Dictionary(grouping: report.watches.dataWatches, by: \.path).sorted { $0.key < $1.key }
-    return [
-      (
-        "path_to_session_ids",
-        .object(sets.map { ($0.key, .array($0.value.map { .number(Int($0.session.rawValue)) })) })
-      )
-    ]
+    let lists = report.watches.sessionsByPath.map { path, sessions in
+      (path, AdminJSON.array(sessions.map { .number(Int($0.rawValue)) }))
+    }
+    return [("path_to_session_ids", .object(lists))]
   }
 }

@@ -1,6 +1,7 @@
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import ZooKeeperProtocol
 
 /// The HTTP servers for administrators and for Prometheus.
 ///
@@ -13,22 +14,29 @@ final class AdminServer: Sendable {
 
   private init(_ channel: any Channel) { self.channel = channel }
 
+  /// Connections at a time: administrators are few, and Prometheus keeps one.
+  static let maximumConnections = 100
+
   /// Starts to listen; `answer` is called on the loop with the path of each GET.
   ///
-  /// - Throws: NIO's error when the address cannot be bound.
+  /// - Parameters:
+  ///   - purpose: the port's name, for messages.
+  ///   - idleTimeout: how long a connection may take to complete a request, and to take the answer.
+  /// - Throws: a `ServerStartError` when the address cannot be bound.
   static func start(
-    address: String, port: Int, loop: any EventLoop, answer: @escaping @Sendable (String) -> HTTPAnswer
+    _ listening: Listening, _ address: HostAndPort, purpose: String, idleTimeout: TimeAmount,
+    answer: @escaping @Sendable (String) -> EventLoopFuture<HTTPAnswer>
   ) -> EventLoopFuture<AdminServer> {
-    ServerBootstrap(group: loop)
-      .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+    let limit = ConnectionLimit(maximumConnections)
+    let bootstrap = ServerBootstrap.forPorts(on: listening.loop)
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
+          guard limit.admit(channel) else { return }
           try channel.pipeline.syncOperations.configureHTTPServerPipeline(withErrorHandling: true)
-          try channel.pipeline.syncOperations.addHandler(HTTPHandler(answer: answer))
+          try channel.pipeline.syncOperations.addHandler(HTTPHandler(idleTimeout: idleTimeout, answer: answer))
         }
       }
-      .bind(host: address, port: port)
-      .map(AdminServer.init)
+    return listening.bind(bootstrap, address, purpose: purpose).map(AdminServer.init)
   }
 
   /// Stops listening; answers on their way are finished.
@@ -53,10 +61,25 @@ private final class HTTPHandler: ChannelInboundHandler {
   typealias InboundIn = HTTPServerRequestPart
   typealias OutboundOut = HTTPServerResponsePart
 
-  private let answer: @Sendable (String) -> HTTPAnswer
+  private let answer: @Sendable (String) -> EventLoopFuture<HTTPAnswer>
+  private let idleTimeout: TimeAmount
   private var head: HTTPRequestHead?
+  private var timer: Scheduled<Void>?
 
-  init(answer: @escaping @Sendable (String) -> HTTPAnswer) { self.answer = answer }
+  init(idleTimeout: TimeAmount, answer: @escaping @Sendable (String) -> EventLoopFuture<HTTPAnswer>) {
+    self.idleTimeout = idleTimeout
+    self.answer = answer
+  }
+
+  func handlerAdded(context: ChannelHandlerContext) { restartTimer(context.channel) }
+
+  func handlerRemoved(context: ChannelHandlerContext) { timer?.cancel() }
+
+  /// Ends the connection unless a whole request and its answer have passed by then: one that only drips does not count.
+  private func restartTimer(_ channel: any Channel) {
+    timer?.cancel()
+    timer = channel.eventLoop.scheduleTask(in: idleTimeout) { channel.close(promise: nil) }
+  }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     switch unwrapInboundIn(data) {
@@ -70,10 +93,23 @@ private final class HTTPHandler: ChannelInboundHandler {
   }
 
   private func respond(to request: HTTPRequestHead, _ context: ChannelHandlerContext) {
-    let path = String(request.uri.prefix { $0 != "?" })
-    var response = HTTPAnswer(
-      status: .methodNotAllowed, contentType: "text/plain", body: "Only GET is answered here\n")
-    if request.method == .GET || request.method == .HEAD { response = answer(path) }
+    guard request.method == .GET || request.method == .HEAD else {
+      return send(
+        HTTPAnswer(status: .methodNotAllowed, contentType: "text/plain", body: "Only GET is answered here\n"),
+        to: request, context)
+    }
+    let answered = answer(String(request.uri.prefix { $0 != "?" }))
+    answered.assumeIsolated().whenComplete { [self] result in
+      // Gone meanwhile: nobody waits for the answer.
+      guard context.channel.isActive else { return }
+      switch result {
+      case .success(let response): send(response, to: request, context)
+      case .failure: context.close(promise: nil)
+      }
+    }
+  }
+
+  private func send(_ response: HTTPAnswer, to request: HTTPRequestHead, _ context: ChannelHandlerContext) {
     let body = ByteBuffer(string: response.body)
     var head = HTTPResponseHead(version: request.version, status: response.status)
     head.headers.add(name: "Content-Type", value: response.contentType)
@@ -83,8 +119,9 @@ private final class HTTPHandler: ChannelInboundHandler {
     if request.method != .HEAD { context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil) }
     let isKeptAlive = request.isKeepAlive
     let channel = context.channel
-    context.writeAndFlush(wrapOutboundOut(.end(nil))).whenComplete { _ in
-      if !isKeptAlive { channel.close(promise: nil) }
+    context.writeAndFlush(wrapOutboundOut(.end(nil))).assumeIsolated().whenComplete { [self] result in
+      guard case .success = result, isKeptAlive else { return channel.close(promise: nil) }
+      restartTimer(channel)
     }
   }
 

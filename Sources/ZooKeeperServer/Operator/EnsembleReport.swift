@@ -32,7 +32,9 @@ struct EnsembleReport: Sendable {
   /// Who leads, as far as this server knows.
   var leaderID: ServerID?
   var zxid: Zxid
-  /// Sessions of the whole ensemble with their timeouts in milliseconds; a learner knows no more of them.
+  /// Sessions of the whole ensemble.
+  var sessionCount: Int
+  /// Those with their timeouts in milliseconds, in no order; empty unless asked for. A learner knows no more of them.
   var sessions: [(id: SessionID, timeoutMilliseconds: Int32)]
   /// What only a leader knows; nil on others.
   var leadership: Leadership?
@@ -102,7 +104,8 @@ extension EnsembleReport {
 
   /// The sessions in a learner's `dump`.
   var sessionsText: String {
-    "Global Sessions(\(sessions.count)):\n" + sessions.map { "\($0.id)\t\($0.timeoutMilliseconds)ms\n" }.joined()
+    let sorted = sessions.sorted { $0.id.rawValue < $1.id.rawValue }
+    return "Global Sessions(\(sessionCount)):\n" + sorted.map { "\($0.id)\t\($0.timeoutMilliseconds)ms\n" }.joined()
   }
 
   /// The figures of `mntr` that servers alone do not have.

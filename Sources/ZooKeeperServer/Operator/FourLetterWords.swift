@@ -27,7 +27,7 @@ enum FourLetterWords {
   static func answer(_ word: String, _ report: ServerReport) -> String {
     switch word {
     case "ruok": "imok"
-    case "isro": report.mode == "read-only" ? "ro" : report.ensemble?.isServing ?? true ? "rw" : "null"
+    case "isro": report.isReadOnly ? "ro" : report.ensemble?.isServing ?? true ? "rw" : "null"
     case "gtmk": "\(defaultTraceMask)"
     case "conf": conf(report)
     case "cons": cons(report)
@@ -47,6 +47,18 @@ enum FourLetterWords {
     }
   }
 
+  /// What the answer to a word needs beside counts.
+  static func parts(_ word: String) -> ReportParts {
+    switch word {
+    case "conf", "dirs": .files
+    case "cons", "stat": .connections
+    case "dump": [.connections, .sessions]
+    case "mntr": .descriptors
+    case "wchc", "wchp": .watches
+    default: []
+    }
+  }
+
   /// What is answered while a member of an ensemble serves nobody.
   static let notServing = "This ZooKeeper instance is not currently serving requests\n"
 
@@ -58,12 +70,12 @@ enum FourLetterWords {
 
   private static func srvr(_ report: ServerReport, withClients: Bool) -> String {
     var text = "Zookeeper version: \(versionText)\n"
-    if report.mode == "read-only" { text += "READ-ONLY mode; serving only read-only clients\n" }
+    if report.isReadOnly { text += "READ-ONLY mode; serving only read-only clients\n" }
     if withClients { text += "Clients:\n" + report.connections.map { clientLine($0) + "\n" }.joined() + "\n" }
     let latency = report.latency
     text += "Latency min/avg/max: \(latency.minimum)/\(rounded(latency.average))/\(latency.maximum)\n"
     text += "Received: \(report.packetsReceived)\nSent: \(report.packetsSent)\n"
-    text += "Connections: \(report.connections.count)\nOutstanding: \(report.outstandingRequests)\n"
+    text += "Connections: \(report.connectionCount)\nOutstanding: \(report.outstandingRequests)\n"
     return text + "Zxid: \(report.zxid)\nMode: \(report.mode)\nNode count: \(report.znodeCount)\n"
       + (report.ensemble?.proposalLine ?? "")
   }
@@ -108,10 +120,11 @@ enum FourLetterWords {
     if let ensemble = report.ensemble, ensemble.part != .leader {
       text += ensemble.sessionsText
     } else {
-      text += expirySets("Session", report.sessions.expiries.map { ($0.milliseconds, "\($0.session)") })
+      let sets = report.sessions.expirySets
+      text += expirySets("Session", sets.flatMap { set in set.sessions.map { (set.milliseconds, "\($0)") } })
     }
     text += "ephemeral nodes dump:\nSessions with Ephemerals (\(report.sessions.ephemerals.count)):\n"
-    for (session, paths) in report.sessions.ephemerals {
+    for (session, paths) in report.sessions.sortedEphemerals {
       text += "\(session):\n" + paths.map { "\t\($0)\n" }.joined()
     }
     text += "Connections dump:\n"
@@ -134,23 +147,19 @@ enum FourLetterWords {
   }
 
   private static func watchSummary(_ report: ServerReport) -> String {
-    let watches = report.watches.dataWatches
-    let sessions = Set(watches.map(\.session)).count
-    let paths = Set(watches.map(\.path)).count
-    return "\(sessions) connections watching \(paths) paths\nTotal watches:\(watches.count)\n"
+    let summary = report.watches.dataSummary
+    return "\(summary.connections) connections watching \(summary.paths) paths\nTotal watches:\(summary.watches)\n"
   }
 
   private static func watchesBySession(_ report: ServerReport) -> String {
-    let sets = Dictionary(grouping: report.watches.dataWatches, by: \.session)
-    return sets.sorted { $0.key.rawValue < $1.key.rawValue }.map { session, watches in
-      "\(session)\n" + watches.map { "\t\($0.path)\n" }.joined()
+    report.watches.pathsBySession.map { session, paths in
+      "\(session)\n" + paths.map { "\t\($0)\n" }.joined()
     }.joined() + "\n"
   }
 
   private static func watchesByPath(_ report: ServerReport) -> String {
-    let sets = Dictionary(grouping: report.watches.dataWatches, by: \.path)
-    return sets.sorted { $0.key < $1.key }.map { path, watches in
-      "\(path)\n" + watches.map { "\t\($0.session)\n" }.joined()
+    report.watches.sessionsByPath.map { path, sessions in
+      "\(path)\n" + sessions.map { "\t\($0)\n" }.joined()
     }.joined() + "\n"
   }
 
@@ -158,9 +167,12 @@ enum FourLetterWords {
   static func environment(_ report: ServerReport) -> [(key: String, value: String)] {
     [
       ("zookeeper.version", versionText), ("host.name", Host.name), ("java.version", "none"),
-      ("java.vendor", "none: a native server"), ("os.name", Host.operatingSystem), ("os.arch", Host.architecture),
-      ("os.version", Host.release), ("user.name", Host.userName), ("user.home", Host.homeDirectory),
-      ("user.dir", Host.workingDirectory),
+      ("java.vendor", "none: a native server"), ("java.home", "none"), ("java.class.path", "none"),
+      ("java.library.path", "none"), ("java.io.tmpdir", Host.temporaryDirectory), ("java.compiler", "none"),
+      ("os.name", Host.operatingSystem), ("os.arch", Host.architecture), ("os.version", Host.release),
+      ("user.name", Host.userName), ("user.home", Host.homeDirectory), ("user.dir", Host.workingDirectory),
+      ("os.memory.free", "\(Host.memoryMegabytes.free)MB"), ("os.memory.max", "\(Host.memoryMegabytes.maximum)MB"),
+      ("os.memory.total", "\(Host.memoryMegabytes.total)MB"),
     ]
   }
 

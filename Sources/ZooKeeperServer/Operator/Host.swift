@@ -16,6 +16,22 @@ enum Host {
 
   static var homeDirectory: String { getenv("HOME").map { String(cString: $0) } ?? "?" }
 
+  static var temporaryDirectory: String { getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp" }
+
+  /// The machine's memory: what is free, what this process may have at most, and all of it.
+  static var memoryMegabytes: (free: Int, maximum: Int, total: Int) {
+    let page = sysconf(Int32(_SC_PAGESIZE))
+    let total = sysconf(Int32(_SC_PHYS_PAGES)) * page
+    #if os(Linux)
+      let free = sysconf(Int32(_SC_AVPHYS_PAGES)) * page
+    #else
+      let free = 0
+    #endif
+    var limit = rlimit()
+    getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit)
+    return (free >> 20, min(total, Int(clamping: limit.rlim_cur)) >> 20, total >> 20)
+  }
+
   static var workingDirectory: String {
     var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
     return getcwd(&buffer, buffer.count).map { String(cString: $0) } ?? "?"

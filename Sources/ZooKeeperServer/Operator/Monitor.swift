@@ -44,12 +44,15 @@ enum Monitor {
     let figures: [(String, Int)] = [
       ("max_latency", report.latency.maximum), ("min_latency", report.latency.minimum),
       ("packets_received", report.packetsReceived), ("packets_sent", report.packetsSent),
-      ("num_alive_connections", report.connections.count), ("outstanding_requests", report.outstandingRequests),
+      ("num_alive_connections", report.connectionCount), ("outstanding_requests", report.outstandingRequests),
       ("uptime", Int(report.uptimeMilliseconds)), ("znode_count", report.znodeCount),
       ("watch_count", report.watches.count), ("ephemerals_count", report.sessions.ephemeralCount),
       ("approximate_data_size", report.approximateDataSize), ("global_sessions", report.sessions.count),
       ("local_sessions", 0), ("open_file_descriptor_count", report.openFileDescriptors),
       ("max_file_descriptor_count", report.maximumFileDescriptors), ("auth_failed_count", report.authFailures),
+      ("last_client_response_size", report.responseBytes.last),
+      ("max_client_response_size", report.responseBytes.maximum),
+      ("min_client_response_size", report.responseBytes.minimum),
     ]
     return [Entry(key: "avg_latency", value: .double(report.latency.average))]
       + (figures + (report.ensemble?.figures ?? [])).map { Entry(key: $0.0, value: .integer($0.1)) }

@@ -16,21 +16,49 @@ struct ServerReport: Sendable {
   var packetsReceived: Int
   var packetsSent: Int
   var outstandingRequests: Int
-  var connections: [ConnectionReport]
+  /// Bytes of the last, the smallest and the largest answer to a client; -1 before the first.
+  var responseBytes: (last: Int, minimum: Int, maximum: Int)
+  /// Connections of clients, those that ask among them.
+  var connectionCount: Int
+  /// In the order in which they came; empty unless asked for.
+  var connections: [ConnectionReport] = []
   var znodeCount: Int
   /// Bytes of paths and data.
   var approximateDataSize: Int
   var watches: WatchReport
   var sessions: SessionReport
   var treeDigest: UInt64
-  var dataDirectorySize: Int
-  var logDirectorySize: Int
-  var openFileDescriptors: Int
-  var maximumFileDescriptors: Int
+  /// 0 unless asked for.
+  var dataDirectorySize = 0
+  /// 0 unless asked for.
+  var logDirectorySize = 0
+  /// 0 unless asked for.
+  var openFileDescriptors = 0
+  /// 0 unless asked for.
+  var maximumFileDescriptors = 0
   var authFailures: Int
   var snapshot: (zxid: Zxid, wallMilliseconds: Int64)?
   /// nil for a server alone.
   var ensemble: EnsembleReport?
+
+  /// Whether it serves clients that only read, without a quorum.
+  var isReadOnly: Bool { mode == "read-only" }
+}
+
+/// The parts of a report that take long to make, which are made when they are asked for only.
+struct ReportParts: OptionSet, Sendable {
+  let rawValue: Int
+
+  /// Every connection.
+  static let connections = ReportParts(rawValue: 1)
+  /// Every data watch.
+  static let watches = ReportParts(rawValue: 2)
+  /// Every session with its ephemeral znodes.
+  static let sessions = ReportParts(rawValue: 4)
+  /// The sizes of files. Made away from the event loop.
+  static let files = ReportParts(rawValue: 8)
+  /// The descriptors that are open. Made away from the event loop.
+  static let descriptors = ReportParts(rawValue: 16)
 }
 
 /// Milliseconds between a request's arrival and its answer.
@@ -72,19 +100,52 @@ struct ConnectionReport: Sendable {
 
 /// The watches that clients have set.
 struct WatchReport: Sendable {
-  /// Session and path of every data watch, sorted.
-  var dataWatches: [(session: SessionID, path: String)]
+  /// Session and path of every data watch, in no order; empty unless asked for.
+  var dataWatches: [(session: SessionID, path: String)] = []
+  /// Watches of both kinds.
   var count: Int
+  /// Data watches, the paths that have some, and the connections.
+  var dataSummary: (watches: Int, paths: Int, connections: Int)
+
+  /// The paths of each session, both sorted.
+  var pathsBySession: [(session: SessionID, paths: [String])] {
+    Dictionary(grouping: dataWatches, by: \.session).sorted { $0.key.rawValue < $1.key.rawValue }
+      .map { ($0.key, $0.value.map(\.path).sortedByBytes) }
+  }
+
+  /// The sessions of each path, in the order of the paths.
+  var sessionsByPath: [(path: String, sessions: [SessionID])] {
+    let sets = Dictionary(grouping: dataWatches, by: \.path)
+    return sets.keys.sorted().map { path in
+      (path, (sets[path] ?? []).map(\.session).sorted { $0.rawValue < $1.rawValue })
+    }
+  }
 }
 
 /// The sessions that are alive.
 struct SessionReport: Sendable {
   /// All of the ensemble, whoever watches over them.
   var count: Int
-  /// When each expires, in milliseconds since 1970, and its id.
-  var expiries: [(milliseconds: Int64, session: SessionID)]
-  /// The ephemeral znodes of each session that has any.
-  var ephemerals: [(session: SessionID, paths: [String])]
+  /// Ephemeral znodes of all sessions.
+  var ephemeralCount: Int
+  /// When each expires, in milliseconds since 1970, and its id; in no order, and empty unless asked for.
+  var expiries: [(milliseconds: Int64, session: SessionID)] = []
+  /// The ephemeral znodes of each session that has any; in no order, and empty unless asked for.
+  var ephemerals: [(session: SessionID, paths: [String])] = []
 
-  var ephemeralCount: Int { ephemerals.reduce(0) { $0 + $1.paths.count } }
+  /// The sessions that expire together, all in order.
+  var expirySets: [(milliseconds: Int64, sessions: [SessionID])] {
+    Dictionary(grouping: expiries, by: \.milliseconds).sorted { $0.key < $1.key }
+      .map { ($0.key, $0.value.map(\.session).sorted { $0.rawValue < $1.rawValue }) }
+  }
+
+  /// `ephemerals` in order.
+  var sortedEphemerals: [(session: SessionID, paths: [String])] {
+    ephemerals.sorted { $0.session.rawValue < $1.session.rawValue }.map { ($0.session, $0.paths.sortedByBytes) }
+  }
+}
+
+extension [String] {
+  /// In the order of their bytes.
+  fileprivate var sortedByBytes: [String] { sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) } }
 }

@@ -37,8 +37,9 @@ final class Storage {
   static func open(_ configuration: ServerConfiguration) throws(TxnLogError) -> Recovered {
     let directory = DataDirectory(
       PosixFileSystem(), dataDirectory: configuration.dataDirectory, dataLogDirectory: configuration.logDirectory)
-    try directory.create()
+    if configuration.logging.createsDirectories { try directory.create() } else { try directory.checkExists() }
     let lock = try directory.lock()
+    try directory.checkWritable()
     var loader = TreeLoader(
       hasExtendedTypes: configuration.features.hasExtendedTypes, hasDigest: configuration.features.hasDigest,
       hashSeed: .random(in: .min ... .max), historyLimits: configuration.ensemble == nil ? nil : ZabSettings())

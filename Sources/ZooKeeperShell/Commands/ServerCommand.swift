@@ -13,13 +13,15 @@ import ZooKeeperProtocol
 /// *Source*: `bin/zkServer.sh`; `storage-format` E.3.
 enum ServerCommand {
   /// Runs an action of `zkcli server`.
+  ///
+  /// - Parameter isVerbose: whether what was taken from the environment is said.
   static func run(
-    _ invocation: Invocation, _ environment: ShellEnvironment, _ output: Output
+    _ invocation: Invocation, _ environment: ShellEnvironment, _ output: Output, isVerbose: Bool
   ) throws(ShellError) -> ExitCode {
     let actions = ["run", "start", "stop", "restart", "status", "check", "repair"]
     let action = try Values.choice(invocation.arguments[0], of: "action", among: actions)
     let file = try invocation.argument(1).map { word throws(ShellError) in try Values.text(word, of: "file") }
-    return try perform(action, file ?? defaultFile(environment), environment, output)
+    return try perform(action, file ?? defaultFile(environment), environment, output, isVerbose: isVerbose)
   }
 
   /// Runs an action of `zookeeper-server`, in the words of zkServer.sh and with its exit codes.
@@ -49,16 +51,25 @@ enum ServerCommand {
   }
 
   private static func perform(
-    _ action: String, _ file: String, _ environment: ShellEnvironment, _ output: Output
+    _ action: String, _ file: String, _ environment: ShellEnvironment, _ output: Output, isVerbose: Bool = false
   ) throws(ShellError) -> ExitCode {
-    let daemon = try load(file)
+    let flags = ServerFlags(environment, configurationFile: file, readFile: { try? Files.read($0) })
+    let daemon = try load(file, flags)
+    if isVerbose { for remark in flags.remarks { try output.write(.err("zkcli: \(remark)\n")) } }
     if action == "run" || action == "check" {
-      for warning in daemon.warnings { try output.write(.err("zkcli: warning: \(warning)\n")) }
+      for warning in flags.warnings + daemon.warnings + daemon.unknownKeys {
+        try output.write(.err("zkcli: warning: \(warning)\n"))
+      }
     }
     let process = ServerProcess(daemon: daemon, file: file, environment: environment)
     switch action {
     case "check":
       do throws(SandboxError) { try daemon.checkServerID() } catch { throw ShellError(error) }
+      guard daemon.unknownKeys.isEmpty else {
+        let count = daemon.unknownKeys.count
+        try output.write(.out("\(file): \(count) \(count == 1 ? "key" : "keys") that no server knows\n"))
+        return .no
+      }
       try output.write(.out("\(file): no faults\n"))
       return .success
     case "repair": return try process.repair(output)
@@ -72,12 +83,11 @@ enum ServerCommand {
     }
   }
 
-  private static func load(_ file: String) throws(ShellError) -> ServerDaemon {
-    let text = String(decoding: try Files.read(file), as: UTF8.self)
+  private static func load(_ file: String, _ flags: ServerFlags) throws(ShellError) -> ServerDaemon {
+    let bytes = try Files.read(file)
     do throws(SandboxError) {
-      return try ServerDaemon(configurationFile: file, text: text) { name in
-        (try? Files.read(name)).map { String(decoding: $0, as: UTF8.self) }
-      }
+      return try ServerDaemon(
+        configurationFile: file, bytes: bytes, readFile: { try? Files.read($0) }, properties: flags.properties)
     } catch {
       throw ShellError(error)
     }

@@ -1,0 +1,83 @@
+/// The keys of configurations and client properties by which an administrator asks for protection.
+///
+/// A key that this build cannot honour must not be passed over: what was meant to be guarded would be open, and nobody
+/// would know. Such a key is refused unless its value says that the protection is not wanted.
+///
+/// *Source*: the section "Encryption, Authentication, Authorization Options" of Apache's administrator's guide;
+/// `X509Util`, `QuorumAuth`, `ProviderRegistry`, `ZKAuditProvider`, `ZKClientConfig`.
+public enum ProtectionKey {
+  /// What a key of a server's configuration asks for that this build does not give; nil when it asks for nothing such.
+  ///
+  /// - Parameter key: without the prefix `zookeeper.` of Java's system properties.
+  /// - Returns: a noun phrase.
+  public static func unsupported(server key: String, value: String) -> String? {
+    if key == "DigestAuthenticationProvider.digestAlg" { return digestAlgorithm(value) }
+    if key == "authProvider" || key.hasPrefix("authProvider.") { return provider(value) }
+    if isOff(value) { return nil }
+    return whole[key] ?? prefixes.first { key.hasPrefix($0.prefix) }?.protection
+  }
+
+  /// What a key of a client's properties asks for that this build does not give; nil when it asks for nothing such.
+  ///
+  /// - Parameter key: as it stands in the file or behind `-D`.
+  /// - Returns: a noun phrase.
+  public static func unsupported(client key: String, value: String) -> String? {
+    if key == "zookeeper.clientCnxnSocket" { return nil }
+    // A client without SASL set up is what Apache's is, whatever this says, unless there is a login to use.
+    if key == "zookeeper.sasl.client" { return nil }
+    if isOff(value) { return nil }
+    if key == "java.security.auth.login.config" { return sasl }
+    guard key.hasPrefix("zookeeper.") else { return nil }
+    let name = String(key.dropFirst("zookeeper.".count))
+    if name == "client.secure" { return tls }
+    return whole[name] ?? prefixes.first { name.hasPrefix($0.prefix) }?.protection
+  }
+
+  /// Whether a key belongs to those by which protection is asked for, whatever its value.
+  public static func contains(server key: String) -> Bool { unsupported(server: key, value: "?") != nil }
+
+  private static let tls = "TLS"
+  private static let sasl = "SASL"
+  private static let authentication = "authentication that this build does not have"
+  private static let quorumSASL = "SASL between the servers"
+
+  private static let whole: [String: String] = [
+    "secureClientPort": tls, "secureClientPortAddress": tls, "sslQuorum": "TLS between the servers",
+    "portUnification": "TLS between the servers", "sslQuorumReloadCertFiles": "certificates that are read again",
+    "client.certReload": "certificates that are read again", "client.portUnification": tls, "client.secure": tls,
+    "fips-mode": "FIPS mode", "admin.portUnification": "HTTPS for the AdminServer",
+    "admin.forceHttps": "HTTPS for the AdminServer",
+    "admin.needClientAuth": "certificates of the AdminServer's clients",
+    "metricsProvider.httpsPort": "HTTPS for metrics",
+    "X509AuthenticationProvider.superUser": "certificates as identities", "superUser": sasl,
+    "SASLAuthenticationProvider.superPassword": sasl, "letAnySaslUserDoX": sasl, "jaasLoginRenew": sasl,
+    "requireClientAuthScheme": sasl, "sessionRequireClientSASLAuth": sasl, "requireKerberosConfig": sasl,
+    "security.auth_to_local": sasl, "java.security.auth.login.config": sasl, "kinit": sasl,
+    "ensembleAuthName": "the authentication provider of ensembles' names",
+  ]
+
+  /// What begins so and has no name of Apache's is refused too: a misspelt lock is no lock.
+  private static let prefixes: [(prefix: String, protection: String)] = [
+    ("ssl.quorum.", "TLS between the servers"), ("ssl.", tls), ("metricsProvider.ssl.", "HTTPS for metrics"),
+    ("admin.ssl.", "HTTPS for the AdminServer"), ("quorum.auth.", quorumSASL), ("kerberos.", sasl), ("sasl.", sasl),
+    ("audit.", "an audit log"), ("enforce.auth.", authentication),
+    ("X509AuthenticationProvider.", "certificates as identities"),
+    ("SASLAuthenticationProvider.", sasl), ("KeyAuthenticationProvider.", authentication),
+  ]
+
+  /// Whether a value says that something is not wanted.
+  private static func isOff(_ value: String) -> Bool {
+    ["", "false", "no", "none", "off"].contains(value.lowercased())
+  }
+
+  private static func digestAlgorithm(_ name: String) -> String? {
+    ["", "SHA1", "SHA-1", "SHA"].contains(name.uppercased()) ? nil : "digests of the algorithm \(name)"
+  }
+
+  /// The providers that every server has.
+  private static func provider(_ className: String) -> String? {
+    let name = className.split(separator: ".").last.map(String.init) ?? ""
+    if ["", "DigestAuthenticationProvider", "IPAuthenticationProvider"].contains(name) { return nil }
+    return "the authentication provider \(className)"
+  }
+}

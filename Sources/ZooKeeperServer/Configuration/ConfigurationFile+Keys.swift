@@ -1,0 +1,228 @@
+import ZooKeeperProtocol
+
+/// The keys about one server.
+///
+/// A key that Apache's server reads from the file itself must be well formed. The others are Java's system properties
+/// there, which take any text and fall back to a default: those are taken too, and what Apache makes of them is said.
+extension ConfigurationFile {
+  /// Takes a key about times, ports and limits.
+  ///
+  /// - Returns: whether it is one.
+  mutating func takeBasic(_ entry: PropertiesText.Entry) -> Bool {
+    switch entry.key {
+    case "dataDir":
+      configuration.dataDirectory = entry.value
+      seen.dataDirectory = !entry.value.isEmpty
+    case "dataLogDir":
+      configuration.logDirectory = entry.value
+      seen.logDirectory = !entry.value.isEmpty
+    case "tickTime": integer(entry, 1...Int(Int32.max)) { $0.tickTimeMilliseconds = $1 }
+    case "clientPort":
+      seen.clientPort = true
+      configuration.isClientPortGiven = true
+      integer(entry, 0...65535) { $0.clientPort = $1 }
+    case "clientPortAddress":
+      seen.clientAddress = true
+      host(entry) { $0.clientAddress = $1 }
+    case "clientPortListenBacklog": integer(entry) { if $1 > 0 { $0.listenBacklog = $1 } }
+    // 0 and less switch it off.
+    case "maxClientCnxns": integer(entry) { $0.maximumConnectionsPerAddress = max(0, $1) }
+    case "maxCnxns": systemInteger(entry, default: 0) { $0.maximumConnections = max(0, $1) }
+    case "minSessionTimeout":
+      // Only -1 is the default. A timeout of 0 tells a client that its session has expired.
+      integer(entry) { $0.minimumSessionTimeoutMilliseconds = $1 == -1 ? nil : max(1, $1) }
+    case "maxSessionTimeout": integer(entry) { $0.maximumSessionTimeoutMilliseconds = $1 == -1 ? nil : $1 }
+    case "jute.maxbuffer":
+      systemInteger(entry, default: 0xfffff) { $0.maximumFrameBytes = $1 }
+      if configuration.maximumFrameBytes < 1 { fail(entry, "jute.maxbuffer must be above 0, not \"\(entry.value)\"") }
+    case "globalOutstandingLimit": systemInteger(entry, default: 1000) { $0.outstandingLimit = max(0, $1) }
+    default: return false
+    }
+    return true
+  }
+
+  /// Takes a key about files.
+  ///
+  /// - Returns: whether it is one.
+  mutating func takeStorage(_ entry: PropertiesText.Entry) -> Bool {
+    switch entry.key {
+    case "forceSync": word(entry, ["no", "yes"], else: "yes") { $0.logging.forcesSync = $1 != "no" }
+    case "preAllocSize":
+      // 4 GiB is more than any log holds before a snapshot; 0 and less preallocate nothing.
+      systemLong(entry, default: 64 << 10) { $0.logging.preallocationBytes = min(max(0, $1), 1 << 22) << 10 }
+    case "snapCount":
+      configuration.logging.snapshotsFollowTreeSize = false
+      systemInteger(entry, default: 100_000) { $0.logging.snapshotCount = max(2, $1) }
+    case "snapSizeLimitInKb":
+      systemLong(entry, default: 4 << 20) { $0.logging.snapshotSizeBytes = min(max(0, $1), 1 << 40) << 10 }
+    case "fsync.warningthresholdms":
+      systemLong(entry, default: 1000) { $0.logging.syncWarningMilliseconds = min(max(0, $1), Int(Int32.max)) }
+    case "autopurge.snapRetainCount":
+      integer(entry) { $0.retention.snapshotCount = max(3, $1) }
+      if let count = JavaNumber.int(entry.value), count < 3 { warn(entry, "at least 3 snapshots are kept") }
+    case "autopurge.purgeInterval":
+      guard let interval = JavaNumber.milliseconds(entry.value, bareUnit: 3_600_000) else {
+        fail(
+          entry,
+          "autopurge.purgeInterval must be a number of hours, or one with ms, s, m, h or d behind it, "
+            + "not \"\(entry.value)\"")
+        return true
+      }
+      // Thirty years are as good as more.
+      configuration.retention.purgeIntervalMilliseconds = min(max(0, interval), 1_000_000_000_000)
+    case "snapshot.trust.empty": systemBoolean(entry) { $0.logging.trustsMissingSnapshot = $1 }
+    case "digest.enabled": systemBoolean(entry) { $0.features.hasDigest = $1 }
+    case "datadir.autocreate": systemBoolean(entry) { $0.logging.createsDirectories = $1 }
+    default: return false
+    }
+    return true
+  }
+
+  /// Takes a key about administrators' ports.
+  ///
+  /// - Returns: whether it is one.
+  mutating func takeOperation(_ entry: PropertiesText.Entry) -> Bool {
+    switch entry.key {
+    case "4lw.commands.whitelist":
+      let words = entry.value.split(separator: ",").map { $0.filter { !$0.isWhitespace } }
+      configuration.fourLetterWords = FourLetterWordPolicy(allowed: Set(words))
+    case "admin.enableServer": word(entry, ["true", "false"], else: "true") { $0.admin.isEnabled = $1 != "false" }
+    case "admin.serverAddress": host(entry) { $0.admin.address = $1 }
+    case "admin.serverPort":
+      systemInteger(entry, default: 8080) { $0.admin.port = $1 }
+      checkPort(entry, configuration.admin.port)
+    case "admin.commandURL": configuration.admin.commandPath = entry.value
+    case "admin.idleTimeout":
+      // Jetty takes 0 and less for no limit; a connection without one would stay for ever, so the default stays.
+      systemInteger(entry, default: 30_000) { $0.admin.idleTimeoutMilliseconds = $1 > 0 ? $1 : 30_000 }
+    case "metricsProvider.className":
+      switch entry.value {
+      case let name where name.hasSuffix(".PrometheusMetricsProvider"): seen.providesMetrics = true
+      case let name where name.hasSuffix(".DefaultMetricsProvider") || name.hasSuffix(".NullMetricsProvider"): break
+      default: fail(entry, "the metrics provider \(entry.value) is not known; PrometheusMetricsProvider is")
+      }
+    case "metricsProvider.httpPort":
+      guard let port = JavaNumber.int(entry.value) else {
+        fail(entry, "metricsProvider.httpPort must be a port, not \"\(entry.value)\"")
+        return true
+      }
+      checkPort(entry, port)
+      seen.metrics.port = port
+    case "metricsProvider.httpHost":
+      guard let address = HostAndPort.host(entry.value) else {
+        fail(entry, "metricsProvider.httpHost must be a host's name or address, not \"\(entry.value)\"")
+        return true
+      }
+      seen.metrics.address = address
+    default: return false
+    }
+    return true
+  }
+
+  /// Takes a key that turns something on or off.
+  ///
+  /// - Returns: whether it is one.
+  mutating func takeFeature(_ entry: PropertiesText.Entry) -> Bool {
+    switch entry.key {
+    case "extendedTypesEnabled": systemBoolean(entry) { $0.features.hasExtendedTypes = $1 }
+    case "enforceQuota": systemBoolean(entry) { $0.features.enforcesQuota = $1 }
+    case "skipACL": word(entry, ["yes", "no"], else: "no") { $0.features.skipsACL = $1 == "yes" }
+    case "reconfigEnabled": boolean(entry) { $0.features.allowsReconfig = $1 }
+    case "readonlymode.enabled": systemBoolean(entry) { $0.features.allowsReadOnly = $1 }
+    case "DigestAuthenticationProvider.superDigest":
+      configuration.features.superDigest = entry.value.isEmpty ? nil : entry.value
+    case "DigestAuthenticationProvider.enabled": systemBoolean(entry) { $0.features.hasDigestScheme = $1 }
+    case "znode.container.checkIntervalMs":
+      systemInteger(entry, default: 60_000) { $0.features.containerCheckMilliseconds = $1 }
+      atLeastOne(entry, configuration.features.containerCheckMilliseconds)
+    case "znode.container.maxPerMinute":
+      systemInteger(entry, default: 10_000) { $0.features.containersPerMinute = $1 }
+      atLeastOne(entry, configuration.features.containersPerMinute)
+    case "znode.container.maxNeverUsedIntervalMs":
+      systemLong(entry, default: 0) { $0.features.neverUsedContainerMilliseconds = max(0, $1) }
+    default: return false
+    }
+    return true
+  }
+
+  // MARK: Values
+
+  /// A number of 32 bits that Apache's server insists on.
+  mutating func integer(
+    _ entry: PropertiesText.Entry, _ range: ClosedRange<Int>? = nil, _ set: (inout ServerConfiguration, Int) -> Void
+  ) {
+    guard let number = JavaNumber.int(entry.value), range?.contains(number) ?? true else {
+      let bounds = range.map { " from \($0.lowerBound) to \($0.upperBound)" } ?? " of 32 bits"
+      return fail(entry, "\(entry.key) must be a whole number\(bounds), not \"\(entry.value)\"")
+    }
+    set(&configuration, number)
+  }
+
+  /// A number of 32 bits, for which Apache's server takes its default when the text is none.
+  mutating func systemInteger(
+    _ entry: PropertiesText.Entry, default fallback: Int, _ set: (inout ServerConfiguration, Int) -> Void
+  ) {
+    set(&configuration, number(JavaNumber.decodedInt(entry.value), entry, fallback))
+  }
+
+  /// A number of 64 bits, for which Apache's server takes its default when the text is none.
+  mutating func systemLong(
+    _ entry: PropertiesText.Entry, default fallback: Int, _ set: (inout ServerConfiguration, Int) -> Void
+  ) {
+    set(&configuration, number(JavaNumber.decodedLong(entry.value), entry, fallback))
+  }
+
+  private mutating func number(_ number: Int?, _ entry: PropertiesText.Entry, _ fallback: Int) -> Int {
+    guard let number else {
+      warn(entry, "\(entry.key) is no whole number: \"\(entry.value)\"; the default of \(fallback) is taken")
+      return fallback
+    }
+    return number
+  }
+
+  /// `true` or `false`, which Apache's server insists on.
+  mutating func boolean(_ entry: PropertiesText.Entry, _ set: (inout ServerConfiguration, Bool) -> Void) {
+    let value = entry.value.lowercased()
+    guard value == "true" || value == "false" else {
+      return fail(entry, "\(entry.key) must be true or false, not \"\(entry.value)\"")
+    }
+    set(&configuration, value == "true")
+  }
+
+  /// `true`, or else something that Java takes for false.
+  mutating func systemBoolean(_ entry: PropertiesText.Entry, _ set: (inout ServerConfiguration, Bool) -> Void) {
+    let value = entry.value.lowercased()
+    if value != "true", value != "false" {
+      warn(entry, "\(entry.key) must be true or false; \"\(entry.value)\" counts as false")
+    }
+    set(&configuration, value == "true")
+  }
+
+  /// One of some words, in small letters; anything else counts as `fallback`.
+  mutating func word(
+    _ entry: PropertiesText.Entry, _ words: [String], else fallback: String,
+    _ set: (inout ServerConfiguration, String) -> Void
+  ) {
+    guard words.contains(entry.value) else {
+      warn(entry, "\(entry.key) must be \(words.joined(separator: " or ")); \"\(entry.value)\" counts as \(fallback)")
+      return set(&configuration, fallback)
+    }
+    set(&configuration, entry.value)
+  }
+
+  /// A name or a number of a host; brackets around an IPv6 address are no part of it.
+  private mutating func host(_ entry: PropertiesText.Entry, _ set: (inout ServerConfiguration, String) -> Void) {
+    guard let host = HostAndPort.host(entry.value) else {
+      return fail(entry, "\(entry.key) must be a host's name or address, not \"\(entry.value)\"")
+    }
+    set(&configuration, host)
+  }
+
+  private mutating func checkPort(_ entry: PropertiesText.Entry, _ port: Int) {
+    if !(0...65535).contains(port) { fail(entry, "\(entry.key) must be from 0 to 65535, not \"\(entry.value)\"") }
+  }
+
+  private mutating func atLeastOne(_ entry: PropertiesText.Entry, _ number: Int) {
+    if number < 1 { fail(entry, "\(entry.key) must be above 0, not \"\(entry.value)\"") }
+  }
+}

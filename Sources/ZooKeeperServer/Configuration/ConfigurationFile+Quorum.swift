@@ -1,0 +1,120 @@
+import ZooKeeperProtocol
+
+/// The keys about an ensemble.
+extension ConfigurationFile {
+  /// Whether a key describes a member, a group or a weight.
+  func isMember(_ key: String) -> Bool { ["server.", "group.", "weight."].contains { key.hasPrefix($0) } }
+
+  /// Takes a key that is about an ensemble.
+  ///
+  /// - Returns: whether it is one.
+  mutating func takeQuorum(_ entry: PropertiesText.Entry) -> Bool {
+    if isMember(entry.key) {
+      configuration.members.append("\(entry.key)=\(entry.value)")
+      quorum.members.append(entry)
+      return true
+    }
+    switch entry.key {
+    case "initLimit":
+      // 0 counts as not set, as with Apache.
+      quorum.hasInitLimit = JavaNumber.int(entry.value) != 0
+      integer(entry, 0...Int(Int32.max)) { $0.quorumTimes.initLimitTicks = $1 }
+    case "syncLimit":
+      quorum.hasSyncLimit = JavaNumber.int(entry.value) != 0
+      integer(entry, 0...Int(Int32.max)) { $0.quorumTimes.syncLimitTicks = $1 }
+    case "cnxTimeout":
+      // 0 waits for as long as the system does.
+      integer(entry, 0...Int(Int32.max)) { $0.quorumTimes.connectTimeoutMilliseconds = $1 > 0 ? $1 : Int(Int32.max) }
+    case "electionPortBindRetry":
+      systemInteger(entry, default: 3) { $0.quorumTimes.listenRetries = $1 >= 0 ? $1 : 3 }
+    case "quorumListenOnAllIPs": boolean(entry) { $0.quorumTimes.listensEverywhere = $1 }
+    case "standaloneEnabled": boolean(entry) { $0.quorumTimes.isStandaloneAllowed = $1 }
+    case "peerType":
+      switch entry.value.lowercased() {
+      case "participant": configuration.declaresObserver = false
+      case "observer": configuration.declaresObserver = true
+      default: fail(entry, "Unrecognised peertype: \(entry.value)")
+      }
+    case "electionAlg":
+      integer(entry) { _, _ in }
+      if let number = JavaNumber.int(entry.value), number != 3 {
+        fail(entry, "Invalid electionAlg value. Only 3 is supported.")
+      }
+    case "dynamicConfigFile": quorum.dynamicFile = entry
+    default: return false
+    }
+    return true
+  }
+
+  /// Makes the ensemble of the lines that are about it.
+  ///
+  /// *Source*: `QuorumPeerConfig.parseDynamicConfig`; `storage-format` E.2.
+  mutating func checkQuorum() {
+    readDynamicFile()
+    guard !quorum.members.isEmpty else {
+      if !configuration.quorumTimes.isStandaloneAllowed {
+        missing("standaloneEnabled = false then number of participants should be >0")
+      }
+      return
+    }
+    do throws(QuorumConfigurationError) {
+      var parsed = try QuorumConfiguration(entries: quorum.members.map { ($0.key, $0.value) })
+      if let name = quorum.dynamicFile?.value { parsed.version = Self.version(ofFile: name) }
+      let observers = parsed.members.count - parsed.voters.count
+      guard !parsed.voters.isEmpty else {
+        return missing("Observers w/o participants is an invalid configuration")
+      }
+      if parsed.voters.count == 1, configuration.quorumTimes.isStandaloneAllowed {
+        if observers > 0 { missing("Observers w/o quorum is an invalid configuration") }
+        configuration.loneMember = parsed.members.first
+        return
+      }
+      if let last = parsed.members.last, last.id.rawValue > 254, configuration.features.hasExtendedTypes {
+        missing("extendedTypesEnabled is true but Server ID is too large. Cannot be larger than 254")
+      }
+      if parsed.voters.count.isMultiple(of: 2) {
+        warnings.append(
+          ConfigurationProblem(
+            file: file, line: nil, message: "an even number of voters stands no more failures than one less"))
+      }
+      configuration.quorum = parsed
+      if !quorum.hasInitLimit { missing("initLimit is not set") }
+      if !quorum.hasSyncLimit { missing("syncLimit is not set") }
+    } catch {
+      problems.append(
+        ConfigurationProblem(
+          file: quorum.dynamicFile?.value ?? file, line: quorum.members.first?.line, message: error.message))
+    }
+  }
+
+  /// Takes the members from the file that `dynamicConfigFile` names.
+  ///
+  /// *Source*: `QuorumPeerConfig.parse`; `storage-format` E.1, E.2.
+  private mutating func readDynamicFile() {
+    guard let entry = quorum.dynamicFile else { return }
+    for member in quorum.members {
+      fail(member, "parameter: \(member.key) must be in a separate dynamic config file")
+    }
+    quorum.members = []
+    configuration.members = []
+    guard let text = readFile(entry.value) else {
+      return fail(entry, "the dynamic configuration file \(entry.value) cannot be read")
+    }
+    for line in counting(PropertiesText(parsing: text), in: entry.value) {
+      if isMember(line.key) {
+        _ = takeQuorum(line)
+      } else {
+        let message =
+          line.key == "version"
+          ? "dynamic file shouldn't have version inside" : "Unrecognised parameter: \(line.key)"
+        problems.append(ConfigurationProblem(file: entry.value, line: line.line, message: message))
+      }
+    }
+  }
+
+  /// The version of the configuration in `zoo.cfg.dynamic.100000000`; 0 without one.
+  private static func version(ofFile name: String) -> Int64 {
+    guard let dot = name.lastIndex(of: "."), name[..<dot].hasSuffix(".dynamic") else { return 0 }
+    return Int64(name[name.index(after: dot)...], radix: 16) ?? 0
+  }
+}

@@ -1,0 +1,34 @@
+/// Lets a few reports be made at a time; others wait, and take their look at the server when their turn comes.
+///
+/// *Thread*: the event loop.
+final class ReportQueue: @unchecked Sendable {
+  // @unchecked: touched on the event loop only.
+
+  private typealias Work = (_ finish: @escaping () -> Void) -> Void
+
+  private static let maximumUnderWay = 2
+  private var underWay = 0
+  private var waiting: [Work] = []
+  private var nextIndex = 0
+
+  /// Runs `work` at once or later; it calls what it is given when it is done.
+  func run(_ work: @escaping (_ finish: @escaping () -> Void) -> Void) {
+    guard underWay < Self.maximumUnderWay else { return waiting.append(work) }
+    start(work)
+  }
+
+  private func start(_ work: Work) {
+    underWay += 1
+    work { [self] in
+      underWay -= 1
+      guard nextIndex < waiting.count else { return }
+      let next = waiting[nextIndex]
+      nextIndex += 1
+      if nextIndex == waiting.count {
+        waiting = []
+        nextIndex = 0
+      }
+      start(next)
+    }
+  }
+}

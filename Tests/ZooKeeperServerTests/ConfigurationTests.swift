@@ -1,0 +1,249 @@
+import Testing
+import ZooKeeperProtocol
+
+@testable import ZooKeeperServer
+
+/// What a `zoo.cfg` means: the same as to Apache's server, and nothing that protects is passed over.
+@Suite struct ConfigurationTests {
+  private static let base = "dataDir=/d\n"
+
+  private func read(
+    _ lines: String, properties: [String: String] = [:], dynamic: String? = nil
+  ) throws(ConfigurationError) -> ConfigurationFile {
+    try ConfigurationFile(
+      parsing: Self.base + lines, file: "zoo.cfg", readFile: { _ in dynamic }, properties: properties)
+  }
+
+  private func problems(_ lines: String, properties: [String: String] = [:]) -> [String] {
+    do throws(ConfigurationError) {
+      _ = try read(lines, properties: properties)
+      return []
+    } catch {
+      return error.problems.map(\.text)
+    }
+  }
+
+  // MARK: Protection
+
+  @Test(arguments: [
+    "secureClientPort=2281", "secureClientPortAddress=h", "sslQuorum=true", "portUnification=true",
+    "sslQuorumReloadCertFiles=true", "client.certReload=true", "client.portUnification=true",
+    "ssl.keyStore.location=/k", "ssl.keyStore.passwordPath=/p", "ssl.trustStore.type=JKS", "ssl.clientAuth=need",
+    "ssl.quorum.trustStore.location=/t", "ssl.protocol=TLSv1.3", "ssl.ciphersuites=X", "ssl.crl=true",
+    "ssl.hostnameVerification=true", "ssl.somethingNew=1", "fips-mode=true", "audit.enable=true",
+    "audit.impl.class=x.Y", "DigestAuthenticationProvider.digestAlg=SHA-256",
+    "X509AuthenticationProvider.superUser=CN=a",
+    "authProvider.1=org.apache.zookeeper.server.auth.SASLAuthenticationProvider",
+    "authProvider.x509=org.apache.zookeeper.server.auth.X509AuthenticationProvider", "requireClientAuthScheme=sasl",
+    "jaasLoginRenew=3600000", "quorum.auth.enableSasl=true", "quorum.auth.learnerRequireSasl=true",
+    "quorum.auth.serverRequireSasl=true", "quorum.auth.kerberos.servicePrincipal=zk/_HOST",
+    "kerberos.removeHostFromPrincipal=true", "sessionRequireClientSASLAuth=true", "superUser=bob",
+    "sasl.serverconfig=Server", "security.auth_to_local=RULE", "admin.forceHttps=true", "admin.needClientAuth=true",
+    "admin.portUnification=true", "metricsProvider.httpsPort=7001", "metricsProvider.ssl.keyStore.location=/k",
+    "ensembleAuthName=a", "enforce.auth.enabeld=true", "enforce.auth.enabled=yes", "enforce.auth.enabled=true",
+    "enforce.auth.schemes=digest", "secureclientport=2281", "sslquorum=true", "quorum.auth.enable=true",
+  ])
+  func whatAsksForMissingProtectionIsRefused(line: String) {
+    let found = problems("clientPort=0\n\(line)\n")
+    #expect(found.count == 1 && found[0].hasPrefix("zoo.cfg:3: "), "\(found)")
+    let key = String(line.prefix { $0 != "=" })
+    #expect(found.allSatisfy { $0.contains(key) })
+    // As a system property of Java's it asks for the same.
+    let property = problems("clientPort=0\n", properties: ["zookeeper." + key: String(line.dropFirst(key.count + 1))])
+    let isFileOnly = key.hasPrefix("metricsProvider.http")
+    #expect(isFileOnly || property.count == 1, "\(property)")
+  }
+
+  @Test(arguments: [
+    "sslQuorum=false", "audit.enable=false", "quorum.auth.enableSasl=false\nquorum.auth.learner.saslLoginContext=L",
+    "enforce.auth.enabled=false\nenforce.auth.schemes=sasl", "fips-mode=false", "ssl.clientAuth=none",
+    "DigestAuthenticationProvider.digestAlg=SHA1", "client.portUnification=false",
+    "serverCnxnFactory=org.apache.zookeeper.server.NettyServerCnxnFactory", "admin.forceHttps=false",
+    "authProvider.1=org.apache.zookeeper.server.auth.DigestAuthenticationProvider",
+  ])
+  func whatAsksForNoneIsNot(lines: String) { #expect(problems(lines) == []) }
+
+  @Test func enforcedAuthenticationWithDigest() throws {
+    let lines = "enforce.auth.enabled=true\nenforce.auth.schemes=digest , ip\n"
+    #expect(try read(lines).configuration.coreSettings.requiredSchemes == ["digest", "ip"])
+    #expect(
+      problems("enforce.auth.enabled=true\nenforce.auth.schemes=digest,sasl")
+        == ["zoo.cfg:3: Authentication scheme sasl is not available; digest is"])
+    #expect(problems(lines + "DigestAuthenticationProvider.enabled=false").count == 1)
+    let properties = ["zookeeper.enforce.auth.enabled": "true", "zookeeper.enforce.auth.schemes": "digest"]
+    #expect(try read("", properties: properties).configuration.features.requiredSchemes == ["digest"])
+    #expect(problems("", properties: ["java.security.auth.login.config": "/jaas.conf"]).count == 1)
+    #expect(problems("", properties: ["java.io.tmpdir": "/t", "com.sun.management.jmxremote": ""]) == [])
+  }
+
+  @Test(arguments: [
+    ("tickTim=2000", "tickTime"), ("clientport=1", "clientPort"), ("TICKTIME=1", "tickTime"),
+    ("initLimits=5", "initLimit"), ("autopurge.purgeIntreval=1", "autopurge.purgeInterval"),
+    ("4lw.commands.whitlist=*", "4lw.commands.whitelist"), ("noSuchThing=1", nil), ("x=1", nil),
+  ])
+  func misspeltKeysAreSaid(line: String, meant: String?) throws {
+    let file = try read(line)
+    #expect(file.unknownKeys.count == 1 && file.unknownKeys[0].line == 2 && file.warnings.isEmpty)
+    #expect(file.unknownKeys[0].message.contains(meant.map { "did you mean \($0)?" } ?? "no server knows it"))
+    #expect(meant != nil || !file.unknownKeys[0].message.contains("did you mean"))
+  }
+
+  // MARK: Doubles
+
+  @Test func theLastOfEveryKindOfKeyCounts() throws {
+    let file = try read(
+      "tickTime=soon\ntickTime=1\ninitLimit=5\nsyncLimit=2\nserver.1=a:1:2\nserver.2=b:1:2\nserver.3=c:1:2\n"
+        + "server.1=d:1:2\ngroup.1=1:2\ngroup.1=1:2:3\nweight.1=0\nweight.1=1\nserver.02=e:1:2\n")
+    #expect(file.configuration.tickTimeMilliseconds == 1)
+    let quorum = try #require(file.configuration.quorum)
+    #expect(quorum.members.map { $0.addresses[0].host } == ["d", "e", "c"])
+    #expect(quorum.groups.map { $0.map(\.rawValue) } == [[1, 2, 3]] && quorum.weight(of: ServerID(rawValue: 1)) == 1)
+    #expect(
+      file.warnings.map(\.text) == [
+        "zoo.cfg:2: tickTime is given again in line 3, which is the one that counts",
+        "zoo.cfg:6: server.1 is given again in line 9, which is the one that counts",
+        "zoo.cfg:10: group.1 is given again in line 11, which is the one that counts",
+        "zoo.cfg:12: weight.1 is given again in line 13, which is the one that counts",
+        "zoo.cfg:7: server.2 is given again in line 14, which is the one that counts",
+      ])
+    let dynamic = try read(
+      "initLimit=5\nsyncLimit=2\ndynamicConfigFile=f", dynamic: "server.1=a:1:2\r\nserver.2=b:1:2\r\nserver.1=c:1:2")
+    #expect(dynamic.configuration.quorum?.members.map { $0.addresses[0].host } == ["c", "b"])
+    #expect(dynamic.warnings.first?.text == "f:1: server.1 is given again in line 3, which is the one that counts")
+  }
+
+  // MARK: Bounds
+
+  /// A line, whether it is worth a warning, and what must hold.
+  private static let taken: [(line: String, isSaid: Bool, holds: @Sendable (ServerConfiguration) -> Bool)] = [
+    ("maxClientCnxns=-1", false, { $0.maximumConnectionsPerAddress == 0 }),
+    ("maxCnxns=-5", false, { $0.maximumConnections == 0 }), ("maxCnxns=many", true, { $0.maximumConnections == 0 }),
+    ("minSessionTimeout=-1", false, { $0.sessionTimeoutBounds.lowerBound == 6000 }),
+    ("minSessionTimeout=0", false, { $0.sessionTimeoutBounds.lowerBound == 1 }),
+    ("maxSessionTimeout=-1", false, { $0.sessionTimeoutBounds.upperBound == 60_000 }),
+    ("clientPortListenBacklog=-1", false, { $0.listenBacklog == 128 }),
+    ("clientPortListenBacklog=100000", false, { $0.listenBacklog == 100_000 }),
+    ("preAllocSize=64M", true, { $0.logging.preallocationBytes == 64 << 20 }),
+    ("preAllocSize=-1", false, { $0.logging.preallocationBytes == 0 }),
+    ("preAllocSize=99999999999999", false, { $0.logging.preallocationBytes == 4 << 30 }),
+    ("snapCount=1", false, { $0.logging.snapshotCount == 2 }),
+    ("snapCount=lots", true, { $0.logging.snapshotCount == 100_000 }),
+    ("snapCount=0x10", false, { $0.logging.snapshotCount == 16 }),
+    ("snapSizeLimitInKb=-1", false, { $0.logging.snapshotSizeBytes == 0 }),
+    ("snapSizeLimitInKb=9223372036854775807", false, { $0.logging.snapshotSizeBytes == 1 << 50 }),
+    ("fsync.warningthresholdms=-1", false, { $0.logging.syncWarningMilliseconds == 0 }),
+    ("autopurge.snapRetainCount=-2", true, { $0.retention.snapshotCount == 3 }),
+    ("autopurge.purgeInterval=-1", false, { $0.retention.purgeIntervalMilliseconds == 0 }),
+    ("autopurge.purgeInterval=24", false, { $0.retention.purgeIntervalMilliseconds == 86_400_000 }),
+    ("autopurge.purgeInterval=90m", false, { $0.retention.purgeIntervalMilliseconds == 5_400_000 }),
+    ("autopurge.purgeInterval=2000000000d", false, { $0.retention.purgeIntervalMilliseconds == 1_000_000_000_000 }),
+    ("tickTime=2147483647\ninitLimit=2147483647", false, { $0.quorumTimes.initLimitTicks == 1 }),
+    ("autopurge.purgeInterval=500MS", false, { $0.retention.purgeIntervalMilliseconds == 500 }),
+    ("globalOutstandingLimit=-1", false, { $0.outstandingLimit == 0 }),
+    ("globalOutstandingLimit=10k", true, { $0.outstandingLimit == 1000 }),
+    ("forceSync=maybe", true, { $0.logging.forcesSync }), ("forceSync=NO", true, { $0.logging.forcesSync }),
+    ("skipACL=Yes", true, { !$0.features.skipsACL }), ("digest.enabled=yes", true, { !$0.features.hasDigest }),
+    ("extendedTypesEnabled=1", true, { !$0.features.hasExtendedTypes }),
+    ("admin.enableServer=perhaps", true, { $0.admin.isEnabled }),
+    ("admin.serverPort=web", true, { $0.admin.port == 8080 }),
+    ("admin.idleTimeout=0", false, { $0.admin.idleTimeoutMilliseconds == 30_000 }),
+    ("admin.idleTimeout=500", false, { $0.admin.idleTimeoutMilliseconds == 500 }),
+    ("cnxTimeout=0", false, { $0.quorumTimes.connectTimeoutMilliseconds == Int(Int32.max) }),
+    ("electionPortBindRetry=-1", false, { $0.quorumTimes.listenRetries == 3 }),
+    ("electionPortBindRetry=0", false, { $0.quorumTimes.listenRetries == 0 }),
+    ("standaloneEnabled=TRUE", false, { $0.quorumTimes.isStandaloneAllowed }),
+    ("tickTime=+2000", false, { $0.tickTimeMilliseconds == 2000 }),
+    ("metricsProvider.className=org.apache.zookeeper.metrics.impl.NullMetricsProvider", false, { $0.metrics == nil }),
+    ("metricsProvider.httpPort=7000", false, { $0.metrics == nil }),
+    (
+      "metricsProvider.httpHost=[::1]\nmetricsProvider.className=o.a.PrometheusMetricsProvider", false,
+      { $0.metrics == .init(address: "::1", port: 7000) }
+    ),
+    ("clientPort=1\nclientPortAddress=[::1]", false, { $0.clientAddress == "::1" }),
+    ("clientPort=1\nclientPortAddress=::1", false, { $0.clientAddress == "::1" }),
+    ("admin.serverAddress=[::1]", false, { $0.admin.address == "::1" }),
+    ("electionPort=3888\nsyncEnabled=false\ncommitLogCount=5\nmaxBatchSize=-1", false, { _ in true }),
+    ("watchManagerName=org.apache.zookeeper.server.watch.WatchManagerOptimized", false, { _ in true }),
+    ("observerMasterPort=2191", true, { _ in true }), ("localSessionsEnabled=true", true, { _ in true }),
+    ("jute.maxbuffer=0x200000", false, { $0.maximumFrameBytes == 2 << 20 }),
+    ("znode.container.maxNeverUsedIntervalMs=-1", false, { $0.features.neverUsedContainerMilliseconds == 0 }),
+    ("datadir.autocreate=false", false, { !$0.logging.createsDirectories }),
+  ]
+
+  @Test(arguments: taken.indices) func whatApacheTakesIsTaken(index: Int) throws {
+    let (line, isSaid, holds) = Self.taken[index]
+    let file = try read(line)
+    #expect(holds(file.configuration), "\(line)")
+    #expect(file.warnings.count == (isSaid ? 1 : 0) && file.unknownKeys.isEmpty, "\(line): \(file.warnings)")
+  }
+
+  @Test(arguments: [
+    "tickTime=0", "tickTime=-1", "tickTime=2s", "clientPort=70000", "clientPort=x", "maxClientCnxns=60k",
+    "minSessionTimeout=9000000000", "maxSessionTimeout=1000", "maxSessionTimeout=0", "autopurge.purgeInterval=1w",
+    "autopurge.purgeInterval=", "autopurge.snapRetainCount=x", "standaloneEnabled=yes", "reconfigEnabled=1",
+    "electionAlg=1", "electionAlg=x", "peerType=boss", "metricsProvider.className=x.Y", "admin.serverPort=70000",
+    "clientPort=1\nclientPortAddress=a;b", "jute.maxbuffer=-1",
+    "znode.container.maxPerMinute=0",
+  ])
+  func whatApacheRefusesIsRefused(line: String) { #expect(problems(line).count == 1, "\(problems(line))") }
+
+  // MARK: Members
+
+  @Test(arguments: [[0, 1, 2], [255, 256, 300], [0, 254, Int64.max - 1]])
+  func idsFromZeroOn(ids: [Int64]) throws {
+    let lines = ids.map { "server.\($0)=h\($0):1:2" }.joined(separator: "\n")
+    var configuration = try read("initLimit=5\nsyncLimit=2\n" + lines).configuration
+    #expect(configuration.quorum?.members.map(\.id.rawValue) == ids)
+    for id in ids {
+      configuration.ensemble = nil
+      try configuration.join(as: ServerID(rawValue: id))
+      #expect(configuration.coreSettings.serverID == id)
+    }
+    #expect(problems("initLimit=5\nsyncLimit=2\nserver.-1=a:1:2\n" + lines).count == 1)
+  }
+
+  @Test func extendedTypesLeaveRoomForSmallIdsOnly() {
+    let lines = "initLimit=5\nsyncLimit=2\nserver.1=a:1:2\nserver.2=b:1:2\nserver.255=c:1:2\n"
+    #expect(problems(lines) == [] && problems(lines + "extendedTypesEnabled=true").count == 1)
+  }
+
+  @Test(arguments: [
+    ("server.1=[::1]:1:2;[::1]:3", "[::1]:3"), ("server.1 = [::1]:1:2 ; 3 ", "0.0.0.0:3"),
+    ("server.1=a:1:2|b:3:4;::1:3", nil), ("server.1=[a;b]:1:2", nil), ("server.1=[a]:1:2", nil),
+    ("server.1=a:1:2;[a;b]:3", nil),
+  ])
+  func addressesOfMembers(line: String, client: String?) throws {
+    let others = "initLimit=5\nsyncLimit=2\nserver.2=b:1:2\nserver.3=c:1:2\n"
+    guard let client else { return #expect(problems(others + line).count == 1) }
+    let quorum = try #require(try read(others + line).configuration.quorum)
+    #expect(quorum.member(ServerID(rawValue: 1))?.client?.description == client)
+  }
+
+  @Test func systemPropertiesMeanWhatTheyDoToApache() throws {
+    let properties = [
+      "zookeeper.snapCount": "7", "zookeeper.tickTime": "1", "jute.maxbuffer": "5",
+      "zookeeper.4lw.commands.whitelist": "ruok",
+      "zookeeper.server.1": "a", "snapCount": "9", "zookeeper.log.dir": "/var/log", "zookeeper.root.logger": "INFO",
+      "zookeeper.forceSync": "no",
+    ]
+    let file = try read("jute.maxbuffer=6\nforceSync=yes\n", properties: properties)
+    #expect(file.configuration.logging.snapshotCount == 7 && file.configuration.tickTimeMilliseconds == 3000)
+    // The file's own keys win, but where Apache's server has none.
+    #expect(file.configuration.maximumFrameBytes == 5 && file.configuration.logging.forcesSync)
+    #expect(file.configuration.members.isEmpty && file.warnings.isEmpty && file.unknownKeys.isEmpty)
+  }
+
+  @Test func whitelistAlwaysHasWhatToolsNeed() throws {
+    let policy = try read("4lw.commands.whitelist= ruok, stat").configuration.fourLetterWords
+    #expect(policy.allows("ruok") && policy.allows("stat") && policy.allows("srvr") && !policy.allows("mntr"))
+    #expect(!policy.allows("isro") && policy.allows("isro", hasReadOnlyMode: true))
+  }
+
+  @Test func linesEndAnyWay() throws {
+    for lineEnd in ["\r\n", "\r"] {
+      let text = "\u{feff}dataDir=/d\(lineEnd)clientPort=5\(lineEnd)tickTime=7"
+      let read = try ConfigurationFile(bytes: Array(text.utf8), file: "f", readFile: { _ in nil }).configuration
+      #expect(read.dataDirectory == "/d" && read.clientPort == 5 && read.tickTimeMilliseconds == 7)
+    }
+  }
+}
