@@ -160,10 +160,10 @@ extension CommandTable {
     ],
     details: [
       "propose creates the transaction, its data what is proposed, waits for the votes and decides: commit when all"
-        + " have voted for it, abort as soon as one votes against, or the time is up. vote waits for the proposal, writes"
-        + " a participant's vote and waits for the decision, all within --timeout. status tells what is decided and who"
-        + " has voted what; its data is what wait, watch and get see of the path. All print the decision and exit with 0"
-        + " for commit, 1 for abort, and 8 for none yet or for an abort because the time was up.",
+        + " have voted for it, abort as soon as one votes against, or the time is up. vote waits for the proposal,"
+        + " writes a participant's vote and waits for the decision, all within --timeout. status tells what is decided"
+        + " and who has voted what; its data is what wait, watch and get see of the path. All print the decision and"
+        + " exit with 0 for commit, 1 for abort, and 8 for none yet or for an abort because the time was up.",
       "A decision is made once and stands; votes cannot be changed. When the coordinator is killed or loses its"
         + " session, propose again takes over, with the votes that are there. A participant that has voted for commit"
         + " must not act before the decision, and asks status after a restart. The znodes stay until they are deleted."

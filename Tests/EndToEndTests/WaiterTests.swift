@@ -159,7 +159,7 @@ struct WaiterTests {
 
   @Test(arguments: [
     ["create", "-p", "/a/b", "v"], ["lock", "/x", "--", "true"], ["lock", "--slots", "2", "/x", "--", "true"],
-    ["elect", "/x", "me", "--", "true"], ["queue", "put", "/x", "v"], ["queue", "take", "--timeout", "20ms", "/x"],
+    ["elect", "/x", "me", "--", "true"], ["queue", "put", "/x", "v"], ["queue", "take", "--timeout", "3s", "/x"],
     ["counter", "add", "/x"], ["id", "next", "/x"], ["barrier", "set", "/x"],
     ["barrier", "run", "--count", "1", "/x", "--", "true"], ["group", "join", "/x", "me", "--", "true"],
     ["rendezvous", "put", "/x", "v"], ["rendezvous", "put", "/x/y", "v", "--", "true"],

@@ -9,18 +9,19 @@ public final class TCPProxy: Sendable {
     var listener: LoopbackSocket?
     var pairs: [ObjectIdentifier: (client: LoopbackSocket, server: LoopbackSocket)] = [:]
     var connectionCount = 0
+    /// The port that new connections are forwarded to.
+    var target: UInt16
     /// How many more pieces the server may say before one is dropped and everything cut; nil lets all pass.
     var piecesBeforeDrop: Int?
   }
 
   /// What the threads hold, apart from the proxy so that they do not keep that alive.
   private final class Core: Sendable {
-    let target: UInt16
-    let state = Mutex(State())
+    let state: Mutex<State>
     /// Threads wait here while the proxy is stalled; Mutex has no condition to wait for.
     let isStalled = StallGate()
 
-    init(target: UInt16) { self.target = target }
+    init(target: UInt16) { state = Mutex(State(target: target)) }
   }
 
   public let port: UInt16
@@ -43,6 +44,9 @@ public final class TCPProxy: Sendable {
 
   /// The address for clients, as `host:port`.
   public var connectString: String { "127.0.0.1:\(port)" }
+
+  /// Forwards new connections to another port, as if the server were replaced; those that exist go on.
+  public func retarget(to port: UInt16) { core.state.withLock { $0.target = port } }
 
   /// How many connections were accepted so far.
   public var connectionCount: Int { core.state.withLock { $0.connectionCount } }
@@ -94,7 +98,7 @@ public final class TCPProxy: Sendable {
   public func resume() { core.isStalled.open() }
 
   private static func join(_ client: LoopbackSocket, acceptedBy listener: LoopbackSocket, _ core: Core) {
-    guard let server = try? LoopbackSocket.connect(to: core.target) else { return client.shutdown() }
+    guard let server = try? LoopbackSocket.connect(to: core.state.withLock(\.target)) else { return client.shutdown() }
     let isRefused = core.state.withLock { state in
       // Whoever refuses and then cuts must not find a connection alive that was accepted just before.
       guard state.listener === listener else { return true }

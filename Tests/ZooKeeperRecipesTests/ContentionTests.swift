@@ -174,6 +174,36 @@ import ZooKeeperProtocol
     }
   }
 
+  /// A server takes empty containers away now and then; here it does so all the time.
+  @Test(.enabled(if: ApacheServer.isInstalled)) func containersMayGoAtAnyMoment() async throws {
+    var configuration = ApacheConfiguration.permissive
+    configuration.systemProperties["znode.container.checkIntervalMs"] = "1"
+    let server = try await ApacheServer.start(configuration)
+    let address = server.connectString
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for number in 0..<4 {
+        group.addTask {
+          try await withSession(address) { client in
+            for round in 0..<10 {
+              let hold = try #require(try await Lock(client, path: "/deep/down/lock").acquire(limit: .seconds(60)))
+              try await hold.release()
+              let slot = Semaphore(client, path: "/deep/slots", slots: 1)
+              try await #require(try await slot.acquire(limit: .seconds(60))).release()
+              let queue = WorkQueue(client, path: "/queues/\(number)/all")
+              _ = try await queue.put("\(round)".bytes)
+              try await #expect(queue.take(limit: .seconds(60))?.data == "\(round)".bytes)
+              let entry = try #require(try await DoubleBarrier(client, path: "/gates/\(number)", count: 1).enter())
+              try await #expect(DoubleBarrier(client, path: "/gates/\(number)", count: 1).leave(entry))
+              let member = try #require(try await Group(client, path: "/groups/all").join("\(number)"))
+              try await member.release()
+            }
+          }
+        }
+      }
+      try await group.waitForAll()
+    }
+  }
+
   @Test(arguments: ServerKind.allCases) func numbersAreGivenOutOnce(server: ServerKind) async throws {
     let path = uniquePath("ids")
     let address = try await server.connectString
