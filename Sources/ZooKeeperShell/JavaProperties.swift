@@ -4,6 +4,8 @@ import ZooKeeperProtocol
 struct JavaProperties {
   let file: String
   let entries: [PropertiesText.Entry]
+  /// What is to be said if there are passwords in it that others can read.
+  let warning: String?
 
   /// Reads a file.
   ///
@@ -11,7 +13,11 @@ struct JavaProperties {
   init(file: String) throws(ShellError) {
     self.file = file
     do throws(ShellError) {
-      entries = PropertiesText(parsing: String(decoding: try Files.read(file), as: UTF8.self)).entries
+      let (bytes, exposure) = try Files.readSecret(file)
+      let entries = PropertiesText(parsing: String(decoding: bytes, as: UTF8.self)).entries
+      let hasSecrets = entries.contains { $0.key.lowercased().hasSuffix("password") && !$0.value.isEmpty }
+      self.entries = entries
+      warning = hasSecrets ? exposure : nil
     } catch {
       var error = error
       error.word = "ClientConfiguration"
