@@ -37,8 +37,9 @@ public final class Printer: Sendable {
   /// Made on the reading thread.
   init() {}
 
-  /// Prints a text on rows of its own, ending the last row if the text does not.
+  /// Prints a text on rows of its own, ending the last row if the text does not; control characters are escaped.
   public func print(_ text: String) {
+    let text = String(decoding: TerminalText.sanitized([UInt8](text.utf8)), as: UTF8.self)
     let isEditing = state.withLock { state in
       if state.texts.count == Self.waitingTextsLimit {
         state.texts.removeFirst()

@@ -11,7 +11,7 @@ extension DataTree {
 
   /// Writes the description of the ensemble into `/zookeeper/config`, as each server does for itself.
   ///
-  /// No transaction does it, and no digest covers it.
+  /// No transaction does it, and no digest covers it. Its data version is -1: the description has a version of its own.
   ///
   /// *Source*: `DataTree.addConfigNode`, `ZKDatabase.initConfigInZKDatabase`; `quorum-protocol` B.5.
   public func setConfiguration(_ text: String, version: Int64) {
@@ -19,5 +19,6 @@ extension DataTree {
     let bytes = Array(text.utf8)
     bytes.withUnsafeBytes { replaceData(id, with: $0) }
     slab.mutable(id).pointee.mzxid = version
+    slab.mutable(id).pointee.version = -1
   }
 }

@@ -2,13 +2,17 @@
 public enum ArgumentBinder {
   /// Sorts words into arguments and options and checks that they are as many as the spec asks for.
   ///
-  /// An option given twice counts once, with its last value; `--help` excuses missing arguments.
+  /// An option given twice counts once, with its last value. `--help` before a lone `--` wins over everything else
+  /// that the words say, right or wrong.
   ///
   /// - Parameter globals: options of the program that are allowed here; the command's own hide them.
   /// - Throws: a usage error with the command's synopsis or the nearest right word for a hint.
   public static func bind(
     _ words: [Word], to spec: CommandSpec, globals: [OptionSpec] = ProgramOptions.behindCommand
   ) throws(ShellError) -> Invocation {
+    if globals.contains(where: { $0.name == .help }), HelpRequest.isMade(by: words) {
+      return Invocation(spec: spec, arguments: [], options: [.help: [Word(bytes: [])]])
+    }
     // A command that takes a list of words, such as multi, has its own options before them: those behind the first
     // word belong to the list.
     let takesAll = spec.arguments.last?.isRepeated ?? false

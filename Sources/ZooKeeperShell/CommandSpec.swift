@@ -63,6 +63,16 @@ public enum CommandID: String, CaseIterable, Hashable, Sendable {
   case lock, elect, wait, watch, barrier, queue, group, rendezvous, counter, id, commit
 }
 
+extension CommandID {
+  /// Whether the command is done after one round trip, or without any; anything else may take long.
+  var isShort: Bool {
+    switch self {
+    case .ls, .get, .set, .create, .delete, .stat, .exists, .getAcl, .setAcl, .whoami, .multi, .cd, .pwd: true
+    default: false
+    }
+  }
+}
+
 /// What a value means, and so how it is completed.
 public enum ValueKind: Hashable, Sendable {
   /// The path of a znode.
@@ -147,7 +157,7 @@ public enum OptionName: String, CaseIterable, Hashable, Sendable {
   // Of the program.
   case server, timeout, connectTimeout = "connect-timeout", sessionTimeout = "session-timeout", readOnly = "read-only"
   case waitForConnection = "wait-for-connection", clientConfiguration = "client-configuration", auth
-  case authFile = "auth-file", output, json, script, keepGoing = "keep-going", quiet, verbose, color, compat
+  case authFile = "auth-file", output, json, script, keepGoing = "keep-going", pipeline, quiet, verbose, color, compat
   case dataDir = "data-dir", port, listen
   case noHistory = "no-history", maxBuffer = "max-buffer", help, programVersion = "program-version"
   /// The session timeout in milliseconds, as zkCli.sh takes it with `-timeout`.

@@ -3,7 +3,10 @@ extension CommandTable {
     CommandSpec(
       .getAcl, "getAcl", summary: "Print the ACL of a znode", arguments: [SharedOptions.path],
       options: [SharedOptions.stat],
-      details: ["Prints one scheme:id:perms entry on each line; joined by commas they are what setAcl takes."],
+      details: [
+        "Prints one scheme:id:perms entry on each line, which setAcl takes as they are; in JSON too. A comma in an id"
+          + " is written as \\, and a byte that cannot be shown as \\xHH."
+      ],
       examples: [.init("getAcl /config", "who may do what")]),
     CommandSpec(
       .setAcl, "setAcl", summary: "Replace the ACL of a znode",
@@ -14,7 +17,8 @@ extension CommandTable {
         OptionSpec(.recursive, short: "R", "for all znodes under it too"),
       ],
       details: [
-        "An ACL is a list of scheme:id:perms entries with commas between. The permissions are c (create children),"
+        "An ACL is a list of scheme:id:perms entries with commas or line ends between, or JSON as getAcl -o json prints"
+          + " it; help values tells how ids are quoted. The permissions are c (create children),"
           + " d (delete children), r (read), w (write data) and a (set the ACL).",
         "The schemes that every server knows are world:anyone, auth: (whoever asks, after addauth), digest:user:hash"
           + " and ip:address[/bits].",
@@ -54,7 +58,8 @@ extension CommandTable {
       details: [
         "Hard limits are refused with QuotaExceeded, but only by servers that run with zookeeper.enforceQuota=true."
           + " The znode itself counts.",
-        "A path cannot have a quota when one above or under it has.",
+        "A path cannot have a quota when one above or under it has. Quotas are kept under the servers' own root, so"
+          + " that these commands are refused where a connect string ends in a path.",
       ],
       examples: [
         .init("setquota -n 1000 /app", "a warning above 1000 znodes"),

@@ -8,7 +8,8 @@ extension CommandTable {
       ],
       details: [
         "kill ends a server as a crash would, restart starts it again on its data; pause holds one still as SIGSTOP"
-          + " does, until resume. A server is named by its number, or as leader.",
+          + " does, until resume. A server is named by its number, or as leader; where it can be only one, as the one"
+          + " that is paused for resume, it need not be named.",
         "partition cuts the cables between groups of servers: numbers with commas, and / (or a quoted |) between the"
           + " groups; those that are not named are a group of their own. heal mends them.",
         "Each returns when the servers have got over it: those that can be a quorum serve behind a leader, the rest"
@@ -19,7 +20,7 @@ extension CommandTable {
         .init("local kill leader", "the others elect another"), .init("local restart 2", "server 2 catches up"),
         .init("local partition 1 / 2,3", "server 1 is alone"), .init("local heal", "and comes back"),
       ], needsSession: false,
-      usage: "status | kill N | restart N | pause N | resume N | partition N,... / N,... | heal")
+      usage: "status | kill N | restart [N] | pause N | resume [N] | partition N,... / N,... | heal")
   ]
 
   static let shell: [CommandSpec] = [
@@ -56,7 +57,8 @@ extension CommandTable {
       needsSession: false),
     CommandSpec(
       .quit, "quit", aliases: ["exit"], summary: "Leave the shell",
-      details: ["The exit code is that of the last command. ^D does the same."],
-      examples: [.init("quit", "and end the session")], needsSession: false),
+      arguments: [ArgumentSpec("code", .number, isOptional: true)],
+      details: ["The exit code is the given one, or that of the last command. ^D does the same."],
+      examples: [.init("quit", "and end the session"), .init("exit 3", "with exit code 3")], needsSession: false),
   ]
 }

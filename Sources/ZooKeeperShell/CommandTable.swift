@@ -44,7 +44,9 @@ public enum CommandTable {
   public static func lookUp(_ word: Word) throws(ShellError) -> CommandSpec {
     if let text = word.exactText, let spec = find(text) { return spec }
     let names = all.flatMap { [$0.name] + $0.aliases }
-    let hint = Suggestions.nearest(to: word.text, among: names).map { "did you mean \($0)?" }
+    let hint =
+      ForeignWords.hint(for: word.text)
+      ?? Suggestions.nearest(to: word.text, among: names).map { "did you mean \($0)?" }
     var error = ShellError.usage(
       "unknown command \(Tokenizer.quote(word))", hint: hint ?? "help lists the commands")
     error.apacheText = "Command not found: Command not found \(word.text)"

@@ -174,6 +174,13 @@ extension ShellError {
     return error
   }
 
+  /// A line begins a here-document, as shells of the system have them.
+  static func hereDocument(_ word: String) -> ShellError {
+    .usage(
+      "\(word) is no data: there are no here-documents in this shell",
+      hint: "let a quoted value go on in the next line, name a file as @FILE, or quote the word for itself")
+  }
+
   /// There is no quota to show or lift.
   static func noQuota(_ path: String) -> ShellError {
     var error = ShellError(.noNode, "NoQuota", path: path, "it has no quota", hint: "setquota makes one")

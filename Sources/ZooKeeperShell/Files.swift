@@ -19,6 +19,29 @@ enum Files {
     return try read(descriptor, name: path)
   }
 
+  /// The content of a file with secrets in it, and what is to be said if others than its owner can have them.
+  ///
+  /// Whoever owns the file himself shall keep it to himself, as ssh wants it; a file of another user, such as root's,
+  /// may be shared with a group.
+  ///
+  /// - Throws: exit code 12 with the operating system's reason.
+  static func readSecret(_ path: String) throws(ShellError) -> (bytes: [UInt8], warning: String?) {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw failure("cannot open \(path)", errno) }
+    defer { close(descriptor) }
+    return (try read(descriptor, name: path), exposure(of: descriptor, name: path))
+  }
+
+  /// What is to be said of an open file with secrets, if others can read or change it.
+  static func exposure(of descriptor: Int32, name: String) -> String? {
+    var status = stat()
+    guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
+    let mode = status.st_mode & 0o777
+    guard mode & (status.st_uid == geteuid() ? 0o077 : 0o007) != 0 else { return nil }
+    let who = mode & 0o007 != 0 ? "everybody on this machine" : "its group"
+    return "\(name) holds secrets and is open to \(who) (mode 0\(String(mode, radix: 8))); chmod 600 keeps them"
+  }
+
   /// Everything that a descriptor has up to its end.
   ///
   /// - Throws: exit code 12 with the operating system's reason.

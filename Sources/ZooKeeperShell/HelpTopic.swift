@@ -64,7 +64,8 @@ public enum HelpTopic: String, CaseIterable, Hashable, Sendable {
     ]),
     .paragraph(
       "Parts that touch are one word. An open quote, or a backslash at the end, takes in the next line. JSON is best"
-        + " put in single quotes: set /x '{\"a\": 1}'. Words given to zkcli by another shell are not split again."),
+        + " put in single quotes: set /x '{\"a\": 1}'. Words given to zkcli by another shell are not split again. There"
+        + " are no here-documents: let a quoted value go on in the next line, or name a file."),
   ]
 
   private static let valuesText: [Part] = [
@@ -81,8 +82,15 @@ public enum HelpTopic: String, CaseIterable, Hashable, Sendable {
       ("TIME", "500ms, 10s, 2m, 1h; a unit is required, but for -timeout and --ttl, which take milliseconds"),
       ("SIZE", "bytes, or with K, M or G for powers of 1024"),
       ("VERSION", "a number from 0, or -1 for any"),
-      ("ACL", "scheme:id:perms,... with perms from c, d, r, w, a: world:anyone:r,auth::cdrwa"),
+      (
+        "ACL",
+        "scheme:id:perms,... with perms from c, d, r, w, a: world:anyone:r,auth::cdrwa; in an id \\, is a comma, \\\\ a"
+          + " backslash and \\xHH a byte; or what getAcl prints, one entry on each line or as JSON"
+      ),
     ]),
+    .paragraph(
+      "Files of lines (scripts, --auth-file, multi -f) may have line ends of any kind, and a byte order mark. A file"
+        + " with secrets that others can read is warned of."),
   ]
 
   private static let outputText: [Part] = [
@@ -90,8 +98,16 @@ public enum HelpTopic: String, CaseIterable, Hashable, Sendable {
       "The answer goes to stdout, everything else to stderr. Writes that succeed say nothing, but create prints the"
         + " path; -v tells more, -q drops warnings."),
     .definitions([
-      ("text", "values as they are, lists one item on each line; on a terminal, bytes that cannot be shown as \\xHH"),
-      ("json", "one document for each command; a long list is one array"),
+      (
+        "text",
+        "values as they are, lists one item on each line; on a terminal, bytes that cannot be shown as \\xHH, and a"
+          + " backslash beside such as \\\\"
+      ),
+      (
+        "json",
+        "one document for each command, which has in event what -w has waited for; a long list is one array; commands"
+          + " that go on, such as watch, print a document for each thing that they tell"
+      ),
       ("jsonl", "one object on each line"),
       ("raw", "as text, with data byte for byte even on a terminal"),
       ("hex, base64", "as text, with data in that form"),
@@ -108,6 +124,11 @@ public enum HelpTopic: String, CaseIterable, Hashable, Sendable {
     ("ZKCLI_OUTPUT", "as -o"),
     ("ZKCLI_HISTORY", "the history file; empty for none"),
     ("NO_COLOR", "no colour, if not empty"),
+    (
+      "CLIENT_JVMFLAGS, JVMFLAGS",
+      "when called as zkCli.sh or with --compat: -D properties that mean something here are taken, also from java.env"
+        + " and zookeeper-env.sh in $ZOOCFGDIR; --verbose tells which"
+    ),
   ]
 
   static let files: [(term: String, meaning: String)] = [

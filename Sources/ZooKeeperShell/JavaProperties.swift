@@ -4,7 +4,8 @@ import ZooKeeperProtocol
 struct JavaProperties {
   let file: String
   let entries: [PropertiesText.Entry]
-  /// What is wrong with it and does no harm, with lines.
+  /// What is wrong with it and does no harm, with lines; and what is to be said if there are passwords in it that others
+  /// can read.
   let warnings: [String]
 
   /// Reads a file.
@@ -13,12 +14,15 @@ struct JavaProperties {
   init(file: String) throws(ShellError) {
     self.file = file
     do throws(ShellError) {
-      let (entries, duplicates) = PropertiesText(parsing: PropertiesText.text(of: try Files.read(file))).counting()
+      let (bytes, exposure) = try Files.readSecret(file)
+      let (entries, duplicates) = PropertiesText(parsing: PropertiesText.text(of: bytes)).counting()
+      let hasSecrets = entries.contains { $0.key.lowercased().hasSuffix("password") && !$0.value.isEmpty }
       self.entries = entries
-      warnings = duplicates.map { duplicate in
-        let (first, last) = (duplicate.overridden, duplicate.counting)
-        return "\(file):\(first.line): \(first.key) is given again in line \(last.line), which is the one that counts"
-      }
+      warnings =
+        duplicates.map { duplicate in
+          let (first, last) = (duplicate.overridden, duplicate.counting)
+          return "\(file):\(first.line): \(first.key) is given again in line \(last.line), which is the one that counts"
+        } + (hasSecrets ? [exposure].compactMap { $0 } : [])
     } catch {
       var error = error
       error.word = "ClientConfiguration"

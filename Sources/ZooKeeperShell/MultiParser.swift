@@ -50,15 +50,16 @@ public enum MultiParser {
   public static func parse(text: [UInt8]) throws(ShellError) -> [MultiCommand] {
     var commands: [MultiCommand] = []
     var pending: [UInt8] = []
-    for (index, line) in text.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated() {
-      pending += line
-      switch Tokenizer.tokenize(pending) {
-      case .incomplete: pending.append(UInt8(ascii: "\n"))
-      case .words(let words):
-        pending = []
-        guard !words.isEmpty else { continue }
-        commands.append(try parse(operation: words[...], label: "line \(index + 1)"))
+    for (index, line) in try TextLines.splitKeepingEnds(text, name: "the multi").enumerated() {
+      let scanned = Tokenizer.scan(pending + line.bytes)
+      if scanned.isIncomplete {
+        pending += line.bytes + line.end
+        continue
       }
+      pending = []
+      if let word = scanned.hereDocument { throw .hereDocument(word) }
+      guard !scanned.words.isEmpty else { continue }
+      commands.append(try parse(operation: scanned.words[...], label: "line \(index + 1)"))
     }
     guard pending.isEmpty else { throw .usage("the last line of the multi has an open quote") }
     guard !commands.isEmpty else { throw .usage("the multi has no operations") }

@@ -55,10 +55,14 @@ public enum Program {
   ) throws(ShellError) -> ExitCode {
     if words.first?.text == GuardProcess.word { return ExitCode(rawValue: GuardProcess.run()) }
     if words.first == "__complete" { return CompletionQuery.answer([Word](words.dropFirst()), environment, output) }
+    if let text = try HelpRequest.answer(words, environment) {
+      try output.write(.out(text))
+      return .success
+    }
     if environment.isServerProgram { return try ServerCommand.runAsScript(words, environment, output) }
     let isCompatible = environment.asksForCompatibility
     let invocation = try isCompatible ? ProgramOptions.parseCompat(words) : ProgramOptions.parse(words)
-    if let text = offlineAnswer(invocation, environment) {
+    if let text = try offlineAnswer(invocation, environment) {
       try output.write(.out(text))
       return .success
     }
@@ -67,6 +71,10 @@ public enum Program {
       // Options of the program may stand behind the command too.
       let spec = try CommandTable.lookUp(command)
       let bound = try ArgumentBinder.bind(invocation.words, to: spec)
+      if bound.flag(.help) {
+        try output.write(.out(Help.command(spec, width: environment.helpWidth)))
+        return .success
+      }
       options.merge(bound.globals) { $0 + $1 }
     }
     let settings = try ShellSettings(options, environment: environment)
@@ -91,7 +99,7 @@ public enum Program {
       if !settings.isCompatible, try CommandTable.lookUp(command).id == .server {
         return try ServerCommand.run(
           try ArgumentBinder.bind(invocation.words, to: CommandTable.spec(of: .server)), environment, output,
-          isVerbose: settings.isVerbose)
+          RenderContext(format: settings.format, isVerbose: settings.isVerbose, isQuiet: settings.isQuiet))
       }
       guard settings.script == nil else { throw .usage("--script and a command exclude each other") }
       return runCommand(command, invocation.words, settings, environment, output, sandbox)
@@ -102,16 +110,13 @@ public enum Program {
   }
 
   /// What needs neither a server nor settings.
-  private static func offlineAnswer(_ invocation: ProgramInvocation, _ environment: ShellEnvironment) -> String? {
+  private static func offlineAnswer(
+    _ invocation: ProgramInvocation, _ environment: ShellEnvironment
+  ) throws(ShellError) -> String? {
+    // As `-h`, or cut short; written out it has been answered before.
+    if invocation.flag(.help) { return try HelpRequest.text(for: invocation.command, environment) }
     guard !environment.asksForCompatibility, !invocation.flag(.compat) else { return nil }
-    if invocation.flag(.programVersion) { return Version.text + "\n" }
-    if invocation.flag(.help) {
-      guard let command = invocation.command, let spec = CommandTable.find(command.text) else {
-        return Help.overview(width: environment.helpWidth)
-      }
-      return Help.command(spec, width: environment.helpWidth)
-    }
-    return nil
+    return invocation.flag(.programVersion) ? Version.text + "\n" : nil
   }
 
   private static func runCommand(
@@ -136,10 +141,12 @@ public enum Program {
     guard descriptor >= 0 else { throw Files.failure("cannot open \(path)", errno) }
     let values = ValueSource(offersStdin: !isStdin, asksBeforeDestroying: false)
     let session = ShellSession(
-      settings: settings, mode: .script, environment: environment, output: output, values: values, sandbox: sandbox)
+      settings: settings, mode: .script, environment: environment, output: output, values: values, sandbox: sandbox,
+      scriptExposure: isStdin ? nil : Files.exposure(of: descriptor, name: path))
     let name = isStdin ? "stdin" : path
     let runner = ScriptRunner(
-      session: session, name: name, keepsGoing: settings.keepsGoing, isCompatible: settings.isCompatible)
+      session: session, name: name, keepsGoing: settings.keepsGoing, isCompatible: settings.isCompatible,
+      isPipelined: settings.pipelineCount > 1)
     return runInterruptibly(session) {
       var reader = LineReader(descriptor, name: name)
       do throws(ShellError) {
@@ -155,6 +162,7 @@ public enum Program {
     _ session: ShellSession, _ work: @escaping @Sendable () async -> ExitCode
   ) -> ExitCode {
     let interruption = Interruption.start(forwarder: session.forwarder)
+    session.output.startFlushing()
     let gate = BlockingGate<ExitCode>()
     let task = Task {
       let code = await work()

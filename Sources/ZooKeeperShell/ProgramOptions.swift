@@ -28,6 +28,9 @@ public enum ProgramOptions {
     OptionSpec(.json, "the same as -o json"),
     OptionSpec(.script, short: "f", value: ("FILE", .file), "run the commands in a file, one on each line; - is stdin"),
     OptionSpec(.keepGoing, short: "k", "in a script, run on after a failure and exit with the first one's code"),
+    OptionSpec(
+      .pipeline, value: ("N", .number),
+      "in a script, send up to N writes that follow each other as one transaction; outcome and order stay the same"),
     OptionSpec(.quiet, short: "q", "no warnings on stderr"),
     OptionSpec(.verbose, short: "v", "say on stderr what was done"),
     OptionSpec(.color, value: ("WHEN", .choice(["auto", "always", "never"])), "whether to use colour (default auto)"),

@@ -24,6 +24,7 @@ public enum RecipeResult: Hashable, Sendable {
   case transaction(path: String, TwoPhaseCommit.Status)
   /// What a two-phase commit has come to.
   case verdict(path: String, TwoPhaseCommit.Verdict)
-  /// Something that a stream of changes tells, and when it came, in milliseconds since 1970.
-  case change(ChangeStream.Record, milliseconds: Int64)
+  /// Something that a stream of changes tells, and when it came, in milliseconds since 1970; whether data was asked
+  /// for.
+  case change(ChangeStream.Record, milliseconds: Int64, showsData: Bool = true)
 }

@@ -30,14 +30,16 @@ public struct ShellEnvironment: Sendable {
 
   /// The process's own surroundings.
   public static func ofProcess(programPath: String) -> ShellEnvironment {
-    let names = [
-      "ZKCLI_SERVER", "ZOOKEEPER_SERVERS", "ZK_HOSTS", "ZKCLI_AUTH", "ZKCLI_TIMEOUT", "ZKCLI_CONNECT_TIMEOUT",
-      "ZKCLI_SESSION_TIMEOUT", "ZOOCFG", "ZOOCFGDIR", "ZOOPIDFILE", "ZOO_LOG_DIR", "SERVER_JVMFLAGS", "JVMFLAGS",
-      "ZOO_DATADIR_AUTOCREATE_DISABLE", "ZKCLI_OUTPUT",
-      "ZKCLI_HISTORY", "NO_COLOR", "TERM", "XDG_STATE_HOME", "HOME",
-    ]
+    // All of them: files of Apache's that are read in the place of a shell may refer to any.
     var variables: [String: String] = [:]
-    for name in names { if let value = getenv(name) { variables[name] = String(cString: value) } }
+    var next = environ
+    while let entry = next.pointee {
+      let text = String(cString: entry)
+      if let equals = text.utf8.firstIndex(of: UInt8(ascii: "=")) {
+        variables[String(text[..<equals])] = String(text[text.utf8.index(after: equals)...])
+      }
+      next += 1
+    }
     return ShellEnvironment(
       programName: programPath.split(separator: "/").last.map(String.init) ?? "zkcli", variables: variables,
       stdinIsTerminal: isatty(0) != 0, stdoutIsTerminal: isatty(1) != 0, stderrIsTerminal: isatty(2) != 0,

@@ -17,7 +17,12 @@ extension ShellSession {
       try write(.text(text ?? Help.overview(width: width)), settings)
     case .version: try write(.text(versionText(settings)), settings)
     case .quit:
-      return Outcome(exitCode: lastExitCode, leaves: true)
+      // zkCli.sh does not look at what follows the word.
+      guard let word = invocation.argument(0), !settings.isCompatible else {
+        return Outcome(exitCode: lastExitCode, leaves: true)
+      }
+      let code = try Values.integer(word, of: "code", in: 0...255)
+      return Outcome(exitCode: ExitCode(rawValue: Int32(code)), leaves: true, isCodeChosen: true)
     case .history: try showHistory(settings)
     case .redo: return try await redo(invocation)
     case .connect: try await connect(invocation)
@@ -108,6 +113,10 @@ extension ShellSession {
     var secret = invocation.argument(1)?.bytes ?? []
     if secret.isEmpty, !settings.isCompatible {
       secret = try await values.secret(prompt: "\(scheme) user:password: ")
+    }
+    if invocation.argument(1) != nil, let warning = scriptExposure {
+      scriptExposure = nil
+      try write(.warning(warning), settings)
     }
     let client = try await connectedClient().withTimeLimit(settings.timeLimit)
     try await client.addAuth(scheme: scheme, auth: secret)

@@ -22,6 +22,7 @@ extension ShellSession {
 
   /// Opens a session and makes it the present one; the one before ends only when this has worked.
   func open(_ settings: ShellSettings) async throws {
+    try Descriptors.require(Descriptors.ofClient, for: "a session")
     let former = events.following
     openCount += 1
     events.follow(.init(session: openCount))

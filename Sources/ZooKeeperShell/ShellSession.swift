@@ -7,6 +7,8 @@ struct Outcome: Hashable, Sendable {
   var exitCode: ExitCode
   /// Whether the shell is to be left (`quit`).
   var leaves = false
+  /// Whether the person has said with which code (`quit 3`).
+  var isCodeChosen = false
 }
 
 /// A run of the shell: the session with the servers, the working directory, and the commands that use them.
@@ -36,15 +38,18 @@ actor ShellSession {
   var lastExitCode = ExitCode.success
   /// What the watches of a single command report, kept from the moment they are set.
   private let waiting = AsyncStream<WatchNotice>.makeStream(bufferingPolicy: .bufferingOldest(WatchEvents.limit))
+  /// What is to be said when the script turns out to have a secret in it that others can read; nil once it is said.
+  var scriptExposure: String?
   /// The lines that `history` lists and `redo` runs, by number; the interactive shell keeps them, but for
   /// compatibility, where they are those of this run.
   var history: [HistoryEntry] = []
 
   init(
     settings: ShellSettings, mode: RunMode, environment: ShellEnvironment, output: Output, values: ValueSource,
-    sandbox: LocalEnsemble? = nil
+    sandbox: LocalEnsemble? = nil, scriptExposure: String? = nil
   ) {
     self.settings = settings
+    self.scriptExposure = scriptExposure
     self.sandbox = sandbox
     self.mode = mode
     self.environment = environment
@@ -75,8 +80,13 @@ actor ShellSession {
       if !text.isEmpty { history.append(HistoryEntry(number: history.count, line: text)) }
       words = CompatTokenizer.split(text)
     } else {
-      guard case .words(let found) = Tokenizer.tokenize(line) else { return nil }
-      words = found
+      let scanned = Tokenizer.scan(line)
+      if scanned.isIncomplete { return nil }
+      if let word = scanned.hereDocument {
+        lastExitCode = report(.hereDocument(word), at: place)
+        return Outcome(exitCode: lastExitCode)
+      }
+      words = scanned.words
     }
     guard let command = words.first else { return Outcome(exitCode: .success) }
     return await run(command: command, words: [Word](words.dropFirst()), at: place)
@@ -120,15 +130,13 @@ actor ShellSession {
       return Outcome(exitCode: .success)
     }
     if let outcome = try await performOwn(invocation, settings) { return outcome }
-    let answer = AnswerWriter(Renderer(renderContext(settings)), output, isListing: invocation.streamsList)
+    let awaitsEvent = mode == .oneShot && !settings.isCompatible && invocation.flag(.watch)
+    let answer = AnswerWriter(
+      Renderer(renderContext(settings)), output, isListing: invocation.streamsList, awaitsEvent: awaitsEvent)
+    let context = context(invocation, settings) { result throws(ShellError) in try answer.emit(result) }
+    // Nobody shall wait for earlier answers while this one is waited for, nor lose them with the process.
+    if !invocation.spec.id.isShort || !isConnected { try output.flush() }
     let client = try await connectedClient().withTimeLimit(settings.timeLimit)
-    let context = CommandContext(
-      invocation: invocation, directory: directory, mode: mode, isCompatible: settings.isCompatible,
-      maximumFrameBytes: settings.maximumFrameBytes, servers: self.settings.connectString.servers, values: values,
-      waitLimit: settings.limitsWaiting ? settings.timeLimit : nil, forwarder: forwarder,
-      sessionHoldsNothing: !mayHold,
-      emit: { result throws(ShellError) in try answer.emit(result) },
-      flush: { [output] () throws(ShellError) in try output.flush() }, reopen: { try await self.reopened(settings) })
     try await warnOfMissingChroot(before: invocation, settings)
     // Also behind it: it may have gone on with a new session.
     if invocation.spec.writes { mayHold = true }
@@ -136,16 +144,33 @@ actor ShellSession {
     let code: ExitCode
     do {
       code = try await context.run(client)
+      if awaitsEvent { try await printEvents(until: 1, settings, answer) }
     } catch {
       try answer.abandon()
       throw error
     }
     try answer.finish()
     if code == .no, !invocation.onlyLooks { try await warnOfMissingChroot(settings) }
-    if context.awaitsEvents, invocation.flag(.watch) || invocation.spec.id == .addWatch {
-      try await printEvents(until: invocation.spec.id == .addWatch ? nil : 1, settings)
-    }
+    if context.awaitsEvents, invocation.spec.id == .addWatch { try await printEvents(until: nil, settings, answer) }
     return Outcome(exitCode: settings.isCompatible ? .success : code)
+  }
+
+  /// What a command is to see of the world.
+  func context(
+    _ invocation: Invocation, _ settings: ShellSettings,
+    emit: @escaping @Sendable (CommandResult) throws(ShellError) -> Void
+  ) -> CommandContext {
+    CommandContext(
+      invocation: invocation, directory: directory, mode: mode, isCompatible: settings.isCompatible,
+      maximumFrameBytes: settings.maximumFrameBytes, servers: self.settings.connectString.servers,
+      chroot: self.settings.connectString.chroot, values: values,
+      waitLimit: settings.limitsWaiting ? settings.timeLimit : nil, forwarder: forwarder,
+      sessionHoldsNothing: !mayHold, emit: emit,
+      flush: { [output] () throws(ShellError) in try output.flush() }, reopen: { try await self.reopened(settings) })
+  }
+
+  private var isConnected: Bool {
+    client != nil && [.syncConnected, .connectedReadOnly].contains(events.connection)
   }
 
   /// Writes one result.
@@ -158,8 +183,13 @@ actor ShellSession {
 
   /// Writes an error, unless it has nothing to say.
   ///
-  /// - Returns: the exit code that it means.
+  /// - Returns: the exit code that it means; once a signal has come, that of the signal, with which the process ends.
   func report(_ error: ShellError, _ settings: ShellSettings? = nil, at place: SourceLine? = nil) -> ExitCode {
+    var error = error
+    if let signal = forwarder.endingSignal {
+      error.exitCode = .signal(signal)
+      error.apacheExitCode = .signal(signal)
+    }
     let renderer = Renderer(renderContext(settings ?? self.settings))
     // When stdout fails there is still stderr; when that fails too, the code is all that is left.
     if !error.message.isEmpty { try? output.write(renderer.error(error, at: place)) }
@@ -177,9 +207,8 @@ actor ShellSession {
   /// Shows the events of watches that a single command has set, as its answer.
   ///
   /// - Parameter count: how many; nil goes on until the session or the process ends.
-  private func printEvents(until count: Int?, _ settings: ShellSettings) async throws {
+  private func printEvents(until count: Int?, _ settings: ShellSettings, _ answer: AnswerWriter) async throws {
     try output.flush()
-    var renderer = Renderer(renderContext(settings))
     let limit = settings.limitsWaiting ? settings.timeLimit : nil
     let timer = limit.map { [waiting] limit in
       Task {
@@ -198,11 +227,13 @@ actor ShellSession {
         isConnected = notice.state != .disconnected
         if isConnected == wasConnected { continue }
       }
-      let rendered = renderer.emit(.event(notice))
-      let isAnswer = notice.type != .none
-      try output.write(isAnswer ? Rendered(stdout: rendered.stdout + rendered.stderr) : rendered)
-      try output.flush()
-      if isAnswer { seen += 1 }
+      guard notice.type != .none else {
+        try answer.emit(.event(notice))
+        try output.flush()
+        continue
+      }
+      try answer.emitAwaited(notice)
+      seen += 1
       if seen == count { return }
     }
     try Task.checkCancellation()

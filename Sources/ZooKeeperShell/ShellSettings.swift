@@ -18,6 +18,8 @@ struct ShellSettings: Sendable {
   var isVerbose = false
   var isCompatible = false
   var keepsGoing = false
+  /// How many writes of a script may go to the servers together.
+  var pipelineCount = 1
   var keepsHistory = true
   var colorWhen = "auto"
   var maximumFrameBytes = 0xfffff
@@ -46,6 +48,11 @@ struct ShellSettings: Sendable {
     connectString = ConnectString(servers: [])
     isCompatible = options[.compat] != nil
     try readConnection(options, environment)
+    // Whoever calls this by zkCli.sh's name, or wants it to be that, has set these for zkCli.sh.
+    if isCompatible {
+      try apply(
+        JavaEnvironment(JavaEnvironment.clientVariables, of: environment, readFile: JavaEnvironment.read))
+    }
     try readLimits(options, environment)
     try readIdentities(options, environment)
     try readOutput(options, environment)
@@ -88,6 +95,9 @@ struct ShellSettings: Sendable {
     isQuiet = options[.quiet] != nil
     isVerbose = options[.verbose] != nil
     keepsGoing = options[.keepGoing] != nil
+    if let word = options[.pipeline]?.last {
+      pipelineCount = Int(try Values.integer(word, of: "--pipeline", in: 1...100_000))
+    }
     keepsHistory = options[.noHistory] == nil
     if let word = options[.script]?.last { script = try Values.text(word, of: "--script") }
   }
@@ -164,8 +174,10 @@ struct ShellSettings: Sendable {
     }
     for word in options[.authFile] ?? [] {
       let path = try Values.text(word, of: "--auth-file")
-      for line in try Files.read(path).split(separator: UInt8(ascii: "\n")) where line.first != UInt8(ascii: "#") {
-        identities.append(try Self.identity([UInt8](line), from: path))
+      let (bytes, warning) = try Files.readSecret(path)
+      if let warning { warnings.append(warning) }
+      for line in try TextLines.split(bytes, name: path) where !line.isEmpty && line.first != UInt8(ascii: "#") {
+        identities.append(try Self.identity(line, from: path))
       }
     }
     if let value = environment.value("ZKCLI_AUTH") {
@@ -184,26 +196,6 @@ struct ShellSettings: Sendable {
       return Identity(scheme: scheme, secret: nil, user: String(decoding: auth, as: UTF8.self))
     }
     return Identity(scheme: scheme, secret: auth)
-  }
-
-  private mutating func apply(_ properties: JavaProperties) throws(ShellError) {
-    warnings += properties.warnings
-    for entry in properties.entries {
-      let (key, value) = (entry.key, entry.value)
-      if let protection = ProtectionKey.unsupported(client: key, value: value) {
-        throw .usage(
-          "\(properties.file):\(entry.line): \(key) asks for \(protection), which this build does not have",
-          hint: "without that line, and what belongs to it, nothing is protected")
-      }
-      switch key {
-      case "zookeeper.client.secure", "zookeeper.clientCnxnSocket": continue
-      case "zookeeper.request.timeout":
-        if let limit = Int64(value), limit > 0 { timeLimit = .milliseconds(limit) }
-      case "jute.maxbuffer":
-        if let size = Int(value), size > 0 { maximumFrameBytes = size }
-      default: warnings.append("\(properties.file):\(entry.line): the property \(key) has no effect here")
-      }
-    }
   }
 
   /// What the client library is to be made of.

@@ -6,14 +6,31 @@ public enum Suggestions {
   public static func nearest(to name: String, among candidates: [String]) -> String? {
     let wanted = Array(name.lowercased().utf8)
     guard !wanted.isEmpty else { return nil }
+    // `stat` is what was typed of `status`, not a mistyped `start`.
+    if wanted.count > 2, let whole = onlyBeginning(wanted, among: candidates) { return whole }
     // A third of the letters may be wrong: more, and every short name is near to every other.
     let limit = max(1, wanted.count / 3)
     var best: (name: String, distance: Int)?
     for candidate in candidates {
-      let distance = distance(wanted, Array(candidate.lowercased().utf8))
-      if distance <= limit, distance < best?.distance ?? .max { best = (candidate, distance) }
+      let letters = Array(candidate.lowercased().utf8)
+      let distance = distance(wanted, letters)
+      // Another letter in its place makes another word of a short one: `edit` is not `exit`, nor `cp` `cd`.
+      let isOtherWord = wanted.count < 5 && wanted.count == letters.count && !isSwap(wanted, letters)
+      if distance <= limit, !isOtherWord, distance < best?.distance ?? .max { best = (candidate, distance) }
     }
-    return best?.name ?? candidates.first { $0.lowercased().utf8.starts(with: wanted) }
+    return best?.name ?? onlyBeginning(wanted, among: candidates)
+  }
+
+  /// Whether two words of one length have the same letters.
+  private static func isSwap(_ left: [UInt8], _ right: [UInt8]) -> Bool { left.sorted() == right.sorted() }
+
+  /// The candidate that a word is the beginning of, if all such are forms of one: `dele` is `delete`, and `deleteall`
+  /// goes on from there.
+  private static func onlyBeginning(_ wanted: [UInt8], among candidates: [String]) -> String? {
+    let fitting = candidates.filter { $0.lowercased().utf8.starts(with: wanted) }
+    guard let shortest = fitting.min(by: { $0.utf8.count < $1.utf8.count }) else { return nil }
+    let stem = shortest.lowercased()
+    return fitting.allSatisfy { $0.lowercased().utf8.starts(with: stem.utf8) } ? shortest : nil
   }
 
   /// Letters to insert, delete, replace or swap with their neighbour.

@@ -30,6 +30,8 @@ public enum Tokenizer {
     public var isIncomplete: Bool
     /// What the end of the text is in.
     public var cursor: Cursor
+    /// The first word that a POSIX shell would take for the beginning of a here-document, as it was typed: `<<EOF`.
+    public var hereDocument: String?
   }
 
   /// The word that the end of the text touches; empty behind a blank.
@@ -69,6 +71,7 @@ private struct TokenScanner {
   let bytes: [UInt8]
   var position = 0
   var words: [Word] = []
+  private var hereDocument: String?
 
   init(_ bytes: [UInt8]) { self.bytes = bytes }
 
@@ -77,13 +80,16 @@ private struct TokenScanner {
       skip { $0.isBlank }
       guard position < bytes.count else { return end(startOffset: position) }
       if bytes[position] == UInt8(ascii: "#") {
-        skip { $0 != UInt8(ascii: "\n") }
+        skip { $0 != UInt8(ascii: "\n") && $0 != UInt8(ascii: "\r") }
         guard position < bytes.count else { return end(startOffset: position, isComment: true) }
         continue
       }
       let start = position
       let (word, state) = scanWord()
       words.append(Word(bytes: word))
+      if hereDocument == nil, bytes[start..<position].starts(with: "<<".utf8) {
+        hereDocument = String(decoding: bytes[start..<position], as: UTF8.self)
+      }
       guard position < bytes.count else { return end(of: word, startOffset: start, state: state) }
     }
   }
@@ -139,8 +145,18 @@ private struct TokenScanner {
   /// Reads what stands behind a backslash outside quotes.
   private mutating func scanBareEscape(into word: inout [UInt8]) {
     if let byte = scanHexByte() { return word.append(byte) }
-    if bytes[position] != UInt8(ascii: "\n") { word.append(bytes[position]) }
+    if skipLineEnd() { return }
+    word.append(bytes[position])
     position += 1
+  }
+
+  /// Skips a line end of any kind, which a backslash in front of it takes away.
+  private mutating func skipLineEnd() -> Bool {
+    let isReturn = bytes[position] == UInt8(ascii: "\r")
+    guard isReturn || bytes[position] == UInt8(ascii: "\n") else { return false }
+    position += 1
+    if isReturn, position < bytes.count, bytes[position] == UInt8(ascii: "\n") { position += 1 }
+    return true
   }
 
   /// Reads what stands behind a backslash in double quotes.
@@ -150,6 +166,7 @@ private struct TokenScanner {
       word += String(scalar).utf8
       return
     }
+    if skipLineEnd() { return }
     let byte = bytes[position]
     position += 1
     switch byte {
@@ -158,7 +175,6 @@ private struct TokenScanner {
     case UInt8(ascii: "r"): word.append(0x0d)
     case UInt8(ascii: "0"): word.append(0x00)
     case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "$"), UInt8(ascii: "`"): word.append(byte)
-    case UInt8(ascii: "\n"): break
     default: word += [UInt8(ascii: "\\"), byte]
     }
   }
@@ -192,7 +208,7 @@ private struct TokenScanner {
   private func end(startOffset: Int, isComment: Bool = false) -> Tokenizer.Line {
     let cursor = Tokenizer.Cursor(
       startOffset: startOffset, index: words.count, word: Word(bytes: []), quoting: .bare, isComment: isComment)
-    return Tokenizer.Line(words: words, isIncomplete: false, cursor: cursor)
+    return Tokenizer.Line(words: words, isIncomplete: false, cursor: cursor, hereDocument: hereDocument)
   }
 
   private func end(of word: [UInt8], startOffset: Int, state: State) -> Tokenizer.Line {
@@ -204,7 +220,8 @@ private struct TokenScanner {
       }
     let cursor = Tokenizer.Cursor(
       startOffset: startOffset, index: words.count - 1, word: Word(bytes: word), quoting: quoting, isComment: false)
-    return Tokenizer.Line(words: words, isIncomplete: state != .closed, cursor: cursor)
+    return Tokenizer.Line(
+      words: words, isIncomplete: state != .closed, cursor: cursor, hereDocument: hereDocument)
   }
 }
 

@@ -20,14 +20,18 @@ extension Values {
     return path
   }
 
-  /// The entries of an ACL: `scheme:id:perms` with commas between.
+  /// The entries of an ACL: `scheme:id:perms` with commas or line ends between, or JSON; all that `getAcl` prints.
   public static func acl(_ word: Word) throws(ShellError) -> [ACL] {
     let typed = try text(word, of: "ACL")
+    if let first = typed.utf8.first(where: { $0 > 0x20 }), first == UInt8(ascii: "{") || first == UInt8(ascii: "[") {
+      return try jsonACL(word)
+    }
     do throws(ACLTextError) {
       return try ACL.parse(typed)
     } catch {
       let entry = Tokenizer.quote(error.entry)
-      let form = "write it as scheme:id:perms with perms from cdrwa, e.g. world:anyone:r,auth::cdrwa"
+      let form =
+        "write it as scheme:id:perms with perms from cdrwa, e.g. world:anyone:r,auth::cdrwa, a comma in an id as \\,"
       switch error.reason {
       case .empty: throw .usage("the ACL is empty", hint: form)
       case .form: throw .usage("ACL entry \(entry) is malformed", hint: form)
@@ -35,6 +39,33 @@ extension Values {
         throw .usage("ACL entry \(entry) has an unknown permission \(letter)", hint: form)
       }
     }
+  }
+
+  /// The entries of `{"acl":[{"scheme":...,"id":...,"permissions":...}]}`, or of the array alone.
+  private static func jsonACL(_ word: Word) throws(ShellError) -> [ACL] {
+    let form = #"write it as getAcl -o json prints it: [{"scheme":"world","id":"anyone","permissions":"r"}]"#
+    guard let document = JSONReader.read(word.bytes) else { throw .usage("the ACL is not valid JSON", hint: form) }
+    guard case .array(let items) = document["acl"] ?? document else {
+      throw .usage("the JSON holds no ACL", hint: form)
+    }
+    guard !items.isEmpty else { throw .usage("the ACL is empty", hint: form) }
+    var entries: [ACL] = []
+    for item in items {
+      guard let scheme = item["scheme"]?.text, !scheme.isEmpty, let id = item["id"]?.text,
+        let letters = item["permissions"]?.text
+      else {
+        throw .usage("an ACL entry lacks its scheme, id or permissions", hint: form)
+      }
+      var permissions: Permissions = []
+      for letter in letters {
+        guard let known = Permissions.letters.first(where: { $0.letter == letter }) else {
+          throw .usage("ACL entry \(scheme):\(id) has an unknown permission \(letter)", hint: form)
+        }
+        permissions.insert(known.permission)
+      }
+      entries.append(ACL(permissions: permissions, scheme: scheme, id: id))
+    }
+    return entries
   }
 
   private static func badPath(_ error: ZnodePathError) -> ShellError {

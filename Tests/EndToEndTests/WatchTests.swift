@@ -33,8 +33,10 @@ struct WatchTests {
     let waiting = try zkcli.start("exists", "-w", "-o", "json", path)
     try await watchOn(path)
     try await #expect(zkcli("create", path).exitStatus == 0)
-    _ = try await waiting.nextLine()
-    let event = try jsonObject(try #require(try await waiting.nextLine()))
+    // One document: what was found, and the event that was waited for.
+    let document = try jsonObject(try #require(try await waiting.nextLine()))
+    #expect(document["exists"] as? Bool == false)
+    let event = try #require(document["event"] as? [String: Any])
     #expect(event["event"] as? String == "NodeCreated")
     #expect(event["path"] as? String == path)
     #expect(try await waiting.waitForEnd(within: .seconds(90)) == .exited(1))

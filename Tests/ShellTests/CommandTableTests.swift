@@ -41,6 +41,29 @@ import ZooKeeperShell
     for name in names { #expect(CommandTable.find(name)?.name == name) }
   }
 
+  @Test(arguments: [
+    ("edit", "set PATH @FILE"), ("cp", "copied or renamed"), ("mv", "copied or renamed"), ("list", "ls lists"),
+    ("remove", "delete deletes"), ("mkdir", "create makes"), ("add", "create makes"), ("vim", "set PATH @FILE"),
+    ("save", "set writes"), ("find", "ls -R"),
+  ])
+  func wordsOfOtherProgramsAreExplainedAndNotTakenForTypos(typed: String, hint: String) {
+    let error = #expect(throws: ShellError.self) { try CommandTable.lookUp(Word(typed)) }
+    #expect(error?.hint?.contains(hint) == true, "\(error?.hint ?? "")")
+  }
+
+  @Test(arguments: ["ezit", "cx", "qq", "lz", "rx", "sek", "wxit"])
+  func anotherLetterMakesAnotherWord(typed: String) {
+    let error = #expect(throws: ShellError.self) { try CommandTable.lookUp(Word(typed)) }
+    #expect(error?.hint == "help lists the commands")
+  }
+
+  @Test func theBeginningOfOneWordIsNoMistypedOther() {
+    let error = #expect(throws: ShellError.self) {
+      try Values.choice("stat", of: "action", among: ["run", "start", "stop", "status"])
+    }
+    #expect(error?.message == "action cannot be stat; did you mean status?")
+  }
+
   @Test(arguments: [("gte", "get"), ("crate", "create"), ("getacls", "getAcl"), ("dele", "delete"), ("lss", "ls")])
   func typosAreGuessed(typed: String, meant: String) {
     let error = #expect(throws: ShellError.self) { try CommandTable.lookUp(Word(typed)) }

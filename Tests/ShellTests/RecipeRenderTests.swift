@@ -18,6 +18,8 @@ import ZooKeeperProtocol
   private static let event = WatchEvent(
     type: .nodeDataChanged, state: .syncConnected, path: "/a", zxid: Zxid(rawValue: 7))
 
+  private static let oldEvent = WatchEvent(type: .nodeDataChanged, state: .syncConnected, path: "/a", zxid: nil)
+
   static let cases: [(RecipeResult, String, String)] = [
     (
       .held(path: "/l/x", zxid: Zxid(rawValue: 16), name: nil), "/l/x 0x10\n",
@@ -48,6 +50,19 @@ import ZooKeeperProtocol
       "NodeDataChanged /a zxid 0x7 data x\\ny\n",
       #"{"time":"1970-01-01T00:00:00.005Z","event":"NodeDataChanged","path":"/a","zxid":"0x7","data":"x\ny","#
         + #""encoding":"utf8","stat":null}"#
+    ),
+    // Servers before 3.9 tell no zxid: the columns stay where they are.
+    (
+      .change(.change(oldEvent, data: [UInt8](#"C:\x1b"#.utf8), stat: nil), milliseconds: 5),
+      #"NodeDataChanged /a zxid - data C:\\x1b"# + "\n",
+      #"{"time":"1970-01-01T00:00:00.005Z","event":"NodeDataChanged","path":"/a","zxid":null,"data":"C:\\x1b","#
+        + #""encoding":"utf8","stat":null}"#
+    ),
+    // Data that was not asked for is not null, it is not there.
+    (
+      .change(.change(oldEvent, data: nil, stat: nil), milliseconds: 5, showsData: false),
+      "NodeDataChanged /a zxid -\n",
+      #"{"time":"1970-01-01T00:00:00.005Z","event":"NodeDataChanged","path":"/a","zxid":null}"#
     ),
     (
       .change(.gap(.expired), milliseconds: 0), "gap expired\n",

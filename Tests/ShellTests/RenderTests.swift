@@ -68,6 +68,18 @@ private let isoBlock = """
     #expect(rendered.errText == err)
   }
 
+  @Test(
+    arguments: [
+      // As it is, where nothing is or seems to be escaped.
+      (#"C:\dir\new"#, #"C:\dir\new"#, 0), (#"a\b\x0"#, #"a\b\x0"#, 0),
+      (#"a\x1b"#, #"a\\x1b"#, 1), (#"a\\b"#, #"a\\\\b"#, 1), ("a\\\u{1b}", #"a\\\x1b"#, 1),
+    ] as [(String, String, Int)])
+  func aBackslashIsNotTakenForAnEscape(text: String, out: String, notes: Int) {
+    let rendered = render([data(text)], RenderContext(stdoutIsTerminal: true))
+    #expect(rendered.outText == out + "\n")
+    #expect(rendered.errText.split(separator: "\n").count == notes)
+  }
+
   @Test func serversOfASandboxAreATable() {
     let servers = CommandResult.members([
       LocalServer(
@@ -271,6 +283,57 @@ private let isoBlock = """
     ] as [(CommandResult, String)])
   func documents(result: CommandResult, document: String) {
     #expect(json(result) == document + "\n")
+  }
+
+  @Test func anOperationThatWasTakenBackHasNoErrorOfItsOwn() {
+    let steps = [
+      MultiStep(operation: "create", path: "/a", result: .error(.ok)),
+      MultiStep(operation: "check", path: "/b", result: .error(.badVersion)),
+    ]
+    #expect(
+      json(.multi(steps))
+        == #"[{"operation":"create","path":"/a","undone":true},{"operation":"check","path":"/b","error":"BadVersion"}]"#
+        + "\n")
+  }
+
+  @Test func controlCharactersBeyondASCIIAreEscapedToo() {
+    #expect(json(.text("a\u{9b}31m\u{80}é\u{a0}")) == "{\"text\":\"a\\u009b31m\\u0080é\u{a0}\"}\n")
+  }
+
+  @Test func anAwaitedEventBelongsToTheDocument() {
+    let notice = WatchNotice(type: .nodeCreated, state: .syncConnected, path: "/x", zxid: nil)
+    let event = #"{"event":"NodeCreated","state":"SyncConnected","path":"/x","zxid":null}"#
+    var renderer = Renderer(RenderContext(format: .json))
+    renderer.begin(awaitsEvent: true)
+    let first = renderer.emit(.existence(path: "/x", nil))
+    #expect(first.outText == #"{"path":"/x","exists":false,"stat":null"#)
+    #expect(renderer.emit(.warning("hm")).errText == "{\"warning\":\"hm\"}\n")
+    #expect(renderer.emitAwaited(notice).outText == #","event":"# + event + "}\n")
+    #expect(renderer.finish() == Rendered())
+    // Without the event, because of a failure, the document is closed all the same.
+    renderer.begin(awaitsEvent: true)
+    _ = renderer.emit(.existence(path: "/x", nil))
+    #expect(renderer.finish().outText == ",\"event\":null}\n")
+    renderer.begin(awaitsEvent: true)
+    #expect(renderer.finish() == Rendered())
+    // A list has it for its last item.
+    renderer.begin(isListing: true, awaitsEvent: true)
+    #expect(renderer.emit(.path("/a")).outText == #"[{"path":"/a"}"#)
+    #expect(renderer.emitAwaited(notice).outText == ",\n" + event)
+    #expect(renderer.finish().outText == "]\n")
+    var lines = Renderer(RenderContext(format: .jsonl))
+    lines.begin(awaitsEvent: true)
+    #expect(lines.emit(.existence(path: "/x", nil)).outText == "{\"path\":\"/x\",\"exists\":false,\"stat\":null}\n")
+    #expect(lines.emitAwaited(notice).outText == event + "\n")
+    var text = Renderer(RenderContext())
+    #expect(text.emitAwaited(notice).outText == "event: NodeCreated /x\n")
+  }
+
+  @Test func theCodeOfAnErrorIsTheExitCode() {
+    var error = ShellError(.noNode, "NoNode", path: "/x", "it does not exist")
+    error.apacheExitCode = .no
+    let compat = Renderer(RenderContext(format: .json, isCompat: true)).error(error).errText
+    #expect(compat.contains(#""code":1,"#))
   }
 
   @Test func errorsAreObjectsOnStderr() {

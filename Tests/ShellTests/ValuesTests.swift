@@ -57,6 +57,37 @@ import ZooKeeperShell
         == "--mode cannot be persistant; did you mean PERSISTENT?; choose from PERSISTENT, PERSISTENT_RECURSIVE")
   }
 
+  @Test(arguments: [
+    #"{"path":"/x","acl":[{"scheme":"ip","id":"::1","permissions":"cr"},"#
+      + #"{"scheme":"x509","id":"CN=a,O=\"b\\","permissions":"r"}]}"#,
+    #" [ {"permissions":"cr", "id":"\u003a:1","scheme":"ip"} ,"#
+      + #"{"scheme":"x509","id":"CN=a,O=\"b\\","permissions":"r","x":[1.5,{}]}]"#,
+    "ip:::1:cr,x509:CN=a,O=\"b\\\\:r", "ip:::1:cr\nx509:CN=a\\,O=\"b\\\\:r\n",
+  ])
+  func whatGetAclPrintsIsTaken(text: String) throws {
+    let acl = try Values.acl(Word(text))
+    #expect(acl.map(\.scheme) == ["ip", "x509"])
+    #expect(acl.map(\.id) == ["::1", #"CN=a,O="b\"#])
+    #expect(acl.map(\.permissions.text) == ["cr", "r"])
+    for context in [RenderContext(), RenderContext(format: .json), RenderContext(format: .jsonl)] {
+      var renderer = Renderer(context)
+      let printed = renderer.emit(.acl(path: "/x", acl, stat: nil)).stdout
+      #expect(try Values.acl(Word(bytes: printed)) == acl)
+    }
+  }
+
+  @Test(arguments: [
+    ("{", "not valid JSON"), ("[1", "not valid JSON"), ("[]", "the ACL is empty"), ("{}", "holds no ACL"),
+    (#"{"acl":{}}"#, "holds no ACL"), (#"[{"scheme":"ip","id":"x"}]"#, "lacks its scheme, id or permissions"),
+    (#"[{"scheme":"ip","id":"x","permissions":"rz"}]"#, "unknown permission z"), ("[5]", "lacks"),
+    (String(repeating: "[", count: 100_000), "not valid JSON"), (#"["\ud800"]"#, "not valid JSON"),
+    ("[\"a\nb\"]", "not valid JSON"), ("[1 2]", "not valid JSON"), ("[tru]", "not valid JSON"),
+  ])
+  func malformedJSONIsNamed(text: String, message: String) {
+    let error = #expect(throws: ShellError.self) { try Values.acl(Word(text)) }
+    #expect(error?.message.contains(message) == true)
+  }
+
   @Test func malformedACLsAreNamed() throws {
     #expect(try Values.acl("world:anyone:r").map(\.text) == ["world:anyone:r"])
     let error = #expect(throws: ShellError.self) { try Values.acl("world:anyone:rz") }

@@ -12,6 +12,19 @@ struct ValueTests {
     ("digest:user:hash=:rw", [ACL(permissions: [.read, .write], scheme: "digest", id: "user:hash=")]),
     ("ip:10.0.0.0/8:r", [ACL(permissions: .read, scheme: "ip", id: "10.0.0.0/8")]),
     ("ip:2001:db8::1:r", [ACL(permissions: .read, scheme: "ip", id: "2001:db8::1")]),
+    (#"x509:CN=a\,OU=b:r"#, [ACL(permissions: .read, scheme: "x509", id: "CN=a,OU=b")]),
+    (
+      "x509:CN=a,OU=b, O=c:cdrwa,world:anyone:r",
+      [ACL(permissions: .all, scheme: "x509", id: "CN=a,OU=b, O=c"), ACL.readUnsafe[0]]
+    ),
+    (#"digest:DOM\user:r"#, [ACL(permissions: .read, scheme: "digest", id: #"DOM\user"#)]),
+    (
+      #"a:\\,b\x41\x0a\xc3\xa9:r"#.replacing(",", with: #"\,"#),
+      [ACL(permissions: .read, scheme: "a", id: "\\,bA\n\u{e9}")]
+    ),
+    ("a:x:r\nb:y:-\n", [ACL(permissions: .read, scheme: "a", id: "x"), ACL(permissions: [], scheme: "b", id: "y")]),
+    ("digest:u\u{1b}[1m:r", [ACL(permissions: .read, scheme: "digest", id: "u\u{1b}[1m")]),
+    (#"s\x3a\x2c:x:r"#, [ACL(permissions: .read, scheme: "s:,", id: "x")]),
     ("a::c,b:x:d", [ACL(permissions: .create, scheme: "a", id: ""), ACL(permissions: .delete, scheme: "b", id: "x")]),
   ]
 
@@ -25,9 +38,18 @@ struct ValueTests {
     ("world:anyone:", .form, "world:anyone:"), (":anyone:r", .form, ":anyone:r"), (",", .form, ""),
     ("world:anyone:r,", .form, ""), ("world:anyone:r,x", .form, "x"),
     ("world:anyone:rx", .unknownPermission(letter: "x"), "world:anyone:rx"),
+    // A colon that was forgotten does not swallow the next entry.
+    ("auth:cdrwa,world:anyone:r", .form, "auth:cdrwa"), ("x509:CN=a,world:anyone:r", .form, "x509:CN=a"),
+    (#"a:\xff:r"#, .form, #"a:\xff:r"#), ("a:x:r\n\nb:y:r", .form, ""), ("\n", .form, ""),
     ("world:anyone:R", .unknownPermission(letter: "R"), "world:anyone:R"),
     ("world:anyone:r w", .unknownPermission(letter: " "), "world:anyone:r w"),
   ]
+
+  @Test func anACLIsShownWithoutControlCharacters() throws {
+    let acl = ACL(permissions: .all, scheme: "digest", id: "a,b\\c\u{1b}\u{9b}\n:d")
+    #expect(acl.text == #"digest:a\,b\\c\x1b\xc2\x9b\x0a:d:cdrwa"#)
+    #expect(try ACL.parse(acl.text) == [acl])
+  }
 
   @Test(arguments: badACLs) func badACLIsNamed(text: String, reason: ACLTextError.Reason, entry: String) {
     let error = #expect(throws: ACLTextError.self) { try ACL.parse(text) }

@@ -191,7 +191,11 @@ extension ServerCore {
 
   private func whoAmI(_ xid: Xid, _ connection: ClientConnection) {
     let start = beginReply(connection, xid)
-    WhoAmIResponse(identities: connection.identities.map(\.clientInfo)).encode(into: &connection.output)
+    // Apache's servers keep a set, in which what addauth has proved mostly comes before the address: whoever reads the
+    // first line of zkCli.sh's answer expects it there.
+    let identities =
+      connection.identities.filter { $0.scheme != "ip" } + connection.identities.filter { $0.scheme == "ip" }
+    WhoAmIResponse(identities: identities.map(\.clientInfo)).encode(into: &connection.output)
     endReply(connection, at: start)
   }
 

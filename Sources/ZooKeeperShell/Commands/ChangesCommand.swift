@@ -17,7 +17,9 @@ extension CommandContext {
       beginsWithState: invocation.flag(.initial))
     let command = try invocation.value(.exec).map { word throws(ShellError) in try Values.text(word, of: "--exec") }
     let hasEnded = try await stream.follow(client, limit: waitLimit, reopen: reopen) { record in
-      try emit(.recipe(.change(record, milliseconds: WallClock.nowMilliseconds())))
+      try emit(
+        .recipe(
+          .change(record, milliseconds: WallClock.nowMilliseconds(), showsData: invocation.flag(.withData))))
       try flush()
       if let command { try await run(command, for: record, client) }
       if case .change = record { return countdown.goesOn() }

@@ -20,6 +20,8 @@ struct CommandContext: Sendable {
   let isCompatible: Bool
   let maximumFrameBytes: Int
   let servers: [ServerAddress]
+  /// The path behind the servers that is the root here; nil for the servers' own.
+  let chroot: String?
   let values: ValueSource
   /// How long the program's options allow to wait for something to happen; nil without end.
   let waitLimit: Duration?

@@ -44,8 +44,8 @@ extension CommandContext {
 
   /// The `server.N=...` lines of a configuration file, joined as the request wants them.
   private func membersOfFile(_ path: String) throws(ShellError) -> String {
-    let text = String(decoding: try Files.read(path), as: UTF8.self)
-    let members = text.split(whereSeparator: \.isNewline).compactMap { line -> String? in
+    let lines = try TextLines.split(try Files.read(path), name: path)
+    let members = lines.map { String(decoding: $0, as: UTF8.self) }.compactMap { line -> String? in
       let trimmed = line.drop { $0 == " " || $0 == "\t" }
       return trimmed.hasPrefix("server.") ? trimmed.filter { $0 != " " } : nil
     }

@@ -32,8 +32,13 @@ extension ShellSession {
   }
 
   private func change(_ sandbox: LocalEnsemble, _ action: String, _ words: [Word]) async throws {
-    try Self.expect(1, words, action)
-    let server = try await Self.server(words[0].text, sandbox)
+    let server: Int
+    if words.isEmpty, let only = await Self.onlyServer(for: action, sandbox) {
+      server = only
+    } else {
+      try Self.expect(1, words, action)
+      server = try await Self.server(words[0].text, sandbox)
+    }
     do throws(SandboxError) {
       switch action {
       case "kill": try await sandbox.kill(server)
@@ -65,6 +70,20 @@ extension ShellSession {
       throw .usage("local \(action) has no use for \(Tokenizer.quote(words[count]))")
     }
     if words.count < count { throw .usage("local \(action) lacks a server", hint: "write its number, or leader") }
+  }
+
+  /// The server that an action can only be about: the one that is paused, say, where no other is.
+  private static func onlyServer(for action: String, _ sandbox: LocalEnsemble) async -> Int? {
+    let servers = await sandbox.status().filter { server in
+      switch action {
+      case "resume": server.state == .paused
+      case "pause": server.state == .running
+      case "kill": server.state != .killed
+      // One that runs can be restarted too, but where one is down it is that which is meant.
+      default: server.state == .killed || sandbox.size == 1
+      }
+    }
+    return servers.count == 1 ? servers[0].id : nil
   }
 
   /// The server that a word names.

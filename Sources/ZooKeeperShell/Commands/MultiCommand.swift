@@ -42,7 +42,8 @@ extension CommandContext {
     return try MultiParser.parse(invocation.arguments)
   }
 
-  private func operation(_ command: MultiCommand) async throws(ShellError) -> MultiOperation {
+  /// The request for one operation.
+  func operation(_ command: MultiCommand) async throws(ShellError) -> MultiOperation {
     switch command {
     case .create(let path, let data, let aclWord, let kind):
       let mode = try createMode(

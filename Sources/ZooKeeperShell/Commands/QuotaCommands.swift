@@ -10,7 +10,7 @@ import ZooKeeperProtocol
 extension CommandContext {
   /// Sets limits on a subtree.
   func setQuota(_ client: ZooKeeperClient) async throws -> ExitCode {
-    let path = try path()
+    let path = try quotaPath()
     guard !path.hasPrefix(QuotaPaths.root) else {
       var error = ShellError.usage("the servers' own znodes under \(QuotaPaths.root) can have no quota")
       error.apacheText = "cannot set a quota under the path: \(QuotaPaths.root)"
@@ -46,7 +46,7 @@ extension CommandContext {
 
   /// Prints the limits of a subtree and its use.
   func listQuota(_ client: ZooKeeperClient) async throws -> ExitCode {
-    let path = try path()
+    let path = try quotaPath()
     let limitsPath = QuotaPaths.limits(of: path)
     let statsPath = QuotaPaths.stats(of: path)
     guard let limits = try await data(at: limitsPath, client), let usage = try await data(at: statsPath, client) else {
@@ -59,7 +59,7 @@ extension CommandContext {
 
   /// Lifts the limits of a subtree, or some of them.
   func deleteQuota(_ client: ZooKeeperClient) async throws -> ExitCode {
-    let path = try path()
+    let path = try quotaPath()
     let limitsPath = QuotaPaths.limits(of: path)
     guard let present = try await data(at: limitsPath, client) else {
       guard isCompatible else { throw ShellError.noQuota(path) }
@@ -81,6 +81,22 @@ extension CommandContext {
     }
     try emit(.changed(path: path, stat: nil))
     return .success
+  }
+
+  /// The subtree that the command is about.
+  ///
+  /// Servers look for quotas under their own root alone, which a chroot hides: what would be written through it limits
+  /// nothing, and what would be read is nobody's quota. zkCli.sh does both.
+  ///
+  /// - Throws: a usage error where there is a chroot.
+  private func quotaPath() throws(ShellError) -> String {
+    let path = try path()
+    guard let chroot, !isCompatible else { return path }
+    let list = servers.map(\.description).joined(separator: ",")
+    let whole = path == "/" ? chroot : chroot + path
+    throw .usage(
+      "quotas are kept under the servers' own root, which the path \(chroot) behind the servers hides",
+      hint: "connect without it: zkcli -s \(list) \(invocation.spec.name) ... \(Tokenizer.quote(whole))")
   }
 
   /// The limits that the options name.

@@ -14,14 +14,23 @@ import ZooKeeperProtocol
 enum ServerCommand {
   /// Runs an action of `zkcli server`.
   ///
-  /// - Parameter isVerbose: whether what was taken from the environment is said.
+  /// - Parameter context: how its answer looks.
   static func run(
-    _ invocation: Invocation, _ environment: ShellEnvironment, _ output: Output, isVerbose: Bool
+    _ invocation: Invocation, _ environment: ShellEnvironment, _ output: Output, _ context: RenderContext
   ) throws(ShellError) -> ExitCode {
     let actions = ["run", "start", "stop", "restart", "status", "check", "repair"]
-    let action = try Values.choice(invocation.arguments[0], of: "action", among: actions)
+    guard let word = invocation.argument(0) else {
+      throw .usage("server lacks its argument action", hint: "usage: \(invocation.spec.synopsis)")
+    }
+    let action = try Values.choice(word, of: "action", among: actions)
     let file = try invocation.argument(1).map { word throws(ShellError) in try Values.text(word, of: "file") }
-    return try perform(action, file ?? defaultFile(environment), environment, output, isVerbose: isVerbose)
+    let voice = ServerVoice(output: output, context: context)
+    return try perform(action, file ?? defaultFile(environment), environment, voice)
+  }
+
+  /// What zkServer.sh says to words that it does not know.
+  static func scriptUsage(_ programName: String) -> String {
+    "Usage: \(programName) [--config <conf-dir>] {start|start-foreground|stop|restart|status}"
   }
 
   /// Runs an action of `zookeeper-server`, in the words of zkServer.sh and with its exit codes.
@@ -36,8 +45,7 @@ enum ServerCommand {
     }
     guard let action = words.first?.text, ["start", "start-foreground", "stop", "restart", "status"].contains(action)
     else {
-      try output.write(
-        .err("Usage: \(environment.programName) [--config <conf-dir>] {start|start-foreground|stop|restart|status}\n"))
+      try output.write(.err("\(scriptUsage(environment.programName))\n"))
       return .success
     }
     var file = directory.map { "\($0)/zoo.cfg" } ?? defaultFile(environment)
@@ -46,20 +54,20 @@ enum ServerCommand {
       file = named.contains("/") || directory == nil ? named : "\(directory!)/\(named)"
     }
     try output.write(.err("Using config: \(file)\n"))
-    let code = try perform(action == "start-foreground" ? "run" : action, file, environment, output)
+    let voice = ServerVoice(output: output, context: RenderContext())
+    let code = try perform(action == "start-foreground" ? "run" : action, file, environment, voice)
     return code == .success ? .success : .no
   }
 
   private static func perform(
-    _ action: String, _ file: String, _ environment: ShellEnvironment, _ output: Output, isVerbose: Bool = false
+    _ action: String, _ file: String, _ environment: ShellEnvironment, _ voice: ServerVoice
   ) throws(ShellError) -> ExitCode {
     let flags = ServerFlags(environment, configurationFile: file, readFile: { try? Files.read($0) })
+    if action == "check", voice.isJSON { return try check(file, flags, voice) }
     let daemon = try load(file, flags)
-    if isVerbose { for remark in flags.remarks { try output.write(.err("zkcli: \(remark)\n")) } }
+    if voice.context.isVerbose { for remark in flags.remarks { try voice.mention(remark) } }
     if action == "run" || action == "check" {
-      for warning in flags.warnings + daemon.warnings + daemon.unknownKeys {
-        try output.write(.err("zkcli: warning: \(warning)\n"))
-      }
+      for warning in flags.warnings + daemon.warnings + daemon.unknownKeys { try voice.warn(warning) }
     }
     let process = ServerProcess(daemon: daemon, file: file, environment: environment)
     switch action {
@@ -67,20 +75,40 @@ enum ServerCommand {
       do throws(SandboxError) { try daemon.checkServerID() } catch { throw ShellError(error) }
       guard daemon.unknownKeys.isEmpty else {
         let count = daemon.unknownKeys.count
-        try output.write(.out("\(file): \(count) \(count == 1 ? "key" : "keys") that no server knows\n"))
+        try voice.say("\(file): \(count) \(count == 1 ? "key" : "keys") that no server knows\n")
         return .no
       }
-      try output.write(.out("\(file): no faults\n"))
+      try voice.say("\(file): no faults\n")
       return .success
-    case "repair": return try process.repair(output)
-    case "run": return try process.runInForeground(output)
-    case "start": return try process.start(output)
-    case "stop": return try process.stop(output)
-    case "restart":
-      _ = try process.stop(output)
-      return try process.start(output)
-    default: return try process.status(output)
+    case "repair": return try process.repair(voice)
+    case "run": return try process.runInForeground(voice.output)
+    case "start": return try process.start(voice)
+    case "stop": return try process.stop(voice).code
+    case "restart": return try process.restart(voice)
+    default: return try process.status(voice)
     }
+  }
+
+  /// Looks for faults and answers with a document: here faults are the answer, and no failure to give one.
+  private static func check(
+    _ file: String, _ flags: ServerFlags, _ voice: ServerVoice
+  ) throws(ShellError) -> ExitCode {
+    var answer = ServerAnswer(action: "check", file: file)
+    answer.faults = []
+    answer.warnings = []
+    var knowsAllKeys = true
+    do throws(ShellError) {
+      let daemon = try load(file, flags)
+      answer.warnings = flags.warnings + daemon.warnings + daemon.unknownKeys
+      knowsAllKeys = daemon.unknownKeys.isEmpty
+      do throws(SandboxError) { try daemon.checkServerID() } catch { throw ShellError(error) }
+    } catch {
+      guard error.exitCode == .usage else { throw error }
+      answer.faults = ServerAnswer.faults(in: error.message, of: file)
+    }
+    try voice.finish(answer)
+    guard answer.faults == [] else { return .usage }
+    return knowsAllKeys ? .success : .no
   }
 
   private static func load(_ file: String, _ flags: ServerFlags) throws(ShellError) -> ServerDaemon {
@@ -115,6 +143,7 @@ struct ServerProcess {
 
   /// Runs the server in this process until SIGTERM or SIGINT.
   func runInForeground(_ output: Output) throws(ShellError) -> ExitCode {
+    try Descriptors.require(Descriptors.ofServer, for: "a server")
     let interruption = Interruption.start()
     let gate = BlockingGate<Result<Void, SandboxError>>()
     let processFile = processFile
@@ -143,74 +172,127 @@ struct ServerProcess {
   }
 
   /// Gives up what follows the first damaged place of the data directory.
-  func repair(_ output: Output) throws(ShellError) -> ExitCode {
+  func repair(_ voice: ServerVoice) throws(ShellError) -> ExitCode {
+    var answer = ServerAnswer(action: "repair", file: file)
     let lines: [String]
     do throws(SandboxError) { lines = try daemon.repair() } catch { throw ShellError(error) }
+    answer.repairs = lines
     let text = lines.isEmpty ? "\(daemon.dataDirectory): nothing to repair\n" : lines.map { $0 + "\n" }.joined()
-    try output.write(.out(text))
+    try voice.say(text)
+    try voice.finish(answer)
     return .success
   }
 
+  /// Stops the server in the background, if one runs, and starts it again.
+  func restart(_ voice: ServerVoice) throws(ShellError) -> ExitCode {
+    let (code, isGone) = try stop(voice, isLast: false)
+    // A server that cannot be stopped has the directory, and its port.
+    return isGone ? try start(voice, action: "restart") : code
+  }
+
   /// Starts a server in the background and waits until it serves.
-  func start(_ output: Output) throws(ShellError) -> ExitCode {
-    try output.write(.out("Starting zookeeper ... "))
-    if let running {
-      try output.write(.out("already running as process \(running).\n"))
+  func start(_ voice: ServerVoice, action: String = "start") throws(ShellError) -> ExitCode {
+    var answer = ServerAnswer(action: action, file: file)
+    try voice.say("Starting zookeeper ... ")
+    switch named {
+    case .server(let running), .unknown(let running):
+      answer.state = "already running"
+      answer.process = Int(running)
+      try voice.say("already running as process \(running).\n")
+      try voice.finish(answer)
       return .no
+    case .none, .stranger: break
     }
     mkdir(daemon.dataDirectory, 0o755)
     let child = try spawn()
     for _ in 0..<(Self.startLimitSeconds * 20) {
-      if running == child {
-        try output.write(.out("STARTED\n"))
+      if named == .server(child) {
+        answer.state = "started"
+        answer.process = Int(child)
+        try voice.say("STARTED\n")
+        try voice.finish(answer)
         return .success
       }
       var status: Int32 = 0
       if waitpid(child, &status, WNOHANG) == child { break }
       usleep(50_000)
     }
-    try output.write(.out("FAILED TO START\n"))
-    try output.write(.err("zkcli: \(logFile) tells why\n"))
+    answer.state = "failed"
+    answer.message = "\(logFile) tells why"
+    try voice.say("FAILED TO START\n")
+    try voice.mention("\(logFile) tells why")
+    try voice.finish(answer)
     return .no
   }
 
   /// Stops the server in the background.
-  func stop(_ output: Output) throws(ShellError) -> ExitCode {
-    try output.write(.out("Stopping zookeeper ... "))
-    guard let running else {
-      try output.write(.out("no zookeeper to stop (could not find file \(processFile))\n"))
-      return .success
+  ///
+  /// - Parameter isLast: whether nothing follows, so that the answer ends here.
+  /// - Returns: the exit code, and whether no server runs any more.
+  func stop(_ voice: ServerVoice, isLast: Bool = true) throws(ShellError) -> (code: ExitCode, isGone: Bool) {
+    var answer = ServerAnswer(action: "stop", file: file)
+    try voice.say("Stopping zookeeper ... ")
+    func end(
+      _ state: String, _ words: String, process: pid_t? = nil, _ code: ExitCode, isGone: Bool = true
+    ) throws(ShellError) -> (code: ExitCode, isGone: Bool) {
+      answer.state = state
+      answer.process = process.map(Int.init)
+      answer.message = isGone && process == nil ? nil : words
+      try voice.say(words + "\n")
+      if isLast || !isGone { try voice.finish(answer) }
+      return (code, isGone)
     }
-    kill(running, SIGTERM)
-    for _ in 0..<(Self.stopLimitSeconds * 20) where kill(running, 0) == 0 { usleep(50_000) }
-    if kill(running, 0) == 0 { kill(running, SIGKILL) }
-    unlink(processFile)
-    try output.write(.out("STOPPED\n"))
-    return .success
+    switch named {
+    case .none:
+      return try end("not running", "no zookeeper to stop (could not find file \(processFile))", .success)
+    case .stranger(let process):
+      unlink(processFile)
+      return try end(
+        "not running", "no zookeeper to stop (\(processFile) named process \(process), which is another program)",
+        process: process, .success)
+    case .unknown(let process):
+      return try end(
+        "unknown", "process \(process), which \(processFile) names, belongs to another user", process: process, .no,
+        isGone: false)
+    case .server(let process):
+      kill(process, SIGTERM)
+      for _ in 0..<(Self.stopLimitSeconds * 20) where kill(process, 0) == 0 { usleep(50_000) }
+      // The number may belong to somebody else by now.
+      if identity(of: process) == .server(process) { kill(process, SIGKILL) }
+      unlink(processFile)
+      return try end("stopped", "STOPPED", .success)
+    }
   }
 
-  /// Asks the server for its mode.
-  func status(_ output: Output) throws(ShellError) -> ExitCode {
+  /// Asks the server for its mode, and says whatever else is known when it does not tell.
+  func status(_ voice: ServerVoice) throws(ShellError) -> ExitCode {
+    try Descriptors.require(Descriptors.ofClient, for: "a question to the server")
     let address = ServerAddress(host: daemon.clientAddress, port: daemon.clientPort)
-    try output.write(
-      .out("Client port found: \(address.port). Client address: \(address.host). Client SSL: false.\n"))
+    try voice.say("Client port found: \(address.port). Client address: \(address.host). Client SSL: false.\n")
     let gate = BlockingGate<String?>()
     Task { gate.open(await FourLetterWord.ask("srvr", of: address, limit: .seconds(5))) }
-    let mode = gate.wait()?.split(separator: "\n").first { $0.hasPrefix("Mode: ") }
-    guard let mode else {
-      try output.write(.out("Error contacting service. It is probably not running.\n"))
-      return .no
-    }
-    try output.write(.out("\(mode)\n"))
-    return .success
+    let reply = gate.wait()
+    var answer = ServerAnswer(action: "status", file: file)
+    answer.address = "\(address)"
+    if case .server(let process) = named { answer.process = Int(process) }
+    let known = StatusReply(reply, process: answer.process, address: answer.address ?? "")
+    (answer.state, answer.mode, answer.message) = (known.state, known.mode, known.message)
+    try voice.say("\(known.mode.map { "Mode: \($0)" } ?? known.message ?? known.state)\n")
+    try voice.finish(answer)
+    return known.isRunning ? .success : .no
   }
 
-  /// The process that runs it, if one does.
-  private var running: pid_t? {
-    guard let bytes = try? Files.read(processFile) else { return nil }
+  /// The process that the file names, if it is one.
+  private var named: ServerIdentity {
+    let bytes: [UInt8]
+    // Without a file there is no process; one that cannot be read names none that could be stopped.
+    do throws(ShellError) { bytes = try Files.read(processFile) } catch { return .none }
     let text = String(decoding: bytes, as: UTF8.self).filter { $0.isNumber }
-    guard let process = pid_t(text), kill(process, 0) == 0 || errno == EPERM else { return nil }
-    return process
+    return pid_t(text).map(identity) ?? .none
+  }
+
+  private func identity(of process: pid_t) -> ServerIdentity {
+    ServerIdentity.of(process, lockFile: "\(daemon.dataDirectory)/zkcli.lock")
   }
 
   /// Starts this very program in a session of its own, away from the terminal.

@@ -88,6 +88,27 @@ extension CommandContext {
     }
   }
 
+  /// The command (create, set or delete, without what takes more than one request) as an operation of a transaction.
+  ///
+  /// - Throws: what the command itself refuses before it sends anything.
+  func writeOperation() async throws(ShellError) -> MultiOperation {
+    guard let path = invocation.argument(0) else { throw .usage("\(invocation.spec.name) lacks its argument path") }
+    switch invocation.spec.id {
+    case .create:
+      var kind = MultiCommand.CreateKind(
+        isSequential: invocation.flag(.sequential), isEphemeral: invocation.flag(.ephemeral),
+        isContainer: invocation.flag(.container))
+      if let ttl = invocation.value(.ttl) { kind.ttlMilliseconds = try Values.milliseconds(ttl, of: "--ttl") }
+      let acl = invocation.argument(2) ?? invocation.value(.acl)
+      return try await operation(.create(path: path, data: invocation.argument(1), acl: acl, kind: kind))
+    case .set:
+      guard let data = invocation.argument(1) else { throw .usage("set lacks its argument data") }
+      return try await operation(.set(path: path, data: data, version: try invocation.version()))
+    case .delete: return try await operation(.delete(path: path, version: try invocation.version()))
+    default: preconditionFailure("\(invocation.spec.name) is no single write")
+    }
+  }
+
   /// The mode that the options ask for together.
   ///
   /// - Throws: a usage error for options that exclude each other, or a time to live out of range.

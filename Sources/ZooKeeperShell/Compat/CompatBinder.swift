@@ -13,6 +13,10 @@ extension ArgumentBinder {
       throw error
     }
     let spec = CommandTable.spec(of: syntax.id)
+    // zkCli.sh refuses the word, or for some commands ignores it; nobody who asks for help wants either.
+    if HelpRequest.isMade(by: words) {
+      return Invocation(spec: spec, arguments: [], options: [.help: [Word(bytes: [])]])
+    }
     guard syntax.parsesOptions else {
       return Invocation(spec: spec, arguments: [Word](words.prefix(syntax.used)), options: [:])
     }

@@ -26,6 +26,7 @@ struct REPL {
     LineEditor.blockSignals()
     // With servers of our own they are blocked since these were started.
     Interruption.releaseAllButLineEditors()
+    output.startFlushing()
     let editor: LineEditor
     do throws(LineEditorError) {
       editor = try LineEditor(
@@ -52,10 +53,14 @@ struct REPL {
     let completer = REPLCompleter(session: session, editor: editor)
     editor.completer = { [prompt] line, cursor in completer.complete(line, cursor, in: prompt.directory) }
     let (printer, events, prompt) = (editor.printer, session.events, prompt)
-    events.setHandler { [isCompatible = settings.isCompatible] notice in
+    events.setHandler { [isCompatible = settings.isCompatible, format = settings.format] notice in
       // The prompt says so when the first connection is there; a connection that is back is news.
       let isFirst = notice.path == nil && prompt.takeOver(events.connection)
-      if !isFirst || isCompatible, let text = EventText.of(notice, isCompatible: isCompatible) { printer.print(text) }
+      if !isFirst || isCompatible,
+        let text = EventText.of(notice, isCompatible: isCompatible, format: format)
+      {
+        printer.print(text)
+      }
       printer.setPrompt(prompt.current)
     }
   }
@@ -137,6 +142,7 @@ struct REPL {
       case .done: return result.outcome
       case .interrupted: task.cancel()
       case .terminated(let signal):
+        session.forwarder.note(signal)
         task.cancel()
         return Outcome(exitCode: .signal(signal), leaves: true)
       }

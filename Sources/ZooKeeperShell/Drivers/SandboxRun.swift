@@ -18,6 +18,8 @@ enum SandboxRun {
   ) throws(ShellError) -> ExitCode {
     guard options[.server] == nil else { throw .usage("--local and --server exclude each other") }
     let settings = try sandboxSettings(options)
+    let purpose = settings.size == 1 ? "a server of its own" : "an ensemble of \(settings.size)"
+    try Descriptors.require(Descriptors.ofSandbox(size: settings.size), for: purpose)
     // Before the server's threads begin: they shall not take what is meant for the shell.
     Interruption.block()
     let sandbox = try start(settings)

@@ -11,6 +11,13 @@ import Synchronization
 /// *Thread*: any.
 final class SignalForwarder: Sendable {
   private let child = Mutex<ChildProcess?>(nil)
+  private let signal = Mutex<Int32?>(nil)
+
+  /// The first signal that was ours, which ends the process; nil before.
+  var endingSignal: Int32? { signal.withLock(\.self) }
+
+  /// Notes a signal that ends the process, and that somebody else has taken.
+  func note(_ signal: Int32) { self.signal.withLock { $0 = $0 ?? signal } }
 
   /// Passes signals on to `child` from now on; nil passes none.
   func setChild(_ child: ChildProcess?) { self.child.withLock { $0 = child } }
@@ -21,7 +28,10 @@ final class SignalForwarder: Sendable {
   ///   group as well.
   /// - Returns: whether there is a command whose concern it is; otherwise it is ours.
   func take(_ signal: Int32, isFromTerminal: Bool) -> Bool {
-    guard let child = child.withLock(\.self) else { return false }
+    guard let child = child.withLock(\.self) else {
+      note(signal)
+      return false
+    }
     if !isFromTerminal || child.ownsGroup { child.send(signal) }
     return true
   }

@@ -1,3 +1,5 @@
+import LineEditor
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Darwin)
@@ -28,7 +30,8 @@ enum TerminalQuestion {
         _ = write(terminal, "\r\n", 2)
       }
     }
-    _ = prompt.withCString { write(terminal, $0, strlen($0)) }
+    let shown = TerminalText.sanitized([UInt8](prompt.utf8))
+    _ = shown.withUnsafeBytes { write(terminal, $0.baseAddress, $0.count) }
     var bytes: [UInt8] = []
     while true {
       if Task.isCancelled { throw .cancelled(outcomeUnknown: false, path: nil) }

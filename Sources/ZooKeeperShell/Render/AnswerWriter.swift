@@ -11,10 +11,13 @@ final class AnswerWriter: Sendable {
 
   private let state: Mutex<State>
   private let output: Output
+  private let isRaw: Bool
 
-  init(_ renderer: Renderer, _ output: Output, isListing: Bool) {
+  /// - Parameter awaitsEvent: whether the answer goes on with an event that is waited for.
+  init(_ renderer: Renderer, _ output: Output, isListing: Bool, awaitsEvent: Bool = false) {
     var renderer = renderer
-    renderer.begin(isListing: isListing)
+    renderer.begin(isListing: isListing, awaitsEvent: awaitsEvent)
+    isRaw = renderer.context.format == .raw
     state = Mutex(State(renderer: renderer))
     self.output = output
   }
@@ -25,7 +28,13 @@ final class AnswerWriter: Sendable {
       state.withLock { state in
         if result.isAnswer { state.hasEmitted = true }
         return state.renderer.emit(result)
-      })
+      }, isRaw: isRaw)
+  }
+
+  /// Writes an event that is waited for, at once.
+  func emitAwaited(_ notice: WatchNotice) throws(ShellError) {
+    try output.write(state.withLock { $0.renderer.emitAwaited(notice) })
+    try output.flush()
   }
 
   /// Ends the answer.

@@ -29,7 +29,7 @@ struct CompatRenderer {
     case .reconfigured(let text, let stat): .out("Committed new configuration:\n\(text)\n") + block(stat)
     case .event(let notice): Self.event(notice)
     case .history(let entries): .lines(entries.map { "\($0.number) - \($0.line)" })
-    case .remark: Rendered()
+    case .remark(let text): context.isVerbose ? .err(text + "\n") : Rendered()
     case .warning(let text): .err(text + "\n")
     default: TextRenderer(context).render(result)
     }

@@ -55,8 +55,14 @@ enum JSON: Sendable {
 
   private static func write(_ text: String, to bytes: inout [UInt8]) {
     bytes.append(UInt8(ascii: "\""))
+    var previous: UInt8 = 0
     for byte in text.utf8 {
+      defer { previous = byte }
       switch byte {
+      // U+0080 to U+009F are control characters too: a terminal would obey them.
+      case 0x80...0x9f where previous == 0xc2:
+        bytes.removeLast()
+        bytes += "\\u00\(Hex.text(byte))".utf8
       case UInt8(ascii: "\""), UInt8(ascii: "\\"): bytes += [UInt8(ascii: "\\"), byte]
       case 0x0a: bytes += "\\n".utf8
       case 0x0d: bytes += "\\r".utf8

@@ -72,9 +72,11 @@ extension JSON {
   }
 
   /// The document of an error.
-  static func of(_ error: ShellError, at place: SourceLine?) -> JSON {
+  ///
+  /// - Parameter exitCode: what the process ends with, if this is the error that ends it.
+  static func of(_ error: ShellError, exitCode: ExitCode, at place: SourceLine?) -> JSON {
     var members: [(key: String, value: JSON)] = [
-      ("error", .string(error.word)), ("path", .optional(error.path)), ("code", .number(error.exitCode.rawValue)),
+      ("error", .string(error.word)), ("path", .optional(error.path)), ("code", .number(exitCode.rawValue)),
       ("message", .string(error.message)), ("hint", .optional(error.hint)),
     ]
     if let place { members += [("file", .string(place.file)), ("line", .number(place.line))] }
@@ -141,6 +143,8 @@ extension JSON {
     case .create(let path): members.append(("created", .string(path)))
     case .create2(let path, let stat): members += [("created", .string(path)), ("stat", of(stat))]
     case .setData(let stat): members.append(("stat", of(stat)))
+    // Ok is what servers say of an operation that was taken back, because another one failed.
+    case .error(.ok): members.append(("undone", .bool(true)))
     case .error(let code): members.append(("error", .string(code.name)))
     default: break
     }

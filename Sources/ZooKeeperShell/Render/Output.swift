@@ -1,3 +1,4 @@
+import LineEditor
 import Synchronization
 
 #if canImport(Glibc)
@@ -9,11 +10,15 @@ import Synchronization
 /// The process's stdout and stderr.
 ///
 /// Answers gather in a buffer and leave in few writes; what goes to stderr first sends what stdout has, so that a
-/// terminal shows both in order. *Thread*: any.
+/// terminal shows both in order. On a terminal control characters are escaped here, for all that is written, see
+/// `TerminalText`. *Thread*: any.
 public final class Output: Sendable {
   private struct State {
     var pending: [UInt8] = []
     var failure: ShellError?
+    /// Whether the failure happened behind everybody's back, and nobody has been told.
+    var isUnreported = false
+    var flusher: OutputFlusher?
   }
 
   /// So much may wait before it is written.
@@ -22,25 +27,48 @@ public final class Output: Sendable {
   private let state = Mutex(State())
   private let standardOutput: Int32
   private let standardError: Int32
+  private let outputIsTerminal: Bool
+  private let errorIsTerminal: Bool
 
   /// Writes to the given descriptors, by default the process's own.
   public init(standardOutput: Int32 = 1, standardError: Int32 = 2) {
     self.standardOutput = standardOutput
     self.standardError = standardError
+    outputIsTerminal = isatty(standardOutput) != 0
+    errorIsTerminal = isatty(standardError) != 0
+  }
+
+  /// From now on, writes what has gathered a moment later, even if nobody asks for it.
+  ///
+  /// To be called when the signals that end the process are blocked.
+  func startFlushing() {
+    state.withLock { state in
+      guard state.flusher == nil else { return }
+      state.flusher = OutputFlusher { [self] in flushUnasked() }
+    }
   }
 
   /// Writes what a renderer made.
   ///
+  /// - Parameter isRaw: whether the bytes for stdout are to reach even a terminal as they are.
   /// - Throws: exit code 12 when stdout cannot be written; 141 without words when its reader has gone. What is for
   ///   stderr is written all the same: it may be the news of that failure.
-  public func write(_ rendered: Rendered) throws(ShellError) {
+  public func write(_ rendered: Rendered, isRaw: Bool = false) throws(ShellError) {
     try state.withLock { state throws(ShellError) in
-      if let failure = state.failure, !rendered.stdout.isEmpty { throw failure }
-      state.pending += rendered.stdout
+      if let failure = state.failure, !rendered.stdout.isEmpty {
+        state.isUnreported = false
+        throw failure
+      }
+      if state.pending.isEmpty, !rendered.stdout.isEmpty { state.flusher?.ring() }
+      state.pending += outputIsTerminal && !isRaw ? TerminalText.sanitized(rendered.stdout) : rendered.stdout
       // A closed stderr is no reason to stop.
-      defer { if !rendered.stderr.isEmpty { _ = writeAll(rendered.stderr, to: standardError) } }
+      defer { if !rendered.stderr.isEmpty { _ = writeAll(shown(onError: rendered.stderr), to: standardError) } }
       if state.pending.count >= Self.bufferBytes || !rendered.stderr.isEmpty { try flush(&state) }
     }
+  }
+
+  private func shown(onError bytes: [UInt8]) -> [UInt8] {
+    errorIsTerminal ? TerminalText.sanitized(bytes, mayBeginEmphasized: true) : bytes
   }
 
   /// Writes what is still waiting.
@@ -48,7 +76,17 @@ public final class Output: Sendable {
     try state.withLock { state throws(ShellError) in try flush(&state) }
   }
 
+  private func flushUnasked() {
+    state.withLock { state in
+      do throws(ShellError) { try flush(&state) } catch { state.isUnreported = true }
+    }
+  }
+
   private func flush(_ state: inout State) throws(ShellError) {
+    if state.isUnreported, let failure = state.failure {
+      state.isUnreported = false
+      throw failure
+    }
     guard !state.pending.isEmpty else { return }
     defer { state.pending.removeAll(keepingCapacity: true) }
     let errorNumber = writeAll(state.pending, to: standardOutput)

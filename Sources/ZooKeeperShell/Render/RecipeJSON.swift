@@ -14,8 +14,8 @@ extension JSON {
         [("leader", .optional(leader.map { String(decoding: $0.name ?? [], as: UTF8.self) }))]
           + [("path", .optional(leader?.path)), ("zxid", .optional(leader.map { "\($0.zxid)" }))])
     case .fulfilled(let path, let stat): .object([("path", .string(path)), ("stat", stat.map(of) ?? .null)])
-    case .change(let record, let milliseconds):
-      .object([("time", .string(TimeStyle.iso.text(milliseconds: milliseconds)))] + members(of: record))
+    case .change(let record, let milliseconds, let showsData):
+      .object([("time", .string(TimeStyle.iso.text(milliseconds: milliseconds)))] + members(of: record, showsData))
     default: ofCollection(result)
     }
   }
@@ -66,16 +66,19 @@ extension JSON {
       ] + encoded(participant.data, .plain))
   }
 
-  private static func members(of record: ChangeStream.Record) -> [(key: String, value: JSON)] {
+  /// Data that nobody has read is left out: null would say that the znode has none.
+  private static func members(
+    of record: ChangeStream.Record, _ showsData: Bool
+  ) -> [(key: String, value: JSON)] {
     switch record {
     case .present(let path, let data, let stat):
       [("event", .string("present")), ("path", .string(path)), ("zxid", .string("\(stat.mzxid)"))]
-        + encoded(data, .plain) + [("stat", of(stat))]
+        + (showsData ? encoded(data, .plain) : []) + [("stat", of(stat))]
     case .change(let event, let data, let stat):
       [
         ("event", .string(event.type.name)), ("path", .optional(event.path)),
         ("zxid", .optional(event.zxid.map { "\($0)" })),
-      ] + encoded(data, .plain) + [("stat", stat.map(of) ?? .null)]
+      ] + (showsData ? encoded(data, .plain) + [("stat", stat.map(of) ?? .null)] : [])
     case .gap(let reason): [("gap", .bool(true)), ("reason", .string(reason.rawValue))]
     }
   }

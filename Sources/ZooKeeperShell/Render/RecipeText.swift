@@ -1,3 +1,4 @@
+import LineEditor
 import ZooKeeperProtocol
 import ZooKeeperRecipes
 
@@ -10,7 +11,7 @@ extension TextRenderer {
     case .letGo(let path, let count): remark("\(path): \(count) let go or asked to")
     case .leader(let leader): .line(leader.map { shownText($0.name ?? []) } ?? "")
     case .fulfilled(let path, _): remark("\(path) is as it should be")
-    case .change(let record, _): change(record)
+    case .change(let record, _, _): change(record)
     case .item(let item): .line(row(item))
     case .member(let member):
       .line([member.name, shownText(member.data ?? [])].filter { !$0.isEmpty }.joined(separator: " "))
@@ -43,7 +44,7 @@ extension TextRenderer {
 
   private func change(_ record: ChangeStream.Record) -> Rendered {
     switch record {
-    case .present(let path, let data, _): .line(line("present", path, nil, data))
+    case .present(let path, let data, let stat): .line(line("present", path, data == nil ? nil : stat.mzxid, data))
     case .change(let event, let data, _): .line(line(event.type.name, event.path ?? "", event.zxid, data))
     case .gap(let reason): .line("gap \(reason.rawValue)")
     }
@@ -51,13 +52,15 @@ extension TextRenderer {
 
   private func line(_ kind: String, _ path: String, _ zxid: Zxid?, _ data: [UInt8]?) -> String {
     var text = "\(kind) \(path)"
-    if let zxid { text += " zxid \(zxid)" }
+    // Columns stay where they are: servers before 3.9 tell no zxid.
+    if let zxid { text += " zxid \(zxid)" } else if kind != "present" { text += " zxid -" }
     if let data { text += " data \(shownText(data))" }
     return text
   }
 
-  /// Data on one line.
+  /// Data on one line: line ends as `\n`, other control characters as `\xHH`, backslashes doubled.
   private func shownText(_ data: [UInt8]) -> String {
-    TerminalText(data).text.split(separator: "\n", omittingEmptySubsequences: false).joined(separator: "\\n")
+    TerminalText(data, backslashes: .always).text
+      .split(separator: "\n", omittingEmptySubsequences: false).joined(separator: "\\n")
   }
 }

@@ -79,15 +79,20 @@ public struct Renderer: Sendable {
   public let context: RenderContext
   private var isListing = false
   private var emittedCount = 0
+  /// Whether an event belongs to the answer, and so in JSON into its document, which stays open until then.
+  private var awaitsEvent = false
 
   /// Makes a renderer for one command or for several in turn.
   public init(_ context: RenderContext) { self.context = context }
 
   /// Starts the answer of a command.
   ///
-  /// - Parameter isListing: whether a list follows row by row, which is one array in JSON, even when it is empty.
-  public mutating func begin(isListing: Bool = false) {
+  /// - Parameters:
+  ///   - isListing: whether a list follows row by row, which is one array in JSON, even when it is empty.
+  ///   - awaitsEvent: whether the answer goes on with an event that is waited for, given to `emitAwaited`.
+  public mutating func begin(isListing: Bool = false, awaitsEvent: Bool = false) {
     self.isListing = isListing && context.format == .json
+    self.awaitsEvent = awaitsEvent && context.format == .json
     emittedCount = 0
   }
 
@@ -96,21 +101,45 @@ public struct Renderer: Sendable {
     // Remarks and events are not rows of the list.
     guard result.isAnswer else { return single(result) }
     defer { emittedCount += 1 }
-    guard isListing else { return single(result, isFirst: emittedCount == 0) }
+    guard isListing else {
+      var rendered = single(result, isFirst: emittedCount == 0)
+      // The document of one object is closed behind its event; see `finish`.
+      if awaitsEvent, rendered.stdout.suffix(2) == [UInt8]("}\n".utf8)[...] {
+        rendered.stdout.removeLast(2)
+      }
+      return rendered
+    }
     let row = JSON.of(result).bytes
     return Rendered(stdout: [UInt8]((emittedCount == 0 ? "[" : ",\n").utf8) + row)
   }
 
-  /// Ends the answer of a command.
+  /// Renders the event that the answer ends with: in JSON the member `event` of its object, or the last item of its
+  /// list; in any other format a line of its own.
+  public mutating func emitAwaited(_ notice: WatchNotice) -> Rendered {
+    guard awaitsEvent else {
+      let rendered = single(.event(notice))
+      return Rendered(stdout: rendered.stdout + rendered.stderr)
+    }
+    let event = JSON.of(CommandResult.event(notice)).bytes
+    if isListing {
+      defer { emittedCount += 1 }
+      return Rendered(stdout: [UInt8]((emittedCount == 0 ? "[" : ",\n").utf8) + event)
+    }
+    awaitsEvent = false
+    return Rendered(stdout: [UInt8](",\"event\":".utf8) + event + [UInt8]("}\n".utf8))
+  }
+
+  /// Ends the answer of a command, or of one that failed before all was told.
   public mutating func finish() -> Rendered {
     defer { begin() }
-    return isListing ? .out(emittedCount == 0 ? "[]\n" : "]\n") : Rendered()
+    if isListing { return .out(emittedCount == 0 ? "[]\n" : "]\n") }
+    return awaitsEvent && emittedCount > 0 ? .out(",\"event\":null}\n") : Rendered()
   }
 
   /// Renders an error for stderr.
   public func error(_ error: ShellError, at place: SourceLine? = nil) -> Rendered {
     switch context.format {
-    case .json, .jsonl: Rendered(stderr: JSON.of(error, at: place).bytes + [0x0a])
+    case .json, .jsonl: Rendered(stderr: JSON.of(error, exitCode: exitCode(of: error), at: place).bytes + [0x0a])
     default: context.isCompat ? CompatRenderer.error(error) : TextRenderer(context).error(error, at: place)
     }
   }

@@ -1,3 +1,4 @@
+import LineEditor
 import ZooKeeperProtocol
 
 /// Writes results for people and for line-wise tools: values as they are, lists one item a line.
@@ -45,8 +46,9 @@ struct TextRenderer {
   /// Renders an error: `zkcli: NoNode /x: ...`, or with the script's place instead of the program's name.
   func error(_ error: ShellError, at place: SourceLine?) -> Rendered {
     let source = place.map { "\($0.file):\($0.line):" } ?? "zkcli:"
-    let prefix = context.usesColor ? "\u{1b}[1;31m\(source)\u{1b}[0m" : source
-    return .err("\(prefix) \(error.text)\n")
+    let text = " \(error.text)\n"
+    guard context.usesColor else { return .err(source + text) }
+    return Rendered(stderr: TerminalText.emphasisOn + source.utf8 + TerminalText.emphasisOff + text.utf8)
   }
 
   // MARK: Data
@@ -79,7 +81,9 @@ struct TextRenderer {
   private func shown(_ data: [UInt8]) -> Rendered {
     let shown = TerminalText(data)
     let text = withLineEnd(shown.text)
-    guard shown.escapedCount > 0 else { return text }
+    guard shown.escapedCount > 0 else {
+      return shown.doublesBackslashes ? text + note("backslashes shown doubled; -o raw for the data itself") : text
+    }
     let subject = shown.escapedCount == 1 ? "1 unprintable byte" : "\(shown.escapedCount) unprintable bytes"
     return text + note("\(subject) shown as \\xHH; -o raw, hex or base64 for the bytes themselves")
   }

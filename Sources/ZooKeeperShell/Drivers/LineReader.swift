@@ -1,0 +1,79 @@
+/// Reads the lines of a descriptor as they come, so that commands from a slow pipe run at once.
+///
+/// A line ends with LF, CR LF or CR, and a byte order mark in front of the first is none of it.
+struct LineReader {
+  private let descriptor: Int32
+  private let name: String
+  private var buffer: [UInt8] = []
+  /// Where in `buffer` the next line begins.
+  private var start = 0
+  /// So far has been looked for the end of the line.
+  private var searched = 0
+  private var hasEnded = false
+  private var hasBegun = false
+
+  init(_ descriptor: Int32, name: String) {
+    self.descriptor = descriptor
+    self.name = name
+  }
+
+  /// Whether the next line is there without waiting.
+  var hasLine: Bool { hasEnded || lineEnd(from: searched) != nil }
+
+  /// The next line, or nil at the end of the file.
+  ///
+  /// - Throws: exit code 12 when the descriptor cannot be read, or is UTF-16; 6 when a line is over
+  ///   `Files.limitBytes`.
+  mutating func next() throws(ShellError) -> TextLines.Line? {
+    if !hasBegun { try begin() }
+    while true {
+      if let (end, length) = lineEnd(from: searched) {
+        defer {
+          start = end + length
+          searched = start
+        }
+        return TextLines.Line(bytes: [UInt8](buffer[start..<end]), end: [UInt8](buffer[end..<(end + length)]))
+      }
+      if hasEnded {
+        guard start < buffer.count else { return nil }
+        defer { start = buffer.count }
+        return TextLines.Line(bytes: [UInt8](buffer[start...]), end: [])
+      }
+      try readMore()
+    }
+  }
+
+  /// Takes the byte order mark away, if there is one.
+  private mutating func begin() throws(ShellError) {
+    hasBegun = true
+    // Whoever writes slowly may write a command of two letters; only what could be a mark is waited for.
+    repeat {
+      if buffer.isEmpty || TextLines.byteOrderMark.starts(with: buffer) { try readMore() } else { break }
+    } while !hasEnded && buffer.count < TextLines.byteOrderMark.count
+    start = try TextLines.start(of: buffer[...], name: name)
+    searched = start
+  }
+
+  private mutating func readMore() throws(ShellError) {
+    if start > 0 {
+      buffer.removeFirst(start)
+      start = 0
+    }
+    // The last byte may be a CR whose LF comes now.
+    searched = max(0, buffer.count - 1)
+    let chunk = try Files.readSome(descriptor, name: name)
+    hasEnded = chunk.isEmpty
+    buffer += chunk
+    if buffer.count > Files.limitBytes {
+      throw ShellError(.overLimit, "TooLarge", "\(name) has a line of more than \(Files.limitBytes >> 20) MiB")
+    }
+  }
+
+  /// Where the line ends, and the length of its end; nil when that is still to come.
+  private func lineEnd(from offset: Int) -> (index: Int, length: Int)? {
+    guard let end = TextLines.lineEnd(in: buffer, from: offset) else { return nil }
+    // Behind a CR that came last an LF may follow.
+    let isOpen = buffer[end.index] == UInt8(ascii: "\r") && end.index + 1 == buffer.count && !hasEnded
+    return isOpen ? nil : end
+  }
+}

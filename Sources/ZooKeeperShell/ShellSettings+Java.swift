@@ -1,0 +1,65 @@
+import ZooKeeperProtocol
+
+/// Java's properties, from a file that `--client-configuration` names or from flags for `java`.
+extension ShellSettings {
+  /// Takes what the environment hands to `java` in the place of Apache's scripts.
+  ///
+  /// - Throws: a usage error where TLS is asked for: the session would be in the clear, and secrets with it.
+  mutating func apply(_ java: JavaEnvironment) throws(ShellError) {
+    for (place, text) in java.notUnderstood {
+      // To be wrong about this one would be worse than not to connect.
+      if text.contains("zookeeper.client.secure=true") { throw Self.unprotected(place, "TLS") }
+      warnings.append("\(place): only a shell can work out what this sets; it is passed over: \(text)")
+    }
+    for source in java.sources {
+      for property in source.flags.properties {
+        let isKnown = try apply(property.key, property.value, from: source.name)
+        remarks.append("\(isKnown ? "took" : "passed over") -D\(property.key) from \(source.name)")
+      }
+      if !source.flags.passedOver.isEmpty {
+        remarks.append("passed over \(source.flags.passedOver.joined(separator: " ")) from \(source.name)")
+      }
+      let usesSASL = source.flags["zookeeper.sasl.client"]?.lowercased() != "false"
+      if usesSASL, source.flags["java.security.auth.login.config"] != nil {
+        warnings.append("\(source.name) asks for SASL, which this build does not have; the session proves no identity")
+      }
+    }
+  }
+
+  /// Takes a file of properties.
+  ///
+  /// - Throws: a usage error where protection is asked for that this build does not have.
+  mutating func apply(_ properties: JavaProperties) throws(ShellError) {
+    warnings += properties.warnings
+    for entry in properties.entries {
+      let place = "\(properties.file):\(entry.line)"
+      if !(try apply(entry.key, entry.value, from: place)) {
+        warnings.append("\(place): the property \(entry.key) has no effect here")
+      }
+    }
+  }
+
+  /// Takes one property.
+  ///
+  /// - Returns: whether it means anything here.
+  private mutating func apply(_ key: String, _ value: String, from source: String) throws(ShellError) -> Bool {
+    if let protection = ProtectionKey.unsupported(client: key, value: value) {
+      throw Self.unprotected("\(source): \(key)", protection)
+    }
+    switch key {
+    case "zookeeper.client.secure", "zookeeper.clientCnxnSocket": break
+    case "zookeeper.request.timeout":
+      if let limit = Int64(value), limit > 0 { timeLimit = .milliseconds(limit) }
+    case "jute.maxbuffer":
+      if let size = Int(value), size > 0 { maximumFrameBytes = size }
+    default: return false
+    }
+    return true
+  }
+
+  private static func unprotected(_ place: String, _ protection: String) -> ShellError {
+    .usage(
+      "\(place) asks for \(protection), which this build does not have",
+      hint: "without it, and what belongs to it, nothing is protected")
+  }
+}
