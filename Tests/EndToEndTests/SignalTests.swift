@@ -45,8 +45,8 @@ struct SignalTests {
   @Test(arguments: [SIGHUP, SIGQUIT, SIGUSR1, SIGALRM, SIGPIPE, SIGXCPU, 40])
   func eachEndsWhatAWatchRuns(signal: Int32) async throws {
     let log = try LineLog()
-    let command = try await Zkcli.patient(.zkcli).start(
-      "watch", "--initial", "--exec", "trap 'echo ended >>\(log.path); exit 0' TERM; (echo ready; exec sleep 600) & wait", "/")
+    let script = "trap 'echo ended >>\(log.path); exit 0' TERM; (echo ready; exec sleep 600) & wait"
+    let command = try await Zkcli.patient(.zkcli).start("watch", "--initial", "--exec", script, "/")
     #expect(try await command.nextLine(within: .seconds(60))?.contains("/") == true)
     #expect(try await command.nextLine(within: .seconds(60)) == "ready")
     command.send(signal: signal)

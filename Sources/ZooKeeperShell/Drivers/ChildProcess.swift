@@ -28,8 +28,8 @@ final class ChildProcess: Sendable {
   ///   - standardInput: what it is to read; nil leaves it our stdin.
   ///   - ownsGroup: whether it leads a process group of its own. On a terminal it must not: it could not read.
   ///   - childGuard: who is told of the command before it does anything.
-  ///   - willBegin: is given the process before it does anything, where there is a guard: whoever hears of it by what it
-  ///     does may send a signal at once.
+  ///   - willBegin: is given the process before it does anything, where there is a guard: whoever hears of it by what
+  ///     it does may send a signal at once.
   /// - Throws: exit code 127 when there is no such command, 126 when it cannot be executed.
   static func start(
     _ words: [Word], variables: [String: String], standardInput: [UInt8]? = nil, ownsGroup: Bool = false,
