@@ -45,8 +45,8 @@ struct SignalTests {
   @Test(arguments: [SIGHUP, SIGQUIT, SIGUSR1, SIGALRM, SIGPIPE, SIGXCPU, 40])
   func eachEndsWhatAWatchRuns(signal: Int32) async throws {
     let log = try LineLog()
-    let command = try await Zkcli.patient(.zkcli).start(
-      "watch", "--initial", "--exec", "trap 'echo ended >>\(log.path); exit 0' TERM; sleep 600 & echo ready; wait", "/")
+    let script = "trap 'echo ended >>\(log.path); exit 0' TERM; (echo ready; exec sleep 600) & wait"
+    let command = try await Zkcli.patient(.zkcli).start("watch", "--initial", "--exec", script, "/")
     #expect(try await command.nextLine(within: .seconds(60))?.contains("/") == true)
     #expect(try await command.nextLine(within: .seconds(60)) == "ready")
     command.send(signal: signal)
@@ -58,7 +58,7 @@ struct SignalTests {
   @Test(arguments: [["watch", "--initial", "/", "--exec"], ["--local", "--"]], [SIGKILL, SIGPROF])
   func whatCannotBeTakenEndsItToo(words: [String], signal: Int32) async throws {
     let log = try LineLog()
-    let script = "trap 'echo ended >>\(log.path); exit 0' TERM; sleep 600 & echo began >>\(log.path); wait"
+    let script = "trap 'echo ended >>\(log.path); exit 0' TERM; (echo began >>\(log.path); exec sleep 600) & wait"
     var zkcli = try await Zkcli.patient(.zkcli)
     if words[0] == "--local" { zkcli.server = nil }
     let command = try RunningCommand(

@@ -45,12 +45,12 @@ extension CommandContext {
       childGuard?.extend(to: deadline + timeout / 24, grace: timeout / 8)
     }
     if let deadline = safety.withLock(\.self) { onProof(deadline) }
+    defer { forwarder.setChild(nil) }
     // Where there is no terminal to read from, signals reach all that the command starts.
     let child = try ChildProcess.start(
       settings.words, variables: settings.variables, standardInput: settings.standardInput,
-      ownsGroup: !ChildProcess.isInForeground, guardedBy: childGuard)
-    if settings.takesSignals { forwarder.setChild(child) }
-    defer { forwarder.setChild(nil) }
+      ownsGroup: !ChildProcess.isInForeground, guardedBy: childGuard
+    ) { if settings.takesSignals { forwarder.setChild($0) } }
     // A task of its own: it ends when the child does, whatever becomes of ours.
     let ending = Task { await BlockingThread.run { child.wait() } ?? .localInputOutput }
     defer { childGuard?.dismiss() }

@@ -28,10 +28,12 @@ final class ChildProcess: Sendable {
   ///   - standardInput: what it is to read; nil leaves it our stdin.
   ///   - ownsGroup: whether it leads a process group of its own. On a terminal it must not: it could not read.
   ///   - childGuard: who is told of the command before it does anything.
+  ///   - willBegin: is given the process before it does anything, where there is a guard: whoever hears of it by what
+  ///     it does may send a signal at once.
   /// - Throws: exit code 127 when there is no such command, 126 when it cannot be executed.
   static func start(
     _ words: [Word], variables: [String: String], standardInput: [UInt8]? = nil, ownsGroup: Bool = false,
-    guardedBy childGuard: ChildGuard? = nil
+    guardedBy childGuard: ChildGuard? = nil, willBegin: (ChildProcess) -> Void = { _ in }
   ) throws(ShellError) -> ChildProcess {
     let gate = childGuard == nil ? nil : ChildGate()
     InheritedDescriptors.protectOwn()
@@ -59,6 +61,7 @@ final class ChildProcess: Sendable {
     let errorNumber = posix_spawnp(&processID, program!, &files, &attributes, arguments, environment)
     guard errorNumber == 0 else { throw failure(words, errorNumber) }
     let child = ChildProcess(processID: processID, ownsGroup: ownsGroup)
+    willBegin(child)
     if let gate, let childGuard {
       childGuard.watch(child)
       if let errorNumber = gate.open() {

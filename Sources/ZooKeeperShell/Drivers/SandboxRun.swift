@@ -75,11 +75,10 @@ enum SandboxRun {
     // However we end, it has no server any more: then it ends too.
     let childGuard = ChildGuard.start()
     defer { childGuard?.dismiss() }
+    let forwarder = SignalForwarder()
     let child = try ChildProcess.start(
       words, variables: ["ZKCLI_SERVER": sandbox.connectString, "ZOOKEEPER_CONNECT": sandbox.connectString],
-      ownsGroup: !ChildProcess.isInForeground, guardedBy: childGuard)
-    let forwarder = SignalForwarder()
-    forwarder.setChild(child)
+      ownsGroup: !ChildProcess.isInForeground, guardedBy: childGuard, willBegin: forwarder.setChild)
     let interruption = Interruption.start(forwarder: forwarder)
     return withExtendedLifetime(interruption) { child.wait() }
   }
