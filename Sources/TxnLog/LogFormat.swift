@@ -53,6 +53,8 @@ enum LogFormat {
 /// *Shape*: 12 bytes: batch length (int), check (int), and a record length of 0 (int).
 struct BatchMark: Equatable {
   static let encodedSizeBytes = 12
+  /// The place in a mark of a byte that is never 0: the last of the check.
+  static let nonzeroByte = 7
 
   /// Where the mark stands: the end of its batch.
   let offset: Int

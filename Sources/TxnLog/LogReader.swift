@@ -114,8 +114,9 @@ public struct LogReader<Files: FileSystem> {
   /// Decides what it means that there is no record at `offset`.
   private mutating func stop(_ damage: TxnLogError.Damage, recordEnd: Int? = nil) throws(TxnLogError) -> LogRecord? {
     let contentEnd = try window.endOfContent(from: offset)
-    var scan = TailScan(window: window, segment: segment, start: offset, contentEnd: contentEnd, last: last)
-    switch try scan.verdict(isMarked: isMarked, wholeRecordEnd: recordEnd) {
+    var scan = TailScan(
+      window: window, segment: segment, start: offset, contentEnd: contentEnd, last: last, isMarked: isMarked)
+    switch try scan.verdict(wholeRecordEnd: recordEnd) {
     case .end(0) where last == nil && !isUnusedSize: throw TxnLogError(.damaged(damage), path: path, offset: offset)
     case .end(let tornBytes):
       end = SegmentEnd(

@@ -10,8 +10,8 @@ import ZooKeeperProtocol
 ///   marks its batches, a power cut may leave that picture too, when of one batch the end is lost and something before
 ///   it; but it may also be that a mark has been damaged, and then everything from the place on was answered. What
 ///   may have been answered is not cut by a server: `DataDirectory.repair` does it, and keeps a copy;
-/// - nothing but zeros where a writer that marks its batches had a mark: the next batch would have stood there, so that
-///   a power cut leaves the one or the other;
+/// - nothing but zeros where a writer that marks its batches had a mark, in a sector that it has written: a power cut
+///   leaves the mark or the next batch;
 /// - a record within one sector that is all there but for its checksum is damage: sectors are written whole.
 struct TailScan<Files: FileSystem> {
   /// What the end of the readable records means.
@@ -28,6 +28,8 @@ struct TailScan<Files: FileSystem> {
   let contentEnd: Int
   /// The last record before `start`.
   let last: Zxid?
+  /// Whether the writer marked the ends of its batches.
+  let isMarked: Bool
 
   private var lastMark: BatchMark?
   private var foundRecord = false
@@ -35,20 +37,18 @@ struct TailScan<Files: FileSystem> {
   private static var sectorBytes: Int { 512 }
 
   /// A scan of the segment named for `segment`.
-  init(window: FileWindow<Files>, segment: Zxid, start: Int, contentEnd: Int, last: Zxid?) {
+  init(window: FileWindow<Files>, segment: Zxid, start: Int, contentEnd: Int, last: Zxid?, isMarked: Bool) {
     self.window = window
     self.segment = segment
     self.start = start
     self.contentEnd = contentEnd
     self.last = last
+    self.isMarked = isMarked
   }
 
   /// Decides; `wholeRecordEnd` is the end of a record at `start` of which only the checksum is wrong.
-  mutating func verdict(isMarked: Bool, wholeRecordEnd: Int?) throws(TxnLogError) -> Verdict {
-    if contentEnd <= start {
-      let lacksMark = isMarked && last != nil && window.sizeBytes - start >= BatchMark.encodedSizeBytes
-      return lacksMark ? .damage : .end(tornBytes: 0)
-    }
+  mutating func verdict(wholeRecordEnd: Int?) throws(TxnLogError) -> Verdict {
+    if contentEnd <= start { return hasLostMark ? .damage : .end(tornBytes: 0) }
     if try mark(at: start) != nil {
       return .end(tornBytes: max(0, contentEnd - start - BatchMark.encodedSizeBytes))
     }
@@ -56,6 +56,13 @@ struct TailScan<Files: FileSystem> {
     try scan()
     if let lastMark, start >= lastMark.batchOffset { return .end(tornBytes: contentEnd - start) }
     return lastMark == nil && !foundRecord ? .end(tornBytes: contentEnd - start) : .damage
+  }
+
+  /// Whether a mark must have stood at `start`, where only zeros follow: in the sector that has the end of the last
+  /// record, which was written with it. In a sector of its own it may be what a power cut has taken of the last batch.
+  private var hasLostMark: Bool {
+    guard isMarked, last != nil, window.sizeBytes - start >= BatchMark.encodedSizeBytes else { return false }
+    return (start - 1) / Self.sectorBytes == (start + BatchMark.nonzeroByte) / Self.sectorBytes
   }
 
   /// Finds the marks and records after `start`.

@@ -191,6 +191,25 @@ import ZooKeeperProtocol
     }
   }
 
+  /// Of the last batch a power cut may have taken the sector with the mark alone: that is no damage.
+  @Test func lostSectorWithTheMarkAloneIsTorn() throws {
+    // The first record's length decides where the only batch ends.
+    for padding in 0..<520 {
+      let disk = MemoryFileSystem()
+      try writeLog(freshDirectory(disk), batches: [[1]], dataBytes: padding + 1, settings(4096))
+      let dump = try LogDump(disk, path: Self.path, segment: Zxid(rawValue: 1))
+      let end = dump.records[0].offset + dump.records[0].lengthBytes + LogFormat.recordOverheadBytes
+      var bytes = try #require(disk.visibleFiles[Self.path])
+      // All behind the sector with the record's last byte.
+      let lost = ((end - 1) / 512 + 1) * 512
+      for index in lost..<max(lost, end + BatchMark.encodedSizeBytes) { bytes[index] = 0 }
+      #expect(try recover(self.disk(bytes)).0.zxids == zxids(1...1), "record ends at \(end)")
+      // With what was written beside it, it is.
+      for index in end..<max(end, lost) { bytes[index] = 0 }
+      if end + BatchMark.nonzeroByte < lost { #expect(try refusal(self.disk(bytes))?.offset == end) }
+    }
+  }
+
   /// Whole records behind the damage say that it is no torn tail, also where no mark says so any more.
   @Test func damageWithWholeRecordsBehindItRefusesWithoutTheLastMark() throws {
     let (bytes, ends) = try sample(marks: true)
