@@ -4,8 +4,8 @@ import ZooKeeperProtocol
 struct JavaProperties {
   let file: String
   let entries: [PropertiesText.Entry]
-  /// What is wrong with it and does no harm, with lines; and what is to be said if there are passwords in it that others
-  /// can read.
+  /// What is wrong with it and does no harm, with lines; and what is to be said if there are passwords in it that
+  /// others can read.
   let warnings: [String]
 
   /// Reads a file.

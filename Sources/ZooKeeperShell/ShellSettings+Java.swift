@@ -4,7 +4,8 @@ import ZooKeeperProtocol
 extension ShellSettings {
   /// Takes what the environment hands to `java` in the place of Apache's scripts.
   ///
-  /// - Throws: a usage error where TLS is asked for: the session would be in the clear, and secrets with it.
+  /// - Throws: a usage error where TLS or SASL is asked for: the session would be in the clear, and secrets with it, or
+  ///   prove no identity.
   mutating func apply(_ java: JavaEnvironment) throws(ShellError) {
     for (place, text) in java.notUnderstood {
       // To be wrong about this one would be worse than not to connect.
@@ -12,16 +13,15 @@ extension ShellSettings {
       warnings.append("\(place): only a shell can work out what this sets; it is passed over: \(text)")
     }
     for source in java.sources {
+      let usesSASL = source.flags["zookeeper.sasl.client"]?.lowercased() != "false"
       for property in source.flags.properties {
+        // Apache's client logs in with it only if it uses SASL.
+        if !usesSASL, property.key == "java.security.auth.login.config" { continue }
         let isKnown = try apply(property.key, property.value, from: source.name)
         remarks.append("\(isKnown ? "took" : "passed over") -D\(property.key) from \(source.name)")
       }
       if !source.flags.passedOver.isEmpty {
         remarks.append("passed over \(source.flags.passedOver.joined(separator: " ")) from \(source.name)")
-      }
-      let usesSASL = source.flags["zookeeper.sasl.client"]?.lowercased() != "false"
-      if usesSASL, source.flags["java.security.auth.login.config"] != nil {
-        warnings.append("\(source.name) asks for SASL, which this build does not have; the session proves no identity")
       }
     }
   }
