@@ -28,7 +28,6 @@ struct DataDirectoryTests {
     create /secret hush auth::cdrwa
     create /mixed data digest:bob:3dJ1TgzGpVDRv3Cz5DUyjbGgpSk=:cdrwa,world:anyone:r,ip:127.0.0.1:rw
     setAcl /deep world:anyone:cdrwa,ip:10.0.0.0/8:r
-    setquota -n 100 /deep
     create /deep/counted '12345'
     multi create /multi a , create /multi/b c , set /multi d , check /multi 1
     create /gone
@@ -86,6 +85,8 @@ struct DataDirectoryTests {
   private static func write(to server: String, under root: String = "") async throws -> [String] {
     if !root.isEmpty { _ = try await zkcli(["-s", server, "create", root]) }
     try await expectSuccess(["-s", "\(server)\(root)"], script)
+    // Quotas are kept under the servers' own root.
+    try await expectSuccess(["-s", server], "setquota -n 100 \(root)/deep\ncreate \(root)/deep/counted-too 12\n")
     let holder = try RunningCommand(
       try Products.executable("zkcli"), ["-s", "\(server)\(root)", "--session-timeout", "600s", "-q"])
     try holder.write("create -e /ephemeral 'held'\n")
