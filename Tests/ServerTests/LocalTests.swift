@@ -59,8 +59,10 @@ struct LocalTests {
     var environment = RunningCommand.cleanEnvironment
     environment["TMPDIR"] = directory
     let zkcli = try Products.executable("zkcli")
-    let command = try RunningCommand(zkcli, ["--local", "--", "sleep", "100000"], environment: environment)
-    _ = try await command.nextLine(of: .error, within: .seconds(90))
+    // A second line behind a first: by then the guard has been told of the child.
+    let child = "echo up; sleep 0.1; echo on; exec sleep 100000"
+    let command = try RunningCommand(zkcli, ["--local", "--", "sh", "-c", child], environment: environment)
+    for line in ["up", "on"] { #expect(try await command.nextLine(within: .seconds(90)) == line) }
     try await eventually("a directory for the data") { try Self.count(directory) == 1 }
     // The child is killed with it: nobody is left to do so once the shell is gone.
     if signal == SIGKILL { command.killAll() } else { command.send(signal: signal) }
