@@ -20,20 +20,26 @@ public struct MemberConfiguration: Hashable, Sendable {
     file: QuorumConfiguration, _ files: EpochFiles<some FileSystem>, tree: DataTree
   ) throws(TxnLogError) {
     committed = file
-    if let text = try files.agreedConfiguration() {
-      let agreed: QuorumConfiguration
-      do throws(QuorumConfigurationError) {
-        agreed = try QuorumConfiguration(parsing: text)
-      } catch {
-        throw TxnLogError(.rejected("the agreed configuration: \(error.message)"), path: files.configurationPath)
-      }
-      // It is written when one is taken up, and so has both.
-      guard agreed.version > 0, !agreed.voters.isEmpty else {
-        throw TxnLogError(.rejected("the agreed configuration: no voters or no version"), path: files.configurationPath)
-      }
-      if agreed.version > file.version { committed = agreed }
-    }
+    if let agreed = try Self.agreed(files), agreed.version > file.version { committed = agreed }
     let version = committed.version
     proposed = tree.configuration.flatMap { $0.version > version ? $0 : nil }
+  }
+
+  /// The last configuration that was known to be committed on this disk; nil if there never was one.
+  ///
+  /// - Throws: `.rejected` when it cannot be read; the failure of a call.
+  public static func agreed(_ files: EpochFiles<some FileSystem>) throws(TxnLogError) -> QuorumConfiguration? {
+    guard let text = try files.agreedConfiguration() else { return nil }
+    let agreed: QuorumConfiguration
+    do throws(QuorumConfigurationError) {
+      agreed = try QuorumConfiguration(parsing: text)
+    } catch {
+      throw TxnLogError(.rejected("the agreed configuration: \(error.message)"), path: files.configurationPath)
+    }
+    // It is written when one is taken up, and so has both.
+    guard agreed.version > 0, !agreed.voters.isEmpty else {
+      throw TxnLogError(.rejected("the agreed configuration: no voters or no version"), path: files.configurationPath)
+    }
+    return agreed
   }
 }

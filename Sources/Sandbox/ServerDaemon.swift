@@ -65,6 +65,18 @@ public struct ServerDaemon: Sendable {
     if let joinFailure { throw joinFailure }
   }
 
+  /// Checks whether the ensemble's members, as far as the data directory tells, are those of the file.
+  ///
+  /// - Returns: what to say when they are not.
+  /// - Throws: when what the ensemble has agreed on cannot be read.
+  public func checkMembers() throws(SandboxError) -> String? {
+    do throws(ServerStartError) {
+      return try configuration.agreedMembersWarning()
+    } catch {
+      throw SandboxError(error.message, hint: error.hint, isConfiguration: true)
+    }
+  }
+
   /// Makes a damaged data directory usable again, by giving up what follows the first damaged place.
   ///
   /// **Loses transactions that were answered**; what is cut is kept in files that begin with `damaged-`.

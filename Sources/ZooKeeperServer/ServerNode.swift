@@ -97,12 +97,7 @@ public final class ServerNode: @unchecked Sendable {
     let known = try MemberConfiguration(file: settings.quorum, files, tree: recovered.state.tree)
     if !known.committed.hasSameMembers(as: settings.quorum) {
       logger.warning(
-        "the members are those that were agreed on, not those of the configuration file",
-        metadata: [
-          "agreed": "\(known.committed.text.split(separator: "\n"))",
-          "file": "\(settings.quorum.text.split(separator: "\n"))",
-          "hint": "to return to the file, stop all members and remove \(files.configurationPath) on each",
-        ])
+        "\(ServerConfiguration.agreedMembersWarning(known.committed, path: files.configurationPath))")
     }
     settings.quorum = known.committed
     let epochs = try files.load(lastZxid: storage.report.lastZxid)

@@ -162,4 +162,24 @@ struct OperatorTests {
     #expect(run.output == (isFault ? "" : "zoo.cfg: no faults\n"))
     #expect(fault.isEmpty ? !run.errorOutput.contains("zoo.cfg:") : run.errorOutput.contains(fault))
   }
+
+  /// What an ensemble has agreed on counts, and not what the file says: both `check` and the server's log tell so where
+  /// they differ, and how to return to the file.
+  @Test(
+    arguments: [
+      ("server.1=a:1:2\nserver.2=b:1:2\nversion=100000000", true),
+      ("server.1=127.0.0.1:1:2\nversion=100000000", false), ("nonsense", nil),
+    ] as [(String, Bool?)])
+  func agreedMembersThatAreNotTheFilesAreNamed(agreed: String, isAnother: Bool?) async throws {
+    let directory = try Scratch.directory("agreed")
+    let text = "dataDir=\(directory)\nclientPort=2181\nreconfigEnabled=true\nstandaloneEnabled=false\n"
+    try Scratch.write(text + "initLimit=5\nsyncLimit=2\nserver.1=127.0.0.1:1:2\n", to: "\(directory)/zoo.cfg")
+    try Scratch.write("1\n", to: "\(directory)/myid")
+    try Scratch.write(agreed, to: "\(directory)/zkcli.dynamic")
+    let run = try await zkcli("server", "check", "\(directory)/zoo.cfg")
+    #expect(run.exitStatus == (isAnother == nil ? 2 : 0), "\(run.errorOutput)")
+    let isNamed = run.errorOutput.contains("agreed on (server.1, server.2)")
+    #expect(isNamed == (isAnother == true), "\(run.errorOutput)")
+    #expect(!isNamed || run.errorOutput.contains("remove that file on each"))
+  }
 }

@@ -72,7 +72,14 @@ enum ServerCommand {
     let process = ServerProcess(daemon: daemon, file: file, environment: environment)
     switch action {
     case "check":
-      do throws(SandboxError) { try daemon.checkServerID() } catch { throw ShellError(error) }
+      let remark: String?
+      do throws(SandboxError) {
+        try daemon.checkServerID()
+        remark = try daemon.checkMembers()
+      } catch {
+        throw ShellError(error)
+      }
+      if let remark { try voice.warn("\(file): \(remark)") }
       guard daemon.unknownKeys.isEmpty else {
         let count = daemon.unknownKeys.count
         try voice.say("\(file): \(count) \(count == 1 ? "key" : "keys") that no server knows\n")
@@ -101,7 +108,12 @@ enum ServerCommand {
       let daemon = try load(file, flags)
       answer.warnings = flags.warnings + daemon.warnings + daemon.unknownKeys
       knowsAllKeys = daemon.unknownKeys.isEmpty
-      do throws(SandboxError) { try daemon.checkServerID() } catch { throw ShellError(error) }
+      do throws(SandboxError) {
+        try daemon.checkServerID()
+        if let warning = try daemon.checkMembers() { answer.warnings?.append("\(file): \(warning)") }
+      } catch {
+        throw ShellError(error)
+      }
     } catch {
       guard error.exitCode == .usage else { throw error }
       answer.faults = ServerAnswer.faults(in: error.message, of: file)
