@@ -15,8 +15,8 @@ extension Simulation {
         try server.start(&checker)
       } catch {
         guard case .damaged = error.code, !isCrash(error, server) else { throw error }
-        // What a power cut leaves of a large batch may look like damage. A server refuses that, and leaves it to people,
-        // who have it repaired; what was acknowledged must be there all the same.
+        // What a power cut leaves of a large batch may look like damage. A server refuses that and leaves it to
+        // people, who have it repaired; what was acknowledged must be there all the same.
         trace.add(now, "server \(server.id) is repaired: \(error)")
         _ = try server.directory.repair()
         try server.start(&checker)

@@ -49,7 +49,7 @@ public final class FakeServer: Sendable {
   /// Throws: `TestKitError.systemCall`.
   public init(_ behaviours: Behaviour...) throws(TestKitError) {
     precondition(!behaviours.isEmpty, "a server needs a behaviour")
-    core = Core(listener: try LoopbackSocket.listen(on: try LoopbackPorts.reserve()), behaviours: behaviours)
+    core = Core(listener: try LoopbackPorts.listen(), behaviours: behaviours)
     Thread.detachNewThread { [core] in Self.acceptAll(core) }
   }
 

@@ -22,6 +22,16 @@ public enum LoopbackPorts {
     throw TestKitError(.systemCall, "no free port on 127.0.0.1")
   }
 
+  /// Listens on a port that `reserve` hands out, and on another one where somebody else was quicker.
+  ///
+  /// Throws: `TestKitError.systemCall`.
+  static func listen() throws(TestKitError) -> LoopbackSocket {
+    for _ in 0..<20 {
+      if let listener = try? LoopbackSocket.listen(on: try reserve()) { return listener }
+    }
+    return try LoopbackSocket.listen(on: try reserve())
+  }
+
   /// Unprivileged ports below the kernel's own; empty where it keeps nearly all to itself, and any free port must do.
   private static let belowOutgoing: Range<UInt16> = {
     let setting = try? String(contentsOfFile: "/proc/sys/net/ipv4/ip_local_port_range", encoding: .utf8)

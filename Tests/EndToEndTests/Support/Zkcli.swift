@@ -83,9 +83,7 @@ func expect(
 
 /// A port of loopback on which nobody listens: refused at once.
 func refusedServer() throws -> String {
-  let server = try FakeServer(.silence)
-  defer { server.stop() }
-  return server.connectString
+  "127.0.0.1:\(try LoopbackPorts.reserve())"
 }
 
 /// A JSON text as dictionaries and arrays.
