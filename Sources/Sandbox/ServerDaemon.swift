@@ -113,7 +113,7 @@ public struct ServerDaemon: Sendable {
       do throws(ServerStartError) {
         node = try await ServerNode.start(configuration, logger: logger, isGivenUp: { end.hasCome })
       } catch {
-        // Whoever asks a server to stop that has not begun to serve has got what was asked for.
+        // A server that was asked to stop before it served has done so: its failure to start no longer matters.
         if end.hasCome { return }
         throw error
       }

@@ -111,7 +111,7 @@ extension DataDirectory {
       report.replayedBytes += record.entry.count
     }
     report.lastZxid = walk.position
-    // Behind the last zxids there is no room for another epoch, and nobody gets there by itself.
+    // The zxids of the last epoch leave no room for another one. No ensemble reaches them in regular operation.
     guard Epoch.zero.rawValue..<Epoch.last.rawValue ~= report.lastZxid.rawValue >> 32 else {
       throw TxnLogError(.zxidOutOfRange(report.lastZxid), path: report.snapshot?.path ?? logDirectory)
     }

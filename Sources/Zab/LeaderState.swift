@@ -43,7 +43,7 @@ struct LeaderState: Equatable, Sendable {
   var acknowledged = Acknowledgements()
   /// When a voter last said that it looks for a leader.
   var lookingVoters: [ServerID: Int64] = [:]
-  /// Whether a quorum still follows, as somebody wants to know.
+  /// How far the syncs that wait for a quorum's confirmation have been answered.
   var confirmation = LeadershipConfirmation()
   /// The last transaction of this epoch that was proposed; its beginning before the first.
   var lastProposed = Zxid.zero
@@ -115,7 +115,7 @@ struct LearnerHandle: Equatable, Sendable {
   var deadline: Int64
   /// What a newcomer has said that calls itself a server which is connected already, see `contest`.
   var contest: Contest?
-  /// PINGs that were sent and answered since it is running; before that nobody answers them.
+  /// PINGs sent and answered since the learner is running. Learners do not answer those that come earlier.
   var pingsSent: UInt64 = 0
   var pingsAnswered: UInt64 = 0
   /// How many PINGs it must have answered to confirm that it follows, see `LeadershipConfirmation`.

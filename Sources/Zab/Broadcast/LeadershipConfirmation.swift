@@ -25,7 +25,7 @@ extension ZabPeer {
   /// How many of these questions are answered: that this server led after they had come.
   public var confirmedQuestions: UInt64 { leader?.confirmation.confirmed ?? 0 }
 
-  /// Somebody wants to know whether this server leads.
+  /// A sync waits for the confirmation that this server still leads.
   mutating func onLeadershipQuestioned(_ actions: inout [ZabAction]) {
     guard isLeader else { return }
     leader?.confirmation.asked += 1
