@@ -1,12 +1,12 @@
 internal import Jute
-public import ServerCore
-public import Zab
-public import ZooKeeperProtocol
+package import ServerCore
+package import Zab
+package import ZooKeeperProtocol
 
 /// What an ensemble's member wants done by its driver, in this order.
 ///
 /// What Zab asks of the server itself does not appear here; the rest is as in `ZabAction`.
-public enum MemberEffect: Equatable {
+package enum MemberEffect: Equatable {
   case sendNotification(ElectionNotification, to: ServerID)
   case connectToLeader(ServerID)
   case send(QuorumPacket, ConnectionID)
@@ -39,11 +39,11 @@ public enum MemberEffect: Equatable {
 /// transactions, and these answers.
 ///
 /// *Thread*: one at a time.
-public final class EnsembleMember {
-  public private(set) var zab: ZabPeer
+package final class EnsembleMember {
+  package private(set) var zab: ZabPeer
   /// The server that clients talk to; nil while the member looks for a leader or is being brought up to date.
-  public private(set) var core: ServerCore?
-  public let settings: ServerSettings
+  package private(set) var core: ServerCore?
+  package let settings: ServerSettings
   /// Tree and sessions while nobody is served.
   private var idleState: RecoveredState
   private var actions: [ZabAction] = []
@@ -63,28 +63,28 @@ public final class EnsembleMember {
   }
 
   /// Told of every transaction before it is applied: a checker's tap.
-  public var onDelivery: ((TxnHistory.Entry) -> Void)?
+  package var onDelivery: ((TxnHistory.Entry) -> Void)?
 
   /// A member over what it has read from its disk.
-  public init(_ zab: ZabPeer, state: RecoveredState, settings: ServerSettings) {
+  package init(_ zab: ZabPeer, state: RecoveredState, settings: ServerSettings) {
     self.zab = zab
     self.settings = settings
     idleState = state
   }
 
   /// Tree and sessions, whoever has them.
-  public var state: RecoveredState {
+  package var state: RecoveredState {
     core.map { RecoveredState(tree: $0.tree, sessions: $0.committedSessions) } ?? idleState
   }
 
   /// Syncs that are not answered yet: learners', and those of this leader's own clients.
-  public var pendingSyncCount: Int { waitingSyncs.count }
+  package var pendingSyncCount: Int { waitingSyncs.count }
 
   /// Exchanges what is to be done since the last call, the first of it last, for an empty array, whose storage is used
   /// from now on. From the end each can be taken without a copy.
   ///
   /// - Returns: whether there is something.
-  public func takeEffects(into taken: inout [MemberEffect]) -> Bool {
+  package func takeEffects(into taken: inout [MemberEffect]) -> Bool {
     if effects.isEmpty { return false }
     taken.removeAll(keepingCapacity: true)
     swap(&taken, &effects)
@@ -93,23 +93,23 @@ public final class EnsembleMember {
   }
 
   /// When a tick is due next, on the monotonic clock in milliseconds. From elsewhere `zab` is a copy of all it has.
-  public var nextDeadline: Int64 { zab.nextDeadline }
+  package var nextDeadline: Int64 { zab.nextDeadline }
 
   /// Takes an event in.
-  public func step(_ event: ZabEvent, _ time: ServerTime) {
+  package func step(_ event: ZabEvent, _ time: ServerTime) {
     guard !hasFailed else { return }
     zab.step(event, now: time.monotonicMilliseconds, into: &actions)
     settle(time)
   }
 
   /// Whether `settle` has something to pass on: what clients have asked for, or sessions that have run out.
-  public var hasRequests: Bool {
+  package var hasRequests: Bool {
     guard let core else { return false }
     return core.hasQuestions || core.hasProposals || core.hasHeldSyncs
   }
 
   /// Passes on what clients have asked for since the last call.
-  public func settle(_ time: ServerTime) {
+  package func settle(_ time: ServerTime) {
     repeat {
       performActions(time)
       askLeader(time)
@@ -124,13 +124,13 @@ public final class EnsembleMember {
   }
 
   /// The log was cut; `rebuilt` is what it says now, when the tree had gone further.
-  public func truncated(to zxid: Zxid, rebuilt: RecoveredState?, _ time: ServerTime) {
+  package func truncated(to zxid: Zxid, rebuilt: RecoveredState?, _ time: ServerTime) {
     if let rebuilt { idleState = rebuilt }
     step(.truncated(zxid), time)
   }
 
   /// The leader's tree is there, durably.
-  public func installed(_ state: RecoveredState, zxid: Zxid, _ time: ServerTime) {
+  package func installed(_ state: RecoveredState, zxid: Zxid, _ time: ServerTime) {
     idleState = state
     step(.snapshotInstalled(zxid, state.tree.configuration), time)
   }

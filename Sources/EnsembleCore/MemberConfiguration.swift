@@ -1,13 +1,13 @@
-public import TxnLog
-public import ZnodeTree
-public import ZooKeeperProtocol
+package import TxnLog
+package import ZnodeTree
+package import ZooKeeperProtocol
 
 /// Who belongs to the ensemble, as far as a member knows when it has read its disk.
-public struct MemberConfiguration: Hashable, Sendable {
+package struct MemberConfiguration: Hashable, Sendable {
   /// What is known to be committed: what the configuration file says, or what was agreed on since.
-  public var committed: QuorumConfiguration
+  package var committed: QuorumConfiguration
   /// What the log says beyond that, which may be committed or not.
-  public var proposed: QuorumConfiguration?
+  package var proposed: QuorumConfiguration?
 
   /// Finds it out.
   ///
@@ -16,7 +16,7 @@ public struct MemberConfiguration: Hashable, Sendable {
   ///   - tree: the recovered tree.
   /// - Throws: `.rejected` when what was agreed on cannot be read, for an older configuration in its place could elect
   ///   a second leader; the failure of a call.
-  public init(
+  package init(
     file: QuorumConfiguration, _ files: EpochFiles<some FileSystem>, tree: DataTree
   ) throws(TxnLogError) {
     committed = file
@@ -28,7 +28,7 @@ public struct MemberConfiguration: Hashable, Sendable {
   /// The last configuration that was known to be committed on this disk; nil if there never was one.
   ///
   /// - Throws: `.rejected` when it cannot be read; the failure of a call.
-  public static func agreed(_ files: EpochFiles<some FileSystem>) throws(TxnLogError) -> QuorumConfiguration? {
+  package static func agreed(_ files: EpochFiles<some FileSystem>) throws(TxnLogError) -> QuorumConfiguration? {
     guard let text = try files.agreedConfiguration() else { return nil }
     let agreed: QuorumConfiguration
     do throws(QuorumConfigurationError) {

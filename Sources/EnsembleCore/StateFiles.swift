@@ -1,6 +1,6 @@
 internal import Jute
-public import ServerCore
-public import TxnLog
+package import ServerCore
+package import TxnLog
 internal import ZnodeTree
 internal import ZooKeeperProtocol
 
@@ -9,7 +9,7 @@ extension DataDirectory {
   /// Writes a snapshot of the state as it is, beside those that are there.
   ///
   /// Throws: the failure of a call.
-  public func writeSnapshot(_ state: RecoveredState, hasDigest: Bool) throws(TxnLogError) {
+  package func writeSnapshot(_ state: RecoveredState, hasDigest: Bool) throws(TxnLogError) {
     let zxid = state.tree.lastProcessedZxid
     let writer = try snapshotWriter(state)
     try writer.finish(digest: hasDigest ? SnapshotDigest(zxid: zxid, treeDigest: state.tree.treeDigest) : nil)
@@ -18,7 +18,7 @@ extension DataDirectory {
   /// Makes a leader's tree the only history there is.
   ///
   /// Throws: the failure of a call.
-  public func install(_ state: RecoveredState, hasDigest: Bool) throws(TxnLogError) {
+  package func install(_ state: RecoveredState, hasDigest: Bool) throws(TxnLogError) {
     let zxid = state.tree.lastProcessedZxid
     let digest = hasDigest ? SnapshotDigest(zxid: zxid, treeDigest: state.tree.treeDigest) : nil
     try install(try snapshotWriter(state), digest: digest)

@@ -1,12 +1,12 @@
 internal import Jute
-public import ServerCore
-public import TxnLog
-public import Zab
+package import ServerCore
+package import TxnLog
+package import Zab
 internal import ZnodeTree
-public import ZooKeeperProtocol
+package import ZooKeeperProtocol
 
 /// Builds tree and sessions from what recovery reads.
-public struct TreeLoader: RecoveryTarget {
+package struct TreeLoader: RecoveryTarget {
   private let hasExtendedTypes: Bool
   private let hasDigest: Bool
   private let hashSeed: UInt64
@@ -14,9 +14,9 @@ public struct TreeLoader: RecoveryTarget {
   private var snapshotZxid = Zxid.zero
   private var sessions: [SessionID: Int32] = [:]
   /// Tree and sessions, once a snapshot is complete or there is none.
-  public private(set) var state: RecoveredState
+  package private(set) var state: RecoveredState
   /// The newest transactions of the log.
-  public private(set) var history = TxnHistory(base: .zero)
+  package private(set) var history = TxnHistory(base: .zero)
   /// How much of the log is kept; nil keeps nothing, for a server alone.
   private let historyLimits: ZabSettings?
 
@@ -25,7 +25,7 @@ public struct TreeLoader: RecoveryTarget {
   /// - Parameters:
   ///   - hashSeed: differs from process to process, so that nobody can choose names that collide.
   ///   - historyLimits: how much of the log's end is kept; nil keeps nothing.
-  public init(hasExtendedTypes: Bool, hasDigest: Bool, hashSeed: UInt64, historyLimits: ZabSettings? = nil) {
+  package init(hasExtendedTypes: Bool, hasDigest: Bool, hashSeed: UInt64, historyLimits: ZabSettings? = nil) {
     self.hasExtendedTypes = hasExtendedTypes
     self.hashSeed = hashSeed
     self.historyLimits = historyLimits
@@ -35,7 +35,7 @@ public struct TreeLoader: RecoveryTarget {
   }
 
   /// Forgets everything and begins with a snapshot.
-  public mutating func beginSnapshot(_ zxid: Zxid, sessions: [SnapshotSession], aclLists: [SnapshotACLList]) {
+  package mutating func beginSnapshot(_ zxid: Zxid, sessions: [SnapshotSession], aclLists: [SnapshotACLList]) {
     self.sessions = Dictionary(sessions.map { ($0.id, $0.timeoutMilliseconds) }, uniquingKeysWith: { $1 })
     snapshotZxid = zxid
     history = TxnHistory(base: zxid)
@@ -52,7 +52,7 @@ public struct TreeLoader: RecoveryTarget {
   }
 
   /// Takes a znode of the snapshot.
-  public mutating func restore(_ node: SnapshotNodeView) throws(TxnLogError) {
+  package mutating func restore(_ node: SnapshotNodeView) throws(TxnLogError) {
     do throws(SnapshotError) {
       try restore?.addZnode(path: node.path, data: node.data, aclKey: node.aclKey, stat: node.stat)
     } catch {
@@ -65,7 +65,7 @@ public struct TreeLoader: RecoveryTarget {
   }
 
   /// The snapshot is complete.
-  public mutating func endSnapshot(digest: SnapshotDigest?) throws(TxnLogError) {
+  package mutating func endSnapshot(digest: SnapshotDigest?) throws(TxnLogError) {
     guard let restore = restore.take() else { return }
     do throws(SnapshotError) {
       state = RecoveredState(tree: try restore.finish(lastProcessedZxid: snapshotZxid), sessions: sessions)
@@ -75,7 +75,7 @@ public struct TreeLoader: RecoveryTarget {
   }
 
   /// Applies a transaction of the log.
-  public mutating func replay(_ bytes: UnsafeRawBufferPointer, zxid: Zxid) throws(TxnLogError) {
+  package mutating func replay(_ bytes: UnsafeRawBufferPointer, zxid: Zxid) throws(TxnLogError) {
     var reader = JuteReader(bytes)
     do throws(JuteError) {
       state.apply(try TxnEntry(from: &reader))

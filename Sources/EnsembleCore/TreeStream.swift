@@ -1,7 +1,7 @@
-public import Jute
-public import ServerCore
-public import ZnodeTree
-public import ZooKeeperProtocol
+package import Jute
+package import ServerCore
+package import ZnodeTree
+package import ZooKeeperProtocol
 
 /// A tree and its sessions, as they were at one moment, on their way from a leader to a learner: made piece by piece,
 /// as fast as the learner takes it, while the tree goes on changing.
@@ -12,7 +12,7 @@ public import ZooKeeperProtocol
 /// *Source*: `LearnerHandler`, `SerializeUtils.serializeSnapshot`; `quorum-protocol` B.6.
 ///
 /// *Thread*: that of the tree.
-public final class TreeStream {
+package final class TreeStream {
   static let signature = "BenWasHere"
 
   private let sessions: [SessionID: Int32]
@@ -20,7 +20,7 @@ public final class TreeStream {
   private var hasBegun = false
 
   /// A stream of the tree as it is now.
-  public init(_ tree: DataTree, sessions: [SessionID: Int32]) {
+  package init(_ tree: DataTree, sessions: [SessionID: Int32]) {
     self.sessions = sessions
     walk = tree.startSnapshot()
   }
@@ -28,7 +28,7 @@ public final class TreeStream {
   /// Appends the next piece, of about `budgetBytes`.
   ///
   /// - Returns: whether it was the last.
-  public func encode(into writer: inout JuteWriter, budgetBytes: Int) -> Bool {
+  package func encode(into writer: inout JuteWriter, budgetBytes: Int) -> Bool {
     if !hasBegun { begin(&writer) }
     hasBegun = true
     guard walk?.encode(into: &writer, budgetBytes: budgetBytes) != false else { return false }
@@ -40,7 +40,7 @@ public final class TreeStream {
   }
 
   /// All of it in one piece.
-  public func encodeWhole() -> [UInt8] {
+  package func encodeWhole() -> [UInt8] {
     var writer = JuteWriter()
     while !encode(into: &writer, budgetBytes: 1 << 20) {}
     return writer.bytes
@@ -63,11 +63,11 @@ public final class TreeStream {
 
 extension TreeStream: Equatable {
   /// Whether both are the same one.
-  public static func == (one: TreeStream, other: TreeStream) -> Bool { one === other }
+  package static func == (one: TreeStream, other: TreeStream) -> Bool { one === other }
 }
 
 /// Reads a `TreeStream` piece by piece, as it arrives.
-public struct TreeStreamReader {
+package struct TreeStreamReader {
   private enum Stage {
     case sessions
     case aclLists
@@ -76,8 +76,8 @@ public struct TreeStreamReader {
   }
 
   /// Why a stream is not one.
-  public struct Failure: Error, Hashable, Sendable {
-    public var reason: String
+  package struct Failure: Error, Hashable, Sendable {
+    package var reason: String
   }
 
   private static let maxRecordBytes = 64 << 20
@@ -89,7 +89,7 @@ public struct TreeStreamReader {
   private var offset = 0
 
   /// A reader of the tree whose last transaction is `zxid`.
-  public init(
+  package init(
     zxid: Zxid, hashSeed: UInt64, extendedTypesEnabled: Bool, digestEnabled: Bool
   ) {
     self.zxid = zxid
@@ -100,7 +100,7 @@ public struct TreeStreamReader {
   /// Takes what has arrived.
   ///
   /// - Returns: the state, and what came behind it, once it is complete; nil before.
-  public mutating func read(
+  package mutating func read(
     _ piece: UnsafeRawBufferPointer
   ) throws(Failure) -> (state: RecoveredState, rest: [UInt8])? {
     bytes.append(contentsOf: piece)

@@ -1,16 +1,16 @@
 /// What may stand in place of the word before the cursor.
-public struct Completion: Equatable, Sendable {
+package struct Completion: Equatable, Sendable {
   /// One of the possible words.
-  public struct Candidate: Equatable, Sendable {
+  package struct Candidate: Equatable, Sendable {
     /// What is inserted, quoted as the line needs it.
-    public var text: String
+    package var text: String
     /// What a list of candidates shows, such as the last part of a path.
-    public var display: String
+    package var display: String
     /// What follows the text if there is no other candidate: a space, a slash, a closing quote.
-    public var suffix: String
+    package var suffix: String
 
     /// A possible word, shown as it is inserted unless `display` says otherwise.
-    public init(text: String, display: String? = nil, suffix: String = "") {
+    package init(text: String, display: String? = nil, suffix: String = "") {
       self.text = text
       self.display = display ?? text
       self.suffix = suffix
@@ -18,19 +18,19 @@ public struct Completion: Equatable, Sendable {
   }
 
   /// How many Unicode scalars before the cursor a candidate replaces.
-  public var replacedScalarCount: Int
+  package var replacedScalarCount: Int
 
   /// The possible words, in the order in which they are listed.
-  public var candidates: [Candidate]
+  package var candidates: [Candidate]
 
   /// Candidates for the last `replacing` Unicode scalars before the cursor.
-  public init(replacing replacedScalarCount: Int, candidates: [Candidate]) {
+  package init(replacing replacedScalarCount: Int, candidates: [Candidate]) {
     self.replacedScalarCount = replacedScalarCount
     self.candidates = candidates
   }
 
   /// No candidates: the terminal beeps.
-  public static let none = Completion(replacing: 0, candidates: [])
+  package static let none = Completion(replacing: 0, candidates: [])
 
   /// What all candidates begin with, never ending within a grapheme of any of them.
   ///

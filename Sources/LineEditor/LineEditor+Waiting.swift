@@ -6,7 +6,7 @@ import CLibEdit
 
 extension LineEditor {
   /// What ended a wait.
-  public enum WaitResult: Equatable, Sendable {
+  package enum WaitResult: Equatable, Sendable {
     /// The flag was raised.
     case done
     /// ^C.
@@ -19,7 +19,7 @@ extension LineEditor {
   ///
   /// Between two lines the terminal echoes and edits by itself, as its user set it, and what is typed ahead becomes the
   /// next line. Within a completer the line stays as it is; a termination then also ends ``readLine(prompt:)``.
-  public func wait(for done: WakeUp) -> WaitResult {
+  package func wait(for done: WakeUp) -> WaitResult {
     while true {
       showWaitingTexts()
       if done.consume() { return .done }
@@ -48,7 +48,7 @@ extension LineEditor {
   ///
   /// Where the input is no terminal, the line is read plainly, and the prompt is not written. Texts of other threads
   /// appear afterwards.
-  public func readSecret(prompt: String) -> Input {
+  package func readSecret(prompt: String) -> Input {
     let terminal = EchoSwitch()
     if terminal != nil { writeToTerminal(prompt) }
     terminal?.turnOff()

@@ -12,20 +12,20 @@ import CLibEdit
 ///
 /// *Thread*: the one that made it, which ``readLine(prompt:)`` and ``wait(for:)`` block. Other threads use ``printer``
 /// and ``WakeUp``. Make one in a process, after ``blockSignals()``.
-public final class LineEditor {
+package final class LineEditor {
   /// Called on TAB with the text of the line and the number of Unicode scalars before the cursor.
   ///
   /// It may block in ``wait(for:)``, so that ^C ends a completion that takes too long.
-  public var completer: ((_ line: String, _ cursor: Int) -> Completion)?
+  package var completer: ((_ line: String, _ cursor: Int) -> Completion)?
 
   /// Prints from any thread, above the line that is being edited.
-  public let printer = Printer()
+  package let printer = Printer()
 
   /// The lines of this session and of earlier ones, oldest first.
-  public private(set) var history: [String] = []
+  package private(set) var history: [String] = []
 
   /// Why lines are not kept for the next session; `nil` as long as they are, or need not be.
-  public private(set) var historyWarning: String?
+  package private(set) var historyWarning: String?
 
   /// libedit's object, from `el_init` until `deinit`.
   let editLine: OpaquePointer
@@ -50,18 +50,18 @@ public final class LineEditor {
   private(set) var encodedPrompt: UnsafeMutablePointer<CChar>
 
   /// How a line editor is to be.
-  public struct Configuration: Sendable {
+  package struct Configuration: Sendable {
     /// The name by which `~/.editrc` can limit a setting to this program.
-    public var programName: String
+    package var programName: String
     /// Where lines are kept for the next session; `nil` to keep none.
-    public var historyFile: String?
+    package var historyFile: String?
     /// The most lines kept, in memory and, from the start of the next session, in the file.
-    public var historyLimit: Int
+    package var historyLimit: Int
     /// Whether prompts may have colour, if the terminal has it.
-    public var hasColour: Bool
+    package var hasColour: Bool
 
     /// The usual settings: ten thousand lines of history, in colour.
-    public init(
+    package init(
       programName: String, historyFile: String? = nil, historyLimit: Int = 10_000, hasColour: Bool = true
     ) {
       self.programName = programName
@@ -72,7 +72,7 @@ public final class LineEditor {
   }
 
   /// What ended a read.
-  public enum Input: Equatable, Sendable {
+  package enum Input: Equatable, Sendable {
     /// The return key, or the end of input after a last line without newline; the newline is not part of the text.
     case line(String)
     /// ^C: the line is dropped.
@@ -88,7 +88,7 @@ public final class LineEditor {
   /// Sets libedit up and reads the history file; failing to read that only sets ``historyWarning``.
   ///
   /// - Throws: when the process has no descriptor or memory left.
-  public init(_ configuration: Configuration) throws(LineEditorError) {
+  package init(_ configuration: Configuration) throws(LineEditorError) {
     guard Doorbell.shared.descriptor >= 0 else {
       throw LineEditorError(code: .wakeUpDescriptor, errno: Doorbell.shared.openErrno)
     }
@@ -125,7 +125,7 @@ public final class LineEditor {
   ///
   /// The prompt is made when texts and prompts of other threads already count: a change of what it shows that comes too
   /// late for it comes in time for ``Printer/setPrompt(_:)``.
-  public func readLine(prompt makePrompt: @autoclosure () -> Prompt) -> Input {
+  package func readLine(prompt makePrompt: @autoclosure () -> Prompt) -> Input {
     printer.beginEditing()
     defer {
       isEditing = false
@@ -152,7 +152,7 @@ public final class LineEditor {
   /// Adds a line to the history, and to the file at once, unless it is blank or the same as the one before.
   ///
   /// Lines that no person typed, because the input is no terminal, are not written to the file.
-  public func remember(_ line: String) {
+  package func remember(_ line: String) {
     guard line.contains(where: { character in !character.isWhitespace }), line != history.last else { return }
     addToHistory(line)
     guard isInteractive, historyWarning == nil, let historyFile else { return }

@@ -1,7 +1,7 @@
 /// Why a line editor could not be made.
-public struct LineEditorError: Error, Equatable, Sendable {
+package struct LineEditorError: Error, Equatable, Sendable {
   /// The step that failed.
-  public enum Code: Equatable, Sendable {
+  package enum Code: Equatable, Sendable {
     /// The eventfd by which other threads wake the reading thread.
     case wakeUpDescriptor
     /// The signalfd from which signals are read.
@@ -11,8 +11,8 @@ public struct LineEditorError: Error, Equatable, Sendable {
   }
 
   /// The step that failed.
-  public let code: Code
+  package let code: Code
 
   /// The system's reason, an `errno` value; 0 when it gave none.
-  public let errno: Int32
+  package let errno: Int32
 }

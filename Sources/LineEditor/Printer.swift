@@ -12,7 +12,7 @@ import Synchronization
 /// terminal that takes no output. A text printed by the reading thread itself, outside of an edit, is shown at once.
 ///
 /// *Thread*: any.
-public final class Printer: Sendable {
+package final class Printer: Sendable {
   /// The most texts that wait for the reading thread; the oldest give way and are counted.
   static let waitingTextsLimit = 10_000
 
@@ -38,7 +38,7 @@ public final class Printer: Sendable {
   init() {}
 
   /// Prints a text on rows of its own, ending the last row if the text does not; control characters are escaped.
-  public func print(_ text: String) {
+  package func print(_ text: String) {
     let text = String(decoding: TerminalText.sanitized([UInt8](text.utf8)), as: UTF8.self)
     let isEditing = state.withLock { state in
       if state.texts.count == Self.waitingTextsLimit {
@@ -56,7 +56,7 @@ public final class Printer: Sendable {
   }
 
   /// Changes the prompt of the line that is being edited; does nothing when none is.
-  public func setPrompt(_ prompt: Prompt) {
+  package func setPrompt(_ prompt: Prompt) {
     let isEditing = state.withLock { state in
       if state.isEditing { state.prompt = prompt }
       return state.isEditing

@@ -2,36 +2,36 @@
 ///
 /// Control characters are shown as `?`. Where the terminal has colour, the last character is always plain, because
 /// libedit drops an escape sequence that no character follows: end a prompt with a plain space.
-public struct Prompt: Equatable, Sendable, ExpressibleByStringLiteral {
+package struct Prompt: Equatable, Sendable, ExpressibleByStringLiteral {
   /// How a piece looks, where the terminal has colour.
-  public enum Style: Equatable, Sendable {
+  package enum Style: Equatable, Sendable {
     case plain, bold, dim, red, green, yellow
   }
 
   /// A text of one style.
-  public struct Piece: Equatable, Sendable {
+  package struct Piece: Equatable, Sendable {
     /// What is shown.
-    public var text: String
+    package var text: String
     /// How it looks.
-    public var style: Style
+    package var style: Style
 
     /// A text of one style.
-    public init(_ text: String, style: Style = .plain) {
+    package init(_ text: String, style: Style = .plain) {
       self.text = text
       self.style = style
     }
   }
 
   /// The pieces, from left to right.
-  public var pieces: [Piece]
+  package var pieces: [Piece]
 
   /// A prompt of some pieces, from left to right.
-  public init(_ pieces: [Piece]) {
+  package init(_ pieces: [Piece]) {
     self.pieces = pieces
   }
 
   /// A plain prompt.
-  public init(stringLiteral text: String) {
+  package init(stringLiteral text: String) {
     pieces = [Piece(text)]
   }
 

@@ -2,7 +2,7 @@ import CLibEdit
 import Synchronization
 
 #if canImport(Glibc)
-  public import Glibc
+  package import Glibc
 #endif
 
 /// The signals of an interactive program, read from a descriptor in place of handlers.
@@ -74,7 +74,7 @@ extension LineEditor {
   /// A thread that is running already would go on taking them, with their default effect of ending the process.
   /// SIGINT, SIGWINCH, SIGTSTP, SIGTERM and SIGHUP then take effect only in ``readLine(prompt:)``,
   /// ``readSecret(prompt:)`` and ``wait(for:)``.
-  public static func blockSignals() {
+  package static func blockSignals() {
     SignalQueue.block()
   }
 
@@ -82,7 +82,7 @@ extension LineEditor {
   ///
   /// A mask is inherited, so a child started without this could not be interrupted. Pass attributes made by
   /// `posix_spawnattr_init`; flags set before are kept.
-  public static func restoreSignals(in attributes: inout posix_spawnattr_t) {
+  package static func restoreSignals(in attributes: inout posix_spawnattr_t) {
     var mask = SignalQueue.maskForChildren
     var flags: Int16 = 0
     posix_spawnattr_getflags(&attributes, &flags)

@@ -2,9 +2,9 @@
 ///
 /// Control characters other than line end and tabulator, and bytes that are not UTF-8, become `\xHH`. Where anything
 /// is escaped a backslash is doubled, so that one that was there is not taken for the beginning of an escape.
-public struct TerminalText: Hashable, Sendable {
+package struct TerminalText: Hashable, Sendable {
   /// Which backslashes are doubled.
-  public enum Backslashes: Hashable, Sendable {
+  package enum Backslashes: Hashable, Sendable {
     /// All: for pieces of a line, of which some may have escapes and some not.
     case always
     /// All, if the text has an escape or could be taken to have one; none in other texts, which stay as they are.
@@ -12,16 +12,16 @@ public struct TerminalText: Hashable, Sendable {
   }
 
   /// The text.
-  public private(set) var text = ""
+  package private(set) var text = ""
   /// How many bytes are shown as `\xHH`.
-  public private(set) var escapedCount = 0
+  package private(set) var escapedCount = 0
   /// Whether backslashes are doubled.
-  public let doublesBackslashes: Bool
+  package let doublesBackslashes: Bool
 
   /// Escapes bytes.
   ///
   /// *Complexity*: linear.
-  public init(_ bytes: [UInt8], backslashes: Backslashes = .whereNeeded) {
+  package init(_ bytes: [UInt8], backslashes: Backslashes = .whereNeeded) {
     doublesBackslashes = backslashes == .always || Self.canBeMistaken(bytes) || Self.needsEscapes(bytes)
     Self.forEachPiece(of: bytes) { piece in
       switch piece {
@@ -38,7 +38,7 @@ public struct TerminalText: Hashable, Sendable {
   ///
   /// - Parameter mayBeginEmphasized: whether `emphasisOn` at the start, with the first `emphasisOff` behind it, is the
   ///   shell's own.
-  public static func sanitized(_ bytes: [UInt8], mayBeginEmphasized: Bool = false) -> [UInt8] {
+  package static func sanitized(_ bytes: [UInt8], mayBeginEmphasized: Bool = false) -> [UInt8] {
     guard !isHarmless(bytes[...]) else { return bytes }
     if mayBeginEmphasized, bytes.starts(with: emphasisOn),
       let off = firstRange(of: emphasisOff, in: bytes, from: emphasisOn.count)
@@ -61,9 +61,9 @@ public struct TerminalText: Hashable, Sendable {
   }
 
   /// Begins a bold red text.
-  public static let emphasisOn = [UInt8]("\u{1b}[1;31m".utf8)
+  package static let emphasisOn = [UInt8]("\u{1b}[1;31m".utf8)
   /// Ends it.
-  public static let emphasisOff = [UInt8]("\u{1b}[0m".utf8)
+  package static let emphasisOff = [UInt8]("\u{1b}[0m".utf8)
 
   private enum Piece {
     case shown(Unicode.Scalar)

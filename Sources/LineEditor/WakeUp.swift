@@ -12,14 +12,14 @@ import Synchronization
 /// thread.
 ///
 /// *Thread*: any.
-public final class WakeUp: Sendable {
+package final class WakeUp: Sendable {
   private let isRaised = Atomic(false)
 
   /// Makes a flag that is not raised.
-  public init() {}
+  package init() {}
 
   /// Raises the flag and wakes the reading thread.
-  public func signal() {
+  package func signal() {
     isRaised.store(true, ordering: .releasing)
     Doorbell.shared.ring()
   }

@@ -1,5 +1,5 @@
 internal import ZnodeTree
-public import ZooKeeperProtocol
+package import ZooKeeperProtocol
 
 /// Who may do what.
 ///
@@ -131,7 +131,7 @@ struct AccessControl {
 
 extension Identity {
   /// Whoever is this may do anything.
-  public static let superuser = Identity(scheme: "super", id: "")
+  package static let superuser = Identity(scheme: "super", id: "")
 
   /// What `whoAmI` shows: of a digest, the user alone.
   var clientInfo: ClientInfo {

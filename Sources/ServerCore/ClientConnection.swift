@@ -1,5 +1,5 @@
-public import Jute
-public import ZooKeeperProtocol
+package import Jute
+package import ZooKeeperProtocol
 
 /// Which watches a connection has on a path in one of the two tables.
 struct WatchModes: OptionSet {
@@ -16,9 +16,9 @@ struct WatchModes: OptionSet {
 /// sends what is in `output` whenever the connection is among `ServerCore.takeTouched`.
 ///
 /// *Thread*: the server's.
-public final class ClientConnection {
+package final class ClientConnection {
   /// Where the connection stands in its life.
-  public enum State: Sendable {
+  package enum State: Sendable {
     /// The first frame is due.
     case awaitingConnect
     /// Its session is being made.
@@ -41,21 +41,21 @@ public final class ClientConnection {
   }
 
   /// Output after which a connection's reads wait until it is sent.
-  public static let outputTargetBytes = 1 << 20
+  package static let outputTargetBytes = 1 << 20
   /// Output that may wait at most; more ends the connection.
-  public static let outputLimitBytes = 64 << 20
+  package static let outputLimitBytes = 64 << 20
 
   /// Counts up from 1 on each server.
-  public let number: UInt64
+  package let number: UInt64
   /// The client's numeric address.
-  public let address: String
-  public internal(set) var state = State.awaitingConnect
-  public internal(set) var sessionID = SessionID.none
-  public internal(set) var sessionTimeoutMilliseconds: Int32 = 0
-  public internal(set) var identities: [Identity]
+  package let address: String
+  package internal(set) var state = State.awaitingConnect
+  package internal(set) var sessionID = SessionID.none
+  package internal(set) var sessionTimeoutMilliseconds: Int32 = 0
+  package internal(set) var identities: [Identity]
   /// Whole frames to send. The driver empties it.
-  public var output = JuteWriter()
-  public internal(set) var statistics = ConnectionStatistics()
+  package var output = JuteWriter()
+  package internal(set) var statistics = ConnectionStatistics()
 
   var session: SessionRecord?
   var pending = FIFO<Pending>()
@@ -79,50 +79,50 @@ public final class ClientConnection {
   }
 
   /// Requests that were read and not answered.
-  public var outstandingCount: Int { pending.count + heldFrames.count }
+  package var outstandingCount: Int { pending.count + heldFrames.count }
 
   /// Whether reads wait for nothing but room for their answers, see `ServerCore.resumeReads`.
-  public var hasHeldReads: Bool {
+  package var hasHeldReads: Bool {
     if case .read? = pending.first { return state == .open }
     return false
   }
 
   /// Paths watched in each table.
-  public var watchCount: Int { dataWatches.count + childWatches.count }
+  package var watchCount: Int { dataWatches.count + childWatches.count }
 
   /// The paths of the data watches, in no order: what `wchc` lists.
-  public var watchedPaths: [String] { dataWatches.keys.map(\.path) }
+  package var watchedPaths: [String] { dataWatches.keys.map(\.path) }
 }
 
 /// Plain numbers about one connection, for `cons` and `stat`.
-public struct ConnectionStatistics: Hashable, Sendable {
-  public var receivedCount = 0
-  public var sentCount = 0
+package struct ConnectionStatistics: Hashable, Sendable {
+  package var receivedCount = 0
+  package var sentCount = 0
   /// nil until a request has been answered; the operation's number.
-  public var lastOpCode: OpCode?
+  package var lastOpCode: OpCode?
   /// nil until a request with an xid of at least 0 has been answered.
-  public var lastXid: Xid?
-  public var lastZxid = Zxid.zero
-  public var lastResponseMilliseconds: Int64 = 0
-  public var lastLatencyMilliseconds: Int64 = 0
-  public var latency = LatencyStatistics()
+  package var lastXid: Xid?
+  package var lastZxid = Zxid.zero
+  package var lastResponseMilliseconds: Int64 = 0
+  package var lastLatencyMilliseconds: Int64 = 0
+  package var latency = LatencyStatistics()
 
   /// All zero.
-  public init() {}
+  package init() {}
 }
 
 /// Least, greatest and mean of some times.
-public struct LatencyStatistics: Hashable, Sendable {
-  public private(set) var count = 0
-  public private(set) var totalMilliseconds: Int64 = 0
-  public private(set) var minimumMilliseconds: Int64 = 0
-  public private(set) var maximumMilliseconds: Int64 = 0
+package struct LatencyStatistics: Hashable, Sendable {
+  package private(set) var count = 0
+  package private(set) var totalMilliseconds: Int64 = 0
+  package private(set) var minimumMilliseconds: Int64 = 0
+  package private(set) var maximumMilliseconds: Int64 = 0
 
   /// No times yet.
-  public init() {}
+  package init() {}
 
   /// Adds one time.
-  public mutating func add(_ milliseconds: Int64) {
+  package mutating func add(_ milliseconds: Int64) {
     minimumMilliseconds = count == 0 ? milliseconds : min(minimumMilliseconds, milliseconds)
     maximumMilliseconds = max(maximumMilliseconds, milliseconds)
     totalMilliseconds += milliseconds
@@ -130,5 +130,5 @@ public struct LatencyStatistics: Hashable, Sendable {
   }
 
   /// The mean; 0 when there is none.
-  public var meanMilliseconds: Double { count == 0 ? 0 : Double(totalMilliseconds) / Double(count) }
+  package var meanMilliseconds: Double { count == 0 ? 0 : Double(totalMilliseconds) / Double(count) }
 }

@@ -1,24 +1,24 @@
-public import ZnodeTree
-public import ZooKeeperProtocol
+package import ZnodeTree
+package import ZooKeeperProtocol
 
 /// What is read from disk when a server starts: a snapshot's tree and sessions, then the log's entries.
-public struct RecoveredState {
-  public let tree: DataTree
+package struct RecoveredState {
+  package let tree: DataTree
   /// Living sessions with their timeouts in milliseconds.
-  public private(set) var sessions: [SessionID: Int32]
+  package private(set) var sessions: [SessionID: Int32]
   /// Entries after which the digest was not the one that the leader had computed. A replay over a snapshot
   /// that Apache wrote while its tree changed has some.
-  public private(set) var digestMismatches = 0
+  package private(set) var digestMismatches = 0
   private var changes: [TreeChange] = []
 
   /// The state of a snapshot, or of a fresh server.
-  public init(tree: DataTree, sessions: [SessionID: Int32] = [:]) {
+  package init(tree: DataTree, sessions: [SessionID: Int32] = [:]) {
     self.tree = tree
     self.sessions = sessions
   }
 
   /// Applies an entry of the log. There are no watches yet.
-  public mutating func apply(_ entry: TxnEntry) {
+  package mutating func apply(_ entry: TxnEntry) {
     changes.removeAll(keepingCapacity: true)
     _ = tree.apply(entry.header, entry.txn, changes: &changes)
     switch entry.txn {

@@ -1,12 +1,12 @@
 internal import Jute
 internal import ZnodeTree
-public import ZooKeeperProtocol
+package import ZooKeeperProtocol
 
 /// A transaction on its way to the log and to other servers.
-public struct Proposal: Hashable, Sendable {
-  public var zxid: Zxid
+package struct Proposal: Hashable, Sendable {
+  package var zxid: Zxid
   /// Header, body, digest: encoded once.
-  public var bytes: [UInt8]
+  package var bytes: [UInt8]
 }
 
 /// A transaction that was just made: for this server, which will apply it, and for all others.
@@ -19,15 +19,15 @@ struct PreparedTxn {
 }
 
 /// Who asks, as far as the checks of a write are concerned.
-public struct RequestOrigin: Hashable, Sendable {
-  public var sessionID: SessionID
-  public var xid: Xid
-  public var identities: [Identity]
+package struct RequestOrigin: Hashable, Sendable {
+  package var sessionID: SessionID
+  package var xid: Xid
+  package var identities: [Identity]
   /// The server that the client is connected to: see `SessionTracker.check`.
-  public var owner: UInt64
+  package var owner: UInt64
 
   /// Makes one of the given fields.
-  public init(sessionID: SessionID, xid: Xid, identities: [Identity], owner: UInt64) {
+  package init(sessionID: SessionID, xid: Xid, identities: [Identity], owner: UInt64) {
     self.sessionID = sessionID
     self.xid = xid
     self.identities = identities

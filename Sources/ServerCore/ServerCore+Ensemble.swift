@@ -1,21 +1,21 @@
 internal import Jute
-public import ZooKeeperProtocol
+package import ZooKeeperProtocol
 
 /// The learner's side: what the leader decides.
 ///
 /// *Source*: `FollowerRequestProcessor`, `LearnerZooKeeperServer`; `quorum-protocol` B.11, C.
 extension ServerCore {
   /// Whether something is to be asked.
-  public var hasQuestions: Bool { !questions.requests.isEmpty }
+  package var hasQuestions: Bool { !questions.requests.isEmpty }
 
   /// What is to be asked since the last call, in order.
-  public func takeQuestions() -> [LeaderQuestion] {
+  package func takeQuestions() -> [LeaderQuestion] {
     defer { questions.requests.removeAll(keepingCapacity: true) }
     return questions.requests
   }
 
   /// The sessions that were heard from since the last call: the answer to a PING.
-  public func takeTouchedSessions() -> [SessionTouch] {
+  package func takeTouchedSessions() -> [SessionTouch] {
     defer { questions.touched.removeAll(keepingCapacity: true) }
     return questions.touched.map { session in
       session.isTouched = false
@@ -24,7 +24,7 @@ extension ServerCore {
   }
 
   /// The leader knows whether a session lives.
-  public func onSessionChecked(_ validity: SessionValidity, _ time: ServerTime) {
+  package func onSessionChecked(_ validity: SessionValidity, _ time: ServerTime) {
     guard let waiting = questions.revalidations.removeValue(forKey: validity.sessionID) else { return }
     // One answer for each question; the connection that came last has the session.
     for connection in waiting where connection.state == .opening {
@@ -41,7 +41,7 @@ extension ServerCore {
 
   /// The leader, which may be this server, has answered the oldest sync: its client may be told once this server has
   /// applied `zxid`.
-  public func onSynced(through zxid: Zxid, _ time: ServerTime) {
+  package func onSynced(through zxid: Zxid, _ time: ServerTime) {
     questions.answeredSyncs.append(zxid)
     releaseSyncs(time)
   }
@@ -116,23 +116,23 @@ extension ServerCore {
 /// *Source*: `LearnerHandler`, `PrepRequestProcessor`; `quorum-protocol` B.11.
 extension ServerCore {
   /// Lets the leader's clients change the ensemble that `view` tells of.
-  public func setEnsembleView(_ view: @escaping () -> EnsembleView) { preparer.ensembleView = view }
+  package func setEnsembleView(_ view: @escaping () -> EnsembleView) { preparer.ensembleView = view }
 
   /// Whether syncs of the leader's own clients have come since the last call of `takeHeldSyncs`.
-  public var hasHeldSyncs: Bool { questions.heldSyncCount > 0 }
+  package var hasHeldSyncs: Bool { questions.heldSyncCount > 0 }
 
   /// How many syncs of the leader's own clients have come since the last call. Each is answered by `onSynced`.
-  public func takeHeldSyncs() -> Int {
+  package func takeHeldSyncs() -> Int {
     defer { questions.heldSyncCount = 0 }
     return questions.heldSyncCount
   }
 
   /// The last transaction that was made here, applied or not: what a learner's sync waits for.
-  public var lastPreparedZxid: Zxid { preparer.lastZxid }
+  package var lastPreparedZxid: Zxid { preparer.lastZxid }
 
   /// A learner's client wants a write. Every request makes a transaction, if only one that says why not: the learner
   /// waits for it.
-  public func receive(
+  package func receive(
     _ request: ForwardedRequest, identities: [Identity], from server: ServerID, _ time: ServerTime
   ) {
     counters.packetsReceived += 1
@@ -162,7 +162,7 @@ extension ServerCore {
   /// A learner's client wants its session back.
   ///
   /// - Returns: whether there is one; then it belongs to that learner from now on.
-  public func checkSession(_ touch: SessionTouch, from server: ServerID, _ time: ServerTime) -> Bool {
+  package func checkSession(_ touch: SessionTouch, from server: ServerID, _ time: ServerTime) -> Bool {
     guard let session = preparer.sessions.sessions[touch.sessionID], !session.isClosing else { return false }
     preparer.sessions.track(
       touch.sessionID, timeoutMilliseconds: touch.timeoutMilliseconds, now: time.monotonicMilliseconds)
@@ -171,7 +171,7 @@ extension ServerCore {
   }
 
   /// A learner has heard from sessions.
-  public func touchSessions(_ touches: [SessionTouch], _ time: ServerTime) {
+  package func touchSessions(_ touches: [SessionTouch], _ time: ServerTime) {
     for touch in touches {
       guard let session = preparer.sessions.sessions[touch.sessionID], !session.isClosing else { continue }
       preparer.sessions.touch(session, now: time.monotonicMilliseconds)
@@ -179,7 +179,7 @@ extension ServerCore {
   }
 
   /// Ends sessions that have ephemerals and are not there any more: what a leader does before anything else.
-  public func endLostSessions(_ time: ServerTime) {
+  package func endLostSessions(_ time: ServerTime) {
     for session in tree.sessionsWithEphemerals where committedSessions[session] == nil {
       propose(
         preparer.prepareCloseSession(session, xid: Xid(rawValue: 0), wallMilliseconds: time.wallMilliseconds))

@@ -4,7 +4,7 @@ internal import ZooKeeperProtocol
 /// What arrives on connections.
 extension ServerCore {
   /// A whole frame, without its length. The bytes are not kept.
-  public func receive(_ payload: UnsafeRawBufferPointer, on connection: ClientConnection, _ time: ServerTime) {
+  package func receive(_ payload: UnsafeRawBufferPointer, on connection: ClientConnection, _ time: ServerTime) {
     counters.packetsReceived += 1
     connection.statistics.receivedCount += 1
     switch connection.state {
@@ -93,7 +93,7 @@ extension ServerCore {
   }
 
   /// Goes on with the reads that were held back because the client did not take the answers before them.
-  public func resumeReads(_ connection: ClientConnection, _ time: ServerTime) { drain(connection, time) }
+  package func resumeReads(_ connection: ClientConnection, _ time: ServerTime) { drain(connection, time) }
 
   /// Answers what stands at the head of a connection's queue, up to the next write under way.
   ///

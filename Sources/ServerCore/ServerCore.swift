@@ -1,6 +1,6 @@
 internal import Jute
-public import ZnodeTree
-public import ZooKeeperProtocol
+package import ZnodeTree
+package import ZooKeeperProtocol
 
 /// A server without its sockets, clocks and disks: frames in, frames and transactions out.
 ///
@@ -13,14 +13,14 @@ public import ZooKeeperProtocol
 /// *Source*: `org.apache.zookeeper.server.ZooKeeperServer`, `FinalRequestProcessor`; `client-protocol` 2 to 6.
 ///
 /// *Thread*: one at a time.
-public final class ServerCore {
-  public let tree: DataTree
-  public let settings: ServerSettings
+package final class ServerCore {
+  package let tree: DataTree
+  package let settings: ServerSettings
   /// Whether this server decides about writes itself, see `ServerRole`.
-  public let role: ServerRole
-  public internal(set) var counters = ServerCounters()
+  package let role: ServerRole
+  package internal(set) var counters = ServerCounters()
   /// The committed sessions with their timeouts in milliseconds: what a snapshot lists.
-  public internal(set) var committedSessions: [SessionID: Int32]
+  package internal(set) var committedSessions: [SessionID: Int32]
 
   let preparer: RequestPreparer
   let access: AccessControl
@@ -32,7 +32,7 @@ public final class ServerCore {
   private var proposals: [Proposal] = []
   private var touched: [ClientConnection] = []
   /// The number of the next connection. A driver that goes from one core to the next passes it on.
-  public var nextConnectionNumber: UInt64 = 1
+  package var nextConnectionNumber: UInt64 = 1
   var nextSessionID: SessionID
   var eventMark: UInt64 = 0
   var changes: [TreeChange] = []
@@ -41,7 +41,7 @@ public final class ServerCore {
   var questions = LeaderQuestions()
 
   /// A server over a recovered tree, whose sessions all get their full timeouts from now.
-  public init(
+  package init(
     settings: ServerSettings, tree: DataTree, sessions: [SessionID: Int32] = [:], time: ServerTime,
     role: ServerRole = .standalone
   ) {
@@ -62,12 +62,12 @@ public final class ServerCore {
   var owner: UInt64 { UInt64(bitPattern: settings.serverID) }
 
   /// The newest transaction applied, as replies show it.
-  public var lastProcessedZxid: Zxid { tree.lastProcessedZxid }
+  package var lastProcessedZxid: Zxid { tree.lastProcessedZxid }
 
   /// A new connection, from a client at a numeric address.
   ///
   /// - Parameter certificateSubject: the subject of the client's TLS certificate, if it has shown one.
-  public func accept(address: String, certificateSubject: String? = nil) -> ClientConnection {
+  package func accept(address: String, certificateSubject: String? = nil) -> ClientConnection {
     let connection = ClientConnection(number: nextConnectionNumber, address: address)
     nextConnectionNumber += 1
     if let certificateSubject { connection.identities += access.x509Identities(certificateSubject) }
@@ -76,7 +76,7 @@ public final class ServerCore {
   }
 
   /// The connection is gone, from either end. Its session lives on.
-  public func disconnected(_ connection: ClientConnection) {
+  package func disconnected(_ connection: ClientConnection) {
     // It may be another core's, from before the server's role changed.
     guard connections[connection.number] === connection else { return }
     close(connection)
@@ -87,10 +87,10 @@ public final class ServerCore {
   }
 
   /// Whether something was proposed since the last call of `drainProposals`.
-  public var hasProposals: Bool { !proposals.isEmpty }
+  package var hasProposals: Bool { !proposals.isEmpty }
 
   /// Hands what was proposed since the last call to `body`, in the order of the zxids.
-  public func drainProposals(_ body: (borrowing Proposal) -> Void) {
+  package func drainProposals(_ body: (borrowing Proposal) -> Void) {
     if proposals.isEmpty { return }
     // The array's own access would copy each, and count every part of it.
     proposals.withUnsafeBufferPointer { for index in $0.indices { body($0[index]) } }
@@ -98,7 +98,7 @@ public final class ServerCore {
   }
 
   /// The connections that have output, or are to be closed, since the last call.
-  public func takeTouched() -> [ClientConnection] {
+  package func takeTouched() -> [ClientConnection] {
     if touched.isEmpty { return [] }
     defer { touched.removeAll(keepingCapacity: true) }
     for connection in touched { connection.isTouched = false }
@@ -106,7 +106,7 @@ public final class ServerCore {
   }
 
   /// Ends the sessions that were not heard from in time. Call it every tick.
-  public func expireSessions(_ time: ServerTime) {
+  package func expireSessions(_ time: ServerTime) {
     if role == .readOnly { return expireReadOnly(time) }
     for session in preparer.sessions.expire(now: time.monotonicMilliseconds) {
       counters.sessionsExpired += 1
@@ -116,7 +116,7 @@ public final class ServerCore {
   }
 
   /// Deletes containers and TTL znodes that are out of use, at most `limit`.
-  public func reap(_ time: ServerTime, limit: Int) {
+  package func reap(_ time: ServerTime, limit: Int) {
     let paths = tree.reapablePaths(
       nowMilliseconds: time.wallMilliseconds, maxNeverUsedMilliseconds: settings.containerMaxNeverUsedMilliseconds,
       limit: limit)
@@ -127,46 +127,46 @@ public final class ServerCore {
   }
 
   /// All proposals up to `zxid` are durable: applies them, answers them, tells the watchers.
-  public func commit(through zxid: Zxid, _ time: ServerTime) {
+  package func commit(through zxid: Zxid, _ time: ServerTime) {
     while let entry = inFlight.popFirst(through: zxid) { apply(entry, time) }
   }
 
   /// Applies the oldest proposal, if it is `zxid`: the leader need not decode what it has made.
   ///
   /// - Returns: whether it was.
-  public func commitNext(_ zxid: Zxid, _ time: ServerTime) -> Bool {
+  package func commitNext(_ zxid: Zxid, _ time: ServerTime) -> Bool {
     guard inFlight.firstZxid == zxid, let entry = inFlight.popFirst(through: zxid) else { return false }
     apply(entry, time)
     return true
   }
 
   /// Proposals that are not yet applied.
-  public var proposalsInFlight: Int { inFlight.count }
+  package var proposalsInFlight: Int { inFlight.count }
 
   /// The connections, in the order in which they came.
-  public var allConnections: [ClientConnection] { connections.values.sorted { $0.number < $1.number } }
+  package var allConnections: [ClientConnection] { connections.values.sorted { $0.number < $1.number } }
 
   /// Connections, open or about to be.
-  public var connectionCount: Int { connections.count }
+  package var connectionCount: Int { connections.count }
 
   /// Sessions that have not ended.
-  public var sessionCount: Int { preparer.sessions.sessions.count }
+  package var sessionCount: Int { preparer.sessions.sessions.count }
 
   /// When each living session ends, in milliseconds of the monotonic clock, in no order: `dump`.
-  public var sessionExpiries: [(milliseconds: Int64, session: SessionID)] {
+  package var sessionExpiries: [(milliseconds: Int64, session: SessionID)] {
     preparer.sessions.sessions.values.lazy.filter { !$0.isClosing }.map { ($0.expiryMilliseconds, $0.id) }
   }
 
   /// Entries of both watch tables.
-  public var watchCount: Int { watches.dataWatchCount + watches.childWatchCount }
+  package var watchCount: Int { watches.dataWatchCount + watches.childWatchCount }
 
   /// Entries and paths of the data table, and the connections in it: `wchs`.
-  public var dataWatchSummary: (watches: Int, paths: Int, connections: Int) {
+  package var dataWatchSummary: (watches: Int, paths: Int, connections: Int) {
     (watches.dataWatchCount, watches.dataPathCount, connections.values.count { !$0.dataWatches.isEmpty })
   }
 
   /// Forgets the server's latencies and packet counts: `srst`.
-  public func resetStatistics() {
+  package func resetStatistics() {
     counters.latency = LatencyStatistics()
     counters.packetsReceived = 0
     counters.packetsSent = 0
@@ -174,7 +174,7 @@ public final class ServerCore {
   }
 
   /// Forgets the statistics of all connections: `crst`.
-  public func resetConnectionStatistics() {
+  package func resetConnectionStatistics() {
     for connection in connections.values { connection.statistics = ConnectionStatistics() }
   }
 

@@ -1,7 +1,7 @@
-public import ZooKeeperProtocol
+package import ZooKeeperProtocol
 
 /// Who turns this server's requests into transactions.
-public enum ServerRole: Hashable, Sendable {
+package enum ServerRole: Hashable, Sendable {
   /// The server itself, alone.
   case standalone
   /// The server itself, for the whole ensemble, with the zxids of an epoch.
@@ -12,7 +12,7 @@ public enum ServerRole: Hashable, Sendable {
   case readOnly
 
   /// Whether the server decides for an ensemble.
-  public var isLeader: Bool { if case .leader = self { true } else { false } }
+  package var isLeader: Bool { if case .leader = self { true } else { false } }
 }
 
 /// What a learner's server has for its leader, in the order in which it came up.
@@ -37,7 +37,7 @@ struct LeaderQuestions {
 }
 
 /// One thing that a learner's server asks its leader.
-public enum LeaderQuestion: Hashable, Sendable {
+package enum LeaderQuestion: Hashable, Sendable {
   /// REQUEST, with what the client has proved to be.
   case request(ForwardedRequest, [Identity]?)
   /// REVALIDATE.

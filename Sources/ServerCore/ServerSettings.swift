@@ -1,59 +1,59 @@
 /// What an operator decides about a server, as far as requests are concerned.
 ///
 /// *Source*: `storage-format` E.1; names in comments are the keys of `zoo.cfg` or system properties.
-public struct ServerSettings: Hashable, Sendable {
+package struct ServerSettings: Hashable, Sendable {
   /// The id of this server, whose lowest byte is the top byte of the sessions it makes; 1 when standalone.
-  public var serverID: Int64 = 1
+  package var serverID: Int64 = 1
   /// `tickTime`: also the width of the buckets in which sessions expire.
-  public var tickTimeMilliseconds: Int64 = 3000
+  package var tickTimeMilliseconds: Int64 = 3000
   /// `minSessionTimeout`; nil is 2 ticks.
-  public var minSessionTimeoutMilliseconds: Int32?
+  package var minSessionTimeoutMilliseconds: Int32?
   /// `maxSessionTimeout`; nil is 20 ticks.
-  public var maxSessionTimeoutMilliseconds: Int32?
+  package var maxSessionTimeoutMilliseconds: Int32?
   /// `skipACL`: anyone may do anything.
-  public var skipACL = false
+  package var skipACL = false
   /// `enforceQuota`: hard limits refuse.
-  public var enforceQuota = false
+  package var enforceQuota = false
   /// `reconfigEnabled`.
-  public var reconfigEnabled = false
+  package var reconfigEnabled = false
   /// `DigestAuthenticationProvider.enabled`.
-  public var digestSchemeEnabled = true
+  package var digestSchemeEnabled = true
   /// `DigestAuthenticationProvider.superDigest`: `user:hash` of the one who may do anything.
-  public var superDigest: String?
+  package var superDigest: String?
   /// Whether clients can prove a certificate, see `ServerCore.accept`: without TLS none can, and as with Apache's
   /// server that has no such provider, ACLs of scheme `x509` are then invalid.
-  public var x509SchemeEnabled = false
+  package var x509SchemeEnabled = false
   /// `X509AuthenticationProvider.superUser`: the subject of the one who may do anything.
-  public var x509SuperUser: String?
+  package var x509SuperUser: String?
   /// `enforce.auth.schemes`, when `enforce.auth.enabled`: every request needs an identity of one of them.
-  public var requiredSchemes: [String] = []
+  package var requiredSchemes: [String] = []
   /// `znode.container.maxNeverUsedIntervalMs`: 0 leaves containers that never had a child alone.
-  public var containerMaxNeverUsedMilliseconds: Int64 = 0
+  package var containerMaxNeverUsedMilliseconds: Int64 = 0
   /// What a transaction may have in bytes, as it is logged and sent to other servers. Apache's servers refuse to read
   /// more than `jute.maxbuffer` and as much again, in a log as well as from their leader.
-  public var maximumTxnBytes = ServerSettings.maximumTxnBytes(maximumFrameBytes: 0xfffff)
+  package var maximumTxnBytes = ServerSettings.maximumTxnBytes(maximumFrameBytes: 0xfffff)
   /// What the identities of one connection may have in bytes: they go with each of its writes to the leader, and into
   /// each ACL of scheme `auth`. Apache has no such limit.
-  public var maximumIdentityBytes = 128 << 10
+  package var maximumIdentityBytes = 128 << 10
   /// Watches that one connection may have; requests for more are refused with `badArguments`. Apache has no
   /// such limit and lets one client fill the server's memory.
-  public var maxWatchesPerConnection = 1_000_000
+  package var maxWatchesPerConnection = 1_000_000
 
   /// The defaults of Apache's server.
-  public init() {}
+  package init() {}
 
   /// What a transaction may have where requests may have `maximumFrameBytes`.
   ///
   /// The bytes that INFORMANDACTIVATE has in front of a transaction count as well.
   ///
   /// *Source*: `org.apache.jute.BinaryInputArchive#checkLength`, `jute.maxbuffer.extrasize`.
-  public static func maximumTxnBytes(maximumFrameBytes: Int) -> Int {
+  package static func maximumTxnBytes(maximumFrameBytes: Int) -> Int {
     let limit = maximumFrameBytes.addingReportingOverflow(maximumFrameBytes)
     return min(limit.overflow ? .max : limit.partialValue, Int(Int32.max)) - 8
   }
 
   /// The session timeout that a client gets for the one it asked for.
-  public func negotiatedTimeout(requestedMilliseconds: Int32) -> Int32 {
+  package func negotiatedTimeout(requestedMilliseconds: Int32) -> Int32 {
     let least = minSessionTimeoutMilliseconds ?? Int32(clamping: tickTimeMilliseconds * 2)
     let most = maxSessionTimeoutMilliseconds ?? Int32(clamping: tickTimeMilliseconds * 20)
     return min(max(requestedMilliseconds, least), most)
@@ -61,14 +61,14 @@ public struct ServerSettings: Hashable, Sendable {
 }
 
 /// The two clocks of a server, read once for a batch of events.
-public struct ServerTime: Hashable, Sendable {
+package struct ServerTime: Hashable, Sendable {
   /// A clock that never goes back: for session timeouts and latencies.
-  public var monotonicMilliseconds: Int64
+  package var monotonicMilliseconds: Int64
   /// Milliseconds since 1970: the time of transactions.
-  public var wallMilliseconds: Int64
+  package var wallMilliseconds: Int64
 
   /// A moment on both clocks.
-  public init(monotonicMilliseconds: Int64, wallMilliseconds: Int64) {
+  package init(monotonicMilliseconds: Int64, wallMilliseconds: Int64) {
     self.monotonicMilliseconds = monotonicMilliseconds
     self.wallMilliseconds = wallMilliseconds
   }

@@ -1,15 +1,15 @@
-public import ZooKeeperProtocol
+package import ZooKeeperProtocol
 
 /// The numbers and passwords of sessions, which any server can compute.
 ///
 /// *Source*: `client-protocol` 2.4.
-public enum SessionCredentials {
+package enum SessionCredentials {
   /// The first id of a server's run: 1 byte server, 5 bytes of a clock in milliseconds, 2 zero bytes.
   ///
   /// Of a server's id above 255 only the lowest byte has room, as with Apache's.
   ///
   /// *Source*: `SessionTrackerImpl.initializeNextSessionId`.
-  public static func firstID(serverID: Int64, milliseconds: Int64) -> SessionID {
+  package static func firstID(serverID: Int64, milliseconds: Int64) -> SessionID {
     let clock = UInt64(bitPattern: milliseconds << 24) >> 8
     let value = Int64(bitPattern: clock | UInt64(bitPattern: serverID) << 56)
     // The one value that would read as the mark of a container.
@@ -17,7 +17,7 @@ public enum SessionCredentials {
   }
 
   /// The 16 bytes that prove a session: those of `java.util.Random` seeded with its id. No secret.
-  public static func password(of session: SessionID) -> [UInt8] {
+  package static func password(of session: SessionID) -> [UInt8] {
     let mask: UInt64 = (1 << 48) - 1
     var seed = (UInt64(bitPattern: session.rawValue) ^ 0xb341_5c00 ^ 0x5_deec_e66d) & mask
     var bytes: [UInt8] = []
@@ -31,7 +31,7 @@ public enum SessionCredentials {
   }
 
   /// Whether a client that shows `password` may have the session.
-  public static func isValid(_ password: [UInt8]?, for session: SessionID) -> Bool {
+  package static func isValid(_ password: [UInt8]?, for session: SessionID) -> Bool {
     session != .none && password == Self.password(of: session)
   }
 }

@@ -4,7 +4,7 @@
 /// time before that.
 ///
 /// *Source*: RFC 1950, section 9; `java.util.zip.Adler32`.
-public struct Adler32: Hashable, Sendable {
+package struct Adler32: Hashable, Sendable {
   private var low: UInt32 = 1
   private var high: UInt32 = 0
 
@@ -12,20 +12,20 @@ public struct Adler32: Hashable, Sendable {
   private static let deferredBytes = 5552
 
   /// The checksum of no bytes, which is 1.
-  public init() {}
+  package init() {}
 
   /// The checksum so far.
-  public var value: UInt32 { high << 16 | low }
+  package var value: UInt32 { high << 16 | low }
 
   /// The checksum of `bytes`.
-  public static func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
+  package static func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
     var sum = Adler32()
     sum.update(bytes)
     return sum.value
   }
 
   /// Takes in more bytes.
-  public mutating func update(_ bytes: UnsafeRawBufferPointer) {
+  package mutating func update(_ bytes: UnsafeRawBufferPointer) {
     guard let base = bytes.baseAddress else { return }
     var position = 0
     while position < bytes.count {

@@ -1,14 +1,14 @@
 import ZooKeeperProtocol
 
 /// A part of the directory that a repair has put aside.
-public struct RepairedCut: Hashable, Sendable {
+package struct RepairedCut: Hashable, Sendable {
   /// The file that was cut, or that is gone if `offset` is 0.
-  public let path: String
-  public let offset: Int
+  package let path: String
+  package let offset: Int
   /// Where the bytes are now.
-  public let copyPath: String
+  package let copyPath: String
   /// Why: what recovery would have refused with.
-  public let reason: TxnLogError
+  package let reason: TxnLogError
 }
 
 extension DataDirectory {
@@ -20,7 +20,7 @@ extension DataDirectory {
   ///
   /// - Returns: what was put aside; empty when there was nothing to repair.
   /// - Throws: `.noValidSnapshot` when nothing can be rescued by this; the failure of a call.
-  public func repair() throws(TxnLogError) -> [RepairedCut] {
+  package func repair() throws(TxnLogError) -> [RepairedCut] {
     let snapshots = try snapshots()
     guard let base = snapshots.last(where: isWhole) else {
       throw TxnLogError(.noValidSnapshot, path: snapshotDirectory)

@@ -2,7 +2,7 @@ import ZooKeeperProtocol
 
 extension DataDirectory {
   /// The fewest snapshots that a purge keeps.
-  public static var minRetainCount: Int { 3 }
+  package static var minRetainCount: Int { 3 }
 
   /// Removes what recovery will not need: all snapshots but the newest `retainCount`, and the logs before those.
   ///
@@ -16,7 +16,7 @@ extension DataDirectory {
   ///
   /// *Source*: `org.apache.zookeeper.server.PurgeTxnLog`; `storage-format` D.7.
   @discardableResult
-  public func purge(retainCount: Int) throws(TxnLogError) -> [String] {
+  package func purge(retainCount: Int) throws(TxnLogError) -> [String] {
     let snapshots = try snapshots()
     var kept: [Zxid] = []
     for snapshot in snapshots.reversed() where kept.count < max(retainCount, Self.minRetainCount) {
@@ -37,7 +37,7 @@ extension DataDirectory {
   }
 
   /// Whether a snapshot can be read and its seals hold.
-  public func isWhole(_ snapshot: ZxidFile) -> Bool {
+  package func isWhole(_ snapshot: ZxidFile) -> Bool {
     do throws(TxnLogError) {
       var reader = try SnapshotReader(files, path: snapshot.path, zxid: snapshot.zxid)
       try reader.verify()

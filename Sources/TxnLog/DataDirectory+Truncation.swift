@@ -1,4 +1,4 @@
-public import ZooKeeperProtocol
+package import ZooKeeperProtocol
 
 extension DataDirectory {
   /// Makes `zxid` the last transaction of everything in the directory, as a leader may order.
@@ -12,7 +12,7 @@ extension DataDirectory {
   /// snapshot from the leader helps then. Otherwise as `recover`.
   ///
   /// *Source*: `FileTxnLog.truncate`; `storage-format` D.10.
-  public func truncate(to zxid: Zxid) throws(TxnLogError) {
+  package func truncate(to zxid: Zxid) throws(TxnLogError) {
     let (kept, dropped) = try snapshotsSplit(at: zxid)
     guard let base = kept.last else { throw TxnLogError(.truncationPointMissing(zxid), path: snapshotDirectory) }
     let plan = try truncationPlan(zxid, after: base)
@@ -29,7 +29,7 @@ extension DataDirectory {
   /// then the snapshot gets its name; then newer snapshots go, then all logs, then older snapshots.
   ///
   /// Throws: the failure of a call.
-  public func install(
+  package func install(
     _ writer: consuming SnapshotWriter<Files>, digest: SnapshotDigest?
   ) throws(TxnLogError) {
     let (kept, dropped) = try snapshotsSplit(at: writer.zxid)

@@ -1,12 +1,12 @@
-public import ZooKeeperProtocol
+package import ZooKeeperProtocol
 
 /// A file of a data directory that is named for a zxid.
-public struct ZxidFile: Hashable, Sendable {
-  public let zxid: Zxid
-  public let path: String
+package struct ZxidFile: Hashable, Sendable {
+  package let zxid: Zxid
+  package let path: String
 
   /// The file at `path`, whose name says `zxid`.
-  public init(zxid: Zxid, path: String) {
+  package init(zxid: Zxid, path: String) {
     self.zxid = zxid
     self.path = path
   }
@@ -18,16 +18,16 @@ public struct ZxidFile: Hashable, Sendable {
 /// has `myid`, and the file that this server locks.
 ///
 /// *Source*: `org.apache.zookeeper.server.persistence.FileTxnSnapLog`; `storage-format` D.1.
-public struct DataDirectory<Files: FileSystem> {
-  public let dataDirectory: String
+package struct DataDirectory<Files: FileSystem> {
+  package let dataDirectory: String
   /// Where snapshots and epoch files are.
-  public let snapshotDirectory: String
+  package let snapshotDirectory: String
   /// Where logs are.
-  public let logDirectory: String
-  public let files: Files
+  package let logDirectory: String
+  package let files: Files
 
   /// The directories for `dataDir` and `dataLogDir`, which need not exist.
-  public init(_ files: Files, dataDirectory: String, dataLogDirectory: String? = nil) {
+  package init(_ files: Files, dataDirectory: String, dataLogDirectory: String? = nil) {
     self.files = files
     self.dataDirectory = dataDirectory
     snapshotDirectory = "\(dataDirectory)/version-2"
@@ -35,12 +35,12 @@ public struct DataDirectory<Files: FileSystem> {
   }
 
   /// Whether both directories are there.
-  public var exists: Bool { files.exists(snapshotDirectory) && files.exists(logDirectory) }
+  package var exists: Bool { files.exists(snapshotDirectory) && files.exists(logDirectory) }
 
   /// Makes the directories, as far as they are missing.
   ///
   /// Throws: the failure of a call.
-  public func create() throws(TxnLogError) {
+  package func create() throws(TxnLogError) {
     try fileCalls { () throws(FileSystemError) in
       try files.createDirectories(snapshotDirectory)
       try files.createDirectories(logDirectory)
@@ -52,7 +52,7 @@ public struct DataDirectory<Files: FileSystem> {
   /// Throws: as the failure to list one.
   ///
   /// *Source*: `FileTxnSnapLog`, `zookeeper.datadir.autocreate`.
-  public func checkExists() throws(TxnLogError) {
+  package func checkExists() throws(TxnLogError) {
     for directory in [snapshotDirectory, logDirectory] where !files.exists(directory) {
       throw TxnLogError(.missingDirectory, path: directory)
     }
@@ -61,7 +61,7 @@ public struct DataDirectory<Files: FileSystem> {
   /// Makes sure that files can be made in the directories: better at the start than when a client waits for it.
   ///
   /// Throws: the failure of a call.
-  public func checkWritable() throws(TxnLogError) {
+  package func checkWritable() throws(TxnLogError) {
     for directory in Set([snapshotDirectory, logDirectory]).sorted() {
       try fileCalls { () throws(FileSystemError) in
         let path = "\(directory)/zkcli.probe"
@@ -76,7 +76,7 @@ public struct DataDirectory<Files: FileSystem> {
   /// Apache's servers do not look at it. The lock goes with the process, so a crash leaves nothing to clean up.
   ///
   /// Throws: `.locked` when a server has it.
-  public func lock() throws(TxnLogError) -> DirectoryLock<Files> {
+  package func lock() throws(TxnLogError) -> DirectoryLock<Files> {
     let logParent = Files.directory(of: logDirectory)
     var lock = DirectoryLock(files)
     do throws(FileSystemError) {
@@ -89,17 +89,17 @@ public struct DataDirectory<Files: FileSystem> {
   }
 
   /// The segments of the log, oldest first.
-  public func segments() throws(TxnLogError) -> [ZxidFile] { try list(logDirectory, FileName.zxid(ofLog:)) }
+  package func segments() throws(TxnLogError) -> [ZxidFile] { try list(logDirectory, FileName.zxid(ofLog:)) }
 
   /// The snapshots, oldest first, valid or not.
-  public func snapshots() throws(TxnLogError) -> [ZxidFile] {
+  package func snapshots() throws(TxnLogError) -> [ZxidFile] {
     try list(snapshotDirectory, FileName.zxid(ofSnapshot:)).filter { $0.zxid >= .zero }
   }
 
   /// Refuses files that Apache's server would not start with, because they mean that the configuration has changed.
   ///
   /// Throws: `.misplacedFile`.
-  public func checkPlacement() throws(TxnLogError) {
+  package func checkPlacement() throws(TxnLogError) {
     guard logDirectory != snapshotDirectory else { return }
     if let file = try list(logDirectory, FileName.zxid(ofSnapshot:)).first {
       throw TxnLogError(.misplacedFile, path: file.path)
@@ -112,7 +112,7 @@ public struct DataDirectory<Files: FileSystem> {
   /// Takes away the file that permits the start of a server without data, and returns whether it was there.
   ///
   /// *Source*: `FileTxnSnapLog.checkInitialize`; `storage-format` D.8.
-  public func takeInitializeFile() throws(TxnLogError) -> Bool {
+  package func takeInitializeFile() throws(TxnLogError) -> Bool {
     let path = "\(dataDirectory)/initialize"
     guard files.exists(path) else { return false }
     try fileCalls { () throws(FileSystemError) in
@@ -125,7 +125,7 @@ public struct DataDirectory<Files: FileSystem> {
   /// Bytes of snapshots and of logs, as the files' sizes say.
   ///
   /// *Source*: the four-letter word `dirs`.
-  public func sizes() throws(TxnLogError) -> (snapshotBytes: Int, logBytes: Int) {
+  package func sizes() throws(TxnLogError) -> (snapshotBytes: Int, logBytes: Int) {
     (try totalBytes(try snapshots()), try totalBytes(try segments()))
   }
 
@@ -174,7 +174,7 @@ public struct DataDirectory<Files: FileSystem> {
 extension DataDirectory: Sendable where Files: Sendable {}
 
 /// A data directory that no other server may use, for as long as this exists.
-public struct DirectoryLock<Files: FileSystem>: ~Copyable {
+package struct DirectoryLock<Files: FileSystem>: ~Copyable {
   private var handles: [FileHandle] = []
   private let files: Files
 

@@ -1,18 +1,18 @@
-public import ZooKeeperProtocol
+package import ZooKeeperProtocol
 
 /// The small files of an ensemble's member: `acceptedEpoch`, `currentEpoch` and `myid`.
 ///
 /// *Shape*: a decimal number in ASCII, without a line feed as written; one is accepted when reading.
 ///
 /// *Source*: `org.apache.zookeeper.server.quorum.QuorumPeer`; `storage-format` D.1, D.8.
-public struct EpochFiles<Files: FileSystem> {
+package struct EpochFiles<Files: FileSystem> {
   /// The epoch that a server has promised to follow, and the epoch of the history it has.
-  public struct Epochs: Hashable, Sendable {
-    public var accepted: Int64
-    public var current: Int64
+  package struct Epochs: Hashable, Sendable {
+    package var accepted: Int64
+    package var current: Int64
 
     /// A pair of epochs.
-    public init(accepted: Int64, current: Int64) {
+    package init(accepted: Int64, current: Int64) {
       self.accepted = accepted
       self.current = current
     }
@@ -27,7 +27,7 @@ public struct EpochFiles<Files: FileSystem> {
   private let dataDirectory: String
 
   /// The files of `dataDirectory`.
-  public init(_ dataDirectory: DataDirectory<Files>) {
+  package init(_ dataDirectory: DataDirectory<Files>) {
     files = dataDirectory.files
     directory = dataDirectory.snapshotDirectory
     self.dataDirectory = dataDirectory.dataDirectory
@@ -39,7 +39,7 @@ public struct EpochFiles<Files: FileSystem> {
   /// when `prepareCurrent` has announced it, as Apache's server accepts `currentEpoch.tmp`; the file is then renamed.
   ///
   /// Throws: `.badNumber`; `.epochMismatch`; the failure of a call.
-  public func load(lastZxid: Zxid) throws(TxnLogError) -> Epochs {
+  package func load(lastZxid: Zxid) throws(TxnLogError) -> Epochs {
     let epochOfHistory = Int64(lastZxid.epoch)
     var current = try readEpoch(Self.currentName)
     if let found = current, epochOfHistory > found {
@@ -87,12 +87,12 @@ public struct EpochFiles<Files: FileSystem> {
   }
 
   /// Makes `epoch` the accepted epoch, durably.
-  public func saveAccepted(_ epoch: Int64) throws(TxnLogError) { try write(Self.acceptedName, epoch, in: directory) }
+  package func saveAccepted(_ epoch: Int64) throws(TxnLogError) { try write(Self.acceptedName, epoch, in: directory) }
 
   /// Makes `epoch` the current epoch, durably.
   ///
   /// What `prepareCurrent` has written stays as it is: until the new number is safe, it is what explains the log.
-  public func saveCurrent(_ epoch: Int64) throws(TxnLogError) {
+  package func saveCurrent(_ epoch: Int64) throws(TxnLogError) {
     try fileCalls { () throws(FileSystemError) in
       try files.replace(
         Self.currentName, in: directory, with: Array(String(epoch).utf8), temporarySuffix: Self.newSuffix)
@@ -103,31 +103,31 @@ public struct EpochFiles<Files: FileSystem> {
   ///
   /// Without it a crash between the log and `saveCurrent` leaves a directory that no server starts with. An earlier
   /// announcement may explain what is in the log already, so it is replaced in one step.
-  public func prepareCurrent(_ epoch: Int64) throws(TxnLogError) {
+  package func prepareCurrent(_ epoch: Int64) throws(TxnLogError) {
     try write(Self.currentName + ".tmp", epoch, in: directory)
   }
 
   /// The server's id; nil if there is no `myid`.
   ///
   /// Throws: `.badNumber`; the failure of a call.
-  public func serverID() throws(TxnLogError) -> Int64? {
+  package func serverID() throws(TxnLogError) -> Int64? {
     try number(in: "\(dataDirectory)/myid")
   }
 
   /// Writes `myid`, with the line feed that people expect in a file they may edit.
-  public func saveServerID(_ id: Int64) throws(TxnLogError) {
+  package func saveServerID(_ id: Int64) throws(TxnLogError) {
     try fileCalls { () throws(FileSystemError) in
       try files.replace("myid", in: dataDirectory, with: Array("\(id)\n".utf8))
     }
   }
 
   /// Where `agreedConfiguration` is kept.
-  public var configurationPath: String { "\(dataDirectory)/\(Self.configurationName)" }
+  package var configurationPath: String { "\(dataDirectory)/\(Self.configurationName)" }
 
   /// The last configuration of the ensemble that was known to be committed, as text; nil if there never was one.
   ///
   /// Apache's servers keep it beside `zoo.cfg`; they do not look at this file.
-  public func agreedConfiguration() throws(TxnLogError) -> String? {
+  package func agreedConfiguration() throws(TxnLogError) -> String? {
     let path = configurationPath
     guard files.exists(path) else { return nil }
     let bytes = try fileCalls { () throws(FileSystemError) in try files.contents(of: path) }
@@ -135,7 +135,7 @@ public struct EpochFiles<Files: FileSystem> {
   }
 
   /// Keeps a committed configuration, durably.
-  public func saveAgreedConfiguration(_ text: String) throws(TxnLogError) {
+  package func saveAgreedConfiguration(_ text: String) throws(TxnLogError) {
     try fileCalls { () throws(FileSystemError) in
       try files.replace(Self.configurationName, in: dataDirectory, with: Array(text.utf8))
     }

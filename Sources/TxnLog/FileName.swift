@@ -1,20 +1,20 @@
-public import ZooKeeperProtocol
+package import ZooKeeperProtocol
 
 /// The names of the files of a data directory.
 ///
 /// *Source*: `org.apache.zookeeper.server.persistence.Util.getZxidFromName`; `storage-format` D.1.
-public enum FileName {
+package enum FileName {
   /// The name of the segment whose first transaction is `zxid`.
-  public static func log(_ zxid: Zxid) -> String { "log." + digits(zxid) }
+  package static func log(_ zxid: Zxid) -> String { "log." + digits(zxid) }
 
   /// The name of the snapshot taken when `zxid` was the last transaction applied.
-  public static func snapshot(_ zxid: Zxid) -> String { "snapshot." + digits(zxid) }
+  package static func snapshot(_ zxid: Zxid) -> String { "snapshot." + digits(zxid) }
 
   /// The zxid in the name of a log segment; nil for any other name.
-  public static func zxid(ofLog name: String) -> Zxid? { zxid(of: name, prefix: "log") }
+  package static func zxid(ofLog name: String) -> Zxid? { zxid(of: name, prefix: "log") }
 
   /// The zxid in the name of a snapshot, compressed or not; nil for any other name and for unfinished files.
-  public static func zxid(ofSnapshot name: String) -> Zxid? {
+  package static func zxid(ofSnapshot name: String) -> Zxid? {
     name.hasSuffix(".tmp") ? nil : zxid(of: name, prefix: "snapshot")
   }
 

@@ -5,7 +5,7 @@
 ///
 /// The contract is POSIX's at its weakest: a write is durable after `syncData` or `syncAll` of the file; a name that
 /// was created, renamed or removed is durable after `syncDirectory` of its directory, and not before.
-public protocol FileSystem {
+package protocol FileSystem {
   /// Opens the file at `path`.
   func open(_ path: String, _ mode: FileOpenMode) throws(FileSystemError) -> FileHandle
 
@@ -65,7 +65,7 @@ public protocol FileSystem {
 }
 
 /// How a file is opened.
-public enum FileOpenMode: Hashable, Sendable {
+package enum FileOpenMode: Hashable, Sendable {
   /// For reading; the file exists.
   case read
   /// For reading and writing; the file exists.
@@ -85,9 +85,9 @@ public enum FileOpenMode: Hashable, Sendable {
 /// memory's address are multiples of `blockBytes`. A short one ends at a sector.
 ///
 /// *Source*: `open(2)`, O_DIRECT and O_DSYNC.
-public enum DirectWrite {
+package enum DirectWrite {
   /// The largest block that devices in use ask for.
-  public static let blockBytes = 4096
+  package static let blockBytes = 4096
 
   /// The start of the block that has the byte at `offset`.
   static func roundDown(_ offset: Int) -> Int { offset & ~(blockBytes - 1) }
@@ -97,23 +97,23 @@ public enum DirectWrite {
 }
 
 /// An open file of some `FileSystem`.
-public struct FileHandle: RawRepresentable, Hashable, Sendable {
-  public let rawValue: Int32
+package struct FileHandle: RawRepresentable, Hashable, Sendable {
+  package let rawValue: Int32
 
   /// The handle that its file system knows by `rawValue`.
-  public init(rawValue: Int32) { self.rawValue = rawValue }
+  package init(rawValue: Int32) { self.rawValue = rawValue }
 }
 
 /// A call of a `FileSystem` that failed.
-public struct FileSystemError: Error, Hashable, Sendable {
+package struct FileSystemError: Error, Hashable, Sendable {
   /// The calls, by name.
-  public enum Operation: String, Hashable, Sendable {
+  package enum Operation: String, Hashable, Sendable {
     case open, read, write, allocate, truncate, size, syncData, syncAll, syncDirectory, rename, remove, list
     case createDirectory, lock, create
   }
 
   /// What callers tell apart.
-  public enum Reason: Hashable, Sendable {
+  package enum Reason: Hashable, Sendable {
     case notFound
     case alreadyExists
     case noSpace
@@ -131,14 +131,14 @@ public struct FileSystemError: Error, Hashable, Sendable {
     case other
   }
 
-  public let operation: Operation
-  public let path: String
-  public let reason: Reason
+  package let operation: Operation
+  package let path: String
+  package let reason: Reason
   /// The system's number of the error; 0 when there was none.
-  public let errno: Int32
+  package let errno: Int32
 
   /// An error of `operation` on `path`.
-  public init(_ operation: Operation, path: String, reason: Reason, errno: Int32 = 0) {
+  package init(_ operation: Operation, path: String, reason: Reason, errno: Int32 = 0) {
     self.operation = operation
     self.path = path
     self.reason = reason
@@ -147,10 +147,10 @@ public struct FileSystemError: Error, Hashable, Sendable {
 }
 
 extension FileSystemError: CustomStringConvertible {
-  public var description: String { "\(operation.rawValue) of \(path) failed: \(reason) (errno \(errno))" }
+  package var description: String { "\(operation.rawValue) of \(path) failed: \(reason) (errno \(errno))" }
 
   /// What could not be done, and why, for people.
-  public var words: String {
+  package var words: String {
     let what =
       switch operation {
       case .open, .read: "read \(path)"
@@ -186,10 +186,10 @@ extension FileSystemError: CustomStringConvertible {
 
 extension FileSystem {
   /// The file's size: nothing is known of holes.
-  public func endOfData(_ file: FileHandle, from offset: Int) throws(FileSystemError) -> Int { try size(file) }
+  package func endOfData(_ file: FileHandle, from offset: Int) throws(FileSystemError) -> Int { try size(file) }
 
   /// Writes all of `bytes` at `offset`, however many calls it takes.
-  public func writeAll(
+  package func writeAll(
     _ file: FileHandle, at offset: Int, _ bytes: UnsafeRawBufferPointer, path: String
   ) throws(FileSystemError) {
     var done = 0
@@ -202,7 +202,7 @@ extension FileSystem {
   }
 
   /// Writes all of `bytes` at `offset`.
-  public func writeAll(
+  package func writeAll(
     _ file: FileHandle, at offset: Int, _ bytes: [UInt8], path: String
   ) throws(FileSystemError) {
     let result = bytes.withUnsafeBytes { raw -> Result<Void, FileSystemError> in
@@ -216,7 +216,7 @@ extension FileSystem {
   }
 
   /// Reads until `buffer` is full or the file ends, and returns the number of bytes.
-  public func readFully(
+  package func readFully(
     _ file: FileHandle, at offset: Int, into buffer: UnsafeMutableRawBufferPointer
   ) throws(FileSystemError) -> Int {
     var done = 0
@@ -230,7 +230,7 @@ extension FileSystem {
   }
 
   /// The bytes of the file at `path` from `offset`, at most `limitBytes` of them.
-  public func contents(
+  package func contents(
     of path: String, from offset: Int = 0, limitBytes: Int = .max
   ) throws(FileSystemError) -> [UInt8] {
     let file = try open(path, .read)
@@ -251,7 +251,7 @@ extension FileSystem {
   /// Replaces the file `name` of `directory` so that after a crash either the old or the new bytes are there.
   ///
   /// Written to a temporary name, synced, renamed; then the directory is synced.
-  public func replace(
+  package func replace(
     _ name: String, in directory: String, with bytes: [UInt8], temporarySuffix: String = ".tmp"
   ) throws(FileSystemError) {
     let temporary = "\(directory)/\(name)\(temporarySuffix)"
@@ -269,7 +269,7 @@ extension FileSystem {
   }
 
   /// Makes the directory at `path` and those above it, as far as they are missing, durably.
-  public func createDirectories(_ path: String) throws(FileSystemError) {
+  package func createDirectories(_ path: String) throws(FileSystemError) {
     if path.isEmpty || path == "/" || exists(path) { return }
     let parent = Self.directory(of: path)
     try createDirectories(parent)

@@ -1,28 +1,28 @@
 import Jute
-public import ZooKeeperProtocol
+package import ZooKeeperProtocol
 
 /// The content of one segment, as values: for tests, and for tools that show a log to people.
-public struct LogDump: Hashable, Sendable {
+package struct LogDump: Hashable, Sendable {
   /// A record and its place.
-  public struct Record: Hashable, Sendable {
-    public let offset: Int
-    public let lengthBytes: Int
-    public let checksum: UInt32
-    public let header: TxnHeader
+  package struct Record: Hashable, Sendable {
+    package let offset: Int
+    package let lengthBytes: Int
+    package let checksum: UInt32
+    package let header: TxnHeader
     /// The decoded entry; nil when the body is of a kind that this module's protocol does not know.
-    public let entry: TxnEntry?
+    package let entry: TxnEntry?
   }
 
-  public private(set) var records: [Record] = []
+  package private(set) var records: [Record] = []
   /// Where the records end, and what is torn behind them; nil if the segment is damaged.
-  public private(set) var end: SegmentEnd?
+  package private(set) var end: SegmentEnd?
   /// Why reading stopped before the end.
-  public private(set) var damage: TxnLogError?
+  package private(set) var damage: TxnLogError?
 
   /// Reads the segment `log.<segment>` at `path`, as far as it can be read.
   ///
   /// Throws: `.badHeader`; the failure of a call to open the file.
-  public init(_ files: some FileSystem, path: String, segment: Zxid) throws(TxnLogError) {
+  package init(_ files: some FileSystem, path: String, segment: Zxid) throws(TxnLogError) {
     var reader = try LogReader(files, path: path, segment: segment)
     do throws(TxnLogError) {
       while let record = try reader.next() {

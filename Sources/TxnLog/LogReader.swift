@@ -1,25 +1,25 @@
-public import ZooKeeperProtocol
+package import ZooKeeperProtocol
 
 /// One record of a log, as long as its reader is not moved on.
-public struct LogRecord {
-  public let zxid: Zxid
+package struct LogRecord {
+  package let zxid: Zxid
   /// Where the record begins in its segment.
-  public let offset: Int
+  package let offset: Int
   /// Header, body and digest; valid until the reader is used again.
-  public let entry: UnsafeRawBufferPointer
+  package let entry: UnsafeRawBufferPointer
 
   /// Where the record ends in its segment.
-  public var endOffset: Int { offset + entry.count + LogFormat.recordOverheadBytes }
+  package var endOffset: Int { offset + entry.count + LogFormat.recordOverheadBytes }
 }
 
 /// How a segment ends.
-public struct SegmentEnd: Hashable, Sendable {
+package struct SegmentEnd: Hashable, Sendable {
   /// Where the records end.
-  public let offset: Int
+  package let offset: Int
   /// Bytes after that which belong to a batch that was never completely written; 0 for a clean end.
-  public let tornBytes: Int
+  package let tornBytes: Int
   /// Whether nothing can ever have been in the segment but a header: it is no longer than one.
-  public var isProvablyEmpty = false
+  package var isProvablyEmpty = false
 }
 
 /// Reads the records of one segment in order.
@@ -28,24 +28,24 @@ public struct SegmentEnd: Hashable, Sendable {
 /// names the place. A record is taken for torn only if nothing durable can have followed it: see `TailScan`.
 ///
 /// *Source*: `FileTxnLog.FileTxnIterator`; `storage-format` D.2, D.9.
-public struct LogReader<Files: FileSystem> {
-  public let path: String
+package struct LogReader<Files: FileSystem> {
+  package let path: String
   /// The zxid in the segment's name.
-  public let segment: Zxid
+  package let segment: Zxid
   /// Where the next record begins.
-  public private(set) var offset = LogFormat.headerBytes
+  package private(set) var offset = LogFormat.headerBytes
   /// The zxid of the last record read.
-  public private(set) var last: Zxid?
+  package private(set) var last: Zxid?
   /// How the segment ends, once the last record has been read.
-  public private(set) var end: SegmentEnd?
+  package private(set) var end: SegmentEnd?
   /// Whether the writer marked the ends of its batches.
-  public private(set) var isMarked = false
+  package private(set) var isMarked = false
   private let window: FileWindow<Files>
 
   /// Opens the segment `log.<zxid>` at `path`.
   ///
   /// Throws: `.badHeader` if it is no log; an unfinished header is an empty segment, as a crash leaves it.
-  public init(_ files: Files, path: String, segment: Zxid) throws(TxnLogError) {
+  package init(_ files: Files, path: String, segment: Zxid) throws(TxnLogError) {
     self.path = path
     self.segment = segment
     window = try FileWindow(files, path: path)
@@ -53,12 +53,12 @@ public struct LogReader<Files: FileSystem> {
   }
 
   /// The segment's size on disk.
-  public var sizeBytes: Int { window.sizeBytes }
+  package var sizeBytes: Int { window.sizeBytes }
 
   /// The next record; nil at the end.
   ///
   /// Throws: `.damaged` for a record that was durable once; `.zxidOrder`; the failure of a call.
-  public mutating func next() throws(TxnLogError) -> LogRecord? {
+  package mutating func next() throws(TxnLogError) -> LogRecord? {
     if end != nil { return nil }
     let available = window.sizeBytes - offset
     guard available >= LogFormat.recordOverheadBytes else { return try stop(.length(available)) }

@@ -1,32 +1,32 @@
-public import ZooKeeperProtocol
+package import ZooKeeperProtocol
 
 /// A part of a segment that was never completely written.
-public struct TornTail: Hashable, Sendable {
-  public let path: String
+package struct TornTail: Hashable, Sendable {
+  package let path: String
   /// Where the whole records of the segment end.
-  public let offset: Int
+  package let offset: Int
   /// The bytes behind that, up to the last one that is not 0.
-  public let bytes: Int
+  package let bytes: Int
 }
 
 /// A segment that has been read to its end.
-public struct WalkedSegment: Hashable, Sendable {
-  public let path: String
+package struct WalkedSegment: Hashable, Sendable {
+  package let path: String
   /// The zxid in its name.
-  public let zxid: Zxid
+  package let zxid: Zxid
   /// Where its records end.
-  public let offset: Int
+  package let offset: Int
   /// Bytes after that of a batch that was never completely written.
-  public let tornBytes: Int
-  public let sizeBytes: Int
-  public let hasRecords: Bool
+  package let tornBytes: Int
+  package let sizeBytes: Int
+  package let hasRecords: Bool
   /// Whether its writer marked the ends of batches.
-  public let isMarked: Bool
+  package let isMarked: Bool
   /// Whether nothing can ever have been in it but a header.
-  public var isProvablyEmpty = false
+  package var isProvablyEmpty = false
 
   /// What is torn, if anything.
-  public var tornTail: TornTail? {
+  package var tornTail: TornTail? {
     tornBytes > 0 ? TornTail(path: path, offset: offset, bytes: tornBytes) : nil
   }
 }
@@ -38,11 +38,11 @@ public struct WalkedSegment: Hashable, Sendable {
 /// transaction again, in a new segment.
 ///
 /// *Source*: `FileTxnLog.FileTxnIterator`; `storage-format` D.6, D.9.
-public struct LogWalk<Files: FileSystem> {
+package struct LogWalk<Files: FileSystem> {
   /// The last transaction read, or the one that the walk began after.
-  public private(set) var position: Zxid
+  package private(set) var position: Zxid
   /// The segments that were read to their end, in order.
-  public private(set) var ends: [WalkedSegment] = []
+  package private(set) var ends: [WalkedSegment] = []
   private let files: Files
   private let segments: [ZxidFile]
   private var nextIndex = 0
@@ -51,7 +51,7 @@ public struct LogWalk<Files: FileSystem> {
   private var suspect: TornTail?
 
   /// A walk over those of `segments`, oldest first, that can hold transactions after `position`.
-  public init(_ files: Files, segments: [ZxidFile], after position: Zxid) {
+  package init(_ files: Files, segments: [ZxidFile], after position: Zxid) {
     self.files = files
     self.position = position
     let start = segments.lastIndex { $0.zxid.rawValue <= position.rawValue &+ 1 } ?? 0
@@ -61,7 +61,7 @@ public struct LogWalk<Files: FileSystem> {
   /// The next transaction after `position`; nil at the end of the log.
   ///
   /// Throws: `.damaged`, `.gap`, `.zxidOrder`, `.badHeader`, each with the file and the offset; the failure of a call.
-  public mutating func next() throws(TxnLogError) -> LogRecord? {
+  package mutating func next() throws(TxnLogError) -> LogRecord? {
     while true {
       if reader == nil, try !openNext() { return nil }
       guard let record = try reader?.next() else {
@@ -76,7 +76,7 @@ public struct LogWalk<Files: FileSystem> {
   }
 
   /// Whether `next` may come right after `previous`.
-  public static func follows(_ next: Zxid, _ previous: Zxid) -> Bool {
+  package static func follows(_ next: Zxid, _ previous: Zxid) -> Bool {
     next.rawValue == previous.rawValue &+ 1 || next.epoch > previous.epoch && next.counter == 1
   }
 

@@ -1,19 +1,19 @@
-public import ZooKeeperProtocol
+package import ZooKeeperProtocol
 
 /// How a `LogWriter` lays out its files.
-public struct LogSettings: Hashable, Sendable {
+package struct LogSettings: Hashable, Sendable {
   /// A segment grows in steps of this size, so that most appends change no metadata; 0 for none.
   ///
   /// *Source*: `preAllocSize`, 64 MiB by default.
-  public var preallocationBytes = 64 << 20
+  package var preallocationBytes = 64 << 20
   /// Whether the ends of batches are marked, which lets recovery tell a torn batch from later damage; without it the
   /// files are byte for byte Apache's. See `BatchMark`.
-  public var marksBatches = true
+  package var marksBatches = true
   /// Whether a sync reaches the disk. Without it (`forceSync=no`) a power cut loses transactions that were answered.
-  public var forcesSync = true
+  package var forcesSync = true
 
   /// Apache's settings.
-  public init() {}
+  package init() {}
 }
 
 /// Appends transactions to log segments: many `append`s, then one `sync` that makes all of them durable.
@@ -25,7 +25,7 @@ public struct LogSettings: Hashable, Sendable {
 /// Thread: the one that owns it, as its calls block.
 ///
 /// *Source*: `org.apache.zookeeper.server.persistence.FileTxnLog`; `storage-format` D.2, D.3.
-public struct LogWriter<Files: FileSystem>: ~Copyable {
+package struct LogWriter<Files: FileSystem>: ~Copyable {
   /// The segment from `blockOffset` on: what is durable of its last block, and the records that are not written yet.
   private var blocks = BlockBuffer()
   /// Where `blocks` begins in the segment; a multiple of the block's size.
@@ -37,13 +37,13 @@ public struct LogWriter<Files: FileSystem>: ~Copyable {
   /// What the next preallocation adds; 0 once the disk had no room for it.
   private var preallocationBytes: Int
   /// The last transaction given to `append`.
-  public private(set) var lastAppended: Zxid
+  package private(set) var lastAppended: Zxid
   /// The last transaction that is durable.
-  public private(set) var lastPersisted: Zxid
+  package private(set) var lastPersisted: Zxid
   /// Transactions appended since the segment was begun.
-  public private(set) var segmentEntryCount = 0
+  package private(set) var segmentEntryCount = 0
   /// Why the writer refuses everything; nil while it works.
-  public private(set) var failure: TxnLogError?
+  package private(set) var failure: TxnLogError?
   private var file: FileHandle?
   /// Whether `file` takes direct writes; it does where the file system has them, unless nothing needs to be durable.
   private var isDirect = false
@@ -54,7 +54,7 @@ public struct LogWriter<Files: FileSystem>: ~Copyable {
   private let files: Files
 
   /// A writer of segments in `directory`, for transactions after `last`. Nothing is created before the first `sync`.
-  public init(_ files: Files, directory: String, after last: Zxid, settings: LogSettings = LogSettings()) {
+  package init(_ files: Files, directory: String, after last: Zxid, settings: LogSettings = LogSettings()) {
     self.files = files
     self.directory = directory
     self.settings = settings
@@ -69,20 +69,20 @@ public struct LogWriter<Files: FileSystem>: ~Copyable {
   }
 
   /// Bytes in the segment that `append` goes to, written or not.
-  public var segmentBytes: Int { blockOffset + blocks.count }
+  package var segmentBytes: Int { blockOffset + blocks.count }
 
   /// Bytes that the next `sync` writes.
   private var batchBytes: Int { segmentBytes - position }
 
   /// Whether `sync` has anything to do.
-  public var hasUnsynced: Bool { batchBytes > 0 }
+  package var hasUnsynced: Bool { batchBytes > 0 }
 
   /// Adds an entry (header, body, digest) to the batch that the next `sync` makes durable.
   ///
   /// A batch that is full is synced here, which `lastPersisted` tells.
   ///
   /// Throws: `.zxidOrder` or `.badEntry` with nothing changed; as `sync`.
-  public mutating func append(_ entry: UnsafeRawBufferPointer) throws(TxnLogError) {
+  package mutating func append(_ entry: UnsafeRawBufferPointer) throws(TxnLogError) {
     try checkHealth()
     guard entry.count >= LogFormat.minEntryBytes, entry.count <= LogFormat.maxEntryBytes else {
       throw TxnLogError(.badEntry(lengthBytes: entry.count), path: path)
@@ -102,7 +102,7 @@ public struct LogWriter<Files: FileSystem>: ~Copyable {
   }
 
   /// Adds an entry; see above.
-  public mutating func append(_ entry: [UInt8]) throws(TxnLogError) {
+  package mutating func append(_ entry: [UInt8]) throws(TxnLogError) {
     let failed = entry.withUnsafeBytes { raw -> TxnLogError? in
       do throws(TxnLogError) {
         try append(raw)
@@ -119,7 +119,7 @@ public struct LogWriter<Files: FileSystem>: ~Copyable {
   /// - Returns: the last durable transaction.
   /// - Throws: the failure of a call to the file system, and `.poisoned` ever after.
   @discardableResult
-  public mutating func sync() throws(TxnLogError) -> Zxid {
+  package mutating func sync() throws(TxnLogError) -> Zxid {
     try checkHealth()
     guard hasUnsynced else { return lastPersisted }
     do throws(FileSystemError) {
@@ -136,7 +136,7 @@ public struct LogWriter<Files: FileSystem>: ~Copyable {
   /// Ends the segment: syncs what is waiting, gives back the preallocated rest; the next entry begins a new file.
   ///
   /// Throws: as `sync`.
-  public mutating func roll() throws(TxnLogError) {
+  package mutating func roll() throws(TxnLogError) {
     try sync()
     segmentEntryCount = 0
     guard let file else { return }
@@ -152,7 +152,7 @@ public struct LogWriter<Files: FileSystem>: ~Copyable {
   /// Ends the segment and the writer.
   ///
   /// Throws: as `sync`.
-  public consuming func close() throws(TxnLogError) { try roll() }
+  package consuming func close() throws(TxnLogError) { try roll() }
 
   private func checkHealth() throws(TxnLogError) {
     if failure != nil { throw TxnLogError(.poisoned, path: path) }

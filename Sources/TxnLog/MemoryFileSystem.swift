@@ -9,9 +9,9 @@
 /// Deterministic: the same calls and the same seed leave the same bytes.
 ///
 /// Thread: one at a time.
-public final class MemoryFileSystem: FileSystem {
+package final class MemoryFileSystem: FileSystem {
   /// What a crash does with what was not synced.
-  public enum Survival: Hashable, Sendable {
+  package enum Survival: Hashable, Sendable {
     /// Nothing of it is left.
     case none
     /// All of it is there, as when only the process dies.
@@ -21,7 +21,7 @@ public final class MemoryFileSystem: FileSystem {
   }
 
   /// What happens to a call instead of its work.
-  public enum Fault: Hashable, Sendable {
+  package enum Fault: Hashable, Sendable {
     /// It fails.
     case failure(FileSystemError.Reason)
     /// A read or write takes only so many bytes, at least one.
@@ -29,18 +29,18 @@ public final class MemoryFileSystem: FileSystem {
   }
 
   /// Written whole or not at all.
-  public static let sectorBytes = 512
+  package static let sectorBytes = 512
 
   /// Calls so far that could have failed.
-  public private(set) var operationCount = 0
+  package private(set) var operationCount = 0
   /// The number of the call at which the machine loses its power; that call and all later ones fail.
-  public var crashAtOperation: Int?
+  package var crashAtOperation: Int?
   /// Asked before each call; nil lets it do its work.
-  public var fault: ((FileSystemError.Operation, _ path: String, _ number: Int) -> Fault?)?
+  package var fault: ((FileSystemError.Operation, _ path: String, _ number: Int) -> Fault?)?
   /// The disk's size; writes and allocations beyond it fail with `.noSpace`.
-  public var capacityBytes = Int.max
+  package var capacityBytes = Int.max
   /// Whether files can be opened for direct writes.
-  public var hasDirectWrites = true
+  package var hasDirectWrites = true
 
   private var inodes: [Inode] = []
   /// What the names mean now and what they will mean after a crash; -1 is a directory.
@@ -53,10 +53,10 @@ public final class MemoryFileSystem: FileSystem {
   private var nextHandle: Int32 = 3
 
   /// An empty disk with only the directory "/".
-  public init() {}
+  package init() {}
 
   /// Turns the machine off and on again: handles and locks are gone, and what was not synced is as `survival` says.
-  public func crash(_ survival: Survival) {
+  package func crash(_ survival: Survival) {
     handles = [:]
     lockedPaths = [:]
     crashAtOperation = nil
@@ -90,7 +90,7 @@ public final class MemoryFileSystem: FileSystem {
   }
 
   /// Opens or makes the file; a new name is not durable yet.
-  public func open(_ path: String, _ mode: FileOpenMode) throws(FileSystemError) -> FileHandle {
+  package func open(_ path: String, _ mode: FileOpenMode) throws(FileSystemError) -> FileHandle {
     _ = try check(.open, path)
     if mode == .createNewDirect, !hasDirectWrites {
       throw FileSystemError(.open, path: path, reason: .notSupported)
@@ -110,13 +110,13 @@ public final class MemoryFileSystem: FileSystem {
   }
 
   /// Forgets the handle, and with it a lock.
-  public func close(_ file: FileHandle) {
+  package func close(_ file: FileHandle) {
     handles[file.rawValue] = nil
     lockedPaths[file.rawValue] = nil
   }
 
   /// Reads what programs see, written back or not.
-  public func read(
+  package func read(
     _ file: FileHandle, at offset: Int, into buffer: UnsafeMutableRawBufferPointer
   ) throws(FileSystemError) -> Int {
     let (inode, limit) = try start(.read, file)
@@ -127,7 +127,7 @@ public final class MemoryFileSystem: FileSystem {
   }
 
   /// Writes what fits, to be made durable by a sync; a direct write is a write and a sync, and may fail at either.
-  public func write(
+  package func write(
     _ file: FileHandle, at offset: Int, _ bytes: UnsafeRawBufferPointer
   ) throws(FileSystemError) -> Int {
     let (inode, limit) = try start(.write, file)
@@ -158,7 +158,7 @@ public final class MemoryFileSystem: FileSystem {
   }
 
   /// Lengthens the file with zeros.
-  public func allocate(_ file: FileHandle, from offset: Int, to sizeBytes: Int) throws(FileSystemError) {
+  package func allocate(_ file: FileHandle, from offset: Int, to sizeBytes: Int) throws(FileSystemError) {
     let (inode, _) = try start(.allocate, file)
     let growth = sizeBytes - inodes[inode].bytes.count
     guard growth <= capacityBytes - usedBytes else { throw failure(.allocate, file, .noSpace) }
@@ -166,32 +166,32 @@ public final class MemoryFileSystem: FileSystem {
   }
 
   /// Changes the length, to be made durable by a sync.
-  public func truncate(_ file: FileHandle, to sizeBytes: Int) throws(FileSystemError) {
+  package func truncate(_ file: FileHandle, to sizeBytes: Int) throws(FileSystemError) {
     let (inode, _) = try start(.truncate, file)
     resize(inode, to: sizeBytes)
   }
 
   /// The length that programs see.
-  public func size(_ file: FileHandle) throws(FileSystemError) -> Int {
+  package func size(_ file: FileHandle) throws(FileSystemError) -> Int {
     let (inode, _) = try start(.size, file)
     return inodes[inode].bytes.count
   }
 
   /// Makes the bytes and the length durable.
-  public func syncData(_ file: FileHandle) throws(FileSystemError) { try sync(file, .syncData) }
+  package func syncData(_ file: FileHandle) throws(FileSystemError) { try sync(file, .syncData) }
 
   /// The same as `syncData`: files have nothing but bytes and a length.
-  public func syncAll(_ file: FileHandle) throws(FileSystemError) { try sync(file, .syncAll) }
+  package func syncAll(_ file: FileHandle) throws(FileSystemError) { try sync(file, .syncAll) }
 
   /// Makes the names in the directory durable.
-  public func syncDirectory(_ path: String) throws(FileSystemError) {
+  package func syncDirectory(_ path: String) throws(FileSystemError) {
     _ = try check(.syncDirectory, path)
     for change in unsyncedNames where change.directory == path { keep(change.names) }
     unsyncedNames.removeAll { $0.directory == path }
   }
 
   /// Renames in one step, which a crash undoes or not until the directory is synced.
-  public func rename(_ path: String, to newPath: String) throws(FileSystemError) {
+  package func rename(_ path: String, to newPath: String) throws(FileSystemError) {
     _ = try check(.rename, path)
     guard let inode = names[path], inode >= 0 else { throw FileSystemError(.rename, path: path, reason: .notFound) }
     names[path] = nil
@@ -200,14 +200,14 @@ public final class MemoryFileSystem: FileSystem {
   }
 
   /// Removes the name, which a crash undoes or not until the directory is synced.
-  public func remove(_ path: String) throws(FileSystemError) {
+  package func remove(_ path: String) throws(FileSystemError) {
     _ = try check(.remove, path)
     guard let inode = names[path], inode >= 0 else { throw FileSystemError(.remove, path: path, reason: .notFound) }
     setName(path, to: nil)
   }
 
   /// The names that programs see.
-  public func list(_ directory: String) throws(FileSystemError) -> [String] {
+  package func list(_ directory: String) throws(FileSystemError) -> [String] {
     _ = try check(.list, directory)
     guard names[directory] == -1 else { throw FileSystemError(.list, path: directory, reason: .notFound) }
     let prefix = directory == "/" ? "/" : directory + "/"
@@ -216,17 +216,17 @@ public final class MemoryFileSystem: FileSystem {
   }
 
   /// Makes a directory, whose name is not durable yet.
-  public func createDirectory(_ path: String) throws(FileSystemError) {
+  package func createDirectory(_ path: String) throws(FileSystemError) {
     _ = try check(.createDirectory, path)
     guard names[path] == nil else { throw FileSystemError(.createDirectory, path: path, reason: .alreadyExists) }
     setName(path, to: -1)
   }
 
   /// Whether programs see the name.
-  public func exists(_ path: String) -> Bool { names[path] != nil }
+  package func exists(_ path: String) -> Bool { names[path] != nil }
 
   /// Opens the file and locks its path; a crash releases it.
-  public func lock(_ path: String) throws(FileSystemError) -> FileHandle {
+  package func lock(_ path: String) throws(FileSystemError) -> FileHandle {
     guard !lockedPaths.values.contains(path) else { throw FileSystemError(.lock, path: path, reason: .locked) }
     let file = try open(path, names[path] == nil ? .createNew : .update)
     lockedPaths[file.rawValue] = path
@@ -234,7 +234,7 @@ public final class MemoryFileSystem: FileSystem {
   }
 
   /// Puts a durable file with a durable name on the disk, with the directories above it; for setting up a test.
-  public func install(_ path: String, _ bytes: [UInt8]) {
+  package func install(_ path: String, _ bytes: [UInt8]) {
     var parent = Self.directory(of: path)
     while parent != "/", parent != "." {
       names[parent] = -1
@@ -247,7 +247,7 @@ public final class MemoryFileSystem: FileSystem {
   }
 
   /// The paths and bytes that programs see now.
-  public var visibleFiles: [String: [UInt8]] {
+  package var visibleFiles: [String: [UInt8]] {
     names.filter { $0.value >= 0 }.mapValues { inodes[$0].bytes }
   }
 

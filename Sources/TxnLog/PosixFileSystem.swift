@@ -9,12 +9,12 @@
 /// The machine's files. The only code of the module that calls the C library.
 ///
 /// Thread: any; a handle is used by one thread at a time.
-public struct PosixFileSystem: FileSystem, Sendable {
+package struct PosixFileSystem: FileSystem, Sendable {
   /// There is nothing to configure.
-  public init() {}
+  package init() {}
 
   /// Opens with `open(2)`, and close-on-exec.
-  public func open(_ path: String, _ mode: FileOpenMode) throws(FileSystemError) -> FileHandle {
+  package func open(_ path: String, _ mode: FileOpenMode) throws(FileSystemError) -> FileHandle {
     let flags =
       switch mode {
       case .read: O_RDONLY
@@ -40,13 +40,13 @@ public struct PosixFileSystem: FileSystem, Sendable {
   }
 
   /// Closes the descriptor.
-  public func close(_ file: FileHandle) {
+  package func close(_ file: FileHandle) {
     // An error here would tell of lost writes, but whoever needs them durable has synced before.
     _ = platformClose(file.rawValue)
   }
 
   /// Reads with `pread(2)`.
-  public func read(
+  package func read(
     _ file: FileHandle, at offset: Int, into buffer: UnsafeMutableRawBufferPointer
   ) throws(FileSystemError) -> Int {
     let count = retrying { pread(file.rawValue, buffer.baseAddress, buffer.count, off_t(offset)) }
@@ -55,7 +55,7 @@ public struct PosixFileSystem: FileSystem, Sendable {
   }
 
   /// Writes with `pwrite(2)`.
-  public func write(
+  package func write(
     _ file: FileHandle, at offset: Int, _ bytes: UnsafeRawBufferPointer
   ) throws(FileSystemError) -> Int {
     let count = retrying { pwrite(file.rawValue, bytes.baseAddress, bytes.count, off_t(offset)) }
@@ -64,7 +64,7 @@ public struct PosixFileSystem: FileSystem, Sendable {
   }
 
   /// Reserves blocks with `posix_fallocate(3)`, where the platform has it.
-  public func allocate(_ file: FileHandle, from offset: Int, to sizeBytes: Int) throws(FileSystemError) {
+  package func allocate(_ file: FileHandle, from offset: Int, to sizeBytes: Int) throws(FileSystemError) {
     guard sizeBytes > offset else { return }
     #if canImport(Darwin)
       try truncate(file, to: sizeBytes)
@@ -76,19 +76,19 @@ public struct PosixFileSystem: FileSystem, Sendable {
   }
 
   /// Calls `ftruncate(2)`.
-  public func truncate(_ file: FileHandle, to sizeBytes: Int) throws(FileSystemError) {
+  package func truncate(_ file: FileHandle, to sizeBytes: Int) throws(FileSystemError) {
     guard retrying({ Int(ftruncate(file.rawValue, off_t(sizeBytes))) }) == 0 else { throw failure(.truncate, file) }
   }
 
   /// Asks `fstat(2)`.
-  public func size(_ file: FileHandle) throws(FileSystemError) -> Int {
+  package func size(_ file: FileHandle) throws(FileSystemError) -> Int {
     var status = stat()
     guard fstat(file.rawValue, &status) == 0 else { throw failure(.size, file) }
     return Int(status.st_size)
   }
 
   /// Asks `lseek(2)` where the last part begins that is no hole, and where it ends.
-  public func endOfData(_ file: FileHandle, from offset: Int) throws(FileSystemError) -> Int {
+  package func endOfData(_ file: FileHandle, from offset: Int) throws(FileSystemError) -> Int {
     #if os(Linux)
       // The C library hides these from Swift.
       let (seekData, seekHole) = (Int32(3), Int32(4))
@@ -107,7 +107,7 @@ public struct PosixFileSystem: FileSystem, Sendable {
   }
 
   /// Calls `fdatasync(2)`.
-  public func syncData(_ file: FileHandle) throws(FileSystemError) {
+  package func syncData(_ file: FileHandle) throws(FileSystemError) {
     #if canImport(Darwin)
       // Darwin's fsync stops at the drive's cache.
       guard fcntl(file.rawValue, F_FULLFSYNC) == 0 else { throw failure(.syncData, file) }
@@ -118,7 +118,7 @@ public struct PosixFileSystem: FileSystem, Sendable {
   }
 
   /// Calls `fsync(2)`.
-  public func syncAll(_ file: FileHandle) throws(FileSystemError) {
+  package func syncAll(_ file: FileHandle) throws(FileSystemError) {
     #if canImport(Darwin)
       guard fcntl(file.rawValue, F_FULLFSYNC) == 0 else { throw failure(.syncAll, file) }
     #else
@@ -127,24 +127,24 @@ public struct PosixFileSystem: FileSystem, Sendable {
   }
 
   /// Opens the directory and calls `fsync(2)` on it.
-  public func syncDirectory(_ path: String) throws(FileSystemError) {
+  package func syncDirectory(_ path: String) throws(FileSystemError) {
     let directory = try openRaw(path, O_RDONLY | O_DIRECTORY, operation: .syncDirectory)
     defer { close(directory) }
     guard fsync(directory.rawValue) == 0 else { throw error(.syncDirectory, path: path, errno) }
   }
 
   /// Calls `rename(2)`.
-  public func rename(_ path: String, to newPath: String) throws(FileSystemError) {
+  package func rename(_ path: String, to newPath: String) throws(FileSystemError) {
     guard platformRename(path, newPath) == 0 else { throw error(.rename, path: path, errno) }
   }
 
   /// Calls `unlink(2)`.
-  public func remove(_ path: String) throws(FileSystemError) {
+  package func remove(_ path: String) throws(FileSystemError) {
     guard unlink(path) == 0 else { throw error(.remove, path: path, errno) }
   }
 
   /// Reads the directory with `readdir(3)`.
-  public func list(_ directory: String) throws(FileSystemError) -> [String] {
+  package func list(_ directory: String) throws(FileSystemError) -> [String] {
     guard let stream = opendir(directory) else { throw error(.list, path: directory, errno) }
     defer { closedir(stream) }
     var names: [String] = []
@@ -159,15 +159,15 @@ public struct PosixFileSystem: FileSystem, Sendable {
   }
 
   /// Calls `mkdir(2)`.
-  public func createDirectory(_ path: String) throws(FileSystemError) {
+  package func createDirectory(_ path: String) throws(FileSystemError) {
     guard mkdir(path, 0o755) == 0 else { throw error(.createDirectory, path: path, errno) }
   }
 
   /// Asks `access(2)`.
-  public func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+  package func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
   /// Opens the file and calls `flock(2)` on it.
-  public func lock(_ path: String) throws(FileSystemError) -> FileHandle {
+  package func lock(_ path: String) throws(FileSystemError) -> FileHandle {
     let file = try openRaw(path, O_RDWR | O_CREAT, operation: .lock)
     guard retrying({ Int(flock(file.rawValue, LOCK_EX | LOCK_NB)) }) == 0 else {
       let code = errno

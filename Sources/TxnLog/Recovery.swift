@@ -1,7 +1,7 @@
-public import ZooKeeperProtocol
+package import ZooKeeperProtocol
 
 /// What takes in the content of a data directory: the tree and the sessions of a server, or a test's record of it.
-public protocol RecoveryTarget {
+package protocol RecoveryTarget {
   /// Forgets everything, and takes what comes with a snapshot. Called again when the snapshot turns out to be damaged.
   mutating func beginSnapshot(_ zxid: Zxid, sessions: [SnapshotSession], aclLists: [SnapshotACLList])
 
@@ -18,66 +18,66 @@ public protocol RecoveryTarget {
 }
 
 /// What recovery found, and what it did to the files.
-public struct RecoveryReport: Hashable, Sendable {
+package struct RecoveryReport: Hashable, Sendable {
   /// A snapshot that could not be used.
-  public struct SkippedSnapshot: Hashable, Sendable {
-    public let path: String
-    public let error: TxnLogError
+  package struct SkippedSnapshot: Hashable, Sendable {
+    package let path: String
+    package let error: TxnLogError
   }
 
   /// The last transaction of the state that was recovered.
-  public internal(set) var lastZxid = Zxid.zero
+  package internal(set) var lastZxid = Zxid.zero
   /// The snapshot that was loaded; nil when there was none, which without transactions means a new server.
-  public internal(set) var snapshot: ZxidFile?
+  package internal(set) var snapshot: ZxidFile?
   /// The loaded snapshot's digest section.
-  public internal(set) var snapshotDigest: SnapshotDigest?
+  package internal(set) var snapshotDigest: SnapshotDigest?
   /// Newer snapshots that could not be used, newest first.
-  public internal(set) var skippedSnapshots: [SkippedSnapshot] = []
+  package internal(set) var skippedSnapshots: [SkippedSnapshot] = []
   /// Transactions replayed from the log.
-  public internal(set) var replayedCount = 0
+  package internal(set) var replayedCount = 0
   /// Their bytes.
-  public internal(set) var replayedBytes = 0
+  package internal(set) var replayedBytes = 0
   /// Parts of the log that were never completely written and have been cut off.
-  public internal(set) var cut: [TornTail] = []
+  package internal(set) var cut: [TornTail] = []
   /// Torn ends in front of newer segments, which are left as they are: nothing is missing after them.
-  public internal(set) var oldTorn: [TornTail] = []
+  package internal(set) var oldTorn: [TornTail] = []
   /// Files that were removed: segments in which nothing can have been, unfinished snapshots.
-  public internal(set) var removedPaths: [String] = []
+  package internal(set) var removedPaths: [String] = []
   /// What was taken out of the log and is kept under another name: torn tails that were cut, and segments that hold
   /// nothing now but may have held something.
-  public internal(set) var kept: [KeptPart] = []
+  package internal(set) var kept: [KeptPart] = []
 
   /// A part of the log under its new name.
-  public struct KeptPart: Hashable, Sendable {
-    public let path: String
+  package struct KeptPart: Hashable, Sendable {
+    package let path: String
     /// From where on it was taken; 0 for a whole file.
-    public let offset: Int
+    package let offset: Int
     /// nil when there was no room on the disk for a copy.
-    public let copyPath: String?
+    package let copyPath: String?
   }
 
   /// Whether the directory holds nothing at all: whoever starts the server decides what that means.
-  public var isEmpty: Bool { snapshot == nil && replayedCount == 0 }
+  package var isEmpty: Bool { snapshot == nil && replayedCount == 0 }
 
   /// The snapshot has effects of transactions up to this one, and the log ends before it; nil when all is well.
   ///
   /// Apache's followers apply what a quorum has before their own disk has it, so a power cut can lead to this. A server
   /// alone that syncs before it applies never does: its log has been cut by somebody.
-  public var unreachedZxid: Zxid? {
+  package var unreachedZxid: Zxid? {
     guard let digest = snapshotDigest, digest.zxid > lastZxid else { return nil }
     return digest.zxid
   }
 }
 
 /// What recovery may do.
-public struct RecoverySettings: Hashable, Sendable {
+package struct RecoverySettings: Hashable, Sendable {
   /// Whether a log without any snapshot is replayed from nothing (`snapshot.trust.empty`).
-  public var trustsMissingSnapshot = false
+  package var trustsMissingSnapshot = false
   /// Whether torn tails are cut and remains of interrupted work are removed; otherwise only reported.
-  public var repairsTornTails = true
+  package var repairsTornTails = true
 
   /// A server's settings.
-  public init() {}
+  package init() {}
 }
 
 extension DataDirectory {
@@ -93,7 +93,7 @@ extension DataDirectory {
   /// *Source*: `FileTxnSnapLog.restore`; `storage-format` D.6, D.8, D.9.
   ///
   /// Throws: `TxnLogError` with file and offset.
-  public func recover(
+  package func recover(
     into target: inout some RecoveryTarget, settings: RecoverySettings = RecoverySettings()
   ) throws(TxnLogError) -> RecoveryReport {
     try checkPlacement()

@@ -1,4 +1,4 @@
-public import ZooKeeperProtocol
+package import ZooKeeperProtocol
 
 /// The layout of a snapshot: header, sessions, ACL lists, nodes, and sections that are sealed one by one.
 ///
@@ -19,27 +19,27 @@ enum SnapshotFormat {
 }
 
 /// A session in a snapshot.
-public struct SnapshotSession: Hashable, Sendable {
-  public var id: SessionID
-  public var timeoutMilliseconds: Int32
+package struct SnapshotSession: Hashable, Sendable {
+  package var id: SessionID
+  package var timeoutMilliseconds: Int32
 
   /// A session with its negotiated timeout.
-  public init(id: SessionID, timeoutMilliseconds: Int32) {
+  package init(id: SessionID, timeoutMilliseconds: Int32) {
     self.id = id
     self.timeoutMilliseconds = timeoutMilliseconds
   }
 }
 
 /// An ACL list in a snapshot, under the number by which nodes refer to it.
-public struct SnapshotACLList: Hashable, Sendable {
+package struct SnapshotACLList: Hashable, Sendable {
   /// The key of "anyone may do anything", which is never listed.
-  public static let openKey: Int64 = -1
+  package static let openKey: Int64 = -1
 
-  public var key: Int64
-  public var acl: [ACL]
+  package var key: Int64
+  package var acl: [ACL]
 
   /// The list that nodes call `key`.
-  public init(key: Int64, acl: [ACL]) {
+  package init(key: Int64, acl: [ACL]) {
     self.key = key
     self.acl = acl
   }
@@ -48,14 +48,14 @@ public struct SnapshotACLList: Hashable, Sendable {
 /// What a snapshot says about the tree as it was when writing ended.
 ///
 /// A snapshot may be fuzzy: begun at the zxid of its name, it may hold effects of later transactions, up to this one.
-public struct SnapshotDigest: Hashable, Sendable {
+package struct SnapshotDigest: Hashable, Sendable {
   /// The last transaction applied when writing ended; 0 when there was no digest yet.
-  public var zxid: Zxid
-  public var version: Int32
-  public var treeDigest: UInt64
+  package var zxid: Zxid
+  package var version: Int32
+  package var treeDigest: UInt64
 
   /// A digest of the present version unless said otherwise.
-  public init(zxid: Zxid, version: Int32 = TxnDigest.currentVersion, treeDigest: UInt64) {
+  package init(zxid: Zxid, version: Int32 = TxnDigest.currentVersion, treeDigest: UInt64) {
     self.zxid = zxid
     self.version = version
     self.treeDigest = treeDigest
@@ -63,16 +63,16 @@ public struct SnapshotDigest: Hashable, Sendable {
 }
 
 /// A node of a snapshot whose bytes stay where the reader or the tree has them.
-public struct SnapshotNodeView {
+package struct SnapshotNodeView {
   /// Empty for the root.
-  public let path: UnsafeRawBufferPointer
+  package let path: UnsafeRawBufferPointer
   /// nil for null, which is not the same as empty.
-  public let data: UnsafeRawBufferPointer?
-  public let aclKey: Int64
-  public let stat: StatPersisted
+  package let data: UnsafeRawBufferPointer?
+  package let aclKey: Int64
+  package let stat: StatPersisted
 
   /// A view of bytes that the caller keeps alive while it is used.
-  public init(path: UnsafeRawBufferPointer, data: UnsafeRawBufferPointer?, aclKey: Int64, stat: StatPersisted) {
+  package init(path: UnsafeRawBufferPointer, data: UnsafeRawBufferPointer?, aclKey: Int64, stat: StatPersisted) {
     self.path = path
     self.data = data
     self.aclKey = aclKey
@@ -80,23 +80,23 @@ public struct SnapshotNodeView {
   }
 
   /// The node with bytes of its own.
-  public var node: SnapshotNode {
+  package var node: SnapshotNode {
     SnapshotNode(
       path: String(decoding: path, as: UTF8.self), data: data.map { [UInt8]($0) }, aclKey: aclKey, stat: stat)
   }
 }
 
 /// A node of a snapshot.
-public struct SnapshotNode: Hashable, Sendable {
+package struct SnapshotNode: Hashable, Sendable {
   /// Empty for the root.
-  public var path: String
+  package var path: String
   /// nil for null, which is not the same as empty.
-  public var data: [UInt8]?
-  public var aclKey: Int64
-  public var stat: StatPersisted
+  package var data: [UInt8]?
+  package var aclKey: Int64
+  package var stat: StatPersisted
 
   /// A node of the given fields.
-  public init(path: String, data: [UInt8]?, aclKey: Int64, stat: StatPersisted) {
+  package init(path: String, data: [UInt8]?, aclKey: Int64, stat: StatPersisted) {
     self.path = path
     self.data = data
     self.aclKey = aclKey

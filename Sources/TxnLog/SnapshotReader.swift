@@ -1,23 +1,23 @@
 import Jute
-public import ZooKeeperProtocol
+package import ZooKeeperProtocol
 
 /// Reads a snapshot from front to back, checking its seals.
 ///
 /// The seal of the nodes comes after them: what `next` returns is certain only once it has returned nil.
 ///
 /// *Source*: `org.apache.zookeeper.server.persistence.FileSnap`; `storage-format` D.4, D.5.
-public struct SnapshotReader<Files: FileSystem> {
-  public let path: String
+package struct SnapshotReader<Files: FileSystem> {
+  package let path: String
   /// The zxid in the snapshot's name.
-  public let zxid: Zxid
-  public private(set) var sessions: [SnapshotSession] = []
-  public private(set) var aclLists: [SnapshotACLList] = []
+  package let zxid: Zxid
+  package private(set) var sessions: [SnapshotSession] = []
+  package private(set) var aclLists: [SnapshotACLList] = []
   /// The digest section, once the nodes are read; nil if the snapshot has none.
-  public private(set) var digest: SnapshotDigest?
+  package private(set) var digest: SnapshotDigest?
   /// The section of 3.9, once the nodes are read; nil if the snapshot has none.
-  public private(set) var lastProcessed: Zxid?
+  package private(set) var lastProcessed: Zxid?
   /// Nodes read so far.
-  public private(set) var nodeCount = 0
+  package private(set) var nodeCount = 0
   private var isAtEnd = false
   private var position = 0
   private var checksum = Adler32()
@@ -26,7 +26,7 @@ public struct SnapshotReader<Files: FileSystem> {
   /// Opens the snapshot at `path`, which may be compressed, and reads up to its nodes.
   ///
   /// Throws: `.badHeader`, `.truncated`, `.damaged`, `.unsupportedCompression`; the failure of a call.
-  public init(_ files: Files, path: String, zxid: Zxid) throws(TxnLogError) {
+  package init(_ files: Files, path: String, zxid: Zxid) throws(TxnLogError) {
     self.path = path
     self.zxid = zxid
     if let compression = SnapshotCompression(path: path) {
@@ -46,7 +46,7 @@ public struct SnapshotReader<Files: FileSystem> {
   /// The next node, whose bytes are valid until the reader is used again; nil when all were read and the seals hold.
   ///
   /// Throws: as `init`.
-  public mutating func next() throws(TxnLogError) -> SnapshotNodeView? {
+  package mutating func next() throws(TxnLogError) -> SnapshotNodeView? {
     if isAtEnd { return nil }
     let pathLength = try length(at: position)
     if pathLength == 1, try window.load(position + 4, 1)[0] == UInt8(ascii: "/") {
@@ -75,7 +75,7 @@ public struct SnapshotReader<Files: FileSystem> {
   }
 
   /// Reads to the end, so that the seals are checked.
-  public mutating func verify() throws(TxnLogError) {
+  package mutating func verify() throws(TxnLogError) {
     while try next() != nil {}
   }
 

@@ -1,5 +1,5 @@
 import Jute
-public import ZooKeeperProtocol
+package import ZooKeeperProtocol
 
 /// Writes a snapshot in slices, beside the one that is there: until `finish` returns, a crash leaves only the old one.
 ///
@@ -7,8 +7,8 @@ public import ZooKeeperProtocol
 /// Written to a name that no reader takes for a snapshot, synced, renamed, and the directory synced.
 ///
 /// Thread: one at a time; the calls block when a slice is full.
-public struct SnapshotWriter<Files: FileSystem>: ~Copyable {
-  public let zxid: Zxid
+package struct SnapshotWriter<Files: FileSystem>: ~Copyable {
+  package let zxid: Zxid
   private var buffer = JuteWriter(reservingBytes: Self.sliceBytes + 4096)
   /// Bytes of `buffer` that the checksum covers already.
   private var summedBytes = 0
@@ -27,7 +27,7 @@ public struct SnapshotWriter<Files: FileSystem>: ~Copyable {
   private static var syncBytes: Int { 16 << 20 }
 
   /// Begins the snapshot of the tree in which `zxid` was the last transaction applied.
-  public init(
+  package init(
     _ files: Files, directory: String, zxid: Zxid, sessions: [SnapshotSession], aclLists: [SnapshotACLList]
   ) throws(TxnLogError) {
     self.files = files
@@ -57,7 +57,7 @@ public struct SnapshotWriter<Files: FileSystem>: ~Copyable {
   /// Adds a node.
   ///
   /// Throws: the failure of a call; the snapshot is then to be given up.
-  public mutating func append(_ node: SnapshotNodeView) throws(TxnLogError) {
+  package mutating func append(_ node: SnapshotNodeView) throws(TxnLogError) {
     buffer.writeInt(Int32(node.path.count))
     buffer.writeRaw(node.path)
     if let data = node.data {
@@ -72,7 +72,7 @@ public struct SnapshotWriter<Files: FileSystem>: ~Copyable {
   }
 
   /// Adds a node; see above.
-  public mutating func append(_ node: SnapshotNode) throws(TxnLogError) {
+  package mutating func append(_ node: SnapshotNode) throws(TxnLogError) {
     buffer.writeString(node.path)
     buffer.writeBuffer(node.data)
     buffer.writeLong(node.aclKey)
@@ -83,7 +83,7 @@ public struct SnapshotWriter<Files: FileSystem>: ~Copyable {
   /// Adds nodes that are encoded already.
   ///
   /// *Shape*: each is a string with its path, a buffer, a long with its ACL key, and its `StatPersisted`.
-  public mutating func append(encodedNodes bytes: UnsafeRawBufferPointer) throws(TxnLogError) {
+  package mutating func append(encodedNodes bytes: UnsafeRawBufferPointer) throws(TxnLogError) {
     buffer.writeRaw(bytes)
     if buffer.bytes.count >= Self.sliceBytes { try flush() }
   }
@@ -97,7 +97,7 @@ public struct SnapshotWriter<Files: FileSystem>: ~Copyable {
   /// - Returns: the snapshot's path.
   /// - Throws: the failure of a call, with no snapshot made.
   @discardableResult
-  public consuming func finish(
+  package consuming func finish(
     digest: SnapshotDigest?, lastProcessed: Zxid? = nil
   ) throws(TxnLogError) -> String {
     buffer.writeString(SnapshotFormat.terminator)

@@ -1,12 +1,12 @@
-public import ZooKeeperProtocol
+package import ZooKeeperProtocol
 
 /// Why files of a data directory could not be read or written.
 ///
 /// The one error of this module. It names the file, and the offset in it where there is one; nothing a file contains
 /// makes the module trap.
-public struct TxnLogError: Error, Hashable, Sendable {
+package struct TxnLogError: Error, Hashable, Sendable {
   /// The closed list of what can be wrong.
-  public enum Code: Hashable, Sendable {
+  package enum Code: Hashable, Sendable {
     /// A call to the file system failed.
     case fileSystem(FileSystemError)
     /// An earlier write or sync of this writer failed; what it was given since is not on disk.
@@ -52,33 +52,33 @@ public struct TxnLogError: Error, Hashable, Sendable {
   }
 
   /// How a part of a file is not what was written.
-  public enum Damage: Hashable, Sendable {
+  package enum Damage: Hashable, Sendable {
     case checksum
     case length(Int)
     case terminator
     case content
   }
 
-  public let code: Code
-  public let path: String
+  package let code: Code
+  package let path: String
   /// Bytes from the start of the file; nil when the error has no place in it.
-  public let offset: Int?
+  package let offset: Int?
 
   /// An error about the file at `path`.
-  public init(_ code: Code, path: String, offset: Int? = nil) {
+  package init(_ code: Code, path: String, offset: Int? = nil) {
     self.code = code
     self.path = path
     self.offset = offset
   }
 
   /// The error for a failed call.
-  public init(_ error: FileSystemError) {
+  package init(_ error: FileSystemError) {
     self.init(error.reason == .locked ? .locked : .fileSystem(error), path: error.path)
   }
 }
 
 extension TxnLogError: CustomStringConvertible {
-  public var description: String {
+  package var description: String {
     let place = offset.map { "\(path) at offset \($0)" } ?? path
     return "\(place): \(code)"
   }

@@ -1,4 +1,4 @@
-public import ZooKeeperProtocol
+package import ZooKeeperProtocol
 
 /// A configuration that has been proposed and is not committed yet.
 ///
@@ -133,12 +133,12 @@ extension ZabPeer {
   }
 
   /// Whether a configuration is proposed and not committed.
-  public var hasPendingConfiguration: Bool { pending != nil }
+  package var hasPendingConfiguration: Bool { pending != nil }
 
   /// This leader, and the followers that have its history: who can be counted on for a new configuration. Observers are
   /// told of transactions only when they are committed, so none of them can help to commit one; nor can a follower that
   /// the last configuration has made an observer, and that will come again as one.
-  public var syncedServers: [ServerID] {
+  package var syncedServers: [ServerID] {
     guard let leader else { return [] }
     let synced = leader.learners.filter { handle in
       !handle.isObserver && configuration.member(handle.id)?.isObserver != true

@@ -1,70 +1,70 @@
-public import ZooKeeperProtocol
+package import ZooKeeperProtocol
 
 /// The end of a server's log, as it is kept in memory: what is not committed yet, and what others may lack.
 ///
 /// A window on the log without a hole: `base` is the transaction before its first entry.
-public struct TxnHistory: Equatable, Sendable {
+package struct TxnHistory: Equatable, Sendable {
   /// A transaction and its bytes, which are the same in the log and on the wire.
-  public struct Entry: Equatable, Sendable {
-    public var zxid: Zxid
-    public var bytes: [UInt8]
+  package struct Entry: Equatable, Sendable {
+    package var zxid: Zxid
+    package var bytes: [UInt8]
 
     /// Makes one of the given parts.
-    public init(zxid: Zxid, bytes: [UInt8]) {
+    package init(zxid: Zxid, bytes: [UInt8]) {
       self.zxid = zxid
       self.bytes = bytes
     }
   }
 
   /// The transaction before the first entry; what is earlier is on disk only.
-  public private(set) var base: Zxid
+  package private(set) var base: Zxid
   private var entries: [Entry] = []
   /// Entries at the front that were dropped and not yet moved away.
   private var head = 0
-  public private(set) var byteCount = 0
+  package private(set) var byteCount = 0
 
   /// An empty window behind `base`.
-  public init(base: Zxid) { self.base = base }
+  package init(base: Zxid) { self.base = base }
 
   /// The last transaction of the log.
-  public var last: Zxid { isEmpty ? base : entries[entries.count - 1].zxid }
-  public var isEmpty: Bool { head == entries.count }
-  public var count: Int { entries.count - head }
+  package var last: Zxid { isEmpty ? base : entries[entries.count - 1].zxid }
+  package var isEmpty: Bool { head == entries.count }
+  package var count: Int { entries.count - head }
 
   /// Adds the transaction that follows.
-  public mutating func append(_ entry: Entry) {
+  package mutating func append(_ entry: Entry) {
     precondition(entry.zxid > last, "transaction \(entry.zxid) is not after \(last)")
     entries.append(entry)
     byteCount += entry.bytes.count
   }
 
   /// Whether `zxid` is a place in this window: an entry of it, or what is before its first.
-  public func contains(_ zxid: Zxid) -> Bool {
+  package func contains(_ zxid: Zxid) -> Bool {
     if zxid == base { return true }
     let index = firstIndex(after: zxid)
     return index > head && entries[index - 1].zxid == zxid
   }
 
   /// The entry after a place; nil when there is none.
-  public func entry(after zxid: Zxid) -> Entry? {
+  package func entry(after zxid: Zxid) -> Entry? {
     let index = firstIndex(after: zxid)
     return index < entries.count ? entries[index] : nil
   }
 
   /// The last place that is before `zxid`.
-  public func place(before zxid: Zxid) -> Zxid {
+  package func place(before zxid: Zxid) -> Zxid {
     let index = firstIndex(after: Zxid(rawValue: zxid.rawValue - 1))
     return index > head ? entries[index - 1].zxid : base
   }
 
   /// Everything after one place up to another.
-  public func entries(after start: Zxid, through end: Zxid) -> ArraySlice<Entry> {
+  package func entries(after start: Zxid, through end: Zxid) -> ArraySlice<Entry> {
     let from = firstIndex(after: start)
     return entries[from..<max(from, firstIndex(after: end))]
   }
 
   /// Drops what is after `zxid`.
-  public mutating func truncate(to zxid: Zxid) {
+  package mutating func truncate(to zxid: Zxid) {
     let index = firstIndex(after: zxid)
     for entry in entries[index...] { byteCount -= entry.bytes.count }
     entries.removeSubrange(index...)
@@ -73,7 +73,7 @@ public struct TxnHistory: Equatable, Sendable {
   }
 
   /// Drops the oldest entries while there are more than `count` or `bytes` of them, but none after `zxid`.
-  public mutating func trim(count limit: Int, bytes: Int, notAfter zxid: Zxid) {
+  package mutating func trim(count limit: Int, bytes: Int, notAfter zxid: Zxid) {
     while !isEmpty, count > limit || byteCount > bytes, entries[head].zxid <= zxid {
       base = entries[head].zxid
       byteCount -= entries[head].bytes.count

@@ -1,16 +1,16 @@
-public import ZooKeeperProtocol
+package import ZooKeeperProtocol
 
 /// Names a connection between a leader and a learner, on the server that numbers it.
-public struct ConnectionID: RawRepresentable, Hashable, Comparable, Sendable {
-  public var rawValue: UInt64
+package struct ConnectionID: RawRepresentable, Hashable, Comparable, Sendable {
+  package var rawValue: UInt64
 
-  public init(rawValue: UInt64) { self.rawValue = rawValue }
+  package init(rawValue: UInt64) { self.rawValue = rawValue }
 
-  public static func < (left: ConnectionID, right: ConnectionID) -> Bool { left.rawValue < right.rawValue }
+  package static func < (left: ConnectionID, right: ConnectionID) -> Bool { left.rawValue < right.rawValue }
 }
 
 /// What happens to a member of an ensemble.
-public enum ZabEvent: Equatable, Sendable {
+package enum ZabEvent: Equatable, Sendable {
   /// The member begins to look for a leader.
   case started
   /// Time has passed: see `ZabPeer.nextDeadline`.
@@ -43,7 +43,7 @@ public enum ZabEvent: Equatable, Sendable {
 }
 
 /// What a member of an ensemble is.
-public enum ZabRole: Hashable, Sendable {
+package enum ZabRole: Hashable, Sendable {
   case looking
   case following(ServerID)
   case observing(ServerID)
@@ -51,7 +51,7 @@ public enum ZabRole: Hashable, Sendable {
 }
 
 /// What a member does about what happened, in this order.
-public enum ZabAction: Equatable, Sendable {
+package enum ZabAction: Equatable, Sendable {
   case sendNotification(ElectionNotification, to: ServerID)
   case connectToLeader(ServerID)
   case send(QuorumPacket, ConnectionID)

@@ -1,4 +1,4 @@
-public import ZooKeeperProtocol
+package import ZooKeeperProtocol
 
 /// One member of an ensemble, as far as agreement is concerned: whom it follows or leads, what is in its history, and
 /// what of that is committed.
@@ -11,26 +11,26 @@ public import ZooKeeperProtocol
 /// tree, unless the server was restarted since and has read its whole log.
 ///
 /// *Source*: Junqueira, Reed, Serafini, "Zab" (DSN 2011); `quorum-protocol` A and B.
-public struct ZabPeer: Equatable, Sendable {
-  public let id: ServerID
-  public let settings: ZabSettings
+package struct ZabPeer: Equatable, Sendable {
+  package let id: ServerID
+  package let settings: ZabSettings
   /// Who belongs to the ensemble.
-  public internal(set) var configuration: QuorumConfiguration
+  package internal(set) var configuration: QuorumConfiguration
   /// The epoch that this server has promised to follow at least; durable.
-  public internal(set) var acceptedEpoch: Epoch
+  package internal(set) var acceptedEpoch: Epoch
   /// The epoch of the leader whose history this server has; durable.
-  public internal(set) var currentEpoch: Epoch
-  public internal(set) var history: TxnHistory
+  package internal(set) var currentEpoch: Epoch
+  package internal(set) var history: TxnHistory
   /// The configuration that is proposed, if one is.
   var pending: PendingConfiguration?
   /// The history up to here is durable.
-  public internal(set) var persisted: Zxid
+  package internal(set) var persisted: Zxid
   /// The history up to here is committed, as far as this server knows.
-  public internal(set) var committed: Zxid
+  package internal(set) var committed: Zxid
   /// The history up to here was delivered, or read from disk at the start.
-  public internal(set) var delivered: Zxid
-  public internal(set) var role = ZabRole.looking
-  public internal(set) var isServing = false
+  package internal(set) var delivered: Zxid
+  package internal(set) var role = ZabRole.looking
+  package internal(set) var isServing = false
   var election = FastLeaderElection()
   var leader: LeaderState?
   var learner: LearnerState?
@@ -46,7 +46,7 @@ public struct ZabPeer: Equatable, Sendable {
   ///   - configuration: the one that is known to be committed.
   ///   - proposed: the one that a later transaction of the log brings, of which that is not known.
   ///   - history: the end of the log; all of it is in the tree.
-  public init(
+  package init(
     id: ServerID, configuration: QuorumConfiguration, proposed: QuorumConfiguration? = nil, settings: ZabSettings,
     acceptedEpoch: Epoch, currentEpoch: Epoch, history: TxnHistory
   ) {
@@ -67,7 +67,7 @@ public struct ZabPeer: Equatable, Sendable {
   /// - Parameters:
   ///   - now: the monotonic clock, in milliseconds.
   ///   - actions: what is to be done is added here.
-  public mutating func step(_ event: ZabEvent, now: Int64, into actions: inout [ZabAction]) {
+  package mutating func step(_ event: ZabEvent, now: Int64, into actions: inout [ZabAction]) {
     self.now = max(self.now, now)
     switch event {
     case .started: startLooking(&actions)
@@ -91,7 +91,7 @@ public struct ZabPeer: Equatable, Sendable {
   }
 
   /// When `tick` is due next, on the monotonic clock in milliseconds.
-  public var nextDeadline: Int64 {
+  package var nextDeadline: Int64 {
     switch role {
     case .looking: election.nextDeadline
     case .leading: leader?.nextDeadline ?? .max
@@ -108,33 +108,33 @@ public struct ZabPeer: Equatable, Sendable {
   var isLearner: Bool { if case .some = learner { true } else { false } }
 
   /// Whether this server has a vote.
-  public var isVoter: Bool { votes(id) }
+  package var isVoter: Bool { votes(id) }
 
   /// The epoch of the leader that this server is or serves behind; nil while it does not serve.
-  public var servingEpoch: Epoch? {
+  package var servingEpoch: Epoch? {
     guard isServing else { return nil }
     return leader?.epoch ?? learner?.epoch
   }
 
   /// The connection to the leader; nil when there is none.
-  public var leaderConnection: ConnectionID? { learner?.connection }
+  package var leaderConnection: ConnectionID? { learner?.connection }
 
   /// The end of the history when NEWLEADER came; nothing before that.
-  public var newLeaderZxid: Zxid { learner?.newLeaderZxid ?? .zero }
+  package var newLeaderZxid: Zxid { learner?.newLeaderZxid ?? .zero }
 
   /// The connections of all learners.
-  public var learnerConnections: [ConnectionID] { (leader?.learners ?? []).map(\.connection) }
+  package var learnerConnections: [ConnectionID] { (leader?.learners ?? []).map(\.connection) }
 
   /// The connections on which a learner has said that it is `server`.
-  public func connections(of server: ServerID) -> [ConnectionID] {
+  package func connections(of server: ServerID) -> [ConnectionID] {
     (leader?.learners ?? []).filter { $0.id == server }.map(\.connection)
   }
 
   /// The learners that are connected to this leader, up to date or not.
-  public var learnerCount: Int { leader?.learners.count ?? 0 }
+  package var learnerCount: Int { leader?.learners.count ?? 0 }
 
   /// Learners by id that the leader has brought up to date, observers apart: `mntr`.
-  public var syncedLearners: (followers: [ServerID], observers: [ServerID]) {
+  package var syncedLearners: (followers: [ServerID], observers: [ServerID]) {
     let running = (leader?.learners ?? []).filter { $0.phase == .running }
     return (running.filter { !$0.isObserver }.map(\.id).sorted(), running.filter(\.isObserver).map(\.id).sorted())
   }

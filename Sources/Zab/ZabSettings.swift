@@ -1,42 +1,42 @@
 /// The times of an ensemble's member, in milliseconds.
 ///
 /// *Source*: `storage-format` E.1; `quorum-protocol` A.6, B.2, B.10.
-public struct ZabSettings: Hashable, Sendable {
+package struct ZabSettings: Hashable, Sendable {
   /// `tickTime`: pings go out twice a tick.
-  public var tickMilliseconds: Int64 = 3000
+  package var tickMilliseconds: Int64 = 3000
   /// `initLimit`: ticks that finding an epoch and synchronizing may take.
-  public var initLimitTicks: Int64 = 10
+  package var initLimitTicks: Int64 = 10
   /// `syncLimit`: ticks of silence after which the other side counts as lost.
-  public var syncLimitTicks: Int64 = 5
+  package var syncLimitTicks: Int64 = 5
   /// How long a server with a quorum of votes still waits for a better one. Apache's is 200; it needs no more than a
   /// message takes, and a better vote that comes later costs another election, never data.
-  public var decisionMilliseconds: Int64 = 60
+  package var decisionMilliseconds: Int64 = 60
   /// The first pause between two rounds of the same vote.
-  public var minNotificationMilliseconds: Int64 = 200
+  package var minNotificationMilliseconds: Int64 = 200
   /// The longest pause between two rounds of the same vote; it doubles up to here.
-  public var maxNotificationMilliseconds: Int64 = 3200
+  package var maxNotificationMilliseconds: Int64 = 3200
   /// Between two calls of a leader that does not answer yet.
-  public var leaderRetryMilliseconds: Int64 = 50
+  package var leaderRetryMilliseconds: Int64 = 50
   /// Calls of a leader before another election.
-  public var leaderRetryCount = 10
+  package var leaderRetryCount = 10
   /// Transactions kept in memory to bring learners up to date with: `commitLogCount`.
-  public var historyCount = 2000
+  package var historyCount = 2000
   /// Their bytes at most.
-  public var historyBytes = 32 << 20
+  package var historyBytes = 32 << 20
   /// `reconfigEnabled`: the ensemble may change, so that its first configuration needs a version, too.
-  public var isReconfigEnabled = false
+  package var isReconfigEnabled = false
   #if ZAB_MUTATIONS
     /// The bug that is put in on purpose, for the tests of the simulator.
-    public var mutation: ZabMutation?
+    package var mutation: ZabMutation?
   #endif
 
   /// Apache's values, but where they say otherwise.
-  public init() {}
+  package init() {}
 
   /// How long a member may take to come up to date.
-  public var initMilliseconds: Int64 { milliseconds(initLimitTicks) }
+  package var initMilliseconds: Int64 { milliseconds(initLimitTicks) }
   /// How long a member may be silent.
-  public var syncMilliseconds: Int64 { milliseconds(syncLimitTicks) }
+  package var syncMilliseconds: Int64 { milliseconds(syncLimitTicks) }
 
   /// So many ticks; no more than leaves room for a point in time.
   private func milliseconds(_ ticks: Int64) -> Int64 {
@@ -59,7 +59,7 @@ public struct ZabSettings: Hashable, Sendable {
 /// worth nothing.
 ///
 /// *Source*: `quorum-protocol` F.3, whose numbers are issues of ZooKeeper.
-public enum ZabMutation: String, Hashable, Sendable, CaseIterable {
+package enum ZabMutation: String, Hashable, Sendable, CaseIterable {
   /// A proposal is acknowledged before it is synced (3911, 4646).
   case ackBeforePersisted
   /// NEWLEADER is acknowledged before the history is synced (3911, 4685).

@@ -11,8 +11,8 @@ import ZooKeeperProtocol
 /// looked at after every step; when they stop, the ensemble must come back within a bound.
 ///
 /// The same seed gives the same run, to the last event.
-public final class Simulation {
-  public let options: SimulationOptions
+package final class Simulation {
+  package let options: SimulationOptions
   var random: SplitMix64
   var queue = EventQueue<SimulationEvent>()
   /// The simulated time, in microseconds.
@@ -36,7 +36,7 @@ public final class Simulation {
   static let recoveryMicroseconds: Int64 = 40_000_000
 
   /// A simulation that has not run.
-  public init(_ options: SimulationOptions, keepsTrace: Bool = false) {
+  package init(_ options: SimulationOptions, keepsTrace: Bool = false) {
     self.options = options
     random = SplitMix64(seed: options.seed ^ 0x5eed)
     trace = TraceLog(keepsLines: keepsTrace)
@@ -63,7 +63,7 @@ public final class Simulation {
   private static let eventsPerMillisecond: Int64 = 10
 
   /// Runs to the end, or to the first broken rule.
-  public func run() -> SimulationReport {
+  package func run() -> SimulationReport {
     for server in servers { start(server) }
     for client in clients.indices { queue.push(.clientStep(client), at: random.number(0...300_000)) }
     queue.push(.fault, at: 1_000_000)

@@ -2,7 +2,7 @@ internal import Jute
 internal import ZooKeeperProtocol
 
 /// The number of an ACL list in the tree's cache; 0 is the open ACL, which has no entry on disk.
-public typealias ACLSlot = UInt32
+package typealias ACLSlot = UInt32
 
 /// Keeps each distinct ACL list once, with a count of the znodes that have it.
 ///

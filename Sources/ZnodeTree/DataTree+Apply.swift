@@ -1,4 +1,4 @@
-public import ZooKeeperProtocol
+package import ZooKeeperProtocol
 
 /// Applying transactions.
 ///
@@ -11,7 +11,7 @@ extension DataTree {
   /// Applies one transaction and appends what watches may wait for.
   ///
   /// - Returns: what to answer; an error is a result, not a failure.
-  public func apply(_ header: TxnHeader, _ txn: Txn, changes: inout [TreeChange]) -> TxnResult {
+  package func apply(_ header: TxnHeader, _ txn: Txn, changes: inout [TreeChange]) -> TxnResult {
     acls.releaseRetired()
     let result = applyPart(header, txn, changes: &changes)
     if header.zxid > lastProcessedZxid { lastProcessedZxid = header.zxid }

@@ -1,4 +1,4 @@
-public import ZooKeeperProtocol
+package import ZooKeeperProtocol
 
 /// The digest, version 2: CRC-32 over path, data and stored counters of a znode; summed over all but those
 /// under `/zookeeper/`.
@@ -9,7 +9,7 @@ extension DataTree {
   /// alone costs 60 bytes.
   ///
   /// - Parameter path: "/" counts as empty.
-  public func digestPrefix(path: UnsafeRawBufferPointer, data: UnsafeRawBufferPointer?) -> UInt32 {
+  package func digestPrefix(path: UnsafeRawBufferPointer, data: UnsafeRawBufferPointer?) -> UInt32 {
     var state = CRC32.initial
     if path.count > 1 { state = crc.update(state, path) }
     if let data { state = crc.update(state, data) }
@@ -17,7 +17,7 @@ extension DataTree {
   }
 
   /// The digest of a znode, from the checksum after its path and data.
-  public func finishDigest(_ prefix: UInt32, _ stat: StatPersisted) -> UInt32 {
+  package func finishDigest(_ prefix: UInt32, _ stat: StatPersisted) -> UInt32 {
     withUnsafeTemporaryAllocation(byteCount: 60, alignment: 8) { block in
       let long = { (value: Int64, offset: Int) in
         block.storeBytes(of: value.bigEndian, toByteOffset: offset, as: Int64.self)
@@ -39,10 +39,10 @@ extension DataTree {
   }
 
   /// Whether the znode at `path` counts in the tree's digest.
-  public static func isCountedInDigest(_ path: UnsafeRawBufferPointer) -> Bool {
+  package static func isCountedInDigest(_ path: UnsafeRawBufferPointer) -> Bool {
     !PathBytes.hasPrefix(path, "/zookeeper/")
   }
 
   /// A znode's present part of the tree's digest.
-  public func digest(of id: ZnodeID) -> UInt32 { slab.record(id).pointee.digest }
+  package func digest(of id: ZnodeID) -> UInt32 { slab.record(id).pointee.digest }
 }

@@ -1,4 +1,4 @@
-public import ZooKeeperProtocol
+package import ZooKeeperProtocol
 
 /// Quotas: the use of a subtree, kept up to date in its `zookeeper_stats`.
 ///
@@ -8,13 +8,13 @@ public import ZooKeeperProtocol
 /// *Source*: `org.apache.zookeeper.server.DataTree#updateQuotaStat`, `PathTrie`; `client-protocol` 4.13.
 extension DataTree {
   /// The nearest path at or above `path` that has limits; nil if none has.
-  public func quotaPath(covering path: String) -> String? {
+  package func quotaPath(covering path: String) -> String? {
     guard !quotaPaths.isEmpty else { return nil }
     return withBytes(path) { quotaPath(covering: $0) }
   }
 
   /// The limits and the use of a quota; nil when either is missing or unreadable.
-  public func quota(of path: String) -> (limits: QuotaLimits, use: QuotaLimits)? {
+  package func quota(of path: String) -> (limits: QuotaLimits, use: QuotaLimits)? {
     guard let limits = readQuota(QuotaPaths.limits(of: path)), let use = readQuota(QuotaPaths.stats(of: path)) else {
       return nil
     }

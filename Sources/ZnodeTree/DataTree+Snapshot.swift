@@ -1,15 +1,15 @@
-public import Jute
-public import ZooKeeperProtocol
+package import Jute
+package import ZooKeeperProtocol
 
 /// One znode as a snapshot has it. Path and data may not leave the call they are given to.
-public struct SnapshotZnode {
+package struct SnapshotZnode {
   /// Empty for the root.
-  public var path: UnsafeRawBufferPointer
+  package var path: UnsafeRawBufferPointer
   /// nil is null.
-  public var data: UnsafeRawBufferPointer?
+  package var data: UnsafeRawBufferPointer?
   /// A key of the snapshot's ACL lists; -1 for the open ACL.
-  public var aclKey: Int64
-  public var stat: StatPersisted
+  package var aclKey: Int64
+  package var stat: StatPersisted
 
   /// What a znode takes in a snapshot file beside its path and data.
   static let fixedBytes = 4 + 4 + 8 + 60
@@ -19,14 +19,14 @@ public struct SnapshotZnode {
 ///
 /// Starting one copies nothing; see `RecordSlab` for what changes cost until it is finished. A parent always
 /// comes before its children.
-public struct SnapshotWalk: ~Copyable {
+package struct SnapshotWalk: ~Copyable {
   /// The newest transaction in the snapshot.
-  public let zxid: Zxid
+  package let zxid: Zxid
   /// The tree's digest at that moment.
-  public let treeDigest: UInt64
-  public let znodeCount: Int
+  package let treeDigest: UInt64
+  package let znodeCount: Int
   /// The ACL lists that znodes refer to, by key.
-  public let acls: [(key: Int64, acl: [ACL])]
+  package let acls: [(key: Int64, acl: [ACL])]
 
   let tree: DataTree
   private let records: FrozenRecords
@@ -51,10 +51,10 @@ public struct SnapshotWalk: ~Copyable {
   }
 
   /// Whether all znodes have been visited.
-  public var isFinished: Bool { current == 0 }
+  package var isFinished: Bool { current == 0 }
 
   /// Visits up to `limit` further znodes.
-  public mutating func visit(limit: Int, _ body: (SnapshotZnode) -> Void) {
+  package mutating func visit(limit: Int, _ body: (SnapshotZnode) -> Void) {
     var visited = 0
     while current != 0, visited < limit {
       let record = records.record(current).pointee
@@ -72,7 +72,7 @@ public struct SnapshotWalk: ~Copyable {
   /// Appends further znodes as a snapshot file has them, about `budgetBytes` of them.
   ///
   /// - Returns: whether all have been appended. The end mark "/" is not.
-  public mutating func encode(into writer: inout JuteWriter, budgetBytes: Int) -> Bool {
+  package mutating func encode(into writer: inout JuteWriter, budgetBytes: Int) -> Bool {
     let end = writer.bytes.count + budgetBytes
     while current != 0, writer.bytes.count < end {
       visit(limit: 16) { znode in
@@ -108,9 +108,9 @@ public struct SnapshotWalk: ~Copyable {
 }
 
 /// Why a snapshot's contents make no tree.
-public struct SnapshotError: Error, Hashable, Sendable {
+package struct SnapshotError: Error, Hashable, Sendable {
   /// The closed list of reasons.
-  public enum Code: Hashable, Sendable {
+  package enum Code: Hashable, Sendable {
     /// A znode came before its parent, or its path has no name.
     case missingParent
     /// A znode came twice.
@@ -119,11 +119,11 @@ public struct SnapshotError: Error, Hashable, Sendable {
     case unknownACL(key: Int64)
   }
 
-  public let code: Code
-  public let path: String
+  package let code: Code
+  package let path: String
 
   /// Makes one of the given fields.
-  public init(_ code: Code, path: String) {
+  package init(_ code: Code, path: String) {
     self.code = code
     self.path = path
   }
@@ -132,17 +132,17 @@ public struct SnapshotError: Error, Hashable, Sendable {
 extension DataTree {
   /// Starts a walk over the tree as it is now. There can be several at a time: one to a file, and one to each learner
   /// that needs the whole tree.
-  public func startSnapshot() -> SnapshotWalk { SnapshotWalk(self) }
+  package func startSnapshot() -> SnapshotWalk { SnapshotWalk(self) }
 
   /// About the bytes of a snapshot of the tree as it is now.
-  public var snapshotBytes: Int { approximateDataSizeBytes + znodeCount * SnapshotZnode.fixedBytes }
+  package var snapshotBytes: Int { approximateDataSizeBytes + znodeCount * SnapshotZnode.fixedBytes }
 
   /// Whether a walk is going on.
-  public var isSnapshotting: Bool { slab.isFrozen }
+  package var isSnapshotting: Bool { slab.isFrozen }
 }
 
 /// Fills a tree from a snapshot: the lists first, then the znodes, then `finish`.
-public struct SnapshotRestore {
+package struct SnapshotRestore {
   let tree: DataTree
   var slots: [Int64: ACLSlot] = [-1: 0]
   /// The parent of the znode before: mostly the next one's as well, and then not looked for.
@@ -152,18 +152,18 @@ public struct SnapshotRestore {
   private static let maxUnindexedCount = 32
 
   /// Makes a tree to fill.
-  public init(hashSeed: UInt64 = 0, extendedTypesEnabled: Bool = false, digestEnabled: Bool = true) {
+  package init(hashSeed: UInt64 = 0, extendedTypesEnabled: Bool = false, digestEnabled: Bool = true) {
     tree = DataTree(hashSeed: hashSeed, extendedTypesEnabled: extendedTypesEnabled, digestEnabled: digestEnabled)
   }
 
   /// Adds an ACL list under its key.
-  public mutating func addACL(key: Int64, _ acl: [ACL]) {
+  package mutating func addACL(key: Int64, _ acl: [ACL]) {
     // The restore's own use keeps the list until the znodes have come.
     if key != -1 { slots[key] = tree.acls.acquire(acl) }
   }
 
   /// Adds a znode; one of the built-ins takes the place of the tree's own.
-  public mutating func addZnode(
+  package mutating func addZnode(
     path: UnsafeRawBufferPointer, data: UnsafeRawBufferPointer?, aclKey: Int64, stat: StatPersisted
   ) throws(SnapshotError) {
     func fail(_ code: SnapshotError.Code) -> SnapshotError {
@@ -204,7 +204,7 @@ public struct SnapshotRestore {
   }
 
   /// Adds a znode: `addZnode` for values.
-  public mutating func addZnode(path: String, data: [UInt8]?, aclKey: Int64, stat: StatPersisted) throws(SnapshotError)
+  package mutating func addZnode(path: String, data: [UInt8]?, aclKey: Int64, stat: StatPersisted) throws(SnapshotError)
   {
     let result = withBytes(path) { bytes -> Result<Void, SnapshotError> in
       do throws(SnapshotError) {
@@ -226,7 +226,7 @@ public struct SnapshotRestore {
   /// The tree, once all has been added.
   ///
   /// - Throws: `.duplicate` when one of the last znodes was there before.
-  public consuming func finish(lastProcessedZxid: Zxid) throws(SnapshotError) -> DataTree {
+  package consuming func finish(lastProcessedZxid: Zxid) throws(SnapshotError) -> DataTree {
     try indexAll()
     for (_, slot) in slots { tree.acls.release(slot) }
     tree.acls.releaseRetired()

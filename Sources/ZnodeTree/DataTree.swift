@@ -1,5 +1,5 @@
-public import Jute
-public import ZooKeeperProtocol
+package import Jute
+package import ZooKeeperProtocol
 
 /// The znodes of a server: a tree of names with data, counters and ACLs.
 ///
@@ -13,7 +13,7 @@ public import ZooKeeperProtocol
 /// *Source*: `org.apache.zookeeper.server.DataTree`; `client-protocol` 4.5, `storage-format` C.
 ///
 /// *Thread*: one at a time.
-public final class DataTree {
+package final class DataTree {
   let slab = RecordSlab()
   let arena = BlockArena()
   let crc = CRC32()
@@ -28,32 +28,32 @@ public final class DataTree {
   var quotaPaths: Set<PathKey> = []
 
   /// Whether TTL znodes exist: `zookeeper.extendedTypesEnabled`.
-  public let extendedTypesEnabled: Bool
+  package let extendedTypesEnabled: Bool
   /// Whether the digest is kept: `zookeeper.digest.enabled`.
-  public let digestEnabled: Bool
+  package let digestEnabled: Bool
 
   /// The newest transaction applied.
-  public internal(set) var lastProcessedZxid = Zxid.zero
+  package internal(set) var lastProcessedZxid = Zxid.zero
   /// The sum of the digests of all znodes, modulo 2⁶⁴; 0 when digests are off.
-  public internal(set) var treeDigest: UInt64 = 0
+  package internal(set) var treeDigest: UInt64 = 0
   /// Znodes, the root included.
-  public internal(set) var znodeCount = 0
+  package internal(set) var znodeCount = 0
   /// The lengths of all paths and data, as Apache's `approximate_data_size` adds them up.
-  public internal(set) var approximateDataSizeBytes = 0
-  public internal(set) var ephemeralCount = 0
+  package internal(set) var approximateDataSizeBytes = 0
+  package internal(set) var ephemeralCount = 0
   /// Where a long path was last found, see `findDeep`.
   var deepPlace: DeepPlace?
   /// The longest path that had limits set: deeper znodes need not be asked for theirs, level by level.
   var longestQuotaPathBytes = 0
 
   /// The root's id.
-  public static let root: ZnodeID = 1
+  package static let root: ZnodeID = 1
 
   /// A tree with what every tree has: the root, `/zookeeper`, `/zookeeper/quota` and `/zookeeper/config`.
   ///
   /// - Parameter hashSeed: any number that clients cannot guess; it keeps them from choosing names that
   ///   collide. It changes nothing that can be seen.
-  public init(hashSeed: UInt64 = 0, extendedTypesEnabled: Bool = false, digestEnabled: Bool = true) {
+  package init(hashSeed: UInt64 = 0, extendedTypesEnabled: Bool = false, digestEnabled: Bool = true) {
     index = NameIndex(seed: hashSeed)
     self.extendedTypesEnabled = extendedTypesEnabled
     self.digestEnabled = digestEnabled
@@ -68,12 +68,12 @@ public final class DataTree {
   }
 
   /// Znodes as Apache counts them: the root is in its table twice.
-  public var reportedZnodeCount: Int { znodeCount + 1 }
+  package var reportedZnodeCount: Int { znodeCount + 1 }
 
   /// The znode at `path`; nil if there is none, or if the path is malformed.
   ///
   /// The empty path is an alias of the root.
-  public func find(_ path: UnsafeRawBufferPointer) -> ZnodeID? {
+  package func find(_ path: UnsafeRawBufferPointer) -> ZnodeID? {
     if path.count <= 1 { return path.isEmpty || path[0] == PathBytes.slash ? Self.root : nil }
     guard path[0] == PathBytes.slash else { return nil }
     if path.count >= DeepPlace.minimumBytes { return findDeep(path) }
@@ -96,7 +96,7 @@ public final class DataTree {
   }
 
   /// The znode at `path`: `find` for a string.
-  public func find(_ path: String) -> ZnodeID? { withBytes(path) { find($0) } }
+  package func find(_ path: String) -> ZnodeID? { withBytes(path) { find($0) } }
 
   /// The child of `parent` with that name.
   func child(of parent: ZnodeID, named name: UnsafeRawBufferPointer) -> ZnodeID? {
@@ -107,7 +107,7 @@ public final class DataTree {
   /// The path of a znode that exists.
   ///
   /// *Complexity*: the path's length.
-  public func path(of id: ZnodeID) -> String {
+  package func path(of id: ZnodeID) -> String {
     if id == Self.root { return "/" }
     var names: [UnsafeRawBufferPointer] = []
     var current = id
@@ -127,7 +127,7 @@ public final class DataTree {
 
 extension DataTree {
   /// What clients see of a znode.
-  public func stat(of id: ZnodeID) -> Stat {
+  package func stat(of id: ZnodeID) -> Stat {
     let record = slab.record(id)
     return Stat(
       czxid: Zxid(rawValue: record.pointee.czxid), mzxid: Zxid(rawValue: record.pointee.mzxid),
@@ -139,35 +139,35 @@ extension DataTree {
   }
 
   /// What is stored of a znode.
-  public func storedStat(of id: ZnodeID) -> StatPersisted { Self.storedStat(slab.record(id).pointee) }
+  package func storedStat(of id: ZnodeID) -> StatPersisted { Self.storedStat(slab.record(id).pointee) }
 
   /// A znode's data; nil is null.
-  public func data(of id: ZnodeID) -> [UInt8]? { slab.record(id).pointee.data.map { [UInt8]($0) } }
+  package func data(of id: ZnodeID) -> [UInt8]? { slab.record(id).pointee.data.map { [UInt8]($0) } }
 
   /// Runs `body` on a znode's data where it stands; nil is null. The bytes may not leave `body`.
-  public func withData<Result>(of id: ZnodeID, _ body: (UnsafeRawBufferPointer?) -> Result) -> Result {
+  package func withData<Result>(of id: ZnodeID, _ body: (UnsafeRawBufferPointer?) -> Result) -> Result {
     body(slab.record(id).pointee.data)
   }
 
   /// Bytes of a znode's data; 0 for null.
-  public func dataLength(of id: ZnodeID) -> Int { max(0, Int(slab.record(id).pointee.dataLength)) }
+  package func dataLength(of id: ZnodeID) -> Int { max(0, Int(slab.record(id).pointee.dataLength)) }
 
   /// The number of a znode's children.
-  public func childCount(of id: ZnodeID) -> Int { Int(slab.record(id).pointee.childCount) }
+  package func childCount(of id: ZnodeID) -> Int { Int(slab.record(id).pointee.childCount) }
 
   /// The transaction that last set a znode's data.
-  public func mzxid(of id: ZnodeID) -> Zxid { Zxid(rawValue: slab.record(id).pointee.mzxid) }
+  package func mzxid(of id: ZnodeID) -> Zxid { Zxid(rawValue: slab.record(id).pointee.mzxid) }
 
   /// The transaction that last changed the set of a znode's children.
-  public func pzxid(of id: ZnodeID) -> Zxid { Zxid(rawValue: slab.record(id).pointee.pzxid) }
+  package func pzxid(of id: ZnodeID) -> Zxid { Zxid(rawValue: slab.record(id).pointee.pzxid) }
 
   /// Whom the znode goes with.
-  public func owner(of id: ZnodeID) -> EphemeralOwner {
+  package func owner(of id: ZnodeID) -> EphemeralOwner {
     EphemeralOwner(stored: slab.record(id).pointee.owner, extendedTypesEnabled: extendedTypesEnabled)
   }
 
   /// The names of a znode's children, newest first.
-  public func childNames(of id: ZnodeID) -> [String] {
+  package func childNames(of id: ZnodeID) -> [String] {
     var names: [String] = []
     names.reserveCapacity(childCount(of: id))
     forEachChild(of: id) { names.append(String(decoding: slab.record($0).pointee.name, as: UTF8.self)) }
@@ -177,7 +177,7 @@ extension DataTree {
   /// Znodes under `id`, itself not counted.
   ///
   /// *Complexity*: their number.
-  public func descendantCount(of id: ZnodeID) -> Int {
+  package func descendantCount(of id: ZnodeID) -> Int {
     if id == Self.root { return znodeCount - 1 }
     var count = -1
     walk(id) { _ in count += 1 }
@@ -185,16 +185,16 @@ extension DataTree {
   }
 
   /// The slot of a znode's ACL.
-  public func aclSlot(of id: ZnodeID) -> ACLSlot { slab.record(id).pointee.aclSlot }
+  package func aclSlot(of id: ZnodeID) -> ACLSlot { slab.record(id).pointee.aclSlot }
 
   /// The list in a slot.
-  public func acl(in slot: ACLSlot) -> [ACL] { acls.entries[Int(slot)].acl }
+  package func acl(in slot: ACLSlot) -> [ACL] { acls.entries[Int(slot)].acl }
 
   /// What anyone may do under the list in a slot.
-  public func worldPermissions(in slot: ACLSlot) -> Permissions { acls.entries[Int(slot)].worldPermissions }
+  package func worldPermissions(in slot: ACLSlot) -> Permissions { acls.entries[Int(slot)].worldPermissions }
 
   /// Appends a znode's `Stat`.
-  public func appendStat(of id: ZnodeID, into writer: inout JuteWriter) {
+  package func appendStat(of id: ZnodeID, into writer: inout JuteWriter) {
     let record = slab.record(id)
     withUnsafeTemporaryAllocation(byteCount: Stat.encodedSizeBytes, alignment: 8) { block in
       let long = { (value: Int64, offset: Int) in
@@ -219,13 +219,13 @@ extension DataTree {
   }
 
   /// Appends a znode's data as a buffer.
-  public func appendData(of id: ZnodeID, into writer: inout JuteWriter) {
+  package func appendData(of id: ZnodeID, into writer: inout JuteWriter) {
     guard let data = slab.record(id).pointee.data else { return writer.writeInt(-1) }
     writer.writeLengthPrefixed(data)
   }
 
   /// Appends the names of a znode's children as a vector.
-  public func appendChildNames(of id: ZnodeID, into writer: inout JuteWriter) {
+  package func appendChildNames(of id: ZnodeID, into writer: inout JuteWriter) {
     writer.writeInt(Int32(truncatingIfNeeded: childCount(of: id)))
     var child = slab.record(id).pointee.firstChild
     while child != 0 {
@@ -285,21 +285,21 @@ extension DataTree {
 
 extension DataTree {
   /// The ephemerals of a session, in the order of their paths' bytes.
-  public func ephemeralPaths(of session: SessionID) -> [String] {
+  package func ephemeralPaths(of session: SessionID) -> [String] {
     guard let ids = ephemerals[session] else { return [] }
     return ids.map { path(of: $0) }.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
   }
 
   /// The paths of a session's ephemeral znodes, in no order: for reports, which are sorted elsewhere.
-  public func unorderedEphemeralPaths(of session: SessionID) -> [String] {
+  package func unorderedEphemeralPaths(of session: SessionID) -> [String] {
     ephemerals[session]?.map { path(of: $0) } ?? []
   }
 
   /// Whether a session owns any znode.
-  public func hasEphemerals(_ session: SessionID) -> Bool { ephemerals[session] != nil }
+  package func hasEphemerals(_ session: SessionID) -> Bool { ephemerals[session] != nil }
 
   /// The sessions that own znodes, in the order of their numbers.
-  public var sessionsWithEphemerals: [SessionID] { ephemerals.keys.sorted { $0.rawValue < $1.rawValue } }
+  package var sessionsWithEphemerals: [SessionID] { ephemerals.keys.sorted { $0.rawValue < $1.rawValue } }
 
   /// The containers and TTL znodes that may be deleted now: childless, and used or old enough.
   ///
@@ -309,7 +309,7 @@ extension DataTree {
   ///   - limit: how many paths at most.
   ///
   /// *Source*: `org.apache.zookeeper.server.ContainerManager`; `client-protocol` 4.14.
-  public func reapablePaths(nowMilliseconds: Int64, maxNeverUsedMilliseconds: Int64, limit: Int) -> [String] {
+  package func reapablePaths(nowMilliseconds: Int64, maxNeverUsedMilliseconds: Int64, limit: Int) -> [String] {
     var ids: [ZnodeID] = []
     for id in containers {
       let record = slab.record(id).pointee

@@ -1,22 +1,22 @@
-public import ZooKeeperProtocol
+package import ZooKeeperProtocol
 
 /// What a znode's stored `ephemeralOwner` says about it.
 ///
 /// *Source*: `org.apache.zookeeper.server.EphemeralType`; `storage-format` C.7.
-public enum EphemeralOwner: Hashable, Sendable {
+package enum EphemeralOwner: Hashable, Sendable {
   case persistent
   case session(SessionID)
   case container
   case ttl(milliseconds: Int64)
 
   /// The stored mark of a container.
-  public static let containerMark = Int64.min
+  package static let containerMark = Int64.min
   private static let ttlMark: UInt64 = 0xff00_0000_0000_0000
   private static let markMask: UInt64 = 0xffff_ff00_0000_0000
 
   /// Reads a stored value. TTL znodes exist only where extended types are enabled; elsewhere their mark
   /// reads as a session that nobody has.
-  public init(stored: Int64, extendedTypesEnabled: Bool) {
+  package init(stored: Int64, extendedTypesEnabled: Bool) {
     if stored == 0 {
       self = .persistent
     } else if stored == Self.containerMark {
@@ -29,7 +29,7 @@ public enum EphemeralOwner: Hashable, Sendable {
   }
 
   /// The value to store.
-  public var stored: Int64 {
+  package var stored: Int64 {
     switch self {
     case .persistent: 0
     case .session(let session): session.rawValue
@@ -39,7 +39,7 @@ public enum EphemeralOwner: Hashable, Sendable {
   }
 
   /// Whether a session owns the znode, so that it can have no children.
-  public var isSession: Bool {
+  package var isSession: Bool {
     if case .session = self { true } else { false }
   }
 
@@ -47,7 +47,7 @@ public enum EphemeralOwner: Hashable, Sendable {
   ///
   /// A TTL out of range cannot come from a server of this project, and Apache's die of it; it makes the znode
   /// persistent here, so that a log with such a transaction can be read.
-  public init(of txn: Txn, sessionID: SessionID) {
+  package init(of txn: Txn, sessionID: SessionID) {
     switch txn {
     case .create(let body) where body.isEphemeral, .create2(let body) where body.isEphemeral:
       self = sessionID == .none ? .persistent : .session(sessionID)

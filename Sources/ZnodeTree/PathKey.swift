@@ -2,8 +2,8 @@
 ///
 /// Swift's strings are equal when Unicode calls them canonically equivalent; to ZooKeeper two spellings of `é`
 /// are two names.
-public struct PathKey: Hashable, Sendable {
-  public let path: String
+package struct PathKey: Hashable, Sendable {
+  package let path: String
   /// Of the bytes, mixed once: a key is looked up several times on the way of a write.
   private let mixed: UInt64
 
@@ -11,24 +11,24 @@ public struct PathKey: Hashable, Sendable {
   private static let seed = UInt64(bitPattern: Int64(Hasher().finalize()))
 
   /// The key of `path`.
-  public init(_ path: String) {
+  package init(_ path: String) {
     self.path = path
     mixed = withBytes(path) { PathBytes.hash($0, seed: Self.seed) }
   }
 
   /// Compares the bytes.
-  public static func == (left: PathKey, right: PathKey) -> Bool {
+  package static func == (left: PathKey, right: PathKey) -> Bool {
     guard left.mixed == right.mixed else { return false }
     return withBytes(left.path) { leftBytes in withBytes(right.path) { areEqual(leftBytes, $0) } }
   }
 
   /// Hashes the bytes.
-  public func hash(into hasher: inout Hasher) { hasher.combine(mixed) }
+  package func hash(into hasher: inout Hasher) { hasher.combine(mixed) }
 }
 
 /// Runs `body` on the UTF-8 bytes of `path`, without copying them where the string is native.
 @inline(__always)
-public func withBytes<Result>(_ path: String, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+package func withBytes<Result>(_ path: String, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
   var path = path
   return path.withUTF8 { body(UnsafeRawBufferPointer($0)) }
 }

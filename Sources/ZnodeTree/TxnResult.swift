@@ -1,19 +1,19 @@
-public import ZooKeeperProtocol
+package import ZooKeeperProtocol
 
 /// What became of a transaction when it was applied: all that an answer needs.
-public struct TxnResult: Hashable, Sendable {
+package struct TxnResult: Hashable, Sendable {
   /// The operation; in a failed multi, `error` for each part.
-  public var opCode: OpCode
-  public var error: KeeperError
+  package var opCode: OpCode
+  package var error: KeeperError
   /// The znode, where there is one.
-  public var path: String?
+  package var path: String?
   /// The znode's counters right after the change, where the answer has them.
-  public var stat: Stat?
+  package var stat: Stat?
   /// The parts of a multi.
-  public var parts: [TxnResult] = []
+  package var parts: [TxnResult] = []
 
   /// Makes one of the given fields.
-  public init(opCode: OpCode, error: KeeperError = .ok, path: String? = nil, stat: Stat? = nil) {
+  package init(opCode: OpCode, error: KeeperError = .ok, path: String? = nil, stat: Stat? = nil) {
     self.opCode = opCode
     self.error = error
     self.path = path
@@ -24,24 +24,24 @@ public struct TxnResult: Hashable, Sendable {
 /// A change that watches may wait for, in the order in which changes happened.
 ///
 /// The ACL slots stay valid until the next transaction is applied.
-public struct TreeChange: Hashable, Sendable {
+package struct TreeChange: Hashable, Sendable {
   /// What happened to the znode.
-  public enum Kind: Hashable, Sendable {
+  package enum Kind: Hashable, Sendable {
     case created
     case deleted
     case dataChanged
   }
 
-  public var kind: Kind
-  public var path: String
-  public var zxid: Zxid
+  package var kind: Kind
+  package var path: String
+  package var zxid: Zxid
   /// The znode's ACL: an event about it goes only to who may read it.
-  public var aclSlot: ACLSlot
+  package var aclSlot: ACLSlot
   /// The parent's ACL, for the event about the parent's children.
-  public var parentACLSlot: ACLSlot
+  package var parentACLSlot: ACLSlot
 
   /// Makes one of the given fields.
-  public init(kind: Kind, path: String, zxid: Zxid, aclSlot: ACLSlot, parentACLSlot: ACLSlot) {
+  package init(kind: Kind, path: String, zxid: Zxid, aclSlot: ACLSlot, parentACLSlot: ACLSlot) {
     self.kind = kind
     self.path = path
     self.zxid = zxid

@@ -1,5 +1,5 @@
 /// The number of a znode in its tree: an index into the slab, used again after a delete. 0 is nobody.
-public typealias ZnodeID = UInt32
+package typealias ZnodeID = UInt32
 
 /// What the tree keeps of a znode, but for its name and data, which are one block of the arena.
 ///

@@ -1,13 +1,13 @@
 import TxnLog
 
 /// Why a server does not start, or had to stop, in words for the person who runs it.
-public struct ServerStartError: Error, Hashable, Sendable {
+package struct ServerStartError: Error, Hashable, Sendable {
   /// What went wrong.
-  public var message: String
+  package var message: String
   /// What to do about it.
-  public var hint: String?
+  package var hint: String?
 
-  public init(_ message: String, hint: String? = nil) {
+  package init(_ message: String, hint: String? = nil) {
     self.message = message
     self.hint = hint
   }

@@ -4,25 +4,25 @@ import Zab
 import ZooKeeperProtocol
 
 /// What a server is at one moment, for a sandbox.
-public struct NodeStatus: Hashable, Sendable {
+package struct NodeStatus: Hashable, Sendable {
   /// `standalone`, `leader`, `follower`, `observer` or `looking`.
-  public var role: String
+  package var role: String
   /// Whether clients are served.
-  public var isServing: Bool
+  package var isServing: Bool
   /// The last transaction that was applied, as text.
-  public var zxid: String
+  package var zxid: String
   /// Sessions of the whole ensemble that are alive.
-  public var sessionCount: Int
+  package var sessionCount: Int
   /// Clients' connections to this server.
-  public var connectionCount: Int
+  package var connectionCount: Int
   /// The followers that a leader has brought up to date and hears from.
-  public var syncedFollowers: [Int64]
+  package var syncedFollowers: [Int64]
 }
 
 /// Faults on request: what a sandbox does to its servers.
 extension ServerNode {
   /// What the server is; nil while it is held still.
-  public func status() async -> NodeStatus? {
+  package func status() async -> NodeStatus? {
     if brake.isHeld { return nil }
     return try? await loop.submit { [self] in
       NodeStatus(
@@ -34,7 +34,7 @@ extension ServerNode {
   }
 
   /// Holds the server still until `resume`; its connections stay, and fill.
-  public func pause() async {
+  package func pause() async {
     await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
       guard brake.pull() else { return continuation.resume() }
       loop.execute { [brake] in
@@ -45,12 +45,12 @@ extension ServerNode {
   }
 
   /// Lets the server go on after `pause`.
-  public func resume() { brake.release() }
+  package func resume() { brake.release() }
 
   /// Cuts the cables to some members of the ensemble, and mends those to all others.
   ///
   /// A server that is held still does it as soon as it goes on.
-  public func sever(from members: Set<Int64>) async {
+  package func sever(from members: Set<Int64>) async {
     let servers = Set(members.map(ServerID.init(rawValue:)))
     if brake.isHeld { return loop.execute { [self] in ensemble?.sever(servers) } }
     try? await loop.submit { [self] in ensemble?.sever(servers) }.get()
@@ -59,13 +59,13 @@ extension ServerNode {
 
 extension ServerConfiguration {
   /// Where one member of an ensemble on this machine listens.
-  public struct LocalMember: Hashable, Sendable {
-    public var clientPort: Int
-    public var quorumPort: Int
-    public var electionPort: Int
+  package struct LocalMember: Hashable, Sendable {
+    package var clientPort: Int
+    package var quorumPort: Int
+    package var electionPort: Int
 
     /// A member with these ports.
-    public init(clientPort: Int, quorumPort: Int, electionPort: Int) {
+    package init(clientPort: Int, quorumPort: Int, electionPort: Int) {
       self.clientPort = clientPort
       self.quorumPort = quorumPort
       self.electionPort = electionPort
@@ -77,7 +77,7 @@ extension ServerConfiguration {
   /// - Parameters:
   ///   - members: all of them; their ids are 1, 2, 3 …
   ///   - id: which of them this server is.
-  public mutating func join(_ members: [LocalMember], as id: Int) {
+  package mutating func join(_ members: [LocalMember], as id: Int) {
     precondition(members.indices.contains(id - 1), "server \(id) is not among \(members.count)")
     let address = clientAddress ?? "127.0.0.1"
     let configuration = QuorumConfiguration(

@@ -1,5 +1,5 @@
 import EnsembleCore
-public import Logging
+package import Logging
 import NIOCore
 import NIOPosix
 import ServerCore
@@ -20,14 +20,14 @@ import ZooKeeperProtocol
 /// sends every connection's answers in one write. When the log is synced, the core applies and answers what waited.
 ///
 /// *Thread*: one event loop of its own; public calls may be made from anywhere.
-public final class ServerNode: @unchecked Sendable {
+package final class ServerNode: @unchecked Sendable {
   // @unchecked: all state below is touched on `loop` only, once `start` has made it.
 
-  public let configuration: ServerConfiguration
+  package let configuration: ServerConfiguration
   /// The port that clients connect to.
-  public private(set) var clientPort = 0
+  package private(set) var clientPort = 0
   /// The port of the HTTP server for administrators; nil when there is none.
-  public private(set) var adminPort: Int?
+  package private(set) var adminPort: Int?
 
   let logger: Logger
   /// What clients talk to. While a member of an ensemble serves nobody, it has the last tree that was served.
@@ -116,7 +116,7 @@ public final class ServerNode: @unchecked Sendable {
   ///   - severed: members of the ensemble that this one cannot reach, see `sever`.
   ///   - isGivenUp: whether to wait no longer for what is not there yet, such as the own name. Asked on the loop.
   /// - Throws: when the data is damaged, the directory is in use or cannot be written, or the port is taken.
-  public static func start(
+  package static func start(
     _ configuration: ServerConfiguration, logger: Logger, severedFrom severed: Set<Int64> = [],
     isGivenUp: @escaping @Sendable () -> Bool = { false }
   ) async throws(ServerStartError) -> ServerNode {
@@ -158,7 +158,7 @@ public final class ServerNode: @unchecked Sendable {
   ///
   /// - Returns: a line for each file that was changed; none when there was nothing to repair.
   /// - Throws: when another server uses the directory, or nothing can be rescued.
-  public static func repair(_ configuration: ServerConfiguration) throws(ServerStartError) -> [String] {
+  package static func repair(_ configuration: ServerConfiguration) throws(ServerStartError) -> [String] {
     do throws(TxnLogError) { return try Storage.repair(configuration) } catch { throw ServerStartError(error) }
   }
 
@@ -452,7 +452,7 @@ public final class ServerNode: @unchecked Sendable {
   /// Waits until `finished` returns or the server fails by itself.
   ///
   /// - Returns: why it failed, or nil.
-  public func waitForEnd(or finished: @escaping @Sendable () async -> Void) async -> ServerStartError? {
+  package func waitForEnd(or finished: @escaping @Sendable () async -> Void) async -> ServerStartError? {
     let waiting = Task { [self] in
       await finished()
       loop.execute { [self] in ending.succeed(nil) }
@@ -465,12 +465,12 @@ public final class ServerNode: @unchecked Sendable {
   ///
   /// - Parameter finishesSnapshot: whether a snapshot that is being written is waited for, so that the next start need
   ///   not replay what is in it.
-  public func stop(finishesSnapshot: Bool = true) async {
+  package func stop(finishesSnapshot: Bool = true) async {
     await end(writingLog: true, finishesSnapshot: finishesSnapshot)
   }
 
   /// Ends as a process does that is killed: what was accepted and is not on its way to the disk is lost.
-  public func kill() async { await end(writingLog: false, finishesSnapshot: false) }
+  package func kill() async { await end(writingLog: false, finishesSnapshot: false) }
 
   private func end(writingLog: Bool, finishesSnapshot: Bool) async {
     await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in

@@ -1,5 +1,5 @@
 /// Binds the words behind a command's name to what the command takes.
-public enum ArgumentBinder {
+package enum ArgumentBinder {
   /// Sorts words into arguments and options and checks that they are as many as the spec asks for.
   ///
   /// An option given twice counts once, with its last value. `--help` before a lone `--` wins over everything else
@@ -7,7 +7,7 @@ public enum ArgumentBinder {
   ///
   /// - Parameter globals: options of the program that are allowed here; the command's own hide them.
   /// - Throws: a usage error with the command's synopsis or the nearest right word for a hint.
-  public static func bind(
+  package static func bind(
     _ words: [Word], to spec: CommandSpec, globals: [OptionSpec] = ProgramOptions.behindCommand
   ) throws(ShellError) -> Invocation {
     if globals.contains(where: { $0.name == .help }), HelpRequest.isMade(by: words) {
@@ -48,7 +48,7 @@ public enum ArgumentBinder {
 
 extension CommandSpec {
   /// `get [-s] [-w] path`: the name and all that may follow.
-  public var synopsis: String {
+  package var synopsis: String {
     if let usage { return usage.isEmpty ? name : "\(name) \(usage)" }
     let child = takesCommand ? ["[-- command...]"] : []
     return ([name] + options.map { "[\($0.shortest)]" } + arguments.map(\.synopsis) + child).joined(separator: " ")
@@ -57,7 +57,7 @@ extension CommandSpec {
 
 extension ArgumentSpec {
   /// `path`, `[data]`, `[operation...]`.
-  public var synopsis: String {
+  package var synopsis: String {
     let text = isRepeated ? name + "..." : name
     return isOptional ? "[\(text)]" : text
   }
@@ -74,7 +74,7 @@ extension OptionSpec {
   var valueName: String? { value.map { isValueOptional ? "[\($0.name)]" : $0.name } }
 
   /// All forms as help lists them: `-v, --version VERSION`.
-  public var allForms: String {
+  package var allForms: String {
     var forms: [String] = []
     if let short { forms.append("-\(short)") }
     if name.long != nil { forms.append(longSpelling) }

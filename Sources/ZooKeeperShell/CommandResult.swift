@@ -1,9 +1,9 @@
-public import ZooKeeperProtocol
+package import ZooKeeperProtocol
 
 /// What a command has to say, before anyone decides how it looks.
 ///
 /// Commands return these; the renderers in `Render/` turn them into text, JSON, or zkCli.sh's words.
-public enum CommandResult: Hashable, Sendable {
+package enum CommandResult: Hashable, Sendable {
   /// The data of a znode (`get`); `showsStat` asks for the stat as well, `form` for another look of the bytes.
   case data(path: String, data: [UInt8]?, stat: Stat, showsStat: Bool, form: DataForm = .plain)
   /// The names of the children (`ls`), sorted; the stat where asked for.
@@ -53,7 +53,7 @@ public enum CommandResult: Hashable, Sendable {
 }
 
 /// How `get` shows bytes.
-public enum DataForm: Hashable, Sendable {
+package enum DataForm: Hashable, Sendable {
   /// As they are.
   case plain
   /// In base64 (`get -b`).
@@ -63,25 +63,25 @@ public enum DataForm: Hashable, Sendable {
 }
 
 /// A row of `ls -l`.
-public struct ListingEntry: Hashable, Sendable {
+package struct ListingEntry: Hashable, Sendable {
   /// The name, or in a recursive listing the path.
-  public var name: String
-  public var stat: Stat
+  package var name: String
+  package var stat: Stat
 
-  public init(name: String, stat: Stat) {
+  package init(name: String, stat: Stat) {
     self.name = name
     self.stat = stat
   }
 }
 
 /// One operation of a multi: what was asked and what came of it.
-public struct MultiStep: Hashable, Sendable {
+package struct MultiStep: Hashable, Sendable {
   /// The operation's name: `create`, `set`, `delete`, `check`.
-  public var operation: String
-  public var path: String
-  public var result: MultiResult
+  package var operation: String
+  package var path: String
+  package var result: MultiResult
 
-  public init(operation: String, path: String, result: MultiResult) {
+  package init(operation: String, path: String, result: MultiResult) {
     self.operation = operation
     self.path = path
     self.result = result
@@ -89,15 +89,15 @@ public struct MultiStep: Hashable, Sendable {
 }
 
 /// A watch event or a change of the session's state.
-public struct WatchNotice: Hashable, Sendable {
-  public var type: EventType
-  public var state: KeeperState
+package struct WatchNotice: Hashable, Sendable {
+  package var type: EventType
+  package var state: KeeperState
   /// nil for session events.
-  public var path: String?
+  package var path: String?
   /// The transaction that caused it, from servers that tell (3.9).
-  public var zxid: Zxid?
+  package var zxid: Zxid?
 
-  public init(type: EventType, state: KeeperState, path: String?, zxid: Zxid?) {
+  package init(type: EventType, state: KeeperState, path: String?, zxid: Zxid?) {
     self.type = type
     self.state = state
     self.path = path
@@ -106,20 +106,20 @@ public struct WatchNotice: Hashable, Sendable {
 }
 
 /// A server of `--local`; what cannot be asked is nil.
-public struct LocalServer: Hashable, Sendable {
-  public var id: Int
+package struct LocalServer: Hashable, Sendable {
+  package var id: Int
   /// `running`, `paused` or `killed`.
-  public var state: String
-  public var role: String?
-  public var zxid: String?
-  public var sessions: Int?
-  public var connections: Int?
-  public var address: String
+  package var state: String
+  package var role: String?
+  package var zxid: String?
+  package var sessions: Int?
+  package var connections: Int?
+  package var address: String
   /// The servers that it does not reach.
-  public var cutOff: [Int]
+  package var cutOff: [Int]
 
   /// A server of the given parts.
-  public init(
+  package init(
     id: Int, state: String, role: String?, zxid: String?, sessions: Int?, connections: Int?, address: String,
     cutOff: [Int]
   ) {
@@ -135,11 +135,11 @@ public struct LocalServer: Hashable, Sendable {
 }
 
 /// A line of the `history` command.
-public struct HistoryEntry: Hashable, Sendable {
-  public var number: Int
-  public var line: String
+package struct HistoryEntry: Hashable, Sendable {
+  package var number: Int
+  package var line: String
 
-  public init(number: Int, line: String) {
+  package init(number: Int, line: String) {
     self.number = number
     self.line = line
   }

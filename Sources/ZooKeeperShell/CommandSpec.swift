@@ -2,40 +2,40 @@
 ///
 /// The table of these (`CommandTable`) feeds the parsing of argv and of typed lines, help, completion
 /// in the shell and in bash, zsh and fish, and the manual page.
-public struct CommandSpec: Sendable {
-  public let id: CommandID
+package struct CommandSpec: Sendable {
+  package let id: CommandID
   /// The name as zkCli.sh writes it; typed names match without regard to case.
-  public let name: String
-  public let aliases: [String]
+  package let name: String
+  package let aliases: [String]
   /// One line in the imperative, without a final stop.
-  public let summary: String
-  public let arguments: [ArgumentSpec]
-  public let options: [OptionSpec]
+  package let summary: String
+  package let arguments: [ArgumentSpec]
+  package let options: [OptionSpec]
   /// Paragraphs of plain text behind the summary.
-  public let details: [String]
-  public let examples: [Example]
+  package let details: [String]
+  package let examples: [Example]
   /// Whether it changes the tree.
-  public let writes: Bool
+  package let writes: Bool
   /// Whether it needs a session on a server.
-  public let needsSession: Bool
+  package let needsSession: Bool
   /// Whether a command of the system's may stand behind `--`.
-  public let takesCommand: Bool
+  package let takesCommand: Bool
   /// The options and arguments as help shows them, where the lists above do not tell which go together.
-  public let usage: String?
+  package let usage: String?
 
   /// A line to type and what it does.
-  public struct Example: Sendable {
-    public let line: String
-    public let note: String
+  package struct Example: Sendable {
+    package let line: String
+    package let note: String
 
-    public init(_ line: String, _ note: String) {
+    package init(_ line: String, _ note: String) {
       self.line = line
       self.note = note
     }
   }
 
   /// Makes a spec; what most commands lack may be left out.
-  public init(
+  package init(
     _ id: CommandID, _ name: String, aliases: [String] = [], summary: String, arguments: [ArgumentSpec] = [],
     options: [OptionSpec] = [], details: [String] = [], examples: [Example] = [], writes: Bool = false,
     needsSession: Bool = true, takesCommand: Bool = false, usage: String? = nil
@@ -56,7 +56,7 @@ public struct CommandSpec: Sendable {
 }
 
 /// The commands, one case each; the dispatcher has an arm for every one of them.
-public enum CommandID: String, CaseIterable, Hashable, Sendable {
+package enum CommandID: String, CaseIterable, Hashable, Sendable {
   case ls, get, set, create, delete, deleteall, stat, exists, sync, getAcl, setAcl, addauth, whoami, getEphemerals
   case getAllChildrenNumber, setquota, listquota, delquota, config, reconfig, addWatch, removewatches, printwatches
   case multi, history, redo, connect, close, version, help, quit, cd, pwd, server, local
@@ -74,7 +74,7 @@ extension CommandID {
 }
 
 /// What a value means, and so how it is completed.
-public enum ValueKind: Hashable, Sendable {
+package enum ValueKind: Hashable, Sendable {
   /// The path of a znode.
   case path
   /// Bytes of a znode: text, `-` for stdin, `@file` for a file.
@@ -95,17 +95,17 @@ public enum ValueKind: Hashable, Sendable {
 }
 
 /// A positional word of a command.
-public struct ArgumentSpec: Sendable {
-  public let name: String
-  public let kind: ValueKind
-  public let isOptional: Bool
+package struct ArgumentSpec: Sendable {
+  package let name: String
+  package let kind: ValueKind
+  package let isOptional: Bool
   /// Whether it takes all words that are left.
-  public let isRepeated: Bool
+  package let isRepeated: Bool
   /// Whether the words that are left are a list with options of its own.
-  public let endsOptions: Bool
+  package let endsOptions: Bool
 
   /// Makes a spec of a required single word, unless told otherwise; a list of words ends the options.
-  public init(
+  package init(
     _ name: String, _ kind: ValueKind, isOptional: Bool = false, isRepeated: Bool = false, endsOptions: Bool? = nil
   ) {
     self.endsOptions = endsOptions ?? isRepeated
@@ -117,20 +117,20 @@ public struct ArgumentSpec: Sendable {
 }
 
 /// An option of a command or of the program.
-public struct OptionSpec: Sendable {
-  public let name: OptionName
+package struct OptionSpec: Sendable {
+  package let name: OptionName
   /// Its one-letter form.
-  public let short: Character?
+  package let short: Character?
   /// Its value, where it has one.
-  public let value: (name: String, kind: ValueKind)?
+  package let value: (name: String, kind: ValueKind)?
   /// Whether the value may be left out; then only `=` or a number behind the option gives one.
-  public let isValueOptional: Bool
-  public let summary: String
+  package let isValueOptional: Bool
+  package let summary: String
   /// A word of zkCli.sh with a single dash, such as `members` for `-members`.
-  public let oldWord: String?
+  package let oldWord: String?
 
   /// Makes a flag, or with `value` an option that takes one.
-  public init(
+  package init(
     _ name: OptionName, short: Character? = nil, value: (name: String, kind: ValueKind)? = nil,
     isValueOptional: Bool = false, oldWord: String? = nil, _ summary: String
   ) {
@@ -144,7 +144,7 @@ public struct OptionSpec: Sendable {
 }
 
 /// The long names of all options, in commands and of the program.
-public enum OptionName: String, CaseIterable, Hashable, Sendable {
+package enum OptionName: String, CaseIterable, Hashable, Sendable {
   // Of commands.
   case stat, watch, recursive, long, base64, hex, version, sequential, ephemeral, container, ttl, parents, create, acl
   case batch, force, client, file, members, add, remove, mode, children, data, persistent, local, any
@@ -164,7 +164,7 @@ public enum OptionName: String, CaseIterable, Hashable, Sendable {
   case oldTimeout = "old-timeout"
 
   /// The word behind `--`; nil for what has only an old form.
-  public var long: String? {
+  package var long: String? {
     switch self {
     // Commands have a `--version` too, which is another thing: the version of a znode.
     case .programVersion: "version"

@@ -2,14 +2,14 @@
 ///
 /// Everything that knows commands by name comes from here: binding, help, completion in this shell and in bash, zsh
 /// and fish, and the manual page.
-public enum CommandTable {
+package enum CommandTable {
   /// Commands that belong together.
-  public struct Family: Sendable {
-    public let title: String
-    public let commands: [CommandSpec]
+  package struct Family: Sendable {
+    package let title: String
+    package let commands: [CommandSpec]
   }
 
-  public static let families: [Family] = [
+  package static let families: [Family] = [
     Family(title: "Znodes", commands: znodeReads + znodeWrites),
     Family(title: "Access", commands: access),
     Family(title: "Quotas", commands: quotas),
@@ -20,10 +20,10 @@ public enum CommandTable {
     Family(title: "Shell", commands: shell),
   ]
 
-  public static let all: [CommandSpec] = families.flatMap(\.commands)
+  package static let all: [CommandSpec] = families.flatMap(\.commands)
 
   /// The spec of a command.
-  public static func spec(of id: CommandID) -> CommandSpec {
+  package static func spec(of id: CommandID) -> CommandSpec {
     guard let spec = all.first(where: { $0.id == id }) else {
       preconditionFailure("no spec for the command \(id.rawValue)")
     }
@@ -31,7 +31,7 @@ public enum CommandTable {
   }
 
   /// The command of that name or alias, in any case of letters.
-  public static func find(_ name: String) -> CommandSpec? {
+  package static func find(_ name: String) -> CommandSpec? {
     let wanted = name.lowercased()
     return all.first { spec in
       spec.name.lowercased() == wanted || spec.aliases.contains { $0.lowercased() == wanted }
@@ -41,7 +41,7 @@ public enum CommandTable {
   /// The command of that name or alias.
   ///
   /// - Throws: a usage error with the nearest name for a hint.
-  public static func lookUp(_ word: Word) throws(ShellError) -> CommandSpec {
+  package static func lookUp(_ word: Word) throws(ShellError) -> CommandSpec {
     if let text = word.exactText, let spec = find(text) { return spec }
     let names = all.flatMap { [$0.name] + $0.aliases }
     let hint =

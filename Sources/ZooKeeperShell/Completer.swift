@@ -1,16 +1,16 @@
 import ZooKeeperProtocol
 
 /// One way to go on.
-public struct Candidate: Hashable, Sendable {
+package struct Candidate: Hashable, Sendable {
   /// What takes the place of the raw word typed so far, quoted as it must be.
-  public var text: String
+  package var text: String
   /// How a list of candidates shows it.
-  public var display: String
+  package var display: String
   /// What it is, in a few words; empty for what needs no words.
-  public var note: String
+  package var note: String
 
   /// Makes a candidate.
-  public init(text: String, display: String, note: String = "") {
+  package init(text: String, display: String, note: String = "") {
     self.text = text
     self.display = display
     self.note = note
@@ -21,13 +21,13 @@ public struct Candidate: Hashable, Sendable {
 ///
 /// A plan either has its candidates, or says which znode's children it needs; whoever asked fetches them and calls
 /// `candidates(children:)`. So the same code serves the interactive shell, the shells of this world, and the tests.
-public enum Completer {
+package enum Completer {
   /// What completing at a place takes.
-  public struct Plan: Hashable, Sendable {
+  package struct Plan: Hashable, Sendable {
     /// The znode whose children are needed; nil when `fixed` is all.
-    public var parent: String?
+    package var parent: String?
     /// Where the raw word begins that a candidate's text replaces: an offset in bytes of UTF-8.
-    public var startOffset: Int
+    package var startOffset: Int
     /// Candidates that need no server.
     var fixed: [Candidate] = []
     /// What the person typed of the path, up to and with the last slash, kept as typed.
@@ -40,7 +40,7 @@ public enum Completer {
     var quoting: Tokenizer.Quoting?
 
     /// The candidates, given the names of the children of `parent`, in the order of their names.
-    public func candidates(children: [String] = []) -> [Candidate] {
+    package func candidates(children: [String] = []) -> [Candidate] {
       guard parent != nil else { return fixed }
       return fixed
         + children.filter { $0.hasPrefix(namePrefix) }.sorted().map { name in
@@ -60,7 +60,7 @@ public enum Completer {
   /// - Parameters:
   ///   - line: the text before the cursor.
   ///   - cwd: the working directory, which relative paths start from.
-  public static func plan(line: String, cwd: String = "/") -> Plan {
+  package static func plan(line: String, cwd: String = "/") -> Plan {
     let scanned = Tokenizer.scan([UInt8](line.utf8))
     let cursor = scanned.cursor
     let nothing = Plan(parent: nil, startOffset: cursor.startOffset)
@@ -75,7 +75,7 @@ public enum Completer {
   /// will quote again: the texts of its candidates are not quoted.
   ///
   /// - Parameter words: those behind `zkcli`, the last one being completed and maybe empty.
-  public static func plan(words: [Word]) -> Plan {
+  package static func plan(words: [Word]) -> Plan {
     guard let typed = (words.last ?? Word("")).exactText else { return Plan(parent: nil, startOffset: 0) }
     return Place(before: [Word](words.dropLast()), typed: typed, isProgram: true).plan(cwd: "/", quoting: nil)
   }

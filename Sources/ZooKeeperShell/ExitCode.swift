@@ -1,43 +1,43 @@
 /// What the process tells its caller. Frozen: scripts depend on the numbers.
 ///
 /// `zkcli help exit-codes` and the manual page print this table.
-public struct ExitCode: RawRepresentable, Hashable, Sendable {
-  public let rawValue: Int32
+package struct ExitCode: RawRepresentable, Hashable, Sendable {
+  package let rawValue: Int32
 
-  public init(rawValue: Int32) { self.rawValue = rawValue }
+  package init(rawValue: Int32) { self.rawValue = rawValue }
 
   /// Success; a predicate is true.
-  public static let success = ExitCode(rawValue: 0)
+  package static let success = ExitCode(rawValue: 0)
   /// A predicate is false, and nothing went wrong.
-  public static let no = ExitCode(rawValue: 1)
+  package static let no = ExitCode(rawValue: 1)
   /// The command line is wrong.
-  public static let usage = ExitCode(rawValue: 2)
+  package static let usage = ExitCode(rawValue: 2)
   /// A znode does not exist.
-  public static let noNode = ExitCode(rawValue: 3)
+  package static let noNode = ExitCode(rawValue: 3)
   /// The state of the tree is not what the command requires.
-  public static let conflict = ExitCode(rawValue: 4)
+  package static let conflict = ExitCode(rawValue: 4)
   /// The server refuses this client.
-  public static let notAllowed = ExitCode(rawValue: 5)
+  package static let notAllowed = ExitCode(rawValue: 5)
   /// Over a limit.
-  public static let overLimit = ExitCode(rawValue: 6)
+  package static let overLimit = ExitCode(rawValue: 6)
   /// No server could be reached, or the connection was lost with the outcome unknown.
-  public static let cannotConnect = ExitCode(rawValue: 7)
+  package static let cannotConnect = ExitCode(rawValue: 7)
   /// The time limit passed.
-  public static let timedOut = ExitCode(rawValue: 8)
+  package static let timedOut = ExitCode(rawValue: 8)
   /// The session is over.
-  public static let sessionLost = ExitCode(rawValue: 9)
+  package static let sessionLost = ExitCode(rawValue: 9)
   /// The ensemble cannot do it now, or not at all.
-  public static let ensembleCannot = ExitCode(rawValue: 10)
+  package static let ensembleCannot = ExitCode(rawValue: 10)
   /// A bulk operation left something undone.
-  public static let partial = ExitCode(rawValue: 11)
+  package static let partial = ExitCode(rawValue: 11)
   /// A local file or pipe failed.
-  public static let localInputOutput = ExitCode(rawValue: 12)
+  package static let localInputOutput = ExitCode(rawValue: 12)
 
   /// Killed by a signal, as a shell reports it: 128 and the signal's number.
-  public static func signal(_ number: Int32) -> ExitCode { ExitCode(rawValue: 128 + number) }
+  package static func signal(_ number: Int32) -> ExitCode { ExitCode(rawValue: 128 + number) }
 
   /// The table as people read it: number or range, and meaning.
-  public static let table: [(code: String, meaning: String)] = [
+  package static let table: [(code: String, meaning: String)] = [
     ("0", "success; a predicate is true"),
     ("1", "the answer is no (exists, queue peek, commit), and nothing went wrong"),
     ("2", "usage: unknown command or option, bad path, bad number, malformed ACL"),

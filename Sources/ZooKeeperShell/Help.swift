@@ -1,10 +1,10 @@
 /// Explains commands and topics in plain text.
-public enum Help {
+package enum Help {
   /// The first line that help and the manual page begin with.
   static let programSummary = "a shell for ZooKeeper"
 
   /// All commands by family, and the topics.
-  public static func overview(width: Int = 80) -> String {
+  package static func overview(width: Int = 80) -> String {
     var lines = ["usage: zkcli [option...] [command [argument...]]", ""]
     lines += TextWrap.wrap(
       "Runs one command, or without one an interactive shell; commands may also come from a file (-f) or a pipe.",
@@ -22,7 +22,7 @@ public enum Help {
   /// The text of `help` with an argument.
   ///
   /// - Throws: a usage error with the nearest name, when there is neither a command nor a topic of that name.
-  public static func text(on name: Word, width: Int = 80) throws(ShellError) -> String {
+  package static func text(on name: Word, width: Int = 80) throws(ShellError) -> String {
     let wanted = name.text
     if let spec = CommandTable.find(wanted) { return command(spec, width: width) }
     if let topic = HelpTopic(rawValue: wanted.lowercased()) { return self.topic(topic, width: width) }
@@ -32,7 +32,7 @@ public enum Help {
   }
 
   /// Synopsis, description, options, examples.
-  public static func command(_ spec: CommandSpec, width: Int = 80) -> String {
+  package static func command(_ spec: CommandSpec, width: Int = 80) -> String {
     var lines = ["usage: \(spec.synopsis)", ""] + TextWrap.wrap("\(spec.summary).", width: width)
     for paragraph in spec.details { lines += [""] + TextWrap.wrap(paragraph, width: width) }
     if !spec.options.isEmpty {
@@ -48,7 +48,7 @@ public enum Help {
   }
 
   /// A topic's explanation.
-  public static func topic(_ topic: HelpTopic, width: Int = 80) -> String {
+  package static func topic(_ topic: HelpTopic, width: Int = 80) -> String {
     var lines = ["\(topic.summary)."]
     for part in topic.parts {
       lines.append("")

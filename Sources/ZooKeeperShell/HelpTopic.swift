@@ -1,5 +1,5 @@
 /// What `help` explains besides commands.
-public enum HelpTopic: String, CaseIterable, Hashable, Sendable {
+package enum HelpTopic: String, CaseIterable, Hashable, Sendable {
   case exitCodes = "exit-codes"
   case options
   case quoting
@@ -9,7 +9,7 @@ public enum HelpTopic: String, CaseIterable, Hashable, Sendable {
   case compatibility
 
   /// One line in the style of a command's summary.
-  public var summary: String {
+  package var summary: String {
     switch self {
     case .exitCodes: "What the exit code says"
     case .options: "The options of the program"

@@ -1,17 +1,17 @@
 /// A command with the words that it was given, checked against its spec but not yet read as numbers or paths.
-public struct Invocation: Sendable {
-  public let spec: CommandSpec
-  public var arguments: [Word]
+package struct Invocation: Sendable {
+  package let spec: CommandSpec
+  package var arguments: [Word]
   /// The values of every option given, in order; a flag has an empty word for each time. Options of the program
   /// that stood behind the command are here too.
-  public var options: [OptionName: [Word]]
+  package var options: [OptionName: [Word]]
   /// The words behind `--`, of a command that runs another one of the system's; nil without `--`.
-  public var child: [Word]?
+  package var child: [Word]?
   /// What is to be said on stderr before the command runs; only compatibility mode has any.
-  public var warnings: [String] = []
+  package var warnings: [String] = []
 
   /// Makes an invocation of parts that fit each other.
-  public init(
+  package init(
     spec: CommandSpec, arguments: [Word], options: [OptionName: [Word]], child: [Word]? = nil, warnings: [String] = []
   ) {
     self.spec = spec
@@ -22,27 +22,27 @@ public struct Invocation: Sendable {
   }
 
   /// The options of the program among `options`; one of the command's own of that name is none of the program's.
-  public var globals: [OptionName: [Word]] {
+  package var globals: [OptionName: [Word]] {
     options.filter { option in
       ProgramOptions.all.contains { $0.name == option.key } && !spec.options.contains { $0.name == option.key }
     }
   }
 
   /// Whether the option was given.
-  public func flag(_ name: OptionName) -> Bool { options[name] != nil }
+  package func flag(_ name: OptionName) -> Bool { options[name] != nil }
 
   /// The value of the option; the last one if it was given more than once.
-  public func value(_ name: OptionName) -> Word? { options[name]?.last }
+  package func value(_ name: OptionName) -> Word? { options[name]?.last }
 
   /// The argument at a place, or nil when it was left out.
-  public func argument(_ index: Int) -> Word? { arguments.indices.contains(index) ? arguments[index] : nil }
+  package func argument(_ index: Int) -> Word? { arguments.indices.contains(index) ? arguments[index] : nil }
 
   /// The znode path at a place, resolved against a working directory and checked.
   ///
   /// - Parameter isNew: whether a sequential create is to name it, which allows an empty last name.
   /// - Returns: nil when the argument was left out.
   /// - Throws: a usage error for a path that no server takes.
-  public func path(
+  package func path(
     at index: Int, in directory: String, isNew: Bool = false
   ) throws(ShellError) -> String? {
     guard let word = argument(index) else { return nil }
@@ -50,13 +50,13 @@ public struct Invocation: Sendable {
   }
 
   /// The value of `--version`, or -1 for any.
-  public func version() throws(ShellError) -> Int32 {
+  package func version() throws(ShellError) -> Int32 {
     guard let word = value(.version) else { return -1 }
     return try Values.version(word, of: "--version")
   }
 
   /// Whether the command answers with a list that may be long and is sent row by row.
-  public var streamsList: Bool {
+  package var streamsList: Bool {
     switch spec.id {
     case .ls: flag(.long) || flag(.recursive)
     case .deleteall: flag(.dryRun)

@@ -1,19 +1,19 @@
 /// One operation of a multi as it was written.
-public enum MultiCommand: Hashable, Sendable {
+package enum MultiCommand: Hashable, Sendable {
   case create(path: Word, data: Word?, acl: Word?, kind: CreateKind)
   case set(path: Word, data: Word, version: Int32)
   case delete(path: Word, version: Int32)
   case check(path: Word, version: Int32)
 
   /// The options of a create.
-  public struct CreateKind: Hashable, Sendable {
-    public var isSequential = false
-    public var isEphemeral = false
-    public var isContainer = false
-    public var ttlMilliseconds: Int64?
+  package struct CreateKind: Hashable, Sendable {
+    package var isSequential = false
+    package var isEphemeral = false
+    package var isContainer = false
+    package var ttlMilliseconds: Int64?
 
     /// Makes the kind of a create without options, unless told otherwise.
-    public init(
+    package init(
       isSequential: Bool = false, isEphemeral: Bool = false, isContainer: Bool = false, ttlMilliseconds: Int64? = nil
     ) {
       self.isSequential = isSequential
@@ -25,11 +25,11 @@ public enum MultiCommand: Hashable, Sendable {
 }
 
 /// Reads the operations of a multi.
-public enum MultiParser {
+package enum MultiParser {
   /// Reads operations given as words, a lone comma between each two.
   ///
   /// - Throws: a usage error that names the operation by its number.
-  public static func parse(_ words: [Word]) throws(ShellError) -> [MultiCommand] {
+  package static func parse(_ words: [Word]) throws(ShellError) -> [MultiCommand] {
     let groups = words.split(separator: ",", omittingEmptySubsequences: false)
     var commands: [MultiCommand] = []
     for (index, group) in groups.enumerated() {
@@ -47,7 +47,7 @@ public enum MultiParser {
   /// A word of a lone comma is data here. A quote may span lines.
   ///
   /// - Throws: a usage error that names the line.
-  public static func parse(text: [UInt8]) throws(ShellError) -> [MultiCommand] {
+  package static func parse(text: [UInt8]) throws(ShellError) -> [MultiCommand] {
     var commands: [MultiCommand] = []
     var pending: [UInt8] = []
     for (index, line) in try TextLines.splitKeepingEnds(text, name: "the multi").enumerated() {

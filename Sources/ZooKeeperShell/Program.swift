@@ -7,12 +7,12 @@ import Sandbox
 #endif
 
 /// The program: from the words of the command line to the exit code.
-public enum Program {
+package enum Program {
   /// Runs the program on the process's own argv and exits.
   ///
   /// argv is taken byte for byte: `CommandLine.arguments` would repair what is not UTF-8, and so store something else
   /// than was given.
-  public static func main(
+  package static func main(
     _ count: Int32, _ values: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
   ) -> Never {
     let arguments = (0..<Int(count)).compactMap { index in

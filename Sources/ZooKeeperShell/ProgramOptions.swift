@@ -1,7 +1,7 @@
 /// The options of the program itself, and how a whole command line splits at the command's name.
-public enum ProgramOptions {
+package enum ProgramOptions {
   /// In the order in which help lists them.
-  public static let all: [OptionSpec] = [
+  package static let all: [OptionSpec] = [
     OptionSpec(
       .server, short: "s", value: ("HOST:PORT,...[/CHROOT]", .server), oldWord: "server",
       "the servers, and the path to take for the root (default $ZKCLI_SERVER or localhost:2181)"),
@@ -52,7 +52,7 @@ public enum ProgramOptions {
 
   /// Those that may stand behind the command too: all, but by their long names. Most letters there belong to the
   /// commands; `-o` and `-h` are free.
-  public static let behindCommand: [OptionSpec] = all.map { spec in
+  package static let behindCommand: [OptionSpec] = all.map { spec in
     let keepsLetter = spec.name == .output || spec.name == .help
     return OptionSpec(
       spec.name, short: keepsLetter ? spec.short : nil, value: spec.value, isValueOptional: spec.isValueOptional,
@@ -60,7 +60,7 @@ public enum ProgramOptions {
   }
 
   /// Those that make sense on one line of a script or of the interactive shell.
-  public static let ofOneLine: [OptionSpec] = behindCommand.filter { spec in
+  package static let ofOneLine: [OptionSpec] = behindCommand.filter { spec in
     [.timeout, .output, .json, .quiet, .verbose, .help].contains(spec.name)
   }
 
@@ -69,7 +69,7 @@ public enum ProgramOptions {
   /// With `--compat` anywhere before a lone `--` the rules of zkCli.sh apply to the rest, see `parseCompat`.
   ///
   /// - Throws: a usage error for a bad option before the command; what stands behind is not looked at.
-  public static func parse(_ words: [Word]) throws(ShellError) -> ProgramInvocation {
+  package static func parse(_ words: [Word]) throws(ShellError) -> ProgramInvocation {
     let options = words.prefix { $0 != "--" }
     if options.contains("--compat") {
       return try parseCompat(options.filter { $0 != "--compat" } + words.dropFirst(options.count))
@@ -86,7 +86,7 @@ public enum ProgramOptions {
   /// command; any other word that begins with `-` is skipped.
   ///
   /// - Throws: a usage error when this program's own long options are misused; zkCli.sh knows none of them.
-  public static func parseCompat(_ words: [Word]) throws(ShellError) -> ProgramInvocation {
+  package static func parseCompat(_ words: [Word]) throws(ShellError) -> ProgramInvocation {
     let known = behindCommand + [OptionSpec(.readOnly, short: "r", "")]
     let parser = OptionParser(options: known)
     var globals: [OptionName: [Word]] = [.compat: [Word(bytes: [])]]
@@ -118,18 +118,18 @@ public enum ProgramOptions {
 }
 
 /// A command line split at the command's name.
-public struct ProgramInvocation: Sendable {
+package struct ProgramInvocation: Sendable {
   /// The options before the command.
-  public var globals: [OptionName: [Word]]
+  package var globals: [OptionName: [Word]]
   /// nil asks for the interactive shell, or for a script.
-  public var command: Word?
+  package var command: Word?
   /// What stands behind the command, to be bound to its spec.
-  public var words: [Word]
+  package var words: [Word]
   /// The words behind `--local --`: a command of the system's, to run beside a server of its own.
-  public var child: [Word]?
+  package var child: [Word]?
 
   /// Makes a split command line.
-  public init(globals: [OptionName: [Word]], command: Word?, words: [Word], child: [Word]? = nil) {
+  package init(globals: [OptionName: [Word]], command: Word?, words: [Word], child: [Word]? = nil) {
     self.child = child
     self.globals = globals
     self.command = command
@@ -137,14 +137,14 @@ public struct ProgramInvocation: Sendable {
   }
 
   /// Whether the option was given before the command.
-  public func flag(_ name: OptionName) -> Bool { globals[name] != nil }
+  package func flag(_ name: OptionName) -> Bool { globals[name] != nil }
 
   /// The value of an option before the command; the last one if it was given more than once.
-  public func value(_ name: OptionName) -> Word? { globals[name]?.last }
+  package func value(_ name: OptionName) -> Word? { globals[name]?.last }
 }
 
 /// How answers are written.
-public enum OutputFormat: String, CaseIterable, Hashable, Sendable {
+package enum OutputFormat: String, CaseIterable, Hashable, Sendable {
   /// For people and for `cut`: values as they are, lists one item a line.
   case text
   /// One JSON document for each command.

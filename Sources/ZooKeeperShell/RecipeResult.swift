@@ -1,8 +1,8 @@
-public import ZooKeeperProtocol
-public import ZooKeeperRecipes
+package import ZooKeeperProtocol
+package import ZooKeeperRecipes
 
 /// What a recipe's command has to say.
-public enum RecipeResult: Hashable, Sendable {
+package enum RecipeResult: Hashable, Sendable {
   /// Something is held: its znode and fencing token, and the name it is held under, where there is one.
   case held(path: String, zxid: Zxid, name: String?)
   /// Somebody who holds a lock or waits for it; the address of its client where a server has told it.

@@ -1,38 +1,38 @@
 /// What an action of `server` came to, for programs: people are told by words on the way.
-public struct ServerAnswer: Hashable, Sendable {
+package struct ServerAnswer: Hashable, Sendable {
   /// Something wrong with a configuration.
-  public struct Fault: Hashable, Sendable {
+  package struct Fault: Hashable, Sendable {
     /// nil where no single line is at fault.
-    public var line: Int?
-    public var message: String
+    package var line: Int?
+    package var message: String
 
-    public init(line: Int?, message: String) {
+    package init(line: Int?, message: String) {
       self.line = line
       self.message = message
     }
   }
 
   /// `start`, `stop`, `status`, `check` and so on.
-  public var action: String
+  package var action: String
   /// The configuration.
-  public var file: String
+  package var file: String
   /// In a word: `started`, `failed`, `already running`, `stopped`, `not running`, `running`, `unknown`.
-  public var state: String?
+  package var state: String?
   /// The process of the server in the background, if one is known.
-  public var process: Int?
+  package var process: Int?
   /// Where clients connect.
-  public var address: String?
+  package var address: String?
   /// `standalone`, `leader`, `follower`, `observer`; nil when the server does not tell.
-  public var mode: String?
+  package var mode: String?
   /// What else is known.
-  public var message: String?
+  package var message: String?
   /// What is wrong with the configuration; nil where nobody has looked.
-  public var faults: [Fault]?
-  public var warnings: [String]?
+  package var faults: [Fault]?
+  package var warnings: [String]?
   /// What a repair has changed, a line each; nil where nothing was to be repaired.
-  public var repairs: [String]?
+  package var repairs: [String]?
 
-  public init(action: String, file: String) {
+  package init(action: String, file: String) {
     self.action = action
     self.file = file
   }

@@ -5,18 +5,18 @@
 #endif
 
 /// The surroundings of a run, as a value: what tests can make up.
-public struct ShellEnvironment: Sendable {
+package struct ShellEnvironment: Sendable {
   /// The last part of argv[0].
-  public var programName: String
-  public var variables: [String: String]
-  public var stdinIsTerminal: Bool
-  public var stdoutIsTerminal: Bool
-  public var stderrIsTerminal: Bool
+  package var programName: String
+  package var variables: [String: String]
+  package var stdinIsTerminal: Bool
+  package var stdoutIsTerminal: Bool
+  package var stderrIsTerminal: Bool
   /// Columns of the terminal on stdout; nil when it is none.
-  public var columns: Int?
+  package var columns: Int?
 
   /// Makes up an environment.
-  public init(
+  package init(
     programName: String = "zkcli", variables: [String: String] = [:], stdinIsTerminal: Bool = false,
     stdoutIsTerminal: Bool = false, stderrIsTerminal: Bool = false, columns: Int? = nil
   ) {
@@ -29,7 +29,7 @@ public struct ShellEnvironment: Sendable {
   }
 
   /// The process's own surroundings.
-  public static func ofProcess(programPath: String) -> ShellEnvironment {
+  package static func ofProcess(programPath: String) -> ShellEnvironment {
     // All of them: files of Apache's that are read in the place of a shell may refer to any.
     var variables: [String: String] = [:]
     var next = environ

@@ -1,9 +1,9 @@
 /// Guesses what a mistyped name was meant to be.
-public enum Suggestions {
+package enum Suggestions {
   /// The candidate nearest to `name`, if one is near enough to be worth a question.
   ///
   /// *Complexity*: names are short; the work is the product of their lengths for each candidate.
-  public static func nearest(to name: String, among candidates: [String]) -> String? {
+  package static func nearest(to name: String, among candidates: [String]) -> String? {
     let wanted = Array(name.lowercased().utf8)
     guard !wanted.isEmpty else { return nil }
     // `stat` is what was typed of `status`, not a mistyped `start`.

@@ -3,7 +3,7 @@ extension Tokenizer {
   /// quotes, else in double quotes with escapes.
   ///
   /// - Parameter quoting: the quotes that the person has opened already, which are kept where they can be.
-  public static func quote(_ word: Word, in quoting: Quoting = .bare) -> String {
+  package static func quote(_ word: Word, in quoting: Quoting = .bare) -> String {
     guard let text = word.exactText, !text.unicodeScalars.contains(where: needsEscape) else {
       return doubleQuoted(word)
     }
@@ -15,7 +15,7 @@ extension Tokenizer {
   }
 
   /// Writes a text so that `tokenize` reads it back.
-  public static func quote(_ text: String, in quoting: Quoting = .bare) -> String { quote(Word(text), in: quoting) }
+  package static func quote(_ text: String, in quoting: Quoting = .bare) -> String { quote(Word(text), in: quoting) }
 
   /// Characters that are as safe in the shells of this world as in this one: a line that a person copies from
   /// here to there keeps its meaning.

@@ -9,58 +9,58 @@
 ///
 /// Nothing else is special, so no text can expand to another: `x!!y` and `$HOME` are just that. Words are bytes,
 /// because `\xFF` makes what no `String` holds.
-public enum Tokenizer {
+package enum Tokenizer {
   /// In which quotes a word, or the place where it stops, stands.
-  public enum Quoting: Hashable, Sendable {
+  package enum Quoting: Hashable, Sendable {
     case bare, single, double
   }
 
   /// What a line comes to.
-  public enum Outcome: Hashable, Sendable {
+  package enum Outcome: Hashable, Sendable {
     case words([Word])
     /// A quote is open or a backslash is last: the next line belongs to this one.
     case incomplete
   }
 
   /// A line split as far as it goes, for completion.
-  public struct Line: Hashable, Sendable {
+  package struct Line: Hashable, Sendable {
     /// All words, an unfinished last one included.
-    public var words: [Word]
+    package var words: [Word]
     /// Whether a quote is open or a backslash is last.
-    public var isIncomplete: Bool
+    package var isIncomplete: Bool
     /// What the end of the text is in.
-    public var cursor: Cursor
+    package var cursor: Cursor
     /// The first word that a POSIX shell would take for the beginning of a here-document, as it was typed: `<<EOF`.
-    public var hereDocument: String?
+    package var hereDocument: String?
   }
 
   /// The word that the end of the text touches; empty behind a blank.
-  public struct Cursor: Hashable, Sendable {
+  package struct Cursor: Hashable, Sendable {
     /// Where the raw text of the word begins: an offset in bytes of UTF-8.
-    public var startOffset: Int
+    package var startOffset: Int
     /// Its place among the words; the number of words when it is still to be begun.
-    public var index: Int
+    package var index: Int
     /// The word so far, quotes and escapes taken away.
-    public var word: Word
+    package var word: Word
     /// The quotes that are open.
-    public var quoting: Quoting
+    package var quoting: Quoting
     /// Whether the text ends in a comment, where nothing is to be completed.
-    public var isComment: Bool
+    package var isComment: Bool
   }
 
   /// Splits a whole line, or several lines of one command.
   ///
   /// *Complexity*: linear.
-  public static func tokenize(_ line: String) -> Outcome { tokenize([UInt8](line.utf8)) }
+  package static func tokenize(_ line: String) -> Outcome { tokenize([UInt8](line.utf8)) }
 
   /// Splits a line given as bytes, as scripts are read.
-  public static func tokenize(_ bytes: [UInt8]) -> Outcome {
+  package static func tokenize(_ bytes: [UInt8]) -> Outcome {
     let line = scan(bytes)
     return line.isIncomplete ? .incomplete : .words(line.words)
   }
 
   /// Splits the text before a cursor and tells what the cursor is in.
-  public static func scan(_ bytes: [UInt8]) -> Line {
+  package static func scan(_ bytes: [UInt8]) -> Line {
     var scanner = TokenScanner(bytes)
     return scanner.scan()
   }

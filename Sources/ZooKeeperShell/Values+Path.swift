@@ -1,4 +1,4 @@
-public import ZooKeeperProtocol
+package import ZooKeeperProtocol
 
 extension Values {
   /// The path of a znode, resolved against a working directory and checked against the rules of servers.
@@ -6,7 +6,7 @@ extension Values {
   /// A sequential create may end in a slash: the name is then the number alone.
   ///
   /// - Throws: a usage error that names the rule that is broken.
-  public static func path(
+  package static func path(
     _ word: Word, in directory: String, isSequential: Bool = false
   ) throws(ShellError) -> String {
     let typed = try text(word, of: "path")
@@ -21,7 +21,7 @@ extension Values {
   }
 
   /// The entries of an ACL: `scheme:id:perms` with commas or line ends between, or JSON; all that `getAcl` prints.
-  public static func acl(_ word: Word) throws(ShellError) -> [ACL] {
+  package static func acl(_ word: Word) throws(ShellError) -> [ACL] {
     let typed = try text(word, of: "ACL")
     if let first = typed.utf8.first(where: { $0 > 0x20 }), first == UInt8(ascii: "{") || first == UInt8(ascii: "[") {
       return try jsonACL(word)

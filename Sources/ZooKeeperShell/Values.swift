@@ -1,9 +1,9 @@
 /// Reads the values of options and arguments, and says what was expected when they are something else.
 ///
 /// Each function takes the word and the name that the message blames, such as `--timeout` or `path`.
-public enum Values {
+package enum Values {
   /// A text; names and paths must be UTF-8.
-  public static func text(_ word: Word, of name: String) throws(ShellError) -> String {
+  package static func text(_ word: Word, of name: String) throws(ShellError) -> String {
     guard let text = word.exactText else {
       throw .usage("\(name) \(Tokenizer.quote(word)) is not valid UTF-8")
     }
@@ -11,7 +11,7 @@ public enum Values {
   }
 
   /// A time span with a unit: `500ms`, `10s`, `2m`, `1h`.
-  public static func duration(_ word: Word, of name: String) throws(ShellError) -> Duration {
+  package static func duration(_ word: Word, of name: String) throws(ShellError) -> Duration {
     let text = word.text
     if !text.isEmpty, text.utf8.allSatisfy({ $0.isDigit }) {
       throw .usage("\(name) \(text) has no unit", hint: "give a unit, e.g. \(text)s or \(text)ms")
@@ -25,7 +25,7 @@ public enum Values {
   /// A time span in milliseconds, bare as zkCli.sh takes it (`-timeout 5000`, `-t 5000`) or with a unit.
   ///
   /// - Returns: milliseconds.
-  public static func milliseconds(_ word: Word, of name: String) throws(ShellError) -> Int64 {
+  package static func milliseconds(_ word: Word, of name: String) throws(ShellError) -> Int64 {
     let text = word.text
     if let number = decimal(text) { return number }
     guard let milliseconds = milliseconds(text) else {
@@ -35,7 +35,7 @@ public enum Values {
   }
 
   /// A size in bytes: `65536`, `64K`, `16M`, `1G`; the letters mean powers of 1024.
-  public static func sizeBytes(_ word: Word, of name: String) throws(ShellError) -> Int {
+  package static func sizeBytes(_ word: Word, of name: String) throws(ShellError) -> Int {
     let text = word.text
     let units: [(suffix: String, factor: Int64)] = [("K", 1 << 10), ("M", 1 << 20), ("G", 1 << 30), ("", 1)]
     for unit in units where text.uppercased().hasSuffix(unit.suffix) {
@@ -48,7 +48,7 @@ public enum Values {
   }
 
   /// A version for a conditional write: 0 and up, or -1 for any.
-  public static func version(_ word: Word, of name: String) throws(ShellError) -> Int32 {
+  package static func version(_ word: Word, of name: String) throws(ShellError) -> Int32 {
     guard let number = Int32(word.text), number >= -1 else {
       throw malformed(word, name, "version", hint: "a version is a number from 0, or -1 for any; stat shows it")
     }
@@ -56,7 +56,7 @@ public enum Values {
   }
 
   /// A version of the ensemble's configuration: hexadecimal, with or without `0x`, as `config` prints it.
-  public static func hexVersion(_ word: Word, of name: String) throws(ShellError) -> Int64 {
+  package static func hexVersion(_ word: Word, of name: String) throws(ShellError) -> Int64 {
     let text = word.text.lowercased()
     if text == "-1" { return -1 }
     guard let number = UInt64(text.hasPrefix("0x") ? text.dropFirst(2) : text[...], radix: 16) else {
@@ -66,7 +66,7 @@ public enum Values {
   }
 
   /// A whole number in a range.
-  public static func integer(
+  package static func integer(
     _ word: Word, of name: String, in range: ClosedRange<Int64>
   ) throws(ShellError) -> Int64 {
     guard let number = Int64(word.text), range.contains(number) else {
@@ -77,7 +77,7 @@ public enum Values {
   }
 
   /// One of a list, in any case of letters; returns it as the list spells it.
-  public static func choice(_ word: Word, of name: String, among choices: [String]) throws(ShellError) -> String {
+  package static func choice(_ word: Word, of name: String, among choices: [String]) throws(ShellError) -> String {
     let text = word.text.lowercased()
     guard let choice = choices.first(where: { $0.lowercased() == text }) else {
       let nearest = Suggestions.nearest(to: word.text, among: choices).map { "; did you mean \($0)?" } ?? ""

@@ -1,12 +1,12 @@
 /// The program's version.
-public enum Version {
+package enum Version {
   /// Of this program.
-  public static let number = "0.1.0"
+  package static let number = "0.1.0"
   /// Of Apache ZooKeeper whose shell this one can stand in for.
-  public static let apacheNumber = "3.9.5"
+  package static let apacheNumber = "3.9.5"
 
   /// What `version` and `--version` print.
-  public static let text = "zkcli \(number) (speaks the protocol of Apache ZooKeeper 3.4 to 3.9)"
+  package static let text = "zkcli \(number) (speaks the protocol of Apache ZooKeeper 3.4 to 3.9)"
   /// What stands behind `ZooKeeper CLI version:` in compatibility mode.
   static let compatText = "\(apacheNumber)-zkcli-\(number)"
 }

@@ -2,20 +2,20 @@
 ///
 /// The operating system hands over bytes, and `\xHH` in a quoted word makes any byte: a word kept as a
 /// `String` would silently repair what is not UTF-8 and so store something else than was given.
-public struct Word: Hashable, Sendable {
-  public var bytes: [UInt8]
+package struct Word: Hashable, Sendable {
+  package var bytes: [UInt8]
 
-  public init(bytes: [UInt8]) { self.bytes = bytes }
+  package init(bytes: [UInt8]) { self.bytes = bytes }
 
-  public init(_ text: String) { bytes = [UInt8](text.utf8) }
+  package init(_ text: String) { bytes = [UInt8](text.utf8) }
 
   /// The word as text; invalid UTF-8 shows as U+FFFD.
-  public var text: String { String(decoding: bytes, as: UTF8.self) }
+  package var text: String { String(decoding: bytes, as: UTF8.self) }
 
   /// The word as text, or nil when its bytes are not UTF-8.
-  public var exactText: String? { String(validating: bytes, as: UTF8.self) }
+  package var exactText: String? { String(validating: bytes, as: UTF8.self) }
 }
 
 extension Word: ExpressibleByStringLiteral {
-  public init(stringLiteral text: String) { self.init(text) }
+  package init(stringLiteral text: String) { self.init(text) }
 }

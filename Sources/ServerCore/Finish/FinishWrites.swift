@@ -1,6 +1,6 @@
 internal import Jute
 internal import ZnodeTree
-public import ZooKeeperProtocol
+package import ZooKeeperProtocol
 
 /// Applying transactions and answering them.
 extension ServerCore {
@@ -8,7 +8,7 @@ extension ServerCore {
   ///
   /// The driver of a standalone server calls `commit(through:)`; that of an ensemble calls this for what other
   /// servers proposed.
-  public func apply(_ entry: TxnEntry, _ time: ServerTime) {
+  package func apply(_ entry: TxnEntry, _ time: ServerTime) {
     changes.removeAll(keepingCapacity: true)
     let result = tree.apply(entry.header, entry.txn, changes: &changes)
     preparer.outstanding.removeApplied(through: entry.header.zxid)

@@ -1,17 +1,17 @@
 internal import ZnodeTree
-public import ZooKeeperProtocol
+package import ZooKeeperProtocol
 
 /// What the leader's server must know of its ensemble to change it.
-public struct EnsembleView: Sendable {
+package struct EnsembleView: Sendable {
   /// The configuration in force.
-  public var configuration: QuorumConfiguration
+  package var configuration: QuorumConfiguration
   /// Whether another one has been proposed.
-  public var hasPending: Bool
+  package var hasPending: Bool
   /// The leader, and the learners that are up to date.
-  public var synced: [ServerID]
+  package var synced: [ServerID]
 
   /// A view of the given parts.
-  public init(configuration: QuorumConfiguration, hasPending: Bool, synced: [ServerID]) {
+  package init(configuration: QuorumConfiguration, hasPending: Bool, synced: [ServerID]) {
     self.configuration = configuration
     self.hasPending = hasPending
     self.synced = synced

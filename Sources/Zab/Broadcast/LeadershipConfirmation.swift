@@ -20,10 +20,10 @@ struct LeadershipConfirmation: Equatable, Sendable {
 
 extension ZabPeer {
   /// How often `ZabEvent.leadershipQuestioned` has come since this server leads.
-  public var leadershipQuestions: UInt64 { leader?.confirmation.asked ?? 0 }
+  package var leadershipQuestions: UInt64 { leader?.confirmation.asked ?? 0 }
 
   /// How many of these questions are answered: that this server led after they had come.
-  public var confirmedQuestions: UInt64 { leader?.confirmation.confirmed ?? 0 }
+  package var confirmedQuestions: UInt64 { leader?.confirmation.confirmed ?? 0 }
 
   /// A sync waits for the confirmation that this server still leads.
   mutating func onLeadershipQuestioned(_ actions: inout [ZabAction]) {

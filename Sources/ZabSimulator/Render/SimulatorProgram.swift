@@ -1,7 +1,7 @@
 import Zab
 
 /// The program `zabsim`: runs simulations by their seeds, and says which of them broke a rule.
-public enum SimulatorProgram {
+package enum SimulatorProgram {
   private struct Arguments {
     var seed: UInt64 = 1
     var count: UInt64 = 1
@@ -25,7 +25,7 @@ public enum SimulatorProgram {
   private static var names: String { ZabMutation.allCases.map(\.rawValue).joined(separator: ", ") }
 
   /// Runs the program with the process's arguments, and exits.
-  public static func main() -> Never { exitProcess(run(Array(CommandLine.arguments.dropFirst()))) }
+  package static func main() -> Never { exitProcess(run(Array(CommandLine.arguments.dropFirst()))) }
 
   /// Runs the program.
   ///

@@ -1,22 +1,22 @@
 import ZooKeeperProtocol
 
 /// A value of a configuration file that cannot be used, or a key that has no effect.
-public struct ConfigurationProblem: Error, Hashable, Sendable {
+package struct ConfigurationProblem: Error, Hashable, Sendable {
   /// The file, as it was named.
-  public var file: String
+  package var file: String
   /// The line, from 1; nil when the fault is that something is missing.
-  public var line: Int?
+  package var line: Int?
   /// What is wrong.
-  public var message: String
+  package var message: String
 
   /// `FILE:LINE: message`.
-  public var text: String { "\(file)\(line.map { ":\($0)" } ?? ""): \(message)" }
+  package var text: String { "\(file)\(line.map { ":\($0)" } ?? ""): \(message)" }
 }
 
 /// Why a configuration file cannot be used: all its faults at once.
-public struct ConfigurationError: Error, Hashable, Sendable {
+package struct ConfigurationError: Error, Hashable, Sendable {
   /// At least one.
-  public var problems: [ConfigurationProblem]
+  package var problems: [ConfigurationProblem]
 }
 
 /// Reads a `zoo.cfg`.
@@ -25,12 +25,12 @@ public struct ConfigurationError: Error, Hashable, Sendable {
 /// correct in silence is said. All bad values are named at once, with their lines.
 ///
 /// *Source*: `QuorumPeerConfig.parseProperties`; `storage-format` E.1.
-public struct ConfigurationFile: Sendable {
-  public internal(set) var configuration: ServerConfiguration
+package struct ConfigurationFile: Sendable {
+  package internal(set) var configuration: ServerConfiguration
   /// Keys without effect, and values that Apache would have corrected.
-  public internal(set) var warnings: [ConfigurationProblem] = []
+  package internal(set) var warnings: [ConfigurationProblem] = []
   /// Keys that no server knows: a server starts all the same, as Apache's does, but a check does not pass.
-  public internal(set) var unknownKeys: [ConfigurationProblem] = []
+  package internal(set) var unknownKeys: [ConfigurationProblem] = []
   let file: String
   let readFile: @Sendable (String) -> String?
   var problems: [ConfigurationProblem] = []
@@ -69,7 +69,7 @@ public struct ConfigurationFile: Sendable {
   ///   - properties: Java system properties (`-Dzookeeper.x=y`) as a map; the file's keys win, but for those that
   ///     Apache's server knows as such properties only.
   /// - Throws: every fault of the file.
-  public init(
+  package init(
     parsing text: String, file: String, readFile: @escaping @Sendable (String) -> String? = { _ in nil },
     properties: [String: String] = [:]
   ) throws(ConfigurationError) {
@@ -89,7 +89,7 @@ public struct ConfigurationFile: Sendable {
   /// Reads a configuration from what files hold, in whatever encoding they are.
   ///
   /// - Throws: every fault of the file.
-  public init(
+  package init(
     bytes: [UInt8], file: String, readFile: @escaping @Sendable (String) -> [UInt8]?, properties: [String: String] = [:]
   ) throws(ConfigurationError) {
     try self.init(

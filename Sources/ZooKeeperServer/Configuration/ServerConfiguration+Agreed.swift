@@ -10,7 +10,7 @@ extension ServerConfiguration {
   /// two differ, somebody has edited the file since, or an agreement has come from elsewhere.
   ///
   /// - Throws: when what was agreed on cannot be read.
-  public func agreedMembersWarning() throws(ServerStartError) -> String? {
+  package func agreedMembersWarning() throws(ServerStartError) -> String? {
     guard let ensemble else { return nil }
     let directory = DataDirectory(
       PosixFileSystem(), dataDirectory: dataDirectory, dataLogDirectory: logDirectory)

@@ -5,7 +5,7 @@ extension ServerConfiguration {
   /// The configuration of the very member that `myid` says this server is; unchanged where there is no ensemble.
   ///
   /// - Throws: with Apache's words when `myid` is missing, no number, or not that of a member.
-  public func joined() throws(ServerStartError) -> ServerConfiguration {
+  package func joined() throws(ServerStartError) -> ServerConfiguration {
     guard ensemble == nil, quorum != nil || loneMember?.client != nil else { return self }
     var configuration = self
     let directory = DataDirectory(PosixFileSystem(), dataDirectory: dataDirectory)

@@ -1,86 +1,86 @@
-public import ZooKeeperProtocol
+package import ZooKeeperProtocol
 
 /// What a server is told to be: the meaning of a `zoo.cfg`, with Apache's defaults.
 ///
 /// *Source*: `org.apache.zookeeper.server.quorum.QuorumPeerConfig`; `storage-format` E.1.
-public struct ServerConfiguration: Hashable, Sendable {
+package struct ServerConfiguration: Hashable, Sendable {
   /// Snapshots, `myid` and epochs; nil keeps nothing.
-  public var dataDirectory: String
+  package var dataDirectory: String
   /// Transaction logs; `dataDirectory` when not set.
-  public var logDirectory: String
+  package var logDirectory: String
   /// The base unit of all times, in milliseconds.
-  public var tickTimeMilliseconds = 3000
+  package var tickTimeMilliseconds = 3000
   /// The addresses to listen on, numeric or names; none listens on loopback only.
-  public var clientAddress: String?
+  package var clientAddress: String?
   /// 0 takes any free port.
-  public var clientPort = 2181
+  package var clientPort = 2181
   /// Whether the port was given, rather than being Apache's usual one.
-  public var isClientPortGiven = false
+  package var isClientPortGiven = false
   /// Connections that wait to be accepted.
-  public var listenBacklog = 128
+  package var listenBacklog = 128
   /// Connections from one address, 0 for any number.
-  public var maximumConnectionsPerAddress = 60
+  package var maximumConnectionsPerAddress = 60
   /// Connections in all, 0 for any number.
-  public var maximumConnections = 0
+  package var maximumConnections = 0
   /// The bounds of session timeouts, in milliseconds; 2 and 20 ticks when not set.
-  public var minimumSessionTimeoutMilliseconds: Int?
-  public var maximumSessionTimeoutMilliseconds: Int?
+  package var minimumSessionTimeoutMilliseconds: Int?
+  package var maximumSessionTimeoutMilliseconds: Int?
   /// The largest frame from a client, in bytes.
-  public var maximumFrameBytes = 0xfffff
+  package var maximumFrameBytes = 0xfffff
   /// Requests in process after which connections are not read until some are answered.
-  public var outstandingLimit = 1000
-  public var logging = Logging()
-  public var retention = Retention()
-  public var fourLetterWords = FourLetterWordPolicy(allowed: ["srvr"])
-  public var admin = Admin()
-  public var metrics: Metrics?
-  public var features = Features()
+  package var outstandingLimit = 1000
+  package var logging = Logging()
+  package var retention = Retention()
+  package var fourLetterWords = FourLetterWordPolicy(allowed: ["srvr"])
+  package var admin = Admin()
+  package var metrics: Metrics?
+  package var features = Features()
   /// The file that all this was read from, which is rewritten when the ensemble changes; nil for none.
-  public var file: String?
+  package var file: String?
   /// `server.N` lines as they stand, for `conf` and the ensemble.
-  public var members: [String] = []
+  package var members: [String] = []
   /// All members of the ensemble, if the file has some; which of them the server is, `join` finds out.
-  public var quorum: QuorumConfiguration?
+  package var quorum: QuorumConfiguration?
   /// The one member of a file that describes no more, which is a server without an ensemble.
-  public var loneMember: QuorumConfiguration.Member?
-  public var quorumTimes = QuorumTimes()
+  package var loneMember: QuorumConfiguration.Member?
+  package var quorumTimes = QuorumTimes()
   /// What `peerType` says, if the file has one.
-  public var declaresObserver: Bool?
+  package var declaresObserver: Bool?
   /// The ensemble that the server belongs to; nil when it is alone.
-  public var ensemble: Ensemble?
+  package var ensemble: Ensemble?
 
   /// The limits of an ensemble.
-  public struct QuorumTimes: Hashable, Sendable {
+  package struct QuorumTimes: Hashable, Sendable {
     /// Ticks that finding an epoch and synchronizing may take.
-    public var initLimitTicks = 10
+    package var initLimitTicks = 10
     /// Ticks of silence after which another server counts as lost.
-    public var syncLimitTicks = 5
+    package var syncLimitTicks = 5
     /// How long a call of another server may take, in milliseconds.
-    public var connectTimeoutMilliseconds = 5000
+    package var connectTimeoutMilliseconds = 5000
     /// Whether calls of other servers are taken at any address of the machine.
-    public var listensEverywhere = false
+    package var listensEverywhere = false
     /// Whether one participant alone is a server without an ensemble.
-    public var isStandaloneAllowed = true
+    package var isStandaloneAllowed = true
     /// How often listening on the election and quorum ports is tried again while the own name is not known; 0 for ever.
-    public var listenRetries = 3
+    package var listenRetries = 3
   }
 
   /// What a member of an ensemble must know.
-  public struct Ensemble: Hashable, Sendable {
-    public var serverID: ServerID
+  package struct Ensemble: Hashable, Sendable {
+    package var serverID: ServerID
     /// All members, this server among them at first.
-    public var quorum: QuorumConfiguration
+    package var quorum: QuorumConfiguration
     /// This server as the file has it.
     let ownMember: QuorumConfiguration.Member
-    public var tickTimeMilliseconds = 3000
-    public var times = QuorumTimes()
+    package var tickTimeMilliseconds = 3000
+    package var times = QuorumTimes()
     /// Whether members may be added and removed.
-    public var isReconfigEnabled = false
+    package var isReconfigEnabled = false
 
     /// A member with Apache's defaults.
     ///
     /// - Precondition: the server is among the members.
-    public init(serverID: ServerID, quorum: QuorumConfiguration) {
+    package init(serverID: ServerID, quorum: QuorumConfiguration) {
       guard let own = quorum.member(serverID) else {
         preconditionFailure("server \(serverID) is not among the members")
       }
@@ -91,77 +91,77 @@ public struct ServerConfiguration: Hashable, Sendable {
   }
 
   /// How the log is written.
-  public struct Logging: Hashable, Sendable {
+  package struct Logging: Hashable, Sendable {
     /// Whether a write is synced before it is acknowledged. `forceSync=no` gives durability away.
-    public var forcesSync = true
+    package var forcesSync = true
     /// Bytes by which a log file grows ahead of what is written.
-    public var preallocationBytes = 64 << 20
+    package var preallocationBytes = 64 << 20
     /// Transactions after which a snapshot is taken, halved at random so that members do not snapshot together.
-    public var snapshotCount = 100_000
+    package var snapshotCount = 100_000
     /// Whether a snapshot also waits until the log has grown by half as much as the tree has: a large tree would else
     /// be written again and again for a few changes. Not when the count is configured.
-    public var snapshotsFollowTreeSize = true
+    package var snapshotsFollowTreeSize = true
     /// Bytes of log after which a snapshot is taken; 0 or less never.
-    public var snapshotSizeBytes = 4 << 32
+    package var snapshotSizeBytes = 4 << 32
     /// Whether a log without any snapshot is replayed from nothing, instead of refused.
-    public var trustsMissingSnapshot = false
+    package var trustsMissingSnapshot = false
     /// Whether directories that are missing are made.
-    public var createsDirectories = true
+    package var createsDirectories = true
     /// A sync over this is worth a warning, in milliseconds.
-    public var syncWarningMilliseconds = 1000
+    package var syncWarningMilliseconds = 1000
   }
 
   /// What old files are kept.
-  public struct Retention: Hashable, Sendable {
+  package struct Retention: Hashable, Sendable {
     /// Snapshots that stay, at least 3.
-    public var snapshotCount = 3
+    package var snapshotCount = 3
     /// Milliseconds between purges, 0 for never.
-    public var purgeIntervalMilliseconds = 0
+    package var purgeIntervalMilliseconds = 0
   }
 
   /// The HTTP server for administrators.
-  public struct Admin: Hashable, Sendable {
-    public var isEnabled = true
-    public var address = "127.0.0.1"
+  package struct Admin: Hashable, Sendable {
+    package var isEnabled = true
+    package var address = "127.0.0.1"
     /// 0 takes any free port.
-    public var port = 8080
-    public var commandPath = "/commands"
+    package var port = 8080
+    package var commandPath = "/commands"
     /// Milliseconds of silence after which a connection is closed.
-    public var idleTimeoutMilliseconds = 30_000
+    package var idleTimeoutMilliseconds = 30_000
   }
 
   /// Where Prometheus finds its text.
-  public struct Metrics: Hashable, Sendable {
-    public var address = "127.0.0.1"
+  package struct Metrics: Hashable, Sendable {
+    package var address = "127.0.0.1"
     /// 0 takes any free port.
-    public var port = 7000
+    package var port = 7000
   }
 
   /// Behaviour that Apache turns on by system properties.
-  public struct Features: Hashable, Sendable {
+  package struct Features: Hashable, Sendable {
     /// TTL znodes.
-    public var hasExtendedTypes = false
-    public var enforcesQuota = false
-    public var skipsACL = false
-    public var hasDigest = true
+    package var hasExtendedTypes = false
+    package var enforcesQuota = false
+    package var skipsACL = false
+    package var hasDigest = true
     /// Whether passwords in scheme `digest` prove anything.
-    public var hasDigestScheme = true
+    package var hasDigestScheme = true
     /// Every request needs an identity of one of these schemes; empty for none.
-    public var requiredSchemes: [String] = []
+    package var requiredSchemes: [String] = []
     /// `super:hash`, the identity that every ACL lets through.
-    public var superDigest: String?
+    package var superDigest: String?
     /// Milliseconds between looks for empty containers and expired TTL znodes.
-    public var containerCheckMilliseconds = 60_000
-    public var containersPerMinute = 10_000
+    package var containerCheckMilliseconds = 60_000
+    package var containersPerMinute = 10_000
     /// Milliseconds after which a container goes that never had a child; 0 for never.
-    public var neverUsedContainerMilliseconds = 0
-    public var allowsReconfig = false
+    package var neverUsedContainerMilliseconds = 0
+    package var allowsReconfig = false
     /// Whether a member without a quorum serves clients that only read.
-    public var allowsReadOnly = false
+    package var allowsReadOnly = false
   }
 
   /// A configuration with Apache's defaults.
-  public init(dataDirectory: String) {
+  package init(dataDirectory: String) {
     self.dataDirectory = dataDirectory
     logDirectory = dataDirectory
   }
@@ -170,7 +170,7 @@ public struct ServerConfiguration: Hashable, Sendable {
   ///
   /// - Parameter serverID: what `myid` says.
   /// - Throws: with Apache's words when the server is not among the members.
-  public mutating func join(as serverID: ServerID?) throws(QuorumConfigurationError) {
+  package mutating func join(as serverID: ServerID?) throws(QuorumConfigurationError) {
     guard let quorum else { return }
     guard let serverID else {
       throw QuorumConfigurationError(message: "myid file is missing: \(dataDirectory)/myid")
@@ -213,7 +213,7 @@ public struct ServerConfiguration: Hashable, Sendable {
   }
 
   /// What is odd about the file now that the server knows who it is.
-  public var peerTypeWarning: String? {
+  package var peerTypeWarning: String? {
     guard let declaresObserver, let own = ensemble?.ownMember, own.isObserver != declaresObserver else { return nil }
     func type(_ isObserver: Bool) -> String { isObserver ? "OBSERVER" : "PARTICIPANT" }
     return "Peer type from servers list (\(type(own.isObserver))) doesn't match peerType (\(type(declaresObserver)))."
@@ -221,7 +221,7 @@ public struct ServerConfiguration: Hashable, Sendable {
   }
 
   /// The bounds of session timeouts in force, in milliseconds.
-  public var sessionTimeoutBounds: ClosedRange<Int> {
+  package var sessionTimeoutBounds: ClosedRange<Int> {
     let least = minimumSessionTimeoutMilliseconds ?? 2 * tickTimeMilliseconds
     return least...max(least, maximumSessionTimeoutMilliseconds ?? 20 * tickTimeMilliseconds)
   }
@@ -230,11 +230,11 @@ public struct ServerConfiguration: Hashable, Sendable {
 /// Which four-letter words are answered.
 ///
 /// *Source*: `FourLetterCommands.isEnabled`.
-public struct FourLetterWordPolicy: Hashable, Sendable {
+package struct FourLetterWordPolicy: Hashable, Sendable {
   /// The words, or `*` for all.
-  public var allowed: Set<String>
+  package var allowed: Set<String>
 
-  public init(allowed: Set<String>) { self.allowed = allowed }
+  package init(allowed: Set<String>) { self.allowed = allowed }
 
   /// Whether a word is answered.
   ///
@@ -242,7 +242,7 @@ public struct FourLetterWordPolicy: Hashable, Sendable {
   /// so is `isro`, by which clients look for a server that can write.
   ///
   /// - Parameter hasReadOnlyMode: whether the server may serve without a quorum.
-  public func allows(_ word: String, hasReadOnlyMode: Bool = false) -> Bool {
+  package func allows(_ word: String, hasReadOnlyMode: Bool = false) -> Bool {
     word == "srvr" || word == "isro" && hasReadOnlyMode || allowed.contains("*") || allowed.contains(word)
   }
 }

@@ -5,7 +5,7 @@ extension ArgumentBinder {
   ///
   /// - Throws: a `ShellError` whose `apacheText` is what zkCli.sh prints. `UnknownCommand` is the word of the one
   ///   for which it exits with 127.
-  public static func bindCompat(_ words: [Word], command: Word) throws(ShellError) -> Invocation {
+  package static func bindCompat(_ words: [Word], command: Word) throws(ShellError) -> Invocation {
     guard let syntax = CompatSyntax.find(command.text) else {
       var error = ShellError(.usage, "UnknownCommand", "unknown command \(Tokenizer.quote(command))")
       error.apacheExitCode = ExitCode(rawValue: 127)

@@ -3,13 +3,13 @@
 /// Commands, options and fixed values are in the scripts, so that they complete at once; for what only a server knows,
 /// and for words that depend on others, a script asks `zkcli __complete --shell NAME -- WORDS...`, which answers with
 /// one candidate on each line, a description behind a tabulator. What is expected to be a file is left to the shell.
-public enum CompletionScripts {
+package enum CompletionScripts {
   /// The shells that are known.
-  public enum Shell: String, CaseIterable, Hashable, Sendable {
+  package enum Shell: String, CaseIterable, Hashable, Sendable {
     case bash, zsh, fish
 
     /// Where the script is kept in this package.
-    public var file: String {
+    package var file: String {
       switch self {
       case .bash: "completions/zkcli.bash"
       case .zsh: "completions/_zkcli"
@@ -19,7 +19,7 @@ public enum CompletionScripts {
   }
 
   /// The script for a shell.
-  public static func script(for shell: Shell) -> String {
+  package static func script(for shell: Shell) -> String {
     switch shell {
     case .bash: bash
     case .zsh: zsh
@@ -30,7 +30,7 @@ public enum CompletionScripts {
   /// What `zkcli __complete` writes: a line for each candidate.
   ///
   /// zsh splits its lines at colons, fish and bash at tabulators; names with line ends cannot be completed.
-  public static func answer(_ candidates: [Candidate], for shell: Shell) -> String {
+  package static func answer(_ candidates: [Candidate], for shell: Shell) -> String {
     candidates.filter { !$0.text.contains { $0.isNewline || $0 == "\t" } }.map { candidate in
       switch shell {
       case .bash: candidate.text + "\n"

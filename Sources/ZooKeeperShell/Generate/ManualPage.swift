@@ -1,13 +1,13 @@
 /// Writes the manual page zkcli(1) from the table of commands, in mdoc.
-public enum ManualPage {
+package enum ManualPage {
   /// Where the page is kept in this package.
-  public static let file = "man/zkcli.1"
+  package static let file = "man/zkcli.1"
 
   /// The date that the page bears: the day on which its content was last looked over, not that of a build.
   private static let date = "November 24, 2026"
 
   /// The whole page.
-  public static var text: String {
+  package static var text: String {
     let sections =
       head + synopsis + options + commands + multi + topic("QUOTING", .quoting) + topic("VALUES", .values)
       + topic("OUTPUT", .output) + environment + exitStatus + examples

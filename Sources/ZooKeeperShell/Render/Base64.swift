@@ -1,11 +1,11 @@
 /// Base64 with the standard alphabet.
 ///
 /// *Source*: RFC 4648, section 4.
-public enum Base64 {
+package enum Base64 {
   private static let alphabet = [UInt8]("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
 
   /// Encodes bytes, padded with `=`.
-  public static func encode(_ bytes: [UInt8]) -> String {
+  package static func encode(_ bytes: [UInt8]) -> String {
     var text: [UInt8] = []
     text.reserveCapacity((bytes.count + 2) / 3 * 4)
     for start in stride(from: 0, to: bytes.count, by: 3) {
@@ -22,7 +22,7 @@ public enum Base64 {
   /// Decodes a text; padding may be missing, anything else may not be wrong.
   ///
   /// - Returns: nil for a character outside the alphabet, a wrong length or wrong padding.
-  public static func decode(_ text: [UInt8]) -> [UInt8]? {
+  package static func decode(_ text: [UInt8]) -> [UInt8]? {
     let body = text.prefix { $0 != UInt8(ascii: "=") }
     let padding = text.dropFirst(body.count)
     guard padding.allSatisfy({ $0 == UInt8(ascii: "=") }), padding.isEmpty || text.count % 4 == 0, padding.count <= 2,

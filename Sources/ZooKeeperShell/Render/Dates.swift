@@ -62,7 +62,7 @@ struct CalendarTime: Hashable, Sendable {
 }
 
 /// How times are written.
-public enum TimeStyle: Hashable, Sendable {
+package enum TimeStyle: Hashable, Sendable {
   /// `2026-11-23T06:23:00.123Z`
   case iso
   /// `Mon Nov 23 06:23:00 UTC 2026`, as `java.util.Date.toString` does, in the zone of this process.
@@ -71,7 +71,7 @@ public enum TimeStyle: Hashable, Sendable {
   case javaUTC
 
   /// The text of a time given in milliseconds since 1970.
-  public func text(milliseconds: Int64) -> String {
+  package func text(milliseconds: Int64) -> String {
     let seconds = milliseconds.flooredDivision(by: 1000)
     switch self {
     case .iso:

@@ -12,7 +12,7 @@ import Synchronization
 /// Answers gather in a buffer and leave in few writes; what goes to stderr first sends what stdout has, so that a
 /// terminal shows both in order. On a terminal control characters are escaped here, for all that is written, see
 /// `TerminalText`. *Thread*: any.
-public final class Output: Sendable {
+package final class Output: Sendable {
   private struct State {
     var pending: [UInt8] = []
     var failure: ShellError?
@@ -31,7 +31,7 @@ public final class Output: Sendable {
   private let errorIsTerminal: Bool
 
   /// Writes to the given descriptors, by default the process's own.
-  public init(standardOutput: Int32 = 1, standardError: Int32 = 2) {
+  package init(standardOutput: Int32 = 1, standardError: Int32 = 2) {
     self.standardOutput = standardOutput
     self.standardError = standardError
     outputIsTerminal = isatty(standardOutput) != 0
@@ -53,7 +53,7 @@ public final class Output: Sendable {
   /// - Parameter isRaw: whether the bytes for stdout are to reach even a terminal as they are.
   /// - Throws: exit code 12 when stdout cannot be written; 141 without words when its reader has gone. What is for
   ///   stderr is written all the same: it may be the news of that failure.
-  public func write(_ rendered: Rendered, isRaw: Bool = false) throws(ShellError) {
+  package func write(_ rendered: Rendered, isRaw: Bool = false) throws(ShellError) {
     try state.withLock { state throws(ShellError) in
       if let failure = state.failure, !rendered.stdout.isEmpty {
         state.isUnreported = false
@@ -72,7 +72,7 @@ public final class Output: Sendable {
   }
 
   /// Writes what is still waiting.
-  public func flush() throws(ShellError) {
+  package func flush() throws(ShellError) {
     try state.withLock { state throws(ShellError) in try flush(&state) }
   }
 

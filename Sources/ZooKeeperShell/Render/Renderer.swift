@@ -1,10 +1,10 @@
 /// What goes to the two streams.
-public struct Rendered: Hashable, Sendable {
-  public var stdout: [UInt8] = []
-  public var stderr: [UInt8] = []
+package struct Rendered: Hashable, Sendable {
+  package var stdout: [UInt8] = []
+  package var stderr: [UInt8] = []
 
   /// Makes nothing, or what the arguments say.
-  public init(stdout: [UInt8] = [], stderr: [UInt8] = []) {
+  package init(stdout: [UInt8] = [], stderr: [UInt8] = []) {
     self.stdout = stdout
     self.stderr = stderr
   }
@@ -28,22 +28,22 @@ public struct Rendered: Hashable, Sendable {
 }
 
 /// Everything outside the results that decides how they look.
-public struct RenderContext: Sendable {
-  public var format: OutputFormat
+package struct RenderContext: Sendable {
+  package var format: OutputFormat
   /// Write as zkCli.sh does; `format` then counts only where it is JSON.
-  public var isCompat: Bool
-  public var stdoutIsTerminal: Bool
+  package var isCompat: Bool
+  package var stdoutIsTerminal: Bool
   /// Whether a line end follows data: in scripts and in the interactive shell, where more follows.
-  public var endsDataWithNewline: Bool
-  public var isVerbose: Bool
-  public var isQuiet: Bool
+  package var endsDataWithNewline: Bool
+  package var isVerbose: Bool
+  package var isQuiet: Bool
   /// Whether stderr takes colour.
-  public var usesColor: Bool
+  package var usesColor: Bool
   /// How zkCli.sh's stat is dated.
-  public var compatTimes: TimeStyle
+  package var compatTimes: TimeStyle
 
   /// Makes the context of a single command in a pipe, unless told otherwise.
-  public init(
+  package init(
     format: OutputFormat = .text, isCompat: Bool = false, stdoutIsTerminal: Bool = false,
     endsDataWithNewline: Bool = false, isVerbose: Bool = false, isQuiet: Bool = false, usesColor: Bool = false,
     compatTimes: TimeStyle = .javaLocal
@@ -60,13 +60,13 @@ public struct RenderContext: Sendable {
 }
 
 /// Where in a script an error happened.
-public struct SourceLine: Hashable, Sendable {
-  public var file: String
+package struct SourceLine: Hashable, Sendable {
+  package var file: String
   /// From 1.
-  public var line: Int
+  package var line: Int
 
   /// Makes a place in a script.
-  public init(file: String, line: Int) {
+  package init(file: String, line: Int) {
     self.file = file
     self.line = line
   }
@@ -75,29 +75,29 @@ public struct SourceLine: Hashable, Sendable {
 /// Turns results and errors into bytes.
 ///
 /// A command's answer is `begin`, any number of `emit`, and `finish`; whoever drives it writes what each returns.
-public struct Renderer: Sendable {
-  public let context: RenderContext
+package struct Renderer: Sendable {
+  package let context: RenderContext
   private var isListing = false
   private var emittedCount = 0
   /// Whether an event belongs to the answer, and so in JSON into its document, which stays open until then.
   private var awaitsEvent = false
 
   /// Makes a renderer for one command or for several in turn.
-  public init(_ context: RenderContext) { self.context = context }
+  package init(_ context: RenderContext) { self.context = context }
 
   /// Starts the answer of a command.
   ///
   /// - Parameters:
   ///   - isListing: whether a list follows row by row, which is one array in JSON, even when it is empty.
   ///   - awaitsEvent: whether the answer goes on with an event that is waited for, given to `emitAwaited`.
-  public mutating func begin(isListing: Bool = false, awaitsEvent: Bool = false) {
+  package mutating func begin(isListing: Bool = false, awaitsEvent: Bool = false) {
     self.isListing = isListing && context.format == .json
     self.awaitsEvent = awaitsEvent && context.format == .json
     emittedCount = 0
   }
 
   /// Renders one result.
-  public mutating func emit(_ result: CommandResult) -> Rendered {
+  package mutating func emit(_ result: CommandResult) -> Rendered {
     // Remarks and events are not rows of the list.
     guard result.isAnswer else { return single(result) }
     defer { emittedCount += 1 }
@@ -115,7 +115,7 @@ public struct Renderer: Sendable {
 
   /// Renders the event that the answer ends with: in JSON the member `event` of its object, or the last item of its
   /// list; in any other format a line of its own.
-  public mutating func emitAwaited(_ notice: WatchNotice) -> Rendered {
+  package mutating func emitAwaited(_ notice: WatchNotice) -> Rendered {
     guard awaitsEvent else {
       let rendered = single(.event(notice))
       return Rendered(stdout: rendered.stdout + rendered.stderr)
@@ -130,14 +130,14 @@ public struct Renderer: Sendable {
   }
 
   /// Ends the answer of a command, or of one that failed before all was told.
-  public mutating func finish() -> Rendered {
+  package mutating func finish() -> Rendered {
     defer { begin() }
     if isListing { return .out(emittedCount == 0 ? "[]\n" : "]\n") }
     return awaitsEvent && emittedCount > 0 ? .out(",\"event\":null}\n") : Rendered()
   }
 
   /// Renders an error for stderr.
-  public func error(_ error: ShellError, at place: SourceLine? = nil) -> Rendered {
+  package func error(_ error: ShellError, at place: SourceLine? = nil) -> Rendered {
     switch context.format {
     case .json, .jsonl: Rendered(stderr: JSON.of(error, exitCode: exitCode(of: error), at: place).bytes + [0x0a])
     default: context.isCompat ? CompatRenderer.error(error) : TextRenderer(context).error(error, at: place)
@@ -145,7 +145,7 @@ public struct Renderer: Sendable {
   }
 
   /// The exit code for an error: zkCli.sh's in compatibility mode.
-  public func exitCode(of error: ShellError) -> ExitCode {
+  package func exitCode(of error: ShellError) -> ExitCode {
     context.isCompat ? error.apacheExitCode : error.exitCode
   }
 
