@@ -1,5 +1,6 @@
 import Testing
-import ZooKeeperShell
+
+@testable import ZooKeeperShell
 
 /// Binds a whole line: the command, then its words.
 private func bind(_ line: String) throws(ShellError) -> Invocation {
@@ -127,8 +128,9 @@ private func described(_ invocation: Invocation) -> String {
     ("--local=3 ls 3", "ls", "3", "local=3"),
     ("--local", "", "", "local="),
   ])
-  func splitsAtTheCommand(line: String, command: String, rest: String, globals: String) throws {
-    let parsed = try ProgramOptions.parse(words(line))
+  func splitsAtTheCommand(line: String, command: String, rest: String, globals: String) {
+    let parsed = ProgramOptions.parse(words(line))
+    #expect(parsed.mistake == nil)
     #expect(parsed.command?.text ?? "" == command)
     #expect(parsed.words == words(rest))
     let options = parsed.globals.sorted { $0.key.rawValue < $1.key.rawValue }
@@ -149,8 +151,10 @@ private func described(_ invocation: Invocation) -> String {
     ("--compat --local 3 ls /", "ls", "/", "compat= local=3"),
     ("--compat --local ls /", "ls", "/", "compat= local="),
   ])
-  func compatibilityModeSkipsWhatItDoesNotKnow(line: String, command: String, rest: String, globals: String) throws {
-    let parsed = try ProgramOptions.parse(words(line))
+  func compatibilityModeSkipsWhatItDoesNotKnow(line: String, command: String, rest: String, globals: String) {
+    let mode = ReadingMode(of: words(line))
+    let parsed = CommandLine.split(mode, isCompatible: mode.asksForCompatibility)
+    #expect(parsed.mistake == nil)
     #expect(parsed.command?.text == command)
     #expect(parsed.words == words(rest))
     let options = parsed.globals.sorted { $0.key.rawValue < $1.key.rawValue }

@@ -29,7 +29,7 @@ import ZooKeeperShell
     let all = words(line)
     let spec = try CommandTable.lookUp(all[0])
     let invocation = try ArgumentBinder.bind([Word](all.dropFirst()), to: spec)
-    if spec.id == .multi, !invocation.arguments.isEmpty { _ = try MultiParser.parse(invocation.arguments) }
+    if spec.id == .client(.multi), !invocation.arguments.isEmpty { _ = try MultiParser.parse(invocation.arguments) }
   }
 
   @Test func zkCliKnowsNoCommandThatIsMissingHere() throws {
@@ -84,7 +84,7 @@ import ZooKeeperShell
 
   @Test func helpOfACommand() {
     #expect(
-      Help.command(CommandTable.spec(of: .delete)) == """
+      Help.command(CommandTable.spec(of: .client(.delete))) == """
         usage: delete [-v VERSION] [-r] path
 
         Delete a znode.

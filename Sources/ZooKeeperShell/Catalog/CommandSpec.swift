@@ -16,8 +16,6 @@ package struct CommandSpec: Sendable {
   package let examples: [Example]
   /// Whether it changes the tree.
   package let writes: Bool
-  /// Whether it needs a session on a server.
-  package let needsSession: Bool
   /// Whether a command of the system's may stand behind `--`.
   package let takesCommand: Bool
   /// The options and arguments as help shows them, where the lists above do not tell which go together.
@@ -38,7 +36,7 @@ package struct CommandSpec: Sendable {
   package init(
     _ id: CommandID, _ name: String, aliases: [String] = [], summary: String, arguments: [ArgumentSpec] = [],
     options: [OptionSpec] = [], details: [String] = [], examples: [Example] = [], writes: Bool = false,
-    needsSession: Bool = true, takesCommand: Bool = false, usage: String? = nil
+    takesCommand: Bool = false, usage: String? = nil
   ) {
     self.id = id
     self.name = name
@@ -49,27 +47,8 @@ package struct CommandSpec: Sendable {
     self.details = details
     self.examples = examples
     self.writes = writes
-    self.needsSession = needsSession
     self.takesCommand = takesCommand
     self.usage = usage
-  }
-}
-
-/// The commands, one case each; the dispatcher has an arm for every one of them.
-package enum CommandID: String, CaseIterable, Hashable, Sendable {
-  case ls, get, set, create, delete, deleteall, stat, exists, sync, getAcl, setAcl, addauth, whoami, getEphemerals
-  case getAllChildrenNumber, setquota, listquota, delquota, config, reconfig, addWatch, removewatches, printwatches
-  case multi, history, redo, connect, close, version, help, quit, cd, pwd, server, local
-  case lock, elect, wait, watch, barrier, queue, group, rendezvous, counter, id, commit
-}
-
-extension CommandID {
-  /// Whether the command is done after one round trip, or without any; anything else may take long.
-  var isShort: Bool {
-    switch self {
-    case .ls, .get, .set, .create, .delete, .stat, .exists, .getAcl, .setAcl, .whoami, .multi, .cd, .pwd: true
-    default: false
-    }
   }
 }
 

@@ -1,7 +1,7 @@
 extension CommandTable {
   static let access: [CommandSpec] = [
     CommandSpec(
-      .getAcl, "getAcl", summary: "Print the ACL of a znode", arguments: [SharedOptions.path],
+      .client(.getAcl), "getAcl", summary: "Print the ACL of a znode", arguments: [SharedOptions.path],
       options: [SharedOptions.stat],
       details: [
         "Prints one scheme:id:perms entry on each line, which setAcl takes as they are; in JSON too. A comma in an id"
@@ -9,7 +9,7 @@ extension CommandTable {
       ],
       examples: [.init("getAcl /config", "who may do what")]),
     CommandSpec(
-      .setAcl, "setAcl", summary: "Replace the ACL of a znode",
+      .client(.setAcl), "setAcl", summary: "Replace the ACL of a znode",
       arguments: [SharedOptions.path, ArgumentSpec("acl", .acl)],
       options: [
         SharedOptions.stat,
@@ -29,7 +29,7 @@ extension CommandTable {
         .init("setAcl -R /config ip:10.0.0.0/8:cdrwa", "the whole subtree, for one network"),
       ], writes: true),
     CommandSpec(
-      .addauth, "addauth", summary: "Prove an identity to the server",
+      .shell(.addauth), "addauth", summary: "Prove an identity to the server",
       arguments: [ArgumentSpec("scheme", .choice(["digest"])), ArgumentSpec("auth", .word, isOptional: true)],
       details: [
         "Without auth, asks for it on the terminal and does not show it. Lines with addauth are kept out of the"
@@ -41,14 +41,15 @@ extension CommandTable {
         .init("addauth digest bob:secret", "without asking"),
       ]),
     CommandSpec(
-      .whoami, "whoami", summary: "Print the identities that this session has proved",
+      .client(.whoami), "whoami", summary: "Print the identities that this session has proved",
       details: ["Needs a server of version 3.7 or later."],
       examples: [.init("whoami", "ip: 10.0.0.7, digest: bob")]),
   ]
 
   static let quotas: [CommandSpec] = [
     CommandSpec(
-      .setquota, "setquota", summary: "Limit the znodes or bytes of a subtree", arguments: [SharedOptions.path],
+      .client(.setquota), "setquota", summary: "Limit the znodes or bytes of a subtree",
+      arguments: [SharedOptions.path],
       options: [
         OptionSpec(.count, short: "n", value: ("COUNT", .number), "warn in the server's log above so many znodes"),
         OptionSpec(.bytes, short: "b", value: ("BYTES", .number), "warn in the server's log above so many bytes"),
@@ -66,10 +67,10 @@ extension CommandTable {
         .init("setquota -N 1000 -B 1048576 /app", "two hard limits"),
       ], writes: true, usage: "-n|-b|-N|-B LIMIT path"),
     CommandSpec(
-      .listquota, "listquota", summary: "Print the quota of a subtree and what it uses",
+      .client(.listquota), "listquota", summary: "Print the quota of a subtree and what it uses",
       arguments: [SharedOptions.path], examples: [.init("listquota /app", "limits and use")]),
     CommandSpec(
-      .delquota, "delquota", summary: "Lift the quota of a subtree", arguments: [SharedOptions.path],
+      .client(.delquota), "delquota", summary: "Lift the quota of a subtree", arguments: [SharedOptions.path],
       options: [
         OptionSpec(.count, short: "n", "only the warning for znodes"),
         OptionSpec(.bytes, short: "b", "only the warning for bytes"),

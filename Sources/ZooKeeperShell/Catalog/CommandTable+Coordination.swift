@@ -30,7 +30,7 @@ extension CommandTable {
   static let coordination: [CommandSpec] = [lock, elect, wait, watch]
 
   private static let lock = CommandSpec(
-    .lock, "lock", summary: "Hold a lock while a command runs", arguments: [SharedOptions.path],
+    .recipe(.lock), "lock", summary: "Hold a lock while a command runs", arguments: [SharedOptions.path],
     options: [
       RecipeOptions.limit, RecipeOptions.oneSession,
       OptionSpec(.tryOnce, "do not wait at all"),
@@ -71,7 +71,7 @@ extension CommandTable {
     ], writes: true, takesCommand: true)
 
   private static let elect = CommandSpec(
-    .elect, "elect", summary: "Stand for the leadership, and run a command while leading",
+    .recipe(.elect), "elect", summary: "Stand for the leadership, and run a command while leading",
     arguments: [SharedOptions.path, ArgumentSpec("name", .word, isOptional: true)],
     options: [
       RecipeOptions.limit, RecipeOptions.oneSession,
@@ -95,7 +95,7 @@ extension CommandTable {
     ], writes: true, takesCommand: true, usage: "[--timeout TIME] path name [-- command...] | --observe path")
 
   private static let wait = CommandSpec(
-    .wait, "wait", summary: "Wait until a znode is as it should be", arguments: [SharedOptions.path],
+    .recipe(.wait), "wait", summary: "Wait until a znode is as it should be", arguments: [SharedOptions.path],
     options: [
       OptionSpec(.exists, "until it exists (default)"),
       OptionSpec(.absent, "until it does not exist"),
@@ -116,7 +116,7 @@ extension CommandTable {
     ], usage: "[--exists | --absent | --equals DATA | --children CONDITION] [--timeout TIME] path")
 
   private static let watch = CommandSpec(
-    .watch, "watch", summary: "Print every change of a znode, and where some may be missing",
+    .recipe(.watch), "watch", summary: "Print every change of a znode, and where some may be missing",
     arguments: [SharedOptions.path],
     options: [
       OptionSpec(.recursive, short: "R", "everything under it too"),

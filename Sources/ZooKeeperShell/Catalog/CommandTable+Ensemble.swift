@@ -1,7 +1,7 @@
 extension CommandTable {
   static let watches: [CommandSpec] = [
     CommandSpec(
-      .addWatch, "addWatch", summary: "Watch a znode for as long as the session lasts",
+      .client(.addWatch), "addWatch", summary: "Watch a znode for as long as the session lasts",
       arguments: [SharedOptions.path],
       options: [
         OptionSpec(
@@ -11,7 +11,8 @@ extension CommandTable {
       details: ["Needs a server of version 3.6 or later. Of use in the interactive shell, which prints the events."],
       examples: [.init("addWatch -m PERSISTENT /leader", "every change of /leader, until removewatches")]),
     CommandSpec(
-      .removewatches, "removewatches", summary: "Remove watches of this session", arguments: [SharedOptions.path],
+      .client(.removewatches), "removewatches", summary: "Remove watches of this session",
+      arguments: [SharedOptions.path],
       options: [
         OptionSpec(.children, short: "c", "watches of its children's names"),
         OptionSpec(.data, short: "d", "watches of its data"),
@@ -22,14 +23,14 @@ extension CommandTable {
       ],
       examples: [.init("removewatches -a /leader", "no more events of /leader")], usage: "[-c|-d|-p|-r|-a] [-l] path"),
     CommandSpec(
-      .printwatches, "printwatches", summary: "Say whether events are printed, or change it",
+      .shell(.printwatches), "printwatches", summary: "Say whether events are printed, or change it",
       arguments: [ArgumentSpec("on|off", .choice(["on", "off"]), isOptional: true)],
-      examples: [.init("printwatches off", "quiet")], needsSession: false),
+      examples: [.init("printwatches off", "quiet")]),
   ]
 
   static let ensemble: [CommandSpec] = [
     CommandSpec(
-      .config, "config", summary: "Print the configuration of the ensemble",
+      .client(.config), "config", summary: "Print the configuration of the ensemble",
       options: [
         OptionSpec(.client, short: "c", "only the connect string for clients"),
         SharedOptions.watch, SharedOptions.stat,
@@ -37,7 +38,7 @@ extension CommandTable {
       details: ["A standalone server has none to tell."],
       examples: [.init("config -c", "what to give to clients")]),
     CommandSpec(
-      .reconfig, "reconfig", summary: "Change the members of the ensemble",
+      .client(.reconfig), "reconfig", summary: "Change the members of the ensemble",
       options: [
         SharedOptions.stat,
         OptionSpec(
@@ -74,6 +75,6 @@ extension CommandTable {
       examples: [
         .init("server run zoo.cfg", "until SIGTERM or ^C"),
         .init("server check /etc/zookeeper/conf/zoo.cfg", "every fault with its line"),
-      ], needsSession: false),
+      ]),
   ]
 }

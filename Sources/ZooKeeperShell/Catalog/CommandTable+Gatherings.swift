@@ -2,7 +2,7 @@ extension CommandTable {
   static let gatherings: [CommandSpec] = [barrier, queue, group, rendezvous, counter, id, commit]
 
   private static let barrier = CommandSpec(
-    .barrier, "barrier", summary: "Wait for a gate to open, or for others to begin and end together",
+    .recipe(.barrier), "barrier", summary: "Wait for a gate to open, or for others to begin and end together",
     arguments: [
       ArgumentSpec("action", .choice(["wait", "set", "clear", "enter", "leave", "run"])), SharedOptions.path,
     ],
@@ -30,7 +30,7 @@ extension CommandTable {
     usage: "wait|set|clear [--timeout TIME] path | enter|leave|run --count N [--timeout TIME] path [-- command...]")
 
   private static let queue = CommandSpec(
-    .queue, "queue", summary: "Put items into a queue and take them out, each once",
+    .recipe(.queue), "queue", summary: "Put items into a queue and take them out, each once",
     arguments: [
       ArgumentSpec("action", .choice(["put", "take", "peek", "list", "len"])), SharedOptions.path,
       ArgumentSpec("data", .data, isOptional: true),
@@ -62,7 +62,7 @@ extension CommandTable {
     usage: "put [--priority N] path data | take [--timeout TIME | --try] path [-- command...] | peek|list|len path")
 
   private static let group = CommandSpec(
-    .group, "group", summary: "Be a member of a group, or see who is",
+    .recipe(.group), "group", summary: "Be a member of a group, or see who is",
     arguments: [
       ArgumentSpec("action", .choice(["join", "leave", "list", "watch"])), SharedOptions.path,
       ArgumentSpec("name", .word, isOptional: true),
@@ -91,7 +91,7 @@ extension CommandTable {
     usage: "join [--data DATA] [--timeout TIME] path [name] [-- command...] | leave path name | list|watch path")
 
   private static let rendezvous = CommandSpec(
-    .rendezvous, "rendezvous", summary: "Leave something at a path, or wait for what another leaves",
+    .recipe(.rendezvous), "rendezvous", summary: "Leave something at a path, or wait for what another leaves",
     arguments: [
       ArgumentSpec("action", .choice(["put", "get"])), SharedOptions.path,
       ArgumentSpec("data", .data, isOptional: true),
@@ -111,7 +111,7 @@ extension CommandTable {
     ], writes: true, takesCommand: true, usage: "put path data [-- command...] | get [--timeout TIME] path")
 
   private static let counter = CommandSpec(
-    .counter, "counter", summary: "Count up and down together with others",
+    .recipe(.counter), "counter", summary: "Count up and down together with others",
     arguments: [
       ArgumentSpec("action", .choice(["get", "add", "set"])), SharedOptions.path,
       ArgumentSpec("number", .number, isOptional: true),
@@ -136,7 +136,7 @@ extension CommandTable {
     ], writes: true, usage: "get path | add [--format FORMAT] path [number] | set [--format FORMAT] path number")
 
   private static let id = CommandSpec(
-    .id, "id", summary: "Give out a number that nobody else gets",
+    .recipe(.id), "id", summary: "Give out a number that nobody else gets",
     arguments: [ArgumentSpec("action", .choice(["next"])), SharedOptions.path],
     details: [
       "Prints the next number, from 0. Numbers rise; one is skipped when a process is killed or loses its session in"
@@ -147,7 +147,7 @@ extension CommandTable {
     examples: [.init("id next /ids/order", "0, then 1, then 2")], writes: true)
 
   private static let commit = CommandSpec(
-    .commit, "commit", summary: "Decide together whether something is done, or not done by anybody",
+    .recipe(.commit), "commit", summary: "Decide together whether something is done, or not done by anybody",
     arguments: [
       ArgumentSpec("action", .choice(["propose", "vote", "status"])), SharedOptions.path,
       ArgumentSpec("name|data", .data, isOptional: true),

@@ -1,7 +1,7 @@
 extension CommandTable {
   static let sandbox: [CommandSpec] = [
     CommandSpec(
-      .local, "local", summary: "Show the servers of --local, or let them fail",
+      .shell(.local), "local", summary: "Show the servers of --local, or let them fail",
       arguments: [
         ArgumentSpec("action", .choice(["status", "kill", "restart", "pause", "resume", "partition", "heal"])),
         ArgumentSpec("server", .word, isOptional: true, isRepeated: true, endsOptions: false),
@@ -19,46 +19,46 @@ extension CommandTable {
         .init("local status", "id, state, role, zxid, sessions, clients and address of each"),
         .init("local kill leader", "the others elect another"), .init("local restart 2", "server 2 catches up"),
         .init("local partition 1 / 2,3", "server 1 is alone"), .init("local heal", "and comes back"),
-      ], needsSession: false,
+      ],
       usage: "status | kill N | restart [N] | pause N | resume [N] | partition N,... / N,... | heal")
   ]
 
   static let shell: [CommandSpec] = [
     CommandSpec(
-      .cd, "cd", summary: "Change the working directory", arguments: [ArgumentSpec("path", .path, isOptional: true)],
+      .shell(.cd), "cd", summary: "Change the working directory",
+      arguments: [ArgumentSpec("path", .path, isOptional: true)],
       details: ["Paths that do not begin with / start from there. Without a path, goes to /; cd - goes back."],
       examples: [.init("cd /brokers/ids", "ls then lists the brokers")]),
     CommandSpec(
-      .pwd, "pwd", summary: "Print the working directory", examples: [.init("pwd", "where relative paths start")],
-      needsSession: false),
+      .shell(.pwd), "pwd", summary: "Print the working directory",
+      examples: [.init("pwd", "where relative paths start")]),
     CommandSpec(
-      .connect, "connect", summary: "Connect to other servers, with a new session",
+      .shell(.connect), "connect", summary: "Connect to other servers, with a new session",
       arguments: [ArgumentSpec("server", .server, isOptional: true)],
       details: ["Without servers, connects to the same ones again. The old session ends, and its identities with it."],
-      examples: [.init("connect zk1:2181,zk2:2181/app", "two servers of one ensemble, /app for the root")],
-      needsSession: false),
+      examples: [.init("connect zk1:2181,zk2:2181/app", "two servers of one ensemble, /app for the root")]),
     CommandSpec(
-      .close, "close", summary: "End the session and stay in the shell", examples: [.init("close", "until connect")],
-      needsSession: false),
+      .shell(.close), "close", summary: "End the session and stay in the shell",
+      examples: [.init("close", "until connect")]),
     CommandSpec(
-      .history, "history", summary: "List the last commands with their numbers",
-      examples: [.init("history", "for redo")], needsSession: false),
+      .shell(.history), "history", summary: "List the last commands with their numbers",
+      examples: [.init("history", "for redo")]),
     CommandSpec(
-      .redo, "redo", summary: "Run a command of the history again", arguments: [ArgumentSpec("number", .number)],
-      details: ["Shows the line before it runs."], examples: [.init("redo 7", "the command with that number")],
-      needsSession: false),
+      .shell(.redo), "redo", summary: "Run a command of the history again",
+      arguments: [ArgumentSpec("number", .number)],
+      details: ["Shows the line before it runs."], examples: [.init("redo 7", "the command with that number")]),
     CommandSpec(
-      .help, "help", summary: "Explain a command or a topic",
+      .shell(.help), "help", summary: "Explain a command or a topic",
       arguments: [ArgumentSpec("topic", .command, isOptional: true)],
       details: ["Topics: \(HelpTopic.allCases.map(\.rawValue).joined(separator: ", "))."],
-      examples: [.init("help create", "one command"), .init("help exit-codes", "one topic")], needsSession: false),
+      examples: [.init("help create", "one command"), .init("help exit-codes", "one topic")]),
     CommandSpec(
-      .version, "version", summary: "Print the version of this program", examples: [.init("version", "offline")],
-      needsSession: false),
+      .shell(.version), "version", summary: "Print the version of this program", examples: [.init("version", "offline")]
+    ),
     CommandSpec(
-      .quit, "quit", aliases: ["exit"], summary: "Leave the shell",
+      .shell(.quit), "quit", aliases: ["exit"], summary: "Leave the shell",
       arguments: [ArgumentSpec("code", .number, isOptional: true)],
       details: ["The exit code is the given one, or that of the last command. ^D does the same."],
-      examples: [.init("quit", "and end the session"), .init("exit 3", "with exit code 3")], needsSession: false),
+      examples: [.init("quit", "and end the session"), .init("exit 3", "with exit code 3")]),
   ]
 }

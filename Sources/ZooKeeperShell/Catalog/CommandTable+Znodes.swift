@@ -11,7 +11,7 @@ enum SharedOptions {
 extension CommandTable {
   static let znodeReads: [CommandSpec] = [
     CommandSpec(
-      .ls, "ls", summary: "List the children of a znode",
+      .client(.ls), "ls", summary: "List the children of a znode",
       arguments: [ArgumentSpec("path", .path, isOptional: true)],
       options: [
         SharedOptions.stat, SharedOptions.watch,
@@ -29,7 +29,7 @@ extension CommandTable {
         .init("ls -R /config", "every znode under /config, itself included"),
       ]),
     CommandSpec(
-      .get, "get", aliases: ["cat"], summary: "Print the data of a znode",
+      .client(.get), "get", aliases: ["cat"], summary: "Print the data of a znode",
       arguments: [SharedOptions.path],
       options: [
         SharedOptions.stat, SharedOptions.watch, OptionSpec(.base64, short: "b", "print the data in base64"),
@@ -46,27 +46,28 @@ extension CommandTable {
         .init("get -o hex /lock", "the value in hexadecimal"),
       ]),
     CommandSpec(
-      .stat, "stat", summary: "Print the stat of a znode", arguments: [SharedOptions.path],
+      .client(.stat), "stat", summary: "Print the stat of a znode", arguments: [SharedOptions.path],
       options: [SharedOptions.watch],
       details: ["Prints versions, zxids, sizes and times; times are UTC with milliseconds."],
       examples: [.init("stat /config/app", "when and by which transaction it was written")]),
     CommandSpec(
-      .exists, "exists", summary: "Tell by the exit code whether a znode exists", arguments: [SharedOptions.path],
+      .client(.exists), "exists", summary: "Tell by the exit code whether a znode exists",
+      arguments: [SharedOptions.path],
       options: [OptionSpec(.watch, short: "w", "leave a watch, which reports the creation too")],
       details: ["Prints nothing. Exits with 0 if the znode exists and with 1 if it does not."],
       examples: [.init("exists /leader", "in a script: zkcli exists /leader && ...")]),
     CommandSpec(
-      .sync, "sync", summary: "Make the server catch up with the leader",
+      .client(.sync), "sync", summary: "Make the server catch up with the leader",
       arguments: [ArgumentSpec("path", .path, isOptional: true)],
       details: ["Reads that follow see every write that was done before. The path hardly matters; it may be left out."],
       examples: [.init("sync /", "before a read that must not be stale")]),
     CommandSpec(
-      .getEphemerals, "getEphemerals", summary: "List the ephemeral znodes of this session",
+      .client(.getEphemerals), "getEphemerals", summary: "List the ephemeral znodes of this session",
       arguments: [ArgumentSpec("path", .path, isOptional: true)],
       details: ["With a path, only those at or under it. Another session's cannot be asked for."],
       examples: [.init("getEphemerals /services", "what this session holds there")]),
     CommandSpec(
-      .getAllChildrenNumber, "getAllChildrenNumber", summary: "Count the znodes under a znode",
+      .client(.getAllChildrenNumber), "getAllChildrenNumber", summary: "Count the znodes under a znode",
       arguments: [SharedOptions.path],
       details: ["The server counts the whole subtree, without the znode itself, in one request."],
       examples: [.init("getAllChildrenNumber /", "the size of the tree")]),
@@ -74,7 +75,7 @@ extension CommandTable {
 
   static let znodeWrites: [CommandSpec] = [
     CommandSpec(
-      .create, "create", summary: "Create a znode and print its path",
+      .client(.create), "create", summary: "Create a znode and print its path",
       arguments: [
         SharedOptions.path, ArgumentSpec("data", .data, isOptional: true), ArgumentSpec("acl", .acl, isOptional: true),
       ],
@@ -93,7 +94,7 @@ extension CommandTable {
         .init("create /secret hush digest:bob:3dJ1TgzGpVDRv3Cz5DUyjbGgpSk=:cdrwa", "for bob alone"),
       ], writes: true),
     CommandSpec(
-      .set, "set", summary: "Set the data of a znode", arguments: [SharedOptions.path, SharedOptions.data],
+      .client(.set), "set", summary: "Set the data of a znode", arguments: [SharedOptions.path, SharedOptions.data],
       options: [
         SharedOptions.stat, SharedOptions.version,
         OptionSpec(.base64, short: "b", "the data is given in base64"),
@@ -109,7 +110,7 @@ extension CommandTable {
         .init("set --create /config/new -", "from stdin, whether or not it exists"),
       ], writes: true),
     CommandSpec(
-      .delete, "delete", aliases: ["rm"], summary: "Delete a znode", arguments: [SharedOptions.path],
+      .client(.delete), "delete", aliases: ["rm"], summary: "Delete a znode", arguments: [SharedOptions.path],
       options: [
         SharedOptions.version,
         OptionSpec(.recursive, short: "r", "delete all znodes under it first, as deleteall does"),
@@ -121,7 +122,7 @@ extension CommandTable {
         .init("rm -r /tmp/test", "a whole subtree"),
       ], writes: true),
     CommandSpec(
-      .deleteall, "deleteall", aliases: ["rmr"], summary: "Delete a znode and all znodes under it",
+      .client(.deleteall), "deleteall", aliases: ["rmr"], summary: "Delete a znode and all znodes under it",
       arguments: [SharedOptions.path],
       options: [
         OptionSpec(
@@ -138,7 +139,7 @@ extension CommandTable {
         .init("deleteall -b 100 /tmp/test", "in small transactions"),
       ], writes: true),
     CommandSpec(
-      .multi, "multi", summary: "Run several operations as one transaction",
+      .client(.multi), "multi", summary: "Run several operations as one transaction",
       arguments: [ArgumentSpec("operation", .word, isOptional: true, isRepeated: true)],
       options: [
         OptionSpec(.file, short: "f", value: ("FILE", .file), "read the operations from a file, one on each line")

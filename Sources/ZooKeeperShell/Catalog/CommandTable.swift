@@ -25,7 +25,7 @@ package enum CommandTable {
   /// The spec of a command.
   package static func spec(of id: CommandID) -> CommandSpec {
     guard let spec = all.first(where: { $0.id == id }) else {
-      preconditionFailure("no spec for the command \(id.rawValue)")
+      preconditionFailure("no spec for the command \(id.name)")
     }
     return spec
   }

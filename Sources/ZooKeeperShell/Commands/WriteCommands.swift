@@ -94,17 +94,17 @@ extension CommandContext {
   func writeOperation() async throws(ShellError) -> MultiOperation {
     guard let path = invocation.argument(0) else { throw .usage("\(invocation.spec.name) lacks its argument path") }
     switch invocation.spec.id {
-    case .create:
+    case .client(.create):
       var kind = MultiCommand.CreateKind(
         isSequential: invocation.flag(.sequential), isEphemeral: invocation.flag(.ephemeral),
         isContainer: invocation.flag(.container))
       if let ttl = invocation.value(.ttl) { kind.ttlMilliseconds = try Values.milliseconds(ttl, of: "--ttl") }
       let acl = invocation.argument(2) ?? invocation.value(.acl)
       return try await operation(.create(path: path, data: invocation.argument(1), acl: acl, kind: kind))
-    case .set:
+    case .client(.set):
       guard let data = invocation.argument(1) else { throw .usage("set lacks its argument data") }
       return try await operation(.set(path: path, data: data, version: try invocation.version()))
-    case .delete: return try await operation(.delete(path: path, version: try invocation.version()))
+    case .client(.delete): return try await operation(.delete(path: path, version: try invocation.version()))
     default: preconditionFailure("\(invocation.spec.name) is no single write")
     }
   }

@@ -68,7 +68,7 @@ extension Completer {
     private mutating func walk(_ words: ArraySlice<Word>, _ spec: CommandSpec, globals: [OptionSpec]) {
       options = spec.options + globals
       // The operations of a multi are commands themselves: the last one begun is what counts.
-      if spec.id == .multi, spec.name == "multi" {
+      if spec.id == .client(.multi), spec.name == "multi" {
         let operation = words.lastIndex(of: ",").map { words[($0 + 1)...] } ?? words
         return walkOperation(operation, isFirst: words.isEmpty)
       }

@@ -14,7 +14,7 @@ extension ArgumentBinder {
     }
     let spec = CommandTable.spec(of: syntax.id)
     // zkCli.sh refuses the word, or for some commands ignores it; nobody who asks for help wants either.
-    if HelpRequest.isMade(by: words) {
+    if ReadingMode.asksForHelp(words) {
       return Invocation(spec: spec, arguments: [], options: [.help: [Word(bytes: [])]])
     }
     guard syntax.parsesOptions else {
@@ -25,7 +25,7 @@ extension ArgumentBinder {
     var warnings: [String] = []
     if let (old, new) = syntax.formerly, parsed.arguments.count > 1 {
       warnings.append("'\(old)' has been deprecated. Please use '\(new)' instead.")
-      if syntax.id != .delete {
+      if syntax.id != .client(.delete) {
         // As zkCli.sh does: the second word behind the name becomes the option, whatever it is.
         var words = words
         words[1] = "-w"
@@ -34,7 +34,7 @@ extension ArgumentBinder {
       }
     }
     // These two, unlike the others, mind surplus arguments.
-    let isStrict = syntax.id == .addWatch || syntax.id == .version
+    let isStrict = syntax.id == .client(.addWatch) || syntax.id == .shell(.version)
     if isStrict, parsed.arguments.count > syntax.used { throw compatUsage(syntax) }
     return Invocation(
       spec: spec, arguments: [Word](parsed.arguments.prefix(syntax.used)),

@@ -23,7 +23,7 @@ struct CompatSyntax: Sendable {
   /// Whether zkCli.sh parses options at all: for its built-in commands it does not.
   var parsesOptions = true
 
-  var name: String { id.rawValue }
+  var name: String { id.name }
 
   /// The command's own usage, as a missing argument prints it.
   var ownUsage: String {
@@ -46,46 +46,47 @@ struct CompatSyntax: Sendable {
 
   private static let znodes: [CompatSyntax] = [
     CompatSyntax(
-      id: .ls, usage: "[-s] [-w] [-R] path", flags: "?swR", required: 1, used: 1,
+      id: .client(.ls), usage: "[-s] [-w] [-R] path", flags: "?swR", required: 1, used: 1,
       formerly: ("ls path [watch]", "ls [-w] path")),
     CompatSyntax(
-      id: .get, usage: "[-s] [-w] [-b] [-x] path", flags: "swbx", required: 1, used: 1,
+      id: .client(.get), usage: "[-s] [-w] [-b] [-x] path", flags: "swbx", required: 1, used: 1,
       optionLines: [
         " -b   Output data in base64 format", " -s   Print znode stats additionally",
         " -w   Watch for changes on the znode", " -x   Output data in hexdump format",
       ],
       formerly: ("get path [watch]", "get [-s] [-w] path")),
     CompatSyntax(
-      id: .set, usage: "path data [-s] [-v version] [-b]", flags: "sb", valued: ["v"], required: 2, used: 2,
+      id: .client(.set), usage: "path data [-s] [-v version] [-b]", flags: "sb", valued: ["v"], required: 2, used: 2,
       optionLines: [
         " -b         Supply data in base64 format", " -s         Print znode stats additionally",
         " -v <arg>   Set with an expected version",
       ]),
     CompatSyntax(
-      id: .create, usage: "[-s] [-e] [-c] [-t ttl] path [data] [acl]", flags: "sec", valued: ["t"], required: 1, used: 3
+      id: .client(.create), usage: "[-s] [-e] [-c] [-t ttl] path [data] [acl]", flags: "sec", valued: ["t"],
+      required: 1, used: 3
     ),
     CompatSyntax(
-      id: .delete, usage: "[-v version] path", valued: ["v"], required: 1, used: 1,
+      id: .client(.delete), usage: "[-v version] path", valued: ["v"], required: 1, used: 1,
       formerly: ("delete path [version]", "delete [-v version] path")),
-    CompatSyntax(id: .deleteall, usage: "path [-b batch size]", valued: ["b"], required: 1, used: 1),
+    CompatSyntax(id: .client(.deleteall), usage: "path [-b batch size]", valued: ["b"], required: 1, used: 1),
     CompatSyntax(
-      id: .stat, usage: "[-w] path", flags: "w", required: 1, used: 1,
+      id: .client(.stat), usage: "[-w] path", flags: "w", required: 1, used: 1,
       formerly: ("stat path [watch]", "stat [-w] path")),
-    CompatSyntax(id: .getAcl, usage: "[-s] path", flags: "s", required: 1, used: 1),
+    CompatSyntax(id: .client(.getAcl), usage: "[-s] path", flags: "s", required: 1, used: 1),
     CompatSyntax(
-      id: .setAcl, usage: "[-s] [-v version] [-R] path acl", flags: "sR", valued: ["v"], required: 2, used: 2),
-    CompatSyntax(id: .sync, usage: "path", required: 1, used: 1),
-    CompatSyntax(id: .getEphemerals, usage: "path", used: 1),
-    CompatSyntax(id: .getAllChildrenNumber, usage: "path", required: 1, used: 1),
+      id: .client(.setAcl), usage: "[-s] [-v version] [-R] path acl", flags: "sR", valued: ["v"], required: 2, used: 2),
+    CompatSyntax(id: .client(.sync), usage: "path", required: 1, used: 1),
+    CompatSyntax(id: .client(.getEphemerals), usage: "path", used: 1),
+    CompatSyntax(id: .client(.getAllChildrenNumber), usage: "path", required: 1, used: 1),
   ]
 
   private static let quotas: [CompatSyntax] = [
     CompatSyntax(
-      id: .setquota, usage: "-n|-b|-N|-B val path", valued: ["n", "b", "N", "B"], required: 1, used: 1,
+      id: .client(.setquota), usage: "-n|-b|-N|-B val path", valued: ["n", "b", "N", "B"], required: 1, used: 1,
       choices: quotaKinds, needsChoice: true),
-    CompatSyntax(id: .listquota, usage: "path", required: 1, used: 1),
+    CompatSyntax(id: .client(.listquota), usage: "path", required: 1, used: 1),
     CompatSyntax(
-      id: .delquota, usage: "[-n|-b|-N|-B] path", flags: "nbNB", required: 1, used: 1, choices: quotaKinds),
+      id: .client(.delquota), usage: "[-n|-b|-N|-B] path", flags: "nbNB", required: 1, used: 1, choices: quotaKinds),
   ]
 
   private static let quotaKinds = [
@@ -93,30 +94,30 @@ struct CompatSyntax: Sendable {
   ]
 
   private static let others: [CompatSyntax] = [
-    CompatSyntax(id: .addauth, usage: "scheme auth", required: 1, used: 2),
+    CompatSyntax(id: .shell(.addauth), usage: "scheme auth", required: 1, used: 2),
     CompatSyntax(
-      id: .addWatch,
+      id: .client(.addWatch),
       usage: "[-m mode] path # optional mode is one of [PERSISTENT, PERSISTENT_RECURSIVE]"
         + " - default is PERSISTENT_RECURSIVE",
       valued: ["m"], required: 1, used: 1),
     CompatSyntax(
-      id: .removewatches, usage: "path [-c|-d|-a] [-l]", flags: "cdpral", required: 1, used: 1),
-    CompatSyntax(id: .config, usage: "[-c] [-w] [-s]", flags: "swc"),
+      id: .client(.removewatches), usage: "path [-c|-d|-a] [-l]", flags: "cdpral", required: 1, used: 1),
+    CompatSyntax(id: .client(.config), usage: "[-c] [-w] [-s]", flags: "swc"),
     CompatSyntax(
-      id: .reconfig,
+      id: .client(.reconfig),
       usage: "[-s] [-v version] [[-file path] | [-members serverID=host:port1:port2;port3[,...]*]] | "
         + "[-add serverId=host:port1:port2;port3[,...]]* [-remove serverId[,...]*]",
       flags: "s", valued: ["v", "file", "members", "add", "remove"]),
-    CompatSyntax(id: .version, usage: ""),
-    CompatSyntax(id: .whoami, usage: "", parsesOptions: false),
-    CompatSyntax(id: .close, usage: "", parsesOptions: false),
+    CompatSyntax(id: .shell(.version), usage: ""),
+    CompatSyntax(id: .client(.whoami), usage: "", parsesOptions: false),
+    CompatSyntax(id: .shell(.close), usage: "", parsesOptions: false),
   ]
 
   private static let builtIn: [CompatSyntax] = [
-    CompatSyntax(id: .connect, usage: "host:port", used: 1, parsesOptions: false),
-    CompatSyntax(id: .history, usage: "", parsesOptions: false),
-    CompatSyntax(id: .printwatches, usage: "on|off", used: 1, parsesOptions: false),
-    CompatSyntax(id: .quit, usage: "", parsesOptions: false),
-    CompatSyntax(id: .redo, usage: "cmdno", used: 1, parsesOptions: false),
+    CompatSyntax(id: .shell(.connect), usage: "host:port", used: 1, parsesOptions: false),
+    CompatSyntax(id: .shell(.history), usage: "", parsesOptions: false),
+    CompatSyntax(id: .shell(.printwatches), usage: "on|off", used: 1, parsesOptions: false),
+    CompatSyntax(id: .shell(.quit), usage: "", parsesOptions: false),
+    CompatSyntax(id: .shell(.redo), usage: "cmdno", used: 1, parsesOptions: false),
   ]
 }

@@ -10,29 +10,40 @@ package enum ArgumentBinder {
   package static func bind(
     _ words: [Word], to spec: CommandSpec, globals: [OptionSpec] = ProgramOptions.behindCommand
   ) throws(ShellError) -> Invocation {
-    if globals.contains(where: { $0.name == .help }), HelpRequest.isMade(by: words) {
-      return Invocation(spec: spec, arguments: [], options: [.help: [Word(bytes: [])]])
+    let (invocation, mistake) = read(words, to: spec, globals: globals)
+    if let mistake { throw mistake }
+    return invocation
+  }
+
+  /// Sorts words into arguments and options as far as they are right, and notes the first mistake.
+  static func read(
+    _ words: [Word], to spec: CommandSpec, globals: [OptionSpec] = ProgramOptions.behindCommand
+  ) -> (invocation: Invocation, mistake: ShellError?) {
+    if globals.contains(where: { $0.name == .help }), ReadingMode.asksForHelp(words) {
+      return (Invocation(spec: spec, arguments: [], options: [.help: [Word(bytes: [])]]), nil)
     }
-    // A command that takes a list of words, such as multi, has its own options before them: those behind the first
-    // word belong to the list.
-    let takesAll = spec.arguments.last?.isRepeated ?? false
     // What stands behind -- is a command of the system's, with options of its own.
     let own = spec.takesCommand ? words.prefix { $0 != "--" } : words[...]
     let child = own.count < words.count ? [Word](words[(own.endIndex + 1)...]) : nil
-    let parsed = try OptionParser(
-      options: spec.options + globals, stopsAtArgument: spec.arguments.last?.endsOptions ?? false
-    ).parse([Word](own))
+    // A command that takes a list of words, such as multi, has its own options before them: those behind the first
+    // word belong to the list.
+    let parser = OptionParser(
+      options: spec.options + globals, stopsAtArgument: spec.arguments.last?.endsOptions ?? false)
+    let parsed = parser.read([Word](own))
     let invocation = Invocation(spec: spec, arguments: parsed.arguments, options: parsed.options, child: child)
-    if invocation.flag(.help) { return invocation }
+    return (invocation, parsed.mistake ?? (invocation.flag(.help) ? nil : miscount(parsed.arguments, of: spec)))
+  }
+
+  /// What is wrong with the number of arguments.
+  private static func miscount(_ arguments: [Word], of spec: CommandSpec) -> ShellError? {
     let required = spec.arguments.filter { !$0.isOptional }
-    if parsed.arguments.count < required.count {
-      let missing = required[parsed.arguments.count].name
-      throw .usage("\(spec.name) lacks its argument \(missing)", hint: "usage: \(spec.synopsis)")
+    if arguments.count < required.count {
+      let missing = required[arguments.count].name
+      return .usage("\(spec.name) lacks its argument \(missing)", hint: "usage: \(spec.synopsis)")
     }
-    if !takesAll, parsed.arguments.count > spec.arguments.count {
-      throw surplus(parsed.arguments[spec.arguments.count], of: spec)
-    }
-    return invocation
+    let takesAll = spec.arguments.last?.isRepeated ?? false
+    guard !takesAll, arguments.count > spec.arguments.count else { return nil }
+    return surplus(arguments[spec.arguments.count], of: spec)
   }
 
   private static func surplus(_ word: Word, of spec: CommandSpec) -> ShellError {

@@ -58,11 +58,10 @@ package struct Invocation: Sendable {
   /// Whether the command answers with a list that may be long and is sent row by row.
   package var streamsList: Bool {
     switch spec.id {
-    case .ls: flag(.long) || flag(.recursive)
-    case .deleteall: flag(.dryRun)
-    case .lock: flag(.list)
-    case .elect: flag(.list)
-    case .queue, .group: argument(0)?.text == "list"
+    case .client(.ls): flag(.long) || flag(.recursive)
+    case .client(.deleteall): flag(.dryRun)
+    case .recipe(.lock), .recipe(.elect): flag(.list)
+    case .recipe(.queue), .recipe(.group): argument(0)?.text == "list"
     default: false
     }
   }

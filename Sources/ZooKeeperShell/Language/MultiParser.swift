@@ -69,17 +69,17 @@ package enum MultiParser {
   /// The operations as specs of their own; help and completion read them too.
   static let operations: [CommandSpec] = [
     CommandSpec(
-      .multi, "create", summary: "Create a znode",
-      arguments: CommandTable.spec(of: .create).arguments,
+      .client(.multi), "create", summary: "Create a znode",
+      arguments: CommandTable.spec(of: .client(.create)).arguments,
       options: CommandTable.createOptions.filter { $0.name != .parents }),
     CommandSpec(
-      .multi, "set", summary: "Set the data of a znode", arguments: [SharedOptions.path, SharedOptions.data],
+      .client(.multi), "set", summary: "Set the data of a znode", arguments: [SharedOptions.path, SharedOptions.data],
       options: [SharedOptions.version]),
     CommandSpec(
-      .multi, "delete", aliases: ["rm"], summary: "Delete a znode", arguments: [SharedOptions.path],
+      .client(.multi), "delete", aliases: ["rm"], summary: "Delete a znode", arguments: [SharedOptions.path],
       options: [SharedOptions.version]),
     CommandSpec(
-      .multi, "check", summary: "Go on only if a znode has a version",
+      .client(.multi), "check", summary: "Go on only if a znode has a version",
       arguments: [SharedOptions.path, ArgumentSpec("version", .version)]),
   ]
 

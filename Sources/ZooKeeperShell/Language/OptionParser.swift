@@ -17,6 +17,8 @@ struct OptionParser {
     var arguments: [Word] = []
     /// Whether `--` stood in front of the arguments.
     var endedByTerminator = false
+    /// The first mistake. The words after it are read all the same: they may say how its error is to be printed.
+    var mistake: ShellError?
   }
 
   /// How a word that begins with a dash reads.
@@ -33,26 +35,37 @@ struct OptionParser {
   ///
   /// - Throws: a usage error for an option that is unknown, ambiguous, lacks its value or has one too many.
   func parse(_ words: [Word]) throws(ShellError) -> Result {
+    let result = read(words)
+    if let mistake = result.mistake { throw mistake }
+    return result
+  }
+
+  /// Sorts words into options and arguments as far as they are right, and notes the first mistake.
+  func read(_ words: [Word]) -> Result {
     var result = Result()
     var rest = words[...]
     while let word = rest.popFirst() {
-      switch try read(word) {
-      case .terminator:
-        result.endedByTerminator = result.arguments.isEmpty
-        result.arguments += rest
-        return result
-      case .argument:
-        result.arguments.append(word)
-        guard !stopsAtArgument else {
+      do throws(ShellError) {
+        switch try read(word) {
+        case .terminator:
+          result.endedByTerminator = result.arguments.isEmpty
           result.arguments += rest
           return result
+        case .argument:
+          result.arguments.append(word)
+          guard !stopsAtArgument else {
+            result.arguments += rest
+            return result
+          }
+        case .options(let readings):
+          for (spec, attached) in readings {
+            var value = attached
+            if value == nil, spec.takesAsValue(rest.first) { value = rest.popFirst() }
+            try add(spec, value, to: &result)
+          }
         }
-      case .options(let readings):
-        for (spec, attached) in readings {
-          var value = attached
-          if value == nil, spec.takesAsValue(rest.first) { value = rest.popFirst() }
-          try add(spec, value, to: &result)
-        }
+      } catch {
+        result.mistake = result.mistake ?? error
       }
     }
     return result

@@ -64,48 +64,47 @@ package enum ProgramOptions {
     [.timeout, .output, .json, .quiet, .verbose, .help].contains(spec.name)
   }
 
-  /// Splits the words of a command line, the program's name left out, at the command.
-  ///
-  /// With `--compat` anywhere before a lone `--` the rules of zkCli.sh apply to the rest, see `parseCompat`.
-  ///
-  /// - Throws: a usage error for a bad option before the command; what stands behind is not looked at.
-  package static func parse(_ words: [Word]) throws(ShellError) -> ProgramInvocation {
-    let options = words.prefix { $0 != "--" }
-    if options.contains("--compat") {
-      return try parseCompat(options.filter { $0 != "--compat" } + words.dropFirst(options.count))
-    }
-    let parsed = try OptionParser(options: all, stopsAtArgument: true).parse(words)
+  /// Splits the words of a command line, the program's name left out, at the command; what stands behind is not looked
+  /// at.
+  package static func parse(_ words: [Word]) -> ProgramInvocation {
+    let parsed = OptionParser(options: all, stopsAtArgument: true).read(words)
+    var invocation = ProgramInvocation(globals: parsed.options, mistake: parsed.mistake)
     if parsed.endedByTerminator, parsed.options[.local] != nil {
-      return ProgramInvocation(globals: parsed.options, command: nil, words: [], child: parsed.arguments)
+      invocation.child = parsed.arguments
+    } else {
+      invocation.command = parsed.arguments.first
+      invocation.words = [Word](parsed.arguments.dropFirst())
     }
-    return ProgramInvocation(
-      globals: parsed.options, command: parsed.arguments.first, words: [Word](parsed.arguments.dropFirst()))
+    return invocation
   }
 
   /// Splits the words of a command line as zkCli.sh does: its five options and this program's long ones before the
   /// command; any other word that begins with `-` is skipped.
   ///
-  /// - Throws: a usage error when this program's own long options are misused; zkCli.sh knows none of them.
-  package static func parseCompat(_ words: [Word]) throws(ShellError) -> ProgramInvocation {
+  /// Only this program's own long options can be misused: zkCli.sh knows none of them.
+  package static func parseCompat(_ words: [Word]) -> ProgramInvocation {
     let known = behindCommand + [OptionSpec(.readOnly, short: "r", "")]
     let parser = OptionParser(options: known)
-    var globals: [OptionName: [Word]] = [.compat: [Word(bytes: [])]]
+    var invocation = ProgramInvocation(globals: [.compat: [Word(bytes: [])]])
     var rest = words[...]
     while let word = rest.popFirst() {
       guard word.bytes.first == UInt8(ascii: "-") else {
-        return ProgramInvocation(globals: globals, command: word, words: [Word](rest))
+        invocation.command = word
+        invocation.words = [Word](rest)
+        break
       }
       guard isKnown(word, among: known) else { continue }
       var option = [word]
-      if case .options(let readings) = try parser.read(word), let last = readings.last, last.value == nil,
-        last.spec.takesAsValue(rest.first), let value = rest.popFirst()
+      if let reading = try? parser.read(word), case .options(let readings) = reading, let last = readings.last,
+        last.value == nil, last.spec.takesAsValue(rest.first), let value = rest.popFirst()
       {
         option.append(value)
       }
-      let parsed = try parser.parse(option)
-      globals.merge(parsed.options) { $0 + $1 }
+      let parsed = parser.read(option)
+      invocation.globals.merge(parsed.options) { $0 + $1 }
+      invocation.mistake = invocation.mistake ?? parsed.mistake
     }
-    return ProgramInvocation(globals: globals, command: nil, words: [])
+    return invocation
   }
 
   private static func isKnown(_ word: Word, among options: [OptionSpec]) -> Bool {
@@ -124,16 +123,15 @@ package struct ProgramInvocation: Sendable {
   /// nil asks for the interactive shell, or for a script.
   package var command: Word?
   /// What stands behind the command, to be bound to its spec.
-  package var words: [Word]
+  package var words: [Word] = []
   /// The words behind `--local --`: a command of the system's, to run beside a server of its own.
   package var child: [Word]?
+  /// The first mistake before the command.
+  package var mistake: ShellError?
 
-  /// Makes a split command line.
-  package init(globals: [OptionName: [Word]], command: Word?, words: [Word], child: [Word]? = nil) {
-    self.child = child
+  init(globals: [OptionName: [Word]], mistake: ShellError? = nil) {
     self.globals = globals
-    self.command = command
-    self.words = words
+    self.mistake = mistake
   }
 
   /// Whether the option was given before the command.

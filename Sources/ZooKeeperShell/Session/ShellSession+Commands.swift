@@ -3,12 +3,11 @@ import ZooKeeperProtocol
 
 /// The commands that are about the shell itself.
 extension ShellSession {
-  /// Runs the command if it is one of these.
-  ///
-  /// - Returns: nil when it is not.
-  func performOwn(_ invocation: Invocation, _ settings: ShellSettings) async throws -> Outcome? {
-    let done = Outcome(exitCode: .success)
-    switch invocation.spec.id {
+  /// Runs one of them.
+  func perform(
+    _ command: ShellCommand, _ invocation: Invocation, _ settings: ShellSettings
+  ) async throws -> Outcome {
+    switch command {
     case .pwd: try write(.text(directory), settings)
     case .cd: try await changeDirectory(invocation, settings)
     case .help:
@@ -32,10 +31,8 @@ extension ShellSession {
     case .printwatches: try switchWatches(invocation, settings)
     case .addauth: try await addIdentity(invocation, settings)
     case .local: try await runLocal(invocation, settings)
-    case .server: throw ShellError.usage("server is for the command line of the system", hint: "zkcli server ...")
-    default: return nil
     }
-    return done
+    return Outcome(exitCode: .success)
   }
 
   private func versionText(_ settings: ShellSettings) -> String {

@@ -70,16 +70,17 @@ extension ShellSession {
 extension Invocation {
   /// Whether it looks at znodes, or waits for them, without an error when they do not exist.
   var onlyLooks: Bool {
-    switch spec.id {
-    case .wait, .watch: true
-    case .lock: flag(.list)
-    case .elect: flag(.observe) || flag(.list)
-    case .barrier: argument(0)?.text == "wait"
-    case .group: ["list", "watch"].contains(argument(0)?.text)
-    case .queue: ["list", "len", "peek"].contains(argument(0)?.text)
-    case .rendezvous, .counter: argument(0)?.text == "get"
-    case .commit: argument(0)?.text == "vote"
-    default: false
+    guard case .recipe(let command) = spec.id else { return false }
+    switch command {
+    case .wait, .watch: return true
+    case .lock: return flag(.list)
+    case .elect: return flag(.observe) || flag(.list)
+    case .barrier: return argument(0)?.text == "wait"
+    case .group: return ["list", "watch"].contains(argument(0)?.text)
+    case .queue: return ["list", "len", "peek"].contains(argument(0)?.text)
+    case .rendezvous, .counter: return argument(0)?.text == "get"
+    case .commit: return argument(0)?.text == "vote"
+    case .id: return false
     }
   }
 }

@@ -31,7 +31,8 @@ extension ShellSession {
     guard !settings.isCompatible else { return nil }
     let scanned = Tokenizer.scan(line)
     guard !scanned.isIncomplete, scanned.hereDocument == nil, let command = scanned.words.first,
-      let spec = command.exactText.flatMap(CommandTable.find), [.create, .set, .delete].contains(spec.id)
+      let spec = command.exactText.flatMap(CommandTable.find),
+      [.client(.create), .client(.set), .client(.delete)].contains(spec.id)
     else { return nil }
     do {
       let words = [Word](scanned.words.dropFirst())

@@ -89,21 +89,26 @@ actor ShellSession {
       words = scanned.words
     }
     guard let command = words.first else { return Outcome(exitCode: .success) }
-    return await run(command: command, words: [Word](words.dropFirst()), at: place)
-  }
-
-  /// Runs a command and writes its answer or its error.
-  func run(command: Word, words: [Word], at place: SourceLine? = nil) async -> Outcome {
-    let outcome = await execute(command, words, at: place)
+    let outcome: Outcome
+    do throws(ShellError) {
+      let invocation = try bind(command, [Word](words.dropFirst()))
+      outcome = await execute(invocation, try settings.applying(invocation), at: place)
+    } catch {
+      outcome = Outcome(exitCode: report(error, at: place))
+    }
     lastExitCode = outcome.exitCode
     return outcome
   }
 
-  private func execute(_ command: Word, _ words: [Word], at place: SourceLine?) async -> Outcome {
-    var settings = settings
+  /// Runs the command of the command line and writes its answer or its error.
+  func run(_ invocation: Invocation) async -> Outcome {
+    let outcome = await execute(invocation, settings, at: nil)
+    lastExitCode = outcome.exitCode
+    return outcome
+  }
+
+  private func execute(_ invocation: Invocation, _ settings: ShellSettings, at place: SourceLine?) async -> Outcome {
     do {
-      let invocation = try bind(command, words)
-      if mode != .oneShot { settings = try settings.applying(invocation) }
       for warning in invocation.warnings { try write(.warning(warning), settings) }
       return try await perform(invocation, settings)
     } catch {
@@ -119,9 +124,7 @@ actor ShellSession {
 
   private func bind(_ command: Word, _ words: [Word]) throws(ShellError) -> Invocation {
     if settings.isCompatible { return try ArgumentBinder.bindCompat(words, command: command) }
-    let spec = try CommandTable.lookUp(command)
-    let globals = mode == .oneShot ? ProgramOptions.behindCommand : ProgramOptions.ofOneLine
-    return try ArgumentBinder.bind(words, to: spec, globals: globals)
+    return try ArgumentBinder.bind(words, to: try CommandTable.lookUp(command), globals: ProgramOptions.ofOneLine)
   }
 
   private func perform(_ invocation: Invocation, _ settings: ShellSettings) async throws -> Outcome {
@@ -129,7 +132,21 @@ actor ShellSession {
       try write(.text(Help.command(invocation.spec, width: environment.helpWidth)), settings)
       return Outcome(exitCode: .success)
     }
-    if let outcome = try await performOwn(invocation, settings) { return outcome }
+    return switch invocation.spec.id {
+    case .shell(let command): try await perform(command, invocation, settings)
+    case .client(let command):
+      try await perform(invocation, settings) { context, client in try await context.run(command, client) }
+    case .recipe(let command):
+      try await perform(invocation, settings) { context, client in try await context.run(command, client) }
+    case .server: throw ShellError.usage("server is for the command line of the system", hint: "zkcli server ...")
+    }
+  }
+
+  /// Runs a command on a session, and writes its answer.
+  private func perform(
+    _ invocation: Invocation, _ settings: ShellSettings,
+    _ body: (CommandContext, ZooKeeperClient) async throws -> ExitCode
+  ) async throws -> Outcome {
     let awaitsEvent = mode == .oneShot && !settings.isCompatible && invocation.flag(.watch)
     let answer = AnswerWriter(
       Renderer(renderContext(settings)), output, isListing: invocation.streamsList, awaitsEvent: awaitsEvent)
@@ -143,7 +160,7 @@ actor ShellSession {
     defer { if invocation.spec.writes { mayHold = true } }
     let code: ExitCode
     do {
-      code = try await context.run(client)
+      code = try await body(context, client)
       if awaitsEvent { try await printEvents(until: 1, settings, answer) }
     } catch {
       try answer.abandon()
@@ -151,7 +168,9 @@ actor ShellSession {
     }
     try answer.finish()
     if code == .no, !invocation.onlyLooks { try await warnOfMissingChroot(settings) }
-    if context.awaitsEvents, invocation.spec.id == .addWatch { try await printEvents(until: nil, settings, answer) }
+    if context.awaitsEvents, invocation.spec.id == .client(.addWatch) {
+      try await printEvents(until: nil, settings, answer)
+    }
     return Outcome(exitCode: settings.isCompatible ? .success : code)
   }
 

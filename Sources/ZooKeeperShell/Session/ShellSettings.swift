@@ -29,6 +29,16 @@ struct ShellSettings: Sendable {
   var warnings: [String] = []
   var remarks: [String] = []
 
+  /// Everything that is to be said before anything else.
+  var notes: Rendered {
+    var renderer = Renderer(renderContext)
+    return (remarks.map(CommandResult.remark) + warnings.map(CommandResult.warning))
+      .reduce(Rendered()) { $0 + renderer.emit($1) }
+  }
+
+  /// How messages look that are not an answer of a session's.
+  var renderContext: RenderContext { RenderContext(format: format, isVerbose: isVerbose, isQuiet: isQuiet) }
+
   /// An identity to prove on every connection.
   struct Identity: Hashable, Sendable {
     var scheme: String
