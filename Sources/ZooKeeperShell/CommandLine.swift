@@ -11,21 +11,14 @@ enum CommandLine {
     if words.first?.text == GuardProcess.word { return .guardProcess }
     if words.first?.text == CompletionQuery.word { return .completion([Word](words.dropFirst())) }
     let mode = ReadingMode(of: words)
-    let isCompatible = environment.asksForCompatibility || mode.asksForCompatibility
-    let parsed = split(mode, isCompatible: isCompatible)
-    var reading = Reading(parsed, environment, isCompatible: isCompatible)
+    let reading = Reading(mode, environment)
     do throws(ShellError) {
-      if mode.asksForHelp { return .text(try HelpRequest.answer(parsed, environment)) }
+      if mode.asksForHelp { return .text(try HelpRequest.answer(reading.parsed, environment)) }
       if environment.isServerProgram { return .serverScript(words) }
       return try reading.plan()
     } catch {
       throw reading.failure(error)
     }
-  }
-
-  /// Splits arguments at the name of the command, by the rules of the program or of zkCli.sh.
-  static func split(_ mode: ReadingMode, isCompatible: Bool) -> ProgramInvocation {
-    isCompatible ? ProgramOptions.parseCompat(mode.words) : ProgramOptions.parse(mode.words)
   }
 
   /// The settings of a command line that is still being typed, as far as it can be understood.
@@ -47,39 +40,39 @@ struct CommandLineError: Error {
   /// How the error is to look.
   let context: RenderContext
   let exitCode: ExitCode
-  /// What the settings have to say before the error.
-  let notes: Rendered
 }
 
 /// The state of reading one command line.
 private struct Reading {
-  private let parsed: ProgramInvocation
+  let parsed: ProgramInvocation
   private let environment: ShellEnvironment
-  private let isCompatible: Bool
-  /// All options of the program that have been found, before the command and behind it.
-  private var options: [OptionName: [Word]]
-  private var settings: ShellSettings?
-  /// Whether the mistake is one that zkCli.sh itself refuses, in its own words; our options have our words.
-  private var isRefusedByZkCli = false
+  private let dialect: any Dialect
+  private let command: Binding?
+  /// All options of the program, before the command and behind it.
+  private let options: [OptionName: [Word]]
 
-  init(_ parsed: ProgramInvocation, _ environment: ShellEnvironment, isCompatible: Bool) {
-    self.parsed = parsed
+  init(_ mode: ReadingMode, _ environment: ShellEnvironment) {
     self.environment = environment
-    self.isCompatible = isCompatible
-    options = parsed.globals
+    let usesZkClis = environment.isZkCli || mode.asksForCompatibility
+    let dialect: any Dialect = if usesZkClis { ZkCliDialect() } else { NativeDialect() }
+    self.dialect = dialect
+    let parsed = dialect.splitProgram(mode.words)
+    self.parsed = parsed
+    command = parsed.command.map { dialect.bind($0, parsed.words, globals: ProgramOptions.behindCommand) }
+    options = parsed.globals.merging(command?.globals ?? [:]) { $0 + $1 }
   }
 
-  mutating func plan() throws(ShellError) -> Plan {
-    let (bound, mistake) = bindToTable()
-    if let error = parsed.mistake { throw error }
+  func plan() throws(ShellError) -> Plan {
+    if let mistake = parsed.mistake { throw mistake }
     // As `-h`, or shortened; written in full it has been answered before.
     if parsed.flag(.help) { return .text(try HelpRequest.text(for: parsed.command, environment)) }
-    if !isCompatible, parsed.flag(.programVersion) { return .text(Version.text + "\n") }
-    if let mistake { throw mistake }
-    if let bound, bound.flag(.help) { return .text(Help.command(bound.spec, width: environment.helpWidth)) }
-    let settings = try ShellSettings(options, environment: environment)
-    self.settings = settings
-    let invocation = if isCompatible { try bindToZkCli() } else { bound }
+    if parsed.flag(.programVersion) { return .text(Version.text + "\n") }
+    if !dialect.checksOptionsFirst { _ = try command?.get() }
+    if let invocation = command?.invocation, invocation.flag(.help) {
+      return .text(Help.command(invocation.spec, width: environment.helpWidth))
+    }
+    let settings = try ShellSettings(options, environment: environment, dialect: dialect)
+    let invocation = try command?.get()
     guard options[.local] != nil else { return try plan(invocation, settings) }
     let servers = try SandboxRun.settings(options)
     guard let child = parsed.child else { return .sandbox(servers, around: try plan(invocation, settings)) }
@@ -97,37 +90,12 @@ private struct Reading {
     return environment.stdinIsTerminal ? .interactive(settings) : .script("-", settings)
   }
 
-  /// Looks the command up and binds it; options of the program that stand behind it join the others.
-  private mutating func bindToTable() -> (invocation: Invocation?, mistake: ShellError?) {
-    guard !isCompatible, let command = parsed.command else { return (nil, nil) }
-    do throws(ShellError) {
-      let (bound, mistake) = ArgumentBinder.read(parsed.words, to: try CommandTable.lookUp(command))
-      options.merge(bound.globals) { $0 + $1 }
-      return (bound, mistake)
-    } catch {
-      // Unknown as it is, its error is to look as the rest of the line asks.
-      let rest = OptionParser(options: ProgramOptions.behindCommand).read(parsed.words)
-      options.merge(rest.options) { $0 + $1 }
-      return (nil, error)
-    }
-  }
-
-  private mutating func bindToZkCli() throws(ShellError) -> Invocation? {
-    guard let command = parsed.command else { return nil }
-    do throws(ShellError) {
-      return try ArgumentBinder.bindCompat(parsed.words, command: command)
-    } catch {
-      isRefusedByZkCli = true
-      throw error
-    }
-  }
-
   func failure(_ error: ShellError) -> CommandLineError {
     let asked = options[.output]?.last?.text ?? environment.value("ZKCLI_OUTPUT") ?? ""
-    let context = RenderContext(
-      format: OutputFormat(rawValue: asked.lowercased()) ?? .text, isCompat: isRefusedByZkCli)
-    return CommandLineError(
-      error: error, context: context, exitCode: isCompatible ? error.apacheExitCode : error.exitCode,
-      notes: settings?.notes ?? Rendered())
+    let format = OutputFormat(rawValue: asked.lowercased()) ?? .text
+    // zkCli.sh has texts for commands that it refuses; the program's own options have the program's texts.
+    let isOfCommand = parsed.mistake == nil && command?.mistake == error
+    let context = isOfCommand ? RenderContext(format: format, dialect: dialect) : RenderContext(format: format)
+    return CommandLineError(error: error, context: context, exitCode: dialect.exitCode(of: error))
   }
 }

@@ -41,7 +41,6 @@ package enum Program {
     do throws(CommandLineError) {
       plan = try CommandLine.parse([Word](words.dropFirst()), environment)
     } catch {
-      try? output.write(error.notes)
       report(error.error, output, error.context)
       return error.exitCode.rawValue
     }
@@ -52,7 +51,7 @@ package enum Program {
       return code.rawValue
     } catch {
       report(error, output, RenderContext(format: plan.settings?.format ?? .text))
-      return (plan.settings?.isCompatible ?? false ? error.apacheExitCode : error.exitCode).rawValue
+      return (plan.settings?.dialect.exitCode(of: error) ?? error.exitCode).rawValue
     }
   }
 
@@ -90,7 +89,7 @@ package enum Program {
     _ invocation: Invocation, _ settings: ShellSettings, _ environment: ShellEnvironment, _ output: Output,
     _ sandbox: LocalEnsemble?
   ) -> ExitCode {
-    let isWatched = environment.stdinIsTerminal && environment.stderrIsTerminal && !settings.isCompatible
+    let isWatched = environment.stdinIsTerminal && environment.stderrIsTerminal && settings.dialect.asksBeforeDestroying
     let values = ValueSource(offersStdin: true, asksBeforeDestroying: isWatched)
     let session = ShellSession(
       settings: settings, mode: .oneShot, environment: environment, output: output, values: values, sandbox: sandbox)
@@ -112,7 +111,7 @@ package enum Program {
       scriptExposure: isStdin ? nil : Files.exposure(of: descriptor, name: path))
     let name = isStdin ? "stdin" : path
     let runner = ScriptRunner(
-      session: session, name: name, keepsGoing: settings.keepsGoing, isCompatible: settings.isCompatible,
+      session: session, name: name, keepsGoing: settings.keepsGoing, dialect: settings.dialect,
       isPipelined: settings.pipelineCount > 1)
     return runInterruptibly(session) {
       var reader = LineReader(descriptor, name: name)

@@ -153,7 +153,8 @@ private func described(_ invocation: Invocation) -> String {
   ])
   func compatibilityModeSkipsWhatItDoesNotKnow(line: String, command: String, rest: String, globals: String) {
     let mode = ReadingMode(of: words(line))
-    let parsed = CommandLine.split(mode, isCompatible: mode.asksForCompatibility)
+    #expect(mode.asksForCompatibility)
+    let parsed = ZkCliDialect().splitProgram(mode.words)
     #expect(parsed.mistake == nil)
     #expect(parsed.command?.text == command)
     #expect(parsed.words == words(rest))
@@ -162,10 +163,10 @@ private func described(_ invocation: Invocation) -> String {
   }
 }
 
-@Suite(.timeLimit(.minutes(10))) struct CompatBinderTests {
+@Suite(.timeLimit(.minutes(10))) struct ZkCliBinderTests {
   private func bind(_ line: String) throws(ShellError) -> Invocation {
     let all = words(line)
-    return try ArgumentBinder.bindCompat([Word](all.dropFirst()), command: all[0])
+    return try ZkCliBinder.bind([Word](all.dropFirst()), command: all[0])
   }
 
   @Test(
@@ -224,19 +225,19 @@ private func described(_ invocation: Invocation) -> String {
     ),
   ])
   func failsInTheSameWords(line: String, text: String) {
-    #expect(#expect(throws: ShellError.self) { try bind(line) }?.apacheText == text)
+    #expect(#expect(throws: ShellError.self) { try bind(line) }.map(ZkCliDialect.text(of:)) == text)
   }
 
   @Test func anUnknownCommandPrintsTheWholeUsage() throws {
     let error = try #require(#expect(throws: ShellError.self) { try bind("LS /") })
-    let lines = try #require(error.apacheText).split(separator: "\n")
+    let lines = ZkCliDialect.text(of: error).split(separator: "\n")
     #expect(lines.first == "ZooKeeper -server host:port -client-configuration properties-file cmd args")
     #expect(lines.last == "Command not found: Command not found LS")
     #expect(lines.count == 30)
     #expect(lines[1].hasPrefix("\taddWatch [-m mode] path"))
     #expect(lines[2] == "\taddauth scheme auth")
     #expect(lines[28] == "\twhoami ")
-    #expect(Renderer(RenderContext(isCompat: true)).exitCode(of: error).rawValue == 127)
+    #expect(Renderer(RenderContext(dialect: ZkCliDialect())).exitCode(of: error).rawValue == 127)
   }
 }
 

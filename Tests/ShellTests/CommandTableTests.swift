@@ -1,5 +1,6 @@
 import Testing
-import ZooKeeperShell
+
+@testable import ZooKeeperShell
 
 @Suite(.timeLimit(.minutes(10))) struct CommandTableTests {
   @Test func everyCommandHasOneSpec() {
@@ -34,8 +35,8 @@ import ZooKeeperShell
 
   @Test func zkCliKnowsNoCommandThatIsMissingHere() throws {
     let error = try #require(
-      #expect(throws: ShellError.self) { try ArgumentBinder.bindCompat([], command: "nonesuch") })
-    let names = try #require(error.apacheText).split(separator: "\n").dropFirst().dropLast()
+      #expect(throws: ShellError.self) { try ZkCliBinder.bind([], command: "nonesuch") })
+    let names = ZkCliDialect.text(of: error).split(separator: "\n").dropFirst().dropLast()
       .map { String($0.dropFirst().prefix { $0 != " " }) }
     #expect(names.count == 28)
     for name in names { #expect(CommandTable.find(name)?.name == name) }

@@ -41,8 +41,8 @@ import Testing
       let bound = try ArgumentBinder.bind(words(line), to: spec, globals: ProgramOptions.ofOneLine)
       #expect(bound.flag(.help) && bound.arguments.isEmpty && bound.child == nil, "\(spec.name) \(line)")
     }
-    guard CompatSyntax.find(spec.name) != nil else { return }
-    #expect(try ArgumentBinder.bindCompat(words("/a --help"), command: Word(spec.name)).flag(.help))
+    guard ZkCliSyntax.find(spec.name) != nil else { return }
+    #expect(try ZkCliBinder.bind(words("/a --help"), command: Word(spec.name)).flag(.help))
   }
 
   @Test(arguments: ["get /x", "set /x -- --help", "--local -- make --help", "lock /l -- cat --help", ""])

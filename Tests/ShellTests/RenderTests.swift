@@ -1,6 +1,7 @@
 import Testing
 import ZooKeeperProtocol
-import ZooKeeperShell
+
+@testable import ZooKeeperShell
 
 /// Renders the answer of one command.
 private func render(_ results: [CommandResult], _ context: RenderContext, isListing: Bool = false) -> Rendered {
@@ -330,9 +331,8 @@ private let isoBlock = """
   }
 
   @Test func theCodeOfAnErrorIsTheExitCode() {
-    var error = ShellError(.noNode, "NoNode", path: "/x", "it does not exist")
-    error.apacheExitCode = .no
-    let compat = Renderer(RenderContext(format: .json, isCompat: true)).error(error).errText
+    let error = ShellError(.noNode, "NoNode", path: "/x", "it does not exist")
+    let compat = Renderer(RenderContext(format: .json, dialect: ZkCliDialect())).error(error).errText
     #expect(compat.contains(#""code":1,"#))
   }
 
@@ -346,8 +346,8 @@ private let isoBlock = """
   }
 }
 
-@Suite(.timeLimit(.minutes(10))) struct CompatRendererTests {
-  private let context = RenderContext(isCompat: true, compatTimes: .javaUTC)
+@Suite(.timeLimit(.minutes(10))) struct ZkCliRendererTests {
+  private let context = RenderContext(dialect: ZkCliDialect(), compatTimes: .javaUTC)
   private let block = """
     cZxid = 0x2
     ctime = Mon Nov 23 06:23:00 UTC 2026

@@ -47,9 +47,6 @@ package enum CommandTable {
     let hint =
       ForeignWords.hint(for: word.text)
       ?? Suggestions.nearest(to: word.text, among: names).map { "did you mean \($0)?" }
-    var error = ShellError.usage(
-      "unknown command \(Tokenizer.quote(word))", hint: hint ?? "help lists the commands")
-    error.apacheText = "Command not found: Command not found \(word.text)"
-    throw error
+    throw .usage("unknown command \(Tokenizer.quote(word))", hint: hint ?? "help lists the commands")
   }
 }

@@ -41,7 +41,7 @@ extension CommandContext {
       isSequential: invocation.flag(.sequential), isEphemeral: invocation.flag(.ephemeral),
       isContainer: invocation.flag(.container),
       ttlMilliseconds: try invocation.value(.ttl).map { word throws(ShellError) in
-        try apache("-t argument must be a long value", Values.milliseconds(word, of: "--ttl"))
+        try ShellError.naming(.badValue(.ttl), Values.milliseconds(word, of: "--ttl"))
       })
     guard let path = try optionalPath(isSequential: mode.isSequential) else { return .usage }
     var bytes: [UInt8]?
@@ -54,7 +54,7 @@ extension CommandContext {
       throw ShellError.invalidACLOfCreate(path)
     } catch let error as ZooKeeperError where error.code == .server(.noNode) {
       guard invocation.flag(.parents), let parent = ZnodePath.parent(of: path) else {
-        throw ShellError.missingParent(of: path, isCompatible: isCompatible)
+        throw ShellError.missingParent(of: path)
       }
       try await createParents(parent, client)
       try emit(.created(path: try await client.create(path, data: bytes, acl: acl, mode: mode), stat: nil))
@@ -116,20 +116,16 @@ extension CommandContext {
     isSequential: Bool, isEphemeral: Bool, isContainer: Bool, ttlMilliseconds: Int64?
   ) throws(ShellError) -> CreateMode {
     if isContainer, isSequential || isEphemeral || ttlMilliseconds != nil {
-      var error = ShellError.usage("--container excludes --sequential, --ephemeral and --ttl")
-      error.apacheText = "-c cannot be combined with -s or -e. Containers cannot be ephemeral or sequential."
-      throw error
+      throw .usage("--container excludes --sequential, --ephemeral and --ttl").because(.createMode(.container))
     }
     if let ttlMilliseconds {
       if isEphemeral {
-        var error = ShellError.usage("--ttl excludes --ephemeral", hint: "an ephemeral znode goes with its session")
-        error.apacheText = "TTLs cannot be used with Ephemeral znodes"
-        throw error
+        throw .usage("--ttl excludes --ephemeral", hint: "an ephemeral znode goes with its session")
+          .because(.createMode(.ephemeralTTL))
       }
       guard (1...CreateMode.maximumTTLMilliseconds).contains(ttlMilliseconds) else {
-        var error = ShellError.usage("--ttl must be 1 to \(CreateMode.maximumTTLMilliseconds) milliseconds")
-        error.apacheText = "ttl must be positive and cannot be larger than: \(CreateMode.maximumTTLMilliseconds)"
-        throw error
+        throw .usage("--ttl must be 1 to \(CreateMode.maximumTTLMilliseconds) milliseconds")
+          .because(.createMode(.ttlOutOfRange))
       }
       return isSequential
         ? .persistentSequentialTTL(milliseconds: ttlMilliseconds) : .persistentTTL(milliseconds: ttlMilliseconds)

@@ -3,13 +3,13 @@ import ZooKeeperProtocol
 /// How events read above the prompt.
 enum EventText {
   /// The text of an event, or nil when it needs none.
-  static func of(_ notice: WatchNotice, isCompatible: Bool, format: OutputFormat = .text) -> String? {
+  static func of(_ notice: WatchNotice, dialect: any Dialect, format: OutputFormat = .text) -> String? {
     if format == .json || format == .jsonl {
       guard notice.path != nil || session(notice.state) != nil else { return nil }
       return String(decoding: JSON.of(CommandResult.event(notice)).bytes, as: UTF8.self)
     }
-    if isCompatible {
-      var renderer = Renderer(RenderContext(isCompat: true))
+    if dialect is ZkCliDialect {
+      var renderer = Renderer(RenderContext(dialect: dialect))
       return String(decoding: renderer.emit(.event(notice)).stdout, as: UTF8.self)
     }
     guard let path = notice.path else { return session(notice.state) }

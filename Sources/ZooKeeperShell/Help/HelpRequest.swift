@@ -27,7 +27,7 @@ enum HelpRequest {
     // Whoever asks what the options are need not have got them right.
     guard asked.mistake == nil, let command = asked.command else { return nil }
     // zkCli.sh skips options that it does not know, but not their values.
-    let isUnknownValue = environment.asksForCompatibility && CommandTable.find(command.text) == nil
+    let isUnknownValue = environment.isZkCli && CommandTable.find(command.text) == nil
     return isUnknownValue ? asked.words.first { CommandTable.find($0.text) != nil } ?? command : command
   }
 }

@@ -83,7 +83,7 @@ package enum ProgramOptions {
   ///
   /// Only this program's own long options can be misused: zkCli.sh knows none of them.
   package static func parseCompat(_ words: [Word]) -> ProgramInvocation {
-    let known = behindCommand + [OptionSpec(.readOnly, short: "r", "")]
+    let known = behindCommand.filter { $0.name != .programVersion } + [OptionSpec(.readOnly, short: "r", "")]
     let parser = OptionParser(options: known)
     var invocation = ProgramInvocation(globals: [.compat: [Word(bytes: [])]])
     var rest = words[...]

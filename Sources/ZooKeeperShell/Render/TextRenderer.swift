@@ -24,7 +24,7 @@ struct TextRenderer {
     case .deleted(let path, let count):
       remark(count == 1 ? "deleted \(path)" : "deleted \(count) znodes, \(path) and all under it")
     case .synced: remark("the server has caught up")
-    case .identities(let identities): .lines(identities.map { "\($0.scheme): \($0.user)" })
+    case .identities(let identities): .lines(identities.inOrder.map { "\($0.scheme): \($0.user)" })
     case .ephemerals(let paths): .lines(paths)
     case .count(_, let count): .line("\(count)")
     case .quota(_, let limits, let usage): .lines(quota(limits, usage))
@@ -39,7 +39,7 @@ struct TextRenderer {
     case .members(let members): self.members(members)
     case .text(let text): withLineEnd(text)
     case .remark(let text): remark(text)
-    case .warning(let text): context.isQuiet ? Rendered() : .err("zkcli: warning: \(text)\n")
+    case .warning(let text), .quotaExceeded(let text): context.isQuiet ? Rendered() : .err("zkcli: warning: \(text)\n")
     }
   }
 

@@ -48,6 +48,8 @@ package enum CommandResult: Hashable, Sendable {
   case text(String)
   /// Words beside the answer, for stderr; silent unless `verbose` is asked for.
   case remark(String)
+  /// More is used of a quota than it now allows: a warning.
+  case quotaExceeded(String)
   /// A warning, for stderr; silent under `quiet`.
   case warning(String)
 }

@@ -41,7 +41,7 @@ extension ShellError {
     default: self.init(local: error)
     }
     keeperError = keeperError ?? error.keeperError
-    if apacheText == nil, let keeperError, keeperError == .badArguments { apacheText = message }
+    if reason == nil, keeperError == .badArguments { reason = .refusedArgument }
   }
 
   /// What stopped a recipe.
@@ -157,21 +157,17 @@ extension ShellError {
   }
 
   /// A create found no parent.
-  static func missingParent(of path: String, isCompatible: Bool) -> ShellError {
-    let parent = ZnodePath.parent(of: path) ?? "/"
+  static func missingParent(of path: String) -> ShellError {
     var error = ShellError(
-      .noNode, "NoNode", path: isCompatible ? path : parent, "the parent of \(path) does not exist",
+      .noNode, "NoNode", path: ZnodePath.parent(of: path) ?? "/", "the parent of \(path) does not exist",
       hint: "create it first, or use -p")
     error.keeperError = .noNode
-    return error
+    return error.because(.missingParent(of: path))
   }
 
-  /// zkCli.sh says it twice when it creates.
+  /// A create found its ACL refused.
   static func invalidACLOfCreate(_ path: String?) -> ShellError {
-    var error = ShellError(.invalidACL, path: path)
-    error.apacheText =
-      "KeeperErrorCode = InvalidACL\(path.map { " for \($0)" } ?? "")\nAcl is not valid : \(path ?? "null")"
-    return error
+    ShellError(.invalidACL, path: path).because(.invalidACLOfCreate)
   }
 
   /// A line begins a here-document, as shells of the system have them.
@@ -182,18 +178,16 @@ extension ShellError {
   }
 
   /// There is no quota to show or lift.
-  static func noQuota(_ path: String) -> ShellError {
-    var error = ShellError(.noNode, "NoQuota", path: path, "it has no quota", hint: "setquota makes one")
-    error.apacheText = "absolute path is \(QuotaPaths.limits(of: path))\nquota for \(path) does not exist."
-    error.apacheExitCode = .success
-    return error
+  static func noQuota(_ path: String, isForDeletion: Bool) -> ShellError {
+    ShellError(.noNode, "NoQuota", path: path, "it has no quota", hint: "setquota makes one")
+      .because(.noQuota(isForDeletion: isForDeletion))
   }
 
   /// A quota above or under this one is in the way.
-  static func nestedQuota(_ message: String, _ path: String) -> ShellError {
-    var error = ShellError(.conflict, "QuotaNested", path: path, message, hint: "delquota removes that one")
-    error.apacheText = message
-    return error
+  static func nestedQuota(_ path: String, other: String, isAbove: Bool) -> ShellError {
+    let message = "\(path) has a \(isAbove ? "parent" : "child") \(other) which has a quota"
+    return ShellError(.conflict, "QuotaNested", path: path, message, hint: "delquota removes that one")
+      .because(.nestedQuota(other: other, isAbove: isAbove))
   }
 
   /// A bulk operation left something undone.
@@ -202,11 +196,8 @@ extension ShellError {
       "\(path) (\(ShellError(survivors[path]!).word))"
     }
     let more = survivors.count > listed.count ? " and \(survivors.count - listed.count) more" : ""
-    var error = ShellError(
-      .partial, "Partial", path: root, "\(survivors.count) left undone: " + listed.joined(separator: ", ") + more)
-    error.apacheText = "Failed to delete some node(s) in the subtree!"
-    error.apacheExitCode = .success
-    return error
+    let message = "\(survivors.count) left undone: " + listed.joined(separator: ", ") + more
+    return ShellError(.partial, "Partial", path: root, message).because(.leftUndone)
   }
 
   /// The operation that failed a transaction, and why.

@@ -13,10 +13,8 @@ package struct ShellError: Error, Hashable, Sendable {
   package var hint: String?
   /// The code of ZooKeeper's behind it, where there is one.
   package var keeperError: KeeperError?
-  /// What zkCli.sh says instead, where that does not follow from the code and the path.
-  package var apacheText: String?
-  /// What zkCli.sh exits with: it takes some failures for successes.
-  package var apacheExitCode = ExitCode.no
+  /// What exactly went wrong, where the codes do not say it.
+  package var reason: Reason?
 
   /// Makes an error of the given parts.
   package init(_ exitCode: ExitCode, _ word: String, path: String? = nil, _ message: String, hint: String? = nil) {

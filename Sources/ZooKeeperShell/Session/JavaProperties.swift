@@ -26,8 +26,7 @@ struct JavaProperties {
     } catch {
       var error = error
       error.word = "ClientConfiguration"
-      error.apacheExitCode = .usage
-      throw error
+      throw error.because(.clientConfiguration)
     }
   }
 }

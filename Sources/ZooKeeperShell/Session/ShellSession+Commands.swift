@@ -14,15 +14,12 @@ extension ShellSession {
       let width = environment.helpWidth
       let text = try invocation.argument(0).map { topic throws(ShellError) in try Help.text(on: topic, width: width) }
       try write(.text(text ?? Help.overview(width: width)), settings)
-    case .version: try write(.text(versionText(settings)), settings)
+    case .version: try write(.text(settings.dialect.versionText), settings)
     case .quit:
-      // zkCli.sh does not look at what follows the word.
-      guard let word = invocation.argument(0), !settings.isCompatible else {
-        return Outcome(exitCode: lastExitCode, leaves: true)
-      }
+      guard let word = invocation.argument(0) else { return Outcome(exitCode: lastExitCode, leaves: true) }
       let code = try Values.integer(word, of: "code", in: 0...255)
       return Outcome(exitCode: ExitCode(rawValue: Int32(code)), leaves: true, isCodeChosen: true)
-    case .history: try showHistory(settings)
+    case .history: try write(.history(settings.dialect.listed(history)), settings)
     case .redo: return try await redo(invocation)
     case .connect: try await connect(invocation)
     case .close:
@@ -33,10 +30,6 @@ extension ShellSession {
     case .local: try await runLocal(invocation, settings)
     }
     return Outcome(exitCode: .success)
-  }
-
-  private func versionText(_ settings: ShellSettings) -> String {
-    settings.isCompatible ? CompatRenderer.versionLine(Version.compatText) : Version.text
   }
 
   private func changeDirectory(_ invocation: Invocation, _ settings: ShellSettings) async throws {
@@ -54,31 +47,17 @@ extension ShellSession {
     if word.text == "-" { try write(.text(path), settings) }
   }
 
-  private func showHistory(_ settings: ShellSettings) throws {
-    if settings.isCompatible {
-      // zkCli.sh lists the last eleven, and one without a line before the first command.
-      let last = history.suffix(11)
-      return try write(
-        .history(last.isEmpty ? [HistoryEntry(number: 0, line: "null")] : [HistoryEntry](last)), settings)
-    }
-    try write(.history([HistoryEntry](history.suffix(100))), settings)
-  }
-
   private func redo(_ invocation: Invocation) async throws -> Outcome {
     guard let word = invocation.argument(0) else { return Outcome(exitCode: .success) }
     let number = try Values.integer(word, of: "number", in: 0...Int64(Int32.max))
     guard let entry = history.last(where: { $0.number == Int(number) }) else {
-      var error = ShellError.usage("the history has no line \(number)", hint: "history lists them")
-      error.apacheText = "Command index out of range"
-      throw error
+      throw ShellError.usage("the history has no line \(number)", hint: "history lists them").because(.noSuchLine)
     }
     if entry.line.split(separator: " ").first?.lowercased() == "redo" {
-      var error = ShellError.usage("line \(number) is itself a redo")
-      error.apacheText = "No redoing redos"
-      throw error
+      throw ShellError.usage("line \(number) is itself a redo").because(.redoOfRedo)
     }
-    // Shown before it runs, so that nobody is surprised by what it was. zkCli.sh does surprise.
-    if !settings.isCompatible { try output.write(Rendered(stderr: [UInt8]("\(entry.line)\n".utf8))) }
+    // Shown before it runs, so that nobody is surprised by what it was.
+    if settings.dialect.showsRepeatedLine { try output.write(Rendered(stderr: [UInt8]("\(entry.line)\n".utf8))) }
     return await run(line: [UInt8](entry.line.utf8)) ?? Outcome(exitCode: .usage)
   }
 
@@ -98,17 +77,13 @@ extension ShellSession {
     guard let word = invocation.argument(0) else {
       return try write(.setting(name: "printwatches", value: events.printsWatches ? "on" : "off"), settings)
     }
-    if settings.isCompatible {
-      events.printsWatches = word.text == "on"
-    } else {
-      events.printsWatches = try Values.choice(word, of: "printwatches", among: ["on", "off"]) == "on"
-    }
+    events.printsWatches = try settings.dialect.isOn(word)
   }
 
   private func addIdentity(_ invocation: Invocation, _ settings: ShellSettings) async throws {
     let scheme = try Values.text(invocation.arguments[0], of: "scheme")
     var secret = invocation.argument(1)?.bytes ?? []
-    if secret.isEmpty, !settings.isCompatible {
+    if secret.isEmpty, settings.dialect.mindsSecrets {
       secret = try await values.secret(prompt: "\(scheme) user:password: ")
     }
     if invocation.argument(1) != nil, let warning = scriptExposure {

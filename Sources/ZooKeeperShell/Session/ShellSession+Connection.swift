@@ -110,19 +110,18 @@ extension ShellSession {
   /// Where the session is, for the prompt.
   var place: PromptState.Place {
     get async {
-      let list = settings.connectString.description
       let snapshot = await client?.snapshot()
       let isConnected = [.syncConnected, .connectedReadOnly].contains(events.connection)
       let server = isConnected ? snapshot?.server.map { "\($0)\(settings.connectString.chroot ?? "")" } : nil
       return PromptState.Place(
-        server: settings.isCompatible ? list : server ?? list, directory: directory,
+        servers: settings.connectString.description, server: server, directory: directory,
         state: client == nil ? .closed : events.connection)
     }
   }
 
   /// Takes the lines that `history` and `redo` know.
   func setHistory(_ entries: [HistoryEntry]) {
-    if !settings.isCompatible { history = entries }
+    if !settings.dialect.recordsLines { history = entries }
   }
 
   /// Writes what still waits for stdout.

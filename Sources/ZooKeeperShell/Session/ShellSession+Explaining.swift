@@ -34,7 +34,7 @@ extension ShellSession {
 
   /// The root always exists, unless it is a path behind the servers that nobody has made.
   private func lacksChroot(_ settings: ShellSettings) async -> Bool {
-    guard !settings.isCompatible, self.settings.connectString.chroot != nil, !hasSeenChroot, let client else {
+    guard settings.dialect.mindsChroot, self.settings.connectString.chroot != nil, !hasSeenChroot, let client else {
       return false
     }
     do {

@@ -28,7 +28,6 @@ extension ShellSession {
   ///
   /// - Returns: nil for anything else, right or wrong: that is to be run as it stands.
   func pipelinedWrite(_ line: [UInt8], at place: SourceLine) async -> PipelinedWrite? {
-    guard !settings.isCompatible else { return nil }
     let scanned = Tokenizer.scan(line)
     guard !scanned.isIncomplete, scanned.hereDocument == nil, let command = scanned.words.first,
       let spec = command.exactText.flatMap(CommandTable.find),

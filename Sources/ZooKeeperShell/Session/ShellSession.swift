@@ -58,7 +58,7 @@ actor ShellSession {
     switch mode {
     case .oneShot: events.setHandler { [waiting] in waiting.continuation.yield($0) }
     case .script:
-      let context = RenderContext(format: settings.format, isCompat: settings.isCompatible)
+      let context = RenderContext(format: settings.format, dialect: settings.dialect)
       events.setHandler { [output] notice in
         // A script is told of what it watches; how its connection fares is told by its commands.
         guard notice.path != nil else { return }
@@ -74,24 +74,15 @@ actor ShellSession {
   ///
   /// - Returns: nil when the line is incomplete: an open quote wants another line.
   func run(line: [UInt8], at place: SourceLine? = nil) async -> Outcome? {
-    let words: [Word]
-    if settings.isCompatible {
-      let text = String(decoding: line, as: UTF8.self)
-      if !text.isEmpty { history.append(HistoryEntry(number: history.count, line: text)) }
-      words = CompatTokenizer.split(text)
-    } else {
-      let scanned = Tokenizer.scan(line)
-      if scanned.isIncomplete { return nil }
-      if let word = scanned.hereDocument {
-        lastExitCode = report(.hereDocument(word), at: place)
-        return Outcome(exitCode: lastExitCode)
-      }
-      words = scanned.words
-    }
-    guard let command = words.first else { return Outcome(exitCode: .success) }
     let outcome: Outcome
     do throws(ShellError) {
-      let invocation = try bind(command, [Word](words.dropFirst()))
+      if settings.dialect.recordsLines, !line.isEmpty {
+        history.append(HistoryEntry(number: history.count, line: String(decoding: line, as: UTF8.self)))
+      }
+      guard case .words(let words) = try settings.dialect.split(line) else { return nil }
+      guard let command = words.first else { return Outcome(exitCode: .success) }
+      let rest = [Word](words.dropFirst())
+      let invocation = try settings.dialect.bind(command, rest, globals: ProgramOptions.ofOneLine).get()
       outcome = await execute(invocation, try settings.applying(invocation), at: place)
     } catch {
       outcome = Outcome(exitCode: report(error, at: place))
@@ -122,11 +113,6 @@ actor ShellSession {
     client = nil
   }
 
-  private func bind(_ command: Word, _ words: [Word]) throws(ShellError) -> Invocation {
-    if settings.isCompatible { return try ArgumentBinder.bindCompat(words, command: command) }
-    return try ArgumentBinder.bind(words, to: try CommandTable.lookUp(command), globals: ProgramOptions.ofOneLine)
-  }
-
   private func perform(_ invocation: Invocation, _ settings: ShellSettings) async throws -> Outcome {
     if invocation.flag(.help) {
       try write(.text(Help.command(invocation.spec, width: environment.helpWidth)), settings)
@@ -147,7 +133,7 @@ actor ShellSession {
     _ invocation: Invocation, _ settings: ShellSettings,
     _ body: (CommandContext, ZooKeeperClient) async throws -> ExitCode
   ) async throws -> Outcome {
-    let awaitsEvent = mode == .oneShot && !settings.isCompatible && invocation.flag(.watch)
+    let awaitsEvent = mode == .oneShot && settings.dialect.awaitsEvents && invocation.flag(.watch)
     let answer = AnswerWriter(
       Renderer(renderContext(settings)), output, isListing: invocation.streamsList, awaitsEvent: awaitsEvent)
     let context = context(invocation, settings) { result throws(ShellError) in try answer.emit(result) }
@@ -171,7 +157,7 @@ actor ShellSession {
     if context.awaitsEvents, invocation.spec.id == .client(.addWatch) {
       try await printEvents(until: nil, settings, answer)
     }
-    return Outcome(exitCode: settings.isCompatible ? .success : code)
+    return Outcome(exitCode: settings.dialect.exitCode(ofAnswer: code))
   }
 
   /// What a command is to see of the world.
@@ -180,7 +166,7 @@ actor ShellSession {
     emit: @escaping @Sendable (CommandResult) throws(ShellError) -> Void
   ) -> CommandContext {
     CommandContext(
-      invocation: invocation, directory: directory, mode: mode, isCompatible: settings.isCompatible,
+      invocation: invocation, directory: directory, mode: mode, dialect: settings.dialect,
       maximumFrameBytes: settings.maximumFrameBytes, servers: self.settings.connectString.servers,
       chroot: self.settings.connectString.chroot, values: values,
       waitLimit: settings.limitsWaiting ? settings.timeLimit : nil, forwarder: forwarder,
@@ -207,7 +193,7 @@ actor ShellSession {
     var error = error
     if let signal = forwarder.endingSignal {
       error.exitCode = .signal(signal)
-      error.apacheExitCode = .signal(signal)
+      error.reason = .signal
     }
     let renderer = Renderer(renderContext(settings ?? self.settings))
     // When stdout fails there is still stderr; when that fails too, the code is all that is left.
@@ -218,7 +204,7 @@ actor ShellSession {
   /// How answers look under these settings.
   func renderContext(_ settings: ShellSettings) -> RenderContext {
     RenderContext(
-      format: settings.format, isCompat: settings.isCompatible, stdoutIsTerminal: environment.stdoutIsTerminal,
+      format: settings.format, dialect: settings.dialect, stdoutIsTerminal: environment.stdoutIsTerminal,
       endsDataWithNewline: mode != .oneShot, isVerbose: settings.isVerbose, isQuiet: settings.isQuiet,
       usesColor: environment.usesColor(settings.colorWhen, isTerminal: environment.stderrIsTerminal))
   }

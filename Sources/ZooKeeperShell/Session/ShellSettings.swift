@@ -16,7 +16,8 @@ struct ShellSettings: Sendable {
   var format = OutputFormat.text
   var isQuiet = false
   var isVerbose = false
-  var isCompatible = false
+  /// How lines are read and answers written.
+  var dialect: any Dialect = NativeDialect()
   var keepsGoing = false
   /// How many writes of a script may go to the servers together.
   var pipelineCount = 1
@@ -54,12 +55,13 @@ struct ShellSettings: Sendable {
   /// Reads the options of the program, wherever on the command line they stood.
   ///
   /// - Throws: a usage error for a value that is none, exit code 12 for a file that cannot be read.
-  init(_ options: [OptionName: [Word]], environment: ShellEnvironment) throws(ShellError) {
+  init(
+    _ options: [OptionName: [Word]], environment: ShellEnvironment, dialect: any Dialect = NativeDialect()
+  ) throws(ShellError) {
     connectString = ConnectString(servers: [])
-    isCompatible = options[.compat] != nil
+    self.dialect = dialect
     try readConnection(options, environment)
-    // Whoever calls this by zkCli.sh's name, or wants it to be that, has set these for zkCli.sh.
-    if isCompatible {
+    if dialect.readsJavaEnvironment {
       try apply(
         JavaEnvironment(JavaEnvironment.clientVariables, of: environment, readFile: JavaEnvironment.read))
     }
@@ -106,7 +108,8 @@ struct ShellSettings: Sendable {
     isVerbose = options[.verbose] != nil
     keepsGoing = options[.keepGoing] != nil
     if let word = options[.pipeline]?.last {
-      pipelineCount = Int(try Values.integer(word, of: "--pipeline", in: 1...100_000))
+      let count = Int(try Values.integer(word, of: "--pipeline", in: 1...100_000))
+      if dialect.pipelinesWrites { pipelineCount = count }
     }
     keepsHistory = options[.noHistory] == nil
     if let word = options[.script]?.last { script = try Values.text(word, of: "--script") }
@@ -177,7 +180,7 @@ struct ShellSettings: Sendable {
   ) throws(ShellError) {
     for word in options[.auth] ?? [] {
       let identity = try Self.identity(word.bytes, from: "--auth")
-      if identity.secret != nil, !isCompatible {
+      if identity.secret != nil, dialect.mindsSecrets {
         warnings.append("--auth shows the secret to everybody who can list processes; use --auth-file or ZKCLI_AUTH")
       }
       identities.append(identity)

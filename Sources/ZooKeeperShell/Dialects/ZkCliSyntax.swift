@@ -1,7 +1,7 @@
 /// What zkCli.sh takes behind the name of a command.
 ///
 /// *Source*: the classes of `org.apache.zookeeper.cli` and `ZooKeeperMain` of ZooKeeper 3.9.5.
-struct CompatSyntax: Sendable {
+struct ZkCliSyntax: Sendable {
   let id: CommandID
   /// Options and arguments as zkCli.sh writes them in its usage.
   let usage: String
@@ -33,7 +33,7 @@ struct CompatSyntax: Sendable {
   }
 
   /// The command of exactly that name: zkCli.sh knows no aliases and minds the case of letters.
-  static func find(_ name: String) -> CompatSyntax? { all.first { $0.name == name } }
+  static func find(_ name: String) -> ZkCliSyntax? { all.first { $0.name == name } }
 
   /// What an unknown command prints before its error.
   static let fullUsage: String = {
@@ -42,50 +42,50 @@ struct CompatSyntax: Sendable {
       .joined(separator: "\n")
   }()
 
-  static let all: [CompatSyntax] = znodes + quotas + others + builtIn
+  static let all: [ZkCliSyntax] = znodes + quotas + others + builtIn
 
-  private static let znodes: [CompatSyntax] = [
-    CompatSyntax(
+  private static let znodes: [ZkCliSyntax] = [
+    ZkCliSyntax(
       id: .client(.ls), usage: "[-s] [-w] [-R] path", flags: "?swR", required: 1, used: 1,
       formerly: ("ls path [watch]", "ls [-w] path")),
-    CompatSyntax(
+    ZkCliSyntax(
       id: .client(.get), usage: "[-s] [-w] [-b] [-x] path", flags: "swbx", required: 1, used: 1,
       optionLines: [
         " -b   Output data in base64 format", " -s   Print znode stats additionally",
         " -w   Watch for changes on the znode", " -x   Output data in hexdump format",
       ],
       formerly: ("get path [watch]", "get [-s] [-w] path")),
-    CompatSyntax(
+    ZkCliSyntax(
       id: .client(.set), usage: "path data [-s] [-v version] [-b]", flags: "sb", valued: ["v"], required: 2, used: 2,
       optionLines: [
         " -b         Supply data in base64 format", " -s         Print znode stats additionally",
         " -v <arg>   Set with an expected version",
       ]),
-    CompatSyntax(
+    ZkCliSyntax(
       id: .client(.create), usage: "[-s] [-e] [-c] [-t ttl] path [data] [acl]", flags: "sec", valued: ["t"],
       required: 1, used: 3
     ),
-    CompatSyntax(
+    ZkCliSyntax(
       id: .client(.delete), usage: "[-v version] path", valued: ["v"], required: 1, used: 1,
       formerly: ("delete path [version]", "delete [-v version] path")),
-    CompatSyntax(id: .client(.deleteall), usage: "path [-b batch size]", valued: ["b"], required: 1, used: 1),
-    CompatSyntax(
+    ZkCliSyntax(id: .client(.deleteall), usage: "path [-b batch size]", valued: ["b"], required: 1, used: 1),
+    ZkCliSyntax(
       id: .client(.stat), usage: "[-w] path", flags: "w", required: 1, used: 1,
       formerly: ("stat path [watch]", "stat [-w] path")),
-    CompatSyntax(id: .client(.getAcl), usage: "[-s] path", flags: "s", required: 1, used: 1),
-    CompatSyntax(
+    ZkCliSyntax(id: .client(.getAcl), usage: "[-s] path", flags: "s", required: 1, used: 1),
+    ZkCliSyntax(
       id: .client(.setAcl), usage: "[-s] [-v version] [-R] path acl", flags: "sR", valued: ["v"], required: 2, used: 2),
-    CompatSyntax(id: .client(.sync), usage: "path", required: 1, used: 1),
-    CompatSyntax(id: .client(.getEphemerals), usage: "path", used: 1),
-    CompatSyntax(id: .client(.getAllChildrenNumber), usage: "path", required: 1, used: 1),
+    ZkCliSyntax(id: .client(.sync), usage: "path", required: 1, used: 1),
+    ZkCliSyntax(id: .client(.getEphemerals), usage: "path", used: 1),
+    ZkCliSyntax(id: .client(.getAllChildrenNumber), usage: "path", required: 1, used: 1),
   ]
 
-  private static let quotas: [CompatSyntax] = [
-    CompatSyntax(
+  private static let quotas: [ZkCliSyntax] = [
+    ZkCliSyntax(
       id: .client(.setquota), usage: "-n|-b|-N|-B val path", valued: ["n", "b", "N", "B"], required: 1, used: 1,
       choices: quotaKinds, needsChoice: true),
-    CompatSyntax(id: .client(.listquota), usage: "path", required: 1, used: 1),
-    CompatSyntax(
+    ZkCliSyntax(id: .client(.listquota), usage: "path", required: 1, used: 1),
+    ZkCliSyntax(
       id: .client(.delquota), usage: "[-n|-b|-N|-B] path", flags: "nbNB", required: 1, used: 1, choices: quotaKinds),
   ]
 
@@ -93,31 +93,31 @@ struct CompatSyntax: Sendable {
     ("n", "num soft quota"), ("b", "bytes soft quota"), ("N", "num hard quota"), ("B", "bytes hard quota"),
   ]
 
-  private static let others: [CompatSyntax] = [
-    CompatSyntax(id: .shell(.addauth), usage: "scheme auth", required: 1, used: 2),
-    CompatSyntax(
+  private static let others: [ZkCliSyntax] = [
+    ZkCliSyntax(id: .shell(.addauth), usage: "scheme auth", required: 1, used: 2),
+    ZkCliSyntax(
       id: .client(.addWatch),
       usage: "[-m mode] path # optional mode is one of [PERSISTENT, PERSISTENT_RECURSIVE]"
         + " - default is PERSISTENT_RECURSIVE",
       valued: ["m"], required: 1, used: 1),
-    CompatSyntax(
+    ZkCliSyntax(
       id: .client(.removewatches), usage: "path [-c|-d|-a] [-l]", flags: "cdpral", required: 1, used: 1),
-    CompatSyntax(id: .client(.config), usage: "[-c] [-w] [-s]", flags: "swc"),
-    CompatSyntax(
+    ZkCliSyntax(id: .client(.config), usage: "[-c] [-w] [-s]", flags: "swc"),
+    ZkCliSyntax(
       id: .client(.reconfig),
       usage: "[-s] [-v version] [[-file path] | [-members serverID=host:port1:port2;port3[,...]*]] | "
         + "[-add serverId=host:port1:port2;port3[,...]]* [-remove serverId[,...]*]",
       flags: "s", valued: ["v", "file", "members", "add", "remove"]),
-    CompatSyntax(id: .shell(.version), usage: ""),
-    CompatSyntax(id: .client(.whoami), usage: "", parsesOptions: false),
-    CompatSyntax(id: .shell(.close), usage: "", parsesOptions: false),
+    ZkCliSyntax(id: .shell(.version), usage: ""),
+    ZkCliSyntax(id: .client(.whoami), usage: "", parsesOptions: false),
+    ZkCliSyntax(id: .shell(.close), usage: "", parsesOptions: false),
   ]
 
-  private static let builtIn: [CompatSyntax] = [
-    CompatSyntax(id: .shell(.connect), usage: "host:port", used: 1, parsesOptions: false),
-    CompatSyntax(id: .shell(.history), usage: "", parsesOptions: false),
-    CompatSyntax(id: .shell(.printwatches), usage: "on|off", used: 1, parsesOptions: false),
-    CompatSyntax(id: .shell(.quit), usage: "", parsesOptions: false),
-    CompatSyntax(id: .shell(.redo), usage: "cmdno", used: 1, parsesOptions: false),
+  private static let builtIn: [ZkCliSyntax] = [
+    ZkCliSyntax(id: .shell(.connect), usage: "host:port", used: 1, parsesOptions: false),
+    ZkCliSyntax(id: .shell(.history), usage: "", parsesOptions: false),
+    ZkCliSyntax(id: .shell(.printwatches), usage: "on|off", used: 1, parsesOptions: false),
+    ZkCliSyntax(id: .shell(.quit), usage: "", parsesOptions: false),
+    ZkCliSyntax(id: .shell(.redo), usage: "cmdno", used: 1, parsesOptions: false),
   ]
 }

@@ -3,7 +3,7 @@ import ZooKeeperProtocol
 /// Reads ACLs as zkCli.sh does: what it cannot read it names, leaves out, and goes on without.
 ///
 /// *Source*: `org.apache.zookeeper.cli.AclParser` and `ZKUtil.getPermFromString`.
-enum CompatACL {
+enum ZkCliACL {
   /// The entries that can be read, and the complaints about the rest for stderr.
   static func parse(_ text: String) -> (entries: [ACL], complaints: [String]) {
     var entries: [ACL] = []

@@ -3,7 +3,7 @@
 /// An open quote is dropped; quoted parts that touch are words of their own.
 ///
 /// *Source*: `ZooKeeperMain.MyCommandOptions.parseCommand`.
-enum CompatTokenizer {
+enum ZkCliTokenizer {
   /// The words of a line.
   static func split(_ line: String) -> [Word] {
     var words: [Word] = []

@@ -1,9 +1,9 @@
 import ZooKeeperProtocol
 
-/// Writes results and errors as zkCli.sh of ZooKeeper 3.9.5 does, byte for byte.
+/// Writes results as zkCli.sh of ZooKeeper 3.9.5 does, byte for byte.
 ///
 /// What zkCli.sh does not have, such as `exists`, looks as in text.
-struct CompatRenderer {
+struct ZkCliRenderer {
   let context: RenderContext
 
   init(_ context: RenderContext) { self.context = context }
@@ -29,41 +29,10 @@ struct CompatRenderer {
     case .reconfigured(let text, let stat): .out("Committed new configuration:\n\(text)\n") + block(stat)
     case .event(let notice): Self.event(notice)
     case .history(let entries): .lines(entries.map { "\($0.number) - \($0.line)" })
+    case .quotaExceeded(let text): .line("[Warning]: \(text)")
     case .remark(let text): context.isVerbose ? .err(text + "\n") : Rendered()
     case .warning(let text): .err(text + "\n")
     default: TextRenderer(context).render(result)
-    }
-  }
-
-  /// The line that zkCli.sh's `version` prints, for a version text such as `3.9.5-abc, built on ...`.
-  static func versionLine(_ version: String) -> String { "ZooKeeper CLI version: \(version)" }
-
-  /// Renders an error on stderr.
-  static func error(_ error: ShellError) -> Rendered { .err((error.apacheText ?? message(of: error)) + "\n") }
-
-  /// *Source*: `org.apache.zookeeper.cli.CliWrapperException`.
-  private static func message(of error: ShellError) -> String {
-    guard let code = error.keeperError else { return error.message }
-    let path = error.path ?? "null"
-    switch code {
-    case .noNode: return "Node does not exist: \(path)"
-    case .noChildrenForEphemerals: return "Ephemerals cannot have children: \(path)"
-    case .nodeExists: return "Node already exists: \(path)"
-    case .notEmpty: return "Node not empty: \(path)"
-    case .notReadOnly: return "Not a read-only call: \(path)"
-    case .invalidACL: return "Acl is not valid : \(path)"
-    case .noAuth: return "Insufficient permission : \(path)"
-    case .badArguments: return "Arguments are not valid : \(path)"
-    case .badVersion: return "version No is not valid : \(path)"
-    case .reconfigInProgress:
-      return "Another reconfiguration is in progress -- concurrent reconfigs not supported (yet)"
-    case .newConfigNoQuorum:
-      return "No quorum of new config is connected and up-to-date with the leader of last commmitted config"
-        + " - try invoking reconfiguration after new servers are connected and synced"
-    case .quotaExceeded: return "Quota has exceeded : \(path)"
-    default:
-      let place = error.path.map { $0.isEmpty ? "" : " for \($0)" } ?? ""
-      return "KeeperErrorCode = \(code.apacheMessage)\(place)"
     }
   }
 

@@ -1,16 +1,14 @@
-extension ArgumentBinder {
+/// Binds the words behind a command's name as zkCli.sh does.
+enum ZkCliBinder {
   /// Binds a command line as zkCli.sh does: exact names, its own options only, surplus arguments ignored.
   ///
   /// *Source*: `ZooKeeperMain.processZKCmd` and, for the options, `DefaultParser` of commons-cli.
   ///
-  /// - Throws: a `ShellError` whose `apacheText` is what zkCli.sh prints. `UnknownCommand` is the word of the one
-  ///   for which it exits with 127.
-  package static func bindCompat(_ words: [Word], command: Word) throws(ShellError) -> Invocation {
-    guard let syntax = CompatSyntax.find(command.text) else {
-      var error = ShellError(.usage, "UnknownCommand", "unknown command \(Tokenizer.quote(command))")
-      error.apacheExitCode = ExitCode(rawValue: 127)
-      error.apacheText = CompatSyntax.fullUsage + "\nCommand not found: Command not found \(command.text)"
-      throw error
+  /// - Throws: a usage error with the reason that zkCli.sh gives.
+  static func bind(_ words: [Word], command: Word) throws(ShellError) -> Invocation {
+    guard let syntax = ZkCliSyntax.find(command.text) else {
+      throw ShellError(.usage, "UnknownCommand", "unknown command \(Tokenizer.quote(command))")
+        .because(.unknownCommand(command.text))
     }
     let spec = CommandTable.spec(of: syntax.id)
     // zkCli.sh refuses the word, or for some commands ignores it; nobody who asks for help wants either.
@@ -20,8 +18,8 @@ extension ArgumentBinder {
     guard syntax.parsesOptions else {
       return Invocation(spec: spec, arguments: [Word](words.prefix(syntax.used)), options: [:])
     }
-    var parsed = try CompatOptionParser(syntax: syntax).parse(words)
-    if parsed.arguments.count < syntax.required { throw compatUsage(syntax) }
+    var parsed = try ZkCliOptionParser(syntax: syntax).parse(words)
+    if parsed.arguments.count < syntax.required { throw wrongCount(syntax) }
     var warnings: [String] = []
     if let (old, new) = syntax.formerly, parsed.arguments.count > 1 {
       warnings.append("'\(old)' has been deprecated. Please use '\(new)' instead.")
@@ -29,13 +27,13 @@ extension ArgumentBinder {
         // As zkCli.sh does: the second word behind the name becomes the option, whatever it is.
         var words = words
         words[1] = "-w"
-        parsed = try CompatOptionParser(syntax: syntax).parse(words)
-        if parsed.arguments.isEmpty { throw compatUsage(syntax) }
+        parsed = try ZkCliOptionParser(syntax: syntax).parse(words)
+        if parsed.arguments.isEmpty { throw wrongCount(syntax) }
       }
     }
     // These two, unlike the others, mind surplus arguments.
     let isStrict = syntax.id == .client(.addWatch) || syntax.id == .shell(.version)
-    if isStrict, parsed.arguments.count > syntax.used { throw compatUsage(syntax) }
+    if isStrict, parsed.arguments.count > syntax.used { throw wrongCount(syntax) }
     return Invocation(
       spec: spec, arguments: [Word](parsed.arguments.prefix(syntax.used)),
       options: named(parsed.options, of: spec), warnings: warnings)
@@ -52,16 +50,15 @@ extension ArgumentBinder {
     return result
   }
 
-  private static func compatUsage(_ syntax: CompatSyntax) -> ShellError {
-    var error = ShellError.usage("\(syntax.name) lacks an argument", hint: "usage: \(syntax.name) \(syntax.usage)")
-    error.apacheText = syntax.ownUsage
-    return error
+  private static func wrongCount(_ syntax: ZkCliSyntax) -> ShellError {
+    ShellError.usage("\(syntax.name) lacks an argument", hint: "usage: \(syntax.name) \(syntax.usage)")
+      .because(.argumentCount(syntax.id))
   }
 }
 
 /// Parses options as commons-cli does.
-private struct CompatOptionParser {
-  let syntax: CompatSyntax
+private struct ZkCliOptionParser {
+  let syntax: ZkCliSyntax
 
   struct Result {
     var options: [(option: String, value: Word)] = []
@@ -85,7 +82,7 @@ private struct CompatOptionParser {
         var value = attached
         if value == nil, syntax.valued.contains(option) {
           guard let next = rest.first, isValue(next) else {
-            throw failure("MissingArgumentException", "Missing argument for option: \(option)")
+            throw mistake(.lacksValue, "Missing argument for option: \(option)")
           }
           value = rest.removeFirst()
         }
@@ -94,7 +91,7 @@ private struct CompatOptionParser {
     }
     if syntax.needsChoice, result.options.isEmpty {
       let list = syntax.choices.map { "-\($0.option) \($0.meaning)" }.joined(separator: ", ")
-      throw failure("MissingOptionException", "Missing required option: [\(list)]")
+      throw mistake(.isMissing, "Missing required option: [\(list)]")
     }
     return result
   }
@@ -138,8 +135,8 @@ private struct CompatOptionParser {
   private func add(_ option: String, _ value: Word, to result: inout Result) throws(ShellError) {
     let isChoice = syntax.choices.contains { $0.option == option }
     if isChoice, let first = result.options.first, first.option != option {
-      throw failure(
-        "AlreadySelectedException",
+      throw mistake(
+        .excludesAnother,
         "The option '\(option)' was specified but an option from this group has already been selected: "
           + "'\(first.option)'")
     }
@@ -147,12 +144,10 @@ private struct CompatOptionParser {
   }
 
   private func unrecognized(_ word: Word) -> ShellError {
-    failure("UnrecognizedOptionException", "Unrecognized option: \(word.text)")
+    mistake(.unknown, "Unrecognized option: \(word.text)")
   }
 
-  private func failure(_ exception: String, _ message: String) -> ShellError {
-    var error = ShellError.usage(message)
-    error.apacheText = "org.apache.commons.cli.\(exception): \(message)"
-    return error
+  private func mistake(_ mistake: ShellError.OptionMistake, _ message: String) -> ShellError {
+    ShellError.usage(message).because(.option(mistake))
   }
 }
