@@ -1,3 +1,4 @@
+import Platform
 import Sandbox
 
 #if canImport(Glibc)
@@ -129,7 +130,7 @@ package enum Program {
   ) -> ExitCode {
     let interruption = Interruption.start(forwarder: session.forwarder)
     session.output.startFlushing()
-    let gate = BlockingGate<ExitCode>()
+    let gate = Gate<ExitCode>()
     let task = Task {
       let code = await work()
       // A stdout that cannot be written has been reported, or needs no report, by now.

@@ -1,4 +1,5 @@
 import Testing
+import ZooKeeperClient
 import ZooKeeperProtocol
 
 @testable import ZooKeeperShell
@@ -201,7 +202,7 @@ private let isoBlock = """
     #expect(render([.existence(path: "/x", nil)], verbose).errText == "zkcli: /x does not exist\n")
     #expect(render([.warning("mind")], RenderContext()).errText == "zkcli: warning: mind\n")
     #expect(render([.warning("mind")], RenderContext(isQuiet: true)).errText == "")
-    let notice = WatchNotice(type: .nodeDataChanged, state: .syncConnected, path: "/x", zxid: Zxid(rawValue: 276))
+    let notice = WatchEvent(type: .nodeDataChanged, state: .syncConnected, path: "/x", zxid: Zxid(rawValue: 276))
     #expect(render([.event(notice)], RenderContext()).errText == "event: NodeDataChanged /x zxid 0x114\n")
   }
 
@@ -302,7 +303,7 @@ private let isoBlock = """
   }
 
   @Test func anAwaitedEventBelongsToTheDocument() {
-    let notice = WatchNotice(type: .nodeCreated, state: .syncConnected, path: "/x", zxid: nil)
+    let notice = WatchEvent(type: .nodeCreated, state: .syncConnected, path: "/x", zxid: nil)
     let event = #"{"event":"NodeCreated","state":"SyncConnected","path":"/x","zxid":null}"#
     var renderer = Renderer(RenderContext(format: .json))
     renderer.begin(awaitsEvent: true)
@@ -411,11 +412,11 @@ private let isoBlock = """
         "absolute path is /zookeeper/quota/q/zookeeper_limits\n"
       ),
       (
-        .event(WatchNotice(type: .nodeDataChanged, state: .syncConnected, path: "/x", zxid: Zxid(rawValue: 276))),
+        .event(WatchEvent(type: .nodeDataChanged, state: .syncConnected, path: "/x", zxid: Zxid(rawValue: 276))),
         "\nWATCHER::\n\nWatchedEvent state:SyncConnected type:NodeDataChanged path:/x zxid: 276\n", ""
       ),
       (
-        .event(WatchNotice(type: .none, state: .syncConnected, path: nil, zxid: nil)),
+        .event(WatchEvent(type: .none, state: .syncConnected, path: nil, zxid: nil)),
         "\nWATCHER::\n\nWatchedEvent state:SyncConnected type:None path:null zxid: -1\n", ""
       ),
       (

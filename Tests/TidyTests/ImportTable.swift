@@ -21,10 +21,11 @@ enum ImportTable {
     "ZooKeeperClient": networking.union(platform).union(["ZooKeeperProtocol", "Jute", "Synchronization"]),
     "ZooKeeperRecipes": ["ZooKeeperClient", "ZooKeeperProtocol"],
     "Sandbox": platform.union(["ZooKeeperServer", "Logging", "Synchronization"]),
+    "Platform": platform,
     "CLibEdit": [],
-    "LineEditor": platform.union(["CLibEdit", "Synchronization"]),
+    "LineEditor": platform.union(["CLibEdit", "Platform", "Synchronization"]),
     "ZooKeeperShell": platform.union([
-      "ZooKeeperClient", "ZooKeeperRecipes", "ZooKeeperProtocol", "LineEditor", "Sandbox", "Logging",
+      "ZooKeeperClient", "ZooKeeperRecipes", "ZooKeeperProtocol", "LineEditor", "Platform", "Sandbox",
       "Synchronization",
     ]),
     "ZabSimulator": core.union(platform),

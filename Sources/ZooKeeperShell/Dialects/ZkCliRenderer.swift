@@ -1,3 +1,4 @@
+import ZooKeeperClient
 import ZooKeeperProtocol
 
 /// Writes results as zkCli.sh of ZooKeeper 3.9.5 does, byte for byte.
@@ -75,7 +76,7 @@ struct ZkCliRenderer {
   }
 
   /// Zxids are decimal here and nowhere else.
-  private static func event(_ notice: WatchNotice) -> Rendered {
+  private static func event(_ notice: WatchEvent) -> Rendered {
     let place = "path:\(notice.path ?? "null") zxid: \(notice.zxid?.rawValue ?? -1)"
     return .out("\nWATCHER::\n\nWatchedEvent state:\(notice.state.name) type:\(notice.type.name) \(place)\n")
   }

@@ -1,3 +1,4 @@
+import Platform
 import ZooKeeperClient
 
 /// Answers bash, zsh and fish, which ask by `zkcli __complete --shell SHELL -- WORD...` how a command line goes on.
@@ -21,7 +22,7 @@ enum CompletionQuery {
     var children: [String] = []
     if let parent = plan.parent, let settings = CommandLine.settings(ofUnfinished: [Word](rest.dropLast()), environment)
     {
-      let gate = BlockingGate<[String]>()
+      let gate = Gate<[String]>()
       Task { gate.open(await Self.children(of: parent, settings)) }
       children = gate.wait()
     }

@@ -53,13 +53,15 @@ struct REPL {
     let completer = REPLCompleter(session: session, editor: editor)
     editor.completer = { [prompt] line, cursor in completer.complete(line, cursor, in: prompt.directory) }
     let (printer, events, prompt) = (editor.printer, session.events, prompt)
-    events.setHandler { [dialect = settings.dialect, format = settings.format] notice in
+    let context = RenderContext(format: settings.format, dialect: settings.dialect)
+    events.setHandler { event in
       // The prompt says so when the first connection is there; a connection that is back is news.
-      let isFirst = notice.path == nil && prompt.takeOver(events.connection)
-      if !isFirst || dialect.reportsFirstConnection,
-        let text = EventText.of(notice, dialect: dialect, format: format)
-      {
-        printer.print(text)
+      let isFirst = event.path == nil && prompt.takeOver(events.connection)
+      if !isFirst || context.dialect.reportsFirstConnection {
+        var renderer = Renderer(context)
+        let rendered = renderer.emit(.event(event))
+        let text = rendered.stdout + rendered.stderr
+        if !text.isEmpty { printer.print(String(decoding: text, as: UTF8.self)) }
       }
       printer.setPrompt(prompt.current)
     }

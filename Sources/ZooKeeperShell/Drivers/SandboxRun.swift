@@ -1,11 +1,6 @@
+import Platform
 import Sandbox
 import ZooKeeperProtocol
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 /// `--local`: servers inside of this process, and the shell, a command, a script or a child process on it.
 enum SandboxRun {
@@ -45,7 +40,7 @@ enum SandboxRun {
   }
 
   private static func start(_ settings: LocalEnsemble.Settings) throws(ShellError) -> LocalEnsemble {
-    let gate = BlockingGate<Result<LocalEnsemble, SandboxError>>()
+    let gate = Gate<Result<LocalEnsemble, SandboxError>>()
     Task {
       do throws(SandboxError) {
         gate.open(.success(try await LocalEnsemble.start(settings)))
@@ -60,7 +55,7 @@ enum SandboxRun {
   }
 
   private static func stop(_ sandbox: LocalEnsemble) {
-    let gate = BlockingGate<Void>()
+    let gate = Gate<Void>()
     Task {
       await sandbox.stop()
       gate.open(())

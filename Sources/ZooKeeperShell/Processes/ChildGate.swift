@@ -1,3 +1,5 @@
+import Platform
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Darwin)
@@ -12,8 +14,6 @@
 struct ChildGate {
   /// What the program is called with to wait and become a command.
   static let word = "__child"
-  /// This program, whatever its name was.
-  static let program = "/proc/self/exe"
 
   private let go: (read: Int32, write: Int32)
   private let failure: (read: Int32, write: Int32)
@@ -31,18 +31,16 @@ struct ChildGate {
     failure = (ends[0], ends[1])
   }
 
-  /// What stands before the words of the command.
-  var words: [String] { ["zkcli", Self.word, "\(go.read)", "\(failure.write)"] }
+  /// What comes before the words of the command.
+  var arguments: [String] { ["zkcli", Self.word, "\(go.read)", "\(failure.write)"] }
 
   /// Hands the child its ends: a descriptor copied to its own number is not closed by `exec`.
-  func addActions(to files: inout posix_spawn_file_actions_t) {
-    for end in [go.read, failure.write] { posix_spawn_file_actions_adddup2(&files, end, end) }
-  }
+  var fileActions: [Spawn.FileAction] { [go.read, failure.write].map { .copy($0, to: $0) } }
 
   /// Lets the command begin, and waits until it has.
   ///
   /// - Returns: why it could not; nil when it has begun.
-  func open() -> Int32? {
+  func open() -> SystemError? {
     close(go.read)
     close(failure.write)
     defer { close(failure.read) }
@@ -53,7 +51,7 @@ struct ChildGate {
     while true {
       let count = read(failure.read, &errorNumber, MemoryLayout<Int32>.size)
       if count < 0, errno == EINTR { continue }
-      return count == MemoryLayout<Int32>.size ? errorNumber : nil
+      return count == MemoryLayout<Int32>.size ? SystemError(errorNumber) : nil
     }
   }
 

@@ -1,3 +1,4 @@
+import Platform
 import Synchronization
 
 #if canImport(Glibc)
@@ -28,27 +29,18 @@ final class ChildGuard: Sendable {
     guard pipe(&ends) == 0 else { return nil }
     InheritedDescriptors.protectOwn()
     defer { close(ends[0]) }
-    var files = posix_spawn_file_actions_t()
-    posix_spawn_file_actions_init(&files)
-    defer { posix_spawn_file_actions_destroy(&files) }
-    posix_spawn_file_actions_adddup2(&files, ends[0], 0)
+    var spawn = Spawn(.same, ["zkcli", GuardProcess.word])
     // It must not keep our outputs open: whoever reads them waits for their end.
-    for descriptor in Int32(1)...2 {
-      posix_spawn_file_actions_addopen(&files, descriptor, "/dev/null", O_WRONLY, 0)
-    }
-    let arguments = [strdup("zkcli"), strdup(GuardProcess.word), nil]
-    defer { for pointer in arguments { free(pointer) } }
-    var processID = pid_t()
-    guard posix_spawn(&processID, "/proc/self/exe", &files, nil, arguments, environ) == 0 else {
+    spawn.fileActions = [.copy(ends[0], to: 0), .append(1, path: "/dev/null"), .append(2, path: "/dev/null")]
+    let processID: ProcessID
+    do throws(SystemError) {
+      processID = try spawn.start()
+    } catch {
       close(ends[1])
       return nil
     }
-    let guardID = processID
-    // It ends soon behind us or the command; somebody must take note, or it stays in the table of processes.
-    BlockingThread.start {
-      var status: Int32 = 0
-      while waitpid(guardID, &status, 0) < 0, errno == EINTR {}
-    }
+    // It ends soon after us or the command, and must not stay in the table of processes.
+    BlockingThread.start { Spawn.reap(processID) }
     return ChildGuard(descriptor: ends[1])
   }
 
@@ -57,8 +49,8 @@ final class ChildGuard: Sendable {
 
   /// Tells until when the command may run, and how long it has between TERM and KILL.
   func extend(to deadline: ContinuousClock.Instant, grace: Duration) {
-    let rest = GuardProcess.milliseconds(deadline - .now)
-    send("until \(GuardProcess.nowMilliseconds() + rest) \(GuardProcess.milliseconds(grace))")
+    let end = BootClock.nowMilliseconds() + (deadline - .now).inMilliseconds
+    send("until \(end) \(grace.inMilliseconds)")
   }
 
   /// Tells that the command has ended.
@@ -83,22 +75,6 @@ struct GuardProcess {
   private var graceMilliseconds: Int64 = 1000
   private var input: [UInt8] = []
 
-  /// Milliseconds of a clock that nobody sets, and that runs on while the machine sleeps.
-  static func nowMilliseconds() -> Int64 {
-    var now = timespec()
-    #if canImport(Glibc)
-      clock_gettime(CLOCK_BOOTTIME, &now)
-    #else
-      clock_gettime(CLOCK_MONOTONIC, &now)
-    #endif
-    return Int64(now.tv_sec) * 1000 + Int64(now.tv_nsec) / 1_000_000
-  }
-
-  /// A length of time in whole milliseconds.
-  static func milliseconds(_ duration: Duration) -> Int64 {
-    duration.components.seconds * 1000 + duration.components.attoseconds / 1_000_000_000_000_000
-  }
-
   /// Guards until the command has ended, or is to be ended.
   static func run() -> Int32 {
     // Away from the terminal, and from signals to the group of the one whom we guard for.
@@ -111,7 +87,7 @@ struct GuardProcess {
 
   /// - Returns: false when the work is done.
   private mutating func goesOn() -> Bool {
-    let rest = deadline.map { max(0, $0 - Self.nowMilliseconds()) }
+    let rest = deadline.map { max(0, $0 - BootClock.nowMilliseconds()) }
     guard waitForInput(milliseconds: rest) else {
       end()
       return false
@@ -161,8 +137,8 @@ struct GuardProcess {
     kill(child.target, SIGTERM)
     // A stopped command would not see it.
     kill(child.target, SIGCONT)
-    let limit = Self.nowMilliseconds() + graceMilliseconds
-    while isAlive(child), Self.nowMilliseconds() < limit { poll(nil, 0, 10) }
+    let limit = BootClock.nowMilliseconds() + graceMilliseconds
+    while isAlive(child), BootClock.nowMilliseconds() < limit { poll(nil, 0, 10) }
     // The group may have members that live on without its leader.
     if child.target < 0 || isAlive(child) { kill(child.target, SIGKILL) }
   }

@@ -1,3 +1,4 @@
+import Platform
 import Synchronization
 
 #if canImport(Glibc)
@@ -10,12 +11,12 @@ import Synchronization
 ///
 /// *Thread*: any.
 final class ChildProcess: Sendable {
-  let processID: pid_t
+  let processID: ProcessID
   /// Whether it leads a process group of its own: signals then reach all that it has started.
   let ownsGroup: Bool
   private let hasEnded = Mutex(false)
 
-  private init(processID: pid_t, ownsGroup: Bool) {
+  private init(processID: ProcessID, ownsGroup: Bool) {
     self.processID = processID
     self.ownsGroup = ownsGroup
   }
@@ -37,44 +38,35 @@ final class ChildProcess: Sendable {
   ) throws(ShellError) -> ChildProcess {
     let gate = childGuard == nil ? nil : ChildGate()
     InheritedDescriptors.protectOwn()
-    var attributes = posix_spawnattr_t()
-    posix_spawnattr_init(&attributes)
-    defer { posix_spawnattr_destroy(&attributes) }
-    setSignals(&attributes, ownsGroup: ownsGroup)
-    var files = posix_spawn_file_actions_t()
-    posix_spawn_file_actions_init(&files)
-    defer { posix_spawn_file_actions_destroy(&files) }
+    let command = words.map { String(decoding: $0.bytes, as: UTF8.self) }
+    var spawn = gate.map { Spawn(.same, $0.arguments + command) } ?? Spawn(.onPath(command[0]), command)
+    spawn.resetsSignals = true
+    spawn.ownsGroup = ownsGroup
+    spawn.variables = variables
     var inputDescriptor: Int32 = -1
     defer { if inputDescriptor >= 0 { close(inputDescriptor) } }
     if let standardInput {
       inputDescriptor = try Files.unnamed(standardInput)
-      posix_spawn_file_actions_adddup2(&files, inputDescriptor, 0)
+      spawn.fileActions.append(.copy(inputDescriptor, to: 0))
     }
-    gate?.addActions(to: &files)
-    let command = (gate?.words ?? []) + words.map { String(decoding: $0.bytes, as: UTF8.self) }
-    let arguments = command.map { strdup($0) } + [nil]
-    let environment = Self.environment(with: variables).map { strdup($0) } + [nil]
-    defer { for pointer in arguments + environment { free(pointer) } }
-    var processID = pid_t()
-    let program = gate.map { _ in strdup(ChildGate.program) } ?? strdup(arguments[0]!)
-    defer { free(program) }
-    let errorNumber = posix_spawnp(&processID, program!, &files, &attributes, arguments, environment)
-    guard errorNumber == 0 else { throw failure(words, errorNumber) }
+    spawn.fileActions += gate?.fileActions ?? []
+    let processID: ProcessID
+    do throws(SystemError) { processID = try spawn.start() } catch { throw failure(words, error) }
     let child = ChildProcess(processID: processID, ownsGroup: ownsGroup)
     willBegin(child)
     if let gate, let childGuard {
       childGuard.watch(child)
-      if let errorNumber = gate.open() {
+      if let error = gate.open() {
         _ = child.wait()
-        throw failure(words, errorNumber)
+        throw failure(words, error)
       }
     }
     return child
   }
 
-  private static func failure(_ words: [Word], _ errorNumber: Int32) -> ShellError {
-    let code = ExitCode(rawValue: errorNumber == ENOENT ? 127 : 126)
-    return ShellError(code, "Child", "cannot run \(words[0].text): \(String(cString: strerror(errorNumber)))")
+  private static func failure(_ words: [Word], _ error: SystemError) -> ShellError {
+    let code = ExitCode(rawValue: error == .noSuchFile ? 127 : 126)
+    return ShellError(code, "Child", "cannot run \(words[0].text): \(error.text)")
   }
 
   /// Whether a terminal's keys reach us: then a command that we run must stay in our process group, or it could
@@ -110,30 +102,5 @@ final class ChildProcess: Sendable {
       guard !hasEnded else { return }
       _ = kill(ownsGroup ? -processID : processID, signal)
     }
-  }
-
-  private static func setSignals(_ attributes: inout posix_spawnattr_t, ownsGroup: Bool) {
-    var mask = sigset_t()
-    sigemptyset(&mask)
-    posix_spawnattr_setsigmask(&attributes, &mask)
-    var defaults = sigset_t()
-    sigemptyset(&defaults)
-    sigaddset(&defaults, SIGPIPE)
-    posix_spawnattr_setsigdefault(&attributes, &defaults)
-    posix_spawnattr_setpgroup(&attributes, 0)
-    let flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | (ownsGroup ? POSIX_SPAWN_SETPGROUP : 0)
-    posix_spawnattr_setflags(&attributes, Int16(flags))
-  }
-
-  private static func environment(with variables: [String: String]) -> [String] {
-    var result: [String] = []
-    var pointer = environ
-    while let entry = pointer.pointee {
-      let text = String(cString: entry)
-      let name = String(text.prefix { $0 != "=" })
-      if variables[name] == nil { result.append(text) }
-      pointer += 1
-    }
-    return result + variables.map { "\($0.key)=\($0.value)" }.sorted()
   }
 }

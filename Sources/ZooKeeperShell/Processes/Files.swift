@@ -90,18 +90,34 @@ enum Files {
     guard descriptor >= 0 else { throw failure("cannot make a file in \(directory)", errno) }
     unlink(&template)
     _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
-    var offset = 0
-    while offset < bytes.count {
-      let count = bytes.withUnsafeBytes { systemWrite(descriptor, $0.baseAddress! + offset, bytes.count - offset) }
-      if count < 0, errno != EINTR {
-        let errorNumber = errno
-        close(descriptor)
-        throw failure("cannot write a file in \(directory)", errorNumber)
-      }
-      offset += max(count, 0)
+    if let errorNumber = writeAll(bytes, to: descriptor) {
+      close(descriptor)
+      throw failure("cannot write a file in \(directory)", errorNumber)
     }
     lseek(descriptor, 0, SEEK_SET)
     return descriptor
+  }
+
+  /// Writes all bytes, waiting where a descriptor takes no more for the moment.
+  ///
+  /// - Returns: the `errno` of a failure; nil when all is written.
+  static func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Int32? {
+    bytes.withUnsafeBytes { raw in
+      var offset = 0
+      while offset < raw.count {
+        let count = systemWrite(descriptor, raw.baseAddress! + offset, raw.count - offset)
+        if count >= 0 {
+          offset += count
+        } else if errno == EAGAIN {
+          // Somebody made the terminal or pipe non-blocking: wait until it takes more.
+          var interest = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+          poll(&interest, 1, -1)
+        } else if errno != EINTR {
+          return errno
+        }
+      }
+      return nil
+    }
   }
 
   /// A failed call of the operating system's, in its words.

@@ -1,3 +1,4 @@
+import Platform
 import Synchronization
 
 #if canImport(Glibc)
@@ -43,37 +44,21 @@ final class Interruption: Sendable {
   static func start(forwarder: SignalForwarder? = nil) -> Interruption {
     block()
     let interruption = Interruption(forwarder: forwarder)
-    var thread = pthread_t()
-    pthread_create(
-      &thread, nil,
-      { argument in
-        Unmanaged<Interruption>.fromOpaque(argument!).takeRetainedValue().takeSignals()
-        return nil
-      }, Unmanaged.passRetained(interruption).toOpaque())
-    pthread_detach(thread)
+    BlockingThread.start { interruption.takeSignals() }
     return interruption
   }
 
   /// Blocks the signals in this thread and all that it will start; they wait until somebody takes them.
-  static func block() {
-    var set = taken
-    pthread_sigmask(SIG_BLOCK, &set, nil)
-  }
+  static func block() { taken().block() }
 
   /// Gives those that the line editor does not take their effect again, which is to end the process.
-  static func releaseAllButLineEditors() {
-    var set = taken
-    for signal in [SIGINT, SIGTERM, SIGHUP] { sigdelset(&set, signal) }
-    pthread_sigmask(SIG_UNBLOCK, &set, nil)
-  }
+  static func releaseAllButLineEditors() { taken(except: [SIGINT, SIGTERM, SIGHUP]).unblock() }
 
-  private static var taken: sigset_t {
-    var set = sigset_t()
-    sigemptyset(&set)
-    // What the caller ignores stays ignored: `nohup` and background jobs of shells rely on it. SIGPIPE we ignore
-    // ourselves, for what `write` causes; that comes to the thread that writes, unlike one that is sent to the process.
-    for signal in signals where signal == SIGPIPE || !isIgnored(signal) { sigaddset(&set, signal) }
-    return set
+  /// What the caller ignores stays ignored: `nohup` and background jobs of shells rely on it. SIGPIPE we ignore
+  /// ourselves, for what `write` causes; that comes to the thread that writes, unlike one that is sent to the process.
+  private static func taken(except excluded: Set<Int32> = []) -> SignalSet {
+    SignalSet(
+      signals.filter { !excluded.contains($0) && ($0 == SIGPIPE || !SignalSet.isIgnored($0)) })
   }
 
   /// The signal that has come, if one has.
@@ -89,8 +74,8 @@ final class Interruption: Sendable {
   }
 
   private func takeSignals() {
-    var set = Self.taken
-    while let (signal, isFromTerminal) = Self.next(of: &set) {
+    let set = Self.taken()
+    while let (signal, isFromTerminal) = set.next() {
       if forwarder?.take(signal, isFromTerminal: isFromTerminal) ?? false { continue }
       let (isFirst, body) = state.withLock { state in
         defer { state.signal = state.signal ?? signal }
@@ -99,27 +84,5 @@ final class Interruption: Sendable {
       guard isFirst else { _exit(128 + signal) }
       body?()
     }
-  }
-
-  /// Waits for a signal, and tells whether a key of the terminal has sent it.
-  private static func next(of set: inout sigset_t) -> (signal: Int32, isFromTerminal: Bool)? {
-    #if canImport(Glibc)
-      while true {
-        var information = siginfo_t()
-        let signal = sigwaitinfo(&set, &information)
-        // Other processes' signals have a code that is zero or less; the terminal's come from the kernel, as others do.
-        if signal > 0 { return (signal, information.si_code > 0 && [SIGINT, SIGQUIT, SIGHUP].contains(signal)) }
-        guard errno == EINTR else { return nil }
-      }
-    #else
-      var signal: Int32 = 0
-      return sigwait(&set, &signal) == 0 ? (signal, signal == SIGINT || signal == SIGQUIT) : nil
-    #endif
-  }
-
-  private static func isIgnored(_ signal: Int32) -> Bool {
-    var action = sigaction()
-    sigaction(signal, nil, &action)
-    return unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == 1
   }
 }

@@ -1,3 +1,4 @@
+import ZooKeeperClient
 import ZooKeeperProtocol
 
 /// Writes results as JSON: one document for each, or in `jsonl` one object on each line.
@@ -14,6 +15,7 @@ struct JSONRenderer {
     switch result {
     case .remark where !context.isVerbose, .warning where context.isQuiet, .quotaExceeded where context.isQuiet:
       return Rendered()
+    case .event(let event) where event.text == nil: return Rendered()
     case _ where !result.isAnswer: return Rendered(stderr: JSON.of(result).bytes + [0x0a])
     default:
       let document = JSON.of(result)
@@ -161,7 +163,7 @@ extension JSON {
     ])
   }
 
-  private static func of(_ notice: WatchNotice) -> JSON {
+  private static func of(_ notice: WatchEvent) -> JSON {
     .object([
       ("event", .string(notice.type.name)), ("state", .string(notice.state.name)), ("path", .optional(notice.path)),
       ("zxid", .optional(notice.zxid.map { "\($0)" })),

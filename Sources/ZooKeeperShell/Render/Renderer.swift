@@ -1,3 +1,4 @@
+package import ZooKeeperClient
 import ZooKeeperProtocol
 
 /// What goes to the two streams.
@@ -117,7 +118,7 @@ package struct Renderer: Sendable {
 
   /// Renders the event that the answer ends with: in JSON the member `event` of its object, or the last item of its
   /// list; in any other format a line of its own.
-  package mutating func emitAwaited(_ notice: WatchNotice) -> Rendered {
+  package mutating func emitAwaited(_ notice: WatchEvent) -> Rendered {
     guard awaitsEvent else {
       let rendered = single(.event(notice))
       return Rendered(stdout: rendered.stdout + rendered.stderr)

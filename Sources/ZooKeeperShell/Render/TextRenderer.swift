@@ -32,7 +32,7 @@ struct TextRenderer {
       withLineEnd(clientOnly ? EnsembleText(parsing: text).connectString : text) + block(stat)
     case .reconfigured(let text, let stat): withLineEnd(text) + block(stat)
     case .multi(let steps): multi(steps)
-    case .event(let notice): .err(event(notice) + "\n")
+    case .event(let event): event.text.map { .err($0 + "\n") } ?? Rendered()
     case .history(let entries): .lines(entries.map { "\(column("\($0.number)", 5))  \($0.line)" })
     case .setting(let name, let value): .line("\(name) is \(value)")
     case .recipe(let result): render(result)
@@ -154,11 +154,6 @@ struct TextRenderer {
     case .error(let code): "\(step.operation) \(step.path): \(code.name)"
     default: "\(step.operation) \(step.path)"
     }
-  }
-
-  private func event(_ notice: WatchNotice) -> String {
-    guard let path = notice.path else { return "session: \(notice.state.name)" }
-    return "event: \(notice.type.name) \(path)" + (notice.zxid.map { " zxid \($0)" } ?? "")
   }
 
   // MARK: Parts

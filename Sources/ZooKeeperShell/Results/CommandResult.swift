@@ -1,3 +1,4 @@
+package import ZooKeeperClient
 package import ZooKeeperProtocol
 
 /// What a command has to say, before anyone decides how it looks.
@@ -35,7 +36,8 @@ package enum CommandResult: Hashable, Sendable {
   case reconfigured(text: String, stat: Stat?)
   /// What became of each operation of a multi.
   case multi([MultiStep])
-  case event(WatchNotice)
+  /// A watch event, or a change of the session's state.
+  case event(WatchEvent)
   /// `history`: number and line.
   case history([HistoryEntry])
   /// A setting and its value: `printwatches is on`.
@@ -87,23 +89,6 @@ package struct MultiStep: Hashable, Sendable {
     self.operation = operation
     self.path = path
     self.result = result
-  }
-}
-
-/// A watch event or a change of the session's state.
-package struct WatchNotice: Hashable, Sendable {
-  package var type: EventType
-  package var state: KeeperState
-  /// nil for session events.
-  package var path: String?
-  /// The transaction that caused it, from servers that tell (3.9).
-  package var zxid: Zxid?
-
-  package init(type: EventType, state: KeeperState, path: String?, zxid: Zxid?) {
-    self.type = type
-    self.state = state
-    self.path = path
-    self.zxid = zxid
   }
 }
 

@@ -1,3 +1,4 @@
+import Platform
 import ZooKeeperClient
 import ZooKeeperProtocol
 import ZooKeeperRecipes
@@ -147,7 +148,7 @@ extension ShellError {
   /// The person stopped it.
   static func cancelled(outcomeUnknown: Bool, path: String?) -> ShellError {
     ShellError(
-      .signal(2), "Cancelled", path: path,
+      .signal(Signal.interrupt), "Cancelled", path: path,
       outcomeUnknown ? "interrupted; the outcome is unknown" : "interrupted before it was done")
   }
 

@@ -17,7 +17,7 @@ final class EventRelay: Sendable {
   private struct State {
     var following = Following()
     var printsWatches = true
-    var handler: (@Sendable (WatchNotice) -> Void)?
+    var handler: (@Sendable (WatchEvent) -> Void)?
   }
 
   private let state = Mutex(State())
@@ -35,7 +35,7 @@ final class EventRelay: Sendable {
   }
 
   /// Sets who is told; nil for nobody.
-  func setHandler(_ handler: (@Sendable (WatchNotice) -> Void)?) {
+  func setHandler(_ handler: (@Sendable (WatchEvent) -> Void)?) {
     state.withLock { $0.handler = handler }
   }
 
@@ -44,11 +44,11 @@ final class EventRelay: Sendable {
 
   /// Takes an event of a session's.
   func take(_ event: WatchEvent, of session: Int) {
-    let handler: (@Sendable (WatchNotice) -> Void)? = state.withLock { state in
+    let handler: (@Sendable (WatchEvent) -> Void)? = state.withLock { state in
       guard session == state.following.session else { return nil }
       if event.type == .none { state.following.state = event.state }
       return state.printsWatches || event.type == .none ? state.handler : nil
     }
-    handler?(WatchNotice(type: event.type, state: event.state, path: event.path, zxid: event.zxid))
+    handler?(event)
   }
 }

@@ -37,7 +37,7 @@ actor ShellSession {
   /// Of the last command: what `quit` leaves the shell with.
   var lastExitCode = ExitCode.success
   /// What the watches of a single command report, kept from the moment they are set.
-  private let waiting = AsyncStream<WatchNotice>.makeStream(bufferingPolicy: .bufferingOldest(WatchEvents.limit))
+  private let waiting = AsyncStream<WatchEvent>.makeStream(bufferingPolicy: .bufferingOldest(WatchEvents.limit))
   /// What is to be said when the script turns out to have a secret in it that others can read; nil once it is said.
   var scriptExposure: String?
   /// The lines that `history` lists and `redo` runs, by number; the interactive shell keeps them, but for

@@ -1,11 +1,6 @@
+import Platform
 import ZooKeeperClient
 import ZooKeeperRecipes
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 /// watch.
 extension CommandContext {
@@ -47,15 +42,5 @@ extension CommandContext {
     let code = try await runChild(settings, holding: nil, client)
     try Task.checkCancellation()
     if code != .success { try emit(.warning("--exec ended with exit code \(code.rawValue)")) }
-  }
-}
-
-/// The time of day.
-enum WallClock {
-  /// Milliseconds since 1970, by this machine's clock.
-  static func nowMilliseconds() -> Int64 {
-    var now = timespec()
-    clock_gettime(CLOCK_REALTIME, &now)
-    return Int64(now.tv_sec) * 1000 + Int64(now.tv_nsec) / 1_000_000
   }
 }

@@ -1,12 +1,6 @@
 import ZooKeeperClient
 import ZooKeeperProtocol
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-
 /// Where the clients of sessions are, as far as servers tell: those that allow the four-letter word `cons` do.
 enum ClientAddresses {
   /// Asks all servers of a list at once.
@@ -34,19 +28,5 @@ enum ClientAddresses {
       addresses[SessionID(rawValue: Int64(bitPattern: bits))] = String(line[line.index(after: slash)..<bracket])
     }
     return addresses
-  }
-}
-
-/// What this machine is called.
-enum HostName {
-  /// `host:process`, which tells people where something comes from.
-  static var ofProcess: String { "\(ofMachine):\(getpid())" }
-
-  /// The name that the operating system gives; `localhost` where it gives none.
-  static var ofMachine: String {
-    var buffer = [CChar](repeating: 0, count: 256)
-    guard gethostname(&buffer, buffer.count - 1) == 0 else { return "localhost" }
-    let name = String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
-    return name.isEmpty ? "localhost" : name
   }
 }

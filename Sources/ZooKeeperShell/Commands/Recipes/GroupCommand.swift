@@ -1,3 +1,4 @@
+import Platform
 import Synchronization
 import ZooKeeperClient
 import ZooKeeperProtocol
@@ -27,7 +28,7 @@ extension CommandContext {
   }
 
   private func join(_ group: Group, _ client: ZooKeeperClient) async throws -> ExitCode {
-    let name = try invocation.argument(2).map(Self.memberName) ?? HostName.ofProcess
+    let name = try invocation.argument(2).map(Self.memberName) ?? HostInfo.processName
     var data: [UInt8]?
     if let word = invocation.value(.data) { data = try await self.data(word) }
     let limit: Duration? = try waitingLimit()

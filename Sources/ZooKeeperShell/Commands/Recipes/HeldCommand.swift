@@ -1,3 +1,4 @@
+import Platform
 import Synchronization
 import ZooKeeperClient
 import ZooKeeperRecipes
@@ -55,7 +56,7 @@ extension CommandContext {
     let ending = Task { await BlockingThread.run { child.wait() } ?? .localInputOutput }
     defer { childGuard?.dismiss() }
     let end = try await firstEnd(of: hold) {
-      if settings.isRevocable { child.send(15) }
+      if settings.isRevocable { child.send(Signal.terminate) }
     } onProof: {
       onProof($0)
     } orWhen: {
@@ -76,10 +77,10 @@ extension CommandContext {
 
   /// Ends a child: TERM, and KILL when it has not gone within the grace.
   private static func end(_ child: ChildProcess, grace: Duration, _ ending: Task<ExitCode, Never>) async -> ExitCode {
-    child.send(15)
+    child.send(Signal.terminate)
     let killer = Task {
       try await Task.sleep(for: grace)
-      child.send(9)
+      child.send(Signal.kill)
     }
     let code = await ending.value
     killer.cancel()

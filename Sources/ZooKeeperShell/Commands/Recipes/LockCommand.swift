@@ -1,3 +1,4 @@
+import Platform
 import ZooKeeperClient
 import ZooKeeperProtocol
 import ZooKeeperRecipes
@@ -105,7 +106,7 @@ extension CommandContext {
   }
 
   /// What others see of this process.
-  func ownName() -> [UInt8] { [UInt8](HostName.ofProcess.utf8) }
+  func ownName() -> [UInt8] { [UInt8](HostInfo.processName.utf8) }
 
   private func lockTarget(_ client: ZooKeeperClient, _ path: String) throws(ShellError) -> LockTarget {
     let layout = try invocation.value(.layout).map { word throws(ShellError) in

@@ -1,3 +1,4 @@
+import Platform
 import Sandbox
 import ZooKeeperClient
 import ZooKeeperProtocol
@@ -157,7 +158,7 @@ struct ServerProcess {
   func runInForeground(_ output: Output) throws(ShellError) -> ExitCode {
     try Descriptors.require(Descriptors.ofServer, for: "a server")
     let interruption = Interruption.start()
-    let gate = BlockingGate<Result<Void, SandboxError>>()
+    let gate = Gate<Result<Void, SandboxError>>()
     let processFile = processFile
     Task { [daemon] in
       do throws(SandboxError) {
@@ -281,7 +282,7 @@ struct ServerProcess {
     try Descriptors.require(Descriptors.ofClient, for: "a question to the server")
     let address = ServerAddress(host: daemon.clientAddress, port: daemon.clientPort)
     try voice.say("Client port found: \(address.port). Client address: \(address.host). Client SSL: false.\n")
-    let gate = BlockingGate<String?>()
+    let gate = Gate<String?>()
     Task { gate.open(await FourLetterWord.ask("srvr", of: address, limit: .seconds(5))) }
     let reply = gate.wait()
     var answer = ServerAnswer(action: "status", file: file)
@@ -309,35 +310,20 @@ struct ServerProcess {
 
   /// Starts this very program in a session of its own, away from the terminal.
   private func spawn() throws(ShellError) -> pid_t {
-    var actions = posix_spawn_file_actions_t()
-    posix_spawn_file_actions_init(&actions)
-    defer { posix_spawn_file_actions_destroy(&actions) }
-    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-    posix_spawn_file_actions_addopen(&actions, 1, logFile, O_WRONLY | O_CREAT | O_APPEND, 0o644)
-    posix_spawn_file_actions_adddup2(&actions, 1, 2)
-    var attributes = posix_spawnattr_t()
-    posix_spawnattr_init(&attributes)
-    defer { posix_spawnattr_destroy(&attributes) }
-    // POSIX_SPAWN_SETSID of glibc, which its headers hide from Swift.
-    posix_spawnattr_setflags(&attributes, 0x80)
-    let words = ["zkcli", "server", "run", file]
-    let arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
-    defer { for argument in arguments { free(argument) } }
-    var process = pid_t()
-    let errorNumber = posix_spawn(&process, "/proc/self/exe", &actions, &attributes, arguments, environ)
-    guard errorNumber == 0 else { throw Files.failure("cannot start a process", errorNumber) }
-    return process
+    var spawn = Spawn(.same, ["zkcli", "server", "run", file])
+    spawn.fileActions = [.read(0, path: "/dev/null"), .append(1, path: logFile), .copy(1, to: 2)]
+    spawn.ownsSession = true
+    do throws(SystemError) {
+      return try spawn.start()
+    } catch {
+      throw Files.failure("cannot start a process", error.number)
+    }
   }
 
   private static func write(_ text: String, to path: String) {
     let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { return }
-    _ = text.withCString { systemWrite(descriptor, $0, strlen($0)) }
+    _ = Files.writeAll([UInt8](text.utf8), to: descriptor)
     close(descriptor)
   }
-}
-
-/// `write(2)`, under a name that does not clash with `ServerProcess.write`.
-private func systemWrite(_ descriptor: Int32, _ bytes: UnsafeRawPointer, _ count: Int) -> Int {
-  write(descriptor, bytes, count)
 }
