@@ -76,14 +76,16 @@ private struct Reading {
     guard options[.local] != nil else { return try plan(invocation, settings) }
     let servers = try SandboxRun.settings(options)
     guard let child = parsed.child else { return .sandbox(servers, around: try plan(invocation, settings)) }
-    guard !child.isEmpty else { throw .usage("nothing stands behind --", hint: "zkcli --local -- make test") }
+    guard !child.isEmpty else {
+      throw .usage("no command given after --", hint: "for example: zkcli --local -- make test")
+    }
     return .child(child, on: servers, settings)
   }
 
   private func plan(_ invocation: Invocation?, _ settings: ShellSettings) throws(ShellError) -> Plan {
     if let invocation {
       if invocation.spec.id == .server { return .server(invocation, settings) }
-      guard settings.script == nil else { throw .usage("--script and a command exclude each other") }
+      guard settings.script == nil else { throw .usage("--script cannot be combined with a command") }
       return .oneShot(invocation, settings)
     }
     if let script = settings.script { return .script(script, settings) }

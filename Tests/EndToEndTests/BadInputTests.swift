@@ -8,7 +8,7 @@ struct BadInputTests {
   @Test(
     arguments: [
       (["get", "/", "--frob"], 2, "unknown option --frob"), (["--frob", "get", "/"], 2, "unknown option --frob"),
-      (["get", "--sta"], 2, "get lacks its argument path"), (["get", ""], 2, "the path is empty"),
+      (["get", "--sta"], 2, "missing argument: path"), (["get", ""], 2, "the path is empty"),
       (["get", "/a\u{1}b"], 2, "has the character U+0001"),
       (["create", "/a\u{fff0}b"], 2, "which ZooKeeper does not allow"),
       (["set", "/", "v", "-v", "x"], 2, "x is not a version"),
@@ -102,7 +102,7 @@ struct BadInputTests {
     try command.write("set \(path) w\n")
     #expect(
       try await command.nextLine(of: .error, within: .seconds(90))
-        == "stdin:2: TimedOut \(path): the time limit passed; the outcome is unknown; give it longer with --timeout")
+        == "stdin:2: TimedOut \(path): the request timed out; the outcome is unknown; allow more time with --timeout")
     try command.write("set \(path) x --timeout 20s\n")
     proxy.refuse()
     proxy.cut()

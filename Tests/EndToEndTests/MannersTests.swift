@@ -50,7 +50,7 @@ struct MannersTests {
       ["setquota", "-n", "2", "/sub"], ["listquota", "/sub"], ["delquota", "/sub"], ["setquota", "-n", "2", "/"],
     ] {
       let run = try await zkcli.run(["-s", "\(server)\(path)"] + words)
-      expect(run, status: 2, error: "connect without it: zkcli -s \(server) \(words[0])")
+      expect(run, status: 2, error: "connect without the chroot: zkcli -s \(server) \(words[0])")
     }
     expect(try await zkcli("ls", path), output: "sub\n")
     expect(try await zkcli("setquota", "-n", "2", "\(path)/sub"))
@@ -187,7 +187,7 @@ struct MannersTests {
   @Test func theOnlyPausedServerNeedNotBeNamed() async throws {
     let script = "local pause 2\nlocal resume\nlocal kill 3\nlocal restart\nlocal status\nlocal resume\n"
     let run = try await Zkcli(server: nil).run(["-q", "--local", "3"], input: [UInt8](script.utf8))
-    #expect(run.exitStatus == 2 && run.errorOutput.contains("local resume lacks a server"))
+    #expect(run.exitStatus == 2 && run.errorOutput.contains("missing argument: server"))
     #expect(run.output.split(separator: "\n").filter { $0.contains("running") }.count == 3, "\(run.output)")
   }
 

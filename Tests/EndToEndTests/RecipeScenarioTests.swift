@@ -13,7 +13,7 @@ struct RecipeScenarioTests {
       Step("counter add ~/text", "8\n"), Step("counter set ~ 9223372036854775807", "9223372036854775807\n"),
       Step("counter add ~", fails: 4, "out of range"), Step("set ~ word", ""),
       Step("counter get --format long ~", fails: 4, "no number"),
-      Step("counter set ~", fails: 2, "lacks its argument number"),
+      Step("counter set ~", fails: 2, "missing argument: number"),
       Step("counter count ~", fails: 2, "choose from get, add, set"),
       Step("counter add ~ x", fails: 2, "not a number")),
     Scenario(
@@ -37,13 +37,13 @@ struct RecipeScenarioTests {
       Step("barrier wait --timeout 20ms ~", fails: 8, "TimedOut"), Step("barrier clear ~"), Step("barrier clear ~"),
       Step("barrier wait ~"), Step("barrier run --count 1 ~/round -- echo inside", "inside\n"), Step("ls ~/round", ""),
       Step("barrier enter --count 2 --timeout 20ms ~/round", fails: 8, "TimedOut"), Step("ls ~/round", ""),
-      Step("barrier run --count 1 ~/round", fails: 2, "lacks a command"),
-      Step("barrier enter ~", fails: 2, "lacks its option --count")),
+      Step("barrier run --count 1 ~/round", fails: 2, "missing command"),
+      Step("barrier enter ~", fails: 2, "missing option: --count")),
     Scenario(
       "group",
       Step("group list ~", ""), Step("group join --data here ~ me -- echo in", "in\n"), Step("group list ~", ""),
       Step("create ~/gone here", "~/gone\n"), Step("group list ~", "gone here\n"),
-      Step("group join ~ gone -- true", fails: 4, "somebody else has it"),
+      Step("group join ~ gone -- true", fails: 4, "it is already taken"),
       Step("group join --timeout 20ms ~ gone -- true", fails: 8, "NotObtained"), Step("group leave ~ gone"),
       Step("group leave ~ gone", fails: 3, "NoNode"), Step("group join ~ a/b -- true", fails: 2, "can have")),
     Scenario(
@@ -51,7 +51,7 @@ struct RecipeScenarioTests {
       Step("rendezvous get --timeout 20ms ~/a", fails: 8, "nothing came"), Step("rendezvous put ~/a there"),
       Step("rendezvous get ~/a", "there"), Step("rendezvous put ~/a elsewhere"),
       Step("rendezvous get ~/a", "elsewhere"),
-      Step("rendezvous put ~/a x -- true", fails: 4, "somebody else has it"),
+      Step("rendezvous put ~/a x -- true", fails: 4, "it is already taken"),
       Step("rendezvous put ~/b x -- true"), Step("exists ~/b", fails: 1, ""),
       Step("rendezvous put ~/b ''", fails: 2, "empty")),
     Scenario(
@@ -61,7 +61,7 @@ struct RecipeScenarioTests {
       Step("wait --equals w --timeout 20ms ~", fails: 8, "TimedOut"), Step("create ~/a", "~/a\n"),
       Step("wait --children '>=1' ~"), Step("wait --children '<1' --timeout 20ms ~", fails: 8, "TimedOut"),
       Step("wait --children 1 ~"), Step("wait --children '>' ~", fails: 2, "not a condition"),
-      Step("wait --exists --absent ~", fails: 2, "exclude each other")),
+      Step("wait --exists --absent ~", fails: 2, "cannot be combined")),
     Scenario(
       "commit",
       Step("commit status ~", fails: 3, "NoNode"),
@@ -71,8 +71,9 @@ struct RecipeScenarioTests {
       Step("commit propose ~/2 x", fails: 2, "needs --participants"), Step("get ~", "x")),
     Scenario(
       "elect",
-      Step("elect ~ me -- sh -c 'echo $ZKCLI_LEADER'", "me\n"), Step("elect ~", fails: 2, "lacks its argument name"),
-      Step("elect --list ~", ""), Step("elect --observe --timeout 20ms ~ >/dev/null", fails: 8, "the time is up")),
+      Step("elect ~ me -- sh -c 'echo $ZKCLI_LEADER'", "me\n"), Step("elect ~", fails: 2, "missing argument: name"),
+      Step("elect --list ~", ""),
+      Step("elect --observe --timeout 20ms ~ >/dev/null", fails: 8, "the timeout has passed")),
   ]
 
   @Test(arguments: scenarios.flatMap { scenario in ServerKind.allCases.map { (scenario, $0) } })

@@ -78,8 +78,8 @@ import ZooKeeperProtocol
   }
 
   @Test(arguments: [
-    ("{", "not valid JSON"), ("[1", "not valid JSON"), ("[]", "the ACL is empty"), ("{}", "holds no ACL"),
-    (#"{"acl":{}}"#, "holds no ACL"), (#"[{"scheme":"ip","id":"x"}]"#, "lacks its scheme, id or permissions"),
+    ("{", "not valid JSON"), ("[1", "not valid JSON"), ("[]", "the ACL is empty"), ("{}", "contains no ACL"),
+    (#"{"acl":{}}"#, "contains no ACL"), (#"[{"scheme":"ip","id":"x"}]"#, "has no scheme, id or permissions"),
     (#"[{"scheme":"ip","id":"x","permissions":"rz"}]"#, "unknown permission z"), ("[5]", "lacks"),
     (String(repeating: "[", count: 100_000), "not valid JSON"), (#"["\ud800"]"#, "not valid JSON"),
     ("[\"a\nb\"]", "not valid JSON"), ("[1 2]", "not valid JSON"), ("[tru]", "not valid JSON"),
@@ -120,7 +120,7 @@ import ZooKeeperProtocol
 
   @Test(arguments: [
     ("create /a ,", "operation 2 of the multi is empty; put one lone comma between each two operations"),
-    ("check /a", "operation 1: check lacks its argument version; usage: check path version"),
+    ("check /a", "operation 1: missing argument: version; usage: check path version"),
     ("check /a 1 , get /b", "operation 2: a multi has no operation get; it has create, set, delete and check"),
     (
       "check /a x",

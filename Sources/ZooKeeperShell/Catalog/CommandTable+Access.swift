@@ -4,8 +4,8 @@ extension CommandTable {
       .client(.getAcl), "getAcl", summary: "Print the ACL of a znode", arguments: [SharedOptions.path],
       options: [SharedOptions.stat],
       details: [
-        "Prints one scheme:id:perms entry on each line, which setAcl takes as they are; in JSON too. A comma in an id"
-          + " is written as \\, and a byte that cannot be shown as \\xHH."
+        "Prints one scheme:id:perms entry on each line; setAcl accepts this form, and the JSON form, unchanged. A"
+          + " comma in an id is written as \\, and a byte that cannot be displayed as \\xHH."
       ],
       examples: [.init("getAcl /config", "who may do what")]),
     CommandSpec(
@@ -14,27 +14,28 @@ extension CommandTable {
       options: [
         SharedOptions.stat,
         OptionSpec(.version, short: "v", value: ("VERSION", .version), "only if the ACL has this version (aclVersion)"),
-        OptionSpec(.recursive, short: "R", "for all znodes under it too"),
+        OptionSpec(.recursive, short: "R", "also change all znodes under it"),
       ],
       details: [
-        "An ACL is a list of scheme:id:perms entries with commas or line ends between, or JSON as getAcl -o json prints"
-          + " it; help values tells how ids are quoted. The permissions are c (create children),"
-          + " d (delete children), r (read), w (write data) and a (set the ACL).",
-        "The schemes that every server knows are world:anyone, auth: (whoever asks, after addauth), digest:user:hash"
-          + " and ip:address[/bits].",
+        "An ACL is a list of scheme:id:perms entries separated by commas or line ends, or JSON as getAcl -o json"
+          + " prints it; help values explains how ids are quoted. The permissions are c (create children), d (delete"
+          + " children), r (read), w (write data) and a (set the ACL).",
+        "Every server supports the schemes world:anyone, auth: (the identities of the session, after addauth),"
+          + " digest:user:hash and ip:address[/bits].",
         "With -R, znodes that cannot be changed are listed on stderr and the exit code is 11.",
       ],
       examples: [
-        .init("setAcl /config world:anyone:r,auth::cdrwa", "all may read, the identities of this session anything"),
+        .init(
+          "setAcl /config world:anyone:r,auth::cdrwa",
+          "everyone may read, and the identities of this session may do anything"),
         .init("setAcl -R /config ip:10.0.0.0/8:cdrwa", "the whole subtree, for one network"),
       ], writes: true),
     CommandSpec(
       .shell(.addauth), "addauth", summary: "Prove an identity to the server",
       arguments: [ArgumentSpec("scheme", .choice(["digest"])), ArgumentSpec("auth", .word, isOptional: true)],
       details: [
-        "Without auth, asks for it on the terminal and does not show it. Lines with addauth are kept out of the"
-          + " history.",
-        "For single commands there are --auth-file and --auth.",
+        "Without auth, asks for it on the terminal without echo. Lines with addauth are not stored in the history.",
+        "Single commands take --auth-file and --auth instead.",
       ],
       examples: [
         .init("addauth digest", "asks for user:password"),
@@ -51,33 +52,35 @@ extension CommandTable {
       .client(.setquota), "setquota", summary: "Limit the znodes or bytes of a subtree",
       arguments: [SharedOptions.path],
       options: [
-        OptionSpec(.count, short: "n", value: ("COUNT", .number), "warn in the server's log above so many znodes"),
-        OptionSpec(.bytes, short: "b", value: ("BYTES", .number), "warn in the server's log above so many bytes"),
-        OptionSpec(.countHard, short: "N", value: ("COUNT", .number), "refuse more than so many znodes"),
-        OptionSpec(.bytesHard, short: "B", value: ("BYTES", .number), "refuse more than so many bytes"),
+        OptionSpec(
+          .count, short: "n", value: ("COUNT", .number),
+          "warn in the server's log above this many znodes"),
+        OptionSpec(.bytes, short: "b", value: ("BYTES", .number), "warn in the server's log above this many bytes"),
+        OptionSpec(.countHard, short: "N", value: ("COUNT", .number), "refuse more than this many znodes"),
+        OptionSpec(.bytesHard, short: "B", value: ("BYTES", .number), "refuse more than this many bytes"),
       ],
       details: [
-        "Hard limits are refused with QuotaExceeded, but only by servers that run with zookeeper.enforceQuota=true."
-          + " The znode itself counts.",
-        "A path cannot have a quota when one above or under it has. Quotas are kept under the servers' own root, so"
-          + " that these commands are refused where a connect string ends in a path.",
+        "Writes beyond a hard limit fail with QuotaExceeded, but only on servers that run with"
+          + " zookeeper.enforceQuota=true. The znode itself is counted.",
+        "A path cannot have a quota if a path above or under it has one. Quotas are kept under the root of the tree,"
+          + " so these commands are refused if the connect string has a chroot.",
       ],
       examples: [
         .init("setquota -n 1000 /app", "a warning above 1000 znodes"),
         .init("setquota -N 1000 -B 1048576 /app", "two hard limits"),
       ], writes: true, usage: "-n|-b|-N|-B LIMIT path"),
     CommandSpec(
-      .client(.listquota), "listquota", summary: "Print the quota of a subtree and what it uses",
-      arguments: [SharedOptions.path], examples: [.init("listquota /app", "limits and use")]),
+      .client(.listquota), "listquota", summary: "Print the quota of a subtree and its usage",
+      arguments: [SharedOptions.path], examples: [.init("listquota /app", "limits and usage")]),
     CommandSpec(
-      .client(.delquota), "delquota", summary: "Lift the quota of a subtree", arguments: [SharedOptions.path],
+      .client(.delquota), "delquota", summary: "Remove the quota of a subtree", arguments: [SharedOptions.path],
       options: [
         OptionSpec(.count, short: "n", "only the warning for znodes"),
         OptionSpec(.bytes, short: "b", "only the warning for bytes"),
         OptionSpec(.countHard, short: "N", "only the hard limit of znodes"),
         OptionSpec(.bytesHard, short: "B", "only the hard limit of bytes"),
       ],
-      details: ["Without an option, lifts all of it."],
+      details: ["Without an option, removes all limits."],
       examples: [
         .init("delquota /app", "all limits"),
         .init("delquota -N /app", "the hard limit of znodes alone"),

@@ -1,7 +1,7 @@
 /// Options that many commands share.
 enum SharedOptions {
   static let stat = OptionSpec(.stat, short: "s", "print the stat as well")
-  static let watch = OptionSpec(.watch, short: "w", "leave a watch and report the next change")
+  static let watch = OptionSpec(.watch, short: "w", "set a watch and report the next change")
   static let version = OptionSpec(
     .version, short: "v", value: ("VERSION", .version), "only if the znode has this version")
   static let path = ArgumentSpec("path", .path)
@@ -16,12 +16,14 @@ extension CommandTable {
       options: [
         SharedOptions.stat, SharedOptions.watch,
         OptionSpec(.recursive, short: "R", "list the whole subtree, one path on each line"),
-        OptionSpec(.long, short: "l", "one line each: kind, children, version, size, time of the last write, name"),
+        OptionSpec(
+          .long, short: "l",
+          "one line for each child: kind, children, version, size, time of the last write, name"),
       ],
       details: [
-        "Without a path, lists the working directory. Names come sorted, one on each line.",
-        "In the long listing the kind is e for an ephemeral znode and p for any other: the server does not tell"
-          + " containers and TTL znodes apart from persistent ones.",
+        "Without a path, lists the working directory. Names are sorted, one on each line.",
+        "In the long listing the kind is e for an ephemeral znode and p for any other: servers do not distinguish"
+          + " container and TTL znodes from persistent ones.",
       ],
       examples: [
         .init("ls /brokers/ids", "the ids of the brokers"),
@@ -33,12 +35,12 @@ extension CommandTable {
       arguments: [SharedOptions.path],
       options: [
         SharedOptions.stat, SharedOptions.watch, OptionSpec(.base64, short: "b", "print the data in base64"),
-        OptionSpec(.hex, short: "x", "print the data in hexadecimal beside text"),
+        OptionSpec(.hex, short: "x", "print the data in hexadecimal and as text, side by side"),
       ],
       details: [
-        "Into a pipe or a file go exactly the bytes that the znode holds. On a terminal a line end is added, and bytes"
-          + " that cannot be shown appear as \\xHH.",
-        "A znode without data prints nothing; -o json tells null from empty.",
+        "Into a pipe or a file, exactly the bytes of the znode are written. On a terminal a line end is added, and"
+          + " bytes that cannot be displayed are printed as \\xHH.",
+        "Nothing is printed for a znode without data; -o json distinguishes null from empty.",
       ],
       examples: [
         .init("get /config/app", "the value"),
@@ -51,25 +53,27 @@ extension CommandTable {
       details: ["Prints versions, zxids, sizes and times; times are UTC with milliseconds."],
       examples: [.init("stat /config/app", "when and by which transaction it was written")]),
     CommandSpec(
-      .client(.exists), "exists", summary: "Tell by the exit code whether a znode exists",
+      .client(.exists), "exists", summary: "Check whether a znode exists, by the exit code",
       arguments: [SharedOptions.path],
-      options: [OptionSpec(.watch, short: "w", "leave a watch, which reports the creation too")],
-      details: ["Prints nothing. Exits with 0 if the znode exists and with 1 if it does not."],
+      options: [OptionSpec(.watch, short: "w", "set a watch, which also reports the creation")],
+      details: ["Prints nothing. The exit code is 0 if the znode exists and 1 if it does not."],
       examples: [.init("exists /leader", "in a script: zkcli exists /leader && ...")]),
     CommandSpec(
       .client(.sync), "sync", summary: "Make the server catch up with the leader",
       arguments: [ArgumentSpec("path", .path, isOptional: true)],
-      details: ["Reads that follow see every write that was done before. The path hardly matters; it may be left out."],
+      details: [
+        "Later reads see every write that was completed before. The path makes no difference and can be omitted."
+      ],
       examples: [.init("sync /", "before a read that must not be stale")]),
     CommandSpec(
       .client(.getEphemerals), "getEphemerals", summary: "List the ephemeral znodes of this session",
       arguments: [ArgumentSpec("path", .path, isOptional: true)],
-      details: ["With a path, only those at or under it. Another session's cannot be asked for."],
+      details: ["With a path, lists only those at or under it. Those of other sessions cannot be listed."],
       examples: [.init("getEphemerals /services", "what this session holds there")]),
     CommandSpec(
       .client(.getAllChildrenNumber), "getAllChildrenNumber", summary: "Count the znodes under a znode",
       arguments: [SharedOptions.path],
-      details: ["The server counts the whole subtree, without the znode itself, in one request."],
+      details: ["The server counts the whole subtree, not including the znode itself, in one request."],
       examples: [.init("getAllChildrenNumber /", "the size of the tree")]),
   ]
 
@@ -81,17 +85,17 @@ extension CommandTable {
       ],
       options: createOptions,
       details: [
-        "Without data the znode holds null, which is not the same as an empty text. The ACL defaults to"
+        "Without data the znode's data is null, which is not the same as empty. The ACL defaults to"
           + " world:anyone:cdrwa.",
-        "An ephemeral znode lives as long as the session: use -e in scripts and in the interactive shell, for a single"
-          + " command's session ends with the command.",
-        "Data may come from elsewhere, see: help values.",
+        "An ephemeral znode exists as long as the session. Use -e in scripts and in the interactive shell: the"
+          + " session of a single command ends with the command.",
+        "For data from stdin or a file, see help values.",
       ],
       examples: [
         .init("create /config/app 'log level: debug'", "with a value"),
-        .init("create -p /a/b/c", "and whatever is missing above"),
-        .init("create -s /queue/item- @job.json", "numbered by the server, the data from a file"),
-        .init("create /secret hush digest:bob:3dJ1TgzGpVDRv3Cz5DUyjbGgpSk=:cdrwa", "for bob alone"),
+        .init("create -p /a/b/c", "and any missing parents"),
+        .init("create -s /queue/item- @job.json", "with a number appended by the server, and data from a file"),
+        .init("create /secret hush digest:bob:3dJ1TgzGpVDRv3Cz5DUyjbGgpSk=:cdrwa", "accessible only to bob"),
       ], writes: true),
     CommandSpec(
       .client(.set), "set", summary: "Set the data of a znode", arguments: [SharedOptions.path, SharedOptions.data],
@@ -101,13 +105,13 @@ extension CommandTable {
         OptionSpec(.create, "create the znode if it does not exist"),
       ],
       details: [
-        "With -v the write happens only if nobody else has written since: get -s or stat shows the version.",
-        "Data may come from elsewhere, see: help values.",
+        "With -v the write is done only if the znode still has that version; get -s and stat show it.",
+        "For data from stdin or a file, see help values.",
       ],
       examples: [
-        .init("set /config/app 'log level: info'", "quoted, for the blanks"),
-        .init("set -v 3 /config/app @app.json", "the content of a file, unless the version has moved on"),
-        .init("set --create /config/new -", "from stdin, whether or not it exists"),
+        .init("set /config/app 'log level: info'", "quoted because of the blanks"),
+        .init("set -v 3 /config/app @app.json", "the content of a file, if the version is still 3"),
+        .init("set --create /config/new -", "from stdin, creating the znode if necessary"),
       ], writes: true),
     CommandSpec(
       .client(.delete), "delete", aliases: ["rm"], summary: "Delete a znode", arguments: [SharedOptions.path],
@@ -126,16 +130,17 @@ extension CommandTable {
       arguments: [SharedOptions.path],
       options: [
         OptionSpec(
-          .batch, short: "b", value: ("SIZE", .number), "how many znodes go in one transaction (default 1000)"),
-        OptionSpec(.dryRun, "print what would go, and delete nothing"),
-        OptionSpec(.force, "do not ask, even on a terminal"),
+          .batch, short: "b", value: ("SIZE", .number),
+          "the number of znodes deleted in one transaction (default 1000)"),
+        OptionSpec(.dryRun, "print what would be deleted, and delete nothing"),
+        OptionSpec(.force, "do not ask for confirmation on a terminal"),
       ],
       details: [
-        "Deletes from the leaves up, so that what is left after a failure is still a tree. Exits with 11 if anything"
-          + " is left, and lists it on stderr."
+        "Deletes from the leaves up, so that what remains after a failure is still a tree. If anything remains, it"
+          + " is listed on stderr and the exit code is 11."
       ],
       examples: [
-        .init("deleteall --dry-run /tmp/test", "what would go"),
+        .init("deleteall --dry-run /tmp/test", "what would be deleted"),
         .init("deleteall -b 100 /tmp/test", "in small transactions"),
       ], writes: true),
     CommandSpec(
@@ -145,27 +150,29 @@ extension CommandTable {
         OptionSpec(.file, short: "f", value: ("FILE", .file), "read the operations from a file, one on each line")
       ],
       details: [
-        "All operations happen or none does. They are separated by a comma that stands alone, or come from stdin (-) or"
-          + " a file (@FILE, -f), one on each line, quoted as in this shell; # begins a comment.",
+        "Either all operations are carried out or none is. They are separated by a comma between blanks, or read"
+          + " from stdin (-) or a file (@FILE, -f), one on each line and quoted as in this shell; # starts a comment.",
         "Operations: create [-s] [-e] [-c] [-t MS] path [data] [acl]; set [-v VERSION] path data; delete [-v VERSION]"
           + " path; check path version.",
-        "When one fails, its error is the command's, and every operation is listed with what became of it.",
+        "When an operation fails, the command fails with its error and lists the outcome of every operation.",
       ],
       examples: [
-        .init("multi check /config 7 , set /config new , create /config/log", "write only if /config is still at 7"),
+        .init(
+          "multi check /config 7 , set /config new , create /config/log",
+          "write only if /config still has version 7"),
         .init("multi -f changes.txt", "a transaction kept in a file"),
       ], writes: true, usage: "operation , operation ... | - | @FILE | -f FILE"),
   ]
 
   /// The options of `create`, which the create of a multi has too, but for the last two.
   static let createOptions: [OptionSpec] = [
-    OptionSpec(.sequential, short: "s", "let the server append a number to the name"),
+    OptionSpec(.sequential, short: "s", "have the server append a number to the name"),
     OptionSpec(.ephemeral, short: "e", "delete it when this session ends"),
-    OptionSpec(.container, short: "c", "delete it some time after its last child has gone"),
+    OptionSpec(.container, short: "c", "delete it some time after its last child has been deleted"),
     OptionSpec(
       .ttl, short: "t", value: ("MS", .number),
-      "delete it when it has had neither children nor writes for so many milliseconds"),
-    OptionSpec(.acl, value: ("ACL", .acl), "the ACL, where there is no data to stand before it"),
-    OptionSpec(.parents, short: "p", "create missing znodes above it, empty and persistent"),
+      "delete it when it has had no children and no writes for this many milliseconds"),
+    OptionSpec(.acl, value: ("ACL", .acl), "the ACL, if there is no data argument before it"),
+    OptionSpec(.parents, short: "p", "create missing parents, empty and persistent"),
   ]
 }

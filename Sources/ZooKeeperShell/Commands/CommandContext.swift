@@ -39,7 +39,7 @@ struct CommandContext: Sendable {
   /// The znode at an argument's place, which the command requires.
   func path(at index: Int = 0) throws(ShellError) -> String {
     guard let path = try optionalPath(at: index) else {
-      throw .usage("\(invocation.spec.name) lacks its argument path", hint: "usage: \(invocation.spec.synopsis)")
+      throw .missing("argument", "path", of: invocation.spec)
     }
     return path
   }

@@ -7,7 +7,9 @@ extension CommandContext {
   func delete(_ client: ZooKeeperClient) async throws -> ExitCode {
     let path = try path()
     if invocation.flag(.recursive) {
-      guard invocation.value(.version) == nil else { throw ShellError.usage("--recursive excludes --version") }
+      guard invocation.value(.version) == nil else {
+        throw ShellError.usage("--recursive cannot be combined with --version")
+      }
       return try await deleteSubtree(client, path)
     }
     try await client.delete(path, version: try invocation.version())
@@ -28,7 +30,7 @@ extension CommandContext {
       try Int(ShellError.naming(.badValue(.batch), Values.integer(word, of: "--batch", in: 1...100_000)))
     }
     if root == "/", !invocation.flag(.force), !invocation.flag(.dryRun) {
-      throw ShellError.usage("deleteall / would empty the whole tree", hint: "say --force if that is what you want")
+      throw ShellError.usage("deleteall / would delete the whole tree", hint: "add --force to do it")
     }
     var deletion = SubtreeDeletion(
       client: client, root: root, batchCount: batchCount ?? 1000, batchBytes: maximumFrameBytes / 2)

@@ -18,13 +18,13 @@ extension CommandContext {
     let isWhole = invocation.flag(.file) || invocation.flag(.members)
     let isIncremental = invocation.flag(.add) || invocation.flag(.remove)
     guard isWhole || isIncremental else {
-      throw ShellError.usage("reconfig lacks a change", hint: "usage: \(invocation.spec.synopsis)")
+      throw ShellError.missing("option", "-file, -members, -add or -remove", of: invocation.spec)
     }
     if isWhole, isIncremental {
-      throw ShellError.usage("-file and -members give all members; -add and -remove cannot go with them")
+      throw ShellError.usage("-file and -members replace all members, so they cannot be combined with -add and -remove")
     }
     if invocation.flag(.file), invocation.flag(.members) {
-      throw ShellError.usage("-file and -members cannot go together")
+      throw ShellError.usage("-file and -members cannot be combined")
     }
     // Servers compare names as they are written; zkCli.sh writes them in small letters, and so do we.
     func text(_ option: OptionName) -> String? { invocation.value(option)?.text.lowercased() }

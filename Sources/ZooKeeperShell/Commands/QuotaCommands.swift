@@ -12,7 +12,7 @@ extension CommandContext {
   func setQuota(_ client: ZooKeeperClient) async throws -> ExitCode {
     let path = try quotaPath()
     guard !path.hasPrefix(QuotaPaths.root) else {
-      throw ShellError.usage("the servers' own znodes under \(QuotaPaths.root) can have no quota")
+      throw ShellError.usage("the znodes under \(QuotaPaths.root) are the servers' own and cannot have a quota")
         .because(.quotaOfServers)
     }
     let change = try quotaChange()
@@ -89,8 +89,8 @@ extension CommandContext {
     let list = servers.map(\.description).joined(separator: ",")
     let whole = path == "/" ? chroot : chroot + path
     throw .usage(
-      "quotas are kept under the servers' own root, which the path \(chroot) behind the servers hides",
-      hint: "connect without it: zkcli -s \(list) \(invocation.spec.name) ... \(Tokenizer.quote(whole))")
+      "quotas are kept under the root of the tree, which the chroot \(chroot) of the connect string hides",
+      hint: "connect without the chroot: zkcli -s \(list) \(invocation.spec.name) ... \(Tokenizer.quote(whole))")
   }
 
   /// The limits that the options name.
@@ -109,7 +109,7 @@ extension CommandContext {
       countHardLimit: try limit(.countHard, "-N", atLeast: 1),
       bytesHardLimit: try limit(.bytesHard, "-B", atLeast: 0))
     guard change != QuotaLimits() else {
-      throw .usage("setquota lacks a limit", hint: "usage: \(invocation.spec.synopsis)")
+      throw .missing("option", "-n, -b, -N or -B", of: invocation.spec)
     }
     return change
   }
@@ -188,7 +188,7 @@ extension CommandContext {
   private func parseQuota(_ data: [UInt8], at path: String) throws(ShellError) -> QuotaLimits {
     let text = String(decoding: data, as: UTF8.self)
     guard let limits = QuotaLimits(parsing: text) else {
-      throw ShellError(.ensembleCannot, "BadQuota", path: path, "its text \(text) is not that of a quota")
+      throw ShellError(.ensembleCannot, "BadQuota", path: path, "its data is not a quota: \(text)")
     }
     return limits
   }

@@ -92,7 +92,7 @@ extension CommandContext {
   ///
   /// - Throws: what the command itself refuses before it sends anything.
   func writeOperation() async throws(ShellError) -> MultiOperation {
-    guard let path = invocation.argument(0) else { throw .usage("\(invocation.spec.name) lacks its argument path") }
+    guard let path = invocation.argument(0) else { throw .missing("argument", "path", of: invocation.spec) }
     switch invocation.spec.id {
     case .client(.create):
       var kind = MultiCommand.CreateKind(
@@ -102,7 +102,7 @@ extension CommandContext {
       let acl = invocation.argument(2) ?? invocation.value(.acl)
       return try await operation(.create(path: path, data: invocation.argument(1), acl: acl, kind: kind))
     case .client(.set):
-      guard let data = invocation.argument(1) else { throw .usage("set lacks its argument data") }
+      guard let data = invocation.argument(1) else { throw .missing("argument", "data", of: invocation.spec) }
       return try await operation(.set(path: path, data: data, version: try invocation.version()))
     case .client(.delete): return try await operation(.delete(path: path, version: try invocation.version()))
     default: preconditionFailure("\(invocation.spec.name) is no single write")
@@ -116,11 +116,12 @@ extension CommandContext {
     isSequential: Bool, isEphemeral: Bool, isContainer: Bool, ttlMilliseconds: Int64?
   ) throws(ShellError) -> CreateMode {
     if isContainer, isSequential || isEphemeral || ttlMilliseconds != nil {
-      throw .usage("--container excludes --sequential, --ephemeral and --ttl").because(.createMode(.container))
+      throw .usage("--container cannot be combined with --sequential, --ephemeral or --ttl").because(
+        .createMode(.container))
     }
     if let ttlMilliseconds {
       if isEphemeral {
-        throw .usage("--ttl excludes --ephemeral", hint: "an ephemeral znode goes with its session")
+        throw .usage("--ttl cannot be combined with --ephemeral", hint: "an ephemeral znode ends with its session")
           .because(.createMode(.ephemeralTTL))
       }
       guard (1...CreateMode.maximumTTLMilliseconds).contains(ttlMilliseconds) else {
@@ -140,7 +141,7 @@ extension CommandContext {
 
   private func decodeBase64(_ text: [UInt8]) throws(ShellError) -> [UInt8] {
     guard let bytes = Base64.decode(text) else {
-      throw .usage("the data is not base64", hint: "without -b it is taken as it is")
+      throw .usage("the data is not valid base64", hint: "without -b it is stored as given")
     }
     return bytes
   }

@@ -98,7 +98,7 @@ struct REPL {
   private func greet() {
     if let greeting = settings.dialect.greeting { editor.printer.print(greeting) }
     if let warning = editor.historyWarning, !settings.isQuiet {
-      editor.printer.print("zkcli: warning: the history is not kept: \(warning)")
+      editor.printer.print("zkcli: warning: the history is not saved: \(warning)")
     }
     _ = wait { [session, prompt] in
       let code = await session.connectAtStart()

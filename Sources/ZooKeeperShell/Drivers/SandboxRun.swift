@@ -11,14 +11,14 @@ enum SandboxRun {
     _ settings: LocalEnsemble.Settings, isQuiet: Bool, _ output: Output,
     _ body: (LocalEnsemble) throws(ShellError) -> ExitCode
   ) throws(ShellError) -> ExitCode {
-    let purpose = settings.size == 1 ? "a server of its own" : "an ensemble of \(settings.size)"
+    let purpose = settings.size == 1 ? "a local server" : "a local ensemble of \(settings.size)"
     try Descriptors.require(Descriptors.ofSandbox(size: settings.size), for: purpose)
     // Before the server's threads begin: they shall not take what is meant for the shell.
     Interruption.block()
     let sandbox = try start(settings)
     defer { stop(sandbox) }
     if !isQuiet {
-      let what = sandbox.size == 1 ? "a ZooKeeper of its own is" : "an ensemble of its own, of \(sandbox.size), is"
+      let what = sandbox.size == 1 ? "local ZooKeeper server" : "local ensemble of \(sandbox.size) servers"
       try output.write(.err("zkcli: \(what) at \(sandbox.connectString)\n"))
     }
     return try body(sandbox)
@@ -28,7 +28,7 @@ enum SandboxRun {
   ///
   /// - Throws: a usage error for a value that is none, or a server that is named as well.
   static func settings(_ options: [OptionName: [Word]]) throws(ShellError) -> LocalEnsemble.Settings {
-    guard options[.server] == nil else { throw .usage("--local and --server exclude each other") }
+    guard options[.server] == nil else { throw .usage("--local cannot be combined with --server") }
     var settings = LocalEnsemble.Settings()
     if let word = options[.local]?.last, !word.bytes.isEmpty {
       settings.size = Int(try Values.integer(word, of: "--local", in: 1...9))

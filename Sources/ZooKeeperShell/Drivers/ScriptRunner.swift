@@ -61,7 +61,7 @@ struct ScriptRunner {
     }
     if let code = await runWrites(&progress) { return code }
     guard pending.isEmpty else {
-      let error = ShellError.usage("the quote that begins here is never closed")
+      let error = ShellError.usage("the quote that is opened here is never closed")
       return await session.report(error, at: SourceLine(file: name, line: pendingStart))
     }
     if !dialect.stopsAtFailure { return await session.lastExitCode }

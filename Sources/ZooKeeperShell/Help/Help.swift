@@ -7,7 +7,7 @@ package enum Help {
   package static func overview(width: Int = 80) -> String {
     var lines = ["usage: zkcli [option...] [command [argument...]]", ""]
     lines += TextWrap.wrap(
-      "Runs one command, or without one an interactive shell; commands may also come from a file (-f) or a pipe.",
+      "Runs one command, or an interactive shell if there is none. Commands can also come from a file (-f) or a pipe.",
       width: width)
     for family in CommandTable.families {
       lines += ["", "\(family.title):"]
@@ -15,7 +15,7 @@ package enum Help {
     }
     lines += ["", "Topics:"]
     lines += TextWrap.definitions(HelpTopic.allCases.map { ($0.rawValue, $0.summary) }, width: width)
-    lines += ["", "help COMMAND or help TOPIC tells more."]
+    lines += ["", "Run help COMMAND or help TOPIC for details."]
     return joined(lines)
   }
 

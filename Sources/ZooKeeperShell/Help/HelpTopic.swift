@@ -11,13 +11,13 @@ package enum HelpTopic: String, CaseIterable, Hashable, Sendable {
   /// One line in the style of a command's summary.
   package var summary: String {
     switch self {
-    case .exitCodes: "What the exit code says"
+    case .exitCodes: "What the exit codes mean"
     case .options: "The options of the program"
-    case .quoting: "How a line is split into words"
+    case .quoting: "How a line is split into arguments"
     case .values: "Data from stdin and files; durations, sizes, versions, ACLs"
     case .output: "Formats, and what goes to stdout and stderr"
     case .environment: "Environment variables and files"
-    case .compatibility: "What is kept from zkCli.sh"
+    case .compatibility: "Compatibility with zkCli.sh"
     }
   }
 
@@ -43,44 +43,47 @@ package enum HelpTopic: String, CaseIterable, Hashable, Sendable {
   private static let exitCodesText: [Part] = [
     .definitions(ExitCode.table.map { ($0.code, $0.meaning) }),
     .paragraph(
-      "A script stops at the first failure and exits with its code; with -k it runs on and exits with the code of the"
-        + " first failure."),
+      "A script stops at the first failure and exits with its code. With -k it continues, and exits with the code of"
+        + " the first failure."),
   ]
 
   private static let optionsText: [Part] = [
     .definitions(ProgramOptions.all.map { ($0.allForms, $0.summary) }),
     .paragraph(
-      "Long options may stand behind the command too, and so may -o and -h; an option of the command's own wins. Long"
-        + " options may be cut short while they stay unique. A lone -- ends the options: set /x -- -1."),
+      "Long options, -o and -h can also follow the command; the command's own options take precedence. Long options"
+        + " can be shortened as long as they are unique. A lone -- ends the options: set /x -- -1."),
   ]
 
   private static let quotingText: [Part] = [
-    .paragraph("Lines typed here and lines of scripts are split as a POSIX shell splits them, without expansions:"),
+    .paragraph("Lines of the interactive shell and of scripts are split as by a POSIX shell, without expansions:"),
     .definitions([
-      ("'...'", "everything in between as it stands"),
-      ("\"...\"", "the same, but for the escapes \\\" \\\\ \\n \\t \\r \\0 \\xHH (a byte) and \\u{H} (a character)"),
-      ("\\", "outside quotes: the next character as it stands; \\xHH is a byte"),
-      ("#", "at the start of a word: the rest of the line is a comment"),
+      ("'...'", "everything in between, unchanged"),
+      (
+        "\"...\"",
+        "the same, except for the escapes \\\" \\\\ \\n \\t \\r \\0 \\xHH (a byte) and \\u{H} (a character)"
+      ),
+      ("\\", "outside quotes: the next character, unchanged; \\xHH is a byte"),
+      ("#", "at the start of an argument: the rest of the line is a comment"),
     ]),
     .paragraph(
-      "Parts that touch are one word. An open quote, or a backslash at the end, takes in the next line. JSON is best"
-        + " put in single quotes: set /x '{\"a\": 1}'. Words given to zkcli by another shell are not split again. There"
-        + " are no here-documents: let a quoted value go on in the next line, or name a file."),
+      "Adjacent parts form one argument. An open quote, or a backslash at the end, continues on the next line. Put"
+        + " JSON in single quotes: set /x '{\"a\": 1}'. Arguments that another shell passes to zkcli are not split"
+        + " again. There are no here-documents: continue a quoted value on the next line, or use a file."),
   ]
 
   private static let valuesText: [Part] = [
     .paragraph("Data of a znode (create, set):"),
     .definitions([
-      ("TEXT", "the bytes of the word"),
-      ("-", "what comes from stdin, to its end"),
+      ("TEXT", "the bytes of the argument"),
+      ("-", "everything from stdin"),
       ("@FILE", "the content of a file"),
-      ("@@TEXT", "the text with one @ in front"),
+      ("@@TEXT", "the text with one @ before it"),
     ]),
-    .paragraph("Nothing is added or taken away, not even a line end. Other values:"),
+    .paragraph("Nothing is added or removed, not even a line end. Other values:"),
     .definitions([
-      ("path", "begins with /, or starts from the working directory; . and .. count"),
-      ("TIME", "500ms, 10s, 2m, 1h; a unit is required, but for -timeout and --ttl, which take milliseconds"),
-      ("SIZE", "bytes, or with K, M or G for powers of 1024"),
+      ("path", "absolute, or relative to the working directory; . and .. are resolved"),
+      ("TIME", "500ms, 10s, 2m, 1h; a unit is required except for -timeout and --ttl, which take milliseconds"),
+      ("SIZE", "bytes, or with K, M or G powers of 1024"),
       ("VERSION", "a number from 0, or -1 for any"),
       (
         "ACL",
@@ -89,63 +92,68 @@ package enum HelpTopic: String, CaseIterable, Hashable, Sendable {
       ),
     ]),
     .paragraph(
-      "Files of lines (scripts, --auth-file, multi -f) may have line ends of any kind, and a byte order mark. A file"
-        + " with secrets that others can read is warned of."),
+      "Text files (scripts, --auth-file, multi -f) can have any kind of line ends and a byte order mark. A warning"
+        + " is printed if a file with secrets is accessible to others."),
   ]
 
   private static let outputText: [Part] = [
     .paragraph(
-      "The answer goes to stdout, everything else to stderr. Writes that succeed say nothing, but create prints the"
-        + " path; -v tells more, -q drops warnings."),
+      "The answer goes to stdout, and everything else to stderr. Successful writes print nothing, except that create"
+        + " prints the path. -v reports more, and -q suppresses warnings."),
     .definitions([
       (
         "text",
-        "values as they are, lists one item on each line; on a terminal, bytes that cannot be shown as \\xHH, and a"
-          + " backslash beside such as \\\\"
+        "values unchanged, and lists with one item on each line; on a terminal, bytes that cannot be displayed are"
+          + " printed as \\xHH, and backslashes are then doubled"
       ),
       (
         "json",
-        "one document for each command, which has in event what -w has waited for; a long list is one array; commands"
-          + " that go on, such as watch, print a document for each thing that they tell"
+        "one document for each command, with the event that -w waited for in event; a long list is one array;"
+          + " commands that keep running, such as watch, print one document for each record"
       ),
       ("jsonl", "one object on each line"),
-      ("raw", "as text, with data byte for byte even on a terminal"),
+      ("raw", "as text, with the exact bytes of the data even on a terminal"),
       ("hex, base64", "as text, with data in that form"),
     ]),
     .paragraph(
-      "In JSON, zxids and session ids are strings in hexadecimal, times are ISO 8601 in UTC, missing data is null, and"
-        + " encoding tells whether data is utf8 or base64. Errors are objects on stderr."),
+      "In JSON, zxids and session ids are hexadecimal strings, times are ISO 8601 in UTC, missing data is null, and"
+        + " encoding is utf8 or base64. Errors are objects on stderr."),
   ]
 
   static let environmentVariables: [(term: String, meaning: String)] = [
-    ("ZKCLI_SERVER", "the servers, where -s is not given; else ZOOKEEPER_SERVERS and ZK_HOSTS are looked at"),
-    ("ZKCLI_AUTH", "SCHEME:AUTH, as for --auth, but not seen by others"),
+    ("ZKCLI_SERVER", "the servers, if -s is not given; otherwise ZOOKEEPER_SERVERS and ZK_HOSTS"),
+    ("ZKCLI_AUTH", "SCHEME:AUTH as for --auth, but not visible to others"),
     ("ZKCLI_TIMEOUT", "as --timeout"),
     ("ZKCLI_OUTPUT", "as -o"),
-    ("ZKCLI_HISTORY", "the history file; empty for none"),
+    ("ZKCLI_HISTORY", "the history file; an empty value disables it"),
     ("NO_COLOR", "no colour, if not empty"),
     (
       "CLIENT_JVMFLAGS, JVMFLAGS",
-      "when called as zkCli.sh or with --compat: -D properties that mean something here are taken, also from java.env"
-        + " and zookeeper-env.sh in $ZOOCFGDIR; --verbose tells which"
+      "when called as zkCli.sh or with --compat: known -D properties are used, also from java.env and"
+        + " zookeeper-env.sh in $ZOOCFGDIR; --verbose lists them"
     ),
   ]
 
   static let files: [(term: String, meaning: String)] = [
-    ("$XDG_STATE_HOME/zkcli/history", "the lines typed (default ~/.local/state/zkcli/history); no line with addauth")
+    (
+      "$XDG_STATE_HOME/zkcli/history",
+      "the command history (default ~/.local/state/zkcli/history), without lines that contain addauth"
+    )
   ]
 
   private static let environmentText: [Part] = [
-    .definitions(environmentVariables), .paragraph("Options win over variables. Files:"), .definitions(files),
+    .definitions(environmentVariables), .paragraph("Options take precedence over variables. Files:"),
+    .definitions(files),
   ]
 
   private static let compatibilityText: [Part] = [
     .paragraph(
-      "All commands of zkCli.sh are here with their options and old single-dash words; names match in any case of"
-        + " letters. The differences are meant: surplus arguments are errors, delete path version is refused rather"
-        + " than run without the version, create prints the path on stdout, failures have exit codes of their own."),
+      "All commands of zkCli.sh are available with their options and single-dash forms; names are not"
+        + " case-sensitive. Some differences are intended: extra arguments are errors, `delete path version` is"
+        + " refused instead of ignoring the version, create prints the path on stdout, and failures have distinct"
+        + " exit codes."),
     .paragraph(
-      "With --compat, or when called as zkCli.sh, output, errors and exit codes are those of zkCli.sh 3.9.5, byte for"
-        + " byte, without its log lines."),
+      "With --compat, or when called as zkCli.sh, the output, errors and exit codes are exactly those of zkCli.sh"
+        + " 3.9.5, without its log lines."),
   ]
 }

@@ -3,8 +3,8 @@ package enum ManualPage {
   /// Where the page is kept in this package.
   package static let file = "man/zkcli.1"
 
-  /// The date that the page bears: the day on which its content was last looked over, not that of a build.
-  private static let date = "November 24, 2026"
+  /// The date that the page bears: the day on which its content was last revised, not that of a build.
+  private static let date = "November 28, 2026"
 
   /// The whole page.
   package static var text: String {
@@ -26,17 +26,17 @@ package enum ManualPage {
       ".Fl f Ar file", ".Sh DESCRIPTION", ".Nm",
     ]
     + prose(
-      "runs one command on a ZooKeeper ensemble and exits, or without a command is an interactive shell with history"
-        + " and completion of znode paths. Commands may also come from a file or a pipe, one on each line.")
+      "runs one command on a ZooKeeper ensemble and exits. Without a command it is an interactive shell with history"
+        + " and completion of znode paths. Commands can also come from a file or a pipe, one on each line.")
     + [".Pp"]
     + prose(
-      "The answer goes to standard output and nothing else does; the exit status tells what went wrong. The session is"
-        + " always closed, so that nothing is left behind on the servers.")
+      "Only the answer goes to standard output; the exit status shows what went wrong. The session is always closed,"
+        + " so nothing remains on the servers.")
 
   private static let options = [".Sh OPTIONS"] + list(ProgramOptions.all.map(option))
 
   private static let commands =
-    [".Sh COMMANDS", "Names match in any case of letters."] + CommandTable.families.flatMap(family)
+    [".Sh COMMANDS", "Names are not case-sensitive."] + CommandTable.families.flatMap(family)
 
   private static let multi =
     [".Ss Operations of multi"] + list(MultiParser.operations.map { literal($0.synopsis, "\($0.summary).") })
@@ -50,11 +50,11 @@ package enum ManualPage {
 
   private static let exampleLines: [(note: String, line: String)] = [
     ("Print the value of a znode:", "zkcli -s zk1:2181,zk2:2181 get /config/app"),
-    ("Store a file, unless somebody else has written since version 3:", "zkcli set -v 3 /config/app @app.json"),
-    ("Keep the path that the server chose:", "path=$(zkcli create -s /queue/item- @job.json)"),
-    ("Ask, in a script, whether a znode exists:", "zkcli exists /leader || echo nobody leads"),
-    ("Take the sizes of all znodes from JSON:", "zkcli -o jsonl ls -lR / | jq .stat.dataLength"),
-    ("Run a file of commands, past failures:", "zkcli -k -f commands.zk"),
+    ("Store a file if the znode still has version 3:", "zkcli set -v 3 /config/app @app.json"),
+    ("Store the path that the server chose:", "path=$(zkcli create -s /queue/item- @job.json)"),
+    ("Check in a script whether a znode exists:", "zkcli exists /leader || echo nobody leads"),
+    ("Print the sizes of all znodes, from JSON:", "zkcli -o jsonl ls -lR / | jq .stat.dataLength"),
+    ("Run a file of commands and continue after failures:", "zkcli -k -f commands.zk"),
   ]
 
   private static let examples: [String] =

@@ -39,7 +39,7 @@ package enum ArgumentBinder {
     let required = spec.arguments.filter { !$0.isOptional }
     if arguments.count < required.count {
       let missing = required[arguments.count].name
-      return .usage("\(spec.name) lacks its argument \(missing)", hint: "usage: \(spec.synopsis)")
+      return .missing("argument", missing, of: spec)
     }
     let takesAll = spec.arguments.last?.isRepeated ?? false
     guard !takesAll, arguments.count > spec.arguments.count else { return nil }
@@ -50,10 +50,17 @@ package enum ArgumentBinder {
     let hint =
       switch spec.arguments.last?.kind {
       case nil: "\(spec.name) takes no arguments"
-      case .data, .acl: "quote values with blanks"
+      case .data, .acl: "quote a value that contains blanks"
       default: "usage: \(spec.synopsis)"
       }
-    return .usage("\(spec.name) has no use for the argument \(Tokenizer.quote(word))", hint: hint)
+    return .usage("unexpected argument: \(Tokenizer.quote(word))", hint: hint)
+  }
+}
+
+extension ShellError {
+  /// Something that a command requires is not there: `missing argument: path; usage: get [-s] path`.
+  static func missing(_ kind: String, _ name: String, of spec: CommandSpec) -> ShellError {
+    .usage("missing \(kind): \(name)", hint: "usage: \(spec.synopsis)")
   }
 }
 

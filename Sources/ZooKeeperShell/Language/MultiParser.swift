@@ -35,7 +35,8 @@ package enum MultiParser {
     for (index, group) in groups.enumerated() {
       guard !group.isEmpty else {
         throw .usage(
-          "operation \(index + 1) of the multi is empty", hint: "put one lone comma between each two operations")
+          "operation \(index + 1) of the multi is empty",
+          hint: "separate operations by a single comma that stands by itself")
       }
       commands.append(try parse(operation: group, label: "operation \(index + 1)"))
     }
@@ -61,7 +62,7 @@ package enum MultiParser {
       guard !scanned.words.isEmpty else { continue }
       commands.append(try parse(operation: scanned.words[...], label: "line \(index + 1)"))
     }
-    guard pending.isEmpty else { throw .usage("the last line of the multi has an open quote") }
+    guard pending.isEmpty else { throw .usage("the multi ends inside an open quote") }
     guard !commands.isEmpty else { throw .usage("the multi has no operations") }
     return commands
   }
@@ -97,7 +98,9 @@ package enum MultiParser {
     let name = words.first?.text ?? ""
     let wanted = name.lowercased()
     guard let spec = operations.first(where: { $0.name == wanted || $0.aliases.contains(wanted) }) else {
-      throw .usage("a multi has no operation \(Tokenizer.quote(name))", hint: "it has create, set, delete and check")
+      throw .usage(
+        "unknown operation \(Tokenizer.quote(name)) in a multi",
+        hint: "the operations are create, set, delete and check")
     }
     let bound = try ArgumentBinder.bind([Word](words.dropFirst()), to: spec, globals: [])
     let path = bound.arguments[0]

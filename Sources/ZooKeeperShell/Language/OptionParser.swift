@@ -109,7 +109,7 @@ struct OptionParser {
     if matches.count == 1 { return matches[0] }
     if matches.isEmpty { throw unknown("--\(name)") }
     let candidates = matches.map(\.longSpelling).joined(separator: ", ")
-    throw .usage("option --\(name) is ambiguous", hint: "it may mean \(candidates)")
+    throw .usage("option --\(name) is ambiguous", hint: "it could be \(candidates)")
   }
 
   private func bundle(_ word: Word) throws(ShellError) -> [(spec: OptionSpec, value: Word?)] {
@@ -138,7 +138,7 @@ struct OptionParser {
     if option.utf8.count > 2, let nearest = Suggestions.nearest(to: option, among: known) {
       return .usage("unknown option \(option)\(place)", hint: "did you mean \(nearest)?")
     }
-    return .usage("unknown option \(option)\(place)", hint: "put -- in front of a value that begins with -")
+    return .usage("unknown option \(option)\(place)", hint: "to pass a value that begins with -, put -- before it")
   }
 }
 

@@ -4,49 +4,57 @@ package enum ProgramOptions {
   package static let all: [OptionSpec] = [
     OptionSpec(
       .server, short: "s", value: ("HOST:PORT,...[/CHROOT]", .server), oldWord: "server",
-      "the servers, and the path to take for the root (default $ZKCLI_SERVER or localhost:2181)"),
-    OptionSpec(.timeout, value: ("TIME", .duration), "the longest that one operation may take (default 10s)"),
-    OptionSpec(.connectTimeout, value: ("TIME", .duration), "the longest that connecting may take (default 5s)"),
+      "the servers, and a path to use as the root (default $ZKCLI_SERVER or localhost:2181)"),
+    OptionSpec(.timeout, value: ("TIME", .duration), "the time limit for one operation (default 10s)"),
+    OptionSpec(.connectTimeout, value: ("TIME", .duration), "the time limit for connecting (default 5s)"),
     OptionSpec(
-      .sessionTimeout, value: ("TIME", .duration), "how long the servers keep the session without a sign of life"),
+      .sessionTimeout, value: ("TIME", .duration),
+      "how long servers keep the session without hearing from the client"),
     OptionSpec(
       .oldTimeout, value: ("MS", .number), oldWord: "timeout",
-      "the session timeout in milliseconds, as zkCli.sh has it"),
-    OptionSpec(.readOnly, short: "r", "accept a server that is cut off from the others and only reads"),
+      "the session timeout in milliseconds, as in zkCli.sh"),
+    OptionSpec(.readOnly, short: "r", "connect to a read-only server if there is no quorum"),
     OptionSpec(
-      .waitForConnection, oldWord: "waitforconnection", "accepted for zkCli.sh's sake: connecting is always awaited"),
+      .waitForConnection, oldWord: "waitforconnection",
+      "accepted as in zkCli.sh; zkcli always waits for the connection"),
     OptionSpec(
       .clientConfiguration, value: ("FILE", .file), oldWord: "client-configuration",
-      "Java client properties to read the known keys of"),
+      "a file of Java client properties; known keys are used"),
     OptionSpec(
       .auth, value: ("SCHEME:AUTH", .word),
-      "prove an identity, such as digest:bob:secret; others can see the argument"),
-    OptionSpec(.authFile, value: ("FILE", .file), "read SCHEME:AUTH from the lines of a file"),
+      "prove an identity, such as digest:bob:secret; others can see this argument"),
+    OptionSpec(.authFile, value: ("FILE", .file), "read SCHEME:AUTH from a file, one on each line"),
     OptionSpec(
       .output, short: "o", value: ("FORMAT", .choice(OutputFormat.allCases.map(\.rawValue))),
       "text, json, jsonl, raw, hex or base64 (default $ZKCLI_OUTPUT or text)"),
     OptionSpec(.json, "the same as -o json"),
-    OptionSpec(.script, short: "f", value: ("FILE", .file), "run the commands in a file, one on each line; - is stdin"),
-    OptionSpec(.keepGoing, short: "k", "in a script, run on after a failure and exit with the first one's code"),
+    OptionSpec(
+      .script, short: "f", value: ("FILE", .file),
+      "run the commands of a file, one on each line; - is stdin"),
+    OptionSpec(
+      .keepGoing, short: "k",
+      "in a script, continue after a failure; the exit code is that of the first failure"),
     OptionSpec(
       .pipeline, value: ("N", .number),
-      "in a script, send up to N writes that follow each other as one transaction; outcome and order stay the same"),
-    OptionSpec(.quiet, short: "q", "no warnings on stderr"),
-    OptionSpec(.verbose, short: "v", "say on stderr what was done"),
+      "in a script, send up to N consecutive writes as one transaction; order and outcome stay the same"),
+    OptionSpec(.quiet, short: "q", "print no warnings on stderr"),
+    OptionSpec(.verbose, short: "v", "report on stderr what was done"),
     OptionSpec(.color, value: ("WHEN", .choice(["auto", "always", "never"])), "whether to use colour (default auto)"),
-    OptionSpec(.compat, "behave and print as zkCli.sh does"),
+    OptionSpec(.compat, "behave and print like zkCli.sh"),
     OptionSpec(
       .local, value: ("N", .number), isValueOptional: true,
-      "start a server of its own, or an ensemble of N (up to 9), for as long as the command, the shell or what stands"
-        + " behind -- runs"),
-    OptionSpec(.dataDir, value: ("DIR", .file), "with --local, keep the data there; otherwise it goes at the end"),
+      "start a local server, or an ensemble of N (up to 9), for as long as the command, the shell or the command"
+        + " after -- runs"),
+    OptionSpec(
+      .dataDir, value: ("DIR", .file),
+      "with --local, keep the data there; otherwise it is deleted at the end"),
     OptionSpec(
       .port, value: ("PORT", .number),
-      "with --local, the port to listen on, and those after it for an ensemble (default: any that are free)"),
+      "with --local, the port to listen on; an ensemble uses the following ports too (default: free ports)"),
     OptionSpec(.listen, value: ("ADDRESS", .word), "with --local, the address to listen on (default 127.0.0.1)"),
-    OptionSpec(.noHistory, "neither read nor write the history file"),
+    OptionSpec(.noHistory, "do not read or write the history file"),
     OptionSpec(.maxBuffer, value: ("SIZE", .word), "the largest reply to accept (default 1M, as servers send)"),
-    OptionSpec(.help, short: "h", "explain the program, or the command that stands before it"),
+    OptionSpec(.help, short: "h", "explain the program, or the preceding command"),
     OptionSpec(.programVersion, "print the program's version"),
   ]
 

@@ -10,7 +10,9 @@ extension Values {
     _ word: Word, in directory: String, isSequential: Bool = false
   ) throws(ShellError) -> String {
     let typed = try text(word, of: "path")
-    guard !typed.isEmpty else { throw .usage("the path is empty", hint: "the root is /, the working directory is .") }
+    guard !typed.isEmpty else {
+      throw .usage("the path is empty", hint: "the root is /, and the working directory is .")
+    }
     let path = ZnodePath.resolve(typed, in: directory, keepingTrailingSlash: isSequential)
     do throws(ZnodePathError) {
       try ZnodePath.validate(path, isSequential: isSequential)
@@ -46,7 +48,7 @@ extension Values {
     let form = #"write it as getAcl -o json prints it: [{"scheme":"world","id":"anyone","permissions":"r"}]"#
     guard let document = JSONReader.read(word.bytes) else { throw .usage("the ACL is not valid JSON", hint: form) }
     guard case .array(let items) = document["acl"] ?? document else {
-      throw .usage("the JSON holds no ACL", hint: form)
+      throw .usage("the JSON contains no ACL", hint: form)
     }
     guard !items.isEmpty else { throw .usage("the ACL is empty", hint: form) }
     var entries: [ACL] = []
@@ -54,7 +56,7 @@ extension Values {
       guard let scheme = item["scheme"]?.text, !scheme.isEmpty, let id = item["id"]?.text,
         let letters = item["permissions"]?.text
       else {
-        throw .usage("an ACL entry lacks its scheme, id or permissions", hint: form)
+        throw .usage("an ACL entry has no scheme, id or permissions", hint: form)
       }
       var permissions: Permissions = []
       for letter in letters {

@@ -34,7 +34,7 @@ enum Descriptors {
     }
     throw ShellError(
       .localInputOutput, "Descriptors",
-      "too few file descriptors: \(free) are left, and \(purpose) takes \(count)",
+      "too few file descriptors: \(purpose) needs \(count), and \(free) are available",
       hint: "raise the limit: ulimit -n \(max(256, roundedUp(wanted)))")
   }
 

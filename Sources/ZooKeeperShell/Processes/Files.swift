@@ -38,8 +38,9 @@ enum Files {
     guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
     let mode = status.st_mode & 0o777
     guard mode & (status.st_uid == geteuid() ? 0o077 : 0o007) != 0 else { return nil }
-    let who = mode & 0o007 != 0 ? "everybody on this machine" : "its group"
-    return "\(name) holds secrets and is open to \(who) (mode 0\(String(mode, radix: 8))); chmod 600 keeps them"
+    let who = mode & 0o007 != 0 ? "everyone on this machine" : "its group"
+    let octal = "0\(String(mode, radix: 8))"
+    return "\(name) contains secrets and is accessible to \(who) (mode \(octal)); restrict it with chmod 600"
   }
 
   /// Everything that a descriptor has up to its end.
@@ -52,7 +53,7 @@ enum Files {
       if chunk.isEmpty { return bytes }
       bytes += chunk
       if bytes.count > limitBytes {
-        throw ShellError(.overLimit, "TooLarge", "\(name) holds more than \(limitBytes >> 20) MiB")
+        throw ShellError(.overLimit, "TooLarge", "\(name) contains more than \(limitBytes >> 20) MiB")
       }
     }
   }

@@ -15,7 +15,7 @@ enum TerminalQuestion {
   /// - Throws: a usage error without a terminal; `Cancelled` after ^C.
   static func ask(_ prompt: String, isSecret: Bool) async throws(ShellError) -> [UInt8] {
     let terminal = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY)
-    guard terminal >= 0 else { throw .usage("nobody can be asked here: there is no terminal") }
+    guard terminal >= 0 else { throw .usage("cannot prompt: there is no terminal") }
     defer { close(terminal) }
     var original = termios()
     tcgetattr(terminal, &original)

@@ -8,9 +8,9 @@ extension TextRenderer {
     switch result {
     case .held(let path, let zxid, let name): .line(name ?? "\(path) \(zxid)")
     case .participant(let participant, let address): .line(row(participant, address))
-    case .letGo(let path, let count): remark("\(path): \(count) let go or asked to")
+    case .letGo(let path, let count): remark("\(path): \(count) released or asked to release")
     case .leader(let leader): .line(leader.map { shownText($0.name ?? []) } ?? "")
-    case .fulfilled(let path, _): remark("\(path) is as it should be")
+    case .fulfilled(let path, _): remark("\(path): the condition is met")
     case .change(let record, _, _): change(record)
     case .item(let item): .line(row(item))
     case .member(let member):

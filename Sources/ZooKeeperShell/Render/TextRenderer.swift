@@ -22,7 +22,7 @@ struct TextRenderer {
     case .created(let path, let stat): .line(path) + block(stat)
     case .changed(let path, let stat): remark("changed \(path)") + block(stat)
     case .deleted(let path, let count):
-      remark(count == 1 ? "deleted \(path)" : "deleted \(count) znodes, \(path) and all under it")
+      remark(count == 1 ? "deleted \(path)" : "deleted \(count) znodes: \(path) and everything under it")
     case .synced: remark("the server has caught up")
     case .identities(let identities): .lines(identities.inOrder.map { "\($0.scheme): \($0.user)" })
     case .ephemerals(let paths): .lines(paths)
@@ -82,10 +82,11 @@ struct TextRenderer {
     let shown = TerminalText(data)
     let text = withLineEnd(shown.text)
     guard shown.escapedCount > 0 else {
-      return shown.doublesBackslashes ? text + note("backslashes shown doubled; -o raw for the data itself") : text
+      return shown.doublesBackslashes
+        ? text + note("backslashes are shown doubled; -o raw prints the data itself") : text
     }
     let subject = shown.escapedCount == 1 ? "1 unprintable byte" : "\(shown.escapedCount) unprintable bytes"
-    return text + note("\(subject) shown as \\xHH; -o raw, hex or base64 for the bytes themselves")
+    return text + note("\(subject) shown as \\xHH; -o raw, hex or base64 prints the bytes themselves")
   }
 
   // MARK: Rows

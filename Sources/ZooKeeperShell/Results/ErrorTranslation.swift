@@ -23,21 +23,22 @@ extension ShellError {
     case .connectionLoss(let isUnknown):
       self.init(
         .cannotConnect, "ConnectionLoss", path: error.path,
-        isUnknown ? "the connection was lost; the outcome is unknown" : "the connection was lost before it was sent",
-        hint: isUnknown ? "look before you repeat a write" : nil)
+        isUnknown
+          ? "the connection was lost; the outcome is unknown" : "the connection was lost before the request was sent",
+        hint: isUnknown ? "check the znode before repeating a write" : nil)
     case .sessionExpired:
       self.init(
         .sessionLost, "SessionExpired", path: error.path, "the session has expired; its ephemeral znodes are gone")
     case .authFailed:
       self.init(
-        .notAllowed, "AuthFailed", path: error.path, "the server refused the identity and ended the session",
-        hint: "check the scheme; every server knows digest")
+        .notAllowed, "AuthFailed", path: error.path, "the server refused the identity and closed the session",
+        hint: "check the scheme; every server supports digest")
     case .closed: self.init(.sessionLost, "Closed", path: error.path, "the session is closed", hint: "connect again")
     case .timedOut(let isUnknown):
       self.init(
         .timedOut, "TimedOut", path: error.path,
-        "the time limit passed" + (isUnknown ? "; the outcome is unknown" : " before it was sent"),
-        hint: "give it longer with --timeout")
+        isUnknown ? "the request timed out; the outcome is unknown" : "the timeout passed before the request was sent",
+        hint: "allow more time with --timeout")
     case .cancelled(let isUnknown): self = .cancelled(outcomeUnknown: isUnknown, path: error.path)
     default: self.init(local: error)
     }
@@ -49,7 +50,7 @@ extension ShellError {
   init(_ error: RecipeError) {
     switch error.code {
     case .removed:
-      self.init(.sessionLost, "Removed", path: error.path, "somebody has deleted the znode that stood for this process")
+      self.init(.sessionLost, "Removed", path: error.path, "the znode that represents this process was deleted")
     case .malformed(let what): self.init(.conflict, "Malformed", path: error.path, what)
     case .exhausted(let what): self.init(.overLimit, "Exhausted", path: error.path, what)
     case .refused(let why): self.init(.conflict, "Refused", path: error.path, why)
@@ -61,10 +62,10 @@ extension ShellError {
     let why =
       switch loss {
       case .expired: "the session has expired"
-      case .removed: "somebody has deleted its znode"
+      case .removed: "its znode was deleted"
       case .silent: "no server has answered for five sixths of the session timeout"
       }
-    return ShellError(.sessionLost, "Lost", path: path, "it is held no more: \(why)")
+    return ShellError(.sessionLost, "Lost", path: path, "no longer held: \(why)")
   }
 
   /// Failures that the client finds by itself.
@@ -77,7 +78,7 @@ extension ShellError {
       self.init(
         .overLimit, "TooLarge", path: error.path,
         "the request has \(length) bytes, over the limit of \(limit); nothing was sent",
-        hint: "raise --max-buffer if the servers' jute.maxbuffer is larger")
+        hint: "raise --max-buffer if jute.maxbuffer of the servers is larger")
     case .replyTooLarge(let length, let limit):
       self.init(
         .overLimit, "TooLarge", path: error.path, "the reply has \(length) bytes, over the limit of \(limit)",
@@ -90,7 +91,8 @@ extension ShellError {
       let code = MultiResponse(results: results).firstError ?? .runtimeInconsistency
       self.init(.conflict, "RolledBack", path: error.path, "the transaction was rolled back: \(code.name)")
     case .eventOverflow(let limit):
-      self.init(.overLimit, "EventOverflow", path: error.path, "more than \(limit) events were waiting; some are lost")
+      self.init(
+        .overLimit, "EventOverflow", path: error.path, "more than \(limit) events were waiting, and some were dropped")
     default: self.init(.ensembleCannot, "Internal", path: error.path, "unexpected failure: \(error.code)")
     }
   }
@@ -105,27 +107,30 @@ extension ShellError {
   private static func words(for code: KeeperError) -> (ExitCode, String, String?) {
     switch code {
     case .noNode: (.noNode, "the znode does not exist", nil)
-    case .nodeExists: (.conflict, "the znode exists already", nil)
-    case .notEmpty: (.conflict, "the znode has children", "deleteall removes them too")
-    case .badVersion: (.conflict, "the znode has another version", "stat shows the present one")
+    case .nodeExists: (.conflict, "the znode already exists", nil)
+    case .notEmpty: (.conflict, "the znode has children", "deleteall deletes them too")
+    case .badVersion: (.conflict, "the znode has another version", "stat shows the current one")
     case .noChildrenForEphemerals: (.conflict, "an ephemeral znode cannot have children", nil)
     case .noAuth:
-      (.notAllowed, "the ACL does not allow it", "getAcl shows who may; addauth or --auth proves an identity")
+      (.notAllowed, "the ACL does not allow it", "getAcl shows who may do what; addauth or --auth proves an identity")
     case .authFailed: (.notAllowed, "the server refused the identity", nil)
     case .invalidACL:
-      (.notAllowed, "the server refuses the ACL", "its ids must fit their scheme; auth: needs addauth before")
-    case .notReadOnly: (.notAllowed, "the server is cut off from the others and only reads", nil)
+      (.notAllowed, "the server refuses the ACL", "ids must be valid for their scheme, and auth: needs addauth first")
+    case .notReadOnly: (.notAllowed, "the server has no quorum and is read-only", nil)
     case .sessionClosedRequireSaslAuth: (.notAllowed, "the server requires authentication before anything else", nil)
-    case .quotaExceeded: (.overLimit, "a hard quota does not allow it", "listquota shows limits and use")
+    case .quotaExceeded: (.overLimit, "a hard quota does not allow it", "listquota shows the limits and the usage")
     case .throttledOp: (.overLimit, "the server is overloaded and refused the request", "try again later")
     case .sessionExpired: (.sessionLost, "the session has expired", nil)
     case .noWatcher: (.noNode, "there is no such watch", nil)
-    case .badArguments: (.usage, "the server refuses the arguments", nil)
-    case .unimplemented: (.ensembleCannot, "this server does not know the operation, or has it switched off", nil)
-    case .reconfigDisabled: (.ensembleCannot, "reconfiguration is switched off", "set reconfigEnabled=true")
+    case .badArguments: (.usage, "the server rejected the arguments", nil)
+    case .unimplemented: (.ensembleCannot, "the server does not support the operation, or has it disabled", nil)
+    case .reconfigDisabled: (.ensembleCannot, "reconfiguration is disabled", "set reconfigEnabled=true on the servers")
     case .reconfigInProgress: (.ensembleCannot, "another reconfiguration is in progress", "try again later")
     case .newConfigNoQuorum:
-      (.ensembleCannot, "no quorum of the new members is connected and up to date", "start and sync them first")
+      (
+        .ensembleCannot, "no quorum of the new configuration is connected and up to date",
+        "start the new members and let them sync first"
+      )
     case .ephemeralOnLocalSession: (.notAllowed, "a local session cannot have ephemeral znodes", nil)
     default: (.ensembleCannot, "the server answered \(code.apacheMessage)", nil)
     }
@@ -149,12 +154,12 @@ extension ShellError {
   static func cancelled(outcomeUnknown: Bool, path: String?) -> ShellError {
     ShellError(
       .signal(Signal.interrupt), "Cancelled", path: path,
-      outcomeUnknown ? "interrupted; the outcome is unknown" : "interrupted before it was done")
+      outcomeUnknown ? "interrupted; the outcome is unknown" : "interrupted before it was complete")
   }
 
   /// A command that goes on until it is told to end, and was told so by its time limit.
   static func timeIsUp(_ path: String? = nil) -> ShellError {
-    ShellError(.timedOut, "TimedOut", path: path, "the time is up")
+    ShellError(.timedOut, "TimedOut", path: path, "the timeout has passed")
   }
 
   /// A create found no parent.
@@ -174,20 +179,20 @@ extension ShellError {
   /// A line begins a here-document, as shells of the system have them.
   static func hereDocument(_ word: String) -> ShellError {
     .usage(
-      "\(word) is no data: there are no here-documents in this shell",
-      hint: "let a quoted value go on in the next line, name a file as @FILE, or quote the word for itself")
+      "\(word) is not data: this shell has no here-documents",
+      hint: "continue a quoted value on the next line, give a file as @FILE, or quote \(word) to use it as text")
   }
 
   /// There is no quota to show or lift.
   static func noQuota(_ path: String, isForDeletion: Bool) -> ShellError {
-    ShellError(.noNode, "NoQuota", path: path, "it has no quota", hint: "setquota makes one")
+    ShellError(.noNode, "NoQuota", path: path, "no quota is set", hint: "setquota sets one")
       .because(.noQuota(isForDeletion: isForDeletion))
   }
 
   /// A quota above or under this one is in the way.
   static func nestedQuota(_ path: String, other: String, isAbove: Bool) -> ShellError {
-    let message = "\(path) has a \(isAbove ? "parent" : "child") \(other) which has a quota"
-    return ShellError(.conflict, "QuotaNested", path: path, message, hint: "delquota removes that one")
+    let message = "\(other) \(isAbove ? "above" : "under") it already has a quota"
+    return ShellError(.conflict, "QuotaNested", path: path, message, hint: "remove that quota with delquota first")
       .because(.nestedQuota(other: other, isAbove: isAbove))
   }
 
@@ -206,7 +211,7 @@ extension ShellError {
     for (index, step) in steps.enumerated() {
       guard case .error(let code) = step.result, code != .ok, code != .runtimeInconsistency else { continue }
       var error = ShellError(code, path: step.path)
-      error.message = "operation \(index + 1) (\(step.operation)) failed, and nothing was done: \(error.message)"
+      error.message = "operation \(index + 1) (\(step.operation)) failed, and nothing was changed: \(error.message)"
       error.exitCode = code == .noAuth ? .notAllowed : .conflict
       return error
     }
@@ -219,14 +224,14 @@ extension ConnectFailure.Reason {
   var words: String {
     switch self {
     case .refused: "connection refused"
-    case .unresolved: "the name has no address"
-    case .timedOut(connected: false, let limit): "no answer to the connection within \(limit) ms"
-    case .timedOut(connected: true, let limit): "connected, but silent for \(limit) ms"
-    case .closedWithoutAnswer: "connected, and closed by the server"
+    case .unresolved: "the name cannot be resolved"
+    case .timedOut(connected: false, let limit): "no connection within \(limit) ms"
+    case .timedOut(connected: true, let limit): "connected, but no reply within \(limit) ms"
+    case .closedWithoutAnswer: "the server closed the connection without a reply"
     case .behind(let server, let seen):
-      "it lacks what this session has seen: its last transaction is \(server), the session's \(seen)"
+      "it is behind this session: its last transaction is \(server), and the session has seen \(seen)"
     case .notZooKeeper(let error): "not a ZooKeeper server (\(error))"
-    case .readOnlyServerRefused: "a read-only server that grants no session"
+    case .readOnlyServerRefused: "a read-only server, which -r would accept"
     case .network(let text): text
     }
   }
@@ -237,12 +242,12 @@ extension ConnectFailure.Reason {
     case .refused: "is the server running, and is the port right?"
     case .unresolved: "check the name"
     case .timedOut(connected: false, _): "is the host up, and does a firewall let the port through?"
-    case .timedOut(connected: true, _), .notZooKeeper: "is that the client port of a ZooKeeper server?"
+    case .timedOut(connected: true, _), .notZooKeeper: "is this the client port of a ZooKeeper server?"
     case .closedWithoutAnswer:
-      "the server has no quorum, allows no more connections (maxClientCnxns), or is no ZooKeeper server"
+      "the server has no quorum, allows no more connections (maxClientCnxns), or is not a ZooKeeper server"
     case .behind:
-      "it lags, has lost its data, or is another ensemble's; a new session (connect) forgets what this one has seen"
-    case .readOnlyServerRefused: "wait for the quorum"
+      "it lags, has lost its data, or belongs to another ensemble; connect starts a session that has seen nothing yet"
+    case .readOnlyServerRefused: "wait for a quorum"
     case .network: nil
     }
   }

@@ -39,19 +39,22 @@ package struct ExitCode: RawRepresentable, Hashable, Sendable {
   /// The table as people read it: number or range, and meaning.
   package static let table: [(code: String, meaning: String)] = [
     ("0", "success; a predicate is true"),
-    ("1", "the answer is no (exists, queue peek, commit), and nothing went wrong"),
+    ("1", "the answer is no (exists, queue peek, commit); not an error"),
     ("2", "usage: unknown command or option, bad path, bad number, malformed ACL"),
     ("3", "NoNode: a znode does not exist"),
     ("4", "conflict: NodeExists, BadVersion, NotEmpty, NoChildrenForEphemerals, transaction rolled back"),
     ("5", "not allowed: NoAuth, AuthFailed, InvalidACL, read-only server"),
     ("6", "over a limit: quota, value or reply too large, throttled"),
     ("7", "cannot connect: refused, unresolved, or connection lost with the outcome unknown"),
-    ("8", "time limit reached; a lock was not obtained"),
-    ("9", "session expired; a lock, or whatever else was held, is lost"),
-    ("10", "the ensemble cannot: no quorum, reconfiguration in progress, unimplemented, server error"),
-    ("11", "partial: a recursive operation left something undone (listed on stderr)"),
+    ("8", "timeout; a lock was not acquired"),
+    ("9", "session expired; a lock or anything else that was held is lost"),
+    ("10", "the ensemble cannot do it: no quorum, reconfiguration in progress, unimplemented, server error"),
+    ("11", "partial: a recursive operation is incomplete (what remains is listed on stderr)"),
     ("12", "a local file or pipe failed"),
-    ("126, 127", "the command behind -- cannot be executed, or does not exist; otherwise its own code is passed on"),
+    (
+      "126, 127",
+      "the command after -- cannot be executed, or does not exist; otherwise the exit code is that of the command"
+    ),
     ("128+n", "ended by signal n (130 after ^C, 143 after SIGTERM)"),
   ]
 }

@@ -21,7 +21,7 @@ struct JavaProperties {
       warnings =
         duplicates.map { duplicate in
           let (first, last) = (duplicate.overridden, duplicate.counting)
-          return "\(file):\(first.line): \(first.key) is given again in line \(last.line), which is the one that counts"
+          return "\(file):\(first.line): \(first.key) is set again in line \(last.line), which takes precedence"
         } + (hasSecrets ? [exposure].compactMap { $0 } : [])
     } catch {
       var error = error

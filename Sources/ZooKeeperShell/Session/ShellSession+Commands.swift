@@ -51,10 +51,11 @@ extension ShellSession {
     guard let word = invocation.argument(0) else { return Outcome(exitCode: .success) }
     let number = try Values.integer(word, of: "number", in: 0...Int64(Int32.max))
     guard let entry = history.last(where: { $0.number == Int(number) }) else {
-      throw ShellError.usage("the history has no line \(number)", hint: "history lists them").because(.noSuchLine)
+      throw ShellError.usage("there is no line \(number) in the history", hint: "history lists the lines").because(
+        .noSuchLine)
     }
     if entry.line.split(separator: " ").first?.lowercased() == "redo" {
-      throw ShellError.usage("line \(number) is itself a redo").because(.redoOfRedo)
+      throw ShellError.usage("line \(number) is a redo itself").because(.redoOfRedo)
     }
     // Shown before it runs, so that nobody is surprised by what it was.
     if settings.dialect.showsRepeatedLine { try output.write(Rendered(stderr: [UInt8]("\(entry.line)\n".utf8))) }

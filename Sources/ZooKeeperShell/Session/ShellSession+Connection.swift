@@ -75,7 +75,7 @@ extension ShellSession {
       explained.exitCode = .ensembleCannot
       explained.word = "NoQuorum"
       explained.message = "\(failure.address) is up but not serving: it has no quorum"
-      explained.hint = "look at the other servers; with -r it may still read"
+      explained.hint = "check the other servers; with -r reads may still work"
       return explained
     }
     return error

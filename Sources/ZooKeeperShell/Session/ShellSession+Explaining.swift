@@ -14,7 +14,7 @@ extension ShellSession {
     if error.keeperError == .noNode, await lacksChroot(settings) {
       var error = error
       error.message = Self.missingChroot(self.settings)
-      error.hint = "create -p makes it; or create it with a connect string that ends before it"
+      error.hint = "create -p creates it, or connect without it and create it there"
       return error
     }
     return error
@@ -47,15 +47,15 @@ extension ShellSession {
   }
 
   private static func missingChroot(_ settings: ShellSettings) -> String {
-    "the path \(settings.connectString.chroot ?? "/") behind the servers, which is the root here, does not exist"
+    "the chroot \(settings.connectString.chroot ?? "/") of the connect string does not exist"
   }
 
   private func explainingSilence(_ error: ShellError) async -> ShellError {
     guard let snapshot = await client?.snapshot(), snapshot.isOverByTheClock else { return error }
     var error = error
     error.message +=
-      "; no server has answered for longer than the session timeout of \(snapshot.timeoutMilliseconds) ms: whether the"
-      + " session and its ephemeral znodes are still there only a server can tell, and the first that answers is asked"
+      "; no server has answered for longer than the session timeout of \(snapshot.timeoutMilliseconds) ms, so the"
+      + " session may have expired with its ephemeral znodes; the first server that answers will tell"
     return error
   }
 

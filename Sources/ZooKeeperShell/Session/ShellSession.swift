@@ -124,7 +124,9 @@ actor ShellSession {
       try await perform(invocation, settings) { context, client in try await context.run(command, client) }
     case .recipe(let command):
       try await perform(invocation, settings) { context, client in try await context.run(command, client) }
-    case .server: throw ShellError.usage("server is for the command line of the system", hint: "zkcli server ...")
+    case .server:
+      throw ShellError.usage(
+        "server cannot be run inside the shell", hint: "run it from the system's shell: zkcli server ...")
     }
   }
 

@@ -10,7 +10,7 @@ extension ShellSettings {
     for (place, text) in java.notUnderstood {
       // To be wrong about this one would be worse than not to connect.
       if text.contains("zookeeper.client.secure=true") { throw Self.unprotected(place, "TLS") }
-      warnings.append("\(place): only a shell can work out what this sets; it is passed over: \(text)")
+      warnings.append("\(place): ignored, because only a shell can evaluate it: \(text)")
     }
     for source in java.sources {
       let usesSASL = source.flags["zookeeper.sasl.client"]?.lowercased() != "false"
@@ -18,10 +18,10 @@ extension ShellSettings {
         // Apache's client logs in with it only if it uses SASL.
         if !usesSASL, property.key == "java.security.auth.login.config" { continue }
         let isKnown = try apply(property.key, property.value, from: source.name)
-        remarks.append("\(isKnown ? "took" : "passed over") -D\(property.key) from \(source.name)")
+        remarks.append("\(isKnown ? "used" : "ignored") -D\(property.key) from \(source.name)")
       }
       if !source.flags.passedOver.isEmpty {
-        remarks.append("passed over \(source.flags.passedOver.joined(separator: " ")) from \(source.name)")
+        remarks.append("ignored \(source.flags.passedOver.joined(separator: " ")) from \(source.name)")
       }
     }
   }
@@ -59,7 +59,7 @@ extension ShellSettings {
 
   private static func unprotected(_ place: String, _ protection: String) -> ShellError {
     .usage(
-      "\(place) asks for \(protection), which this build does not have",
-      hint: "without it, and what belongs to it, nothing is protected")
+      "\(place) asks for \(protection), which this build does not support",
+      hint: "remove it and the settings that belong to it, and the connection is not protected")
   }
 }

@@ -142,7 +142,8 @@ struct ShellSettings: Sendable {
   /// - Throws: a usage error that names where the text came from.
   static func connectString(_ text: String, from source: String) throws(ShellError) -> ConnectString {
     if text.hasPrefix("zks://") {
-      throw .usage("\(source) asks for TLS, which this build does not have", hint: "connect to the plain client port")
+      throw .usage(
+        "\(source) asks for TLS, which this build does not support", hint: "connect to the plain client port")
     }
     do throws(ConnectStringError) {
       return try ConnectString(parsing: text)
@@ -181,7 +182,7 @@ struct ShellSettings: Sendable {
     for word in options[.auth] ?? [] {
       let identity = try Self.identity(word.bytes, from: "--auth")
       if identity.secret != nil, dialect.mindsSecrets {
-        warnings.append("--auth shows the secret to everybody who can list processes; use --auth-file or ZKCLI_AUTH")
+        warnings.append("--auth exposes the secret to everyone who can list processes; use --auth-file or ZKCLI_AUTH")
       }
       identities.append(identity)
     }

@@ -49,13 +49,13 @@ final class ValueSource: Sendable {
 
   private func stdin() throws(ShellError) -> [UInt8] {
     guard offersStdin else {
-      throw .usage("- means stdin, which is not free here", hint: "put the value into a file and write @FILE")
+      throw .usage("- means stdin, which is in use here", hint: "put the value into a file and give @FILE")
     }
     let isFirst = hasReadStdin.withLock { hasRead in
       defer { hasRead = true }
       return !hasRead
     }
-    guard isFirst else { throw .usage("stdin has been read already; one - is all there can be") }
+    guard isFirst else { throw .usage("stdin has already been read; only one argument can be -") }
     return try Files.read(0, name: "stdin")
   }
 }

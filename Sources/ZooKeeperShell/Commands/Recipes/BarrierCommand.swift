@@ -6,7 +6,7 @@ extension CommandContext {
   /// The first argument of a recipe that has several actions.
   func action(of choices: [String]) throws(ShellError) -> String {
     guard let word = invocation.argument(0) else {
-      throw .usage("\(invocation.spec.name) lacks its argument action", hint: "usage: \(invocation.spec.synopsis)")
+      throw .missing("argument", "action", of: invocation.spec)
     }
     return try Values.choice(word, of: "action", among: choices)
   }
@@ -31,13 +31,13 @@ extension CommandContext {
 
   private func doubleBarrier(_ client: ZooKeeperClient, _ path: String, _ action: String) async throws -> ExitCode {
     guard let word = invocation.value(.count) else {
-      throw ShellError.usage("barrier \(action) lacks its option --count", hint: "usage: \(invocation.spec.synopsis)")
+      throw ShellError.missing("option", "--count", of: invocation.spec)
     }
     let count = Int(try Values.integer(word, of: "--count", in: 1...Int64(Int32.max)))
     let limit = try waitingLimit()
     if action == "leave" {
       guard mode != .oneShot else {
-        throw ShellError.usage("a single leave has entered nothing", hint: "barrier run enters and leaves")
+        throw ShellError.usage("a single barrier leave has not entered anything", hint: "barrier run enters and leaves")
       }
       guard try await DoubleBarrier(client, path: path, count: count).leaveOwn(limit: limit) else {
         throw ShellError.stillWaiting(path)
@@ -45,7 +45,7 @@ extension CommandContext {
       return .success
     }
     if action == "run", invocation.child == nil {
-      throw ShellError.usage("barrier run lacks a command", hint: "put it behind --")
+      throw ShellError.usage("missing command for barrier run", hint: "give it after --")
     }
     let entered = try await waiting(client, limit: limit) { client, limit in
       try await DoubleBarrier(client, path: path, count: count).enter(data: ownName(), limit: limit)
@@ -71,6 +71,6 @@ extension CommandContext {
 extension ShellError {
   /// Others did not come or go in time.
   static func stillWaiting(_ path: String) -> ShellError {
-    ShellError(.timedOut, "TimedOut", path: path, "it was not so in time")
+    ShellError(.timedOut, "TimedOut", path: path, "the condition was not met before the timeout")
   }
 }

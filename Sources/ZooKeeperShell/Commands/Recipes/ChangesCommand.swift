@@ -41,6 +41,6 @@ extension CommandContext {
       words: ["/bin/sh", "-c", Word(command)], variables: variables, standardInput: input ?? [], takesSignals: false)
     let code = try await runChild(settings, holding: nil, client)
     try Task.checkCancellation()
-    if code != .success { try emit(.warning("--exec ended with exit code \(code.rawValue)")) }
+    if code != .success { try emit(.warning("the command of --exec ended with exit code \(code.rawValue)")) }
   }
 }

@@ -26,7 +26,7 @@ extension CommandContext {
     let participants = try Values.text(names, of: "--participants").split(separator: ",").map(String.init)
     guard !participants.isEmpty, Set(participants).count == participants.count,
       participants.allSatisfy({ !$0.contains("/") && !$0.hasPrefix(".") })
-    else { throw ShellError.usage("--participants is not a list of different names", hint: "write it as a,b,c") }
+    else { throw ShellError.usage("--participants is not a list of distinct names", hint: "write it as a,b,c") }
     let proposal = try await data(word)
     let decided = try await waiting(client, limit: try waitingLimit()) { client, limit in
       let transaction = TwoPhaseCommit(client, path: path)
@@ -34,7 +34,7 @@ extension CommandContext {
       return try await transaction.decide(limit: limit)
     }
     guard let (verdict, wasLate) = decided?.value else {
-      throw ShellError(.timedOut, "TimedOut", path: path, "nothing was decided in time")
+      throw ShellError(.timedOut, "TimedOut", path: path, "no decision was made before the timeout")
     }
     try emit(.recipe(.verdict(path: path, verdict)))
     return wasLate && verdict == .abort ? .timedOut : Self.exitCode(of: verdict)
@@ -52,14 +52,16 @@ extension CommandContext {
       try await TwoPhaseCommit(client, path: path).vote(verdict, as: participant, limit: limit) ? client : nil
     }
     guard let (_, client) = voted else {
-      throw ShellError(.timedOut, "TimedOut", path: path, "nothing was proposed in time; the vote was not cast")
+      throw ShellError(
+        .timedOut, "TimedOut", path: path, "nothing was proposed before the timeout; the vote was not cast")
     }
     if invocation.flag(.tryOnce) { return .success }
     let decided = try await waiting(client, limit: deadline.map { max($0 - .now, .zero) }) { client, limit in
       try await TwoPhaseCommit(client, path: path).decision(limit: limit)
     }
     guard let decision = decided?.value else {
-      throw ShellError(.timedOut, "TimedOut", path: path, "nothing was decided in time; the vote stands")
+      throw ShellError(
+        .timedOut, "TimedOut", path: path, "no decision was made before the timeout; the vote remains cast")
     }
     try emit(.recipe(.verdict(path: path, decision)))
     return Self.exitCode(of: decision)

@@ -17,11 +17,11 @@ extension CommandContext {
     let value: Int64
     switch (action, number) {
     case ("get", nil): value = try await counter.value()
-    case ("get", _): throw ShellError.usage("counter get has no use for a number")
+    case ("get", _): throw ShellError.usage("counter get takes no number", hint: "counter set changes the counter")
     case ("add", let number): value = try await counter.add(number ?? 1)
     case (_, let number?): value = try await counter.set(number)
     case (_, nil):
-      throw ShellError.usage("counter set lacks its argument number", hint: "usage: \(invocation.spec.synopsis)")
+      throw ShellError.missing("argument", "number", of: invocation.spec)
     }
     try emit(.recipe(.number(path: path, value)))
     return .success

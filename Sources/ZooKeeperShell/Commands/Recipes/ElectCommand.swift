@@ -16,13 +16,13 @@ extension CommandContext {
       return count == 0 ? .no : .success
     }
     guard let word = invocation.argument(1) else {
-      throw ShellError.usage("elect lacks its argument name", hint: "usage: \(invocation.spec.synopsis)")
+      throw ShellError.missing("argument", "name", of: invocation.spec)
     }
     let name = try Values.text(word, of: "name")
     let variables = ["ZKCLI_LEADER": name]
     if mode != .oneShot, let (hold, former) = try await election.own() {
       guard former == word.bytes else {
-        throw ShellError.heldAlready(path, "this session leads already, under another name")
+        throw ShellError.heldAlready(path, "this session is already the leader, under another name")
       }
       return try await keep(hold, name: name, variables: variables, client, letsGo: false)
     }

@@ -15,7 +15,7 @@ extension CommandContext {
     case "join": return try await join(group, client)
     case "leave":
       guard let word = invocation.argument(2) else {
-        throw ShellError.usage("group leave lacks its argument name", hint: "usage: \(invocation.spec.synopsis)")
+        throw ShellError.missing("argument", "name", of: invocation.spec)
       }
       let name = try Self.memberName(word)
       guard try await group.remove(name) else {
@@ -48,7 +48,8 @@ extension CommandContext {
   private static func memberName(_ word: Word) throws(ShellError) -> String {
     let name = try Values.text(word, of: "name")
     guard !name.isEmpty, !name.contains("/"), name != ".", name != ".." else {
-      throw .usage("name \(Tokenizer.quote(word)) is none that a znode can have")
+      throw .usage(
+        "\(Tokenizer.quote(word)) is not a valid znode name", hint: "a name has no / and is neither . nor ..")
     }
     return name
   }
@@ -89,10 +90,12 @@ extension CommandContext {
       return .success
     }
     guard let word = invocation.argument(2) else {
-      throw ShellError.usage("rendezvous put lacks its argument data", hint: "usage: \(invocation.spec.synopsis)")
+      throw ShellError.missing("argument", "data", of: invocation.spec)
     }
     let data = try await data(word)
-    guard !data.isEmpty else { throw ShellError.usage("nothing to leave: the data is empty") }
+    guard !data.isEmpty else {
+      throw ShellError.usage("the data is empty, and rendezvous get waits for data that is not")
+    }
     guard invocation.child != nil else {
       try await rendezvous.put(data)
       return .success
@@ -106,7 +109,7 @@ extension ShellError {
   /// A name that only one can have is somebody else's.
   static func taken(_ path: String) -> ShellError {
     var error = ShellError(.nodeExists, path: path)
-    error.message = "somebody else has it"
+    error.message = "it is already taken"
     return error
   }
 }

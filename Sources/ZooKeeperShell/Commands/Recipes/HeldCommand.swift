@@ -34,7 +34,7 @@ extension CommandContext {
   /// - Throws: exit code 9 when the hold was lost; the command has ended by then.
   func runChild(_ settings: ChildSettings, holding hold: Hold?, _ client: ZooKeeperClient) async throws -> ExitCode {
     guard !settings.words.isEmpty else {
-      throw ShellError.usage("nothing stands behind --", hint: invocation.spec.synopsis)
+      throw ShellError.usage("no command given after --", hint: "usage: \(invocation.spec.synopsis)")
     }
     try flush()
     let timeout = Duration.milliseconds(await client.snapshot().timeoutMilliseconds)

@@ -51,7 +51,7 @@ extension CommandContext {
     case .lock(let lock):
       guard let (hold, kind) = try await lock.own() else { return nil }
       guard kind == .exclusive || lock.kind == .shared else {
-        throw ShellError.heldAlready(path, "this session has it as a shared lock, and would wait for itself")
+        throw ShellError.heldAlready(path, "this session already holds it as a shared lock and would wait for itself")
       }
       return hold
     case .semaphore(let semaphore):
@@ -116,8 +116,10 @@ extension CommandContext {
       let kind: Lock.Kind = invocation.flag(.shared) ? .shared : .exclusive
       return .lock(Lock(client, path: path, kind: kind, layout: layout ?? .curator))
     }
-    if invocation.flag(.shared) || layout != nil { throw .usage("--slots excludes --shared and --layout") }
-    if invocation.flag(.revoke) { throw .usage("--slots excludes --revoke") }
+    if invocation.flag(.shared) || layout != nil {
+      throw .usage("--slots cannot be combined with --shared or --layout")
+    }
+    if invocation.flag(.revoke) { throw .usage("--slots cannot be combined with --revoke") }
     let slots = Int(try Values.integer(word, of: "--slots", in: 1...Int64(Int32.max)))
     return .semaphore(Semaphore(client, path: path, slots: slots))
   }
@@ -157,11 +159,11 @@ private enum LockTarget: Sendable {
 extension ShellError {
   /// This session has it already, in a way that excludes what is asked for.
   static func heldAlready(_ path: String, _ why: String) -> ShellError {
-    ShellError(.conflict, "HeldAlready", path: path, why, hint: "--release lets go of it")
+    ShellError(.conflict, "HeldAlready", path: path, why, hint: "release it with --release first")
   }
 
   /// A lock was not to be had in time.
   static func notObtained(_ path: String) -> ShellError {
-    ShellError(.timedOut, "NotObtained", path: path, "it was not to be had in time")
+    ShellError(.timedOut, "NotObtained", path: path, "the lock was not acquired before the timeout")
   }
 }

@@ -9,7 +9,7 @@ extension CommandContext {
     let path = try path(at: 1)
     let queue = WorkQueue(client, path: path)
     if action != "put", let word = invocation.argument(2) {
-      throw ShellError.usage("queue \(action) has no use for the argument \(Tokenizer.quote(word))")
+      throw ShellError.usage("unexpected argument: \(Tokenizer.quote(word))", hint: "queue \(action) takes only a path")
     }
     switch action {
     case "put": return try await put(into: queue)
@@ -33,7 +33,7 @@ extension CommandContext {
     // A value that begins with a dash stands behind `--`, as with every command.
     let words = invocation.argument(2).map { [$0] } ?? invocation.child ?? []
     guard words.count == 1 else {
-      throw ShellError.usage("queue put takes one data argument", hint: "usage: \(invocation.spec.synopsis)")
+      throw ShellError.usage("queue put takes exactly one data argument", hint: "usage: \(invocation.spec.synopsis)")
     }
     let item = try await queue.put(try await data(words[0]), priority: priority)
     try emit(.created(path: item ?? queue.path, stat: nil))

@@ -11,7 +11,7 @@ extension CommandContext {
       try await condition.awaited(client, at: path, limit: limit)
     }
     guard let (fulfilment, _) = fulfilled else {
-      throw ShellError(.timedOut, "TimedOut", path: path, "it was not so in time")
+      throw ShellError(.timedOut, "TimedOut", path: path, "the condition was not met before the timeout")
     }
     try emit(.recipe(.fulfilled(path: path, stat: fulfilment.stat)))
     return .success
@@ -20,7 +20,7 @@ extension CommandContext {
   private func condition() async throws(ShellError) -> Condition {
     let given = [OptionName.exists, .absent, .equals, .children].filter(invocation.flag)
     guard given.count <= 1 else {
-      throw .usage("--exists, --absent, --equals and --children exclude each other")
+      throw .usage("--exists, --absent, --equals and --children cannot be combined")
     }
     switch given.first {
     case .absent: return .absent

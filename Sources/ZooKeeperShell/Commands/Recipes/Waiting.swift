@@ -26,7 +26,7 @@ extension CommandContext {
         guard let value = try await body(client, rest) else { return nil }
         return (value, client)
       } catch let error as ZooKeeperError where error.isExpiry && isFreeToGoOn {
-        try emit(.warning("the session has expired while it waited; going on with a new one"))
+        try emit(.warning("the session expired while waiting; continuing with a new session"))
         try flush()
         rest = deadline.map { max($0 - .now, .zero) }
         guard let next = try await within(rest, reopen) else { return nil }

@@ -21,7 +21,7 @@ enum ServerCommand {
   ) throws(ShellError) -> ExitCode {
     let actions = ["run", "start", "stop", "restart", "status", "check", "repair"]
     guard let word = invocation.argument(0) else {
-      throw .usage("server lacks its argument action", hint: "usage: \(invocation.spec.synopsis)")
+      throw .missing("argument", "action", of: invocation.spec)
     }
     let action = try Values.choice(word, of: "action", among: actions)
     let file = try invocation.argument(1).map { word throws(ShellError) in try Values.text(word, of: "file") }
@@ -231,9 +231,9 @@ struct ServerProcess {
       usleep(50_000)
     }
     answer.state = "failed"
-    answer.message = "\(logFile) tells why"
+    answer.message = "see \(logFile) for details"
     try voice.say("FAILED TO START\n")
-    try voice.mention("\(logFile) tells why")
+    try voice.mention("see \(logFile) for details")
     try voice.finish(answer)
     return .no
   }

@@ -31,22 +31,22 @@ struct ServerFlags: Sendable {
       variables = read.variables
       for statement in read.notUnderstood where Self.variables.contains(where: statement.text.contains) {
         warnings.append(
-          "\(path):\(statement.line): only a shell can work out what this sets; it is passed over: \(statement.text)")
+          "\(path):\(statement.line): ignored, because only a shell can evaluate it: \(statement.text)")
       }
     }
     for name in Self.variables {
       let flags = JavaFlags(parsing: variables[name] ?? "")
       for property in flags.properties {
         properties[property.key] = property.value
-        remarks.append("took -D\(property.key) from $\(name)")
+        remarks.append("used -D\(property.key) from $\(name)")
       }
       if !flags.passedOver.isEmpty {
-        remarks.append("passed over \(flags.passedOver.joined(separator: " ")) from $\(name)")
+        remarks.append("ignored \(flags.passedOver.joined(separator: " ")) from $\(name)")
       }
     }
     if variables["ZOO_DATADIR_AUTOCREATE_DISABLE"].map({ !$0.isEmpty }) == true {
       properties["zookeeper.datadir.autocreate"] = "false"
-      remarks.append("took $ZOO_DATADIR_AUTOCREATE_DISABLE: directories that are missing are not made")
+      remarks.append("used $ZOO_DATADIR_AUTOCREATE_DISABLE: missing directories are not created")
     }
   }
 
