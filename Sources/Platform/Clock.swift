@@ -12,7 +12,7 @@ package enum WallClock {
   package static func nowMilliseconds() -> Int64 { milliseconds(of: CLOCK_REALTIME) }
 }
 
-/// A clock that nobody sets, and that runs on while the machine sleeps. All processes of a machine read the same time
+/// A clock that cannot be set, and that runs on while the machine sleeps. All processes of a machine read the same time
 /// from it.
 package enum BootClock {
   /// Milliseconds since the machine was started.

@@ -26,8 +26,8 @@ package struct SignalSet: Sendable {
     for signal in signals { sigaddset(&mask, signal) }
   }
 
-  /// Blocks them in the calling thread and in all threads that it starts from now on; they wait until somebody takes
-  /// them.
+  /// Blocks them in the calling thread and in all threads that it starts from now on; they stay pending until they are
+  /// taken.
   package func block() {
     var mask = mask
     pthread_sigmask(SIG_BLOCK, &mask, nil)
@@ -39,7 +39,7 @@ package struct SignalSet: Sendable {
     pthread_sigmask(SIG_UNBLOCK, &mask, nil)
   }
 
-  /// Waits for one of them, which must be blocked, and tells whether a key of the terminal has sent it.
+  /// Waits for one of them, which must be blocked, and returns whether a key of the terminal has sent it.
   ///
   /// - Returns: nil when the operating system refuses to wait.
   package func next() -> (signal: Int32, isFromTerminal: Bool)? {

@@ -34,9 +34,9 @@ package struct Spawn {
   package var variables: [String: String] = [:]
   /// Whether signals are as they were when this process began, not as it has blocked and ignored them.
   package var resetsSignals = false
-  /// Whether it leads a process group of its own.
+  /// Whether it leads its own process group.
   package var ownsGroup = false
-  /// Whether it leads a session of its own, away from the terminal.
+  /// Whether it leads its own session, away from the terminal.
   package var ownsSession = false
 
   package init(_ program: Program, _ arguments: [String]) {

@@ -1,4 +1,4 @@
-// Everything in this target stands on the C library; others that need a constant of it, such as SIGTERM, take it from
+// Everything in this target uses the C library; others that need a constant of it, such as SIGTERM, take it from
 // `Signal` and the like where they can.
 #if canImport(Glibc)
   package import Glibc

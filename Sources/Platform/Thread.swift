@@ -8,7 +8,7 @@
 
 /// Threads for work that blocks, which the pool of asynchronous work must not be lent to.
 package enum BlockingThread {
-  /// Runs `body` on a thread of its own and waits for its value.
+  /// Runs `body` on a new thread and waits for its value.
   ///
   /// - Returns: nil when the calling task is cancelled first; the thread then goes on alone.
   package static func run<Value: Sendable>(_ body: @escaping @Sendable () -> Value) async -> Value? {

@@ -1,14 +1,14 @@
 /// Reads the command line, once.
 ///
 /// The options that decide how the rest is read come first (`ReadingMode`), then the program's options, then the
-/// command, which is looked up and bound with all options behind it, and from all options together the settings.
+/// command, which is looked up and bound with all options after it, and from all options together the settings.
 enum CommandLine {
   /// The plan that a command line makes.
   ///
   /// - Parameter words: argv without the program's name.
   /// - Throws: the first mistake, with the look that the command line asks for, even if it says so after the mistake.
   static func parse(_ words: [Word], _ environment: ShellEnvironment) throws(CommandLineError) -> Plan {
-    if words.first?.text == GuardProcess.word { return .guardProcess }
+    if words.first?.text == WatchdogProcess.word { return .watchdogProcess }
     if words.first?.text == CompletionQuery.word { return .completion([Word](words.dropFirst())) }
     let mode = ReadingMode(of: words)
     let reading = Reading(mode, environment)
@@ -48,7 +48,7 @@ private struct Reading {
   private let environment: ShellEnvironment
   private let dialect: any Dialect
   private let command: Binding?
-  /// All options of the program, before the command and behind it.
+  /// All options of the program, before the command and after it.
   private let options: [OptionName: [Word]]
 
   init(_ mode: ReadingMode, _ environment: ShellEnvironment) {

@@ -10,7 +10,7 @@ enum Plan: Sendable {
   /// To answer another shell, which completes this command line.
   case completion([Word])
   /// To be the process that ends a command when the one that started it cannot.
-  case guardProcess
+  case watchdogProcess
   /// To act as zkServer.sh, on these arguments.
   case serverScript([Word])
   /// To run the command `server`.
@@ -29,7 +29,7 @@ enum Plan: Sendable {
   /// The settings; nil for what needs none.
   var settings: ShellSettings? {
     switch self {
-    case .text, .completion, .guardProcess, .serverScript: nil
+    case .text, .completion, .watchdogProcess, .serverScript: nil
     case .server(_, let settings), .oneShot(_, let settings), .script(_, let settings), .interactive(let settings),
       .child(_, _, let settings):
       settings
@@ -43,7 +43,7 @@ enum Plan: Sendable {
     case .oneShot(let invocation, let settings): .oneShot(invocation, try settings.adapted(to: sandbox))
     case .script(let path, let settings): .script(path, try settings.adapted(to: sandbox))
     case .interactive(let settings): .interactive(try settings.adapted(to: sandbox))
-    case .text, .completion, .guardProcess, .serverScript, .server, .child, .sandbox: self
+    case .text, .completion, .watchdogProcess, .serverScript, .server, .child, .sandbox: self
     }
   }
 }

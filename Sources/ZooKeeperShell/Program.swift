@@ -7,7 +7,7 @@ import Sandbox
   import Darwin
 #endif
 
-/// The program: from the words of the command line to the exit code.
+/// The program: from the command line to the exit code.
 package enum Program {
   /// Runs the program on the process's own argv and exits.
   ///
@@ -28,8 +28,8 @@ package enum Program {
   ///   - arguments: argv as bytes, the program's name included.
   /// - Returns: what to exit with.
   static func run(_ arguments: [[UInt8]]) -> Int32 {
-    if arguments.count > 1, arguments[1] == [UInt8](ChildGate.word.utf8) {
-      return ChildGate.become([[UInt8]](arguments.dropFirst(2)))
+    if arguments.count > 1, arguments[1] == [UInt8](ChildStarter.subcommand.utf8) {
+      return ChildStarter.exec([[UInt8]](arguments.dropFirst(2)))
     }
     openStandardDescriptors()
     InheritedDescriptors.remember()
@@ -67,7 +67,7 @@ package enum Program {
       try output.write(.out(text))
       return .success
     case .completion(let words): return CompletionQuery.answer(words, environment, output)
-    case .guardProcess: return ExitCode(rawValue: GuardProcess.run())
+    case .watchdogProcess: return ExitCode(rawValue: WatchdogProcess.run())
     case .serverScript(let words): return try ServerCommand.runAsScript(words, environment, output)
     case .server(let invocation, let settings):
       return try ServerCommand.run(invocation, environment, output, settings.renderContext)
@@ -91,7 +91,7 @@ package enum Program {
     _ sandbox: LocalEnsemble?
   ) -> ExitCode {
     let isWatched = environment.stdinIsTerminal && environment.stderrIsTerminal && settings.dialect.asksBeforeDestroying
-    let values = ValueSource(offersStdin: true, asksBeforeDestroying: isWatched)
+    let values = DataArgumentReader(offersStdin: true, asksBeforeDestroying: isWatched)
     let session = ShellSession(
       settings: settings, mode: .oneShot, environment: environment, output: output, values: values, sandbox: sandbox)
     return runInterruptibly(session) {
@@ -105,11 +105,11 @@ package enum Program {
   ) throws(ShellError) -> ExitCode {
     let isStdin = path == "-"
     let descriptor = isStdin ? 0 : open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw Files.failure("cannot open \(path)", errno) }
-    let values = ValueSource(offersStdin: !isStdin, asksBeforeDestroying: false)
+    guard descriptor >= 0 else { throw FileIO.failure("cannot open \(path)", errno) }
+    let values = DataArgumentReader(offersStdin: !isStdin, asksBeforeDestroying: false)
     let session = ShellSession(
       settings: settings, mode: .script, environment: environment, output: output, values: values, sandbox: sandbox,
-      scriptExposure: isStdin ? nil : Files.exposure(of: descriptor, name: path))
+      scriptExposure: isStdin ? nil : FileIO.exposure(of: descriptor, name: path))
     let name = isStdin ? "stdin" : path
     let runner = ScriptRunner(
       session: session, name: name, keepsGoing: settings.keepsGoing, dialect: settings.dialect,
@@ -128,7 +128,7 @@ package enum Program {
   private static func runInterruptibly(
     _ session: ShellSession, _ work: @escaping @Sendable () async -> ExitCode
   ) -> ExitCode {
-    let interruption = Interruption.start(forwarder: session.forwarder)
+    let interruption = SignalCancellation.start(forwarder: session.forwarder)
     session.output.startFlushing()
     let gate = Gate<ExitCode>()
     let task = Task {

@@ -107,7 +107,7 @@ struct MannersTests {
     let path = uniquePath("here")
     try await #expect(zkcli("create", path, "old").exitStatus == 0)
     let run = try await zkcli.script("set \(path) <<EOF\nnew\nEOF\n")
-    expect(run, status: 2, error: "stdin:1: <<EOF is no data")
+    expect(run, status: 2, error: "stdin:1: <<EOF is not data")
     expect(try await zkcli.script("set \(path) '<<EOF'\nget \(path)\n"), output: "<<EOF\n")
   }
 
@@ -154,7 +154,7 @@ struct MannersTests {
     let run = try await zkcli("-f", file)
     #expect(run.exitStatus == 0)
     #expect(run.errorOutput.split(separator: "\n").count == 1)
-    #expect(run.errorOutput.contains("\(file) holds secrets and is open to everybody"))
+    #expect(run.errorOutput.contains("\(file) contains secrets and is accessible to everyone"))
     chmod(file, 0o600)
     #expect(try await zkcli("-f", file).standardError.isEmpty)
   }

@@ -30,7 +30,7 @@ struct RecipeScenarioTests {
       Step("queue peek ~", "-a"), Step("queue take ~", "-a"), Step("queue take ~ -- false", fails: 1, ""),
       Step("queue take ~ -- sh -c 'exit 3'", fails: 3, ""), Step("queue len ~", "1\n"),
       Step("queue take ~ -- cat", "b"), Step("queue len ~", "0\n"),
-      Step("queue put ~", fails: 2, "takes one data argument"), Step("queue pop ~", fails: 2, "choose from")),
+      Step("queue put ~", fails: 2, "takes exactly one data argument"), Step("queue pop ~", fails: 2, "choose from")),
     Scenario(
       "barrier",
       Step("barrier wait ~"), Step("barrier set ~"), Step("barrier set ~"),
@@ -45,7 +45,8 @@ struct RecipeScenarioTests {
       Step("create ~/gone here", "~/gone\n"), Step("group list ~", "gone here\n"),
       Step("group join ~ gone -- true", fails: 4, "it is already taken"),
       Step("group join --timeout 20ms ~ gone -- true", fails: 8, "NotObtained"), Step("group leave ~ gone"),
-      Step("group leave ~ gone", fails: 3, "NoNode"), Step("group join ~ a/b -- true", fails: 2, "can have")),
+      Step("group leave ~ gone", fails: 3, "NoNode"),
+      Step("group join ~ a/b -- true", fails: 2, "not a valid znode name")),
     Scenario(
       "rendezvous",
       Step("rendezvous get --timeout 20ms ~/a", fails: 8, "nothing came"), Step("rendezvous put ~/a there"),
@@ -67,7 +68,7 @@ struct RecipeScenarioTests {
       Step("commit status ~", fails: 3, "NoNode"),
       Step("commit propose --participants a,b --timeout 20ms ~ x >/dev/null", fails: 8, ""),
       Step("commit vote ~ a commit", fails: 4, "the decision is abort already"),
-      Step("commit propose --participants a,a ~/2 x", fails: 2, "different names"),
+      Step("commit propose --participants a,a ~/2 x", fails: 2, "distinct names"),
       Step("commit propose ~/2 x", fails: 2, "needs --participants"), Step("get ~", "x")),
     Scenario(
       "elect",

@@ -154,7 +154,7 @@ struct WaiterTests {
     zkcli.server! += root
     let run = try await zkcli.run(words)
     #expect(run.exitStatus == status, "\(run.errorOutput)")
-    #expect(run.errorOutput.contains("the path \(root) behind the servers"), "\(run.errorOutput)")
+    #expect(run.errorOutput.contains("the chroot \(root) of the connect string"), "\(run.errorOutput)")
   }
 
   @Test(arguments: [

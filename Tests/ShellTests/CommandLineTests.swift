@@ -9,7 +9,7 @@ import Testing
     switch plan {
     case .text(let text): "text \(text.prefix { $0 != "\n" })"
     case .completion(let words): "completion \(words.map(\.text))"
-    case .guardProcess: "guard"
+    case .watchdogProcess: "guard"
     case .serverScript(let words): "zkServer.sh \(words.map(\.text).joined(separator: " "))"
     case .server(let invocation, let settings): "server \(described(invocation)) \(settings.format)"
     case .oneShot(let invocation, let settings): "\(described(invocation)) \(settings.format)"

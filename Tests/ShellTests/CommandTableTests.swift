@@ -60,7 +60,7 @@ import Testing
 
   @Test func theBeginningOfOneWordIsNoMistypedOther() {
     let error = #expect(throws: ShellError.self) {
-      try Values.choice("stat", of: "action", among: ["run", "start", "stop", "status"])
+      try ValueParser.choice("stat", of: "action", among: ["run", "start", "stop", "status"])
     }
     #expect(error?.message == "action cannot be stat; did you mean status?")
   }

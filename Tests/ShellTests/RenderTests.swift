@@ -61,7 +61,7 @@ private let isoBlock = """
       (nil, "", "zkcli: /x has no data (null)\n"),
       (
         "a\u{1b}[31m\tb\u{7f}é", "a\\x1b[31m\tb\\x7fé\n",
-        "zkcli: 2 unprintable bytes shown as \\xHH; -o raw, hex or base64 for the bytes themselves\n"
+        "zkcli: 2 unprintable bytes shown as \\xHH; -o raw, hex or base64 prints the bytes themselves\n"
       ),
     ] as [(String?, String, String)])
   func aTerminalGetsWhatItCanShow(text: String?, out: String, err: String) {

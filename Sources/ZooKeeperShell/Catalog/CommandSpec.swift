@@ -1,4 +1,4 @@
-/// What a command is to a person: its name, words, options and examples.
+/// What a command is to a person: its name, arguments, options and examples.
 ///
 /// The table of these (`CommandTable`) feeds the parsing of argv and of typed lines, help, completion
 /// in the shell and in bash, zsh and fish, and the manual page.
@@ -11,14 +11,14 @@ package struct CommandSpec: Sendable {
   package let summary: String
   package let arguments: [ArgumentSpec]
   package let options: [OptionSpec]
-  /// Paragraphs of plain text behind the summary.
+  /// Paragraphs of plain text after the summary.
   package let details: [String]
   package let examples: [Example]
   /// Whether it changes the tree.
   package let writes: Bool
-  /// Whether a command of the system's may stand behind `--`.
+  /// Whether an external command may follow `--`.
   package let takesCommand: Bool
-  /// The options and arguments as help shows them, where the lists above do not tell which go together.
+  /// The options and arguments as help shows them, where the lists above do not show which belong together.
   package let usage: String?
 
   /// A line to type and what it does.
@@ -78,12 +78,12 @@ package struct ArgumentSpec: Sendable {
   package let name: String
   package let kind: ValueKind
   package let isOptional: Bool
-  /// Whether it takes all words that are left.
+  /// Whether it takes all remaining arguments.
   package let isRepeated: Bool
-  /// Whether the words that are left are a list with options of its own.
+  /// Whether the remaining arguments are a list with its own options.
   package let endsOptions: Bool
 
-  /// Makes a spec of a required single word, unless told otherwise; a list of words ends the options.
+  /// By default a required single argument; a list of arguments ends the options.
   package init(
     _ name: String, _ kind: ValueKind, isOptional: Bool = false, isRepeated: Bool = false, endsOptions: Bool? = nil
   ) {
@@ -102,7 +102,7 @@ package struct OptionSpec: Sendable {
   package let short: Character?
   /// Its value, where it has one.
   package let value: (name: String, kind: ValueKind)?
-  /// Whether the value may be left out; then only `=` or a number behind the option gives one.
+  /// Whether the value may be left out; then only `=` or a number after the option gives one.
   package let isValueOptional: Bool
   package let summary: String
   /// A word of zkCli.sh with a single dash, such as `members` for `-members`.
@@ -142,7 +142,7 @@ package enum OptionName: String, CaseIterable, Hashable, Sendable {
   /// The session timeout in milliseconds, as zkCli.sh takes it with `-timeout`.
   case oldTimeout = "old-timeout"
 
-  /// The word behind `--`; nil for what has only an old form.
+  /// The name after `--`; nil for an option that has only an old form.
   package var long: String? {
     switch self {
     // Commands have a `--version` too, which is another thing: the version of a znode.

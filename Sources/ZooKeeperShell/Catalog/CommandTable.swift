@@ -14,7 +14,7 @@ package enum CommandTable {
     Family(title: "Access", commands: access),
     Family(title: "Quotas", commands: quotas),
     Family(title: "Watches", commands: watches),
-    Family(title: "Coordination", commands: coordination + gatherings),
+    Family(title: "Coordination", commands: coordination + groupRecipes),
     Family(title: "Ensemble", commands: ensemble),
     Family(title: "Sandbox", commands: sandbox),
     Family(title: "Shell", commands: shell),

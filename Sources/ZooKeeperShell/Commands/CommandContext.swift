@@ -20,10 +20,10 @@ struct CommandContext: Sendable {
   let dialect: any Dialect
   let maximumFrameBytes: Int
   let servers: [ServerAddress]
-  /// The path behind the servers that is the root here; nil for the servers' own.
+  /// The path of the connect string that is the root here; nil for the servers' own root.
   let chroot: String?
-  let values: ValueSource
-  /// How long the program's options allow to wait for something to happen; nil without end.
+  let values: DataArgumentReader
+  /// How long the program's options allow to wait for something to happen; nil is indefinitely.
   let waitLimit: Duration?
   let forwarder: SignalForwarder
   /// Whether nothing is lost with the session but what the command itself holds: no command before it in this session
@@ -31,7 +31,7 @@ struct CommandContext: Sendable {
   let sessionHoldsNothing: Bool
   /// Takes what the command has to say, piece by piece.
   let emit: @Sendable (CommandResult) throws(ShellError) -> Void
-  /// Writes what has been emitted: somebody may be waiting for it.
+  /// Writes what has been emitted: a reader may be waiting for it.
   let flush: @Sendable () throws(ShellError) -> Void
   /// Makes a new session in the place of one that has expired.
   let reopen: @Sendable () async throws -> ZooKeeperClient
@@ -55,7 +55,7 @@ struct CommandContext: Sendable {
     try dialect.path(word, in: directory, isSequential: isSequential)
   }
 
-  /// The bytes that a data word stands for: itself, stdin for `-`, a file for `@name`.
+  /// The bytes that a data argument denotes: itself, stdin for `-`, a file for `@name`.
   func data(_ word: Word) async throws(ShellError) -> [UInt8] {
     try await dialect.data(word, from: values)
   }

@@ -31,7 +31,7 @@ extension CommandContext {
     var members = text(.members)
     if let file = invocation.value(.file) { members = try membersOfFile(file.text) }
     let version = try invocation.value(.version).map { word throws(ShellError) in
-      try Values.hexVersion(word, of: "--version")
+      try ValueParser.hexVersion(word, of: "--version")
     }
     let request = ReconfigRequest(
       joiningServers: text(.add), leavingServers: text(.remove), newMembers: members, configVersion: version ?? -1)
@@ -44,7 +44,7 @@ extension CommandContext {
 
   /// The `server.N=...` lines of a configuration file, joined as the request wants them.
   private func membersOfFile(_ path: String) throws(ShellError) -> String {
-    let lines = try TextLines.split(try Files.read(path), name: path)
+    let lines = try TextLines.split(try FileIO.read(path), name: path)
     let members = lines.map { String(decoding: $0, as: UTF8.self) }.compactMap { line -> String? in
       let trimmed = line.drop { $0 == " " || $0 == "\t" }
       return trimmed.hasPrefix("server.") ? trimmed.filter { $0 != " " } : nil

@@ -9,7 +9,7 @@ extension ShellSession {
   /// - Throws: a usage error where there is no sandbox, for an unknown action, and for a server that there is not.
   func runLocal(_ invocation: Invocation, _ settings: ShellSettings) async throws {
     let actions = ["status", "kill", "restart", "pause", "resume", "partition", "heal"]
-    let action = try Values.choice(invocation.arguments[0], of: "action", among: actions)
+    let action = try ValueParser.choice(invocation.arguments[0], of: "action", among: actions)
     guard let sandbox else {
       throw ShellError.usage("`local` needs servers started with --local", hint: "for example: zkcli --local 3")
     }
@@ -59,7 +59,7 @@ extension ShellSession {
         _ = try await client.exists("/")
         return
       } catch {
-        // That the connection was lost is what was asked for; anything else is told by the next command.
+        // A lost connection is what was asked for; any other error shows in the next command.
         guard case .connectionLoss = error.code else { return }
       }
     }
@@ -104,7 +104,7 @@ extension ShellSession {
     return number
   }
 
-  /// The groups that words such as `1|2,3` or `1 / 2,3` spell.
+  /// The groups that arguments such as `1|2,3` or `1 / 2,3` spell.
   private static func groups(_ words: [Word], _ sandbox: LocalEnsemble) async throws(ShellError) -> [Set<Int>] {
     var groups: [Set<Int>] = []
     for part in words.map(\.text).joined(separator: " ").split(whereSeparator: { $0 == "|" || $0 == "/" }) {

@@ -80,7 +80,7 @@ extension CommandContext {
   /// The subtree that the command is about.
   ///
   /// Servers look for quotas under their own root alone, which a chroot hides: what would be written through it limits
-  /// nothing, and what would be read is nobody's quota. zkCli.sh does both.
+  /// nothing, and what would be read is not a quota. zkCli.sh does both.
   ///
   /// - Throws: a usage error where there is a chroot.
   private func quotaPath() throws(ShellError) -> String {
@@ -98,7 +98,7 @@ extension CommandContext {
     func limit(_ option: OptionName, _ name: String, atLeast least: Int64) throws(ShellError) -> Int64? {
       guard let word = invocation.value(option) else { return nil }
       do throws(ShellError) {
-        return try Values.integer(word, of: name, in: least...Int64.max)
+        return try ValueParser.integer(word, of: name, in: least...Int64.max)
       } catch {
         let isNumber = Int64(word.text) != nil
         throw error.because(.badLimit(isNumber ? least == 1 ? .countBelowOne : .bytesBelowZero : .notANumber))
@@ -151,7 +151,7 @@ extension CommandContext {
     }
   }
 
-  /// Deletes what a lifted quota leaves behind: every znode above it that holds nothing else.
+  /// Deletes what remains of a removed quota: every znode above it that holds nothing else.
   private func trimQuotaTree(from path: String, _ client: ZooKeeperClient) async throws {
     var next: String? = path
     while let current = next, current != QuotaPaths.root {

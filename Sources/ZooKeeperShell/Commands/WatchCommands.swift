@@ -9,7 +9,7 @@ extension CommandContext {
     var mode = AddWatchMode.persistentRecursive
     if let word = invocation.value(.mode) {
       let choice = try ShellError.naming(
-        .badValue(.mode), Values.choice(word, of: "--mode", among: ["PERSISTENT", "PERSISTENT_RECURSIVE"]))
+        .badValue(.mode), ValueParser.choice(word, of: "--mode", among: ["PERSISTENT", "PERSISTENT_RECURSIVE"]))
       if choice == "PERSISTENT" { mode = .persistent }
     }
     try await client.addDefaultWatch(path, mode: mode)

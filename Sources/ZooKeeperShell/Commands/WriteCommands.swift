@@ -29,7 +29,7 @@ extension CommandContext {
           return stat
         } catch {
           guard error.code == .server(.nodeExists) else { throw error }
-          // Somebody else created it in between: set it then.
+          // Another client created it in between: set it then.
         }
       }
     }
@@ -41,7 +41,7 @@ extension CommandContext {
       isSequential: invocation.flag(.sequential), isEphemeral: invocation.flag(.ephemeral),
       isContainer: invocation.flag(.container),
       ttlMilliseconds: try invocation.value(.ttl).map { word throws(ShellError) in
-        try ShellError.naming(.badValue(.ttl), Values.milliseconds(word, of: "--ttl"))
+        try ShellError.naming(.badValue(.ttl), ValueParser.milliseconds(word, of: "--ttl"))
       })
     guard let path = try optionalPath(isSequential: mode.isSequential) else { return .usage }
     var bytes: [UInt8]?
@@ -98,7 +98,7 @@ extension CommandContext {
       var kind = MultiCommand.CreateKind(
         isSequential: invocation.flag(.sequential), isEphemeral: invocation.flag(.ephemeral),
         isContainer: invocation.flag(.container))
-      if let ttl = invocation.value(.ttl) { kind.ttlMilliseconds = try Values.milliseconds(ttl, of: "--ttl") }
+      if let ttl = invocation.value(.ttl) { kind.ttlMilliseconds = try ValueParser.milliseconds(ttl, of: "--ttl") }
       let acl = invocation.argument(2) ?? invocation.value(.acl)
       return try await operation(.create(path: path, data: invocation.argument(1), acl: acl, kind: kind))
     case .client(.set):

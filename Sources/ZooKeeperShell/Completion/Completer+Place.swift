@@ -1,9 +1,9 @@
 import ZooKeeperProtocol
 
 extension Completer {
-  /// Where in a command the cursor stands.
+  /// Where in a command the cursor is.
   struct Place {
-    /// What can stand there.
+    /// What can be there.
     private enum Expected {
       case command
       case value(ValueKind)
@@ -11,7 +11,7 @@ extension Completer {
     }
 
     private var expected: Expected = .nothing
-    /// The options that can stand there.
+    /// The options that can be there.
     private var options: [OptionSpec] = []
     private let typed: String
 
@@ -80,7 +80,7 @@ extension Completer {
         switch reading {
         case .terminator:
           options = []
-          // A command of the system's: its words are none of ours.
+          // An external command, whose arguments are not completed.
           if spec.takesCommand { return }
           argumentCount += rest.count
           rest = []

@@ -6,7 +6,7 @@ package struct Candidate: Hashable, Sendable {
   package var text: String
   /// How a list of candidates shows it.
   package var display: String
-  /// What it is, in a few words; empty for what needs no words.
+  /// A short description; empty if none is needed.
   package var note: String
 
   /// Makes a candidate.
@@ -19,7 +19,7 @@ package struct Candidate: Hashable, Sendable {
 
 /// Tells how a line can go on, without talking to anyone.
 ///
-/// A plan either has its candidates, or says which znode's children it needs; whoever asked fetches them and calls
+/// A plan either has its candidates, or says which znode's children it needs; the caller fetches them and calls
 /// `candidates(children:)`. So the same code serves the interactive shell, the shells of this world, and the tests.
 package enum Completer {
   /// What completing at a place takes.
@@ -74,7 +74,7 @@ package enum Completer {
   /// Plans the completion of the last of the words of a `zkcli` command line, which another shell has split and
   /// will quote again: the texts of its candidates are not quoted.
   ///
-  /// - Parameter words: those behind `zkcli`, the last one being completed and maybe empty.
+  /// - Parameter words: those after `zkcli`, the last one being completed and maybe empty.
   package static func plan(words: [Word]) -> Plan {
     guard let typed = (words.last ?? Word("")).exactText else { return Plan(parent: nil, startOffset: 0) }
     return Place(before: [Word](words.dropLast()), typed: typed, isProgram: true).plan(cwd: "/", quoting: nil)

@@ -2,7 +2,7 @@
 ///
 /// Commands, options and fixed values are in the scripts, so that they complete at once; for what only a server knows,
 /// and for words that depend on others, a script asks `zkcli __complete --shell NAME -- WORDS...`, which answers with
-/// one candidate on each line, a description behind a tabulator. What is expected to be a file is left to the shell.
+/// one candidate on each line, and a description after a tab. What is expected to be a file is left to the shell.
 package enum CompletionScripts {
   /// The shells that are known.
   package enum Shell: String, CaseIterable, Hashable, Sendable {
@@ -41,7 +41,7 @@ package enum CompletionScripts {
 
   private static let commandNames = CommandTable.all.flatMap { [$0.name] + $0.aliases }.sorted()
 
-  /// The forms of all options that stand before a file name.
+  /// The forms of all options that take a file name.
   private static let fileOptions: [String] = {
     var forms: [String] = []
     for spec in ProgramOptions.all + CommandTable.all.flatMap(\.options) {

@@ -16,7 +16,7 @@ protocol Dialect: Sendable {
   /// - Throws: a usage error for a line that cannot mean what it seems to.
   func split(_ line: [UInt8]) throws(ShellError) -> SplitLine
 
-  /// Looks a command up and binds the words behind its name, as far as they are right.
+  /// Looks a command up and binds its arguments, as far as they are right.
   ///
   /// - Parameter globals: the program's options that may be among the words.
   func bind(_ command: Word, _ words: [Word], globals: [OptionSpec]) -> Binding
@@ -26,10 +26,10 @@ protocol Dialect: Sendable {
   /// - Throws: a usage error for a path that no server takes.
   func path(_ word: Word, in directory: String, isSequential: Bool) throws(ShellError) -> String
 
-  /// The bytes that a data argument stands for.
+  /// The bytes that a data argument denotes.
   ///
   /// - Throws: when they are to come from a file or from stdin, and cannot be read.
-  func data(_ word: Word, from values: ValueSource) async throws(ShellError) -> [UInt8]
+  func data(_ word: Word, from values: DataArgumentReader) async throws(ShellError) -> [UInt8]
 
   /// The entries of an ACL, and complaints about those that are left out.
   ///

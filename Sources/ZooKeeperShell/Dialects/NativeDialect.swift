@@ -28,20 +28,22 @@ struct NativeDialect: Dialect {
 
   /// Relative paths start in the working directory.
   func path(_ word: Word, in directory: String, isSequential: Bool) throws(ShellError) -> String {
-    try Values.path(word, in: directory, isSequential: isSequential)
+    try ValueParser.path(word, in: directory, isSequential: isSequential)
   }
 
   /// The word itself, stdin for `-`, a file for `@name`.
-  func data(_ word: Word, from values: ValueSource) async throws(ShellError) -> [UInt8] {
+  func data(_ word: Word, from values: DataArgumentReader) async throws(ShellError) -> [UInt8] {
     try await values.bytes(of: word)
   }
 
   /// All entries, or none: a mistake in one is an error.
-  func acl(_ word: Word) throws(ShellError) -> (entries: [ACL], complaints: [String]) { (try Values.acl(word), []) }
+  func acl(_ word: Word) throws(ShellError) -> (entries: [ACL], complaints: [String]) {
+    (try ValueParser.acl(word), [])
+  }
 
   /// on or off, in any case of letters.
   func isOn(_ word: Word) throws(ShellError) -> Bool {
-    try Values.choice(word, of: "printwatches", among: ["on", "off"]) == "on"
+    try ValueParser.choice(word, of: "printwatches", among: ["on", "off"]) == "on"
   }
 
   /// Values as they are, and lists with one item a line.
@@ -57,7 +59,7 @@ struct NativeDialect: Dialect {
   /// The code of the table in `help exit-codes`.
   func exitCode(of error: ShellError) -> ExitCode { error.exitCode }
 
-  /// A predicate that is false is told by the exit code.
+  /// A false predicate shows in the exit code.
   func exitCode(ofAnswer code: ExitCode) -> ExitCode { code }
 
   var versionText: String { Version.text }

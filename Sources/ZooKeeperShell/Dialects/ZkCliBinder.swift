@@ -1,4 +1,4 @@
-/// Binds the words behind a command's name as zkCli.sh does.
+/// Binds the arguments of a command as zkCli.sh does.
 enum ZkCliBinder {
   /// Binds a command line as zkCli.sh does: exact names, its own options only, surplus arguments ignored.
   ///
@@ -11,7 +11,7 @@ enum ZkCliBinder {
         .because(.unknownCommand(command.text))
     }
     let spec = CommandTable.spec(of: syntax.id)
-    // zkCli.sh refuses the word, or for some commands ignores it; nobody who asks for help wants either.
+    // zkCli.sh refuses the word, or for some commands ignores it; a user who asks for help wants neither.
     if ReadingMode.asksForHelp(words) {
       return Invocation(spec: spec, arguments: [], options: [.help: [Word(bytes: [])]])
     }
@@ -24,7 +24,7 @@ enum ZkCliBinder {
     if let (old, new) = syntax.formerly, parsed.arguments.count > 1 {
       warnings.append("'\(old)' has been deprecated. Please use '\(new)' instead.")
       if syntax.id != .client(.delete) {
-        // As zkCli.sh does: the second word behind the name becomes the option, whatever it is.
+        // As zkCli.sh does: the second argument becomes the option, whatever it is.
         var words = words
         words[1] = "-w"
         parsed = try ZkCliOptionParser(syntax: syntax).parse(words)
@@ -120,7 +120,7 @@ private struct ZkCliOptionParser {
     return readings
   }
 
-  /// Whether a word behind an option can be its value: anything but an option, and any negative number.
+  /// Whether a word after an option can be its value: anything but an option, and any negative number.
   private func isValue(_ word: Word) -> Bool {
     let text = word.text
     guard text.hasPrefix("-"), text.utf8.count > 1, Double(text) == nil else { return true }

@@ -11,7 +11,7 @@ struct ZkCliDialect: Dialect {
   /// A line is never incomplete: an open quote is dropped.
   func split(_ line: [UInt8]) -> SplitLine { .words(ZkCliTokenizer.split(String(decoding: line, as: UTF8.self))) }
 
-  /// Exact names, with zkCli.sh's own options only; none of the program's are taken behind a command.
+  /// Exact names, with zkCli.sh's own options only; the program's are not taken after a command.
   func bind(_ command: Word, _ words: [Word], globals: [OptionSpec]) -> Binding {
     do throws(ShellError) {
       return Binding(invocation: try ZkCliBinder.bind(words, command: command))
@@ -34,7 +34,7 @@ struct ZkCliDialect: Dialect {
   }
 
   /// The word as it is.
-  func data(_ word: Word, from values: ValueSource) -> [UInt8] { word.bytes }
+  func data(_ word: Word, from values: DataArgumentReader) -> [UInt8] { word.bytes }
 
   /// Entries that cannot be read are left out.
   func acl(_ word: Word) throws(ShellError) -> (entries: [ACL], complaints: [String]) { ZkCliACL.parse(word.text) }

@@ -1,4 +1,4 @@
-/// What zkCli.sh takes behind the name of a command.
+/// What zkCli.sh takes after the name of a command.
 ///
 /// *Source*: the classes of `org.apache.zookeeper.cli` and `ZooKeeperMain` of ZooKeeper 3.9.5.
 struct ZkCliSyntax: Sendable {
@@ -13,7 +13,7 @@ struct ZkCliSyntax: Sendable {
   var required = 0
   /// How many arguments it looks at; it ignores the others.
   var used = 0
-  /// Options of which only one may be given, with the words for each; the first is asked for when `needsChoice`.
+  /// Options of which only one may be given, with the description of each; the first is asked for when `needsChoice`.
   var choices: [(option: String, meaning: String)] = []
   var needsChoice = false
   /// The lines that the usage has for each option.
@@ -28,7 +28,7 @@ struct ZkCliSyntax: Sendable {
   /// The command's own usage, as a missing argument prints it.
   var ownUsage: String {
     let line = "\(name) \(usage)"
-    // The list of options brings a line end of its own, so that a blank line follows it.
+    // The list of options ends with a line end, so that a blank line follows it.
     return optionLines.isEmpty ? line : ([line] + optionLines).joined(separator: "\n") + "\n"
   }
 

@@ -25,18 +25,18 @@ struct REPL {
   ) throws(ShellError) -> ExitCode {
     LineEditor.blockSignals()
     // With servers of our own they are blocked since these were started.
-    Interruption.releaseAllButLineEditors()
+    SignalCancellation.releaseAllButLineEditors()
     output.startFlushing()
     let editor: LineEditor
     do throws(LineEditorError) {
       editor = try LineEditor(
         .init(
           programName: "zkcli", historyFile: settings.keepsHistory ? environment.historyFile : nil,
-          hasColour: environment.usesColor(settings.colorWhen, isTerminal: environment.stdoutIsTerminal)))
+          usesColor: environment.usesColor(settings.colorWhen, isTerminal: environment.stdoutIsTerminal)))
     } catch {
       throw ShellError(.localInputOutput, "Terminal", "the terminal cannot be used: \(error)")
     }
-    let values = ValueSource(offersStdin: false, asksBeforeDestroying: settings.dialect.asksBeforeDestroying)
+    let values = DataArgumentReader(offersStdin: false, asksBeforeDestroying: settings.dialect.asksBeforeDestroying)
     let session = ShellSession(
       settings: settings, mode: .interactive, environment: environment, output: output, values: values,
       sandbox: sandbox)
@@ -88,13 +88,13 @@ struct REPL {
       case .endOfInput: return leave(with: last)
       case .terminated(let signal): return leave(with: .signal(signal))
       case .failed(let errno):
-        editor.printer.print("zkcli: \(Files.failure("cannot read the terminal", errno).message)")
+        editor.printer.print("zkcli: \(FileIO.failure("cannot read the terminal", errno).message)")
         return leave(with: .localInputOutput)
       }
     }
   }
 
-  /// Connects before the first prompt, so that it shows the server; a failure is told, and the shell goes on.
+  /// Connects before the first prompt, so that it shows the server; a failure is reported, and the shell continues.
   private func greet() {
     if let greeting = settings.dialect.greeting { editor.printer.print(greeting) }
     if let warning = editor.historyWarning, !settings.isQuiet {

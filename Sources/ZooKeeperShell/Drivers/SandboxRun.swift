@@ -14,7 +14,7 @@ enum SandboxRun {
     let purpose = settings.size == 1 ? "a local server" : "a local ensemble of \(settings.size)"
     try Descriptors.require(Descriptors.ofSandbox(size: settings.size), for: purpose)
     // Before the server's threads begin: they shall not take what is meant for the shell.
-    Interruption.block()
+    SignalCancellation.block()
     let sandbox = try start(settings)
     defer { stop(sandbox) }
     if !isQuiet {
@@ -31,11 +31,13 @@ enum SandboxRun {
     guard options[.server] == nil else { throw .usage("--local cannot be combined with --server") }
     var settings = LocalEnsemble.Settings()
     if let word = options[.local]?.last, !word.bytes.isEmpty {
-      settings.size = Int(try Values.integer(word, of: "--local", in: 1...9))
+      settings.size = Int(try ValueParser.integer(word, of: "--local", in: 1...9))
     }
-    if let word = options[.dataDir]?.last { settings.dataDirectory = try Values.text(word, of: "--data-dir") }
-    if let word = options[.port]?.last { settings.port = Int(try Values.integer(word, of: "--port", in: 0...65527)) }
-    if let word = options[.listen]?.last { settings.address = try Values.text(word, of: "--listen") }
+    if let word = options[.dataDir]?.last { settings.dataDirectory = try ValueParser.text(word, of: "--data-dir") }
+    if let word = options[.port]?.last {
+      settings.port = Int(try ValueParser.integer(word, of: "--port", in: 0...65527))
+    }
+    if let word = options[.listen]?.last { settings.address = try ValueParser.text(word, of: "--listen") }
     return settings
   }
 
@@ -66,13 +68,13 @@ enum SandboxRun {
   /// Runs a command of the system's with the address in its environment; its exit code is ours.
   static func runChild(_ words: [Word], on sandbox: LocalEnsemble) throws(ShellError) -> ExitCode {
     // However we end, it has no server any more: then it ends too.
-    let childGuard = ChildGuard.start()
-    defer { childGuard?.dismiss() }
+    let watchdog = ChildWatchdog.start()
+    defer { watchdog?.childExited() }
     let forwarder = SignalForwarder()
     let child = try ChildProcess.start(
       words, variables: ["ZKCLI_SERVER": sandbox.connectString, "ZOOKEEPER_CONNECT": sandbox.connectString],
-      ownsGroup: !ChildProcess.isInForeground, guardedBy: childGuard, willBegin: forwarder.setChild)
-    let interruption = Interruption.start(forwarder: forwarder)
+      ownsGroup: !ChildProcess.isInForeground, watchedBy: watchdog, willBegin: forwarder.setChild)
+    let interruption = SignalCancellation.start(forwarder: forwarder)
     return withExtendedLifetime(interruption) { child.wait() }
   }
 }

@@ -12,7 +12,7 @@ struct ScriptRunner {
   /// Whether writes may go together.
   var isPipelined = false
 
-  /// Where a run stands.
+  /// The progress of a run.
   private struct Progress {
     var firstFailure: ExitCode?
     /// Writes that have been read and not run yet.
@@ -33,7 +33,7 @@ struct ScriptRunner {
     var number = 0
     let limits = await session.pipelineLimits
     while true {
-      // Whoever writes the lines may wait for the answer to one before writing the next.
+      // The writer of the lines may wait for one answer before writing the next line.
       if !reader.hasLine {
         if let code = await runWrites(&progress) { return code }
         try await session.flushOutput()
@@ -82,7 +82,7 @@ struct ScriptRunner {
     return nil
   }
 
-  /// Takes note of what a command has come to.
+  /// Records the outcome of a command.
   ///
   /// - Returns: what the script ends with, if this ends it.
   private func note(_ code: ExitCode, _ progress: inout Progress) -> ExitCode? {

@@ -24,7 +24,7 @@ enum HelpRequest {
   }
 
   private static func command(of asked: ProgramInvocation, _ environment: ShellEnvironment) -> Word? {
-    // Whoever asks what the options are need not have got them right.
+    // A user who asks about the options may have got them wrong.
     guard asked.mistake == nil, let command = asked.command else { return nil }
     // zkCli.sh skips options that it does not know, but not their values.
     let isUnknownValue = environment.isZkCli && CommandTable.find(command.text) == nil

@@ -76,7 +76,7 @@ package enum ManualPage {
     [".It \(macro) \(quotedArgument(term))"] + prose(text)
   }
 
-  /// An item whose term is typed as it stands.
+  /// An item whose term is typed literally.
   private static func literal(_ term: String, _ text: String) -> [String] { item("Li", term, text) }
 
   private static func option(_ spec: OptionSpec) -> [String] {
@@ -111,7 +111,7 @@ package enum ManualPage {
     return lines
   }
 
-  /// Running text, each sentence on a line of its own, as mdoc wants it.
+  /// Running text, each sentence on a separate line, as mdoc recommends.
   private static func prose(_ text: String) -> [String] {
     var sentences: [String] = []
     var sentence = ""
@@ -132,7 +132,7 @@ package enum ManualPage {
     }
   }
 
-  /// Text that roff takes as it stands; hyphens stay what people type and search for.
+  /// Text that roff takes literally; hyphens stay what people type and search for.
   private static func escaped(_ text: String) -> String {
     text.map { character in
       switch character {

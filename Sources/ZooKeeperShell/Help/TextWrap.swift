@@ -2,7 +2,7 @@
 enum TextWrap {
   /// The words of a paragraph in lines of at most `width` columns, each indented.
   ///
-  /// A word that is longer than a line stands alone on one.
+  /// A word that is longer than a line gets one to itself.
   static func wrap(_ text: String, width: Int, indent: Int = 0) -> [String] {
     let margin = String(repeating: " ", count: indent)
     var lines: [String] = []

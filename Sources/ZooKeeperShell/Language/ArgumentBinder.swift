@@ -1,4 +1,4 @@
-/// Binds the words behind a command's name to what the command takes.
+/// Binds the arguments of a command to what the command takes.
 package enum ArgumentBinder {
   /// Sorts words into arguments and options and checks that they are as many as the spec asks for.
   ///
@@ -22,10 +22,10 @@ package enum ArgumentBinder {
     if globals.contains(where: { $0.name == .help }), ReadingMode.asksForHelp(words) {
       return (Invocation(spec: spec, arguments: [], options: [.help: [Word(bytes: [])]]), nil)
     }
-    // What stands behind -- is a command of the system's, with options of its own.
+    // What follows -- is an external command with its own options.
     let own = spec.takesCommand ? words.prefix { $0 != "--" } : words[...]
     let child = own.count < words.count ? [Word](words[(own.endIndex + 1)...]) : nil
-    // A command that takes a list of words, such as multi, has its own options before them: those behind the first
+    // A command that takes a list of words, such as multi, has its own options before them: those after the first
     // word belong to the list.
     let parser = OptionParser(
       options: spec.options + globals, stopsAtArgument: spec.arguments.last?.endsOptions ?? false)

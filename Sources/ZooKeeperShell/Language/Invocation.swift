@@ -1,11 +1,11 @@
-/// A command with the words that it was given, checked against its spec but not yet read as numbers or paths.
+/// A command with its arguments, checked against its spec but not yet read as numbers or paths.
 package struct Invocation: Sendable {
   package let spec: CommandSpec
   package var arguments: [Word]
   /// The values of every option given, in order; a flag has an empty word for each time. Options of the program
-  /// that stood behind the command are here too.
+  /// that followed the command are here too.
   package var options: [OptionName: [Word]]
-  /// The words behind `--`, of a command that runs another one of the system's; nil without `--`.
+  /// The arguments after `--`, of a command that runs an external one; nil without `--`.
   package var child: [Word]?
   /// What is to be said on stderr before the command runs; only compatibility mode has any.
   package var warnings: [String] = []
@@ -46,13 +46,13 @@ package struct Invocation: Sendable {
     at index: Int, in directory: String, isNew: Bool = false
   ) throws(ShellError) -> String? {
     guard let word = argument(index) else { return nil }
-    return try Values.path(word, in: directory, isSequential: isNew)
+    return try ValueParser.path(word, in: directory, isSequential: isNew)
   }
 
   /// The value of `--version`, or -1 for any.
   package func version() throws(ShellError) -> Int32 {
     guard let word = value(.version) else { return -1 }
-    return try Values.version(word, of: "--version")
+    return try ValueParser.version(word, of: "--version")
   }
 
   /// Whether the command answers with a list that may be long and is sent row by row.

@@ -12,7 +12,7 @@ package enum MultiCommand: Hashable, Sendable {
     package var isContainer = false
     package var ttlMilliseconds: Int64?
 
-    /// Makes the kind of a create without options, unless told otherwise.
+    /// By default the kind of a create without options.
     package init(
       isSequential: Bool = false, isEphemeral: Bool = false, isContainer: Bool = false, ttlMilliseconds: Int64? = nil
     ) {
@@ -26,7 +26,7 @@ package enum MultiCommand: Hashable, Sendable {
 
 /// Reads the operations of a multi.
 package enum MultiParser {
-  /// Reads operations given as words, a lone comma between each two.
+  /// Reads operations given as arguments, separated by lone commas.
   ///
   /// - Throws: a usage error that names the operation by its number.
   package static func parse(_ words: [Word]) throws(ShellError) -> [MultiCommand] {
@@ -110,14 +110,14 @@ package enum MultiParser {
         path: path, data: bound.argument(1), acl: bound.argument(2) ?? bound.value(.acl), kind: try createKind(bound))
     case "set": return .set(path: path, data: bound.arguments[1], version: try bound.version())
     case "delete": return .delete(path: path, version: try bound.version())
-    default: return .check(path: path, version: try Values.version(bound.arguments[1], of: "version"))
+    default: return .check(path: path, version: try ValueParser.version(bound.arguments[1], of: "version"))
     }
   }
 
   private static func createKind(_ bound: Invocation) throws(ShellError) -> MultiCommand.CreateKind {
     var kind = MultiCommand.CreateKind(
       isSequential: bound.flag(.sequential), isEphemeral: bound.flag(.ephemeral), isContainer: bound.flag(.container))
-    if let ttl = bound.value(.ttl) { kind.ttlMilliseconds = try Values.milliseconds(ttl, of: "--ttl") }
+    if let ttl = bound.value(.ttl) { kind.ttlMilliseconds = try ValueParser.milliseconds(ttl, of: "--ttl") }
     return kind
   }
 }

@@ -1,8 +1,8 @@
 /// Takes the options out of a list of words, by the rules of GNU's `getopt_long` and with zkCli.sh's old words.
 ///
-/// - Options stand anywhere; `--` ends them; `-` alone is an argument.
+/// - Options can be anywhere; `--` ends them; `-` alone is an argument.
 /// - Long ones take a value as `--name=value` or `--name value` and may be cut short while they stay unique.
-/// - Short ones bundle (`-sw`) and take a value attached or behind (`-v3`, `-v 3`), even one that begins with `-`.
+/// - Short ones bundle (`-sw`) and take a value attached or after them (`-v3`, `-v 3`), even one that begins with `-`.
 /// - An old word with a single dash (`-server`) wins over a bundle of the same letters.
 struct OptionParser {
   /// In order of precedence: an option hides later ones of the same letter or name.
@@ -71,13 +71,13 @@ struct OptionParser {
     return result
   }
 
-  /// Reads one word, without the word behind it.
+  /// Reads one word, without the word after it.
   func read(_ word: Word) throws(ShellError) -> Reading {
     guard word.bytes.count > 1, word.bytes[0] == UInt8(ascii: "-") else { return .argument }
     if word.bytes == [UInt8](repeating: UInt8(ascii: "-"), count: 2) { return .terminator }
     let equals = word.bytes.firstIndex(of: UInt8(ascii: "=")) ?? word.bytes.endIndex
     let name = String(decoding: word.bytes[..<equals], as: UTF8.self)
-    // The value is kept as bytes: what stands behind `=` need not be UTF-8.
+    // The value is kept as bytes: what follows `=` need not be UTF-8.
     let value = equals == word.bytes.endIndex ? nil : Word(bytes: [UInt8](word.bytes[(equals + 1)...]))
     if name.hasPrefix("--") { return .options([(try checkingFlag(try long(name.dropFirst(2)), name, value), value)]) }
     if let old = options.first(where: { $0.oldWord == String(name.dropFirst()) }) {
@@ -143,7 +143,7 @@ struct OptionParser {
 }
 
 extension OptionSpec {
-  /// Whether the word behind the option is its value.
+  /// Whether the word after the option is its value.
   func takesAsValue(_ word: Word?) -> Bool {
     guard value != nil else { return false }
     guard isValueOptional else { return true }

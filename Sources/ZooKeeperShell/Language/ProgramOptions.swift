@@ -58,7 +58,7 @@ package enum ProgramOptions {
     OptionSpec(.programVersion, "print the program's version"),
   ]
 
-  /// Those that may stand behind the command too: all, but by their long names. Most letters there belong to the
+  /// Those that can also follow the command: all, but by their long names. Most letters there belong to the
   /// commands; `-o` and `-h` are free.
   package static let behindCommand: [OptionSpec] = all.map { spec in
     let keepsLetter = spec.name == .output || spec.name == .help
@@ -72,7 +72,7 @@ package enum ProgramOptions {
     [.timeout, .output, .json, .quiet, .verbose, .help].contains(spec.name)
   }
 
-  /// Splits the words of a command line, the program's name left out, at the command; what stands behind is not looked
+  /// Splits the words of a command line, the program's name left out, at the command; what follows it is not looked
   /// at.
   package static func parse(_ words: [Word]) -> ProgramInvocation {
     let parsed = OptionParser(options: all, stopsAtArgument: true).read(words)
@@ -130,9 +130,9 @@ package struct ProgramInvocation: Sendable {
   package var globals: [OptionName: [Word]]
   /// nil asks for the interactive shell, or for a script.
   package var command: Word?
-  /// What stands behind the command, to be bound to its spec.
+  /// What follows the command, to be bound to its spec.
   package var words: [Word] = []
-  /// The words behind `--local --`: a command of the system's, to run beside a server of its own.
+  /// The arguments after `--local --`: an external command to run beside local servers.
   package var child: [Word]?
   /// The first mistake before the command.
   package var mistake: ShellError?

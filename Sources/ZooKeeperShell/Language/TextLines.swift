@@ -1,7 +1,7 @@
 /// The lines of a text file, whatever wrote it: Unix ends them with LF, Windows with CR LF, old Macs with CR, and some
 /// put a byte order mark in front.
 enum TextLines {
-  /// What stands in front of UTF-8 that Windows has written.
+  /// What precedes UTF-8 text that Windows has written.
   static let byteOrderMark: [UInt8] = [0xef, 0xbb, 0xbf]
 
   /// A line and what ended it: LF, CR LF, CR, or nothing at the end of the text.
@@ -33,7 +33,7 @@ enum TextLines {
     return lines
   }
 
-  /// The first line end at or behind an offset: where it is, and its length.
+  /// The first line end at or after an offset: where it is, and its length.
   static func lineEnd(in bytes: [UInt8], from offset: Int) -> (index: Int, length: Int)? {
     guard
       let end = bytes[offset...].firstIndex(where: { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") })
@@ -43,7 +43,7 @@ enum TextLines {
     return (end, isPair ? 2 : 1)
   }
 
-  /// Where a text begins, behind a byte order mark.
+  /// Where a text begins, after a byte order mark.
   ///
   /// - Throws: exit code 12 for UTF-16.
   static func start(of bytes: ArraySlice<UInt8>, name: String) throws(ShellError) -> Int {

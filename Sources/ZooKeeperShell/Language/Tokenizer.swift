@@ -1,16 +1,16 @@
 /// Splits a typed line into words the way a POSIX shell does, without its expansions.
 ///
 /// - Blanks separate words; `#` at the start of a word begins a comment that ends with the line.
-/// - `'single quotes'` keep everything as it stands.
+/// - `'single quotes'` keep everything unchanged.
 /// - `"double quotes"` keep everything but escapes: `\"`, `\\`, `\$`, `` \` ``, `\n`, `\t`, `\r`, `\0`, `\xHH`
-///   (one byte) and `\u{H...}` (one character). Before anything else a backslash stands for itself, as in sh.
-/// - Outside quotes a backslash keeps the next character as it stands, so `a\b` is `ab`; only `\xHH` makes a byte.
+///   (one byte) and `\u{H...}` (one character). Before anything else a backslash is itself, as in sh.
+/// - Outside quotes a backslash keeps the next character unchanged, so `a\b` is `ab`; only `\xHH` makes a byte.
 /// - A backslash before a line end joins the lines. Parts that touch are one word: `'it''s'` is `its`.
 ///
 /// Nothing else is special, so no text can expand to another: `x!!y` and `$HOME` are just that. Words are bytes,
 /// because `\xFF` makes what no `String` holds.
 package enum Tokenizer {
-  /// In which quotes a word, or the place where it stops, stands.
+  /// The quotes around a word, or around the place where it stops.
   package enum Quoting: Hashable, Sendable {
     case bare, single, double
   }
@@ -34,7 +34,7 @@ package enum Tokenizer {
     package var hereDocument: String?
   }
 
-  /// The word that the end of the text touches; empty behind a blank.
+  /// The word that the end of the text touches; empty after a blank.
   package struct Cursor: Hashable, Sendable {
     /// Where the raw text of the word begins: an offset in bytes of UTF-8.
     package var startOffset: Int
@@ -59,7 +59,7 @@ package enum Tokenizer {
     return line.isIncomplete ? .incomplete : .words(line.words)
   }
 
-  /// Splits the text before a cursor and tells what the cursor is in.
+  /// Splits the text before a cursor and reports what the cursor is in.
   package static func scan(_ bytes: [UInt8]) -> Line {
     var scanner = TokenScanner(bytes)
     return scanner.scan()
@@ -142,7 +142,7 @@ private struct TokenScanner {
     return false
   }
 
-  /// Reads what stands behind a backslash outside quotes.
+  /// Reads what follows a backslash outside quotes.
   private mutating func scanBareEscape(into word: inout [UInt8]) {
     if let byte = scanHexByte() { return word.append(byte) }
     if skipLineEnd() { return }
@@ -159,7 +159,7 @@ private struct TokenScanner {
     return true
   }
 
-  /// Reads what stands behind a backslash in double quotes.
+  /// Reads what follows a backslash in double quotes.
   private mutating func scanQuotedEscape(into word: inout [UInt8]) {
     if let byte = scanHexByte() { return word.append(byte) }
     if let scalar = scanScalar() {

@@ -7,12 +7,12 @@ import Synchronization
   import Darwin
 #endif
 
-/// A command that runs inside of one of ours, such as behind `--local --` or `lock /path --`.
+/// An external command that runs inside one of ours, such as after `--local --` or `lock /path --`.
 ///
 /// *Thread*: any.
 final class ChildProcess: Sendable {
   let processID: ProcessID
-  /// Whether it leads a process group of its own: signals then reach all that it has started.
+  /// Whether it leads its own process group: signals then reach everything that it has started.
   let ownsGroup: Bool
   private let hasEnded = Mutex(false)
 
@@ -27,16 +27,16 @@ final class ChildProcess: Sendable {
   ///
   /// - Parameters:
   ///   - standardInput: what it is to read; nil leaves it our stdin.
-  ///   - ownsGroup: whether it leads a process group of its own. On a terminal it must not: it could not read.
-  ///   - childGuard: who is told of the command before it does anything.
-  ///   - willBegin: is given the process before it does anything, where there is a guard: whoever hears of it by what
-  ///     it does may send a signal at once.
+  ///   - ownsGroup: whether it leads its own process group. On a terminal it must not: it could not read.
+  ///   - watchdog: is notified of the command before it does anything.
+  ///   - willBegin: is given the process before it does anything, if there is a watchdog: a process that learns of
+  ///     the command by what it does may send a signal at once.
   /// - Throws: exit code 127 when there is no such command, 126 when it cannot be executed.
   static func start(
     _ words: [Word], variables: [String: String], standardInput: [UInt8]? = nil, ownsGroup: Bool = false,
-    guardedBy childGuard: ChildGuard? = nil, willBegin: (ChildProcess) -> Void = { _ in }
+    watchedBy watchdog: ChildWatchdog? = nil, willBegin: (ChildProcess) -> Void = { _ in }
   ) throws(ShellError) -> ChildProcess {
-    let gate = childGuard == nil ? nil : ChildGate()
+    let gate = watchdog == nil ? nil : ChildStarter()
     InheritedDescriptors.protectOwn()
     let command = words.map { String(decoding: $0.bytes, as: UTF8.self) }
     var spawn = gate.map { Spawn(.same, $0.arguments + command) } ?? Spawn(.onPath(command[0]), command)
@@ -46,7 +46,7 @@ final class ChildProcess: Sendable {
     var inputDescriptor: Int32 = -1
     defer { if inputDescriptor >= 0 { close(inputDescriptor) } }
     if let standardInput {
-      inputDescriptor = try Files.unnamed(standardInput)
+      inputDescriptor = try FileIO.unnamed(standardInput)
       spawn.fileActions.append(.copy(inputDescriptor, to: 0))
     }
     spawn.fileActions += gate?.fileActions ?? []
@@ -54,8 +54,8 @@ final class ChildProcess: Sendable {
     do throws(SystemError) { processID = try spawn.start() } catch { throw failure(words, error) }
     let child = ChildProcess(processID: processID, ownsGroup: ownsGroup)
     willBegin(child)
-    if let gate, let childGuard {
-      childGuard.watch(child)
+    if let gate, let watchdog {
+      watchdog.watch(child)
       if let error = gate.open() {
         _ = child.wait()
         throw failure(words, error)
@@ -82,7 +82,7 @@ final class ChildProcess: Sendable {
   ///
   /// - Returns: its own exit code, or 128 and the number of the signal that ended it.
   func wait() -> ExitCode {
-    // First without reaping: until the process is reaped its number is nobody else's, and may be sent to.
+    // First without reaping: until the process is reaped its number is not reused, so that signals can be sent to it.
     var information = siginfo_t()
     while waitid(P_PID, id_t(processID), &information, WEXITED | WNOWAIT) != 0, errno == EINTR {}
     return hasEnded.withLock { hasEnded in

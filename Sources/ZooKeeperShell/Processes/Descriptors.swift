@@ -7,7 +7,7 @@
 /// How many files and sockets this process may still open.
 ///
 /// Event loops cannot be told that there is no descriptor for them; so it is found out before they are made, and said
-/// in words.
+/// with an error.
 enum Descriptors {
   /// What a session with servers takes: an event loop, sockets, and files that name them.
   static let ofClient = 8

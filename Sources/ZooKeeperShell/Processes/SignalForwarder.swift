@@ -16,7 +16,7 @@ final class SignalForwarder: Sendable {
   /// The first signal that was ours, which ends the process; nil before.
   var endingSignal: Int32? { signal.withLock(\.self) }
 
-  /// Notes a signal that ends the process, and that somebody else has taken.
+  /// Notes a signal that ends the process and was taken elsewhere.
   func note(_ signal: Int32) { self.signal.withLock { $0 = $0 ?? signal } }
 
   /// Passes signals on to `child` from now on; nil passes none.

@@ -10,7 +10,7 @@ import LineEditor
 enum TerminalQuestion {
   /// The line that was typed, without its end; a secret is not shown.
   ///
-  /// Looks now and then whether the task was cancelled: a read that nobody waits for would take the next line.
+  /// Checks regularly whether the task was cancelled: an abandoned read would consume the next line.
   ///
   /// - Throws: a usage error without a terminal; `Cancelled` after ^C.
   static func ask(_ prompt: String, isSecret: Bool) async throws(ShellError) -> [UInt8] {

@@ -2,7 +2,7 @@ import Platform
 
 /// A thread that writes what an answer has gathered a moment after it was gathered, whatever the command is doing.
 ///
-/// So nobody waits for an answer that is there already, and no answer is lost with the process, even if a command
+/// An answer that is ready is never held back, and none is lost with the process, even if a command
 /// hangs. *Thread*: `ring` any.
 final class OutputFlusher: Sendable {
   /// Open while something waits to be written.

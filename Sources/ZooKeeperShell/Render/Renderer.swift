@@ -45,7 +45,7 @@ package struct RenderContext: Sendable {
   /// How zkCli.sh's stat is dated.
   package var compatTimes: TimeStyle
 
-  /// Makes the context of a single command in a pipe, unless told otherwise.
+  /// By default the context of a single command in a pipe.
   init(
     format: OutputFormat = .text, dialect: any Dialect = NativeDialect(), stdoutIsTerminal: Bool = false,
     endsDataWithNewline: Bool = false, isVerbose: Bool = false, isQuiet: Bool = false, usesColor: Bool = false,
@@ -77,7 +77,7 @@ package struct SourceLine: Hashable, Sendable {
 
 /// Turns results and errors into bytes.
 ///
-/// A command's answer is `begin`, any number of `emit`, and `finish`; whoever drives it writes what each returns.
+/// A command's answer is `begin`, any number of `emit`, and `finish`; the caller writes what each returns.
 package struct Renderer: Sendable {
   package let context: RenderContext
   private var isListing = false
@@ -106,7 +106,7 @@ package struct Renderer: Sendable {
     defer { emittedCount += 1 }
     guard isListing else {
       var rendered = single(result, isFirst: emittedCount == 0)
-      // The document of one object is closed behind its event; see `finish`.
+      // The document of one object is closed after its event; see `finish`.
       if awaitsEvent, rendered.stdout.suffix(2) == [UInt8]("}\n".utf8)[...] {
         rendered.stdout.removeLast(2)
       }
@@ -117,7 +117,7 @@ package struct Renderer: Sendable {
   }
 
   /// Renders the event that the answer ends with: in JSON the member `event` of its object, or the last item of its
-  /// list; in any other format a line of its own.
+  /// list; in any other format a separate line.
   package mutating func emitAwaited(_ notice: WatchEvent) -> Rendered {
     guard awaitsEvent else {
       let rendered = single(.event(notice))

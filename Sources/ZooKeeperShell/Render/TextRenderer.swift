@@ -7,7 +7,7 @@ struct TextRenderer {
 
   init(_ context: RenderContext) { self.context = context }
 
-  /// Renders one result; `isFirst` tells the first row of a listing.
+  /// Renders one result; `isFirst` marks the first row of a listing.
   func render(_ result: CommandResult, isFirst: Bool = false) -> Rendered {
     switch result {
     case .data(let path, let data, let stat, let showsStat, let form):

@@ -3,7 +3,7 @@ package import ZooKeeperProtocol
 
 /// What a command has to say, before anyone decides how it looks.
 ///
-/// Commands return these; the renderers in `Render/` turn them into text, JSON, or zkCli.sh's words.
+/// Commands return these; the renderers in `Render/` turn them into text, JSON, or zkCli.sh's text.
 package enum CommandResult: Hashable, Sendable {
   /// The data of a znode (`get`); `showsStat` asks for the stat as well, `form` for another look of the bytes.
   case data(path: String, data: [UInt8]?, stat: Stat, showsStat: Bool, form: DataForm = .plain)
@@ -46,9 +46,9 @@ package enum CommandResult: Hashable, Sendable {
   case recipe(RecipeResult)
   /// The servers of a sandbox (`local status`).
   case members([LocalServer])
-  /// Help, version, a path: words that are the answer.
+  /// Help, version, a path: text that is the answer.
   case text(String)
-  /// Words beside the answer, for stderr; silent unless `verbose` is asked for.
+  /// A message besides the answer, for stderr; only printed with `--verbose`.
   case remark(String)
   /// More is used of a quota than it now allows: a warning.
   case quotaExceeded(String)
@@ -105,7 +105,7 @@ package struct LocalServer: Hashable, Sendable {
   /// The servers that it does not reach.
   package var cutOff: [Int]
 
-  /// A server of the given parts.
+  /// A server as the sandbox reports it.
   package init(
     id: Int, state: String, role: String?, zxid: String?, sessions: Int?, connections: Int?, address: String,
     cutOff: [Int]

@@ -1,4 +1,4 @@
-/// What the process tells its caller. Frozen: scripts depend on the numbers.
+/// What the process exits with. Frozen: scripts depend on the numbers.
 ///
 /// `zkcli help exit-codes` and the manual page print this table.
 package struct ExitCode: RawRepresentable, Hashable, Sendable {

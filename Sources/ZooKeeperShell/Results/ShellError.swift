@@ -1,6 +1,6 @@
 package import ZooKeeperProtocol
 
-/// A failure in the words that a person reads: what, where, and what to do.
+/// A failure as a person reads it: what went wrong, where, and what to do.
 package struct ShellError: Error, Hashable, Sendable {
   package var exitCode: ExitCode
   /// A stable word for scripts: a name of ZooKeeper's (`NoNode`) or one of this shell's (`Usage`).
@@ -11,12 +11,12 @@ package struct ShellError: Error, Hashable, Sendable {
   package var message: String
   /// What to do about it, without a final stop.
   package var hint: String?
-  /// The code of ZooKeeper's behind it, where there is one.
+  /// ZooKeeper's code for it, if there is one.
   package var keeperError: KeeperError?
   /// What exactly went wrong, where the codes do not say it.
   package var reason: Reason?
 
-  /// Makes an error of the given parts.
+  /// An error without a reason and without a code of ZooKeeper's.
   package init(_ exitCode: ExitCode, _ word: String, path: String? = nil, _ message: String, hint: String? = nil) {
     self.exitCode = exitCode
     self.word = word

@@ -2,7 +2,7 @@ import Synchronization
 import ZooKeeperClient
 import ZooKeeperProtocol
 
-/// Takes events from the client's loop and hands them to whoever shows them.
+/// Takes events from the client's loop and hands them to the handler that shows them.
 ///
 /// *Thread*: any; `handler` is called on the event loop and must not block.
 final class EventRelay: Sendable {
@@ -34,7 +34,7 @@ final class EventRelay: Sendable {
     set { state.withLock { $0.printsWatches = newValue } }
   }
 
-  /// Sets who is told; nil for nobody.
+  /// Sets the handler; nil drops events.
   func setHandler(_ handler: (@Sendable (WatchEvent) -> Void)?) {
     state.withLock { $0.handler = handler }
   }

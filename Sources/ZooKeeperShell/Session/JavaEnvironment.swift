@@ -47,6 +47,6 @@ struct JavaEnvironment: Sendable {
   /// The content of a file of this machine, for `init`.
   static func read(_ path: String) -> [UInt8]? {
     // One that is missing, or that this user may not read, sets nothing in Apache's scripts either.
-    do throws(ShellError) { return try Files.read(path) } catch { return nil }
+    do throws(ShellError) { return try FileIO.read(path) } catch { return nil }
   }
 }

@@ -14,7 +14,7 @@ struct JavaProperties {
   init(file: String) throws(ShellError) {
     self.file = file
     do throws(ShellError) {
-      let (bytes, exposure) = try Files.readSecret(file)
+      let (bytes, exposure) = try FileIO.readSecret(file)
       let (entries, duplicates) = PropertiesText(parsing: PropertiesText.text(of: bytes)).counting()
       let hasSecrets = entries.contains { $0.key.lowercased().hasSuffix("password") && !$0.value.isEmpty }
       self.entries = entries

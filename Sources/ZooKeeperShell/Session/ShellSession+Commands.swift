@@ -17,7 +17,7 @@ extension ShellSession {
     case .version: try write(.text(settings.dialect.versionText), settings)
     case .quit:
       guard let word = invocation.argument(0) else { return Outcome(exitCode: lastExitCode, leaves: true) }
-      let code = try Values.integer(word, of: "code", in: 0...255)
+      let code = try ValueParser.integer(word, of: "code", in: 0...255)
       return Outcome(exitCode: ExitCode(rawValue: Int32(code)), leaves: true, isCodeChosen: true)
     case .history: try write(.history(settings.dialect.listed(history)), settings)
     case .redo: return try await redo(invocation)
@@ -38,7 +38,7 @@ extension ShellSession {
       directory = "/"
       return
     }
-    let path = word.text == "-" ? previousDirectory : try Values.path(word, in: directory)
+    let path = word.text == "-" ? previousDirectory : try ValueParser.path(word, in: directory)
     // To find a mistake where it is made, not in the next command.
     let client = try await connectedClient().withTimeLimit(settings.timeLimit)
     guard try await client.exists(path) != nil else { throw ZooKeeperError(.server(.noNode), path: path) }
@@ -49,7 +49,7 @@ extension ShellSession {
 
   private func redo(_ invocation: Invocation) async throws -> Outcome {
     guard let word = invocation.argument(0) else { return Outcome(exitCode: .success) }
-    let number = try Values.integer(word, of: "number", in: 0...Int64(Int32.max))
+    let number = try ValueParser.integer(word, of: "number", in: 0...Int64(Int32.max))
     guard let entry = history.last(where: { $0.number == Int(number) }) else {
       throw ShellError.usage("there is no line \(number) in the history", hint: "history lists the lines").because(
         .noSuchLine)
@@ -57,7 +57,7 @@ extension ShellSession {
     if entry.line.split(separator: " ").first?.lowercased() == "redo" {
       throw ShellError.usage("line \(number) is a redo itself").because(.redoOfRedo)
     }
-    // Shown before it runs, so that nobody is surprised by what it was.
+    // Shown before it runs, so that it comes as no surprise.
     if settings.dialect.showsRepeatedLine { try output.write(Rendered(stderr: [UInt8]("\(entry.line)\n".utf8))) }
     return await run(line: [UInt8](entry.line.utf8)) ?? Outcome(exitCode: .usage)
   }
@@ -65,7 +65,7 @@ extension ShellSession {
   private func connect(_ invocation: Invocation) async throws {
     var next = settings
     if let word = invocation.argument(0) {
-      next.connectString = try ShellSettings.connectString(try Values.text(word, of: "server"), from: "server")
+      next.connectString = try ShellSettings.connectString(try ValueParser.text(word, of: "server"), from: "server")
       // Secrets of one ensemble are none of the other's business.
       next.identities = []
     }
@@ -82,7 +82,7 @@ extension ShellSession {
   }
 
   private func addIdentity(_ invocation: Invocation, _ settings: ShellSettings) async throws {
-    let scheme = try Values.text(invocation.arguments[0], of: "scheme")
+    let scheme = try ValueParser.text(invocation.arguments[0], of: "scheme")
     var secret = invocation.argument(1)?.bytes ?? []
     if secret.isEmpty, settings.dialect.mindsSecrets {
       secret = try await values.secret(prompt: "\(scheme) user:password: ")

@@ -9,7 +9,7 @@ extension ShellSession {
   func connectedClient() async throws -> ZooKeeperClient {
     if let client, !isOver { return client }
     if mode == .script, client != nil, events.connection == .expired {
-      // A person is told of it when it happens. A script must not go on as if its ephemeral znodes were still there.
+      // A person sees it when it happens. A script must not continue as if its ephemeral znodes still existed.
       // `explained` then forgets the session, so that this command alone fails of it.
       throw ZooKeeperError(.sessionExpired)
     }
@@ -29,7 +29,7 @@ extension ShellSession {
     let opened = ZooKeeperClient(
       settings.clientConfiguration(mode: mode) { [events, number = openCount] in events.take($0, of: number) })
     do {
-      // The attempts end in time by themselves, and know why; the limit here is only for waiting without end.
+      // Attempts time out by themselves, with a reason; the limit here only applies to waiting indefinitely.
       let patience: Duration = settings.waitsForConnection ? .zero : .seconds(1)
       try await opened.withTimeLimit(settings.connectTimeout + patience)
         .connected(failsFast: !settings.waitsForConnection)

@@ -1,8 +1,8 @@
 import ZooKeeperClient
 
-/// What lies behind a failure that its own words do not tell.
+/// Causes of a failure that its own message does not contain.
 extension ShellSession {
-  /// The error as a person reads it, with its cause where that is the session or the path behind the servers.
+  /// The error as a person reads it, with its cause where that is the session or the chroot.
   func explained(_ error: any Error, _ settings: ShellSettings) async -> ShellError {
     let error = ShellError(error)
     if error.exitCode == .sessionLost, error.word == "SessionExpired" || events.connection == .expired {
@@ -26,13 +26,13 @@ extension ShellSession {
     try write(.warning(Self.missingChroot(self.settings)), settings)
   }
 
-  /// Says behind a command whose answer is no that there was nothing to look at.
+  /// Warns after a command whose answer is no that there was nothing to look at.
   func warnOfMissingChroot(_ settings: ShellSettings) async throws {
     guard await lacksChroot(settings) else { return }
     try write(.warning(Self.missingChroot(self.settings)), settings)
   }
 
-  /// The root always exists, unless it is a path behind the servers that nobody has made.
+  /// The root always exists, unless it is a chroot that has not been created.
   private func lacksChroot(_ settings: ShellSettings) async -> Bool {
     guard settings.dialect.mindsChroot, self.settings.connectString.chroot != nil, !hasSeenChroot, let client else {
       return false

@@ -3,7 +3,7 @@ import ZooKeeperProtocol
 
 /// A write of a script that may go to the servers together with its neighbours.
 struct PipelinedWrite: Sendable {
-  /// The line that it stands on, to run it alone.
+  /// Its line, to run it alone.
   let line: [UInt8]
   let place: SourceLine
   let invocation: Invocation
@@ -17,8 +17,9 @@ struct PipelinedWrite: Sendable {
 /// `--pipeline N`: up to N writes that follow each other travel as one transaction.
 ///
 /// A transaction happens whole or not at all, so that everything is as if each write had waited for the one before:
-/// when one fails, those before it are done, those behind it are not tried, and its error is the one that it has alone.
-/// Requests that merely follow each other on the wire would not do: what is sent behind a write that fails happens.
+/// when one fails, those before it are done, those after it are not tried, and its error is the one that it has alone.
+/// Requests that merely follow each other on the wire would not do: what is sent after a write that fails is carried
+/// out.
 extension ShellSession {
   /// The most that one transaction takes: writes, and bytes, as a part of what a request may have, for servers add to
   /// it.
@@ -26,7 +27,7 @@ extension ShellSession {
 
   /// Reads a line as a write that may be pipelined.
   ///
-  /// - Returns: nil for anything else, right or wrong: that is to be run as it stands.
+  /// - Returns: nil for anything else, right or wrong: that is to be run by itself.
   func pipelinedWrite(_ line: [UInt8], at place: SourceLine) async -> PipelinedWrite? {
     let scanned = Tokenizer.scan(line)
     guard !scanned.isIncomplete, scanned.hereDocument == nil, let command = scanned.words.first,
@@ -84,7 +85,7 @@ extension ShellSession {
     case failed(Int)
     /// These cannot go together, and nothing was done.
     case unfit
-    /// Nobody knows whether it was done; the person has been told.
+    /// The outcome is unknown; that has been reported.
     case lost(ExitCode)
   }
 

@@ -19,7 +19,7 @@ actor ShellSession {
   let environment: ShellEnvironment
   let output: Output
   let events = EventRelay()
-  let values: ValueSource
+  let values: DataArgumentReader
   /// Where signals go while a command of the system's runs.
   let forwarder = SignalForwarder()
   /// The servers that this process runs itself, with `--local`.
@@ -28,7 +28,7 @@ actor ShellSession {
   var client: ZooKeeperClient?
   /// Whether the present session may hold something on the servers: a command of it has written.
   var mayHold = false
-  /// Whether the path behind the servers is known to exist.
+  /// Whether the chroot is known to exist.
   var hasSeenChroot = false
   /// How many sessions have been opened; the number of the latest.
   var openCount = 0
@@ -45,7 +45,7 @@ actor ShellSession {
   var history: [HistoryEntry] = []
 
   init(
-    settings: ShellSettings, mode: RunMode, environment: ShellEnvironment, output: Output, values: ValueSource,
+    settings: ShellSettings, mode: RunMode, environment: ShellEnvironment, output: Output, values: DataArgumentReader,
     sandbox: LocalEnsemble? = nil, scriptExposure: String? = nil
   ) {
     self.settings = settings
@@ -60,7 +60,7 @@ actor ShellSession {
     case .script:
       let context = RenderContext(format: settings.format, dialect: settings.dialect)
       events.setHandler { [output] notice in
-        // A script is told of what it watches; how its connection fares is told by its commands.
+        // A script gets the events of its watches; failures of its connection show in its commands.
         guard notice.path != nil else { return }
         var renderer = Renderer(context)
         try? output.write(renderer.emit(.event(notice)))
@@ -139,11 +139,11 @@ actor ShellSession {
     let answer = AnswerWriter(
       Renderer(renderContext(settings)), output, isListing: invocation.streamsList, awaitsEvent: awaitsEvent)
     let context = context(invocation, settings) { result throws(ShellError) in try answer.emit(result) }
-    // Nobody shall wait for earlier answers while this one is waited for, nor lose them with the process.
+    // Earlier answers must not be held back while this command runs, nor be lost with the process.
     if !invocation.spec.id.isShort || !isConnected { try output.flush() }
     let client = try await connectedClient().withTimeLimit(settings.timeLimit)
     try await warnOfMissingChroot(before: invocation, settings)
-    // Also behind it: it may have gone on with a new session.
+    // Set again afterwards: the command may have continued with a new session.
     if invocation.spec.writes { mayHold = true }
     defer { if invocation.spec.writes { mayHold = true } }
     let code: ExitCode
@@ -190,7 +190,7 @@ actor ShellSession {
 
   /// Writes an error, unless it has nothing to say.
   ///
-  /// - Returns: the exit code that it means; once a signal has come, that of the signal, with which the process ends.
+  /// - Returns: the exit code that it means; once a signal has arrived, that of the signal, which ends the process.
   func report(_ error: ShellError, _ settings: ShellSettings? = nil, at place: SourceLine? = nil) -> ExitCode {
     var error = error
     if let signal = forwarder.endingSignal {

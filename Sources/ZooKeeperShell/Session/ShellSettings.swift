@@ -1,7 +1,7 @@
 import ZooKeeperClient
 import ZooKeeperProtocol
 
-/// What a run of the shell is told to be: options over environment over built-in values.
+/// The settings of a run of the shell: options over environment over built-in values.
 struct ShellSettings: Sendable {
   var connectString: ConnectString
   /// nil chooses by the use: short for one command, which closes its session anyway.
@@ -69,7 +69,7 @@ struct ShellSettings: Sendable {
     try readIdentities(options, environment)
     try readOutput(options, environment)
     if let file = options[.clientConfiguration]?.last {
-      try apply(JavaProperties(file: try Values.text(file, of: "--client-configuration")))
+      try apply(JavaProperties(file: try ValueParser.text(file, of: "--client-configuration")))
     }
   }
 
@@ -80,7 +80,7 @@ struct ShellSettings: Sendable {
     var settings = self
     let options = invocation.globals
     if let word = options[.timeout]?.last {
-      settings.timeLimit = try Values.duration(word, of: "--timeout")
+      settings.timeLimit = try ValueParser.duration(word, of: "--timeout")
       settings.limitsWaiting = true
     }
     if let word = options[.output]?.last { settings.format = try Self.format(word, of: "--output") }
@@ -90,7 +90,7 @@ struct ShellSettings: Sendable {
   }
 
   private static func format(_ word: Word, of name: String) throws(ShellError) -> OutputFormat {
-    OutputFormat(rawValue: try Values.choice(word, of: name, among: OutputFormat.allCases.map(\.rawValue)))!
+    OutputFormat(rawValue: try ValueParser.choice(word, of: name, among: OutputFormat.allCases.map(\.rawValue)))!
   }
 
   private mutating func readOutput(
@@ -102,17 +102,17 @@ struct ShellSettings: Sendable {
       format = try Self.format(Word(value), of: "$ZKCLI_OUTPUT")
     }
     if let word = options[.color]?.last {
-      colorWhen = try Values.choice(word, of: "--color", among: ["auto", "always", "never"])
+      colorWhen = try ValueParser.choice(word, of: "--color", among: ["auto", "always", "never"])
     }
     isQuiet = options[.quiet] != nil
     isVerbose = options[.verbose] != nil
     keepsGoing = options[.keepGoing] != nil
     if let word = options[.pipeline]?.last {
-      let count = Int(try Values.integer(word, of: "--pipeline", in: 1...100_000))
+      let count = Int(try ValueParser.integer(word, of: "--pipeline", in: 1...100_000))
       if dialect.pipelinesWrites { pipelineCount = count }
     }
     keepsHistory = options[.noHistory] == nil
-    if let word = options[.script]?.last { script = try Values.text(word, of: "--script") }
+    if let word = options[.script]?.last { script = try ValueParser.text(word, of: "--script") }
   }
 
   private mutating func readConnection(
@@ -121,7 +121,7 @@ struct ShellSettings: Sendable {
     var text = Self.defaultServer
     var source = "the built-in default"
     if let word = options[.server]?.last {
-      text = try Values.text(word, of: "--server")
+      text = try ValueParser.text(word, of: "--server")
       source = "--server"
     } else {
       for name in ["ZKCLI_SERVER", "ZOOKEEPER_SERVERS", "ZK_HOSTS"] {
@@ -158,21 +158,21 @@ struct ShellSettings: Sendable {
     _ options: [OptionName: [Word]], _ environment: ShellEnvironment
   ) throws(ShellError) {
     func duration(_ name: OptionName, _ variable: String) throws(ShellError) -> Duration? {
-      if let word = options[name]?.last { return try Values.duration(word, of: "--\(name.rawValue)") }
+      if let word = options[name]?.last { return try ValueParser.duration(word, of: "--\(name.rawValue)") }
       guard let value = environment.value(variable) else { return nil }
-      return try Values.duration(Word(value), of: "$\(variable)")
+      return try ValueParser.duration(Word(value), of: "$\(variable)")
     }
     if let limit = try duration(.timeout, "ZKCLI_TIMEOUT") { timeLimit = limit }
     limitsWaiting = options[.timeout] != nil
     if let limit = try duration(.connectTimeout, "ZKCLI_CONNECT_TIMEOUT") { connectTimeout = limit }
     sessionTimeout = try duration(.sessionTimeout, "ZKCLI_SESSION_TIMEOUT")
     if let word = options[.oldTimeout]?.last {
-      sessionTimeout = .milliseconds(try Values.milliseconds(word, of: "-timeout"))
+      sessionTimeout = .milliseconds(try ValueParser.milliseconds(word, of: "-timeout"))
       // It is also how long zkCli.sh waits for a connection.
       if waitsForConnection { connectTimeout = sessionTimeout! }
     }
     if let word = options[.maxBuffer]?.last {
-      maximumFrameBytes = try Values.sizeBytes(word, of: "--max-buffer")
+      maximumFrameBytes = try ValueParser.sizeBytes(word, of: "--max-buffer")
     }
   }
 
@@ -187,8 +187,8 @@ struct ShellSettings: Sendable {
       identities.append(identity)
     }
     for word in options[.authFile] ?? [] {
-      let path = try Values.text(word, of: "--auth-file")
-      let (bytes, warning) = try Files.readSecret(path)
+      let path = try ValueParser.text(word, of: "--auth-file")
+      let (bytes, warning) = try FileIO.readSecret(path)
       if let warning { warnings.append(warning) }
       for line in try TextLines.split(bytes, name: path) where !line.isEmpty && line.first != UInt8(ascii: "#") {
         identities.append(try Self.identity(line, from: path))

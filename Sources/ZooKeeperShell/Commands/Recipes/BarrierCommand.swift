@@ -8,7 +8,7 @@ extension CommandContext {
     guard let word = invocation.argument(0) else {
       throw .missing("argument", "action", of: invocation.spec)
     }
-    return try Values.choice(word, of: "action", among: choices)
+    return try ValueParser.choice(word, of: "action", among: choices)
   }
 
   /// Waits at a gate, or begins and ends with others.
@@ -33,7 +33,7 @@ extension CommandContext {
     guard let word = invocation.value(.count) else {
       throw ShellError.missing("option", "--count", of: invocation.spec)
     }
-    let count = Int(try Values.integer(word, of: "--count", in: 1...Int64(Int32.max)))
+    let count = Int(try ValueParser.integer(word, of: "--count", in: 1...Int64(Int32.max)))
     let limit = try waitingLimit()
     if action == "leave" {
       guard mode != .oneShot else {

@@ -10,7 +10,8 @@ extension CommandContext {
     let stream = ChangeStream(
       path: try path(), isRecursive: invocation.flag(.recursive), readsData: invocation.flag(.withData),
       beginsWithState: invocation.flag(.initial))
-    let command = try invocation.value(.exec).map { word throws(ShellError) in try Values.text(word, of: "--exec") }
+    let command = try invocation.value(.exec).map { word throws(ShellError) in try ValueParser.text(word, of: "--exec")
+    }
     let hasEnded = try await stream.follow(client, limit: waitLimit, reopen: reopen) { record in
       try emit(
         .recipe(

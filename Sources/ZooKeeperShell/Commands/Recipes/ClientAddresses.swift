@@ -1,7 +1,7 @@
 import ZooKeeperClient
 import ZooKeeperProtocol
 
-/// Where the clients of sessions are, as far as servers tell: those that allow the four-letter word `cons` do.
+/// Where the clients of sessions are, as reported by servers that allow the four-letter word `cons`.
 enum ClientAddresses {
   /// Asks all servers of a list at once.
   static func ask(_ servers: [ServerAddress]) async -> [SessionID: String] {

@@ -23,7 +23,7 @@ extension CommandContext {
       throw ShellError.usage(
         "commit propose needs --participants and data", hint: "usage: \(invocation.spec.synopsis)")
     }
-    let participants = try Values.text(names, of: "--participants").split(separator: ",").map(String.init)
+    let participants = try ValueParser.text(names, of: "--participants").split(separator: ",").map(String.init)
     guard !participants.isEmpty, Set(participants).count == participants.count,
       participants.allSatisfy({ !$0.contains("/") && !$0.hasPrefix(".") })
     else { throw ShellError.usage("--participants is not a list of distinct names", hint: "write it as a,b,c") }
@@ -36,7 +36,7 @@ extension CommandContext {
     guard let (verdict, wasLate) = decided?.value else {
       throw ShellError(.timedOut, "TimedOut", path: path, "no decision was made before the timeout")
     }
-    try emit(.recipe(.verdict(path: path, verdict)))
+    try emit(.recipe(.decision(path: path, verdict)))
     return wasLate && verdict == .abort ? .timedOut : Self.exitCode(of: verdict)
   }
 
@@ -44,8 +44,9 @@ extension CommandContext {
     guard let name = invocation.argument(2), let vote = invocation.argument(3) else {
       throw ShellError.usage("commit vote needs a name and a vote", hint: "usage: \(invocation.spec.synopsis)")
     }
-    let verdict = TwoPhaseCommit.Verdict(rawValue: try Values.choice(vote, of: "vote", among: ["commit", "abort"]))!
-    let participant = try Values.text(name, of: "name")
+    let verdict = TwoPhaseCommit.Verdict(
+      rawValue: try ValueParser.choice(vote, of: "vote", among: ["commit", "abort"]))!
+    let participant = try ValueParser.text(name, of: "name")
     let limit = try waitingLimit()
     let deadline = limit.map { ContinuousClock.now + $0 }
     let voted = try await waiting(client, limit: limit) { client, limit in
@@ -63,7 +64,7 @@ extension CommandContext {
       throw ShellError(
         .timedOut, "TimedOut", path: path, "no decision was made before the timeout; the vote remains cast")
     }
-    try emit(.recipe(.verdict(path: path, decision)))
+    try emit(.recipe(.decision(path: path, decision)))
     return Self.exitCode(of: decision)
   }
 

@@ -8,10 +8,11 @@ extension CommandContext {
     let action = try action(of: ["get", "add", "set"])
     let path = try path(at: 1)
     let format = try invocation.value(.format).map { word throws(ShellError) in
-      Counter.Format(rawValue: try Values.choice(word, of: "--format", among: Counter.Format.allCases.map(\.rawValue)))!
+      Counter.Format(
+        rawValue: try ValueParser.choice(word, of: "--format", among: Counter.Format.allCases.map(\.rawValue)))!
     }
     let number = try invocation.argument(2).map { word throws(ShellError) in
-      try Values.integer(word, of: "number", in: .min ... .max)
+      try ValueParser.integer(word, of: "number", in: .min ... .max)
     }
     let counter = Counter(client, path: path, format: format)
     let value: Int64

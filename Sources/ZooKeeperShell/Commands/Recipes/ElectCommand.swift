@@ -4,7 +4,7 @@ import ZooKeeperRecipes
 
 /// elect.
 extension CommandContext {
-  /// Stands for the leadership, or tells who leads.
+  /// Runs for leadership, or prints who leads.
   func elect(_ client: ZooKeeperClient) async throws -> ExitCode {
     let path = try path()
     let election = Election(client, path: path)
@@ -12,13 +12,13 @@ extension CommandContext {
     if invocation.flag(.observe) { return try await observe(path, client) }
     if invocation.flag(.release) {
       let count = try await election.resignOwn()
-      try emit(.recipe(.letGo(path: path, count: count)))
+      try emit(.recipe(.released(path: path, count: count)))
       return count == 0 ? .no : .success
     }
     guard let word = invocation.argument(1) else {
       throw ShellError.missing("argument", "name", of: invocation.spec)
     }
-    let name = try Values.text(word, of: "name")
+    let name = try ValueParser.text(word, of: "name")
     let variables = ["ZKCLI_LEADER": name]
     if mode != .oneShot, let (hold, former) = try await election.own() {
       guard former == word.bytes else {
@@ -46,7 +46,7 @@ extension CommandContext {
         guard isNews else { return true }
         try emit(.recipe(.leader(leader)))
         try flush()
-        // That there is no leader is told, but is no leader.
+        // That there is no leader is printed, but does not count as one.
         return leader == nil || countdown.goesOn()
       }
     }
@@ -57,7 +57,7 @@ extension CommandContext {
   /// Counts down from `--count`.
   func countdown() throws(ShellError) -> Countdown {
     guard let word = invocation.value(.count) else { return Countdown(nil) }
-    return Countdown(Int(try Values.integer(word, of: "--count", in: 1...Int64(Int32.max))))
+    return Countdown(Int(try ValueParser.integer(word, of: "--count", in: 1...Int64(Int32.max))))
   }
 }
 
@@ -65,7 +65,7 @@ extension CommandContext {
 final class Countdown: Sendable {
   private let rest: Mutex<Int?>
 
-  /// Counts from a number, or without end.
+  /// Counts down from a number; nil counts indefinitely.
   init(_ count: Int?) { rest = Mutex(count) }
 
   /// Counts one; false when it was the last.

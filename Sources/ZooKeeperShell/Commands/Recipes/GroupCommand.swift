@@ -46,7 +46,7 @@ extension CommandContext {
   }
 
   private static func memberName(_ word: Word) throws(ShellError) -> String {
-    let name = try Values.text(word, of: "name")
+    let name = try ValueParser.text(word, of: "name")
     guard !name.isEmpty, !name.contains("/"), name != ".", name != ".." else {
       throw .usage(
         "\(Tokenizer.quote(word)) is not a valid znode name", hint: "a name has no / and is neither . nor ..")
@@ -106,7 +106,7 @@ extension CommandContext {
 }
 
 extension ShellError {
-  /// A name that only one can have is somebody else's.
+  /// A name that only one process can have is taken.
   static func taken(_ path: String) -> ShellError {
     var error = ShellError(.nodeExists, path: path)
     error.message = "it is already taken"

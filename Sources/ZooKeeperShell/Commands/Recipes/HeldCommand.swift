@@ -22,7 +22,7 @@ extension CommandContext {
     var variables: [String: String] = [:]
     /// What it reads; nil leaves it our stdin.
     var standardInput: [UInt8]?
-    /// Whether it gets TERM when somebody asks to let go.
+    /// Whether it gets SIGTERM when another process asks for a release.
     var isRevocable = false
     /// Whether signals to us are its concern, rather than the end of our own work.
     var takesSignals = true
@@ -38,23 +38,23 @@ extension CommandContext {
     }
     try flush()
     let timeout = Duration.milliseconds(await client.snapshot().timeoutMilliseconds)
-    let childGuard = ChildGuard.start()
+    let watchdog = ChildWatchdog.start()
     let safety = Mutex(hold.map { $0.proven + timeout * 5 / 6 })
     let onProof: @Sendable (ContinuousClock.Instant) -> Void = { deadline in
       safety.withLock { $0 = deadline }
-      // A little behind our own turn, and all is over when the session may be.
-      childGuard?.extend(to: deadline + timeout / 24, grace: timeout / 8)
+      // A little after our own deadline, and before the session can expire.
+      watchdog?.extend(to: deadline + timeout / 24, grace: timeout / 8)
     }
     if let deadline = safety.withLock(\.self) { onProof(deadline) }
     defer { forwarder.setChild(nil) }
     // Where there is no terminal to read from, signals reach all that the command starts.
     let child = try ChildProcess.start(
       settings.words, variables: settings.variables, standardInput: settings.standardInput,
-      ownsGroup: !ChildProcess.isInForeground, guardedBy: childGuard
+      ownsGroup: !ChildProcess.isInForeground, watchedBy: watchdog
     ) { if settings.takesSignals { forwarder.setChild($0) } }
-    // A task of its own: it ends when the child does, whatever becomes of ours.
+    // An unstructured task: it ends when the child does, even if ours is cancelled.
     let ending = Task { await BlockingThread.run { child.wait() } ?? .localInputOutput }
-    defer { childGuard?.dismiss() }
+    defer { watchdog?.childExited() }
     let end = try await firstEnd(of: hold) {
       if settings.isRevocable { child.send(Signal.terminate) }
     } onProof: {
@@ -69,7 +69,7 @@ extension CommandContext {
       }
       return code
     }
-    childGuard?.extend(to: .now + timeout / 6, grace: .zero)
+    watchdog?.extend(to: .now + timeout / 6, grace: .zero)
     let code = await Self.end(child, grace: timeout / 6, ending)
     if case .lost(let loss) = end { throw ShellError.lost(hold?.path ?? "", loss) }
     return code
@@ -99,7 +99,7 @@ extension CommandContext {
       await withTaskGroup(of: End.self) { group in
         group.addTask {
           let hasEnded = await BlockingThread.run {
-            while let chunk = try? Files.readSome(0, name: "stdin"), !chunk.isEmpty {}
+            while let chunk = try? FileIO.readSome(0, name: "stdin"), !chunk.isEmpty {}
             return true
           }
           return hasEnded == nil ? .cancelled : .inputEnded

@@ -5,29 +5,29 @@ import ZooKeeperRecipes
 
 /// lock.
 extension CommandContext {
-  /// What the options of a recipe say about waiting: nil without end, zero not at all.
+  /// What the options of a recipe say about waiting: nil is indefinitely, zero not at all.
   func waitingLimit() throws(ShellError) -> Duration? {
     if invocation.flag(.tryOnce) { return .zero }
     guard let word = invocation.value(.timeout) else { return waitLimit }
-    return try Values.duration(word, of: "--timeout")
+    return try ValueParser.duration(word, of: "--timeout")
   }
 
-  /// Holds a lock while a command runs, or tells who holds it.
+  /// Holds a lock while a command runs, or prints who holds it.
   func lock(_ client: ZooKeeperClient) async throws -> ExitCode {
     let path = try path()
     let target = try lockTarget(client, path)
     if invocation.flag(.list) { return try await list(try await target.participants()) }
     if invocation.flag(.revoke) {
-      try emit(.recipe(.letGo(path: path, count: try await target.revoke(client, path))))
+      try emit(.recipe(.released(path: path, count: try await target.revoke(client, path))))
       return .success
     }
     if invocation.flag(.release) {
       let count = try await target.releaseOwn()
-      try emit(.recipe(.letGo(path: path, count: count)))
+      try emit(.recipe(.released(path: path, count: count)))
       return count == 0 ? .no : .success
     }
     let failureCode = try invocation.value(.exitCode).map { word throws(ShellError) in
-      ExitCode(rawValue: Int32(try Values.integer(word, of: "--exit-code", in: 0...255)))
+      ExitCode(rawValue: Int32(try ValueParser.integer(word, of: "--exit-code", in: 0...255)))
     }
     if let own = try await alreadyHeld(target, path) { return try await keep(own, name: nil, client, letsGo: false) }
     let held = try await waiting(client, limit: try waitingLimit()) { client, limit in
@@ -60,9 +60,9 @@ extension CommandContext {
     }
   }
 
-  /// Runs the command behind `--` while something is held; without one, prints it and holds it.
+  /// Runs the command after `--` while something is held; without one, prints it and holds it.
   ///
-  /// - Parameter letsGo: whether it is held no more behind the command.
+  /// - Parameter letsGo: whether it is released after the command.
   func keep(
     _ hold: Hold, name: String?, variables: [String: String] = [:], _ client: ZooKeeperClient, letsGo: Bool = true
   ) async throws -> ExitCode {
@@ -83,7 +83,7 @@ extension CommandContext {
     return try await releasing(hold) { try await runChild(settings, holding: hold, client) }
   }
 
-  /// Lets go behind `body`, whatever comes of that.
+  /// Releases after `body`, on success or failure.
   private func releasing<Value>(_ hold: Hold, _ body: () async throws -> Value) async throws -> Value {
     do {
       let value = try await body()
@@ -110,7 +110,7 @@ extension CommandContext {
 
   private func lockTarget(_ client: ZooKeeperClient, _ path: String) throws(ShellError) -> LockTarget {
     let layout = try invocation.value(.layout).map { word throws(ShellError) in
-      Lock.Layout(rawValue: try Values.choice(word, of: "--layout", among: Lock.Layout.allCases.map(\.rawValue)))!
+      Lock.Layout(rawValue: try ValueParser.choice(word, of: "--layout", among: Lock.Layout.allCases.map(\.rawValue)))!
     }
     guard let word = invocation.value(.slots) else {
       let kind: Lock.Kind = invocation.flag(.shared) ? .shared : .exclusive
@@ -120,12 +120,12 @@ extension CommandContext {
       throw .usage("--slots cannot be combined with --shared or --layout")
     }
     if invocation.flag(.revoke) { throw .usage("--slots cannot be combined with --revoke") }
-    let slots = Int(try Values.integer(word, of: "--slots", in: 1...Int64(Int32.max)))
+    let slots = Int(try ValueParser.integer(word, of: "--slots", in: 1...Int64(Int32.max)))
     return .semaphore(Semaphore(client, path: path, slots: slots))
   }
 }
 
-/// The two recipes behind `lock`.
+/// The two recipes of `lock`.
 private enum LockTarget: Sendable {
   case lock(Lock)
   case semaphore(Semaphore)

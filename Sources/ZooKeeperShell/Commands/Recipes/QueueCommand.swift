@@ -28,9 +28,9 @@ extension CommandContext {
 
   private func put(into queue: WorkQueue) async throws -> ExitCode {
     let priority = try invocation.value(.priority).map { word throws(ShellError) in
-      Int32(try Values.integer(word, of: "--priority", in: Int64(Int32.min)...Int64(Int32.max)))
+      Int32(try ValueParser.integer(word, of: "--priority", in: Int64(Int32.min)...Int64(Int32.max)))
     }
-    // A value that begins with a dash stands behind `--`, as with every command.
+    // A value that begins with a dash follows `--`, as with every command.
     let words = invocation.argument(2).map { [$0] } ?? invocation.child ?? []
     guard words.count == 1 else {
       throw ShellError.usage("queue put takes exactly one data argument", hint: "usage: \(invocation.spec.synopsis)")
@@ -66,7 +66,7 @@ extension CommandContext {
         try await claim.complete()
         return claim.item
       } catch let error as RecipeError where error.code == .removed {
-        // Somebody took it who knows nothing of claims: then it is theirs.
+        // A consumer that does not respect claims took it.
         try await claim.giveBack()
       }
     }

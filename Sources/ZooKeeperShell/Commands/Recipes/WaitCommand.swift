@@ -13,7 +13,7 @@ extension CommandContext {
     guard let (fulfilment, _) = fulfilled else {
       throw ShellError(.timedOut, "TimedOut", path: path, "the condition was not met before the timeout")
     }
-    try emit(.recipe(.fulfilled(path: path, stat: fulfilment.stat)))
+    try emit(.recipe(.conditionMet(path: path, stat: fulfilment.stat)))
     return .success
   }
 

@@ -11,8 +11,8 @@ extension CommandContext {
   /// *Source*: `consul lock` and Curator's recipes do so too.
   ///
   /// - Parameters:
-  ///   - limit: how long to wait, with all sessions together; nil without end, zero not at all.
-  ///   - body: waits for as long as it is told; nil when that was too short.
+  ///   - limit: how long to wait, with all sessions together; nil waits indefinitely, zero not at all.
+  ///   - body: waits for at most the given time; nil when that was too short.
   /// - Returns: the value, and the client of the session that has it; nil when the time was up.
   /// - Throws: what `body` throws.
   func waiting<Value: Sendable>(

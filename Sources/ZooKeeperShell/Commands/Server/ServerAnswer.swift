@@ -1,4 +1,4 @@
-/// What an action of `server` came to, for programs: people are told by words on the way.
+/// What an action of `server` came to, for programs; people see messages on the way.
 package struct ServerAnswer: Hashable, Sendable {
   /// Something wrong with a configuration.
   package struct Fault: Hashable, Sendable {
@@ -22,11 +22,11 @@ package struct ServerAnswer: Hashable, Sendable {
   package var process: Int?
   /// Where clients connect.
   package var address: String?
-  /// `standalone`, `leader`, `follower`, `observer`; nil when the server does not tell.
+  /// `standalone`, `leader`, `follower`, `observer`; nil if the server does not report it.
   package var mode: String?
   /// What else is known.
   package var message: String?
-  /// What is wrong with the configuration; nil where nobody has looked.
+  /// What is wrong with the configuration; nil if it was not checked.
   package var faults: [Fault]?
   package var warnings: [String]?
   /// What a repair has changed, a line each; nil where nothing was to be repaired.

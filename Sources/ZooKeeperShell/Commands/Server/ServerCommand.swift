@@ -23,18 +23,18 @@ enum ServerCommand {
     guard let word = invocation.argument(0) else {
       throw .missing("argument", "action", of: invocation.spec)
     }
-    let action = try Values.choice(word, of: "action", among: actions)
-    let file = try invocation.argument(1).map { word throws(ShellError) in try Values.text(word, of: "file") }
+    let action = try ValueParser.choice(word, of: "action", among: actions)
+    let file = try invocation.argument(1).map { word throws(ShellError) in try ValueParser.text(word, of: "file") }
     let voice = ServerVoice(output: output, context: context)
     return try perform(action, file ?? defaultFile(environment), environment, voice)
   }
 
-  /// What zkServer.sh says to words that it does not know.
+  /// What zkServer.sh prints for arguments that it does not know.
   static func scriptUsage(_ programName: String) -> String {
     "Usage: \(programName) [--config <conf-dir>] {start|start-foreground|stop|restart|status}"
   }
 
-  /// Runs an action of `zookeeper-server`, in the words of zkServer.sh and with its exit codes.
+  /// Runs an action of `zookeeper-server`, with the messages and exit codes of zkServer.sh.
   static func runAsScript(
     _ words: [Word], _ environment: ShellEnvironment, _ output: Output
   ) throws(ShellError) -> ExitCode {
@@ -63,7 +63,7 @@ enum ServerCommand {
   private static func perform(
     _ action: String, _ file: String, _ environment: ShellEnvironment, _ voice: ServerVoice
   ) throws(ShellError) -> ExitCode {
-    let flags = ServerFlags(environment, configurationFile: file, readFile: { try? Files.read($0) })
+    let flags = ServerFlags(environment, configurationFile: file, readFile: { try? FileIO.read($0) })
     if action == "check", voice.isJSON { return try check(file, flags, voice) }
     let daemon = try load(file, flags)
     if voice.context.isVerbose { for remark in flags.remarks { try voice.mention(remark) } }
@@ -125,10 +125,10 @@ enum ServerCommand {
   }
 
   private static func load(_ file: String, _ flags: ServerFlags) throws(ShellError) -> ServerDaemon {
-    let bytes = try Files.read(file)
+    let bytes = try FileIO.read(file)
     do throws(SandboxError) {
       return try ServerDaemon(
-        configurationFile: file, bytes: bytes, readFile: { try? Files.read($0) }, properties: flags.properties)
+        configurationFile: file, bytes: bytes, readFile: { try? FileIO.read($0) }, properties: flags.properties)
     } catch {
       throw ShellError(error)
     }
@@ -157,7 +157,7 @@ struct ServerProcess {
   /// Runs the server in this process until SIGTERM or SIGINT.
   func runInForeground(_ output: Output) throws(ShellError) -> ExitCode {
     try Descriptors.require(Descriptors.ofServer, for: "a server")
-    let interruption = Interruption.start()
+    let interruption = SignalCancellation.start()
     let gate = Gate<Result<Void, SandboxError>>()
     let processFile = processFile
     Task { [daemon] in
@@ -179,7 +179,7 @@ struct ServerProcess {
     }
     let result = gate.wait()
     unlink(processFile)
-    // Asked to stop, it stopped: that is success for whoever supervises it.
+    // It was asked to stop and did: that is success for a supervisor.
     if case .failure(let error) = result { throw ShellError(error) }
     return .success
   }
@@ -270,14 +270,14 @@ struct ServerProcess {
     case .server(let process):
       kill(process, SIGTERM)
       for _ in 0..<(Self.stopLimitSeconds * 20) where kill(process, 0) == 0 { usleep(50_000) }
-      // The number may belong to somebody else by now.
+      // The number may belong to another process by now.
       if identity(of: process) == .server(process) { kill(process, SIGKILL) }
       unlink(processFile)
       return try end("stopped", "STOPPED", .success)
     }
   }
 
-  /// Asks the server for its mode, and says whatever else is known when it does not tell.
+  /// Asks the server for its mode, and reports what else is known if it does not say.
   func status(_ voice: ServerVoice) throws(ShellError) -> ExitCode {
     try Descriptors.require(Descriptors.ofClient, for: "a question to the server")
     let address = ServerAddress(host: daemon.clientAddress, port: daemon.clientPort)
@@ -299,7 +299,7 @@ struct ServerProcess {
   private var named: ServerIdentity {
     let bytes: [UInt8]
     // Without a file there is no process; one that cannot be read names none that could be stopped.
-    do throws(ShellError) { bytes = try Files.read(processFile) } catch { return .none }
+    do throws(ShellError) { bytes = try FileIO.read(processFile) } catch { return .none }
     let text = String(decoding: bytes, as: UTF8.self).filter { $0.isNumber }
     return pid_t(text).map(identity) ?? .none
   }
@@ -308,7 +308,7 @@ struct ServerProcess {
     ServerIdentity.of(process, lockFile: "\(daemon.dataDirectory)/zkcli.lock")
   }
 
-  /// Starts this very program in a session of its own, away from the terminal.
+  /// Starts this program again in its own session, away from the terminal.
   private func spawn() throws(ShellError) -> pid_t {
     var spawn = Spawn(.same, ["zkcli", "server", "run", file])
     spawn.fileActions = [.read(0, path: "/dev/null"), .append(1, path: logFile), .copy(1, to: 2)]
@@ -316,14 +316,14 @@ struct ServerProcess {
     do throws(SystemError) {
       return try spawn.start()
     } catch {
-      throw Files.failure("cannot start a process", error.number)
+      throw FileIO.failure("cannot start a process", error.number)
     }
   }
 
   private static func write(_ text: String, to path: String) {
     let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { return }
-    _ = Files.writeAll([UInt8](text.utf8), to: descriptor)
+    _ = FileIO.writeAll([UInt8](text.utf8), to: descriptor)
     close(descriptor)
   }
 }

@@ -4,13 +4,13 @@ import ZooKeeperProtocol
 /// and `JVMFLAGS`, and in what `zookeeper-env.sh` and `java.env` beside its configuration set these to.
 ///
 /// *Source*: `bin/zkEnv.sh`, `bin/zkServer.sh`: of a property that comes more than once, the last counts, and
-/// `JVMFLAGS` stands behind `SERVER_JVMFLAGS`.
+/// `JVMFLAGS` follows `SERVER_JVMFLAGS`.
 struct ServerFlags: Sendable {
   /// Without `-D`.
   var properties: [String: String] = [:]
   /// What is worth a warning: statements that only a shell can work out.
   var warnings: [String] = []
-  /// What was done, for whoever asks for that.
+  /// What was done, for `--verbose`.
   var remarks: [String] = []
 
   private static let variables = ["SERVER_JVMFLAGS", "JVMFLAGS"]

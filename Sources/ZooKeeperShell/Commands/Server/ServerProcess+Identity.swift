@@ -7,7 +7,7 @@
 /// Who a process is that the file of a server names.
 ///
 /// A number may have gone to another program since it was written, after a crash or a restart of the machine. Who runs
-/// a server on the data directory has its lock file open, and nobody else has.
+/// a server on the data directory has its lock file open, and no other process has.
 enum ServerIdentity: Hashable, Sendable {
   /// No process is named, or none of that number lives.
   case none
@@ -38,7 +38,7 @@ enum ServerIdentity: Hashable, Sendable {
       }
       return runsApaches(process) ? .server(process) : .stranger(process)
     #else
-      // Without /proc the lock alone tells: while it can be had, no server runs.
+      // Without /proc only the lock shows it: while it can be taken, no server runs.
       let descriptor = open(lockFile, O_RDWR | O_CLOEXEC)
       guard descriptor >= 0 else { return .stranger(process) }
       defer { close(descriptor) }

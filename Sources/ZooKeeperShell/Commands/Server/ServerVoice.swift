@@ -1,4 +1,4 @@
-/// How an action of `server` speaks: in zkServer.sh's words to people, in one document to programs.
+/// How an action of `server` reports: as zkServer.sh does to people, in one document to programs.
 struct ServerVoice: Sendable {
   let output: Output
   let context: RenderContext
@@ -6,12 +6,12 @@ struct ServerVoice: Sendable {
   /// Whether programs are spoken to.
   var isJSON: Bool { context.format == .json || context.format == .jsonl }
 
-  /// Says words to people, on stdout.
+  /// Prints a message for people, on stdout.
   func say(_ text: String) throws(ShellError) {
     if !isJSON { try output.write(.out(text)) }
   }
 
-  /// Says words beside the answer to people, on stderr.
+  /// Prints a message for people besides the answer, on stderr.
   func mention(_ text: String) throws(ShellError) {
     if !isJSON { try output.write(.err("zkcli: \(text)\n")) }
   }

@@ -2,11 +2,11 @@
 struct StatusReply: Hashable, Sendable {
   /// In a word: `running`, `not serving`, `not answering`, `not running`.
   var state: String
-  /// nil when the server does not tell.
+  /// nil if the server does not report it.
   var mode: String?
   /// What is known where the mode is not.
   var message: String?
-  /// Whether it runs, and does not say that it serves nobody.
+  /// Whether it runs, and does not say that it has no quorum.
   var isRunning: Bool
 
   /// Reads an answer.

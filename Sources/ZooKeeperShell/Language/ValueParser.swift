@@ -1,7 +1,7 @@
 /// Reads the values of options and arguments, and says what was expected when they are something else.
 ///
 /// Each function takes the word and the name that the message blames, such as `--timeout` or `path`.
-package enum Values {
+package enum ValueParser {
   /// A text; names and paths must be UTF-8.
   package static func text(_ word: Word, of name: String) throws(ShellError) -> String {
     guard let text = word.exactText else {
@@ -88,7 +88,7 @@ package enum Values {
   }
 
   private static func milliseconds(_ text: String) -> Int64? {
-    // `ms` stands first: it ends in `s` as well.
+    // `ms` comes first: it ends in `s` as well.
     let units: [(suffix: String, factor: Int64)] = [("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000)]
     guard let unit = units.first(where: { text.hasSuffix($0.suffix) }),
       let number = decimal(text.dropLast(unit.suffix.count))

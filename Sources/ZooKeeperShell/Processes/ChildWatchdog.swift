@@ -9,28 +9,28 @@ import Synchronization
 
 /// A process that ends a command when this one cannot: killed, or stopped until what the command relies on is over.
 ///
-/// It is this program once more (`__guard`), in a session of its own so that no signal to ours reaches it. It hears of
-/// the command, and until when it may run, through a pipe whose end tells it that we are gone.
+/// It is this program once more (`__guard`), in its own session so that no signal to ours reaches it. It learns of
+/// the command, and until when it may run, through a pipe whose end means that we are gone.
 ///
 /// *Shape*: lines `child PID GROUP`, `until TIME GRACE`, `done`; times in milliseconds of the clock that runs on while
 /// the machine sleeps.
 ///
 /// *Thread*: any.
-final class ChildGuard: Sendable {
+final class ChildWatchdog: Sendable {
   private let descriptor: Mutex<Int32>
 
   private init(descriptor: Int32) { self.descriptor = Mutex(descriptor) }
 
   deinit { close(descriptor.withLock(\.self)) }
 
-  /// Starts the guard; nil where that cannot be done, and a command must do without.
-  static func start() -> ChildGuard? {
+  /// Starts the watchdog; nil if that fails, and the command must do without.
+  static func start() -> ChildWatchdog? {
     var ends: [Int32] = [-1, -1]
     guard pipe(&ends) == 0 else { return nil }
     InheritedDescriptors.protectOwn()
     defer { close(ends[0]) }
-    var spawn = Spawn(.same, ["zkcli", GuardProcess.word])
-    // It must not keep our outputs open: whoever reads them waits for their end.
+    var spawn = Spawn(.same, ["zkcli", WatchdogProcess.word])
+    // It must not keep our outputs open: a reader of them waits for their end.
     spawn.fileActions = [.copy(ends[0], to: 0), .append(1, path: "/dev/null"), .append(2, path: "/dev/null")]
     let processID: ProcessID
     do throws(SystemError) {
@@ -41,20 +41,20 @@ final class ChildGuard: Sendable {
     }
     // It ends soon after us or the command, and must not stay in the table of processes.
     BlockingThread.start { Spawn.reap(processID) }
-    return ChildGuard(descriptor: ends[1])
+    return ChildWatchdog(descriptor: ends[1])
   }
 
-  /// Tells whom to end.
+  /// Says which process to end.
   func watch(_ child: ChildProcess) { send("child \(child.processID) \(child.ownsGroup ? 1 : 0)") }
 
-  /// Tells until when the command may run, and how long it has between TERM and KILL.
+  /// Says until when the command may run, and how long it has between TERM and KILL.
   func extend(to deadline: ContinuousClock.Instant, grace: Duration) {
     let end = BootClock.nowMilliseconds() + (deadline - .now).inMilliseconds
     send("until \(end) \(grace.inMilliseconds)")
   }
 
-  /// Tells that the command has ended.
-  func dismiss() { send("done") }
+  /// Says that the command has ended.
+  func childExited() { send("done") }
 
   private func send(_ line: String) {
     let bytes = [UInt8]((line + "\n").utf8)
@@ -63,10 +63,10 @@ final class ChildGuard: Sendable {
   }
 }
 
-/// The guard itself.
+/// The watchdog itself.
 ///
 /// *Thread*: the process's first.
-struct GuardProcess {
+struct WatchdogProcess {
   /// What the program is called with to be one.
   static let word = "__guard"
 
@@ -80,13 +80,13 @@ struct GuardProcess {
     // Away from the terminal, and from signals to the group of the one whom we guard for.
     setsid()
     for number in [SIGINT, SIGTERM, SIGHUP, SIGPIPE] { signal(number, SIG_IGN) }
-    var process = GuardProcess()
-    while process.goesOn() {}
+    var process = WatchdogProcess()
+    while process.step() {}
     return 0
   }
 
   /// - Returns: false when the work is done.
-  private mutating func goesOn() -> Bool {
+  private mutating func step() -> Bool {
     let rest = deadline.map { max(0, $0 - BootClock.nowMilliseconds()) }
     guard waitForInput(milliseconds: rest) else {
       end()
@@ -149,15 +149,15 @@ struct GuardProcess {
       && !Self.state(of: child.processID).hasPrefix("Z")
   }
 
-  /// When a process was started, in ticks since the machine was; empty where `/proc` does not tell.
+  /// When a process was started, in ticks since boot; empty without `/proc`.
   private static func startTime(of processID: pid_t) -> String {
     let fields = state(of: processID).split(separator: " ")
     return fields.count > 19 ? String(fields[19]) : ""
   }
 
-  /// What `/proc` says of a process behind its name, beginning with the letter of its state.
+  /// What `/proc` says of a process after its name, beginning with the letter of its state.
   private static func state(of processID: pid_t) -> String {
-    guard let bytes = try? Files.read("/proc/\(processID)/stat") else { return "" }
+    guard let bytes = try? FileIO.read("/proc/\(processID)/stat") else { return "" }
     // The name is in parentheses and may hold more of them.
     let text = String(decoding: bytes, as: UTF8.self)
     return text.lastIndex(of: ")").map { String(text[text.index($0, offsetBy: 2)...]) } ?? ""

@@ -1,6 +1,6 @@
 package import ZooKeeperProtocol
 
-extension Values {
+extension ValueParser {
   /// The path of a znode, resolved against a working directory and checked against the rules of servers.
   ///
   /// A sequential create may end in a slash: the name is then the number alone.

@@ -4,7 +4,7 @@ import Testing
 
 /// Recipes in which several processes take part.
 @Suite(.serialized, .timeLimit(.minutes(10)))
-struct GatheringTests {
+struct MultiPartyRecipeTests {
   @Test(arguments: ServerKind.allCases) func allBeginAndEndTogether(server: ServerKind) async throws {
     let zkcli = try await Zkcli.patient(server)
     let path = uniquePath("round")

@@ -1,7 +1,7 @@
 import Synchronization
 
 /// Where values and answers come from that are not on the command line.
-final class ValueSource: Sendable {
+final class DataArgumentReader: Sendable {
   /// Whether stdin is free to hold a value; in a script read from stdin it holds the commands.
   private let offersStdin: Bool
   private let hasReadStdin = Mutex(false)
@@ -13,7 +13,7 @@ final class ValueSource: Sendable {
     self.asksBeforeDestroying = asksBeforeDestroying
   }
 
-  /// The bytes that a word stands for: `-` is stdin to its end, `@name` a file, `@@name` the text `@name`, and
+  /// The bytes that an argument denotes: `-` is stdin to its end, `@name` a file, `@@name` the text `@name`, and
   /// everything else itself.
   ///
   /// - Throws: exit code 12 when the file or stdin cannot be read; a usage error when stdin is not free.
@@ -22,14 +22,14 @@ final class ValueSource: Sendable {
     case UInt8(ascii: "-") where word.bytes.count == 1: return try stdin()
     case UInt8(ascii: "@") where word.bytes.count > 1:
       let rest = [UInt8](word.bytes.dropFirst())
-      return rest.first == UInt8(ascii: "@") ? rest : try Files.read(String(decoding: rest, as: UTF8.self))
+      return rest.first == UInt8(ascii: "@") ? rest : try FileIO.read(String(decoding: rest, as: UTF8.self))
     default: return word.bytes
     }
   }
 
   /// A secret from a person.
   ///
-  /// - Throws: a usage error where nobody can be asked.
+  /// - Throws: a usage error if there is no terminal.
   func secret(prompt: String) async throws(ShellError) -> [UInt8] {
     do throws(ShellError) {
       return try await TerminalQuestion.ask(prompt, isSecret: true)
@@ -40,7 +40,7 @@ final class ValueSource: Sendable {
     }
   }
 
-  /// Asks before something is destroyed; scripts and pipes, where nobody watches, are not asked.
+  /// Asks before something is destroyed; scripts and pipes are not asked.
   func confirms(_ question: String) async throws(ShellError) -> Bool {
     guard asksBeforeDestroying else { return true }
     let answer = try await TerminalQuestion.ask("\(question) [y/N] ", isSecret: false)
@@ -56,6 +56,6 @@ final class ValueSource: Sendable {
       return !hasRead
     }
     guard isFirst else { throw .usage("stdin has already been read; only one argument can be -") }
-    return try Files.read(0, name: "stdin")
+    return try FileIO.read(0, name: "stdin")
   }
 }

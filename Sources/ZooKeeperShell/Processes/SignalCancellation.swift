@@ -10,7 +10,7 @@ import Synchronization
 /// Turns the signals that end a command into the cancellation of its task, so that the session is still closed.
 ///
 /// Without this, ^C would leave the session, and with it every ephemeral znode and lock, to its timeout.
-final class Interruption: Sendable {
+final class SignalCancellation: Sendable {
   private struct State {
     var signal: Int32?
     var onSignal: (@Sendable () -> Void)?
@@ -18,9 +18,9 @@ final class Interruption: Sendable {
 
   private let state = Mutex(State())
 
-  /// All that end a process which does nothing about them, but for those that tell of a fault of its own (such as
-  /// SIGSEGV), the one that nobody can take, and SIGPROF, with which Swift's runtime stops the other threads to print
-  /// where they are after a fault: behind these a `ChildGuard` ends what we have started.
+  /// All whose default is to end the process, except those that report a fault in the process itself (such as
+  /// SIGSEGV), SIGKILL, and SIGPROF, with which Swift's runtime stops the other threads to print
+  /// where they are after a fault: after these a `ChildWatchdog` ends what we have started.
   private static let signals: [Int32] = {
     var signals = [
       SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM, SIGPIPE, SIGVTALRM, SIGXCPU, SIGXFSZ,
@@ -35,20 +35,20 @@ final class Interruption: Sendable {
 
   private init(forwarder: SignalForwarder?) { self.forwarder = forwarder }
 
-  /// Blocks the signals in this thread and all that it will start, and takes them on a thread of its own.
+  /// Blocks the signals in this thread and all that it will start, and takes them on a separate thread.
   ///
   /// To be called before any other thread is started. A second signal ends the process at once, unless a command has
   /// been started that the signals are passed on to.
   ///
   /// - Parameter forwarder: takes the signals first, and passes them on to the command that we run.
-  static func start(forwarder: SignalForwarder? = nil) -> Interruption {
+  static func start(forwarder: SignalForwarder? = nil) -> SignalCancellation {
     block()
-    let interruption = Interruption(forwarder: forwarder)
+    let interruption = SignalCancellation(forwarder: forwarder)
     BlockingThread.start { interruption.takeSignals() }
     return interruption
   }
 
-  /// Blocks the signals in this thread and all that it will start; they wait until somebody takes them.
+  /// Blocks the signals in this thread and all that it will start; they stay pending until they are taken.
   static func block() { taken().block() }
 
   /// Gives those that the line editor does not take their effect again, which is to end the process.
@@ -61,10 +61,10 @@ final class Interruption: Sendable {
       signals.filter { !excluded.contains($0) && ($0 == SIGPIPE || !SignalSet.isIgnored($0)) })
   }
 
-  /// The signal that has come, if one has.
+  /// The signal that has arrived, if any.
   var signal: Int32? { state.withLock(\.signal) }
 
-  /// Calls `body` when a signal comes, or now if one has come already.
+  /// Calls `body` when a signal arrives, or at once if one already has.
   func whenSignalled(_ body: @escaping @Sendable () -> Void) {
     let isLate = state.withLock { state in
       state.onSignal = body

@@ -5,8 +5,8 @@
 #endif
 
 /// Files and descriptors of this machine, read whole.
-enum Files {
-  /// The most that is read: no server takes a value near it, and a device without end must not fill the memory.
+enum FileIO {
+  /// The most that is read: no server takes a value near it, and an endless device must not fill the memory.
   static let limitBytes = 256 << 20
 
   /// The content of a file.
@@ -21,7 +21,7 @@ enum Files {
 
   /// The content of a file with secrets in it, and what is to be said if others than its owner can have them.
   ///
-  /// Whoever owns the file himself shall keep it to himself, as ssh wants it; a file of another user, such as root's,
+  /// The user's own file must be accessible to that user only, as ssh requires; a file of another user, such as root's,
   /// may be shared with a group.
   ///
   /// - Throws: exit code 12 with the operating system's reason.
@@ -110,7 +110,7 @@ enum Files {
         if count >= 0 {
           offset += count
         } else if errno == EAGAIN {
-          // Somebody made the terminal or pipe non-blocking: wait until it takes more.
+          // Another process made the terminal or pipe non-blocking: wait until it takes more.
           var interest = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
           poll(&interest, 1, -1)
         } else if errno != EINTR {
@@ -121,13 +121,13 @@ enum Files {
     }
   }
 
-  /// A failed call of the operating system's, in its words.
+  /// A failed system call, with the operating system's text.
   static func failure(_ what: String, _ errorNumber: Int32) -> ShellError {
     ShellError(.localInputOutput, "File", "\(what): \(String(cString: strerror(errorNumber)))")
   }
 }
 
-/// `read(2)`, under a name that does not clash with `Files.read`.
+/// `read(2)`, under a name that does not clash with `FileIO.read`.
 private func systemRead(_ descriptor: Int32, _ buffer: UnsafeMutableRawPointer, _ count: Int) -> Int {
   read(descriptor, buffer, count)
 }

@@ -1,5 +1,5 @@
 extension CommandTable {
-  static let gatherings: [CommandSpec] = [barrier, queue, group, rendezvous, counter, id, commit]
+  static let groupRecipes: [CommandSpec] = [barrier, queue, group, rendezvous, counter, id, commit]
 
   private static let barrier = CommandSpec(
     .recipe(.barrier), "barrier", summary: "Wait at a barrier, or start and end together with others",

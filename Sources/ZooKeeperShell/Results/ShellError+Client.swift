@@ -3,7 +3,7 @@ import ZooKeeperClient
 import ZooKeeperProtocol
 import ZooKeeperRecipes
 
-/// What the client's failures mean to a person: the exit code, the words, and what to do next.
+/// What the client's failures mean to a person: the exit code, the message, and what to do next.
 extension ShellError {
   /// Any error that a command can end with.
   init(_ error: any Error) {
@@ -99,12 +99,12 @@ extension ShellError {
 
   /// An answer of the server's.
   init(_ code: KeeperError, path: String?) {
-    let (exitCode, message, hint) = Self.words(for: code)
+    let (exitCode, message, hint) = Self.message(for: code)
     self.init(exitCode, code.name, path: path, message, hint: hint)
     keeperError = code
   }
 
-  private static func words(for code: KeeperError) -> (ExitCode, String, String?) {
+  private static func message(for code: KeeperError) -> (ExitCode, String, String?) {
     switch code {
     case .noNode: (.noNode, "the znode does not exist", nil)
     case .nodeExists: (.conflict, "the znode already exists", nil)
@@ -141,7 +141,7 @@ extension ShellError {
 extension ShellError {
   /// No server let the client in: each with its reason.
   static func cannotConnect(_ failures: [ConnectFailure]) -> ShellError {
-    let reasons = failures.map { "\($0.address): \($0.reason.words)" }
+    let reasons = failures.map { "\($0.address): \($0.reason.message)" }
     var error = ShellError(
       .cannotConnect, "ConnectionLoss", "cannot connect to " + reasons.joined(separator: ", "),
       hint: failures.lazy.compactMap(\.reason.hint).first)
@@ -157,7 +157,7 @@ extension ShellError {
       outcomeUnknown ? "interrupted; the outcome is unknown" : "interrupted before it was complete")
   }
 
-  /// A command that goes on until it is told to end, and was told so by its time limit.
+  /// A command that runs until it is stopped was stopped by its timeout.
   static func timeIsUp(_ path: String? = nil) -> ShellError {
     ShellError(.timedOut, "TimedOut", path: path, "the timeout has passed")
   }
@@ -197,12 +197,12 @@ extension ShellError {
   }
 
   /// A bulk operation left something undone.
-  static func survivors(_ survivors: [String: ZooKeeperError], of root: String) -> ShellError {
-    let listed = survivors.keys.sorted().prefix(20).map { path in
-      "\(path) (\(ShellError(survivors[path]!).word))"
+  static func failures(_ failures: [String: ZooKeeperError], of root: String) -> ShellError {
+    let listed = failures.keys.sorted().prefix(20).map { path in
+      "\(path) (\(ShellError(failures[path]!).word))"
     }
-    let more = survivors.count > listed.count ? " and \(survivors.count - listed.count) more" : ""
-    let message = "\(survivors.count) left undone: " + listed.joined(separator: ", ") + more
+    let more = failures.count > listed.count ? " and \(failures.count - listed.count) more" : ""
+    let message = "\(failures.count) left undone: " + listed.joined(separator: ", ") + more
     return ShellError(.partial, "Partial", path: root, message).because(.leftUndone)
   }
 
@@ -220,8 +220,8 @@ extension ShellError {
 }
 
 extension ConnectFailure.Reason {
-  /// What happened, to stand behind `host:port: `.
-  var words: String {
+  /// What happened, as it follows `host:port: `.
+  var message: String {
     switch self {
     case .refused: "connection refused"
     case .unresolved: "the name cannot be resolved"
