@@ -115,8 +115,10 @@ let package = Package(
     .testTarget(name: "LineEditorTests", dependencies: ["LineEditor", "line-editor-probe"], swiftSettings: house),
     .testTarget(
       name: "ShellTests",
-      dependencies: ["ZooKeeperShell", "ZooKeeperClient", "ZooKeeperRecipes", "ZooKeeperProtocol"],
-      exclude: ["Completions.txt"],
+      dependencies: [
+        "ZooKeeperShell", "ZooKeeperClient", "ZooKeeperRecipes", "ZooKeeperProtocol", "TestKit", "zkcli",
+      ],
+      exclude: ["Completions.txt", "Transcripts"],
       swiftSettings: house),
     .testTarget(
       name: "ServerFaultTests",

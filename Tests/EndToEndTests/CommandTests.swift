@@ -149,7 +149,7 @@ extension Scenario {
       Step("delquota ~"), Step("delquota ~", fails: 3, "NoQuota ~"), Step("setquota -n 5 ~/a"),
       Step("setquota -n 5 ~", fails: 4, "QuotaNested ~: ~/a under it already has a quota"), Step("delquota ~/a"),
       Step("setquota -n 5 ~/nope", fails: 3, "NoNode ~/nope"),
-      Step("setquota -n 5 /zookeeper/quota", fails: 2, "can have no quota"))
+      Step("setquota -n 5 /zookeeper/quota", fails: 2, "cannot have a quota"))
   ]
 
   private static let transactions = [
@@ -184,7 +184,7 @@ extension Scenario {
     Scenario(
       "reconfig without permission", Step("reconfig", fails: 2, "missing option: -file, -members, -add or -remove"),
       Step("reconfig -remove 2", fails: 10, "ReconfigDisabled"),
-      Step("reconfig -add x -members y", fails: 2, "cannot go with them"),
+      Step("reconfig -add x -members y", fails: 2, "cannot be combined"),
       Step("reconfig -file /nonexistent/zoo.cfg", fails: 12, "cannot open /nonexistent/zoo.cfg"),
       Step("reconfig -v nothex -remove 2", fails: 2, "nothex is not a configuration version")),
   ]

@@ -23,8 +23,8 @@ struct RecipeScenarioTests {
     Scenario(
       "queue",
       Step("queue len ~", "0\n"), Step("queue peek ~", fails: 1, ""), Step("queue list ~", ""),
-      Step("queue list -o json ~", "[]\n"), Step("queue take --try ~", fails: 8, "nothing came"),
-      Step("queue take --timeout 20ms ~", fails: 8, "nothing came"), Step("queue put ~ b >/dev/null"),
+      Step("queue list -o json ~", "[]\n"), Step("queue take --try ~", fails: 8, "nothing arrived"),
+      Step("queue take --timeout 20ms ~", fails: 8, "nothing arrived"), Step("queue put ~ b >/dev/null"),
       Step("queue put --priority -5 ~ -- -a >/dev/null"), Step("queue len ~", "2\n"),
       Step("queue list ~ | cut -d ' ' -f 1,2,4", "free -5 -a\nfree 0 b\n"),
       Step("queue peek ~", "-a"), Step("queue take ~", "-a"), Step("queue take ~ -- false", fails: 1, ""),
@@ -49,7 +49,7 @@ struct RecipeScenarioTests {
       Step("group join ~ a/b -- true", fails: 2, "not a valid znode name")),
     Scenario(
       "rendezvous",
-      Step("rendezvous get --timeout 20ms ~/a", fails: 8, "nothing came"), Step("rendezvous put ~/a there"),
+      Step("rendezvous get --timeout 20ms ~/a", fails: 8, "nothing arrived"), Step("rendezvous put ~/a there"),
       Step("rendezvous get ~/a", "there"), Step("rendezvous put ~/a elsewhere"),
       Step("rendezvous get ~/a", "elsewhere"),
       Step("rendezvous put ~/a x -- true", fails: 4, "it is already taken"),

@@ -14,7 +14,8 @@ import Synchronization
 ///
 /// *Thread*: any.
 enum InheritedDescriptors {
-  private static let inherited = Mutex<Set<Int32>>([])
+  // An array, for these are few, and a set would have the runtime look for a conformance through the whole program.
+  private static let inherited = Mutex<[Int32]>([])
 
   /// Notes what is open. To be called before anything is opened.
   static func remember() {
@@ -30,14 +31,14 @@ enum InheritedDescriptors {
     }
   }
 
-  private static var present: Set<Int32> {
-    var found: Set<Int32> = []
+  private static var present: [Int32] {
+    var found: [Int32] = []
     guard let directory = opendir("/dev/fd") else { return found }
     defer { closedir(directory) }
     let own = dirfd(directory)
     while let entry = readdir(directory) {
       let name = withUnsafeBytes(of: &entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
-      if let descriptor = Int32(name), descriptor != own { found.insert(descriptor) }
+      if let descriptor = Int32(name), descriptor != own { found.append(descriptor) }
     }
     return found
   }

@@ -56,7 +56,7 @@ final class SignalCancellation: Sendable {
 
   /// What the caller ignores stays ignored: `nohup` and background jobs of shells rely on it. SIGPIPE we ignore
   /// ourselves, for what `write` causes; that comes to the thread that writes, unlike one that is sent to the process.
-  private static func taken(except excluded: Set<Int32> = []) -> SignalSet {
+  private static func taken(except excluded: [Int32] = []) -> SignalSet {
     SignalSet(
       signals.filter { !excluded.contains($0) && ($0 == SIGPIPE || !SignalSet.isIgnored($0)) })
   }

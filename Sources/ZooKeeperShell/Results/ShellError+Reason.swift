@@ -8,7 +8,8 @@ extension ShellError {
     /// Too few or too many arguments.
     case argumentCount(CommandID)
     case option(OptionMistake)
-    case badPath(ZnodePathError)
+    // Kept apart, so that an error without it stays small and is cheap to copy.
+    indirect case badPath(ZnodePathError)
     /// The value of an option cannot be read.
     case badValue(OptionName)
     case createMode(CreateModeConflict)

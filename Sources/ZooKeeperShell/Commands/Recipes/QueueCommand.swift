@@ -93,6 +93,6 @@ extension CommandContext {
 extension ShellError {
   /// Nothing came in time.
   static func nothingThere(_ path: String) -> ShellError {
-    ShellError(.timedOut, "TimedOut", path: path, "nothing came in time")
+    ShellError(.timedOut, "TimedOut", path: path, "nothing arrived before the timeout")
   }
 }
