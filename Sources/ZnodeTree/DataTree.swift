@@ -104,6 +104,9 @@ package final class DataTree {
     return id == 0 ? nil : id
   }
 
+  /// The parent of a znode; the root is its own.
+  package func parent(of id: ZnodeID) -> ZnodeID { slab.record(id).pointee.parent }
+
   /// The path of a znode that exists.
   ///
   /// *Complexity*: the path's length.
@@ -284,10 +287,13 @@ extension DataTree {
 }
 
 extension DataTree {
-  /// The ephemerals of a session, in the order of their paths' bytes.
+  /// The ephemeral znodes of a session, in ascending order of their numbers.
+  package func ephemerals(of session: SessionID) -> [ZnodeID] { ephemerals[session]?.sorted() ?? [] }
+
+  /// The paths of a session's ephemeral znodes, in ascending order.
   package func ephemeralPaths(of session: SessionID) -> [String] {
-    guard let ids = ephemerals[session] else { return [] }
-    return ids.map { path(of: $0) }.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    // Sorted by number first: paths that differ only in Unicode's normal form compare equal, and keep that order.
+    ephemerals(of: session).map { path(of: $0) }.sorted()
   }
 
   /// The paths of a session's ephemeral znodes, in no order: for reports, which are sorted elsewhere.

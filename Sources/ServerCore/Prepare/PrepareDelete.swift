@@ -33,16 +33,6 @@ extension RequestPreparer {
     return .deleteContainer(path: path)
   }
 
-  /// Notes that an ephemeral goes with its session.
-  func removeEphemeral(_ path: String, _ context: Context) {
-    do throws(KeeperError) {
-      let parent = try find(try parentPathForDelete(of: path))
-      remove(try find(path), from: parent, context)
-    } catch {
-      preconditionFailure("ephemeral \(path) is listed and cannot be found: \(error)")
-    }
-  }
-
   private func remove(_ record: ChangeRecord, from parent: ChangeRecord, _ context: Context) {
     var parent = parent
     parent.childCount -= 1
