@@ -30,8 +30,10 @@ let package = Package(
   targets: [
     .target(name: "Jute", swiftSettings: house),
     .target(name: "ZooKeeperProtocol", dependencies: ["Jute"], swiftSettings: house),
-    .target(name: "TxnLog", dependencies: ["Jute", "ZooKeeperProtocol"], swiftSettings: house),
-    .target(name: "ZnodeTree", dependencies: ["Jute", "ZooKeeperProtocol"], swiftSettings: house),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .target(name: "Zlib", dependencies: ["CZlib"], swiftSettings: house),
+    .target(name: "TxnLog", dependencies: ["Jute", "ZooKeeperProtocol", "Zlib"], swiftSettings: house),
+    .target(name: "ZnodeTree", dependencies: ["Jute", "ZooKeeperProtocol", "Zlib"], swiftSettings: house),
     .target(name: "ServerCore", dependencies: ["Jute", "ZooKeeperProtocol", "ZnodeTree"], swiftSettings: house),
     .target(name: "Zab", dependencies: ["ZooKeeperProtocol", "Jute"], swiftSettings: house + mutations),
     .target(
@@ -84,8 +86,9 @@ let package = Package(
       name: "ZooKeeperProtocolTests", dependencies: ["ZooKeeperProtocol", "Jute", "TestKit"],
       resources: [.copy("client-vectors.json")], swiftSettings: house),
     .executableTarget(
-      name: "log-benchmark", dependencies: ["TxnLog", "ZooKeeperProtocol"], path: "Tests/Benchmarks/LogBenchmark",
-      swiftSettings: house),
+      name: "log-benchmark", dependencies: ["TxnLog", "ZooKeeperProtocol", "Zlib"],
+      path: "Tests/Benchmarks/LogBenchmark", swiftSettings: house),
+    .testTarget(name: "ZlibTests", dependencies: ["Zlib"], swiftSettings: house),
     .testTarget(
       name: "TxnLogTests", dependencies: ["TxnLog", "ZooKeeperProtocol", "Jute", "TestKit"],
       resources: [.copy("Resources")], swiftSettings: house),

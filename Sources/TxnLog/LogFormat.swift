@@ -1,3 +1,4 @@
+import Zlib
 import ZooKeeperProtocol
 
 /// The layout of a log segment.

@@ -1,3 +1,4 @@
+import Zlib
 package import ZooKeeperProtocol
 
 /// One record of a log, as long as its reader is not moved on.

@@ -1,3 +1,4 @@
+import Zlib
 package import ZooKeeperProtocol
 
 /// How a `LogWriter` lays out its files.

@@ -1,4 +1,5 @@
 import Jute
+import Zlib
 package import ZooKeeperProtocol
 
 /// Reads a snapshot from front to back, checking its seals.

@@ -16,7 +16,6 @@ package import ZooKeeperProtocol
 package final class DataTree {
   let slab = RecordSlab()
   let arena = BlockArena()
-  let crc = CRC32()
   let index: NameIndex
   var acls = ACLCache()
 
@@ -63,7 +62,6 @@ package final class DataTree {
   deinit {
     slab.destroy()
     arena.destroy()
-    crc.destroy()
     index.destroy()
   }
 
