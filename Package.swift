@@ -34,8 +34,13 @@ let package = Package(
     .target(name: "Zlib", dependencies: ["CZlib"], swiftSettings: house),
     .target(name: "TxnLog", dependencies: ["Jute", "ZooKeeperProtocol", "Zlib"], swiftSettings: house),
     .target(name: "ZnodeTree", dependencies: ["Jute", "ZooKeeperProtocol", "Zlib"], swiftSettings: house),
-    .target(name: "ServerCore", dependencies: ["Jute", "ZooKeeperProtocol", "ZnodeTree"], swiftSettings: house),
-    .target(name: "Zab", dependencies: ["ZooKeeperProtocol", "Jute"], swiftSettings: house + mutations),
+    .target(
+      name: "ServerCore",
+      dependencies: [
+        "Jute", "ZooKeeperProtocol", "ZnodeTree", .product(name: "DequeModule", package: "swift-collections"),
+      ],
+      swiftSettings: house),
+    .target(name: "Zab", dependencies: ["ZooKeeperProtocol"], swiftSettings: house + mutations),
     .target(
       name: "EnsembleCore", dependencies: ["Jute", "ZooKeeperProtocol", "ZnodeTree", "ServerCore", "Zab", "TxnLog"],
       swiftSettings: house),

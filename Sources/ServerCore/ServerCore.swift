@@ -1,3 +1,4 @@
+internal import DequeModule
 internal import Jute
 package import ZnodeTree
 package import ZooKeeperProtocol
@@ -82,7 +83,7 @@ package final class ServerCore {
     close(connection)
     connections[connection.number] = nil
     counters.outstandingRequests -= connection.outstandingCount
-    connection.pending = FIFO()
+    connection.pending = Deque()
     connection.heldFrames = []
   }
 

@@ -15,22 +15,6 @@ enum WatchKind: Int, CaseIterable, Hashable, Sendable {
   case data, exist, child, persistent, persistentRecursive
 }
 
-/// A path as a key: compared by its bytes, as servers do. To Swift the two spellings of é are one text.
-struct PathKey: Hashable, Sendable {
-  var path: String
-
-  init(_ path: String) { self.path = path }
-
-  static func == (left: PathKey, right: PathKey) -> Bool { left.path.utf8.elementsEqual(right.path.utf8) }
-
-  func hash(into hasher: inout Hasher) {
-    let isHashed: Void? = path.utf8.withContiguousStorageIfAvailable {
-      hasher.combine(bytes: UnsafeRawBufferPointer($0))
-    }
-    if isHashed == nil { for byte in path.utf8 { hasher.combine(byte) } }
-  }
-}
-
 /// A watch that a request asks for; it counts once the reply allows it.
 struct WatchIntent: Hashable, Sendable {
   var key: PathKey
