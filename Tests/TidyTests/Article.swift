@@ -64,6 +64,7 @@ struct Citation: Equatable {
   /// second finds names that are no articles.
   static func all(in lines: [String], articles: Set<String>) -> [Citation] {
     lines.indices.flatMap { index -> [Citation] in
+      guard lines[index].utf8.contains(UInt8(ascii: "`")) else { return [] }
       let next = index + 1 < lines.count ? " " + withoutCommentMark(lines[index + 1]) : ""
       let pieces = (lines[index] + "\u{0}" + next).split(separator: "`", omittingEmptySubsequences: false)
       var found: [Citation] = []

@@ -70,13 +70,17 @@ import Testing
     #expect(breaches.isEmpty, "\n\(breaches.map(\.description).joined(separator: "\n"))")
   }
 
-  /// The names of the types that a target declares.
+  /// The names of the types that a target declares: the words that follow `struct` and the like. Words of comments
+  /// among them do no harm, and looking for them takes a tenth of the time that following all brackets would.
   private static func types(of target: String) throws -> Set<String> {
-    let files = paths.filter { $0.hasPrefix("Sources/\(target)/") && $0.hasSuffix(".swift") }
-    let names = try files.flatMap { path in
-      DeclarationFinder.declarations(in: SwiftText(try text(path))).filter { $0.kind == .type }
-        .compactMap { $0.name.split(separator: " ").last.map(String.init) }
+    let keywords: Set<Substring> = ["struct", "class", "enum", "actor", "protocol"]
+    var names: Set<String> = []
+    for path in paths where path.hasPrefix("Sources/\(target)/") && path.hasSuffix(".swift") {
+      let words = try text(path).split { $0.isWhitespace }
+      for (keyword, name) in zip(words, words.dropFirst()) where keywords.contains(keyword) {
+        names.insert(String(name.prefix { $0.isLetter || $0.isNumber || $0 == "_" }))
+      }
     }
-    return Set(names)
+    return names
   }
 }
