@@ -40,7 +40,7 @@ package struct RequestOrigin: Hashable, Sendable {
 /// A request that fails its checks becomes a transaction of type error: it takes a zxid and its place in the
 /// order like any other.
 ///
-/// *Source*: `org.apache.zookeeper.server.PrepRequestProcessor`; `client-protocol` 4.
+/// *Source*: `org.apache.zookeeper.server.PrepRequestProcessor`; `ClientProtocol` 4.
 final class RequestPreparer {
   let tree: DataTree
   let settings: ServerSettings

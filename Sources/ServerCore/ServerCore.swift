@@ -11,7 +11,7 @@ package import ZooKeeperProtocol
 ///
 /// Watch events of a transaction go out before the reply to it, and before any reply that shows it.
 ///
-/// *Source*: `org.apache.zookeeper.server.ZooKeeperServer`, `FinalRequestProcessor`; `client-protocol` 2 to 6.
+/// *Source*: `org.apache.zookeeper.server.ZooKeeperServer`, `FinalRequestProcessor`; `ClientProtocol` 2 to 6.
 ///
 /// *Thread*: one at a time.
 package final class ServerCore {

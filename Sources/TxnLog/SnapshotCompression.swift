@@ -2,7 +2,7 @@ import Zlib
 
 /// The compressions that Apache's servers may be told to use for snapshots. They are read, not written.
 ///
-/// *Source*: `org.apache.zookeeper.server.persistence.SnapStream`; `storage-format` D.5.
+/// *Source*: `org.apache.zookeeper.server.persistence.SnapStream`; `StorageFormat` D.5.
 enum SnapshotCompression {
   case gzip
   case snappy

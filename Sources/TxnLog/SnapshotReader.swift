@@ -6,7 +6,7 @@ package import ZooKeeperProtocol
 ///
 /// The seal of the nodes comes after them: what `next` returns is certain only once it has returned nil.
 ///
-/// *Source*: `org.apache.zookeeper.server.persistence.FileSnap`; `storage-format` D.4, D.5.
+/// *Source*: `org.apache.zookeeper.server.persistence.FileSnap`; `StorageFormat` D.4, D.5.
 package struct SnapshotReader<Files: FileSystem> {
   package let path: String
   /// The zxid in the snapshot's name.

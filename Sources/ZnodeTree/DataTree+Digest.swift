@@ -4,7 +4,7 @@ package import ZooKeeperProtocol
 /// The digest, version 2: CRC-32 over path, data and stored counters of a znode; summed over all but those
 /// under `/zookeeper/`.
 ///
-/// *Source*: `org.apache.zookeeper.server.DigestCalculator`; `storage-format` C.6.
+/// *Source*: `org.apache.zookeeper.server.DigestCalculator`; `StorageFormat` C.6.
 extension DataTree {
   /// The checksum after path and data, from which `finishDigest` goes on: so that a change of the counters
   /// alone costs 60 bytes.

@@ -10,7 +10,7 @@ package import ZooKeeperProtocol
 /// All changes come through `apply`, one transaction after the other; the result tells what to answer and
 /// which watches to look at.
 ///
-/// *Source*: `org.apache.zookeeper.server.DataTree`; `client-protocol` 4.5, `storage-format` C.
+/// *Source*: `org.apache.zookeeper.server.DataTree`; `ClientProtocol` 4.5, `StorageFormat` C.
 ///
 /// *Thread*: one at a time.
 package final class DataTree {
@@ -312,7 +312,7 @@ extension DataTree {
   ///   - maxNeverUsedMilliseconds: how long a container that never had a child is left alone; 0 for ever.
   ///   - limit: how many paths at most.
   ///
-  /// *Source*: `org.apache.zookeeper.server.ContainerManager`; `client-protocol` 4.14.
+  /// *Source*: `org.apache.zookeeper.server.ContainerManager`; `ClientProtocol` 4.14.
   package func reapablePaths(nowMilliseconds: Int64, maxNeverUsedMilliseconds: Int64, limit: Int) -> [String] {
     var ids: [ZnodeID] = []
     for id in containers {

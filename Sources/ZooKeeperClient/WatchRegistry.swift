@@ -36,7 +36,7 @@ struct WatchIntent: Hashable, Sendable {
 /// Servers keep one watch per path, kind and connection; this table remembers who asked for it, hands
 /// each event to them, and can name everything again after a reconnect.
 ///
-/// *Source*: `org.apache.zookeeper.ZKWatchManager`; `client-protocol` 8.5.
+/// *Source*: `org.apache.zookeeper.ZKWatchManager`; `ClientProtocol` 8.5.
 struct WatchRegistry: Equatable, Sendable {
   private var tables: [[PathKey: Set<WatcherID>]] = Array(repeating: [:], count: WatchKind.allCases.count)
   /// The same by watcher, so that one that goes away, or has been served, costs no walk over the tables.

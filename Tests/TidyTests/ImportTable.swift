@@ -34,6 +34,9 @@ enum ImportTable {
     "zabsim": ["ZabSimulator"],
   ]
 
+  /// Every module that the table names.
+  static var modules: Set<String> { allowed.values.reduce(into: Set(allowed.keys)) { $0.formUnion($1) } }
+
   /// Files that alone in their target may import the platform's C library.
   static let platformFiles: [String: String] = [
     "TxnLog": "PosixFileSystem.swift", "ZabSimulator": "ExitProcess.swift",

@@ -6,7 +6,7 @@ extension RequestPreparer {
     PathKey("/"), PathKey("/zookeeper"), PathKey("/zookeeper/quota"), PathKey("/zookeeper/config"),
   ]
 
-  /// Delete: the checks in Apache's order (`client-protocol` 4.4).
+  /// Delete: the checks in Apache's order (`ClientProtocol` 4.4).
   func delete(_ body: PathVersionRequest, _ context: Context) throws(KeeperError) -> Txn {
     try checkSession(context)
     let parentPath = try parentPathForDelete(of: body.path)
