@@ -2,7 +2,7 @@
 enum ImportTable {
   /// The C library, under its name on each platform.
   private static let platform: Set<String> = ["Glibc", "Darwin", "Musl"]
-  private static let networking: Set<String> = ["NIOCore", "NIOPosix", "Logging", "DequeModule", "HeapModule"]
+  private static let networking: Set<String> = ["NIOCore", "NIOPosix", "Logging"]
   /// The rules of requests and of agreement, in which nothing may do I/O, tell the time, lock or draw random numbers.
   private static let core: Set<String> = [
     "EnsembleCore", "ServerCore", "Zab", "ZnodeTree", "TxnLog", "ZooKeeperProtocol", "Jute",
@@ -20,14 +20,15 @@ enum ImportTable {
     "EnsembleCore": ["Zab", "ServerCore", "ZnodeTree", "TxnLog", "ZooKeeperProtocol", "Jute"],
     "TxnLog": platform.union(["ZooKeeperProtocol", "Jute", "Zlib"]),
     "ZooKeeperServer": core.union(networking).union(platform).union(["NIOHTTP1", "Synchronization"]),
-    "ZooKeeperClient": networking.union(platform).union(["ZooKeeperProtocol", "Jute", "Synchronization"]),
+    "ZooKeeperClient": networking.union(platform).union([
+      "ZooKeeperProtocol", "Jute", "DequeModule", "Synchronization",
+    ]),
     "ZooKeeperRecipes": ["ZooKeeperClient", "ZooKeeperProtocol"],
     "Sandbox": platform.union(["ZooKeeperServer", "Logging", "Synchronization"]),
     "CLibEdit": [],
     "LineEditor": platform.union(["CLibEdit", "Synchronization"]),
     "ZooKeeperShell": platform.union([
-      "ZooKeeperClient", "ZooKeeperRecipes", "ZooKeeperProtocol", "LineEditor", "Sandbox", "Logging",
-      "Synchronization",
+      "ZooKeeperClient", "ZooKeeperRecipes", "ZooKeeperProtocol", "LineEditor", "Sandbox", "Synchronization",
     ]),
     "ZabSimulator": core.union(platform),
     "zkcli": ["ZooKeeperShell"],
