@@ -74,11 +74,12 @@ let package = Package(
     .target(
       name: "Sandbox", dependencies: ["ZooKeeperServer", .product(name: "Logging", package: "swift-log")],
       swiftSettings: house),
+    .target(name: "Platform", swiftSettings: house),
     .systemLibrary(name: "CLibEdit", pkgConfig: "libedit", providers: [.apt(["libedit-dev"])]),
-    .target(name: "LineEditor", dependencies: ["CLibEdit"], swiftSettings: house),
+    .target(name: "LineEditor", dependencies: ["CLibEdit", "Platform"], swiftSettings: house),
     .target(
       name: "ZooKeeperShell",
-      dependencies: ["ZooKeeperClient", "ZooKeeperRecipes", "ZooKeeperProtocol", "LineEditor", "Sandbox"],
+      dependencies: ["ZooKeeperClient", "ZooKeeperRecipes", "ZooKeeperProtocol", "LineEditor", "Platform", "Sandbox"],
       swiftSettings: house),
     .executableTarget(name: "zkcli", dependencies: ["ZooKeeperShell"], swiftSettings: house),
 
