@@ -1,6 +1,6 @@
 /// The times of an ensemble's member, in milliseconds.
 ///
-/// *Source*: `storage-format` E.1; `quorum-protocol` A.6, B.2, B.10.
+/// *Source*: `StorageFormat` E.1; `QuorumProtocol` A.6, B.2, B.10.
 package struct ZabSettings: Hashable, Sendable {
   /// `tickTime`: pings go out twice a tick.
   package var tickMilliseconds: Int64 = 3000
@@ -58,7 +58,7 @@ package struct ZabSettings: Hashable, Sendable {
 /// Bugs that implementations of ZooKeeper have had, to be put in on purpose: a simulator that does not find them is
 /// worth nothing.
 ///
-/// *Source*: `quorum-protocol` F.3, whose numbers are issues of ZooKeeper.
+/// *Source*: `QuorumProtocol` F.3, whose numbers are issues of ZooKeeper.
 package enum ZabMutation: String, Hashable, Sendable, CaseIterable {
   /// A proposal is acknowledged before it is synced (3911, 4646).
   case ackBeforePersisted

@@ -1,4 +1,5 @@
 package import Zab
+import ZooKeeperProtocol
 
 /// What one run is like: drawn from its seed, and told before it begins.
 package struct SimulationOptions: Hashable, Sendable, CustomStringConvertible {

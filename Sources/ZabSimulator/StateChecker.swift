@@ -4,7 +4,7 @@ import ZooKeeperProtocol
 
 /// What must hold across all servers, whatever fails. It sees what they do, and shares no code with how they decide.
 ///
-/// *Source*: `quorum-protocol` F.1, F.2.
+/// *Source*: `QuorumProtocol` F.1, F.2.
 struct StateChecker {
   /// A transaction as the first server that delivered it had it.
   private struct Delivered {
@@ -82,7 +82,7 @@ struct StateChecker {
 
   /// The configurations of which a transaction needs a quorum: the one in force, and for one that brings another, both.
   ///
-  /// *Source*: `quorum-protocol` B.14.
+  /// *Source*: `QuorumProtocol` B.14.
   func configurations(for zxid: Zxid, first: QuorumConfiguration) -> [QuorumConfiguration] {
     let before = reconfigurations.last { $0.zxid < zxid }?.configuration ?? first
     guard let own = reconfigurations.first(where: { $0.zxid == zxid })?.configuration else { return [before] }

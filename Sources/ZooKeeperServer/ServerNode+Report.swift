@@ -157,7 +157,7 @@ extension LatencyReport {
 extension OpCode {
   /// The operation's name in `cons`.
   ///
-  /// *Source*: `org.apache.zookeeper.server.Request.op2String`, cut as `client-protocol` 7.1 lists.
+  /// *Source*: `org.apache.zookeeper.server.Request.op2String`, cut as `ClientProtocol` 7.1 lists.
   fileprivate var shortName: String {
     switch self {
     case .createSession: "SESS"

@@ -11,7 +11,7 @@ import ZooKeeperProtocol
 
 /// `zkcli server ACTION [FILE]`, and the same under the name `zookeeper-server`.
 ///
-/// *Source*: `bin/zkServer.sh`; `storage-format` E.3.
+/// *Source*: `bin/zkServer.sh`; `StorageFormat` E.3.
 enum ServerCommand {
   /// Runs an action of `zkcli server`.
   ///

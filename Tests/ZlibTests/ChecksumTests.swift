@@ -1,6 +1,5 @@
 import Testing
-
-@testable import TxnLog
+import Zlib
 
 /// The checksums, against definitions and published values.
 @Suite struct ChecksumTests {
@@ -18,6 +17,8 @@ import Testing
     #expect(Array("Wikipedia".utf8).withUnsafeBytes { Adler32.checksum($0) } == 0x11e6_0398)
     #expect(Array("123456789".utf8).withUnsafeBytes { CRC32.checksum($0) } == 0xcbf4_3926)
     #expect(Adler32().value == 1)
+    #expect(
+      [UInt8]().withUnsafeBytes { CRC32.checksum($0) } == 0 && [UInt8]().withUnsafeBytes { Adler32.checksum($0) } == 1)
   }
 
   @Test func deferredModuloDoesNotOverflow() {
@@ -38,5 +39,8 @@ import Testing
       start += count
     }
     #expect(start == bytes.count && sum.value == slowAdler(bytes))
+    let parts = [bytes[..<100], bytes[100...]].map { part in Array(part) }
+    let state = parts.reduce(CRC32.initial) { state, part in part.withUnsafeBytes { CRC32.update(state, $0) } }
+    #expect(state == bytes.withUnsafeBytes { CRC32.checksum($0) })
   }
 }
