@@ -31,6 +31,7 @@ let package = Package(
     .target(name: "Jute", swiftSettings: house),
     .target(name: "ZooKeeperProtocol", dependencies: ["Jute"], swiftSettings: house),
     .target(name: "TxnLog", dependencies: ["Jute", "ZooKeeperProtocol"], swiftSettings: house),
+    .target(name: "StorageTesting", dependencies: ["TxnLog", "ZooKeeperProtocol", "Jute"], swiftSettings: house),
     .target(name: "ZnodeTree", dependencies: ["Jute", "ZooKeeperProtocol"], swiftSettings: house),
     .target(name: "ServerCore", dependencies: ["Jute", "ZooKeeperProtocol", "ZnodeTree"], swiftSettings: house),
     .target(name: "Zab", dependencies: ["ZooKeeperProtocol", "Jute"], swiftSettings: house + mutations),
@@ -39,7 +40,9 @@ let package = Package(
       swiftSettings: house),
     .target(
       name: "ZabSimulator",
-      dependencies: ["Jute", "ZooKeeperProtocol", "ZnodeTree", "ServerCore", "Zab", "EnsembleCore", "TxnLog"],
+      dependencies: [
+        "Jute", "ZooKeeperProtocol", "ZnodeTree", "ServerCore", "Zab", "EnsembleCore", "TxnLog", "StorageTesting",
+      ],
       swiftSettings: house + mutations),
     .executableTarget(name: "zabsim", dependencies: ["ZabSimulator"], swiftSettings: house),
     .target(
@@ -87,7 +90,7 @@ let package = Package(
       name: "log-benchmark", dependencies: ["TxnLog", "ZooKeeperProtocol"], path: "Tests/Benchmarks/LogBenchmark",
       swiftSettings: house),
     .testTarget(
-      name: "TxnLogTests", dependencies: ["TxnLog", "ZooKeeperProtocol", "Jute", "TestKit"],
+      name: "TxnLogTests", dependencies: ["TxnLog", "StorageTesting", "ZooKeeperProtocol", "Jute", "TestKit"],
       resources: [.copy("Resources")], swiftSettings: house),
     .testTarget(
       name: "ZnodeTreeTests", dependencies: ["ZnodeTree", "ZooKeeperProtocol", "Jute"], swiftSettings: house),
@@ -123,7 +126,7 @@ let package = Package(
     .testTarget(
       name: "ZooKeeperServerTests",
       dependencies: [
-        "ZooKeeperServer", "ZooKeeperProtocol", "TxnLog", "TestKit",
+        "ZooKeeperServer", "ZooKeeperProtocol", "TxnLog", "StorageTesting", "TestKit",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
       ],
@@ -137,7 +140,8 @@ let package = Package(
     .testTarget(
       name: "EnsembleCoreTests",
       dependencies: [
-        "EnsembleCore", "Zab", "ServerCore", "ZnodeTree", "TxnLog", "ZooKeeperProtocol", "Jute", "TestKit",
+        "EnsembleCore", "Zab", "ServerCore", "ZnodeTree", "TxnLog", "StorageTesting", "ZooKeeperProtocol", "Jute",
+        "TestKit",
       ],
       swiftSettings: house),
     .testTarget(

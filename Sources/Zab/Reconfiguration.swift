@@ -91,7 +91,7 @@ extension ZabPeer {
     let designated = designatedLeader(activated)
     put(activated, &actions)
     guard designated != id else { return }
-    actions.append(.note("the new configuration is for another leader: \(designated)"))
+    actions.append(.note(.configurationNamesLeader(designated)))
     changeLeader(to: designated, &actions)
   }
 
@@ -100,18 +100,18 @@ extension ZabPeer {
     guard let activated = takeCommitted(through: zxid) else { return }
     put(activated, &actions)
     if let designated, designated != learner?.leaderID {
-      actions.append(.note("the new configuration is for another leader: \(designated)"))
+      actions.append(.note(.configurationNamesLeader(designated)))
       return changeLeader(to: designated, &actions)
     }
-    checkPart(&actions)
+    restartIfRoleChanged(&actions)
   }
 
   /// A server that observes and should vote, or votes and should observe, comes again as what it should be.
-  mutating func checkPart(_ actions: inout [ZabAction]) {
+  mutating func restartIfRoleChanged(_ actions: inout [ZabAction]) {
     guard isLearner else { return }
     let isObserving = if case .observing = role { true } else { false }
     guard isObserving != (configuration.member(id)?.isObserver == true) else { return }
-    actions.append(.note("the new configuration changes this server's part"))
+    actions.append(.note(.configurationChangesRole))
     startLooking(&actions)
   }
 

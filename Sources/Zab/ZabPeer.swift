@@ -54,7 +54,7 @@ package struct ZabPeer: Equatable, Sendable {
     self.id = id
     self.configuration = configuration
     self.settings = settings
-    self.acceptedEpoch = acceptedEpoch
+    self.acceptedEpoch = settings.has(.forgetsPromises) ? currentEpoch : acceptedEpoch
     self.currentEpoch = currentEpoch
     self.history = history
     persisted = history.last
@@ -159,7 +159,7 @@ package struct ZabPeer: Equatable, Sendable {
     if isLeader {
       removeLearner(connection, &actions)
     } else if learner?.connection == connection {
-      actions.append(.note("the leader has gone"))
+      actions.append(.note(.lostLeader))
       startLooking(&actions)
     }
   }

@@ -89,7 +89,7 @@ extension ServerNode {
       znodeCount: core.tree.reportedZnodeCount, approximateDataSize: core.tree.approximateDataSizeBytes,
       watches: WatchReport(count: core.watchCount, dataSummary: core.dataWatchSummary),
       sessions: SessionReport(count: core.committedSessions.count, ephemeralCount: core.tree.ephemeralCount),
-      treeDigest: core.tree.treeDigest, authFailures: core.counters.authFailures, snapshot: lastSnapshot,
+      treeDigest: core.tree.treeDigest, authFailures: core.counters.authFailures, snapshot: log.lastSnapshot,
       ensemble: ensemble?.report(
         core, clientAddress: HostAndPort(host: configuration.clientAddress ?? "127.0.0.1", port: clientPort),
         zxid: reportedZxid, withSessions: parts.contains(.sessions)))

@@ -46,9 +46,7 @@ package final class ServerNode: @unchecked Sendable {
   let loop: any EventLoop
   /// Holds the loop still, in a sandbox.
   let brake = LoopBrake()
-  var log: LogWorker<PosixFileSystem>!
-  /// Counts the logs that were begun, so that an older one's late word is not taken for a newer one's.
-  private var logGeneration = 0
+  let log: LogPipeline
   private var listener: (any Channel)?
   /// Whether nobody waits for the start any more.
   private let isGivenUp: @Sendable () -> Bool
@@ -61,11 +59,6 @@ package final class ServerNode: @unchecked Sendable {
   var requestsInTurn = 0
   private var isThrottling = false
   private var timers: [RepeatedTask] = []
-  var snapshots: SnapshotSchedule
-  var snapshotTask: SnapshotTask?
-  /// What waits for the snapshot that is being written.
-  var onSnapshotEnded: (() -> Void)?
-  var lastSnapshot: (zxid: Zxid, wallMilliseconds: Int64)?
   private var ending: EventLoopPromise<ServerStartError?>
   private(set) var isStopping = false
 
@@ -84,30 +77,26 @@ package final class ServerNode: @unchecked Sendable {
       sessions: recovered.state.sessions,
       time: Self.currentTime)
     isServing = configuration.ensemble == nil
-    let report = recovered.storage.report
-    snapshots = SnapshotSchedule(configuration.logging, replayed: (report.replayedCount, report.replayedBytes))
+    log = LogPipeline(storage, configuration, background: background, loop: loop, logger: logger)
     ending = loop.makePromise()
-    lastSnapshot = report.snapshot.map { ($0.zxid, 0) }
+    log.events = LogPipeline.Events(
+      onPersisted: { [unowned self] in onPersisted(through: $0, generation: $1) },
+      onFailure: { [unowned self] in onLogFailure($0) })
   }
 
   /// Puts a member of an ensemble together.
   private func joinEnsemble(_ recovered: Storage.Recovered) throws(TxnLogError) {
     guard var settings = configuration.ensemble else { return }
     let files = EpochFiles(storage.directory)
-    let known = try MemberConfiguration(file: settings.quorum, files, tree: recovered.state.tree)
-    if !known.committed.hasSameMembers(as: settings.quorum) {
+    let member = try EnsembleMember(
+      settings.serverID, file: settings.quorum, files, recovered.state, recovered.history,
+      lastZxid: storage.report.lastZxid, zab: settings.zabSettings, settings: configuration.coreSettings)
+    if !member.zab.configuration.hasSameMembers(as: settings.quorum) {
       logger.warning(
-        "\(ServerConfiguration.agreedMembersWarning(known.committed, path: files.configurationPath))")
+        "\(ServerConfiguration.agreedMembersWarning(member.zab.configuration, path: files.configurationPath))")
     }
-    settings.quorum = known.committed
-    let epochs = try files.load(lastZxid: storage.report.lastZxid)
-    let zab = ZabPeer(
-      id: settings.serverID, configuration: settings.quorum, proposed: known.proposed, settings: settings.zabSettings,
-      acceptedEpoch: Epoch(rawValue: epochs.accepted), currentEpoch: Epoch(rawValue: epochs.current),
-      history: recovered.history)
-    ensemble = EnsembleDriver(
-      EnsembleMember(zab, state: recovered.state, settings: configuration.coreSettings), settings, loop: loop,
-      logger: logger, node: self)
+    settings.quorum = member.zab.configuration
+    ensemble = EnsembleDriver(member, recovered, settings, loop: loop, logger: logger, node: self)
   }
 
   /// Recovers the data directory, and returns when clients can connect.
@@ -163,7 +152,7 @@ package final class ServerNode: @unchecked Sendable {
   }
 
   private func listen(_ done: @escaping @Sendable (Result<ServerNode, ServerStartError>) -> Void) {
-    startLog(after: storage.report.lastZxid)
+    if let ensemble { ensemble.startLog() } else { log.start(after: storage.report.lastZxid, generation: 0) }
     DescriptorBudget.shared.measure()
     let bootstrap = ServerBootstrap.forPorts(on: loop)
       .serverChannelOption(.backlog, value: Int32(clamping: configuration.listenBacklog))
@@ -216,42 +205,8 @@ package final class ServerNode: @unchecked Sendable {
   /// Ends what `listen` has started, when it fails.
   private func giveUp() {
     stopServing()
-    log.stop()
+    _ = try? log.stop()
     ending.succeed(nil)
-  }
-
-  /// Begins a new segment behind `last` with the next transaction.
-  func startLog(after last: Zxid) {
-    logGeneration += 1
-    let generation = logGeneration
-    var settings = LogSettings()
-    settings.preallocationBytes = configuration.logging.preallocationBytes
-    settings.forcesSync = configuration.logging.forcesSync
-    let writer = LogWriter(
-      storage.directory.files, directory: storage.directory.logDirectory, after: last,
-      settings: settings)
-    log = LogWorker(
-      writer, loop: loop, syncWarningMilliseconds: configuration.logging.syncWarningMilliseconds,
-      onPersisted: { [weak self] zxid in
-        guard let self, logGeneration == generation else { return }
-        onPersisted(through: zxid)
-      },
-      onFailure: { [weak self] in self?.onLogFailure($0) },
-      onSlowSync: { [logger] in logger.warning("a sync of the log took \($0) ms") })
-    log.start()
-  }
-
-  /// Writes what waits, and ends the log until `startLog`.
-  func stopLog() {
-    logGeneration += 1
-    log.stop()
-    snapshotTask?.onLogEnded()
-  }
-
-  /// A member of an ensemble has a transaction to write.
-  func log(_ entry: TxnHistory.Entry) {
-    entry.bytes.withUnsafeBytes { log.append($0, zxid: entry.zxid) }
-    snapshots.count(bytes: entry.bytes.count)
   }
 
   private func startOperatorServers(_ done: @escaping @Sendable (Result<Void, ServerStartError>) -> Void) {
@@ -325,8 +280,7 @@ package final class ServerNode: @unchecked Sendable {
       ensemble.settle()
     } else {
       core.drainProposals { proposal in
-        proposal.bytes.withUnsafeBytes { log.append($0, zxid: proposal.zxid) }
-        snapshots.count(bytes: proposal.bytes.count)
+        log.append(proposal.bytes, zxid: proposal.zxid)
       }
     }
     let waits = isQuiet && log.isWorthWaiting
@@ -334,17 +288,21 @@ package final class ServerNode: @unchecked Sendable {
     ensemble?.flush()
     for connection in core.takeTouched() { handlers[connection.number]?.flush() }
     // Behind all that has to leave: the other servers sync meanwhile.
-    if waits, let zxid = log.submitAndWait() { return onPersisted(through: zxid) }
+    if waits, log.submitAndWait() { return }
     updateThrottling()
-    if snapshots.isDue(treeBytes: core.tree.snapshotBytes), snapshotTask == nil, isServing, !isReadOnly {
-      startSnapshot()
+    if isServing, !isReadOnly {
+      log.snapshotIfDue(core, logged: ensemble?.member.zab.persisted ?? core.tree.lastProcessedZxid)
     }
   }
 
-  private func onPersisted(through zxid: Zxid) {
-    snapshotTask?.onLogged(zxid)
-    if let ensemble { ensemble.step(.persisted(through: zxid)) } else { core.commit(through: zxid, time) }
+  private func onPersisted(through zxid: Zxid, generation: Int) -> Bool {
+    if let ensemble {
+      guard ensemble.onPersisted(through: zxid, generation: generation) else { return false }
+    } else {
+      core.commit(through: zxid, time)
+    }
     endTurn()
+    return true
   }
 
   // MARK: Failures
@@ -354,13 +312,6 @@ package final class ServerNode: @unchecked Sendable {
     logger.critical("the server cannot go on", metadata: ["reason": "\(reason)"])
     ending.succeed(ServerStartError(reason, hint: "the server has stopped serving"))
     stopServing()
-  }
-
-  /// Reads a leader's tree.
-  func treeReader(zxid: Zxid) -> TreeStreamReader {
-    TreeStreamReader(
-      zxid: zxid, hashSeed: .random(in: .min ... .max),
-      extendedTypesEnabled: configuration.features.hasExtendedTypes, digestEnabled: configuration.features.hasDigest)
   }
 
   /// While too many requests are under way, connections that have some are not read.
@@ -373,7 +324,6 @@ package final class ServerNode: @unchecked Sendable {
 
   /// The disk does not take what clients were about to be told is safe: nobody is told, and nobody served.
   private func onLogFailure(_ error: TxnLogError) {
-    snapshotTask?.onLogEnded()
     logger.critical("the log cannot be written; no write since is acknowledged", metadata: ["reason": "\(error)"])
     ending.succeed(
       ServerStartError(
@@ -423,8 +373,8 @@ package final class ServerNode: @unchecked Sendable {
       node.core.reap(node.time, limit: node.configuration.features.containersPerMinute)
     }
     if configuration.retention.purgeIntervalMilliseconds > 0 {
-      purge()
-      every(.milliseconds(clamping: configuration.retention.purgeIntervalMilliseconds)) { $0.purge() }
+      log.purge()
+      every(.milliseconds(clamping: configuration.retention.purgeIntervalMilliseconds)) { $0.log.purge() }
     }
   }
 
@@ -477,13 +427,8 @@ package final class ServerNode: @unchecked Sendable {
       let work: @Sendable () -> Void = { [self] in
         ending.succeed(nil)
         stopServing()
-        if writingLog { log.stop() } else { log.abandon() }
-        snapshotTask?.onLogEnded()
-        let finish = { [background] in background.run { continuation.resume() } }
-        // One that is given up costs nothing but time: the log has what it would have had.
-        guard finishesSnapshot, let snapshotTask else { return finish() }
-        logger.info("finishing a snapshot", metadata: ["zxid": "\(snapshotTask.zxid)"])
-        onSnapshotEnded = finish
+        if writingLog { _ = try? log.stop() } else { log.abandon() }
+        log.finish(waitsForSnapshot: finishesSnapshot) { continuation.resume() }
       }
       // A server that is held still does this before anything else.
       if !brake.release(running: work) { loop.execute(work) }

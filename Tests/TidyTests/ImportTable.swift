@@ -17,6 +17,7 @@ enum ImportTable {
     "Zab": ["ZooKeeperProtocol", "Jute"],
     "EnsembleCore": ["Zab", "ServerCore", "ZnodeTree", "TxnLog", "ZooKeeperProtocol", "Jute"],
     "TxnLog": platform.union(["ZooKeeperProtocol", "Jute"]),
+    "StorageTesting": ["TxnLog", "ZooKeeperProtocol", "Jute"],
     "ZooKeeperServer": core.union(networking).union(platform).union(["NIOHTTP1", "Synchronization"]),
     "ZooKeeperClient": networking.union(platform).union(["ZooKeeperProtocol", "Jute", "Synchronization"]),
     "ZooKeeperRecipes": ["ZooKeeperClient", "ZooKeeperProtocol"],
@@ -27,7 +28,7 @@ enum ImportTable {
       "ZooKeeperClient", "ZooKeeperRecipes", "ZooKeeperProtocol", "LineEditor", "Sandbox", "Logging",
       "Synchronization",
     ]),
-    "ZabSimulator": core.union(platform),
+    "ZabSimulator": core.union(platform).union(["StorageTesting"]),
     "zkcli": ["ZooKeeperShell"],
     "zabsim": ["ZabSimulator"],
   ]

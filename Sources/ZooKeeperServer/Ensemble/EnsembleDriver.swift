@@ -12,7 +12,7 @@ import ZooKeeperProtocol
 final class EnsembleDriver: @unchecked Sendable {
   // @unchecked: everything is touched on the event loop only.
 
-  let member: EnsembleMember
+  private var runner: MemberRunner<PosixFileSystem, EnsembleDriver>!
   private let settings: ServerConfiguration.Ensemble
   private let loop: any EventLoop
   private let logger: Logger
@@ -23,29 +23,26 @@ final class EnsembleDriver: @unchecked Sendable {
   private var timerDeadline = Int64.max
   private var readOnlyTimer: Scheduled<Void>?
   private var isDraining = false
-  /// What is being done; kept for its storage.
-  private var effects: [MemberEffect] = []
   /// When it began to serve clients, last.
   private var servingSince = NIODeadline.now()
   private var proposalSizes = ProposalSizes()
   private var hasStarted = false
   private(set) var isStopped = false
-  /// The tree that is on its way, by connection.
-  private var expectedTree: (connection: ConnectionID, zxid: Zxid)?
+  private var isLeading = false
   /// Servers that this one cannot reach, nor they it: a sandbox's broken cable.
   private var severed: Set<ServerID> = []
   /// Whose connection is whose, as far as this server has called.
   private var leaderConnection: (id: ConnectionID, leader: ServerID)?
 
   init(
-    _ member: EnsembleMember, _ settings: ServerConfiguration.Ensemble, loop: any EventLoop, logger: Logger,
-    node: ServerNode
+    _ member: EnsembleMember, _ recovered: Storage.Recovered, _ settings: ServerConfiguration.Ensemble,
+    loop: any EventLoop, logger: Logger, node: ServerNode
   ) {
-    self.member = member
     self.settings = settings
     self.loop = loop
     self.logger = logger
     self.node = node
+    runner = MemberRunner(member, recovered.storage.directory, recovered.trees, log: self)
     quorum = QuorumPort(
       settings,
       maxRequestBytes: ServerSettings.maximumTxnBytes(maximumFrameBytes: node.configuration.maximumFrameBytes),
@@ -54,6 +51,20 @@ final class EnsembleDriver: @unchecked Sendable {
       step(.notification(notification, from: server))
       node.endTurn()
     }
+  }
+
+  var member: EnsembleMember { runner.member }
+
+  /// Begins the log.
+  func startLog() { runner.start() }
+
+  /// The log of a generation is durable up to a transaction.
+  ///
+  /// - Returns: whether that is the current one.
+  func onPersisted(through zxid: Zxid, generation: Int) -> Bool {
+    guard !isStopped, runner.onPersisted(through: zxid, generation: generation, node.time) else { return false }
+    drain()
+    return true
   }
 
   /// Takes calls of other servers; `start` begins the election.
@@ -106,14 +117,14 @@ final class EnsembleDriver: @unchecked Sendable {
   /// Gives an event to the member, and does what it wants.
   func step(_ event: ZabEvent) {
     guard !isStopped else { return }
-    member.step(event, node.time)
+    runner.step(event, node.time)
     drain()
   }
 
   /// Passes on what clients have asked for.
   func settle() {
     guard !isStopped, member.hasRequests else { return }
-    member.settle(node.time)
+    runner.settle(node.time)
     drain()
   }
 
@@ -166,34 +177,22 @@ final class EnsembleDriver: @unchecked Sendable {
   private func drain() {
     guard !isDraining else { return }
     isDraining = true
-    while member.takeEffects(into: &effects) {
-      while let effect = effects.popLast() {
-        if !isStopped { perform(effect) }
-      }
-    }
+    while !isStopped, let effect = runner.next(node.time) { perform(effect) }
     isDraining = false
     updateTimer()
   }
 
-  private func perform(_ effect: consuming MemberEffect) {
+  private func perform(_ effect: consuming DriverEffect) {
     switch consume effect {
-    case .sendNotification(let notification, let server): election.send(notification, to: server)
-    case .connectToLeader(let leader): quorum.connect(to: leader)
-    case .send(let packet, let connection): quorum.send(packet, on: connection)
+    case .transport(.send(let packet, let connection)): quorum.send(packet, on: connection)
+    case .transport(.sendNotification(let notification, let server)): election.send(notification, to: server)
+    case .transport(.connectToLeader(let leader)): quorum.connect(to: leader)
+    case .transport(.close(let connection)): quorum.close(connection)
     case .sendTree(let packet, let tree, let connection): quorum.send(packet, tree: tree, on: connection)
-    case .receiveTree(let connection, let zxid):
-      expectedTree = (connection, zxid)
-      quorum.expectTree(node.treeReader(zxid: zxid), on: connection)
-    case .close(let connection): quorum.close(connection)
-    case .append(let entry):
-      if member.zab.role == .leading { proposalSizes.note(entry.bytes.count) }
-      node.log(entry)
-    case .truncate(let zxid, let rebuilds): truncate(to: zxid, rebuildsTree: rebuilds)
-    case .saveAcceptedEpoch(let epoch): save(.accepted, epoch)
-    case .prepareCurrentEpoch(let epoch): save(.announced, epoch)
-    case .saveCurrentEpoch(let epoch): save(.current, epoch)
+    case .receiveTree(let connection, let zxid): quorum.expectTree(runner.treeReader(zxid: zxid), on: connection)
     case .roleChanged(let role):
       logger.info("role", metadata: ["role": "\(role.word)", "zxid": "\(member.zab.history.last)"])
+      isLeading = role == .leading
       quorum.roleChanged(role)
       updateReadOnly(role)
     case .activate(let configuration): activate(configuration)
@@ -202,8 +201,9 @@ final class EnsembleDriver: @unchecked Sendable {
       proposalSizes = ProposalSizes()
       node.startServing()
     case .stopServing: node.stopServingClients()
-    case .note(let text): logger.info("\(text)")
-    case .failed(let reason): node.fail(reason)
+    case .note(let note): logger.info("\(note)")
+    case .failed(.state(let reason)): node.fail(reason)
+    case .failed(.storage(let error)): node.fail("\(error)")
     }
   }
 
@@ -227,16 +227,11 @@ final class EnsembleDriver: @unchecked Sendable {
     }
   }
 
-  /// The ensemble has changed. That this is agreed on is kept: after a restart the log alone cannot tell.
+  /// The ensemble has changed.
   private func activate(_ configuration: QuorumConfiguration) {
     logger.info("the ensemble has changed", metadata: ["members": "\(configuration.text.split(separator: "\n"))"])
     election.configurationChanged(configuration)
     quorum.configurationChanged(configuration)
-    do throws(TxnLogError) {
-      try EpochFiles(node.storage.directory).saveAgreedConfiguration(configuration.text)
-    } catch {
-      return node.fail("\(error)")
-    }
     rewriteFile(configuration)
   }
 
@@ -246,7 +241,7 @@ final class EnsembleDriver: @unchecked Sendable {
     guard node.configuration.features.allowsReconfig, let file = node.configuration.file,
       configuration.member(member.zab.id) != nil
     else { return }
-    let rewrite = ConfigurationRewrite(files: node.storage.directory.files, path: Host.resolvedPath(file))
+    let rewrite = ConfigurationRewrite(files: runner.directory.files, path: Host.resolvedPath(file))
     do throws(FileSystemError) {
       let path = try rewrite.save(configuration, own: member.zab.id)
       logger.info("the configuration file was rewritten", metadata: ["file": "\(file)", "members": "\(path)"])
@@ -257,59 +252,15 @@ final class EnsembleDriver: @unchecked Sendable {
     }
   }
 
-  /// The small files about epochs.
-  private enum EpochFile {
-    case accepted
-    case announced
-    case current
-  }
-
-  /// Writes one of them, which happens a few times an election and never while clients are served.
-  private func save(_ file: EpochFile, _ epoch: Epoch) {
-    let files = EpochFiles(node.storage.directory)
-    do throws(TxnLogError) {
-      switch file {
-      case .accepted:
-        try files.saveAccepted(epoch.rawValue)
-        member.step(.acceptedEpochSaved(epoch), node.time)
-      case .announced: try files.prepareCurrent(epoch.rawValue)
-      case .current:
-        try files.saveCurrent(epoch.rawValue)
-        member.step(.currentEpochSaved(epoch), node.time)
-      }
-    } catch {
-      node.fail("\(error)")
-    }
-  }
-
-  private func truncate(to zxid: Zxid, rebuildsTree: Bool) {
-    node.stopLog()
-    member.step(.persisted(through: member.zab.history.last), node.time)
-    do throws(TxnLogError) {
-      try node.storage.directory.truncate(to: zxid)
-      let rebuilt = rebuildsTree ? try node.storage.reload(node.configuration) : nil
-      node.startLog(after: zxid)
-      member.truncated(to: zxid, rebuilt: rebuilt, node.time)
-    } catch {
-      guard case .truncationPointMissing = error.code else { return node.fail("\(error)") }
-      node.startLog(after: member.zab.history.last)
-      member.step(.truncationFailed(zxid), node.time)
-    }
-  }
-
-  /// A leader's tree is complete: it becomes the only history on this disk, then in memory.
+  /// A leader's tree is complete.
   func onTree(_ state: RecoveredState, _ connection: ConnectionID) {
-    guard !isStopped, let expected = expectedTree, expected.connection == connection else { return }
-    expectedTree = nil
-    node.stopLog()
+    guard !isStopped else { return }
     do throws(TxnLogError) {
-      try node.storage.install(state, hasDigest: node.configuration.features.hasDigest)
-      node.startLog(after: expected.zxid)
-      member.installed(state, zxid: expected.zxid, node.time)
-      drain()
+      try runner.install(state, from: connection, node.time)
     } catch {
-      node.fail("\(error)")
+      return node.fail("\(error)")
     }
+    drain()
   }
 
   // MARK: Reports
@@ -381,4 +332,18 @@ extension ZabRole {
     case .observing: "observer"
     }
   }
+}
+
+extension EnsembleDriver: MemberLog {
+  /// Begins the log's next generation.
+  func startLog(after last: Zxid, generation: Int) { node.log.start(after: last, generation: generation) }
+
+  /// Adds a transaction to what leaves for the disk at the end of the turn.
+  func append(_ entry: TxnHistory.Entry) {
+    if isLeading { proposalSizes.note(entry.bytes.count) }
+    node.log.append(entry.bytes, zxid: entry.zxid)
+  }
+
+  /// Writes what was appended, and ends the log.
+  func stopLog() throws(TxnLogError) -> Zxid { try node.log.stop() }
 }

@@ -7,7 +7,7 @@ extension ZabPeer {
   /// Counts it.
   mutating func onNewLeaderAck(_ packet: QuorumPacket, _ handle: LearnerHandle, _ actions: inout [ZabAction]) {
     guard let state = leader, packet.zxid == state.epoch.newLeaderZxid else {
-      return dismiss(handle.connection, "learner \(handle.id) acknowledged another epoch: \(packet.zxid)", &actions)
+      return dismiss(handle.connection, .acknowledgedAnotherEpoch(handle.id, packet.zxid), &actions)
     }
     let deadline = now + settings.syncMilliseconds
     update(handle.connection) {
@@ -57,7 +57,7 @@ extension ZabPeer {
     }
     startServing(state.epoch, &actions)
     guard !configuration.isVoter(id) else { return }
-    actions.append(.note("the configuration that is committed now has another leader"))
+    actions.append(.note(.configurationEndsLeadership))
     startLooking(&actions)
   }
 

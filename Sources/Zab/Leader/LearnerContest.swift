@@ -17,7 +17,7 @@ extension ZabPeer {
       return false
     }
     for other in leader?.learners ?? [] where other.contest?.id == server {
-      dismiss(other.connection, "another learner has come that calls itself \(server)", &actions)
+      dismiss(other.connection, .claimedByAnother(server), &actions)
     }
     let deadline = now + settings.tickMilliseconds
     update(connection) {
@@ -32,9 +32,7 @@ extension ZabPeer {
     guard let contender = leader?.learners.first(where: { $0.contest?.id == handle.id && handle.id != .none }) else {
       return
     }
-    dismiss(
-      contender.connection, "a learner calls itself \(handle.id), which is connected and answers: it is sent away",
-      &actions)
+    dismiss(contender.connection, .idInUse(handle.id), &actions)
   }
 
   /// Lets those in whose older connection is gone, or has said nothing.
@@ -44,7 +42,7 @@ extension ZabPeer {
     }
     update(contender.connection) { $0.contest = nil }
     for older in leader?.learners ?? [] where older.id == contest.id {
-      dismiss(older.connection, "learner \(older.id) has come again", &actions)
+      dismiss(older.connection, .replacedByNewConnection(older.id), &actions)
     }
     onLearnerInfo(contest.packet, contender.connection, &actions)
     settleContests(&actions)

@@ -15,7 +15,7 @@ extension ZabPeer {
       guard packet.zxid > history.last else { return }
       accept(packet, &actions)
     case .commit?, .commitAndActivate?:
-      guard packet.zxid <= history.last else { return leave("COMMIT \(packet.zxid) without a proposal", &actions) }
+      guard packet.zxid <= history.last else { return leave(.commitWithoutProposal(packet.zxid), &actions) }
       noteSynced(packet.zxid)
     case .inform?, .informAndActivate?:
       var inner = packet
@@ -41,7 +41,7 @@ extension ZabPeer {
     let isNext =
       zxid == last.next || (zxid.epoch > last.epoch && zxid.counter == 1) || settings.has(.diffFromDeadBranch)
     guard let bytes = packet.data, isNext else {
-      return leave("transaction \(zxid) does not follow \(last)", &actions)
+      return leave(.transactionOutOfOrder(zxid, after: last), &actions)
     }
     append(TxnHistory.Entry(zxid: zxid, bytes: bytes), &actions)
     if settings.has(.ackBeforePersisted), let connection = learner?.connection {

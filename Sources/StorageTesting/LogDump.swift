@@ -1,4 +1,5 @@
-import Jute
+internal import Jute
+package import TxnLog
 package import ZooKeeperProtocol
 
 /// The content of one segment, as values: for tests, and for tools that show a log to people.

@@ -11,7 +11,7 @@ extension ZabPeer {
   mutating func onProposed(_ entry: TxnHistory.Entry, _ actions: inout [ZabAction]) {
     guard leader?.phase == .broadcasting else { return }
     guard entry.zxid.counter <= Self.lastCounter else {
-      actions.append(.note("the zxid's lower 32 bits are used up: forcing an election"))
+      actions.append(.note(.zxidsExhausted))
       return startLooking(&actions)
     }
     // What was made before the role changed comes too late, and its client learns it from the lost connection.

@@ -17,6 +17,8 @@ final class Storage {
   /// What recovery brought.
   struct Recovered {
     let storage: Storage
+    /// How later trees are to be built.
+    let trees: TreeSettings
     let state: RecoveredState
     /// The end of the log, for an ensemble's member.
     let history: TxnHistory
@@ -40,33 +42,18 @@ final class Storage {
     if configuration.logging.createsDirectories { try directory.create() } else { try directory.checkExists() }
     let lock = try directory.lock()
     try directory.checkWritable()
-    var loader = TreeLoader(
-      hasExtendedTypes: configuration.features.hasExtendedTypes, hasDigest: configuration.features.hasDigest,
-      hashSeed: .random(in: .min ... .max), historyLimits: configuration.ensemble == nil ? nil : ZabSettings())
+    let trees = configuration.makeTreeSettings()
+    var loader = TreeLoader(trees, historyLimits: configuration.ensemble?.zabSettings)
     var settings = RecoverySettings()
     settings.trustsMissingSnapshot = configuration.logging.trustsMissingSnapshot
     let report = try directory.recover(into: &loader, settings: settings)
     if report.isEmpty { try writeFirstSnapshot(directory, loader.state.tree) }
     return Recovered(
-      storage: Storage(directory, report, lock), state: loader.state, history: loader.history)
+      storage: Storage(directory, report, lock), trees: trees, state: loader.state, history: loader.history)
   }
 
   /// Gives the directory back: another server may have it.
   func release() { lock = nil }
-
-  /// Reads the directory anew.
-  func reload(_ configuration: ServerConfiguration) throws(TxnLogError) -> RecoveredState {
-    var loader = TreeLoader(
-      hasExtendedTypes: configuration.features.hasExtendedTypes, hasDigest: configuration.features.hasDigest,
-      hashSeed: .random(in: .min ... .max))
-    _ = try directory.recover(into: &loader)
-    return loader.state
-  }
-
-  /// Makes a leader's tree the only history there is.
-  func install(_ state: RecoveredState, hasDigest: Bool) throws(TxnLogError) {
-    try directory.install(state, hasDigest: hasDigest)
-  }
 
   /// Makes a directory that `open` refuses usable again, at the price of transactions that were answered.
   ///
@@ -89,5 +76,13 @@ final class Storage {
     _ directory: DataDirectory<PosixFileSystem>, _ tree: DataTree
   ) throws(TxnLogError) {
     try directory.writeSnapshot(RecoveredState(tree: tree), hasDigest: true)
+  }
+}
+
+extension ServerConfiguration {
+  /// How this process builds its trees.
+  fileprivate func makeTreeSettings() -> TreeSettings {
+    TreeSettings(
+      hasExtendedTypes: features.hasExtendedTypes, hasDigest: features.hasDigest, hashSeed: .random(in: .min ... .max))
   }
 }

@@ -7,7 +7,7 @@ extension ZabPeer {
   /// Waits until the history is durable.
   mutating func onNewLeader(_ packet: QuorumPacket, _ connection: ConnectionID, _ actions: inout [ZabAction]) {
     guard let state = learner, state.phase == .synchronizing, packet.zxid == state.epoch.newLeaderZxid else {
-      return leave("NEWLEADER \(packet.zxid) is not expected", &actions)
+      return leave(.unexpectedNewLeader(packet.zxid), &actions)
     }
     // The leader's configuration comes with it: a transaction that brought it may be in a snapshot only.
     if let text = packet.data, text.count > 1 {
@@ -15,7 +15,7 @@ extension ZabPeer {
         let told = try QuorumConfiguration(parsing: String(decoding: text, as: UTF8.self))
         if told.version > configuration.version, !told.voters.isEmpty { learner?.configuration = told }
       } catch {
-        return leave("NEWLEADER brings a configuration that cannot be read: \(error.message)", &actions)
+        return leave(.unreadableConfiguration(error.message), &actions)
       }
     }
     learner?.phase = .persistingHistory
@@ -56,7 +56,7 @@ extension ZabPeer {
   /// A quorum has the leader's history: everything in it is committed, and clients may come.
   mutating func onUpToDate(_ connection: ConnectionID, _ actions: inout [ZabAction]) {
     guard let state = learner, state.phase == .awaitingUpToDate else {
-      return leave("UPTODATE before the history was acknowledged", &actions)
+      return leave(.prematureUpToDate, &actions)
     }
     committed = max(committed, state.syncedThrough)
     deliver(&actions)
@@ -70,6 +70,6 @@ extension ZabPeer {
     }
     startServing(state.epoch, &actions)
     activateOnLearner(through: committed, designated: nil, &actions)
-    checkPart(&actions)
+    restartIfRoleChanged(&actions)
   }
 }

@@ -6,11 +6,11 @@ internal import ZooKeeperProtocol
 extension ZabPeer {
   /// Accepts the epoch, or leaves a leader whose epoch is too old.
   mutating func onLeaderInfo(_ packet: QuorumPacket, _ connection: ConnectionID, _ actions: inout [ZabAction]) {
-    guard packet.kind == .leaderInfo else { return leave("\(packet.type) came instead of LEADERINFO", &actions) }
+    guard packet.kind == .leaderInfo else { return leave(.expectedLeaderInfo(type: packet.type), &actions) }
     let epoch = Epoch(rawValue: Int64(packet.zxid.epoch))
-    guard epoch < .last else { return leave("its epoch \(epoch) is none that a leader can have", &actions) }
+    guard epoch < .last else { return leave(.invalidEpoch(epoch), &actions) }
     guard epoch >= acceptedEpoch else {
-      return leave("its epoch \(epoch) is older than \(acceptedEpoch), which was accepted", &actions)
+      return leave(.staleEpoch(epoch, accepted: acceptedEpoch), &actions)
     }
     learner?.epoch = epoch
     if epoch > acceptedEpoch {

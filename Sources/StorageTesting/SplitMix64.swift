@@ -1,14 +1,14 @@
 /// A small generator of random numbers with a seed.
 ///
 /// *Source*: Steele, Lea, Flood, "Fast splittable pseudorandom number generators" (OOPSLA 2014).
-struct SplitMix64: RandomNumberGenerator {
+package struct SplitMix64: RandomNumberGenerator {
   private var state: UInt64
 
   /// The sequence that belongs to `seed`.
-  init(seed: UInt64) { state = seed }
+  package init(seed: UInt64) { state = seed }
 
   /// The next number.
-  mutating func next() -> UInt64 {
+  package mutating func next() -> UInt64 {
     state &+= 0x9e37_79b9_7f4a_7c15
     var value = state
     value = (value ^ value >> 30) &* 0xbf58_476d_1ce4_e5b9
@@ -17,13 +17,13 @@ struct SplitMix64: RandomNumberGenerator {
   }
 
   /// A number of the range.
-  mutating func number(_ range: ClosedRange<Int64>) -> Int64 {
+  package mutating func number(_ range: ClosedRange<Int64>) -> Int64 {
     range.lowerBound + Int64(next() % UInt64(range.upperBound - range.lowerBound + 1))
   }
 
   /// A place among `count`.
-  mutating func index(_ count: Int) -> Int { Int(next() % UInt64(count)) }
+  package mutating func index(_ count: Int) -> Int { Int(next() % UInt64(count)) }
 
   /// True in so many of a thousand cases.
-  mutating func chance(_ permille: Int) -> Bool { Int(next() % 1000) < permille }
+  package mutating func chance(_ permille: Int) -> Bool { Int(next() % 1000) < permille }
 }

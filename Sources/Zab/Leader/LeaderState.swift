@@ -145,8 +145,8 @@ extension ZabPeer {
   }
 
   /// Ends a learner's connection from this side.
-  mutating func dismiss(_ connection: ConnectionID, _ reason: String, _ actions: inout [ZabAction]) {
-    actions.append(.note(reason))
+  mutating func dismiss(_ connection: ConnectionID, _ fault: LearnerFault, _ actions: inout [ZabAction]) {
+    actions.append(.note(.closesLearner(fault)))
     actions.append(.close(connection))
     removeLearner(connection, &actions)
   }
@@ -161,7 +161,7 @@ extension ZabPeer {
   mutating func onLearnerPacket(_ packet: QuorumPacket, _ connection: ConnectionID, _ actions: inout [ZabAction]) {
     guard let handle = handle(connection) else { return }
     // A newcomer in a contest has nothing to say until that is settled.
-    guard handle.contest == nil else { return dismiss(connection, "a learner sent more than its name", &actions) }
+    guard handle.contest == nil else { return dismiss(connection, .impatientNewcomer, &actions) }
     if handle.phase != .running { refuseContender(of: handle, &actions) }
     let deadline = now + settings.syncMilliseconds
     if handle.phase == .running { update(connection) { $0.deadline = deadline } }
@@ -172,13 +172,13 @@ extension ZabPeer {
     case (.synchronizing, .ack?): onNewLeaderAck(packet, handle, &actions)
     case (.awaitingQuorum, .ack?), (.running, .ack?): onAck(packet.zxid, from: handle.id, &actions)
     case (.running, .request?), (.running, .revalidate?):
-      actions.append(.learnerAsks(packet, handle.id, connection))
+      actions.append(.learnerRequest(packet, handle.id, connection))
     case (.running, .ping?):
-      actions.append(.learnerAsks(packet, handle.id, connection))
+      actions.append(.learnerRequest(packet, handle.id, connection))
       onPingAnswered(connection, &actions)
       refuseContender(of: handle, &actions)
     case (.awaitingInfo, _), (.awaitingEpochAck, _):
-      dismiss(connection, "learner \(handle.id) sent \(packet.type) too early", &actions)
+      dismiss(connection, .packetTooEarly(handle.id, type: packet.type), &actions)
     default:
       // Other packets are passed over, as Apache's leaders do; so are pings of one that is not up to date.
       break
@@ -189,18 +189,18 @@ extension ZabPeer {
   mutating func onLeaderTick(_ actions: inout [ZabAction]) {
     guard let state = leader else { return }
     if state.phase != .broadcasting, now >= state.deadline {
-      actions.append(.note("no quorum has come within initLimit"))
+      actions.append(.note(.noQuorumInTime))
       return startLooking(&actions)
     }
     guard now >= state.nextPing else { return }
     leader?.nextPing = now + settings.tickMilliseconds / 2
     for handle in state.learners where now >= handle.deadline {
-      dismiss(handle.connection, "nothing was heard from learner \(handle.id) within syncLimit", &actions)
+      dismiss(handle.connection, .silent(handle.id), &actions)
     }
     settleContests(&actions)
     leader?.hasPingedOnce.toggle()
     if state.phase == .broadcasting, state.hasPingedOnce, !hasSyncedQuorum {
-      actions.append(.note("not sufficient followers are synced"))
+      actions.append(.note(.lostQuorum))
       return startLooking(&actions)
     }
     for handle in leader?.learners ?? [] where handle.isForwarding { ping(handle, &actions) }

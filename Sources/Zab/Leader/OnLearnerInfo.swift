@@ -8,14 +8,14 @@ extension ZabPeer {
   mutating func onLearnerInfo(_ packet: QuorumPacket, _ connection: ConnectionID, _ actions: inout [ZabAction]) {
     guard let data = packet.data, let info = try? LearnerInfo(decoding: data, allowingTrailingBytes: true),
       info.protocolVersion >= LearnerInfo.currentVersion
-    else { return dismiss(connection, "a learner does not say who it is", &actions) }
+    else { return dismiss(connection, .unidentified, &actions) }
     guard info.configurationVersion <= configuration.version else {
-      return dismiss(connection, "learner \(info.serverID) has a newer configuration", &actions)
+      return dismiss(connection, .newerConfiguration(info.serverID), &actions)
     }
     let accepted = Epoch(rawValue: Int64(packet.zxid.epoch))
     guard accepted.rawValue <= acceptedEpoch.rawValue + Self.maxEpochsAhead, accepted < .last else {
-      let claim = "learner \(info.serverID) claims to have accepted epoch \(accepted)"
-      return dismiss(connection, "\(claim), far beyond \(acceptedEpoch), which was accepted here", &actions)
+      return dismiss(
+        connection, .implausibleEpoch(info.serverID, claimed: accepted, accepted: acceptedEpoch), &actions)
     }
     if contest(packet, info.serverID, connection, &actions) { return }
     let isLate = leader?.phase != .awaitingLearners && accepted > (leader?.epoch ?? accepted)
@@ -48,7 +48,7 @@ extension ZabPeer {
   /// would stay outside for as long as this leader lasts, as it does with Apache's.
   private mutating func makeRoom(for server: ServerID, _ accepted: Epoch, _ actions: inout [ZabAction]) {
     epochFloor = max(epochFloor, accepted)
-    actions.append(.note("voter \(server) has accepted epoch \(accepted): beginning one above it"))
+    actions.append(.note(.beginsEpochAbove(accepted, for: server)))
     startLooking(&actions)
   }
 

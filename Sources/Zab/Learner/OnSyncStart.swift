@@ -19,12 +19,12 @@ extension ZabPeer {
       learner?.phase = .replacing
       actions.append(.receiveSnapshot(connection, packet.zxid))
     case .ping?: break
-    default: leave("\(packet.type) came where a synchronization begins", &actions)
+    default: leave(.expectedSynchronization(type: packet.type), &actions)
     }
   }
 
   private mutating func onTrunc(_ zxid: Zxid, _ actions: inout [ZabAction]) {
-    guard zxid <= history.last else { return leave("TRUNC to \(zxid), after the end \(history.last)", &actions) }
+    guard zxid <= history.last else { return leave(.truncationAfterEnd(zxid, end: history.last), &actions) }
     guard zxid < history.last else { return beginSync(&actions) }
     learner?.phase = .replacing
     if zxid >= history.base, !history.contains(zxid) { return onTruncationFailed(&actions) }
@@ -50,7 +50,7 @@ extension ZabPeer {
   mutating func onTruncationFailed(_ actions: inout [ZabAction]) {
     guard let state = learner, state.phase == .replacing, let connection = state.connection else { return }
     snapshotNeededIn = state.epoch
-    actions.append(.note("the log cannot be cut as the leader wants: asking for its snapshot"))
+    actions.append(.note(.asksForSnapshotInsteadOfTruncating))
     actions.append(.close(connection))
     learner = LearnerState(leaderID: state.leaderID, deadline: now + settings.initMilliseconds)
     actions.append(.connectToLeader(state.leaderID))

@@ -1,3 +1,5 @@
+package import TxnLog
+
 /// A file system in memory that loses what was not synced, and fails when told to: the disk of tests and simulations.
 ///
 /// *Model*: each file has the bytes that programs see and the bytes that survive; a sync copies the sectors written
@@ -359,24 +361,5 @@ extension Inode {
     guard start < end else { return }
     if durable.count < end { durable.append(contentsOf: repeatElement(0, count: end - durable.count)) }
     durable.replaceSubrange(start..<end, with: bytes[start..<end])
-  }
-}
-
-/// A small generator of random numbers with a seed.
-///
-/// *Source*: Steele, Lea, Flood, "Fast splittable pseudorandom number generators" (OOPSLA 2014).
-struct SplitMix64 {
-  private var state: UInt64
-
-  /// The sequence that belongs to `seed`.
-  init(seed: UInt64) { state = seed }
-
-  /// The next number.
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var value = state
-    value = (value ^ value >> 30) &* 0xbf58_476d_1ce4_e5b9
-    value = (value ^ value >> 27) &* 0x94d0_49bb_1331_11eb
-    return value ^ value >> 31
   }
 }

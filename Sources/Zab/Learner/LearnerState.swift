@@ -62,7 +62,7 @@ extension ZabPeer {
     guard let state = learner, state.phase == .connecting else { return }
     learner?.failedCalls += 1
     if state.failedCalls + 1 >= settings.leaderRetryCount {
-      actions.append(.note("leader \(state.leaderID) does not take calls"))
+      actions.append(.note(.leaderUnreachable(state.leaderID)))
       return startLooking(&actions)
     }
     learner?.nextCall = now + settings.leaderRetryMilliseconds
@@ -72,7 +72,7 @@ extension ZabPeer {
   mutating func onLearnerTick(_ actions: inout [ZabAction]) {
     guard let state = learner else { return }
     if now >= state.deadline {
-      actions.append(.note("nothing was heard from leader \(state.leaderID) in time"))
+      actions.append(.note(.leaderSilent(state.leaderID)))
       return startLooking(&actions)
     }
     guard let call = state.nextCall, now >= call else { return }
@@ -81,8 +81,8 @@ extension ZabPeer {
   }
 
   /// The leader does what it must not: it is left.
-  mutating func leave(_ reason: String, _ actions: inout [ZabAction]) {
-    actions.append(.note("leaving the leader: \(reason)"))
+  mutating func leave(_ fault: LeaderFault, _ actions: inout [ZabAction]) {
+    actions.append(.note(.leavesLeader(fault)))
     startLooking(&actions)
   }
 
@@ -91,7 +91,7 @@ extension ZabPeer {
     guard let phase = learner?.phase else { return }
     learner?.deadline = now + (phase == .running ? settings.syncMilliseconds : settings.initMilliseconds)
     switch phase {
-    case .connecting, .savingAcceptedEpoch: leave("packet \(packet.type) is too early", &actions)
+    case .connecting, .savingAcceptedEpoch: leave(.packetTooEarly(type: packet.type), &actions)
     case .awaitingEpoch: onLeaderInfo(packet, connection, &actions)
     case .awaitingSync: onSyncStart(packet, connection, &actions)
     case .replacing: learner?.held.append(packet)

@@ -22,9 +22,9 @@ extension ZabPeer {
       onCommit(packet.zxid, &actions)
       activateOnLearner(through: committed, designated: Self.designated(packet), &actions)
     case .ping?: actions.append(.pinged(connection, packet.zxid))
-    case .revalidate?: actions.append(.leaderAnswers(packet))
+    case .revalidate?: actions.append(.leaderReply(packet))
     case .sync?: actions.append(.synced(through: committed))
-    default: actions.append(.note("packet \(packet.type) of the leader was passed over"))
+    default: actions.append(.note(.ignoresPacket(type: packet.type)))
     }
   }
 

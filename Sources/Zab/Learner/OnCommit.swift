@@ -9,7 +9,7 @@ extension ZabPeer {
     guard isLearner, zxid > committed else { return }
     guard let next = history.entry(after: committed), next.zxid == zxid else {
       // Apache's server ends itself here. Ours asks the leader for what it lacks.
-      return leave("COMMIT \(zxid) is not for the transaction after \(committed)", &actions)
+      return leave(.commitOutOfOrder(zxid, after: committed), &actions)
     }
     committed = zxid
     deliver(&actions)

@@ -7,7 +7,7 @@ extension ZabPeer {
   /// Counts the promise, and brings the learner up to date if the leader is that far.
   mutating func onAckEpoch(_ packet: QuorumPacket, _ handle: LearnerHandle, _ actions: inout [ZabAction]) {
     guard let state = leader, let data = packet.data, data.count >= 4 else {
-      return dismiss(handle.connection, "learner \(handle.id) does not tell its epoch", &actions)
+      return dismiss(handle.connection, .missingEpoch(handle.id), &actions)
     }
     let current = Int32(bitPattern: data.prefix(4).reduce(0) { $0 << 8 | UInt32($1) })
     // Once a quorum has promised to follow, the leader's history is the right one, and whatever a late comer has beyond
@@ -15,7 +15,7 @@ extension ZabPeer {
     if current != -1, state.phase == .awaitingEpochAcks {
       let theirs = (Epoch(rawValue: Int64(current)), packet.zxid)
       guard theirs <= (state.initialEpoch, state.initialZxid) || settings.has(.acceptsLearnerAhead) else {
-        return dismiss(handle.connection, "learner \(handle.id) is ahead of this leader", &actions)
+        return dismiss(handle.connection, .aheadOfLeader(handle.id), &actions)
       }
     }
     update(handle.connection) {

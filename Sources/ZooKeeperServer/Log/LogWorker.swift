@@ -49,6 +49,8 @@ final class LogWorker<Files: FileSystem & Sendable>: @unchecked Sendable {
     var isStopping = false
     /// Whether the loop waits for the batch that the thread has, or is about to have.
     var loopWaits = false
+    /// Why the thread has ended early.
+    var failure: TxnLogError?
     /// How that batch ended, for the loop.
     var outcome: Result<Zxid, TxnLogError>?
     /// What a sync takes, as the last ones went; nothing is known before the first.
@@ -175,6 +177,7 @@ final class LogWorker<Files: FileSystem & Sendable>: @unchecked Sendable {
   /// Passes on how a batch ended: to the loop where it waits, else through its queue.
   private func report(_ outcome: Result<Zxid, TxnLogError>) {
     pthread_mutex_lock(mutex)
+    if case .failure(let error) = outcome { shared.failure = error }
     let loopWaits = shared.loopWaits
     if loopWaits {
       shared.outcome = outcome
@@ -200,16 +203,21 @@ final class LogWorker<Files: FileSystem & Sendable>: @unchecked Sendable {
   }
 
   /// Writes what waits and ends the thread.
-  func stop() {
+  ///
+  /// - Returns: the last transaction that is safe.
+  /// - Throws: why something that was appended is not; `onFailure` hears of it too.
+  func stop() throws(TxnLogError) -> Zxid {
     submit()
     pthread_mutex_lock(mutex)
     shared.isStopping = true
     pthread_cond_signal(condition)
     pthread_mutex_unlock(mutex)
     thread?.join()
+    if let failure = shared.failure { throw failure }
     // Gives back the room that was reserved, or the next start reads it through to be sure that there is nothing in it.
-    // Whoever has to know of a failure was told.
+    // Nothing is unsynced any more, so a failure only leaves that room.
     try? writer.roll()
+    return writer.lastPersisted
   }
 
   /// Ends the thread after the batch that it is writing; what waits behind it is lost.
