@@ -18,7 +18,9 @@ enum ImportTable {
     "EnsembleCore": ["Zab", "ServerCore", "ZnodeTree", "TxnLog", "ZooKeeperProtocol", "Jute"],
     "TxnLog": platform.union(["ZooKeeperProtocol", "Jute"]),
     "StorageTesting": ["TxnLog", "ZooKeeperProtocol", "Jute"],
-    "ZooKeeperServer": core.union(networking).union(platform).union(["NIOHTTP1", "Synchronization"]),
+    "ZooKeeperServer": core.union(networking).union(platform).union([
+      "NIOHTTP1", "NIOConcurrencyHelpers", "Synchronization",
+    ]),
     "ZooKeeperClient": networking.union(platform).union(["ZooKeeperProtocol", "Jute", "Synchronization"]),
     "ZooKeeperRecipes": ["ZooKeeperClient", "ZooKeeperProtocol"],
     "Sandbox": platform.union(["ZooKeeperServer", "Logging", "Synchronization"]),

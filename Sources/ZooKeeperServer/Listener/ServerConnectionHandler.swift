@@ -1,7 +1,16 @@
 import Jute
+import Logging
 import NIOCore
 import ServerCore
 import ZooKeeperProtocol
+
+/// What a connection asks of the port that it was made to; neither is on the path of a request.
+protocol ServerConnectionOwner: AnyObject {
+  /// Answers a four-letter word.
+  func answer(to word: String, argument: Int64?) -> EventLoopFuture<String>
+  /// The connection is gone.
+  func onDisconnected(_ handler: ServerConnectionHandler)
+}
 
 /// One client's connection: bytes in, whole frames to the core; the core's output, bytes out.
 ///
@@ -11,13 +20,17 @@ import ZooKeeperProtocol
 final class ServerConnectionHandler: ChannelInboundHandler {
   typealias InboundIn = ByteBuffer
 
-  private let node: ServerNode
+  private let served: ServedCore
+  private let turns: TurnLoop
+  private let maximumFrameBytes: Int
+  private let logger: Logger
+  private let owner: any ServerConnectionOwner
   private(set) var connection: ClientConnection
   let establishedMilliseconds = Host.wallMilliseconds
   /// When the connection was made.
   let acceptedAt = NIODeadline.now()
-  /// The most that a client may send before it has a session. Apache's and ours send 45 bytes; whoever drips more than
-  /// this fills the memory, as often as he connects.
+  /// The most that a client may send before it has a session. Apache's and ours send 45 bytes; a larger limit would let
+  /// strangers fill the memory, one connection after the other.
   static let maximumFirstFrameBytes = 4096
   let remoteAddress: String
   private(set) var lastHeard = NIODeadline.now()
@@ -35,10 +48,17 @@ final class ServerConnectionHandler: ChannelInboundHandler {
   private var isThrottled = false
   private var isReaderSlow = false
 
-  init(node: ServerNode, connection: ClientConnection, remoteAddress: String) {
-    self.node = node
+  init(
+    _ connection: ClientConnection, remoteAddress: String, _ served: ServedCore, _ turns: TurnLoop,
+    maximumFrameBytes: Int, logger: Logger, owner: any ServerConnectionOwner
+  ) {
     self.connection = connection
     self.remoteAddress = remoteAddress
+    self.served = served
+    self.turns = turns
+    self.maximumFrameBytes = maximumFrameBytes
+    self.logger = logger
+    self.owner = owner
   }
 
   /// Takes another connection of another core: for one from which nothing has come yet.
@@ -53,7 +73,7 @@ final class ServerConnectionHandler: ChannelInboundHandler {
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     var bytes = unwrapInboundIn(data)
-    // Whoever is being closed proves nothing by going on to send.
+    // Data received while closing must not refresh `lastHeard`.
     guard !isClosing, !isAnswering else { return }
     lastHeard = .now()
     if var received {
@@ -68,7 +88,7 @@ final class ServerConnectionHandler: ChannelInboundHandler {
     }
     if !isReaderSlow { handleFrames(&bytes, context) }
     received = bytes.readableBytes > 0 && !isClosing ? bytes : nil
-    node.onRead()
+    turns.onRead()
   }
 
   /// The first four bytes of a connection are a four-letter word or the length of a frame.
@@ -78,41 +98,41 @@ final class ServerConnectionHandler: ChannelInboundHandler {
     guard bytes.readableBytes >= 4 else { return false }
     hasSpoken = true
     guard let word = bytes.withUnsafeReadableBytes(FourLetterWords.word) else {
-      // Whoever wants a session looks elsewhere.
-      if !node.isServing { closeBehindOutput(context) }
-      return node.isServing
+      // Clients that ask for a session must try another server.
+      if !served.isServing { closeAfterOutput(context) }
+      return served.isServing
     }
     isAnswering = true
     let argument = bytes.getInteger(at: bytes.readerIndex + 4, as: Int64.self)
-    node.answer(to: word, argument: argument).assumeIsolated().whenComplete { [self] result in
-      // Gone meanwhile: nobody waits for the answer.
+    owner.answer(to: word, argument: argument).assumeIsolated().whenComplete { [self] result in
+      // Nil once the connection is gone.
       guard let context = self.context else { return }
       if case .success(let answer) = result { sender?.send(Array(answer.utf8)) }
-      closeBehindOutput(context)
+      closeAfterOutput(context)
     }
     return false
   }
 
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-    // Whoever only asks a word may have said all that he has to say; anybody else is gone.
+    // A client that only sends a four-letter word may close its end at once; any other is gone.
     if case ChannelEvent.inputClosed? = event as? ChannelEvent, !isAnswering { context.close(promise: nil) }
     context.fireUserInboundEventTriggered(event)
   }
 
   private func handleFrames(_ bytes: inout ByteBuffer, _ context: ChannelHandlerContext) {
-    let time = node.time
-    let core = node.core
-    let wholeLimit = node.configuration.maximumFrameBytes
+    let time = ServerTime.now
+    let core = served.core
+    let firstFrameLimit = min(maximumFrameBytes, Self.maximumFirstFrameBytes)
     var isBroken = false
     let consumed = bytes.withUnsafeReadableBytes { raw -> Int in
       var offset = 0
       do throws(JuteError) {
         while let payload = try FrameSplitter.firstPayload(
           in: UnsafeRawBufferPointer(rebasing: raw[offset...]),
-          limitBytes: connection.state == .awaitingConnect ? min(wholeLimit, Self.maximumFirstFrameBytes) : wholeLimit)
+          limitBytes: connection.state == .awaitingConnect ? firstFrameLimit : maximumFrameBytes)
         {
           core.receive(payload, on: connection, time)
-          node.requestsInTurn += 1
+          turns.countRequest()
           offset += FrameSplitter.prefixLengthBytes + payload.count
           if connection.output.bytes.count > ClientConnection.outputTargetBytes {
             flush()
@@ -121,7 +141,7 @@ final class ServerConnectionHandler: ChannelInboundHandler {
           }
         }
       } catch {
-        node.logger.warning(
+        logger.warning(
           "closing a connection", metadata: ["client": "\(remoteAddress)", "reason": "\(error)"])
         isBroken = true
       }
@@ -131,18 +151,18 @@ final class ServerConnectionHandler: ChannelInboundHandler {
     if isBroken { context.close(promise: nil) }
   }
 
-  /// Sends what the core has for this client, and closes behind it when that was the last.
+  /// Sends what the core has for this client, and closes the connection when that was the last.
   func flush() {
     guard let context else { return }
     send(context)
     while connection.hasHeldReads, context.channel.isWritable {
-      node.core.resumeReads(connection, node.time)
+      served.core.resumeReads(connection, .now)
       send(context)
     }
     if case .closed = connection.state {
-      closeBehindOutput(context)
+      closeAfterOutput(context)
     } else if unreadBytes > ClientConnection.outputLimitBytes {
-      node.logger.warning("closing a connection that does not read", metadata: ["client": "\(remoteAddress)"])
+      logger.warning("closing a connection that does not read", metadata: ["client": "\(remoteAddress)"])
       context.close(promise: nil)
     }
   }
@@ -155,8 +175,8 @@ final class ServerConnectionHandler: ChannelInboundHandler {
     connection.output.removeAll()
   }
 
-  /// NIO drops what is not yet sent when it is told to close, so that must wait; the node ends it after 10 seconds.
-  private func closeBehindOutput(_ context: ChannelHandlerContext) {
+  /// NIO drops what is not yet sent when it is told to close, so that must wait; the listener limits how long.
+  private func closeAfterOutput(_ context: ChannelHandlerContext) {
     guard !isClosing else { return }
     isClosing = true
     received = nil
@@ -192,7 +212,7 @@ final class ServerConnectionHandler: ChannelInboundHandler {
       handleFrames(&bytes, context)
       if bytes.readableBytes > 0, !isClosing { received = bytes }
     }
-    node.scheduleTurn()
+    turns.schedule()
   }
 
   private func updateReading() {
@@ -205,7 +225,7 @@ final class ServerConnectionHandler: ChannelInboundHandler {
   func channelInactive(context: ChannelHandlerContext) {
     self.context = nil
     sender = nil
-    node.onDisconnected(self)
+    owner.onDisconnected(self)
     context.fireChannelInactive()
   }
 

@@ -1,61 +1,43 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import NIOConcurrencyHelpers
 
 /// A thread that does one thing after another: snapshots and purges, which must delay neither requests nor the log.
 ///
 /// *Thread*: `run` any; the work itself on the worker's own.
 final class BackgroundWorker: @unchecked Sendable {
-  // @unchecked: `queue` and `isStopping` are touched under `mutex` only.
+  // @unchecked: `queue`, `isStopping` and `thread` are touched under `lock` only.
   private var queue: [@Sendable () -> Void] = []
   private var isStopping = false
-  private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
-  private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
   private var thread: WorkerThread?
+  /// Its value says whether the thread has something to do, if only to end.
+  private let lock = ConditionLock(value: false)
 
   init() {
-    pthread_mutex_init(mutex, nil)
-    pthread_cond_init(condition, nil)
-    thread = .start { [self] in loop() }
+    let thread = WorkerThread.start { [self] in while let work = next() { work() } }
+    lock.lock()
+    self.thread = thread
+    lock.unlock()
   }
 
-  deinit {
-    pthread_cond_destroy(condition)
-    pthread_mutex_destroy(mutex)
-    condition.deallocate()
-    mutex.deallocate()
-  }
-
-  /// Does `work` behind all that waits.
+  /// Does `work` after all that waits.
   func run(_ work: @escaping @Sendable () -> Void) {
-    pthread_mutex_lock(mutex)
+    lock.lock()
     queue.append(work)
-    pthread_mutex_unlock(mutex)
-    pthread_cond_signal(condition)
+    lock.unlock(withValue: true)
   }
 
   /// Waits for all that was asked for and ends the thread.
   func stop() {
-    pthread_mutex_lock(mutex)
+    lock.lock()
     isStopping = true
-    pthread_cond_signal(condition)
-    pthread_mutex_unlock(mutex)
+    let thread = thread
+    lock.unlock(withValue: true)
     thread?.join()
   }
 
-  private func loop() {
-    while let work = next() { work() }
-  }
-
   private func next() -> (@Sendable () -> Void)? {
-    pthread_mutex_lock(mutex)
-    defer { pthread_mutex_unlock(mutex) }
-    while queue.isEmpty {
-      if isStopping { return nil }
-      pthread_cond_wait(condition, mutex)
-    }
-    return queue.removeFirst()
+    lock.lock(whenValue: true)
+    let work = queue.isEmpty ? nil : queue.removeFirst()
+    lock.unlock(withValue: isStopping || !queue.isEmpty)
+    return work
   }
 }

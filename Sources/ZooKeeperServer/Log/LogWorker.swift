@@ -18,6 +18,9 @@ import ZooKeeperProtocol
 /// that the next one is quick too, and a loop that stands still loses clients and offices. Writing on the loop itself
 /// saved another change of threads, and could not be given up half-way.
 ///
+/// Mutex and conditions are the system's: NIO's `ConditionLock` has one condition for all who wait and measures time
+/// limits by the clock of the day, which may jump; and it wakes a thread before it has given the lock back.
+///
 /// *Thread*: `append`, `submit`, `submitAndWait`, `roll` and `stop` on the event loop; everything else on the worker's
 /// own thread.
 final class LogWorker<Files: FileSystem & Sendable>: @unchecked Sendable {

@@ -1,4 +1,5 @@
 import EnsembleCore
+import Logging
 import NIOCore
 import ServerCore
 import TxnLog
@@ -84,5 +85,35 @@ extension ServerConfiguration {
   fileprivate func makeTreeSettings() -> TreeSettings {
     TreeSettings(
       hasExtendedTypes: features.hasExtendedTypes, hasDigest: features.hasDigest, hashSeed: .random(in: .min ... .max))
+  }
+}
+
+extension Storage.Recovered {
+  /// Says what recovery found: nothing that was cut or skipped is silent.
+  func report(to logger: Logger) {
+    let report = storage.report
+    logger.info(
+      "recovered",
+      metadata: [
+        "zxid": "\(report.lastZxid)", "snapshot": "\(report.snapshot?.path ?? "none")",
+        "replayed": "\(report.replayedCount)",
+      ])
+    for skipped in report.skippedSnapshots {
+      logger.warning("a snapshot is damaged and was not used", metadata: ["reason": "\(skipped.error)"])
+    }
+    for tail in report.cut { logger.warning("a torn tail of the log was cut", metadata: ["tail": "\(tail)"]) }
+    for part in report.kept {
+      let copy = part.copyPath ?? "nowhere: the disk has no room for a copy"
+      logger.warning(
+        part.offset == 0 ? "a log without a transaction was set aside" : "what was cut is kept",
+        metadata: ["path": "\(part.path)", "kept": "\(copy)"])
+    }
+    for path in report.removedPaths { logger.info("removed what was never finished", metadata: ["path": "\(path)"]) }
+    if let zxid = report.unreachedZxid {
+      logger.warning("the snapshot has effects up to \(zxid), and the log ends before it")
+    }
+    if state.digestMismatches > 0 {
+      logger.warning("\(state.digestMismatches) transactions left another tree than when they were made")
+    }
   }
 }

@@ -1,19 +1,44 @@
-import Logging
 import NIOCore
 import NIOPosix
 import ServerCore
-import Zab
 import ZooKeeperProtocol
 
-/// What the server tells of itself.
-extension ServerNode {
+/// Makes reports of a running server: the answers to four-letter words, to the AdminServer's paths, and to Prometheus.
+///
+/// *Thread*: the event loop.
+final class Reporter: @unchecked Sendable {
+  // @unchecked: everything is touched on the event loop only.
+
+  private let configuration: ServerConfiguration
+  private let loop: any EventLoop
+  private let storage: Storage
+  private let clients: ClientListener
+  private let log: LogPipeline
+  private let membership: Membership
+  private let queue = ReportQueue()
+  private let startTime = NIODeadline.now()
+
+  private var core: ServerCore { clients.served.core }
+
+  init(
+    _ configuration: ServerConfiguration, _ storage: Storage, _ clients: ClientListener, _ log: LogPipeline,
+    _ membership: Membership, loop: any EventLoop
+  ) {
+    self.configuration = configuration
+    self.storage = storage
+    self.clients = clients
+    self.log = log
+    self.membership = membership
+    self.loop = loop
+  }
+
   /// Answers a four-letter word.
   func answer(to word: String, argument: Int64?) -> EventLoopFuture<String> {
     let hasReadOnlyMode = configuration.features.allowsReadOnly
     guard configuration.fourLetterWords.allows(word, hasReadOnlyMode: hasReadOnlyMode) else {
       return loop.makeSucceededFuture(FourLetterWords.refusal(word))
     }
-    guard isServing || FourLetterWords.isAnsweredAlways(word) else {
+    guard clients.served.isServing || FourLetterWords.isAnsweredAlways(word) else {
       return loop.makeSucceededFuture(FourLetterWords.notServing)
     }
     switch word {
@@ -37,7 +62,7 @@ extension ServerNode {
     switch AdminCommands.primaryName(name) {
     case "stat_reset": core.resetStatistics()
     case "connection_stat_reset": core.resetConnectionStatistics()
-    case "observer_connection_stat_reset": ensemble?.resetLearnerStatistics()
+    case "observer_connection_stat_reset": membership.driver?.resetLearnerStatistics()
     default: break
     }
     return report(AdminCommands.parts(name)) { .json(AdminCommands.answer(name, $0)) }
@@ -52,7 +77,7 @@ extension ServerNode {
   ) -> EventLoopFuture<Answer> {
     if parts.isEmpty { return loop.makeSucceededFuture(answer(report(parts))) }
     let promise = loop.makePromise(of: Answer.self)
-    reportQueue.run { [self] finish in
+    queue.run { [self] finish in
       let report = report(parts)
       let directory = storage.directory
       NIOThreadPool.singleton.runIfActive(eventLoop: loop) {
@@ -74,13 +99,13 @@ extension ServerNode {
 
   /// The state at this moment, with those of the parts that the loop makes.
   private func report(_ parts: ReportParts) -> ServerReport {
-    let time = time
+    let time = ServerTime.now
     // What expires on the monotonic clock is told in the time of day.
     let offset = time.wallMilliseconds - time.monotonicMilliseconds
     let sizes = core.counters.responseSizes
     var report = ServerReport(
-      configuration: configuration, clientPort: clientPort, serverID: core.settings.serverID,
-      mode: mode, zxid: reportedZxid,
+      configuration: configuration, clientPort: clients.port, serverID: core.settings.serverID,
+      mode: mode, zxid: membership.reportedZxid(core),
       uptimeMilliseconds: (NIODeadline.now() - startTime).nanoseconds / 1_000_000,
       wallMilliseconds: time.wallMilliseconds, latency: LatencyReport(core.counters.latency),
       packetsReceived: core.counters.packetsReceived, packetsSent: core.counters.packetsSent,
@@ -90,11 +115,12 @@ extension ServerNode {
       watches: WatchReport(count: core.watchCount, dataSummary: core.dataWatchSummary),
       sessions: SessionReport(count: core.committedSessions.count, ephemeralCount: core.tree.ephemeralCount),
       treeDigest: core.tree.treeDigest, authFailures: core.counters.authFailures, snapshot: log.lastSnapshot,
-      ensemble: ensemble?.report(
-        core, clientAddress: HostAndPort(host: configuration.clientAddress ?? "127.0.0.1", port: clientPort),
-        zxid: reportedZxid, withSessions: parts.contains(.sessions)))
+      ensemble: membership.driver?.report(
+        core, clientAddress: HostAndPort(host: configuration.clientAddress ?? "127.0.0.1", port: clients.port),
+        zxid: membership.reportedZxid(core), withSessions: parts.contains(.sessions)))
     if parts.contains(.connections) {
-      report.connections = core.allConnections.compactMap { handlers[$0.number] }.map { connection($0, offset: offset) }
+      let handlers = core.allConnections.compactMap { clients.handler(of: $0) }
+      report.connections = handlers.map { connection($0, offset: offset) }
     }
     if parts.contains(.watches) {
       report.watches.dataWatches = core.allConnections.flatMap { connection in
@@ -110,20 +136,7 @@ extension ServerNode {
     return report
   }
 
-  /// The last transaction; a leader counts the beginning of its epoch as one.
-  var reportedZxid: Zxid {
-    guard let zab = ensemble?.member.zab, zab.role == .leading, let epoch = zab.servingEpoch else {
-      return core.lastProcessedZxid
-    }
-    return max(core.lastProcessedZxid, epoch.newLeaderZxid)
-  }
-
-  /// The server's part in its ensemble.
-  private var mode: String {
-    guard let ensemble else { return "standalone" }
-    if isReadOnly { return "read-only" }
-    return ensemble.member.zab.role.word
-  }
+  private var mode: String { clients.served.audience == .readers ? "read-only" : membership.roleName }
 
   private func connection(_ handler: ServerConnectionHandler, offset: Int64) -> ConnectionReport {
     let connection = handler.connection
@@ -151,102 +164,5 @@ extension LatencyReport {
     self.init(
       minimum: Int(statistics.minimumMilliseconds), maximum: Int(statistics.maximumMilliseconds),
       total: Int(statistics.totalMilliseconds), count: statistics.count)
-  }
-}
-
-extension OpCode {
-  /// The operation's name in `cons`.
-  ///
-  /// *Source*: `org.apache.zookeeper.server.Request.op2String`, cut as `client-protocol` 7.1 lists.
-  fileprivate var shortName: String {
-    switch self {
-    case .createSession: "SESS"
-    case .ping: "PING"
-    case .create, .create2, .createTTL, .createContainer: "CREA"
-    case .delete, .deleteContainer: "DELE"
-    case .exists: "EXIS"
-    case .getData: "GETD"
-    case .setData: "SETD"
-    case .getACL: "GETA"
-    case .setACL: "SETA"
-    case .getChildren, .getChildren2: "GETC"
-    case .getAllChildrenNumber: "GETACN"
-    case .sync: "SYNC"
-    case .multi: "MULT"
-    case .multiRead: "MLTR"
-    case .reconfig: "RECO"
-    case .check: "CHEC"
-    case .setWatches: "SETW"
-    case .setWatches2: "STW2"
-    case .addWatch: "ADDW"
-    case .checkWatches: "CHKW"
-    case .removeWatches: "REMW"
-    case .getEphemerals: "GETE"
-    case .whoAmI: "HOMI"
-    case .closeSession: "CLOS"
-    case .auth, .sasl, .notification, .error: "NA"
-    }
-  }
-}
-
-extension ServerConfiguration {
-  /// The part of it that the core needs.
-  var coreSettings: ServerSettings {
-    var settings = ServerSettings()
-    settings.tickTimeMilliseconds = Int64(tickTimeMilliseconds)
-    settings.minSessionTimeoutMilliseconds = Int32(clamping: sessionTimeoutBounds.lowerBound)
-    settings.maxSessionTimeoutMilliseconds = Int32(clamping: sessionTimeoutBounds.upperBound)
-    settings.serverID = ensemble?.serverID.rawValue ?? 1
-    settings.skipACL = features.skipsACL
-    settings.enforceQuota = features.enforcesQuota
-    settings.reconfigEnabled = features.allowsReconfig
-    settings.maximumTxnBytes = ServerSettings.maximumTxnBytes(maximumFrameBytes: maximumFrameBytes)
-    settings.superDigest = features.superDigest
-    settings.digestSchemeEnabled = features.hasDigestScheme
-    settings.requiredSchemes = features.requiredSchemes
-    settings.containerMaxNeverUsedMilliseconds = Int64(features.neverUsedContainerMilliseconds)
-    return settings
-  }
-}
-
-extension ServerConfiguration.Ensemble {
-  /// The part of it that agreement needs.
-  var zabSettings: ZabSettings {
-    var settings = ZabSettings()
-    settings.tickMilliseconds = Int64(tickTimeMilliseconds)
-    settings.initLimitTicks = Int64(times.initLimitTicks)
-    settings.syncLimitTicks = Int64(times.syncLimitTicks)
-    settings.isReconfigEnabled = isReconfigEnabled
-    return settings
-  }
-}
-
-extension Storage.Recovered {
-  /// Says what recovery found: nothing that was cut or skipped is silent.
-  func report(to logger: Logger) {
-    let report = storage.report
-    logger.info(
-      "recovered",
-      metadata: [
-        "zxid": "\(report.lastZxid)", "snapshot": "\(report.snapshot?.path ?? "none")",
-        "replayed": "\(report.replayedCount)",
-      ])
-    for skipped in report.skippedSnapshots {
-      logger.warning("a snapshot is damaged and was not used", metadata: ["reason": "\(skipped.error)"])
-    }
-    for tail in report.cut { logger.warning("a torn tail of the log was cut", metadata: ["tail": "\(tail)"]) }
-    for part in report.kept {
-      let copy = part.copyPath ?? "nowhere: the disk has no room for a copy"
-      logger.warning(
-        part.offset == 0 ? "a log without a transaction was set aside" : "what was cut is kept",
-        metadata: ["path": "\(part.path)", "kept": "\(copy)"])
-    }
-    for path in report.removedPaths { logger.info("removed what was never finished", metadata: ["path": "\(path)"]) }
-    if let zxid = report.unreachedZxid {
-      logger.warning("the snapshot has effects up to \(zxid), and the log ends before it")
-    }
-    if state.digestMismatches > 0 {
-      logger.warning("\(state.digestMismatches) transactions left another tree than when they were made")
-    }
   }
 }
