@@ -77,7 +77,7 @@ package final class MemberRunner<Files: FileSystem, Log: MemberLog> {
   ///   not part of the history any more.
   @discardableResult
   package func onPersisted(through zxid: Zxid, generation: Int, _ time: ServerTime) -> Bool {
-    guard generation == self.generation else { return false }
+    guard generation == self.generation || member.zab.settings.trustsReportsOfEarlierLogs else { return false }
     step(.persisted(through: zxid), time)
     return true
   }

@@ -16,10 +16,8 @@ extension ZabPeer {
   /// - Throws: when it brings one that cannot be read.
   private static func configuration(in entry: TxnHistory.Entry) throws(QuorumConfigurationError) -> QuorumConfiguration?
   {
-    // The type stands at a fixed place: nothing else is decoded on the way of every write.
-    let place = TxnHeader.encodedSizeBytes - 4
-    guard entry.bytes.count > TxnHeader.encodedSizeBytes,
-      entry.bytes[place..<(place + 4)].elementsEqual([0, 0, 0, UInt8(OpCode.reconfig.rawValue)]),
+    // Every write comes here: nothing but the type is decoded of most.
+    guard TxnHeader.type(in: entry.bytes) == OpCode.reconfig.rawValue,
       case .reconfig(let body)? = (try? TxnEntry(decoding: entry.bytes, allowingTrailingBytes: true))?.txn,
       let text = body.data
     else { return nil }

@@ -51,12 +51,8 @@ package enum ZabMutation: String, Hashable, Sendable, CaseIterable {
   case ignoresZxidInVotes
   /// A member is not told what the end of its log has made durable, before the log is truncated.
   case forgetsPersistedWhenLogEnds
+  /// What an earlier log reports late is taken for a report of the one that was begun since.
+  case trustsReportsOfEarlierLogs
   /// A snapshot is complete before the log has reached its last transaction.
   case snapshotsIgnoreLog
-}
-
-/// The bugs outside of agreement, as questions of those who have them.
-extension ZabSettings {
-  package var forgetsPersistedWhenLogEnds: Bool { has(.forgetsPersistedWhenLogEnds) }
-  package var snapshotsIgnoreLog: Bool { has(.snapshotsIgnoreLog) }
 }

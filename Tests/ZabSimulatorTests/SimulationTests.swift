@@ -49,7 +49,7 @@ import Zab
   /// Where the search for a rare bug begins, so that it does not take long: otherwise at 1.
   private static let firstSeeds: [ZabMutation: UInt64] = [
     .acceptsLearnerAhead: 110, .truncationKeepsSnapshots: 85, .keepsAcksAcrossSync: 210,
-    .leaderEpochBeforePersisted: 60, .answersSyncsUnconfirmed: 1900,
+    .leaderEpochBeforePersisted: 60, .answersSyncsUnconfirmed: 1900, .trustsReportsOfEarlierLogs: 90,
   ]
 
   /// A simulator that finds nothing is worth nothing: each bug must be found within so many seeds.

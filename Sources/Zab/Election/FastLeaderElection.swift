@@ -130,7 +130,7 @@ extension ZabPeer {
     }
     election.takesLowerRound = false
     let vote = Vote(notification)
-    let ignoresZxid = settings.has(.ignoresZxidInVotes)
+    let ignoresZxid = settings.ignoresZxidInVotes
     if notification.round != election.round {
       election.round = notification.round
       election.votes = [:]

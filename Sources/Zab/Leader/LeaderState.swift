@@ -208,7 +208,7 @@ extension ZabPeer {
 
   /// Whether this leader and the learners it hears from are a quorum.
   private var hasSyncedQuorum: Bool {
-    if settings.has(.keepsLeadingAlone) { return true }
+    if settings.mayLeadWithoutQuorum { return true }
     let heard = Set((leader?.learners ?? []).lazy.filter(\.isForwarding).map(\.id))
     return isQuorum { $0 == id || heard.contains($0) }
   }

@@ -29,7 +29,7 @@ extension ZabPeer {
   mutating func onLeadershipQuestioned(_ actions: inout [ZabAction]) {
     guard isLeader else { return }
     leader?.confirmation.asked += 1
-    if settings.has(.answersSyncsUnconfirmed) { leader?.confirmation.confirmed += 1 }
+    if settings.answersSyncsWithoutConfirmation { leader?.confirmation.confirmed += 1 }
     if leader?.confirmation.wave == nil { startWave(&actions) }
   }
 

@@ -4,7 +4,7 @@ internal import ZooKeeperProtocol
 ///
 /// *Source*: `Leader.processAck`, `tryToCommit`; `quorum-protocol` B.9.
 extension ZabPeer {
-  /// Counts it.
+  /// Records the acknowledgement, and commits what now has a quorum.
   mutating func onAck(_ zxid: Zxid, from server: ServerID, _ actions: inout [ZabAction]) {
     // Followers acknowledge the epoch a second time, and what they were sent while they were synchronized.
     guard zxid.counter != 0, zxid <= history.last, votes(server) else { return }
@@ -31,12 +31,16 @@ extension ZabPeer {
   /// A configuration is committed: everybody takes it up with this transaction.
   private mutating func commitConfiguration(_ entry: TxnHistory.Entry, _ actions: inout [ZabAction]) {
     guard let next = pending?.configuration else { return }
-    let designated = withUnsafeBytes(of: designatedLeader(next).rawValue.bigEndian) { [UInt8]($0) }
+    let designated = designatedLeader(next)
+    let orders = (
+      followers: ConfigurationActivation(designatedLeader: designated),
+      observers: ConfigurationActivation(designatedLeader: designated, txn: entry.bytes)
+    )
     for handle in leader?.learners ?? [] where handle.isForwarding {
       let packet =
         handle.isObserver
-        ? QuorumPacket(.informAndActivate, zxid: entry.zxid, data: designated + entry.bytes)
-        : QuorumPacket(.commitAndActivate, zxid: entry.zxid, data: designated)
+        ? QuorumPacket(.informAndActivate, zxid: entry.zxid, data: orders.observers.encoded)
+        : QuorumPacket(.commitAndActivate, zxid: entry.zxid, data: orders.followers.encoded)
       actions.append(.send(packet, handle.connection))
     }
     deliver(&actions)
@@ -46,7 +50,7 @@ extension ZabPeer {
 
   private func isAcknowledged(_ zxid: Zxid) -> Bool {
     guard let acknowledged = leader?.acknowledged else { return false }
-    if settings.has(.minorityCommits) { return acknowledged.newest >= zxid }
+    if settings.commitsWithAnyAcknowledgement { return acknowledged.newest >= zxid }
     return isQuorum { acknowledged[$0] >= zxid }
   }
 }

@@ -6,15 +6,16 @@ internal import ZooKeeperProtocol
 extension ZabPeer {
   /// Counts the promise, and brings the learner up to date if the leader is that far.
   mutating func onAckEpoch(_ packet: QuorumPacket, _ handle: LearnerHandle, _ actions: inout [ZabAction]) {
-    guard let state = leader, let data = packet.data, data.count >= 4 else {
+    guard let state = leader, let data = packet.data,
+      let promise = try? EpochAck(decoding: data, allowingTrailingBytes: true)
+    else {
       return dismiss(handle.connection, .missingEpoch(handle.id), &actions)
     }
-    let current = Int32(bitPattern: data.prefix(4).reduce(0) { $0 << 8 | UInt32($1) })
     // Once a quorum has promised to follow, the leader's history is the right one, and whatever a late comer has beyond
     // it will be cut.
-    if current != -1, state.phase == .awaitingEpochAcks {
-      let theirs = (Epoch(rawValue: Int64(current)), packet.zxid)
-      guard theirs <= (state.initialEpoch, state.initialZxid) || settings.has(.acceptsLearnerAhead) else {
+    if let current = promise.currentEpoch, state.phase == .awaitingEpochAcks {
+      let theirs = (current, packet.zxid)
+      guard theirs <= (state.initialEpoch, state.initialZxid) || settings.mayAcceptLearnerAhead else {
         return dismiss(handle.connection, .aheadOfLeader(handle.id), &actions)
       }
     }
@@ -23,7 +24,7 @@ extension ZabPeer {
       $0.lastZxid = packet.zxid
     }
     // Whoever votes in a configuration in force counts, though it may not know of that one and come as an observer.
-    if current != -1, packet.zxid.rawValue != -1 {
+    if promise.currentEpoch != nil, packet.zxid.rawValue != -1 {
       countEpochAck(handle.id, &actions)
     }
     if let phase = leader?.phase, phase == .synchronizing || phase == .broadcasting,
@@ -36,12 +37,12 @@ extension ZabPeer {
   /// Counts a promise. With a quorum of them the epoch is this leader's.
   mutating func countEpochAck(_ server: ServerID, _ actions: inout [ZabAction]) {
     guard leader?.phase == .awaitingEpochAcks else { return }
-    if votes(server) || settings.has(.observersCountForEpoch) { leader?.epochAcks.insert(server) }
+    if votes(server) || settings.observersCountForEpoch { leader?.epochAcks.insert(server) }
     guard let state = leader, state.epochAcks.contains(id) else { return }
     let needed = configuration.voters.count / 2 + 1
     guard
       isQuorum({ state.epochAcks.contains($0) })
-        || (settings.has(.observersCountForEpoch) && state.epochAcks.count >= needed)
+        || (settings.observersCountForEpoch && state.epochAcks.count >= needed)
     else { return }
     leader?.phase = .persistingHistory
     takeEpoch(&actions)
@@ -54,10 +55,10 @@ extension ZabPeer {
   /// rest from those who have it.
   mutating func takeEpoch(_ actions: inout [ZabAction]) {
     guard let state = leader, state.phase == .persistingHistory,
-      persisted == history.last || settings.has(.leaderEpochBeforePersisted)
+      persisted == history.last || settings.maySaveEpochBeforePersisted
     else { return }
     leader?.phase = .savingCurrentEpoch
-    if settings.has(.leaderSkipsCurrentEpoch) {
+    if settings.skipsSavingEpoch {
       currentEpoch = state.epoch
       startSynchronizing(&actions)
     } else {

@@ -87,8 +87,7 @@ extension ZabPeer {
 
   private mutating func sendLeaderInfo(_ connection: ConnectionID, _ actions: inout [ZabAction]) {
     update(connection) { $0.phase = .awaitingEpochAck }
-    let version: [UInt8] = [0, 1, 0, 0]
-    actions.append(
-      .send(QuorumPacket(.leaderInfo, zxid: leader?.lastProposed ?? .zero, data: version), connection))
+    let packet = QuorumPacket(.leaderInfo, zxid: leader?.lastProposed ?? .zero, data: LeaderInfo().encoded)
+    actions.append(.send(packet, connection))
   }
 }

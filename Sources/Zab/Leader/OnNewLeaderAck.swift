@@ -4,7 +4,7 @@ internal import ZooKeeperProtocol
 ///
 /// *Source*: `Leader.waitForNewLeaderAck`; `quorum-protocol` B.8.
 extension ZabPeer {
-  /// Counts it.
+  /// Records the acknowledgement, and establishes the epoch if a quorum has given it.
   mutating func onNewLeaderAck(_ packet: QuorumPacket, _ handle: LearnerHandle, _ actions: inout [ZabAction]) {
     guard let state = leader, packet.zxid == state.epoch.newLeaderZxid else {
       return dismiss(handle.connection, .acknowledgedAnotherEpoch(handle.id, packet.zxid), &actions)
@@ -22,25 +22,8 @@ extension ZabPeer {
     }
   }
 
-  /// More of the leader's own history is durable.
-  mutating func onLeaderPersisted(_ actions: inout [ZabAction]) {
-    switch leader?.phase {
-    case .persistingHistory?: takeEpoch(&actions)
-    case .synchronizing?:
-      // Its own vote counts like any other: once the history is durable, and the epoch.
-      guard persisted == history.last else { return }
-      leader?.newLeaderAcks.insert(id)
-      establish(&actions)
-    case .broadcasting?:
-      leader?.acknowledged.note(persisted, from: id)
-      advanceCommit(&actions)
-      deliver(&actions)
-    default: break
-    }
-  }
-
   /// With a quorum that has it, the initial history is committed, and the epoch established.
-  private mutating func establish(_ actions: inout [ZabAction]) {
+  mutating func establish(_ actions: inout [ZabAction]) {
     guard let state = leader, state.phase == .synchronizing, state.newLeaderAcks.contains(id),
       isQuorum({ state.newLeaderAcks.contains($0) })
     else { return }

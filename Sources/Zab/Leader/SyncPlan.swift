@@ -41,7 +41,7 @@ extension ZabPeer {
     guard let state = leader, let handle = handle(connection) else { return }
     let end = state.phase == .broadcasting ? committed : history.last
     let plan = SyncPlan(
-      learner: handle.lastZxid, history: history, committed: end, skipsHoles: settings.has(.diffSkipsHole))
+      learner: handle.lastZxid, history: history, committed: end, skipsHoles: settings.maySkipHoles)
     let start: Zxid
     switch plan {
     case .diff(let place):
@@ -58,13 +58,13 @@ extension ZabPeer {
       actions.append(.send(QuorumPacket(.proposal, zxid: entry.zxid, data: entry.bytes), connection))
       actions.append(.send(QuorumPacket(.commit, zxid: entry.zxid), connection))
     }
-    if !handle.isObserver, !settings.has(.losesProposalsDuringSync) {
+    if !handle.isObserver, !settings.dropsProposalsDuringSync {
       for entry in history.entries(after: end, through: history.last) {
         actions.append(.send(QuorumPacket(.proposal, zxid: entry.zxid, data: entry.bytes), connection))
       }
     }
     // It may just have been told to forget what it had acknowledged.
-    if !settings.has(.keepsAcksAcrossSync) { leader?.acknowledged.forget(handle.id) }
+    if !settings.keepsAcknowledgementsAcrossSync { leader?.acknowledged.forget(handle.id) }
     // What is in the initial history is committed with it; what was proposed since may never be.
     let known = state.phase == .broadcasting ? configuration : pending?.configuration ?? configuration
     let text = Array(known.text.utf8)

@@ -14,7 +14,7 @@ extension ZabPeer {
     }
     learner?.epoch = epoch
     if epoch > acceptedEpoch {
-      if settings.has(.ackEpochBeforeSaved) {
+      if settings.mayPromiseBeforeSaved {
         acceptedEpoch = epoch
         promise(&actions)
         return actions.append(.saveAcceptedEpoch(epoch))
@@ -23,19 +23,19 @@ extension ZabPeer {
       actions.append(.saveAcceptedEpoch(epoch))
     } else {
       // The promise was given before, perhaps to another: it does not count twice.
-      acknowledgeEpoch(-1, &actions)
+      acknowledgeEpoch(nil, &actions)
     }
   }
 
   /// Promises to follow the epoch, and tells what this server has.
-  mutating func promise(_ actions: inout [ZabAction]) { acknowledgeEpoch(Int32(currentEpoch.rawValue), &actions) }
+  mutating func promise(_ actions: inout [ZabAction]) { acknowledgeEpoch(currentEpoch, &actions) }
 
-  private mutating func acknowledgeEpoch(_ current: Int32, _ actions: inout [ZabAction]) {
+  private mutating func acknowledgeEpoch(_ current: Epoch?, _ actions: inout [ZabAction]) {
     guard let connection = learner?.connection else { return }
     // This server's history cannot be cut to the leader's: it asks for a whole one, as if it had none.
     let zxid = snapshotNeededIn == learner?.epoch ? Zxid.zero : history.last
     learner?.phase = .awaitingSync
-    let bytes = withUnsafeBytes(of: current.bigEndian) { [UInt8]($0) }
-    actions.append(.send(QuorumPacket(.ackEpoch, zxid: zxid, data: bytes), connection))
+    let promise = EpochAck(currentEpoch: current)
+    actions.append(.send(QuorumPacket(.ackEpoch, zxid: zxid, data: promise.encoded), connection))
   }
 }

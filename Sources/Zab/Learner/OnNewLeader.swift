@@ -23,27 +23,6 @@ extension ZabPeer {
     onLearnerPersisted(&actions)
   }
 
-  /// More of the history is durable.
-  mutating func onLearnerPersisted(_ actions: inout [ZabAction]) {
-    guard let phase = learner?.phase else { return }
-    switch phase {
-    case .persistingHistory:
-      guard let state = learner else { return }
-      guard persisted >= state.newLeaderZxid || settings.has(.newLeaderAckBeforePersisted) else { return }
-      learner?.phase = .savingCurrentEpoch
-      guard state.epoch > currentEpoch else { return acknowledgeNewLeader(&actions) }
-      if settings.has(.newLeaderAckBeforeEpoch) {
-        currentEpoch = state.epoch
-        acknowledgeNewLeader(&actions)
-      }
-      actions.append(.saveCurrentEpoch(state.epoch))
-    case .awaitingUpToDate, .running:
-      acknowledgePersisted(&actions)
-      deliver(&actions)
-    default: break
-    }
-  }
-
   /// The history is durable, and so is the epoch.
   mutating func acknowledgeNewLeader(_ actions: inout [ZabAction]) {
     guard let state = learner, let connection = state.connection else { return }

@@ -18,9 +18,8 @@ extension ZabPeer {
       guard packet.zxid <= history.last else { return leave(.commitWithoutProposal(packet.zxid), &actions) }
       noteSynced(packet.zxid)
     case .inform?, .informAndActivate?:
-      var inner = packet
-      if packet.kind == .informAndActivate { inner.data = packet.data.map { Array($0.dropFirst(8)) } }
-      if packet.zxid > history.last { accept(inner, &actions) }
+      let txn = packet.kind == .informAndActivate ? packet.activatedTxn : packet
+      if packet.zxid > history.last { accept(txn, &actions) }
       noteSynced(packet.zxid)
     case .newLeader?: onNewLeader(packet, connection, &actions)
     case .upToDate?: onUpToDate(connection, &actions)
@@ -39,12 +38,12 @@ extension ZabPeer {
   mutating func accept(_ packet: QuorumPacket, _ actions: inout [ZabAction]) {
     let (zxid, last) = (packet.zxid, history.last)
     let isNext =
-      zxid == last.next || (zxid.epoch > last.epoch && zxid.counter == 1) || settings.has(.diffFromDeadBranch)
+      zxid == last.next || (zxid.epoch > last.epoch && zxid.counter == 1) || settings.keepsHistoryAcrossSnapshot
     guard let bytes = packet.data, isNext else {
       return leave(.transactionOutOfOrder(zxid, after: last), &actions)
     }
     append(TxnHistory.Entry(zxid: zxid, bytes: bytes), &actions)
-    if settings.has(.ackBeforePersisted), let connection = learner?.connection {
+    if settings.mayAcknowledgeBeforePersisted, let connection = learner?.connection {
       actions.append(.send(QuorumPacket(.ack, zxid: zxid), connection))
     }
   }

@@ -9,7 +9,7 @@ extension ZabPeer {
     guard let state = learner else { return }
     let claimsNothing = snapshotNeededIn == state.epoch
     // Before anything of the new epoch is in the log.
-    if state.epoch > currentEpoch, !settings.has(.skipsPrepareEpoch) {
+    if state.epoch > currentEpoch, !settings.skipsAnnouncingEpoch {
       actions.append(.prepareCurrentEpoch(state.epoch))
     }
     switch packet.kind {
@@ -28,7 +28,7 @@ extension ZabPeer {
     guard zxid < history.last else { return beginSync(&actions) }
     learner?.phase = .replacing
     if zxid >= history.base, !history.contains(zxid) { return onTruncationFailed(&actions) }
-    if settings.has(.truncatesMemoryOnly) { return onTruncated(zxid, &actions) }
+    if settings.truncatesMemoryOnly { return onTruncated(zxid, &actions) }
     actions.append(.truncate(to: zxid, rebuildsTree: zxid < delivered))
   }
 
@@ -64,7 +64,7 @@ extension ZabPeer {
     _ zxid: Zxid, _ configured: QuorumConfiguration?, _ actions: inout [ZabAction]
   ) {
     guard learner?.phase == .replacing else { return }
-    if settings.has(.diffFromDeadBranch), zxid > history.last {
+    if settings.keepsHistoryAcrossSnapshot, zxid > history.last {
       history.append(TxnHistory.Entry(zxid: zxid, bytes: []))
     } else {
       history = TxnHistory(base: zxid)
