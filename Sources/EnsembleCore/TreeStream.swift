@@ -9,7 +9,7 @@ package import ZooKeeperProtocol
 /// *Shape*: sessions, ACL lists and znodes as in a snapshot file, the path "/", and the word `BenWasHere`. Nothing says
 /// beforehand how long it is.
 ///
-/// *Source*: `LearnerHandler`, `SerializeUtils.serializeSnapshot`; `quorum-protocol` B.6.
+/// *Source*: `LearnerHandler`, `SerializeUtils.serializeSnapshot`; `QuorumProtocol` B.6.
 ///
 /// *Thread*: that of the tree.
 package final class TreeStream {

@@ -13,7 +13,7 @@ extension JuteRecord {
   /// Decodes a record from an array.
   ///
   /// - Parameter allowingTrailingBytes: whether bytes behind the record are ignored. Servers do so
-  ///   (`client-protocol` 1.1); a test of an encoder should not.
+  ///   (`ClientProtocol` 1.1); a test of an encoder should not.
   @inlinable
   public init(decoding bytes: [UInt8], allowingTrailingBytes: Bool = false) throws(JuteError) {
     let result = bytes.withUnsafeBytes { raw -> Result<Self, JuteError> in

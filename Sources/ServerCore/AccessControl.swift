@@ -4,7 +4,7 @@ package import ZooKeeperProtocol
 /// Who may do what.
 ///
 /// *Source*: `org.apache.zookeeper.server.ZooKeeperServer#checkACL`,
-/// `PrepRequestProcessor#fixupACL`; `client-protocol` 4.6, 4.7, 6.1.
+/// `PrepRequestProcessor#fixupACL`; `ClientProtocol` 4.6, 4.7, 6.1.
 struct AccessControl {
   let settings: ServerSettings
 

@@ -1,3 +1,4 @@
+internal import DequeModule
 package import Jute
 package import ZooKeeperProtocol
 
@@ -58,7 +59,7 @@ package final class ClientConnection {
   package internal(set) var statistics = ConnectionStatistics()
 
   var session: SessionRecord?
-  var pending = FIFO<Pending>()
+  var pending = Deque<Pending>()
   /// Syncs in `pending` that the leader has answered.
   var releasedSyncCount = 0
   /// Frames that came before the session was there.

@@ -31,6 +31,9 @@ final class OutstandingChanges {
   private let tree: DataTree
   private var byPath: [PathKey: ChangeRecord] = [:]
   private var order = ZxidQueue<PathKey>()
+  /// Sessions whose end is proposed, with its zxid. Their ephemerals in the tree count as deleted without a record for
+  /// each: a session may have a hundred thousand, and the event loop waits while it ends.
+  private var endedSessions: [Int64: Zxid] = [:]
   /// The digest of the tree once all changes are applied.
   private(set) var treeDigest: UInt64
   /// What `undo` brings back, while a multi is being prepared.
@@ -43,7 +46,7 @@ final class OutstandingChanges {
     treeDigest = tree.treeDigest
   }
 
-  var isEmpty: Bool { order.isEmpty }
+  var isEmpty: Bool { order.isEmpty && endedSessions.isEmpty }
 
   /// The znode at `path`; nil if there is none, or there will be none.
   func find(_ path: String) -> ChangeRecord? {
@@ -51,8 +54,10 @@ final class OutstandingChanges {
     let key = PathKey(path == "/" ? "" : path)
     if !byPath.isEmpty, let record = byPath[key] { return record.exists ? record : nil }
     guard let id = tree.find(path) else { return nil }
+    let stat = tree.storedStat(of: id)
+    if !endedSessions.isEmpty, endedSessions[stat.ephemeralOwner] != nil { return nil }
     return ChangeRecord(
-      path: key, zxid: tree.lastProcessedZxid, exists: true, stat: tree.storedStat(of: id),
+      path: key, zxid: tree.lastProcessedZxid, exists: true, stat: stat,
       childCount: tree.childCount(of: id), access: .slot(tree.aclSlot(of: id)), dataLength: tree.dataLength(of: id),
       digestPrefix: nil, digest: tree.digest(of: id))
   }
@@ -86,7 +91,8 @@ final class OutstandingChanges {
     while let path = order.popFirst(through: zxid) {
       if let index = byPath.index(forKey: path), byPath.values[index].zxid <= zxid { byPath.remove(at: index) }
     }
-    if order.isEmpty { treeDigest = tree.treeDigest }
+    if !endedSessions.isEmpty { endedSessions = endedSessions.filter { $0.value > zxid } }
+    if isEmpty { treeDigest = tree.treeDigest }
   }
 
   /// From now on changes can be undone together.
@@ -108,15 +114,41 @@ final class OutstandingChanges {
     undoLog = nil
   }
 
-  /// The ephemerals that a session will have, in the order of their paths' bytes.
-  func ephemeralPaths(of session: SessionID) -> [String] {
-    var paths = tree.ephemeralPaths(of: session)
-    guard !byPath.isEmpty else { return paths }
-    paths.removeAll { byPath[PathKey($0)] != nil }
-    for (key, record) in byPath where record.exists && record.stat.ephemeralOwner == session.rawValue {
-      paths.append(key.path)
+  /// Records the end of a session, and with it the deletion of all its ephemerals.
+  ///
+  /// *Complexity*: a record for each parent and each ephemeral that has a change under way, none for the others.
+  ///
+  /// - Returns: the paths of the ephemerals, those of the tree first, each part in ascending order.
+  func endSession(_ session: SessionID, zxid: Zxid) -> [String] {
+    guard endedSessions[session.rawValue] == nil else { return [] }
+    // Those with changes under way first: the look-ups below must not find the session ended yet.
+    let changed = byPath.values.filter { $0.exists && $0.stat.ephemeralOwner == session.rawValue }
+    let hidden = Set(byPath.keys.compactMap { tree.find($0.path) })
+    let ids = tree.ephemerals(of: session).filter { !hidden.contains($0) }
+
+    var lostChildren: [ZnodeID: Int] = [:]
+    for id in ids {
+      lostChildren[tree.parent(of: id), default: 0] += 1
+      treeDigest = treeDigest &- UInt64(tree.digest(of: id))
     }
-    return paths.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    for (parent, count) in lostChildren.sorted(by: { $0.key < $1.key }) {
+      removeChildren(count, from: tree.path(of: parent), zxid)
+    }
+    if !ids.isEmpty { endedSessions[session.rawValue] = zxid }
+    let changedPaths = changed.map(\.path.path).sorted()
+    for path in changedPaths {
+      guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")), let record = find(path) else { continue }
+      removeChildren(1, from: String(path[..<slash]), zxid)
+      remove(record, zxid: zxid)
+    }
+    return ids.map { tree.path(of: $0) }.sorted() + changedPaths
+  }
+
+  private func removeChildren(_ count: Int, from path: String, _ zxid: Zxid) {
+    guard var parent = find(path) else { preconditionFailure("\(path) has children and cannot be found") }
+    parent.childCount -= count
+    parent.stat.pzxid = zxid
+    update(parent, zxid: zxid)
   }
 
   private func put(_ record: consuming ChangeRecord, _ zxid: Zxid) {
@@ -139,67 +171,5 @@ final class OutstandingChanges {
       guard let id = tree.find(bytes) else { return 0 }
       return tree.withData(of: id) { tree.digestPrefix(path: bytes, data: $0) }
     }
-  }
-}
-
-/// A queue in one array.
-struct FIFO<Element> {
-  // A place is emptied when its element is taken, which moves it out instead of copying it.
-  private var elements: [Element?] = []
-  private var head = 0
-
-  var isEmpty: Bool { head == elements.count }
-  var count: Int { elements.count - head }
-  var first: Element? { isEmpty ? nil : elements[head] }
-
-  /// Adds an element at the end.
-  mutating func append(_ element: Element) { elements.append(element) }
-
-  /// Drops the newest element.
-  mutating func removeLast() { elements.removeLast() }
-
-  /// Takes the oldest element, if there is one.
-  mutating func popFirst() -> Element? {
-    guard !isEmpty else { return nil }
-    let element = elements[head].take()
-    head += 1
-    if head == elements.count {
-      elements.removeAll(keepingCapacity: true)
-      head = 0
-    } else if head >= 64, head * 2 >= elements.count {
-      elements.removeFirst(head)
-      head = 0
-    }
-    return element
-  }
-}
-
-/// A queue of what belongs to transactions, in the order of their zxids. These stand apart: asking for the first one
-/// copies nothing else.
-struct ZxidQueue<Element> {
-  private var zxids = FIFO<Zxid>()
-  private var elements = FIFO<Element>()
-
-  var isEmpty: Bool { zxids.isEmpty }
-  var count: Int { zxids.count }
-  var firstZxid: Zxid? { zxids.first }
-
-  /// Adds an element at the end.
-  mutating func append(_ element: Element, _ zxid: Zxid) {
-    zxids.append(zxid)
-    elements.append(element)
-  }
-
-  /// Drops the newest element.
-  mutating func removeLast() {
-    zxids.removeLast()
-    elements.removeLast()
-  }
-
-  /// Takes the oldest element, if its zxid is `zxid` or before.
-  mutating func popFirst(through zxid: Zxid) -> Element? {
-    guard let first = zxids.first, first <= zxid else { return nil }
-    _ = zxids.popFirst()
-    return elements.popFirst()
   }
 }

@@ -40,7 +40,7 @@ package struct RequestOrigin: Hashable, Sendable {
 /// A request that fails its checks becomes a transaction of type error: it takes a zxid and its place in the
 /// order like any other.
 ///
-/// *Source*: `org.apache.zookeeper.server.PrepRequestProcessor`; `client-protocol` 4.
+/// *Source*: `org.apache.zookeeper.server.PrepRequestProcessor`; `ClientProtocol` 4.
 final class RequestPreparer {
   let tree: DataTree
   let settings: ServerSettings
@@ -109,8 +109,7 @@ final class RequestPreparer {
   func prepareCloseSession(_ session: SessionID, xid: Xid, wallMilliseconds: Int64) -> PreparedTxn {
     let origin = RequestOrigin(sessionID: session, xid: xid, identities: [], owner: 0)
     let context = begin(origin, wallMilliseconds)
-    let paths = outstanding.ephemeralPaths(of: session)
-    for path in paths { removeEphemeral(path, context) }
+    let paths = outstanding.endSession(session, zxid: context.zxid)
     sessions.sessions[session]?.isClosing = true
     return seal(.closeSession(paths: budget.fitting(paths)), context)
   }

@@ -3,7 +3,7 @@ package import ZooKeeperProtocol
 
 /// The learner's side: what the leader decides.
 ///
-/// *Source*: `FollowerRequestProcessor`, `LearnerZooKeeperServer`; `quorum-protocol` B.11, C.
+/// *Source*: `FollowerRequestProcessor`, `LearnerZooKeeperServer`; `QuorumProtocol` B.11, C.
 extension ServerCore {
   /// Whether something is to be asked.
   package var hasQuestions: Bool { !questions.requests.isEmpty }
@@ -113,7 +113,7 @@ extension ServerCore {
 
 /// The leader's side: what learners ask.
 ///
-/// *Source*: `LearnerHandler`, `PrepRequestProcessor`; `quorum-protocol` B.11.
+/// *Source*: `LearnerHandler`, `PrepRequestProcessor`; `QuorumProtocol` B.11.
 extension ServerCore {
   /// Lets the leader's clients change the ensemble that `view` tells of.
   package func setEnsembleView(_ view: @escaping () -> EnsembleView) { preparer.ensembleView = view }

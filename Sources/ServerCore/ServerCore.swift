@@ -1,3 +1,4 @@
+internal import DequeModule
 internal import Jute
 package import ZnodeTree
 package import ZooKeeperProtocol
@@ -10,7 +11,7 @@ package import ZooKeeperProtocol
 ///
 /// Watch events of a transaction go out before the reply to it, and before any reply that shows it.
 ///
-/// *Source*: `org.apache.zookeeper.server.ZooKeeperServer`, `FinalRequestProcessor`; `client-protocol` 2 to 6.
+/// *Source*: `org.apache.zookeeper.server.ZooKeeperServer`, `FinalRequestProcessor`; `ClientProtocol` 2 to 6.
 ///
 /// *Thread*: one at a time.
 package final class ServerCore {
@@ -82,7 +83,7 @@ package final class ServerCore {
     close(connection)
     connections[connection.number] = nil
     counters.outstandingRequests -= connection.outstandingCount
-    connection.pending = FIFO()
+    connection.pending = Deque()
     connection.heldFrames = []
   }
 

@@ -1,3 +1,4 @@
+internal import DequeModule
 package import ZooKeeperProtocol
 
 /// Who turns this server's requests into transactions.
@@ -19,11 +20,11 @@ package enum ServerRole: Hashable, Sendable {
 struct LeaderQuestions {
   var requests: [LeaderQuestion] = []
   /// Connections whose syncs the leader has not answered, oldest first.
-  var syncs = FIFO<ClientConnection>()
+  var syncs = Deque<ClientConnection>()
   /// On a leader: its own clients' syncs since the last look, which wait until it is known to lead still.
   var heldSyncCount = 0
   /// Syncs that the leader has answered, and how far this server must be before their clients are told.
-  var answeredSyncs = FIFO<Zxid>()
+  var answeredSyncs = Deque<Zxid>()
   /// Connections that want a session back, by session.
   var revalidations: [SessionID: [ClientConnection]] = [:]
   var touched: [SessionRecord] = []

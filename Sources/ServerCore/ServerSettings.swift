@@ -1,6 +1,6 @@
 /// What an operator decides about a server, as far as requests are concerned.
 ///
-/// *Source*: `storage-format` E.1; names in comments are the keys of `zoo.cfg` or system properties.
+/// *Source*: `StorageFormat` E.1; names in comments are the keys of `zoo.cfg` or system properties.
 package struct ServerSettings: Hashable, Sendable {
   /// The id of this server, whose lowest byte is the top byte of the sessions it makes; 1 when standalone.
   package var serverID: Int64 = 1

@@ -2,7 +2,7 @@ package import ZooKeeperProtocol
 
 /// The numbers and passwords of sessions, which any server can compute.
 ///
-/// *Source*: `client-protocol` 2.4.
+/// *Source*: `ClientProtocol` 2.4.
 package enum SessionCredentials {
   /// The first id of a server's run: 1 byte server, 5 bytes of a clock in milliseconds, 2 zero bytes.
   ///

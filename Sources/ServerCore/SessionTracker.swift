@@ -24,7 +24,7 @@ final class SessionRecord {
 ///
 /// Hearing from a session only writes a number; it changes buckets when its old one comes due.
 ///
-/// *Source*: `org.apache.zookeeper.server.SessionTrackerImpl`, `ExpiryQueue`; `client-protocol` 2.7.
+/// *Source*: `org.apache.zookeeper.server.SessionTrackerImpl`, `ExpiryQueue`; `ClientProtocol` 2.7.
 struct SessionTracker {
   private(set) var sessions: [SessionID: SessionRecord] = [:]
   private var buckets: [Int64: [SessionRecord]] = [:]

@@ -10,7 +10,7 @@ typealias WatchPath = PathKey
 /// Standard, persistent and recursive watches of one connection on one path stand beside each other (3.9).
 /// Watchers of a path are told in the order in which they came.
 ///
-/// *Source*: `org.apache.zookeeper.server.watch.WatchManager`; `client-protocol` 5.
+/// *Source*: `org.apache.zookeeper.server.watch.WatchManager`; `ClientProtocol` 5.
 struct WatchTable {
   /// One of the two tables.
   enum Kind {

@@ -1,5 +1,6 @@
 internal import Jute
 package import TxnLog
+internal import Zlib
 package import ZooKeeperProtocol
 
 /// The content of one segment, as values: for tests, and for tools that show a log to people.

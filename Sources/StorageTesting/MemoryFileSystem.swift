@@ -1,4 +1,5 @@
 package import TxnLog
+internal import ZooKeeperProtocol
 
 /// A file system in memory that loses what was not synced, and fails when told to: the disk of tests and simulations.
 ///

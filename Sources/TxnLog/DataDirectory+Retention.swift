@@ -14,7 +14,7 @@ extension DataDirectory {
   /// - Returns: the paths that were removed.
   /// - Throws: the failure of a call.
   ///
-  /// *Source*: `org.apache.zookeeper.server.PurgeTxnLog`; `storage-format` D.7.
+  /// *Source*: `org.apache.zookeeper.server.PurgeTxnLog`; `StorageFormat` D.7.
   @discardableResult
   package func purge(retainCount: Int) throws(TxnLogError) -> [String] {
     let snapshots = try snapshots()

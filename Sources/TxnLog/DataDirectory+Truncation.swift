@@ -11,7 +11,7 @@ extension DataDirectory {
   /// Throws: `.truncationPointMissing` with nothing changed, when what would be left does not end with `zxid`: only a
   /// snapshot from the leader helps then. Otherwise as `recover`.
   ///
-  /// *Source*: `FileTxnLog.truncate`; `storage-format` D.10.
+  /// *Source*: `FileTxnLog.truncate`; `StorageFormat` D.10.
   package func truncate(to zxid: Zxid) throws(TxnLogError) {
     let (kept, dropped) = try snapshotsSplit(at: zxid)
     guard let base = kept.last else { throw TxnLogError(.truncationPointMissing(zxid), path: snapshotDirectory) }

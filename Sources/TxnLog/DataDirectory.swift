@@ -17,7 +17,7 @@ package struct ZxidFile: Hashable, Sendable {
 /// *Shape*: `<dataDir>/version-2` has snapshots and epoch files, `<dataLogDir>/version-2` has logs; `<dataDir>` itself
 /// has `myid`, and the file that this server locks.
 ///
-/// *Source*: `org.apache.zookeeper.server.persistence.FileTxnSnapLog`; `storage-format` D.1.
+/// *Source*: `org.apache.zookeeper.server.persistence.FileTxnSnapLog`; `StorageFormat` D.1.
 package struct DataDirectory<Files: FileSystem> {
   package let dataDirectory: String
   /// Where snapshots and epoch files are.
@@ -111,7 +111,7 @@ package struct DataDirectory<Files: FileSystem> {
 
   /// Takes away the file that permits the start of a server without data, and returns whether it was there.
   ///
-  /// *Source*: `FileTxnSnapLog.checkInitialize`; `storage-format` D.8.
+  /// *Source*: `FileTxnSnapLog.checkInitialize`; `StorageFormat` D.8.
   package func takeInitializeFile() throws(TxnLogError) -> Bool {
     let path = "\(dataDirectory)/initialize"
     guard files.exists(path) else { return false }

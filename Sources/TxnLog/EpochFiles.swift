@@ -4,7 +4,7 @@ package import ZooKeeperProtocol
 ///
 /// *Shape*: a decimal number in ASCII, without a line feed as written; one is accepted when reading.
 ///
-/// *Source*: `org.apache.zookeeper.server.quorum.QuorumPeer`; `storage-format` D.1, D.8.
+/// *Source*: `org.apache.zookeeper.server.quorum.QuorumPeer`; `StorageFormat` D.1, D.8.
 package struct EpochFiles<Files: FileSystem> {
   /// The epoch that a server has promised to follow, and the epoch of the history it has.
   package struct Epochs: Hashable, Sendable {

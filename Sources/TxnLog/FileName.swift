@@ -2,7 +2,7 @@ package import ZooKeeperProtocol
 
 /// The names of the files of a data directory.
 ///
-/// *Source*: `org.apache.zookeeper.server.persistence.Util.getZxidFromName`; `storage-format` D.1.
+/// *Source*: `org.apache.zookeeper.server.persistence.Util.getZxidFromName`; `StorageFormat` D.1.
 package enum FileName {
   /// The name of the segment whose first transaction is `zxid`.
   package static func log(_ zxid: Zxid) -> String { "log." + digits(zxid) }

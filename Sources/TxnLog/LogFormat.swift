@@ -1,3 +1,4 @@
+import Zlib
 import ZooKeeperProtocol
 
 /// The layout of a log segment.
@@ -5,7 +6,7 @@ import ZooKeeperProtocol
 /// *Shape*: a header of 16 bytes (`ZKLG`, version 2, dbid), then records, then zeros up to the preallocated size.
 /// A record is a long with the Adler-32 of the entry, an int with its length, the entry, and the byte `B`.
 ///
-/// *Source*: `org.apache.zookeeper.server.persistence.FileTxnLog`; `storage-format` D.2.
+/// *Source*: `org.apache.zookeeper.server.persistence.FileTxnLog`; `StorageFormat` D.2.
 enum LogFormat {
   /// `ZKLG`.
   static let magic: UInt32 = 0x5a4b_4c47

@@ -1,3 +1,4 @@
+import Zlib
 package import ZooKeeperProtocol
 
 /// One record of a log, as long as its reader is not moved on.
@@ -27,7 +28,7 @@ package struct SegmentEnd: Hashable, Sendable {
 /// Whatever the bytes are, the result is records that were written, an end that says what was torn, or an error that
 /// names the place. A record is taken for torn only if nothing durable can have followed it: see `TailScan`.
 ///
-/// *Source*: `FileTxnLog.FileTxnIterator`; `storage-format` D.2, D.9.
+/// *Source*: `FileTxnLog.FileTxnIterator`; `StorageFormat` D.2, D.9.
 package struct LogReader<Files: FileSystem> {
   package let path: String
   /// The zxid in the segment's name.

@@ -37,7 +37,7 @@ package struct WalkedSegment: Hashable, Sendable {
 /// segment may end torn only where nothing is missing after it, as when a server that was restarted wrote the lost
 /// transaction again, in a new segment.
 ///
-/// *Source*: `FileTxnLog.FileTxnIterator`; `storage-format` D.6, D.9.
+/// *Source*: `FileTxnLog.FileTxnIterator`; `StorageFormat` D.6, D.9.
 package struct LogWalk<Files: FileSystem> {
   /// The last transaction read, or the one that the walk began after.
   package private(set) var position: Zxid

@@ -1,3 +1,4 @@
+import Zlib
 package import ZooKeeperProtocol
 
 /// How a `LogWriter` lays out its files.
@@ -24,7 +25,7 @@ package struct LogSettings: Hashable, Sendable {
 ///
 /// Thread: the one that owns it, as its calls block.
 ///
-/// *Source*: `org.apache.zookeeper.server.persistence.FileTxnLog`; `storage-format` D.2, D.3.
+/// *Source*: `org.apache.zookeeper.server.persistence.FileTxnLog`; `StorageFormat` D.2, D.3.
 package struct LogWriter<Files: FileSystem>: ~Copyable {
   /// The segment from `blockOffset` on: what is durable of its last block, and the records that are not written yet.
   private var blocks = BlockBuffer()

@@ -90,7 +90,7 @@ extension DataDirectory {
   /// snapshot, a damaged snapshot whose transactions the log does not have. Nothing is written before everything has
   /// been read; only torn tails are cut, so that what was never answered cannot come back.
   ///
-  /// *Source*: `FileTxnSnapLog.restore`; `storage-format` D.6, D.8, D.9.
+  /// *Source*: `FileTxnSnapLog.restore`; `StorageFormat` D.6, D.8, D.9.
   ///
   /// Throws: `TxnLogError` with file and offset.
   package func recover(

@@ -1,6 +1,8 @@
+import Zlib
+
 /// The compressions that Apache's servers may be told to use for snapshots. They are read, not written.
 ///
-/// *Source*: `org.apache.zookeeper.server.persistence.SnapStream`; `storage-format` D.5.
+/// *Source*: `org.apache.zookeeper.server.persistence.SnapStream`; `StorageFormat` D.5.
 enum SnapshotCompression {
   case gzip
   case snappy
@@ -25,7 +27,7 @@ enum SnapshotCompression {
   func decompress(_ packed: [UInt8], path: String) throws(TxnLogError) -> [UInt8] {
     let unpacked = packed.withUnsafeBytes { raw in
       switch self {
-      case .gzip: Inflate.gunzip(raw, limitBytes: Self.maxBytes)
+      case .gzip: Decompression.inflate(raw, limitBytes: Self.maxBytes)
       case .snappy: Snappy.decompressStream(raw, limitBytes: Self.maxBytes)
       }
     }

@@ -2,7 +2,7 @@ package import ZooKeeperProtocol
 
 /// The layout of a snapshot: header, sessions, ACL lists, nodes, and sections that are sealed one by one.
 ///
-/// *Source*: `org.apache.zookeeper.server.persistence.FileSnap`; `storage-format` D.4, D.5.
+/// *Source*: `org.apache.zookeeper.server.persistence.FileSnap`; `StorageFormat` D.4, D.5.
 enum SnapshotFormat {
   /// `ZKSN`.
   static let magic: UInt32 = 0x5a4b_534e

@@ -1,11 +1,12 @@
 import Jute
+import Zlib
 package import ZooKeeperProtocol
 
 /// Reads a snapshot from front to back, checking its seals.
 ///
 /// The seal of the nodes comes after them: what `next` returns is certain only once it has returned nil.
 ///
-/// *Source*: `org.apache.zookeeper.server.persistence.FileSnap`; `storage-format` D.4, D.5.
+/// *Source*: `org.apache.zookeeper.server.persistence.FileSnap`; `StorageFormat` D.4, D.5.
 package struct SnapshotReader<Files: FileSystem> {
   package let path: String
   /// The zxid in the snapshot's name.

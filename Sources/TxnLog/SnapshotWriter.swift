@@ -1,4 +1,5 @@
 import Jute
+import Zlib
 package import ZooKeeperProtocol
 
 /// Writes a snapshot in slices, beside the one that is there: until `finish` returns, a crash leaves only the old one.

@@ -1,3 +1,4 @@
+import Zlib
 import ZooKeeperProtocol
 
 /// Looks at what follows the place where a segment stops being readable, to tell a torn tail from damage.

@@ -3,7 +3,7 @@ package import ZooKeeperProtocol
 /// A configuration that has been proposed and is not committed yet.
 ///
 /// *Source*: Shraer, Reed, Malkhi, Junqueira, "Dynamic Reconfiguration of Primary/Backup Clusters" (USENIX ATC 2012);
-/// `quorum-protocol` B.14.
+/// `QuorumProtocol` B.14.
 struct PendingConfiguration: Equatable, Sendable {
   /// The transaction that brings it.
   var zxid: Zxid
@@ -45,7 +45,7 @@ extension ZabPeer {
   /// A quorum of these members knows of every later configuration that may be committed, so a leader with the history
   /// of such a quorum and none of them in it replaces nothing.
   ///
-  /// *Source*: `Leader.lead`; `quorum-protocol` B.8.
+  /// *Source*: `Leader.lead`; `QuorumProtocol` B.8.
   mutating func nameFirstConfiguration() {
     guard settings.isReconfigEnabled, configuration.version == 0, pending == nil, let epoch = leader?.epoch
     else { return }

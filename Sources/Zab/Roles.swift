@@ -2,7 +2,7 @@ internal import ZooKeeperProtocol
 
 /// All changes of role.
 ///
-/// *Source*: `quorum-protocol` A.10.
+/// *Source*: `QuorumProtocol` A.10.
 extension ZabPeer {
   /// Gives up whatever it was and looks for a leader.
   mutating func startLooking(_ actions: inout [ZabAction]) {
@@ -34,7 +34,7 @@ extension ZabPeer {
   ///
   /// Should that server not take up its part, all look for another.
   ///
-  /// *Source*: `QuorumPeer.updateServerState` with `reconfigFlag`; `quorum-protocol` B.14.
+  /// *Source*: `QuorumPeer.updateServerState` with `reconfigFlag`; `QuorumProtocol` B.14.
   mutating func changeLeader(to designated: ServerID, _ actions: inout [ZabAction]) {
     guard configuration.isVoter(designated) else { return startLooking(&actions) }
     endRole(&actions)

@@ -1,7 +1,7 @@
 /// Bugs that implementations of ZooKeeper have had, to be put in on purpose: a simulator that does not find them is
 /// worth nothing.
 ///
-/// *Source*: `quorum-protocol` F.3, whose numbers are issues of ZooKeeper.
+/// *Source*: `QuorumProtocol` F.3, whose numbers are issues of ZooKeeper.
 package enum ZabMutation: String, Hashable, Sendable, CaseIterable {
   /// A proposal is acknowledged before it is synced (3911, 4646).
   case ackBeforePersisted

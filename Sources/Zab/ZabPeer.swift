@@ -10,7 +10,7 @@ package import ZooKeeperProtocol
 /// it is committed; a learner also waits until it is durable here. So a leader's order to forget the rest changes no
 /// tree, unless the server was restarted since and has read its whole log.
 ///
-/// *Source*: Junqueira, Reed, Serafini, "Zab" (DSN 2011); `quorum-protocol` A and B.
+/// *Source*: Junqueira, Reed, Serafini, "Zab" (DSN 2011); `QuorumProtocol` A and B.
 package struct ZabPeer: Equatable, Sendable {
   package let id: ServerID
   package let settings: ZabSettings

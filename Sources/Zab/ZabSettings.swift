@@ -1,6 +1,6 @@
 /// The times of an ensemble's member, in milliseconds.
 ///
-/// *Source*: `storage-format` E.1; `quorum-protocol` A.6, B.2, B.10.
+/// *Source*: `StorageFormat` E.1; `QuorumProtocol` A.6, B.2, B.10.
 package struct ZabSettings: Hashable, Sendable {
   /// `tickTime`: pings go out twice a tick.
   package var tickMilliseconds: Int64 = 3000

@@ -5,7 +5,7 @@ import ZooKeeperProtocol
 
 /// A client of the simulated ensemble: one session at a time, one request at a time, and a memory for what it was told.
 ///
-/// *Source*: the client's guarantees in `quorum-protocol` F.2, 10 to 12.
+/// *Source*: items 10 to 12 of `QuorumProtocol` F.2, which clients rely on.
 struct SimulatedClient {
   /// What was asked and is not answered.
   enum Request: Hashable {

@@ -1,5 +1,6 @@
 internal import StorageTesting
 package import Zab
+import ZooKeeperProtocol
 
 /// What one run is like: drawn from its seed, and told before it begins.
 package struct SimulationOptions: Hashable, Sendable, CustomStringConvertible {

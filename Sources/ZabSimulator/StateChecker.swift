@@ -4,7 +4,7 @@ import ZooKeeperProtocol
 
 /// What must hold across all servers, whatever fails. It sees what they do, and shares no code with how they decide.
 ///
-/// *Source*: `quorum-protocol` F.1, F.2.
+/// *Source*: `QuorumProtocol` F.1, F.2.
 struct StateChecker {
   /// A transaction as the first server that delivered it had it.
   private struct Delivered {
@@ -82,7 +82,7 @@ struct StateChecker {
 
   /// The configurations of which a transaction needs a quorum: the one in force, and for one that brings another, both.
   ///
-  /// *Source*: `quorum-protocol` B.14.
+  /// *Source*: `QuorumProtocol` B.14.
   func configurations(for zxid: Zxid, first: QuorumConfiguration) -> [QuorumConfiguration] {
     let before = reconfigurations.last { $0.zxid < zxid }?.configuration ?? first
     guard let own = reconfigurations.first(where: { $0.zxid == zxid })?.configuration else { return [before] }
@@ -166,8 +166,8 @@ struct StateChecker {
     fail("server \(server) commits \(zxid), which is on the disks of \(holders), no quorum of \(configuration.voters)")
   }
 
-  /// A server's log has nothing to do: the member knows that all of its history is durable. If it did not, it might wait
-  /// forever to acknowledge what nothing is added to.
+  /// A server's log has nothing to do: the member knows that all of its history is durable. If it did not, it might
+  /// never acknowledge a history that nothing is added to.
   mutating func onIdleLog(_ server: ServerID, known: Zxid, durable: Zxid) {
     guard known != durable else { return }
     fail("server \(server) takes \(known) for durable, and its log is durable up to \(durable)")

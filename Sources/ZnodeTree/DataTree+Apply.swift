@@ -4,7 +4,7 @@ package import ZooKeeperProtocol
 ///
 /// A transaction was checked when it was made, so none fails here, except when a log is replayed over a
 /// snapshot that already has some of its effects: then a create may find its znode and a delete may not, and
-/// both go on (`storage-format` C.5).
+/// both go on (`StorageFormat` C.5).
 ///
 /// *Source*: `org.apache.zookeeper.server.DataTree#processTxn`.
 extension DataTree {

@@ -13,7 +13,7 @@ extension DataTree {
   ///
   /// No transaction does it, and no digest covers it. Its data version is -1: the description has a version of its own.
   ///
-  /// *Source*: `DataTree.addConfigNode`, `ZKDatabase.initConfigInZKDatabase`; `quorum-protocol` B.5.
+  /// *Source*: `DataTree.addConfigNode`, `ZKDatabase.initConfigInZKDatabase`; `QuorumProtocol` B.5.
   package func setConfiguration(_ text: String, version: Int64) {
     guard let id = find("/zookeeper/config") else { return }
     let bytes = Array(text.utf8)

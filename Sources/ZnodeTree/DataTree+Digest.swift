@@ -1,9 +1,10 @@
+internal import Zlib
 package import ZooKeeperProtocol
 
 /// The digest, version 2: CRC-32 over path, data and stored counters of a znode; summed over all but those
 /// under `/zookeeper/`.
 ///
-/// *Source*: `org.apache.zookeeper.server.DigestCalculator`; `storage-format` C.6.
+/// *Source*: `org.apache.zookeeper.server.DigestCalculator`; `StorageFormat` C.6.
 extension DataTree {
   /// The checksum after path and data, from which `finishDigest` goes on: so that a change of the counters
   /// alone costs 60 bytes.
@@ -11,8 +12,8 @@ extension DataTree {
   /// - Parameter path: "/" counts as empty.
   package func digestPrefix(path: UnsafeRawBufferPointer, data: UnsafeRawBufferPointer?) -> UInt32 {
     var state = CRC32.initial
-    if path.count > 1 { state = crc.update(state, path) }
-    if let data { state = crc.update(state, data) }
+    if path.count > 1 { state = CRC32.update(state, path) }
+    if let data { state = CRC32.update(state, data) }
     return state
   }
 
@@ -34,7 +35,7 @@ extension DataTree {
       int(stat.cversion, 44)
       int(stat.aversion, 48)
       long(stat.ephemeralOwner, 52)
-      return ~crc.update(prefix, UnsafeRawBufferPointer(block))
+      return CRC32.update(prefix, UnsafeRawBufferPointer(block))
     }
   }
 

@@ -5,7 +5,7 @@ package import ZooKeeperProtocol
 /// The stats change in place: no version, no zxid, no watch, and no digest, since they stand under
 /// `/zookeeper/`. Only the nearest quota around a znode is charged.
 ///
-/// *Source*: `org.apache.zookeeper.server.DataTree#updateQuotaStat`, `PathTrie`; `client-protocol` 4.13.
+/// *Source*: `org.apache.zookeeper.server.DataTree#updateQuotaStat`, `PathTrie`; `ClientProtocol` 4.13.
 extension DataTree {
   /// The nearest path at or above `path` that has limits; nil if none has.
   package func quotaPath(covering path: String) -> String? {

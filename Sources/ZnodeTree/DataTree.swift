@@ -10,13 +10,12 @@ package import ZooKeeperProtocol
 /// All changes come through `apply`, one transaction after the other; the result tells what to answer and
 /// which watches to look at.
 ///
-/// *Source*: `org.apache.zookeeper.server.DataTree`; `client-protocol` 4.5, `storage-format` C.
+/// *Source*: `org.apache.zookeeper.server.DataTree`; `ClientProtocol` 4.5, `StorageFormat` C.
 ///
 /// *Thread*: one at a time.
 package final class DataTree {
   let slab = RecordSlab()
   let arena = BlockArena()
-  let crc = CRC32()
   let index: NameIndex
   var acls = ACLCache()
 
@@ -63,7 +62,6 @@ package final class DataTree {
   deinit {
     slab.destroy()
     arena.destroy()
-    crc.destroy()
     index.destroy()
   }
 
@@ -103,6 +101,9 @@ package final class DataTree {
     let id = index.find(parent, name, in: slab)
     return id == 0 ? nil : id
   }
+
+  /// The parent of a znode; the root is its own.
+  package func parent(of id: ZnodeID) -> ZnodeID { slab.record(id).pointee.parent }
 
   /// The path of a znode that exists.
   ///
@@ -284,10 +285,13 @@ extension DataTree {
 }
 
 extension DataTree {
-  /// The ephemerals of a session, in the order of their paths' bytes.
+  /// The ephemeral znodes of a session, in ascending order of their numbers.
+  package func ephemerals(of session: SessionID) -> [ZnodeID] { ephemerals[session]?.sorted() ?? [] }
+
+  /// The paths of a session's ephemeral znodes, in ascending order.
   package func ephemeralPaths(of session: SessionID) -> [String] {
-    guard let ids = ephemerals[session] else { return [] }
-    return ids.map { path(of: $0) }.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    // Sorted by number first: paths that differ only in Unicode's normal form compare equal, and keep that order.
+    ephemerals(of: session).map { path(of: $0) }.sorted()
   }
 
   /// The paths of a session's ephemeral znodes, in no order: for reports, which are sorted elsewhere.
@@ -308,7 +312,7 @@ extension DataTree {
   ///   - maxNeverUsedMilliseconds: how long a container that never had a child is left alone; 0 for ever.
   ///   - limit: how many paths at most.
   ///
-  /// *Source*: `org.apache.zookeeper.server.ContainerManager`; `client-protocol` 4.14.
+  /// *Source*: `org.apache.zookeeper.server.ContainerManager`; `ClientProtocol` 4.14.
   package func reapablePaths(nowMilliseconds: Int64, maxNeverUsedMilliseconds: Int64, limit: Int) -> [String] {
     var ids: [ZnodeID] = []
     for id in containers {

@@ -2,7 +2,7 @@ package import ZooKeeperProtocol
 
 /// What a znode's stored `ephemeralOwner` says about it.
 ///
-/// *Source*: `org.apache.zookeeper.server.EphemeralType`; `storage-format` C.7.
+/// *Source*: `org.apache.zookeeper.server.EphemeralType`; `StorageFormat` C.7.
 package enum EphemeralOwner: Hashable, Sendable {
   case persistent
   case session(SessionID)

@@ -1,3 +1,5 @@
+internal import ZooKeeperProtocol
+
 /// Finds children: an open-addressing table of (parent, name) → znode.
 ///
 /// *Shape*: 8 bytes an entry: hash in the upper half, id in the lower; 0 is empty. Linear probing; a
@@ -148,7 +150,7 @@ struct NameIndex {
 
   private func hash(_ parent: ZnodeID, _ name: UnsafeRawBufferPointer) -> UInt32 {
     let own = seed ^ (UInt64(parent) &* 0x9e37_79b9_7f4a_7c15)
-    return UInt32(truncatingIfNeeded: PathBytes.hash(name, seed: own) >> 32)
+    return UInt32(truncatingIfNeeded: PathHash.hash(name, seed: own) >> 32)
   }
 }
 

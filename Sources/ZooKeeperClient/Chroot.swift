@@ -2,7 +2,7 @@ import ZooKeeperProtocol
 
 /// The path that a client takes for its root, and the way in and out of it.
 ///
-/// *Source*: `client-protocol` 8.1: prefixed to every path sent, stripped from every path received;
+/// *Source*: `ClientProtocol` 8.1: prefixed to every path sent, stripped from every path received;
 /// events under `/zookeeper/` and paths outside are left as they are.
 struct Chroot: Hashable, Sendable {
   /// An absolute path, or nil for the server's own root.

@@ -5,7 +5,7 @@ public import ZooKeeperProtocol
 
 /// Asks a server one of the four-letter words: plain questions outside of any session.
 ///
-/// *Source*: `client-protocol` 7.1.
+/// *Source*: `ClientProtocol` 7.1.
 public enum FourLetterWord {
   /// The longest answer that is kept, in bytes.
   static let limitBytes = 16 << 20

@@ -22,7 +22,7 @@ import ZooKeeperProtocol
 ///
 /// `Completion` is whatever the driver wants back with a result: the machine only carries it.
 ///
-/// *Source*: `client-protocol` section 8; `org.apache.zookeeper.ClientCnxn`.
+/// *Source*: `ClientProtocol` 8; `org.apache.zookeeper.ClientCnxn`.
 struct SessionMachine<Completion> {
   /// What the driver has to do.
   enum Action {

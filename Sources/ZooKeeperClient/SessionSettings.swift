@@ -34,20 +34,3 @@ struct SessionSettings: Equatable, Sendable {
     max(Self.leastAttemptMilliseconds, connectTimeoutMilliseconds / Int64(servers.count))
   }
 }
-
-/// A small deterministic generator: the machine's only source of chance.
-///
-/// *Source*: Steele, Lea, Flood, "Fast splittable pseudorandom number generators" (OOPSLA 2014).
-struct SplitMix64: RandomNumberGenerator, Equatable, Sendable {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-    return mixed ^ (mixed >> 31)
-  }
-}

@@ -15,22 +15,6 @@ enum WatchKind: Int, CaseIterable, Hashable, Sendable {
   case data, exist, child, persistent, persistentRecursive
 }
 
-/// A path as a key: compared by its bytes, as servers do. To Swift the two spellings of é are one text.
-struct PathKey: Hashable, Sendable {
-  var path: String
-
-  init(_ path: String) { self.path = path }
-
-  static func == (left: PathKey, right: PathKey) -> Bool { left.path.utf8.elementsEqual(right.path.utf8) }
-
-  func hash(into hasher: inout Hasher) {
-    let isHashed: Void? = path.utf8.withContiguousStorageIfAvailable {
-      hasher.combine(bytes: UnsafeRawBufferPointer($0))
-    }
-    if isHashed == nil { for byte in path.utf8 { hasher.combine(byte) } }
-  }
-}
-
 /// A watch that a request asks for; it counts once the reply allows it.
 struct WatchIntent: Hashable, Sendable {
   var key: PathKey
@@ -52,7 +36,7 @@ struct WatchIntent: Hashable, Sendable {
 /// Servers keep one watch per path, kind and connection; this table remembers who asked for it, hands
 /// each event to them, and can name everything again after a reconnect.
 ///
-/// *Source*: `org.apache.zookeeper.ZKWatchManager`; `client-protocol` 8.5.
+/// *Source*: `org.apache.zookeeper.ZKWatchManager`; `ClientProtocol` 8.5.
 struct WatchRegistry: Equatable, Sendable {
   private var tables: [[PathKey: Set<WatcherID>]] = Array(repeating: [:], count: WatchKind.allCases.count)
   /// The same by watcher, so that one that goes away, or has been served, costs no walk over the tables.

@@ -147,7 +147,7 @@ extension ZooKeeperClient {
 
   /// Checks that a znode exists and has the version, on the leader.
   ///
-  /// A multi with one check: servers do not answer a check by itself (`client-protocol` 4.11).
+  /// A multi with one check: servers do not answer a check by itself (`ClientProtocol` 4.11).
   ///
   /// - Throws: NoNode, BadVersion, NoAuth.
   public func check(_ path: String, version: Int32 = -1) async throws(ZooKeeperError) {

@@ -2,7 +2,7 @@ public import Jute
 
 /// Any request of the client protocol: the operation and its body.
 ///
-/// *Source*: `client-protocol` 1.5.
+/// *Source*: `ClientProtocol` 1.5.
 public enum ClientRequest: Hashable, Sendable {
   case create(CreateRequest)
   case create2(CreateRequest)

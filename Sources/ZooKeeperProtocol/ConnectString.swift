@@ -27,7 +27,7 @@ extension ServerAddress: CustomStringConvertible {
 /// The servers of an ensemble and the path that a client takes for its root:
 /// `host[:port][,host[:port]...][/chroot]`.
 ///
-/// *Source*: `org.apache.zookeeper.client.ConnectStringParser`; `client-protocol` 8.1.
+/// *Source*: `org.apache.zookeeper.client.ConnectStringParser`; `ClientProtocol` 8.1.
 public struct ConnectString: Hashable, Sendable {
   /// The port of an address that names none.
   public static let defaultPort = 2181

@@ -1,6 +1,6 @@
 /// What kind of znode a create makes.
 ///
-/// *Source*: `org.apache.zookeeper.CreateMode`; `client-protocol` 4.3.
+/// *Source*: `org.apache.zookeeper.CreateMode`; `ClientProtocol` 4.3.
 public enum CreateMode: Hashable, Sendable {
   case persistent
   case ephemeral

@@ -4,7 +4,7 @@ public import Jute
 ///
 /// *Shape*: 44 bytes and the configuration as text; older servers send 28 or 40 bytes.
 ///
-/// *Source*: `org.apache.zookeeper.server.quorum.FastLeaderElection.buildMsg`; `quorum-protocol` A.3.
+/// *Source*: `org.apache.zookeeper.server.quorum.FastLeaderElection.buildMsg`; `QuorumProtocol` A.3.
 public struct ElectionNotification: Hashable, Sendable {
   /// What the sender is doing.
   public enum State: Int32, Hashable, Sendable {
@@ -97,7 +97,7 @@ extension ElectionNotification: JuteRecord {
 ///
 /// *Shape*: version (long), server (long), addresses (string of UTF-8, `host:port`, several with `|` between).
 ///
-/// *Source*: `org.apache.zookeeper.server.quorum.QuorumCnxManager.InitialMessage`; `quorum-protocol` A.2.
+/// *Source*: `org.apache.zookeeper.server.quorum.QuorumCnxManager.InitialMessage`; `QuorumProtocol` A.2.
 public struct ElectionGreeting: Hashable, Sendable {
   public var serverID: ServerID
   /// Where the caller takes calls; empty from servers that do not say it.

@@ -2,7 +2,7 @@ public import Jute
 
 /// The first frame of a connection: asks for a new session or takes an old one back.
 ///
-/// *Source*: `client-protocol` 2.1, 2.2.
+/// *Source*: `ClientProtocol` 2.1, 2.2.
 public struct ConnectRequest: JuteRecord, Hashable, Sendable {
   /// 0 in every version.
   public var protocolVersion: Int32

@@ -32,7 +32,7 @@ public struct ServerID: RawRepresentable, Hashable, Comparable, Sendable {
 
   /// What a server that may not lead proposes as its leader.
   ///
-  /// *Source*: `quorum-protocol` A.4.
+  /// *Source*: `QuorumProtocol` A.4.
   public static let none = ServerID(rawValue: .min)
 
   /// Whether a server may have the number: 0 or more, and not the one that stands for observers without an own one.
@@ -71,7 +71,7 @@ public struct Epoch: RawRepresentable, Hashable, Comparable, Sendable {
 /// Identifies a client's session across connections and servers.
 ///
 /// *Shape*: the id of the server that made it in the top byte, then a clock, then a count
-/// (`client-protocol` 2.4). Shown in hexadecimal, as Apache's tools do.
+/// (`ClientProtocol` 2.4). Shown in hexadecimal, as Apache's tools do.
 public struct SessionID: RawRepresentable, Hashable, Sendable {
   public var rawValue: Int64
 
@@ -83,7 +83,7 @@ public struct SessionID: RawRepresentable, Hashable, Sendable {
 
 /// Identifies a request within one connection; replies carry it back.
 ///
-/// *Source*: `client-protocol` 1.4.
+/// *Source*: `ClientProtocol` 1.4.
 public struct Xid: RawRepresentable, Hashable, Sendable {
   public var rawValue: Int32
 

@@ -3,7 +3,7 @@
 /// Codes that this list does not name are kept as they came, so that a newer server's answer is
 /// reported rather than lost.
 ///
-/// *Source*: `org.apache.zookeeper.KeeperException.Code`; `client-protocol` 1.6.
+/// *Source*: `org.apache.zookeeper.KeeperException.Code`; `ClientProtocol` 1.6.
 public struct KeeperError: RawRepresentable, Error, Hashable, Sendable {
   public let rawValue: Int32
 

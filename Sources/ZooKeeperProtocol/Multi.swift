@@ -2,7 +2,7 @@ public import Jute
 
 /// In front of every operation and result of a multi, and, with `done`, behind the last.
 ///
-/// *Source*: `client-protocol` 4.9.
+/// *Source*: `ClientProtocol` 4.9.
 public struct MultiHeader: JuteRecord, Hashable, Sendable {
   public var type: Int32
   public var done: Bool

@@ -1,6 +1,6 @@
 /// The operation that a request asks for.
 ///
-/// *Source*: `org.apache.zookeeper.ZooDefs.OpCode`; `client-protocol` 1.5.
+/// *Source*: `org.apache.zookeeper.ZooDefs.OpCode`; `ClientProtocol` 1.5.
 public enum OpCode: Int32, CaseIterable, Hashable, Sendable {
   case notification = 0
   case create = 1

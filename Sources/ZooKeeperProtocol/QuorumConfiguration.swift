@@ -52,7 +52,7 @@ public struct QuorumConfigurationError: Error, Hashable, Sendable {
 /// Who belongs to an ensemble, and which of them are a quorum.
 ///
 /// *Source*: `org.apache.zookeeper.server.quorum.QuorumPeer.QuorumServer`, `flexible.QuorumMaj`,
-/// `flexible.QuorumHierarchical`; `quorum-protocol` A.9, `storage-format` E.2.
+/// `flexible.QuorumHierarchical`; `QuorumProtocol` A.9, `StorageFormat` E.2.
 public struct QuorumConfiguration: Hashable, Sendable {
   /// One address of a server, with its two ports.
   public struct Address: Hashable, Sendable {

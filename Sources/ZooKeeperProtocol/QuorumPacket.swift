@@ -5,7 +5,7 @@ public import Jute
 /// *Shape*: type (int), zxid (long), data (buffer, null is -1), identities (vector, null is -1). Packets follow each
 /// other without a length in front.
 ///
-/// *Source*: Jute record `org.apache.zookeeper.server.quorum.QuorumPacket`; `quorum-protocol` B.1.
+/// *Source*: Jute record `org.apache.zookeeper.server.quorum.QuorumPacket`; `QuorumProtocol` B.1.
 public struct QuorumPacket: Hashable, Sendable {
   /// The packets' meanings, with their numbers on the wire.
   public enum Kind: Int32, Hashable, Sendable, CaseIterable {
@@ -101,7 +101,7 @@ extension QuorumPacket: JuteRecord {
 
 /// What a learner says of itself when it comes to a leader: the data of FOLLOWERINFO and OBSERVERINFO.
 ///
-/// *Source*: Jute record `org.apache.zookeeper.server.quorum.LearnerInfo`; `quorum-protocol` B.1.
+/// *Source*: Jute record `org.apache.zookeeper.server.quorum.LearnerInfo`; `QuorumProtocol` B.1.
 public struct LearnerInfo: JuteRecord, Hashable, Sendable {
   public var serverID: ServerID
   public var protocolVersion: Int32
@@ -137,7 +137,7 @@ public struct LearnerInfo: JuteRecord, Hashable, Sendable {
 ///
 /// *Shape*: session (long), cxid (int), operation (int), and the client's record as it came.
 ///
-/// *Source*: `quorum-protocol` B.1, B.11.
+/// *Source*: `QuorumProtocol` B.1, B.11.
 public struct ForwardedRequest: JuteRecord, Hashable, Sendable {
   public var sessionID: SessionID
   public var xid: Xid

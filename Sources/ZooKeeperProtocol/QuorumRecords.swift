@@ -4,7 +4,7 @@ public import Jute
 ///
 /// *Shape*: version (int).
 ///
-/// *Source*: `LearnerHandler.run`; `quorum-protocol` B.3.
+/// *Source*: `LearnerHandler.run`; `QuorumProtocol` B.3.
 public struct LeaderInfo: JuteRecord, Hashable, Sendable {
   public var protocolVersion: Int32
 
@@ -22,7 +22,7 @@ public struct LeaderInfo: JuteRecord, Hashable, Sendable {
 ///
 /// *Shape*: current epoch (int), -1 where the promise does not count.
 ///
-/// *Source*: `Learner.registerWithLeader`; `quorum-protocol` B.3.
+/// *Source*: `Learner.registerWithLeader`; `QuorumProtocol` B.3.
 public struct EpochAck: JuteRecord, Hashable, Sendable {
   /// The epoch of the history that the learner has; nil if it has promised to follow this epoch before, perhaps to
   /// another leader, so that the promise does not count a second time.
@@ -47,7 +47,7 @@ public struct EpochAck: JuteRecord, Hashable, Sendable {
 ///
 /// *Shape*: the server that leads under it (long), and for INFORMANDACTIVATE the transaction, to the end.
 ///
-/// *Source*: `Leader.commitAndActivate`, `informAndActivate`; `quorum-protocol` B.14.
+/// *Source*: `Leader.commitAndActivate`, `informAndActivate`; `QuorumProtocol` B.14.
 public struct ConfigurationActivation: JuteRecord, Hashable, Sendable {
   public var designatedLeader: ServerID
   /// The transaction that brings the configuration; empty for servers that have it already.

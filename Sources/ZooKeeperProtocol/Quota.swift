@@ -3,7 +3,7 @@
 /// *Shape*: `count=N,bytes=M`, and with hard limits `count=N,bytes=M=;byteHardLimit=X;countHardLimit=Y`.
 /// The stray `=` keeps the parser of 3.4 happy; both `,` and `;` separate on reading.
 ///
-/// *Source*: `org.apache.zookeeper.StatsTrack`; `client-protocol` 4.13.
+/// *Source*: `org.apache.zookeeper.StatsTrack`; `ClientProtocol` 4.13.
 public struct QuotaLimits: Hashable, Sendable {
   /// Znodes, the quota's own included; over it servers log a warning.
   public var count: Int64

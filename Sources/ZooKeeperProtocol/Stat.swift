@@ -6,7 +6,7 @@ public import Jute
 /// ephemeralOwner (long), dataLength, numChildren (int), pzxid (long).
 ///
 /// *Source*: Jute record `org.apache.zookeeper.data.Stat`; how each field moves is in
-/// `client-protocol` 4.5.
+/// `ClientProtocol` 4.5.
 public struct Stat: JuteRecord, Hashable, Sendable {
   /// The transaction that created the znode.
   public var czxid: Zxid

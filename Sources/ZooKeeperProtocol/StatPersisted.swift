@@ -5,7 +5,7 @@ public import Jute
 /// *Shape*: 60 bytes: czxid, mzxid, ctime, mtime (long), version, cversion, aversion (int),
 /// ephemeralOwner, pzxid (long).
 ///
-/// *Source*: Jute record `org.apache.zookeeper.data.StatPersisted`; `storage-format` D.4.
+/// *Source*: Jute record `org.apache.zookeeper.data.StatPersisted`; `StorageFormat` D.4.
 public struct StatPersisted: JuteRecord, Hashable, Sendable {
   public var czxid: Zxid
   public var mzxid: Zxid
@@ -15,7 +15,7 @@ public struct StatPersisted: JuteRecord, Hashable, Sendable {
   /// Creates of children; deletes do not count, unlike in `Stat.cversion`.
   public var cversion: Int32
   public var aversion: Int32
-  /// A session, or a mark for containers and TTL znodes: see `storage-format` C.7.
+  /// A session, or a mark for containers and TTL znodes: see `StorageFormat` C.7.
   public var ephemeralOwner: Int64
   public var pzxid: Zxid
 

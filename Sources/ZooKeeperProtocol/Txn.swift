@@ -4,7 +4,7 @@ public import Jute
 ///
 /// *Shape*: 32 bytes: session (long), cxid (int), zxid (long), time (long), type (int).
 ///
-/// *Source*: Jute record `org.apache.zookeeper.txn.TxnHeader`; `storage-format` C.1.
+/// *Source*: Jute record `org.apache.zookeeper.txn.TxnHeader`; `StorageFormat` C.1.
 public struct TxnHeader: JuteRecord, Hashable, Sendable {
   /// The session that asked; `none` for the deletion of containers.
   public var sessionID: SessionID
@@ -60,7 +60,7 @@ public struct TxnDigest: JuteRecord, Hashable, Sendable {
   /// The sum of the digests of all znodes, modulo 2⁶⁴.
   public var treeDigest: UInt64
 
-  /// The version of ZooKeeper 3.6 to 3.9: `storage-format` C.6.
+  /// The version of ZooKeeper 3.6 to 3.9: `StorageFormat` C.6.
   public static let currentVersion: Int32 = 2
 
   /// Makes one of the given fields.
@@ -84,7 +84,7 @@ public struct TxnDigest: JuteRecord, Hashable, Sendable {
 
 /// One transaction: what a request was turned into, fit to be applied any number of times.
 ///
-/// *Source*: module `org.apache.zookeeper.txn`; `storage-format` C.3.
+/// *Source*: module `org.apache.zookeeper.txn`; `StorageFormat` C.3.
 public enum Txn: Hashable, Sendable {
   case create(CreateTxn)
   case create2(CreateTxn)
@@ -218,7 +218,7 @@ extension Txn {
 ///
 /// *Shape*: header, body, and the digest unless the leader has none.
 ///
-/// *Source*: `storage-format` C.2.
+/// *Source*: `StorageFormat` C.2.
 public struct TxnEntry: JuteRecord, Hashable, Sendable {
   public var header: TxnHeader
   public var txn: Txn

@@ -53,7 +53,7 @@ public struct WatchesRequest: JuteRecord, Hashable, Sendable {
 /// *Shape*: the first four fields are `SetWatches` (101); with the two persistent lists it is
 /// `SetWatches2` (105), which servers know from 3.6 on.
 ///
-/// *Source*: `client-protocol` 5.3.
+/// *Source*: `ClientProtocol` 5.3.
 public struct SetWatches: Hashable, Sendable {
   /// The newest transaction that the client has seen: what changed since then fires at once.
   public var relativeZxid: Zxid

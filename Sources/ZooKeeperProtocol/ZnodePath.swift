@@ -19,7 +19,7 @@ public struct ZnodePathError: Error, Hashable, Sendable {
 /// Paths are compared and cut by their bytes, as servers do. Swift's characters would hide a slash that a
 /// combining mark follows, and take the two spellings of é for one name.
 ///
-/// *Source*: `org.apache.zookeeper.common.PathUtils`; `client-protocol` 4.2.
+/// *Source*: `org.apache.zookeeper.common.PathUtils`; `ClientProtocol` 4.2.
 public enum ZnodePath {
   /// Checks an absolute path against the rules that servers apply to names.
   ///

@@ -63,6 +63,8 @@ struct MannersTests {
       try await #expect(zkcli("create", path).exitStatus == 0)
       let command = try zkcli.start("-o", "json", "get", "-w", path)
       try await eventually("the watch") { try await ServerKind.zkcli.watchers()[path] == 1 }
+      // The server has the watch before the client has the reply.
+      try await eventually("the answer") { !command.bytes(of: .output).isEmpty }
       command.send(signal: signal)
       #expect(try await command.waitForEnd(within: .seconds(90)) == .exited(code))
       let error = try jsonObject(String(decoding: command.bytes(of: .error), as: UTF8.self))

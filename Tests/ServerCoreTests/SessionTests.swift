@@ -91,6 +91,44 @@ import ZooKeeperProtocol
     #expect(bench.core.counters.digestMismatches == 0)
   }
 
+  /// What is proposed after the end of a session, and before that is committed, finds none of its ephemerals: neither
+  /// those of the tree nor those that had changes under way.
+  @Test func endedSessionHidesItsEphemeralsFromWhatFollows() {
+    let bench = Bench()
+    let other = bench.connect()
+    let client = bench.connect()
+    for path in ["/p", "/q"] { other.create(path) }
+    for path in ["/p/a", "/p/b", "/p/c"] { client.create(path, flags: 1) }
+    bench.holdsCommits = true
+    client.submit(.setData(SetDataRequest(path: "/p/b", data: [2], version: -1)))
+    client.submit(Bench.delete("/p/c"))
+    client.submit(.create(Bench.create("/q/d", flags: 1)))
+    client.submit(.closeSession)
+    other.submit(.setData(SetDataRequest(path: "/p/a", data: [1], version: -1)))
+    other.submit(Bench.delete("/p/b"))
+    other.submit(.create(Bench.create("/p/a")))
+    other.submit(Bench.delete("/p"))
+    other.submit(Bench.delete("/q"))
+    bench.commit()
+    #expect(other.received().map(\.error) == [.noNode, .noNode, .ok, .notEmpty, .ok])
+    #expect(other.stat("/p")?.numChildren == 1 && other.stat("/p/a")?.ephemeralOwner == SessionID.none)
+    #expect(other.stat("/p/b") == nil && other.stat("/q") == nil)
+    #expect(bench.core.counters.digestMismatches == 0 && bench.core.tree.ephemeralCount == 0)
+  }
+
+  /// Once the end is committed, nothing is left that could hide znodes of the same numbers.
+  @Test func endedSessionIsForgottenOnceItIsCommitted() {
+    let bench = Bench()
+    for round in 0..<3 {
+      let client = bench.connect()
+      for index in 0..<50 { client.create("/e\(index)", flags: 1) }
+      #expect(bench.core.tree.ephemeralCount == 50, "round \(round)")
+      client.submit(.closeSession)
+      #expect(bench.core.tree.ephemeralCount == 0, "round \(round)")
+    }
+    #expect(bench.core.counters.digestMismatches == 0)
+  }
+
   @Test func silentSessionDiesBetweenItsTimeoutAndOneTickMore() {
     let bench = Bench()
     let silent = bench.connect(timeout: 6000)

@@ -1,5 +1,6 @@
 import Testing
-import ZooKeeperShell
+
+@testable import ZooKeeperShell
 
 /// Binds a whole line: the command, then its words.
 private func bind(_ line: String) throws(ShellError) -> Invocation {
@@ -127,8 +128,9 @@ private func described(_ invocation: Invocation) -> String {
     ("--local=3 ls 3", "ls", "3", "local=3"),
     ("--local", "", "", "local="),
   ])
-  func splitsAtTheCommand(line: String, command: String, rest: String, globals: String) throws {
-    let parsed = try ProgramOptions.parse(words(line))
+  func splitsAtTheCommand(line: String, command: String, rest: String, globals: String) {
+    let parsed = ProgramOptions.parse(words(line))
+    #expect(parsed.mistake == nil)
     #expect(parsed.command?.text ?? "" == command)
     #expect(parsed.words == words(rest))
     let options = parsed.globals.sorted { $0.key.rawValue < $1.key.rawValue }
@@ -149,8 +151,11 @@ private func described(_ invocation: Invocation) -> String {
     ("--compat --local 3 ls /", "ls", "/", "compat= local=3"),
     ("--compat --local ls /", "ls", "/", "compat= local="),
   ])
-  func compatibilityModeSkipsWhatItDoesNotKnow(line: String, command: String, rest: String, globals: String) throws {
-    let parsed = try ProgramOptions.parse(words(line))
+  func compatibilityModeSkipsWhatItDoesNotKnow(line: String, command: String, rest: String, globals: String) {
+    let mode = ReadingMode(of: words(line))
+    #expect(mode.asksForCompatibility)
+    let parsed = ZkCliDialect().splitProgram(mode.words)
+    #expect(parsed.mistake == nil)
     #expect(parsed.command?.text == command)
     #expect(parsed.words == words(rest))
     let options = parsed.globals.sorted { $0.key.rawValue < $1.key.rawValue }
@@ -158,10 +163,10 @@ private func described(_ invocation: Invocation) -> String {
   }
 }
 
-@Suite(.timeLimit(.minutes(10))) struct CompatBinderTests {
+@Suite(.timeLimit(.minutes(10))) struct ZkCliBinderTests {
   private func bind(_ line: String) throws(ShellError) -> Invocation {
     let all = words(line)
-    return try ArgumentBinder.bindCompat([Word](all.dropFirst()), command: all[0])
+    return try ZkCliBinder.bind([Word](all.dropFirst()), command: all[0])
   }
 
   @Test(
@@ -220,19 +225,19 @@ private func described(_ invocation: Invocation) -> String {
     ),
   ])
   func failsInTheSameWords(line: String, text: String) {
-    #expect(#expect(throws: ShellError.self) { try bind(line) }?.apacheText == text)
+    #expect(#expect(throws: ShellError.self) { try bind(line) }.map(ZkCliDialect.text(of:)) == text)
   }
 
   @Test func anUnknownCommandPrintsTheWholeUsage() throws {
     let error = try #require(#expect(throws: ShellError.self) { try bind("LS /") })
-    let lines = try #require(error.apacheText).split(separator: "\n")
+    let lines = ZkCliDialect.text(of: error).split(separator: "\n")
     #expect(lines.first == "ZooKeeper -server host:port -client-configuration properties-file cmd args")
     #expect(lines.last == "Command not found: Command not found LS")
     #expect(lines.count == 30)
     #expect(lines[1].hasPrefix("\taddWatch [-m mode] path"))
     #expect(lines[2] == "\taddauth scheme auth")
     #expect(lines[28] == "\twhoami ")
-    #expect(Renderer(RenderContext(isCompat: true)).exitCode(of: error).rawValue == 127)
+    #expect(Renderer(RenderContext(dialect: ZkCliDialect())).exitCode(of: error).rawValue == 127)
   }
 }
 

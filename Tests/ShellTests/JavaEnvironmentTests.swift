@@ -61,6 +61,6 @@ import Testing
     let variables = ["CLIENT_JVMFLAGS": "-Dzookeeper.client.secure=true", "ZOOCFGDIR": "/nonexistent"]
     let environment = ShellEnvironment(variables: variables)
     _ = try ShellSettings([:], environment: environment)
-    #expect(throws: ShellError.self) { try ShellSettings([.compat: [""]], environment: environment) }
+    #expect(throws: ShellError.self) { try ShellSettings([:], environment: environment, dialect: ZkCliDialect()) }
   }
 }

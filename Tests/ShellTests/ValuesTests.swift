@@ -1,6 +1,7 @@
 import Testing
 import ZooKeeperProtocol
-import ZooKeeperShell
+
+@testable import ZooKeeperShell
 
 @Suite(.timeLimit(.minutes(10))) struct ValuesTests {
   @Test(

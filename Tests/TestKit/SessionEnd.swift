@@ -1,6 +1,6 @@
 /// The password that every server gives to a session: a function of its id, the same in all versions.
 ///
-/// Source: `client-protocol` 2.4.
+/// Source: `ClientProtocol` 2.4.
 public func sessionPassword(_ sessionID: Int64) -> [UInt8] {
   let mask: UInt64 = 0xffff_ffff_ffff
   var seed = (UInt64(bitPattern: sessionID) ^ 0xb341_5c00 ^ 0x5_deec_e66d) & mask

@@ -2,7 +2,7 @@
 enum ImportTable {
   /// The C library, under its name on each platform.
   private static let platform: Set<String> = ["Glibc", "Darwin", "Musl"]
-  private static let networking: Set<String> = ["NIOCore", "NIOPosix", "Logging", "DequeModule", "HeapModule"]
+  private static let networking: Set<String> = ["NIOCore", "NIOPosix", "Logging"]
   /// The rules of requests and of agreement, in which nothing may do I/O, tell the time, lock or draw random numbers.
   private static let core: Set<String> = [
     "EnsembleCore", "ServerCore", "Zab", "ZnodeTree", "TxnLog", "ZooKeeperProtocol", "Jute",
@@ -12,28 +12,36 @@ enum ImportTable {
   static let allowed: [String: Set<String>] = [
     "Jute": [],
     "ZooKeeperProtocol": ["Jute"],
-    "ZnodeTree": ["ZooKeeperProtocol", "Jute"],
-    "ServerCore": ["ZnodeTree", "ZooKeeperProtocol", "Jute"],
-    "Zab": ["ZooKeeperProtocol", "Jute"],
+    "CZlib": [],
+    "Zlib": ["CZlib"],
+    "ZnodeTree": ["ZooKeeperProtocol", "Jute", "Zlib"],
+    "ServerCore": ["ZnodeTree", "ZooKeeperProtocol", "Jute", "DequeModule"],
+    "Zab": ["ZooKeeperProtocol"],
     "EnsembleCore": ["Zab", "ServerCore", "ZnodeTree", "TxnLog", "ZooKeeperProtocol", "Jute"],
-    "TxnLog": platform.union(["ZooKeeperProtocol", "Jute"]),
-    "StorageTesting": ["TxnLog", "ZooKeeperProtocol", "Jute"],
+    "TxnLog": platform.union(["ZooKeeperProtocol", "Jute", "Zlib"]),
+    "StorageTesting": ["TxnLog", "ZooKeeperProtocol", "Jute", "Zlib"],
     "ZooKeeperServer": core.union(networking).union(platform).union([
       "NIOHTTP1", "NIOConcurrencyHelpers", "Synchronization",
     ]),
-    "ZooKeeperClient": networking.union(platform).union(["ZooKeeperProtocol", "Jute", "Synchronization"]),
+    "ZooKeeperClient": networking.union(platform).union([
+      "ZooKeeperProtocol", "Jute", "DequeModule", "Synchronization",
+    ]),
     "ZooKeeperRecipes": ["ZooKeeperClient", "ZooKeeperProtocol"],
     "Sandbox": platform.union(["ZooKeeperServer", "Logging", "Synchronization"]),
+    "Platform": platform,
     "CLibEdit": [],
-    "LineEditor": platform.union(["CLibEdit", "Synchronization"]),
+    "LineEditor": platform.union(["CLibEdit", "Platform", "Synchronization"]),
     "ZooKeeperShell": platform.union([
-      "ZooKeeperClient", "ZooKeeperRecipes", "ZooKeeperProtocol", "LineEditor", "Sandbox", "Logging",
+      "ZooKeeperClient", "ZooKeeperRecipes", "ZooKeeperProtocol", "LineEditor", "Platform", "Sandbox",
       "Synchronization",
     ]),
     "ZabSimulator": core.union(platform).union(["StorageTesting"]),
     "zkcli": ["ZooKeeperShell"],
     "zabsim": ["ZabSimulator"],
   ]
+
+  /// Every module that the table names.
+  static var modules: Set<String> { allowed.values.reduce(into: Set(allowed.keys)) { $0.formUnion($1) } }
 
   /// Files that alone in their target may import the platform's C library.
   static let platformFiles: [String: String] = [

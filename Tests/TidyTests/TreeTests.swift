@@ -39,7 +39,8 @@ import Testing
     #expect(Rules.topLevel(paths) == [])
   }
 
-  private static func swiftFiles() throws -> [String] {
+  /// The paths of all Swift files, from the root of the repository.
+  static func swiftFiles() throws -> [String] {
     try ["Sources", "Tests", "Package.swift"].flatMap { entry -> [String] in
       if entry.hasSuffix(".swift") { return [entry] }
       let below = try FileManager.default.subpathsOfDirectory(atPath: root.appending(path: entry).path)

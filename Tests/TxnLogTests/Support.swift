@@ -6,7 +6,7 @@ import ZooKeeperProtocol
 
 @testable import TxnLog
 
-/// Real server data, and their decoded listings: see `storage-format`, "Real files".
+/// Real server data, and their decoded listings: see `StorageFormat` D.12.
 enum Samples {
   static let root = Bundle.module.bundleURL.appending(path: "Resources").path
 

@@ -182,7 +182,7 @@ final class Oracle {
   func treeIsWhatATableOfValuesSays(seed: UInt64) {
     let driver = TreeDriver()
     let oracle = Oracle(driver.tree)
-    var random = SplitMix64(state: seed)
+    var random = SplitMix64(seed: seed)
     var workload = Workload()
     for step in 1...1500 {
       let txn = workload.next(&random)

@@ -25,7 +25,7 @@ func restore(_ walk: consuming SnapshotWalk) throws -> DataTree {
 @Suite struct SnapshotTests {
   @Test func snapshotIsTheTreeOfItsMoment() throws {
     let driver = TreeDriver()
-    var random = SplitMix64(state: 5)
+    var random = SplitMix64(seed: 5)
     var workload = Workload()
     for _ in 0..<3000 { workload.step(driver, &random) }
     let before = contents(driver.tree)
@@ -49,7 +49,7 @@ func restore(_ walk: consuming SnapshotWalk) throws -> DataTree {
   /// A file and learners may need the tree of different moments at the same time.
   @Test(arguments: [[0, 1, 2], [2, 1, 0], [1, 2, 0]]) func severalWalksAtATime(_ order: [Int]) throws {
     let driver = TreeDriver()
-    var random = SplitMix64(state: 23)
+    var random = SplitMix64(seed: 23)
     var workload = Workload()
     var walks: [WalkBox] = []
     var digests: [UInt64] = []
@@ -91,7 +91,7 @@ func restore(_ walk: consuming SnapshotWalk) throws -> DataTree {
 
   @Test func restoredTreeGoesOnAsTheOriginal() throws {
     let driver = TreeDriver()
-    var random = SplitMix64(state: 11)
+    var random = SplitMix64(seed: 11)
     var workload = Workload()
     for _ in 0..<2000 { workload.step(driver, &random) }
     let other = TreeDriver(try restore(driver.tree))
@@ -111,7 +111,7 @@ func restore(_ walk: consuming SnapshotWalk) throws -> DataTree {
   /// A client sees children in one order, whatever server it asks and however often that was started.
   @Test func childrenKeepTheirOrder() throws {
     let driver = TreeDriver()
-    var random = SplitMix64(state: 77)
+    var random = SplitMix64(seed: 77)
     var workload = Workload()
     for _ in 0..<2000 { workload.step(driver, &random) }
     for name in ["/zookeeper/extra", "/zookeeper/quota/a", "/zookeeper/quota/b"] { driver.create(name) }

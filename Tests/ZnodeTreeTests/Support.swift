@@ -10,19 +10,6 @@ func hexBytes(_ hex: String) -> [UInt8] {
   }
 }
 
-/// A generator of a known sequence, so that a failure can be repeated from its seed.
-struct SplitMix64: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var value = state
-    value = (value ^ value >> 30) &* 0xbf58_476d_1ce4_e5b9
-    value = (value ^ value >> 27) &* 0x94d0_49bb_1331_11eb
-    return value ^ value >> 31
-  }
-}
-
 /// A tree to which transactions are applied with zxids that count from 1.
 final class TreeDriver {
   let tree: DataTree

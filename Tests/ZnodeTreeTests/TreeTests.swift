@@ -188,7 +188,7 @@ import ZooKeeperProtocol
         paths.append(path + "x")
       }
     }
-    var random = SplitMix64(state: 3)
+    var random = SplitMix64(seed: 3)
     func check(_ tree: DataTree, _ present: Set<String>) {
       for _ in 0..<2000 {
         let path = paths[Int(random.next() % UInt64(paths.count))]

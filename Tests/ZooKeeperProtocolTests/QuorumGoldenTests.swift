@@ -89,7 +89,7 @@ struct QuorumGoldenTests {
 
 /// Lines of `zoo.cfg` about an ensemble, and who is a quorum of it.
 ///
-/// *Source*: `storage-format` E.2, `quorum-protocol` A.9.
+/// *Source*: `StorageFormat` E.2, `QuorumProtocol` A.9.
 struct QuorumConfigurationTests {
   @Test(arguments: [
     ("h:1", "does not have the form"), ("::1:1:2", "does not have the form"), ("h:1:2;3;4", "does not have the form"),

@@ -3,7 +3,7 @@ internal import ZooKeeperProtocol
 
 /// Authentication, which is answered at once and may overtake.
 ///
-/// *Source*: `client-protocol` 6.1, 6.2.
+/// *Source*: `ClientProtocol` 6.1, 6.2.
 extension ServerCore {
   /// An auth packet: adds identities, or refuses and closes.
   func onAuth(_ xid: Xid, _ payload: UnsafeRawBufferPointer, _ connection: ClientConnection) {

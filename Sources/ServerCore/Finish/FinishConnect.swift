@@ -3,7 +3,7 @@ internal import ZooKeeperProtocol
 
 /// Sessions begin and change hands.
 ///
-/// *Source*: `client-protocol` 2.5, 2.6.
+/// *Source*: `ClientProtocol` 2.5, 2.6.
 extension ServerCore {
   /// The first frame of a connection.
   func onConnectRequest(_ payload: UnsafeRawBufferPointer, _ connection: ClientConnection, _ time: ServerTime) {

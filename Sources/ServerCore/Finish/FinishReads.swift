@@ -4,7 +4,7 @@ internal import ZooKeeperProtocol
 
 /// Requests that are answered from the tree, where they stand.
 ///
-/// *Source*: `org.apache.zookeeper.server.FinalRequestProcessor`; `client-protocol` 4.8.
+/// *Source*: `org.apache.zookeeper.server.FinalRequestProcessor`; `ClientProtocol` 4.8.
 extension ServerCore {
   /// Answers a read. The payload has at least a header.
   func finishRead(

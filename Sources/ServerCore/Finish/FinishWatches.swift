@@ -4,7 +4,7 @@ internal import ZooKeeperProtocol
 
 /// Watches: set, asked for, removed, fired.
 ///
-/// *Source*: `org.apache.zookeeper.server.DataTree`, `server.watch.WatchManager`; `client-protocol` 5.
+/// *Source*: `org.apache.zookeeper.server.DataTree`, `server.watch.WatchManager`; `ClientProtocol` 5.
 extension ServerCore {
   /// Tells the watchers of the changes of one transaction, in their order.
   func tellWatchers() {

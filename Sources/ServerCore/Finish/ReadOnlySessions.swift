@@ -2,7 +2,7 @@ internal import ZooKeeperProtocol
 
 /// A member without a quorum that still answers reads: sessions of its own, and no writes.
 ///
-/// *Source*: `org.apache.zookeeper.server.quorum.ReadOnlyZooKeeperServer`; `client-protocol` 2.9. Where Apache's server
+/// *Source*: `org.apache.zookeeper.server.quorum.ReadOnlyZooKeeperServer`; `ClientProtocol` 2.9. Where Apache's server
 /// since 3.7 answers a new session with something that is no answer, ours makes one, as Apache's does with local
 /// sessions.
 extension ServerCore {

@@ -17,7 +17,7 @@ struct CreateForm {
 }
 
 extension RequestPreparer {
-  /// Create: the checks in Apache's order (`client-protocol` 4.3).
+  /// Create: the checks in Apache's order (`ClientProtocol` 4.3).
   func create(_ form: CreateForm, _ context: Context) throws(KeeperError) -> Txn {
     let isSequential = try checkFlags(form)
     try checkSession(context)

@@ -6,7 +6,7 @@ extension RequestPreparer {
     PathKey("/"), PathKey("/zookeeper"), PathKey("/zookeeper/quota"), PathKey("/zookeeper/config"),
   ]
 
-  /// Delete: the checks in Apache's order (`client-protocol` 4.4).
+  /// Delete: the checks in Apache's order (`ClientProtocol` 4.4).
   func delete(_ body: PathVersionRequest, _ context: Context) throws(KeeperError) -> Txn {
     try checkSession(context)
     let parentPath = try parentPathForDelete(of: body.path)
@@ -31,16 +31,6 @@ extension RequestPreparer {
     }
     remove(record, from: try find(parentPath), context)
     return .deleteContainer(path: path)
-  }
-
-  /// Notes that an ephemeral goes with its session.
-  func removeEphemeral(_ path: String, _ context: Context) {
-    do throws(KeeperError) {
-      let parent = try find(try parentPathForDelete(of: path))
-      remove(try find(path), from: parent, context)
-    } catch {
-      preconditionFailure("ephemeral \(path) is listed and cannot be found: \(error)")
-    }
   }
 
   private func remove(_ record: ChangeRecord, from parent: ChangeRecord, _ context: Context) {

@@ -23,7 +23,7 @@ extension RequestPreparer {
 
   /// reconfig: the checks in Apache's order.
   ///
-  /// *Source*: `PrepRequestProcessor.pRequest2Txn`, case reconfig; `client-protocol` 4.
+  /// *Source*: `PrepRequestProcessor.pRequest2Txn`, case reconfig; `ClientProtocol` 4.
   func reconfig(_ body: ReconfigRequest, _ context: Context) throws(KeeperError) -> Txn {
     guard settings.reconfigEnabled else { throw .reconfigDisabled }
     try checkSession(context)

@@ -2,7 +2,7 @@ internal import ZnodeTree
 internal import ZooKeeperProtocol
 
 extension RequestPreparer {
-  /// setData: the checks in Apache's order (`client-protocol` 4.8).
+  /// setData: the checks in Apache's order (`ClientProtocol` 4.8).
   func setData(_ body: SetDataRequest, _ context: Context) throws(KeeperError) -> Txn {
     try checkSession(context)
     try checkPath(body.path)

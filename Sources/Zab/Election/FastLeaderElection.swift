@@ -2,7 +2,7 @@ internal import ZooKeeperProtocol
 
 /// The state of one server's elections.
 ///
-/// *Source*: `org.apache.zookeeper.server.quorum.FastLeaderElection`; `quorum-protocol` A.
+/// *Source*: `org.apache.zookeeper.server.quorum.FastLeaderElection`; `QuorumProtocol` A.
 struct FastLeaderElection: Equatable, Sendable {
   /// The logical clock: counts this server's elections, and jumps to that of others. Never saved.
   var round: Int64 = 0
@@ -55,7 +55,7 @@ extension ZabPeer {
 
   /// A message of another server's election.
   ///
-  /// *Source*: `FastLeaderElection.Messenger.WorkerReceiver`; `quorum-protocol` A.5.
+  /// *Source*: `FastLeaderElection.Messenger.WorkerReceiver`; `QuorumProtocol` A.5.
   mutating func onNotification(
     _ notification: ElectionNotification, from sender: ServerID, _ actions: inout [ZabAction]
   ) {
@@ -146,7 +146,7 @@ extension ZabPeer {
 
   /// The vote of a server that has a leader: joins it once a quorum says so, the leader among them.
   ///
-  /// *Source*: `quorum-protocol` A.6.
+  /// *Source*: `QuorumProtocol` A.6.
   private mutating func onSettledVote(
     _ notification: ElectionNotification, from sender: ServerID, _ actions: inout [ZabAction]
   ) {

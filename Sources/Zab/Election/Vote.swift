@@ -25,7 +25,7 @@ struct Vote: Hashable, Sendable {
 
   /// Whether this vote is better than another: the newer history wins, then the higher id.
   ///
-  /// *Source*: `FastLeaderElection.totalOrderPredicate`; `quorum-protocol` A.4.
+  /// *Source*: `FastLeaderElection.totalOrderPredicate`; `QuorumProtocol` A.4.
   func beats(_ other: Vote, ignoringZxid: Bool = false) -> Bool {
     if ignoringZxid { return leader > other.leader }
     return (peerEpoch, zxid, leader) > (other.peerEpoch, other.zxid, other.leader)
@@ -59,7 +59,7 @@ struct ReceivedVote: Hashable, Sendable {
   /// Whether two votes count for the same leader. Of servers that have one, only leader and epoch are compared: what
   /// they knew when they elected it may differ.
   ///
-  /// *Source*: `org.apache.zookeeper.server.quorum.Vote.equals`; `quorum-protocol` A.4.
+  /// *Source*: `org.apache.zookeeper.server.quorum.Vote.equals`; `QuorumProtocol` A.4.
   func agrees(with other: ReceivedVote) -> Bool {
     if state == .looking || other.state == .looking { return vote == other.vote && round == other.round }
     guard (version == 0) == (other.version == 0) else { return vote.leader == other.vote.leader }

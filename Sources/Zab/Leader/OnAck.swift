@@ -2,7 +2,7 @@ internal import ZooKeeperProtocol
 
 /// ACK: a follower has a transaction, and all before it, durably.
 ///
-/// *Source*: `Leader.processAck`, `tryToCommit`; `quorum-protocol` B.9.
+/// *Source*: `Leader.processAck`, `tryToCommit`; `QuorumProtocol` B.9.
 extension ZabPeer {
   /// Records the acknowledgement, and commits what now has a quorum.
   mutating func onAck(_ zxid: Zxid, from server: ServerID, _ actions: inout [ZabAction]) {

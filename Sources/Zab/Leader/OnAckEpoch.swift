@@ -2,7 +2,7 @@ internal import ZooKeeperProtocol
 
 /// ACKEPOCH: a learner has promised to follow, and tells what it has.
 ///
-/// *Source*: `Leader.waitForEpochAck`; `quorum-protocol` B.3.
+/// *Source*: `Leader.waitForEpochAck`; `QuorumProtocol` B.3.
 extension ZabPeer {
   /// Counts the promise, and brings the learner up to date if the leader is that far.
   mutating func onAckEpoch(_ packet: QuorumPacket, _ handle: LearnerHandle, _ actions: inout [ZabAction]) {

@@ -2,7 +2,7 @@ internal import ZooKeeperProtocol
 
 /// FOLLOWERINFO and OBSERVERINFO: learners come, and the epoch is chosen.
 ///
-/// *Source*: Zab paper, phase 1; `Leader.getEpochToPropose`; `quorum-protocol` B.3.
+/// *Source*: Zab paper, phase 1; `Leader.getEpochToPropose`; `QuorumProtocol` B.3.
 extension ZabPeer {
   /// Lets a learner in.
   mutating func onLearnerInfo(_ packet: QuorumPacket, _ connection: ConnectionID, _ actions: inout [ZabAction]) {

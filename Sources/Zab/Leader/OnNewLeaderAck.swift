@@ -2,7 +2,7 @@ internal import ZooKeeperProtocol
 
 /// The ACK of NEWLEADER: a learner has the leader's initial history, durably.
 ///
-/// *Source*: `Leader.waitForNewLeaderAck`; `quorum-protocol` B.8.
+/// *Source*: `Leader.waitForNewLeaderAck`; `QuorumProtocol` B.8.
 extension ZabPeer {
   /// Records the acknowledgement, and establishes the epoch if a quorum has given it.
   mutating func onNewLeaderAck(_ packet: QuorumPacket, _ handle: LearnerHandle, _ actions: inout [ZabAction]) {

@@ -2,7 +2,7 @@ internal import ZooKeeperProtocol
 
 /// The leader's server has made a transaction: it is logged here and proposed to all.
 ///
-/// *Source*: Zab paper, phase 3; `Leader.propose`; `quorum-protocol` B.9, B.13.
+/// *Source*: Zab paper, phase 3; `Leader.propose`; `QuorumProtocol` B.9, B.13.
 extension ZabPeer {
   /// The last counter that a transaction may have: the next would be in the epoch's half of the number.
   private static var lastCounter: UInt32 { .max - 1 }

@@ -13,7 +13,7 @@ enum SyncPlan: Equatable, Sendable {
   ///
   /// - Parameter committed: the end of what the leader considers committed.
   ///
-  /// *Source*: `LearnerHandler.syncFollower`; `quorum-protocol` B.4.
+  /// *Source*: `LearnerHandler.syncFollower`; `QuorumProtocol` B.4.
   init(learner last: Zxid, history: TxnHistory, committed: Zxid, skipsHoles: Bool = false) {
     // The end of a leader's history that proposed nothing: no transaction, so none that others could lack.
     let isBeginningOfEpoch = last.counter == 0

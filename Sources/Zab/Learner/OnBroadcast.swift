@@ -2,7 +2,7 @@ internal import ZooKeeperProtocol
 
 /// What a learner that is up to date gets from its leader.
 ///
-/// *Source*: `Follower.processPacket`, `Observer.processPacket`; `quorum-protocol` B.9 to B.11.
+/// *Source*: `Follower.processPacket`, `Observer.processPacket`; `QuorumProtocol` B.9 to B.11.
 extension ZabPeer {
   /// Handles a packet from the leader to a learner that is up to date.
   mutating func onBroadcast(_ packet: QuorumPacket, _ connection: ConnectionID, _ actions: inout [ZabAction]) {

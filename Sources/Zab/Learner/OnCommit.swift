@@ -2,7 +2,7 @@ internal import ZooKeeperProtocol
 
 /// COMMIT: a quorum has the transaction. It must be the next one.
 ///
-/// *Source*: `FollowerZooKeeperServer.commit`; `quorum-protocol` B.9.
+/// *Source*: `FollowerZooKeeperServer.commit`; `QuorumProtocol` B.9.
 extension ZabPeer {
   /// Takes the next transaction for committed.
   mutating func onCommit(_ zxid: Zxid, _ actions: inout [ZabAction]) {

@@ -2,7 +2,7 @@ internal import ZooKeeperProtocol
 
 /// LEADERINFO: the leader names its epoch, and a learner promises to follow no older one.
 ///
-/// *Source*: `Learner.registerWithLeader`; `quorum-protocol` B.3.
+/// *Source*: `Learner.registerWithLeader`; `QuorumProtocol` B.3.
 extension ZabPeer {
   /// Accepts the epoch, or leaves a leader whose epoch is too old.
   mutating func onLeaderInfo(_ packet: QuorumPacket, _ connection: ConnectionID, _ actions: inout [ZabAction]) {

@@ -2,7 +2,7 @@ internal import ZooKeeperProtocol
 
 /// NEWLEADER: the learner has the leader's history, and says so once that is durable, and then the epoch.
 ///
-/// *Source*: Zab paper, phase 2; `quorum-protocol` B.7.
+/// *Source*: Zab paper, phase 2; `QuorumProtocol` B.7.
 extension ZabPeer {
   /// Waits until the history is durable.
   mutating func onNewLeader(_ packet: QuorumPacket, _ connection: ConnectionID, _ actions: inout [ZabAction]) {

@@ -5,7 +5,7 @@ internal import ZooKeeperProtocol
 /// A COMMIT here says that the leader has the transaction in its history, not yet that a quorum has: nothing is
 /// delivered before UPTODATE.
 ///
-/// *Source*: `Learner.syncWithLeader`; `quorum-protocol` B.5.
+/// *Source*: `Learner.syncWithLeader`; `QuorumProtocol` B.5.
 extension ZabPeer {
   /// Takes in one packet of a synchronization.
   mutating func onSyncPacket(_ packet: QuorumPacket, _ connection: ConnectionID, _ actions: inout [ZabAction]) {

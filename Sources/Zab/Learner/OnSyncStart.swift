@@ -2,7 +2,7 @@ internal import ZooKeeperProtocol
 
 /// DIFF, TRUNC and SNAP: a learner's history becomes the beginning of its leader's.
 ///
-/// *Source*: `Learner.syncWithLeader`; `quorum-protocol` B.5, B.7.
+/// *Source*: `Learner.syncWithLeader`; `QuorumProtocol` B.5, B.7.
 extension ZabPeer {
   /// Begins the way that the leader has chosen.
   mutating func onSyncStart(_ packet: QuorumPacket, _ connection: ConnectionID, _ actions: inout [ZabAction]) {

@@ -48,7 +48,7 @@ extension ConfigurationFile {
 
   /// Makes the ensemble of the lines that are about it.
   ///
-  /// *Source*: `QuorumPeerConfig.parseDynamicConfig`; `storage-format` E.2.
+  /// *Source*: `QuorumPeerConfig.parseDynamicConfig`; `StorageFormat` E.2.
   mutating func checkQuorum() {
     readDynamicFile()
     guard !quorum.members.isEmpty else {
@@ -89,7 +89,7 @@ extension ConfigurationFile {
 
   /// Takes the members from the file that `dynamicConfigFile` names.
   ///
-  /// *Source*: `QuorumPeerConfig.parse`; `storage-format` E.1, E.2.
+  /// *Source*: `QuorumPeerConfig.parse`; `StorageFormat` E.1, E.2.
   private mutating func readDynamicFile() {
     guard let entry = quorum.dynamicFile else { return }
     for member in quorum.members {

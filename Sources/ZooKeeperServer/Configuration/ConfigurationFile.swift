@@ -24,7 +24,7 @@ package struct ConfigurationError: Error, Hashable, Sendable {
 /// Whatever Apache's server starts with means the same here, bounds and words that it corrects included; what it would
 /// correct in silence is said. All bad values are named at once, with their lines.
 ///
-/// *Source*: `QuorumPeerConfig.parseProperties`; `storage-format` E.1.
+/// *Source*: `QuorumPeerConfig.parseProperties`; `StorageFormat` E.1.
 package struct ConfigurationFile: Sendable {
   package internal(set) var configuration: ServerConfiguration
   /// Keys without effect, and values that Apache would have corrected.

@@ -7,7 +7,7 @@ import ZooKeeperProtocol
 /// What this server itself goes by is in its data directory, see `EpochFiles.agreedConfiguration`: a `zoo.cfg` that
 /// cannot be written is no reason to stop.
 ///
-/// *Source*: `QuorumPeerConfig.writeDynamicConfig`, `editStaticConfig`; `storage-format` E.2. Unlike with Apache,
+/// *Source*: `QuorumPeerConfig.writeDynamicConfig`, `editStaticConfig`; `StorageFormat` E.2. Unlike with Apache,
 /// comments and the order of the other lines are kept.
 struct ConfigurationRewrite<Files: FileSystem> {
   let files: Files

@@ -2,7 +2,7 @@ package import ZooKeeperProtocol
 
 /// What a server is told to be: the meaning of a `zoo.cfg`, with Apache's defaults.
 ///
-/// *Source*: `org.apache.zookeeper.server.quorum.QuorumPeerConfig`; `storage-format` E.1.
+/// *Source*: `org.apache.zookeeper.server.quorum.QuorumPeerConfig`; `StorageFormat` E.1.
 package struct ServerConfiguration: Hashable, Sendable {
   /// Snapshots, `myid` and epochs; nil keeps nothing.
   package var dataDirectory: String

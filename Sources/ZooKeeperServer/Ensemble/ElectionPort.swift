@@ -11,7 +11,7 @@ import ZooKeeperProtocol
 /// larger one calls, says who it is, and is called back. Of what waits for a connection only the newest message is
 /// kept: a vote that has been changed is worth nothing.
 ///
-/// *Source*: `org.apache.zookeeper.server.quorum.QuorumCnxManager`; `quorum-protocol` A.1.
+/// *Source*: `org.apache.zookeeper.server.quorum.QuorumCnxManager`; `QuorumProtocol` A.1.
 ///
 /// *Thread*: the server's event loop.
 final class ElectionPort: @unchecked Sendable {

@@ -211,7 +211,7 @@ final class EnsembleDriver: @unchecked Sendable {
 
   /// A voter that has looked for a leader for a while serves those who only read, if the configuration allows it.
   ///
-  /// *Source*: `QuorumPeer.run`, `roZkMgr`; `quorum-protocol` C.1.
+  /// *Source*: `QuorumPeer.run`, `roZkMgr`; `QuorumProtocol` C.1.
   private func updateReadOnly(_ role: ZabRole) {
     guard configuration.features.allowsReadOnly else { return }
     readOnlyTimer?.cancel()

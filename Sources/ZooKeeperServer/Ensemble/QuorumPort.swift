@@ -11,7 +11,7 @@ import ZooKeeperProtocol
 /// Unlike Apache's, a server listens from the start: a learner that has heard of its leader before the leader itself
 /// knows waits a moment, instead of calling again. Where nobody leads, nobody is kept.
 ///
-/// *Source*: `quorum-protocol` B.2.
+/// *Source*: `QuorumProtocol` B.2.
 ///
 /// *Thread*: the server's event loop.
 final class QuorumPort: @unchecked Sendable {

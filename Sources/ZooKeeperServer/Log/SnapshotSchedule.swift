@@ -7,7 +7,7 @@
 /// The counts are drawn anew for each snapshot from the upper half of what is configured, so that the members of an
 /// ensemble do not all write theirs at once.
 ///
-/// *Source*: `org.apache.zookeeper.server.SyncRequestProcessor`; `storage-format` D.3.
+/// *Source*: `org.apache.zookeeper.server.SyncRequestProcessor`; `StorageFormat` D.3.
 struct SnapshotSchedule {
   private let settings: ServerConfiguration.Logging
   private var transactionCount: Int

@@ -2,7 +2,7 @@ import ZooKeeperProtocol
 
 /// The answers of the HTTP server for administrators, as JSON.
 ///
-/// *Source*: `client-protocol` 7.2; `org.apache.zookeeper.server.admin.Commands`.
+/// *Source*: `ClientProtocol` 7.2; `org.apache.zookeeper.server.admin.Commands`.
 enum AdminCommands {
   /// A command and its other names.
   private static let names: [(primary: String, aliases: [String])] = [

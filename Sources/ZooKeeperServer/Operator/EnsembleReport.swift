@@ -86,7 +86,7 @@ struct ProposalSizes: Hashable, Sendable {
 extension EnsembleReport {
   /// What `conf` says of an ensemble, behind what it says of any server.
   ///
-  /// *Source*: `org.apache.zookeeper.server.ZooKeeperServerConf`; `client-protocol` 7.1.
+  /// *Source*: `org.apache.zookeeper.server.ZooKeeperServerConf`; `ClientProtocol` 7.1.
   var configurationText: String {
     let lines = [
       "initLimit=\(times.initLimitTicks)", "syncLimit=\(times.syncLimitTicks)", "electionAlg=3",

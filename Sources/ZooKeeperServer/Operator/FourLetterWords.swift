@@ -2,7 +2,7 @@ import ZooKeeperProtocol
 
 /// The plain-text questions of operators and their answers, in Apache's words.
 ///
-/// *Source*: `client-protocol` 7.1; `org.apache.zookeeper.server.command`.
+/// *Source*: `ClientProtocol` 7.1; `org.apache.zookeeper.server.command`.
 enum FourLetterWords {
   /// Every word that is known.
   static let all = [

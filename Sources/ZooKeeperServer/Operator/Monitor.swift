@@ -2,7 +2,7 @@ import ZooKeeperProtocol
 
 /// The figures that `mntr`, `/commands/monitor` and Prometheus tell.
 ///
-/// *Source*: `client-protocol` 7.1 (mntr), 7.3; names without the prefix `zk_`.
+/// *Source*: `ClientProtocol` 7.1, 7.3; names without the prefix `zk_`.
 enum Monitor {
   /// A figure.
   enum Value: Hashable, Sendable {

@@ -3,7 +3,7 @@ import ZooKeeperProtocol
 extension OpCode {
   /// The operation's name in `cons`.
   ///
-  /// *Source*: `org.apache.zookeeper.server.Request.op2String`, cut as `client-protocol` 7.1 lists.
+  /// *Source*: `org.apache.zookeeper.server.Request.op2String`, cut as `ClientProtocol` 7.1 lists.
   var shortName: String {
     switch self {
     case .createSession: "SESS"

@@ -44,10 +44,7 @@ extension CommandContext {
 
   /// Prints the identities of the connection.
   func whoAmI(_ client: ZooKeeperClient) async throws -> ExitCode {
-    var identities = try await client.whoAmI()
-    // Servers keep identities in a set and tell them in any order; zkCli.sh prints them in that.
-    if !isCompatible { identities.sort { ($0.scheme, $0.user) < ($1.scheme, $1.user) } }
-    try emit(.identities(identities))
+    try emit(.identities(try await client.whoAmI()))
     return .success
   }
 }

@@ -17,7 +17,7 @@ struct CommandContext: Sendable {
   /// Where relative paths start.
   let directory: String
   let mode: RunMode
-  let isCompatible: Bool
+  let dialect: any Dialect
   let maximumFrameBytes: Int
   let servers: [ServerAddress]
   /// The path behind the servers that is the root here; nil for the servers' own.
@@ -52,39 +52,24 @@ struct CommandContext: Sendable {
 
   /// The znode that a word names.
   func path(of word: Word, isSequential: Bool = false) throws(ShellError) -> String {
-    if isCompatible { return try CompatPath.check(word, isSequential: isSequential) }
-    return try Values.path(word, in: directory, isSequential: isSequential)
+    try dialect.path(word, in: directory, isSequential: isSequential)
   }
 
   /// The bytes that a data word stands for: itself, stdin for `-`, a file for `@name`.
   func data(_ word: Word) async throws(ShellError) -> [UInt8] {
-    isCompatible ? word.bytes : try await values.bytes(of: word)
+    try await dialect.data(word, from: values)
   }
 
   /// The ACL that a word spells.
   func acl(_ word: Word) throws(ShellError) -> [ACL] {
-    guard isCompatible else { return try Values.acl(word) }
-    let (entries, complaints) = CompatACL.parse(word.text)
+    let (entries, complaints) = try dialect.acl(word)
     for complaint in complaints { try emit(.warning(complaint)) }
     // Apache's client sends no empty list.
     guard !entries.isEmpty else { throw ShellError(.invalidACL, path: nil) }
     return entries
   }
 
-  /// A value, or the failure to read it with what zkCli.sh says to that.
-  func apache<Value>(
-    _ text: String, _ value: @autoclosure () throws(ShellError) -> Value
-  ) throws(ShellError) -> Value {
-    do throws(ShellError) {
-      return try value()
-    } catch {
-      var error = error
-      error.apacheText = text
-      throw error
-    }
-  }
-
   /// Whether the command waits for the event of the watch that it has set: only then is a watch of any use to a
   /// process that ends with its command.
-  var awaitsEvents: Bool { mode == .oneShot && !isCompatible }
+  var awaitsEvents: Bool { mode == .oneShot && dialect.awaitsEvents }
 }

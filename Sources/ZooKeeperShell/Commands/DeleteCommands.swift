@@ -25,7 +25,7 @@ extension CommandContext {
 
   private func deleteSubtree(_ client: ZooKeeperClient, _ root: String) async throws -> ExitCode {
     let batchCount = try invocation.value(.batch).map { word throws(ShellError) in
-      try Int(apache("-b argument must be an int value", Values.integer(word, of: "--batch", in: 1...100_000)))
+      try Int(ShellError.naming(.badValue(.batch), Values.integer(word, of: "--batch", in: 1...100_000)))
     }
     if root == "/", !invocation.flag(.force), !invocation.flag(.dryRun) {
       throw ShellError.usage("deleteall / would empty the whole tree", hint: "say --force if that is what you want")

@@ -36,7 +36,7 @@ struct REPL {
     } catch {
       throw ShellError(.localInputOutput, "Terminal", "the terminal cannot be used: \(error)")
     }
-    let values = ValueSource(offersStdin: false, asksBeforeDestroying: !settings.isCompatible)
+    let values = ValueSource(offersStdin: false, asksBeforeDestroying: settings.dialect.asksBeforeDestroying)
     let session = ShellSession(
       settings: settings, mode: .interactive, environment: environment, output: output, values: values,
       sandbox: sandbox)
@@ -49,17 +49,19 @@ struct REPL {
     self.editor = editor
     self.settings = settings
     self.output = output
-    prompt = PromptState(isCompatible: settings.isCompatible)
+    prompt = PromptState(dialect: settings.dialect)
     let completer = REPLCompleter(session: session, editor: editor)
     editor.completer = { [prompt] line, cursor in completer.complete(line, cursor, in: prompt.directory) }
     let (printer, events, prompt) = (editor.printer, session.events, prompt)
-    events.setHandler { [isCompatible = settings.isCompatible, format = settings.format] notice in
+    let context = RenderContext(format: settings.format, dialect: settings.dialect)
+    events.setHandler { event in
       // The prompt says so when the first connection is there; a connection that is back is news.
-      let isFirst = notice.path == nil && prompt.takeOver(events.connection)
-      if !isFirst || isCompatible,
-        let text = EventText.of(notice, isCompatible: isCompatible, format: format)
-      {
-        printer.print(text)
+      let isFirst = event.path == nil && prompt.takeOver(events.connection)
+      if !isFirst || context.dialect.reportsFirstConnection {
+        var renderer = Renderer(context)
+        let rendered = renderer.emit(.event(event))
+        let text = rendered.stdout + rendered.stderr
+        if !text.isEmpty { printer.print(String(decoding: text, as: UTF8.self)) }
       }
       printer.setPrompt(prompt.current)
     }
@@ -94,7 +96,7 @@ struct REPL {
 
   /// Connects before the first prompt, so that it shows the server; a failure is told, and the shell goes on.
   private func greet() {
-    if settings.isCompatible { editor.printer.print("Welcome to ZooKeeper!") }
+    if let greeting = settings.dialect.greeting { editor.printer.print(greeting) }
     if let warning = editor.historyWarning, !settings.isQuiet {
       editor.printer.print("zkcli: warning: the history is not kept: \(warning)")
     }
@@ -106,9 +108,12 @@ struct REPL {
   }
 
   private func isComplete(_ text: String) -> Bool {
-    if settings.isCompatible { return true }
-    if case .words = Tokenizer.tokenize([UInt8](text.utf8)) { return true }
-    return false
+    do throws(ShellError) {
+      return try settings.dialect.split([UInt8](text.utf8)) != .incomplete
+    } catch {
+      // What is wrong with the line is reported when it runs.
+      return true
+    }
   }
 
   /// Keeps the line for later, unless it holds a secret or begins with a blank.

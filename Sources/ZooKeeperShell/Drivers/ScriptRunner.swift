@@ -8,7 +8,7 @@ struct ScriptRunner {
   /// The name in messages: the file, or `stdin`.
   let name: String
   let keepsGoing: Bool
-  let isCompatible: Bool
+  let dialect: any Dialect
   /// Whether writes may go together.
   var isPipelined = false
 
@@ -64,7 +64,7 @@ struct ScriptRunner {
       let error = ShellError.usage("the quote that begins here is never closed")
       return await session.report(error, at: SourceLine(file: name, line: pendingStart))
     }
-    if isCompatible { return await session.lastExitCode }
+    if !dialect.stopsAtFailure { return await session.lastExitCode }
     return progress.firstFailure ?? .success
   }
 
@@ -88,11 +88,8 @@ struct ScriptRunner {
   private func note(_ code: ExitCode, _ progress: inout Progress) -> ExitCode? {
     // A predicate that is false stops a script as well: it is the condition for what follows.
     guard code != .success else { return nil }
-    // zkCli.sh runs on whatever happens, and ends with the code of the last command.
-    if isCompatible {
-      progress.firstFailure = nil
-      return nil
-    }
+    // Without that habit a script ends with the code of its last command.
+    guard dialect.stopsAtFailure else { return nil }
     guard keepsGoing, !Task.isCancelled else { return code }
     progress.firstFailure = progress.firstFailure ?? code
     return nil

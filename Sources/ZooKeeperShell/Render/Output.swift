@@ -62,7 +62,7 @@ package final class Output: Sendable {
       if state.pending.isEmpty, !rendered.stdout.isEmpty { state.flusher?.ring() }
       state.pending += outputIsTerminal && !isRaw ? TerminalText.sanitized(rendered.stdout) : rendered.stdout
       // A closed stderr is no reason to stop.
-      defer { if !rendered.stderr.isEmpty { _ = writeAll(shown(onError: rendered.stderr), to: standardError) } }
+      defer { if !rendered.stderr.isEmpty { _ = Files.writeAll(shown(onError: rendered.stderr), to: standardError) } }
       if state.pending.count >= Self.bufferBytes || !rendered.stderr.isEmpty { try flush(&state) }
     }
   }
@@ -89,8 +89,7 @@ package final class Output: Sendable {
     }
     guard !state.pending.isEmpty else { return }
     defer { state.pending.removeAll(keepingCapacity: true) }
-    let errorNumber = writeAll(state.pending, to: standardOutput)
-    guard errorNumber != 0 else { return }
+    guard let errorNumber = Files.writeAll(state.pending, to: standardOutput) else { return }
     // The reader of a pipe has seen enough: leave quietly, as other filters do when SIGPIPE ends them.
     let failure =
       errorNumber == EPIPE
@@ -98,29 +97,4 @@ package final class Output: Sendable {
     state.failure = failure
     throw failure
   }
-
-  /// - Returns: 0, or the error number.
-  private func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Int32 {
-    bytes.withUnsafeBytes { raw in
-      var offset = 0
-      while offset < raw.count {
-        let count = systemWrite(descriptor, raw.baseAddress! + offset, raw.count - offset)
-        if count >= 0 {
-          offset += count
-        } else if errno == EAGAIN {
-          // Somebody made the terminal or pipe non-blocking: wait until it takes more.
-          var interest = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-          poll(&interest, 1, -1)
-        } else if errno != EINTR {
-          return errno
-        }
-      }
-      return 0
-    }
-  }
-}
-
-/// `write(2)`, under a name that does not clash with `Output.write`.
-private func systemWrite(_ descriptor: Int32, _ bytes: UnsafeRawPointer, _ count: Int) -> Int {
-  write(descriptor, bytes, count)
 }

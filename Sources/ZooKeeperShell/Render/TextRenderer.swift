@@ -24,7 +24,7 @@ struct TextRenderer {
     case .deleted(let path, let count):
       remark(count == 1 ? "deleted \(path)" : "deleted \(count) znodes, \(path) and all under it")
     case .synced: remark("the server has caught up")
-    case .identities(let identities): .lines(identities.map { "\($0.scheme): \($0.user)" })
+    case .identities(let identities): .lines(identities.inOrder.map { "\($0.scheme): \($0.user)" })
     case .ephemerals(let paths): .lines(paths)
     case .count(_, let count): .line("\(count)")
     case .quota(_, let limits, let usage): .lines(quota(limits, usage))
@@ -32,14 +32,14 @@ struct TextRenderer {
       withLineEnd(clientOnly ? EnsembleText(parsing: text).connectString : text) + block(stat)
     case .reconfigured(let text, let stat): withLineEnd(text) + block(stat)
     case .multi(let steps): multi(steps)
-    case .event(let notice): .err(event(notice) + "\n")
+    case .event(let event): event.text.map { .err($0 + "\n") } ?? Rendered()
     case .history(let entries): .lines(entries.map { "\(column("\($0.number)", 5))  \($0.line)" })
     case .setting(let name, let value): .line("\(name) is \(value)")
     case .recipe(let result): render(result)
     case .members(let members): self.members(members)
     case .text(let text): withLineEnd(text)
     case .remark(let text): remark(text)
-    case .warning(let text): context.isQuiet ? Rendered() : .err("zkcli: warning: \(text)\n")
+    case .warning(let text), .quotaExceeded(let text): context.isQuiet ? Rendered() : .err("zkcli: warning: \(text)\n")
     }
   }
 
@@ -154,11 +154,6 @@ struct TextRenderer {
     case .error(let code): "\(step.operation) \(step.path): \(code.name)"
     default: "\(step.operation) \(step.path)"
     }
-  }
-
-  private func event(_ notice: WatchNotice) -> String {
-    guard let path = notice.path else { return "session: \(notice.state.name)" }
-    return "event: \(notice.type.name) \(path)" + (notice.zxid.map { " zxid \($0)" } ?? "")
   }
 
   // MARK: Parts

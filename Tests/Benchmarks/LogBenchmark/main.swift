@@ -1,5 +1,6 @@
 import Foundation
 import TxnLog
+import Zlib
 import ZooKeeperProtocol
 
 // What the log and snapshots cost on this machine: log-benchmark [DIRECTORY].

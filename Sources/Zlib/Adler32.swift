@@ -1,0 +1,27 @@
+internal import CZlib
+
+/// The Adler-32 checksum of a stream of bytes: what seals log entries and snapshots.
+///
+/// *Source*: RFC 1950, section 9; `java.util.zip.Adler32`.
+package struct Adler32: Hashable, Sendable {
+  /// The checksum so far.
+  package private(set) var value: UInt32 = 1
+
+  /// The checksum of no bytes, which is 1.
+  package init() {}
+
+  /// The checksum of `bytes`.
+  package static func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
+    var sum = Adler32()
+    sum.update(bytes)
+    return sum.value
+  }
+
+  /// Takes in more bytes.
+  package mutating func update(_ bytes: UnsafeRawBufferPointer) {
+    // zlib takes a null pointer for the question after the initial value.
+    guard let base = bytes.baseAddress else { return }
+    value = UInt32(
+      truncatingIfNeeded: adler32_z(UInt(value), base.assumingMemoryBound(to: UInt8.self), bytes.count))
+  }
+}

@@ -1,0 +1,36 @@
+/// Byte arithmetic on paths.
+enum PathBytes {
+  static let slash = UInt8(ascii: "/")
+
+  /// The offset of the last slash.
+  static func lastSlash(_ path: UnsafeRawBufferPointer) -> Int? {
+    var index = path.count - 1
+    while index >= 0 {
+      if path[index] == slash { return index }
+      index -= 1
+    }
+    return nil
+  }
+
+  /// The first `count` bytes.
+  static func prefix(_ path: UnsafeRawBufferPointer, _ count: Int) -> UnsafeRawBufferPointer {
+    UnsafeRawBufferPointer(rebasing: path[..<count])
+  }
+
+  /// The bytes from `start` on.
+  static func suffix(_ path: UnsafeRawBufferPointer, from start: Int) -> UnsafeRawBufferPointer {
+    UnsafeRawBufferPointer(rebasing: path[start...])
+  }
+
+  /// Whether `path` begins with `prefix`.
+  static func hasPrefix(_ path: UnsafeRawBufferPointer, _ prefix: StaticString) -> Bool {
+    let count = prefix.utf8CodeUnitCount
+    guard path.count >= count else { return false }
+    return areEqual(Self.prefix(path, count), UnsafeRawBufferPointer(start: prefix.utf8Start, count: count))
+  }
+
+  /// The length that Java's strings would give it, in UTF-16 units, which is what Apache counts.
+  static func utf16Count(_ path: UnsafeRawBufferPointer) -> Int {
+    path.reduce(0) { $0 + ($1 & 0xc0 == 0x80 ? 0 : $1 >= 0xf0 ? 2 : 1) }
+  }
+}
