@@ -33,6 +33,8 @@ let package = Package(
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "Zlib", dependencies: ["CZlib"], swiftSettings: house),
     .target(name: "TxnLog", dependencies: ["Jute", "ZooKeeperProtocol", "Zlib"], swiftSettings: house),
+    .target(
+      name: "StorageTesting", dependencies: ["TxnLog", "ZooKeeperProtocol", "Jute", "Zlib"], swiftSettings: house),
     .target(name: "ZnodeTree", dependencies: ["Jute", "ZooKeeperProtocol", "Zlib"], swiftSettings: house),
     .target(
       name: "ServerCore",
@@ -46,7 +48,9 @@ let package = Package(
       swiftSettings: house),
     .target(
       name: "ZabSimulator",
-      dependencies: ["Jute", "ZooKeeperProtocol", "ZnodeTree", "ServerCore", "Zab", "EnsembleCore", "TxnLog"],
+      dependencies: [
+        "Jute", "ZooKeeperProtocol", "ZnodeTree", "ServerCore", "Zab", "EnsembleCore", "TxnLog", "StorageTesting",
+      ],
       swiftSettings: house + mutations),
     .executableTarget(name: "zabsim", dependencies: ["ZabSimulator"], swiftSettings: house),
     .target(
@@ -68,6 +72,7 @@ let package = Package(
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: house),
@@ -96,7 +101,7 @@ let package = Package(
       path: "Tests/Benchmarks/LogBenchmark", swiftSettings: house),
     .testTarget(name: "ZlibTests", dependencies: ["Zlib"], swiftSettings: house),
     .testTarget(
-      name: "TxnLogTests", dependencies: ["TxnLog", "ZooKeeperProtocol", "Jute", "TestKit"],
+      name: "TxnLogTests", dependencies: ["TxnLog", "StorageTesting", "ZooKeeperProtocol", "Jute", "TestKit"],
       resources: [.copy("Resources")], swiftSettings: house),
     .testTarget(
       name: "ZnodeTreeTests", dependencies: ["ZnodeTree", "ZooKeeperProtocol", "Jute"], swiftSettings: house),
@@ -134,7 +139,7 @@ let package = Package(
     .testTarget(
       name: "ZooKeeperServerTests",
       dependencies: [
-        "ZooKeeperServer", "ZooKeeperProtocol", "TxnLog", "TestKit",
+        "ZooKeeperServer", "ZooKeeperProtocol", "TxnLog", "StorageTesting", "TestKit",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
       ],
@@ -148,7 +153,8 @@ let package = Package(
     .testTarget(
       name: "EnsembleCoreTests",
       dependencies: [
-        "EnsembleCore", "Zab", "ServerCore", "ZnodeTree", "TxnLog", "ZooKeeperProtocol", "Jute", "TestKit",
+        "EnsembleCore", "Zab", "ServerCore", "ZnodeTree", "TxnLog", "StorageTesting", "ZooKeeperProtocol", "Jute",
+        "TestKit",
       ],
       swiftSettings: house),
     .testTarget(

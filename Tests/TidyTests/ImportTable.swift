@@ -19,7 +19,10 @@ enum ImportTable {
     "Zab": ["ZooKeeperProtocol"],
     "EnsembleCore": ["Zab", "ServerCore", "ZnodeTree", "TxnLog", "ZooKeeperProtocol", "Jute"],
     "TxnLog": platform.union(["ZooKeeperProtocol", "Jute", "Zlib"]),
-    "ZooKeeperServer": core.union(networking).union(platform).union(["NIOHTTP1", "Synchronization"]),
+    "StorageTesting": ["TxnLog", "ZooKeeperProtocol", "Jute", "Zlib"],
+    "ZooKeeperServer": core.union(networking).union(platform).union([
+      "NIOHTTP1", "NIOConcurrencyHelpers", "Synchronization",
+    ]),
     "ZooKeeperClient": networking.union(platform).union([
       "ZooKeeperProtocol", "Jute", "DequeModule", "Synchronization",
     ]),
@@ -32,7 +35,7 @@ enum ImportTable {
       "ZooKeeperClient", "ZooKeeperRecipes", "ZooKeeperProtocol", "LineEditor", "Platform", "Sandbox",
       "Synchronization",
     ]),
-    "ZabSimulator": core.union(platform),
+    "ZabSimulator": core.union(platform).union(["StorageTesting"]),
     "zkcli": ["ZooKeeperShell"],
     "zabsim": ["ZabSimulator"],
   ]
