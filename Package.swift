@@ -21,6 +21,7 @@ let package = Package(
     .library(name: "ZooKeeperClient", targets: ["ZooKeeperClient"]),
     .library(name: "ZooKeeperProtocol", targets: ["ZooKeeperProtocol"]),
     .library(name: "ZooKeeperRecipes", targets: ["ZooKeeperRecipes"]),
+    .library(name: "ZooKeeperSandbox", targets: ["ZooKeeperSandbox"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-collections.git", from: "1.1.0"),
@@ -77,14 +78,16 @@ let package = Package(
       ],
       swiftSettings: house),
     .target(
-      name: "Sandbox", dependencies: ["ZooKeeperServer", .product(name: "Logging", package: "swift-log")],
+      name: "ZooKeeperSandbox", dependencies: ["ZooKeeperServer", .product(name: "Logging", package: "swift-log")],
       swiftSettings: house),
     .target(name: "Platform", swiftSettings: house),
     .systemLibrary(name: "CLibEdit", pkgConfig: "libedit", providers: [.apt(["libedit-dev"])]),
     .target(name: "LineEditor", dependencies: ["CLibEdit", "Platform"], swiftSettings: house),
     .target(
       name: "ZooKeeperShell",
-      dependencies: ["ZooKeeperClient", "ZooKeeperRecipes", "ZooKeeperProtocol", "LineEditor", "Platform", "Sandbox"],
+      dependencies: [
+        "ZooKeeperClient", "ZooKeeperRecipes", "ZooKeeperProtocol", "LineEditor", "Platform", "ZooKeeperSandbox",
+      ],
       swiftSettings: house),
     .executableTarget(name: "zkcli", dependencies: ["ZooKeeperShell"], swiftSettings: house),
 
@@ -122,6 +125,9 @@ let package = Package(
     .testTarget(
       name: "ZooKeeperRecipesTests",
       dependencies: ["ZooKeeperRecipes", "ZooKeeperClient", "ZooKeeperProtocol", "TestKit", "zkcli"],
+      swiftSettings: house),
+    .testTarget(
+      name: "ZooKeeperSandboxTests", dependencies: ["ZooKeeperSandbox", "ZooKeeperClient", "ZooKeeperProtocol", "TestKit"],
       swiftSettings: house),
     .executableTarget(
       name: "line-editor-probe", dependencies: ["LineEditor"], path: "Tests/LineEditorProbe", swiftSettings: house),

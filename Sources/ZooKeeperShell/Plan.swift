@@ -1,4 +1,4 @@
-import Sandbox
+import ZooKeeperSandbox
 
 /// What a command line asks the program to do.
 ///

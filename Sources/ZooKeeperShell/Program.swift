@@ -1,5 +1,5 @@
 import Platform
-import Sandbox
+import ZooKeeperSandbox
 
 #if canImport(Glibc)
   import Glibc

@@ -174,8 +174,8 @@ struct LocalEnsembleTests {
         "unexpected argument: 1",
         "missing argument: groups; for example: local partition 1 / 2,3 cuts server 1 off",
         "server 1 is named twice", "Local: server 1 is not paused",
-        "Local: server 1 is paused already; local resume 1 lets it go on",
-        "Local: server 1 is not running; local restart 1 starts it",
+        "Local: server 1 is already paused; resume it first",
+        "Local: server 1 is not running; restart it first",
       ])
   }
 }

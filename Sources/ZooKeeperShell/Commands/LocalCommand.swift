@@ -1,6 +1,6 @@
-import Sandbox
 import ZooKeeperClient
 import ZooKeeperProtocol
+import ZooKeeperSandbox
 
 /// `local`: what the servers of `--local` are, and faults for them.
 extension ShellSession {

@@ -1,7 +1,7 @@
 import LineEditor
-import Sandbox
 import Synchronization
 import ZooKeeperProtocol
+import ZooKeeperSandbox
 
 /// The interactive shell: reads lines from a person, runs them, and shows events in between.
 ///

@@ -1,6 +1,6 @@
-import Sandbox
 import ZooKeeperClient
 import ZooKeeperProtocol
+import ZooKeeperSandbox
 
 /// What one command came to.
 struct Outcome: Hashable, Sendable {

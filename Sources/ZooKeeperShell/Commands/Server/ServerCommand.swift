@@ -1,7 +1,7 @@
 import Platform
-import Sandbox
 import ZooKeeperClient
 import ZooKeeperProtocol
+import ZooKeeperSandbox
 
 #if canImport(Glibc)
   import Glibc

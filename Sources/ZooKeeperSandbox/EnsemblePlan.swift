@@ -21,9 +21,18 @@ struct EnsemblePlan: Sendable {
 
   /// Takes ports and, where none is given, a directory.
   ///
-  /// - Throws: when the directory holds an ensemble of another size, or there are no ports.
+  /// - Throws: when there cannot be so many servers, the directory holds an ensemble of another size, or there are no
+  ///   free ports.
   init(_ settings: LocalEnsemble.Settings) throws(SandboxError) {
-    precondition((1...Self.maximumSize).contains(settings.size), "an ensemble of \(settings.size)")
+    guard (1...Self.maximumSize).contains(settings.size) else {
+      throw SandboxError(
+        "cannot start \(settings.size) servers: a sandbox has 1 to \(Self.maximumSize)", isConfiguration: true)
+    }
+    guard (0...65_536 - settings.size).contains(settings.port) else {
+      throw SandboxError(
+        "\(settings.port) is not a port for the first of \(settings.size) servers", hint: "0 takes free ports",
+        isConfiguration: true)
+    }
     self.settings = settings
     if let directory = settings.dataDirectory { try Self.checkSize(settings.size, of: directory) }
     var reservations: [PortReservation] = []

@@ -67,11 +67,11 @@ extension LocalEnsemble {
   ///
   /// - Throws: when it is not running.
   public func kill(_ id: Int) async throws(SandboxError) {
-    switch life(of: id) {
+    switch try life(of: id) {
     case .running(let node), .paused(let node):
       setLife(of: id, .killed)
       await node.kill()
-    case .killed: throw SandboxError("server \(id) is not running", hint: "local restart \(id) starts it")
+    case .killed: throw SandboxError("server \(id) is not running", hint: "restart it first")
     }
   }
 
@@ -79,7 +79,7 @@ extension LocalEnsemble {
   ///
   /// - Throws: when it cannot start.
   public func restart(_ id: Int) async throws(SandboxError) {
-    switch life(of: id) {
+    switch try life(of: id) {
     case .running(let node): await node.stop()
     case .paused(let node): await node.kill()
     case .killed: break
@@ -93,12 +93,12 @@ extension LocalEnsemble {
   ///
   /// - Throws: when it is not running.
   public func pause(_ id: Int) async throws(SandboxError) {
-    switch life(of: id) {
+    switch try life(of: id) {
     case .running(let node):
       await node.pause()
       setLife(of: id, .paused(node))
-    case .paused: throw SandboxError("server \(id) is paused already", hint: "local resume \(id) lets it go on")
-    case .killed: throw SandboxError("server \(id) is not running", hint: "local restart \(id) starts it")
+    case .paused: throw SandboxError("server \(id) is already paused", hint: "resume it first")
+    case .killed: throw SandboxError("server \(id) is not running", hint: "restart it first")
     }
   }
 
@@ -106,7 +106,7 @@ extension LocalEnsemble {
   ///
   /// - Throws: when it is not paused.
   public func resume(_ id: Int) async throws(SandboxError) {
-    guard case .paused(let node) = life(of: id) else { throw SandboxError("server \(id) is not paused") }
+    guard case .paused(let node) = try life(of: id) else { throw SandboxError("server \(id) is not paused") }
     setLife(of: id, .running(node))
     node.resume()
   }
@@ -146,7 +146,8 @@ extension LocalEnsemble {
 
   /// The running servers that can be a quorum, if some can.
   private var quorum: Set<Int>? {
-    let running = Set((1...size).filter { if case .running = life(of: $0) { true } else { false } })
+    let lives = lives.withLock { $0 }
+    let running = Set((1...size).filter { if case .running = lives[$0 - 1] { true } else { false } })
     return groups.withLock { $0 }.map { $0.intersection(running) }.first { $0.count > size / 2 }
   }
 
@@ -159,7 +160,14 @@ extension LocalEnsemble {
       && leaders.allSatisfy { quorum.isSubset(of: $0.followers + [$0.id]) }
   }
 
-  private func life(of id: Int) -> Life { lives.withLock { $0[id - 1] } }
+  private func life(of id: Int) throws(SandboxError) -> Life {
+    guard (1...size).contains(id) else {
+      throw SandboxError(
+        "there is no server \(id)",
+        hint: size == 1 ? "this sandbox has server 1 alone" : "this ensemble has the servers 1 to \(size)")
+    }
+    return lives.withLock { $0[id - 1] }
+  }
 
   private func setLife(of id: Int, _ life: Life) { lives.withLock { $0[id - 1] = life } }
 }

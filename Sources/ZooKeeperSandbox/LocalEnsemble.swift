@@ -2,7 +2,7 @@ import Logging
 import Synchronization
 import ZooKeeperServer
 
-/// Why a server of this process's own cannot be had, in words for a person.
+/// Why a local server cannot be started or changed.
 public struct SandboxError: Error, Hashable, Sendable {
   /// What went wrong.
   public var message: String
@@ -11,7 +11,6 @@ public struct SandboxError: Error, Hashable, Sendable {
   /// Whether the configuration is at fault, rather than the machine.
   public var isConfiguration = false
 
-  /// Makes an error of the given parts.
   public init(_ message: String, hint: String? = nil, isConfiguration: Bool = false) {
     self.message = message
     self.hint = hint
@@ -19,27 +18,50 @@ public struct SandboxError: Error, Hashable, Sendable {
   }
 }
 
-/// A ZooKeeper inside of this process, for as long as it is wanted: one server, or an ensemble of several.
+/// A ZooKeeper server, or an ensemble of several, inside of this process.
 ///
-/// They are the very servers that `zkcli server` runs, on free ports of the loopback interface, and talk to each other
-/// over it. Without a directory to keep their data in, they have a temporary one, which goes with them; their logs are
-/// then not synced, for nothing of them is to outlive the process.
+/// The servers are those that `zkcli server run` starts, on ports of the loopback interface, and members talk to each
+/// other over it. Clients of any kind connect to `connectString`. What Curator's `TestingServer` and `TestingCluster`
+/// are to tests in Java, this is to tests in Swift:
+///
+/// ```swift
+/// let ensemble = try await LocalEnsemble.start(LocalEnsemble.Settings(size: 3))
+/// // ... connect clients to ensemble.connectString, kill and restart servers ...
+/// await ensemble.stop()
+/// ```
+///
+/// Unless a directory for the data is given, a temporary one is used and removed when the servers stop. Its logs are
+/// not synced, since nothing in them must outlive the process.
+///
+/// *Thread*: any. A change, such as `kill`, must have returned before the next one is made.
 public final class LocalEnsemble: Sendable {
-  /// What the sandbox is to be.
+  /// How many servers there are, and where.
   public struct Settings: Hashable, Sendable {
-    /// How many servers.
-    public var size = 1
-    /// Where data is kept; nil keeps none. The servers of an ensemble have directories `1`, `2`, `3` … in it.
+    /// How many servers: 1 for a standalone server, up to 9 for an ensemble.
+    public var size: Int
+    /// The directory that the data is kept in; nil keeps none. The servers of an ensemble use the directories `1`, `2`,
+    /// `3` and so on in it. It is created if it does not exist.
     public var dataDirectory: String?
-    /// The port of the first server for clients, the others' follow; 0 takes any free ones.
-    public var port = 0
-    /// The address to listen on for clients.
-    public var address = "127.0.0.1"
-    /// The base unit of all times, in milliseconds; nil is Apache's for one server, and shorter for an ensemble.
+    /// The port of the first server for clients, from 1 to 65535; the others use the ports that follow. 0 takes any
+    /// free ones.
+    public var port: Int
+    /// The address of this machine that the servers listen on for clients.
+    public var address: String
+    /// ZooKeeper's `tickTime`, in milliseconds. nil is 2,000 for a standalone server, as Apache's, and 500 for an
+    /// ensemble.
     public var tickTimeMilliseconds: Int?
 
-    /// A throw-away server on any free port.
-    public init() {}
+    /// A standalone server with temporary data on a free port, where nothing else is said.
+    public init(
+      size: Int = 1, dataDirectory: String? = nil, port: Int = 0, address: String = "127.0.0.1",
+      tickTimeMilliseconds: Int? = nil
+    ) {
+      self.size = size
+      self.dataDirectory = dataDirectory
+      self.port = port
+      self.address = address
+      self.tickTimeMilliseconds = tickTimeMilliseconds
+    }
   }
 
   /// What clients connect to: all servers, with commas between them.
@@ -68,7 +90,8 @@ public final class LocalEnsemble: Sendable {
 
   /// Starts the servers and returns when they serve.
   ///
-  /// - Throws: when a port is taken, the directory cannot be used, or its data is damaged.
+  /// - Throws: when there cannot be so many servers, a port is in use, the directory cannot be used, or its data is
+  ///   damaged.
   public static func start(_ settings: Settings) async throws(SandboxError) -> LocalEnsemble {
     TemporaryDirectory.removeStale()
     let plan = try EnsemblePlan(settings)
@@ -76,7 +99,7 @@ public final class LocalEnsemble: Sendable {
       let ensemble = LocalEnsemble(plan, try await startNodes(plan))
       guard await ensemble.settle() else {
         await ensemble.stop()
-        throw SandboxError("the servers have not found a leader", hint: "is the machine very busy?")
+        throw SandboxError("the servers did not elect a leader in time", hint: "is the machine very busy?")
       }
       return ensemble
     } catch {

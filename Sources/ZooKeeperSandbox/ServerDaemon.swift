@@ -9,25 +9,25 @@ import ZooKeeperServer
 #endif
 
 /// A server on a `zoo.cfg`, for as long as the process lives.
-public struct ServerDaemon: Sendable {
+package struct ServerDaemon: Sendable {
   private let configuration: ServerConfiguration
   /// Why the server does not know which member of its ensemble it is.
   private let joinFailure: SandboxError?
   /// What is wrong with the file but does not prevent the server: `FILE:LINE: message`.
-  public let warnings: [String]
+  package let warnings: [String]
   /// Keys that no server knows, in the same form: probably misspelt, so that what they were to say is not said.
-  public let unknownKeys: [String]
+  package let unknownKeys: [String]
 
   /// The port that clients connect to; 0 stands for any.
-  public var clientPort: Int { configuration.clientPort }
+  package var clientPort: Int { configuration.clientPort }
 
   /// The address that clients connect to.
-  public var clientAddress: String { configuration.clientAddress ?? "127.0.0.1" }
+  package var clientAddress: String { configuration.clientAddress ?? "127.0.0.1" }
 
   /// Where the process's number is kept.
-  public var processFile: String { configuration.dataDirectory + "/zookeeper_server.pid" }
+  package var processFile: String { configuration.dataDirectory + "/zookeeper_server.pid" }
 
-  public var dataDirectory: String { configuration.dataDirectory }
+  package var dataDirectory: String { configuration.dataDirectory }
 
   /// Reads a configuration.
   ///
@@ -36,7 +36,7 @@ public struct ServerDaemon: Sendable {
   ///   - readFile: the bytes of another file that this one names; nil if it cannot be read.
   ///   - properties: Java's system properties, without `-D`.
   /// - Throws: every fault of the file, a line each.
-  public init(
+  package init(
     configurationFile file: String, bytes: [UInt8], readFile: @escaping @Sendable (String) -> [UInt8]?,
     properties: [String: String] = [:]
   ) throws(SandboxError) {
@@ -61,7 +61,7 @@ public struct ServerDaemon: Sendable {
   /// Checks what the file alone does not tell: which member of its ensemble the server is.
   ///
   /// - Throws: when `myid` is missing, no number, or not that of a member.
-  public func checkServerID() throws(SandboxError) {
+  package func checkServerID() throws(SandboxError) {
     if let joinFailure { throw joinFailure }
   }
 
@@ -69,7 +69,7 @@ public struct ServerDaemon: Sendable {
   ///
   /// - Returns: what to say when they are not.
   /// - Throws: when what the ensemble has agreed on cannot be read.
-  public func checkMembers() throws(SandboxError) -> String? {
+  package func checkMembers() throws(SandboxError) -> String? {
     do throws(ServerStartError) {
       return try configuration.agreedMembersWarning()
     } catch {
@@ -83,7 +83,7 @@ public struct ServerDaemon: Sendable {
   ///
   /// - Returns: a line for each file that was changed; none when there was nothing to repair.
   /// - Throws: when another server uses the directory, or nothing can be rescued.
-  public func repair() throws(SandboxError) -> [String] {
+  package func repair() throws(SandboxError) -> [String] {
     do throws(ServerStartError) {
       return try RunningServer.repair(configuration)
     } catch {
@@ -97,7 +97,7 @@ public struct ServerDaemon: Sendable {
   ///   - log: takes each line of the log.
   ///   - started: called when it serves, with the port.
   /// - Throws: when it cannot start, or had to stop because its disk failed.
-  public func run(
+  package func run(
     log: @escaping @Sendable (String) -> Void, started: @Sendable (Int) -> Void,
     waitForEnd: @escaping @Sendable () async -> Void
   ) async throws(SandboxError) {
