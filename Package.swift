@@ -127,7 +127,8 @@ let package = Package(
       dependencies: ["ZooKeeperRecipes", "ZooKeeperClient", "ZooKeeperProtocol", "TestKit", "zkcli"],
       swiftSettings: house),
     .testTarget(
-      name: "ZooKeeperSandboxTests", dependencies: ["ZooKeeperSandbox", "ZooKeeperClient", "ZooKeeperProtocol", "TestKit"],
+      name: "ZooKeeperSandboxTests",
+      dependencies: ["ZooKeeperSandbox", "ZooKeeperClient", "ZooKeeperProtocol", "TestKit"],
       swiftSettings: house),
     .executableTarget(
       name: "line-editor-probe", dependencies: ["LineEditor"], path: "Tests/LineEditorProbe", swiftSettings: house),

@@ -153,20 +153,3 @@ struct NameIndex {
     return UInt32(truncatingIfNeeded: PathHash.hash(name, seed: own) >> 32)
   }
 }
-
-/// Whether two blocks of memory hold the same bytes.
-func areEqual(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Bool {
-  let count = left.count
-  guard count == right.count else { return false }
-  var offset = 0
-  while offset + 8 <= count {
-    let leftWord = left.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
-    guard leftWord == right.loadUnaligned(fromByteOffset: offset, as: UInt64.self) else { return false }
-    offset += 8
-  }
-  while offset < count {
-    guard left[offset] == right[offset] else { return false }
-    offset += 1
-  }
-  return true
-}

@@ -1,3 +1,5 @@
+internal import ZooKeeperProtocol
+
 /// Byte arithmetic on paths.
 enum PathBytes {
   static let slash = UInt8(ascii: "/")

@@ -22,7 +22,8 @@ package struct PathKey: Hashable, Sendable {
   @inlinable
   package static func == (left: PathKey, right: PathKey) -> Bool {
     guard left.mixed == right.mixed else { return false }
-    return left.path.utf8.elementsEqual(right.path.utf8)
+    // Word by word: comparing the UTF-8 views took a seventh of all instructions of a pipelined write.
+    return withBytes(left.path) { leftBytes in withBytes(right.path) { areEqual(leftBytes, $0) } }
   }
 
   /// Hashes the bytes.
@@ -63,4 +64,22 @@ package enum PathHash {
     let (high, low) = (value ^ 0xa076_1d64_78bd_642f).multipliedFullWidth(by: 0xe703_7ed1_a0b4_28db)
     return high ^ low
   }
+}
+
+/// Whether two blocks of memory hold the same bytes.
+@inlinable
+package func areEqual(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Bool {
+  let count = left.count
+  guard count == right.count else { return false }
+  var offset = 0
+  while offset + 8 <= count {
+    let leftWord = left.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+    guard leftWord == right.loadUnaligned(fromByteOffset: offset, as: UInt64.self) else { return false }
+    offset += 8
+  }
+  while offset < count {
+    guard left[offset] == right[offset] else { return false }
+    offset += 1
+  }
+  return true
 }

@@ -9,6 +9,7 @@ import ZooKeeperSandbox
 @Suite(.timeLimit(.minutes(3)), .serialized)
 struct LocalEnsembleTests {
   /// Runs `body` with a sandbox, which is stopped whatever happens.
+  @discardableResult
   private func withEnsemble<Value>(
     _ settings: LocalEnsemble.Settings, _ body: (LocalEnsemble) async throws -> Value
   ) async throws -> Value {
@@ -23,6 +24,7 @@ struct LocalEnsembleTests {
     }
   }
 
+  @discardableResult
   private func withClient<Value>(
     _ servers: String, _ body: (ZooKeeperClient) async throws -> Value
   ) async throws -> Value {
@@ -115,7 +117,7 @@ struct LocalEnsembleTests {
   @Test func takenPortIsNamed() async throws {
     try await withEnsemble(LocalEnsemble.Settings()) { first in
       let port = try #require(first.connectString.split(separator: ":").last.flatMap { Int($0) })
-      do {
+      do throws(SandboxError) {
         let second = try await LocalEnsemble.start(LocalEnsemble.Settings(port: port))
         await second.stop()
         Issue.record("the port was not taken")

@@ -1,6 +1,6 @@
 import Platform
-import Sandbox
 import ZooKeeperProtocol
+import ZooKeeperSandbox
 
 /// `--local`: servers inside of this process, and the shell, a command, a script or a child process on it.
 enum SandboxRun {
