@@ -60,8 +60,11 @@ public enum KeeperState: Int32, CaseIterable, Hashable, Sendable {
 
 /// The body of a notification (xid -1).
 public struct WatcherEvent: JuteRecord, Hashable, Sendable {
+  /// What happened.
   public var type: EventType
+  /// The state of the session; servers always send `syncConnected`.
   public var state: KeeperState
+  /// The znode that the event is about; with a recursive watch, the one that changed.
   public var path: String
 
   public init(type: EventType, state: KeeperState, path: String) {
