@@ -7,8 +7,8 @@ extension SessionMachine {
   /// find another server before the session expires.
   var readTimeout: Int64 { timeoutMilliseconds * 2 / 3 }
 
-  /// A ping is sent after this time without another message: a third of the session timeout, so that one lost ping does
-  /// not end the connection.
+  /// A ping is sent after this time without another message: a third of the session timeout, so that its answer has
+  /// another third to come before `readTimeout`.
   var pingInterval: Int64 { min(timeoutMilliseconds / 3, SessionSettings.longestPingIntervalMilliseconds) }
 
   /// Tries the next server of the list.

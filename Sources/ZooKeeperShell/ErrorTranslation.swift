@@ -61,7 +61,7 @@ extension ShellError {
       switch loss {
       case .expired: "the session has expired"
       case .removed: "somebody has deleted its znode"
-      case .silent: "no server has answered for five sixths of the session timeout"
+      case .unconfirmed: "no server has answered for five sixths of the session timeout"
       }
     return ShellError(.sessionLost, "Lost", path: path, "it is held no more: \(why)")
   }

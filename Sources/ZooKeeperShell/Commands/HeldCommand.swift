@@ -38,7 +38,7 @@ extension CommandContext {
     try flush()
     let timeout = Duration.milliseconds(await client.snapshot().timeoutMilliseconds)
     let childGuard = ChildGuard.start()
-    let safety = Mutex(hold.map { $0.proven + timeout * 5 / 6 })
+    let safety = Mutex(hold.map { $0.lastConfirmed + timeout * 5 / 6 })
     let onProof: @Sendable (ContinuousClock.Instant) -> Void = { deadline in
       safety.withLock { $0 = deadline }
       // A little behind our own turn, and all is over when the session may be.
@@ -64,7 +64,7 @@ extension CommandContext {
     if case .child(let code) = end {
       // The guard may have ended it, while this process was stopped.
       if let hold, let deadline = safety.withLock(\.self), deadline <= .now {
-        throw ShellError.lost(hold.path, .silent)
+        throw ShellError.lost(hold.path, .unconfirmed)
       }
       return code
     }
