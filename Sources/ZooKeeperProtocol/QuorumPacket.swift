@@ -9,24 +9,43 @@ public import Jute
 public struct QuorumPacket: Hashable, Sendable {
   /// The packets' meanings, with their numbers on the wire.
   public enum Kind: Int32, Hashable, Sendable, CaseIterable {
+    /// A learner forwards a client's write or sync.
     case request = 1
+    /// The leader proposes a transaction.
     case proposal = 2
+    /// A learner has persisted a proposal, or what was sent before.
     case ack = 3
+    /// A proposal is committed.
     case commit = 4
+    /// The leader asks for a sign of life; the answer has the sessions that were heard from.
     case ping = 5
+    /// A learner asks whether a session is alive, and the leader answers.
     case revalidate = 6
+    /// The leader answers a sync.
     case sync = 7
+    /// An observer gets a committed transaction.
     case inform = 8
+    /// A reconfiguration is committed.
     case commitAndActivate = 9
+    /// The leader's history is complete; the learner must persist it and acknowledge.
     case newLeader = 10
+    /// A follower introduces itself.
     case followerInfo = 11
+    /// The learner may serve clients.
     case upToDate = 12
+    /// What the learner lacks follows as proposals.
     case diff = 13
+    /// The learner must cut its log.
     case trunc = 14
+    /// A whole tree follows.
     case snap = 15
+    /// An observer introduces itself.
     case observerInfo = 16
+    /// The leader proposes its epoch.
     case leaderInfo = 17
+    /// A learner has accepted the epoch, and reports the end of its history.
     case ackEpoch = 18
+    /// An observer gets a committed reconfiguration.
     case informAndActivate = 19
   }
 
