@@ -3,36 +3,6 @@ package import ServerCore
 package import Zab
 package import ZooKeeperProtocol
 
-/// What an ensemble's member wants done by its driver, in this order.
-///
-/// What Zab asks of the server itself does not appear here; the rest is as in `ZabAction`.
-package enum MemberEffect: Equatable {
-  case sendNotification(ElectionNotification, to: ServerID)
-  case connectToLeader(ServerID)
-  case send(QuorumPacket, ConnectionID)
-  /// SNAP, and the tree behind it; packets that follow on the connection come behind that.
-  case sendTree(QuorumPacket, TreeStream, ConnectionID)
-  /// A tree comes next on the connection: see `TreeStreamReader`, then `EnsembleMember.installed`.
-  case receiveTree(ConnectionID, Zxid)
-  case close(ConnectionID)
-  case append(TxnHistory.Entry)
-  /// See `EnsembleMember.truncated`.
-  case truncate(to: Zxid, rebuildsTree: Bool)
-  case saveAcceptedEpoch(Epoch)
-  case prepareCurrentEpoch(Epoch)
-  case saveCurrentEpoch(Epoch)
-  case roleChanged(ZabRole)
-  /// These are the members from now on.
-  case activate(QuorumConfiguration)
-  /// `core` serves clients from now on.
-  case startServing
-  /// All clients' connections are to be closed.
-  case stopServing
-  case note(String)
-  /// A transaction cannot be understood: nothing may be applied after it.
-  case failed(String)
-}
-
 /// A server of an ensemble without its sockets, clocks and disks: Zab and the server's core, put together.
 ///
 /// While it serves, `core` has the tree; while it does not, `state` has it. Requests become proposals here, proposals
@@ -112,7 +82,7 @@ package final class EnsembleMember {
   package func settle(_ time: ServerTime) {
     repeat {
       performActions(time)
-      askLeader(time)
+      forwardToLeader(time)
       holdSyncs(time)
       core?.drainProposals { proposal in
         zab.step(
@@ -147,33 +117,34 @@ package final class EnsembleMember {
 
   private func perform(_ action: consuming ZabAction, _ time: ServerTime) {
     switch consume action {
-    case .sendNotification(let notification, let server): effects.append(.sendNotification(notification, to: server))
-    case .connectToLeader(let server): effects.append(.connectToLeader(server))
-    case .send(let packet, let connection): effects.append(.send(packet, connection))
+    case .transport(let action): effects.append(.driver(.transport(action)))
+    case .storage(let action): effects.append(.storage(action))
     case .sendSnapshot(let connection, let zxid): sendTree(zxid, connection)
-    case .receiveSnapshot(let connection, let zxid): effects.append(.receiveTree(connection, zxid))
-    case .close(let connection): effects.append(.close(connection))
-    case .append(let entry): effects.append(.append(entry))
-    case .truncate(let zxid, let rebuilds): effects.append(.truncate(to: zxid, rebuildsTree: rebuilds))
-    case .saveAcceptedEpoch(let epoch): effects.append(.saveAcceptedEpoch(epoch))
-    case .prepareCurrentEpoch(let epoch): effects.append(.prepareCurrentEpoch(epoch))
-    case .saveCurrentEpoch(let epoch): effects.append(.saveCurrentEpoch(epoch))
+    case .receiveSnapshot(let connection, let zxid): effects.append(.driver(.receiveTree(connection, zxid)))
     case .deliver(let entry): deliver(entry, time)
-    case .roleChanged(let role): effects.append(.roleChanged(role))
+    case .roleChanged(let role): effects.append(.driver(.roleChanged(role)))
     case .activate(let configuration):
       state.tree.setConfiguration(configuration.text, version: configuration.version)
-      effects.append(.activate(configuration))
+      effects.append(.driver(.activate(configuration)))
     case .startServing(let epoch): startServing(epoch, time)
     case .stopServing: stopServing()
-    case .learnerAsks(let packet, let server, let connection): onLearnerAsks(packet, server, connection, time)
-    case .leaderAnswers(let packet): onLeaderAnswers(packet, time)
+    case .learnerRequest(let packet, let server, let connection):
+      onLearnerRequest(packet, server, connection, time)
+    case .leaderReply(let packet): onLeaderReply(packet, time)
     case .synced(let zxid): core?.onSynced(through: zxid, time)
     case .pinged(let connection, let zxid): answerPing(connection, zxid)
-    case .failed(let reason):
-      hasFailed = true
-      effects.append(.failed(reason))
-    case .note(let text): effects.append(.note(text))
+    case .failed(let reason): fail(reason)
+    case .note(let note): effects.append(.driver(.note(note)))
     }
+  }
+
+  private func fail(_ reason: String) {
+    hasFailed = true
+    effects.append(.driver(.failed(.state(reason))))
+  }
+
+  private func send(_ packet: QuorumPacket, _ connection: ConnectionID) {
+    effects.append(.driver(.transport(.send(packet, connection))))
   }
 
   // MARK: Serving
@@ -191,14 +162,14 @@ package final class EnsembleMember {
           configuration: zab.configuration, hasPending: zab.hasPendingConfiguration, synced: zab.syncedServers)
       }
     }
-    effects.append(.startServing)
+    effects.append(.driver(.startServing))
   }
 
   private func stopServing() {
     idleState = state
     core = nil
     waitingSyncs = []
-    effects.append(.stopServing)
+    effects.append(.driver(.stopServing))
   }
 
   private func deliver(_ entry: TxnHistory.Entry, _ time: ServerTime) {
@@ -208,27 +179,26 @@ package final class EnsembleMember {
       let decoded = try TxnEntry(decoding: entry.bytes, allowingTrailingBytes: true)
       if let core { core.apply(decoded, time) } else { idleState.apply(decoded) }
     } catch {
-      hasFailed = true
-      effects.append(.failed("transaction \(entry.zxid) cannot be decoded: \(error)"))
+      fail("transaction \(entry.zxid) cannot be decoded: \(error)")
     }
   }
 
   private func sendTree(_ zxid: Zxid, _ connection: ConnectionID) {
     let state = state
     let stream = TreeStream(state.tree, sessions: state.sessions)
-    effects.append(.sendTree(QuorumPacket(.snap, zxid: zxid), stream, connection))
+    effects.append(.driver(.sendTree(QuorumPacket(.snap, zxid: zxid), stream, connection)))
   }
 
   // MARK: The leader's side
 
-  private func onLearnerAsks(
+  private func onLearnerRequest(
     _ packet: QuorumPacket, _ server: ServerID, _ connection: ConnectionID, _ time: ServerTime
   ) {
     guard let core, let data = packet.data else { return }
     switch packet.kind {
     case .request?:
       guard let request = try? ForwardedRequest(decoding: data) else {
-        return dismiss(connection, "learner \(server) sent a request that cannot be read", time)
+        return dismiss(connection, .closesLearner(.unreadableRequest(server)), time)
       }
       if request.type == OpCode.sync.rawValue {
         holdSync(core, from: connection, time)
@@ -237,25 +207,24 @@ package final class EnsembleMember {
       }
     case .revalidate?:
       guard let touch = try? SessionTouch(decoding: data) else {
-        return dismiss(connection, "learner \(server) asked for a session that cannot be read", time)
+        return dismiss(connection, .closesLearner(.unreadableSession(server)), time)
       }
       let validity = SessionValidity(
         sessionID: touch.sessionID, isValid: core.checkSession(touch, from: server, time))
-      effects.append(
-        .send(QuorumPacket(.revalidate, zxid: Zxid(rawValue: -1), data: validity.encoded), connection))
+      send(QuorumPacket(.revalidate, zxid: Zxid(rawValue: -1), data: validity.encoded), connection)
     case .ping?:
       guard let touches = try? SessionTouch.table(from: data) else {
-        return dismiss(connection, "learner \(server) told of sessions that cannot be read", time)
+        return dismiss(connection, .closesLearner(.unreadableSessions(server)), time)
       }
       core.touchSessions(touches, time)
     default: break
     }
   }
 
-  /// Ends a connection that brought what cannot be read: whoever waits for an answer to it would wait for ever.
-  private func dismiss(_ connection: ConnectionID, _ reason: String, _ time: ServerTime) {
-    effects.append(.note(reason))
-    effects.append(.close(connection))
+  /// Closes a connection that brought something unreadable: a client that waits for the answer would wait indefinitely.
+  private func dismiss(_ connection: ConnectionID, _ note: ZabNote, _ time: ServerTime) {
+    effects.append(.driver(.note(note)))
+    effects.append(.driver(.transport(.close(connection))))
     zab.step(.disconnected(connection), now: time.monotonicMilliseconds, into: &actions)
   }
 
@@ -282,7 +251,7 @@ package final class EnsembleMember {
     while let first = waitingSyncs.first, isAnswerable(first) {
       waitingSyncs.removeFirst()
       if let learner = first.learner {
-        effects.append(.send(QuorumPacket(.sync, zxid: .zero), learner))
+        send(QuorumPacket(.sync, zxid: .zero), learner)
       } else {
         core?.onSynced(through: zab.delivered, time)
       }
@@ -291,25 +260,23 @@ package final class EnsembleMember {
 
   // MARK: The learner's side
 
-  private func askLeader(_ time: ServerTime) {
+  private func forwardToLeader(_ time: ServerTime) {
     guard let core, core.role == .learner, core.hasQuestions, let connection = zab.leaderConnection else { return }
     for question in core.takeQuestions() {
       switch question {
       case .request(let request, let identities):
-        effects.append(
-          .send(
-            QuorumPacket(.request, zxid: Zxid(rawValue: -1), data: request.encoded, identities: identities),
-            connection))
+        send(
+          QuorumPacket(.request, zxid: Zxid(rawValue: -1), data: request.encoded, identities: identities), connection)
       case .session(let touch):
-        effects.append(.send(QuorumPacket(.revalidate, zxid: Zxid(rawValue: -1), data: touch.encoded), connection))
+        send(QuorumPacket(.revalidate, zxid: Zxid(rawValue: -1), data: touch.encoded), connection)
       }
     }
   }
 
-  private func onLeaderAnswers(_ packet: QuorumPacket, _ time: ServerTime) {
+  private func onLeaderReply(_ packet: QuorumPacket, _ time: ServerTime) {
     guard let data = packet.data, let validity = try? SessionValidity(decoding: data) else {
       guard let connection = zab.leaderConnection else { return }
-      return dismiss(connection, "the leader told of a session that cannot be read", time)
+      return dismiss(connection, .leavesLeader(.unreadableSession), time)
     }
     core?.onSessionChecked(validity, time)
   }
@@ -318,6 +285,6 @@ package final class EnsembleMember {
     var writer = JuteWriter()
     for touch in core?.takeTouchedSessions() ?? [] { touch.encode(into: &writer) }
     // Never null: Apache's leaders read it unasked.
-    effects.append(.send(QuorumPacket(.ping, zxid: zxid, data: writer.bytes), connection))
+    send(QuorumPacket(.ping, zxid: zxid, data: writer.bytes), connection)
   }
 }

@@ -1,4 +1,6 @@
+package import ServerCore
 package import TxnLog
+package import Zab
 package import ZnodeTree
 package import ZooKeeperProtocol
 
@@ -41,5 +43,26 @@ package struct MemberConfiguration: Hashable, Sendable {
       throw TxnLogError(.rejected("the agreed configuration: no voters or no version"), path: files.configurationPath)
     }
     return agreed
+  }
+}
+
+extension EnsembleMember {
+  /// A member over what recovery has read from its disk.
+  ///
+  /// - Parameters:
+  ///   - file: who belongs to the ensemble, as the configuration file says; see `MemberConfiguration`.
+  ///   - lastZxid: the last transaction on the disk.
+  /// - Throws: when the files about epochs or members contradict the log or cannot be read.
+  package convenience init(
+    _ id: ServerID, file: QuorumConfiguration, _ files: EpochFiles<some FileSystem>, _ state: RecoveredState,
+    _ history: TxnHistory, lastZxid: Zxid, zab: ZabSettings, settings: ServerSettings
+  ) throws(TxnLogError) {
+    let known = try MemberConfiguration(file: file, files, tree: state.tree)
+    let epochs = try files.load(lastZxid: lastZxid)
+    let peer = ZabPeer(
+      id: id, configuration: known.committed, proposed: known.proposed, settings: zab,
+      acceptedEpoch: Epoch(rawValue: epochs.accepted), currentEpoch: Epoch(rawValue: epochs.current),
+      history: history)
+    self.init(peer, state: state, settings: settings)
   }
 }

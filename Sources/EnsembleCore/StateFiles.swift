@@ -1,8 +1,6 @@
-internal import Jute
 package import ServerCore
 package import TxnLog
 internal import ZnodeTree
-internal import ZooKeeperProtocol
 
 /// Whole trees on disk.
 extension DataDirectory {
@@ -10,44 +8,29 @@ extension DataDirectory {
   ///
   /// Throws: the failure of a call.
   package func writeSnapshot(_ state: RecoveredState, hasDigest: Bool) throws(TxnLogError) {
-    let zxid = state.tree.lastProcessedZxid
-    let writer = try snapshotWriter(state)
-    try writer.finish(digest: hasDigest ? SnapshotDigest(zxid: zxid, treeDigest: state.tree.treeDigest) : nil)
+    let job = state.snapshotJob(hasDigest: hasDigest)
+    try completeWriter(job).finish(digest: job.digest)
   }
 
   /// Makes a leader's tree the only history there is.
   ///
   /// Throws: the failure of a call.
   package func install(_ state: RecoveredState, hasDigest: Bool) throws(TxnLogError) {
-    let zxid = state.tree.lastProcessedZxid
-    let digest = hasDigest ? SnapshotDigest(zxid: zxid, treeDigest: state.tree.treeDigest) : nil
-    try install(try snapshotWriter(state), digest: digest)
+    let job = state.snapshotJob(hasDigest: hasDigest)
+    try install(try completeWriter(job), digest: job.digest)
   }
 
   /// A snapshot that is complete but for its name.
-  private func snapshotWriter(
-    _ state: RecoveredState
-  ) throws(TxnLogError) -> SnapshotWriter<Files> {
-    var walk = state.tree.startSnapshot()
-    let sessions = state.sessions.sorted { $0.key.rawValue < $1.key.rawValue }
-      .map { SnapshotSession(id: $0.key, timeoutMilliseconds: $0.value) }
-    var writer = try SnapshotWriter(
-      files, directory: snapshotDirectory, zxid: walk.zxid, sessions: sessions,
-      aclLists: walk.acls.map { SnapshotACLList(key: $0.key, acl: $0.acl) })
-    var isLast = false
-    while !isLast {
-      var slice = JuteWriter()
-      isLast = walk.encode(into: &slice, budgetBytes: 256 << 10)
-      let failure = slice.bytes.withUnsafeBytes { bytes -> TxnLogError? in
-        do throws(TxnLogError) {
-          try writer.append(encodedNodes: bytes)
-          return nil
-        } catch {
-          return error
-        }
-      }
-      if let failure { throw failure }
-    }
+  private func completeWriter(_ job: SnapshotJob) throws(TxnLogError) -> SnapshotWriter<Files> {
+    var writer = try SnapshotWriter(job, self)
+    while case .write(let slice) = job.next(budgetBytes: 256 << 10) { try writer.append(slice) }
     return writer
+  }
+}
+
+extension RecoveredState {
+  /// A snapshot of the state, all of whose transactions are durable.
+  fileprivate func snapshotJob(hasDigest: Bool) -> SnapshotJob {
+    SnapshotJob(tree, sessions: sessions, logged: tree.lastProcessedZxid, hasDigest: hasDigest)
   }
 }

@@ -5,11 +5,31 @@ package import Zab
 internal import ZnodeTree
 package import ZooKeeperProtocol
 
+/// How a server builds its trees.
+package struct TreeSettings: Hashable, Sendable {
+  package var hasExtendedTypes: Bool
+  package var hasDigest: Bool
+  /// Differs from process to process, so that nobody can choose names that collide.
+  package var hashSeed: UInt64
+
+  package init(hasExtendedTypes: Bool, hasDigest: Bool, hashSeed: UInt64) {
+    self.hasExtendedTypes = hasExtendedTypes
+    self.hasDigest = hasDigest
+    self.hashSeed = hashSeed
+  }
+
+  var emptyTree: DataTree {
+    DataTree(hashSeed: hashSeed, extendedTypesEnabled: hasExtendedTypes, digestEnabled: hasDigest)
+  }
+
+  var restore: SnapshotRestore {
+    SnapshotRestore(hashSeed: hashSeed, extendedTypesEnabled: hasExtendedTypes, digestEnabled: hasDigest)
+  }
+}
+
 /// Builds tree and sessions from what recovery reads.
 package struct TreeLoader: RecoveryTarget {
-  private let hasExtendedTypes: Bool
-  private let hasDigest: Bool
-  private let hashSeed: UInt64
+  private let settings: TreeSettings
   private var restore: SnapshotRestore?
   private var snapshotZxid = Zxid.zero
   private var sessions: [SessionID: Int32] = [:]
@@ -17,21 +37,16 @@ package struct TreeLoader: RecoveryTarget {
   package private(set) var state: RecoveredState
   /// The newest transactions of the log.
   package private(set) var history = TxnHistory(base: .zero)
-  /// How much of the log is kept; nil keeps nothing, for a server alone.
+  /// How much of the log is kept in memory; nil keeps nothing, for a standalone server.
   private let historyLimits: ZabSettings?
 
-  /// Builds nothing yet.
+  /// A loader of an empty tree.
   ///
-  /// - Parameters:
-  ///   - hashSeed: differs from process to process, so that nobody can choose names that collide.
-  ///   - historyLimits: how much of the log's end is kept; nil keeps nothing.
-  package init(hasExtendedTypes: Bool, hasDigest: Bool, hashSeed: UInt64, historyLimits: ZabSettings? = nil) {
-    self.hasExtendedTypes = hasExtendedTypes
-    self.hashSeed = hashSeed
+  /// - Parameter historyLimits: how much of the log's end is kept; nil keeps nothing.
+  package init(_ settings: TreeSettings, historyLimits: ZabSettings? = nil) {
+    self.settings = settings
     self.historyLimits = historyLimits
-    self.hasDigest = hasDigest
-    state = RecoveredState(
-      tree: DataTree(hashSeed: hashSeed, extendedTypesEnabled: hasExtendedTypes, digestEnabled: hasDigest))
+    state = RecoveredState(tree: settings.emptyTree)
   }
 
   /// Forgets everything and begins with a snapshot.
@@ -39,14 +54,12 @@ package struct TreeLoader: RecoveryTarget {
     self.sessions = Dictionary(sessions.map { ($0.id, $0.timeoutMilliseconds) }, uniquingKeysWith: { $1 })
     snapshotZxid = zxid
     history = TxnHistory(base: zxid)
-    state = RecoveredState(
-      tree: DataTree(hashSeed: hashSeed, extendedTypesEnabled: hasExtendedTypes, digestEnabled: hasDigest))
+    state = RecoveredState(tree: settings.emptyTree)
     startRestore(aclLists)
   }
 
   private mutating func startRestore(_ aclLists: [SnapshotACLList]) {
-    var restore = SnapshotRestore(
-      hashSeed: hashSeed, extendedTypesEnabled: hasExtendedTypes, digestEnabled: hasDigest)
+    var restore = settings.restore
     for list in aclLists { restore.addACL(key: list.key, list.acl) }
     self.restore = restore
   }

@@ -39,13 +39,6 @@ package final class TreeStream {
     return true
   }
 
-  /// All of it in one piece.
-  package func encodeWhole() -> [UInt8] {
-    var writer = JuteWriter()
-    while !encode(into: &writer, budgetBytes: 1 << 20) {}
-    return writer.bytes
-  }
-
   private func begin(_ writer: inout JuteWriter) {
     writer.writeInt(Int32(sessions.count))
     for (id, timeout) in sessions.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
@@ -89,12 +82,9 @@ package struct TreeStreamReader {
   private var offset = 0
 
   /// A reader of the tree whose last transaction is `zxid`.
-  package init(
-    zxid: Zxid, hashSeed: UInt64, extendedTypesEnabled: Bool, digestEnabled: Bool
-  ) {
+  package init(zxid: Zxid, _ settings: TreeSettings) {
     self.zxid = zxid
-    restore = SnapshotRestore(
-      hashSeed: hashSeed, extendedTypesEnabled: extendedTypesEnabled, digestEnabled: digestEnabled)
+    restore = settings.restore
   }
 
   /// Takes what has arrived.

@@ -24,7 +24,7 @@ struct HistoryFile {
   /// The most entries that ``load()`` leaves in the file.
   let entryLimit: Int
 
-  /// Why the file could not be used, in words that follow the path.
+  /// Why the file could not be used, as it follows the path in a message.
   struct Failure: Error, Equatable {
     let reason: String
 
@@ -78,7 +78,7 @@ struct HistoryFile {
     return String(line)
   }
 
-  /// The entry of a line; a backslash before any other character stands for itself, for files written by hand.
+  /// The entry of a line; a backslash before any other character is itself, for files written by hand.
   static func decode(_ line: String) -> String {
     var entry = String.UnicodeScalarView()
     var scalars = line.unicodeScalars.makeIterator()
@@ -106,7 +106,7 @@ struct HistoryFile {
   }
 
   private func openFile(_ mode: Int32) throws(Failure) -> Int32 {
-    // O_NONBLOCK: nobody may be at the other end of a FIFO.
+    // O_NONBLOCK: a FIFO may have no process at its other end.
     let descriptor = open(path, mode | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0o600)
     guard descriptor >= 0 else { throw .current }
     var status = stat()

@@ -1,7 +1,7 @@
 import CLibEdit
 
 extension LineEditor {
-  /// The scalars of the line that libedit has, and how many of them stand before the cursor.
+  /// The scalars of the line that libedit has, and how many of them precede the cursor.
   var editedLine: (line: [Unicode.Scalar], cursor: Int) {
     guard let info = el_wline(editLine)?.pointee, let start = info.buffer else { return ([], 0) }
     let scalars = UnsafeBufferPointer(start: start, count: info.lastchar - start)
@@ -27,7 +27,7 @@ extension LineEditor {
     return ScreenLayout(prompt: prompt.scalars, line: line, cursor: cursor, columns: screenColumns)
   }
 
-  /// Whether libedit has drawn a line that the cursor stands in.
+  /// Whether libedit has drawn a line that the cursor is in.
   private var isDrawn: Bool { isInteractive && isEditing }
 
   /// Shows what other threads printed, above the line if one is edited, and takes a new prompt.
@@ -54,7 +54,7 @@ extension LineEditor {
     shim_el_refresh(editLine)
   }
 
-  /// Puts the terminal's cursor behind the last character of the line, without libedit's knowledge: the line ends here.
+  /// Puts the terminal's cursor after the last character of the line, without libedit's knowledge: the line ends here.
   func moveToEndOfLine() {
     guard isDrawn, hasCursorMotion else { return }
     let (cursor, end) = (layout.cursor, layout.end)

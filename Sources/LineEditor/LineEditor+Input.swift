@@ -19,7 +19,7 @@ extension LineEditor {
     while true {
       var descriptors = [
         pollfd(fd: signals.descriptor, events: readable, revents: 0),
-        pollfd(fd: Doorbell.shared.descriptor, events: readable, revents: 0),
+        pollfd(fd: WakeDescriptor.shared.descriptor, events: readable, revents: 0),
         // `poll` passes over a negative descriptor.
         pollfd(fd: watchingInput ? STDIN_FILENO : -1, events: readable, revents: 0),
       ]
@@ -29,10 +29,10 @@ extension LineEditor {
       }
       if descriptors[0].revents != 0, let signal = signals.next() { return .signal(signal) }
       if descriptors[1].revents != 0 {
-        Doorbell.shared.silence()
+        WakeDescriptor.shared.drain()
         return .doorbell
       }
-      // Hang-up and error too: the read that follows tells which it is.
+      // Hang-up and error too: the read that follows shows which it is.
       if descriptors[2].revents != 0 { return .input }
     }
   }
@@ -45,7 +45,7 @@ extension LineEditor {
     case failed(errno: Int32)
   }
 
-  /// Reads one byte and no more: what is typed ahead belongs to whoever reads the terminal next, perhaps a child.
+  /// Reads one byte and no more: what is typed ahead belongs to the next reader of the terminal, perhaps a child.
   func readByte() -> InputByte {
     var byte: UInt8 = 0
     switch read(STDIN_FILENO, &byte, 1) {

@@ -36,7 +36,7 @@ extension LineEditor {
     shim_el_bind(editLine, "^D", "zk-end-or-delete")
     shim_el_bind(editLine, "^R", "em-inc-search-prev")
     if String(cString: shim_el_get_editor(editLine)) == "vi" {
-      // No sequences here: libedit waits for ever for what may follow an escape key.
+      // No sequences here: libedit waits indefinitely for what may follow an escape key.
       shim_el_bind_alternative(editLine, "^D", "zk-end-or-delete")
       return
     }

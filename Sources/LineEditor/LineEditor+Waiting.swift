@@ -44,46 +44,6 @@ extension LineEditor {
     }
   }
 
-  /// Reads a line that is not shown, such as a password.
-  ///
-  /// Where the input is no terminal, the line is read plainly, and the prompt is not written. Texts of other threads
-  /// appear afterwards.
-  package func readSecret(prompt: String) -> Input {
-    let terminal = EchoSwitch()
-    if terminal != nil { writeToTerminal(prompt) }
-    terminal?.turnOff()
-    defer {
-      terminal?.restore()
-      if terminal != nil { writeToTerminal("\r\n") }
-    }
-    var bytes: [UInt8] = []
-    while true {
-      switch nextEvent(watchingInput: true) {
-      case .signal(SIGINT):
-        return .interrupted
-      case .signal(SIGTSTP):
-        terminal?.restore()
-        SignalQueue.stopProcess()
-        if terminal != nil { writeToTerminal(prompt) }
-        terminal?.turnOff()
-      case .signal(SIGWINCH), .doorbell:
-        continue
-      case .signal(let signal):
-        return .terminated(signal: signal)
-      case .failed(let errno):
-        return .failed(errno: errno)
-      case .input:
-        switch readByte() {
-        case .byte(UInt8(ascii: "\n")): return .line(String(decoding: bytes, as: UTF8.self))
-        case .byte(let byte): bytes.append(byte)
-        case .nothingYet: continue
-        case .end: return bytes.isEmpty ? .endOfInput : .line(String(decoding: bytes, as: UTF8.self))
-        case .failed(let errno): return .failed(errno: errno)
-        }
-      }
-    }
-  }
-
   private func suspendWhileWaiting() {
     if isEditing { shim_el_set_int(editLine, EL_PREP_TERM, 0) }
     SignalQueue.stopProcess()
@@ -91,30 +51,5 @@ extension LineEditor {
     shim_el_set_int(editLine, EL_PREP_TERM, 1)
     el_resize(editLine)
     shim_el_refresh(editLine)
-  }
-}
-
-/// Whether the terminal shows what is typed.
-private struct EchoSwitch {
-  private let original: termios
-
-  /// Notes how the terminal is set now; `nil` if standard input is none.
-  init?() {
-    var settings = termios()
-    guard tcgetattr(STDIN_FILENO, &settings) == 0 else { return nil }
-    original = settings
-  }
-
-  /// Stops the echo; what was typed before stays in the queue.
-  func turnOff() {
-    var settings = original
-    settings.c_lflag &= ~tcflag_t(ECHO | ECHOE | ECHOK | ECHONL)
-    tcsetattr(STDIN_FILENO, TCSADRAIN, &settings)
-  }
-
-  /// Sets the terminal as it was found.
-  func restore() {
-    var settings = original
-    tcsetattr(STDIN_FILENO, TCSADRAIN, &settings)
   }
 }

@@ -6,7 +6,7 @@ import CLibEdit
 
 /// Reads lines from a terminal, with editing, history, completion, and texts of other threads printed in between.
 ///
-/// It stands on libedit's own interface (`histedit.h`), not on its imitation of readline, which counts offsets in
+/// It uses libedit's own interface (`histedit.h`), not on its imitation of readline, which counts offsets in
 /// different units here and there and cannot be waited on together with other descriptors. Keys are emacs' or vi's as
 /// `~/.editrc` says. Where standard input or output is no terminal, lines are read plainly.
 ///
@@ -39,7 +39,7 @@ package final class LineEditor {
   /// Why the line that is being read ended, when that was not for a key.
   var interruption: Input?
 
-  /// Whether ``readLine(prompt:)`` is at work, so that the cursor stands within a line that libedit drew.
+  /// Whether ``readLine(prompt:)`` is at work, so that the cursor is within a line that libedit drew.
   private(set) var isEditing = false
 
   private let configuration: Configuration
@@ -58,16 +58,16 @@ package final class LineEditor {
     /// The most lines kept, in memory and, from the start of the next session, in the file.
     package var historyLimit: Int
     /// Whether prompts may have colour, if the terminal has it.
-    package var hasColour: Bool
+    package var usesColor: Bool
 
     /// The usual settings: ten thousand lines of history, in colour.
     package init(
-      programName: String, historyFile: String? = nil, historyLimit: Int = 10_000, hasColour: Bool = true
+      programName: String, historyFile: String? = nil, historyLimit: Int = 10_000, usesColor: Bool = true
     ) {
       self.programName = programName
       self.historyFile = historyFile
       self.historyLimit = historyLimit
-      self.hasColour = hasColour
+      self.usesColor = usesColor
     }
   }
 
@@ -89,8 +89,8 @@ package final class LineEditor {
   ///
   /// - Throws: when the process has no descriptor or memory left.
   package init(_ configuration: Configuration) throws(LineEditorError) {
-    guard Doorbell.shared.descriptor >= 0 else {
-      throw LineEditorError(code: .wakeUpDescriptor, errno: Doorbell.shared.openErrno)
+    guard WakeDescriptor.shared.descriptor >= 0 else {
+      throw LineEditorError(code: .wakeUpDescriptor, errno: WakeDescriptor.shared.openErrno)
     }
     signals = try SignalQueue()
     Self.chooseUTF8()
@@ -166,7 +166,7 @@ package final class LineEditor {
   /// Takes a prompt for the line that is read; libedit asks for it whenever it draws.
   func setPrompt(_ newPrompt: Prompt) {
     prompt = newPrompt
-    let encoded = newPrompt.encoded(withColour: configuration.hasColour && hasCursorMotion)
+    let encoded = newPrompt.encoded(inColor: configuration.usesColor && hasCursorMotion)
     guard let copy = strdup(encoded) else { return }
     free(encodedPrompt)
     encodedPrompt = copy

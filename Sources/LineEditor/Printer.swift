@@ -8,7 +8,7 @@ import Synchronization
 /// Prints on the terminal from any thread without spoiling the line that is being edited.
 ///
 /// Texts are handed to the reading thread, which shows them above the prompt while it edits, and plainly while it
-/// waits; if it does neither, it shows them when it next does. So nobody but the reading thread ever waits for a
+/// waits; if it does neither, it shows them when it next does. So only the reading thread ever waits for a
 /// terminal that takes no output. A text printed by the reading thread itself, outside of an edit, is shown at once.
 ///
 /// *Thread*: any.
@@ -37,7 +37,7 @@ package final class Printer: Sendable {
   /// Made on the reading thread.
   init() {}
 
-  /// Prints a text on rows of its own, ending the last row if the text does not; control characters are escaped.
+  /// Prints a text on separate rows, ending the last row if the text does not; control characters are escaped.
   package func print(_ text: String) {
     let text = String(decoding: TerminalText.sanitized([UInt8](text.utf8)), as: UTF8.self)
     let isEditing = state.withLock { state in
@@ -51,7 +51,7 @@ package final class Printer: Sendable {
     if !isEditing, pthread_equal(pthread_self(), readingThread) != 0 {
       flush()
     } else {
-      Doorbell.shared.ring()
+      WakeDescriptor.shared.signal()
     }
   }
 
@@ -61,7 +61,7 @@ package final class Printer: Sendable {
       if state.isEditing { state.prompt = prompt }
       return state.isEditing
     }
-    if isEditing { Doorbell.shared.ring() }
+    if isEditing { WakeDescriptor.shared.signal() }
   }
 
   /// Notes that a line is being edited from now on, so that a prompt set by another thread counts.

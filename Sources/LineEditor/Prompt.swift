@@ -35,7 +35,7 @@ package struct Prompt: Equatable, Sendable, ExpressibleByStringLiteral {
     pieces = [Piece(text)]
   }
 
-  /// The character that opens and closes an escape sequence in ``encoded(withColour:)``.
+  /// The character that opens and closes an escape sequence in ``encoded(inColor:)``.
   static let escapeMark: Unicode.Scalar = "\u{1}"
 
   /// The visible scalars, without any style.
@@ -47,9 +47,9 @@ package struct Prompt: Equatable, Sendable, ExpressibleByStringLiteral {
   ///
   /// *Shape*: `plain ⟨1⟩ESC[1;31m⟨1⟩styled⟨1⟩ESC[0m⟨1⟩ plain`. Two sequences never meet: libedit wants a printing
   /// character after each.
-  func encoded(withColour hasColour: Bool) -> String {
+  func encoded(inColor usesColor: Bool) -> String {
     var result = String.UnicodeScalarView()
-    guard hasColour else {
+    guard usesColor else {
       result.append(contentsOf: scalars)
       return String(result)
     }

@@ -2,8 +2,8 @@ import CLibEdit
 
 /// Where libedit puts each character of a prompt and a line on a terminal of a given width.
 ///
-/// libedit does not tell where it left the cursor, which must be known to clear the edited line or to step below it, so
-/// this repeats the rules of its `refresh.c` (`re_addc`, `re_putc`): a wide character that does not fit moves to the
+/// libedit does not report where it left the cursor, which must be known to clear the edited line or to step below it,
+/// so this repeats the rules of its `refresh.c` (`re_addc`, `re_putc`): a wide character that does not fit moves to the
 /// next row, a full row puts the cursor on the next one, tabs stop at eight columns, and other control characters are
 /// spelled out.
 struct ScreenLayout: Equatable {
@@ -19,7 +19,7 @@ struct ScreenLayout: Equatable {
   /// Where the cursor would be after the last character.
   private(set) var end = Position()
 
-  /// Lays out a prompt and a line whose cursor stands after `cursor` scalars.
+  /// Lays out a prompt and a line whose cursor is after `cursor` scalars.
   ///
   /// *Complexity*: linear in the length of both.
   init(prompt: [Unicode.Scalar], line: [Unicode.Scalar], cursor offset: Int, columns: Int) {

@@ -36,7 +36,7 @@ package struct TerminalText: Hashable, Sendable {
   ///
   /// This is where all that the shell writes to a terminal passes, whatever it was made of.
   ///
-  /// - Parameter mayBeginEmphasized: whether `emphasisOn` at the start, with the first `emphasisOff` behind it, is the
+  /// - Parameter mayBeginEmphasized: whether `emphasisOn` at the start, with the first `emphasisOff` after it, is the
   ///   shell's own.
   package static func sanitized(_ bytes: [UInt8], mayBeginEmphasized: Bool = false) -> [UInt8] {
     guard !isHarmless(bytes[...]) else { return bytes }

@@ -21,10 +21,10 @@ package final class WakeUp: Sendable {
   /// Raises the flag and wakes the reading thread.
   package func signal() {
     isRaised.store(true, ordering: .releasing)
-    Doorbell.shared.ring()
+    WakeDescriptor.shared.signal()
   }
 
-  /// Lowers the flag and tells whether it was raised.
+  /// Lowers the flag and returns whether it was raised.
   func consume() -> Bool {
     isRaised.exchange(false, ordering: .acquiring)
   }
@@ -33,9 +33,9 @@ package final class WakeUp: Sendable {
 /// The one descriptor by which other threads wake the reading thread, whatever the reason.
 ///
 /// *Thread*: any.
-final class Doorbell: Sendable {
+final class WakeDescriptor: Sendable {
   /// The bell of this process.
-  static let shared = Doorbell()
+  static let shared = WakeDescriptor()
 
   /// An eventfd for `poll`, or -1 if the system had none left; ``LineEditor/init(_:)`` then throws.
   let descriptor: Int32
@@ -49,14 +49,14 @@ final class Doorbell: Sendable {
   }
 
   /// Makes the descriptor readable.
-  func ring() {
+  func signal() {
     // It fails only when the counter is full, and then it is readable anyway.
     var one: UInt64 = 1
     _ = write(descriptor, &one, 8)
   }
 
   /// Makes the descriptor unreadable until the next ring.
-  func silence() {
+  func drain() {
     var rings: UInt64 = 0
     _ = read(descriptor, &rings, 8)
   }

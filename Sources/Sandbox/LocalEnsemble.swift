@@ -49,8 +49,8 @@ public final class LocalEnsemble: Sendable {
 
   /// What a server is doing.
   enum Life {
-    case running(ServerNode)
-    case paused(ServerNode)
+    case running(RunningServer)
+    case paused(RunningServer)
     case killed
   }
 
@@ -59,7 +59,7 @@ public final class LocalEnsemble: Sendable {
   /// The groups of servers that reach each other, by ids; one group when all do.
   let groups: Mutex<[Set<Int>]>
 
-  private init(_ plan: EnsemblePlan, _ nodes: [ServerNode]) {
+  private init(_ plan: EnsemblePlan, _ nodes: [RunningServer]) {
     self.plan = plan
     connectString = plan.connectString
     lives = Mutex(nodes.map(Life.running))
@@ -85,8 +85,8 @@ public final class LocalEnsemble: Sendable {
     }
   }
 
-  private static func startNodes(_ plan: EnsemblePlan) async throws(SandboxError) -> [ServerNode] {
-    typealias Started = (id: Int, result: Result<ServerNode, SandboxError>)
+  private static func startNodes(_ plan: EnsemblePlan) async throws(SandboxError) -> [RunningServer] {
+    typealias Started = (id: Int, result: Result<RunningServer, SandboxError>)
     let started = await withTaskGroup(of: Started.self) { group in
       for id in 1...plan.members.count {
         group.addTask {
@@ -97,7 +97,7 @@ public final class LocalEnsemble: Sendable {
       }
       return await group.reduce(into: [Started]()) { $0.append($1) }.sorted { $0.id < $1.id }
     }
-    var nodes: [ServerNode] = []
+    var nodes: [RunningServer] = []
     var failure: SandboxError?
     for (_, result) in started {
       switch result {
@@ -113,10 +113,10 @@ public final class LocalEnsemble: Sendable {
   /// Starts one server.
   static func start(
     _ plan: EnsemblePlan, _ id: Int, severedFrom severed: Set<Int> = []
-  ) async throws(SandboxError) -> ServerNode {
+  ) async throws(SandboxError) -> RunningServer {
     plan.prepareToListen(id)
     do throws(ServerStartError) {
-      return try await ServerNode.start(
+      return try await RunningServer.start(
         plan.configuration(of: id), logger: .silent, severedFrom: Set(severed.map(Int64.init)))
     } catch {
       throw SandboxError(error.message, hint: error.hint)

@@ -85,7 +85,7 @@ public struct ServerDaemon: Sendable {
   /// - Throws: when another server uses the directory, or nothing can be rescued.
   public func repair() throws(SandboxError) -> [String] {
     do throws(ServerStartError) {
-      return try ServerNode.repair(configuration)
+      return try RunningServer.repair(configuration)
     } catch {
       throw SandboxError(error.message, hint: error.hint)
     }
@@ -109,9 +109,9 @@ public struct ServerDaemon: Sendable {
     }
     defer { waiting.cancel() }
     do throws(ServerStartError) {
-      let node: ServerNode
+      let node: RunningServer
       do throws(ServerStartError) {
-        node = try await ServerNode.start(configuration, logger: logger, isGivenUp: { end.hasCome })
+        node = try await RunningServer.start(configuration, logger: logger, isGivenUp: { end.hasCome })
       } catch {
         // A server that was asked to stop before it served has done so: its failure to start no longer matters.
         if end.hasCome { return }

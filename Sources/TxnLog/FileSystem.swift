@@ -278,7 +278,7 @@ extension FileSystem {
   }
 
   /// The directory that contains `path`.
-  static func directory(of path: String) -> String {
+  package static func directory(of path: String) -> String {
     guard let slash = path.lastIndex(of: "/") else { return "." }
     return slash == path.startIndex ? "/" : String(path[..<slash])
   }

@@ -16,10 +16,8 @@ extension ZabPeer {
   /// - Throws: when it brings one that cannot be read.
   private static func configuration(in entry: TxnHistory.Entry) throws(QuorumConfigurationError) -> QuorumConfiguration?
   {
-    // The type stands at a fixed place: nothing else is decoded on the way of every write.
-    let place = TxnHeader.encodedSizeBytes - 4
-    guard entry.bytes.count > TxnHeader.encodedSizeBytes,
-      entry.bytes[place..<(place + 4)].elementsEqual([0, 0, 0, UInt8(OpCode.reconfig.rawValue)]),
+    // Every write comes here: nothing but the type is decoded of most.
+    guard TxnHeader.type(in: entry.bytes) == OpCode.reconfig.rawValue,
       case .reconfig(let body)? = (try? TxnEntry(decoding: entry.bytes, allowingTrailingBytes: true))?.txn,
       let text = body.data
     else { return nil }
@@ -91,7 +89,7 @@ extension ZabPeer {
     let designated = designatedLeader(activated)
     put(activated, &actions)
     guard designated != id else { return }
-    actions.append(.note("the new configuration is for another leader: \(designated)"))
+    actions.append(.note(.configurationNamesLeader(designated)))
     changeLeader(to: designated, &actions)
   }
 
@@ -100,18 +98,18 @@ extension ZabPeer {
     guard let activated = takeCommitted(through: zxid) else { return }
     put(activated, &actions)
     if let designated, designated != learner?.leaderID {
-      actions.append(.note("the new configuration is for another leader: \(designated)"))
+      actions.append(.note(.configurationNamesLeader(designated)))
       return changeLeader(to: designated, &actions)
     }
-    checkPart(&actions)
+    restartIfRoleChanged(&actions)
   }
 
   /// A server that observes and should vote, or votes and should observe, comes again as what it should be.
-  mutating func checkPart(_ actions: inout [ZabAction]) {
+  mutating func restartIfRoleChanged(_ actions: inout [ZabAction]) {
     guard isLearner else { return }
     let isObserving = if case .observing = role { true } else { false }
     guard isObserving != (configuration.member(id)?.isObserver == true) else { return }
-    actions.append(.note("the new configuration changes this server's part"))
+    actions.append(.note(.configurationChangesRole))
     startLooking(&actions)
   }
 

@@ -52,7 +52,7 @@ extension ZabPeer {
     leader = nil
     learner = nil
     forgetFirstName()
-    if settings.has(.deliversUncommitted) {
+    if settings.deliversUncommittedWhenRoleEnds {
       committed = history.last
       deliver(&actions)
     }

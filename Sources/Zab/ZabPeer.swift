@@ -54,7 +54,7 @@ package struct ZabPeer: Equatable, Sendable {
     self.id = id
     self.configuration = configuration
     self.settings = settings
-    self.acceptedEpoch = acceptedEpoch
+    self.acceptedEpoch = settings.forgetsPromisesAtRestart ? currentEpoch : acceptedEpoch
     self.currentEpoch = currentEpoch
     self.history = history
     persisted = history.last
@@ -159,18 +159,8 @@ package struct ZabPeer: Equatable, Sendable {
     if isLeader {
       removeLearner(connection, &actions)
     } else if learner?.connection == connection {
-      actions.append(.note("the leader has gone"))
+      actions.append(.note(.lostLeader))
       startLooking(&actions)
-    }
-  }
-
-  private mutating func onPersisted(through zxid: Zxid, _ actions: inout [ZabAction]) {
-    // A place, not just a number: what was truncated meanwhile is not there any more.
-    persisted = max(persisted, min(zxid, history.last))
-    if isLeader {
-      onLeaderPersisted(&actions)
-    } else if isLearner {
-      onLearnerPersisted(&actions)
     }
   }
 
@@ -190,7 +180,7 @@ package struct ZabPeer: Equatable, Sendable {
   /// nothing that comes of it, a snapshot included, can turn out to be wrong; but see `persisted` for what a snapshot
   /// waits for. A learner's clients lose nothing by waiting, as its syncs are answered with what it has delivered.
   mutating func deliver(_ actions: inout [ZabAction]) {
-    let waitsForDisk = !isLeader || settings.has(.leaderDeliversOnlyPersisted)
+    let waitsForDisk = !isLeader || settings.leaderWaitsForItsOwnDisk
     let end = waitsForDisk ? min(committed, persisted) : committed
     guard end > delivered else { return }
     for entry in history.entries(after: delivered, through: end) { actions.append(.deliver(entry)) }

@@ -1,5 +1,6 @@
 import Jute
 import ServerCore
+import StorageTesting
 import ZooKeeperProtocol
 
 /// A client of the simulated ensemble: one session at a time, one request at a time, and a memory for what it was told.

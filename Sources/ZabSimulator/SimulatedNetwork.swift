@@ -1,3 +1,4 @@
+import EnsembleCore
 import Zab
 import ZooKeeperProtocol
 
@@ -25,6 +26,11 @@ struct SimulatedLink {
   /// Whether the leader's end waits for its server to lead.
   var isHeld = false
   var heldPackets: [SimulatedPacket] = []
+  /// A tree that the leader is sending; packets wait until it is sent.
+  var tree: TreeStream?
+  var packetsAfterTree: [SimulatedPacket] = []
+  /// Reads the tree that the learner expects.
+  var treeReader: TreeStreamReader?
   /// The last COMMIT or INFORM, for a rule about their order.
   var lastCommit: Zxid?
 
@@ -41,15 +47,20 @@ struct SimulatedLink {
 /// What travels on a link.
 enum SimulatedPacket: Sendable {
   case packet(QuorumPacket)
-  case tree(QuorumPacket, [UInt8])
+  /// A piece of a tree.
+  case piece([UInt8])
   /// The other end has closed.
   case end
+
+  var isPiece: Bool { if case .piece = self { true } else { false } }
 }
 
 /// What is planned.
 enum SimulationEvent {
   case tick(ServerID, generation: Int)
-  case written(ServerID, generation: Int, log: Int)
+  case written(ServerID, generation: Int, log: Int, through: Zxid)
+  case snapshotStep(ServerID, generation: Int, snapshot: Int)
+  case sendPiece(ConnectionID, leader: ServerID)
   case notification(ElectionNotification, from: ServerID, to: ServerID)
   case called(leader: ServerID, by: ServerID, generation: Int)
   case callFailed(ServerID, generation: Int)
@@ -66,9 +77,10 @@ enum SimulationEvent {
   /// Whose event it is, if a frozen server must not see it yet.
   var server: ServerID? {
     switch self {
-    case .tick(let id, _), .written(let id, _, _), .called(let id, _, _), .callFailed(let id, _): id
+    case .tick(let id, _), .written(let id, _, _, _), .snapshotStep(let id, _, _): id
+    case .called(let id, _, _), .callFailed(let id, _): id
     case .notification(_, _, let id): id
-    case .serverBytes(let id, _, _, _, _): id
+    case .serverBytes(let id, _, _, _, _), .sendPiece(_, let id): id
     case .packet, .clientBytes, .clientStep, .fault, .restart, .resume, .heal, .endFaults: nil
     }
   }

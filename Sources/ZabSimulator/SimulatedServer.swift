@@ -1,11 +1,12 @@
 import EnsembleCore
 import ServerCore
+import StorageTesting
 import TxnLog
 import Zab
 import ZnodeTree
 import ZooKeeperProtocol
 
-/// One server of the simulated ensemble: the member that ships, over a disk that fails.
+/// One server of the simulated ensemble: the member and the runner that ship, over a disk that fails.
 ///
 /// What the driver of a real server does with sockets and threads is done here with planned events.
 final class SimulatedServer {
@@ -13,8 +14,8 @@ final class SimulatedServer {
   let configuration: QuorumConfiguration
   let options: SimulationOptions
   let disk = MemoryFileSystem()
-  private(set) var member: EnsembleMember?
-  private var writer: LogWriter<MemoryFileSystem>?
+  private(set) var runner: MemberRunner<MemoryFileSystem, SimulatedServer>?
+  var log = SimulatedLog()
   /// Counts the starts: what was planned for an earlier one does not happen.
   private(set) var generation = 0
   var isPaused = false
@@ -27,19 +28,20 @@ final class SimulatedServer {
   /// What arrived while the server was frozen.
   var inbox: [SimulationEvent] = []
   var severed: Set<ServerID> = []
-  /// Entries that wait for the disk.
-  var unwritten: [TxnHistory.Entry] = []
-  var isWriting = false
-  /// Counts the logs that were begun.
-  private(set) var logGeneration = 0
-  /// The log is safe up to here, as far as the disk knows.
-  private(set) var durable = Zxid.zero
-  private(set) var savedEpochs: (accepted: Int64, current: Int64) = (0, 0)
-  private var sinceSnapshot = 0
+  var savedEpochs: (accepted: Int64, current: Int64) = (0, 0)
+  /// Transactions that were appended since the last snapshot began.
+  var sinceSnapshot = 0
+  /// The snapshot that is being written.
+  private(set) var snapshot: SnapshotJob?
+  /// Whether a snapshot that waited for the log can go on.
+  var hasSnapshotStep = false
+  private var snapshotWriter: SnapshotWriter<MemoryFileSystem>?
+  /// Counts the snapshots that were begun, so that a step of an earlier one is not taken for the current one's.
+  private(set) var snapshotNumber = 0
   var plannedTick = Int64.max
   /// Its clock is ahead of the simulation's by so much.
   let skewMilliseconds: Int64
-  /// Where a TRUNC leaves what it should have removed, for one of the bugs.
+  /// Snapshots that TRUNC removed and that are put back, for one of the bugs.
   private var keptSnapshots: [String: [UInt8]] = [:]
 
   init(_ id: ServerID, _ configuration: QuorumConfiguration, _ options: SimulationOptions, skewMilliseconds: Int64) {
@@ -47,15 +49,19 @@ final class SimulatedServer {
     self.configuration = configuration
     self.options = options
     self.skewMilliseconds = skewMilliseconds
+    disk.hasDirectWrites = options.hasDirectWrites
   }
 
-  var isUp: Bool { member != nil }
+  var member: EnsembleMember? { runner?.member }
+
+  var isUp: Bool { runner != nil }
+
+  /// The log is safe up to here, as far as the disk knows.
+  var durable: Zxid { log.durable }
 
   var directory: DataDirectory<MemoryFileSystem> { DataDirectory(disk, dataDirectory: "/data") }
 
-  private func loader() -> TreeLoader {
-    TreeLoader(hasExtendedTypes: true, hasDigest: true, hashSeed: 7, historyLimits: settings)
-  }
+  private static let treeSettings = TreeSettings(hasExtendedTypes: true, hasDigest: true, hashSeed: 7)
 
   private var settings: ZabSettings {
     var settings = ZabSettings()
@@ -83,28 +89,23 @@ final class SimulatedServer {
   /// - Throws: when the disk fails, or says that nothing may start on it.
   func start(_ checker: inout StateChecker) throws(TxnLogError) {
     generation += 1
-    logGeneration += 1
-    isWriting = false
-    unwritten = []
     plannedTick = .max
     try directory.create()
-    var loader = loader()
+    var loader = TreeLoader(Self.treeSettings, historyLimits: settings)
     let report = try directory.recover(into: &loader)
-    if report.isEmpty, report.snapshot == nil { try directory.writeSnapshot(loader.state, hasDigest: true) }
-    let epochs = try EpochFiles(directory).load(lastZxid: report.lastZxid)
+    if report.isEmpty { try directory.writeSnapshot(loader.state, hasDigest: true) }
+    let files = EpochFiles(directory)
+    let member = try EnsembleMember(
+      id, file: configuration, files, loader.state, loader.history, lastZxid: report.lastZxid, zab: settings,
+      settings: serverSettings)
+    let epochs = try files.load(lastZxid: report.lastZxid)
     savedEpochs = (epochs.accepted, epochs.current)
     checker.onEpochs(id, accepted: epochs.accepted, current: epochs.current)
     if loader.state.digestMismatches > 0 { checker.fail("server \(id) recovers a tree of another digest") }
     checker.onRecovery(id, loader.history, digest: loader.state.tree.treeDigest)
-    durable = report.lastZxid
-    let known = try MemberConfiguration(
-      file: configuration, EpochFiles(directory), tree: loader.state.tree)
-    let zab = ZabPeer(
-      id: id, configuration: known.committed, proposed: known.proposed, settings: settings,
-      acceptedEpoch: Epoch(rawValue: options.mutation == .forgetsPromises ? epochs.current : epochs.accepted),
-      currentEpoch: Epoch(rawValue: epochs.current), history: loader.history)
-    startLog(after: report.lastZxid)
-    member = EnsembleMember(zab, state: loader.state, settings: serverSettings)
+    let runner = MemberRunner(member, directory, Self.treeSettings, log: self)
+    self.runner = runner
+    runner.start()
   }
 
   /// The disk begins to refuse work after some calls: it is full, or broken. A server that sees it ends itself.
@@ -134,108 +135,93 @@ final class SimulatedServer {
   func crash(_ survival: MemoryFileSystem.Survival) {
     isDiskFailing = false
     disk.fault = nil
+    // Nothing is tidied up any more.
+    disk.crashAtOperation = disk.operationCount
     generation += 1
-    member = nil
-    writer = nil
+    runner = nil
+    log.crash()
+    endSnapshot()
     inbox = []
     isPaused = false
     disk.crash(survival)
   }
 
-  // MARK: The log
+  // MARK: Snapshots
 
-  private func startLog(after last: Zxid) {
-    logGeneration += 1
-    isWriting = false
-    var logSettings = LogSettings()
-    logSettings.preallocationBytes = 0
-    writer = LogWriter(disk, directory: directory.logDirectory, after: last, settings: logSettings)
-  }
-
-  /// Writes and syncs all that waits.
+  /// Begins a snapshot if enough transactions were logged since the last one, as a server that serves does.
   ///
-  /// - Returns: the last transaction that is safe.
-  func writeLog() throws(TxnLogError) -> Zxid {
-    let batch = unwritten
-    unwritten = []
-    for entry in batch { try writer?.append(entry.bytes) }
-    durable = try writer?.sync() ?? durable
-    return durable
-  }
-
-  // MARK: The small files
-
-  /// Saves the accepted epoch.
-  func save(accepted epoch: Epoch, _ checker: inout StateChecker) throws(TxnLogError) {
-    try EpochFiles(directory).saveAccepted(epoch.rawValue)
-    savedEpochs.accepted = epoch.rawValue
-    checker.onEpochs(id, accepted: savedEpochs.accepted, current: savedEpochs.current)
-  }
-
-  /// Announces an epoch.
-  func save(announced epoch: Epoch) throws(TxnLogError) { try EpochFiles(directory).prepareCurrent(epoch.rawValue) }
-
-  /// Saves the current epoch.
-  func save(current epoch: Epoch, _ checker: inout StateChecker) throws(TxnLogError) {
-    try EpochFiles(directory).saveCurrent(epoch.rawValue)
-    savedEpochs.current = epoch.rawValue
-    checker.onEpochs(id, accepted: savedEpochs.accepted, current: savedEpochs.current)
-  }
-
-  /// Keeps a configuration that was agreed on.
-  func save(_ agreed: QuorumConfiguration) throws(TxnLogError) {
-    try EpochFiles(directory).saveAgreedConfiguration(agreed.text)
-  }
-
-  // MARK: Replacing the history
-
-  /// Cuts the log, and reads the tree again where needed.
-  func truncate(to zxid: Zxid, rebuildsTree: Bool) throws(TxnLogError) -> RecoveredState? {
-    _ = try writeLog()
-    writer = nil
-    let snapshots = disk.visibleFiles.filter { $0.key.contains("/snapshot.") }
-    try directory.truncate(to: zxid)
-    if options.mutation == .truncationKeepsSnapshots {
-      for (path, bytes) in snapshots.sorted(by: { $0.key < $1.key }) where !disk.exists(path) {
-        disk.install(path, bytes)
-      }
+  /// - Returns: whether it has begun.
+  func beginSnapshotIfDue() -> Bool {
+    guard let member, let core = member.core, snapshot == nil, sinceSnapshot >= options.snapshotInterval else {
+      return false
     }
-    var rebuilt: RecoveredState?
-    if rebuildsTree {
-      var loader = loader()
-      _ = try directory.recover(into: &loader)
-      rebuilt = loader.state
-    }
-    durable = min(durable, zxid)
-    startLog(after: zxid)
-    return rebuilt
-  }
-
-  /// The log goes on after an attempt to cut it that changed nothing.
-  func reopenLog(after last: Zxid) { startLog(after: last) }
-
-  /// Makes a leader's tree the only history.
-  func install(_ state: RecoveredState) throws(TxnLogError) {
-    _ = try writeLog()
-    writer = nil
-    try directory.install(state, hasDigest: true)
-    durable = state.tree.lastProcessedZxid
-    startLog(after: durable)
-  }
-
-  /// Takes a snapshot now and then, as a server that serves does.
-  func snapshotIfDue() throws(TxnLogError) {
-    sinceSnapshot += 1
-    guard let member, member.core != nil, sinceSnapshot >= options.snapshotInterval else { return }
     sinceSnapshot = 0
-    try writer?.roll()
-    try snapshot()
-    _ = try directory.purge(retainCount: 3)
+    log.roll()
+    snapshotNumber += 1
+    snapshot = SnapshotJob(
+      core.tree, sessions: core.committedSessions, logged: member.zab.persisted, hasDigest: true,
+      ignoresLog: member.zab.settings.snapshotsIgnoreLog)
+    return true
   }
 
-  /// Takes a snapshot of what is in memory.
-  func snapshot() throws(TxnLogError) {
+  /// What a step of a snapshot has led to.
+  enum SnapshotProgress {
+    case goesOn
+    /// For the log, or for nothing any more.
+    case waits
+    case isDone
+  }
+
+  /// Does the next step of the snapshot.
+  func continueSnapshot() throws(TxnLogError) -> SnapshotProgress {
+    guard let job = snapshot else { return .waits }
+    guard snapshotWriter != nil else {
+      snapshotWriter = try SnapshotWriter(job, directory)
+      return .goesOn
+    }
+    switch job.next(budgetBytes: options.pieceBytes) {
+    case .write(let slice):
+      try snapshotWriter?.append(slice)
+      return .goesOn
+    case .awaitLog: return .waits
+    case .abandon:
+      endSnapshot()
+      return .waits
+    case .finish(let digest):
+      try snapshotWriter.take()?.finish(digest: digest, lastProcessed: job.zxid)
+      endSnapshot()
+      _ = try directory.purge(retainCount: 3)
+      return .isDone
+    }
+  }
+
+  /// The snapshot is done, or is not to be.
+  func endSnapshot() {
+    hasSnapshotStep = false
+    snapshot = nil
+    snapshotWriter = nil
+  }
+
+  /// The log is durable up to a transaction.
+  func onLogged(through zxid: Zxid) { if snapshot?.onLogged(through: zxid) == true { hasSnapshotStep = true } }
+
+  /// The log ends: a snapshot that waits for it is abandoned.
+  func onLogEnded() { if snapshot?.onLogEnded() == true { endSnapshot() } }
+
+  /// Takes a snapshot of what is in memory at once, for one of the bugs.
+  func snapshotAtOnce() throws(TxnLogError) {
     guard let member else { return }
     try directory.writeSnapshot(member.state, hasDigest: true)
+  }
+
+  /// Remembers the snapshots on disk, for one of the bugs.
+  func keepSnapshots() { keptSnapshots = disk.visibleFiles.filter { $0.key.contains("/snapshot.") } }
+
+  /// Puts back what was removed of them.
+  func restoreSnapshots() {
+    for (path, bytes) in keptSnapshots.sorted(by: { $0.key < $1.key }) where !disk.exists(path) {
+      disk.install(path, bytes)
+    }
+    keptSnapshots = [:]
   }
 }

@@ -1,4 +1,5 @@
 import ServerCore
+import StorageTesting
 import ZooKeeperProtocol
 
 /// Clients and their connections.

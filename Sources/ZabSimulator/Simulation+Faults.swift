@@ -1,3 +1,4 @@
+import StorageTesting
 import TxnLog
 import Zab
 import ZooKeeperProtocol

@@ -1,4 +1,6 @@
 import EnsembleCore
+import Jute
+import ServerCore
 import Zab
 import ZooKeeperProtocol
 
@@ -82,12 +84,65 @@ extension Simulation {
     guard let link = links[id], let direction = link.direction(from: server.id),
       link.isOpen[direction.opposite.rawValue]
     else { return }
+    if link.tree != nil, direction == .toLearner, !packet.isPiece {
+      links[id]?.packetsAfterTree.append(packet)
+      return
+    }
     checkOrder(packet, id)
     if self.server(link.receiver(direction)).severed.contains(server.id) || !link.stalled[direction.rawValue].isEmpty {
       links[id]?.stalled[direction.rawValue].append(packet)
       return
     }
     plan(packet, on: id, direction)
+  }
+
+  // MARK: Trees
+
+  /// Sends a tree after what was sent before, piece by piece, while the tree goes on changing.
+  func send(_ tree: TreeStream, on id: ConnectionID, from server: SimulatedServer) {
+    links[id]?.tree = tree
+    queue.push(.sendPiece(id, leader: server.id), at: now)
+  }
+
+  /// The learner takes the next piece.
+  func sendPiece(_ id: ConnectionID) {
+    guard let link = links[id], let tree = link.tree else { return }
+    let leader = server(link.leader)
+    var piece = JuteWriter()
+    let isLast = tree.encode(into: &piece, budgetBytes: options.pieceBytes)
+    if isLast { links[id]?.tree = nil }
+    send(.piece(piece.bytes), on: id, from: leader)
+    guard isLast else { return queue.push(.sendPiece(id, leader: leader.id), at: now + latency) }
+    links[id]?.packetsAfterTree = []
+    for packet in link.packetsAfterTree { send(packet, on: id, from: leader) }
+  }
+
+  /// A tree comes next on a link.
+  func expectTree(_ reader: TreeStreamReader?, on id: ConnectionID) { links[id]?.treeReader = reader }
+
+  private func receivePiece(_ bytes: [UInt8], on id: ConnectionID, _ receiver: SimulatedServer) {
+    guard links[id]?.treeReader != nil else {
+      return checker.fail("server \(receiver.id) gets a piece of a tree that it does not expect")
+    }
+    do throws(TreeStreamReader.Failure) {
+      var complete: (state: RecoveredState, rest: [UInt8])?
+      let result = bytes.withUnsafeBytes { raw -> Result<Void, TreeStreamReader.Failure> in
+        do throws(TreeStreamReader.Failure) {
+          complete = try links[id]?.treeReader?.read(raw)
+          return .success(())
+        } catch {
+          return .failure(error)
+        }
+      }
+      try result.get()
+      guard let complete else { return }
+      links[id]?.treeReader = nil
+      trace.add(now, "server \(receiver.id) has a tree of \(complete.state.tree.lastProcessedZxid)")
+      if !complete.rest.isEmpty { checker.fail("something follows the tree for server \(receiver.id)") }
+      install(complete.state, from: id, on: receiver)
+    } catch {
+      checker.fail("server \(receiver.id) cannot read a tree: \(error.reason)")
+    }
   }
 
   private func plan(_ packet: SimulatedPacket, on id: ConnectionID, _ direction: SimulatedLink.Direction) {
@@ -128,10 +183,9 @@ extension Simulation {
     case .packet(let packet):
       trace.mix(Int64(id.rawValue), Int64(packet.type), packet.zxid.rawValue)
       step(receiver, .received(packet, id))
-    case .tree(let packet, let bytes):
-      trace.add(now, "server \(receiver.id) gets a tree of \(packet.zxid)")
-      step(receiver, .received(packet, id))
-      if receiver.member?.zab.leaderConnection == id { install(bytes, packet.zxid, on: receiver) }
+    case .piece(let bytes):
+      trace.mix(Int64(id.rawValue), Int64(bytes.count))
+      receivePiece(bytes, on: id, receiver)
     case .end: drop(id, direction)
     }
   }
@@ -139,6 +193,11 @@ extension Simulation {
   /// One end closes: the other learns of it behind all that was sent.
   func close(_ id: ConnectionID, from server: SimulatedServer) {
     guard let link = links[id], let direction = link.direction(from: server.id) else { return }
+    if direction == .toLearner {
+      // Nothing can follow a tree that breaks off.
+      links[id]?.tree = nil
+      links[id]?.packetsAfterTree = []
+    }
     send(.end, on: id, from: server)
     links[id]?.isOpen[direction.opposite.rawValue] = false
     forgetIfClosed(id)

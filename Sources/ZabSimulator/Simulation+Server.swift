@@ -1,5 +1,6 @@
 import EnsembleCore
 import ServerCore
+import StorageTesting
 import TxnLog
 import Zab
 import ZooKeeperProtocol
@@ -27,17 +28,7 @@ extension Simulation {
       }
       return crash(server)
     }
-    let (id, generation) = (server.id, server.generation)
-    server.member?.onDelivery = { [unowned self] entry in
-      let server = servers[Int(id.rawValue) - 1]
-      guard server.generation == generation else { return }
-      checker.onDelivery(id, entry)
-      guard let zab = server.member?.zab, zab.role == .leading else { return }
-      for configuration in checker.configurations(for: entry.zxid, first: server.configuration) {
-        let holders = servers.filter { $0.durable >= entry.zxid }.map(\.id)
-        checker.onCommit(id, entry.zxid, configuration, holders: holders)
-      }
-    }
+    tap(server)
     if let zab = server.member?.zab { trace.add(now, "server \(server.id) has \(place(of: zab))") }
     step(server, .started)
   }
@@ -49,23 +40,65 @@ extension Simulation {
       + " voters=\(zab.configuration.voters)\(zab.hasPendingConfiguration ? " and another is proposed" : "")"
   }
 
+  /// Lets the checker see what a server does.
+  private func tap(_ server: SimulatedServer) {
+    let (id, generation) = (server.id, server.generation)
+    server.member?.onDelivery = { [unowned self] entry in
+      let server = self.server(id)
+      guard server.generation == generation else { return }
+      checker.onDelivery(id, entry)
+      guard let zab = server.member?.zab, zab.role == .leading else { return }
+      for configuration in checker.configurations(for: entry.zxid, first: server.configuration) {
+        let holders = servers.filter { $0.durable >= entry.zxid }.map(\.id)
+        checker.onCommit(id, entry.zxid, configuration, holders: holders)
+      }
+    }
+    server.runner?.onStorage = { [unowned self] event in onStorage(event, self.server(id)) }
+  }
+
+  private func onStorage(
+    _ event: MemberRunner<MemoryFileSystem, SimulatedServer>.StorageEvent, _ server: SimulatedServer
+  ) {
+    guard let zab = server.member?.zab else { return }
+    let keepsSnapshots = options.mutation == .truncationKeepsSnapshots
+    switch event {
+    case .willSaveCurrentEpoch(let epoch):
+      guard zab.role == .leading else { return }
+      checker.onEpochTaken(server.id, epoch, current: zab.currentEpoch, last: zab.history.last, zab.configuration)
+    case .savedAcceptedEpoch(let epoch):
+      server.savedEpochs.accepted = epoch.rawValue
+      checker.onEpochs(server.id, accepted: server.savedEpochs.accepted, current: server.savedEpochs.current)
+    case .savedCurrentEpoch(let epoch):
+      server.savedEpochs.current = epoch.rawValue
+      checker.onEpochs(server.id, accepted: server.savedEpochs.accepted, current: server.savedEpochs.current)
+    case .willTruncate: if keepsSnapshots { server.keepSnapshots() }
+    case .truncated(let zxid):
+      if keepsSnapshots { server.restoreSnapshots() }
+      checker.onPlace(server.id, min(zab.delivered, zxid))
+    case .installed(let zxid): checker.onPlace(server.id, zxid)
+    }
+  }
+
   /// Does everything that a server wants, and plans when it is to be asked again.
   func settle(_ server: SimulatedServer) {
     let generation = server.generation
-    server.member?.settle(time(of: server))
-    var effects: [MemberEffect] = []
-    while server.generation == generation, let member = server.member, member.takeEffects(into: &effects) {
-      while let effect = effects.popLast() {
-        if server.generation == generation { perform(effect, server) }
-      }
+    server.runner?.settle(time(of: server))
+    while server.generation == generation, let effect = server.runner?.next(time(of: server)) {
+      perform(effect, server)
     }
     guard server.generation == generation, let member = server.member else { return }
     if let core = member.core, core.counters.digestMismatches > 0 {
       checker.fail("server \(server.id) applied a transaction to another tree than its leader's")
     }
     checker.onDigest(server.id, member.zab.delivered, member.state.tree.treeDigest)
+    if server.log.isIdle { checker.onIdleLog(server.id, known: member.zab.persisted, durable: server.durable) }
     flushClients(server)
-    if !server.unwritten.isEmpty, !server.isWriting { planWrite(server) }
+    writeLog(server)
+    guard server.generation == generation else { return }
+    if server.beginSnapshotIfDue() || server.hasSnapshotStep {
+      server.hasSnapshotStep = false
+      planSnapshotStep(server)
+    }
     let deadline = max(now + 1000, (member.zab.nextDeadline - server.skewMilliseconds) * 1000)
     if deadline < server.plannedTick {
       server.plannedTick = deadline
@@ -73,71 +106,56 @@ extension Simulation {
     }
   }
 
-  private func perform(_ effect: MemberEffect, _ server: SimulatedServer) {
+  private func perform(_ effect: DriverEffect, _ server: SimulatedServer) {
     switch effect {
-    case .sendNotification(let notification, let receiver): send(notification, from: server, to: receiver)
-    case .connectToLeader(let leader): call(leader, by: server)
-    case .send(let packet, let connection):
-      checkPromise(packet, server)
-      send(.packet(packet), on: connection, from: server)
+    case .transport(let action): perform(action, server)
     case .sendTree(let packet, let stream, let connection):
-      send(.tree(packet, stream.encodeWhole()), on: connection, from: server)
-    case .receiveTree: break
-    case .close(let connection): close(connection, from: server)
-    case .append(let entry): server.unwritten.append(entry)
-    case .truncate(let zxid, let rebuilds): truncate(server, zxid, rebuilds)
-    case .saveAcceptedEpoch(let epoch):
-      onDisk(server) { () throws(TxnLogError) in try server.save(accepted: epoch, &checker) }
-        .map { step(server, .acceptedEpochSaved(epoch)) }
-    case .prepareCurrentEpoch(let epoch):
-      onDisk(server) { () throws(TxnLogError) in try server.save(announced: epoch) }
-    case .saveCurrentEpoch(let epoch):
-      if let zab = server.member?.zab, zab.role == .leading {
-        checker.onEpochTaken(
-          server.id, epoch, current: zab.currentEpoch, last: zab.history.last, zab.configuration)
-      }
-      onDisk(server) { () throws(TxnLogError) in try server.save(current: epoch, &checker) }
-        .map { step(server, .currentEpochSaved(epoch)) }
+      send(.packet(packet), on: connection, from: server)
+      send(stream, on: connection, from: server)
+    case .receiveTree(let connection, let zxid): expectTree(server.runner?.treeReader(zxid: zxid), on: connection)
     case .roleChanged(let role):
       trace.add(now, "server \(server.id) is \(role)")
       if let zab = server.member?.zab { trace.add(now, "server \(server.id) has \(place(of: zab))") }
       roleChanged(server, role)
       if options.mutation == .truncationKeepsSnapshots, role == .leading {
-        onDisk(server) { () throws(TxnLogError) in try server.snapshot() }
+        do throws(TxnLogError) { try server.snapshotAtOnce() } catch { onFailure(error, server) }
       }
     case .activate(let configuration):
       trace.add(
         now,
-        "server \(server.id) takes up configuration \(Zxid(rawValue: configuration.version)),"
+        "server \(server.id) activates configuration \(Zxid(rawValue: configuration.version)),"
           + " voters \(configuration.voters)")
       checker.noteConfiguration(Zxid(rawValue: configuration.version), configuration)
-      onDisk(server) { () throws(TxnLogError) in try server.save(configuration) }
     case .startServing:
       trace.add(now, "server \(server.id) serves epoch \(server.member?.zab.servingEpoch ?? .zero)")
       if server.member?.zab.role == .leading, let epoch = server.member?.zab.servingEpoch {
         checker.onLeading(server.id, epoch)
       }
     case .stopServing: dropClients(of: server)
-    case .note(let text):
-      trace.add(now, "server \(server.id): \(text)")
-      // A leader that does what no leader may is found out by its learners.
-      if text.hasPrefix("leaving the leader: COMMIT") || text.hasPrefix("leaving the leader: transaction") {
-        checker.fail("server \(server.id): \(text)")
-      }
-    case .failed(let reason): checker.fail("server \(server.id): \(reason)")
+    case .note(let note):
+      trace.add(now, "server \(server.id): \(note)")
+      // A leader that breaks the order of transactions is found out by its learners.
+      if case .leavesLeader(let fault) = note, fault.breaksOrder { checker.fail("server \(server.id): \(fault)") }
+    case .failed(.storage(let error)): onFailure(error, server)
+    case .failed(.state(let reason)): checker.fail("server \(server.id): \(reason)")
     }
   }
 
-  /// Does something on a server's disk; nil when its power failed on the way.
-  @discardableResult
-  private func onDisk<Value>(_ server: SimulatedServer, _ work: () throws(TxnLogError) -> Value) -> Value? {
-    do throws(TxnLogError) {
-      return try work()
-    } catch {
-      if !isCrash(error, server) { checker.fail("the disk of server \(server.id): \(error)") }
-      crash(server)
-      return nil
+  private func perform(_ action: TransportAction, _ server: SimulatedServer) {
+    switch action {
+    case .sendNotification(let notification, let receiver): send(notification, from: server, to: receiver)
+    case .connectToLeader(let leader): call(leader, by: server)
+    case .send(let packet, let connection):
+      checkPromise(packet, server)
+      send(.packet(packet), on: connection, from: server)
+    case .close(let connection): close(connection, from: server)
     }
+  }
+
+  /// A server's disk has failed, which ends it.
+  private func onFailure(_ error: TxnLogError, _ server: SimulatedServer) {
+    if !isCrash(error, server) { checker.fail("the disk of server \(server.id): \(error)") }
+    crash(server)
   }
 
   /// Whether it is the power that failed: then every call fails, and what callers make of that does not matter.
@@ -149,54 +167,82 @@ extension Simulation {
     return error.code == .poisoned
   }
 
-  private func truncate(_ server: SimulatedServer, _ zxid: Zxid, _ rebuilds: Bool) {
-    guard let member = server.member else { return }
-    do throws(TxnLogError) {
-      let rebuilt = try server.truncate(to: zxid, rebuildsTree: rebuilds)
-      checker.onPlace(server.id, min(member.zab.delivered, zxid))
-      member.truncated(to: zxid, rebuilt: rebuilt, time(of: server))
-    } catch {
-      if case .truncationPointMissing = error.code {
-        server.reopenLog(after: member.zab.history.last)
-        return step(server, .truncationFailed(zxid))
-      }
-      if !isCrash(error, server) { checker.fail("the disk of server \(server.id): \(error)") }
-      crash(server)
-    }
-  }
-
   /// A leader's tree has arrived.
-  func install(_ bytes: [UInt8], _ zxid: Zxid, on server: SimulatedServer) {
-    var reader = TreeStreamReader(zxid: zxid, hashSeed: 7, extendedTypesEnabled: true, digestEnabled: true)
-    let result = bytes.withUnsafeBytes { raw in
-      do throws(TreeStreamReader.Failure) { return try reader.read(raw) } catch { return nil }
+  func install(_ state: RecoveredState, from connection: ConnectionID, on server: SimulatedServer) {
+    do throws(TxnLogError) {
+      try server.runner?.install(state, from: connection, time(of: server))
+    } catch {
+      return onFailure(error, server)
     }
-    guard let (state, rest) = result, rest.isEmpty else { return checker.fail("a tree cannot be read") }
-    guard onDisk(server, { () throws(TxnLogError) in try server.install(state) }) != nil else { return }
-    checker.onPlace(server.id, zxid)
-    server.member?.installed(state, zxid: zxid, time(of: server))
     settle(server)
   }
 
   // MARK: The log
 
-  private func planWrite(_ server: SimulatedServer) {
-    server.isWriting = true
+  /// Gives the disk what waits for it. For a lone transaction on a quick disk a server's loop waits a moment: it hears
+  /// that the transaction is durable before anything else happens.
+  private func writeLog(_ server: SimulatedServer) {
+    guard server.log.canWrite else { return }
+    let isQuick = now >= server.slowWrites.until && server.nextWriteDelay == 0
+    let waits = options.waitsForLog && isQuick && server.log.isWorthWaiting && random.chance(700)
+    let last = server.log.beginWrite()
+    guard !waits else { return finishWrite(server) }
     var slow: Int64 = random.chance(10) ? 300_000 : 0
     if now < server.slowWrites.until { slow += server.slowWrites.delay }
     slow += server.nextWriteDelay
     server.nextWriteDelay = 0
     let delay = random.number(50...options.maxSyncMicroseconds) + slow
-    queue.push(.written(server.id, generation: server.generation, log: server.logGeneration), at: now + delay)
+    let event = SimulationEvent.written(
+      server.id, generation: server.generation, log: server.log.generation, through: last)
+    queue.push(event, at: now + delay)
   }
 
-  /// The disk is done with what it was given.
-  func onWritten(_ server: SimulatedServer, _ generation: Int, _ log: Int) {
-    guard server.generation == generation, server.logGeneration == log else { return }
-    server.isWriting = false
-    guard let last = onDisk(server, { () throws(TxnLogError) in try server.writeLog() }) else { return }
-    guard onDisk(server, { () throws(TxnLogError) in try server.snapshotIfDue() }) != nil else { return }
-    step(server, .persisted(through: last))
+  private func finishWrite(_ server: SimulatedServer) {
+    do throws(TxnLogError) {
+      onPersisted(server, through: try server.log.finishWrite(), log: server.log.generation)
+    } catch {
+      onFailure(error, server)
+    }
+  }
+
+  /// The disk is done with what it was given; or the report of a log that was stopped meanwhile comes late.
+  func onWritten(_ server: SimulatedServer, _ generation: Int, log: Int, through last: Zxid) {
+    guard server.generation == generation else { return }
+    if server.log.generation == log { return finishWrite(server) }
+    onPersisted(server, through: last, log: log)
+  }
+
+  private func onPersisted(_ server: SimulatedServer, through zxid: Zxid, log: Int) {
+    guard let runner = server.runner, runner.onPersisted(through: zxid, generation: log, time(of: server)) else {
+      return
+    }
+    server.onLogged(through: zxid)
+    settle(server)
+  }
+
+  // MARK: Snapshots
+
+  private func planSnapshotStep(_ server: SimulatedServer) {
+    let event = SimulationEvent.snapshotStep(
+      server.id, generation: server.generation, snapshot: server.snapshotNumber)
+    queue.push(event, at: now + random.number(50...options.maxSyncMicroseconds))
+  }
+
+  /// The disk is ready for the next step of a snapshot.
+  func onSnapshotStep(_ server: SimulatedServer, _ generation: Int, _ snapshot: Int) {
+    guard server.generation == generation, server.snapshotNumber == snapshot else { return }
+    do throws(TxnLogError) {
+      let zxid = server.snapshot?.zxid ?? .zero
+      switch try server.continueSnapshot() {
+      case .goesOn: planSnapshotStep(server)
+      case .waits: break
+      case .isDone: checker.onSnapshot(server.id, zxid, durable: server.durable)
+      }
+    } catch {
+      // The log has everything: a server that cannot write a snapshot goes on, unless its power has failed.
+      server.endSnapshot()
+      if !server.isDiskFailing { onFailure(error, server) }
+    }
   }
 
   // MARK: Rules about what is sent

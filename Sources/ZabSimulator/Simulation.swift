@@ -1,5 +1,6 @@
 import EnsembleCore
 import ServerCore
+import StorageTesting
 import TxnLog
 import Zab
 import ZnodeTree
@@ -103,7 +104,10 @@ package final class Simulation {
     if let id = event.server, server(id).isPaused { return server(id).inbox.append(event) }
     switch event {
     case .tick(let id, let generation): onTick(server(id), generation)
-    case .written(let id, let generation, let log): onWritten(server(id), generation, log)
+    case .written(let id, let generation, let log, let last):
+      onWritten(server(id), generation, log: log, through: last)
+    case .snapshotStep(let id, let generation, let snapshot): onSnapshotStep(server(id), generation, snapshot)
+    case .sendPiece(let link, _): sendPiece(link)
     case .notification(let notification, let sender, let id): onNotification(notification, sender, server(id))
     case .called(let leader, let caller, let generation): onCalled(leader, caller, generation)
     case .callFailed(let id, let generation):
@@ -125,8 +129,8 @@ package final class Simulation {
 
   /// Gives an event to a server, and does what it wants.
   func step(_ server: SimulatedServer, _ event: ZabEvent) {
-    guard let member = server.member else { return }
-    member.step(event, time(of: server))
+    guard let runner = server.runner else { return }
+    runner.step(event, time(of: server))
     settle(server)
   }
 

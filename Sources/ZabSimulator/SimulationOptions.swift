@@ -1,3 +1,4 @@
+internal import StorageTesting
 package import Zab
 import ZooKeeperProtocol
 
@@ -21,6 +22,14 @@ package struct SimulationOptions: Hashable, Sendable, CustomStringConvertible {
   package var historyCount: Int
   /// Transactions between a server's snapshots.
   package var snapshotInterval: Int
+  /// Whether a server's loop waits a moment for the log, see `LogWorker.submitAndWait`.
+  package var waitsForLog: Bool
+  /// Whether the disk takes direct writes, past the system's cache.
+  package var hasDirectWrites: Bool
+  /// The log's files grow by so much at a time.
+  package var preallocationBytes: Int
+  /// About how much of a tree is sent, or written to a snapshot, at a time.
+  package var pieceBytes: Int
   /// The bug that is put in on purpose.
   package var mutation: ZabMutation?
 
@@ -37,13 +46,19 @@ package struct SimulationOptions: Hashable, Sendable, CustomStringConvertible {
     maxSyncMicroseconds = random.chance(500) ? 3000 : 30_000
     historyCount = random.chance(500) ? 12 : 500
     snapshotInterval = Int(random.number(20...200))
+    waitsForLog = random.chance(500)
+    hasDirectWrites = random.chance(500)
+    preallocationBytes = random.chance(500) ? 64 << 10 : 0
+    pieceBytes = random.chance(500) ? 500 : 10_000
   }
 
   package var description: String {
     "seed=\(seed) voters=\(voterCount) observers=\(observerCount) clients=\(clientCount)"
       + " duration=\(durationMilliseconds)ms faults=every \(faultIntervalMilliseconds)ms"
       + " latency<=\(maxLatencyMicroseconds)us sync<=\(maxSyncMicroseconds)us history=\(historyCount)"
-      + " snapshots=every \(snapshotInterval)" + (mutation.map { " mutation=\($0.rawValue)" } ?? "")
+      + " snapshots=every \(snapshotInterval) waits=\(waitsForLog) direct=\(hasDirectWrites)"
+      + " preallocation=\(preallocationBytes) pieces=\(pieceBytes)"
+      + (mutation.map { " mutation=\($0.rawValue)" } ?? "")
   }
 }
 

@@ -166,6 +166,20 @@ struct StateChecker {
     fail("server \(server) commits \(zxid), which is on the disks of \(holders), no quorum of \(configuration.voters)")
   }
 
+  /// A server's log has nothing to do: the member knows that all of its history is durable. If it did not, it might
+  /// never acknowledge a history that nothing is added to.
+  mutating func onIdleLog(_ server: ServerID, known: Zxid, durable: Zxid) {
+    guard known != durable else { return }
+    fail("server \(server) takes \(known) for durable, and its log is durable up to \(durable)")
+  }
+
+  /// A snapshot gets its name: the log has everything that is in it, or an older snapshot could not be followed by the
+  /// log any more.
+  mutating func onSnapshot(_ server: ServerID, _ zxid: Zxid, durable: Zxid) {
+    guard zxid > durable else { return }
+    fail("server \(server) has a snapshot of \(zxid), and its log is durable up to \(durable)")
+  }
+
   /// The epochs on a disk never go back.
   mutating func onEpochs(_ server: ServerID, accepted: Int64, current: Int64) {
     if let before = durableEpochs[server], accepted < before.accepted || current < before.current {

@@ -119,7 +119,13 @@ extension QuorumConfiguration {
         var ids: [ServerID] = []
         for id in value.split(separator: ":") { ids.append(ServerID(rawValue: try Self.number(String(id)))) }
         groups[try Self.number(words[1])] = ids
-      case ("weight", 2): weights[ServerID(rawValue: try Self.number(words[1]))] = try Self.number(value)
+      case ("weight", 2):
+        let weight = try Self.number(value)
+        // Java adds up longs, which wrap around; a sum of these cannot overflow.
+        guard (0...Int64(Int32.max)).contains(weight) else {
+          throw QuorumConfigurationError(message: "\(key)=\(value): a weight is a number from 0 to \(Int32.max)")
+        }
+        weights[ServerID(rawValue: try Self.number(words[1]))] = weight
       case ("version", 1): version = Int64(value, radix: 16) ?? 0
       default: break
       }

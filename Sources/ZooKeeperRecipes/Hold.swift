@@ -32,7 +32,7 @@ public struct Hold: Sendable {
 
   /// Why a hold has ended, or must be assumed to have ended.
   public enum Loss: Hashable, Sendable {
-    /// The session is over; another client may hold the znode's place now.
+    /// The session is over; another client may hold it now.
     case expired
     /// Another client has deleted the znode.
     case removed
@@ -58,8 +58,8 @@ public struct Hold: Sendable {
   ///
   /// Every quarter of the session timeout a read confirms that the session is alive. The confirmation counts from the
   /// moment before the read was sent, not from its reply: a process that was stopped in between, or whose machine
-  /// slept, finds out as soon as it runs again. Only elapsed time matters, so that setting the clock has
-  /// no effect.
+  /// slept, finds out as soon as it runs again. Only elapsed time matters, so that setting the clock has no
+  /// effect.
   ///
   /// - Parameters:
   ///   - onRevocation: called once, when another client asks for the release.

@@ -55,7 +55,7 @@ package struct ShellEnvironment: Sendable {
   var helpWidth: Int { min(max(columns ?? 80, 40), 100) }
 
   /// Whether the program was called by a name of Apache's, and so speaks as that does.
-  var asksForCompatibility: Bool { ["zookeeper-client", "zkCli.sh", "zkCli"].contains(programName) }
+  var isZkCli: Bool { ["zookeeper-client", "zkCli.sh", "zkCli"].contains(programName) }
 
   /// Whether the program was called by the name of Apache's server script.
   var isServerProgram: Bool { ["zookeeper-server", "zkServer.sh"].contains(programName) }

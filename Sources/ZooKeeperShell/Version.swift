@@ -7,6 +7,6 @@ package enum Version {
 
   /// What `version` and `--version` print.
   package static let text = "zkcli \(number) (speaks the protocol of Apache ZooKeeper 3.4 to 3.9)"
-  /// What stands behind `ZooKeeper CLI version:` in compatibility mode.
+  /// What follows `ZooKeeper CLI version:` in zkCli.sh's dialect.
   static let compatText = "\(apacheNumber)-zkcli-\(number)"
 }

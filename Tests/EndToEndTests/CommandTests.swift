@@ -21,7 +21,7 @@ extension Scenario {
       "get", Step("create ~ 'a value'", "~\n"), Step("get ~", "a value"), Step("cat ~", "a value"),
       Step("GET ~", "a value"), Step("get -b ~", "YSB2YWx1ZQ==\n"), Step("get -o base64 ~", "YSB2YWx1ZQ==\n"),
       Step("get --output=hex ~", "612076616c7565\n"), Step("get ~ -o raw", "a value", inScript: "a value"),
-      Step("get ~/nope", fails: 3, "NoNode ~/nope"), Step("get", fails: 2, "get lacks its argument path"),
+      Step("get ~/nope", fails: 3, "NoNode ~/nope"), Step("get", fails: 2, "missing argument: path"),
       Step("get ~ surplus", fails: 2, "surplus")),
     Scenario(
       "null, empty and the word null", Step("create ~", "~\n"), Step("get ~"), Step("set ~ ''"),
@@ -65,8 +65,8 @@ extension Scenario {
       Step("set -v 1 ~ four", fails: 4, "BadVersion ~"), Step("set -v3 ~ four", fails: 4, "BadVersion"),
       Step("set -v -1 ~ five"), Step("set --version=3 ~ six"), Step("get ~", "six"),
       Step("set ~/nope v", fails: 3, "NoNode ~/nope"), Step("set -v abc ~ v", fails: 2, "abc is not a version"),
-      Step("set ~ a b c", fails: 2, "set has no use for"), Step("set ~", fails: 2, "set lacks its argument data"),
-      Step("set -b ~ c2V2ZW4="), Step("get ~", "seven"), Step("set -b ~ '***'", fails: 2, "not base64"),
+      Step("set ~ a b c", fails: 2, "unexpected argument: b"), Step("set ~", fails: 2, "missing argument: data"),
+      Step("set -b ~ c2V2ZW4="), Step("get ~", "seven"), Step("set -b ~ '***'", fails: 2, "not valid base64"),
       Step("get ~", "seven"), Step("set ~ -- -v"), Step("get ~", "-v")),
     Scenario(
       "set --create", Step("set --create ~ one"), Step("get ~", "one"), Step("set --create ~ two"),
@@ -84,8 +84,9 @@ extension Scenario {
       Step("create -e -s ~/es-", "~/es-0000000004\n"), Step("create -se ~/es- v", "~/es-0000000005\n"),
       Step("create -c ~/container", "~/container\n"), Step("create -t 60000 ~/ttl v", "~/ttl\n"),
       Step("create -s -t 60000 ~/st", "~/st0000000008\n"), Step("create --ttl 1m ~/ttl2", "~/ttl2\n"),
-      Step("create -c -s ~/x", fails: 2, "--container excludes"), Step("create -t 0 ~/x", fails: 2, "--ttl must be"),
-      Step("create -t 5 -e ~/x", fails: 2, "--ttl excludes --ephemeral"),
+      Step("create -c -s ~/x", fails: 2, "--container cannot be combined"),
+      Step("create -t 0 ~/x", fails: 2, "--ttl must be"),
+      Step("create -t 5 -e ~/x", fails: 2, "--ttl cannot be combined with --ephemeral"),
       Step("create -t soon ~/x", fails: 2, "soon is not a time"),
       Step("create ~/acl v world:anyone:r", "~/acl\n"), Step("getAcl ~/acl", "world:anyone:r\n"),
       Step("create --acl ip:127.0.0.1:cdrwa ~/acl2", "~/acl2\n"), Step("getacl ~/acl2", "ip:127.0.0.1:cdrwa\n"),
@@ -93,13 +94,14 @@ extension Scenario {
       Step("create ~/x v world:anyone:z", fails: 2, "unknown permission z"),
       Step("create ~/x v auth::r", fails: 5, "InvalidACL ~/x"),
       Step("exists ~/x", fails: 1, "")),
-    Scenario("create without a name", Step("create", fails: 2, "create lacks its argument path")),
+    Scenario("create without a name", Step("create", fails: 2, "missing argument: path")),
   ]
 
   private static let deletions = [
     Scenario(
       "delete", Step("create -p ~/a/b", "~/a/b\n"), Step("delete ~/a", fails: 4, "NotEmpty ~/a"),
-      Step("delete -v 1 ~/a/b", fails: 4, "BadVersion ~/a/b"), Step("delete ~/a/b 7", fails: 2, "no use for"),
+      Step("delete -v 1 ~/a/b", fails: 4, "BadVersion ~/a/b"),
+      Step("delete ~/a/b 7", fails: 2, "unexpected argument: 7"),
       Step("delete -v 0 ~/a/b"), Step("rm ~/a"), Step("delete ~/a", fails: 3, "NoNode ~/a"),
       Step("create -p ~/c/d/e", "~/c/d/e\n"), Step("rm -r ~/c"), Step("ls ~")),
     Scenario(
@@ -107,7 +109,7 @@ extension Scenario {
       Step("deleteall --dry-run ~/a", "~/a/b/c\n~/a/b\n~/a\n"), Step("exists ~/a/b/c"), Step("deleteall -b 1 ~/a/b"),
       Step("ls ~/a"), Step("rmr ~"), Step("exists ~", fails: 1, ""), Step("deleteall ~", fails: 3, "NoNode ~"),
       Step("deleteall -b none ~", fails: 2, "none is not a number"),
-      Step("deleteall /", fails: 2, "would empty the whole tree")),
+      Step("deleteall /", fails: 2, "would delete the whole tree")),
   ]
 
   private static let access = [
@@ -126,7 +128,7 @@ extension Scenario {
   private static let quotas = [
     Scenario(
       "quotas", Step("create -p ~/a v", "~/a\n"), Step("listquota ~", fails: 3, "NoQuota ~"),
-      Step("setquota ~", fails: 2, "setquota lacks a limit"), Step("setquota -n 0 ~", fails: 2, "-n 0"),
+      Step("setquota ~", fails: 2, "missing option: -n, -b, -N or -B"), Step("setquota -n 0 ~", fails: 2, "-n 0"),
       Step("setquota -n 10 ~"), Step("setquota -b 100 ~"), Step("setquota -N 20 -B 200 ~"),
       Step(
         "listquota ~",
@@ -138,16 +140,16 @@ extension Scenario {
         bytesLimit = 100
         bytesHardLimit = 200
 
-        """), Step("setquota -n 5 ~/a", fails: 4, "~/a has a parent ~ which has a quota"),
+        """), Step("setquota -n 5 ~/a", fails: 4, "QuotaNested ~/a: ~ above it already has a quota"),
       Step("delquota -n ~"), Step("delquota -B ~"),
       Step(
         "listquota -o json ~",
         "{\"path\":\"~\",\"limits\":{\"count\":null,\"bytes\":100,\"countHard\":20,\"bytesHard\":null},"
           + "\"usage\":{\"count\":2,\"bytes\":1,\"countHard\":null,\"bytesHard\":null}}\n"),
       Step("delquota ~"), Step("delquota ~", fails: 3, "NoQuota ~"), Step("setquota -n 5 ~/a"),
-      Step("setquota -n 5 ~", fails: 4, "~ has a child ~/a which has a quota"), Step("delquota ~/a"),
+      Step("setquota -n 5 ~", fails: 4, "QuotaNested ~: ~/a under it already has a quota"), Step("delquota ~/a"),
       Step("setquota -n 5 ~/nope", fails: 3, "NoNode ~/nope"),
-      Step("setquota -n 5 /zookeeper/quota", fails: 2, "can have no quota"))
+      Step("setquota -n 5 /zookeeper/quota", fails: 2, "cannot have a quota"))
   ]
 
   private static let transactions = [
@@ -156,19 +158,19 @@ extension Scenario {
       Step(
         "multi create ~/a 1 , create -s ~/s- , set ~ w , check ~ 1 , delete ~/a",
         "create ~/a\ncreate ~/s-0000000001\nset ~ version 1\ncheck ~\ndelete ~/a\n"),
-      Step("multi check ~ 7 , set ~ x", fails: 4, "operation 1 (check) failed, and nothing was done"),
+      Step("multi check ~ 7 , set ~ x", fails: 4, "operation 1 (check) failed, and nothing was changed"),
       Step("multi create ~/b , delete ~/nope", fails: 4, "create ~/b: undone\ndelete ~/nope: NoNode\n"),
-      Step("exists ~/b", fails: 1, ""), Step("get ~", "w"), Step("multi", fails: 2, "multi lacks its operations"),
-      Step("multi frobnicate ~", fails: 2, "operation 1: a multi has no operation frobnicate"),
+      Step("exists ~/b", fails: 1, ""), Step("get ~", "w"), Step("multi", fails: 2, "missing argument: operation"),
+      Step("multi frobnicate ~", fails: 2, "operation 1: unknown operation frobnicate"),
       Step("multi create ~/b , , create ~/c", fails: 2, "operation 2 of the multi is empty"),
-      Step("multi create ~/b , set ~", fails: 2, "operation 2: set lacks its argument data"))
+      Step("multi create ~/b , set ~", fails: 2, "operation 2: missing argument: data"))
   ]
 
   private static let shell = [
     Scenario(
       "offline commands", Step("pwd", "/\n"), Step("printwatches", "printwatches is on\n"),
       Step("printwatches sometimes", fails: 2, "choose from on, off"), Step("history"),
-      Step("redo 7", fails: 2, "the history has no line 7"), Step("redo abc", fails: 2, "abc is not a number"),
+      Step("redo 7", fails: 2, "there is no line 7 in the history"), Step("redo abc", fails: 2, "abc is not a number"),
       Step("help nonsense", fails: 2, "nonsense")),
     Scenario(
       "connect and close", Step("connect"), Step("close"), Step("cd /"), Step("cd ~", fails: 3, "NoNode ~"),
@@ -180,9 +182,9 @@ extension Scenario {
       Step("addWatch -m SOMETIMES ~", fails: 2, "--mode cannot be")),
     Scenario("a standalone server has no configuration", Step("config"), Step("config -c")),
     Scenario(
-      "reconfig without permission", Step("reconfig", fails: 2, "reconfig lacks a change"),
+      "reconfig without permission", Step("reconfig", fails: 2, "missing option: -file, -members, -add or -remove"),
       Step("reconfig -remove 2", fails: 10, "ReconfigDisabled"),
-      Step("reconfig -add x -members y", fails: 2, "cannot go with them"),
+      Step("reconfig -add x -members y", fails: 2, "cannot be combined"),
       Step("reconfig -file /nonexistent/zoo.cfg", fails: 12, "cannot open /nonexistent/zoo.cfg"),
       Step("reconfig -v nothex -remove 2", fails: 2, "nothex is not a configuration version")),
   ]

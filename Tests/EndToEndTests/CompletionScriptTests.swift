@@ -116,10 +116,11 @@ struct CompletionScriptTests {
 
   @Test func queryAnswersInAHurryWithoutAServer() async throws {
     let silent = try FakeServer(.silence)
-    let run = try await Zkcli(server: silent.connectString)("__complete", "--shell", "bash", "--", "get", "/")
+    // It has a limit of its own, shorter than these, which are longer than that of the test.
+    let patient = Zkcli(server: silent.connectString).with(["ZKCLI_CONNECT_TIMEOUT": "1h", "ZKCLI_TIMEOUT": "1h"])
+    let run = try await patient("__complete", "--shell", "bash", "--", "get", "/")
     #expect(run.exitStatus == 0)
     #expect(run.output.isEmpty && run.errorOutput.isEmpty)
-    #expect(run.elapsed < .seconds(10))
   }
 
   @Test func manualPageIsCleanForMandoc() async throws {

@@ -54,7 +54,7 @@ struct LocalEnsembleTests {
       "--local", "3", "--", "/bin/sh", "-c", "echo $ZKCLI_SERVER; exec \(try Products.executable("zkcli")) create /a 1")
     let lines = run.output.split(separator: "\n")
     #expect(lines.count == 2 && lines[0].split(separator: ",").count == 3 && lines[1] == "/a", "\(run.output)")
-    #expect(run.errorOutput == "zkcli: an ensemble of its own, of 3, is at \(lines[0])\n")
+    #expect(run.errorOutput == "zkcli: local ensemble of 3 servers at \(lines[0])\n")
     expect(try await zkcli("--local=5", "-q", "create", "/a"), output: "/a\n")
     expect(try await zkcli("-q", "--local", "9", "ls", "/"), output: "zookeeper\n")
     expect(try await zkcli("-q", "--local", "1", "local", "status"), prefix: "1   running  sta")
@@ -152,7 +152,7 @@ struct LocalEnsembleTests {
   @Test func mistakesAreExplained() async throws {
     let refused = try refusedServer()
     let elsewhere = try await zkcli("-s", refused, "local", "status")
-    expect(elsewhere, status: 2, error: "local is about servers of this very process, and there are none")
+    expect(elsewhere, status: 2, error: "`local` needs servers started with --local")
     expect(try await zkcli("--local", "10", "ls", "/"), status: 2, error: "from 1 to 9")
     let script = try await Zkcli().script(
       """
@@ -170,9 +170,9 @@ struct LocalEnsembleTests {
     let lines = script.errorOutput.split(separator: "\n").map { $0.drop { $0 != " " }.dropFirst() }
     #expect(
       lines == [
-        "there is no server 4; they are 1 to 3", "local kill lacks a server; write its number, or leader",
-        "local status has no use for 1",
-        "local partition lacks its groups; local partition 1 / 2,3 leaves server 1 alone",
+        "there is no server 4; they are 1 to 3", "missing argument: server; give its number, or leader",
+        "unexpected argument: 1",
+        "missing argument: groups; for example: local partition 1 / 2,3 cuts server 1 off",
         "server 1 is named twice", "Local: server 1 is not paused",
         "Local: server 1 is paused already; local resume 1 lets it go on",
         "Local: server 1 is not running; local restart 1 starts it",

@@ -31,7 +31,7 @@ struct LockTests {
     try await #expect(zkcli("lock", path, "--", "sh", "-c", "kill -9 $$").exitStatus == 137)
     expect(try await zkcli("lock", path, "--", "/nonexistent/command"), status: 127, error: "cannot run")
     expect(try await zkcli("lock", path, "--", "/"), status: 126, error: "cannot run")
-    expect(try await zkcli("lock", path, "--"), status: 2, error: "nothing stands behind --")
+    expect(try await zkcli("lock", path, "--"), status: 2, error: "no command given after --")
     expect(
       try await zkcli(
         "lock", path, "--", "sh", "-c", "cat; echo $ZKCLI_LOCK_PATH | cut -c1-\(path.count)",

@@ -216,8 +216,9 @@ struct REPLTests {
     let server = try await ApacheServer.shared().connectString
     let shell = try await Session.open(server)
     for (line, answer) in [
-      ("gte /x", "did you mean get?"), ("set -v abc / v", "abc is not a version"), ("set -b / '***'", "not base64"),
-      ("redo abc", "abc is not a number"), ("addWatch nopath", "nopath"), ("get", "lacks its argument path"),
+      ("gte /x", "did you mean get?"), ("set -v abc / v", "abc is not a version"),
+      ("set -b / '***'", "not valid base64"),
+      ("redo abc", "abc is not a number"), ("addWatch nopath", "nopath"), ("get", "missing argument: path"),
       ("create /a\\x01b", "has the character U+0001"), ("ls \\", ""), ("'", ""), ("'", ""), ("multi ,", "operation 1"),
       ("connect a:b", "not a list"),
       ("help get", "usage: get"), ("help gte", "did you mean"), ("get --help", "Also called cat"), ("set / -", "stdin"),

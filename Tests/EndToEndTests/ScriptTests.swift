@@ -73,7 +73,7 @@ struct ScriptTests {
 
   @Test func openQuoteAtTheEndIsReportedWhereItBegins() async throws {
     let run = try await Zkcli.shared().script("pwd\n\nset /x 'open\nand on\n")
-    expect(run, status: 2, output: "/\n", error: "stdin:3: the quote that begins here is never closed")
+    expect(run, status: 2, output: "/\n", error: "stdin:3: the quote that is opened here is never closed")
   }
 
   @Test func thousandLines() async throws {
@@ -125,9 +125,9 @@ struct ScriptTests {
     let run = try await zkcli("-f", "\(directory)/script", input: Array("from stdin".utf8))
     expect(
       run, status: 2, output: "\(path)\nfrom a file\nfrom stdin\n",
-      error: "script:5: stdin has been read already")
+      error: "script:5: stdin has already been read")
     let busy = try await zkcli.script("set \(path) -\n")
-    expect(busy, status: 2, error: "stdin:1: - means stdin, which is not free here")
+    expect(busy, status: 2, error: "stdin:1: - means stdin, which is in use here")
   }
 
   @Test func transactionComesFromStdinAndFiles() async throws {
@@ -146,7 +146,7 @@ struct ScriptTests {
       expect(try await zkcli("deleteall", path))
     }
     let bad = try await zkcli("multi", "-", input: Array("create \(path)\nset\n".utf8))
-    expect(bad, status: 2, error: "line 2: set lacks its argument path")
+    expect(bad, status: 2, error: "line 2: missing argument: path")
     expect(try await zkcli("multi", "-", input: []), status: 2, error: "the multi has no operations")
   }
 
@@ -183,6 +183,6 @@ struct ScriptTests {
   }
 
   @Test func secondCommandOnTheCommandLineIsAMistake() async throws {
-    expect(try await Zkcli.shared()("-f", "x", "ls"), status: 2, error: "--script and a command exclude each other")
+    expect(try await Zkcli.shared()("-f", "x", "ls"), status: 2, error: "--script cannot be combined with a command")
   }
 }

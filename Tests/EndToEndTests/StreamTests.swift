@@ -115,7 +115,8 @@ struct StreamTests {
     expect(created, output: "\(path)\n", error: "servers 127.0.0.1:")
     expect(try await zkcli("--verbose", "set", path, "w"), error: "changed \(path)")
     expect(try await zkcli("set", path, "w", "--verbose"), error: "changed \(path)")
-    expect(try await zkcli("--auth", "digest:u:p", "get", path), output: "w", error: "warning: --auth shows the secret")
+    expect(
+      try await zkcli("--auth", "digest:u:p", "get", path), output: "w", error: "warning: --auth exposes the secret")
     expect(try await zkcli("-q", "--auth", "digest:u:p", "get", path), output: "w")
   }
 
@@ -164,7 +165,7 @@ struct StreamTests {
       (["ZKCLI_SERVER": server + "/zookeeper"], true),
     ] {
       let run = try await Zkcli(server: nil).with(variables)("sync")
-      expect(run, status: works ? 0 : 7, error: works ? "" : "\(bad): the name has no address", "\(variables)")
+      expect(run, status: works ? 0 : 7, error: works ? "" : "\(bad): the name cannot be resolved", "\(variables)")
     }
     let run = try await Zkcli(server: bad)("-v", "-s", server, "sync")
     expect(run, error: "from --server")

@@ -65,7 +65,7 @@ struct WaiterTests {
     let path = uniquePath("waiter")
     let (command, before, proxy) = try await startAndExpire(waiter, path, server)
     let warning = try await command.nextLine(of: .error, within: .seconds(60))
-    #expect(warning?.contains("going on with a new one") == true, "\(warning ?? "")")
+    #expect(warning?.contains("continuing with a new session") == true, "\(warning ?? "")")
     before?.closeInput()
     let direct = try await Zkcli.patient(server)
     if let after = waiter.after { try await #expect(direct.run(filled(after, path)).exitStatus == 0) }
@@ -132,7 +132,7 @@ struct WaiterTests {
   ]) func aCommandThatGoesOnSaysThatItsTimeIsUp(words: [String]) async throws {
     let run = try await Zkcli.patient(.zkcli).run(words + ["--timeout", "200ms"])
     #expect(run.exitStatus == 8)
-    #expect(run.errorOutput.hasSuffix("the time is up\n"), "\(run.errorOutput)")
+    #expect(run.errorOutput.hasSuffix("the timeout has passed\n"), "\(run.errorOutput)")
   }
 
   /// Behind a path that nobody has made, whatever looks for a znode or waits for one says so.
@@ -154,7 +154,7 @@ struct WaiterTests {
     zkcli.server! += root
     let run = try await zkcli.run(words)
     #expect(run.exitStatus == status, "\(run.errorOutput)")
-    #expect(run.errorOutput.contains("the path \(root) behind the servers"), "\(run.errorOutput)")
+    #expect(run.errorOutput.contains("the chroot \(root) of the connect string"), "\(run.errorOutput)")
   }
 
   @Test(arguments: [

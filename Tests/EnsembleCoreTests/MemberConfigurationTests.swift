@@ -1,4 +1,5 @@
 import EnsembleCore
+import StorageTesting
 import Testing
 import TxnLog
 import ZnodeTree

@@ -9,7 +9,7 @@ import ZooKeeperProtocol
 struct TreeStreamTests {
   private func reader() -> TreeStreamReader {
     TreeStreamReader(
-      zxid: Zxid(rawValue: 0x1_0000_0018), hashSeed: 1, extendedTypesEnabled: true, digestEnabled: true)
+      zxid: Zxid(rawValue: 0x1_0000_0018), TreeSettings(hasExtendedTypes: true, hasDigest: true, hashSeed: 1))
   }
 
   private func feed(

@@ -25,23 +25,24 @@ struct UnreadablePacketTests {
   }
 
   /// Takes an event in, with a disk that never fails; returns what else is to be done.
-  private static func step(_ member: EnsembleMember, _ event: ZabEvent) -> [MemberEffect] {
+  private static func step(_ member: EnsembleMember, _ event: ZabEvent) -> [DriverEffect] {
     member.step(event, time)
-    var (others, effects): ([MemberEffect], [MemberEffect]) = ([], [])
+    var (others, effects): ([DriverEffect], [MemberEffect]) = ([], [])
     while member.takeEffects(into: &effects) {
       while let effect = effects.popLast() {
         switch effect {
-        case .saveAcceptedEpoch(let epoch): member.step(.acceptedEpochSaved(epoch), time)
-        case .saveCurrentEpoch(let epoch): member.step(.currentEpochSaved(epoch), time)
-        case .append(let entry): member.step(.persisted(through: entry.zxid), time)
-        default: others.append(effect)
+        case .storage(.saveAcceptedEpoch(let epoch)): member.step(.acceptedEpochSaved(epoch), time)
+        case .storage(.saveCurrentEpoch(let epoch)): member.step(.currentEpochSaved(epoch), time)
+        case .storage(.append(let entry)): member.step(.persisted(through: entry.zxid), time)
+        case .driver(let effect): others.append(effect)
+        default: break
         }
       }
     }
     return others
   }
 
-  private static func receive(_ member: EnsembleMember, _ packet: QuorumPacket) -> [MemberEffect] {
+  private static func receive(_ member: EnsembleMember, _ packet: QuorumPacket) -> [DriverEffect] {
     step(member, .received(packet, link))
   }
 
@@ -64,7 +65,7 @@ struct UnreadablePacketTests {
   func whatALearnerSaysEndsItsConnection(_ kind: QuorumPacket.Kind) throws {
     let member = try Self.leader()
     let effects = Self.receive(member, QuorumPacket(kind, zxid: Zxid(rawValue: -1), data: [1, 2, 3]))
-    #expect(effects.contains(.close(Self.link)))
+    #expect(effects.contains(.transport(.close(Self.link))))
     #expect(member.zab.learnerConnections.isEmpty)
     #expect(member.zab.role == .leading && member.core != nil, "nobody else is harmed")
   }
@@ -72,7 +73,7 @@ struct UnreadablePacketTests {
   @Test func whatCanBeReadDoesNot() throws {
     let member = try Self.leader()
     let effects = Self.receive(member, QuorumPacket(.ping, zxid: .zero, data: []))
-    #expect(!effects.contains(.close(Self.link)))
+    #expect(!effects.contains(.transport(.close(Self.link))))
     #expect(member.zab.learnerConnections == [Self.link])
   }
 
@@ -94,7 +95,7 @@ struct UnreadablePacketTests {
     let member = Self.learner(of: epoch)
     try #require(member.zab.leaderConnection == Self.link)
     let packet = QuorumPacket(.newLeader, zxid: epoch.newLeaderZxid, data: Array("server.1=nowhere".utf8))
-    #expect(Self.receive(member, packet).contains(.close(Self.link)))
+    #expect(Self.receive(member, packet).contains(.transport(.close(Self.link))))
     #expect(member.zab.role == .looking)
   }
 
@@ -107,7 +108,7 @@ struct UnreadablePacketTests {
     try #require(core != nil)
     let effects = Self.receive(member, QuorumPacket(.revalidate, zxid: Zxid(rawValue: -1), data: [1]))
     #expect(core == nil, "whoever serves no more keeps nothing of it")
-    #expect(effects.contains(.close(Self.link)))
+    #expect(effects.contains(.transport(.close(Self.link))))
     #expect(member.zab.role == .looking)
   }
 }

@@ -10,7 +10,6 @@ import LineEditor
 /// - `ticks N`: another thread prints `tick 1` ... `tick N` while the next line is being edited
 /// - `prompt TEXT`: another thread changes the prompt while the next line is being edited
 /// - `wait`: waits until ^C or, given a number of milliseconds, until another thread ends it
-/// - `secret`: reads a line without echo
 /// - `history`: lists the lines so far
 /// - `exit N`: leaves with that status
 enum Probe {
@@ -86,8 +85,6 @@ enum Probe {
       }
       show("waiting")
       show("wait: \(editor.wait(for: done))")
-    case "secret":
-      show("secret: \(editor.readSecret(prompt: "password: "))")
     case "history":
       for (index, line) in editor.history.enumerated() { show("\(index + 1): \(line)") }
     default:

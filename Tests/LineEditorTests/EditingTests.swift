@@ -11,6 +11,8 @@ import Testing
   @Test(.timeLimit(.minutes(10))) func interruptDropsTheLine() throws {
     let session = try TmuxSession()
     try session.type("half typed")
+    // ^C makes the terminal drop what has not been read yet.
+    try session.waitForEnd("probe> half typed")
     try session.press("Left", "Left", "Left", "C-c")
     try session.waitForEnd("probe> half typed^C", "interrupted", "probe>")
     try session.enter("next")
@@ -20,6 +22,7 @@ import Testing
   @Test(.timeLimit(.minutes(10))) func interruptOfALongLineShowsBelowItsLastRow() throws {
     let session = try TmuxSession()
     try session.type(String(repeating: "x", count: 100))
+    try session.waitForEnd("probe> " + String(repeating: "x", count: 73), String(repeating: "x", count: 27))
     try session.press("C-a", "C-c")
     try session.waitForEnd(
       "probe> " + String(repeating: "x", count: 73), String(repeating: "x", count: 27) + "^C", "interrupted", "probe>")

@@ -42,11 +42,11 @@ import Testing
 
   @Test func promptEndsPlainAndShowsNoControlCharacters() {
     let prompt = Prompt([.init("zk", style: .red), .init(":/a\u{1B}b"), .init("> ", style: .bold)])
-    #expect(prompt.encoded(withColour: false) == "zk:/a?b> ")
+    #expect(prompt.encoded(inColor: false) == "zk:/a?b> ")
     #expect(
-      prompt.encoded(withColour: true)
+      prompt.encoded(inColor: true)
         == "\u{1}\u{1B}[31m\u{1}zk\u{1}\u{1B}[0m\u{1}:/a?b\u{1}\u{1B}[1m\u{1}>\u{1}\u{1B}[0m\u{1} ")
-    #expect(Prompt([]).encoded(withColour: true) == "")
+    #expect(Prompt([]).encoded(inColor: true) == "")
   }
 
   @Test func printerDropsTheOldestPastItsLimit() {

@@ -22,19 +22,6 @@ import Testing
     try session.waitForEnd("probe> ahead")
   }
 
-  @Test(.timeLimit(.minutes(10))) func secretIsNotShown() throws {
-    let session = try TmuxSession()
-    try session.enter("secret")
-    try session.waitForEnd("password:")
-    try session.type("hunter")
-    try session.press("C-c")
-    try session.waitForEnd("password:", "secret: interrupted", "probe>")
-    try session.enter("secret")
-    try session.waitForEnd("password:")
-    try session.enter("pässword")
-    try session.waitForEnd("password:", "secret: line(\"pässword\")", "probe>")
-  }
-
   @Test(.timeLimit(.minutes(10))) func terminationSignalLeavesInOrder() throws {
     let session = try TmuxSession()
     try session.type("typed")

@@ -1,5 +1,6 @@
 import Testing
-import ZooKeeperShell
+
+@testable import ZooKeeperShell
 
 /// Binds a whole line: the command, then its words.
 private func bind(_ line: String) throws(ShellError) -> Invocation {
@@ -67,18 +68,18 @@ private func described(_ invocation: Invocation) -> String {
   @Test(arguments: [
     ("gte /x", "unknown command gte; did you mean get?"),
     ("frobnicate", "unknown command frobnicate; help lists the commands"),
-    ("get", "get lacks its argument path; usage: get [-s] [-w] [-b] [-x] path"),
-    ("set /x", "set lacks its argument data; usage: set [-s] [-v VERSION] [-b] [--create] path data"),
-    ("set /x a b c", "set has no use for the argument b; quote values with blanks"),
-    ("delete /x 7", "delete has no use for the argument 7; usage: delete [-v VERSION] [-r] path"),
-    ("whoami 'a b'", "whoami has no use for the argument 'a b'; whoami takes no arguments"),
-    ("get -z /x", "unknown option -z; put -- in front of a value that begins with -"),
-    ("get -sz /x", "unknown option -z in -sz; put -- in front of a value that begins with -"),
+    ("get", "missing argument: path; usage: get [-s] [-w] [-b] [-x] path"),
+    ("set /x", "missing argument: data; usage: set [-s] [-v VERSION] [-b] [--create] path data"),
+    ("set /x a b c", "unexpected argument: b; quote a value that contains blanks"),
+    ("delete /x 7", "unexpected argument: 7; usage: delete [-v VERSION] [-r] path"),
+    ("whoami 'a b'", "unexpected argument: 'a b'; whoami takes no arguments"),
+    ("get -z /x", "unknown option -z; to pass a value that begins with -, put -- before it"),
+    ("get -sz /x", "unknown option -z in -sz; to pass a value that begins with -, put -- before it"),
     ("get --sat /x", "unknown option --sat; did you mean --stat?"),
-    ("get --frobnicate /x", "unknown option --frobnicate; put -- in front of a value that begins with -"),
+    ("get --frobnicate /x", "unknown option --frobnicate; to pass a value that begins with -, put -- before it"),
     ("get --stat=1 /x", "option --stat takes no value"),
     ("delete /x -v", "option --version needs a value; write --version VERSION"),
-    ("set --ver 3 /x y", "option --ver is ambiguous; it may mean --version, --verbose"),
+    ("set --ver 3 /x y", "option --ver is ambiguous; it could be --version, --verbose"),
     ("reconfig -ad x", "unknown option -ad; did you mean -add?"),
     ("get /x -timeout", "option -timeout needs a value; write -timeout MS"),
   ])
@@ -127,8 +128,9 @@ private func described(_ invocation: Invocation) -> String {
     ("--local=3 ls 3", "ls", "3", "local=3"),
     ("--local", "", "", "local="),
   ])
-  func splitsAtTheCommand(line: String, command: String, rest: String, globals: String) throws {
-    let parsed = try ProgramOptions.parse(words(line))
+  func splitsAtTheCommand(line: String, command: String, rest: String, globals: String) {
+    let parsed = ProgramOptions.parse(words(line))
+    #expect(parsed.mistake == nil)
     #expect(parsed.command?.text ?? "" == command)
     #expect(parsed.words == words(rest))
     let options = parsed.globals.sorted { $0.key.rawValue < $1.key.rawValue }
@@ -149,8 +151,11 @@ private func described(_ invocation: Invocation) -> String {
     ("--compat --local 3 ls /", "ls", "/", "compat= local=3"),
     ("--compat --local ls /", "ls", "/", "compat= local="),
   ])
-  func compatibilityModeSkipsWhatItDoesNotKnow(line: String, command: String, rest: String, globals: String) throws {
-    let parsed = try ProgramOptions.parse(words(line))
+  func compatibilityModeSkipsWhatItDoesNotKnow(line: String, command: String, rest: String, globals: String) {
+    let mode = ReadingMode(of: words(line))
+    #expect(mode.asksForCompatibility)
+    let parsed = ZkCliDialect().splitProgram(mode.words)
+    #expect(parsed.mistake == nil)
     #expect(parsed.command?.text == command)
     #expect(parsed.words == words(rest))
     let options = parsed.globals.sorted { $0.key.rawValue < $1.key.rawValue }
@@ -158,10 +163,10 @@ private func described(_ invocation: Invocation) -> String {
   }
 }
 
-@Suite(.timeLimit(.minutes(10))) struct CompatBinderTests {
+@Suite(.timeLimit(.minutes(10))) struct ZkCliBinderTests {
   private func bind(_ line: String) throws(ShellError) -> Invocation {
     let all = words(line)
-    return try ArgumentBinder.bindCompat([Word](all.dropFirst()), command: all[0])
+    return try ZkCliBinder.bind([Word](all.dropFirst()), command: all[0])
   }
 
   @Test(
@@ -220,19 +225,19 @@ private func described(_ invocation: Invocation) -> String {
     ),
   ])
   func failsInTheSameWords(line: String, text: String) {
-    #expect(#expect(throws: ShellError.self) { try bind(line) }?.apacheText == text)
+    #expect(#expect(throws: ShellError.self) { try bind(line) }.map(ZkCliDialect.text(of:)) == text)
   }
 
   @Test func anUnknownCommandPrintsTheWholeUsage() throws {
     let error = try #require(#expect(throws: ShellError.self) { try bind("LS /") })
-    let lines = try #require(error.apacheText).split(separator: "\n")
+    let lines = ZkCliDialect.text(of: error).split(separator: "\n")
     #expect(lines.first == "ZooKeeper -server host:port -client-configuration properties-file cmd args")
     #expect(lines.last == "Command not found: Command not found LS")
     #expect(lines.count == 30)
     #expect(lines[1].hasPrefix("\taddWatch [-m mode] path"))
     #expect(lines[2] == "\taddauth scheme auth")
     #expect(lines[28] == "\twhoami ")
-    #expect(Renderer(RenderContext(isCompat: true)).exitCode(of: error).rawValue == 127)
+    #expect(Renderer(RenderContext(dialect: ZkCliDialect())).exitCode(of: error).rawValue == 127)
   }
 }
 

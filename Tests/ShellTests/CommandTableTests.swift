@@ -1,5 +1,6 @@
 import Testing
-import ZooKeeperShell
+
+@testable import ZooKeeperShell
 
 @Suite(.timeLimit(.minutes(10))) struct CommandTableTests {
   @Test func everyCommandHasOneSpec() {
@@ -29,13 +30,13 @@ import ZooKeeperShell
     let all = words(line)
     let spec = try CommandTable.lookUp(all[0])
     let invocation = try ArgumentBinder.bind([Word](all.dropFirst()), to: spec)
-    if spec.id == .multi, !invocation.arguments.isEmpty { _ = try MultiParser.parse(invocation.arguments) }
+    if spec.id == .client(.multi), !invocation.arguments.isEmpty { _ = try MultiParser.parse(invocation.arguments) }
   }
 
   @Test func zkCliKnowsNoCommandThatIsMissingHere() throws {
     let error = try #require(
-      #expect(throws: ShellError.self) { try ArgumentBinder.bindCompat([], command: "nonesuch") })
-    let names = try #require(error.apacheText).split(separator: "\n").dropFirst().dropLast()
+      #expect(throws: ShellError.self) { try ZkCliBinder.bind([], command: "nonesuch") })
+    let names = ZkCliDialect.text(of: error).split(separator: "\n").dropFirst().dropLast()
       .map { String($0.dropFirst().prefix { $0 != " " }) }
     #expect(names.count == 28)
     for name in names { #expect(CommandTable.find(name)?.name == name) }
@@ -59,7 +60,7 @@ import ZooKeeperShell
 
   @Test func theBeginningOfOneWordIsNoMistypedOther() {
     let error = #expect(throws: ShellError.self) {
-      try Values.choice("stat", of: "action", among: ["run", "start", "stop", "status"])
+      try ValueParser.choice("stat", of: "action", among: ["run", "start", "stop", "status"])
     }
     #expect(error?.message == "action cannot be stat; did you mean status?")
   }
@@ -84,7 +85,7 @@ import ZooKeeperShell
 
   @Test func helpOfACommand() {
     #expect(
-      Help.command(CommandTable.spec(of: .delete)) == """
+      Help.command(CommandTable.spec(of: .client(.delete))) == """
         usage: delete [-v VERSION] [-r] path
 
         Delete a znode.

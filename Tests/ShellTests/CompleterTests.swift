@@ -1,5 +1,6 @@
 import Testing
-import ZooKeeperShell
+
+@testable import ZooKeeperShell
 
 @Suite(.timeLimit(.minutes(10))) struct CompleterTests {
   private static let tree: [String: [String]] = [

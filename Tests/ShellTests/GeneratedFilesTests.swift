@@ -1,6 +1,7 @@
 import Foundation
 import Testing
-import ZooKeeperShell
+
+@testable import ZooKeeperShell
 
 @Suite(.timeLimit(.minutes(10))) struct GeneratedFilesTests {
   static let files: [(path: String, text: String)] =

@@ -15,6 +15,11 @@ import Testing
     "--local --help NAME -- true", "-f /nonexistent NAME --help",
   ]
 
+  /// The text that a command line prints and does nothing else; nil when it does something.
+  private func answer(_ words: [Word], _ environment: ShellEnvironment) throws(CommandLineError) -> String? {
+    if case .text(let text) = try CommandLine.parse(words, environment) { text } else { nil }
+  }
+
   @Test(arguments: CommandTable.all.map(\.id)) func everyCommandIsExplainedAndNotRun(id: CommandID) throws {
     let spec = CommandTable.spec(of: id)
     for name in [spec.name] + spec.aliases {
@@ -22,7 +27,7 @@ import Testing
         let asked = words(line.split(separator: "NAME", omittingEmptySubsequences: false).joined(separator: name))
         for program in Self.programNames {
           let environment = ShellEnvironment(programName: program)
-          let text = try #require(try HelpRequest.answer(asked, environment), "\(program) \(line)")
+          let text = try #require(try answer(asked, environment), "\(program) \(line)")
           let usage = environment.isServerProgram ? "usage: server action" : "usage: \(spec.synopsis)"
           #expect(text.contains(usage), "\(program) \(line)")
         }
@@ -36,22 +41,22 @@ import Testing
       let bound = try ArgumentBinder.bind(words(line), to: spec, globals: ProgramOptions.ofOneLine)
       #expect(bound.flag(.help) && bound.arguments.isEmpty && bound.child == nil, "\(spec.name) \(line)")
     }
-    guard CompatSyntax.find(spec.name) != nil else { return }
-    #expect(try ArgumentBinder.bindCompat(words("/a --help"), command: Word(spec.name)).flag(.help))
+    guard ZkCliSyntax.find(spec.name) != nil else { return }
+    #expect(try ZkCliBinder.bind(words("/a --help"), command: Word(spec.name)).flag(.help))
   }
 
   @Test(arguments: ["get /x", "set /x -- --help", "--local -- make --help", "lock /l -- cat --help", ""])
   func nobodyAsks(line: String) throws {
-    #expect(try HelpRequest.answer(words(line), ShellEnvironment()) == nil)
+    #expect(try answer(words(line), ShellEnvironment()) == nil)
   }
 
   @Test func theProgramIsExplainedWhereNoCommandIsNamed() throws {
     for line in ["--help", "--bogus --help", "-s --help"] {
-      #expect(try HelpRequest.answer(words(line), ShellEnvironment())?.hasPrefix("usage: zkcli [option...]") == true)
+      #expect(try answer(words(line), ShellEnvironment())?.hasPrefix("usage: zkcli [option...]") == true)
     }
-    let server = try HelpRequest.answer(words("--help"), ShellEnvironment(programName: "zkServer.sh"))
+    let server = try answer(words("--help"), ShellEnvironment(programName: "zkServer.sh"))
     #expect(server?.hasPrefix("Usage: zkServer.sh [--config <conf-dir>] {start|") == true)
-    let error = #expect(throws: ShellError.self) { try HelpRequest.answer(words("gte --help"), ShellEnvironment()) }
-    #expect(error?.hint == "did you mean get?")
+    let error = #expect(throws: CommandLineError.self) { try answer(words("gte --help"), ShellEnvironment()) }
+    #expect(error?.error.hint == "did you mean get?")
   }
 }

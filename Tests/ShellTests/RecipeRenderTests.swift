@@ -34,9 +34,9 @@ import ZooKeeperProtocol
       #"{"leader":"one","path":"/e/_c_x-latch-0000000001","zxid":"0x1f"}"#
     ),
     (.leader(nil), "\n", #"{"leader":null,"path":null,"zxid":null}"#),
-    (.letGo(path: "/l", count: 2), "", #"{"path":"/l","count":2}"#),
+    (.released(path: "/l", count: 2), "", #"{"path":"/l","count":2}"#),
     (.number(path: "/c", -5), "-5\n", #"{"path":"/c","value":-5}"#),
-    (.verdict(path: "/t", .abort), "abort\n", #"{"path":"/t","decision":"abort"}"#),
+    (.decision(path: "/t", .abort), "abort\n", #"{"path":"/t","decision":"abort"}"#),
     (
       .transaction(path: "/t", status), "undecided\n",
       #"{"path":"/t","decision":null,"data":null,"encoding":null,"votes":[]}"#

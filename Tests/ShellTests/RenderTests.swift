@@ -1,6 +1,8 @@
 import Testing
+import ZooKeeperClient
 import ZooKeeperProtocol
-import ZooKeeperShell
+
+@testable import ZooKeeperShell
 
 /// Renders the answer of one command.
 private func render(_ results: [CommandResult], _ context: RenderContext, isListing: Bool = false) -> Rendered {
@@ -59,7 +61,7 @@ private let isoBlock = """
       (nil, "", "zkcli: /x has no data (null)\n"),
       (
         "a\u{1b}[31m\tb\u{7f}é", "a\\x1b[31m\tb\\x7fé\n",
-        "zkcli: 2 unprintable bytes shown as \\xHH; -o raw, hex or base64 for the bytes themselves\n"
+        "zkcli: 2 unprintable bytes shown as \\xHH; -o raw, hex or base64 prints the bytes themselves\n"
       ),
     ] as [(String?, String, String)])
   func aTerminalGetsWhatItCanShow(text: String?, out: String, err: String) {
@@ -200,7 +202,7 @@ private let isoBlock = """
     #expect(render([.existence(path: "/x", nil)], verbose).errText == "zkcli: /x does not exist\n")
     #expect(render([.warning("mind")], RenderContext()).errText == "zkcli: warning: mind\n")
     #expect(render([.warning("mind")], RenderContext(isQuiet: true)).errText == "")
-    let notice = WatchNotice(type: .nodeDataChanged, state: .syncConnected, path: "/x", zxid: Zxid(rawValue: 276))
+    let notice = WatchEvent(type: .nodeDataChanged, state: .syncConnected, path: "/x", zxid: Zxid(rawValue: 276))
     #expect(render([.event(notice)], RenderContext()).errText == "event: NodeDataChanged /x zxid 0x114\n")
   }
 
@@ -301,7 +303,7 @@ private let isoBlock = """
   }
 
   @Test func anAwaitedEventBelongsToTheDocument() {
-    let notice = WatchNotice(type: .nodeCreated, state: .syncConnected, path: "/x", zxid: nil)
+    let notice = WatchEvent(type: .nodeCreated, state: .syncConnected, path: "/x", zxid: nil)
     let event = #"{"event":"NodeCreated","state":"SyncConnected","path":"/x","zxid":null}"#
     var renderer = Renderer(RenderContext(format: .json))
     renderer.begin(awaitsEvent: true)
@@ -330,9 +332,8 @@ private let isoBlock = """
   }
 
   @Test func theCodeOfAnErrorIsTheExitCode() {
-    var error = ShellError(.noNode, "NoNode", path: "/x", "it does not exist")
-    error.apacheExitCode = .no
-    let compat = Renderer(RenderContext(format: .json, isCompat: true)).error(error).errText
+    let error = ShellError(.noNode, "NoNode", path: "/x", "it does not exist")
+    let compat = Renderer(RenderContext(format: .json, dialect: ZkCliDialect())).error(error).errText
     #expect(compat.contains(#""code":1,"#))
   }
 
@@ -346,8 +347,8 @@ private let isoBlock = """
   }
 }
 
-@Suite(.timeLimit(.minutes(10))) struct CompatRendererTests {
-  private let context = RenderContext(isCompat: true, compatTimes: .javaUTC)
+@Suite(.timeLimit(.minutes(10))) struct ZkCliRendererTests {
+  private let context = RenderContext(dialect: ZkCliDialect(), compatTimes: .javaUTC)
   private let block = """
     cZxid = 0x2
     ctime = Mon Nov 23 06:23:00 UTC 2026
@@ -411,11 +412,11 @@ private let isoBlock = """
         "absolute path is /zookeeper/quota/q/zookeeper_limits\n"
       ),
       (
-        .event(WatchNotice(type: .nodeDataChanged, state: .syncConnected, path: "/x", zxid: Zxid(rawValue: 276))),
+        .event(WatchEvent(type: .nodeDataChanged, state: .syncConnected, path: "/x", zxid: Zxid(rawValue: 276))),
         "\nWATCHER::\n\nWatchedEvent state:SyncConnected type:NodeDataChanged path:/x zxid: 276\n", ""
       ),
       (
-        .event(WatchNotice(type: .none, state: .syncConnected, path: nil, zxid: nil)),
+        .event(WatchEvent(type: .none, state: .syncConnected, path: nil, zxid: nil)),
         "\nWATCHER::\n\nWatchedEvent state:SyncConnected type:None path:null zxid: -1\n", ""
       ),
       (

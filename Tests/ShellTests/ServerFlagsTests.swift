@@ -19,8 +19,8 @@ import Testing
       ])
     #expect(read.properties == ["zookeeper.snapCount": "5", "jute.maxbuffer": "2", "a": "b"])
     #expect(read.warnings.count == 1 && read.warnings[0].hasPrefix("/conf/zookeeper-env.sh:2: "))
-    #expect(read.remarks.contains("passed over -Xmx1g from $SERVER_JVMFLAGS"))
-    #expect(read.remarks.contains("took -Djute.maxbuffer from $JVMFLAGS"))
+    #expect(read.remarks.contains("ignored -Xmx1g from $SERVER_JVMFLAGS"))
+    #expect(read.remarks.contains("used -Djute.maxbuffer from $JVMFLAGS"))
   }
 
   @Test func directoryIsNamedOrThatOfTheConfiguration() {

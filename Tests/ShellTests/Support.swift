@@ -1,6 +1,7 @@
 import Foundation
 import ZooKeeperProtocol
-import ZooKeeperShell
+
+@testable import ZooKeeperShell
 
 /// The variables of this process.
 enum Environment {

@@ -93,13 +93,13 @@ import Testing
     let path = NSTemporaryDirectory() + "secrets-\(UUID().uuidString)"
     defer { try? FileManager.default.removeItem(atPath: path) }
     try Data("\u{feff}# mine\r\ndigest:bob:secret\r\n\r\nip:x\r\n".utf8).write(to: URL(filePath: path))
-    for (mode, who) in [(0o644, "everybody"), (0o640, "its group"), (0o604, "everybody"), (0o600, nil), (0o400, nil)]
+    for (mode, who) in [(0o644, "everyone"), (0o640, "its group"), (0o604, "everyone"), (0o600, nil), (0o400, nil)]
       as [(mode_t, String?)]
     {
       chmod(path, mode)
       let settings = try ShellSettings([.authFile: [Word(path)]], environment: ShellEnvironment())
       #expect(settings.warnings.count == (who == nil ? 0 : 1))
-      if let who { #expect(settings.warnings.first?.contains("open to \(who)") == true) }
+      if let who { #expect(settings.warnings.first?.contains("accessible to \(who)") == true) }
       // What Windows put at the end of the line is no part of the secret.
       #expect(settings.identities.map(\.secret) == [[UInt8]("bob:secret".utf8), [UInt8]("x".utf8)])
     }

@@ -1,5 +1,6 @@
 import Testing
-import ZooKeeperShell
+
+@testable import ZooKeeperShell
 
 @Suite(.timeLimit(.minutes(10))) struct TokenizerTests {
   private static let lines: [(line: String, words: [String])] = [

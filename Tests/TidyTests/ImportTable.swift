@@ -2,7 +2,7 @@
 enum ImportTable {
   /// The C library, under its name on each platform.
   private static let platform: Set<String> = ["Glibc", "Darwin", "Musl"]
-  private static let networking: Set<String> = ["NIOCore", "NIOPosix", "Logging", "DequeModule", "HeapModule"]
+  private static let networking: Set<String> = ["NIOCore", "NIOPosix", "Logging"]
   /// The rules of requests and of agreement, in which nothing may do I/O, tell the time, lock or draw random numbers.
   private static let core: Set<String> = [
     "EnsembleCore", "ServerCore", "Zab", "ZnodeTree", "TxnLog", "ZooKeeperProtocol", "Jute",
@@ -19,17 +19,23 @@ enum ImportTable {
     "Zab": ["ZooKeeperProtocol"],
     "EnsembleCore": ["Zab", "ServerCore", "ZnodeTree", "TxnLog", "ZooKeeperProtocol", "Jute"],
     "TxnLog": platform.union(["ZooKeeperProtocol", "Jute", "Zlib"]),
-    "ZooKeeperServer": core.union(networking).union(platform).union(["NIOHTTP1", "Synchronization"]),
-    "ZooKeeperClient": networking.union(platform).union(["ZooKeeperProtocol", "Jute", "Synchronization"]),
+    "StorageTesting": ["TxnLog", "ZooKeeperProtocol", "Jute", "Zlib"],
+    "ZooKeeperServer": core.union(networking).union(platform).union([
+      "NIOHTTP1", "NIOConcurrencyHelpers", "Synchronization",
+    ]),
+    "ZooKeeperClient": networking.union(platform).union([
+      "ZooKeeperProtocol", "Jute", "DequeModule", "Synchronization",
+    ]),
     "ZooKeeperRecipes": ["ZooKeeperClient", "ZooKeeperProtocol"],
     "Sandbox": platform.union(["ZooKeeperServer", "Logging", "Synchronization"]),
+    "Platform": platform,
     "CLibEdit": [],
-    "LineEditor": platform.union(["CLibEdit", "Synchronization"]),
+    "LineEditor": platform.union(["CLibEdit", "Platform", "Synchronization"]),
     "ZooKeeperShell": platform.union([
-      "ZooKeeperClient", "ZooKeeperRecipes", "ZooKeeperProtocol", "LineEditor", "Sandbox", "Logging",
+      "ZooKeeperClient", "ZooKeeperRecipes", "ZooKeeperProtocol", "LineEditor", "Platform", "Sandbox",
       "Synchronization",
     ]),
-    "ZabSimulator": core.union(platform),
+    "ZabSimulator": core.union(platform).union(["StorageTesting"]),
     "zkcli": ["ZooKeeperShell"],
     "zabsim": ["ZabSimulator"],
   ]

@@ -1,4 +1,5 @@
 import Foundation
+import StorageTesting
 import TestKit
 import Testing
 import ZooKeeperProtocol

@@ -1,5 +1,6 @@
 import Foundation
 import Jute
+import StorageTesting
 import Testing
 import ZooKeeperProtocol
 

@@ -38,14 +38,6 @@ import Zab
     }
   }
 
-  @Test func rulesHoldOnFreshSeeds() async {
-    let first = UInt64.random(in: 1_000_000...1_000_000_000)
-    print("fresh seeds: zabsim --seed \(first) --seeds 8")
-    for seed in first..<(first + 8) {
-      #expect(await run(seed).violation == nil, "\(SimulationOptions(seed: seed))")
-    }
-  }
-
   @Test func sameSeedGivesTheSameTrace() async {
     let first = await run(100, keepsTrace: true)
     let second = await run(100, keepsTrace: true)
@@ -56,8 +48,8 @@ import Zab
 
   /// Where the search for a rare bug begins, so that it does not take long: otherwise at 1.
   private static let firstSeeds: [ZabMutation: UInt64] = [
-    .acceptsLearnerAhead: 110, .truncationKeepsSnapshots: 85, .keepsAcksAcrossSync: 80,
-    .leaderEpochBeforePersisted: 500_000_260, .answersSyncsUnconfirmed: 260,
+    .acceptsLearnerAhead: 110, .truncationKeepsSnapshots: 85, .keepsAcksAcrossSync: 210,
+    .leaderEpochBeforePersisted: 60, .answersSyncsUnconfirmed: 1900, .trustsReportsOfEarlierLogs: 90,
   ]
 
   /// A simulator that finds nothing is worth nothing: each bug must be found within so many seeds.

@@ -194,18 +194,20 @@ struct Cluster {
     }
   }
 
-  private mutating func perform(_ action: ZabAction, _ server: ServerID) {
+  private mutating func perform(_ action: TransportAction, _ server: ServerID) {
     switch action {
     case .sendNotification(let notification, let receiver):
       messages.append(.notification(notification, from: server, to: receiver))
     case .connectToLeader(let leader): messages.append(.call(leader: leader, by: server))
     case .send(let packet, let connection): send(packet, connection, server)
-    case .sendSnapshot(let connection, let zxid): send(QuorumPacket(.snap, zxid: zxid), connection, server)
-    case .receiveSnapshot(let connection, let zxid):
-      messages.insert(.tree(zxid, link: Int(connection.rawValue)), at: 0)
     case .close(let connection):
       let link = Int(connection.rawValue)
       messages.append(.end(link: link, toLeader: links[link].learner == server))
+    }
+  }
+
+  private mutating func perform(_ action: StorageAction, _ server: ServerID) {
+    switch action {
     case .append(let entry):
       disks[server]?.unsynced.append(entry)
       if disks[server]?.isHeld == false { sync(server) }
@@ -223,6 +225,16 @@ struct Cluster {
     case .saveCurrentEpoch(let epoch):
       disks[server]?.current = epoch
       step(server, .currentEpochSaved(epoch))
+    }
+  }
+
+  private mutating func perform(_ action: ZabAction, _ server: ServerID) {
+    switch action {
+    case .transport(let action): perform(action, server)
+    case .storage(let action): perform(action, server)
+    case .sendSnapshot(let connection, let zxid): send(QuorumPacket(.snap, zxid: zxid), connection, server)
+    case .receiveSnapshot(let connection, let zxid):
+      messages.insert(.tree(zxid, link: Int(connection.rawValue)), at: 0)
     case .deliver(let entry):
       delivered[server, default: []].append(entry.zxid)
       events.append(.deliver(server, entry.zxid))
@@ -240,7 +252,7 @@ struct Cluster {
       let voters = next.voters.map { "\($0)" }.joined(separator: ",")
       let observers = next.members.filter(\.isObserver).map { "\($0.id)" }.joined(separator: ",")
       show("\(server) takes up voters \(voters)\(observers.isEmpty ? "" : " observers \(observers)")")
-    case .learnerAsks, .leaderAnswers, .synced: break
+    case .learnerRequest, .leaderReply, .synced: break
     }
   }
 

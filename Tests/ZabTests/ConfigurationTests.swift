@@ -49,7 +49,7 @@ struct ConfigurationTests {
 
   private var round: Int64? {
     actions.lazy.compactMap { action in
-      if case .sendNotification(let notification, _) = action { notification.round } else { nil }
+      if case .transport(.sendNotification(let notification, _)) = action { notification.round } else { nil }
     }.first
   }
 
@@ -92,8 +92,8 @@ struct ConfigurationTests {
     peer.step(.started, now: 0, into: &actions)
     while !actions.isEmpty {
       switch actions.removeFirst() {
-      case .saveAcceptedEpoch(let epoch): peer.step(.acceptedEpochSaved(epoch), now: 0, into: &actions)
-      case .saveCurrentEpoch(let epoch): peer.step(.currentEpochSaved(epoch), now: 0, into: &actions)
+      case .storage(.saveAcceptedEpoch(let epoch)): peer.step(.acceptedEpochSaved(epoch), now: 0, into: &actions)
+      case .storage(.saveCurrentEpoch(let epoch)): peer.step(.currentEpochSaved(epoch), now: 0, into: &actions)
       case .activate(let configuration): activated.append(configuration.version)
       default: break
       }
@@ -116,7 +116,7 @@ struct ConfigurationTests {
     body.encode(into: &writer)
     receive(QuorumPacket(.proposal, zxid: header.zxid, data: writer.bytes))
     let failure = try #require(actions.firstIndex { if case .failed = $0 { true } else { false } })
-    let append = actions.firstIndex { if case .append = $0 { true } else { false } }
+    let append = actions.firstIndex { if case .storage(.append) = $0 { true } else { false } }
     #expect(append == nil || failure < append!)
     guard case .failed(let reason) = actions[failure] else { return }
     #expect(reason.contains("0x200000001") && reason.contains("configuration"))

@@ -53,11 +53,11 @@ struct TranscriptTests {
       while !actions.isEmpty {
         let action = actions.removeFirst()
         switch action {
-        case .send(let packet, _): said.append(packet)
-        case .append(let entry): peer.step(.persisted(through: entry.zxid), now: 0, into: &actions)
-        case .saveAcceptedEpoch(let epoch): peer.step(.acceptedEpochSaved(epoch), now: 0, into: &actions)
-        case .saveCurrentEpoch(let epoch): peer.step(.currentEpochSaved(epoch), now: 0, into: &actions)
-        case .truncate(let zxid, _): peer.step(.truncated(zxid), now: 0, into: &actions)
+        case .transport(.send(let packet, _)): said.append(packet)
+        case .storage(.append(let entry)): peer.step(.persisted(through: entry.zxid), now: 0, into: &actions)
+        case .storage(.saveAcceptedEpoch(let epoch)): peer.step(.acceptedEpochSaved(epoch), now: 0, into: &actions)
+        case .storage(.saveCurrentEpoch(let epoch)): peer.step(.currentEpochSaved(epoch), now: 0, into: &actions)
+        case .storage(.truncate(let zxid, _)): peer.step(.truncated(zxid), now: 0, into: &actions)
         default: break
         }
       }

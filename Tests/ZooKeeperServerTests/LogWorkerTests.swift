@@ -1,5 +1,6 @@
 import NIOCore
 import NIOPosix
+import StorageTesting
 import Synchronization
 import Testing
 import TxnLog
@@ -106,7 +107,8 @@ extension MemoryFileSystem: @unchecked Sendable {}
       }
     }
     #expect(waited > 0)
-    try await loop.submit { [worker] in worker.stop() }.get()
+    let last = try await loop.submit { [worker] in try worker.stop() }.get()
+    #expect(last == Zxid(rawValue: 40))
   }
 
   /// The loop goes on while a write hangs, and is told when it is done: once.
@@ -130,6 +132,7 @@ extension MemoryFileSystem: @unchecked Sendable {}
     var told: [Zxid] = []
     while told.last != Zxid(rawValue: 3), let zxid = await events.next(isolation: #isolation) { told.append(zxid) }
     #expect(told == [Zxid(rawValue: 3)] || told == [Zxid(rawValue: 2), Zxid(rawValue: 3)])
-    try await loop.submit { [worker] in worker.stop() }.get()
+    let end = try await loop.submit { [worker] in try worker.stop() }.get()
+    #expect(end == Zxid(rawValue: 3))
   }
 }

@@ -97,11 +97,11 @@ extension ZabPeer {
     if let reason = reasonToRefuse(told, from: sender) {
       if election.refusedConfiguration != told.version {
         election.refusedConfiguration = told.version
-        actions.append(.note("configuration \(zxid), which server \(sender) sent, is not taken up: \(reason)"))
+        actions.append(.note(.refusesConfiguration(zxid, from: sender, reason)))
       }
       return false
     }
-    actions.append(.note("taking up configuration \(zxid) from server \(sender)"))
+    actions.append(.note(.adoptsConfiguration(zxid, from: sender)))
     if let change = pending, change.configuration.version <= told.version { pending = nil }
     let hasSameVoters = configuration.hasSameMembers(as: told)
     put(told, &actions)
@@ -109,10 +109,10 @@ extension ZabPeer {
   }
 
   /// Why a configuration that came with a notification is not taken up; nil if it is.
-  private func reasonToRefuse(_ told: QuorumConfiguration, from sender: ServerID) -> String? {
-    if !settings.isReconfigEnabled { return "reconfigEnabled is not set" }
-    if configuration.member(sender) == nil { return "the sender is no member of this server's configuration" }
-    if told.member(id) == nil { return "it does not name this server" }
+  private func reasonToRefuse(_ told: QuorumConfiguration, from sender: ServerID) -> ConfigurationRefusal? {
+    if !settings.isReconfigEnabled { return .reconfigurationDisabled }
+    if configuration.member(sender) == nil { return .senderNotMember }
+    if told.member(id) == nil { return .doesNotNameThisServer }
     return nil
   }
 
@@ -130,7 +130,7 @@ extension ZabPeer {
     }
     election.takesLowerRound = false
     let vote = Vote(notification)
-    let ignoresZxid = settings.has(.ignoresZxidInVotes)
+    let ignoresZxid = settings.ignoresZxidInVotes
     if notification.round != election.round {
       election.round = notification.round
       election.votes = [:]

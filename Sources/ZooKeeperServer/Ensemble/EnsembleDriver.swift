@@ -6,54 +6,74 @@ import TxnLog
 import Zab
 import ZooKeeperProtocol
 
-/// Sockets, timers and disk around an ensemble's member, which decides everything.
+/// Sockets and timers around an ensemble's member, which decides everything, and its runner, which has the disk.
 ///
 /// *Thread*: the server's event loop.
 final class EnsembleDriver: @unchecked Sendable {
   // @unchecked: everything is touched on the event loop only.
 
-  let member: EnsembleMember
-  private let settings: ServerConfiguration.Ensemble
+  private var runner: MemberRunner<PosixFileSystem, EnsembleDriver>!
+  let settings: ServerConfiguration.Ensemble
   private let loop: any EventLoop
   private let logger: Logger
-  private unowned let node: ServerNode
+  private let configuration: ServerConfiguration
+  private let log: LogPipeline
+  private let turns: TurnLoop
+  let clients: ClientListener
+  /// Called when the server must not go on. Set by the owner before `startLog`.
+  var onFailure: ((String) -> Void)?
   private var election: ElectionPort!
-  private var quorum: QuorumPort!
+  private(set) var quorum: QuorumPort!
   private var timer: Scheduled<Void>?
   private var timerDeadline = Int64.max
   private var readOnlyTimer: Scheduled<Void>?
   private var isDraining = false
-  /// What is being done; kept for its storage.
-  private var effects: [MemberEffect] = []
   /// When it began to serve clients, last.
-  private var servingSince = NIODeadline.now()
-  private var proposalSizes = ProposalSizes()
+  private(set) var servingSince = NIODeadline.now()
+  private(set) var proposalSizes = ProposalSizes()
   private var hasStarted = false
   private(set) var isStopped = false
-  /// The tree that is on its way, by connection.
-  private var expectedTree: (connection: ConnectionID, zxid: Zxid)?
+  private var isLeading = false
   /// Servers that this one cannot reach, nor they it: a sandbox's broken cable.
   private var severed: Set<ServerID> = []
   /// Whose connection is whose, as far as this server has called.
   private var leaderConnection: (id: ConnectionID, leader: ServerID)?
 
   init(
-    _ member: EnsembleMember, _ settings: ServerConfiguration.Ensemble, loop: any EventLoop, logger: Logger,
-    node: ServerNode
+    _ member: EnsembleMember, _ recovered: Storage.Recovered, _ settings: ServerConfiguration.Ensemble,
+    _ configuration: ServerConfiguration, _ log: LogPipeline, _ turns: TurnLoop, _ clients: ClientListener,
+    loop: any EventLoop, logger: Logger
   ) {
-    self.member = member
     self.settings = settings
+    self.configuration = configuration
+    self.log = log
+    self.turns = turns
+    self.clients = clients
     self.loop = loop
     self.logger = logger
-    self.node = node
+    runner = MemberRunner(member, recovered.storage.directory, recovered.trees, log: self)
     quorum = QuorumPort(
       settings,
-      maxRequestBytes: ServerSettings.maximumTxnBytes(maximumFrameBytes: node.configuration.maximumFrameBytes),
-      loop: loop, logger: logger, driver: self)
+      maxRequestBytes: ServerSettings.maximumTxnBytes(maximumFrameBytes: configuration.maximumFrameBytes),
+      loop: loop, logger: logger, events: quorumEvents)
     election = ElectionPort(settings, loop: loop, logger: logger) { [unowned self] notification, server in
       step(.notification(notification, from: server))
-      node.endTurn()
+      turns.end()
     }
+  }
+
+  var member: EnsembleMember { runner.member }
+
+  /// Begins the log.
+  func startLog() { runner.start() }
+
+  /// The log of a generation is durable up to a transaction.
+  ///
+  /// - Returns: whether that is the current one.
+  func onPersisted(through zxid: Zxid, generation: Int) -> Bool {
+    guard !isStopped, runner.onPersisted(through: zxid, generation: generation, .now) else { return false }
+    drain()
+    return true
   }
 
   /// Takes calls of other servers; `start` begins the election.
@@ -65,11 +85,11 @@ final class EnsembleDriver: @unchecked Sendable {
   func start() {
     hasStarted = true
     step(.started)
-    node.endTurn()
+    turns.end()
   }
 
   /// Ends all connections and timers.
-  func stop() {
+  func shutDown() {
     isStopped = true
     timer?.cancel()
     readOnlyTimer?.cancel()
@@ -90,7 +110,7 @@ final class EnsembleDriver: @unchecked Sendable {
     }
     // Votes that were sent into the void are sent again, now that somebody may hear them.
     if isMended, member.zab.role == .looking { step(.started) }
-    node.endTurn()
+    turns.end()
   }
 
   private func disconnect(_ connection: ConnectionID) {
@@ -98,46 +118,48 @@ final class EnsembleDriver: @unchecked Sendable {
     step(.disconnected(connection))
   }
 
-  /// Whether the connection to a server is cut on purpose.
-  func isSevered(from server: ServerID) -> Bool { severed.contains(server) }
-
   // MARK: Events
 
   /// Gives an event to the member, and does what it wants.
-  func step(_ event: ZabEvent) {
+  private func step(_ event: ZabEvent) {
     guard !isStopped else { return }
-    member.step(event, node.time)
+    runner.step(event, .now)
     drain()
   }
 
   /// Passes on what clients have asked for.
-  func settle() {
+  func propose() {
     guard !isStopped, member.hasRequests else { return }
-    member.settle(node.time)
+    runner.settle(.now)
     drain()
   }
 
   /// Sends what this turn has brought.
   func flush() { quorum.flush() }
 
-  /// A learner has called.
-  func onLearnerConnected(_ connection: ConnectionID) { step(.learnerConnected(connection)) }
-
-  /// The leader took the call.
-  func onLeaderConnected(_ connection: ConnectionID, _ leader: ServerID) {
-    leaderConnection = (connection, leader)
-    step(.leaderConnected(connection))
-    node.endTurn()
+  private var quorumEvents: QuorumPort.Events {
+    QuorumPort.Events(
+      onLearnerConnected: { [unowned self] in step(.learnerConnected($0)) },
+      onLeaderConnected: { [unowned self] connection, leader in
+        leaderConnection = (connection, leader)
+        step(.leaderConnected(connection))
+        turns.end()
+      },
+      onLeaderUnreachable: { [unowned self] in
+        step(.leaderUnreachable)
+        turns.end()
+      },
+      onPacket: { [unowned self] in onPacket($0, $1) },
+      onTree: { [unowned self] in onTree($0, $1) },
+      onReadComplete: { [unowned self] in turns.end() },
+      onDisconnected: { [unowned self] in
+        step(.disconnected($0))
+        turns.end()
+      },
+      isSevered: { [unowned self] in severed.contains($0) })
   }
 
-  /// The leader did not take the call.
-  func onLeaderUnreachable() {
-    step(.leaderUnreachable)
-    node.endTurn()
-  }
-
-  /// A packet has come.
-  func onPacket(_ packet: QuorumPacket, _ connection: ConnectionID) {
+  private func onPacket(_ packet: QuorumPacket, _ connection: ConnectionID) {
     if let data = packet.data, packet.kind == .followerInfo || packet.kind == .observerInfo,
       let info = try? LearnerInfo(decoding: data, allowingTrailingBytes: true), severed.contains(info.serverID)
     {
@@ -151,59 +173,39 @@ final class EnsembleDriver: @unchecked Sendable {
     step(.received(packet, connection))
   }
 
-  /// All that had arrived on a connection is handled.
-  func onReadComplete() { node.endTurn() }
-
-  /// A connection is gone.
-  func onDisconnected(_ connection: ConnectionID) {
-    step(.disconnected(connection))
-    node.endTurn()
-  }
-
   // MARK: Effects
 
   /// Does what the member wants, and what comes of that.
   private func drain() {
     guard !isDraining else { return }
     isDraining = true
-    while member.takeEffects(into: &effects) {
-      while let effect = effects.popLast() {
-        if !isStopped { perform(effect) }
-      }
-    }
+    while !isStopped, let effect = runner.next(.now) { perform(effect) }
     isDraining = false
     updateTimer()
   }
 
-  private func perform(_ effect: consuming MemberEffect) {
+  private func perform(_ effect: consuming DriverEffect) {
     switch consume effect {
-    case .sendNotification(let notification, let server): election.send(notification, to: server)
-    case .connectToLeader(let leader): quorum.connect(to: leader)
-    case .send(let packet, let connection): quorum.send(packet, on: connection)
+    case .transport(.send(let packet, let connection)): quorum.send(packet, on: connection)
+    case .transport(.sendNotification(let notification, let server)): election.send(notification, to: server)
+    case .transport(.connectToLeader(let leader)): quorum.connect(to: leader)
+    case .transport(.close(let connection)): quorum.close(connection)
     case .sendTree(let packet, let tree, let connection): quorum.send(packet, tree: tree, on: connection)
-    case .receiveTree(let connection, let zxid):
-      expectedTree = (connection, zxid)
-      quorum.expectTree(node.treeReader(zxid: zxid), on: connection)
-    case .close(let connection): quorum.close(connection)
-    case .append(let entry):
-      if member.zab.role == .leading { proposalSizes.note(entry.bytes.count) }
-      node.log(entry)
-    case .truncate(let zxid, let rebuilds): truncate(to: zxid, rebuildsTree: rebuilds)
-    case .saveAcceptedEpoch(let epoch): save(.accepted, epoch)
-    case .prepareCurrentEpoch(let epoch): save(.announced, epoch)
-    case .saveCurrentEpoch(let epoch): save(.current, epoch)
+    case .receiveTree(let connection, let zxid): quorum.expectTree(runner.treeReader(zxid: zxid), on: connection)
     case .roleChanged(let role):
       logger.info("role", metadata: ["role": "\(role.word)", "zxid": "\(member.zab.history.last)"])
+      isLeading = role == .leading
       quorum.roleChanged(role)
       updateReadOnly(role)
     case .activate(let configuration): activate(configuration)
     case .startServing:
       servingSince = .now()
       proposalSizes = ProposalSizes()
-      node.startServing()
-    case .stopServing: node.stopServingClients()
-    case .note(let text): logger.info("\(text)")
-    case .failed(let reason): node.fail(reason)
+      if let core = member.core { clients.startServing(core) }
+    case .stopServing: clients.stopServing()
+    case .note(let note): logger.info("\(note)")
+    case .failed(.state(let reason)): onFailure?(reason)
+    case .failed(.storage(let error)): onFailure?("\(error)")
     }
   }
 
@@ -211,11 +213,11 @@ final class EnsembleDriver: @unchecked Sendable {
   ///
   /// *Source*: `QuorumPeer.run`, `roZkMgr`; `QuorumProtocol` C.1.
   private func updateReadOnly(_ role: ZabRole) {
-    guard node.configuration.features.allowsReadOnly else { return }
+    guard configuration.features.allowsReadOnly else { return }
     readOnlyTimer?.cancel()
     readOnlyTimer = nil
     guard role == .looking else {
-      if node.isReadOnly { node.stopServingClients() }
+      if clients.served.audience == .readers { clients.stopServing() }
       return
     }
     guard member.zab.isVoter else { return }
@@ -223,32 +225,28 @@ final class EnsembleDriver: @unchecked Sendable {
     readOnlyTimer = loop.scheduleTask(in: .milliseconds(clamping: delay)) { [unowned self] in
       guard !isStopped, member.zab.role == .looking else { return }
       logger.info("there is no quorum: serving only read-only clients")
-      node.startReadOnly()
+      clients.startServingReaders(member.state)
     }
   }
 
-  /// The ensemble has changed. That this is agreed on is kept: after a restart the log alone cannot tell.
-  private func activate(_ configuration: QuorumConfiguration) {
-    logger.info("the ensemble has changed", metadata: ["members": "\(configuration.text.split(separator: "\n"))"])
-    election.configurationChanged(configuration)
-    quorum.configurationChanged(configuration)
-    do throws(TxnLogError) {
-      try EpochFiles(node.storage.directory).saveAgreedConfiguration(configuration.text)
-    } catch {
-      return node.fail("\(error)")
-    }
-    rewriteFile(configuration)
+  /// The ensemble has changed.
+  private func activate(_ quorumConfiguration: QuorumConfiguration) {
+    let members = quorumConfiguration.text.split(separator: "\n")
+    logger.info("the ensemble has changed", metadata: ["members": "\(members)"])
+    election.configurationChanged(quorumConfiguration)
+    quorum.configurationChanged(quorumConfiguration)
+    rewriteFile(quorumConfiguration)
   }
 
   /// Brings `zoo.cfg` up to date. A server that was removed keeps its own: with a file that does not name it, it could
   /// not even be started to be added again.
-  private func rewriteFile(_ configuration: QuorumConfiguration) {
-    guard node.configuration.features.allowsReconfig, let file = node.configuration.file,
-      configuration.member(member.zab.id) != nil
+  private func rewriteFile(_ quorumConfiguration: QuorumConfiguration) {
+    guard configuration.features.allowsReconfig, let file = configuration.file,
+      quorumConfiguration.member(member.zab.id) != nil
     else { return }
-    let rewrite = ConfigurationRewrite(files: node.storage.directory.files, path: Host.resolvedPath(file))
+    let rewrite = ConfigurationRewrite(files: runner.directory.files, path: Host.resolvedPath(file))
     do throws(FileSystemError) {
-      let path = try rewrite.save(configuration, own: member.zab.id)
+      let path = try rewrite.save(quorumConfiguration, own: member.zab.id)
       logger.info("the configuration file was rewritten", metadata: ["file": "\(file)", "members": "\(path)"])
     } catch {
       logger.warning(
@@ -257,101 +255,15 @@ final class EnsembleDriver: @unchecked Sendable {
     }
   }
 
-  /// The small files about epochs.
-  private enum EpochFile {
-    case accepted
-    case announced
-    case current
-  }
-
-  /// Writes one of them, which happens a few times an election and never while clients are served.
-  private func save(_ file: EpochFile, _ epoch: Epoch) {
-    let files = EpochFiles(node.storage.directory)
+  /// A leader's tree is complete.
+  private func onTree(_ state: RecoveredState, _ connection: ConnectionID) {
+    guard !isStopped else { return }
     do throws(TxnLogError) {
-      switch file {
-      case .accepted:
-        try files.saveAccepted(epoch.rawValue)
-        member.step(.acceptedEpochSaved(epoch), node.time)
-      case .announced: try files.prepareCurrent(epoch.rawValue)
-      case .current:
-        try files.saveCurrent(epoch.rawValue)
-        member.step(.currentEpochSaved(epoch), node.time)
-      }
+      try runner.install(state, from: connection, .now)
     } catch {
-      node.fail("\(error)")
+      onFailure?("\(error)")
     }
-  }
-
-  private func truncate(to zxid: Zxid, rebuildsTree: Bool) {
-    node.stopLog()
-    member.step(.persisted(through: member.zab.history.last), node.time)
-    do throws(TxnLogError) {
-      try node.storage.directory.truncate(to: zxid)
-      let rebuilt = rebuildsTree ? try node.storage.reload(node.configuration) : nil
-      node.startLog(after: zxid)
-      member.truncated(to: zxid, rebuilt: rebuilt, node.time)
-    } catch {
-      guard case .truncationPointMissing = error.code else { return node.fail("\(error)") }
-      node.startLog(after: member.zab.history.last)
-      member.step(.truncationFailed(zxid), node.time)
-    }
-  }
-
-  /// A leader's tree is complete: it becomes the only history on this disk, then in memory.
-  func onTree(_ state: RecoveredState, _ connection: ConnectionID) {
-    guard !isStopped, let expected = expectedTree, expected.connection == connection else { return }
-    expectedTree = nil
-    node.stopLog()
-    do throws(TxnLogError) {
-      try node.storage.install(state, hasDigest: node.configuration.features.hasDigest)
-      node.startLog(after: expected.zxid)
-      member.installed(state, zxid: expected.zxid, node.time)
-      drain()
-    } catch {
-      node.fail("\(error)")
-    }
-  }
-
-  // MARK: Reports
-
-  /// Forgets what was counted of learners' connections.
-  func resetLearnerStatistics() { quorum.resetStatistics() }
-
-  /// This server's part in the ensemble at this moment.
-  func report(_ core: ServerCore, clientAddress: HostAndPort, zxid: Zxid, withSessions: Bool) -> EnsembleReport {
-    let zab = member.zab
-    var report = EnsembleReport(
-      part: .none, isServing: node.isServing, own: zab.configuration.member(zab.id) ?? settings.ownMember,
-      quorum: zab.configuration, times: settings.times, clientAddress: clientAddress, zxid: zxid,
-      sessionCount: core.committedSessions.count,
-      sessions: withSessions ? core.committedSessions.map { ($0.key, $0.value) } : [])
-    switch zab.role {
-    case .looking: break
-    case .following(let leader):
-      report.part = .follower
-      report.leaderID = leader
-    case .observing(let leader):
-      report.part = .observer
-      report.leaderID = leader
-    case .leading:
-      report.part = .leader
-      report.leaderID = zab.id
-      report.leadership = leadership
-    }
-    return report
-  }
-
-  private var leadership: EnsembleReport.Leadership {
-    let zab = member.zab
-    let synced = zab.syncedLearners
-    let observers = synced.observers.flatMap { id in
-      zab.connections(of: id).compactMap { quorum.report(of: $0, id) }
-    }
-    return EnsembleReport.Leadership(
-      uptimeMilliseconds: Int((NIODeadline.now() - servingSince).nanoseconds / 1_000_000),
-      learnerCount: zab.learnerCount, syncedFollowerCount: synced.followers.count,
-      syncedNonVotingCount: synced.followers.count { !zab.configuration.isVoter($0) }, observers: observers,
-      pendingSyncCount: member.pendingSyncCount, proposalSizes: proposalSizes)
+    drain()
   }
 
   // MARK: Time
@@ -362,11 +274,11 @@ final class EnsembleDriver: @unchecked Sendable {
     guard !isStopped, deadline < timerDeadline else { return }
     timer?.cancel()
     timerDeadline = deadline
-    let delay = max(1, deadline - node.time.monotonicMilliseconds)
+    let delay = max(1, deadline - ServerTime.now.monotonicMilliseconds)
     timer = loop.scheduleTask(in: .milliseconds(clamping: delay)) { [unowned self] in
       timerDeadline = .max
       step(.tick)
-      node.endTurn()
+      turns.end()
     }
   }
 }
@@ -381,4 +293,18 @@ extension ZabRole {
     case .observing: "observer"
     }
   }
+}
+
+extension EnsembleDriver: MemberLog {
+  /// Begins the log's next generation.
+  func startLog(after last: Zxid, generation: Int) { log.start(after: last, generation: generation) }
+
+  /// Adds a transaction to what leaves for the disk at the end of the turn.
+  func append(_ entry: TxnHistory.Entry) {
+    if isLeading { proposalSizes.note(entry.bytes.count) }
+    log.append(entry.bytes, zxid: entry.zxid)
+  }
+
+  /// Writes what was appended, and ends the log.
+  func stopLog() throws(TxnLogError) -> Zxid { try log.stop() }
 }

@@ -17,7 +17,23 @@ import ZooKeeperProtocol
 final class QuorumPort: @unchecked Sendable {
   // @unchecked: everything is touched on the event loop only.
 
-  /// Learners, and whoever else calls, at a time.
+  /// What the port reports, on the loop.
+  struct Events {
+    /// A learner opened a connection.
+    let onLearnerConnected: (ConnectionID) -> Void
+    let onLeaderConnected: (ConnectionID, ServerID) -> Void
+    let onLeaderUnreachable: () -> Void
+    let onPacket: (QuorumPacket, ConnectionID) -> Void
+    /// A tree is complete.
+    let onTree: (RecoveredState, ConnectionID) -> Void
+    /// All that had arrived on a connection is handled.
+    let onReadComplete: () -> Void
+    let onDisconnected: (ConnectionID) -> Void
+    /// Whether the connection to a server is cut on purpose.
+    let isSevered: (ServerID) -> Bool
+  }
+
+  /// Inbound connections at a time, of learners or strangers.
   private static let maximumConnections = 1000
 
   private let settings: ServerConfiguration.Ensemble
@@ -25,7 +41,7 @@ final class QuorumPort: @unchecked Sendable {
   private var members: QuorumConfiguration
   private let loop: any EventLoop
   private let logger: Logger
-  private unowned let driver: EnsembleDriver
+  private let events: Events
   private var listeners: [any Channel] = []
   private var connections: [ConnectionID: QuorumConnection] = [:]
   private var nextID: UInt64 = 1
@@ -38,14 +54,14 @@ final class QuorumPort: @unchecked Sendable {
 
   init(
     _ settings: ServerConfiguration.Ensemble, maxRequestBytes: Int, loop: any EventLoop, logger: Logger,
-    driver: EnsembleDriver
+    events: Events
   ) {
     self.settings = settings
     self.maxRequestBytes = maxRequestBytes
     members = settings.quorum
     self.loop = loop
     self.logger = logger
-    self.driver = driver
+    self.events = events
   }
 
   /// Takes calls at this server's addresses.
@@ -85,7 +101,7 @@ final class QuorumPort: @unchecked Sendable {
     case .looking, .leading: break
     }
     let connection = try add(channel, .caller, isHeld: role != .leading)
-    if role == .leading { return driver.onLearnerConnected(connection.id) }
+    if role == .leading { return events.onLearnerConnected(connection.id) }
     // Nobody waits for ever, should no leader be found.
     let patience = settings.tickTimeMilliseconds * settings.times.initLimitTicks
     loop.scheduleTask(in: .milliseconds(clamping: patience)) { [weak self, weak connection] in
@@ -107,17 +123,17 @@ final class QuorumPort: @unchecked Sendable {
   /// Calls a leader.
   func connect(to leader: ServerID) {
     let addresses = members.member(leader)?.addresses.map(\.quorum) ?? []
-    guard !addresses.isEmpty, !driver.isSevered(from: leader) else {
-      return loop.execute { [driver] in driver.onLeaderUnreachable() }
+    guard !addresses.isEmpty, !events.isSevered(leader) else {
+      return loop.execute { [self] in events.onLeaderUnreachable() }
     }
     OutboundCall(loop: loop, timeoutMilliseconds: settings.times.connectTimeoutMilliseconds)
       .connect(addresses[...]).whenComplete { [self] result in
         do {
           let channel = try result.get()
           guard !isStopped else { return channel.close(promise: nil) }
-          driver.onLeaderConnected(try add(channel, .leader, isHeld: false).id, leader)
+          events.onLeaderConnected(try add(channel, .leader, isHeld: false).id, leader)
         } catch {
-          driver.onLeaderUnreachable()
+          events.onLeaderUnreachable()
         }
       }
   }
@@ -130,7 +146,7 @@ final class QuorumPort: @unchecked Sendable {
       switch role {
       case .leading:
         connection.isHeld = false
-        driver.onLearnerConnected(connection.id)
+        events.onLearnerConnected(connection.id)
         loop.execute { connection.readPackets() }
       case .following, .observing: close(connection.id)
       case .looking: break
@@ -197,19 +213,19 @@ final class QuorumPort: @unchecked Sendable {
   /// A packet has come.
   func onPacket(_ packet: QuorumPacket, _ connection: QuorumConnection) {
     if packet.kind == .request { asking = connection.id }
-    driver.onPacket(packet, connection.id)
+    events.onPacket(packet, connection.id)
   }
 
   /// A tree is complete.
-  func onTree(_ state: RecoveredState, _ connection: QuorumConnection) { driver.onTree(state, connection.id) }
+  func onTree(_ state: RecoveredState, _ connection: QuorumConnection) { events.onTree(state, connection.id) }
 
   /// All that had arrived on a connection is handled.
-  func onReadComplete() { driver.onReadComplete() }
+  func onReadComplete() { events.onReadComplete() }
 
   /// A connection is gone.
   func onClosed(_ connection: QuorumConnection) {
     connections[connection.id] = nil
-    driver.onDisconnected(connection.id)
+    events.onDisconnected(connection.id)
   }
 
   /// A connection brought what no server sends: it ends, and nothing else.
@@ -217,6 +233,6 @@ final class QuorumPort: @unchecked Sendable {
     logger.warning("closing a quorum connection", metadata: ["reason": "\(reason)"])
     connections[connection.id] = nil
     connection.close()
-    driver.onDisconnected(connection.id)
+    events.onDisconnected(connection.id)
   }
 }

@@ -27,27 +27,24 @@ extension CommandContext {
     } fail: { path, _ in
       paths.append(path)
     }
-    var survivors: [String: ZooKeeperError] = [:]
+    var failures: [String: ZooKeeperError] = [:]
     // Children first: the new ACL of a parent may take away the right to list or change them.
     for path in paths.reversed() {
       do {
         try await client.setACL(path, acl: acl, version: version)
       } catch {
         guard case .server(let code) = error.code else { throw error }
-        if code != .noNode { survivors[path] = error }
+        if code != .noNode { failures[path] = error }
       }
     }
-    guard survivors.isEmpty else { throw ShellError.survivors(survivors, of: path) }
+    guard failures.isEmpty else { throw ShellError.failures(failures, of: path) }
     try emit(.changed(path: path, stat: nil))
     return .success
   }
 
   /// Prints the identities of the connection.
   func whoAmI(_ client: ZooKeeperClient) async throws -> ExitCode {
-    var identities = try await client.whoAmI()
-    // Servers keep identities in a set and tell them in any order; zkCli.sh prints them in that.
-    if !isCompatible { identities.sort { ($0.scheme, $0.user) < ($1.scheme, $1.user) } }
-    try emit(.identities(identities))
+    try emit(.identities(try await client.whoAmI()))
     return .success
   }
 }

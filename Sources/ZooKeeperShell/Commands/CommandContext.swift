@@ -17,13 +17,13 @@ struct CommandContext: Sendable {
   /// Where relative paths start.
   let directory: String
   let mode: RunMode
-  let isCompatible: Bool
+  let dialect: any Dialect
   let maximumFrameBytes: Int
   let servers: [ServerAddress]
-  /// The path behind the servers that is the root here; nil for the servers' own.
+  /// The path of the connect string that is the root here; nil for the servers' own root.
   let chroot: String?
-  let values: ValueSource
-  /// How long the program's options allow to wait for something to happen; nil without end.
+  let values: DataArgumentReader
+  /// How long the program's options allow to wait for something to happen; nil is indefinitely.
   let waitLimit: Duration?
   let forwarder: SignalForwarder
   /// Whether nothing is lost with the session but what the command itself holds: no command before it in this session
@@ -31,7 +31,7 @@ struct CommandContext: Sendable {
   let sessionHoldsNothing: Bool
   /// Takes what the command has to say, piece by piece.
   let emit: @Sendable (CommandResult) throws(ShellError) -> Void
-  /// Writes what has been emitted: somebody may be waiting for it.
+  /// Writes what has been emitted: a reader may be waiting for it.
   let flush: @Sendable () throws(ShellError) -> Void
   /// Makes a new session in the place of one that has expired.
   let reopen: @Sendable () async throws -> ZooKeeperClient
@@ -39,7 +39,7 @@ struct CommandContext: Sendable {
   /// The znode at an argument's place, which the command requires.
   func path(at index: Int = 0) throws(ShellError) -> String {
     guard let path = try optionalPath(at: index) else {
-      throw .usage("\(invocation.spec.name) lacks its argument path", hint: "usage: \(invocation.spec.synopsis)")
+      throw .missing("argument", "path", of: invocation.spec)
     }
     return path
   }
@@ -52,39 +52,24 @@ struct CommandContext: Sendable {
 
   /// The znode that a word names.
   func path(of word: Word, isSequential: Bool = false) throws(ShellError) -> String {
-    if isCompatible { return try CompatPath.check(word, isSequential: isSequential) }
-    return try Values.path(word, in: directory, isSequential: isSequential)
+    try dialect.path(word, in: directory, isSequential: isSequential)
   }
 
-  /// The bytes that a data word stands for: itself, stdin for `-`, a file for `@name`.
+  /// The bytes that a data argument denotes: itself, stdin for `-`, a file for `@name`.
   func data(_ word: Word) async throws(ShellError) -> [UInt8] {
-    isCompatible ? word.bytes : try await values.bytes(of: word)
+    try await dialect.data(word, from: values)
   }
 
   /// The ACL that a word spells.
   func acl(_ word: Word) throws(ShellError) -> [ACL] {
-    guard isCompatible else { return try Values.acl(word) }
-    let (entries, complaints) = CompatACL.parse(word.text)
+    let (entries, complaints) = try dialect.acl(word)
     for complaint in complaints { try emit(.warning(complaint)) }
     // Apache's client sends no empty list.
     guard !entries.isEmpty else { throw ShellError(.invalidACL, path: nil) }
     return entries
   }
 
-  /// A value, or the failure to read it with what zkCli.sh says to that.
-  func apache<Value>(
-    _ text: String, _ value: @autoclosure () throws(ShellError) -> Value
-  ) throws(ShellError) -> Value {
-    do throws(ShellError) {
-      return try value()
-    } catch {
-      var error = error
-      error.apacheText = text
-      throw error
-    }
-  }
-
   /// Whether the command waits for the event of the watch that it has set: only then is a watch of any use to a
   /// process that ends with its command.
-  var awaitsEvents: Bool { mode == .oneShot && !isCompatible }
+  var awaitsEvents: Bool { mode == .oneShot && dialect.awaitsEvents }
 }

@@ -7,7 +7,9 @@ extension CommandContext {
   func delete(_ client: ZooKeeperClient) async throws -> ExitCode {
     let path = try path()
     if invocation.flag(.recursive) {
-      guard invocation.value(.version) == nil else { throw ShellError.usage("--recursive excludes --version") }
+      guard invocation.value(.version) == nil else {
+        throw ShellError.usage("--recursive cannot be combined with --version")
+      }
       return try await deleteSubtree(client, path)
     }
     try await client.delete(path, version: try invocation.version())
@@ -25,30 +27,30 @@ extension CommandContext {
 
   private func deleteSubtree(_ client: ZooKeeperClient, _ root: String) async throws -> ExitCode {
     let batchCount = try invocation.value(.batch).map { word throws(ShellError) in
-      try Int(apache("-b argument must be an int value", Values.integer(word, of: "--batch", in: 1...100_000)))
+      try Int(ShellError.naming(.badValue(.batch), ValueParser.integer(word, of: "--batch", in: 1...100_000)))
     }
     if root == "/", !invocation.flag(.force), !invocation.flag(.dryRun) {
-      throw ShellError.usage("deleteall / would empty the whole tree", hint: "say --force if that is what you want")
+      throw ShellError.usage("deleteall / would delete the whole tree", hint: "add --force to do it")
     }
     var deletion = SubtreeDeletion(
       client: client, root: root, batchCount: batchCount ?? 1000, batchBytes: maximumFrameBytes / 2)
-    let doomed = try await deletion.doomed()
+    let targets = try await deletion.targets()
     if invocation.flag(.dryRun) {
-      for path in doomed { try emit(.wouldDelete(path: path)) }
+      for path in targets { try emit(.wouldDelete(path: path)) }
       return .success
     }
-    if doomed.count > 1, !invocation.flag(.force) {
-      guard try await values.confirms("Delete \(doomed.count) znodes, \(root) and all under it?") else {
+    if targets.count > 1, !invocation.flag(.force) {
+      guard try await values.confirms("Delete \(targets.count) znodes, \(root) and all under it?") else {
         throw ShellError(.no, "Refused", path: root, "nothing was deleted")
       }
     }
-    try await deletion.delete(doomed)
+    try await deletion.delete(targets)
     // What others created under it in the meantime is part of the subtree as well.
     for _ in 0..<Self.sweepLimit where deletion.grewMeanwhile {
-      deletion.survivors = [:]
-      try await deletion.delete(try await deletion.doomed())
+      deletion.failures = [:]
+      try await deletion.delete(try await deletion.targets())
     }
-    guard deletion.survivors.isEmpty else { throw ShellError.survivors(deletion.survivors, of: root) }
+    guard deletion.failures.isEmpty else { throw ShellError.failures(deletion.failures, of: root) }
     try emit(.deleted(path: root, count: deletion.count))
     return .success
   }
@@ -63,15 +65,15 @@ struct SubtreeDeletion {
   /// The most bytes of paths in one transaction, under the servers' limit for a frame.
   let batchBytes: Int
   /// What could not be deleted, and why.
-  var survivors: [String: ZooKeeperError] = [:]
+  var failures: [String: ZooKeeperError] = [:]
   /// How many znodes are gone.
   var count = 0
 
   /// Whether a znode could not go because it had children that the walk had not seen.
-  var grewMeanwhile: Bool { survivors.values.contains { $0.code == .server(.notEmpty) } }
+  var grewMeanwhile: Bool { failures.values.contains { $0.code == .server(.notEmpty) } }
 
   /// The znodes of the subtree, children before parents; of the root's, all but the servers' own.
-  func doomed() async throws -> [String] {
+  func targets() async throws -> [String] {
     var paths: [String] = []
     do {
       try await SubtreeWalk(client: client, root: root).run { visit in
@@ -119,7 +121,7 @@ struct SubtreeDeletion {
       } catch {
         guard case .server(let code) = error.code else { throw error }
         // Gone already: which is what was wanted.
-        if code != .noNode { survivors[path] = error }
+        if code != .noNode { failures[path] = error }
       }
     }
   }

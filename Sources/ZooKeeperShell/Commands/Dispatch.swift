@@ -1,9 +1,9 @@
 import ZooKeeperClient
 
 extension CommandContext {
-  /// Runs the command on a session.
-  func run(_ client: ZooKeeperClient) async throws -> ExitCode {
-    switch invocation.spec.id {
+  /// Runs one of the commands that are requests on a session.
+  func run(_ command: ClientCommand, _ client: ZooKeeperClient) async throws -> ExitCode {
+    switch command {
     case .ls: try await list(client)
     case .get: try await get(client)
     case .set: try await set(client)
@@ -26,16 +26,12 @@ extension CommandContext {
     case .addWatch: try await addWatch(client)
     case .removewatches: try await removeWatches(client)
     case .multi: try await multi(client)
-    case .lock, .elect, .wait, .watch, .barrier, .queue, .group, .rendezvous, .counter, .id, .commit:
-      try await runRecipe(client)
-    case .addauth, .printwatches, .history, .redo, .connect, .close, .version, .help, .quit, .cd, .pwd, .server, .local:
-      preconditionFailure("\(invocation.spec.name) is the shell session's own command")
     }
   }
 
-  /// Runs a command of the coordination family.
-  private func runRecipe(_ client: ZooKeeperClient) async throws -> ExitCode {
-    switch invocation.spec.id {
+  /// Runs one of the commands that coordinate processes.
+  func run(_ command: RecipeCommand, _ client: ZooKeeperClient) async throws -> ExitCode {
+    switch command {
     case .lock: try await lock(client)
     case .elect: try await elect(client)
     case .wait: try await wait(client)
@@ -47,7 +43,6 @@ extension CommandContext {
     case .counter: try await counter(client)
     case .id: try await identifier(client)
     case .commit: try await commit(client)
-    default: preconditionFailure("\(invocation.spec.name) is no recipe")
     }
   }
 }

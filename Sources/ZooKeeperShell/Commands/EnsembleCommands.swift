@@ -18,20 +18,20 @@ extension CommandContext {
     let isWhole = invocation.flag(.file) || invocation.flag(.members)
     let isIncremental = invocation.flag(.add) || invocation.flag(.remove)
     guard isWhole || isIncremental else {
-      throw ShellError.usage("reconfig lacks a change", hint: "usage: \(invocation.spec.synopsis)")
+      throw ShellError.missing("option", "-file, -members, -add or -remove", of: invocation.spec)
     }
     if isWhole, isIncremental {
-      throw ShellError.usage("-file and -members give all members; -add and -remove cannot go with them")
+      throw ShellError.usage("-file and -members replace all members, so they cannot be combined with -add and -remove")
     }
     if invocation.flag(.file), invocation.flag(.members) {
-      throw ShellError.usage("-file and -members cannot go together")
+      throw ShellError.usage("-file and -members cannot be combined")
     }
     // Servers compare names as they are written; zkCli.sh writes them in small letters, and so do we.
     func text(_ option: OptionName) -> String? { invocation.value(option)?.text.lowercased() }
     var members = text(.members)
     if let file = invocation.value(.file) { members = try membersOfFile(file.text) }
     let version = try invocation.value(.version).map { word throws(ShellError) in
-      try Values.hexVersion(word, of: "--version")
+      try ValueParser.hexVersion(word, of: "--version")
     }
     let request = ReconfigRequest(
       joiningServers: text(.add), leavingServers: text(.remove), newMembers: members, configVersion: version ?? -1)
@@ -44,7 +44,7 @@ extension CommandContext {
 
   /// The `server.N=...` lines of a configuration file, joined as the request wants them.
   private func membersOfFile(_ path: String) throws(ShellError) -> String {
-    let lines = try TextLines.split(try Files.read(path), name: path)
+    let lines = try TextLines.split(try FileIO.read(path), name: path)
     let members = lines.map { String(decoding: $0, as: UTF8.self) }.compactMap { line -> String? in
       let trimmed = line.drop { $0 == " " || $0 == "\t" }
       return trimmed.hasPrefix("server.") ? trimmed.filter { $0 != " " } : nil

@@ -9,9 +9,9 @@ extension ShellSession {
   /// - Throws: a usage error where there is no sandbox, for an unknown action, and for a server that there is not.
   func runLocal(_ invocation: Invocation, _ settings: ShellSettings) async throws {
     let actions = ["status", "kill", "restart", "pause", "resume", "partition", "heal"]
-    let action = try Values.choice(invocation.arguments[0], of: "action", among: actions)
+    let action = try ValueParser.choice(invocation.arguments[0], of: "action", among: actions)
     guard let sandbox else {
-      throw ShellError.usage("local is about servers of this very process, and there are none", hint: "zkcli --local 3")
+      throw ShellError.usage("`local` needs servers started with --local", hint: "for example: zkcli --local 3")
     }
     let words = [Word](invocation.arguments.dropFirst())
     switch action {
@@ -26,7 +26,7 @@ extension ShellSession {
     }
     if await !sandbox.settle() {
       try Task.checkCancellation()
-      try write(.warning("the servers have not got over it yet; see local status"), settings)
+      try write(.warning("the ensemble has not recovered yet; local status shows its state"), settings)
     }
     if sandbox.hasQuorum { try await findServer(settings) }
   }
@@ -59,7 +59,7 @@ extension ShellSession {
         _ = try await client.exists("/")
         return
       } catch {
-        // That the connection was lost is what was asked for; anything else is told by the next command.
+        // A lost connection is what was asked for; any other error shows in the next command.
         guard case .connectionLoss = error.code else { return }
       }
     }
@@ -67,9 +67,9 @@ extension ShellSession {
 
   private static func expect(_ count: Int, _ words: [Word], _ action: String) throws(ShellError) {
     if words.count > count {
-      throw .usage("local \(action) has no use for \(Tokenizer.quote(words[count]))")
+      throw .usage("unexpected argument: \(Tokenizer.quote(words[count]))")
     }
-    if words.count < count { throw .usage("local \(action) lacks a server", hint: "write its number, or leader") }
+    if words.count < count { throw .usage("missing argument: server", hint: "give its number, or leader") }
   }
 
   /// The server that an action can only be about: the one that is paused, say, where no other is.
@@ -90,7 +90,9 @@ extension ShellSession {
   private static func server(_ name: String, _ sandbox: LocalEnsemble) async throws(ShellError) -> Int {
     guard name.lowercased() == "leader" else { return try number(name, size: sandbox.size) }
     let leader = await sandbox.status().first { ["leader", "standalone"].contains($0.role) }
-    guard let leader else { throw ShellError(.ensembleCannot, "NoLeader", "no server leads", hint: "local status") }
+    guard let leader else {
+      throw ShellError(.ensembleCannot, "NoLeader", "there is no leader", hint: "local status shows the servers")
+    }
     return leader.id
   }
 
@@ -102,7 +104,7 @@ extension ShellSession {
     return number
   }
 
-  /// The groups that words such as `1|2,3` or `1 / 2,3` spell.
+  /// The groups that arguments such as `1|2,3` or `1 / 2,3` spell.
   private static func groups(_ words: [Word], _ sandbox: LocalEnsemble) async throws(ShellError) -> [Set<Int>] {
     var groups: [Set<Int>] = []
     for part in words.map(\.text).joined(separator: " ").split(whereSeparator: { $0 == "|" || $0 == "/" }) {
@@ -117,7 +119,7 @@ extension ShellSession {
       if !group.isEmpty { groups.append(group) }
     }
     guard !groups.isEmpty else {
-      throw .usage("local partition lacks its groups", hint: "local partition 1 / 2,3 leaves server 1 alone")
+      throw .usage("missing argument: groups", hint: "for example: local partition 1 / 2,3 cuts server 1 off")
     }
     return groups
   }

@@ -27,7 +27,7 @@ extension CommandContext {
   private func multiCommands() async throws(ShellError) -> [MultiCommand] {
     if let file = invocation.value(.file) {
       guard invocation.arguments.isEmpty else {
-        throw .usage("multi takes operations from the command line or from a file, not from both")
+        throw .usage("multi takes operations from the command line or from a file, not both")
       }
       return try MultiParser.parse(text: try await values.bytes(of: file.text == "-" ? file : Word("@" + file.text)))
     }
@@ -37,7 +37,7 @@ extension CommandContext {
       return try MultiParser.parse(text: try await values.bytes(of: word))
     }
     guard !invocation.arguments.isEmpty else {
-      throw .usage("multi lacks its operations", hint: "usage: \(invocation.spec.synopsis)")
+      throw .missing("argument", "operation", of: invocation.spec)
     }
     return try MultiParser.parse(invocation.arguments)
   }

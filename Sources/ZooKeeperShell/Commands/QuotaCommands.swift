@@ -12,16 +12,12 @@ extension CommandContext {
   func setQuota(_ client: ZooKeeperClient) async throws -> ExitCode {
     let path = try quotaPath()
     guard !path.hasPrefix(QuotaPaths.root) else {
-      var error = ShellError.usage("the servers' own znodes under \(QuotaPaths.root) can have no quota")
-      error.apacheText = "cannot set a quota under the path: \(QuotaPaths.root)"
-      error.apacheExitCode = .success
-      throw error
+      throw ShellError.usage("the znodes under \(QuotaPaths.root) are the servers' own and cannot have a quota")
+        .because(.quotaOfServers)
     }
     let change = try quotaChange()
     guard try await client.exists(path) != nil else {
-      var error = ShellError(.noNode, path: path)
-      error.apacheText = "\(path) does not exist."
-      throw error
+      throw ShellError(.noNode, path: path).because(.quotaOfNothing)
     }
     try await refuseNestedQuota(path, client)
     for ancestor in ancestors(of: QuotaPaths.directory(of: path)) {
@@ -50,7 +46,7 @@ extension CommandContext {
     let limitsPath = QuotaPaths.limits(of: path)
     let statsPath = QuotaPaths.stats(of: path)
     guard let limits = try await data(at: limitsPath, client), let usage = try await data(at: statsPath, client) else {
-      throw ShellError.noQuota(path)
+      throw ShellError.noQuota(path, isForDeletion: false)
     }
     try emit(
       .quota(path: path, limits: try parseQuota(limits, at: limitsPath), usage: try parseQuota(usage, at: statsPath)))
@@ -62,9 +58,7 @@ extension CommandContext {
     let path = try quotaPath()
     let limitsPath = QuotaPaths.limits(of: path)
     guard let present = try await data(at: limitsPath, client) else {
-      guard isCompatible else { throw ShellError.noQuota(path) }
-      try emit(.text("Quota does not exist for \(path)"))
-      return .success
+      throw ShellError.noQuota(path, isForDeletion: true)
     }
     let options: [OptionName] = [.count, .bytes, .countHard, .bytesHard]
     if options.contains(where: invocation.flag) {
@@ -86,17 +80,17 @@ extension CommandContext {
   /// The subtree that the command is about.
   ///
   /// Servers look for quotas under their own root alone, which a chroot hides: what would be written through it limits
-  /// nothing, and what would be read is nobody's quota. zkCli.sh does both.
+  /// nothing, and what would be read is not a quota. zkCli.sh does both.
   ///
   /// - Throws: a usage error where there is a chroot.
   private func quotaPath() throws(ShellError) -> String {
     let path = try path()
-    guard let chroot, !isCompatible else { return path }
+    guard let chroot, dialect.mindsChroot else { return path }
     let list = servers.map(\.description).joined(separator: ",")
     let whole = path == "/" ? chroot : chroot + path
     throw .usage(
-      "quotas are kept under the servers' own root, which the path \(chroot) behind the servers hides",
-      hint: "connect without it: zkcli -s \(list) \(invocation.spec.name) ... \(Tokenizer.quote(whole))")
+      "quotas are kept under the root of the tree, which the chroot \(chroot) of the connect string hides",
+      hint: "connect without the chroot: zkcli -s \(list) \(invocation.spec.name) ... \(Tokenizer.quote(whole))")
   }
 
   /// The limits that the options name.
@@ -104,16 +98,10 @@ extension CommandContext {
     func limit(_ option: OptionName, _ name: String, atLeast least: Int64) throws(ShellError) -> Int64? {
       guard let word = invocation.value(option) else { return nil }
       do throws(ShellError) {
-        return try Values.integer(word, of: name, in: least...Int64.max)
+        return try ValueParser.integer(word, of: name, in: least...Int64.max)
       } catch {
-        var error = error
-        error.apacheText =
-          Int64(word.text) == nil
-          ? "NumberFormatException happens when parsing the option value"
-          : least == 1
-            ? "the num quota must be greater than zero" : "the bytes quota must be greater than or equal to zero"
-        error.apacheExitCode = .success
-        throw error
+        let isNumber = Int64(word.text) != nil
+        throw error.because(.badLimit(isNumber ? least == 1 ? .countBelowOne : .bytesBelowZero : .notANumber))
       }
     }
     let change = QuotaLimits(
@@ -121,7 +109,7 @@ extension CommandContext {
       countHardLimit: try limit(.countHard, "-N", atLeast: 1),
       bytesHardLimit: try limit(.bytesHard, "-B", atLeast: 0))
     guard change != QuotaLimits() else {
-      throw .usage("setquota lacks a limit", hint: "usage: \(invocation.spec.synopsis)")
+      throw .missing("option", "-n, -b, -N or -B", of: invocation.spec)
     }
     return change
   }
@@ -130,7 +118,7 @@ extension CommandContext {
   private func refuseNestedQuota(_ path: String, _ client: ZooKeeperClient) async throws {
     for ancestor in ancestors(of: path).dropLast() {
       if try await client.exists(QuotaPaths.limits(of: ancestor)) != nil {
-        throw ShellError.nestedQuota("\(path) has a parent \(ancestor) which has a quota", path)
+        throw ShellError.nestedQuota(path, other: ancestor, isAbove: true)
       }
     }
     let directory = QuotaPaths.directory(of: path)
@@ -144,7 +132,7 @@ extension CommandContext {
       }
       if let inner {
         let child = String(inner.dropFirst(QuotaPaths.root.count))
-        throw ShellError.nestedQuota("\(path) has a child \(child) which has a quota", path)
+        throw ShellError.nestedQuota(path, other: child, isAbove: false)
       }
     } catch let error as ZooKeeperError where error.code == .server(.noNode) {
       // Nothing under it has ever had one.
@@ -154,17 +142,16 @@ extension CommandContext {
   private func warnIfExceeded(_ path: String, _ limits: QuotaLimits, _ client: ZooKeeperClient) async throws {
     guard let data = try await data(at: QuotaPaths.stats(of: path), client) else { return }
     let usage = try parseQuota(data, at: QuotaPaths.stats(of: path))
-    func warn(_ text: String) throws { try emit(isCompatible ? .text("[Warning]: \(text)") : .warning(text)) }
     func exceeds(_ limit: Int64?, _ used: Int64) -> Bool { limit.map { $0 > -1 && $0 < used } ?? false }
     if exceeds(limits.count, usage.count) || exceeds(limits.countHardLimit, usage.count) {
-      try warn("the count quota you create is less than the existing count:\(usage.count)")
+      try emit(.quotaExceeded("the count quota you create is less than the existing count:\(usage.count)"))
     }
     if exceeds(limits.bytes, usage.bytes) || exceeds(limits.bytesHardLimit, usage.bytes) {
-      try warn("the bytes quota you create is less than the existing bytes:\(usage.bytes)")
+      try emit(.quotaExceeded("the bytes quota you create is less than the existing bytes:\(usage.bytes)"))
     }
   }
 
-  /// Deletes what a lifted quota leaves behind: every znode above it that holds nothing else.
+  /// Deletes what remains of a removed quota: every znode above it that holds nothing else.
   private func trimQuotaTree(from path: String, _ client: ZooKeeperClient) async throws {
     var next: String? = path
     while let current = next, current != QuotaPaths.root {
@@ -201,7 +188,7 @@ extension CommandContext {
   private func parseQuota(_ data: [UInt8], at path: String) throws(ShellError) -> QuotaLimits {
     let text = String(decoding: data, as: UTF8.self)
     guard let limits = QuotaLimits(parsing: text) else {
-      throw ShellError(.ensembleCannot, "BadQuota", path: path, "its text \(text) is not that of a quota")
+      throw ShellError(.ensembleCannot, "BadQuota", path: path, "its data is not a quota: \(text)")
     }
     return limits
   }

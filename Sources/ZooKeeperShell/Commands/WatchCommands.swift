@@ -8,9 +8,8 @@ extension CommandContext {
     let path = try path()
     var mode = AddWatchMode.persistentRecursive
     if let word = invocation.value(.mode) {
-      let choice = try apache(
-        CompatSyntax.find("addWatch")?.ownUsage ?? "",
-        Values.choice(word, of: "--mode", among: ["PERSISTENT", "PERSISTENT_RECURSIVE"]))
+      let choice = try ShellError.naming(
+        .badValue(.mode), ValueParser.choice(word, of: "--mode", among: ["PERSISTENT", "PERSISTENT_RECURSIVE"]))
       if choice == "PERSISTENT" { mode = .persistent }
     }
     try await client.addDefaultWatch(path, mode: mode)

@@ -29,7 +29,7 @@ extension CommandContext {
           return stat
         } catch {
           guard error.code == .server(.nodeExists) else { throw error }
-          // Somebody else created it in between: set it then.
+          // Another client created it in between: set it then.
         }
       }
     }
@@ -41,7 +41,7 @@ extension CommandContext {
       isSequential: invocation.flag(.sequential), isEphemeral: invocation.flag(.ephemeral),
       isContainer: invocation.flag(.container),
       ttlMilliseconds: try invocation.value(.ttl).map { word throws(ShellError) in
-        try apache("-t argument must be a long value", Values.milliseconds(word, of: "--ttl"))
+        try ShellError.naming(.badValue(.ttl), ValueParser.milliseconds(word, of: "--ttl"))
       })
     guard let path = try optionalPath(isSequential: mode.isSequential) else { return .usage }
     var bytes: [UInt8]?
@@ -54,7 +54,7 @@ extension CommandContext {
       throw ShellError.invalidACLOfCreate(path)
     } catch let error as ZooKeeperError where error.code == .server(.noNode) {
       guard invocation.flag(.parents), let parent = ZnodePath.parent(of: path) else {
-        throw ShellError.missingParent(of: path, isCompatible: isCompatible)
+        throw ShellError.missingParent(of: path)
       }
       try await createParents(parent, client)
       try emit(.created(path: try await client.create(path, data: bytes, acl: acl, mode: mode), stat: nil))
@@ -92,19 +92,19 @@ extension CommandContext {
   ///
   /// - Throws: what the command itself refuses before it sends anything.
   func writeOperation() async throws(ShellError) -> MultiOperation {
-    guard let path = invocation.argument(0) else { throw .usage("\(invocation.spec.name) lacks its argument path") }
+    guard let path = invocation.argument(0) else { throw .missing("argument", "path", of: invocation.spec) }
     switch invocation.spec.id {
-    case .create:
+    case .client(.create):
       var kind = MultiCommand.CreateKind(
         isSequential: invocation.flag(.sequential), isEphemeral: invocation.flag(.ephemeral),
         isContainer: invocation.flag(.container))
-      if let ttl = invocation.value(.ttl) { kind.ttlMilliseconds = try Values.milliseconds(ttl, of: "--ttl") }
+      if let ttl = invocation.value(.ttl) { kind.ttlMilliseconds = try ValueParser.milliseconds(ttl, of: "--ttl") }
       let acl = invocation.argument(2) ?? invocation.value(.acl)
       return try await operation(.create(path: path, data: invocation.argument(1), acl: acl, kind: kind))
-    case .set:
-      guard let data = invocation.argument(1) else { throw .usage("set lacks its argument data") }
+    case .client(.set):
+      guard let data = invocation.argument(1) else { throw .missing("argument", "data", of: invocation.spec) }
       return try await operation(.set(path: path, data: data, version: try invocation.version()))
-    case .delete: return try await operation(.delete(path: path, version: try invocation.version()))
+    case .client(.delete): return try await operation(.delete(path: path, version: try invocation.version()))
     default: preconditionFailure("\(invocation.spec.name) is no single write")
     }
   }
@@ -116,20 +116,17 @@ extension CommandContext {
     isSequential: Bool, isEphemeral: Bool, isContainer: Bool, ttlMilliseconds: Int64?
   ) throws(ShellError) -> CreateMode {
     if isContainer, isSequential || isEphemeral || ttlMilliseconds != nil {
-      var error = ShellError.usage("--container excludes --sequential, --ephemeral and --ttl")
-      error.apacheText = "-c cannot be combined with -s or -e. Containers cannot be ephemeral or sequential."
-      throw error
+      throw .usage("--container cannot be combined with --sequential, --ephemeral or --ttl").because(
+        .createMode(.container))
     }
     if let ttlMilliseconds {
       if isEphemeral {
-        var error = ShellError.usage("--ttl excludes --ephemeral", hint: "an ephemeral znode goes with its session")
-        error.apacheText = "TTLs cannot be used with Ephemeral znodes"
-        throw error
+        throw .usage("--ttl cannot be combined with --ephemeral", hint: "an ephemeral znode ends with its session")
+          .because(.createMode(.ephemeralTTL))
       }
       guard (1...CreateMode.maximumTTLMilliseconds).contains(ttlMilliseconds) else {
-        var error = ShellError.usage("--ttl must be 1 to \(CreateMode.maximumTTLMilliseconds) milliseconds")
-        error.apacheText = "ttl must be positive and cannot be larger than: \(CreateMode.maximumTTLMilliseconds)"
-        throw error
+        throw .usage("--ttl must be 1 to \(CreateMode.maximumTTLMilliseconds) milliseconds")
+          .because(.createMode(.ttlOutOfRange))
       }
       return isSequential
         ? .persistentSequentialTTL(milliseconds: ttlMilliseconds) : .persistentTTL(milliseconds: ttlMilliseconds)
@@ -144,7 +141,7 @@ extension CommandContext {
 
   private func decodeBase64(_ text: [UInt8]) throws(ShellError) -> [UInt8] {
     guard let bytes = Base64.decode(text) else {
-      throw .usage("the data is not base64", hint: "without -b it is taken as it is")
+      throw .usage("the data is not valid base64", hint: "without -b it is stored as given")
     }
     return bytes
   }

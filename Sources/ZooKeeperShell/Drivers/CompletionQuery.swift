@@ -1,7 +1,11 @@
+import Platform
 import ZooKeeperClient
 
 /// Answers bash, zsh and fish, which ask by `zkcli __complete --shell SHELL -- WORD...` how a command line goes on.
 enum CompletionQuery {
+  /// What the program is called with to answer.
+  static let word = "__complete"
+
   /// A person is waiting with a finger on the TAB key.
   static let limit = Duration.seconds(1)
 
@@ -16,8 +20,9 @@ enum CompletionQuery {
     if rest.first == "--" { rest = rest.dropFirst() }
     let plan = Completer.plan(words: [Word](rest))
     var children: [String] = []
-    if let parent = plan.parent, let settings = settings([Word](rest), environment) {
-      let gate = BlockingGate<[String]>()
+    if let parent = plan.parent, let settings = CommandLine.settings(ofUnfinished: [Word](rest.dropLast()), environment)
+    {
+      let gate = Gate<[String]>()
       Task { gate.open(await Self.children(of: parent, settings)) }
       children = gate.wait()
     }
@@ -25,20 +30,6 @@ enum CompletionQuery {
     try? output.write(.out(CompletionScripts.answer(candidates, for: shell)))
     try? output.flush()
     return .success
-  }
-
-  /// The servers that the command line names so far, else those of the environment.
-  private static func settings(_ words: [Word], _ environment: ShellEnvironment) -> ShellSettings? {
-    var options: [OptionName: [Word]] = [:]
-    if let invocation = try? ProgramOptions.parse([Word](words.dropLast())) {
-      options = invocation.globals
-      if let command = invocation.command, let spec = CommandTable.find(command.text),
-        let bound = try? ArgumentBinder.bind(invocation.words + ["/"], to: spec)
-      {
-        options.merge(bound.globals) { $0 + $1 }
-      }
-    }
-    return try? ShellSettings(options, environment: environment)
   }
 
   private static func children(of path: String, _ settings: ShellSettings) async -> [String] {

@@ -23,7 +23,7 @@ struct LineReader {
   /// The next line, or nil at the end of the file.
   ///
   /// - Throws: exit code 12 when the descriptor cannot be read, or is UTF-16; 6 when a line is over
-  ///   `Files.limitBytes`.
+  ///   `FileIO.limitBytes`.
   mutating func next() throws(ShellError) -> TextLines.Line? {
     if !hasBegun { try begin() }
     while true {
@@ -46,7 +46,7 @@ struct LineReader {
   /// Takes the byte order mark away, if there is one.
   private mutating func begin() throws(ShellError) {
     hasBegun = true
-    // Whoever writes slowly may write a command of two letters; only what could be a mark is waited for.
+    // A slow writer may send a command of two letters; only what could be a mark is waited for.
     repeat {
       if buffer.isEmpty || TextLines.byteOrderMark.starts(with: buffer) { try readMore() } else { break }
     } while !hasEnded && buffer.count < TextLines.byteOrderMark.count
@@ -61,11 +61,11 @@ struct LineReader {
     }
     // The last byte may be a CR whose LF comes now.
     searched = max(0, buffer.count - 1)
-    let chunk = try Files.readSome(descriptor, name: name)
+    let chunk = try FileIO.readSome(descriptor, name: name)
     hasEnded = chunk.isEmpty
     buffer += chunk
-    if buffer.count > Files.limitBytes {
-      throw ShellError(.overLimit, "TooLarge", "\(name) has a line of more than \(Files.limitBytes >> 20) MiB")
+    if buffer.count > FileIO.limitBytes {
+      throw ShellError(.overLimit, "TooLarge", "\(name) has a line of more than \(FileIO.limitBytes >> 20) MiB")
     }
   }
 

@@ -8,22 +8,24 @@ import ZooKeeperProtocol
 final class PromptState: Sendable {
   /// Where a shell session is.
   struct Place: Hashable, Sendable {
-    /// The server connected to, or the list when there is none.
-    var server: String
+    /// All servers, as the connect string names them.
+    var servers: String
+    /// The server connected to.
+    var server: String?
     var directory: String
     var state: KeeperState
   }
 
   private struct State {
-    var place = Place(server: "", directory: "/", state: .disconnected)
+    var place = Place(servers: "", directory: "/", state: .disconnected)
     var commandCount = 0
     var hasLostConnection = false
   }
 
   private let shared = Mutex(State())
-  private let isCompatible: Bool
+  private let dialect: any Dialect
 
-  init(isCompatible: Bool) { self.isCompatible = isCompatible }
+  init(dialect: any Dialect) { self.dialect = dialect }
 
   /// The working directory.
   var directory: String { shared.withLock(\.place.directory) }
@@ -50,14 +52,10 @@ final class PromptState: Sendable {
   /// Takes over where the session is.
   func update(_ place: Place) { shared.withLock { $0.place = place } }
 
-  /// `[zk: host:port(CONNECTED) /dir] `, as zkCli.sh's with the directory in place of the count of commands.
+  /// The prompt at the moment.
   var current: Prompt {
     let (place, count) = shared.withLock { ($0.place, $0.commandCount) }
-    if isCompatible { return Prompt([.init("[zk: \(place.server)(\(place.state.word)) \(count)] ")]) }
-    return Prompt([
-      .init("[zk: \(place.server)("), .init(place.state.word, style: place.state.style), .init(") "),
-      .init(place.directory, style: .bold), .init("] "),
-    ])
+    return dialect.prompt(place, commandCount: count)
   }
 }
 
@@ -65,7 +63,7 @@ extension KeeperState {
   /// Java's word for the state of a client.
   ///
   /// *Source*: `org.apache.zookeeper.ZooKeeper.States`; EXPIRED is ours, there it is CLOSED.
-  fileprivate var word: String {
+  var word: String {
     switch self {
     case .syncConnected, .noSyncConnected, .saslAuthenticated: "CONNECTED"
     case .connectedReadOnly: "CONNECTEDREADONLY"
@@ -76,7 +74,8 @@ extension KeeperState {
     }
   }
 
-  fileprivate var style: Prompt.Style {
+  /// How the word is shown.
+  var style: Prompt.Style {
     switch self {
     case .syncConnected, .noSyncConnected, .saslAuthenticated: .green
     case .connectedReadOnly, .disconnected, .unknown: .yellow

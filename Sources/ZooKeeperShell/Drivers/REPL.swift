@@ -25,18 +25,18 @@ struct REPL {
   ) throws(ShellError) -> ExitCode {
     LineEditor.blockSignals()
     // With servers of our own they are blocked since these were started.
-    Interruption.releaseAllButLineEditors()
+    SignalCancellation.releaseAllButLineEditors()
     output.startFlushing()
     let editor: LineEditor
     do throws(LineEditorError) {
       editor = try LineEditor(
         .init(
           programName: "zkcli", historyFile: settings.keepsHistory ? environment.historyFile : nil,
-          hasColour: environment.usesColor(settings.colorWhen, isTerminal: environment.stdoutIsTerminal)))
+          usesColor: environment.usesColor(settings.colorWhen, isTerminal: environment.stdoutIsTerminal)))
     } catch {
       throw ShellError(.localInputOutput, "Terminal", "the terminal cannot be used: \(error)")
     }
-    let values = ValueSource(offersStdin: false, asksBeforeDestroying: !settings.isCompatible)
+    let values = DataArgumentReader(offersStdin: false, asksBeforeDestroying: settings.dialect.asksBeforeDestroying)
     let session = ShellSession(
       settings: settings, mode: .interactive, environment: environment, output: output, values: values,
       sandbox: sandbox)
@@ -49,17 +49,19 @@ struct REPL {
     self.editor = editor
     self.settings = settings
     self.output = output
-    prompt = PromptState(isCompatible: settings.isCompatible)
+    prompt = PromptState(dialect: settings.dialect)
     let completer = REPLCompleter(session: session, editor: editor)
     editor.completer = { [prompt] line, cursor in completer.complete(line, cursor, in: prompt.directory) }
     let (printer, events, prompt) = (editor.printer, session.events, prompt)
-    events.setHandler { [isCompatible = settings.isCompatible, format = settings.format] notice in
+    let context = RenderContext(format: settings.format, dialect: settings.dialect)
+    events.setHandler { event in
       // The prompt says so when the first connection is there; a connection that is back is news.
-      let isFirst = notice.path == nil && prompt.takeOver(events.connection)
-      if !isFirst || isCompatible,
-        let text = EventText.of(notice, isCompatible: isCompatible, format: format)
-      {
-        printer.print(text)
+      let isFirst = event.path == nil && prompt.takeOver(events.connection)
+      if !isFirst || context.dialect.reportsFirstConnection {
+        var renderer = Renderer(context)
+        let rendered = renderer.emit(.event(event))
+        let text = rendered.stdout + rendered.stderr
+        if !text.isEmpty { printer.print(String(decoding: text, as: UTF8.self)) }
       }
       printer.setPrompt(prompt.current)
     }
@@ -86,17 +88,17 @@ struct REPL {
       case .endOfInput: return leave(with: last)
       case .terminated(let signal): return leave(with: .signal(signal))
       case .failed(let errno):
-        editor.printer.print("zkcli: \(Files.failure("cannot read the terminal", errno).message)")
+        editor.printer.print("zkcli: \(FileIO.failure("cannot read the terminal", errno).message)")
         return leave(with: .localInputOutput)
       }
     }
   }
 
-  /// Connects before the first prompt, so that it shows the server; a failure is told, and the shell goes on.
+  /// Connects before the first prompt, so that it shows the server; a failure is reported, and the shell continues.
   private func greet() {
-    if settings.isCompatible { editor.printer.print("Welcome to ZooKeeper!") }
+    if let greeting = settings.dialect.greeting { editor.printer.print(greeting) }
     if let warning = editor.historyWarning, !settings.isQuiet {
-      editor.printer.print("zkcli: warning: the history is not kept: \(warning)")
+      editor.printer.print("zkcli: warning: the history is not saved: \(warning)")
     }
     _ = wait { [session, prompt] in
       let code = await session.connectAtStart()
@@ -106,9 +108,12 @@ struct REPL {
   }
 
   private func isComplete(_ text: String) -> Bool {
-    if settings.isCompatible { return true }
-    if case .words = Tokenizer.tokenize([UInt8](text.utf8)) { return true }
-    return false
+    do throws(ShellError) {
+      return try settings.dialect.split([UInt8](text.utf8)) != .incomplete
+    } catch {
+      // What is wrong with the line is reported when it runs.
+      return true
+    }
   }
 
   /// Keeps the line for later, unless it holds a secret or begins with a blank.

@@ -45,7 +45,7 @@ final class REPLCompleter {
     Task { body(await session.childrenForCompletion(of: parent, limit: limit)) }
   }
 
-  /// The children of a znode, or nil when no server tells in time.
+  /// The children of a znode, or nil if no server answers in time.
   private func children(of parent: String) -> [String]? {
     if let cache, cache.parent == parent, cache.expiry > .now { return cache.children }
     let done = WakeUp()

@@ -1,53 +1,48 @@
+import Platform
 import Sandbox
 import ZooKeeperProtocol
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-
 /// `--local`: servers inside of this process, and the shell, a command, a script or a child process on it.
 enum SandboxRun {
-  /// Starts the server, runs `body` or the child on it, and takes everything away again.
+  /// Starts the servers, runs `body` on them, and takes everything away again.
   ///
-  /// - Throws: when the server cannot start, and what `body` throws.
+  /// - Throws: when a server cannot start, and what `body` throws.
   static func run(
-    _ options: [OptionName: [Word]], child: [Word]?, _ output: Output,
+    _ settings: LocalEnsemble.Settings, isQuiet: Bool, _ output: Output,
     _ body: (LocalEnsemble) throws(ShellError) -> ExitCode
   ) throws(ShellError) -> ExitCode {
-    guard options[.server] == nil else { throw .usage("--local and --server exclude each other") }
-    let settings = try sandboxSettings(options)
-    let purpose = settings.size == 1 ? "a server of its own" : "an ensemble of \(settings.size)"
+    let purpose = settings.size == 1 ? "a local server" : "a local ensemble of \(settings.size)"
     try Descriptors.require(Descriptors.ofSandbox(size: settings.size), for: purpose)
     // Before the server's threads begin: they shall not take what is meant for the shell.
-    Interruption.block()
+    SignalCancellation.block()
     let sandbox = try start(settings)
     defer { stop(sandbox) }
-    if options[.quiet] == nil {
-      let what = sandbox.size == 1 ? "a ZooKeeper of its own is" : "an ensemble of its own, of \(sandbox.size), is"
+    if !isQuiet {
+      let what = sandbox.size == 1 ? "local ZooKeeper server" : "local ensemble of \(sandbox.size) servers"
       try output.write(.err("zkcli: \(what) at \(sandbox.connectString)\n"))
-    }
-    if let child {
-      guard !child.isEmpty else { throw .usage("nothing stands behind --", hint: "zkcli --local -- make test") }
-      return try runChild(child, on: sandbox)
     }
     return try body(sandbox)
   }
 
-  private static func sandboxSettings(_ options: [OptionName: [Word]]) throws(ShellError) -> LocalEnsemble.Settings {
+  /// What the options say about the servers.
+  ///
+  /// - Throws: a usage error for a value that is none, or a server that is named as well.
+  static func settings(_ options: [OptionName: [Word]]) throws(ShellError) -> LocalEnsemble.Settings {
+    guard options[.server] == nil else { throw .usage("--local cannot be combined with --server") }
     var settings = LocalEnsemble.Settings()
     if let word = options[.local]?.last, !word.bytes.isEmpty {
-      settings.size = Int(try Values.integer(word, of: "--local", in: 1...9))
+      settings.size = Int(try ValueParser.integer(word, of: "--local", in: 1...9))
     }
-    if let word = options[.dataDir]?.last { settings.dataDirectory = try Values.text(word, of: "--data-dir") }
-    if let word = options[.port]?.last { settings.port = Int(try Values.integer(word, of: "--port", in: 0...65527)) }
-    if let word = options[.listen]?.last { settings.address = try Values.text(word, of: "--listen") }
+    if let word = options[.dataDir]?.last { settings.dataDirectory = try ValueParser.text(word, of: "--data-dir") }
+    if let word = options[.port]?.last {
+      settings.port = Int(try ValueParser.integer(word, of: "--port", in: 0...65527))
+    }
+    if let word = options[.listen]?.last { settings.address = try ValueParser.text(word, of: "--listen") }
     return settings
   }
 
   private static func start(_ settings: LocalEnsemble.Settings) throws(ShellError) -> LocalEnsemble {
-    let gate = BlockingGate<Result<LocalEnsemble, SandboxError>>()
+    let gate = Gate<Result<LocalEnsemble, SandboxError>>()
     Task {
       do throws(SandboxError) {
         gate.open(.success(try await LocalEnsemble.start(settings)))
@@ -62,7 +57,7 @@ enum SandboxRun {
   }
 
   private static func stop(_ sandbox: LocalEnsemble) {
-    let gate = BlockingGate<Void>()
+    let gate = Gate<Void>()
     Task {
       await sandbox.stop()
       gate.open(())
@@ -71,15 +66,15 @@ enum SandboxRun {
   }
 
   /// Runs a command of the system's with the address in its environment; its exit code is ours.
-  private static func runChild(_ words: [Word], on sandbox: LocalEnsemble) throws(ShellError) -> ExitCode {
+  static func runChild(_ words: [Word], on sandbox: LocalEnsemble) throws(ShellError) -> ExitCode {
     // However we end, it has no server any more: then it ends too.
-    let childGuard = ChildGuard.start()
-    defer { childGuard?.dismiss() }
+    let watchdog = ChildWatchdog.start()
+    defer { watchdog?.childExited() }
     let forwarder = SignalForwarder()
     let child = try ChildProcess.start(
       words, variables: ["ZKCLI_SERVER": sandbox.connectString, "ZOOKEEPER_CONNECT": sandbox.connectString],
-      ownsGroup: !ChildProcess.isInForeground, guardedBy: childGuard, willBegin: forwarder.setChild)
-    let interruption = Interruption.start(forwarder: forwarder)
+      ownsGroup: !ChildProcess.isInForeground, watchedBy: watchdog, willBegin: forwarder.setChild)
+    let interruption = SignalCancellation.start(forwarder: forwarder)
     return withExtendedLifetime(interruption) { child.wait() }
   }
 }

@@ -8,11 +8,11 @@ struct ScriptRunner {
   /// The name in messages: the file, or `stdin`.
   let name: String
   let keepsGoing: Bool
-  let isCompatible: Bool
+  let dialect: any Dialect
   /// Whether writes may go together.
   var isPipelined = false
 
-  /// Where a run stands.
+  /// The progress of a run.
   private struct Progress {
     var firstFailure: ExitCode?
     /// Writes that have been read and not run yet.
@@ -33,7 +33,7 @@ struct ScriptRunner {
     var number = 0
     let limits = await session.pipelineLimits
     while true {
-      // Whoever writes the lines may wait for the answer to one before writing the next.
+      // The writer of the lines may wait for one answer before writing the next line.
       if !reader.hasLine {
         if let code = await runWrites(&progress) { return code }
         try await session.flushOutput()
@@ -61,10 +61,10 @@ struct ScriptRunner {
     }
     if let code = await runWrites(&progress) { return code }
     guard pending.isEmpty else {
-      let error = ShellError.usage("the quote that begins here is never closed")
+      let error = ShellError.usage("the quote that is opened here is never closed")
       return await session.report(error, at: SourceLine(file: name, line: pendingStart))
     }
-    if isCompatible { return await session.lastExitCode }
+    if !dialect.stopsAtFailure { return await session.lastExitCode }
     return progress.firstFailure ?? .success
   }
 
@@ -82,17 +82,14 @@ struct ScriptRunner {
     return nil
   }
 
-  /// Takes note of what a command has come to.
+  /// Records the outcome of a command.
   ///
   /// - Returns: what the script ends with, if this ends it.
   private func note(_ code: ExitCode, _ progress: inout Progress) -> ExitCode? {
     // A predicate that is false stops a script as well: it is the condition for what follows.
     guard code != .success else { return nil }
-    // zkCli.sh runs on whatever happens, and ends with the code of the last command.
-    if isCompatible {
-      progress.firstFailure = nil
-      return nil
-    }
+    // Without that habit a script ends with the code of its last command.
+    guard dialect.stopsAtFailure else { return nil }
     guard keepsGoing, !Task.isCancelled else { return code }
     progress.firstFailure = progress.firstFailure ?? code
     return nil

@@ -1,4 +1,5 @@
 import Synchronization
+import ZooKeeperClient
 
 /// Renders the results of one command and writes them as they come.
 ///
@@ -32,7 +33,7 @@ final class AnswerWriter: Sendable {
   }
 
   /// Writes an event that is waited for, at once.
-  func emitAwaited(_ notice: WatchNotice) throws(ShellError) {
+  func emitAwaited(_ notice: WatchEvent) throws(ShellError) {
     try output.write(state.withLock { $0.renderer.emitAwaited(notice) })
     try output.flush()
   }

@@ -1,3 +1,4 @@
+import ZooKeeperClient
 import ZooKeeperProtocol
 
 /// Writes results as JSON: one document for each, or in `jsonl` one object on each line.
@@ -12,7 +13,9 @@ struct JSONRenderer {
   /// Renders one result.
   func render(_ result: CommandResult) -> Rendered {
     switch result {
-    case .remark where !context.isVerbose, .warning where context.isQuiet: return Rendered()
+    case .remark where !context.isVerbose, .warning where context.isQuiet, .quotaExceeded where context.isQuiet:
+      return Rendered()
+    case .event(let event) where event.text == nil: return Rendered()
     case _ where !result.isAnswer: return Rendered(stderr: JSON.of(result).bytes + [0x0a])
     default:
       let document = JSON.of(result)
@@ -51,7 +54,7 @@ extension JSON {
   private static func ofOther(_ result: CommandResult) -> JSON {
     switch result {
     case .identities(let identities):
-      .array(identities.map { .object([("scheme", .string($0.scheme)), ("user", .string($0.user))]) })
+      .array(identities.inOrder.map { .object([("scheme", .string($0.scheme)), ("user", .string($0.user))]) })
     case .ephemerals(let paths): .array(paths.map { .object([("path", .string($0))]) })
     case .count(let path, let count): .object([("path", .string(path)), ("count", .number(count))])
     case .quota(let path, let limits, let usage):
@@ -66,7 +69,7 @@ extension JSON {
     case .members(let members): .array(members.map(of))
     case .text(let text): .object([("text", .string(text))])
     case .remark(let text): .object([("remark", .string(text))])
-    case .warning(let text): .object([("warning", .string(text))])
+    case .warning(let text), .quotaExceeded(let text): .object([("warning", .string(text))])
     default: .null
     }
   }
@@ -160,7 +163,7 @@ extension JSON {
     ])
   }
 
-  private static func of(_ notice: WatchNotice) -> JSON {
+  private static func of(_ notice: WatchEvent) -> JSON {
     .object([
       ("event", .string(notice.type.name)), ("state", .string(notice.state.name)), ("path", .optional(notice.path)),
       ("zxid", .optional(notice.zxid.map { "\($0)" })),

@@ -16,7 +16,7 @@ package final class Output: Sendable {
   private struct State {
     var pending: [UInt8] = []
     var failure: ShellError?
-    /// Whether the failure happened behind everybody's back, and nobody has been told.
+    /// Whether the failure happened in the background and has not been reported yet.
     var isUnreported = false
     var flusher: OutputFlusher?
   }
@@ -38,7 +38,7 @@ package final class Output: Sendable {
     errorIsTerminal = isatty(standardError) != 0
   }
 
-  /// From now on, writes what has gathered a moment later, even if nobody asks for it.
+  /// From now on, writes buffered output after a short delay even without a `flush`.
   ///
   /// To be called when the signals that end the process are blocked.
   func startFlushing() {
@@ -51,7 +51,7 @@ package final class Output: Sendable {
   /// Writes what a renderer made.
   ///
   /// - Parameter isRaw: whether the bytes for stdout are to reach even a terminal as they are.
-  /// - Throws: exit code 12 when stdout cannot be written; 141 without words when its reader has gone. What is for
+  /// - Throws: exit code 12 when stdout cannot be written; 141 without a message when its reader has gone. What is for
   ///   stderr is written all the same: it may be the news of that failure.
   package func write(_ rendered: Rendered, isRaw: Bool = false) throws(ShellError) {
     try state.withLock { state throws(ShellError) in
@@ -62,7 +62,7 @@ package final class Output: Sendable {
       if state.pending.isEmpty, !rendered.stdout.isEmpty { state.flusher?.ring() }
       state.pending += outputIsTerminal && !isRaw ? TerminalText.sanitized(rendered.stdout) : rendered.stdout
       // A closed stderr is no reason to stop.
-      defer { if !rendered.stderr.isEmpty { _ = writeAll(shown(onError: rendered.stderr), to: standardError) } }
+      defer { if !rendered.stderr.isEmpty { _ = FileIO.writeAll(shown(onError: rendered.stderr), to: standardError) } }
       if state.pending.count >= Self.bufferBytes || !rendered.stderr.isEmpty { try flush(&state) }
     }
   }
@@ -89,38 +89,12 @@ package final class Output: Sendable {
     }
     guard !state.pending.isEmpty else { return }
     defer { state.pending.removeAll(keepingCapacity: true) }
-    let errorNumber = writeAll(state.pending, to: standardOutput)
-    guard errorNumber != 0 else { return }
+    guard let errorNumber = FileIO.writeAll(state.pending, to: standardOutput) else { return }
     // The reader of a pipe has seen enough: leave quietly, as other filters do when SIGPIPE ends them.
     let failure =
       errorNumber == EPIPE
-      ? ShellError(.signal(SIGPIPE), "Pipe", "") : Files.failure("cannot write to stdout", errorNumber)
+      ? ShellError(.signal(SIGPIPE), "Pipe", "") : FileIO.failure("cannot write to stdout", errorNumber)
     state.failure = failure
     throw failure
   }
-
-  /// - Returns: 0, or the error number.
-  private func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Int32 {
-    bytes.withUnsafeBytes { raw in
-      var offset = 0
-      while offset < raw.count {
-        let count = systemWrite(descriptor, raw.baseAddress! + offset, raw.count - offset)
-        if count >= 0 {
-          offset += count
-        } else if errno == EAGAIN {
-          // Somebody made the terminal or pipe non-blocking: wait until it takes more.
-          var interest = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-          poll(&interest, 1, -1)
-        } else if errno != EINTR {
-          return errno
-        }
-      }
-      return 0
-    }
-  }
-}
-
-/// `write(2)`, under a name that does not clash with `Output.write`.
-private func systemWrite(_ descriptor: Int32, _ bytes: UnsafeRawPointer, _ count: Int) -> Int {
-  write(descriptor, bytes, count)
 }

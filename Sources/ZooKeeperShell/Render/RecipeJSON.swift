@@ -8,12 +8,12 @@ extension JSON {
     case .held(let path, let zxid, let name):
       .object([("held", .string(path)), ("zxid", .string("\(zxid)")), ("name", .optional(name))])
     case .participant(let participant, let address): of(participant, address)
-    case .letGo(let path, let count): .object([("path", .string(path)), ("count", .number(count))])
+    case .released(let path, let count): .object([("path", .string(path)), ("count", .number(count))])
     case .leader(let leader):
       .object(
         [("leader", .optional(leader.map { String(decoding: $0.name ?? [], as: UTF8.self) }))]
           + [("path", .optional(leader?.path)), ("zxid", .optional(leader.map { "\($0.zxid)" }))])
-    case .fulfilled(let path, let stat): .object([("path", .string(path)), ("stat", stat.map(of) ?? .null)])
+    case .conditionMet(let path, let stat): .object([("path", .string(path)), ("stat", stat.map(of) ?? .null)])
     case .change(let record, let milliseconds, let showsData):
       .object([("time", .string(TimeStyle.iso.text(milliseconds: milliseconds)))] + members(of: record, showsData))
     default: ofCollection(result)
@@ -49,7 +49,7 @@ extension JSON {
                 })
             )
           ])
-    case .verdict(let path, let verdict):
+    case .decision(let path, let verdict):
       .object([("path", .string(path)), ("decision", .string(verdict.rawValue))])
     default: .null
     }
@@ -66,7 +66,7 @@ extension JSON {
       ] + encoded(participant.data, .plain))
   }
 
-  /// Data that nobody has read is left out: null would say that the znode has none.
+  /// Data that was not read is omitted: null would mean that the znode has none.
   private static func members(
     of record: ChangeStream.Record, _ showsData: Bool
   ) -> [(key: String, value: JSON)] {

@@ -8,9 +8,9 @@ extension TextRenderer {
     switch result {
     case .held(let path, let zxid, let name): .line(name ?? "\(path) \(zxid)")
     case .participant(let participant, let address): .line(row(participant, address))
-    case .letGo(let path, let count): remark("\(path): \(count) let go or asked to")
+    case .released(let path, let count): remark("\(path): \(count) released or asked to release")
     case .leader(let leader): .line(leader.map { shownText($0.name ?? []) } ?? "")
-    case .fulfilled(let path, _): remark("\(path) is as it should be")
+    case .conditionMet(let path, _): remark("\(path): the condition is met")
     case .change(let record, _, _): change(record)
     case .item(let item): .line(row(item))
     case .member(let member):
@@ -20,7 +20,7 @@ extension TextRenderer {
     case .number(_, let number): .line("\(number)")
     case .transaction(_, let status):
       .lines([status.decision?.rawValue ?? "undecided"] + status.votes.map(vote))
-    case .verdict(_, let verdict): .line(verdict.rawValue)
+    case .decision(_, let verdict): .line(verdict.rawValue)
     }
   }
 
@@ -52,7 +52,7 @@ extension TextRenderer {
 
   private func line(_ kind: String, _ path: String, _ zxid: Zxid?, _ data: [UInt8]?) -> String {
     var text = "\(kind) \(path)"
-    // Columns stay where they are: servers before 3.9 tell no zxid.
+    // Columns stay where they are: servers before 3.9 send no zxid.
     if let zxid { text += " zxid \(zxid)" } else if kind != "present" { text += " zxid -" }
     if let data { text += " data \(shownText(data))" }
     return text

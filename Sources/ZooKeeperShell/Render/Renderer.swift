@@ -1,3 +1,6 @@
+package import ZooKeeperClient
+import ZooKeeperProtocol
+
 /// What goes to the two streams.
 package struct Rendered: Hashable, Sendable {
   package var stdout: [UInt8] = []
@@ -30,8 +33,8 @@ package struct Rendered: Hashable, Sendable {
 /// Everything outside the results that decides how they look.
 package struct RenderContext: Sendable {
   package var format: OutputFormat
-  /// Write as zkCli.sh does; `format` then counts only where it is JSON.
-  package var isCompat: Bool
+  /// In whose ways text is written; JSON is the same in all.
+  var dialect: any Dialect
   package var stdoutIsTerminal: Bool
   /// Whether a line end follows data: in scripts and in the interactive shell, where more follows.
   package var endsDataWithNewline: Bool
@@ -42,14 +45,14 @@ package struct RenderContext: Sendable {
   /// How zkCli.sh's stat is dated.
   package var compatTimes: TimeStyle
 
-  /// Makes the context of a single command in a pipe, unless told otherwise.
-  package init(
-    format: OutputFormat = .text, isCompat: Bool = false, stdoutIsTerminal: Bool = false,
+  /// By default the context of a single command in a pipe.
+  init(
+    format: OutputFormat = .text, dialect: any Dialect = NativeDialect(), stdoutIsTerminal: Bool = false,
     endsDataWithNewline: Bool = false, isVerbose: Bool = false, isQuiet: Bool = false, usesColor: Bool = false,
     compatTimes: TimeStyle = .javaLocal
   ) {
     self.format = format
-    self.isCompat = isCompat
+    self.dialect = dialect
     self.stdoutIsTerminal = stdoutIsTerminal
     self.endsDataWithNewline = endsDataWithNewline
     self.isVerbose = isVerbose
@@ -74,7 +77,7 @@ package struct SourceLine: Hashable, Sendable {
 
 /// Turns results and errors into bytes.
 ///
-/// A command's answer is `begin`, any number of `emit`, and `finish`; whoever drives it writes what each returns.
+/// A command's answer is `begin`, any number of `emit`, and `finish`; the caller writes what each returns.
 package struct Renderer: Sendable {
   package let context: RenderContext
   private var isListing = false
@@ -103,7 +106,7 @@ package struct Renderer: Sendable {
     defer { emittedCount += 1 }
     guard isListing else {
       var rendered = single(result, isFirst: emittedCount == 0)
-      // The document of one object is closed behind its event; see `finish`.
+      // The document of one object is closed after its event; see `finish`.
       if awaitsEvent, rendered.stdout.suffix(2) == [UInt8]("}\n".utf8)[...] {
         rendered.stdout.removeLast(2)
       }
@@ -114,8 +117,8 @@ package struct Renderer: Sendable {
   }
 
   /// Renders the event that the answer ends with: in JSON the member `event` of its object, or the last item of its
-  /// list; in any other format a line of its own.
-  package mutating func emitAwaited(_ notice: WatchNotice) -> Rendered {
+  /// list; in any other format a separate line.
+  package mutating func emitAwaited(_ notice: WatchEvent) -> Rendered {
     guard awaitsEvent else {
       let rendered = single(.event(notice))
       return Rendered(stdout: rendered.stdout + rendered.stderr)
@@ -140,21 +143,17 @@ package struct Renderer: Sendable {
   package func error(_ error: ShellError, at place: SourceLine? = nil) -> Rendered {
     switch context.format {
     case .json, .jsonl: Rendered(stderr: JSON.of(error, exitCode: exitCode(of: error), at: place).bytes + [0x0a])
-    default: context.isCompat ? CompatRenderer.error(error) : TextRenderer(context).error(error, at: place)
+    default: context.dialect.render(error, context, at: place)
     }
   }
 
-  /// The exit code for an error: zkCli.sh's in compatibility mode.
-  package func exitCode(of error: ShellError) -> ExitCode {
-    context.isCompat ? error.apacheExitCode : error.exitCode
-  }
+  /// The exit code for an error.
+  func exitCode(of error: ShellError) -> ExitCode { context.dialect.exitCode(of: error) }
 
   private func single(_ result: CommandResult, isFirst: Bool = false) -> Rendered {
     switch context.format {
     case .json, .jsonl: JSONRenderer(context).render(result)
-    default:
-      context.isCompat
-        ? CompatRenderer(context).render(result) : TextRenderer(context).render(result, isFirst: isFirst)
+    default: context.dialect.render(result, context, isFirst: isFirst)
     }
   }
 }
@@ -163,8 +162,13 @@ extension CommandResult {
   /// Whether it belongs to the answer on stdout, rather than being said beside it.
   var isAnswer: Bool {
     switch self {
-    case .remark, .warning, .event: false
+    case .remark, .warning, .quotaExceeded, .event: false
     default: true
     }
   }
+}
+
+extension [ClientInfo] {
+  /// The identities in order: servers keep them in a set, and list them in any.
+  var inOrder: [ClientInfo] { sorted { ($0.scheme, $0.user) < ($1.scheme, $1.user) } }
 }

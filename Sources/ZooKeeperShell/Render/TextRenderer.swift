@@ -7,7 +7,7 @@ struct TextRenderer {
 
   init(_ context: RenderContext) { self.context = context }
 
-  /// Renders one result; `isFirst` tells the first row of a listing.
+  /// Renders one result; `isFirst` marks the first row of a listing.
   func render(_ result: CommandResult, isFirst: Bool = false) -> Rendered {
     switch result {
     case .data(let path, let data, let stat, let showsStat, let form):
@@ -22,9 +22,9 @@ struct TextRenderer {
     case .created(let path, let stat): .line(path) + block(stat)
     case .changed(let path, let stat): remark("changed \(path)") + block(stat)
     case .deleted(let path, let count):
-      remark(count == 1 ? "deleted \(path)" : "deleted \(count) znodes, \(path) and all under it")
+      remark(count == 1 ? "deleted \(path)" : "deleted \(count) znodes: \(path) and everything under it")
     case .synced: remark("the server has caught up")
-    case .identities(let identities): .lines(identities.map { "\($0.scheme): \($0.user)" })
+    case .identities(let identities): .lines(identities.inOrder.map { "\($0.scheme): \($0.user)" })
     case .ephemerals(let paths): .lines(paths)
     case .count(_, let count): .line("\(count)")
     case .quota(_, let limits, let usage): .lines(quota(limits, usage))
@@ -32,14 +32,14 @@ struct TextRenderer {
       withLineEnd(clientOnly ? EnsembleText(parsing: text).connectString : text) + block(stat)
     case .reconfigured(let text, let stat): withLineEnd(text) + block(stat)
     case .multi(let steps): multi(steps)
-    case .event(let notice): .err(event(notice) + "\n")
+    case .event(let event): event.text.map { .err($0 + "\n") } ?? Rendered()
     case .history(let entries): .lines(entries.map { "\(column("\($0.number)", 5))  \($0.line)" })
     case .setting(let name, let value): .line("\(name) is \(value)")
     case .recipe(let result): render(result)
     case .members(let members): self.members(members)
     case .text(let text): withLineEnd(text)
     case .remark(let text): remark(text)
-    case .warning(let text): context.isQuiet ? Rendered() : .err("zkcli: warning: \(text)\n")
+    case .warning(let text), .quotaExceeded(let text): context.isQuiet ? Rendered() : .err("zkcli: warning: \(text)\n")
     }
   }
 
@@ -82,10 +82,11 @@ struct TextRenderer {
     let shown = TerminalText(data)
     let text = withLineEnd(shown.text)
     guard shown.escapedCount > 0 else {
-      return shown.doublesBackslashes ? text + note("backslashes shown doubled; -o raw for the data itself") : text
+      return shown.doublesBackslashes
+        ? text + note("backslashes are shown doubled; -o raw prints the data itself") : text
     }
     let subject = shown.escapedCount == 1 ? "1 unprintable byte" : "\(shown.escapedCount) unprintable bytes"
-    return text + note("\(subject) shown as \\xHH; -o raw, hex or base64 for the bytes themselves")
+    return text + note("\(subject) shown as \\xHH; -o raw, hex or base64 prints the bytes themselves")
   }
 
   // MARK: Rows
@@ -154,11 +155,6 @@ struct TextRenderer {
     case .error(let code): "\(step.operation) \(step.path): \(code.name)"
     default: "\(step.operation) \(step.path)"
     }
-  }
-
-  private func event(_ notice: WatchNotice) -> String {
-    guard let path = notice.path else { return "session: \(notice.state.name)" }
-    return "event: \(notice.type.name) \(path)" + (notice.zxid.map { " zxid \($0)" } ?? "")
   }
 
   // MARK: Parts

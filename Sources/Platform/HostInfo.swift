@@ -1,0 +1,21 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// What this machine and this process are called.
+package enum HostInfo {
+  /// `host:process`, which says where something comes from.
+  package static var processName: String { "\(name):\(getpid())" }
+
+  /// The name that the operating system gives the machine; `localhost` where it gives none.
+  package static var name: String {
+    var buffer = [CChar](repeating: 0, count: 256)
+    guard gethostname(&buffer, buffer.count - 1) == 0 else { return "localhost" }
+    let name = String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+    return name.isEmpty ? "localhost" : name
+  }
+}

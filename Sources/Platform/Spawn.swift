@@ -1,0 +1,126 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// A process to be started, with everything that is to be other than in this one.
+package struct Spawn {
+  /// What to run.
+  package enum Program: Hashable, Sendable {
+    /// A command, looked for on the `PATH` unless its name has a slash.
+    case onPath(String)
+    /// This very program once more, whatever its name and place are by now.
+    case same
+  }
+
+  /// What to do with a descriptor of the new process before it runs.
+  package enum FileAction: Hashable, Sendable {
+    /// Makes `target` a copy of `source`. A descriptor copied to its own number is not closed by `exec`.
+    case copy(_ source: Int32, to: Int32)
+    /// Opens a file for reading.
+    case read(Int32, path: String)
+    /// Opens a file for writing at its end; it is created if there is none.
+    case append(Int32, path: String)
+  }
+
+  package var program: Program
+  /// The arguments; the first is the name that the process has for itself.
+  package var arguments: [String]
+  package var fileActions: [FileAction] = []
+  /// Variables that are added to ours, or take the place of ours.
+  package var variables: [String: String] = [:]
+  /// Whether signals are as they were when this process began, not as it has blocked and ignored them.
+  package var resetsSignals = false
+  /// Whether it leads its own process group.
+  package var ownsGroup = false
+  /// Whether it leads its own session, away from the terminal.
+  package var ownsSession = false
+
+  package init(_ program: Program, _ arguments: [String]) {
+    self.program = program
+    self.arguments = arguments
+  }
+
+  /// Starts the process.
+  ///
+  /// - Returns: its number.
+  /// - Throws: the reason of the operating system.
+  package func start() throws(SystemError) -> ProcessID {
+    var attributes = posix_spawnattr_t()
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
+    set(&attributes)
+    var files = posix_spawn_file_actions_t()
+    posix_spawn_file_actions_init(&files)
+    defer { posix_spawn_file_actions_destroy(&files) }
+    for action in fileActions { Self.add(action, to: &files) }
+    let arguments = arguments.map { strdup($0) } + [nil]
+    let environment = environment.map { strdup($0) } + [nil]
+    defer { for pointer in arguments + environment { free(pointer) } }
+    var process = ProcessID()
+    let errorNumber =
+      switch program {
+      case .onPath(let name): posix_spawnp(&process, name, &files, &attributes, arguments, environment)
+      case .same: posix_spawn(&process, "/proc/self/exe", &files, &attributes, arguments, environment)
+      }
+    guard errorNumber == 0 else { throw SystemError(errorNumber) }
+    return process
+  }
+
+  private func set(_ attributes: inout posix_spawnattr_t) {
+    var flags: Int32 = 0
+    if resetsSignals {
+      var mask = SignalSet().mask
+      posix_spawnattr_setsigmask(&attributes, &mask)
+      var defaults = SignalSet([SIGPIPE]).mask
+      posix_spawnattr_setsigdefault(&attributes, &defaults)
+      flags |= Int32(POSIX_SPAWN_SETSIGMASK) | Int32(POSIX_SPAWN_SETSIGDEF)
+    }
+    if ownsGroup {
+      posix_spawnattr_setpgroup(&attributes, 0)
+      flags |= Int32(POSIX_SPAWN_SETPGROUP)
+    }
+    if ownsSession { flags |= Self.setSession }
+    posix_spawnattr_setflags(&attributes, Int16(flags))
+  }
+
+  /// `POSIX_SPAWN_SETSID`, which glibc's headers hide from Swift.
+  #if os(Linux)
+    private static let setSession: Int32 = 0x80
+  #else
+    private static let setSession = Int32(POSIX_SPAWN_SETSID)
+  #endif
+
+  private static func add(_ action: FileAction, to files: inout posix_spawn_file_actions_t) {
+    switch action {
+    case .copy(let source, let target): posix_spawn_file_actions_adddup2(&files, source, target)
+    case .read(let descriptor, let path): posix_spawn_file_actions_addopen(&files, descriptor, path, O_RDONLY, 0)
+    case .append(let descriptor, let path):
+      posix_spawn_file_actions_addopen(&files, descriptor, path, O_WRONLY | O_CREAT | O_APPEND, 0o644)
+    }
+  }
+
+  private var environment: [String] {
+    var result: [String] = []
+    var pointer = environ
+    while let entry = pointer.pointee {
+      let text = String(cString: entry)
+      let name = String(text.prefix { $0 != "=" })
+      if variables[name] == nil { result.append(text) }
+      pointer += 1
+    }
+    return result + variables.map { "\($0.key)=\($0.value)" }.sorted()
+  }
+}
+
+extension Spawn {
+  /// Waits until a process of ours has ended, and takes note of that, so that it does not stay in the table of
+  /// processes.
+  package static func reap(_ process: ProcessID) {
+    var status: Int32 = 0
+    while waitpid(process, &status, 0) < 0, errno == EINTR {}
+  }
+}

@@ -1,0 +1,56 @@
+internal import ZooKeeperProtocol
+
+/// ACK: a follower has a transaction, and all before it, durably.
+///
+/// *Source*: `Leader.processAck`, `tryToCommit`; `QuorumProtocol` B.9.
+extension ZabPeer {
+  /// Records the acknowledgement, and commits what now has a quorum.
+  mutating func onAck(_ zxid: Zxid, from server: ServerID, _ actions: inout [ZabAction]) {
+    // Followers acknowledge the epoch a second time, and what they were sent while they were synchronized.
+    guard zxid.counter != 0, zxid <= history.last, votes(server) else { return }
+    leader?.acknowledged.note(zxid, from: server)
+    advanceCommit(&actions)
+    deliver(&actions)
+  }
+
+  /// Commits what a quorum has, one after the other.
+  mutating func advanceCommit(_ actions: inout [ZabAction]) {
+    guard leader?.phase == .broadcasting else { return }
+    while let entry = history.entry(after: committed), isAcknowledged(entry.zxid) {
+      committed = entry.zxid
+      if pending?.zxid == entry.zxid { return commitConfiguration(entry, &actions) }
+      for handle in leader?.learners ?? [] where handle.isForwarding {
+        let packet =
+          handle.isObserver
+          ? QuorumPacket(.inform, zxid: entry.zxid, data: entry.bytes) : QuorumPacket(.commit, zxid: entry.zxid)
+        actions.append(.send(packet, handle.connection))
+      }
+    }
+  }
+
+  /// A configuration is committed: everybody takes it up with this transaction.
+  private mutating func commitConfiguration(_ entry: TxnHistory.Entry, _ actions: inout [ZabAction]) {
+    guard let next = pending?.configuration else { return }
+    let designated = designatedLeader(next)
+    let orders = (
+      followers: ConfigurationActivation(designatedLeader: designated),
+      observers: ConfigurationActivation(designatedLeader: designated, txn: entry.bytes)
+    )
+    for handle in leader?.learners ?? [] where handle.isForwarding {
+      let packet =
+        handle.isObserver
+        ? QuorumPacket(.informAndActivate, zxid: entry.zxid, data: orders.observers.encoded)
+        : QuorumPacket(.commitAndActivate, zxid: entry.zxid, data: orders.followers.encoded)
+      actions.append(.send(packet, handle.connection))
+    }
+    deliver(&actions)
+    activateOnLeader(through: entry.zxid, &actions)
+    advanceCommit(&actions)
+  }
+
+  private func isAcknowledged(_ zxid: Zxid) -> Bool {
+    guard let acknowledged = leader?.acknowledged else { return false }
+    if settings.commitsWithAnyAcknowledgement { return acknowledged.newest >= zxid }
+    return isQuorum { acknowledged[$0] >= zxid }
+  }
+}

@@ -1,0 +1,50 @@
+internal import ZooKeeperProtocol
+
+/// What comes between the beginning of a synchronization and UPTODATE: transactions with and without COMMIT.
+///
+/// A COMMIT here says that the leader has the transaction in its history, not yet that a quorum has: nothing is
+/// delivered before UPTODATE.
+///
+/// *Source*: `Learner.syncWithLeader`; `QuorumProtocol` B.5.
+extension ZabPeer {
+  /// Takes in one packet of a synchronization.
+  mutating func onSyncPacket(_ packet: QuorumPacket, _ connection: ConnectionID, _ actions: inout [ZabAction]) {
+    switch packet.kind {
+    case .proposal?:
+      // The leader may send again what it had proposed while it chose what to send.
+      guard packet.zxid > history.last else { return }
+      accept(packet, &actions)
+    case .commit?, .commitAndActivate?:
+      guard packet.zxid <= history.last else { return leave(.commitWithoutProposal(packet.zxid), &actions) }
+      noteSynced(packet.zxid)
+    case .inform?, .informAndActivate?:
+      let txn = packet.kind == .informAndActivate ? packet.activatedTxn : packet
+      if packet.zxid > history.last { accept(txn, &actions) }
+      noteSynced(packet.zxid)
+    case .newLeader?: onNewLeader(packet, connection, &actions)
+    case .upToDate?: onUpToDate(connection, &actions)
+    default: break
+    }
+  }
+
+  private mutating func noteSynced(_ zxid: Zxid) {
+    guard let state = learner else { return }
+    learner?.syncedThrough = max(state.syncedThrough, zxid)
+  }
+
+  /// Takes a transaction into the history, if it is the next one.
+  ///
+  /// A new epoch begins with counter 1: anything else is a hole, whatever Apache's learners make of it.
+  mutating func accept(_ packet: QuorumPacket, _ actions: inout [ZabAction]) {
+    let (zxid, last) = (packet.zxid, history.last)
+    let isNext =
+      zxid == last.next || (zxid.epoch > last.epoch && zxid.counter == 1) || settings.keepsHistoryAcrossSnapshot
+    guard let bytes = packet.data, isNext else {
+      return leave(.transactionOutOfOrder(zxid, after: last), &actions)
+    }
+    append(TxnHistory.Entry(zxid: zxid, bytes: bytes), &actions)
+    if settings.mayAcknowledgeBeforePersisted, let connection = learner?.connection {
+      actions.append(.send(QuorumPacket(.ack, zxid: zxid), connection))
+    }
+  }
+}

@@ -1,0 +1,42 @@
+/// The places where a bug can be put in, as questions that the rules of agreement ask. Without one, and so in every
+/// release build, the answer is false, and the compiler leaves the question out.
+extension ZabSettings {
+  // MARK: Elections
+
+  var ignoresZxidInVotes: Bool { has(.ignoresZxidInVotes) }
+  var mayLeadWithoutQuorum: Bool { has(.keepsLeadingAlone) }
+
+  // MARK: Epochs
+
+  var forgetsPromisesAtRestart: Bool { has(.forgetsPromises) }
+  var mayPromiseBeforeSaved: Bool { has(.ackEpochBeforeSaved) }
+  var observersCountForEpoch: Bool { has(.observersCountForEpoch) }
+  var mayAcceptLearnerAhead: Bool { has(.acceptsLearnerAhead) }
+  var maySaveEpochBeforePersisted: Bool { has(.leaderEpochBeforePersisted) }
+  var skipsSavingEpoch: Bool { has(.leaderSkipsCurrentEpoch) }
+  var skipsAnnouncingEpoch: Bool { has(.skipsPrepareEpoch) }
+
+  // MARK: Synchronization
+
+  var maySkipHoles: Bool { has(.diffSkipsHole) }
+  var dropsProposalsDuringSync: Bool { has(.losesProposalsDuringSync) }
+  var keepsAcknowledgementsAcrossSync: Bool { has(.keepsAcksAcrossSync) }
+  var keepsHistoryAcrossSnapshot: Bool { has(.diffFromDeadBranch) }
+  var truncatesMemoryOnly: Bool { has(.truncatesMemoryOnly) }
+
+  // MARK: Durability and delivery
+
+  var mayAcknowledgeBeforePersisted: Bool { has(.ackBeforePersisted) }
+  var mayAcknowledgeNewLeaderBeforePersisted: Bool { has(.newLeaderAckBeforePersisted) }
+  var mayAcknowledgeNewLeaderBeforeEpoch: Bool { has(.newLeaderAckBeforeEpoch) }
+  var commitsWithAnyAcknowledgement: Bool { has(.minorityCommits) }
+  var leaderWaitsForItsOwnDisk: Bool { has(.leaderDeliversOnlyPersisted) }
+  var deliversUncommittedWhenRoleEnds: Bool { has(.deliversUncommitted) }
+  var answersSyncsWithoutConfirmation: Bool { has(.answersSyncsUnconfirmed) }
+
+  // MARK: Outside of agreement
+
+  package var forgetsPersistedWhenLogEnds: Bool { has(.forgetsPersistedWhenLogEnds) }
+  package var snapshotsIgnoreLog: Bool { has(.snapshotsIgnoreLog) }
+  package var trustsReportsOfEarlierLogs: Bool { has(.trustsReportsOfEarlierLogs) }
+}

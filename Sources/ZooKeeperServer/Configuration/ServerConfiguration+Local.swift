@@ -1,0 +1,44 @@
+import Zab
+import ZooKeeperProtocol
+
+extension ServerConfiguration {
+  /// Where one member of an ensemble on this machine listens.
+  package struct LocalMember: Hashable, Sendable {
+    package var clientPort: Int
+    package var quorumPort: Int
+    package var electionPort: Int
+
+    /// A member with these ports.
+    package init(clientPort: Int, quorumPort: Int, electionPort: Int) {
+      self.clientPort = clientPort
+      self.quorumPort = quorumPort
+      self.electionPort = electionPort
+    }
+  }
+
+  /// Makes the server one of several on this machine's loopback interface.
+  ///
+  /// - Parameters:
+  ///   - members: all of them; their ids are 1, 2, 3 …
+  ///   - id: which of them this server is.
+  package mutating func join(_ members: [LocalMember], as id: Int) {
+    precondition(members.indices.contains(id - 1), "server \(id) is not among \(members.count)")
+    let address = clientAddress ?? "127.0.0.1"
+    let configuration = QuorumConfiguration(
+      members: members.enumerated().map { index, member in
+        QuorumConfiguration.Member(
+          id: ServerID(rawValue: Int64(index + 1)),
+          addresses: [
+            .init(host: "127.0.0.1", quorumPort: member.quorumPort, electionPort: member.electionPort)
+          ],
+          client: HostAndPort(host: address, port: member.clientPort))
+      })
+    quorum = configuration
+    clientPort = members[id - 1].clientPort
+    var joined = Ensemble(serverID: ServerID(rawValue: Int64(id)), quorum: configuration)
+    joined.tickTimeMilliseconds = tickTimeMilliseconds
+    joined.times = quorumTimes
+    joined.isReconfigEnabled = features.allowsReconfig
+    ensemble = joined
+  }
+}

@@ -1,0 +1,34 @@
+import ServerCore
+import Zab
+
+extension ServerConfiguration {
+  /// The part of it that the core needs.
+  var coreSettings: ServerSettings {
+    var settings = ServerSettings()
+    settings.tickTimeMilliseconds = Int64(tickTimeMilliseconds)
+    settings.minSessionTimeoutMilliseconds = Int32(clamping: sessionTimeoutBounds.lowerBound)
+    settings.maxSessionTimeoutMilliseconds = Int32(clamping: sessionTimeoutBounds.upperBound)
+    settings.serverID = ensemble?.serverID.rawValue ?? 1
+    settings.skipACL = features.skipsACL
+    settings.enforceQuota = features.enforcesQuota
+    settings.reconfigEnabled = features.allowsReconfig
+    settings.maximumTxnBytes = ServerSettings.maximumTxnBytes(maximumFrameBytes: maximumFrameBytes)
+    settings.superDigest = features.superDigest
+    settings.digestSchemeEnabled = features.hasDigestScheme
+    settings.requiredSchemes = features.requiredSchemes
+    settings.containerMaxNeverUsedMilliseconds = Int64(features.neverUsedContainerMilliseconds)
+    return settings
+  }
+}
+
+extension ServerConfiguration.Ensemble {
+  /// The part of it that agreement needs.
+  var zabSettings: ZabSettings {
+    var settings = ZabSettings()
+    settings.tickMilliseconds = Int64(tickTimeMilliseconds)
+    settings.initLimitTicks = Int64(times.initLimitTicks)
+    settings.syncLimitTicks = Int64(times.syncLimitTicks)
+    settings.isReconfigEnabled = isReconfigEnabled
+    return settings
+  }
+}

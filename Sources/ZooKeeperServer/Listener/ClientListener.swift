@@ -1,0 +1,180 @@
+import EnsembleCore
+import Logging
+import NIOCore
+import NIOPosix
+import ServerCore
+import ZooKeeperProtocol
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// The clients' port, and the connections that were made to it.
+///
+/// *Thread*: the event loop.
+final class ClientListener: @unchecked Sendable {
+  // @unchecked: everything is touched on the event loop only.
+
+  /// How long a connection may exist without a session, or take to accept its last output.
+  private static let patience = TimeAmount.seconds(10)
+
+  let served: ServedCore
+  /// Answers a four-letter word, with what follows it. Set by the owner before the port is opened.
+  var onWord: ((String, Int64?) -> EventLoopFuture<String>)?
+  /// The port that clients connect to, once it is open.
+  private(set) var port = 0
+  private let configuration: ServerConfiguration
+  private let turns: TurnLoop
+  private let loop: any EventLoop
+  private let logger: Logger
+  private var channel: (any Channel)?
+  private var handlers: [UInt64: ServerConnectionHandler] = [:]
+  private var connectionsByAddress: [String: Int] = [:]
+  private var isThrottling = false
+  private var isStopped = false
+
+  init(
+    _ configuration: ServerConfiguration, _ served: ServedCore, _ turns: TurnLoop, loop: any EventLoop, logger: Logger
+  ) {
+    self.configuration = configuration
+    self.served = served
+    self.turns = turns
+    self.loop = loop
+    self.logger = logger
+  }
+
+  /// Opens the port.
+  func listen(_ listening: Listening) -> EventLoopFuture<Void> {
+    DescriptorBudget.shared.measure()
+    let bootstrap = ServerBootstrap.forPorts(on: loop)
+      .serverChannelOption(.backlog, value: Int32(clamping: configuration.listenBacklog))
+      .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+      .childChannelOption(.allowRemoteHalfClosure, value: true)
+      // Every connection keeps its buffer: small until it has shown that it sends much.
+      .childChannelOption(
+        .recvAllocator,
+        value: AdaptiveRecvByteBufferAllocator(minimum: 128, initial: 128, maximum: 65_536)
+      )
+      .childChannelOption(.writeBufferWaterMark, value: .init(low: 256 << 10, high: 1 << 20))
+      .childChannelInitializer { [self] channel in
+        channel.eventLoop.makeCompletedFuture { try accept(channel) }
+      }
+    let address = HostAndPort(host: configuration.clientAddress ?? "127.0.0.1", port: configuration.clientPort)
+    return listening.bind(bootstrap, address, purpose: "the client port").map { [self] channel in
+      self.channel = channel
+      port = channel.localAddress?.port ?? 0
+    }
+  }
+
+  /// Closes the port and all connections.
+  func stop() {
+    isStopped = true
+    channel?.close(promise: nil)
+    for handler in handlers.values { handler.close() }
+  }
+
+  // MARK: Connections
+
+  private func accept(_ channel: any Channel) throws {
+    let address = channel.remoteAddress?.peerAddress ?? "127.0.0.1"
+    let count = connectionsByAddress[address, default: 0]
+    let isOver =
+      (configuration.maximumConnectionsPerAddress > 0 && count >= configuration.maximumConnectionsPerAddress)
+      || (configuration.maximumConnections > 0 && handlers.count >= configuration.maximumConnections)
+    guard !isOver, !isStopped, DescriptorBudget.shared.take(for: channel) else {
+      logger.warning("too many connections", metadata: ["client": "\(address)", "connections": "\(count)"])
+      return channel.close(promise: nil)
+    }
+    let port = channel.remoteAddress?.port ?? 0
+    let connection = served.core.accept(address: address)
+    let text = address.contains(":") ? "[\(address)]:\(port)" : "\(address):\(port)"
+    let handler = ServerConnectionHandler(
+      connection, remoteAddress: text, served, turns, maximumFrameBytes: configuration.maximumFrameBytes,
+      logger: logger, owner: self)
+    handlers[connection.number] = handler
+    connectionsByAddress[address] = count + 1
+    try channel.pipeline.syncOperations.addHandler(handler)
+  }
+
+  /// Sends what the core has for its clients.
+  func flush() {
+    for connection in served.core.takeTouched() { handlers[connection.number]?.flush() }
+  }
+
+  /// Closes connections that only take room: those that did not ask for a session in time, whatever else they have
+  /// sent, and those that do not accept their last output.
+  func closeSilentConnections() {
+    let now = NIODeadline.now()
+    for handler in handlers.values where handler.connection.sessionID == .none || handler.isClosing {
+      let since = handler.isClosing ? handler.lastHeard : handler.acceptedAt
+      if now - since > Self.patience { handler.close() }
+    }
+  }
+
+  /// While too many requests are under way, connections that have some are not read.
+  func updateThrottling() {
+    let isOver = served.core.counters.outstandingRequests > configuration.outstandingLimit
+    guard isOver || isThrottling else { return }
+    isThrottling = isOver
+    for handler in handlers.values { handler.setThrottled(isOver && handler.connection.outstandingCount > 0) }
+  }
+
+  /// The handler of one of the core's connections; nil when it is gone.
+  func handler(of connection: ClientConnection) -> ServerConnectionHandler? { handlers[connection.number] }
+
+  /// Connections with a session.
+  var sessionConnectionCount: Int { handlers.values.count { $0.connection.sessionID != .none } }
+
+  // MARK: Whom clients are served by
+
+  /// The member of an ensemble serves clients with this core from now on.
+  func startServing(_ core: ServerCore) {
+    guard !isStopped else { return }
+    served.serve(core)
+    moveSilentConnections()
+  }
+
+  /// The member of an ensemble has no quorum: it serves clients that only read.
+  func startServingReaders(_ state: RecoveredState) {
+    guard !served.isServing, !isStopped else { return }
+    served.serveReaders(state)
+    moveSilentConnections()
+  }
+
+  /// Connections that have not sent anything yet belong to the new core; all others are closing.
+  private func moveSilentConnections() {
+    let silent = handlers.values.filter { !$0.hasSpoken }.sorted { $0.connection.number < $1.connection.number }
+    handlers = [:]
+    for handler in silent {
+      handler.rebind(served.core.accept(address: handler.connection.address))
+      handlers[handler.connection.number] = handler
+    }
+  }
+
+  /// The member of an ensemble has lost its role: clients must look for another server.
+  func stopServing() {
+    guard served.isServing else { return }
+    // What was answered before is true.
+    flush()
+    for handler in handlers.values { handler.close() }
+    served.serveNobody()
+  }
+}
+
+extension ClientListener: ServerConnectionOwner {
+  /// Answers a four-letter word.
+  func answer(to word: String, argument: Int64?) -> EventLoopFuture<String> {
+    onWord?(word, argument) ?? loop.makeSucceededFuture("")
+  }
+
+  /// A connection is gone.
+  func onDisconnected(_ handler: ServerConnectionHandler) {
+    handlers[handler.connection.number] = nil
+    let address = handler.connection.address
+    connectionsByAddress[address] = connectionsByAddress[address].flatMap { $0 > 1 ? $0 - 1 : nil }
+    served.core.disconnected(handler.connection)
+    if !isStopped { turns.schedule() }
+  }
+}

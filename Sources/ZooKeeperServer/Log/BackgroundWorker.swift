@@ -1,0 +1,43 @@
+import NIOConcurrencyHelpers
+
+/// A thread that does one thing after another: snapshots and purges, which must delay neither requests nor the log.
+///
+/// *Thread*: `run` any; the work itself on the worker's own.
+final class BackgroundWorker: @unchecked Sendable {
+  // @unchecked: `queue`, `isStopping` and `thread` are touched under `lock` only.
+  private var queue: [@Sendable () -> Void] = []
+  private var isStopping = false
+  private var thread: WorkerThread?
+  /// Its value says whether the thread has something to do, if only to end.
+  private let lock = ConditionLock(value: false)
+
+  init() {
+    let thread = WorkerThread.start { [self] in while let work = next() { work() } }
+    lock.lock()
+    self.thread = thread
+    lock.unlock()
+  }
+
+  /// Does `work` after all that waits.
+  func run(_ work: @escaping @Sendable () -> Void) {
+    lock.lock()
+    queue.append(work)
+    lock.unlock(withValue: true)
+  }
+
+  /// Waits for all that was asked for and ends the thread.
+  func stop() {
+    lock.lock()
+    isStopping = true
+    let thread = thread
+    lock.unlock(withValue: true)
+    thread?.join()
+  }
+
+  private func next() -> (@Sendable () -> Void)? {
+    lock.lock(whenValue: true)
+    let work = queue.isEmpty ? nil : queue.removeFirst()
+    lock.unlock(withValue: isStopping || !queue.isEmpty)
+    return work
+  }
+}

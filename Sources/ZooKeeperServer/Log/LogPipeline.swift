@@ -1,0 +1,164 @@
+import EnsembleCore
+import Logging
+import NIOCore
+import ServerCore
+import TxnLog
+import ZooKeeperProtocol
+
+/// A server's log on its way to the disk, and the snapshots that keep it short.
+///
+/// *Thread*: the event loop.
+final class LogPipeline: @unchecked Sendable {
+  // @unchecked: everything is touched on the event loop only.
+
+  /// What the rest of the server hears of its log, on the loop.
+  struct Events {
+    /// The log of a generation is durable up to a transaction. Returns whether that generation is the current one.
+    let onPersisted: (Zxid, _ generation: Int) -> Bool
+    /// The log cannot be written: nothing that was not yet acknowledged may be.
+    let onFailure: (TxnLogError) -> Void
+  }
+
+  private let directory: DataDirectory<PosixFileSystem>
+  private let configuration: ServerConfiguration
+  private let background: BackgroundWorker
+  private let loop: any EventLoop
+  private let logger: Logger
+  /// Set by the owner before the log is started.
+  var events: Events?
+  private var worker: LogWorker<PosixFileSystem>?
+  private var generation = 0
+  private var schedule: SnapshotSchedule
+  private var task: SnapshotTask?
+  /// Runs when the snapshot that is being written is done.
+  private var onSnapshotEnded: (() -> Void)?
+  private(set) var lastSnapshot: (zxid: Zxid, wallMilliseconds: Int64)?
+
+  init(
+    _ storage: Storage, _ configuration: ServerConfiguration, background: BackgroundWorker, loop: any EventLoop,
+    logger: Logger
+  ) {
+    directory = storage.directory
+    self.configuration = configuration
+    self.background = background
+    self.loop = loop
+    self.logger = logger
+    let report = storage.report
+    schedule = SnapshotSchedule(configuration.logging, replayed: (report.replayedCount, report.replayedBytes))
+    lastSnapshot = report.snapshot.map { ($0.zxid, 0) }
+  }
+
+  // MARK: The log
+
+  /// Begins a new segment with the next transaction; see `MemberLog`.
+  func start(after last: Zxid, generation: Int) {
+    self.generation = generation
+    var settings = LogSettings()
+    settings.preallocationBytes = configuration.logging.preallocationBytes
+    settings.forcesSync = configuration.logging.forcesSync
+    let writer = LogWriter(directory.files, directory: directory.logDirectory, after: last, settings: settings)
+    let worker = LogWorker(
+      writer, loop: loop, syncWarningMilliseconds: configuration.logging.syncWarningMilliseconds,
+      onPersisted: { [weak self] in self?.onPersisted(through: $0, generation) },
+      onFailure: { [weak self] in self?.onFailure($0) },
+      onSlowSync: { [logger] in logger.warning("a sync of the log took \($0) ms") })
+    worker.start()
+    self.worker = worker
+  }
+
+  /// Adds a transaction to what `submit` hands over.
+  func append(_ bytes: [UInt8], zxid: Zxid) {
+    bytes.withUnsafeBytes { worker?.append($0, zxid: zxid) }
+    schedule.count(bytes: bytes.count)
+  }
+
+  /// Whether the loop had better wait for what was appended than hear of it later.
+  var isWorthWaiting: Bool { worker?.isWorthWaiting == true }
+
+  /// Hands over what was appended in this turn of the loop.
+  func submit() { worker?.submit() }
+
+  /// Hands over what was appended and waits a moment for it, see `LogWorker`.
+  ///
+  /// - Returns: whether it is durable, and `Events.onPersisted` has heard of it.
+  func submitAndWait() -> Bool {
+    guard let zxid = worker?.submitAndWait() else { return false }
+    onPersisted(through: zxid, generation)
+    return true
+  }
+
+  /// Writes what was appended and ends the log; see `MemberLog`.
+  func stop() throws(TxnLogError) -> Zxid {
+    defer { task?.onLogEnded() }
+    guard let worker = worker.take() else { throw TxnLogError(.poisoned, path: directory.logDirectory) }
+    let last = try worker.stop()
+    task?.onLogged(through: last)
+    return last
+  }
+
+  /// Ends the log as a killed process does: what is not on its way to the disk is lost.
+  func abandon() {
+    worker.take()?.abandon()
+    task?.onLogEnded()
+  }
+
+  private func onPersisted(through zxid: Zxid, _ generation: Int) {
+    guard events?.onPersisted(zxid, generation) == true else { return }
+    task?.onLogged(through: zxid)
+  }
+
+  private func onFailure(_ error: TxnLogError) {
+    task?.onLogEnded()
+    events?.onFailure(error)
+  }
+
+  // MARK: Snapshots
+
+  /// Begins a snapshot of the tree as it is, and a new segment of the log, if it is time and none is being written.
+  ///
+  /// - Parameter logged: the log is durable up to there; see `SnapshotJob`.
+  func snapshotIfDue(_ core: ServerCore, logged: @autoclosure () -> Zxid) {
+    guard schedule.isDue(treeBytes: core.tree.snapshotBytes), task == nil, let worker else { return }
+    schedule.reset()
+    worker.roll()
+    let job = SnapshotJob(
+      core.tree, sessions: core.committedSessions, logged: logged(), hasDigest: configuration.features.hasDigest)
+    task = SnapshotTask(job, directory, background: background, loop: loop) { [weak self] result in
+      self?.onSnapshotEnded(result)
+    }
+  }
+
+  private func onSnapshotEnded(_ result: Result<Void, TxnLogError>) {
+    guard let task = task.take() else { return }
+    switch result {
+    case .success: lastSnapshot = (task.zxid, Host.wallMilliseconds)
+    case .failure(let error):
+      // The log has everything: the server goes on, and tries again when the next one is due.
+      logger.error("a snapshot could not be written", metadata: ["reason": "\(error)"])
+    }
+    onSnapshotEnded?()
+  }
+
+  /// Runs `work` in the background once the snapshot that is being written is done.
+  ///
+  /// - Parameter waitsForSnapshot: false abandons it, which costs nothing but time at the next start: the log has what
+  ///   it would have had.
+  func finish(waitsForSnapshot: Bool, _ work: @escaping @Sendable () -> Void) {
+    guard waitsForSnapshot, let task else { return background.run(work) }
+    logger.info("finishing a snapshot", metadata: ["zxid": "\(task.zxid)"])
+    onSnapshotEnded = { [background] in background.run(work) }
+  }
+
+  /// Removes old files, in the background.
+  func purge() {
+    let (directory, count, logger) = (directory, configuration.retention.snapshotCount, logger)
+    background.run {
+      do throws(TxnLogError) {
+        let removed = try directory.purge(retainCount: count)
+        if !removed.isEmpty { logger.info("purged \(removed.count) old files") }
+      } catch {
+        logger.warning("old files could not be purged", metadata: ["reason": "\(error)"])
+      }
+    }
+  }
+}

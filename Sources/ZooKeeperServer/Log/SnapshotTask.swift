@@ -1,0 +1,100 @@
+import EnsembleCore
+import Jute
+import NIOCore
+import TxnLog
+import ZooKeeperProtocol
+
+/// Writes a snapshot: the loop encodes the tree in slices between requests, the background writes them.
+///
+/// One slice is in flight at a time, so that a slow disk holds up neither requests nor memory.
+///
+/// *Thread*: the event loop; the writer belongs to the background worker alone.
+final class SnapshotTask {
+  /// The writer, which only the background worker touches.
+  private final class WriterBox: @unchecked Sendable {
+    // @unchecked: touched by the background worker only, one piece of work after another.
+    var writer: SnapshotWriter<PosixFileSystem>?
+    var failure: TxnLogError?
+
+    init() {}
+  }
+
+  /// So much is encoded between two requests.
+  private static let sliceBytes = 256 << 10
+
+  var zxid: Zxid { job.zxid }
+  private let job: SnapshotJob
+  private let path: String
+  private let background: BackgroundWorker
+  private let loop: any EventLoop
+  private let box = WriterBox()
+  private let onFinished: (Result<Void, TxnLogError>) -> Void
+
+  /// Begins to write.
+  ///
+  /// - Parameter onFinished: called on the loop once.
+  init(
+    _ job: SnapshotJob, _ directory: DataDirectory<PosixFileSystem>, background: BackgroundWorker, loop: any EventLoop,
+    onFinished: @escaping (Result<Void, TxnLogError>) -> Void
+  ) {
+    self.job = job
+    path = directory.snapshotDirectory
+    self.background = background
+    self.loop = loop
+    self.onFinished = onFinished
+    let (zxid, sessions, lists, box) = (job.zxid, job.sessions, job.aclLists, box)
+    inBackground { () throws(TxnLogError) in
+      box.writer = try SnapshotWriter(
+        directory.files, directory: directory.snapshotDirectory, zxid: zxid, sessions: sessions, aclLists: lists)
+    }
+  }
+
+  /// The log is durable up to a transaction.
+  func onLogged(through zxid: Zxid) { if job.onLogged(through: zxid) { next() } }
+
+  /// The log ends. A snapshot that is ahead of it is abandoned.
+  func onLogEnded() { if job.onLogEnded() { next() } }
+
+  private func next() {
+    let (box, zxid) = (box, zxid)
+    switch job.next(budgetBytes: Self.sliceBytes) {
+    case .write(let slice): inBackground { () throws(TxnLogError) in try box.writer?.append(slice) }
+    case .awaitLog: break
+    case .finish(let digest):
+      inBackground(isLast: true) { () throws(TxnLogError) in
+        try box.writer.take()?.finish(digest: digest, lastProcessed: zxid)
+      }
+    case .abandon:
+      let error = TxnLogError(.poisoned, path: path)
+      inBackground { () throws(TxnLogError) in
+        // The unfinished file goes with its writer.
+        box.writer = nil
+        throw error
+      }
+    }
+  }
+
+  /// Does a piece of work in the background, and goes on afterwards.
+  private func inBackground(
+    isLast: Bool = false, _ work: @escaping @Sendable () throws(TxnLogError) -> Void
+  ) {
+    let box = box
+    let continuation = NIOLoopBound(self, eventLoop: loop)
+    background.run { [loop] in
+      do throws(TxnLogError) { try work() } catch { box.failure = error }
+      loop.execute {
+        let task = continuation.value
+        if let failure = box.failure {
+          // The background's last reference to the task may outlive `onFinished`, and the end of a walk changes the
+          // tree: it ends here, on the loop.
+          task.job.cancel()
+          task.onFinished(.failure(failure))
+        } else if isLast {
+          task.onFinished(.success(()))
+        } else {
+          task.next()
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,119 @@
+import EnsembleCore
+import Logging
+import NIOCore
+import ServerCore
+import TxnLog
+import Zab
+import ZnodeTree
+import ZooKeeperProtocol
+
+/// The data directory of a running server: opened, recovered, and locked against others.
+///
+/// *Thread*: the event loop, but for `directory`, whose calls may be made from the background too.
+final class Storage {
+  let directory: DataDirectory<PosixFileSystem>
+  let report: RecoveryReport
+  private var lock: DirectoryLock<PosixFileSystem>?
+
+  /// What recovery brought.
+  struct Recovered {
+    let storage: Storage
+    /// How later trees are to be built.
+    let trees: TreeSettings
+    let state: RecoveredState
+    /// The end of the log, for an ensemble's member.
+    let history: TxnHistory
+  }
+
+  private init(
+    _ directory: DataDirectory<PosixFileSystem>, _ report: RecoveryReport,
+    _ lock: consuming DirectoryLock<PosixFileSystem>
+  ) {
+    self.directory = directory
+    self.report = report
+    self.lock = consume lock
+  }
+
+  /// Opens and recovers the directory; an empty one gets its first snapshot.
+  ///
+  /// - Throws: `TxnLogError` with the file and the offset at fault.
+  static func open(_ configuration: ServerConfiguration) throws(TxnLogError) -> Recovered {
+    let directory = DataDirectory(
+      PosixFileSystem(), dataDirectory: configuration.dataDirectory, dataLogDirectory: configuration.logDirectory)
+    if configuration.logging.createsDirectories { try directory.create() } else { try directory.checkExists() }
+    let lock = try directory.lock()
+    try directory.checkWritable()
+    let trees = configuration.makeTreeSettings()
+    var loader = TreeLoader(trees, historyLimits: configuration.ensemble?.zabSettings)
+    var settings = RecoverySettings()
+    settings.trustsMissingSnapshot = configuration.logging.trustsMissingSnapshot
+    let report = try directory.recover(into: &loader, settings: settings)
+    if report.isEmpty { try writeFirstSnapshot(directory, loader.state.tree) }
+    return Recovered(
+      storage: Storage(directory, report, lock), trees: trees, state: loader.state, history: loader.history)
+  }
+
+  /// Gives the directory back: another server may have it.
+  func release() { lock = nil }
+
+  /// Makes a directory that `open` refuses usable again, at the price of transactions that were answered.
+  ///
+  /// - Returns: a line for each file that was changed; none when there was nothing to repair.
+  /// - Throws: when another server uses the directory, or nothing can be rescued.
+  static func repair(_ configuration: ServerConfiguration) throws(TxnLogError) -> [String] {
+    let directory = DataDirectory(
+      PosixFileSystem(), dataDirectory: configuration.dataDirectory, dataLogDirectory: configuration.logDirectory)
+    try directory.create()
+    let lock = try directory.lock()
+    defer { _ = lock }
+    return try directory.repair().map { cut in
+      let what = cut.offset > 0 ? "cut at offset \(cut.offset)" : "removed"
+      return "\(cut.path): \(what); what was there is in \(cut.copyPath)"
+    }
+  }
+
+  /// A log needs a snapshot that it follows.
+  private static func writeFirstSnapshot(
+    _ directory: DataDirectory<PosixFileSystem>, _ tree: DataTree
+  ) throws(TxnLogError) {
+    try directory.writeSnapshot(RecoveredState(tree: tree), hasDigest: true)
+  }
+}
+
+extension ServerConfiguration {
+  /// How this process builds its trees.
+  fileprivate func makeTreeSettings() -> TreeSettings {
+    TreeSettings(
+      hasExtendedTypes: features.hasExtendedTypes, hasDigest: features.hasDigest, hashSeed: .random(in: .min ... .max))
+  }
+}
+
+extension Storage.Recovered {
+  /// Says what recovery found: nothing that was cut or skipped is silent.
+  func report(to logger: Logger) {
+    let report = storage.report
+    logger.info(
+      "recovered",
+      metadata: [
+        "zxid": "\(report.lastZxid)", "snapshot": "\(report.snapshot?.path ?? "none")",
+        "replayed": "\(report.replayedCount)",
+      ])
+    for skipped in report.skippedSnapshots {
+      logger.warning("a snapshot is damaged and was not used", metadata: ["reason": "\(skipped.error)"])
+    }
+    for tail in report.cut { logger.warning("a torn tail of the log was cut", metadata: ["tail": "\(tail)"]) }
+    for part in report.kept {
+      let copy = part.copyPath ?? "nowhere: the disk has no room for a copy"
+      logger.warning(
+        part.offset == 0 ? "a log without a transaction was set aside" : "what was cut is kept",
+        metadata: ["path": "\(part.path)", "kept": "\(copy)"])
+    }
+    for path in report.removedPaths { logger.info("removed what was never finished", metadata: ["path": "\(path)"]) }
+    if let zxid = report.unreachedZxid {
+      logger.warning("the snapshot has effects up to \(zxid), and the log ends before it")
+    }
+    if state.digestMismatches > 0 {
+      logger.warning("\(state.digestMismatches) transactions left another tree than when they were made")
+    }
+  }
+}

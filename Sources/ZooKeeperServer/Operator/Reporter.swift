@@ -1,0 +1,168 @@
+import NIOCore
+import NIOPosix
+import ServerCore
+import ZooKeeperProtocol
+
+/// Makes reports of a running server: the answers to four-letter words, to the AdminServer's paths, and to Prometheus.
+///
+/// *Thread*: the event loop.
+final class Reporter: @unchecked Sendable {
+  // @unchecked: everything is touched on the event loop only.
+
+  private let configuration: ServerConfiguration
+  private let loop: any EventLoop
+  private let storage: Storage
+  private let clients: ClientListener
+  private let log: LogPipeline
+  private let membership: Membership
+  private let queue = ReportQueue()
+  private let startTime = NIODeadline.now()
+
+  private var core: ServerCore { clients.served.core }
+
+  init(
+    _ configuration: ServerConfiguration, _ storage: Storage, _ clients: ClientListener, _ log: LogPipeline,
+    _ membership: Membership, loop: any EventLoop
+  ) {
+    self.configuration = configuration
+    self.storage = storage
+    self.clients = clients
+    self.log = log
+    self.membership = membership
+    self.loop = loop
+  }
+
+  /// Answers a four-letter word.
+  func answer(to word: String, argument: Int64?) -> EventLoopFuture<String> {
+    let hasReadOnlyMode = configuration.features.allowsReadOnly
+    guard configuration.fourLetterWords.allows(word, hasReadOnlyMode: hasReadOnlyMode) else {
+      return loop.makeSucceededFuture(FourLetterWords.refusal(word))
+    }
+    guard clients.served.isServing || FourLetterWords.isAnsweredAlways(word) else {
+      return loop.makeSucceededFuture(FourLetterWords.notServing)
+    }
+    switch word {
+    case "ruok": return loop.makeSucceededFuture("imok")
+    case "stmk": return loop.makeSucceededFuture("\(argument ?? Int64(FourLetterWords.defaultTraceMask))")
+    case "srst": core.resetStatistics()
+    case "crst": core.resetConnectionStatistics()
+    default: break
+    }
+    return report(FourLetterWords.parts(word)) { FourLetterWords.answer(word, $0) }
+  }
+
+  /// Answers a GET of the AdminServer.
+  func answer(toAdmin path: String) -> EventLoopFuture<HTTPAnswer> {
+    let root = configuration.admin.commandPath
+    if path == root || path == root + "/" {
+      return loop.makeSucceededFuture(HTTPAnswer(contentType: "text/html", body: AdminCommands.index(root)))
+    }
+    guard path.hasPrefix(root + "/") else { return loop.makeSucceededFuture(.notFound) }
+    let name = String(path.dropFirst(root.count + 1))
+    switch AdminCommands.primaryName(name) {
+    case "stat_reset": core.resetStatistics()
+    case "connection_stat_reset": core.resetConnectionStatistics()
+    case "observer_connection_stat_reset": membership.driver?.resetLearnerStatistics()
+    default: break
+    }
+    return report(AdminCommands.parts(name)) { .json(AdminCommands.answer(name, $0)) }
+  }
+
+  /// Makes a report and an answer of it.
+  ///
+  /// What is long is put into words, and files are looked at, on other threads; as many reports at a time as there are
+  /// turns for, so that whoever asks again and again fills no memory.
+  func report<Answer: Sendable>(
+    _ parts: ReportParts, _ answer: @escaping @Sendable (ServerReport) -> Answer
+  ) -> EventLoopFuture<Answer> {
+    if parts.isEmpty { return loop.makeSucceededFuture(answer(report(parts))) }
+    let promise = loop.makePromise(of: Answer.self)
+    queue.run { [self] finish in
+      let report = report(parts)
+      let directory = storage.directory
+      NIOThreadPool.singleton.runIfActive(eventLoop: loop) {
+        var report = report
+        if parts.contains(.files), let sizes = try? directory.sizes() {
+          (report.dataDirectorySize, report.logDirectorySize) = sizes
+        }
+        if parts.contains(.descriptors) {
+          (report.openFileDescriptors, report.maximumFileDescriptors) = Host.fileDescriptors
+        }
+        return answer(report)
+      }.assumeIsolated().whenComplete { result in
+        finish()
+        promise.completeWith(result)
+      }
+    }
+    return promise.futureResult
+  }
+
+  /// The state at this moment, with those of the parts that the loop makes.
+  private func report(_ parts: ReportParts) -> ServerReport {
+    let time = ServerTime.now
+    // What expires on the monotonic clock is told in the time of day.
+    let offset = time.wallMilliseconds - time.monotonicMilliseconds
+    let sizes = core.counters.responseSizes
+    var report = ServerReport(
+      configuration: configuration, clientPort: clients.port, serverID: core.settings.serverID,
+      mode: mode, zxid: membership.reportedZxid(core),
+      uptimeMilliseconds: (NIODeadline.now() - startTime).nanoseconds / 1_000_000,
+      wallMilliseconds: time.wallMilliseconds, latency: LatencyReport(core.counters.latency),
+      packetsReceived: core.counters.packetsReceived, packetsSent: core.counters.packetsSent,
+      outstandingRequests: core.counters.outstandingRequests,
+      responseBytes: (sizes.last, sizes.minimum, sizes.maximum), connectionCount: core.connectionCount,
+      znodeCount: core.tree.reportedZnodeCount, approximateDataSize: core.tree.approximateDataSizeBytes,
+      watches: WatchReport(count: core.watchCount, dataSummary: core.dataWatchSummary),
+      sessions: SessionReport(count: core.committedSessions.count, ephemeralCount: core.tree.ephemeralCount),
+      treeDigest: core.tree.treeDigest, authFailures: core.counters.authFailures, snapshot: log.lastSnapshot,
+      ensemble: membership.driver?.report(
+        core, clientAddress: HostAndPort(host: configuration.clientAddress ?? "127.0.0.1", port: clients.port),
+        zxid: membership.reportedZxid(core), withSessions: parts.contains(.sessions)))
+    if parts.contains(.connections) {
+      let handlers = core.allConnections.compactMap { clients.handler(of: $0) }
+      report.connections = handlers.map { connection($0, offset: offset) }
+    }
+    if parts.contains(.watches) {
+      report.watches.dataWatches = core.allConnections.flatMap { connection in
+        connection.watchedPaths.map { (connection.sessionID, $0) }
+      }
+    }
+    if parts.contains(.sessions) {
+      report.sessions.expiries = core.sessionExpiries.map { ($0.milliseconds + offset, $0.session) }
+      report.sessions.ephemerals = core.tree.sessionsWithEphemerals.map {
+        ($0, core.tree.unorderedEphemeralPaths(of: $0))
+      }
+    }
+    return report
+  }
+
+  private var mode: String { clients.served.audience == .readers ? "read-only" : membership.roleName }
+
+  private func connection(_ handler: ServerConnectionHandler, offset: Int64) -> ConnectionReport {
+    let connection = handler.connection
+    let statistics = connection.statistics
+    let heard = Int64(handler.lastHeard.uptimeNanoseconds / 1_000_000)
+    let timeout = Int64(connection.sessionTimeoutMilliseconds)
+    // Connections are closed in buckets of ten seconds.
+    let expiry = ((heard + max(timeout, 10_000)) / 10_000 + 1) * 10_000
+    return ConnectionReport(
+      remoteAddress: handler.remoteAddress,
+      sessionID: connection.sessionID == .none ? nil : connection.sessionID, isReading: handler.isReading,
+      queued: connection.outstandingCount,
+      // The word that is being answered is a packet, too.
+      received: statistics.receivedCount + (handler.isAnswering ? 1 : 0), sent: statistics.sentCount,
+      lastOperation: statistics.lastOpCode?.shortName ?? "NA",
+      establishedMilliseconds: handler.establishedMilliseconds, timeoutMilliseconds: timeout,
+      lastXid: statistics.lastXid?.rawValue, lastZxid: statistics.lastZxid,
+      lastResponseMilliseconds: statistics.lastResponseMilliseconds, latency: LatencyReport(statistics.latency),
+      lastLatency: Int(statistics.lastLatencyMilliseconds), expiryMilliseconds: expiry + offset)
+  }
+}
+
+extension LatencyReport {
+  init(_ statistics: LatencyStatistics) {
+    self.init(
+      minimum: Int(statistics.minimumMilliseconds), maximum: Int(statistics.maximumMilliseconds),
+      total: Int(statistics.totalMilliseconds), count: statistics.count)
+  }
+}

@@ -1,0 +1,149 @@
+package import Logging
+import NIOCore
+import NIOPosix
+import TxnLog
+import ZooKeeperProtocol
+
+/// A ZooKeeper server, standalone or a member of an ensemble: how it starts and ends. See `ServerParts` for the rest.
+///
+/// *Thread*: one event loop of its own; public calls may be made from any thread.
+package final class RunningServer: @unchecked Sendable {
+  // @unchecked: all state below is touched on `loop` only, once `start` has made it.
+
+  let loop: any EventLoop
+  /// Holds the loop still, for a sandbox.
+  let pauseRequest = LoopPause()
+  private(set) var parts: ServerParts!
+  private let group: MultiThreadedEventLoopGroup
+  private let logger: Logger
+  private let storage: Storage
+  private let background = BackgroundWorker()
+  private let ending: EventLoopPromise<ServerStartError?>
+
+  private init(
+    _ configuration: ServerConfiguration, _ recovered: Storage.Recovered, group: MultiThreadedEventLoopGroup,
+    logger: Logger
+  ) throws(TxnLogError) {
+    self.group = group
+    self.logger = logger
+    loop = group.next()
+    storage = recovered.storage
+    ending = loop.makePromise()
+    parts = try ServerParts(
+      configuration, recovered, background: background, loop: loop, logger: logger,
+      onFailure: { [unowned self] in fail($0) })
+  }
+
+  // MARK: The start
+
+  /// Recovers the data directory, and returns when clients can connect.
+  ///
+  /// - Parameters:
+  ///   - severed: members of the ensemble that this one cannot reach, see `sever`.
+  ///   - isGivenUp: whether to stop waiting for what is not there yet, such as the own name. Asked on the loop.
+  /// - Throws: when the data is damaged, the directory is in use or cannot be written, or a port is in use.
+  package static func start(
+    _ configuration: ServerConfiguration, logger: Logger, severedFrom severed: Set<Int64> = [],
+    isGivenUp: @escaping @Sendable () -> Bool = { false }
+  ) async throws(ServerStartError) -> RunningServer {
+    let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    let result = await withCheckedContinuation {
+      (continuation: CheckedContinuation<Result<RunningServer, ServerStartError>, Never>) in
+      group.next().execute {
+        do throws(ServerStartError) {
+          let server = try open(configuration, group: group, logger: logger)
+          server.parts.membership.driver?.sever(Set(severed.map(ServerID.init(rawValue:))))
+          server.parts.listen(isGivenUp: isGivenUp).whenComplete { result in
+            if case .failure = result { server.giveUp() }
+            continuation.resume(returning: result.map { server }.mapError(ServerStartError.init(listening:)))
+          }
+        } catch {
+          continuation.resume(returning: .failure(error))
+        }
+      }
+    }
+    if case .failure = result { group.shutdownGracefully { _ in } }
+    return try result.get()
+  }
+
+  private static func open(
+    _ configuration: ServerConfiguration, group: MultiThreadedEventLoopGroup, logger: Logger
+  ) throws(ServerStartError) -> RunningServer {
+    let configuration = try configuration.joined()
+    if let warning = configuration.peerTypeWarning { logger.warning("\(warning)") }
+    do throws(TxnLogError) {
+      let recovered = try Storage.open(configuration)
+      recovered.report(to: logger)
+      return try RunningServer(configuration, recovered, group: group, logger: logger)
+    } catch {
+      throw ServerStartError(error)
+    }
+  }
+
+  /// The port that clients connect to.
+  package var clientPort: Int { parts.clients.port }
+  /// The port of the HTTP server for administrators; nil when there is none.
+  package var adminPort: Int? { parts.operators.adminPort }
+
+  /// Makes a data directory that `start` refuses usable again, at the price of transactions that were answered.
+  ///
+  /// - Returns: a line for each file that was changed; none when there was nothing to repair.
+  /// - Throws: when another server uses the directory, or nothing can be rescued.
+  package static func repair(_ configuration: ServerConfiguration) throws(ServerStartError) -> [String] {
+    do throws(TxnLogError) { return try Storage.repair(configuration) } catch { throw ServerStartError(error) }
+  }
+
+  // MARK: The end
+
+  /// Fatal error: stops the server. Nothing is acknowledged, and nobody served, after it.
+  private func fail(_ reason: String) {
+    ending.succeed(ServerStartError(reason, hint: "the server has stopped serving"))
+    parts.stopServing()
+  }
+
+  /// A port could not be opened.
+  private func giveUp() {
+    parts.stopServing()
+    _ = try? parts.log.stop()
+    ending.succeed(nil)
+  }
+
+  /// Waits until `finished` returns or the server fails by itself.
+  ///
+  /// - Returns: why it failed, or nil.
+  package func waitForEnd(or finished: @escaping @Sendable () async -> Void) async -> ServerStartError? {
+    let waiting = Task { [self] in
+      await finished()
+      loop.execute { [self] in ending.succeed(nil) }
+    }
+    defer { waiting.cancel() }
+    return (try? await ending.futureResult.get()) ?? nil
+  }
+
+  /// Stops serving, writes what was accepted, and gives the directory back.
+  ///
+  /// - Parameter finishesSnapshot: whether a snapshot that is being written is waited for, so that the next start need
+  ///   not replay what is in it.
+  package func stop(finishesSnapshot: Bool = true) async {
+    await end(writingLog: true, finishesSnapshot: finishesSnapshot)
+  }
+
+  /// Ends as a killed process does: what was accepted and is not on its way to the disk is lost.
+  package func kill() async { await end(writingLog: false, finishesSnapshot: false) }
+
+  private func end(writingLog: Bool, finishesSnapshot: Bool) async {
+    await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
+      let work: @Sendable () -> Void = { [self] in
+        ending.succeed(nil)
+        parts.stopServing()
+        if writingLog { _ = try? parts.log.stop() } else { parts.log.abandon() }
+        parts.log.finish(waitsForSnapshot: finishesSnapshot) { continuation.resume() }
+      }
+      // A paused server does this before anything else.
+      if !pauseRequest.resume(running: work) { loop.execute(work) }
+    }
+    background.stop()
+    try? await group.shutdownGracefully()
+    storage.release()
+  }
+}

@@ -1,0 +1,122 @@
+import EnsembleCore
+import Logging
+import NIOCore
+import ServerCore
+import TxnLog
+import ZooKeeperProtocol
+
+/// The parts of a running server, and how they are connected.
+///
+/// A part knows those that it is given when it is made, and none that is made after it; what goes the other way goes
+/// through closures, which are set here.
+///
+/// *Thread*: the event loop.
+final class ServerParts: @unchecked Sendable {
+  // @unchecked: everything is touched on the event loop only.
+
+  let clients: ClientListener
+  let membership: Membership
+  let log: LogPipeline
+  let operators: OperatorServers
+  private let configuration: ServerConfiguration
+  private let loop: any EventLoop
+  private let logger: Logger
+  private let turns: TurnLoop
+  private let timers: ServerTimers
+  private let onFailure: (String) -> Void
+  private var isStopped = false
+
+  /// Puts the parts together; nothing is started.
+  ///
+  /// - Parameter onFailure: called when the server must not go on, with the reason.
+  /// - Throws: when the data directory contradicts itself.
+  init(
+    _ configuration: ServerConfiguration, _ recovered: Storage.Recovered, background: BackgroundWorker,
+    loop: any EventLoop, logger: Logger, onFailure: @escaping (String) -> Void
+  ) throws(TxnLogError) {
+    self.configuration = configuration
+    self.loop = loop
+    self.logger = logger
+    self.onFailure = onFailure
+    let storage = recovered.storage
+    log = LogPipeline(storage, configuration, background: background, loop: loop, logger: logger)
+    turns = TurnLoop(loop, log)
+    timers = ServerTimers(loop, turns)
+    let served = ServedCore(
+      configuration.coreSettings, recovered.state, servesEverybody: configuration.ensemble == nil)
+    clients = ClientListener(configuration, served, turns, loop: loop, logger: logger)
+    membership = try Membership(configuration, recovered, log, turns, clients, loop: loop, logger: logger)
+    let reporter = Reporter(configuration, storage, clients, log, membership, loop: loop)
+    operators = OperatorServers(configuration, reporter, logger: logger)
+    clients.onWord = { [reporter] in reporter.answer(to: $0, argument: $1) }
+    connect()
+  }
+
+  /// Connects the parts that work in both directions.
+  private func connect() {
+    log.events = LogPipeline.Events(
+      onPersisted: { [unowned self] zxid, generation in
+        guard membership.onPersisted(through: zxid, generation: generation) else { return false }
+        turns.end()
+        return true
+      },
+      onFailure: { [unowned self] error in
+        logger.critical("the log cannot be written; no write since is acknowledged", metadata: ["reason": "\(error)"])
+        onFailure("the log cannot be written: \(ServerStartError(error).message)")
+      })
+    membership.driver?.onFailure = { [unowned self] reason in
+      logger.critical("the server cannot go on", metadata: ["reason": "\(reason)"])
+      onFailure(reason)
+    }
+    turns.steps = TurnLoop.Steps(
+      propose: { [membership] in membership.propose() },
+      send: { [membership, clients] in
+        membership.flush()
+        clients.flush()
+      },
+      finish: { [unowned self] in
+        clients.updateThrottling()
+        guard clients.served.audience == .everybody else { return }
+        let core = clients.served.core
+        log.snapshotIfDue(core, logged: membership.durableZxid(core))
+      })
+  }
+
+  /// Begins the log, and opens all ports, those of clients first.
+  func listen(isGivenUp: @escaping @Sendable () -> Bool) -> EventLoopFuture<Void> {
+    let listening = Listening(
+      loop: loop, logger: logger, retries: configuration.quorumTimes.listenRetries, isGivenUp: isGivenUp)
+    membership.startLog()
+    return clients.listen(listening).flatMap { [self] in
+      startTimers()
+      return operators.start(listening)
+    }.flatMap { [self] in
+      membership.join(listening)
+    }
+  }
+
+  private func startTimers() {
+    let served = clients.served
+    timers.every(.milliseconds(clamping: configuration.tickTimeMilliseconds)) {
+      if served.ownsSessions { served.core.expireSessions(.now) }
+    }
+    timers.every(.seconds(1)) { [clients] in clients.closeSilentConnections() }
+    let features = configuration.features
+    timers.every(.milliseconds(clamping: features.containerCheckMilliseconds)) {
+      if served.ownsSessions { served.core.reap(.now, limit: features.containersPerMinute) }
+    }
+    guard configuration.retention.purgeIntervalMilliseconds > 0 else { return }
+    log.purge()
+    timers.every(.milliseconds(clamping: configuration.retention.purgeIntervalMilliseconds)) { [log] in log.purge() }
+  }
+
+  /// Ends all connections and timers; the log goes on.
+  func stopServing() {
+    guard !isStopped else { return }
+    isStopped = true
+    timers.stop()
+    membership.shutDown()
+    operators.stop()
+    clients.stop()
+  }
+}

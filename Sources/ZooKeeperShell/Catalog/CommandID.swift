@@ -1,0 +1,56 @@
+/// The commands, each named by who runs it: a new one must be put somewhere, and that place must run it.
+package enum CommandID: Hashable, Sendable {
+  /// Run on a session with the servers.
+  case client(ClientCommand)
+  /// Run on a session too; made of many requests that coordinate several processes.
+  case recipe(RecipeCommand)
+  /// Run by the shell itself, which opens a session only if it needs one.
+  case shell(ShellCommand)
+  /// Run by the program in place of a shell.
+  case server
+
+  /// The name, as zkCli.sh writes it where it has the command.
+  package var name: String {
+    switch self {
+    case .client(let command): command.rawValue
+    case .recipe(let command): command.rawValue
+    case .shell(let command): command.rawValue
+    case .server: "server"
+    }
+  }
+
+  /// Whether the command is done after one round trip, or without any; anything else may take long.
+  var isShort: Bool {
+    switch self {
+    case .client(let command):
+      switch command {
+      case .ls, .get, .set, .create, .delete, .stat, .exists, .getAcl, .setAcl, .whoami, .multi: true
+      default: false
+      }
+    case .shell(let command): command == .cd || command == .pwd
+    case .recipe, .server: false
+    }
+  }
+}
+
+extension CommandID: CaseIterable {
+  package static let allCases: [CommandID] =
+    ClientCommand.allCases.map(CommandID.client) + RecipeCommand.allCases.map(CommandID.recipe)
+    + ShellCommand.allCases.map(CommandID.shell) + [.server]
+}
+
+/// The commands that are requests on a session.
+package enum ClientCommand: String, CaseIterable, Hashable, Sendable {
+  case ls, get, set, create, delete, deleteall, stat, exists, sync, getAcl, setAcl, whoami, getEphemerals
+  case getAllChildrenNumber, setquota, listquota, delquota, config, reconfig, addWatch, removewatches, multi
+}
+
+/// The commands that coordinate processes.
+package enum RecipeCommand: String, CaseIterable, Hashable, Sendable {
+  case lock, elect, wait, watch, barrier, queue, group, rendezvous, counter, id, commit
+}
+
+/// The commands that are about the shell's own state.
+package enum ShellCommand: String, CaseIterable, Hashable, Sendable {
+  case addauth, cd, close, connect, help, history, local, printwatches, pwd, quit, redo, version
+}

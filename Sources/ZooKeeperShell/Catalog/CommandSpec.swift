@@ -1,0 +1,154 @@
+/// What a command is to a person: its name, arguments, options and examples.
+///
+/// The table of these (`CommandTable`) feeds the parsing of argv and of typed lines, help, completion
+/// in the shell and in bash, zsh and fish, and the manual page.
+package struct CommandSpec: Sendable {
+  package let id: CommandID
+  /// The name as zkCli.sh writes it; typed names match without regard to case.
+  package let name: String
+  package let aliases: [String]
+  /// One line in the imperative, without a final stop.
+  package let summary: String
+  package let arguments: [ArgumentSpec]
+  package let options: [OptionSpec]
+  /// Paragraphs of plain text after the summary.
+  package let details: [String]
+  package let examples: [Example]
+  /// Whether it changes the tree.
+  package let writes: Bool
+  /// Whether an external command may follow `--`.
+  package let takesCommand: Bool
+  /// The options and arguments as help shows them, where the lists above do not show which belong together.
+  package let usage: String?
+
+  /// A line to type and what it does.
+  package struct Example: Sendable {
+    package let line: String
+    package let note: String
+
+    package init(_ line: String, _ note: String) {
+      self.line = line
+      self.note = note
+    }
+  }
+
+  /// Makes a spec; what most commands lack may be left out.
+  package init(
+    _ id: CommandID, _ name: String, aliases: [String] = [], summary: String, arguments: [ArgumentSpec] = [],
+    options: [OptionSpec] = [], details: [String] = [], examples: [Example] = [], writes: Bool = false,
+    takesCommand: Bool = false, usage: String? = nil
+  ) {
+    self.id = id
+    self.name = name
+    self.aliases = aliases
+    self.summary = summary
+    self.arguments = arguments
+    self.options = options
+    self.details = details
+    self.examples = examples
+    self.writes = writes
+    self.takesCommand = takesCommand
+    self.usage = usage
+  }
+}
+
+/// What a value means, and so how it is completed.
+package enum ValueKind: Hashable, Sendable {
+  /// The path of a znode.
+  case path
+  /// Bytes of a znode: text, `-` for stdin, `@file` for a file.
+  case data
+  case acl
+  case version
+  case number
+  case duration
+  /// A file of this machine.
+  case file
+  case server
+  /// The name of a command or help topic.
+  case command
+  /// One of a list.
+  case choice([String])
+  /// Anything else.
+  case word
+}
+
+/// A positional word of a command.
+package struct ArgumentSpec: Sendable {
+  package let name: String
+  package let kind: ValueKind
+  package let isOptional: Bool
+  /// Whether it takes all remaining arguments.
+  package let isRepeated: Bool
+  /// Whether the remaining arguments are a list with its own options.
+  package let endsOptions: Bool
+
+  /// By default a required single argument; a list of arguments ends the options.
+  package init(
+    _ name: String, _ kind: ValueKind, isOptional: Bool = false, isRepeated: Bool = false, endsOptions: Bool? = nil
+  ) {
+    self.endsOptions = endsOptions ?? isRepeated
+    self.name = name
+    self.kind = kind
+    self.isOptional = isOptional
+    self.isRepeated = isRepeated
+  }
+}
+
+/// An option of a command or of the program.
+package struct OptionSpec: Sendable {
+  package let name: OptionName
+  /// Its one-letter form.
+  package let short: Character?
+  /// Its value, where it has one.
+  package let value: (name: String, kind: ValueKind)?
+  /// Whether the value may be left out; then only `=` or a number after the option gives one.
+  package let isValueOptional: Bool
+  package let summary: String
+  /// A word of zkCli.sh with a single dash, such as `members` for `-members`.
+  package let oldWord: String?
+
+  /// Makes a flag, or with `value` an option that takes one.
+  package init(
+    _ name: OptionName, short: Character? = nil, value: (name: String, kind: ValueKind)? = nil,
+    isValueOptional: Bool = false, oldWord: String? = nil, _ summary: String
+  ) {
+    self.isValueOptional = isValueOptional
+    self.name = name
+    self.short = short
+    self.value = value
+    self.oldWord = oldWord
+    self.summary = summary
+  }
+}
+
+/// The long names of all options, in commands and of the program.
+package enum OptionName: String, CaseIterable, Hashable, Sendable {
+  // Of commands.
+  case stat, watch, recursive, long, base64, hex, version, sequential, ephemeral, container, ttl, parents, create, acl
+  case batch, force, client, file, members, add, remove, mode, children, data, persistent, local, any
+  case count, bytes, countHard = "count-hard", bytesHard = "bytes-hard", persistentRecursive = "persistent-recursive"
+  case dryRun = "dry-run", abort
+  // Of the recipes.
+  case tryOnce = "try", shared, slots, exitCode = "exit-code", revocable, layout, list, revoke, release, observe
+  case priority, participants, exists, absent, equals, withData = "with-data", initial, exec, format
+  case oneSession = "one-session"
+  // Of the program.
+  case server, timeout, connectTimeout = "connect-timeout", sessionTimeout = "session-timeout", readOnly = "read-only"
+  case waitForConnection = "wait-for-connection", clientConfiguration = "client-configuration", auth
+  case authFile = "auth-file", output, json, script, keepGoing = "keep-going", pipeline, quiet, verbose, color, compat
+  case dataDir = "data-dir", port, listen
+  case noHistory = "no-history", maxBuffer = "max-buffer", help, programVersion = "program-version"
+  /// The session timeout in milliseconds, as zkCli.sh takes it with `-timeout`.
+  case oldTimeout = "old-timeout"
+
+  /// The name after `--`; nil for an option that has only an old form.
+  package var long: String? {
+    switch self {
+    // Commands have a `--version` too, which is another thing: the version of a znode.
+    case .programVersion: "version"
+    case .oldTimeout: nil
+    default: rawValue
+    }
+  }
+}

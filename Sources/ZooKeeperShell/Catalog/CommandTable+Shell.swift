@@ -1,0 +1,70 @@
+extension CommandTable {
+  static let sandbox: [CommandSpec] = [
+    CommandSpec(
+      .shell(.local), "local", summary: "Show the servers of --local, or inject faults",
+      arguments: [
+        ArgumentSpec("action", .choice(["status", "kill", "restart", "pause", "resume", "partition", "heal"])),
+        ArgumentSpec("server", .word, isOptional: true, isRepeated: true, endsOptions: false),
+      ],
+      details: [
+        "kill ends a server as a crash would, and restart starts it again on its data. pause stops a server as"
+          + " SIGSTOP does, until resume. A server is given by its number, or as leader; it can be omitted if only"
+          + " one server qualifies, such as the only paused server for resume.",
+        "partition blocks the traffic between groups of servers: numbers separated by commas, and groups by / (or a"
+          + " quoted |). Servers that are not listed form another group. heal unblocks all traffic.",
+        "Each action returns when the ensemble has recovered: the servers that form a quorum have a leader and serve"
+          + " clients, and the others do not serve. The shell's own session moves to a server that serves.",
+      ],
+      examples: [
+        .init("local status", "id, state, role, zxid, sessions, clients and address of each"),
+        .init("local kill leader", "the others elect a new leader"), .init("local restart 2", "server 2 catches up"),
+        .init("local partition 1 / 2,3", "server 1 is cut off"), .init("local heal", "server 1 rejoins"),
+      ],
+      usage: "status | kill N | restart [N] | pause N | resume [N] | partition N,... / N,... | heal")
+  ]
+
+  static let shell: [CommandSpec] = [
+    CommandSpec(
+      .shell(.cd), "cd", summary: "Change the working directory",
+      arguments: [ArgumentSpec("path", .path, isOptional: true)],
+      details: [
+        "Relative paths are resolved against it. Without a path, changes to /; cd - returns to the previous"
+          + " directory."
+      ],
+      examples: [.init("cd /brokers/ids", "then ls lists the brokers")]),
+    CommandSpec(
+      .shell(.pwd), "pwd", summary: "Print the working directory",
+      examples: [.init("pwd", "where relative paths start")]),
+    CommandSpec(
+      .shell(.connect), "connect", summary: "Connect to other servers, with a new session",
+      arguments: [ArgumentSpec("server", .server, isOptional: true)],
+      details: [
+        "Without an argument, connects to the same servers again. The old session is closed; connecting to other"
+          + " servers also drops the identities that were proved."
+      ],
+      examples: [.init("connect zk1:2181,zk2:2181/app", "two servers of one ensemble, with /app as the root")]),
+    CommandSpec(
+      .shell(.close), "close", summary: "Close the session and stay in the shell",
+      examples: [.init("close", "until connect")]),
+    CommandSpec(
+      .shell(.history), "history", summary: "List the last commands with their numbers",
+      examples: [.init("history", "the numbers are for redo")]),
+    CommandSpec(
+      .shell(.redo), "redo", summary: "Run a command of the history again",
+      arguments: [ArgumentSpec("number", .number)],
+      details: ["Prints the line before running it."], examples: [.init("redo 7", "the command with that number")]),
+    CommandSpec(
+      .shell(.help), "help", summary: "Explain a command or a topic",
+      arguments: [ArgumentSpec("topic", .command, isOptional: true)],
+      details: ["Topics: \(HelpTopic.allCases.map(\.rawValue).joined(separator: ", "))."],
+      examples: [.init("help create", "the command create"), .init("help exit-codes", "the exit codes")]),
+    CommandSpec(
+      .shell(.version), "version", summary: "Print the version of this program", examples: [.init("version", "offline")]
+    ),
+    CommandSpec(
+      .shell(.quit), "quit", aliases: ["exit"], summary: "Leave the shell",
+      arguments: [ArgumentSpec("code", .number, isOptional: true)],
+      details: ["The exit code is the argument, or that of the last command. ^D does the same."],
+      examples: [.init("quit", "close the session and leave"), .init("exit 3", "with exit code 3")]),
+  ]
+}

@@ -1,0 +1,103 @@
+/// Reads the command line, once.
+///
+/// The options that decide how the rest is read come first (`ReadingMode`), then the program's options, then the
+/// command, which is looked up and bound with all options after it, and from all options together the settings.
+enum CommandLine {
+  /// The plan that a command line makes.
+  ///
+  /// - Parameter words: argv without the program's name.
+  /// - Throws: the first mistake, with the look that the command line asks for, even if it says so after the mistake.
+  static func parse(_ words: [Word], _ environment: ShellEnvironment) throws(CommandLineError) -> Plan {
+    if words.first?.text == WatchdogProcess.word { return .watchdogProcess }
+    if words.first?.text == CompletionQuery.word { return .completion([Word](words.dropFirst())) }
+    let mode = ReadingMode(of: words)
+    let reading = Reading(mode, environment)
+    do throws(ShellError) {
+      if mode.asksForHelp { return .text(try HelpRequest.answer(reading.parsed, environment)) }
+      if environment.isServerProgram { return .serverScript(words) }
+      return try reading.plan()
+    } catch {
+      throw reading.failure(error)
+    }
+  }
+
+  /// The settings of a command line that is still being typed, as far as it can be understood.
+  static func settings(ofUnfinished words: [Word], _ environment: ShellEnvironment) -> ShellSettings? {
+    let parsed = ProgramOptions.parse(words)
+    var options = parsed.mistake == nil ? parsed.globals : [:]
+    if parsed.mistake == nil, let command = parsed.command, let spec = CommandTable.find(command.text) {
+      // Its argument is what is being typed.
+      let (bound, mistake) = ArgumentBinder.read(parsed.words + ["/"], to: spec)
+      if mistake == nil { options.merge(bound.globals) { $0 + $1 } }
+    }
+    return try? ShellSettings(options, environment: environment)
+  }
+}
+
+/// A command line that cannot be carried out.
+struct CommandLineError: Error {
+  let error: ShellError
+  /// How the error is to look.
+  let context: RenderContext
+  let exitCode: ExitCode
+}
+
+/// The state of reading one command line.
+private struct Reading {
+  let parsed: ProgramInvocation
+  private let environment: ShellEnvironment
+  private let dialect: any Dialect
+  private let command: Binding?
+  /// All options of the program, before the command and after it.
+  private let options: [OptionName: [Word]]
+
+  init(_ mode: ReadingMode, _ environment: ShellEnvironment) {
+    self.environment = environment
+    let usesZkClis = environment.isZkCli || mode.asksForCompatibility
+    let dialect: any Dialect = if usesZkClis { ZkCliDialect() } else { NativeDialect() }
+    self.dialect = dialect
+    let parsed = dialect.splitProgram(mode.words)
+    self.parsed = parsed
+    command = parsed.command.map { dialect.bind($0, parsed.words, globals: ProgramOptions.behindCommand) }
+    options = parsed.globals.merging(command?.globals ?? [:]) { $0 + $1 }
+  }
+
+  func plan() throws(ShellError) -> Plan {
+    if let mistake = parsed.mistake { throw mistake }
+    // As `-h`, or shortened; written in full it has been answered before.
+    if parsed.flag(.help) { return .text(try HelpRequest.text(for: parsed.command, environment)) }
+    if parsed.flag(.programVersion) { return .text(Version.text + "\n") }
+    if !dialect.checksOptionsFirst { _ = try command?.get() }
+    if let invocation = command?.invocation, invocation.flag(.help) {
+      return .text(Help.command(invocation.spec, width: environment.helpWidth))
+    }
+    let settings = try ShellSettings(options, environment: environment, dialect: dialect)
+    let invocation = try command?.get()
+    guard options[.local] != nil else { return try plan(invocation, settings) }
+    let servers = try SandboxRun.settings(options)
+    guard let child = parsed.child else { return .sandbox(servers, around: try plan(invocation, settings)) }
+    guard !child.isEmpty else {
+      throw .usage("no command given after --", hint: "for example: zkcli --local -- make test")
+    }
+    return .child(child, on: servers, settings)
+  }
+
+  private func plan(_ invocation: Invocation?, _ settings: ShellSettings) throws(ShellError) -> Plan {
+    if let invocation {
+      if invocation.spec.id == .server { return .server(invocation, settings) }
+      guard settings.script == nil else { throw .usage("--script cannot be combined with a command") }
+      return .oneShot(invocation, settings)
+    }
+    if let script = settings.script { return .script(script, settings) }
+    return environment.stdinIsTerminal ? .interactive(settings) : .script("-", settings)
+  }
+
+  func failure(_ error: ShellError) -> CommandLineError {
+    let asked = options[.output]?.last?.text ?? environment.value("ZKCLI_OUTPUT") ?? ""
+    let format = OutputFormat(rawValue: asked.lowercased()) ?? .text
+    // zkCli.sh has texts for commands that it refuses; the program's own options have the program's texts.
+    let isOfCommand = parsed.mistake == nil && command?.mistake == error
+    let context = isOfCommand ? RenderContext(format: format, dialect: dialect) : RenderContext(format: format)
+    return CommandLineError(error: error, context: context, exitCode: dialect.exitCode(of: error))
+  }
+}

@@ -1,0 +1,78 @@
+/// What an action of `server` came to, for programs; people see messages on the way.
+package struct ServerAnswer: Hashable, Sendable {
+  /// Something wrong with a configuration.
+  package struct Fault: Hashable, Sendable {
+    /// nil where no single line is at fault.
+    package var line: Int?
+    package var message: String
+
+    package init(line: Int?, message: String) {
+      self.line = line
+      self.message = message
+    }
+  }
+
+  /// `start`, `stop`, `status`, `check` and so on.
+  package var action: String
+  /// The configuration.
+  package var file: String
+  /// In a word: `started`, `failed`, `already running`, `stopped`, `not running`, `running`, `unknown`.
+  package var state: String?
+  /// The process of the server in the background, if one is known.
+  package var process: Int?
+  /// Where clients connect.
+  package var address: String?
+  /// `standalone`, `leader`, `follower`, `observer`; nil if the server does not report it.
+  package var mode: String?
+  /// What else is known.
+  package var message: String?
+  /// What is wrong with the configuration; nil if it was not checked.
+  package var faults: [Fault]?
+  package var warnings: [String]?
+  /// What a repair has changed, a line each; nil where nothing was to be repaired.
+  package var repairs: [String]?
+
+  package init(action: String, file: String) {
+    self.action = action
+    self.file = file
+  }
+
+  /// Splits the text of all faults of a file, each `FILE:LINE: message` on a line.
+  static func faults(in text: String, of file: String) -> [Fault] {
+    text.split(separator: "\n").map { line in
+      guard line.hasPrefix("\(file):") else { return Fault(line: nil, message: String(line)) }
+      let rest = line.dropFirst(file.count + 1)
+      let number = Int(rest.prefix { $0 != ":" })
+      let message = number == nil ? rest : rest.drop { $0 != ":" }.dropFirst()
+      return Fault(line: number, message: String(message.drop { $0 == " " }))
+    }
+  }
+}
+
+extension JSON {
+  /// The document of an action; what does not belong to it is left out.
+  static func of(_ answer: ServerAnswer) -> JSON {
+    var members: [(key: String, value: JSON)] = [("action", .string(answer.action)), ("file", .string(answer.file))]
+    if let state = answer.state { members.append(("state", .string(state))) }
+    if answer.action == "status" {
+      members += [("address", .optional(answer.address)), ("mode", .optional(answer.mode))]
+    }
+    if answer.faults == nil, answer.repairs == nil {
+      members.append(("process", answer.process.map { .number($0) } ?? .null))
+    }
+    if let faults = answer.faults {
+      members.append(
+        (
+          "faults",
+          .array(
+            faults.map { fault in
+              .object([("line", fault.line.map { .number($0) } ?? .null), ("message", .string(fault.message))])
+            })
+        ))
+    }
+    if let warnings = answer.warnings { members.append(("warnings", .array(warnings.map(JSON.string)))) }
+    if let repairs = answer.repairs { members.append(("repairs", .array(repairs.map(JSON.string)))) }
+    if let message = answer.message { members.append(("message", .string(message))) }
+    return .object(members)
+  }
+}

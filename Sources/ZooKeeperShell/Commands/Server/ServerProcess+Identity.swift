@@ -1,0 +1,73 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// Who a process is that the file of a server names.
+///
+/// A number may have gone to another program since it was written, after a crash or a restart of the machine. Who runs
+/// a server on the data directory has its lock file open, and no other process has.
+enum ServerIdentity: Hashable, Sendable {
+  /// No process is named, or none of that number lives.
+  case none
+  /// The server of this data directory: ours, or Apache's, which has no lock file.
+  case server(pid_t)
+  /// Another program.
+  case stranger(pid_t)
+  /// A process that this user may not look at.
+  case unknown(pid_t)
+
+  /// Finds out who a process is.
+  ///
+  /// - Parameter lockFile: the lock file of the data directory.
+  static func of(_ process: pid_t, lockFile: String) -> ServerIdentity {
+    guard process > 0 else { return .none }
+    if kill(process, 0) != 0 {
+      if errno == EPERM { return .unknown(process) }
+      return .none
+    }
+    #if os(Linux)
+      var lock = stat()
+      if stat(lockFile, &lock) == 0 {
+        switch holds(process, lock) {
+        case true?: return .server(process)
+        case nil: return .unknown(process)
+        default: break
+        }
+      }
+      return runsApaches(process) ? .server(process) : .stranger(process)
+    #else
+      // Without /proc only the lock shows it: while it can be taken, no server runs.
+      let descriptor = open(lockFile, O_RDWR | O_CLOEXEC)
+      guard descriptor >= 0 else { return .stranger(process) }
+      defer { close(descriptor) }
+      return flock(descriptor, LOCK_EX | LOCK_NB) == 0 ? .stranger(process) : .server(process)
+    #endif
+  }
+
+  #if os(Linux)
+    /// Whether a process has a file open; nil when it may not be asked.
+    private static func holds(_ process: pid_t, _ file: stat) -> Bool? {
+      guard let directory = opendir("/proc/\(process)/fd") else { return errno == EACCES ? nil : false }
+      defer { closedir(directory) }
+      while let entry = readdir(directory) {
+        let name = withUnsafePointer(to: &entry.pointee.d_name) {
+          $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+        }
+        var status = stat()
+        let isOpen = stat("/proc/\(process)/fd/\(name)", &status) == 0
+        if isOpen, status.st_ino == file.st_ino, status.st_dev == file.st_dev { return true }
+      }
+      return false
+    }
+
+    /// Whether a process is a virtual machine with Apache's server in it.
+    private static func runsApaches(_ process: pid_t) -> Bool {
+      guard let line = JavaEnvironment.read("/proc/\(process)/cmdline") else { return false }
+      return line.split(separator: 0).contains { word in
+        word.starts(with: "org.apache.zookeeper.server.".utf8)
+      }
+    }
+  #endif
+}

@@ -1,0 +1,30 @@
+/// How an action of `server` reports: as zkServer.sh does to people, in one document to programs.
+struct ServerVoice: Sendable {
+  let output: Output
+  let context: RenderContext
+
+  /// Whether programs are spoken to.
+  var isJSON: Bool { context.format == .json || context.format == .jsonl }
+
+  /// Prints a message for people, on stdout.
+  func say(_ text: String) throws(ShellError) {
+    if !isJSON { try output.write(.out(text)) }
+  }
+
+  /// Prints a message for people besides the answer, on stderr.
+  func mention(_ text: String) throws(ShellError) {
+    if !isJSON { try output.write(.err("zkcli: \(text)\n")) }
+  }
+
+  /// Warns, in any format.
+  func warn(_ text: String) throws(ShellError) {
+    var renderer = Renderer(context)
+    try output.write(renderer.emit(.warning(text)))
+  }
+
+  /// Ends the answer; people have been told all of it by then.
+  func finish(_ answer: ServerAnswer) throws(ShellError) {
+    guard isJSON else { return }
+    try output.write(Rendered(stdout: JSON.of(answer).bytes + [0x0a]))
+  }
+}

@@ -1,0 +1,197 @@
+import ZooKeeperProtocol
+
+extension Completer {
+  /// Where in a command the cursor is.
+  struct Place {
+    /// What can be there.
+    private enum Expected {
+      case command
+      case value(ValueKind)
+      case nothing
+    }
+
+    private var expected: Expected = .nothing
+    /// The options that can be there.
+    private var options: [OptionSpec] = []
+    private let typed: String
+
+    /// Walks over the words before the cursor.
+    ///
+    /// - Parameter isProgram: whether the words are a command line of the program, with its options, rather than a
+    ///   line of the interactive shell.
+    init(before words: [Word], typed: String, isProgram: Bool) {
+      self.typed = typed
+      var rest = words[...]
+      if isProgram {
+        options = ProgramOptions.all
+        if let kind = Self.skipOptions(&rest, options) {
+          expected = .value(kind)
+          return
+        }
+      }
+      guard let name = rest.popFirst() else {
+        expected = .command
+        return
+      }
+      guard let spec = CommandTable.find(name.text) else {
+        options = []
+        return
+      }
+      walk(rest, spec, globals: isProgram ? ProgramOptions.behindCommand : ProgramOptions.ofOneLine)
+    }
+
+    /// Takes options and their values from the front.
+    ///
+    /// - Returns: the kind of value that the last option still waits for, if one does.
+    private static func skipOptions(_ words: inout ArraySlice<Word>, _ options: [OptionSpec]) -> ValueKind? {
+      let parser = OptionParser(options: options)
+      while let word = words.first {
+        guard let reading = try? parser.read(word) else {
+          words.removeFirst()
+          continue
+        }
+        switch reading {
+        case .argument: return nil
+        case .terminator:
+          words.removeFirst()
+          return nil
+        case .options(let list):
+          words.removeFirst()
+          guard let last = list.last, last.value == nil, let value = last.spec.value else { continue }
+          if last.spec.isValueOptional, !last.spec.takesAsValue(words.first) { continue }
+          if words.popFirst() == nil { return value.kind }
+        }
+      }
+      return nil
+    }
+
+    private mutating func walk(_ words: ArraySlice<Word>, _ spec: CommandSpec, globals: [OptionSpec]) {
+      options = spec.options + globals
+      // The operations of a multi are commands themselves: the last one begun is what counts.
+      if spec.id == .client(.multi), spec.name == "multi" {
+        let operation = words.lastIndex(of: ",").map { words[($0 + 1)...] } ?? words
+        return walkOperation(operation, isFirst: words.isEmpty)
+      }
+      let parser = OptionParser(options: options)
+      var rest = words
+      var argumentCount = 0
+      while let word = rest.popFirst() {
+        guard let reading = try? parser.read(word) else { continue }
+        switch reading {
+        case .terminator:
+          options = []
+          // An external command, whose arguments are not completed.
+          if spec.takesCommand { return }
+          argumentCount += rest.count
+          rest = []
+        case .argument: argumentCount += 1
+        case .options(let list):
+          guard let last = list.last, last.value == nil, let value = last.spec.value else { continue }
+          if last.spec.isValueOptional, !last.spec.takesAsValue(rest.first) { continue }
+          if rest.popFirst() == nil {
+            expected = .value(value.kind)
+            options = []
+            return
+          }
+        }
+      }
+      guard spec.arguments.indices.contains(argumentCount) else { return }
+      expected = .value(spec.arguments[argumentCount].kind)
+    }
+
+    private mutating func walkOperation(_ words: ArraySlice<Word>, isFirst: Bool) {
+      if !isFirst { options = [] }
+      guard let name = words.first?.text.lowercased() else {
+        expected = .value(.choice(MultiParser.operations.map(\.name)))
+        return
+      }
+      let spec = MultiParser.operations.first { $0.name == name || $0.aliases.contains(name) }
+      if let spec { walk(words.dropFirst(), spec, globals: []) }
+    }
+
+    /// What the typed part of a word can become.
+    func plan(cwd: String, quoting: Tokenizer.Quoting?) -> Plan {
+      var plan = Plan(parent: nil, startOffset: 0)
+      plan.quoting = quoting
+      if typed.hasPrefix("-"), !options.isEmpty {
+        guard let equals = typed.firstIndex(of: "=") else {
+          plan.fixed = optionCandidates(plan)
+          return plan
+        }
+        return planValue(ofOption: typed[..<equals], cwd, plan)
+      }
+      switch expected {
+      case .nothing: return plan
+      case .command:
+        plan.fixed = commandCandidates(plan)
+        return plan
+      case .value(let kind): return planValue(kind, typed[...], cwd, plan)
+      }
+    }
+
+    private func planValue(ofOption option: Substring, _ cwd: String, _ plan: Plan) -> Plan {
+      guard let spec = options.first(where: { $0.spelling == String(option) }), let value = spec.value else {
+        return plan
+      }
+      var plan = plan
+      plan.wordPrefix = option + "="
+      return planValue(value.kind, typed.dropFirst(plan.wordPrefix.count), cwd, plan)
+    }
+
+    private func planValue(_ kind: ValueKind, _ typed: Substring, _ cwd: String, _ plan: Plan) -> Plan {
+      var plan = plan
+      switch kind {
+      case .path:
+        let slash = typed.lastIndex(of: "/")
+        plan.typedDirectory = slash.map { String(typed[...$0]) } ?? ""
+        plan.namePrefix = slash.map { String(typed[typed.index(after: $0)...]) } ?? String(typed)
+        plan.parent = ZnodePath.resolve(plan.typedDirectory.isEmpty ? "." : plan.typedDirectory, in: cwd)
+      case .choice(let choices): plan.fixed = matches(choices, typed, plan)
+      case .command:
+        let topics = HelpTopic.allCases.map(\.rawValue)
+        plan.fixed = matches(CommandTable.all.map(\.name) + topics, typed, plan)
+      case .acl: plan.fixed = aclCandidates(typed, plan)
+      case .data, .version, .number, .duration, .file, .server, .word: break
+      }
+      return plan
+    }
+
+    private func matches(_ words: [String], _ typed: Substring, _ plan: Plan) -> [Candidate] {
+      let wanted = typed.lowercased()
+      return words.filter { $0.lowercased().hasPrefix(wanted) }.map { word in
+        Candidate(text: plan.quoted(word), display: word)
+      }
+    }
+
+    /// The last entry of the list is the one being typed.
+    private func aclCandidates(_ typed: Substring, _ plan: Plan) -> [Candidate] {
+      let comma = typed.lastIndex(of: ",").map { typed.index(after: $0) } ?? typed.startIndex
+      return [("world:anyone:cdrwa", "anyone"), ("world:anyone:r", "anyone, to read"), ("auth::cdrwa", "this session")]
+        .filter { $0.0.hasPrefix(typed[comma...]) }
+        .map { entry, note in
+          let text = String(typed[..<comma]) + entry
+          return Candidate(text: plan.quoted(text), display: entry, note: note)
+        }
+    }
+
+    /// Names that are typed in other letters are completed to their own.
+    private func commandCandidates(_ plan: Plan) -> [Candidate] {
+      let wanted = typed.lowercased()
+      let names = CommandTable.all.flatMap { spec in ([spec.name] + spec.aliases).map { ($0, spec.summary) } }
+      return names.filter { $0.0.lowercased().hasPrefix(wanted) }.sorted { $0.0.lowercased() < $1.0.lowercased() }
+        .map { Candidate(text: plan.quoted($0), display: $0, note: $1) }
+    }
+
+    private func optionCandidates(_ plan: Plan) -> [Candidate] {
+      var seen: Set<String> = []
+      var candidates: [Candidate] = []
+      for spec in options {
+        let forms = [spec.short.map { "-\($0)" }, spec.oldWord.map { "-\($0)" }, spec.name.long.map { "--\($0)" }]
+        for form in forms.compactMap(\.self) where form.hasPrefix(typed) && seen.insert(form).inserted {
+          candidates.append(Candidate(text: plan.quoted(form), display: form, note: spec.summary))
+        }
+      }
+      return candidates
+    }
+  }
+}

@@ -1,0 +1,82 @@
+import ZooKeeperProtocol
+
+/// One way to go on.
+package struct Candidate: Hashable, Sendable {
+  /// What takes the place of the raw word typed so far, quoted as it must be.
+  package var text: String
+  /// How a list of candidates shows it.
+  package var display: String
+  /// A short description; empty if none is needed.
+  package var note: String
+
+  /// Makes a candidate.
+  package init(text: String, display: String, note: String = "") {
+    self.text = text
+    self.display = display
+    self.note = note
+  }
+}
+
+/// Tells how a line can go on, without talking to anyone.
+///
+/// A plan either has its candidates, or says which znode's children it needs; the caller fetches them and calls
+/// `candidates(children:)`. So the same code serves the interactive shell, the shells of this world, and the tests.
+package enum Completer {
+  /// What completing at a place takes.
+  package struct Plan: Hashable, Sendable {
+    /// The znode whose children are needed; nil when `fixed` is all.
+    package var parent: String?
+    /// Where the raw word begins that a candidate's text replaces: an offset in bytes of UTF-8.
+    package var startOffset: Int
+    /// Candidates that need no server.
+    var fixed: [Candidate] = []
+    /// What the person typed of the path, up to and with the last slash, kept as typed.
+    var typedDirectory = ""
+    /// What the person typed of the child's name.
+    var namePrefix = ""
+    /// In front of the path in the same word, as in `--option=path`.
+    var wordPrefix = ""
+    /// The quotes that are open; nil where another shell quotes.
+    var quoting: Tokenizer.Quoting?
+
+    /// The candidates, given the names of the children of `parent`, in the order of their names.
+    package func candidates(children: [String] = []) -> [Candidate] {
+      guard parent != nil else { return fixed }
+      return fixed
+        + children.filter { $0.hasPrefix(namePrefix) }.sorted().map { name in
+          Candidate(text: quoted(typedDirectory + name), display: name)
+        }
+    }
+
+    /// The raw text of a word that a candidate makes.
+    func quoted(_ value: String) -> String {
+      let word = wordPrefix + value
+      return quoting.map { Tokenizer.quote(word, in: $0) } ?? word
+    }
+  }
+
+  /// Plans the completion of a typed line.
+  ///
+  /// - Parameters:
+  ///   - line: the text before the cursor.
+  ///   - cwd: the working directory, which relative paths start from.
+  package static func plan(line: String, cwd: String = "/") -> Plan {
+    let scanned = Tokenizer.scan([UInt8](line.utf8))
+    let cursor = scanned.cursor
+    let nothing = Plan(parent: nil, startOffset: cursor.startOffset)
+    guard !cursor.isComment, let typed = cursor.word.exactText else { return nothing }
+    let place = Place(before: [Word](scanned.words.prefix(cursor.index)), typed: typed, isProgram: false)
+    var plan = place.plan(cwd: cwd, quoting: cursor.quoting)
+    plan.startOffset = cursor.startOffset
+    return plan
+  }
+
+  /// Plans the completion of the last of the words of a `zkcli` command line, which another shell has split and
+  /// will quote again: the texts of its candidates are not quoted.
+  ///
+  /// - Parameter words: those after `zkcli`, the last one being completed and maybe empty.
+  package static func plan(words: [Word]) -> Plan {
+    guard let typed = (words.last ?? Word("")).exactText else { return Plan(parent: nil, startOffset: 0) }
+    return Place(before: [Word](words.dropLast()), typed: typed, isProgram: true).plan(cwd: "/", quoting: nil)
+  }
+}

@@ -1,0 +1,102 @@
+/// Binds the arguments of a command to what the command takes.
+package enum ArgumentBinder {
+  /// Sorts words into arguments and options and checks that they are as many as the spec asks for.
+  ///
+  /// An option given twice counts once, with its last value. `--help` before a lone `--` wins over everything else
+  /// that the words say, right or wrong.
+  ///
+  /// - Parameter globals: options of the program that are allowed here; the command's own hide them.
+  /// - Throws: a usage error with the command's synopsis or the nearest right word for a hint.
+  package static func bind(
+    _ words: [Word], to spec: CommandSpec, globals: [OptionSpec] = ProgramOptions.behindCommand
+  ) throws(ShellError) -> Invocation {
+    let (invocation, mistake) = read(words, to: spec, globals: globals)
+    if let mistake { throw mistake }
+    return invocation
+  }
+
+  /// Sorts words into arguments and options as far as they are right, and notes the first mistake.
+  static func read(
+    _ words: [Word], to spec: CommandSpec, globals: [OptionSpec] = ProgramOptions.behindCommand
+  ) -> (invocation: Invocation, mistake: ShellError?) {
+    if globals.contains(where: { $0.name == .help }), ReadingMode.asksForHelp(words) {
+      return (Invocation(spec: spec, arguments: [], options: [.help: [Word(bytes: [])]]), nil)
+    }
+    // What follows -- is an external command with its own options.
+    let own = spec.takesCommand ? words.prefix { $0 != "--" } : words[...]
+    let child = own.count < words.count ? [Word](words[(own.endIndex + 1)...]) : nil
+    // A command that takes a list of words, such as multi, has its own options before them: those after the first
+    // word belong to the list.
+    let parser = OptionParser(
+      options: spec.options + globals, stopsAtArgument: spec.arguments.last?.endsOptions ?? false)
+    let parsed = parser.read([Word](own))
+    let invocation = Invocation(spec: spec, arguments: parsed.arguments, options: parsed.options, child: child)
+    return (invocation, parsed.mistake ?? (invocation.flag(.help) ? nil : miscount(parsed.arguments, of: spec)))
+  }
+
+  /// What is wrong with the number of arguments.
+  private static func miscount(_ arguments: [Word], of spec: CommandSpec) -> ShellError? {
+    let required = spec.arguments.filter { !$0.isOptional }
+    if arguments.count < required.count {
+      let missing = required[arguments.count].name
+      return .missing("argument", missing, of: spec)
+    }
+    let takesAll = spec.arguments.last?.isRepeated ?? false
+    guard !takesAll, arguments.count > spec.arguments.count else { return nil }
+    return surplus(arguments[spec.arguments.count], of: spec)
+  }
+
+  private static func surplus(_ word: Word, of spec: CommandSpec) -> ShellError {
+    let hint =
+      switch spec.arguments.last?.kind {
+      case nil: "\(spec.name) takes no arguments"
+      case .data, .acl: "quote a value that contains blanks"
+      default: "usage: \(spec.synopsis)"
+      }
+    return .usage("unexpected argument: \(Tokenizer.quote(word))", hint: hint)
+  }
+}
+
+extension ShellError {
+  /// Something that a command requires is not there: `missing argument: path; usage: get [-s] path`.
+  static func missing(_ kind: String, _ name: String, of spec: CommandSpec) -> ShellError {
+    .usage("missing \(kind): \(name)", hint: "usage: \(spec.synopsis)")
+  }
+}
+
+extension CommandSpec {
+  /// `get [-s] [-w] path`: the name and all that may follow.
+  package var synopsis: String {
+    if let usage { return usage.isEmpty ? name : "\(name) \(usage)" }
+    let child = takesCommand ? ["[-- command...]"] : []
+    return ([name] + options.map { "[\($0.shortest)]" } + arguments.map(\.synopsis) + child).joined(separator: " ")
+  }
+}
+
+extension ArgumentSpec {
+  /// `path`, `[data]`, `[operation...]`.
+  package var synopsis: String {
+    let text = isRepeated ? name + "..." : name
+    return isOptional ? "[\(text)]" : text
+  }
+}
+
+extension OptionSpec {
+  /// The form with the fewest letters, and the name of its value: `-v VERSION`.
+  var shortest: String {
+    let form = short.map { "-\($0)" } ?? spelling
+    return form + (valueName.map { " \($0)" } ?? "")
+  }
+
+  /// The name of its value, in brackets where that may be left out.
+  var valueName: String? { value.map { isValueOptional ? "[\($0.name)]" : $0.name } }
+
+  /// All forms as help lists them: `-v, --version VERSION`.
+  package var allForms: String {
+    var forms: [String] = []
+    if let short { forms.append("-\(short)") }
+    if name.long != nil { forms.append(longSpelling) }
+    if let oldWord { forms.append("-\(oldWord)") }
+    return forms.joined(separator: ", ") + (valueName.map { " \($0)" } ?? "")
+  }
+}

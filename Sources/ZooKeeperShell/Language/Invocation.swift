@@ -1,0 +1,68 @@
+/// A command with its arguments, checked against its spec but not yet read as numbers or paths.
+package struct Invocation: Sendable {
+  package let spec: CommandSpec
+  package var arguments: [Word]
+  /// The values of every option given, in order; a flag has an empty word for each time. Options of the program
+  /// that followed the command are here too.
+  package var options: [OptionName: [Word]]
+  /// The arguments after `--`, of a command that runs an external one; nil without `--`.
+  package var child: [Word]?
+  /// What is to be said on stderr before the command runs; only compatibility mode has any.
+  package var warnings: [String] = []
+
+  /// Makes an invocation of parts that fit each other.
+  package init(
+    spec: CommandSpec, arguments: [Word], options: [OptionName: [Word]], child: [Word]? = nil, warnings: [String] = []
+  ) {
+    self.spec = spec
+    self.child = child
+    self.arguments = arguments
+    self.options = options
+    self.warnings = warnings
+  }
+
+  /// The options of the program among `options`; one of the command's own of that name is none of the program's.
+  package var globals: [OptionName: [Word]] {
+    options.filter { option in
+      ProgramOptions.all.contains { $0.name == option.key } && !spec.options.contains { $0.name == option.key }
+    }
+  }
+
+  /// Whether the option was given.
+  package func flag(_ name: OptionName) -> Bool { options[name] != nil }
+
+  /// The value of the option; the last one if it was given more than once.
+  package func value(_ name: OptionName) -> Word? { options[name]?.last }
+
+  /// The argument at a place, or nil when it was left out.
+  package func argument(_ index: Int) -> Word? { arguments.indices.contains(index) ? arguments[index] : nil }
+
+  /// The znode path at a place, resolved against a working directory and checked.
+  ///
+  /// - Parameter isNew: whether a sequential create is to name it, which allows an empty last name.
+  /// - Returns: nil when the argument was left out.
+  /// - Throws: a usage error for a path that no server takes.
+  package func path(
+    at index: Int, in directory: String, isNew: Bool = false
+  ) throws(ShellError) -> String? {
+    guard let word = argument(index) else { return nil }
+    return try ValueParser.path(word, in: directory, isSequential: isNew)
+  }
+
+  /// The value of `--version`, or -1 for any.
+  package func version() throws(ShellError) -> Int32 {
+    guard let word = value(.version) else { return -1 }
+    return try ValueParser.version(word, of: "--version")
+  }
+
+  /// Whether the command answers with a list that may be long and is sent row by row.
+  package var streamsList: Bool {
+    switch spec.id {
+    case .client(.ls): flag(.long) || flag(.recursive)
+    case .client(.deleteall): flag(.dryRun)
+    case .recipe(.lock), .recipe(.elect): flag(.list)
+    case .recipe(.queue), .recipe(.group): argument(0)?.text == "list"
+    default: false
+    }
+  }
+}

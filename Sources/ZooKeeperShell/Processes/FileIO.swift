@@ -1,0 +1,138 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// Files and descriptors of this machine, read whole.
+enum FileIO {
+  /// The most that is read: no server takes a value near it, and an endless device must not fill the memory.
+  static let limitBytes = 256 << 20
+
+  /// The content of a file.
+  ///
+  /// - Throws: exit code 12 with the operating system's reason.
+  static func read(_ path: String) throws(ShellError) -> [UInt8] {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw failure("cannot open \(path)", errno) }
+    defer { close(descriptor) }
+    return try read(descriptor, name: path)
+  }
+
+  /// The content of a file with secrets in it, and what is to be said if others than its owner can have them.
+  ///
+  /// The user's own file must be accessible to that user only, as ssh requires; a file of another user, such as root's,
+  /// may be shared with a group.
+  ///
+  /// - Throws: exit code 12 with the operating system's reason.
+  static func readSecret(_ path: String) throws(ShellError) -> (bytes: [UInt8], warning: String?) {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw failure("cannot open \(path)", errno) }
+    defer { close(descriptor) }
+    return (try read(descriptor, name: path), exposure(of: descriptor, name: path))
+  }
+
+  /// What is to be said of an open file with secrets, if others can read or change it.
+  static func exposure(of descriptor: Int32, name: String) -> String? {
+    var status = stat()
+    guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
+    let mode = status.st_mode & 0o777
+    guard mode & (status.st_uid == geteuid() ? 0o077 : 0o007) != 0 else { return nil }
+    let who = mode & 0o007 != 0 ? "everyone on this machine" : "its group"
+    let octal = "0\(String(mode, radix: 8))"
+    return "\(name) contains secrets and is accessible to \(who) (mode \(octal)); restrict it with chmod 600"
+  }
+
+  /// Everything that a descriptor has up to its end.
+  ///
+  /// - Throws: exit code 12 with the operating system's reason.
+  static func read(_ descriptor: Int32, name: String) throws(ShellError) -> [UInt8] {
+    var bytes: [UInt8] = []
+    while true {
+      let chunk = try readSome(descriptor, name: name)
+      if chunk.isEmpty { return bytes }
+      bytes += chunk
+      if bytes.count > limitBytes {
+        throw ShellError(.overLimit, "TooLarge", "\(name) contains more than \(limitBytes >> 20) MiB")
+      }
+    }
+  }
+
+  /// What a descriptor has at the moment, waiting for something; empty at the end of the file.
+  ///
+  /// Looks now and then whether the task was cancelled, or a signal would not end a command that waits for input.
+  ///
+  /// - Throws: exit code 12 with the operating system's reason; `Cancelled`.
+  static func readSome(_ descriptor: Int32, name: String) throws(ShellError) -> [UInt8] {
+    var interest = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+    repeat {
+      if Task.isCancelled { throw .cancelled(outcomeUnknown: false, path: nil) }
+    } while poll(&interest, 1, 100) == 0
+    var errorNumber: Int32 = 0
+    let chunk = [UInt8](unsafeUninitializedCapacity: 65_536) { buffer, count in
+      var result: Int
+      repeat {
+        result = systemRead(descriptor, buffer.baseAddress!, buffer.count)
+      } while result < 0 && errno == EINTR
+      if result < 0 { errorNumber = errno }
+      count = max(result, 0)
+    }
+    if errorNumber != 0 { throw failure("cannot read \(name)", errorNumber) }
+    return chunk
+  }
+
+  /// A descriptor from which these bytes can be read, of a file that has no name any more.
+  ///
+  /// - Throws: exit code 12 with the operating system's reason.
+  static func unnamed(_ bytes: [UInt8]) throws(ShellError) -> Int32 {
+    let directory = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+    var template = [CChar]("\(directory)/zkcli-XXXXXX".utf8CString)
+    let descriptor = mkstemp(&template)
+    guard descriptor >= 0 else { throw failure("cannot make a file in \(directory)", errno) }
+    unlink(&template)
+    _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+    if let errorNumber = writeAll(bytes, to: descriptor) {
+      close(descriptor)
+      throw failure("cannot write a file in \(directory)", errorNumber)
+    }
+    lseek(descriptor, 0, SEEK_SET)
+    return descriptor
+  }
+
+  /// Writes all bytes, waiting where a descriptor takes no more for the moment.
+  ///
+  /// - Returns: the `errno` of a failure; nil when all is written.
+  static func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Int32? {
+    bytes.withUnsafeBytes { raw in
+      var offset = 0
+      while offset < raw.count {
+        let count = systemWrite(descriptor, raw.baseAddress! + offset, raw.count - offset)
+        if count >= 0 {
+          offset += count
+        } else if errno == EAGAIN {
+          // Another process made the terminal or pipe non-blocking: wait until it takes more.
+          var interest = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+          poll(&interest, 1, -1)
+        } else if errno != EINTR {
+          return errno
+        }
+      }
+      return nil
+    }
+  }
+
+  /// A failed system call, with the operating system's text.
+  static func failure(_ what: String, _ errorNumber: Int32) -> ShellError {
+    ShellError(.localInputOutput, "File", "\(what): \(String(cString: strerror(errorNumber)))")
+  }
+}
+
+/// `read(2)`, under a name that does not clash with `FileIO.read`.
+private func systemRead(_ descriptor: Int32, _ buffer: UnsafeMutableRawPointer, _ count: Int) -> Int {
+  read(descriptor, buffer, count)
+}
+
+/// `write(2)`.
+private func systemWrite(_ descriptor: Int32, _ bytes: UnsafeRawPointer, _ count: Int) -> Int {
+  write(descriptor, bytes, count)
+}

@@ -1,0 +1,254 @@
+import Platform
+import ZooKeeperClient
+import ZooKeeperProtocol
+import ZooKeeperRecipes
+
+/// What the client's failures mean to a person: the exit code, the message, and what to do next.
+extension ShellError {
+  /// Any error that a command can end with.
+  init(_ error: any Error) {
+    switch error {
+    case let error as ShellError: self = error
+    case let error as ZooKeeperError: self.init(error)
+    case let error as RecipeError: self.init(error)
+    case is CancellationError: self = .cancelled(outcomeUnknown: false, path: nil)
+    default: self.init(.ensembleCannot, "Internal", "unexpected failure: \(error)")
+    }
+  }
+
+  init(_ error: ZooKeeperError) {
+    switch error.code {
+    case .server(let code): self.init(code, path: error.path)
+    case .cannotConnect(let failures): self = .cannotConnect(failures)
+    case .connectionLoss(let isUnknown):
+      self.init(
+        .cannotConnect, "ConnectionLoss", path: error.path,
+        isUnknown
+          ? "the connection was lost; the outcome is unknown" : "the connection was lost before the request was sent",
+        hint: isUnknown ? "check the znode before repeating a write" : nil)
+    case .sessionExpired:
+      self.init(
+        .sessionLost, "SessionExpired", path: error.path, "the session has expired; its ephemeral znodes are gone")
+    case .authFailed:
+      self.init(
+        .notAllowed, "AuthFailed", path: error.path, "the server refused the identity and closed the session",
+        hint: "check the scheme; every server supports digest")
+    case .closed: self.init(.sessionLost, "Closed", path: error.path, "the session is closed", hint: "connect again")
+    case .timedOut(let isUnknown):
+      self.init(
+        .timedOut, "TimedOut", path: error.path,
+        isUnknown ? "the request timed out; the outcome is unknown" : "the timeout passed before the request was sent",
+        hint: "allow more time with --timeout")
+    case .cancelled(let isUnknown): self = .cancelled(outcomeUnknown: isUnknown, path: error.path)
+    default: self.init(local: error)
+    }
+    keeperError = keeperError ?? error.keeperError
+    if reason == nil, keeperError == .badArguments { reason = .refusedArgument }
+  }
+
+  /// What stopped a recipe.
+  init(_ error: RecipeError) {
+    switch error.code {
+    case .removed:
+      self.init(.sessionLost, "Removed", path: error.path, "the znode that represents this process was deleted")
+    case .malformed(let what): self.init(.conflict, "Malformed", path: error.path, what)
+    case .exhausted(let what): self.init(.overLimit, "Exhausted", path: error.path, what)
+    case .refused(let why): self.init(.conflict, "Refused", path: error.path, why)
+    }
+  }
+
+  /// What was held is held no more, or must be taken for lost.
+  static func lost(_ path: String, _ loss: Hold.Loss) -> ShellError {
+    let why =
+      switch loss {
+      case .expired: "the session has expired"
+      case .removed: "its znode was deleted"
+      case .unconfirmed: "no server has answered for five sixths of the session timeout"
+      }
+    return ShellError(.sessionLost, "Lost", path: path, "no longer held: \(why)")
+  }
+
+  /// Failures that the client finds by itself.
+  private init(local error: ZooKeeperError) {
+    switch error.code {
+    case .badPath, .badArgument:
+      let what = if case .badArgument(let text) = error.code { text } else { "the path is not valid" }
+      self.init(.usage, "BadArguments", path: error.path, what)
+    case .requestTooLarge(let length, let limit):
+      self.init(
+        .overLimit, "TooLarge", path: error.path,
+        "the request has \(length) bytes, over the limit of \(limit); nothing was sent",
+        hint: "raise --max-buffer if jute.maxbuffer of the servers is larger")
+    case .replyTooLarge(let length, let limit):
+      self.init(
+        .overLimit, "TooLarge", path: error.path, "the reply has \(length) bytes, over the limit of \(limit)",
+        hint: "accept it with --max-buffer \((length >> 20) + 1)M")
+    case .malformedReply(let reason):
+      self.init(
+        .ensembleCannot, "BadReply", path: error.path, "the reply cannot be decoded: \(reason)",
+        hint: "is that a ZooKeeper server?")
+    case .rolledBack(let results):
+      let code = MultiResponse(results: results).firstError ?? .runtimeInconsistency
+      self.init(.conflict, "RolledBack", path: error.path, "the transaction was rolled back: \(code.name)")
+    case .eventOverflow(let limit):
+      self.init(
+        .overLimit, "EventOverflow", path: error.path, "more than \(limit) events were waiting, and some were dropped")
+    default: self.init(.ensembleCannot, "Internal", path: error.path, "unexpected failure: \(error.code)")
+    }
+  }
+
+  /// An answer of the server's.
+  init(_ code: KeeperError, path: String?) {
+    let (exitCode, message, hint) = Self.message(for: code)
+    self.init(exitCode, code.name, path: path, message, hint: hint)
+    keeperError = code
+  }
+
+  private static func message(for code: KeeperError) -> (ExitCode, String, String?) {
+    switch code {
+    case .noNode: (.noNode, "the znode does not exist", nil)
+    case .nodeExists: (.conflict, "the znode already exists", nil)
+    case .notEmpty: (.conflict, "the znode has children", "deleteall deletes them too")
+    case .badVersion: (.conflict, "the znode has another version", "stat shows the current one")
+    case .noChildrenForEphemerals: (.conflict, "an ephemeral znode cannot have children", nil)
+    case .noAuth:
+      (.notAllowed, "the ACL does not allow it", "getAcl shows who may do what; addauth or --auth proves an identity")
+    case .authFailed: (.notAllowed, "the server refused the identity", nil)
+    case .invalidACL:
+      (.notAllowed, "the server refuses the ACL", "ids must be valid for their scheme, and auth: needs addauth first")
+    case .notReadOnly: (.notAllowed, "the server has no quorum and is read-only", nil)
+    case .sessionClosedRequireSaslAuth: (.notAllowed, "the server requires authentication before anything else", nil)
+    case .quotaExceeded: (.overLimit, "a hard quota does not allow it", "listquota shows the limits and the usage")
+    case .throttledOp: (.overLimit, "the server is overloaded and refused the request", "try again later")
+    case .sessionExpired: (.sessionLost, "the session has expired", nil)
+    case .noWatcher: (.noNode, "there is no such watch", nil)
+    case .badArguments: (.usage, "the server rejected the arguments", nil)
+    case .unimplemented: (.ensembleCannot, "the server does not support the operation, or has it disabled", nil)
+    case .reconfigDisabled: (.ensembleCannot, "reconfiguration is disabled", "set reconfigEnabled=true on the servers")
+    case .reconfigInProgress: (.ensembleCannot, "another reconfiguration is in progress", "try again later")
+    case .newConfigNoQuorum:
+      (
+        .ensembleCannot, "no quorum of the new configuration is connected and up to date",
+        "start the new members and let them sync first"
+      )
+    case .ephemeralOnLocalSession: (.notAllowed, "a local session cannot have ephemeral znodes", nil)
+    default: (.ensembleCannot, "the server answered \(code.apacheMessage)", nil)
+    }
+  }
+}
+
+/// Failures that are made in more than one place.
+extension ShellError {
+  /// No server let the client in: each with its reason.
+  static func cannotConnect(_ failures: [ConnectFailure]) -> ShellError {
+    let reasons = failures.map { "\($0.address): \($0.reason.message)" }
+    var error = ShellError(
+      .cannotConnect, "ConnectionLoss", "cannot connect to " + reasons.joined(separator: ", "),
+      hint: failures.lazy.compactMap(\.reason.hint).first)
+    error.keeperError = .connectionLoss
+    if failures.contains(where: { $0.reason == .readOnlyServerRefused }) { error.exitCode = .ensembleCannot }
+    return error
+  }
+
+  /// The person stopped it.
+  static func cancelled(outcomeUnknown: Bool, path: String?) -> ShellError {
+    ShellError(
+      .signal(Signal.interrupt), "Cancelled", path: path,
+      outcomeUnknown ? "interrupted; the outcome is unknown" : "interrupted before it was complete")
+  }
+
+  /// A command that runs until it is stopped was stopped by its timeout.
+  static func timeIsUp(_ path: String? = nil) -> ShellError {
+    ShellError(.timedOut, "TimedOut", path: path, "the timeout has passed")
+  }
+
+  /// A create found no parent.
+  static func missingParent(of path: String) -> ShellError {
+    var error = ShellError(
+      .noNode, "NoNode", path: ZnodePath.parent(of: path) ?? "/", "the parent of \(path) does not exist",
+      hint: "create it first, or use -p")
+    error.keeperError = .noNode
+    return error.because(.missingParent(of: path))
+  }
+
+  /// A create found its ACL refused.
+  static func invalidACLOfCreate(_ path: String?) -> ShellError {
+    ShellError(.invalidACL, path: path).because(.invalidACLOfCreate)
+  }
+
+  /// A line begins a here-document, as shells of the system have them.
+  static func hereDocument(_ word: String) -> ShellError {
+    .usage(
+      "\(word) is not data: this shell has no here-documents",
+      hint: "continue a quoted value on the next line, give a file as @FILE, or quote \(word) to use it as text")
+  }
+
+  /// There is no quota to show or lift.
+  static func noQuota(_ path: String, isForDeletion: Bool) -> ShellError {
+    ShellError(.noNode, "NoQuota", path: path, "no quota is set", hint: "setquota sets one")
+      .because(.noQuota(isForDeletion: isForDeletion))
+  }
+
+  /// A quota above or under this one is in the way.
+  static func nestedQuota(_ path: String, other: String, isAbove: Bool) -> ShellError {
+    let message = "\(other) \(isAbove ? "above" : "under") it already has a quota"
+    return ShellError(.conflict, "QuotaNested", path: path, message, hint: "remove that quota with delquota first")
+      .because(.nestedQuota(other: other, isAbove: isAbove))
+  }
+
+  /// A bulk operation left something undone.
+  static func failures(_ failures: [String: ZooKeeperError], of root: String) -> ShellError {
+    let listed = failures.keys.sorted().prefix(20).map { path in
+      "\(path) (\(ShellError(failures[path]!).word))"
+    }
+    let more = failures.count > listed.count ? " and \(failures.count - listed.count) more" : ""
+    let message = "\(failures.count) left undone: " + listed.joined(separator: ", ") + more
+    return ShellError(.partial, "Partial", path: root, message).because(.leftUndone)
+  }
+
+  /// The operation that failed a transaction, and why.
+  static func rolledBack(_ steps: [MultiStep]) -> ShellError {
+    for (index, step) in steps.enumerated() {
+      guard case .error(let code) = step.result, code != .ok, code != .runtimeInconsistency else { continue }
+      var error = ShellError(code, path: step.path)
+      error.message = "operation \(index + 1) (\(step.operation)) failed, and nothing was changed: \(error.message)"
+      error.exitCode = code == .noAuth ? .notAllowed : .conflict
+      return error
+    }
+    return ShellError(.conflict, "RolledBack", "the transaction was rolled back")
+  }
+}
+
+extension ConnectFailure.Reason {
+  /// What happened, as it follows `host:port: `.
+  var message: String {
+    switch self {
+    case .refused: "connection refused"
+    case .unresolved: "the name cannot be resolved"
+    case .timedOut(connected: false, let limit): "no connection within \(limit) ms"
+    case .timedOut(connected: true, let limit): "connected, but no reply within \(limit) ms"
+    case .closedWithoutAnswer: "the server closed the connection without a reply"
+    case .behind(let server, let seen):
+      "it is behind this session: its last transaction is \(server), and the session has seen \(seen)"
+    case .notZooKeeper(let error): "not a ZooKeeper server (\(error))"
+    case .readOnlyServerRefused: "a read-only server, which -r would accept"
+    case .network(let text): text
+    }
+  }
+
+  /// What to do about it.
+  var hint: String? {
+    switch self {
+    case .refused: "is the server running, and is the port right?"
+    case .unresolved: "check the name"
+    case .timedOut(connected: false, _): "is the host up, and does a firewall let the port through?"
+    case .timedOut(connected: true, _), .notZooKeeper: "is this the client port of a ZooKeeper server?"
+    case .closedWithoutAnswer:
+      "the server has no quorum, allows no more connections (maxClientCnxns), or is not a ZooKeeper server"
+    case .behind:
+      "it lags, has lost its data, or belongs to another ensemble; connect starts a session that has seen nothing yet"
+    case .readOnlyServerRefused: "wait for a quorum"
+    case .network: nil
+    }
+  }
+}

@@ -1,0 +1,61 @@
+import Synchronization
+
+/// Where values and answers come from that are not on the command line.
+final class DataArgumentReader: Sendable {
+  /// Whether stdin is free to hold a value; in a script read from stdin it holds the commands.
+  private let offersStdin: Bool
+  private let hasReadStdin = Mutex(false)
+  /// Whether a person is watching who can be asked before something is destroyed.
+  private let asksBeforeDestroying: Bool
+
+  init(offersStdin: Bool, asksBeforeDestroying: Bool) {
+    self.offersStdin = offersStdin
+    self.asksBeforeDestroying = asksBeforeDestroying
+  }
+
+  /// The bytes that an argument denotes: `-` is stdin to its end, `@name` a file, `@@name` the text `@name`, and
+  /// everything else itself.
+  ///
+  /// - Throws: exit code 12 when the file or stdin cannot be read; a usage error when stdin is not free.
+  func bytes(of word: Word) async throws(ShellError) -> [UInt8] {
+    switch word.bytes.first {
+    case UInt8(ascii: "-") where word.bytes.count == 1: return try stdin()
+    case UInt8(ascii: "@") where word.bytes.count > 1:
+      let rest = [UInt8](word.bytes.dropFirst())
+      return rest.first == UInt8(ascii: "@") ? rest : try FileIO.read(String(decoding: rest, as: UTF8.self))
+    default: return word.bytes
+    }
+  }
+
+  /// A secret from a person.
+  ///
+  /// - Throws: a usage error if there is no terminal.
+  func secret(prompt: String) async throws(ShellError) -> [UInt8] {
+    do throws(ShellError) {
+      return try await TerminalQuestion.ask(prompt, isSecret: true)
+    } catch {
+      var error = error
+      if error.exitCode == .usage { error.hint = "give the secret with --auth-file or ZKCLI_AUTH" }
+      throw error
+    }
+  }
+
+  /// Asks before something is destroyed; scripts and pipes are not asked.
+  func confirms(_ question: String) async throws(ShellError) -> Bool {
+    guard asksBeforeDestroying else { return true }
+    let answer = try await TerminalQuestion.ask("\(question) [y/N] ", isSecret: false)
+    return ["y", "yes"].contains(String(decoding: answer, as: UTF8.self).lowercased())
+  }
+
+  private func stdin() throws(ShellError) -> [UInt8] {
+    guard offersStdin else {
+      throw .usage("- means stdin, which is in use here", hint: "put the value into a file and give @FILE")
+    }
+    let isFirst = hasReadStdin.withLock { hasRead in
+      defer { hasRead = true }
+      return !hasRead
+    }
+    guard isFirst else { throw .usage("stdin has already been read; only one argument can be -") }
+    return try FileIO.read(0, name: "stdin")
+  }
+}

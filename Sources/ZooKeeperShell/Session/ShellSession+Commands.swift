@@ -1,0 +1,99 @@
+import ZooKeeperClient
+import ZooKeeperProtocol
+
+/// The commands that are about the shell itself.
+extension ShellSession {
+  /// Runs one of them.
+  func perform(
+    _ command: ShellCommand, _ invocation: Invocation, _ settings: ShellSettings
+  ) async throws -> Outcome {
+    switch command {
+    case .pwd: try write(.text(directory), settings)
+    case .cd: try await changeDirectory(invocation, settings)
+    case .help:
+      let width = environment.helpWidth
+      let text = try invocation.argument(0).map { topic throws(ShellError) in try Help.text(on: topic, width: width) }
+      try write(.text(text ?? Help.overview(width: width)), settings)
+    case .version: try write(.text(settings.dialect.versionText), settings)
+    case .quit:
+      guard let word = invocation.argument(0) else { return Outcome(exitCode: lastExitCode, leaves: true) }
+      let code = try ValueParser.integer(word, of: "code", in: 0...255)
+      return Outcome(exitCode: ExitCode(rawValue: Int32(code)), leaves: true, isCodeChosen: true)
+    case .history: try write(.history(settings.dialect.listed(history)), settings)
+    case .redo: return try await redo(invocation)
+    case .connect: try await connect(invocation)
+    case .close:
+      await close()
+      events.follow(.init())
+    case .printwatches: try switchWatches(invocation, settings)
+    case .addauth: try await addIdentity(invocation, settings)
+    case .local: try await runLocal(invocation, settings)
+    }
+    return Outcome(exitCode: .success)
+  }
+
+  private func changeDirectory(_ invocation: Invocation, _ settings: ShellSettings) async throws {
+    guard let word = invocation.argument(0) else {
+      previousDirectory = directory
+      directory = "/"
+      return
+    }
+    let path = word.text == "-" ? previousDirectory : try ValueParser.path(word, in: directory)
+    // To find a mistake where it is made, not in the next command.
+    let client = try await connectedClient().withTimeLimit(settings.timeLimit)
+    guard try await client.exists(path) != nil else { throw ZooKeeperError(.server(.noNode), path: path) }
+    previousDirectory = directory
+    directory = path
+    if word.text == "-" { try write(.text(path), settings) }
+  }
+
+  private func redo(_ invocation: Invocation) async throws -> Outcome {
+    guard let word = invocation.argument(0) else { return Outcome(exitCode: .success) }
+    let number = try ValueParser.integer(word, of: "number", in: 0...Int64(Int32.max))
+    guard let entry = history.last(where: { $0.number == Int(number) }) else {
+      throw ShellError.usage("there is no line \(number) in the history", hint: "history lists the lines").because(
+        .noSuchLine)
+    }
+    if entry.line.split(separator: " ").first?.lowercased() == "redo" {
+      throw ShellError.usage("line \(number) is a redo itself").because(.redoOfRedo)
+    }
+    // Shown before it runs, so that it comes as no surprise.
+    if settings.dialect.showsRepeatedLine { try output.write(Rendered(stderr: [UInt8]("\(entry.line)\n".utf8))) }
+    return await run(line: [UInt8](entry.line.utf8)) ?? Outcome(exitCode: .usage)
+  }
+
+  private func connect(_ invocation: Invocation) async throws {
+    var next = settings
+    if let word = invocation.argument(0) {
+      next.connectString = try ShellSettings.connectString(try ValueParser.text(word, of: "server"), from: "server")
+      // Secrets of one ensemble are none of the other's business.
+      next.identities = []
+    }
+    try await open(next)
+    directory = "/"
+    previousDirectory = "/"
+  }
+
+  private func switchWatches(_ invocation: Invocation, _ settings: ShellSettings) throws {
+    guard let word = invocation.argument(0) else {
+      return try write(.setting(name: "printwatches", value: events.printsWatches ? "on" : "off"), settings)
+    }
+    events.printsWatches = try settings.dialect.isOn(word)
+  }
+
+  private func addIdentity(_ invocation: Invocation, _ settings: ShellSettings) async throws {
+    let scheme = try ValueParser.text(invocation.arguments[0], of: "scheme")
+    var secret = invocation.argument(1)?.bytes ?? []
+    if secret.isEmpty, settings.dialect.mindsSecrets {
+      secret = try await values.secret(prompt: "\(scheme) user:password: ")
+    }
+    if invocation.argument(1) != nil, let warning = scriptExposure {
+      scriptExposure = nil
+      try write(.warning(warning), settings)
+    }
+    let client = try await connectedClient().withTimeLimit(settings.timeLimit)
+    try await client.addAuth(scheme: scheme, auth: secret)
+    // For the next session, should this one expire.
+    self.settings.identities.append(.init(scheme: scheme, secret: secret))
+  }
+}

@@ -1,0 +1,129 @@
+import ZooKeeperClient
+import ZooKeeperProtocol
+
+/// The session with the servers: made when it is first needed, made anew when it is over.
+extension ShellSession {
+  /// The client of a session that is connected, or was and is being reconnected.
+  ///
+  /// - Throws: `ZooKeeperError` when no server lets us in or an identity is refused.
+  func connectedClient() async throws -> ZooKeeperClient {
+    if let client, !isOver { return client }
+    if mode == .script, client != nil, events.connection == .expired {
+      // A person sees it when it happens. A script must not continue as if its ephemeral znodes still existed.
+      // `explained` then forgets the session, so that this command alone fails of it.
+      throw ZooKeeperError(.sessionExpired)
+    }
+    try await open(settings)
+    return client!
+  }
+
+  /// Whether the present session can never be used again.
+  private var isOver: Bool { [.expired, .authFailed, .closed].contains(events.connection) }
+
+  /// Opens a session and makes it the present one; the one before ends only when this has worked.
+  func open(_ settings: ShellSettings) async throws {
+    try Descriptors.require(Descriptors.ofClient, for: "a session")
+    let former = events.following
+    openCount += 1
+    events.follow(.init(session: openCount))
+    let opened = ZooKeeperClient(
+      settings.clientConfiguration(mode: mode) { [events, number = openCount] in events.take($0, of: number) })
+    do {
+      // Attempts time out by themselves, with a reason; the limit here only applies to waiting indefinitely.
+      let patience: Duration = settings.waitsForConnection ? .zero : .seconds(1)
+      try await opened.withTimeLimit(settings.connectTimeout + patience)
+        .connected(failsFast: !settings.waitsForConnection)
+      for identity in settings.identities {
+        try await opened.withTimeLimit(settings.timeLimit)
+          .addAuth(scheme: identity.scheme, auth: try await secret(of: identity))
+      }
+    } catch {
+      await opened.close(limit: .milliseconds(500))
+      events.follow(former)
+      throw await explainedRefusal(error)
+    }
+    await client?.close()
+    client = opened
+    mayHold = false
+    hasSeenChroot = false
+    self.settings = settings
+  }
+
+  /// A new session in the place of one that has expired, however long that takes.
+  func reopened(_ settings: ShellSettings) async throws -> ZooKeeperClient {
+    var patient = self.settings
+    patient.waitsForConnection = true
+    while true {
+      do {
+        try await open(patient)
+        return client!.withTimeLimit(settings.timeLimit)
+      } catch {
+        try Task.checkCancellation()
+        guard ShellError(error).exitCode == .cannotConnect || ShellError(error).exitCode == .ensembleCannot
+        else { throw error }
+      }
+    }
+  }
+
+  /// Why a server that accepted a connection closed it again: a server without a quorum says so to those who ask.
+  private func explainedRefusal(_ error: any Error) async -> any Error {
+    guard let failure = error as? ZooKeeperError, case .cannotConnect(let failures) = failure.code else { return error }
+    for failure in failures where failure.reason == .closedWithoutAnswer {
+      let answer = await FourLetterWord.ask("srvr", of: failure.address, limit: .seconds(1))
+      guard let answer, answer.contains("not currently serving requests") else { continue }
+      var explained = ShellError.cannotConnect(failures)
+      explained.exitCode = .ensembleCannot
+      explained.word = "NoQuorum"
+      explained.message = "\(failure.address) is up but not serving: it has no quorum"
+      explained.hint = "check the other servers; with -r reads may still work"
+      return explained
+    }
+    return error
+  }
+
+  private func secret(of identity: ShellSettings.Identity) async throws(ShellError) -> [UInt8] {
+    if let secret = identity.secret { return secret }
+    let who = identity.user.isEmpty ? "user:password" : "password of \(identity.user)"
+    let answer = try await values.secret(prompt: "\(identity.scheme) \(who): ")
+    return identity.user.isEmpty ? answer : [UInt8]("\(identity.user):".utf8) + answer
+  }
+}
+
+/// What the interactive shell asks for.
+extension ShellSession {
+  /// Opens the first session and reports a failure, which is no reason to leave.
+  func connectAtStart() async -> ExitCode {
+    do {
+      _ = try await connectedClient()
+      return .success
+    } catch {
+      return report(ShellError(error))
+    }
+  }
+
+  /// The names under a znode, or nil when they cannot be had in time.
+  func childrenForCompletion(of path: String, limit: Duration) async -> [String]? {
+    guard let client, [.syncConnected, .connectedReadOnly].contains(events.connection) else { return nil }
+    return try? await client.withTimeLimit(limit).getChildren(path)
+  }
+
+  /// Where the session is, for the prompt.
+  var place: PromptState.Place {
+    get async {
+      let snapshot = await client?.snapshot()
+      let isConnected = [.syncConnected, .connectedReadOnly].contains(events.connection)
+      let server = isConnected ? snapshot?.server.map { "\($0)\(settings.connectString.chroot ?? "")" } : nil
+      return PromptState.Place(
+        servers: settings.connectString.description, server: server, directory: directory,
+        state: client == nil ? .closed : events.connection)
+    }
+  }
+
+  /// Takes the lines that `history` and `redo` know.
+  func setHistory(_ entries: [HistoryEntry]) {
+    if !settings.dialect.recordsLines { history = entries }
+  }
+
+  /// Writes what still waits for stdout.
+  func flushOutput() throws(ShellError) { try output.flush() }
+}

@@ -1,0 +1,250 @@
+import Sandbox
+import ZooKeeperClient
+import ZooKeeperProtocol
+
+/// What one command came to.
+struct Outcome: Hashable, Sendable {
+  var exitCode: ExitCode
+  /// Whether the shell is to be left (`quit`).
+  var leaves = false
+  /// Whether the person has said with which code (`quit 3`).
+  var isCodeChosen = false
+}
+
+/// A run of the shell: the session with the servers, the working directory, and the commands that use them.
+///
+/// One-shot, script and interactive use differ only in who feeds it lines.
+actor ShellSession {
+  let mode: RunMode
+  let environment: ShellEnvironment
+  let output: Output
+  let events = EventRelay()
+  let values: DataArgumentReader
+  /// Where signals go while a command of the system's runs.
+  let forwarder = SignalForwarder()
+  /// The servers that this process runs itself, with `--local`.
+  let sandbox: LocalEnsemble?
+  var settings: ShellSettings
+  var client: ZooKeeperClient?
+  /// Whether the present session may hold something on the servers: a command of it has written.
+  var mayHold = false
+  /// Whether the chroot is known to exist.
+  var hasSeenChroot = false
+  /// How many sessions have been opened; the number of the latest.
+  var openCount = 0
+  var directory = "/"
+  var previousDirectory = "/"
+  /// Of the last command: what `quit` leaves the shell with.
+  var lastExitCode = ExitCode.success
+  /// What the watches of a single command report, kept from the moment they are set.
+  private let waiting = AsyncStream<WatchEvent>.makeStream(bufferingPolicy: .bufferingOldest(WatchEvents.limit))
+  /// What is to be said when the script turns out to have a secret in it that others can read; nil once it is said.
+  var scriptExposure: String?
+  /// The lines that `history` lists and `redo` runs, by number; the interactive shell keeps them, but for
+  /// compatibility, where they are those of this run.
+  var history: [HistoryEntry] = []
+
+  init(
+    settings: ShellSettings, mode: RunMode, environment: ShellEnvironment, output: Output, values: DataArgumentReader,
+    sandbox: LocalEnsemble? = nil, scriptExposure: String? = nil
+  ) {
+    self.settings = settings
+    self.scriptExposure = scriptExposure
+    self.sandbox = sandbox
+    self.mode = mode
+    self.environment = environment
+    self.output = output
+    self.values = values
+    switch mode {
+    case .oneShot: events.setHandler { [waiting] in waiting.continuation.yield($0) }
+    case .script:
+      let context = RenderContext(format: settings.format, dialect: settings.dialect)
+      events.setHandler { [output] notice in
+        // A script gets the events of its watches; failures of its connection show in its commands.
+        guard notice.path != nil else { return }
+        var renderer = Renderer(context)
+        try? output.write(renderer.emit(.event(notice)))
+      }
+    // The driver has a prompt to print them above.
+    case .interactive: break
+    }
+  }
+
+  /// Runs a typed line.
+  ///
+  /// - Returns: nil when the line is incomplete: an open quote wants another line.
+  func run(line: [UInt8], at place: SourceLine? = nil) async -> Outcome? {
+    let outcome: Outcome
+    do throws(ShellError) {
+      if settings.dialect.recordsLines, !line.isEmpty {
+        history.append(HistoryEntry(number: history.count, line: String(decoding: line, as: UTF8.self)))
+      }
+      guard case .words(let words) = try settings.dialect.split(line) else { return nil }
+      guard let command = words.first else { return Outcome(exitCode: .success) }
+      let rest = [Word](words.dropFirst())
+      let invocation = try settings.dialect.bind(command, rest, globals: ProgramOptions.ofOneLine).get()
+      outcome = await execute(invocation, try settings.applying(invocation), at: place)
+    } catch {
+      outcome = Outcome(exitCode: report(error, at: place))
+    }
+    lastExitCode = outcome.exitCode
+    return outcome
+  }
+
+  /// Runs the command of the command line and writes its answer or its error.
+  func run(_ invocation: Invocation) async -> Outcome {
+    let outcome = await execute(invocation, settings, at: nil)
+    lastExitCode = outcome.exitCode
+    return outcome
+  }
+
+  private func execute(_ invocation: Invocation, _ settings: ShellSettings, at place: SourceLine?) async -> Outcome {
+    do {
+      for warning in invocation.warnings { try write(.warning(warning), settings) }
+      return try await perform(invocation, settings)
+    } catch {
+      return Outcome(exitCode: report(await explained(error, settings), settings, at: place))
+    }
+  }
+
+  /// Ends the session with the servers, if there is one.
+  func close() async {
+    await client?.close()
+    client = nil
+  }
+
+  private func perform(_ invocation: Invocation, _ settings: ShellSettings) async throws -> Outcome {
+    if invocation.flag(.help) {
+      try write(.text(Help.command(invocation.spec, width: environment.helpWidth)), settings)
+      return Outcome(exitCode: .success)
+    }
+    return switch invocation.spec.id {
+    case .shell(let command): try await perform(command, invocation, settings)
+    case .client(let command):
+      try await perform(invocation, settings) { context, client in try await context.run(command, client) }
+    case .recipe(let command):
+      try await perform(invocation, settings) { context, client in try await context.run(command, client) }
+    case .server:
+      throw ShellError.usage(
+        "server cannot be run inside the shell", hint: "run it from the system's shell: zkcli server ...")
+    }
+  }
+
+  /// Runs a command on a session, and writes its answer.
+  private func perform(
+    _ invocation: Invocation, _ settings: ShellSettings,
+    _ body: (CommandContext, ZooKeeperClient) async throws -> ExitCode
+  ) async throws -> Outcome {
+    let awaitsEvent = mode == .oneShot && settings.dialect.awaitsEvents && invocation.flag(.watch)
+    let answer = AnswerWriter(
+      Renderer(renderContext(settings)), output, isListing: invocation.streamsList, awaitsEvent: awaitsEvent)
+    let context = context(invocation, settings) { result throws(ShellError) in try answer.emit(result) }
+    // Earlier answers must not be held back while this command runs, nor be lost with the process.
+    if !invocation.spec.id.isShort || !isConnected { try output.flush() }
+    let client = try await connectedClient().withTimeLimit(settings.timeLimit)
+    try await warnOfMissingChroot(before: invocation, settings)
+    // Set again afterwards: the command may have continued with a new session.
+    if invocation.spec.writes { mayHold = true }
+    defer { if invocation.spec.writes { mayHold = true } }
+    let code: ExitCode
+    do {
+      code = try await body(context, client)
+      if awaitsEvent { try await printEvents(until: 1, settings, answer) }
+    } catch {
+      try answer.abandon()
+      throw error
+    }
+    try answer.finish()
+    if code == .no, !invocation.onlyLooks { try await warnOfMissingChroot(settings) }
+    if context.awaitsEvents, invocation.spec.id == .client(.addWatch) {
+      try await printEvents(until: nil, settings, answer)
+    }
+    return Outcome(exitCode: settings.dialect.exitCode(ofAnswer: code))
+  }
+
+  /// What a command is to see of the world.
+  func context(
+    _ invocation: Invocation, _ settings: ShellSettings,
+    emit: @escaping @Sendable (CommandResult) throws(ShellError) -> Void
+  ) -> CommandContext {
+    CommandContext(
+      invocation: invocation, directory: directory, mode: mode, dialect: settings.dialect,
+      maximumFrameBytes: settings.maximumFrameBytes, servers: self.settings.connectString.servers,
+      chroot: self.settings.connectString.chroot, values: values,
+      waitLimit: settings.limitsWaiting ? settings.timeLimit : nil, forwarder: forwarder,
+      sessionHoldsNothing: !mayHold, emit: emit,
+      flush: { [output] () throws(ShellError) in try output.flush() }, reopen: { try await self.reopened(settings) })
+  }
+
+  private var isConnected: Bool {
+    client != nil && [.syncConnected, .connectedReadOnly].contains(events.connection)
+  }
+
+  /// Writes one result.
+  func write(_ result: CommandResult, _ settings: ShellSettings? = nil) throws(ShellError) {
+    var renderer = Renderer(renderContext(settings ?? self.settings))
+    renderer.begin()
+    try output.write(renderer.emit(result))
+    try output.write(renderer.finish())
+  }
+
+  /// Writes an error, unless it has nothing to say.
+  ///
+  /// - Returns: the exit code that it means; once a signal has arrived, that of the signal, which ends the process.
+  func report(_ error: ShellError, _ settings: ShellSettings? = nil, at place: SourceLine? = nil) -> ExitCode {
+    var error = error
+    if let signal = forwarder.endingSignal {
+      error.exitCode = .signal(signal)
+      error.reason = .signal
+    }
+    let renderer = Renderer(renderContext(settings ?? self.settings))
+    // When stdout fails there is still stderr; when that fails too, the code is all that is left.
+    if !error.message.isEmpty { try? output.write(renderer.error(error, at: place)) }
+    return renderer.exitCode(of: error)
+  }
+
+  /// How answers look under these settings.
+  func renderContext(_ settings: ShellSettings) -> RenderContext {
+    RenderContext(
+      format: settings.format, dialect: settings.dialect, stdoutIsTerminal: environment.stdoutIsTerminal,
+      endsDataWithNewline: mode != .oneShot, isVerbose: settings.isVerbose, isQuiet: settings.isQuiet,
+      usesColor: environment.usesColor(settings.colorWhen, isTerminal: environment.stderrIsTerminal))
+  }
+
+  /// Shows the events of watches that a single command has set, as its answer.
+  ///
+  /// - Parameter count: how many; nil goes on until the session or the process ends.
+  private func printEvents(until count: Int?, _ settings: ShellSettings, _ answer: AnswerWriter) async throws {
+    try output.flush()
+    let limit = settings.limitsWaiting ? settings.timeLimit : nil
+    let timer = limit.map { [waiting] limit in
+      Task {
+        try await Task.sleep(for: limit)
+        waiting.continuation.finish()
+      }
+    }
+    defer { timer?.cancel() }
+    var seen = 0
+    var isConnected = true
+    for await notice in waiting.stream {
+      if notice.state == .expired { throw ZooKeeperError(.sessionExpired) }
+      if notice.type == .none {
+        // That the first connection was made is no news.
+        let wasConnected = isConnected
+        isConnected = notice.state != .disconnected
+        if isConnected == wasConnected { continue }
+      }
+      guard notice.type != .none else {
+        try answer.emit(.event(notice))
+        try output.flush()
+        continue
+      }
+      try answer.emitAwaited(notice)
+      seen += 1
+      if seen == count { return }
+    }
+    try Task.checkCancellation()
+    throw ShellError.timeIsUp()
+  }
+
+}

@@ -1,0 +1,65 @@
+import ZooKeeperProtocol
+
+/// Java's properties, from a file that `--client-configuration` names or from flags for `java`.
+extension ShellSettings {
+  /// Takes what the environment hands to `java` in the place of Apache's scripts.
+  ///
+  /// - Throws: a usage error where TLS or SASL is asked for: the session would be in the clear, and secrets with it, or
+  ///   prove no identity.
+  mutating func apply(_ java: JavaEnvironment) throws(ShellError) {
+    for (place, text) in java.notUnderstood {
+      // To be wrong about this one would be worse than not to connect.
+      if text.contains("zookeeper.client.secure=true") { throw Self.unprotected(place, "TLS") }
+      warnings.append("\(place): ignored, because only a shell can evaluate it: \(text)")
+    }
+    for source in java.sources {
+      let usesSASL = source.flags["zookeeper.sasl.client"]?.lowercased() != "false"
+      for property in source.flags.properties {
+        // Apache's client logs in with it only if it uses SASL.
+        if !usesSASL, property.key == "java.security.auth.login.config" { continue }
+        let isKnown = try apply(property.key, property.value, from: source.name)
+        remarks.append("\(isKnown ? "used" : "ignored") -D\(property.key) from \(source.name)")
+      }
+      if !source.flags.passedOver.isEmpty {
+        remarks.append("ignored \(source.flags.passedOver.joined(separator: " ")) from \(source.name)")
+      }
+    }
+  }
+
+  /// Takes a file of properties.
+  ///
+  /// - Throws: a usage error where protection is asked for that this build does not have.
+  mutating func apply(_ properties: JavaProperties) throws(ShellError) {
+    warnings += properties.warnings
+    for entry in properties.entries {
+      let place = "\(properties.file):\(entry.line)"
+      if !(try apply(entry.key, entry.value, from: place)) {
+        warnings.append("\(place): the property \(entry.key) has no effect here")
+      }
+    }
+  }
+
+  /// Takes one property.
+  ///
+  /// - Returns: whether it means anything here.
+  private mutating func apply(_ key: String, _ value: String, from source: String) throws(ShellError) -> Bool {
+    if let protection = ProtectionKey.unsupported(client: key, value: value) {
+      throw Self.unprotected("\(source): \(key)", protection)
+    }
+    switch key {
+    case "zookeeper.client.secure", "zookeeper.clientCnxnSocket": break
+    case "zookeeper.request.timeout":
+      if let limit = Int64(value), limit > 0 { timeLimit = .milliseconds(limit) }
+    case "jute.maxbuffer":
+      if let size = Int(value), size > 0 { maximumFrameBytes = size }
+    default: return false
+    }
+    return true
+  }
+
+  private static func unprotected(_ place: String, _ protection: String) -> ShellError {
+    .usage(
+      "\(place) asks for \(protection), which this build does not support",
+      hint: "remove it and the settings that belong to it, and the connection is not protected")
+  }
+}
