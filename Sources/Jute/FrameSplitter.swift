@@ -1,9 +1,9 @@
 /// Finds whole frames in a stream: an `int` length, excluding itself, and that many bytes.
 ///
-/// The splitter owns no bytes: the driver keeps what has arrived, asks for the next frame, and
-/// discards what was consumed, so a read that holds fifty frames is decoded in place.
+/// The splitter owns no bytes: its caller keeps what has arrived, asks for the next frame, and discards what was
+/// consumed, so that a read with fifty frames in it is decoded in place.
 public enum FrameSplitter {
-  /// Bytes of the length in front of a frame.
+  /// The size of the length in front of a frame, in bytes.
   public static let prefixLengthBytes = 4
 
   /// ZooKeeper's default `jute.maxbuffer`: the largest frame accepted, in bytes.
@@ -11,8 +11,8 @@ public enum FrameSplitter {
 
   /// The payload of the first frame of `bytes`, or nil while it is incomplete.
   ///
-  /// - Throws: `JuteError` as soon as the length is known to be negative or over `limitBytes`, before
-  ///   any of the payload has arrived.
+  /// - Throws: `negativeLength` or `tooLarge` (over `limitBytes`) as soon as the length is known, before any of the
+  ///   payload has arrived.
   @inlinable
   public static func firstPayload(
     in bytes: UnsafeRawBufferPointer, limitBytes: Int

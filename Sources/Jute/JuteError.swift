@@ -9,7 +9,7 @@ public struct JuteError: Error, Hashable, Sendable {
     case truncated(missingBytes: Int)
     /// A length or count was negative, and not the -1 that means null.
     case negativeLength(Int)
-    /// A length was over the limit in force.
+    /// A length was over the limit that the caller had set.
     case tooLarge(lengthBytes: Int, limitBytes: Int)
     /// A value that may not be null was null.
     case unexpectedNull
@@ -19,6 +19,7 @@ public struct JuteError: Error, Hashable, Sendable {
     case trailingBytes(Int)
   }
 
+  /// What was wrong.
   public let code: Code
 
   /// Bytes from the start of the frame's payload to where decoding stopped.

@@ -1,7 +1,7 @@
 /// The encoding half of Jute: appends values to one growing array of bytes.
 ///
-/// A writer may be kept and reused (`removeAll`) so that a connection encodes without allocating.
-/// `reserveFrame` and `finishFrame` put the 4-byte length in front of a message once it is known.
+/// A writer may be kept and reused (`removeAll`), so that a connection encodes without allocating. `reserveFrame` and
+/// `finishFrame` put the 4-byte length in front of a message once it is known.
 ///
 /// *Source*: `org.apache.jute.BinaryOutputArchive`.
 @frozen
@@ -18,7 +18,7 @@ public struct JuteWriter: Sendable {
     bytes.reserveCapacity(reservingBytes)
   }
 
-  /// Forgets what was written and keeps the storage.
+  /// Discards what was written, and keeps the storage for the next message.
   public mutating func removeAll() { bytes.removeAll(keepingCapacity: true) }
 
   /// Writes a 4-byte integer.
@@ -36,7 +36,7 @@ public struct JuteWriter: Sendable {
   /// Appends bytes as they are, without a length.
   public mutating func writeRaw(_ raw: some Sequence<UInt8>) { bytes.append(contentsOf: raw) }
 
-  /// Appends a block of memory as it is, without a length: the way to write records of fixed size.
+  /// Appends a block of memory as it is, without a length, as records of fixed size are written.
   public mutating func writeBlock(_ block: UnsafeRawBufferPointer) { bytes.append(contentsOf: block) }
 
   /// Writes a block of memory as a buffer or string: its length, then its bytes.
@@ -50,7 +50,7 @@ public struct JuteWriter: Sendable {
     for index in 0..<4 { bytes[offset + index] = UInt8(truncatingIfNeeded: value >> Int32(24 - 8 * index)) }
   }
 
-  /// Forgets what was written from `offset` on.
+  /// Discards what was written from `offset` on.
   public mutating func removeAll(from offset: Int) { bytes.removeSubrange(offset...) }
 
   /// Writes a buffer; nil is null (-1), distinct from empty.

@@ -1,7 +1,7 @@
 internal import ZnodeTree
 package import ZooKeeperProtocol
 
-/// Who may do what.
+/// Decides who may do what, and which ACL is stored for the one that a client sends.
 ///
 /// *Source*: `org.apache.zookeeper.server.ZooKeeperServer#checkACL`,
 /// `PrepRequestProcessor#fixupACL`; `ClientProtocol` 4.6, 4.7, 6.1.
@@ -40,10 +40,11 @@ struct AccessControl {
 
   /// The list to store for the one that a client sent.
   ///
-  /// Every entry of scheme `auth` stands for all identities, so that a short list can become a very long one.
+  /// Every entry of scheme `auth` is replaced by one for each identity, so that a short list can become a very long
+  /// one.
   ///
-  /// - Parameter budget: what the list may have in bytes; it is reduced by what the list has.
-  /// - Throws: `invalidACL` when it is empty, or names a scheme or id that no provider accepts; `marshallingError` when
+  /// - Parameter budget: the bytes that the list may take; they are charged with what it takes.
+  /// - Throws: `invalidACL` if the list is empty, or has a scheme or id that no provider accepts; `marshallingError` if
   ///   it is over the budget.
   func fixedUp(
     _ acl: [ACL], _ identities: [Identity], budget: inout TxnBudget
@@ -77,7 +78,8 @@ struct AccessControl {
     return fixed
   }
 
-  /// The identities that a password in scheme `digest` proves: always one, and the superuser's if it is that.
+  /// The identities that a password in scheme `digest` proves: that of the user, and before it the superuser's if the
+  /// user is the superuser.
   func digestIdentities(_ data: [UInt8]) -> [Identity] {
     let user = data.prefix { $0 != UInt8(ascii: ":") }
     let id = String(decoding: user, as: UTF8.self) + ":" + Base64.encode(SHA1.hash(data))
@@ -91,7 +93,7 @@ struct AccessControl {
     return settings.x509SuperUser == subject ? [.superuser, identity] : [identity]
   }
 
-  /// The list as it is shown to who may not change it: without the hashes of passwords.
+  /// The list as it is shown to clients that may not change it: without the hashes of passwords.
   static func masked(_ acl: [ACL]) -> [ACL] {
     acl.map { entry in
       guard entry.scheme == "digest", let colon = entry.id.utf8.firstIndex(of: UInt8(ascii: ":")) else { return entry }
@@ -99,7 +101,7 @@ struct AccessControl {
     }
   }
 
-  /// Whether an identity of the scheme stands for a person, so that `auth` means it.
+  /// Whether an identity of the scheme was authenticated, so that `auth` includes it. An address was not.
   private func isProof(_ scheme: String) -> Bool { ["digest", "sasl", "x509"].contains(scheme) }
 
   private func isValid(_ entry: ACL) -> Bool {
@@ -109,7 +111,7 @@ struct AccessControl {
       // Java's split drops empty parts at the end, so "a:" has one.
       return settings.digestSchemeEnabled && parts.count == 2 && !parts[1].isEmpty
     case "ip": return IPNetwork(parsing: entry.id) != nil
-    // A list that nobody can satisfy would lock the znode for good.
+    // A list that no client can satisfy would make the znode inaccessible.
     case "x509": return settings.x509SchemeEnabled && entry.id.contains("=")
     default: return false
     }
@@ -130,10 +132,10 @@ struct AccessControl {
 }
 
 extension Identity {
-  /// Whoever is this may do anything.
+  /// The identity that may do anything.
   package static let superuser = Identity(scheme: "super", id: "")
 
-  /// What `whoAmI` shows: of a digest, the user alone.
+  /// The identity as `whoAmI` shows it: of a digest, the user without the hash.
   var clientInfo: ClientInfo {
     guard scheme == "digest" else { return ClientInfo(scheme: scheme, user: id) }
     return ClientInfo(scheme: scheme, user: String(id.prefix { $0 != ":" }))

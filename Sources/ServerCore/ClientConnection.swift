@@ -11,42 +11,43 @@ struct WatchModes: OptionSet {
   static let recursive = WatchModes(rawValue: 4)
 }
 
-/// One client's connection: what it has proved, what it waits for, and what is to be sent to it.
+/// One client's connection: its identities, the requests that wait, and the output.
 ///
-/// The driver makes one with `ServerCore.accept`, hands every frame that arrives to `ServerCore.receive`, and
-/// sends what is in `output` whenever the connection is among `ServerCore.takeTouched`.
+/// The driver creates one with `ServerCore.accept`, passes every frame that arrives to `ServerCore.receive`, and sends
+/// `output` whenever `ServerCore.takeTouched` returns the connection.
 ///
 /// *Thread*: the server's.
 package final class ClientConnection {
-  /// Where the connection stands in its life.
+  /// The states of a connection.
   package enum State: Sendable {
-    /// The first frame is due.
+    /// The handshake has not come yet.
     case awaitingConnect
-    /// Its session is being made.
+    /// Its session is being created or checked.
     case opening
+    /// Its session is established.
     case open
-    /// Nothing is read any more; what is in `output` is still to be sent, then the connection is closed.
+    /// Nothing more is read. The driver sends what is left in `output`, then closes the connection.
     case closed
   }
 
-  /// A request that waits for its turn.
+  /// A request that waits to be answered. Clients expect replies in the order of their requests.
   enum Pending {
-    /// A write under way, answered when its transaction is applied.
+    /// A write, answered when its transaction is applied.
     case write(xid: Xid, opCode: OpCode, startMilliseconds: Int64)
-    /// A read behind such a write: its frame's payload.
+    /// A read that came after such a write: the payload of its frame.
     case read([UInt8], startMilliseconds: Int64)
-    /// A sync that the leader has not answered yet: its frame's payload.
+    /// A sync that the leader has not answered yet: the payload of its frame.
     case sync([UInt8], startMilliseconds: Int64)
-    /// An answer without a body that must not overtake.
+    /// A reply without a body that must not overtake others.
     case error(xid: Xid, opCode: OpCode, KeeperError, startMilliseconds: Int64)
   }
 
-  /// Output after which a connection's reads wait until it is sent.
+  /// With this much output, in bytes, a connection's reads wait until some of it was sent.
   package static let outputTargetBytes = 1 << 20
-  /// Output that may wait at most; more ends the connection.
+  /// The upper bound on a connection's output, in bytes. If it is exceeded, the connection is closed.
   package static let outputLimitBytes = 64 << 20
 
-  /// Counts up from 1 on each server.
+  /// Unique on a server, and ascending from 1.
   package let number: UInt64
   /// The client's numeric address.
   package let address: String
@@ -60,17 +61,19 @@ package final class ClientConnection {
 
   var session: SessionRecord?
   var pending = Deque<Pending>()
-  /// Syncs in `pending` that the leader has answered.
+  /// The number of syncs in `pending` that the leader has answered.
   var releasedSyncCount = 0
-  /// Frames that came before the session was there.
+  /// Frames that came before the session was established.
   var heldFrames: [[UInt8]] = []
-  /// Whether the client's first frame had the read-only byte, without which the answer has none either.
+  /// Whether the client's handshake had the read-only byte; without it, the answer must not have it either.
   var hasReadOnlyByte = true
-  var isTouched = false
-  /// The last event sent, so that none is sent twice for one change.
+  /// Whether the connection is among those that `ServerCore.takeTouched` will return.
+  var hasPendingOutput = false
+  /// The number of the last event sent, so that a connection gets one event for a change even if several of its watches
+  /// match.
   var eventMark: UInt64 = 0
-  var dataWatches: [WatchPath: WatchModes] = [:]
-  var childWatches: [WatchPath: WatchModes] = [:]
+  var dataWatches: [PathKey: WatchModes] = [:]
+  var childWatches: [PathKey: WatchModes] = [:]
 
   /// A connection from `address`, which is its first identity.
   init(number: UInt64, address: String) {
@@ -79,23 +82,23 @@ package final class ClientConnection {
     identities = [Identity(scheme: "ip", id: address)]
   }
 
-  /// Requests that were read and not answered.
+  /// The number of requests that were read and not answered.
   package var outstandingCount: Int { pending.count + heldFrames.count }
 
-  /// Whether reads wait for nothing but room for their answers, see `ServerCore.resumeReads`.
+  /// Whether reads wait only because of the amount of output; see `ServerCore.resumeReads`.
   package var hasHeldReads: Bool {
     if case .read? = pending.first { return state == .open }
     return false
   }
 
-  /// Paths watched in each table.
+  /// The number of watched paths, counted in each of the two tables.
   package var watchCount: Int { dataWatches.count + childWatches.count }
 
-  /// The paths of the data watches, in no order: what `wchc` lists.
+  /// The paths of the data watches, in no order, as `wchc` reports them.
   package var watchedPaths: [String] { dataWatches.keys.map(\.path) }
 }
 
-/// Plain numbers about one connection, for `cons` and `stat`.
+/// The statistics of one connection, for `cons` and `stat`.
 package struct ConnectionStatistics: Hashable, Sendable {
   package var receivedCount = 0
   package var sentCount = 0
@@ -112,17 +115,16 @@ package struct ConnectionStatistics: Hashable, Sendable {
   package init() {}
 }
 
-/// Least, greatest and mean of some times.
+/// Minimum, maximum and mean of latencies.
 package struct LatencyStatistics: Hashable, Sendable {
   package private(set) var count = 0
   package private(set) var totalMilliseconds: Int64 = 0
   package private(set) var minimumMilliseconds: Int64 = 0
   package private(set) var maximumMilliseconds: Int64 = 0
 
-  /// No times yet.
   package init() {}
 
-  /// Adds one time.
+  /// Adds a latency.
   package mutating func add(_ milliseconds: Int64) {
     minimumMilliseconds = count == 0 ? milliseconds : min(minimumMilliseconds, milliseconds)
     maximumMilliseconds = max(maximumMilliseconds, milliseconds)
@@ -130,6 +132,6 @@ package struct LatencyStatistics: Hashable, Sendable {
     count += 1
   }
 
-  /// The mean; 0 when there is none.
+  /// The mean; 0 if nothing was added.
   package var meanMilliseconds: Double { count == 0 ? 0 : Double(totalMilliseconds) / Double(count) }
 }

@@ -1,4 +1,4 @@
-/// A numeric address, version 4 or 6, as ACLs of scheme `ip` have it.
+/// A numeric IPv4 or IPv6 address, as in ACLs of scheme `ip`.
 ///
 /// *Source*: `org.apache.zookeeper.server.auth.IPAuthenticationProvider`, 3.9.5.
 struct IPAddress: Hashable {
@@ -18,7 +18,7 @@ struct IPAddress: Hashable {
     }
   }
 
-  /// The first `count` bits, the rest 0.
+  /// The address with only its first `count` bits; the rest is 0.
   func masked(bits count: Int) -> IPAddress {
     var masked = self
     for index in bytes.indices {
@@ -51,7 +51,7 @@ struct IPAddress: Hashable {
   }
 }
 
-/// An address and how many of its bits count: the id of an ACL entry of scheme `ip`.
+/// An address and the length of its prefix in bits: the id of an ACL entry of scheme `ip`.
 struct IPNetwork {
   var address: IPAddress
   var bits: Int
@@ -68,7 +68,7 @@ struct IPNetwork {
     }
   }
 
-  /// Whether `other`, of the same version, agrees in the bits that count.
+  /// Whether `other` has the same version and the same prefix.
   func contains(_ other: IPAddress) -> Bool {
     other.bytes.count == address.bytes.count && other.masked(bits: bits) == address.masked(bits: bits)
   }

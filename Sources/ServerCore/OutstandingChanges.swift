@@ -1,9 +1,9 @@
 internal import ZnodeTree
 internal import ZooKeeperProtocol
 
-/// A znode as it will be once all that is under way has been applied.
+/// A znode as it will be when all outstanding transactions have been applied.
 struct ChangeRecord {
-  /// The access rules: those of the tree, or those that a change under way brings.
+  /// The ACL: one of the tree's, or that of an outstanding change.
   enum Access {
     case slot(ACLSlot)
     case list([ACL])
@@ -11,32 +11,33 @@ struct ChangeRecord {
 
   var path: PathKey
   var zxid: Zxid
-  /// False for a znode that a change under way deletes.
+  /// False for a znode that an outstanding change deletes.
   var exists: Bool
   var stat: StatPersisted
   var childCount: Int
   var access: Access
   var dataLength: Int
-  /// The checksum after path and data, from which the digest goes on; nil while nobody needed it.
+  /// The checksum of path and data, from which the digest is completed; nil until it is needed.
   var digestPrefix: UInt32?
   var digest: UInt32
 }
 
-/// The changes that were proposed and not yet applied, over the tree that they will change.
+/// The changes that were proposed and not applied yet, over the tree that they will change.
 ///
-/// A class, for a struct would be copied, with a count on each of its parts, whenever it is asked.
+/// It is a class because a struct of this size would be copied, with a reference count for each of its parts, at every
+/// look-up.
 ///
 /// *Source*: `outstandingChanges` of `org.apache.zookeeper.server.PrepRequestProcessor`.
 final class OutstandingChanges {
   private let tree: DataTree
   private var byPath: [PathKey: ChangeRecord] = [:]
   private var order = ZxidQueue<PathKey>()
-  /// Sessions whose end is proposed, with its zxid. Their ephemerals in the tree count as deleted without a record for
-  /// each: a session may have a hundred thousand, and the event loop waits while it ends.
+  /// Sessions whose end is proposed, with its zxid. Their ephemerals in the tree are taken as deleted without a record
+  /// for each: a session may have a hundred thousand, and the event loop is blocked while the end is prepared.
   private var endedSessions: [Int64: Zxid] = [:]
   /// The digest of the tree once all changes are applied.
   private(set) var treeDigest: UInt64
-  /// What `undo` brings back, while a multi is being prepared.
+  /// What `undo` restores, while a multi is being prepared.
   private var undoLog: [(path: PathKey, previous: ChangeRecord?)]?
   private var digestBeforeUndo: UInt64 = 0
 
@@ -48,9 +49,9 @@ final class OutstandingChanges {
 
   var isEmpty: Bool { order.isEmpty && endedSessions.isEmpty }
 
-  /// The znode at `path`; nil if there is none, or there will be none.
+  /// The znode at `path` as it will be; nil if it will not exist.
   func find(_ path: String) -> ChangeRecord? {
-    // The root has two names; here it is found by one.
+    // The root has two names, of which the records use one.
     let key = PathKey(path == "/" ? "" : path)
     if !byPath.isEmpty, let record = byPath[key] { return record.exists ? record : nil }
     guard let id = tree.find(path) else { return nil }
@@ -62,7 +63,7 @@ final class OutstandingChanges {
       digestPrefix: nil, digest: tree.digest(of: id))
   }
 
-  /// Records a change of counters; the data stays.
+  /// Records a change of counters, with the data unchanged.
   func update(_ record: consuming ChangeRecord, zxid: Zxid) {
     if tree.digestEnabled, record.digestPrefix == nil { record.digestPrefix = treeDigestPrefix(record.path) }
     put(record, zxid)
@@ -86,7 +87,7 @@ final class OutstandingChanges {
     put(record, zxid)
   }
 
-  /// Forgets what has been applied.
+  /// Removes the records of transactions that have been applied.
   func removeApplied(through zxid: Zxid) {
     while let path = order.popFirst(through: zxid) {
       if let index = byPath.index(forKey: path), byPath.values[index].zxid <= zxid { byPath.remove(at: index) }
@@ -95,7 +96,7 @@ final class OutstandingChanges {
     if isEmpty { treeDigest = tree.treeDigest }
   }
 
-  /// From now on changes can be undone together.
+  /// Begins to log changes, so that `undo` can revert them.
   func beginUndoable() {
     undoLog = []
     digestBeforeUndo = treeDigest
@@ -104,7 +105,7 @@ final class OutstandingChanges {
   /// Keeps the changes since `beginUndoable`.
   func commitUndoable() { undoLog = nil }
 
-  /// Takes back the changes since `beginUndoable`.
+  /// Reverts the changes since `beginUndoable`.
   func undo() {
     for (path, previous) in (undoLog ?? []).reversed() {
       byPath[path] = previous
@@ -116,12 +117,13 @@ final class OutstandingChanges {
 
   /// Records the end of a session, and with it the deletion of all its ephemerals.
   ///
-  /// *Complexity*: a record for each parent and each ephemeral that has a change under way, none for the others.
+  /// *Complexity*: one record for each parent, and for each ephemeral with an outstanding change; none for the others.
   ///
-  /// - Returns: the paths of the ephemerals, those of the tree first, each part in ascending order.
+  /// - Returns: the paths of the ephemerals, first those in the tree, then those of outstanding changes, each in
+  ///   ascending order.
   func endSession(_ session: SessionID, zxid: Zxid) -> [String] {
     guard endedSessions[session.rawValue] == nil else { return [] }
-    // Those with changes under way first: the look-ups below must not find the session ended yet.
+    // Computed before the session is marked as ended, because the look-ups below must still find its znodes.
     let changed = byPath.values.filter { $0.exists && $0.stat.ephemeralOwner == session.rawValue }
     let hidden = Set(byPath.keys.compactMap { tree.find($0.path) })
     let ids = tree.ephemerals(of: session).filter { !hidden.contains($0) }

@@ -1,23 +1,23 @@
 package import ZnodeTree
 package import ZooKeeperProtocol
 
-/// What is read from disk when a server starts: a snapshot's tree and sessions, then the log's entries.
+/// The replicated state, tree and sessions, while it is read from disk: first a snapshot, then the entries of the log.
 package struct RecoveredState {
   package let tree: DataTree
-  /// Living sessions with their timeouts in milliseconds.
+  /// The sessions that have not ended, with their timeouts in milliseconds.
   package private(set) var sessions: [SessionID: Int32]
-  /// Entries after which the digest was not the one that the leader had computed. A replay over a snapshot
-  /// that Apache wrote while its tree changed has some.
+  /// The number of entries after which the digest was not the one that the leader had computed. A replay over a fuzzy
+  /// snapshot of Apache's has some.
   package private(set) var digestMismatches = 0
   private var changes: [TreeChange] = []
 
-  /// The state of a snapshot, or of a fresh server.
+  /// The state in a snapshot, or that of a new server.
   package init(tree: DataTree, sessions: [SessionID: Int32] = [:]) {
     self.tree = tree
     self.sessions = sessions
   }
 
-  /// Applies an entry of the log. There are no watches yet.
+  /// Applies an entry of the log. The changes are dropped, because there are no watches yet.
   package mutating func apply(_ entry: TxnEntry) {
     changes.removeAll(keepingCapacity: true)
     _ = tree.apply(entry.header, entry.txn, changes: &changes)

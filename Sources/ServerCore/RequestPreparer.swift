@@ -2,31 +2,30 @@ internal import Jute
 internal import ZnodeTree
 package import ZooKeeperProtocol
 
-/// A transaction on its way to the log and to other servers.
+/// A transaction in the form in which it is logged and sent to other servers.
 package struct Proposal: Hashable, Sendable {
   package var zxid: Zxid
   /// Header, body, digest: encoded once.
   package var bytes: [UInt8]
 }
 
-/// A transaction that was just made: for this server, which will apply it, and for all others.
+/// A new transaction: decoded for this server, which will apply it, and encoded for the log and the other servers.
 struct PreparedTxn {
   var entry: TxnEntry
   var bytes: [UInt8]
 
-  /// Room for all but the largest, so that the bytes are seldom moved.
+  /// Most transactions fit into this many bytes, and then need one allocation.
   static let usualBytes = 256
 }
 
-/// Who asks, as far as the checks of a write are concerned.
+/// Where a write comes from, as far as its checks are concerned.
 package struct RequestOrigin: Hashable, Sendable {
   package var sessionID: SessionID
   package var xid: Xid
   package var identities: [Identity]
-  /// The server that the client is connected to: see `SessionTracker.check`.
+  /// The server that the client is connected to; see `SessionTracker.check`.
   package var owner: UInt64
 
-  /// Makes one of the given fields.
   package init(sessionID: SessionID, xid: Xid, identities: [Identity], owner: UInt64) {
     self.sessionID = sessionID
     self.xid = xid
@@ -35,10 +34,10 @@ package struct RequestOrigin: Hashable, Sendable {
   }
 }
 
-/// Turns requests into transactions, checked against the tree and against all that is under way.
+/// Turns requests into transactions, which are checked against the tree and all outstanding changes.
 ///
-/// A request that fails its checks becomes a transaction of type error: it takes a zxid and its place in the
-/// order like any other.
+/// A request that fails its checks becomes a transaction of type error, which has a zxid and is logged like any other.
+/// Its client can then be answered in the same order as all others, on every server.
 ///
 /// *Source*: `org.apache.zookeeper.server.PrepRequestProcessor`; `ClientProtocol` 4.
 final class RequestPreparer {
@@ -47,16 +46,16 @@ final class RequestPreparer {
   let access: AccessControl
   var sessions: SessionTracker
   let outstanding: OutstandingChanges
-  /// The newest zxid handed out. The leader of an ensemble sets it when its epoch begins.
+  /// The last zxid that was given to a transaction. The leader of an ensemble sets it when its epoch begins.
   var lastZxid: Zxid
-  /// The bytes that the transaction in the making may still have.
+  /// The bytes that the transaction being prepared may still take.
   var budget: TxnBudget
-  /// What the identities of the request in the making may do, by the place of an ACL in the tree: a multi asks for the
-  /// same one for each of its parts, and with many identities and entries the answer takes time.
+  /// What the client of the present request may do, by the slot of the ACL. The parts of a multi often have the same
+  /// ACL, and with many identities and entries the check takes time.
   private var grants: [ACLSlot: Permissions] = [:]
-  /// The same for the list of a change under way, that was asked for last.
+  /// The same for the ACL of an outstanding change that was checked last.
   private var lastGrant: (acl: [ACL], granted: Permissions)?
-  /// The ensemble that this server leads; nil for a server alone.
+  /// The ensemble that this server leads; nil for a standalone server.
   var ensembleView: (() -> EnsembleView)?
 
   /// What the parts of one transaction share.
@@ -66,7 +65,7 @@ final class RequestPreparer {
     let timeMilliseconds: Int64
   }
 
-  /// A preparer that goes on behind the last transaction of `tree`.
+  /// A preparer whose first transaction follows the last one of `tree`.
   init(tree: DataTree, settings: ServerSettings) {
     self.tree = tree
     self.settings = settings
@@ -77,7 +76,7 @@ final class RequestPreparer {
     lastZxid = tree.lastProcessedZxid
   }
 
-  /// The transaction for a client's request, which must be a write.
+  /// Prepares a client's request, which must be a write.
   func prepare(_ request: ClientRequest, _ origin: RequestOrigin, wallMilliseconds: Int64) -> PreparedTxn {
     let context = begin(origin, wallMilliseconds)
     do throws(KeeperError) {
@@ -87,7 +86,7 @@ final class RequestPreparer {
     }
   }
 
-  /// The transaction for a write that cannot even be decoded.
+  /// The transaction for a write that cannot be decoded.
   func prepareError(_ error: KeeperError, _ origin: RequestOrigin, wallMilliseconds: Int64) -> PreparedTxn {
     seal(.error(error), begin(origin, wallMilliseconds))
   }
@@ -102,10 +101,10 @@ final class RequestPreparer {
     return seal(.createSession(timeoutMilliseconds: timeoutMilliseconds), begin(origin, time.wallMilliseconds))
   }
 
-  /// The transaction for the end of a session, asked for or not.
+  /// The transaction for the end of a session, whether its client has asked for it or it has expired.
   ///
-  /// It cannot be refused, however many ephemerals there are. Paths for which it has no room are left out: all servers
-  /// delete what else belongs to the session.
+  /// It cannot be refused, however many ephemerals there are. Paths for which there is no room are left out, because
+  /// all servers delete everything else that belongs to the session.
   func prepareCloseSession(_ session: SessionID, xid: Xid, wallMilliseconds: Int64) -> PreparedTxn {
     let origin = RequestOrigin(sessionID: session, xid: xid, identities: [], owner: 0)
     let context = begin(origin, wallMilliseconds)
@@ -114,7 +113,7 @@ final class RequestPreparer {
     return seal(.closeSession(paths: budget.fitting(paths)), context)
   }
 
-  /// The transaction that deletes a container or TTL znode; an error if it has found use meanwhile.
+  /// The transaction that deletes a container or TTL znode; an error if it has got children meanwhile.
   func prepareDeleteContainer(_ path: String, wallMilliseconds: Int64) -> PreparedTxn {
     let origin = RequestOrigin(sessionID: .none, xid: Xid(rawValue: 0), identities: [], owner: 0)
     let context = begin(origin, wallMilliseconds)
@@ -163,29 +162,39 @@ final class RequestPreparer {
 }
 
 extension RequestPreparer {
-  /// Refuses the write of a session that has ended or moved.
+  /// Refuses the write of a session that has ended or moved to another server.
+  ///
+  /// - Throws: `sessionExpired` or `sessionMoved`.
   func checkSession(_ context: Context) throws(KeeperError) {
     try sessions.check(context.origin.sessionID, owner: context.origin.owner)
   }
 
-  /// Refuses a path that breaks the rules for names.
+  /// Refuses a path that is not valid.
+  ///
+  /// - Throws: `badArguments`.
   func checkPath(_ path: String) throws(KeeperError) {
     do throws(ZnodePathError) { try ZnodePath.validate(path) } catch { throw .badArguments }
   }
 
-  /// The path up to its last slash, empty for the root's; without any check of the names in it.
+  /// The path up to its last slash, which is empty for the children of the root. Names are not checked.
+  ///
+  /// - Throws: `badArguments` if there is no slash, or a zero byte.
   func parentPath(of path: String) throws(KeeperError) -> String {
     guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")), !path.utf8.contains(0) else { throw .badArguments }
     return String(path[..<slash])
   }
 
   /// The znode at `path`, as it will be.
+  ///
+  /// - Throws: `noNode`.
   func find(_ path: String) throws(KeeperError) -> ChangeRecord {
     guard let record = outstanding.find(path) else { throw .noNode }
     return record
   }
 
-  /// Refuses who may do none of `wanted` to the znode.
+  /// Refuses a client that has none of the permissions `wanted` for the znode.
+  ///
+  /// - Throws: `noAuth`.
   func checkAccess(_ wanted: Permissions, _ record: ChangeRecord, _ context: Context) throws(KeeperError) {
     if settings.skipACL { return }
     let granted =
@@ -206,7 +215,7 @@ extension RequestPreparer {
 
   private func granted(_ acl: [ACL], _ context: Context) -> Permissions {
     if acl == ACL.openUnsafe { return .all }
-    // Equal at once if it is the same storage.
+    // The comparison takes no time if the arrays share their storage, as they mostly do.
     if let lastGrant, lastGrant.acl == acl { return lastGrant.granted }
     let granted = access.granted(by: acl, to: context.origin.identities)
     lastGrant = (acl, granted)
@@ -215,25 +224,27 @@ extension RequestPreparer {
 
   /// The version after this change.
   ///
-  /// - Throws: `badVersion` when `expected` is neither -1 nor the present one.
+  /// - Throws: `badVersion` if `expected` is neither -1 nor the present version.
   func nextVersion(_ present: Int32, expected: Int32) throws(KeeperError) -> Int32 {
     guard expected == -1 || expected == present else { throw .badVersion }
     return present &+ 1
   }
 
-  /// What a znode's stored owner means.
+  /// What the lifetime of a znode depends on.
   func owner(_ record: ChangeRecord) -> EphemeralOwner {
     EphemeralOwner(stored: record.stat.ephemeralOwner, extendedTypesEnabled: tree.extendedTypesEnabled)
   }
 
-  /// Whether a use goes over its limit. Clients may write any number as the use.
+  /// Whether a change takes a quota's use over its limit. Clients can write any number as the use.
   private func isOver(_ use: Int64, _ change: Int, _ limit: Int64) -> Bool {
     let (sum, overflows) = use.addingReportingOverflow(Int64(change))
     return overflows ? use > 0 : sum > limit
   }
 
-  /// Refuses what goes over the hard limits of the nearest quota. They are compared with what has been
-  /// applied, not with what is under way, as Apache does.
+  /// Refuses what exceeds the hard limits of the nearest quota. As in Apache's servers, outstanding changes are not
+  /// taken into account.
+  ///
+  /// - Throws: `quotaExceeded`.
   func checkQuota(_ path: String, bytes: Int, znodes: Int) throws(KeeperError) {
     guard settings.enforceQuota, let quotaPath = tree.quotaPath(covering: path), let quota = tree.quota(of: quotaPath)
     else { return }

@@ -1,4 +1,4 @@
-/// SHA-1, for the identities of scheme `digest` alone.
+/// SHA-1, which is used for the identities of scheme `digest` only.
 ///
 /// *Source*: FIPS 180-4, section 6.1.
 enum SHA1 {

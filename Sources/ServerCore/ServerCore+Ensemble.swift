@@ -1,14 +1,14 @@
 internal import Jute
 package import ZooKeeperProtocol
 
-/// The learner's side: what the leader decides.
+/// The learner's side: requests that the leader must decide.
 ///
 /// *Source*: `FollowerRequestProcessor`, `LearnerZooKeeperServer`; `QuorumProtocol` B.11, C.
 extension ServerCore {
-  /// Whether something is to be asked.
+  /// Whether there are requests for the leader.
   package var hasQuestions: Bool { !questions.requests.isEmpty }
 
-  /// What is to be asked since the last call, in order.
+  /// The requests for the leader since the last call, in order.
   package func takeQuestions() -> [LeaderQuestion] {
     defer { questions.requests.removeAll(keepingCapacity: true) }
     return questions.requests
@@ -18,15 +18,15 @@ extension ServerCore {
   package func takeTouchedSessions() -> [SessionTouch] {
     defer { questions.touched.removeAll(keepingCapacity: true) }
     return questions.touched.map { session in
-      session.isTouched = false
+      session.wasHeardFrom = false
       return SessionTouch(sessionID: session.id, timeoutMilliseconds: session.timeoutMilliseconds)
     }
   }
 
-  /// The leader knows whether a session lives.
+  /// Handles the leader's answer to whether a session is alive.
   package func onSessionChecked(_ validity: SessionValidity, _ time: ServerTime) {
     guard let waiting = questions.revalidations.removeValue(forKey: validity.sessionID) else { return }
-    // One answer for each question; the connection that came last has the session.
+    // The first answer serves all connections that wait; the one that came last gets the session.
     for connection in waiting where connection.state == .opening {
       guard validity.isValid, connection === waiting.last else {
         reject(connection)
@@ -39,14 +39,14 @@ extension ServerCore {
     }
   }
 
-  /// The leader, which may be this server, has answered the oldest sync: its client may be told once this server has
-  /// applied `zxid`.
+  /// Handles the leader's answer to the oldest sync. The client is answered when this server, which may be the leader
+  /// itself, has applied `zxid`.
   package func onSynced(through zxid: Zxid, _ time: ServerTime) {
     questions.answeredSyncs.append(zxid)
     releaseSyncs(time)
   }
 
-  /// Passes on a write; its transaction answers it.
+  /// Forwards a write to the leader. It is answered when its transaction is applied here.
   func forwardWrite(
     _ xid: Xid, _ opCode: OpCode, _ payload: UnsafeRawBufferPointer, _ connection: ClientConnection, _ time: ServerTime
   ) {
@@ -55,7 +55,7 @@ extension ServerCore {
     forward(xid, opCode, [UInt8](payload[8...]), connection)
   }
 
-  /// Passes on a sync.
+  /// Forwards a sync to the leader.
   func forwardSync(
     _ xid: Xid, _ payload: UnsafeRawBufferPointer, _ connection: ClientConnection, _ time: ServerTime
   ) {
@@ -65,7 +65,8 @@ extension ServerCore {
     forward(xid, .sync, [UInt8](payload[8...]), connection)
   }
 
-  /// On a leader: holds a client's sync back until the ensemble has confirmed that this server leads.
+  /// On a leader, holds back a client's sync until the ensemble has confirmed that this server still leads. A leader
+  /// that was paused may have been replaced, and would answer with old data.
   func holdSync(_ payload: UnsafeRawBufferPointer, _ connection: ClientConnection, _ time: ServerTime) {
     counters.outstandingRequests += 1
     connection.pending.append(.sync([UInt8](payload), startMilliseconds: time.monotonicMilliseconds))
@@ -73,7 +74,7 @@ extension ServerCore {
     questions.heldSyncCount += 1
   }
 
-  /// Asks for a new session.
+  /// Asks the leader for a new session.
   func forwardCreateSession(_ connection: ClientConnection) {
     let timeout = withUnsafeBytes(of: connection.sessionTimeoutMilliseconds.bigEndian) { [UInt8]($0) }
     questions.requests.append(
@@ -83,7 +84,7 @@ extension ServerCore {
         nil))
   }
 
-  /// Asks whether a session that a client wants back lives.
+  /// Asks the leader whether a session that a client wants to resume is alive.
   func askAboutSession(_ connection: ClientConnection) {
     connection.state = .opening
     questions.revalidations[connection.sessionID, default: []].append(connection)
@@ -93,7 +94,7 @@ extension ServerCore {
           sessionID: connection.sessionID, timeoutMilliseconds: connection.sessionTimeoutMilliseconds)))
   }
 
-  /// Tells the clients whose syncs the leader has answered, as far as this server has come.
+  /// Answers the clients whose syncs the leader has answered, as far as this server has applied what they wait for.
   func releaseSyncs(_ time: ServerTime) {
     while let zxid = questions.answeredSyncs.first, zxid <= tree.lastProcessedZxid {
       _ = questions.answeredSyncs.popFirst()
@@ -111,27 +112,28 @@ extension ServerCore {
   }
 }
 
-/// The leader's side: what learners ask.
+/// The leader's side: requests of learners.
 ///
 /// *Source*: `LearnerHandler`, `PrepRequestProcessor`; `QuorumProtocol` B.11.
 extension ServerCore {
-  /// Lets the leader's clients change the ensemble that `view` tells of.
+  /// Enables reconfiguration. `view` returns the present state of the ensemble.
   package func setEnsembleView(_ view: @escaping () -> EnsembleView) { preparer.ensembleView = view }
 
   /// Whether syncs of the leader's own clients have come since the last call of `takeHeldSyncs`.
   package var hasHeldSyncs: Bool { questions.heldSyncCount > 0 }
 
-  /// How many syncs of the leader's own clients have come since the last call. Each is answered by `onSynced`.
+  /// The number of syncs of the leader's own clients since the last call. Each must be answered by `onSynced`.
   package func takeHeldSyncs() -> Int {
     defer { questions.heldSyncCount = 0 }
     return questions.heldSyncCount
   }
 
-  /// The last transaction that was made here, applied or not: what a learner's sync waits for.
+  /// The last transaction that was prepared here, applied or not. A learner's sync waits until the learner has applied
+  /// it.
   package var lastPreparedZxid: Zxid { preparer.lastZxid }
 
-  /// A learner's client wants a write. Every request makes a transaction, if only one that says why not: the learner
-  /// waits for it.
+  /// Handles a write that a learner forwards. Every request makes a transaction, if only one of type error, because the
+  /// learner waits for it.
   package func receive(
     _ request: ForwardedRequest, identities: [Identity], from server: ServerID, _ time: ServerTime
   ) {
@@ -159,9 +161,9 @@ extension ServerCore {
     }
   }
 
-  /// A learner's client wants its session back.
+  /// Handles a learner's question whether a session that its client wants to resume is alive.
   ///
-  /// - Returns: whether there is one; then it belongs to that learner from now on.
+  /// - Returns: whether it is; then it belongs to that learner from now on.
   package func checkSession(_ touch: SessionTouch, from server: ServerID, _ time: ServerTime) -> Bool {
     guard let session = preparer.sessions.sessions[touch.sessionID], !session.isClosing else { return false }
     preparer.sessions.track(
@@ -170,7 +172,7 @@ extension ServerCore {
     return true
   }
 
-  /// A learner has heard from sessions.
+  /// Records that a learner has heard from sessions.
   package func touchSessions(_ touches: [SessionTouch], _ time: ServerTime) {
     for touch in touches {
       guard let session = preparer.sessions.sessions[touch.sessionID], !session.isClosing else { continue }
@@ -178,7 +180,7 @@ extension ServerCore {
     }
   }
 
-  /// Ends sessions that have ephemerals and are not there any more: what a leader does before anything else.
+  /// Ends sessions that own ephemerals but no longer exist. A leader does this before it serves.
   package func endLostSessions(_ time: ServerTime) {
     for session in tree.sessionsWithEphemerals where committedSessions[session] == nil {
       propose(

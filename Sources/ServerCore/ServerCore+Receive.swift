@@ -1,9 +1,9 @@
 internal import Jute
 internal import ZooKeeperProtocol
 
-/// What arrives on connections.
+/// Frames from clients.
 extension ServerCore {
-  /// A whole frame, without its length. The bytes are not kept.
+  /// Handles a whole frame, without its length. The bytes are not kept.
   package func receive(_ payload: UnsafeRawBufferPointer, on connection: ClientConnection, _ time: ServerTime) {
     counters.packetsReceived += 1
     connection.statistics.receivedCount += 1
@@ -17,7 +17,7 @@ extension ServerCore {
     }
   }
 
-  /// A frame of an open connection.
+  /// Handles a frame of an open connection.
   func onRequest(_ payload: UnsafeRawBufferPointer, _ connection: ClientConnection, _ time: ServerTime) {
     guard payload.count >= 8 else { return close(connection) }
     let xid = Xid(rawValue: payload.loadBigEndian(at: 0, as: Int32.self))
@@ -28,7 +28,7 @@ extension ServerCore {
       answer(connection, xid, .sessionClosedRequireSaslAuth, zxid: .zero)
       return close(connection)
     }
-    // A session that has ended on another server's word, or is about to: nobody answers it any more.
+    // The session has ended, or its end is proposed: its requests are no longer answered.
     guard let session = connection.session, !session.isClosing else { return }
     preparer.sessions.touch(session, now: time.monotonicMilliseconds)
     if role == .learner { questions.noteTouched(session) }
@@ -42,7 +42,7 @@ extension ServerCore {
     case .create, .create2, .createContainer, .createTTL, .delete, .setData, .setACL, .multi, .reconfig, .closeSession:
       onWrite(xid, opCode, payload, connection, time)
     case .check, .notification, .createSession, .error, .auth, .sasl, nil:
-      // What servers say among themselves is not for clients.
+      // Operations that servers use among themselves are not for clients.
       answer(connection, xid, .unimplemented, zxid: Zxid(rawValue: -1))
       close(connection)
     }
@@ -83,7 +83,7 @@ extension ServerCore {
       connection.pending.append(.write(xid: xid, opCode: opCode, startMilliseconds: start))
       propose(preparer.prepare(request, origin, wallMilliseconds: time.wallMilliseconds))
     } else if opCode == .multi {
-      // Of all writes that cannot be decoded, only this one takes a zxid (3.9).
+      // Of the writes that cannot be decoded, only a multi becomes a transaction, as in Apache's 3.9.
       connection.pending.append(.write(xid: xid, opCode: opCode, startMilliseconds: start))
       propose(preparer.prepareError(.marshallingError, origin, wallMilliseconds: time.wallMilliseconds))
     } else {
@@ -92,13 +92,13 @@ extension ServerCore {
     }
   }
 
-  /// Goes on with the reads that were held back because the client did not take the answers before them.
+  /// Continues with the reads that were held back because the client did not take the previous answers.
   package func resumeReads(_ connection: ClientConnection, _ time: ServerTime) { drain(connection, time) }
 
-  /// Answers what stands at the head of a connection's queue, up to the next write under way.
+  /// Answers the pending requests of a connection, up to the next write that is not applied.
   ///
-  /// Stops once `limitBytes` wait to be sent, so that a small frame full of reads does not fill the memory; the
-  /// driver goes on with `resumeReads`.
+  /// It stops when `limitBytes` of output wait to be sent, so that many small reads of large znodes do not fill the
+  /// memory. The driver continues with `resumeReads`.
   func drain(
     _ connection: ClientConnection, _ time: ServerTime, limitBytes: Int = ClientConnection.outputTargetBytes
   ) {
@@ -132,7 +132,7 @@ extension ServerCore {
 }
 
 extension OpCode {
-  /// Whether a server alone, cut off from its ensemble, must not answer it.
+  /// Whether a server that is cut off from its ensemble must refuse it.
   fileprivate var needsQuorum: Bool {
     switch self {
     case .sync, .create, .create2, .createContainer, .createTTL, .delete, .setData, .setACL, .multi, .reconfig,
@@ -143,9 +143,9 @@ extension OpCode {
   }
 }
 
-/// Writing replies.
+/// Encoding replies.
 extension ServerCore {
-  /// Begins a reply; its body follows, then `endReply`.
+  /// Begins a reply. The caller appends the body, then calls `endReply` with the offset that is returned.
   func beginReply(
     _ connection: ClientConnection, _ xid: Xid, _ error: KeeperError = .ok, zxid: Zxid? = nil
   ) -> Int {
@@ -169,12 +169,12 @@ extension ServerCore {
     touch(connection)
   }
 
-  /// A reply without a body.
+  /// Appends a reply without a body.
   func answer(_ connection: ClientConnection, _ xid: Xid, _ error: KeeperError, zxid: Zxid? = nil) {
     endReply(connection, at: beginReply(connection, xid, error, zxid: zxid))
   }
 
-  /// Takes down that a request was answered.
+  /// Records in the statistics that a request was answered.
   func note(
     _ connection: ClientConnection, _ xid: Xid, _ opCode: OpCode, latencyMilliseconds: Int64, _ time: ServerTime
   ) {

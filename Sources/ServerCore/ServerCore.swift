@@ -5,11 +5,12 @@ package import ZooKeeperProtocol
 
 /// A server without its sockets, clocks and disks: frames in, frames and transactions out.
 ///
-/// The driver hands in frames (`receive`), logs what is in `drainProposals`, says when it is durable
-/// (`commit(through:)`), and sends the output of the connections in `takeTouched`. Reads are answered at once
-/// from the tree, unless writes of the same connection are under way: then they wait behind them.
+/// The driver passes in frames (`receive`), logs the transactions of `drainProposals`, reports when they are durable
+/// (`commit(through:)`), and sends the output of the connections in `takeTouched`. Reads are answered at once from the
+/// tree, unless a write of the same connection is outstanding: then they wait for it, so that replies are in the order
+/// of the requests, and a client sees its own writes.
 ///
-/// Watch events of a transaction go out before the reply to it, and before any reply that shows it.
+/// The watch events of a transaction are sent before the reply to it, and before any reply that shows its effect.
 ///
 /// *Source*: `org.apache.zookeeper.server.ZooKeeperServer`, `FinalRequestProcessor`; `ClientProtocol` 2 to 6.
 ///
@@ -17,10 +18,10 @@ package import ZooKeeperProtocol
 package final class ServerCore {
   package let tree: DataTree
   package let settings: ServerSettings
-  /// Whether this server decides about writes itself, see `ServerRole`.
+  /// Who turns this server's writes into transactions.
   package let role: ServerRole
   package internal(set) var counters = ServerCounters()
-  /// The committed sessions with their timeouts in milliseconds: what a snapshot lists.
+  /// The committed sessions with their timeouts in milliseconds, as a snapshot contains them.
   package internal(set) var committedSessions: [SessionID: Int32]
 
   let preparer: RequestPreparer
@@ -28,20 +29,21 @@ package final class ServerCore {
   var watches = WatchTable()
   var connections: [UInt64: ClientConnection] = [:]
   var connectionsBySession: [SessionID: ClientConnection] = [:]
-  /// Proposed and not yet applied.
+  /// Transactions that were proposed here and not applied yet.
   var inFlight = ZxidQueue<TxnEntry>()
   private var proposals: [Proposal] = []
   private var touched: [ClientConnection] = []
-  /// The number of the next connection. A driver that goes from one core to the next passes it on.
+  /// The number of the next connection. A driver that replaces the core copies it to the new one.
   package var nextConnectionNumber: UInt64 = 1
   var nextSessionID: SessionID
   var eventMark: UInt64 = 0
   var changes: [TreeChange] = []
   var eventWriter = JuteWriter()
-  /// What a learner's server asks its leader, see `ServerCore+Ensemble`.
+  /// A learner's requests for its leader; see `ServerCore+Ensemble`.
   var questions = LeaderQuestions()
 
-  /// A server over a recovered tree, whose sessions all get their full timeouts from now.
+  /// A server over a recovered tree. All sessions get their full timeouts from now on, because their clients could not
+  /// be heard while the server was down.
   package init(
     settings: ServerSettings, tree: DataTree, sessions: [SessionID: Int32] = [:], time: ServerTime,
     role: ServerRole = .standalone
@@ -76,9 +78,9 @@ package final class ServerCore {
     return connection
   }
 
-  /// The connection is gone, from either end. Its session lives on.
+  /// Removes a connection that either side has closed. Its session continues to exist.
   package func disconnected(_ connection: ClientConnection) {
-    // It may be another core's, from before the server's role changed.
+    // It may belong to another core, from before the server's role changed.
     guard connections[connection.number] === connection else { return }
     close(connection)
     connections[connection.number] = nil
@@ -90,23 +92,23 @@ package final class ServerCore {
   /// Whether something was proposed since the last call of `drainProposals`.
   package var hasProposals: Bool { !proposals.isEmpty }
 
-  /// Hands what was proposed since the last call to `body`, in the order of the zxids.
+  /// Passes the transactions that were proposed since the last call to `body`, in the order of their zxids.
   package func drainProposals(_ body: (borrowing Proposal) -> Void) {
     if proposals.isEmpty { return }
-    // The array's own access would copy each, and count every part of it.
+    // Iterating over the array would copy each element, and count a reference for each of its parts.
     proposals.withUnsafeBufferPointer { for index in $0.indices { body($0[index]) } }
     proposals.removeAll(keepingCapacity: true)
   }
 
-  /// The connections that have output, or are to be closed, since the last call.
+  /// The connections that have got output, or must be closed, since the last call.
   package func takeTouched() -> [ClientConnection] {
     if touched.isEmpty { return [] }
     defer { touched.removeAll(keepingCapacity: true) }
-    for connection in touched { connection.isTouched = false }
+    for connection in touched { connection.hasPendingOutput = false }
     return touched
   }
 
-  /// Ends the sessions that were not heard from in time. Call it every tick.
+  /// Ends the sessions that were not heard from within their timeouts. The driver calls it every tick.
   package func expireSessions(_ time: ServerTime) {
     if role == .readOnly { return expireReadOnly(time) }
     for session in preparer.sessions.expire(now: time.monotonicMilliseconds) {
@@ -116,7 +118,7 @@ package final class ServerCore {
     }
   }
 
-  /// Deletes containers and TTL znodes that are out of use, at most `limit`.
+  /// Deletes containers and TTL znodes that are no longer used, at most `limit` at a time.
   package func reap(_ time: ServerTime, limit: Int) {
     let paths = tree.reapablePaths(
       nowMilliseconds: time.wallMilliseconds, maxNeverUsedMilliseconds: settings.containerMaxNeverUsedMilliseconds,
@@ -127,46 +129,47 @@ package final class ServerCore {
     }
   }
 
-  /// All proposals up to `zxid` are durable: applies them, answers them, tells the watchers.
+  /// Applies all proposals up to `zxid`, which are durable, sends the watch events and answers the requests.
   package func commit(through zxid: Zxid, _ time: ServerTime) {
     while let entry = inFlight.popFirst(through: zxid) { apply(entry, time) }
   }
 
-  /// Applies the oldest proposal, if it is `zxid`: the leader need not decode what it has made.
+  /// Applies the oldest proposal if it has the zxid. A leader thus need not decode the transactions that it has made.
   ///
-  /// - Returns: whether it was.
+  /// - Returns: whether it was applied.
   package func commitNext(_ zxid: Zxid, _ time: ServerTime) -> Bool {
     guard inFlight.firstZxid == zxid, let entry = inFlight.popFirst(through: zxid) else { return false }
     apply(entry, time)
     return true
   }
 
-  /// Proposals that are not yet applied.
+  /// The number of proposals that are not applied yet.
   package var proposalsInFlight: Int { inFlight.count }
 
   /// The connections, in the order in which they came.
   package var allConnections: [ClientConnection] { connections.values.sorted { $0.number < $1.number } }
 
-  /// Connections, open or about to be.
+  /// The number of connections, those without a session included.
   package var connectionCount: Int { connections.count }
 
-  /// Sessions that have not ended.
+  /// The number of sessions that have not ended.
   package var sessionCount: Int { preparer.sessions.sessions.count }
 
-  /// When each living session ends, in milliseconds of the monotonic clock, in no order: `dump`.
+  /// When each session expires if nothing more is heard, in milliseconds of the monotonic clock, in no order, for
+  /// `dump`.
   package var sessionExpiries: [(milliseconds: Int64, session: SessionID)] {
     preparer.sessions.sessions.values.lazy.filter { !$0.isClosing }.map { ($0.expiryMilliseconds, $0.id) }
   }
 
-  /// Entries of both watch tables.
+  /// The number of entries of both watch tables.
   package var watchCount: Int { watches.dataWatchCount + watches.childWatchCount }
 
-  /// Entries and paths of the data table, and the connections in it: `wchs`.
+  /// The numbers of entries, paths and connections of the data table, for `wchs`.
   package var dataWatchSummary: (watches: Int, paths: Int, connections: Int) {
     (watches.dataWatchCount, watches.dataPathCount, connections.values.count { !$0.dataWatches.isEmpty })
   }
 
-  /// Forgets the server's latencies and packet counts: `srst`.
+  /// Resets the server's latencies and packet counts, for `srst`.
   package func resetStatistics() {
     counters.latency = LatencyStatistics()
     counters.packetsReceived = 0
@@ -174,26 +177,26 @@ package final class ServerCore {
     counters.responseSizes = ResponseSizes()
   }
 
-  /// Forgets the statistics of all connections: `crst`.
+  /// Resets the statistics of all connections, for `crst`.
   package func resetConnectionStatistics() {
     for connection in connections.values { connection.statistics = ConnectionStatistics() }
   }
 
-  /// Sends a transaction on its way.
+  /// Adds a transaction to those that `drainProposals` passes to the driver.
   func propose(_ prepared: consuming PreparedTxn) {
     let zxid = prepared.entry.header.zxid
     proposals.append(Proposal(zxid: zxid, bytes: prepared.bytes))
     inFlight.append(prepared.entry, zxid)
   }
 
-  /// Notes that the driver has something to do for a connection.
+  /// Adds a connection to those that `takeTouched` returns.
   func touch(_ connection: ClientConnection) {
-    guard !connection.isTouched else { return }
-    connection.isTouched = true
+    guard !connection.hasPendingOutput else { return }
+    connection.hasPendingOutput = true
     touched.append(connection)
   }
 
-  /// Reads no more from a connection; the driver closes it once the output is sent.
+  /// Stops reading from a connection. The driver closes it when its output was sent.
   func close(_ connection: ClientConnection) {
     guard connection.state != .closed else { return }
     watches.removeAll(of: connection)

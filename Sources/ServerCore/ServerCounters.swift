@@ -1,4 +1,4 @@
-/// Plain numbers about the whole server, for `stat`, `mntr` and metrics.
+/// The statistics of the whole server, for `stat`, `mntr` and metrics.
 package struct ServerCounters: Hashable, Sendable {
   /// Frames read.
   package var packetsReceived = 0
@@ -6,14 +6,14 @@ package struct ServerCounters: Hashable, Sendable {
   package var packetsSent = 0
   /// Requests read and not yet answered.
   package var outstandingRequests = 0
-  /// Times from request to answer.
+  /// Times from request to reply.
   package var latency = LatencyStatistics()
-  /// Bytes of the answers, without their lengths.
+  /// Sizes of the replies, without the lengths in front of them.
   package var responseSizes = ResponseSizes()
   package var sessionsCreated = 0
   package var sessionsExpired = 0
   package var eventsSent = 0
-  /// Events kept from connections that may not read the znode.
+  /// Events that were not sent because the client may not read the znode.
   package var eventsFiltered = 0
   package var authFailures = 0
   /// Transactions after which the digest was not the one that the leader had computed.
@@ -24,7 +24,7 @@ package struct ServerCounters: Hashable, Sendable {
   package init() {}
 }
 
-/// Bytes of the last, the smallest and the largest answer; -1 before the first.
+/// The sizes of the last, the smallest and the largest reply, in bytes; -1 before the first.
 ///
 /// *Source*: `org.apache.zookeeper.server.quorum.BufferStats`.
 package struct ResponseSizes: Hashable, Sendable {
@@ -32,10 +32,9 @@ package struct ResponseSizes: Hashable, Sendable {
   package private(set) var minimum = -1
   package private(set) var maximum = -1
 
-  /// None yet.
   package init() {}
 
-  /// Counts an answer.
+  /// Adds the size of a reply.
   @inline(__always)
   mutating func note(_ bytes: Int) {
     last = bytes

@@ -3,43 +3,44 @@ package import ZooKeeperProtocol
 
 /// Who turns this server's requests into transactions.
 package enum ServerRole: Hashable, Sendable {
-  /// The server itself, alone.
+  /// The server itself: it has no ensemble.
   case standalone
   /// The server itself, for the whole ensemble, with the zxids of an epoch.
   case leader(Epoch)
-  /// The leader, to which writes are passed on. Reads are answered from the server's own tree.
+  /// The leader, to which writes are forwarded. Reads are answered from this server's tree.
   case learner
-  /// Nobody: the server is cut off from the others, and answers only reads.
+  /// No server: this one is cut off from the others, and answers only reads.
   case readOnly
 
-  /// Whether the server decides for an ensemble.
+  /// Whether the server leads an ensemble.
   package var isLeader: Bool { if case .leader = self { true } else { false } }
 }
 
-/// What a learner's server has for its leader, in the order in which it came up.
+/// A learner's requests for its leader, and what waits for the answers.
 struct LeaderQuestions {
   var requests: [LeaderQuestion] = []
   /// Connections whose syncs the leader has not answered, oldest first.
   var syncs = Deque<ClientConnection>()
-  /// On a leader: its own clients' syncs since the last look, which wait until it is known to lead still.
+  /// On a leader: the number of syncs from clients of the same server since the last `takeHeldSyncs`.
   var heldSyncCount = 0
-  /// Syncs that the leader has answered, and how far this server must be before their clients are told.
+  /// For each sync that the leader has answered, the zxid that this server must have applied before it answers the
+  /// client.
   var answeredSyncs = Deque<Zxid>()
-  /// Connections that want a session back, by session.
+  /// Connections that want to resume a session, by session.
   var revalidations: [SessionID: [ClientConnection]] = [:]
   var touched: [SessionRecord] = []
 
-  /// Something was heard from a session.
+  /// Records that a session was heard from, for the answer to the leader's next PING.
   mutating func noteTouched(_ session: SessionRecord) {
-    guard !session.isTouched else { return }
-    session.isTouched = true
+    guard !session.wasHeardFrom else { return }
+    session.wasHeardFrom = true
     touched.append(session)
   }
 }
 
-/// One thing that a learner's server asks its leader.
+/// A learner's request for its leader.
 package enum LeaderQuestion: Hashable, Sendable {
-  /// REQUEST, with what the client has proved to be.
+  /// REQUEST, with the identities of the client.
   case request(ForwardedRequest, [Identity]?)
   /// REVALIDATE.
   case session(SessionTouch)

@@ -1,4 +1,4 @@
-/// What an operator decides about a server, as far as requests are concerned.
+/// The part of a server's configuration that concerns requests.
 ///
 /// *Source*: `StorageFormat` E.1; names in comments are the keys of `zoo.cfg` or system properties.
 package struct ServerSettings: Hashable, Sendable {
@@ -12,39 +12,39 @@ package struct ServerSettings: Hashable, Sendable {
   package var maxSessionTimeoutMilliseconds: Int32?
   /// `skipACL`: anyone may do anything.
   package var skipACL = false
-  /// `enforceQuota`: hard limits refuse.
+  /// `enforceQuota`: writes over a hard limit are refused.
   package var enforceQuota = false
   /// `reconfigEnabled`.
   package var reconfigEnabled = false
   /// `DigestAuthenticationProvider.enabled`.
   package var digestSchemeEnabled = true
-  /// `DigestAuthenticationProvider.superDigest`: `user:hash` of the one who may do anything.
+  /// `DigestAuthenticationProvider.superDigest`: `user:hash` of the superuser.
   package var superDigest: String?
-  /// Whether clients can prove a certificate, see `ServerCore.accept`: without TLS none can, and as with Apache's
-  /// server that has no such provider, ACLs of scheme `x509` are then invalid.
+  /// Whether clients can present certificates; see `ServerCore.accept`. Without TLS none can, and ACLs of scheme `x509`
+  /// are then invalid, as in an Apache server without the provider.
   package var x509SchemeEnabled = false
-  /// `X509AuthenticationProvider.superUser`: the subject of the one who may do anything.
+  /// `X509AuthenticationProvider.superUser`: the subject of the superuser's certificate.
   package var x509SuperUser: String?
   /// `enforce.auth.schemes`, when `enforce.auth.enabled`: every request needs an identity of one of them.
   package var requiredSchemes: [String] = []
-  /// `znode.container.maxNeverUsedIntervalMs`: 0 leaves containers that never had a child alone.
+  /// `znode.container.maxNeverUsedIntervalMs`: with 0, containers that never had a child are not deleted.
   package var containerMaxNeverUsedMilliseconds: Int64 = 0
-  /// What a transaction may have in bytes, as it is logged and sent to other servers. Apache's servers refuse to read
-  /// more than `jute.maxbuffer` and as much again, in a log as well as from their leader.
+  /// The upper bound on the size of a transaction as it is logged and sent to other servers, in bytes. Apache's servers
+  /// refuse to read more than twice `jute.maxbuffer`, in a log as well as from their leader.
   package var maximumTxnBytes = ServerSettings.maximumTxnBytes(maximumFrameBytes: 0xfffff)
-  /// What the identities of one connection may have in bytes: they go with each of its writes to the leader, and into
-  /// each ACL of scheme `auth`. Apache has no such limit.
+  /// The upper bound on the identities of one connection, in bytes. They are sent to the leader with each write, and
+  /// copied into each ACL of scheme `auth`. Apache's servers have no such limit.
   package var maximumIdentityBytes = 128 << 10
-  /// Watches that one connection may have; requests for more are refused with `badArguments`. Apache has no
-  /// such limit and lets one client fill the server's memory.
+  /// The upper bound on the watches of one connection. Requests for more are refused with `badArguments`. Apache's
+  /// servers have no such limit, so that one client can fill the server's memory.
   package var maxWatchesPerConnection = 1_000_000
 
-  /// The defaults of Apache's server.
+  /// The defaults of Apache's servers.
   package init() {}
 
-  /// What a transaction may have where requests may have `maximumFrameBytes`.
+  /// The upper bound on the size of a transaction, for a given bound on requests.
   ///
-  /// The bytes that INFORMANDACTIVATE has in front of a transaction count as well.
+  /// It leaves room for the 8 bytes that INFORMANDACTIVATE has in front of a transaction.
   ///
   /// *Source*: `org.apache.jute.BinaryInputArchive#checkLength`, `jute.maxbuffer.extrasize`.
   package static func maximumTxnBytes(maximumFrameBytes: Int) -> Int {
@@ -52,7 +52,7 @@ package struct ServerSettings: Hashable, Sendable {
     return min(limit.overflow ? .max : limit.partialValue, Int(Int32.max)) - 8
   }
 
-  /// The session timeout that a client gets for the one it asked for.
+  /// The session timeout for a client that asks for `requestedMilliseconds`.
   package func negotiatedTimeout(requestedMilliseconds: Int32) -> Int32 {
     let least = minSessionTimeoutMilliseconds ?? Int32(clamping: tickTimeMilliseconds * 2)
     let most = maxSessionTimeoutMilliseconds ?? Int32(clamping: tickTimeMilliseconds * 20)
@@ -62,12 +62,11 @@ package struct ServerSettings: Hashable, Sendable {
 
 /// The two clocks of a server, read once for a batch of events.
 package struct ServerTime: Hashable, Sendable {
-  /// A clock that never goes back: for session timeouts and latencies.
+  /// A clock that never goes back, for session timeouts and latencies.
   package var monotonicMilliseconds: Int64
-  /// Milliseconds since 1970: the time of transactions.
+  /// Milliseconds since 1970, for the times of transactions.
   package var wallMilliseconds: Int64
 
-  /// A moment on both clocks.
   package init(monotonicMilliseconds: Int64, wallMilliseconds: Int64) {
     self.monotonicMilliseconds = monotonicMilliseconds
     self.wallMilliseconds = wallMilliseconds

@@ -1,28 +1,28 @@
 internal import ZooKeeperProtocol
 
-/// A session as the server that decides about its end sees it.
+/// A session, as the server that decides about its end keeps it.
 final class SessionRecord {
   let id: SessionID
   var timeoutMilliseconds: Int32
-  /// When it ends if nothing is heard: the end of a bucket, on the monotonic clock.
+  /// When it expires if nothing is heard: the end of a bucket, on the monotonic clock.
   var expiryMilliseconds: Int64 = 0
-  /// The server that its client is on; a write through another is refused with `sessionMoved`.
+  /// The server that its client is connected to. A write through another server is refused with `sessionMoved`.
   var owner: UInt64?
   /// Whether its end has been proposed.
   var isClosing = false
-  /// Whether a learner's server has heard from it since it last told the leader.
-  var isTouched = false
+  /// On a learner: whether it was heard from since the last report to the leader.
+  var wasHeardFrom = false
 
-  /// A session from which nothing was heard yet.
   init(id: SessionID, timeoutMilliseconds: Int32) {
     self.id = id
     self.timeoutMilliseconds = timeoutMilliseconds
   }
 }
 
-/// The living sessions, in buckets of one tick by the time at which they end.
+/// The sessions that have not ended, in buckets of one tick by the time at which they expire.
 ///
-/// Hearing from a session only writes a number; it changes buckets when its old one comes due.
+/// A message from a session only changes a number in its record. The session is moved to its new bucket when the old
+/// one is due, so that the cost of a message does not depend on the number of sessions.
 ///
 /// *Source*: `org.apache.zookeeper.server.SessionTrackerImpl`, `ExpiryQueue`; `ClientProtocol` 2.7.
 struct SessionTracker {
@@ -33,7 +33,7 @@ struct SessionTracker {
   /// No sessions.
   init(tickMilliseconds: Int64) { self.tickMilliseconds = max(1, tickMilliseconds) }
 
-  /// Adds a session, or hears from one that is there.
+  /// Adds a session, or extends one that exists, with a new timeout.
   @discardableResult
   mutating func track(_ id: SessionID, timeoutMilliseconds: Int32, now: Int64) -> SessionRecord {
     if let record = sessions[id] {
@@ -48,19 +48,19 @@ struct SessionTracker {
     return record
   }
 
-  /// Hears from a session.
+  /// Extends a session that was heard from.
   func touch(_ record: SessionRecord, now: Int64) {
     record.expiryMilliseconds =
       ((now + Int64(record.timeoutMilliseconds)) / tickMilliseconds + 1) * tickMilliseconds
   }
 
-  /// Forgets a session that has ended.
+  /// Removes a session that has ended.
   mutating func remove(_ id: SessionID) {
-    // Its bucket finds it closing, and drops it.
+    // Its bucket drops it when it is due, because it is closing.
     sessions.removeValue(forKey: id)?.isClosing = true
   }
 
-  /// The sessions whose time is over, which are then closing; in the order of their numbers.
+  /// Marks the sessions that have expired as closing, and returns them in ascending order of their ids.
   mutating func expire(now: Int64) -> [SessionID] {
     var expired: [SessionID] = []
     for time in buckets.keys.filter({ $0 <= now }).sorted() {
@@ -76,10 +76,9 @@ struct SessionTracker {
     return expired.sorted { $0.rawValue < $1.rawValue }
   }
 
-  /// Whether a write of this session through `owner` may go on; the first owner is remembered.
+  /// Checks that a session may write through the server `owner`. A session without an owner gets this one.
   ///
-  /// - Throws: `sessionExpired` for a session that is unknown or closing, `sessionMoved` for one that has
-  ///   another owner.
+  /// - Throws: `sessionExpired` if the session is unknown or closing, `sessionMoved` if it has another owner.
   func check(_ id: SessionID, owner: UInt64) throws(KeeperError) {
     guard let record = sessions[id], !record.isClosing else { throw .sessionExpired }
     if record.owner == nil { record.owner = owner }

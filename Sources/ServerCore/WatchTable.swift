@@ -2,13 +2,10 @@ internal import Jute
 internal import ZnodeTree
 internal import ZooKeeperProtocol
 
-/// A watched path; equal when the bytes are.
-typealias WatchPath = PathKey
-
-/// Who watches what: two tables, for a znode and for the set of its children.
+/// The watches of all connections, in two tables: on znodes, and on their sets of children.
 ///
-/// Standard, persistent and recursive watches of one connection on one path stand beside each other (3.9).
-/// Watchers of a path are told in the order in which they came.
+/// A connection can have a standard, a persistent and a recursive watch on one path at the same time, as since 3.9. The
+/// watchers of a path get an event in the order in which they were added.
 ///
 /// *Source*: `org.apache.zookeeper.server.watch.WatchManager`; `ClientProtocol` 5.
 struct WatchTable {
@@ -18,23 +15,23 @@ struct WatchTable {
     case child
   }
 
-  private var data: [WatchPath: [ClientConnection]] = [:]
-  private var child: [WatchPath: [ClientConnection]] = [:]
+  private var data: [PathKey: [ClientConnection]] = [:]
+  private var child: [PathKey: [ClientConnection]] = [:]
   private var recursiveCount = 0
-  /// The longest path that had a recursive watch: what lies deeper need not be asked level by level.
+  /// The length of the longest path that ever had a recursive watch: deeper levels need not be looked up.
   private var longestRecursiveBytes = 0
 
-  /// Paths and connections in the data table: `wchs`.
+  /// The number of entries of the data table: pairs of a path and a connection.
   private(set) var dataWatchCount = 0
   private(set) var childWatchCount = 0
 
   var isEmpty: Bool { data.isEmpty && child.isEmpty }
 
-  /// The paths of the data table.
+  /// The number of paths in the data table.
   var dataPathCount: Int { data.count }
 
-  /// Adds a watch; one that is there stays as it is.
-  mutating func add(_ path: WatchPath, _ connection: ClientConnection, _ mode: WatchModes, in kind: Kind) {
+  /// Adds a watch, if the connection does not have it yet.
+  mutating func add(_ path: PathKey, _ connection: ClientConnection, _ mode: WatchModes, in kind: Kind) {
     guard connection.state != .closed else { return }
     switch kind {
     case .data:
@@ -58,16 +55,16 @@ struct WatchTable {
     }
   }
 
-  /// Which watches a connection has on a path.
-  func modes(_ path: WatchPath, _ connection: ClientConnection, in kind: Kind) -> WatchModes {
+  /// The watches that a connection has on a path.
+  func modes(_ path: PathKey, _ connection: ClientConnection, in kind: Kind) -> WatchModes {
     (kind == .data ? connection.dataWatches[path] : connection.childWatches[path]) ?? []
   }
 
   /// Removes watches.
   ///
-  /// - Returns: whether there was one.
+  /// - Returns: whether the connection had one of them.
   mutating func remove(
-    _ path: WatchPath, _ connection: ClientConnection, _ removed: WatchModes, in kind: Kind
+    _ path: PathKey, _ connection: ClientConnection, _ removed: WatchModes, in kind: Kind
   ) -> Bool {
     let old = modes(path, connection, in: kind)
     guard !old.isDisjoint(with: removed) else { return false }
@@ -76,7 +73,7 @@ struct WatchTable {
     return true
   }
 
-  /// Removes all that a connection watches.
+  /// Removes all watches of a connection.
   mutating func removeAll(of connection: ClientConnection) {
     for (path, modes) in connection.dataWatches {
       if modes.contains(.recursive) { recursiveCount -= 1 }
@@ -87,10 +84,12 @@ struct WatchTable {
     connection.childWatches = [:]
   }
 
-  /// Calls `deliver` for every connection to tell of a change of `path`, once each, and uses up its standard
-  /// watches; connections whose mark is `mark` already are skipped.
+  /// Calls `deliver` once for every connection that watches `path`, and removes the standard watches on it.
+  ///
+  /// - Parameter mark: the number of the event. Connections that have this mark already are skipped, so that the two
+  ///   tables can be fired one after the other for the same event.
   mutating func fire(
-    _ path: WatchPath, in kind: Kind, mark: UInt64, _ deliver: (ClientConnection) -> Void
+    _ path: PathKey, in kind: Kind, mark: UInt64, _ deliver: (ClientConnection) -> Void
   ) {
     if let watchers = kind == .data ? data[path] : child[path] {
       var left: [ClientConnection] = []
@@ -99,23 +98,23 @@ struct WatchTable {
         let new = old.subtracting(.standard)
         if new != old { keep(path, connection, old, new, in: kind) }
         if !new.isEmpty { left.append(connection) }
-        tell(connection, mark, deliver)
+        deliverOnce(connection, mark, deliver)
       }
       if left.count != watchers.count { setList(path, left, in: kind) }
     }
     if kind == .data, recursiveCount > 0 { fireRecursive(above: path, mark: mark, deliver) }
   }
 
-  private func tell(_ connection: ClientConnection, _ mark: UInt64, _ deliver: (ClientConnection) -> Void) {
+  private func deliverOnce(_ connection: ClientConnection, _ mark: UInt64, _ deliver: (ClientConnection) -> Void) {
     guard connection.eventMark != mark else { return }
     connection.eventMark = mark
     deliver(connection)
   }
 
-  private func fireRecursive(above path: WatchPath, mark: UInt64, _ deliver: (ClientConnection) -> Void) {
+  private func fireRecursive(above path: PathKey, mark: UInt64, _ deliver: (ClientConnection) -> Void) {
     var path = path.path
     if path.utf8.count > longestRecursiveBytes + 1 {
-      // The first level that may have one, with something behind it to be the child.
+      // Cut to the child of the deepest level that can have a recursive watch.
       let end = path.utf8.index(path.startIndex, offsetBy: longestRecursiveBytes + 1)
       guard let slash = path.utf8[..<end].lastIndex(of: UInt8(ascii: "/")) else { return }
       let next = path.utf8[path.utf8.index(after: slash)...].firstIndex(of: UInt8(ascii: "/")) ?? path.endIndex
@@ -123,16 +122,16 @@ struct WatchTable {
     }
     while let parent = ZnodePath.parent(of: path) {
       path = parent
-      let key = WatchPath(path)
+      let key = PathKey(path)
       for connection in data[key] ?? [] where connection.dataWatches[key]?.contains(.recursive) == true {
-        tell(connection, mark, deliver)
+        deliverOnce(connection, mark, deliver)
       }
     }
   }
 
-  /// Writes down what a connection still has.
+  /// Stores the watches that a connection still has on a path.
   private mutating func keep(
-    _ path: WatchPath, _ connection: ClientConnection, _ old: WatchModes, _ new: WatchModes, in kind: Kind
+    _ path: PathKey, _ connection: ClientConnection, _ old: WatchModes, _ new: WatchModes, in kind: Kind
   ) {
     if old.contains(.recursive), !new.contains(.recursive) { recursiveCount -= 1 }
     let value = new.isEmpty ? nil : new
@@ -144,19 +143,19 @@ struct WatchTable {
     }
   }
 
-  private mutating func unlist(_ path: WatchPath, _ connection: ClientConnection, in kind: Kind) {
+  private mutating func unlist(_ path: PathKey, _ connection: ClientConnection, in kind: Kind) {
     var list = (kind == .data ? data.removeValue(forKey: path) : child.removeValue(forKey: path)) ?? []
     let count = list.count
     if let index = list.firstIndex(where: { $0 === connection }) { list.remove(at: index) }
     put(path, list, previousCount: count, in: kind)
   }
 
-  private mutating func setList(_ path: WatchPath, _ list: [ClientConnection], in kind: Kind) {
+  private mutating func setList(_ path: PathKey, _ list: [ClientConnection], in kind: Kind) {
     let old = kind == .data ? data.removeValue(forKey: path) : child.removeValue(forKey: path)
     put(path, list, previousCount: old?.count ?? 0, in: kind)
   }
 
-  private mutating func put(_ path: WatchPath, _ list: [ClientConnection], previousCount: Int, in kind: Kind) {
+  private mutating func put(_ path: PathKey, _ list: [ClientConnection], previousCount: Int, in kind: Kind) {
     switch kind {
     case .data:
       if !list.isEmpty { data[path] = list }

@@ -1,9 +1,9 @@
 internal import DequeModule
 internal import ZooKeeperProtocol
 
-/// A queue of what belongs to transactions, in the order of their zxids.
+/// A queue of values that belong to transactions, in the order of their zxids.
 ///
-/// The zxids are kept apart from the elements, so that looking at the first one copies no element.
+/// The zxids are in a queue separate from the elements, so that reading the first one does not copy an element.
 struct ZxidQueue<Element> {
   private var zxids = Deque<Zxid>()
   private var elements = Deque<Element>()
@@ -18,13 +18,13 @@ struct ZxidQueue<Element> {
     elements.append(element)
   }
 
-  /// Drops the newest element.
+  /// Removes the newest element.
   mutating func removeLast() {
     zxids.removeLast()
     elements.removeLast()
   }
 
-  /// Takes the oldest element, if its zxid is `zxid` or before.
+  /// Removes and returns the oldest element, if its zxid is not after `zxid`.
   mutating func popFirst(through zxid: Zxid) -> Element? {
     guard let first = zxids.first, first <= zxid else { return nil }
     zxids.removeFirst()

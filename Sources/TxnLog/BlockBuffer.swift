@@ -1,12 +1,12 @@
-/// The end of a file as it is going to be: bytes from the start of a block on, in memory that direct writes can take.
+/// The end of a file as it will be after the next write, from the start of a block on, in memory that is aligned for
+/// direct writes.
 ///
-/// Holds the block that was written in part already, and behind it what is to be written next.
+/// It has the block that was written in part already, and after it the bytes that will be written next.
 struct BlockBuffer: ~Copyable {
   private var memory: UnsafeMutableRawBufferPointer
-  /// Bytes that count; what is behind them is room, and all zeros.
+  /// The number of bytes in use. The memory after them is all zeros.
   private(set) var count = 0
 
-  /// An empty buffer.
   init() {
     memory = Self.allocate(byteCount: 4 * DirectWrite.blockBytes)
     Self.clear(memory, 0..<memory.count)
@@ -14,10 +14,10 @@ struct BlockBuffer: ~Copyable {
 
   deinit { memory.deallocate() }
 
-  /// The bytes that count.
+  /// The bytes in use.
   var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: memory[..<count]) }
 
-  /// Whole blocks: the bytes that count, and zeros up to the end of the last block.
+  /// The bytes in use, and zeros up to the end of the last block.
   var paddedBytes: UnsafeRawBufferPointer {
     UnsafeRawBufferPointer(rebasing: memory[..<DirectWrite.roundUp(count)])
   }
@@ -32,29 +32,29 @@ struct BlockBuffer: ~Copyable {
   /// Adds bytes at the end.
   mutating func append(_ bytes: [UInt8]) { bytes.withUnsafeBytes { append($0) } }
 
-  /// Adds an integer as Jute writes it.
+  /// Adds an integer in big-endian order, as Jute encodes it.
   mutating func appendBigEndian(_ value: some FixedWidthInteger) {
     Swift.withUnsafeBytes(of: value.bigEndian) { append($0) }
   }
 
-  /// Forgets the last bytes; `count` of them are left.
+  /// Removes bytes at the end, so that `count` are left.
   mutating func removeLast(leaving count: Int) {
     Self.clear(memory, count..<self.count)
     self.count = count
   }
 
-  /// Forgets the whole blocks at the front, and returns how many bytes those were.
+  /// Removes the whole blocks at the front, and returns their size in bytes.
   mutating func removeWholeBlocks() -> Int {
     let removed = DirectWrite.roundDown(count)
     guard removed > 0 else { return 0 }
     memory.copyMemory(from: UnsafeRawBufferPointer(rebasing: memory[removed..<count]))
-    // Of what was moved and of what was not, all that lies behind what counts now.
+    // Clears what was moved and what was left over from it: all bytes that are no longer in use.
     Self.clear(memory, (count - removed)..<count)
     count -= removed
     return removed
   }
 
-  /// Makes room for so many bytes more, in whole blocks.
+  /// Makes room for `byteCount` more bytes, in whole blocks.
   private mutating func reserve(_ byteCount: Int) {
     let needed = DirectWrite.roundUp(count + byteCount)
     guard needed > memory.count else { return }
@@ -74,5 +74,5 @@ struct BlockBuffer: ~Copyable {
   }
 }
 
-// The memory is the buffer's own.
+// @unchecked: the memory belongs to the buffer, which cannot be copied.
 extension BlockBuffer: @unchecked Sendable {}

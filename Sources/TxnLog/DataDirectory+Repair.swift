@@ -1,25 +1,27 @@
 import ZooKeeperProtocol
 
-/// A part of the directory that a repair has put aside.
+/// A part of the directory that a repair has set aside.
 package struct RepairedCut: Hashable, Sendable {
-  /// The file that was cut, or that is gone if `offset` is 0.
+  /// The file that was cut, or renamed if `offset` is 0.
   package let path: String
+  /// Where the file was cut, in bytes from its start.
   package let offset: Int
   /// Where the bytes are now.
   package let copyPath: String
-  /// Why: what recovery would have refused with.
+  /// The error that recovery would have thrown.
   package let reason: TxnLogError
 }
 
 extension DataDirectory {
   /// Makes a directory that recovery refuses readable again, by giving up what follows the first damaged place.
   ///
-  /// **Loses transactions that were answered.** Never called by a server itself. The log is cut after the last
-  /// transaction that can be read without a gap, and later segments and damaged snapshots are put aside; all that is
-  /// cut is first copied, durably, to files that begin with `damaged-`, which neither this server nor Apache's reads.
+  /// **It loses transactions that were acknowledged.** A server never calls it by itself. The log is cut after the last
+  /// transaction that can be read without a gap, and later segments and damaged snapshots are set aside. Everything
+  /// that is cut is first copied, durably, to files whose names begin with `damaged-`, which neither this server nor
+  /// Apache's reads.
   ///
-  /// - Returns: what was put aside; empty when there was nothing to repair.
-  /// - Throws: `.noValidSnapshot` when nothing can be rescued by this; the failure of a call.
+  /// - Returns: what was set aside; empty if there was nothing to repair.
+  /// - Throws: `noValidSnapshot` if no snapshot can be read; the failure of a call.
   package func repair() throws(TxnLogError) -> [RepairedCut] {
     let snapshots = try snapshots()
     guard let base = snapshots.last(where: isWhole) else {
@@ -48,7 +50,7 @@ extension DataDirectory {
     RepairedCut(path: path, offset: 0, copyPath: try setAside(path), reason: reason)
   }
 
-  /// Gives a whole file a name that nothing reads, durably, and returns its new path.
+  /// Renames a whole file, durably, to a name that nothing reads, and returns its new path.
   func setAside(_ path: String) throws(TxnLogError) -> String {
     let copyPath = unusedName(for: path, at: 0)
     try fileCalls { () throws(FileSystemError) in
@@ -58,7 +60,7 @@ extension DataDirectory {
     return copyPath
   }
 
-  /// Copies a part of a file, durably, piece by piece: it may be larger than the memory.
+  /// Copies a part of a file, durably and piece by piece, because it may be larger than the memory.
   func copy(_ path: String, _ range: Range<Int>, to copyPath: String) throws(TxnLogError) {
     try fileCalls { () throws(FileSystemError) in
       let source = try files.open(path, .read)
@@ -81,7 +83,7 @@ extension DataDirectory {
     }
   }
 
-  /// Copies the end of a segment, then cuts it; a segment that is damaged from its first record on is renamed.
+  /// Copies the end of a segment, then cuts it. A segment that is damaged from its first record on is renamed instead.
   private func cutAside(
     _ segment: ZxidFile, at offset: Int, _ reason: TxnLogError
   ) throws(TxnLogError) -> RepairedCut {
@@ -98,7 +100,7 @@ extension DataDirectory {
     return RepairedCut(path: segment.path, offset: offset, copyPath: copyPath, reason: reason)
   }
 
-  /// A path for what is taken out of a file, which neither this server nor Apache's reads, and which is not yet used.
+  /// A path for bytes that are taken out of a file. It does not exist yet, and no server reads files of such a name.
   func unusedName(for path: String, at offset: Int) -> String {
     let directory = Files.directory(of: path)
     let name = path.dropFirst(directory.utf8.count + 1)

@@ -1,16 +1,17 @@
 import ZooKeeperProtocol
 
 extension DataDirectory {
-  /// The fewest snapshots that a purge keeps.
+  /// The smallest number of snapshots that a purge keeps.
   package static var minRetainCount: Int { 3 }
 
   /// Removes what recovery will not need: all snapshots but the newest `retainCount`, and the logs before those.
   ///
-  /// Only snapshots that are whole count, unlike with Apache's server, which counts by a glance at their last bytes;
-  /// and they are synced before anything goes, as Apache's are not when they are written. The segment that holds the
-  /// transaction after the oldest kept snapshot stays. With no more than `retainCount` whole snapshots nothing happens.
+  /// Only snapshots that can be read completely are counted; Apache's servers look at their last bytes only. They are
+  /// synced before anything is removed, because Apache's servers do not sync the snapshots that they write. The segment
+  /// with the transaction after the oldest kept snapshot stays. With fewer than `retainCount` such snapshots nothing is
+  /// removed.
   ///
-  /// - Parameter retainCount: at least `minRetainCount`, or taken for it.
+  /// - Parameter retainCount: the number of snapshots to keep; less than `minRetainCount` is taken as that.
   /// - Returns: the paths that were removed.
   /// - Throws: the failure of a call.
   ///
@@ -30,13 +31,13 @@ extension DataDirectory {
     let segments = try segments()
     let needed = segments.last { $0.zxid <= oldest }
     let oldSegments = segments.filter { $0.zxid < oldest && $0 != needed }.map(\.path)
-    // Oldest first, so that a crash leaves a history without holes.
+    // The oldest are removed first, so that a crash leaves a history without holes.
     try remove(oldSnapshots, in: snapshotDirectory)
     try remove(oldSegments, in: logDirectory)
     return oldSnapshots + oldSegments
   }
 
-  /// Whether a snapshot can be read and its seals hold.
+  /// Whether a snapshot can be read completely, and its checksums are right.
   package func isWhole(_ snapshot: ZxidFile) -> Bool {
     do throws(TxnLogError) {
       var reader = try SnapshotReader(files, path: snapshot.path, zxid: snapshot.zxid)

@@ -3,13 +3,13 @@ package import ZooKeeperProtocol
 extension DataDirectory {
   /// Makes `zxid` the last transaction of everything in the directory, as a leader may order.
   ///
-  /// Snapshots that have effects of later transactions go first, so that none of them survives in one, as they do with
-  /// Apache's server (ZOOKEEPER-4837); then later segments, newest first; then the segment with the place is cut. After
-  /// a crash in between, the directory holds either the old history or the shorter one, or something between that the
-  /// next attempt shortens further.
+  /// Snapshots that have effects of later transactions are removed first, so that these do not survive in them, as they
+  /// do in Apache's servers (ZOOKEEPER-4837). Then later segments are removed, the newest first, and then the segment
+  /// with the last transaction is cut. A crash in between leaves the old history, the shorter one, or one between them,
+  /// which the next attempt shortens.
   ///
-  /// Throws: `.truncationPointMissing` with nothing changed, when what would be left does not end with `zxid`: only a
-  /// snapshot from the leader helps then. Otherwise as `recover`.
+  /// - Throws: `truncationPointMissing`, with nothing changed, if what would be left does not end with `zxid`: the
+  ///   server then needs a snapshot from the leader. Otherwise as `recover`.
   ///
   /// *Source*: `FileTxnLog.truncate`; `StorageFormat` D.10.
   package func truncate(to zxid: Zxid) throws(TxnLogError) {
@@ -21,14 +21,15 @@ extension DataDirectory {
     try perform(plan)
   }
 
-  /// Makes a snapshot that came from a leader, and is complete but for its name, the only history there is.
+  /// Makes a snapshot that came from a leader, and is complete except for its name, the only history in the directory.
   ///
-  /// The logs of the old history do not belong to the new one, and Apache's server, which keeps them, later sends them
-  /// to others (ZOOKEEPER-2846). The order is such that a crash leaves the old history, a prefix of it that the leader
-  /// has too, or the new one: first the old log loses what comes after the snapshot, which the leader does not have;
-  /// then the snapshot gets its name; then newer snapshots go, then all logs, then older snapshots.
+  /// The logs of the old history do not belong to the new one. Apache's servers keep them, and later send them to
+  /// others (ZOOKEEPER-2846). The order of steps is such that a crash leaves the old history, a prefix of it that the
+  /// leader has too, or the new history: first the old log loses what follows the snapshot's zxid, which the leader
+  /// does not have; then the snapshot gets its name; then newer snapshots are removed, then all logs, then older
+  /// snapshots.
   ///
-  /// Throws: the failure of a call.
+  /// - Throws: the failure of a call.
   package func install(
     _ writer: consuming SnapshotWriter<Files>, digest: SnapshotDigest?
   ) throws(TxnLogError) {
@@ -40,7 +41,7 @@ extension DataDirectory {
     try remove(kept.map(\.path).filter { $0 != path }, in: snapshotDirectory)
   }
 
-  /// What to remove and where to cut so that no transaction after one of them is left.
+  /// What must be removed and cut so that a given transaction is the last one in the log.
   private struct TruncationPlan {
     /// The last transaction that stays.
     var reached: Zxid
@@ -53,7 +54,7 @@ extension DataDirectory {
   private func truncationPlan(_ zxid: Zxid, after base: ZxidFile?) throws(TxnLogError) -> TruncationPlan {
     var plan = TruncationPlan(reached: base?.zxid ?? .zero)
     let segments = try segments()
-    // Segments of one history do not overlap, so whatever begins after the place goes.
+    // Segments do not overlap, so that all which begin after the transaction can be removed.
     plan.removed = segments.filter { $0.zxid > zxid }
     guard let last = segments.last(where: { $0.zxid <= zxid }) else { return plan }
     var reader = try LogReader(files, path: last.path, segment: last.zxid)
@@ -81,7 +82,7 @@ extension DataDirectory {
     }
   }
 
-  /// The snapshots that have nothing later than `zxid` in them, and those that have or may have; oldest first.
+  /// The snapshots without effects of transactions after `zxid`, and those that have or may have some, oldest first.
   private func snapshotsSplit(at zxid: Zxid) throws(TxnLogError) -> (kept: [ZxidFile], dropped: [ZxidFile]) {
     var (kept, dropped): ([ZxidFile], [ZxidFile]) = ([], [])
     for snapshot in try snapshots() {

@@ -1,18 +1,17 @@
 package import ZooKeeperProtocol
 
-/// A file of a data directory that is named for a zxid.
+/// A file of a data directory with a zxid in its name.
 package struct ZxidFile: Hashable, Sendable {
   package let zxid: Zxid
   package let path: String
 
-  /// The file at `path`, whose name says `zxid`.
   package init(zxid: Zxid, path: String) {
     self.zxid = zxid
     self.path = path
   }
 }
 
-/// The directories of one server: where its files are, what they are called, and who may use them.
+/// The directories of one server: where its files are, their names, and the lock that keeps other servers away.
 ///
 /// *Shape*: `<dataDir>/version-2` has snapshots and epoch files, `<dataLogDir>/version-2` has logs; `<dataDir>` itself
 /// has `myid`, and the file that this server locks.
@@ -26,7 +25,7 @@ package struct DataDirectory<Files: FileSystem> {
   package let logDirectory: String
   package let files: Files
 
-  /// The directories for `dataDir` and `dataLogDir`, which need not exist.
+  /// The directories of `dataDir` and `dataLogDir`, which need not exist yet.
   package init(_ files: Files, dataDirectory: String, dataLogDirectory: String? = nil) {
     self.files = files
     self.dataDirectory = dataDirectory
@@ -34,12 +33,12 @@ package struct DataDirectory<Files: FileSystem> {
     logDirectory = "\(dataLogDirectory ?? dataDirectory)/version-2"
   }
 
-  /// Whether both directories are there.
+  /// Whether both directories exist.
   package var exists: Bool { files.exists(snapshotDirectory) && files.exists(logDirectory) }
 
-  /// Makes the directories, as far as they are missing.
+  /// Creates the directories that are missing.
   ///
-  /// Throws: the failure of a call.
+  /// - Throws: the failure of a call.
   package func create() throws(TxnLogError) {
     try fileCalls { () throws(FileSystemError) in
       try files.createDirectories(snapshotDirectory)
@@ -47,9 +46,9 @@ package struct DataDirectory<Files: FileSystem> {
     }
   }
 
-  /// Makes sure that the directories are there.
+  /// Checks that the directories exist.
   ///
-  /// Throws: as the failure to list one.
+  /// - Throws: `missingDirectory`.
   ///
   /// *Source*: `FileTxnSnapLog`, `zookeeper.datadir.autocreate`.
   package func checkExists() throws(TxnLogError) {
@@ -58,9 +57,10 @@ package struct DataDirectory<Files: FileSystem> {
     }
   }
 
-  /// Makes sure that files can be made in the directories: better at the start than when a client waits for it.
+  /// Checks that files can be created in the directories, so that an operator learns of it when the server starts, and
+  /// not when the first client writes.
   ///
-  /// Throws: the failure of a call.
+  /// - Throws: the failure of a call.
   package func checkWritable() throws(TxnLogError) {
     for directory in Set([snapshotDirectory, logDirectory]).sorted() {
       try fileCalls { () throws(FileSystemError) in
@@ -71,11 +71,11 @@ package struct DataDirectory<Files: FileSystem> {
     }
   }
 
-  /// Keeps other servers of this program away until the lock goes.
+  /// Locks the directories against other servers of this program, as long as the returned value exists.
   ///
-  /// Apache's servers do not look at it. The lock goes with the process, so a crash leaves nothing to clean up.
+  /// Apache's servers ignore the lock. It ends with the process, so that a crash leaves nothing to clean up.
   ///
-  /// Throws: `.locked` when a server has it.
+  /// - Throws: `locked` if another server has the lock.
   package func lock() throws(TxnLogError) -> DirectoryLock<Files> {
     let logParent = Files.directory(of: logDirectory)
     var lock = DirectoryLock(files)
@@ -96,9 +96,10 @@ package struct DataDirectory<Files: FileSystem> {
     try list(snapshotDirectory, FileName.zxid(ofSnapshot:)).filter { $0.zxid >= .zero }
   }
 
-  /// Refuses files that Apache's server would not start with, because they mean that the configuration has changed.
+  /// Refuses a snapshot in the directory of logs, or a log in that of snapshots. They mean that `dataLogDir` was
+  /// changed, and Apache's servers do not start with them either.
   ///
-  /// Throws: `.misplacedFile`.
+  /// - Throws: `misplacedFile`.
   package func checkPlacement() throws(TxnLogError) {
     guard logDirectory != snapshotDirectory else { return }
     if let file = try list(logDirectory, FileName.zxid(ofSnapshot:)).first {
@@ -109,7 +110,7 @@ package struct DataDirectory<Files: FileSystem> {
     }
   }
 
-  /// Takes away the file that permits the start of a server without data, and returns whether it was there.
+  /// Removes the file that permits the start of a server without data, and returns whether it existed.
   ///
   /// *Source*: `FileTxnSnapLog.checkInitialize`; `StorageFormat` D.8.
   package func takeInitializeFile() throws(TxnLogError) -> Bool {
@@ -122,14 +123,12 @@ package struct DataDirectory<Files: FileSystem> {
     return true
   }
 
-  /// Bytes of snapshots and of logs, as the files' sizes say.
-  ///
-  /// *Source*: the four-letter word `dirs`.
+  /// The total sizes of the snapshots and of the logs, in bytes, for the four-letter word `dirs`.
   package func sizes() throws(TxnLogError) -> (snapshotBytes: Int, logBytes: Int) {
     (try totalBytes(try snapshots()), try totalBytes(try segments()))
   }
 
-  /// Removes what an interrupted snapshot has left.
+  /// Removes the files of snapshots whose writing was interrupted, and returns their paths.
   func removeUnfinished() throws(TxnLogError) -> [String] {
     try fileCalls { () throws(FileSystemError) in
       let paths = try files.list(snapshotDirectory).filter(TemporaryName.isSnapshot).map {
@@ -140,13 +139,14 @@ package struct DataDirectory<Files: FileSystem> {
     }
   }
 
-  /// Removes files one after the other and makes that durable.
+  /// Removes files one after the other, durably.
   func remove(_ paths: [String], in directory: String) throws(TxnLogError) {
     guard !paths.isEmpty else { return }
     try fileCalls { () throws(FileSystemError) in
       for path in paths {
         try files.remove(path)
-        // One sync a file: whatever a crash leaves is what some step left, not a choice of later ones.
+        // The directory is synced after each file, so that a crash leaves the result of some first steps, and never
+        // that of a later step without an earlier one.
         try files.syncDirectory(directory)
       }
     }
@@ -173,18 +173,17 @@ package struct DataDirectory<Files: FileSystem> {
 
 extension DataDirectory: Sendable where Files: Sendable {}
 
-/// A data directory that no other server may use, for as long as this exists.
+/// The lock on a data directory, which no other server can use as long as this value exists.
 package struct DirectoryLock<Files: FileSystem>: ~Copyable {
   private var handles: [FileHandle] = []
   private let files: Files
 
-  /// Nothing is locked yet.
   init(_ files: Files) { self.files = files }
 
   deinit {
     for handle in handles { files.close(handle) }
   }
 
-  /// Locks one file more.
+  /// Locks another file.
   mutating func take(_ path: String) throws(FileSystemError) { handles.append(try files.lock(path)) }
 }

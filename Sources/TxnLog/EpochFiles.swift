@@ -1,8 +1,8 @@
 package import ZooKeeperProtocol
 
-/// The small files of an ensemble's member: `acceptedEpoch`, `currentEpoch` and `myid`.
+/// The small files of a member: `acceptedEpoch`, `currentEpoch` and `myid`, and the configuration that it knows.
 ///
-/// *Shape*: a decimal number in ASCII, without a line feed as written; one is accepted when reading.
+/// *Shape*: a decimal number in ASCII. It is written without a line feed, and read with or without one.
 ///
 /// *Source*: `org.apache.zookeeper.server.quorum.QuorumPeer`; `StorageFormat` D.1, D.8.
 package struct EpochFiles<Files: FileSystem> {
@@ -11,7 +11,6 @@ package struct EpochFiles<Files: FileSystem> {
     package var accepted: Int64
     package var current: Int64
 
-    /// A pair of epochs.
     package init(accepted: Int64, current: Int64) {
       self.accepted = accepted
       self.current = current
@@ -35,21 +34,23 @@ package struct EpochFiles<Files: FileSystem> {
 
   /// The epochs, made consistent with a history that ends with `lastZxid`.
   ///
-  /// Missing files are written with the epoch of the history. A history that is ahead of `currentEpoch` is accepted
-  /// when `prepareCurrent` has announced it, as Apache's server accepts `currentEpoch.tmp`; the file is then renamed.
+  /// Missing files are written with the epoch of the history. A history of a later epoch than `currentEpoch` is
+  /// accepted if `prepareCurrent` has announced that epoch, as Apache's servers accept `currentEpoch.tmp`; it then
+  /// becomes the current one.
   ///
-  /// Throws: `.badNumber`; `.epochMismatch`; the failure of a call.
+  /// - Throws: `badNumber`; `epochMismatch`; the failure of a call.
   package func load(lastZxid: Zxid) throws(TxnLogError) -> Epochs {
     let epochOfHistory = Int64(lastZxid.epoch)
     var current = try readEpoch(Self.currentName)
     if let found = current, epochOfHistory > found {
-      // One that cannot be read announces nothing.
+      // A file that cannot be read announces nothing.
       let announced = try? read(Self.currentName + ".tmp")
       guard let announced, announced >= epochOfHistory else {
         let accepted = try read(Self.acceptedName) ?? epochOfHistory
         throw mismatch(Epochs(accepted: accepted, current: found), lastZxid)
       }
-      // Whoever has a transaction of an epoch has all that its leader began with, but nothing of what a later one did.
+      // A history with a transaction of an epoch contains everything with which its leader began, but nothing of a
+      // later epoch: that epoch is the current one.
       try saveCurrent(epochOfHistory)
       current = epochOfHistory
     }
@@ -65,8 +66,8 @@ package struct EpochFiles<Files: FileSystem> {
     return epochs
   }
 
-  /// Removes what an interrupted write of one of the files has left, and an announcement that has come true: neither
-  /// means anything any more, and would stay for ever.
+  /// Removes what an interrupted write of one of the files has left, and an announcement of an epoch that is current
+  /// now. Nothing else would ever remove them.
   private func removeRemains(current: Int64) throws(TxnLogError) {
     var names = [Self.acceptedName + ".tmp", Self.currentName + Self.newSuffix]
     let announcement = Self.currentName + ".tmp"
@@ -74,7 +75,7 @@ package struct EpochFiles<Files: FileSystem> {
     do throws(TxnLogError) {
       announced = try read(announcement)
     } catch {
-      // Cut short before it was durable, so nothing was done on its word.
+      // It was cut short before it was durable, so that nothing relies on it.
       guard case .badNumber = error.code else { throw error }
     }
     if announced.map({ $0 <= current }) ?? true { names.append(announcement) }
@@ -91,7 +92,8 @@ package struct EpochFiles<Files: FileSystem> {
 
   /// Makes `epoch` the current epoch, durably.
   ///
-  /// What `prepareCurrent` has written stays as it is: until the new number is safe, it is what explains the log.
+  /// The announcement of `prepareCurrent` stays until the new number is durable, because it makes the log acceptable to
+  /// `load`.
   package func saveCurrent(_ epoch: Int64) throws(TxnLogError) {
     try fileCalls { () throws(FileSystemError) in
       try files.replace(
@@ -99,22 +101,22 @@ package struct EpochFiles<Files: FileSystem> {
     }
   }
 
-  /// Writes down, durably, that `epoch` is about to become the current one, before transactions of it are logged.
+  /// Announces durably that `epoch` is about to become the current one, before transactions of it are logged.
   ///
-  /// Without it a crash between the log and `saveCurrent` leaves a directory that no server starts with. An earlier
-  /// announcement may explain what is in the log already, so it is replaced in one step.
+  /// Without it, a crash between the log and `saveCurrent` leaves a directory on which no server starts. An earlier
+  /// announcement may be what makes the present log acceptable, and is therefore replaced in one step.
   package func prepareCurrent(_ epoch: Int64) throws(TxnLogError) {
     try write(Self.currentName + ".tmp", epoch, in: directory)
   }
 
   /// The server's id; nil if there is no `myid`.
   ///
-  /// Throws: `.badNumber`; the failure of a call.
+  /// - Throws: `.badNumber`; the failure of a call.
   package func serverID() throws(TxnLogError) -> Int64? {
     try number(in: "\(dataDirectory)/myid")
   }
 
-  /// Writes `myid`, with the line feed that people expect in a file they may edit.
+  /// Writes `myid`, with a line feed, because people edit it.
   package func saveServerID(_ id: Int64) throws(TxnLogError) {
     try fileCalls { () throws(FileSystemError) in
       try files.replace("myid", in: dataDirectory, with: Array("\(id)\n".utf8))
@@ -124,9 +126,9 @@ package struct EpochFiles<Files: FileSystem> {
   /// Where `agreedConfiguration` is kept.
   package var configurationPath: String { "\(dataDirectory)/\(Self.configurationName)" }
 
-  /// The last configuration of the ensemble that was known to be committed, as text; nil if there never was one.
+  /// The last configuration that was known to be committed, as text; nil if there is none.
   ///
-  /// Apache's servers keep it beside `zoo.cfg`; they do not look at this file.
+  /// Apache's servers keep it beside `zoo.cfg`, and ignore this file.
   package func agreedConfiguration() throws(TxnLogError) -> String? {
     let path = configurationPath
     guard files.exists(path) else { return nil }
@@ -146,7 +148,7 @@ package struct EpochFiles<Files: FileSystem> {
   /// The number on the first line of a file; nil without the file.
   private func number(in path: String) throws(TxnLogError) -> Int64? {
     guard files.exists(path) else { return nil }
-    // Longer than any number, and short enough for a message.
+    // The limit is longer than any number, and short enough for an error message.
     let bytes = try fileCalls { () throws(FileSystemError) in try files.contents(of: path, limitBytes: 64) }
     let text =
       PropertiesText.lines(of: PropertiesText.text(of: bytes)).first

@@ -20,7 +20,7 @@ package enum FileName {
 
   private static func digits(_ zxid: Zxid) -> String { String(UInt64(bitPattern: zxid.rawValue), radix: 16) }
 
-  /// Java parses a signed number, so the name for -1 has no reader, there as here.
+  /// Java parses a signed number, so that the name for -1 is not read as one, there as here.
   private static func zxid(of name: String, prefix: String) -> Zxid? {
     let parts = name.split(separator: ".", omittingEmptySubsequences: false)
     guard parts.count >= 2, parts[0] == prefix, parts[1].first != "-", parts[1].first != "+" else { return nil }

@@ -1,7 +1,7 @@
-/// The dozen calls that storage needs of a file system: the seam between what decides and what moves bytes.
+/// The calls that storage needs of a file system: the seam at which tests and the simulator exchange the real one.
 ///
-/// `PosixFileSystem` is the machine's; `MemoryFileSystem` is a model of one that loses what was not synced. Types that
-/// use it take it as a generic parameter, so that nothing is boxed.
+/// `PosixFileSystem` is the real one; a model of it in memory loses what was not synced. Types that use a file system
+/// take it as a generic parameter, so that nothing is boxed.
 ///
 /// The contract is POSIX's at its weakest: a write is durable after `syncData` or `syncAll` of the file; a name that
 /// was created, renamed or removed is durable after `syncDirectory` of its directory, and not before.
@@ -9,19 +9,19 @@ package protocol FileSystem {
   /// Opens the file at `path`.
   func open(_ path: String, _ mode: FileOpenMode) throws(FileSystemError) -> FileHandle
 
-  /// Gives the handle back; what was not synced may be lost or not.
+  /// Closes the handle. What was not synced may still be lost.
   func close(_ file: FileHandle)
 
-  /// Reads up to `buffer.count` bytes at `offset` and returns how many; 0 is the end of the file.
+  /// Reads up to `buffer.count` bytes at `offset`, and returns their number; 0 means the end of the file.
   func read(
     _ file: FileHandle, at offset: Int, into buffer: UnsafeMutableRawBufferPointer
   ) throws(FileSystemError) -> Int
 
-  /// Writes at `offset`, extending the file if need be, and returns how many bytes were taken, which may be fewer
-  /// than given but not none.
+  /// Writes at `offset`, extends the file if necessary, and returns the number of bytes that were written: at least
+  /// one, but possibly fewer than were passed.
   func write(_ file: FileHandle, at offset: Int, _ bytes: UnsafeRawBufferPointer) throws(FileSystemError) -> Int
 
-  /// Makes room for bytes up to `sizeBytes`, which becomes the file's size; new bytes read as 0.
+  /// Reserves space up to `sizeBytes`, which becomes the file's size. New bytes read as 0.
   func allocate(_ file: FileHandle, from offset: Int, to sizeBytes: Int) throws(FileSystemError)
 
   /// Cuts or extends the file to `sizeBytes`.
@@ -30,20 +30,19 @@ package protocol FileSystem {
   /// The file's size in bytes.
   func size(_ file: FileHandle) throws(FileSystemError) -> Int
 
-  /// A place behind which the file is known to have nothing but zeros that take no room; its size where that is not
-  /// known.
+  /// An offset after which the file is known to be a hole, which reads as zeros; the file's size if that is not known.
   func endOfData(_ file: FileHandle, from offset: Int) throws(FileSystemError) -> Int
 
   /// Returns when the file's bytes, and the size needed to read them, are durable.
   func syncData(_ file: FileHandle) throws(FileSystemError)
 
-  /// Returns when the file's bytes and everything known about it are durable.
+  /// Returns when the file's bytes and all its metadata are durable.
   func syncAll(_ file: FileHandle) throws(FileSystemError)
 
   /// Returns when the names in the directory are durable.
   func syncDirectory(_ path: String) throws(FileSystemError)
 
-  /// Gives the file at `path` another name in the same directory, replacing a file that has it.
+  /// Renames the file at `path` within its directory, and replaces a file that has the new name.
   func rename(_ path: String, to newPath: String) throws(FileSystemError)
 
   /// Removes the file at `path`.
@@ -52,55 +51,56 @@ package protocol FileSystem {
   /// The names in a directory, sorted.
   func list(_ directory: String) throws(FileSystemError) -> [String]
 
-  /// Makes the directory at `path`, whose parent exists.
+  /// Creates the directory at `path`, whose parent must exist.
   func createDirectory(_ path: String) throws(FileSystemError)
 
-  /// Whether a file or directory has that name.
+  /// Whether there is a file or directory at `path`.
   func exists(_ path: String) -> Bool
 
-  /// Opens the file at `path`, creating it if need be, and locks it until the handle is closed or the process ends.
+  /// Opens the file at `path`, which is created if it is missing, and locks it until the handle is closed or the
+  /// process ends.
   ///
-  /// Throws: `FileSystemError` with reason `.locked` when another open handle has the lock.
+  /// - Throws: `FileSystemError` with the reason `locked` if another open handle has the lock.
   func lock(_ path: String) throws(FileSystemError) -> FileHandle
 }
 
 /// How a file is opened.
 package enum FileOpenMode: Hashable, Sendable {
-  /// For reading; the file exists.
+  /// For reading; the file must exist.
   case read
-  /// For reading and writing; the file exists.
+  /// For reading and writing; the file must exist.
   case update
-  /// For reading and writing; no file has the name yet.
+  /// For reading and writing; the file must not exist.
   case createNew
-  /// As `createNew`, for direct writes, see `DirectWrite`; `.notSupported`, and no file, where there are none.
+  /// As `createNew`, for direct writes; see `DirectWrite`. Fails with `notSupported`, and without creating the file, if
+  /// the file system does not support them.
   case createNewDirect
-  /// For reading and writing; a file of that name is emptied, or made.
+  /// For reading and writing; the file is created, or emptied if it exists.
   case createOrTruncate
 }
 
 /// The rules for writes through a handle of `FileOpenMode.createNewDirect`.
 ///
-/// Such a write goes past the system's cache to the device and is durable when it returns, as if followed by
-/// `syncData`: for a small write one call in place of two, and none of the cache's bookkeeping. Offset, length and the
-/// memory's address are multiples of `blockBytes`. A short one ends at a sector.
+/// Such a write bypasses the system's cache and is durable when it returns, as if followed by `syncData`. For a small
+/// write this is one call instead of two, without the cost of the cache. Offset, length and the memory's address must
+/// be multiples of `blockBytes`. A write that is cut short ends at the end of a sector.
 ///
 /// *Source*: `open(2)`, O_DIRECT and O_DSYNC.
 package enum DirectWrite {
-  /// The largest block that devices in use ask for.
+  /// The size of a block in bytes: the largest that common devices require.
   package static let blockBytes = 4096
 
-  /// The start of the block that has the byte at `offset`.
+  /// The start of the block that contains `offset`.
   static func roundDown(_ offset: Int) -> Int { offset & ~(blockBytes - 1) }
 
-  /// The first start of a block that is not before `offset`.
+  /// `offset`, or the start of the next block if it is inside one.
   static func roundUp(_ offset: Int) -> Int { roundDown(offset + blockBytes - 1) }
 }
 
-/// An open file of some `FileSystem`.
+/// An open file of a `FileSystem`.
 package struct FileHandle: RawRepresentable, Hashable, Sendable {
   package let rawValue: Int32
 
-  /// The handle that its file system knows by `rawValue`.
   package init(rawValue: Int32) { self.rawValue = rawValue }
 }
 
@@ -112,21 +112,21 @@ package struct FileSystemError: Error, Hashable, Sendable {
     case createDirectory, lock, create
   }
 
-  /// What callers tell apart.
+  /// The reasons that callers distinguish, or that messages explain.
   package enum Reason: Hashable, Sendable {
     case notFound
     case alreadyExists
     case noSpace
     case locked
     case notSupported
-    /// Something else than a file has the name.
+    /// The name is that of a directory, a pipe or a socket.
     case notAFile
     case permissionDenied
-    /// The file system takes no writes.
+    /// The file system is mounted read-only.
     case readOnly
-    /// The process, or the machine, has no descriptors left.
+    /// The process, or the machine, has no file descriptors left.
     case noDescriptors
-    /// The modelled machine has lost its power.
+    /// The power of the simulated machine has failed.
     case crashed
     case other
   }
@@ -134,10 +134,9 @@ package struct FileSystemError: Error, Hashable, Sendable {
   package let operation: Operation
   package let path: String
   package let reason: Reason
-  /// The system's number of the error; 0 when there was none.
+  /// The operating system's error number; 0 if there is none.
   package let errno: Int32
 
-  /// An error of `operation` on `path`.
   package init(_ operation: Operation, path: String, reason: Reason, errno: Int32 = 0) {
     self.operation = operation
     self.path = path
@@ -149,20 +148,20 @@ package struct FileSystemError: Error, Hashable, Sendable {
 extension FileSystemError: CustomStringConvertible {
   package var description: String { "\(operation.rawValue) of \(path) failed: \(reason) (errno \(errno))" }
 
-  /// What could not be done, and why, for people.
+  /// A message for people: what could not be done, and why.
   package var words: String {
     let what =
       switch operation {
       case .open, .read: "read \(path)"
       case .write, .allocate, .syncData, .syncAll, .syncDirectory: "write \(path)"
-      case .truncate: "shorten \(path)"
+      case .truncate: "truncate \(path)"
       case .size: "find the size of \(path)"
       case .rename: "rename \(path)"
       case .remove: "remove \(path)"
       case .list: "list \(path)"
-      case .createDirectory: "make the directory \(path)"
+      case .createDirectory: "create the directory \(path)"
       case .lock: "lock \(path)"
-      case .create: "make \(path)"
+      case .create: "create \(path)"
       }
     return "cannot \(what): \(reasonWords)"
   }
@@ -170,25 +169,25 @@ extension FileSystemError: CustomStringConvertible {
   private var reasonWords: String {
     switch reason {
     case .notFound: "no such file or directory"
-    case .alreadyExists: "there is one already"
+    case .alreadyExists: "it exists already"
     case .noSpace: "no space left on the disk"
     case .locked: "another process has locked it"
-    case .notSupported: "the file system cannot do that"
+    case .notSupported: "the file system does not support it"
     case .notAFile: "it is a directory, a pipe or a socket, not a file"
     case .permissionDenied: "permission denied"
     case .readOnly: "the file system is read-only"
     case .noDescriptors: "too many open files"
-    case .crashed: "the machine has lost its power"
-    case .other: "the system's error \(errno)"
+    case .crashed: "the power has failed"
+    case .other: "error \(errno) of the operating system"
     }
   }
 }
 
 extension FileSystem {
-  /// The file's size: nothing is known of holes.
+  /// The file's size, for file systems that do not know about holes.
   package func endOfData(_ file: FileHandle, from offset: Int) throws(FileSystemError) -> Int { try size(file) }
 
-  /// Writes all of `bytes` at `offset`, however many calls it takes.
+  /// Writes all of `bytes` at `offset`, with as many calls as it takes.
   package func writeAll(
     _ file: FileHandle, at offset: Int, _ bytes: UnsafeRawBufferPointer, path: String
   ) throws(FileSystemError) {
@@ -250,7 +249,7 @@ extension FileSystem {
 
   /// Replaces the file `name` of `directory` so that after a crash either the old or the new bytes are there.
   ///
-  /// Written to a temporary name, synced, renamed; then the directory is synced.
+  /// The bytes are written under a temporary name and synced; then the file is renamed, and the directory synced.
   package func replace(
     _ name: String, in directory: String, with bytes: [UInt8], temporarySuffix: String = ".tmp"
   ) throws(FileSystemError) {
@@ -260,7 +259,8 @@ extension FileSystem {
     try syncDirectory(directory)
   }
 
-  /// Writes `bytes` as the file at `path` and syncs them; its name is durable with the next sync of the directory.
+  /// Writes `bytes` as the file at `path`, and syncs them. Its name becomes durable with the next sync of the
+  /// directory.
   func writeSynced(_ path: String, _ bytes: [UInt8]) throws(FileSystemError) {
     let file = try open(path, .createOrTruncate)
     defer { close(file) }
@@ -268,7 +268,7 @@ extension FileSystem {
     try syncAll(file)
   }
 
-  /// Makes the directory at `path` and those above it, as far as they are missing, durably.
+  /// Creates the directory at `path` and its missing ancestors, durably.
   package func createDirectories(_ path: String) throws(FileSystemError) {
     if path.isEmpty || path == "/" || exists(path) { return }
     let parent = Self.directory(of: path)
@@ -277,7 +277,7 @@ extension FileSystem {
     try syncDirectory(parent)
   }
 
-  /// The directory that holds `path`.
+  /// The directory that contains `path`.
   package static func directory(of path: String) -> String {
     guard let slash = path.lastIndex(of: "/") else { return "." }
     return slash == path.startIndex ? "/" : String(path[..<slash])

@@ -1,11 +1,12 @@
-/// A file that is read from front to back through one buffer, in which any part can be had in one piece.
+/// A file that is read from front to back through one buffer, so that any part of it is contiguous in memory.
 ///
-/// The buffer grows to the largest part asked for, which callers have checked against the file's size and a limit.
+/// The buffer grows to the largest part that is loaded, whose size callers have checked against the file's size and a
+/// limit.
 ///
-/// Thread: one at a time.
+/// *Thread*: one at a time.
 final class FileWindow<Files: FileSystem> {
   let path: String
-  /// The file's size when it was opened: what is appended later is not seen.
+  /// The file's size when it was opened. What is appended later is not seen.
   let sizeBytes: Int
   private let files: Files
   private let file: FileHandle?
@@ -30,7 +31,7 @@ final class FileWindow<Files: FileSystem> {
     buffer = .allocate(byteCount: max(1, min(sizeBytes, Self.defaultBytes)), alignment: 16)
   }
 
-  /// A window on `contents`, which stand for the file at `path`: what it decompresses to.
+  /// A window on the decompressed contents of the file at `path`.
   init(_ files: Files, path: String, contents: [UInt8]) {
     self.files = files
     self.path = path
@@ -48,7 +49,7 @@ final class FileWindow<Files: FileSystem> {
 
   /// The `count` bytes at `offset`, valid until the next call.
   ///
-  /// Throws: `.truncated` if the file has not as many; the failure of a call.
+  /// - Throws: `truncated` if the file has fewer; the failure of a call.
   func load(_ offset: Int, _ count: Int) throws(TxnLogError) -> UnsafeRawBufferPointer {
     guard offset >= 0, count >= 0, count <= sizeBytes - offset else {
       throw TxnLogError(.truncated, path: path, offset: offset)
@@ -57,17 +58,18 @@ final class FileWindow<Files: FileSystem> {
     return UnsafeRawBufferPointer(rebasing: buffer[(offset - windowStart)..<(offset - windowStart + count)])
   }
 
-  /// What is in the buffer from `offset` on: to the end of the file, or at least 4 KiB.
+  /// The bytes from `offset` on that are in the buffer, or are read into it: up to the end of the file, or at least
+  /// 4 KiB.
   func loadAvailable(_ offset: Int) throws(TxnLogError) -> UnsafeRawBufferPointer {
     let held = windowStart + windowCount - offset
     if offset >= windowStart, held >= 4096 || held > 0 && offset + held == sizeBytes { return try load(offset, held) }
     return try load(offset, min(Self.defaultBytes, sizeBytes - offset))
   }
 
-  /// The end of the last byte in the file, from `offset` on, that is not 0; `offset` if there is none.
+  /// The offset after the last byte from `offset` on that is not 0; `offset` if all are.
   func endOfContent(from offset: Int) throws(TxnLogError) -> Int {
     var end = sizeBytes
-    // Holes need no reading, however long they are.
+    // A hole need not be read, however long it is.
     if let file, end - offset > Self.defaultBytes {
       end = min(end, try fileCalls { () throws(FileSystemError) in try files.endOfData(file, from: offset) })
     }

@@ -1,7 +1,7 @@
 import Zlib
 package import ZooKeeperProtocol
 
-/// One record of a log, as long as its reader is not moved on.
+/// One record of a log, valid until its reader is used again.
 package struct LogRecord {
   package let zxid: Zxid
   /// Where the record begins in its segment.
@@ -17,16 +17,16 @@ package struct LogRecord {
 package struct SegmentEnd: Hashable, Sendable {
   /// Where the records end.
   package let offset: Int
-  /// Bytes after that which belong to a batch that was never completely written; 0 for a clean end.
+  /// The size of what follows, which belongs to a batch that was never completely written; 0 for a clean end.
   package let tornBytes: Int
-  /// Whether nothing can ever have been in the segment but a header: it is no longer than one.
+  /// Whether the segment is too short to have ever had a record.
   package var isProvablyEmpty = false
 }
 
 /// Reads the records of one segment in order.
 ///
-/// Whatever the bytes are, the result is records that were written, an end that says what was torn, or an error that
-/// names the place. A record is taken for torn only if nothing durable can have followed it: see `TailScan`.
+/// Whatever the bytes are, the result is a sequence of records that were written, with an end that says what was torn,
+/// or an error with the offset. A record is taken as torn only if nothing durable can have followed it; see `TailScan`.
 ///
 /// *Source*: `FileTxnLog.FileTxnIterator`; `StorageFormat` D.2, D.9.
 package struct LogReader<Files: FileSystem> {
@@ -45,7 +45,8 @@ package struct LogReader<Files: FileSystem> {
 
   /// Opens the segment `log.<zxid>` at `path`.
   ///
-  /// Throws: `.badHeader` if it is no log; an unfinished header is an empty segment, as a crash leaves it.
+  /// - Throws: `badHeader` if it is not a log. An incomplete header is what a crash leaves, and reads as an empty
+  ///   segment.
   package init(_ files: Files, path: String, segment: Zxid) throws(TxnLogError) {
     self.path = path
     self.segment = segment
@@ -58,7 +59,7 @@ package struct LogReader<Files: FileSystem> {
 
   /// The next record; nil at the end.
   ///
-  /// Throws: `.damaged` for a record that was durable once; `.zxidOrder`; the failure of a call.
+  /// - Throws: `damaged` for a record that was durable once; `zxidOrder`; the failure of a call.
   package mutating func next() throws(TxnLogError) -> LogRecord? {
     if end != nil { return nil }
     let available = window.sizeBytes - offset
@@ -89,7 +90,7 @@ package struct LogReader<Files: FileSystem> {
       isMarked = held.loadBigEndian(at: 8, as: Int64.self) == LogFormat.markedDatabaseID
       return
     }
-    // A header becomes durable before any record, so a torn one has nothing behind it.
+    // A header is durable before any record is written, so that nothing can follow a torn one.
     let contentEnd = try window.endOfContent(from: 0)
     let content = try window.load(0, min(contentEnd, LogFormat.headerBytes))
     let isUnfinished = [0, LogFormat.markedDatabaseID].contains { databaseID in
@@ -103,16 +104,17 @@ package struct LogReader<Files: FileSystem> {
       offset: 0, tornBytes: contentEnd, isProvablyEmpty: isProvablyEmpty)
   }
 
-  /// Whether the segment is too short for a record behind its header.
+  /// Whether the segment is too short for a record after its header.
   private var isProvablyEmpty: Bool {
     window.sizeBytes < LogFormat.headerBytes + LogFormat.recordOverheadBytes + LogFormat.minEntryBytes
   }
 
-  /// Whether a segment that holds no record has a size that a writer gives to a new one: that of a header, or room for
-  /// records in whole sectors. One that was ended has just the size of its records: without any it has lost them.
+  /// Whether a segment without records has the size that a writer gives to a new one: that of a header, or a
+  /// preallocation in whole sectors. A segment that was ended has the size of its records; if it has none, it has lost
+  /// them.
   private var isUnusedSize: Bool { isProvablyEmpty || window.sizeBytes % 512 == 0 }
 
-  /// Decides what it means that there is no record at `offset`.
+  /// Decides whether the lack of a record at `offset` is the end of the log or damage.
   private mutating func stop(_ damage: TxnLogError.Damage, recordEnd: Int? = nil) throws(TxnLogError) -> LogRecord? {
     let contentEnd = try window.endOfContent(from: offset)
     var scan = TailScan(

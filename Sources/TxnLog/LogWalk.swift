@@ -5,7 +5,7 @@ package struct TornTail: Hashable, Sendable {
   package let path: String
   /// Where the whole records of the segment end.
   package let offset: Int
-  /// The bytes behind that, up to the last one that is not 0.
+  /// The size of what follows, up to the last byte that is not 0.
   package let bytes: Int
 }
 
@@ -16,26 +16,26 @@ package struct WalkedSegment: Hashable, Sendable {
   package let zxid: Zxid
   /// Where its records end.
   package let offset: Int
-  /// Bytes after that of a batch that was never completely written.
+  /// The size of what follows, which belongs to a batch that was never completely written.
   package let tornBytes: Int
   package let sizeBytes: Int
   package let hasRecords: Bool
   /// Whether its writer marked the ends of batches.
   package let isMarked: Bool
-  /// Whether nothing can ever have been in it but a header.
+  /// Whether it is too short to have ever had a record.
   package var isProvablyEmpty = false
 
-  /// What is torn, if anything.
+  /// The torn part; nil if there is none.
   package var tornTail: TornTail? {
     tornBytes > 0 ? TornTail(path: path, offset: offset, bytes: tornBytes) : nil
   }
 }
 
-/// Walks the log from a transaction on, over as many segments as there are, and makes sure that none is missing.
+/// Walks the log from a transaction on, over all segments, and checks that no transaction is missing.
 ///
-/// Transactions must follow each other without a gap: the counter goes up by one, or a new epoch begins with 1. A
-/// segment may end torn only where nothing is missing after it, as when a server that was restarted wrote the lost
-/// transaction again, in a new segment.
+/// Transactions must follow each other without a gap: the counter is incremented by one, or a new epoch begins with 1.
+/// A segment with a torn end is accepted if nothing is missing after it, as when a server was restarted and wrote the
+/// lost transaction again, in a new segment.
 ///
 /// *Source*: `FileTxnLog.FileTxnIterator`; `StorageFormat` D.6, D.9.
 package struct LogWalk<Files: FileSystem> {
@@ -47,10 +47,10 @@ package struct LogWalk<Files: FileSystem> {
   private let segments: [ZxidFile]
   private var nextIndex = 0
   private var reader: LogReader<Files>?
-  /// A torn end that must not turn out to be followed by a gap.
+  /// A torn end whose segment may still turn out to be followed by a gap, which would mean that it was damaged.
   private var suspect: TornTail?
 
-  /// A walk over those of `segments`, oldest first, that can hold transactions after `position`.
+  /// A walk over those of `segments`, sorted oldest first, that can have transactions after `position`.
   package init(_ files: Files, segments: [ZxidFile], after position: Zxid) {
     self.files = files
     self.position = position
@@ -60,7 +60,7 @@ package struct LogWalk<Files: FileSystem> {
 
   /// The next transaction after `position`; nil at the end of the log.
   ///
-  /// Throws: `.damaged`, `.gap`, `.zxidOrder`, `.badHeader`, each with the file and the offset; the failure of a call.
+  /// - Throws: `damaged`, `gap`, `zxidOrder` or `badHeader`, each with the file and the offset; the failure of a call.
   package mutating func next() throws(TxnLogError) -> LogRecord? {
     while true {
       if reader == nil, try !openNext() { return nil }
@@ -75,7 +75,7 @@ package struct LogWalk<Files: FileSystem> {
     }
   }
 
-  /// Whether `next` may come right after `previous`.
+  /// Whether `next` may be the transaction right after `previous`.
   package static func follows(_ next: Zxid, _ previous: Zxid) -> Bool {
     next.rawValue == previous.rawValue &+ 1 || next.epoch > previous.epoch && next.counter == 1
   }
@@ -100,7 +100,7 @@ package struct LogWalk<Files: FileSystem> {
 
   private mutating func check(_ record: LogRecord) throws(TxnLogError) {
     guard Self.follows(record.zxid, position) else {
-      // What is missing was in the torn part, so that part was not a tail.
+      // The missing transactions were in the part that seemed torn, which therefore was damaged.
       if let suspect { throw TxnLogError(.damaged(.content), path: suspect.path, offset: suspect.offset) }
       throw TxnLogError(.gap(after: position, next: record.zxid), path: reader?.path ?? "", offset: record.offset)
     }

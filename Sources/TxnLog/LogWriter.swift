@@ -3,31 +3,31 @@ package import ZooKeeperProtocol
 
 /// How a `LogWriter` lays out its files.
 package struct LogSettings: Hashable, Sendable {
-  /// A segment grows in steps of this size, so that most appends change no metadata; 0 for none.
+  /// A segment grows in steps of this many bytes, so that most appends change no metadata; 0 disables it.
   ///
   /// *Source*: `preAllocSize`, 64 MiB by default.
   package var preallocationBytes = 64 << 20
-  /// Whether the ends of batches are marked, which lets recovery tell a torn batch from later damage; without it the
-  /// files are byte for byte Apache's. See `BatchMark`.
+  /// Whether the ends of batches are marked, by which recovery distinguishes a torn batch from later damage; see
+  /// `BatchMark`. Without marks, the files are byte for byte those of Apache's servers.
   package var marksBatches = true
-  /// Whether a sync reaches the disk. Without it (`forceSync=no`) a power cut loses transactions that were answered.
+  /// Whether a sync reaches the disk. Without it (`forceSync=no`), a power failure loses acknowledged transactions.
   package var forcesSync = true
 
-  /// Apache's settings.
+  /// The defaults of Apache's servers.
   package init() {}
 }
 
 /// Appends transactions to log segments: many `append`s, then one `sync` that makes all of them durable.
 ///
-/// A restarted server never appends to an old segment, as Apache's does not. A segment's name and header become
-/// durable before its first batch is written. After a write or sync has failed nothing is known about the file, so the
-/// writer refuses everything from then on: what is on disk is for recovery to find out.
+/// After a restart, a server begins a new segment and never appends to an old one, as Apache's servers do. A segment's
+/// name and header are durable before its first batch is written. After a failed write or sync the state of the file is
+/// unknown, so that the writer refuses everything from then on, and leaves it to recovery to find out what is on disk.
 ///
-/// Thread: the one that owns it, as its calls block.
+/// *Thread*: the one that owns it. Its calls block.
 ///
 /// *Source*: `org.apache.zookeeper.server.persistence.FileTxnLog`; `StorageFormat` D.2, D.3.
 package struct LogWriter<Files: FileSystem>: ~Copyable {
-  /// The segment from `blockOffset` on: what is durable of its last block, and the records that are not written yet.
+  /// The segment from `blockOffset` on: the durable part of its last block, and the records that are not written yet.
   private var blocks = BlockBuffer()
   /// Where `blocks` begins in the segment; a multiple of the block's size.
   private var blockOffset = 0
@@ -35,18 +35,18 @@ package struct LogWriter<Files: FileSystem>: ~Copyable {
   private var position = 0
   /// The open segment's size on disk.
   private var allocatedBytes = 0
-  /// What the next preallocation adds; 0 once the disk had no room for it.
+  /// What the next preallocation adds; 0 after the disk had no room for one.
   private var preallocationBytes: Int
-  /// The last transaction given to `append`.
+  /// The last transaction that was appended.
   package private(set) var lastAppended: Zxid
   /// The last transaction that is durable.
   package private(set) var lastPersisted: Zxid
-  /// Transactions appended since the segment was begun.
+  /// The number of transactions that were appended to the segment.
   package private(set) var segmentEntryCount = 0
-  /// Why the writer refuses everything; nil while it works.
+  /// Why the writer refuses everything; nil as long as it does not.
   package private(set) var failure: TxnLogError?
   private var file: FileHandle?
-  /// Whether `file` takes direct writes; it does where the file system has them, unless nothing needs to be durable.
+  /// Whether writes to `file` are direct. They are if the file system supports it, unless `forcesSync` is off.
   private var isDirect = false
   private var segment = Zxid.zero
   private var path: String
@@ -54,7 +54,7 @@ package struct LogWriter<Files: FileSystem>: ~Copyable {
   private let directory: String
   private let files: Files
 
-  /// A writer of segments in `directory`, for transactions after `last`. Nothing is created before the first `sync`.
+  /// A writer of segments in `directory`, for transactions after `last`. No file is created before the first `sync`.
   package init(_ files: Files, directory: String, after last: Zxid, settings: LogSettings = LogSettings()) {
     self.files = files
     self.directory = directory
@@ -69,20 +69,20 @@ package struct LogWriter<Files: FileSystem>: ~Copyable {
     if let file { files.close(file) }
   }
 
-  /// Bytes in the segment that `append` goes to, written or not.
+  /// The size of the open segment in bytes, what is not written yet included.
   package var segmentBytes: Int { blockOffset + blocks.count }
 
-  /// Bytes that the next `sync` writes.
+  /// The size of the batch that the next `sync` writes, in bytes.
   private var batchBytes: Int { segmentBytes - position }
 
-  /// Whether `sync` has anything to do.
+  /// Whether there is anything to sync.
   package var hasUnsynced: Bool { batchBytes > 0 }
 
   /// Adds an entry (header, body, digest) to the batch that the next `sync` makes durable.
   ///
-  /// A batch that is full is synced here, which `lastPersisted` tells.
+  /// If the batch has reached its largest size, it is synced at once; `lastPersisted` then shows it.
   ///
-  /// Throws: `.zxidOrder` or `.badEntry` with nothing changed; as `sync`.
+  /// - Throws: `zxidOrder` or `badEntry`, with nothing changed; otherwise as `sync`.
   package mutating func append(_ entry: UnsafeRawBufferPointer) throws(TxnLogError) {
     try checkHealth()
     guard entry.count >= LogFormat.minEntryBytes, entry.count <= LogFormat.maxEntryBytes else {
@@ -102,7 +102,9 @@ package struct LogWriter<Files: FileSystem>: ~Copyable {
     if batchBytes >= LogFormat.maxBatchBytes { try sync() }
   }
 
-  /// Adds an entry; see above.
+  /// `append` for an array.
+  ///
+  /// - Throws: as `append` for bytes.
   package mutating func append(_ entry: [UInt8]) throws(TxnLogError) {
     let failed = entry.withUnsafeBytes { raw -> TxnLogError? in
       do throws(TxnLogError) {
@@ -118,7 +120,7 @@ package struct LogWriter<Files: FileSystem>: ~Copyable {
   /// Writes the batch and returns when it is durable.
   ///
   /// - Returns: the last durable transaction.
-  /// - Throws: the failure of a call to the file system, and `.poisoned` ever after.
+  /// - Throws: the failure of a call to the file system, and `poisoned` after the first failure.
   @discardableResult
   package mutating func sync() throws(TxnLogError) -> Zxid {
     try checkHealth()
@@ -134,14 +136,14 @@ package struct LogWriter<Files: FileSystem>: ~Copyable {
     return lastPersisted
   }
 
-  /// Ends the segment: syncs what is waiting, gives back the preallocated rest; the next entry begins a new file.
+  /// Ends the segment: syncs what waits, and frees the preallocated rest. The next entry begins a new file.
   ///
-  /// Throws: as `sync`.
+  /// - Throws: as `sync`.
   package mutating func roll() throws(TxnLogError) {
     try sync()
     segmentEntryCount = 0
     guard let file else { return }
-    // Only saves space, so a failure changes nothing.
+    // A failure is of no consequence, because this only saves space.
     try? files.truncate(file, to: settings.marksBatches ? position + BatchMark.encodedSizeBytes : position)
     files.close(file)
     self.file = nil
@@ -152,14 +154,14 @@ package struct LogWriter<Files: FileSystem>: ~Copyable {
 
   /// Ends the segment and the writer.
   ///
-  /// Throws: as `sync`.
+  /// - Throws: as `sync`.
   package consuming func close() throws(TxnLogError) { try roll() }
 
   private func checkHealth() throws(TxnLogError) {
     if failure != nil { throw TxnLogError(.poisoned, path: path) }
   }
 
-  /// Begins a segment with its header, of which nothing is on the disk before the first `sync`.
+  /// Begins a segment with its header. The file is created by the first `sync`.
   private mutating func beginSegment(_ first: Zxid) {
     segment = first
     segmentEntryCount = 0
@@ -187,7 +189,8 @@ package struct LogWriter<Files: FileSystem>: ~Copyable {
     blockOffset += blocks.removeWholeBlocks()
   }
 
-  /// Makes the segment with its header, durably before any record: a segment with records and no header is damaged.
+  /// Creates the segment and makes its header durable before any record is written: a segment with records but no
+  /// header would be damaged.
   private mutating func createSegment() throws(FileSystemError) -> FileHandle {
     let file: FileHandle
     if let direct = try createDirectSegment() {
@@ -200,7 +203,7 @@ package struct LogWriter<Files: FileSystem>: ~Copyable {
     return file
   }
 
-  /// Makes the segment for direct writes; nil, and no file, where they are not wanted or not to be had.
+  /// Creates the segment for direct writes; nil, and no file, if they are not wanted or not supported.
   private mutating func createDirectSegment() throws(FileSystemError) -> FileHandle? {
     guard settings.forcesSync else { return nil }
     var opened: FileHandle?
@@ -213,7 +216,7 @@ package struct LogWriter<Files: FileSystem>: ~Copyable {
     } catch {
       if let opened { files.close(opened) }
       guard error.reason == .notSupported else { throw error }
-      // There are file systems that say so at the first write only.
+      // Some file systems refuse only the first write.
       if opened != nil { try files.remove(path) }
       return nil
     }
@@ -243,7 +246,8 @@ package struct LogWriter<Files: FileSystem>: ~Copyable {
     LogFormat.header(databaseID: settings.marksBatches ? LogFormat.markedDatabaseID : 0)
   }
 
-  /// Writes the bytes from `first` on of a buffer that belongs at `offset` of the file, and returns when they are safe.
+  /// Writes the bytes from `first` on of a buffer whose first byte belongs at `offset` of the file, and returns when
+  /// they are durable.
   private func write(
     _ buffer: borrowing BlockBuffer, from first: Int, at offset: Int, to file: FileHandle
   ) throws(FileSystemError) {
@@ -256,7 +260,7 @@ package struct LogWriter<Files: FileSystem>: ~Copyable {
     }
   }
 
-  /// Grows the file ahead of the writes, under the condition that Apache has for it.
+  /// Extends the file ahead of the writes, under the same condition as Apache's servers.
   private mutating func preallocate(_ file: FileHandle) {
     let needed = segmentBytes
     guard preallocationBytes > 0, needed + 4096 >= allocatedBytes else { return }
@@ -266,7 +270,7 @@ package struct LogWriter<Files: FileSystem>: ~Copyable {
       try files.allocate(file, from: allocatedBytes, to: target)
       allocatedBytes = target
     } catch {
-      // The write itself may still fit, or will say why it does not.
+      // The write itself may still succeed, and if not, its error says why.
       preallocationBytes = 0
     }
   }

@@ -6,11 +6,10 @@
   import Glibc
 #endif
 
-/// The machine's files. The only code of the module that calls the C library.
+/// The real file system. This is the only code of the module that calls the C library.
 ///
-/// Thread: any; a handle is used by one thread at a time.
+/// *Thread*: any; a handle is used by one thread at a time.
 package struct PosixFileSystem: FileSystem, Sendable {
-  /// There is nothing to configure.
   package init() {}
 
   /// Opens with `open(2)`, and close-on-exec.
@@ -24,7 +23,8 @@ package struct PosixFileSystem: FileSystem, Sendable {
       case .createOrTruncate: O_RDWR | O_CREAT | O_TRUNC
       }
     guard mode == .createNewDirect else {
-      // Without waiting for the other end, should a pipe have the name; to a file it makes no difference.
+      // O_NONBLOCK keeps the call from waiting for the other end, should the name be that of a pipe. For a file it
+      // makes no difference.
       let operation: FileSystemError.Operation = mode == .read || mode == .update ? .open : .create
       let file = try openRaw(path, flags | O_NONBLOCK, operation: operation)
       return try checkedForFile(file, path, operation)
@@ -33,7 +33,7 @@ package struct PosixFileSystem: FileSystem, Sendable {
     do throws(FileSystemError) {
       return try openRaw(path, flags | directFlags, operation: .open)
     } catch {
-      // Linux may have made the file before it looked whether the file system can do this.
+      // Linux may have created the file before it found that the file system does not support direct writes.
       if error.reason == .notSupported { _ = unlink(path) }
       throw error
     }
@@ -41,7 +41,7 @@ package struct PosixFileSystem: FileSystem, Sendable {
 
   /// Closes the descriptor.
   package func close(_ file: FileHandle) {
-    // An error here would tell of lost writes, but whoever needs them durable has synced before.
+    // An error would mean that writes were lost, but callers that need them durable have synced before.
     _ = platformClose(file.rawValue)
   }
 
@@ -87,7 +87,7 @@ package struct PosixFileSystem: FileSystem, Sendable {
     return Int(status.st_size)
   }
 
-  /// Asks `lseek(2)` where the last part begins that is no hole, and where it ends.
+  /// Follows the file's holes with `lseek(2)` up to the end of the last part that is not a hole.
   package func endOfData(_ file: FileHandle, from offset: Int) throws(FileSystemError) -> Int {
     #if os(Linux)
       // The C library hides these from Swift.
@@ -95,7 +95,7 @@ package struct PosixFileSystem: FileSystem, Sendable {
       var end = offset
       while true {
         let data = lseek(file.rawValue, off_t(end), seekData)
-        // ENXIO: nothing but a hole is left. A file system that knows no holes calls all of the file data.
+        // ENXIO means that only a hole is left. A file system without holes reports the whole file as data.
         if data < 0 { return errno == ENXIO ? end : try size(file) }
         let hole = lseek(file.rawValue, data, seekHole)
         guard hole > data else { return try size(file) }
@@ -112,7 +112,7 @@ package struct PosixFileSystem: FileSystem, Sendable {
       // Darwin's fsync stops at the drive's cache.
       guard fcntl(file.rawValue, F_FULLFSYNC) == 0 else { throw failure(.syncData, file) }
     #else
-      // Never tried again after a failure: the kernel has dropped the pages, and a second call would succeed.
+      // It must not be tried again after a failure: the kernel has dropped the pages, and a second call would succeed.
       guard fdatasync(file.rawValue) == 0 else { throw failure(.syncData, file) }
     #endif
   }
@@ -195,7 +195,7 @@ package struct PosixFileSystem: FileSystem, Sendable {
       close(file)
       throw error(operation, path: path, code)
     }
-    // A device is as good as a file to whoever names one: it makes nobody wait.
+    // Devices are accepted, because opening one does not block.
     guard [S_IFREG, S_IFCHR, S_IFBLK].contains(status.st_mode & S_IFMT) else {
       close(file)
       throw FileSystemError(operation, path: path, reason: .notAFile)
@@ -215,7 +215,7 @@ package struct PosixFileSystem: FileSystem, Sendable {
     return error(operation, path: path(of: file), code)
   }
 
-  /// The name under which a file was opened, for messages only; asked of the kernel, so that handles stay numbers.
+  /// The path of an open file, for messages only. It is read from the kernel, so that a handle need not keep it.
   private func path(of file: FileHandle) -> String {
     var buffer = [UInt8](repeating: 0, count: 4096)
     let count = buffer.withUnsafeMutableBytes { raw in
@@ -242,12 +242,13 @@ package struct PosixFileSystem: FileSystem, Sendable {
   }
 }
 
-// The methods of the same names hide these.
+// Inside the type, its methods of the same names hide these functions of the C library.
 private func platformClose(_ descriptor: Int32) -> Int32 { close(descriptor) }
 private func platformRename(_ path: String, _ newPath: String) -> Int32 { rename(path, newPath) }
 private func platformOpen(_ path: String, _ flags: Int32) -> Int32 { open(path, flags, 0o644) }
 
-/// What makes `open(2)` a direct one; nil where that is not known. The C library hides O_DIRECT from Swift.
+/// The flags with which `open(2)` makes writes direct; nil on platforms for which they are not known. Swift does not
+/// import O_DIRECT from the C library.
 #if os(Linux) && (arch(x86_64) || arch(i386))
   private let directFlags: Int32? = 0o40000 | O_DSYNC
 #elseif os(Linux) && (arch(arm64) || arch(arm))

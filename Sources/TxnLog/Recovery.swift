@@ -1,23 +1,25 @@
 package import ZooKeeperProtocol
 
-/// What takes in the content of a data directory: the tree and the sessions of a server, or a test's record of it.
+/// What is built from the content of a data directory: the tree and the sessions of a server, or a test's record of
+/// them.
 package protocol RecoveryTarget {
-  /// Forgets everything, and takes what comes with a snapshot. Called again when the snapshot turns out to be damaged.
+  /// Discards everything, and begins with the sessions and ACL lists of a snapshot. It is called again for the next
+  /// older snapshot if this one turns out to be damaged.
   mutating func beginSnapshot(_ zxid: Zxid, sessions: [SnapshotSession], aclLists: [SnapshotACLList])
 
-  /// Takes a node of the snapshot; its bytes are valid during the call.
+  /// Adds a node of the snapshot. Its bytes are valid only during the call.
   ///
-  /// Throws: `.rejected` for a node that cannot be: the next older snapshot is then tried.
+  /// - Throws: `rejected` for a node that is not valid; the next older snapshot is then tried.
   mutating func restore(_ node: SnapshotNodeView) throws(TxnLogError)
 
-  /// The snapshot is complete and its seals hold.
+  /// Called when the snapshot is complete and its checksums are right.
   mutating func endSnapshot(digest: SnapshotDigest?) throws(TxnLogError)
 
-  /// Applies a transaction of the log: header, body and digest, valid during the call.
+  /// Applies a transaction of the log: header, body and digest, which are valid only during the call.
   mutating func replay(_ entry: UnsafeRawBufferPointer, zxid: Zxid) throws(TxnLogError)
 }
 
-/// What recovery found, and what it did to the files.
+/// What recovery has found, and what it has changed.
 package struct RecoveryReport: Hashable, Sendable {
   /// A snapshot that could not be used.
   package struct SkippedSnapshot: Hashable, Sendable {
@@ -27,72 +29,72 @@ package struct RecoveryReport: Hashable, Sendable {
 
   /// The last transaction of the state that was recovered.
   package internal(set) var lastZxid = Zxid.zero
-  /// The snapshot that was loaded; nil when there was none, which without transactions means a new server.
+  /// The snapshot that was loaded; nil if there was none, which without transactions means a new server.
   package internal(set) var snapshot: ZxidFile?
   /// The loaded snapshot's digest section.
   package internal(set) var snapshotDigest: SnapshotDigest?
   /// Newer snapshots that could not be used, newest first.
   package internal(set) var skippedSnapshots: [SkippedSnapshot] = []
-  /// Transactions replayed from the log.
+  /// The number of transactions that were replayed from the log.
   package internal(set) var replayedCount = 0
-  /// Their bytes.
+  /// Their total size, in bytes.
   package internal(set) var replayedBytes = 0
   /// Parts of the log that were never completely written and have been cut off.
   package internal(set) var cut: [TornTail] = []
-  /// Torn ends in front of newer segments, which are left as they are: nothing is missing after them.
+  /// Torn ends of segments before the last one. They are left as they are, because nothing is missing after them.
   package internal(set) var oldTorn: [TornTail] = []
-  /// Files that were removed: segments in which nothing can have been, unfinished snapshots.
+  /// Files that were removed: segments that never had a record, and unfinished snapshots.
   package internal(set) var removedPaths: [String] = []
-  /// What was taken out of the log and is kept under another name: torn tails that were cut, and segments that hold
-  /// nothing now but may have held something.
+  /// What was taken out of the log and is kept under another name: torn tails, and segments that have no record now but
+  /// may have had some.
   package internal(set) var kept: [KeptPart] = []
 
   /// A part of the log under its new name.
   package struct KeptPart: Hashable, Sendable {
     package let path: String
-    /// From where on it was taken; 0 for a whole file.
+    /// Where it began in the file; 0 for a whole file.
     package let offset: Int
-    /// nil when there was no room on the disk for a copy.
+    /// nil if the disk had no room for a copy.
     package let copyPath: String?
   }
 
-  /// Whether the directory holds nothing at all: whoever starts the server decides what that means.
+  /// Whether the directory has no data. The caller decides whether a server may start without any.
   package var isEmpty: Bool { snapshot == nil && replayedCount == 0 }
 
-  /// The snapshot has effects of transactions up to this one, and the log ends before it; nil when all is well.
+  /// The last transaction with effects in the snapshot, if the log ends before it; nil if it does not.
   ///
-  /// Apache's followers apply what a quorum has before their own disk has it, so a power cut can lead to this. A server
-  /// alone that syncs before it applies never does: its log has been cut by somebody.
+  /// Apache's followers apply what a quorum has persisted before they have persisted it themselves, so that a power
+  /// failure can lead to this. A standalone server syncs before it applies: its log must have been cut by other means.
   package var unreachedZxid: Zxid? {
     guard let digest = snapshotDigest, digest.zxid > lastZxid else { return nil }
     return digest.zxid
   }
 }
 
-/// What recovery may do.
+/// What recovery accepts, and what it may change.
 package struct RecoverySettings: Hashable, Sendable {
-  /// Whether a log without any snapshot is replayed from nothing (`snapshot.trust.empty`).
+  /// Whether a log without a snapshot is replayed over an empty tree (`snapshot.trust.empty`).
   package var trustsMissingSnapshot = false
   /// Whether torn tails are cut and remains of interrupted work are removed; otherwise only reported.
   package var repairsTornTails = true
 
-  /// A server's settings.
+  /// The defaults of a server.
   package init() {}
 }
 
 extension DataDirectory {
-  /// Snapshots that are tried before giving up.
+  /// The number of snapshots that are tried.
   private static var maxSnapshotAttempts: Int { 100 }
 
-  /// Brings `target` to the state that the files describe: the newest snapshot that is whole, and the log after it.
+  /// Brings `target` to the state on disk: the newest snapshot that can be read completely, and the log after it.
   ///
-  /// Refuses whatever would lose durable transactions: damage before the tail of the log, gaps, a log without a
+  /// It refuses whatever would lose durable transactions: damage before the tail of the log, gaps, a log without a
   /// snapshot, a damaged snapshot whose transactions the log does not have. Nothing is written before everything has
-  /// been read; only torn tails are cut, so that what was never answered cannot come back.
+  /// been read. Only torn tails are cut, so that transactions which were never acknowledged cannot reappear.
   ///
   /// *Source*: `FileTxnSnapLog.restore`; `StorageFormat` D.6, D.8, D.9.
   ///
-  /// Throws: `TxnLogError` with file and offset.
+  /// - Throws: `TxnLogError` with file and offset.
   package func recover(
     into target: inout some RecoveryTarget, settings: RecoverySettings = RecoverySettings()
   ) throws(TxnLogError) -> RecoveryReport {
@@ -111,7 +113,7 @@ extension DataDirectory {
       report.replayedBytes += record.entry.count
     }
     report.lastZxid = walk.position
-    // The zxids of the last epoch leave no room for another one. No ensemble reaches them in regular operation.
+    // After the last epoch, no leader could be elected. No ensemble reaches it in regular operation.
     guard Epoch.zero.rawValue..<Epoch.last.rawValue ~= report.lastZxid.rawValue >> 32 else {
       throw TxnLogError(.zxidOutOfRange(report.lastZxid), path: report.snapshot?.path ?? logDirectory)
     }
@@ -122,7 +124,7 @@ extension DataDirectory {
     return report
   }
 
-  /// A log has nothing to follow: because there is no snapshot, or because the one there is cannot be read.
+  /// The error for a log without a snapshot that it follows: there is none, or those that exist cannot be read.
   private static func missingSnapshot(
     _ skipped: RecoveryReport.SkippedSnapshot?, in directory: String
   ) -> TxnLogError {
@@ -144,7 +146,7 @@ extension DataDirectory {
       }
     }
     target.beginSnapshot(.zero, sessions: [], aclLists: [])
-    // An unfinished first snapshot is what a crash of Apache's server during its first start leaves.
+    // A crash of an Apache server during its first start leaves an unfinished first snapshot, which is not a loss.
     if let newest = snapshots.last, newest.zxid > .zero {
       throw TxnLogError(.noValidSnapshot, path: newest.path)
     }
@@ -160,7 +162,7 @@ extension DataDirectory {
     return reader.digest
   }
 
-  /// Makes the files say what was read, durably: what was replayed may so far be in the machine's memory only.
+  /// Makes the files agree with what was read, durably: what was replayed may so far be in the system's cache only.
   private func settle(
     _ walk: LogWalk<Files>, _ settings: RecoverySettings, _ report: inout RecoveryReport
   ) throws(TxnLogError) {
@@ -183,7 +185,7 @@ extension DataDirectory {
     report.removedPaths = unused.filter(\.isProvablyEmpty).map(\.path) + (try removeUnfinished())
   }
 
-  /// Copies what is about to be cut: it was never answered as far as anybody can tell, but only as far as that.
+  /// Copies a tail before it is cut. All signs are that it was never acknowledged, but they are no proof.
   private func keepTail(of segment: WalkedSegment) throws(TxnLogError) -> RecoveryReport.KeptPart {
     let end = segment.offset + segment.tornBytes
     let copyPath = unusedName(for: segment.path, at: segment.offset)
@@ -191,7 +193,7 @@ extension DataDirectory {
       try copy(segment.path, segment.offset..<end, to: copyPath)
       return .init(path: segment.path, offset: segment.offset, copyPath: copyPath)
     } catch {
-      // A full disk must not keep the server from a start that gives room back.
+      // A full disk must not prevent a start, after which the server can free space.
       guard case .fileSystem(let failure) = error.code, failure.reason == .noSpace else { throw error }
       if files.exists(copyPath) { try remove([copyPath], in: logDirectory) }
       return .init(path: segment.path, offset: segment.offset, copyPath: nil)
@@ -211,13 +213,13 @@ extension DataDirectory {
     }
   }
 
-  /// Ends a segment at `offset`; everything before that is durable once the file is synced, which a mark then says.
+  /// Ends a segment at `offset`. Everything before it is durable once the file is synced, and a mark says so.
   func cut(_ file: FileHandle, _ segment: WalkedSegment, at offset: Int) throws(FileSystemError) {
     if segment.tornBytes == 0, segment.offset == offset, segment.sizeBytes == offset + BatchMark.encodedSizeBytes {
       return
     }
     guard segment.isMarked else { return try files.truncate(file, to: offset) }
-    // The mark first: a segment that is longer than its records and has none is damaged.
+    // The mark is written first, because a segment that is longer than its records and has no mark is damaged.
     let mark = BatchMark(offset: offset, batchOffset: offset)
     try files.writeAll(file, at: offset, mark.bytes(segment: segment.zxid), path: segment.path)
     try files.syncData(file)

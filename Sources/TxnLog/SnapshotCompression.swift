@@ -1,16 +1,16 @@
 import Zlib
 
-/// The compressions that Apache's servers may be told to use for snapshots. They are read, not written.
+/// The compressions that Apache's servers can be configured to use for snapshots. They are read, but not written.
 ///
 /// *Source*: `org.apache.zookeeper.server.persistence.SnapStream`; `StorageFormat` D.5.
 enum SnapshotCompression {
   case gzip
   case snappy
 
-  /// What no snapshot decompresses to.
+  /// The upper bound on the decompressed size, in bytes.
   static let maxBytes = 16 << 30
 
-  /// The compression that the end of the name says; nil for none.
+  /// The compression that follows from the suffix of the name; nil for none.
   init?(path: String) {
     if path.hasSuffix(".gz") {
       self = .gzip
@@ -21,9 +21,9 @@ enum SnapshotCompression {
     }
   }
 
-  /// The bytes that `packed`, the file at `path`, stands for.
+  /// Decompresses `packed`, the content of the file at `path`.
   ///
-  /// Throws: `.damaged`.
+  /// - Throws: `damaged` if it is not valid, or too large.
   func decompress(_ packed: [UInt8], path: String) throws(TxnLogError) -> [UInt8] {
     let unpacked = packed.withUnsafeBytes { raw in
       switch self {
@@ -39,13 +39,13 @@ enum SnapshotCompression {
 /// The framing of snappy-java's output stream around raw snappy blocks.
 ///
 /// *Shape*: magic (8 bytes), version (int), compatible version (int); then blocks, each an int with its length and the
-/// raw block: a varint with the length of what it stands for, then literals and copies.
+/// raw block: a varint with the decompressed length, then literals and copies.
 ///
 /// *Source*: snappy's `format_description.txt`; snappy-java's `SnappyOutputStream`.
 enum Snappy {
   private static let magic: [UInt8] = [0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00]
 
-  /// What the stream stands for; nil if it is not one.
+  /// The decompressed stream; nil if it is not valid.
   static func decompressStream(_ bytes: UnsafeRawBufferPointer, limitBytes: Int) -> [UInt8]? {
     guard bytes.count >= 16, bytes.starts(with: magic) else { return nil }
     var output: [UInt8] = []
@@ -62,7 +62,7 @@ enum Snappy {
     return output
   }
 
-  /// Appends what a raw block stands for; false if it is none.
+  /// Appends a decompressed block; false if it is not valid.
   private static func decompress(
     _ block: UnsafeRawBufferPointer, into output: inout [UInt8], limitBytes: Int
   ) -> Bool {
@@ -128,7 +128,7 @@ private struct ByteCursor {
     return nil
   }
 
-  /// The length in a literal's tag, or behind it if that says so.
+  /// The length of a literal, which is in its tag or in the bytes after it.
   mutating func literalLength(_ tag: UInt8) -> Int? {
     let inTag = Int(tag >> 2)
     return inTag < 60 ? inTag + 1 : littleEndian(byteCount: inTag - 59).map { $0 + 1 }

@@ -1,6 +1,8 @@
 package import ZooKeeperProtocol
 
-/// The layout of a snapshot: header, sessions, ACL lists, nodes, and sections that are sealed one by one.
+/// The layout of a snapshot: header, sessions, ACL lists, nodes, and further sections.
+///
+/// The nodes and each further section end with a seal: the checksum of everything before it.
 ///
 /// *Source*: `org.apache.zookeeper.server.persistence.FileSnap`; `StorageFormat` D.4, D.5.
 enum SnapshotFormat {
@@ -8,13 +10,13 @@ enum SnapshotFormat {
   static let magic: UInt32 = 0x5a4b_534e
   static let version: Int32 = 2
   static let headerBytes = 16
-  /// A long for the checksum, and the string "/".
+  /// The size of a seal: a long with the checksum, and the string "/".
   static let sealBytes = 13
   /// The path that ends the nodes, and the text of a seal.
   static let terminator = "/"
-  /// An ACL key, the stat, and the lengths of path and data.
+  /// The size of an ACL key, a stat, and the lengths of path and data.
   static let nodeOverheadBytes = 4 + 4 + 8 + StatPersisted.encodedSizeBytes
-  /// No path or data is longer, whatever a file says.
+  /// The largest size of a path or data that is read, in bytes. It keeps a damaged length from allocating more.
   static let maxFieldBytes = 256 << 20
 }
 
@@ -23,38 +25,36 @@ package struct SnapshotSession: Hashable, Sendable {
   package var id: SessionID
   package var timeoutMilliseconds: Int32
 
-  /// A session with its negotiated timeout.
   package init(id: SessionID, timeoutMilliseconds: Int32) {
     self.id = id
     self.timeoutMilliseconds = timeoutMilliseconds
   }
 }
 
-/// An ACL list in a snapshot, under the number by which nodes refer to it.
+/// An ACL list in a snapshot, with the key by which nodes refer to it.
 package struct SnapshotACLList: Hashable, Sendable {
-  /// The key of "anyone may do anything", which is never listed.
+  /// The key of the open ACL, which is never listed.
   package static let openKey: Int64 = -1
 
   package var key: Int64
   package var acl: [ACL]
 
-  /// The list that nodes call `key`.
   package init(key: Int64, acl: [ACL]) {
     self.key = key
     self.acl = acl
   }
 }
 
-/// What a snapshot says about the tree as it was when writing ended.
+/// The digest of the tree as it was when the writing of a snapshot ended.
 ///
-/// A snapshot may be fuzzy: begun at the zxid of its name, it may hold effects of later transactions, up to this one.
+/// A snapshot may be fuzzy: it can have effects of transactions after the zxid in its name, up to the one of the
+/// digest.
 package struct SnapshotDigest: Hashable, Sendable {
-  /// The last transaction applied when writing ended; 0 when there was no digest yet.
+  /// The last transaction applied when writing ended; 0 if there was no digest yet.
   package var zxid: Zxid
   package var version: Int32
   package var treeDigest: UInt64
 
-  /// A digest of the present version unless said otherwise.
   package init(zxid: Zxid, version: Int32 = TxnDigest.currentVersion, treeDigest: UInt64) {
     self.zxid = zxid
     self.version = version
@@ -62,7 +62,7 @@ package struct SnapshotDigest: Hashable, Sendable {
   }
 }
 
-/// A node of a snapshot whose bytes stay where the reader or the tree has them.
+/// A node of a snapshot that refers to bytes in the reader or in the tree.
 package struct SnapshotNodeView {
   /// Empty for the root.
   package let path: UnsafeRawBufferPointer
@@ -71,7 +71,7 @@ package struct SnapshotNodeView {
   package let aclKey: Int64
   package let stat: StatPersisted
 
-  /// A view of bytes that the caller keeps alive while it is used.
+  /// A view of bytes, which the caller must keep alive as long as the view is used.
   package init(path: UnsafeRawBufferPointer, data: UnsafeRawBufferPointer?, aclKey: Int64, stat: StatPersisted) {
     self.path = path
     self.data = data
@@ -79,7 +79,7 @@ package struct SnapshotNodeView {
     self.stat = stat
   }
 
-  /// The node with bytes of its own.
+  /// A copy of the node that owns its bytes.
   package var node: SnapshotNode {
     SnapshotNode(
       path: String(decoding: path, as: UTF8.self), data: data.map { [UInt8]($0) }, aclKey: aclKey, stat: stat)
@@ -95,7 +95,6 @@ package struct SnapshotNode: Hashable, Sendable {
   package var aclKey: Int64
   package var stat: StatPersisted
 
-  /// A node of the given fields.
   package init(path: String, data: [UInt8]?, aclKey: Int64, stat: StatPersisted) {
     self.path = path
     self.data = data

@@ -2,9 +2,10 @@ import Jute
 import Zlib
 package import ZooKeeperProtocol
 
-/// Reads a snapshot from front to back, checking its seals.
+/// Reads a snapshot from front to back, and checks its seals.
 ///
-/// The seal of the nodes comes after them: what `next` returns is certain only once it has returned nil.
+/// The seal of the nodes comes after them, so that the nodes are known to be undamaged only when `next` has returned
+/// nil.
 ///
 /// *Source*: `org.apache.zookeeper.server.persistence.FileSnap`; `StorageFormat` D.4, D.5.
 package struct SnapshotReader<Files: FileSystem> {
@@ -17,7 +18,7 @@ package struct SnapshotReader<Files: FileSystem> {
   package private(set) var digest: SnapshotDigest?
   /// The section of 3.9, once the nodes are read; nil if the snapshot has none.
   package private(set) var lastProcessed: Zxid?
-  /// Nodes read so far.
+  /// The number of nodes that were read.
   package private(set) var nodeCount = 0
   private var isAtEnd = false
   private var position = 0
@@ -26,7 +27,7 @@ package struct SnapshotReader<Files: FileSystem> {
 
   /// Opens the snapshot at `path`, which may be compressed, and reads up to its nodes.
   ///
-  /// Throws: `.badHeader`, `.truncated`, `.damaged`, `.unsupportedCompression`; the failure of a call.
+  /// - Throws: `badHeader`, `truncated` or `damaged`; the failure of a call.
   package init(_ files: Files, path: String, zxid: Zxid) throws(TxnLogError) {
     self.path = path
     self.zxid = zxid
@@ -44,9 +45,9 @@ package struct SnapshotReader<Files: FileSystem> {
     try readACLLists()
   }
 
-  /// The next node, whose bytes are valid until the reader is used again; nil when all were read and the seals hold.
+  /// The next node, whose bytes are valid until the reader is used again; nil if all were read and the seals are right.
   ///
-  /// Throws: as `init`.
+  /// - Throws: as `init`.
   package mutating func next() throws(TxnLogError) -> SnapshotNodeView? {
     if isAtEnd { return nil }
     let pathLength = try length(at: position)
@@ -75,14 +76,16 @@ package struct SnapshotReader<Files: FileSystem> {
     }
   }
 
-  /// Reads to the end, so that the seals are checked.
+  /// Reads up to the end, so that the seals are checked.
+  ///
+  /// - Throws: as `next`.
   package mutating func verify() throws(TxnLogError) {
     while try next() != nil {}
   }
 
   private mutating func readSessions() throws(TxnLogError) {
     let count = try length(at: position)
-    // Twelve bytes each: a count that the file cannot hold reserves nothing.
+    // Each session has twelve bytes. A count that does not fit into the file must not reserve memory.
     guard count >= 0, count <= (window.sizeBytes - position) / 12 else { throw damage(.length(count)) }
     _ = try take(4)
     sessions.reserveCapacity(count)
@@ -107,7 +110,7 @@ package struct SnapshotReader<Files: FileSystem> {
 
   private mutating func readACL() throws(TxnLogError) -> [ACL] {
     let count = try length(at: position)
-    // A null list is what the 3.4 server wrote for none.
+    // Servers of 3.4 wrote null for an empty list.
     guard count >= -1, count <= (window.sizeBytes - position) / 12 else { throw damage(.length(count)) }
     _ = try take(4)
     var acl: [ACL] = []
@@ -126,7 +129,8 @@ package struct SnapshotReader<Files: FileSystem> {
     return String(decoding: try take(max(0, count)), as: UTF8.self)
   }
 
-  /// The seal of the nodes and the sections that newer servers add, told apart by what is left of the file.
+  /// Reads the seal of the nodes, and the sections that newer servers add. Which of them there are follows from the
+  /// number of bytes that are left.
   private mutating func readSections() throws(TxnLogError) {
     try checkSeal()
     let left = window.sizeBytes - position
@@ -136,7 +140,7 @@ package struct SnapshotReader<Files: FileSystem> {
       let version = try take(4).loadBigEndian(at: 0, as: Int32.self)
       let value: UInt64
       if version < TxnDigest.currentVersion {
-        // Version 1 had it in hexadecimal; it is never compared.
+        // Version 1 was written in hexadecimal. It is never compared.
         value = UInt64(try readText(), radix: 16) ?? 0
       } else {
         value = try take(8).loadBigEndian(at: 0, as: UInt64.self)
@@ -162,7 +166,7 @@ package struct SnapshotReader<Files: FileSystem> {
     }
   }
 
-  /// The length at `offset`: -1 or more, and no more than the file has behind it.
+  /// The length at `offset`, which must be -1 or more, and not more than the bytes that follow in the file.
   private func length(at offset: Int) throws(TxnLogError) -> Int {
     let value = Int(try window.load(offset, 4).loadBigEndian(at: 0, as: Int32.self))
     guard value >= -1, value <= SnapshotFormat.maxFieldBytes, value <= window.sizeBytes - offset - 4 else {
@@ -171,7 +175,7 @@ package struct SnapshotReader<Files: FileSystem> {
     return value
   }
 
-  /// Consumes `count` bytes, which the checksum then covers.
+  /// Consumes `count` bytes, and adds them to the checksum.
   private mutating func take(_ count: Int) throws(TxnLogError) -> UnsafeRawBufferPointer {
     let bytes = try window.load(position, count)
     checksum.update(bytes)

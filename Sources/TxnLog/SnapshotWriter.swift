@@ -2,16 +2,17 @@ import Jute
 import Zlib
 package import ZooKeeperProtocol
 
-/// Writes a snapshot in slices, beside the one that is there: until `finish` returns, a crash leaves only the old one.
+/// Writes a snapshot in slices. Until `finish` returns, a crash leaves only the previous snapshots.
 ///
-/// The nodes may be handed over a few at a time between other work. A parent comes before its children, the root first.
-/// Written to a name that no reader takes for a snapshot, synced, renamed, and the directory synced.
+/// The nodes can be appended a few at a time between other work. The root must come first, and a parent before its
+/// children. The file is written under a name that no reader takes as a snapshot; `finish` syncs it, renames it, and
+/// syncs the directory.
 ///
-/// Thread: one at a time; the calls block when a slice is full.
+/// *Thread*: one at a time. The calls block when a slice is full.
 package struct SnapshotWriter<Files: FileSystem>: ~Copyable {
   package let zxid: Zxid
   private var buffer = JuteWriter(reservingBytes: Self.sliceBytes + 4096)
-  /// Bytes of `buffer` that the checksum covers already.
+  /// The number of bytes of `buffer` that are in the checksum already.
   private var summedBytes = 0
   private var checksum = Adler32()
   private var position = 0
@@ -22,9 +23,9 @@ package struct SnapshotWriter<Files: FileSystem>: ~Copyable {
   private let temporaryPath: String
   private let files: Files
 
-  /// What is written with one call.
+  /// The size of what is written with one call.
   private static var sliceBytes: Int { 256 << 10 }
-  /// What is synced at once, so that a large snapshot does not keep the log's syncs waiting at its end.
+  /// The size of what is synced at a time, so that the end of a large snapshot does not delay the log's syncs.
   private static var syncBytes: Int { 16 << 20 }
 
   /// Begins the snapshot of the tree in which `zxid` was the last transaction applied.
@@ -57,7 +58,7 @@ package struct SnapshotWriter<Files: FileSystem>: ~Copyable {
 
   /// Adds a node.
   ///
-  /// Throws: the failure of a call; the snapshot is then to be given up.
+  /// - Throws: the failure of a call, after which the writer must be dropped.
   package mutating func append(_ node: SnapshotNodeView) throws(TxnLogError) {
     buffer.writeInt(Int32(node.path.count))
     buffer.writeRaw(node.path)
@@ -72,7 +73,9 @@ package struct SnapshotWriter<Files: FileSystem>: ~Copyable {
     if buffer.bytes.count >= Self.sliceBytes { try flush() }
   }
 
-  /// Adds a node; see above.
+  /// `append` for a node that owns its bytes.
+  ///
+  /// - Throws: as `append` for a view.
   package mutating func append(_ node: SnapshotNode) throws(TxnLogError) {
     buffer.writeString(node.path)
     buffer.writeBuffer(node.data)
@@ -84,6 +87,8 @@ package struct SnapshotWriter<Files: FileSystem>: ~Copyable {
   /// Adds nodes that are encoded already.
   ///
   /// *Shape*: each is a string with its path, a buffer, a long with its ACL key, and its `StatPersisted`.
+  ///
+  /// - Throws: as `append` for a view.
   package mutating func append(encodedNodes bytes: UnsafeRawBufferPointer) throws(TxnLogError) {
     buffer.writeRaw(bytes)
     if buffer.bytes.count >= Self.sliceBytes { try flush() }
@@ -93,10 +98,10 @@ package struct SnapshotWriter<Files: FileSystem>: ~Copyable {
   ///
   /// - Parameters:
   ///   - digest: the tree's digest when the last node was added; nil leaves the section out.
-  ///   - lastProcessed: the section that Apache writes since 3.9; nil leaves it out, as does a missing digest, in the
-  ///     place of which 3.8 would read it, and then refuse the snapshot.
+  ///   - lastProcessed: the section that Apache's servers write since 3.9; nil leaves it out. It is also left out if
+  ///     there is no digest: a server of 3.8 would read it as the digest, and refuse the snapshot.
   /// - Returns: the snapshot's path.
-  /// - Throws: the failure of a call, with no snapshot made.
+  /// - Throws: the failure of a call.
   @discardableResult
   package consuming func finish(
     digest: SnapshotDigest?, lastProcessed: Zxid? = nil
@@ -157,9 +162,9 @@ package struct SnapshotWriter<Files: FileSystem>: ~Copyable {
 
 extension SnapshotWriter: Sendable where Files: Sendable {}
 
-/// Names of files that are not finished.
+/// Names of unfinished files.
 ///
-/// Apache reads `snapshot.5.tmp` as a snapshot, so ours begin differently.
+/// They do not begin with `snapshot`, because Apache's servers read `snapshot.5.tmp` as a snapshot.
 enum TemporaryName {
   private static let prefix = "unfinished-"
 

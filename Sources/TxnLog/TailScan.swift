@@ -1,21 +1,22 @@
 import Zlib
 import ZooKeeperProtocol
 
-/// Looks at what follows the place where a segment stops being readable, to tell a torn tail from damage.
+/// Examines what follows the place where a segment stops being readable, to distinguish a torn tail from damage.
 ///
-/// A batch reaches the disk in any order of its sectors, so a power cut may leave readable records behind a hole. They
-/// were never answered. The same picture arises when durable bytes are damaged, and cutting there would lose answered
-/// transactions. Told apart by:
-/// - the last `BatchMark` in the file: damage lies before the batch that it ends, a torn batch within it;
-/// - without such a mark behind the place, any later record that is whole is taken for proof of damage. Where a writer
-///   marks its batches, a power cut may leave that picture too, when of one batch the end is lost and something before
-///   it; but it may also be that a mark has been damaged, and then everything from the place on was answered. What
-///   may have been answered is not cut by a server: `DataDirectory.repair` does it, and keeps a copy;
-/// - nothing but zeros where a writer that marks its batches had a mark, in a sector that it has written: a power cut
-///   leaves the mark or the next batch;
-/// - a record within one sector that is all there but for its checksum is damage: sectors are written whole.
+/// The sectors of a batch reach the disk in any order, so that a power failure can leave readable records after a hole.
+/// They were never acknowledged. Damage to durable bytes looks the same, and cutting there would lose acknowledged
+/// transactions. The two are distinguished as follows:
+/// - The last `BatchMark` in the file decides: damage is before the batch that it ends, a torn batch within it.
+/// - Without such a mark after the place, any later record that is whole is taken as proof of damage. If the writer
+///   marks its batches, a power failure can look like this too, when the end of a batch is lost together with an
+///   earlier part of it. But it can also be that a mark was damaged, and then everything from the place on was
+///   acknowledged. A server does not cut what may have been acknowledged; `DataDirectory.repair` does, and keeps a
+///   copy.
+/// - Zeros in place of a mark, in a sector that the writer has written, are damage: a power failure leaves the mark or
+///   the next batch.
+/// - A record within one sector of which only the checksum is wrong is damage, because sectors are written whole.
 struct TailScan<Files: FileSystem> {
-  /// What the end of the readable records means.
+  /// What the end of the readable records is.
   enum Verdict: Equatable {
     case end(tornBytes: Int)
     case damage
@@ -23,9 +24,9 @@ struct TailScan<Files: FileSystem> {
 
   let window: FileWindow<Files>
   let segment: Zxid
-  /// Where no record could be read.
+  /// Where no record can be read.
   let start: Int
-  /// Where everything but zeros ends.
+  /// The offset after the last byte that is not 0.
   let contentEnd: Int
   /// The last record before `start`.
   let last: Zxid?
@@ -47,7 +48,10 @@ struct TailScan<Files: FileSystem> {
     self.isMarked = isMarked
   }
 
-  /// Decides; `wholeRecordEnd` is the end of a record at `start` of which only the checksum is wrong.
+  /// Decides whether the segment ends at `start` or is damaged there.
+  ///
+  /// - Parameter wholeRecordEnd: the end of a record at `start` of which only the checksum is wrong; nil if there is
+  ///   none.
   mutating func verdict(wholeRecordEnd: Int?) throws(TxnLogError) -> Verdict {
     if contentEnd <= start { return hasLostMark ? .damage : .end(tornBytes: 0) }
     if try mark(at: start) != nil {
@@ -59,8 +63,9 @@ struct TailScan<Files: FileSystem> {
     return lastMark == nil && !foundRecord ? .end(tornBytes: contentEnd - start) : .damage
   }
 
-  /// Whether a mark must have stood at `start`, where only zeros follow: in the sector that has the end of the last
-  /// record, which was written with it. In a sector of its own it may be what a power cut has taken of the last batch.
+  /// Whether a mark must have been at `start`, where only zeros follow: it was written together with the end of the
+  /// last record, if both are in one sector. In another sector, it can be the part of the last batch that a power
+  /// failure has taken.
   private var hasLostMark: Bool {
     guard isMarked, last != nil, window.sizeBytes - start >= BatchMark.encodedSizeBytes else { return false }
     return (start - 1) / Self.sectorBytes == (start + BatchMark.nonzeroByte) / Self.sectorBytes
@@ -71,7 +76,7 @@ struct TailScan<Files: FileSystem> {
     var offset = start + 1
     while offset < contentEnd {
       let bytes = try window.loadAvailable(offset)
-      // A mark or prefix that the buffer cuts is looked at with the next one.
+      // A mark or prefix that is cut by the end of the buffer is examined with the next load.
       let isLast = offset + bytes.count >= min(contentEnd + BatchMark.encodedSizeBytes, window.sizeBytes)
       let count = isLast ? contentEnd - offset : bytes.count - LogFormat.recordPrefixBytes
       guard let found = Self.candidate(in: bytes, count: count) else {
@@ -91,7 +96,7 @@ struct TailScan<Files: FileSystem> {
     }
   }
 
-  /// The first of `count` places in `bytes` at which a record or a mark might begin.
+  /// The first of `count` offsets in `bytes` at which a record or a mark could begin.
   private static func candidate(in bytes: UnsafeRawBufferPointer, count: Int) -> Int? {
     for index in 0..<count {
       guard index + LogFormat.recordPrefixBytes <= bytes.count else { return nil }
@@ -108,7 +113,7 @@ struct TailScan<Files: FileSystem> {
     return BatchMark(try window.load(offset, BatchMark.encodedSizeBytes), at: offset, segment: segment)
   }
 
-  /// The end of the record at `offset`; nil if there is none that could follow the last one read.
+  /// The end of the record at `offset`; nil if there is no valid record, or its zxid is not after the last one read.
   private func recordEnd(at offset: Int) throws(TxnLogError) -> Int? {
     let available = window.sizeBytes - offset
     guard available >= LogFormat.recordOverheadBytes + LogFormat.minEntryBytes else { return nil }

@@ -2,69 +2,72 @@ package import ZooKeeperProtocol
 
 /// Why files of a data directory could not be read or written.
 ///
-/// The one error of this module. It names the file, and the offset in it where there is one; nothing a file contains
-/// makes the module trap.
+/// It is the only error of this module, and names the file and, if there is one, the offset in it. Whatever a file
+/// contains, the module does not trap.
 package struct TxnLogError: Error, Hashable, Sendable {
-  /// The closed list of what can be wrong.
+  /// The closed list of reasons.
   package enum Code: Hashable, Sendable {
     /// A call to the file system failed.
     case fileSystem(FileSystemError)
-    /// An earlier write or sync of this writer failed; what it was given since is not on disk.
+    /// An earlier write or sync of this writer failed. What was appended after it is not on disk.
     case poisoned
     /// The file does not begin with the header of its kind.
     case badHeader
-    /// The header says a version this module does not know.
+    /// The header has a version that this module does not know.
     case unsupportedVersion(Int32)
-    /// A file ends before its content does, and not as an interrupted write leaves it.
+    /// The file is too short for its content, in a way that no interrupted write leaves.
     case truncated
     /// Bytes that were durable once have changed.
     case damaged(Damage)
-    /// A transaction does not come after the one before it.
+    /// A transaction's zxid is not after that of the previous one.
     case zxidOrder(previous: Zxid, found: Zxid)
-    /// The last transaction has a number behind which there is no room for others, or none that a transaction has.
+    /// The last zxid is not a valid one, or is in the last epoch, after which no other is possible.
     case zxidOutOfRange(Zxid)
     /// Transactions between the two are missing.
     case gap(after: Zxid, next: Zxid)
-    /// The snapshot of this zxid is unreadable and what is readable ends before it.
+    /// The newest snapshot, of this zxid, cannot be read, and what can be read ends before it.
     case lostHistory(readable: Zxid, snapshot: Zxid)
-    /// There are snapshots, and none can be read.
+    /// There are snapshots, but none can be read.
     case noValidSnapshot
-    /// There are transactions, and no snapshot that they follow.
+    /// There are transactions, but no snapshot that they follow.
     case noSnapshot
-    /// The transaction that a truncation should leave as the last is not there.
+    /// The log does not have the transaction that a truncation should leave as the last.
     case truncationPointMissing(Zxid)
-    /// Compressed in a way that this module cannot read.
+    /// The file is compressed in a way that this module cannot read.
     case unsupportedCompression
-    /// A log in the directory of snapshots, or a snapshot in that of logs.
+    /// There is a log in the directory of snapshots, or a snapshot in that of logs.
     case misplacedFile
-    /// An epoch file or `myid` with something else in it than a number.
+    /// The content of an epoch file or of `myid` is not a valid number.
     case badNumber(String)
     /// The two epoch files, or the last transaction and the current epoch, contradict each other.
     case epochMismatch(accepted: Int64, current: Int64, lastZxid: Zxid)
-    /// A directory is not there, and is not to be made.
+    /// A directory does not exist, and must not be created.
     case missingDirectory
     /// Another server uses the directory.
     case locked
-    /// Whoever was given the content refused it.
+    /// The target of a recovery refused the content.
     case rejected(String)
-    /// An entry that is too short for its header or over the limit in force.
+    /// An entry is shorter than its header, or over the limit.
     case badEntry(lengthBytes: Int)
   }
 
-  /// How a part of a file is not what was written.
+  /// How damage was detected.
   package enum Damage: Hashable, Sendable {
+    /// The checksum is wrong.
     case checksum
+    /// A length is impossible.
     case length(Int)
+    /// The byte or string that ends a part is wrong.
     case terminator
+    /// The content cannot be decoded.
     case content
   }
 
   package let code: Code
   package let path: String
-  /// Bytes from the start of the file; nil when the error has no place in it.
+  /// Bytes from the start of the file; nil if the error concerns the file as a whole.
   package let offset: Int?
 
-  /// An error about the file at `path`.
   package init(_ code: Code, path: String, offset: Int? = nil) {
     self.code = code
     self.path = path
@@ -84,7 +87,7 @@ extension TxnLogError: CustomStringConvertible {
   }
 }
 
-/// Runs calls to the file system, with this module's error for theirs.
+/// Runs calls to the file system, and converts their errors to this module's.
 func fileCalls<Result: ~Copyable>(
   _ body: () throws(FileSystemError) -> Result
 ) throws(TxnLogError) -> Result {

@@ -1,6 +1,6 @@
 internal import CZlib
 
-/// The Adler-32 checksum of a stream of bytes: what seals log entries and snapshots.
+/// The Adler-32 checksum of a stream of bytes, by which damage in log entries and snapshots is detected.
 ///
 /// *Source*: RFC 1950, section 9; `java.util.zip.Adler32`.
 package struct Adler32: Hashable, Sendable {
@@ -17,9 +17,9 @@ package struct Adler32: Hashable, Sendable {
     return sum.value
   }
 
-  /// Takes in more bytes.
+  /// Adds the next bytes of the stream.
   package mutating func update(_ bytes: UnsafeRawBufferPointer) {
-    // zlib takes a null pointer for the question after the initial value.
+    // A null pointer asks zlib for the initial value, and would reset the checksum.
     guard let base = bytes.baseAddress else { return }
     value = UInt32(
       truncatingIfNeeded: adler32_z(UInt(value), base.assumingMemoryBound(to: UInt8.self), bytes.count))

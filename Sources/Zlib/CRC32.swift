@@ -1,15 +1,15 @@
 internal import CZlib
 
-/// The CRC-32 of zip and gzip.
+/// The CRC-32 checksum of zip and gzip.
 ///
 /// *Source*: RFC 1952, section 8; `java.util.zip.CRC32`.
 package enum CRC32 {
   /// The checksum of no bytes.
   package static let initial: UInt32 = 0
 
-  /// The checksum of all bytes so far, from `checksum`, that of those before `bytes`.
+  /// Continues a checksum: `checksum` is that of all bytes before `bytes`, the result that of all of them.
   package static func update(_ checksum: UInt32, _ bytes: UnsafeRawBufferPointer) -> UInt32 {
-    // zlib takes a null pointer for the question after the initial value.
+    // A null pointer asks zlib for the initial value, and would reset the checksum.
     guard let base = bytes.baseAddress else { return checksum }
     return UInt32(truncatingIfNeeded: crc32_z(UInt(checksum), base.assumingMemoryBound(to: UInt8.self), bytes.count))
   }

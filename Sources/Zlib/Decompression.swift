@@ -4,12 +4,14 @@ internal import CZlib
 ///
 /// *Source*: RFC 1950 (zlib), RFC 1951 (deflate), RFC 1952 (gzip).
 package enum Decompression {
-  /// How many bytes the output grows by at a time, at the least.
+  /// The output grows by at least this many bytes at a time.
   private static let minimumStepBytes = 64 << 10
 
   /// The decompressed bytes of a gzip file, whose members follow each other, or of a zlib stream.
   ///
   /// Bytes after the end that do not begin another member are ignored, as `java.util.zip.GZIPInputStream` does.
+  ///
+  /// The limit protects against a small file that decompresses to more than the memory has.
   ///
   /// - Returns: nil if `bytes` are neither, are damaged or cut off, or decompress to more than `limitBytes`.
   package static func inflate(_ bytes: UnsafeRawBufferPointer, limitBytes: Int) -> [UInt8]? {
@@ -24,7 +26,7 @@ package enum Decompression {
 
   /// Appends what one member decompresses to.
   ///
-  /// - Returns: how many bytes the member has.
+  /// - Returns: how many compressed bytes the member has; nil if it is damaged, cut off or too large.
   private static func inflateMember(
     _ bytes: UnsafeRawBufferPointer, into output: inout [UInt8], limitBytes: Int
   ) -> Int? {
@@ -51,7 +53,7 @@ package enum Decompression {
       guard output.count <= limitBytes else { return nil }
       switch status {
       case Z_STREAM_END: return consumed
-      // No progress: the stream is cut off.
+      // Without progress in either direction, the stream is cut off.
       case Z_OK where output.count == start && stream.avail_in == input.count: return nil
       case Z_OK: continue
       default: return nil

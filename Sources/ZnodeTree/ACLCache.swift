@@ -1,19 +1,19 @@
 internal import Jute
 internal import ZooKeeperProtocol
 
-/// The number of an ACL list in the tree's cache; 0 is the open ACL, which has no entry on disk.
+/// The index of an ACL list in the tree's cache; 0 is the open ACL, which has no entry on disk.
 package typealias ACLSlot = UInt32
 
 /// Keeps each distinct ACL list once, with a count of the znodes that have it.
 ///
-/// A list that nobody has any more stays until the next `releaseRetired`, so that the events of a delete can
-/// still be checked against it.
+/// A list that no znode has stays until the next `releaseRetired`, so that the events of a delete can still be checked
+/// against the list of the deleted znode.
 struct ACLCache {
   /// One list.
   struct Entry {
     var acl: [ACL]
     var useCount: Int
-    /// What anyone may do, known without looking at the list.
+    /// What anyone may do, computed once so that most checks need not look at the list.
     var worldPermissions: Permissions
   }
 
@@ -26,7 +26,7 @@ struct ACLCache {
   /// A cache with the open ACL only.
   init() { entries = [Entry(acl: ACL.openUnsafe, useCount: 0, worldPermissions: .all)] }
 
-  /// The slot of `acl`, used once more.
+  /// The slot of `acl`, whose use count is increased.
   mutating func acquire(_ acl: [ACL]) -> ACLSlot {
     if acl.count == 1, acl[0].permissions == .all, acl[0].scheme == "world", acl[0].id == "anyone" { return 0 }
     let key = Self.key(acl)
@@ -47,17 +47,17 @@ struct ACLCache {
     return slot
   }
 
-  /// Uses a slot that is in use once more.
+  /// Increases the use count of a slot.
   mutating func retain(_ slot: ACLSlot) { if slot != 0 { entries[Int(slot)].useCount += 1 } }
 
-  /// Uses a slot once less.
+  /// Decreases the use count of a slot.
   mutating func release(_ slot: ACLSlot) {
     guard slot != 0 else { return }
     entries[Int(slot)].useCount -= 1
     if entries[Int(slot)].useCount == 0 { retired.append(slot) }
   }
 
-  /// Forgets the lists that nobody has.
+  /// Removes the lists that no znode has.
   mutating func releaseRetired() {
     guard !retired.isEmpty else { return }
     for slot in retired where entries[Int(slot)].useCount == 0 {
@@ -68,7 +68,7 @@ struct ACLCache {
     retired.removeAll(keepingCapacity: true)
   }
 
-  /// The lists in use, but the open one, by slot: what a snapshot lists.
+  /// The lists in use except for the open one, by slot, as a snapshot contains them.
   var inUse: [(slot: ACLSlot, acl: [ACL])] {
     entries.indices.dropFirst().compactMap { index in
       entries[index].useCount > 0 ? (ACLSlot(index), entries[index].acl) : nil
@@ -82,7 +82,7 @@ struct ACLCache {
   }
 
   private static func worldPermissions(of acl: [ACL]) -> Permissions {
-    // No list at all, which old servers could store, forbids nothing.
+    // An empty list, which old servers could store, forbids nothing.
     if acl.isEmpty { return .all }
     return acl.reduce(into: Permissions()) { permissions, entry in
       if entry.scheme == "world", entry.id == "anyone" { permissions.formUnion(entry.permissions) }

@@ -1,14 +1,13 @@
 /// Memory for names and data: blocks of a multiple of 2 bytes, and 8 at least, cut from large regions.
 ///
-/// Freed blocks wait in one list per size for the next block of that size; sizes over
-/// `largestPooledBytes` go to the allocator of the system. While blocks are being kept for a snapshot,
-/// freed ones are only remembered.
+/// Freed blocks are kept in one list per size, for the next block of that size. Sizes over `largestPooledBytes` are
+/// left to the system's allocator. While blocks are kept for a snapshot, freed ones are only recorded.
 ///
-/// Against the system's allocator this saves its header and its rounding to 16 bytes: 15 bytes a znode. What is in a
-/// block is read and written without regard to its alignment.
+/// The system's allocator would add a header to each block and round its size up to 16 bytes, which costs 15 bytes more
+/// for each znode. The contents of a block are read and written without regard to alignment.
 struct BlockArena {
   static let granuleBytes = 2
-  /// A free block holds a pointer.
+  /// A free block must have room for a pointer.
   private static let minBlockBytes = 8
   static let largestPooledBytes = 1024
   private static let regionBytes = 1 << 20
@@ -21,7 +20,7 @@ struct BlockArena {
     /// By size in granules: the first free block, which begins with a pointer to the next.
     var free: UnsafeMutablePointer<UnsafeMutableRawPointer?>
     var large: Set<UnsafeMutableRawPointer> = []
-    /// The open snapshots; while there are any, freed blocks stay as they are.
+    /// The number of open snapshots. While there are any, freed blocks stay as they are.
     var keeperCount = 0
     var kept: [(block: UnsafeMutableRawPointer, lengthBytes: Int)] = []
   }
@@ -36,7 +35,7 @@ struct BlockArena {
     state.initialize(to: State(free: free))
   }
 
-  /// Frees every block, returned or not; the arena must not be used after it.
+  /// Frees all memory, including that of blocks in use. The arena must not be used afterwards.
   func destroy() {
     for region in state.pointee.regions { region.deallocate() }
     for block in state.pointee.large { block.deallocate() }
@@ -71,7 +70,7 @@ struct BlockArena {
     (max(minBlockBytes, lengthBytes) + granuleBytes - 1) / granuleBytes
   }
 
-  /// Takes a block back, with the length it was asked for.
+  /// Frees a block. `lengthBytes` is the length that was asked for.
   func free(_ block: UnsafeMutableRawPointer, lengthBytes: Int) {
     if state.pointee.keeperCount > 0 {
       state.pointee.kept.append((block, lengthBytes))
@@ -91,10 +90,10 @@ struct BlockArena {
     return granules(oldBytes) == granules(newBytes)
   }
 
-  /// From now on freed blocks stay readable, until `releaseKeptBlocks` was called as often.
+  /// Keeps freed blocks readable from now on, until `releaseKeptBlocks` has been called as often as this.
   func keepFreedBlocks() { state.pointee.keeperCount += 1 }
 
-  /// Ends it for one of those who asked; behind the last, what was freed meanwhile is given back.
+  /// Ends one `keepFreedBlocks`. After the last one, the blocks that were freed meanwhile can be used again.
   func releaseKeptBlocks() {
     state.pointee.keeperCount -= 1
     guard state.pointee.keeperCount == 0 else { return }
@@ -108,7 +107,7 @@ struct BlockArena {
     state.pointee.free[granules] = block
   }
 
-  /// The rest of the old region becomes a free block: it is smaller than the largest size.
+  /// Adds a region. The rest of the previous one, which is smaller than the largest size, becomes a free block.
   private func addRegion() {
     if let rest = state.pointee.next, state.pointee.remainingBytes >= Self.minBlockBytes {
       recycle(rest, granules: state.pointee.remainingBytes / Self.granuleBytes)

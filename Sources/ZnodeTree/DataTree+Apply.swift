@@ -2,15 +2,15 @@ package import ZooKeeperProtocol
 
 /// Applying transactions.
 ///
-/// A transaction was checked when it was made, so none fails here, except when a log is replayed over a
-/// snapshot that already has some of its effects: then a create may find its znode and a delete may not, and
-/// both go on (`StorageFormat` C.5).
+/// A transaction was checked when it was made, and does not fail here, except when a log is replayed over a snapshot
+/// that already has some of its effects. Then a create can find its znode, and a delete can miss it; both continue
+/// (`StorageFormat` C.5).
 ///
 /// *Source*: `org.apache.zookeeper.server.DataTree#processTxn`.
 extension DataTree {
-  /// Applies one transaction and appends what watches may wait for.
+  /// Applies one transaction, and appends the changes that watches may wait for.
   ///
-  /// - Returns: what to answer; an error is a result, not a failure.
+  /// - Returns: what the reply needs. A transaction of type error has its code as result.
   package func apply(_ header: TxnHeader, _ txn: Txn, changes: inout [TreeChange]) -> TxnResult {
     acls.releaseRetired()
     let result = applyPart(header, txn, changes: &changes)
@@ -46,7 +46,7 @@ extension DataTree {
       guard let parent = find(parentPath) else { return .noNode }
       if let existing = find(path) {
         replaceACL(existing, body.acl)
-        // Of the four kinds of create, Apache raises the parent's counters for this one only.
+        // Apache's servers raise the parent's counters for this one of the four kinds of create only.
         if txn.opCode == .create { raiseCversion(of: parent, parentPath, to: body.parentCVersion, header.zxid) }
         return .nodeExists
       }
@@ -96,7 +96,8 @@ extension DataTree {
     TxnResult(opCode: opCode, error: delete(path, zxid: header.zxid, changes: &changes), path: path)
   }
 
-  /// The parent's pzxid moves even if the znode is gone: replay then ends where the first run did.
+  /// Deletes a znode. The parent's pzxid is raised even if the znode does not exist, so that a replay ends in the same
+  /// state as the first run.
   private func delete(_ path: String, zxid: Zxid, changes: inout [TreeChange]) -> KeeperError {
     withBytes(path) { bytes in
       guard let slash = PathBytes.lastSlash(bytes), bytes.count > 1 else { return .badArguments }
@@ -167,7 +168,8 @@ extension DataTree {
     record.pointee.aclSlot = slot
   }
 
-  /// First the listed paths, then what else the session still has, which is nothing unless a log is damaged.
+  /// Deletes the listed paths, then what else the session still owns. That is something only if the list was cut short
+  /// for lack of room, or is missing in a log of an old server.
   private func applyCloseSession(
     _ header: TxnHeader, _ paths: [String]?, changes: inout [TreeChange]
   ) -> TxnResult {
@@ -176,20 +178,20 @@ extension DataTree {
     return TxnResult(opCode: .closeSession)
   }
 
-  /// If one part is an error, nothing happens: parts before it are ok, it has its code, parts behind it are
-  /// `runtimeInconsistency`.
+  /// Applies the parts of a multi. If one part is an error, nothing is changed: the results are `ok` for the parts
+  /// before it, its own code, and `runtimeInconsistency` for the parts after it.
   private func applyMulti(_ header: TxnHeader, _ parts: [Txn], changes: inout [TreeChange]) -> TxnResult {
     var result = TxnResult(opCode: .multi)
     result.parts.reserveCapacity(parts.count)
     let hasFailed = parts.contains { $0.opCode == .error }
-    var isBehindError = false
+    var isAfterError = false
     for part in parts {
       let partResult: TxnResult
       if case .error(let code) = part {
-        isBehindError = true
+        isAfterError = true
         partResult = TxnResult(opCode: .error, error: code)
       } else if hasFailed {
-        partResult = TxnResult(opCode: .error, error: isBehindError ? .runtimeInconsistency : .ok)
+        partResult = TxnResult(opCode: .error, error: isAfterError ? .runtimeInconsistency : .ok)
       } else {
         partResult = applyPart(header, part, changes: &changes)
       }

@@ -1,26 +1,28 @@
 internal import ZooKeeperProtocol
 
-/// The changes that transactions are made of.
+/// The primitive changes of which the effects of transactions consist.
 ///
-/// Each keeps counts, indices and digest right, and knows nothing of transactions or watches.
+/// Each keeps counts, indices and digest consistent. Transactions and watches are unknown here.
 extension DataTree {
-  /// Puts the built-in znodes in an empty tree, with the counters that Apache's have.
+  /// Adds the built-in znodes to an empty tree, with the counters of Apache's.
   func installBuiltIns() {
     let root = slab.allocate()
     precondition(root == Self.root)
     let nothing = UnsafeRawBufferPointer(start: nil, count: 0)
     fillBlock(slab.mutable(root), owner: 0, aversion: 0, name: nothing, data: nothing)
     znodeCount = 1
-    // Apache has the root under "" and "/": 0 and 1 characters of path.
+    // Apache's tree has the root under "" and "/", which together have one character.
     approximateDataSizeBytes = 1
     if digestEnabled { refreshDigest(root, path: nothing) }
     for path in ["/zookeeper", "/zookeeper/quota", "/zookeeper/config"] {
       withBytes(path) { bytes in
-        // It has no zxid and no times, and does not count for its parent's cversion.
+        // Built-in znodes have no zxid and no times, and do not count in their parents' cversion.
         _ = addZnode(at: bytes, data: nothing, slot: 0, stat: Self.zeroStat)
       }
     }
-    guard let config = find("/zookeeper/config") else { preconditionFailure("the tree lacks what was just put in") }
+    guard let config = find("/zookeeper/config") else {
+      preconditionFailure("/zookeeper/config was just added and is not in the tree")
+    }
     let configRecord = slab.mutable(config)
     configRecord.pointee.aclSlot = acls.acquire(ACL.readUnsafe)
     setAversion(of: config, to: -1)
@@ -30,10 +32,10 @@ extension DataTree {
     czxid: .zero, mzxid: .zero, ctimeMilliseconds: 0, mtimeMilliseconds: 0, version: 0, cversion: 0, aversion: 0,
     ephemeralOwner: 0, pzxid: .zero)
 
-  /// Adds a znode whose parent exists and that does not; the ACL slot is taken over. The parent's counters
-  /// stay as they are.
+  /// Adds a znode that does not exist, under a parent that does. The caller's use of the ACL slot becomes the znode's.
+  /// The parent's counters are not changed.
   ///
-  /// - Returns: nil when the parent is missing or the path has no name.
+  /// - Returns: nil if the parent is missing, or the path has no name.
   func addZnode(
     at path: UnsafeRawBufferPointer, data: UnsafeRawBufferPointer?, slot: ACLSlot, stat: StatPersisted
   ) -> ZnodeID? {
@@ -45,8 +47,8 @@ extension DataTree {
     return id
   }
 
-  /// Adds a znode with the last part of `path` for its name, where the znode of all before that is known. The caller
-  /// puts it into the index.
+  /// Adds a znode under a parent that is known already. `name` is the last part of `path`. The caller must add the
+  /// znode to the index.
   func addUnindexed(
     at path: UnsafeRawBufferPointer, named name: UnsafeRawBufferPointer, under parent: ZnodeID,
     data: UnsafeRawBufferPointer?, slot: ACLSlot, stat: StatPersisted
@@ -72,14 +74,14 @@ extension DataTree {
     return id
   }
 
-  /// Removes a znode and, should there be any, all under it. Counters of the parent stay as they are.
+  /// Removes a znode and its descendants, if there are any. The parent's counters are not changed.
   func removeZnode(_ id: ZnodeID, path: UnsafeRawBufferPointer) {
     precondition(id != Self.root, "the root cannot be removed")
     if slab.record(id).pointee.firstChild != 0 { removeDescendants(of: id, pathLength: PathBytes.utf16Count(path)) }
     detach(id, pathLength: PathBytes.utf16Count(path))
   }
 
-  /// Replaces a znode's data. Counters stay as they are, and so does the digest.
+  /// Replaces a znode's data. Its counters and its digest are not changed.
   func replaceData(_ id: ZnodeID, with data: UnsafeRawBufferPointer?) {
     let record = slab.mutable(id)
     let old = record.pointee
@@ -93,7 +95,7 @@ extension DataTree {
     arena.free(block, lengthBytes: old.blockLength)
   }
 
-  /// Says how often a znode's ACL was changed. Its digest stays as it is.
+  /// Sets the number of changes of a znode's ACL. Its digest is not changed.
   func setAversion(of id: ZnodeID, to aversion: Int32) {
     let record = slab.mutable(id)
     let old = record.pointee
@@ -102,7 +104,7 @@ extension DataTree {
     arena.free(block, lengthBytes: old.blockLength)
   }
 
-  /// Brings a znode's digest up to date after a change of its counters or data.
+  /// Recomputes a znode's digest after a change of its counters or data.
   func refreshDigest(_ id: ZnodeID, path: UnsafeRawBufferPointer) {
     guard digestEnabled else { return }
     let record = slab.mutable(id)
@@ -143,7 +145,7 @@ extension DataTree {
     slab.mutable(record.parent).pointee.childCount -= 1
   }
 
-  /// Takes a childless znode out of everything.
+  /// Removes a znode without children from the lists, the index and the counts.
   private func detach(_ id: ZnodeID, pathLength: Int) {
     let record = slab.record(id).pointee
     if deepPlace?.id == id { deepPlace?.goUp(to: record.parent) }
@@ -158,7 +160,8 @@ extension DataTree {
     slab.free(id)
   }
 
-  /// Only a replay over a snapshot that Apache wrote while the tree changed can delete a znode with children.
+  /// Removes the descendants of a znode. Only the replay of a log over a fuzzy snapshot of Apache's can delete a znode
+  /// that has children.
   private func removeDescendants(of top: ZnodeID, pathLength: Int) {
     var ids: [(id: ZnodeID, pathLength: Int)] = []
     var lengths: [ZnodeID: Int] = [top: pathLength]

@@ -1,7 +1,7 @@
 package import ZooKeeperProtocol
 
 extension DataTree {
-  /// The ensemble that `/zookeeper/config` describes; nil when it describes none.
+  /// The configuration in `/zookeeper/config`; nil if it has no voters or cannot be read.
   package var configuration: QuorumConfiguration? {
     guard let id = find("/zookeeper/config") else { return nil }
     let text = withData(of: id) { bytes in bytes.map { String(decoding: $0, as: UTF8.self) } ?? "" }
@@ -9,9 +9,10 @@ extension DataTree {
     return parsed
   }
 
-  /// Writes the description of the ensemble into `/zookeeper/config`, as each server does for itself.
+  /// Writes a configuration into `/zookeeper/config`, as each server does when it starts.
   ///
-  /// No transaction does it, and no digest covers it. Its data version is -1: the description has a version of its own.
+  /// It is not part of a transaction, and not covered by the digest. The data version is -1, because the configuration
+  /// contains its version.
   ///
   /// *Source*: `DataTree.addConfigNode`, `ZKDatabase.initConfigInZKDatabase`; `QuorumProtocol` B.5.
   package func setConfiguration(_ text: String, version: Int64) {

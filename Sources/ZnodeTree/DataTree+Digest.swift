@@ -1,15 +1,15 @@
 internal import Zlib
 package import ZooKeeperProtocol
 
-/// The digest, version 2: CRC-32 over path, data and stored counters of a znode; summed over all but those
+/// The digest of version 2: the CRC-32 of a znode's path, data and stored counters, summed over all znodes that are not
 /// under `/zookeeper/`.
 ///
 /// *Source*: `org.apache.zookeeper.server.DigestCalculator`; `StorageFormat` C.6.
 extension DataTree {
-  /// The checksum after path and data, from which `finishDigest` goes on: so that a change of the counters
-  /// alone costs 60 bytes.
+  /// The checksum of path and data, which `finishDigest` completes. It is kept while a change is outstanding, so that
+  /// another change of the counters only needs the checksum of 60 bytes.
   ///
-  /// - Parameter path: "/" counts as empty.
+  /// - Parameter path: "/" is taken as empty.
   package func digestPrefix(path: UnsafeRawBufferPointer, data: UnsafeRawBufferPointer?) -> UInt32 {
     var state = CRC32.initial
     if path.count > 1 { state = CRC32.update(state, path) }
@@ -17,7 +17,7 @@ extension DataTree {
     return state
   }
 
-  /// The digest of a znode, from the checksum after its path and data.
+  /// The digest of a znode, from the checksum of its path and data.
   package func finishDigest(_ prefix: UInt32, _ stat: StatPersisted) -> UInt32 {
     withUnsafeTemporaryAllocation(byteCount: 60, alignment: 8) { block in
       let long = { (value: Int64, offset: Int) in
@@ -39,11 +39,11 @@ extension DataTree {
     }
   }
 
-  /// Whether the znode at `path` counts in the tree's digest.
+  /// Whether the tree's digest includes the znode at `path`.
   package static func isCountedInDigest(_ path: UnsafeRawBufferPointer) -> Bool {
     !PathBytes.hasPrefix(path, "/zookeeper/")
   }
 
-  /// A znode's present part of the tree's digest.
+  /// A znode's present contribution to the tree's digest.
   package func digest(of id: ZnodeID) -> UInt32 { slab.record(id).pointee.digest }
 }

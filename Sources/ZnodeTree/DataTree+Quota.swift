@@ -1,19 +1,19 @@
 package import ZooKeeperProtocol
 
-/// Quotas: the use of a subtree, kept up to date in its `zookeeper_stats`.
+/// Quotas: the use of a subtree is kept up to date in its `zookeeper_stats`.
 ///
-/// The stats change in place: no version, no zxid, no watch, and no digest, since they stand under
-/// `/zookeeper/`. Only the nearest quota around a znode is charged.
+/// The data of `zookeeper_stats` changes in place, without effect on versions, zxids, watches and digest. Only the
+/// nearest quota at or above a znode is charged.
 ///
 /// *Source*: `org.apache.zookeeper.server.DataTree#updateQuotaStat`, `PathTrie`; `ClientProtocol` 4.13.
 extension DataTree {
-  /// The nearest path at or above `path` that has limits; nil if none has.
+  /// The nearest path at or above `path` that has a quota; nil if there is none.
   package func quotaPath(covering path: String) -> String? {
     guard !quotaPaths.isEmpty else { return nil }
     return withBytes(path) { quotaPath(covering: $0) }
   }
 
-  /// The limits and the use of a quota; nil when either is missing or unreadable.
+  /// The limits and the use of a quota; nil if either is missing or cannot be read.
   package func quota(of path: String) -> (limits: QuotaLimits, use: QuotaLimits)? {
     guard let limits = readQuota(QuotaPaths.limits(of: path)), let use = readQuota(QuotaPaths.stats(of: path)) else {
       return nil
@@ -21,7 +21,8 @@ extension DataTree {
     return (limits, use)
   }
 
-  /// After a create: turns a quota on, counts a subtree, or charges the nearest quota.
+  /// Updates the quotas after a create. A new `zookeeper_limits` enables a quota, and a new `zookeeper_stats` gets the
+  /// use of its subtree; any znode is charged to the nearest quota.
   func didCreate(_ path: UnsafeRawBufferPointer, parentPath: UnsafeRawBufferPointer, dataLength: Int) {
     if let quotaPath = Self.quotaPath(ofDirectory: parentPath) {
       let name = PathBytes.suffix(path, from: parentPath.count + 1)
@@ -35,7 +36,8 @@ extension DataTree {
     charge(path, bytes: dataLength, znodes: 1)
   }
 
-  /// After a delete: turns a quota off, or credits the nearest one.
+  /// Updates the quotas after a delete. Without its `zookeeper_limits` a quota is disabled; any znode is credited to
+  /// the nearest quota.
   func didDelete(_ path: UnsafeRawBufferPointer, parentPath: UnsafeRawBufferPointer, dataLength: Int) {
     if let quotaPath = Self.quotaPath(ofDirectory: parentPath) {
       let name = PathBytes.suffix(path, from: parentPath.count + 1)
@@ -44,10 +46,10 @@ extension DataTree {
     charge(path, bytes: -dataLength, znodes: -1)
   }
 
-  /// After a change of data.
+  /// Charges the nearest quota after a change of data.
   func didSetData(_ path: UnsafeRawBufferPointer, difference: Int) { charge(path, bytes: difference, znodes: 0) }
 
-  /// After a load: finds all quotas and counts their use anew.
+  /// Finds all quotas of a tree that was loaded, and recomputes their use.
   func restoreQuotas() {
     quotaPaths = []
     guard let top = find(QuotaPaths.root) else { return }
@@ -71,7 +73,7 @@ extension DataTree {
   private func quotaPath(covering path: UnsafeRawBufferPointer) -> String? {
     guard !quotaPaths.isEmpty else { return nil }
     var length = path.count
-    // Below the deepest quota nothing is made but the way up.
+    // No path deeper than the deepest quota can have one: such levels are skipped without a look-up.
     while length > longestQuotaPathBytes, let slash = PathBytes.lastSlash(PathBytes.prefix(path, length)) {
       length = slash
     }
@@ -117,7 +119,7 @@ extension DataTree {
     }
   }
 
-  /// The path whose quota stands in `directory`; nil when that is not a quota's directory.
+  /// The path whose quota is in `directory`; nil if that is not a quota's directory.
   private static func quotaPath(ofDirectory directory: UnsafeRawBufferPointer) -> String? {
     guard PathBytes.hasPrefix(directory, "/zookeeper/quota") else { return nil }
     return String(decoding: directory[QuotaPaths.root.utf8.count...], as: UTF8.self)

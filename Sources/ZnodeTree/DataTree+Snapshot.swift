@@ -1,7 +1,7 @@
 package import Jute
 package import ZooKeeperProtocol
 
-/// One znode as a snapshot has it. Path and data may not leave the call they are given to.
+/// One znode as a snapshot has it. Path and data are valid only during the call that they are passed to.
 package struct SnapshotZnode {
   /// Empty for the root.
   package var path: UnsafeRawBufferPointer
@@ -11,14 +11,14 @@ package struct SnapshotZnode {
   package var aclKey: Int64
   package var stat: StatPersisted
 
-  /// What a znode takes in a snapshot file beside its path and data.
+  /// What a znode takes in a snapshot file besides its path and data, in bytes.
   static let fixedBytes = 4 + 4 + 8 + 60
 }
 
-/// A walk over the tree as it was at one moment, while the tree goes on changing.
+/// A walk over the tree as it was at one moment, while the tree continues to change.
 ///
-/// Starting one copies nothing; see `RecordSlab` for what changes cost until it is finished. A parent always
-/// comes before its children.
+/// Starting a walk copies nothing; `RecordSlab` says what changes cost until it is finished. A parent always comes
+/// before its children.
 package struct SnapshotWalk: ~Copyable {
   /// The newest transaction in the snapshot.
   package let zxid: Zxid
@@ -53,7 +53,7 @@ package struct SnapshotWalk: ~Copyable {
   /// Whether all znodes have been visited.
   package var isFinished: Bool { current == 0 }
 
-  /// Visits up to `limit` further znodes.
+  /// Visits the next znodes, at most `limit`.
   package mutating func visit(limit: Int, _ body: (SnapshotZnode) -> Void) {
     var visited = 0
     while current != 0, visited < limit {
@@ -69,9 +69,9 @@ package struct SnapshotWalk: ~Copyable {
     }
   }
 
-  /// Appends further znodes as a snapshot file has them, about `budgetBytes` of them.
+  /// Appends the next znodes in the form of a snapshot file, about `budgetBytes` in all.
   ///
-  /// - Returns: whether all have been appended. The end mark "/" is not.
+  /// - Returns: whether all znodes have been appended. The end mark "/" is not appended.
   package mutating func encode(into writer: inout JuteWriter, budgetBytes: Int) -> Bool {
     let end = writer.bytes.count + budgetBytes
     while current != 0, writer.bytes.count < end {
@@ -107,7 +107,7 @@ package struct SnapshotWalk: ~Copyable {
   }
 }
 
-/// Why a snapshot's contents make no tree.
+/// Why the contents of a snapshot are not a tree.
 package struct SnapshotError: Error, Hashable, Sendable {
   /// The closed list of reasons.
   package enum Code: Hashable, Sendable {
@@ -122,7 +122,6 @@ package struct SnapshotError: Error, Hashable, Sendable {
   package let code: Code
   package let path: String
 
-  /// Makes one of the given fields.
   package init(_ code: Code, path: String) {
     self.code = code
     self.path = path
@@ -130,39 +129,40 @@ package struct SnapshotError: Error, Hashable, Sendable {
 }
 
 extension DataTree {
-  /// Starts a walk over the tree as it is now. There can be several at a time: one to a file, and one to each learner
-  /// that needs the whole tree.
+  /// Starts a walk over the tree as it is now. Several can be open at the same time: one for a file, and one for each
+  /// learner that needs the whole tree.
   package func startSnapshot() -> SnapshotWalk { SnapshotWalk(self) }
 
-  /// About the bytes of a snapshot of the tree as it is now.
+  /// The approximate size of a snapshot of the tree as it is now, in bytes.
   package var snapshotBytes: Int { approximateDataSizeBytes + znodeCount * SnapshotZnode.fixedBytes }
 
-  /// Whether a walk is going on.
+  /// Whether a walk is open.
   package var isSnapshotting: Bool { slab.isFrozen }
 }
 
-/// Fills a tree from a snapshot: the lists first, then the znodes, then `finish`.
+/// Builds a tree from a snapshot: first the ACL lists, then the znodes, then `finish`.
 package struct SnapshotRestore {
   let tree: DataTree
   var slots: [Int64: ACLSlot] = [-1: 0]
-  /// The parent of the znode before: mostly the next one's as well, and then not looked for.
+  /// The parent of the previous znode. It is usually the parent of the next one too, which then needs no look-up.
   private var lastParent = (path: [UInt8](), id: DataTree.root)
   /// Znodes that the index does not have yet: children of the last parent.
   private var unindexed: [ZnodeID] = []
   private static let maxUnindexedCount = 32
 
-  /// Makes a tree to fill.
   package init(hashSeed: UInt64 = 0, extendedTypesEnabled: Bool = false, digestEnabled: Bool = true) {
     tree = DataTree(hashSeed: hashSeed, extendedTypesEnabled: extendedTypesEnabled, digestEnabled: digestEnabled)
   }
 
   /// Adds an ACL list under its key.
   package mutating func addACL(key: Int64, _ acl: [ACL]) {
-    // The restore's own use keeps the list until the znodes have come.
+    // This use keeps the list until `finish`, when the znodes that have it have been added.
     if key != -1 { slots[key] = tree.acls.acquire(acl) }
   }
 
-  /// Adds a znode; one of the built-ins takes the place of the tree's own.
+  /// Adds a znode. A built-in one replaces the tree's.
+  ///
+  /// - Throws: `SnapshotError` if the parent or the ACL list is missing, or if the znode was added before.
   package mutating func addZnode(
     path: UnsafeRawBufferPointer, data: UnsafeRawBufferPointer?, aclKey: Int64, stat: StatPersisted
   ) throws(SnapshotError) {
@@ -182,7 +182,7 @@ package struct SnapshotRestore {
     if unindexed.count == Self.maxUnindexedCount { try indexAll() }
   }
 
-  /// The parent of `path` and the name under it; nil for the root, and where there is no parent.
+  /// The parent of `path` and the name under it; nil for the root, and if the parent is missing.
   private mutating func place(
     of path: UnsafeRawBufferPointer
   ) throws(SnapshotError) -> (parent: ZnodeID, name: UnsafeRawBufferPointer)? {
@@ -196,14 +196,16 @@ package struct SnapshotRestore {
     return (lastParent.id, PathBytes.suffix(path, from: slash + 1))
   }
 
-  /// Makes all that was added findable.
+  /// Adds the znodes since the last call to the index.
   private mutating func indexAll() throws(SnapshotError) {
     let duplicate = tree.index.insert(contentsOf: unindexed, in: tree.slab)
     unindexed.removeAll(keepingCapacity: true)
     if let duplicate { throw SnapshotError(.duplicate, path: tree.path(of: duplicate)) }
   }
 
-  /// Adds a znode: `addZnode` for values.
+  /// `addZnode` for a string and an array.
+  ///
+  /// - Throws: as `addZnode` for bytes.
   package mutating func addZnode(path: String, data: [UInt8]?, aclKey: Int64, stat: StatPersisted) throws(SnapshotError)
   {
     let result = withBytes(path) { bytes -> Result<Void, SnapshotError> in
@@ -223,9 +225,9 @@ package struct SnapshotRestore {
     try result.get()
   }
 
-  /// The tree, once all has been added.
+  /// The tree, after everything was added.
   ///
-  /// - Throws: `.duplicate` when one of the last znodes was there before.
+  /// - Throws: `duplicate` if one of the last znodes was added before.
   package consuming func finish(lastProcessedZxid: Zxid) throws(SnapshotError) -> DataTree {
     try indexAll()
     for (_, slot) in slots { tree.acls.release(slot) }
@@ -245,12 +247,13 @@ package struct SnapshotRestore {
 }
 
 extension DataTree {
-  /// Puts all children into the order in which the snapshot had them: each was linked in front of those before it.
+  /// Restores the order of children in the snapshot: each was linked in front of the previous one, so that they are in
+  /// reverse order now.
   ///
-  /// What `getChildren` answers is then the same behind a restart, and on every server of an ensemble.
+  /// The answer to `getChildren` is then the same after a restart, and on every server of an ensemble.
   func reverseChildren() {
     walk(Self.root) { parent in
-      // The built-ins were there before, and so behind all others; nobody can delete them.
+      // The built-in znodes were added first and cannot be deleted. They are the last in the list, and stay there.
       var rest = childCount(of: parent)
       if parent == Self.root { rest -= 1 }
       if parent == find("/zookeeper") { rest -= ["/zookeeper/quota", "/zookeeper/config"].count { find($0) != nil } }
@@ -276,7 +279,7 @@ extension DataTree {
     if child != 0 { slab.mutable(child).pointee.previousSibling = oldFirst }
   }
 
-  /// Gives a znode all that a snapshot says of it, but an owner: the built-ins have none.
+  /// Sets everything that a snapshot contains of a znode, except for the owner, which built-in znodes do not have.
   func overwrite(
     _ id: ZnodeID, path: UnsafeRawBufferPointer, data: UnsafeRawBufferPointer?, slot: ACLSlot, stat: StatPersisted
   ) {

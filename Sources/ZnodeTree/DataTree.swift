@@ -3,12 +3,12 @@ package import ZooKeeperProtocol
 
 /// The znodes of a server: a tree of names with data, counters and ACLs.
 ///
-/// Records of fixed size stand in a slab, names and data in an arena, and an open-addressing index finds a
-/// child by (parent, name). Nothing on the read path allocates or counts references: a path is looked up as
-/// bytes, and what is found is copied straight into a reply.
+/// Records of fixed size are in a slab, names and data in an arena, and an open-addressing index finds a child by
+/// parent and name. Nothing on the read path allocates or counts references: a path is looked up as bytes, and what is
+/// found is copied straight into a reply.
 ///
-/// All changes come through `apply`, one transaction after the other; the result tells what to answer and
-/// which watches to look at.
+/// All changes are made by `apply`, one transaction after the other. Its results are what the reply needs, and the
+/// changes for which watches must be checked.
 ///
 /// *Source*: `org.apache.zookeeper.server.DataTree`; `ClientProtocol` 4.5, `StorageFormat` C.
 ///
@@ -23,7 +23,7 @@ package final class DataTree {
   var ephemerals: [SessionID: Set<ZnodeID>] = [:]
   var containers: Set<ZnodeID> = []
   var ttlZnodes: Set<ZnodeID> = []
-  /// Paths that have limits set.
+  /// Paths that have a quota.
   var quotaPaths: Set<PathKey> = []
 
   /// Whether TTL znodes exist: `zookeeper.extendedTypesEnabled`.
@@ -42,16 +42,16 @@ package final class DataTree {
   package internal(set) var ephemeralCount = 0
   /// Where a long path was last found, see `findDeep`.
   var deepPlace: DeepPlace?
-  /// The longest path that had limits set: deeper znodes need not be asked for theirs, level by level.
+  /// The length of the longest path that ever had a quota: deeper levels need not be looked up.
   var longestQuotaPathBytes = 0
 
   /// The root's id.
   package static let root: ZnodeID = 1
 
-  /// A tree with what every tree has: the root, `/zookeeper`, `/zookeeper/quota` and `/zookeeper/config`.
+  /// A tree with the built-in znodes: the root, `/zookeeper`, `/zookeeper/quota` and `/zookeeper/config`.
   ///
-  /// - Parameter hashSeed: any number that clients cannot guess; it keeps them from choosing names that
-  ///   collide. It changes nothing that can be seen.
+  /// - Parameter hashSeed: a number that clients cannot guess, so that they cannot choose names whose hashes collide.
+  ///   It has no effect on the results of any call.
   package init(hashSeed: UInt64 = 0, extendedTypesEnabled: Bool = false, digestEnabled: Bool = true) {
     index = NameIndex(seed: hashSeed)
     self.extendedTypesEnabled = extendedTypesEnabled
@@ -65,7 +65,7 @@ package final class DataTree {
     index.destroy()
   }
 
-  /// Znodes as Apache counts them: the root is in its table twice.
+  /// The number of znodes as Apache reports it, with the root counted twice.
   package var reportedZnodeCount: Int { znodeCount + 1 }
 
   /// The znode at `path`; nil if there is none, or if the path is malformed.
@@ -78,7 +78,7 @@ package final class DataTree {
     return descend(from: Self.root, path, at: 1)
   }
 
-  /// The znode that the rest of `path`, which begins at `offset` with a name, leads to from `top`.
+  /// The znode that the rest of `path`, which begins with a name at `offset`, leads to from `top`.
   func descend(from top: ZnodeID, _ path: UnsafeRawBufferPointer, at offset: Int) -> ZnodeID? {
     var id = top
     var start = offset
@@ -127,7 +127,7 @@ package final class DataTree {
 }
 
 extension DataTree {
-  /// What clients see of a znode.
+  /// The stat of a znode as clients see it.
   package func stat(of id: ZnodeID) -> Stat {
     let record = slab.record(id)
     return Stat(
@@ -139,18 +139,18 @@ extension DataTree {
       pzxid: Zxid(rawValue: record.pointee.pzxid))
   }
 
-  /// What is stored of a znode.
+  /// The stat of a znode as it is stored.
   package func storedStat(of id: ZnodeID) -> StatPersisted { Self.storedStat(slab.record(id).pointee) }
 
   /// A znode's data; nil is null.
   package func data(of id: ZnodeID) -> [UInt8]? { slab.record(id).pointee.data.map { [UInt8]($0) } }
 
-  /// Runs `body` on a znode's data where it stands; nil is null. The bytes may not leave `body`.
+  /// Runs `body` on a znode's data without copying it; nil is null. The bytes are valid only during the call.
   package func withData<Result>(of id: ZnodeID, _ body: (UnsafeRawBufferPointer?) -> Result) -> Result {
     body(slab.record(id).pointee.data)
   }
 
-  /// Bytes of a znode's data; 0 for null.
+  /// The size of a znode's data in bytes; 0 for null.
   package func dataLength(of id: ZnodeID) -> Int { max(0, Int(slab.record(id).pointee.dataLength)) }
 
   /// The number of a znode's children.
@@ -162,7 +162,7 @@ extension DataTree {
   /// The transaction that last changed the set of a znode's children.
   package func pzxid(of id: ZnodeID) -> Zxid { Zxid(rawValue: slab.record(id).pointee.pzxid) }
 
-  /// Whom the znode goes with.
+  /// What the znode's lifetime depends on.
   package func owner(of id: ZnodeID) -> EphemeralOwner {
     EphemeralOwner(stored: slab.record(id).pointee.owner, extendedTypesEnabled: extendedTypesEnabled)
   }
@@ -175,9 +175,9 @@ extension DataTree {
     return names
   }
 
-  /// Znodes under `id`, itself not counted.
+  /// The number of a znode's descendants.
   ///
-  /// *Complexity*: their number.
+  /// *Complexity*: linear in that number.
   package func descendantCount(of id: ZnodeID) -> Int {
     if id == Self.root { return znodeCount - 1 }
     var count = -1
@@ -236,7 +236,7 @@ extension DataTree {
     }
   }
 
-  /// What is stored of a znode.
+  /// The stored stat in a record.
   static func storedStat(_ record: ZnodeRecord) -> StatPersisted {
     StatPersisted(
       czxid: Zxid(rawValue: record.czxid), mzxid: Zxid(rawValue: record.mzxid),
@@ -245,7 +245,7 @@ extension DataTree {
       pzxid: Zxid(rawValue: record.pzxid))
   }
 
-  /// Visits the children, which `body` may remove.
+  /// Visits the children of a znode. `body` may remove the child that it is called with.
   func forEachChild(of id: ZnodeID, _ body: (ZnodeID) -> Void) {
     var child = slab.record(id).pointee.firstChild
     while child != 0 {
@@ -255,7 +255,7 @@ extension DataTree {
     }
   }
 
-  /// Visits a znode and all under it, parents first. `body` must not change the tree.
+  /// Visits a znode and its descendants, parents first. `body` must not change the tree.
   func walk(_ top: ZnodeID, _ body: (ZnodeID) -> Void) {
     var id = top
     while true {
@@ -271,7 +271,8 @@ extension DataTree {
     }
   }
 
-  /// Each create and each delete of a child adds 1 to what clients see.
+  /// The cversion that clients see, which grows by 1 with each create and each delete of a child. Only creates are
+  /// stored; deletes follow from the number of children that are left.
   private func visibleCversion(_ record: ZnodeRecord) -> Int32 {
     record.cversion &* 2 &- Int32(truncatingIfNeeded: record.childCount)
   }
@@ -290,11 +291,12 @@ extension DataTree {
 
   /// The paths of a session's ephemeral znodes, in ascending order.
   package func ephemeralPaths(of session: SessionID) -> [String] {
-    // Sorted by number first: paths that differ only in Unicode's normal form compare equal, and keep that order.
+    // They are sorted by id first, because paths that differ only in Unicode normalization compare as equal, and then
+    // keep that order.
     ephemerals(of: session).map { path(of: $0) }.sorted()
   }
 
-  /// The paths of a session's ephemeral znodes, in no order: for reports, which are sorted elsewhere.
+  /// The paths of a session's ephemeral znodes, in no order, for reports that sort them anyway.
   package func unorderedEphemeralPaths(of session: SessionID) -> [String] {
     ephemerals[session]?.map { path(of: $0) } ?? []
   }
@@ -302,15 +304,15 @@ extension DataTree {
   /// Whether a session owns any znode.
   package func hasEphemerals(_ session: SessionID) -> Bool { ephemerals[session] != nil }
 
-  /// The sessions that own znodes, in the order of their numbers.
+  /// The sessions that own znodes, in ascending order of their ids.
   package var sessionsWithEphemerals: [SessionID] { ephemerals.keys.sorted { $0.rawValue < $1.rawValue } }
 
-  /// The containers and TTL znodes that may be deleted now: childless, and used or old enough.
+  /// The containers and TTL znodes that can be deleted now: those without children, if they had some or are old enough.
   ///
   /// - Parameters:
-  ///   - nowMilliseconds: the wall clock that transactions are stamped with.
-  ///   - maxNeverUsedMilliseconds: how long a container that never had a child is left alone; 0 for ever.
-  ///   - limit: how many paths at most.
+  ///   - nowMilliseconds: the clock of transactions' times, in milliseconds since 1970.
+  ///   - maxNeverUsedMilliseconds: after which time a container that never had a child is deleted; 0 for never.
+  ///   - limit: the largest number of paths to return.
   ///
   /// *Source*: `org.apache.zookeeper.server.ContainerManager`; `ClientProtocol` 4.14.
   package func reapablePaths(nowMilliseconds: Int64, maxNeverUsedMilliseconds: Int64, limit: Int) -> [String] {

@@ -1,4 +1,4 @@
-/// A znode with a long path, from which those near it are found without going down from the root again.
+/// A znode with a long path, from which znodes near it are found without descending from the root again.
 struct DeepPlace {
   /// Shorter paths are found as quickly from the root.
   static let minimumBytes = 512
@@ -6,7 +6,7 @@ struct DeepPlace {
   var id: ZnodeID
   var path: [UInt8]
 
-  /// The place of the parent.
+  /// Moves to the parent.
   mutating func goUp(to parent: ZnodeID) {
     id = parent
     let slash = path.lastIndex(of: PathBytes.slash) ?? 0
@@ -15,10 +15,11 @@ struct DeepPlace {
 }
 
 extension DataTree {
-  /// `find` for long paths: from the znode that was found last, up to where the paths part, and down from there.
+  /// `find` for long paths: goes from the znode that was found last up to where the two paths separate, and down from
+  /// there.
   ///
-  /// Whoever makes or walks a deep tree goes from a znode to its neighbour; from the root, each step would take as long
-  /// as the tree is deep, and the whole as long as that squared.
+  /// A client that creates or walks a deep tree goes from each znode to one near it. From the root, each look-up would
+  /// take a time proportional to the depth, and the whole walk its square.
   ///
   /// *Complexity*: a comparison of the path's bytes, and a step for each level between the two znodes.
   func findDeep(_ path: UnsafeRawBufferPointer) -> ZnodeID? {
@@ -30,7 +31,7 @@ extension DataTree {
       return top
     }
     guard let id = descend(from: top, path, at: start + 1) else {
-      // The parent of what is about to be made is the next to be asked for.
+      // The znode is probably about to be created, and its parent looked up next.
       if start >= DeepPlace.minimumBytes { deepPlace = DeepPlace(id: top, path: Array(path[..<start])) }
       return nil
     }
@@ -38,11 +39,11 @@ extension DataTree {
     return id
   }
 
-  /// The deepest znode that is above both, or one of the two, and where its path ends in theirs.
+  /// The deepest common ancestor of the two, or one of them, and the length of its path.
   private func commonPlace(_ place: DeepPlace, _ path: UnsafeRawBufferPointer) -> (ZnodeID, Int)? {
     place.path.withUnsafeBytes { old -> (ZnodeID, Int)? in
       var length = Self.commonPrefixLength(old, path)
-      // Up to the end of a name in both.
+      // The common prefix is shortened to the end of a name in both paths.
       func ends(_ bytes: UnsafeRawBufferPointer) -> Bool { length == bytes.count || bytes[length] == PathBytes.slash }
       while length > 0, !(ends(old) && ends(path)) { length -= 1 }
       var id = place.id

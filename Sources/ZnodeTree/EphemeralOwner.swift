@@ -14,8 +14,8 @@ package enum EphemeralOwner: Hashable, Sendable {
   private static let ttlMark: UInt64 = 0xff00_0000_0000_0000
   private static let markMask: UInt64 = 0xffff_ff00_0000_0000
 
-  /// Reads a stored value. TTL znodes exist only where extended types are enabled; elsewhere their mark
-  /// reads as a session that nobody has.
+  /// Reads a stored value. TTL znodes exist only if extended types are enabled; otherwise their mark reads as the id of
+  /// a session that does not exist.
   package init(stored: Int64, extendedTypesEnabled: Bool) {
     if stored == 0 {
       self = .persistent
@@ -38,15 +38,15 @@ package enum EphemeralOwner: Hashable, Sendable {
     }
   }
 
-  /// Whether a session owns the znode, so that it can have no children.
+  /// Whether a session owns the znode, which then cannot have children.
   package var isSession: Bool {
     if case .session = self { true } else { false }
   }
 
   /// The owner that a create transaction gives its znode.
   ///
-  /// A TTL out of range cannot come from a server of this project, and Apache's die of it; it makes the znode
-  /// persistent here, so that a log with such a transaction can be read.
+  /// A TTL out of range cannot come from this implementation, and Apache's servers crash on it. Here such a znode is
+  /// persistent, so that a log with such a transaction can be read.
   package init(of txn: Txn, sessionID: SessionID) {
     switch txn {
     case .create(let body) where body.isEphemeral, .create2(let body) where body.isEphemeral:

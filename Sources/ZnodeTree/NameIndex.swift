@@ -1,21 +1,21 @@
 internal import ZooKeeperProtocol
 
-/// Finds children: an open-addressing table of (parent, name) → znode.
+/// Finds children: an open-addressing table from parent and name to the znode.
 ///
-/// *Shape*: 8 bytes an entry: hash in the upper half, id in the lower; 0 is empty. Linear probing; a
-/// removal moves the entries behind it up, so there are no tombstones. At most three quarters are full.
-/// Names are compared in the records, through the slab that each call is given.
+/// *Shape*: an entry has 8 bytes: the hash in the upper half, the id in the lower; 0 is empty. Probing is linear. A
+/// removal moves later entries of its run up, so that there are no tombstones. At most three quarters of the table are
+/// full. Names are not in the table: they are compared in the records, through the slab that is passed to each call.
 struct NameIndex {
   private struct State {
     var entries: UnsafeMutablePointer<UInt64>
     var mask: Int
     var count = 0
-    /// Entries that were asked for early; see `insert(contentsOf:)`.
-    var touched: UInt64 = 0
+    /// Where `insert(contentsOf:)` keeps what it has read in advance.
+    var prefetched: UInt64 = 0
   }
 
   private let state: UnsafeMutablePointer<State>
-  /// Makes the order of entries unknown to clients, who choose the names.
+  /// Makes hashes unpredictable for clients, which choose the names.
   private let seed: UInt64
 
   /// An empty index; `seed` may be any number.
@@ -28,13 +28,13 @@ struct NameIndex {
     state.initialize(to: State(entries: entries, mask: capacity - 1))
   }
 
-  /// Frees the table; the index must not be used after it.
+  /// Frees the table. The index must not be used afterwards.
   func destroy() {
     state.pointee.entries.deallocate()
     state.deallocate()
   }
 
-  /// The child of `parent` of that name; 0 if there is none.
+  /// The child of `parent` with that name; 0 if there is none.
   func find(_ parent: ZnodeID, _ name: UnsafeRawBufferPointer, in slab: RecordSlab) -> ZnodeID {
     let hash = hash(parent, name)
     let mask = state.pointee.mask
@@ -59,24 +59,24 @@ struct NameIndex {
     state.pointee.count += 1
   }
 
-  /// Adds many children, which takes less than one after the other: their entries lie far apart in memory, and when
-  /// they are asked for together they come together.
+  /// Adds many children, which is faster than one after the other: their entries are far apart in memory, and reading
+  /// them all first lets the processor load them at the same time.
   ///
-  /// - Returns: the first child whose name its parent has already; it and what follows are not added.
+  /// - Returns: the first child whose parent has a child of that name already; it and those after it are not added.
   func insert(contentsOf ids: [ZnodeID], in slab: RecordSlab) -> ZnodeID? {
     while (state.pointee.count + ids.count) * 4 > (state.pointee.mask + 1) * 3 { grow() }
     let mask = state.pointee.mask
     let entries = state.pointee.entries
     return withUnsafeTemporaryAllocation(of: UInt32.self, capacity: ids.count) { hashes in
-      var touched: UInt64 = 0
+      var prefetched: UInt64 = 0
       for index in ids.indices {
         let record = slab.record(ids[index])
         let hash = hash(record.pointee.parent, record.pointee.name)
         hashes.initializeElement(at: index, to: hash)
-        touched |= entries[Int(hash) & mask]
+        prefetched |= entries[Int(hash) & mask]
       }
-      // Kept, or nothing would have been read.
-      state.pointee.touched = touched
+      // The result is stored, because otherwise the compiler would remove the reads.
+      state.pointee.prefetched = prefetched
       for index in ids.indices {
         guard insertNew(ids[index], hashes[index], in: slab) else { return ids[index] }
       }
@@ -84,7 +84,7 @@ struct NameIndex {
     }
   }
 
-  /// Adds a child for which there is room, unless its parent has one of that name.
+  /// Adds a child, unless its parent has one of that name. There must be room in the table.
   ///
   /// - Returns: whether it was added.
   private func insertNew(_ id: ZnodeID, _ hash: UInt32, in slab: RecordSlab) -> Bool {
@@ -119,7 +119,7 @@ struct NameIndex {
       position = (position + 1) & mask
       let moved = entries[position]
       if moved == 0 { break }
-      // An entry may move up to the hole unless its home lies behind the hole.
+      // An entry may move up to the hole, unless the position of its hash is after the hole.
       let home = Int(moved >> 32) & mask
       if (position - home) & mask >= (position - hole) & mask {
         entries[hole] = moved

@@ -31,7 +31,7 @@ enum PathBytes {
     return areEqual(Self.prefix(path, count), UnsafeRawBufferPointer(start: prefix.utf8Start, count: count))
   }
 
-  /// The length that Java's strings would give it, in UTF-16 units, which is what Apache counts.
+  /// The length of the path as a Java string, in UTF-16 units, which is what Apache's servers add up.
   static func utf16Count(_ path: UnsafeRawBufferPointer) -> Int {
     path.reduce(0) { $0 + ($1 & 0xc0 == 0x80 ? 0 : $1 >= 0xf0 ? 2 : 1) }
   }

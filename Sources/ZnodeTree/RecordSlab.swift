@@ -1,14 +1,14 @@
 /// Fixed-size records in chunks that never move, with copy-on-write views of past moments.
 ///
-/// While a view is open, `mutable` copies a chunk for it the first time one of its records is to change, and
-/// `FrozenRecords` reads the copy. So opening a view costs a list of null pointers, and a change during it
-/// 44 KiB of copying at most once a chunk and view. Rejected: a fuzzy walk as Apache's, which costs no copies but
-/// makes a snapshot that is no state the tree ever had.
+/// While a view is open, `mutable` copies a chunk for it the first time one of its records is about to change, and
+/// `FrozenRecords` reads the copy. Opening a view therefore costs a list of null pointers, and a change during it at
+/// most one copy of 44 KiB for each chunk and view. The alternative is a fuzzy walk like Apache's, which copies
+/// nothing. It was rejected because such a snapshot is not a state that the tree ever had.
 ///
-/// The methods do not mutate the struct, which is only a handle: so that no access to it needs a check for
-/// exclusivity. The owner calls `destroy`.
+/// The struct is only a handle, and its methods do not mutate it, so that no access needs a check for exclusivity. The
+/// owner must call `destroy`.
 struct RecordSlab {
-  /// Records of a chunk; a power of two.
+  /// The number of records in a chunk; a power of two.
   static let chunkRecords = 512
   fileprivate static let chunkShift: UInt32 = 9
   fileprivate static let chunkMask: UInt32 = 511
@@ -22,7 +22,7 @@ struct RecordSlab {
     var firstFree: ZnodeID = 0
     /// The open views: one for each snapshot that is being written or sent.
     var views: [FrozenRecords] = []
-    /// Whether there are any, for the way that every change takes.
+    /// Whether there are any views. Every change reads this, and it is cheaper than looking at the array.
     var hasViews = false
   }
 
@@ -35,7 +35,7 @@ struct RecordSlab {
     state.initialize(to: State(chunks: .allocate(capacity: capacity), chunkCapacity: capacity))
   }
 
-  /// Frees everything; the slab must not be used after it.
+  /// Frees all memory. The slab must not be used afterwards.
   func destroy() {
     for index in 0..<state.pointee.chunkCount { state.pointee.chunks[index].deallocate() }
     state.pointee.chunks.deallocate()
@@ -57,13 +57,13 @@ struct RecordSlab {
     return state.pointee.chunks[chunk] + Int(id & Self.chunkMask)
   }
 
-  /// Copies a chunk that is about to change for the views that have no copy of it yet.
+  /// Copies a chunk that is about to change, for the views that have no copy of it yet.
   @inline(never)
   private func preserve(_ chunk: Int) {
     for view in state.pointee.views { view.preserve(chunk, of: state.pointee.chunks[chunk]) }
   }
 
-  /// Hands out an empty record.
+  /// Allocates an empty record.
   func allocate() -> ZnodeID {
     let free = state.pointee.firstFree
     if free != 0 {
@@ -73,13 +73,13 @@ struct RecordSlab {
       return free
     }
     let id = state.pointee.usedCount
-    precondition(id != .max, "more znodes than a tree can hold")
+    precondition(id != .max, "a tree has at most 4,294,967,294 znodes")
     if Int(id >> Self.chunkShift) >= state.pointee.chunkCount { addChunk() }
     state.pointee.usedCount = id + 1
     return id
   }
 
-  /// Takes a record back. Its block must have been freed.
+  /// Frees a record, whose block must have been freed before.
   func free(_ id: ZnodeID) {
     let record = mutable(id)
     record.pointee = ZnodeRecord()
@@ -87,7 +87,7 @@ struct RecordSlab {
     state.pointee.firstFree = id
   }
 
-  /// Keeps the present state readable through a view, until `thaw` is told of that.
+  /// Opens a view through which the present state stays readable until `thaw`.
   func freeze() -> FrozenRecords {
     let view = FrozenRecords(state, chunkCount: state.pointee.chunkCount)
     state.pointee.views.append(view)
@@ -95,7 +95,7 @@ struct RecordSlab {
     return view
   }
 
-  /// Copies nothing for a view any more.
+  /// Closes a view: nothing is copied for it from now on.
   func thaw(_ view: FrozenRecords) {
     state.pointee.views.removeAll { $0 === view }
     state.pointee.hasViews = !state.pointee.views.isEmpty
@@ -145,7 +145,7 @@ final class FrozenRecords {
     copies[chunk] = copy
   }
 
-  /// The record of `id` at that moment. The slab must be there, and the view not thawed.
+  /// The record of `id` at that moment. The slab must not have been destroyed, nor the view thawed.
   func record(_ id: ZnodeID) -> UnsafePointer<ZnodeRecord> {
     let chunk = Int(id >> RecordSlab.chunkShift)
     let records = copies[chunk] ?? state.pointee.chunks[chunk]

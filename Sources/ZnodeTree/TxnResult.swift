@@ -1,18 +1,17 @@
 package import ZooKeeperProtocol
 
-/// What became of a transaction when it was applied: all that an answer needs.
+/// The result of applying a transaction: everything that the reply needs.
 package struct TxnResult: Hashable, Sendable {
   /// The operation; in a failed multi, `error` for each part.
   package var opCode: OpCode
   package var error: KeeperError
-  /// The znode, where there is one.
+  /// The znode; nil for operations without one.
   package var path: String?
-  /// The znode's counters right after the change, where the answer has them.
+  /// The znode's stat right after the change, if the reply has it.
   package var stat: Stat?
   /// The parts of a multi.
   package var parts: [TxnResult] = []
 
-  /// Makes one of the given fields.
   package init(opCode: OpCode, error: KeeperError = .ok, path: String? = nil, stat: Stat? = nil) {
     self.opCode = opCode
     self.error = error
@@ -21,7 +20,7 @@ package struct TxnResult: Hashable, Sendable {
   }
 }
 
-/// A change that watches may wait for, in the order in which changes happened.
+/// A change that watches may wait for.
 ///
 /// The ACL slots stay valid until the next transaction is applied.
 package struct TreeChange: Hashable, Sendable {
@@ -35,12 +34,11 @@ package struct TreeChange: Hashable, Sendable {
   package var kind: Kind
   package var path: String
   package var zxid: Zxid
-  /// The znode's ACL: an event about it goes only to who may read it.
+  /// The znode's ACL: only clients that may read the znode get an event about it.
   package var aclSlot: ACLSlot
   /// The parent's ACL, for the event about the parent's children.
   package var parentACLSlot: ACLSlot
 
-  /// Makes one of the given fields.
   package init(kind: Kind, path: String, zxid: Zxid, aclSlot: ACLSlot, parentACLSlot: ACLSlot) {
     self.kind = kind
     self.path = path

@@ -1,10 +1,10 @@
-/// The number of a znode in its tree: an index into the slab, used again after a delete. 0 is nobody.
+/// The number of a znode in its tree: an index into the slab, used again after a delete. 0 stands for no znode.
 package typealias ZnodeID = UInt32
 
-/// What the tree keeps of a znode, but for its name and data, which are one block of the arena.
+/// What the tree keeps of a znode, except for its name and data, which are a block of the arena.
 ///
-/// *Shape*: 88 bytes. Children are a doubly linked list through the siblings, so that listing costs what
-/// there is to list and no znode owns a set. The order of the fields leaves no gaps.
+/// *Shape*: 88 bytes. Children are a doubly linked list through the siblings, so that the cost of listing is
+/// proportional to their number, and a znode needs no set of them. The order of the fields leaves no gaps.
 ///
 /// The block has, in this order: the length of the name (see `nameLength`); if `hasExtras`, the owner and the aversion;
 /// the name; the data. Most znodes have no owner, and keep the ACL that they were created with.
@@ -17,7 +17,7 @@ struct ZnodeRecord {
   /// nil only for a free record.
   var block: UnsafeMutableRawPointer?
   var version: Int32 = 0
-  /// Stored, not visible: counts creates only.
+  /// As stored: the number of creates of children.
   var cversion: Int32 = 0
   /// -1 is null.
   var dataLength: Int32 = -1
@@ -29,17 +29,17 @@ struct ZnodeRecord {
   var childCount: UInt32 = 0
   /// `aclSlot`, and `extrasFlag`.
   private var aclSlotAndFlag: UInt32 = 0
-  /// This znode's part of the tree digest, kept so that a change need not compute it again.
+  /// This znode's contribution to the tree's digest, which a change must subtract.
   var digest: UInt32 = 0
 
   /// Set when the block has an owner and an aversion, which are not both 0.
   private static let extrasFlag: UInt32 = 0x8000_0000
   private static let ownerLengthBytes = 8
-  /// Of owner and aversion.
+  /// The size of owner and aversion.
   private static let extrasLengthBytes = 12
-  /// A name of so many bytes or more has its length in four bytes behind the first, which has this value.
+  /// The length byte of a long name: its length is in the four bytes that follow.
   private static let longNameMark: UInt8 = 255
-  /// The longest name that a block holds, in bytes; far over any frame.
+  /// The longest name, in bytes; no frame is as large.
   static let maximumNameLengthBytes = 0x7fff_ffff
 
   /// A slot of the ACL cache; 0 is the open ACL.
@@ -75,7 +75,7 @@ struct ZnodeRecord {
     return block.loadUnaligned(fromByteOffset: extrasOffset, as: Int64.self)
   }
 
-  /// How often the ACL was changed.
+  /// The number of changes of the ACL.
   var aversion: Int32 {
     guard hasExtras, let block else { return 0 }
     return block.loadUnaligned(fromByteOffset: extrasOffset + Self.ownerLengthBytes, as: Int32.self)
@@ -87,7 +87,7 @@ struct ZnodeRecord {
     return lengthBytes(ofNameLength: nameLength) + extrasLength + nameLength + dataLength
   }
 
-  /// Takes a block of `blockLength(…)` bytes and writes the parts to it.
+  /// Sets the block, which must have `blockLength(…)` bytes, and writes the parts to it.
   mutating func fill(
     _ block: UnsafeMutableRawPointer, name: UnsafeRawBufferPointer, data: UnsafeRawBufferPointer?, owner: Int64,
     aversion: Int32
@@ -108,7 +108,7 @@ struct ZnodeRecord {
     fill(data: data)
   }
 
-  /// Writes data to the block, which has room for it.
+  /// Writes data to the block, which must have room for it.
   mutating func fill(data: UnsafeRawBufferPointer?) {
     dataLength = data.map { Int32($0.count) } ?? -1
     guard let block, let data, let base = data.baseAddress else { return }

@@ -1,29 +1,31 @@
 import ZooKeeperProtocol
 
-/// The path that a client takes for its root, and the way in and out of it.
+/// The path that a client takes for its root, and the translation of paths in both directions.
 ///
-/// *Source*: `ClientProtocol` 8.1: prefixed to every path sent, stripped from every path received;
-/// events under `/zookeeper/` and paths outside are left as they are.
+/// It is put in front of every path that is sent and removed from every path that is received. Received paths outside
+/// of it, such as those of events under `/zookeeper/`, are left as they are.
+///
+/// *Source*: `ClientProtocol` 8.1.
 struct Chroot: Hashable, Sendable {
   /// An absolute path, or nil for the server's own root.
   var path: String?
 
-  /// The server's name for a path of the client's.
+  /// The path as the server knows it.
   func absolute(_ clientPath: String) -> String {
     guard let path else { return clientPath }
     return clientPath == "/" ? path : path + clientPath
   }
 
-  /// Whether the client can name a path of the server's.
+  /// Whether a path of the server is inside the chroot, so that the client has a name for it.
   func contains(_ serverPath: String) -> Bool { path.map { ZnodePath.isWithin(serverPath, $0) } ?? true }
 
-  /// The client's name for a path of the server's.
+  /// The path as the client knows it.
   func relative(_ serverPath: String) -> String {
     guard let path, ZnodePath.isWithin(serverPath, path) else { return serverPath }
     return serverPath == path ? "/" : String(serverPath.dropFirst(path.count))
   }
 
-  /// The event under the client's name of its path.
+  /// The event with its path as the client knows it.
   func relative(_ event: WatchEvent) -> WatchEvent {
     guard path != nil, let serverPath = event.path else { return event }
     var event = event

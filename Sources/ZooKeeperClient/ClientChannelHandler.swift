@@ -1,9 +1,9 @@
 import NIOCore
 
-/// Hands what a connection receives to the driver, and tells it of the connection's end.
+/// Passes what a connection receives to the driver, and reports the end of the connection.
 ///
-/// Bytes are gathered in one buffer and decoded in place; only an incomplete frame at the end of a read
-/// is kept. No `ByteToMessageDecoder`: its slice per frame costs several times the decoding.
+/// Bytes are gathered in one buffer and decoded in place; only an incomplete frame at the end of a read is kept.
+/// `ByteToMessageDecoder` is not used because it makes a slice for each frame, which costs several times the decoding.
 final class ClientChannelHandler: ChannelInboundHandler {
   typealias InboundIn = ByteBuffer
 
@@ -21,7 +21,7 @@ final class ClientChannelHandler: ChannelInboundHandler {
     guard isOpen else { return }
     var bytes = unwrapInboundIn(data)
     if var received {
-      // Dropped first, so that appending does not copy what is there.
+      // The property is cleared first: with a second reference to the buffer, appending would copy it.
       self.received = nil
       received.writeBuffer(&bytes)
       bytes = received
@@ -35,7 +35,7 @@ final class ClientChannelHandler: ChannelInboundHandler {
     context.fireChannelInactive()
   }
 
-  /// A reset, for example: the close that follows tells the driver.
+  /// Closes the connection after an error, such as a reset. The driver learns of it by `channelInactive`.
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
     context.close(promise: nil)
   }

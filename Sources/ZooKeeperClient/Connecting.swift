@@ -9,7 +9,7 @@ import ZooKeeperProtocol
 #endif
 
 extension ClientBootstrap {
-  /// Connects to a server; a name with several addresses is tried address by address.
+  /// Connects to a server. If its name has several addresses, they are tried one after the other.
   func connect(to address: ServerAddress) -> EventLoopFuture<any Channel> {
     // A literal address needs no resolver, which would cost a thread.
     if let literal = try? SocketAddress(ipAddress: address.host, port: address.port) { return connect(to: literal) }
@@ -18,7 +18,7 @@ extension ClientBootstrap {
 }
 
 extension ConnectFailure.Reason {
-  /// The reason that is behind an error of NIO's.
+  /// Translates an error with which NIO's attempt to connect has failed.
   init(_ error: any Error, limitMilliseconds: Int64) {
     switch error {
     case let error as NIOConnectionError:

@@ -3,14 +3,26 @@ import NIOPosix
 import Synchronization
 public import ZooKeeperProtocol
 
-/// Asks a server one of the four-letter words: plain questions outside of any session.
+/// Asks a server one of the four-letter words: questions in plain text, outside of any session.
+///
+/// ```swift
+/// let answer = await FourLetterWord.ask("ruok", of: ServerAddress(host: "zk1", port: 2181), limit: .seconds(1))
+/// // answer == "imok"
+/// ```
+///
+/// Servers answer only those that their configuration allows, by default `srvr` alone.
 ///
 /// *Source*: `ClientProtocol` 7.1.
 public enum FourLetterWord {
-  /// The longest answer that is kept, in bytes.
+  /// The upper bound on the size of an answer, in bytes; the connection is closed when it is exceeded.
   static let limitBytes = 16 << 20
 
-  /// The server's answer up to its end, or nil when there was none within the limit.
+  /// Asks a server on a new connection, and waits until the server closes it.
+  ///
+  /// - Parameters:
+  ///   - word: the question, such as `srvr` or `mntr`.
+  ///   - limit: the time limit for connecting, and again for the answer.
+  /// - Returns: the answer, as far as it came within the limit; nil if nothing came.
   public static func ask(_ word: String, of address: ServerAddress, limit: Duration) async -> String? {
     await withCheckedContinuation { continuation in
       ask(word, of: address, on: ZooKeeperClient.sharedGroup.next(), limitMilliseconds: limit.milliseconds) {
@@ -19,7 +31,7 @@ public enum FourLetterWord {
     }
   }
 
-  /// The last zxid in the answer to `srvr`; nil when the server does not serve, or the answer is none.
+  /// The last zxid in the answer to `srvr`; nil if it has none, as from a server that does not serve.
   static func zxid(in answer: String) -> Zxid? {
     for line in answer.split(whereSeparator: \.isNewline) where line.hasPrefix("Zxid: 0x") {
       return UInt64(line.dropFirst("Zxid: 0x".count), radix: 16).map { Zxid(rawValue: Int64(bitPattern: $0)) }
@@ -45,7 +57,7 @@ public enum FourLetterWord {
   }
 }
 
-/// Sends the word, gathers until the server closes, and answers once.
+/// Sends the question, gathers the answer until the server closes the connection, and reports it once.
 private final class QuestionHandler: ChannelInboundHandler {
   typealias InboundIn = ByteBuffer
 

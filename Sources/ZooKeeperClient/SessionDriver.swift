@@ -5,13 +5,13 @@ import NIOPosix
 import Synchronization
 public import ZooKeeperProtocol
 
-/// Moves bytes and time between NIO and the session machine; decides nothing.
+/// Moves bytes and time between NIO and the session machine. All decisions are the machine's.
 ///
 /// *Thread*: everything but `init` runs on `loop`. Callers elsewhere go through `loop.execute`.
 final class SessionDriver: @unchecked Sendable {
   // @unchecked: all mutable state is touched on `loop` only; `onLoop` checks it in debug builds.
 
-  /// Called once with the body of the reply, or why there is none.
+  /// Called once, with the body of the reply or with the reason why there will be no reply.
   typealias Completion = @Sendable (Result<[UInt8], ZooKeeperError>) -> Void
   typealias Machine = SessionMachine<Completion>
 
@@ -45,14 +45,16 @@ final class SessionDriver: @unchecked Sendable {
   /// Milliseconds of the loop's monotonic clock.
   private var now: Int64 { Int64(NIODeadline.now().uptimeNanoseconds / 1_000_000) }
 
-  /// A name for a new call. *Thread*: any.
+  /// A new id for a call.
+  ///
+  /// *Thread*: any. The id is needed before the call reaches the loop, so that a task can be cancelled at once.
   func nextRequestID() -> RequestID {
     RequestID(rawValue: requestCount.add(1, ordering: .relaxed).newValue)
   }
 
   // MARK: What the client asks for
 
-  /// Begins to connect.
+  /// Makes the first attempt to connect.
   func start() { step { $0.start(now: $1, into: &$2) } }
 
   /// Sends a request; `limit` is in milliseconds from now.
@@ -75,7 +77,7 @@ final class SessionDriver: @unchecked Sendable {
     }
   }
 
-  /// Stops waiting for a call.
+  /// Completes a call with `cancelled`. A request that was sent already is carried out all the same.
   func cancel(_ id: RequestID) { step { machine, _, actions in machine.cancel(id, into: &actions) } }
 
   /// Proves an identity on this and every later connection.
@@ -92,12 +94,12 @@ final class SessionDriver: @unchecked Sendable {
     step { $0.close(completion, deadline: $1 + limit, into: &$2) }
   }
 
-  /// Forgets the watches on a path, which the server has removed.
+  /// Removes the watches on a path after the server has removed them, and reports it to their watchers.
   func removeWatches(path: String, type: WatcherType) {
     step { machine, _, actions in machine.removeWatches(path: path, type: type, into: &actions) }
   }
 
-  /// A consumer of events; it gets them from the reply to its request on.
+  /// Registers a consumer of events. It receives them once a request has named it as its watcher and was answered.
   func addSink(_ sink: WatchEvents.Sink) -> WatcherID {
     let watcher = WatcherID(rawValue: nextWatcher)
     nextWatcher += 1
@@ -106,13 +108,14 @@ final class SessionDriver: @unchecked Sendable {
     return watcher
   }
 
-  /// Forgets a consumer of events.
+  /// Removes a consumer of events and its watches. The server is not asked to remove them: what it still sends for them
+  /// is ignored.
   func removeSink(_ watcher: WatcherID) {
     sinks[watcher] = nil
     machine.removeWatcher(watcher)
   }
 
-  /// What the session is at the moment.
+  /// A consistent snapshot of the session's public state.
   var snapshot: SessionSnapshot {
     SessionSnapshot(
       state: machine.state, sessionID: machine.sessionID, timeoutMilliseconds: machine.timeoutMilliseconds,
@@ -122,18 +125,18 @@ final class SessionDriver: @unchecked Sendable {
 
   // MARK: What the connection reports
 
-  /// A connection is open.
+  /// Takes over an open connection.
   func onConnected(_ channel: any Channel, attempt: Int) {
-    // One that the machine has given up may still come about, when another is in use already.
+    // An attempt that the machine has given up may still succeed, when another connection is in use already.
     guard attempt == machine.attempt else { return channel.close(promise: nil) }
     self.channel = channel
     channelAttempt = attempt
     step { $0.onConnected(attempt: attempt, now: $1, into: &$2) }
   }
 
-  /// All whole frames of `buffer` are handled in place; what is left of the last one stays.
+  /// Handles all whole frames of `buffer` in place, and leaves an incomplete one at its end.
   ///
-  /// - Returns: false when the bytes were no server's: the connection is being closed.
+  /// - Returns: false if the bytes are not valid; the connection is then being closed, and its bytes must be ignored.
   func onBytes(_ buffer: inout ByteBuffer, attempt: Int) -> Bool {
     guard attempt == channelAttempt else { return false }
     var failure: JuteError?
@@ -162,13 +165,13 @@ final class SessionDriver: @unchecked Sendable {
     return failure == nil
   }
 
-  /// A connection has ended.
+  /// Reports the end of a connection to the machine.
   func onDisconnected(attempt: Int) {
     if attempt == channelAttempt { channel = nil }
     step { $0.onDisconnected(attempt: attempt, now: $1, into: &$2) }
   }
 
-  // MARK: Carrying out
+  // MARK: Performing actions
 
   private func step(_ body: (inout Machine, Int64, inout [Machine.Action]) -> Void) {
     loop.preconditionInEventLoop()
@@ -177,7 +180,7 @@ final class SessionDriver: @unchecked Sendable {
   }
 
   private func runActions() {
-    // A completion may call back in; its actions are then appended and run by the outer call.
+    // A completion may call this type again; the actions of that call are appended, and run by the outer call.
     guard !isRunningActions else { return }
     isRunningActions = true
     var index = 0
@@ -210,7 +213,8 @@ final class SessionDriver: @unchecked Sendable {
     }
   }
 
-  /// Everything that was submitted in one turn of the loop leaves in one write.
+  /// Schedules one write for everything that is submitted in the present turn of the loop: a system call for each
+  /// request would cost more than the request.
   private func scheduleFlush() {
     guard !isFlushScheduled, !machine.outbound.bytes.isEmpty else { return }
     isFlushScheduled = true
@@ -229,7 +233,8 @@ final class SessionDriver: @unchecked Sendable {
 
   private func scheduleTimer() {
     let deadline = machine.nextDeadline ?? .max
-    // A timer that fires early looks again; only a nearer deadline needs a new one.
+    // The deadline moves with nearly every request. A timer that fires too early only schedules itself again, so that
+    // a new one is needed only if the deadline came nearer.
     guard deadline < timerDeadline else { return }
     timer?.cancel()
     timerDeadline = deadline
@@ -271,7 +276,7 @@ final class SessionDriver: @unchecked Sendable {
 
   private func probe(_ address: ServerAddress) {
     FourLetterWord.ask("isro", of: address, on: loop, limitMilliseconds: 1000) { [weak self] answer in
-      // A server that cannot be asked is not read-write.
+      // A server that does not answer is no better than the present one.
       let isReadWrite = answer.map { $0.starts(with: "rw".utf8) } ?? false
       self?.step { $0.onProbe(address, isReadWrite: isReadWrite, now: $1, into: &$2) }
     }
@@ -286,16 +291,19 @@ final class SessionDriver: @unchecked Sendable {
   }
 }
 
-/// What a session is at one moment.
+/// The state of a session at one moment, as ``ZooKeeperClient/ZooKeeperClient/snapshot()`` returns it.
 public struct SessionSnapshot: Hashable, Sendable {
+  /// Whether the session is connected, and if it is over, why.
   public let state: KeeperState
   /// `none` before the first connection.
   public let sessionID: SessionID
-  /// The timeout in force, in milliseconds.
+  /// The negotiated session timeout, in milliseconds; before the first connection, the timeout asked for.
   public let timeoutMilliseconds: Int64
-  /// The server connected to, or tried at the moment.
+  /// The server that the client is connected to, or else the one tried last; nil before the first attempt.
   public let server: ServerAddress?
+  /// The newest transaction that a reply has shown. The client does not use servers that have not applied it.
   public let lastZxidSeen: Zxid
-  /// Whether no server has answered for so long that the session is over, unless the servers were down themselves.
+  /// Whether no server has answered for so long that the servers must have ended the session, unless they were down
+  /// themselves for that time.
   public let isOverByTheClock: Bool
 }

@@ -1,12 +1,14 @@
 import Jute
 import ZooKeeperProtocol
 
-/// Finding a server, the handshake, staying alive, and the end of a connection.
+/// Finding a server, the handshake, keep-alive, and the end of a connection.
 extension SessionMachine {
-  /// Silence that ends a connection: two thirds of the session timeout leave time to find another server.
+  /// A connection is given up after this time without a message. Two thirds of the session timeout leave a third to
+  /// find another server before the session expires.
   var readTimeout: Int64 { timeoutMilliseconds * 2 / 3 }
 
-  /// A ping goes out when nothing was sent for a third of the session timeout.
+  /// A ping is sent after this time without another message: a third of the session timeout, so that its answer has
+  /// another third to come before `readTimeout`.
   var pingInterval: Int64 { min(timeoutMilliseconds / 3, SessionSettings.longestPingIntervalMilliseconds) }
 
   /// Tries the next server of the list.
@@ -19,7 +21,7 @@ extension SessionMachine {
     actions.append(.connect(servers[serverIndex], attempt: attempt))
   }
 
-  /// The connection of `attempt` is open.
+  /// Sends the handshake on the new connection of `attempt`.
   mutating func onConnected(attempt: Int, now: Int64, into actions: inout [Action]) {
     guard attempt == self.attempt, case .connecting = phase else {
       return actions.append(.disconnect(attempt: attempt))
@@ -36,7 +38,7 @@ extension SessionMachine {
     outbound.finishFrame(at: start)
   }
 
-  /// The connection of `attempt` could not be made.
+  /// Handles the failure to open the connection of `attempt`.
   mutating func onConnectFailed(
     attempt: Int, _ reason: ConnectFailure.Reason, now: Int64, into actions: inout [Action]
   ) {
@@ -44,7 +46,9 @@ extension SessionMachine {
     attemptFailed(reason, now: now, into: &actions)
   }
 
-  /// The connection of `attempt` has ended. `protocolError` is why the driver gave it up, if it did.
+  /// Handles the end of the connection of `attempt`.
+  ///
+  /// - Parameter protocolError: why the driver closed it, if it did.
   mutating func onDisconnected(
     attempt: Int, protocolError: JuteError? = nil, now: Int64, into actions: inout [Action]
   ) {
@@ -52,7 +56,8 @@ extension SessionMachine {
     switch phase {
     case .handshaking:
       if let protocolError { return attemptFailed(.notZooKeeper(protocolError), now: now, into: &actions) }
-      // A server closes without a word on a client that has seen more than it has; it answers the plain question.
+      // A server that lacks transactions which the client has seen closes the connection without an answer. It still
+      // answers four-letter words, so that the reason can be found out.
       guard lastZxidSeen != .zero else { return attemptFailed(.closedWithoutAnswer, now: now, into: &actions) }
       phase = .comparing
       attemptDeadline = now + settings.attemptMilliseconds
@@ -60,26 +65,27 @@ extension SessionMachine {
     case .connected:
       connectionLost(protocolError: protocolError, now: now, into: &actions)
     case .closing:
-      // The server closes behind its answer; without the answer the session ends by its timeout.
+      // The server closes the connection after its answer. If the answer is lost, the session ends by its timeout.
       end(.closed, into: &actions)
     case .idle, .waiting, .connecting, .comparing, .ended: break
     }
   }
 
-  /// A server that has closed the connection of `attempt` has told its last zxid; nil when it does not serve, or could
-  /// not be asked.
+  /// Compares the last zxid of the server that closed the connection of `attempt` with what the session has seen.
+  ///
+  /// - Parameter zxid: nil if the server does not serve, or did not answer.
   mutating func onCompared(attempt: Int, zxid: Zxid?, now: Int64, into actions: inout [Action]) {
     guard attempt == self.attempt, case .comparing = phase else { return }
     guard let zxid, zxid < lastZxidSeen else { return attemptFailed(.closedWithoutAnswer, now: now, into: &actions) }
     attemptFailed(.behind(server: zxid, seen: lastZxidSeen), now: now, into: &actions)
   }
 
-  /// Notes why a server did not let us in, and tries the next; after a fruitless round, pauses.
+  /// Records why a server could not be used, and tries the next one, or pauses if the round is over.
   mutating func attemptFailed(_ reason: ConnectFailure.Reason, now: Int64, into actions: inout [Action]) {
     failures.append(ConnectFailure(address: servers[serverIndex], reason: reason))
     guard triedInRound >= servers.count else { return connectToNext(now: now, into: &actions) }
-    // A server that lags catches up; one that has lost its data never knows this session again, and whoever waits for
-    // it would wait for ever.
+    // A server that lags catches up. Servers that have lost their data never know this session again, and without a
+    // limit the client would wait for them indefinitely.
     let isBehind = failures.contains { if case .behind = $0.reason { true } else { false } }
     roundsBehind = isBehind && isOverByTheClock(now: now) ? roundsBehind + 1 : 0
     if roundsBehind >= SessionSettings.roundsBehindLimit { return end(.sessionExpired, into: &actions) }
@@ -94,7 +100,9 @@ extension SessionMachine {
     }
   }
 
-  /// Takes the server's answer to the handshake.
+  /// Handles the server's answer to the handshake.
+  ///
+  /// - Throws: `JuteError` if it cannot be decoded.
   mutating func onConnectResponse(
     _ payload: UnsafeRawBufferPointer, now: Int64, into actions: inout [Action]
   ) throws(JuteError) {
@@ -124,7 +132,7 @@ extension SessionMachine {
     connectedSince = now
     hasBeenServed = false
     roundsBehind = 0
-    // The pauses begin anew, unless this server turns out to be one that drops everybody.
+    // The pauses start from the shortest again, unless this server turns out to be one that closes every connection.
     if shortConnections == 0 { fruitlessRounds = 0 }
     failures.removeAll()
     probePauseMilliseconds = 100
@@ -135,7 +143,8 @@ extension SessionMachine {
     resume(now: now)
   }
 
-  /// What goes out first on a new connection, in this order: identities, watches, then queued requests.
+  /// Begins a new connection: sends the identities, then the watches, then the queued requests, which may need the
+  /// identities.
   private mutating func resume(now: Int64) {
     for index in identities.indices { sendIdentity(at: index) }
     for request in watches.setWatches(relativeZxid: lastZxidSeen) {
@@ -146,7 +155,8 @@ extension SessionMachine {
     lastSent = now
   }
 
-  /// Pings, gives up a silent server, and looks for a read-write one while connected to one that only reads.
+  /// Sends a ping if one is due, gives up a server that does not answer, and looks for a read-write server while
+  /// connected to a read-only one.
   mutating func keepAlive(readOnly: Bool, now: Int64, into actions: inout [Action]) {
     if now - lastReceived >= readTimeout {
       actions.append(.disconnect(attempt: attempt))
@@ -165,7 +175,7 @@ extension SessionMachine {
     }
   }
 
-  /// A probe of a read-only session found out about another server.
+  /// Handles the answer of a server that a read-only session has asked, and moves to it if it is read-write.
   mutating func onProbe(_ address: ServerAddress, isReadWrite: Bool, now: Int64, into actions: inout [Action]) {
     guard isReadWrite, case .connected(readOnly: true) = phase, let index = servers.firstIndex(of: address) else {
       return
@@ -181,18 +191,20 @@ extension SessionMachine {
     nextProbe = nil
     triedInRound = 0
     actions.append(.notify([.default] + watches.watchers, .session(.disconnected)))
-    // A server that lets us in and drops us at once, again and again, must not be asked a thousand times a second.
+    // A server that accepts the session and closes the connection at once, again and again, must not be tried a
+    // thousand times a second.
     let wasShort = now - connectedSince < SessionSettings.shortConnectionMilliseconds
-    // Behind a connection that has been of use they begin anew in any case.
+    // After a connection that has served a request, the pauses start from the shortest again in any case.
     if !wasShort || hasBeenServed { fruitlessRounds = 0 }
     shortConnections = wasShort ? shortConnections + 1 : 0
     if shortConnections > SessionSettings.shortConnectionLimit { return pause(now: now) }
     connectToNext(now: now, into: &actions)
   }
 
-  /// Waits before the next attempt, longer each time.
+  /// Waits before the next attempt, longer each time, and for a random part of that so that clients do not return in
+  /// step.
   private mutating func pause(now: Int64) {
-    // A server that is there again keeps a session for its timeout: not all of that may be slept away.
+    // After a restart, servers keep a session for its timeout. The pause must not use up all of that.
     let longest = min(SessionSettings.longestPauseMilliseconds, timeoutMilliseconds / 4)
     let ceiling = min(
       max(longest, SessionSettings.firstPauseMilliseconds),
@@ -201,7 +213,7 @@ extension SessionMachine {
     phase = .waiting(until: now + Int64.random(in: ceiling / 2...ceiling, using: &random))
   }
 
-  /// The session is over: everybody who waits is told why.
+  /// Ends the session: all calls that wait fail with the reason, and all watchers get their last event.
   mutating func end(_ code: ZooKeeperError.Code, into actions: inout [Action]) {
     if case .ended = phase { return }
     let wasClosing = phase == .closing
@@ -210,7 +222,7 @@ extension SessionMachine {
     outbound.removeAll()
     let error = ZooKeeperError(code)
     for index in pending.indices {
-      // The answer to `close` itself: the session is closed, which is what was asked for.
+      // For `close` itself this is a success, even if the server's answer did not come.
       let isClose = wasClosing && pending[index].request == .closeSession
       if let completion = pending[index].completion {
         actions.append(.complete(completion, isClose ? .success([]) : .failure(error)))

@@ -1,11 +1,11 @@
 import Jute
 import ZooKeeperProtocol
 
-/// Requests on their way out and replies on their way in.
+/// Requests, their replies, and their limits.
 extension SessionMachine {
-  /// Takes a request: sends it now, or after the connection is there.
+  /// Sends a request, or queues it until there is a connection.
   ///
-  /// Its completion comes exactly once, through an action.
+  /// Its completion is part of exactly one action.
   mutating func submit(_ call: Call, now: Int64, into actions: inout [Action]) {
     if let refusal = refusal(of: call) {
       if let completion = call.completion { actions.append(.complete(completion, .failure(refusal))) }
@@ -20,7 +20,7 @@ extension SessionMachine {
     }
   }
 
-  /// Waits until the session is connected.
+  /// Registers a caller that waits until the session is connected.
   mutating func wait(_ waiter: Waiter, into actions: inout [Action]) {
     switch phase {
     case .connected: actions.append(.complete(waiter.completion, .success([])))
@@ -30,7 +30,7 @@ extension SessionMachine {
     }
   }
 
-  /// Adds an identity to this and every later connection, also when its caller stops waiting.
+  /// Proves an identity on this and every later connection. It stays even if its caller stops waiting for the answer.
   mutating func addIdentity(_ identity: Identity, now: Int64, into actions: inout [Action]) {
     if let refusal = endError {
       if let completion = identity.completion { actions.append(.complete(completion, .failure(refusal))) }
@@ -43,7 +43,7 @@ extension SessionMachine {
     lastSent = now
   }
 
-  /// Ends the session in order: asks the server, and stops when it has answered or `deadline` passes.
+  /// Closes the session: asks the server, and ends when the answer has come or `deadline` has passed.
   mutating func close(_ completion: Completion, deadline: Int64, into actions: inout [Action]) {
     switch phase {
     case .ended: actions.append(.complete(completion, .success([])))
@@ -59,7 +59,7 @@ extension SessionMachine {
     }
   }
 
-  /// The caller no longer waits for the call. Its reply, when it comes, is dropped.
+  /// Completes the call with `cancelled`. If it was sent already, its reply is dropped when it comes.
   mutating func cancel(_ id: RequestID, into actions: inout [Action]) {
     if let index = waiters.firstIndex(where: { $0.id == id }) {
       let waiter = waiters.remove(at: index)
@@ -79,10 +79,10 @@ extension SessionMachine {
     }
   }
 
-  /// Forgets a consumer of events. What the server still watches for it is ignored when it comes.
+  /// Removes a consumer of events. What the server still sends for it is ignored.
   mutating func removeWatcher(_ watcher: WatcherID) { watches.remove(watcher) }
 
-  /// Forgets the watches on a path, after the server has; tells their watchers so.
+  /// Removes the watches on a path after the server has, and reports it to their watchers.
   mutating func removeWatches(path: String, type: WatcherType, into actions: inout [Action]) {
     for (event, watchers) in watches.remove(path: path, type: type) {
       actions.append(.notify(watchers, WatchEvent(type: event, state: state, path: path)))
@@ -90,9 +90,10 @@ extension SessionMachine {
     }
   }
 
-  /// A whole frame has arrived.
+  /// Handles a whole frame from the server.
   ///
-  /// - Throws: `JuteError` when it cannot be a server's; the driver then drops the connection.
+  /// - Throws: `JuteError` if it cannot be decoded, or replies to another request than the oldest; the driver then
+  ///   closes the connection.
   mutating func onFrame(
     _ payload: UnsafeRawBufferPointer, now: Int64, into actions: inout [Action]
   ) throws(JuteError) {
@@ -108,7 +109,7 @@ extension SessionMachine {
     }
   }
 
-  /// Puts a request on the wire, behind those before it.
+  /// Appends a request to the output, and expects its reply after those of earlier requests.
   mutating func send(_ call: Call) {
     var call = call
     call.xid = nextXid
@@ -117,19 +118,19 @@ extension SessionMachine {
     pending.append(call)
   }
 
-  /// Puts an identity on the wire.
+  /// Appends an identity to the output.
   mutating func sendIdentity(at index: Int) {
     ClientRequest.auth(identities[index].packet).encodeFrame(xid: .auth, into: &outbound)
     authsInFlight.append(index)
   }
 
-  /// Answers everything that was never sent.
+  /// Fails everything that was never sent.
   mutating func failQueued(_ error: ZooKeeperError, into actions: inout [Action]) {
     while let call = queued.popFirst() { Self.answer(call, .failure(error), into: &actions) }
     failIdentities(error, into: &actions)
   }
 
-  /// Answers the callers of `addAuth` that still wait.
+  /// Fails the callers of `addAuth` that still wait.
   mutating func failIdentities(_ error: ZooKeeperError, into actions: inout [Action]) {
     for index in identities.indices { answerIdentity(at: index, .failure(error), into: &actions) }
   }
@@ -143,10 +144,10 @@ extension SessionMachine {
     actions.append(.complete(completion, result))
   }
 
-  /// Every request that was sent is answered: what became of it nobody knows.
+  /// Fails every request that was sent. Whether the server has carried it out is unknown.
   mutating func failPending(protocolError: JuteError?, into actions: inout [Action]) {
     let lost = ZooKeeperError(.connectionLoss(outcomeUnknown: true))
-    // Replies come in order, so the one that could not be taken belongs to the oldest request.
+    // Replies come in order, so that the one that could not be decoded belongs to the oldest request.
     var error = lost
     if case .tooLarge(let length, let limit)? = protocolError?.code {
       error = ZooKeeperError(.replyTooLarge(lengthBytes: length, limitBytes: limit))
@@ -161,7 +162,7 @@ extension SessionMachine {
     failIdentities(lost, into: &actions)
   }
 
-  /// Answers every call whose time limit has passed.
+  /// Fails every call whose time limit has passed.
   mutating func expireCalls(now: Int64, into actions: inout [Action]) {
     let cause: ZooKeeperError.Code = failures.isEmpty ? .timedOut(outcomeUnknown: false) : .cannotConnect(failures)
     waiters.removeAll { waiter in
@@ -187,7 +188,7 @@ extension SessionMachine {
       let error = ZooKeeperError(.timedOut(outcomeUnknown: authsInFlight.contains(index)))
       answerIdentity(at: index, .failure(error), into: &actions)
     }
-    // Looked up only here, once per limit that passes, so that a call costs one comparison.
+    // Computed only here, once for each limit that passes, so that submitting a call costs one comparison.
     let deadlines = [
       queued.lazy.compactMap(\.deadline).min(), pending.lazy.compactMap(\.deadline).min(),
       identities.lazy.compactMap(\.deadline).min(),
@@ -200,7 +201,7 @@ extension SessionMachine {
     actions.append(.complete(completion, result))
   }
 
-  /// Why nothing can be sent any more, if so.
+  /// Why requests can no longer be sent; nil as long as they can.
   private var endError: ZooKeeperError? {
     switch phase {
     case .ended(let code): ZooKeeperError(code)
@@ -225,7 +226,7 @@ extension SessionMachine {
     let event = try WatcherEvent(from: &reader)
     let watchers = watches.take(event.type, path: event.path)
     guard !watchers.isEmpty else { return }
-    // Servers before 3.9 always send -1: they do not tell.
+    // Servers before 3.9 always send -1.
     let zxid = header.zxid.rawValue > 0 ? header.zxid : nil
     actions.append(
       .notify(watchers, WatchEvent(type: event.type, state: event.state, path: event.path, zxid: zxid)))
@@ -248,13 +249,13 @@ extension SessionMachine {
     _ header: ReplyHeader, _ reader: inout JuteReader, into actions: inout [Action]
   ) throws(JuteError) {
     guard let call = pending.first, call.xid == header.xid else {
-      // Replies come in the order of the requests: anything else means that the stream is broken.
+      // Servers reply in the order of the requests. Another xid means that the two sides have lost step.
       throw JuteError(.unknownValue(Int(header.xid.rawValue)), offset: 0)
     }
     pending.removeFirst()
     hasBeenServed = true
     if header.zxid > lastZxidSeen { lastZxidSeen = header.zxid }
-    // A watcher goes with its caller. The default one stays, and has the watch all the same.
+    // A watcher whose caller stopped waiting has no consumer. The default watcher always has one.
     if let watch = call.watch, call.completion != nil || watch.watcher == .default {
       register(watch, after: header.error)
     }
@@ -266,8 +267,8 @@ extension SessionMachine {
     if case .closing = phase, call.request == .closeSession { end(.closed, into: &actions) }
   }
 
-  /// Sets a watch on the client's side as the server has: reads only when they succeed, exists also on
-  /// a znode that is not there.
+  /// Registers a watch if the server has set it: a read sets it only if it succeeds, exists also if the znode is
+  /// missing.
   private mutating func register(_ intent: WatchIntent, after error: KeeperError) {
     var intent = intent
     switch (intent.kind, error) {
@@ -282,7 +283,7 @@ extension SessionMachine {
 }
 
 extension ClientRequest {
-  /// Whether a frame of it can be near a server's limit; the others need no look at their size.
+  /// Whether the request's frame can be near a server's limit. Others need not be encoded to check their size.
   fileprivate var mayBeLarge: Bool {
     switch self {
     case .create(let body), .create2(let body), .createContainer(let body): body.isLarge
@@ -298,5 +299,5 @@ extension CreateRequest {
   fileprivate var isLarge: Bool { (data?.count ?? 0) + path.utf8.count > largeBytes || acl.count > 64 }
 }
 
-/// Under this a request is surely under any server's limit.
+/// A request whose variable parts are smaller than this, in bytes, is under any sensible limit of a server.
 private let largeBytes = 32_768

@@ -5,66 +5,76 @@ import ZooKeeperProtocol
 /// The life of one client session, as a pure state machine: which server to try, what to send, what a
 /// frame means, when to give up.
 ///
-/// It owns no socket and reads no clock. The driver reports what happened together with the time, and
-/// carries out the actions that come back, in order; bytes to send gather in `outbound`. Times are
-/// milliseconds of any monotonic clock.
+/// It owns no socket and reads no clock. The driver reports each event together with the time, and performs the actions
+/// that are returned, in their order; bytes to send gather in `outbound`. Times are milliseconds of any monotonic
+/// clock.
 ///
 /// ```
 /// idle ─start→ connecting ─onConnected→ handshaking ─ConnectResponse→ connected
 ///                  ↑  └──── failed, next server ────────┘                 │ lost
 ///                  └── waiting (a round was fruitless) ←──────────────────┘
-/// handshaking ─closed by a server that may be behind→ comparing ─its last zxid, or none→ next server
+/// handshaking ─closed by a server that may lag→ comparing ─its last zxid, or none→ next server
 /// any ─close→ closing ─reply or end of connection→ ended        any ─expired, auth failed→ ended
 /// ```
 ///
-/// Only a server can tell that the session has expired. However long none has answered, the first that does is
-/// asked for the old session: servers that were all down counted no time either.
+/// Only a server can decide that the session has expired. However long none has answered, the first one that does is
+/// asked for the old session: if all servers were down, no time has passed for the session either.
 ///
-/// `Completion` is whatever the driver wants back with a result: the machine only carries it.
+/// `Completion` is what the driver wants to have returned with a result. The machine only carries it.
 ///
 /// *Source*: `ClientProtocol` 8; `org.apache.zookeeper.ClientCnxn`.
 struct SessionMachine<Completion> {
-  /// What the driver has to do.
+  /// What the driver must do.
   enum Action {
     /// Open a connection and report it with the attempt's number.
     case connect(ServerAddress, attempt: Int)
     /// Close the connection of an attempt, or stop making it.
     case disconnect(attempt: Int)
+    /// Report a call's result to its caller.
     case complete(Completion, Result<[UInt8], ZooKeeperError>)
+    /// Deliver an event to its watchers.
     case notify([WatcherID], WatchEvent)
-    /// The watcher's last event has been sent: it will get no more.
+    /// End the watcher's sequence: its last event has been delivered.
     case finish(WatcherID)
-    /// Ask the server, by `isro`, whether it is read-write, and report it.
+    /// Ask the server, by `isro`, whether it is read-write, and report the answer.
     case probe(ServerAddress)
-    /// Ask the server, by `srvr`, for its last zxid, and report it with the attempt's number.
+    /// Ask the server, by `srvr`, for its last zxid, and report the answer with the attempt's number.
     case compare(ServerAddress, attempt: Int)
   }
 
-  /// Where the session is.
+  /// The states of the diagram above.
   enum Phase: Hashable {
+    /// Not started yet.
     case idle
+    /// No server could be used; the next round begins at the given time.
     case waiting(until: Int64)
+    /// A connection is being opened.
     case connecting
+    /// The handshake has been sent.
     case handshaking
-    /// A server has closed the connection of a session that has seen transactions: is it behind them?
+    /// A server has closed the connection of a session that has seen transactions. It is asked for its last zxid, to
+    /// find out whether it has not applied them yet.
     case comparing
+    /// The session is established.
     case connected(readOnly: Bool)
+    /// The end of the session has been requested.
     case closing
+    /// The session is over, for the given reason.
     case ended(ZooKeeperError.Code)
   }
 
-  /// A request on its way: queued while there is no connection, pending once it is sent.
+  /// A request that is not answered yet: queued while there is no connection, pending once it was sent.
   struct Call {
     var id: RequestID
     var request: ClientRequest
     var watch: WatchIntent?
     var deadline: Int64?
-    /// nil once the caller has been answered, by a time limit for example; the reply is still expected.
+    /// nil once the caller has been answered, for example because of a time limit. The reply is still expected.
     var completion: Completion?
     var xid = Xid.first
   }
 
-  /// An identity that is sent on every connection.
+  /// An identity that is proved on every connection.
   struct Identity {
     var packet: AuthPacket
     var id: RequestID
@@ -73,7 +83,7 @@ struct SessionMachine<Completion> {
     var completion: Completion?
   }
 
-  /// Somebody who waits for the session to be connected.
+  /// A caller that waits until the session is connected.
   struct Waiter {
     var id: RequestID
     var completion: Completion
@@ -86,7 +96,7 @@ struct SessionMachine<Completion> {
   var random: SplitMix64
 
   var phase = Phase.idle
-  /// Bytes that the driver has to send on the present connection.
+  /// Bytes that the driver must send on the present connection.
   var outbound = JuteWriter()
 
   // The connection.
@@ -94,15 +104,16 @@ struct SessionMachine<Completion> {
   var serverIndex = -1
   /// Servers tried since the last connection, or since the round began.
   var triedInRound = 0
-  /// Rounds over all servers, and connections, that came to nothing in a row.
+  /// Consecutive rounds over all servers, or short connections, without success. It determines the next pause.
   var fruitlessRounds = 0
-  /// Connections in a row that were lost as soon as they were there.
+  /// Consecutive connections that were lost soon after they were accepted.
   var shortConnections = 0
   /// When the present connection was accepted.
   var connectedSince: Int64 = 0
   /// Whether a request has been answered on the present connection.
   var hasBeenServed = false
-  /// Rounds in a row, with the session over by the clock, in which a server that serves was behind what it has seen.
+  /// Consecutive rounds, with the session over by the clock, in which a server that serves lacked transactions that the
+  /// session has seen.
   var roundsBehind = 0
   var failures: [ConnectFailure] = []
   var attemptDeadline: Int64 = 0
@@ -114,24 +125,25 @@ struct SessionMachine<Completion> {
   var password = [UInt8](repeating: 0, count: ConnectRequest.passwordLengthBytes)
   var timeoutMilliseconds: Int64
   var lastZxidSeen = Zxid.zero
-  /// A session that only a read-only server has granted is that server's own: it cannot be moved.
+  /// Whether a read-write server has accepted the session. A session that only a read-only server has granted is not
+  /// known to other servers, and cannot be resumed there.
   var hasSeenReadWrite = false
   var nextProbe: Int64?
   var probePauseMilliseconds: Int64 = 100
   var probeIndex = 0
 
-  // The work.
+  // The requests.
   var nextXid = Xid.first
   var queued: Deque<Call> = []
   var pending: Deque<Call> = []
-  /// No call's deadline is before this.
+  /// A lower bound of all calls' deadlines.
   var earliestDeadline: Int64?
   var identities: [Identity] = []
   var authsInFlight: Deque<Int> = []
   var waiters: [Waiter] = []
   var watches = WatchRegistry()
 
-  /// A machine in `idle`, its servers shuffled by the seed.
+  /// A machine in `idle`. Its servers are shuffled, so that the clients of an ensemble spread over its servers.
   init(settings: SessionSettings) {
     precondition(!settings.servers.isEmpty, "a session needs a server")
     self.settings = settings
@@ -154,7 +166,7 @@ struct SessionMachine<Completion> {
   /// The server of the present connection or attempt.
   var server: ServerAddress? { serverIndex >= 0 ? servers[serverIndex] : nil }
 
-  /// When `tick` wants to be called next.
+  /// When `tick` must be called next; nil if nothing waits for time.
   var nextDeadline: Int64? {
     var deadlines: [Int64?] = [earliestDeadline, waiters.compactMap(\.deadline).min()]
     switch phase {
@@ -166,13 +178,13 @@ struct SessionMachine<Completion> {
     return deadlines.compactMap(\.self).min()
   }
 
-  /// Begins to connect.
+  /// Makes the first attempt to connect.
   mutating func start(now: Int64, into actions: inout [Action]) {
     guard case .idle = phase else { return }
     connectToNext(now: now, into: &actions)
   }
 
-  /// Time has passed.
+  /// Handles the deadlines that have passed. A call before `nextDeadline` does nothing.
   mutating func tick(now: Int64, into actions: inout [Action]) {
     expireCalls(now: now, into: &actions)
     switch phase {
@@ -193,8 +205,8 @@ struct SessionMachine<Completion> {
     }
   }
 
-  /// Whether servers that have heard nothing all the while have ended the session by now. If they have been down
-  /// themselves it may live on: only they can tell.
+  /// Whether servers that ran all the time and heard nothing must have ended the session by now. If they were down
+  /// themselves, the session may still exist, which only they can say.
   func isOverByTheClock(now: Int64) -> Bool {
     guard sessionID != .none, hasSeenReadWrite else { return false }
     switch phase {
@@ -204,7 +216,7 @@ struct SessionMachine<Completion> {
   }
 }
 
-/// Names a call within a session, in the order of submission.
+/// Identifies a call within a client. Later calls have greater ids.
 struct RequestID: RawRepresentable, Hashable, Comparable, Sendable {
   var rawValue: Int
 

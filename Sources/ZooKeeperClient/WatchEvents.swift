@@ -1,28 +1,37 @@
 /// The events of one watch, in the order of the server's changes.
 ///
-/// A one-shot watch ends after its event; a persistent one with the session. Changes of the session's
-/// state come in between (`type` is `none`): after `disconnected`, events of a persistent watch may
-/// have been missed until `syncConnected`, because servers tell nothing of that time (a one-shot watch
-/// is told late, but told). Dropping the sequence forgets the watch.
+/// ```swift
+/// for try await event in try await client.addWatch("/config", mode: .persistentRecursive) where event.type != .none {
+///   print(event.type.name, event.path ?? "")
+/// }
+/// ```
 ///
-/// Events wait in a buffer of `limit`; a consumer that lets it overflow gets an error instead of a
-/// silent gap.
+/// The sequence of a one-shot watch ends after its event, that of a persistent watch with the session. Changes of the
+/// session's state come in between, with the `type` `none`. Between `disconnected` and `syncConnected`, events of a
+/// persistent watch are missed, because servers do not report afterwards what has changed meanwhile. A one-shot watch
+/// misses nothing: its event comes late. Dropping the sequence removes the watch from the client.
+///
+/// Up to `limit` events wait for the consumer. If there are more, the sequence ends with an error instead of hiding a
+/// gap.
 public struct WatchEvents: AsyncSequence, Sendable {
+  /// One event.
   public typealias Element = WatchEvent
+  /// Always ``ZooKeeperError``. The type is not more exact because `AsyncThrowingStream`'s is not.
   public typealias Failure = any Error
 
-  /// How many events may wait for the consumer.
+  /// The number of events that may wait for the consumer.
   public static let limit = 16_384
 
   let stream: AsyncThrowingStream<WatchEvent, any Error>
 
-  /// Takes the events one by one.
+  /// Returns the events one by one.
   public struct AsyncIterator: AsyncIteratorProtocol {
     var base: AsyncThrowingStream<WatchEvent, any Error>.Iterator
 
-    /// The next event, or nil when the watch is over.
+    /// The next event, or nil at the end of the watch. Waits if there is none yet; cancellation of the task ends the
+    /// sequence.
     ///
-    /// - Throws: `ZooKeeperError` with `eventOverflow`.
+    /// - Throws: `ZooKeeperError` with `eventOverflow` after events were dropped.
     public mutating func next() async throws -> WatchEvent? { try await base.next(isolation: #isolation) }
   }
 
@@ -34,14 +43,14 @@ extension WatchEvents {
   struct Sink: Sendable {
     let continuation: AsyncThrowingStream<WatchEvent, any Error>.Continuation
 
-    /// Hands an event to the consumer, or an error when too many wait.
+    /// Passes an event to the consumer, or ends the sequence with an error if too many wait.
     func send(_ event: WatchEvent) {
       if case .dropped = continuation.yield(event) {
         continuation.finish(throwing: ZooKeeperError(.eventOverflow(limit: WatchEvents.limit), path: event.path))
       }
     }
 
-    /// Ends the sequence behind what still waits.
+    /// Ends the sequence after the events that still wait.
     func finish() { continuation.finish() }
 
     /// Calls `body` when the consumer has gone or the sequence has ended.

@@ -1,6 +1,6 @@
 import ZooKeeperProtocol
 
-/// Names one consumer of events within a client.
+/// Identifies one consumer of events within a client.
 struct WatcherID: Hashable, Comparable, Sendable {
   var rawValue: Int
 
@@ -15,7 +15,7 @@ enum WatchKind: Int, CaseIterable, Hashable, Sendable {
   case data, exist, child, persistent, persistentRecursive
 }
 
-/// A watch that a request asks for; it counts once the reply allows it.
+/// A watch that a request asks for. It is registered when the reply shows that the server has set it.
 struct WatchIntent: Hashable, Sendable {
   var key: PathKey
   var kind: WatchKind
@@ -33,27 +33,27 @@ struct WatchIntent: Hashable, Sendable {
 
 /// Who watches what: the client's half of ZooKeeper's watches.
 ///
-/// Servers keep one watch per path, kind and connection; this table remembers who asked for it, hands
-/// each event to them, and can name everything again after a reconnect.
+/// Servers keep one watch per path, kind and connection, and do not know the client's watchers. This table knows which
+/// watchers asked for it, determines which of them get an event, and lists all watches after a reconnect.
 ///
 /// *Source*: `org.apache.zookeeper.ZKWatchManager`; `ClientProtocol` 8.5.
 struct WatchRegistry: Equatable, Sendable {
   private var tables: [[PathKey: Set<WatcherID>]] = Array(repeating: [:], count: WatchKind.allCases.count)
-  /// The same by watcher, so that one that goes away, or has been served, costs no walk over the tables.
-  /// The default watcher stays for ever and is not in it.
+  /// The same registrations by watcher, so that the removal of a watcher needs no search through the tables. The
+  /// default watcher is never removed, and is not in it.
   private var intents: [WatcherID: Set<WatchIntent>] = [:]
 
-  /// How many registrations one `setWatches` request may name, in bytes of path text: what Java's client
-  /// sends at most, well under a server's frame limit.
+  /// The upper bound on the paths in one `setWatches` request, in bytes: that of Java's client, well under a server's
+  /// frame limit.
   static let setWatchesChunkBytes = 128 * 1024
 
-  /// Remembers that a watcher waits for events of a path.
+  /// Registers a watcher for events of a path.
   mutating func add(_ intent: WatchIntent) {
     tables[intent.kind.rawValue][intent.key, default: []].insert(intent.watcher)
     if intent.watcher != .default { intents[intent.watcher, default: []].insert(intent) }
   }
 
-  /// Forgets everything that `watcher` asked for.
+  /// Removes everything that `watcher` is registered for.
   mutating func remove(_ watcher: WatcherID) {
     for intent in intents.removeValue(forKey: watcher) ?? [] {
       tables[intent.kind.rawValue][intent.key]?.remove(watcher)
@@ -70,7 +70,7 @@ struct WatchRegistry: Equatable, Sendable {
     return watchers
   }
 
-  /// The watchers that an event is for, in a fixed order. One-shot registrations that match are used up.
+  /// The watchers that an event is for, in a fixed order. One-shot registrations that match are removed.
   mutating func take(_ type: EventType, path: String) -> [WatcherID] {
     var watchers: Set<WatcherID> = tables[WatchKind.persistent.rawValue][PathKey(path)] ?? []
     for kind in Self.oneShotKinds(matching: type) {
@@ -88,7 +88,7 @@ struct WatchRegistry: Equatable, Sendable {
     return watchers.sorted()
   }
 
-  /// Forgets the watches on `path` that `removeWatches` means, and names who loses what.
+  /// Removes the watches on `path` of a type, and returns which watchers lost what.
   mutating func remove(path: String, type: WatcherType) -> [(event: EventType, watchers: [WatcherID])] {
     let kinds: [(EventType, [WatchKind])] =
       switch type {
@@ -108,13 +108,14 @@ struct WatchRegistry: Equatable, Sendable {
     }
   }
 
-  /// Whether `watcher` still waits for anything.
+  /// Whether `watcher` still has a registration.
   func isRegistered(_ watcher: WatcherID) -> Bool { intents[watcher] != nil }
 
   /// Every watcher but the default one, in a fixed order.
   var watchers: [WatcherID] { intents.keys.sorted() }
 
-  /// The requests that register everything again after a reconnect, none longer than a chunk.
+  /// The requests that set all watches again after a reconnect, none longer than `setWatchesChunkBytes` unless a single
+  /// path is.
   func setWatches(relativeZxid: Zxid) -> [SetWatches] {
     var requests: [SetWatches] = []
     var current = SetWatches(relativeZxid: relativeZxid)

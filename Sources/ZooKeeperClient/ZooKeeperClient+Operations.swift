@@ -1,27 +1,34 @@
 import Jute
 public import ZooKeeperProtocol
 
-/// The operations on znodes. Each throws `ZooKeeperError`: the server's code (`server`), or why there is
-/// none.
+/// The operations on znodes.
+///
+/// Each throws ``ZooKeeperError``. The documentation of a method names the codes of the server (`server`) that are
+/// particular to it. Besides, any request can fail with `connectionLoss`, `cannotConnect`, `timedOut`, `cancelled`,
+/// `sessionExpired` or `closed`, and one with a path with `badPath`.
 extension ZooKeeperClient {
   /// Creates a znode.
   ///
-  /// - Returns: its path, with the sequence number where the mode asks for one.
+  /// - Parameters:
+  ///   - data: nil is null, which servers keep apart from empty.
+  ///   - acl: who may do what with the znode; `auth` is replaced by the identities of the connection.
+  /// - Returns: its path, with the sequence number if the mode asks for one.
   /// - Throws: NodeExists, NoNode (the parent), NoChildrenForEphemerals, InvalidACL, NoAuth, QuotaExceeded.
   @discardableResult
   public func create(
     _ path: String, data: [UInt8]? = nil, acl: [ACL] = ACL.openUnsafe, mode: CreateMode = .persistent
   ) async throws(ZooKeeperError) -> String {
-    // The oldest operation does for the modes that every server knows.
+    // For the modes that every server knows, the oldest operation is used, so that servers before 3.5 can serve it.
     guard mode.opCode == .create2 else { return try await create2(path, data: data, acl: acl, mode: mode).path }
     let body = try createRequest(path, data, acl, mode)
     let reply = try await call(.create(body), path: path, as: PathResponse.self)
     return chroot.relative(reply.path)
   }
 
-  /// Creates a znode and gives its stat too; servers know this from 3.5 on.
+  /// Creates a znode and returns its stat too. Servers know this from 3.5 on.
   ///
-  /// - Throws: as `create`; Unimplemented for TTL modes on a server without extended types.
+  /// - Throws: as `create`; Unimplemented for TTL modes on a server without extended types; `badArgument` for a time to
+  ///   live out of range.
   @discardableResult
   public func create2(
     _ path: String, data: [UInt8]? = nil, acl: [ACL] = ACL.openUnsafe, mode: CreateMode = .persistent
@@ -37,8 +44,8 @@ extension ZooKeeperClient {
     return (chroot.relative(reply.path), reply.stat)
   }
 
-  /// Creates the path that the client takes for its root, and all above it that is missing; nothing where it exists, or
-  /// is the servers' own root.
+  /// Creates the chroot of the connect string, and its missing ancestors. Does nothing if it exists, or if there is no
+  /// chroot.
   ///
   /// - Throws: NoAuth; Unimplemented for containers on a server that does not know them.
   public func createRoot(mode: CreateMode = .persistent) async throws(ZooKeeperError) {
@@ -47,7 +54,7 @@ extension ZooKeeperClient {
 
   private func createRoot(_ serverPath: String, _ mode: CreateMode) async throws(ZooKeeperError) {
     let body = CreateRequest(path: serverPath, data: nil, acl: ACL.openUnsafe, flags: mode.flags)
-    // Above it others may have come or gone between two steps; that goes on for ever in no real case.
+    // Other clients may delete the ancestors between two steps; ten attempts are enough for any real case.
     for attempt in 1... {
       do throws(ZooKeeperError) {
         let request: ClientRequest = mode == .container ? .createContainer(body) : .create(body)
@@ -64,7 +71,7 @@ extension ZooKeeperClient {
     }
   }
 
-  /// Deletes a znode without children, if its version is `version` (-1: any).
+  /// Deletes a znode without children, if its version is `version` (-1 for any).
   ///
   /// - Throws: NoNode, BadVersion, NotEmpty, NoAuth.
   public func delete(_ path: String, version: Int32 = -1) async throws(ZooKeeperError) {
@@ -72,16 +79,17 @@ extension ZooKeeperClient {
     _ = try await call(request, path: path, as: EmptyResponse.self)
   }
 
-  /// The stat of a znode, or nil when it does not exist.
+  /// The stat of a znode, or nil if it does not exist.
   ///
-  /// - Parameter watch: whether the default watcher is told of the next change, creation included.
+  /// - Parameter watch: whether the default watcher gets the next change, creation included.
+  /// - Throws: `ZooKeeperError`; a missing znode is not an error.
   public func exists(_ path: String, watch: Bool = false) async throws(ZooKeeperError) -> Stat? {
     try await exists(path, watcher: watch ? .default : nil)
   }
 
   /// The data of a znode, nil for null, and its stat.
   ///
-  /// - Parameter watch: whether the default watcher is told of the next change.
+  /// - Parameter watch: whether the default watcher gets the next change.
   /// - Throws: NoNode, NoAuth.
   public func getData(
     _ path: String, watch: Bool = false
@@ -90,8 +98,9 @@ extension ZooKeeperClient {
     return (reply.data, reply.stat)
   }
 
-  /// Replaces the data of a znode, if its version is `version` (-1: any).
+  /// Replaces the data of a znode, if its version is `version` (-1 for any).
   ///
+  /// - Returns: the stat after the change, whose `version` the next conditional change must name.
   /// - Throws: NoNode, BadVersion, NoAuth, QuotaExceeded.
   @discardableResult
   public func setData(_ path: String, data: [UInt8]?, version: Int32 = -1) async throws(ZooKeeperError) -> Stat {
@@ -108,8 +117,9 @@ extension ZooKeeperClient {
     return (reply.acl, reply.stat)
   }
 
-  /// Replaces the access control list, if the znode's *aversion* is `version` (-1: any).
+  /// Replaces the access control list, if the znode's *aversion* is `version` (-1 for any).
   ///
+  /// - Returns: the stat after the change.
   /// - Throws: NoNode, BadVersion, NoAuth, InvalidACL.
   @discardableResult
   public func setACL(_ path: String, acl: [ACL], version: Int32 = -1) async throws(ZooKeeperError) -> Stat {
@@ -119,7 +129,7 @@ extension ZooKeeperClient {
 
   /// The names of the children, in no order.
   ///
-  /// - Parameter watch: whether the default watcher is told of the next change of their set.
+  /// - Parameter watch: whether the default watcher gets the next change of their set.
   /// - Throws: NoNode, NoAuth.
   public func getChildren(_ path: String, watch: Bool = false) async throws(ZooKeeperError) -> [String] {
     try await getChildren(path, watcher: watch ? .default : nil)
@@ -127,6 +137,7 @@ extension ZooKeeperClient {
 
   /// The names of the children, in no order, and the stat of the parent.
   ///
+  /// - Parameter watch: whether the default watcher gets the next change of their set.
   /// - Throws: NoNode, NoAuth.
   public func getChildren2(
     _ path: String, watch: Bool = false
@@ -139,7 +150,12 @@ extension ZooKeeperClient {
     return (reply.children, reply.stat)
   }
 
-  /// Waits until this server has applied everything that the leader had when the request arrived there.
+  /// Waits until this server has applied everything that the leader had committed when the request reached it.
+  ///
+  /// Reads are answered by the server that the client is connected to, which may lag. A read after a sync shows
+  /// everything that was written before the sync, by any client.
+  ///
+  /// - Throws: `ZooKeeperError`.
   public func sync(_ path: String = "/") async throws(ZooKeeperError) {
     let request = ClientRequest.sync(PathRequest(path: try serverPath(path)))
     _ = try await call(request, path: path, as: PathResponse.self)
@@ -147,7 +163,7 @@ extension ZooKeeperClient {
 
   /// Checks that a znode exists and has the version, on the leader.
   ///
-  /// A multi with one check: servers do not answer a check by itself (`ClientProtocol` 4.11).
+  /// It is sent as a multi with one check, because servers do not answer a check by itself (`ClientProtocol` 4.11).
   ///
   /// - Throws: NoNode, BadVersion, NoAuth.
   public func check(_ path: String, version: Int32 = -1) async throws(ZooKeeperError) {
@@ -159,12 +175,20 @@ extension ZooKeeperClient {
     }
   }
 
-  /// Carries out writes and checks together: all of them or none.
+  /// Carries out writes and checks in one transaction: all of them or none.
   ///
-  /// - Throws: `rolledBack` with each operation's result when one of them failed.
+  /// ```swift
+  /// try await client.multi([
+  ///   .check(PathVersionRequest(path: "/config", version: 3)),
+  ///   .setData(SetDataRequest(path: "/config/port", data: Array("81".utf8), version: -1)),
+  /// ])
+  /// ```
+  ///
+  /// - Returns: one result for each operation, in the same order.
+  /// - Throws: `rolledBack` with each operation's result if one of them failed; nothing was changed then.
   @discardableResult
   public func multi(_ operations: [MultiOperation]) async throws(ZooKeeperError) -> [MultiResult] {
-    // Java's client never sends an empty one either.
+    // An empty transaction would take a zxid for nothing. Java's client does not send one either.
     guard !operations.isEmpty else { return [] }
     let request = MultiRequest(operations: try serverOperations(operations))
     let reply = try await call(.multi(request), path: nil, as: MultiResponse.self)
@@ -172,22 +196,27 @@ extension ZooKeeperClient {
     return reply.results.map { $0.mapPath(chroot.relative) }
   }
 
-  /// Reads several znodes (`getData`, `getChildren`) at one moment; each succeeds or fails alone.
+  /// Reads several znodes (`getData`, `getChildren`) in one request. Each read succeeds or fails by itself.
+  ///
+  /// - Returns: one result for each operation, in the same order.
+  /// - Throws: `ZooKeeperError`; Unimplemented from servers before 3.6.
   public func multiRead(_ operations: [MultiOperation]) async throws(ZooKeeperError) -> [MultiResult] {
     guard !operations.isEmpty else { return [] }
     let request = MultiRequest(operations: try serverOperations(operations))
     return try await call(.multiRead(request), path: nil, as: MultiResponse.self).results
   }
 
-  /// The paths of this session's ephemeral znodes under `prefix`, in no order.
+  /// The paths of this session's ephemeral znodes that begin with `prefix`, in no order.
+  ///
+  /// - Throws: `ZooKeeperError`; Unimplemented from servers before 3.6.
   public func getEphemerals(_ prefix: String = "/") async throws(ZooKeeperError) -> [String] {
     let request = ClientRequest.getEphemerals(PathRequest(path: try serverPath(prefix)))
     let paths = try await call(request, path: prefix, as: StringsResponse.self).strings
-    // Servers compare texts: for the root of a chroot `/app` they name what is under `/application` too.
+    // Servers compare prefixes, not paths: for the chroot `/app` they also return what is under `/application`.
     return paths.filter(chroot.contains).map(chroot.relative)
   }
 
-  /// How many znodes are under a path; the server counts.
+  /// The number of znodes under a path, which the server counts.
   ///
   /// - Throws: NoNode, NoAuth.
   public func getAllChildrenNumber(_ path: String) async throws(ZooKeeperError) -> Int {
@@ -195,12 +224,19 @@ extension ZooKeeperClient {
     return Int(try await call(request, path: path, as: IntResponse.self).value)
   }
 
-  /// The identities that the connection has proved; servers know this from 3.7 on.
+  /// The identities that the connection has proved. Servers know this from 3.7 on.
+  ///
+  /// - Throws: `ZooKeeperError`; Unimplemented from servers before 3.7.
   public func whoAmI() async throws(ZooKeeperError) -> [ClientInfo] {
     try await call(.whoAmI, path: nil, as: WhoAmIResponse.self).identities
   }
 
-  /// The ensemble's membership as text, and the stat of its znode. The chroot does not apply.
+  /// The ensemble's configuration as text, and the stat of its znode. The chroot does not apply.
+  ///
+  /// ``ZooKeeperProtocol/QuorumConfiguration`` reads the text.
+  ///
+  /// - Parameter watch: whether the default watcher gets the next change.
+  /// - Throws: NoNode from servers before 3.5; NoAuth.
   public func getConfig(watch: Bool = false) async throws(ZooKeeperError) -> (data: [UInt8]?, stat: Stat) {
     let path = "/zookeeper/config"
     let reply = try await call(
@@ -209,8 +245,9 @@ extension ZooKeeperClient {
     return (reply.data, reply.stat)
   }
 
-  /// Changes the ensemble's membership.
+  /// Changes the ensemble's membership. The chroot does not apply.
   ///
+  /// - Returns: the new configuration as text, and the stat of its znode.
   /// - Throws: ReconfigDisabled, ReconfigInProgress, BadVersion, NewConfigNoQuorum, BadArguments, NoAuth,
   ///   Unimplemented (standalone).
   public func reconfig(_ request: ReconfigRequest) async throws(ZooKeeperError) -> (data: [UInt8]?, stat: Stat) {
@@ -219,14 +256,14 @@ extension ZooKeeperClient {
   }
 }
 
-/// Pipelined reads: one round trip for many znodes.
+/// Pipelined reads: many znodes for about the time of one round trip.
 extension ZooKeeperClient {
-  /// The children and stats of many znodes; each succeeds or fails alone.
+  /// The children and stats of many znodes, in the order of `paths`. Each read succeeds or fails by itself.
   public func getChildren2(ofAll paths: [String]) async -> [Result<GetChildren2Response, ZooKeeperError>] {
     await readAll(paths) { .getChildren2($0) }
   }
 
-  /// The stats of many znodes; one that does not exist fails with NoNode.
+  /// The stats of many znodes, in the order of `paths`. One that does not exist fails with NoNode.
   public func stats(ofAll paths: [String]) async -> [Result<Stat, ZooKeeperError>] {
     await readAll(paths) { .exists($0) }
   }
@@ -240,7 +277,7 @@ extension ZooKeeperClient {
     let requests = serverPaths.compactMap { try? $0.get() }.map { request(PathWatchRequest(path: $0)) }
     var replies = await callAll(requests, as: Reply.self)[...]
     return zip(paths, serverPaths).map { path, serverPath in
-      // A path that breaks the rules was not asked for.
+      // There is no reply for a path that breaks the rules, because it was not sent.
       serverPath.flatMap { _ in replies.removeFirst() }.mapError { ZooKeeperError($0.code, path: path) }
     }
   }

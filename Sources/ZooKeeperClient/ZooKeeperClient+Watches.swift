@@ -1,6 +1,9 @@
 public import ZooKeeperProtocol
 
 /// Watches whose events come as an asynchronous sequence.
+///
+/// Besides the server's errors that are named at each method, all of them throw `ZooKeeperError` for what can happen to
+/// any request: `connectionLoss`, `timedOut`, `cancelled`, `badPath`, `sessionExpired` and `closed`.
 extension ZooKeeperClient {
   /// The data of a znode, and a watch on its next change or deletion.
   ///
@@ -14,6 +17,8 @@ extension ZooKeeperClient {
   }
 
   /// The stat of a znode or nil, and a watch on its creation, next change or deletion.
+  ///
+  /// - Throws: `ZooKeeperError`; a missing znode is not an error.
   public func watchExists(_ path: String) async throws(ZooKeeperError) -> (stat: Stat?, events: WatchEvents) {
     let (events, watcher) = await makeWatcher()
     return (try await exists(path, watcher: watcher), events)
@@ -29,10 +34,12 @@ extension ZooKeeperClient {
     return (try await getChildren(path, watcher: watcher), events)
   }
 
-  /// A watch that lasts: every change of a znode, or of it and all its descendants.
+  /// Sets a persistent watch: on every change of a znode, or of it and all its descendants.
   ///
-  /// Servers know this from 3.6 on. Up to 3.8 they keep one kind of watch per path and connection, and
-  /// the last request wins: a one-shot watch set later on the same path ends this one.
+  /// The znode need not exist. Servers know this from 3.6 on. Up to 3.8 they keep one kind of watch per path and
+  /// connection, and the last request wins: a one-shot watch that is set later on the same path ends this one.
+  ///
+  /// - Throws: Unimplemented from servers before 3.6.
   public func addWatch(_ path: String, mode: AddWatchMode) async throws(ZooKeeperError) -> WatchEvents {
     let (events, watcher) = await makeWatcher()
     try await addWatch(path, mode: mode, watcher: watcher)
@@ -40,14 +47,16 @@ extension ZooKeeperClient {
   }
 
   /// As `addWatch`, for the default watcher.
+  ///
+  /// - Throws: Unimplemented from servers before 3.6.
   public func addDefaultWatch(_ path: String, mode: AddWatchMode) async throws(ZooKeeperError) {
     try await addWatch(path, mode: mode, watcher: .default)
   }
 
-  /// Removes the watches of a kind on a path, on the server and here; their sequences end.
+  /// Removes the watches of a type on a path, on the server and in this client; their sequences end.
   ///
-  /// - Parameter local: whether they go here even when no server can be asked.
-  /// - Throws: NoWatcher when there is none.
+  /// - Parameter local: whether they are removed from this client even if no server answers.
+  /// - Throws: NoWatcher if the server has no such watch.
   public func removeWatches(_ path: String, type: WatcherType = .any, local: Bool = false) async throws(ZooKeeperError)
   {
     let serverPath = try serverPath(path)
@@ -61,7 +70,9 @@ extension ZooKeeperClient {
     driver.loop.execute { [driver] in driver.removeWatches(path: serverPath, type: type) }
   }
 
-  /// Whether the server watches a path for this connection in a certain way.
+  /// Whether the server has a watch of a type on a path for this connection.
+  ///
+  /// - Throws: `ZooKeeperError`; a missing watch is not an error.
   public func checkWatches(_ path: String, type: WatcherType) async throws(ZooKeeperError) -> Bool {
     do throws(ZooKeeperError) {
       let body = WatchesRequest(path: try serverPath(path), type: type)

@@ -15,47 +15,49 @@ public import ZooKeeperProtocol
 /// await client.close()
 /// ```
 ///
-/// The session outlives its connections: when one is lost, the client goes to the next server of the
-/// list with the same session, identities and watches. What was in flight then fails with
-/// `connectionLoss`, because nobody knows whether it happened. Requests of one session are carried out
-/// in the order in which they are made, and may be made without waiting for each other.
+/// The session outlives its connections: when one is lost, the client goes to the next server of the list with the same
+/// session, identities and watches. Requests that were in flight then fail with `connectionLoss`, because it is unknown
+/// whether they were carried out. Requests of one session are carried out in the order in which they are made, and may
+/// be made without waiting for each other.
 ///
-/// The value is a handle: copies share the session. Every call can be limited in time
-/// (`withTimeLimit`) and stops waiting when its task is cancelled. All calls may be made from any
-/// thread or task.
+/// The value is a handle: copies share the session. Every call can be limited in time (`withTimeLimit`), and stops
+/// waiting when its task is cancelled. Calls may be made from any thread or task.
+///
+/// The session ends with `close`, or when the servers have heard nothing for the session timeout. The client does not
+/// close it when the last handle is dropped.
 public struct ZooKeeperClient: Sendable {
   let driver: SessionDriver
   let chroot: Chroot
   var timeLimitMilliseconds: Int64?
 
-  /// What a client is made of.
+  /// The options of a client. All but the connect string have defaults.
   public struct Configuration: Sendable {
-    /// The servers and the path taken for the root.
+    /// The servers and the chroot.
     public var connectString: ConnectString
-    /// The session timeout to ask for; servers clamp it, by default to 2 to 20 of their ticks.
+    /// The session timeout to ask for. Servers clamp it, by default to 2 to 20 of their ticks (4 to 40 seconds).
     public var sessionTimeout: Duration = .seconds(30)
-    /// How long one round over all servers may take.
+    /// How long one round over all servers may take; each server gets an equal part, but at least 250 ms.
     public var connectTimeout: Duration = .seconds(5)
-    /// The time limit of every call that has none of its own; nil waits for ever.
+    /// The time limit of every call, unless `withTimeLimit` sets another one; nil waits indefinitely.
     public var requestTimeLimit: Duration?
-    /// Whether a server without quorum, which can only read, will do.
+    /// Whether to connect to a read-only server if there is no quorum. Writes then fail with NotReadOnly.
     public var allowsReadOnly = false
     /// The largest frame sent or accepted, in bytes: `jute.maxbuffer` of the official clients.
     public var maximumFrameBytes = 0xfffff
-    /// Called on the event loop with each change of the session's state and each event of a watch that
-    /// was set for it (`watch: true`), in order and before the reply to any later request. It must not
-    /// block.
+    /// Called on the event loop with each change of the session's state and each event of a watch that was set for it
+    /// (`watch: true`), in order and before the reply to any later request. It must not block.
     public var defaultWatcher: (@Sendable (WatchEvent) -> Void)?
-    /// Silent unless the caller gives one.
+    /// Receives what the client logs about connections. By default nothing is logged.
     public var logger = Logger(label: "zookeeper.client", factory: { _ in SwiftLogNoOpLogHandler() })
 
     public init(_ connectString: ConnectString) { self.connectString = connectString }
   }
 
-  /// The loop that all clients share which are not given one: a single thread serves thousands of sessions.
+  /// The event loop group of all clients that are not given another: a single thread, which serves thousands of
+  /// sessions.
   public static let sharedGroup: any EventLoopGroup = MultiThreadedEventLoopGroup(numberOfThreads: 1)
 
-  /// Begins to connect on a loop of `group`.
+  /// Starts a session on a loop of `group`, and returns without waiting for the connection.
   public init(_ configuration: Configuration, group: any EventLoopGroup = ZooKeeperClient.sharedGroup) {
     let settings = SessionSettings(
       servers: configuration.connectString.servers,
@@ -71,18 +73,18 @@ public struct ZooKeeperClient: Sendable {
     driver.loop.execute { [driver] in driver.start() }
   }
 
-  /// The same session with another time limit for each call; nil waits for ever.
+  /// A handle to the same session with another time limit for each call; nil waits indefinitely.
   public func withTimeLimit(_ limit: Duration?) -> ZooKeeperClient {
     var client = self
     client.timeLimitMilliseconds = limit?.milliseconds
     return client
   }
 
-  /// Waits until the session is connected; returns at once when it is.
+  /// Waits until the session is connected; returns at once if it is.
   ///
-  /// - Parameter failsFast: whether one fruitless round over all servers is an error. Otherwise the
-  ///   client keeps trying until the time limit.
-  /// - Throws: `cannotConnect` with every server's reason, `timedOut`, `cancelled`, or why the session
+  /// - Parameter failsFast: whether one round over all servers without success is an error. Otherwise the client keeps
+  ///   trying until the time limit.
+  /// - Throws: `cannotConnect` with the reason for each server, `timedOut`, `cancelled`, or the reason why the session
   ///   is over.
   public func connected(failsFast: Bool = true) async throws(ZooKeeperError) {
     _ = try await perform { driver, id, limit, completion in
@@ -90,9 +92,9 @@ public struct ZooKeeperClient: Sendable {
     }
   }
 
-  /// Ends the session: its ephemerals go, and everything that still waits fails with `closed`.
+  /// Ends the session: its ephemeral znodes are deleted, and calls that still wait fail with `closed`.
   ///
-  /// Waits for the server's answer for `limit`; without it the session ends by its timeout.
+  /// - Parameter limit: how long to wait for the server's answer. If none comes, the session ends by its timeout.
   public func close(limit: Duration = .seconds(2)) async {
     await withCheckedContinuation { continuation in
       driver.loop.execute { [driver] in
@@ -101,7 +103,7 @@ public struct ZooKeeperClient: Sendable {
     }
   }
 
-  /// What the session is at the moment.
+  /// A consistent snapshot of the session's state.
   public func snapshot() async -> SessionSnapshot {
     await withCheckedContinuation { continuation in
       driver.loop.execute { [driver] in continuation.resume(returning: driver.snapshot) }
@@ -110,7 +112,10 @@ public struct ZooKeeperClient: Sendable {
 
   /// Proves an identity on this and every later connection of the session.
   ///
-  /// - Throws: `authFailed` when the server knows no such scheme or refuses; the session is then over.
+  /// - Parameters:
+  ///   - scheme: the authentication scheme, such as `digest`.
+  ///   - auth: the secret in the form that the scheme prescribes: `user:password` for `digest`.
+  /// - Throws: `authFailed` if the server does not have the scheme or refuses the secret; the session is then over.
   public func addAuth(scheme: String, auth: [UInt8]) async throws(ZooKeeperError) {
     let packet = AuthPacket(scheme: scheme, auth: auth)
     _ = try await perform { driver, id, limit, completion in
@@ -138,9 +143,9 @@ extension ZooKeeperClient {
     return try result.get()
   }
 
-  /// Sends a request about a path of the server's and decodes its reply.
+  /// Sends a request and decodes its reply.
   ///
-  /// `path` is the caller's name for it, for errors.
+  /// - Parameter path: the path as the caller knows it, for errors.
   func call<Reply: JuteRecord>(
     _ request: ClientRequest, path: String?, watch: WatchIntent? = nil, as _: Reply.Type = Reply.self
   ) async throws(ZooKeeperError) -> Reply {
@@ -154,7 +159,7 @@ extension ZooKeeperClient {
     }
   }
 
-  /// Sends requests in order without waiting in between, and gives their replies in that order.
+  /// Sends requests in order without waiting in between, and returns their replies in that order.
   func callAll<Reply: JuteRecord & Sendable>(
     _ requests: [ClientRequest], as _: Reply.Type = Reply.self
   ) async -> [Result<Reply, ZooKeeperError>] {
@@ -180,7 +185,7 @@ extension ZooKeeperClient {
     driver.loop.execute { [driver] in driver.cancel(id) }
   }
 
-  /// The server's name for a path, once it has been checked.
+  /// Checks a path, and returns it as the server knows it.
   func serverPath(_ path: String, isSequential: Bool = false) throws(ZooKeeperError) -> String {
     do throws(ZnodePathError) {
       try ZnodePath.validate(path, isSequential: isSequential)

@@ -2,18 +2,21 @@ public import Jute
 public import ZooKeeperProtocol
 
 /// Why a call of the client did not succeed.
+///
+/// For requests that must not be carried out twice, `outcomeUnknown` is the decisive detail: if it is false, nothing
+/// was sent, and the request may be repeated.
 public struct ZooKeeperError: Error, Hashable, Sendable {
   /// The closed list of reasons.
   public enum Code: Hashable, Sendable {
     /// The server answered with an error.
     case server(KeeperError)
-    /// The connection was lost. With `outcomeUnknown` the request had been sent: a write may or may not
-    /// have happened.
+    /// The connection was lost. With `outcomeUnknown` the request had been sent: a write may or may not have been
+    /// carried out.
     case connectionLoss(outcomeUnknown: Bool)
-    /// No server of the list let the client in.
+    /// No server of the list could be used; each has its reason.
     case cannotConnect([ConnectFailure])
-    /// A server says that the session is over, or the servers have lost the data that it has seen. Its ephemerals are
-    /// gone.
+    /// A server says that the session is over, or the servers have lost the data that it has seen. Its ephemeral znodes
+    /// are deleted.
     case sessionExpired
     /// The server refused the identity of `addAuth` and closed the connection; the session is unusable.
     case authFailed
@@ -29,16 +32,17 @@ public struct ZooKeeperError: Error, Hashable, Sendable {
     case badArgument(String)
     /// The request is over the frame limit; nothing was sent.
     case requestTooLarge(lengthBytes: Int, limitBytes: Int)
-    /// The reply announced itself over the frame limit; the connection was dropped.
+    /// The reply is over the frame limit, and the connection was closed. The request was carried out.
     case replyTooLarge(lengthBytes: Int, limitBytes: Int)
     /// The reply could not be decoded.
     case malformedReply(JuteError)
     /// A multi was rolled back; the results say which operation failed and why.
     case rolledBack([MultiResult])
-    /// Events came faster than the consumer of a watch took them; some were dropped.
+    /// More than `limit` events of a watch waited for their consumer, and some were dropped.
     case eventOverflow(limit: Int)
   }
 
+  /// The reason.
   public var code: Code
   /// The znode concerned, as the caller named it.
   public var path: String?
@@ -48,7 +52,7 @@ public struct ZooKeeperError: Error, Hashable, Sendable {
     self.path = path
   }
 
-  /// The wire's code that official clients report in this case, where they have one.
+  /// The code that official clients report in this case; nil if they have none.
   public var keeperError: KeeperError? {
     switch code {
     case .server(let error): error
@@ -64,7 +68,7 @@ public struct ZooKeeperError: Error, Hashable, Sendable {
   }
 }
 
-/// One server that did not let the client in, and why.
+/// One server that could not be used, and why.
 public struct ConnectFailure: Hashable, Sendable {
   /// The closed list of reasons.
   public enum Reason: Hashable, Sendable {
@@ -74,21 +78,24 @@ public struct ConnectFailure: Hashable, Sendable {
     case unresolved
     /// The connection, or the answer on it, took longer than `milliseconds`.
     case timedOut(connected: Bool, milliseconds: Int64)
-    /// The server accepted and then closed without an answer: it has no quorum, refuses more
-    /// connections, or is no ZooKeeper server.
+    /// The server accepted the connection and closed it without an answer: it has no quorum, refuses more connections,
+    /// or is not a ZooKeeper server.
     case closedWithoutAnswer
-    /// The server serves, and lacks transactions that this session has seen: it lags, has lost its data, or is
-    /// another ensemble's.
+    /// The server lacks transactions that this session has seen: it lags, has lost its data, or belongs to another
+    /// ensemble.
     case behind(server: Zxid, seen: Zxid)
-    /// What came is not an answer of a ZooKeeper server.
+    /// The answer is not one of a ZooKeeper server.
     case notZooKeeper(JuteError)
-    /// A read-only server refused a session.
+    /// The server is read-only and does not grant sessions: before 3.7 it would, and since then only with local
+    /// sessions enabled.
     case readOnlyServerRefused
-    /// The operating system's words.
+    /// Another error of the network, with the operating system's message.
     case network(String)
   }
 
+  /// The server.
   public let address: ServerAddress
+  /// Why it could not be used.
   public let reason: Reason
 
   public init(address: ServerAddress, reason: Reason) {

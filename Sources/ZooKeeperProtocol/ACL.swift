@@ -2,18 +2,25 @@ public import Jute
 
 /// What an ACL entry allows.
 ///
-/// *Source*: `org.apache.zookeeper.ZooDefs.Perms`. Servers keep bits that have no meaning, so any
-/// value can come from the wire.
+/// Servers keep bits that have no meaning, so that any value can come from the wire.
+///
+/// *Source*: `org.apache.zookeeper.ZooDefs.Perms`; `ClientProtocol` 4.7.
 public struct Permissions: OptionSet, Hashable, Sendable {
   public let rawValue: Int32
 
   public init(rawValue: Int32) { self.rawValue = rawValue }
 
+  /// Reading data and the list of children, and setting watches on them.
   public static let read = Permissions(rawValue: 1)
+  /// Setting data.
   public static let write = Permissions(rawValue: 2)
+  /// Creating children.
   public static let create = Permissions(rawValue: 4)
+  /// Deleting children; the znode's own deletion depends on its parent's ACL.
   public static let delete = Permissions(rawValue: 8)
+  /// Setting the ACL.
   public static let admin = Permissions(rawValue: 16)
+  /// All five permissions.
   public static let all = Permissions(rawValue: 31)
 
   /// The letters in the order in which `getAcl` prints them.
@@ -26,9 +33,15 @@ public struct Permissions: OptionSet, Hashable, Sendable {
 }
 
 /// One entry of an access control list: who (`scheme` and `id`) may do what.
+///
+/// An operation is allowed if any entry of the znode's list matches an identity of the connection and has the
+/// permission. Lists are not inherited: a new znode has exactly the list that its create names.
 public struct ACL: JuteRecord, Hashable, Sendable {
+  /// What the identity may do.
   public var permissions: Permissions
+  /// What kind of identity the id names: `world`, `auth`, `digest`, `ip`, and others that a server may have.
   public var scheme: String
+  /// Who has the permissions, in the form that the scheme prescribes: `anyone`, `user:hash`, `10.0.0.0/8`.
   public var id: String
 
   public init(permissions: Permissions, scheme: String, id: String) {
@@ -60,7 +73,9 @@ public struct ACL: JuteRecord, Hashable, Sendable {
 
 /// An identity that a connection has proved: an answer of `whoAmI`.
 public struct ClientInfo: JuteRecord, Hashable, Sendable {
+  /// The scheme of the proof, such as `ip` or `digest`.
   public var scheme: String
+  /// What was proved: an address, a user's name. It never contains a password.
   public var user: String
 
   public init(scheme: String, user: String) {

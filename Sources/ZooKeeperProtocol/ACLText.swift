@@ -6,24 +6,25 @@ public struct ACLTextError: Error, Hashable, Sendable {
     case empty
     /// The entry has not the form `scheme:id:perms`.
     case form
-    /// `letter` is none of c, d, r, w, a.
+    /// `letter` is not one of c, d, r, w, a.
     case unknownPermission(letter: Character)
   }
 
+  /// What is wrong.
   public let reason: Reason
   /// The entry as it was written.
   public let entry: String
 }
 
 extension ACL {
-  /// Reads a list of `scheme:id:perms` entries with commas or line ends between, such as `world:anyone:r,auth::cdrwa`.
+  /// Reads a list of `scheme:id:perms` entries, separated by commas or line ends, such as `world:anyone:r,auth::cdrwa`.
   ///
-  /// The scheme ends at the first colon and the permissions begin behind the last one, so ids may
-  /// hold colons, as `digest:user:hash:cdrwa` does. `\,` and `\\` stand for a comma and a backslash, `\xHH` for a
-  /// byte; before anything else a backslash stands for itself. The names of certificates, which are full of commas,
-  /// may be written without: in `x509:CN=a,OU=b:r` what follows the comma cannot begin an entry. Permissions of `-`
-  /// are none. Unlike zkCli.sh, which drops an unknown letter with a warning and so grants something else than was
-  /// asked, this refuses it.
+  /// The scheme ends at the first colon and the permissions begin after the last one, so that ids may contain colons,
+  /// as in `digest:user:hash:cdrwa`. Permissions of `-` are the empty set. `\,` and `\\` stand for a comma and a
+  /// backslash, `\xHH` for a byte; before any other character a backslash stands for itself. The names of certificates,
+  /// which are full of commas, need no escapes: in `x509:CN=a,OU=b:r` what follows the comma cannot begin an entry.
+  ///
+  /// An unknown letter is refused. zkCli.sh drops it with a warning, and so grants something else than was asked for.
   ///
   /// *Source*: `org.apache.zookeeper.cli.AclParser`; the escapes are ours.
   ///
@@ -33,7 +34,7 @@ extension ACL {
     var entries: [ACL] = []
     for raw in rawEntries([UInt8](text.utf8)) {
       let written = String(decoding: raw, as: UTF8.self)
-      // By bytes: a combining mark behind a colon or comma would hide it.
+      // Searched by bytes: as a character, a colon or comma with a combining mark after it would be another one.
       let colons = unescapedIndices(of: UInt8(ascii: ":"), in: raw)
       guard let first = colons.first, let last = colons.last, first != last, first != raw.startIndex,
         let scheme = unescaped(raw[..<first]), let id = unescaped(raw[(first + 1)..<last])
@@ -59,7 +60,7 @@ extension ACL {
     var start = bytes.startIndex
     let ends = unescapedIndices(of: UInt8(ascii: ","), or: UInt8(ascii: "\n"), in: bytes) + [bytes.endIndex]
     for end in ends {
-      // A name's next part may follow its comma.
+      // Within a distinguished name, the comma may be followed by the name's next attribute.
       let isInsideName =
         end < bytes.endIndex && bytes[end] == UInt8(ascii: ",") && isName(bytes[start..<end])
         && beginsNamePart(bytes[(end + 1)...])

@@ -19,7 +19,7 @@ package enum Base64 {
     return String(decoding: text, as: UTF8.self)
   }
 
-  /// Decodes a text; padding may be missing, anything else may not be wrong.
+  /// Decodes a text. The padding may be left out as a whole; any other deviation is an error.
   ///
   /// - Returns: nil for a character outside the alphabet, a wrong length or wrong padding.
   package static func decode(_ text: [UInt8]) -> [UInt8]? {

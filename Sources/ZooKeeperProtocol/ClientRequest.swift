@@ -2,6 +2,9 @@ public import Jute
 
 /// Any request of the client protocol: the operation and its body.
 ///
+/// The associated values are the records of the wire. Operations that share a record, such as `exists` and `getData`,
+/// differ in the case alone. `ServerReply` has the answers.
+///
 /// *Source*: `ClientProtocol` 1.5.
 public enum ClientRequest: Hashable, Sendable {
   case create(CreateRequest)
@@ -36,11 +39,11 @@ public enum ClientRequest: Hashable, Sendable {
 }
 
 extension ClientRequest {
-  /// Decodes the body of a request. Bytes behind it are left, as servers leave them.
+  /// Decodes the body of a request. Bytes after it are ignored, as servers ignore them.
   ///
-  /// - Returns: nil for an operation that no client may ask for: those that servers use among
-  ///   themselves, and those that nobody knows.
-  /// - Throws: `JuteError` when the bytes are not the operation's record.
+  /// - Returns: nil for an operation that clients may not ask for, because servers use it among themselves or in
+  ///   transactions only.
+  /// - Throws: `JuteError` if the bytes are not the operation's record.
   public init?(opCode: OpCode, from reader: inout JuteReader) throws(JuteError) {
     switch opCode {
     case .create: self = .create(try CreateRequest(from: &reader))
@@ -135,7 +138,7 @@ extension ClientRequest {
     }
   }
 
-  /// The znode that the request is about, where there is one.
+  /// The znode that the request is about; nil for a request about several znodes or about the session.
   public var path: String? {
     switch self {
     case .create(let body), .create2(let body), .createContainer(let body): body.path

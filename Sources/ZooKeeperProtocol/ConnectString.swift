@@ -1,6 +1,6 @@
 /// Why a text does not name an ensemble.
 public struct ConnectStringError: Error, Hashable, Sendable {
-  /// What is wrong, in words.
+  /// What is wrong, for people: the end of a sentence that begins with "the connect string is not valid:".
   public let reason: String
   /// The text as it was given.
   public let text: String
@@ -27,6 +27,11 @@ extension ServerAddress: CustomStringConvertible {
 /// The servers of an ensemble and the path that a client takes for its root:
 /// `host[:port][,host[:port]...][/chroot]`.
 ///
+/// ```swift
+/// let ensemble = try ConnectString(parsing: "zk1,zk2:2182,[fd00::3]:2181/app")
+/// // ensemble.servers[0].port == 2181, ensemble.chroot == "/app"
+/// ```
+///
 /// *Source*: `org.apache.zookeeper.client.ConnectStringParser`; `ClientProtocol` 8.1.
 public struct ConnectString: Hashable, Sendable {
   /// The port of an address that names none.
@@ -42,15 +47,14 @@ public struct ConnectString: Hashable, Sendable {
     self.chroot = chroot
   }
 
-  /// Reads a connect string; blanks around commas and empty parts are ignored, `zk://` in front is
-  /// allowed.
+  /// Reads a connect string. Blanks around commas and empty parts are ignored, and `zk://` in front is allowed.
   ///
-  /// - Throws: `ConnectStringError` for an address without host, a port that is none, a bad chroot, or
-  ///   no server at all.
+  /// - Throws: `ConnectStringError` for an address without a host, a port that is not 1 to 65535, a chroot that is not
+  ///   a valid path, or a list without a server.
   public init(parsing text: String) throws(ConnectStringError) {
     func fail(_ reason: String) -> ConnectStringError { ConnectStringError(reason: reason, text: text) }
     let rest = text.hasPrefix("zk://") ? text.dropFirst(5) : text[...]
-    // By bytes: a combining mark behind the slash would hide it.
+    // Searched by bytes: as a character, a slash with a combining mark after it would be another one.
     let slash = rest.utf8.firstIndex(of: UInt8(ascii: "/")) ?? rest.endIndex
     let path = String(rest[slash...])
     do throws(ZnodePathError) {
@@ -81,9 +85,9 @@ extension ServerAddress {
     if text.hasPrefix("[") {
       guard let bracket = text.firstIndex(of: "]") else { throw fail("\(text) has no closing bracket") }
       host = text[text.index(after: text.startIndex)..<bracket]
-      let behind = text[text.index(after: bracket)...]
-      guard behind.isEmpty || behind.hasPrefix(":") else { throw fail("\(text) has \(behind) behind the bracket") }
-      portText = behind.isEmpty ? nil : behind.dropFirst()
+      let rest = text[text.index(after: bracket)...]
+      guard rest.isEmpty || rest.hasPrefix(":") else { throw fail("\(text) has \(rest) after the bracket") }
+      portText = rest.isEmpty ? nil : rest.dropFirst()
     } else if let colon = text.firstIndex(of: ":") {
       // More than one colon is a bare IPv6 address, which has no room for a port.
       if text.lastIndex(of: ":") == colon {

@@ -1,13 +1,22 @@
 /// What kind of znode a create makes.
 ///
+/// A sequential znode gets a number of ten digits appended to its name, by which recipes order their participants. The
+/// server takes it from a counter of the parent, so that numbers grow but need not be consecutive.
+///
 /// *Source*: `org.apache.zookeeper.CreateMode`; `ClientProtocol` 4.3.
 public enum CreateMode: Hashable, Sendable {
+  /// Exists until it is deleted.
   case persistent
+  /// Deleted by the server when the session that created it ends; cannot have children.
   case ephemeral
+  /// As `persistent`, with a sequence number.
   case persistentSequential
+  /// As `ephemeral`, with a sequence number.
   case ephemeralSequential
+  /// Deleted by the server some time after its last child was deleted. Servers know it from 3.5 on.
   case container
-  /// Deleted by the server once it has no children and `milliseconds` have passed since its last change.
+  /// Deleted by the server once it has no children and `milliseconds` have passed since its last change: 1 to
+  /// `maximumTTLMilliseconds`. Servers know it from 3.5.3 on, and only with extended types enabled.
   case persistentTTL(milliseconds: Int64)
   /// As `persistentTTL`, with a sequence number.
   case persistentSequentialTTL(milliseconds: Int64)
@@ -36,7 +45,7 @@ public enum CreateMode: Hashable, Sendable {
     }
   }
 
-  /// Whether the znode goes with the session that made it.
+  /// Whether the znode is deleted when the session that created it ends.
   public var isEphemeral: Bool { self == .ephemeral || self == .ephemeralSequential }
 
   /// The time to live of the TTL modes, in milliseconds.

@@ -1,6 +1,6 @@
 public import Jute
 
-/// What a server says in an election: whom it wants, or whom it follows.
+/// A vote of an election: the leader that a server proposes or, once it has one, the leader that it has.
 ///
 /// *Shape*: 44 bytes and the configuration as text; older servers send 28 or 40 bytes.
 ///
@@ -8,12 +8,17 @@ public import Jute
 public struct ElectionNotification: Hashable, Sendable {
   /// What the sender is doing.
   public enum State: Int32, Hashable, Sendable {
+    /// It has no leader, and proposes one.
     case looking = 0
+    /// It follows the leader that it names.
     case following = 1
+    /// It leads, and names itself.
     case leading = 2
+    /// It has no vote, and learns from the leader that it names.
     case observing = 3
   }
 
+  /// What the sender is doing.
   public var state: State
   /// The leader that the sender proposes or has.
   public var leader: ServerID
@@ -52,9 +57,9 @@ extension ElectionNotification: JuteRecord {
   private static let middleLengthBytes = 40
   private static let longLengthBytes = 44
 
-  /// Decodes a whole message, whose form its length tells.
+  /// Decodes a whole message. Which of the three forms it has follows from its length.
   ///
-  /// - Throws: `unknownValue` for a state that there is none of; `truncated` for a length that no server sends.
+  /// - Throws: `unknownValue` for an unknown state; `truncated` for a length that no server sends.
   public init(from reader: inout JuteReader) throws(JuteError) {
     let length = reader.remainingBytes
     let number = try reader.readInt()
@@ -93,14 +98,16 @@ extension ElectionNotification: JuteRecord {
   }
 }
 
-/// The first bytes of a connection between two servers' election ports: who calls, and where to call back.
+/// The first bytes of a connection between two servers' election ports: who opened it, and where that server listens.
 ///
 /// *Shape*: version (long), server (long), addresses (string of UTF-8, `host:port`, several with `|` between).
 ///
 /// *Source*: `org.apache.zookeeper.server.quorum.QuorumCnxManager.InitialMessage`; `QuorumProtocol` A.2.
 public struct ElectionGreeting: Hashable, Sendable {
+  /// The server that opened the connection.
   public var serverID: ServerID
-  /// Where the caller takes calls; empty from servers that do not say it.
+  /// Where that server accepts connections for elections. Empty from servers before 3.5, which do not say it, and if
+  /// all that was sent are wildcards.
   public var addresses: [HostAndPort]
 
   /// One address, since 3.5.
@@ -127,7 +134,7 @@ public struct ElectionGreeting: Hashable, Sendable {
 
   /// The greeting at the start of `bytes` and its length; nil while it is incomplete.
   ///
-  /// - Throws: `JuteError` for a version that is not known, or an absurd length.
+  /// - Throws: `unknownValue` for an unknown version, `tooLarge` for a length of addresses outside 1 to 2,048.
   public static func first(
     in bytes: UnsafeRawBufferPointer
   ) throws(JuteError) -> (greeting: ElectionGreeting, lengthBytes: Int)? {
@@ -147,7 +154,7 @@ public struct ElectionGreeting: Hashable, Sendable {
     guard bytes.count >= fixedLengthBytes + length else { return nil }
     let text = String(
       decoding: UnsafeRawBufferPointer(rebasing: bytes[fixedLengthBytes..<(fixedLengthBytes + length)]), as: UTF8.self)
-    // Where any address of the machine will do, there is none to call.
+    // A wildcard says which addresses the server listens on, and is no address to connect to.
     let addresses = text.split(separator: "|").compactMap { HostAndPort(parsing: String($0)) }
       .filter { !$0.isWildcard }
     return (ElectionGreeting(serverID: id, addresses: addresses), fixedLengthBytes + length)

@@ -1,12 +1,13 @@
 public import Jute
 
-/// The first frame of a connection: asks for a new session or takes an old one back.
+/// The first frame of a connection: asks for a new session or resumes an old one.
 ///
 /// *Source*: `ClientProtocol` 2.1, 2.2.
 public struct ConnectRequest: JuteRecord, Hashable, Sendable {
   /// 0 in every version.
   public var protocolVersion: Int32
-  /// The newest transaction that the client has seen; a server behind it refuses the client.
+  /// The newest transaction that the client has seen. A server that has not applied it yet refuses the client, so that
+  /// no client goes back in time when it changes servers.
   public var lastZxidSeen: Zxid
   /// The session timeout asked for, in milliseconds.
   public var timeoutMilliseconds: Int32
@@ -20,7 +21,6 @@ public struct ConnectRequest: JuteRecord, Hashable, Sendable {
   /// The size of a session password, in bytes.
   public static let passwordLengthBytes = 16
 
-  /// Makes a request of the given fields.
   public init(
     lastZxidSeen: Zxid, timeoutMilliseconds: Int32, sessionID: SessionID, password: [UInt8], readOnly: Bool?
   ) {
@@ -55,10 +55,13 @@ public struct ConnectRequest: JuteRecord, Hashable, Sendable {
 ///
 /// A timeout of 0 or less refuses the session: it is unknown, has expired, or the password was wrong.
 public struct ConnectResponse: JuteRecord, Hashable, Sendable {
+  /// 0 in every version.
   public var protocolVersion: Int32
-  /// The session timeout in force, in milliseconds; 0 or less refuses the session.
+  /// The session timeout as negotiated, in milliseconds; 0 or less refuses the session.
   public var timeoutMilliseconds: Int32
+  /// The session, new or resumed; 0 if it was refused.
   public var sessionID: SessionID
+  /// 16 bytes, with which the session can be resumed on another connection.
   public var password: [UInt8]?
   /// Whether the server is read-only; nil when the request had no such byte.
   public var readOnly: Bool?
@@ -67,7 +70,6 @@ public struct ConnectResponse: JuteRecord, Hashable, Sendable {
   /// read-only servers from 3.7 on send a bare reply header to a client they refuse (2.9).
   public static let minimumSizeBytes = 36
 
-  /// Makes a response of the given fields.
   public init(timeoutMilliseconds: Int32, sessionID: SessionID, password: [UInt8], readOnly: Bool?) {
     protocolVersion = 0
     self.timeoutMilliseconds = timeoutMilliseconds
@@ -97,7 +99,9 @@ public struct ConnectResponse: JuteRecord, Hashable, Sendable {
 public struct AuthPacket: JuteRecord, Hashable, Sendable {
   /// Always 0; servers ignore it.
   public var type: Int32
+  /// The authentication scheme, such as `digest`.
   public var scheme: String
+  /// The secret in the form that the scheme prescribes: `user:password` for `digest`.
   public var auth: [UInt8]?
 
   public init(scheme: String, auth: [UInt8]?) {

@@ -1,9 +1,10 @@
 public import Jute
 
-/// In front of every request but the first.
+/// What precedes the body of every request but the first, which is the ``ConnectRequest``.
 public struct RequestHeader: JuteRecord, Hashable, Sendable {
+  /// The number that the reply carries back.
   public var xid: Xid
-  /// The operation's number, which a newer peer may know and this list not.
+  /// The operation's number. It is kept raw because a newer client may use one that ``OpCode`` does not have.
   public var type: Int32
 
   public init(xid: Xid, opCode: OpCode) {
@@ -25,13 +26,15 @@ public struct RequestHeader: JuteRecord, Hashable, Sendable {
   }
 }
 
-/// In front of every reply but the first, and of every notification.
+/// What precedes the body of every reply but the first, which is the ``ConnectResponse``, and of every watch event.
 ///
 /// *Shape*: 16 bytes: xid (int), zxid (long), error (int).
 public struct ReplyHeader: JuteRecord, Hashable, Sendable {
+  /// The number of the request, or one of the reserved ones of ``Xid``.
   public var xid: Xid
   /// The last transaction applied on the server when it built the reply.
   public var zxid: Zxid
+  /// `ok`, or why the request failed; a failed request's reply has no body.
   public var error: KeeperError
 
   /// The encoded size, in bytes.

@@ -7,7 +7,7 @@ public struct IPv6Literal: Hashable, Sendable {
   /// What follows `%`: an interface of this machine.
   public let zone: String?
 
-  /// Reads an address; nil when the text is none.
+  /// Reads an address; nil if the text is not one.
   public init?(parsing text: some StringProtocol) {
     let parts = text.split(separator: "%", maxSplits: 1, omittingEmptySubsequences: false)
     guard let address = parts.first, let bytes = Self.bytes(of: Substring(address)) else { return nil }
@@ -28,7 +28,9 @@ public struct IPv6Literal: Hashable, Sendable {
     zone = String(parts[1])
   }
 
-  /// The IPv4 address that `::ffff:a.b.c.d` stands for, as a socket for both families shows its peers; nil for others.
+  /// The IPv4 address that `::ffff:a.b.c.d` stands for; nil for any other address.
+  ///
+  /// A socket that serves both families shows the addresses of IPv4 peers in this form.
   public var mappedIPv4: String? {
     guard zone == nil, bytes[..<10].allSatisfy({ $0 == 0 }), bytes[10] == 0xff, bytes[11] == 0xff else { return nil }
     return bytes[12...].map { "\($0)" }.joined(separator: ".")

@@ -9,16 +9,17 @@ public struct Zxid: RawRepresentable, Hashable, Comparable, Sendable {
 
   public init(rawValue: Int64) { self.rawValue = rawValue }
 
-  /// Before every transaction.
+  /// The state of an empty tree, before the first transaction.
   public static let zero = Zxid(rawValue: 0)
 
   /// The leader period in which the transaction was proposed.
   public var epoch: UInt32 { UInt32(truncatingIfNeeded: rawValue >> 32) }
 
-  /// The transaction's place in its epoch, from 1.
+  /// The transaction's position in its epoch, counted from 1.
   public var counter: UInt32 { UInt32(truncatingIfNeeded: rawValue) }
 
-  /// The zxid after this one, in the same epoch as long as the counter lasts; the last of all is its own.
+  /// The zxid after this one. It is in the same epoch unless the counter is at its end; the largest zxid is its own
+  /// successor.
   public var next: Zxid { rawValue == .max ? self : Zxid(rawValue: rawValue + 1) }
 
   public static func < (left: Zxid, right: Zxid) -> Bool { left.rawValue < right.rawValue }
@@ -35,7 +36,7 @@ public struct ServerID: RawRepresentable, Hashable, Comparable, Sendable {
   /// *Source*: `QuorumProtocol` A.4.
   public static let none = ServerID(rawValue: .min)
 
-  /// Whether a server may have the number: 0 or more, and not the one that stands for observers without an own one.
+  /// Whether a server may have the number: 0 or more, and not the largest, which stands for observers without an id.
   ///
   /// *Source*: `QuorumCnxManager`, which takes negative numbers for versions of its protocol, and its `OBSERVER_ID`.
   public var isAssignable: Bool { rawValue >= 0 && rawValue < .max }
@@ -51,18 +52,18 @@ public struct Epoch: RawRepresentable, Hashable, Comparable, Sendable {
 
   public init(rawValue: Int64) { self.rawValue = rawValue }
 
-  /// Before every leader; a standalone server stays in it.
+  /// The epoch before the first leader. A standalone server stays in it.
   public static let zero = Epoch(rawValue: 0)
 
-  /// The last epoch there can be: its number must leave its zxids positive.
+  /// The last possible epoch. Larger numbers would make the zxids negative, and so order them before all others.
   public static let last = Epoch(rawValue: Int64(Int32.max))
 
-  /// The epoch after this one; the last of all is its own.
+  /// The epoch after this one; the last epoch is its own successor.
   public var next: Epoch { Epoch(rawValue: min(rawValue, Self.last.rawValue - 1) + 1) }
 
   /// The zxid that stands for the epoch itself: that of its NEWLEADER, before its first transaction.
   ///
-  /// A number that is no epoch gives one of the nearest that is.
+  /// A raw value outside the possible epochs is clamped to the nearest one.
   public var newLeaderZxid: Zxid { Zxid(rawValue: min(max(rawValue, 0), Self.last.rawValue) << 32) }
 
   public static func < (left: Epoch, right: Epoch) -> Bool { left.rawValue < right.rawValue }
@@ -71,13 +72,13 @@ public struct Epoch: RawRepresentable, Hashable, Comparable, Sendable {
 /// Identifies a client's session across connections and servers.
 ///
 /// *Shape*: the id of the server that made it in the top byte, then a clock, then a count
-/// (`ClientProtocol` 2.4). Shown in hexadecimal, as Apache's tools do.
+/// (`ClientProtocol` 2.4). It is shown in hexadecimal, as Apache's tools show it.
 public struct SessionID: RawRepresentable, Hashable, Sendable {
   public var rawValue: Int64
 
   public init(rawValue: Int64) { self.rawValue = rawValue }
 
-  /// What a client without a session sends.
+  /// What a client sends that asks for a new session.
   public static let none = SessionID(rawValue: 0)
 }
 

@@ -1,13 +1,14 @@
 public import Jute
 
-/// Who a client has proved to be, in one scheme.
+/// An identity that a client has proved, in one scheme. A connection can have several, and always has its address.
 ///
 /// *Source*: Jute record `org.apache.zookeeper.data.Id`.
 public struct Identity: JuteRecord, Hashable, Sendable {
+  /// The authentication scheme, such as `ip` or `digest`.
   public var scheme: String
+  /// What was proved: an address, or a user with the hash of the password.
   public var id: String
 
-  /// Makes one of the given fields.
   public init(scheme: String, id: String) {
     self.scheme = scheme
     self.id = id
@@ -19,7 +20,6 @@ public struct Identity: JuteRecord, Hashable, Sendable {
     id = try reader.readOptionalString() ?? ""
   }
 
-  /// Appends the fields in wire order.
   public func encode(into writer: inout JuteWriter) {
     writer.writeString(scheme)
     writer.writeString(id)

@@ -1,8 +1,8 @@
 /// The variables that `conf/java.env` or `conf/zookeeper-env.sh` sets.
 ///
-/// Apache's scripts let a shell run these files. Here nothing of them is run: assignments of plain values are read,
-/// with quotes, `$NAME`, `${NAME}`, `${NAME:-default}` and `+=`, as nearly all such files have them. Whatever only a
-/// shell can work out, such as a command substitution or an assignment under a condition, is left out and named.
+/// Apache's scripts let a shell run these files. Here nothing is run: only assignments of plain values are read, with
+/// quotes, `$NAME`, `${NAME}`, `${NAME:-default}` and `+=`, which is all that nearly all such files have. What only a
+/// shell can evaluate, such as a command substitution or an assignment under a condition, is left out and reported.
 ///
 /// *Source*: `bin/zkEnv.sh`; the Shell Command Language of POSIX, 2.2 and 2.9.1.
 public struct JavaEnvironmentFile: Hashable, Sendable {
@@ -10,6 +10,7 @@ public struct JavaEnvironmentFile: Hashable, Sendable {
   public struct Statement: Hashable, Sendable {
     /// The line that it begins on, from 1.
     public var line: Int
+    /// The statement as it was written, in one line.
     public var text: String
 
     public init(line: Int, text: String) {
@@ -18,14 +19,14 @@ public struct JavaEnvironmentFile: Hashable, Sendable {
     }
   }
 
-  /// All variables behind the file: those that were given, and what it assigns.
+  /// All variables as they are after the file: those that were given, and those that it assigns.
   public let variables: [String: String]
   /// What was left out, comments and blank lines apart.
   public let notUnderstood: [Statement]
 
   /// Reads a file.
   ///
-  /// - Parameter variables: what is set before the file, for it may refer to that.
+  /// - Parameter variables: the variables that are set already; the file may refer to them.
   public init(parsing text: String, variables: [String: String] = [:]) {
     var reader = ShellAssignmentReader(text, variables)
     reader.run()
@@ -41,12 +42,12 @@ private struct ShellAssignmentReader {
   private var line = 1
   var variables: [String: String]
   var notUnderstood: [JavaEnvironmentFile.Statement] = []
-  /// How many compound commands (`if`, `for`, braces) are open: what stands in them may not happen.
+  /// How many compound commands (`if`, `for`, braces) are open. Assignments inside them might not be carried out.
   private var depth = 0
 
-  /// A word of a statement.
+  /// A token of a statement.
   private struct ScannedWord {
-    /// The word without its quotes; of an assignment, the value.
+    /// The token without its quotes; of an assignment, the value.
     var text = ""
     /// The name in front of an unquoted `=` or `+=`, where there is one.
     var assignment: (name: String, appends: Bool)?
@@ -59,7 +60,7 @@ private struct ShellAssignmentReader {
   init(_ text: String, _ variables: [String: String]) {
     var scalars = [Unicode.Scalar](text.unicodeScalars)
     if scalars.first == "\u{feff}" { scalars.removeFirst() }
-    // A file that was written on Windows would hand `java` a word with a carriage return; nobody means that.
+    // In a file that was written on Windows, values would end with a carriage return, which is never meant.
     var unix: [Unicode.Scalar] = []
     unix.reserveCapacity(scalars.count)
     for (index, scalar) in scalars.enumerated() {
@@ -104,7 +105,8 @@ private struct ShellAssignmentReader {
     }
     guard let first = words.first else { return }
     let wasOpen = depth > 0
-    // An opener may stand behind other words (`f() {`, `else if`); one that is none merely leaves out too much.
+    // An opener may follow other tokens (`f() {`, `else if`). A token that only looks like one leaves out too much,
+    // which is the safe side.
     if words.contains(where: { $0.assignment == nil && Self.openers.contains($0.text) }) { depth += 1 }
     if first.assignment == nil, Self.closers.contains(first.text) { depth = max(0, depth - 1) }
     if isUnderstood, !wasOpen, depth == 0, apply(words) { return }
@@ -113,9 +115,9 @@ private struct ShellAssignmentReader {
     notUnderstood.append(.init(line: startLine, text: text))
   }
 
-  /// Assigns what the words say.
+  /// Carries out the assignments of a statement.
   ///
-  /// - Returns: false when they are anything but assignments.
+  /// - Returns: false if it consists of anything but assignments.
   private mutating func apply(_ words: [ScannedWord]) -> Bool {
     let isExport = words[0].assignment == nil && words[0].text == "export"
     let assignments = isExport ? words.dropFirst() : words[...]

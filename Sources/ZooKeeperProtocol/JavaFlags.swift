@@ -1,12 +1,13 @@
-/// The words of a variable such as `SERVER_JVMFLAGS`, `CLIENT_JVMFLAGS` or `JVMFLAGS`, which Apache's scripts hand to
-/// `java`: system properties (`-Dkey=value`), and flags for the virtual machine itself, which mean nothing here.
+/// The arguments in a variable such as `SERVER_JVMFLAGS`, `CLIENT_JVMFLAGS` or `JVMFLAGS`, which Apache's scripts pass
+/// to `java`: system properties (`-Dkey=value`), and flags for the virtual machine itself, which mean nothing here.
 ///
-/// The scripts expand the variable without quotes, so that blanks separate words and quotes are letters like others.
+/// The scripts expand the variable without quotes. Blanks therefore separate arguments, and quotes have no meaning.
 ///
 /// *Source*: `bin/zkServer.sh`, `bin/zkCli.sh`; the manual page of `java`.
 public struct JavaFlags: Hashable, Sendable {
   /// A system property.
   public struct Property: Hashable, Sendable {
+    /// What precedes the first `=`.
     public var key: String
     /// Empty for `-Dkey`, as for `java`.
     public var value: String
@@ -19,10 +20,10 @@ public struct JavaFlags: Hashable, Sendable {
 
   /// In the order of the text; a key may come more than once, and its last value counts.
   public let properties: [Property]
-  /// Words that are no properties, in the order of the text: `-Xmx1g`, `-XX:+UseG1GC`, `-cp` and its value.
+  /// Arguments that are no properties, in the order of the text: `-Xmx1g`, `-XX:+UseG1GC`, `-cp` and its value.
   public let passedOver: [String]
 
-  /// Flags of `java` whose value is the next word.
+  /// Flags of `java` whose value is the next argument.
   private static let flagsWithValue: Set<String> = [
     "-cp", "-classpath", "--class-path", "-p", "--module-path", "--upgrade-module-path", "--add-modules",
     "--add-exports", "--add-opens", "--add-reads", "--patch-module", "--enable-native-access", "--limit-modules",

@@ -1,11 +1,14 @@
 public import Jute
 
-/// In front of every operation and result of a multi, and, with `done`, behind the last.
+/// What precedes every operation and every result of a multi and, with `done`, follows the last.
 ///
 /// *Source*: `ClientProtocol` 4.9.
 public struct MultiHeader: JuteRecord, Hashable, Sendable {
+  /// The operation's number; -1 in the header that ends the list, and for a failed operation's result.
   public var type: Int32
+  /// Whether this header ends the list.
   public var done: Bool
+  /// -1 in requests; in results the operation's error code, 0 for success.
   public var error: Int32
 
   public init(type: Int32, done: Bool, error: Int32) {
@@ -14,7 +17,7 @@ public struct MultiHeader: JuteRecord, Hashable, Sendable {
     self.error = error
   }
 
-  /// What ends the list.
+  /// The header that ends the list.
   public static let end = MultiHeader(type: -1, done: true, error: -1)
 
   public init(from reader: inout JuteReader) throws(JuteError) {
@@ -96,6 +99,7 @@ public enum MultiOperation: Hashable, Sendable {
 
 /// The body of multi and multiRead.
 public struct MultiRequest: JuteRecord, Hashable, Sendable {
+  /// In the order in which they take effect.
   public var operations: [MultiOperation]
 
   public init(operations: [MultiOperation]) { self.operations = operations }
@@ -118,7 +122,7 @@ public struct MultiRequest: JuteRecord, Hashable, Sendable {
   }
 }
 
-/// What became of one operation of a multi or multiRead.
+/// The result of one operation of a multi or multiRead.
 public enum MultiResult: Hashable, Sendable {
   case create(path: String)
   /// Also the result of createContainer and createTTL.
@@ -128,18 +132,19 @@ public enum MultiResult: Hashable, Sendable {
   case check
   case getData(GetDataResponse)
   case getChildren([String])
-  /// In a failed multi, every operation has this: `ok` before the one that failed, its code, and
-  /// `runtimeInconsistency` behind it.
+  /// In a failed multi, every operation has this: `ok` before the one that failed, then its code, and
+  /// `runtimeInconsistency` after it.
   case error(KeeperError)
 }
 
 /// The answer to multi and multiRead.
 public struct MultiResponse: JuteRecord, Hashable, Sendable {
+  /// One for each operation, in the same order.
   public var results: [MultiResult]
 
   public init(results: [MultiResult]) { self.results = results }
 
-  /// The code of the operation that failed the whole, if one did.
+  /// The code of the operation because of which the multi failed; nil if it succeeded.
   public var firstError: KeeperError? {
     for case .error(let code) in results where code != .ok { return code }
     return nil

@@ -4,14 +4,17 @@
 /// quotes the next character, makes `\t \n \r \f \uXXXX`, and at the end of a line continues it in the next. Lines end
 /// with LF, CR LF or CR, whatever system the file was written on.
 ///
-/// *Source*: the documentation of `java.util.Properties.load`. Unlike Java's, a byte order mark in front is no part of
-/// the first key.
+/// Unlike in Java, a byte order mark in front is not part of the first key.
+///
+/// *Source*: the documentation of `java.util.Properties.load`.
 public struct PropertiesText: Hashable, Sendable {
   /// A key and its value, both without blanks around them.
   public struct Entry: Hashable, Sendable {
+    /// Without its escapes.
     public var key: String
+    /// Without its escapes; empty if there is none.
     public var value: String
-    /// The line that the key stands on, from 1.
+    /// The line of the key, counted from 1.
     public var line: Int
 
     public init(key: String, value: String, line: Int) {
@@ -23,7 +26,9 @@ public struct PropertiesText: Hashable, Sendable {
 
   /// An entry that counts, and an earlier one of the same key that does not.
   public struct Duplicate: Hashable, Sendable {
+    /// The last entry of the key.
     public var counting: Entry
+    /// The earlier entry, which has no effect.
     public var overridden: Entry
   }
 
@@ -77,8 +82,8 @@ public struct PropertiesText: Hashable, Sendable {
     return (counting, duplicates)
   }
 
-  /// The text of a file's bytes: UTF-8; UTF-16 where a byte order mark says so; and what is not UTF-8, byte by byte, as
-  /// Java reads all such files. A byte order mark is no part of it.
+  /// Decodes a file: UTF-16 if a byte order mark says so, otherwise UTF-8, and what is not valid UTF-8 as Latin-1, as
+  /// which Java reads all such files. A byte order mark is not part of the text.
   public static func text(of bytes: [UInt8]) -> String {
     let isBigEndian = bytes.starts(with: [0xfe, 0xff])
     if isBigEndian || bytes.starts(with: [0xff, 0xfe]) {
@@ -114,7 +119,8 @@ public struct PropertiesText: Hashable, Sendable {
     return lines
   }
 
-  /// Whether a line, without its end, goes on in the next one: an even number of backslashes are quoted ones.
+  /// Whether a line, without its end, continues in the next one: it ends with an odd number of backslashes. An even
+  /// number are quoted backslashes.
   public static func isContinued(_ line: some BidirectionalCollection<Unicode.Scalar>) -> Bool {
     !line.reversed().prefix { $0 == "\\" }.count.isMultiple(of: 2)
   }
@@ -154,18 +160,18 @@ public struct PropertiesText: Hashable, Sendable {
     return result
   }
 
-  /// The character behind `\u`: four digits, or two such escapes for one outside of the basic plane.
+  /// The character after `\u`: four digits, or two such escapes for a character outside of the basic plane.
   private static func codePoint(_ rest: inout ArraySlice<Unicode.Scalar>) -> Unicode.Scalar? {
     guard let first = codeUnit(rest) else { return nil }
     if let scalar = Unicode.Scalar(UInt32(first)) {
       rest = rest.dropFirst(4)
       return scalar
     }
-    let behind = rest.dropFirst(4)
-    guard behind.starts(with: ["\\", "u"]), let second = codeUnit(behind.dropFirst(2)),
+    let next = rest.dropFirst(4)
+    guard next.starts(with: ["\\", "u"]), let second = codeUnit(next.dropFirst(2)),
       UTF16.isLeadSurrogate(first), UTF16.isTrailSurrogate(second)
     else { return nil }
-    rest = behind.dropFirst(6)
+    rest = next.dropFirst(6)
     return UTF16.decode(UTF16.EncodedScalar([first, second]))
   }
 

@@ -1,12 +1,12 @@
 /// The keys of configurations and client properties by which an administrator asks for protection.
 ///
-/// A key that this build cannot honour must not be passed over: what was meant to be guarded would be open, and nobody
-/// would know. Such a key is refused unless its value says that the protection is not wanted.
+/// A key that this build cannot honour must not be ignored: what was meant to be protected would be open, and nothing
+/// would show it. Such a key is refused unless its value says that the protection is not wanted.
 ///
 /// *Source*: the section "Encryption, Authentication, Authorization Options" of Apache's administrator's guide;
 /// `X509Util`, `QuorumAuth`, `ProviderRegistry`, `ZKAuditProvider`, `ZKClientConfig`.
 public enum ProtectionKey {
-  /// What a key of a server's configuration asks for that this build does not give; nil when it asks for nothing such.
+  /// The protection that a key of a server's configuration asks for and this build does not have; nil if there is none.
   ///
   /// - Parameter key: without the prefix `zookeeper.` of Java's system properties.
   /// - Returns: a noun phrase.
@@ -17,13 +17,13 @@ public enum ProtectionKey {
     return whole[key] ?? prefixes.first { key.hasPrefix($0.prefix) }?.protection
   }
 
-  /// What a key of a client's properties asks for that this build does not give; nil when it asks for nothing such.
+  /// The protection that a key of a client's properties asks for and this build does not have; nil if there is none.
   ///
-  /// - Parameter key: as it stands in the file or behind `-D`.
+  /// - Parameter key: as in the file or after `-D`.
   /// - Returns: a noun phrase.
   public static func unsupported(client key: String, value: String) -> String? {
     if key == "zookeeper.clientCnxnSocket" { return nil }
-    // A client without SASL set up is what Apache's is, whatever this says, unless there is a login to use.
+    // Without a login configuration, which is checked below, Apache's client does not use SASL whatever this says.
     if key == "zookeeper.sasl.client" { return nil }
     if isOff(value) { return nil }
     if key == "java.security.auth.login.config" { return sasl }
@@ -33,7 +33,7 @@ public enum ProtectionKey {
     return whole[name] ?? prefixes.first { name.hasPrefix($0.prefix) }?.protection
   }
 
-  /// Whether a key belongs to those by which protection is asked for, whatever its value.
+  /// Whether a key is one of those that ask for protection, whatever its value.
   public static func contains(server key: String) -> Bool { unsupported(server: key, value: "?") != nil }
 
   private static let tls = "TLS"
@@ -56,7 +56,7 @@ public enum ProtectionKey {
     "ensembleAuthName": "the authentication provider of ensembles' names",
   ]
 
-  /// What begins so and has no name of Apache's is refused too: a misspelt lock is no lock.
+  /// Unknown keys with one of these prefixes are refused too: a misspelt option protects nothing.
   private static let prefixes: [(prefix: String, protection: String)] = [
     ("ssl.quorum.", "TLS between the servers"), ("ssl.", tls), ("metricsProvider.ssl.", "HTTPS for metrics"),
     ("admin.ssl.", "HTTPS for the AdminServer"), ("quorum.auth.", quorumSASL), ("kerberos.", sasl), ("sasl.", sasl),
@@ -74,7 +74,7 @@ public enum ProtectionKey {
     ["", "SHA1", "SHA-1", "SHA"].contains(name.uppercased()) ? nil : "digests of the algorithm \(name)"
   }
 
-  /// The providers that every server has.
+  /// What the class of an authentication provider asks for; nil for those that this build has.
   private static func provider(_ className: String) -> String? {
     let name = className.split(separator: ".").last.map(String.init) ?? ""
     if ["", "DigestAuthenticationProvider", "IPAuthenticationProvider"].contains(name) { return nil }

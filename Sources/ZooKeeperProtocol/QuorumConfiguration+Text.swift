@@ -4,7 +4,7 @@ extension QuorumConfiguration.Member {
   ///
   /// *Shape*: `host:quorumPort:electionPort[:role]`, several with `|` between, then `;[host:]clientPort`.
   ///
-  /// - Throws: with Apache's words.
+  /// - Throws: `QuorumConfigurationError`, with Apache's message where Apache has one.
   public init(id: ServerID, parsing text: String) throws(QuorumConfigurationError) {
     let halves = text.split(separator: ";", omittingEmptySubsequences: false).map(\.trimmingBlanks)
     guard (1...2).contains(halves.count) else { throw Self.badForm(text) }
@@ -92,7 +92,8 @@ extension QuorumConfiguration.Member {
 extension QuorumConfiguration {
   /// Reads the lines `server.N=…`, `group.N=…`, `weight.N=…` and `version=…`, in any order; others are not looked at.
   ///
-  /// - Throws: for a line that cannot be read, and for groups that do not have every voter exactly once.
+  /// - Throws: `QuorumConfigurationError` for a line that cannot be read, and for groups that do not contain every
+  ///   voter exactly once.
   public init(parsing text: String) throws(QuorumConfigurationError) {
     try self.init(entries: PropertiesText(parsing: text).entries.map { ($0.key, $0.value) })
   }
@@ -112,7 +113,7 @@ extension QuorumConfiguration {
       switch (words.first, words.count) {
       case ("server", 2):
         let id = ServerID(rawValue: try Self.number(words[1]))
-        guard id.isAssignable else { throw QuorumConfigurationError(message: "\(id) is no number of a server: \(key)") }
+        guard id.isAssignable else { throw QuorumConfigurationError(message: "\(id) is not a valid server id: \(key)") }
         members[id] = try Member(id: id, parsing: value)
       case ("group", 2):
         var ids: [ServerID] = []

@@ -2,9 +2,9 @@
 public struct HostAndPort: Hashable, Sendable, CustomStringConvertible {
   /// Without brackets.
   public var host: String
+  /// 0 to 65535.
   public var port: Int
 
-  /// The pair of the two.
   public init(host: String, port: Int) {
     self.host = host
     self.port = port
@@ -18,8 +18,8 @@ public struct HostAndPort: Hashable, Sendable, CustomStringConvertible {
     self.init(host: host, port: port)
   }
 
-  /// A host as it stands alone: a name, an IPv4 address, or an IPv6 address with brackets or without; nil when it is
-  /// none of these.
+  /// A host without a port: a name, an IPv4 address, or an IPv6 address, whose brackets are removed if it has any; nil
+  /// if the text is none of these.
   public static func host(_ text: some StringProtocol) -> String? {
     if text.hasPrefix("["), text.hasSuffix("]") {
       let inner = text.dropFirst().dropLast()
@@ -42,47 +42,52 @@ public struct HostAndPort: Hashable, Sendable, CustomStringConvertible {
 
 /// Why the description of an ensemble cannot be used.
 public struct QuorumConfigurationError: Error, Hashable, Sendable {
-  /// Apache's words where it has some.
+  /// What is wrong, in Apache's wording where Apache reports the same error.
   public var message: String
 
-  /// An error with these words.
   public init(message: String) { self.message = message }
 }
 
 /// Who belongs to an ensemble, and which of them are a quorum.
+///
+/// A static configuration comes from `zoo.cfg` and has version 0. A dynamic one is a transaction, has its zxid as
+/// version, and replaces the previous one on all members.
 ///
 /// *Source*: `org.apache.zookeeper.server.quorum.QuorumPeer.QuorumServer`, `flexible.QuorumMaj`,
 /// `flexible.QuorumHierarchical`; `QuorumProtocol` A.9, `StorageFormat` E.2.
 public struct QuorumConfiguration: Hashable, Sendable {
   /// One address of a server, with its two ports.
   public struct Address: Hashable, Sendable {
+    /// A name, an IPv4 address, or an IPv6 address without brackets.
     public var host: String
     /// Where the server listens for learners when it leads.
     public var quorumPort: Int
+    /// Where it listens for the other servers' votes.
     public var electionPort: Int
 
-    /// An address of the given parts.
     public init(host: String, quorumPort: Int, electionPort: Int) {
       self.host = host
       self.quorumPort = quorumPort
       self.electionPort = electionPort
     }
 
+    /// The host with the quorum port.
     public var quorum: HostAndPort { HostAndPort(host: host, port: quorumPort) }
+    /// The host with the election port.
     public var election: HostAndPort { HostAndPort(host: host, port: electionPort) }
   }
 
   /// One server.
   public struct Member: Hashable, Sendable {
+    /// The N of `server.N`.
     public var id: ServerID
     /// At least one.
     public var addresses: [Address]
-    /// Whether it only watches: it has no vote.
+    /// Whether it is an observer: it learns what was committed, and has no vote.
     public var isObserver: Bool
     /// Where it listens for clients, if its line says so.
     public var client: HostAndPort?
 
-    /// A server of the given parts.
     public init(id: ServerID, addresses: [Address], isObserver: Bool = false, client: HostAndPort? = nil) {
       self.id = id
       self.addresses = addresses
@@ -100,7 +105,6 @@ public struct QuorumConfiguration: Hashable, Sendable {
   /// The zxid of the transaction that made it; 0 for a static one.
   public var version: Int64
 
-  /// A configuration of the given parts.
   public init(
     members: [Member], groups: [[ServerID]] = [], weights: [ServerID: Int64] = [:], version: Int64 = 0
   ) {
@@ -119,7 +123,7 @@ public struct QuorumConfiguration: Hashable, Sendable {
   /// Whether a server votes.
   public func isVoter(_ id: ServerID) -> Bool { members.contains { $0.id == id && !$0.isObserver } }
 
-  /// How much a server's vote counts; a server of weight 0 is never elected.
+  /// The weight of a server's vote. A server of weight 0 is never elected.
   public func weight(of id: ServerID) -> Int64 {
     guard !groups.isEmpty else { return isVoter(id) ? 1 : 0 }
     return weights[id] ?? 1

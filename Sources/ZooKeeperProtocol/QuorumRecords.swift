@@ -6,15 +6,14 @@ public import Jute
 ///
 /// *Source*: `LearnerHandler.run`; `QuorumProtocol` B.3.
 public struct LeaderInfo: JuteRecord, Hashable, Sendable {
+  /// What the leader speaks; see `LearnerInfo.currentVersion`.
   public var protocolVersion: Int32
 
   /// The current version, unless another one is given.
   public init(protocolVersion: Int32 = LearnerInfo.currentVersion) { self.protocolVersion = protocolVersion }
 
-  /// Decodes the fields in wire order.
   public init(from reader: inout JuteReader) throws(JuteError) { protocolVersion = try reader.readInt() }
 
-  /// Appends the fields in wire order.
   public func encode(into writer: inout JuteWriter) { writer.writeInt(protocolVersion) }
 }
 
@@ -31,13 +30,11 @@ public struct EpochAck: JuteRecord, Hashable, Sendable {
   /// A promise of a learner with the history of `currentEpoch`.
   public init(currentEpoch: Epoch?) { self.currentEpoch = currentEpoch }
 
-  /// Decodes the fields in wire order.
   public init(from reader: inout JuteReader) throws(JuteError) {
     let epoch = try reader.readInt()
     currentEpoch = epoch == -1 ? nil : Epoch(rawValue: Int64(epoch))
   }
 
-  /// Appends the fields in wire order.
   public func encode(into writer: inout JuteWriter) {
     writer.writeInt(currentEpoch.map { Int32(truncatingIfNeeded: $0.rawValue) } ?? -1)
   }
@@ -49,6 +46,7 @@ public struct EpochAck: JuteRecord, Hashable, Sendable {
 ///
 /// *Source*: `Leader.commitAndActivate`, `informAndActivate`; `QuorumProtocol` B.14.
 public struct ConfigurationActivation: JuteRecord, Hashable, Sendable {
+  /// The server that leads under the new configuration.
   public var designatedLeader: ServerID
   /// The transaction that brings the configuration; empty for servers that have it already.
   public var txn: [UInt8]
@@ -59,13 +57,11 @@ public struct ConfigurationActivation: JuteRecord, Hashable, Sendable {
     self.txn = txn
   }
 
-  /// Decodes the fields in wire order.
   public init(from reader: inout JuteReader) throws(JuteError) {
     designatedLeader = ServerID(rawValue: try reader.readLong())
     txn = [UInt8](try reader.readFixedBlock(count: reader.remainingBytes))
   }
 
-  /// Appends the fields in wire order.
   public func encode(into writer: inout JuteWriter) {
     writer.writeLong(designatedLeader.rawValue)
     writer.writeRaw(txn)

@@ -1,17 +1,17 @@
 /// What a quota allows or what a subtree uses: counts of znodes and bytes, -1 meaning no limit.
 ///
 /// *Shape*: `count=N,bytes=M`, and with hard limits `count=N,bytes=M=;byteHardLimit=X;countHardLimit=Y`.
-/// The stray `=` keeps the parser of 3.4 happy; both `,` and `;` separate on reading.
+/// Servers of 3.4 cannot read the text without the stray `=`. Both `,` and `;` separate on reading.
 ///
 /// *Source*: `org.apache.zookeeper.StatsTrack`; `ClientProtocol` 4.13.
 public struct QuotaLimits: Hashable, Sendable {
-  /// Znodes, the quota's own included; over it servers log a warning.
+  /// The number of znodes, that of the quota's path included, over which servers log a warning; -1 for no limit.
   public var count: Int64
-  /// Bytes of data; over it servers log a warning.
+  /// The bytes of data over which servers log a warning; -1 for no limit.
   public var bytes: Int64
-  /// Znodes; over it servers that enforce quotas refuse. nil when the text does not name it.
+  /// The number of znodes over which servers that enforce quotas refuse a create; nil if the text does not name it.
   public var countHardLimit: Int64?
-  /// Bytes of data; over it servers that enforce quotas refuse. nil when the text does not name it.
+  /// The bytes of data over which servers that enforce quotas refuse a write; nil if the text does not name it.
   public var bytesHardLimit: Int64?
 
   public init(count: Int64 = -1, bytes: Int64 = -1, countHardLimit: Int64? = nil, bytesHardLimit: Int64? = nil) {
@@ -21,10 +21,10 @@ public struct QuotaLimits: Hashable, Sendable {
     self.bytesHardLimit = bytesHardLimit
   }
 
-  /// Reads the text of a `zookeeper_limits` or `zookeeper_stats` znode; keys it lacks are -1, keys
-  /// that nobody knows are skipped.
+  /// Reads the text of a `zookeeper_limits` or `zookeeper_stats` znode. Missing counts are -1, and unknown keys are
+  /// skipped.
   ///
-  /// - Returns: nil when a value is not a number.
+  /// - Returns: nil if a value is not a number.
   public init?(parsing text: String) {
     self.init()
     for pair in text.split(whereSeparator: { $0 == "," || $0 == ";" }) {
@@ -64,7 +64,7 @@ public enum QuotaPaths {
   /// The name of the znode with the present use.
   public static let statsName = "zookeeper_stats"
 
-  /// The znode under which the quota of `path` stands.
+  /// The parent of the two znodes of the quota of `path`.
   public static func directory(of path: String) -> String { path == "/" ? root : root + path }
 
   /// The znode with the limits of `path`.

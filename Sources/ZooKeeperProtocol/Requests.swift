@@ -2,9 +2,11 @@ public import Jute
 
 /// The body of create, create2 and createContainer.
 public struct CreateRequest: JuteRecord, Hashable, Sendable {
+  /// The path; the server appends the sequence number of a sequential znode.
   public var path: String
   /// nil is null, which servers keep apart from empty.
   public var data: [UInt8]?
+  /// Who may do what with the znode; empty is refused.
   public var acl: [ACL]
   /// `CreateMode.flags`.
   public var flags: Int32
@@ -33,7 +35,9 @@ public struct CreateRequest: JuteRecord, Hashable, Sendable {
 
 /// The body of createTTL.
 public struct CreateTTLRequest: JuteRecord, Hashable, Sendable {
+  /// The fields that all creates have.
   public var create: CreateRequest
+  /// The time to live, in milliseconds: 1 to `CreateMode.maximumTTLMilliseconds`.
   public var ttlMilliseconds: Int64
 
   public init(create: CreateRequest, ttlMilliseconds: Int64) {
@@ -54,7 +58,9 @@ public struct CreateTTLRequest: JuteRecord, Hashable, Sendable {
 
 /// The body of delete and check: a path and the version it must have, -1 for any.
 public struct PathVersionRequest: JuteRecord, Hashable, Sendable {
+  /// The znode.
   public var path: String
+  /// The version that the data must have, -1 for any.
   public var version: Int32
 
   public init(path: String, version: Int32) {
@@ -75,8 +81,9 @@ public struct PathVersionRequest: JuteRecord, Hashable, Sendable {
 
 /// The body of exists, getData, getChildren and getChildren2.
 public struct PathWatchRequest: JuteRecord, Hashable, Sendable {
+  /// The znode.
   public var path: String
-  /// Whether the server shall tell of the next change, once.
+  /// Whether the server sets a watch: it then reports the next change, once.
   public var watch: Bool
 
   public init(path: String, watch: Bool = false) {
@@ -97,6 +104,7 @@ public struct PathWatchRequest: JuteRecord, Hashable, Sendable {
 
 /// The body of getACL, sync, getAllChildrenNumber and getEphemerals.
 public struct PathRequest: JuteRecord, Hashable, Sendable {
+  /// The znode.
   public var path: String
 
   public init(path: String) { self.path = path }
@@ -110,7 +118,9 @@ public struct PathRequest: JuteRecord, Hashable, Sendable {
 
 /// The body of setData.
 public struct SetDataRequest: JuteRecord, Hashable, Sendable {
+  /// The znode.
   public var path: String
+  /// nil is null, which servers keep apart from empty.
   public var data: [UInt8]?
   /// The version that the data must have, -1 for any.
   public var version: Int32
@@ -136,7 +146,9 @@ public struct SetDataRequest: JuteRecord, Hashable, Sendable {
 
 /// The body of setACL.
 public struct SetACLRequest: JuteRecord, Hashable, Sendable {
+  /// The znode.
   public var path: String
+  /// The whole new list; empty is refused.
   public var acl: [ACL]
   /// The *aversion* that the znode must have, -1 for any.
   public var version: Int32
@@ -168,7 +180,7 @@ public struct ReconfigRequest: JuteRecord, Hashable, Sendable {
   public var leavingServers: String?
   /// A full membership instead of the two above.
   public var newMembers: String?
-  /// The configuration version that must be in force, -1 for any.
+  /// The version that the active configuration must have, -1 for any.
   public var configVersion: Int64
 
   public init(joiningServers: String?, leavingServers: String?, newMembers: String?, configVersion: Int64) {
@@ -195,6 +207,7 @@ public struct ReconfigRequest: JuteRecord, Hashable, Sendable {
 
 /// One step of a SASL exchange, in either direction.
 public struct SASLToken: JuteRecord, Hashable, Sendable {
+  /// The mechanism's message.
   public var token: [UInt8]?
 
   public init(token: [UInt8]?) { self.token = token }
@@ -205,7 +218,9 @@ public struct SASLToken: JuteRecord, Hashable, Sendable {
 }
 
 extension JuteReader {
-  /// A null list counts as empty: servers refuse both alike.
+  /// Reads an access control list. Null becomes empty: servers refuse both alike.
+  ///
+  /// - Throws: `JuteError` if the bytes are not such a list.
   public mutating func readACLs() throws(JuteError) -> [ACL] {
     try readOptionalVector { (reader) throws(JuteError) in try ACL(from: &reader) } ?? []
   }

@@ -4,6 +4,7 @@ public import Jute
 public struct GetDataResponse: JuteRecord, Hashable, Sendable {
   /// nil is null, which servers keep apart from empty.
   public var data: [UInt8]?
+  /// The stat that belongs to the data.
   public var stat: Stat
 
   public init(data: [UInt8]?, stat: Stat) {
@@ -26,6 +27,7 @@ public struct GetDataResponse: JuteRecord, Hashable, Sendable {
 public struct Create2Response: JuteRecord, Hashable, Sendable {
   /// The path with its sequence number, where the mode asks for one.
   public var path: String
+  /// The new znode's stat.
   public var stat: Stat
 
   public init(path: String, stat: Stat) {
@@ -46,7 +48,9 @@ public struct Create2Response: JuteRecord, Hashable, Sendable {
 
 /// The answer to getACL.
 public struct GetACLResponse: JuteRecord, Hashable, Sendable {
+  /// The whole list.
   public var acl: [ACL]
+  /// The stat that belongs to the list.
   public var stat: Stat
 
   public init(acl: [ACL], stat: Stat) {
@@ -69,6 +73,7 @@ public struct GetACLResponse: JuteRecord, Hashable, Sendable {
 public struct GetChildren2Response: JuteRecord, Hashable, Sendable {
   /// Names, in no order.
   public var children: [String]
+  /// The parent's stat.
   public var stat: Stat
 
   public init(children: [String], stat: Stat) {
@@ -89,6 +94,7 @@ public struct GetChildren2Response: JuteRecord, Hashable, Sendable {
 
 /// The answer to getChildren and getEphemerals.
 public struct StringsResponse: JuteRecord, Hashable, Sendable {
+  /// Names of children, or paths of ephemeral znodes, in no order.
   public var strings: [String]
 
   public init(strings: [String]) { self.strings = strings }
@@ -100,6 +106,7 @@ public struct StringsResponse: JuteRecord, Hashable, Sendable {
 
 /// The answer to create and sync.
 public struct PathResponse: JuteRecord, Hashable, Sendable {
+  /// The path of the new znode with its sequence number, or the path of the sync.
   public var path: String
 
   public init(path: String) { self.path = path }
@@ -111,6 +118,7 @@ public struct PathResponse: JuteRecord, Hashable, Sendable {
 
 /// The answer to getAllChildrenNumber (a count) and addWatch (an error code, always 0).
 public struct IntResponse: JuteRecord, Hashable, Sendable {
+  /// The count, or the error code.
   public var value: Int32
 
   public init(value: Int32) { self.value = value }
@@ -122,6 +130,7 @@ public struct IntResponse: JuteRecord, Hashable, Sendable {
 
 /// The answer to whoAmI.
 public struct WhoAmIResponse: JuteRecord, Hashable, Sendable {
+  /// Everything that the connection has proved; its address is always among it.
   public var identities: [ClientInfo]
 
   public init(identities: [ClientInfo]) { self.identities = identities }
@@ -135,7 +144,7 @@ public struct WhoAmIResponse: JuteRecord, Hashable, Sendable {
   }
 }
 
-/// The answer to operations that say nothing but that they succeeded.
+/// The answer to operations whose reply has no body, such as delete.
 public struct EmptyResponse: JuteRecord, Hashable, Sendable {
   public init() {}
 

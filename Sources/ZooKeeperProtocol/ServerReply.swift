@@ -1,6 +1,6 @@
 public import Jute
 
-/// The body of a successful reply, by the kinds that the operations share.
+/// The body of a successful reply. Several operations share a record; `init(to:from:)` says which has which.
 public enum ServerReply: Hashable, Sendable {
   case empty
   case path(PathResponse)
@@ -19,7 +19,7 @@ public enum ServerReply: Hashable, Sendable {
 extension ServerReply {
   /// Decodes the body of the reply to `opCode`.
   ///
-  /// - Throws: `JuteError` when the bytes are not that operation's answer.
+  /// - Throws: `JuteError` if the bytes are not that operation's answer.
   public init(to opCode: OpCode, from reader: inout JuteReader) throws(JuteError) {
     switch opCode {
     case .create, .sync: self = .path(try PathResponse(from: &reader))

@@ -1,12 +1,12 @@
-/// A small generator of random numbers with a seed: whoever knows the seed knows the sequence.
+/// A small generator of random numbers, whose sequence follows from its seed.
 ///
-/// Pure code draws all its random numbers from one, so that a run can be repeated.
+/// Pure code draws all its random numbers from one, so that a run can be repeated. It must not be used for secrets: the
+/// sequence can be computed from any one of its numbers.
 ///
 /// *Source*: Steele, Lea, Flood, "Fast splittable pseudorandom number generators" (OOPSLA 2014).
 package struct SplitMix64: RandomNumberGenerator, Equatable, Sendable {
   private var state: UInt64
 
-  /// The sequence that belongs to `seed`.
   package init(seed: UInt64) { state = seed }
 
   /// The next number.

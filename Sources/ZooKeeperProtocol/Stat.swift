@@ -22,7 +22,7 @@ public struct Stat: JuteRecord, Hashable, Sendable {
   public var cversion: Int32
   /// Changes of the ACL.
   public var aversion: Int32
-  /// The session that an ephemeral znode belongs to, else 0.
+  /// The session that an ephemeral znode belongs to; 0 for all others.
   public var ephemeralOwner: SessionID
   /// Bytes of data.
   public var dataLength: Int32
@@ -34,7 +34,6 @@ public struct Stat: JuteRecord, Hashable, Sendable {
   /// The encoded size, in bytes.
   public static let encodedSizeBytes = 68
 
-  /// Makes a stat of the given fields.
   public init(
     czxid: Zxid, mzxid: Zxid, ctimeMilliseconds: Int64, mtimeMilliseconds: Int64, version: Int32, cversion: Int32,
     aversion: Int32, ephemeralOwner: SessionID, dataLength: Int32, numChildren: Int32, pzxid: Zxid

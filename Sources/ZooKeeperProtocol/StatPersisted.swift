@@ -7,22 +7,28 @@ public import Jute
 ///
 /// *Source*: Jute record `org.apache.zookeeper.data.StatPersisted`; `StorageFormat` D.4.
 public struct StatPersisted: JuteRecord, Hashable, Sendable {
+  /// The transaction that created the znode.
   public var czxid: Zxid
+  /// The transaction that last set its data.
   public var mzxid: Zxid
+  /// When it was created: milliseconds since 1970, on the leader's clock.
   public var ctimeMilliseconds: Int64
+  /// When its data was last set: milliseconds since 1970, on the leader's clock.
   public var mtimeMilliseconds: Int64
+  /// Changes of the data.
   public var version: Int32
-  /// Creates of children; deletes do not count, unlike in `Stat.cversion`.
+  /// The number of creates of children. Unlike in `Stat.cversion`, deletes are not counted.
   public var cversion: Int32
+  /// Changes of the ACL.
   public var aversion: Int32
   /// A session, or a mark for containers and TTL znodes: see `StorageFormat` C.7.
   public var ephemeralOwner: Int64
+  /// The transaction that last changed the set of children.
   public var pzxid: Zxid
 
   /// The encoded size, in bytes.
   public static let encodedSizeBytes = 60
 
-  /// Makes a stat of the given fields.
   public init(
     czxid: Zxid, mzxid: Zxid, ctimeMilliseconds: Int64, mtimeMilliseconds: Int64, version: Int32, cversion: Int32,
     aversion: Int32, ephemeralOwner: Int64, pzxid: Zxid
@@ -38,7 +44,6 @@ public struct StatPersisted: JuteRecord, Hashable, Sendable {
     self.pzxid = pzxid
   }
 
-  /// Decodes the fields in wire order.
   public init(from reader: inout JuteReader) throws(JuteError) {
     let block = try reader.readFixedBlock(count: Self.encodedSizeBytes)
     czxid = Zxid(rawValue: block.loadBigEndian(at: 0, as: Int64.self))
@@ -52,7 +57,6 @@ public struct StatPersisted: JuteRecord, Hashable, Sendable {
     pzxid = Zxid(rawValue: block.loadBigEndian(at: 52, as: Int64.self))
   }
 
-  /// Appends the fields in wire order.
   public func encode(into writer: inout JuteWriter) {
     writer.writeLong(czxid.rawValue)
     writer.writeLong(mzxid.rawValue)

@@ -1,6 +1,6 @@
 public import Jute
 
-/// In front of every transaction: who asked for it, its place in the order, when, and what it is.
+/// What precedes every transaction: who asked for it, its position in the order, when, and what it is.
 ///
 /// *Shape*: 32 bytes: session (long), cxid (int), zxid (long), time (long), type (int).
 ///
@@ -10,6 +10,7 @@ public struct TxnHeader: JuteRecord, Hashable, Sendable {
   public var sessionID: SessionID
   /// The request's xid; 0 for what the server does by itself.
   public var cxid: Xid
+  /// The transaction's position in the order.
   public var zxid: Zxid
   /// The leader's clock: milliseconds since 1970.
   public var timeMilliseconds: Int64
@@ -19,7 +20,6 @@ public struct TxnHeader: JuteRecord, Hashable, Sendable {
   /// The encoded size, in bytes.
   public static let encodedSizeBytes = 32
 
-  /// Makes one of the given fields.
   public init(sessionID: SessionID, cxid: Xid, zxid: Zxid, timeMilliseconds: Int64, opCode: OpCode) {
     self.sessionID = sessionID
     self.cxid = cxid
@@ -31,7 +31,6 @@ public struct TxnHeader: JuteRecord, Hashable, Sendable {
   /// The operation, if its number is known.
   public var opCode: OpCode? { OpCode(rawValue: type) }
 
-  /// Decodes the fields in wire order.
   public init(from reader: inout JuteReader) throws(JuteError) {
     let block = try reader.readFixedBlock(count: Self.encodedSizeBytes)
     sessionID = SessionID(rawValue: block.loadBigEndian(at: 0, as: Int64.self))
@@ -41,7 +40,6 @@ public struct TxnHeader: JuteRecord, Hashable, Sendable {
     type = block.loadBigEndian(at: 28, as: Int32.self)
   }
 
-  /// Appends the fields in wire order.
   public func encode(into writer: inout JuteWriter) {
     writer.writeLong(sessionID.rawValue)
     writer.writeInt(cxid.rawValue)
@@ -63,19 +61,16 @@ public struct TxnDigest: JuteRecord, Hashable, Sendable {
   /// The version of ZooKeeper 3.6 to 3.9: `StorageFormat` C.6.
   public static let currentVersion: Int32 = 2
 
-  /// Makes one of the given fields.
   public init(version: Int32 = TxnDigest.currentVersion, treeDigest: UInt64) {
     self.version = version
     self.treeDigest = treeDigest
   }
 
-  /// Decodes the fields in wire order.
   public init(from reader: inout JuteReader) throws(JuteError) {
     version = try reader.readInt()
     treeDigest = UInt64(bitPattern: try reader.readLong())
   }
 
-  /// Appends the fields in wire order.
   public func encode(into writer: inout JuteWriter) {
     writer.writeInt(version)
     writer.writeLong(Int64(bitPattern: treeDigest))
@@ -98,7 +93,8 @@ public enum Txn: Hashable, Sendable {
   /// The version is the one found, plus 1.
   case check(path: String, version: Int32)
   case createSession(timeoutMilliseconds: Int32)
-  /// The ephemerals to delete; nil from servers that leave the list out: then all that the session has.
+  /// The ephemerals to delete. Servers before 3.6, and later ones with `closeSessionTxn.enabled=false`, leave the list
+  /// out (nil), which means all that the session has.
   case closeSession(paths: [String]?)
   /// A request that failed its checks.
   case error(KeeperError)
@@ -129,7 +125,7 @@ public enum Txn: Hashable, Sendable {
 extension Txn {
   /// Decodes the body that goes with `type`.
   ///
-  /// - Throws: `JuteError`; an operation that makes no transaction is `unknownValue`.
+  /// - Throws: `JuteError` if the bytes are not such a body; `unknownValue` for an operation that makes no transaction.
   public init(type: Int32, from reader: inout JuteReader) throws(JuteError) {
     if type == OpCode.multi.rawValue {
       self = .multi(try reader.readVector { (reader) throws(JuteError) in try Txn(subTxnFrom: &reader) })
@@ -186,8 +182,8 @@ extension Txn {
     case .check: self = .check(path: try reader.readString(), version: try reader.readInt())
     case .createSession: self = .createSession(timeoutMilliseconds: try reader.readInt())
     case .closeSession:
-      // Absent: nothing is left. A digest behind an absent list would read as version 2 = two paths,
-      // of which the first is cut; Apache then takes the list for absent too.
+      // The list is absent if nothing is left. If a digest follows in its place, its version 2 reads as a count of two
+      // paths, of which the first is cut off; Apache then takes the list for absent too.
       self = .closeSession(paths: try Self.readClosingPaths(from: &reader))
     case .error: self = .error(KeeperError(rawValue: try reader.readInt()))
     default: throw JuteError(.unknownValue(Int(type)), offset: reader.offset)
@@ -214,13 +210,15 @@ extension Txn {
   }
 }
 
-/// A whole transaction as it stands in the log, in PROPOSAL and in INFORM: the same bytes in all three.
+/// A whole transaction as it is in the log, in PROPOSAL and in INFORM: the same bytes in all three.
 ///
 /// *Shape*: header, body, and the digest unless the leader has none.
 ///
 /// *Source*: `StorageFormat` C.2.
 public struct TxnEntry: JuteRecord, Hashable, Sendable {
+  /// The session, the zxid, the time and the type.
   public var header: TxnHeader
+  /// The body.
   public var txn: Txn
   /// nil when the leader computes none, and for a top-level error.
   public var digest: TxnDigest?
@@ -235,14 +233,15 @@ public struct TxnEntry: JuteRecord, Hashable, Sendable {
     self.digest = digest
   }
 
-  /// Reads an entry; bytes behind it are left, as Apache leaves them.
+  /// Reads an entry. Bytes after it are ignored, as Apache ignores them.
+  ///
+  /// - Throws: `JuteError` if the bytes are not an entry.
   public init(from reader: inout JuteReader) throws(JuteError) {
     header = try TxnHeader(from: &reader)
     txn = try Txn(type: header.type, from: &reader)
     digest = reader.remainingBytes >= Self.digestSizeBytes ? try TxnDigest(from: &reader) : nil
   }
 
-  /// Appends the fields in wire order.
   public func encode(into writer: inout JuteWriter) {
     header.encode(into: &writer)
     txn.encodeBody(into: &writer)

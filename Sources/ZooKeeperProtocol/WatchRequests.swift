@@ -2,7 +2,9 @@ public import Jute
 
 /// The body of addWatch.
 public struct AddWatchRequest: JuteRecord, Hashable, Sendable {
+  /// The znode; it need not exist.
   public var path: String
+  /// Whether the descendants are watched as well.
   public var mode: AddWatchMode
 
   public init(path: String, mode: AddWatchMode) {
@@ -26,7 +28,9 @@ public struct AddWatchRequest: JuteRecord, Hashable, Sendable {
 
 /// The body of checkWatches and removeWatches.
 public struct WatchesRequest: JuteRecord, Hashable, Sendable {
+  /// The znode that is watched.
   public var path: String
+  /// Which of the watches on it are meant.
   public var type: WatcherType
 
   public init(path: String, type: WatcherType) {
@@ -57,13 +61,17 @@ public struct WatchesRequest: JuteRecord, Hashable, Sendable {
 public struct SetWatches: Hashable, Sendable {
   /// The newest transaction that the client has seen: what changed since then fires at once.
   public var relativeZxid: Zxid
+  /// Znodes whose data is watched, once.
   public var dataWatches: [String]
+  /// Paths at which a znode did not exist when they were watched, once.
   public var existWatches: [String]
+  /// Znodes whose set of children is watched, once.
   public var childWatches: [String]
+  /// Paths with persistent watches.
   public var persistentWatches: [String]
+  /// Paths with persistent recursive watches.
   public var persistentRecursiveWatches: [String]
 
-  /// Makes a request of the given lists.
   public init(
     relativeZxid: Zxid, dataWatches: [String] = [], existWatches: [String] = [], childWatches: [String] = [],
     persistentWatches: [String] = [], persistentRecursiveWatches: [String] = []
@@ -81,7 +89,7 @@ public struct SetWatches: Hashable, Sendable {
 
   /// Decodes the body of `setWatches`, or of `setWatches2` when `withPersistent`.
   ///
-  /// - Throws: `JuteError` when the bytes are not such a record.
+  /// - Throws: `JuteError` if the bytes are not such a record.
   public init(from reader: inout JuteReader, withPersistent: Bool) throws(JuteError) {
     relativeZxid = Zxid(rawValue: try reader.readLong())
     dataWatches = try reader.readStrings()

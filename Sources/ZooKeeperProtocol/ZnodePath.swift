@@ -2,22 +2,30 @@
 public struct ZnodePathError: Error, Hashable, Sendable {
   /// The rule that is broken; offsets count characters of the path.
   public enum Reason: Hashable, Sendable {
+    /// The path has no characters.
     case empty
+    /// The path does not begin with a slash.
     case notAbsolute
+    /// The path ends with a slash and is not the root.
     case trailingSlash
+    /// Two slashes follow each other; `offset` is that of the second.
     case emptyComponent(offset: Int)
+    /// A name is `.` or `..`.
     case relativeComponent(offset: Int)
+    /// A character is one that servers accept in no name.
     case forbiddenCharacter(scalar: Unicode.Scalar, offset: Int)
   }
 
+  /// The text that was checked.
   public let path: String
+  /// The first rule that it breaks.
   public let reason: Reason
 }
 
 /// The rules and the arithmetic of znode paths.
 ///
-/// Paths are compared and cut by their bytes, as servers do. Swift's characters would hide a slash that a
-/// combining mark follows, and take the two spellings of é for one name.
+/// Paths are compared and cut by their bytes, as in servers. As Swift's characters, a slash with a combining mark after
+/// it would not be a slash, and the two spellings of é would be one name.
 ///
 /// *Source*: `org.apache.zookeeper.common.PathUtils`; `ClientProtocol` 4.2.
 public enum ZnodePath {
@@ -31,7 +39,8 @@ public enum ZnodePath {
   }
 
   /// Whether a path obviously keeps the rules: an absolute one of printable ASCII whose names are not empty and do not
-  /// begin with a dot. That is nearly all there are, and a server checks one with each write.
+  /// begin with a dot. Nearly all paths are such, and a server checks one with each write, so that the slow check of
+  /// every character is seldom needed.
   private static func isPlain(_ path: UnsafeBufferPointer<UInt8>) -> Bool {
     guard path.first == slash, path.count > 1, path[path.count - 1] != slash else { return false }
     var isAfterSlash = false
@@ -66,11 +75,13 @@ public enum ZnodePath {
 
   /// Checks the path of a create. A sequential znode may have an empty last name: `/queue/` becomes
   /// `/queue/0000000000`.
+  ///
+  /// - Throws: `ZnodePathError` for the first rule that the path breaks.
   public static func validate(_ path: String, isSequential: Bool) throws(ZnodePathError) {
     try validate(isSequential ? path + "1" : path)
   }
 
-  /// The path above; nil for the root.
+  /// The path of the parent; nil for the root.
   public static func parent(of path: String) -> String? {
     guard path != "/", let slash = path.utf8.lastIndex(of: slash) else { return nil }
     return slash == path.startIndex ? "/" : String(path[..<slash])

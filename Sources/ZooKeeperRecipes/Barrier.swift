@@ -1,10 +1,13 @@
 public import ZooKeeperClient
 
-/// A gate at which everybody waits while it is set.
+/// A gate at which clients wait while it is set.
 ///
-/// *Source*: ZooKeeper's documentation, "Barriers"; Curator's `DistributedBarrier`: the gate is set while the znode
-/// exists. It outlives the session that set it.
+/// The barrier is set while its znode exists. The znode is persistent: a barrier outlives the session that set it, and
+/// any client can clear it.
+///
+/// *Source*: ZooKeeper's documentation, "Barriers"; Curator's `DistributedBarrier`.
 public struct Barrier: Sendable {
+  /// The znode whose existence is the barrier.
   public let path: String
   private let recipe: RecipeClient
 
@@ -14,7 +17,9 @@ public struct Barrier: Sendable {
     recipe = RecipeClient(client)
   }
 
-  /// Sets the barrier; it may be set already.
+  /// Sets the barrier; does nothing if it is set already.
+  ///
+  /// - Throws: `ZooKeeperError`.
   public func set() async throws {
     for attempt in 1... {
       do throws(ZooKeeperError) {
@@ -26,12 +31,16 @@ public struct Barrier: Sendable {
     }
   }
 
-  /// Clears the barrier, and lets all pass who wait; it may be clear already.
+  /// Clears the barrier, so that all clients that wait at it pass; does nothing if it is clear already.
+  ///
+  /// - Throws: `ZooKeeperError`.
   public func clear() async throws { try await recipe.remove(path) }
 
   /// Waits until the barrier is clear.
   ///
-  /// - Returns: false when it was not in time.
+  /// - Parameter limit: how long to wait; nil waits indefinitely, zero looks once.
+  /// - Returns: false if the barrier was still set when the limit had passed.
+  /// - Throws: `ZooKeeperError`; `CancellationError`.
   public func pass(limit: Duration? = nil) async throws -> Bool {
     try await Condition.absent.awaited(recipe.client, at: path, limit: limit) != nil
   }

@@ -1,26 +1,36 @@
 public import ZooKeeperClient
 public import ZooKeeperProtocol
 
-/// The changes of a znode, or of it and all under it, one after the other, with a word wherever some may be missing.
+/// The changes of a znode, or of it and all its descendants, with a mark wherever some may be missing.
 ///
-/// Servers tell nothing of what happens while the client has no connection: a persistent watch then has a gap. The
-/// stream says so, with `gap`, before anything that follows it; nobody need believe that he has seen everything.
+/// Servers do not report what changes while the client has no connection: a persistent watch then has a gap. The stream
+/// reports it, as `gap`, before anything that follows it. A consumer that needs the whole state reads it again at that
+/// point, or has the stream do so (`beginsWithState`).
 ///
-/// Needs servers of version 3.6 or later.
+/// ```swift
+/// let stream = ChangeStream(path: "/config", isRecursive: true, readsData: true, beginsWithState: true)
+/// _ = try await stream.follow(client, reopen: { ZooKeeperClient(configuration) }) { record in
+///   print(record)
+///   return true
+/// }
+/// ```
+///
+/// It needs servers of version 3.6 or later.
 public struct ChangeStream: Sendable {
+  /// The znode that is followed.
   public let path: String
-  /// Whether everything under the znode counts too; otherwise only the set of its children's names does.
+  /// Whether changes of all descendants are reported; otherwise, of the children, only changes of their set are.
   public var isRecursive: Bool
   /// Whether the data of a znode that was created or changed is read. It may be newer than the change.
   public var readsData: Bool
-  /// Whether the present state comes first, and again behind each gap.
+  /// Whether the present state is reported first, and again after each gap.
   public var beginsWithState: Bool
 
-  /// Something that the stream has to tell.
+  /// What the stream reports.
   public enum Record: Hashable, Sendable {
     /// A znode as it is (`beginsWithState`).
     case present(path: String, data: [UInt8]?, stat: Stat)
-    /// A change; data and stat only where the stream reads them and the znode still exists.
+    /// A change, with data and stat if the stream reads them and the znode still exists.
     case change(WatchEvent, data: [UInt8]?, stat: Stat?)
     /// Changes may be missing here.
     case gap(Gap)
@@ -28,11 +38,11 @@ public struct ChangeStream: Sendable {
 
   /// Why changes may be missing.
   public enum Gap: String, Hashable, Sendable {
-    /// The connection was lost and is back.
+    /// The connection was lost and has been re-established.
     case reconnected
-    /// The session expired; another has taken its place.
+    /// The session expired and was replaced by another.
     case expired
-    /// More changes came than were taken.
+    /// More changes came than the consumer took, and some were dropped.
     case overflow
   }
 
@@ -44,18 +54,18 @@ public struct ChangeStream: Sendable {
     self.beginsWithState = beginsWithState
   }
 
-  /// Hands records to `body` until that says false.
+  /// Passes records to `body` until it returns false.
   ///
   /// - Parameters:
-  ///   - limit: for how long; nil without end.
-  ///   - reopen: makes a new session when the one in use has expired.
-  /// - Returns: false when the time was up before `body` said so.
+  ///   - limit: for how long; nil for indefinitely.
+  ///   - reopen: creates a new session when the present one has expired.
+  /// - Returns: false if the limit passed before `body` returned false.
   /// - Throws: `ZooKeeperError`, and what `reopen` and `body` throw.
   public func follow(
     _ client: ZooKeeperClient, limit: Duration? = nil, reopen: @escaping @Sendable () async throws -> ZooKeeperClient,
     _ body: @escaping @Sendable (Record) async throws -> Bool
   ) async throws -> Bool {
-    try await within(limit) { try await follow(client, reopen, body) } != nil
+    try await withTimeout(limit) { try await follow(client, reopen, body) } != nil
   }
 
   private func follow(
@@ -69,7 +79,7 @@ public struct ChangeStream: Sendable {
         let events = try await recipe.retrying { client throws(ZooKeeperError) in
           try await client.addWatch(path, mode: isRecursive ? .persistentRecursive : .persistent)
         }
-        guard try await begin(behind: gap, recipe, body), try await take(events, recipe, body) else { return }
+        guard try await begin(after: gap, recipe, body), try await take(events, recipe, body) else { return }
         throw ZooKeeperError(.sessionExpired)
       } catch let error as ZooKeeperError {
         if case .eventOverflow = error.code {
@@ -84,16 +94,16 @@ public struct ChangeStream: Sendable {
     }
   }
 
-  /// - Returns: false when `body` has seen enough.
-  private func begin(behind gap: Gap?, _ recipe: RecipeClient, _ body: @Sendable (Record) async throws -> Bool)
+  /// - Returns: false if `body` has returned false.
+  private func begin(after gap: Gap?, _ recipe: RecipeClient, _ body: @Sendable (Record) async throws -> Bool)
     async throws
     -> Bool
   {
     if let gap, try await !body(.gap(gap)) { return false }
-    return beginsWithState ? try await tellState(recipe, body) : true
+    return beginsWithState ? try await reportState(recipe, body) : true
   }
 
-  /// - Returns: false when `body` has seen enough, true when the watch has ended with its session.
+  /// - Returns: false if `body` has returned false, true if the watch has ended with its session.
   private func take(
     _ events: WatchEvents, _ recipe: RecipeClient, _ body: @Sendable (Record) async throws -> Bool
   ) async throws -> Bool {
@@ -104,7 +114,7 @@ public struct ChangeStream: Sendable {
       case (.none, .syncConnected), (.none, .connectedReadOnly):
         guard !isConnected else { continue }
         isConnected = true
-        guard try await begin(behind: .reconnected, recipe, body) else { return false }
+        guard try await begin(after: .reconnected, recipe, body) else { return false }
       case (.none, .closed): throw ZooKeeperError(.closed)
       case (.none, .authFailed): throw ZooKeeperError(.authFailed)
       case (.none, _): continue
@@ -123,7 +133,9 @@ public struct ChangeStream: Sendable {
     return .change(event, data: data, stat: stat)
   }
 
-  private func tellState(_ recipe: RecipeClient, _ body: @Sendable (Record) async throws -> Bool) async throws -> Bool {
+  private func reportState(
+    _ recipe: RecipeClient, _ body: @Sendable (Record) async throws -> Bool
+  ) async throws -> Bool {
     var level = [path]
     while !level.isEmpty {
       var next: [String] = []

@@ -2,23 +2,33 @@ public import ZooKeeperClient
 public import ZooKeeperProtocol
 
 /// A state of a znode that can be waited for.
+///
+/// ```swift
+/// let result = try await Condition.children(.atLeast, 3).awaited(client, at: "/workers", limit: .seconds(30))
+/// ```
 public enum Condition: Hashable, Sendable {
   /// It exists.
   case exists
   /// It does not exist.
   case absent
-  /// Its data is this; missing data equals an empty text.
+  /// It exists and has this data; null equals empty data.
   case equals([UInt8])
-  /// The number of its children compares so to a number; a znode that does not exist has none.
+  /// The number of its children compares so to a number; a znode that does not exist has no children.
   case children(Comparison, Int)
 
   /// How two numbers compare.
   public enum Comparison: String, CaseIterable, Hashable, Sendable {
+    /// Greater than or equal to.
     case atLeast = ">="
+    /// Less than or equal to.
     case atMost = "<="
+    /// Equal to.
     case equal = "=="
+    /// Not equal to.
     case unequal = "!="
+    /// Greater than.
     case more = ">"
+    /// Less than.
     case less = "<"
 
     /// Whether `left` compares so to `right`.
@@ -34,28 +44,28 @@ public enum Condition: Hashable, Sendable {
     }
   }
 
-  /// What a znode was when the condition held.
+  /// The state of the znode when the condition held.
   public struct Fulfilment: Hashable, Sendable {
-    /// nil when the znode did not exist.
+    /// nil if the znode did not exist.
     public var stat: Stat?
-    /// The data, where the condition is about it.
+    /// The data, if the condition is about it.
     public var data: [UInt8]?
   }
 
   /// Waits until the condition holds.
   ///
-  /// Race-free: each look at the znode leaves a watch in the same request, so that no change between two looks is
-  /// missed; a state that comes and goes between them may be.
+  /// Each read of the znode sets a watch in the same request, so that no change after it is missed. A state that begins
+  /// and ends between two reads can be missed.
   ///
-  /// - Parameter limit: how long to wait; nil without end, zero for one look.
-  /// - Returns: nil when it did not hold in time.
-  /// - Throws: `ZooKeeperError`.
+  /// - Parameter limit: how long to wait; nil waits indefinitely, zero reads once.
+  /// - Returns: nil if the condition did not hold before the limit passed.
+  /// - Throws: `ZooKeeperError`; `CancellationError`.
   public func awaited(
     _ client: ZooKeeperClient, at path: String, limit: Duration? = nil
   ) async throws -> Fulfilment? {
     let recipe = RecipeClient(client)
     if limit == .zero { return try await look(recipe, path).fulfilment }
-    return try await within(limit) {
+    return try await withTimeout(limit) {
       while true {
         let (fulfilment, events) = try await look(recipe, path)
         if let fulfilment { return fulfilment }

@@ -1,34 +1,40 @@
 public import ZooKeeperClient
 import ZooKeeperProtocol
 
-/// A number that many count up and down.
+/// A number that many clients count up and down.
 ///
-/// A change is made with the version that was read, and tried again, after a pause, when somebody else was first. It
-/// is made once, also when its answer is lost, by a mark in the same transaction (`MarkedWrite`).
+/// A change is conditional on the version that was read, and is tried again, after a pause, if another client was
+/// first. A mark in the same transaction (`MarkedWrite`) makes sure that it takes effect once, even if the reply is
+/// lost.
+///
+/// ```swift
+/// let next = try await Counter(client, path: "/jobs/count").add(1)
+/// ```
 ///
 /// *Source*: Curator's `DistributedAtomicLong` and `SharedCount`, kazoo's `Counter`.
 public struct Counter: Sendable {
+  /// The znode whose data is the number.
   public let path: String
-  /// How the number is written when the znode does not say.
+  /// The format of the number; nil takes that of the znode.
   public let format: Format?
   private let recipe: RecipeClient
 
   /// How the number is written.
   public enum Format: String, CaseIterable, Hashable, Sendable {
-    /// Eight bytes, the highest first: Curator's `DistributedAtomicLong`.
+    /// Eight bytes in big-endian order: Curator's `DistributedAtomicLong`.
     case long
-    /// Four bytes, the highest first: Curator's `SharedCount`.
+    /// Four bytes in big-endian order: Curator's `SharedCount`.
     case int
-    /// Decimal digits, as kazoo's `Counter` has them.
+    /// Decimal digits: kazoo's `Counter`.
     case text
 
-    /// How data is to be read: digits are a text, other data goes by its length. nil for data that is no number.
+    /// The format of data: `text` if it is digits, otherwise by its length. nil for data that is not a number.
     static func of(_ data: [UInt8]) -> Format? {
       if Int64(String(decoding: data, as: UTF8.self)) != nil { return .text }
       return data.count == 8 ? .long : data.count == 4 ? .int : nil
     }
 
-    /// - Returns: nil for data that is no number in this format.
+    /// - Returns: nil for data that is not a number in this format.
     func number(in data: [UInt8]) -> Int64? {
       switch self {
       case .text: Int64(String(decoding: data, as: UTF8.self))
@@ -49,25 +55,26 @@ public struct Counter: Sendable {
     }
   }
 
-  /// A counter at `path`. Without a format the znode's own counts, and a new one is a `long`.
+  /// A counter at `path`. Without a format, an existing znode keeps its format, and a new one gets `long`.
   public init(_ client: ZooKeeperClient, path: String, format: Format? = nil) {
     self.path = path
     self.format = format
     recipe = RecipeClient(client)
   }
 
-  /// The number; 0 where there is no znode yet.
+  /// The number; 0 if there is no znode yet.
   ///
-  /// - Throws: `RecipeError` with `malformed` when the data is no number.
+  /// - Throws: `RecipeError` with `malformed` if the data is not a number; `ZooKeeperError`.
   public func value() async throws -> Int64 {
     guard let (data, _) = try await recipe.data(of: path) else { return 0 }
     return try read(data).number
   }
 
-  /// Adds to the number, and gives the new one.
+  /// Adds to the number, and returns the sum.
   ///
-  /// - Throws: `RecipeError` with `malformed` when the data is no number, or the sum is out of range; with `exhausted`
-  ///   when the znode has the version -1, behind which a write cannot be made to depend on it.
+  /// - Throws: `RecipeError` with `malformed` if the data is not a number or the sum is out of range, with `exhausted`
+  ///   if the znode has the version -1, which means any version to a server, so that a write cannot be conditional on
+  ///   it; `ZooKeeperError`; `CancellationError`.
   public func add(_ difference: Int64) async throws -> Int64 {
     try await change(needsVersion: true) { number in
       let (sum, overflows) = number.addingReportingOverflow(difference)
@@ -78,6 +85,8 @@ public struct Counter: Sendable {
   /// Sets the number, whatever it was.
   ///
   /// - Returns: the number.
+  /// - Throws: `RecipeError` with `malformed` if the data is not a number, or the number does not fit the format;
+  ///   `ZooKeeperError`; `CancellationError`.
   public func set(_ number: Int64) async throws -> Int64 { try await change(needsVersion: false) { _ in number } }
 
   private func change(needsVersion: Bool, _ body: (Int64) -> Int64?) async throws -> Int64 {
@@ -89,7 +98,7 @@ public struct Counter: Sendable {
       }
       guard !needsVersion || Self.isCheckable(version: stat.version) else {
         throw RecipeError(
-          .exhausted("its version is -1, and an addition could be lost; counter set moves it on"), path: path)
+          .exhausted("an addition could be lost, because the znode has version -1; set the number first"), path: path)
       }
       let (number, format) = try read(data)
       guard let next = body(number), let bytes = format.data(of: next) else {
@@ -102,21 +111,21 @@ public struct Counter: Sendable {
       } catch {
         guard error.keeperError == .badVersion || error.keeperError == .noNode else { throw error }
       }
-      // Up to 1, 2, 4 … 256 milliseconds: who was slower gives way, and not all at once.
+      // A random pause of up to 1, 2, 4 … 256 milliseconds, so that clients which compete do not collide again.
       try await Task.sleep(for: .microseconds(Int.random(in: 0...(1000 << min(attempt, 8)))))
     }
     preconditionFailure("the attempts have no end")
   }
 
-  /// Whether a write can be made to depend on a version: they wrap, and to a server -1 means any of them.
+  /// Whether a write can be conditional on a version. Versions wrap, and to a server -1 means any version.
   static func isCheckable(version: Int32) -> Bool { version != -1 }
 
   private func read(_ data: [UInt8]?) throws(RecipeError) -> (number: Int64, format: Format) {
     let data = data ?? []
-    // Curator takes an empty znode for one without a number yet.
+    // To Curator, an empty znode is one that has no number yet.
     guard !data.isEmpty else { return (0, format ?? .long) }
     guard let format = format ?? Format.of(data), let number = format.number(in: data) else {
-      throw RecipeError(.malformed("its data is no number"), path: path)
+      throw RecipeError(.malformed("its data is not a number"), path: path)
     }
     return (number, format)
   }

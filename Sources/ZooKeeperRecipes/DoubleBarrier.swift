@@ -3,14 +3,16 @@ import ZooKeeperProtocol
 
 /// A computation that a number of participants begin together and end together.
 ///
-/// Each has an ephemeral znode under the path. The one that makes the number complete creates `ready`, for which the
-/// others wait; at the end each takes its znode away and waits for the first one, whose owner waits for the last, so
-/// that one is woken for each that leaves. A participant that dies counts as having left.
+/// Each participant has an ephemeral znode under the path. The one that makes the number complete creates `ready`, for
+/// which the others wait. At the end each deletes its znode and waits for the first one, whose owner waits for the
+/// last, so that each deletion wakes one client and not all of them. A participant whose session ends has left.
 ///
 /// *Source*: ZooKeeper's documentation, "Double Barriers"; Curator's `DistributedDoubleBarrier`, whose znodes these
 /// are.
 public struct DoubleBarrier: Sendable {
+  /// The parent of the participants' znodes.
   public let path: String
+  /// The number of participants that must have entered.
   public let count: Int
   private let recipe: RecipeClient
 
@@ -24,17 +26,19 @@ public struct DoubleBarrier: Sendable {
     recipe = RecipeClient(client)
   }
 
-  /// Enters, and waits until enough have.
+  /// Enters, and waits until enough participants have entered.
   ///
   /// - Parameters:
-  ///   - data: what others see of this participant.
-  ///   - limit: how long to wait; nil without end.
-  /// - Returns: the entry, for `leave`; nil when not enough came in time, and this one has gone again.
+  ///   - data: the data of this participant's znode, for others to read.
+  ///   - limit: how long to wait; nil waits indefinitely.
+  /// - Returns: the entry, for `leave`; nil if too few had entered when the limit passed, and this one has left again.
+  /// - Throws: `RecipeError` with `removed` if another client has deleted this participant's znode; `ZooKeeperError`;
+  ///   `CancellationError`.
   public func enter(data: [UInt8]? = nil, limit: Duration? = nil) async throws -> Hold? {
     let name = ProtectedName().uuid
     let own = ZnodePath.child(name, of: path)
-    return try await recipe.orTakingBack({ [recipe] in try await recipe.remove(own) }) {
-      try await within(limit) { try await enter(own, data) }
+    return try await recipe.rollingBackOnFailure({ [recipe] in try await recipe.remove(own) }) {
+      try await withTimeout(limit) { try await enter(own, data) }
     }
   }
 
@@ -43,7 +47,7 @@ public struct DoubleBarrier: Sendable {
     while true {
       let watch = try await recipe.retrying { client throws(ZooKeeperError) in try await client.watchExists(readyPath) }
       if watch.stat != nil, try await participants().isEmpty {
-        // Left over from a round whose participants all died: nobody is inside.
+        // It is left over from a round whose participants all died: no one is inside.
         try await recipe.remove(readyPath)
         continue
       }
@@ -58,21 +62,22 @@ public struct DoubleBarrier: Sendable {
     }
   }
 
-  /// What is held by being inside, proved now: those who enter may have waited for long.
+  /// The hold of a participant that is inside. It is confirmed by a new read, because the wait may have been long.
   private func hold(_ own: String) async throws -> Hold {
     let asked = ContinuousClock.now
     guard let stat = try await recipe.stat(of: own) else { throw RecipeError(.removed, path: own) }
-    return Hold(path: own, zxid: stat.czxid, recipe: recipe, proven: asked)
+    return Hold(path: own, zxid: stat.czxid, recipe: recipe, lastConfirmed: asked)
   }
 
-  /// Leaves, and waits until all have.
+  /// Leaves, and waits until all participants have left.
   ///
-  /// - Parameter limit: how long to wait; nil without end.
-  /// - Returns: false when some had not left in time; this one has.
+  /// - Parameter limit: how long to wait; nil waits indefinitely.
+  /// - Returns: false if some had not left when the limit passed; this one has left in any case.
+  /// - Throws: `ZooKeeperError`; `CancellationError`.
   public func leave(_ entry: Hold, limit: Duration? = nil) async throws -> Bool {
     let name = ZnodePath.name(of: entry.path)
-    let hasEnded: Bool? = try await recipe.orTakingBack({ [recipe] in try await recipe.remove(entry.path) }) {
-      try await within(limit) {
+    let hasEnded: Bool? = try await recipe.rollingBackOnFailure({ [recipe] in try await recipe.remove(entry.path) }) {
+      try await withTimeout(limit) {
         try await leave(name)
         return true
       }
@@ -100,21 +105,21 @@ public struct DoubleBarrier: Sendable {
     try await recipe.remove(ZnodePath.child(Self.ready, of: path))
   }
 
-  /// Leaves, with what this session has entered; see `leave(_:limit:)`.
+  /// Leaves with the entry of this session; see `leave(_:limit:)`.
   ///
-  /// - Throws: `RecipeError` with `refused` when the session has entered nothing.
+  /// - Throws: `RecipeError` with `refused` if the session has not entered; `ZooKeeperError`; `CancellationError`.
   public func leaveOwn(limit: Duration? = nil) async throws -> Bool {
     let session = await recipe.client.snapshot().sessionID
     for name in try await participants() {
       let own = ZnodePath.child(name, of: path)
       let asked = ContinuousClock.now
       guard let stat = try await recipe.stat(of: own), stat.ephemeralOwner == session else { continue }
-      return try await leave(Hold(path: own, zxid: stat.czxid, recipe: recipe, proven: asked), limit: limit)
+      return try await leave(Hold(path: own, zxid: stat.czxid, recipe: recipe, lastConfirmed: asked), limit: limit)
     }
     throw RecipeError(.refused("this session has not entered"), path: path)
   }
 
-  /// The names of those inside, in the order that all agree on.
+  /// The names of those inside, sorted, so that all participants agree on the first and the last.
   private func participants() async throws(ZooKeeperError) -> [String] {
     try await recipe.children(of: path).filter { $0 != Self.ready }.sorted()
   }
@@ -122,7 +127,7 @@ public struct DoubleBarrier: Sendable {
   private func createOwn(_ own: String, _ data: [UInt8]?) async throws {
     for attempt in 1... {
       do throws(ZooKeeperError) {
-        // The name is nobody else's: one that exists already is an answer that was lost.
+        // No one else uses the name: if it exists already, a reply was lost.
         return try await recipe.createIfMissing(own, data: data, mode: .ephemeral)
       } catch {
         guard error.code == .server(.noNode), attempt < 10 else { throw error }

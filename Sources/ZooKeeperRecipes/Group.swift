@@ -1,23 +1,27 @@
 public import ZooKeeperClient
 public import ZooKeeperProtocol
 
-/// A group whose members are known by name, for as long as their sessions live.
+/// A group whose members are known by name, as long as their sessions live.
 ///
-/// *Source*: ZooKeeper's paper, section 2.4, "Group Membership"; Curator's `GroupMember`: an ephemeral znode of the
-/// member's name, with its data.
+/// A member is an ephemeral znode with the member's name and data.
+///
+/// *Source*: ZooKeeper's paper, section 2.4, "Group Membership"; Curator's `GroupMember`.
 public struct Group: Sendable {
+  /// The parent of the members' znodes.
   public let path: String
   private let recipe: RecipeClient
 
   /// A member of a group.
   public struct Member: Hashable, Sendable {
+    /// The name of the znode.
     public var name: String
-    /// nil for no data.
+    /// nil for null.
     public var data: [UInt8]?
+    /// The znode's counters and times; `ephemeralOwner` is the member's session.
     public var stat: Stat
   }
 
-  /// A group at `path`, which is created when somebody joins.
+  /// A group at `path`, which is created when the first member joins.
   public init(_ client: ZooKeeperClient, path: String) {
     self.path = path
     recipe = RecipeClient(client)
@@ -26,13 +30,15 @@ public struct Group: Sendable {
   /// Joins under a name.
   ///
   /// - Parameters:
-  ///   - data: what others see of the member.
-  ///   - limit: how long to wait until a member of that name has left; nil without end, zero not at all.
-  /// - Returns: nil when the name was not free in time.
+  ///   - name: the name of the member's znode; it must not contain a slash.
+  ///   - data: the data of the member, for others to read.
+  ///   - limit: how long to wait until another member of that name has left; nil waits indefinitely, zero not at all.
+  /// - Returns: nil if another session had the name when the limit passed.
+  /// - Throws: `ZooKeeperError`; `CancellationError`.
   public func join(_ name: String, data: [UInt8]? = nil, limit: Duration? = .zero) async throws -> Hold? {
     let own = ZnodePath.child(name, of: path)
     if limit == .zero { return try await tryJoining(own, data) }
-    return try await within(limit) {
+    return try await withTimeout(limit) {
       while true {
         if let hold = try await tryJoining(own, data) { return hold }
         _ = try await Condition.absent.awaited(recipe.client, at: own)
@@ -40,18 +46,18 @@ public struct Group: Sendable {
     }
   }
 
-  /// - Returns: nil when another session has the name.
+  /// - Returns: nil if another session has the name.
   private func tryJoining(_ own: String, _ data: [UInt8]?) async throws -> Hold? {
     for attempt in 1... {
       do throws(ZooKeeperError) {
-        // Never null: Curator's members fail at a member without data.
+        // The data is never null, because Curator's members fail when they read a member whose data is.
         try await recipe.createIfMissing(own, data: data ?? [], mode: .ephemeral)
         let session = await recipe.client.snapshot().sessionID
         let asked = ContinuousClock.now
         guard let stat = try await recipe.stat(of: own) else { continue }
-        // One that existed already may be an answer that was lost.
+        // If the znode existed already, it may be this session's: a reply was lost, or it has joined before.
         guard stat.ephemeralOwner == session else { return nil }
-        return Hold(path: own, zxid: stat.czxid, recipe: recipe, proven: asked)
+        return Hold(path: own, zxid: stat.czxid, recipe: recipe, lastConfirmed: asked)
       } catch {
         guard error.code == .server(.noNode), attempt < 10 else { throw error }
         try await recipe.ensureContainer(path)
@@ -60,18 +66,21 @@ public struct Group: Sendable {
     return nil
   }
 
-  /// The membership of this session under a name; nil when it has none.
+  /// The membership of this session under a name; nil if it is not a member.
+  ///
+  /// - Throws: `ZooKeeperError`.
   public func own(_ name: String) async throws -> Hold? {
     let path = ZnodePath.child(name, of: path)
     let session = await recipe.client.snapshot().sessionID
     let asked = ContinuousClock.now
     guard let stat = try await recipe.stat(of: path), stat.ephemeralOwner == session else { return nil }
-    return Hold(path: path, zxid: stat.czxid, recipe: recipe, proven: asked)
+    return Hold(path: path, zxid: stat.czxid, recipe: recipe, lastConfirmed: asked)
   }
 
-  /// Takes a member out, whoever's it is.
+  /// Removes a member of any session.
   ///
-  /// - Returns: whether there was one of that name.
+  /// - Returns: whether there was a member of that name.
+  /// - Throws: `ZooKeeperError`.
   public func remove(_ name: String) async throws -> Bool {
     let member = ZnodePath.child(name, of: path)
     guard try await recipe.stat(of: member) != nil else { return false }
@@ -79,7 +88,9 @@ public struct Group: Sendable {
     return true
   }
 
-  /// The members by name.
+  /// The members, sorted by name.
+  ///
+  /// - Throws: `ZooKeeperError`.
   public func members() async throws -> [Member] {
     var members: [Member] = []
     for name in try await recipe.children(of: path).sorted() {
@@ -89,16 +100,17 @@ public struct Group: Sendable {
     return members
   }
 
-  /// Calls `body` with the names of the members, and again whenever they are others, until it says false.
+  /// Calls `body` with the names of the members, sorted, and again after each change, until it returns false.
   ///
-  /// Members that come and go between two looks are not told.
+  /// A member that comes and goes between two reads is not reported.
   ///
-  /// - Parameter limit: for how long; nil without end.
-  /// - Returns: false when the time was up before `body` said so.
+  /// - Parameter limit: for how long; nil for indefinitely.
+  /// - Returns: false if the limit passed before `body` returned false.
+  /// - Throws: `ZooKeeperError`; `CancellationError`; what `body` throws.
   public func observe(
     limit: Duration? = nil, _ body: @escaping @Sendable ([String]) async throws -> Bool
   ) async throws -> Bool {
-    try await within(limit) {
+    try await withTimeout(limit) {
       var last: [String]?
       while true {
         let (names, events) = try await look()

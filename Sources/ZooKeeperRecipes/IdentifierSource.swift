@@ -1,12 +1,13 @@
 public import ZooKeeperClient
 import ZooKeeperProtocol
 
-/// Numbers that are given out once each, in rising order: the sequence numbers of znodes.
+/// Unique numbers in ascending order, for all clients of an ensemble: the sequence numbers of znodes.
 ///
-/// The znode that carries a number is taken away again at once; the server counts those that were ever created. A
-/// number is lost, and never given out twice, when its receiver dies. The count begins anew when the parent is deleted
-/// and created again, and ends with 2147483646: the number behind it is one that servers give again and again.
+/// The znode that carries a number is deleted at once; the server counts all that were ever created. If a client dies
+/// before it has its number, the number is lost, and is not given out again. The count starts again at 0 if the parent
+/// is deleted and created again. The last number is 2147483646, because servers give the next one more than once.
 public struct IdentifierSource: Sendable {
+  /// The parent of the znodes, which keeps the count.
   public let path: String
   private let recipe: RecipeClient
 
@@ -16,9 +17,9 @@ public struct IdentifierSource: Sendable {
     recipe = RecipeClient(client)
   }
 
-  /// The next number, from 0.
+  /// The next number: 0 to 2147483646.
   ///
-  /// - Throws: `RecipeError` with `exhausted` when there are no more.
+  /// - Throws: `RecipeError` with `exhausted` if all numbers have been given out; `ZooKeeperError`.
   public func next() async throws -> Int64 {
     try await ensure()
     let prefix = ProtectedName().curatorPrefix
@@ -35,7 +36,8 @@ public struct IdentifierSource: Sendable {
     return Int64(number)
   }
 
-  /// A container would be taken away when it is empty, and the count with it.
+  /// Creates the parent if it is missing. It is not a container, which servers would delete while it is empty, and the
+  /// count with it.
   private func ensure() async throws {
     guard try await recipe.stat(of: path) == nil else { return }
     try await recipe.ensureParent(of: path)

@@ -1,94 +1,115 @@
 public import ZooKeeperClient
 
-/// A lock on a path, exclusive or shared, fair: those who came first get it first.
+/// A fair lock on a path, exclusive or shared: participants get it in the order in which they came.
 ///
-/// The holder is whoever has an ephemeral sequential znode under the path with nobody in its way before it; everybody
-/// else watches one znode. Exclusive and shared participants of all layouts respect each other here.
+/// Each participant creates an ephemeral sequential znode under the path. It holds the lock if no earlier participant
+/// is in its way; otherwise it watches the last one that is, so that a release wakes one client and not all of them.
+/// Exclusive and shared participants of all layouts exclude each other as they must.
+///
+/// ```swift
+/// let lock = Lock(client, path: "/locks/report")
+/// if let hold = try await lock.acquire(limit: .seconds(10)) {
+///   await work()  // `Hold.loss` says when it must stop
+///   try await hold.release()
+/// }
+/// ```
 ///
 /// *Source*: ZooKeeper's documentation, "Locks" and "Shared Locks"; Curator's `InterProcessMutex` and
 /// `InterProcessReadWriteLock`; kazoo's `Lock`, `ReadLock` and `WriteLock`.
 public struct Lock: Sendable {
   /// Who may hold it at the same time.
   public enum Kind: Hashable, Sendable {
-    /// One alone.
+    /// One holder at a time.
     case exclusive
-    /// Any number of shared holders, and no exclusive one.
+    /// Any number of shared holders, but no exclusive holder at the same time.
     case shared
   }
 
-  /// How the znodes are named, which decides who else understands them.
+  /// How the znodes are named, which determines the other programs that can use the same lock.
   public enum Layout: String, CaseIterable, Hashable, Sendable {
     /// `_c_<uuid>-lock-<n>` and, shared, `_c_<uuid>-__READ__<n>`: Curator's `InterProcessMutex`, and kazoo's locks that
     /// are given `extra_lock_patterns=["-lock-"]`.
     case curator
     /// `_c_<uuid>-__WRIT__<n>` and `_c_<uuid>-__READ__<n>`: Curator's `InterProcessReadWriteLock`.
     case curatorReadWrite = "curator-rw"
-    /// `<hex>__lock__<n>` and `<hex>__rlock__<n>`: kazoo's locks as they are.
+    /// `<hex>__lock__<n>` and `<hex>__rlock__<n>`: kazoo's locks with their default patterns.
     case kazoo
   }
 
+  /// The parent of the participants' znodes.
   public let path: String
+  /// Whether `acquire` asks for the exclusive or the shared lock.
   public let kind: Kind
+  /// How `acquire` names its znode. Znodes of all layouts are recognised.
   public let layout: Layout
-  private let line: WaitingLine
+  private let queue: WaitQueue
 
   /// A lock on `path`, which is created when it does not exist.
   public init(_ client: ZooKeeperClient, path: String, kind: Kind = .exclusive, layout: Layout = .curator) {
     self.path = path
     self.kind = kind
     self.layout = layout
-    line = WaitingLine(recipe: RecipeClient(client), parent: path)
+    queue = WaitQueue(recipe: RecipeClient(client), parent: path)
   }
 
   /// Waits for the lock.
   ///
   /// - Parameters:
-  ///   - data: what others see of this participant.
-  ///   - limit: how long to wait; nil without end, zero not at all.
-  /// - Returns: nil when it was not to be had in time; nothing is left behind then.
-  /// - Throws: `ZooKeeperError`; `RecipeError` with `removed` when somebody deletes the waiting znode.
+  ///   - data: the data of this participant's znode, for others to read.
+  ///   - limit: how long to wait; nil waits indefinitely, zero not at all.
+  /// - Returns: nil if the lock was not acquired before the limit passed; the participant's znode is then deleted.
+  /// - Throws: `RecipeError` with `removed` if another client deletes the participant's znode; `ZooKeeperError`;
+  ///   `CancellationError`. The znode is deleted then too.
   public func acquire(data: [UInt8]? = nil, limit: Duration? = nil) async throws -> Hold? {
     let guid = ProtectedName()
-    let (line, prefix, base) = (line, layout == .kazoo ? guid.kazooPrefix : guid.curatorPrefix, base)
+    let (queue, prefix, base) = (queue, layout == .kazoo ? guid.kazooPrefix : guid.curatorPrefix, base)
     let sharesWithShared = kind == .shared
-    let blocks: @Sendable (WaitingLine.Place) -> Bool = { !(sharesWithShared && $0.isShared) }
-    return try await line.recipe.orTakingBack({ try await line.recipe.withdraw(prefix: prefix, from: line.parent) }) {
+    let blocks: @Sendable (WaitQueue.Position) -> Bool = { !(sharesWithShared && $0.isShared) }
+    let withdraw: @Sendable () async throws -> Void = {
+      try await queue.recipe.withdraw(prefix: prefix, from: queue.parent)
+    }
+    return try await queue.recipe.rollingBackOnFailure(withdraw) {
       if limit == .zero {
-        let own = try await line.recipe.createProtected(in: line.parent, prefix: prefix, base: base, data: data)
-        return try await line.blocker(of: own, blocks: blocks) == nil ? line.hold(own) : nil
+        let own = try await queue.recipe.createProtected(in: queue.parent, prefix: prefix, base: base, data: data)
+        return try await queue.blocker(of: own, blocks: blocks) == nil ? queue.hold(own) : nil
       }
-      return try await within(limit) {
-        let own = try await line.recipe.createProtected(in: line.parent, prefix: prefix, base: base, data: data)
-        try await line.awaitTurn(of: own, blocks: blocks)
-        return try await line.hold(own)
+      return try await withTimeout(limit) {
+        let own = try await queue.recipe.createProtected(in: queue.parent, prefix: prefix, base: base, data: data)
+        try await queue.awaitTurn(of: own, blocks: blocks)
+        return try await queue.hold(own)
       }
     }
   }
 
-  /// The holders and those who wait, in the order in which they came.
+  /// The holders and the participants that wait, in the order in which they came.
+  ///
+  /// - Throws: `ZooKeeperError`.
   public func participants() async throws -> [Participant] {
-    try await line.participants(isHolder: Self.isHolder)
+    try await queue.participants(isHolder: Self.isHolder)
   }
 
-  private static func isHolder(_ index: Int, among places: [WaitingLine.Place]) -> Bool {
-    places[..<index].allSatisfy { $0.isShared && places[index].isShared }
+  private static func isHolder(_ index: Int, among positions: [WaitQueue.Position]) -> Bool {
+    positions[..<index].allSatisfy { $0.isShared && positions[index].isShared }
   }
 
-  /// What this session holds of the lock: waiting for it once more, the session would wait for itself.
+  /// The hold of this session. A session that holds the lock must not acquire it again: it would wait for itself.
   ///
-  /// - Returns: the hold and its kind; nil when the session holds nothing.
+  /// - Returns: the hold and its kind; nil if the session does not hold the lock.
+  /// - Throws: `ZooKeeperError`.
   public func own() async throws -> (hold: Hold, kind: Kind)? {
-    try await line.own(isHolder: Self.isHolder).first.map { ($0.hold, $0.participant.isShared ? .shared : .exclusive) }
+    try await queue.own(isHolder: Self.isHolder).first.map { ($0.hold, $0.participant.isShared ? .shared : .exclusive) }
   }
 
-  /// Asks the holders to let go; those that hold it as revocable do.
+  /// Asks the holders to release the lock. Those that pass `onRevocation` to `Hold.loss` are informed; whether they
+  /// release it is their decision.
   ///
-  /// - Returns: how many were asked.
+  /// - Returns: the number of holders that were asked.
+  /// - Throws: `ZooKeeperError`.
   public func revoke() async throws -> Int {
     var count = 0
     for holder in try await participants() where holder.isHolder {
       do throws(ZooKeeperError) {
-        try await line.recipe.retrying { client throws(ZooKeeperError) in
+        try await queue.recipe.retrying { client throws(ZooKeeperError) in
           try await client.setData(holder.path, data: Hold.revocation)
         }
         count += 1
@@ -99,13 +120,14 @@ public struct Lock: Sendable {
     return count
   }
 
-  /// Lets go of what this session holds or waits for on the path.
+  /// Deletes the znodes of this session on the path: those with which it holds the lock, and those with which it waits.
   ///
-  /// - Returns: how many znodes that were.
+  /// - Returns: the number of znodes.
+  /// - Throws: `ZooKeeperError`.
   public func releaseOwn() async throws -> Int {
-    let session = await line.recipe.client.snapshot().sessionID
+    let session = await queue.recipe.client.snapshot().sessionID
     let own = try await participants().filter { $0.session == session }
-    for participant in own { try await line.recipe.remove(participant.path) }
+    for participant in own { try await queue.recipe.remove(participant.path) }
     return own.count
   }
 

@@ -1,10 +1,11 @@
 import ZooKeeperClient
 import ZooKeeperProtocol
 
-/// A write that may not happen twice, together with the mark that tells whether it has.
+/// A write that must not take effect twice, with a mark that shows whether it has.
 ///
-/// An ephemeral znode of a name of its own is created in the same transaction: when the answer is lost, the mark tells
-/// what became of the write, and a second attempt finds it in the way.
+/// An ephemeral znode with a unique name is created in the same transaction. If the reply is lost, the existence of the
+/// mark shows whether the write was carried out; and should the first request arrive after all, a second attempt fails
+/// because the mark exists.
 struct MarkedWrite: Sendable {
   let recipe: RecipeClient
   /// The mark; its parent must exist.
@@ -16,11 +17,11 @@ struct MarkedWrite: Sendable {
     mark = ZnodePath.child(ProtectedName().curatorPrefix + "mark", of: parent)
   }
 
-  /// Carries out `operations` once, and takes the mark away.
+  /// Carries out `operations` once, and deletes the mark.
   ///
-  /// - Returns: their results; nil when the answer was lost and the mark has told that they were carried out.
-  /// - Throws: NoNode when the parent of the mark does not exist; `ZooKeeperError` with `rolledBack`, whose results
-  ///   are those of `operations`; `sessionExpired`, and then nobody knows.
+  /// - Returns: their results; nil if the reply was lost, and the mark showed that they were carried out.
+  /// - Throws: NoNode if the parent of the mark does not exist; `rolledBack`, whose results are those of `operations`;
+  ///   `sessionExpired`, after which it is unknown whether they were carried out.
   func run(_ operations: [MultiOperation]) async throws(ZooKeeperError) -> [MultiResult]? {
     var isUncertain = false
     let create = MultiOperation.create(
@@ -45,7 +46,7 @@ struct MarkedWrite: Sendable {
         if case .rolledBack(let results) = error.code {
           throw ZooKeeperError(.rolledBack([MultiResult](results.dropFirst())), path: error.path)
         }
-        guard error.isPassing else { throw error }
+        guard error.isTransient else { throw error }
         try await recipe.client.connected(failsFast: false)
         isUncertain = true
       }
@@ -54,7 +55,7 @@ struct MarkedWrite: Sendable {
 }
 
 extension ZooKeeperError {
-  /// Which operation of a transaction failed it, and why.
+  /// The operation because of which a transaction failed, and its error.
   var failedOperation: (index: Int, error: KeeperError)? {
     guard case .rolledBack(let results) = code else { return nil }
     for (index, result) in results.enumerated() {

@@ -1,14 +1,14 @@
-/// A name that nobody else uses, so that a create whose answer was lost can be recognised.
+/// A unique part of a znode's name, by which a create whose reply was lost can be recognised.
 ///
-/// *Shape*: a random UUID of version 4, written as Curator (`_c_<uuid>-`) or kazoo (32 hexadecimal digits) do in
-/// front of a znode's name.
+/// *Shape*: a random UUID of version 4 in front of the name, in Curator's form (`_c_<uuid>-`) or kazoo's (32
+/// hexadecimal digits).
 ///
-/// *Source*: Curator's "protection" (`CreateBuilder.withProtection`); kazoo took the trick from there.
+/// *Source*: Curator's "protection" (`CreateBuilder.withProtection`).
 struct ProtectedName: Hashable, Sendable {
   /// With dashes, in lower case.
   let uuid: String
 
-  /// Draws a new one.
+  /// A new random name.
   init() {
     var bytes = (0..<16).map { _ in UInt8.random(in: 0...255) }
     bytes[6] = bytes[6] & 0x0f | 0x40

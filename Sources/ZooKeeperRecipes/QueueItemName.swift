@@ -1,6 +1,6 @@
 import ZooKeeperProtocol
 
-/// The name of a queue's item, and how its data is kept.
+/// The name of a queue's item, and the format of its data that follows from it.
 struct QueueItemName: Sequenced, Hashable, Sendable {
   let name: String
   let priority: Int32
@@ -9,7 +9,7 @@ struct QueueItemName: Sequenced, Hashable, Sendable {
   /// Whether the data is in Curator's frame.
   let isFramed: Bool
 
-  /// Reads a name; nil when it is no item's.
+  /// Reads a name; nil if it is not the name of an item.
   init?(_ name: String) {
     self.name = name
     if let rest = name.dropping("qn-"), let sequence = Self.sequence(rest) {
@@ -29,13 +29,13 @@ struct QueueItemName: Sequenced, Hashable, Sendable {
     }
   }
 
-  /// Whether it comes out before another.
+  /// Whether it is taken from the queue before another item.
   func isBefore(_ other: QueueItemName) -> Bool {
     priority != other.priority ? priority < other.priority : wasCreated(before: other)
   }
 
-  /// What stands before the sequence number of an item with a priority: `0` for negative and `1` for other numbers,
-  /// which makes texts sort as the numbers do, and eight hexadecimal digits.
+  /// The part of the name before the sequence number, for an item with a priority: `0` for negative and `1` for other
+  /// priorities, so that names sort in the order of the numbers, and eight hexadecimal digits.
   ///
   /// *Source*: Curator's `DistributedPriorityQueue`.
   static func prefix(of priority: Int32) -> String {
@@ -44,7 +44,7 @@ struct QueueItemName: Sequenced, Hashable, Sendable {
     return "queue-\(priority < 0 ? "0" : "1")\(zeros)\(digits)"
   }
 
-  /// Data in Curator's frame: a version, and for each item a 1, its length and its bytes; a 2 at the end.
+  /// Wraps data in Curator's frame: a version; for each item a 1, its length and its bytes; a 2 at the end.
   ///
   /// *Source*: Curator's `ItemSerializer`.
   static func framed(_ data: [UInt8]) -> [UInt8] {
@@ -52,7 +52,7 @@ struct QueueItemName: Sequenced, Hashable, Sendable {
     return [0, 1, 0, 1, 1] + length + data + [2]
   }
 
-  /// The item in a frame; nil when it is none, or holds another number of items than one.
+  /// The data in a frame; nil if the bytes are not a frame with exactly one item.
   static func unframed(_ bytes: [UInt8]) -> [UInt8]? {
     guard bytes.count >= 10, bytes[0..<5].elementsEqual([0, 1, 0, 1, 1]) else { return nil }
     let length = bytes[5..<9].reduce(0) { $0 << 8 | Int($1) }

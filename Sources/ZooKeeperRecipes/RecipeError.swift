@@ -1,22 +1,22 @@
-/// Why a recipe could not go on, where it is not the client's failure (`ZooKeeperError`).
+/// Why a recipe could not continue, for reasons other than the client's (`ZooKeeperError`).
 public struct RecipeError: Error, Hashable, Sendable {
   /// The closed list of reasons.
   public enum Code: Hashable, Sendable {
-    /// The znode that stood for this participant has been deleted by somebody else.
+    /// Another client has deleted the znode of this participant.
     case removed
-    /// The znode does not hold what the recipe keeps there.
+    /// The znode's data is not what the recipe keeps there. The text says what is wrong.
     case malformed(String)
-    /// The numbers that it lives by are used up.
+    /// The sequence numbers or versions that the recipe depends on are used up. The text says what to do.
     case exhausted(String)
-    /// The participant is not part of this, or has done it already.
+    /// The caller is not a participant, or has done this already. The text says which.
     case refused(String)
   }
 
+  /// The reason.
   public var code: Code
   /// The znode concerned.
   public var path: String
 
-  /// Makes an error of the given parts.
   public init(_ code: Code, path: String) {
     self.code = code
     self.path = path

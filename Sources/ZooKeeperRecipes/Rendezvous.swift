@@ -1,10 +1,14 @@
 public import ZooKeeperClient
 public import ZooKeeperProtocol
 
-/// A place where one leaves what others wait for, such as the address of a master that is started after its workers.
+/// A znode in which one client leaves data that others wait for, such as the address of a master that is started after
+/// its workers.
 ///
-/// *Source*: ZooKeeper's paper, section 2.4, "Rendezvous": data of a znode; missing or empty data is not there yet.
+/// A missing znode, and one with null or empty data, means that nothing was left yet.
+///
+/// *Source*: ZooKeeper's paper, section 2.4, "Rendezvous".
 public struct Rendezvous: Sendable {
+  /// The znode.
   public let path: String
   private let recipe: RecipeClient
 
@@ -14,7 +18,9 @@ public struct Rendezvous: Sendable {
     recipe = RecipeClient(client)
   }
 
-  /// Leaves data for as long as nobody takes it away; what was there before is replaced.
+  /// Leaves data until a client deletes it, in place of what was there before.
+  ///
+  /// - Throws: `ZooKeeperError`.
   public func put(_ data: [UInt8]) async throws {
     for attempt in 1... {
       do throws(ZooKeeperError) {
@@ -28,9 +34,10 @@ public struct Rendezvous: Sendable {
     }
   }
 
-  /// Leaves data for as long as the session lives.
+  /// Leaves data as long as the session lives.
   ///
-  /// - Returns: nil when somebody else has left something there.
+  /// - Returns: nil if another session has left data there, or if `path` is the root.
+  /// - Throws: `ZooKeeperError`.
   public func hold(_ data: [UInt8]) async throws -> Hold? {
     guard let parent = ZnodePath.parent(of: path) else { return nil }
     return try await Group(recipe.client, path: parent).join(ZnodePath.name(of: path), data: data)
@@ -38,11 +45,12 @@ public struct Rendezvous: Sendable {
 
   /// Waits for data.
   ///
-  /// - Parameter limit: how long to wait; nil without end, zero for one look.
-  /// - Returns: nil when none came in time.
+  /// - Parameter limit: how long to wait; nil waits indefinitely, zero reads once.
+  /// - Returns: nil if there was no data when the limit passed.
+  /// - Throws: `ZooKeeperError`; `CancellationError`.
   public func get(limit: Duration? = nil) async throws -> (data: [UInt8], stat: Stat)? {
     if limit == .zero { return try await recipe.data(of: path).flatMap(Self.present) }
-    return try await within(limit) {
+    return try await withTimeout(limit) {
       while true {
         do {
           let watch = try await recipe.retrying { client throws(ZooKeeperError) in try await client.watchData(path) }

@@ -1,27 +1,28 @@
 import ZooKeeperClient
 import ZooKeeperProtocol
 
-/// The numbers that servers put behind the names of sequential znodes, and what orders znodes where these end.
+/// The numbers that servers append to the names of sequential znodes, and the order of znodes after these have ended.
 ///
-/// A parent counts the children that were ever created under it, up to 2147483647. Behind that the count stays where it
-/// is, so that many children get the same number; a server that has several creates at work at once may give negative
-/// ones between. The transaction that has created a znode tells the order all the same.
+/// A parent counts the children that were ever created under it, up to 2147483647. Then the count stops, so that many
+/// children get the same number; a server that processes several creates at the same time may also give negative
+/// numbers. The order is then that of the transactions that created the znodes.
 ///
 /// *Source*: `PrepRequestProcessor.pRequest2TxnCreate`, whose sum wraps, and `DataTree.createNode`, which never lets
 /// the count sink.
 enum SequenceNumbers {
-  /// The number that more than one znode may have.
+  /// The last number, which more than one znode can have.
   static let end = Int32.max
 
-  /// Whether the numbers alone tell the order: none is at the end, and none occurs twice.
-  static func tellOrder(_ numbers: some Sequence<Int32>) -> Bool {
+  /// Whether the numbers determine the order: all are before the end, and none occurs twice.
+  static func determineOrder(_ numbers: some Sequence<Int32>) -> Bool {
     var seen: Set<Int32> = []
     return numbers.allSatisfy { $0 >= 0 && $0 < end && seen.insert($0).inserted }
   }
 
-  /// How many children were ever created under a znode, by its stat: what the next sequential one is called.
+  /// How many children were ever created under a znode, computed from its stat: the next sequence number.
   ///
-  /// *Source*: `DataTree`'s `copyStat`: servers show twice that number less the children that are there.
+  /// *Source*: `copyStat` of Apache's `DataTree`: the visible cversion is twice that number, minus the number of
+  /// children that exist.
   static func created(_ stat: Stat) -> Int32 {
     Int32(truncatingIfNeeded: UInt32(bitPattern: stat.cversion &+ stat.numChildren) >> 1)
   }
@@ -31,7 +32,7 @@ enum SequenceNumbers {
 protocol Sequenced {
   var name: String { get }
   var sequence: Int32 { get }
-  /// The transaction that created it, where the sequence numbers do not tell the order.
+  /// The transaction that created it; set only if the sequence numbers do not determine the order.
   var creation: Zxid? { get set }
 }
 
@@ -40,17 +41,17 @@ extension Sequenced {
   func wasCreated(before other: Self) -> Bool {
     guard let creation, let otherCreation = other.creation else { return sequence < other.sequence }
     if creation != otherCreation { return creation < otherCreation }
-    // Two of one transaction: what matters is that all agree.
+    // Both were created by one transaction. The order is arbitrary, but the same for all clients.
     return name.utf8.lexicographicallyPrecedes(other.name.utf8)
   }
 }
 
 extension RecipeClient {
-  /// The same znodes with what tells their order: the transactions that created them, where the numbers do not.
+  /// Adds to the znodes the transactions that created them, if the sequence numbers do not determine their order.
   ///
-  /// Those that are gone meanwhile are left out.
+  /// Znodes that were deleted meanwhile are left out.
   func withOrder<Item: Sequenced>(_ items: [Item], in parent: String) async throws(ZooKeeperError) -> [Item] {
-    guard !SequenceNumbers.tellOrder(items.lazy.map(\.sequence)) else { return items }
+    guard !SequenceNumbers.determineOrder(items.lazy.map(\.sequence)) else { return items }
     var ordered: [Item] = []
     for start in stride(from: 0, to: items.count, by: 1000) {
       let piece = items[start..<min(start + 1000, items.count)]

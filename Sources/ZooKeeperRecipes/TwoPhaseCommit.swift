@@ -1,42 +1,47 @@
 public import ZooKeeperClient
 import ZooKeeperProtocol
 
-/// A decision that all of a number of participants must agree to.
+/// A decision to which all of a number of participants must agree.
 ///
-/// The coordinator creates the transaction, its data what is proposed, with a child for each participant, at once. Each
-/// writes its vote into its child. The coordinator alone watches them, and writes what is decided into `.decision`, in
-/// one transaction with a check that the votes are what it has read: commit when all have voted for it, abort as soon
-/// as one has voted against or the time is up. Whoever decides first decides for all; another coordinator can take over
-/// at any moment.
+/// The coordinator creates the transaction, with the proposal as its data, together with a child for each participant.
+/// Each participant writes its vote into its child. Only the coordinator watches the votes. It writes the decision into
+/// `.decision`, in one transaction with a check that the votes are still as it has read them: commit if all have voted
+/// for it, abort as soon as one has voted against it or the time limit has passed. The first decision is final for all,
+/// so that another coordinator can take over at any moment.
 ///
 /// *Source*: ZooKeeper's documentation, "Two-phased Commit", with the coordinator as the only watcher of votes.
 public struct TwoPhaseCommit: Sendable {
+  /// The znode of the transaction.
   public let path: String
   private let recipe: RecipeClient
 
   private var decisionPath: String { ZnodePath.child(".decision", of: path) }
 
-  /// What a participant is for, and what is decided.
+  /// A participant's vote, or the decision.
   public enum Verdict: String, CaseIterable, Hashable, Sendable {
-    case commit, abort
+    /// Carry out what is proposed.
+    case commit
+    /// Do not carry it out.
+    case abort
   }
 
-  /// Where a transaction stands.
+  /// The state of a transaction.
   public struct Status: Hashable, Sendable {
-    /// What is proposed; nil for no data.
+    /// What is proposed; nil for null.
     public var proposal: [UInt8]?
-    /// The votes by participant, sorted by name; nil for one that has not voted.
+    /// One for each participant, sorted by name.
     public var votes: [Vote]
-    /// nil while nothing is decided.
+    /// nil until it is decided.
     public var decision: Verdict?
   }
 
   /// A participant and its vote.
   public struct Vote: Hashable, Sendable {
+    /// The name of the participant.
     public var participant: String
-    /// nil for none yet.
+    /// nil if it has not voted yet.
     public var verdict: Verdict?
-    /// Of the participant's znode.
+    /// The version of the participant's znode.
     var version: Int32
   }
 
@@ -46,9 +51,13 @@ public struct TwoPhaseCommit: Sendable {
     recipe = RecipeClient(client)
   }
 
-  /// Proposes a transaction; one that exists already is left as it is, and so taken over.
+  /// Proposes a transaction. If it exists already, it is left as it is, so that a new coordinator can take it over.
   ///
-  /// - Throws: `RecipeError` with `refused` when something else is there, or a transaction of other participants.
+  /// - Parameters:
+  ///   - proposal: the data of the transaction's znode, for the participants to read.
+  ///   - participants: the names of those who must agree.
+  /// - Throws: `RecipeError` with `refused` if the znode is something else, or a transaction of other participants;
+  ///   `ZooKeeperError`.
   public func propose(_ proposal: [UInt8], to participants: [String]) async throws {
     let create = { (path: String, data: [UInt8]?) in
       MultiOperation.create(CreateRequest(path: path, data: data, acl: ACL.openUnsafe, flags: 0))
@@ -57,7 +66,7 @@ public struct TwoPhaseCommit: Sendable {
       [create(path, proposal)] + participants.map { create(ZnodePath.child($0, of: path), nil) }
     for attempt in 1... {
       do throws(ZooKeeperError) {
-        // Repeated after a lost answer it finds itself, which is what is wanted.
+        // A repetition after a lost reply fails with NodeExists, and is then recognised as this transaction.
         try await recipe.retrying { client throws(ZooKeeperError) in try await client.multi(operations) }
         return
       } catch {
@@ -71,19 +80,21 @@ public struct TwoPhaseCommit: Sendable {
       }
       break
     }
-    // With nobody to vote, whatever is there would be decided at once.
+    // A znode without participants must not pass for a transaction: it would be decided at once.
     guard try await self.participants() == participants.sorted() else {
-      throw RecipeError(.refused("it exists already, and is no transaction of these participants"), path: path)
+      throw RecipeError(.refused("it exists already and is not a transaction of these participants"), path: path)
     }
   }
 
   /// Waits, as the coordinator, for the votes, and decides.
   ///
-  /// - Parameter limit: how long to wait; the decision is then abort. nil waits without end.
-  /// - Returns: what is decided, and whether the time was up.
+  /// - Parameter limit: how long to wait for the votes; if some are missing then, the decision is abort. nil waits
+  ///   indefinitely.
+  /// - Returns: the decision, and whether the limit had passed.
+  /// - Throws: `ZooKeeperError`; `CancellationError`.
   public func decide(limit: Duration? = nil) async throws -> (verdict: Verdict, wasLate: Bool) {
-    if let verdict = try await within(limit, { try await awaitVotes() }) { return (verdict, false) }
-    // A decision that was made at the last moment stands.
+    if let verdict = try await withTimeout(limit, { try await awaitVotes() }) { return (verdict, false) }
+    // A decision that another coordinator made at the last moment is final.
     if let verdict = try await record(.abort, checking: []) { return (verdict, true) }
     return (try await decision() ?? .abort, true)
   }
@@ -110,9 +121,9 @@ public struct TwoPhaseCommit: Sendable {
     }
   }
 
-  /// Writes the decision down, unless there is one.
+  /// Writes the decision, unless there is one already.
   ///
-  /// - Returns: what is decided; nil when the votes have changed since they were read.
+  /// - Returns: the decision; nil if the votes have changed since they were read.
   private func record(_ verdict: Verdict, checking votes: [Vote]) async throws -> Verdict? {
     let checks = votes.map { vote in
       MultiOperation.check(
@@ -130,20 +141,20 @@ public struct TwoPhaseCommit: Sendable {
     }
   }
 
-  /// Votes, once: the same vote again changes nothing. A vote that comes before its proposal waits for that.
+  /// Votes, once; the same vote again changes nothing. If the transaction does not exist yet, waits for it.
   ///
-  /// - Parameter limit: how long to wait for the proposal; nil without end, zero not at all.
-  /// - Returns: false when nothing was proposed in time.
-  /// - Throws: `RecipeError` with `refused` for one who is no participant or has voted otherwise, or when the decision
-  ///   is there already; `ZooKeeperError`.
+  /// - Parameter limit: how long to wait for the proposal; nil waits indefinitely, zero not at all.
+  /// - Returns: false if nothing was proposed before the limit passed.
+  /// - Throws: `RecipeError` with `refused` if the name is not a participant's, if the participant has voted otherwise,
+  ///   or if it is decided already; `ZooKeeperError`; `CancellationError`.
   @discardableResult
   public func vote(_ verdict: Verdict, as participant: String, limit: Duration? = .zero) async throws -> Bool {
-    // The participants come into being together with the transaction.
+    // The participants' znodes are created together with the transaction.
     guard try await Condition.exists.awaited(recipe.client, at: path, limit: limit) != nil else { return false }
     let own = ZnodePath.child(participant, of: path)
     while true {
       guard let (data, stat) = try await recipe.data(of: own), participant != ".decision" else {
-        throw RecipeError(.refused("it is no participant's"), path: own)
+        throw RecipeError(.refused("the transaction has no such participant"), path: own)
       }
       if let former = Self.verdict(data) {
         if former == verdict { return true }
@@ -158,7 +169,7 @@ public struct TwoPhaseCommit: Sendable {
         }
         return true
       } catch {
-        // Its own vote, the answer to which was lost, or another process of that name.
+        // This vote was written and the reply was lost, or another process has voted under the same name.
         guard error.code == .server(.badVersion) else { throw error }
       }
     }
@@ -166,7 +177,9 @@ public struct TwoPhaseCommit: Sendable {
 
   /// Waits for the decision, as a participant.
   ///
-  /// - Returns: nil when there was none in time.
+  /// - Parameter limit: how long to wait; nil waits indefinitely, zero reads once.
+  /// - Returns: nil if it was not decided when the limit passed.
+  /// - Throws: `ZooKeeperError`; `CancellationError`.
   public func decision(limit: Duration?) async throws -> Verdict? {
     if limit != .zero, try await Condition.exists.awaited(recipe.client, at: decisionPath, limit: limit) == nil {
       return nil
@@ -174,9 +187,9 @@ public struct TwoPhaseCommit: Sendable {
     return try await decision()
   }
 
-  /// Where the transaction stands.
+  /// The state of the transaction.
   ///
-  /// - Throws: NoNode when there is none.
+  /// - Throws: NoNode if there is no such transaction.
   public func status() async throws -> Status {
     guard let (proposal, _) = try await recipe.data(of: path) else {
       throw ZooKeeperError(.server(.noNode), path: path)

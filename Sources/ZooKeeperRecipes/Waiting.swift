@@ -1,12 +1,13 @@
 import ZooKeeperClient
 
-/// Runs `body` for `limit` at most; nil waits without end.
+/// Runs `body` with a time limit; nil means no limit.
 ///
-/// `body` is cancelled when its time is up. It may still succeed at that moment, and then has.
+/// `body` is cancelled when the limit has passed. If it succeeds all the same, its value is returned, so that nothing
+/// that it has acquired is lost.
 ///
-/// - Returns: nil when the time was up first.
+/// - Returns: nil if `body` was cancelled because the limit had passed.
 /// - Throws: what `body` throws.
-package func within<Value: Sendable>(
+package func withTimeout<Value: Sendable>(
   _ limit: Duration?, _ body: @escaping @Sendable () async throws -> Value
 ) async throws -> Value? {
   guard let limit else { return try await body() }
@@ -31,13 +32,13 @@ package func within<Value: Sendable>(
 }
 
 extension RecipeClient {
-  /// Runs `body` to its end even when the calling task is cancelled: what has been begun on the servers is taken back.
+  /// Runs `body` to its end even if the calling task is cancelled, so that what was begun on the servers can be undone.
   ///
-  /// It is waited for as long as the servers remember a session that they hear nothing of. When no server can be
-  /// reached for so long, `body` goes on alone, until one answers or the session is over.
+  /// The caller waits for at most as long as servers keep a session that they do not hear from. If no server can be
+  /// reached for so long, `body` continues in the background, until a server answers or the session is over.
   ///
-  /// - Throws: what `body` throws; `ZooKeeperError` with `timedOut` when it goes on alone.
-  func uncancelled(_ body: @escaping @Sendable () async throws -> Void) async throws {
+  /// - Throws: what `body` throws; `ZooKeeperError` with `timedOut` if it continues in the background.
+  func shieldedFromCancellation(_ body: @escaping @Sendable () async throws -> Void) async throws {
     let limit = Duration.milliseconds(await client.snapshot().timeoutMilliseconds) * 4 / 3
     let (ends, end) = AsyncStream<Result<Void, any Error>>.makeStream(bufferingPolicy: .bufferingOldest(1))
     Task {
@@ -53,35 +54,38 @@ extension RecipeClient {
       end.yield(.failure(ZooKeeperError(.timedOut(outcomeUnknown: true))))
     }
     defer { timer.cancel() }
-    // A task of its own: a stream ends at once for one that is cancelled.
+    // A separate task is needed, because a stream ends at once in a task that is cancelled.
     let first = await Task { await ends.first { _ in true } }.value
     try first?.get()
   }
 
-  /// Runs `body`, and `takingBack`, in any case of failure or when `body` gives nil.
-  func orTakingBack<Value: Sendable>(
-    _ takingBack: @escaping @Sendable () async throws -> Void, _ body: () async throws -> Value?
+  /// Runs `body`, and if it throws or returns nil, also `rollBack`, shielded from cancellation.
+  ///
+  /// An error of `rollBack` is ignored if `body` has thrown, and if it only means that the servers will do the rest: at
+  /// the end of the session, or when one of them answers.
+  func rollingBackOnFailure<Value: Sendable>(
+    _ rollBack: @escaping @Sendable () async throws -> Void, _ body: () async throws -> Value?
   ) async throws -> Value? {
     do {
       if let value = try await body() { return value }
     } catch {
-      // A session that is over has taken everything back by itself.
-      if !((error as? ZooKeeperError)?.isFinal ?? false) { try? await uncancelled(takingBack) }
+      // If the session is over, the servers have deleted its ephemeral znodes.
+      if !((error as? ZooKeeperError)?.isSessionOver ?? false) { try? await shieldedFromCancellation(rollBack) }
       throw error
     }
     do {
-      try await uncancelled(takingBack)
-    } catch let error as ZooKeeperError where error.isFinal || error.code == .timedOut(outcomeUnknown: true) {
-      // The time is up either way, and what is left of the attempt goes with the session, or when a server answers.
+      try await shieldedFromCancellation(rollBack)
+    } catch let error as ZooKeeperError where error.isSessionOver || error.code == .timedOut(outcomeUnknown: true) {
+      // The result is nil in any case, and the rest is deleted with the session, or when a server answers.
     }
     return nil
   }
 }
 
 extension WatchEvents {
-  /// Waits for the event of a one-shot watch, past all changes of the connection.
+  /// Waits for the event of a one-shot watch, and ignores changes of the connection.
   ///
-  /// Returns too when the watch ends otherwise; whoever reads again then learns why.
+  /// Returns also if the watch ends for another reason, of which the caller learns by its next read.
   ///
   /// - Throws: `CancellationError`, or `ZooKeeperError` when the session is over.
   func awaitChange() async throws {
@@ -95,7 +99,7 @@ extension WatchEvents {
   }
 }
 
-/// Waits until one of several watches has its event.
+/// Waits until one of several one-shot watches has had its event.
 func awaitChange(ofAny watches: [WatchEvents]) async throws {
   try await withThrowingTaskGroup(of: Void.self) { group in
     for watch in watches { group.addTask { try await watch.awaitChange() } }
@@ -105,7 +109,7 @@ func awaitChange(ofAny watches: [WatchEvents]) async throws {
 }
 
 extension Error {
-  /// Whether it says that a task was cancelled.
+  /// Whether the error means that a task was cancelled.
   var isCancellation: Bool {
     if self is CancellationError { return true }
     if case .cancelled? = (self as? ZooKeeperError)?.code { return true }

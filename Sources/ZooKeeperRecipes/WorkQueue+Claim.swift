@@ -2,24 +2,25 @@ import ZooKeeperClient
 import ZooKeeperProtocol
 
 extension WorkQueue {
-  /// An item that is claimed: nobody else gets it while the session lives.
+  /// A claimed item, which no one else gets while the session lives.
   public struct Claim: Sendable {
+    /// The item.
     public let item: Item
-    /// The claim itself, to be watched over while the item is worked on.
+    /// The claim's znode. Its `loss` ends when the work on the item must stop.
     public let hold: Hold
     let recipe: RecipeClient
 
-    /// Takes the item out of the queue, and the claim away.
+    /// Removes the item from the queue, and ends the claim.
     ///
-    /// - Throws: `RecipeError` with `removed` when the item is gone already; the claim is then still there.
-    ///   `ZooKeeperError` when the session is over: the item is there again.
+    /// - Throws: `RecipeError` with `removed` if the item was deleted already; the claim then still exists.
+    ///   `ZooKeeperError` if the session is over; the item is then free again.
     public func complete() async throws {
       var isUncertain = false
       while true {
         do throws(ZooKeeperError) {
           if isUncertain {
             try await recipe.sync(hold.path)
-            // Both go together, and nobody else takes the claim away.
+            // The transaction deletes both, and no one else deletes the claim.
             if try await recipe.stat(of: hold.path) == nil { return }
           }
           let operations = [item.path, hold.path].map {
@@ -29,56 +30,60 @@ extension WorkQueue {
           return
         } catch {
           if error.failedOperation?.error == .noNode { throw RecipeError(.removed, path: item.path) }
-          guard error.isPassing else { throw error }
+          guard error.isTransient else { throw error }
           try await recipe.client.connected(failsFast: false)
           isUncertain = true
         }
       }
     }
 
-    /// Leaves the item to somebody else.
+    /// Ends the claim without taking the item, so that others can claim it.
+    ///
+    /// - Throws: as ``Hold/release()``.
     public func giveBack() async throws { try await hold.release() }
   }
 
-  /// What became of an attempt to claim an item.
+  /// The result of an attempt to claim an item.
   private enum Attempt: Sendable {
     case claimed(Claim)
-    /// Somebody else was first.
+    /// Another client has claimed or taken the item.
     case lost
     /// The parent of claims does not exist.
     case noParent
   }
 
-  /// Claims the first item that nobody has claimed.
+  /// Claims the first item that is free.
   ///
-  /// - Parameter limit: how long to wait for one; nil without end, zero not at all.
-  /// - Returns: nil when there was none in time.
+  /// - Parameter limit: how long to wait for one; nil waits indefinitely, zero not at all.
+  /// - Returns: nil if there was no free item when the limit passed.
+  /// - Throws: `ZooKeeperError`; `CancellationError`; `RecipeError` with `removed` if another client deletes the znode
+  ///   with which this one waits.
   public func claim(limit: Duration? = nil) async throws -> Claim? {
     if let claim = try await claimFirst(among: try await names()) { return claim }
     if limit == .zero { return nil }
-    let line = WaitingLine(recipe: recipe, parent: ZnodePath.child(".takers", of: path))
+    let queue = WaitQueue(recipe: recipe, parent: ZnodePath.child(".takers", of: path))
     let prefix = ProtectedName().curatorPrefix
     let withdraw: @Sendable () async throws -> Void = { [recipe] in
-      try await recipe.withdraw(prefix: prefix, from: line.parent)
+      try await recipe.withdraw(prefix: prefix, from: queue.parent)
     }
-    let claim = try await recipe.orTakingBack(withdraw) {
-      try await within(limit) {
-        let own = try await recipe.createProtected(in: line.parent, prefix: prefix, base: "lock-", data: nil)
-        try await line.awaitTurn(of: own) { _ in true }
+    let claim = try await recipe.rollingBackOnFailure(withdraw) {
+      try await withTimeout(limit) {
+        let own = try await recipe.createProtected(in: queue.parent, prefix: prefix, base: "lock-", data: nil)
+        try await queue.awaitTurn(of: own) { _ in true }
         let claim = try await awaitItem()
-        // Whoever cancels now has the claim all the same.
-        try? await recipe.uncancelled(withdraw)
+        // A cancellation at this point must not lose the claim.
+        try? await recipe.shieldedFromCancellation(withdraw)
         return claim
       }
     }
     return claim
   }
 
-  /// Watches the queue, as the first of those who wait.
+  /// Watches the queue, as the first of the clients that wait.
   private func awaitItem() async throws -> Claim {
     while true {
       let items = try await watchChildren(of: path)
-      // A claim that is given up makes an item free too.
+      // An item also becomes free when a claim ends.
       let claims = try await watchChildren(of: locks)
       let claimed = Set(claims.names)
       let names = try await sorted(items.names)
@@ -122,18 +127,18 @@ extension WorkQueue {
       .create(CreateRequest(path: lock, data: mark, acl: ACL.openUnsafe, flags: CreateMode.ephemeral.flags)),
     ]
     let asked = ContinuousClock.now
-    return try await recipe.orTakingBack({ [recipe] in
+    return try await recipe.rollingBackOnFailure({ [recipe] in
       try await recipe.sync(lock)
       if try await recipe.data(of: lock)?.data == mark { try await recipe.remove(lock) }
     }) {
       if let refusal = try await create(lock, marked: mark, operations) { return refusal }
       guard let stat = try await recipe.stat(of: lock), let item = try await item(name) else { return nil }
-      let hold = Hold(path: lock, zxid: stat.czxid, recipe: recipe, proven: asked)
+      let hold = Hold(path: lock, zxid: stat.czxid, recipe: recipe, lastConfirmed: asked)
       return .claimed(Claim(item: item, hold: hold, recipe: recipe))
     } ?? .lost
   }
 
-  /// - Returns: why the claim could not be created; nil when it has been.
+  /// - Returns: why the claim could not be created; nil if it was.
   private func create(
     _ lock: String, marked mark: [UInt8], _ operations: [MultiOperation]
   ) async throws(ZooKeeperError) -> Attempt? {
@@ -145,7 +150,7 @@ extension WorkQueue {
         if let failed = error.failedOperation {
           return failed.index == 1 && failed.error == .noNode ? .noParent : .lost
         }
-        guard error.isPassing else { throw error }
+        guard error.isTransient else { throw error }
         try await recipe.client.connected(failsFast: false)
         try await recipe.sync(lock)
         if try await recipe.data(of: lock)?.data == mark { return nil }

@@ -1,18 +1,28 @@
 public import ZooKeeperClient
 public import ZooKeeperProtocol
 
-/// A queue of items, some more urgent than others.
+/// A queue of items, which can have priorities.
 ///
-/// An item is a persistent sequential znode. Whoever takes it first claims it with an ephemeral znode of the same name
-/// under `.locks`, in one transaction with the check that it is still there, and deletes both in another: an item is
-/// taken once, and one whose taker dies is there again. Those who find nothing stand in line under `.takers`; the
-/// first of them alone watches the queue, so that a new item wakes one.
+/// An item is a persistent sequential znode. A client claims it with an ephemeral znode of the same name under
+/// `.locks`, in one transaction with the check that the item exists, and deletes both in another. An item is therefore
+/// taken once, and becomes free again if the client that claimed it dies. Clients that find nothing queue under
+/// `.takers`. Only the first of them watches the items, so that a new item wakes one client and not all of them.
+///
+/// ```swift
+/// let queue = WorkQueue(client, path: "/jobs")
+/// _ = try await queue.put(Array("job".utf8))
+/// if let claim = try await queue.claim(limit: .seconds(10)) {
+///   // work on claim.item.data
+///   try await claim.complete()
+/// }
+/// ```
 ///
 /// *Source*: ZooKeeper's documentation, "Queues" and "Priority Queues". The names of items are those of Curator's
 /// `SimpleDistributedQueue` and ZooKeeper's own recipe (`qn-<n>`) and, with a priority, of `DistributedPriorityQueue`
-/// (`queue-<priority><n>`, the data in Curator's frame); those of kazoo's `Queue` (`entry-<priority>-<n>`) are taken
-/// too.
+/// (`queue-<priority><n>`, the data in Curator's frame); those of kazoo's `Queue` (`entry-<priority>-<n>`) are
+/// recognised too.
 public struct WorkQueue: Sendable {
+  /// The parent of the items.
   public let path: String
   let recipe: RecipeClient
 
@@ -24,24 +34,26 @@ public struct WorkQueue: Sendable {
     recipe = RecipeClient(client)
   }
 
-  /// Something in the queue.
+  /// An item in the queue.
   public struct Item: Hashable, Sendable {
-    /// The znode.
+    /// Its znode.
     public var path: String
-    /// Lower ones come out first; 0 for an item without.
+    /// Lower ones are taken first; 0 for an item without a priority.
     public var priority: Int32
-    /// nil for no data.
+    /// The data, without Curator's frame; nil for null.
     public var data: [UInt8]?
+    /// The znode's counters and times.
     public var stat: Stat
-    /// Whether somebody has claimed it.
+    /// Whether a client has claimed it.
     public var isClaimed = false
   }
 
-  /// Puts an item into the queue, once, also when the answer is lost.
+  /// Puts an item into the queue, exactly once, even if the reply is lost.
   ///
-  /// - Parameter priority: lower ones come out first; without one an item has the priority 0.
-  /// - Returns: the znode; nil when the answer was lost, and it is known only that the item is there.
-  /// - Throws: `RecipeError` with `exhausted` when the queue has had so many items that names would be given twice.
+  /// - Parameter priority: lower ones are taken first; an item without one has the priority 0.
+  /// - Returns: the item's znode; nil if the reply was lost, and it is only known that the item was put.
+  /// - Throws: `RecipeError` with `exhausted` if the queue has had so many items that names could repeat;
+  ///   `ZooKeeperError`.
   public func put(_ data: [UInt8], priority: Int32? = nil) async throws -> String? {
     let puts = ZnodePath.child(".puts", of: path)
     let name = priority.map(QueueItemName.prefix) ?? "qn-"
@@ -50,7 +62,7 @@ public struct WorkQueue: Sendable {
       acl: ACL.openUnsafe, flags: CreateMode.persistentSequential.flags)
     let exhausted = RecipeError(
       .exhausted(
-        "it has had all the items that can be numbered; use another path, or delete this one once it is empty"),
+        "the queue has used up its sequence numbers; use another path, or delete this one once it is empty"),
       path: path)
     if let stat = try await recipe.stat(of: path), SequenceNumbers.created(stat) >= Self.lastNumber { throw exhausted }
     for attempt in 1... {
@@ -67,11 +79,13 @@ public struct WorkQueue: Sendable {
     return nil
   }
 
-  /// No item is put in behind this one: far enough from the end of the numbers that whoever is putting one in at the
-  /// moment stays under it.
+  /// The last sequence number at which an item is put. It is so far from the end that items which other clients put at
+  /// the same time stay below the end too.
   private static let lastNumber = SequenceNumbers.end - 10_000
 
-  /// The items in the order in which they come out, those that are claimed too.
+  /// The items in the order in which they are taken, claimed ones included.
+  ///
+  /// - Throws: `ZooKeeperError`.
   public func items() async throws -> [Item] {
     let claimed = Set(try await recipe.children(of: locks))
     var items: [Item] = []
@@ -83,10 +97,14 @@ public struct WorkQueue: Sendable {
     return items
   }
 
-  /// How many items there are, those that are claimed too.
+  /// The number of items, claimed ones included.
+  ///
+  /// - Throws: `ZooKeeperError`.
   public func count() async throws -> Int { try await names().count }
 
-  /// The first item that nobody has claimed; it stays.
+  /// The first item that is free, which stays in the queue; nil if there is none.
+  ///
+  /// - Throws: `ZooKeeperError`.
   public func peek() async throws -> Item? {
     let claimed = Set(try await recipe.children(of: locks))
     for name in try await names() where !claimed.contains(name.name) {
@@ -95,12 +113,13 @@ public struct WorkQueue: Sendable {
     return nil
   }
 
-  /// Takes the first item out of the queue.
+  /// Removes the first free item from the queue.
   ///
-  /// Between this and the use of the item a process that dies loses it; `claim` does not.
+  /// If the process dies before it has used the item, the item is lost. `claim` avoids that.
   ///
-  /// - Parameter limit: how long to wait for one; nil without end, zero not at all.
-  /// - Returns: nil when there was none in time.
+  /// - Parameter limit: how long to wait for one; nil waits indefinitely, zero not at all.
+  /// - Returns: nil if there was no free item when the limit passed.
+  /// - Throws: `ZooKeeperError`; `CancellationError`; `RecipeError`, as `claim`.
   public func take(limit: Duration? = nil) async throws -> Item? {
     let deadline = limit.map { ContinuousClock.now + $0 }
     while true {
@@ -110,23 +129,23 @@ public struct WorkQueue: Sendable {
         try await claim.complete()
         return claim.item
       } catch let error as RecipeError where error.code == .removed {
-        // Somebody took it who knows nothing of claims: then it is theirs.
+        // A client of a recipe without claims has taken the item.
         try await claim.giveBack()
       }
     }
   }
 
-  /// The names of the items in the order in which they come out.
+  /// The names of the items in the order in which they are taken.
   func names() async throws(ZooKeeperError) -> [QueueItemName] {
     try await sorted(try await recipe.children(of: path))
   }
 
-  /// The items among the children of the queue, in the order in which they come out.
+  /// The items among the children of the queue, in the order in which they are taken.
   func sorted(_ children: [String]) async throws(ZooKeeperError) -> [QueueItemName] {
     try await recipe.withOrder(children.compactMap(QueueItemName.init), in: path).sorted { $0.isBefore($1) }
   }
 
-  /// An item by its name; nil when it is gone.
+  /// The item with a name; nil if it was deleted.
   func item(_ name: QueueItemName) async throws(ZooKeeperError) -> Item? {
     let path = ZnodePath.child(name.name, of: path)
     guard let (data, stat) = try await recipe.data(of: path) else { return nil }

@@ -12,7 +12,7 @@ struct RecipeScenarioTests {
       Step("counter set --format text ~/text 7", "7\n"), Step("get ~/text", "7"),
       Step("counter add ~/text", "8\n"), Step("counter set ~ 9223372036854775807", "9223372036854775807\n"),
       Step("counter add ~", fails: 4, "out of range"), Step("set ~ word", ""),
-      Step("counter get --format long ~", fails: 4, "no number"),
+      Step("counter get --format long ~", fails: 4, "not a number"),
       Step("counter set ~", fails: 2, "missing argument: number"),
       Step("counter count ~", fails: 2, "choose from get, add, set"),
       Step("counter add ~ x", fails: 2, "not a number")),

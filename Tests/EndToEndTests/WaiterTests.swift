@@ -114,16 +114,16 @@ struct WaiterTests {
       #expect(try await vote.nextLine(within: .seconds(60)) == "commit")
       #expect(try await vote.waitForEnd(within: .seconds(60)) == .exited(0))
     }
-    expect(try await zkcli("commit", "vote", path, "c", "commit"), status: 4, error: "no participant")
+    expect(try await zkcli("commit", "vote", path, "c", "commit"), status: 4, error: "no such participant")
     expect(
       try await zkcli("commit", "vote", "--timeout", "20ms", "\(path)-2", "a", "commit"), status: 8,
       error: "nothing was proposed")
     expect(try await zkcli("commit", "vote", "--try", "\(path)-2", "a", "commit"), status: 8, error: "nothing was")
-    // What is no transaction of these is not decided upon: it would be, at once, with nobody to vote.
+    // A znode without participants must not pass for a transaction: it would be decided at once.
     try await #expect(zkcli("create", "\(path)-3").exitStatus == 0)
     expect(
       try await zkcli("commit", "propose", "--participants", "a", "--timeout", "20ms", "\(path)-3", "x"), status: 4,
-      error: "no transaction of these participants")
+      error: "not a transaction of these participants")
   }
 
   @Test(arguments: [

@@ -38,7 +38,7 @@ struct Sample: JuteRecord, Hashable {
 /// Bytes that are cut, lie about their length, or are noise: an error each time, never a trap.
 @Suite(.timeLimit(.minutes(10)))
 struct HostileInputTests {
-  /// Where the lengths and counts of a `Sample` stand.
+  /// The offsets of the lengths and counts of a `Sample`.
   static let lengthOffsets = [14, 21, 28, 32, 37, 41]
 
   @Test func sampleSurvivesTheRoundTrip() throws {
@@ -89,7 +89,7 @@ struct HostileInputTests {
   }
 
   @Test func vectorWithMoreElementsThanBytesIsRefusedBeforeTheFirst() {
-    // Elements of no bytes at all would otherwise be made two thousand million times.
+    // Without the check, two thousand million elements of no bytes would be made.
     var made = 0
     #expect(throws: JuteError(.truncated(missingBytes: Int(Int32.max) - 4), offset: 0)) {
       try PrimitiveTests.read(bigEndian(.max) + [0, 0, 0, 0]) { reader throws(JuteError) in
@@ -119,7 +119,7 @@ struct HostileInputTests {
       let bytes = mutate(Sample().encoded, using: &random)
       guard let sample = try? Sample(decoding: bytes, allowingTrailingBytes: true) else { continue }
       decoded += 1
-      // What was understood means the same again.
+      // What was decoded is the same when it is encoded and decoded again.
       let again = try? Sample(decoding: sample.encoded)
       if again != sample { Issue.record("\(bytes) gives \(sample), then \(String(describing: again))") }
     }

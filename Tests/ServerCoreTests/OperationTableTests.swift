@@ -160,7 +160,7 @@ import ZooKeeperProtocol
   private func forward(_ request: ClientRequest, _ session: SessionID, server: Int64, _ bench: Bench) -> KeeperError? {
     var writer = JuteWriter()
     request.encodeFrame(xid: Xid(rawValue: 1), into: &writer)
-    // Behind length, xid and type.
+    // After length, xid and type.
     let forwarded = ForwardedRequest(
       sessionID: session, xid: Xid(rawValue: 1), type: request.opCode.rawValue, body: Array(writer.bytes.dropFirst(12)))
     bench.core.receive(forwarded, identities: [], from: ServerID(rawValue: server), bench.time)

@@ -126,7 +126,7 @@ import ZooKeeperProtocol
     #expect(bench.core.counters.authFailures == 1)
   }
 
-  /// The use of a quota stands in a znode that any client may write.
+  /// The use of a quota is in a znode that any client may write.
   @Test func theUseOfAQuotaMayBeAnyNumber() {
     let bench = Bench { $0.enforceQuota = true }
     let client = bench.connect()

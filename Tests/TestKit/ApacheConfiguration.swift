@@ -1,8 +1,8 @@
-/// What a test may want changed in an Apache server.
+/// The settings of an Apache server that tests change.
 public struct ApacheConfiguration: Sendable {
   /// Short enough that the shortest session, two ticks, expires within a test.
   public var tickTimeMilliseconds = 500
-  /// Sessions may ask for as much as Apache's own default ticks would give them.
+  /// The largest session timeout: what Apache's default ticks would allow.
   public var maxSessionTimeoutMilliseconds = 60_000
   /// Lines added at the end of `zoo.cfg`, such as `reconfigEnabled=true`.
   public var extraLines: [String] = []
@@ -12,7 +12,7 @@ public struct ApacheConfiguration: Sendable {
   /// How long a server may take until it serves: half a second on an idle machine, many on one that is compiling.
   public var startLimit: Duration = .seconds(60)
 
-  /// A plain server.
+  /// The defaults for tests.
   public init() {}
 
   /// Every kind of node allowed, and `super:secret` as the superuser: what the shared servers run with.
@@ -41,13 +41,13 @@ public struct ApacheConfiguration: Sendable {
   func javaArguments(directory: String, classPath: String = Self.classPath) -> [String] {
     let quickStart = ["-Xmx\(heapMegabytes)m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto"]
     var properties = [
-      // Nothing outside of the directory, or it would outlive a killed server.
+      // A file outside of the directory would outlive a killed server.
       "java.io.tmpdir": directory,
       // Logs to the standard error, which goes to a file.
       "org.slf4j.simpleLogger.defaultLogLevel": "info",
       "org.slf4j.simpleLogger.showDateTime": "true",
       "zookeeper.jmx.log4j.disable": "true",
-      // A test's data need not survive the machine: no waiting for disks, no 64 MB of log preallocated.
+      // A test's data need not survive a power failure: there is no sync, and no preallocation of 64 MB.
       "zookeeper.forceSync": "no",
       "zookeeper.preAllocSize": "256",
     ]
@@ -56,9 +56,9 @@ public struct ApacheConfiguration: Sendable {
       + ["-cp", classPath, "org.apache.zookeeper.server.quorum.QuorumPeerMain", "\(directory)/zoo.cfg"]
   }
 
-  /// Debian's jar names all that it needs in its manifest, except for something to log with.
+  /// Debian's jar names all its dependencies in its manifest, except for a logging library.
   static let classPath = "/usr/share/java/zookeeper.jar:/usr/share/java/slf4j-simple.jar"
 
-  /// The AdminServer wants Jetty and Jackson besides, and what these want.
+  /// The AdminServer also needs Jetty and Jackson with their dependencies.
   static let adminClassPath = "\(classPath):/usr/share/java/*"
 }

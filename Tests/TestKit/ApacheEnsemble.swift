@@ -9,7 +9,7 @@ public final class ApacheEnsemble: Sendable {
   ///
   /// `standaloneEnabled` and `reconfigEnabled` are the settings of the same name.
   ///
-  /// Throws: as `ApacheServer.start`.
+  /// - Throws: as `ApacheServer.start`.
   public static func start(
     size: Int = 3, _ configuration: ApacheConfiguration = ApacheConfiguration(), standaloneEnabled: Bool = true,
     reconfigEnabled: Bool = false
@@ -36,10 +36,10 @@ public final class ApacheEnsemble: Sendable {
 
   /// The one ensemble of three that tests share, started by the first of them; see `ApacheConfiguration.permissive`.
   ///
-  /// A test that stops a member starts an ensemble of its own.
+  /// A test that stops a member must start a separate ensemble.
   public static func shared() async throws -> ApacheEnsemble { try await sharedStart.value }
 
-  /// Not a child of the test that came first, whose cancellation must not take the servers from the others.
+  /// It is not a child of the test that came first, whose cancellation must not end the others' servers.
   private static let sharedStart = Task { try await ApacheEnsemble.start(.permissive, reconfigEnabled: true) }
 
   /// The addresses of all members for clients, with commas between them.
@@ -50,7 +50,7 @@ public final class ApacheEnsemble: Sendable {
 
   /// Waits until some member leads, and returns its index.
   ///
-  /// Throws: `TestKitError.timedOut`.
+  /// - Throws: `TestKitError.timedOut`.
   public func waitForLeader(within limit: Duration = .seconds(30)) async throws -> Int {
     try await eventually("election of a leader", within: limit, every: .milliseconds(20)) { leaderIndex }
   }

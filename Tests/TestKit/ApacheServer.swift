@@ -5,7 +5,7 @@ import Synchronization
 ///
 /// It keeps its port and its data over `restart`, and dies with the test process.
 ///
-/// Thread: any.
+/// *Thread*: any.
 public final class ApacheServer: Sendable {
   public let port: UInt16
   /// Holds `zoo.cfg`, `data` and `server.log`.
@@ -35,15 +35,15 @@ public final class ApacheServer: Sendable {
   }
 
   deinit {
-    // Letting go of the process kills it; what it still manages to write goes with the other temporary files.
+    // The process is killed when it is released. What it still writes is removed with the other temporary files.
     process.withLock { $0 = nil }
     try? FileManager.default.removeItem(atPath: directory)
   }
 
-  /// What runs a plain server in the foreground, for a test that starts and stops it by itself; its files are in a
-  /// directory of its own.
+  /// The command that runs a server in the foreground, in a new directory, for a test that starts and stops it by
+  /// itself.
   ///
-  /// Throws: `TestKitError.missing` if it is not installed.
+  /// - Throws: `TestKitError.missing` if it is not installed.
   public static func commandLine(port: UInt16) throws(TestKitError) -> [String] {
     guard isInstalled else { throw TestKitError(.missing, "java or Debian's zookeeper") }
     let (configuration, directory) = (ApacheConfiguration.permissive, try Scratch.directory("zookeeper"))
@@ -61,7 +61,7 @@ public final class ApacheServer: Sendable {
   ///
   /// `prepare` is given the path of the data directory, which is empty, before the server is started.
   ///
-  /// Throws: `TestKitError.missing` if it is not installed, `.ended` with the tail of its log if it does not start.
+  /// - Throws: `TestKitError.missing` if it is not installed, `.ended` with the tail of its log if it does not start.
   public static func start(
     _ configuration: ApacheConfiguration = ApacheConfiguration(), preparing prepare: (String) throws -> Void = { _ in }
   ) async throws -> ApacheServer {
@@ -78,10 +78,10 @@ public final class ApacheServer: Sendable {
 
   /// The one server that tests share, started by the first of them; see `ApacheConfiguration.permissive`.
   ///
-  /// A test that needs a server of its own, to stop it or to configure it, starts one.
+  /// A test that stops or configures a server must start another one.
   public static func shared() async throws -> ApacheServer { try await sharedStart.value }
 
-  /// Not a child of the test that came first, whose cancellation must not take the server from the others.
+  /// It is not a child of the test that came first, whose cancellation must not end the others' server.
   private static let sharedStart = Task { try await ApacheServer.start(.permissive) }
 
   /// The address for clients, as `host:port`.
@@ -95,30 +95,30 @@ public final class ApacheServer: Sendable {
 
   /// The answer to a four-letter word such as `ruok`.
   ///
-  /// Throws: `TestKitError.systemCall` if there is no connection or no answer within `timeout`.
+  /// - Throws: `TestKitError.systemCall` if there is no connection or no answer within `timeout`.
   public func fourLetterWord(_ word: String, timeout: Duration = .seconds(5)) throws -> String {
     let socket = try LoopbackSocket.connect(to: port, timeout: timeout)
     try socket.write(Array(word.utf8))
     return String(decoding: try socket.readToEnd(), as: UTF8.self)
   }
 
-  /// What the server says it is (`standalone`, `leader`, `follower`, `read-only`); nil if it serves nobody.
+  /// The server's mode (`standalone`, `leader`, `follower`, `read-only`); nil if it does not serve.
   public var mode: String? {
     guard let answer = try? fourLetterWord("srvr", timeout: .seconds(1)) else { return nil }
     let line = answer.split(separator: "\n").first { $0.hasPrefix("Mode: ") }
     return line.map { String($0.dropFirst("Mode: ".count)) }
   }
 
-  /// Asks the server to end and waits until it has; its data stay for a `restart`.
+  /// Asks the server to end, and waits until it has. Its data stay for a `restart`.
   public func stop() async throws { try await takeProcess()?.terminate() }
 
   /// Kills the server as a crash would, and waits until it is gone.
   public func kill() async throws { try await takeProcess()?.kill() }
 
-  /// Stops the server's execution: connections stay open and nothing answers, as in a long collection or a partition.
+  /// Suspends the server: connections stay open and nothing answers, as in a long garbage collection or a partition.
   public func pause() async throws { try await process.withLock { $0 }?.pause() }
 
-  /// Lets a paused server go on.
+  /// Continues a paused server.
   public func resume() { process.withLock { $0?.resume() } }
 
   /// Starts the server again on its port and data, stopping it first if it runs, and waits until it serves.
@@ -137,13 +137,13 @@ public final class ApacheServer: Sendable {
 
   /// Waits until the server answers clients, and makes sure that it is this one.
   ///
-  /// A process that is not ours might have won the port in the meantime, and would answer `srvr` just as well; only
-  /// ours has our data directory.
+  /// Another process may have taken the port in the meantime, and would answer `srvr` just as well. Only this server
+  /// has the test's data directory.
   func waitUntilServing() async throws {
     let limit = configuration.startLimit
     try await eventually("ZooKeeper serving on port \(port)", within: limit, every: .milliseconds(20)) {
       let log = log
-      // A leader that cannot have its quorum port does not end: it tries for ever.
+      // A leader whose quorum port is taken does not end, but tries indefinitely.
       guard let running = process.withLock({ $0 }), !running.hasEnded, !log.contains(Self.portConflict) else {
         throw TestKitError(.ended, "ZooKeeper on port \(port): \(log.suffix(3_000))")
       }
@@ -151,7 +151,7 @@ public final class ApacheServer: Sendable {
     }
   }
 
-  /// What Java says when a port is taken.
+  /// Java's message for a port that is taken.
   private static let portConflict = "Address already in use"
 
   private func takeProcess() -> GuardedProcess? {
@@ -161,7 +161,7 @@ public final class ApacheServer: Sendable {
     }
   }
 
-  /// Runs `start` again, with other ports, if somebody else took one of them first; three times in all.
+  /// Runs `start` again, with other ports, if another process took one of them first; three times in all.
   static func retryingPortConflicts<Started>(_ start: () async throws -> Started) async throws -> Started {
     for _ in 0..<2 {
       do {
@@ -174,7 +174,7 @@ public final class ApacheServer: Sendable {
   }
 }
 
-/// A path that no other call in this process returns, so that tests share a server without meeting.
+/// A path that no other call in this process returns, so that tests can share a server without affecting each other.
 public func uniquePath(_ purpose: String = "test") -> String {
   let number = nextPathNumber.withLock { number in
     number += 1

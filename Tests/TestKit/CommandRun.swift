@@ -5,7 +5,7 @@ public struct CommandRun: Sendable {
   public let standardOutput: [UInt8]
   public let standardError: [UInt8]
   public let ending: RunningCommand.Ending
-  /// Whether it was killed for running over its time limit.
+  /// Whether it was killed because the time limit had passed.
   public let wasOverTime: Bool
   public let elapsed: Duration
 
@@ -22,8 +22,8 @@ public struct CommandRun: Sendable {
 
   /// Runs `executable` with `input` as its whole standard input, and kills it after `timeLimit`.
   ///
-  /// Throws: `TestKitError.systemCall` if it cannot be started, `.timedOut` if it left a process behind that keeps its
-  /// outputs open.
+  /// - Throws: `TestKitError.systemCall` if it cannot be started, `.timedOut` if it left a process that keeps its
+  ///   outputs open.
   public static func run(
     _ executable: String, _ arguments: [String] = [],
     environment: [String: String] = RunningCommand.cleanEnvironment, input: [UInt8] = [],

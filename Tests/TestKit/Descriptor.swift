@@ -1,10 +1,10 @@
 import Foundation
 import Synchronization
 
-/// A file descriptor that closes when its last owner lets go.
+/// A file descriptor that is closed when its last owner releases it.
 ///
-/// Closing only in `deinit` is what makes it safe to share between threads: a number that is still in use by a blocked
-/// `read` can never be closed and given to another file in the meantime.
+/// Because it is closed in `deinit` only, threads can share it: a number that a blocked `read` still uses is never
+/// closed and given to another file in the meantime.
 final class Descriptor: Sendable {
   let raw: Int32
 

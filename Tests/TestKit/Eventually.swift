@@ -1,10 +1,10 @@
-/// Asks `probe` again and again until it gives a value, for `limit` at most.
+/// Calls `probe` again and again until it returns a value, for `limit` at most.
 ///
-/// This is the only way in which tests wait: for a fact, with a bound, never for a length of time. It suspends between
-/// probes instead of blocking, since Swift Testing's threads are as few as the cores, and a blocked one starves every
-/// other test; a test that reaches its time limit is cancelled, and the wait ends with it.
+/// This is the only way in which tests wait: for a condition, with a limit, and never for a length of time. It suspends
+/// between probes instead of blocking, because Swift Testing has as many threads as the machine has cores, and a
+/// blocked one delays every other test. If a test is cancelled because of a time limit, the wait ends too.
 ///
-/// Throws: `TestKitError.timedOut` naming `fact`, whatever `probe` throws, or `CancellationError`.
+/// - Throws: `TestKitError.timedOut` with `fact` in its message, what `probe` throws, or `CancellationError`.
 public func eventually<Value>(
   _ fact: String, within limit: Duration = .seconds(120), every interval: Duration = .milliseconds(5),
   _ probe: () async throws -> Value?

@@ -3,8 +3,7 @@ import Synchronization
 
 /// A TCP server on loopback that behaves badly, in a way that is set for each connection.
 ///
-/// Thread: any. Each connection is served by a thread of its own with blocking calls, which reads like the script it
-/// is.
+/// *Thread*: any. Each connection has a thread with blocking calls, so that a behaviour reads like a script.
 public final class FakeServer: Sendable {
   /// What happens on one connection.
   public enum Behaviour: Sendable {
@@ -30,7 +29,7 @@ public final class FakeServer: Sendable {
     var isStopped = false
   }
 
-  /// What the listening thread holds, apart from the server so that it does not keep that alive.
+  /// The state of the listening thread, which is separate from the server so that the thread does not keep that alive.
   private final class Core: Sendable {
     let listener: LoopbackSocket
     let behaviours: [Behaviour]
@@ -46,7 +45,7 @@ public final class FakeServer: Sendable {
 
   /// Listens on a free port; the first connection gets the first of `behaviours` and so on, the last one repeats.
   ///
-  /// Throws: `TestKitError.systemCall`.
+  /// - Throws: `TestKitError.systemCall`.
   public init(_ behaviours: Behaviour...) throws(TestKitError) {
     precondition(!behaviours.isEmpty, "a server needs a behaviour")
     core = Core(listener: try LoopbackPorts.listen(), behaviours: behaviours)
@@ -60,7 +59,7 @@ public final class FakeServer: Sendable {
   /// The address for clients, as `host:port`.
   public var connectString: String { "127.0.0.1:\(port)" }
 
-  /// How many connections were accepted so far.
+  /// The number of connections that were accepted so far.
   public var connectionCount: Int { core.state.withLock { $0.connectionCount } }
 
   /// Stops listening and cuts all connections.

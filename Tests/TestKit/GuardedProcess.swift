@@ -30,7 +30,7 @@ final class GuardedProcess: Sendable {
 
   /// Starts `executable` with both outputs appended to the file `log`.
   ///
-  /// Throws: `TestKitError.systemCall` or `.ended` if the shell cannot be started; a process that fails at once is
+  /// - Throws: `TestKitError.systemCall` or `.ended` if the shell cannot be started; a process that fails at once is
   /// seen by `hasEnded`.
   static func start(
     _ executable: String, _ arguments: [String], environment: [String: String] = RunningCommand.cleanEnvironment,
@@ -53,26 +53,27 @@ final class GuardedProcess: Sendable {
     _ = Foundation.kill(processID, signal)
   }
 
-  /// Stops the execution of the process, and waits until every thread of it stands still.
+  /// Suspends the process, and waits until all its threads have stopped.
   ///
-  /// The signal alone is not enough: other threads go on for a moment, and may answer a question asked after it.
+  /// The signal alone is not enough: other threads continue for a moment, and may answer a request that is sent after
+  /// it.
   ///
-  /// Throws: `TestKitError.timedOut`, also if the process is gone.
+  /// - Throws: `TestKitError.timedOut`, also if the process is gone.
   func pause() async throws {
     send(signal: SIGSTOP)
     try await eventually("stop of process \(processID)", every: .milliseconds(1)) {
       let tasks = "/proc/\(processID)/task"
       guard !hasEnded, let threads = try? FileManager.default.contentsOfDirectory(atPath: tasks) else { return false }
       return threads.allSatisfy { thread in
-        // The state is the word after the name, which is in parentheses and may hold more of them; a thread without
-        // the file ended in the meantime.
+        // The state follows the name, which is in parentheses and may contain some. A thread without the file has ended
+        // in the meantime.
         guard let text = try? String(contentsOfFile: "\(tasks)/\(thread)/stat", encoding: .utf8) else { return true }
         return text.split(separator: ")").last?.hasPrefix(" T") == true
       }
     }
   }
 
-  /// Lets a paused process go on.
+  /// Continues a paused process.
   func resume() { send(signal: SIGCONT) }
 
   /// Asks the process to end, kills it if it has not after `patience`, and waits until it is gone.

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A server on which a znode has already had so many children that few sequence numbers are left.
+/// A server with a znode that has already had so many children that few sequence numbers are left.
 public struct LongLivedServer: Sendable {
   /// The address for clients, as `host:port`.
   public let connectString: String
@@ -9,7 +9,7 @@ public struct LongLivedServer: Sendable {
 
   /// Starts a server of a kind with a znode at `path`, whose next sequential child is numbered `count`.
   ///
-  /// Throws: as the servers' own `start`.
+  /// - Throws: as the servers' own `start`.
   public init(_ kind: ServerKind, path: String, count: Int32) async throws {
     let log = Self.log(path: path, count: count)
     switch kind {
@@ -30,7 +30,7 @@ public struct LongLivedServer: Sendable {
   }
 
   private static func install(_ log: [UInt8], in dataDirectory: String) throws {
-    // Behind whatever the server has written by itself, which is in epoch 0.
+    // It follows what the server has written by itself, which is in epoch 0.
     try Data(log).write(to: URL(filePath: "\(dataDirectory)/version-2/log.100000001"))
   }
 

@@ -1,17 +1,17 @@
 import Foundation
 import Synchronization
 
-/// Hands out ports on 127.0.0.1 for servers that must be told theirs before they start.
+/// Reserves ports on 127.0.0.1 for servers whose ports must be configured before they start.
 public enum LoopbackPorts {
   private static let taken = Mutex<Set<UInt16>>([])
 
   /// A port that was free a moment ago and that this process has not handed out before.
   ///
-  /// Another process may still take it first, so whoever starts a server tries again with another port. Ports come from
-  /// below the range from which the kernel picks the local port of outgoing connections: a client that keeps
-  /// reconnecting to a port of that range while its server is down would, sooner or later, be connected to itself.
+  /// Another process may still take it first, so that the caller must try again with another port. Ports are below the
+  /// range from which the kernel picks the local port of outgoing connections: a client that keeps reconnecting to a
+  /// port of that range while its server is down would sooner or later be connected to itself.
   ///
-  /// Throws: `TestKitError.systemCall` if nothing is free.
+  /// - Throws: `TestKitError.systemCall` if nothing is free.
   public static func reserve() throws(TestKitError) -> UInt16 {
     for _ in 0..<1000 {
       let wanted = belowOutgoing.isEmpty ? 0 : UInt16.random(in: belowOutgoing)
@@ -22,9 +22,9 @@ public enum LoopbackPorts {
     throw TestKitError(.systemCall, "no free port on 127.0.0.1")
   }
 
-  /// Listens on a port that `reserve` hands out, and on another one where somebody else was quicker.
+  /// Listens on a port of `reserve`, and on another one if another process has taken it.
   ///
-  /// Throws: `TestKitError.systemCall`.
+  /// - Throws: `TestKitError.systemCall`.
   static func listen() throws(TestKitError) -> LoopbackSocket {
     for _ in 0..<20 {
       if let listener = try? LoopbackSocket.listen(on: try reserve()) { return listener }
@@ -32,7 +32,7 @@ public enum LoopbackPorts {
     return try LoopbackSocket.listen(on: try reserve())
   }
 
-  /// Unprivileged ports below the kernel's own; empty where it keeps nearly all to itself, and any free port must do.
+  /// The unprivileged ports below the kernel's range; empty if that has nearly all ports, and any free one is used.
   private static let belowOutgoing: Range<UInt16> = {
     let setting = try? String(contentsOfFile: "/proc/sys/net/ipv4/ip_local_port_range", encoding: .utf8)
     let first = setting?.split(whereSeparator: \.isWhitespace).first.flatMap { UInt16($0) } ?? 32_768

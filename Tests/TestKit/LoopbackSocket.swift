@@ -19,7 +19,7 @@ public final class LoopbackSocket: Sendable {
 
   /// Connects to `port`; with a `timeout`, each later read or write that takes longer fails.
   ///
-  /// Throws: `TestKitError.systemCall`, also when nobody listens there.
+  /// - Throws: `TestKitError.systemCall`, also if nothing listens there.
   public static func connect(to port: UInt16, timeout: Duration? = nil) throws(TestKitError) -> LoopbackSocket {
     let descriptor = try makeDescriptor()
     if let timeout {
@@ -37,7 +37,7 @@ public final class LoopbackSocket: Sendable {
 
   /// Listens on `port`, or on a free one if it is 0.
   ///
-  /// Throws: `TestKitError.systemCall`, also when the port is taken.
+  /// - Throws: `TestKitError.systemCall`, also when the port is taken.
   public static func listen(on port: UInt16 = 0) throws(TestKitError) -> LoopbackSocket {
     let descriptor = try makeDescriptor()
     var yes: Int32 = 1
@@ -50,7 +50,7 @@ public final class LoopbackSocket: Sendable {
 
   /// Waits for the next connection.
   ///
-  /// Throws: `TestKitError.systemCall`, also after `shutdown`.
+  /// - Throws: `TestKitError.systemCall`, also after `shutdown`.
   public func accept() throws(TestKitError) -> LoopbackSocket {
     while true {
       let raw = Foundation.accept(descriptor.raw, nil, nil)
@@ -66,7 +66,7 @@ public final class LoopbackSocket: Sendable {
 
   /// Reads exactly `lengthBytes`.
   ///
-  /// Throws: `TestKitError.ended` if the peer is done before.
+  /// - Throws: `TestKitError.ended` if the peer is done before.
   public func readExactly(_ lengthBytes: Int) throws(TestKitError) -> [UInt8] {
     var bytes: [UInt8] = []
     while bytes.count < lengthBytes {
@@ -105,7 +105,7 @@ public final class LoopbackSocket: Sendable {
   /// Ends both directions, or stops listening; threads blocked here wake up.
   public func shutdown() { _ = Foundation.shutdown(descriptor.raw, Int32(SHUT_RDWR)) }
 
-  /// Tells the peer that nothing more will be written.
+  /// Ends the output: the peer reads the end of the stream.
   public func shutdownOutput() { _ = Foundation.shutdown(descriptor.raw, Int32(SHUT_WR)) }
 
   private static func makeDescriptor() throws(TestKitError) -> Descriptor {
@@ -115,7 +115,7 @@ public final class LoopbackSocket: Sendable {
     return withoutDelay(Descriptor(owning: raw))
   }
 
-  /// Small writes leave at once: forty milliseconds of Nagle would be most of a test's time.
+  /// Disables Nagle's algorithm, whose delay of forty milliseconds would be most of a test's time.
   private static func withoutDelay(_ descriptor: Descriptor) -> Descriptor {
     var yes: Int32 = 1
     setsockopt(descriptor.raw, Int32(IPPROTO_TCP), TCP_NODELAY, &yes, socklen_t(MemoryLayout<Int32>.size))

@@ -4,7 +4,7 @@ import Foundation
 public enum Products {
   /// The path of the built executable `name`.
   ///
-  /// Throws: `TestKitError.missing` if the build made none of that name.
+  /// - Throws: `TestKitError.missing` if the build made none of that name.
   public static func executable(_ name: String) throws(TestKitError) -> String {
     // On Linux the bundle is itself the running program; Bundle.main says the same at more cost.
     guard let bundle = realpath("/proc/self/exe", nil) else { throw .systemCall("realpath") }

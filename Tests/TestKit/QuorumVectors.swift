@@ -12,9 +12,9 @@ public struct QuorumVectors: Decodable, Sendable {
     public var description: String { name }
   }
 
-  /// What went to and fro on one connection.
+  /// The packets of one connection, in both directions.
   public struct Transcript: Decodable, Sendable {
-    /// One packet of it.
+    /// One packet.
     public struct Packet: Decodable, Sendable {
       public var dir: String
       public var type: String

@@ -3,10 +3,10 @@ import Synchronization
 
 /// A started process: its input can be written, its output read as it comes, and signals sent.
 ///
-/// Threads collect both outputs, so that a child never blocks on a full pipe whatever the test reads. A command that
-/// nobody holds any more is killed with all it started.
+/// Threads collect both outputs, so that a child never blocks on a full pipe whatever the test reads. A command that is
+/// no longer referenced is killed together with all processes that it has started.
 ///
-/// Thread: any.
+/// *Thread*: any.
 public final class RunningCommand: Sendable {
   /// How a process ended.
   public enum Ending: Sendable, Equatable {
@@ -23,7 +23,7 @@ public final class RunningCommand: Sendable {
   /// The environment of a command unless it says otherwise: nothing of the caller's, so that no test depends on it.
   public static let cleanEnvironment = [
     "HOME": "/nonexistent", "LANG": "C.UTF-8", "PATH": "/usr/local/bin:/usr/bin:/bin", "TERM": "dumb",
-    // A crash is over at once: the backtracer would keep its pipes open for longer than it has something to say.
+    // After a crash, the backtracer would keep the pipes open for a long time.
     "SWIFT_BACKTRACE": "enable=no",
   ]
 
@@ -35,7 +35,7 @@ public final class RunningCommand: Sendable {
   /// With `input` the child reads these bytes and then the end of its input; without, the input stays open for
   /// `write` until `closeInput`.
   ///
-  /// Throws: `TestKitError.systemCall` if it cannot be started.
+  /// - Throws: `TestKitError.systemCall` if it cannot be started.
   public init(
     _ executable: String, _ arguments: [String] = [],
     environment: [String: String] = RunningCommand.cleanEnvironment, input: [UInt8]? = nil
@@ -73,7 +73,7 @@ public final class RunningCommand: Sendable {
 
   /// Writes `text` to the child's input; waits while the pipe is full.
   ///
-  /// Throws: `TestKitError.ended` after `closeInput`, `.systemCall` if the child no longer reads.
+  /// - Throws: `TestKitError.ended` after `closeInput`, `.systemCall` if the child no longer reads.
   public func write(_ text: String) throws(TestKitError) {
     guard let descriptor = core.state.withLock({ $0.input }) else { throw TestKitError(.ended, "input is closed") }
     try descriptor.write(Array(text.utf8))
@@ -90,7 +90,7 @@ public final class RunningCommand: Sendable {
 
   /// Waits until the process ended and both outputs are complete.
   ///
-  /// Throws: `TestKitError.timedOut`; the process is left running.
+  /// - Throws: `TestKitError.timedOut`; the process is left running.
   @discardableResult
   public func waitForEnd(within limit: Duration) async throws -> Ending {
     try await eventually("end of process \(processID)", within: limit, every: .milliseconds(2)) {
@@ -100,7 +100,7 @@ public final class RunningCommand: Sendable {
 
   /// The next line of `stream`, without its line feed; nil at the end of the output.
   ///
-  /// Throws: `TestKitError.timedOut` if none is complete in time.
+  /// - Throws: `TestKitError.timedOut` if none is complete in time.
   public func nextLine(of stream: Stream = .output, within limit: Duration = .seconds(10)) async throws -> String? {
     // Two optionals: "no line yet" outside, "no line ever again" inside.
     try await eventually("a line from process \(processID)", within: limit, every: .milliseconds(2)) { () -> String?? in
@@ -109,7 +109,8 @@ public final class RunningCommand: Sendable {
   }
 }
 
-/// What the threads of a command share with its handle, apart from it so that they do not keep the handle alive.
+/// The state that the threads of a command share with its handle. It is separate, so that they do not keep the handle
+/// alive.
 final class CommandCore: Sendable {
   /// The output of one stream so far, and how much of it was taken as lines.
   struct Capture {
@@ -162,8 +163,8 @@ final class CommandCore: Sendable {
 
   /// Waits for the end of the process, on a thread.
   ///
-  /// It first waits without reaping, then reaps under the lock, so that `send` can never reach a stranger that was
-  /// given the same process id.
+  /// It first waits without reaping, then reaps under the lock, so that `send` can never reach another process that was
+  /// given the same id.
   func reap() {
     Thread.detachNewThread { [self] in
       var information = siginfo_t()

@@ -27,7 +27,7 @@ public enum Scratch {
 
   /// Makes an empty directory whose name starts with `purpose`.
   ///
-  /// Throws: `TestKitError.systemCall`.
+  /// - Throws: `TestKitError.systemCall`.
   public static func directory(_ purpose: String) throws(TestKitError) -> String {
     let number = nextNumber.withLock { number in
       number += 1
@@ -40,7 +40,7 @@ public enum Scratch {
 
   /// Writes `text` to the file at `path`.
   ///
-  /// Throws: `TestKitError.systemCall`.
+  /// - Throws: `TestKitError.systemCall`.
   public static func write(_ text: String, to path: String) throws(TestKitError) {
     let raw = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
     guard raw >= 0 else { throw .systemCall("open \(path)") }

@@ -1,10 +1,10 @@
 import Foundation
 
-/// A repeatable source of chance: the seed is printed, and taken back from `ZKCLI_TEST_SEED`.
+/// A repeatable generator of random numbers: the seed is printed, and can be set again by `ZKCLI_TEST_SEED`.
 public struct SeededGenerator: RandomNumberGenerator, Sendable {
   private var state: UInt64
 
-  /// A generator for one test, which its seed is printed with.
+  /// A generator for one test. The seed is printed with the test's name.
   public init(for test: String = #function) {
     let given = ProcessInfo.processInfo.environment["ZKCLI_TEST_SEED"].flatMap { UInt64($0) }
     let seed = given ?? .random(in: 1...999_999_999)
@@ -12,10 +12,10 @@ public struct SeededGenerator: RandomNumberGenerator, Sendable {
     state = seed
   }
 
-  /// A generator of a fixed seed, for what must be the same in every run.
+  /// A generator with a fixed seed, for what must be the same in every run.
   public init(seed: UInt64) { state = seed }
 
-  /// A generator of its own for a part of a test, drawn from another.
+  /// A separate generator for a part of a test, with a seed from another generator.
   public init(from other: inout SeededGenerator) { state = other.next() }
 
   /// The next 64 bits.

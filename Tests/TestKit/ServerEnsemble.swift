@@ -11,9 +11,9 @@ public enum MemberKind: Sendable {
 
 /// An ensemble of processes on loopback, ours and Apache's in any mixture, each of which comes and goes by itself.
 ///
-/// Thread: any.
+/// *Thread*: any.
 public final class ServerEnsemble: Sendable {
-  /// What an ensemble is to be.
+  /// The settings of an ensemble.
   public struct Configuration: Sendable {
     /// One for each member, whose ids are 1, 2, 3 …
     public var kinds: [MemberKind]
@@ -150,7 +150,7 @@ public final class ServerMember: Sendable {
 
   /// Starts the process, and returns without waiting for it to serve.
   ///
-  /// - Parameter other: whose server is to go on with the files; that of `kind` by default.
+  /// - Parameter other: which program continues with the files; that of `kind` by default.
   public func launch(as other: MemberKind? = nil) async throws {
     let file = "\(directory)/zoo.cfg"
     let started: GuardedProcess
@@ -183,10 +183,10 @@ public final class ServerMember: Sendable {
     try await taken?.terminate()
   }
 
-  /// Holds the process still.
+  /// Suspends the process.
   public func pause() async throws { try await process.withLock { $0 }?.pause() }
 
-  /// Lets a paused process go on.
+  /// Continues a paused process.
   public func resume() { process.withLock { $0?.resume() } }
 
   /// Removes all data but the server's id.
@@ -194,17 +194,17 @@ public final class ServerMember: Sendable {
 
   /// The answer to a four-letter word.
   ///
-  /// Throws: `TestKitError.systemCall` if there is no answer within a second.
+  /// - Throws: `TestKitError.systemCall` if there is no answer within a second.
   public func ask(_ word: String) throws -> String {
     let socket = try LoopbackSocket.connect(to: ports.client, timeout: .seconds(1))
     try socket.write(Array(word.utf8))
     return String(decoding: try socket.readToEnd(), as: UTF8.self)
   }
 
-  /// `leader`, `follower` or `observer`; nil while it serves nobody.
+  /// `leader`, `follower` or `observer`; nil while it does not serve.
   public var mode: String? { field("Mode", of: "srvr", separator: ": ") }
 
-  /// The last transaction, as `srvr` tells it.
+  /// The last transaction, as `srvr` reports it.
   public var zxid: String? { field("Zxid", of: "srvr", separator: ": ") }
 
   /// A figure of `mntr`, by its name without the prefix.

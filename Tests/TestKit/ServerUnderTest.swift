@@ -1,7 +1,7 @@
 import Foundation
 import Synchronization
 
-/// `zkcli server run` on a scratch directory and a port of its own, that is started and killed again and again.
+/// `zkcli server run` with a scratch directory and a reserved port, which is started and killed again and again.
 public final class ServerUnderTest: Sendable {
   public let port: UInt16
   /// Holds `zoo.cfg`, and `data` unless that lies elsewhere.
@@ -9,7 +9,7 @@ public final class ServerUnderTest: Sendable {
   /// The configured `dataDir`: `version-2` in it has the server's files.
   public let dataDirectory: String
   private let running = Mutex<RunningCommand?>(nil)
-  /// What is put in front of the server, such as a shell that limits it.
+  /// The command that runs the server, such as a shell that limits it.
   private let wrapper: [String]
 
   /// A server that is not started, with `lines` at the end of its `zoo.cfg`.
@@ -33,7 +33,7 @@ public final class ServerUnderTest: Sendable {
   /// The process, once it is started.
   public var command: RunningCommand? { running.withLock { $0 } }
 
-  /// What the server has said of itself since it was last started.
+  /// The server's standard error since it was last started.
   public var errorOutput: String { String(decoding: command?.bytes(of: .error) ?? [], as: UTF8.self) }
 
   /// Starts the server and waits until it serves.
@@ -41,7 +41,7 @@ public final class ServerUnderTest: Sendable {
     try launch(isLimited: isLimited)
     try await eventually("a server on port \(port)", within: .seconds(90)) {
       if let command, command.ending != nil {
-        // The process may be gone before all that it said is read.
+        // The process may have ended before all its output is read.
         try await command.waitForEnd(within: .seconds(90))
         throw TestKitError(.ended, errorOutput)
       }
@@ -49,7 +49,7 @@ public final class ServerUnderTest: Sendable {
     }
   }
 
-  /// What runs it in the foreground.
+  /// The command that runs the server in the foreground.
   public var commandLine: [String] {
     get throws(TestKitError) { try [Products.executable("zkcli"), "server", "run", "\(directory)/zoo.cfg"] }
   }
@@ -64,7 +64,7 @@ public final class ServerUnderTest: Sendable {
 
   /// Sends a signal and waits for the end.
   ///
-  /// Throws: `TestKitError.ended` when the end does not come of the signal: the server had fallen over by itself.
+  /// - Throws: `TestKitError.ended` if the server did not end because of the signal, but had crashed before.
   @discardableResult
   public func end(by signal: Int32) async throws -> RunningCommand.Ending? {
     guard let command else { return nil }

@@ -1,6 +1,6 @@
 /// The password that every server gives to a session: a function of its id, the same in all versions.
 ///
-/// Source: `ClientProtocol` 2.4.
+/// *Source*: `ClientProtocol` 2.4.
 public func sessionPassword(_ sessionID: Int64) -> [UInt8] {
   let mask: UInt64 = 0xffff_ffff_ffff
   var seed = (UInt64(bitPattern: sessionID) ^ 0xb341_5c00 ^ 0x5_deec_e66d) & mask
@@ -11,12 +11,12 @@ public func sessionPassword(_ sessionID: Int64) -> [UInt8] {
   }
 }
 
-/// Ends a session as its expiry does, at once and whatever the machine is busy with: takes it over by its password and
+/// Ends a session as its expiry would, but at once and however busy the machine is: resumes it by its password and
 /// closes it.
 ///
-/// Its client must not be able to reach the server meanwhile, or it would take the session back.
+/// Its client must not be able to reach the server meanwhile, or it would resume the session again.
 ///
-/// Throws: `TestKitError`.
+/// - Throws: `TestKitError`.
 public func endSession(_ sessionID: Int64, on port: UInt16) throws(TestKitError) {
   func bytes(_ value: some FixedWidthInteger) -> [UInt8] { withUnsafeBytes(of: value.bigEndian, Array.init) }
   let socket = try LoopbackSocket.connect(to: port, timeout: .seconds(30))

@@ -1,11 +1,11 @@
 import Foundation
 
-/// Starts a process with nothing of ours but what is given: the one caller of `posix_spawn`.
+/// Starts a process that inherits nothing but what is given. This is the only caller of `posix_spawn`.
 ///
 /// The child gets its own session, so that an interrupt at the keyboard reaches the tests and not it, and so that it
 /// cannot open a controlling terminal; default signal actions, an empty mask, and no descriptor besides the three.
 ///
-/// Throws: `TestKitError.systemCall` if the executable cannot be started.
+/// - Throws: `TestKitError.systemCall` if the executable cannot be started.
 func spawnProcess(
   _ executable: String, _ arguments: [String], environment: [String: String],
   standardInput: Descriptor, standardOutput: Descriptor, standardError: Descriptor

@@ -1,9 +1,10 @@
 import Foundation
 import Synchronization
 
-/// A loopback port in front of a server, for the troubles of a network: cut connections, refused ones, silence.
+/// A loopback port in front of a server, which simulates failures of the network: closed connections, refused ones,
+/// silence.
 ///
-/// Thread: any.
+/// *Thread*: any.
 public final class TCPProxy: Sendable {
   private struct State {
     var listener: LoopbackSocket?
@@ -11,14 +12,15 @@ public final class TCPProxy: Sendable {
     var connectionCount = 0
     /// The port that new connections are forwarded to.
     var target: UInt16
-    /// How many more pieces the server may say before one is dropped and everything cut; nil lets all pass.
+    /// The number of pieces that the server may still send before one is dropped and all connections are closed; nil
+    /// lets all pass.
     var piecesBeforeDrop: Int?
   }
 
-  /// What the threads hold, apart from the proxy so that they do not keep that alive.
+  /// The state of the threads, which is separate from the proxy so that they do not keep that alive.
   private final class Core: Sendable {
     let state: Mutex<State>
-    /// Threads wait here while the proxy is stalled; Mutex has no condition to wait for.
+    /// Threads wait here while the proxy is stalled. A `Mutex` has no condition to wait for.
     let isStalled = StallGate()
 
     init(target: UInt16) { state = Mutex(State(target: target)) }
@@ -29,7 +31,7 @@ public final class TCPProxy: Sendable {
 
   /// Forwards a free port to `target`.
   ///
-  /// Throws: `TestKitError.systemCall`.
+  /// - Throws: `TestKitError.systemCall`.
   public init(to target: UInt16) throws(TestKitError) {
     port = try LoopbackPorts.reserve()
     core = Core(target: target)
@@ -45,10 +47,10 @@ public final class TCPProxy: Sendable {
   /// The address for clients, as `host:port`.
   public var connectString: String { "127.0.0.1:\(port)" }
 
-  /// Forwards new connections to another port, as if the server were replaced; those that exist go on.
+  /// Forwards new connections to another port, as if the server were replaced. Existing ones continue.
   public func retarget(to port: UInt16) { core.state.withLock { $0.target = port } }
 
-  /// How many connections were accepted so far.
+  /// The number of connections that were accepted so far.
   public var connectionCount: Int { core.state.withLock { $0.connectionCount } }
 
   /// Closes all connections, on both sides; new ones are accepted as before.
@@ -63,14 +65,14 @@ public final class TCPProxy: Sendable {
     }
   }
 
-  /// Lets the server say `count` more pieces, then drops the next one and closes all connections: what it answers has
-  /// happened, and the client never learns of it. A piece is what arrives at once, mostly one reply.
+  /// Lets the server send `count` more pieces, then drops the next one and closes all connections: the request was
+  /// carried out, and the client never learns of it. A piece is what arrives at once, mostly one reply.
   public func dropReply(after count: Int) { core.state.withLock { $0.piecesBeforeDrop = count } }
 
   /// Whether the reply of `dropReply` has been dropped.
   public var hasDropped: Bool { core.state.withLock { $0.piecesBeforeDrop == nil } }
 
-  /// Refuses new connections; the ones that exist go on.
+  /// Refuses new connections. Existing ones continue.
   public func refuse() {
     let listener = core.state.withLock { state in
       defer { state.listener = nil }
@@ -81,7 +83,7 @@ public final class TCPProxy: Sendable {
 
   /// Accepts new connections, as it does from the start.
   ///
-  /// Throws: `TestKitError.systemCall` if the port was taken in the meantime.
+  /// - Throws: `TestKitError.systemCall` if the port was taken in the meantime.
   public func accept() throws(TestKitError) {
     guard core.state.withLock({ $0.listener == nil }) else { return }
     let listener = try LoopbackSocket.listen(on: port)
@@ -91,16 +93,16 @@ public final class TCPProxy: Sendable {
     }
   }
 
-  /// Forwards nothing more, in either direction, and leaves the connections open.
+  /// Stops forwarding in both directions, and leaves the connections open.
   public func stall() { core.isStalled.close() }
 
-  /// Forwards again, what was held back first.
+  /// Forwards again, beginning with what was held back.
   public func resume() { core.isStalled.open() }
 
   private static func join(_ client: LoopbackSocket, acceptedBy listener: LoopbackSocket, _ core: Core) {
     guard let server = try? LoopbackSocket.connect(to: core.state.withLock(\.target)) else { return client.shutdown() }
     let isRefused = core.state.withLock { state in
-      // Whoever refuses and then cuts must not find a connection alive that was accepted just before.
+      // After `refuse` and `cut`, no connection may be left that was accepted just before.
       guard state.listener === listener else { return true }
       state.connectionCount += 1
       state.pairs[ObjectIdentifier(client)] = (client, server)
@@ -120,7 +122,7 @@ public final class TCPProxy: Sendable {
           guard (try? sink.write(bytes)) != nil else { break }
         }
         core.isStalled.pass()
-        // One side's end is passed on as such; the other direction may still have something to say.
+        // The end of one direction is forwarded. The other direction may still have data.
         sink.shutdownOutput()
         _ = core.state.withLock { $0.pairs.removeValue(forKey: ObjectIdentifier(client)) }
       }
@@ -129,7 +131,7 @@ public final class TCPProxy: Sendable {
 }
 
 extension TCPProxy {
-  /// Counts a piece of the server's, and tells whether it is the one to drop.
+  /// Counts a piece from the server, and returns whether it must be dropped.
   private static func isToBeDropped(_ core: Core) -> Bool {
     core.state.withLock { state in
       guard let count = state.piecesBeforeDrop else { return false }
@@ -153,7 +155,7 @@ private final class StallGate: @unchecked Sendable {
     }
   }
 
-  /// Opens the gate for all who wait.
+  /// Opens the gate for all threads that wait.
   func open() {
     condition.withLock {
       isClosed = false
@@ -161,6 +163,6 @@ private final class StallGate: @unchecked Sendable {
     }
   }
 
-  /// Makes whoever comes next wait.
+  /// Closes the gate for all threads that come to it from now on.
   func close() { condition.withLock { isClosed = true } }
 }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A command running in a terminal of its own, seen as a person sees it: a screen of characters, and keys.
+/// A command that runs in a terminal, used as a person uses it: by a screen of characters, and keys.
 ///
 /// tmux is the terminal. It has its own server and socket, reads no configuration but ours, and dies with the test
 /// process.
@@ -24,7 +24,7 @@ public final class Terminal: Sendable {
 
   /// Starts `executable` in a terminal of the given size; `TERM` is set for it, the rest is `environment`.
   ///
-  /// Throws: `TestKitError.ended` if tmux refuses, `.systemCall` if it is not there.
+  /// - Throws: `TestKitError.ended` if tmux refuses, `.systemCall` if it is not there.
   public static func start(
     _ executable: String, _ arguments: [String] = [],
     environment: [String: String] = RunningCommand.cleanEnvironment, columns: Int = 80, rows: Int = 24
@@ -62,7 +62,7 @@ public final class Terminal: Sendable {
 
   /// Waits until `text` is on the screen, and returns the screen.
   ///
-  /// Throws: `TestKitError.timedOut` with what was there instead.
+  /// - Throws: `TestKitError.timedOut` with what was there instead.
   @discardableResult
   public func waitFor(_ text: String, timeout: Duration = .seconds(60)) async throws -> String {
     try await waitUntil("“\(text)” on the screen", timeout: timeout) { $0.contains(text) }
@@ -70,7 +70,7 @@ public final class Terminal: Sendable {
 
   /// Waits until the screen is as `condition` wants it, and returns it; `fact` says what that is.
   ///
-  /// Throws: `TestKitError.timedOut` with what was there instead.
+  /// - Throws: `TestKitError.timedOut` with what was there instead.
   @discardableResult
   public func waitUntil(
     _ fact: String, timeout: Duration = .seconds(60), _ condition: (String) -> Bool
@@ -95,7 +95,7 @@ public final class Terminal: Sendable {
 
   /// Waits until the command ended, and returns its exit status.
   ///
-  /// Throws: `TestKitError.timedOut`; `.ended` if a signal ended it.
+  /// - Throws: `TestKitError.timedOut`; `.ended` if a signal ended it.
   public func waitForExit(timeout: Duration = .seconds(60)) async throws -> Int32 {
     try await eventually("end of the command in the terminal", within: timeout, every: .milliseconds(20)) {
       let answer = try await display("#{pane_dead},#{pane_dead_status},#{pane_dead_signal}")
@@ -104,7 +104,7 @@ public final class Terminal: Sendable {
       guard answer[2].isEmpty else {
         throw TestKitError(.ended, "signal \(answer[2]): \(try await screen())")
       }
-      // tmux saw the terminal close and now and then misses that the process is to be reaped: this makes it look.
+      // tmux sometimes sees the terminal close, but misses the end of the process. The signal makes it check again.
       if answer[1].isEmpty { server.send(signal: SIGCHLD) }
       return Int32(answer[1])
     }
@@ -132,7 +132,7 @@ public final class Terminal: Sendable {
   private func ask(_ arguments: String...) async throws -> CommandRun { try await ask(arguments) }
 
   private func ask(_ arguments: [String]) async throws -> CommandRun {
-    // -N: never start a server of its own.
+    // -N: do not start a tmux server.
     try await CommandRun.run("tmux", ["-N", "-S", socket] + arguments)
   }
 }

@@ -1,6 +1,6 @@
-/// What went wrong while setting a test's stage; never a verdict on the code under test.
+/// An error in the preparation of a test; never a verdict on the code under test.
 public struct TestKitError: Error, CustomStringConvertible {
-  /// The kinds of failure that callers tell apart.
+  /// The kinds of failure that callers distinguish.
   public enum Code: Sendable {
     /// A bounded wait ran out.
     case timedOut
@@ -18,7 +18,6 @@ public struct TestKitError: Error, CustomStringConvertible {
 
   public var description: String { "\(code): \(context)" }
 
-  /// Makes an error of `code` while doing `context`.
   public init(_ code: Code, _ context: String) {
     self.code = code
     self.context = context

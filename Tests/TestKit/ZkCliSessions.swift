@@ -3,7 +3,7 @@
 /// What is not here differs on purpose between 3.8.0, which Debian has, and 3.9.5, which compatibility mode follows:
 /// - the usage of get and set, which have -b and -x since 3.9.3, and with them the whole usage, which unknown commands
 ///   print (`nonsense`, `help`, and the `rmr` and `ls2` of older versions);
-/// - `version`, which tells the version;
+/// - `version`, which prints the version;
 /// - input that kills zkCli.sh (`redo abc`, `addWatch nopath`, `set -v abc`), where there is nothing to compare.
 public enum ZkCliSessions {
   /// Lines for the stdin of one run: each start of zkCli.sh costs most of a second.
@@ -59,7 +59,7 @@ public enum ZkCliSessions {
       "ls /zookeeper/quota",
     ])
 
-  /// Events come when they come: one command in between lets them arrive in the same place.
+  /// Events arrive at any time. A command after each change makes them arrive at the same position in both outputs.
   private static let watches = Session(
     description: "watches",
     lines: [

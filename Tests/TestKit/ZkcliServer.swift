@@ -1,13 +1,13 @@
 import Foundation
 import Synchronization
 
-/// `zkcli server run` on loopback: our own server as a process, for tests of what talks to it.
+/// `zkcli server run` on loopback, as a process, for tests of its clients.
 ///
-/// Thread: any.
+/// *Thread*: any.
 public final class ZkcliServer: Sendable {
   public let port: UInt16
   private let log: String
-  /// Dies with the test process, and with this.
+  /// It ends with the test process, and with this object.
   private let process: GuardedProcess
 
   private init(port: UInt16, log: String, process: GuardedProcess) {
@@ -22,12 +22,12 @@ public final class ZkcliServer: Sendable {
   /// The one server that tests share, started by the first of them.
   public static func shared() async throws -> ZkcliServer { try await sharedStart.value }
 
-  /// Not a child of the test that came first, whose cancellation must not take the server from the others.
+  /// It is not a child of the test that came first, whose cancellation must not end the others' server.
   private static let sharedStart = Task { try await ZkcliServer.start() }
 
   /// Starts a server with ticks of half a second, so that the shortest session is a second, and waits until it serves.
   ///
-  /// Throws: `TestKitError.missing` if it is not built, `.ended` with what it said if it does not start.
+  /// - Throws: `TestKitError.missing` if it is not built, `.ended` with what it said if it does not start.
   public static func start() async throws -> ZkcliServer {
     try await ApacheServer.retryingPortConflicts {
       let server = try await launch(port: try LoopbackPorts.reserve())
@@ -65,7 +65,7 @@ public final class ZkcliServer: Sendable {
     }
   }
 
-  /// What the server says it is (`standalone`, `leader`, `follower`); nil if it serves nobody.
+  /// The server's mode (`standalone`, `leader`, `follower`); nil if it does not serve.
   public var mode: String? {
     guard let socket = try? LoopbackSocket.connect(to: port, timeout: .seconds(1)),
       (try? socket.write(Array("srvr".utf8))) != nil, let answer = try? socket.readToEnd()
@@ -89,7 +89,7 @@ public final class ZkcliEnsemble: Sendable {
 
   /// Starts `size` servers and waits until all of them serve.
   ///
-  /// Throws: as `ZkcliServer.start`.
+  /// - Throws: as `ZkcliServer.start`.
   public static func start(size: Int = 3) async throws -> ZkcliEnsemble {
     try await ApacheServer.retryingPortConflicts {
       let ports = try (0..<size).map { _ throws(TestKitError) in
@@ -115,7 +115,7 @@ public final class ZkcliEnsemble: Sendable {
 
   /// Waits until some member leads, and returns its index.
   ///
-  /// Throws: `TestKitError.timedOut`.
+  /// - Throws: `TestKitError.timedOut`.
   public func waitForLeader(within limit: Duration = .seconds(30)) async throws -> Int {
     try await eventually("election of a leader", within: limit, every: .milliseconds(20)) {
       members.firstIndex { $0.mode == "leader" }
@@ -123,7 +123,7 @@ public final class ZkcliEnsemble: Sendable {
   }
 }
 
-/// The servers against which what a client does is tested: ours, and Apache's.
+/// The servers against which clients are tested: ours, and Apache's.
 public enum ServerKind: String, CaseIterable, Sendable {
   case zkcli, apache
 
@@ -142,7 +142,7 @@ public enum ServerKind: String, CaseIterable, Sendable {
 
   /// The answer of that server to a four-letter word.
   ///
-  /// Throws: `TestKitError.systemCall`.
+  /// - Throws: `TestKitError.systemCall`.
   public func fourLetterWord(_ word: String) async throws -> String {
     let socket = try LoopbackSocket.connect(to: try await port, timeout: .seconds(10))
     try socket.write(Array(word.utf8))

@@ -2,7 +2,7 @@ import Foundation
 import TestKit
 import Testing
 
-/// Commands: what comes in and out, how they end, and that none outlives its limit.
+/// Commands: their input and output, how they end, and that none outlives its limit.
 @Suite(.timeLimit(.minutes(10)))
 struct CommandTests {
   @Test func largeInputComesBackWhole() async throws {
@@ -48,7 +48,7 @@ struct CommandTests {
   @Test func childrenInheritThreeDescriptorsAlone() async throws {
     let leaked = try FakeServer(.silence)
     let run = try await CommandRun.run("/bin/sh", ["-c", "ls /proc/$$/fd"])
-    // The shell may keep one of its own, from 10 up.
+    // The shell may have one, from 10 up.
     #expect(run.output.split(separator: "\n").compactMap { Int($0) }.filter { $0 < 10 } == [0, 1, 2])
     leaked.stop()
   }

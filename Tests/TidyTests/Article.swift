@@ -29,7 +29,7 @@ struct Article {
 
   /// The numbers of its numbered headings: `4.3` for `### 4.3 create`, `B` for `## B. Leader and learners`.
   ///
-  /// The dot behind a number without one tells it from the first word of a title.
+  /// The dot after a number without one distinguishes it from the first word of a title.
   var sections: Set<String> {
     Set(
       prose.compactMap { line in

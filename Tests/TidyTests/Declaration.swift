@@ -31,7 +31,7 @@ struct DeclarationFinder {
     let isProtocol: Bool
   }
 
-  /// A word of code and where it stands.
+  /// A keyword or identifier of the code, and its position.
   private struct Word {
     let text: String
     let line: Int

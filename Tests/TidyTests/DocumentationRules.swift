@@ -79,13 +79,13 @@ enum DocumentationRules {
     return paths.contains(trimmed) || paths.contains { $0.hasPrefix(trimmed + "/") }
   }
 
-  /// What stands between single backticks.
+  /// The text between single backticks.
   private static func codeSpans(in line: String) -> [String] {
     let pieces = line.replacing("``", with: "").split(separator: "`", omittingEmptySubsequences: false)
     return stride(from: 1, to: pieces.count - 1, by: 2).map { String(pieces[$0]) }
   }
 
-  /// The first components of what stands between double backticks.
+  /// The first components of the names between double backticks.
   private static func symbolLinks(in line: String) -> [String] {
     let pieces = line.split(separator: "``", omittingEmptySubsequences: false)
     return stride(from: 1, to: pieces.count - 1, by: 2).map { String(pieces[$0].prefix { $0 != "/" }) }

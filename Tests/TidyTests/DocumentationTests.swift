@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// The rules about the documentation, over the tree this file stands in.
+/// The rules about the documentation, over the tree that contains this file.
 @Suite struct DocumentationTests {
   private static let root = TreeTests.root
   private static let paths = Set(
@@ -70,7 +70,7 @@ import Testing
     #expect(breaches.isEmpty, "\n\(breaches.map(\.description).joined(separator: "\n"))")
   }
 
-  /// The names of the types that a target declares: the words that follow `struct` and the like. Words of comments
+  /// The names of the types that a target declares: the names that follow `struct` and the like. Text of comments
   /// among them do no harm, and looking for them takes a tenth of the time that following all brackets would.
   private static func types(of target: String) throws -> Set<String> {
     let keywords: Set<Substring> = ["struct", "class", "enum", "actor", "protocol"]

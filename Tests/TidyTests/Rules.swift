@@ -93,7 +93,7 @@ enum Rules {
     }
   }
 
-  /// Nothing stands at the top of the repository but what a visitor expects there; `paths` is all that is committed.
+  /// Nothing is at the top of the repository but what a visitor expects there; `paths` is all that is committed.
   static func topLevel(_ paths: [String]) -> [Breach] {
     let expected: Set<String> = ["Package.swift", "Sources", "Tests", "completions", "man", "README.md", "LICENSE"]
     let entries = Set(paths.compactMap { $0.split(separator: "/").first.map(String.init) })
@@ -142,7 +142,7 @@ private func callsPrint(_ line: String) -> Bool {
   }
 }
 
-/// Whether a doc comment stands above `declaration`, with only attributes and modifiers in between.
+/// Whether there is a doc comment above `declaration`, with only attributes and modifiers in between.
 private func isDocumented(_ declaration: Declaration, in text: SwiftText) -> Bool {
   var index = declaration.line - 2
   let modifiers: Set<Substring> = ["public", "package", "internal", "static", "final", "mutating", "nonisolated"]

@@ -1,20 +1,17 @@
 import Foundation
 import Testing
 
-/// The rules, over the tree this file stands in.
+/// The rules, over the tree that contains this file.
 @Suite struct TreeTests {
   /// The root of the repository: three steps up from here.
   static let root = (1...3).reduce(URL(filePath: #filePath)) { url, _ in url.deletingLastPathComponent() }
 
   @Test func everySwiftFileKeepsTheRules() throws {
-    var breaches: [Breach] = []
-    let paths = try Self.swiftFiles()
+    let sources = try Self.sources()
     // An empty list would pass every rule.
+    let paths = sources.map(\.path)
     #expect(paths.contains("Tests/TidyTests/TreeTests.swift") && paths.contains("Sources/zkcli/main.swift"))
-    for path in paths {
-      let text = SwiftText(try String(contentsOf: Self.root.appending(path: path), encoding: .utf8))
-      breaches += Rules.all.flatMap { $0(path, text) }
-    }
+    let breaches = sources.flatMap { path, text in Rules.all.flatMap { $0(path, text) } }
     #expect(breaches.isEmpty, "\n\(breaches.map(\.description).joined(separator: "\n"))")
   }
 
@@ -37,6 +34,15 @@ import Testing
     try #require(git.terminationStatus == 0)
     let paths = String(decoding: list, as: UTF8.self).split(separator: "\0").map(String.init)
     #expect(Rules.topLevel(paths) == [])
+  }
+
+  /// All Swift files with their paths, read and scanned once for all rules: the scan takes most of the time.
+  static func sources() throws -> [(path: String, text: SwiftText)] { try scanned.get() }
+
+  private static let scanned = Result {
+    try swiftFiles().map { path in
+      (path: path, text: SwiftText(try String(contentsOf: root.appending(path: path), encoding: .utf8)))
+    }
   }
 
   /// The paths of all Swift files, from the root of the repository.

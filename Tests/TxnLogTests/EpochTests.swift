@@ -49,7 +49,7 @@ import ZooKeeperProtocol
     }
   }
 
-  /// A snapshot or a log of a zxid behind which there is none.
+  /// A snapshot or a log of a zxid after which no other is possible.
   @Test(arguments: [.max, .max - 1, 0x7fff_ffff_0000_0001] as [Int64])
   func theLastZxidsAreRefused(_ zxid: Int64) throws {
     let directory = try freshDirectory(disk)
@@ -75,7 +75,7 @@ import ZooKeeperProtocol
     #expect(disk.visibleFiles["/data/version-2/currentEpoch"] == Array("3".utf8))
   }
 
-  /// What interrupted writes leave means nothing once the numbers stand, and does not stay for ever.
+  /// What interrupted writes leave has no meaning once the numbers are durable, and is removed.
   @Test func remainsOfTheFilesGo() throws {
     for (announced, isKept) in [("3", false), ("7", false), ("", false), ("8", true)] {
       let directory = try freshDirectory()

@@ -6,7 +6,7 @@ import ZooKeeperProtocol
 
 @testable import TxnLog
 
-/// The machine's own files.
+/// The real file system.
 @Suite(.timeLimit(.minutes(10))) struct PosixTests {
   private func directory() throws -> DataDirectory<PosixFileSystem> {
     let directory = DataDirectory(PosixFileSystem(), dataDirectory: "\(try Scratch.directory("txnlog"))/a/b")
@@ -67,7 +67,7 @@ import ZooKeeperProtocol
     #expect(throws: FileSystemError.self) { _ = try files.list(missing) }
   }
 
-  /// Nothing waits for the other end of a pipe, and the words say what is in the way.
+  /// Opening a pipe does not wait for its other end, and the message says what is wrong.
   @Test func whatIsNoFileIsSaidToBeNone() throws {
     let directory = try directory()
     try fill(directory, through: 150)
@@ -97,7 +97,7 @@ import ZooKeeperProtocol
     #expect(try directory.recover(into: &recorder).lastZxid == Zxid(rawValue: 150))
   }
 
-  /// Twenty gigabytes that take no room on the disk take no time either, and are gone behind the start.
+  /// Twenty gigabytes that take no room on the disk take no time either, and are removed by the start.
   @Test func holesBehindALogAreNotRead() throws {
     let directory = try directory()
     try fill(directory, through: 50)
@@ -205,7 +205,7 @@ import ZooKeeperProtocol
     #expect(line(answer, "Node count: ") == "15", "\(answer)")
     #expect(line(answer, "Zxid: ") == "0xa", "\(answer)")
     try await server.stop()
-    // What Apache has made of it: a snapshot of its own, and the session's end when it started.
+    // Apache's server has written a snapshot, and ended the session when it started.
     let directory = DataDirectory(files, dataDirectory: server.dataDirectory)
     var recorder = Recorder()
     let report = try directory.recover(into: &recorder)

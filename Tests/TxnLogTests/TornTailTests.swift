@@ -4,7 +4,7 @@ import ZooKeeperProtocol
 
 @testable import TxnLog
 
-/// What interrupted writes and later damage leave, and that the two are told apart.
+/// What interrupted writes and later damage leave, and that the two are distinguished.
 @Suite(.timeLimit(.minutes(10))) struct TornTailTests {
   private static let path = "/data/version-2/log.1"
 
@@ -52,7 +52,7 @@ import ZooKeeperProtocol
       let whole = ends.prefix { $0 <= start }.count
       let contentEnd = (zeroed.lastIndex { $0 != 0 } ?? -1) + 1
       let lastEnd = whole > 0 ? ends[whole - 1] : LogFormat.headerBytes
-      // A segment that was ended had records, and one with marks has one behind the last of them.
+      // A segment that was ended had records, and one with marks has a mark after the last of them.
       if contentEnd <= lastEnd, marks || whole == 0 {
         let error = try #require(refusal(directory), "zeros from \(start)")
         #expect(error.path == Self.path && (error.offset == lastEnd || whole == 0 && error.offset == 0))
@@ -179,7 +179,8 @@ import ZooKeeperProtocol
     }
   }
 
-  /// The log of a server that was stopped has become zeros: nothing is deleted, and nobody starts with an empty tree.
+  /// The log of a server that was stopped has become zeros: nothing is deleted, and no server starts with an empty
+  /// tree.
   @Test(arguments: [true, false]) func zerosInTheOnlySegmentRefuse(marks: Bool) throws {
     let (bytes, _) = try endedSample(marks: marks)
     for kept in [0, LogFormat.headerBytes] {
@@ -201,7 +202,7 @@ import ZooKeeperProtocol
       let dump = try LogDump(disk, path: Self.path, segment: Zxid(rawValue: 1))
       let end = dump.records[0].offset + dump.records[0].lengthBytes + LogFormat.recordOverheadBytes
       var bytes = try #require(disk.visibleFiles[Self.path])
-      // All behind the sector with the record's last byte.
+      // Everything after the sector with the record's last byte.
       let lost = ((end - 1) / 512 + 1) * 512
       for index in lost..<max(lost, end + BatchMark.encodedSizeBytes) { bytes[index] = 0 }
       #expect(try recover(self.disk(bytes)).0.zxids == zxids(1...1), "record ends at \(end)")
@@ -211,7 +212,7 @@ import ZooKeeperProtocol
     }
   }
 
-  /// Whole records behind the damage say that it is no torn tail, also where no mark says so any more.
+  /// Whole records after the damage show that it is not a torn tail, even if there is no mark that shows it.
   @Test func damageWithWholeRecordsBehindItRefusesWithoutTheLastMark() throws {
     let (bytes, ends) = try sample(marks: true)
     for record in 0..<5 {

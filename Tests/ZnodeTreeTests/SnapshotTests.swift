@@ -159,7 +159,7 @@ func restore(_ walk: consuming SnapshotWalk) throws -> DataTree {
     #expect(code("/") == .duplicate)
   }
 
-  /// Wherever the second one stands: right behind the first, among others, in front of another's children, at the end.
+  /// Wherever the second one is: right after the first, among others, in front of another's children, or at the end.
   @Test(arguments: [
     ["/a", "/a"], ["/a", "/a", "/b", "/c"], ["/a"] + (0..<100).map { "/n\($0)" } + ["/a", "/z"],
     ["/a", "/b", "/a", "/b/c"], ["/a", "/a/b", "/c", "/a/b"], ["/zookeeper-a", "/zookeeper-a"],

@@ -1,8 +1,8 @@
 import Testing
 import ZooKeeperProtocol
 
-/// Swift takes a slash and a combining mark behind it for one character, and two spellings of é for one string;
-/// servers take neither.
+/// To Swift, a slash with a combining mark after it is one character, and two spellings of é are equal; to servers,
+/// both are different.
 @Suite(.timeLimit(.minutes(10)))
 struct CombiningPathTests {
   /// A component that begins with an acute accent.
@@ -28,7 +28,7 @@ struct CombiningPathTests {
     #expect(!ZnodePath.isWithin("/\u{e9}", "/e\u{301}"))
     #expect(!ZnodePath.isWithin("/\u{e9}/a", "/e\u{301}"))
     #expect(ZnodePath.isWithin("/e\u{301}/a", "/e\u{301}"))
-    // An accent behind the name is another name, not a child.
+    // A name with an accent after it is another name, not a child.
     #expect(!ZnodePath.isWithin("/e\u{301}", "/e"))
   }
 

@@ -5,7 +5,7 @@ import ZooKeeperProtocol
 /// Frames of real servers and clients: decoded to what the capture says, and encoded to the same bytes.
 @Suite(.timeLimit(.minutes(10)))
 struct GoldenTests {
-  /// Frames that are not to be decoded, and why. One that is not met fails the test.
+  /// Frames that cannot be decoded, and why. An entry without a frame fails the test.
   static let exceptions: [String: String] = [
     "marshalling_error.request": "its body is two bytes, to see what a server answers to that",
     "unknown_opcode.request": "operation 99 does not exist",

@@ -8,7 +8,7 @@ import ZooKeeperProtocol
       ("-Xmx1g -Dzookeeper.client.secure=true", ["zookeeper.client.secure=true"], ["-Xmx1g"]),
       ("  -Da=1\t-Da=2\n-Db ", ["a=1", "a=2", "b="], []),
       ("-Da=b=c -D=x -D", ["a=b=c", "=x"], ["-D"]),
-      // The scripts do not quote the variable: neither do quotes hold words together.
+      // The scripts do not quote the variable, so that quotes in it do not join arguments.
       (#"-Da="x y""#, [#"a="x"#], [#"y""#]),
       (
         "-cp /a:/b -Da=1 --add-opens java.base/x=ALL -XX:+UseG1GC", ["a=1"],
@@ -17,7 +17,7 @@ import ZooKeeperProtocol
       // The value of -cp is no property, whatever it looks like.
       ("-cp -Da=1 -cp", [], ["-cp", "-Da=1", "-cp"]),
       ("-javaagent:/opt/a.jar=8080:/b.yml -verbose:gc", [], ["-javaagent:/opt/a.jar=8080:/b.yml", "-verbose:gc"]),
-      // A combining mark behind `=` is a letter of its own.
+      // A combining mark after `=` is a separate character.
       ("-Da=\u{301}x", ["a=\u{301}x"], []),
     ] as [(String, [String], [String])])
   func wordsArePropertiesOrPassedOver(text: String, properties: [String], passedOver: [String]) {

@@ -49,7 +49,7 @@ struct ZnodePathTests {
   @Test func sequentialNameMayBeEmpty() throws {
     try ZnodePath.validate("/queue/", isSequential: true)
     try ZnodePath.validate("/", isSequential: true)
-    // A number behind the dots makes a name of them.
+    // With a sequence number after the dots, they are a valid name.
     try ZnodePath.validate("/a/..", isSequential: true)
     #expect(throws: ZnodePathError.self) { try ZnodePath.validate("/queue/", isSequential: false) }
     #expect(throws: ZnodePathError.self) { try ZnodePath.validate("/a//", isSequential: true) }

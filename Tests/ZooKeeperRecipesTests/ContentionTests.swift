@@ -168,7 +168,7 @@ import ZooKeeperProtocol
       try await #expect(client.getData(path).data == "180".bytes)
       try await #expect(Counter(client, path: path).set(-4) == -4)
       try await client.setData(path, data: "a number!".bytes)
-      await #expect(throws: RecipeError(.malformed("its data is no number"), path: path)) {
+      await #expect(throws: RecipeError(.malformed("its data is not a number"), path: path)) {
         try await Counter(client, path: path).add(1)
       }
     }

@@ -5,7 +5,7 @@ import ZooKeeperProtocol
 
 @testable import ZooKeeperRecipes
 
-/// Nobody is woken for nothing: of many who wait, no two watch the same znode.
+/// A release wakes one client only: of many that wait, no two watch the same znode.
 @Suite(.serialized, .timeLimit(.minutes(10))) struct HerdTests {
   private func expectSingleWatchers(under path: String, count: Int, _ server: ServerKind) async throws {
     let watchers = try await eventually("\(count) watches under \(path)", within: .seconds(30)) {

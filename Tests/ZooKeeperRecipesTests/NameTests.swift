@@ -16,22 +16,22 @@ import ZooKeeperProtocol
       ("5f3c9d2ea06d4159b5ef08c3c4feb228__rlock__0000000008", 8, true),
       ("lock-0000000009", 9, false), ("_c_x-lock--000000001", -1, false), ("_c_x-lock--2147483648", .min, false),
     ] as [(String, Int32, Bool)])
-  func placesAreRead(name: String, sequence: Int32, isShared: Bool) throws {
-    let place = try #require(WaitingLine.Place(name: name))
-    #expect(place.sequence == sequence)
-    #expect(place.isShared == isShared)
+  func positionsAreRead(name: String, sequence: Int32, isShared: Bool) throws {
+    let position = try #require(WaitQueue.Position(name: name))
+    #expect(position.sequence == sequence)
+    #expect(position.isShared == isShared)
   }
 
   @Test(arguments: ["locks", "ready", "lock-", "lock-12", "lock-000000000x", "lock-+000000001", ".locks", ""])
-  func otherNamesAreNoPlaces(name: String) { #expect(WaitingLine.Place(name: name) == nil) }
+  func otherNamesAreIgnored(name: String) { #expect(WaitQueue.Position(name: name) == nil) }
 
   @Test func creationTellsTheOrderWhereItIsKnown() throws {
-    var places = try ["lock-2147483646", "b-lock-2147483647", "lock--2147483648", "a-lock-2147483647"].map {
-      try #require(WaitingLine.Place(name: $0))
+    var positions = try ["lock-2147483646", "b-lock-2147483647", "lock--2147483648", "a-lock-2147483647"].map {
+      try #require(WaitQueue.Position(name: $0))
     }
-    #expect(places[0].wasCreated(before: places[1]) && !places[0].wasCreated(before: places[0]))
-    for (index, zxid) in [5, 6, 7, 7].enumerated() { places[index].creation = Zxid(rawValue: Int64(zxid)) }
-    let sorted = places.shuffled().sorted { $0.wasCreated(before: $1) }.map(\.name)
+    #expect(positions[0].wasCreated(before: positions[1]) && !positions[0].wasCreated(before: positions[0]))
+    for (index, zxid) in [5, 6, 7, 7].enumerated() { positions[index].creation = Zxid(rawValue: Int64(zxid)) }
+    let sorted = positions.shuffled().sorted { $0.wasCreated(before: $1) }.map(\.name)
     #expect(sorted == ["lock-2147483646", "b-lock-2147483647", "a-lock-2147483647", "lock--2147483648"])
   }
 

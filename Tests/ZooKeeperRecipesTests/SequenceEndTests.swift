@@ -6,7 +6,7 @@ import ZooKeeperProtocol
 
 @testable import ZooKeeperRecipes
 
-/// Where the sequence numbers come to their end, nobody gets what somebody else has.
+/// At the end of the sequence numbers, no client gets what another one has.
 @Suite(.serialized, .timeLimit(.minutes(10))) struct SequenceEndTests {
   /// Who is inside.
   private final class Inside: Sendable {
@@ -27,7 +27,7 @@ import ZooKeeperProtocol
     arguments: [([0, 1, 2], true), ([5], true), ([], true), ([1, 1], false), ([.max], false), ([-1], false)]
       as [([Int32], Bool)]) func numbersTellTheOrderWhileTheyAreUnique(numbers: [Int32], isOrdered: Bool)
   {
-    #expect(SequenceNumbers.tellOrder(numbers) == isOrdered)
+    #expect(SequenceNumbers.determineOrder(numbers) == isOrdered)
   }
 
   @Test(arguments: ServerKind.allCases) func aLockHasOneHolderAndNoWaiterIsLeft(kind: ServerKind) async throws {

@@ -1,11 +1,11 @@
 internal import Jute
 internal import ZooKeeperProtocol
 
-/// Authentication, which is answered at once and may overtake.
+/// Authentication, which is answered at once and may overtake earlier requests.
 ///
 /// *Source*: `ClientProtocol` 6.1, 6.2.
 extension ServerCore {
-  /// An auth packet: adds identities, or refuses and closes.
+  /// Handles an authentication packet: adds the identities that it proves, or refuses it and closes the connection.
   func onAuth(_ xid: Xid, _ payload: UnsafeRawBufferPointer, _ connection: ClientConnection) {
     var reader = JuteReader(UnsafeRawBufferPointer(rebasing: payload[8...]))
     let packet: AuthPacket
@@ -26,14 +26,14 @@ extension ServerCore {
     answer(connection, xid, .ok, zxid: .zero)
   }
 
-  /// A SASL token. A server without SASL set up answers with none.
+  /// Answers a SASL token with none, as a server does on which SASL is not configured.
   func onSASL(_ xid: Xid, _ connection: ClientConnection) {
     let start = beginReply(connection, xid, zxid: .zero)
     SASLToken(token: nil).encode(into: &connection.output)
     endReply(connection, at: start)
   }
 
-  /// nil when the packet proves nothing.
+  /// The identities that a packet proves; nil if it proves none.
   private func identities(_ packet: AuthPacket, _ connection: ClientConnection) -> [Identity]? {
     switch packet.scheme {
     case "digest" where settings.digestSchemeEnabled: packet.auth.map { access.digestIdentities($0) }

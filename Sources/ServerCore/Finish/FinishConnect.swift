@@ -1,23 +1,23 @@
 internal import Jute
 internal import ZooKeeperProtocol
 
-/// Sessions begin and change hands.
+/// The handshake: sessions begin, and are resumed on other connections.
 ///
 /// *Source*: `ClientProtocol` 2.5, 2.6.
 extension ServerCore {
-  /// The first frame of a connection.
+  /// Handles the first frame of a connection.
   func onConnectRequest(_ payload: UnsafeRawBufferPointer, _ connection: ClientConnection, _ time: ServerTime) {
     var reader = JuteReader(payload)
     let request: ConnectRequest
     do throws(JuteError) { request = try ConnectRequest(from: &reader) } catch { return close(connection) }
-    // The client knows a newer state than this server: it must look elsewhere.
+    // The client has seen a newer state than this server has, and must connect to another one.
     guard request.lastZxidSeen <= tree.lastProcessedZxid else { return close(connection) }
     connection.hasReadOnlyByte = request.readOnly != nil
     connection.sessionTimeoutMilliseconds = settings.negotiatedTimeout(
       requestedMilliseconds: request.timeoutMilliseconds)
     if role == .readOnly { return connectReadOnly(request, connection, time) }
     if request.sessionID == .none { return createSession(connection, time) }
-    // Before the password is looked at, as Apache does it: whoever knows the id can drop the connection.
+    // As in Apache's servers, this precedes the check of the password: anyone who knows the id can end the connection.
     if let other = connectionsBySession[request.sessionID] { close(other) }
     connection.sessionID = request.sessionID
     guard SessionCredentials.isValid(request.password, for: request.sessionID) else { return reject(connection) }
@@ -31,7 +31,7 @@ extension ServerCore {
     open(connection, session, time)
   }
 
-  /// The session's first transaction has been applied, or it was there before.
+  /// Opens a connection for a session whose creation was applied, or which existed before.
   func open(_ connection: ClientConnection, _ session: SessionRecord, _ time: ServerTime) {
     connection.session = session
     connectionsBySession[session.id] = connection
@@ -63,7 +63,7 @@ extension ServerCore {
         id, timeoutMilliseconds: connection.sessionTimeoutMilliseconds, owner: owner, time: time))
   }
 
-  /// Tells a client that there is no such session.
+  /// Refuses a session that does not exist, and closes the connection.
   func reject(_ connection: ClientConnection) {
     answerConnect(connection, timeout: 0, .none, [UInt8](repeating: 0, count: ConnectRequest.passwordLengthBytes))
     close(connection)

@@ -2,7 +2,7 @@ internal import Jute
 internal import ZnodeTree
 internal import ZooKeeperProtocol
 
-/// Requests that are answered from the tree, where they stand.
+/// Requests that are answered from the tree, encoded directly into the connection's output.
 ///
 /// *Source*: `org.apache.zookeeper.server.FinalRequestProcessor`; `ClientProtocol` 4.8.
 extension ServerCore {
@@ -17,20 +17,19 @@ extension ServerCore {
     do throws(ReadFailure) {
       try read(opCode, xid, &reader, connection)
     } catch {
-      // What a reply has so far gives way to its error; events that went before it stay.
+      // The part of the reply that was encoded is replaced by the error. Events that were sent before it stay.
       if let begun = error.replyStart { connection.output.removeAll(from: max(start, begun)) }
       answer(connection, opCode == .ping ? .ping : xid, error.code)
     }
     note(connection, xid, opCode, latencyMilliseconds: latencyMilliseconds, time)
   }
 
-  /// Why a read has no body.
+  /// Why a read is answered with an error.
   struct ReadFailure: Error {
     var code: KeeperError
-    /// Where a reply had been begun.
+    /// Where the reply begins in the output, if some of it was encoded.
     var replyStart: Int?
 
-    /// Makes one of the given fields.
     init(_ code: KeeperError, replyStart: Int? = nil) {
       self.code = code
       self.replyStart = replyStart
@@ -62,9 +61,10 @@ extension ServerCore {
     }
   }
 
-  /// A client asks for what the leader does by itself: every answer is an error, in Apache's order.
+  /// Refuses deleteContainer, which the leader does by itself, with an error in Apache's order.
   ///
-  /// Apache's server executes it, without a look at the ACL, on whatever is no ephemeral znode; here that is `noAuth`.
+  /// Apache's servers execute it for clients, without a check of the ACL, on any znode that is not ephemeral. Here that
+  /// is `noAuth`.
   ///
   /// *Source*: `PrepRequestProcessor.pRequest2Txn`, case deleteContainer.
   private func refuseDeleteContainer(_ reader: inout JuteReader) throws(ReadFailure) {
@@ -87,7 +87,7 @@ extension ServerCore {
     endReply(connection, at: start)
   }
 
-  /// Unlike the others it leaves its watch where there is no znode.
+  /// Answers exists, which unlike other reads also sets its watch if the znode does not exist.
   private func exists(
     _ xid: Xid, _ reader: inout JuteReader, _ connection: ClientConnection
   ) throws(ReadFailure) {
@@ -114,7 +114,7 @@ extension ServerCore {
     endReply(connection, at: start)
   }
 
-  /// Who may not change the ACL sees no hashes of passwords.
+  /// Answers getACL. Clients that may not change the ACL do not see the hashes of passwords.
   private func getACL(
     _ xid: Xid, _ reader: inout JuteReader, _ connection: ClientConnection
   ) throws(ReadFailure) {
@@ -154,7 +154,7 @@ extension ServerCore {
     endReply(connection, at: start)
   }
 
-  /// Each part succeeds or fails alone; none sets a watch.
+  /// Answers multiRead. Each part succeeds or fails by itself, and none sets a watch.
   private func multiRead(
     _ xid: Xid, _ reader: inout JuteReader, _ connection: ClientConnection
   ) throws(ReadFailure) {
@@ -181,7 +181,8 @@ extension ServerCore {
     endReply(connection, at: start)
   }
 
-  /// The path is not looked at. A standalone server has nobody to ask: its place in the queue is enough.
+  /// Answers a sync with its path, which is not checked. On a standalone server, its position among the connection's
+  /// requests is all that it needs.
   private func sync(_ xid: Xid, _ reader: inout JuteReader, _ connection: ClientConnection) throws(ReadFailure) {
     let path = try path(&reader)
     let start = beginReply(connection, xid)
@@ -191,15 +192,15 @@ extension ServerCore {
 
   private func whoAmI(_ xid: Xid, _ connection: ClientConnection) {
     let start = beginReply(connection, xid)
-    // Apache's servers keep a set, in which what addauth has proved mostly comes before the address: whoever reads the
-    // first line of zkCli.sh's answer expects it there.
+    // Apache's servers keep a set, in which the identities of addauth mostly precede the address. Scripts that read the
+    // first line of zkCli.sh's output depend on that.
     let identities =
       connection.identities.filter { $0.scheme != "ip" } + connection.identities.filter { $0.scheme == "ip" }
     WhoAmIResponse(identities: identities.map(\.clientInfo)).encode(into: &connection.output)
     endReply(connection, at: start)
   }
 
-  /// A path that is not null, where it stands in the frame.
+  /// Reads a path that must not be null, without copying it out of the frame.
   private func path(_ reader: inout JuteReader) throws(ReadFailure) -> UnsafeRawBufferPointer {
     let path: UnsafeRawBufferPointer?
     do throws(JuteError) { path = try reader.readBorrowedBuffer() } catch { throw ReadFailure(.marshallingError) }
@@ -238,6 +239,6 @@ extension ServerCore {
     _ path: UnsafeRawBufferPointer, _ connection: ClientConnection, in kind: WatchTable.Kind
   ) throws(ReadFailure) {
     try checkWatchLimit(connection)
-    watches.add(WatchPath(String(decoding: path, as: UTF8.self)), connection, .standard, in: kind)
+    watches.add(PathKey(String(decoding: path, as: UTF8.self)), connection, .standard, in: kind)
   }
 }

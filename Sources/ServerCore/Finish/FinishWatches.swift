@@ -2,18 +2,18 @@ internal import Jute
 internal import ZnodeTree
 internal import ZooKeeperProtocol
 
-/// Watches: set, asked for, removed, fired.
+/// Watches: setting, checking, removing and firing them.
 ///
 /// *Source*: `org.apache.zookeeper.server.DataTree`, `server.watch.WatchManager`; `ClientProtocol` 5.
 extension ServerCore {
-  /// Tells the watchers of the changes of one transaction, in their order.
-  func tellWatchers() {
+  /// Sends the events for the changes of one transaction, in their order.
+  func fireWatches() {
     guard !watches.isEmpty else { return }
-    for change in changes { tellWatchers(of: change) }
+    for change in changes { fireWatches(for: change) }
   }
 
-  private func tellWatchers(of change: TreeChange) {
-    let path = WatchPath(change.path)
+  private func fireWatches(for change: TreeChange) {
+    let path = PathKey(change.path)
     switch change.kind {
     case .dataChanged: fire(.nodeDataChanged, path, .data, change.zxid, change.aclSlot, newEvent: true)
     case .created:
@@ -21,7 +21,7 @@ extension ServerCore {
       fireParent(change)
     case .deleted:
       fire(.nodeDeleted, path, .data, change.zxid, change.aclSlot, newEvent: true)
-      // One event for a connection that is in both tables.
+      // It is the same event, so that a connection in both tables gets it once.
       fire(.nodeDeleted, path, .child, change.zxid, change.aclSlot, newEvent: false)
       fireParent(change)
     }
@@ -29,13 +29,13 @@ extension ServerCore {
 
   private func fireParent(_ change: TreeChange) {
     guard watches.childWatchCount > 0, let parent = ZnodePath.parent(of: change.path) else { return }
-    fire(.nodeChildrenChanged, WatchPath(parent), .child, change.zxid, change.parentACLSlot, newEvent: true)
+    fire(.nodeChildrenChanged, PathKey(parent), .child, change.zxid, change.parentACLSlot, newEvent: true)
   }
 
-  /// The event is encoded once and copied to each connection. Who may not read the znode is told nothing, and
-  /// loses its standard watch all the same.
+  /// Sends an event to the watchers of a path. It is encoded once and copied to each connection. A client that may not
+  /// read the znode does not get the event, but loses its standard watch all the same.
   private func fire(
-    _ type: EventType, _ path: WatchPath, _ kind: WatchTable.Kind, _ zxid: Zxid, _ slot: ACLSlot, newEvent: Bool
+    _ type: EventType, _ path: PathKey, _ kind: WatchTable.Kind, _ zxid: Zxid, _ slot: ACLSlot, newEvent: Bool
   ) {
     if newEvent { eventMark += 1 }
     eventWriter.removeAll()
@@ -51,7 +51,7 @@ extension ServerCore {
   }
 
   private func sendEvent(_ type: EventType, _ path: String, _ connection: ClientConnection) {
-    // Events that make up for lost time belong to no transaction.
+    // An event for a change during a disconnection belongs to no single transaction.
     encodeEvent(type, path, Zxid(rawValue: -1), into: &connection.output)
     didSendEvent(connection)
   }
@@ -70,7 +70,7 @@ extension ServerCore {
     writer.finishFrame(at: start)
   }
 
-  /// Registers watches again after a reconnect; what changed meanwhile fires at once.
+  /// Sets watches again after a reconnect. For what has changed meanwhile, the event is sent at once.
   func setWatches(
     _ xid: Xid, _ reader: inout JuteReader, _ connection: ClientConnection, withPersistent: Bool
   ) throws(ReadFailure) {
@@ -86,14 +86,14 @@ extension ServerCore {
       if tree.mzxid(of: id) > request.relativeZxid {
         sendEvent(.nodeDataChanged, path, connection)
       } else {
-        watches.add(WatchPath(path), connection, .standard, in: .data)
+        watches.add(PathKey(path), connection, .standard, in: .data)
       }
     }
     for path in request.existWatches {
       if tree.find(path) != nil {
         sendEvent(.nodeCreated, path, connection)
       } else {
-        watches.add(WatchPath(path), connection, .standard, in: .data)
+        watches.add(PathKey(path), connection, .standard, in: .data)
       }
     }
     for path in request.childWatches {
@@ -101,7 +101,7 @@ extension ServerCore {
       if tree.pzxid(of: id) > request.relativeZxid {
         sendEvent(.nodeChildrenChanged, path, connection)
       } else {
-        watches.add(WatchPath(path), connection, .standard, in: .child)
+        watches.add(PathKey(path), connection, .standard, in: .child)
       }
     }
     for path in request.persistentWatches { addWatch(path, .persistent, connection) }
@@ -109,7 +109,7 @@ extension ServerCore {
     answer(connection, xid, .ok)
   }
 
-  /// Adds a lasting watch; nothing about the path is checked.
+  /// Adds a persistent watch. As in Apache's servers, the path is not checked.
   func addWatch(_ xid: Xid, _ reader: inout JuteReader, _ connection: ClientConnection) throws(ReadFailure) {
     let request: AddWatchRequest
     do throws(JuteError) {
@@ -127,13 +127,13 @@ extension ServerCore {
   private func addWatch(_ path: String, _ mode: AddWatchMode, _ connection: ClientConnection) {
     switch mode {
     case .persistent:
-      watches.add(WatchPath(path), connection, .persistent, in: .data)
-      watches.add(WatchPath(path), connection, .persistent, in: .child)
-    case .persistentRecursive: watches.add(WatchPath(path), connection, .recursive, in: .data)
+      watches.add(PathKey(path), connection, .persistent, in: .data)
+      watches.add(PathKey(path), connection, .persistent, in: .child)
+    case .persistentRecursive: watches.add(PathKey(path), connection, .recursive, in: .data)
     }
   }
 
-  /// Whether the connection has such a watch.
+  /// Answers whether the connection has such a watch.
   func checkWatches(_ xid: Xid, _ reader: inout JuteReader, _ connection: ClientConnection) throws(ReadFailure) {
     let (path, type) = try pathAndType(&reader)
     let data = watches.modes(path, connection, in: .data)
@@ -150,7 +150,7 @@ extension ServerCore {
     answer(connection, xid, .ok)
   }
 
-  /// Removes watches; no event tells of it.
+  /// Removes watches. The client makes the events for it by itself.
   func removeWatches(_ xid: Xid, _ reader: inout JuteReader, _ connection: ClientConnection) throws(ReadFailure) {
     let (path, type) = try pathAndType(&reader)
     let (modes, kinds): (WatchModes, [WatchTable.Kind]) =
@@ -167,17 +167,17 @@ extension ServerCore {
     answer(connection, xid, .ok)
   }
 
-  /// Refuses a connection that has as many watches as it may have.
+  /// Refuses another watch if the connection has reached the limit.
   func checkWatchLimit(_ connection: ClientConnection) throws(ReadFailure) {
     guard connection.watchCount < settings.maxWatchesPerConnection else { throw ReadFailure(.badArguments) }
   }
 
   private func pathAndType(
     _ reader: inout JuteReader
-  ) throws(ReadFailure) -> (path: WatchPath, type: WatcherType) {
+  ) throws(ReadFailure) -> (path: PathKey, type: WatcherType) {
     do throws(JuteError) {
       let request = try WatchesRequest(from: &reader)
-      return (WatchPath(request.path), request.type)
+      return (PathKey(request.path), request.type)
     } catch {
       throw ReadFailure(.marshallingError)
     }

@@ -4,10 +4,10 @@ package import ZooKeeperProtocol
 
 /// Applying transactions and answering them.
 extension ServerCore {
-  /// Applies one transaction: tells the watchers, then answers the request if its client is connected here.
+  /// Applies one transaction, sends the watch events, then answers the request if its client is connected here.
   ///
-  /// The driver of a standalone server calls `commit(through:)`; that of an ensemble calls this for what other
-  /// servers proposed.
+  /// The driver of a standalone server calls `commit(through:)`; that of a member calls this for transactions which
+  /// another server has proposed.
   package func apply(_ entry: TxnEntry, _ time: ServerTime) {
     changes.removeAll(keepingCapacity: true)
     let result = tree.apply(entry.header, entry.txn, changes: &changes)
@@ -17,7 +17,7 @@ extension ServerCore {
     {
       counters.digestMismatches += 1
     }
-    tellWatchers()
+    fireWatches()
     applyToSessions(entry, time)
     answerOwner(of: entry, result, time)
     if case .closeSession = entry.txn { endSession(entry.header.sessionID) }
@@ -39,7 +39,7 @@ extension ServerCore {
     }
   }
 
-  /// The request that a transaction came from is the first write that its connection waits for.
+  /// Answers the request that a transaction came from: the first write that waits on its connection.
   private func answerOwner(of entry: TxnEntry, _ result: TxnResult, _ time: ServerTime) {
     guard let connection = connectionsBySession[entry.header.sessionID] else { return }
     if connection.hasHeldReads { answerHeldReads(connection, time) }
@@ -60,13 +60,15 @@ extension ServerCore {
     drain(connection, time)
   }
 
-  /// Reads that came before a write are answered before it, however much waits to be sent.
+  /// Answers the reads that came before a write, even if the output is over its target. If it reaches the limit, the
+  /// connection is closed.
   private func answerHeldReads(_ connection: ClientConnection, _ time: ServerTime) {
     drain(connection, time, limitBytes: ClientConnection.outputLimitBytes)
     if connection.hasHeldReads { close(connection) }
   }
 
-  /// The client must not think that its request failed for good: it is told by the end of its connection.
+  /// Whether a write was refused because the session has moved. Instead of an error, which the client would take as
+  /// final, the connection is then closed, so that the outcome is unknown to the client.
   private func isSessionMoved(_ result: TxnResult) -> Bool {
     result.error == .sessionMoved || result.parts.contains { $0.error == .sessionMoved }
   }
@@ -101,7 +103,7 @@ extension ServerCore {
     }
   }
 
-  /// Whoever is still connected to a session that has ended sees the end of the connection.
+  /// Closes the connection of a session that has ended.
   private func endSession(_ id: SessionID) {
     if let connection = connectionsBySession[id] { close(connection) }
   }

@@ -1,14 +1,15 @@
 internal import ZooKeeperProtocol
 
-/// A member without a quorum that still answers reads: sessions of its own, and no writes.
+/// A member without a quorum that still answers reads. Its sessions are local to it, and it refuses writes.
 ///
-/// *Source*: `org.apache.zookeeper.server.quorum.ReadOnlyZooKeeperServer`; `ClientProtocol` 2.9. Where Apache's server
-/// since 3.7 answers a new session with something that is no answer, ours makes one, as Apache's does with local
-/// sessions.
+/// Since 3.7, Apache's servers answer the request for a new session with a malformed reply, unless local sessions are
+/// enabled. Here a session is created in any case.
+///
+/// *Source*: `org.apache.zookeeper.server.quorum.ReadOnlyZooKeeperServer`; `ClientProtocol` 2.9.
 extension ServerCore {
-  /// The first frame of a connection.
+  /// Handles the first frame of a connection.
   func connectReadOnly(_ request: ConnectRequest, _ connection: ClientConnection, _ time: ServerTime) {
-    // Whoever has not said that old data will do looks elsewhere.
+    // A client that does not accept a read-only server must connect to another one.
     guard request.readOnly == true else { return close(connection) }
     if request.sessionID == .none {
       let id = nextSessionID
@@ -20,7 +21,7 @@ extension ServerCore {
       return open(connection, session, time)
     }
     connection.sessionID = request.sessionID
-    // A session of the ensemble's waits for the ensemble; of another one nobody knows.
+    // A session of the ensemble must wait for the ensemble. Any other session is unknown.
     if committedSessions[request.sessionID] != nil { return close(connection) }
     guard SessionCredentials.isValid(request.password, for: request.sessionID),
       let session = preparer.sessions.sessions[request.sessionID], !session.isClosing
@@ -29,7 +30,7 @@ extension ServerCore {
     open(connection, session, time)
   }
 
-  /// A write, or a sync, which needs a leader.
+  /// Refuses a write, or a sync, which needs a leader. The end of a session is accepted.
   func refuseWrite(_ xid: Xid, _ opCode: OpCode?, _ connection: ClientConnection) {
     guard opCode == .closeSession else { return answer(connection, xid, .notReadOnly) }
     preparer.sessions.remove(connection.sessionID)
@@ -37,7 +38,7 @@ extension ServerCore {
     close(connection)
   }
 
-  /// Ends the connections of sessions that were not heard from in time. No transaction tells of it.
+  /// Ends local sessions that were not heard from within their timeouts, without a transaction.
   func expireReadOnly(_ time: ServerTime) {
     for session in preparer.sessions.expire(now: time.monotonicMilliseconds) {
       if let connection = connectionsBySession[session] { close(connection) }

@@ -1,14 +1,13 @@
 internal import ZnodeTree
 internal import ZooKeeperProtocol
 
-/// The four kinds of create as one: the operation decides the type of znode, the flags the rest.
+/// The four create operations in one form: the operation determines the type of the znode, the flags the rest.
 struct CreateForm {
   var opCode: OpCode
   var body: CreateRequest
   /// -1 for operations that have no such field.
   var ttlMilliseconds: Int64
 
-  /// A create as `opCode` asks for it.
   init(_ opCode: OpCode, _ body: CreateRequest, ttl: Int64 = -1) {
     self.opCode = opCode
     self.body = body
@@ -17,7 +16,9 @@ struct CreateForm {
 }
 
 extension RequestPreparer {
-  /// Create: the checks in Apache's order (`ClientProtocol` 4.3).
+  /// Prepares a create, with the checks in Apache's order (`ClientProtocol` 4.3).
+  ///
+  /// - Throws: the error of the first check that fails.
   func create(_ form: CreateForm, _ context: Context) throws(KeeperError) -> Txn {
     let isSequential = try checkFlags(form)
     try checkSession(context)
@@ -47,8 +48,8 @@ extension RequestPreparer {
 
   /// Whether the flags ask for a sequence number.
   ///
-  /// A createTTL whose flags name no TTL is refused whatever its ttl; Apache lets it through when the ttl is
-  /// negative, dies while it applies it, and cannot start again.
+  /// A createTTL whose flags do not name a TTL mode is refused. An Apache server accepts it if the TTL is negative,
+  /// crashes while it applies it, and cannot start again.
   private func checkFlags(_ form: CreateForm) throws(KeeperError) -> Bool {
     let flags = form.body.flags
     guard (0...6).contains(flags) else { throw .badArguments }
@@ -80,7 +81,7 @@ extension RequestPreparer {
       dataLength: 0, digestPrefix: nil, digest: 0)
   }
 
-  /// Ten digits at least, as `%010d` prints a signed number.
+  /// The sequence number as `%010d` prints it: at least ten characters, the sign included.
   private func sequence(_ cversion: Int32) -> String {
     let digits = String(cversion.magnitude)
     let sign = cversion < 0 ? "-" : ""

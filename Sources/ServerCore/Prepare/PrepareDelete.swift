@@ -6,7 +6,9 @@ extension RequestPreparer {
     PathKey("/"), PathKey("/zookeeper"), PathKey("/zookeeper/quota"), PathKey("/zookeeper/config"),
   ]
 
-  /// Delete: the checks in Apache's order (`ClientProtocol` 4.4).
+  /// Prepares a delete, with the checks in Apache's order (`ClientProtocol` 4.4).
+  ///
+  /// - Throws: the error of the first check that fails.
   func delete(_ body: PathVersionRequest, _ context: Context) throws(KeeperError) -> Txn {
     try checkSession(context)
     let parentPath = try parentPathForDelete(of: body.path)
@@ -20,7 +22,9 @@ extension RequestPreparer {
     return .delete(path: body.path)
   }
 
-  /// Deletes a container or TTL znode that is still empty.
+  /// Prepares the deletion of a container or TTL znode.
+  ///
+  /// - Throws: `notEmpty` if it has children meanwhile, `badVersion` if it is another kind of znode now, `noNode`.
   func deleteContainer(_ path: String, _ context: Context) throws(KeeperError) -> Txn {
     let parentPath = try parentPathForDelete(of: path)
     let record = try find(path)

@@ -1,11 +1,11 @@
 internal import ZooKeeperProtocol
 
 extension RequestPreparer {
-  /// multi: each part sees what the parts before it do; the first that fails takes all of them back.
+  /// Prepares a multi. Each part sees the effects of the parts before it; the first one that fails reverts them all.
   ///
-  /// - Throws: `marshallingError` when the request is not one that Apache's decoder accepts: parts that only
-  ///   read, creates whose flags are unknown, and creates without a ttl whose flags ask for one; also when it has more
-  ///   parts than a transaction has room for.
+  /// - Throws: `marshallingError` if the request is not one that Apache's decoder accepts (parts that only read,
+  ///   creates whose flags are unknown, creates without a TTL whose flags ask for one), and if it has more parts than a
+  ///   transaction has room for.
   func multi(_ body: MultiRequest, _ context: Context) throws(KeeperError) -> Txn {
     guard body.operations.allSatisfy(isDecodable) else { throw .marshallingError }
     try budget.charge(parts: body.operations.count)
@@ -38,8 +38,8 @@ extension RequestPreparer {
     }
   }
 
-  /// In a multi the flags decide the operation: 4 makes a container, a createTTL that asks for no ttl is a
-  /// plain create.
+  /// Prepares a part. In a multi the flags determine the operation: 4 makes a container, and a createTTL whose flags do
+  /// not name a TTL mode is a plain create.
   private func txn(for operation: MultiOperation, _ context: Context) throws(KeeperError) -> Txn {
     switch operation {
     case .create(let body): try create(CreateForm(body.flags == 4 ? .createContainer : .create, body), context)

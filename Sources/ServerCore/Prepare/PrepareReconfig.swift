@@ -1,16 +1,15 @@
 internal import ZnodeTree
 package import ZooKeeperProtocol
 
-/// What the leader's server must know of its ensemble to change it.
+/// The state of the ensemble, as far as a reconfiguration must check it.
 package struct EnsembleView: Sendable {
-  /// The configuration in force.
+  /// The active configuration.
   package var configuration: QuorumConfiguration
   /// Whether another one has been proposed.
   package var hasPending: Bool
   /// The leader, and the learners that are up to date.
   package var synced: [ServerID]
 
-  /// A view of the given parts.
   package init(configuration: QuorumConfiguration, hasPending: Bool, synced: [ServerID]) {
     self.configuration = configuration
     self.hasPending = hasPending
@@ -21,7 +20,9 @@ package struct EnsembleView: Sendable {
 extension RequestPreparer {
   static let configurationPath = "/zookeeper/config"
 
-  /// reconfig: the checks in Apache's order.
+  /// Prepares a reconfig, with the checks in Apache's order.
+  ///
+  /// - Throws: the error of the first check that fails.
   ///
   /// *Source*: `PrepRequestProcessor.pRequest2Txn`, case reconfig; `ClientProtocol` 4.
   func reconfig(_ body: ReconfigRequest, _ context: Context) throws(KeeperError) -> Txn {
@@ -39,7 +40,7 @@ extension RequestPreparer {
     try budget.charge(path: Self.configurationPath, data: data)
     record.stat.mtimeMilliseconds = context.timeMilliseconds
     record.stat.mzxid = context.zxid
-    // Its version is none that anybody compares: the configuration has its own.
+    // The znode's version is never compared: the configuration contains its version.
     record.stat.version = -1
     outstanding.update(record, data: data, zxid: context.zxid)
     return .reconfig(SetDataTxn(path: Self.configurationPath, data: data, version: -1))
@@ -81,7 +82,7 @@ extension RequestPreparer {
     return QuorumConfiguration(members: members, version: version)
   }
 
-  /// `server.N=…` or `N=…`, with an address for clients.
+  /// Reads `server.N=…` or `N=…`, which must have an address for clients.
   private func joiner(_ text: String) throws(KeeperError) -> QuorumConfiguration.Member {
     guard let equals = text.firstIndex(of: "=") else { throw .badArguments }
     var key = text[..<equals].filter { !" \t\r\n".contains($0) }

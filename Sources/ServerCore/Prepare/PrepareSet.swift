@@ -2,7 +2,9 @@ internal import ZnodeTree
 internal import ZooKeeperProtocol
 
 extension RequestPreparer {
-  /// setData: the checks in Apache's order (`ClientProtocol` 4.8).
+  /// Prepares a setData, with the checks in Apache's order (`ClientProtocol` 4.8).
+  ///
+  /// - Throws: the error of the first check that fails.
   func setData(_ body: SetDataRequest, _ context: Context) throws(KeeperError) -> Txn {
     try checkSession(context)
     try checkPath(body.path)
@@ -18,7 +20,9 @@ extension RequestPreparer {
     return .setData(SetDataTxn(path: body.path, data: body.data, version: version))
   }
 
-  /// setACL: the checks in Apache's order.
+  /// Prepares a setACL, with the checks in Apache's order.
+  ///
+  /// - Throws: the error of the first check that fails.
   func setACL(_ body: SetACLRequest, _ context: Context) throws(KeeperError) -> Txn {
     try checkSession(context)
     try checkPath(body.path)
@@ -33,7 +37,9 @@ extension RequestPreparer {
     return .setACL(SetACLTxn(path: body.path, acl: acl, version: version))
   }
 
-  /// check, as a part of a multi: no change, and refused like one.
+  /// Prepares a check, which is part of a multi. It changes nothing, but fails like a change.
+  ///
+  /// - Throws: the error of the first check that fails.
   func check(_ body: PathVersionRequest, _ context: Context) throws(KeeperError) -> Txn {
     try checkSession(context)
     try checkPath(body.path)

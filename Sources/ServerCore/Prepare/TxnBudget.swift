@@ -1,44 +1,50 @@
 internal import ZooKeeperProtocol
 
-/// The bytes that a transaction may still have.
+/// The bytes that a transaction may still take.
 ///
-/// A transaction can be far larger than the request that asks for it. What is too large for other servers to read must
-/// never get a place in the log: its leader would fall, win the next election with the longer history, and fall again.
-/// So every part is charged before anything is changed, and before work is done for it.
+/// A transaction can be far larger than the request that it comes from. One that is too large for other servers to read
+/// must never be logged: its leader would lose its followers, win the next election because of its longer history, and
+/// lose them again. Every part is therefore charged before anything is changed, and before work is done for it.
 ///
-/// *Source*: ZOOKEEPER-4306, where Apache's servers have that fault.
+/// *Source*: ZOOKEEPER-4306, which describes this fault in Apache's servers.
 struct TxnBudget {
-  /// What header and digest have, and the type and length in front of a part of a multi.
+  /// An upper bound on the size of header and digest.
   private static let frameBytes = 96
+  /// An upper bound on what a part of a multi takes besides its body.
   private static let partBytes = 16
 
   private var remainingBytes: Int
 
-  /// All that a transaction may have.
   init(_ settings: ServerSettings) { remainingBytes = settings.maximumTxnBytes - Self.frameBytes }
 
-  /// Takes up room.
+  /// Charges a number of bytes.
   ///
-  /// - Throws: `marshallingError` when there is not so much.
+  /// - Throws: `marshallingError` if fewer are left.
   mutating func charge(_ bytes: Int) throws(KeeperError) {
     guard bytes <= remainingBytes else { throw .marshallingError }
     remainingBytes -= bytes
   }
 
-  /// Takes up room for an entry of an ACL.
+  /// Charges an entry of an ACL.
+  ///
+  /// - Throws: as `charge(_:)` for bytes.
   mutating func charge(_ entry: ACL) throws(KeeperError) {
     try charge(12 + entry.scheme.utf8.count + entry.id.utf8.count)
   }
 
-  /// Takes up room for a path with its data, and the numbers beside them.
+  /// Charges a path with its data, and the numbers of a record besides them.
+  ///
+  /// - Throws: as `charge(_:)` for bytes.
   mutating func charge(path: String, data: [UInt8]? = nil) throws(KeeperError) {
     try charge(24 + path.utf8.count + (data?.count ?? 0))
   }
 
-  /// Takes up room for what stands around the parts of a multi. A part that fails has no more than that.
+  /// Charges the headers of the parts of a multi. A part that fails takes no more than that.
+  ///
+  /// - Throws: as `charge(_:)` for bytes.
   mutating func charge(parts count: Int) throws(KeeperError) { try charge(Self.partBytes * count) }
 
-  /// As many paths as there is room for.
+  /// The first paths, as many as there is room for.
   func fitting(_ paths: [String]) -> [String] {
     var room = remainingBytes
     let end = paths.firstIndex { path in

@@ -63,7 +63,7 @@ extension ShellError {
       switch loss {
       case .expired: "the session has expired"
       case .removed: "its znode was deleted"
-      case .silent: "no server has answered for five sixths of the session timeout"
+      case .unconfirmed: "no server has answered for five sixths of the session timeout"
       }
     return ShellError(.sessionLost, "Lost", path: path, "no longer held: \(why)")
   }

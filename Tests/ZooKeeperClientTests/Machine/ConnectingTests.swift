@@ -157,7 +157,7 @@ struct ConnectingTests {
     harness.machine.onConnectFailed(attempt: 1, .refused, now: harness.now, into: &harness.actions)
     harness.machine.onDisconnected(attempt: 1, now: harness.now, into: &harness.actions)
     #expect(harness.take().isEmpty)
-    // A connection that comes after all is not wanted any more.
+    // A connection that succeeds after all is no longer wanted.
     harness.machine.onConnected(attempt: 1, now: harness.now, into: &harness.actions)
     #expect(harness.take().disconnects == [1])
     #expect(harness.machine.phase == .connecting)

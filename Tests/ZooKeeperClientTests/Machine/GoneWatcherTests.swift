@@ -3,7 +3,7 @@ import ZooKeeperProtocol
 
 @testable import ZooKeeperClient
 
-/// Watches that nobody waits for by the time the server has set them.
+/// Watches whose callers have stopped waiting by the time the server has set them.
 @Suite(.timeLimit(.minutes(10)))
 struct GoneWatcherTests {
   @Test(arguments: ["limit", "cancel"]) func watchOfACallerWhoHasGoneIsNotKept(_ reason: String) throws {

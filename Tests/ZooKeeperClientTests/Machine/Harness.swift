@@ -62,7 +62,7 @@ struct Harness {
     machine.onConnectFailed(attempt: machine.attempt, .refused, now: now, into: &actions)
   }
 
-  /// A server that has closed the connection tells its last zxid.
+  /// A server that has closed the connection reports its last zxid.
   mutating func compare(_ zxid: Int64?) {
     machine.onCompared(attempt: machine.attempt, zxid: zxid.map(Zxid.init), now: now, into: &actions)
   }
@@ -142,7 +142,7 @@ struct Harness {
     try reply(machine.pending.last?.xid.rawValue ?? 0, error)
   }
 
-  // MARK: What came of it
+  // MARK: Results
 
   /// Everything asked for since the last call.
   mutating func take() -> [Machine.Action] {

@@ -60,7 +60,7 @@ private struct RandomRun {
     account()
   }
 
-  /// Closes the session and lets time pass until nobody can still be waiting.
+  /// Closes the session, and lets time pass until no call can be waiting.
   mutating func finish() {
     closers.insert(nextID)
     open[nextID] = .some(nil)

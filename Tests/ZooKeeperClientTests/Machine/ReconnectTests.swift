@@ -133,7 +133,7 @@ struct ReconnectTests {
     #expect(harness.machine.phase == .connecting)
   }
 
-  /// The pause behind a fruitless round, once a few quick losses have made the pauses long.
+  /// The pause after a round without success, once a few quick losses have made the pauses long.
   private func pause(behind connection: (inout Harness) throws -> Void) throws -> Int64? {
     var harness = try Harness.connected()
     for _ in 0..<12 {
@@ -201,7 +201,7 @@ struct ReconnectTests {
     #expect(harness.take().failure(2) == .cannotConnect([failure]))
   }
 
-  /// Such a server would refuse the session for ever, and whoever waits would wait for ever.
+  /// Such a server would refuse the session indefinitely, and its callers would wait as long.
   @Test func serversThatHaveLostTheirDataEndTheSessionInTime() throws {
     var harness = try closedUnanswered()
     harness.wait(3, failsFast: false)
@@ -261,7 +261,7 @@ struct ReconnectTests {
     try harness.connect()
     #expect(harness.frames().map(\.xid) == [-4])
     harness.addIdentity(2, "b:2")
-    // One answer for the first, which nobody waits for any more, and one for the second.
+    // One answer for the first, for which no one waits, and one for the second.
     try harness.reply(-4, zxid: 0)
     #expect(harness.take().completed == [])
     try harness.reply(-4, zxid: 0)
@@ -313,7 +313,7 @@ struct ReconnectTests {
     harness.submit(2, request(100_000 - 21))
     #expect(harness.take().failure(2) == .requestTooLarge(lengthBytes: 100_001, limitBytes: 100_000))
     #expect(harness.machine.outbound.bytes.count == 4 + 100_000)
-    // What comes after is not disturbed.
+    // Later requests are not affected.
     harness.submit(3)
     #expect(harness.frames().map(\.xid) == [1, 2])
   }

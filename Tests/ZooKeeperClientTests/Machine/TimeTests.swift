@@ -58,7 +58,7 @@ struct TimeTests {
     #expect(actions.connects.count == 1)
   }
 
-  /// The servers may have been down themselves, and counted no time: only they can tell.
+  /// The servers may have been down themselves, so that no time has passed for the session: only they can say.
   @Test func theClockAloneDoesNotEndTheSession() throws {
     var harness = try Harness.connected { $0.connectTimeoutMilliseconds = 600_000 }
     harness.submit(1)

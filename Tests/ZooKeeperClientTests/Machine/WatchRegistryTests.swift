@@ -4,7 +4,7 @@ import ZooKeeperProtocol
 
 @testable import ZooKeeperClient
 
-/// Who is told of what, and who no longer.
+/// Which watchers get which events, and which no longer do.
 @Suite(.timeLimit(.minutes(10)))
 struct WatchRegistryTests {
   /// One watcher for each kind, on one path; the default one has none.

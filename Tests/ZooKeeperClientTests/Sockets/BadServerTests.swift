@@ -6,7 +6,7 @@ import ZooKeeperProtocol
 
 @testable import ZooKeeperClient
 
-/// Servers that are none, or not there, and the search for one that is.
+/// Servers that do not speak ZooKeeper's protocol or cannot be reached, and the search for one that does.
 @Suite(.timeLimit(.minutes(10)))
 struct BadServerTests {
   /// Why one server did not let the client in.

@@ -110,7 +110,7 @@ struct ConnectionLossTests {
       }
       await expectCancellation(of: late)
       proxy.resume()
-      // The late answers disturb nobody.
+      // The late answers are ignored.
       #expect(try await client.exists("/") != nil)
     }
   }
@@ -177,7 +177,7 @@ struct ConnectionLossTests {
       proxy.retarget(to: empty.port)
       proxy.cut()
       // The wait may begin before the loss of the connection is known.
-      let reason = try await eventually("a server that is behind", within: .seconds(60)) {
+      let reason = try await eventually("a server that lags", within: .seconds(60)) {
         do {
           try await client.connected()
         } catch let error as ZooKeeperError {
@@ -216,7 +216,7 @@ struct ConnectionLossTests {
       $0.defaultWatcher = log.handler
     } _: { client in
       let session = await client.snapshot().sessionID
-      // Somebody else takes the session, by its password, and closes it.
+      // Another client resumes the session by its password, and closes it.
       let socket = try LoopbackSocket.connect(to: server.port, timeout: .seconds(30))
       let request = ConnectRequest(
         lastZxidSeen: .zero, timeoutMilliseconds: 10_000, sessionID: session,
@@ -230,7 +230,7 @@ struct ConnectionLossTests {
       try proxy.accept()
       try await eventually("loss of the connection") { log.states.contains(.disconnected) ? () : nil }
       await expectFailure(.sessionExpired) { try await client.connected(failsFast: false) }
-      // Watchers are told by a thread of their own.
+      // The watcher runs on another thread.
       try await eventually("the event") { log.states.contains(.expired) ? () : nil }
       #expect(log.states == [.syncConnected, .disconnected, .expired])
     }
@@ -279,7 +279,7 @@ extension TCPProxy {
     resume()
   }
 
-  /// Cuts what is there and lets nobody in.
+  /// Closes all connections and refuses new ones.
   func cutAndRefuse() throws {
     refuse()
     cut()

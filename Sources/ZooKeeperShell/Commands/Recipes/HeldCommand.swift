@@ -39,7 +39,7 @@ extension CommandContext {
     try flush()
     let timeout = Duration.milliseconds(await client.snapshot().timeoutMilliseconds)
     let watchdog = ChildWatchdog.start()
-    let safety = Mutex(hold.map { $0.proven + timeout * 5 / 6 })
+    let safety = Mutex(hold.map { $0.lastConfirmed + timeout * 5 / 6 })
     let onProof: @Sendable (ContinuousClock.Instant) -> Void = { deadline in
       safety.withLock { $0 = deadline }
       // A little after our own deadline, and before the session can expire.
@@ -65,7 +65,7 @@ extension CommandContext {
     if case .child(let code) = end {
       // The guard may have ended it, while this process was stopped.
       if let hold, let deadline = safety.withLock(\.self), deadline <= .now {
-        throw ShellError.lost(hold.path, .silent)
+        throw ShellError.lost(hold.path, .unconfirmed)
       }
       return code
     }

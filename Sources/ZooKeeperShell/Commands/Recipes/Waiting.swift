@@ -29,7 +29,7 @@ extension CommandContext {
         try emit(.warning("the session expired while waiting; continuing with a new session"))
         try flush()
         rest = deadline.map { max($0 - .now, .zero) }
-        guard let next = try await within(rest, reopen) else { return nil }
+        guard let next = try await withTimeout(rest, reopen) else { return nil }
         client = next
         rest = deadline.map { max($0 - .now, .zero) }
       }
