@@ -5,18 +5,19 @@ package import ZooKeeperProtocol
 /// *Source*: Shraer, Reed, Malkhi, Junqueira, "Dynamic Reconfiguration of Primary/Backup Clusters" (USENIX ATC 2012);
 /// `QuorumProtocol` B.14.
 struct PendingConfiguration: Equatable, Sendable {
-  /// The transaction that brings it.
+  /// The transaction that contains it; the beginning of the epoch for a configuration that `nameFirstConfiguration`
+  /// made.
   var zxid: Zxid
   var configuration: QuorumConfiguration
 }
 
 extension ZabPeer {
-  /// The configuration that a transaction brings; nil for all other transactions.
+  /// The configuration in a `reconfig` transaction; nil for all other transactions.
   ///
-  /// - Throws: when it brings one that cannot be read.
+  /// - Throws: when the configuration cannot be parsed.
   private static func configuration(in entry: TxnHistory.Entry) throws(QuorumConfigurationError) -> QuorumConfiguration?
   {
-    // Every write comes here: nothing but the type is decoded of most.
+    // This runs for every write, so only the type is decoded unless the transaction is a `reconfig`.
     guard TxnHeader.type(in: entry.bytes) == OpCode.reconfig.rawValue,
       case .reconfig(let body)? = (try? TxnEntry(decoding: entry.bytes, allowingTrailingBytes: true))?.txn,
       let text = body.data
@@ -24,26 +25,26 @@ extension ZabPeer {
     return try QuorumConfiguration(parsing: String(decoding: text, as: UTF8.self))
   }
 
-  /// Notes a configuration that a new transaction proposes.
+  /// Records the configuration that a new transaction proposes, if it proposes one.
   ///
-  /// A server that cannot read it does not know whose votes count from there on, and must not go on.
+  /// A server that cannot parse it does not know which votes count from then on, so it must stop.
   mutating func noteConfiguration(in entry: TxnHistory.Entry, _ actions: inout [ZabAction]) {
     let found: QuorumConfiguration?
     do throws(QuorumConfigurationError) {
       found = try Self.configuration(in: entry)
     } catch {
-      let reason = "transaction \(entry.zxid) brings a configuration that cannot be read: \(error.message)"
+      let reason = "the configuration in transaction \(entry.zxid) is not valid: \(error.message)"
       return actions.append(.failed(reason))
     }
     guard let configuration = found else { return }
     pending = PendingConfiguration(zxid: entry.zxid, configuration: configuration)
   }
 
-  /// On a leader: the configuration that servers were begun with has no version until the first leader that is
-  /// established gives it one, its epoch's.
+  /// On a leader: gives the configuration in the configuration file a version, that of the leader's epoch. It has none
+  /// until the first leader is established.
   ///
-  /// A quorum of these members knows of every later configuration that may be committed, so a leader with the history
-  /// of such a quorum and none of them in it replaces nothing.
+  /// This cannot replace a later configuration. A quorum of the members would have such a configuration in its logs,
+  /// and so would a leader that has the history of a quorum.
   ///
   /// *Source*: `Leader.lead`; `QuorumProtocol` B.8.
   mutating func nameFirstConfiguration() {
@@ -54,36 +55,36 @@ extension ZabPeer {
     pending = PendingConfiguration(zxid: epoch.newLeaderZxid, configuration: named)
   }
 
-  /// A leader's name for the first configuration is in no log: it goes with the leader.
+  /// Drops the version that a leader has given to the first configuration: it is in no log, and ends with the leader.
   mutating func forgetFirstName() {
     if let change = pending, change.zxid.counter == 0 { pending = nil }
   }
 
-  /// Whether servers are a quorum of all configurations in force: of the committed one, and of one that is proposed.
+  /// Whether servers are a quorum of the committed configuration, and also of the proposed one if there is one.
   func isQuorum(_ contains: (ServerID) -> Bool) -> Bool {
     configuration.isQuorum(contains) && (pending?.configuration.isQuorum(contains) ?? true)
   }
 
-  /// Whether a server votes in one of the configurations in force.
+  /// Whether a server is a voter of the committed or the proposed configuration.
   func votes(_ server: ServerID) -> Bool {
     configuration.isVoter(server) || pending?.configuration.isVoter(server) == true
   }
 
-  /// The voters of all configurations in force.
+  /// The voters of the committed and the proposed configuration.
   var allVoters: [ServerID] {
     let voters = configuration.voters
     return voters + (pending?.configuration.voters ?? []).filter { !voters.contains($0) }
   }
 
-  /// The pending configuration, if its transaction is among those that are committed now.
+  /// Removes and returns the pending configuration if its transaction is committed.
   private mutating func takeCommitted(through zxid: Zxid) -> QuorumConfiguration? {
     guard let change = pending, change.zxid <= zxid else { return nil }
     pending = nil
     return change.configuration
   }
 
-  /// On a leader: its transaction is committed, so the configuration is in force. A leader that is not the one for it
-  /// gives up.
+  /// On a leader: activates the pending configuration once its transaction is committed. A leader that is not the one
+  /// designated for it gives up its role.
   mutating func activateOnLeader(through zxid: Zxid, _ actions: inout [ZabAction]) {
     guard let activated = takeCommitted(through: zxid) else { return }
     let designated = designatedLeader(activated)
@@ -93,7 +94,8 @@ extension ZabPeer {
     changeLeader(to: designated, &actions)
   }
 
-  /// On a learner: as above. A server whose part has changed comes again in its new one.
+  /// On a learner: activates the pending configuration once its transaction is committed. A server whose role has
+  /// changed connects again in the new one.
   mutating func activateOnLearner(through zxid: Zxid, designated: ServerID?, _ actions: inout [ZabAction]) {
     guard let activated = takeCommitted(through: zxid) else { return }
     put(activated, &actions)
@@ -104,7 +106,8 @@ extension ZabPeer {
     restartIfRoleChanged(&actions)
   }
 
-  /// A server that observes and should vote, or votes and should observe, comes again as what it should be.
+  /// Starts an election if this server observes and should vote, or votes and should observe, so that it connects to
+  /// the leader again in the role that the configuration gives it.
   mutating func restartIfRoleChanged(_ actions: inout [ZabAction]) {
     guard isLearner else { return }
     let isObserving = if case .observing = role { true } else { false }
@@ -113,14 +116,15 @@ extension ZabPeer {
     startLooking(&actions)
   }
 
-  /// Makes a configuration the committed one, if it is newer.
+  /// Makes a configuration the active one, if it is newer.
   mutating func put(_ activated: QuorumConfiguration, _ actions: inout [ZabAction]) {
     guard activated.version > configuration.version else { return }
     configuration = activated
     actions.append(.activate(activated))
   }
 
-  /// Who is to lead under a new configuration: this server if it still may, else the voter that has acknowledged most.
+  /// The server that must lead under a new configuration: this one if it still may, else the voter that has
+  /// acknowledged the most of the history.
   func designatedLeader(_ next: QuorumConfiguration) -> ServerID {
     let isSame = next.member(id)?.addresses.map(\.quorum) == configuration.member(id)?.addresses.map(\.quorum)
     if next.isVoter(id), isSame || configuration.member(id) == nil { return id }
@@ -133,9 +137,10 @@ extension ZabPeer {
   /// Whether a configuration is proposed and not committed.
   package var hasPendingConfiguration: Bool { pending != nil }
 
-  /// This leader, and the followers that have its history: who can be counted on for a new configuration. Observers are
-  /// told of transactions only when they are committed, so none of them can help to commit one; nor can a follower that
-  /// the last configuration has made an observer, and that will come again as one.
+  /// This leader and the followers that have its history: a new configuration needs a quorum of its voters among them.
+  ///
+  /// Observers receive only committed transactions, so they cannot help to commit one. Neither can a follower that the
+  /// last configuration has made an observer, because it will connect again as an observer.
   package var syncedServers: [ServerID] {
     guard let leader else { return [] }
     let synced = leader.learners.filter { handle in

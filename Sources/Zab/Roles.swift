@@ -4,7 +4,7 @@ internal import ZooKeeperProtocol
 ///
 /// *Source*: `QuorumProtocol` A.10.
 extension ZabPeer {
-  /// Gives up whatever it was and looks for a leader.
+  /// Gives up the current role and starts an election.
   mutating func startLooking(_ actions: inout [ZabAction]) {
     endRole(&actions)
     role = .looking
@@ -12,7 +12,9 @@ extension ZabPeer {
     startRound(&actions)
   }
 
-  /// It has been elected.
+  /// Takes the role of the leader after an election that this server has won.
+  ///
+  /// The epoch is only a candidate until a quorum of voters has reported which epochs it has accepted.
   mutating func startLeading(_ actions: inout [ZabAction]) {
     role = .leading
     actions.append(.roleChanged(.leading))
@@ -22,7 +24,7 @@ extension ZabPeer {
     countForEpoch(id, accepted: acceptedEpoch, &actions)
   }
 
-  /// Another one has been elected.
+  /// Takes the role of a follower or observer after another server has been elected.
   mutating func startLearning(from leaderID: ServerID, _ actions: inout [ZabAction]) {
     role = configuration.member(id)?.isObserver == true && !votes(id) ? .observing(leaderID) : .following(leaderID)
     actions.append(.roleChanged(role))
@@ -30,9 +32,9 @@ extension ZabPeer {
     actions.append(.connectToLeader(leaderID))
   }
 
-  /// The ensemble has agreed on a configuration and on who leads under it: there is nothing to elect.
+  /// Changes to the leader that a committed reconfiguration has designated, without an election.
   ///
-  /// Should that server not take up its part, all look for another.
+  /// If that server does not take the role, the others time out and elect a leader as usual.
   ///
   /// *Source*: `QuorumPeer.updateServerState` with `reconfigFlag`; `QuorumProtocol` B.14.
   mutating func changeLeader(to designated: ServerID, _ actions: inout [ZabAction]) {
@@ -42,8 +44,10 @@ extension ZabPeer {
     if designated == id { startLeading(&actions) } else { startLearning(from: designated, &actions) }
   }
 
-  /// Ends a role: connections are closed, clients sent away. The history stays as it is: what is not known to be
-  /// committed is not delivered.
+  /// Ends a role: closes its connections and stops serving clients.
+  ///
+  /// The history stays as it is, and what is not known to be committed is not delivered: the next leader may truncate
+  /// it.
   private mutating func endRole(_ actions: inout [ZabAction]) {
     for handle in leader?.learners ?? [] { actions.append(.close(handle.connection)) }
     if let connection = learner?.connection { actions.append(.close(connection)) }
@@ -58,7 +62,7 @@ extension ZabPeer {
     }
   }
 
-  /// The ensemble works: clients may come.
+  /// Starts to serve clients, once the leader's epoch is established.
   mutating func startServing(_ epoch: Epoch, _ actions: inout [ZabAction]) {
     isServing = true
     election.settle(epoch: epoch)

@@ -1,6 +1,6 @@
 package import ZooKeeperProtocol
 
-/// What a member of an ensemble is.
+/// The role of a member of an ensemble.
 package enum ZabRole: Hashable, Sendable {
   case looking
   case following(ServerID)
@@ -8,7 +8,7 @@ package enum ZabRole: Hashable, Sendable {
   case leading
 }
 
-/// What a member sends, and to whom it connects.
+/// An action on the network: what a member sends, and which connections it opens and closes.
 package enum TransportAction: Equatable, Sendable {
   case sendNotification(ElectionNotification, to: ServerID)
   case connectToLeader(ServerID)
@@ -16,12 +16,12 @@ package enum TransportAction: Equatable, Sendable {
   case close(ConnectionID)
 }
 
-/// What a member changes on its disk.
+/// An action on the disk: what a member makes durable.
 package enum StorageAction: Equatable, Sendable {
   /// Write to the log; `ZabEvent.persisted` follows once it is synced.
   case append(TxnHistory.Entry)
-  /// Truncate the log after the transaction; with `rebuildsTree` the tree has applied later ones and is read again.
-  /// `ZabEvent.truncated` or `truncationFailed` follows.
+  /// Truncate the log after the transaction. With `rebuildsTree`, the tree has applied later ones and must be read
+  /// again. `ZabEvent.truncated` or `truncationFailed` follows.
   case truncate(to: Zxid, rebuildsTree: Bool)
   /// `ZabEvent.acceptedEpochSaved` follows.
   case saveAcceptedEpoch(Epoch)
@@ -31,42 +31,42 @@ package enum StorageAction: Equatable, Sendable {
   case saveCurrentEpoch(Epoch)
 }
 
-/// What a member does about an event, to be carried out in this order.
+/// What a member's driver must do about an event, in the order in which the actions are emitted.
 ///
-/// The cases for the network and for the disk are enums of their own, so that the server's core, which is concerned
-/// with neither, passes them on whole.
+/// The cases for the network and for the disk are separate enums, so that `EnsembleMember`, which performs neither,
+/// can pass them on unchanged.
 package enum ZabAction: Equatable, Sendable {
   case transport(TransportAction)
   case storage(StorageAction)
-  /// Send SNAP and the tree as it is, whose last transaction is the zxid given.
+  /// Send SNAP and the tree as it is now; the zxid is that of its last transaction.
   case sendSnapshot(ConnectionID, Zxid)
-  /// What comes next on the connection is a tree with this last transaction: read and install it.
+  /// The next bytes on the connection are a tree whose last transaction has this zxid: read and install it.
   case receiveSnapshot(ConnectionID, Zxid)
-  /// The transaction is committed, and so is everything before it: apply it.
+  /// Apply the transaction: it is committed, and so is everything before it.
   case deliver(TxnHistory.Entry)
   case roleChanged(ZabRole)
-  /// The configuration is active: elections and connections use it from now on.
+  /// Use the configuration for elections and connections from now on, and keep it durably: it is committed.
   case activate(QuorumConfiguration)
-  /// Serve clients, as the leader of an epoch or as a learner in it.
+  /// Serve clients, as the leader of the epoch or as a learner in it.
   case startServing(Epoch)
   /// Disconnect clients: the member no longer knows what is committed.
   case stopServing
-  /// A learner has something that the leader's server decides about: REQUEST, REVALIDATE, the sessions of a PING.
+  /// A learner has sent something that the leader's server decides: REQUEST, REVALIDATE, or the sessions of a PING.
   case learnerRequest(QuorumPacket, ServerID, ConnectionID)
   /// The leader's server has answered REVALIDATE.
   case leaderReply(QuorumPacket)
-  /// The leader answers a SYNC: all that was committed before has come.
+  /// The leader has answered a SYNC: everything that was committed before it has arrived here.
   case synced(through: Zxid)
-  /// The leader asks which sessions were heard from: send PING back with them.
+  /// The leader has sent PING: answer with a PING that names the sessions that were heard from.
   case pinged(ConnectionID, Zxid)
   /// Fatal: the member cannot continue, for the reason given.
   case failed(String)
   case note(ZabNote)
 }
 
-/// The actions of the nested enums, as the rules of agreement spell them.
+/// Shorthands for the actions of the nested enums, for use by the state machine.
 extension ZabAction {
-  /// A message of an election.
+  /// See `TransportAction`.
   static func sendNotification(_ notification: ElectionNotification, to server: ServerID) -> ZabAction {
     .transport(.sendNotification(notification, to: server))
   }
@@ -74,7 +74,7 @@ extension ZabAction {
   /// See `TransportAction`.
   static func connectToLeader(_ leader: ServerID) -> ZabAction { .transport(.connectToLeader(leader)) }
 
-  /// A packet for a leader or learner.
+  /// See `TransportAction`.
   static func send(_ packet: QuorumPacket, _ connection: ConnectionID) -> ZabAction {
     .transport(.send(packet, connection))
   }

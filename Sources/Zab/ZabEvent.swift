@@ -1,6 +1,6 @@
 package import ZooKeeperProtocol
 
-/// Names a connection between a leader and a learner, on the server that numbers it.
+/// Identifies a connection between a leader and a learner, on one of the two servers. Numbers are never reused.
 package struct ConnectionID: RawRepresentable, Hashable, Comparable, Sendable {
   package var rawValue: UInt64
 
@@ -9,35 +9,35 @@ package struct ConnectionID: RawRepresentable, Hashable, Comparable, Sendable {
   package static func < (left: ConnectionID, right: ConnectionID) -> Bool { left.rawValue < right.rawValue }
 }
 
-/// What happens to a member of an ensemble.
+/// An input of the state machine. ``ZabPeer`` is given one at a time.
 package enum ZabEvent: Equatable, Sendable {
-  /// The member begins to look for a leader.
+  /// The data directory is recovered and the ports are open: the member starts an election.
   case started
-  /// Time has passed: see `ZabPeer.nextDeadline`.
+  /// `ZabPeer.nextDeadline` has passed.
   case tick
-  /// A message of another server's election.
+  /// An election message of another server.
   case notification(ElectionNotification, from: ServerID)
-  /// Somebody has called who wants to be led.
+  /// A learner has opened a connection to this server's quorum port.
   case learnerConnected(ConnectionID)
-  /// The call of `connectToLeader` was taken.
+  /// The connection that `connectToLeader` asked for is open.
   case leaderConnected(ConnectionID)
-  /// The call of `connectToLeader` was not taken.
+  /// The connection that `connectToLeader` asked for could not be opened.
   case leaderUnreachable
-  /// A connection has ended, whoever ended it.
+  /// A connection has ended otherwise than by the action `close`.
   case disconnected(ConnectionID)
   case received(QuorumPacket, ConnectionID)
-  /// The server made a transaction out of a request. Only while it leads and serves.
+  /// The server has made a transaction from a request. Given only while it leads and serves.
   case proposed(TxnHistory.Entry)
-  /// Everything appended up to there is durable.
+  /// Everything that was appended up to this transaction is durable.
   case persisted(through: Zxid)
   case acceptedEpochSaved(Epoch)
   case currentEpochSaved(Epoch)
-  /// Somebody waits to know that this server leads at this moment: see `ZabPeer.confirmedQuestions`.
+  /// A sync waits for the confirmation that this server still leads: see `ZabPeer.confirmedQuestions`.
   case leadershipQuestioned
-  /// The log ends there now, and the tree, if it had gone further, was built anew.
+  /// The log now ends with this transaction, and the tree, if it had applied later ones, was read again.
   case truncated(Zxid)
-  /// The log cannot end there: only a snapshot helps.
+  /// The log cannot be truncated after this transaction: the member needs a snapshot.
   case truncationFailed(Zxid)
-  /// The leader's snapshot is the whole history now, durably. Its tree may name a configuration.
+  /// The leader's snapshot is now the only history, durably. Its tree may contain a configuration.
   case snapshotInstalled(Zxid, QuorumConfiguration?)
 }

@@ -1,5 +1,5 @@
-/// The places where a bug can be put in, as questions that the rules of agreement ask. Without one, and so in every
-/// release build, the answer is false, and the compiler leaves the question out.
+/// The places where a bug can be put in, as conditions that the state machine checks. In a release build they are
+/// constantly false, and the compiler removes the checks.
 extension ZabSettings {
   // MARK: Elections
 

@@ -1,5 +1,5 @@
-/// Bugs that implementations of ZooKeeper have had, to be put in on purpose: a simulator that does not find them is
-/// worth nothing.
+/// Bugs that implementations of ZooKeeper have had or could have, which can be put in on purpose to test that the
+/// simulator finds them.
 ///
 /// *Source*: `QuorumProtocol` F.3, whose numbers are issues of ZooKeeper.
 package enum ZabMutation: String, Hashable, Sendable, CaseIterable {
@@ -11,48 +11,48 @@ package enum ZabMutation: String, Hashable, Sendable, CaseIterable {
   case newLeaderAckBeforeEpoch
   /// A promise to follow an epoch is given before it is saved (1653, 2307).
   case ackEpochBeforeSaved
-  /// A restarted server has forgotten what it promised (2307, 4269).
+  /// A server forgets its promise to follow an epoch when it is restarted (2307, 4269).
   case forgetsPromises
-  /// The leader takes up its epoch without saving it (4269).
+  /// The leader uses its epoch without saving it (4269).
   case leaderSkipsCurrentEpoch
   /// The leader saves its epoch before the history with which it was elected is synced.
   case leaderEpochBeforePersisted
-  /// Transactions of a new epoch are logged without a word that the epoch is about to change (4643).
+  /// Transactions of a new epoch are logged before the epoch is announced (4643).
   case skipsPrepareEpoch
-  /// Epoch acknowledgements of observers count (2959).
+  /// Observers' promises to follow an epoch are counted (2959).
   case observersCountForEpoch
-  /// The leader applies what is committed only once its own disk has it, and answers its clients' syncs before that.
+  /// The leader delivers committed transactions only once they are on its own disk, and answers syncs before that.
   case leaderDeliversOnlyPersisted
-  /// A leader answers syncs without asking whether it still leads.
+  /// A leader answers syncs without a confirmation that it still leads.
   case answersSyncsUnconfirmed
-  /// Transactions may be larger than other servers read (4306).
+  /// The server makes transactions that are larger than other servers can read (4306).
   case writesLargeTransactions
-  /// A minority commits.
+  /// Transactions are committed by any acknowledgement, without a quorum.
   case minorityCommits
-  /// The leader lets a learner in that is ahead of it.
+  /// The leader admits a learner whose history is newer than its own.
   case acceptsLearnerAhead
-  /// What was proposed while a learner is being synchronized does not reach it (962).
+  /// Proposals made while a learner is being synchronized are not sent to it (962).
   case losesProposalsDuringSync
-  /// The leader forgets that the acknowledgements of a truncated learner are void.
+  /// The leader keeps counting the acknowledgements of a learner that has been truncated since.
   case keepsAcksAcrossSync
-  /// TRUNC changes memory and leaves the log (1154).
+  /// TRUNC truncates the history in memory, but not the log (1154).
   case truncatesMemoryOnly
-  /// A new leader takes a snapshot of what may not be committed, and TRUNC leaves it in place (4837).
+  /// TRUNC keeps snapshots that contain truncated transactions (4837).
   case truncationKeepsSnapshots
-  /// A learner from before the window of transactions in memory is sent the window alone (2418, 2846, 4925).
+  /// A learner whose history ends before the leader's window in memory is sent only the window (2418, 2846, 4925).
   case diffSkipsHole
-  /// After SNAP the old transactions stay, to bring others up to date with, and holes are passed over (2846).
+  /// After SNAP, a learner keeps its old transactions in memory and accepts holes, and sends them as a leader (2846).
   case diffFromDeadBranch
-  /// Uncommitted transactions of an old epoch are delivered when the role ends (2845).
+  /// Uncommitted transactions are delivered when a role ends (2845).
   case deliversUncommitted
-  /// A leader goes on without a quorum.
+  /// A leader goes on leading without a quorum.
   case keepsLeadingAlone
-  /// The higher zxid does not win an election.
+  /// Votes are compared by server id only, so that a server with an older history can win an election.
   case ignoresZxidInVotes
-  /// A member is not told what the end of its log has made durable, before the log is truncated.
+  /// A member does not learn what the end of its log made durable before the log is truncated.
   case forgetsPersistedWhenLogEnds
-  /// What an earlier log reports late is taken for a report of the one that was begun since.
+  /// A late report of a previous generation of the log is taken for one of the current generation.
   case trustsReportsOfEarlierLogs
-  /// A snapshot is complete before the log has reached its last transaction.
+  /// A snapshot gets its name before the log has reached its last transaction.
   case snapshotsIgnoreLog
 }

@@ -2,8 +2,8 @@ package import ZooKeeperProtocol
 
 /// Something that an operator may want to know about a member of an ensemble.
 ///
-/// Drivers write the description to their log. Whatever has to decide something by a note compares the case: the text
-/// is for people and may change.
+/// Drivers write the description to their log. Code that makes a decision by a note compares the case: the text is for
+/// people and may change.
 package enum ZabNote: Equatable, Sendable {
   case adoptsConfiguration(Zxid, from: ServerID)
   case refusesConfiguration(Zxid, from: ServerID, ConfigurationRefusal)
@@ -26,7 +26,7 @@ package enum ZabNote: Equatable, Sendable {
   case closesLearner(LearnerFault)
 }
 
-/// Why a configuration that came with an election's notification is not adopted.
+/// Why a configuration in an election message is not adopted.
 package enum ConfigurationRefusal: Equatable, Sendable {
   case reconfigurationDisabled
   case senderNotMember
@@ -43,14 +43,14 @@ package enum LeaderFault: Equatable, Sendable {
   case unexpectedNewLeader(Zxid)
   case unreadableConfiguration(String)
   case prematureUpToDate
-  /// A leader would have this server forget transactions that it never had.
+  /// The leader wants the log to be truncated to a transaction that this server never had.
   case truncationAfterEnd(Zxid, end: Zxid)
   case transactionOutOfOrder(Zxid, after: Zxid)
   case commitOutOfOrder(Zxid, after: Zxid)
   case commitWithoutProposal(Zxid)
   case unreadableSession
 
-  /// Whether the leader broke the order of transactions, which no server of ours may do.
+  /// Whether the leader broke the order of transactions: in a simulation that is a violation, whichever server did it.
   package var breaksOrder: Bool {
     switch self {
     case .transactionOutOfOrder, .commitOutOfOrder, .commitWithoutProposal: true
@@ -69,7 +69,7 @@ package enum LearnerFault: Equatable, Sendable {
   case acknowledgedAnotherEpoch(ServerID, Zxid)
   case packetTooEarly(ServerID, type: Int32)
   case silent(ServerID)
-  /// A newcomer claims the id of a connected server and did not wait for the decision between the two.
+  /// A new connection claims the id of a connected server, and sent packets before the leader had decided between them.
   case impatientNewcomer
   case claimedByAnother(ServerID)
   case idInUse(ServerID)
@@ -88,17 +88,17 @@ extension ZabNote: CustomStringConvertible {
     case .beginsEpochAbove(let epoch, let voter):
       "voter \(voter) has accepted epoch \(epoch): starting an election for a higher epoch"
     case .lostLeader: "lost the connection to the leader"
-    case .leaderUnreachable(let leader): "leader \(leader) does not accept connections"
+    case .leaderUnreachable(let leader): "leader \(leader) cannot be reached: looking for another leader"
     case .leaderSilent(let leader): "no packet from leader \(leader) within the time limit"
     case .leavesLeader(let fault): "leaving the leader: \(fault)"
     case .noQuorumInTime: "no quorum of followers within initLimit"
-    case .lostQuorum: "the synced followers are no quorum any more"
+    case .lostQuorum: "the synced followers are no longer a quorum"
     case .zxidsExhausted: "the zxid counter of this epoch is exhausted: starting an election"
     case .configurationNamesLeader(let leader): "the new configuration is led by server \(leader)"
     case .configurationEndsLeadership: "the committed configuration is led by another server"
     case .configurationChangesRole: "the new configuration changes this server's role"
     case .asksForSnapshotInsteadOfTruncating:
-      "the log cannot be truncated where the leader requires it: asking for a snapshot"
+      "the log cannot be truncated where the leader requires it: asking the leader for a snapshot"
     case .ignoresPacket(let type): "ignored packet type \(type) from the leader"
     case .closesLearner(let fault): fault.description
     }
@@ -108,7 +108,7 @@ extension ZabNote: CustomStringConvertible {
 extension ConfigurationRefusal: CustomStringConvertible {
   package var description: String {
     switch self {
-    case .reconfigurationDisabled: "reconfigEnabled is not set"
+    case .reconfigurationDisabled: "reconfigEnabled is not set on this server"
     case .senderNotMember: "the sender is not a member of this server's configuration"
     case .doesNotNameThisServer: "it does not name this server"
     }
@@ -121,7 +121,7 @@ extension LeaderFault: CustomStringConvertible {
     case .packetTooEarly(let type): "packet type \(type) came too early"
     case .expectedLeaderInfo(let type): "packet type \(type) came instead of LEADERINFO"
     case .expectedSynchronization(let type): "packet type \(type) came instead of DIFF, TRUNC or SNAP"
-    case .invalidEpoch(let epoch): "no leader can have epoch \(epoch)"
+    case .invalidEpoch(let epoch): "its epoch \(epoch) is not valid"
     case .staleEpoch(let epoch, let accepted): "its epoch \(epoch) is older than the accepted epoch \(accepted)"
     case .unexpectedNewLeader(let zxid): "unexpected NEWLEADER \(zxid)"
     case .unreadableConfiguration(let reason): "NEWLEADER carries an invalid configuration: \(reason)"
@@ -148,8 +148,8 @@ extension LearnerFault: CustomStringConvertible {
     case .packetTooEarly(let id, let type): "closing learner \(id): packet type \(type) came too early"
     case .silent(let id): "closing learner \(id): no packet within syncLimit"
     case .impatientNewcomer: "closing a learner that sent packets before it was admitted"
-    case .claimedByAnother(let id): "closing a connection: another newcomer claims to be learner \(id)"
-    case .idInUse(let id): "closing a newcomer that claims to be learner \(id), whose connection is alive"
+    case .claimedByAnother(let id): "closing a connection: a newer connection claims to be learner \(id) too"
+    case .idInUse(let id): "closing a new connection that claims to be learner \(id), whose connection is alive"
     case .replacedByNewConnection(let id): "closing an old connection: learner \(id) has connected again"
     case .unreadableRequest(let id): "closing learner \(id): it sent a request that cannot be decoded"
     case .unreadableSession(let id): "closing learner \(id): it sent a session that cannot be decoded"

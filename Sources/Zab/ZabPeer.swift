@@ -1,50 +1,52 @@
 package import ZooKeeperProtocol
 
-/// One member of an ensemble, as far as agreement is concerned: whom it follows or leads, what is in its history, and
-/// what of that is committed.
+/// The protocol state of one member of an ensemble: its role, its history, and how much of the history is committed.
 ///
-/// Events go in through `step`, actions come out, in an order that the driver keeps: what changes durable state comes
-/// before what reveals it, and whatever promises something waits for the event that says it is durable.
+/// Events go in through `step`, and actions come out in the order in which the driver must perform them. An action that
+/// changes durable state comes before the action that reveals it, and an action that promises something to another
+/// server is emitted only after the event that says that it is durable.
 ///
-/// The history is one sequence: what was delivered, what is committed, what is logged. A transaction is delivered once
-/// it is committed; a learner also waits until it is durable here. So a leader's order to forget the rest changes no
-/// tree, unless the server was restarted since and has read its whole log.
+/// The history is one sequence, of which one part is delivered, one committed and one persisted. A transaction is
+/// delivered once it is committed; a learner also waits until it is persisted here. So when a leader truncates the
+/// history of a learner, the learner's tree does not change, unless the server was restarted since: at a start the tree
+/// is read from the whole log.
 ///
 /// *Source*: Junqueira, Reed, Serafini, "Zab" (DSN 2011); `QuorumProtocol` A and B.
 package struct ZabPeer: Equatable, Sendable {
   package let id: ServerID
   package let settings: ZabSettings
-  /// Who belongs to the ensemble.
+  /// The active configuration: the members of the ensemble.
   package internal(set) var configuration: QuorumConfiguration
-  /// The epoch that this server has promised to follow at least; durable.
+  /// The newest epoch that this server has promised to follow; durable. It follows no leader of an older one.
   package internal(set) var acceptedEpoch: Epoch
   /// The epoch of the leader whose history this server has; durable.
   package internal(set) var currentEpoch: Epoch
   package internal(set) var history: TxnHistory
-  /// The configuration that is proposed, if one is.
+  /// The configuration that is proposed and not committed, if there is one.
   var pending: PendingConfiguration?
   /// The history up to here is durable.
   package internal(set) var persisted: Zxid
   /// The history up to here is committed, as far as this server knows.
   package internal(set) var committed: Zxid
-  /// The history up to here was delivered, or read from disk at the start.
+  /// The history up to here is in the tree: delivered, or read from disk at the start.
   package internal(set) var delivered: Zxid
   package internal(set) var role = ZabRole.looking
   package internal(set) var isServing = false
   var election = FastLeaderElection()
   var leader: LeaderState?
   var learner: LearnerState?
-  /// The highest epoch that another voter is known to have accepted: the next one must be above it.
+  /// The highest epoch that another voter is known to have accepted: the next one that this server proposes is above
+  /// it.
   var epochFloor = Epoch.zero
-  /// The epoch in which this server asks for a snapshot because it could not truncate.
+  /// The epoch in which this server asks for a snapshot because it could not truncate its log.
   var snapshotNeededIn: Epoch?
   var now: Int64 = 0
 
-  /// A member that has just read its disk.
+  /// Creates a member from what was recovered from its disk.
   ///
   /// - Parameters:
-  ///   - configuration: the one that is known to be committed.
-  ///   - proposed: the one that a later transaction of the log brings, of which that is not known.
+  ///   - configuration: the configuration that is known to be committed.
+  ///   - proposed: the configuration in a later transaction of the log, which may or may not be committed.
   ///   - history: the end of the log; all of it is in the tree.
   package init(
     id: ServerID, configuration: QuorumConfiguration, proposed: QuorumConfiguration? = nil, settings: ZabSettings,
@@ -62,11 +64,11 @@ package struct ZabPeer: Equatable, Sendable {
     delivered = history.last
   }
 
-  /// Takes an event in.
+  /// Handles an event.
   ///
   /// - Parameters:
   ///   - now: the monotonic clock, in milliseconds.
-  ///   - actions: what is to be done is added here.
+  ///   - actions: the actions that the driver must perform are appended here.
   package mutating func step(_ event: ZabEvent, now: Int64, into actions: inout [ZabAction]) {
     self.now = max(self.now, now)
     switch event {
@@ -99,7 +101,7 @@ package struct ZabPeer: Equatable, Sendable {
     }
   }
 
-  // Comparing these with nil would copy all that they have.
+  // Pattern matching, because a comparison with nil would copy the whole state.
 
   /// Whether this server leads, or tries to.
   var isLeader: Bool { if case .some = leader { true } else { false } }
@@ -110,7 +112,7 @@ package struct ZabPeer: Equatable, Sendable {
   /// Whether this server has a vote.
   package var isVoter: Bool { votes(id) }
 
-  /// The epoch of the leader that this server is or serves behind; nil while it does not serve.
+  /// The epoch in which this server serves clients, as its leader or as a learner; nil while it does not serve.
   package var servingEpoch: Epoch? {
     guard isServing else { return nil }
     return leader?.epoch ?? learner?.epoch
@@ -119,21 +121,21 @@ package struct ZabPeer: Equatable, Sendable {
   /// The connection to the leader; nil when there is none.
   package var leaderConnection: ConnectionID? { learner?.connection }
 
-  /// The end of the history when NEWLEADER came; nothing before that.
+  /// The end of the history when NEWLEADER arrived; zero before that.
   package var newLeaderZxid: Zxid { learner?.newLeaderZxid ?? .zero }
 
   /// The connections of all learners.
   package var learnerConnections: [ConnectionID] { (leader?.learners ?? []).map(\.connection) }
 
-  /// The connections on which a learner has said that it is `server`.
+  /// The connections on which a learner has identified itself as `server`.
   package func connections(of server: ServerID) -> [ConnectionID] {
     (leader?.learners ?? []).filter { $0.id == server }.map(\.connection)
   }
 
-  /// The learners that are connected to this leader, up to date or not.
+  /// The number of learners that are connected to this leader, up to date or not.
   package var learnerCount: Int { leader?.learners.count ?? 0 }
 
-  /// Learners by id that the leader has brought up to date, observers apart: `mntr`.
+  /// The ids of the learners that the leader has brought up to date, as `mntr` reports them.
   package var syncedLearners: (followers: [ServerID], observers: [ServerID]) {
     let running = (leader?.learners ?? []).filter { $0.phase == .running }
     return (running.filter { !$0.isObserver }.map(\.id).sorted(), running.filter(\.isObserver).map(\.id).sorted())
@@ -172,13 +174,14 @@ package struct ZabPeer: Equatable, Sendable {
     actions.append(.append(entry))
   }
 
-  /// Delivers what is committed.
+  /// Delivers what is committed and not delivered yet.
   ///
-  /// A leader does not wait for its own disk, which may be the slowest of all: what it has told anybody to be committed
-  /// is in its own tree before that leaves, as on Apache's leaders. Otherwise a client of the leader could read, even
-  /// behind a sync, what another client has seen replaced. A quorum of others has such a transaction on disk, so
-  /// nothing that comes of it, a snapshot included, can turn out to be wrong; but see `persisted` for what a snapshot
-  /// waits for. A learner's clients lose nothing by waiting, as its syncs are answered with what it has delivered.
+  /// A leader does not wait for its own disk, which may be the slowest of all. What it reports as committed is in its
+  /// own tree before the report leaves, as on Apache's leaders. Otherwise a client of the leader could read, even after
+  /// a sync, a value that another client has already seen replaced. A quorum of other servers has such a transaction on
+  /// disk, so it cannot be lost; a snapshot that contains it must still wait for the leader's own log, up to
+  /// `persisted`. A learner's clients lose nothing by the wait, because a learner answers syncs from what it has
+  /// delivered.
   mutating func deliver(_ actions: inout [ZabAction]) {
     let waitsForDisk = !isLeader || settings.leaderWaitsForItsOwnDisk
     let end = waitsForDisk ? min(committed, persisted) : committed
@@ -187,7 +190,7 @@ package struct ZabPeer: Equatable, Sendable {
     delivered = end
   }
 
-  /// Rules that hold between any two events.
+  /// Traps if a rule is broken that must hold between any two events: going on could lose acknowledged transactions.
   func checkInvariants() {
     precondition(currentEpoch <= acceptedEpoch, "current epoch \(currentEpoch) is after accepted \(acceptedEpoch)")
     precondition(persisted <= history.last, "persisted \(persisted) is after the end \(history.last)")

@@ -1,50 +1,50 @@
-/// The times of an ensemble's member, in milliseconds.
+/// The timeouts and limits of a member of an ensemble.
 ///
 /// *Source*: `StorageFormat` E.1; `QuorumProtocol` A.6, B.2, B.10.
 package struct ZabSettings: Hashable, Sendable {
-  /// `tickTime`: pings go out twice a tick.
+  /// `tickTime`: a leader sends PING twice in each tick.
   package var tickMilliseconds: Int64 = 3000
-  /// `initLimit`: ticks that finding an epoch and synchronizing may take.
+  /// `initLimit`: the number of ticks that discovery and synchronization may take.
   package var initLimitTicks: Int64 = 10
-  /// `syncLimit`: ticks of silence after which the other side counts as lost.
+  /// `syncLimit`: the number of ticks of silence after which the other side is considered lost.
   package var syncLimitTicks: Int64 = 5
-  /// How long a server with a quorum of votes still waits for a better one. Apache's is 200; it needs no more than a
-  /// message takes, and a better vote that comes later costs another election, never data.
+  /// How long a server with a quorum of votes still waits for a better vote. Apache's servers wait 200 ms. The time
+  /// that a message takes is enough, and a better vote that arrives later costs another election, never data.
   package var decisionMilliseconds: Int64 = 60
-  /// The first pause between two rounds of the same vote.
+  /// The delay before a notification is sent for the second time.
   package var minNotificationMilliseconds: Int64 = 200
-  /// The longest pause between two rounds of the same vote; it doubles up to here.
+  /// The longest delay before a notification is sent again; the delay doubles up to here.
   package var maxNotificationMilliseconds: Int64 = 3200
-  /// Between two calls of a leader that does not answer yet.
+  /// The delay between two attempts to connect to a leader that cannot be reached yet.
   package var leaderRetryMilliseconds: Int64 = 50
-  /// Calls of a leader before another election.
+  /// The number of failed attempts to connect to a leader after which another election is started.
   package var leaderRetryCount = 10
-  /// Transactions kept in memory to bring learners up to date with: `commitLogCount`.
+  /// `commitLogCount`: the number of delivered transactions that are kept in memory, to send them to learners.
   package var historyCount = 2000
-  /// Their bytes at most.
+  /// Upper bound on their total size in bytes.
   package var historyBytes = 32 << 20
-  /// `reconfigEnabled`: the ensemble may change, so that its first configuration needs a version, too.
+  /// `reconfigEnabled`: whether the members may change, for which the first configuration needs a version too.
   package var isReconfigEnabled = false
   #if ZAB_MUTATIONS
-    /// The bug that is put in on purpose, for the tests of the simulator.
+    /// The bug that is put in on purpose, to test that the simulator finds it.
     package var mutation: ZabMutation?
   #endif
 
-  /// Apache's values, but where they say otherwise.
+  /// Apache's defaults, except where a property's comment says otherwise.
   package init() {}
 
-  /// How long a member may take to come up to date.
+  /// `initLimit` in milliseconds.
   package var initMilliseconds: Int64 { milliseconds(initLimitTicks) }
-  /// How long a member may be silent.
+  /// `syncLimit` in milliseconds.
   package var syncMilliseconds: Int64 { milliseconds(syncLimitTicks) }
 
-  /// So many ticks; no more than leaves room for a point in time.
+  /// Converts ticks to milliseconds, limited so that the sum with the current time cannot overflow.
   private func milliseconds(_ ticks: Int64) -> Int64 {
     let (product, overflows) = tickMilliseconds.multipliedReportingOverflow(by: ticks)
     return overflows ? 1 << 60 : min(product, 1 << 60)
   }
 
-  /// Whether a bug is put in; never in a release build.
+  /// Whether a bug is put in; always false in a release build.
   @inline(__always)
   func has(_ mutation: ZabMutation) -> Bool {
     #if ZAB_MUTATIONS

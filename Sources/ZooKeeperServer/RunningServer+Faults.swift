@@ -3,7 +3,7 @@ import ServerCore
 import Zab
 import ZooKeeperProtocol
 
-/// What a server is at one moment, for a sandbox.
+/// A consistent view of a server, for the owner of a local ensemble.
 package struct ServerStatus: Hashable, Sendable {
   /// `standalone`, `leader`, `follower`, `observer` or `looking`.
   package var role: String
@@ -11,15 +11,15 @@ package struct ServerStatus: Hashable, Sendable {
   package var isServing: Bool
   /// The last transaction that was applied, as text.
   package var zxid: String
-  /// Sessions of the whole ensemble that are alive.
+  /// The number of sessions of the whole ensemble.
   package var sessionCount: Int
-  /// Clients' connections to this server.
+  /// The number of clients' connections to this server that have a session.
   package var connectionCount: Int
   /// The followers that a leader has brought up to date and hears from.
   package var syncedFollowers: [Int64]
 }
 
-/// Faults on request, for a sandbox.
+/// The faults that the owner of a local ensemble can cause.
 extension RunningServer {
   /// A consistent view of the server; nil while it is paused.
   package func status() async -> ServerStatus? {
@@ -34,7 +34,7 @@ extension RunningServer {
     }.get()
   }
 
-  /// Holds the server still until `resume`; its connections stay, and fill.
+  /// Blocks the server until `resume`. Its connections stay open, and nothing is read from them.
   package func pause() async {
     await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
       guard pauseRequest.request() else { return continuation.resume() }
@@ -45,7 +45,7 @@ extension RunningServer {
     }
   }
 
-  /// Lets the server go on after `pause`.
+  /// Lets the server continue after `pause`.
   package func resume() { pauseRequest.resume() }
 
   /// Blocks traffic with some members of the ensemble, and unblocks it with all others.

@@ -6,12 +6,12 @@ import ZooKeeperProtocol
 
 /// A ZooKeeper server, standalone or a member of an ensemble: how it starts and ends. See `ServerParts` for the rest.
 ///
-/// *Thread*: one event loop of its own; public calls may be made from any thread.
+/// *Thread*: each server has one event loop; `package` functions can be called on any thread.
 package final class RunningServer: @unchecked Sendable {
   // @unchecked: all state below is touched on `loop` only, once `start` has made it.
 
   let loop: any EventLoop
-  /// Holds the loop still, for a sandbox.
+  /// Blocks the loop while the server is paused.
   let pauseRequest = LoopPause()
   private(set) var parts: ServerParts!
   private let group: MultiThreadedEventLoopGroup
@@ -39,8 +39,8 @@ package final class RunningServer: @unchecked Sendable {
   /// Recovers the data directory, and returns when clients can connect.
   ///
   /// - Parameters:
-  ///   - severed: members of the ensemble that this one cannot reach, see `sever`.
-  ///   - isGivenUp: whether to stop waiting for what is not there yet, such as the own name. Asked on the loop.
+  ///   - severed: members of the ensemble with which traffic is blocked, see `sever`.
+  ///   - isGivenUp: whether to stop waiting for an address that is not available yet. Called on the loop.
   /// - Throws: when the data is damaged, the directory is in use or cannot be written, or a port is in use.
   package static func start(
     _ configuration: ServerConfiguration, logger: Logger, severedFrom severed: Set<Int64> = [],
@@ -82,26 +82,26 @@ package final class RunningServer: @unchecked Sendable {
 
   /// The port that clients connect to.
   package var clientPort: Int { parts.clients.port }
-  /// The port of the HTTP server for administrators; nil when there is none.
+  /// The port of the AdminServer; nil when there is none.
   package var adminPort: Int? { parts.operators.adminPort }
 
-  /// Makes a data directory that `start` refuses usable again, at the price of transactions that were answered.
+  /// Makes a data directory that `start` refuses usable again, and gives up transactions that were acknowledged.
   ///
   /// - Returns: a line for each file that was changed; none when there was nothing to repair.
-  /// - Throws: when another server uses the directory, or nothing can be rescued.
+  /// - Throws: when another server uses the directory, or nothing can be recovered.
   package static func repair(_ configuration: ServerConfiguration) throws(ServerStartError) -> [String] {
     do throws(TxnLogError) { return try Storage.repair(configuration) } catch { throw ServerStartError(error) }
   }
 
   // MARK: The end
 
-  /// Fatal error: stops the server. Nothing is acknowledged, and nobody served, after it.
+  /// Fatal error: stops the server. Nothing is acknowledged, and no client is served, after it.
   private func fail(_ reason: String) {
     ending.succeed(ServerStartError(reason, hint: "the server has stopped serving"))
     parts.stopServing()
   }
 
-  /// A port could not be opened.
+  /// Stops a server that could not open one of its ports.
   private func giveUp() {
     parts.stopServing()
     _ = try? parts.log.stop()
@@ -120,15 +120,15 @@ package final class RunningServer: @unchecked Sendable {
     return (try? await ending.futureResult.get()) ?? nil
   }
 
-  /// Stops serving, writes what was accepted, and gives the directory back.
+  /// Stops serving, writes what was proposed, and unlocks the data directory.
   ///
-  /// - Parameter finishesSnapshot: whether a snapshot that is being written is waited for, so that the next start need
+  /// - Parameter finishesSnapshot: whether to wait for a snapshot that is being written, so that the next start does
   ///   not replay what is in it.
   package func stop(finishesSnapshot: Bool = true) async {
     await end(writingLog: true, finishesSnapshot: finishesSnapshot)
   }
 
-  /// Ends as a killed process does: what was accepted and is not on its way to the disk is lost.
+  /// Stops as if the process were killed: what was proposed and is not being written is lost.
   package func kill() async { await end(writingLog: false, finishesSnapshot: false) }
 
   private func end(writingLog: Bool, finishesSnapshot: Bool) async {
@@ -139,7 +139,7 @@ package final class RunningServer: @unchecked Sendable {
         if writingLog { _ = try? parts.log.stop() } else { parts.log.abandon() }
         parts.log.finish(waitsForSnapshot: finishesSnapshot) { continuation.resume() }
       }
-      // A paused server does this before anything else.
+      // A paused server does this before it handles anything that has arrived meanwhile.
       if !pauseRequest.resume(running: work) { loop.execute(work) }
     }
     background.stop()

@@ -1,6 +1,6 @@
 import TxnLog
 
-/// Why a server does not start, or had to stop, in words for the person who runs it.
+/// Why a server does not start, or had to stop, with texts for its operator.
 package struct ServerStartError: Error, Hashable, Sendable {
   /// What went wrong.
   package var message: String
@@ -31,11 +31,11 @@ extension TxnLogError.Code {
     switch self {
     case .fileSystem(let failure): failure.words
     case .poisoned: "\(place): an earlier write failed"
-    case .badHeader: "\(place): it does not begin as such a file does"
-    case .unsupportedVersion(let version): "\(place): version \(version) of the format is not known"
+    case .badHeader: "\(place): the file header is not valid"
+    case .unsupportedVersion(let version): "\(place): version \(version) of the file format is not supported"
     case .truncated: "\(place): the file ends too early"
     case .damaged(let damage): "\(place): damaged: \(damage.words)"
-    case .zxidOrder(let previous, let found): "\(place): transaction \(found) stands behind \(previous)"
+    case .zxidOrder(let previous, let found): "\(place): transaction \(found) follows \(previous) out of order"
     case .zxidOutOfRange(let zxid):
       "\(place): the last transaction is \(zxid), and there is no zxid left for the next epoch"
     case .gap(let after, let next): "\(place): the transactions between \(after) and \(next) are missing"
@@ -43,16 +43,16 @@ extension TxnLogError.Code {
       "\(place): the snapshot of \(snapshot) cannot be read, and the log ends at \(readable)"
     case .noValidSnapshot: "\(place): no snapshot can be read"
     case .noSnapshot: "\(place): there are transactions but no snapshot that they follow"
-    case .truncationPointMissing(let zxid): "\(place): transaction \(zxid) is not there"
-    case .unsupportedCompression: "\(place): the file is compressed in a way that is not known"
-    case .misplacedFile: "\(place): the file belongs into the other one of dataDir and dataLogDir"
-    case .badNumber(let text): "\(place): \"\(text)\" is not a number that can be there"
+    case .truncationPointMissing(let zxid): "\(place): transaction \(zxid), after which the log must be truncated, is missing"
+    case .unsupportedCompression: "\(place): the compression of the file is not supported"
+    case .misplacedFile: "\(place): the file belongs in the other one of dataDir and dataLogDir"
+    case .badNumber(let text): "\(place): \"\(text)\" is not a valid number for this file"
     case .epochMismatch(let accepted, let current, let zxid):
-      "\(place): acceptedEpoch \(accepted), currentEpoch \(current) and the last transaction \(zxid) do not fit"
-    case .missingDirectory: "\(place): the directory is not there, and datadir.autocreate is off"
+      "\(place): acceptedEpoch \(accepted), currentEpoch \(current) and last zxid \(zxid) contradict each other"
+    case .missingDirectory: "\(place): the directory does not exist, and datadir.autocreate is off"
     case .locked: "another server uses \(place)"
     case .rejected(let reason): "\(place): \(reason)"
-    case .badEntry(let lengthBytes): "\(place): an entry of \(lengthBytes) bytes"
+    case .badEntry(let lengthBytes): "\(place): an entry cannot have \(lengthBytes) bytes"
     }
   }
 
@@ -60,10 +60,10 @@ extension TxnLogError.Code {
   fileprivate var hint: String? {
     switch self {
     case .damaged, .truncated, .gap, .zxidOrder, .lostHistory, .badHeader, .rejected:
-      "nothing was changed; restore the file, or give up what follows with: zkcli server repair CFG"
+      "nothing was changed; restore the file, or give up the transactions after it with: zkcli server repair CFG"
     case .noValidSnapshot: "nothing was changed; restore a snapshot"
-    case .noSnapshot: "restore the snapshot; snapshot.trust.empty=true starts from nothing instead"
-    case .zxidOutOfRange: "nothing was changed; remove the file if it is no server's of yours, or restore another"
+    case .noSnapshot: "restore the snapshot, or set snapshot.trust.empty=true to start from an empty tree"
+    case .zxidOutOfRange: "nothing was changed; remove the file if it belongs to another ensemble, or restore an older one"
     case .locked: "stop it, or choose another data directory"
     default: nil
     }
@@ -74,9 +74,9 @@ extension TxnLogError.Damage {
   fileprivate var words: String {
     switch self {
     case .checksum: "the checksum is wrong"
-    case .length(let length): "a length of \(length)"
+    case .length(let length): "an entry cannot have a length of \(length) bytes"
     case .terminator: "the end mark is missing"
-    case .content: "the content makes no sense"
+    case .content: "the content cannot be decoded"
     }
   }
 }

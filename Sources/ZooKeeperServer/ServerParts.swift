@@ -7,8 +7,8 @@ import ZooKeeperProtocol
 
 /// The parts of a running server, and how they are connected.
 ///
-/// A part knows those that it is given when it is made, and none that is made after it; what goes the other way goes
-/// through closures, which are set here.
+/// A part knows the parts that its initializer is given, and none that are created later. Calls in the other direction
+/// go through closures, which are set here.
 ///
 /// *Thread*: the event loop.
 final class ServerParts: @unchecked Sendable {
@@ -26,10 +26,10 @@ final class ServerParts: @unchecked Sendable {
   private let onFailure: (String) -> Void
   private var isStopped = false
 
-  /// Puts the parts together; nothing is started.
+  /// Creates and connects the parts; nothing is started.
   ///
-  /// - Parameter onFailure: called when the server must not go on, with the reason.
-  /// - Throws: when the data directory contradicts itself.
+  /// - Parameter onFailure: called with the reason when the server must stop.
+  /// - Throws: when the files of the data directory contradict each other.
   init(
     _ configuration: ServerConfiguration, _ recovered: Storage.Recovered, background: BackgroundWorker,
     loop: any EventLoop, logger: Logger, onFailure: @escaping (String) -> Void
@@ -52,7 +52,7 @@ final class ServerParts: @unchecked Sendable {
     connect()
   }
 
-  /// Connects the parts that work in both directions.
+  /// Sets the closures by which parts call those that were created later.
   private func connect() {
     log.events = LogPipeline.Events(
       onPersisted: { [unowned self] zxid, generation in
@@ -61,11 +61,11 @@ final class ServerParts: @unchecked Sendable {
         return true
       },
       onFailure: { [unowned self] error in
-        logger.critical("the log cannot be written; no write since is acknowledged", metadata: ["reason": "\(error)"])
+        logger.critical("the log cannot be written; the server stops", metadata: ["reason": "\(error)"])
         onFailure("the log cannot be written: \(ServerStartError(error).message)")
       })
     membership.driver?.onFailure = { [unowned self] reason in
-      logger.critical("the server cannot go on", metadata: ["reason": "\(reason)"])
+      logger.critical("the server cannot continue, and stops", metadata: ["reason": "\(reason)"])
       onFailure(reason)
     }
     turns.steps = TurnLoop.Steps(
@@ -82,7 +82,7 @@ final class ServerParts: @unchecked Sendable {
       })
   }
 
-  /// Begins the log, and opens all ports, those of clients first.
+  /// Starts the log, and opens all ports, the clients' port first.
   func listen(isGivenUp: @escaping @Sendable () -> Bool) -> EventLoopFuture<Void> {
     let listening = Listening(
       loop: loop, logger: logger, retries: configuration.quorumTimes.listenRetries, isGivenUp: isGivenUp)
@@ -110,7 +110,7 @@ final class ServerParts: @unchecked Sendable {
     timers.every(.milliseconds(clamping: configuration.retention.purgeIntervalMilliseconds)) { [log] in log.purge() }
   }
 
-  /// Ends all connections and timers; the log goes on.
+  /// Closes all ports and connections, and cancels all timers; the log stays open.
   func stopServing() {
     guard !isStopped else { return }
     isStopped = true

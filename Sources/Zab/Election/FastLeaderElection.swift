@@ -4,35 +4,35 @@ internal import ZooKeeperProtocol
 ///
 /// *Source*: `org.apache.zookeeper.server.quorum.FastLeaderElection`; `QuorumProtocol` A.
 struct FastLeaderElection: Equatable, Sendable {
-  /// The logical clock: counts this server's elections, and jumps to that of others. Never saved.
+  /// The number of the election: it is increased by each, and set to that of other servers. It is not durable.
   var round: Int64 = 0
-  /// What this server proposes, or what it has settled on.
+  /// The vote that this server proposes or, once settled, the one for its leader.
   var proposal = Vote.none
-  /// The votes of this round.
+  /// The votes of this round, by sender.
   var votes: [ServerID: ReceivedVote] = [:]
-  /// The votes of servers that have a leader.
+  /// The votes of servers that have a leader, by sender.
   var settled: [ServerID: ReceivedVote] = [:]
-  /// Whether a server without a vote takes up the next voter's round though it is lower: once each time that it tells
-  /// what it proposes, or rounds that go up and down would keep everybody busy.
+  /// Whether a server that is no voter adopts the round of the next voter even if it is lower. It does so once for each
+  /// time that it sends its proposal: otherwise rounds that go up and down would cause endless messages.
   var takesLowerRound = false
-  /// The version of the last configuration that was not taken up, so that this is said once.
+  /// The version of the last configuration that was refused, so that it is reported once.
   var refusedConfiguration: Int64 = 0
   var resendDeadline = Int64.max
   var resendInterval: Int64 = 0
-  /// When the vote of a quorum becomes final.
+  /// When the vote of a quorum becomes final; nil while no quorum agrees.
   var decisionDeadline: Int64?
 
   var nextDeadline: Int64 { min(resendDeadline, decisionDeadline ?? .max) }
 
-  /// The leader is established: from now on this server tells its epoch.
+  /// Records the epoch of the established leader, which this server's notifications contain from now on.
   mutating func settle(epoch: Epoch) { proposal.peerEpoch = epoch }
 }
 
-/// Looking for a leader.
+/// The election, while this server is looking for a leader and when it answers servers that are.
 extension ZabPeer {
-  /// Begins an election.
+  /// Starts a new round with a vote for this server.
   mutating func startRound(_ actions: inout [ZabAction]) {
-    // The last number there is stays: servers can elect a leader in one round as well, if not as quickly.
+    // The largest number is kept: servers can elect a leader within one round too, if not as quickly.
     if election.round < .max { election.round += 1 }
     election.proposal = ownVote
     election.votes = [:]
@@ -44,7 +44,7 @@ extension ZabPeer {
     evaluate(&actions)
   }
 
-  /// The election's time has come.
+  /// Handles an expired deadline of the election: decides, or sends the proposal again.
   mutating func onElectionTick(_ actions: inout [ZabAction]) {
     if let deadline = election.decisionDeadline, now >= deadline { return conclude(&actions) }
     guard now >= election.resendDeadline else { return }
@@ -53,7 +53,7 @@ extension ZabPeer {
     propose(&actions)
   }
 
-  /// A message of another server's election.
+  /// Handles an election message of another server.
   ///
   /// *Source*: `FastLeaderElection.Messenger.WorkerReceiver`; `QuorumProtocol` A.5.
   mutating func onNotification(
@@ -77,14 +77,13 @@ extension ZabPeer {
     }
   }
 
-  /// A server that looks for a leader among members who are none any more would never find one: it takes up what the
-  /// others have agreed on.
+  /// Adopts the newer configuration in a message: a server that knows only of former members would find no leader.
   ///
-  /// Whoever can reach the port could bring an ensemble down with a configuration of its own, for good. So it is taken
-  /// only where the ensemble may change at all, from a member, and if it names this server: another one would not help
-  /// it. Apache's servers look at the first of these alone.
+  /// Any process that can reach the port could stop an ensemble for good with a forged configuration. So it is adopted
+  /// only if reconfiguration is enabled, if the sender is a member, and if it contains this server, as another one
+  /// would be of no use. Apache's servers check only the first of these conditions.
   ///
-  /// - Returns: whether it has changed who votes.
+  /// - Returns: whether the members have changed.
   ///
   /// *Source*: `QuorumPeer.processReconfig`.
   private mutating func adoptConfiguration(
@@ -108,7 +107,7 @@ extension ZabPeer {
     return !hasSameVoters
   }
 
-  /// Why a configuration that came with a notification is not taken up; nil if it is.
+  /// Why a configuration in a notification is refused; nil if it is adopted.
   private func reasonToRefuse(_ told: QuorumConfiguration, from sender: ServerID) -> ConfigurationRefusal? {
     if !settings.isReconfigEnabled { return .reconfigurationDisabled }
     if configuration.member(sender) == nil { return .senderNotMember }
@@ -116,16 +115,16 @@ extension ZabPeer {
     return nil
   }
 
-  /// The vote of a server that is looking too.
+  /// Handles the vote of a server that is looking too: adopts a newer round or a better vote, and counts.
   private mutating func onVote(
     _ notification: ElectionNotification, from sender: ServerID, _ actions: inout [ZabAction]
   ) {
-    // Servers without any data, which are told so, have no vote.
+    // A server that was started without its data has no vote: it may have forgotten what it acknowledged.
     guard notification.zxid.rawValue != -1 else { return }
     if notification.round < election.round {
       if isVoter { return reply(to: sender, &actions) }
-      // Who has no vote of its own is told nothing by its round: voters do not follow it. It follows theirs, down as
-      // well as up, for they may count it, as a voter of a configuration that has not reached it.
+      // Voters do not adopt the round of a server that is no voter. So it adopts theirs, lower ones too: they may count
+      // its vote, if it is a voter of a configuration that has not reached it yet.
       guard election.takesLowerRound else { return }
     }
     election.takesLowerRound = false
@@ -144,7 +143,8 @@ extension ZabPeer {
     evaluate(&actions)
   }
 
-  /// The vote of a server that has a leader: joins it once a quorum says so, the leader among them.
+  /// Handles the vote of a server that has a leader: follows that leader once a quorum does and the leader itself says
+  /// that it leads.
   ///
   /// *Source*: `QuorumProtocol` A.6.
   private mutating func onSettledVote(
@@ -163,7 +163,8 @@ extension ZabPeer {
     join(received, &actions)
   }
 
-  /// Followers alone cannot bring back a leader that has died: it must itself say that it leads.
+  /// Whether the leader itself has said that it leads. The votes of its followers alone could be for a leader that has
+  /// died since.
   private func isConfirmed(_ received: ReceivedVote, in votes: [ServerID: ReceivedVote]) -> Bool {
     let leader = received.vote.leader
     if leader == id { return received.round == election.round }
@@ -179,14 +180,14 @@ extension ZabPeer {
     isQuorum { votes[$0].map { wanted.agrees(with: $0) } ?? false }
   }
 
-  /// Whether a quorum follows the leader of a vote. What this server has in its log and nobody may have committed does
-  /// not count here: the leader will say what is to become of it.
+  /// Whether a quorum of the active configuration follows the leader of a vote. A proposed configuration in this
+  /// server's log does not count here: the leader has already been elected, and decides whether it is committed.
   private func isSettled(_ votes: [ServerID: ReceivedVote], for wanted: ReceivedVote) -> Bool {
     configuration.isQuorum { votes[$0].map { wanted.agrees(with: $0) } ?? false }
   }
 
-  /// A quorum for this server's proposal decides, at once if all voters agree, else after a moment in which a better
-  /// vote may come.
+  /// Decides the election if a quorum agrees with this server's proposal: at once if all voters do, else after a delay
+  /// in which a better vote can arrive.
   private mutating func evaluate(_ actions: inout [ZabAction]) {
     let wanted = ReceivedVote(own: election.proposal, round: election.round)
     if isVoter { election.votes[id] = wanted }
@@ -215,12 +216,12 @@ extension ZabPeer {
     max(configuration.weight(of: server), pending?.configuration.weight(of: server) ?? 0)
   }
 
-  /// What this server would vote for if it knew of no other.
+  /// This server's vote for itself; `none` if it is no voter.
   private var ownVote: Vote {
     isVoter ? Vote(leader: id, zxid: history.last, peerEpoch: currentEpoch) : .none
   }
 
-  /// Tells all voters what this server proposes.
+  /// Sends this server's proposal to all voters.
   private mutating func propose(_ actions: inout [ZabAction]) {
     election.resendDeadline = now + election.resendInterval
     let notification = ownNotification

@@ -1,6 +1,6 @@
 internal import ZooKeeperProtocol
 
-/// Whom a server wants to lead, and why.
+/// A vote for a leader, with the end and the epoch of the leader's history, by which votes are compared.
 struct Vote: Hashable, Sendable {
   var leader: ServerID
   /// The last transaction of that server's history.
@@ -8,17 +8,16 @@ struct Vote: Hashable, Sendable {
   /// The epoch of that server's history.
   var peerEpoch: Epoch
 
-  /// The vote of a server that may not vote.
+  /// The vote of a server that is no voter.
   static let none = Vote(leader: .none, zxid: Zxid(rawValue: .min), peerEpoch: Epoch(rawValue: .min))
 
-  /// Makes one of the given fields.
   init(leader: ServerID, zxid: Zxid, peerEpoch: Epoch) {
     self.leader = leader
     self.zxid = zxid
     self.peerEpoch = peerEpoch
   }
 
-  /// The vote that a message is for.
+  /// The vote in a message.
   init(_ notification: ElectionNotification) {
     self.init(leader: notification.leader, zxid: notification.zxid, peerEpoch: notification.peerEpoch)
   }
@@ -32,15 +31,15 @@ struct Vote: Hashable, Sendable {
   }
 }
 
-/// A vote as it came from a server.
+/// A vote as a server has sent it.
 struct ReceivedVote: Hashable, Sendable {
   var vote: Vote
-  /// The sender's logical clock.
+  /// The sender's round.
   var round: Int64
   var state: ElectionNotification.State
   var version: Int32
 
-  /// The vote of a message.
+  /// The vote in a message, with what the message says of its sender.
   init(_ notification: ElectionNotification) {
     vote = Vote(notification)
     round = notification.round
@@ -56,8 +55,8 @@ struct ReceivedVote: Hashable, Sendable {
     version = ElectionNotification.currentVersion
   }
 
-  /// Whether two votes count for the same leader. Of servers that have one, only leader and epoch are compared: what
-  /// they knew when they elected it may differ.
+  /// Whether two votes count for the same leader. For servers that have a leader, only leader and epoch are compared:
+  /// the rest is what each server knew when it elected the leader, and may differ.
   ///
   /// *Source*: `org.apache.zookeeper.server.quorum.Vote.equals`; `QuorumProtocol` A.4.
   func agrees(with other: ReceivedVote) -> Bool {

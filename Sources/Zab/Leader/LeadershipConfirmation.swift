@@ -1,31 +1,31 @@
 internal import ZooKeeperProtocol
 
-/// Whether this server still leads, as a quorum of voters sees it.
+/// Confirms by a quorum of voters that this server still leads.
 ///
-/// A leader that was paused, or that is cut off and has not noticed yet, may have been replaced: what it answers then
-/// is old. So it answers a sync only after a quorum has answered a PING that was sent after the sync had come. Apache's
-/// leaders answer at once, and may be wrong.
+/// A leader that was paused, or that is disconnected and has not noticed yet, may have been replaced, and its answers
+/// may be stale. So it answers a sync only after a quorum has answered a PING that was sent after the sync arrived.
+/// Apache's leaders answer at once, and may be wrong.
 ///
-/// One wave of PINGs is on its way at a time; questions that come meanwhile share the next one.
+/// One wave of PINGs is in flight at a time; questions that arrive meanwhile share the next one.
 ///
 /// *Source*: the read index of Ongaro, "Consensus: Bridging Theory and Practice" (2014), section 6.4, over Zab's PING.
 struct LeadershipConfirmation: Equatable, Sendable {
-  /// Questions so far.
+  /// The number of questions so far.
   var asked: UInt64 = 0
-  /// So many of them are answered: this server led after they had come.
+  /// The number of questions that are answered: this server still led after they were asked.
   var confirmed: UInt64 = 0
-  /// The questions that the PINGs on their way will answer; nil while there are none.
+  /// The number of questions that will be answered by the PINGs in flight; nil while there are none.
   var wave: UInt64?
 }
 
 extension ZabPeer {
-  /// How often `ZabEvent.leadershipQuestioned` has come since this server leads.
+  /// The number of `ZabEvent.leadershipQuestioned` events since this server leads.
   package var leadershipQuestions: UInt64 { leader?.confirmation.asked ?? 0 }
 
-  /// How many of these questions are answered: that this server led after they had come.
+  /// The number of these questions that are answered: this server still led after they were asked.
   package var confirmedQuestions: UInt64 { leader?.confirmation.confirmed ?? 0 }
 
-  /// A sync waits for the confirmation that this server still leads.
+  /// Records the question of a sync, and sends PINGs unless a wave of them is in flight.
   mutating func onLeadershipQuestioned(_ actions: inout [ZabAction]) {
     guard isLeader else { return }
     leader?.confirmation.asked += 1
@@ -33,8 +33,8 @@ extension ZabPeer {
     if leader?.confirmation.wave == nil { startWave(&actions) }
   }
 
-  /// Asks all voters that are up to date. Whoever comes up to date later has to be asked too, or the others might not
-  /// be a quorum.
+  /// Sends a PING to all voters that are up to date. It is called again when another one comes up to date: the earlier
+  /// ones alone might not be a quorum.
   mutating func startWave(_ actions: inout [ZabAction]) {
     guard let confirmation = leader?.confirmation, confirmation.asked > confirmation.confirmed else {
       leader?.confirmation.wave = nil
@@ -48,13 +48,13 @@ extension ZabPeer {
     finishWave(&actions)
   }
 
-  /// Sends a PING.
+  /// Sends a PING, and counts it if the learner will answer it.
   mutating func ping(_ handle: LearnerHandle, _ actions: inout [ZabAction]) {
     actions.append(.send(QuorumPacket(.ping, zxid: leader?.lastProposed ?? .zero), handle.connection))
     if handle.phase == .running { update(handle.connection) { $0.pingsSent += 1 } }
   }
 
-  /// A learner has answered a PING.
+  /// Records the answer to a PING, and the confirmation if a quorum has answered.
   mutating func onPingAnswered(_ connection: ConnectionID, _ actions: inout [ZabAction]) {
     update(connection) { if $0.pingsAnswered < $0.pingsSent { $0.pingsAnswered += 1 } }
     finishWave(&actions)

@@ -1,15 +1,15 @@
 internal import ZooKeeperProtocol
 
-/// Two connections on which the same server seems to have called.
+/// Decides between two connections that claim to come from the same server.
 ///
-/// A server that was cut off or restarted calls again, and the leader may not know yet that its older connection is
-/// dead. But anybody who can reach the port can say that it is that server. So the older connection is asked: if it
-/// answers, it is the server's, and the newcomer is sent away; if it is gone or says nothing for a tick, the newcomer
-/// is let in. Apache's leaders keep both.
+/// A server that was disconnected or restarted connects again, and the leader may not have noticed yet that the older
+/// connection is dead. But any process that can reach the port can claim to be that server. So the leader sends a PING
+/// on the older connection. If it is answered, the new connection is closed; if the older connection has ended or is
+/// silent for a tick, the new one replaces it. Apache's leaders keep both.
 extension ZabPeer {
-  /// Has a newcomer wait while the older connection of the same name is asked.
+  /// Lets a new connection wait until the older connection of the same server has answered a PING.
   ///
-  /// - Returns: whether there is one.
+  /// - Returns: whether there is an older connection.
   mutating func contest(
     _ packet: QuorumPacket, _ server: ServerID, _ connection: ConnectionID, _ actions: inout [ZabAction]
   ) -> Bool {
@@ -27,7 +27,7 @@ extension ZabPeer {
     return true
   }
 
-  /// A learner has shown that it is alive.
+  /// Closes the new connection that claims to be this learner, because the learner has shown that it is alive.
   mutating func refuseContender(of handle: LearnerHandle, _ actions: inout [ZabAction]) {
     guard let contender = leader?.learners.first(where: { $0.contest?.id == handle.id && handle.id != .none }) else {
       return
@@ -35,7 +35,7 @@ extension ZabPeer {
     dismiss(contender.connection, .idInUse(handle.id), &actions)
   }
 
-  /// Lets those in whose older connection is gone, or has said nothing.
+  /// Admits the new connections whose older connection has ended, or was silent until the deadline.
   mutating func settleContests(_ actions: inout [ZabAction]) {
     guard let contender = leader?.learners.first(where: { isSettled($0) }), let contest = contender.contest else {
       return

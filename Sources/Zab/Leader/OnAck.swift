@@ -1,19 +1,19 @@
 internal import ZooKeeperProtocol
 
-/// ACK: a follower has a transaction, and all before it, durably.
+/// ACK: a follower has a transaction, and all before it, on disk.
 ///
 /// *Source*: `Leader.processAck`, `tryToCommit`; `QuorumProtocol` B.9.
 extension ZabPeer {
   /// Records the acknowledgement, and commits what now has a quorum.
   mutating func onAck(_ zxid: Zxid, from server: ServerID, _ actions: inout [ZabAction]) {
-    // Followers acknowledge the epoch a second time, and what they were sent while they were synchronized.
+    // Followers acknowledge NEWLEADER a second time, with counter 0, and also transactions of their synchronization.
     guard zxid.counter != 0, zxid <= history.last, votes(server) else { return }
     leader?.acknowledged.note(zxid, from: server)
     advanceCommit(&actions)
     deliver(&actions)
   }
 
-  /// Commits what a quorum has, one after the other.
+  /// Commits the transactions that a quorum has acknowledged, in order.
   mutating func advanceCommit(_ actions: inout [ZabAction]) {
     guard leader?.phase == .broadcasting else { return }
     while let entry = history.entry(after: committed), isAcknowledged(entry.zxid) {
@@ -28,7 +28,7 @@ extension ZabPeer {
     }
   }
 
-  /// A configuration is committed: everybody takes it up with this transaction.
+  /// Commits a configuration: every learner activates it together with this transaction.
   private mutating func commitConfiguration(_ entry: TxnHistory.Entry, _ actions: inout [ZabAction]) {
     guard let next = pending?.configuration else { return }
     let designated = designatedLeader(next)

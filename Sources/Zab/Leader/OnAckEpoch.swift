@@ -1,18 +1,18 @@
 internal import ZooKeeperProtocol
 
-/// ACKEPOCH: a learner has promised to follow, and tells what it has.
+/// ACKEPOCH: a learner has promised to follow the epoch, and reports the end and the epoch of its history.
 ///
 /// *Source*: `Leader.waitForEpochAck`; `QuorumProtocol` B.3.
 extension ZabPeer {
-  /// Counts the promise, and brings the learner up to date if the leader is that far.
+  /// Records the promise, and synchronizes the learner if the epoch is already saved.
   mutating func onAckEpoch(_ packet: QuorumPacket, _ handle: LearnerHandle, _ actions: inout [ZabAction]) {
     guard let state = leader, let data = packet.data,
       let promise = try? EpochAck(decoding: data, allowingTrailingBytes: true)
     else {
       return dismiss(handle.connection, .missingEpoch(handle.id), &actions)
     }
-    // Once a quorum has promised to follow, the leader's history is the right one, and whatever a late comer has beyond
-    // it will be cut.
+    // A quorum that has promised to follow makes the leader's history the authoritative one, and whatever a later
+    // learner has in addition is truncated. Before that, a learner with a newer history must not be led.
     if let current = promise.currentEpoch, state.phase == .awaitingEpochAcks {
       let theirs = (current, packet.zxid)
       guard theirs <= (state.initialEpoch, state.initialZxid) || settings.mayAcceptLearnerAhead else {
@@ -23,7 +23,7 @@ extension ZabPeer {
       $0.phase = .awaitingSync
       $0.lastZxid = packet.zxid
     }
-    // Whoever votes in a configuration in force counts, though it may not know of that one and come as an observer.
+    // A voter of the proposed configuration counts even if it connects as an observer: it may not know of it yet.
     if promise.currentEpoch != nil, packet.zxid.rawValue != -1 {
       countEpochAck(handle.id, &actions)
     }
@@ -34,7 +34,7 @@ extension ZabPeer {
     }
   }
 
-  /// Counts a promise. With a quorum of them the epoch is this leader's.
+  /// Records a promise to follow the epoch. With promises from a quorum, no other leader can get this epoch.
   mutating func countEpochAck(_ server: ServerID, _ actions: inout [ZabAction]) {
     guard leader?.phase == .awaitingEpochAcks else { return }
     if votes(server) || settings.observersCountForEpoch { leader?.epochAcks.insert(server) }
@@ -48,11 +48,11 @@ extension ZabPeer {
     takeEpoch(&actions)
   }
 
-  /// Saves the epoch, once the whole history with which this server was elected is durable.
+  /// Saves the epoch once the whole history with which this server was elected is durable.
   ///
-  /// The saved epoch says that the history is that of its leader: a server that has it wins elections against all of
-  /// older epochs. With only a part of the history on its disk it would win them after a crash as well, and take the
-  /// rest from those who have it.
+  /// The saved epoch says that this server has the history of that epoch's leader, and so it wins elections against all
+  /// servers with older epochs. If only a part of the history were on its disk, it would win them after a crash as
+  /// well, and would truncate the rest on the servers that have it.
   mutating func takeEpoch(_ actions: inout [ZabAction]) {
     guard let state = leader, state.phase == .persistingHistory,
       persisted == history.last || settings.maySaveEpochBeforePersisted
@@ -66,7 +66,7 @@ extension ZabPeer {
     }
   }
 
-  /// The epoch is saved: on the leader learners can be brought to its history, and a learner has it.
+  /// The current epoch is durable: a leader begins to synchronize its learners, and a learner acknowledges NEWLEADER.
   mutating func onCurrentEpochSaved(_ epoch: Epoch, _ actions: inout [ZabAction]) {
     currentEpoch = max(currentEpoch, epoch)
     if leader?.phase == .savingCurrentEpoch, leader?.epoch == epoch {

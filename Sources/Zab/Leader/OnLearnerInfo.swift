@@ -1,10 +1,10 @@
 internal import ZooKeeperProtocol
 
-/// FOLLOWERINFO and OBSERVERINFO: learners come, and the epoch is chosen.
+/// FOLLOWERINFO and OBSERVERINFO: learners identify themselves, and the epoch is chosen.
 ///
 /// *Source*: Zab paper, phase 1; `Leader.getEpochToPropose`; `QuorumProtocol` B.3.
 extension ZabPeer {
-  /// Lets a learner in.
+  /// Admits a learner, or closes its connection if it cannot be led.
   mutating func onLearnerInfo(_ packet: QuorumPacket, _ connection: ConnectionID, _ actions: inout [ZabAction]) {
     guard let data = packet.data, let info = try? LearnerInfo(decoding: data, allowingTrailingBytes: true),
       info.protocolVersion >= LearnerInfo.currentVersion
@@ -33,32 +33,34 @@ extension ZabPeer {
     }
   }
 
-  /// How many epochs a learner may have accepted beyond this server. Each takes a quorum, so a few are missed by a
-  /// server that was away; more are a forgery, and would use the numbers up.
+  /// How far a learner's accepted epoch may be above this server's. Each epoch takes a quorum, so a server that was
+  /// down can miss some of them. A greater distance is a forgery, which would exhaust the epoch numbers.
   private static var maxEpochsAhead: Int64 { 1 << 16 }
 
-  /// Whether a voter has just said, over the port for elections, that it looks for a leader: whoever has been sent away
-  /// for its epoch does. A packet alone proves nothing.
+  /// Whether a voter has recently sent a notification, on the election port, that it is looking for a leader. A voter
+  /// that cannot follow because of its epoch does so. FOLLOWERINFO alone is not enough to end this leader's term.
   private func isLooking(_ server: ServerID) -> Bool {
     guard votes(server), let heard = leader?.lookingVoters[server] else { return false }
     return now - heard <= 2 * settings.maxNotificationMilliseconds
   }
 
-  /// A voter has accepted a higher epoch, which came to nothing, and may not follow a lower one: without a new epoch it
-  /// would stay outside for as long as this leader lasts, as it does with Apache's.
+  /// Starts an election for an epoch above the one that a voter has accepted.
+  ///
+  /// The voter must not follow a leader of a lower epoch, although no leader of the higher one was established. Without
+  /// a new epoch it would be excluded as long as this leader leads, as it is with Apache's leaders.
   private mutating func makeRoom(for server: ServerID, _ accepted: Epoch, _ actions: inout [ZabAction]) {
     epochFloor = max(epochFloor, accepted)
     actions.append(.note(.beginsEpochAbove(accepted, for: server)))
     startLooking(&actions)
   }
 
-  /// Counts a server whose accepted epoch is known. With a quorum the epoch is chosen: above all of them.
+  /// Records the accepted epoch of a server. With those of a quorum the new epoch is chosen, above all of them.
   mutating func countForEpoch(_ server: ServerID, accepted: Epoch, _ actions: inout [ZabAction]) {
     guard leader?.phase == .awaitingLearners else { return }
     let candidate = leader?.epoch ?? .zero
     guard accepted < .last else {
       let reason =
-        "epoch \(accepted) was accepted, the last there is; start the ensemble on a snapshot without its epochs"
+        "epoch \(accepted) was accepted, which is the last; start the ensemble from a snapshot without its epoch files"
       return actions.append(.failed(reason))
     }
     leader?.epoch = max(candidate, accepted.next)
@@ -70,7 +72,7 @@ extension ZabPeer {
     actions.append(.saveAcceptedEpoch(state.epoch))
   }
 
-  /// An epoch that was accepted is safe: it may be told, or promised.
+  /// The accepted epoch is durable: a leader announces it, and a learner promises to follow it.
   mutating func onAcceptedEpochSaved(_ epoch: Epoch, _ actions: inout [ZabAction]) {
     acceptedEpoch = max(acceptedEpoch, epoch)
     if let state = leader, state.phase == .savingAcceptedEpoch, state.epoch == epoch {

@@ -1,6 +1,6 @@
 internal import ZooKeeperProtocol
 
-/// The ACK of NEWLEADER: a learner has the leader's initial history, durably.
+/// The ACK for NEWLEADER: a learner has the leader's initial history on disk.
 ///
 /// *Source*: `Leader.waitForNewLeaderAck`; `QuorumProtocol` B.8.
 extension ZabPeer {
@@ -22,7 +22,7 @@ extension ZabPeer {
     }
   }
 
-  /// With a quorum that has it, the initial history is committed, and the epoch established.
+  /// Establishes the epoch if a quorum has the initial history: that commits the history, and clients are served.
   mutating func establish(_ actions: inout [ZabAction]) {
     guard let state = leader, state.phase == .synchronizing, state.newLeaderAcks.contains(id),
       isQuorum({ state.newLeaderAcks.contains($0) })

@@ -1,21 +1,24 @@
 internal import ZooKeeperProtocol
 
-/// How a learner is brought to its leader's history.
+/// How a learner is brought up to date with its leader's history.
 enum SyncPlan: Equatable, Sendable {
-  /// Its history is the beginning of the leader's: what comes after is sent.
+  /// The learner's history is a prefix of the leader's: the leader sends what follows.
   case diff(after: Zxid)
-  /// It has something at its end that the leader has not: that is cut, and what comes after is sent.
+  /// The learner has transactions at its end that the leader lacks: it truncates them, and the leader sends what
+  /// follows.
   case trunc(to: Zxid)
-  /// Too much is missing, or unknown: it gets the whole tree.
+  /// The leader does not have in memory what the learner lacks: it sends the whole tree.
   case snap
 
-  /// Decides for a learner whose history ends with `last`.
+  /// Chooses the way for a learner whose history ends with `last`.
   ///
-  /// - Parameter committed: the end of what the leader considers committed.
+  /// - Parameters:
+  ///   - committed: the end of what the leader considers committed.
+  ///   - skipsHoles: a known bug, see `ZabMutation.diffSkipsHole`.
   ///
   /// *Source*: `LearnerHandler.syncFollower`; `QuorumProtocol` B.4.
   init(learner last: Zxid, history: TxnHistory, committed: Zxid, skipsHoles: Bool = false) {
-    // The end of a leader's history that proposed nothing: no transaction, so none that others could lack.
+    // The leader of that epoch has proposed nothing: counter 0 is no transaction, so the leader cannot lack it.
     let isBeginningOfEpoch = last.counter == 0
     if last == committed {
       self = .diff(after: committed)
@@ -26,7 +29,7 @@ enum SyncPlan: Equatable, Sendable {
     } else if history.contains(last) || isBeginningOfEpoch {
       self = .diff(after: last)
     } else if history.entry(after: last)?.zxid.epoch != last.epoch {
-      // What is to be cut belongs to another epoch than what follows: Apache's learners cannot do that.
+      // TRUNC would end in another epoch than the one that follows, which Apache's learners cannot handle.
       self = .snap
     } else {
       self = .trunc(to: history.place(before: last))
@@ -34,9 +37,10 @@ enum SyncPlan: Equatable, Sendable {
   }
 }
 
-/// The leader's side.
+/// The leader's side of a synchronization.
 extension ZabPeer {
-  /// Sends a learner what it lacks, then NEWLEADER; from here on it gets everything that is proposed and committed.
+  /// Sends a learner what it lacks, and then NEWLEADER. From here on it is sent everything that is proposed and
+  /// committed.
   mutating func synchronize(_ connection: ConnectionID, _ actions: inout [ZabAction]) {
     guard let state = leader, let handle = handle(connection) else { return }
     let end = state.phase == .broadcasting ? committed : history.last
@@ -63,9 +67,9 @@ extension ZabPeer {
         actions.append(.send(QuorumPacket(.proposal, zxid: entry.zxid, data: entry.bytes), connection))
       }
     }
-    // It may just have been told to forget what it had acknowledged.
+    // TRUNC or SNAP may remove what the learner has acknowledged earlier.
     if !settings.keepsAcknowledgementsAcrossSync { leader?.acknowledged.forget(handle.id) }
-    // What is in the initial history is committed with it; what was proposed since may never be.
+    // A configuration in the initial history is committed with that history; one that was proposed since may never be.
     let known = state.phase == .broadcasting ? configuration : pending?.configuration ?? configuration
     let text = Array(known.text.utf8)
     actions.append(.send(QuorumPacket(.newLeader, zxid: state.epoch.newLeaderZxid, data: text), connection))

@@ -1,23 +1,23 @@
 internal import ZooKeeperProtocol
 
-/// What a server knows as long as it follows or observes a leader, or tries to.
+/// The state of a server while it follows or observes a leader, or tries to.
 struct LearnerState: Equatable, Sendable {
-  /// How far it has come.
+  /// What the learner waits for next.
   enum Phase: Equatable, Sendable {
     case connecting
-    /// It has told its accepted epoch.
+    /// It has reported its accepted epoch, and waits for LEADERINFO.
     case awaitingEpoch
     case savingAcceptedEpoch
-    /// It has promised to follow.
+    /// It has promised to follow the epoch, and waits for DIFF, TRUNC or SNAP.
     case awaitingSync
-    /// The log is being cut, or a snapshot read.
+    /// The log is being truncated, or a snapshot is being read.
     case replacing
-    /// Transactions come that the leader has and it lacks.
+    /// The leader sends the transactions that the learner lacks.
     case synchronizing
-    /// NEWLEADER has come: the history is being made durable, then the epoch.
+    /// NEWLEADER has arrived: the history is being made durable, and after it the epoch.
     case persistingHistory
     case savingCurrentEpoch
-    /// The leader knows that it has the history.
+    /// It has acknowledged NEWLEADER, and waits until a quorum has.
     case awaitingUpToDate
     case running
   }
@@ -25,29 +25,29 @@ struct LearnerState: Equatable, Sendable {
   let leaderID: ServerID
   var phase = Phase.connecting
   var connection: ConnectionID?
-  /// Calls that were not taken.
+  /// The number of connection attempts that failed.
   var failedCalls = 0
-  /// When to call again.
+  /// When to connect again; nil when no attempt is due.
   var nextCall: Int64?
-  /// When the leader counts as lost, if nothing is heard by then.
+  /// When the leader is considered lost if no packet arrives before.
   var deadline: Int64
   var epoch = Epoch.zero
-  /// Packets that wait until the log is cut or the snapshot is there.
+  /// Packets that are handled once the log is truncated or the snapshot is installed.
   var held: [QuorumPacket] = []
   /// The history up to here is the leader's, and committed once the leader is established.
   var syncedThrough = Zxid.zero
-  /// The end of the history when NEWLEADER came.
+  /// The end of the history when NEWLEADER arrived.
   var newLeaderZxid = Zxid.zero
   /// The configuration that came with NEWLEADER, if it is newer than this server's.
   var configuration: QuorumConfiguration?
-  /// What this follower has acknowledged one by one.
+  /// The last transaction for which this follower has sent ACK.
   var acknowledged = Zxid.zero
 
   var nextDeadline: Int64 { min(deadline, nextCall ?? .max) }
 }
 
 extension ZabPeer {
-  /// The leader's port took the call: says who comes, and what it has accepted.
+  /// Identifies this server to the leader, and reports the epoch that it has accepted.
   mutating func onLeaderConnected(_ connection: ConnectionID, _ actions: inout [ZabAction]) {
     guard let state = learner, state.phase == .connecting else { return actions.append(.close(connection)) }
     learner?.connection = connection
@@ -57,7 +57,7 @@ extension ZabPeer {
     actions.append(.send(QuorumPacket(kind, zxid: acceptedEpoch.newLeaderZxid, data: info.encoded), connection))
   }
 
-  /// The leader's port did not take the call: it may not know yet that it leads.
+  /// Schedules another connection attempt: the leader may not have noticed yet that it was elected.
   mutating func onLeaderUnreachable(_ actions: inout [ZabAction]) {
     guard let state = learner, state.phase == .connecting else { return }
     learner?.failedCalls += 1
@@ -68,7 +68,7 @@ extension ZabPeer {
     learner?.nextCall = now + settings.leaderRetryMilliseconds
   }
 
-  /// The learner's time has come.
+  /// Handles an expired deadline of the learner: the leader is silent, or a connection attempt is due.
   mutating func onLearnerTick(_ actions: inout [ZabAction]) {
     guard let state = learner else { return }
     if now >= state.deadline {
@@ -80,13 +80,13 @@ extension ZabPeer {
     actions.append(.connectToLeader(state.leaderID))
   }
 
-  /// The leader does what it must not: it is left.
+  /// Abandons a leader that violates the protocol, and starts an election.
   mutating func leave(_ fault: LeaderFault, _ actions: inout [ZabAction]) {
     actions.append(.note(.leavesLeader(fault)))
     startLooking(&actions)
   }
 
-  /// A packet from the leader.
+  /// Handles a packet from the leader, as the phase requires.
   mutating func onLeaderPacket(_ packet: QuorumPacket, _ connection: ConnectionID, _ actions: inout [ZabAction]) {
     guard let phase = learner?.phase else { return }
     learner?.deadline = now + (phase == .running ? settings.syncMilliseconds : settings.initMilliseconds)

@@ -1,6 +1,6 @@
 internal import ZooKeeperProtocol
 
-/// What a learner that is up to date gets from its leader.
+/// The packets that a leader sends to a learner that is up to date.
 ///
 /// *Source*: `Follower.processPacket`, `Observer.processPacket`; `QuorumProtocol` B.9 to B.11.
 extension ZabPeer {
@@ -28,12 +28,12 @@ extension ZabPeer {
 }
 
 extension QuorumPacket {
-  /// What a packet that activates a configuration says; nil if it cannot be read.
+  /// The data of a packet that activates a configuration; nil if it cannot be decoded.
   fileprivate var activation: ConfigurationActivation? {
     data.flatMap { try? ConfigurationActivation(decoding: $0) }
   }
 
-  /// The transaction that came with INFORMANDACTIVATE, as a packet of its own.
+  /// The transaction in INFORMANDACTIVATE, in the form of a packet that contains nothing else.
   var activatedTxn: QuorumPacket {
     var packet = self
     packet.data = activation?.txn

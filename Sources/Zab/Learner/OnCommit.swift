@@ -1,14 +1,14 @@
 internal import ZooKeeperProtocol
 
-/// COMMIT: a quorum has the transaction. It must be the next one.
+/// COMMIT: a quorum has the transaction. It must be the one that follows the last committed one.
 ///
 /// *Source*: `FollowerZooKeeperServer.commit`; `QuorumProtocol` B.9.
 extension ZabPeer {
-  /// Takes the next transaction for committed.
+  /// Marks the next transaction as committed, and delivers it if it is persisted too.
   mutating func onCommit(_ zxid: Zxid, _ actions: inout [ZabAction]) {
     guard isLearner, zxid > committed else { return }
     guard let next = history.entry(after: committed), next.zxid == zxid else {
-      // Apache's server ends itself here. Ours asks the leader for what it lacks.
+      // Apache's server exits here. This one finds its leader again, which sends what is missing.
       return leave(.commitOutOfOrder(zxid, after: committed), &actions)
     }
     committed = zxid

@@ -1,6 +1,6 @@
 internal import ZooKeeperProtocol
 
-/// LEADERINFO: the leader names its epoch, and a learner promises to follow no older one.
+/// LEADERINFO: the leader announces its epoch, and a learner promises to follow no older one.
 ///
 /// *Source*: `Learner.registerWithLeader`; `QuorumProtocol` B.3.
 extension ZabPeer {
@@ -22,17 +22,17 @@ extension ZabPeer {
       learner?.phase = .savingAcceptedEpoch
       actions.append(.saveAcceptedEpoch(epoch))
     } else {
-      // The promise was given before, perhaps to another: it does not count twice.
+      // This epoch was promised before, perhaps to another leader, so the leader must not count it as a new promise.
       acknowledgeEpoch(nil, &actions)
     }
   }
 
-  /// Promises to follow the epoch, and tells what this server has.
+  /// Promises to follow the epoch, and reports the end and the epoch of this server's history.
   mutating func promise(_ actions: inout [ZabAction]) { acknowledgeEpoch(currentEpoch, &actions) }
 
   private mutating func acknowledgeEpoch(_ current: Epoch?, _ actions: inout [ZabAction]) {
     guard let connection = learner?.connection else { return }
-    // This server's history cannot be cut to the leader's: it asks for a whole one, as if it had none.
+    // If the log could not be truncated, this server claims an empty history, so that the leader sends its tree.
     let zxid = snapshotNeededIn == learner?.epoch ? Zxid.zero : history.last
     learner?.phase = .awaitingSync
     let promise = EpochAck(currentEpoch: current)

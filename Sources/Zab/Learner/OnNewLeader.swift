@@ -1,6 +1,7 @@
 internal import ZooKeeperProtocol
 
-/// NEWLEADER: the learner has the leader's history, and says so once that is durable, and then the epoch.
+/// NEWLEADER: the learner has the leader's history. It acknowledges that once the history is durable, and after it the
+/// epoch.
 ///
 /// *Source*: Zab paper, phase 2; `QuorumProtocol` B.7.
 extension ZabPeer {
@@ -9,7 +10,7 @@ extension ZabPeer {
     guard let state = learner, state.phase == .synchronizing, packet.zxid == state.epoch.newLeaderZxid else {
       return leave(.unexpectedNewLeader(packet.zxid), &actions)
     }
-    // The leader's configuration comes with it: a transaction that brought it may be in a snapshot only.
+    // NEWLEADER contains the leader's configuration, because its transaction may be part of a snapshot only.
     if let text = packet.data, text.count > 1 {
       do throws(QuorumConfigurationError) {
         let told = try QuorumConfiguration(parsing: String(decoding: text, as: UTF8.self))
@@ -23,7 +24,7 @@ extension ZabPeer {
     onLearnerPersisted(&actions)
   }
 
-  /// The history is durable, and so is the epoch.
+  /// Acknowledges NEWLEADER: the history is durable, and so is the epoch.
   mutating func acknowledgeNewLeader(_ actions: inout [ZabAction]) {
     guard let state = learner, let connection = state.connection else { return }
     learner?.phase = .awaitingUpToDate
@@ -32,7 +33,7 @@ extension ZabPeer {
     acknowledgePersisted(&actions)
   }
 
-  /// A quorum has the leader's history: everything in it is committed, and clients may come.
+  /// UPTODATE: a quorum has the leader's history, so everything in it is committed, and clients are served.
   mutating func onUpToDate(_ connection: ConnectionID, _ actions: inout [ZabAction]) {
     guard let state = learner, state.phase == .awaitingUpToDate else {
       return leave(.prematureUpToDate, &actions)
@@ -41,7 +42,7 @@ extension ZabPeer {
     deliver(&actions)
     learner?.phase = .running
     learner?.deadline = now + settings.syncMilliseconds
-    // Apache's learners acknowledge twice, and its leaders know.
+    // Apache's learners acknowledge NEWLEADER a second time here, and leaders of either kind ignore it.
     actions.append(.send(QuorumPacket(.ack, zxid: state.epoch.newLeaderZxid), connection))
     if let told = state.configuration {
       if let change = pending, change.configuration.version <= told.version { pending = nil }

@@ -1,17 +1,17 @@
 internal import ZooKeeperProtocol
 
-/// What comes between the beginning of a synchronization and UPTODATE: transactions with and without COMMIT.
+/// The packets between the beginning of a synchronization and UPTODATE: transactions with and without COMMIT.
 ///
-/// A COMMIT here says that the leader has the transaction in its history, not yet that a quorum has: nothing is
-/// delivered before UPTODATE.
+/// A COMMIT here says only that the transaction is part of the leader's history, not that a quorum has it, so nothing
+/// is delivered before UPTODATE.
 ///
 /// *Source*: `Learner.syncWithLeader`; `QuorumProtocol` B.5.
 extension ZabPeer {
-  /// Takes in one packet of a synchronization.
+  /// Handles a packet of a synchronization.
   mutating func onSyncPacket(_ packet: QuorumPacket, _ connection: ConnectionID, _ actions: inout [ZabAction]) {
     switch packet.kind {
     case .proposal?:
-      // The leader may send again what it had proposed while it chose what to send.
+      // The leader may send a proposal again that was made while it chose what to send.
       guard packet.zxid > history.last else { return }
       accept(packet, &actions)
     case .commit?, .commitAndActivate?:
@@ -32,9 +32,9 @@ extension ZabPeer {
     learner?.syncedThrough = max(state.syncedThrough, zxid)
   }
 
-  /// Takes a transaction into the history, if it is the next one.
+  /// Appends a transaction to the history if it is the next one, and leaves the leader if it is not.
   ///
-  /// A new epoch begins with counter 1: anything else is a hole, whatever Apache's learners make of it.
+  /// A new epoch begins with counter 1. Anything else is a hole in the history, although Apache's learners accept it.
   mutating func accept(_ packet: QuorumPacket, _ actions: inout [ZabAction]) {
     let (zxid, last) = (packet.zxid, history.last)
     let isNext =

@@ -1,14 +1,15 @@
 internal import ZooKeeperProtocol
 
-/// DIFF, TRUNC and SNAP: a learner's history becomes the beginning of its leader's.
+/// DIFF, TRUNC and SNAP: a learner's history is made a prefix of its leader's.
 ///
 /// *Source*: `Learner.syncWithLeader`; `QuorumProtocol` B.5, B.7.
 extension ZabPeer {
-  /// Begins the way that the leader has chosen.
+  /// Begins a synchronization in the way that the leader has chosen.
   mutating func onSyncStart(_ packet: QuorumPacket, _ connection: ConnectionID, _ actions: inout [ZabAction]) {
     guard let state = learner else { return }
     let claimsNothing = snapshotNeededIn == state.epoch
-    // Before anything of the new epoch is in the log.
+    // The epoch must be announced before a transaction of it is in the log, or a crash leaves a log that no server
+    // starts on.
     if state.epoch > currentEpoch, !settings.skipsAnnouncingEpoch {
       actions.append(.prepareCurrentEpoch(state.epoch))
     }
@@ -32,7 +33,7 @@ extension ZabPeer {
     actions.append(.truncate(to: zxid, rebuildsTree: zxid < delivered))
   }
 
-  /// The log is cut.
+  /// Truncates the history in memory after the driver has truncated the log, and goes on.
   mutating func onTruncated(_ zxid: Zxid, _ actions: inout [ZabAction]) {
     guard learner?.phase == .replacing else { return }
     history.truncate(to: zxid)
@@ -43,10 +44,11 @@ extension ZabPeer {
     beginSync(&actions)
   }
 
-  /// The log cannot be cut there: the history began later, with another leader's snapshot.
+  /// The log cannot be truncated there, because it begins later, with the snapshot of another leader.
   ///
-  /// The promise was given with what this server really has; now that it has counted, the same leader is asked again,
-  /// and sends its tree to one who says that it has nothing. Nothing is lost before that tree is durable.
+  /// The server connects to the same leader again and claims an empty history, to which the leader answers with its
+  /// tree. It could not do so at once: the promise to follow the epoch must be given with the real history. Nothing is
+  /// lost before the leader's tree is durable.
   mutating func onTruncationFailed(_ actions: inout [ZabAction]) {
     guard let state = learner, state.phase == .replacing, let connection = state.connection else { return }
     snapshotNeededIn = state.epoch
@@ -56,10 +58,11 @@ extension ZabPeer {
     actions.append(.connectToLeader(state.leaderID))
   }
 
-  /// The leader's tree is the whole history now.
+  /// The leader's tree is now the only history.
   ///
-  /// A leader sends what it has, committed or not. So a configuration that is newer than the committed one counts as
-  /// proposed, just as if its transaction had come by itself: whoever is elected with this tree needs both quorums.
+  /// A leader sends its tree whether or not all of it is committed. So a configuration in it that is newer than the
+  /// active one is treated as proposed, as if its transaction had been received: a leader that is elected with this
+  /// tree needs a quorum of both configurations.
   mutating func onSnapshotInstalled(
     _ zxid: Zxid, _ configured: QuorumConfiguration?, _ actions: inout [ZabAction]
   ) {

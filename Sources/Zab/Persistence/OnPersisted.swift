@@ -1,11 +1,11 @@
 internal import ZooKeeperProtocol
 
-/// What a member may promise once more of its history is durable. Nothing is acknowledged anywhere else on account of
-/// what is on this server's disk.
+/// What a member may acknowledge once more of its history is durable. No other file acknowledges anything because it is
+/// on this server's disk.
 extension ZabPeer {
-  /// The log is synced up to a transaction.
+  /// Records that the log is synced up to a transaction, and does what that permits in the current role.
   mutating func onPersisted(through zxid: Zxid, _ actions: inout [ZabAction]) {
-    // A place, not just a number: what was truncated meanwhile is not there any more.
+    // The report may be for transactions that were truncated meanwhile.
     persisted = max(persisted, min(zxid, history.last))
     if isLeader {
       onLeaderPersisted(&actions)
@@ -14,7 +14,7 @@ extension ZabPeer {
     }
   }
 
-  /// The same on a leader: its own vote counts like any other.
+  /// On a leader, its own acknowledgement counts like that of any other voter.
   mutating func onLeaderPersisted(_ actions: inout [ZabAction]) {
     switch leader?.phase {
     case .persistingHistory?: takeEpoch(&actions)
@@ -31,7 +31,7 @@ extension ZabPeer {
     }
   }
 
-  /// The same on a learner: first it acknowledges the history as a whole, then each transaction.
+  /// A learner first acknowledges the history as a whole, and after that each transaction.
   mutating func onLearnerPersisted(_ actions: inout [ZabAction]) {
     guard let phase = learner?.phase else { return }
     switch phase {

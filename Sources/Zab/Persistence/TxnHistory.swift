@@ -1,15 +1,14 @@
 package import ZooKeeperProtocol
 
-/// The end of a server's log, as it is kept in memory: what is not committed yet, and what others may lack.
+/// The last part of the log, in memory: what is not delivered yet, and what learners may lack.
 ///
-/// A window on the log without a hole: `base` is the transaction before its first entry.
+/// It is contiguous, and ends where the log ends: `base` is the transaction before its first entry.
 package struct TxnHistory: Equatable, Sendable {
   /// A transaction and its bytes, which are the same in the log and on the wire.
   package struct Entry: Equatable, Sendable {
     package var zxid: Zxid
     package var bytes: [UInt8]
 
-    /// Makes one of the given parts.
     package init(zxid: Zxid, bytes: [UInt8]) {
       self.zxid = zxid
       self.bytes = bytes
@@ -19,11 +18,11 @@ package struct TxnHistory: Equatable, Sendable {
   /// The transaction before the first entry; what is earlier is on disk only.
   package private(set) var base: Zxid
   private var entries: [Entry] = []
-  /// Entries at the front that were dropped and not yet moved away.
+  /// The index of the first entry that is kept; those before it are dropped, and removed now and then.
   private var head = 0
   package private(set) var byteCount = 0
 
-  /// An empty window behind `base`.
+  /// Creates an empty window after `base`.
   package init(base: Zxid) { self.base = base }
 
   /// The last transaction of the log.
@@ -31,48 +30,48 @@ package struct TxnHistory: Equatable, Sendable {
   package var isEmpty: Bool { head == entries.count }
   package var count: Int { entries.count - head }
 
-  /// Adds the transaction that follows.
+  /// Appends the next transaction.
   package mutating func append(_ entry: Entry) {
     precondition(entry.zxid > last, "transaction \(entry.zxid) is not after \(last)")
     entries.append(entry)
     byteCount += entry.bytes.count
   }
 
-  /// Whether `zxid` is a place in this window: an entry of it, or what is before its first.
+  /// Whether `zxid` is that of an entry in this window, or of the transaction before the first one.
   package func contains(_ zxid: Zxid) -> Bool {
     if zxid == base { return true }
     let index = firstIndex(after: zxid)
     return index > head && entries[index - 1].zxid == zxid
   }
 
-  /// The entry after a place; nil when there is none.
+  /// The first entry after `zxid`; nil when there is none.
   package func entry(after zxid: Zxid) -> Entry? {
     let index = firstIndex(after: zxid)
     return index < entries.count ? entries[index] : nil
   }
 
-  /// The last place that is before `zxid`.
+  /// The zxid of the last entry before `zxid`; `base` if there is none.
   package func place(before zxid: Zxid) -> Zxid {
     let index = firstIndex(after: Zxid(rawValue: zxid.rawValue - 1))
     return index > head ? entries[index - 1].zxid : base
   }
 
-  /// Everything after one place up to another.
+  /// The entries after `start`, up to and including `end`.
   package func entries(after start: Zxid, through end: Zxid) -> ArraySlice<Entry> {
     let from = firstIndex(after: start)
     return entries[from..<max(from, firstIndex(after: end))]
   }
 
-  /// Drops what is after `zxid`.
+  /// Removes the entries after `zxid`.
   package mutating func truncate(to zxid: Zxid) {
     let index = firstIndex(after: zxid)
     for entry in entries[index...] { byteCount -= entry.bytes.count }
     entries.removeSubrange(index...)
-    // What is on disk ends there, even if the window had begun later.
+    // The log now ends there even if the window began later.
     if isEmpty { base = min(base, zxid) }
   }
 
-  /// Drops the oldest entries while there are more than `count` or `bytes` of them, but none after `zxid`.
+  /// Drops the oldest entries while there are more than `count` or more than `bytes` in total, but none after `zxid`.
   package mutating func trim(count limit: Int, bytes: Int, notAfter zxid: Zxid) {
     while !isEmpty, count > limit || byteCount > bytes, entries[head].zxid <= zxid {
       base = entries[head].zxid
@@ -87,7 +86,7 @@ package struct TxnHistory: Equatable, Sendable {
 
   /// The index of the first entry after `zxid`.
   ///
-  /// - Complexity: logarithmic; constant near the ends, which is where it is asked for.
+  /// - Complexity: logarithmic; constant near the ends, where almost all calls look.
   private func firstIndex(after zxid: Zxid) -> Int {
     var (low, high) = (head, entries.count)
     if low == high || zxid >= entries[high - 1].zxid { return high }

@@ -2,18 +2,18 @@ import Jute
 import NIOCore
 import ZooKeeperProtocol
 
-/// One election connection: the caller's greeting, then messages behind their lengths.
+/// One election connection: the greeting of the server that opened it, then messages with their lengths in front.
 final class ElectionConnection: ChannelInboundHandler {
   typealias InboundIn = ByteBuffer
 
   private let port: ElectionPort
-  /// Who is at the other end; nil until it has said so.
+  /// The server at the other end; nil until it has identified itself.
   private var peer: ServerID?
   private var received = ByteBuffer()
   private let handshakeTimeout: TimeAmount
   private var handshakeTimer: Scheduled<Void>?
 
-  /// - Parameter peer: whom this server has called; nil for a caller.
+  /// - Parameter peer: the server to which this one has connected; nil for an inbound connection.
   init(_ port: ElectionPort, peer: ServerID?, limits: ServerConfiguration.Ensemble) {
     self.port = port
     self.peer = peer
@@ -62,7 +62,8 @@ final class ElectionConnection: ChannelInboundHandler {
     return true
   }
 
-  /// The next message; nil inside when it is one to be passed over, nil outside when none is complete.
+  /// The next message. The inner optional is nil for a message that must be skipped, the outer one when no message is
+  /// complete.
   private func nextNotification() throws(JuteError) -> ElectionNotification?? {
     let result = received.withUnsafeReadableBytes { raw -> Result<(ElectionNotification?, Int)?, JuteError> in
       do throws(JuteError) {
@@ -71,7 +72,7 @@ final class ElectionConnection: ChannelInboundHandler {
         else { return .success(nil) }
         guard !payload.isEmpty else { throw JuteError(.truncated(missingBytes: 1), offset: 4) }
         var reader = JuteReader(payload)
-        // A message that cannot be read is dropped; the connection goes on, as between Apache's servers.
+        // A message that cannot be decoded is skipped and the connection stays open, as between Apache's servers.
         return .success((try? ElectionNotification(from: &reader), payload.count + FrameSplitter.prefixLengthBytes))
       } catch {
         return .failure(error)

@@ -5,11 +5,11 @@ import NIOPosix
 import Zab
 import ZooKeeperProtocol
 
-/// The connections on which servers tell each other their votes.
+/// The connections on which servers exchange their votes.
 ///
-/// There is one for each pair of servers, and the one with the larger id makes it: a server that wants to talk to a
-/// larger one calls, says who it is, and is called back. Of what waits for a connection only the newest message is
-/// kept: a vote that has been changed is worth nothing.
+/// There is one for each pair of servers, which the server with the larger id opens. A server that wants to talk to one
+/// with a larger id connects, identifies itself and closes the connection; the other one then connects back. Only the
+/// newest message waits for a connection: an earlier vote is of no use once it has been changed.
 ///
 /// *Source*: `org.apache.zookeeper.server.quorum.QuorumCnxManager`; `QuorumProtocol` A.1.
 ///
@@ -21,19 +21,19 @@ final class ElectionPort: @unchecked Sendable {
     var channel: (any Channel)?
     var waiting: [UInt8]?
     var isDialing = false
-    /// When the connection was made.
+    /// When the connection was opened.
     var connectedSince = NIODeadline.distantPast
-    /// Calls in a row that were not taken.
+    /// The number of connection attempts that have failed in a row.
     var failedCalls = 0
-    /// Where it says that it takes calls, if that is not in the configuration.
+    /// The addresses in its greeting, which are used if the configuration has none.
     var announced: [HostAndPort] = []
   }
 
-  /// Calls that are repeated before the next round of the election.
+  /// The number of connection attempts that follow quickly; later ones wait for the next notification.
   private static let quickCallCount = 4
-  /// Calls at a time, of strangers too, of whom each has a short while to say who it is.
+  /// The largest number of inbound connections. Each has a limited time to identify itself.
   private static let maximumConnections = 1000
-  /// How far apart calls may be that have crossed each other.
+  /// How far apart two connections can be that two servers have opened to each other at the same time.
   private static let crossing = TimeAmount.milliseconds(300)
 
   private let id: ServerID
@@ -45,7 +45,7 @@ final class ElectionPort: @unchecked Sendable {
   private var listeners: [any Channel] = []
   private var peers: [ServerID: Peer] = [:]
   private var isStopped = false
-  /// Servers with which no word is exchanged: a sandbox's broken cable.
+  /// Servers with which traffic is blocked, to simulate a network partition.
   var severed: Set<ServerID> = [] {
     didSet { for server in severed { disconnect(server) } }
   }
@@ -62,7 +62,7 @@ final class ElectionPort: @unchecked Sendable {
     self.onMessage = onMessage
   }
 
-  /// Takes calls at this server's addresses.
+  /// Listens on this server's election addresses.
   func listen(_ listening: Listening) -> EventLoopFuture<Void> {
     let limit = ConnectionLimit(Self.maximumConnections)
     let bootstrap = ServerBootstrap.forPorts(on: loop)
@@ -83,20 +83,20 @@ final class ElectionPort: @unchecked Sendable {
       }, on: loop)
   }
 
-  /// Calls go to these members from now on; connections to servers that are none any more end.
+  /// Uses the addresses of these members from now on, and closes connections to removed servers.
   func configurationChanged(_ configuration: QuorumConfiguration) {
     members = configuration
     for server in peers.keys where configuration.member(server) == nil { disconnect(server) }
   }
 
-  /// Ends all connections and takes no more calls.
+  /// Closes the port and all connections.
   func stop() {
     isStopped = true
     for listener in listeners { listener.close(promise: nil) }
     for peer in peers.values { peer.channel?.close(promise: nil) }
   }
 
-  /// Sends a message as soon as there is a connection, unless a newer one comes first.
+  /// Sends a message as soon as there is a connection, unless a newer one replaces it before.
   func send(_ notification: ElectionNotification, to server: ServerID) {
     guard !isStopped, !severed.contains(server) else { return }
     var writer = JuteWriter()
@@ -124,7 +124,7 @@ final class ElectionPort: @unchecked Sendable {
       guard !isStopped, !severed.contains(server) else { return channel.close(promise: nil) }
       let greeting = ElectionGreeting(serverID: id, addresses: settings.ownMember.addresses.map(\.election))
       channel.writeAndFlush(ByteBuffer(bytes: greeting.encoded)).whenComplete { [self] _ in
-        // The larger one makes the connection: it has been told that it is wanted.
+        // The server with the larger id opens the connection, and knows from the greeting that it must.
         if server > id { return channel.close(promise: nil) }
         do {
           try channel.pipeline.syncOperations.addHandler(ElectionConnection(self, peer: server, limits: settings))
@@ -136,8 +136,8 @@ final class ElectionPort: @unchecked Sendable {
     }
   }
 
-  /// A server that starts at the same time may not listen yet: it is called again soon, a few times. After that the
-  /// next round of the election does it.
+  /// Connects again soon, a few times: a server that was started at the same time may not listen yet. After that, the
+  /// next notification for the server causes the next attempt.
   private func onCallFailed(_ server: ServerID) {
     let failedCalls = peers[server]?.failedCalls ?? 0
     peers[server]?.failedCalls = failedCalls + 1
@@ -168,18 +168,18 @@ final class ElectionPort: @unchecked Sendable {
     peers[server]?.waiting = nil
   }
 
-  // MARK: What connections tell
+  // MARK: Reports of connections
 
-  /// A caller has said who it is.
+  /// Handles the greeting on an inbound connection.
   ///
-  /// - Returns: whether the connection stays.
+  /// - Returns: whether the connection is used; false closes it.
   func onGreeting(_ greeting: ElectionGreeting, _ channel: any Channel) -> Bool {
     let server = greeting.serverID
     guard server != id, !severed.contains(server), !isStopped else { return false }
     peers[server, default: Peer()].announced = greeting.addresses
     if server < id {
-      // Two that start at the same time call each other at the same time: what has just been connected, and may carry
-      // a vote already, is what the other wants.
+      // Two servers that are started together connect to each other at the same time. A connection that was opened just
+      // now is the one that the other server asks for, and may carry a vote already.
       if hasJustConnected(server) { return false }
       disconnectKeepingWaiting(server)
       dial(server)
@@ -199,18 +199,18 @@ final class ElectionPort: @unchecked Sendable {
     peers[server]?.channel = nil
   }
 
-  /// Another server has told its vote.
+  /// Passes on the vote of another server.
   func onNotification(_ notification: ElectionNotification, from server: ServerID) {
     guard !severed.contains(server) else { return }
     onMessage(notification, server)
   }
 
-  /// A connection is gone.
+  /// Removes a connection that has ended.
   func onClosed(_ channel: any Channel, of server: ServerID) {
     if peers[server]?.channel === channel { peers[server]?.channel = nil }
   }
 
-  /// A connection brought what no server sends: it ends, and nothing else.
+  /// Closes a connection on which something invalid has arrived. The server goes on.
   func onBadBytes(_ error: JuteError, _ channel: any Channel) {
     logger.warning(
       "closing an election connection",

@@ -4,12 +4,12 @@ import ServerCore
 import Zab
 import ZooKeeperProtocol
 
-/// What operators are told of a member.
+/// Reports about a member for operators.
 extension EnsembleDriver {
-  /// Forgets what was counted of learners' connections.
+  /// Resets the packet counters of learners' connections.
   func resetLearnerStatistics() { quorum.resetStatistics() }
 
-  /// This server's part in the ensemble at this moment.
+  /// A consistent view of this server's role in the ensemble.
   func report(_ core: ServerCore, clientAddress: HostAndPort, zxid: Zxid, withSessions: Bool) -> EnsembleReport {
     let zab = member.zab
     var report = EnsembleReport(

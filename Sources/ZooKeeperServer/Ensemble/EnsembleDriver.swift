@@ -6,7 +6,8 @@ import TxnLog
 import Zab
 import ZooKeeperProtocol
 
-/// Sockets and timers around an ensemble's member, which decides everything, and its runner, which has the disk.
+/// The sockets and timers of a member of an ensemble. `EnsembleMember` decides everything, and `MemberRunner` performs
+/// what concerns the disk.
 ///
 /// *Thread*: the server's event loop.
 final class EnsembleDriver: @unchecked Sendable {
@@ -20,7 +21,7 @@ final class EnsembleDriver: @unchecked Sendable {
   private let log: LogPipeline
   private let turns: TurnLoop
   let clients: ClientListener
-  /// Called when the server must not go on. Set by the owner before `startLog`.
+  /// Called with the reason when the server must stop. Set by the owner before `startLog`.
   var onFailure: ((String) -> Void)?
   private var election: ElectionPort!
   private(set) var quorum: QuorumPort!
@@ -28,15 +29,15 @@ final class EnsembleDriver: @unchecked Sendable {
   private var timerDeadline = Int64.max
   private var readOnlyTimer: Scheduled<Void>?
   private var isDraining = false
-  /// When it began to serve clients, last.
+  /// When the member last began to serve clients.
   private(set) var servingSince = NIODeadline.now()
   private(set) var proposalSizes = ProposalSizes()
   private var hasStarted = false
   private(set) var isStopped = false
   private var isLeading = false
-  /// Servers that this one cannot reach, nor they it: a sandbox's broken cable.
+  /// Servers with which traffic is blocked in both directions, to simulate a network partition.
   private var severed: Set<ServerID> = []
-  /// Whose connection is whose, as far as this server has called.
+  /// The last connection that this server has opened to a leader.
   private var leaderConnection: (id: ConnectionID, leader: ServerID)?
 
   init(
@@ -64,31 +65,31 @@ final class EnsembleDriver: @unchecked Sendable {
 
   var member: EnsembleMember { runner.member }
 
-  /// Begins the log.
+  /// Starts the log.
   func startLog() { runner.start() }
 
-  /// The log of a generation is durable up to a transaction.
+  /// Handles a report that the log of a generation is durable up to a transaction.
   ///
-  /// - Returns: whether that is the current one.
+  /// - Returns: whether that generation is the current one.
   func onPersisted(through zxid: Zxid, generation: Int) -> Bool {
     guard !isStopped, runner.onPersisted(through: zxid, generation: generation, .now) else { return false }
     drain()
     return true
   }
 
-  /// Takes calls of other servers; `start` begins the election.
+  /// Opens the ports for other servers.
   func listen(_ listening: Listening) -> EventLoopFuture<Void> {
     election.listen(listening).and(quorum.listen(listening)).map { _ in }
   }
 
-  /// Begins the election.
+  /// Starts an election.
   func start() {
     hasStarted = true
     step(.started)
     turns.end()
   }
 
-  /// Ends all connections and timers.
+  /// Closes all connections, and cancels all timers.
   func shutDown() {
     isStopped = true
     timer?.cancel()
@@ -97,7 +98,7 @@ final class EnsembleDriver: @unchecked Sendable {
     quorum.stop()
   }
 
-  /// Cuts the connections to some servers, and to no others.
+  /// Blocks traffic with these servers, and unblocks it with all others.
   func sever(_ servers: Set<ServerID>) {
     guard servers != severed, !isStopped else { return }
     let isMended = !severed.isSubset(of: servers)
@@ -108,7 +109,7 @@ final class EnsembleDriver: @unchecked Sendable {
       for connection in member.zab.connections(of: server) { disconnect(connection) }
       if let (connection, leader) = leaderConnection, leader == server { disconnect(connection) }
     }
-    // Votes that were sent into the void are sent again, now that somebody may hear them.
+    // Votes that could not be delivered are sent again, now that they may arrive.
     if isMended, member.zab.role == .looking { step(.started) }
     turns.end()
   }
@@ -120,21 +121,21 @@ final class EnsembleDriver: @unchecked Sendable {
 
   // MARK: Events
 
-  /// Gives an event to the member, and does what it wants.
+  /// Gives an event to the member, and performs the resulting effects.
   private func step(_ event: ZabEvent) {
     guard !isStopped else { return }
     runner.step(event, .now)
     drain()
   }
 
-  /// Passes on what clients have asked for.
+  /// Proposes the transactions that were made from clients' requests, or forwards the requests to the leader.
   func propose() {
     guard !isStopped, member.hasRequests else { return }
     runner.settle(.now)
     drain()
   }
 
-  /// Sends what this turn has brought.
+  /// Sends the packets of this turn.
   func flush() { quorum.flush() }
 
   private var quorumEvents: QuorumPort.Events {
@@ -175,7 +176,7 @@ final class EnsembleDriver: @unchecked Sendable {
 
   // MARK: Effects
 
-  /// Does what the member wants, and what comes of that.
+  /// Performs the member's effects, and those that result from performing them.
   private func drain() {
     guard !isDraining else { return }
     isDraining = true
@@ -209,7 +210,7 @@ final class EnsembleDriver: @unchecked Sendable {
     }
   }
 
-  /// A voter that has looked for a leader for a while serves those who only read, if the configuration allows it.
+  /// Serves read-only clients after a voter has looked for a leader for a while, if the configuration allows it.
   ///
   /// *Source*: `QuorumPeer.run`, `roZkMgr`; `QuorumProtocol` C.1.
   private func updateReadOnly(_ role: ZabRole) {
@@ -229,7 +230,7 @@ final class EnsembleDriver: @unchecked Sendable {
     }
   }
 
-  /// The ensemble has changed.
+  /// Uses a committed configuration from now on, and keeps it in the configuration file.
   private func activate(_ quorumConfiguration: QuorumConfiguration) {
     let members = quorumConfiguration.text.split(separator: "\n")
     logger.info("the ensemble has changed", metadata: ["members": "\(members)"])
@@ -238,8 +239,8 @@ final class EnsembleDriver: @unchecked Sendable {
     rewriteFile(quorumConfiguration)
   }
 
-  /// Brings `zoo.cfg` up to date. A server that was removed keeps its own: with a file that does not name it, it could
-  /// not even be started to be added again.
+  /// Brings `zoo.cfg` up to date. A server that was removed keeps its file: with one that does not contain it, it could
+  /// not be started in order to be added again.
   private func rewriteFile(_ quorumConfiguration: QuorumConfiguration) {
     guard configuration.features.allowsReconfig, let file = configuration.file,
       quorumConfiguration.member(member.zab.id) != nil
@@ -250,12 +251,12 @@ final class EnsembleDriver: @unchecked Sendable {
       logger.info("the configuration file was rewritten", metadata: ["file": "\(file)", "members": "\(path)"])
     } catch {
       logger.warning(
-        "the configuration file could not be rewritten; the data directory has what was agreed on",
+        "the configuration file could not be rewritten; the server uses the copy of the members in its data directory",
         metadata: ["file": "\(file)", "reason": "\(TxnLogError(error))"])
     }
   }
 
-  /// A leader's tree is complete.
+  /// Installs a tree that has arrived from the leader.
   private func onTree(_ state: RecoveredState, _ connection: ConnectionID) {
     guard !isStopped else { return }
     do throws(TxnLogError) {
@@ -270,7 +271,7 @@ final class EnsembleDriver: @unchecked Sendable {
 
   private func updateTimer() {
     let deadline = member.nextDeadline
-    // A timer that is due too early only looks again.
+    // An earlier timer stays: when it fires too early, the tick does nothing and the timer is set again.
     guard !isStopped, deadline < timerDeadline else { return }
     timer?.cancel()
     timerDeadline = deadline
@@ -284,7 +285,7 @@ final class EnsembleDriver: @unchecked Sendable {
 }
 
 extension ZabRole {
-  /// The role's name.
+  /// The name of the role, as four-letter words and the log report it.
   var word: String {
     switch self {
     case .looking: "looking"
@@ -296,15 +297,15 @@ extension ZabRole {
 }
 
 extension EnsembleDriver: MemberLog {
-  /// Begins the log's next generation.
+  /// Starts the next generation of the log.
   func startLog(after last: Zxid, generation: Int) { log.start(after: last, generation: generation) }
 
-  /// Adds a transaction to what leaves for the disk at the end of the turn.
+  /// Appends a transaction to the batch that is written after the end of the turn.
   func append(_ entry: TxnHistory.Entry) {
     if isLeading { proposalSizes.note(entry.bytes.count) }
     log.append(entry.bytes, zxid: entry.zxid)
   }
 
-  /// Writes what was appended, and ends the log.
+  /// Writes everything that was appended, and ends the log.
   func stopLog() throws(TxnLogError) -> Zxid { try log.stop() }
 }

@@ -6,17 +6,17 @@ import TxnLog
 import Zab
 import ZooKeeperProtocol
 
-/// How a server agrees on transactions: with others, or by itself, which leaves out most steps.
+/// How a server commits transactions: with an ensemble, or standalone, which leaves out most steps.
 ///
-/// The only place where the two differ. An enum instead of a protocol, as there are exactly two, and as every turn of
-/// the loop goes through here.
+/// This is the only place where the two differ. It is an enum instead of a protocol because there are exactly two
+/// cases, and because every turn of the loop passes through here.
 enum Membership {
   case standalone(StandaloneMember)
   case ensemble(EnsembleDriver)
 
-  /// Puts together what the configuration asks for.
+  /// Creates the standalone member, or the driver of a member of an ensemble, as the configuration says.
   ///
-  /// - Throws: when the files about epochs or members contradict the log or cannot be read.
+  /// - Throws: when the files with the epochs or the members contradict the log or cannot be read.
   init(
     _ configuration: ServerConfiguration, _ recovered: Storage.Recovered, _ log: LogPipeline, _ turns: TurnLoop,
     _ clients: ClientListener, loop: any EventLoop, logger: Logger
@@ -39,7 +39,7 @@ enum Membership {
       EnsembleDriver(member, recovered, settings, configuration, log, turns, clients, loop: loop, logger: logger))
   }
 
-  /// Begins the log.
+  /// Starts the log.
   func startLog() {
     switch self {
     case .standalone(let member): member.startLog()
@@ -47,7 +47,7 @@ enum Membership {
     }
   }
 
-  /// Opens the ports for other servers, and begins the election.
+  /// Opens the ports for other servers, and starts an election.
   func join(_ listening: Listening) -> EventLoopFuture<Void> {
     switch self {
     case .standalone: listening.loop.makeSucceededVoidFuture()
@@ -55,7 +55,7 @@ enum Membership {
     }
   }
 
-  /// Turns what clients have asked for into proposals.
+  /// Proposes the transactions that were made from clients' requests.
   func propose() {
     switch self {
     case .standalone(let member): member.propose()
@@ -63,10 +63,10 @@ enum Membership {
     }
   }
 
-  /// Sends to other servers what the turn has brought.
+  /// Sends the packets of this turn to other servers.
   func flush() { if case .ensemble(let driver) = self { driver.flush() } }
 
-  /// The log of a generation is durable up to a transaction.
+  /// Handles a report that the log of a generation is durable up to a transaction.
   ///
   /// - Returns: whether that generation is the current one.
   func onPersisted(through zxid: Zxid, generation: Int) -> Bool {
@@ -78,18 +78,18 @@ enum Membership {
     }
   }
 
-  /// Ends all connections to other servers.
+  /// Closes all connections to other servers.
   func shutDown() { if case .ensemble(let driver) = self { driver.shutDown() } }
 
-  /// The driver of an ensemble's member, for what only that has.
+  /// The driver of a member of an ensemble; nil for a standalone server.
   var driver: EnsembleDriver? { if case .ensemble(let driver) = self { driver } else { nil } }
 
   // MARK: Reports
 
-  /// The log is durable up to here, as far as the tree in `core` is concerned.
+  /// The last durable transaction. A standalone server applies only durable ones, so it is the last one of the tree.
   func durableZxid(_ core: ServerCore) -> Zxid { driver?.member.zab.persisted ?? core.tree.lastProcessedZxid }
 
-  /// The last transaction; a leader counts the beginning of its epoch as one.
+  /// The zxid that operators are shown. A leader that has proposed nothing yet shows the beginning of its epoch.
   func reportedZxid(_ core: ServerCore) -> Zxid {
     guard let zab = driver?.member.zab, zab.role == .leading, let epoch = zab.servingEpoch else {
       return core.lastProcessedZxid

@@ -5,7 +5,7 @@ import ServerCore
 import Zab
 import ZooKeeperProtocol
 
-/// One connection between a leader and a learner: packets, and once perhaps a tree.
+/// One connection between a leader and a learner: it carries packets, and at most one tree among them.
 ///
 /// *Thread*: the server's event loop.
 final class QuorumConnection: ChannelInboundHandler, @unchecked Sendable {
@@ -15,19 +15,20 @@ final class QuorumConnection: ChannelInboundHandler, @unchecked Sendable {
 
   /// Who is at the other end.
   enum Peer {
-    /// The leader, whom this server has called: it decides what is in a transaction, and its log may hold larger ones
-    /// from before there was a limit, or by another `jute.maxbuffer`.
+    /// The leader, to which this server has connected. Its packets are not limited: its log may contain transactions
+    /// from a time without a limit, or with another `jute.maxbuffer`.
     case leader
-    /// Whoever calls.
+    /// An inbound connection, of a learner or of anything else that can reach the port.
     case caller
   }
 
-  /// So much of a tree is made at a time.
+  /// The number of bytes of a tree that are encoded at a time.
   private static let pieceBytes = 256 << 10
 
   private static let nothing = ByteBuffer()
 
-  /// What is kept of a caller that waits to be let in: it has nothing to say but who it is.
+  /// The largest number of bytes that are kept of an inbound connection that waits for this server to lead. A learner
+  /// sends only FOLLOWERINFO or OBSERVERINFO before it is answered.
   static let maxHeldBytes = 4096
 
   let id: ConnectionID
@@ -37,27 +38,27 @@ final class QuorumConnection: ChannelInboundHandler, @unchecked Sendable {
   private var received = ByteBuffer()
   private var out = JuteWriter()
   private var treeReader: TreeStreamReader?
-  /// A tree that is being sent; packets behind it wait in `out`.
+  /// A tree that is being sent; packets that follow it wait in `out`.
   private var tree: TreeStream?
-  /// What a packet's data may have at most.
+  /// The largest number of bytes of a packet's data.
   private let maxDataBytes: Int
-  /// Whether packets wait, because nobody leads here yet.
+  /// Whether packets wait because this server does not lead yet.
   var isHeld: Bool
-  /// Whether `flush` has something to do: the port's note.
+  /// Whether the port has this connection in its list of those to flush.
   var hasUnsent = false
-  /// Whether a COMMIT is among what is to be sent.
+  /// Whether a COMMIT is among the packets that are to be sent.
   private(set) var hasUnsentCommit = false
-  /// Whether either end has ended it.
+  /// Whether either end has closed the connection.
   private(set) var isClosed = false
 
   let establishedMilliseconds = Host.wallMilliseconds
   private(set) var receivedCount = 0
   private(set) var sentCount = 0
   private(set) var requestCount = 0
-  /// Of the last packet of a transaction that was sent.
+  /// The zxid of the last packet about a transaction that was sent.
   private(set) var lastZxid = Zxid.zero
 
-  /// - Parameter maxRequestBytes: the largest request that a learner may pass on.
+  /// - Parameter maxRequestBytes: the largest request that a learner may forward.
   init(_ id: ConnectionID, _ port: QuorumPort, _ peer: Peer, isHeld: Bool, maxRequestBytes: Int) {
     self.id = id
     self.port = port
@@ -76,14 +77,14 @@ final class QuorumConnection: ChannelInboundHandler, @unchecked Sendable {
     if !isHeld {
       readPackets()
     } else if received.readableBytes > Self.maxHeldBytes {
-      port.onBadBytes("it sends too much before anybody has answered", self)
+      port.onBadBytes("it has sent more than \(Self.maxHeldBytes) bytes before this server leads", self)
     }
   }
 
   func channelReadComplete(context: ChannelHandlerContext) { port.onReadComplete() }
 
   func channelWritabilityChanged(context: ChannelHandlerContext) {
-    // Not from within the write that made it writable.
+    // Not synchronously: this is called from within the write that made the channel writable.
     if context.channel.isWritable, tree != nil { context.eventLoop.assumeIsolated().execute { [self] in flush() } }
     context.fireChannelWritabilityChanged()
   }
@@ -99,7 +100,7 @@ final class QuorumConnection: ChannelInboundHandler, @unchecked Sendable {
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
 
-  /// Handles all whole packets that have arrived.
+  /// Handles all packets that have arrived completely.
   func readPackets() {
     do {
       while !isClosed, received.readableBytes > 0 {
@@ -112,7 +113,7 @@ final class QuorumConnection: ChannelInboundHandler, @unchecked Sendable {
           port.onPacket(packet, self)
         }
       }
-      // Given back when it is used up, so that the next read finds it free.
+      // Released when it is empty, so that the next read can use the memory again.
       if received.readableBytes == 0 { received = Self.nothing } else { received.discardReadBytes() }
     } catch {
       port.onBadBytes("\(error)", self)
@@ -132,7 +133,7 @@ final class QuorumConnection: ChannelInboundHandler, @unchecked Sendable {
     return packet
   }
 
-  /// From here on a tree comes.
+  /// Treats the next bytes as a tree.
   func expectTree(_ reader: TreeStreamReader) { treeReader = reader }
 
   private func readTree() throws(TreeStreamReader.Failure) -> Bool {
@@ -152,16 +153,16 @@ final class QuorumConnection: ChannelInboundHandler, @unchecked Sendable {
     return true
   }
 
-  /// `host:port` of the other end.
+  /// `host:port` of the other end; empty once the connection is closed.
   var remoteAddress: String {
     guard let address = context?.channel.remoteAddress, let host = address.peerAddress else { return "" }
     return "\(HostAndPort(host: host, port: address.port ?? 0))"
   }
 
-  /// Forgets what was counted.
+  /// Resets the packet counters.
   func resetStatistics() { (receivedCount, sentCount, requestCount) = (0, 0, 0) }
 
-  /// Adds a packet to what is sent at the end of the turn.
+  /// Adds a packet to those that are sent at the end of the turn.
   func send(_ packet: QuorumPacket) {
     guard !isClosed else { return }
     sentCount += 1
@@ -170,14 +171,14 @@ final class QuorumConnection: ChannelInboundHandler, @unchecked Sendable {
     packet.encode(into: &out)
   }
 
-  /// Begins to send a tree, behind what was to be sent before.
+  /// Begins to send a tree, after the packets that were added before.
   func send(_ tree: TreeStream) {
     guard !isClosed else { return }
     flush()
     self.tree = tree
   }
 
-  /// Sends as much of the tree as the other end takes now.
+  /// Sends as much of the tree as the channel accepts now; the rest follows when it is writable again.
   private func sendTree(_ context: ChannelHandlerContext) {
     while let tree, context.channel.isWritable {
       var piece = JuteWriter(reservingBytes: Self.pieceBytes + 4096)
@@ -186,7 +187,7 @@ final class QuorumConnection: ChannelInboundHandler, @unchecked Sendable {
     }
   }
 
-  /// Sends what this turn has brought, in one write.
+  /// Sends the packets of this turn in one write.
   func flush() {
     hasUnsent = false
     hasUnsentCommit = false
@@ -197,9 +198,9 @@ final class QuorumConnection: ChannelInboundHandler, @unchecked Sendable {
     out.removeAll()
   }
 
-  /// Ends the connection from this side; nothing is reported of it any more.
+  /// Closes the connection from this side. Nothing that happens on it is reported after that.
   func close() {
-    // Nothing can follow a tree that breaks off.
+    // Packets must not be sent after an incomplete tree: the other end would read them as a part of it.
     if tree.take() == nil { flush() }
     isClosed = true
     context?.close(promise: nil)

@@ -8,8 +8,9 @@ import ZooKeeperProtocol
 
 /// The connections between leader and learners.
 ///
-/// Unlike Apache's, a server listens from the start: a learner that has heard of its leader before the leader itself
-/// knows waits a moment, instead of calling again. Where nobody leads, nobody is kept.
+/// Unlike Apache's, this server listens from the start: a learner that connects before its leader has noticed that it
+/// is elected waits, instead of connecting again. Such connections are closed if this server does not become the
+/// leader.
 ///
 /// *Source*: `QuorumProtocol` B.2.
 ///
@@ -24,16 +25,16 @@ final class QuorumPort: @unchecked Sendable {
     let onLeaderConnected: (ConnectionID, ServerID) -> Void
     let onLeaderUnreachable: () -> Void
     let onPacket: (QuorumPacket, ConnectionID) -> Void
-    /// A tree is complete.
+    /// A tree has arrived completely.
     let onTree: (RecoveredState, ConnectionID) -> Void
-    /// All that had arrived on a connection is handled.
+    /// Everything that had arrived on a connection is handled.
     let onReadComplete: () -> Void
     let onDisconnected: (ConnectionID) -> Void
-    /// Whether the connection to a server is cut on purpose.
+    /// Whether traffic with a server is blocked on purpose, see `EnsembleDriver.sever`.
     let isSevered: (ServerID) -> Bool
   }
 
-  /// Inbound connections at a time, of learners or strangers.
+  /// The largest number of inbound connections, of learners or of anything else.
   private static let maximumConnections = 1000
 
   private let settings: ServerConfiguration.Ensemble
@@ -47,9 +48,9 @@ final class QuorumPort: @unchecked Sendable {
   private var nextID: UInt64 = 1
   private var role = ZabRole.looking
   private var isStopped = false
-  /// Connections with something to send.
+  /// The connections that have packets or a tree to send.
   private var unsent: [QuorumConnection] = []
-  /// The learner that has passed on a request last.
+  /// The connection of the learner that has forwarded the last request.
   private var asking: ConnectionID?
 
   init(
@@ -64,7 +65,7 @@ final class QuorumPort: @unchecked Sendable {
     self.events = events
   }
 
-  /// Takes calls at this server's addresses.
+  /// Listens on this server's quorum addresses.
   func listen(_ listening: Listening) -> EventLoopFuture<Void> {
     let limit = ConnectionLimit(Self.maximumConnections)
     let bootstrap = ServerBootstrap.forPorts(on: loop)
@@ -83,10 +84,10 @@ final class QuorumPort: @unchecked Sendable {
       }, on: loop)
   }
 
-  /// Calls go to these members from now on.
+  /// Uses the addresses of these members from now on.
   func configurationChanged(_ configuration: QuorumConfiguration) { members = configuration }
 
-  /// Ends all connections and takes no more calls.
+  /// Closes the port and all connections.
   func stop() {
     isStopped = true
     for listener in listeners { listener.close(promise: nil) }
@@ -102,7 +103,7 @@ final class QuorumPort: @unchecked Sendable {
     }
     let connection = try add(channel, .caller, isHeld: role != .leading)
     if role == .leading { return events.onLearnerConnected(connection.id) }
-    // Nobody waits for ever, should no leader be found.
+    // An inbound connection does not wait indefinitely for this server to become the leader.
     let patience = settings.tickTimeMilliseconds * settings.times.initLimitTicks
     loop.scheduleTask(in: .milliseconds(clamping: patience)) { [weak self, weak connection] in
       if let connection, connection.isHeld { self?.close(connection.id) }
@@ -120,7 +121,7 @@ final class QuorumPort: @unchecked Sendable {
     return connection
   }
 
-  /// Calls a leader.
+  /// Connects to a leader, and reports success or failure.
   func connect(to leader: ServerID) {
     let addresses = members.member(leader)?.addresses.map(\.quorum) ?? []
     guard !addresses.isEmpty, !events.isSevered(leader) else {
@@ -138,7 +139,7 @@ final class QuorumPort: @unchecked Sendable {
       }
   }
 
-  /// Callers that came while nobody led here are let in, or sent away.
+  /// Admits the inbound connections that wait, if this server leads now, or closes them if it follows another.
   func roleChanged(_ role: ZabRole) {
     self.role = role
     let held = connections.values.filter(\.isHeld).sorted { $0.id < $1.id }
@@ -154,14 +155,14 @@ final class QuorumPort: @unchecked Sendable {
     }
   }
 
-  /// Adds a packet to what is sent at the end of the turn.
+  /// Adds a packet to those that are sent at the end of the turn.
   func send(_ packet: QuorumPacket, on id: ConnectionID) {
     guard let connection = connections[id] else { return }
     connection.send(packet)
     note(connection)
   }
 
-  /// Adds a packet and a tree behind it.
+  /// Adds a packet and a tree that follows it.
   func send(_ packet: QuorumPacket, tree: TreeStream, on id: ConnectionID) {
     guard let connection = connections[id] else { return }
     connection.send(packet)
@@ -169,13 +170,13 @@ final class QuorumPort: @unchecked Sendable {
     note(connection)
   }
 
-  /// A tree comes next on a connection.
+  /// Treats the next bytes on a connection as a tree.
   func expectTree(_ reader: TreeStreamReader, on id: ConnectionID) { connections[id]?.expectTree(reader) }
 
-  /// Ends a connection from this side.
+  /// Closes a connection from this side.
   func close(_ id: ConnectionID) { connections.removeValue(forKey: id)?.close() }
 
-  /// What is known of a learner's connection.
+  /// The statistics of a learner's connection; nil if it has ended.
   func report(of id: ConnectionID, _ learner: ServerID) -> LearnerConnectionReport? {
     guard let connection = connections[id] else { return nil }
     return LearnerConnectionReport(
@@ -184,16 +185,16 @@ final class QuorumPort: @unchecked Sendable {
       packetsSent: connection.sentCount, requests: connection.requestCount, lastZxid: connection.lastZxid)
   }
 
-  /// Forgets what was counted of all connections.
+  /// Resets the packet counters of all connections.
   func resetStatistics() {
     for connection in connections.values { connection.resetStatistics() }
   }
 
-  /// Sends what this turn has brought.
+  /// Sends the packets of this turn.
   func flush() {
     guard !unsent.isEmpty else { return }
-    // Where a client waits for the answer, it waits for that server's disk: a proposal goes there first. A COMMIT goes
-    // there last: once the client knows, the others are about to.
+    // The client of the learner that has forwarded the request waits for that learner's disk, so a proposal is sent
+    // there first. A COMMIT is sent there last: when that client gets its answer, the other servers are about to know.
     if unsent.count > 1, let first = unsent.first(where: { $0.id == asking }) {
       if !first.hasUnsentCommit { first.flush() }
       for connection in unsent where connection !== first && connection.hasUnsent { connection.flush() }
@@ -208,27 +209,27 @@ final class QuorumPort: @unchecked Sendable {
     unsent.append(connection)
   }
 
-  // MARK: What connections tell
+  // MARK: Reports of connections
 
-  /// A packet has come.
+  /// Passes on a packet.
   func onPacket(_ packet: QuorumPacket, _ connection: QuorumConnection) {
     if packet.kind == .request { asking = connection.id }
     events.onPacket(packet, connection.id)
   }
 
-  /// A tree is complete.
+  /// Passes on a complete tree.
   func onTree(_ state: RecoveredState, _ connection: QuorumConnection) { events.onTree(state, connection.id) }
 
-  /// All that had arrived on a connection is handled.
+  /// Reports that everything that had arrived on a connection is handled.
   func onReadComplete() { events.onReadComplete() }
 
-  /// A connection is gone.
+  /// Removes a connection that has ended, and reports it.
   func onClosed(_ connection: QuorumConnection) {
     connections[connection.id] = nil
     events.onDisconnected(connection.id)
   }
 
-  /// A connection brought what no server sends: it ends, and nothing else.
+  /// Closes a connection on which something invalid has arrived. The server goes on.
   func onBadBytes(_ reason: String, _ connection: QuorumConnection) {
     logger.warning("closing a quorum connection", metadata: ["reason": "\(reason)"])
     connections[connection.id] = nil

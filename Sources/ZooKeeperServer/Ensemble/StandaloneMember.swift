@@ -1,7 +1,7 @@
 import ServerCore
 import ZooKeeperProtocol
 
-/// A server without an ensemble: what is durable on its own disk is committed.
+/// A standalone server: what is durable on its disk is committed.
 ///
 /// *Thread*: the event loop.
 final class StandaloneMember {
@@ -9,21 +9,21 @@ final class StandaloneMember {
   private let log: LogPipeline
   private let lastZxid: Zxid
 
-  /// - Parameter lastZxid: the last transaction on the disk.
+  /// - Parameter lastZxid: the last transaction on disk.
   init(_ served: ServedCore, _ log: LogPipeline, lastZxid: Zxid) {
     self.served = served
     self.log = log
     self.lastZxid = lastZxid
   }
 
-  /// Begins the log. There is no other generation of it, as nobody ever cuts it.
+  /// Starts the log. It has one generation only, because there is no leader that could truncate it.
   func startLog() { log.start(after: lastZxid, generation: 0) }
 
-  /// Adds to the log what clients have asked for.
+  /// Appends the transactions that were made from clients' requests to the log.
   func propose() {
     served.core.drainProposals { log.append($0.bytes, zxid: $0.zxid) }
   }
 
-  /// Applies and answers what has become durable.
+  /// Applies the transactions that have become durable, and answers their requests.
   func onPersisted(through zxid: Zxid) { served.core.commit(through: zxid, .now) }
 }

@@ -11,7 +11,7 @@ import ZooKeeperProtocol
   import Darwin
 #endif
 
-/// The clients' port, and the connections that were made to it.
+/// The clients' port, and its connections.
 ///
 /// *Thread*: the event loop.
 final class ClientListener: @unchecked Sendable {
@@ -21,7 +21,7 @@ final class ClientListener: @unchecked Sendable {
   private static let patience = TimeAmount.seconds(10)
 
   let served: ServedCore
-  /// Answers a four-letter word, with what follows it. Set by the owner before the port is opened.
+  /// Answers a four-letter word with its argument. Set by the owner before the port is opened.
   var onWord: ((String, Int64?) -> EventLoopFuture<String>)?
   /// The port that clients connect to, once it is open.
   private(set) var port = 0
@@ -52,7 +52,7 @@ final class ClientListener: @unchecked Sendable {
       .serverChannelOption(.backlog, value: Int32(clamping: configuration.listenBacklog))
       .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
       .childChannelOption(.allowRemoteHalfClosure, value: true)
-      // Every connection keeps its buffer: small until it has shown that it sends much.
+      // Every connection keeps its buffer, so it is small until the client has sent much at a time.
       .childChannelOption(
         .recvAllocator,
         value: AdaptiveRecvByteBufferAllocator(minimum: 128, initial: 128, maximum: 65_536)
@@ -98,13 +98,13 @@ final class ClientListener: @unchecked Sendable {
     try channel.pipeline.syncOperations.addHandler(handler)
   }
 
-  /// Sends what the core has for its clients.
+  /// Sends the core's output to its clients.
   func flush() {
     for connection in served.core.takeTouched() { handlers[connection.number]?.flush() }
   }
 
-  /// Closes connections that only take room: those that did not ask for a session in time, whatever else they have
-  /// sent, and those that do not accept their last output.
+  /// Closes connections that only occupy resources: those that did not ask for a session in time, whatever else they
+  /// have sent, and those that do not accept their last output.
   func closeSilentConnections() {
     let now = NIODeadline.now()
     for handler in handlers.values where handler.connection.sessionID == .none || handler.isClosing {
@@ -113,7 +113,7 @@ final class ClientListener: @unchecked Sendable {
     }
   }
 
-  /// While too many requests are under way, connections that have some are not read.
+  /// Stops reading connections with unanswered requests while there are too many such requests.
   func updateThrottling() {
     let isOver = served.core.counters.outstandingRequests > configuration.outstandingLimit
     guard isOver || isThrottling else { return }
@@ -121,29 +121,29 @@ final class ClientListener: @unchecked Sendable {
     for handler in handlers.values { handler.setThrottled(isOver && handler.connection.outstandingCount > 0) }
   }
 
-  /// The handler of one of the core's connections; nil when it is gone.
+  /// The handler of one of the core's connections; nil when the connection has ended.
   func handler(of connection: ClientConnection) -> ServerConnectionHandler? { handlers[connection.number] }
 
-  /// Connections with a session.
+  /// The number of connections with a session.
   var sessionConnectionCount: Int { handlers.values.count { $0.connection.sessionID != .none } }
 
-  // MARK: Whom clients are served by
+  // MARK: Changes of role
 
-  /// The member of an ensemble serves clients with this core from now on.
+  /// Serves clients with the core of a leader or learner from now on.
   func startServing(_ core: ServerCore) {
     guard !isStopped else { return }
     served.serve(core)
     moveSilentConnections()
   }
 
-  /// The member of an ensemble has no quorum: it serves clients that only read.
+  /// Serves read-only clients, while the member has no quorum.
   func startServingReaders(_ state: RecoveredState) {
     guard !served.isServing, !isStopped else { return }
     served.serveReaders(state)
     moveSilentConnections()
   }
 
-  /// Connections that have not sent anything yet belong to the new core; all others are closing.
+  /// Moves connections on which nothing has arrived yet to the new core. All others are being closed.
   private func moveSilentConnections() {
     let silent = handlers.values.filter { !$0.hasSpoken }.sorted { $0.connection.number < $1.connection.number }
     handlers = [:]
@@ -153,10 +153,10 @@ final class ClientListener: @unchecked Sendable {
     }
   }
 
-  /// The member of an ensemble has lost its role: clients must look for another server.
+  /// Closes all connections, because the member has lost its role and clients must try another server.
   func stopServing() {
     guard served.isServing else { return }
-    // What was answered before is true.
+    // Answers that were made before the role was lost are valid, so they are sent.
     flush()
     for handler in handlers.values { handler.close() }
     served.serveNobody()
@@ -169,7 +169,7 @@ extension ClientListener: ServerConnectionOwner {
     onWord?(word, argument) ?? loop.makeSucceededFuture("")
   }
 
-  /// A connection is gone.
+  /// Removes a connection that has ended.
   func onDisconnected(_ handler: ServerConnectionHandler) {
     handlers[handler.connection.number] = nil
     let address = handler.connection.address

@@ -10,25 +10,25 @@ import ZooKeeperProtocol
   import Darwin
 #endif
 
-/// How this server's ports come to be listened on.
+/// Opens this server's ports.
 ///
-/// In a container a server's own name may not be known yet, or still stand for where the server was before: that is
-/// waited for, as Apache's server does.
+/// In a container, a server's own name may not be resolvable yet, or may still resolve to a previous address. The
+/// server waits for that and tries again, as Apache's server does.
 ///
 /// *Source*: `QuorumCnxManager.Listener`: `electionPortBindRetry` attempts, a second apart.
 ///
-/// *Thread*: the event loop, but for names, which are looked up on a thread of their own.
+/// *Thread*: the event loop, except for names, which are resolved on another thread.
 struct Listening: Sendable {
   let loop: any EventLoop
   let logger: Logger
-  /// How often an address that is not there yet is tried again; 0 for ever.
+  /// How often an address that is not available yet is tried again; 0 means indefinitely.
   var retries: Int
-  /// Whether the server was asked to end meanwhile.
+  /// Whether the server was asked to stop meanwhile.
   let isGivenUp: @Sendable () -> Bool
 
   private static let pause = TimeAmount.seconds(1)
 
-  /// Takes calls at an address; where it stands for any address of the machine, at those of both families.
+  /// Listens at an address. The wildcard address covers IPv4 and IPv6.
   ///
   /// - Parameter purpose: the port's name, for messages.
   /// - Returns: the listening channel; fails with a `ServerStartError`.
@@ -39,7 +39,7 @@ struct Listening: Sendable {
   private func attempt(
     _ bootstrap: ServerBootstrap, _ address: HostAndPort, _ purpose: String, count: Int
   ) -> EventLoopFuture<any Channel> {
-    // Whatever a bootstrap is used from, it is the loop.
+    // A bootstrap is not Sendable, and is used on the loop only.
     let bootstrap = NIOLoopBound(bootstrap, eventLoop: loop)
     return once(bootstrap, address).flatMapError { error in
       let failure = ListenFailure(error)
@@ -48,7 +48,7 @@ struct Listening: Sendable {
         return loop.makeFailedFuture(failure.startError(address, purpose))
       }
       logger.warning(
-        "\(purpose) cannot be listened on yet; trying again",
+        "cannot listen on \(purpose) yet; trying again",
         metadata: ["address": "\(address)", "reason": "\(failure.words(address))", "attempt": "\(count)"])
       return loop.scheduleTask(in: Self.pause) {}.futureResult.flatMap {
         attempt(bootstrap.value, address, purpose, count: count + 1)
@@ -65,7 +65,7 @@ struct Listening: Sendable {
         return bootstrap.value.bind(host: "0.0.0.0", port: address.port)
       }
     }
-    // Numbers need no looking up.
+    // Numeric addresses need no look-up.
     if let number = try? SocketAddress(ipAddress: address.host, port: address.port) {
       return bootstrap.value.bind(to: number)
     }
@@ -76,20 +76,20 @@ struct Listening: Sendable {
 }
 
 extension ServerBootstrap {
-  /// A bootstrap whose wildcard address takes calls of both families, whatever the system's default.
+  /// A bootstrap whose wildcard address accepts connections over IPv4 and IPv6, whatever the system's default is.
   static func forPorts(on loop: any EventLoop) -> ServerBootstrap {
     ServerBootstrap(group: loop)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
       .serverChannelInitializer { channel in
-        // A socket of the older family has no such option.
+        // IPv4 sockets do not have this option.
         channel.setOption(.socket(.init(IPPROTO_IPV6), .init(IPV6_V6ONLY)), value: 0).recover { _ in }
       }
   }
 }
 
-/// Why an address cannot be listened on.
+/// Why the server cannot listen on an address.
 struct ListenFailure {
-  /// What callers tell apart.
+  /// The kinds of failures that are handled differently.
   enum Kind: Equatable {
     case taken, notOurs, unknownName, forbidden, missingFamily, other
   }
@@ -118,17 +118,17 @@ struct ListenFailure {
     }
   }
 
-  /// Whether it may be another a moment later.
+  /// Whether another attempt may succeed a moment later.
   var mayPass: Bool { kind == .unknownName || kind == .notOurs }
 
-  /// Whether the machine has no IPv6.
+  /// Whether the machine may have no IPv6.
   var isMissingFamily: Bool { kind == .missingFamily || kind == .notOurs }
 
-  /// What is wrong, in words.
+  /// A description for the operator.
   func words(_ address: HostAndPort) -> String {
     switch kind {
-    case .taken: "the port is taken"
-    case .notOurs: "\(address.host) is no address of this machine"
+    case .taken: "the port is in use"
+    case .notOurs: "\(address.host) is not an address of this machine"
     case .unknownName: "the name \(address.host) is not known"
     case .forbidden: "permission denied"
     case .missingFamily, .other: "\(error)"
@@ -139,17 +139,17 @@ struct ListenFailure {
   func startError(_ address: HostAndPort, _ purpose: String) -> ServerStartError {
     let hint: String? =
       switch kind {
-      case .taken: "stop what listens there, or choose another port"
-      case .notOurs: "the server listens at its own addresses; 0.0.0.0 stands for all of them"
-      case .unknownName: "the name must be in DNS or /etc/hosts; electionPortBindRetry=0 waits for it"
-      case .forbidden: "ports below 1024 are for privileged users"
+      case .taken: "stop the process that listens there, or choose another port"
+      case .notOurs: "use an address of this machine, or 0.0.0.0 for all of them"
+      case .unknownName: "add the name to DNS or /etc/hosts; with electionPortBindRetry=0 the server waits for it"
+      case .forbidden: "choose another port; those below 1024 are for privileged users"
       case .missingFamily, .other: nil
       }
     return ServerStartError("cannot listen on \(address) (\(purpose)): \(words(address))", hint: hint)
   }
 }
 
-/// Keeps a port from being filled with connections: what is over the limit is closed at once.
+/// Limits the number of connections to a port: those above the limit are closed at once.
 ///
 /// *Thread*: the event loop.
 final class ConnectionLimit: @unchecked Sendable {
@@ -158,7 +158,7 @@ final class ConnectionLimit: @unchecked Sendable {
   private let maximum: Int
   private var count = 0
 
-  /// A limit of so many connections at a time.
+  /// Creates a limit of `maximum` connections at a time.
   init(_ maximum: Int) { self.maximum = maximum }
 
   /// Counts a connection until it is closed.
@@ -175,25 +175,26 @@ final class ConnectionLimit: @unchecked Sendable {
   }
 }
 
-/// Keeps some of the process's descriptors for files: connections may take the others only, so that a log that is full
-/// can be followed by the next one, however many clients come.
+/// Reserves some of the process's descriptors for files, so that the server can open the next log however many clients
+/// connect.
 ///
 /// *Thread*: any; all servers of a process share one budget.
 final class DescriptorBudget: Sendable {
   static let shared = DescriptorBudget()
 
-  /// The next log, a snapshot that is written, one that is read, the directories' own, and calls of other servers.
+  /// Enough for the next log, a snapshot that is written, one that is read, directories, and connections to other
+  /// servers.
   private static let reserve = 24
 
   private struct State {
-    /// Connections that there may be; without a limit until it is measured.
+    /// The largest number of connections; unlimited until `measure` is called.
     var maximum = Int.max
     var count = 0
   }
 
   private let state = Mutex(State())
 
-  /// Finds out how many descriptors are left for connections. Called by a server that has opened what it always has.
+  /// Determines how many descriptors are left for connections. Called by a server that has opened its permanent files.
   func measure() {
     let (open, maximum) = Host.fileDescriptors
     state.withLock { $0.maximum = max(1, maximum - (open - $0.count) - Self.reserve) }
@@ -201,7 +202,7 @@ final class DescriptorBudget: Sendable {
 
   /// Counts a connection until it is closed.
   ///
-  /// - Returns: false when there are no descriptors for it; the caller closes it.
+  /// - Returns: false when there is no descriptor for it; the caller must close it.
   func take(for channel: any Channel) -> Bool {
     let isTaken = state.withLock { state in
       guard state.count < state.maximum else { return false }
@@ -214,7 +215,7 @@ final class DescriptorBudget: Sendable {
 }
 
 extension SocketAddress {
-  /// The peer's numeric address; of one that came over IPv4 to a socket for both families, that of IPv4.
+  /// The peer's numeric address. For an IPv4 connection to an IPv6 socket, it is the IPv4 address.
   var peerAddress: String? {
     guard let text = ipAddress else { return nil }
     return text.contains(".") && text.contains(":") ? IPv6Literal(parsing: text)?.mappedIPv4 ?? text : text

@@ -4,17 +4,17 @@ import NIOCore
 import ServerCore
 import ZooKeeperProtocol
 
-/// What a connection asks of the port that it was made to; neither is on the path of a request.
+/// What a connection needs from the listener that accepted it. Neither function is on the path of a request.
 protocol ServerConnectionOwner: AnyObject {
   /// Answers a four-letter word.
   func answer(to word: String, argument: Int64?) -> EventLoopFuture<String>
-  /// The connection is gone.
+  /// Reports that the connection has ended.
   func onDisconnected(_ handler: ServerConnectionHandler)
 }
 
-/// One client's connection: bytes in, whole frames to the core; the core's output, bytes out.
+/// One client's connection: it passes complete frames to the core, and sends the core's output.
 ///
-/// All frames of a read are handled where they lie; answers of one turn of the loop leave in one write.
+/// All frames of a read are decoded in place, and the answers of one turn of the loop are sent in one write.
 ///
 /// *Thread*: the server's event loop.
 final class ServerConnectionHandler: ChannelInboundHandler {
@@ -27,24 +27,24 @@ final class ServerConnectionHandler: ChannelInboundHandler {
   private let owner: any ServerConnectionOwner
   private(set) var connection: ClientConnection
   let establishedMilliseconds = Host.wallMilliseconds
-  /// When the connection was made.
+  /// When the connection was accepted.
   let acceptedAt = NIODeadline.now()
-  /// The most that a client may send before it has a session. Apache's and ours send 45 bytes; a larger limit would let
-  /// strangers fill the memory, one connection after the other.
+  /// The largest frame that a client may send before it has a session. Apache's client and this one send 45 bytes. A
+  /// larger limit would let any process that can reach the port fill the memory with many connections.
   static let maximumFirstFrameBytes = 4096
   let remoteAddress: String
   private(set) var lastHeard = NIODeadline.now()
   private var context: ChannelHandlerContext?
   private var sender: SocketSender?
   private var received: ByteBuffer?
-  /// Whether the first four bytes have come.
+  /// Whether the first four bytes have arrived.
   private(set) var hasSpoken = false
-  /// Whether the connection ends as soon as the output is sent.
+  /// Whether the connection will be closed as soon as the output is sent.
   private(set) var isClosing = false
-  /// Whether a four-letter word has come, and its answer is on its way.
+  /// Whether a four-letter word has arrived, and its answer is being made.
   private(set) var isAnswering = false
   private var unreadBytes = 0
-  /// Why the connection is not being read.
+  /// Whether the connection is not read because the server is overloaded.
   private var isThrottled = false
   private var isReaderSlow = false
 
@@ -61,7 +61,7 @@ final class ServerConnectionHandler: ChannelInboundHandler {
     self.owner = owner
   }
 
-  /// Takes another connection of another core: for one from which nothing has come yet.
+  /// Moves the connection to another core. Only for a connection on which nothing has arrived yet.
   func rebind(_ connection: ClientConnection) { self.connection = connection }
 
   var isReading: Bool { !isThrottled && !isReaderSlow }
@@ -77,7 +77,7 @@ final class ServerConnectionHandler: ChannelInboundHandler {
     guard !isClosing, !isAnswering else { return }
     lastHeard = .now()
     if var received {
-      // Dropped first, so that appending does not copy what is there.
+      // The property is cleared first, so that appending does not copy the buffer.
       self.received = nil
       received.writeBuffer(&bytes)
       bytes = received
@@ -105,7 +105,7 @@ final class ServerConnectionHandler: ChannelInboundHandler {
     isAnswering = true
     let argument = bytes.getInteger(at: bytes.readerIndex + 4, as: Int64.self)
     owner.answer(to: word, argument: argument).assumeIsolated().whenComplete { [self] result in
-      // Nil once the connection is gone.
+      // Nil once the connection has ended.
       guard let context = self.context else { return }
       if case .success(let answer) = result { sender?.send(Array(answer.utf8)) }
       closeAfterOutput(context)
@@ -114,7 +114,7 @@ final class ServerConnectionHandler: ChannelInboundHandler {
   }
 
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-    // A client that only sends a four-letter word may close its end at once; any other is gone.
+    // A client that sends a four-letter word may close its sending side at once; any other client has disconnected.
     if case ChannelEvent.inputClosed? = event as? ChannelEvent, !isAnswering { context.close(promise: nil) }
     context.fireUserInboundEventTriggered(event)
   }
@@ -136,7 +136,7 @@ final class ServerConnectionHandler: ChannelInboundHandler {
           offset += FrameSplitter.prefixLengthBytes + payload.count
           if connection.output.bytes.count > ClientConnection.outputTargetBytes {
             flush()
-            // The rest waits with the client's own bytes, which are far smaller than the answers to them.
+            // The remaining requests wait undecoded, which takes far less memory than their answers would.
             if isReaderSlow || isClosing { break }
           }
         }
@@ -151,7 +151,7 @@ final class ServerConnectionHandler: ChannelInboundHandler {
     if isBroken { context.close(promise: nil) }
   }
 
-  /// Sends what the core has for this client, and closes the connection when that was the last.
+  /// Sends the core's output for this client, and closes the connection if the core has closed it.
   func flush() {
     guard let context else { return }
     send(context)
@@ -162,7 +162,7 @@ final class ServerConnectionHandler: ChannelInboundHandler {
     if case .closed = connection.state {
       closeAfterOutput(context)
     } else if unreadBytes > ClientConnection.outputLimitBytes {
-      logger.warning("closing a connection that does not read", metadata: ["client": "\(remoteAddress)"])
+      logger.warning("closing a connection whose client does not read", metadata: ["client": "\(remoteAddress)"])
       context.close(promise: nil)
     }
   }
@@ -175,7 +175,8 @@ final class ServerConnectionHandler: ChannelInboundHandler {
     connection.output.removeAll()
   }
 
-  /// NIO drops what is not yet sent when it is told to close, so that must wait; the listener limits how long.
+  /// Closes the connection once its output is sent: NIO drops what is not sent yet when a channel is closed. The
+  /// listener limits how long that may take.
   private func closeAfterOutput(_ context: ChannelHandlerContext) {
     guard !isClosing else { return }
     isClosing = true
@@ -185,7 +186,7 @@ final class ServerConnectionHandler: ChannelInboundHandler {
     }
   }
 
-  /// Stops reading while the server has too much to do, or goes on.
+  /// Stops reading while the server is overloaded, or continues.
   func setThrottled(_ isThrottled: Bool) {
     guard self.isThrottled != isThrottled else { return }
     self.isThrottled = isThrottled
@@ -197,13 +198,13 @@ final class ServerConnectionHandler: ChannelInboundHandler {
     updateReading()
     if !isReaderSlow {
       unreadBytes = 0
-      // Not from within the write that made it writable.
+      // Not synchronously: this is called from within the write that made the channel writable.
       context.eventLoop.assumeIsolated().execute { [self] in goOn() }
     }
     context.fireChannelWritabilityChanged()
   }
 
-  /// The client has taken what waited for it: answers what was held back meanwhile.
+  /// Handles the requests that were held back until the client had read its output.
   private func goOn() {
     guard let context, !isReaderSlow, !isClosing else { return }
     flush()
@@ -219,7 +220,7 @@ final class ServerConnectionHandler: ChannelInboundHandler {
     context?.channel.setOption(.autoRead, value: isReading).whenFailure { _ in }
   }
 
-  /// Ends the connection; the session lives on.
+  /// Closes the connection; the session continues.
   func close() { context?.close(promise: nil) }
 
   func channelInactive(context: ChannelHandlerContext) {

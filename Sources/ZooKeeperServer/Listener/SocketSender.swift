@@ -6,34 +6,34 @@ import NIOCore
   import Darwin
 #endif
 
-/// Sends bytes on a connection: straight to its socket as far as that takes them, the rest through NIO's queue.
+/// Sends bytes on a connection: directly to its socket as far as that accepts them, the rest through NIO's queue.
 ///
-/// A small answer on a socket that has room, which is nearly every one, has no use for the queue, and the way through
-/// it takes ten times the instructions: a lone write in an ensemble needs eight sends. What the socket does not take
-/// is queued, and everything behind it, until the queue is empty: the order is kept, and so is what the channel says
-/// of being writable.
+/// A small answer on a socket with free space, which is almost every answer, does not need the queue, and the queue
+/// takes ten times the instructions: a single write in an ensemble needs eight sends. What the socket does not accept
+/// is queued, and so is everything after it until the queue is empty. So the order is kept, and the channel's
+/// writability stays correct.
 ///
-/// Whatever else the handler sends goes through `enqueue`. Handlers between it and the socket are passed by, so there
-/// must be none that change bytes, such as TLS.
+/// Everything else that the handler sends must go through `enqueue`. Handlers between it and the socket are bypassed,
+/// so there must be none that change bytes, such as TLS.
 ///
 /// *Thread*: the channel's event loop.
 final class SocketSender {
   private let context: ChannelHandlerContext
-  /// The socket; nil where the channel has none, or has closed it already: then all goes through NIO.
+  /// The socket; nil if the channel has none, or has closed it already, in which case everything goes through NIO.
   private let socket: NIOBSDSocket.Handle?
-  /// Writes that NIO has not done yet.
+  /// The number of writes that NIO has not completed yet.
   private var queuedWriteCount = 0
 
-  /// Sends on the channel of a handler that was just added.
+  /// Creates a sender for the channel of a handler that was just added.
   init(_ context: ChannelHandlerContext) {
     self.context = context
     socket = try? context.channel.pipeline.syncOperations
       .withUnsafeTransportIfAvailable { (socket: NIOBSDSocket.Handle) in socket }
   }
 
-  /// Sends bytes behind everything that was sent before; none on a channel that is closed.
+  /// Sends bytes after everything that was sent before. Does nothing on a closed channel.
   ///
-  /// - Returns: the memory in bytes that what was queued occupies.
+  /// - Returns: the memory in bytes that the queued part occupies.
   @discardableResult
   func send(_ bytes: [UInt8]) -> Int {
     let sent = bytes.withUnsafeBytes { sendNow($0) }
@@ -45,7 +45,7 @@ final class SocketSender {
 
   /// Sends bytes through NIO's queue.
   ///
-  /// - Returns: what completes when the socket has taken them, or never will.
+  /// - Returns: a future that completes when the socket has accepted them, and fails when it never will.
   @discardableResult
   func enqueue(_ buffer: ByteBuffer) -> EventLoopFuture<Void> {
     queuedWriteCount += 1
@@ -54,13 +54,13 @@ final class SocketSender {
     return written
   }
 
-  /// Gives the socket what it takes without waiting, if nothing waits for it.
+  /// Writes to the socket what it accepts without blocking, if nothing is queued.
   ///
-  /// An error is not looked at: NIO meets it again with what was not sent, and closes the channel.
+  /// Errors are ignored: NIO encounters them again with the bytes that were not sent, and closes the channel.
   ///
-  /// - Returns: the number of bytes that it took.
+  /// - Returns: the number of bytes that the socket has accepted.
   private func sendNow(_ bytes: UnsafeRawBufferPointer) -> Int {
-    // A channel that is not active, even if only since a moment ago, has no socket: the number may be another's.
+    // An inactive channel has closed its socket, whose descriptor may already belong to another connection.
     guard let socket, queuedWriteCount == 0, context.channel.isActive else { return 0 }
     while true {
       let count = write(socket, bytes.baseAddress, bytes.count)

@@ -1,14 +1,15 @@
 import NIOConcurrencyHelpers
 
-/// A thread that does one thing after another: snapshots and purges, which must delay neither requests nor the log.
+/// A thread that does one piece of work after another: snapshots and purges, which must delay neither requests nor the
+/// log.
 ///
-/// *Thread*: `run` any; the work itself on the worker's own.
+/// *Thread*: `run` can be called on any thread; the work itself runs on the worker's thread.
 final class BackgroundWorker: @unchecked Sendable {
   // @unchecked: `queue`, `isStopping` and `thread` are touched under `lock` only.
   private var queue: [@Sendable () -> Void] = []
   private var isStopping = false
   private var thread: WorkerThread?
-  /// Its value says whether the thread has something to do, if only to end.
+  /// Its value is true while there is work, or the thread must end.
   private let lock = ConditionLock(value: false)
 
   init() {
@@ -18,14 +19,14 @@ final class BackgroundWorker: @unchecked Sendable {
     lock.unlock()
   }
 
-  /// Does `work` after all that waits.
+  /// Adds `work` to the queue.
   func run(_ work: @escaping @Sendable () -> Void) {
     lock.lock()
     queue.append(work)
     lock.unlock(withValue: true)
   }
 
-  /// Waits for all that was asked for and ends the thread.
+  /// Waits until the queue is empty, and ends the thread.
   func stop() {
     lock.lock()
     isStopping = true

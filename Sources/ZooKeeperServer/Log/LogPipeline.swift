@@ -11,11 +11,11 @@ import ZooKeeperProtocol
 final class LogPipeline: @unchecked Sendable {
   // @unchecked: everything is touched on the event loop only.
 
-  /// What the rest of the server hears of its log, on the loop.
+  /// What the log reports to the rest of the server, on the loop.
   struct Events {
     /// The log of a generation is durable up to a transaction. Returns whether that generation is the current one.
     let onPersisted: (Zxid, _ generation: Int) -> Bool
-    /// The log cannot be written: nothing that was not yet acknowledged may be.
+    /// The log cannot be written: nothing that is not acknowledged yet may be acknowledged.
     let onFailure: (TxnLogError) -> Void
   }
 
@@ -50,7 +50,7 @@ final class LogPipeline: @unchecked Sendable {
 
   // MARK: The log
 
-  /// Begins a new segment with the next transaction; see `MemberLog`.
+  /// Starts a generation of the log, with a new segment; see `MemberLog`.
   func start(after last: Zxid, generation: Int) {
     self.generation = generation
     var settings = LogSettings()
@@ -66,28 +66,28 @@ final class LogPipeline: @unchecked Sendable {
     self.worker = worker
   }
 
-  /// Adds a transaction to what `submit` hands over.
+  /// Appends a transaction to the batch that `submit` hands over.
   func append(_ bytes: [UInt8], zxid: Zxid) {
     bytes.withUnsafeBytes { worker?.append($0, zxid: zxid) }
     schedule.count(bytes: bytes.count)
   }
 
-  /// Whether the loop had better wait for what was appended than hear of it later.
+  /// Whether the loop should wait for the current batch; see `LogWorker.isWorthWaiting`.
   var isWorthWaiting: Bool { worker?.isWorthWaiting == true }
 
-  /// Hands over what was appended in this turn of the loop.
+  /// Hands the batch of this turn to the worker.
   func submit() { worker?.submit() }
 
-  /// Hands over what was appended and waits a moment for it, see `LogWorker`.
+  /// Hands over the batch and waits for it for a limited time; see `LogWorker`.
   ///
-  /// - Returns: whether it is durable, and `Events.onPersisted` has heard of it.
+  /// - Returns: whether it is durable and was reported to `Events.onPersisted`.
   func submitAndWait() -> Bool {
     guard let zxid = worker?.submitAndWait() else { return false }
     onPersisted(through: zxid, generation)
     return true
   }
 
-  /// Writes what was appended and ends the log; see `MemberLog`.
+  /// Writes everything that was appended, and ends the log; see `MemberLog`.
   func stop() throws(TxnLogError) -> Zxid {
     defer { task?.onLogEnded() }
     guard let worker = worker.take() else { throw TxnLogError(.poisoned, path: directory.logDirectory) }
@@ -96,7 +96,7 @@ final class LogPipeline: @unchecked Sendable {
     return last
   }
 
-  /// Ends the log as a killed process does: what is not on its way to the disk is lost.
+  /// Ends the log as if the process were killed: what is not being written is lost.
   func abandon() {
     worker.take()?.abandon()
     task?.onLogEnded()
@@ -114,9 +114,9 @@ final class LogPipeline: @unchecked Sendable {
 
   // MARK: Snapshots
 
-  /// Begins a snapshot of the tree as it is, and a new segment of the log, if it is time and none is being written.
+  /// Begins a snapshot of the current tree, and a new segment of the log, if one is due and none is being written.
   ///
-  /// - Parameter logged: the log is durable up to there; see `SnapshotJob`.
+  /// - Parameter logged: the transaction up to which the log is durable; see `SnapshotJob`.
   func snapshotIfDue(_ core: ServerCore, logged: @autoclosure () -> Zxid) {
     guard schedule.isDue(treeBytes: core.tree.snapshotBytes), task == nil, let worker else { return }
     schedule.reset()
@@ -133,7 +133,7 @@ final class LogPipeline: @unchecked Sendable {
     switch result {
     case .success: lastSnapshot = (task.zxid, Host.wallMilliseconds)
     case .failure(let error):
-      // The log has everything: the server goes on, and tries again when the next one is due.
+      // The log has all transactions, so the server continues, and tries again when the next snapshot is due.
       logger.error("a snapshot could not be written", metadata: ["reason": "\(error)"])
     }
     onSnapshotEnded?()
@@ -141,15 +141,15 @@ final class LogPipeline: @unchecked Sendable {
 
   /// Runs `work` in the background once the snapshot that is being written is done.
   ///
-  /// - Parameter waitsForSnapshot: false abandons it, which costs nothing but time at the next start: the log has what
-  ///   it would have had.
+  /// - Parameter waitsForSnapshot: false abandons the snapshot. That costs only time at the next start, which replays
+  ///   the log instead.
   func finish(waitsForSnapshot: Bool, _ work: @escaping @Sendable () -> Void) {
     guard waitsForSnapshot, let task else { return background.run(work) }
     logger.info("finishing a snapshot", metadata: ["zxid": "\(task.zxid)"])
     onSnapshotEnded = { [background] in background.run(work) }
   }
 
-  /// Removes old files, in the background.
+  /// Removes old snapshots and logs, in the background.
   func purge() {
     let (directory, count, logger) = (directory, configuration.retention.snapshotCount, logger)
     background.run {

@@ -8,36 +8,37 @@ import ZooKeeperProtocol
   import Darwin
 #endif
 
-/// The thread that makes transactions durable: it appends everything that waits, syncs once, and says how far it got.
+/// The thread that makes transactions durable: it appends everything that waits, syncs once, and reports how far it
+/// got.
 ///
-/// The event loop gathers entries and hands them over with one lock a turn; while one batch is being synced the next
-/// one grows. So a lone writer waits for one sync, and a thousand writers share one.
+/// The event loop collects entries and hands them over with one lock in each turn; while one batch is being synced, the
+/// next one grows. So a single writer waits for one sync, and a thousand writers share one.
 ///
-/// For a lone entry on a quiet server the loop waits a moment, `submitAndWait`: being told through its queue would cost
-/// as much as the sync. That holds only while syncs are quick, and only for a moment: no mean of earlier syncs says
-/// that the next one is quick too, and a loop that stands still loses clients and offices. Writing on the loop itself
-/// saved another change of threads, and could not be given up half-way.
+/// For a single entry on a quiet server, the loop waits in `submitAndWait`, because a report through its queue would
+/// cost as much as the sync. It does so only while syncs are quick, and only for a limited time: the mean of earlier
+/// syncs does not guarantee that the next one is quick, and a loop that is blocked loses sessions and leadership.
+/// Writing on the loop itself would save another change of threads, but a write that takes long could not be left.
 ///
-/// Mutex and conditions are the system's: NIO's `ConditionLock` has one condition for all who wait and measures time
-/// limits by the clock of the day, which may jump; and it wakes a thread before it has given the lock back.
+/// Mutex and conditions are those of the system. NIO's `ConditionLock` has one condition for all waiting threads, uses
+/// the wall clock for time limits, which can jump, and wakes a thread before it has released the lock.
 ///
 /// *Thread*: `append`, `submit`, `submitAndWait`, `roll` and `stop` on the event loop; everything else on the worker's
-/// own thread.
+/// thread.
 final class LogWorker<Files: FileSystem & Sendable>: @unchecked Sendable {
   // @unchecked: `shared` is touched under `mutex` only, `gathered` by the loop only, `writer` by the worker's thread
-  // only, and by the loop once that has ended.
+  // only, and by the loop once that thread has ended.
 
-  /// What the loop hands over in one go.
+  /// The entries that are written and synced together.
   private struct Batch {
-    /// Entries, each behind its length in 4 bytes of the machine's order.
+    /// Entries, each after its length in 4 bytes in the machine's byte order.
     var bytes: [UInt8] = []
     var last = Zxid.zero
     var entryCount = 0
-    /// Whether a new segment begins in front of the batch.
+    /// Whether a new segment begins with this batch.
     var rolls = false
     var isEmpty: Bool { bytes.isEmpty && !rolls }
 
-    /// Empties it, and keeps the storage.
+    /// Removes everything, and keeps the memory for the next batch.
     mutating func clear() {
       bytes.removeAll(keepingCapacity: true)
       entryCount = 0
@@ -47,22 +48,22 @@ final class LogWorker<Files: FileSystem & Sendable>: @unchecked Sendable {
 
   private struct Shared {
     var waiting = Batch()
-    /// Whether the thread has a batch.
+    /// Whether the thread is writing a batch.
     var isWriting = false
     var isStopping = false
-    /// Whether the loop waits for the batch that the thread has, or is about to have.
+    /// Whether the loop waits for the batch that the thread is writing or is about to take.
     var loopWaits = false
-    /// Why the thread has ended early.
+    /// The error that has ended the thread; nil if there was none.
     var failure: TxnLogError?
-    /// How that batch ended, for the loop.
+    /// The result of the batch for which the loop waits.
     var outcome: Result<Zxid, TxnLogError>?
-    /// What a sync takes, as the last ones went; nothing is known before the first.
+    /// The expected duration of a sync, from the last ones; the maximum before the first.
     var syncNanoseconds = UInt64.max
   }
 
-  /// The loop waits for no sync where one takes longer, as every client waits with it.
+  /// The longest expected duration of a sync for which the loop waits: every client waits with it.
   private static var quickSyncNanoseconds: UInt64 { 1_000_000 }
-  /// So long the loop waits for one that was expected to be quick.
+  /// How long the loop waits for a sync that was expected to be quick.
   private static var patienceNanoseconds: UInt64 { 2_000_000 }
 
   private let loop: any EventLoop
@@ -74,17 +75,17 @@ final class LogWorker<Files: FileSystem & Sendable>: @unchecked Sendable {
   private var shared = Shared()
   private var gathered = Batch()
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
-  /// Something waits for the thread.
+  /// Signalled when there is work for the thread.
   private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
-  /// The batch for which the loop waits is done.
+  /// Signalled when the batch for which the loop waits is written.
   private let done = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
   private var thread: WorkerThread?
 
-  /// A worker without its thread, see `start`.
+  /// Creates a worker whose thread `start` starts.
   ///
   /// - Parameters:
-  ///   - onPersisted: called on the loop after each sync with the last transaction that is safe.
-  ///   - onFailure: called on the loop once; nothing is written after it.
+  ///   - onPersisted: called on the loop after each sync, with the last transaction that is durable.
+  ///   - onFailure: called on the loop at most once; nothing is written after it.
   init(
     _ writer: consuming LogWriter<Files>, loop: any EventLoop, syncWarningMilliseconds: Int,
     onPersisted: @escaping @Sendable (Zxid) -> Void, onFailure: @escaping @Sendable (TxnLogError) -> Void,
@@ -101,7 +102,7 @@ final class LogWorker<Files: FileSystem & Sendable>: @unchecked Sendable {
     initializeWithMonotonicClock(done)
   }
 
-  /// Starts the thread; to be called once.
+  /// Starts the thread. Must be called once.
   func start() {
     thread = .start { [self] in run() }
   }
@@ -115,7 +116,7 @@ final class LogWorker<Files: FileSystem & Sendable>: @unchecked Sendable {
     mutex.deallocate()
   }
 
-  /// Takes an entry; it is written after the next `submit`.
+  /// Adds an entry to the batch of this turn; it is written after the next `submit`.
   func append(_ entry: UnsafeRawBufferPointer, zxid: Zxid) {
     withUnsafeBytes(of: UInt32(entry.count)) { gathered.bytes.append(contentsOf: $0) }
     gathered.bytes.append(contentsOf: entry)
@@ -123,7 +124,7 @@ final class LogWorker<Files: FileSystem & Sendable>: @unchecked Sendable {
     gathered.entryCount += 1
   }
 
-  /// Hands over what was gathered in this turn of the loop.
+  /// Hands the batch of this turn to the thread.
   func submit() {
     guard !gathered.isEmpty else { return }
     pthread_mutex_lock(mutex)
@@ -134,17 +135,17 @@ final class LogWorker<Files: FileSystem & Sendable>: @unchecked Sendable {
       shared.waiting.bytes.append(contentsOf: gathered.bytes)
       shared.waiting.last = gathered.last
       shared.waiting.entryCount += gathered.entryCount
-      // In front of what waited already: a segment that begins early is as good.
+      // The segment then begins with what was already waiting. That is earlier than asked for, which does no harm.
       shared.waiting.rolls = shared.waiting.rolls || gathered.rolls
     }
     pthread_mutex_unlock(mutex)
-    // Behind the unlocking, or the thread would wake up only to wait for the lock; and it sleeps only while nothing
-    // waits.
+    // After unlocking, or the thread would wake up only to wait for the lock. It needs no signal if something was
+    // waiting already, because it sleeps only while nothing is.
     if isFirst { pthread_cond_signal(condition) }
     gathered.clear()
   }
 
-  /// Whether the loop had better wait for what was gathered than be told of it later.
+  /// Whether the loop should wait for the current batch: it is a single entry, the thread is idle, and syncs are quick.
   var isWorthWaiting: Bool {
     guard gathered.entryCount == 1, !gathered.rolls else { return false }
     pthread_mutex_lock(mutex)
@@ -152,10 +153,10 @@ final class LogWorker<Files: FileSystem & Sendable>: @unchecked Sendable {
     return !shared.isWriting && shared.waiting.isEmpty && shared.syncNanoseconds <= Self.quickSyncNanoseconds
   }
 
-  /// Hands over what was gathered and waits a moment for it; only where `isWorthWaiting` says so.
+  /// Hands over the current batch and waits for it for a limited time. To be called only if `isWorthWaiting`.
   ///
-  /// - Returns: the last transaction that is safe; nil when it takes longer, of which `onPersisted` is told, or has
-  ///   failed, of which `onFailure` is told.
+  /// - Returns: the last transaction that is durable; nil if it takes longer, after which `onPersisted` is called, or
+  ///   has failed, after which `onFailure` is called.
   func submitAndWait() -> Zxid? {
     pthread_mutex_lock(mutex)
     shared.loopWaits = true
@@ -177,7 +178,7 @@ final class LogWorker<Files: FileSystem & Sendable>: @unchecked Sendable {
     }
   }
 
-  /// Passes on how a batch ended: to the loop where it waits, else through its queue.
+  /// Reports the result of a batch: directly to a loop that waits for it, otherwise through the loop's queue.
   private func report(_ outcome: Result<Zxid, TxnLogError>) {
     pthread_mutex_lock(mutex)
     if case .failure(let error) = outcome { shared.failure = error }
@@ -185,7 +186,7 @@ final class LogWorker<Files: FileSystem & Sendable>: @unchecked Sendable {
     if loopWaits {
       shared.outcome = outcome
       shared.isWriting = false
-      // It waits for one batch only; the next may be there before it has woken up.
+      // The loop waits for this batch only; the next one may be written before the loop has woken up.
       shared.loopWaits = false
     }
     pthread_mutex_unlock(mutex)
@@ -199,16 +200,16 @@ final class LogWorker<Files: FileSystem & Sendable>: @unchecked Sendable {
     }
   }
 
-  /// Begins a new segment with the next transaction.
+  /// Begins a new segment of the log with the next transaction.
   func roll() {
     submit()
     gathered.rolls = true
   }
 
-  /// Writes what waits and ends the thread.
+  /// Writes everything that was appended, and ends the thread.
   ///
-  /// - Returns: the last transaction that is safe.
-  /// - Throws: why something that was appended is not; `onFailure` hears of it too.
+  /// - Returns: the last transaction that is durable.
+  /// - Throws: the error because of which something that was appended is not durable; `onFailure` is called too.
   func stop() throws(TxnLogError) -> Zxid {
     submit()
     pthread_mutex_lock(mutex)
@@ -217,13 +218,13 @@ final class LogWorker<Files: FileSystem & Sendable>: @unchecked Sendable {
     pthread_mutex_unlock(mutex)
     thread?.join()
     if let failure = shared.failure { throw failure }
-    // Gives back the room that was reserved, or the next start reads it through to be sure that there is nothing in it.
-    // Nothing is unsynced any more, so a failure only leaves that room.
+    // Releases the preallocated space, which the next start would otherwise read to be sure that it is empty.
+    // Everything is synced, so a failure only leaves that space.
     try? writer.roll()
     return writer.lastPersisted
   }
 
-  /// Ends the thread after the batch that it is writing; what waits behind it is lost.
+  /// Ends the thread after the batch that it is writing. What waits after it is lost, as if the process were killed.
   func abandon() {
     pthread_mutex_lock(mutex)
     shared.waiting = Batch()
@@ -246,9 +247,9 @@ final class LogWorker<Files: FileSystem & Sendable>: @unchecked Sendable {
     }
   }
 
-  /// Waits for work, and swaps it against the storage of the batch before.
+  /// Waits for a batch, and exchanges it for the previous one, whose memory is used again.
   ///
-  /// - Returns: false when the worker is to end.
+  /// - Returns: false when the thread must end.
   private func takeWaiting(_ batch: inout Batch) -> Bool {
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }
@@ -290,7 +291,7 @@ final class LogWorker<Files: FileSystem & Sendable>: @unchecked Sendable {
 }
 
 extension LogWorker {
-  /// Remembers how long a sync took: a slow one counts at once, quick ones make up for it one by one.
+  /// Updates the expected duration of a sync: a slow one raises it at once, quick ones lower it gradually.
   private func noteSync(_ nanoseconds: UInt64) {
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }
@@ -299,7 +300,7 @@ extension LogWorker {
   }
 }
 
-/// Makes a condition whose time limits are of the monotonic clock.
+/// Initializes a condition whose time limits refer to the monotonic clock.
 private func initializeWithMonotonicClock(_ condition: UnsafeMutablePointer<pthread_cond_t>) {
   var attributes = pthread_condattr_t()
   pthread_condattr_init(&attributes)

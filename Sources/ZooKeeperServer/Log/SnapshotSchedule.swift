@@ -1,23 +1,23 @@
 /// When the next snapshot is due: after enough transactions or bytes of log.
 ///
-/// Writing a large tree for every 100,000 transactions would cost more than these do, so unless the count is
-/// configured, the log must have grown by half the tree's size. What a start had to replay counts sixteenfold: the next
-/// one shall not replay it again.
+/// Writing a large tree for every 100,000 transactions would cost more than the transactions do. So unless the count is
+/// configured, the log must also have grown by half the tree's size. What the start replayed counts sixteenfold, so
+/// that the next start does not replay it again.
 ///
-/// The counts are drawn anew for each snapshot from the upper half of what is configured, so that the members of an
-/// ensemble do not all write theirs at once.
+/// The limits are drawn at random for each snapshot, from the upper half of what is configured, so that the members of
+/// an ensemble do not write their snapshots at the same time.
 ///
 /// *Source*: `org.apache.zookeeper.server.SyncRequestProcessor`; `StorageFormat` D.3.
 struct SnapshotSchedule {
   private let settings: ServerConfiguration.Logging
   private var transactionCount: Int
   private var byteCount = 0
-  /// What the start replayed, until the first snapshot.
+  /// The bytes that the start replayed; 0 after the first snapshot.
   private var replayedBytes: Int
   private var transactionLimit = 0
   private var byteLimit = 0
 
-  /// - Parameter replayed: what recovery had to replay: the next start shall be quicker.
+  /// - Parameter replayed: what recovery replayed, which brings the first snapshot forward.
   init(_ settings: ServerConfiguration.Logging, replayed: (count: Int, bytes: Int)) {
     self.settings = settings
     transactionCount = replayed.count
@@ -26,22 +26,22 @@ struct SnapshotSchedule {
     drawLimits()
   }
 
-  /// Whether it is time.
+  /// Whether the next snapshot is due.
   ///
-  /// - Parameter treeBytes: about what a snapshot would have.
+  /// - Parameter treeBytes: the approximate size of a snapshot.
   func isDue(treeBytes: @autoclosure () -> Int) -> Bool {
     if byteCount > byteLimit { return true }
     guard transactionCount > transactionLimit else { return false }
     return !settings.snapshotsFollowTreeSize || max(byteCount, 16 * replayedBytes) >= treeBytes() / 2
   }
 
-  /// A transaction has been logged.
+  /// Counts a transaction that was appended to the log.
   mutating func count(bytes: Int) {
     transactionCount += 1
     byteCount += bytes
   }
 
-  /// A snapshot begins.
+  /// Starts over when a snapshot begins.
   mutating func reset() {
     transactionCount = 0
     byteCount = 0

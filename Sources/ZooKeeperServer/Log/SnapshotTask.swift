@@ -4,7 +4,7 @@ import NIOCore
 import TxnLog
 import ZooKeeperProtocol
 
-/// Writes a snapshot: the loop encodes the tree in slices between requests, the background writes them.
+/// Writes a snapshot: the loop encodes the tree in slices between requests, the background worker writes them.
 ///
 /// One slice is in flight at a time, so that a slow disk holds up neither requests nor memory.
 ///
@@ -19,7 +19,7 @@ final class SnapshotTask {
     init() {}
   }
 
-  /// So much is encoded between two requests.
+  /// The number of bytes that are encoded between two requests.
   private static let sliceBytes = 256 << 10
 
   var zxid: Zxid { job.zxid }
@@ -32,7 +32,7 @@ final class SnapshotTask {
 
   /// Begins to write.
   ///
-  /// - Parameter onFinished: called on the loop once.
+  /// - Parameter onFinished: called on the loop once, on success or failure.
   init(
     _ job: SnapshotJob, _ directory: DataDirectory<PosixFileSystem>, background: BackgroundWorker, loop: any EventLoop,
     onFinished: @escaping (Result<Void, TxnLogError>) -> Void
@@ -49,10 +49,10 @@ final class SnapshotTask {
     }
   }
 
-  /// The log is durable up to a transaction.
+  /// Tells the job that the log is durable up to a transaction, so that a snapshot that waits for it can be finished.
   func onLogged(through zxid: Zxid) { if job.onLogged(through: zxid) { next() } }
 
-  /// The log ends. A snapshot that is ahead of it is abandoned.
+  /// Tells the job that the log has ended. A snapshot that is ahead of the log is abandoned.
   func onLogEnded() { if job.onLogEnded() { next() } }
 
   private func next() {
@@ -67,14 +67,14 @@ final class SnapshotTask {
     case .abandon:
       let error = TxnLogError(.poisoned, path: path)
       inBackground { () throws(TxnLogError) in
-        // The unfinished file goes with its writer.
+        // The writer removes the unfinished file when it is released.
         box.writer = nil
         throw error
       }
     }
   }
 
-  /// Does a piece of work in the background, and goes on afterwards.
+  /// Runs `work` on the background worker, and continues on the loop afterwards.
   private func inBackground(
     isLast: Bool = false, _ work: @escaping @Sendable () throws(TxnLogError) -> Void
   ) {
@@ -85,8 +85,8 @@ final class SnapshotTask {
       loop.execute {
         let task = continuation.value
         if let failure = box.failure {
-          // The background's last reference to the task may outlive `onFinished`, and the end of a walk changes the
-          // tree: it ends here, on the loop.
+          // The background worker's last reference to the task may outlive `onFinished`, and the end of a walk changes
+          // the tree, so the walk ends here, on the loop.
           task.job.cancel()
           task.onFinished(.failure(failure))
         } else if isLast {

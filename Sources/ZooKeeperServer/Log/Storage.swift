@@ -9,19 +9,19 @@ import ZooKeeperProtocol
 
 /// The data directory of a running server: opened, recovered, and locked against others.
 ///
-/// *Thread*: the event loop, but for `directory`, whose calls may be made from the background too.
+/// *Thread*: the event loop, except for `directory`, which the background worker uses too.
 final class Storage {
   let directory: DataDirectory<PosixFileSystem>
   let report: RecoveryReport
   private var lock: DirectoryLock<PosixFileSystem>?
 
-  /// What recovery brought.
+  /// The result of recovery.
   struct Recovered {
     let storage: Storage
-    /// How later trees are to be built.
+    /// The settings for trees that are built later.
     let trees: TreeSettings
     let state: RecoveredState
-    /// The end of the log, for an ensemble's member.
+    /// The last part of the log, for a member of an ensemble.
     let history: TxnHistory
   }
 
@@ -53,13 +53,13 @@ final class Storage {
       storage: Storage(directory, report, lock), trees: trees, state: loader.state, history: loader.history)
   }
 
-  /// Gives the directory back: another server may have it.
+  /// Unlocks the directory, so that another server can use it.
   func release() { lock = nil }
 
-  /// Makes a directory that `open` refuses usable again, at the price of transactions that were answered.
+  /// Makes a directory that `open` refuses usable again, and gives up transactions that were acknowledged.
   ///
   /// - Returns: a line for each file that was changed; none when there was nothing to repair.
-  /// - Throws: when another server uses the directory, or nothing can be rescued.
+  /// - Throws: when another server uses the directory, or nothing can be recovered.
   static func repair(_ configuration: ServerConfiguration) throws(TxnLogError) -> [String] {
     let directory = DataDirectory(
       PosixFileSystem(), dataDirectory: configuration.dataDirectory, dataLogDirectory: configuration.logDirectory)
@@ -68,11 +68,11 @@ final class Storage {
     defer { _ = lock }
     return try directory.repair().map { cut in
       let what = cut.offset > 0 ? "cut at offset \(cut.offset)" : "removed"
-      return "\(cut.path): \(what); what was there is in \(cut.copyPath)"
+      return "\(cut.path): \(what); the removed bytes are kept in \(cut.copyPath)"
     }
   }
 
-  /// A log needs a snapshot that it follows.
+  /// Writes a snapshot of the empty tree: recovery refuses a log without a snapshot that it follows.
   private static func writeFirstSnapshot(
     _ directory: DataDirectory<PosixFileSystem>, _ tree: DataTree
   ) throws(TxnLogError) {
@@ -89,7 +89,7 @@ extension ServerConfiguration {
 }
 
 extension Storage.Recovered {
-  /// Says what recovery found: nothing that was cut or skipped is silent.
+  /// Logs what recovery found. Everything that was cut or skipped is reported.
   func report(to logger: Logger) {
     let report = storage.report
     logger.info(
@@ -113,7 +113,7 @@ extension Storage.Recovered {
       logger.warning("the snapshot has effects up to \(zxid), and the log ends before it")
     }
     if state.digestMismatches > 0 {
-      logger.warning("\(state.digestMismatches) transactions left another tree than when they were made")
+      logger.warning("the tree's digest differs from that in the log after \(state.digestMismatches) transactions")
     }
   }
 }

@@ -4,7 +4,7 @@
   import Darwin
 #endif
 
-/// A thread of the operating system's, for work that blocks.
+/// A thread of the operating system, for work that blocks.
 struct WorkerThread: @unchecked Sendable {
   // @unchecked: `pthread_t` is a plain number or address that any thread may join.
   private let handle: pthread_t
@@ -24,10 +24,10 @@ struct WorkerThread: @unchecked Sendable {
         Unmanaged<Body>.fromOpaque($0!).takeRetainedValue().run()
         return nil
       }, argument)
-    precondition(status == 0, "no thread can be started: \(String(cString: strerror(status)))")
+    precondition(status == 0, "a thread cannot be started: \(String(cString: strerror(status)))")
     return WorkerThread(handle: handle)
   }
 
-  /// Waits until it has ended.
+  /// Waits until the thread has ended.
   func join() { pthread_join(handle, nil) }
 }

@@ -1,8 +1,8 @@
 import NIOConcurrencyHelpers
 
-/// Blocks a server's event loop, as SIGSTOP does a process: nothing is read, sent, or noticed to be late.
+/// Blocks a server's event loop, as SIGSTOP blocks a process: nothing is read or sent, and no timer fires.
 ///
-/// *Thread*: `block` on the loop that is to be blocked; everything else on any other.
+/// *Thread*: `block` on the loop that must be blocked; everything else on any other thread.
 final class LoopPause: @unchecked Sendable {
   // @unchecked: both variables are touched under `lock` only.
   private var work: (@Sendable () -> Void)?
@@ -20,7 +20,7 @@ final class LoopPause: @unchecked Sendable {
     return !isRequested
   }
 
-  /// Blocks until `resume`, and does what that says before anything else.
+  /// Blocks until `resume`, and then runs the work that `resume` was given.
   func block() {
     lock.lock(whenValue: false)
     let work = work.take()

@@ -2,7 +2,7 @@ import NIOCore
 import ServerCore
 
 extension ServerTime {
-  /// The two clocks of this machine.
+  /// The current time of the two clocks of this machine.
   static var now: ServerTime {
     ServerTime(
       monotonicMilliseconds: Int64(NIODeadline.now().uptimeNanoseconds / 1_000_000),

@@ -1,6 +1,6 @@
 import NIOCore
 
-/// What a server does at intervals. A turn ends after each.
+/// The periodic work of a server. Each run ends a turn, so that its output is sent.
 ///
 /// *Thread*: the event loop.
 final class ServerTimers {
@@ -23,7 +23,7 @@ final class ServerTimers {
     tasks.append(task)
   }
 
-  /// Ends all of them.
+  /// Cancels all timers.
   func stop() {
     for task in tasks { task.cancel() }
     tasks = []

@@ -2,20 +2,20 @@ import NIOCore
 
 /// The turns of a server's event loop.
 ///
-/// A turn handles what has arrived on all connections, hands the proposals that came of it to the log, and sends every
-/// connection's output in one write. When the log is durable, another turn applies and answers what waited for it.
+/// A turn handles what has arrived on all connections, hands the resulting proposals to the log, and sends the output
+/// of each connection in one write. When the log is durable, another turn applies the transactions and answers them.
 ///
 /// *Thread*: the event loop.
 final class TurnLoop: @unchecked Sendable {
   // @unchecked: everything is touched on the event loop only.
 
-  /// What a turn's end consists of, in this order. Closures, so that the loop knows nothing of who does it.
+  /// The steps at the end of a turn, in this order. They are closures, so that this type depends on none of the parts.
   struct Steps {
     /// Turns requests into proposals, and adds them to the log.
     let propose: () -> Void
-    /// Sends to other servers and to clients what the turn has brought.
+    /// Sends the output of the turn to other servers and to clients.
     let send: () -> Void
-    /// Does what is due now and then.
+    /// Updates throttling, and begins a snapshot if one is due.
     let finish: () -> Void
   }
 
@@ -25,7 +25,7 @@ final class TurnLoop: @unchecked Sendable {
   private let log: LogPipeline
   private var pacing = TurnPacing()
   private var isScheduled = false
-  /// Requests of clients since the last turn's end.
+  /// The number of clients' requests in this turn.
   private var requestCount = 0
 
   init(_ loop: any EventLoop, _ log: LogPipeline) {
@@ -33,14 +33,14 @@ final class TurnLoop: @unchecked Sendable {
     self.log = log
   }
 
-  /// A client's request was handled.
+  /// Counts a client's request.
   func countRequest() { requestCount += 1 }
 
-  /// All requests of one read were handled: the turn ends now, or after those of other connections that have arrived
-  /// at the same time.
+  /// Called when all requests of one read are handled. Ends the turn now, or after the requests of other connections
+  /// that have arrived at the same time.
   func onRead() { if pacing.onRead(), !isScheduled { end() } else { schedule() } }
 
-  /// Ends the turn once everything that has arrived is handled.
+  /// Ends the turn once everything that has already arrived is handled.
   func schedule() {
     guard !isScheduled else { return }
     isScheduled = true
@@ -50,7 +50,7 @@ final class TurnLoop: @unchecked Sendable {
     }
   }
 
-  /// Ends the turn.
+  /// Ends the turn: proposes, hands the batch to the log, and sends all output.
   func end() {
     guard let steps else { return }
     let isQuiet = requestCount <= 1
@@ -60,7 +60,8 @@ final class TurnLoop: @unchecked Sendable {
     let waits = isQuiet && log.isWorthWaiting
     if !waits { log.submit() }
     steps.send()
-    // After everything has been sent: the other servers sync meanwhile. What became durable has ended a turn already.
+    // After everything is sent, so that the other servers sync meanwhile. If the batch became durable, its report has
+    // already ended another turn, which has finished this one too.
     if waits, log.submitAndWait() { return }
     steps.finish()
   }

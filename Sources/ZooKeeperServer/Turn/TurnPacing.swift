@@ -1,19 +1,19 @@
-/// Whether a turn of the loop can end as soon as one connection was read, instead of behind all of them.
+/// Decides whether a turn of the loop can end as soon as one connection was read, instead of after all of them.
 ///
-/// The loop does not tell how many connections have something to read, so a turn ends in a task of its own behind them:
-/// their requests share a write of the log, and a send to the leader. Where one client is alone, that task is a tenth
-/// of the work on its request. So once a row of turns has seen one connection each, turns end at once, but for a few
-/// that look again.
+/// NIO does not report how many connections have something to read. So a turn usually ends in a task that runs after
+/// them, and their requests share a write of the log and a send to the leader. If there is only one active client, that
+/// task is a tenth of the work for its request. So after a series of turns with one connection each, turns end at once,
+/// except for a few that check whether there are other clients again.
 struct TurnPacing {
-  /// Turns that make a row, and after which another one looks again.
+  /// The length of such a series, and the number of turns after which one checks again.
   private static let rowLength = 16
 
-  /// Turns that have seen one connection, since the last one that saw more.
+  /// The number of turns with one connection since the last turn with more.
   private var loneTurnCount = 0
-  /// Connections that were read in this turn.
+  /// The number of connections that were read in this turn.
   private var connectionCount = 0
 
-  /// A connection was read.
+  /// Records that a connection was read.
   ///
   /// - Returns: whether the turn can end at once.
   mutating func onRead() -> Bool {
@@ -21,9 +21,9 @@ struct TurnPacing {
     return connectionCount == 1 && loneTurnCount >= Self.rowLength && loneTurnCount % Self.rowLength != 0
   }
 
-  /// A turn has ended.
+  /// Records the end of a turn.
   mutating func onTurnEnded() {
-    // A turn that was about something else says nothing.
+    // A turn in which no client was read does not count.
     if connectionCount == 1 { loneTurnCount += 1 } else if connectionCount > 1 { loneTurnCount = 0 }
     connectionCount = 0
   }
