@@ -41,6 +41,10 @@ package struct ZabPeer: Equatable, Sendable {
   /// The epoch in which this server asks for a snapshot because it could not truncate its log.
   var snapshotNeededIn: Epoch?
   var now: Int64 = 0
+  /// When `tick` is due next, on the monotonic clock in milliseconds.
+  ///
+  /// Stored, because drivers read it after every event: a computed property would cost them a copy of the whole peer.
+  package private(set) var nextDeadline = Int64.max
 
   /// Creates a member from what was recovered from its disk.
   ///
@@ -62,6 +66,7 @@ package struct ZabPeer: Equatable, Sendable {
     persisted = history.last
     committed = history.last
     delivered = history.last
+    nextDeadline = currentDeadline
   }
 
   /// Handles an event.
@@ -89,11 +94,11 @@ package struct ZabPeer: Equatable, Sendable {
     case .truncationFailed: onTruncationFailed(&actions)
     case .snapshotInstalled(let zxid, let configured): onSnapshotInstalled(zxid, configured, &actions)
     }
+    nextDeadline = currentDeadline
     checkInvariants()
   }
 
-  /// When `tick` is due next, on the monotonic clock in milliseconds.
-  package var nextDeadline: Int64 {
+  private var currentDeadline: Int64 {
     switch role {
     case .looking: election.nextDeadline
     case .leading: leader?.nextDeadline ?? .max
