@@ -193,7 +193,7 @@ struct PortTests {
     var environment = RunningCommand.cleanEnvironment
     environment["SERVER_JVMFLAGS"] = "-Dzookeeper.snapCount=lots -XX:+UseG1GC"
     let taken = try await CommandRun.run(zkcli, ["-v", "server", "check", file], environment: environment)
-    #expect(taken.exitStatus == 0 && taken.errorOutput.contains("snapCount is no whole number"))
+    #expect(taken.exitStatus == 0 && taken.errorOutput.contains("snapCount is not a whole number"))
     #expect(taken.errorOutput.contains("ignored -XX:+UseG1GC"), "\(taken.errorOutput)")
   }
 }
