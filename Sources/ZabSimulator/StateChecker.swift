@@ -98,7 +98,7 @@ struct StateChecker {
       delivered[zxid]?.digest = digest
       return
     }
-    if expected != digest { fail("server \(server) has another tree behind \(zxid) than others") }
+    if expected != digest { fail("server \(server) has another tree after \(zxid) than others") }
   }
 
   /// Checks the recovered history of a server: transactions that were ever delivered must be the same as those.

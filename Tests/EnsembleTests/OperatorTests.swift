@@ -110,7 +110,8 @@ struct OperatorTests {
     try await ensemble.kill()
   }
 
-  /// A configuration without `dataDir` and `clientPort`, the text of `myid`, and what `check` prints; nil if it passes.
+  /// A configuration without `dataDir` and `clientPort`, the text of `myid`, and what `check` prints; empty if it
+  /// passes.
   static let configurations: [(lines: String, id: String?, fault: String)] = [
     ("initLimit=5,syncLimit=2,server.1=a:1:2,server.2=b:1:2,server.3=c:1:2", "2", ""),
     ("server.1=a:1:2,server.2=b:1:2,server.3=c:1:2", "2", "zoo.cfg: initLimit is not set\n"),

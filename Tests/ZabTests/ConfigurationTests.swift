@@ -3,7 +3,7 @@ import Testing
 import Zab
 import ZooKeeperProtocol
 
-/// Which configurations a server adopts while it is synchronized, elects a leader or recovers.
+/// How a server handles configurations in a leader's tree, in NEWLEADER and in transactions.
 struct ConfigurationTests {
   private let link = ConnectionID(rawValue: 1)
   private var peer: ZabPeer

@@ -30,7 +30,7 @@ extension ConfigurationFile {
     case "maxClientCnxns": integer(entry) { $0.maximumConnectionsPerAddress = max(0, $1) }
     case "maxCnxns": systemInteger(entry, default: 0) { $0.maximumConnections = max(0, $1) }
     case "minSessionTimeout":
-      // Only -1 is the default. A timeout of 0 tells a client that its session has expired.
+      // Only -1 is the default. A client takes a timeout of 0 to mean that its session has expired.
       integer(entry) { $0.minimumSessionTimeoutMilliseconds = $1 == -1 ? nil : max(1, $1) }
     case "maxSessionTimeout": integer(entry) { $0.maximumSessionTimeoutMilliseconds = $1 == -1 ? nil : $1 }
     case "jute.maxbuffer":

@@ -132,7 +132,7 @@ package struct ConfigurationFile: Sendable {
     return "\(words[0]).\(number)"
   }
 
-  /// A system property: those of ZooKeeper's that are none of the keys which Apache's server reads from the file only.
+  /// Handles a system property, unless Apache's server reads its key from the file only.
   private mutating func take(property: PropertiesText.Entry) {
     var entry = property
     if property.key.hasPrefix("zookeeper.") {
