@@ -3,24 +3,25 @@ package import ServerCore
 package import Zab
 package import ZooKeeperProtocol
 
-/// A server of an ensemble without its sockets, clocks and disks: Zab and the server's core, put together.
+/// A member of an ensemble without sockets, clocks and disks: the state machines of Zab and of the server's core,
+/// connected to each other.
 ///
-/// While it serves, `core` has the tree; while it does not, `state` has it. Requests become proposals here, proposals
-/// transactions, and these answers.
+/// Here requests become proposals, Zab commits the proposals, and the core applies and answers them. While the member
+/// serves, `core` has the tree; `state` has it at any time.
 ///
-/// *Thread*: one at a time.
+/// *Thread*: any, but one at a time.
 package final class EnsembleMember {
   package private(set) var zab: ZabPeer
   /// The server that clients talk to; nil while the member looks for a leader or is being brought up to date.
   package private(set) var core: ServerCore?
   package let settings: ServerSettings
-  /// Tree and sessions while nobody is served.
+  /// Tree and sessions while no client is served.
   private var idleState: RecoveredState
   private var actions: [ZabAction] = []
-  /// The actions that are being performed, the next one last, where it can be taken without a copy.
+  /// The actions that are being performed, in reverse order: the last element can be taken without a copy.
   private var performing: [ZabAction] = []
   private var effects: [MemberEffect] = []
-  /// Syncs that wait for a transaction to be committed, and for the word of a quorum that this server leads.
+  /// Syncs that wait for a transaction to be committed, and for a quorum's confirmation that this server leads.
   private var waitingSyncs: [WaitingSync] = []
   private var hasFailed = false
 
@@ -28,32 +29,32 @@ package final class EnsembleMember {
     let zxid: Zxid
     /// See `ZabPeer.confirmedQuestions`.
     let question: UInt64
-    /// The learner that asked; nil for a client of this server.
+    /// The connection of the learner that has forwarded it; nil for a client of this server.
     let learner: ConnectionID?
   }
 
-  /// Told of every transaction before it is applied: a checker's tap.
+  /// Called with every transaction before it is applied. The simulator checks them.
   package var onDelivery: ((TxnHistory.Entry) -> Void)?
 
-  /// A member over what it has read from its disk.
+  /// Creates a member from what was recovered from its disk.
   package init(_ zab: ZabPeer, state: RecoveredState, settings: ServerSettings) {
     self.zab = zab
     self.settings = settings
     idleState = state
   }
 
-  /// Tree and sessions, whoever has them.
+  /// Tree and sessions, those of the core while the member serves.
   package var state: RecoveredState {
     core.map { RecoveredState(tree: $0.tree, sessions: $0.committedSessions) } ?? idleState
   }
 
-  /// Syncs that are not answered yet: learners', and those of this leader's own clients.
+  /// The number of syncs that are not answered yet, of learners and of this leader's clients.
   package var pendingSyncCount: Int { waitingSyncs.count }
 
-  /// Exchanges what is to be done since the last call, the first of it last, for an empty array, whose storage is used
-  /// from now on. From the end each can be taken without a copy.
+  /// Replaces the content of `taken` by the effects since the last call, in reverse order, so that the caller can take
+  /// the next one from the end without a copy. The memory of `taken` is used again.
   ///
-  /// - Returns: whether there is something.
+  /// - Returns: whether there are effects.
   package func takeEffects(into taken: inout [MemberEffect]) -> Bool {
     if effects.isEmpty { return false }
     taken.removeAll(keepingCapacity: true)
@@ -62,23 +63,24 @@ package final class EnsembleMember {
     return true
   }
 
-  /// When a tick is due next, on the monotonic clock in milliseconds. From elsewhere `zab` is a copy of all it has.
+  /// When a tick is due next, on the monotonic clock in milliseconds. Other types use this instead of `zab`, because
+  /// reading that property from outside copies the whole state.
   package var nextDeadline: Int64 { zab.nextDeadline }
 
-  /// Takes an event in.
+  /// Handles an event.
   package func step(_ event: ZabEvent, _ time: ServerTime) {
     guard !hasFailed else { return }
     zab.step(event, now: time.monotonicMilliseconds, into: &actions)
     settle(time)
   }
 
-  /// Whether `settle` has something to pass on: what clients have asked for, or sessions that have run out.
+  /// Whether `settle` has something to do: clients' requests, or sessions that have expired.
   package var hasRequests: Bool {
     guard let core else { return false }
     return core.hasQuestions || core.hasProposals || core.hasHeldSyncs
   }
 
-  /// Passes on what clients have asked for since the last call.
+  /// Proposes or forwards the requests of clients since the last call.
   package func settle(_ time: ServerTime) {
     repeat {
       performActions(time)
@@ -93,13 +95,13 @@ package final class EnsembleMember {
     answerSyncs(time)
   }
 
-  /// The log was cut; `rebuilt` is what it says now, when the tree had gone further.
+  /// Continues after the log was truncated. If the tree had applied later transactions, `rebuilt` replaces it.
   package func truncated(to zxid: Zxid, rebuilt: RecoveredState?, _ time: ServerTime) {
     if let rebuilt { idleState = rebuilt }
     step(.truncated(zxid), time)
   }
 
-  /// The leader's tree is there, durably.
+  /// Continues with the leader's tree, which is durable now.
   package func installed(_ state: RecoveredState, zxid: Zxid, _ time: ServerTime) {
     idleState = state
     step(.snapshotInstalled(zxid, state.tree.configuration), time)
@@ -179,7 +181,7 @@ package final class EnsembleMember {
       let decoded = try TxnEntry(decoding: entry.bytes, allowingTrailingBytes: true)
       if let core { core.apply(decoded, time) } else { idleState.apply(decoded) }
     } catch {
-      fail("transaction \(entry.zxid) cannot be decoded: \(error)")
+      fail("committed transaction \(entry.zxid) cannot be decoded: \(error)")
     }
   }
 
@@ -221,14 +223,15 @@ package final class EnsembleMember {
     }
   }
 
-  /// Closes a connection that brought something unreadable: a client that waits for the answer would wait indefinitely.
+  /// Closes the connection of a learner that sent something that cannot be decoded. If it were ignored instead, the
+  /// client that waits for the answer would wait indefinitely.
   private func dismiss(_ connection: ConnectionID, _ note: ZabNote, _ time: ServerTime) {
     effects.append(.driver(.note(note)))
     effects.append(.driver(.transport(.close(connection))))
     zab.step(.disconnected(connection), now: time.monotonicMilliseconds, into: &actions)
   }
 
-  /// Takes up the syncs of the leader's own clients.
+  /// Takes the syncs of the leader's own clients from the core.
   private func holdSyncs(_ time: ServerTime) {
     guard let core, core.hasHeldSyncs else { return }
     for _ in 0..<core.takeHeldSyncs() { holdSync(core, from: nil, time) }
@@ -240,8 +243,9 @@ package final class EnsembleMember {
       WaitingSync(zxid: core.lastPreparedZxid, question: zab.leadershipQuestions, learner: learner))
   }
 
-  /// A sync is answered once all that was proposed before it is committed, and so behind the COMMITs, and once it is
-  /// known that nobody else led when it came.
+  /// Answers the syncs that can be answered. A sync must wait until everything that was proposed before it is
+  /// committed, so that its answer follows the COMMITs, and until a quorum has confirmed that this server still led
+  /// when the sync arrived.
   private func answerSyncs(_ time: ServerTime) {
     if waitingSyncs.isEmpty { return }
     let confirmed = zab.confirmedQuestions
@@ -284,7 +288,7 @@ package final class EnsembleMember {
   private func answerPing(_ connection: ConnectionID, _ zxid: Zxid) {
     var writer = JuteWriter()
     for touch in core?.takeTouchedSessions() ?? [] { touch.encode(into: &writer) }
-    // Never null: Apache's leaders read it unasked.
+    // The data must not be null, because Apache's leaders do not check that.
     send(QuorumPacket(.ping, zxid: zxid, data: writer.bytes), connection)
   }
 }

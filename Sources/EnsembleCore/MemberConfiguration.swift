@@ -4,20 +4,20 @@ package import Zab
 package import ZnodeTree
 package import ZooKeeperProtocol
 
-/// Who belongs to the ensemble, as far as a member knows when it has read its disk.
+/// The configurations that a member knows when it has recovered its disk.
 package struct MemberConfiguration: Hashable, Sendable {
-  /// What is known to be committed: what the configuration file says, or what was agreed on since.
+  /// The configuration that is known to be committed: that of the configuration file, or a later one that was saved.
   package var committed: QuorumConfiguration
-  /// What the log says beyond that, which may be committed or not.
+  /// A newer configuration in the log, which may or may not be committed; nil if there is none.
   package var proposed: QuorumConfiguration?
 
-  /// Finds it out.
+  /// Determines the configurations from the files and the tree.
   ///
   /// - Parameters:
-  ///   - file: what the configuration file says.
+  ///   - file: the members in the configuration file.
   ///   - tree: the recovered tree.
-  /// - Throws: `.rejected` when what was agreed on cannot be read, for an older configuration in its place could elect
-  ///   a second leader; the failure of a call.
+  /// - Throws: `.rejected` when the saved configuration cannot be read, because with an older one instead a second
+  ///   leader could be elected; the failure of a call.
   package init(
     file: QuorumConfiguration, _ files: EpochFiles<some FileSystem>, tree: DataTree
   ) throws(TxnLogError) {
@@ -27,7 +27,7 @@ package struct MemberConfiguration: Hashable, Sendable {
     proposed = tree.configuration.flatMap { $0.version > version ? $0 : nil }
   }
 
-  /// The last configuration that was known to be committed on this disk; nil if there never was one.
+  /// The last configuration that was saved as committed on this disk; nil if there is none.
   ///
   /// - Throws: `.rejected` when it cannot be read; the failure of a call.
   package static func agreed(_ files: EpochFiles<some FileSystem>) throws(TxnLogError) -> QuorumConfiguration? {
@@ -36,23 +36,23 @@ package struct MemberConfiguration: Hashable, Sendable {
     do throws(QuorumConfigurationError) {
       agreed = try QuorumConfiguration(parsing: text)
     } catch {
-      throw TxnLogError(.rejected("the agreed configuration: \(error.message)"), path: files.configurationPath)
+      throw TxnLogError(.rejected("the saved configuration: \(error.message)"), path: files.configurationPath)
     }
-    // It is written when one is taken up, and so has both.
+    // A configuration is saved when it is activated, so it has a version and voters.
     guard agreed.version > 0, !agreed.voters.isEmpty else {
-      throw TxnLogError(.rejected("the agreed configuration: no voters or no version"), path: files.configurationPath)
+      throw TxnLogError(.rejected("the saved configuration has no voters or no version"), path: files.configurationPath)
     }
     return agreed
   }
 }
 
 extension EnsembleMember {
-  /// A member over what recovery has read from its disk.
+  /// Creates a member from what was recovered from its disk.
   ///
   /// - Parameters:
-  ///   - file: who belongs to the ensemble, as the configuration file says; see `MemberConfiguration`.
-  ///   - lastZxid: the last transaction on the disk.
-  /// - Throws: when the files about epochs or members contradict the log or cannot be read.
+  ///   - file: the members in the configuration file; see `MemberConfiguration`.
+  ///   - lastZxid: the last transaction on disk.
+  /// - Throws: when the files with the epochs or the members contradict the log or cannot be read.
   package convenience init(
     _ id: ServerID, file: QuorumConfiguration, _ files: EpochFiles<some FileSystem>, _ state: RecoveredState,
     _ history: TxnHistory, lastZxid: Zxid, zab: ZabSettings, settings: ServerSettings

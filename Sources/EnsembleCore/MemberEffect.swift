@@ -2,18 +2,18 @@ package import TxnLog
 package import Zab
 package import ZooKeeperProtocol
 
-/// What a member wants done, in this order; see `MemberRunner`, which does what concerns the disk.
+/// Something that a member wants done, in the order of emission. `MemberRunner` performs what concerns the disk.
 package enum MemberEffect: Equatable {
   case storage(StorageAction)
   case driver(DriverEffect)
 }
 
-/// What is left to the driver of a member: its network, and its clients.
+/// An effect that the driver of a member performs: it concerns the network or the clients.
 package enum DriverEffect: Equatable {
   case transport(TransportAction)
   /// Send SNAP and the tree after it; packets that follow on the connection come after the tree.
   case sendTree(QuorumPacket, TreeStream, ConnectionID)
-  /// A tree comes next on the connection: give what arrives to a `MemberRunner.treeReader`, and its result to
+  /// The next bytes on the connection are a tree: give them to a `MemberRunner.treeReader`, and its result to
   /// `MemberRunner.install`.
   case receiveTree(ConnectionID, Zxid)
   case roleChanged(ZabRole)
@@ -30,8 +30,8 @@ package enum DriverEffect: Equatable {
 
 /// Why a member cannot continue.
 package enum MemberFailure: Error, Equatable {
-  /// A transaction or an epoch makes it impossible.
+  /// A transaction, a configuration or an epoch does not permit it, for the reason given.
   case state(String)
-  /// The disk does.
+  /// The disk has failed.
   case storage(TxnLogError)
 }

@@ -3,15 +3,16 @@ package import TxnLog
 package import Zab
 package import ZooKeeperProtocol
 
-/// Runs a member on its disk: carries out what it wants stored, tells it what came of that, and hands everything else
-/// to a driver.
+/// Runs a member on its disk: performs what concerns the disk, reports the results to the member, and hands all other
+/// effects to a driver.
 ///
-/// The order in which files change and in which the member hears of it decides whether acknowledged writes survive, so
-/// it exists once. The server and the simulator both use it; they bring the network, the time, and a `MemberLog`.
+/// The order in which files change and in which the member is informed decides whether acknowledged writes survive, so
+/// it is implemented once. The server and the simulator both use it, and supply the network, the time and a
+/// `MemberLog`.
 ///
 /// A driver
 /// 1. calls `start` before the first event,
-/// 2. gives events to `step` and what clients asked for to `settle`,
+/// 2. gives events to `step`, and calls `settle` when clients have sent requests,
 /// 3. after each of these takes effects from `next` until there are none, and performs each before it takes the next,
 /// 4. calls `onPersisted` when the log has become durable,
 /// 5. reads a tree with `treeReader`, and gives it to `install`, after `DriverEffect.receiveTree`,
@@ -20,24 +21,24 @@ package import ZooKeeperProtocol
 /// What every packet passes through is inlinable, so that a driver's module specializes it for its disk and its log;
 /// unspecialized, it took a tenth of all instructions of an ensemble's write.
 ///
-/// *Thread*: one at a time.
+/// *Thread*: any, but one at a time.
 package final class MemberRunner<Files: FileSystem, Log: MemberLog> {
   package let member: EnsembleMember
   package let directory: DataDirectory<Files>
   private let treeSettings: TreeSettings
   @usableFromInline unowned let log: Log
-  /// Counts the logs that were begun and ended.
+  /// The current generation of the log; it changes when a log is started and when it is stopped.
   @usableFromInline var generation = 0
-  /// What is being done, the next one last.
+  /// The effects that are being performed, in reverse order.
   @usableFromInline var effects: [MemberEffect] = []
-  /// The tree that is on its way.
+  /// The tree that the leader has announced.
   @usableFromInline var expectedTree: (connection: ConnectionID, zxid: Zxid)?
   @usableFromInline var hasFailed = false
 
-  /// Called around what is done to the disk: a checker's tap.
+  /// Called when something happens to the disk. The simulator checks it.
   package var onStorage: ((StorageEvent) -> Void)?
 
-  /// What happens to the disk.
+  /// Something that happens to the disk.
   package enum StorageEvent {
     case willSaveCurrentEpoch(Epoch)
     case willTruncate
@@ -47,7 +48,7 @@ package final class MemberRunner<Files: FileSystem, Log: MemberLog> {
     case installed(Zxid)
   }
 
-  /// A runner of a member that has read `directory`.
+  /// Creates a runner for a member that was recovered from `directory`.
   package init(
     _ member: EnsembleMember, _ directory: DataDirectory<Files>, _ treeSettings: TreeSettings, log: Log
   ) {
@@ -57,7 +58,7 @@ package final class MemberRunner<Files: FileSystem, Log: MemberLog> {
     self.log = log
   }
 
-  /// Begins the log.
+  /// Starts the log.
   package func start() { startLog(after: member.zab.history.last) }
 
   // MARK: Events
@@ -69,17 +70,17 @@ package final class MemberRunner<Files: FileSystem, Log: MemberLog> {
     member.step(event, time)
   }
 
-  /// Passes on what clients have asked for.
+  /// Lets the member propose or forward what clients have requested.
   @inlinable
   package func settle(_ time: ServerTime) {
     guard !hasFailed else { return }
     member.settle(time)
   }
 
-  /// The log is durable up to a transaction.
+  /// Handles a report that the log of a generation is durable up to a transaction.
   ///
-  /// - Returns: whether the report is of the current log; one that was stopped may have written transactions that are
-  ///   not part of the history any more.
+  /// - Returns: whether that generation is the current one. An earlier one may have written transactions that are no
+  ///   longer part of the history, so its reports are ignored.
   @inlinable
   @discardableResult
   package func onPersisted(through zxid: Zxid, generation: Int, _ time: ServerTime) -> Bool {
@@ -88,7 +89,8 @@ package final class MemberRunner<Files: FileSystem, Log: MemberLog> {
     return true
   }
 
-  /// The next thing for the driver to do. Everything that concerns the disk and comes before it has been done.
+  /// The next effect for the driver; nil if there is none. Everything that concerns the disk and precedes the effect is
+  /// already done.
   @inlinable
   package func next(_ time: ServerTime) -> DriverEffect? {
     while !hasFailed {
@@ -117,18 +119,18 @@ package final class MemberRunner<Files: FileSystem, Log: MemberLog> {
   @usableFromInline
   var trustsReportsOfEarlierLogs: Bool { member.zab.settings.trustsReportsOfEarlierLogs }
 
-  /// Ends the member's work: the disk has failed.
+  /// Ends the member's work, because the disk has failed.
   @usableFromInline
   func fail(_ error: TxnLogError) -> DriverEffect {
     hasFailed = true
     return .failed(.storage(error))
   }
 
-  /// Does what has to be on the disk before the driver acts.
+  /// Makes durable what must be on disk before the driver performs an effect.
   @usableFromInline
   func prepare(_ effect: borrowing DriverEffect) throws(TxnLogError) {
     switch effect {
-    // That it was agreed on is kept: after a restart the log alone does not show that.
+    // After a restart, the log alone does not show that the configuration was committed.
     case .activate(let configuration): try EpochFiles(directory).saveAgreedConfiguration(configuration.text)
     case .receiveTree(let connection, let zxid): expectedTree = (connection, zxid)
     case .failed: hasFailed = true
@@ -162,8 +164,8 @@ package final class MemberRunner<Files: FileSystem, Log: MemberLog> {
     log.startLog(after: last, generation: generation)
   }
 
-  /// Ends the log. Reports that are still on their way are out of date from here on, so the member hears of what the
-  /// end has made durable here, or never: it would wait forever to acknowledge a history that nothing is added to.
+  /// Ends the log. Reports that are still in a queue are ignored from here on, so the member must learn here what the
+  /// end of the log has made durable. Otherwise it could wait indefinitely to acknowledge a history that does not grow.
   private func stopLog(_ time: ServerTime) throws(TxnLogError) -> Zxid {
     generation += 1
     let durable = try log.stopLog()
@@ -178,7 +180,7 @@ package final class MemberRunner<Files: FileSystem, Log: MemberLog> {
       try directory.truncate(to: zxid)
     } catch {
       guard case .truncationPointMissing = error.code else { throw error }
-      // Nothing has changed.
+      // The log could not be truncated, and nothing has changed: it continues where it was.
       startLog(after: durable)
       return member.step(.truncationFailed(zxid), time)
     }
@@ -195,11 +197,11 @@ package final class MemberRunner<Files: FileSystem, Log: MemberLog> {
 
   // MARK: A leader's tree
 
-  /// Reads the tree that `DriverEffect.receiveTree` announced.
+  /// Creates a reader for the tree that `DriverEffect.receiveTree` has announced.
   package func treeReader(zxid: Zxid) -> TreeStreamReader { TreeStreamReader(zxid: zxid, treeSettings) }
 
-  /// A leader's tree is complete: it becomes the only history on this disk, then in memory. Nothing happens if the
-  /// member does not wait for it any more.
+  /// Installs a leader's tree that has arrived completely, on disk first and then in memory, where it replaces the
+  /// history. Does nothing if the member no longer waits for it.
   ///
   /// - Throws: the failure of the disk; the driver stops as after `DriverEffect.failed`.
   package func install(

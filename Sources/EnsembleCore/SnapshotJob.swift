@@ -3,16 +3,17 @@ package import TxnLog
 package import ZnodeTree
 package import ZooKeeperProtocol
 
-/// A snapshot that is written in pieces while the tree goes on changing, and what may be done next for it.
+/// A snapshot that is written in pieces while the tree changes: it says which step is next.
 ///
-/// It decides nothing about threads: a driver takes `next` again and again, and does on its disk what that says.
+/// It knows nothing of threads: a driver calls `next` repeatedly, and performs each step on its disk.
 ///
-/// A leader's tree may be ahead of its own log, and a snapshot must not be, or the next start would find a hole between
-/// the two. So the snapshot gets its name only once the log has reached its last transaction.
+/// A leader's tree can be ahead of the leader's own log, but a snapshot must not be, or the next start would find a
+/// hole between the snapshot and the log. So the snapshot gets its name only once the log has reached its last
+/// transaction.
 ///
 /// *Thread*: that of the tree.
 package final class SnapshotJob {
-  /// What is to be done next.
+  /// What the driver must do next.
   package enum Step {
     /// Append these znodes to the file.
     case write(JuteWriter)
@@ -27,7 +28,7 @@ package final class SnapshotJob {
   private enum LogState {
     case isBehind
     case hasReached
-    /// It will not get there: it was ended, or could not be written.
+    /// The log will not reach the snapshot: it was ended, or could not be written.
     case hasEnded
   }
 
@@ -35,17 +36,17 @@ package final class SnapshotJob {
   package let zxid: Zxid
   package let sessions: [SnapshotSession]
   package let aclLists: [SnapshotACLList]
-  /// Ended as soon as it can be, since the tree keeps what it still needs.
+  /// Released as early as possible, because the tree keeps what an unfinished walk needs.
   private var walk: SnapshotWalk?
   let digest: SnapshotDigest?
   private var log: LogState
   private var isWaiting = false
 
-  /// Freezes the tree as it is.
+  /// Begins a snapshot of the tree in its current state.
   ///
   /// - Parameters:
-  ///   - logged: the log is durable up to there; see `onLogged`.
-  ///   - ignoresLog: for a test, whether the snapshot gets its name before the log has reached it.
+  ///   - logged: the transaction up to which the log is durable; see `onLogged`.
+  ///   - ignoresLog: a known bug for a test of the simulator, see `ZabMutation.snapshotsIgnoreLog`.
   package init(
     _ tree: DataTree, sessions: [SessionID: Int32], logged: Zxid, hasDigest: Bool, ignoresLog: Bool = false
   ) {
@@ -59,9 +60,9 @@ package final class SnapshotJob {
     self.walk = consume walk
   }
 
-  /// What is to be done now; to be called again when that is done.
+  /// The next step. Must be called again when that is done.
   ///
-  /// - Parameter budgetBytes: about how much is to be written in one step.
+  /// - Parameter budgetBytes: the approximate number of bytes to write in one step.
   package func next(budgetBytes: Int) -> Step {
     if walk != nil {
       var slice = JuteWriter(reservingBytes: budgetBytes + 4096)
@@ -77,16 +78,16 @@ package final class SnapshotJob {
     }
   }
 
-  /// The log is durable up to a transaction.
+  /// Records that the log is durable up to a transaction.
   ///
-  /// - Returns: whether `next` is to be called, as only this was waited for.
+  /// - Returns: whether `next` must be called, because the snapshot waited for this.
   package func onLogged(through logged: Zxid) -> Bool {
     guard log == .isBehind, logged >= zxid else { return false }
     log = .hasReached
     return isWaiting
   }
 
-  /// The log ends: a snapshot that is ahead of it is abandoned.
+  /// Records that the log has ended. A snapshot that is ahead of it is abandoned.
   ///
   /// - Returns: as `onLogged`.
   package func onLogEnded() -> Bool {
@@ -95,19 +96,19 @@ package final class SnapshotJob {
     return isWaiting
   }
 
-  /// Lets go of the tree: the file could not be written.
+  /// Releases the tree, because the file could not be written.
   package func cancel() { walk = nil }
 }
 
 extension SnapshotWriter {
-  /// The writer of a job's file.
+  /// Creates the file of a job.
   package init(_ job: SnapshotJob, _ directory: DataDirectory<Files>) throws(TxnLogError) {
     try self.init(
       directory.files, directory: directory.snapshotDirectory, zxid: job.zxid, sessions: job.sessions,
       aclLists: job.aclLists)
   }
 
-  /// Adds the znodes of a step.
+  /// Appends the znodes of a step.
   package mutating func append(_ slice: JuteWriter) throws(TxnLogError) {
     let failure = slice.bytes.withUnsafeBytes { bytes -> TxnLogError? in
       do throws(TxnLogError) {

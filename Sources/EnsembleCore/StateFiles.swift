@@ -2,9 +2,9 @@ package import ServerCore
 package import TxnLog
 internal import ZnodeTree
 
-/// Whole trees on disk.
+/// Writing whole trees at once.
 extension DataDirectory {
-  /// Writes a snapshot of the state as it is, beside those that are there.
+  /// Writes a snapshot of the current state, in addition to existing ones.
   ///
   /// Throws: the failure of a call.
   package func writeSnapshot(_ state: RecoveredState, hasDigest: Bool) throws(TxnLogError) {
@@ -12,7 +12,7 @@ extension DataDirectory {
     try completeWriter(job).finish(digest: job.digest)
   }
 
-  /// Makes a leader's tree the only history there is.
+  /// Makes a leader's tree the only history on disk.
   ///
   /// Throws: the failure of a call.
   package func install(_ state: RecoveredState, hasDigest: Bool) throws(TxnLogError) {
@@ -20,7 +20,7 @@ extension DataDirectory {
     try install(try completeWriter(job), digest: job.digest)
   }
 
-  /// A snapshot that is complete but for its name.
+  /// Writes a snapshot that is complete except for its name.
   private func completeWriter(_ job: SnapshotJob) throws(TxnLogError) -> SnapshotWriter<Files> {
     var writer = try SnapshotWriter(job, self)
     while case .write(let slice) = job.next(budgetBytes: 256 << 10) { try writer.append(slice) }

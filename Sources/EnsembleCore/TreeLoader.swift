@@ -5,11 +5,11 @@ package import Zab
 internal import ZnodeTree
 package import ZooKeeperProtocol
 
-/// How a server builds its trees.
+/// The settings with which a server builds its trees.
 package struct TreeSettings: Hashable, Sendable {
   package var hasExtendedTypes: Bool
   package var hasDigest: Bool
-  /// Differs from process to process, so that nobody can choose names that collide.
+  /// Differs from process to process, so that no client can choose names whose hashes collide.
   package var hashSeed: UInt64
 
   package init(hasExtendedTypes: Bool, hasDigest: Bool, hashSeed: UInt64) {
@@ -27,29 +27,29 @@ package struct TreeSettings: Hashable, Sendable {
   }
 }
 
-/// Builds tree and sessions from what recovery reads.
+/// Builds tree and sessions from what recovery reads from disk.
 package struct TreeLoader: RecoveryTarget {
   private let settings: TreeSettings
   private var restore: SnapshotRestore?
   private var snapshotZxid = Zxid.zero
   private var sessions: [SessionID: Int32] = [:]
-  /// Tree and sessions, once a snapshot is complete or there is none.
+  /// Tree and sessions. Valid once a snapshot is complete, or if there is none.
   package private(set) var state: RecoveredState
   /// The newest transactions of the log.
   package private(set) var history = TxnHistory(base: .zero)
-  /// How much of the log is kept in memory; nil keeps nothing, for a standalone server.
+  /// How much of the log is kept in memory; nil for nothing, as in a standalone server.
   private let historyLimits: ZabSettings?
 
-  /// A loader of an empty tree.
+  /// Creates a loader with an empty tree.
   ///
-  /// - Parameter historyLimits: how much of the log's end is kept; nil keeps nothing.
+  /// - Parameter historyLimits: how much of the end of the log is kept in memory; nil for nothing.
   package init(_ settings: TreeSettings, historyLimits: ZabSettings? = nil) {
     self.settings = settings
     self.historyLimits = historyLimits
     state = RecoveredState(tree: settings.emptyTree)
   }
 
-  /// Forgets everything and begins with a snapshot.
+  /// Discards everything, and begins with a snapshot.
   package mutating func beginSnapshot(_ zxid: Zxid, sessions: [SnapshotSession], aclLists: [SnapshotACLList]) {
     self.sessions = Dictionary(sessions.map { ($0.id, $0.timeoutMilliseconds) }, uniquingKeysWith: { $1 })
     snapshotZxid = zxid
@@ -64,7 +64,7 @@ package struct TreeLoader: RecoveryTarget {
     self.restore = restore
   }
 
-  /// Takes a znode of the snapshot.
+  /// Adds a znode of the snapshot.
   package mutating func restore(_ node: SnapshotNodeView) throws(TxnLogError) {
     do throws(SnapshotError) {
       try restore?.addZnode(path: node.path, data: node.data, aclKey: node.aclKey, stat: node.stat)
@@ -77,7 +77,7 @@ package struct TreeLoader: RecoveryTarget {
     TxnLogError(.rejected("\(error.path): \(error.code)"), path: error.path)
   }
 
-  /// The snapshot is complete.
+  /// Completes the tree of the snapshot.
   package mutating func endSnapshot(digest: SnapshotDigest?) throws(TxnLogError) {
     guard let restore = restore.take() else { return }
     do throws(SnapshotError) {
@@ -96,7 +96,7 @@ package struct TreeLoader: RecoveryTarget {
       history.append(TxnHistory.Entry(zxid: zxid, bytes: [UInt8](bytes)))
       history.trim(count: historyLimits.historyCount, bytes: historyLimits.historyBytes, notAfter: zxid)
     } catch {
-      throw TxnLogError(.rejected("transaction \(zxid): \(error)"), path: "")
+      throw TxnLogError(.rejected("transaction \(zxid) cannot be applied: \(error)"), path: "")
     }
   }
 }

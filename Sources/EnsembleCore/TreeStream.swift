@@ -3,15 +3,15 @@ package import ServerCore
 package import ZnodeTree
 package import ZooKeeperProtocol
 
-/// A tree and its sessions, as they were at one moment, on their way from a leader to a learner: made piece by piece,
-/// as fast as the learner takes it, while the tree goes on changing.
+/// A consistent state of a tree and its sessions, which a leader sends to a learner. It is encoded piece by piece, as
+/// fast as the learner accepts it, while the tree changes.
 ///
-/// *Shape*: sessions, ACL lists and znodes as in a snapshot file, the path "/", and the word `BenWasHere`. Nothing says
-/// beforehand how long it is.
+/// *Format*: sessions, ACL lists and znodes as in a snapshot file, the path "/", and the string `BenWasHere`. The
+/// length is not sent.
 ///
 /// *Source*: `LearnerHandler`, `SerializeUtils.serializeSnapshot`; `QuorumProtocol` B.6.
 ///
-/// *Thread*: that of the tree.
+/// *Thread*: the thread that changes the tree.
 package final class TreeStream {
   static let signature = "BenWasHere"
 
@@ -19,7 +19,7 @@ package final class TreeStream {
   private var walk: SnapshotWalk?
   private var hasBegun = false
 
-  /// A stream of the tree as it is now.
+  /// Creates a stream of the tree in its current state.
   package init(_ tree: DataTree, sessions: [SessionID: Int32]) {
     self.sessions = sessions
     walk = tree.startSnapshot()
@@ -27,12 +27,12 @@ package final class TreeStream {
 
   /// Appends the next piece, of about `budgetBytes`.
   ///
-  /// - Returns: whether it was the last.
+  /// - Returns: whether it is the last one.
   package func encode(into writer: inout JuteWriter, budgetBytes: Int) -> Bool {
     if !hasBegun { begin(&writer) }
     hasBegun = true
     guard walk?.encode(into: &writer, budgetBytes: budgetBytes) != false else { return false }
-    // The tree need not keep that moment any more.
+    // Released early, so that the tree need no longer keep the old state.
     walk = nil
     writer.writeString("/")
     writer.writeString(Self.signature)
@@ -55,7 +55,7 @@ package final class TreeStream {
 }
 
 extension TreeStream: Equatable {
-  /// Whether both are the same one.
+  /// Whether both are the same object.
   package static func == (one: TreeStream, other: TreeStream) -> Bool { one === other }
 }
 
@@ -68,7 +68,7 @@ package struct TreeStreamReader {
     case signature
   }
 
-  /// Why a stream is not one.
+  /// Why a stream is not valid.
   package struct Failure: Error, Hashable, Sendable {
     package var reason: String
   }
@@ -81,15 +81,15 @@ package struct TreeStreamReader {
   private var bytes: [UInt8] = []
   private var offset = 0
 
-  /// A reader of the tree whose last transaction is `zxid`.
+  /// Creates a reader for a tree whose last transaction is `zxid`.
   package init(zxid: Zxid, _ settings: TreeSettings) {
     self.zxid = zxid
     restore = settings.restore
   }
 
-  /// Takes what has arrived.
+  /// Reads bytes that have arrived.
   ///
-  /// - Returns: the state, and what came behind it, once it is complete; nil before.
+  /// - Returns: nil until the tree is complete; then the state, and the bytes that follow the tree.
   package mutating func read(
     _ piece: UnsafeRawBufferPointer
   ) throws(Failure) -> (state: RecoveredState, rest: [UInt8])? {
@@ -103,11 +103,11 @@ package struct TreeStreamReader {
     let rest = Array(pending[offset...])
     offset = 0
     guard isComplete else {
-      guard rest.count <= Self.maxRecordBytes else { throw Failure(reason: "a record of \(rest.count) bytes") }
+      guard rest.count <= Self.maxRecordBytes else { throw Failure(reason: "a record has \(rest.count) bytes or more") }
       bytes = rest
       return nil
     }
-    guard let restore = restore.take() else { throw Failure(reason: "the stream had ended") }
+    guard let restore = restore.take() else { throw Failure(reason: "the tree had already ended") }
     do throws(SnapshotError) {
       return (RecoveredState(tree: try restore.finish(lastProcessedZxid: zxid), sessions: sessions), rest)
     } catch {
@@ -115,7 +115,7 @@ package struct TreeStreamReader {
     }
   }
 
-  /// Reads whole records as long as there are any.
+  /// Reads all complete records.
   ///
   /// - Returns: whether the stream is complete.
   private mutating func readStages(_ raw: UnsafeRawBufferPointer) throws(Failure) -> Bool {

@@ -3,20 +3,20 @@ package import TxnLog
 internal import Zlib
 package import ZooKeeperProtocol
 
-/// The content of one segment, as values: for tests, and for tools that show a log to people.
+/// The content of one segment of a log as values, for tests and for tools that print a log.
 package struct LogDump: Hashable, Sendable {
-  /// A record and its place.
+  /// A record and its offset.
   package struct Record: Hashable, Sendable {
     package let offset: Int
     package let lengthBytes: Int
     package let checksum: UInt32
     package let header: TxnHeader
-    /// The decoded entry; nil when the body is of a kind that this module's protocol does not know.
+    /// The decoded entry; nil if the type of the transaction is unknown.
     package let entry: TxnEntry?
   }
 
   package private(set) var records: [Record] = []
-  /// Where the records end, and what is torn behind them; nil if the segment is damaged.
+  /// Where the records end, and what is torn after them; nil if the segment is damaged.
   package private(set) var end: SegmentEnd?
   /// Why reading stopped before the end.
   package private(set) var damage: TxnLogError?

@@ -1,44 +1,44 @@
 package import TxnLog
 internal import ZooKeeperProtocol
 
-/// A file system in memory that loses what was not synced, and fails when told to: the disk of tests and simulations.
+/// A file system in memory that loses what was not synced, and fails on request: the disk of tests and simulations.
 ///
-/// *Model*: each file has the bytes that programs see and the bytes that survive; a sync copies the sectors written
-/// since the last one. Names work the same way, by directory: one that was created, renamed or removed is safe once its
-/// directory has been synced. What a crash makes of the rest is drawn from a seed: any subset of the unsynced sectors,
-/// and of the changes of names any prefix, since file systems keep a journal of those. A failed sync loses what it
-/// should have made durable, even if a later one succeeds, as Linux does.
+/// *Model*: each file has visible bytes and durable bytes, and a sync copies the sectors that were written since the
+/// last one. Names work the same way for each directory: a name that was created, renamed or removed is durable once
+/// its directory is synced. What survives a crash of the rest is drawn from a seed: any subset of the unsynced sectors,
+/// and any prefix of the changes of names, because file systems keep a journal of those. A failed sync loses what it
+/// should have made durable, even if a later one succeeds, as on Linux.
 ///
-/// Deterministic: the same calls and the same seed leave the same bytes.
+/// It is deterministic: the same calls and the same seed result in the same bytes.
 ///
-/// Thread: one at a time.
+/// *Thread*: any, but one at a time.
 package final class MemoryFileSystem: FileSystem {
-  /// What a crash does with what was not synced.
+  /// What survives a crash of what was not synced.
   package enum Survival: Hashable, Sendable {
-    /// Nothing of it is left.
+    /// Nothing.
     case none
-    /// All of it is there, as when only the process dies.
+    /// Everything, as when only the process dies.
     case all
-    /// A choice of sectors, sizes and names.
+    /// A random choice of sectors, sizes and names.
     case some(seed: UInt64)
   }
 
-  /// What happens to a call instead of its work.
+  /// A fault that replaces or limits the work of a call.
   package enum Fault: Hashable, Sendable {
-    /// It fails.
+    /// The call fails.
     case failure(FileSystemError.Reason)
-    /// A read or write takes only so many bytes, at least one.
+    /// A read or write transfers at most this number of bytes, and at least one.
     case short(bytes: Int)
   }
 
-  /// Written whole or not at all.
+  /// The unit that is written completely or not at all.
   package static let sectorBytes = 512
 
-  /// Calls so far that could have failed.
+  /// The number of calls so far that could have failed.
   package private(set) var operationCount = 0
   /// The number of the call at which the machine loses its power; that call and all later ones fail.
   package var crashAtOperation: Int?
-  /// Asked before each call; nil lets it do its work.
+  /// Called before each call; nil means that the call does its work.
   package var fault: ((FileSystemError.Operation, _ path: String, _ number: Int) -> Fault?)?
   /// The disk's size; writes and allocations beyond it fail with `.noSpace`.
   package var capacityBytes = Int.max
@@ -46,7 +46,7 @@ package final class MemoryFileSystem: FileSystem {
   package var hasDirectWrites = true
 
   private var inodes: [Inode] = []
-  /// What the names mean now and what they will mean after a crash; -1 is a directory.
+  /// The inode of each name, now and after a crash; -1 is a directory.
   private var names: [String: Int] = ["/": -1]
   private var durableNames: [String: Int] = ["/": -1]
   /// Changes of names since the last sync of their directory, oldest first.
@@ -55,10 +55,10 @@ package final class MemoryFileSystem: FileSystem {
   private var lockedPaths: [Int32: String] = [:]
   private var nextHandle: Int32 = 3
 
-  /// An empty disk with only the directory "/".
+  /// Creates an empty disk with only the directory "/".
   package init() {}
 
-  /// Turns the machine off and on again: handles and locks are gone, and what was not synced is as `survival` says.
+  /// Simulates a power failure: handles and locks are lost, and what was not synced survives as `survival` says.
   package func crash(_ survival: Survival) {
     handles = [:]
     lockedPaths = [:]
@@ -92,7 +92,7 @@ package final class MemoryFileSystem: FileSystem {
     inodes[index].bytes = inodes[index].durable
   }
 
-  /// Opens or makes the file; a new name is not durable yet.
+  /// Opens or creates the file. A new name is not durable yet.
   package func open(_ path: String, _ mode: FileOpenMode) throws(FileSystemError) -> FileHandle {
     _ = try check(.open, path)
     if mode == .createNewDirect, !hasDirectWrites {
@@ -112,13 +112,13 @@ package final class MemoryFileSystem: FileSystem {
     return handle(inodes.count - 1, path, isDirect: mode == .createNewDirect)
   }
 
-  /// Forgets the handle, and with it a lock.
+  /// Closes the handle, and releases its lock.
   package func close(_ file: FileHandle) {
     handles[file.rawValue] = nil
     lockedPaths[file.rawValue] = nil
   }
 
-  /// Reads what programs see, written back or not.
+  /// Reads the visible bytes, durable or not.
   package func read(
     _ file: FileHandle, at offset: Int, into buffer: UnsafeMutableRawBufferPointer
   ) throws(FileSystemError) -> Int {
@@ -129,7 +129,7 @@ package final class MemoryFileSystem: FileSystem {
     return count
   }
 
-  /// Writes what fits, to be made durable by a sync; a direct write is a write and a sync, and may fail at either.
+  /// Writes as much as fits; a sync makes it durable. A direct write is a write and a sync, and can fail at either.
   package func write(
     _ file: FileHandle, at offset: Int, _ bytes: UnsafeRawBufferPointer
   ) throws(FileSystemError) -> Int {
@@ -153,14 +153,15 @@ package final class MemoryFileSystem: FileSystem {
     return count
   }
 
-  /// Whether a direct write may be so; after a short one the rest begins at a sector.
+  /// Whether the bytes and the offset are aligned as direct writes require. The rest of a short write begins at a
+  /// sector.
   private static func isAligned(_ bytes: UnsafeRawBufferPointer, at offset: Int) -> Bool {
     let address = Int(bitPattern: bytes.baseAddress)
     let block = DirectWrite.blockBytes
     return offset % sectorBytes == 0 && address % block == offset % block && (offset + bytes.count) % block == 0
   }
 
-  /// Lengthens the file with zeros.
+  /// Extends the file with zeros.
   package func allocate(_ file: FileHandle, from offset: Int, to sizeBytes: Int) throws(FileSystemError) {
     let (inode, _) = try start(.allocate, file)
     let growth = sizeBytes - inodes[inode].bytes.count
@@ -168,13 +169,13 @@ package final class MemoryFileSystem: FileSystem {
     if growth > 0 { resize(inode, to: sizeBytes) }
   }
 
-  /// Changes the length, to be made durable by a sync.
+  /// Changes the length; a sync makes that durable.
   package func truncate(_ file: FileHandle, to sizeBytes: Int) throws(FileSystemError) {
     let (inode, _) = try start(.truncate, file)
     resize(inode, to: sizeBytes)
   }
 
-  /// The length that programs see.
+  /// The visible length.
   package func size(_ file: FileHandle) throws(FileSystemError) -> Int {
     let (inode, _) = try start(.size, file)
     return inodes[inode].bytes.count
@@ -183,7 +184,7 @@ package final class MemoryFileSystem: FileSystem {
   /// Makes the bytes and the length durable.
   package func syncData(_ file: FileHandle) throws(FileSystemError) { try sync(file, .syncData) }
 
-  /// The same as `syncData`: files have nothing but bytes and a length.
+  /// The same as `syncData`, because files here have nothing but bytes and a length.
   package func syncAll(_ file: FileHandle) throws(FileSystemError) { try sync(file, .syncAll) }
 
   /// Makes the names in the directory durable.
@@ -193,7 +194,7 @@ package final class MemoryFileSystem: FileSystem {
     unsyncedNames.removeAll { $0.directory == path }
   }
 
-  /// Renames in one step, which a crash undoes or not until the directory is synced.
+  /// Renames atomically. A crash may undo that until the directory is synced.
   package func rename(_ path: String, to newPath: String) throws(FileSystemError) {
     _ = try check(.rename, path)
     guard let inode = names[path], inode >= 0 else { throw FileSystemError(.rename, path: path, reason: .notFound) }
@@ -202,14 +203,14 @@ package final class MemoryFileSystem: FileSystem {
     unsyncedNames.append((Self.directory(of: path), [(path, nil), (newPath, inode)]))
   }
 
-  /// Removes the name, which a crash undoes or not until the directory is synced.
+  /// Removes the name. A crash may undo that until the directory is synced.
   package func remove(_ path: String) throws(FileSystemError) {
     _ = try check(.remove, path)
     guard let inode = names[path], inode >= 0 else { throw FileSystemError(.remove, path: path, reason: .notFound) }
     setName(path, to: nil)
   }
 
-  /// The names that programs see.
+  /// The visible names in a directory.
   package func list(_ directory: String) throws(FileSystemError) -> [String] {
     _ = try check(.list, directory)
     guard names[directory] == -1 else { throw FileSystemError(.list, path: directory, reason: .notFound) }
@@ -218,17 +219,17 @@ package final class MemoryFileSystem: FileSystem {
       .filter { !$0.contains("/") }.sorted()
   }
 
-  /// Makes a directory, whose name is not durable yet.
+  /// Creates a directory, whose name is not durable yet.
   package func createDirectory(_ path: String) throws(FileSystemError) {
     _ = try check(.createDirectory, path)
     guard names[path] == nil else { throw FileSystemError(.createDirectory, path: path, reason: .alreadyExists) }
     setName(path, to: -1)
   }
 
-  /// Whether programs see the name.
+  /// Whether the name is visible.
   package func exists(_ path: String) -> Bool { names[path] != nil }
 
-  /// Opens the file and locks its path; a crash releases it.
+  /// Opens the file and locks its path. A crash releases the lock.
   package func lock(_ path: String) throws(FileSystemError) -> FileHandle {
     guard !lockedPaths.values.contains(path) else { throw FileSystemError(.lock, path: path, reason: .locked) }
     let file = try open(path, names[path] == nil ? .createNew : .update)
@@ -236,7 +237,7 @@ package final class MemoryFileSystem: FileSystem {
     return file
   }
 
-  /// Puts a durable file with a durable name on the disk, with the directories above it; for setting up a test.
+  /// Creates a durable file and the directories above it, to set up a test.
   package func install(_ path: String, _ bytes: [UInt8]) {
     var parent = Self.directory(of: path)
     while parent != "/", parent != "." {
@@ -249,7 +250,7 @@ package final class MemoryFileSystem: FileSystem {
     durableNames[path] = inodes.count - 1
   }
 
-  /// The paths and bytes that programs see now.
+  /// The visible paths and their bytes.
   package var visibleFiles: [String: [UInt8]] {
     names.filter { $0.value >= 0 }.mapValues { inodes[$0].bytes }
   }
@@ -271,7 +272,7 @@ package final class MemoryFileSystem: FileSystem {
     for change in changes { durableNames[change.name] = change.inode }
   }
 
-  /// Counts the call, and lets it fail if it shall; returns the limit for a short read or write.
+  /// Counts a call, and throws if it must fail. Returns the limit for a short read or write.
   private func check(_ operation: FileSystemError.Operation, _ path: String) throws(FileSystemError) -> Int {
     operationCount += 1
     if let crash = crashAtOperation, operationCount >= crash {
@@ -292,7 +293,7 @@ package final class MemoryFileSystem: FileSystem {
     do throws(FileSystemError) {
       return (inode, try check(operation, open.path))
     } catch {
-      // What the sync was for is gone from memory's account of what is still to be written.
+      // As on Linux, a failed sync marks the pages as clean, so a later sync does not write them.
       if operation == .syncData || operation == .syncAll, error.reason != .crashed {
         inodes[inode].dirtySectors = []
       }
@@ -325,14 +326,14 @@ package final class MemoryFileSystem: FileSystem {
   }
 }
 
-/// What a handle stands for.
+/// The file of a handle.
 private struct OpenFile {
   let inode: Int
   let path: String
   let isDirect: Bool
 }
 
-/// A file's bytes, seen and surviving.
+/// The visible and the durable bytes of a file.
 private struct Inode {
   var bytes: [UInt8] = []
   var durable: [UInt8] = []
@@ -346,7 +347,7 @@ extension Inode {
     for sector in (range.lowerBound / size)...((range.upperBound - 1) / size) { dirtySectors.insert(sector) }
   }
 
-  /// Makes the surviving file as long as the seen one; what comes with the length reads as 0.
+  /// Makes the durable file as long as the visible one; added bytes are 0.
   fileprivate mutating func resizeDurable() {
     if durable.count > bytes.count {
       durable.removeLast(durable.count - bytes.count)
@@ -355,7 +356,7 @@ extension Inode {
     }
   }
 
-  /// Lets a sector survive, as far as the file now reaches.
+  /// Makes a sector durable, up to the end of the file.
   fileprivate mutating func copySector(_ sector: Int) {
     let start = sector * MemoryFileSystem.sectorBytes
     let end = min(start + MemoryFileSystem.sectorBytes, bytes.count)

@@ -1,5 +1,4 @@
-/// What happens next, in the order of the simulated time; what happens at the same time happens in the order in which
-/// it was planned.
+/// Future events in the order of the simulated time. Events of the same time keep the order in which they were added.
 struct EventQueue<Event> {
   private struct Key {
     let time: Int64
@@ -19,7 +18,7 @@ struct EventQueue<Event> {
   /// The time of the next event, in microseconds.
   var nextTime: Int64? { heap.first?.time }
 
-  /// Plans an event.
+  /// Adds an event.
   mutating func push(_ event: Event, at time: Int64) {
     let slot: Int
     if let free = freeSlots.popLast() {
@@ -40,7 +39,7 @@ struct EventQueue<Event> {
     }
   }
 
-  /// Takes the next event.
+  /// Removes and returns the next event.
   mutating func pop() -> (time: Int64, event: Event)? {
     guard let top = heap.first else { return nil }
     let last = heap.removeLast()

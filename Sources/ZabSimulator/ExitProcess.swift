@@ -4,5 +4,5 @@
   import Darwin
 #endif
 
-/// Ends the process with a code.
+/// Ends the process with an exit code.
 func exitProcess(_ code: Int32) -> Never { exit(code) }

@@ -3,13 +3,14 @@ import ServerCore
 import StorageTesting
 import ZooKeeperProtocol
 
-/// A client of the simulated ensemble: one session at a time, one request at a time, and a memory for what it was told.
+/// A client of the simulated ensemble. It has one session and one request at a time, and remembers the answers, which
+/// it checks against each other.
 ///
 /// *Source*: items 10 to 12 of `QuorumProtocol` F.2, which clients rely on.
 struct SimulatedClient {
-  /// What was asked and is not answered.
+  /// A request that is not answered yet.
   enum Request: Hashable {
-    /// A znode that all clients use: whoever comes first makes it.
+    /// Create a znode that all clients use; any of them may be the first.
     case setUp(path: String)
     case create(path: String)
     case createSequential
@@ -19,19 +20,19 @@ struct SimulatedClient {
     case readShared
     case sync
     case closeSession
-    /// The members are to be these.
+    /// Change the members of the ensemble to these.
     case reconfigure(String)
   }
 
   let number: Int
-  /// Whether it only reads what the others write.
+  /// Whether the client only reads what others write.
   let isReader: Bool
   var session = SessionID.none
   var password = [UInt8](repeating: 0, count: ConnectRequest.passwordLengthBytes)
   var lastZxid = Zxid.zero
-  /// The server that it is connected to, and the number of the connection.
+  /// The server of the current connection, and the number of the connection.
   var server: ServerID?
-  /// The server that it called last.
+  /// The server to which the client connected last.
   var lastServer: ServerID?
   var connection = 0
   var isConnected = false
@@ -41,24 +42,24 @@ struct SimulatedClient {
   var requestedAt: Int64 = 0
   private(set) var createCount = 0
   private var setUpPaths = ["/sequence", "/shared"]
-  /// Whether the session was ended by request.
+  /// Whether the client has closed its session.
   private(set) var hasEnded = false
   /// Paths whose creation was acknowledged.
   private(set) var acknowledgedPaths: [String] = []
-  /// The names that were given in sequence, with their transactions.
+  /// The sequential names that it was given, with their transactions.
   private(set) var sequence: [(zxid: Zxid, name: String)] = []
-  /// The newest state of the shared znode that this session has seen, or must see as it has synced.
+  /// The version of the shared znode that this session must see at least, because it has seen it or has synced.
   private var sharedVersion: Int32 = -1
-  /// The newest state of the shared znode that anybody had been told of when the last sync was asked for.
+  /// The newest version of the shared znode that any client had seen when the last sync was requested.
   private var knownAtSync: Int32 = -1
-  /// Whether the last request was a sync, behind which the shared znode is read.
+  /// Whether the last request was a sync, after which the shared znode is read.
   private var hasSynced = false
-  /// The newest state of the shared znode that this client has written, or read.
+  /// The newest version of the shared znode that this client has written or read.
   private(set) var knownShared: Int32 = -1
   private(set) var acknowledgedCount = 0
   var violation: String?
 
-  /// Members that an ensemble may be told to have.
+  /// The number of servers that can be voters.
   private let voterCount: Int
   private let serverCount: Int
 
@@ -69,7 +70,7 @@ struct SimulatedClient {
     serverCount = voterCount + observerCount
   }
 
-  /// The frame that begins or resumes a session.
+  /// The frame that starts or resumes a session.
   mutating func connectFrame() -> [UInt8] {
     received = []
     isConnected = false
@@ -79,7 +80,7 @@ struct SimulatedClient {
       ).encoded)
   }
 
-  /// The connection is gone; what was asked may have happened or not.
+  /// Handles the end of the connection. The request that was not answered may or may not have been performed.
   mutating func disconnect() {
     server = nil
     isConnected = false
@@ -87,7 +88,7 @@ struct SimulatedClient {
     connection += 1
   }
 
-  /// The session is over: another one begins.
+  /// Prepares a new session after the end of the previous one.
   mutating func forgetSession() {
     session = .none
     password = [UInt8](repeating: 0, count: ConnectRequest.passwordLengthBytes)
@@ -99,7 +100,7 @@ struct SimulatedClient {
 
   /// Draws the next request.
   ///
-  /// - Parameter known: the newest state of the shared znode that any client has been told of.
+  /// - Parameter known: the newest version of the shared znode that any client has seen.
   mutating func nextFrame(_ random: inout SplitMix64, now: Int64, known: Int32) -> [UInt8] {
     requestedAt = now
     xid += 1
@@ -137,7 +138,7 @@ struct SimulatedClient {
 
   private mutating func draw(_ random: inout SplitMix64) -> Request {
     if let path = setUpPaths.last { return .setUp(path: path) }
-    // Nothing of its own that waits keeps it from seeing what is old.
+    // A client that also writes waits for its own writes, and so would miss a stale read.
     if isReader { return random.chance(400) ? .sync : .readShared }
     switch random.index(100) {
     case 0..<40:
@@ -146,7 +147,7 @@ struct SimulatedClient {
     case 40..<52: return .createSequential
     case 52..<58:
       createCount += 1
-      // A handful of such names is more than a transaction may have.
+      // The end of a session with several such names exceeds the largest transaction.
       let padding = String(repeating: "x", count: StateChecker.maximumTxnBytes / 4)
       return .createEphemeral(path: "/ephemeral-\(number)-\(createCount)-\(padding)")
     case 58..<68:
@@ -160,7 +161,7 @@ struct SimulatedClient {
     }
   }
 
-  /// All servers, some of them without a vote; at least as many vote as an ensemble needs to be one.
+  /// Draws members: all servers, some of them as observers, with at least as many voters as an ensemble needs.
   private func drawMembers(_ random: inout SplitMix64) -> String {
     var observers = serverCount - voterCount
     if serverCount > 3 { observers = random.index(serverCount - 2) }
@@ -177,9 +178,9 @@ struct SimulatedClient {
       .encode(into: &writer)
   }
 
-  /// What has arrived.
+  /// Handles bytes that have arrived.
   ///
-  /// - Returns: false when the session is over.
+  /// - Returns: false when the session has ended.
   mutating func receive(_ bytes: [UInt8]) -> Bool {
     received += bytes
     while received.count >= 4 {
@@ -237,7 +238,7 @@ struct SimulatedClient {
   private mutating func check(_ asked: Request, _ zxid: Zxid, _ error: KeeperError, _ path: String?, _ stat: Stat?) {
     switch asked {
     case .create(let wanted):
-      // A name is never asked for twice, and a failed session says so with another code.
+      // A name is never requested twice, and the end of the session is reported by another code.
       if error == .nodeExists { fail("\(wanted) exists already") }
       guard error == .ok else { return }
       if path != wanted { fail("asked for \(wanted), got \(path ?? "nothing")") }
@@ -252,7 +253,7 @@ struct SimulatedClient {
     case .setShared: if let stat { knownShared = max(knownShared, stat.version) }
     case .sync:
       guard error == .ok else { return }
-      // From here on this session must see what anybody had seen when it asked.
+      // From here on this session must see what any client had seen when the sync was requested.
       sharedVersion = max(sharedVersion, knownAtSync)
       hasSynced = true
     case .setUp(let path): if error == .ok || error == .nodeExists { setUpPaths.removeAll { $0 == path } }

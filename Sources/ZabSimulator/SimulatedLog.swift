@@ -5,19 +5,19 @@ import Zab
 import ZooKeeperProtocol
 
 /// The log of a simulated server. Its writes take simulated time: what is appended while the disk is busy waits, and
-/// then becomes durable with one sync, as with the log's thread of a server.
+/// then becomes durable with one sync, as with `LogWorker`.
 struct SimulatedLog: ~Copyable {
   private var writer: LogWriter<MemoryFileSystem>?
   /// Entries that wait for the disk.
   private var waiting: [TxnHistory.Entry] = []
-  /// Entries that the disk has been given.
+  /// Entries that are being written.
   private var batch: [TxnHistory.Entry] = []
   private(set) var isWriting = false
-  /// Whether a new segment begins in front of what waits.
+  /// Whether a new segment begins with the entries that wait.
   private var rolls = false
-  /// Of the log that is open; see `MemberRunner`.
+  /// The generation of the open log; see `MemberRunner`.
   private(set) var generation = 0
-  /// The log is safe up to here, as far as the disk knows.
+  /// The log is durable up to here.
   private(set) var durable = Zxid.zero
 
   /// Whether everything that was appended has been written.
@@ -26,10 +26,10 @@ struct SimulatedLog: ~Copyable {
   /// Whether a write can begin.
   var canWrite: Bool { !waiting.isEmpty && !isWriting }
 
-  /// Whether a server's loop would wait a moment for the write that can begin, see `LogWorker.isWorthWaiting`.
+  /// Whether a server's loop would wait for the next write; see `LogWorker.isWorthWaiting`.
   var isWorthWaiting: Bool { waiting.count == 1 && !isWriting && !rolls }
 
-  /// Begins a log after what is durable.
+  /// Starts a generation after the last durable transaction.
   mutating func start(_ writer: consuming LogWriter<MemoryFileSystem>, after last: Zxid, generation: Int) {
     self.writer = consume writer
     self.generation = generation
@@ -40,24 +40,24 @@ struct SimulatedLog: ~Copyable {
     rolls = false
   }
 
-  /// Adds an entry to what waits.
+  /// Adds an entry to those that wait.
   mutating func append(_ entry: TxnHistory.Entry) { waiting.append(entry) }
 
   /// Begins a new segment with the next batch.
   mutating func roll() { rolls = true }
 
-  /// Gives the disk all that waits.
+  /// Begins to write all entries that wait.
   ///
-  /// - Returns: the last of it.
+  /// - Returns: the last transaction among them.
   mutating func beginWrite() -> Zxid {
     isWriting = true
     swap(&batch, &waiting)
     return batch.last?.zxid ?? durable
   }
 
-  /// The disk has been given enough time for the batch.
+  /// Writes and syncs the batch, after its simulated time has passed.
   ///
-  /// - Returns: the last transaction that is safe.
+  /// - Returns: the last transaction that is durable.
   mutating func finishWrite() throws(TxnLogError) -> Zxid {
     isWriting = false
     if rolls { try writer?.roll() }
@@ -68,7 +68,7 @@ struct SimulatedLog: ~Copyable {
     return durable
   }
 
-  /// Writes all that was appended, and ends the log.
+  /// Writes everything that was appended, and ends the log.
   mutating func stop() throws(TxnLogError) -> Zxid {
     batch += waiting
     waiting = []
@@ -78,7 +78,7 @@ struct SimulatedLog: ~Copyable {
     return last
   }
 
-  /// The power has failed.
+  /// Discards everything in memory after a power failure.
   mutating func crash() {
     writer = nil
     waiting = []
@@ -88,7 +88,7 @@ struct SimulatedLog: ~Copyable {
 }
 
 extension SimulatedServer: MemberLog {
-  /// Begins a log on the disk.
+  /// Starts a generation of the log on the simulated disk.
   func startLog(after last: Zxid, generation: Int) {
     var settings = LogSettings()
     settings.preallocationBytes = options.preallocationBytes
@@ -96,13 +96,13 @@ extension SimulatedServer: MemberLog {
     log.start(writer, after: last, generation: generation)
   }
 
-  /// Adds an entry to what waits for the disk.
+  /// Adds an entry to those that wait for the disk.
   func append(_ entry: TxnHistory.Entry) {
     log.append(entry)
     sinceSnapshot += 1
   }
 
-  /// Writes what waits and ends the log.
+  /// Writes everything that was appended, and ends the log.
   func stopLog() throws(TxnLogError) -> Zxid {
     defer { onLogEnded() }
     let last = try log.stop()

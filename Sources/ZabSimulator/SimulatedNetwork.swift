@@ -2,9 +2,9 @@ import EnsembleCore
 import Zab
 import ZooKeeperProtocol
 
-/// A connection between a learner and a leader: two streams, each in order, until it breaks.
+/// A connection between a learner and a leader: packets arrive in order in each direction, until the connection breaks.
 struct SimulatedLink {
-  /// Where packets go.
+  /// The direction of packets.
   enum Direction: Int {
     case toLeader = 0
     case toLearner = 1
@@ -15,23 +15,23 @@ struct SimulatedLink {
   let id: ConnectionID
   let learner: ServerID
   let leader: ServerID
-  /// The starts of the two servers that it connects.
+  /// The generations of the two servers: how often each had been started when the connection was opened.
   let generations: (learner: Int, leader: Int)
-  /// When the last packet on its way arrives, by direction.
+  /// When the last packet that was sent arrives, by direction.
   var lastArrival: [Int64] = [0, 0]
-  /// What a partition holds up, by direction.
+  /// The packets that a partition delays, by direction.
   var stalled: [[SimulatedPacket]] = [[], []]
-  /// Which ends still know it.
+  /// Which ends have not closed it, by direction.
   var isOpen = [true, true]
   /// Whether the leader's end waits for its server to lead.
   var isHeld = false
   var heldPackets: [SimulatedPacket] = []
-  /// A tree that the leader is sending; packets wait until it is sent.
+  /// A tree that the leader is sending; packets that follow it wait until it is sent.
   var tree: TreeStream?
   var packetsAfterTree: [SimulatedPacket] = []
   /// Reads the tree that the learner expects.
   var treeReader: TreeStreamReader?
-  /// The last COMMIT or INFORM, for a rule about their order.
+  /// The last COMMIT or INFORM, to check their order.
   var lastCommit: Zxid?
 
   /// The server at the end of a direction.
@@ -44,7 +44,7 @@ struct SimulatedLink {
   }
 }
 
-/// What travels on a link.
+/// Something that is sent on a link.
 enum SimulatedPacket: Sendable {
   case packet(QuorumPacket)
   /// A piece of a tree.
@@ -55,7 +55,7 @@ enum SimulatedPacket: Sendable {
   var isPiece: Bool { if case .piece = self { true } else { false } }
 }
 
-/// What is planned.
+/// An event of the simulation.
 enum SimulationEvent {
   case tick(ServerID, generation: Int)
   case written(ServerID, generation: Int, log: Int, through: Zxid)
@@ -74,7 +74,7 @@ enum SimulationEvent {
   case heal
   case endFaults
 
-  /// Whose event it is, if a frozen server must not see it yet.
+  /// The server that handles the event; nil if the event also happens while servers are paused.
   var server: ServerID? {
     switch self {
     case .tick(let id, _), .written(let id, _, _, _), .snapshotStep(let id, _, _): id

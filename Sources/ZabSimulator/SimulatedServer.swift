@@ -6,9 +6,9 @@ import Zab
 import ZnodeTree
 import ZooKeeperProtocol
 
-/// One server of the simulated ensemble: the member and the runner that ship, over a disk that fails.
+/// One server of the simulated ensemble: the same member and runner as in a real server, over a disk that can fail.
 ///
-/// What the driver of a real server does with sockets and threads is done here with planned events.
+/// What the driver of a real server does with sockets and threads is done with events in the queue.
 final class SimulatedServer {
   let id: ServerID
   let configuration: QuorumConfiguration
@@ -16,32 +16,32 @@ final class SimulatedServer {
   let disk = MemoryFileSystem()
   private(set) var runner: MemberRunner<MemoryFileSystem, SimulatedServer>?
   var log = SimulatedLog()
-  /// Counts the starts: what was planned for an earlier one does not happen.
+  /// The number of starts, so that events that were added for an earlier start are ignored.
   private(set) var generation = 0
   var isPaused = false
-  /// Whether its disk refuses work, or is about to.
+  /// Whether its disk fails, or is about to.
   private(set) var isDiskFailing = false
-  /// Until when its disk is slow, and by how much, in microseconds.
+  /// Until when its disk is slow, and the additional time of each write, in microseconds.
   var slowWrites: (until: Int64, delay: Int64) = (0, 0)
-  /// How long its next write takes beyond the others, in microseconds.
+  /// The additional time of its next write, in microseconds.
   var nextWriteDelay: Int64 = 0
-  /// What arrived while the server was frozen.
+  /// The events that arrived while the server was paused.
   var inbox: [SimulationEvent] = []
   var severed: Set<ServerID> = []
   var savedEpochs: (accepted: Int64, current: Int64) = (0, 0)
-  /// Transactions that were appended since the last snapshot began.
+  /// The number of transactions that were appended since the last snapshot began.
   var sinceSnapshot = 0
   /// The snapshot that is being written.
   private(set) var snapshot: SnapshotJob?
-  /// Whether a snapshot that waited for the log can go on.
+  /// Whether a snapshot that waited for the log can continue.
   var hasSnapshotStep = false
   private var snapshotWriter: SnapshotWriter<MemoryFileSystem>?
-  /// Counts the snapshots that were begun, so that a step of an earlier one is not taken for the current one's.
+  /// The number of snapshots that were begun, so that a late step of an earlier one is ignored.
   private(set) var snapshotNumber = 0
   var plannedTick = Int64.max
-  /// Its clock is ahead of the simulation's by so much.
+  /// How far its clock is ahead of the simulation's.
   let skewMilliseconds: Int64
-  /// Snapshots that TRUNC removed and that are put back, for one of the bugs.
+  /// Snapshots that are restored after TRUNC, for the mutation `truncationKeepsSnapshots`.
   private var keptSnapshots: [String: [UInt8]] = [:]
 
   init(_ id: ServerID, _ configuration: QuorumConfiguration, _ options: SimulationOptions, skewMilliseconds: Int64) {
@@ -56,7 +56,7 @@ final class SimulatedServer {
 
   var isUp: Bool { runner != nil }
 
-  /// The log is safe up to here, as far as the disk knows.
+  /// The log is durable up to here.
   var durable: Zxid { log.durable }
 
   var directory: DataDirectory<MemoryFileSystem> { DataDirectory(disk, dataDirectory: "/data") }
@@ -84,9 +84,9 @@ final class SimulatedServer {
     return settings
   }
 
-  /// Reads the disk.
+  /// Recovers the disk, and creates the member and its runner.
   ///
-  /// - Throws: when the disk fails, or says that nothing may start on it.
+  /// - Throws: when the disk fails, or has damage on which a server must not start.
   func start(_ checker: inout StateChecker) throws(TxnLogError) {
     generation += 1
     plannedTick = .max
@@ -108,7 +108,7 @@ final class SimulatedServer {
     runner.start()
   }
 
-  /// The disk begins to refuse work after some calls: it is full, or broken. A server that sees it ends itself.
+  /// Lets the disk fail after some more calls, because it is full or cannot sync. A server that encounters that stops.
   func failDisk(afterCalls count: Int, isFull: Bool) {
     let start = disk.operationCount + count
     isDiskFailing = true
@@ -122,7 +122,7 @@ final class SimulatedServer {
     }
   }
 
-  /// The disk does its work from now on.
+  /// Lets the disk work from now on.
   func repairDisk() {
     isDiskFailing = false
     slowWrites = (0, 0)
@@ -131,11 +131,11 @@ final class SimulatedServer {
     disk.crashAtOperation = nil
   }
 
-  /// The power fails.
+  /// Simulates a power failure.
   func crash(_ survival: MemoryFileSystem.Survival) {
     isDiskFailing = false
     disk.fault = nil
-    // Nothing is tidied up any more.
+    // Every later call fails, so that deinitializers cannot change the disk.
     disk.crashAtOperation = disk.operationCount
     generation += 1
     runner = nil
@@ -148,9 +148,9 @@ final class SimulatedServer {
 
   // MARK: Snapshots
 
-  /// Begins a snapshot if enough transactions were logged since the last one, as a server that serves does.
+  /// Begins a snapshot if enough transactions were logged since the last one, as a server does while it serves.
   ///
-  /// - Returns: whether it has begun.
+  /// - Returns: whether one was begun.
   func beginSnapshotIfDue() -> Bool {
     guard let member, let core = member.core, snapshot == nil, sinceSnapshot >= options.snapshotInterval else {
       return false
@@ -164,15 +164,15 @@ final class SimulatedServer {
     return true
   }
 
-  /// What a step of a snapshot has led to.
+  /// The result of a step of a snapshot.
   enum SnapshotProgress {
     case goesOn
-    /// For the log, or for nothing any more.
+    /// The snapshot waits for the log, or there is none.
     case waits
     case isDone
   }
 
-  /// Does the next step of the snapshot.
+  /// Performs the next step of the snapshot.
   func continueSnapshot() throws(TxnLogError) -> SnapshotProgress {
     guard let job = snapshot else { return .waits }
     guard snapshotWriter != nil else {
@@ -195,29 +195,29 @@ final class SimulatedServer {
     }
   }
 
-  /// The snapshot is done, or is not to be.
+  /// Forgets the snapshot, which is complete or abandoned.
   func endSnapshot() {
     hasSnapshotStep = false
     snapshot = nil
     snapshotWriter = nil
   }
 
-  /// The log is durable up to a transaction.
+  /// Lets a snapshot that waits for the log continue once the log is durable that far.
   func onLogged(through zxid: Zxid) { if snapshot?.onLogged(through: zxid) == true { hasSnapshotStep = true } }
 
-  /// The log ends: a snapshot that waits for it is abandoned.
+  /// Abandons a snapshot that waits for the log, because the log has ended.
   func onLogEnded() { if snapshot?.onLogEnded() == true { endSnapshot() } }
 
-  /// Takes a snapshot of what is in memory at once, for one of the bugs.
+  /// Writes a snapshot of the state in memory at once, for the mutation `truncationKeepsSnapshots`.
   func snapshotAtOnce() throws(TxnLogError) {
     guard let member else { return }
     try directory.writeSnapshot(member.state, hasDigest: true)
   }
 
-  /// Remembers the snapshots on disk, for one of the bugs.
+  /// Remembers the snapshots on disk, for the mutation `truncationKeepsSnapshots`.
   func keepSnapshots() { keptSnapshots = disk.visibleFiles.filter { $0.key.contains("/snapshot.") } }
 
-  /// Puts back what was removed of them.
+  /// Restores those that were removed since.
   func restoreSnapshots() {
     for (path, bytes) in keptSnapshots.sorted(by: { $0.key < $1.key }) where !disk.exists(path) {
       disk.install(path, bytes)

@@ -6,11 +6,11 @@ import ZooKeeperProtocol
 extension Simulation {
   private var latency: Int64 { random.number(50...options.maxLatencyMicroseconds) }
 
-  /// A client looks for a server, or asks something.
+  /// Lets a client connect to a server, or send its next request.
   func onClientStep(_ number: Int) {
     queue.push(.clientStep(number), at: now + random.number(2000...60_000))
     guard let id = clients[number].server else { return connect(number) }
-    // What is not answered for long is given up, with the connection.
+    // A client that waits too long for an answer closes its connection.
     if clients[number].request != nil || !clients[number].isConnected {
       if now - clients[number].requestedAt > 2_000_000 { disconnectClient(number, from: server(id)) }
       return
@@ -21,7 +21,7 @@ extension Simulation {
 
   private func connect(_ number: Int) {
     var target = servers[random.index(servers.count)]
-    // One that sees little else is the first to see what is old.
+    // A reader mostly stays with its server, where it is the first to see stale data.
     if clients[number].isReader, let last = clients[number].lastServer, random.chance(700) { target = server(last) }
     guard target.isUp, target.member?.core != nil || target.isPaused else { return }
     clients[number].server = target.id
@@ -39,7 +39,7 @@ extension Simulation {
       at: arrival)
   }
 
-  /// A frame has come to a server; nil is the end of the connection.
+  /// Handles a frame that has arrived at a server; nil is the end of the connection.
   func onServerBytes(
     _ server: SimulatedServer, _ generation: Int, _ number: Int, _ connection: Int, _ frame: [UInt8]?
   ) {
@@ -53,7 +53,7 @@ extension Simulation {
       return settle(server)
     }
     if end == nil {
-      // Only the first frame of a connection makes one; later ones of a lost connection are lost.
+      // Only the first frame opens a connection; later frames of a connection that is lost are dropped.
       guard !clients[number].isConnected, clients[number].connection == connection else { return }
       let accepted = core.accept(address: "10.0.0.\(number)")
       clientConnections[server.id]?[number] = (connection, accepted)
@@ -68,7 +68,7 @@ extension Simulation {
     clients[number].disconnect()
   }
 
-  /// Sends what a server's core has for its clients.
+  /// Sends the output of a server's core to its clients.
   func flushClients(_ server: SimulatedServer) {
     guard let core = server.member?.core else { return }
     for touched in core.takeTouched() {
@@ -91,14 +91,14 @@ extension Simulation {
     }
   }
 
-  /// Nothing stands for the end of the connection.
+  /// Adds the arrival of bytes at a client to the queue; an empty array is the end of the connection.
   private func plan(_ bytes: [UInt8], to number: Int, _ connection: Int) {
     let arrival = max(lastClientArrival[number], now + latency)
     lastClientArrival[number] = arrival
     queue.push(.clientBytes(client: number, connection: connection, bytes), at: arrival)
   }
 
-  /// Bytes have come to a client; none stand for the end of its connection.
+  /// Handles bytes that have arrived at a client; an empty array is the end of its connection.
   func onClientBytes(_ number: Int, _ connection: Int, _ bytes: [UInt8]) {
     guard clients[number].connection == connection, clients[number].server != nil else { return }
     guard !bytes.isEmpty else {
@@ -114,7 +114,7 @@ extension Simulation {
     clients[number].forgetSession()
   }
 
-  /// A client's connection is cut: it knows at once, the server a little later.
+  /// Breaks a client's connection. The client notices at once, the server a little later.
   func disconnectClient(_ number: Int, from server: SimulatedServer) {
     let connection = clients[number].connection
     clients[number].disconnect()
@@ -129,7 +129,7 @@ extension Simulation {
       plan([], to: number, value.connection)
     }
     clientConnections[server.id] = [:]
-    // Whoever is still on the way there finds nobody.
+    // Clients whose connection the server has not accepted yet fail too.
     for number in clients.indices where clients[number].server == server.id {
       plan([], to: number, clients[number].connection)
     }

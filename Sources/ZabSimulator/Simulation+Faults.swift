@@ -3,9 +3,9 @@ import TxnLog
 import Zab
 import ZooKeeperProtocol
 
-/// What goes wrong.
+/// The faults of a simulation.
 extension Simulation {
-  /// Draws a fault.
+  /// Draws a fault, and causes it.
   func onFault() {
     guard !faultsAreOver else { return }
     report.faultCount += 1
@@ -27,7 +27,7 @@ extension Simulation {
     queue.push(.fault, at: now + random.number(1...(2 * interval)))
   }
 
-  /// A server's power fails now; of what was not synced some survives.
+  /// Simulates a power failure of a server now. A part of what was not synced survives.
   func crash(_ server: SimulatedServer) {
     trace.add(now, "server \(server.id) crashes")
     let survival: MemoryFileSystem.Survival =
@@ -45,14 +45,14 @@ extension Simulation {
     queue.push(.restart(server.id), at: now + random.number(10_000...3_000_000))
   }
 
-  /// A server's power fails in one of its next calls of the file system.
+  /// Arranges for a power failure of a server in one of its next calls of the file system.
   private func armCrash(_ server: SimulatedServer) {
     guard server.isUp, server.disk.crashAtOperation == nil else { return }
     server.disk.crashAtOperation = server.disk.operationCount + Int(random.number(1...60))
     trace.add(now, "server \(server.id) will crash at one of its next writes")
   }
 
-  /// A server's disk is full, or cannot sync, from one of its next calls on.
+  /// Arranges for a server's disk to be full, or to fail to sync, from one of its next calls on.
   private func failDisk(_ server: SimulatedServer) {
     guard server.isUp, !server.isDiskFailing else { return }
     let isFull = random.chance(500)
@@ -60,14 +60,14 @@ extension Simulation {
     trace.add(now, "the disk of server \(server.id) will \(isFull ? "be full" : "fail to sync") soon")
   }
 
-  /// Half of the time the leader, if there is one, else a server.
+  /// The leader in half of the cases, if there is one; otherwise `server`.
   private func leaderOr(_ server: SimulatedServer) -> SimulatedServer {
     guard random.chance(500) else { return server }
     return servers.first { $0.member?.zab.role == .leading } ?? server
   }
 
-  /// A server's disk is slow: all its writes for a while, or a single one for longer. A leader's is then the last to
-  /// have what it commits.
+  /// Makes a server's disk slow: all its writes for a while, or a single one for longer. If it is the leader's, the
+  /// leader commits transactions that its own disk does not have yet.
   private func slowDown(_ server: SimulatedServer) {
     let victim = leaderOr(server)
     if random.chance(500) {
@@ -79,7 +79,7 @@ extension Simulation {
     }
   }
 
-  /// A server can reach nobody, and nobody it.
+  /// Blocks traffic between a server and all others.
   private func partition(_ server: SimulatedServer) {
     trace.add(now, "server \(server.id) is cut off")
     for other in servers where other.id != server.id {
@@ -89,7 +89,7 @@ extension Simulation {
     queue.push(.heal, at: now + random.number(50_000...4_000_000))
   }
 
-  /// What one server sends does not reach another.
+  /// Blocks traffic from one server to another, but not in the opposite direction.
   private func cutOneWay(_ server: SimulatedServer) {
     let other = servers[random.index(servers.count)]
     guard other.id != server.id else { return }
@@ -104,7 +104,7 @@ extension Simulation {
     breakLink(ids[random.index(ids.count)])
   }
 
-  /// A server stands still, as under SIGSTOP.
+  /// Pauses a server, as SIGSTOP does.
   private func pause(_ server: SimulatedServer) {
     guard server.isUp, !server.isPaused else { return }
     trace.add(now, "server \(server.id) freezes")
@@ -112,7 +112,7 @@ extension Simulation {
     queue.push(.resume(server.id), at: now + random.number(20_000...3_000_000))
   }
 
-  /// A frozen server goes on, with what has arrived meanwhile.
+  /// Lets a paused server continue, with the events that have arrived meanwhile.
   func resume(_ server: SimulatedServer) {
     guard server.isPaused else { return }
     trace.add(now, "server \(server.id) goes on")
@@ -120,7 +120,7 @@ extension Simulation {
     let inbox = server.inbox
     server.inbox = []
     for event in inbox { queue.push(event, at: now) }
-    // Connections that broke meanwhile are found broken.
+    // The server notices now that connections were broken meanwhile.
     if let connection = server.member?.zab.leaderConnection, links[connection] == nil {
       step(server, .disconnected(connection))
     }
@@ -129,7 +129,7 @@ extension Simulation {
     }
   }
 
-  /// All servers can reach each other again.
+  /// Ends all partitions.
   func heal() {
     trace.add(now, "all can reach each other")
     for server in servers { server.severed = [] }

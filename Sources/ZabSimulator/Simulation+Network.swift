@@ -4,19 +4,19 @@ import ServerCore
 import Zab
 import ZooKeeperProtocol
 
-/// Messages on their way.
+/// Messages and connections between servers.
 extension Simulation {
   private var latency: Int64 {
-    // Now and then one is very late.
+    // A few messages are very late.
     random.number(50...options.maxLatencyMicroseconds) + (random.chance(5) ? 500_000 : 0)
   }
 
   // MARK: Elections
 
-  /// Sends a message of an election, which may be lost or come twice.
+  /// Sends an election message, which may be lost or duplicated.
   func send(_ notification: ElectionNotification, from server: SimulatedServer, to receiver: ServerID) {
     guard !server.severed.contains(receiver), self.server(receiver).isUp else { return }
-    // Election connections come and go: some messages are lost, some old ones come again.
+    // Servers replace their election connections, so messages can be lost and old ones can be sent again.
     if !faultsAreOver, random.chance(20) { return }
     queue.push(.notification(notification, from: server.id, to: receiver), at: now + latency)
     if !faultsAreOver, random.chance(10) {
@@ -26,7 +26,7 @@ extension Simulation {
 
   // MARK: Links
 
-  /// A server calls its leader.
+  /// Lets a server connect to its leader.
   func call(_ leader: ServerID, by server: SimulatedServer) {
     guard !server.severed.contains(leader), !self.server(leader).severed.contains(server.id) else {
       return queue.push(.callFailed(server.id, generation: server.generation), at: now + 500_000)
@@ -37,7 +37,7 @@ extension Simulation {
     queue.push(.called(leader: leader, by: server.id, generation: server.generation), at: now + latency)
   }
 
-  /// A call has come to a leader, or to one that does not know yet that it leads.
+  /// Handles a connection attempt at a leader, or at a server that does not know yet that it leads.
   func onCalled(_ leaderID: ServerID, _ callerID: ServerID, _ generation: Int) {
     let (leader, caller) = (server(leaderID), server(callerID))
     guard caller.generation == generation else { return }
@@ -54,7 +54,7 @@ extension Simulation {
     links[link.id] = link
     if !link.isHeld { step(leader, .learnerConnected(link.id)) }
     if caller.isPaused {
-      // It finds the connection when it wakes up, if that is still there.
+      // The learner is paused, and handles the result when it continues.
       caller.inbox.append(.callFailed(callerID, generation: generation))
       breakLink(link.id)
     } else {
@@ -62,7 +62,7 @@ extension Simulation {
     }
   }
 
-  /// Learners that called before a server knew that it leads are let in, or sent away.
+  /// Admits or closes the connections that were opened before a server knew whether it leads.
   func roleChanged(_ server: SimulatedServer, _ role: ZabRole) {
     let held = links.values.filter { $0.isHeld && $0.leader == server.id }.map(\.id).sorted()
     for id in held {
@@ -79,7 +79,7 @@ extension Simulation {
     }
   }
 
-  /// Sends a packet on a link, unless a partition holds it up.
+  /// Sends a packet on a link; a partition delays it.
   func send(_ packet: SimulatedPacket, on id: ConnectionID, from server: SimulatedServer) {
     guard let link = links[id], let direction = link.direction(from: server.id),
       link.isOpen[direction.opposite.rawValue]
@@ -98,13 +98,13 @@ extension Simulation {
 
   // MARK: Trees
 
-  /// Sends a tree after what was sent before, piece by piece, while the tree goes on changing.
+  /// Sends a tree after the packets that were sent before, piece by piece, while the tree changes.
   func send(_ tree: TreeStream, on id: ConnectionID, from server: SimulatedServer) {
     links[id]?.tree = tree
     queue.push(.sendPiece(id, leader: server.id), at: now)
   }
 
-  /// The learner takes the next piece.
+  /// Sends the next piece of a tree.
   func sendPiece(_ id: ConnectionID) {
     guard let link = links[id], let tree = link.tree else { return }
     let leader = server(link.leader)
@@ -117,7 +117,7 @@ extension Simulation {
     for packet in link.packetsAfterTree { send(packet, on: id, from: leader) }
   }
 
-  /// A tree comes next on a link.
+  /// Treats the next packets on a link as pieces of a tree.
   func expectTree(_ reader: TreeStreamReader?, on id: ConnectionID) { links[id]?.treeReader = reader }
 
   private func receivePiece(_ bytes: [UInt8], on id: ConnectionID, _ receiver: SimulatedServer) {
@@ -152,7 +152,7 @@ extension Simulation {
     queue.push(.packet(id, direction, packet), at: arrival)
   }
 
-  /// COMMITs on a connection follow each other without a gap within an epoch.
+  /// Checks that the COMMITs on a connection follow each other without a gap within an epoch.
   private func checkOrder(_ packet: SimulatedPacket, _ id: ConnectionID) {
     let kinds: [QuorumPacket.Kind] = [.commit, .inform, .commitAndActivate, .informAndActivate]
     guard case .packet(let packet) = packet, packet.kind.map(kinds.contains) == true else { return }
@@ -162,7 +162,7 @@ extension Simulation {
     links[id]?.lastCommit = packet.zxid
   }
 
-  /// A packet has come to the end of a link.
+  /// Handles a packet that has arrived at the end of a link.
   func onArrival(_ id: ConnectionID, _ direction: SimulatedLink.Direction, _ packet: SimulatedPacket) {
     guard let link = links[id] else { return }
     let receiver = server(link.receiver(direction))
@@ -190,11 +190,11 @@ extension Simulation {
     }
   }
 
-  /// One end closes: the other learns of it behind all that was sent.
+  /// Closes a link at one end. The other end notices after everything that was sent before.
   func close(_ id: ConnectionID, from server: SimulatedServer) {
     guard let link = links[id], let direction = link.direction(from: server.id) else { return }
     if direction == .toLearner {
-      // Nothing can follow a tree that breaks off.
+      // Packets must not be sent after an incomplete tree.
       links[id]?.tree = nil
       links[id]?.packetsAfterTree = []
     }
@@ -214,7 +214,7 @@ extension Simulation {
     if let link = links[id], link.isOpen == [false, false] { links[id] = nil }
   }
 
-  /// The connection is cut: both ends learn of it at once, and what was on its way is lost.
+  /// Breaks a link: both ends notice at once, and packets in flight are lost.
   func breakLink(_ id: ConnectionID) {
     guard let link = links.removeValue(forKey: id) else { return }
     for direction in [SimulatedLink.Direction.toLeader, .toLearner] where link.isOpen[direction.rawValue] {
@@ -222,14 +222,14 @@ extension Simulation {
       let generation = direction == .toLeader ? link.generations.leader : link.generations.learner
       guard receiver.generation == generation, !(link.isHeld && direction == .toLeader) else { continue }
       if receiver.isPaused {
-        // Told when it wakes up, by the silence on the connection.
+        // A paused server notices when it continues, see `resume`.
         continue
       }
       step(receiver, .disconnected(id))
     }
   }
 
-  /// What partitions held up goes on its way.
+  /// Sends the packets that partitions have delayed.
   func releaseStalled() {
     for id in links.keys.sorted() {
       for direction in [SimulatedLink.Direction.toLeader, .toLearner] {

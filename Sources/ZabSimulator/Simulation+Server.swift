@@ -5,9 +5,9 @@ import TxnLog
 import Zab
 import ZooKeeperProtocol
 
-/// What a server wants done.
+/// The driver of a simulated server: performs its effects, and checks what it does.
 extension Simulation {
-  /// Starts a server on what its disk says.
+  /// Starts a server from what is on its disk.
   func start(_ server: SimulatedServer) {
     trace.add(now, "server \(server.id) starts")
     clientConnections[server.id] = [:]
@@ -16,8 +16,8 @@ extension Simulation {
         try server.start(&checker)
       } catch {
         guard case .damaged = error.code, !isCrash(error, server) else { throw error }
-        // What a power cut leaves of a large batch may look like damage. A server refuses that and leaves it to
-        // people, who have it repaired; what was acknowledged must be there all the same.
+        // What a power failure leaves of a large batch can look like damage. A server refuses to start on that, and its
+        // operator runs the repair. Acknowledged transactions must still be there after it.
         trace.add(now, "server \(server.id) is repaired: \(error)")
         _ = try server.directory.repair()
         try server.start(&checker)
@@ -33,14 +33,14 @@ extension Simulation {
     step(server, .started)
   }
 
-  /// Where a server stands, for the trace.
+  /// The state of a server, for the trace.
   func place(of zab: ZabPeer) -> String {
     "history=\(zab.history.base)-\(zab.history.last) committed=\(zab.committed) accepted=\(zab.acceptedEpoch)"
       + " current=\(zab.currentEpoch) configuration=\(Zxid(rawValue: zab.configuration.version))"
       + " voters=\(zab.configuration.voters)\(zab.hasPendingConfiguration ? " and another is proposed" : "")"
   }
 
-  /// Lets the checker see what a server does.
+  /// Connects the checker to what a server delivers and stores.
   private func tap(_ server: SimulatedServer) {
     let (id, generation) = (server.id, server.generation)
     server.member?.onDelivery = { [unowned self] entry in
@@ -79,7 +79,7 @@ extension Simulation {
     }
   }
 
-  /// Does everything that a server wants, and plans when it is to be asked again.
+  /// Performs all effects of a server, and adds its next tick to the queue.
   func settle(_ server: SimulatedServer) {
     let generation = server.generation
     server.runner?.settle(time(of: server))
@@ -134,7 +134,7 @@ extension Simulation {
     case .stopServing: dropClients(of: server)
     case .note(let note):
       trace.add(now, "server \(server.id): \(note)")
-      // A leader that breaks the order of transactions is found out by its learners.
+      // Learners detect a leader that breaks the order of transactions.
       if case .leavesLeader(let fault) = note, fault.breaksOrder { checker.fail("server \(server.id): \(fault)") }
     case .failed(.storage(let error)): onFailure(error, server)
     case .failed(.state(let reason)): checker.fail("server \(server.id): \(reason)")
@@ -152,22 +152,22 @@ extension Simulation {
     }
   }
 
-  /// A server's disk has failed, which ends it.
+  /// Ends a server whose disk has failed.
   private func onFailure(_ error: TxnLogError, _ server: SimulatedServer) {
     if !isCrash(error, server) { checker.fail("the disk of server \(server.id): \(error)") }
     crash(server)
   }
 
-  /// Whether it is the power that failed: then every call fails, and what callers make of that does not matter.
+  /// Whether the error is a simulated fault: after a power failure every call fails, whatever error results from it.
   private func isCrash(_ error: TxnLogError, _ server: SimulatedServer) -> Bool {
     if let crash = server.disk.crashAtOperation, server.disk.operationCount >= crash { return true }
-    // A server whose disk fails ends, and comes back when somebody has made room.
+    // A server whose disk fails stops, and is started again when the disk is repaired.
     if server.isDiskFailing { return true }
     if case .fileSystem(let failure) = error.code { return failure.reason == .crashed }
     return error.code == .poisoned
   }
 
-  /// A leader's tree has arrived.
+  /// Installs a leader's tree that has arrived.
   func install(_ state: RecoveredState, from connection: ConnectionID, on server: SimulatedServer) {
     do throws(TxnLogError) {
       try server.runner?.install(state, from: connection, time(of: server))
@@ -179,8 +179,8 @@ extension Simulation {
 
   // MARK: The log
 
-  /// Gives the disk what waits for it. For a lone transaction on a quick disk a server's loop waits a moment: it hears
-  /// that the transaction is durable before anything else happens.
+  /// Begins to write what waits for the disk. For a single transaction on a quick disk, the loop of a server waits, and
+  /// so the report that the transaction is durable precedes every other event.
   private func writeLog(_ server: SimulatedServer) {
     guard server.log.canWrite else { return }
     let isQuick = now >= server.slowWrites.until && server.nextWriteDelay == 0
@@ -205,7 +205,7 @@ extension Simulation {
     }
   }
 
-  /// The disk is done with what it was given; or the report of a log that was stopped meanwhile comes late.
+  /// Completes a write, or handles the late report of a generation of the log that was stopped meanwhile.
   func onWritten(_ server: SimulatedServer, _ generation: Int, log: Int, through last: Zxid) {
     guard server.generation == generation else { return }
     if server.log.generation == log { return finishWrite(server) }
@@ -228,7 +228,7 @@ extension Simulation {
     queue.push(event, at: now + random.number(50...options.maxSyncMicroseconds))
   }
 
-  /// The disk is ready for the next step of a snapshot.
+  /// Performs the next step of a snapshot.
   func onSnapshotStep(_ server: SimulatedServer, _ generation: Int, _ snapshot: Int) {
     guard server.generation == generation, server.snapshotNumber == snapshot else { return }
     do throws(TxnLogError) {
@@ -239,7 +239,7 @@ extension Simulation {
       case .isDone: checker.onSnapshot(server.id, zxid, durable: server.durable)
       }
     } catch {
-      // The log has everything: a server that cannot write a snapshot goes on, unless its power has failed.
+      // The log has all transactions, so a server that cannot write a snapshot continues.
       server.endSnapshot()
       if !server.isDiskFailing { onFailure(error, server) }
     }

@@ -8,10 +8,10 @@ import ZooKeeperProtocol
 
 /// A whole ensemble in one thread: servers, network, disks, clocks and clients, all driven by one seed.
 ///
-/// It runs the members that ship, recovery and files included. While faults happen, the rules of `StateChecker` are
-/// looked at after every step; when they stop, the ensemble must come back within a bound.
+/// It runs the same members as real servers, including recovery and files. While faults happen, the rules of
+/// `StateChecker` are checked after every step. After the last fault, the ensemble must recover within a limited time.
 ///
-/// The same seed gives the same run, to the last event.
+/// The same seed results in the same run, down to the last event.
 package final class Simulation {
   package let options: SimulationOptions
   var random: SplitMix64
@@ -22,7 +22,7 @@ package final class Simulation {
   var links: [ConnectionID: SimulatedLink] = [:]
   var nextLink: UInt64 = 1
   var clients: [SimulatedClient] = []
-  /// The servers' ends of the clients' connections: server, client's number and connection.
+  /// The servers' ends of clients' connections, by server and by the number of the client.
   var clientConnections: [ServerID: [Int: (connection: Int, end: ClientConnection)]] = [:]
   var lastClientArrival: [Int64] = []
   var lastServerArrival: [Int64] = []
@@ -30,13 +30,13 @@ package final class Simulation {
   var trace: TraceLog
   var report = SimulationReport()
   var faultsAreOver = false
-  /// Acknowledged writes of each client when the faults stopped.
+  /// The number of acknowledged writes of each client when the faults stopped.
   private var acknowledgedAtEnd: [Int] = []
 
-  /// How long an ensemble without faults may take to come back.
+  /// How long an ensemble may take to recover after the last fault.
   static let recoveryMicroseconds: Int64 = 40_000_000
 
-  /// A simulation that has not run.
+  /// Creates a simulation; `run` runs it.
   package init(_ options: SimulationOptions, keepsTrace: Bool = false) {
     self.options = options
     random = SplitMix64(seed: options.seed ^ 0x5eed)
@@ -60,10 +60,11 @@ package final class Simulation {
     lastServerArrival = [Int64](repeating: 0, count: clients.count)
   }
 
-  /// More events than that, in the mean, are messages that only bring about others; runs have one in five milliseconds.
+  /// The largest mean number of events. Normal runs have one in five milliseconds; with more, servers keep sending
+  /// messages that only cause other messages.
   private static let eventsPerMillisecond: Int64 = 10
 
-  /// Runs to the end, or to the first broken rule.
+  /// Runs to the end, or until a rule is broken.
   package func run() -> SimulationReport {
     for server in servers { start(server) }
     for client in clients.indices { queue.push(.clientStep(client), at: random.number(0...300_000)) }
@@ -93,7 +94,7 @@ package final class Simulation {
   /// The server with an id.
   func server(_ id: ServerID) -> SimulatedServer { servers[Int(id.rawValue) - 1] }
 
-  /// The two clocks of a server.
+  /// The current time of the two clocks of a server.
   func time(of server: SimulatedServer) -> ServerTime {
     ServerTime(
       monotonicMilliseconds: now / 1000 + server.skewMilliseconds,
@@ -127,7 +128,7 @@ package final class Simulation {
 
   // MARK: Steps
 
-  /// Gives an event to a server, and does what it wants.
+  /// Gives an event to a server, and performs the resulting effects.
   func step(_ server: SimulatedServer, _ event: ZabEvent) {
     guard let runner = server.runner else { return }
     runner.step(event, time(of: server))
@@ -160,7 +161,7 @@ package final class Simulation {
     acknowledgedAtEnd = clients.map(\.acknowledgedCount)
   }
 
-  /// Whether all servers serve, at the same place, and every client has had an answer since.
+  /// Whether all servers serve with the same last transaction, and every client has had an answer since.
   private var hasRecovered: Bool {
     let zxids = Set(servers.map { $0.member?.zab.delivered ?? .zero })
     return servers.allSatisfy { $0.member?.core != nil } && zxids.count == 1

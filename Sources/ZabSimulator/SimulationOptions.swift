@@ -2,38 +2,38 @@ internal import StorageTesting
 package import Zab
 import ZooKeeperProtocol
 
-/// What one run is like: drawn from its seed, and told before it begins.
+/// The parameters of one run, which are drawn from its seed.
 package struct SimulationOptions: Hashable, Sendable, CustomStringConvertible {
   package var seed: UInt64
-  /// Servers that vote.
+  /// The number of voters.
   package var voterCount: Int
-  /// Servers that only watch.
+  /// The number of observers.
   package var observerCount: Int
   package var clientCount: Int
-  /// How long faults go on, in milliseconds of the simulated time.
+  /// How long faults happen, in milliseconds of the simulated time.
   package var durationMilliseconds: Int64
   /// The mean time between two faults.
   package var faultIntervalMilliseconds: Int64
-  /// The slowest message that is not held up by a fault.
+  /// The largest latency of a message without faults.
   package var maxLatencyMicroseconds: Int64
-  /// The slowest sync of a disk that is not held up by a fault.
+  /// The longest sync of a disk without faults.
   package var maxSyncMicroseconds: Int64
-  /// Transactions in memory: few of them make learners need snapshots.
+  /// The number of transactions in memory. With a small number, learners need snapshots.
   package var historyCount: Int
-  /// Transactions between a server's snapshots.
+  /// The number of transactions between a server's snapshots.
   package var snapshotInterval: Int
-  /// Whether a server's loop waits a moment for the log, see `LogWorker.submitAndWait`.
+  /// Whether a server's loop waits for the log, see `LogWorker.submitAndWait`.
   package var waitsForLog: Bool
-  /// Whether the disk takes direct writes, past the system's cache.
+  /// Whether the disk supports direct writes, which bypass the system's cache.
   package var hasDirectWrites: Bool
-  /// The log's files grow by so much at a time.
+  /// The number of bytes that are preallocated when a log file grows.
   package var preallocationBytes: Int
-  /// About how much of a tree is sent, or written to a snapshot, at a time.
+  /// The approximate number of bytes of a tree that are sent, or written to a snapshot, at a time.
   package var pieceBytes: Int
   /// The bug that is put in on purpose.
   package var mutation: ZabMutation?
 
-  /// The options that a seed stands for.
+  /// Draws the options of a seed.
   package init(seed: UInt64) {
     self.seed = seed
     var random = SplitMix64(seed: seed)
@@ -62,7 +62,7 @@ package struct SimulationOptions: Hashable, Sendable, CustomStringConvertible {
   }
 }
 
-/// How a run ended.
+/// The result of a run.
 package struct SimulationReport: Hashable, Sendable {
   /// The first rule that was broken; nil when all held.
   package var violation: String?
@@ -72,8 +72,8 @@ package struct SimulationReport: Hashable, Sendable {
   package var epochCount = 0
   package var reconfigurationCount = 0
   package var acknowledgedWriteCount = 0
-  /// Of all lines of the trace: two runs that differ anywhere differ here.
+  /// A hash of all lines of the trace: two runs that differ in any event differ here.
   package var traceHash: UInt64 = 0
-  /// The trace's lines, if they were asked for.
+  /// The lines of the trace, if they were requested.
   package var trace: [String] = []
 }

@@ -2,25 +2,26 @@ import Jute
 import Zab
 import ZooKeeperProtocol
 
-/// What must hold across all servers, whatever fails. It sees what they do, and shares no code with how they decide.
+/// Checks the rules that must hold across all servers, whatever fails. It observes what servers do, and shares no code
+/// with the members that decide it.
 ///
 /// *Source*: `QuorumProtocol` F.1, F.2.
 struct StateChecker {
-  /// A transaction as the first server that delivered it had it.
+  /// A transaction as it was delivered by the first server that did so.
   private struct Delivered {
     var hash: UInt64
     var previous: Zxid
     var digest: UInt64?
   }
 
-  /// The largest transaction that servers may make of what clients ask, or of the end of a session.
+  /// The largest transaction that servers may make from a request or from the end of a session.
   static let maximumTxnBytes = 600
 
   private var delivered: [Zxid: Delivered] = [:]
   private var lastDelivered: [ServerID: Zxid] = [:]
-  /// Who led an epoch.
+  /// The leader of each epoch.
   private var leaders: [Epoch: ServerID] = [:]
-  /// What a server has promised to follow, and what it had then.
+  /// The history that a server had when it promised to follow an epoch.
   private struct Promise {
     var currentEpoch: Epoch
     var last: Zxid
@@ -38,12 +39,12 @@ struct StateChecker {
   var transactionCount: Int { delivered.count }
   var epochCount: Int { leaders.count }
 
-  /// Notes the first rule that was broken.
+  /// Records a broken rule. Only the first one is kept.
   mutating func fail(_ text: String) {
     if violation == nil { violation = text }
   }
 
-  /// A server delivers a transaction: agreement, total order, and no holes.
+  /// Checks agreement, total order and the absence of holes when a server delivers a transaction.
   mutating func onDelivery(_ server: ServerID, _ entry: TxnHistory.Entry) {
     let previous = lastDelivered[server] ?? .zero
     guard entry.zxid > previous else {
@@ -73,14 +74,15 @@ struct StateChecker {
     noteConfiguration(entry.zxid, configuration)
   }
 
-  /// A configuration is committed: a server has delivered its transaction, or taken it up.
+  /// Records a committed configuration: a server has delivered its transaction, or has activated it.
   mutating func noteConfiguration(_ zxid: Zxid, _ configuration: QuorumConfiguration) {
     guard !reconfigurations.contains(where: { $0.zxid == zxid }) else { return }
     reconfigurations.append((zxid, configuration))
     reconfigurations.sort { $0.zxid < $1.zxid }
   }
 
-  /// The configurations of which a transaction needs a quorum: the one in force, and for one that brings another, both.
+  /// The configurations of which a transaction needs a quorum: the active one and, for a transaction that contains a
+  /// configuration, that one too.
   ///
   /// *Source*: `QuorumProtocol` B.14.
   func configurations(for zxid: Zxid, first: QuorumConfiguration) -> [QuorumConfiguration] {
@@ -89,17 +91,17 @@ struct StateChecker {
     return [before, own]
   }
 
-  /// The tree's digest behind a transaction is the same everywhere.
+  /// Checks that the digest of the tree after a transaction is the same on all servers.
   mutating func onDigest(_ server: ServerID, _ zxid: Zxid, _ digest: UInt64) {
     guard let known = delivered[zxid] else { return }
     guard let expected = known.digest else {
       delivered[zxid]?.digest = digest
       return
     }
-    if expected != digest { fail("server \(server) has another tree behind \(zxid) than others") }
+    if expected != digest { fail("server \(server) has another tree after \(zxid) than others") }
   }
 
-  /// A server has read its disk: what was ever delivered there must be what others delivered.
+  /// Checks the recovered history of a server: transactions that were ever delivered must be the same as those.
   mutating func onRecovery(_ server: ServerID, _ history: TxnHistory, digest: UInt64) {
     for entry in history.entries(after: history.base, through: history.last) {
       if let known = delivered[entry.zxid], known.hash != Self.hash(entry.bytes) {
@@ -110,26 +112,26 @@ struct StateChecker {
     onDigest(server, history.last, digest)
   }
 
-  /// A server's tree is now what a leader or its own disk says.
+  /// Records the last transaction of a tree that a server has recovered, or has installed from a leader.
   mutating func onPlace(_ server: ServerID, _ zxid: Zxid) { lastDelivered[server] = zxid }
 
-  /// A server has established its leadership: nobody else has of that epoch, and everything that was ever delivered in
-  /// earlier ones is in its history.
+  /// Checks a server that has established its leadership: no other server led the same epoch, and everything that was
+  /// delivered in earlier epochs is in its history.
   mutating func onLeading(_ server: ServerID, _ epoch: Epoch) {
     if let other = leaders[epoch], other != server { fail("servers \(other) and \(server) both led epoch \(epoch)") }
-    // An epoch may be established late, by a server that does not know of the next one: it can commit nothing.
+    // An epoch may be established late, by a server that does not know of a later one and cannot commit anything.
     leaders[epoch] = server
     let earlier = delivered.keys.lazy.filter { Int64($0.epoch) < epoch.rawValue }.max() ?? .zero
     let has = lastDelivered[server] ?? .zero
     if has < earlier { fail("server \(server) leads epoch \(epoch) with \(has), but \(earlier) was delivered") }
   }
 
-  /// A follower acknowledges a transaction.
+  /// Checks that a transaction is durable when a follower acknowledges it.
   mutating func onAck(_ server: ServerID, _ zxid: Zxid, durable: Zxid) {
     if zxid > durable { fail("server \(server) acknowledges \(zxid), durable is \(durable)") }
   }
 
-  /// A learner acknowledges NEWLEADER.
+  /// Checks that the history and the epoch are durable when a learner acknowledges NEWLEADER.
   mutating func onNewLeaderAck(_ server: ServerID, _ epoch: Epoch, last: Zxid, durable: Zxid, savedEpoch: Int64) {
     if last > durable { fail("server \(server) acknowledges NEWLEADER with \(last), durable is \(durable)") }
     if savedEpoch != epoch.rawValue {
@@ -137,7 +139,7 @@ struct StateChecker {
     }
   }
 
-  /// A learner promises to follow an epoch: once at the most, and never before it is on its disk.
+  /// Checks that a learner promises to follow an epoch at most once, and only when the epoch is on its disk.
   mutating func onPromise(_ server: ServerID, _ epoch: Epoch, savedEpoch: Int64, current: Epoch, last: Zxid) {
     if savedEpoch < epoch.rawValue { fail("server \(server) promises epoch \(epoch), on disk is \(savedEpoch)") }
     if let earlier = promises[server]?.keys.max(), earlier >= epoch {
@@ -146,8 +148,8 @@ struct StateChecker {
     promises[server, default: [:]][epoch] = Promise(currentEpoch: current, last: last)
   }
 
-  /// A leader takes up an epoch: a quorum has promised to follow it, the leader among them, and none of that quorum has
-  /// a newer history.
+  /// Checks that a quorum, with the leader among them, has promised to follow an epoch when its leader takes it, and
+  /// that none of that quorum has a newer history.
   mutating func onEpochTaken(
     _ server: ServerID, _ epoch: Epoch, current: Epoch, last: Zxid, _ configuration: QuorumConfiguration
   ) {
@@ -160,27 +162,27 @@ struct StateChecker {
     fail("server \(server) takes up epoch \(epoch), which no quorum with as old a history has promised to follow")
   }
 
-  /// A leader commits a transaction: a quorum has it on its disks.
+  /// Checks that a quorum has a transaction on disk when a leader commits it.
   mutating func onCommit(_ server: ServerID, _ zxid: Zxid, _ configuration: QuorumConfiguration, holders: [ServerID]) {
     guard !configuration.isQuorum({ holders.contains($0) }) else { return }
     fail("server \(server) commits \(zxid), which is on the disks of \(holders), no quorum of \(configuration.voters)")
   }
 
-  /// A server's log has nothing to do: the member knows that all of its history is durable. If it did not, it might
-  /// never acknowledge a history that nothing is added to.
+  /// Checks, when a server's log is idle, that the member knows that all of its history is durable. Otherwise it might
+  /// never acknowledge a history that does not grow.
   mutating func onIdleLog(_ server: ServerID, known: Zxid, durable: Zxid) {
     guard known != durable else { return }
     fail("server \(server) takes \(known) for durable, and its log is durable up to \(durable)")
   }
 
-  /// A snapshot gets its name: the log has everything that is in it, or an older snapshot could not be followed by the
-  /// log any more.
+  /// Checks that the log has everything that is in a snapshot when the snapshot gets its name. Otherwise a start could
+  /// find a hole between the snapshot and the log.
   mutating func onSnapshot(_ server: ServerID, _ zxid: Zxid, durable: Zxid) {
     guard zxid > durable else { return }
     fail("server \(server) has a snapshot of \(zxid), and its log is durable up to \(durable)")
   }
 
-  /// The epochs on a disk never go back.
+  /// Checks that the epochs on a disk never decrease.
   mutating func onEpochs(_ server: ServerID, accepted: Int64, current: Int64) {
     if let before = durableEpochs[server], accepted < before.accepted || current < before.current {
       fail("the epochs of server \(server) went from \(before) to \((accepted, current))")

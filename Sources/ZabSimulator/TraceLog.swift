@@ -1,18 +1,18 @@
-/// One line for each thing that happens. Always hashed, kept only if somebody wants to read it.
+/// One line for each event that a reader of a run needs. Lines are always hashed, and kept only on request.
 struct TraceLog {
   private(set) var hash: UInt64 = 0xcbf2_9ce4_8422_2325
   private(set) var lines: [String] = []
   let keepsLines: Bool
 
-  /// An empty trace.
+  /// Creates an empty trace.
   init(keepsLines: Bool) { self.keepsLines = keepsLines }
 
-  /// Notes numbers that stand for what happened: cheap enough for every event.
+  /// Adds numbers that identify an event to the hash only, which is cheap enough for every event.
   mutating func mix(_ values: Int64...) {
     for value in values { mix(UInt64(bitPattern: value)) }
   }
 
-  /// Notes a line.
+  /// Adds a line.
   mutating func add(_ time: Int64, _ line: @autoclosure () -> String) {
     mix(time)
     guard keepsLines else { return }

@@ -43,7 +43,7 @@ extension TxnLogError.Code {
       "\(place): the snapshot of \(snapshot) cannot be read, and the log ends at \(readable)"
     case .noValidSnapshot: "\(place): no snapshot can be read"
     case .noSnapshot: "\(place): there are transactions but no snapshot that they follow"
-    case .truncationPointMissing(let zxid): "\(place): transaction \(zxid), after which the log must be truncated, is missing"
+    case .truncationPointMissing(let zxid): "\(place): cannot truncate: transaction \(zxid) is missing"
     case .unsupportedCompression: "\(place): the compression of the file is not supported"
     case .misplacedFile: "\(place): the file belongs in the other one of dataDir and dataLogDir"
     case .badNumber(let text): "\(place): \"\(text)\" is not a valid number for this file"
@@ -63,7 +63,7 @@ extension TxnLogError.Code {
       "nothing was changed; restore the file, or give up the transactions after it with: zkcli server repair CFG"
     case .noValidSnapshot: "nothing was changed; restore a snapshot"
     case .noSnapshot: "restore the snapshot, or set snapshot.trust.empty=true to start from an empty tree"
-    case .zxidOutOfRange: "nothing was changed; remove the file if it belongs to another ensemble, or restore an older one"
+    case .zxidOutOfRange: "nothing was changed; remove the file if it is not of this ensemble, or restore another"
     case .locked: "stop it, or choose another data directory"
     default: nil
     }

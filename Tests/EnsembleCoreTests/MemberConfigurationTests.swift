@@ -5,7 +5,7 @@ import TxnLog
 import ZnodeTree
 import ZooKeeperProtocol
 
-/// Which of the configurations on a member's disk counts.
+/// Which of the configurations on a member's disk it uses.
 struct MemberConfigurationTests {
   private let disk = MemoryFileSystem()
   private var directory: DataDirectory<MemoryFileSystem> { DataDirectory(disk, dataDirectory: "/data") }
@@ -45,7 +45,7 @@ struct MemberConfigurationTests {
     #expect(try known(new, agreed: nil, inTree: old).proposed == nil)
   }
 
-  /// With older members in its place a server could help to elect a second leader.
+  /// With an older configuration instead, a server could help to elect a second leader.
   @Test(arguments: ["", "nonsense", "server.1=h:1", "server.1=h1:1:2\nversion=x"])
   func aDamagedOneIsRefused(_ text: String) throws {
     let error = #expect(throws: TxnLogError.self) {

@@ -7,9 +7,9 @@ import Zab
 import ZnodeTree
 import ZooKeeperProtocol
 
-/// What a member's runner does to the disk, and what the member hears of it in which order.
+/// What `MemberRunner` does to the disk, and in which order it informs the member.
 struct MemberRunnerTests {
-  /// A log that is written when a test says so.
+  /// A log that is written when a test requests it.
   private final class ManualLog: MemberLog {
     let directory: DataDirectory<MemoryFileSystem>
     private var writer: LogWriter<MemoryFileSystem>?
@@ -110,7 +110,7 @@ struct MemberRunnerTests {
 
   private func zxid(_ epoch: Int64, _ counter: Int64) -> Zxid { Zxid(rawValue: epoch << 32 | counter) }
 
-  /// Gets three transactions of epoch 1 that its log has not synced, then loses the leader and follows another one,
+  /// Receives three transactions of epoch 1 that its log has not synced, then loses the leader and follows another one,
   /// which has the first two.
   private func loseLeaderWithUnsyncedLog() throws {
     try follow(1, epoch: 1, link: 1)
@@ -124,7 +124,7 @@ struct MemberRunnerTests {
     try follow(3, epoch: 2, link: 2)
   }
 
-  /// What the end of the log has made durable is acknowledged, though the log never reports again.
+  /// What the end of the log has made durable is acknowledged, although that log does not report again.
   @Test func truncationTellsWhatIsDurable() throws {
     try loseLeaderWithUnsyncedLog()
     _ = receive(QuorumPacket(.trunc, zxid: zxid(1, 2)), 2)
@@ -150,7 +150,7 @@ struct MemberRunnerTests {
     #expect(receive(QuorumPacket(.newLeader, zxid: zxid(2, 0)), 2).isEmpty, "a failed member does nothing more")
   }
 
-  /// A report of a log that was stopped says nothing about the one that was begun since.
+  /// A late report of a generation of the log that was stopped is ignored.
   @Test func reportsOfEarlierLogsAreIgnored() throws {
     try loseLeaderWithUnsyncedLog()
     let stale = log.generation
@@ -165,7 +165,7 @@ struct MemberRunnerTests {
     #expect(sent(drain()) == [.ack, .ack])
   }
 
-  /// Where the log cannot be cut it goes on as it was, and the leader is asked for its tree.
+  /// A log that cannot be truncated continues unchanged, and the member asks the leader for its tree.
   @Test func failedTruncationChangesNothing() throws {
     try loseLeaderWithUnsyncedLog()
     // Without the snapshot that the log follows, nothing on the disk ends with the transaction.
@@ -193,7 +193,7 @@ struct MemberRunnerTests {
     #expect(log.starts.count == 2)
   }
 
-  /// A configuration is on the disk before the driver hears of it.
+  /// A configuration is on disk before the driver receives the effect.
   @Test func configurationsAreSavedFirst() throws {
     try follow(1, epoch: 1, link: 1)
     _ = receive(QuorumPacket(.diff, zxid: .zero), 1)

@@ -5,7 +5,7 @@ import TestKit
 import Testing
 import ZooKeeperProtocol
 
-/// Trees on their way from a leader to a learner.
+/// Trees that a leader sends to a learner.
 struct TreeStreamTests {
   private func reader() -> TreeStreamReader {
     TreeStreamReader(
@@ -28,7 +28,7 @@ struct TreeStreamTests {
     var writer = JuteWriter()
     let stream = TreeStream(state.tree, sessions: state.sessions)
     while !stream.encode(into: &writer, budgetBytes: 64) {}
-    // Lists stand in another order, and ours leaves out ACLs that no znode has any more; the tree is the same.
+    // The order of ACL lists differs, and this server leaves out ACLs that no znode uses; the tree is the same.
     #expect(writer.bytes.count <= vector.bytes.count)
     var second = self.reader()
     let (again, _) = try #require(try feed(&second, writer.bytes))

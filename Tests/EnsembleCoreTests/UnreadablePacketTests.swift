@@ -5,8 +5,7 @@ import Zab
 import ZnodeTree
 import ZooKeeperProtocol
 
-/// What the other end of a connection says and nobody can read ends that connection: whoever waits for the answer
-/// would wait for ever.
+/// A packet that cannot be decoded ends its connection: otherwise a client could wait for an answer indefinitely.
 struct UnreadablePacketTests {
   private static let link = ConnectionID(rawValue: 7)
   private static let time = ServerTime(monotonicMilliseconds: 1, wallMilliseconds: 1)
@@ -24,7 +23,7 @@ struct UnreadablePacketTests {
       zab, state: RecoveredState(tree: DataTree(hashSeed: 1), sessions: [:]), settings: ServerSettings())
   }
 
-  /// Takes an event in, with a disk that never fails; returns what else is to be done.
+  /// Handles an event with a disk that never fails, and returns the other effects.
   private static func step(_ member: EnsembleMember, _ event: ZabEvent) -> [DriverEffect] {
     member.step(event, time)
     var (others, effects): ([DriverEffect], [MemberEffect]) = ([], [])
@@ -77,7 +76,7 @@ struct UnreadablePacketTests {
     #expect(member.zab.learnerConnections == [Self.link])
   }
 
-  /// An observer whose leader has sent all that it lacks, and NEWLEADER comes next.
+  /// An observer that has received all that it lacks, and expects NEWLEADER.
   private static func learner(of epoch: Epoch) -> EnsembleMember {
     let member = member(2)
     _ = step(member, .started)

@@ -4,17 +4,17 @@ import Testing
 import ZooKeeperClient
 import ZooKeeperProtocol
 
-/// Bytes that no server sends, on the ports that are for servers: the connection bears it alone.
+/// Invalid bytes on the ports for other servers: only the connection is closed.
 @Suite(.timeLimit(.minutes(3)), .serialized)
 struct BadBytesTests {
-  /// No member of any ensemble here.
+  /// An id that belongs to no member.
   static let stranger = ServerID(rawValue: 77)
 
   static func long(_ value: Int64) -> [UInt8] { (0..<8).map { UInt8(truncatingIfNeeded: value >> (56 - 8 * $0)) } }
 
   static func frame(_ payload: [UInt8]) -> [UInt8] { bigEndian(Int32(payload.count)) + payload }
 
-  /// What a stranger says first on an election port.
+  /// Invalid first bytes on an election port.
   static let greeting = ElectionGreeting(
     serverID: stranger, addresses: [HostAndPort(host: "127.0.0.1", port: 1)]
   ).encoded
@@ -25,7 +25,7 @@ struct BadBytesTests {
       configuration: "server.77=127.0.0.1:1:2:participant\nversion=0"
     ).encoded)
 
-  /// What a stranger says first on a quorum port.
+  /// Invalid first bytes on a quorum port.
   static func info(_ kind: QuorumPacket.Kind = .followerInfo, data: [UInt8]? = nil) -> [UInt8] {
     let data = data ?? LearnerInfo(serverID: stranger, configurationVersion: 0).encoded
     return QuorumPacket(kind, zxid: .zero, data: data).encoded
@@ -107,7 +107,7 @@ struct BadBytesTests {
   @Test func badBytesCloseTheirConnection() async throws {
     let ensemble = try await Self.start()
     try await Self.expectUnharmed(ensemble) {
-      // All at once: some of them are closed for silence only.
+      // All at the same time, because some of them are closed only after a timeout.
       try await withThrowingTaskGroup(of: Void.self) { group in
         for member in ensemble.members {
           let cases =
@@ -134,7 +134,7 @@ struct BadBytesTests {
         if Int.random(in: 0..<4, using: &random) == 0 {
           bytes = (0..<Int.random(in: 0...200, using: &random)).map { _ in UInt8.random(in: 0...255, using: &random) }
         }
-        // Whoever says that it is a member is believed, here as with Apache's: that is not what this is about.
+        // A connection that claims to be a member is believed, as by Apache's servers, so this case is left out.
         guard !Self.claimsMembership(bytes) else { continue }
         let member = ensemble.members.randomElement(using: &random)!
         let socket = try LoopbackSocket.connect(
@@ -158,7 +158,7 @@ struct BadBytesTests {
   }
 }
 
-/// Runs what blocks on a thread of its own.
+/// Runs blocking work on a separate thread.
 private func onThread(_ body: @escaping @Sendable () throws -> Void) async throws {
   try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
     Thread.detachNewThread { continuation.resume(with: Result { try body() }) }

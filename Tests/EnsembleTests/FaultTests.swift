@@ -3,10 +3,10 @@ import TestKit
 import Testing
 import ZooKeeperClient
 
-/// Ensembles under load whose members are killed and held still at random.
+/// Ensembles under load whose members are killed and paused at random.
 @Suite(.timeLimit(.minutes(5)), .serialized)
 struct FaultTests {
-  /// How long each ensemble suffers, in seconds; more with `ZKCLI_FAULT_SECONDS`.
+  /// How long faults happen in each ensemble, in seconds; more with `ZKCLI_FAULT_SECONDS`.
   static let faultSeconds = ProcessInfo.processInfo.environment["ZKCLI_FAULT_SECONDS"].flatMap { Int($0) } ?? 15
 
   @Test(arguments: [3, 5]) func nothingAcknowledgedIsLost(size: Int) async throws {
@@ -44,7 +44,7 @@ struct FaultTests {
     try await ensemble.kill()
   }
 
-  /// Loads the ensemble and lets it suffer; then waits until every client has been served again.
+  /// Runs clients and faults; then waits until every client is served again.
   private static func run(
     _ load: SessionLoad, on ensemble: ServerEnsemble, _ seed: SeededGenerator
   ) async throws -> Int {
@@ -74,7 +74,7 @@ struct FaultTests {
   /// One fault of one or more members, and its end.
   private static func harm(_ ensemble: ServerEnsemble, _ random: inout SeededGenerator) async throws {
     let minority = (ensemble.members.count - 1) / 2
-    // Now and then more than the ensemble can bear.
+    // Sometimes more members than the ensemble tolerates.
     let count = Int.random(in: 0..<5, using: &random) == 0 ? minority + 1 : Int.random(in: 1...minority, using: &random)
     var victims = [ServerMember](ensemble.members.shuffled(using: &random).prefix(count))
     if Bool.random(using: &random), let leader = ensemble.leader, !victims.contains(where: { $0 === leader }) {

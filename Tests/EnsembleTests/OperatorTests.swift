@@ -2,7 +2,7 @@ import Foundation
 import TestKit
 import Testing
 
-/// What members of an ensemble tell those who run them.
+/// What members of an ensemble report to operators.
 @Suite(.timeLimit(.minutes(3)), .serialized)
 struct OperatorTests {
   /// Runs `zkcli`.
@@ -67,7 +67,7 @@ struct OperatorTests {
     ]
     for (name, value) in figures { #expect(leader.figure(name) == value, "\(name)") }
     #expect(try leader.ask("srvr").split(separator: "\n").last?.hasPrefix("Proposal sizes last/min/max: ") == true)
-    // A server that serves nobody has little to say, here as there.
+    // A server that serves no clients answers few commands, as Apache's server does.
     for member in ensemble.members where member !== apache { try await member.kill() }
     let theirs = try await answersAlone(apache)
     try await apache.kill()
@@ -77,7 +77,7 @@ struct OperatorTests {
     #expect(own.documents == theirs.documents)
   }
 
-  /// What a server says that has no quorum.
+  /// The answers of a server without a quorum.
   private func answersAlone(
     _ member: ServerMember
   ) async throws -> (words: [String: String], documents: [String: NSDictionary]) {
@@ -110,7 +110,8 @@ struct OperatorTests {
     try await ensemble.kill()
   }
 
-  /// A configuration without `dataDir` and `clientPort`, what `myid` has, and what `check` says; nothing is no fault.
+  /// A configuration without `dataDir` and `clientPort`, the text of `myid`, and what `check` prints; empty if it
+  /// passes.
   static let configurations: [(lines: String, id: String?, fault: String)] = [
     ("initLimit=5,syncLimit=2,server.1=a:1:2,server.2=b:1:2,server.3=c:1:2", "2", ""),
     ("server.1=a:1:2,server.2=b:1:2,server.3=c:1:2", "2", "zoo.cfg: initLimit is not set\n"),
@@ -163,8 +164,8 @@ struct OperatorTests {
     #expect(fault.isEmpty ? !run.errorOutput.contains("zoo.cfg:") : run.errorOutput.contains(fault))
   }
 
-  /// What an ensemble has agreed on counts, and not what the file says: both `check` and the server's log tell so where
-  /// they differ, and how to return to the file.
+  /// Members use the configuration that the ensemble has agreed on, not that of the file. If they differ, both `check`
+  /// and the server's log report that, and how to return to the file.
   @Test(
     arguments: [
       ("server.1=a:1:2\nserver.2=b:1:2\nversion=100000000", true),

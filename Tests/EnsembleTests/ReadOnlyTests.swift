@@ -3,7 +3,7 @@ import Testing
 import ZooKeeperClient
 import ZooKeeperProtocol
 
-/// A member that has lost the others serves those who only read.
+/// A member without a quorum serves read-only clients.
 @Suite(.timeLimit(.minutes(5)))
 struct ReadOnlyTests {
   @Test func readsAreServedWithoutAQuorum() async throws {

@@ -5,7 +5,7 @@ import Testing
 import ZooKeeperClient
 import ZooKeeperProtocol
 
-/// Frames that no client should send: the connection bears it alone.
+/// Invalid frames of clients: only the connection is closed.
 @Suite(.timeLimit(.minutes(10)), .serialized)
 struct BadFrameTests {
   static func integer(_ value: Int32) -> [UInt8] { bigEndian(value) }
@@ -21,7 +21,7 @@ struct BadFrameTests {
 
   static let ping = frame(integer(-2) + integer(11))
 
-  /// What a client may say wrong once it has a session, by name.
+  /// Invalid frames of a client with a session, by name.
   static let cases: [(name: String, bytes: [UInt8])] = [
     ("negative length", integer(-1)),
     ("least length", integer(.min)),
@@ -37,7 +37,7 @@ struct BadFrameTests {
     ("undecodable auth", frame(integer(-4) + integer(100) + [1])),
   ]
 
-  /// What a server makes of a case: the errors that it answers with, and whether it closes.
+  /// How a server reacts to a case: its error codes, and whether it closes the connection.
   static func outcome(of bytes: [UInt8], port: UInt16) throws -> String {
     let socket = try LoopbackSocket.connect(to: port, timeout: .seconds(30))
     try socket.write(connectRequest)
@@ -53,7 +53,7 @@ struct BadFrameTests {
           answers.append("\(header.error)")
           continue
         }
-        // Apache may answer the ping right behind the bad frame before it closes, but no other.
+        // Apache's server may answer the ping directly after the invalid frame before it closes, but no later one.
         pings += 1
         if pings == 2 { return (answers + ["open"]).joined(separator: ", ") }
         try socket.write(ping)
@@ -75,7 +75,7 @@ struct BadFrameTests {
     try await Self.expectUnharmed(server)
   }
 
-  /// Where we part from Apache's 3.8.0 on purpose: it executes these for any client, or leaves it without an answer.
+  /// Intended differences from Apache's 3.8.0, which executes these for any client, or does not answer.
   @Test(arguments: [OpCode.createSession, .notification, .error, .check])
   func whatServersSayAmongThemselvesIsNotForClients(operation: OpCode) async throws {
     let server = try ServerUnderTest()
@@ -123,7 +123,7 @@ struct BadFrameTests {
     try await Self.expectUnharmed(server)
   }
 
-  /// Answers that nobody takes: reads of large data, pipelined into one small packet.
+  /// Answers that the client does not read: reads of large data, pipelined in one small packet.
   @Test func clientThatDoesNotReadIsBounded() async throws {
     let server = try ServerUnderTest()
     try await server.start()
@@ -140,7 +140,7 @@ struct BadFrameTests {
       try socket.write((behindWrite ? write : []) + (0..<2_000).flatMap { _ in read })
       try await Self.expectUnharmed(server, connections: nil)
       #expect(try Self.peakMemoryBytes(server) < 300 << 20)
-      // The first of them come whole and in order.
+      // The first ones arrive completely and in order.
       for _ in 0..<50 { #expect(try socket.readFrame().count > 0) }
       socket.shutdown()
     }

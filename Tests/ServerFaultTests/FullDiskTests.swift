@@ -3,7 +3,7 @@ import TestKit
 import Testing
 import ZooKeeperClient
 
-/// A disk that takes no more: the server says so and stops, and has what it acknowledged.
+/// A full disk: the server reports that and stops, and has everything that it acknowledged.
 @Suite(.timeLimit(.minutes(10)), .serialized)
 struct FullDiskTests {
   @Test func serverStopsRatherThanLie() async throws {

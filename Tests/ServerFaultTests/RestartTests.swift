@@ -4,7 +4,7 @@ import Testing
 import ZooKeeperClient
 import ZooKeeperProtocol
 
-/// What must happen although the server was away, and starts on damaged files.
+/// What must happen after a restart, and starts on damaged files.
 @Suite(.timeLimit(.minutes(10)), .serialized)
 struct RestartTests {
   @Test func ephemeralsOfAbandonedSessionsGoAfterARestart() async throws {
@@ -15,7 +15,7 @@ struct RestartTests {
     try await client.connected(failsFast: false)
     try await client.create("/ephemeral", mode: .ephemeral)
     try await server.end(by: SIGKILL)
-    // Without a server to tell, this abandons the session.
+    // Without a server, this abandons the session.
     await client.close(limit: .zero)
     try await server.start()
     try await server.withClient { client in
@@ -38,7 +38,7 @@ struct RestartTests {
     }
   }
 
-  /// The next start need not replay what the snapshot has that was being written.
+  /// A stop waits for a snapshot that is being written, so that the next start does not replay what is in it.
   @Test func aStopFinishesTheSnapshotThatHasBegun() async throws {
     let server = try ServerUnderTest(["snapCount=2"])
     try await server.start()
@@ -94,7 +94,7 @@ struct RestartTests {
     }
   }
 
-  /// What the hint of a server that refuses says: after a repair the server starts, and what was cut is kept.
+  /// A repair works as the hint of a refused start says: the server starts after it, and what was cut is kept.
   private static func repairAndServe(_ server: ServerUnderTest) async throws {
     let words = ["server", "repair", "\(server.directory)/zoo.cfg"]
     let repair = try await CommandRun.run(try Products.executable("zkcli"), words)

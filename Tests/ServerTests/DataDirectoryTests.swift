@@ -2,10 +2,10 @@ import Foundation
 import TestKit
 import Testing
 
-/// One data directory, served in turn by Apache's server and by ours.
+/// One data directory, served in turn by Apache's server and by this one.
 @Suite(.timeLimit(.minutes(10)), .enabled(if: ApacheServer.isInstalled))
 struct DataDirectoryTests {
-  /// Znodes of every kind, and a history behind them.
+  /// Creates znodes of every kind, with a history.
   private static let script = """
     create /plain 'some data'
     create /null

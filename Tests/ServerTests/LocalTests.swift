@@ -2,7 +2,7 @@ import Foundation
 import TestKit
 import Testing
 
-/// `zkcli --local`: a server inside of the process.
+/// `zkcli --local`: a server inside the process.
 @Suite(.timeLimit(.minutes(10)))
 struct LocalTests {
   private static func zkcli(_ words: String..., input: String = "") async throws -> CommandRun {
@@ -53,7 +53,7 @@ struct LocalTests {
     #expect(both.exitStatus == 2)
   }
 
-  /// Nothing stays behind, whoever ends it: the temporary directories of servers lie below TMPDIR.
+  /// No temporary directory of a server is left in TMPDIR, however the process ends.
   @Test(arguments: [SIGINT, SIGTERM, SIGKILL]) func leavesNothingBehind(signal: Int32) async throws {
     let directory = try Scratch.directory("temporary")
     var environment = RunningCommand.cleanEnvironment

@@ -2,14 +2,14 @@ import Foundation
 import TestKit
 import Testing
 
-/// Who may hold a server's ports, at which addresses, and for how long.
+/// Which connections a server's ports accept, at which addresses, and for how long.
 @Suite(.timeLimit(.minutes(10)))
 struct PortTests {
   private static func connectRequest(declaring lengthBytes: Int32) -> [UInt8] {
     withUnsafeBytes(of: lengthBytes.bigEndian) { Array($0) } + [UInt8](repeating: 0, count: 20)
   }
 
-  /// Nobody without a session fills the memory: the first frame has no room for it.
+  /// A client without a session cannot fill the memory, because its first frame is limited.
   @Test func firstFrameThatIsTooLongEndsTheConnection() async throws {
     let server = try ServerUnderTest()
     try await server.start()
@@ -19,7 +19,7 @@ struct PortTests {
     #expect(try server.ask("ruok") == "imok")
   }
 
-  /// However often it sends a byte.
+  /// A client without a session is disconnected, however often it sends a byte.
   @Test func drippingConnectionEnds() async throws {
     let server = try ServerUnderTest()
     try await server.start()
@@ -76,12 +76,12 @@ struct PortTests {
       #expect(environment.contains(try Regex("\(name)=[0-9]+MB\n")), "\(environment)")
     }
     for name in ["java.home", "java.io.tmpdir", "java.class.path"] { #expect(environment.contains("\n\(name)=")) }
-    // Whoever asks is a connection, too.
+    // The connection of the request counts too.
     #expect(try ask("cons").contains(#/127\.0\.0\.1:\d+\[0\]\(queued=0,recved=1,sent=0\)\n/#))
     #expect(try ask("dirs").contains(#/datadir_size: [1-9]/#))
   }
 
-  /// A log that is full is followed by the next, also when clients have taken every descriptor that they can get.
+  /// A full log is followed by the next one, even when clients use every descriptor that they can get.
   @Test func logRollsWhenDescriptorsRunOut() async throws {
     let server = try ServerUnderTest(
       ["snapCount=50", "maxClientCnxns=0"], wrapper: ["/bin/sh", "-c", "ulimit -n 64; exec \"$@\"", "sh"])
@@ -158,7 +158,7 @@ struct PortTests {
     #expect(try await server.end(by: SIGTERM) == .exited(0))
   }
 
-  /// Who has proved nothing may do nothing.
+  /// A client without a required identity may do nothing.
   @Test func enforcedAuthenticationKeepsStrangersOut() async throws {
     let server = try ServerUnderTest(["enforce.auth.enabled=true", "enforce.auth.schemes=digest"])
     try await server.start()
@@ -180,7 +180,7 @@ struct PortTests {
     }
   }
 
-  /// What Apache's script hands to Java means the same here.
+  /// The JVM flags that Apache's script passes to Java mean the same here.
   @Test func flagsForJavaAreTaken() async throws {
     let directory = try Scratch.directory("flags")
     let file = "\(directory)/zoo.cfg"
@@ -193,7 +193,7 @@ struct PortTests {
     var environment = RunningCommand.cleanEnvironment
     environment["SERVER_JVMFLAGS"] = "-Dzookeeper.snapCount=lots -XX:+UseG1GC"
     let taken = try await CommandRun.run(zkcli, ["-v", "server", "check", file], environment: environment)
-    #expect(taken.exitStatus == 0 && taken.errorOutput.contains("snapCount is no whole number"))
+    #expect(taken.exitStatus == 0 && taken.errorOutput.contains("snapCount is not a whole number"))
     #expect(taken.errorOutput.contains("ignored -XX:+UseG1GC"), "\(taken.errorOutput)")
   }
 }

@@ -13,7 +13,7 @@ import Zab
     var options = SimulationOptions(seed: seed)
     options.mutation = mutation
     let chosen = options
-    // On a thread of its own: the tests that talk to servers meanwhile need the pool's.
+    // On a separate thread, because tests that talk to servers meanwhile need the threads of the pool.
     return await withCheckedContinuation { continuation in
       Thread.detachNewThread { continuation.resume(returning: Simulation(chosen, keepsTrace: keepsTrace).run()) }
     }
@@ -52,7 +52,7 @@ import Zab
     .leaderEpochBeforePersisted: 60, .answersSyncsUnconfirmed: 1900, .trustsReportsOfEarlierLogs: 90,
   ]
 
-  /// A simulator that finds nothing is worth nothing: each bug must be found within so many seeds.
+  /// Each known bug must be found within a number of seeds.
   @Test(arguments: ZabMutation.allCases)
   func bugIsFound(_ mutation: ZabMutation) async {
     let budget: UInt64 = 60

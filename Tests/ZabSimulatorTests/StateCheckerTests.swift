@@ -4,7 +4,7 @@ import ZooKeeperProtocol
 
 @testable import ZabSimulator
 
-/// Each rule of the checker, with a history made by hand that breaks it: a checker that cannot fail proves nothing.
+/// Each rule of the checker, with a hand-made history that breaks it: a checker that cannot fail proves nothing.
 struct StateCheckerTests {
   private static let one = ServerID(rawValue: 1)
   private static let two = ServerID(rawValue: 2)
@@ -20,7 +20,7 @@ struct StateCheckerTests {
     TxnHistory.Entry(zxid: zxid(epoch, counter), bytes: bytes)
   }
 
-  /// What happens, with the words in the complaint; nil for a history without fault.
+  /// A history, with a text that the violation contains; nil for a history without a violation.
   struct Case: Sendable, CustomTestStringConvertible {
     let name: String
     let complaint: String?
@@ -152,7 +152,7 @@ struct StateCheckerTests {
     #expect(checker.violation?.contains(complaint) == true, "\(checker.violation ?? "no complaint")")
   }
 
-  /// The quorums of the configuration before and of the new one are needed for what changes the members.
+  /// A change of the members needs a quorum of the previous and of the new configuration.
   @Test func reconfigurationsNeedBothQuorums() {
     var checker = StateChecker()
     var next = QuorumConfiguration(members: Array(Self.configuration.members.prefix(1)))

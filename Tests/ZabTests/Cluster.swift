@@ -1,12 +1,12 @@
 import Zab
 import ZooKeeperProtocol
 
-/// A few peers in one place whose messages, disks and clocks move only when a script says so; see `Scenarios`.
+/// A few peers whose messages, disks and clocks move only when a script says so; see `Scenarios`.
 struct Cluster {
   private enum Message {
     case notification(ElectionNotification, from: ServerID, to: ServerID)
     case packet(QuorumPacket, link: Int, toLeader: Bool)
-    /// A tree on its way, for SNAP.
+    /// A tree in flight, for SNAP.
     case tree(Zxid, link: Int)
     case call(leader: ServerID, by: ServerID)
     case end(link: Int, toLeader: Bool)
@@ -29,7 +29,7 @@ struct Cluster {
     var isHeld = false
   }
 
-  /// Who is none of the servers.
+  /// An id that belongs to none of the servers.
   private static let stranger = ServerID(rawValue: 99)
 
   private var configuration = QuorumConfiguration(members: [])
@@ -39,21 +39,21 @@ struct Cluster {
   private var links: [Link] = []
   private var messages: [Message] = []
   private var isolated: Set<ServerID> = []
-  /// Servers of which nothing reaches anybody, though their connections stand.
+  /// Servers whose messages reach no other server, although their connections stay open.
   private var muted: Set<ServerID> = []
   private var now: Int64 = 0
   private(set) var delivered: [ServerID: [Zxid]] = [:]
-  /// What the paper's claims are about, in the order in which it happened.
+  /// The events to which the properties of the paper apply, in order.
   private(set) var events: [Event] = []
 
-  /// Something that the paper's claims are about.
+  /// An event to which the properties of the paper apply.
   enum Event: Equatable {
     /// A primary broadcasts.
     case broadcast(ServerID, Zxid)
     case deliver(ServerID, Zxid)
     /// A server becomes the primary of an epoch.
     case lead(ServerID, Epoch)
-    /// What a server has delivered is now this much: it has read its disk, or got a leader's tree.
+    /// A server's tree now ends with this transaction, because it was recovered or installed from a leader.
     case restart(ServerID, [Zxid])
   }
 
@@ -71,7 +71,7 @@ struct Cluster {
   private var counter: [ServerID: UInt32] = [:]
   private var showsMessages = true
 
-  /// Does one command and returns what came of it.
+  /// Runs one command, and returns its results as text.
   mutating func execute(_ line: String) -> String {
     output = []
     let words = line.split(separator: " ").map(String.init)
@@ -156,7 +156,7 @@ struct Cluster {
     for action in actions { perform(action, server) }
   }
 
-  /// Delivers what is on its way, and what comes of that, until nothing is.
+  /// Delivers all messages in flight, and those that result from them, until there are none.
   private mutating func run() {
     while !messages.isEmpty { deliver(messages.removeFirst()) }
   }
@@ -273,7 +273,7 @@ struct Cluster {
     }
   }
 
-  /// Proposes that the voters be these; the others of the first configuration observe.
+  /// Proposes a configuration with these voters; the other members of the first configuration are observers.
   private mutating func reconfigure(_ server: ServerID, _ voters: [ServerID]) {
     guard let epoch = peers[server]?.servingEpoch else { return output.append("\(server) does not lead") }
     counter[server, default: 0] += 1
@@ -297,7 +297,7 @@ struct Cluster {
     output.append("\(server): \(peer?.confirmedQuestions ?? 0) of \(peer?.leadershipQuestions ?? 0) confirmed")
   }
 
-  /// A stranger calls a leader, and says that it is one of the servers and has accepted an epoch.
+  /// Opens a connection to a leader that claims to be one of the servers and to have accepted an epoch.
   private mutating func claim(of server: ServerID, to leader: ServerID, epoch: Int64) {
     links.append(Link(learner: Self.stranger, leader: leader))
     let connection = ConnectionID(rawValue: UInt64(links.count - 1))
@@ -308,7 +308,7 @@ struct Cluster {
     run()
   }
 
-  /// Somebody who says that it is a server that looks for a leader tells of another configuration.
+  /// Sends a notification in the name of a server that is looking for a leader, with another configuration.
   private mutating func tell(
     _ receiver: ServerID, from sender: ServerID, version: Int64, _ voters: [ServerID]
   ) {
@@ -354,7 +354,7 @@ struct Cluster {
     isolated.contains(one) || isolated.contains(other) || peers[one] == nil || peers[other] == nil
   }
 
-  // MARK: Words
+  // MARK: Texts
 
   private mutating func show(_ line: String) { if showsMessages { output.append(line) } }
 

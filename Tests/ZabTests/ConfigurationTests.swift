@@ -3,7 +3,7 @@ import Testing
 import Zab
 import ZooKeeperProtocol
 
-/// What a server that is brought up to date learns about configurations, and what it makes of them.
+/// How a server handles configurations in a leader's tree, in NEWLEADER and in transactions.
 struct ConfigurationTests {
   private let link = ConnectionID(rawValue: 1)
   private var peer: ZabPeer
@@ -53,8 +53,8 @@ struct ConfigurationTests {
     }.first
   }
 
-  /// A leader sends the tree that it has, with a configuration in it that may not be committed. Whoever is elected with
-  /// that tree needs the votes that the configuration asks for.
+  /// A leader's tree can contain a configuration that is not committed. A server that is elected with that tree needs a
+  /// quorum of that configuration too.
   @Test mutating func aSnapshotBringsAProposedConfiguration() throws {
     let zxid = Zxid(rawValue: 0x1_0000_0009)
     receive(QuorumPacket(.snap, zxid: zxid))
@@ -71,7 +71,7 @@ struct ConfigurationTests {
     #expect(peer.role == .leading)
   }
 
-  /// The configuration that is committed already is in every tree.
+  /// A configuration in a tree that is already committed is not treated as proposed.
   @Test mutating func aSnapshotOfTheSameConfigurationChangesNothing() {
     let zxid = Zxid(rawValue: 0x1_0000_0009)
     receive(QuorumPacket(.snap, zxid: zxid))
@@ -79,7 +79,7 @@ struct ConfigurationTests {
     #expect(!peer.hasPendingConfiguration)
   }
 
-  /// What servers were begun with has no version; where it may change, the first leader gives it one.
+  /// The first configuration has no version. If reconfiguration is enabled, the first leader gives it one.
   @Test(arguments: [(0, true, 0x1_0000_0000), (0, false, 0), (7, true, 7)] as [(Int64, Bool, Int64)])
   func theFirstConfigurationGetsAVersion(_ version: Int64, _ isReconfigEnabled: Bool, _ expected: Int64) {
     var settings = ZabSettings()
@@ -103,7 +103,7 @@ struct ConfigurationTests {
     #expect(!peer.hasPendingConfiguration)
   }
 
-  /// A server that cannot tell whose votes count must not go on, and must not say that it has the transaction.
+  /// A server that does not know which votes count must stop, and must not acknowledge the transaction.
   @Test mutating func aConfigurationThatCannotBeReadEndsTheServer() throws {
     receive(QuorumPacket(.diff, zxid: .zero))
     actions = []

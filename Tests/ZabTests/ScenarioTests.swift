@@ -1,10 +1,10 @@
 import Foundation
 import Testing
 
-/// The files in `Scenarios`: commands, and what comes of each, to be read as a description of the protocol.
+/// The files in `Scenarios`: commands with their expected results, which can be read as a description of the protocol.
 ///
-/// *Shape*: a command, a line `----`, what is expected, an empty line. `#` begins a comment. With `ZK_REWRITE=1` in the
-/// environment the files are written anew, and the run fails: look at the difference.
+/// *Format*: a command, a line `----`, the expected results, an empty line. `#` begins a comment. With `ZK_REWRITE=1`
+/// in the environment, the files are written again and the run fails, so that the difference is looked at.
 @Suite(.timeLimit(.minutes(10))) struct ScenarioTests {
   private static let directory = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Scenarios")
 

@@ -3,7 +3,7 @@ import Testing
 import Zab
 import ZooKeeperProtocol
 
-/// Our learner says to an Apache leader what Apache's learner said, packet for packet.
+/// This learner sends the same packets to a leader of Apache's as Apache's learner did.
 struct TranscriptTests {
   private static let configuration = QuorumConfiguration(
     members: (1...3).map {
@@ -15,7 +15,7 @@ struct TranscriptTests {
     try #require(QuorumVectors.all.transcripts.first { $0.name.contains(name) }).packets
   }
 
-  /// A learner that has just reached the leader of a transcript, with the history that its first packets tell of.
+  /// A learner that has just connected to the leader of a transcript, with the history that its first packets report.
   private func learner(_ packets: [QuorumVectors.Transcript.Packet]) throws -> (ZabPeer, [ZabAction]) {
     let info = try QuorumPacket(decoding: packets[0].bytes)
     let acknowledgement = try QuorumPacket(decoding: packets[2].bytes)
@@ -43,7 +43,7 @@ struct TranscriptTests {
     return (peer, actions)
   }
 
-  /// Plays a transcript against our learner, whose disk is quick.
+  /// Plays a transcript against a learner with a quick disk.
   private func replay(_ name: String) throws -> (said: [QuorumPacket], expected: [QuorumPacket]) {
     let packets = try packets(name)
     var (peer, actions) = try learner(packets)
@@ -79,7 +79,7 @@ struct TranscriptTests {
   @Test(arguments: ["first start, empty DIFF", "3.9.5 follower, DIFF", "old leader returns, TRUNC"])
   func learnerSaysWhatApachesSays(_ name: String) throws {
     let (said, expected) = try replay(name)
-    // What clients asked for later is not the learner's own, and a capture may end before the last answer.
+    // Later packets are requests of clients, and a capture may end before the last answer.
     let kinds: Set<QuorumPacket.Kind> = [.followerInfo, .ackEpoch, .ack]
     let ours = said.filter { $0.kind.map(kinds.contains) == true }
     let apaches = expected.filter { $0.kind.map(kinds.contains) == true }

@@ -1,14 +1,14 @@
 import Testing
 import ZooKeeperProtocol
 
-/// A test for each property that the paper claims of the protocol, on runs with crashes, partitions and slow disks.
+/// A test for each property of the protocol in the paper, on runs with crashes, partitions and slow disks.
 ///
 /// *Source*: Junqueira, Reed, Serafini, "Zab: High-performance broadcast for primary-backup systems" (DSN 2011),
 /// section III (core properties) and IV (primary order properties).
 struct ZabPaperTests {
   private typealias Event = Cluster.Event
 
-  /// What happened in some runs, each drawn from its seed.
+  /// The events of some runs, each drawn from its seed.
   private static let runs: [[Cluster.Event]] = (1...40).map { events(seed: $0) }
 
   private static func events(seed: UInt64) -> [Cluster.Event] {
@@ -64,8 +64,8 @@ struct ZabPaperTests {
   /// deliver ⟨v,z⟩ and deliver ⟨v,z⟩ before ⟨v',z'⟩." "Agreement: If some process pi delivers ⟨v,z⟩ and some process pj
   /// delivers ⟨v',z'⟩, then either pi delivers ⟨v',z'⟩ or pj delivers ⟨v,z⟩."
   ///
-  /// Both say that of any two sequences of deliveries one begins with the other: whoever delivers a transaction has
-  /// delivered the same one before it.
+  /// Both say that of any two sequences of deliveries one is a prefix of the other: any server that delivers a
+  /// transaction has delivered the same one before it.
   @Test func totalOrderAndAgreement() {
     for run in Self.runs {
       var previous: [Zxid: Zxid] = [:]

@@ -3,7 +3,7 @@ import ZooKeeperProtocol
 
 @testable import ZooKeeperServer
 
-/// What a `zoo.cfg` means: the same as to Apache's server, and nothing that protects is passed over.
+/// A `zoo.cfg` means the same as for Apache's server, and no key that asks for protection is ignored.
 @Suite struct ConfigurationTests {
   private static let base = "dataDir=/d\n"
 
@@ -48,7 +48,7 @@ import ZooKeeperProtocol
     #expect(found.count == 1 && found[0].hasPrefix("zoo.cfg:3: "), "\(found)")
     let key = String(line.prefix { $0 != "=" })
     #expect(found.allSatisfy { $0.contains(key) })
-    // As a system property of Java's it asks for the same.
+    // As a Java system property it asks for the same.
     let property = problems("clientPort=0\n", properties: ["zookeeper." + key: String(line.dropFirst(key.count + 1))])
     let isFileOnly = key.hasPrefix("metricsProvider.http")
     #expect(isFileOnly || property.count == 1, "\(property)")
@@ -114,7 +114,7 @@ import ZooKeeperProtocol
 
   // MARK: Bounds
 
-  /// A line, whether it is worth a warning, and what must hold.
+  /// A line, whether it causes a warning, and what must hold.
   private static let taken: [(line: String, isSaid: Bool, holds: @Sendable (ServerConfiguration) -> Bool)] = [
     ("maxClientCnxns=-1", false, { $0.maximumConnectionsPerAddress == 0 }),
     ("maxCnxns=-5", false, { $0.maximumConnections == 0 }), ("maxCnxns=many", true, { $0.maximumConnections == 0 }),
@@ -228,7 +228,7 @@ import ZooKeeperProtocol
     ]
     let file = try read("jute.maxbuffer=6\nforceSync=yes\n", properties: properties)
     #expect(file.configuration.logging.snapshotCount == 7 && file.configuration.tickTimeMilliseconds == 3000)
-    // The file's own keys win, but where Apache's server has none.
+    // The file's keys take precedence, except those that Apache's server reads as system properties only.
     #expect(file.configuration.maximumFrameBytes == 5 && file.configuration.logging.forcesSync)
     #expect(file.configuration.members.isEmpty && file.warnings.isEmpty && file.unknownKeys.isEmpty)
   }

@@ -69,13 +69,13 @@ extension MemoryFileSystem: @unchecked Sendable {}
     entry(zxid).withUnsafeBytes { worker.append($0, zxid: Zxid(rawValue: zxid)) }
   }
 
-  /// Expects to be told that the log is safe up to there.
+  /// Expects a report that the log is durable up to a transaction.
   private func expect(_ zxid: Zxid, _ events: inout AsyncStream<Zxid>.Iterator) async throws {
     let told = await events.next(isolation: #isolation)
     #expect(told == zxid)
   }
 
-  /// Nothing is known of the disk before the first sync; this one makes it known as a quick one.
+  /// Performs a first quick sync, before which the worker has no expectation of the disk.
   private func warmUp(_ events: inout AsyncStream<Zxid>.Iterator) async throws {
     try await loop.submit { [self] in
       append(1)
@@ -111,7 +111,7 @@ extension MemoryFileSystem: @unchecked Sendable {}
     #expect(last == Zxid(rawValue: 40))
   }
 
-  /// The loop goes on while a write hangs, and is told when it is done: once.
+  /// The loop continues while a write hangs, and receives one report when it is done.
   @Test func aSlowWriteDoesNotHoldTheLoop() async throws {
     var events = persisted.makeAsyncIterator()
     try await warmUp(&events)
@@ -121,14 +121,14 @@ extension MemoryFileSystem: @unchecked Sendable {}
       return worker.submitAndWait()
     }.get()
     #expect(last == nil)
-    // While it hangs the loop is free, and does not wait for what comes behind it.
+    // While it hangs the loop is free, and does not wait for later batches.
     try await loop.submit { [self] in
       append(3)
       #expect(!worker.isWorthWaiting)
       worker.submit()
     }.get()
     disk.release()
-    // Both in one go, if the thread had not even begun with the first.
+    // Both in one batch, if the thread had not begun with the first one yet.
     var told: [Zxid] = []
     while told.last != Zxid(rawValue: 3), let zxid = await events.next(isolation: #isolation) { told.append(zxid) }
     #expect(told == [Zxid(rawValue: 3)] || told == [Zxid(rawValue: 2), Zxid(rawValue: 3)])

@@ -41,7 +41,7 @@ private final class ReceivingHandler: ChannelInboundHandler, @unchecked Sendable
     finish()
   }
 
-  /// Completes with all bytes once there are so many.
+  /// Completes with all bytes once the expected number has arrived.
   func bytes(_ count: Int, on loop: any EventLoop) -> EventLoopFuture<[UInt8]> {
     let promise = loop.makePromise(of: [UInt8].self)
     waiting = (count, promise)
@@ -64,13 +64,13 @@ private func withConnection(
   let loop = group.next()
   let accepted = loop.makePromise(of: SendingHandler.self)
   let listener = try await ServerBootstrap(group: group)
-    // So that the queue is needed soon.
+    // A small buffer, so that the queue is needed soon.
     .childChannelOption(.socketOption(.so_sndbuf), value: 8192)
     .childChannelInitializer { channel in
       channel.eventLoop.makeCompletedFuture {
         let handler = SendingHandler()
         try channel.pipeline.syncOperations.addHandler(handler)
-        // Behind the registration, which makes the channel active.
+        // After the registration, which makes the channel active.
         channel.eventLoop.execute { accepted.succeed(handler) }
       }
     }
@@ -87,18 +87,18 @@ private func withConnection(
     try await group.shutdownGracefully()
     throw error
   }
-  // Closes all that is open.
+  // Closes both ends.
   try await group.shutdownGracefully()
 }
 
 @Suite(.timeLimit(.minutes(10)))
 struct SocketSenderTests {
-  /// Bytes of which each tells its place.
+  /// Bytes whose values depend on their offsets.
   private static func pattern(_ range: Range<Int>) -> [UInt8] { range.map { UInt8(truncatingIfNeeded: $0 / 7 + $0) } }
 
   @Test func orderIsKeptWhenTheSocketIsFull() async throws {
     try await withConnection { loop, handler, client, receiver in
-      // Sends of all sizes until far more waits than the socket takes, and then small ones behind them.
+      // Sends of all sizes until far more waits than the socket accepts, and then small ones after them.
       let (total, queued) = try await loop.submit { () -> (Int, Int) in
         var (total, queued, size) = (0, 0, 1)
         while total < 256 << 10 {
@@ -123,7 +123,7 @@ struct SocketSenderTests {
       #expect(first == 0)
       let count = 256 << 10
       #expect(try await loop.submit { handler.sender.send(Self.pattern(10..<count)) }.get() > 0)
-      // The socket may have room again, but what waits comes first.
+      // The socket may have space again, but what waits must be sent first.
       #expect(try await loop.submit { handler.sender.send(Self.pattern(count..<count + 10)) }.get() > 0)
       try await client.setOption(.autoRead, value: true).get()
       _ = try await loop.flatSubmit { receiver.bytes(count + 10, on: loop) }.get()
@@ -144,7 +144,7 @@ struct SocketSenderTests {
       try await loop.submit { [ends] in
         let reused = fcntl(ends[1], F_DUPFD, handler.socket)
         defer { close(reused) }
-        // Unless somebody else in this process has the number already, by now.
+        // Unless the descriptor is already used by another file of this process.
         guard reused == handler.socket else { return }
         handler.sender.send(Self.pattern(0..<100))
         var byte: UInt8 = 0

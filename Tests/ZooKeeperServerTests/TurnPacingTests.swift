@@ -2,11 +2,11 @@ import Testing
 
 @testable import ZooKeeperServer
 
-/// When a turn may end before all connections were looked at.
+/// When a turn can end before all connections were read.
 @Suite struct TurnPacingTests {
   private static let rowLength = 16
 
-  /// The pacing behind turns that have seen so many connections each.
+  /// The pacing after turns with these numbers of connections.
   private func pacing(after connectionCounts: [Int]) -> TurnPacing {
     var pacing = TurnPacing()
     for count in connectionCounts {

@@ -1,6 +1,6 @@
 import Zab
 
-/// The program `zabsim`: runs simulations by their seeds, and says which of them broke a rule.
+/// The program `zabsim`: runs the simulations of some seeds, and reports those that break a rule.
 package enum SimulatorProgram {
   private struct Arguments {
     var seed: UInt64 = 1
@@ -16,10 +16,10 @@ package enum SimulatorProgram {
     Runs an ensemble in one thread, with faults drawn from the seed, and checks Zab's rules after every step.
       --seed N         the first seed (default 1)
       --seeds COUNT    how many seeds, counting up (default 1)
-      --trace          prints what happens, a line each, with the time in milliseconds
-      --duration MS    how long faults go on in a run, in simulated time (default 30000)
-      --mutation NAME  puts a known bug in, in a debug build: \(names)
-    Exits with 1 when a rule was broken.
+      --trace          print a line for each event, with the time in milliseconds
+      --duration MS    how long faults happen in a run, in simulated time (default 30000)
+      --mutation NAME  put in a known bug; only in a debug build: \(names)
+    The exit code is 1 if a rule was broken.
     """
 
   private static var names: String { ZabMutation.allCases.map(\.rawValue).joined(separator: ", ") }

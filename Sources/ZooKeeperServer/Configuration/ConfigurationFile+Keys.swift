@@ -2,8 +2,9 @@ import ZooKeeperProtocol
 
 /// The keys about one server.
 ///
-/// A key that Apache's server reads from the file itself must be well formed. The others are Java's system properties
-/// there, which take any text and fall back to a default: those are taken too, and what Apache makes of them is said.
+/// A key that Apache's server reads from the file itself must have a valid value. The others are Java system properties
+/// there, which accept any text and fall back to a default. They do so here too, with a warning that says which value
+/// is used.
 extension ConfigurationFile {
   /// Takes a key about times, ports and limits.
   ///
@@ -29,7 +30,7 @@ extension ConfigurationFile {
     case "maxClientCnxns": integer(entry) { $0.maximumConnectionsPerAddress = max(0, $1) }
     case "maxCnxns": systemInteger(entry, default: 0) { $0.maximumConnections = max(0, $1) }
     case "minSessionTimeout":
-      // Only -1 is the default. A timeout of 0 tells a client that its session has expired.
+      // Only -1 is the default. A client takes a timeout of 0 to mean that its session has expired.
       integer(entry) { $0.minimumSessionTimeoutMilliseconds = $1 == -1 ? nil : max(1, $1) }
     case "maxSessionTimeout": integer(entry) { $0.maximumSessionTimeoutMilliseconds = $1 == -1 ? nil : $1 }
     case "jute.maxbuffer":
@@ -64,11 +65,11 @@ extension ConfigurationFile {
       guard let interval = JavaNumber.milliseconds(entry.value, bareUnit: 3_600_000) else {
         fail(
           entry,
-          "autopurge.purgeInterval must be a number of hours, or one with ms, s, m, h or d behind it, "
+          "autopurge.purgeInterval must be a number of hours, or a number followed by ms, s, m, h or d, "
             + "not \"\(entry.value)\"")
         return true
       }
-      // Thirty years are as good as more.
+      // About thirty years, which avoids overflows.
       configuration.retention.purgeIntervalMilliseconds = min(max(0, interval), 1_000_000_000_000)
     case "snapshot.trust.empty": systemBoolean(entry) { $0.logging.trustsMissingSnapshot = $1 }
     case "digest.enabled": systemBoolean(entry) { $0.features.hasDigest = $1 }
@@ -93,7 +94,7 @@ extension ConfigurationFile {
       checkPort(entry, configuration.admin.port)
     case "admin.commandURL": configuration.admin.commandPath = entry.value
     case "admin.idleTimeout":
-      // Jetty takes 0 and less for no limit; a connection without one would stay for ever, so the default stays.
+      // Jetty treats 0 and less as no limit. Connections could then stay indefinitely, so the default is kept here.
       systemInteger(entry, default: 30_000) { $0.admin.idleTimeoutMilliseconds = $1 > 0 ? $1 : 30_000 }
     case "metricsProvider.className":
       switch entry.value {
@@ -147,7 +148,7 @@ extension ConfigurationFile {
 
   // MARK: Values
 
-  /// A number of 32 bits that Apache's server insists on.
+  /// A number of 32 bits. Like Apache's server, this one refuses any other text.
   mutating func integer(
     _ entry: PropertiesText.Entry, _ range: ClosedRange<Int>? = nil, _ set: (inout ServerConfiguration, Int) -> Void
   ) {
@@ -158,14 +159,14 @@ extension ConfigurationFile {
     set(&configuration, number)
   }
 
-  /// A number of 32 bits, for which Apache's server takes its default when the text is none.
+  /// A number of 32 bits. Like Apache's server, this one uses the default for any other text.
   mutating func systemInteger(
     _ entry: PropertiesText.Entry, default fallback: Int, _ set: (inout ServerConfiguration, Int) -> Void
   ) {
     set(&configuration, number(JavaNumber.decodedInt(entry.value), entry, fallback))
   }
 
-  /// A number of 64 bits, for which Apache's server takes its default when the text is none.
+  /// A number of 64 bits. Like Apache's server, this one uses the default for any other text.
   mutating func systemLong(
     _ entry: PropertiesText.Entry, default fallback: Int, _ set: (inout ServerConfiguration, Int) -> Void
   ) {
@@ -174,13 +175,13 @@ extension ConfigurationFile {
 
   private mutating func number(_ number: Int?, _ entry: PropertiesText.Entry, _ fallback: Int) -> Int {
     guard let number else {
-      warn(entry, "\(entry.key) is no whole number: \"\(entry.value)\"; the default of \(fallback) is taken")
+      warn(entry, "\(entry.key) is not a whole number: \"\(entry.value)\"; the default of \(fallback) is used")
       return fallback
     }
     return number
   }
 
-  /// `true` or `false`, which Apache's server insists on.
+  /// `true` or `false`. Like Apache's server, this one refuses any other text.
   mutating func boolean(_ entry: PropertiesText.Entry, _ set: (inout ServerConfiguration, Bool) -> Void) {
     let value = entry.value.lowercased()
     guard value == "true" || value == "false" else {
@@ -189,7 +190,7 @@ extension ConfigurationFile {
     set(&configuration, value == "true")
   }
 
-  /// `true`, or else something that Java takes for false.
+  /// `true`; any other text means false, as in Java.
   mutating func systemBoolean(_ entry: PropertiesText.Entry, _ set: (inout ServerConfiguration, Bool) -> Void) {
     let value = entry.value.lowercased()
     if value != "true", value != "false" {
@@ -198,7 +199,7 @@ extension ConfigurationFile {
     set(&configuration, value == "true")
   }
 
-  /// One of some words, in small letters; anything else counts as `fallback`.
+  /// One of some values, in lower case; any other text counts as `fallback`.
   mutating func word(
     _ entry: PropertiesText.Entry, _ words: [String], else fallback: String,
     _ set: (inout ServerConfiguration, String) -> Void
@@ -210,7 +211,7 @@ extension ConfigurationFile {
     set(&configuration, entry.value)
   }
 
-  /// A name or a number of a host; brackets around an IPv6 address are no part of it.
+  /// A name or a numeric address of a host, without the brackets around an IPv6 address.
   private mutating func host(_ entry: PropertiesText.Entry, _ set: (inout ServerConfiguration, String) -> Void) {
     guard let host = HostAndPort.host(entry.value) else {
       return fail(entry, "\(entry.key) must be a host's name or address, not \"\(entry.value)\"")

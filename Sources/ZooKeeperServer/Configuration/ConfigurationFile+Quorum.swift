@@ -23,7 +23,7 @@ extension ConfigurationFile {
       quorum.hasSyncLimit = JavaNumber.int(entry.value) != 0
       integer(entry, 0...Int(Int32.max)) { $0.quorumTimes.syncLimitTicks = $1 }
     case "cnxTimeout":
-      // 0 waits for as long as the system does.
+      // 0 means the system's own limit.
       integer(entry, 0...Int(Int32.max)) { $0.quorumTimes.connectTimeoutMilliseconds = $1 > 0 ? $1 : Int(Int32.max) }
     case "electionPortBindRetry":
       systemInteger(entry, default: 3) { $0.quorumTimes.listenRetries = $1 >= 0 ? $1 : 3 }
@@ -46,7 +46,7 @@ extension ConfigurationFile {
     return true
   }
 
-  /// Makes the ensemble of the lines that are about it.
+  /// Creates the ensemble from its lines.
   ///
   /// *Source*: `QuorumPeerConfig.parseDynamicConfig`; `StorageFormat` E.2.
   mutating func checkQuorum() {
@@ -75,7 +75,7 @@ extension ConfigurationFile {
       if parsed.voters.count.isMultiple(of: 2) {
         warnings.append(
           ConfigurationProblem(
-            file: file, line: nil, message: "an even number of voters stands no more failures than one less"))
+            file: file, line: nil, message: "an even number of voters tolerates no more failures than one fewer"))
       }
       configuration.quorum = parsed
       if !quorum.hasInitLimit { missing("initLimit is not set") }

@@ -1,8 +1,8 @@
 import ZooKeeperProtocol
 
-/// A value of a configuration file that cannot be used, or a key that has no effect.
+/// A value in a configuration file that is not valid, or a key that has no effect.
 package struct ConfigurationProblem: Error, Hashable, Sendable {
-  /// The file, as it was named.
+  /// The name of the file, as the caller gave it.
   package var file: String
   /// The line, from 1; nil when the fault is that something is missing.
   package var line: Int?
@@ -21,15 +21,15 @@ package struct ConfigurationError: Error, Hashable, Sendable {
 
 /// Reads a `zoo.cfg`.
 ///
-/// Whatever Apache's server starts with means the same here, bounds and words that it corrects included; what it would
-/// correct in silence is said. All bad values are named at once, with their lines.
+/// A configuration with which Apache's server starts means the same here, including values that it corrects. It
+/// corrects them silently, while this server warns. All invalid values are reported at once, with their lines.
 ///
 /// *Source*: `QuorumPeerConfig.parseProperties`; `StorageFormat` E.1.
 package struct ConfigurationFile: Sendable {
   package internal(set) var configuration: ServerConfiguration
   /// Keys without effect, and values that Apache would have corrected.
   package internal(set) var warnings: [ConfigurationProblem] = []
-  /// Keys that no server knows: a server starts all the same, as Apache's does, but a check does not pass.
+  /// Keys that no server knows. A server starts nevertheless, as Apache's does, but a check fails.
   package internal(set) var unknownKeys: [ConfigurationProblem] = []
   let file: String
   let readFile: @Sendable (String) -> String?
@@ -37,7 +37,7 @@ package struct ConfigurationFile: Sendable {
   var seen = Seen()
   var quorum = QuorumLines()
 
-  /// What has been given, as far as the whole depends on it.
+  /// The keys that have been read, as far as checks of the whole file depend on them.
   struct Seen {
     var dataDirectory = false
     var logDirectory = false
@@ -53,7 +53,7 @@ package struct ConfigurationFile: Sendable {
     var quorumSASLIsOff = false
   }
 
-  /// The lines about an ensemble, which mean something together only.
+  /// The lines about an ensemble, which are interpreted together.
   struct QuorumLines {
     var members: [PropertiesText.Entry] = []
     var dynamicFile: PropertiesText.Entry?
@@ -66,8 +66,8 @@ package struct ConfigurationFile: Sendable {
   /// - Parameters:
   ///   - file: the name for messages.
   ///   - readFile: the text of another file that this one names, `dynamicConfigFile`; nil if it cannot be read.
-  ///   - properties: Java system properties (`-Dzookeeper.x=y`) as a map; the file's keys win, but for those that
-  ///     Apache's server knows as such properties only.
+  ///   - properties: Java system properties (`-Dzookeeper.x=y`) as a map; the file's keys take precedence, except for
+  ///     those that Apache's server reads as system properties only.
   /// - Throws: every fault of the file.
   package init(
     parsing text: String, file: String, readFile: @escaping @Sendable (String) -> String? = { _ in nil },
@@ -86,7 +86,7 @@ package struct ConfigurationFile: Sendable {
     guard problems.isEmpty else { throw ConfigurationError(problems: problems) }
   }
 
-  /// Reads a configuration from what files hold, in whatever encoding they are.
+  /// Reads a configuration from the bytes of its files, in any encoding.
   ///
   /// - Throws: every fault of the file.
   package init(
@@ -132,7 +132,7 @@ package struct ConfigurationFile: Sendable {
     return "\(words[0]).\(number)"
   }
 
-  /// A system property: those of ZooKeeper's that are none of the keys which Apache's server reads from the file only.
+  /// Handles a system property, unless Apache's server reads its key from the file only.
   private mutating func take(property: PropertiesText.Entry) {
     var entry = property
     if property.key.hasPrefix("zookeeper.") {
@@ -158,15 +158,15 @@ package struct ConfigurationFile: Sendable {
     let suggestion = KnownKeys.nearest(to: entry.key).map { "; did you mean \($0)?" } ?? ""
     let known = "the key \(entry.key) has no effect here: no server knows it\(suggestion)"
     if let nearest = KnownKeys.nearest(to: entry.key), ProtectionKey.contains(server: nearest) {
-      // Whoever meant to lock something must not find it open.
+      // A misspelled key about protection must not leave the server unprotected.
       return fail(entry, known)
     }
     unknownKeys.append(ConfigurationProblem(file: file, line: entry.line > 0 ? entry.line : nil, message: known))
   }
 
-  /// Refuses a key that asks for protection which this build does not give.
+  /// Refuses a key that asks for protection that this build does not support.
   ///
-  /// - Returns: whether the key is done with.
+  /// - Returns: whether the key needs no further handling.
   private mutating func refuseProtection(_ entry: PropertiesText.Entry) -> Bool {
     switch entry.key {
     case "enforce.auth.enabled": seen.enforcesAuthentication = entry
@@ -180,15 +180,15 @@ package struct ConfigurationFile: Sendable {
     return true
   }
 
-  /// Names a key that asks for protection which is not there.
+  /// Records a key that asks for protection that is not supported.
   mutating func refuse(_ entry: PropertiesText.Entry, _ protection: String) {
-    fail(entry, "\(entry.key) asks for \(protection), which this build does not give: without it nothing is protected")
+    fail(entry, "\(entry.key) asks for \(protection), which is not supported: remove it to start unprotected")
   }
 
-  /// `enforce.auth.enabled` and `enforce.auth.schemes`, which mean something together only.
+  /// Checks `enforce.auth.enabled` and `enforce.auth.schemes`, which are interpreted together.
   ///
-  /// *Source*: `AuthenticationHelper`. A word that is neither true nor false is refused, where Apache's server would
-  /// let everybody in.
+  /// *Source*: `AuthenticationHelper`. A value that is neither true nor false is refused, while Apache's server would
+  /// admit every client.
   private mutating func checkAuthentication() {
     if !seen.quorumSASLIsOff || seen.quorumSASL.contains(where: { $0.value.lowercased() == "true" }) {
       for entry in seen.quorumSASL {
@@ -199,7 +199,7 @@ package struct ConfigurationFile: Sendable {
     }
     guard let enabled = seen.enforcesAuthentication, enabled.value.lowercased() != "false" else {
       if let schemes = seen.authenticationSchemes, seen.enforcesAuthentication == nil {
-        fail(schemes, "enforce.auth.schemes has no effect without enforce.auth.enabled=true: anybody may write")
+        fail(schemes, "enforce.auth.schemes has no effect without enforce.auth.enabled=true: any client may write")
       }
       return
     }
@@ -243,7 +243,7 @@ package struct ConfigurationFile: Sendable {
     configuration.quorumTimes.syncLimitTicks = min(configuration.quorumTimes.syncLimitTicks, max(1, most))
   }
 
-  // MARK: What is said
+  // MARK: Problems
 
   /// The place of an entry: its line, or the system property that it came from.
   private func problem(_ entry: PropertiesText.Entry, _ message: String) -> ConfigurationProblem {
@@ -251,13 +251,13 @@ package struct ConfigurationFile: Sendable {
     return ConfigurationProblem(file: file, line: nil, message: "the system property \(entry.key): \(message)")
   }
 
-  /// Notes an entry with which no server starts.
+  /// Records an entry because of which the server must not start.
   mutating func fail(_ entry: PropertiesText.Entry, _ message: String) { problems.append(problem(entry, message)) }
 
-  /// Notes what is odd about an entry, or was corrected.
+  /// Records a warning about an entry that has no effect or was corrected.
   mutating func warn(_ entry: PropertiesText.Entry, _ message: String) { warnings.append(problem(entry, message)) }
 
-  /// Notes a fault of the file as a whole.
+  /// Records a fault of the file as a whole.
   mutating func missing(_ message: String) {
     problems.append(ConfigurationProblem(file: file, line: nil, message: message))
   }

@@ -1,11 +1,11 @@
 import TxnLog
 import ZooKeeperProtocol
 
-/// Keeps an agreed configuration where administrators and Apache's server look for it: the members in
-/// `zoo.cfg.dynamic.VERSION`, and a `zoo.cfg` that names that file.
+/// Writes a committed configuration to the files where administrators and Apache's server expect it: the members to
+/// `zoo.cfg.dynamic.VERSION`, and the name of that file to `zoo.cfg`.
 ///
-/// What this server itself goes by is in its data directory, see `EpochFiles.agreedConfiguration`: a `zoo.cfg` that
-/// cannot be written is no reason to stop.
+/// This server itself uses the copy in its data directory, see `EpochFiles.agreedConfiguration`, so it need not stop if
+/// `zoo.cfg` cannot be written.
 ///
 /// *Source*: `QuorumPeerConfig.writeDynamicConfig`, `editStaticConfig`; `StorageFormat` E.2. Unlike with Apache,
 /// comments and the order of the other lines are kept.
@@ -14,11 +14,11 @@ struct ConfigurationRewrite<Files: FileSystem> {
   /// The path of `zoo.cfg`.
   let path: String
 
-  /// Writes both files; what `zoo.cfg` was before the first time is kept as `zoo.cfg.bak`.
+  /// Writes both files. The first time, the original `zoo.cfg` is kept as `zoo.cfg.bak`.
   ///
   /// - Parameters:
-  ///   - configuration: the one that is in force.
-  ///   - own: this server.
+  ///   - configuration: the active configuration.
+  ///   - own: the id of this server.
   /// - Returns: the path of the file with the members.
   func save(_ configuration: QuorumConfiguration, own: ServerID) throws(FileSystemError) -> String {
     let text = PropertiesText.text(of: try files.contents(of: path))
@@ -40,7 +40,7 @@ struct ConfigurationRewrite<Files: FileSystem> {
     return lines.sorted().map { $0 + "\n" }.joined()
   }
 
-  /// `zoo.cfg` without what the other file says now, and with the name of that file.
+  /// The text of `zoo.cfg` without what is in the other file now, and with the name of that file.
   private static func staticText(from text: String, dynamicFile: String, dropsClientAddress: Bool) -> String {
     let dropped = PropertiesText(parsing: text).entries.filter { entry in
       switch entry.key {
@@ -59,7 +59,7 @@ struct ConfigurationRewrite<Files: FileSystem> {
     }
     let isBlank: (Unicode.Scalar) -> Bool = { $0 == "\n" || $0 == "\r" }
     while kept.last?.allSatisfy(isBlank) == true { kept.removeLast() }
-    // Lines end as they did.
+    // The line ends of the file are kept.
     let lineEnd = kept.first.map { String($0.reversed().prefix(while: isBlank).reversed().map(Character.init)) } ?? ""
     var rewritten = kept.reduce(into: "") { $0.unicodeScalars.append(contentsOf: $1) }
     if kept.last?.last.map(isBlank) == false { rewritten += lineEnd.isEmpty ? "\n" : lineEnd }

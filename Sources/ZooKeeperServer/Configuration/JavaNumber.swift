@@ -1,4 +1,4 @@
-/// Numbers in the texts that Apache's server takes for them.
+/// Parses numbers as Java does in Apache's server.
 ///
 /// *Source*: the documentation of `java.lang.Integer`, `java.lang.Long` and `java.lang.Boolean`.
 enum JavaNumber {
@@ -8,13 +8,13 @@ enum JavaNumber {
   /// A decimal number of 64 bits with an optional sign: `Long.parseLong`.
   static func long(_ text: String) -> Int? { Int64(text).map(Int.init) }
 
-  /// A number of 32 bits, decimal, hexadecimal behind `0x` or `#`, or octal behind `0`: `Integer.getInteger`.
+  /// A number of 32 bits: decimal, hexadecimal after `0x` or `#`, or octal after `0`: `Integer.getInteger`.
   static func decodedInt(_ text: String) -> Int? {
     guard let number = decodedLong(text), Int32(exactly: number) != nil else { return nil }
     return number
   }
 
-  /// A number of 64 bits as `decodedInt` takes it: `Long.getLong`.
+  /// A number of 64 bits in the same formats: `Long.getLong`.
   static func decodedLong(_ text: String) -> Int? {
     var digits = text[...]
     let isNegative = digits.first == "-"
@@ -34,7 +34,7 @@ enum JavaNumber {
     return Int((isNegative ? "-" : "") + digits, radix: radix)
   }
 
-  /// A span in milliseconds: a number with `ms`, `s`, `m`, `h` or `d` behind it; a bare one counts in `unit`.
+  /// A duration in milliseconds: a number followed by `ms`, `s`, `m`, `h` or `d`; without a suffix it counts in `unit`.
   ///
   /// *Source*: `org.apache.zookeeper.common.Time.parseTimeInterval`.
   static func milliseconds(_ text: String, bareUnit unit: Int) -> Int? {

@@ -3,7 +3,7 @@
 /// *Source*: `QuorumPeerConfig.parseProperties`, the system properties that Apache's 3.8 and 3.9 read, and its
 /// administrator's guide.
 enum KnownKeys {
-  /// Keys that tune what works by itself here, or that mean nothing without Java.
+  /// Keys that tune what needs no tuning here, or that have no meaning without Java.
   static let withoutMeaning: Set<String> = [
     "advancedFlowControlEnabled", "admin.httpVersion", "admin.rateLimiterIntervalInMS", "allowSaslFailedClients",
     "bitHashCacheSize", "clientCnxnSocket", "clientTcpKeepAlive", "closeSessionTxn.enabled",
@@ -32,7 +32,7 @@ enum KnownKeys {
     "watchManagerName", "watcherCleanIntervalInSeconds", "watcherCleanThreadsNum", "watcherCleanThreshold",
   ]
 
-  /// Keys of Apache's that change what its server does, and nothing here.
+  /// Keys that change the behaviour of Apache's server, and have no effect here.
   static let withoutEffect: Set<String> = [
     "IPAuthenticationProvider.usexforwardedfor", "admin.restore.enabled", "admin.snapshot.enabled",
     "connection_throttle_decrease_ratio", "connection_throttle_drop_decrease", "connection_throttle_drop_increase",
@@ -49,7 +49,7 @@ enum KnownKeys {
     "throttledOpWaitTime", "throttled_op_wait_time", "txnLogSizeLimitInKb",
   ]
 
-  /// Keys that Apache's server reads from its file; as system properties they mean nothing.
+  /// Keys that Apache's server reads from its file only; as system properties they have no effect.
   static let fileOnly: Set<String> = [
     "autopurge.purgeInterval", "autopurge.snapRetainCount", "clientPort", "clientPortAddress",
     "clientPortListenBacklog", "connectToLearnerMasterLimit", "dataDir", "dataLogDir", "dynamicConfigFile",
@@ -65,7 +65,7 @@ enum KnownKeys {
     "znode.container.checkIntervalMs", "znode.container.maxNeverUsedIntervalMs", "znode.container.maxPerMinute",
   ]
 
-  /// Keys that do something, apart from those of `fileOnly` and `unprefixed`.
+  /// Keys that have an effect, in addition to those in `fileOnly` and `unprefixed`.
   private static let honoured: Set<String> = [
     "4lw.commands.whitelist", "DigestAuthenticationProvider.enabled", "DigestAuthenticationProvider.superDigest",
     "admin.commandURL", "admin.enableServer", "admin.idleTimeout", "admin.serverAddress", "admin.serverPort",
@@ -74,7 +74,7 @@ enum KnownKeys {
     "preAllocSize", "skipACL", "snapCount", "snapSizeLimitInKb", "snapshot.trust.empty",
   ]
 
-  /// Keys that ask for protection, of those whose names stand alone.
+  /// Keys that ask for protection, as far as they are not recognized by a prefix.
   private static let protective: Set<String> = [
     "DigestAuthenticationProvider.digestAlg", "X509AuthenticationProvider.superUser", "admin.forceHttps",
     "admin.needClientAuth", "admin.portUnification", "audit.enable", "authProvider.sasl", "client.certReload",
@@ -100,8 +100,8 @@ enum KnownKeys {
     return best?.key
   }
 
-  /// How many letters must be added, removed, changed or swapped with their neighbours; more than `limit` is not told
-  /// apart.
+  /// How many letters must be added, removed, changed or swapped with their neighbours. Distances above `limit` are not
+  /// distinguished.
   private static func distance(_ left: [UInt8], _ right: [UInt8], limit: Int) -> Int {
     guard abs(left.count - right.count) <= limit else { return limit + 1 }
     var rows = [Array(0...right.count)]

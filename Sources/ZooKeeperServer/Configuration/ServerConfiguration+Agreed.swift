@@ -3,13 +3,13 @@ import TxnLog
 import ZooKeeperProtocol
 
 extension ServerConfiguration {
-  /// What to say when the members that the ensemble has agreed on are not those of the configuration file; nil when
-  /// they are, or when nothing was agreed on.
+  /// The warning if the members that the ensemble has agreed on are not those of the configuration file; nil if they
+  /// are, or if no configuration was saved.
   ///
-  /// A server goes by what was agreed on. Where ensembles may change, the file is brought up to date with it; where the
-  /// two differ, somebody has edited the file since, or an agreement has come from elsewhere.
+  /// A server uses the saved configuration. If reconfiguration is enabled, it also updates the file. So when the two
+  /// differ, the file was edited since, or the saved configuration was copied from another server.
   ///
-  /// - Throws: when what was agreed on cannot be read.
+  /// - Throws: when the saved configuration cannot be read.
   package func agreedMembersWarning() throws(ServerStartError) -> String? {
     guard let ensemble else { return nil }
     let directory = DataDirectory(

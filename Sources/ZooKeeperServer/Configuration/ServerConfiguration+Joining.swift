@@ -2,9 +2,9 @@ import TxnLog
 import ZooKeeperProtocol
 
 extension ServerConfiguration {
-  /// The configuration of the very member that `myid` says this server is; unchanged where there is no ensemble.
+  /// The configuration of the member whose number is in `myid`; unchanged if there is no ensemble.
   ///
-  /// - Throws: with Apache's words when `myid` is missing, no number, or not that of a member.
+  /// - Throws: with Apache's text when `myid` is missing, is not a number, or is not that of a member.
   package func joined() throws(ServerStartError) -> ServerConfiguration {
     guard ensemble == nil, quorum != nil || loneMember?.client != nil else { return self }
     var configuration = self
@@ -18,7 +18,7 @@ extension ServerConfiguration {
         "serverid \(text) is not a number", hint: "myid must have the server's number and nothing else")
     }
     guard quorum != nil else {
-      // A server alone needs no number, but one that has it listens where its line says, as Apache's does.
+      // A standalone server needs no number, but one that has it listens at the address in its line, as Apache's does.
       guard let member = loneMember, let client = member.client, member.id.rawValue == id else { return self }
       do throws(QuorumConfigurationError) {
         try configuration.listen(at: client, of: member.id)

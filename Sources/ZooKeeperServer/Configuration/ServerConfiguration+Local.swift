@@ -2,13 +2,13 @@ import Zab
 import ZooKeeperProtocol
 
 extension ServerConfiguration {
-  /// Where one member of an ensemble on this machine listens.
+  /// The ports of one member of a local ensemble.
   package struct LocalMember: Hashable, Sendable {
     package var clientPort: Int
     package var quorumPort: Int
     package var electionPort: Int
 
-    /// A member with these ports.
+    /// Creates a member with these ports.
     package init(clientPort: Int, quorumPort: Int, electionPort: Int) {
       self.clientPort = clientPort
       self.quorumPort = quorumPort
@@ -19,8 +19,8 @@ extension ServerConfiguration {
   /// Makes the server one of several on this machine's loopback interface.
   ///
   /// - Parameters:
-  ///   - members: all of them; their ids are 1, 2, 3 …
-  ///   - id: which of them this server is.
+  ///   - members: all members; their ids are 1, 2, 3 …
+  ///   - id: the id of this server.
   package mutating func join(_ members: [LocalMember], as id: Int) {
     precondition(members.indices.contains(id - 1), "server \(id) is not among \(members.count)")
     let address = clientAddress ?? "127.0.0.1"

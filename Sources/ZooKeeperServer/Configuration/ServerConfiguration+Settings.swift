@@ -2,7 +2,7 @@ import ServerCore
 import Zab
 
 extension ServerConfiguration {
-  /// The part of it that the core needs.
+  /// The settings of the core.
   var coreSettings: ServerSettings {
     var settings = ServerSettings()
     settings.tickTimeMilliseconds = Int64(tickTimeMilliseconds)
@@ -22,7 +22,7 @@ extension ServerConfiguration {
 }
 
 extension ServerConfiguration.Ensemble {
-  /// The part of it that agreement needs.
+  /// The settings of Zab.
   var zabSettings: ZabSettings {
     var settings = ZabSettings()
     settings.tickMilliseconds = Int64(tickTimeMilliseconds)

@@ -1,6 +1,6 @@
 package import ZooKeeperProtocol
 
-/// What a server is told to be: the meaning of a `zoo.cfg`, with Apache's defaults.
+/// The configuration of a server: the meaning of a `zoo.cfg`, with Apache's defaults.
 ///
 /// *Source*: `org.apache.zookeeper.server.quorum.QuorumPeerConfig`; `StorageFormat` E.1.
 package struct ServerConfiguration: Hashable, Sendable {
@@ -10,24 +10,24 @@ package struct ServerConfiguration: Hashable, Sendable {
   package var logDirectory: String
   /// The base unit of all times, in milliseconds.
   package var tickTimeMilliseconds = 3000
-  /// The addresses to listen on, numeric or names; none listens on loopback only.
+  /// The address to listen on, numeric or a name; nil listens on loopback only.
   package var clientAddress: String?
   /// 0 takes any free port.
   package var clientPort = 2181
   /// Whether the port was given, rather than being Apache's usual one.
   package var isClientPortGiven = false
-  /// Connections that wait to be accepted.
+  /// The largest number of connections that wait to be accepted.
   package var listenBacklog = 128
-  /// Connections from one address, 0 for any number.
+  /// The largest number of connections from one address, 0 for any number.
   package var maximumConnectionsPerAddress = 60
-  /// Connections in all, 0 for any number.
+  /// The largest number of all connections, 0 for any number.
   package var maximumConnections = 0
   /// The bounds of session timeouts, in milliseconds; 2 and 20 ticks when not set.
   package var minimumSessionTimeoutMilliseconds: Int?
   package var maximumSessionTimeoutMilliseconds: Int?
   /// The largest frame from a client, in bytes.
   package var maximumFrameBytes = 0xfffff
-  /// Requests in process after which connections are not read until some are answered.
+  /// The number of unanswered requests above which connections are not read until some are answered.
   package var outstandingLimit = 1000
   package var logging = Logging()
   package var retention = Retention()
@@ -35,49 +35,49 @@ package struct ServerConfiguration: Hashable, Sendable {
   package var admin = Admin()
   package var metrics: Metrics?
   package var features = Features()
-  /// The file that all this was read from, which is rewritten when the ensemble changes; nil for none.
+  /// The file that the configuration was read from, which is rewritten when the ensemble changes; nil for none.
   package var file: String?
-  /// `server.N` lines as they stand, for `conf` and the ensemble.
+  /// The unchanged `server.N` lines, for `conf` and the ensemble.
   package var members: [String] = []
-  /// All members of the ensemble, if the file has some; which of them the server is, `join` finds out.
+  /// All members of the ensemble, if the file has some. `join` determines which of them the server is.
   package var quorum: QuorumConfiguration?
-  /// The one member of a file that describes no more, which is a server without an ensemble.
+  /// The member of a file that has only one, which describes a standalone server.
   package var loneMember: QuorumConfiguration.Member?
   package var quorumTimes = QuorumTimes()
-  /// What `peerType` says, if the file has one.
+  /// Whether `peerType` is `observer`; nil if the file has no `peerType`.
   package var declaresObserver: Bool?
-  /// The ensemble that the server belongs to; nil when it is alone.
+  /// The ensemble that the server belongs to; nil for a standalone server.
   package var ensemble: Ensemble?
 
   /// The limits of an ensemble.
   package struct QuorumTimes: Hashable, Sendable {
-    /// Ticks that finding an epoch and synchronizing may take.
+    /// The number of ticks that discovery and synchronization may take.
     package var initLimitTicks = 10
-    /// Ticks of silence after which another server counts as lost.
+    /// The number of ticks of silence after which another server is considered lost.
     package var syncLimitTicks = 5
-    /// How long a call of another server may take, in milliseconds.
+    /// How long a connection attempt to another server may take, in milliseconds.
     package var connectTimeoutMilliseconds = 5000
-    /// Whether calls of other servers are taken at any address of the machine.
+    /// Whether the ports for other servers are opened at all addresses of the machine.
     package var listensEverywhere = false
-    /// Whether one participant alone is a server without an ensemble.
+    /// Whether a configuration with one participant describes a standalone server.
     package var isStandaloneAllowed = true
-    /// How often listening on the election and quorum ports is tried again while the own name is not known; 0 for ever.
+    /// How often listening on a port is tried again while the own name cannot be resolved; 0 means indefinitely.
     package var listenRetries = 3
   }
 
-  /// What a member of an ensemble must know.
+  /// The configuration of a member of an ensemble.
   package struct Ensemble: Hashable, Sendable {
     package var serverID: ServerID
-    /// All members, this server among them at first.
+    /// All members. They include this server at first; it may be removed later.
     package var quorum: QuorumConfiguration
-    /// This server as the file has it.
+    /// The line of this server in the file.
     let ownMember: QuorumConfiguration.Member
     package var tickTimeMilliseconds = 3000
     package var times = QuorumTimes()
     /// Whether members may be added and removed.
     package var isReconfigEnabled = false
 
-    /// A member with Apache's defaults.
+    /// Creates a member with Apache's defaults.
     ///
     /// - Precondition: the server is among the members.
     package init(serverID: ServerID, quorum: QuorumConfiguration) {
@@ -92,28 +92,29 @@ package struct ServerConfiguration: Hashable, Sendable {
 
   /// How the log is written.
   package struct Logging: Hashable, Sendable {
-    /// Whether a write is synced before it is acknowledged. `forceSync=no` gives durability away.
+    /// Whether a write is synced before it is acknowledged. With `forceSync=no`, a power failure can lose acknowledged
+    /// writes.
     package var forcesSync = true
     /// Bytes by which a log file grows ahead of what is written.
     package var preallocationBytes = 64 << 20
     /// Transactions after which a snapshot is taken, halved at random so that members do not snapshot together.
     package var snapshotCount = 100_000
-    /// Whether a snapshot also waits until the log has grown by half as much as the tree has: a large tree would else
-    /// be written again and again for a few changes. Not when the count is configured.
+    /// Whether a snapshot also waits until the log has grown by half the size of the tree: a large tree would otherwise
+    /// be written repeatedly for a few changes. False when the count is configured.
     package var snapshotsFollowTreeSize = true
     /// Bytes of log after which a snapshot is taken; 0 or less never.
     package var snapshotSizeBytes = 4 << 32
-    /// Whether a log without any snapshot is replayed from nothing, instead of refused.
+    /// Whether a log without any snapshot is replayed from an empty tree, instead of refused.
     package var trustsMissingSnapshot = false
-    /// Whether directories that are missing are made.
+    /// Whether missing directories are created.
     package var createsDirectories = true
-    /// A sync over this is worth a warning, in milliseconds.
+    /// The duration of a sync above which a warning is logged, in milliseconds.
     package var syncWarningMilliseconds = 1000
   }
 
-  /// What old files are kept.
+  /// Which old files are kept.
   package struct Retention: Hashable, Sendable {
-    /// Snapshots that stay, at least 3.
+    /// The number of snapshots that are kept, at least 3.
     package var snapshotCount = 3
     /// Milliseconds between purges, 0 for never.
     package var purgeIntervalMilliseconds = 0
@@ -130,33 +131,33 @@ package struct ServerConfiguration: Hashable, Sendable {
     package var idleTimeoutMilliseconds = 30_000
   }
 
-  /// Where Prometheus finds its text.
+  /// The HTTP server for Prometheus.
   package struct Metrics: Hashable, Sendable {
     package var address = "127.0.0.1"
     /// 0 takes any free port.
     package var port = 7000
   }
 
-  /// Behaviour that Apache turns on by system properties.
+  /// Behaviour that is switched on or off; by system properties in Apache's server.
   package struct Features: Hashable, Sendable {
     /// TTL znodes.
     package var hasExtendedTypes = false
     package var enforcesQuota = false
     package var skipsACL = false
     package var hasDigest = true
-    /// Whether passwords in scheme `digest` prove anything.
+    /// Whether clients can authenticate with the scheme `digest`.
     package var hasDigestScheme = true
-    /// Every request needs an identity of one of these schemes; empty for none.
+    /// The schemes of which every request needs an identity; empty if none is required.
     package var requiredSchemes: [String] = []
-    /// `super:hash`, the identity that every ACL lets through.
+    /// `super:hash`, the identity that has all permissions.
     package var superDigest: String?
-    /// Milliseconds between looks for empty containers and expired TTL znodes.
+    /// Milliseconds between searches for empty containers and expired TTL znodes.
     package var containerCheckMilliseconds = 60_000
     package var containersPerMinute = 10_000
-    /// Milliseconds after which a container goes that never had a child; 0 for never.
+    /// Milliseconds after which a container that never had a child is deleted; 0 for never.
     package var neverUsedContainerMilliseconds = 0
     package var allowsReconfig = false
-    /// Whether a member without a quorum serves clients that only read.
+    /// Whether a member without a quorum serves read-only clients.
     package var allowsReadOnly = false
   }
 
@@ -166,10 +167,10 @@ package struct ServerConfiguration: Hashable, Sendable {
     logDirectory = dataDirectory
   }
 
-  /// Makes the server a member of the ensemble that the file describes; nothing if it describes none.
+  /// Makes the server a member of the ensemble in the file. Does nothing if there is none.
   ///
-  /// - Parameter serverID: what `myid` says.
-  /// - Throws: with Apache's words when the server is not among the members.
+  /// - Parameter serverID: the number in `myid`.
+  /// - Throws: with Apache's text when the server is not among the members.
   package mutating func join(as serverID: ServerID?) throws(QuorumConfigurationError) {
     guard let quorum else { return }
     guard let serverID else {
@@ -193,16 +194,16 @@ package struct ServerConfiguration: Hashable, Sendable {
     if let client = own.client { try listen(at: client, of: serverID) }
   }
 
-  /// Takes the address for clients from a server's own line.
+  /// Uses the address for clients in the server's line.
   ///
-  /// - Throws: when the configuration has another one.
+  /// - Throws: when the configuration has a different one.
   mutating func listen(at client: HostAndPort, of serverID: ServerID) throws(QuorumConfigurationError) {
     try checkClientAddress(client, of: serverID)
     clientPort = client.port
     clientAddress = client.host
   }
 
-  /// The client's address may stand in two places, which must then say the same.
+  /// Checks that the address for clients, which can be given in two places, is the same in both.
   private func checkClientAddress(_ other: HostAndPort, of serverID: ServerID) throws(QuorumConfigurationError) {
     guard isClientPortGiven else { return }
     let own = HostAndPort(host: clientAddress ?? "0.0.0.0", port: clientPort)
@@ -212,7 +213,7 @@ package struct ServerConfiguration: Hashable, Sendable {
         + "client address found in dynamic file: \(other)")
   }
 
-  /// What is odd about the file now that the server knows who it is.
+  /// The warning if `peerType` contradicts the server's line; nil if it does not.
   package var peerTypeWarning: String? {
     guard let declaresObserver, let own = ensemble?.ownMember, own.isObserver != declaresObserver else { return nil }
     func type(_ isObserver: Bool) -> String { isObserver ? "OBSERVER" : "PARTICIPANT" }
@@ -220,7 +221,7 @@ package struct ServerConfiguration: Hashable, Sendable {
       + " Defaulting to servers list."
   }
 
-  /// The bounds of session timeouts in force, in milliseconds.
+  /// The effective bounds of session timeouts, in milliseconds.
   package var sessionTimeoutBounds: ClosedRange<Int> {
     let least = minimumSessionTimeoutMilliseconds ?? 2 * tickTimeMilliseconds
     return least...max(least, maximumSessionTimeoutMilliseconds ?? 20 * tickTimeMilliseconds)
@@ -231,15 +232,15 @@ package struct ServerConfiguration: Hashable, Sendable {
 ///
 /// *Source*: `FourLetterCommands.isEnabled`.
 package struct FourLetterWordPolicy: Hashable, Sendable {
-  /// The words, or `*` for all.
+  /// The four-letter words, or `*` for all.
   package var allowed: Set<String>
 
   package init(allowed: Set<String>) { self.allowed = allowed }
 
-  /// Whether a word is answered.
+  /// Whether a four-letter word is answered.
   ///
-  /// `srvr` always is, because the scripts that ask for a server's state need it; and where there is a read-only mode,
-  /// so is `isro`, by which clients look for a server that can write.
+  /// `srvr` always is, because scripts that check a server's state need it. If there is a read-only mode, so is `isro`,
+  /// by which clients search for a server that is not read-only.
   ///
   /// - Parameter hasReadOnlyMode: whether the server may serve without a quorum.
   package func allows(_ word: String, hasReadOnlyMode: Bool = false) -> Bool {

@@ -46,7 +46,7 @@ final class QuorumConnection: ChannelInboundHandler, @unchecked Sendable {
   var isHeld: Bool
   /// Whether the port has this connection in its list of those to flush.
   var hasUnsent = false
-  /// Whether a COMMIT is among the packets that are to be sent.
+  /// Whether a COMMIT is among the packets that are not sent yet.
   private(set) var hasUnsentCommit = false
   /// Whether either end has closed the connection.
   private(set) var isClosed = false

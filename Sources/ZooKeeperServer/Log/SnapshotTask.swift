@@ -49,10 +49,10 @@ final class SnapshotTask {
     }
   }
 
-  /// Tells the job that the log is durable up to a transaction, so that a snapshot that waits for it can be finished.
+  /// Informs the job that the log is durable up to a transaction, so that a snapshot that waits for it can be finished.
   func onLogged(through zxid: Zxid) { if job.onLogged(through: zxid) { next() } }
 
-  /// Tells the job that the log has ended. A snapshot that is ahead of the log is abandoned.
+  /// Informs the job that the log has ended. A snapshot that is ahead of the log is abandoned.
   func onLogEnded() { if job.onLogEnded() { next() } }
 
   private func next() {

@@ -19,7 +19,7 @@ enum AdminCommands {
     names.first { $0.primary == name || $0.aliases.contains(name) }?.primary
   }
 
-  /// What the answer to a command needs beside counts.
+  /// The parts of a report that the answer to a command needs.
   static func parts(_ name: String) -> ReportParts {
     switch primaryName(name) {
     case "connections": .connections
@@ -37,7 +37,7 @@ enum AdminCommands {
     names.map(\.primary).sorted().map { "<a href=\"\(path)/\($0)\">\($0)</a>\n<br/>\n" }.joined()
   }
 
-  /// The answer to a command, or Apache's words for one that does not exist.
+  /// The answer to a command, or Apache's text for one that does not exist.
   static func answer(_ name: String, _ report: ServerReport) -> String {
     guard let primary = primaryName(name) else {
       return AdminJSON.object([("command", .string(name)), ("error", .string("Unknown command: \(name)"))]).text
@@ -50,7 +50,7 @@ enum AdminCommands {
 
   private static let notServing = String(FourLetterWords.notServing.dropLast())
 
-  /// A member of an ensemble that serves nobody has little to tell.
+  /// Whether a command is answered: most are not while a member of an ensemble serves no clients.
   private static func isAnswered(_ name: String, _ report: ServerReport) -> Bool {
     report.ensemble?.isServing != false || ["environment", "get_trace_mask", "zabstate"].contains(name)
   }

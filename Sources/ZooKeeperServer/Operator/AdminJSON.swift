@@ -16,7 +16,7 @@ indirect enum AdminJSON: Sendable {
     }
   }
 
-  /// The document with a line end behind it.
+  /// The document, followed by a line end.
   var text: String { rendered(indentation: "") + "\n" }
 
   /// *Source*: Jackson's default pretty printer: objects have a line for each key, arrays stay on one line.

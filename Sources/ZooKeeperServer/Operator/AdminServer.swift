@@ -5,7 +5,8 @@ import ZooKeeperProtocol
 
 /// The HTTP servers for administrators and for Prometheus.
 ///
-/// They run on the server's own event loop: a report is made between two requests, and sees the tree at one moment.
+/// They run on the server's event loop, so a report is made between two requests, and its view of the tree is
+/// consistent.
 final class AdminServer: Sendable {
   private let channel: any Channel
 
@@ -14,7 +15,7 @@ final class AdminServer: Sendable {
 
   private init(_ channel: any Channel) { self.channel = channel }
 
-  /// Connections at a time: administrators are few, and Prometheus keeps one.
+  /// The largest number of connections: there are few administrators, and Prometheus keeps one connection.
   static let maximumConnections = 100
 
   /// Starts to listen; `answer` is called on the loop with the path of each GET.
@@ -39,11 +40,11 @@ final class AdminServer: Sendable {
     return listening.bind(bootstrap, address, purpose: purpose).map(AdminServer.init)
   }
 
-  /// Stops listening; answers on their way are finished.
+  /// Stops listening. Answers that are being sent are completed.
   func stop() { channel.close(promise: nil) }
 }
 
-/// What is answered to a GET.
+/// The answer to a GET request.
 struct HTTPAnswer: Sendable {
   var status = HTTPResponseStatus.ok
   var contentType: String
@@ -52,7 +53,7 @@ struct HTTPAnswer: Sendable {
   /// An answer in JSON.
   static func json(_ body: String) -> HTTPAnswer { HTTPAnswer(contentType: "application/json", body: body) }
 
-  /// Nothing is there.
+  /// The answer for an unknown path.
   static let notFound = HTTPAnswer(status: .notFound, contentType: "text/plain", body: "Not found\n")
 }
 
@@ -75,7 +76,8 @@ private final class HTTPHandler: ChannelInboundHandler {
 
   func handlerRemoved(context: ChannelHandlerContext) { timer?.cancel() }
 
-  /// Ends the connection unless a whole request and its answer have passed by then: one that only drips does not count.
+  /// Closes the connection unless a complete request is received and answered in time. Parts of a request do not extend
+  /// the time.
   private func restartTimer(_ channel: any Channel) {
     timer?.cancel()
     timer = channel.eventLoop.scheduleTask(in: idleTimeout) { channel.close(promise: nil) }
@@ -100,7 +102,7 @@ private final class HTTPHandler: ChannelInboundHandler {
     }
     let answered = answer(String(request.uri.prefix { $0 != "?" }))
     answered.assumeIsolated().whenComplete { [self] result in
-      // Gone meanwhile: nobody waits for the answer.
+      // The client may have disconnected meanwhile.
       guard context.channel.isActive else { return }
       switch result {
       case .success(let response): send(response, to: request, context)

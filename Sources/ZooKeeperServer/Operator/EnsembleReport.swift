@@ -1,8 +1,8 @@
 import ZooKeeperProtocol
 
-/// What a member of an ensemble can tell of its part in it.
+/// What a member of an ensemble reports about its role.
 struct EnsembleReport: Sendable {
-  /// What it is among the others.
+  /// The role of the member.
   enum Part: Sendable {
     case leader
     case follower
@@ -27,14 +27,14 @@ struct EnsembleReport: Sendable {
   var own: QuorumConfiguration.Member
   var quorum: QuorumConfiguration
   var times: ServerConfiguration.QuorumTimes
-  /// Where clients connect to this server.
+  /// The address that clients connect to.
   var clientAddress: HostAndPort
-  /// Who leads, as far as this server knows.
+  /// The leader, as far as this server knows.
   var leaderID: ServerID?
   var zxid: Zxid
-  /// Sessions of the whole ensemble.
+  /// The number of sessions of the whole ensemble.
   var sessionCount: Int
-  /// Those with their timeouts in milliseconds, in no order; empty unless asked for. A learner knows no more of them.
+  /// The sessions and their timeouts, unordered; empty unless requested. A learner knows nothing else about them.
   var sessions: [(id: SessionID, timeoutMilliseconds: Int32)]
   /// What only a leader knows; nil on others.
   var leadership: Leadership?
@@ -42,21 +42,21 @@ struct EnsembleReport: Sendable {
   /// What a leader knows of its learners.
   struct Leadership: Sendable {
     var uptimeMilliseconds: Int
-    /// Connected, whether up to date or not.
+    /// The number of connected learners, up to date or not.
     var learnerCount: Int
     var syncedFollowerCount: Int
-    /// Those of the followers that have no vote.
+    /// The number of synced followers without a vote.
     var syncedNonVotingCount: Int
     var observers: [LearnerConnectionReport]
     var pendingSyncCount: Int
     var proposalSizes: ProposalSizes
   }
 
-  /// Where a member is between election and service, in Apache's words.
+  /// The phase of the member, by Apache's names.
   var zabState: String { isServing ? "broadcast" : part == .none ? "election" : "synchronization" }
 }
 
-/// A learner's connection, as its leader sees it.
+/// The statistics of a learner's connection, on the leader.
 struct LearnerConnectionReport: Sendable {
   var id: ServerID
   var remoteAddress: String
@@ -67,7 +67,7 @@ struct LearnerConnectionReport: Sendable {
   var lastZxid: Zxid
 }
 
-/// Bytes of the transactions that a leader has proposed; -1 before the first.
+/// The sizes in bytes of the transactions that a leader has proposed; -1 before the first.
 struct ProposalSizes: Hashable, Sendable {
   private(set) var last = -1
   private(set) var minimum = -1
@@ -84,7 +84,7 @@ struct ProposalSizes: Hashable, Sendable {
 // MARK: Four-letter words
 
 extension EnsembleReport {
-  /// What `conf` says of an ensemble, behind what it says of any server.
+  /// What `conf` prints for an ensemble, after what it prints for any server.
   ///
   /// *Source*: `org.apache.zookeeper.server.ZooKeeperServerConf`; `ClientProtocol` 7.1.
   var configurationText: String {
@@ -108,7 +108,7 @@ extension EnsembleReport {
     return "Global Sessions(\(sessionCount)):\n" + sorted.map { "\($0.id)\t\($0.timeoutMilliseconds)ms\n" }.joined()
   }
 
-  /// The figures of `mntr` that servers alone do not have.
+  /// The figures of `mntr` that standalone servers do not have.
   var figures: [(String, Int)] {
     var figures = [("quorum_size", quorum.voters.count)]
     guard let leadership else { return part == .follower ? figures + [("synced_observers", 0)] : figures }
@@ -193,7 +193,7 @@ extension EnsembleReport {
     return [("synced_observers", .number(observers.count)), ("observers", .array(documents))]
   }
 
-  /// What `server_stats` has on a leader only.
+  /// The part of `server_stats` that only a leader has.
   var proposalStatsBody: [(String, AdminJSON)] {
     guard let sizes = leadership?.proposalSizes else { return [] }
     return [

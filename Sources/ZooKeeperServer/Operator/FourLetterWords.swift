@@ -1,29 +1,29 @@
 import ZooKeeperProtocol
 
-/// The plain-text questions of operators and their answers, in Apache's words.
+/// The plain-text commands of operators, with answers in Apache's format.
 ///
 /// *Source*: `ClientProtocol` 7.1; `org.apache.zookeeper.server.command`.
 enum FourLetterWords {
-  /// Every word that is known.
+  /// All four-letter words.
   static let all = [
     "conf", "cons", "crst", "dirs", "dump", "envi", "gtmk", "hash", "isro", "mntr", "ruok", "srst", "srvr", "stat",
     "stmk", "wchc", "wchp", "wchs",
   ]
 
-  /// The version that we claim to be compatible with, in the form that tools parse.
+  /// The version of Apache's server with which this one is compatible, in the form that tools parse.
   static let versionText = "3.9.5-zkcli, built on 2026-11-24 00:00 UTC"
 
-  /// The trace mask that Apache starts with.
+  /// The trace mask with which Apache's server starts.
   static let defaultTraceMask = 306
 
-  /// The word that the first four bytes of a connection spell, if they spell one.
+  /// The four-letter word in the first four bytes of a connection; nil if there is none.
   static func word(of bytes: UnsafeRawBufferPointer) -> String? {
     guard bytes.count >= 4 else { return nil }
     let word = String(decoding: bytes.prefix(4), as: UTF8.self)
     return all.contains(word) ? word : nil
   }
 
-  /// The answer to a word that changes nothing.
+  /// The answer to a four-letter word, without its side effects.
   static func answer(_ word: String, _ report: ServerReport) -> String {
     switch word {
     case "ruok": "imok"
@@ -47,7 +47,7 @@ enum FourLetterWords {
     }
   }
 
-  /// What the answer to a word needs beside counts.
+  /// The parts of a report that the answer needs.
   static func parts(_ word: String) -> ReportParts {
     switch word {
     case "conf", "dirs": .files
@@ -59,13 +59,13 @@ enum FourLetterWords {
     }
   }
 
-  /// What is answered while a member of an ensemble serves nobody.
+  /// The answer while a member of an ensemble serves no clients.
   static let notServing = "This ZooKeeper instance is not currently serving requests\n"
 
-  /// Whether a word is answered even then.
+  /// Whether a four-letter word is answered even while no clients are served.
   static func isAnsweredAlways(_ word: String) -> Bool { ["ruok", "envi", "gtmk", "stmk", "isro"].contains(word) }
 
-  /// What is answered to a word that the whitelist lacks.
+  /// The answer to a four-letter word that is not in the whitelist.
   static func refusal(_ word: String) -> String { "\(word) is not executed because it is not in the whitelist.\n" }
 
   private static func srvr(_ report: ServerReport, withClients: Bool) -> String {
@@ -163,7 +163,7 @@ enum FourLetterWords {
     }.joined() + "\n"
   }
 
-  /// What can be told of the process's surroundings; the keys of Java's machine are there and say what we are.
+  /// The environment of the process. The keys about Java are present, and say that this is a native server.
   static func environment(_ report: ServerReport) -> [(key: String, value: String)] {
     [
       ("zookeeper.version", versionText), ("host.name", Host.name), ("java.version", "none"),
@@ -176,7 +176,7 @@ enum FourLetterWords {
     ]
   }
 
-  /// Four decimals at most, as Java writes a double: `0.0`, `3.5389`.
+  /// Formats a number with at most four decimals, as Java writes a double: `0.0`, `3.5389`.
   static func rounded(_ value: Double) -> String {
     let scaled = (value * 10_000).rounded() / 10_000
     return "\(scaled)"

@@ -4,7 +4,7 @@
   import Darwin
 #endif
 
-/// What the operating system tells of this process and machine.
+/// What the operating system reports about this process and machine.
 enum Host {
   static let name = systemName.nodename
   static let operatingSystem = systemName.sysname
@@ -18,7 +18,7 @@ enum Host {
 
   static var temporaryDirectory: String { getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp" }
 
-  /// The machine's memory: what is free, what this process may have at most, and all of it.
+  /// The machine's memory: what is free, what this process may use, and the total.
   static var memoryMegabytes: (free: Int, maximum: Int, total: Int) {
     let page = sysconf(Int32(_SC_PAGESIZE))
     let total = sysconf(Int32(_SC_PHYS_PAGES)) * page
@@ -37,14 +37,14 @@ enum Host {
     return getcwd(&buffer, buffer.count).map { String(cString: $0) } ?? "?"
   }
 
-  /// The absolute path of a file that is there, without symbolic links; the path itself if it is not.
+  /// The absolute path of an existing file, without symbolic links; the unchanged path if the file does not exist.
   static func resolvedPath(_ path: String) -> String {
     guard let resolved = realpath(path, nil) else { return path }
     defer { free(resolved) }
     return String(cString: resolved)
   }
 
-  /// How many descriptors are open, and how many may be.
+  /// The number of open descriptors, and the largest number that is allowed.
   static var fileDescriptors: (open: Int, maximum: Int) {
     var limit = rlimit()
     getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
@@ -82,7 +82,7 @@ enum JavaDate {
     var parts = tm()
     localtime_r(&seconds, &parts)
     var buffer = [CChar](repeating: 0, count: 64)
-    // The C locale, which a program has unless it asks for another, has Java's English names.
+    // The C locale, which is a program's default, has the same English names as Java.
     let count = strftime(&buffer, buffer.count, "%a %b %d %H:%M:%S %Z %Y", &parts)
     return String(decoding: buffer.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }

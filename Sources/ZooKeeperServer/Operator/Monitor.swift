@@ -1,6 +1,6 @@
 import ZooKeeperProtocol
 
-/// The figures that `mntr`, `/commands/monitor` and Prometheus tell.
+/// The figures that `mntr`, `/commands/monitor` and Prometheus report.
 ///
 /// *Source*: `ClientProtocol` 7.1, 7.3; names without the prefix `zk_`.
 enum Monitor {

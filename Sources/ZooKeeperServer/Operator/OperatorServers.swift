@@ -26,7 +26,7 @@ final class OperatorServers: @unchecked Sendable {
   /// - Returns: fails with a `ServerStartError` if the metrics' port cannot be opened.
   func start(_ listening: Listening) -> EventLoopFuture<Void> {
     var listening = listening
-    // A server may do without these ports, so it does not wait for them indefinitely.
+    // A server can work without these ports, so it does not wait for them indefinitely.
     if listening.retries == 0 { listening.retries = 3 }
     var starting: [EventLoopFuture<Void>] = []
     if configuration.admin.isEnabled { starting.append(startAdmin(configuration.admin, listening)) }
@@ -50,7 +50,7 @@ final class OperatorServers: @unchecked Sendable {
     }.flatMapErrorThrowing { [logger] error in
       // As in Apache's ensembles, a port in use is no reason not to serve clients.
       let reason = ServerStartError(listening: error).message
-      logger.warning("no AdminServer", metadata: ["address": "\(address)", "reason": "\(reason)"])
+      logger.warning("the AdminServer was not started", metadata: ["address": "\(address)", "reason": "\(reason)"])
     }
   }
 

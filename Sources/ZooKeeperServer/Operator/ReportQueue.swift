@@ -1,4 +1,5 @@
-/// Lets a few reports be made at a time; others wait, and take their look at the server when their turn comes.
+/// Limits the number of reports that are made at a time. Others wait, and show the state at the time when they are
+/// made.
 ///
 /// *Thread*: the event loop.
 final class ReportQueue: @unchecked Sendable {
@@ -11,7 +12,7 @@ final class ReportQueue: @unchecked Sendable {
   private var waiting: [Work] = []
   private var nextIndex = 0
 
-  /// Runs `work` at once or later; it calls what it is given when it is done.
+  /// Runs `work` at once or later. It must call `finish` when it is done.
   func run(_ work: @escaping (_ finish: @escaping () -> Void) -> Void) {
     guard underWay < Self.maximumUnderWay else { return waiting.append(work) }
     start(work)

@@ -68,10 +68,10 @@ final class Reporter: @unchecked Sendable {
     return report(AdminCommands.parts(name)) { .json(AdminCommands.answer(name, $0)) }
   }
 
-  /// Makes a report and an answer of it.
+  /// Makes a report, and an answer from it.
   ///
-  /// What is long is put into words, and files are looked at, on other threads; as many reports at a time as there are
-  /// turns for, so that whoever asks again and again fills no memory.
+  /// Long answers are formatted, and files are examined, on other threads. The number of reports at a time is limited,
+  /// so that a client that asks repeatedly cannot fill the memory.
   func report<Answer: Sendable>(
     _ parts: ReportParts, _ answer: @escaping @Sendable (ServerReport) -> Answer
   ) -> EventLoopFuture<Answer> {
@@ -97,10 +97,10 @@ final class Reporter: @unchecked Sendable {
     return promise.futureResult
   }
 
-  /// The state at this moment, with those of the parts that the loop makes.
+  /// A consistent view of the state, with those parts that are made on the loop.
   private func report(_ parts: ReportParts) -> ServerReport {
     let time = ServerTime.now
-    // What expires on the monotonic clock is told in the time of day.
+    // Expirations are on the monotonic clock, and are reported as wall-clock time.
     let offset = time.wallMilliseconds - time.monotonicMilliseconds
     let sizes = core.counters.responseSizes
     var report = ServerReport(
@@ -149,7 +149,7 @@ final class Reporter: @unchecked Sendable {
       remoteAddress: handler.remoteAddress,
       sessionID: connection.sessionID == .none ? nil : connection.sessionID, isReading: handler.isReading,
       queued: connection.outstandingCount,
-      // The word that is being answered is a packet, too.
+      // The four-letter word that is being answered counts as a packet.
       received: statistics.receivedCount + (handler.isAnswering ? 1 : 0), sent: statistics.sentCount,
       lastOperation: statistics.lastOpCode?.shortName ?? "NA",
       establishedMilliseconds: handler.establishedMilliseconds, timeoutMilliseconds: timeout,

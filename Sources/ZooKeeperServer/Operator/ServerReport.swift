@@ -1,6 +1,6 @@
 import ZooKeeperProtocol
 
-/// What a server can tell of itself at one moment: the one source of four-letter words, AdminServer and metrics.
+/// A consistent view of a server, from which four-letter words, the AdminServer and metrics are answered.
 struct ServerReport: Sendable {
   var configuration: ServerConfiguration
   /// The port that is listened on; the configured one may be 0.
@@ -18,9 +18,9 @@ struct ServerReport: Sendable {
   var outstandingRequests: Int
   /// Bytes of the last, the smallest and the largest answer to a client; -1 before the first.
   var responseBytes: (last: Int, minimum: Int, maximum: Int)
-  /// Connections of clients, those that ask among them.
+  /// The number of clients' connections, including that of the request for this report.
   var connectionCount: Int
-  /// In the order in which they came; empty unless asked for.
+  /// In the order in which they were accepted; empty unless requested.
   var connections: [ConnectionReport] = []
   var znodeCount: Int
   /// Bytes of paths and data.
@@ -38,14 +38,14 @@ struct ServerReport: Sendable {
   var maximumFileDescriptors = 0
   var authFailures: Int
   var snapshot: (zxid: Zxid, wallMilliseconds: Int64)?
-  /// nil for a server alone.
+  /// nil for a standalone server.
   var ensemble: EnsembleReport?
 
-  /// Whether it serves clients that only read, without a quorum.
+  /// Whether the server serves read-only clients, without a quorum.
   var isReadOnly: Bool { mode == "read-only" }
 }
 
-/// The parts of a report that take long to make, which are made when they are asked for only.
+/// The parts of a report that take long to make, and are made only on request.
 struct ReportParts: OptionSet, Sendable {
   let rawValue: Int
 
@@ -76,7 +76,7 @@ struct LatencyReport: Hashable, Sendable {
 struct ConnectionReport: Sendable {
   /// `127.0.0.1:54321`.
   var remoteAddress: String
-  /// nil before the handshake, and for the connection that asks.
+  /// nil before the handshake, and for the connection of the request for this report.
   var sessionID: SessionID?
   /// Whether it is being read; a throttled connection is not.
   var isReading: Bool
@@ -100,7 +100,7 @@ struct ConnectionReport: Sendable {
 
 /// The watches that clients have set.
 struct WatchReport: Sendable {
-  /// Session and path of every data watch, in no order; empty unless asked for.
+  /// Session and path of every data watch, unordered; empty unless requested.
   var dataWatches: [(session: SessionID, path: String)] = []
   /// Watches of both kinds.
   var count: Int
@@ -124,13 +124,13 @@ struct WatchReport: Sendable {
 
 /// The sessions that are alive.
 struct SessionReport: Sendable {
-  /// All of the ensemble, whoever watches over them.
+  /// The number of sessions of the whole ensemble, whichever server they are connected to.
   var count: Int
   /// Ephemeral znodes of all sessions.
   var ephemeralCount: Int
-  /// When each expires, in milliseconds since 1970, and its id; in no order, and empty unless asked for.
+  /// When each expires, in milliseconds since 1970, and its id; unordered, and empty unless requested.
   var expiries: [(milliseconds: Int64, session: SessionID)] = []
-  /// The ephemeral znodes of each session that has any; in no order, and empty unless asked for.
+  /// The ephemeral znodes of each session that has any; unordered, and empty unless requested.
   var ephemerals: [(session: SessionID, paths: [String])] = []
 
   /// The sessions that expire together, all in order.
