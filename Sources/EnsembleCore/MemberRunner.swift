@@ -18,6 +18,9 @@ package import ZooKeeperProtocol
 /// 5. reads a tree with `treeReader`, and gives it to `install`, after `DriverEffect.receiveTree`,
 /// 6. stops for good after `DriverEffect.failed`.
 ///
+/// The time is read after the disk has done its work, which may take seconds: a member that heard of a large tree as of
+/// the time before it was written would take its leader for silent.
+///
 /// What every packet passes through is inlinable, so that a driver's module specializes it for its disk and its log;
 /// unspecialized, it took a tenth of all instructions of an ensemble's write.
 ///
@@ -92,7 +95,7 @@ package final class MemberRunner<Files: FileSystem, Log: MemberLog> {
   /// The next effect for the driver; nil if there is none. Everything that concerns the disk and precedes the effect is
   /// already done.
   @inlinable
-  package func next(_ time: ServerTime) -> DriverEffect? {
+  package func next(_ now: @autoclosure () -> ServerTime) -> DriverEffect? {
     while !hasFailed {
       guard let effect = effects.popLast() else {
         guard member.takeEffects(into: &effects) else { return nil }
@@ -109,7 +112,7 @@ package final class MemberRunner<Files: FileSystem, Log: MemberLog> {
         }
       case .storage(.append(let entry)): log.append(entry)
       case .storage(let action):
-        do throws(TxnLogError) { try perform(action, time) } catch { return fail(error) }
+        do throws(TxnLogError) { try perform(action, now) } catch { return fail(error) }
       }
     }
     return nil
@@ -142,20 +145,20 @@ package final class MemberRunner<Files: FileSystem, Log: MemberLog> {
 
   /// Carries out an action on the disk, and reports it to the member.
   @usableFromInline
-  func perform(_ action: StorageAction, _ time: ServerTime) throws(TxnLogError) {
+  func perform(_ action: StorageAction, _ now: () -> ServerTime) throws(TxnLogError) {
     switch action {
     case .append(let entry): log.append(entry)
-    case .truncate(let zxid, let rebuildsTree): try truncate(to: zxid, rebuildsTree: rebuildsTree, time)
+    case .truncate(let zxid, let rebuildsTree): try truncate(to: zxid, rebuildsTree: rebuildsTree, now)
     case .saveAcceptedEpoch(let epoch):
       try EpochFiles(directory).saveAccepted(epoch.rawValue)
       onStorage?(.savedAcceptedEpoch(epoch))
-      member.step(.acceptedEpochSaved(epoch), time)
+      member.step(.acceptedEpochSaved(epoch), now())
     case .prepareCurrentEpoch(let epoch): try EpochFiles(directory).prepareCurrent(epoch.rawValue)
     case .saveCurrentEpoch(let epoch):
       onStorage?(.willSaveCurrentEpoch(epoch))
       try EpochFiles(directory).saveCurrent(epoch.rawValue)
       onStorage?(.savedCurrentEpoch(epoch))
-      member.step(.currentEpochSaved(epoch), time)
+      member.step(.currentEpochSaved(epoch), now())
     }
   }
 
@@ -166,15 +169,15 @@ package final class MemberRunner<Files: FileSystem, Log: MemberLog> {
 
   /// Ends the log. Reports that are still in a queue are ignored from here on, so the member must learn here what the
   /// end of the log has made durable. Otherwise it could wait indefinitely to acknowledge a history that does not grow.
-  private func stopLog(_ time: ServerTime) throws(TxnLogError) -> Zxid {
+  private func stopLog(_ now: () -> ServerTime) throws(TxnLogError) -> Zxid {
     generation += 1
     let durable = try log.stopLog()
-    if !member.zab.settings.forgetsPersistedWhenLogEnds { member.step(.persisted(through: durable), time) }
+    if !member.zab.settings.forgetsPersistedWhenLogEnds { member.step(.persisted(through: durable), now()) }
     return durable
   }
 
-  private func truncate(to zxid: Zxid, rebuildsTree: Bool, _ time: ServerTime) throws(TxnLogError) {
-    let durable = try stopLog(time)
+  private func truncate(to zxid: Zxid, rebuildsTree: Bool, _ now: () -> ServerTime) throws(TxnLogError) {
+    let durable = try stopLog(now)
     onStorage?(.willTruncate)
     do throws(TxnLogError) {
       try directory.truncate(to: zxid)
@@ -182,7 +185,7 @@ package final class MemberRunner<Files: FileSystem, Log: MemberLog> {
       guard case .truncationPointMissing = error.code else { throw error }
       // The log could not be truncated, and nothing has changed: it continues where it was.
       startLog(after: durable)
-      return member.step(.truncationFailed(zxid), time)
+      return member.step(.truncationFailed(zxid), now())
     }
     onStorage?(.truncated(to: zxid))
     var rebuilt: RecoveredState?
@@ -192,7 +195,7 @@ package final class MemberRunner<Files: FileSystem, Log: MemberLog> {
       rebuilt = loader.state
     }
     startLog(after: zxid)
-    member.truncated(to: zxid, rebuilt: rebuilt, time)
+    member.truncated(to: zxid, rebuilt: rebuilt, now())
   }
 
   // MARK: A leader's tree
@@ -205,14 +208,14 @@ package final class MemberRunner<Files: FileSystem, Log: MemberLog> {
   ///
   /// - Throws: the failure of the disk; the driver stops as after `DriverEffect.failed`.
   package func install(
-    _ state: RecoveredState, from connection: ConnectionID, _ time: ServerTime
+    _ state: RecoveredState, from connection: ConnectionID, _ now: @autoclosure () -> ServerTime
   ) throws(TxnLogError) {
     guard !hasFailed, let expected = expectedTree, expected.connection == connection,
       member.zab.leaderConnection == connection
     else { return }
     expectedTree = nil
     do throws(TxnLogError) {
-      _ = try stopLog(time)
+      _ = try stopLog(now)
       try directory.install(state, hasDigest: treeSettings.hasDigest)
     } catch {
       hasFailed = true
@@ -220,6 +223,6 @@ package final class MemberRunner<Files: FileSystem, Log: MemberLog> {
     }
     startLog(after: expected.zxid)
     onStorage?(.installed(expected.zxid))
-    member.installed(state, zxid: expected.zxid, time)
+    member.installed(state, zxid: expected.zxid, now())
   }
 }

@@ -125,8 +125,12 @@ final class OutstandingChanges {
     guard endedSessions[session.rawValue] == nil else { return [] }
     // Computed before the session is marked as ended, because the look-ups below must still find its znodes.
     let changed = byPath.values.filter { $0.exists && $0.stat.ephemeralOwner == session.rawValue }
-    let hidden = Set(byPath.keys.compactMap { tree.find($0.path) })
-    let ids = tree.ephemerals(of: session).filter { !hidden.contains($0) }
+      .sorted { $0.path.path < $1.path.path }
+    var ids = tree.ephemerals(of: session)
+    if !ids.isEmpty, !byPath.isEmpty {
+      let hidden = Set(byPath.keys.compactMap { tree.find($0.path) })
+      ids.removeAll { hidden.contains($0) }
+    }
 
     var lostChildren: [ZnodeID: Int] = [:]
     for id in ids {
@@ -137,13 +141,11 @@ final class OutstandingChanges {
       removeChildren(count, from: tree.path(of: parent), zxid)
     }
     if !ids.isEmpty { endedSessions[session.rawValue] = zxid }
-    let changedPaths = changed.map(\.path.path).sorted()
-    for path in changedPaths {
-      guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")), let record = find(path) else { continue }
-      removeChildren(1, from: String(path[..<slash]), zxid)
+    for record in changed {
+      removeChildren(1, from: ZnodePath.parent(of: record.path.path) ?? "/", zxid)
       remove(record, zxid: zxid)
     }
-    return ids.map { tree.path(of: $0) }.sorted() + changedPaths
+    return ids.map { tree.path(of: $0) }.sorted() + changed.map(\.path.path)
   }
 
   private func removeChildren(_ count: Int, from path: String, _ zxid: Zxid) {

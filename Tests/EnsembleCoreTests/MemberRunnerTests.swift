@@ -193,6 +193,21 @@ struct MemberRunnerTests {
     #expect(log.starts.count == 2)
   }
 
+  /// The member hears of what the disk has done as of the time after it, however long that took.
+  @Test func clockIsReadAfterTheDiskHasWorked() throws {
+    try follow(1, epoch: 1, link: 1)
+    let tree = RecoveredState(tree: DataTree(hashSeed: 1))
+    _ = receive(QuorumPacket(.snap, zxid: zxid(1, 0)), 1)
+    var order: [String] = []
+    runner.onStorage = { if case .installed = $0 { order.append("installed") } }
+    func now() -> ServerTime {
+      order.append("clock")
+      return Self.time
+    }
+    try runner.install(tree, from: ConnectionID(rawValue: 1), now())
+    #expect(order.last == "clock" && order.contains("installed"))
+  }
+
   /// A configuration is on disk before the driver receives the effect.
   @Test func configurationsAreSavedFirst() throws {
     try follow(1, epoch: 1, link: 1)
