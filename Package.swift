@@ -31,6 +31,7 @@ let package = Package(
   targets: [
     .target(name: "Jute", swiftSettings: house),
     .target(name: "ZooKeeperProtocol", dependencies: ["Jute"], swiftSettings: house),
+    .target(name: "Digests", swiftSettings: house),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "Zlib", dependencies: ["CZlib"], swiftSettings: house),
     .target(name: "TxnLog", dependencies: ["Jute", "ZooKeeperProtocol", "Zlib"], swiftSettings: house),
@@ -40,7 +41,8 @@ let package = Package(
     .target(
       name: "ServerCore",
       dependencies: [
-        "Jute", "ZooKeeperProtocol", "ZnodeTree", .product(name: "DequeModule", package: "swift-collections"),
+        "Jute", "ZooKeeperProtocol", "ZnodeTree", "Digests",
+        .product(name: "DequeModule", package: "swift-collections"),
       ],
       swiftSettings: house),
     .target(name: "Zab", dependencies: ["ZooKeeperProtocol"], swiftSettings: house + mutations),
@@ -102,6 +104,7 @@ let package = Package(
     .executableTarget(
       name: "log-benchmark", dependencies: ["TxnLog", "ZooKeeperProtocol", "Zlib"],
       path: "Tests/Benchmarks/LogBenchmark", swiftSettings: house),
+    .testTarget(name: "DigestsTests", dependencies: ["Digests"], swiftSettings: house),
     .testTarget(name: "ZlibTests", dependencies: ["Zlib"], swiftSettings: house),
     .testTarget(
       name: "TxnLogTests", dependencies: ["TxnLog", "StorageTesting", "ZooKeeperProtocol", "Jute", "TestKit"],

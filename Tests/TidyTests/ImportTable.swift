@@ -12,10 +12,11 @@ enum ImportTable {
   static let allowed: [String: Set<String>] = [
     "Jute": [],
     "ZooKeeperProtocol": ["Jute"],
+    "Digests": [],
     "CZlib": [],
     "Zlib": ["CZlib"],
     "ZnodeTree": ["ZooKeeperProtocol", "Jute", "Zlib"],
-    "ServerCore": ["ZnodeTree", "ZooKeeperProtocol", "Jute", "DequeModule"],
+    "ServerCore": ["ZnodeTree", "ZooKeeperProtocol", "Jute", "Digests", "DequeModule"],
     "Zab": ["ZooKeeperProtocol"],
     "EnsembleCore": ["Zab", "ServerCore", "ZnodeTree", "TxnLog", "ZooKeeperProtocol", "Jute"],
     "TxnLog": platform.union(["ZooKeeperProtocol", "Jute", "Zlib"]),
