@@ -69,10 +69,12 @@ extension ZabPeer {
       }
       return
     }
-    guard votes(notification.leader), weight(of: notification.leader) > 0 else { return }
     switch notification.state {
     case .looking: onVote(notification, from: sender, &actions)
-    case .following, .leading: onSettledVote(notification, from: sender, &actions)
+    case .following, .leading:
+      if votes(notification.leader), weight(of: notification.leader) > 0 {
+        onSettledVote(notification, from: sender, &actions)
+      }
     case .observing: break
     }
   }
@@ -80,8 +82,8 @@ extension ZabPeer {
   /// Adopts the newer configuration in a message: a server that knows only of former members would find no leader.
   ///
   /// Any process that can reach the port could stop an ensemble for good with a forged configuration. So it is adopted
-  /// only if reconfiguration is enabled, if the sender is a member, and if it contains this server, as another one
-  /// would be of no use. Apache's servers check only the first of these conditions.
+  /// only if reconfiguration is enabled, if the sender is a member, also of a proposed configuration, and if it contains
+  /// this server, as another one would be of no use. Apache's servers check only the first of these conditions.
   ///
   /// - Returns: whether the members have changed.
   ///
@@ -110,7 +112,7 @@ extension ZabPeer {
   /// Why a configuration in a notification is refused; nil if it is adopted.
   private func reasonToRefuse(_ told: QuorumConfiguration, from sender: ServerID) -> ConfigurationRefusal? {
     if !settings.isReconfigEnabled { return .reconfigurationDisabled }
-    if configuration.member(sender) == nil { return .senderNotMember }
+    if configuration.member(sender) == nil, pending?.configuration.member(sender) == nil { return .senderNotMember }
     if told.member(id) == nil { return .doesNotNameThisServer }
     return nil
   }
@@ -128,7 +130,9 @@ extension ZabPeer {
       guard election.takesLowerRound else { return }
     }
     election.takesLowerRound = false
-    let vote = Vote(notification)
+    // The round of a vote for nobody whom this server can elect is taken all the same: the sender would not take a lower
+    // one.
+    let vote = isCandidate(notification.leader) ? Vote(notification) : .none
     let ignoresZxid = settings.ignoresZxidInVotes
     if notification.round != election.round {
       election.round = notification.round
@@ -212,13 +216,21 @@ extension ZabPeer {
     }
   }
 
+  /// Whether this server may vote for another one, or for itself: it must be a voter of the committed configuration.
+  ///
+  /// A voter of a proposed configuration alone is no candidate. Servers that have not seen the proposal would not vote
+  /// for it, and those that have would vote for nobody else, so that neither side could win.
+  private func isCandidate(_ server: ServerID) -> Bool {
+    configuration.isVoter(server) && configuration.weight(of: server) > 0
+  }
+
   private func weight(of server: ServerID) -> Int64 {
     max(configuration.weight(of: server), pending?.configuration.weight(of: server) ?? 0)
   }
 
-  /// This server's vote for itself; `none` if it is no voter.
+  /// This server's vote for itself; `none` if it is no candidate.
   private var ownVote: Vote {
-    isVoter ? Vote(leader: id, zxid: history.last, peerEpoch: currentEpoch) : .none
+    isCandidate(id) ? Vote(leader: id, zxid: history.last, peerEpoch: currentEpoch) : .none
   }
 
   /// Sends this server's proposal to all voters.
