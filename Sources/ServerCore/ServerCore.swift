@@ -78,6 +78,11 @@ package final class ServerCore {
     return connection
   }
 
+  /// Adds the identities of a certificate to a connection on which nothing has been received yet.
+  package func identify(_ connection: ClientConnection, certificateSubject: String) {
+    connection.identities += access.x509Identities(certificateSubject)
+  }
+
   /// Removes a connection that either side has closed. Its session continues to exist.
   package func disconnected(_ connection: ClientConnection) {
     // It may belong to another core, from before the server's role changed.

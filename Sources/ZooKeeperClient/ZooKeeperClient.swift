@@ -3,6 +3,7 @@ public import Logging
 public import NIOCore
 import NIOPosix
 import Synchronization
+public import TransportSecurity
 public import ZooKeeperProtocol
 
 /// A session with a ZooKeeper ensemble.
@@ -34,6 +35,9 @@ public struct ZooKeeperClient: Sendable {
   public struct Configuration: Sendable {
     /// The servers and the chroot.
     public var connectString: ConnectString
+    /// How connections are encrypted; nil for connections in the clear. If the connect string begins with `zks://`, the
+    /// default is TLS with the authorities that the operating system trusts.
+    public var tls: TLSContext?
     /// The session timeout to ask for. Servers clamp it, by default to 2 to 20 of their ticks (4 to 40 seconds).
     public var sessionTimeout: Duration = .seconds(30)
     /// How long one round over all servers may take; each server gets an equal part, but at least 250 ms.
@@ -67,7 +71,9 @@ public struct ZooKeeperClient: Sendable {
       seed: .random(in: .min ... .max))
     chroot = Chroot(path: configuration.connectString.chroot)
     driver = SessionDriver(
-      settings: settings, chroot: chroot, loop: group.next(), logger: configuration.logger,
+      settings: settings, chroot: chroot,
+      encryption: Encryption(configuration.tls, isRequired: configuration.connectString.requiresTLS),
+      loop: group.next(), logger: configuration.logger,
       defaultWatcher: configuration.defaultWatcher)
     timeLimitMilliseconds = configuration.requestTimeLimit?.milliseconds
     driver.loop.execute { [driver] in driver.start() }

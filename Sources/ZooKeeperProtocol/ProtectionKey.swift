@@ -29,27 +29,22 @@ public enum ProtectionKey {
     if key == "java.security.auth.login.config" { return sasl }
     guard key.hasPrefix("zookeeper.") else { return nil }
     let name = String(key.dropFirst("zookeeper.".count))
-    if name == "client.secure" { return tls }
     return whole[name] ?? prefixes.first { name.hasPrefix($0.prefix) }?.protection
   }
 
   /// Whether a key is one of those that ask for protection, whatever its value.
   public static func contains(server key: String) -> Bool { unsupported(server: key, value: "?") != nil }
 
-  private static let tls = "TLS"
   private static let sasl = "SASL"
   private static let authentication = "authentication that this build does not have"
   private static let quorumSASL = "SASL between the servers"
 
   private static let whole: [String: String] = [
-    "secureClientPort": tls, "secureClientPortAddress": tls, "sslQuorum": "TLS between the servers",
-    "portUnification": "TLS between the servers", "sslQuorumReloadCertFiles": "certificates that are read again",
-    "client.certReload": "certificates that are read again", "client.portUnification": tls, "client.secure": tls,
     "fips-mode": "FIPS mode", "admin.portUnification": "HTTPS for the AdminServer",
     "admin.forceHttps": "HTTPS for the AdminServer",
     "admin.needClientAuth": "certificates of the AdminServer's clients",
     "metricsProvider.httpsPort": "HTTPS for metrics",
-    "X509AuthenticationProvider.superUser": "certificates as identities", "superUser": sasl,
+    "superUser": sasl,
     "SASLAuthenticationProvider.superPassword": sasl, "letAnySaslUserDoX": sasl, "jaasLoginRenew": sasl,
     "requireClientAuthScheme": sasl, "sessionRequireClientSASLAuth": sasl, "requireKerberosConfig": sasl,
     "security.auth_to_local": sasl, "java.security.auth.login.config": sasl, "kinit": sasl,
@@ -58,7 +53,7 @@ public enum ProtectionKey {
 
   /// Unknown keys with one of these prefixes are refused too: a misspelt option protects nothing.
   private static let prefixes: [(prefix: String, protection: String)] = [
-    ("ssl.quorum.", "TLS between the servers"), ("ssl.", tls), ("metricsProvider.ssl.", "HTTPS for metrics"),
+    ("ssl.", "a property of TLS that is not known"), ("metricsProvider.ssl.", "HTTPS for metrics"),
     ("admin.ssl.", "HTTPS for the AdminServer"), ("quorum.auth.", quorumSASL), ("kerberos.", sasl), ("sasl.", sasl),
     ("audit.", "an audit log"), ("enforce.auth.", authentication),
     ("X509AuthenticationProvider.", "certificates as identities"),
@@ -77,7 +72,9 @@ public enum ProtectionKey {
   /// What the class of an authentication provider asks for; nil for those that this build has.
   private static func provider(_ className: String) -> String? {
     let name = className.split(separator: ".").last.map(String.init) ?? ""
-    if ["", "DigestAuthenticationProvider", "IPAuthenticationProvider"].contains(name) { return nil }
+    if ["", "DigestAuthenticationProvider", "IPAuthenticationProvider", "X509AuthenticationProvider"].contains(name) {
+      return nil
+    }
     return "the authentication provider \(className)"
   }
 }

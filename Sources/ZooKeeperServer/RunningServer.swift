@@ -21,8 +21,8 @@ package final class RunningServer: @unchecked Sendable {
   private let ending: EventLoopPromise<ServerStartError?>
 
   private init(
-    _ configuration: ServerConfiguration, _ recovered: Storage.Recovered, group: MultiThreadedEventLoopGroup,
-    logger: Logger
+    _ configuration: ServerConfiguration, _ recovered: Storage.Recovered, _ encryption: ServerEncryption,
+    group: MultiThreadedEventLoopGroup, logger: Logger
   ) throws(TxnLogError) {
     self.group = group
     self.logger = logger
@@ -30,7 +30,7 @@ package final class RunningServer: @unchecked Sendable {
     storage = recovered.storage
     ending = loop.makePromise()
     parts = try ServerParts(
-      configuration, recovered, background: background, loop: loop, logger: logger,
+      configuration, recovered, encryption, background: background, loop: loop, logger: logger,
       onFailure: { [unowned self] in fail($0) })
   }
 
@@ -71,10 +71,11 @@ package final class RunningServer: @unchecked Sendable {
   ) throws(ServerStartError) -> RunningServer {
     let configuration = try configuration.joined()
     if let warning = configuration.peerTypeWarning { logger.warning("\(warning)") }
+    let encryption = try ServerEncryption(configuration, loop: group.next(), logger: logger)
     do throws(TxnLogError) {
       let recovered = try Storage.open(configuration)
       recovered.report(to: logger)
-      return try RunningServer(configuration, recovered, group: group, logger: logger)
+      return try RunningServer(configuration, recovered, encryption, group: group, logger: logger)
     } catch {
       throw ServerStartError(error)
     }
@@ -82,6 +83,8 @@ package final class RunningServer: @unchecked Sendable {
 
   /// The port that clients connect to.
   package var clientPort: Int { parts.clients.port }
+  /// The port that clients with TLS connect to; 0 when there is none.
+  package var secureClientPort: Int { parts.clients.securePort }
   /// The port of the AdminServer; nil when there is none.
   package var adminPort: Int? { parts.operators.adminPort }
 

@@ -13,6 +13,9 @@ enum ImportTable {
     "Jute": [],
     "ZooKeeperProtocol": ["Jute"],
     "Digests": [],
+    "TransportSecurity": platform.union([
+      "Digests", "ZooKeeperProtocol", "NIOCore", "NIOTLS", "NIOSSL", "Synchronization",
+    ]),
     "CZlib": [],
     "Zlib": ["CZlib"],
     "ZnodeTree": ["ZooKeeperProtocol", "Jute", "Zlib"],
@@ -22,10 +25,10 @@ enum ImportTable {
     "TxnLog": platform.union(["ZooKeeperProtocol", "Jute", "Zlib"]),
     "StorageTesting": ["TxnLog", "ZooKeeperProtocol", "Jute", "Zlib"],
     "ZooKeeperServer": core.union(networking).union(platform).union([
-      "NIOHTTP1", "NIOConcurrencyHelpers", "Synchronization",
+      "TransportSecurity", "NIOHTTP1", "NIOConcurrencyHelpers", "Synchronization",
     ]),
     "ZooKeeperClient": networking.union(platform).union([
-      "ZooKeeperProtocol", "Jute", "DequeModule", "Synchronization",
+      "ZooKeeperProtocol", "Jute", "TransportSecurity", "DequeModule", "Synchronization",
     ]),
     "ZooKeeperRecipes": ["ZooKeeperClient", "ZooKeeperProtocol"],
     "ZooKeeperSandbox": platform.union(["ZooKeeperServer", "Logging", "Synchronization"]),
@@ -33,7 +36,8 @@ enum ImportTable {
     "CLibEdit": [],
     "LineEditor": platform.union(["CLibEdit", "Platform", "Synchronization"]),
     "ZooKeeperShell": platform.union([
-      "ZooKeeperClient", "ZooKeeperRecipes", "ZooKeeperProtocol", "LineEditor", "Platform", "ZooKeeperSandbox",
+      "ZooKeeperClient", "ZooKeeperRecipes", "ZooKeeperProtocol", "TransportSecurity", "LineEditor", "Platform",
+      "ZooKeeperSandbox",
       "Synchronization",
     ]),
     "ZabSimulator": core.union(platform).union(["StorageTesting"]),

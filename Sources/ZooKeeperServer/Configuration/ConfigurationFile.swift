@@ -51,6 +51,11 @@ package struct ConfigurationFile: Sendable {
     /// Keys about SASL between servers, which mean nothing where `quorum.auth.enableSasl` is off.
     var quorumSASL: [PropertiesText.Entry] = []
     var quorumSASLIsOff = false
+    /// The first key about TLS of clients, and of servers.
+    var clientTLS: PropertiesText.Entry?
+    var quorumTLS: PropertiesText.Entry?
+    /// `ssl.x509.clientCertIdType`.
+    var identityType: PropertiesText.Entry?
   }
 
   /// The lines about an ensemble, which are interpreted together.
@@ -147,7 +152,7 @@ package struct ConfigurationFile: Sendable {
   }
 
   private mutating func take(_ entry: PropertiesText.Entry) {
-    if refuseProtection(entry) { return }
+    if takeTLS(entry) || refuseProtection(entry) { return }
     if takeBasic(entry) || takeStorage(entry) || takeOperation(entry) || takeFeature(entry) || takeQuorum(entry) {
       return
     }
@@ -157,7 +162,7 @@ package struct ConfigurationFile: Sendable {
     }
     let suggestion = KnownKeys.nearest(to: entry.key).map { "; did you mean \($0)?" } ?? ""
     let known = "the key \(entry.key) has no effect here: no server knows it\(suggestion)"
-    if let nearest = KnownKeys.nearest(to: entry.key), ProtectionKey.contains(server: nearest) {
+    if let nearest = KnownKeys.nearest(to: entry.key), KnownKeys.isProtective(nearest) {
       // A misspelled key about protection must not leave the server unprotected.
       return fail(entry, known)
     }
@@ -220,6 +225,7 @@ package struct ConfigurationFile: Sendable {
   private mutating func checkWhole() {
     checkAuthentication()
     checkQuorum()
+    checkTLS()
     if !seen.dataDirectory { missing("dataDir is not set") }
     if !seen.logDirectory { configuration.logDirectory = configuration.dataDirectory }
     if seen.providesMetrics { configuration.metrics = seen.metrics }

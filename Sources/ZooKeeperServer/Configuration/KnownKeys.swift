@@ -1,3 +1,5 @@
+import ZooKeeperProtocol
+
 /// The keys of Apache's server that this one knows of but does nothing for, and the names to suggest for unknown ones.
 ///
 /// *Source*: `QuorumPeerConfig.parseProperties`, the system properties that Apache's 3.8 and 3.9 read, and its
@@ -55,7 +57,8 @@ enum KnownKeys {
     "clientPortListenBacklog", "connectToLearnerMasterLimit", "dataDir", "dataLogDir", "dynamicConfigFile",
     "electionAlg", "initLimit", "localSessionsEnabled", "localSessionsUpgradingEnabled", "maxClientCnxns",
     "maxSessionTimeout", "metricsProvider.className", "metricsProvider.httpHost", "metricsProvider.httpPort",
-    "minSessionTimeout", "observerMasterPort", "oraclePath", "peerType", "quorumListenOnAllIPs", "reconfigEnabled",
+    "minSessionTimeout", "observerMasterPort", "oraclePath", "peerType", "portUnification", "secureClientPort",
+    "secureClientPortAddress", "sslQuorum", "sslQuorumReloadCertFiles", "quorumListenOnAllIPs", "reconfigEnabled",
     "standaloneEnabled", "syncEnabled", "syncLimit", "tickTime",
   ]
 
@@ -83,6 +86,9 @@ enum KnownKeys {
     "secureClientPortAddress", "sessionRequireClientSASLAuth", "sslQuorum", "sslQuorumReloadCertFiles",
     "ssl.clientAuth", "ssl.keyStore.location", "ssl.trustStore.location",
   ]
+
+  /// Whether a key asks for protection, so that another spelling of it must not be passed over.
+  static func isProtective(_ key: String) -> Bool { protective.contains(key) || ProtectionKey.contains(server: key) }
 
   /// The known key that an unknown one was probably meant to be; nil if none is near.
   ///

@@ -15,6 +15,8 @@ extension ServerConfiguration {
     settings.maximumTxnBytes = ServerSettings.maximumTxnBytes(maximumFrameBytes: maximumFrameBytes)
     settings.superDigest = features.superDigest
     settings.digestSchemeEnabled = features.hasDigestScheme
+    settings.x509SchemeEnabled = usesClientTLS && clientTLS.properties.settings.clientAuthentication != .none
+    settings.x509SuperUser = features.x509SuperUser
     settings.requiredSchemes = features.requiredSchemes
     settings.containerMaxNeverUsedMilliseconds = Int64(features.neverUsedContainerMilliseconds)
     return settings

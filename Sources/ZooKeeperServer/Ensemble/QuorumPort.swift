@@ -40,6 +40,7 @@ final class QuorumPort: @unchecked Sendable {
   private let settings: ServerConfiguration.Ensemble
   private let maxRequestBytes: Int
   private var members: QuorumConfiguration
+  private let transport: PeerTransport
   private let loop: any EventLoop
   private let logger: Logger
   private let events: Events
@@ -54,12 +55,13 @@ final class QuorumPort: @unchecked Sendable {
   private var asking: ConnectionID?
 
   init(
-    _ settings: ServerConfiguration.Ensemble, maxRequestBytes: Int, loop: any EventLoop, logger: Logger,
-    events: Events
+    _ settings: ServerConfiguration.Ensemble, maxRequestBytes: Int, _ transport: PeerTransport, loop: any EventLoop,
+    logger: Logger, events: Events
   ) {
     self.settings = settings
     self.maxRequestBytes = maxRequestBytes
     members = settings.quorum
+    self.transport = transport
     self.loop = loop
     self.logger = logger
     self.events = events
@@ -101,6 +103,7 @@ final class QuorumPort: @unchecked Sendable {
     case .following, .observing: return channel.close(promise: nil)
     case .looking, .leading: break
     }
+    try transport.accept(channel)
     let connection = try add(channel, .caller, isHeld: role != .leading)
     if role == .leading { return events.onLearnerConnected(connection.id) }
     // An inbound connection does not wait indefinitely for this server to become the leader.
@@ -114,7 +117,9 @@ final class QuorumPort: @unchecked Sendable {
     _ channel: any Channel, _ peer: QuorumConnection.Peer, isHeld: Bool
   ) throws -> QuorumConnection {
     let connection = QuorumConnection(
-      ConnectionID(rawValue: nextID), self, peer, isHeld: isHeld, maxRequestBytes: maxRequestBytes)
+      ConnectionID(rawValue: nextID), self, peer, isHeld: isHeld,
+      mayBeEncrypted: peer == .leader ? transport.callsAreEncrypted : transport.mayAcceptEncrypted,
+      maxRequestBytes: maxRequestBytes)
     nextID += 1
     connections[connection.id] = connection
     try channel.pipeline.syncOperations.addHandler(connection)
@@ -127,16 +132,18 @@ final class QuorumPort: @unchecked Sendable {
     guard !addresses.isEmpty, !events.isSevered(leader) else {
       return loop.execute { [self] in events.onLeaderUnreachable() }
     }
-    OutboundCall(loop: loop, timeoutMilliseconds: settings.times.connectTimeoutMilliseconds)
-      .connect(addresses[...]).whenComplete { [self] result in
-        do {
-          let channel = try result.get()
-          guard !isStopped else { return channel.close(promise: nil) }
-          events.onLeaderConnected(try add(channel, .leader, isHeld: false).id, leader)
-        } catch {
-          events.onLeaderUnreachable()
-        }
+    OutboundCall(
+      loop: loop, timeoutMilliseconds: settings.times.connectTimeoutMilliseconds,
+      transport: NIOLoopBound(transport, eventLoop: loop)
+    ).connect(addresses[...]).whenComplete { [self] result in
+      do {
+        let channel = try result.get()
+        guard !isStopped else { return channel.close(promise: nil) }
+        events.onLeaderConnected(try add(channel, .leader, isHeld: false).id, leader)
+      } catch {
+        events.onLeaderUnreachable()
       }
+    }
   }
 
   /// Admits the inbound connections that wait, if this server leads now, or closes them if it follows another.
@@ -210,6 +217,14 @@ final class QuorumPort: @unchecked Sendable {
   }
 
   // MARK: Reports of connections
+
+  /// Says why a connection could not be encrypted. Its end is reported separately.
+  func onError(_ error: any Error, on channel: any Channel) {
+    guard let reason = PeerTransport.reason(error, on: channel) else { return }
+    logger.warning(
+      "closing a quorum connection",
+      metadata: ["peer": "\(channel.remoteAddress.map { "\($0)" } ?? "?")", "reason": "\(reason)"])
+  }
 
   /// Passes on a packet.
   func onPacket(_ packet: QuorumPacket, _ connection: QuorumConnection) {

@@ -1,3 +1,4 @@
+import TransportSecurity
 import ZooKeeperClient
 import ZooKeeperProtocol
 
@@ -20,6 +21,8 @@ struct CommandContext: Sendable {
   let dialect: any Dialect
   let maximumFrameBytes: Int
   let servers: [ServerAddress]
+  /// How connections to them are encrypted; nil if they are not.
+  let tls: TLSContext?
   /// The path of the connect string that is the root here; nil for the servers' own root.
   let chroot: String?
   let values: DataArgumentReader

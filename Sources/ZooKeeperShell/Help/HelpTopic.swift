@@ -5,6 +5,7 @@ package enum HelpTopic: String, CaseIterable, Hashable, Sendable {
   case quoting
   case values
   case output
+  case tls
   case environment
   case compatibility
 
@@ -16,6 +17,7 @@ package enum HelpTopic: String, CaseIterable, Hashable, Sendable {
     case .quoting: "How a line is split into arguments"
     case .values: "Data from stdin and files; durations, sizes, versions, ACLs"
     case .output: "Formats, and what goes to stdout and stderr"
+    case .tls: "Encrypted connections, certificates and keys"
     case .environment: "Environment variables and files"
     case .compatibility: "Compatibility with zkCli.sh"
     }
@@ -35,6 +37,7 @@ package enum HelpTopic: String, CaseIterable, Hashable, Sendable {
     case .quoting: Self.quotingText
     case .values: Self.valuesText
     case .output: Self.outputText
+    case .tls: Self.tlsText
     case .environment: Self.environmentText
     case .compatibility: Self.compatibilityText
     }
@@ -123,6 +126,10 @@ package enum HelpTopic: String, CaseIterable, Hashable, Sendable {
   static let environmentVariables: [(term: String, meaning: String)] = [
     ("ZKCLI_SERVER", "the servers, if -s is not given; otherwise ZOOKEEPER_SERVERS and ZK_HOSTS"),
     ("ZKCLI_AUTH", "SCHEME:AUTH as for --auth, but not visible to others"),
+    (
+      "ZKCLI_TLS",
+      "1 as --tls; ZKCLI_CACERT, ZKCLI_CERT, ZKCLI_KEY, ZKCLI_KEY_PASSWORD_FILE, ZKCLI_TLS_SERVER_NAME likewise"
+    ),
     ("ZKCLI_TIMEOUT", "as --timeout"),
     ("ZKCLI_OUTPUT", "as -o"),
     ("ZKCLI_HISTORY", "the history file; an empty value disables it"),

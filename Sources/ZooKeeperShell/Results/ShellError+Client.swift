@@ -231,6 +231,7 @@ extension ConnectFailure.Reason {
     case .behind(let server, let seen):
       "it is behind this session: its last transaction is \(server), and the session has seen \(seen)"
     case .notZooKeeper(let error): "not a ZooKeeper server (\(error))"
+    case .tls(let failure): failure.description(of: "the server")
     case .readOnlyServerRefused: "a read-only server, which -r would accept"
     case .network(let text): text
     }
@@ -244,7 +245,9 @@ extension ConnectFailure.Reason {
     case .timedOut(connected: false, _): "is the host up, and does a firewall let the port through?"
     case .timedOut(connected: true, _), .notZooKeeper: "is this the client port of a ZooKeeper server?"
     case .closedWithoutAnswer:
-      "the server has no quorum, allows no more connections (maxClientCnxns), or is not a ZooKeeper server"
+      "the server has no quorum, allows no more connections (maxClientCnxns), expects TLS (--tls), or is not a ZooKeeper"
+        + " server"
+    case .tls(let failure): failure.hint
     case .behind:
       "it lags, has lost its data, or belongs to another ensemble; connect starts a session that has seen nothing yet"
     case .readOnlyServerRefused: "wait for a quorum"

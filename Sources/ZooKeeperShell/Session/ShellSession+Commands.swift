@@ -65,7 +65,11 @@ extension ShellSession {
   private func connect(_ invocation: Invocation) async throws {
     var next = settings
     if let word = invocation.argument(0) {
-      next.connectString = try ShellSettings.connectString(try ValueParser.text(word, of: "server"), from: "server")
+      let text = try ValueParser.text(word, of: "server")
+      next.connectString = try ShellSettings.connectString(text, from: "server")
+      // Without zk:// in front, a session that is encrypted is followed by another one.
+      next.tls.isWanted = next.connectString.requiresTLS || next.tls.isWanted && !text.hasPrefix("zk://")
+      next.connectString.requiresTLS = next.tls.isWanted
       // Secrets of one ensemble are none of the other's business.
       next.identities = []
     }

@@ -1,3 +1,4 @@
+import TransportSecurity
 import ZooKeeperClient
 import ZooKeeperProtocol
 
@@ -24,10 +25,12 @@ extension ShellSession {
   func open(_ settings: ShellSettings) async throws {
     try Descriptors.require(Descriptors.ofClient, for: "a session")
     let former = events.following
+    let tls = try settings.tls.context()
     openCount += 1
     events.follow(.init(session: openCount))
     let opened = ZooKeeperClient(
-      settings.clientConfiguration(mode: mode) { [events, number = openCount] in events.take($0, of: number) })
+      settings.clientConfiguration(mode: mode, tls: tls) { [events, number = openCount] in events.take($0, of: number) }
+    )
     do {
       // Attempts time out by themselves, with a reason; the limit here only applies to waiting indefinitely.
       let patience: Duration = settings.waitsForConnection ? .zero : .seconds(1)
@@ -40,10 +43,11 @@ extension ShellSession {
     } catch {
       await opened.close(limit: .milliseconds(500))
       events.follow(former)
-      throw await explainedRefusal(error)
+      throw await explainedRefusal(error, tls)
     }
     await client?.close()
     client = opened
+    self.tls = tls
     mayHold = false
     hasSeenChroot = false
     self.settings = settings
@@ -66,10 +70,10 @@ extension ShellSession {
   }
 
   /// Why a server that accepted a connection closed it again: a server without a quorum says so to those who ask.
-  private func explainedRefusal(_ error: any Error) async -> any Error {
+  private func explainedRefusal(_ error: any Error, _ tls: TLSContext?) async -> any Error {
     guard let failure = error as? ZooKeeperError, case .cannotConnect(let failures) = failure.code else { return error }
     for failure in failures where failure.reason == .closedWithoutAnswer {
-      let answer = await FourLetterWord.ask("srvr", of: failure.address, limit: .seconds(1))
+      let answer = await FourLetterWord.ask("srvr", of: failure.address, tls: tls, limit: .seconds(1))
       guard let answer, answer.contains("not currently serving requests") else { continue }
       var explained = ShellError.cannotConnect(failures)
       explained.exitCode = .ensembleCannot

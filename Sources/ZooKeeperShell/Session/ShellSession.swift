@@ -1,3 +1,4 @@
+import TransportSecurity
 import ZooKeeperClient
 import ZooKeeperProtocol
 import ZooKeeperSandbox
@@ -26,6 +27,8 @@ actor ShellSession {
   let sandbox: LocalEnsemble?
   var settings: ShellSettings
   var client: ZooKeeperClient?
+  /// How the present session's connections are encrypted; nil if they are not.
+  var tls: TLSContext?
   /// Whether the present session may hold something on the servers: a command of it has written.
   var mayHold = false
   /// Whether the chroot is known to exist.
@@ -169,7 +172,7 @@ actor ShellSession {
   ) -> CommandContext {
     CommandContext(
       invocation: invocation, directory: directory, mode: mode, dialect: settings.dialect,
-      maximumFrameBytes: settings.maximumFrameBytes, servers: self.settings.connectString.servers,
+      maximumFrameBytes: settings.maximumFrameBytes, servers: self.settings.connectString.servers, tls: tls,
       chroot: self.settings.connectString.chroot, values: values,
       waitLimit: settings.limitsWaiting ? settings.timeLimit : nil, forwarder: forwarder,
       sessionHoldsNothing: !mayHold, emit: emit,
