@@ -14,7 +14,7 @@ struct ForeignClientTests {
     async let theirs = Self.zkCli(apache.connectString, input)
     async let ours = Self.zkCli(server.connectString, input)
     let (expected, found) = (try await theirs, try await ours)
-    // Events are printed when they come, among the answers: it is the lines that count, not where an event stands.
+    // Identities come in the order of a hash table from Apache's server.
     #expect(ZkCliSessions.sortedLines(found.standardOutput) == ZkCliSessions.sortedLines(expected.standardOutput))
     #expect(ZkCliSessions.difference(of: found.standardError, to: expected.standardError) == [])
     #expect(found.exitStatus == expected.exitStatus)
