@@ -32,7 +32,7 @@ final class ServerParts: @unchecked Sendable {
   /// - Throws: when the files of the data directory contradict each other.
   init(
     _ configuration: ServerConfiguration, _ recovered: Storage.Recovered, background: BackgroundWorker,
-    loop: any EventLoop, logger: Logger, onFailure: @escaping (String) -> Void
+    audit: AuditLog?, loop: any EventLoop, logger: Logger, onFailure: @escaping (String) -> Void
   ) throws(TxnLogError) {
     self.configuration = configuration
     self.loop = loop
@@ -43,13 +43,15 @@ final class ServerParts: @unchecked Sendable {
     turns = TurnLoop(loop, log)
     timers = ServerTimers(loop, turns)
     let served = ServedCore(
-      configuration.coreSettings, recovered.state, servesEverybody: configuration.ensemble == nil)
-    clients = ClientListener(configuration, served, turns, loop: loop, logger: logger)
+      configuration.coreSettings, recovered.state, servesEverybody: configuration.ensemble == nil,
+      audit: audit)
+    clients = ClientListener(configuration, served, turns, audit: audit, loop: loop, logger: logger)
     membership = try Membership(configuration, recovered, log, turns, clients, loop: loop, logger: logger)
     let reporter = Reporter(configuration, storage, clients, log, membership, loop: loop)
     operators = OperatorServers(configuration, reporter, logger: logger)
     clients.onWord = { [reporter] in reporter.answer(to: $0, argument: $1) }
     connect()
+    audit?.onCaughtUp = { [turns] in loop.execute { turns.schedule() } }
   }
 
   /// Sets the closures by which parts call those that were created later.

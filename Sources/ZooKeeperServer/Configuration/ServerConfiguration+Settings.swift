@@ -15,6 +15,8 @@ extension ServerConfiguration {
     settings.maximumTxnBytes = ServerSettings.maximumTxnBytes(maximumFrameBytes: maximumFrameBytes)
     settings.superDigest = features.superDigest
     settings.digestSchemeEnabled = features.hasDigestScheme
+    settings.setDigestAlgorithm(javaName: features.digestAlgorithm)
+    settings.ensembleNames = features.ensembleNames
     settings.requiredSchemes = features.requiredSchemes
     settings.containerMaxNeverUsedMilliseconds = Int64(features.neverUsedContainerMilliseconds)
     return settings

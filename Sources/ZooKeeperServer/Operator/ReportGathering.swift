@@ -5,7 +5,7 @@ import ZooKeeperProtocol
 /// The lists of a report that grow with the number of clients, and are collected in pieces: in one piece, 100,000
 /// ephemeral znodes would hold up all clients for more than a tenth of a second.
 ///
-/// What changes between two pieces may be in the report or not. Apache's server reports such lists no more exactly.
+/// What changes between two pieces may be in the report or not. Such lists of Apache's server are not exact either.
 ///
 /// *Thread*: the event loop.
 final class ReportGathering: @unchecked Sendable {
