@@ -39,6 +39,9 @@ package final class ServerCore {
   var eventMark: UInt64 = 0
   var changes: [TreeChange] = []
   var eventWriter = JuteWriter()
+  /// Called for each event of the audit log; nil if there is no audit log.
+  package var onAudit: ((AuditEvent) -> Void)?
+  var auditTrail = AuditTrail()
   /// A learner's requests for its leader; see `ServerCore+Ensemble`.
   var questions = LeaderQuestions()
 

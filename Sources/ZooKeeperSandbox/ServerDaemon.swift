@@ -18,6 +18,9 @@ package struct ServerDaemon: Sendable {
   /// Keys that no server knows, in the same form: probably misspelt, so that what they were to say is not said.
   package let unknownKeys: [String]
 
+  /// Files with secrets that the configuration names.
+  package let secretFiles: [String]
+
   /// The port that clients connect to; 0 stands for any.
   package var clientPort: Int { configuration.clientPort }
 
@@ -54,6 +57,7 @@ package struct ServerDaemon: Sendable {
       configuration = read.configuration
       joinFailure = SandboxError("\(file): \(error.message)", hint: error.hint, isConfiguration: true)
     }
+    secretFiles = read.secretFiles
     unknownKeys = read.unknownKeys.map(\.text)
     warnings = read.warnings.map(\.text) + (configuration.peerTypeWarning.map { ["\(file): \($0)"] } ?? [])
   }

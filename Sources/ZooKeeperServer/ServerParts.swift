@@ -33,7 +33,8 @@ final class ServerParts: @unchecked Sendable {
   /// - Throws: when the files of the data directory contradict each other.
   init(
     _ configuration: ServerConfiguration, _ recovered: Storage.Recovered, _ encryption: ServerEncryption,
-    background: BackgroundWorker, loop: any EventLoop, logger: Logger, onFailure: @escaping (String) -> Void
+    background: BackgroundWorker, audit: AuditLog?, loop: any EventLoop, logger: Logger,
+    onFailure: @escaping (String) -> Void
   ) throws(TxnLogError) {
     self.configuration = configuration
     self.loop = loop
@@ -44,8 +45,10 @@ final class ServerParts: @unchecked Sendable {
     turns = TurnLoop(loop, log)
     timers = ServerTimers(loop, turns)
     let served = ServedCore(
-      configuration.coreSettings, recovered.state, servesEverybody: configuration.ensemble == nil)
-    clients = ClientListener(configuration, served, turns, encryption.ofClients, loop: loop, logger: logger)
+      configuration.coreSettings, recovered.state, servesEverybody: configuration.ensemble == nil,
+      audit: audit)
+    clients = ClientListener(
+      configuration, served, turns, encryption.ofClients, audit: audit, loop: loop, logger: logger)
     membership = try Membership(
       configuration, recovered, log, turns, clients, encryption.ofServers, loop: loop, logger: logger)
     encryptions = [encryption.ofClients, encryption.ofServers].compactMap(\.self)
@@ -53,6 +56,7 @@ final class ServerParts: @unchecked Sendable {
     operators = OperatorServers(configuration, reporter, logger: logger)
     clients.onWord = { [reporter] in reporter.answer(to: $0, argument: $1) }
     connect()
+    audit?.onCaughtUp = { [turns] in loop.execute { turns.schedule() } }
   }
 
   /// Sets the closures by which parts call those that were created later.

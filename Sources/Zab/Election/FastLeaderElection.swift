@@ -17,10 +17,24 @@ struct FastLeaderElection: Equatable, Sendable {
   var takesLowerRound = false
   /// The version of the last configuration that was refused, so that it is reported once.
   var refusedConfiguration: Int64 = 0
+  /// The last configuration that another server told of: nearly all notifications contain the same one, which is parsed
+  /// once.
+  var told: ToldConfiguration?
   var resendDeadline = Int64.max
   var resendInterval: Int64 = 0
   /// When the vote of a quorum becomes final; nil while no quorum agrees.
   var decisionDeadline: Int64?
+
+  /// A configuration in a notification, as it came, and parsed; nil if it cannot be parsed.
+  struct ToldConfiguration: Equatable, Sendable {
+    let text: String
+    let configuration: QuorumConfiguration?
+
+    init(_ text: String) {
+      self.text = text
+      configuration = try? QuorumConfiguration(parsing: text)
+    }
+  }
 
   var nextDeadline: Int64 { min(resendDeadline, decisionDeadline ?? .max) }
 
@@ -91,9 +105,11 @@ extension ZabPeer {
   private mutating func adoptConfiguration(
     of notification: ElectionNotification, from sender: ServerID, _ actions: inout [ZabAction]
   ) -> Bool {
-    guard let text = notification.configuration, let told = try? QuorumConfiguration(parsing: text),
-      told.version > configuration.version, !told.voters.isEmpty
-    else { return false }
+    guard let text = notification.configuration else { return false }
+    if election.told?.text != text { election.told = FastLeaderElection.ToldConfiguration(text) }
+    guard let told = election.told?.configuration, told.version > configuration.version, !told.voters.isEmpty else {
+      return false
+    }
     let zxid = Zxid(rawValue: told.version)
     if let reason = reasonToRefuse(told, from: sender) {
       if election.refusedConfiguration != told.version {

@@ -17,6 +17,8 @@ extension ServerConfiguration {
     settings.digestSchemeEnabled = features.hasDigestScheme
     settings.x509SchemeEnabled = usesClientTLS && clientTLS.properties.settings.clientAuthentication != .none
     settings.x509SuperUser = features.x509SuperUser
+    settings.setDigestAlgorithm(javaName: features.digestAlgorithm)
+    settings.ensembleNames = features.ensembleNames
     settings.requiredSchemes = features.requiredSchemes
     settings.containerMaxNeverUsedMilliseconds = Int64(features.neverUsedContainerMilliseconds)
     return settings

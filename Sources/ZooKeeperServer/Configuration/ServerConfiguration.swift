@@ -46,6 +46,8 @@ package struct ServerConfiguration: Hashable, Sendable {
   package var admin = Admin()
   package var metrics: Metrics?
   package var features = Features()
+  /// nil for no audit log.
+  package var audit: Audit?
   /// The file that the configuration was read from, which is rewritten when the ensemble changes; nil for none.
   package var file: String?
   /// The unchanged `server.N` lines, for `conf` and the ensemble.
@@ -149,6 +151,16 @@ package struct ServerConfiguration: Hashable, Sendable {
     package var port = 7000
   }
 
+  /// The audit log.
+  package struct Audit: Hashable, Sendable {
+    /// nil for the directory of the data.
+    package var directory: String?
+    package var file = "zookeeper_audit.log"
+
+    /// The path of the file.
+    package func path(orIn dataDirectory: String) -> String { "\(directory ?? dataDirectory)/\(file)" }
+  }
+
   /// Behaviour that is switched on or off; by system properties in Apache's server.
   package struct Features: Hashable, Sendable {
     /// TTL znodes.
@@ -158,6 +170,10 @@ package struct ServerConfiguration: Hashable, Sendable {
     package var hasDigest = true
     /// Whether clients can authenticate with the scheme `digest`.
     package var hasDigestScheme = true
+    /// The hash function of the scheme's ids, by Java's name.
+    package var digestAlgorithm = "SHA1"
+    /// The names of the ensemble for the scheme `ensemble`; nil if the scheme is not available.
+    package var ensembleNames: Set<String>?
     /// The schemes of which every request needs an identity; empty if none is required.
     package var requiredSchemes: [String] = []
     /// `super:hash`, the identity that has all permissions.

@@ -36,17 +36,20 @@ final class ClientListener: @unchecked Sendable {
   private var channels: [any Channel] = []
   private var handlers: [UInt64: ServerConnectionHandler] = [:]
   private var connectionsByAddress: [String: Int] = [:]
+  private let audit: AuditLog?
   private var isThrottling = false
   private var isStopped = false
 
   init(
     _ configuration: ServerConfiguration, _ served: ServedCore, _ turns: TurnLoop, _ encryption: PortEncryption?,
+    audit: AuditLog?,
     loop: any EventLoop, logger: Logger
   ) {
     self.configuration = configuration
     self.served = served
     self.turns = turns
     self.encryption = encryption
+    self.audit = audit
     self.loop = loop
     self.logger = logger
   }
@@ -147,12 +150,16 @@ final class ClientListener: @unchecked Sendable {
     }
   }
 
-  /// Stops reading connections with unanswered requests while there are too many such requests.
+  /// Stops reading connections with unanswered requests while there are too many such requests, and all connections
+  /// while too much waits to be written to the audit log.
   func updateThrottling() {
-    let isOver = served.core.counters.outstandingRequests > configuration.outstandingLimit
+    let isBehind = audit?.isBehind == true
+    let isOver = isBehind || served.core.counters.outstandingRequests > configuration.outstandingLimit
     guard isOver || isThrottling else { return }
     isThrottling = isOver
-    for handler in handlers.values { handler.setThrottled(isOver && handler.connection.outstandingCount > 0) }
+    for handler in handlers.values {
+      handler.setThrottled(isOver && (isBehind || handler.connection.outstandingCount > 0))
+    }
   }
 
   /// The handler of one of the core's connections; nil when the connection has ended.

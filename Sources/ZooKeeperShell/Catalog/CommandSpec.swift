@@ -128,7 +128,7 @@ package enum OptionName: String, CaseIterable, Hashable, Sendable {
   case stat, watch, recursive, long, base64, hex, version, sequential, ephemeral, container, ttl, parents, create, acl
   case batch, force, client, file, members, add, remove, mode, children, data, persistent, local, any
   case count, bytes, countHard = "count-hard", bytesHard = "bytes-hard", persistentRecursive = "persistent-recursive"
-  case dryRun = "dry-run", abort
+  case dryRun = "dry-run", abort, passwordFile = "password-file"
   // Of the recipes.
   case tryOnce = "try", shared, slots, exitCode = "exit-code", revocable, layout, list, revoke, release, observe
   case priority, participants, exists, absent, equals, withData = "with-data", initial, exec, format

@@ -32,6 +32,14 @@ enum FileIO {
     return (try read(descriptor, name: path), exposure(of: descriptor, name: path))
   }
 
+  /// The warning about a file with secrets that others can read or change; nil if they cannot.
+  static func exposure(of path: String) -> String? {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return nil }
+    defer { close(descriptor) }
+    return exposure(of: descriptor, name: path)
+  }
+
   /// What is to be said of an open file with secrets, if others can read or change it.
   static func exposure(of descriptor: Int32, name: String) -> String? {
     var status = stat()

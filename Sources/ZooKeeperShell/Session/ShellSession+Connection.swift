@@ -85,7 +85,8 @@ extension ShellSession {
     return error
   }
 
-  private func secret(of identity: ShellSettings.Identity) async throws(ShellError) -> [UInt8] {
+  /// The secret of an identity, which is asked for if it was not given.
+  func secret(of identity: ShellSettings.Identity) async throws(ShellError) -> [UInt8] {
     if let secret = identity.secret { return secret }
     let who = identity.user.isEmpty ? "user:password" : "password of \(identity.user)"
     let answer = try await values.secret(prompt: "\(identity.scheme) \(who): ")

@@ -9,7 +9,8 @@ extension ShellSettings {
     for (place, text) in java.notUnderstood {
       // To be wrong about this one would be worse than not to connect.
       if text.contains("zookeeper.client.secure=true"), !tls.isWanted { throw Self.unprotected(place, "TLS") }
-      warnings.append("\(place): ignored, because only a shell can evaluate it: \(text)")
+      warnings.append(
+        "\(place): ignored, because only a shell can evaluate it: \(JavaEnvironment.masked(text))")
     }
     for source in java.sources {
       let usesSASL = source.flags["zookeeper.sasl.client"]?.lowercased() != "false"
@@ -20,7 +21,8 @@ extension ShellSettings {
         remarks.append("\(isKnown ? "used" : "ignored") -D\(property.key) from \(source.name)")
       }
       if !source.flags.passedOver.isEmpty {
-        remarks.append("ignored \(source.flags.passedOver.joined(separator: " ")) from \(source.name)")
+        let flags = source.flags.passedOver.map(JavaEnvironment.masked).joined(separator: " ")
+        remarks.append("ignored \(flags) from \(source.name)")
       }
     }
   }

@@ -68,7 +68,8 @@ enum ServerCommand {
     let daemon = try load(file, flags)
     if voice.context.isVerbose { for remark in flags.remarks { try voice.mention(remark) } }
     if action == "run" || action == "check" {
-      for warning in flags.warnings + daemon.warnings + daemon.unknownKeys { try voice.warn(warning) }
+      let exposures = daemon.secretFiles.compactMap(FileIO.exposure(of:))
+      for warning in flags.warnings + daemon.warnings + exposures + daemon.unknownKeys { try voice.warn(warning) }
     }
     let process = ServerProcess(daemon: daemon, file: file, environment: environment)
     switch action {
@@ -107,7 +108,8 @@ enum ServerCommand {
     var knowsAllKeys = true
     do throws(ShellError) {
       let daemon = try load(file, flags)
-      answer.warnings = flags.warnings + daemon.warnings + daemon.unknownKeys
+      let exposures = daemon.secretFiles.compactMap(FileIO.exposure(of:))
+      answer.warnings = flags.warnings + daemon.warnings + exposures + daemon.unknownKeys
       knowsAllKeys = daemon.unknownKeys.isEmpty
       do throws(SandboxError) {
         try daemon.checkServerID()
