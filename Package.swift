@@ -32,6 +32,9 @@ let package = Package(
     .target(name: "Jute", swiftSettings: house),
     .target(name: "ZooKeeperProtocol", dependencies: ["Jute"], swiftSettings: house),
     .target(name: "Digests", swiftSettings: house),
+    .target(name: "SASL", dependencies: ["Digests"], swiftSettings: house),
+    .systemLibrary(name: "CGSSAPI"),
+    .target(name: "GSSAPI", dependencies: ["CGSSAPI", "SASL"], swiftSettings: house),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "Zlib", dependencies: ["CZlib"], swiftSettings: house),
     .target(name: "TxnLog", dependencies: ["Jute", "ZooKeeperProtocol", "Zlib"], swiftSettings: house),
@@ -105,6 +108,7 @@ let package = Package(
       name: "log-benchmark", dependencies: ["TxnLog", "ZooKeeperProtocol", "Zlib"],
       path: "Tests/Benchmarks/LogBenchmark", swiftSettings: house),
     .testTarget(name: "DigestsTests", dependencies: ["Digests"], swiftSettings: house),
+    .testTarget(name: "SASLTests", dependencies: ["SASL"], swiftSettings: house),
     .testTarget(name: "ZlibTests", dependencies: ["Zlib"], swiftSettings: house),
     .testTarget(
       name: "TxnLogTests", dependencies: ["TxnLog", "StorageTesting", "ZooKeeperProtocol", "Jute", "TestKit"],
