@@ -44,7 +44,7 @@ let package = Package(
     .target(
       name: "ServerCore",
       dependencies: [
-        "Jute", "ZooKeeperProtocol", "ZnodeTree", "Digests",
+        "Jute", "ZooKeeperProtocol", "ZnodeTree", "Digests", "SASL",
         .product(name: "DequeModule", package: "swift-collections"),
       ],
       swiftSettings: house),
@@ -62,7 +62,7 @@ let package = Package(
     .target(
       name: "ZooKeeperClient",
       dependencies: [
-        "Jute", "ZooKeeperProtocol",
+        "Jute", "ZooKeeperProtocol", "SASL", "GSSAPI",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "DequeModule", package: "swift-collections"),
@@ -74,7 +74,7 @@ let package = Package(
     .target(
       name: "ZooKeeperServer",
       dependencies: [
-        "Jute", "ZooKeeperProtocol", "ZnodeTree", "ServerCore", "TxnLog", "Zab", "EnsembleCore",
+        "Jute", "ZooKeeperProtocol", "ZnodeTree", "ServerCore", "TxnLog", "Zab", "EnsembleCore", "SASL", "GSSAPI",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -92,6 +92,7 @@ let package = Package(
       name: "ZooKeeperShell",
       dependencies: [
         "ZooKeeperClient", "ZooKeeperRecipes", "ZooKeeperProtocol", "LineEditor", "Platform", "ZooKeeperSandbox",
+        "SASL",
       ],
       swiftSettings: house),
     .executableTarget(name: "zkcli", dependencies: ["ZooKeeperShell"], swiftSettings: house),

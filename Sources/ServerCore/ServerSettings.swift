@@ -25,6 +25,8 @@ package struct ServerSettings: Hashable, Sendable {
   package var x509SchemeEnabled = false
   /// `X509AuthenticationProvider.superUser`: the subject of the superuser's certificate.
   package var x509SuperUser: String?
+  /// How clients log in by SASL; nil if they cannot.
+  package var sasl: SASLSettings?
   /// `enforce.auth.schemes`, when `enforce.auth.enabled`: every request needs an identity of one of them.
   package var requiredSchemes: [String] = []
   /// `znode.container.maxNeverUsedIntervalMs`: with 0, containers that never had a child are not deleted.

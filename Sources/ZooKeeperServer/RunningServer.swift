@@ -1,6 +1,7 @@
 package import Logging
 import NIOCore
 import NIOPosix
+import SASL
 import TxnLog
 import ZooKeeperProtocol
 
@@ -71,6 +72,11 @@ package final class RunningServer: @unchecked Sendable {
   ) throws(ServerStartError) -> RunningServer {
     let configuration = try configuration.joined()
     if let warning = configuration.peerTypeWarning { logger.warning("\(warning)") }
+    if let login = configuration.sasl {
+      do throws(SASLError) { try SASLAuthenticator.check(login) } catch {
+        throw ServerStartError("clients cannot log in: \(error)")
+      }
+    }
     do throws(TxnLogError) {
       let recovered = try Storage.open(configuration)
       recovered.report(to: logger)

@@ -19,16 +19,16 @@ enum ImportTable {
     "CZlib": [],
     "Zlib": ["CZlib"],
     "ZnodeTree": ["ZooKeeperProtocol", "Jute", "Zlib"],
-    "ServerCore": ["ZnodeTree", "ZooKeeperProtocol", "Jute", "Digests", "DequeModule"],
+    "ServerCore": ["ZnodeTree", "ZooKeeperProtocol", "Jute", "Digests", "SASL", "DequeModule"],
     "Zab": ["ZooKeeperProtocol"],
     "EnsembleCore": ["Zab", "ServerCore", "ZnodeTree", "TxnLog", "ZooKeeperProtocol", "Jute"],
     "TxnLog": platform.union(["ZooKeeperProtocol", "Jute", "Zlib"]),
     "StorageTesting": ["TxnLog", "ZooKeeperProtocol", "Jute", "Zlib"],
     "ZooKeeperServer": core.union(networking).union(platform).union([
-      "NIOHTTP1", "NIOConcurrencyHelpers", "Synchronization",
+      "NIOHTTP1", "NIOConcurrencyHelpers", "Synchronization", "SASL", "GSSAPI",
     ]),
     "ZooKeeperClient": networking.union(platform).union([
-      "ZooKeeperProtocol", "Jute", "DequeModule", "Synchronization",
+      "ZooKeeperProtocol", "Jute", "DequeModule", "Synchronization", "SASL", "GSSAPI",
     ]),
     "ZooKeeperRecipes": ["ZooKeeperClient", "ZooKeeperProtocol"],
     "ZooKeeperSandbox": platform.union(["ZooKeeperServer", "Logging", "Synchronization"]),
@@ -37,7 +37,7 @@ enum ImportTable {
     "LineEditor": platform.union(["CLibEdit", "Platform", "Synchronization"]),
     "ZooKeeperShell": platform.union([
       "ZooKeeperClient", "ZooKeeperRecipes", "ZooKeeperProtocol", "LineEditor", "Platform", "ZooKeeperSandbox",
-      "Synchronization",
+      "Synchronization", "SASL",
     ]),
     "ZabSimulator": core.union(platform).union(["StorageTesting"]),
     "zkcli": ["ZooKeeperShell"],

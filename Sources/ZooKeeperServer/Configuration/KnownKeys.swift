@@ -5,7 +5,7 @@
 enum KnownKeys {
   /// Keys that tune what needs no tuning here, or that have no meaning without Java.
   static let withoutMeaning: Set<String> = [
-    "advancedFlowControlEnabled", "admin.httpVersion", "admin.rateLimiterIntervalInMS", "allowSaslFailedClients",
+    "advancedFlowControlEnabled", "admin.httpVersion", "admin.rateLimiterIntervalInMS",
     "bitHashCacheSize", "clientCnxnSocket", "clientTcpKeepAlive", "closeSessionTxn.enabled",
     "commitLogCount", "commitProcessor.maxCommitBatchSize", "commitProcessor.maxReadBatchSize",
     "commitProcessor.numWorkerThreads", "commitProcessor.shutdownTimeout", "connectToLearnerMasterLimit",
@@ -71,7 +71,10 @@ enum KnownKeys {
     "admin.commandURL", "admin.enableServer", "admin.idleTimeout", "admin.serverAddress", "admin.serverPort",
     "cnxTimeout", "datadir.autocreate", "digest.enabled", "electionPortBindRetry", "enforce.auth.enabled",
     "enforce.auth.schemes", "enforceQuota", "extendedTypesEnabled", "forceSync", "globalOutstandingLimit", "maxCnxns",
-    "preAllocSize", "skipACL", "snapCount", "snapSizeLimitInKb", "snapshot.trust.empty",
+    "java.security.auth.login.config", "kerberos.removeHostFromPrincipal", "kerberos.removeRealmFromPrincipal",
+    "letAnySaslUserDoX", "preAllocSize", "sasl.serverconfig", "skipACL", "snapCount", "snapSizeLimitInKb",
+    "snapshot.trust.empty", "superUser",
+    "allowSaslFailedClients",
   ]
 
   /// Keys that ask for protection, as far as they are not recognized by a prefix.

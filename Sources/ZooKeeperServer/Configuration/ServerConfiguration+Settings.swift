@@ -15,6 +15,7 @@ extension ServerConfiguration {
     settings.maximumTxnBytes = ServerSettings.maximumTxnBytes(maximumFrameBytes: maximumFrameBytes)
     settings.superDigest = features.superDigest
     settings.digestSchemeEnabled = features.hasDigestScheme
+    settings.sasl = sasl?.settings
     settings.requiredSchemes = features.requiredSchemes
     settings.containerMaxNeverUsedMilliseconds = Int64(features.neverUsedContainerMilliseconds)
     return settings
