@@ -138,6 +138,7 @@ package enum OptionName: String, CaseIterable, Hashable, Sendable {
   case waitForConnection = "wait-for-connection", clientConfiguration = "client-configuration", auth
   case authFile = "auth-file", output, json, script, keepGoing = "keep-going", pipeline, quiet, verbose, color, compat
   case dataDir = "data-dir", port, listen
+  case sasl, user, passwordFile = "password-file", principal, keytab, service
   case noHistory = "no-history", maxBuffer = "max-buffer", help, programVersion = "program-version"
   /// The session timeout in milliseconds, as zkCli.sh takes it with `-timeout`.
   case oldTimeout = "old-timeout"

@@ -4,8 +4,7 @@ import ZooKeeperProtocol
 extension ShellSettings {
   /// Takes what the environment hands to `java` in the place of Apache's scripts.
   ///
-  /// - Throws: a usage error where TLS or SASL is asked for: the session would be in the clear, and secrets with it, or
-  ///   prove no identity.
+  /// - Throws: a usage error where TLS is asked for: the session would be in the clear, and secrets with it.
   mutating func apply(_ java: JavaEnvironment) throws(ShellError) {
     for (place, text) in java.notUnderstood {
       // To be wrong about this one would be worse than not to connect.
@@ -13,10 +12,7 @@ extension ShellSettings {
       warnings.append("\(place): ignored, because only a shell can evaluate it: \(text)")
     }
     for source in java.sources {
-      let usesSASL = source.flags["zookeeper.sasl.client"]?.lowercased() != "false"
       for property in source.flags.properties {
-        // Apache's client logs in with it only if it uses SASL.
-        if !usesSASL, property.key == "java.security.auth.login.config" { continue }
         let isKnown = try apply(property.key, property.value, from: source.name)
         remarks.append("\(isKnown ? "used" : "ignored") -D\(property.key) from \(source.name)")
       }
@@ -43,6 +39,7 @@ extension ShellSettings {
   ///
   /// - Returns: whether it means anything here.
   private mutating func apply(_ key: String, _ value: String, from source: String) throws(ShellError) -> Bool {
+    if javaSASL.take(key, value, from: source) { return true }
     if let protection = ProtectionKey.unsupported(client: key, value: value) {
       throw Self.unprotected("\(source): \(key)", protection)
     }

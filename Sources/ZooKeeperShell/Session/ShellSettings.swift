@@ -13,6 +13,10 @@ struct ShellSettings: Sendable {
   var allowsReadOnly = false
   var waitsForConnection = false
   var identities: [Identity] = []
+  /// How the client logs in by SASL; nil if it does not.
+  var sasl: SASLOptions?
+  /// What Java's properties say about SASL.
+  var javaSASL = JavaSASL()
   var format = OutputFormat.text
   var isQuiet = false
   var isVerbose = false
@@ -71,6 +75,8 @@ struct ShellSettings: Sendable {
     if let file = options[.clientConfiguration]?.last {
       try apply(JavaProperties(file: try ValueParser.text(file, of: "--client-configuration")))
     }
+    try readSASL(options, environment)
+    if sasl == nil { sasl = try javaSASL.options(warnings: &warnings) }
   }
 
   /// The same settings with the options that stood on one line of a script or of the interactive shell.
@@ -222,6 +228,7 @@ struct ShellSettings: Sendable {
     configuration.requestTimeLimit = timeLimit
     configuration.allowsReadOnly = allowsReadOnly
     configuration.maximumFrameBytes = maximumFrameBytes
+    configuration.sasl = sasl?.login
     configuration.defaultWatcher = defaultWatcher
     return configuration
   }
