@@ -46,7 +46,12 @@ final class GSSCredential {
     guard !GSSLibrary.isError(major) else {
       let who = login.principal.map { " for \($0)" } ?? ""
       let place = login.keytab.map { " from \($0)" } ?? ""
-      throw library.failure(major, minor, doing: "no Kerberos credentials\(who)\(place)")
+      let what = "no Kerberos credentials\(who)\(place)"
+      if login.keytab != nil, KerberosFailure.isMissingCache(minor: Int32(bitPattern: minor)) {
+        // The library has looked into the key table first, and speaks of the cache in memory.
+        throw SASLError(.unavailable, "\(what): the key table has no key of the principal; klist -k lists it")
+      }
+      throw library.failure(major, minor, doing: what)
     }
   }
 

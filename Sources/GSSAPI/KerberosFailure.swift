@@ -33,6 +33,9 @@ enum KerberosFailure {
     }
   }
 
+  /// Whether the library has found no cache of tickets.
+  static func isMissingCache(minor: Int32) -> Bool { minor == base + 195 }
+
   /// Whether a status is about what the peer has sent, and not about this side's credentials: a token that is defective
   /// or forged.
   static func isOfThePeer(_ major: UInt32) -> Bool { [6, 9, 10].contains(major >> 16 & 0xff) }

@@ -165,7 +165,7 @@ package enum HelpTopic: String, CaseIterable, Hashable, Sendable {
   private static let saslText: [Part] = [
     .paragraph(
       "With SASL, the client proves its identity on every connection before anything else. ACLs name it as sasl:NAME."
-        + " If the login fails, the session is over, and the exit code is 9."),
+        + " If the login fails, the session is over, and the exit code is 5."),
     .definitions([
       (
         "zkcli --sasl digest --user bob --password-file FILE ls /",
