@@ -28,7 +28,7 @@ package final class GSSAPIClient: @unchecked Sendable {
     self.service = service
   }
 
-  deinit { context?.library.release(name: &target) }
+  deinit { release() }
 
   /// Handles a message of the server; the first one is empty, because the client begins.
   ///
@@ -36,6 +36,7 @@ package final class GSSAPIClient: @unchecked Sendable {
   package func step(_ message: [UInt8]) throws(SASLError) -> SASLStep {
     guard !isOver else { throw SASLError(.outOfOrder, "the server sent a message after the end of the exchange") }
     isOver = true
+    defer { if isOver { release() } }
     guard message.count <= Self.tokenLimitBytes else { throw .tokenTooLong(message.count) }
     let context = try opened()
     guard !context.isOpen else { return .complete(try choice(message, context)) }
@@ -54,6 +55,14 @@ package final class GSSAPIClient: @unchecked Sendable {
     credential = try GSSCredential(library, login, .initiate)
     target = try library.name(service.text, service.isPrincipal ? .principal : .hostBasedService)
     return context
+  }
+
+  /// Gives back what the library has handed out, as soon as it is not needed: the end of the process may come at any
+  /// time, and the library must not be used any longer then.
+  private func release() {
+    context?.library.release(name: &target)
+    context = nil
+    credential = nil
   }
 
   /// Chooses no security layer, and asks to be who the ticket says.

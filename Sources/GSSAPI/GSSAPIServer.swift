@@ -32,6 +32,7 @@ package final class GSSAPIServer: @unchecked Sendable {
   package func step(_ message: [UInt8]) throws(SASLError) -> SASLStep {
     let before = state
     state = .ended
+    defer { if case .ended = state { release() } }
     guard message.count <= GSSAPIClient.tokenLimitBytes else { throw .tokenTooLong(message.count) }
     switch before {
     case .opening:
@@ -67,6 +68,12 @@ package final class GSSAPIServer: @unchecked Sendable {
     self.context = context
     credential = try GSSCredential(library, login, .accept)
     return context
+  }
+
+  /// Gives back what the library has handed out, as soon as it is not needed.
+  private func release() {
+    context = nil
+    credential = nil
   }
 
   /// Offers no security layer but none, so that the largest message is 0 bytes.

@@ -68,8 +68,12 @@ final class GSSContext {
     var minor: UInt32 = 0
     var name: zk_gss_handle?
     let major = library.inquireContext(&minor, handle, &name, nil, nil, nil, nil, nil, nil)
-    guard !GSSLibrary.isError(major) else { throw library.failure(major, minor, doing: "the client has no name") }
     defer { library.release(name: &name) }
+    if GSSLibrary.isExpired(major) {
+      // A server accepts a ticket for some minutes after its end, in case the clocks differ.
+      throw SASLError(.notAuthentic, "the Kerberos ticket has expired; get a new one with kinit, or use a key table")
+    }
+    guard !GSSLibrary.isError(major) else { throw library.failure(major, minor, doing: "the client has no name") }
     return try library.text(of: name)
   }
 

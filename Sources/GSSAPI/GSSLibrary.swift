@@ -169,6 +169,9 @@ struct GSSLibrary: Sendable {
   /// Whether a major status says that a call has failed: the upper 16 bits.
   static func isError(_ major: UInt32) -> Bool { major & 0xffff_0000 != 0 }
 
+  /// Whether a major status says that a context's ticket has expired.
+  static func isExpired(_ major: UInt32) -> Bool { major >> 16 & 0xff == 12 }
+
   /// Whether a major status says that another message of the peer is needed.
   static func needsMore(_ major: UInt32) -> Bool { major & 1 != 0 }
 

@@ -123,7 +123,8 @@ struct AccessControl {
     switch identity.scheme {
     case "digest": return identity.id.utf8.elementsEqual(aclID.utf8)
     case "sasl":
-      return identity.id == "super" || identity.id.utf8.elementsEqual(aclID.utf8) || aclID == settings.sasl?.idOfEveryone
+      return identity.id == "super" || identity.id.utf8.elementsEqual(aclID.utf8)
+        || aclID == settings.sasl?.idOfEveryone
     case "x509": return identity.id.utf8.elementsEqual(aclID.utf8) || identity.id == settings.x509SuperUser
     case "ip":
       guard let network = IPNetwork(parsing: aclID), let address = IPAddress(parsing: identity.id[...]) else {

@@ -7,6 +7,7 @@ internal import SASL
 /// configuration.sasl = .digest(user: "bob", password: password)
 /// ```
 public struct SASLLogin: Hashable, Sendable {
+  /// The mechanism and what it needs.
   enum Method: Hashable, Sendable {
     case digest(user: String, password: String)
     case kerberos(KerberosLogin)

@@ -209,7 +209,7 @@ struct SessionMachine<Completion> {
     }
   }
 
-  /// Why the present attempt is given up when its time is over.
+  /// Why the present attempt is given up at its deadline.
   private var attemptTimeout: ConnectFailure.Reason {
     if case .authenticating = phase {
       return .authenticationTimedOut(milliseconds: settings.authenticationMilliseconds)

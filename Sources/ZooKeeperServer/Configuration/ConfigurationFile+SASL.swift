@@ -43,7 +43,8 @@ extension ConfigurationFile {
     case "security.auth_to_local":
       guard !entry.value.isEmpty, entry.value.split(whereSeparator: \.isWhitespace) != ["DEFAULT"] else { return true }
       fail(entry, "security.auth_to_local: rules other than DEFAULT are not supported")
-    case "requireKerberosConfig", "jaasLoginRenew", "kinit", "kinit.command": break
+    case "jaasLoginRenew": need(entry)
+    case "requireKerberosConfig", "kinit", "kinit.command": break
     // A client's properties, which an environment for both may contain.
     case let key where key.hasPrefix("sasl.client"): break
     case let key where key == "authProvider" || key.hasPrefix("authProvider."):

@@ -7,7 +7,7 @@ import ServerCore
 
 /// Carries out the SASL exchanges of a server's clients.
 ///
-/// DIGEST-MD5 is computed at once. Kerberos reads and writes files, so that its steps run on a thread of their own; a
+/// DIGEST-MD5 is computed at once. Kerberos reads and writes files, so that its steps run on another thread; a
 /// connection has at most one step under way.
 ///
 /// *Thread*: the event loop.
@@ -73,7 +73,7 @@ final class SASLAuthenticator: @unchecked Sendable {
   /// Drops the exchange of a connection that has ended.
   func forget(_ connection: UInt64) { exchanges[connection] = nil }
 
-  /// Ends the thread. Steps under way are not answered any more.
+  /// Ends the thread. Steps under way get no answer.
   func stop() {
     exchanges = [:]
     if hasThreads { threads.shutdownGracefully { _ in } }
