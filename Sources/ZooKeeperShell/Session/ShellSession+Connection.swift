@@ -31,7 +31,7 @@ extension ShellSession {
       settings.clientConfiguration(mode: mode) { [events, number = openCount] in events.take($0, of: number) })
     do {
       // Attempts time out by themselves, with a reason; the limit here only applies to waiting indefinitely. Kerberos
-      // may have to wait for a KDC.
+      // may wait for a KDC.
       let login: Duration = settings.sasl == nil ? .seconds(1) : .seconds(25)
       let patience: Duration = settings.waitsForConnection ? .zero : login
       try await opened.withTimeLimit(settings.connectTimeout + patience)
