@@ -34,6 +34,9 @@ let package = Package(
     .target(name: "Jute", swiftSettings: house),
     .target(name: "ZooKeeperProtocol", dependencies: ["Jute"], swiftSettings: house),
     .target(name: "Digests", swiftSettings: house),
+    .target(name: "SASL", dependencies: ["Digests"], swiftSettings: house),
+    .systemLibrary(name: "CGSSAPI"),
+    .target(name: "GSSAPI", dependencies: ["CGSSAPI", "SASL"], swiftSettings: house),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "Zlib", dependencies: ["CZlib"], swiftSettings: house),
     .target(name: "TxnLog", dependencies: ["Jute", "ZooKeeperProtocol", "Zlib"], swiftSettings: house),
@@ -43,7 +46,7 @@ let package = Package(
     .target(
       name: "ServerCore",
       dependencies: [
-        "Jute", "ZooKeeperProtocol", "ZnodeTree", "Digests",
+        "Jute", "ZooKeeperProtocol", "ZnodeTree", "Digests", "SASL",
         .product(name: "DequeModule", package: "swift-collections"),
       ],
       swiftSettings: house),
@@ -70,7 +73,7 @@ let package = Package(
     .target(
       name: "ZooKeeperClient",
       dependencies: [
-        "Jute", "ZooKeeperProtocol", "TransportSecurity",
+        "Jute", "ZooKeeperProtocol", "TransportSecurity", "SASL", "GSSAPI",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "DequeModule", package: "swift-collections"),
@@ -83,6 +86,7 @@ let package = Package(
       name: "ZooKeeperServer",
       dependencies: [
         "Jute", "ZooKeeperProtocol", "ZnodeTree", "ServerCore", "TxnLog", "Zab", "EnsembleCore", "TransportSecurity",
+        "SASL", "GSSAPI",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -99,8 +103,8 @@ let package = Package(
     .target(
       name: "ZooKeeperShell",
       dependencies: [
-        "ZooKeeperClient", "ZooKeeperRecipes", "ZooKeeperProtocol", "TransportSecurity", "LineEditor", "Platform",
-        "ZooKeeperSandbox",
+        "ZooKeeperClient", "ZooKeeperRecipes", "ZooKeeperProtocol", "TransportSecurity", "SASL", "LineEditor",
+        "Platform", "ZooKeeperSandbox",
       ],
       swiftSettings: house),
     .executableTarget(name: "zkcli", dependencies: ["ZooKeeperShell"], swiftSettings: house),
@@ -121,6 +125,7 @@ let package = Package(
       name: "TransportSecurityTests",
       dependencies: ["TransportSecurity", "Digests", .product(name: "NIOSSL", package: "swift-nio-ssl")],
       exclude: ["Stores", "make-stores.sh"], swiftSettings: house),
+    .testTarget(name: "SASLTests", dependencies: ["SASL"], swiftSettings: house),
     .testTarget(name: "ZlibTests", dependencies: ["Zlib"], swiftSettings: house),
     .testTarget(
       name: "TxnLogTests", dependencies: ["TxnLog", "StorageTesting", "ZooKeeperProtocol", "Jute", "TestKit"],

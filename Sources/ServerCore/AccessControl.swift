@@ -114,13 +114,17 @@ struct AccessControl {
     case "ip": return IPNetwork(parsing: entry.id) != nil
     // A list that no client can satisfy would make the znode inaccessible.
     case "x509": return settings.x509SchemeEnabled && entry.id.contains("=")
+    case "sasl": return settings.sasl != nil && SASLSettings.isValid(id: entry.id)
     default: return false
     }
   }
 
   private func matches(_ identity: Identity, _ aclID: String) -> Bool {
     switch identity.scheme {
-    case "digest", "sasl": return identity.id.utf8.elementsEqual(aclID.utf8)
+    case "digest": return identity.id.utf8.elementsEqual(aclID.utf8)
+    case "sasl":
+      return identity.id == "super" || identity.id.utf8.elementsEqual(aclID.utf8)
+        || aclID == settings.sasl?.idOfEveryone
     case "x509": return identity.id.utf8.elementsEqual(aclID.utf8) || identity.id == settings.x509SuperUser
     case "ip":
       guard let network = IPNetwork(parsing: aclID), let address = IPAddress(parsing: identity.id[...]) else {

@@ -44,6 +44,10 @@ package final class ClientConnection {
 
   /// With this much output, in bytes, a connection's reads wait until some of it was sent.
   package static let outputTargetBytes = 1 << 20
+  /// How many frames, and of how many bytes, may wait for the answer to a SASL token. Clients wait for that answer
+  /// themselves.
+  static let heldLimitCount = 1000
+  static let heldLimitBytes = 1 << 20
   /// The upper bound on a connection's output, in bytes. If it is exceeded, the connection is closed.
   package static let outputLimitBytes = 64 << 20
 
@@ -63,8 +67,12 @@ package final class ClientConnection {
   var pending = Deque<Pending>()
   /// The number of syncs in `pending` that the leader has answered.
   var releasedSyncCount = 0
-  /// Frames that came before the session was established.
+  /// Frames that came before the session was established, or while a SASL token was with the driver.
   var heldFrames: [[UInt8]] = []
+  /// The bytes of the frames that came while a SASL token was with the driver.
+  var heldBytes = 0
+  /// The request whose SASL token is with the driver.
+  var saslXid: Xid?
   /// Whether the client's handshake had the read-only byte; without it, the answer must not have it either.
   var hasReadOnlyByte = true
   /// Whether the connection is among those that `ServerCore.takeTouched` will return.
@@ -83,7 +91,7 @@ package final class ClientConnection {
   }
 
   /// The number of requests that were read and not answered.
-  package var outstandingCount: Int { pending.count + heldFrames.count }
+  package var outstandingCount: Int { pending.count + heldFrames.count + (saslXid == nil ? 0 : 1) }
 
   /// Whether reads wait only because of the amount of output; see `ServerCore.resumeReads`.
   package var hasHeldReads: Bool {

@@ -20,10 +20,11 @@ extension ServerCore {
   /// Handles a frame of an open connection.
   func onRequest(_ payload: UnsafeRawBufferPointer, _ connection: ClientConnection, _ time: ServerTime) {
     guard payload.count >= 8 else { return close(connection) }
+    if connection.saslXid != nil { return holdFrame(payload, connection) }
     let xid = Xid(rawValue: payload.loadBigEndian(at: 0, as: Int32.self))
     let opCode = OpCode(rawValue: payload.loadBigEndian(at: 4, as: Int32.self))
     if opCode == .auth { return onAuth(xid, payload, connection) }
-    if opCode == .sasl { return onSASL(xid, connection) }
+    if opCode == .sasl { return onSASL(xid, payload, connection) }
     guard hasRequiredIdentity(connection) else {
       answer(connection, xid, .sessionClosedRequireSaslAuth, zxid: .zero)
       return close(connection)

@@ -33,6 +33,8 @@ package final class ServerCore {
   var inFlight = ZxidQueue<TxnEntry>()
   private var proposals: [Proposal] = []
   private var touched: [ClientConnection] = []
+  /// The tokens of clients that the driver has not taken yet.
+  var saslRequests: [SASLRequest] = []
   /// The number of the next connection. A driver that replaces the core copies it to the new one.
   package var nextConnectionNumber: UInt64 = 1
   var nextSessionID: SessionID
@@ -95,6 +97,7 @@ package final class ServerCore {
     counters.outstandingRequests -= connection.outstandingCount
     connection.pending = Deque()
     connection.heldFrames = []
+    connection.saslXid = nil
   }
 
   /// Whether something was proposed since the last call of `drainProposals`.

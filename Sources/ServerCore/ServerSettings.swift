@@ -32,6 +32,8 @@ package struct ServerSettings: Hashable, Sendable {
   /// `ensembleAuthName`: the names of the ensemble that the scheme `ensemble` knows, any if there is none; nil if the
   /// scheme is not available.
   package var ensembleNames: Set<String>?
+  /// How clients log in by SASL; nil if they cannot.
+  package var sasl: SASLSettings?
   /// `enforce.auth.schemes`, when `enforce.auth.enabled`: every request needs an identity of one of them.
   package var requiredSchemes: [String] = []
   /// `znode.container.maxNeverUsedIntervalMs`: with 0, containers that never had a child are not deleted.

@@ -2,6 +2,7 @@ import Jute
 import Logging
 import NIOCore
 import NIOPosix
+import SASL
 import Synchronization
 import TransportSecurity
 public import ZooKeeperProtocol
@@ -28,17 +29,21 @@ final class SessionDriver: @unchecked Sendable {
   private var isFlushScheduled = false
   private var channel: (any Channel)?
   private var channelAttempt = 0
+  private let login: SASLLogin?
+  /// The SASL exchange of the present connection.
+  private var exchange: SASLExchange?
   private var timer: Scheduled<Void>?
   private var timerDeadline: Int64 = .max
   private var sinks: [WatcherID: WatchEvents.Sink] = [:]
   private var nextWatcher = 1
 
   init(
-    settings: SessionSettings, chroot: Chroot, encryption: Encryption, loop: any EventLoop, logger: Logger,
-    defaultWatcher: (@Sendable (WatchEvent) -> Void)?
+    settings: SessionSettings, login: SASLLogin?, chroot: Chroot, encryption: Encryption, loop: any EventLoop,
+    logger: Logger, defaultWatcher: (@Sendable (WatchEvent) -> Void)?
   ) {
     self.chroot = chroot
     self.encryption = encryption
+    self.login = login
     self.loop = loop
     self.logger = logger
     self.defaultWatcher = defaultWatcher
@@ -210,6 +215,7 @@ final class SessionDriver: @unchecked Sendable {
     case .finish(let watcher): sinks.removeValue(forKey: watcher)?.finish()
     case .probe(let address): probe(address)
     case .compare(let address, let attempt): compare(address, attempt: attempt)
+    case .authenticate(let address, let attempt, let token): authenticate(address, attempt: attempt, token)
     }
   }
 
@@ -280,6 +286,21 @@ final class SessionDriver: @unchecked Sendable {
     flush()
     channel?.close(promise: nil)
     channel = nil
+  }
+
+  private func authenticate(_ address: ServerAddress, attempt: Int, _ token: [UInt8]?) {
+    guard let login else { preconditionFailure("only a session with a login authenticates") }
+    if token == nil { exchange = SASLExchange(login, server: address, address: channel?.remoteAddress) }
+    exchange?.step(token, on: loop) { [weak self] result in
+      guard let self else { return }
+      let outcome: Machine.SASLOutcome =
+        switch result {
+        case .success(.reply(let token)): .reply(token)
+        case .success(.complete(let token)): .complete(token)
+        case .failure(let error): .failed(error.reason)
+        }
+      step { $0.onSASL(attempt: attempt, outcome, now: $1, into: &$2) }
+    }
   }
 
   private func probe(_ address: ServerAddress) {

@@ -62,6 +62,8 @@ extension SessionMachine {
       phase = .comparing
       attemptDeadline = now + settings.attemptMilliseconds
       actions.append(.compare(servers[serverIndex], attempt: attempt))
+    case .authenticating:
+      attemptFailed(reason ?? .closedWithoutAnswer, now: now, into: &actions)
     case .connected:
       connectionLost(protocolError: reason?.protocolError, now: now, into: &actions)
     case .closing:
@@ -127,6 +129,12 @@ extension SessionMachine {
     self.password = password
     timeoutMilliseconds = Int64(response.timeoutMilliseconds)
     hasSeenReadWrite = hasSeenReadWrite || !readOnly
+    if settings.authenticates { return beginSASL(readOnly: readOnly, now: now, into: &actions) }
+    establish(readOnly: readOnly, now: now, into: &actions)
+  }
+
+  /// Begins to use a connection on which the session exists, and the client has proved its identity.
+  mutating func establish(readOnly: Bool, now: Int64, into actions: inout [Action]) {
     phase = .connected(readOnly: readOnly)
     triedInRound = 0
     connectedSince = now

@@ -26,7 +26,7 @@ extension SessionMachine {
     case .connected: actions.append(.complete(waiter.completion, .success([])))
     case .ended(let code): actions.append(.complete(waiter.completion, .failure(ZooKeeperError(code))))
     case .closing: actions.append(.complete(waiter.completion, .failure(ZooKeeperError(.closed))))
-    case .idle, .waiting, .connecting, .handshaking, .comparing: waiters.append(waiter)
+    case .idle, .waiting, .connecting, .handshaking, .authenticating, .comparing: waiters.append(waiter)
     }
   }
 
@@ -47,7 +47,7 @@ extension SessionMachine {
   mutating func close(_ completion: Completion, deadline: Int64, into actions: inout [Action]) {
     switch phase {
     case .ended: actions.append(.complete(completion, .success([])))
-    case .connected:
+    case .connected, .authenticating:
       send(Call(id: RequestID(rawValue: .max), request: .closeSession, completion: completion))
       phase = .closing
       attemptDeadline = deadline
@@ -101,6 +101,7 @@ extension SessionMachine {
     if case .handshaking = phase { return try onConnectResponse(payload, now: now, into: &actions) }
     var reader = JuteReader(payload)
     let header = try ReplyHeader(from: &reader)
+    if case .authenticating = phase { return try onSASLReply(header, &reader, now: now, into: &actions) }
     switch header.xid {
     case .notification: try onNotification(header, &reader, into: &actions)
     case .ping, .setWatches: break
@@ -206,7 +207,7 @@ extension SessionMachine {
     switch phase {
     case .ended(let code): ZooKeeperError(code)
     case .closing: ZooKeeperError(.closed)
-    case .idle, .waiting, .connecting, .handshaking, .comparing, .connected: nil
+    case .idle, .waiting, .connecting, .handshaking, .authenticating, .comparing, .connected: nil
     }
   }
 

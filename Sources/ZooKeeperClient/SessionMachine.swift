@@ -13,6 +13,7 @@ import ZooKeeperProtocol
 /// idle ─start→ connecting ─onConnected→ handshaking ─ConnectResponse→ connected
 ///                  ↑  └──── failed, next server ────────┘                 │ lost
 ///                  └── waiting (a round was fruitless) ←──────────────────┘
+/// handshaking ─ConnectResponse, with SASL→ authenticating ─the mechanism is content→ connected
 /// handshaking ─closed by a server that may lag→ comparing ─its last zxid, or none→ next server
 /// any ─close→ closing ─reply or end of connection→ ended        any ─expired, auth failed→ ended
 /// ```
@@ -40,6 +41,8 @@ struct SessionMachine<Completion> {
     case probe(ServerAddress)
     /// Ask the server, by `srvr`, for its last zxid, and report the answer with the attempt's number.
     case compare(ServerAddress, attempt: Int)
+    /// Pass the server's token, or none at the beginning, to the SASL mechanism, and report what it makes of it.
+    case authenticate(ServerAddress, attempt: Int, token: [UInt8]?)
   }
 
   /// The states of the diagram above.
@@ -52,6 +55,8 @@ struct SessionMachine<Completion> {
     case connecting
     /// The handshake has been sent.
     case handshaking
+    /// The server has accepted the session, and the client proves its identity by SASL.
+    case authenticating(readOnly: Bool)
     /// A server has closed the connection of a session that has seen transactions. It is asked for its last zxid, to
     /// find out whether it has not applied them yet.
     case comparing
@@ -119,6 +124,7 @@ struct SessionMachine<Completion> {
   var attemptDeadline: Int64 = 0
   var lastSent: Int64 = 0
   var lastReceived: Int64 = 0
+  var sasl = SASLState()
 
   // The session.
   var sessionID = SessionID.none
@@ -157,9 +163,9 @@ struct SessionMachine<Completion> {
     switch phase {
     case .connected(let readOnly): readOnly ? .connectedReadOnly : .syncConnected
     case .ended(.sessionExpired): .expired
-    case .ended(.authFailed): .authFailed
+    case .ended(.authFailed), .ended(.saslFailed): .authFailed
     case .ended, .closing: .closed
-    case .idle, .waiting, .connecting, .handshaking, .comparing: .disconnected
+    case .idle, .waiting, .connecting, .handshaking, .authenticating, .comparing: .disconnected
     }
   }
 
@@ -171,7 +177,7 @@ struct SessionMachine<Completion> {
     var deadlines: [Int64?] = [earliestDeadline, waiters.compactMap(\.deadline).min()]
     switch phase {
     case .waiting(let until): deadlines.append(until)
-    case .connecting, .handshaking, .comparing, .closing: deadlines.append(attemptDeadline)
+    case .connecting, .handshaking, .authenticating, .comparing, .closing: deadlines.append(attemptDeadline)
     case .connected: deadlines += [lastSent + pingInterval, lastReceived + readTimeout, nextProbe]
     case .idle, .ended: break
     }
@@ -190,12 +196,10 @@ struct SessionMachine<Completion> {
     switch phase {
     case .waiting(let until):
       if now >= until { connectToNext(now: now, into: &actions) }
-    case .connecting, .handshaking:
+    case .connecting, .handshaking, .authenticating:
       guard now >= attemptDeadline else { return }
-      let reason = ConnectFailure.Reason.timedOut(
-        connected: phase == .handshaking, milliseconds: settings.attemptMilliseconds)
       actions.append(.disconnect(attempt: attempt))
-      attemptFailed(reason, now: now, into: &actions)
+      attemptFailed(attemptTimeout, now: now, into: &actions)
     case .comparing:
       if now >= attemptDeadline { attemptFailed(.closedWithoutAnswer, now: now, into: &actions) }
     case .connected(let readOnly): keepAlive(readOnly: readOnly, now: now, into: &actions)
@@ -205,12 +209,21 @@ struct SessionMachine<Completion> {
     }
   }
 
+  /// Why the present attempt is given up at its deadline.
+  private var attemptTimeout: ConnectFailure.Reason {
+    if case .authenticating = phase {
+      return .authenticationTimedOut(milliseconds: settings.authenticationMilliseconds)
+    }
+    return .timedOut(connected: phase == .handshaking, milliseconds: settings.attemptMilliseconds)
+  }
+
   /// Whether servers that ran all the time and heard nothing must have ended the session by now. If they were down
   /// themselves, the session may still exist, which only they can say.
   func isOverByTheClock(now: Int64) -> Bool {
     guard sessionID != .none, hasSeenReadWrite else { return false }
     switch phase {
-    case .waiting, .connecting, .handshaking, .comparing: return now >= lastReceived + timeoutMilliseconds * 4 / 3
+    case .waiting, .connecting, .handshaking, .authenticating, .comparing:
+      return now >= lastReceived + timeoutMilliseconds * 4 / 3
     case .idle, .connected, .closing, .ended: return false
     }
   }

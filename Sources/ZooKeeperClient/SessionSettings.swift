@@ -9,6 +9,8 @@ struct SessionSettings: Equatable, Sendable {
   /// How long one round over all servers may take; it is divided among them.
   var connectTimeoutMilliseconds: Int64 = 5_000
   var allowsReadOnly = false
+  /// Whether the client proves its identity by SASL on every connection.
+  var authenticates = false
   /// The largest frame sent or accepted, in bytes.
   var maximumFrameBytes = 0xfffff
   /// Determines the order of the servers and the random part of the pauses.
@@ -16,6 +18,7 @@ struct SessionSettings: Equatable, Sendable {
 
   /// Each server gets at least this long to accept and answer, however many there are.
   static let leastAttemptMilliseconds: Int64 = 250
+  static let leastAuthenticationMilliseconds: Int64 = 20_000
   /// The longest pause between two rounds.
   static let longestPauseMilliseconds: Int64 = 5_000
   /// The longest pause after the first round without success; it doubles with each further one.
@@ -30,6 +33,9 @@ struct SessionSettings: Equatable, Sendable {
   static let roundsBehindLimit = 3
   /// A ping is sent at least this often, as by Java's client.
   static let longestPingIntervalMilliseconds: Int64 = 10_000
+
+  /// How long a SASL exchange may take; Kerberos waits for the KDC meanwhile, and the library tries it several times.
+  var authenticationMilliseconds: Int64 { max(Self.leastAuthenticationMilliseconds, connectTimeoutMilliseconds) }
 
   /// How long one server gets to accept and answer.
   var attemptMilliseconds: Int64 {

@@ -46,6 +46,8 @@ public struct ZooKeeperClient: Sendable {
     public var requestTimeLimit: Duration?
     /// Whether to connect to a read-only server if there is no quorum. Writes then fail with NotReadOnly.
     public var allowsReadOnly = false
+    /// How the client proves its identity by SASL on every connection; nil if it does not.
+    public var sasl: SASLLogin?
     /// The largest frame sent or accepted, in bytes: `jute.maxbuffer` of the official clients.
     public var maximumFrameBytes = 0xfffff
     /// Called on the event loop with each change of the session's state and each event of a watch that was set for it
@@ -67,11 +69,12 @@ public struct ZooKeeperClient: Sendable {
       servers: configuration.connectString.servers,
       sessionTimeoutMilliseconds: configuration.sessionTimeout.milliseconds,
       connectTimeoutMilliseconds: configuration.connectTimeout.milliseconds,
-      allowsReadOnly: configuration.allowsReadOnly, maximumFrameBytes: configuration.maximumFrameBytes,
+      allowsReadOnly: configuration.allowsReadOnly, authenticates: configuration.sasl != nil,
+      maximumFrameBytes: configuration.maximumFrameBytes,
       seed: .random(in: .min ... .max))
     chroot = Chroot(path: configuration.connectString.chroot)
     driver = SessionDriver(
-      settings: settings, chroot: chroot,
+      settings: settings, login: configuration.sasl, chroot: chroot,
       encryption: Encryption(configuration.tls, isRequired: configuration.connectString.requiresTLS),
       loop: group.next(), logger: configuration.logger,
       defaultWatcher: configuration.defaultWatcher)

@@ -21,6 +21,8 @@ public struct ZooKeeperError: Error, Hashable, Sendable {
     case sessionExpired
     /// The server refused the identity of `addAuth` and closed the connection; the session is unusable.
     case authFailed
+    /// The client could not prove its identity by SASL, for the given reason; the session is unusable.
+    case saslFailed(String)
     /// The client was closed.
     case closed
     /// The time limit passed. With `outcomeUnknown` the request had been sent.
@@ -59,7 +61,7 @@ public struct ZooKeeperError: Error, Hashable, Sendable {
     case .server(let error): error
     case .connectionLoss, .cannotConnect, .replyTooLarge: .connectionLoss
     case .sessionExpired, .closed: .sessionExpired
-    case .authFailed: .authFailed
+    case .authFailed, .saslFailed: .authFailed
     case .timedOut: .requestTimeout
     case .badPath, .badArgument: .badArguments
     case .malformedReply: .marshallingError
@@ -79,6 +81,8 @@ public struct ConnectFailure: Hashable, Sendable {
     case unresolved
     /// The connection, or the answer on it, took longer than `milliseconds`.
     case timedOut(connected: Bool, milliseconds: Int64)
+    /// The server granted the session, and the SASL exchange then took longer than `milliseconds`.
+    case authenticationTimedOut(milliseconds: Int64)
     /// The server accepted the connection and closed it without an answer: it has no quorum, refuses more connections,
     /// or is not a ZooKeeper server.
     case closedWithoutAnswer

@@ -177,7 +177,7 @@ extension ZooKeeperError {
   /// Whether the session is over.
   var isSessionOver: Bool {
     switch code {
-    case .sessionExpired, .closed, .authFailed, .server(.sessionExpired): true
+    case .sessionExpired, .closed, .authFailed, .saslFailed, .server(.sessionExpired): true
     default: false
     }
   }

@@ -1,6 +1,7 @@
 package import Logging
 import NIOCore
 import NIOPosix
+import SASL
 import ServerCore
 import TxnLog
 import ZooKeeperProtocol
@@ -83,6 +84,7 @@ package final class RunningServer: @unchecked Sendable {
     if let warning = configuration.peerTypeWarning { logger.warning("\(warning)") }
     var audit: AuditLog?
     do throws(ServerStartError) {
+      try checkLogin(configuration)
       let encryption = try ServerEncryption(configuration, loop: group.next(), logger: logger)
       let recovered = try recover(configuration)
       recovered.report(to: logger)
@@ -97,6 +99,13 @@ package final class RunningServer: @unchecked Sendable {
         logger.error("this start is not in the audit log: \(error.message)")
       }
       throw error
+    }
+  }
+
+  private static func checkLogin(_ configuration: ServerConfiguration) throws(ServerStartError) {
+    guard let login = configuration.sasl else { return }
+    do throws(SASLError) { try SASLAuthenticator.check(login) } catch {
+      throw ServerStartError("clients cannot log in: \(error)")
     }
   }
 

@@ -50,10 +50,12 @@ import Testing
         "/etc/zookeeper/conf/java.env:2: ignored, because only a shell can evaluate it: JVMFLAGS=$(cat flags)"
       ])
     let sasl = ["JVMFLAGS": "-Djava.security.auth.login.config=/x"]
-    let error = #expect(throws: ShellError.self) { try settings(sasl) }
-    #expect(error?.message.contains("asks for SASL") == true)
+    var warnings: [String] = []
+    let error = #expect(throws: ShellError.self) { try settings(sasl).javaSASL.options(warnings: &warnings) }
+    #expect(error?.message.contains("cannot open /x") == true)
     let without = ["JVMFLAGS": "-Djava.security.auth.login.config=/x -Dzookeeper.sasl.client=false"]
     #expect(try settings(without).warnings.isEmpty)
+    #expect(try settings(without).javaSASL.options(warnings: &warnings)?.login == nil)
   }
 
   @Test func theVariablesCountUnderApachesNamesOnly() throws {

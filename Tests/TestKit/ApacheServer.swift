@@ -54,6 +54,9 @@ public final class ApacheServer: Sendable {
     return ["/usr/bin/java"] + configuration.javaArguments(directory: directory)
   }
 
+  /// The class path of Apache's client.
+  public static var clientClassPath: String { ApacheConfiguration.classPath }
+
   /// The configured `dataDir`: `version-2` in it has the server's files.
   public var dataDirectory: String { "\(directory)/data" }
 

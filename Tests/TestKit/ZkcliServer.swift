@@ -27,10 +27,14 @@ public final class ZkcliServer: Sendable {
 
   /// Starts a server with ticks of half a second, so that the shortest session is a second, and waits until it serves.
   ///
+  /// - Parameter extraLines: lines of its `zoo.cfg`.
   /// - Throws: `TestKitError.missing` if it is not built, `.ended` with what it said if it does not start.
-  public static func start() async throws -> ZkcliServer {
+  public static func start(
+    extraLines: [String] = [], environment: [String: String] = RunningCommand.cleanEnvironment
+  ) async throws -> ZkcliServer {
     try await ApacheServer.retryingPortConflicts {
-      let server = try await launch(port: try LoopbackPorts.reserve())
+      let server = try await launch(
+        port: try LoopbackPorts.reserve(), peerLines: extraLines, environment: environment)
       try await server.waitUntilServing()
       return server
     }
@@ -39,7 +43,10 @@ public final class ZkcliServer: Sendable {
   /// Starts the process, and returns without waiting for it to serve.
   ///
   /// `peerLines` make it a member of an ensemble, with `serverID` for its `myid`.
-  static func launch(port: UInt16, peerLines: [String] = [], serverID: Int? = nil) async throws -> ZkcliServer {
+  static func launch(
+    port: UInt16, peerLines: [String] = [], serverID: Int? = nil,
+    environment: [String: String] = RunningCommand.cleanEnvironment
+  ) async throws -> ZkcliServer {
     let directory = try Scratch.directory("own-server")
     let lines = [
       "dataDir=\(directory)/data", "clientPort=\(port)", "clientPortAddress=127.0.0.1", "tickTime=500",
@@ -53,7 +60,7 @@ public final class ZkcliServer: Sendable {
     }
     let log = "\(directory)/server.log"
     let process = try await GuardedProcess.start(
-      try Products.executable("zkcli"), ["server", "run", "\(directory)/zoo.cfg"], log: log)
+      try Products.executable("zkcli"), ["server", "run", "\(directory)/zoo.cfg"], environment: environment, log: log)
     return ZkcliServer(port: port, log: log, process: process)
   }
 

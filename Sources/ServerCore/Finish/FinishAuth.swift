@@ -18,27 +18,23 @@ extension ServerCore {
       }
       return answer(connection, xid, .ok, zxid: .zero)
     }
-    guard let identities = identities(packet, connection) else {
+    guard let identities = identities(packet, connection), add(identities, to: connection) else {
       counters.authFailures += 1
       answer(connection, xid, .authFailed, zxid: .zero)
       return close(connection)
     }
-    let new = identities.filter { !connection.identities.contains($0) }
-    let bytes = (connection.identities + new).reduce(0) { $0 + $1.scheme.utf8.count + $1.id.utf8.count }
-    guard bytes <= settings.maximumIdentityBytes else {
-      counters.authFailures += 1
-      answer(connection, xid, .authFailed, zxid: .zero)
-      return close(connection)
-    }
-    connection.identities += new
     answer(connection, xid, .ok, zxid: .zero)
   }
 
-  /// Answers a SASL token with none, as a server does on which SASL is not configured.
-  func onSASL(_ xid: Xid, _ connection: ClientConnection) {
-    let start = beginReply(connection, xid, zxid: .zero)
-    SASLToken(token: nil).encode(into: &connection.output)
-    endReply(connection, at: start)
+  /// Adds identities that a client has proved.
+  ///
+  /// - Returns: false if the connection would have too many of them.
+  func add(_ identities: [Identity], to connection: ClientConnection) -> Bool {
+    let new = identities.filter { !connection.identities.contains($0) }
+    let bytes = (connection.identities + new).reduce(0) { $0 + $1.scheme.utf8.count + $1.id.utf8.count }
+    guard bytes <= settings.maximumIdentityBytes else { return false }
+    connection.identities += new
+    return true
   }
 
   /// Whether a client that sends `name` has come to the right ensemble. One that sends none takes any ensemble, and an

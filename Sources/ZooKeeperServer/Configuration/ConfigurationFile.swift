@@ -35,9 +35,12 @@ package struct ConfigurationFile: Sendable {
   package internal(set) var secretFiles: [String] = []
   let file: String
   let readFile: @Sendable (String) -> String?
+  /// The bytes of another file; nil if it cannot be read.
+  let readBytes: @Sendable (String) -> [UInt8]?
   var problems: [ConfigurationProblem] = []
   var seen = Seen()
   var quorum = QuorumLines()
+  var sasl = SASLLines()
 
   /// The keys that have been read, as far as checks of the whole file depend on them.
   struct Seen {
@@ -82,15 +85,17 @@ package struct ConfigurationFile: Sendable {
   /// - Parameters:
   ///   - file: the name for messages.
   ///   - readFile: the text of another file that this one names, `dynamicConfigFile`; nil if it cannot be read.
+  ///   - readBytes: the bytes of such a file; nil makes them of `readFile`.
   ///   - properties: Java system properties (`-Dzookeeper.x=y`) as a map; the file's keys take precedence, except for
   ///     those that Apache's server reads as system properties only.
   /// - Throws: every fault of the file.
   package init(
     parsing text: String, file: String, readFile: @escaping @Sendable (String) -> String? = { _ in nil },
-    properties: [String: String] = [:]
+    readBytes: (@Sendable (String) -> [UInt8]?)? = nil, properties: [String: String] = [:]
   ) throws(ConfigurationError) {
     self.file = file
     self.readFile = readFile
+    self.readBytes = readBytes ?? { readFile($0).map { Array($0.utf8) } }
     configuration = ServerConfiguration(dataDirectory: "")
     configuration.file = file
     let sorted = properties.sorted { $0.key < $1.key }
@@ -110,7 +115,7 @@ package struct ConfigurationFile: Sendable {
   ) throws(ConfigurationError) {
     try self.init(
       parsing: PropertiesText.text(of: bytes), file: file, readFile: { readFile($0).map(PropertiesText.text(of:)) },
-      properties: properties)
+      readBytes: readFile, properties: properties)
   }
 
   /// The entries of a text that count, with a warning for each that does not.
@@ -163,7 +168,7 @@ package struct ConfigurationFile: Sendable {
   }
 
   private mutating func take(_ entry: PropertiesText.Entry) {
-    if takeTLS(entry) || refuseProtection(entry) { return }
+    if takeTLS(entry) || takeSASL(entry) || refuseProtection(entry) { return }
     if takeBasic(entry) || takeStorage(entry) || takeOperation(entry) || takeFeature(entry) || takeProtection(entry)
       || takeQuorum(entry)
     {
@@ -230,7 +235,8 @@ package struct ConfigurationFile: Sendable {
     }
     for word in words {
       let isThere = word == "ip" || word == "digest" && configuration.features.hasDigestScheme
-      if !isThere { fail(schemes, "Authentication scheme \(word) is not available; digest is") }
+      if word == "sasl" { sasl.needsLogin = sasl.needsLogin ?? schemes }
+      if !isThere, word != "sasl" { fail(schemes, "Authentication scheme \(word) is not available; digest is") }
     }
     configuration.features.requiredSchemes = words
   }
@@ -284,6 +290,7 @@ package struct ConfigurationFile: Sendable {
   private mutating func checkWhole() {
     checkProtection()
     checkAuthentication()
+    checkSASL()
     checkQuorum()
     checkTLS()
     if !seen.dataDirectory { missing("dataDir is not set") }

@@ -7,7 +7,7 @@ import ZooKeeperProtocol
 enum KnownKeys {
   /// Keys that tune what needs no tuning here, or that have no meaning without Java.
   static let withoutMeaning: Set<String> = [
-    "advancedFlowControlEnabled", "admin.httpVersion", "admin.rateLimiterIntervalInMS", "allowSaslFailedClients",
+    "advancedFlowControlEnabled", "admin.httpVersion", "admin.rateLimiterIntervalInMS",
     "bitHashCacheSize", "clientCnxnSocket", "clientTcpKeepAlive", "closeSessionTxn.enabled",
     "commitLogCount", "commitProcessor.maxCommitBatchSize", "commitProcessor.maxReadBatchSize",
     "commitProcessor.numWorkerThreads", "commitProcessor.shutdownTimeout", "connectToLearnerMasterLimit",
@@ -74,9 +74,11 @@ enum KnownKeys {
     "4lw.commands.whitelist", "DigestAuthenticationProvider.enabled", "DigestAuthenticationProvider.superDigest",
     "DigestAuthenticationProvider.superDigestPath",
     "admin.commandURL", "admin.enableServer", "admin.idleTimeout", "admin.serverAddress", "admin.serverPort",
-    "cnxTimeout", "datadir.autocreate", "digest.enabled", "electionPortBindRetry", "enforceQuota",
-    "extendedTypesEnabled", "forceSync", "globalOutstandingLimit", "log.dir", "maxCnxns", "preAllocSize", "skipACL",
-    "snapCount", "snapSizeLimitInKb", "snapshot.trust.empty",
+    "allowSaslFailedClients", "cnxTimeout", "datadir.autocreate", "digest.enabled", "electionPortBindRetry",
+    "enforceQuota", "extendedTypesEnabled", "forceSync", "globalOutstandingLimit", "java.security.auth.login.config",
+    "kerberos.removeHostFromPrincipal", "kerberos.removeRealmFromPrincipal", "letAnySaslUserDoX", "log.dir", "maxCnxns",
+    "preAllocSize", "sasl.serverconfig", "skipACL", "snapCount", "snapSizeLimitInKb", "snapshot.trust.empty",
+    "superUser",
   ]
 
   /// Keys that ask for protection, as far as they are not recognized by a prefix.

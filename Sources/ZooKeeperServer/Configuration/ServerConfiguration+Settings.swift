@@ -19,6 +19,7 @@ extension ServerConfiguration {
     settings.x509SuperUser = features.x509SuperUser
     settings.setDigestAlgorithm(javaName: features.digestAlgorithm)
     settings.ensembleNames = features.ensembleNames
+    settings.sasl = sasl?.settings
     settings.requiredSchemes = features.requiredSchemes
     settings.containerMaxNeverUsedMilliseconds = Int64(features.neverUsedContainerMilliseconds)
     return settings

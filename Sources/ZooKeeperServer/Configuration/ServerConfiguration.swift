@@ -48,6 +48,8 @@ package struct ServerConfiguration: Hashable, Sendable {
   package var features = Features()
   /// nil for no audit log.
   package var audit: Audit?
+  /// How clients log in by SASL; nil if they cannot.
+  package var sasl: SASLLogin?
   /// The file that the configuration was read from, which is rewritten when the ensemble changes; nil for none.
   package var file: String?
   /// The unchanged `server.N` lines, for `conf` and the ensemble.

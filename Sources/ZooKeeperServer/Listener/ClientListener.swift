@@ -33,6 +33,8 @@ final class ClientListener: @unchecked Sendable {
   private let loop: any EventLoop
   private let logger: Logger
   private let encryption: PortEncryption?
+  /// Logs clients in by SASL; nil if they cannot.
+  private let authenticator: SASLAuthenticator?
   private var channels: [any Channel] = []
   private var handlers: [UInt64: ServerConnectionHandler] = [:]
   private var connectionsByAddress: [String: Int] = [:]
@@ -52,6 +54,7 @@ final class ClientListener: @unchecked Sendable {
     self.audit = audit
     self.loop = loop
     self.logger = logger
+    authenticator = configuration.sasl.map { SASLAuthenticator($0, loop: loop, logger: logger) }
   }
 
   /// What is spoken on a port.
@@ -105,6 +108,7 @@ final class ClientListener: @unchecked Sendable {
     isStopped = true
     for channel in channels { channel.close(promise: nil) }
     for handler in handlers.values { handler.close() }
+    authenticator?.stop()
   }
 
   // MARK: Connections
@@ -137,7 +141,23 @@ final class ClientListener: @unchecked Sendable {
 
   /// Sends the core's output to its clients.
   func flush() {
+    if served.core.hasSASLRequests { authenticate() }
     for connection in served.core.takeTouched() { handlers[connection.number]?.flush() }
+  }
+
+  /// Passes the clients' tokens to their exchanges.
+  private func authenticate() {
+    let core = served.core
+    for request in core.takeSASLRequests() {
+      let connection = request.connection
+      let client = handlers[connection.number]?.remoteAddress ?? connection.address
+      guard let authenticator else { core.answerSASL(connection, .refused, .now); continue }
+      authenticator.handle(request.token, of: connection.number, client: client) { [turns] answer in
+        core.answerSASL(connection, answer, .now)
+        // Requests that waited for the answer may have become proposals.
+        turns.schedule()
+      }
+    }
   }
 
   /// Closes connections that only occupy resources: those that did not ask for a session in time, whatever else they
@@ -217,6 +237,7 @@ extension ClientListener: ServerConnectionOwner {
     let address = handler.connection.address
     connectionsByAddress[address] = connectionsByAddress[address].flatMap { $0 > 1 ? $0 - 1 : nil }
     served.core.disconnected(handler.connection)
+    authenticator?.forget(handler.connection.number)
     if !isStopped { turns.schedule() }
   }
 }

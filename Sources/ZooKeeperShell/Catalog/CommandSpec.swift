@@ -139,6 +139,7 @@ package enum OptionName: String, CaseIterable, Hashable, Sendable {
   case authFile = "auth-file", output, json, script, keepGoing = "keep-going", pipeline, quiet, verbose, color, compat
   case dataDir = "data-dir", port, listen
   case tls, cacert, cert, key, keyPasswordFile = "key-password-file", tlsServerName = "tls-server-name", insecure
+  case sasl, user, principal, keytab, service
   case noHistory = "no-history", maxBuffer = "max-buffer", help, programVersion = "program-version"
   /// The session timeout in milliseconds, as zkCli.sh takes it with `-timeout`.
   case oldTimeout = "old-timeout"

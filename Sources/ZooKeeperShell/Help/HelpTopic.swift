@@ -8,6 +8,7 @@ package enum HelpTopic: String, CaseIterable, Hashable, Sendable {
   case tls
   case environment
   case compatibility
+  case sasl
 
   /// One line in the style of a command's summary.
   package var summary: String {
@@ -20,6 +21,7 @@ package enum HelpTopic: String, CaseIterable, Hashable, Sendable {
     case .tls: "Encrypted connections, certificates and keys"
     case .environment: "Environment variables and files"
     case .compatibility: "Compatibility with zkCli.sh"
+    case .sasl: "Logging in by SASL: passwords and Kerberos"
     }
   }
 
@@ -40,6 +42,7 @@ package enum HelpTopic: String, CaseIterable, Hashable, Sendable {
     case .tls: Self.tlsText
     case .environment: Self.environmentText
     case .compatibility: Self.compatibilityText
+    case .sasl: Self.saslText
     }
   }
 
@@ -130,6 +133,8 @@ package enum HelpTopic: String, CaseIterable, Hashable, Sendable {
       "ZKCLI_TLS",
       "1 as --tls; ZKCLI_CACERT, ZKCLI_CERT, ZKCLI_KEY, ZKCLI_KEY_PASSWORD_FILE, ZKCLI_TLS_SERVER_NAME likewise"
     ),
+    ("ZKCLI_SASL, ZKCLI_USER, ZKCLI_PASSWORD_FILE", "as --sasl, --user and --password-file"),
+    ("ZKCLI_PRINCIPAL, ZKCLI_KEYTAB, ZKCLI_SERVICE", "as --principal, --keytab and --service"),
     ("ZKCLI_TIMEOUT", "as --timeout"),
     ("ZKCLI_OUTPUT", "as -o"),
     ("ZKCLI_HISTORY", "the history file; an empty value disables it"),
@@ -162,5 +167,33 @@ package enum HelpTopic: String, CaseIterable, Hashable, Sendable {
     .paragraph(
       "With --compat, or when called as zkCli.sh, the output, errors and exit codes are exactly those of zkCli.sh"
         + " 3.9.5, without its log lines."),
+  ]
+
+  private static let saslText: [Part] = [
+    .paragraph(
+      "With SASL, the client proves its identity on every connection before anything else. ACLs name it as sasl:NAME."
+        + " If the login fails, the session is over, and the exit code is 5."),
+    .definitions([
+      (
+        "zkcli --sasl digest --user bob --password-file FILE ls /",
+        "with a password, by DIGEST-MD5; without --password-file, zkcli asks for it"
+      ),
+      ("zkcli --sasl gssapi ls /", "with the Kerberos tickets of kinit"),
+      (
+        "zkcli --sasl gssapi --principal bob@EXAMPLE.COM --keytab FILE ls /",
+        "with Kerberos keys; new tickets are got whenever they are needed"
+      ),
+    ]),
+    .paragraph(
+      "The principal of a server is zookeeper/HOST, where HOST is what the DNS calls the server's address. --service"
+        + " changes the first part, or, with a slash, names one principal for all servers. Kerberos needs the library"
+        + " libgssapi_krb5.so.2 (Debian: libgssapi-krb5-2), and is configured by krb5.conf or $KRB5_CONFIG."),
+    .paragraph(
+      "Login configurations of Java (JAAS) are used as they are. With --compat, or when called as zkCli.sh, the file"
+        + " is the one that -Djava.security.auth.login.config in JVMFLAGS or CLIENT_JVMFLAGS names, its section is"
+        + " Client or what -Dzookeeper.sasl.clientconfig says, and -Dzookeeper.sasl.client=false turns SASL off."),
+    .paragraph(
+      "A server takes the same files: SERVER_JVMFLAGS=-Djava.security.auth.login.config=FILE, with a section Server of"
+        + " users (user_NAME=\"PASSWORD\") or of a key table. server check reports what is wrong with them, by line."),
   ]
 }

@@ -36,6 +36,22 @@ package enum ProgramOptions {
       "the name that the server's certificate must be for, if it is not the one that is connected to"),
     OptionSpec(.insecure, "accept any certificate of the server's; for tests only"),
     OptionSpec(
+      .sasl, value: ("MECHANISM", .choice(["digest", "gssapi"])),
+      "log in by SASL: digest (DIGEST-MD5) or gssapi (Kerberos); see help sasl"),
+    OptionSpec(.user, value: ("NAME", .word), "with --sasl digest, the user"),
+    OptionSpec(
+      .passwordFile, value: ("FILE", .file),
+      "with --sasl digest, the file whose first line is the password; without it, the password is asked for"),
+    OptionSpec(
+      .principal, value: ("NAME", .word),
+      "with --sasl gssapi, the Kerberos principal (default: that of the cache of tickets)"),
+    OptionSpec(
+      .keytab, value: ("FILE", .file),
+      "with --sasl gssapi, the file with the principal's keys (default: use the tickets of kinit)"),
+    OptionSpec(
+      .service, value: ("NAME", .word),
+      "with --sasl gssapi, the servers' service (default zookeeper), or one principal, service/host"),
+    OptionSpec(
       .output, short: "o", value: ("FORMAT", .choice(OutputFormat.allCases.map(\.rawValue))),
       "text, json, jsonl, raw, hex or base64 (default $ZKCLI_OUTPUT or text)"),
     OptionSpec(.json, "the same as -o json"),

@@ -33,6 +33,8 @@ extension ShellError {
       self.init(
         .notAllowed, "AuthFailed", path: error.path, "the server refused the identity and closed the session",
         hint: "check the scheme; every server supports digest")
+    case .saslFailed(let reason):
+      self.init(.notAllowed, "AuthFailed", path: error.path, "the SASL login failed: \(reason)", hint: "see help sasl")
     case .closed: self.init(.sessionLost, "Closed", path: error.path, "the session is closed", hint: "connect again")
     case .timedOut(let isUnknown):
       self.init(
@@ -227,6 +229,7 @@ extension ConnectFailure.Reason {
     case .unresolved: "the name cannot be resolved"
     case .timedOut(connected: false, let limit): "no connection within \(limit) ms"
     case .timedOut(connected: true, let limit): "connected, but no reply within \(limit) ms"
+    case .authenticationTimedOut(let limit): "the SASL login took longer than \(limit) ms"
     case .closedWithoutAnswer: "the server closed the connection without a reply"
     case .behind(let server, let seen):
       "it is behind this session: its last transaction is \(server), and the session has seen \(seen)"
@@ -244,6 +247,7 @@ extension ConnectFailure.Reason {
     case .unresolved: "check the name"
     case .timedOut(connected: false, _): "is the host up, and does a firewall let the port through?"
     case .timedOut(connected: true, _), .notZooKeeper: "is this the client port of a ZooKeeper server?"
+    case .authenticationTimedOut: "does the KDC answer?"
     case .closedWithoutAnswer:
       "the server has no quorum, allows no more connections (maxClientCnxns), expects TLS (--tls), or is not a ZooKeeper"
         + " server"

@@ -23,6 +23,7 @@ extension ShellSession {
 
   /// Opens a session and makes it the present one; the one before ends only when this has worked.
   func open(_ settings: ShellSettings) async throws {
+    let settings = try await withPassword(settings)
     try Descriptors.require(Descriptors.ofClient, for: "a session")
     let former = events.following
     let tls = try settings.tls.context()
@@ -32,8 +33,10 @@ extension ShellSession {
       settings.clientConfiguration(mode: mode, tls: tls) { [events, number = openCount] in events.take($0, of: number) }
     )
     do {
-      // Attempts time out by themselves, with a reason; the limit here only applies to waiting indefinitely.
-      let patience: Duration = settings.waitsForConnection ? .zero : .seconds(1)
+      // Attempts time out by themselves, with a reason; the limit here only applies to waiting indefinitely. Kerberos
+      // may wait for a KDC.
+      let login: Duration = settings.sasl == nil ? .seconds(1) : .seconds(25)
+      let patience: Duration = settings.waitsForConnection ? .zero : login
       try await opened.withTimeLimit(settings.connectTimeout + patience)
         .connected(failsFast: !settings.waitsForConnection)
       for identity in settings.identities {
@@ -83,6 +86,15 @@ extension ShellSession {
       return explained
     }
     return error
+  }
+
+  /// The settings with the password of SASL, which is asked for if it is not known.
+  private func withPassword(_ settings: ShellSettings) async throws(ShellError) -> ShellSettings {
+    guard case .digest(let user, nil)? = settings.sasl?.mechanism else { return settings }
+    let answer = try await values.secret(prompt: "password of \(user): ")
+    var settings = settings
+    settings.sasl?.mechanism = .digest(user: user, password: try ShellSettings.password(answer, from: "the answer"))
+    return settings
   }
 
   /// The secret of an identity, which is asked for if it was not given.

@@ -13,10 +13,7 @@ extension ShellSettings {
         "\(place): ignored, because only a shell can evaluate it: \(JavaEnvironment.masked(text))")
     }
     for source in java.sources {
-      let usesSASL = source.flags["zookeeper.sasl.client"]?.lowercased() != "false"
       for property in source.flags.properties {
-        // Apache's client logs in with it only if it uses SASL.
-        if !usesSASL, property.key == "java.security.auth.login.config" { continue }
         let isKnown = try apply(property.key, property.value, from: source.name)
         remarks.append("\(isKnown ? "used" : "ignored") -D\(property.key) from \(source.name)")
       }
@@ -49,6 +46,7 @@ extension ShellSettings {
     case .fault(let reason): throw .usage("\(source): \(key) \(reason)")
     case .unknown: break
     }
+    if javaSASL.take(key, value, from: source) { return true }
     if let protection = ProtectionKey.unsupported(client: key, value: value) {
       throw Self.unprotected("\(source): \(key)", protection)
     }

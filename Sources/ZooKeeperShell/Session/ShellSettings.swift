@@ -15,6 +15,10 @@ struct ShellSettings: Sendable {
   var waitsForConnection = false
   var identities: [Identity] = []
   var tls = TLSChoice()
+  /// How the client logs in by SASL; nil if it does not.
+  var sasl: SASLOptions?
+  /// What Java's properties say about SASL.
+  var javaSASL = JavaSASL()
   var format = OutputFormat.text
   var isQuiet = false
   var isVerbose = false
@@ -77,6 +81,8 @@ struct ShellSettings: Sendable {
     if connectString.requiresTLS { tls.isWanted = true }
     connectString.requiresTLS = tls.isWanted
     warnings += tls.warnings
+    try readSASL(options, environment)
+    if sasl == nil { sasl = try javaSASL.options(warnings: &warnings) }
   }
 
   /// The same settings with the options that stood on one line of a script or of the interactive shell.
@@ -225,6 +231,7 @@ struct ShellSettings: Sendable {
     configuration.requestTimeLimit = timeLimit
     configuration.allowsReadOnly = allowsReadOnly
     configuration.maximumFrameBytes = maximumFrameBytes
+    configuration.sasl = sasl?.login
     configuration.defaultWatcher = defaultWatcher
     return configuration
   }

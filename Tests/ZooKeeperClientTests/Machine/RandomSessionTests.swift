@@ -35,13 +35,17 @@ private struct RandomRun {
   /// What the server has been asked on this connection and has not answered.
   private var asked: [Frame] = []
   private var isFirstFrame = true
+  /// Whether the mechanism of SASL has a token to think about.
+  private var isMechanismAsked = false
 
   init(using random: inout SeededGenerator) {
     let seed = UInt64.random(in: 0...UInt64.max, using: &random)
     let allowsReadOnly = Bool.random(using: &random)
+    let authenticates = Bool.random(using: &random)
     harness = Harness(servers: Int.random(in: 1...3, using: &random)) {
       $0.seed = seed
       $0.allowsReadOnly = allowsReadOnly
+      $0.authenticates = authenticates
     }
   }
 
@@ -136,8 +140,27 @@ private struct RandomRun {
     case .comparing:
       let zxid = ([nil, .min, 0, 500, .max] as [Int64?]).randomElement(using: &random) ?? nil
       add("last zxid \(zxid ?? -1)") { harness, _ in harness.compare(zxid) }
+    case .authenticating: authenticate(chance)
     case .connected, .closing: serve(chance, using: &random)
     case .waiting, .ended: break
+    }
+  }
+
+  /// The mechanism or the server takes part in the exchange.
+  private mutating func authenticate(_ chance: Int) {
+    if chance < 5 { return add("end of connection") { harness, _ in harness.disconnect() } }
+    guard isMechanismAsked else {
+      guard !asked.isEmpty, case .request(let xid, .sasl) = asked.removeFirst() else { return }
+      let error = chance < 8 ? KeeperError.authFailed : .ok
+      let token = SASLToken(token: chance < 11 ? nil : [7])
+      return receive(ReplyHeader(xid: xid, zxid: .zero, error: error).encoded + token.encoded, "token")
+    }
+    isMechanismAsked = false
+    let outcome: Harness.Machine.SASLOutcome =
+      chance < 8 ? .failed("wrong") : chance < 40 ? .complete(nil) : chance < 70 ? .complete([1]) : .reply([2])
+    add("mechanism: \(outcome)") { harness, _ in
+      harness.machine.onSASL(
+        attempt: harness.machine.attempt, outcome, now: harness.now, into: &harness.actions)
     }
   }
 
@@ -195,8 +218,10 @@ private struct RandomRun {
       case .connect:
         asked = []
         isFirstFrame = true
+        isMechanismAsked = false
         if !harness.machine.outbound.bytes.isEmpty { faults.append("bytes for a connection that is not there") }
       case .notify(let watchers, _): if watchers != watchers.sorted() { faults.append("watchers out of order") }
+      case .authenticate: isMechanismAsked = true
       case .disconnect, .finish, .probe, .compare: break
       }
     }
