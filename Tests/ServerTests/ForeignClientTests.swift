@@ -10,9 +10,9 @@ struct ForeignClientTests {
     let apache = try await ApacheServer.start(.permissive)
     let server = try ServerUnderTest(["extendedTypesEnabled=true"])
     try await server.start()
-    let input = Array((session.lines.joined(separator: "\n") + "\n").utf8)
-    async let theirs = Self.zkCli(apache.connectString, input)
-    async let ours = Self.zkCli(server.connectString, input)
+    let zkCli = "/usr/share/zookeeper/bin/zkCli.sh"
+    async let theirs = session.run(zkCli, ["-server", apache.connectString])
+    async let ours = session.run(zkCli, ["-server", server.connectString])
     let (expected, found) = (try await theirs, try await ours)
     // Identities come in the order of a hash table from Apache's server.
     let lines = ZkCliSessions.sortedLines(found.standardOutput)
@@ -21,14 +21,6 @@ struct ForeignClientTests {
     #expect(found.exitStatus == expected.exitStatus)
     try await apache.stop()
     try await server.end(by: SIGKILL)
-  }
-
-  private static func zkCli(_ server: String, _ input: [UInt8]) async throws -> CommandRun {
-    var environment = RunningCommand.cleanEnvironment
-    environment["TZ"] = "UTC"
-    return try await CommandRun.run(
-      "/usr/share/zookeeper/bin/zkCli.sh", ["-server", server], environment: environment, input: input,
-      timeLimit: .seconds(180))
   }
 
   /// What is asked of the C client, in its own words; each gets one line with `rc = `.

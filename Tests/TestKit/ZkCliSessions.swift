@@ -10,6 +10,31 @@ public enum ZkCliSessions {
   public struct Session: Sendable, CustomStringConvertible {
     public let description: String
     public let lines: [String]
+    /// Events that must have been printed before the last lines: the thread that prints them may be much slower than
+    /// the one that reads lines, and is ended by the end of the program.
+    var events: [String] = []
+    var lastLines: [String] = []
+
+    /// Runs the session in a program.
+    ///
+    /// - Throws: as `CommandRun.run`.
+    public func run(
+      _ executable: String, _ arguments: [String], timeLimit: Duration = .seconds(180)
+    ) async throws -> CommandRun {
+      var environment = RunningCommand.cleanEnvironment
+      environment["TZ"] = "UTC"
+      func text(_ lines: [String]) -> String { lines.map { $0 + "\n" }.joined() }
+      return try await CommandRun.run(
+        executable, arguments, environment: environment, input: Array(text(lines).utf8), timeLimit: timeLimit
+      ) { command in
+        // Without an event, the lines that differ say which one.
+        _ = try? await eventually("the events of \(description)", within: .seconds(60)) {
+          let output = String(decoding: command.bytes(of: .output), as: UTF8.self)
+          return command.ending != nil || events.allSatisfy { output.contains(" \($0)") }
+        }
+        return Array(text(lastLines).utf8)
+      }
+    }
   }
 
   /// All of them.
@@ -31,10 +56,10 @@ public enum ZkCliSessions {
       "create -t 100000 /t v", "create /a/e/x", "create \"/a/with space\" \"two words\"", "get '/a/with space'",
       "ls /a",
       "set /a pre\"fix", "get /a", "set /a 'it''s'", "get /a", "set /a \"\"", "get /a", "set /a 'open", "get /a",
-      "create /a/ünï wörld", "get /a/ünï", "ls /a", "history", "redo 17", "redo 999", "printwatches",
-      "printwatches off",
-      "printwatches", "deleteall /a", "get /a", "quit",
-    ])
+      "create /a/ünï wörld", "get /a/ünï", "ls /a", "history", "redo 17", "redo 999",
+    ],
+    events: ["type:NodeChildrenChanged path:/a", "type:NodeDataChanged path:/a"],
+    lastLines: ["printwatches", "printwatches off", "printwatches", "deleteall /a", "get /a", "quit"])
 
   private static let access = Session(
     description: "access",
@@ -66,8 +91,9 @@ public enum ZkCliSessions {
     lines: [
       "create /a v", "get -w /a", "set /a w", "sync /a", "removewatches /a", "removewatches /a -d", "addWatch",
       "stat /a",
-      "addWatch -m X /a", "removewatches",
-    ])
+      "addWatch -m X /a",
+    ],
+    events: ["type:NodeDataChanged path:/a"], lastLines: ["removewatches"])
 
   /// Takes off what Java and the connection add, and separates the events from the answers to commands.
   ///
