@@ -1,4 +1,4 @@
-package import SASL
+import SASL
 import ServerCore
 
 extension ServerConfiguration {
