@@ -44,7 +44,7 @@ import Testing
       (["--outp"], "--output", nil),
       (["-o", "js"], "json jsonl", nil),
       (["--output=js"], "--output=json --output=jsonl", nil),
-      (["get", "/a", "--serv"], "--server", nil),
+      (["get", "/a", "--serve"], "--server", nil),
       (["--compat", "ge"], "get getAcl getAllChildrenNumber getEphemerals", nil),
     ] as [([String], String, String?)])
   func completesWordsOfOtherShells(typed: [String], candidates: String, parent: String?) {
