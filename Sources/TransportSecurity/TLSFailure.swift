@@ -15,7 +15,7 @@ public enum TLSFailure: Error, Hashable, Sendable {
   case expired(subject: String, untilSeconds: Int64)
   /// The certificate is not valid before a moment to come, in seconds since 1970.
   case notYetValid(subject: String, fromSeconds: Int64)
-  /// The certificate was issued by nobody who is trusted.
+  /// The certificate was not issued by an authority that is trusted.
   case untrusted(subject: String, issuer: String)
   /// The certificate is trusted, and is for others than the one that was connected to.
   case wrongName(names: [String])
@@ -83,7 +83,7 @@ extension TLSFailure {
     }
   }
 
-  /// BoringSSL's reasons that have a case of their own. The names are those of its `err_data`, and of the alerts of RFC
+  /// BoringSSL's reasons that have their own case. The names are those of its `err_data`, and of the alerts of RFC
   /// 8446, section 6.
   private init(boring text: String, _ channel: any Channel) {
     func has(_ reasons: String...) -> Bool { reasons.contains { text.contains($0) } }

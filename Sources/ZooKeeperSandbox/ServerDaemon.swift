@@ -69,6 +69,18 @@ package struct ServerDaemon: Sendable {
     if let joinFailure { throw joinFailure }
   }
 
+  /// Tries whether the stores of keys and certificates can be used.
+  ///
+  /// - Returns: what to say of those that can.
+  /// - Throws: when one cannot be used.
+  package func checkStores() throws(SandboxError) -> [String] {
+    do throws(ServerStartError) {
+      return try configuration.checkStores()
+    } catch {
+      throw SandboxError(error.message, hint: error.hint, isConfiguration: true)
+    }
+  }
+
   /// Checks whether the ensemble's members, as far as the data directory tells, are those of the file.
   ///
   /// - Returns: what to say when they are not.

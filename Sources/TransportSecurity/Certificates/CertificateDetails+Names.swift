@@ -1,6 +1,6 @@
 import NIOCore
 
-/// Whom a certificate is for.
+/// The hosts that a certificate is for.
 ///
 /// *Source*: RFC 6125, section 6; RFC 2818, section 3.1.
 extension CertificateDetails {

@@ -12,7 +12,7 @@ public struct TLSSettings: Hashable, Sendable {
     case system
     /// Those of the certificates in a file, and what these have issued.
     case store(TLSStore)
-    /// Everybody's: whoever can redirect the connection can read and change what is sent.
+    /// All certificates: a process that can redirect the connection can read and change what is sent.
     case anybody
   }
 

@@ -207,7 +207,7 @@ private struct PKCS12Seal {
 }
 
 /// A key pair that is no secret: the private key is the number 1, and so the public key is the base point of the curve
-/// P-256. It stands in where NIOSSL insists on a key, and never leaves this process.
+/// P-256. It is used where NIOSSL insists on a key, and never leaves this process.
 ///
 /// *Source*: FIPS 186-4, section D.1.2.3; RFC 5915, RFC 5480.
 private enum KnownKey {
@@ -229,7 +229,7 @@ private enum KnownKey {
     DERWriter.octets(
       DERWriter.sequence(DERWriter.integer(1), DERWriter.octets([UInt8](repeating: 0, count: 31) + [1]))))
 
-  /// A certificate of the public key, with empty names and a signature that nobody verifies.
+  /// A certificate of the public key, with empty names and a signature that is never verified.
   static let certificate: [UInt8] = {
     let signatureAlgorithm = DERWriter.sequence(
       // 1.2.840.10045.4.3.2, ECDSA with SHA-256.

@@ -146,8 +146,8 @@ extension ZabPeer {
       guard election.takesLowerRound else { return }
     }
     election.takesLowerRound = false
-    // The round of a vote for nobody whom this server can elect is taken all the same: the sender would not take a lower
-    // one.
+    // If this server cannot elect the server that is voted for, it still takes the round of the vote, because the sender
+    // would not take a lower one.
     let vote = isCandidate(notification.leader) ? Vote(notification) : .none
     let ignoresZxid = settings.ignoresZxidInVotes
     if notification.round != election.round {
@@ -235,7 +235,7 @@ extension ZabPeer {
   /// Whether this server may vote for another one, or for itself: it must be a voter of the committed configuration.
   ///
   /// A voter of a proposed configuration alone is no candidate. Servers that have not seen the proposal would not vote
-  /// for it, and those that have would vote for nobody else, so that neither side could win.
+  /// for it, and those that have would vote for no other one, so that neither side could win.
   private func isCandidate(_ server: ServerID) -> Bool {
     configuration.isVoter(server) && configuration.weight(of: server) > 0
   }

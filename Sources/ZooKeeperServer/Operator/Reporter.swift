@@ -125,7 +125,9 @@ final class Reporter: @unchecked Sendable {
     let offset = time.wallMilliseconds - time.monotonicMilliseconds
     let sizes = core.counters.responseSizes
     var report = ServerReport(
-      configuration: configuration, clientPort: clients.port, serverID: core.settings.serverID,
+      configuration: configuration, clientPort: clients.port,
+      secureClientPort: configuration.secureClientPort == nil ? -1 : clients.securePort,
+      serverID: core.settings.serverID,
       mode: mode, zxid: membership.reportedZxid(core),
       uptimeMilliseconds: (NIODeadline.now() - startTime).nanoseconds / 1_000_000,
       wallMilliseconds: time.wallMilliseconds, latency: LatencyReport(core.counters.latency),

@@ -13,7 +13,7 @@ final class PortEncryption: @unchecked Sendable {
   /// How often it is looked whether the files have changed.
   private static let reloadInterval = TimeAmount.seconds(2)
   /// The lifetime of a certificate below which its end is announced in the log, in seconds.
-  private static let warningSeconds: Int64 = 30 * 86_400
+  static let warningSeconds: Int64 = 30 * 86_400
 
   private let configuration: PortTLS
   private let accepting: TLSContext

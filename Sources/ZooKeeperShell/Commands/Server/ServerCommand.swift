@@ -74,14 +74,14 @@ enum ServerCommand {
     let process = ServerProcess(daemon: daemon, file: file, environment: environment)
     switch action {
     case "check":
-      let remark: String?
+      let remarks: [String]
       do throws(SandboxError) {
         try daemon.checkServerID()
-        remark = try daemon.checkMembers()
+        remarks = [try daemon.checkMembers()].compactMap(\.self) + (try daemon.checkStores())
       } catch {
         throw ShellError(error)
       }
-      if let remark { try voice.warn("\(file): \(remark)") }
+      for remark in remarks { try voice.warn("\(file): \(remark)") }
       guard daemon.unknownKeys.isEmpty else {
         let count = daemon.unknownKeys.count
         try voice.say("\(file): \(count) \(count == 1 ? "key" : "keys") that no server knows\n")
@@ -113,7 +113,8 @@ enum ServerCommand {
       knowsAllKeys = daemon.unknownKeys.isEmpty
       do throws(SandboxError) {
         try daemon.checkServerID()
-        if let warning = try daemon.checkMembers() { answer.warnings?.append("\(file): \(warning)") }
+        let remarks = [try daemon.checkMembers()].compactMap(\.self) + (try daemon.checkStores())
+        answer.warnings? += remarks.map { "\(file): \($0)" }
       } catch {
         throw ShellError(error)
       }

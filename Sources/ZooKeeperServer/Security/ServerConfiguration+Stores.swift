@@ -1,0 +1,33 @@
+import TransportSecurity
+
+extension ServerConfiguration {
+  /// Tries whether the stores of keys and certificates can be used.
+  ///
+  /// *Thread*: any that may block.
+  ///
+  /// - Returns: what an operator should know of stores that can be used: keys that every user can read, and
+  ///   certificates that have expired or expire within 30 days.
+  /// - Throws: when one cannot be used.
+  package func checkStores() throws(ServerStartError) -> [String] {
+    var warnings: [String] = []
+    if usesClientTLS { warnings += try Self.check(clientTLS, purpose: "the clients' port") }
+    if usesQuorumTLS { warnings += try Self.check(quorumTLS, purpose: "the servers' ports") }
+    return warnings
+  }
+
+  private static func check(_ tls: PortTLS, purpose: String) throws(ServerStartError) -> [String] {
+    let settings = tls.properties.settings
+    let context: TLSContext
+    do throws(TLSStoreError) { context = try TLSContext(server: settings) } catch {
+      throw ServerStartError("TLS of \(purpose): \(error)", hint: error.hint)
+    }
+    let now = Host.wallMilliseconds / 1000
+    let ending = context.expirations.filter { $0.untilSeconds < now + PortEncryption.warningSeconds }.map {
+      expiration in
+      expiration.untilSeconds < now
+        ? "the certificate of \(expiration.subject) has expired"
+        : "the certificate of \(expiration.subject) expires in \((expiration.untilSeconds - now) / 86_400) days"
+    }
+    return settings.exposedKeyFiles.map { "every user can read the private key in \($0)" } + ending
+  }
+}
