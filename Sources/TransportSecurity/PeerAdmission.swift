@@ -1,11 +1,11 @@
 package import NIOCore
 import NIOTLS
 
-/// Holds back what is sent and received on an encrypted connection until the certificate of the other end is accepted.
+/// Holds back what is sent and received on an encrypted connection until the other end's certificate is accepted.
 ///
-/// NIOSSL verifies that a certificate was issued by an authority that is trusted. Whether it is for this peer is decided
-/// here: NIOSSL also accepts one for the peer's address when a name was asked for. The handler leaves the pipeline when
-/// it has decided.
+/// NIOSSL verifies that a certificate was issued by a trusted authority. Whether it is for this peer is decided here:
+/// NIOSSL also accepts a certificate for the peer's address when a name was asked for. The handler leaves the pipeline
+/// when it has decided.
 ///
 /// *Thread*: the channel's event loop.
 package final class PeerAdmission: ChannelDuplexHandler, RemovableChannelHandler {
@@ -71,11 +71,13 @@ package final class PeerAdmission: ChannelDuplexHandler, RemovableChannelHandler
     inbound.append(unwrapInboundIn(data))
   }
 
+  /// Keeps what is written before the decision.
   package func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
     if isDecided { return context.write(data, promise: promise) }
     outbound.append((unwrapOutboundIn(data), promise))
   }
 
+  /// Flushes nothing before the decision.
   package func flush(context: ChannelHandlerContext) { if isDecided { context.flush() } }
 
   package func handlerRemoved(context: ChannelHandlerContext) {

@@ -29,16 +29,14 @@ import ZooKeeperProtocol
   // MARK: Protection
 
   @Test(arguments: [
-    "secureClientPort=2281", "secureClientPortAddress=h", "sslQuorum=true", "portUnification=true",
-    "sslQuorumReloadCertFiles=true", "client.certReload=true", "client.portUnification=true",
-    "ssl.keyStore.location=/k", "ssl.keyStore.passwordPath=/p", "ssl.trustStore.type=JKS", "ssl.clientAuth=need",
-    "ssl.quorum.trustStore.location=/t", "ssl.protocol=TLSv1.3", "ssl.ciphersuites=X", "ssl.crl=true",
-    "ssl.hostnameVerification=true", "ssl.somethingNew=1", "fips-mode=true", "audit.enable=yes",
+    "ssl.keyStore.type=BCFKS", "ssl.clientAuth=yes", "ssl.protocol=TLSv1.1", "ssl.enabledProtocols=TLSv1.2,SSLv3",
+    "ssl.ciphersuites=X", "ssl.crl=true", "ssl.ocsp=true", "ssl.context.supplier.class=a.B", "ssl.authProvider=mine",
+    "ssl.quorum.crl=true", "ssl.quorum.somethingNew=1", "ssl.x509.somethingNew=1", "ssl.x509.clientCertIdType=DN",
+    "ssl.somethingNew=1", "fips-mode=true", "audit.enable=yes",
     "audit.enabel=true", "audit.impl.class=x.Y", "DigestAuthenticationProvider.digestAlg=SHA3-256",
     "DigestAuthenticationProvider.digestAlg=SHA-1x", "DigestAuthenticationProvider.superDigestPath=/none",
-    "X509AuthenticationProvider.superUser=CN=a",
     "authProvider.1=org.apache.zookeeper.server.auth.SASLAuthenticationProvider",
-    "authProvider.x509=org.apache.zookeeper.server.auth.X509AuthenticationProvider", "requireClientAuthScheme=sasl",
+    "authProvider.x509=org.apache.zookeeper.server.auth.X509AuthenticationProviders", "requireClientAuthScheme=sasl",
     "jaasLoginRenew=3600000", "quorum.auth.enableSasl=true", "quorum.auth.learnerRequireSasl=true",
     "quorum.auth.serverRequireSasl=true", "quorum.auth.kerberos.servicePrincipal=zk/_HOST",
     "kerberos.removeHostFromPrincipal=true", "sessionRequireClientSASLAuth=true", "superUser=bob",
@@ -64,8 +62,26 @@ import ZooKeeperProtocol
     "DigestAuthenticationProvider.digestAlg=SHA1", "client.portUnification=false",
     "serverCnxnFactory=org.apache.zookeeper.server.NettyServerCnxnFactory", "admin.forceHttps=false",
     "authProvider.1=org.apache.zookeeper.server.auth.DigestAuthenticationProvider",
+    "authProvider.x509=org.apache.zookeeper.server.auth.X509AuthenticationProvider",
+    "secureClientPort=2281\nssl.keyStore.location=/k", "sslQuorum=true\nssl.quorum.keyStore.location=/k",
+    "client.portUnification=true\nssl.keyStore.location=/k\nssl.clientAuth=want\nssl.protocol=TLSv1.3",
+    "ssl.keyStore.location=/k\nssl.quorum.trustStore.location=/t\nsslQuorumReloadCertFiles=true",
   ])
   func whatAsksForNoneIsNot(lines: String) { #expect(problems(lines) == []) }
+
+  /// What is to be encrypted needs a key, and what has a key is not encrypted without being asked to be.
+  @Test func encryptionIsAskedForAsAWhole() throws {
+    for line in ["secureClientPort=2281", "client.portUnification=true", "sslQuorum=true", "portUnification=true"] {
+      #expect(problems(line).first?.contains("keyStore.location") == true, "\(line)")
+    }
+    #expect(problems("secureClientPortAddress=h").first?.contains("secureClientPort is not set") == true)
+    #expect(problems("sslQuorum=yes").first?.contains("true or false") == true)
+    let unused = try read("ssl.keyStore.location=/k\nssl.quorum.keyStore.location=/k")
+    #expect(unused.warnings.map(\.line) == [2, 3])
+    let used = try read("secureClientPort=2281\nssl.keyStore.location=/k\nclientPort=2181").configuration
+    #expect(used.opensClientPort && used.usesClientTLS && !used.usesQuorumTLS)
+    #expect(try !read("secureClientPort=2281\nssl.keyStore.location=/k").configuration.opensClientPort)
+  }
 
   @Test func digestAlgorithmsAreTakenByJavasNames() throws {
     for name in ["MD5", "sha1", "SHA", "SHA-224", "SHA-256", "sha-384", "SHA-512"] {

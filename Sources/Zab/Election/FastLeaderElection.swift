@@ -96,8 +96,8 @@ extension ZabPeer {
   /// Adopts the newer configuration in a message: a server that knows only of former members would find no leader.
   ///
   /// Any process that can reach the port could stop an ensemble for good with a forged configuration. So it is adopted
-  /// only if reconfiguration is enabled, if the sender is a member, also of a proposed configuration, and if it contains
-  /// this server, as another one would be of no use. Apache's servers check only the first of these conditions.
+  /// only if reconfiguration is enabled, if the sender is a member, also of a proposed configuration, and if it
+  /// contains this server, as another one would be of no use. Apache's servers check only the first of these.
   ///
   /// - Returns: whether the members have changed.
   ///
@@ -146,8 +146,8 @@ extension ZabPeer {
       guard election.takesLowerRound else { return }
     }
     election.takesLowerRound = false
-    // If this server cannot elect the server that is voted for, it still takes the round of the vote, because the sender
-    // would not take a lower one.
+    // If this server cannot elect the server that is voted for, it still takes the round of the vote, because the
+    // sender would not take a lower one.
     let vote = isCandidate(notification.leader) ? Vote(notification) : .none
     let ignoresZxid = settings.ignoresZxidInVotes
     if notification.round != election.round {

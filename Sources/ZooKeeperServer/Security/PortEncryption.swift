@@ -4,7 +4,7 @@ import NIOPosix
 import TransportSecurity
 import ZooKeeperProtocol
 
-/// The encryption of one kind of port of a running server: what is accepted there, and the connections to other servers.
+/// The encryption of one kind of port of a running server: of what is accepted there, and of calls to other servers.
 ///
 /// *Thread*: the event loop; files are read on other threads.
 final class PortEncryption: @unchecked Sendable {
@@ -46,7 +46,7 @@ final class PortEncryption: @unchecked Sendable {
 
   // MARK: Connections
 
-  /// Prepares a connection that was accepted. Its first bytes decide whether it is encrypted, if both kinds are allowed.
+  /// Prepares a connection that was accepted. If both kinds are allowed, its first byte shows whether it is encrypted.
   ///
   /// - Parameters:
   ///   - isMixed: whether both kinds are allowed on the port.

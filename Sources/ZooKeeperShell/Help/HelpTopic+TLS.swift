@@ -2,9 +2,9 @@ extension HelpTopic {
   /// The explanation of TLS.
   static let tlsText: [Part] = [
     .paragraph(
-      "With --tls, or zks:// in front of the servers, connections are encrypted with TLS 1.2 or 1.3, and the port is the"
-        + " server's secureClientPort. It is never tried without being asked for, and a connection without encryption"
-        + " never takes its place."),
+      "With --tls, or zks:// in front of the servers, connections are encrypted with TLS 1.2 or 1.3, and the port is"
+        + " the server's secureClientPort. It is never tried without being asked for, and a connection without"
+        + " encryption never takes its place."),
     .definitions([
       ("zkcli -s zks://zk1:2281 get /a", "trust the authorities that the system trusts"),
       ("zkcli --tls --cacert ca.pem -s zk1:2281 ls /", "trust the authorities of a file"),
@@ -21,7 +21,7 @@ extension HelpTopic {
     .paragraph(
       "Java's client properties are used where --client-configuration or CLIENT_JVMFLAGS has them:"
         + " zookeeper.client.secure, and zookeeper.ssl.keyStore.location, .password, .passwordPath, the same of"
-        + " trustStore, zookeeper.ssl.protocol, .enabledProtocols, .ciphersuites and .hostnameVerification. Options take"
-        + " precedence."),
+        + " trustStore, zookeeper.ssl.protocol, .enabledProtocols, .ciphersuites and .hostnameVerification. Options"
+        + " take precedence."),
   ]
 }
