@@ -58,8 +58,7 @@ enum KnownKeys {
     "clientPortListenBacklog", "connectToLearnerMasterLimit", "dataDir", "dataLogDir", "dynamicConfigFile",
     "electionAlg", "initLimit", "localSessionsEnabled", "localSessionsUpgradingEnabled", "maxClientCnxns",
     "maxSessionTimeout", "metricsProvider.className", "metricsProvider.httpHost", "metricsProvider.httpPort",
-    "minSessionTimeout", "observerMasterPort", "oraclePath", "peerType", "portUnification", "secureClientPort",
-    "secureClientPortAddress", "sslQuorum", "sslQuorumReloadCertFiles", "quorumListenOnAllIPs", "reconfigEnabled",
+    "minSessionTimeout", "observerMasterPort", "oraclePath", "peerType", "quorumListenOnAllIPs", "reconfigEnabled",
     "standaloneEnabled", "syncEnabled", "syncLimit", "tickTime",
   ]
 
