@@ -55,6 +55,8 @@ package final class PeerAdmission: ChannelDuplexHandler, RemovableChannelHandler
 
   private func admit(_ context: ChannelHandlerContext, _ event: Any) {
     isDecided = true
+    // Before anything is received, after which the connection's handler decides whether it is read.
+    context.channel.setOption(.autoRead, value: true).whenFailure { _ in }
     context.fireUserInboundEventTriggered(event)
     for (buffer, promise) in outbound { context.write(wrapOutboundOut(buffer), promise: promise) }
     outbound = []
@@ -62,7 +64,6 @@ package final class PeerAdmission: ChannelDuplexHandler, RemovableChannelHandler
     for buffer in inbound { context.fireChannelRead(wrapInboundOut(buffer)) }
     if !inbound.isEmpty { context.fireChannelReadComplete() }
     inbound = []
-    context.channel.setOption(.autoRead, value: true).whenFailure { _ in }
     context.pipeline.syncOperations.removeHandler(context: context, promise: nil)
   }
 

@@ -6,6 +6,8 @@ import ZooKeeperProtocol
 struct Encryption: Sendable {
   /// nil for connections in the clear.
   private let context: TLSContext?
+  /// Whether the connect string asks for TLS, and the system's authorities could not be read.
+  private let isMissing: Bool
 
   /// - Parameters:
   ///   - context: what the program has configured.
@@ -22,9 +24,6 @@ struct Encryption: Sendable {
     self.context = try? TLSContext(client: TLSSettings())
     isMissing = self.context == nil
   }
-
-  /// Whether the connect string asks for TLS, and there is none to be had.
-  private let isMissing: Bool
 
   /// Adds the encryption to a channel that is about to connect to a server.
   func encrypt(_ channel: any Channel, to server: ServerAddress) throws {

@@ -40,7 +40,7 @@ package struct CertificateDetails: Sendable {
   /// Whether `issuer` may have issued this certificate, by its name.
   package func isIssued(by issuer: CertificateDetails) -> Bool { issuerName.encoded == issuer.subjectName.encoded }
 
-  /// Reads a certificate in DER; nil if it is none.
+  /// Reads a certificate in DER; nil if the bytes are not a certificate.
   package init?(_ bytes: [UInt8]) {
     do throws(DERError) { try self.init(parsing: bytes) } catch { return nil }
   }

@@ -34,9 +34,7 @@ struct DERValue {
 
   /// The object identifier, in dotted form.
   func objectIdentifier() throws(DERError) -> String {
-    guard tag == Tag.objectIdentifier, let first = contents.first, contents.last.map({ $0 < 0x80 }) == true else {
-      throw .unexpectedTag
-    }
+    guard tag == Tag.objectIdentifier, contents.last.map({ $0 < 0x80 }) == true else { throw .unexpectedTag }
     var arcs: [UInt64] = []
     var arc: UInt64 = 0
     for byte in contents {
@@ -48,7 +46,7 @@ struct DERValue {
       arc = 0
     }
     // The first two arcs share a number, in which the first one is 0, 1 or 2.
-    let root = min(UInt64(first & 0x7f) / 40, 2)
+    let root = min(arcs[0] / 40, 2)
     let second = arcs[0] - root * 40
     return ([root, second] + arcs.dropFirst()).map(String.init).joined(separator: ".")
   }

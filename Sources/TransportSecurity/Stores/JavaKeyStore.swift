@@ -18,7 +18,7 @@ enum JavaKeyStore {
   static func contents(of bytes: [UInt8], password: [UInt8]) throws(StoreFault) -> StoreContents {
     guard bytes.count > sealBytes + 12 else { throw .truncated }
     let body = bytes.dropLast(sealBytes)
-    let wide = utf16(password)
+    let wide = WidePassword.encode(password)
     // As in Java, certificates can be read without a password, and the file is then not checked.
     guard
       password.isEmpty
@@ -82,10 +82,6 @@ enum JavaKeyStore {
       throw StoreFault("the private key is not valid, or of a kind that cannot be used")
     }
     return key
-  }
-
-  private static func utf16(_ password: [UInt8]) -> [UInt8] {
-    String(decoding: password, as: UTF8.self).utf16.flatMap { [UInt8($0 >> 8), UInt8($0 & 0xff)] }
   }
 }
 

@@ -109,6 +109,18 @@ package struct CertificateExpiration: Hashable, Sendable {
   package let subject: String
   /// The last second at which it is valid, in seconds since 1970.
   package let untilSeconds: Int64
+
+  /// The lifetime below which the end is announced, in days.
+  private static let announcedDays: Int64 = 30
+
+  /// What an operator should know; nil while the end is far.
+  ///
+  /// - Parameter seconds: the present time, in seconds since 1970.
+  package func warning(at seconds: Int64) -> String? {
+    let days = (untilSeconds - seconds) / 86_400
+    if untilSeconds < seconds { return "the certificate of \(subject) has expired" }
+    return days < Self.announcedDays ? "the certificate of \(subject) expires in \(days) days" : nil
+  }
 }
 
 extension NIOSSLCertificate {

@@ -174,8 +174,7 @@ private struct PKCS12Seal {
   /// The forms in which a password may have gone into the code: UTF-16 with a zero at the end. Of an empty password
   /// some programs use no bytes at all.
   static func encodings(of password: [UInt8]) -> [[UInt8]] {
-    let units = String(decoding: password, as: UTF8.self).utf16.flatMap { [UInt8($0 >> 8), UInt8($0 & 0xff)] }
-    return password.isEmpty ? [[0, 0], []] : [units + [0, 0]]
+    password.isEmpty ? [[0, 0], []] : [WidePassword.encode(password) + [0, 0]]
   }
 
   /// Whether the code is that of `bytes` under `password`.

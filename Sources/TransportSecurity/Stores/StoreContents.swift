@@ -1,5 +1,13 @@
 import NIOSSL
 
+/// A password as Java and PKCS#12 hash it.
+enum WidePassword {
+  /// The password in UTF-16, the higher byte first.
+  static func encode(_ password: [UInt8]) -> [UInt8] {
+    String(decoding: password, as: UTF8.self).utf16.flatMap { [UInt8($0 >> 8), UInt8($0 & 0xff)] }
+  }
+}
+
 /// What a store holds: certificates, and private keys with the certificates that belong to them.
 struct StoreContents {
   /// A private key of the store.

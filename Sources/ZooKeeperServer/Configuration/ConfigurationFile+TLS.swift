@@ -17,11 +17,12 @@ extension ConfigurationFile {
         return true
       }
       configuration.secureClientAddress = host
-    case "client.portUnification": protection(entry) { $0.clientTLS.acceptsBoth = $1 }
-    case "client.certReload": protection(entry) { $0.clientTLS.reloadsFiles = $1 }
-    case "sslQuorum": protection(entry) { $0.encryptsQuorum = $1 }
-    case "portUnification": protection(entry) { $0.quorumTLS.acceptsBoth = $1 }
-    case "sslQuorumReloadCertFiles": protection(entry) { $0.quorumTLS.reloadsFiles = $1 }
+    // Of these, Apache's server takes any other text for false, and leaves connections in the clear.
+    case "client.portUnification": boolean(entry) { $0.clientTLS.acceptsBoth = $1 }
+    case "client.certReload": boolean(entry) { $0.clientTLS.reloadsFiles = $1 }
+    case "sslQuorum": boolean(entry) { $0.encryptsQuorum = $1 }
+    case "portUnification": boolean(entry) { $0.quorumTLS.acceptsBoth = $1 }
+    case "sslQuorumReloadCertFiles": boolean(entry) { $0.quorumTLS.reloadsFiles = $1 }
     case "X509AuthenticationProvider.superUser":
       configuration.features.x509SuperUser = entry.value.isEmpty ? nil : entry.value
     case "ssl.authProvider":
@@ -37,11 +38,6 @@ extension ConfigurationFile {
     }
     return true
   }
-
-  /// A key that turns protection on. In Java, anything but `true` would turn it off without a message.
-  private mutating func protection(
-    _ entry: PropertiesText.Entry, _ set: (inout ServerConfiguration, Bool) -> Void
-  ) { boolean(entry, set) }
 
   private mutating func judge(_ entry: PropertiesText.Entry, _ verdict: JavaTLSProperties.Verdict) {
     switch verdict {

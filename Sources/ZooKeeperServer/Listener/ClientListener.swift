@@ -131,7 +131,9 @@ final class ClientListener: @unchecked Sendable {
       mayBeEncrypted: spoken != .none, logger: logger, owner: self)
     handlers[connection.number] = handler
     connectionsByAddress[address] = count + 1
-    if spoken != .none, let encryption {
+    if spoken != .none {
+      // A port that was to be encrypted must not be served in the clear.
+      guard let encryption else { preconditionFailure("a port with TLS has no keys") }
       try encryption.accept(channel, isMixed: spoken == .either) { [configuration, weak handler] certificate in
         if let certificate { handler?.identify(configuration.features.x509Identity.identity(of: certificate)) }
       }

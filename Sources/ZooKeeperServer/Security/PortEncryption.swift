@@ -12,21 +12,24 @@ final class PortEncryption: @unchecked Sendable {
 
   /// How often it is looked whether the files have changed.
   private static let reloadInterval = TimeAmount.seconds(2)
-  /// The lifetime of a certificate below which its end is announced in the log, in seconds.
-  static let warningSeconds: Int64 = 30 * 86_400
 
   private let configuration: PortTLS
   private let accepting: TLSContext
-  private let calling: TLSContext
+  /// nil for a port whose server opens no connections of the kind, as that of clients.
+  private let calling: TLSContext?
   private let purpose: String
   private let loop: any EventLoop
   private let logger: Logger
 
   /// Reads the files.
   ///
-  /// - Parameter purpose: whose connections these are, for messages.
+  /// - Parameters:
+  ///   - purpose: whose connections these are, for messages.
+  ///   - opensConnections: whether this server also opens such connections.
   /// - Throws: when a file cannot be used.
-  init(_ configuration: PortTLS, purpose: String, loop: any EventLoop, logger: Logger) throws(ServerStartError) {
+  init(
+    _ configuration: PortTLS, purpose: String, opensConnections: Bool, loop: any EventLoop, logger: Logger
+  ) throws(ServerStartError) {
     self.configuration = configuration
     self.purpose = purpose
     self.loop = loop
@@ -34,7 +37,7 @@ final class PortEncryption: @unchecked Sendable {
     let settings = configuration.properties.settings
     do throws(TLSStoreError) {
       accepting = try TLSContext(server: settings)
-      calling = try TLSContext(client: settings)
+      calling = opensConnections ? try TLSContext(client: settings) : nil
     } catch {
       throw ServerStartError("TLS of \(purpose): \(error)", hint: error.hint)
     }
@@ -68,7 +71,10 @@ final class PortEncryption: @unchecked Sendable {
   }
 
   /// Encrypts a connection to another server.
-  func call(_ channel: any Channel, host: String) throws { try calling.encrypt(channel, toHost: host) }
+  func call(_ channel: any Channel, host: String) throws {
+    guard let calling else { preconditionFailure("\(purpose): this server opens no such connections") }
+    try calling.encrypt(channel, toHost: host)
+  }
 
   /// Checks that a certificate is for the address that a peer connects from, or for the name which that address has.
   ///
@@ -90,7 +96,7 @@ final class PortEncryption: @unchecked Sendable {
     guard configuration.reloadsFiles else { return }
     timers.every(Self.reloadInterval) { [self] in
       NIOThreadPool.singleton.runIfActive(eventLoop: loop) { [accepting, calling] in
-        try (accepting.reload(), calling.reload())
+        try (accepting.reload(), calling?.reload() ?? false)
       }.whenComplete { [self] result in
         switch result {
         case .success((false, false)): break
@@ -107,12 +113,8 @@ final class PortEncryption: @unchecked Sendable {
   }
 
   private func warnOfExpirations() {
-    let now = Host.wallMilliseconds / 1000
-    for expiration in accepting.expirations where expiration.untilSeconds < now + Self.warningSeconds {
-      let days = (expiration.untilSeconds - now) / 86_400
-      logger.warning(
-        expiration.untilSeconds < now ? "a certificate has expired" : "a certificate expires soon",
-        metadata: ["subject": "\(expiration.subject)", "days": "\(days)"])
+    for warning in accepting.expirations.compactMap({ $0.warning(at: Host.wallMilliseconds / 1000) }) {
+      logger.warning("\(warning)", metadata: ["purpose": "\(purpose)"])
     }
   }
 }

@@ -14,7 +14,7 @@ package struct PortTLS: Hashable, Sendable {
   /// - Parameter verifiesPeerByDefault: as between Apache's servers, and not for their clients.
   package init(verifiesPeerByDefault: Bool) { self.verifiesPeerByDefault = verifiesPeerByDefault }
 
-  /// Whether the certificate of whoever connects must be for its address.
+  /// Whether the certificate of a peer must be for the address that it connects from.
   var verifiesPeer: Bool {
     guard properties.settings.verifiesName else { return false }
     return properties.isClientNameConfigured ? properties.verifiesClientName : verifiesPeerByDefault

@@ -21,13 +21,7 @@ extension ServerConfiguration {
     do throws(TLSStoreError) { context = try TLSContext(server: settings) } catch {
       throw ServerStartError("TLS of \(purpose): \(error)", hint: error.hint)
     }
-    let now = Host.wallMilliseconds / 1000
-    let ending = context.expirations.filter { $0.untilSeconds < now + PortEncryption.warningSeconds }.map {
-      expiration in
-      expiration.untilSeconds < now
-        ? "the certificate of \(expiration.subject) has expired"
-        : "the certificate of \(expiration.subject) expires in \((expiration.untilSeconds - now) / 86_400) days"
-    }
+    let ending = context.expirations.compactMap { $0.warning(at: Host.wallMilliseconds / 1000) }
     return settings.exposedKeyFiles.map { "every user can read the private key in \($0)" } + ending
   }
 }

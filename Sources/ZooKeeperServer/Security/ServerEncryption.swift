@@ -14,9 +14,13 @@ struct ServerEncryption {
   init(_ configuration: ServerConfiguration, loop: any EventLoop, logger: Logger) throws(ServerStartError) {
     ofClients =
       configuration.usesClientTLS
-      ? try PortEncryption(configuration.clientTLS, purpose: "the clients' port", loop: loop, logger: logger) : nil
+      ? try PortEncryption(
+        configuration.clientTLS, purpose: "the clients' port", opensConnections: false, loop: loop, logger: logger)
+      : nil
     ofServers =
       configuration.usesQuorumTLS
-      ? try PortEncryption(configuration.quorumTLS, purpose: "the servers' ports", loop: loop, logger: logger) : nil
+      ? try PortEncryption(
+        configuration.quorumTLS, purpose: "the servers' ports", opensConnections: true, loop: loop, logger: logger)
+      : nil
   }
 }
