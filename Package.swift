@@ -82,6 +82,7 @@ let package = Package(
       swiftSettings: house),
     .target(
       name: "ZooKeeperRecipes", dependencies: ["ZooKeeperClient", "ZooKeeperProtocol"], swiftSettings: house),
+    .target(name: "ZooKeeperTrees", dependencies: ["ZooKeeperClient", "ZooKeeperProtocol"], swiftSettings: house),
     .target(
       name: "ZooKeeperServer",
       dependencies: [
@@ -103,8 +104,8 @@ let package = Package(
     .target(
       name: "ZooKeeperShell",
       dependencies: [
-        "ZooKeeperClient", "ZooKeeperRecipes", "ZooKeeperProtocol", "TransportSecurity", "SASL", "LineEditor",
-        "Platform", "ZooKeeperSandbox",
+        "ZooKeeperClient", "ZooKeeperRecipes", "ZooKeeperTrees", "ZooKeeperProtocol", "TransportSecurity", "SASL",
+        "LineEditor", "Platform", "ZooKeeperSandbox",
       ],
       swiftSettings: house),
     .executableTarget(name: "zkcli", dependencies: ["ZooKeeperShell"], swiftSettings: house),
@@ -149,6 +150,10 @@ let package = Package(
     .testTarget(
       name: "ZooKeeperRecipesTests",
       dependencies: ["ZooKeeperRecipes", "ZooKeeperClient", "ZooKeeperProtocol", "TestKit", "zkcli"],
+      swiftSettings: house),
+    .testTarget(
+      name: "ZooKeeperTreesTests",
+      dependencies: ["ZooKeeperTrees", "ZooKeeperClient", "ZooKeeperProtocol", "TestKit", "zkcli"],
       swiftSettings: house),
     .testTarget(
       name: "ZooKeeperSandboxTests",

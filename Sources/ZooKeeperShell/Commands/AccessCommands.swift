@@ -1,5 +1,6 @@
 import ZooKeeperClient
 import ZooKeeperProtocol
+import ZooKeeperTrees
 
 /// getAcl, setAcl, whoami; addauth is the session's, which keeps the identity.
 extension CommandContext {
@@ -22,11 +23,8 @@ extension CommandContext {
       return .success
     }
     var paths: [String] = []
-    try await SubtreeWalk(client: client, root: path).run {
-      paths.append($0.path)
-    } fail: { path, _ in
-      paths.append(path)
-    }
+    var reader = TreeReader(client: client, root: path)
+    while let item = try await reader.next() { paths.append(item.path) }
     var failures: [String: ZooKeeperError] = [:]
     // Children first: the new ACL of a parent may take away the right to list or change them.
     for path in paths.reversed() {

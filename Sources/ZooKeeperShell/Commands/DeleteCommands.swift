@@ -1,5 +1,6 @@
 import ZooKeeperClient
 import ZooKeeperProtocol
+import ZooKeeperTrees
 
 /// delete and deleteall.
 extension CommandContext {
@@ -33,7 +34,8 @@ extension CommandContext {
       throw ShellError.usage("deleteall / would delete the whole tree", hint: "add --force to do it")
     }
     var deletion = SubtreeDeletion(
-      client: client, root: root, batchCount: batchCount ?? 1000, batchBytes: maximumFrameBytes / 2)
+      client: client, root: root,
+      limits: .init(batchCount: batchCount ?? 500, batchBytes: min(256 << 10, maximumFrameBytes / 2)))
     let targets = try await deletion.targets()
     if invocation.flag(.dryRun) {
       for path in targets { try emit(.wouldDelete(path: path)) }
@@ -44,10 +46,11 @@ extension CommandContext {
         throw ShellError(.no, "Refused", path: root, "nothing was deleted")
       }
     }
+    progress.begin("deleted", of: targets.count)
+    deletion.report = { [progress] in progress.advance(to: $0) }
     try await deletion.delete(targets)
     // What others created under it in the meantime is part of the subtree as well.
     for _ in 0..<Self.sweepLimit where deletion.grewMeanwhile {
-      deletion.failures = [:]
       try await deletion.delete(try await deletion.targets())
     }
     guard deletion.failures.isEmpty else { throw ShellError.failures(deletion.failures, of: root) }
@@ -60,69 +63,46 @@ extension CommandContext {
 struct SubtreeDeletion {
   let client: ZooKeeperClient
   let root: String
-  /// The most znodes in one transaction.
-  let batchCount: Int
-  /// The most bytes of paths in one transaction, under the servers' limit for a frame.
-  let batchBytes: Int
+  let limits: TreeWriter.Limits
+  /// Is told how many znodes are gone.
+  var report: @Sendable (Int) -> Void = { _ in }
   /// What could not be deleted, and why.
-  var failures: [String: ZooKeeperError] = [:]
+  private(set) var failures: [String: ZooKeeperError] = [:]
   /// How many znodes are gone.
-  var count = 0
+  private(set) var count = 0
+
+  init(client: ZooKeeperClient, root: String, limits: TreeWriter.Limits) {
+    self.client = client
+    self.root = root
+    self.limits = limits
+  }
 
   /// Whether a znode could not go because it had children that the walk had not seen.
   var grewMeanwhile: Bool { failures.values.contains { $0.code == .server(.notEmpty) } }
 
   /// The znodes of the subtree, children before parents; of the root's, all but the servers' own.
-  func targets() async throws -> [String] {
+  func targets() async throws(ZooKeeperError) -> [String] {
     var paths: [String] = []
-    do {
-      try await SubtreeWalk(client: client, root: root).run { visit in
-        paths.append(visit.path)
-      } fail: { path, _ in
-        // It cannot be listed, but perhaps it can be deleted.
-        paths.append(path)
-      }
-    } catch let error as ZooKeeperError where error.code == .server(.noNode) && count > 0 {
+    do throws(ZooKeeperError) {
+      var reader = TreeReader(client: client, root: root, skipsServersOwn: true)
+      // One that cannot be listed can perhaps be deleted.
+      while let item = try await reader.next() { paths.append(item.path) }
+    } catch {
+      guard error.code == .server(.noNode), count > 0 else { throw error }
       return []
     }
-    if root == "/" { paths.removeAll { $0 == "/" || ZnodePath.isWithin($0, "/zookeeper") } }
+    if root == "/" { paths.removeAll { $0 == "/" } }
     return paths.reversed()
   }
 
-  /// Deletes znodes in the given order, a batch at a time.
+  /// Deletes znodes in the given order.
   mutating func delete(_ paths: [String]) async throws {
-    var rest = paths[...]
-    while !rest.isEmpty {
-      try Task.checkCancellation()
-      var batch: [String] = []
-      var bytes = 0
-      while let path = rest.first, batch.count < batchCount, batch.isEmpty || bytes + path.utf8.count < batchBytes {
-        batch.append(path)
-        // A delete's frame has 21 bytes beside the path.
-        bytes += path.utf8.count + 21
-        rest.removeFirst()
-      }
-      do {
-        try await client.multi(batch.map { .delete(PathVersionRequest(path: $0, version: -1)) })
-        count += batch.count
-      } catch {
-        guard case .rolledBack = error.code else { throw error }
-        try await deleteOneByOne(batch)
-      }
-    }
-  }
-
-  /// One znode of a transaction stops all of it, so they are deleted by themselves.
-  private mutating func deleteOneByOne(_ paths: [String]) async throws {
-    for path in paths {
-      do {
-        try await client.delete(path)
-        count += 1
-      } catch {
-        guard case .server(let code) = error.code else { throw error }
-        // Gone already: which is what was wanted.
-        if code != .noNode { failures[path] = error }
-      }
-    }
+    var writer = TreeWriter(client: client, limits: limits) { [count, report] in report(count + $0) }
+    for path in paths { try await writer.add(.delete(PathVersionRequest(path: path, version: -1))) }
+    try await writer.finish()
+    count += writer.doneCount
+    failures = [:]
+    // One that is gone already is what was wanted.
+    for (operation, error) in writer.failures where error.code != .server(.noNode) { failures[operation.path] = error }
   }
 }

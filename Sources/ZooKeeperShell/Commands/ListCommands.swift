@@ -1,5 +1,6 @@
 import ZooKeeperClient
 import ZooKeeperProtocol
+import ZooKeeperTrees
 
 /// ls.
 extension CommandContext {
@@ -32,12 +33,15 @@ extension CommandContext {
   private func listSubtree(_ client: ZooKeeperClient, _ path: String) async throws -> ExitCode {
     var code = ExitCode.success
     let isLong = invocation.flag(.long)
-    try await SubtreeWalk(client: client, root: path).run { visit in
-      try emit(isLong ? .entry(ListingEntry(name: visit.path, stat: visit.stat)) : .path(visit.path))
-    } fail: { path, error in
-      code = .partial
-      try emit(.path(path))
-      try emit(.warning("\(path): its children cannot be listed: \(ShellError(error).message)"))
+    var reader = TreeReader(client: client, root: path)
+    while let item = try await reader.next() {
+      switch item {
+      case .node(let node): try emit(isLong ? .entry(ListingEntry(name: node.path, stat: node.stat)) : .path(node.path))
+      case .failed(let path, let error):
+        code = .partial
+        try emit(.path(path))
+        try emit(.warning("\(path): its children cannot be listed: \(ShellError(error).message)"))
+      }
     }
     return code
   }

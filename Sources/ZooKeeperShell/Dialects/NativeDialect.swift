@@ -85,6 +85,7 @@ struct NativeDialect: Dialect {
   var mindsChroot: Bool { true }
   var recordsLines: Bool { false }
   var showsRepeatedLine: Bool { true }
+  var showsProgress: Bool { true }
   var reportsFirstConnection: Bool { false }
   var readsJavaEnvironment: Bool { false }
 }

@@ -154,9 +154,11 @@ actor ShellSession {
       code = try await body(context, client)
       if awaitsEvent { try await printEvents(until: 1, settings, answer) }
     } catch {
+      context.progress.end()
       try answer.abandon()
-      throw error
+      throw context.progress.explained(error)
     }
+    context.progress.end()
     try answer.finish()
     if code == .no, !invocation.onlyLooks { try await warnOfMissingChroot(settings) }
     if context.awaitsEvents, invocation.spec.id == .client(.addWatch) {
@@ -176,7 +178,17 @@ actor ShellSession {
       chroot: self.settings.connectString.chroot, values: values,
       waitLimit: settings.limitsWaiting ? settings.timeLimit : nil, forwarder: forwarder,
       sessionHoldsNothing: !mayHold, emit: emit,
-      flush: { [output] () throws(ShellError) in try output.flush() }, reopen: { try await self.reopened(settings) })
+      flush: { [output] () throws(ShellError) in try output.flush() },
+      progress: progress(of: invocation, settings), reopen: { try await self.reopened(settings) })
+  }
+
+  /// A line about how far a command has got, unless rows that scroll by say the same.
+  private func progress(of invocation: Invocation, _ settings: ShellSettings) -> Progress {
+    let isShown =
+      environment.stderrIsTerminal && !settings.isQuiet && settings.dialect.showsProgress
+      && !(invocation.streamsList && environment.stdoutIsTerminal)
+    guard isShown else { return Progress(nil) }
+    return Progress { [output] text in output.showProgress(text) }
   }
 
   private var isConnected: Bool {
