@@ -35,7 +35,7 @@ extension CommandContext {
     }
     var deletion = SubtreeDeletion(
       client: client, root: root,
-      limits: .init(batchCount: batchCount ?? 500, batchBytes: min(256 << 10, maximumFrameBytes / 2)))
+      limits: .init(batchCount: batchCount ?? 1000, batchBytes: min(256 << 10, maximumFrameBytes / 2)))
     let targets = try await deletion.targets()
     if invocation.flag(.dryRun) {
       for path in targets { try emit(.wouldDelete(path: path)) }
