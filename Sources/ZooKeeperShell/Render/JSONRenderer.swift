@@ -117,7 +117,8 @@ extension JSON {
     ])
   }
 
-  private static func of(_ entry: ACL) -> JSON {
+  /// The document of an entry of an ACL.
+  static func of(_ entry: ACL) -> JSON {
     .object([
       ("scheme", .string(entry.scheme)), ("id", .string(entry.id)), ("permissions", .string(entry.permissions.text)),
     ])
