@@ -18,10 +18,13 @@ public struct TreeComparison<Left: TreeSource, Right: TreeSource> {
   private var nextLeft: TreeEntry?
   private var nextRight: TreeEntry?
   private var hasBegun = false
+  private let ignoresACLs: Bool
   /// The digest of what has been read of each side.
   public private(set) var digests = (left: TreeDigest(), right: TreeDigest())
 
-  public init(_ left: Left, _ right: Right) {
+  /// - Parameter ignoresACLs: whether znodes are the same if only their ACLs differ.
+  public init(_ left: Left, _ right: Right, ignoresACLs: Bool = false) {
+    self.ignoresACLs = ignoresACLs
     self.left = left
     self.right = right
   }
@@ -55,11 +58,13 @@ public struct TreeComparison<Left: TreeSource, Right: TreeSource> {
 
   private mutating func advanceLeft() async throws {
     nextLeft = try await left.next()
+    if ignoresACLs { nextLeft?.acl = nil }
     if let nextLeft { digests.left.add(nextLeft) }
   }
 
   private mutating func advanceRight() async throws {
     nextRight = try await right.next()
+    if ignoresACLs { nextRight?.acl = nil }
     if let nextRight { digests.right.add(nextRight) }
   }
 }

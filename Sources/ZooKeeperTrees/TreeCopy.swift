@@ -36,6 +36,7 @@ public struct TreeCopy: Sendable {
   private let overwriting: Overwriting
   private let limits: TreeWriter.Limits
   private let defaultACL: [ACL]
+  private let mayOverwrite: @Sendable (Int) async throws -> Void
   private let report: @Sendable (Int) -> Void
   public private(set) var outcome = Outcome()
   /// Whether the target may have znodes already.
@@ -52,12 +53,15 @@ public struct TreeCopy: Sendable {
   ///   - root: where the source's root goes. Its parent must exist.
   ///   - expectsExisting: whether the target is known to have a znode there, so that it is looked at before it is
   ///     written.
+  ///   - mayOverwrite: is told how many znodes have been and are about to be overwritten; throws if they must not be.
   ///   - report: is told how many znodes have been looked at.
   public init(
     to client: ZooKeeperClient, root: String, overwriting: Overwriting = .never, expectsExisting: Bool,
     limits: TreeWriter.Limits = .init(), defaultACL: [ACL] = ACL.openUnsafe,
+    mayOverwrite: @escaping @Sendable (Int) async throws -> Void = { _ in },
     report: @escaping @Sendable (Int) -> Void = { _ in }
   ) {
+    self.mayOverwrite = mayOverwrite
     self.client = client
     self.root = root
     self.overwriting = overwriting
@@ -69,8 +73,8 @@ public struct TreeCopy: Sendable {
 
   /// Takes a znode, after its parent.
   ///
-  /// - Throws: `ZooKeeperError` if the session fails, or the task is cancelled.
-  public mutating func add(_ entry: TreeEntry) async throws(ZooKeeperError) {
+  /// - Throws: `ZooKeeperError` if the session fails, or the task is cancelled; what `mayOverwrite` throws.
+  public mutating func add(_ entry: TreeEntry) async throws {
     chunk.append(entry)
     chunkBytes += entry.data?.count ?? 0
     if chunk.count >= Self.chunkCount || chunkBytes >= Self.chunkBytes { try await writeChunk() }
@@ -79,9 +83,9 @@ public struct TreeCopy: Sendable {
   /// Writes what was taken.
   ///
   /// - Throws: as `add`.
-  public mutating func finish() async throws(ZooKeeperError) { try await writeChunk() }
+  public mutating func finish() async throws { try await writeChunk() }
 
-  private mutating func writeChunk() async throws(ZooKeeperError) {
+  private mutating func writeChunk() async throws {
     var missing = chunk
     chunk = []
     chunkBytes = 0
@@ -118,7 +122,7 @@ public struct TreeCopy: Sendable {
   /// Compares znodes with those that the target has, and does what is to be done about these.
   ///
   /// - Returns: the znodes that the target does not have.
-  private mutating func reconcile(_ entries: [TreeEntry]) async throws(ZooKeeperError) -> [TreeEntry] {
+  private mutating func reconcile(_ entries: [TreeEntry]) async throws -> [TreeEntry] {
     let paths = entries.map { $0.absolutePath(under: root) }
     let reads = paths.flatMap { [ZnodeRead.data(path: $0), .acl(path: $0)] }
     let readings = await client.readAll(reads, inFlight: 64)
@@ -159,6 +163,7 @@ public struct TreeCopy: Sendable {
       }
     }
     guard !changedPaths.isEmpty else { return missing }
+    try await mayOverwrite(outcome.changedCount + changedPaths.count)
     let failures = try await changes.carryOutEach(on: client, limits: limits).failures
     outcome.failures.merge(failures) { $1 }
     outcome.changedCount += changedPaths.count { failures[$0] == nil }

@@ -91,7 +91,7 @@ public struct LiveTree: TreeSource {
   public let root: String
   private var reader: TreeReader
   /// Whether there is no such subtree.
-  var isEmpty = false
+  private var isEmpty = false
   private let includesEphemerals: Bool
   private let readsACLs: Bool
   public private(set) var omissions = TreeOmissions()
@@ -110,6 +110,13 @@ public struct LiveTree: TreeSource {
     reader = TreeReader(
       client: client, root: root, reading: readsACLs ? [.data, .acl] : .data, inFlight: inFlight,
       skipsServersOwn: true)
+  }
+
+  /// The subtree of a znode that does not exist.
+  public static func none(at root: String, _ client: ZooKeeperClient) -> LiveTree {
+    var tree = LiveTree(client: client, root: root)
+    tree.isEmpty = true
+    return tree
   }
 
   public mutating func next() async throws(ZooKeeperError) -> TreeEntry? {

@@ -78,8 +78,8 @@ public struct TreeMirror: Sendable {
   public func copy() async throws -> Comparison {
     let (from, to) = (try await source.open(), try await target.open())
     var last = Comparison()
-    for _ in 0..<Self.roundLimit {
-      last = try await compare(from, to)
+    for round in 0..<Self.roundLimit {
+      last = try await compare(from, to, asks: round == 0)
       try await report(.compared(last))
       if last.isInStep || !last.failures.isEmpty { break }
     }
@@ -95,9 +95,11 @@ public struct TreeMirror: Sendable {
     var from = try await source.open()
     var to = try await target.open()
     var pause = Duration.milliseconds(200)
+    // What the target has once it is like the source was copied from there, and goes with its original.
+    var asks = true
     while true {
       do {
-        try await followUntilGap(from, to)
+        try await followUntilGap(from, to, asks: &asks)
         pause = .milliseconds(200)
       } catch let error as ZooKeeperError where error.mayPass {
         try await report(.interrupted(error))
@@ -120,44 +122,44 @@ public struct TreeMirror: Sendable {
   }
 
   /// Compares both sides and then copies what the watch reports, until it has missed something.
-  private func followUntilGap(_ from: ZooKeeperClient, _ to: ZooKeeperClient) async throws {
+  private func followUntilGap(
+    _ from: ZooKeeperClient, _ to: ZooKeeperClient, asks: inout Bool
+  ) async throws {
     let inbox = ChangedPaths()
     let events = try await from.addWatch(source.root, mode: .persistentRecursive)
-    try await withThrowingTaskGroup(of: Void.self) { group in
-      defer { group.cancelAll() }
-      group.addTask { await inbox.fill(from: events) }
-      var comparison = try await compareAndReport(from, to)
-      let timer = MirrorTimer(every: comparesEvery)
-      var lastComparison = ContinuousClock.now
-      var isQuietSince: ContinuousClock.Instant?
-      while true {
-        try Task.checkCancellation()
-        try await Task.sleep(for: timer.gathering)
-        let (paths, hasGap) = inbox.take()
-        if hasGap { return }
-        if !paths.isEmpty {
-          try await copy(paths, from, to)
-          isQuietSince = .now
-        }
-        let now = ContinuousClock.now
-        let isQuiet = isQuietSince.map { now - $0 > timer.quiet && now - lastComparison > timer.quiet * 3 } ?? false
-        if isQuiet || now - lastComparison > comparesEvery {
-          comparison = try await compareAndReport(from, to)
-          lastComparison = .now
-          isQuietSince = comparison.isInStep ? nil : lastComparison
-        }
+    let filling = Task { await inbox.fill(from: events) }
+    defer { filling.cancel() }
+    var comparison = try await compare(from, to, asks: asks)
+    asks = false
+    try await report(.compared(comparison))
+    let timer = MirrorTimer(every: comparesEvery)
+    var lastComparison = ContinuousClock.now
+    var lastChange = comparison.isInStep ? nil : lastComparison
+    while true {
+      try await Task.sleep(for: timer.gathering)
+      let (paths, hasGap) = inbox.take()
+      if hasGap { return }
+      if !paths.isEmpty {
+        try await copy(paths, from, to)
+        lastChange = .now
+      }
+      let now = ContinuousClock.now
+      let isQuiet = lastChange.map { now - $0 > timer.quiet } ?? false
+      if isQuiet || now - lastComparison > comparesEvery {
+        comparison = try await compare(from, to, asks: false)
+        try await report(.compared(comparison))
+        lastComparison = .now
+        lastChange = comparison.isInStep || !comparison.failures.isEmpty ? nil : lastComparison
       }
     }
   }
 
-  private func compareAndReport(_ from: ZooKeeperClient, _ to: ZooKeeperClient) async throws -> Comparison {
-    let comparison = try await compare(from, to)
-    try await report(.compared(comparison))
-    return comparison
-  }
-
   /// Compares both sides, and does what is needed for the target to be as the source was.
-  private func compare(_ from: ZooKeeperClient, _ to: ZooKeeperClient) async throws -> Comparison {
+  ///
+  /// - Parameter asks: whether deletions need permission.
+  private func compare(
+    _ from: ZooKeeperClient, _ to: ZooKeeperClient, asks: Bool
+  ) async throws -> Comparison {
     var outcome = Comparison()
     var writes = MirrorWrites(root: target.root, client: to)
     var targetTree = LiveTree(client: to, root: target.root)
@@ -171,7 +173,7 @@ public struct TreeMirror: Sendable {
     outcome.omissions = comparison.left.omissions
     outcome.failures = comparison.right.omissions.failures
     writes.keepWhat(outcome.omissions, of: source.root)
-    if !writes.deletions.isEmpty { try await mayDelete(writes.deletions.count) }
+    if asks, !writes.deletions.isEmpty { try await mayDelete(writes.deletions.count) }
     try await writes.finish()
     outcome.createdCount = writes.createdCount
     outcome.changedCount = writes.changedPaths.count
@@ -317,15 +319,6 @@ private struct MirrorWrites {
       guard error.concernsOneZnode else { throw error }
       failures[request.path] = error
     }
-  }
-}
-
-extension LiveTree {
-  /// The subtree of a znode that does not exist.
-  fileprivate static func none(at root: String, _ client: ZooKeeperClient) -> LiveTree {
-    var tree = LiveTree(client: client, root: root)
-    tree.isEmpty = true
-    return tree
   }
 }
 

@@ -27,6 +27,12 @@ public struct TreePlan: Sendable {
   private let root: String
   private let defaultACL: [ACL]
 
+  /// A plan of steps that are known already.
+  public init(steps: [Step]) {
+    self.init(root: "/")
+    self.steps = steps
+  }
+
   /// A plan for the subtree at `root`.
   ///
   /// - Parameter defaultACL: the ACL of new znodes for which no other is known.

@@ -59,7 +59,8 @@ package struct Invocation: Sendable {
   package var streamsList: Bool {
     switch spec.id {
     case .client(.ls): flag(.long) || flag(.recursive)
-    case .client(.deleteall): flag(.dryRun)
+    case .client(.deleteall), .client(.cp), .client(.mv), .client(.importTree): flag(.dryRun)
+    case .client(.diff), .client(.apply), .client(.mirror): true
     case .recipe(.lock), .recipe(.elect): flag(.list)
     case .recipe(.queue), .recipe(.group): argument(0)?.text == "list"
     default: false

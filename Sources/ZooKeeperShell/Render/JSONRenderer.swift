@@ -16,6 +16,8 @@ struct JSONRenderer {
     case .remark where !context.isVerbose, .warning where context.isQuiet, .quotaExceeded where context.isQuiet:
       return Rendered()
     case .event(let event) where event.text == nil: return Rendered()
+    // An export has its own format.
+    case .tree(.bytes(let bytes)): return Rendered(stdout: bytes)
     case _ where !result.isAnswer: return Rendered(stderr: JSON.of(result).bytes + [0x0a])
     default:
       let document = JSON.of(result)
@@ -66,6 +68,7 @@ extension JSON {
       .array(entries.map { .object([("number", .number($0.number)), ("line", .string($0.line))]) })
     case .setting(let name, let value): .object([("setting", .string(name)), ("value", .string(value))])
     case .recipe(let result): of(result)
+    case .tree(let result): of(result)
     case .members(let members): .array(members.map(of))
     case .text(let text): .object([("text", .string(text))])
     case .remark(let text): .object([("remark", .string(text))])

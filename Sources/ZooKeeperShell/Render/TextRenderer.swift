@@ -36,6 +36,7 @@ struct TextRenderer {
     case .history(let entries): .lines(entries.map { "\(column("\($0.number)", 5))  \($0.line)" })
     case .setting(let name, let value): .line("\(name) is \(value)")
     case .recipe(let result): render(result)
+    case .tree(let result): render(result)
     case .members(let members): self.members(members)
     case .text(let text): withLineEnd(text)
     case .remark(let text): remark(text)

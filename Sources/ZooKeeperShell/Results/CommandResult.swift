@@ -44,6 +44,8 @@ package enum CommandResult: Hashable, Sendable {
   case setting(name: String, value: String)
   /// What a command of the coordination family says.
   case recipe(RecipeResult)
+  /// What a command about whole subtrees says.
+  case tree(TreeResult)
   /// The servers of a sandbox (`local status`).
   case members([LocalServer])
   /// Help, version, a path: text that is the answer.
