@@ -60,6 +60,7 @@ package struct Invocation: Sendable {
     switch spec.id {
     case .client(.ls): flag(.long) || flag(.recursive)
     case .client(.deleteall), .client(.cp), .client(.mv), .client(.importTree): flag(.dryRun)
+    case .client(.tree), .client(.find), .client(.grep), .client(.du): true
     case .client(.diff), .client(.apply), .client(.mirror): true
     case .recipe(.lock), .recipe(.elect): flag(.list)
     case .recipe(.queue), .recipe(.group): argument(0)?.text == "list"

@@ -171,7 +171,8 @@ struct TextRenderer {
     text.isEmpty || text.utf8.last == UInt8(ascii: "\n") ? .out(text) : .line(text)
   }
 
-  private func column(_ text: String, _ width: Int) -> String {
+  /// A text with blanks before it, up to a width.
+  func column(_ text: String, _ width: Int) -> String {
     String(repeating: " ", count: max(0, width - text.utf8.count)) + text
   }
 }

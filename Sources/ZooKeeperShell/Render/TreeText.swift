@@ -7,6 +7,22 @@ extension TextRenderer {
   func render(_ result: TreeResult) -> Rendered {
     switch result {
     case .bytes(let bytes): Rendered(stdout: bytes)
+    case .found(let node, true): Rendered(stdout: [UInt8](node.path.utf8) + [0])
+    case .found(let node, false): .line(node.path)
+    case .matchedLine(let path, _, let text): Rendered(stdout: [UInt8]("\(path):".utf8) + text + [0x0a])
+    case .matchedBinary(let path): .line("Binary value \(path) matches")
+    case .matchedZnode(let path): .line(path)
+    case .matchCount(let path, let count): .line("\(path):\(count)")
+    case .usage(let sum, let isHuman):
+      .line(
+        [Self.size(sum.dataBytes, isHuman), Self.size(sum.pathBytes, isHuman), "\(sum.count)"]
+          .map { column($0, 10) }.joined(separator: " ") + " " + sum.path)
+    case .largest(let sum, let isWidest, let isHuman):
+      .line(
+        column(isWidest ? "\(sum.children) children" : Self.size(sum.dataBytes, isHuman) + " data", 16) + " "
+          + sum.path)
+    case .branch(let branch, let node, let isRoot, let isLong):
+      .line(branch + (isRoot ? node.path : ZnodePath.name(of: node.path)) + (isLong ? Self.details(node) : ""))
     case .copied(let from, let to, let tally): remark("\(from) to \(to): \(Self.text(tally))")
     case .exported(let from, let to, let count, _): remark("\(count) znodes of \(from) written to \(to)")
     case .difference(let difference, let isBrief): .lines(Self.lines(difference, isBrief: isBrief))
@@ -17,6 +33,24 @@ extension TextRenderer {
     case .followed(let count, let milliseconds):
       .line("\(TimeStyle.shortText(milliseconds: milliseconds)) copied \(count) \(count == 1 ? "znode" : "znodes")")
     }
+  }
+
+  private static func details(_ node: TreeNode) -> String {
+    let kind = node.isEphemeral ? "ephemeral, " : ""
+    return "  (\(kind)\(node.stat.dataLength) bytes, version \(node.stat.version),"
+      + " \(TimeStyle.shortText(milliseconds: node.stat.mtimeMilliseconds)))"
+  }
+
+  /// A number of bytes, for people with one digit after the point: `1.5M`.
+  static func size(_ bytes: Int, _ isHuman: Bool) -> String {
+    guard isHuman, bytes >= 1024 else { return "\(bytes)" }
+    var tenths = bytes * 10
+    var units = ["", "K", "M", "G", "T"][...]
+    while tenths >= 10_240, units.count > 1 {
+      tenths = (tenths + 512) / 1024
+      units.removeFirst()
+    }
+    return "\(tenths / 10)" + (tenths < 1000 ? ".\(tenths % 10)" : "") + (units.first ?? "")
   }
 
   private static func text(_ tally: TreeTally) -> String {
@@ -89,6 +123,25 @@ extension JSON {
   static func of(_ result: TreeResult) -> JSON {
     switch result {
     case .bytes: .null
+    case .found(let node, _): .object([("path", .string(node.path)), ("stat", of(node.stat))])
+    case .matchedLine(let path, let number, let text):
+      .object([
+        ("path", .string(path)), ("line", .number(number)), ("text", .string(String(decoding: text, as: UTF8.self))),
+      ])
+    case .matchedBinary(let path): .object([("path", .string(path)), ("binary", .bool(true))])
+    case .matchedZnode(let path): .object([("path", .string(path))])
+    case .matchCount(let path, let count): .object([("path", .string(path)), ("count", .number(count))])
+    case .usage(let sum, _):
+      .object([
+        ("path", .string(sum.path)), ("dataBytes", .number(sum.dataBytes)), ("pathBytes", .number(sum.pathBytes)),
+        ("count", .number(sum.count)),
+      ])
+    case .largest(let sum, let isWidest, _):
+      .object([
+        ("path", .string(sum.path)), ("list", .string(isWidest ? "widest" : "largest")),
+        ("dataBytes", .number(sum.dataBytes)), ("children", .number(sum.children)),
+      ])
+    case .branch(_, let node, _, _): .object([("path", .string(node.path)), ("stat", of(node.stat))])
     case .copied(let from, let to, let tally):
       .object([
         ("from", .string(from)), ("to", .string(to)), ("created", .number(tally.created)),

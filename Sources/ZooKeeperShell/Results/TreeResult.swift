@@ -4,6 +4,20 @@ package import ZooKeeperTrees
 package enum TreeResult: Hashable, Sendable {
   /// A piece of an export to stdout.
   case bytes([UInt8])
+  /// A znode that `find` has found.
+  case found(TreeNode, endsWithNull: Bool)
+  /// A line of a value that matches a pattern, without its end; lines are numbered from 1.
+  case matchedLine(path: String, number: Int, text: [UInt8])
+  /// A value that is not text and matches a pattern.
+  case matchedBinary(path: String)
+  case matchedZnode(path: String)
+  case matchCount(path: String, count: Int)
+  /// The sums of a subtree.
+  case usage(UsageSum, isHuman: Bool)
+  /// One of the znodes with the most data, or with the most children.
+  case largest(UsageSum, isWidest: Bool, isHuman: Bool)
+  /// A znode of a drawing, with the branches before its name.
+  case branch(String, TreeNode, isRoot: Bool, isLong: Bool)
   /// What a copy or an import has done.
   case copied(from: String, to: String, TreeTally)
   /// How much an export has written.
