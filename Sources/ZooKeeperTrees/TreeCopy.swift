@@ -119,7 +119,7 @@ public struct TreeCopy: Sendable {
     report(outcome.count)
   }
 
-  /// Compares znodes with those that the target has, and does what is to be done about these.
+  /// Compares znodes with those that the target has, and overwrites or skips these as asked for.
   ///
   /// - Returns: the znodes that the target does not have.
   private mutating func reconcile(_ entries: [TreeEntry]) async throws -> [TreeEntry] {

@@ -22,6 +22,7 @@ public struct TreeEntry: Hashable, Sendable {
   /// The znode's path on an ensemble, where the subtree begins at `root`.
   public func absolutePath(under root: String) -> String { Self.absolute(path, under: root) }
 
+  /// The path on an ensemble of a znode with that path below `root`.
   static func absolute(_ path: String, under root: String) -> String {
     path.isEmpty ? root : ZnodePath.child(path, of: root)
   }

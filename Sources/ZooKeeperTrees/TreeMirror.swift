@@ -289,7 +289,7 @@ private struct MirrorWrites {
     case .changed(let wanted, let present):
       let path = wanted.absolutePath(under: root)
       changedPaths.insert(path)
-      // Whatever the target has, the source has the last word.
+      // Without a version: the source wins over whatever the target has.
       if wanted.data != present.data {
         try await writer.add(.setData(SetDataRequest(path: path, data: wanted.data, version: -1)))
       }

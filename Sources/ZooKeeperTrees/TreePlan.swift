@@ -116,7 +116,8 @@ public struct TreePlan: Sendable {
   ///   since the comparison is left as it is, and is among these with BadVersion.
   /// - Throws: `rolledBack` if all steps fit into one transaction and it failed: nothing was changed then.
   public func carryOut(
-    on client: ZooKeeperClient, limits: TreeWriter.Limits = .init(), report: @escaping @Sendable (Int) -> Void = { _ in }
+    on client: ZooKeeperClient, limits: TreeWriter.Limits = .init(),
+    report: @escaping @Sendable (Int) -> Void = { _ in }
   ) async throws(ZooKeeperError) -> (doneCount: Int, failures: [String: ZooKeeperError]) {
     if isAtomic(limits: limits) {
       try await client.multi(steps.compactMap(\.operation))
@@ -128,7 +129,8 @@ public struct TreePlan: Sendable {
 
   /// Carries out the steps so that a failure concerns one znode only.
   func carryOutEach(
-    on client: ZooKeeperClient, limits: TreeWriter.Limits = .init(), report: @escaping @Sendable (Int) -> Void = { _ in }
+    on client: ZooKeeperClient, limits: TreeWriter.Limits = .init(),
+    report: @escaping @Sendable (Int) -> Void = { _ in }
   ) async throws(ZooKeeperError) -> (doneCount: Int, failures: [String: ZooKeeperError]) {
     var writer = TreeWriter(client: client, limits: limits, report: report)
     var acls: [SetACLRequest] = []

@@ -7,7 +7,8 @@ import ZooKeeperTrees
 @Suite struct TextDiffTests {
   @Test func hunksAreThoseOfDiff() {
     let old = (1...20).map { "line \($0)\n" }.joined()
-    let new = old.replacingOccurrences(of: "line 3\n", with: "line three\n")
+    let new =
+      old.replacingOccurrences(of: "line 3\n", with: "line three\n")
       .replacingOccurrences(of: "line 18\n", with: "") + "line 21"
     #expect(
       TextDiff.unified(old, new) == [

@@ -132,7 +132,7 @@ package enum OptionName: String, CaseIterable, Hashable, Sendable {
   // Of commands about whole subtrees.
   case overwrite, skipExisting = "skip-existing", inFlight = "in-flight", resume, brief, ignoreACL = "ignore-acl"
   case prune, follow, every, yes, max, name, path, type, size, older, newer, owner, value, empty, print0, delete
-  case ignoreCase = "ignore-case", extended, fixed, human, depth, top, level
+  case ignoreCase = "ignore-case", extended, fixed, human, depth, top, level, sort
   // Of the recipes.
   case tryOnce = "try", shared, slots, exitCode = "exit-code", revocable, layout, list, revoke, release, observe
   case priority, participants, exists, absent, equals, withData = "with-data", initial, exec, format

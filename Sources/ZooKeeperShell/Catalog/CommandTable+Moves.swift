@@ -25,7 +25,7 @@ enum TreeOptions {
 extension CommandTable {
   static let moves: [CommandSpec] = [
     CommandSpec(
-      .client(.cp), "cp", aliases: ["copy"], summary: "Copy a znode or a subtree, also to another ensemble or a file",
+      .client(.cp), "cp", summary: "Copy a znode or a subtree, also to another ensemble or a file",
       arguments: [ArgumentSpec("source", .path), ArgumentSpec("target", .path)],
       options: [
         OptionSpec(.recursive, short: "R", "with all znodes under it"), TreeOptions.overwrite,
@@ -33,7 +33,8 @@ extension CommandTable {
         TreeOptions.yes, TreeOptions.max,
       ],
       details: [
-        TreeOptions.places + " The target is the path of the copy, or with a slash at the end the znode to put it under.",
+        TreeOptions.places
+          + " The target is the path of the copy, or with a slash at the end the znode to put it under.",
         "Data and ACLs are copied. Znodes that exist with the same data and ACL are left alone, so that a copy that was"
           + " interrupted can be repeated; others are errors without --overwrite or --skip-existing.",
         TreeOptions.omissions,
@@ -44,18 +45,19 @@ extension CommandTable {
         .init("cp -R /app zk://zk2:2181/app", "to another ensemble"),
       ], writes: true),
     CommandSpec(
-      .client(.mv), "mv", aliases: ["move", "rename"], summary: "Move a znode with all znodes under it",
+      .client(.mv), "mv", summary: "Move a znode with all znodes under it",
       arguments: [ArgumentSpec("source", .path), ArgumentSpec("target", .path)],
       options: [TreeOptions.parents, TreeOptions.dryRun, TreeOptions.yes, TreeOptions.max],
       details: [
         "Within one ensemble a small subtree is moved in one transaction. A larger one, or one that goes to another"
-          + " ensemble, is copied first. Then the original is deleted, but for znodes that have changed meanwhile, which"
+          + " ensemble, is copied first. Then the original is deleted, but for znodes that have changed meanwhile,"
+          + " which"
           + " are listed, with exit code 11.",
         "An existing target is an error, and so is an ephemeral znode in the subtree.",
       ],
       examples: [.init("mv /app/old /app/new", "another name for a subtree")], writes: true),
     CommandSpec(
-      .client(.export), "export", aliases: ["dump"], summary: "Write a subtree to a file",
+      .client(.export), "export", summary: "Write a subtree to a file",
       arguments: [SharedOptions.path, ArgumentSpec("file", .file, isOptional: true)],
       options: [
         TreeOptions.format, OptionSpec(.overwrite, "replace the file if it exists"),
@@ -63,19 +65,21 @@ extension CommandTable {
       ],
       details: [
         "Without a file, or with -, writes lines of JSON to stdout. The name decides on the format: .jsonl for lines of"
-          + " JSON, .tar for a tar archive, a directory or a name with a slash at the end for a directory with a file for"
+          + " JSON, .tar for a tar archive, a directory or a name with a slash at the end for a directory with a"
+          + " file for"
           + " each znode; --format overrides it.",
-        "In archives and directories a znode without children is a file; one with children is a directory, with its data"
+        "In archives and directories a znode without children is a file; one with children is a directory, with its"
+          + " data"
           + " in the file .data. ACLs and null data are kept beside.",
         TreeOptions.omissions,
       ],
       examples: [
         .init("export /app app.jsonl", "one line of JSON for each znode"),
         .init("export /app app.tar", "an archive"),
-        .init("export / | gzip > tree.jsonl.gz", "from the system's shell, compressed"),
+        .init("export / -", "lines of JSON on stdout"),
       ]),
     CommandSpec(
-      .client(.importTree), "import", aliases: ["load"], summary: "Create the znodes of a file",
+      .client(.importTree), "import", summary: "Create the znodes of a file",
       arguments: [ArgumentSpec("file", .file), SharedOptions.path],
       options: [
         TreeOptions.format, TreeOptions.overwrite, TreeOptions.skipExisting, TreeOptions.parents, TreeOptions.dryRun,
@@ -100,7 +104,8 @@ extension CommandTable {
       details: [
         TreeOptions.places,
         "Paths are printed from the roots of the two: with - in front where only the left has the znode, with + where"
-          + " only the right has it, with ~ where data or ACL differ. Texts are compared line by line, as diff -u does.",
+          + " only the right has it, with ~ where data or ACL differ. Texts are compared line by line, as diff -u"
+          + " does.",
         "The exit code is 0 if there is no difference and 1 if there is one.",
       ],
       examples: [
@@ -115,8 +120,10 @@ extension CommandTable {
         TreeOptions.max,
       ],
       details: [
-        "Compares first, prints what will be done (+ create, ~ change, - delete), and asks on a terminal. Every write is"
-          + " checked against the version that the comparison has seen; a znode that has changed since is left alone and"
+        "Compares first, prints what will be done (+ create, ~ change, - delete), and asks on a terminal. Every"
+          + " write is"
+          + " checked against the version that the comparison has seen; a znode that has changed since is left"
+          + " alone and"
           + " listed, with exit code 11.",
         "If all fits into one transaction, all is done or nothing. ACLs cannot be in a transaction.",
       ],
@@ -139,7 +146,8 @@ extension CommandTable {
           + " source does not are an error without --prune.",
         "Each line says what a comparison has found. Both sides are the same when it says in step, with the number of"
           + " znodes and a digest of their paths, data and ACLs. Changes of ACLs are only seen by comparisons. Lost"
-          + " connections and expired sessions of either side are waited for; --follow needs servers from 3.6 on for the"
+          + " connections and expired sessions of either side are waited for; --follow needs servers from 3.6 on"
+          + " for the"
           + " source.",
         TreeOptions.omissions,
       ],

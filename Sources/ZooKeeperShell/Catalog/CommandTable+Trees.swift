@@ -13,7 +13,7 @@ extension CommandTable {
         .init("tree -L 2 /", "the two upper levels"),
       ]),
     CommandSpec(
-      .client(.find), "find", aliases: ["scan"], summary: "Find znodes by name, kind, size, age, owner or value",
+      .client(.find), "find", summary: "Find znodes by name, kind, size, age, owner or value",
       arguments: [paths],
       options: [
         OptionSpec(.name, value: ("GLOB", .word), "the name matches: * any characters, ? one, [a-z] one of several"),
@@ -34,12 +34,12 @@ extension CommandTable {
         TreeOptions.inFlight, TreeOptions.dryRun, TreeOptions.yes, TreeOptions.max,
       ],
       details: [
-        "All conditions must be true. Without a path, searches the working directory. After --, a command of the system's"
+        "All conditions must be true. Without a path, searches the working directory. After --, an external command"
           + " is run for each znode, with {} replaced by its path.",
         "Values are only read for --value.",
       ],
       examples: [
-        .init("find /app --name '*.lock' --older 10m", "locks that nobody has written to for ten minutes"),
+        .init("find /app --name '*.lock' --older 10m", "locks whose last write is ten minutes old"),
         .init("find / --owner 0x100000a5b8d0001", "what a session owns"),
         .init("find /tmp --empty --delete --dry-run", "what could be cleaned up"),
         .init("find / --size +500K", "large znodes"),

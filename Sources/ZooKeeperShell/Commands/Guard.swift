@@ -5,7 +5,7 @@ extension CommandContext {
   /// The most znodes that a script may destroy without `--yes`.
   private static let defaultLimit: Int64 = 1000
 
-  /// Asks on a terminal, with the number of znodes. In a script, where nobody can be asked, more than `--max` znodes
+  /// Asks on a terminal, with the number of znodes. In a script, which has no one to ask, more than `--max` znodes
   /// need `--yes`.
   ///
   /// - Parameter action: what is about to be done, as the beginning of a question: `Delete 12 znodes under /a`.

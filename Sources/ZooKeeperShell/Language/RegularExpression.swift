@@ -27,7 +27,7 @@ final class RegularExpression {
     literal = isPlain && !options.contains(.ignoresCase) ? [UInt8](pattern.utf8) : nil
     var text = pattern
     if options.contains(.isFixed) {
-      text = pattern.unicodeScalars.map { Self.special.contains(UInt8(truncatingIfNeeded: $0.value)) && $0.isASCII ? "[\($0)]" : "\($0)" }.joined()
+      text = pattern.unicodeScalars.map(Self.escaped).joined()
     }
     guard !pattern.utf8.contains(0) else { throw .usage("a pattern cannot contain a zero byte") }
     var flags: Int32 = 0
@@ -43,6 +43,12 @@ final class RegularExpression {
   }
 
   deinit { regfree(&compiled) }
+
+  /// A character as a pattern that matches nothing else.
+  private static func escaped(_ scalar: Unicode.Scalar) -> String {
+    guard scalar.isASCII, special.contains(UInt8(scalar.value)) else { return String(scalar) }
+    return "\\\(scalar)"
+  }
 
   private static let special = Set("\\.[]*^$+?(){}|".utf8)
 

@@ -93,7 +93,8 @@ package enum TimeStyle: Hashable, Sendable {
     let parts = text.split(separator: "T", maxSplits: 1)
     func numbers(_ text: Substring, _ separator: Character, _ widths: [Int]) -> [Int64]? {
       let fields = text.split(separator: separator, omittingEmptySubsequences: false)
-      guard fields.map(\.utf8.count) == widths, fields.allSatisfy({ $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }) else { return nil }
+      guard fields.map(\.utf8.count) == widths, fields.allSatisfy({ $0.utf8.allSatisfy { (0x30...0x39).contains($0) } })
+      else { return nil }
       return fields.compactMap { Int64($0) }
     }
     guard let day = parts.first, let date = numbers(day, "-", [4, 2, 2]), (1...12).contains(date[1]),

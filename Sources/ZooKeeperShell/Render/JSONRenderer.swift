@@ -38,6 +38,7 @@ extension JSON {
     case .children(let path, let names, let stat):
       object(("path", .string(path)), with: [("children", .array(names.map(JSON.string)))] + optionalStat(stat))
     case .entry(let entry): .object([("name", .string(entry.name)), ("stat", of(entry.stat))])
+    case .name(let name, _): .object([("name", .string(name))])
     case .path(let path), .wouldDelete(let path): .object([("path", .string(path))])
     case .stat(let path, let stat): .object([("path", .string(path)), ("stat", of(stat))])
     case .existence(let path, let stat):

@@ -14,6 +14,8 @@ struct TextRenderer {
       dataAndStat(path, data, form, showsStat ? stat : nil)
     case .children(_, let names, let stat): .lines(names) + block(stat)
     case .entry(let entry): listing(entry, isFirst: isFirst)
+    case .name(let name, let endsWithNull): Rendered(stdout: [UInt8](name.utf8) + [endsWithNull ? 0 : 0x0a])
+    case .heading(let path, let isFirst): .out((isFirst ? "" : "\n") + "\(path):\n")
     case .path(let path), .wouldDelete(let path): .line(path)
     case .stat(_, let stat): block(stat)
     case .existence(let path, let stat):
@@ -95,9 +97,13 @@ struct TextRenderer {
   private func listing(_ entry: ListingEntry, isFirst: Bool) -> Rendered {
     let stat = entry.stat
     let kind = stat.ephemeralOwner == .none ? "p" : "e"
-    let columns = ["\(stat.numChildren)", "\(stat.version)", "\(stat.dataLength)"]
+    let columns = [
+      "\(stat.numChildren)", "\(stat.version)", Self.size(Int(stat.dataLength), entry.isHuman),
+    ]
     let row = ([kind] + zip(columns, Self.widths).map(column)).joined(separator: " ")
-    let line = "\(row) \(TimeStyle.shortText(milliseconds: stat.mtimeMilliseconds)) \(entry.name)\n"
+    let line =
+      "\(row) \(TimeStyle.shortText(milliseconds: stat.mtimeMilliseconds))"
+      + (entry.showsOwner ? " " + column("\(stat.ephemeralOwner)", 18) : "") + " \(entry.name)\n"
     // Heads are for people: into a pipe go rows alone.
     return .out((isFirst && context.stdoutIsTerminal ? Self.head : "") + line)
   }

@@ -1,7 +1,7 @@
 import ZooKeeperProtocol
 import ZooKeeperTrees
 
-/// What commands about whole subtrees have to say, as people read it.
+/// Results of commands about whole subtrees, as people read them.
 extension TextRenderer {
   /// Renders one result.
   func render(_ result: TreeResult) -> Rendered {
@@ -119,7 +119,7 @@ extension TextRenderer {
 }
 
 extension JSON {
-  /// The document of what a command about whole subtrees has to say.
+  /// The document of a result of a command about whole subtrees.
   static func of(_ result: TreeResult) -> JSON {
     switch result {
     case .bytes: .null

@@ -1,6 +1,6 @@
 package import ZooKeeperTrees
 
-/// What a command about whole subtrees has to say.
+/// A result of a command about whole subtrees.
 package enum TreeResult: Hashable, Sendable {
   /// A piece of an export to stdout.
   case bytes([UInt8])

@@ -101,11 +101,13 @@ struct ByteSink {
     self.end = end
   }
 
+  /// Takes bytes.
   mutating func write(_ bytes: some Collection<UInt8>) throws(ShellError) {
     pending += bytes
     if pending.count >= Self.bufferBytes { try flush() }
   }
 
+  /// Passes on all bytes, and ends the file.
   mutating func finish() throws(ShellError) {
     try flush()
     try end()

@@ -1,7 +1,7 @@
 import ZooKeeperProtocol
 
-/// What a tar archive is made of: blocks of 512 bytes, of which each entry has one for a head and as many as its content
-/// needs.
+/// What a tar archive is made of: blocks of 512 bytes, of which each entry has one for a head and as many as its
+/// content needs.
 ///
 /// *Source*: POSIX.1-2017, `pax`, "ustar Interchange Format" and "pax Interchange Format".
 enum TarFormat {
@@ -79,7 +79,7 @@ enum TarFormat {
       size: size, modifiedSeconds: Int64(number(136, 12) ?? 0))
   }
 
-  /// Records as an entry of their own has them: `LENGTH KEY=VALUE\n`.
+  /// Records as an entry has them that is made for them alone: `LENGTH KEY=VALUE\n`.
   static func records(_ records: [(key: String, value: [UInt8])]) -> [UInt8] {
     records.flatMap { record in
       let rest = [UInt8](" \(record.key)=".utf8) + record.value + [0x0a]

@@ -23,6 +23,7 @@ struct TarWriter: TreeFileWriter {
     try put(TarFormat.records([(Self.mark, [0x31])]), "pax_global_header", .global, modifiedSeconds: 0)
   }
 
+  /// Takes the next znode.
   mutating func add(_ entry: TreeEntry) throws(ShellError) {
     if let last {
       try write(last, hasChildren: last.path.isEmpty || ZnodePath.isWithin("/" + entry.path, "/" + last.path))
@@ -30,6 +31,7 @@ struct TarWriter: TreeFileWriter {
     last = entry
   }
 
+  /// Writes what is left, and ends the file.
   mutating func finish() throws(ShellError) {
     if let last { try write(last, hasChildren: last.path.isEmpty) }
     try output.write([UInt8](repeating: 0, count: 2 * TarFormat.blockBytes))

@@ -81,7 +81,7 @@ struct TreeDirectoryReader: TreeFileReader {
 
   private func entry(_ path: String, data: [UInt8]?) -> TreeEntry {
     let line = index[path]
-    // A file that has got something to say meanwhile is not null any more.
+    // A file that has been written to meanwhile is data.
     let isNull = line?.isNull == true && data?.isEmpty == true
     return TreeEntry(path: path, data: isNull ? nil : data, acl: line?.acl)
   }

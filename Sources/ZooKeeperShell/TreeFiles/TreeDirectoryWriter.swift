@@ -1,8 +1,8 @@
 import ZooKeeperProtocol
 import ZooKeeperTrees
 
-/// Writes a subtree as a directory: the layout is that of `TarWriter`, and `.zkcli-tree.jsonl` at the top says what files
-/// do not have.
+/// Writes a subtree as a directory: the layout is that of `TarWriter`, and `.zkcli-tree.jsonl` at the top says what
+/// files do not have.
 ///
 /// A directory that was written before can be brought up to date: files of znodes that have not changed since are left
 /// alone, and those of znodes that are gone are removed.
@@ -32,6 +32,7 @@ struct TreeDirectoryWriter: TreeFileWriter {
     }
   }
 
+  /// Takes the next znode.
   mutating func add(_ entry: TreeEntry) throws(ShellError) {
     if let last {
       try write(last, hasChildren: ZnodePath.isWithin("/" + entry.path, "/" + last.path))
@@ -39,6 +40,7 @@ struct TreeDirectoryWriter: TreeFileWriter {
     last = entry
   }
 
+  /// Writes what is left, and ends the file.
   mutating func finish() throws(ShellError) {
     if let last { try write(last, hasChildren: false) }
     try removeStale()
@@ -135,6 +137,7 @@ enum TreeDirectoryIndex {
         aversion: entry.stat.map { Int64($0.aversion) })
     }
 
+    /// The line as it is written.
     func bytes(path: String) -> [UInt8] {
       var members: [(key: String, value: JSON)] = [("path", .string("/" + path)), ("null", .bool(isNull))]
       if let acl { members.append(("acl", .array(acl.map { JSON.of($0) }))) }

@@ -4,9 +4,9 @@ import ZooKeeperTrees
 /// A subtree as lines of JSON.
 ///
 /// *Shape*: the first line is `{"zkcli":"tree","version":1,"root":"/app"}`. Each other line is a znode:
-/// `{"path":"/a/b","data":"text","encoding":"utf8","acl":[{"scheme":"world","id":"anyone","permissions":"cdrwa"}]}`. The
-/// path is that below the root, which is `/` itself; data that is not UTF-8 is in base64, and null is null. `acl` and
-/// `encoding` may be left out.
+/// `{"path":"/a/b","data":"text","encoding":"utf8","acl":[{"scheme":"world","id":"anyone","permissions":"cdrwa"}]}`.
+/// The path is that below the root, which is `/` itself; data that is not UTF-8 is in base64, and null is null. `acl`
+/// and `encoding` may be left out.
 enum TreeLines {
   static let version: Int64 = 1
 
@@ -26,7 +26,7 @@ enum TreeLines {
   /// The znode of a line.
   ///
   /// - Returns: nil for a first line.
-  /// - Throws: what is wrong with it, in the words of a sentence that begins with the place.
+  /// - Throws: what is wrong with it, as the rest of a sentence that begins with the place.
   static func entry(_ line: [UInt8]) throws(TreeLineError) -> TreeEntry? {
     guard let document = JSONReader.read(line), case .object = document else {
       throw TreeLineError("it is not a JSON object")
@@ -83,8 +83,10 @@ struct TreeLinesWriter: TreeFileWriter {
     try self.output.write(TreeLines.head(root: root))
   }
 
+  /// Takes the next znode.
   mutating func add(_ entry: TreeEntry) throws(ShellError) { try output.write(TreeLines.line(entry)) }
 
+  /// Writes what is left, and ends the file.
   mutating func finish() throws(ShellError) { try output.finish() }
 }
 

@@ -79,7 +79,7 @@ extension CommandContext {
     return try await apply(plan, to: root, client)
   }
 
-  /// The present state of the subtree that is to be changed; nothing where it does not exist.
+  /// The present state of the subtree that changes; nothing where it does not exist.
   private func target(_ client: ZooKeeperClient, _ root: String) async throws -> LiveTree {
     if try await client.exists(root) != nil {
       return LiveTree(client: client, root: root, includesEphemerals: true, inFlight: try inFlight())

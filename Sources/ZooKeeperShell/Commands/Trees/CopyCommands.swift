@@ -103,7 +103,7 @@ extension CommandContext {
     return (source, target)
   }
 
-  /// Whether one place is in the other, so that a copy would go on for ever, or change what it reads.
+  /// Whether one place is in the other, so that a copy would never end, or change what it reads.
   func overlap(_ left: TreePlace, _ right: TreePlace) -> Bool {
     func real(_ place: TreePlace) -> (servers: Set<ServerAddress>, path: String)? {
       guard case .znode(_, let path, let ensemble) = place else { return nil }
@@ -148,7 +148,7 @@ extension CommandContext {
     return try await copy(&tree, from: source, path, to: targetPath, of: target, to)
   }
 
-  /// Copies what a source has to a znode.
+  /// Copies the znodes of a source to a place on an ensemble.
   private func copy(
     _ tree: inout some TreeSource, from source: TreePlace, _ sourceRoot: String, to root: String, of target: TreePlace,
     _ client: ZooKeeperClient
@@ -183,11 +183,13 @@ extension CommandContext {
           TreeTally(
             created: outcome.createdCount, changed: outcome.changedCount, unchanged: outcome.unchangedCount,
             skipped: outcome.skippedCount, ephemeral: tree.omissions.ephemeralCount))))
-    if let reader = tree as? any TreeFileReader { try refuse(reader.refusals) }
-    return try report(tree.omissions, outcome.failures, at: root)
+    let refusals = (tree as? any TreeFileReader)?.refusals ?? []
+    try refuse(refusals)
+    let code = try report(tree.omissions, outcome.failures, at: root)
+    return refusals.isEmpty ? code : .partial
   }
 
-  /// Writes what a source has to a file or stdout.
+  /// Writes the znodes of a source to a file or stdout.
   private func export(
     _ tree: inout some TreeSource, _ source: TreePlace, to target: TreePlace
   ) async throws -> ExitCode {

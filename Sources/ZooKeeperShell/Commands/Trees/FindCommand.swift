@@ -68,7 +68,7 @@ extension CommandContext {
     if !invocation.flag(.count) { try emit(.deleted(path: paths[0], count: writer.doneCount)) }
   }
 
-  /// Runs the command of the system's with `{}` replaced by the path.
+  /// Runs the external command with `{}` replaced by the path.
   ///
   /// - Returns: whether its exit code was 0.
   private func run(_ words: [Word], for path: String, _ client: ZooKeeperClient) async throws -> Bool {

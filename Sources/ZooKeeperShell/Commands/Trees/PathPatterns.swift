@@ -5,8 +5,8 @@ import ZooKeeperProtocol
 extension CommandContext {
   /// The znodes that the arguments from a place on name: each a path, or a pattern such as `/app/*/config`.
   ///
-  /// A znode whose name is the pattern itself has precedence. Names are matched one by one, so that `*` never goes beyond
-  /// a slash.
+  /// A znode whose name is the pattern itself has precedence. Names are matched one by one, so that `*` never goes
+  /// beyond a slash.
   ///
   /// - Parameter first: the place of the first of these arguments.
   /// - Throws: NoNode for a pattern that nothing matches.

@@ -18,10 +18,10 @@ enum TreePlace: Sendable {
 }
 
 extension CommandContext {
-  /// The place that a word names: `-`, `file:NAME`, `zk://host:port/path`, or a path on this ensemble.
+  /// The place that an argument names: `-`, `file:NAME`, `zk://host:port/path`, or a path on this ensemble.
   ///
-  /// - Parameter isFile: whether a word that is nothing else names a file.
-  /// - Throws: a usage error for a word that names no place.
+  /// - Parameter isFile: whether an argument that is nothing else names a file.
+  /// - Throws: a usage error for an argument that names no place.
   func place(of word: Word, _ client: ZooKeeperClient, isFile: Bool = false) async throws -> TreePlace {
     let format = try invocation.value(.format).map { word throws(ShellError) in
       TreeFormat(

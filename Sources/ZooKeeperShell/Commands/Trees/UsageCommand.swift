@@ -117,6 +117,7 @@ struct LargestZnodes {
 
   init(limit: Int) { self.limit = limit }
 
+  /// Adds a znode.
   mutating func add(_ node: TreeNode) {
     guard limit > 0 else { return }
     let sum = UsageSum(
