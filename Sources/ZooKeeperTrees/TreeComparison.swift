@@ -19,11 +19,13 @@ public struct TreeComparison<Left: TreeSource, Right: TreeSource> {
   private var nextRight: TreeEntry?
   private var hasBegun = false
   private let ignoresACLs: Bool
-  /// The digest of what has been read of each side.
+  /// The digest of what has been read of each side, if it was asked for.
   public private(set) var digests = (left: TreeDigest(), right: TreeDigest())
+  private let computesDigests: Bool
 
   /// - Parameter ignoresACLs: whether znodes are the same if only their ACLs differ.
-  public init(_ left: Left, _ right: Right, ignoresACLs: Bool = false) {
+  public init(_ left: Left, _ right: Right, ignoresACLs: Bool = false, computesDigests: Bool = false) {
+    self.computesDigests = computesDigests
     self.ignoresACLs = ignoresACLs
     self.left = left
     self.right = right
@@ -59,12 +61,12 @@ public struct TreeComparison<Left: TreeSource, Right: TreeSource> {
   private mutating func advanceLeft() async throws {
     nextLeft = try await left.next()
     if ignoresACLs { nextLeft?.acl = nil }
-    if let nextLeft { digests.left.add(nextLeft) }
+    if computesDigests, let nextLeft { digests.left.add(nextLeft) }
   }
 
   private mutating func advanceRight() async throws {
     nextRight = try await right.next()
     if ignoresACLs { nextRight?.acl = nil }
-    if let nextRight { digests.right.add(nextRight) }
+    if computesDigests, let nextRight { digests.right.add(nextRight) }
   }
 }

@@ -164,7 +164,8 @@ public struct TreeMirror: Sendable {
     var writes = MirrorWrites(root: target.root, client: to)
     var targetTree = LiveTree(client: to, root: target.root)
     if try await to.exists(target.root) == nil { targetTree = .none(at: target.root, to) }
-    var comparison = TreeComparison(LiveTree(client: from, root: source.root), targetTree)
+    var comparison = TreeComparison(
+      LiveTree(client: from, root: source.root), targetTree, computesDigests: true)
     while let difference = try await comparison.next() {
       try await writes.add(difference)
     }

@@ -123,10 +123,12 @@ public struct TreeReader {
       reads += self.reads(for: stack[lowest])
     }
     var readings = try await readAll(reads)[...]
-    let top = stack[lowest...]
-    stack.removeSubrange(lowest...)
+    // A slice would share the stack's memory, which would be copied whole with the next change.
+    var top: [Entry] = []
+    top.reserveCapacity(stack.count - lowest)
+    while stack.count > lowest { top.append(stack.removeLast()) }
     // From the bottom up, while the answers came for the top first.
-    for entry in top {
+    while let entry = top.popLast() {
       let count = self.reads(for: entry).count
       take(readings.suffix(count), about: entry)
       readings.removeLast(count)

@@ -20,6 +20,39 @@ struct LeaderLossTests {
     }
   }
 
+  /// Both ensembles lose their leaders while the source is written to.
+  @Test func mirrorGoesOnWhenBothLeadersDie() async throws {
+    let source = try await ZkcliEnsemble.start()
+    let target = try await ZkcliEnsemble.start()
+    let writer = Zkcli.patient(source.connectString)
+    let reader = Zkcli.patient(target.connectString)
+    try await #expect(writer("create", "/app").exitStatus == 0)
+    let from = "zk://\(source.connectString)/app"
+    let mirror = try reader.start("--timeout", "60s", "mirror", "--follow", "--every", "5s", from, "/app")
+    defer { mirror.killAll() }
+    func write(_ round: Int) async throws {
+      var script = ""
+      for index in 0..<500 {
+        script += "create /app/n\(round)-\(index) v\n"
+        if index % 4 == 0 { script += "delete /app/n\(round)-\(index)\n" }
+      }
+      try await #expect(writer.script(script, "--timeout", "60s", "-k").output.contains("/app/n\(round)-499"))
+    }
+    try await write(1)
+    try await source.members[try await source.waitForLeader()].kill()
+    try await write(2)
+    try await target.members[try await target.waitForLeader()].kill()
+    try await write(3)
+    _ = try await eventually("equal trees", within: .seconds(90)) {
+      try await reader("diff", from, "/app").exitStatus == 0 ? true : nil
+    }
+    let line = try await eventually("a line that says so", within: .seconds(60)) {
+      String(decoding: mirror.bytes(of: .output), as: UTF8.self).split(separator: "\n")
+        .last { $0.contains("in step: 1126 znodes") }
+    }
+    #expect(line.contains("digest"))
+  }
+
   private func work(on servers: String, killingLeader: () async throws -> Void) async throws {
     let zkcli = Zkcli.patient(servers)
     let path = "/lock"

@@ -13,6 +13,7 @@ extension CommandContext {
   func allow(_ action: String, count: Int) async throws(ShellError) {
     guard dialect.asksBeforeDestroying, !invocation.flag(.yes), !invocation.flag(.force) else { return }
     if values.asksBeforeDestroying {
+      progress.end()
       guard try await values.confirms("\(action)?") else {
         throw ShellError(.no, "Refused", "nothing was changed")
       }

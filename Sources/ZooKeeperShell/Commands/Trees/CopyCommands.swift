@@ -1,3 +1,4 @@
+import Synchronization
 import ZooKeeperClient
 import ZooKeeperProtocol
 import ZooKeeperTrees
@@ -164,10 +165,16 @@ extension CommandContext {
     }
     let overwriting: TreeCopy.Overwriting =
       invocation.flag(.overwrite) ? .always : invocation.flag(.skipExisting) ? .skips : .never
+    let hasAsked = Mutex(false)
     progress.begin("copied")
     var copy = TreeCopy(
       to: client, root: root, overwriting: overwriting, expectsExisting: exists, limits: writeLimits,
-      mayOverwrite: { try await allow("Overwrite \($0) znodes under \(root)", count: $0) },
+      mayOverwrite: { count in
+        // A person is asked once; a script's limit holds for all of them together.
+        if values.asksBeforeDestroying, hasAsked.withLock({ $0 }) { return }
+        try await allow("Overwrite \(count) znodes under \(root)", count: count)
+        hasAsked.withLock { $0 = true }
+      },
       report: { [progress] in progress.advance(to: $0) })
     while let entry = try await tree.next() {
       // The servers' own znodes are not anyone's to copy.
