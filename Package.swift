@@ -82,7 +82,8 @@ let package = Package(
       swiftSettings: house),
     .target(
       name: "ZooKeeperRecipes", dependencies: ["ZooKeeperClient", "ZooKeeperProtocol"], swiftSettings: house),
-    .target(name: "ZooKeeperTrees", dependencies: ["ZooKeeperClient", "ZooKeeperProtocol"], swiftSettings: house),
+    .target(
+      name: "ZooKeeperTrees", dependencies: ["ZooKeeperClient", "ZooKeeperProtocol", "Digests"], swiftSettings: house),
     .target(
       name: "ZooKeeperServer",
       dependencies: [

@@ -62,21 +62,10 @@ extension ZooKeeperClient {
   ///
   /// - Parameter inFlight: the most requests whose replies are waited for at a time.
   public func readAll(_ reads: [ZnodeRead], inFlight: Int = .max) async -> [Result<ZnodeReading, ZooKeeperError>] {
-    var sent: [ZnodeRead] = []
-    var requests: [ClientRequest] = []
-    sent.reserveCapacity(reads.count)
-    requests.reserveCapacity(reads.count)
-    var refusals: [Int: ZooKeeperError] = [:]
-    for (index, read) in reads.enumerated() {
-      do throws(ZooKeeperError) {
-        requests.append(read.request(try serverPath(read.path)))
-        sent.append(read)
-      } catch {
-        refusals[index] = error
-      }
-    }
-    let replies = await callAll(requests, inFlight: inFlight) { [sent] index, bytes throws(ZooKeeperError) in
-      switch sent[index] {
+    await callAll(reads, inFlight: inFlight) { (read) throws(ZooKeeperError) in
+      read.request(try serverPath(read.path))
+    } decode: { read, bytes throws(ZooKeeperError) in
+      switch read {
       case .stat: return ZnodeReading.stat(try Stat(reply: bytes))
       case .data:
         let reply = try GetDataResponse(reply: bytes)
@@ -88,14 +77,7 @@ extension ZooKeeperClient {
         let reply = try GetACLResponse(reply: bytes)
         return .acl(reply.acl, reply.stat)
       }
-    }
-    var next = replies.startIndex
-    return reads.indices.map { index in
-      // There is no reply for a path that breaks the rules, because it was not sent.
-      if let refusal = refusals[index] { return .failure(refusal) }
-      defer { next += 1 }
-      return replies[next].mapError { ZooKeeperError($0.code, path: reads[index].path) }
-    }
+    }.enumerated().map { index, result in result.mapError { ZooKeeperError($0.code, path: reads[index].path) } }
   }
 
   /// Carries out many transactions in order, without waiting for one before the next is sent. Each succeeds or fails
@@ -107,22 +89,53 @@ extension ZooKeeperClient {
   public func multi(
     all transactions: [[MultiOperation]], inFlight: Int = .max
   ) async -> [Result<[MultiResult], ZooKeeperError>] {
-    var requests: [ClientRequest] = []
-    var refusals: [Int: ZooKeeperError] = [:]
-    for (index, operations) in transactions.enumerated() {
-      do throws(ZooKeeperError) {
-        requests.append(.multi(MultiRequest(operations: try serverOperations(operations))))
-      } catch {
-        refusals[index] = error
-      }
-    }
-    let replies = await callAll(requests, inFlight: inFlight) { [chroot] _, bytes throws(ZooKeeperError) in
+    await callAll(transactions, inFlight: inFlight) { (operations) throws(ZooKeeperError) in
+      .multi(MultiRequest(operations: try serverOperations(operations)))
+    } decode: { [chroot] _, bytes throws(ZooKeeperError) in
       let reply = try MultiResponse(reply: bytes)
       guard reply.firstError == nil else { throw ZooKeeperError(.rolledBack(reply.results)) }
       return reply.results.map { $0.mapPath(chroot.relative) }
     }
+  }
+
+  /// Sets many ACLs, and returns the new stats in the order of `requests`. Each succeeds or fails by itself.
+  ///
+  /// - Parameter inFlight: the most requests whose replies are waited for at a time.
+  public func setACL(all requests: [SetACLRequest], inFlight: Int = .max) async -> [Result<Stat, ZooKeeperError>] {
+    await callAll(requests, inFlight: inFlight) { (request) throws(ZooKeeperError) in
+      var body = request
+      body.path = try serverPath(request.path)
+      return .setACL(body)
+    } decode: { _, bytes throws(ZooKeeperError) in
+      try Stat(reply: bytes)
+    }.enumerated().map { index, result in result.mapError { ZooKeeperError($0.code, path: requests[index].path) } }
+  }
+
+  /// Sends those of `items` of which `request` can make a request, and returns a result for each item.
+  private func callAll<Item, Reply: Sendable>(
+    _ items: [Item], inFlight: Int, request: (Item) throws(ZooKeeperError) -> ClientRequest,
+    decode: @escaping @Sendable (_ item: Item, _ reply: [UInt8]) throws(ZooKeeperError) -> Reply
+  ) async -> [Result<Reply, ZooKeeperError>] where Item: Sendable {
+    var sent: [Item] = []
+    var requests: [ClientRequest] = []
+    sent.reserveCapacity(items.count)
+    requests.reserveCapacity(items.count)
+    var refusals: [Int: ZooKeeperError] = [:]
+    for (index, item) in items.enumerated() {
+      do throws(ZooKeeperError) {
+        requests.append(try request(item))
+        sent.append(item)
+      } catch {
+        refusals[index] = error
+      }
+    }
+    let replies = await callAll(requests, inFlight: inFlight) { [sent] index, bytes throws(ZooKeeperError) in
+      try decode(sent[index], bytes)
+    }
+    guard !refusals.isEmpty else { return replies }
     var next = replies.startIndex
-    return transactions.indices.map { index in
+    return items.indices.map { index in
+      // There is no reply for what breaks a rule, because it was not sent.
       if let refusal = refusals[index] { return .failure(refusal) }
       defer { next += 1 }
       return replies[next]

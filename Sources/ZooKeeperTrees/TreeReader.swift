@@ -100,6 +100,19 @@ public struct TreeReader {
     return nil
   }
 
+  /// Whether a znode that was just returned has a sibling that comes after all that is under it.
+  public func hasSibling(after path: String) -> Bool {
+    for entry in stack.reversed() {
+      let next =
+        switch entry {
+        case .unknown(let path), .failed(let path, _): path
+        case .lacksChildren(let node), .ready(let node): node.path
+        }
+      if !ZnodePath.isWithin(next, path) { return ZnodePath.parent(of: next) == ZnodePath.parent(of: path) }
+    }
+    return false
+  }
+
   /// Asks about those of the topmost znodes of which something is unknown, and puts their children below them.
   private mutating func resolve() async throws(ZooKeeperError) {
     let batch = min(Self.largestBatch, max(inFlight, Self.readAheadBytes / max(averageBytes, 1)))

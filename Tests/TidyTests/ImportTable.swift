@@ -34,7 +34,7 @@ enum ImportTable {
       "ZooKeeperProtocol", "Jute", "TransportSecurity", "DequeModule", "Synchronization", "SASL", "GSSAPI",
     ]),
     "ZooKeeperRecipes": ["ZooKeeperClient", "ZooKeeperProtocol"],
-    "ZooKeeperTrees": ["ZooKeeperClient", "ZooKeeperProtocol"],
+    "ZooKeeperTrees": ["ZooKeeperClient", "ZooKeeperProtocol", "Digests", "Synchronization"],
     "ZooKeeperSandbox": platform.union(["ZooKeeperServer", "Logging", "Synchronization"]),
     "Platform": platform,
     "CLibEdit": [],

@@ -129,6 +129,10 @@ package enum OptionName: String, CaseIterable, Hashable, Sendable {
   case batch, force, client, file, members, add, remove, mode, children, data, persistent, local, any
   case count, bytes, countHard = "count-hard", bytesHard = "bytes-hard", persistentRecursive = "persistent-recursive"
   case dryRun = "dry-run", abort, passwordFile = "password-file"
+  // Of commands about whole subtrees.
+  case overwrite, skipExisting = "skip-existing", inFlight = "in-flight", resume, brief, ignoreACL = "ignore-acl"
+  case prune, follow, every, yes, max, name, path, type, size, older, newer, owner, value, empty, print0, delete
+  case ignoreCase = "ignore-case", extended, fixed, human, depth, top, level, sort
   // Of the recipes.
   case tryOnce = "try", shared, slots, exitCode = "exit-code", revocable, layout, list, revoke, release, observe
   case priority, participants, exists, absent, equals, withData = "with-data", initial, exec, format

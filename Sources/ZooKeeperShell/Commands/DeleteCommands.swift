@@ -1,60 +1,89 @@
+import Synchronization
 import ZooKeeperClient
 import ZooKeeperProtocol
 import ZooKeeperTrees
 
 /// delete and deleteall.
 extension CommandContext {
-  /// Deletes a znode, or with `-r` a subtree.
+  /// Deletes znodes, or with `-r` subtrees.
   func delete(_ client: ZooKeeperClient) async throws -> ExitCode {
-    let path = try path()
+    let paths = try await paths(client)
     if invocation.flag(.recursive) {
       guard invocation.value(.version) == nil else {
         throw ShellError.usage("--recursive cannot be combined with --version")
       }
-      return try await deleteSubtree(client, path)
+      return try await deleteSubtrees(client, paths)
     }
-    try await client.delete(path, version: try invocation.version())
-    try emit(.deleted(path: path, count: 1))
+    let version = try invocation.version()
+    // Up to 3.4, zkCli.sh took a version there.
+    if invocation.arguments.count == 2, let word = invocation.arguments.last, Int32(word.text) != nil {
+      throw ShellError.usage(
+        "\(word.text) could be a version or a znode", hint: "write -v \(word.text) or ./\(word.text)")
+    }
+    if invocation.flag(.dryRun) {
+      for path in paths { try emit(.wouldDelete(path: path)) }
+      return .success
+    }
+    if paths.count == 1 {
+      try await client.delete(paths[0], version: version)
+      try emit(.deleted(path: paths[0], count: 1))
+      return .success
+    }
+    try await allow("Delete \(paths.count) znodes", count: paths.count)
+    var writer = TreeWriter(client: client, limits: writeLimits)
+    for path in paths { try await writer.add(.delete(PathVersionRequest(path: path, version: version))) }
+    try await writer.finish()
+    let failures = Dictionary(writer.failures.map { ($0.operation.path, $0.error) }) { $1 }
+    guard failures.isEmpty else { throw ShellError.failures(failures, of: nil) }
+    for path in paths { try emit(.deleted(path: path, count: 1)) }
     return .success
   }
 
-  /// Deletes a subtree.
+  /// Deletes subtrees.
   func deleteAll(_ client: ZooKeeperClient) async throws -> ExitCode {
-    try await deleteSubtree(client, try path())
+    try await deleteSubtrees(client, try await paths(client))
   }
 
   /// How often a subtree is walked again when others add to it meanwhile.
   private static let sweepLimit = 5
 
-  private func deleteSubtree(_ client: ZooKeeperClient, _ root: String) async throws -> ExitCode {
+  private func deleteSubtrees(_ client: ZooKeeperClient, _ roots: [String]) async throws -> ExitCode {
     let batchCount = try invocation.value(.batch).map { word throws(ShellError) in
       try Int(ShellError.naming(.badValue(.batch), ValueParser.integer(word, of: "--batch", in: 1...100_000)))
     }
-    if root == "/", !invocation.flag(.force), !invocation.flag(.dryRun) {
+    if roots.contains("/"), !invocation.flag(.force), !invocation.flag(.dryRun) {
       throw ShellError.usage("deleteall / would delete the whole tree", hint: "add --force to do it")
     }
-    var deletion = SubtreeDeletion(
-      client: client, root: root,
-      limits: .init(batchCount: batchCount ?? 500, batchBytes: min(256 << 10, maximumFrameBytes / 2)))
-    let targets = try await deletion.targets()
+    var deletions: [(deletion: SubtreeDeletion, targets: [String])] = []
+    for root in roots {
+      let deletion = SubtreeDeletion(
+        client: client, root: root,
+        limits: .init(batchCount: batchCount ?? 1000, batchBytes: min(256 << 10, maximumFrameBytes / 2)))
+      deletions.append((deletion, try await deletion.targets()))
+    }
     if invocation.flag(.dryRun) {
-      for path in targets { try emit(.wouldDelete(path: path)) }
+      for path in deletions.flatMap(\.targets) { try emit(.wouldDelete(path: path)) }
       return .success
     }
-    if targets.count > 1, !invocation.flag(.force) {
-      guard try await values.confirms("Delete \(targets.count) znodes, \(root) and all under it?") else {
-        throw ShellError(.no, "Refused", path: root, "nothing was deleted")
+    let total = deletions.reduce(0) { $0 + $1.targets.count }
+    if total > 1 {
+      let what = roots.count == 1 ? "\(roots[0]) and all under it" : "\(roots.count) subtrees"
+      try await allow("Delete \(total) znodes, \(what)", count: total)
+    }
+    progress.begin("deleted", of: total)
+    var failures: [String: ZooKeeperError] = [:]
+    for (deletion, targets) in deletions {
+      var deletion = deletion
+      deletion.report = { [progress] in progress.advance(by: $0) }
+      try await deletion.delete(targets)
+      // What others created under it in the meantime is part of the subtree as well.
+      for _ in 0..<Self.sweepLimit where deletion.grewMeanwhile {
+        try await deletion.delete(try await deletion.targets())
       }
+      failures.merge(deletion.failures) { $1 }
+      if deletion.failures.isEmpty { try emit(.deleted(path: deletion.root, count: deletion.count)) }
     }
-    progress.begin("deleted", of: targets.count)
-    deletion.report = { [progress] in progress.advance(to: $0) }
-    try await deletion.delete(targets)
-    // What others created under it in the meantime is part of the subtree as well.
-    for _ in 0..<Self.sweepLimit where deletion.grewMeanwhile {
-      try await deletion.delete(try await deletion.targets())
-    }
-    guard deletion.failures.isEmpty else { throw ShellError.failures(deletion.failures, of: root) }
-    try emit(.deleted(path: root, count: deletion.count))
+    guard failures.isEmpty else { throw ShellError.failures(failures, of: roots.count == 1 ? roots[0] : nil) }
     return .success
   }
 }
@@ -64,7 +93,7 @@ struct SubtreeDeletion {
   let client: ZooKeeperClient
   let root: String
   let limits: TreeWriter.Limits
-  /// Is told how many znodes are gone.
+  /// Is told how many more znodes are gone.
   var report: @Sendable (Int) -> Void = { _ in }
   /// What could not be deleted, and why.
   private(set) var failures: [String: ZooKeeperError] = [:]
@@ -97,7 +126,14 @@ struct SubtreeDeletion {
 
   /// Deletes znodes in the given order.
   mutating func delete(_ paths: [String]) async throws {
-    var writer = TreeWriter(client: client, limits: limits) { [count, report] in report(count + $0) }
+    let reported = Mutex(0)
+    var writer = TreeWriter(client: client, limits: limits) { [report] count in
+      report(
+        reported.withLock { reported in
+          defer { reported = count }
+          return count - reported
+        })
+    }
     for path in paths { try await writer.add(.delete(PathVersionRequest(path: path, version: -1))) }
     try await writer.finish()
     count += writer.doneCount

@@ -95,6 +95,9 @@ protocol Dialect: Sendable {
   /// Whether `history` knows the lines of this run alone, numbered from 0, rather than those of the history file.
   var recordsLines: Bool { get }
 
+  /// Whether `*`, `?` and `[` in a path are wildcards.
+  var expandsPatterns: Bool { get }
+
   /// Whether a long command shows how far it has got.
   var showsProgress: Bool { get }
 

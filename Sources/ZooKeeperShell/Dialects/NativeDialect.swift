@@ -86,6 +86,7 @@ struct NativeDialect: Dialect {
   var recordsLines: Bool { false }
   var showsRepeatedLine: Bool { true }
   var showsProgress: Bool { true }
+  var expandsPatterns: Bool { true }
   var reportsFirstConnection: Bool { false }
   var readsJavaEnvironment: Bool { false }
 }

@@ -78,6 +78,7 @@ struct ZkCliDialect: Dialect {
   var recordsLines: Bool { true }
   var showsRepeatedLine: Bool { false }
   var showsProgress: Bool { false }
+  var expandsPatterns: Bool { false }
   var reportsFirstConnection: Bool { true }
   var readsJavaEnvironment: Bool { true }
 }

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// How far a long command has got: a line at the bottom of the terminal, and a few words if it is interrupted.
+/// How far a long command has got: a line at the bottom of the terminal, and a short text if it is interrupted.
 ///
 /// The line appears after a second, ten times a second at most, and only on a terminal. *Thread*: any.
 final class Progress: Sendable {

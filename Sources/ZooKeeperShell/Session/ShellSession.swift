@@ -37,6 +37,8 @@ actor ShellSession {
   var openCount = 0
   var directory = "/"
   var previousDirectory = "/"
+  /// Sessions with other ensembles, which last as long as a command.
+  let others = OtherSessions()
   /// Of the last command: what `quit` leaves the shell with.
   var lastExitCode = ExitCode.success
   /// What the watches of a single command report, kept from the moment they are set.
@@ -154,10 +156,12 @@ actor ShellSession {
       code = try await body(context, client)
       if awaitsEvent { try await printEvents(until: 1, settings, answer) }
     } catch {
+      await others.close()
       context.progress.end()
       try answer.abandon()
       throw context.progress.explained(error)
     }
+    await others.close()
     context.progress.end()
     try answer.finish()
     if code == .no, !invocation.onlyLooks { try await warnOfMissingChroot(settings) }
@@ -179,6 +183,7 @@ actor ShellSession {
       waitLimit: settings.limitsWaiting ? settings.timeLimit : nil, forwarder: forwarder,
       sessionHoldsNothing: !mayHold, emit: emit,
       flush: { [output] () throws(ShellError) in try output.flush() },
+      openOther: { [others] ensemble in try await others.open(ensemble, settings, mode: self.mode) },
       progress: progress(of: invocation, settings), reopen: { try await self.reopened(settings) })
   }
 
