@@ -106,7 +106,7 @@ let package = Package(
       name: "ZooKeeperShell",
       dependencies: [
         "ZooKeeperClient", "ZooKeeperRecipes", "ZooKeeperTrees", "ZooKeeperProtocol", "TransportSecurity", "SASL",
-        "LineEditor", "Platform", "ZooKeeperSandbox",
+        "LineEditor", "Platform", "ZooKeeperSandbox", "Zlib",
       ],
       swiftSettings: house),
     .executableTarget(name: "zkcli", dependencies: ["ZooKeeperShell"], swiftSettings: house),

@@ -43,8 +43,8 @@ import Testing
   }
 
   @Test(arguments: [
-    ("edit", "set PATH @FILE"), ("copy", "cp copies"), ("rename", "mv moves"), ("list", "ls lists"),
-    ("remove", "delete deletes"), ("mkdir", "create makes"), ("add", "create makes"), ("vim", "set PATH @FILE"),
+    ("copy", "cp copies"), ("rename", "mv moves"), ("list", "ls lists"),
+    ("remove", "delete deletes"), ("mkdir", "create makes"), ("add", "create makes"), ("vim", "edit opens"),
     ("save", "set writes"), ("scan", "find finds"),
   ])
   func wordsOfOtherProgramsAreExplainedAndNotTakenForTypos(typed: String, hint: String) {

@@ -41,7 +41,7 @@ enum ImportTable {
     "LineEditor": platform.union(["CLibEdit", "Platform", "Synchronization"]),
     "ZooKeeperShell": platform.union([
       "ZooKeeperClient", "ZooKeeperRecipes", "ZooKeeperTrees", "ZooKeeperProtocol", "TransportSecurity", "SASL",
-      "LineEditor", "Platform", "ZooKeeperSandbox", "Synchronization",
+      "LineEditor", "Platform", "ZooKeeperSandbox", "Zlib", "Synchronization",
     ]),
     "ZabSimulator": core.union(platform).union(["StorageTesting"]),
     "zkcli": ["ZooKeeperShell"],

@@ -45,16 +45,26 @@ extension CommandTable {
       options: [
         SharedOptions.stat, SharedOptions.watch, OptionSpec(.base64, short: "b", "print the data in base64"),
         OptionSpec(.hex, short: "x", "print the data in hexadecimal and as text, side by side"),
+        ValueOptions.jsonPath,
+        OptionSpec(
+          .decode, value: ("KIND", .choice(ValueCompression.allCases.map(\.rawValue))), isValueOptional: true,
+          "decompress the data; without a kind, that is recognized"),
       ],
       details: [
         "Into a pipe or a file, exactly the bytes of the znode are written. On a terminal a line end is added, and"
           + " bytes that cannot be displayed are printed as \\xHH.",
         "Nothing is printed for a znode without data; -o json distinguishes null from empty.",
+        "With --json-path, prints one value of a JSON text, a string without its quotes. The path is written as"
+          + " $.servers[0].host, with quotes as $['a b'], or as a pointer, /servers/0/host.",
+        "--decode recognizes gzip, zlib, and Snappy with its own framing, that of snappy-java, or none, and prints"
+          + " other data as it is; --decode=KIND fails unless the data is of that kind.",
       ],
       examples: [
         .init("get /config/app", "the value"),
         .init("get -s /config/app", "the value and its stat"),
         .init("get -o hex /lock", "the value in hexadecimal"),
+        .init("get --json-path $.port /app/config", "one member of a JSON object"),
+        .init("get --decode /jobs/17", "a compressed value, decompressed"),
       ]),
     CommandSpec(
       .client(.stat), "stat", summary: "Print the stat of a znode", arguments: [SharedOptions.path],
@@ -111,16 +121,19 @@ extension CommandTable {
       options: [
         SharedOptions.stat, SharedOptions.version,
         OptionSpec(.base64, short: "b", "the data is given in base64"),
-        OptionSpec(.create, "create the znode if it does not exist"),
+        OptionSpec(.create, "create the znode if it does not exist"), ValueOptions.jsonPath,
       ],
       details: [
         "With -v the write is done only if the znode still has that version; get -s and stat show it.",
+        "With --json-path, one value of a JSON text is replaced or added, and all other bytes stay as they are. The"
+          + " data is then a JSON text, or else the text of a string.",
         "For data from stdin or a file, see help values.",
       ],
       examples: [
         .init("set /config/app 'log level: info'", "quoted because of the blanks"),
         .init("set -v 3 /config/app @app.json", "the content of a file, if the version is still 3"),
         .init("set --create /config/new -", "from stdin, creating the znode if necessary"),
+        .init("set --json-path $.port /app/config 8080", "one member of a JSON object"),
       ], writes: true),
     CommandSpec(
       .client(.delete), "delete", aliases: ["rm"], summary: "Delete znodes", arguments: [SharedOptions.paths],

@@ -36,6 +36,8 @@ struct CommandContext: Sendable {
   let emit: @Sendable (CommandResult) throws(ShellError) -> Void
   /// Writes what has been emitted: a reader may be waiting for it.
   let flush: @Sendable () throws(ShellError) -> Void
+  /// The command that runs the person's editor, as `/bin/sh` reads it.
+  let editor: String
   /// Opens a session with another ensemble, which ends with the command.
   let openOther: @Sendable (ConnectString) async throws -> ZooKeeperClient
   /// Shows how far the command has got.

@@ -7,6 +7,7 @@ extension CommandContext {
     case .ls: try await list(client)
     case .get: try await get(client)
     case .set: try await set(client)
+    case .edit: try await edit(client)
     case .create: try await create(client)
     case .delete: try await delete(client)
     case .deleteall: try await deleteAll(client)

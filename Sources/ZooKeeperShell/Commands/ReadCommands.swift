@@ -5,8 +5,10 @@ import ZooKeeperProtocol
 extension CommandContext {
   /// Prints the data of a znode.
   func get(_ client: ZooKeeperClient) async throws -> ExitCode {
+    if let word = invocation.value(.jsonPath) { return try await getJSONValue(word, client) }
     let path = try path()
-    let (data, stat) = try await client.getData(path, watch: invocation.flag(.watch))
+    let (stored, stat) = try await client.getData(path, watch: invocation.flag(.watch))
+    let data = try stored.map { data throws(ShellError) in try decoded(data, of: path) }
     let form: DataForm = invocation.flag(.hex) ? .hexDump : invocation.flag(.base64) ? .base64 : .plain
     try emit(.data(path: path, data: data, stat: stat, showsStat: invocation.flag(.stat), form: form))
     return .success

@@ -5,6 +5,7 @@ import ZooKeeperProtocol
 extension CommandContext {
   /// Replaces the data of a znode.
   func set(_ client: ZooKeeperClient) async throws -> ExitCode {
+    if let word = invocation.value(.jsonPath) { return try await setJSONValue(word, client) }
     let path = try path()
     var bytes = try await data(invocation.arguments[1])
     if invocation.flag(.base64) { bytes = try decodeBase64(bytes) }

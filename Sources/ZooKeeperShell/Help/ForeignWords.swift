@@ -3,8 +3,7 @@ enum ForeignWords {
   /// What to type instead of a command that does not exist; nil when the word is none of these.
   static func hint(for word: String) -> String? {
     switch word.lowercased() {
-    case "edit", "vi", "vim", "nano", "emacs":
-      "write the data to a file with get, edit the file, and store it with set PATH @FILE"
+    case "vi", "vim", "nano", "emacs": "edit opens the data of a znode in an editor"
     case "mkdir", "touch", "add", "new", "put", "mknod": "create makes a znode, and set writes its data"
     case "write", "update", "replace", "save": "set writes the data of a znode"
     case "list", "dir", "ll", "la": "ls lists children, ls -l with details, ls -R a whole subtree"

@@ -6,6 +6,8 @@ enum JSON: Sendable {
   case string(String)
   case array([JSON])
   case object([(key: String, value: JSON)])
+  /// A JSON text on one line, which is known to be valid.
+  case raw([UInt8])
 
   /// A string, or null.
   static func optional(_ text: String?) -> JSON { text.map(JSON.string) ?? .null }
@@ -31,6 +33,7 @@ enum JSON: Sendable {
     case .bool(let value): bytes += (value ? "true" : "false").utf8
     case .number(let number): bytes += String(number).utf8
     case .string(let text): Self.write(text, to: &bytes)
+    case .raw(let text): bytes += text
     case .array(let items): Self.write(items, "[", "]", to: &bytes) { item, bytes in item.write(to: &bytes) }
     case .object(let members):
       Self.write(members, "{", "}", to: &bytes) { member, bytes in

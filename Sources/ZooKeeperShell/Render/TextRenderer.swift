@@ -39,6 +39,7 @@ struct TextRenderer {
     case .setting(let name, let value): .line("\(name) is \(value)")
     case .recipe(let result): render(result)
     case .tree(let result): render(result)
+    case .value(let result): render(result)
     case .members(let members): self.members(members)
     case .text(let text): withLineEnd(text)
     case .remark(let text): remark(text)

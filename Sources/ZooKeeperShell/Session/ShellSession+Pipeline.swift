@@ -37,7 +37,7 @@ extension ShellSession {
     do {
       let words = [Word](scanned.words.dropFirst())
       let invocation = try ArgumentBinder.bind(words, to: spec, globals: ProgramOptions.ofOneLine)
-      let excluded: [OptionName] = [.help, .timeout, .parents, .create, .recursive, .base64, .dryRun]
+      let excluded: [OptionName] = [.help, .timeout, .parents, .create, .recursive, .base64, .dryRun, .jsonPath]
       let isDelete = spec.id == .client(.delete)
       guard !isDelete || invocation.arguments.count == 1 && !invocation.arguments.contains(where: \.isPattern) else {
         return nil

@@ -183,6 +183,7 @@ actor ShellSession {
       waitLimit: settings.limitsWaiting ? settings.timeLimit : nil, forwarder: forwarder,
       sessionHoldsNothing: !mayHold, emit: emit,
       flush: { [output] () throws(ShellError) in try output.flush() },
+      editor: environment.value("VISUAL") ?? environment.value("EDITOR") ?? "vi",
       openOther: { [others] ensemble in try await others.open(ensemble, settings, mode: self.mode) },
       progress: progress(of: invocation, settings), reopen: { try await self.reopened(settings) })
   }
