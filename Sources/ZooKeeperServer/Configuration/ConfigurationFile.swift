@@ -39,6 +39,7 @@ package struct ConfigurationFile: Sendable {
   var seen = Seen()
   var quorum = QuorumLines()
   var sasl = SASLLines()
+  var quorumSASL = QuorumSASLLines()
 
   /// The keys that have been read, as far as checks of the whole file depend on them.
   struct Seen {
@@ -51,9 +52,6 @@ package struct ConfigurationFile: Sendable {
     /// `enforce.auth.enabled` and `enforce.auth.schemes`.
     var enforcesAuthentication: PropertiesText.Entry?
     var authenticationSchemes: PropertiesText.Entry?
-    /// Keys about SASL between servers, which mean nothing where `quorum.auth.enableSasl` is off.
-    var quorumSASL: [PropertiesText.Entry] = []
-    var quorumSASLIsOff = false
   }
 
   /// The lines about an ensemble, which are interpreted together.
@@ -152,7 +150,7 @@ package struct ConfigurationFile: Sendable {
   }
 
   private mutating func take(_ entry: PropertiesText.Entry) {
-    if takeSASL(entry) || refuseProtection(entry) { return }
+    if takeSASL(entry) || takeQuorumSASL(entry) || refuseProtection(entry) { return }
     if takeBasic(entry) || takeStorage(entry) || takeOperation(entry) || takeFeature(entry) || takeQuorum(entry) {
       return
     }
@@ -176,8 +174,6 @@ package struct ConfigurationFile: Sendable {
     switch entry.key {
     case "enforce.auth.enabled": seen.enforcesAuthentication = entry
     case "enforce.auth.schemes": seen.authenticationSchemes = entry
-    case "quorum.auth.enableSasl" where entry.value.lowercased() == "false": seen.quorumSASLIsOff = true
-    case let key where key.hasPrefix("quorum.auth."): seen.quorumSASL.append(entry)
     default:
       guard let protection = ProtectionKey.unsupported(server: entry.key, value: entry.value) else { return false }
       refuse(entry, protection)
@@ -195,13 +191,6 @@ package struct ConfigurationFile: Sendable {
   /// *Source*: `AuthenticationHelper`. A value that is neither true nor false is refused, while Apache's server would
   /// admit every client.
   private mutating func checkAuthentication() {
-    if !seen.quorumSASLIsOff || seen.quorumSASL.contains(where: { $0.value.lowercased() == "true" }) {
-      for entry in seen.quorumSASL {
-        if let protection = ProtectionKey.unsupported(server: entry.key, value: entry.value) {
-          refuse(entry, protection)
-        }
-      }
-    }
     guard let enabled = seen.enforcesAuthentication, enabled.value.lowercased() != "false" else {
       if let schemes = seen.authenticationSchemes, seen.enforcesAuthentication == nil {
         fail(schemes, "enforce.auth.schemes has no effect without enforce.auth.enabled=true: any client may write")
@@ -225,7 +214,9 @@ package struct ConfigurationFile: Sendable {
 
   private mutating func checkWhole() {
     checkAuthentication()
-    checkSASL()
+    let login = readLogins()
+    checkSASL(login)
+    checkQuorumSASL(login)
     checkQuorum()
     if !seen.dataDirectory { missing("dataDir is not set") }
     if !seen.logDirectory { configuration.logDirectory = configuration.dataDirectory }

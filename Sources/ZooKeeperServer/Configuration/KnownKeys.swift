@@ -72,7 +72,9 @@ enum KnownKeys {
     "cnxTimeout", "datadir.autocreate", "digest.enabled", "electionPortBindRetry", "enforce.auth.enabled",
     "enforce.auth.schemes", "enforceQuota", "extendedTypesEnabled", "forceSync", "globalOutstandingLimit", "maxCnxns",
     "java.security.auth.login.config", "kerberos.removeHostFromPrincipal", "kerberos.removeRealmFromPrincipal",
-    "letAnySaslUserDoX", "preAllocSize", "sasl.serverconfig", "skipACL", "snapCount", "snapSizeLimitInKb",
+    "letAnySaslUserDoX", "preAllocSize", "quorum.auth.kerberos.servicePrincipal",
+    "quorum.auth.learner.saslLoginContext", "quorum.auth.server.saslLoginContext", "sasl.serverconfig", "skipACL",
+    "snapCount", "snapSizeLimitInKb",
     "snapshot.trust.empty", "superUser",
     "allowSaslFailedClients",
   ]

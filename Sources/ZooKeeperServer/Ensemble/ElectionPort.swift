@@ -124,15 +124,40 @@ final class ElectionPort: @unchecked Sendable {
       guard !isStopped, !severed.contains(server) else { return channel.close(promise: nil) }
       let greeting = ElectionGreeting(serverID: id, addresses: settings.ownMember.addresses.map(\.election))
       channel.writeAndFlush(ByteBuffer(bytes: greeting.encoded)).whenComplete { [self] _ in
-        // The server with the larger id opens the connection, and knows from the greeting that it must.
-        if server > id { return channel.close(promise: nil) }
-        do {
-          try channel.pipeline.syncOperations.addHandler(ElectionConnection(self, peer: server, limits: settings))
-          adopt(channel, of: server)
-        } catch {
-          channel.close(promise: nil)
-        }
+        logIn(channel, to: server, host: addresses[0].host)
       }
+    }
+  }
+
+  /// Authenticates to the other server if the configuration says so, and uses the connection that it was greeted on.
+  private func logIn(_ channel: any Channel, to server: ServerID, host: String) {
+    let use: () throws -> Void = { [self] in
+      peers[server]?.isDialing = false
+      // The server with the larger id opens the connection, and knows from the greeting that it must.
+      if server > id || isStopped { return channel.close(promise: nil) }
+      try channel.pipeline.syncOperations.addHandler(ElectionConnection(self, peer: server, limits: settings))
+      adopt(channel, of: server)
+    }
+    do {
+      guard let authentication = settings.authentication, authentication.logsIn else { return try use() }
+      let gate = QuorumAuthGate(
+        .loggingIn(authentication, host: host), limit: settings.authenticationLimit, logger: logger)
+      peers[server]?.isDialing = true
+      gate.onPassed = use
+      gate.onRefused = { [weak self] in
+        self?.peers[server]?.isDialing = false
+        self?.onCallFailed(server)
+      }
+      try channel.pipeline.syncOperations.addHandler(gate)
+    } catch {
+      channel.close(promise: nil)
+    }
+  }
+
+  /// The gate that an inbound connection passes after its greeting; nil if servers do not authenticate.
+  func gate() -> QuorumAuthGate? {
+    settings.authentication.map {
+      QuorumAuthGate(.accepting($0, settings.quorum), limit: settings.authenticationLimit, logger: logger)
     }
   }
 
