@@ -22,11 +22,13 @@ let package = Package(
     .library(name: "ZooKeeperProtocol", targets: ["ZooKeeperProtocol"]),
     .library(name: "ZooKeeperRecipes", targets: ["ZooKeeperRecipes"]),
     .library(name: "ZooKeeperSandbox", targets: ["ZooKeeperSandbox"]),
+    .library(name: "TransportSecurity", targets: ["TransportSecurity"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-collections.git", from: "1.1.0"),
     .package(url: "https://github.com/apple/swift-log.git", from: "1.6.0"),
     .package(url: "https://github.com/apple/swift-nio.git", from: "2.80.0"),
+    .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.30.0"),
   ],
   targets: [
     .target(name: "Jute", swiftSettings: house),
@@ -60,9 +62,18 @@ let package = Package(
       swiftSettings: house + mutations),
     .executableTarget(name: "zabsim", dependencies: ["ZabSimulator"], swiftSettings: house),
     .target(
+      name: "TransportSecurity",
+      dependencies: [
+        "Digests", "ZooKeeperProtocol",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOTLS", package: "swift-nio"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+      ],
+      swiftSettings: house),
+    .target(
       name: "ZooKeeperClient",
       dependencies: [
-        "Jute", "ZooKeeperProtocol", "SASL", "GSSAPI",
+        "Jute", "ZooKeeperProtocol", "TransportSecurity", "SASL", "GSSAPI",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "DequeModule", package: "swift-collections"),
@@ -72,9 +83,12 @@ let package = Package(
     .target(
       name: "ZooKeeperRecipes", dependencies: ["ZooKeeperClient", "ZooKeeperProtocol"], swiftSettings: house),
     .target(
+      name: "ZooKeeperTrees", dependencies: ["ZooKeeperClient", "ZooKeeperProtocol", "Digests"], swiftSettings: house),
+    .target(
       name: "ZooKeeperServer",
       dependencies: [
-        "Jute", "ZooKeeperProtocol", "ZnodeTree", "ServerCore", "TxnLog", "Zab", "EnsembleCore", "SASL", "GSSAPI",
+        "Jute", "ZooKeeperProtocol", "ZnodeTree", "ServerCore", "TxnLog", "Zab", "EnsembleCore", "TransportSecurity",
+        "SASL", "GSSAPI",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -91,8 +105,8 @@ let package = Package(
     .target(
       name: "ZooKeeperShell",
       dependencies: [
-        "ZooKeeperClient", "ZooKeeperRecipes", "ZooKeeperProtocol", "LineEditor", "Platform", "ZooKeeperSandbox",
-        "SASL",
+        "ZooKeeperClient", "ZooKeeperRecipes", "ZooKeeperTrees", "ZooKeeperProtocol", "TransportSecurity", "SASL",
+        "LineEditor", "Platform", "ZooKeeperSandbox",
       ],
       swiftSettings: house),
     .executableTarget(name: "zkcli", dependencies: ["ZooKeeperShell"], swiftSettings: house),
@@ -109,6 +123,10 @@ let package = Package(
       name: "log-benchmark", dependencies: ["TxnLog", "ZooKeeperProtocol", "Zlib"],
       path: "Tests/Benchmarks/LogBenchmark", swiftSettings: house),
     .testTarget(name: "DigestsTests", dependencies: ["Digests"], swiftSettings: house),
+    .testTarget(
+      name: "TransportSecurityTests",
+      dependencies: ["TransportSecurity", "Digests", .product(name: "NIOSSL", package: "swift-nio-ssl")],
+      exclude: ["Stores", "make-stores.sh"], swiftSettings: house),
     .testTarget(name: "SASLTests", dependencies: ["SASL"], swiftSettings: house),
     .testTarget(name: "ZlibTests", dependencies: ["Zlib"], swiftSettings: house),
     .testTarget(
@@ -133,6 +151,10 @@ let package = Package(
     .testTarget(
       name: "ZooKeeperRecipesTests",
       dependencies: ["ZooKeeperRecipes", "ZooKeeperClient", "ZooKeeperProtocol", "TestKit", "zkcli"],
+      swiftSettings: house),
+    .testTarget(
+      name: "ZooKeeperTreesTests",
+      dependencies: ["ZooKeeperTrees", "ZooKeeperClient", "ZooKeeperProtocol", "TestKit", "zkcli"],
       swiftSettings: house),
     .testTarget(
       name: "ZooKeeperSandboxTests",

@@ -12,11 +12,11 @@ end
 
 function __zkcli_needs_file
     set -l words (commandline -opc)
-    contains -- $words[-1] --client-configuration -client-configuration --auth-file --password-file --keytab -f --script --data-dir --file -file
+    contains -- $words[-1] --client-configuration -client-configuration --auth-file --cacert --cert --key --key-password-file --password-file --keytab -f --script --data-dir --file -file
 end
 
 complete -c zkcli -f
-complete -c zkcli -n __zkcli_needs_command -a ls -d 'List the children of a znode'
+complete -c zkcli -n __zkcli_needs_command -a ls -d 'List the children of znodes'
 complete -c zkcli -n __zkcli_needs_command -a get -d 'Print the data of a znode'
 complete -c zkcli -n __zkcli_needs_command -a cat -d 'Print the data of a znode'
 complete -c zkcli -n __zkcli_needs_command -a stat -d 'Print the stat of a znode'
@@ -26,11 +26,22 @@ complete -c zkcli -n __zkcli_needs_command -a getEphemerals -d 'List the ephemer
 complete -c zkcli -n __zkcli_needs_command -a getAllChildrenNumber -d 'Count the znodes under a znode'
 complete -c zkcli -n __zkcli_needs_command -a create -d 'Create a znode and print its path'
 complete -c zkcli -n __zkcli_needs_command -a set -d 'Set the data of a znode'
-complete -c zkcli -n __zkcli_needs_command -a delete -d 'Delete a znode'
-complete -c zkcli -n __zkcli_needs_command -a rm -d 'Delete a znode'
-complete -c zkcli -n __zkcli_needs_command -a deleteall -d 'Delete a znode and all znodes under it'
-complete -c zkcli -n __zkcli_needs_command -a rmr -d 'Delete a znode and all znodes under it'
+complete -c zkcli -n __zkcli_needs_command -a delete -d 'Delete znodes'
+complete -c zkcli -n __zkcli_needs_command -a rm -d 'Delete znodes'
+complete -c zkcli -n __zkcli_needs_command -a deleteall -d 'Delete znodes with all znodes under them'
+complete -c zkcli -n __zkcli_needs_command -a rmr -d 'Delete znodes with all znodes under them'
 complete -c zkcli -n __zkcli_needs_command -a multi -d 'Run several operations as one transaction'
+complete -c zkcli -n __zkcli_needs_command -a tree -d 'Print a subtree with its branches'
+complete -c zkcli -n __zkcli_needs_command -a find -d 'Find znodes by name, kind, size, age, owner or value'
+complete -c zkcli -n __zkcli_needs_command -a grep -d 'Search in the values of znodes'
+complete -c zkcli -n __zkcli_needs_command -a du -d 'Print how much subtrees have'
+complete -c zkcli -n __zkcli_needs_command -a cp -d 'Copy a znode or a subtree, also to another ensemble or a file'
+complete -c zkcli -n __zkcli_needs_command -a mv -d 'Move a znode with all znodes under it'
+complete -c zkcli -n __zkcli_needs_command -a export -d 'Write a subtree to a file'
+complete -c zkcli -n __zkcli_needs_command -a import -d 'Create the znodes of a file'
+complete -c zkcli -n __zkcli_needs_command -a diff -d 'Compare two subtrees'
+complete -c zkcli -n __zkcli_needs_command -a apply -d 'Make a subtree as a file says'
+complete -c zkcli -n __zkcli_needs_command -a mirror -d 'Make a subtree like another one, and keep it so'
 complete -c zkcli -n __zkcli_needs_command -a getAcl -d 'Print the ACL of a znode'
 complete -c zkcli -n __zkcli_needs_command -a setAcl -d 'Replace the ACL of a znode'
 complete -c zkcli -n __zkcli_needs_command -a addauth -d 'Prove an identity to the server'

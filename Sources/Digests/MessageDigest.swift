@@ -62,7 +62,7 @@ package enum MessageDigest: CaseIterable, Hashable, Sendable {
 
   /// Whether two hashes are equal, in a time that does not depend on where they differ.
   package static func areEqual(_ left: [UInt8], _ right: [UInt8]) -> Bool {
-    left.count == right.count && zip(left, right).reduce(0) { $0 | $1.0 ^ $1.1 } == 0
+    left.count == right.count && zip(left, right).reduce(0) { $0 | ($1.0 ^ $1.1) } == 0
   }
 }
 

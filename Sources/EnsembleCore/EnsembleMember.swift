@@ -126,7 +126,8 @@ package final class EnsembleMember {
     case .deliver(let entry): deliver(entry, time)
     case .roleChanged(let role): effects.append(.driver(.roleChanged(role)))
     case .activate(let configuration):
-      state.tree.setConfiguration(configuration.text, version: configuration.version)
+      state.tree.setConfiguration(
+        configuration.text, version: configuration.version, wallMilliseconds: time.wallMilliseconds)
       effects.append(.driver(.activate(configuration)))
     case .startServing(let epoch): startServing(epoch, time)
     case .stopServing: stopServing()
@@ -152,7 +153,8 @@ package final class EnsembleMember {
   // MARK: Serving
 
   private func startServing(_ epoch: Epoch, _ time: ServerTime) {
-    idleState.tree.setConfiguration(zab.configuration.text, version: zab.configuration.version)
+    idleState.tree.setConfiguration(
+      zab.configuration.text, version: zab.configuration.version, wallMilliseconds: time.wallMilliseconds)
     let core = ServerCore(
       settings: settings, tree: idleState.tree, sessions: idleState.sessions, time: time,
       role: zab.role == .leading ? .leader(epoch) : .learner)

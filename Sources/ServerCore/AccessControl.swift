@@ -83,7 +83,7 @@ struct AccessControl {
   /// user is the superuser.
   func digestIdentities(_ data: [UInt8]) -> [Identity] {
     let user = data.prefix { $0 != UInt8(ascii: ":") }
-    let id = String(decoding: user, as: UTF8.self) + ":" + Base64.encode(MessageDigest.sha1.hash(data))
+    let id = String(decoding: user, as: UTF8.self) + ":" + Base64.encode(settings.digestAlgorithm.hash(data))
     let identity = Identity(scheme: "digest", id: id)
     return settings.superDigest == id ? [.superuser, identity] : [identity]
   }

@@ -101,9 +101,6 @@ package final class ClientConnection {
 
   /// The number of watched paths, counted in each of the two tables.
   package var watchCount: Int { dataWatches.count + childWatches.count }
-
-  /// The paths of the data watches, in no order, as `wchc` reports them.
-  package var watchedPaths: [String] { dataWatches.keys.map(\.path) }
 }
 
 /// The statistics of one connection, for `cons` and `stat`.

@@ -67,6 +67,7 @@ extension ServerCore {
     _ time: ServerTime
   ) {
     guard let opCode else { return }
+    if onAudit != nil { expectAudit(xid, opCode, payload, connection) }
     if role == .learner { return forwardWrite(xid, opCode, payload, connection, time) }
     counters.outstandingRequests += 1
     let start = time.monotonicMilliseconds

@@ -41,6 +41,9 @@ package final class ServerCore {
   var eventMark: UInt64 = 0
   var changes: [TreeChange] = []
   var eventWriter = JuteWriter()
+  /// Called for each event of the audit log; nil if there is no audit log.
+  package var onAudit: ((AuditEvent) -> Void)?
+  var auditTrail = AuditTrail()
   /// A learner's requests for its leader; see `ServerCore+Ensemble`.
   var questions = LeaderQuestions()
 
@@ -78,6 +81,11 @@ package final class ServerCore {
     if let certificateSubject { connection.identities += access.x509Identities(certificateSubject) }
     connections[connection.number] = connection
     return connection
+  }
+
+  /// Adds the identities of a certificate to a connection on which nothing has been received yet.
+  package func identify(_ connection: ClientConnection, certificateSubject: String) {
+    connection.identities += access.x509Identities(certificateSubject)
   }
 
   /// Removes a connection that either side has closed. Its session continues to exist.

@@ -1,3 +1,5 @@
+internal import Digests
+
 /// The part of a server's configuration that concerns requests.
 ///
 /// *Source*: `StorageFormat` E.1; names in comments are the keys of `zoo.cfg` or system properties.
@@ -18,6 +20,8 @@ package struct ServerSettings: Hashable, Sendable {
   package var reconfigEnabled = false
   /// `DigestAuthenticationProvider.enabled`.
   package var digestSchemeEnabled = true
+  /// The hash function of the ids of scheme `digest`; see `setDigestAlgorithm`.
+  private(set) var digestAlgorithm = MessageDigest.sha1
   /// `DigestAuthenticationProvider.superDigest`: `user:hash` of the superuser.
   package var superDigest: String?
   /// Whether clients can present certificates; see `ServerCore.accept`. Without TLS none can, and ACLs of scheme `x509`
@@ -25,6 +29,9 @@ package struct ServerSettings: Hashable, Sendable {
   package var x509SchemeEnabled = false
   /// `X509AuthenticationProvider.superUser`: the subject of the superuser's certificate.
   package var x509SuperUser: String?
+  /// `ensembleAuthName`: the names of the ensemble that the scheme `ensemble` knows, any if there is none; nil if the
+  /// scheme is not available.
+  package var ensembleNames: Set<String>?
   /// How clients log in by SASL; nil if they cannot.
   package var sasl: SASLSettings?
   /// `enforce.auth.schemes`, when `enforce.auth.enabled`: every request needs an identity of one of them.
@@ -43,6 +50,17 @@ package struct ServerSettings: Hashable, Sendable {
 
   /// The defaults of Apache's servers.
   package init() {}
+
+  /// `DigestAuthenticationProvider.digestAlg`: sets the hash function of the ids of scheme `digest`.
+  ///
+  /// - Parameter javaName: its name in Java's `MessageDigest`.
+  /// - Returns: whether there is one of that name; otherwise nothing changes.
+  @discardableResult
+  package mutating func setDigestAlgorithm(javaName: String) -> Bool {
+    guard let algorithm = MessageDigest(javaName: javaName) else { return false }
+    digestAlgorithm = algorithm
+    return true
+  }
 
   /// The upper bound on the size of a transaction, for a given bound on requests.
   ///

@@ -45,6 +45,9 @@ package protocol FileSystem {
   /// Renames the file at `path` within its directory, and replaces a file that has the new name.
   func rename(_ path: String, to newPath: String) throws(FileSystemError)
 
+  /// Gives a file the permissions of another one, where files have any.
+  func copyPermissions(from original: String, to path: String) throws(FileSystemError)
+
   /// Removes the file at `path`.
   func remove(_ path: String) throws(FileSystemError)
 
@@ -250,10 +253,18 @@ extension FileSystem {
   /// Replaces the file `name` of `directory` so that after a crash either the old or the new bytes are there.
   ///
   /// The bytes are written under a temporary name and synced; then the file is renamed, and the directory synced.
+  ///
+  /// - Parameter original: a file whose permissions the new one is to have.
   package func replace(
-    _ name: String, in directory: String, with bytes: [UInt8], temporarySuffix: String = ".tmp"
+    _ name: String, in directory: String, with bytes: [UInt8], temporarySuffix: String = ".tmp",
+    permissionsOf original: String? = nil
   ) throws(FileSystemError) {
     let temporary = "\(directory)/\(name)\(temporarySuffix)"
+    if let original {
+      // Before it has any content.
+      close(try open(temporary, .createOrTruncate))
+      try copyPermissions(from: original, to: temporary)
+    }
     try writeSynced(temporary, bytes)
     try rename(temporary, to: "\(directory)/\(name)")
     try syncDirectory(directory)

@@ -138,6 +138,13 @@ package struct PosixFileSystem: FileSystem, Sendable {
     guard platformRename(path, newPath) == 0 else { throw error(.rename, path: path, errno) }
   }
 
+  /// Calls `stat(2)` and `chmod(2)`.
+  package func copyPermissions(from original: String, to path: String) throws(FileSystemError) {
+    var status = stat()
+    guard stat(original, &status) == 0 else { throw error(.open, path: original, errno) }
+    guard chmod(path, status.st_mode & 0o777) == 0 else { throw error(.create, path: path, errno) }
+  }
+
   /// Calls `unlink(2)`.
   package func remove(_ path: String) throws(FileSystemError) {
     guard unlink(path) == 0 else { throw error(.remove, path: path, errno) }

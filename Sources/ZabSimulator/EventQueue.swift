@@ -5,7 +5,7 @@ struct EventQueue<Event> {
     let number: UInt64
     let slot: Int
 
-    func isBefore(_ other: Key) -> Bool { (time, number) < (other.time, other.number) }
+    func isBefore(_ other: Key) -> Bool { time == other.time ? number < other.number : time < other.time }
   }
 
   private var heap: [Key] = []
@@ -56,9 +56,9 @@ struct EventQueue<Event> {
     var parent = 0
     while true {
       var smallest = parent
-      for child in [2 * parent + 1, 2 * parent + 2] where child < heap.count {
-        if heap[child].isBefore(heap[smallest]) { smallest = child }
-      }
+      let (left, right) = (2 * parent + 1, 2 * parent + 2)
+      if left < heap.count, heap[left].isBefore(heap[smallest]) { smallest = left }
+      if right < heap.count, heap[right].isBefore(heap[smallest]) { smallest = right }
       guard smallest != parent else { return }
       heap.swapAt(parent, smallest)
       parent = smallest

@@ -296,11 +296,6 @@ extension DataTree {
     ephemerals(of: session).map { path(of: $0) }.sorted()
   }
 
-  /// The paths of a session's ephemeral znodes, in no order, for reports that sort them anyway.
-  package func unorderedEphemeralPaths(of session: SessionID) -> [String] {
-    ephemerals[session]?.map { path(of: $0) } ?? []
-  }
-
   /// Whether a session owns any znode.
   package func hasEphemerals(_ session: SessionID) -> Bool { ephemerals[session] != nil }
 

@@ -1,4 +1,5 @@
 import NIOCore
+import TransportSecurity
 
 /// Passes what a connection receives to the driver, and reports the end of the connection.
 ///
@@ -11,6 +12,8 @@ final class ClientChannelHandler: ChannelInboundHandler {
   private let attempt: Int
   private var received: ByteBuffer?
   private var isOpen = true
+  /// Why encryption has failed, if it has.
+  private var failure: TLSFailure?
 
   init(driver: SessionDriver, attempt: Int) {
     self.driver = driver
@@ -31,12 +34,13 @@ final class ClientChannelHandler: ChannelInboundHandler {
   }
 
   func channelInactive(context: ChannelHandlerContext) {
-    driver.onDisconnected(attempt: attempt)
+    driver.onDisconnected(attempt: attempt, failure: failure)
     context.fireChannelInactive()
   }
 
   /// Closes the connection after an error, such as a reset. The driver learns of it by `channelInactive`.
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    failure = failure ?? TLSFailure(error, on: context.channel)
     context.close(promise: nil)
   }
 }

@@ -1,5 +1,6 @@
 import NIOCore
 import NIOPosix
+import TransportSecurity
 import ZooKeeperProtocol
 
 #if canImport(Glibc)
@@ -33,6 +34,7 @@ extension ConnectFailure.Reason {
     case let error as IOError: self = .network(String(cString: strerror(error.errnoCode)))
     case ChannelError.connectTimeout: self = .timedOut(connected: false, milliseconds: limitMilliseconds)
     case is SocketAddressError: self = .unresolved
+    case let error as TLSFailure: self = .tls(error)
     default: self = .network("\(error)")
     }
   }

@@ -1,6 +1,7 @@
 import NIOCore
 import NIOPosix
 import Synchronization
+public import TransportSecurity
 public import ZooKeeperProtocol
 
 /// Asks a server one of the four-letter words: questions in plain text, outside of any session.
@@ -21,13 +22,17 @@ public enum FourLetterWord {
   ///
   /// - Parameters:
   ///   - word: the question, such as `srvr` or `mntr`.
+  ///   - tls: how the connection is encrypted; nil for one in the clear.
   ///   - limit: the time limit for connecting, and again for the answer.
   /// - Returns: the answer, as far as it came within the limit; nil if nothing came.
-  public static func ask(_ word: String, of address: ServerAddress, limit: Duration) async -> String? {
+  public static func ask(
+    _ word: String, of address: ServerAddress, tls: TLSContext? = nil, limit: Duration
+  ) async -> String? {
     await withCheckedContinuation { continuation in
-      ask(word, of: address, on: ZooKeeperClient.sharedGroup.next(), limitMilliseconds: limit.milliseconds) {
-        continuation.resume(returning: $0.map { String(decoding: $0, as: UTF8.self) })
-      }
+      ask(
+        word, of: address, Encryption(tls, isRequired: false), on: ZooKeeperClient.sharedGroup.next(),
+        limitMilliseconds: limit.milliseconds
+      ) { continuation.resume(returning: $0.map { String(decoding: $0, as: UTF8.self) }) }
     }
   }
 
@@ -41,13 +46,14 @@ public enum FourLetterWord {
 
   /// As `ask`, calling `answer` once on `loop`.
   static func ask(
-    _ word: String, of address: ServerAddress, on loop: any EventLoop, limitMilliseconds: Int64,
-    _ answer: @escaping @Sendable ([UInt8]?) -> Void
+    _ word: String, of address: ServerAddress, _ encryption: Encryption, on loop: any EventLoop,
+    limitMilliseconds: Int64, _ answer: @escaping @Sendable ([UInt8]?) -> Void
   ) {
     ClientBootstrap(group: loop)
       .connectTimeout(.milliseconds(limitMilliseconds))
       .channelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
+          try encryption.encrypt(channel, to: address)
           try channel.pipeline.syncOperations.addHandler(
             QuestionHandler(word, limit: .milliseconds(limitMilliseconds), answer))
         }

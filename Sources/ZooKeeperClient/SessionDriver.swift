@@ -4,6 +4,7 @@ import NIOCore
 import NIOPosix
 import SASL
 import Synchronization
+import TransportSecurity
 public import ZooKeeperProtocol
 
 /// Moves bytes and time between NIO and the session machine. All decisions are the machine's.
@@ -18,6 +19,7 @@ final class SessionDriver: @unchecked Sendable {
 
   let loop: any EventLoop
   private let chroot: Chroot
+  private let encryption: Encryption
   private let logger: Logger
   private let defaultWatcher: (@Sendable (WatchEvent) -> Void)?
   private let requestCount = Atomic(0)
@@ -36,10 +38,11 @@ final class SessionDriver: @unchecked Sendable {
   private var nextWatcher = 1
 
   init(
-    settings: SessionSettings, login: SASLLogin?, chroot: Chroot, loop: any EventLoop, logger: Logger,
-    defaultWatcher: (@Sendable (WatchEvent) -> Void)?
+    settings: SessionSettings, login: SASLLogin?, chroot: Chroot, encryption: Encryption, loop: any EventLoop,
+    logger: Logger, defaultWatcher: (@Sendable (WatchEvent) -> Void)?
   ) {
     self.chroot = chroot
+    self.encryption = encryption
     self.login = login
     self.loop = loop
     self.logger = logger
@@ -162,7 +165,9 @@ final class SessionDriver: @unchecked Sendable {
     buffer.moveReaderIndex(forwardBy: consumed)
     if let failure {
       logger.warning("dropping the connection", metadata: ["reason": "\(failure)"])
-      machine.onDisconnected(attempt: attempt, protocolError: failure, now: now, into: &actions)
+      let isAlert = buffer.withUnsafeReadableBytes(FirstBytes.areAlert)
+      machine.onDisconnected(
+        attempt: attempt, reason: isAlert ? .tls(.plaintext) : .notZooKeeper(failure), now: now, into: &actions)
       channel?.close(promise: nil)
       channel = nil
     }
@@ -171,9 +176,11 @@ final class SessionDriver: @unchecked Sendable {
   }
 
   /// Reports the end of a connection to the machine.
-  func onDisconnected(attempt: Int) {
+  ///
+  /// - Parameter failure: why its encryption failed, if that was the reason.
+  func onDisconnected(attempt: Int, failure: TLSFailure?) {
     if attempt == channelAttempt { channel = nil }
-    step { $0.onDisconnected(attempt: attempt, now: $1, into: &$2) }
+    step { $0.onDisconnected(attempt: attempt, reason: failure.map { .tls($0) }, now: $1, into: &$2) }
   }
 
   // MARK: Performing actions
@@ -260,6 +267,7 @@ final class SessionDriver: @unchecked Sendable {
       .channelOption(.tcpOption(.tcp_nodelay), value: 1)
       .channelInitializer { [self] channel in
         channel.eventLoop.makeCompletedFuture {
+          try encryption.encrypt(channel, to: address)
           try channel.pipeline.syncOperations.addHandler(ClientChannelHandler(driver: self, attempt: attempt))
         }
       }
@@ -296,7 +304,7 @@ final class SessionDriver: @unchecked Sendable {
   }
 
   private func probe(_ address: ServerAddress) {
-    FourLetterWord.ask("isro", of: address, on: loop, limitMilliseconds: 1000) { [weak self] answer in
+    FourLetterWord.ask("isro", of: address, encryption, on: loop, limitMilliseconds: 1000) { [weak self] answer in
       // A server that does not answer is no better than the present one.
       let isReadWrite = answer.map { $0.starts(with: "rw".utf8) } ?? false
       self?.step { $0.onProbe(address, isReadWrite: isReadWrite, now: $1, into: &$2) }
@@ -304,8 +312,9 @@ final class SessionDriver: @unchecked Sendable {
   }
 
   private func compare(_ address: ServerAddress, attempt: Int) {
-    FourLetterWord.ask("srvr", of: address, on: loop, limitMilliseconds: machine.settings.attemptMilliseconds) {
-      [weak self] answer in
+    FourLetterWord.ask(
+      "srvr", of: address, encryption, on: loop, limitMilliseconds: machine.settings.attemptMilliseconds
+    ) { [weak self] answer in
       let zxid = answer.flatMap { FourLetterWord.zxid(in: String(decoding: $0, as: UTF8.self)) }
       self?.step { $0.onCompared(attempt: attempt, zxid: zxid, now: $1, into: &$2) }
     }

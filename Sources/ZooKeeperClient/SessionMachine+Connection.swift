@@ -48,14 +48,14 @@ extension SessionMachine {
 
   /// Handles the end of the connection of `attempt`.
   ///
-  /// - Parameter protocolError: why the driver closed it, if it did.
+  /// - Parameter reason: why it is of no use, if that is known.
   mutating func onDisconnected(
-    attempt: Int, protocolError: JuteError? = nil, now: Int64, into actions: inout [Action]
+    attempt: Int, reason: ConnectFailure.Reason? = nil, now: Int64, into actions: inout [Action]
   ) {
     guard attempt == self.attempt else { return }
     switch phase {
     case .handshaking:
-      if let protocolError { return attemptFailed(.notZooKeeper(protocolError), now: now, into: &actions) }
+      if let reason { return attemptFailed(reason, now: now, into: &actions) }
       // A server that lacks transactions which the client has seen closes the connection without an answer. It still
       // answers four-letter words, so that the reason can be found out.
       guard lastZxidSeen != .zero else { return attemptFailed(.closedWithoutAnswer, now: now, into: &actions) }
@@ -63,10 +63,9 @@ extension SessionMachine {
       attemptDeadline = now + settings.attemptMilliseconds
       actions.append(.compare(servers[serverIndex], attempt: attempt))
     case .authenticating:
-      attemptFailed(
-        protocolError.map { .notZooKeeper($0) } ?? .closedWithoutAnswer, now: now, into: &actions)
+      attemptFailed(reason ?? .closedWithoutAnswer, now: now, into: &actions)
     case .connected:
-      connectionLost(protocolError: protocolError, now: now, into: &actions)
+      connectionLost(protocolError: reason?.protocolError, now: now, into: &actions)
     case .closing:
       // The server closes the connection after its answer. If the answer is lost, the session ends by its timeout.
       end(.closed, into: &actions)

@@ -3,6 +3,7 @@ public import Logging
 public import NIOCore
 import NIOPosix
 import Synchronization
+public import TransportSecurity
 public import ZooKeeperProtocol
 
 /// A session with a ZooKeeper ensemble.
@@ -34,6 +35,9 @@ public struct ZooKeeperClient: Sendable {
   public struct Configuration: Sendable {
     /// The servers and the chroot.
     public var connectString: ConnectString
+    /// How connections are encrypted; nil for connections in the clear. If the connect string begins with `zks://`, the
+    /// default is TLS with the authorities that the operating system trusts.
+    public var tls: TLSContext?
     /// The session timeout to ask for. Servers clamp it, by default to 2 to 20 of their ticks (4 to 40 seconds).
     public var sessionTimeout: Duration = .seconds(30)
     /// How long one round over all servers may take; each server gets an equal part, but at least 250 ms.
@@ -70,7 +74,9 @@ public struct ZooKeeperClient: Sendable {
       seed: .random(in: .min ... .max))
     chroot = Chroot(path: configuration.connectString.chroot)
     driver = SessionDriver(
-      settings: settings, login: configuration.sasl, chroot: chroot, loop: group.next(), logger: configuration.logger,
+      settings: settings, login: configuration.sasl, chroot: chroot,
+      encryption: Encryption(configuration.tls, isRequired: configuration.connectString.requiresTLS),
+      loop: group.next(), logger: configuration.logger,
       defaultWatcher: configuration.defaultWatcher)
     timeLimitMilliseconds = configuration.requestTimeLimit?.milliseconds
     driver.loop.execute { [driver] in driver.start() }
@@ -162,25 +168,24 @@ extension ZooKeeperClient {
     }
   }
 
-  /// Sends requests in order without waiting in between, and returns their replies in that order.
-  func callAll<Reply: JuteRecord & Sendable>(
-    _ requests: [ClientRequest], as _: Reply.Type = Reply.self
+  /// Sends requests in order, up to `inFlight` of them before their replies have come, and returns the replies in that
+  /// order.
+  ///
+  /// - Parameter decode: makes a reply of the request's number and the bytes. It runs on the event loop.
+  func callAll<Reply: Sendable>(
+    _ requests: [ClientRequest], inFlight: Int = .max,
+    decode: @escaping @Sendable (Int, [UInt8]) throws(ZooKeeperError) -> Reply
   ) async -> [Result<Reply, ZooKeeperError>] {
     guard !requests.isEmpty else { return [] }
-    let ids = requests.map { _ in driver.nextRequestID() }
-    let limit = timeLimitMilliseconds
+    let batch = Batch(requests, driver: driver, limit: timeLimitMilliseconds, decode: decode)
     return await withTaskCancellationHandler {
-      await withCheckedContinuation { (continuation: CheckedContinuation<[Result<Reply, ZooKeeperError>], Never>) in
-        driver.loop.execute { [driver] in
-          let batch = Batch<Reply>(count: requests.count, continuation)
-          for (index, request) in requests.enumerated() {
-            driver.submit(request, id: ids[index], watch: nil, limit: limit) { batch.complete(index, $0) }
-          }
-        }
-        if Task.isCancelled { for id in ids { cancel(id) } }
+      await withCheckedContinuation { continuation in
+        driver.loop.execute { batch.start(inFlight: inFlight, continuation) }
+        // A task that was cancelled before this point has run its handler to no effect.
+        if Task.isCancelled { driver.loop.execute { batch.cancel() } }
       }
     } onCancel: {
-      for id in ids { cancel(id) }
+      driver.loop.execute { batch.cancel() }
     }
   }
 
@@ -199,30 +204,8 @@ extension ZooKeeperClient {
   }
 }
 
-/// Gathers the replies of a pipelined batch.
-private final class Batch<Reply: JuteRecord & Sendable>: @unchecked Sendable {
-  // @unchecked: completions run on the event loop only, and nothing else touches it.
-  private var results: [Result<Reply, ZooKeeperError>?]
-  private var missing: Int
-  private let continuation: CheckedContinuation<[Result<Reply, ZooKeeperError>], Never>
-
-  init(count: Int, _ continuation: CheckedContinuation<[Result<Reply, ZooKeeperError>], Never>) {
-    results = Array(repeating: nil, count: count)
-    missing = count
-    self.continuation = continuation
-  }
-
-  func complete(_ index: Int, _ result: Result<[UInt8], ZooKeeperError>) {
-    results[index] = result.flatMap { bytes in
-      do throws(ZooKeeperError) { return .success(try Reply(reply: bytes)) } catch { return .failure(error) }
-    }
-    missing -= 1
-    if missing == 0 { continuation.resume(returning: results.map { $0! }) }
-  }
-}
-
 extension JuteRecord {
-  fileprivate init(reply bytes: [UInt8]) throws(ZooKeeperError) {
+  init(reply bytes: [UInt8]) throws(ZooKeeperError) {
     do throws(JuteError) {
       try self.init(decoding: bytes, allowingTrailingBytes: true)
     } catch {

@@ -1,4 +1,5 @@
 public import Jute
+public import TransportSecurity
 public import ZooKeeperProtocol
 
 /// Why a call of the client did not succeed.
@@ -90,11 +91,16 @@ public struct ConnectFailure: Hashable, Sendable {
     case behind(server: Zxid, seen: Zxid)
     /// The answer is not one of a ZooKeeper server.
     case notZooKeeper(JuteError)
+    /// The connection could not be encrypted, or the server does not accept this client's certificate.
+    case tls(TLSFailure)
     /// The server is read-only and does not grant sessions: before 3.7 it would, and since then only with local
     /// sessions enabled.
     case readOnlyServerRefused
     /// Another error of the network, with the operating system's message.
     case network(String)
+
+    /// What was wrong with the bytes that the server has sent, if that is the reason.
+    var protocolError: JuteError? { if case .notZooKeeper(let error) = self { error } else { nil } }
   }
 
   /// The server.

@@ -32,6 +32,8 @@ extension ServerAddress: CustomStringConvertible {
 /// // ensemble.servers[0].port == 2181, ensemble.chroot == "/app"
 /// ```
 ///
+/// `zks://` in front asks for connections with TLS, `zk://` says nothing.
+///
 /// *Source*: `org.apache.zookeeper.client.ConnectStringParser`; `ClientProtocol` 8.1.
 public struct ConnectString: Hashable, Sendable {
   /// The port of an address that names none.
@@ -41,19 +43,23 @@ public struct ConnectString: Hashable, Sendable {
   public var servers: [ServerAddress]
   /// An absolute path, or nil for the server's own root.
   public var chroot: String?
+  /// Whether connections must be encrypted with TLS.
+  public var requiresTLS = false
 
   public init(servers: [ServerAddress], chroot: String? = nil) {
     self.servers = servers
     self.chroot = chroot
   }
 
-  /// Reads a connect string. Blanks around commas and empty parts are ignored, and `zk://` in front is allowed.
+  /// Reads a connect string. Blanks around commas and empty parts are ignored, and `zk://` or `zks://` may be in
+  /// front.
   ///
   /// - Throws: `ConnectStringError` for an address without a host, a port that is not 1 to 65535, a chroot that is not
   ///   a valid path, or a list without a server.
   public init(parsing text: String) throws(ConnectStringError) {
     func fail(_ reason: String) -> ConnectStringError { ConnectStringError(reason: reason, text: text) }
-    let rest = text.hasPrefix("zk://") ? text.dropFirst(5) : text[...]
+    requiresTLS = text.hasPrefix("zks://")
+    let rest = requiresTLS ? text.dropFirst(6) : text.hasPrefix("zk://") ? text.dropFirst(5) : text[...]
     // Searched by bytes: as a character, a slash with a combining mark after it would be another one.
     let slash = rest.utf8.firstIndex(of: UInt8(ascii: "/")) ?? rest.endIndex
     let path = String(rest[slash...])
@@ -73,7 +79,10 @@ public struct ConnectString: Hashable, Sendable {
 }
 
 extension ConnectString: CustomStringConvertible {
-  public var description: String { servers.map(\.description).joined(separator: ",") + (chroot ?? "") }
+  /// The text that is parsed to the same value.
+  public var description: String {
+    (requiresTLS ? "zks://" : "") + servers.map(\.description).joined(separator: ",") + (chroot ?? "")
+  }
 }
 
 extension ServerAddress {

@@ -11,7 +11,6 @@ public enum ProtectionKey {
   /// - Parameter key: without the prefix `zookeeper.` of Java's system properties.
   /// - Returns: a noun phrase.
   public static func unsupported(server key: String, value: String) -> String? {
-    if key == "DigestAuthenticationProvider.digestAlg" { return digestAlgorithm(value) }
     if key == "authProvider" || key.hasPrefix("authProvider.") { return provider(value) }
     if isOff(value) { return nil }
     return whole[key] ?? prefixes.first { key.hasPrefix($0.prefix) }?.protection
@@ -29,38 +28,32 @@ public enum ProtectionKey {
     if key == "java.security.auth.login.config" { return sasl }
     guard key.hasPrefix("zookeeper.") else { return nil }
     let name = String(key.dropFirst("zookeeper.".count))
-    if name == "client.secure" { return tls }
     return whole[name] ?? prefixes.first { name.hasPrefix($0.prefix) }?.protection
   }
 
   /// Whether a key is one of those that ask for protection, whatever its value.
   public static func contains(server key: String) -> Bool { unsupported(server: key, value: "?") != nil }
 
-  private static let tls = "TLS"
   private static let sasl = "SASL"
   private static let authentication = "authentication that this build does not have"
   private static let quorumSASL = "SASL between the servers"
 
   private static let whole: [String: String] = [
-    "secureClientPort": tls, "secureClientPortAddress": tls, "sslQuorum": "TLS between the servers",
-    "portUnification": "TLS between the servers", "sslQuorumReloadCertFiles": "certificates that are read again",
-    "client.certReload": "certificates that are read again", "client.portUnification": tls, "client.secure": tls,
     "fips-mode": "FIPS mode", "admin.portUnification": "HTTPS for the AdminServer",
     "admin.forceHttps": "HTTPS for the AdminServer",
     "admin.needClientAuth": "certificates of the AdminServer's clients",
     "metricsProvider.httpsPort": "HTTPS for metrics",
-    "X509AuthenticationProvider.superUser": "certificates as identities", "superUser": sasl,
+    "superUser": sasl,
     "SASLAuthenticationProvider.superPassword": sasl, "letAnySaslUserDoX": sasl, "jaasLoginRenew": sasl,
     "requireClientAuthScheme": sasl, "sessionRequireClientSASLAuth": sasl, "requireKerberosConfig": sasl,
     "security.auth_to_local": sasl, "java.security.auth.login.config": sasl, "kinit": sasl,
-    "ensembleAuthName": "the authentication provider of ensembles' names",
   ]
 
   /// Unknown keys with one of these prefixes are refused too: a misspelt option protects nothing.
   private static let prefixes: [(prefix: String, protection: String)] = [
-    ("ssl.quorum.", "TLS between the servers"), ("ssl.", tls), ("metricsProvider.ssl.", "HTTPS for metrics"),
+    ("ssl.", "a property of TLS that is not known"), ("metricsProvider.ssl.", "HTTPS for metrics"),
     ("admin.ssl.", "HTTPS for the AdminServer"), ("quorum.auth.", quorumSASL), ("kerberos.", sasl), ("sasl.", sasl),
-    ("audit.", "an audit log"), ("enforce.auth.", authentication),
+    ("enforce.auth.", authentication),
     ("X509AuthenticationProvider.", "certificates as identities"),
     ("SASLAuthenticationProvider.", sasl), ("KeyAuthenticationProvider.", authentication),
   ]
@@ -70,14 +63,14 @@ public enum ProtectionKey {
     ["", "false", "no", "none", "off"].contains(value.lowercased())
   }
 
-  private static func digestAlgorithm(_ name: String) -> String? {
-    ["", "SHA1", "SHA-1", "SHA"].contains(name.uppercased()) ? nil : "digests of the algorithm \(name)"
-  }
-
   /// What the class of an authentication provider asks for; nil for those that this build has.
   private static func provider(_ className: String) -> String? {
     let name = className.split(separator: ".").last.map(String.init) ?? ""
-    if ["", "DigestAuthenticationProvider", "IPAuthenticationProvider"].contains(name) { return nil }
+    let known = [
+      "", "DigestAuthenticationProvider", "IPAuthenticationProvider", "EnsembleAuthenticationProvider",
+      "X509AuthenticationProvider",
+    ]
+    if known.contains(name) { return nil }
     return "the authentication provider \(className)"
   }
 }

@@ -18,6 +18,9 @@ package struct ServerDaemon: Sendable {
   /// Keys that no server knows, in the same form: probably misspelt, so that what they were to say is not said.
   package let unknownKeys: [String]
 
+  /// Files with secrets that the configuration names.
+  package let secretFiles: [String]
+
   /// The port that clients connect to; 0 stands for any.
   package var clientPort: Int { configuration.clientPort }
 
@@ -54,6 +57,7 @@ package struct ServerDaemon: Sendable {
       configuration = read.configuration
       joinFailure = SandboxError("\(file): \(error.message)", hint: error.hint, isConfiguration: true)
     }
+    secretFiles = read.secretFiles
     unknownKeys = read.unknownKeys.map(\.text)
     warnings = read.warnings.map(\.text) + (configuration.peerTypeWarning.map { ["\(file): \($0)"] } ?? [])
   }
@@ -63,6 +67,18 @@ package struct ServerDaemon: Sendable {
   /// - Throws: when `myid` is missing, no number, or not that of a member.
   package func checkServerID() throws(SandboxError) {
     if let joinFailure { throw joinFailure }
+  }
+
+  /// Tries whether the stores of keys and certificates can be used.
+  ///
+  /// - Returns: what to say of those that can.
+  /// - Throws: when one cannot be used.
+  package func checkStores() throws(SandboxError) -> [String] {
+    do throws(ServerStartError) {
+      return try configuration.checkStores()
+    } catch {
+      throw SandboxError(error.message, hint: error.hint, isConfiguration: true)
+    }
   }
 
   /// Checks whether the ensemble's members, as far as the data directory tells, are those of the file.

@@ -2,6 +2,7 @@ package import Logging
 import NIOCore
 import NIOPosix
 import SASL
+import ServerCore
 import TxnLog
 import ZooKeeperProtocol
 
@@ -19,20 +20,26 @@ package final class RunningServer: @unchecked Sendable {
   private let logger: Logger
   private let storage: Storage
   private let background = BackgroundWorker()
+  private let audit: AuditLog?
   private let ending: EventLoopPromise<ServerStartError?>
 
   private init(
-    _ configuration: ServerConfiguration, _ recovered: Storage.Recovered, group: MultiThreadedEventLoopGroup,
-    logger: Logger
-  ) throws(TxnLogError) {
+    _ configuration: ServerConfiguration, _ recovered: Storage.Recovered, _ encryption: ServerEncryption,
+    audit: AuditLog?, group: MultiThreadedEventLoopGroup, logger: Logger
+  ) throws(ServerStartError) {
     self.group = group
+    self.audit = audit
     self.logger = logger
     loop = group.next()
     storage = recovered.storage
     ending = loop.makePromise()
-    parts = try ServerParts(
-      configuration, recovered, background: background, loop: loop, logger: logger,
-      onFailure: { [unowned self] in fail($0) })
+    do throws(TxnLogError) {
+      parts = try ServerParts(
+        configuration, recovered, encryption, background: background, audit: audit, loop: loop, logger: logger,
+        onFailure: { [unowned self] in fail($0) })
+    } catch {
+      throw ServerStartError(error)
+    }
   }
 
   // MARK: The start
@@ -55,7 +62,10 @@ package final class RunningServer: @unchecked Sendable {
           let server = try open(configuration, group: group, logger: logger)
           server.parts.membership.driver?.sever(Set(severed.map(ServerID.init(rawValue:))))
           server.parts.listen(isGivenUp: isGivenUp).whenComplete { result in
-            if case .failure = result { server.giveUp() }
+            switch result {
+            case .success: server.audit?.add(AuditEvent(.serverStart, .success))
+            case .failure: server.giveUp()
+            }
             continuation.resume(returning: result.map { server }.mapError(ServerStartError.init(listening:)))
           }
         } catch {
@@ -72,22 +82,48 @@ package final class RunningServer: @unchecked Sendable {
   ) throws(ServerStartError) -> RunningServer {
     let configuration = try configuration.joined()
     if let warning = configuration.peerTypeWarning { logger.warning("\(warning)") }
-    if let login = configuration.sasl {
-      do throws(SASLError) { try SASLAuthenticator.check(login) } catch {
-        throw ServerStartError("clients cannot log in: \(error)")
-      }
-    }
-    do throws(TxnLogError) {
-      let recovered = try Storage.open(configuration)
+    var audit: AuditLog?
+    do throws(ServerStartError) {
+      try checkLogin(configuration)
+      let encryption = try ServerEncryption(configuration, loop: group.next(), logger: logger)
+      let recovered = try recover(configuration)
       recovered.report(to: logger)
-      return try RunningServer(configuration, recovered, group: group, logger: logger)
+      // The directory of the data, in which it is unless the configuration says otherwise, is there only now.
+      audit = try openAudit(configuration, logger)
+      return try RunningServer(configuration, recovered, encryption, audit: audit, group: group, logger: logger)
     } catch {
-      throw ServerStartError(error)
+      do throws(ServerStartError) {
+        if audit == nil { audit = try openAudit(configuration, logger) }
+        audit?.end(with: AuditEvent(.serverStart, .failure))
+      } catch {
+        logger.error("this start is not in the audit log: \(error.message)")
+      }
+      throw error
     }
+  }
+
+  private static func checkLogin(_ configuration: ServerConfiguration) throws(ServerStartError) {
+    guard let login = configuration.sasl else { return }
+    do throws(SASLError) { try SASLAuthenticator.check(login) } catch {
+      throw ServerStartError("clients cannot log in: \(error)")
+    }
+  }
+
+  private static func recover(_ configuration: ServerConfiguration) throws(ServerStartError) -> Storage.Recovered {
+    do throws(TxnLogError) { return try Storage.open(configuration) } catch { throw ServerStartError(error) }
+  }
+
+  private static func openAudit(
+    _ configuration: ServerConfiguration, _ logger: Logger
+  ) throws(ServerStartError) -> AuditLog? {
+    guard let audit = configuration.audit else { return nil }
+    return try AuditLog(path: audit.path(orIn: configuration.dataDirectory), logger: logger)
   }
 
   /// The port that clients connect to.
   package var clientPort: Int { parts.clients.port }
+  /// The port that clients with TLS connect to; 0 when there is none.
+  package var secureClientPort: Int { parts.clients.securePort }
   /// The port of the AdminServer; nil when there is none.
   package var adminPort: Int? { parts.operators.adminPort }
 
@@ -111,6 +147,7 @@ package final class RunningServer: @unchecked Sendable {
   private func giveUp() {
     parts.stopServing()
     _ = try? parts.log.stop()
+    audit?.end(with: AuditEvent(.serverStart, .failure))
     ending.succeed(nil)
   }
 
@@ -150,6 +187,8 @@ package final class RunningServer: @unchecked Sendable {
     }
     background.stop()
     try? await group.shutdownGracefully()
+    if writingLog { audit?.add(AuditEvent(.serverStop, .invoked)) }
+    audit?.stop()
     storage.release()
   }
 }

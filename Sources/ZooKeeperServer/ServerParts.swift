@@ -18,6 +18,7 @@ final class ServerParts: @unchecked Sendable {
   let membership: Membership
   let log: LogPipeline
   let operators: OperatorServers
+  private let encryptions: [PortEncryption]
   private let configuration: ServerConfiguration
   private let loop: any EventLoop
   private let logger: Logger
@@ -31,8 +32,9 @@ final class ServerParts: @unchecked Sendable {
   /// - Parameter onFailure: called with the reason when the server must stop.
   /// - Throws: when the files of the data directory contradict each other.
   init(
-    _ configuration: ServerConfiguration, _ recovered: Storage.Recovered, background: BackgroundWorker,
-    loop: any EventLoop, logger: Logger, onFailure: @escaping (String) -> Void
+    _ configuration: ServerConfiguration, _ recovered: Storage.Recovered, _ encryption: ServerEncryption,
+    background: BackgroundWorker, audit: AuditLog?, loop: any EventLoop, logger: Logger,
+    onFailure: @escaping (String) -> Void
   ) throws(TxnLogError) {
     self.configuration = configuration
     self.loop = loop
@@ -43,13 +45,18 @@ final class ServerParts: @unchecked Sendable {
     turns = TurnLoop(loop, log)
     timers = ServerTimers(loop, turns)
     let served = ServedCore(
-      configuration.coreSettings, recovered.state, servesEverybody: configuration.ensemble == nil)
-    clients = ClientListener(configuration, served, turns, loop: loop, logger: logger)
-    membership = try Membership(configuration, recovered, log, turns, clients, loop: loop, logger: logger)
+      configuration.coreSettings, recovered.state, servesEverybody: configuration.ensemble == nil,
+      audit: audit)
+    clients = ClientListener(
+      configuration, served, turns, encryption.ofClients, audit: audit, loop: loop, logger: logger)
+    membership = try Membership(
+      configuration, recovered, log, turns, clients, encryption.ofServers, loop: loop, logger: logger)
+    encryptions = [encryption.ofClients, encryption.ofServers].compactMap(\.self)
     let reporter = Reporter(configuration, storage, clients, log, membership, loop: loop)
     operators = OperatorServers(configuration, reporter, logger: logger)
     clients.onWord = { [reporter] in reporter.answer(to: $0, argument: $1) }
     connect()
+    audit?.onCaughtUp = { [turns] in loop.execute { turns.schedule() } }
   }
 
   /// Sets the closures by which parts call those that were created later.
@@ -100,6 +107,7 @@ final class ServerParts: @unchecked Sendable {
     timers.every(.milliseconds(clamping: configuration.tickTimeMilliseconds)) {
       if served.ownsSessions { served.core.expireSessions(.now) }
     }
+    for encryption in encryptions { encryption.watchFiles(timers) }
     timers.every(.seconds(1)) { [clients] in clients.closeSilentConnections() }
     let features = configuration.features
     timers.every(.milliseconds(clamping: features.containerCheckMilliseconds)) {

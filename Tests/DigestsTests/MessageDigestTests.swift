@@ -73,6 +73,7 @@ import Testing
   @Test func comparison() {
     #expect(MessageDigest.areEqual([1, 2], [1, 2]))
     #expect(!MessageDigest.areEqual([1, 2], [1, 3]))
+    #expect(!MessageDigest.areEqual([3, 1], [1, 1]))
     #expect(!MessageDigest.areEqual([1, 2], [1, 2, 3]))
   }
 

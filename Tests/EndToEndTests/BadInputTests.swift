@@ -22,7 +22,7 @@ struct BadInputTests {
       (["--session-timeout", "soon", "ls"], 2, "--session-timeout soon is not a duration"),
       (["--max-buffer", "many", "ls"], 2, "--max-buffer many is not a size"),
       (["-s", "", "ls"], 2, "not a list of servers"),
-      (["-s", "zks://h", "ls"], 2, "TLS"), (["-s", "h:99999", "ls"], 2, "is not a list of servers"),
+      (["-s", "zks://", "ls"], 2, "not a list of servers"), (["-s", "h:99999", "ls"], 2, "is not a list of servers"),
       (["--auth", "secret", "ls"], 2, "not of the form SCHEME:AUTH"), (["-o", "xml", "ls"], 2, "choose from text"),
       (["reconfig", "-add", "a", "-file", "b"], 2, "cannot be combined"), (["delete", "/"], 2, "/"),
     ] as [([String], Int32, String)])

@@ -14,11 +14,11 @@ struct CompatTests {
     var options: [String] = []
     let server: String
 
-    func run(_ words: [String], input: String = "") async throws -> CommandRun {
+    func run(_ words: [String]) async throws -> CommandRun {
       var environment = RunningCommand.cleanEnvironment
       environment["TZ"] = "UTC"
       return try await CommandRun.run(
-        executable, options + ["-server", server] + words, environment: environment, input: Array(input.utf8))
+        executable, options + ["-server", server] + words, environment: environment)
     }
   }
 
@@ -27,9 +27,8 @@ struct CompatTests {
     let (theirs, ours) = (try await ApacheServer.start(.permissive), try await ApacheServer.start(.permissive))
     let apache = Program(executable: "/usr/share/zookeeper/bin/zkCli.sh", server: theirs.connectString)
     let zkcli = Program(executable: try Products.executable("zkcli"), options: ["--compat"], server: ours.connectString)
-    let input = session.lines.joined(separator: "\n") + "\n"
-    async let expected = apache.run([], input: input)
-    async let found = zkcli.run([], input: input)
+    async let expected = session.run(apache.executable, apache.options + ["-server", apache.server])
+    async let found = session.run(zkcli.executable, zkcli.options + ["-server", zkcli.server])
     let (real, run) = (try await expected, try await found)
     #expect(ZkCliSessions.difference(of: run.standardOutput, to: real.standardOutput) == [])
     #expect(ZkCliSessions.difference(of: run.standardError, to: real.standardError) == [])

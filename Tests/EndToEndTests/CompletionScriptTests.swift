@@ -106,6 +106,8 @@ struct CompletionScriptTests {
     try await complete("zkcli get \(path)/deep/", "zkcli get \(path)/deep/er")
     try await terminal.send("Enter")
     try await terminal.waitFor("\nfound\n", timeout: .seconds(20))
+    // Until its prompt is there, the shell has not taken the terminal back, and ^C would reach nobody.
+    try await fresh(terminal)
     try await drop()
     // Quotes that are open stay open, or are closed: the shell knows.
     try await complete("zkcli get '\(path)/deep/e", "zkcli get '\(path)/deep/er")

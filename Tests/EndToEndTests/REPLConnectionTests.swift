@@ -38,6 +38,8 @@ struct REPLConnectionTests {
     let shell = try await Session.open(proxy.connectString, "--timeout", "60s", "--session-timeout", "50s")
     proxy.stall()
     try await shell.enter("get /zookeeper")
+    // A ^C that comes before the line was taken would only clear it.
+    try await eventually("a line that was taken") { try await shell.terminal.cursor().column == 0 }
     try await shell.terminal.send("C-c")
     try await shell.see("interrupted")
     proxy.resume()

@@ -170,6 +170,17 @@ struct REPLTests {
     #expect(try await second.terminal.waitForExit() == 0)
   }
 
+  @Test func passwordIsAskedForWithoutEcho() async throws {
+    let shell = try await Session.open(try await ApacheServer.shared().connectString)
+    try await shell.enter("addauth digest bob")
+    try await shell.see("password of bob:")
+    try await shell.enter("hunter5")
+    try await shell.seeTyped("")
+    try await shell.enter("whoami")
+    let screen = try await shell.see("digest: bob")
+    #expect(!screen.contains("hunter5"))
+  }
+
   @Test func historyCanBeTurnedOff() async throws {
     let server = try await ApacheServer.shared().connectString
     let shell = try await Session.open(server, "--no-history")

@@ -249,7 +249,7 @@ struct SASLTests {
 }
 
 /// A Python with kazoo and what it needs for SASL.
-private enum SASLPython {
+enum SASLPython {
   private static let made = Task { () async throws -> String in
     let directory = try Scratch.directory("venv")
     let environment = ProcessInfo.processInfo.environment

@@ -130,7 +130,7 @@ struct StreamTests {
     for arguments in [
       ["-s", server, "get", path], ["--server", server, "get", path], ["--server=\(server)", "get", path],
       ["get", path, "--server", server], ["get", "--server=\(server)", path], ["-server", server, "get", path],
-      ["get", path, "-server", server], ["-s\(server)", "get", path], ["--serv", server, "get", path],
+      ["get", path, "-server", server], ["-s\(server)", "get", path], ["--serve", server, "get", path],
       ["-server", server, "-timeout", "5000", "-r", "-waitforconnection", "get", path],
     ] {
       expect(try await other.run(arguments), output: "v", "\(arguments)")
@@ -152,7 +152,7 @@ struct StreamTests {
     expect(
       try await zkcli("-client-configuration", "\(file).not", "sync"), status: 12, error: "cannot open \(file).not")
     try Scratch.write("zookeeper.client.secure=true\n", to: file)
-    expect(try await zkcli("-client-configuration", file, "sync"), status: 2, error: "asks for TLS")
+    expect(try await zkcli("-client-configuration", file, "sync"), status: 7, error: "TLS handshake")
   }
 
   @Test func serverComesFromTheFirstVariableThatIsSet() async throws {

@@ -24,7 +24,7 @@ struct MemberConfigurationTests {
     try directory.create()
     if let agreed { try EpochFiles(directory).saveAgreedConfiguration(agreed) }
     let tree = DataTree(hashSeed: 1)
-    if let inTree { tree.setConfiguration(inTree.text, version: inTree.version) }
+    if let inTree { tree.setConfiguration(inTree.text, version: inTree.version, wallMilliseconds: 1) }
     return try MemberConfiguration(file: file, EpochFiles(directory), tree: tree)
   }
 

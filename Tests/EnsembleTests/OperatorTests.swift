@@ -47,6 +47,36 @@ struct OperatorTests {
     try await ensemble.kill()
   }
 
+  /// A change is in the audit log of the server that the client was connected to, whether that leads or not; what ends
+  /// with a session is in those of all.
+  @Test func changesAreAuditedWhereTheyWereAskedFor() async throws {
+    var configuration = ServerEnsemble.Configuration([.ours, .ours, .ours])
+    configuration.extraLines = ["audit.enable=true"]
+    let ensemble = try await ServerEnsemble.start(configuration)
+    for member in ensemble.members {
+      try await member.withClient { client in
+        try await client.create("/of-\(member.id)", data: [1], mode: .ephemeral)
+        _ = try? await client.delete("/none-\(member.id)")
+      }
+    }
+    func lines(_ member: ServerMember, _ part: String) throws -> Int {
+      let text = try String(contentsOfFile: "\(member.directory)/data/zookeeper_audit.log", encoding: .utf8)
+      return text.split(separator: "\n").count { $0.contains(part) }
+    }
+    for member in ensemble.members {
+      for other in ensemble.members {
+        let isOwn = member.id == other.id ? 1 : 0
+        let created = "operation=create\tznode=/of-\(other.id)\tznode_type=ephemeral\tresult=success"
+        #expect(try lines(member, created) == isOwn)
+        #expect(try lines(member, "operation=delete\tznode=/none-\(other.id)\tresult=failure") == isOwn)
+        try await eventually("the end of the session in the audit log of server \(member.id)") {
+          try lines(member, "OnSessionCloseOrExpire\tznode=/of-\(other.id)\tresult=success") == 1
+        }
+      }
+    }
+    try await ensemble.kill()
+  }
+
   private func tellAdministrators(_ ensemble: ServerEnsemble) async throws {
     let (apache, ours, leader) = (ensemble[1], ensemble[2], ensemble[3])
     #expect(NSDictionary(dictionary: try ours.admin("leader")) == NSDictionary(dictionary: try apache.admin("leader")))

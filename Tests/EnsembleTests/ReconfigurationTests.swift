@@ -66,8 +66,9 @@ struct ReconfigurationTests {
     for member in members {
       try await member.withClient { client in
         try await client.sync("/")
-        let found = try await client.getConfig().data ?? []
-        let now = try QuorumConfiguration(parsing: String(decoding: found, as: UTF8.self))
+        let found = try await client.getConfig()
+        let now = try QuorumConfiguration(parsing: String(decoding: found.data ?? [], as: UTF8.self))
+        #expect(found.stat.mtimeMilliseconds > 1_700_000_000_000, "server \(member.id)")
         #expect(Set(now.voters.map(\.rawValue)) == Set(members.map { Int64($0.id) }), "server \(member.id)")
         try await client.create("/by-\(member.id)-", data: [1], mode: .persistentSequential)
       }

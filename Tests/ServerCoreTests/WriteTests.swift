@@ -116,6 +116,44 @@ import ZooKeeperProtocol
     #expect(Set(who.identities.map { "\($0.scheme)=\($0.user)" }) == ["ip=127.0.0.1", "super=", "digest=user"])
   }
 
+  /// The digests are of `user:pass`, by `openssl dgst -binary | base64`.
+  @Test(arguments: [
+    ("MD5", "IaOShYhKJo1kWOP96wi+rA=="), ("SHA-256", "70yRTFkWmLJo2zxkFj6v2nIJpjDyNuvw7r8EVGDfcjo="),
+    ("sha-512", "byB8hNs+LzOYofjeMGiIfR/jKrcms8i5ls17owJgMPc/97CxZ1nTVHmKawnszYHC8bu9VMh6GIu6lFZ1BXBL3Q=="),
+  ]) func digestsAreOfTheConfiguredAlgorithm(_ name: String, _ digest: String) {
+    let bench = Bench { settings in
+      let isKnown = settings.setDigestAlgorithm(javaName: name)
+      #expect(isKnown)
+      settings.superDigest = "user:\(digest)"
+    }
+    let client = bench.connect()
+    client.create("/locked", acl: locked)
+    client.call(.auth(AuthPacket(scheme: "digest", auth: Array("user:pass".utf8))))
+    #expect(client.create("/locked/a") == .ok)
+    #expect(client.create("/own", acl: ACL.creatorAll) == .ok)
+    let body = client.body(.getACL(PathRequest(path: "/own")))
+    guard case .acl(let answer)? = body else { Issue.record("no answer"); return }
+    #expect(answer.acl == [ACL(permissions: .all, scheme: "digest", id: "user:\(digest)")])
+  }
+
+  @Test func clientOfAnotherEnsembleIsSentAway() {
+    let bench = Bench { $0.ensembleNames = ["prod", "prod-eu"] }
+    for name in ["prod", "prod-eu", ""] {
+      let client = bench.connect()
+      #expect(client.call(.auth(AuthPacket(scheme: "ensemble", auth: Array(name.utf8)))) == .ok)
+      #expect(!client.isClosed && client.connection.identities.count == 1)
+      #expect(client.create("/x", acl: [ACL(permissions: .all, scheme: "ensemble", id: "prod")]) == .invalidACL)
+    }
+    let client = bench.connect()
+    client.submit(.auth(AuthPacket(scheme: "ensemble", auth: Array("test".utf8))))
+    // An error would be final for the client, which is to try the next server.
+    #expect(client.received().isEmpty && client.isClosed)
+    let nameless = Bench { $0.ensembleNames = [] }.connect()
+    #expect(nameless.call(.auth(AuthPacket(scheme: "ensemble", auth: Array("any".utf8)))) == .ok)
+    let without = Bench().connect()
+    #expect(without.call(.auth(AuthPacket(scheme: "ensemble", auth: Array("prod".utf8)))) == .authFailed)
+  }
+
   @Test func unknownSchemeClosesTheConnection() {
     let client = Bench().connect()
     #expect(client.call(.auth(AuthPacket(scheme: "nosuch", auth: []))) == .authFailed)

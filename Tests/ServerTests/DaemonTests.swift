@@ -47,7 +47,7 @@ struct DaemonTests {
   }
 
   /// What is to be protected and cannot be: neither a check nor a start passes it over.
-  @Test(arguments: ["sslQuorum=true", "secureClientPort=2281", "quorum.auth.learnerRequireSasl=true"])
+  @Test(arguments: ["ssl.crl=true", "fips-mode=true", "quorum.auth.learnerRequireSasl=true"])
   func missingProtectionIsAFault(line: String) async throws {
     let directory = try Scratch.directory("protection")
     let file = "\(directory)/zoo.cfg"

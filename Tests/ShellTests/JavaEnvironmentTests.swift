@@ -22,10 +22,14 @@ import Testing
       (["JVMFLAGS": "-Xmx1g -Dzookeeper.client.secure=TRUE -Da=b"], [:]),
       ([:], ["/etc/zookeeper/conf/java.env": "export CLIENT_JVMFLAGS='-Dzookeeper.client.secure=true'"]),
       (["ZOOCFGDIR": "/c", "X": "true"], ["/c/zookeeper-env.sh": "JVMFLAGS=-Dzookeeper.client.secure=$X"]),
-      ([:], ["/etc/zookeeper/conf/java.env": "if x; then\nCLIENT_JVMFLAGS=-Dzookeeper.client.secure=true\nfi"]),
     ] as [([String: String], [String: String])])
-  func noSessionInTheClearWhereTLSIsAskedFor(variables: [String: String], files: [String: String]) {
-    let error = #expect(throws: ShellError.self) { try settings(variables, files: files) }
+  func sessionsAreEncryptedWhereTLSIsAskedFor(variables: [String: String], files: [String: String]) throws {
+    #expect(try settings(variables, files: files).tls.isWanted)
+  }
+
+  @Test func noSessionInTheClearWhereTLSMayBeAskedFor() {
+    let files = ["/etc/zookeeper/conf/java.env": "if x; then\nCLIENT_JVMFLAGS=-Dzookeeper.client.secure=true\nfi"]
+    let error = #expect(throws: ShellError.self) { try settings([:], files: files) }
     #expect(error?.exitCode == .usage)
     #expect(error?.message.contains("asks for TLS") == true)
   }
@@ -61,7 +65,7 @@ import Testing
   @Test func theVariablesCountUnderApachesNamesOnly() throws {
     let variables = ["CLIENT_JVMFLAGS": "-Dzookeeper.client.secure=true", "ZOOCFGDIR": "/nonexistent"]
     let environment = ShellEnvironment(variables: variables)
-    _ = try ShellSettings([:], environment: environment)
-    #expect(throws: ShellError.self) { try ShellSettings([:], environment: environment, dialect: ZkCliDialect()) }
+    #expect(try !ShellSettings([:], environment: environment).connectString.requiresTLS)
+    #expect(try ShellSettings([:], environment: environment, dialect: ZkCliDialect()).connectString.requiresTLS)
   }
 }

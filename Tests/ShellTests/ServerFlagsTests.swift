@@ -23,6 +23,25 @@ import Testing
     #expect(read.remarks.contains("used -Djute.maxbuffer from $JVMFLAGS"))
   }
 
+  /// What cannot be evaluated is shown, but not the secrets in it.
+  @Test func secretsAreNotShown() {
+    let read = flags(
+      ["JVMFLAGS": "-javaagent:a.jar=password=hunter1"],
+      [
+        "/conf/java.env":
+          "SERVER_JVMFLAGS=\"$(x) -Dzookeeper.DigestAuthenticationProvider.superDigest=super:hunter2\"\n"
+          + "JVMFLAGS=\"$JVMFLAGS $(y) -Dzookeeper.ssl.keyStore.password=hunter3\"\n"
+      ])
+    #expect(read.warnings.map { $0.contains("JVMFLAGS=***") } == [true, true], "\(read.warnings)")
+    #expect(!(read.warnings + read.remarks).joined().contains("hunter"), "\(read.remarks)")
+  }
+
+  @Test func logsHaveTheDirectoryOfTheScript() {
+    #expect(flags(["ZOO_LOG_DIR": "/logs"]).properties == ["zookeeper.log.dir": "/logs"])
+    let own = flags(["ZOO_LOG_DIR": "/logs", "SERVER_JVMFLAGS": "-Dzookeeper.log.dir=/own"])
+    #expect(own.properties == ["zookeeper.log.dir": "/own"])
+  }
+
   @Test func directoryIsNamedOrThatOfTheConfiguration() {
     let files = ["/other/java.env": "JVMFLAGS=-Dx=1", "/conf/java.env": "JVMFLAGS=-Dx=2"]
     #expect(flags([:], files).properties == ["x": "2"])

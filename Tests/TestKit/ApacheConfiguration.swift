@@ -56,8 +56,10 @@ public struct ApacheConfiguration: Sendable {
       + ["-cp", classPath, "org.apache.zookeeper.server.quorum.QuorumPeerMain", "\(directory)/zoo.cfg"]
   }
 
-  /// Debian's jar names all its dependencies in its manifest, except for a logging library.
-  static let classPath = "/usr/share/java/zookeeper.jar:/usr/share/java/slf4j-simple.jar"
+  /// Debian's jar names all its dependencies in its manifest, except for a logging library and two parts of Netty,
+  /// which TLS needs.
+  static let classPath = ["zookeeper", "slf4j-simple", "netty-codec", "netty-resolver"]
+    .map { "/usr/share/java/\($0).jar" }.joined(separator: ":")
 
   /// The AdminServer also needs Jetty and Jackson with their dependencies.
   static let adminClassPath = "\(classPath):/usr/share/java/*"

@@ -22,14 +22,24 @@ public struct CommandRun: Sendable {
 
   /// Runs `executable` with `input` as its whole standard input, and kills it after `timeLimit`.
   ///
+  /// - Parameter rest: waits for something, and returns the rest of the input; nil if `input` is all.
   /// - Throws: `TestKitError.systemCall` if it cannot be started, `.timedOut` if it left a process that keeps its
   ///   outputs open.
   public static func run(
     _ executable: String, _ arguments: [String] = [],
     environment: [String: String] = RunningCommand.cleanEnvironment, input: [UInt8] = [],
-    timeLimit: Duration = .seconds(120)
+    timeLimit: Duration = .seconds(120), rest: ((RunningCommand) async -> [UInt8])? = nil
   ) async throws -> CommandRun {
-    let command = try RunningCommand(executable, arguments, environment: environment, input: input)
+    let command: RunningCommand
+    if let rest {
+      command = try RunningCommand(executable, arguments, environment: environment)
+      // A program that has ended reads nothing; how it ended is what counts.
+      try? command.write(String(decoding: input, as: UTF8.self))
+      try? command.write(String(decoding: await rest(command), as: UTF8.self))
+      command.closeInput()
+    } else {
+      command = try RunningCommand(executable, arguments, environment: environment, input: input)
+    }
     var wasOverTime = false
     let ending: RunningCommand.Ending
     do {

@@ -10,6 +10,31 @@ public enum ZkCliSessions {
   public struct Session: Sendable, CustomStringConvertible {
     public let description: String
     public let lines: [String]
+    /// Events that must have been printed before the last lines: the thread that prints them may be much slower than
+    /// the one that reads lines, and is ended by the end of the program.
+    var events: [String] = []
+    var lastLines: [String] = []
+
+    /// Runs the session in a program.
+    ///
+    /// - Throws: as `CommandRun.run`.
+    public func run(
+      _ executable: String, _ arguments: [String], timeLimit: Duration = .seconds(180)
+    ) async throws -> CommandRun {
+      var environment = RunningCommand.cleanEnvironment
+      environment["TZ"] = "UTC"
+      func text(_ lines: [String]) -> String { lines.map { $0 + "\n" }.joined() }
+      return try await CommandRun.run(
+        executable, arguments, environment: environment, input: Array(text(lines).utf8), timeLimit: timeLimit
+      ) { command in
+        // Without an event, the lines that differ say which one.
+        _ = try? await eventually("the events of \(description)", within: .seconds(60)) {
+          let output = String(decoding: command.bytes(of: .output), as: UTF8.self)
+          return command.ending != nil || events.allSatisfy { output.contains(" \($0)") }
+        }
+        return Array(text(lastLines).utf8)
+      }
+    }
   }
 
   /// All of them.
@@ -31,10 +56,10 @@ public enum ZkCliSessions {
       "create -t 100000 /t v", "create /a/e/x", "create \"/a/with space\" \"two words\"", "get '/a/with space'",
       "ls /a",
       "set /a pre\"fix", "get /a", "set /a 'it''s'", "get /a", "set /a \"\"", "get /a", "set /a 'open", "get /a",
-      "create /a/ünï wörld", "get /a/ünï", "ls /a", "history", "redo 17", "redo 999", "printwatches",
-      "printwatches off",
-      "printwatches", "deleteall /a", "get /a", "quit",
-    ])
+      "create /a/ünï wörld", "get /a/ünï", "ls /a", "history", "redo 17", "redo 999",
+    ],
+    events: ["type:NodeChildrenChanged path:/a", "type:NodeDataChanged path:/a"],
+    lastLines: ["printwatches", "printwatches off", "printwatches", "deleteall /a", "get /a", "quit"])
 
   private static let access = Session(
     description: "access",
@@ -59,44 +84,57 @@ public enum ZkCliSessions {
       "ls /zookeeper/quota",
     ])
 
-  /// Events arrive at any time. A command after each change makes them arrive at the same position in both outputs.
+  /// Events arrive at any time, and are compared apart from the answers. A command after each change makes them arrive
+  /// before the end.
   private static let watches = Session(
     description: "watches",
     lines: [
       "create /a v", "get -w /a", "set /a w", "sync /a", "removewatches /a", "removewatches /a -d", "addWatch",
       "stat /a",
-      "addWatch -m X /a", "removewatches",
-    ])
+      "addWatch -m X /a",
+    ],
+    events: ["type:NodeDataChanged path:/a"], lastLines: ["removewatches"])
 
-  /// What Java and the connection add to the answer.
-  static func withoutNoise(_ bytes: [UInt8]) -> String {
+  /// Takes off what Java and the connection add, and separates the events from the answers to commands.
+  ///
+  /// The thread of the session prints an event in two writes, and the first of them, of the connection, beside the
+  /// greeting. Where they come among the lines of the commands, even one without the other, is a matter of the
+  /// scheduler.
+  static func separated(_ bytes: [UInt8]) -> (answers: String, events: [String]) {
     let text = String(decoding: bytes, as: UTF8.self)
-      .replacing(/\nWATCHER::\n\nWatchedEvent state:SyncConnected type:None path:null( zxid: -1)?\n/, with: "")
       // Times are those of two runs.
       .replacing(/(Mon|Tue|Wed|Thu|Fri|Sat|Sun) \w{3} \d\d \d\d:\d\d:\d\d UTC \d{4}/, with: "DATE")
       // 3.9.5 added the zxid of the event, which 3.8.0 does not know.
       .replacing(/\ zxid: -?\d+/, with: "")
       .replacing(/ephemeralOwner = 0x[1-9a-f][0-9a-f]+/, with: "ephemeralOwner = SESSION")
+    let printed = /\n(WATCHER::|WatchedEvent state:[^\n]*)\n/
+    let events = text.matches(of: printed).map { String($0.1) }
+      .filter { $0 != "WATCHER::" && !$0.hasSuffix(" type:None path:null") }
     let noise = ["SLF4J:", "Connecting to ", "Welcome to ZooKeeper!", "JLine support is ", "/usr/bin/java"]
-    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-    return lines.filter { line in !noise.contains { line.hasPrefix($0) } }.joined(separator: "\n")
+    let lines = text.replacing(printed, with: "").split(separator: "\n", omittingEmptySubsequences: false)
+    return (lines.filter { line in !noise.contains { line.hasPrefix($0) } }.joined(separator: "\n"), events)
   }
 
-  /// The lines that one has and the other has not; none if both are the same, byte for byte but for the noise.
+  /// The lines that one has and the other has not; none if both have the same answers, byte for byte but for the noise,
+  /// and the same events.
   public static func difference(of found: [UInt8], to expected: [UInt8]) -> [String] {
-    let (found, expected) = (withoutNoise(found), withoutNoise(expected))
+    let (found, expected) = (separated(found), separated(expected))
     func lines(_ text: String) -> [Substring] { text.split(separator: "\n", omittingEmptySubsequences: false) }
-    let changes = lines(found).difference(from: lines(expected)).map { change in
+    func describe<Line>(_ change: CollectionDifference<Line>.Change) -> String {
       switch change {
       case .insert(let offset, let line, _): "+\(offset) \(line)"
       case .remove(let offset, let line, _): "-\(offset) \(line)"
       }
     }
+    let changes =
+      lines(found.answers).difference(from: lines(expected.answers)).map(describe)
+      + found.events.difference(from: expected.events).map(describe)
     return changes.isEmpty && found != expected ? ["the bytes differ"] : changes
   }
 
-  /// The lines without the noise, in an order that does not depend on when events came.
+  /// The lines of the answers, and the events, each sorted: servers may list the same things in another order.
   public static func sortedLines(_ bytes: [UInt8]) -> [String] {
-    withoutNoise(bytes).split(separator: "\n").map(String.init).sorted()
+    let (answers, events) = separated(bytes)
+    return answers.split(separator: "\n").map(String.init).sorted() + events.sorted()
   }
 }

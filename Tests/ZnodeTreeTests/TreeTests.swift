@@ -17,6 +17,25 @@ import ZooKeeperProtocol
     #expect(driver.tree.reportedZnodeCount == 5)
   }
 
+  @Test func configurationKeepsTheTimeAtWhichItWasWritten() throws {
+    let driver = TreeDriver()
+    let digest = driver.tree.treeDigest
+    func times(_ text: String, _ version: Int64, at now: Int64) -> [Int64?] {
+      driver.tree.setConfiguration(text, version: version, wallMilliseconds: now)
+      let stat = driver.stat("/zookeeper/config")
+      return [stat?.mtimeMilliseconds, stat?.mzxid.rawValue, stat.map { Int64($0.version) }]
+    }
+    #expect(times("one", 0, at: 1000) == [1000, 0, -1])
+    #expect(times("one", 0, at: 2000) == [1000, 0, -1])
+    #expect(times("one", 7, at: 3000) == [3000, 7, -1])
+    #expect(times("two", 7, at: 4000) == [4000, 7, -1])
+    #expect(driver.tree.treeDigest == digest)
+    // One that was agreed on has the time of its transaction.
+    driver.zxid = 8
+    driver.apply(.reconfig(SetDataTxn(path: "/zookeeper/config", data: Array("three".utf8), version: -1)), time: 5000)
+    #expect(times("three", 9, at: 6000) == [5000, 9, -1])
+  }
+
   @Test(arguments: ["", "/"]) func emptyPathIsTheRoot(path: String) {
     #expect(DataTree().find(path) == DataTree.root)
   }

@@ -1,4 +1,7 @@
+import Foundation
+import TestKit
 import Testing
+import TxnLog
 import ZooKeeperProtocol
 
 @testable import ZooKeeperServer
@@ -26,15 +29,14 @@ import ZooKeeperProtocol
   // MARK: Protection
 
   @Test(arguments: [
-    "secureClientPort=2281", "secureClientPortAddress=h", "sslQuorum=true", "portUnification=true",
-    "sslQuorumReloadCertFiles=true", "client.certReload=true", "client.portUnification=true",
-    "ssl.keyStore.location=/k", "ssl.keyStore.passwordPath=/p", "ssl.trustStore.type=JKS", "ssl.clientAuth=need",
-    "ssl.quorum.trustStore.location=/t", "ssl.protocol=TLSv1.3", "ssl.ciphersuites=X", "ssl.crl=true",
-    "ssl.hostnameVerification=true", "ssl.somethingNew=1", "fips-mode=true", "audit.enable=true",
-    "audit.impl.class=x.Y", "DigestAuthenticationProvider.digestAlg=SHA-256",
-    "X509AuthenticationProvider.superUser=CN=a",
+    "ssl.keyStore.type=BCFKS", "ssl.clientAuth=yes", "ssl.protocol=TLSv1.1", "ssl.enabledProtocols=TLSv1.2,SSLv3",
+    "ssl.ciphersuites=X", "ssl.crl=true", "ssl.ocsp=true", "ssl.context.supplier.class=a.B", "ssl.authProvider=mine",
+    "ssl.quorum.crl=true", "ssl.quorum.somethingNew=1", "ssl.x509.somethingNew=1", "ssl.x509.clientCertIdType=DN",
+    "ssl.somethingNew=1", "fips-mode=true", "audit.enable=yes",
+    "audit.enabel=true", "audit.impl.class=x.Y", "DigestAuthenticationProvider.digestAlg=SHA3-256",
+    "DigestAuthenticationProvider.digestAlg=SHA-1x", "DigestAuthenticationProvider.superDigestPath=/none",
     "authProvider.1=org.apache.zookeeper.server.auth.SASLAuthenticationProvider",
-    "authProvider.x509=org.apache.zookeeper.server.auth.X509AuthenticationProvider", "requireClientAuthScheme=sasl",
+    "authProvider.x509=org.apache.zookeeper.server.auth.X509AuthenticationProviders", "requireClientAuthScheme=sasl",
     "jaasLoginRenew=3600000", "quorum.auth.enableSasl=true", "quorum.auth.learnerRequireSasl=true",
     "quorum.auth.serverRequireSasl=true",
     "kerberos.removeHostFromPrincipal=true", "sessionRequireClientSASLAuth=true", "superUser=bob",
@@ -60,8 +62,91 @@ import ZooKeeperProtocol
     "DigestAuthenticationProvider.digestAlg=SHA1", "client.portUnification=false",
     "serverCnxnFactory=org.apache.zookeeper.server.NettyServerCnxnFactory", "admin.forceHttps=false",
     "authProvider.1=org.apache.zookeeper.server.auth.DigestAuthenticationProvider",
+    "authProvider.x509=org.apache.zookeeper.server.auth.X509AuthenticationProvider",
+    "secureClientPort=2281\nssl.keyStore.location=/k", "sslQuorum=true\nssl.quorum.keyStore.location=/k",
+    "client.portUnification=true\nssl.keyStore.location=/k\nssl.clientAuth=want\nssl.protocol=TLSv1.3",
+    "ssl.keyStore.location=/k\nssl.quorum.trustStore.location=/t\nsslQuorumReloadCertFiles=true",
   ])
   func whatAsksForNoneIsNot(lines: String) { #expect(problems(lines) == []) }
+
+  /// What is to be encrypted needs a key, and what has a key is not encrypted without being asked to be.
+  @Test func encryptionIsAskedForAsAWhole() throws {
+    for line in ["secureClientPort=2281", "client.portUnification=true", "sslQuorum=true", "portUnification=true"] {
+      #expect(problems(line).first?.contains("keyStore.location") == true, "\(line)")
+    }
+    #expect(problems("secureClientPortAddress=h").first?.contains("secureClientPort is not set") == true)
+    #expect(problems("sslQuorum=yes").first?.contains("true or false") == true)
+    let unused = try read("ssl.keyStore.location=/k\nssl.quorum.keyStore.location=/k")
+    #expect(unused.warnings.map(\.line) == [2, 3])
+    let used = try read("secureClientPort=2281\nssl.keyStore.location=/k\nclientPort=2181").configuration
+    #expect(used.opensClientPort && used.usesClientTLS && !used.usesQuorumTLS)
+    #expect(try !read("secureClientPort=2281\nssl.keyStore.location=/k").configuration.opensClientPort)
+  }
+
+  @Test func digestAlgorithmsAreTakenByJavasNames() throws {
+    for name in ["MD5", "sha1", "SHA", "SHA-224", "SHA-256", "sha-384", "SHA-512"] {
+      let file = try read("DigestAuthenticationProvider.digestAlg=\(name)")
+      #expect(file.configuration.features.digestAlgorithm == name && file.warnings == [])
+    }
+  }
+
+  @Test func superuserMayComeFromAFile() throws {
+    let key = "DigestAuthenticationProvider.superDigestPath=/secret"
+    let read = { (text: String?, lines: String) throws(ConfigurationError) in
+      try ConfigurationFile(
+        parsing: Self.base + lines, file: "zoo.cfg", readFile: { path in path == "/secret" ? text : nil })
+    }
+    #expect(try read("super:abc=\n", key).configuration.coreSettings.superDigest == "super:abc=")
+    for text in [nil, "", "super", "super:a\nsuper:b\n"] as [String?] {
+      let error = #expect(throws: ConfigurationError.self) { try read(text, key) }
+      #expect(error?.problems.map(\.line) == [2])
+      #expect(error?.problems.contains { $0.message.contains("super:a") } == false)
+    }
+    let both = #expect(throws: ConfigurationError.self) {
+      try read("super:a", key + "\nDigestAuthenticationProvider.superDigest=super:b")
+    }
+    #expect(both?.problems.count == 1)
+  }
+
+  /// A file with secrets stays as private as it was when the ensemble changes.
+  @Test func rewrittenFilesKeepTheirPermissions() throws {
+    let directory = try Scratch.directory("rewrite")
+    let path = "\(directory)/zoo.cfg"
+    try Scratch.write("dataDir=/d\nserver.1=h:1:2;3\n", to: path)
+    for mode in [0o600, 0o640] {
+      try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: path)
+      let members = [
+        QuorumConfiguration.Member(
+          id: ServerID(rawValue: 1), addresses: [.init(host: "h", quorumPort: 1, electionPort: 2)])
+      ]
+      let rewrite = ConfigurationRewrite(files: PosixFileSystem(), path: path)
+      _ = try rewrite.save(QuorumConfiguration(members: members, version: Int64(mode)), own: ServerID(rawValue: 1))
+      let text = try String(contentsOfFile: path, encoding: .utf8)
+      #expect(text.contains("dynamicConfigFile=") && !text.contains("server.1"))
+      let found = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
+      #expect(found == mode)
+    }
+    let kept = try FileManager.default.attributesOfItem(atPath: "\(path).bak")[.posixPermissions] as? Int
+    #expect(kept == 0o600)
+  }
+
+  @Test func ensembleHasNames() throws {
+    let provider = "authProvider.1=org.apache.zookeeper.server.auth.EnsembleAuthenticationProvider\n"
+    #expect(try read("").configuration.coreSettings.ensembleNames == nil)
+    #expect(try read(provider).configuration.coreSettings.ensembleNames == [])
+    #expect(try read(provider + "ensembleAuthName= a, b c").configuration.coreSettings.ensembleNames == ["a", "b c"])
+    #expect(problems(provider + "ensembleAuthName= ,") == ["zoo.cfg:3: ensembleAuthName must have a name"])
+  }
+
+  @Test func auditLogHasItsPlace() throws {
+    #expect(try read("auditlog.dir=/a").configuration.audit == nil)
+    func path(_ lines: String) throws -> String? { try read(lines).configuration.audit?.path(orIn: "/d") }
+    #expect(try path("audit.enable=true") == "/d/zookeeper_audit.log")
+    #expect(try path("audit.enable=true\nlog.dir=/l") == "/l/zookeeper_audit.log")
+    #expect(try path("auditlog.file=x\nauditlog.dir=/a\nlog.dir=/l\naudit.enable=TRUE") == "/a/x")
+    #expect(problems("audit.enable=true\nauditlog.file=a/b").count == 1)
+    #expect(problems("audit.enable=true\naudit.impl.class=org.apache.zookeeper.audit.Log4jAuditLogger") == [])
+  }
 
   @Test func enforcedAuthenticationWithDigest() throws {
     let lines = "enforce.auth.enabled=true\nenforce.auth.schemes=digest , ip\n"
@@ -71,6 +156,8 @@ import ZooKeeperProtocol
         == [
           "zoo.cfg:3: enforce.auth.schemes needs java.security.auth.login.config, the file with a section for clients"
         ])
+    // A blank inside of a name is part of it.
+    #expect(problems("enforce.auth.enabled=true\nenforce.auth.schemes=di gest").count == 1)
     #expect(problems(lines + "DigestAuthenticationProvider.enabled=false").count == 1)
     let properties = ["zookeeper.enforce.auth.enabled": "true", "zookeeper.enforce.auth.schemes": "digest"]
     #expect(try read("", properties: properties).configuration.features.requiredSchemes == ["digest"])

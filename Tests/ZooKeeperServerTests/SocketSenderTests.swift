@@ -20,7 +20,7 @@ private final class SendingHandler: ChannelInboundHandler, @unchecked Sendable {
   private(set) var socket: Int32 = -1
 
   func handlerAdded(context: ChannelHandlerContext) {
-    sender = SocketSender(context)
+    sender = SocketSender(context, mayBeEncrypted: false)
     channel = context.channel
     socket =
       (try? context.channel.pipeline.syncOperations

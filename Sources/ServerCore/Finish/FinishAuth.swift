@@ -10,6 +10,14 @@ extension ServerCore {
     var reader = JuteReader(UnsafeRawBufferPointer(rebasing: payload[8...]))
     let packet: AuthPacket
     do throws(JuteError) { packet = try AuthPacket(from: &reader) } catch { return close(connection) }
+    if packet.scheme == "ensemble", let names = settings.ensembleNames {
+      guard Self.isEnsemble(packet.auth ?? [], among: names) else {
+        counters.authFailures += 1
+        // Without an answer, which the client would take as final: it is to try another server.
+        return close(connection)
+      }
+      return answer(connection, xid, .ok, zxid: .zero)
+    }
     guard let identities = identities(packet, connection), add(identities, to: connection) else {
       counters.authFailures += 1
       answer(connection, xid, .authFailed, zxid: .zero)
@@ -27,6 +35,14 @@ extension ServerCore {
     guard bytes <= settings.maximumIdentityBytes else { return false }
     connection.identities += new
     return true
+  }
+
+  /// Whether a client that sends `name` has come to the right ensemble. One that sends none takes any ensemble, and an
+  /// ensemble without a name takes any client.
+  ///
+  /// *Source*: `org.apache.zookeeper.server.auth.EnsembleAuthenticationProvider`.
+  private static func isEnsemble(_ name: [UInt8], among names: Set<String>) -> Bool {
+    name.isEmpty || names.isEmpty || names.contains(String(decoding: name, as: UTF8.self))
   }
 
   /// The identities that a packet proves; nil if it proves none.

@@ -192,11 +192,7 @@ extension ServerCore {
 
   private func whoAmI(_ xid: Xid, _ connection: ClientConnection) {
     let start = beginReply(connection, xid)
-    // Apache's servers keep a set, in which the identities of addauth mostly precede the address. Scripts that read the
-    // first line of zkCli.sh's output depend on that.
-    let identities =
-      connection.identities.filter { $0.scheme != "ip" } + connection.identities.filter { $0.scheme == "ip" }
-    WhoAmIResponse(identities: identities.map(\.clientInfo)).encode(into: &connection.output)
+    WhoAmIResponse(identities: connection.identities.inReportedOrder.map(\.clientInfo)).encode(into: &connection.output)
     endReply(connection, at: start)
   }
 

@@ -17,6 +17,7 @@ extension ServerCore {
     {
       counters.digestMismatches += 1
     }
+    if let onAudit { audit(entry, result, onAudit) }
     fireWatches()
     applyToSessions(entry, time)
     answerOwner(of: entry, result, time)

@@ -17,10 +17,24 @@ struct FastLeaderElection: Equatable, Sendable {
   var takesLowerRound = false
   /// The version of the last configuration that was refused, so that it is reported once.
   var refusedConfiguration: Int64 = 0
+  /// The last configuration that another server told of: nearly all notifications contain the same one, which is parsed
+  /// once.
+  var told: ToldConfiguration?
   var resendDeadline = Int64.max
   var resendInterval: Int64 = 0
   /// When the vote of a quorum becomes final; nil while no quorum agrees.
   var decisionDeadline: Int64?
+
+  /// A configuration in a notification, as it came, and parsed; nil if it cannot be parsed.
+  struct ToldConfiguration: Equatable, Sendable {
+    let text: String
+    let configuration: QuorumConfiguration?
+
+    init(_ text: String) {
+      self.text = text
+      configuration = try? QuorumConfiguration(parsing: text)
+    }
+  }
 
   var nextDeadline: Int64 { min(resendDeadline, decisionDeadline ?? .max) }
 
@@ -69,10 +83,12 @@ extension ZabPeer {
       }
       return
     }
-    guard votes(notification.leader), weight(of: notification.leader) > 0 else { return }
     switch notification.state {
     case .looking: onVote(notification, from: sender, &actions)
-    case .following, .leading: onSettledVote(notification, from: sender, &actions)
+    case .following, .leading:
+      if votes(notification.leader), weight(of: notification.leader) > 0 {
+        onSettledVote(notification, from: sender, &actions)
+      }
     case .observing: break
     }
   }
@@ -80,8 +96,8 @@ extension ZabPeer {
   /// Adopts the newer configuration in a message: a server that knows only of former members would find no leader.
   ///
   /// Any process that can reach the port could stop an ensemble for good with a forged configuration. So it is adopted
-  /// only if reconfiguration is enabled, if the sender is a member, and if it contains this server, as another one
-  /// would be of no use. Apache's servers check only the first of these conditions.
+  /// only if reconfiguration is enabled, if the sender is a member, also of a proposed configuration, and if it
+  /// contains this server, as another one would be of no use. Apache's servers check only the first of these.
   ///
   /// - Returns: whether the members have changed.
   ///
@@ -89,9 +105,11 @@ extension ZabPeer {
   private mutating func adoptConfiguration(
     of notification: ElectionNotification, from sender: ServerID, _ actions: inout [ZabAction]
   ) -> Bool {
-    guard let text = notification.configuration, let told = try? QuorumConfiguration(parsing: text),
-      told.version > configuration.version, !told.voters.isEmpty
-    else { return false }
+    guard let text = notification.configuration else { return false }
+    if election.told?.text != text { election.told = FastLeaderElection.ToldConfiguration(text) }
+    guard let told = election.told?.configuration, told.version > configuration.version, !told.voters.isEmpty else {
+      return false
+    }
     let zxid = Zxid(rawValue: told.version)
     if let reason = reasonToRefuse(told, from: sender) {
       if election.refusedConfiguration != told.version {
@@ -110,7 +128,7 @@ extension ZabPeer {
   /// Why a configuration in a notification is refused; nil if it is adopted.
   private func reasonToRefuse(_ told: QuorumConfiguration, from sender: ServerID) -> ConfigurationRefusal? {
     if !settings.isReconfigEnabled { return .reconfigurationDisabled }
-    if configuration.member(sender) == nil { return .senderNotMember }
+    if configuration.member(sender) == nil, pending?.configuration.member(sender) == nil { return .senderNotMember }
     if told.member(id) == nil { return .doesNotNameThisServer }
     return nil
   }
@@ -128,7 +146,9 @@ extension ZabPeer {
       guard election.takesLowerRound else { return }
     }
     election.takesLowerRound = false
-    let vote = Vote(notification)
+    // If this server cannot elect the server that is voted for, it still takes the round of the vote, because the
+    // sender would not take a lower one.
+    let vote = isCandidate(notification.leader) ? Vote(notification) : .none
     let ignoresZxid = settings.ignoresZxidInVotes
     if notification.round != election.round {
       election.round = notification.round
@@ -212,13 +232,21 @@ extension ZabPeer {
     }
   }
 
+  /// Whether this server may vote for another one, or for itself: it must be a voter of the committed configuration.
+  ///
+  /// A voter of a proposed configuration alone is no candidate. Servers that have not seen the proposal would not vote
+  /// for it, and those that have would vote for no other one, so that neither side could win.
+  private func isCandidate(_ server: ServerID) -> Bool {
+    configuration.isVoter(server) && configuration.weight(of: server) > 0
+  }
+
   private func weight(of server: ServerID) -> Int64 {
     max(configuration.weight(of: server), pending?.configuration.weight(of: server) ?? 0)
   }
 
-  /// This server's vote for itself; `none` if it is no voter.
+  /// This server's vote for itself; `none` if it is no candidate.
   private var ownVote: Vote {
-    isVoter ? Vote(leader: id, zxid: history.last, peerEpoch: currentEpoch) : .none
+    isCandidate(id) ? Vote(leader: id, zxid: history.last, peerEpoch: currentEpoch) : .none
   }
 
   /// Sends this server's proposal to all voters.

@@ -30,10 +30,15 @@ extension ZabPeer {
   /// Promises to follow the epoch, and reports the end and the epoch of this server's history.
   mutating func promise(_ actions: inout [ZabAction]) { acknowledgeEpoch(currentEpoch, &actions) }
 
+  /// The end of a history for which every leader sends its tree: no leader has proposed anything in epoch 0, and none
+  /// asks for a truncation across epochs. To the end of an empty history, a leader whose memory reaches back to the
+  /// beginning would answer with DIFF.
+  private static let foreignHistory = Zxid(rawValue: 1)
+
   private mutating func acknowledgeEpoch(_ current: Epoch?, _ actions: inout [ZabAction]) {
     guard let connection = learner?.connection else { return }
-    // If the log could not be truncated, this server claims an empty history, so that the leader sends its tree.
-    let zxid = snapshotNeededIn == learner?.epoch ? Zxid.zero : history.last
+    // If the log could not be truncated, this server claims a history that no leader has, so that it is sent a tree.
+    let zxid = snapshotNeededIn == learner?.epoch ? Self.foreignHistory : history.last
     learner?.phase = .awaitingSync
     let promise = EpochAck(currentEpoch: current)
     actions.append(.send(QuorumPacket(.ackEpoch, zxid: zxid, data: promise.encoded), connection))

@@ -46,9 +46,9 @@ extension ZabPeer {
 
   /// The log cannot be truncated there, because it begins later, with the snapshot of another leader.
   ///
-  /// The server connects to the same leader again and claims an empty history, to which the leader answers with its
-  /// tree. It could not do so at once: the promise to follow the epoch must be given with the real history. Nothing is
-  /// lost before the leader's tree is durable.
+  /// The server connects to the same leader again and claims a history that no leader has, to which the leader answers
+  /// with its tree. It could not do so at once: the promise to follow the epoch must be given with the real history.
+  /// Nothing is lost before the leader's tree is durable.
   mutating func onTruncationFailed(_ actions: inout [ZabAction]) {
     guard let state = learner, state.phase == .replacing, let connection = state.connection else { return }
     snapshotNeededIn = state.epoch

@@ -1,3 +1,4 @@
+import ServerCore
 import ZooKeeperProtocol
 
 /// The keys about one server.
@@ -130,9 +131,6 @@ extension ConfigurationFile {
     case "skipACL": word(entry, ["yes", "no"], else: "no") { $0.features.skipsACL = $1 == "yes" }
     case "reconfigEnabled": boolean(entry) { $0.features.allowsReconfig = $1 }
     case "readonlymode.enabled": systemBoolean(entry) { $0.features.allowsReadOnly = $1 }
-    case "DigestAuthenticationProvider.superDigest":
-      configuration.features.superDigest = entry.value.isEmpty ? nil : entry.value
-    case "DigestAuthenticationProvider.enabled": systemBoolean(entry) { $0.features.hasDigestScheme = $1 }
     case "znode.container.checkIntervalMs":
       systemInteger(entry, default: 60_000) { $0.features.containerCheckMilliseconds = $1 }
       atLeastOne(entry, configuration.features.containerCheckMilliseconds)
@@ -144,6 +142,49 @@ extension ConfigurationFile {
     default: return false
     }
     return true
+  }
+
+  /// Takes a key about identities and the audit log.
+  ///
+  /// - Returns: whether it is one.
+  mutating func takeProtection(_ entry: PropertiesText.Entry) -> Bool {
+    switch entry.key {
+    case "DigestAuthenticationProvider.superDigest":
+      configuration.features.superDigest = entry.value.isEmpty ? nil : entry.value
+    case "DigestAuthenticationProvider.superDigestPath": seen.superDigestPath = entry
+    case "DigestAuthenticationProvider.enabled": systemBoolean(entry) { $0.features.hasDigestScheme = $1 }
+    case "DigestAuthenticationProvider.digestAlg": takeDigestAlgorithm(entry)
+    case "ensembleAuthName": seen.ensembleNames = entry
+    // Refused where Apache's server takes any other text for false: a misspelt value must not leave the log out.
+    case "audit.enable": boolean(entry) { $0.audit = $1 ? ServerConfiguration.Audit() : nil }
+    case "audit.impl.class":
+      let name = entry.value.split(separator: ".").last ?? ""
+      if !["Slf4jAuditLogger", "Log4jAuditLogger"].contains(name) {
+        fail(entry, "audit.impl.class must be org.apache.zookeeper.audit.Slf4jAuditLogger, not \"\(entry.value)\"")
+      }
+    case "auditlog.dir": seen.auditDirectory = entry.value.isEmpty ? nil : entry.value
+    case "log.dir": seen.logsDirectory = entry.value.isEmpty ? nil : entry.value
+    case "auditlog.file":
+      if entry.value.isEmpty || entry.value.utf8.contains(UInt8(ascii: "/")) {
+        fail(entry, "auditlog.file must be the name of a file; auditlog.dir has the directory")
+      }
+      seen.auditFile = entry.value
+    case let key where key == "authProvider" || key.hasPrefix("authProvider."):
+      // Other classes were refused before.
+      if entry.value.split(separator: ".").last == "EnsembleAuthenticationProvider" { seen.hasEnsembleProvider = true }
+    default: return false
+    }
+    return true
+  }
+
+  private mutating func takeDigestAlgorithm(_ entry: PropertiesText.Entry) {
+    var settings = ServerSettings()
+    guard settings.setDigestAlgorithm(javaName: entry.value) else {
+      return fail(
+        entry,
+        "\(entry.key) must be MD5, SHA-1, SHA-224, SHA-256, SHA-384 or SHA-512, not \"\(entry.value)\"")
+    }
+    configuration.features.digestAlgorithm = entry.value
   }
 
   // MARK: Values

@@ -31,6 +31,8 @@ package struct ConfigurationFile: Sendable {
   package internal(set) var warnings: [ConfigurationProblem] = []
   /// Keys that no server knows. A server starts nevertheless, as Apache's does, but a check fails.
   package internal(set) var unknownKeys: [ConfigurationProblem] = []
+  /// Files with secrets that this one names.
+  package internal(set) var secretFiles: [String] = []
   let file: String
   let readFile: @Sendable (String) -> String?
   /// The bytes of another file; nil if it cannot be read.
@@ -52,6 +54,20 @@ package struct ConfigurationFile: Sendable {
     /// `enforce.auth.enabled` and `enforce.auth.schemes`.
     var enforcesAuthentication: PropertiesText.Entry?
     var authenticationSchemes: PropertiesText.Entry?
+    /// The file that holds the digest of the superuser.
+    var superDigestPath: PropertiesText.Entry?
+    /// `ensembleAuthName`, and whether there is the provider that reads it.
+    var ensembleNames: PropertiesText.Entry?
+    var hasEnsembleProvider = false
+    /// `auditlog.dir`, `log.dir` and `auditlog.file`.
+    var auditDirectory: String?
+    var logsDirectory: String?
+    var auditFile: String?
+    /// The first key about TLS of clients, and of servers.
+    var clientTLS: PropertiesText.Entry?
+    var quorumTLS: PropertiesText.Entry?
+    /// `ssl.x509.clientCertIdType`.
+    var identityType: PropertiesText.Entry?
   }
 
   /// The lines about an ensemble, which are interpreted together.
@@ -150,8 +166,10 @@ package struct ConfigurationFile: Sendable {
   }
 
   private mutating func take(_ entry: PropertiesText.Entry) {
-    if takeSASL(entry) || takeQuorumSASL(entry) || refuseProtection(entry) { return }
-    if takeBasic(entry) || takeStorage(entry) || takeOperation(entry) || takeFeature(entry) || takeQuorum(entry) {
+    if takeTLS(entry) || takeSASL(entry) || takeQuorumSASL(entry) || refuseProtection(entry) { return }
+    if takeBasic(entry) || takeStorage(entry) || takeOperation(entry) || takeFeature(entry) || takeProtection(entry)
+      || takeQuorum(entry)
+    {
       return
     }
     if KnownKeys.withoutMeaning.contains(entry.key) || ProtectionKey.contains(server: entry.key) { return }
@@ -160,7 +178,7 @@ package struct ConfigurationFile: Sendable {
     }
     let suggestion = KnownKeys.nearest(to: entry.key).map { "; did you mean \($0)?" } ?? ""
     let known = "the key \(entry.key) has no effect here: no server knows it\(suggestion)"
-    if let nearest = KnownKeys.nearest(to: entry.key), ProtectionKey.contains(server: nearest) {
+    if let nearest = KnownKeys.nearest(to: entry.key), KnownKeys.isProtective(nearest) {
       // A misspelled key about protection must not leave the server unprotected.
       return fail(entry, known)
     }
@@ -200,7 +218,7 @@ package struct ConfigurationFile: Sendable {
     guard enabled.value.lowercased() == "true" else {
       return fail(enabled, "enforce.auth.enabled must be true or false, not \"\(enabled.value)\"")
     }
-    let words = seen.authenticationSchemes?.value.split(separator: ",").map { $0.filter { !$0.isWhitespace } } ?? []
+    let words = seen.authenticationSchemes.map { Self.list($0.value) } ?? []
     guard let schemes = seen.authenticationSchemes, !words.isEmpty else {
       return fail(enabled, "enforce.auth.enabled is true, so enforce.auth.schemes must be configured")
     }
@@ -212,12 +230,60 @@ package struct ConfigurationFile: Sendable {
     configuration.features.requiredSchemes = words
   }
 
+  /// Checks the keys about identities and the audit log that are interpreted together.
+  private mutating func checkProtection() {
+    if let path = seen.superDigestPath { readSuperDigest(path) }
+    if let names = seen.ensembleNames, !seen.hasEnsembleProvider {
+      fail(
+        names,
+        "ensembleAuthName has no effect without the provider, so that any client may connect: set authProvider.N to "
+          + "org.apache.zookeeper.server.auth.EnsembleAuthenticationProvider")
+    }
+    if seen.hasEnsembleProvider {
+      let names = seen.ensembleNames.map { Self.list($0.value) } ?? []
+      if let entry = seen.ensembleNames, names.isEmpty { fail(entry, "ensembleAuthName must have a name") }
+      configuration.features.ensembleNames = Set(names)
+    }
+    if configuration.audit == nil { return }
+    configuration.audit?.directory = seen.auditDirectory ?? seen.logsDirectory
+    if let file = seen.auditFile { configuration.audit?.file = file }
+  }
+
+  /// The elements of a list with commas, without blanks around them.
+  private static func list(_ text: String) -> [String] {
+    text.split(separator: ",").map(trimmed).filter { !$0.isEmpty }
+  }
+
+  private static func trimmed(_ text: Substring) -> String {
+    var text = text.drop(while: \.isWhitespace)
+    while text.last?.isWhitespace == true { text.removeLast() }
+    return String(text)
+  }
+
+  /// Takes the digest of the superuser from a file, which need not be as readable as a configuration.
+  private mutating func readSuperDigest(_ entry: PropertiesText.Entry) {
+    if configuration.features.superDigest != nil {
+      return fail(entry, "give either the digest of the superuser or its file, not both")
+    }
+    guard let text = readFile(entry.value) else {
+      return fail(entry, "the file \(entry.value) of \(entry.key) cannot be read")
+    }
+    let lines = text.split(whereSeparator: \.isNewline).map(Self.trimmed).filter { !$0.isEmpty }
+    guard lines.count == 1, lines[0].utf8.contains(UInt8(ascii: ":")) else {
+      return fail(entry, "the file \(entry.value) of \(entry.key) must have one line, super:DIGEST")
+    }
+    configuration.features.superDigest = lines[0]
+    secretFiles.append(entry.value)
+  }
+
   private mutating func checkWhole() {
+    checkProtection()
     checkAuthentication()
     let login = readLogins()
     checkSASL(login)
     checkQuorumSASL(login)
     checkQuorum()
+    checkTLS()
     if !seen.dataDirectory { missing("dataDir is not set") }
     if !seen.logDirectory { configuration.logDirectory = configuration.dataDirectory }
     if seen.providesMetrics { configuration.metrics = seen.metrics }

@@ -29,8 +29,9 @@ struct ConfigurationRewrite<Files: FileSystem> {
     let hasClientAddress = configuration.member(own)?.client != nil
     let rewritten = Self.staticText(from: text, dynamicFile: dynamicPath, dropsClientAddress: hasClientAddress)
     let isFirst = !PropertiesText(parsing: text).entries.contains { $0.key == "dynamicConfigFile" }
-    if isFirst { try files.replace("\(name).bak", in: directory, with: Array(text.utf8)) }
-    try files.replace(name, in: directory, with: Array(rewritten.utf8))
+    // It may hold secrets, and be readable by the server's user only.
+    if isFirst { try files.replace("\(name).bak", in: directory, with: Array(text.utf8), permissionsOf: path) }
+    try files.replace(name, in: directory, with: Array(rewritten.utf8), permissionsOf: path)
     return dynamicPath
   }
 

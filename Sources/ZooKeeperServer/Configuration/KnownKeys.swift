@@ -1,3 +1,5 @@
+import ZooKeeperProtocol
+
 /// The keys of Apache's server that this one knows of but does nothing for, and the names to suggest for unknown ones.
 ///
 /// *Source*: `QuorumPeerConfig.parseProperties`, the system properties that Apache's 3.8 and 3.9 read, and its
@@ -15,7 +17,7 @@ enum KnownKeys {
     "jmx.log4j.mbean", "jute.maxbuffer.extrasize", "jvm.pause.info-threshold.ms", "jvm.pause.monitor",
     "jvm.pause.sleep.time.ms", "jvm.pause.warn-threshold.ms", "leader.ackLoggingFrequency", "leader.closeSocketAsync",
     "leader.maxConcurrentDiffSyncs", "leader.maxConcurrentSnapSyncs", "leader.maxTimeToWaitForEpoch", "leader.nodelay",
-    "leaderConnectDelayDuringRetryMs", "learner.asyncSending", "learner.closeSocketAsync", "log.dir", "log.file",
+    "leaderConnectDelayDuringRetryMs", "learner.asyncSending", "learner.closeSocketAsync", "log.file",
     "log.threshold", "maxBatchSize", "maxConcurrentDiffSyncs", "maxConcurrentSnapSyncs",
     "maxGetChildrenResponseCacheSize", "maxInProcessingDeadWatchers", "maxResponseCacheSize", "maxTimeToWaitForEpoch",
     "maxWriteQueuePollTime", "messageTracker.BufferSize", "messageTracker.Enabled", "metricsProvider.exportJvmInfo",
@@ -35,6 +37,7 @@ enum KnownKeys {
   /// Keys that change the behaviour of Apache's server, and have no effect here.
   static let withoutEffect: Set<String> = [
     "IPAuthenticationProvider.usexforwardedfor", "admin.restore.enabled", "admin.snapshot.enabled",
+    "auditlog.threshold",
     "connection_throttle_decrease_ratio", "connection_throttle_drop_decrease", "connection_throttle_drop_increase",
     "connection_throttle_fill_count", "connection_throttle_fill_time", "connection_throttle_freeze_time",
     "connection_throttle_global_session_weight", "connection_throttle_local_session_weight",
@@ -68,26 +71,30 @@ enum KnownKeys {
   /// Keys that have an effect, in addition to those in `fileOnly` and `unprefixed`.
   private static let honoured: Set<String> = [
     "4lw.commands.whitelist", "DigestAuthenticationProvider.enabled", "DigestAuthenticationProvider.superDigest",
+    "DigestAuthenticationProvider.superDigestPath",
     "admin.commandURL", "admin.enableServer", "admin.idleTimeout", "admin.serverAddress", "admin.serverPort",
-    "cnxTimeout", "datadir.autocreate", "digest.enabled", "electionPortBindRetry", "enforce.auth.enabled",
-    "enforce.auth.schemes", "enforceQuota", "extendedTypesEnabled", "forceSync", "globalOutstandingLimit", "maxCnxns",
-    "java.security.auth.login.config", "kerberos.removeHostFromPrincipal", "kerberos.removeRealmFromPrincipal",
-    "letAnySaslUserDoX", "preAllocSize", "quorum.auth.kerberos.servicePrincipal",
-    "quorum.auth.learner.saslLoginContext", "quorum.auth.server.saslLoginContext", "sasl.serverconfig", "skipACL",
-    "snapCount", "snapSizeLimitInKb",
-    "snapshot.trust.empty", "superUser",
-    "allowSaslFailedClients",
+    "allowSaslFailedClients", "cnxTimeout", "datadir.autocreate", "digest.enabled", "electionPortBindRetry",
+    "enforceQuota", "extendedTypesEnabled", "forceSync", "globalOutstandingLimit", "java.security.auth.login.config",
+    "kerberos.removeHostFromPrincipal", "kerberos.removeRealmFromPrincipal", "letAnySaslUserDoX", "log.dir", "maxCnxns",
+    "preAllocSize", "quorum.auth.kerberos.servicePrincipal", "quorum.auth.learner.saslLoginContext",
+    "quorum.auth.server.saslLoginContext", "sasl.serverconfig", "skipACL", "snapCount", "snapSizeLimitInKb",
+    "snapshot.trust.empty",
+    "superUser",
   ]
 
   /// Keys that ask for protection, as far as they are not recognized by a prefix.
   private static let protective: Set<String> = [
     "DigestAuthenticationProvider.digestAlg", "X509AuthenticationProvider.superUser", "admin.forceHttps",
-    "admin.needClientAuth", "admin.portUnification", "audit.enable", "authProvider.sasl", "client.certReload",
-    "client.portUnification", "fips-mode", "portUnification", "quorum.auth.enableSasl",
+    "admin.needClientAuth", "admin.portUnification", "audit.enable", "audit.impl.class", "auditlog.dir",
+    "auditlog.file", "authProvider.sasl", "client.certReload", "client.portUnification", "ensembleAuthName",
+    "enforce.auth.enabled", "enforce.auth.schemes", "fips-mode", "portUnification", "quorum.auth.enableSasl",
     "quorum.auth.learnerRequireSasl", "quorum.auth.serverRequireSasl", "requireClientAuthScheme", "secureClientPort",
     "secureClientPortAddress", "sessionRequireClientSASLAuth", "sslQuorum", "sslQuorumReloadCertFiles",
     "ssl.clientAuth", "ssl.keyStore.location", "ssl.trustStore.location",
   ]
+
+  /// Whether a key asks for protection, so that another spelling of it must not be passed over.
+  static func isProtective(_ key: String) -> Bool { protective.contains(key) || ProtectionKey.contains(server: key) }
 
   /// The known key that an unknown one was probably meant to be; nil if none is near.
   ///

@@ -15,6 +15,10 @@ extension ServerConfiguration {
     settings.maximumTxnBytes = ServerSettings.maximumTxnBytes(maximumFrameBytes: maximumFrameBytes)
     settings.superDigest = features.superDigest
     settings.digestSchemeEnabled = features.hasDigestScheme
+    settings.x509SchemeEnabled = usesClientTLS && clientTLS.properties.settings.clientAuthentication != .none
+    settings.x509SuperUser = features.x509SuperUser
+    settings.setDigestAlgorithm(javaName: features.digestAlgorithm)
+    settings.ensembleNames = features.ensembleNames
     settings.sasl = sasl?.settings
     settings.requiredSchemes = features.requiredSchemes
     settings.containerMaxNeverUsedMilliseconds = Int64(features.neverUsedContainerMilliseconds)

@@ -1,3 +1,4 @@
+package import TransportSecurity
 package import ZooKeeperProtocol
 
 /// The configuration of a server: the meaning of a `zoo.cfg`, with Apache's defaults.
@@ -16,6 +17,16 @@ package struct ServerConfiguration: Hashable, Sendable {
   package var clientPort = 2181
   /// Whether the port was given, rather than being Apache's usual one.
   package var isClientPortGiven = false
+  /// The port for clients that encrypt their connections; nil for none, 0 takes any free port.
+  package var secureClientPort: Int?
+  /// The address of that port, numeric or a name; nil listens on loopback only.
+  package var secureClientAddress: String?
+  /// How connections of clients are encrypted.
+  package var clientTLS = PortTLS(verifiesPeerByDefault: false)
+  /// How connections between servers are encrypted.
+  package var quorumTLS = PortTLS(verifiesPeerByDefault: true)
+  /// Whether connections to other servers are encrypted.
+  package var encryptsQuorum = false
   /// The largest number of connections that wait to be accepted.
   package var listenBacklog = 128
   /// The largest number of connections from one address, 0 for any number.
@@ -35,6 +46,8 @@ package struct ServerConfiguration: Hashable, Sendable {
   package var admin = Admin()
   package var metrics: Metrics?
   package var features = Features()
+  /// nil for no audit log.
+  package var audit: Audit?
   /// How clients log in by SASL; nil if they cannot.
   package var sasl: SASLLogin?
   /// How members of the ensemble authenticate to each other; nil if they do not.
@@ -144,6 +157,16 @@ package struct ServerConfiguration: Hashable, Sendable {
     package var port = 7000
   }
 
+  /// The audit log.
+  package struct Audit: Hashable, Sendable {
+    /// nil for the directory of the data.
+    package var directory: String?
+    package var file = "zookeeper_audit.log"
+
+    /// The path of the file.
+    package func path(orIn dataDirectory: String) -> String { "\(directory ?? dataDirectory)/\(file)" }
+  }
+
   /// Behaviour that is switched on or off; by system properties in Apache's server.
   package struct Features: Hashable, Sendable {
     /// TTL znodes.
@@ -153,10 +176,18 @@ package struct ServerConfiguration: Hashable, Sendable {
     package var hasDigest = true
     /// Whether clients can authenticate with the scheme `digest`.
     package var hasDigestScheme = true
+    /// The hash function of the scheme's ids, by Java's name.
+    package var digestAlgorithm = "SHA1"
+    /// The names of the ensemble for the scheme `ensemble`; nil if the scheme is not available.
+    package var ensembleNames: Set<String>?
     /// The schemes of which every request needs an identity; empty if none is required.
     package var requiredSchemes: [String] = []
     /// `super:hash`, the identity that has all permissions.
     package var superDigest: String?
+    /// The subject of the superuser's certificate.
+    package var x509SuperUser: String?
+    /// Which name of a client's certificate is its identity.
+    package var x509Identity = CertificateIdentity()
     /// Milliseconds between searches for empty containers and expired TTL znodes.
     package var containerCheckMilliseconds = 60_000
     package var containersPerMinute = 10_000
@@ -208,6 +239,7 @@ package struct ServerConfiguration: Hashable, Sendable {
     try checkClientAddress(client, of: serverID)
     clientPort = client.port
     clientAddress = client.host
+    isClientPortGiven = true
   }
 
   /// Checks that the address for clients, which can be given in two places, is the same in both.
@@ -219,6 +251,16 @@ package struct ServerConfiguration: Hashable, Sendable {
       message: "client address for this server (id = \(serverID)) in static config file is \(own) is different from "
         + "client address found in dynamic file: \(other)")
   }
+
+  /// Whether there is a port for connections in the clear: one that is configured, or that of a configuration without
+  /// any port.
+  package var opensClientPort: Bool { isClientPortGiven || secureClientPort == nil }
+
+  /// Whether clients can encrypt their connections.
+  package var usesClientTLS: Bool { secureClientPort != nil || clientTLS.acceptsBoth }
+
+  /// Whether connections between servers can be encrypted.
+  package var usesQuorumTLS: Bool { encryptsQuorum || quorumTLS.acceptsBoth }
 
   /// The warning if `peerType` contradicts the server's line; nil if it does not.
   package var peerTypeWarning: String? {

@@ -45,7 +45,10 @@ final class ElectionConnection: ChannelInboundHandler {
     if let peer { port.onClosed(context.channel, of: peer) }
   }
 
-  func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    port.onError(error, on: context.channel)
+    context.close(promise: nil)
+  }
 
   private func readGreeting(_ context: ChannelHandlerContext) throws(JuteError) -> Bool {
     let result = received.withUnsafeReadableBytes { raw -> Result<(ElectionGreeting, Int)?, JuteError> in

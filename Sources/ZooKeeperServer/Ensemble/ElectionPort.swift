@@ -39,6 +39,7 @@ final class ElectionPort: @unchecked Sendable {
   private let id: ServerID
   private let settings: ServerConfiguration.Ensemble
   private var members: QuorumConfiguration
+  private let transport: PeerTransport
   private let loop: any EventLoop
   private let logger: Logger
   private let onMessage: (ElectionNotification, ServerID) -> Void
@@ -51,12 +52,13 @@ final class ElectionPort: @unchecked Sendable {
   }
 
   init(
-    _ settings: ServerConfiguration.Ensemble, loop: any EventLoop, logger: Logger,
+    _ settings: ServerConfiguration.Ensemble, _ transport: PeerTransport, loop: any EventLoop, logger: Logger,
     onMessage: @escaping (ElectionNotification, ServerID) -> Void
   ) {
     id = settings.serverID
     self.settings = settings
     members = settings.quorum
+    self.transport = transport
     self.loop = loop
     self.logger = logger
     self.onMessage = onMessage
@@ -70,6 +72,7 @@ final class ElectionPort: @unchecked Sendable {
       .childChannelInitializer { [self] channel in
         channel.eventLoop.makeCompletedFuture {
           guard limit.admit(channel) else { return }
+          try transport.accept(channel)
           try channel.pipeline.syncOperations.addHandler(ElectionConnection(self, peer: nil, limits: settings))
         }
       }
@@ -123,7 +126,8 @@ final class ElectionPort: @unchecked Sendable {
       peers[server]?.failedCalls = 0
       guard !isStopped, !severed.contains(server) else { return channel.close(promise: nil) }
       let greeting = ElectionGreeting(serverID: id, addresses: settings.ownMember.addresses.map(\.election))
-      channel.writeAndFlush(ByteBuffer(bytes: greeting.encoded)).whenComplete { [self] _ in
+      channel.writeAndFlush(ByteBuffer(bytes: greeting.encoded)).whenComplete { [self] result in
+        if case .failure(let error) = result { return onGreetingFailed(error, channel) }
         logIn(channel, to: server, host: addresses[0].host)
       }
     }
@@ -161,6 +165,12 @@ final class ElectionPort: @unchecked Sendable {
     }
   }
 
+  /// Gives up a connection on which not even the greeting could be sent, as without a common idea of encryption.
+  private func onGreetingFailed(_ error: any Error, _ channel: any Channel) {
+    onError(error, on: channel)
+    channel.close(promise: nil)
+  }
+
   /// Connects again soon, a few times: a server that was started at the same time may not listen yet. After that, the
   /// next notification for the server causes the next attempt.
   private func onCallFailed(_ server: ServerID) {
@@ -174,7 +184,9 @@ final class ElectionPort: @unchecked Sendable {
   }
 
   private func call(_ addresses: [HostAndPort], timeoutMilliseconds: Int) -> EventLoopFuture<any Channel> {
-    OutboundCall(loop: loop, timeoutMilliseconds: timeoutMilliseconds).connect(addresses[...])
+    OutboundCall(
+      loop: loop, timeoutMilliseconds: timeoutMilliseconds, transport: NIOLoopBound(transport, eventLoop: loop)
+    ).connect(addresses[...])
   }
 
   private func adopt(_ channel: any Channel, of server: ServerID) {
@@ -228,6 +240,14 @@ final class ElectionPort: @unchecked Sendable {
   func onNotification(_ notification: ElectionNotification, from server: ServerID) {
     guard !severed.contains(server) else { return }
     onMessage(notification, server)
+  }
+
+  /// Says why a connection could not be encrypted. Its end is reported separately.
+  func onError(_ error: any Error, on channel: any Channel) {
+    guard let reason = PeerTransport.reason(error, on: channel) else { return }
+    logger.warning(
+      "closing an election connection",
+      metadata: ["peer": "\(channel.remoteAddress.map { "\($0)" } ?? "?")", "reason": "\(reason)"])
   }
 
   /// Removes a connection that has ended.

@@ -43,7 +43,7 @@ final class EnsembleDriver: @unchecked Sendable {
   init(
     _ member: EnsembleMember, _ recovered: Storage.Recovered, _ settings: ServerConfiguration.Ensemble,
     _ configuration: ServerConfiguration, _ log: LogPipeline, _ turns: TurnLoop, _ clients: ClientListener,
-    loop: any EventLoop, logger: Logger
+    _ transport: PeerTransport, loop: any EventLoop, logger: Logger
   ) {
     self.settings = settings
     self.configuration = configuration
@@ -56,8 +56,8 @@ final class EnsembleDriver: @unchecked Sendable {
     quorum = QuorumPort(
       settings,
       maxRequestBytes: ServerSettings.maximumTxnBytes(maximumFrameBytes: configuration.maximumFrameBytes),
-      loop: loop, logger: logger, events: quorumEvents)
-    election = ElectionPort(settings, loop: loop, logger: logger) { [unowned self] notification, server in
+      transport, loop: loop, logger: logger, events: quorumEvents)
+    election = ElectionPort(settings, transport, loop: loop, logger: logger) { [unowned self] notification, server in
       step(.notification(notification, from: server))
       turns.end()
     }

@@ -19,7 +19,7 @@ enum Membership {
   /// - Throws: when the files with the epochs or the members contradict the log or cannot be read.
   init(
     _ configuration: ServerConfiguration, _ recovered: Storage.Recovered, _ log: LogPipeline, _ turns: TurnLoop,
-    _ clients: ClientListener, loop: any EventLoop, logger: Logger
+    _ clients: ClientListener, _ encryption: PortEncryption?, loop: any EventLoop, logger: Logger
   ) throws(TxnLogError) {
     let storage = recovered.storage
     guard var settings = configuration.ensemble else {
@@ -36,7 +36,9 @@ enum Membership {
     }
     settings.quorum = agreed
     self = .ensemble(
-      EnsembleDriver(member, recovered, settings, configuration, log, turns, clients, loop: loop, logger: logger))
+      EnsembleDriver(
+        member, recovered, settings, configuration, log, turns, clients, PeerTransport(encryption, configuration),
+        loop: loop, logger: logger))
   }
 
   /// Starts the log.

@@ -6,6 +6,7 @@ import ZooKeeperProtocol
 struct OutboundCall: Sendable {
   let loop: any EventLoop
   let timeoutMilliseconds: Int
+  let transport: NIOLoopBound<PeerTransport>
 
   /// Tries one address after the other until one accepts the connection.
   ///
@@ -17,6 +18,9 @@ struct OutboundCall: Sendable {
       .connectTimeout(.milliseconds(clamping: timeoutMilliseconds))
       .channelOption(.tcpOption(.tcp_nodelay), value: 1)
       .channelOption(.writeBufferWaterMark, value: .init(low: 1 << 20, high: 4 << 20))
+      .channelInitializer { [transport] channel in
+        channel.eventLoop.makeCompletedFuture { try transport.value.call(channel, address) }
+      }
     // Names are resolved on another thread; numeric addresses need no look-up.
     let call =
       if let number = try? SocketAddress(ipAddress: address.host, port: address.port) {

@@ -42,6 +42,7 @@ final class QuorumConnection: ChannelInboundHandler, @unchecked Sendable {
   private var tree: TreeStream?
   /// The largest number of bytes of a packet's data.
   private let maxDataBytes: Int
+  private let mayBeEncrypted: Bool
   /// Whether packets wait because this server does not lead yet.
   var isHeld: Bool
   /// Whether the port has this connection in its list of those to flush.
@@ -58,17 +59,22 @@ final class QuorumConnection: ChannelInboundHandler, @unchecked Sendable {
   /// The zxid of the last packet about a transaction that was sent.
   private(set) var lastZxid = Zxid.zero
 
-  /// - Parameter maxRequestBytes: the largest request that a learner may forward.
-  init(_ id: ConnectionID, _ port: QuorumPort, _ peer: Peer, isHeld: Bool, maxRequestBytes: Int) {
+  /// - Parameters:
+  ///   - mayBeEncrypted: whether a handler before this one may change the bytes.
+  ///   - maxRequestBytes: the largest request that a learner may forward.
+  init(
+    _ id: ConnectionID, _ port: QuorumPort, _ peer: Peer, isHeld: Bool, mayBeEncrypted: Bool, maxRequestBytes: Int
+  ) {
     self.id = id
     self.port = port
     self.isHeld = isHeld
+    self.mayBeEncrypted = mayBeEncrypted
     maxDataBytes = peer == .leader ? Int(Int32.max) : maxRequestBytes
   }
 
   func handlerAdded(context: ChannelHandlerContext) {
     self.context = context
-    sender = SocketSender(context)
+    sender = SocketSender(context, mayBeEncrypted: mayBeEncrypted)
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -98,7 +104,10 @@ final class QuorumConnection: ChannelInboundHandler, @unchecked Sendable {
     port.onClosed(self)
   }
 
-  func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    port.onError(error, on: context.channel)
+    context.close(promise: nil)
+  }
 
   /// Handles all packets that have arrived completely.
   func readPackets() {

@@ -40,6 +40,7 @@ final class QuorumPort: @unchecked Sendable {
   private let settings: ServerConfiguration.Ensemble
   private let maxRequestBytes: Int
   private var members: QuorumConfiguration
+  private let transport: PeerTransport
   private let loop: any EventLoop
   private let logger: Logger
   private let events: Events
@@ -54,12 +55,13 @@ final class QuorumPort: @unchecked Sendable {
   private var asking: ConnectionID?
 
   init(
-    _ settings: ServerConfiguration.Ensemble, maxRequestBytes: Int, loop: any EventLoop, logger: Logger,
-    events: Events
+    _ settings: ServerConfiguration.Ensemble, maxRequestBytes: Int, _ transport: PeerTransport, loop: any EventLoop,
+    logger: Logger, events: Events
   ) {
     self.settings = settings
     self.maxRequestBytes = maxRequestBytes
     members = settings.quorum
+    self.transport = transport
     self.loop = loop
     self.logger = logger
     self.events = events
@@ -101,6 +103,7 @@ final class QuorumPort: @unchecked Sendable {
     case .following, .observing: return channel.close(promise: nil)
     case .looking, .leading: break
     }
+    try transport.accept(channel)
     guard let authentication = settings.authentication else { return try admit(channel) }
     let gate = QuorumAuthGate(
       .accepting(authentication, settings.quorum), limit: settings.authenticationLimit, logger: logger)
@@ -128,7 +131,9 @@ final class QuorumPort: @unchecked Sendable {
     _ channel: any Channel, _ peer: QuorumConnection.Peer, isHeld: Bool
   ) throws -> QuorumConnection {
     let connection = QuorumConnection(
-      ConnectionID(rawValue: nextID), self, peer, isHeld: isHeld, maxRequestBytes: maxRequestBytes)
+      ConnectionID(rawValue: nextID), self, peer, isHeld: isHeld,
+      mayBeEncrypted: peer == .leader ? transport.callsAreEncrypted : transport.mayAcceptEncrypted,
+      maxRequestBytes: maxRequestBytes)
     nextID += 1
     connections[connection.id] = connection
     try channel.pipeline.syncOperations.addHandler(connection)
@@ -141,13 +146,15 @@ final class QuorumPort: @unchecked Sendable {
     guard !addresses.isEmpty, !events.isSevered(leader) else {
       return loop.execute { [self] in events.onLeaderUnreachable() }
     }
-    OutboundCall(loop: loop, timeoutMilliseconds: settings.times.connectTimeoutMilliseconds)
-      .connect(addresses[...]).whenComplete { [self] result in
-        switch result {
-        case .success(let channel): logIn(channel, to: leader, host: addresses[0].host)
-        case .failure: events.onLeaderUnreachable()
-        }
+    OutboundCall(
+      loop: loop, timeoutMilliseconds: settings.times.connectTimeoutMilliseconds,
+      transport: NIOLoopBound(transport, eventLoop: loop)
+    ).connect(addresses[...]).whenComplete { [self] result in
+      switch result {
+      case .success(let channel): logIn(channel, to: leader, host: addresses[0].host)
+      case .failure: events.onLeaderUnreachable()
       }
+    }
   }
 
   /// Authenticates to the leader if the configuration says so, and uses the connection.
@@ -240,6 +247,14 @@ final class QuorumPort: @unchecked Sendable {
   }
 
   // MARK: Reports of connections
+
+  /// Says why a connection could not be encrypted. Its end is reported separately.
+  func onError(_ error: any Error, on channel: any Channel) {
+    guard let reason = PeerTransport.reason(error, on: channel) else { return }
+    logger.warning(
+      "closing a quorum connection",
+      metadata: ["peer": "\(channel.remoteAddress.map { "\($0)" } ?? "?")", "reason": "\(reason)"])
+  }
 
   /// Passes on a packet.
   func onPacket(_ packet: QuorumPacket, _ connection: QuorumConnection) {

@@ -3,6 +3,7 @@ import Logging
 import NIOCore
 import NIOPosix
 import ServerCore
+import TransportSecurity
 import ZooKeeperProtocol
 
 #if canImport(Glibc)
@@ -11,7 +12,7 @@ import ZooKeeperProtocol
   import Darwin
 #endif
 
-/// The clients' port, and its connections.
+/// The clients' ports, and their connections.
 ///
 /// *Thread*: the event loop.
 final class ClientListener: @unchecked Sendable {
@@ -23,34 +24,66 @@ final class ClientListener: @unchecked Sendable {
   let served: ServedCore
   /// Answers a four-letter word with its argument. Set by the owner before the port is opened.
   var onWord: ((String, Int64?) -> EventLoopFuture<String>)?
-  /// The port that clients connect to, once it is open.
+  /// The port that clients connect to, once it is open; 0 if there is none for connections in the clear.
   private(set) var port = 0
+  /// The port of encrypted connections, once it is open; 0 if there is none.
+  private(set) var securePort = 0
   private let configuration: ServerConfiguration
   private let turns: TurnLoop
   private let loop: any EventLoop
   private let logger: Logger
+  private let encryption: PortEncryption?
   /// Logs clients in by SASL; nil if they cannot.
   private let authenticator: SASLAuthenticator?
-  private var channel: (any Channel)?
+  private var channels: [any Channel] = []
   private var handlers: [UInt64: ServerConnectionHandler] = [:]
   private var connectionsByAddress: [String: Int] = [:]
+  private let audit: AuditLog?
   private var isThrottling = false
   private var isStopped = false
 
   init(
-    _ configuration: ServerConfiguration, _ served: ServedCore, _ turns: TurnLoop, loop: any EventLoop, logger: Logger
+    _ configuration: ServerConfiguration, _ served: ServedCore, _ turns: TurnLoop, _ encryption: PortEncryption?,
+    audit: AuditLog?,
+    loop: any EventLoop, logger: Logger
   ) {
     self.configuration = configuration
     self.served = served
     self.turns = turns
+    self.encryption = encryption
+    self.audit = audit
     self.loop = loop
     self.logger = logger
     authenticator = configuration.sasl.map { SASLAuthenticator($0, loop: loop, logger: logger) }
   }
 
-  /// Opens the port.
+  /// What is spoken on a port.
+  private enum Encryption {
+    case none, always, either
+  }
+
+  /// Opens the ports.
   func listen(_ listening: Listening) -> EventLoopFuture<Void> {
     DescriptorBudget.shared.measure()
+    var opening: [EventLoopFuture<Void>] = []
+    if configuration.opensClientPort {
+      let address = HostAndPort(host: configuration.clientAddress ?? "127.0.0.1", port: configuration.clientPort)
+      opening.append(
+        listen(
+          listening, address, configuration.clientTLS.acceptsBoth ? .either : .none, purpose: "the client port"
+        ).map { [self] in port = $0 })
+    }
+    if let securePort = configuration.secureClientPort {
+      let address = HostAndPort(host: configuration.secureClientAddress ?? "127.0.0.1", port: securePort)
+      opening.append(
+        listen(listening, address, .always, purpose: "the secure client port").map { [self] in self.securePort = $0 })
+    }
+    return EventLoopFuture.andAllSucceed(opening, on: loop)
+  }
+
+  private func listen(
+    _ listening: Listening, _ address: HostAndPort, _ encryption: Encryption, purpose: String
+  ) -> EventLoopFuture<Int> {
     let bootstrap = ServerBootstrap.forPorts(on: loop)
       .serverChannelOption(.backlog, value: Int32(clamping: configuration.listenBacklog))
       .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
@@ -62,26 +95,25 @@ final class ClientListener: @unchecked Sendable {
       )
       .childChannelOption(.writeBufferWaterMark, value: .init(low: 256 << 10, high: 1 << 20))
       .childChannelInitializer { [self] channel in
-        channel.eventLoop.makeCompletedFuture { try accept(channel) }
+        channel.eventLoop.makeCompletedFuture { try accept(channel, encryption) }
       }
-    let address = HostAndPort(host: configuration.clientAddress ?? "127.0.0.1", port: configuration.clientPort)
-    return listening.bind(bootstrap, address, purpose: "the client port").map { [self] channel in
-      self.channel = channel
-      port = channel.localAddress?.port ?? 0
+    return listening.bind(bootstrap, address, purpose: purpose).map { [self] channel in
+      channels.append(channel)
+      return channel.localAddress?.port ?? 0
     }
   }
 
-  /// Closes the port and all connections.
+  /// Closes the ports and all connections.
   func stop() {
     isStopped = true
-    channel?.close(promise: nil)
+    for channel in channels { channel.close(promise: nil) }
     for handler in handlers.values { handler.close() }
     authenticator?.stop()
   }
 
   // MARK: Connections
 
-  private func accept(_ channel: any Channel) throws {
+  private func accept(_ channel: any Channel, _ spoken: Encryption) throws {
     let address = channel.remoteAddress?.peerAddress ?? "127.0.0.1"
     let count = connectionsByAddress[address, default: 0]
     let isOver =
@@ -96,9 +128,16 @@ final class ClientListener: @unchecked Sendable {
     let text = address.contains(":") ? "[\(address)]:\(port)" : "\(address):\(port)"
     let handler = ServerConnectionHandler(
       connection, remoteAddress: text, served, turns, maximumFrameBytes: configuration.maximumFrameBytes,
-      logger: logger, owner: self)
+      mayBeEncrypted: spoken != .none, logger: logger, owner: self)
     handlers[connection.number] = handler
     connectionsByAddress[address] = count + 1
+    if spoken != .none {
+      // A port that was to be encrypted must not be served in the clear.
+      guard let encryption else { preconditionFailure("a port with TLS has no keys") }
+      try encryption.accept(channel, isMixed: spoken == .either) { [configuration, weak handler] certificate in
+        if let certificate { handler?.identify(configuration.features.x509Identity.identity(of: certificate)) }
+      }
+    }
     try channel.pipeline.syncOperations.addHandler(handler)
   }
 
@@ -133,12 +172,16 @@ final class ClientListener: @unchecked Sendable {
     }
   }
 
-  /// Stops reading connections with unanswered requests while there are too many such requests.
+  /// Stops reading connections with unanswered requests while there are too many such requests, and all connections
+  /// while too much waits to be written to the audit log.
   func updateThrottling() {
-    let isOver = served.core.counters.outstandingRequests > configuration.outstandingLimit
+    let isBehind = audit?.isBehind == true
+    let isOver = isBehind || served.core.counters.outstandingRequests > configuration.outstandingLimit
     guard isOver || isThrottling else { return }
     isThrottling = isOver
-    for handler in handlers.values { handler.setThrottled(isOver && handler.connection.outstandingCount > 0) }
+    for handler in handlers.values {
+      handler.setThrottled(isOver && (isBehind || handler.connection.outstandingCount > 0))
+    }
   }
 
   /// The handler of one of the core's connections; nil when the connection has ended.
@@ -168,7 +211,8 @@ final class ClientListener: @unchecked Sendable {
     let silent = handlers.values.filter { !$0.hasSpoken }.sorted { $0.connection.number < $1.connection.number }
     handlers = [:]
     for handler in silent {
-      handler.rebind(served.core.accept(address: handler.connection.address))
+      handler.rebind(
+        served.core.accept(address: handler.connection.address, certificateSubject: handler.certificateSubject))
       handlers[handler.connection.number] = handler
     }
   }

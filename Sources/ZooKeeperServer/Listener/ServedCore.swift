@@ -22,12 +22,15 @@ final class ServedCore: @unchecked Sendable {
   private(set) var core: ServerCore
   private(set) var audience: Audience
   private let settings: ServerSettings
+  private let audit: AuditLog?
 
   /// Creates a core over what was recovered.
-  init(_ settings: ServerSettings, _ state: RecoveredState, servesEverybody: Bool) {
+  init(_ settings: ServerSettings, _ state: RecoveredState, servesEverybody: Bool, audit: AuditLog?) {
     self.settings = settings
+    self.audit = audit
     audience = servesEverybody ? .everybody : .nobody
     core = ServerCore(settings: settings, tree: state.tree, sessions: state.sessions, time: .now)
+    reportToAudit()
   }
 
   /// Whether clients are served, all of them or read-only ones.
@@ -57,5 +60,11 @@ final class ServedCore: @unchecked Sendable {
     next.nextConnectionNumber = core.nextConnectionNumber
     core = next
     self.audience = audience
+    reportToAudit()
+  }
+
+  private func reportToAudit() {
+    guard let audit else { return }
+    core.onAudit = { audit.add($0) }
   }
 }

@@ -2,6 +2,7 @@ import Jute
 import Logging
 import NIOCore
 import ServerCore
+import TransportSecurity
 import ZooKeeperProtocol
 
 /// What a connection needs from the listener that accepted it. Neither function is on the path of a request.
@@ -25,6 +26,9 @@ final class ServerConnectionHandler: ChannelInboundHandler {
   private let maximumFrameBytes: Int
   private let logger: Logger
   private let owner: any ServerConnectionOwner
+  private let mayBeEncrypted: Bool
+  /// The identity that the client's certificate gives it; nil if it has presented none.
+  private(set) var certificateSubject: String?
   private(set) var connection: ClientConnection
   let establishedMilliseconds = Host.wallMilliseconds
   /// When the connection was accepted.
@@ -50,7 +54,7 @@ final class ServerConnectionHandler: ChannelInboundHandler {
 
   init(
     _ connection: ClientConnection, remoteAddress: String, _ served: ServedCore, _ turns: TurnLoop,
-    maximumFrameBytes: Int, logger: Logger, owner: any ServerConnectionOwner
+    maximumFrameBytes: Int, mayBeEncrypted: Bool, logger: Logger, owner: any ServerConnectionOwner
   ) {
     self.connection = connection
     self.remoteAddress = remoteAddress
@@ -59,6 +63,13 @@ final class ServerConnectionHandler: ChannelInboundHandler {
     self.maximumFrameBytes = maximumFrameBytes
     self.logger = logger
     self.owner = owner
+    self.mayBeEncrypted = mayBeEncrypted
+  }
+
+  /// Takes the identity of the client's certificate, before anything is received.
+  func identify(_ subject: String) {
+    certificateSubject = subject
+    served.core.identify(connection, certificateSubject: subject)
   }
 
   /// Moves the connection to another core. Only for a connection on which nothing has arrived yet.
@@ -68,7 +79,7 @@ final class ServerConnectionHandler: ChannelInboundHandler {
 
   func handlerAdded(context: ChannelHandlerContext) {
     self.context = context
-    sender = SocketSender(context)
+    sender = SocketSender(context, mayBeEncrypted: mayBeEncrypted)
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -230,5 +241,12 @@ final class ServerConnectionHandler: ChannelInboundHandler {
     context.fireChannelInactive()
   }
 
-  func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    if let failure = TLSFailure(error, on: context.channel) {
+      logger.warning(
+        "closing a connection",
+        metadata: ["client": "\(remoteAddress)", "reason": "\(failure.description(of: "the client"))"])
+    }
+    context.close(promise: nil)
+  }
 }

@@ -13,20 +13,27 @@ import NIOCore
 /// is queued, and so is everything after it until the queue is empty. So the order is kept, and the channel's
 /// writability stays correct.
 ///
-/// Everything else that the handler sends must go through `enqueue`. Handlers between it and the socket are bypassed,
-/// so there must be none that change bytes, such as TLS.
+/// Everything else that the handler sends must go through `enqueue`. Handlers between it and the socket are bypassed.
+/// Where one of them changes bytes, as on a port with TLS, everything goes through the queue.
 ///
 /// *Thread*: the channel's event loop.
 final class SocketSender {
   private let context: ChannelHandlerContext
-  /// The socket; nil if the channel has none, or has closed it already, in which case everything goes through NIO.
+  /// The socket; nil if handlers must not be bypassed, or the channel has none or has closed it already, in which cases
+  /// everything goes through NIO.
   private let socket: NIOBSDSocket.Handle?
   /// The number of writes that NIO has not completed yet.
   private var queuedWriteCount = 0
 
   /// Creates a sender for the channel of a handler that was just added.
-  init(_ context: ChannelHandlerContext) {
+  ///
+  /// - Parameter mayBeEncrypted: whether a handler before it may change the bytes.
+  init(_ context: ChannelHandlerContext, mayBeEncrypted: Bool) {
     self.context = context
+    guard !mayBeEncrypted else {
+      socket = nil
+      return
+    }
     socket = try? context.channel.pipeline.syncOperations
       .withUnsafeTransportIfAvailable { (socket: NIOBSDSocket.Handle) in socket }
   }

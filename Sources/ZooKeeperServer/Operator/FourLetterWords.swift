@@ -106,7 +106,8 @@ enum FourLetterWords {
     let configuration = report.configuration
     let bounds = configuration.sessionTimeoutBounds
     return [
-      "clientPort=\(report.clientPort)", "secureClientPort=-1", "dataDir=\(configuration.dataDirectory)/version-2",
+      "clientPort=\(report.clientPort)", "secureClientPort=\(report.secureClientPort)",
+      "dataDir=\(configuration.dataDirectory)/version-2",
       "dataDirSize=\(report.dataDirectorySize)", "dataLogDir=\(configuration.logDirectory)/version-2",
       "dataLogSize=\(report.logDirectorySize)", "tickTime=\(configuration.tickTimeMilliseconds)",
       "maxClientCnxns=\(configuration.maximumConnectionsPerAddress)", "minSessionTimeout=\(bounds.lowerBound)",

@@ -70,25 +70,16 @@ final class Reporter: @unchecked Sendable {
 
   /// Makes a report, and an answer from it.
   ///
-  /// Long answers are formatted, and files are examined, on other threads. The number of reports at a time is limited,
-  /// so that a client that asks repeatedly cannot fill the memory.
+  /// Long lists are collected in pieces; long answers are formatted, and files are examined, on other threads. The
+  /// number of reports at a time is limited, so that a client that asks repeatedly cannot fill the memory.
   func report<Answer: Sendable>(
     _ parts: ReportParts, _ answer: @escaping @Sendable (ServerReport) -> Answer
   ) -> EventLoopFuture<Answer> {
     if parts.isEmpty { return loop.makeSucceededFuture(answer(report(parts))) }
     let promise = loop.makePromise(of: Answer.self)
     queue.run { [self] finish in
-      let report = report(parts)
-      let directory = storage.directory
-      NIOThreadPool.singleton.runIfActive(eventLoop: loop) {
-        var report = report
-        if parts.contains(.files), let sizes = try? directory.sizes() {
-          (report.dataDirectorySize, report.logDirectorySize) = sizes
-        }
-        if parts.contains(.descriptors) {
-          (report.openFileDescriptors, report.maximumFileDescriptors) = Host.fileDescriptors
-        }
-        return answer(report)
+      gather(ReportGathering(report(parts), parts, core)).flatMap { [self] report in
+        elsewhere(report, parts, answer)
       }.assumeIsolated().whenComplete { result in
         finish()
         promise.completeWith(result)
@@ -97,14 +88,46 @@ final class Reporter: @unchecked Sendable {
     return promise.futureResult
   }
 
-  /// A consistent view of the state, with those parts that are made on the loop.
+  /// Between two pieces of a long list the loop does what else has arrived: a task without a delay would come before
+  /// that.
+  private static let pause = TimeAmount.microseconds(100)
+
+  /// Completes a report with its long lists, a piece at a time.
+  private func gather(_ gathering: ReportGathering) -> EventLoopFuture<ServerReport> {
+    let hasMore = gathering.addPiece { [clients] connection, wallOffset in
+      clients.handler(of: connection).map { Self.connection($0, offset: wallOffset) }
+    }
+    guard hasMore else { return loop.makeSucceededFuture(gathering.report) }
+    return loop.scheduleTask(in: Self.pause) {}.futureResult.flatMap { [self] in gather(gathering) }
+  }
+
+  /// Makes the answer on another thread.
+  private func elsewhere<Answer: Sendable>(
+    _ report: ServerReport, _ parts: ReportParts, _ answer: @escaping @Sendable (ServerReport) -> Answer
+  ) -> EventLoopFuture<Answer> {
+    let directory = storage.directory
+    return NIOThreadPool.singleton.runIfActive(eventLoop: loop) {
+      var report = report
+      if parts.contains(.files), let sizes = try? directory.sizes() {
+        (report.dataDirectorySize, report.logDirectorySize) = sizes
+      }
+      if parts.contains(.descriptors) {
+        (report.openFileDescriptors, report.maximumFileDescriptors) = Host.fileDescriptors
+      }
+      return answer(report)
+    }
+  }
+
+  /// A consistent view of the state, without the long lists.
   private func report(_ parts: ReportParts) -> ServerReport {
     let time = ServerTime.now
     // Expirations are on the monotonic clock, and are reported as wall-clock time.
     let offset = time.wallMilliseconds - time.monotonicMilliseconds
     let sizes = core.counters.responseSizes
     var report = ServerReport(
-      configuration: configuration, clientPort: clients.port, serverID: core.settings.serverID,
+      configuration: configuration, clientPort: clients.port,
+      secureClientPort: configuration.secureClientPort == nil ? -1 : clients.securePort,
+      serverID: core.settings.serverID,
       mode: mode, zxid: membership.reportedZxid(core),
       uptimeMilliseconds: (NIODeadline.now() - startTime).nanoseconds / 1_000_000,
       wallMilliseconds: time.wallMilliseconds, latency: LatencyReport(core.counters.latency),
@@ -118,27 +141,15 @@ final class Reporter: @unchecked Sendable {
       ensemble: membership.driver?.report(
         core, clientAddress: HostAndPort(host: configuration.clientAddress ?? "127.0.0.1", port: clients.port),
         zxid: membership.reportedZxid(core), withSessions: parts.contains(.sessions)))
-    if parts.contains(.connections) {
-      let handlers = core.allConnections.compactMap { clients.handler(of: $0) }
-      report.connections = handlers.map { connection($0, offset: offset) }
-    }
-    if parts.contains(.watches) {
-      report.watches.dataWatches = core.allConnections.flatMap { connection in
-        connection.watchedPaths.map { (connection.sessionID, $0) }
-      }
-    }
     if parts.contains(.sessions) {
       report.sessions.expiries = core.sessionExpiries.map { ($0.milliseconds + offset, $0.session) }
-      report.sessions.ephemerals = core.tree.sessionsWithEphemerals.map {
-        ($0, core.tree.unorderedEphemeralPaths(of: $0))
-      }
     }
     return report
   }
 
   private var mode: String { clients.served.audience == .readers ? "read-only" : membership.roleName }
 
-  private func connection(_ handler: ServerConnectionHandler, offset: Int64) -> ConnectionReport {
+  private static func connection(_ handler: ServerConnectionHandler, offset: Int64) -> ConnectionReport {
     let connection = handler.connection
     let statistics = connection.statistics
     let heard = Int64(handler.lastHeard.uptimeNanoseconds / 1_000_000)

@@ -5,6 +5,8 @@ struct ServerReport: Sendable {
   var configuration: ServerConfiguration
   /// The port that is listened on; the configured one may be 0.
   var clientPort: Int
+  /// -1 if there is none, as Apache's server reports it.
+  var secureClientPort: Int
   var serverID: Int64
   /// `standalone`, `leader`, `follower`, `observer`.
   var mode: String

@@ -128,7 +128,11 @@ package enum OptionName: String, CaseIterable, Hashable, Sendable {
   case stat, watch, recursive, long, base64, hex, version, sequential, ephemeral, container, ttl, parents, create, acl
   case batch, force, client, file, members, add, remove, mode, children, data, persistent, local, any
   case count, bytes, countHard = "count-hard", bytesHard = "bytes-hard", persistentRecursive = "persistent-recursive"
-  case dryRun = "dry-run", abort
+  case dryRun = "dry-run", abort, passwordFile = "password-file"
+  // Of commands about whole subtrees.
+  case overwrite, skipExisting = "skip-existing", inFlight = "in-flight", resume, brief, ignoreACL = "ignore-acl"
+  case prune, follow, every, yes, max, name, path, type, size, older, newer, owner, value, empty, print0, delete
+  case ignoreCase = "ignore-case", extended, fixed, human, depth, top, level, sort
   // Of the recipes.
   case tryOnce = "try", shared, slots, exitCode = "exit-code", revocable, layout, list, revoke, release, observe
   case priority, participants, exists, absent, equals, withData = "with-data", initial, exec, format
@@ -138,7 +142,8 @@ package enum OptionName: String, CaseIterable, Hashable, Sendable {
   case waitForConnection = "wait-for-connection", clientConfiguration = "client-configuration", auth
   case authFile = "auth-file", output, json, script, keepGoing = "keep-going", pipeline, quiet, verbose, color, compat
   case dataDir = "data-dir", port, listen
-  case sasl, user, passwordFile = "password-file", principal, keytab, service
+  case tls, cacert, cert, key, keyPasswordFile = "key-password-file", tlsServerName = "tls-server-name", insecure
+  case sasl, user, principal, keytab, service
   case noHistory = "no-history", maxBuffer = "max-buffer", help, programVersion = "program-version"
   /// The session timeout in milliseconds, as zkCli.sh takes it with `-timeout`.
   case oldTimeout = "old-timeout"

@@ -15,6 +15,7 @@ extension CommandTable {
         SharedOptions.stat,
         OptionSpec(.version, short: "v", value: ("VERSION", .version), "only if the ACL has this version (aclVersion)"),
         OptionSpec(.recursive, short: "R", "also change all znodes under it"),
+        TreeOptions.dryRun, TreeOptions.yes, TreeOptions.max,
       ],
       details: [
         "An ACL is a list of scheme:id:perms entries separated by commas or line ends, or JSON as getAcl -o json"
@@ -33,12 +34,19 @@ extension CommandTable {
     CommandSpec(
       .shell(.addauth), "addauth", summary: "Prove an identity to the server",
       arguments: [ArgumentSpec("scheme", .choice(["digest"])), ArgumentSpec("auth", .word, isOptional: true)],
+      options: [
+        OptionSpec(.passwordFile, value: ("FILE", .file), "read the password of the user auth from a file")
+      ],
       details: [
-        "Without auth, asks for it on the terminal without echo. Lines with addauth are not stored in the history.",
+        "Without auth, or for digest without a password in it, asks on the terminal without echo. Lines with addauth"
+          + " are not stored in the history.",
+        "The password in a file is its first line. A warning says if others can read the file.",
         "Single commands take --auth-file and --auth instead.",
       ],
       examples: [
         .init("addauth digest", "asks for user:password"),
+        .init("addauth digest bob", "asks for the password"),
+        .init("addauth digest bob --password-file bob.secret", "reads it from a file"),
         .init("addauth digest bob:secret", "without asking"),
       ]),
     CommandSpec(

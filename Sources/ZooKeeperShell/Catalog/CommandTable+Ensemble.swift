@@ -76,6 +76,10 @@ extension CommandTable {
         "The file defaults to $ZOOCFG, or to zoo.cfg in $ZOOCFGDIR or /etc/zookeeper/conf. Under the name"
           + " zookeeper-server the program takes the arguments of zkServer.sh. Without clientPortAddress the server"
           + " listens on loopback only.",
+        "DigestAuthenticationProvider.superDigestPath, which Apache's server does not know, names a file whose only"
+          + " line is the digest of the superuser, so that zoo.cfg needs none.",
+        "With audit.enable=true, changes are logged to zookeeper_audit.log in auditlog.dir, or else in log.dir or"
+          + " dataDir, with Apache's fields. Ten earlier files of 10 MB are kept.",
       ],
       examples: [
         .init("server run zoo.cfg", "run until SIGTERM or ^C"),

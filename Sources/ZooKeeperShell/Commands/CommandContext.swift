@@ -1,3 +1,4 @@
+import TransportSecurity
 import ZooKeeperClient
 import ZooKeeperProtocol
 
@@ -20,6 +21,8 @@ struct CommandContext: Sendable {
   let dialect: any Dialect
   let maximumFrameBytes: Int
   let servers: [ServerAddress]
+  /// How connections to them are encrypted; nil if they are not.
+  let tls: TLSContext?
   /// The path of the connect string that is the root here; nil for the servers' own root.
   let chroot: String?
   let values: DataArgumentReader
@@ -33,6 +36,10 @@ struct CommandContext: Sendable {
   let emit: @Sendable (CommandResult) throws(ShellError) -> Void
   /// Writes what has been emitted: a reader may be waiting for it.
   let flush: @Sendable () throws(ShellError) -> Void
+  /// Opens a session with another ensemble, which ends with the command.
+  let openOther: @Sendable (ConnectString) async throws -> ZooKeeperClient
+  /// Shows how far the command has got.
+  let progress: Progress
   /// Makes a new session in the place of one that has expired.
   let reopen: @Sendable () async throws -> ZooKeeperClient
 

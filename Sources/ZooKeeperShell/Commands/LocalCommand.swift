@@ -138,6 +138,7 @@ extension ShellSettings {
   func adapted(to sandbox: LocalEnsemble) throws(ShellError) -> ShellSettings {
     var settings = self
     settings.connectString = try Self.connectString(sandbox.connectString, from: "--local")
+    settings.tls = TLSChoice()
     // A paused server is given up after two thirds of it.
     if sandbox.size > 1, settings.sessionTimeout == nil { settings.sessionTimeout = .seconds(8) }
     return settings

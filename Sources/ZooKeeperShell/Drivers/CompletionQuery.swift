@@ -1,4 +1,5 @@
 import Platform
+import TransportSecurity
 import ZooKeeperClient
 
 /// Answers bash, zsh and fish, which ask by `zkcli __complete --shell SHELL -- WORD...` how a command line goes on.
@@ -33,7 +34,9 @@ enum CompletionQuery {
   }
 
   private static func children(of path: String, _ settings: ShellSettings) async -> [String] {
-    var configuration = settings.clientConfiguration(mode: .oneShot) { _ in }
+    let tls: TLSContext?
+    do throws(ShellError) { tls = try settings.tls.context() } catch { return [] }
+    var configuration = settings.clientConfiguration(mode: .oneShot, tls: tls) { _ in }
     configuration.connectTimeout = limit
     let client = ZooKeeperClient(configuration).withTimeLimit(limit)
     do {

@@ -29,6 +29,9 @@ enum SandboxRun {
   /// - Throws: a usage error for a value that is none, or a server that is named as well.
   static func settings(_ options: [OptionName: [Word]]) throws(ShellError) -> LocalEnsemble.Settings {
     guard options[.server] == nil else { throw .usage("--local cannot be combined with --server") }
+    guard options[.tls] == nil else {
+      throw .usage("--local cannot be combined with --tls: local servers listen on loopback, without encryption")
+    }
     var settings = LocalEnsemble.Settings()
     if let word = options[.local]?.last, !word.bytes.isEmpty {
       settings.size = Int(try ValueParser.integer(word, of: "--local", in: 1...9))

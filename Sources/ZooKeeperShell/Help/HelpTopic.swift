@@ -5,6 +5,7 @@ package enum HelpTopic: String, CaseIterable, Hashable, Sendable {
   case quoting
   case values
   case output
+  case tls
   case environment
   case compatibility
   case sasl
@@ -17,6 +18,7 @@ package enum HelpTopic: String, CaseIterable, Hashable, Sendable {
     case .quoting: "How a line is split into arguments"
     case .values: "Data from stdin and files; durations, sizes, versions, ACLs"
     case .output: "Formats, and what goes to stdout and stderr"
+    case .tls: "Encrypted connections, certificates and keys"
     case .environment: "Environment variables and files"
     case .compatibility: "Compatibility with zkCli.sh"
     case .sasl: "Logging in by SASL: passwords and Kerberos"
@@ -37,6 +39,7 @@ package enum HelpTopic: String, CaseIterable, Hashable, Sendable {
     case .quoting: Self.quotingText
     case .values: Self.valuesText
     case .output: Self.outputText
+    case .tls: Self.tlsText
     case .environment: Self.environmentText
     case .compatibility: Self.compatibilityText
     case .sasl: Self.saslText
@@ -126,6 +129,10 @@ package enum HelpTopic: String, CaseIterable, Hashable, Sendable {
   static let environmentVariables: [(term: String, meaning: String)] = [
     ("ZKCLI_SERVER", "the servers, if -s is not given; otherwise ZOOKEEPER_SERVERS and ZK_HOSTS"),
     ("ZKCLI_AUTH", "SCHEME:AUTH as for --auth, but not visible to others"),
+    (
+      "ZKCLI_TLS",
+      "1 as --tls; ZKCLI_CACERT, ZKCLI_CERT, ZKCLI_KEY, ZKCLI_KEY_PASSWORD_FILE, ZKCLI_TLS_SERVER_NAME likewise"
+    ),
     ("ZKCLI_SASL, ZKCLI_USER, ZKCLI_PASSWORD_FILE", "as --sasl, --user and --password-file"),
     ("ZKCLI_PRINCIPAL, ZKCLI_KEYTAB, ZKCLI_SERVICE", "as --principal, --keytab and --service"),
     ("ZKCLI_TIMEOUT", "as --timeout"),

@@ -24,6 +24,17 @@ package enum ProgramOptions {
       .auth, value: ("SCHEME:AUTH", .word),
       "prove an identity, such as digest:bob:secret; others can see this argument"),
     OptionSpec(.authFile, value: ("FILE", .file), "read SCHEME:AUTH from a file, one on each line"),
+    OptionSpec(.tls, "encrypt connections with TLS, as zks:// in front of the servers does"),
+    OptionSpec(
+      .cacert, value: ("FILE", .file),
+      "the certificates of the authorities to trust (default: those of the system); see help tls"),
+    OptionSpec(.cert, value: ("FILE", .file), "the client's certificate, with its key unless --key names it"),
+    OptionSpec(.key, value: ("FILE", .file), "the private key of --cert"),
+    OptionSpec(.keyPasswordFile, value: ("FILE", .file), "a file with the password of the key"),
+    OptionSpec(
+      .tlsServerName, value: ("NAME", .word),
+      "the name that the server's certificate must be for, if it is not the one that is connected to"),
+    OptionSpec(.insecure, "accept any certificate of the server's; for tests only"),
     OptionSpec(
       .sasl, value: ("MECHANISM", .choice(["digest", "gssapi"])),
       "log in by SASL: digest (DIGEST-MD5) or gssapi (Kerberos); see help sasl"),

@@ -30,6 +30,9 @@ final class ChildWatchdog: Sendable {
     InheritedDescriptors.protectOwn()
     defer { close(ends[0]) }
     var spawn = Spawn(.same, ["zkcli", WatchdogProcess.word])
+    // Away from the terminal, and from signals to our group, before it has run at all: a group that is killed at once
+    // would take it along, and leave the command.
+    spawn.ownsSession = true
     // It must not keep our outputs open: a reader of them waits for their end.
     spawn.fileActions = [.copy(ends[0], to: 0), .append(1, path: "/dev/null"), .append(2, path: "/dev/null")]
     let processID: ProcessID
@@ -77,8 +80,6 @@ struct WatchdogProcess {
 
   /// Guards until the command has ended, or is to be ended.
   static func run() -> Int32 {
-    // Away from the terminal, and from signals to the group of the one whom we guard for.
-    setsid()
     for number in [SIGINT, SIGTERM, SIGHUP, SIGPIPE] { signal(number, SIG_IGN) }
     var process = WatchdogProcess()
     while process.step() {}

@@ -199,7 +199,7 @@ extension ShellError {
   }
 
   /// A bulk operation left something undone.
-  static func failures(_ failures: [String: ZooKeeperError], of root: String) -> ShellError {
+  static func failures(_ failures: [String: ZooKeeperError], of root: String?) -> ShellError {
     let listed = failures.keys.sorted().prefix(20).map { path in
       "\(path) (\(ShellError(failures[path]!).word))"
     }
@@ -234,6 +234,7 @@ extension ConnectFailure.Reason {
     case .behind(let server, let seen):
       "it is behind this session: its last transaction is \(server), and the session has seen \(seen)"
     case .notZooKeeper(let error): "not a ZooKeeper server (\(error))"
+    case .tls(let failure): failure.description(of: "the server")
     case .readOnlyServerRefused: "a read-only server, which -r would accept"
     case .network(let text): text
     }
@@ -248,7 +249,9 @@ extension ConnectFailure.Reason {
     case .timedOut(connected: true, _), .notZooKeeper: "is this the client port of a ZooKeeper server?"
     case .authenticationTimedOut: "does the KDC answer?"
     case .closedWithoutAnswer:
-      "the server has no quorum, allows no more connections (maxClientCnxns), or is not a ZooKeeper server"
+      "the server has no quorum, allows no more connections (maxClientCnxns), expects TLS (--tls), or is not a"
+        + " ZooKeeper server"
+    case .tls(let failure): failure.hint
     case .behind:
       "it lags, has lost its data, or belongs to another ensemble; connect starts a session that has seen nothing yet"
     case .readOnlyServerRefused: "wait for a quorum"

@@ -6,7 +6,7 @@ final class DataArgumentReader: Sendable {
   private let offersStdin: Bool
   private let hasReadStdin = Mutex(false)
   /// Whether a person is watching who can be asked before something is destroyed.
-  private let asksBeforeDestroying: Bool
+  let asksBeforeDestroying: Bool
 
   init(offersStdin: Bool, asksBeforeDestroying: Bool) {
     self.offersStdin = offersStdin
@@ -47,7 +47,12 @@ final class DataArgumentReader: Sendable {
     return ["y", "yes"].contains(String(decoding: answer, as: UTF8.self).lowercased())
   }
 
-  private func stdin() throws(ShellError) -> [UInt8] {
+  private func stdin() throws(ShellError) -> [UInt8] { try FileIO.read(try claimStdin(), name: "stdin") }
+
+  /// The descriptor of stdin, which from then on is the caller's to read.
+  ///
+  /// - Throws: a usage error if it is not free.
+  func claimStdin() throws(ShellError) -> Int32 {
     guard offersStdin else {
       throw .usage("- means stdin, which is in use here", hint: "put the value into a file and give @FILE")
     }
@@ -56,6 +61,6 @@ final class DataArgumentReader: Sendable {
       return !hasRead
     }
     guard isFirst else { throw .usage("stdin has already been read; only one argument can be -") }
-    return try FileIO.read(0, name: "stdin")
+    return 0
   }
 }

@@ -44,6 +44,13 @@ struct JavaEnvironment: Sendable {
   /// The variables of `zkCli.sh`.
   static let clientVariables = ["CLIENT_JVMFLAGS", "JVMFLAGS"]
 
+  /// A statement for messages: without what it assigns, if there may be a secret in that.
+  static func masked(_ statement: String) -> String {
+    let lower = statement.lowercased()
+    guard ["password", "digest", "secret", "credential"].contains(where: lower.contains) else { return statement }
+    return statement.prefix { $0 != "=" } + "=***"
+  }
+
   /// The content of a file of this machine, for `init`.
   static func read(_ path: String) -> [UInt8]? {
     // One that is missing, or that this user may not read, sets nothing in Apache's scripts either.

@@ -65,7 +65,11 @@ extension ShellSession {
   private func connect(_ invocation: Invocation) async throws {
     var next = settings
     if let word = invocation.argument(0) {
-      next.connectString = try ShellSettings.connectString(try ValueParser.text(word, of: "server"), from: "server")
+      let text = try ValueParser.text(word, of: "server")
+      next.connectString = try ShellSettings.connectString(text, from: "server")
+      // Without zk:// in front, a session that is encrypted is followed by another one.
+      next.tls.isWanted = next.connectString.requiresTLS || next.tls.isWanted && !text.hasPrefix("zk://")
+      next.connectString.requiresTLS = next.tls.isWanted
       // Secrets of one ensemble are none of the other's business.
       next.identities = []
     }
@@ -84,10 +88,17 @@ extension ShellSession {
   private func addIdentity(_ invocation: Invocation, _ settings: ShellSettings) async throws {
     let scheme = try ValueParser.text(invocation.arguments[0], of: "scheme")
     var secret = invocation.argument(1)?.bytes ?? []
-    if secret.isEmpty, settings.dialect.mindsSecrets {
-      secret = try await values.secret(prompt: "\(scheme) user:password: ")
+    let isWhole = !secret.isEmpty && (scheme != "digest" || secret.contains(UInt8(ascii: ":")))
+    if let file = invocation.value(.passwordFile) {
+      guard !secret.isEmpty, !isWhole else {
+        throw ShellError.usage(
+          "--password-file needs the user without a password", hint: "write addauth digest USER --password-file FILE")
+      }
+      secret += try [UInt8(ascii: ":")] + password(in: file, settings)
+    } else if !isWhole, settings.dialect.mindsSecrets {
+      secret = try await self.secret(of: identity(scheme, secret))
     }
-    if invocation.argument(1) != nil, let warning = scriptExposure {
+    if isWhole, let warning = scriptExposure {
       scriptExposure = nil
       try write(.warning(warning), settings)
     }
@@ -95,5 +106,22 @@ extension ShellSession {
     try await client.addAuth(scheme: scheme, auth: secret)
     // For the next session, should this one expire.
     self.settings.identities.append(.init(scheme: scheme, secret: secret))
+  }
+
+  /// An identity without its secret.
+  private func identity(_ scheme: String, _ user: [UInt8]) -> ShellSettings.Identity {
+    ShellSettings.Identity(scheme: scheme, secret: nil, user: String(decoding: user, as: UTF8.self))
+  }
+
+  /// The first line of a file with a password in it.
+  private func password(in word: Word, _ settings: ShellSettings) throws -> [UInt8] {
+    let file = try ValueParser.text(word, of: "--password-file")
+    let (bytes, warning) = try FileIO.readSecret(file)
+    if let warning { try write(.warning(warning), settings) }
+    let lines = try TextLines.split(bytes, name: file)
+    guard let password = lines.first, !password.isEmpty else {
+      throw ShellError.usage("\(file) has no password in its first line")
+    }
+    return [UInt8](password)
   }
 }

@@ -1,3 +1,4 @@
+import TransportSecurity
 import ZooKeeperClient
 import ZooKeeperProtocol
 
@@ -25,10 +26,12 @@ extension ShellSession {
     let settings = try await withPassword(settings)
     try Descriptors.require(Descriptors.ofClient, for: "a session")
     let former = events.following
+    let tls = try settings.tls.context()
     openCount += 1
     events.follow(.init(session: openCount))
     let opened = ZooKeeperClient(
-      settings.clientConfiguration(mode: mode) { [events, number = openCount] in events.take($0, of: number) })
+      settings.clientConfiguration(mode: mode, tls: tls) { [events, number = openCount] in events.take($0, of: number) }
+    )
     do {
       // Attempts time out by themselves, with a reason; the limit here only applies to waiting indefinitely. Kerberos
       // may wait for a KDC.
@@ -43,10 +46,11 @@ extension ShellSession {
     } catch {
       await opened.close(limit: .milliseconds(500))
       events.follow(former)
-      throw await explainedRefusal(error)
+      throw await explainedRefusal(error, tls)
     }
     await client?.close()
     client = opened
+    self.tls = tls
     mayHold = false
     hasSeenChroot = false
     self.settings = settings
@@ -69,10 +73,10 @@ extension ShellSession {
   }
 
   /// Why a server that accepted a connection closed it again: a server without a quorum says so to those who ask.
-  private func explainedRefusal(_ error: any Error) async -> any Error {
+  private func explainedRefusal(_ error: any Error, _ tls: TLSContext?) async -> any Error {
     guard let failure = error as? ZooKeeperError, case .cannotConnect(let failures) = failure.code else { return error }
     for failure in failures where failure.reason == .closedWithoutAnswer {
-      let answer = await FourLetterWord.ask("srvr", of: failure.address, limit: .seconds(1))
+      let answer = await FourLetterWord.ask("srvr", of: failure.address, tls: tls, limit: .seconds(1))
       guard let answer, answer.contains("not currently serving requests") else { continue }
       var explained = ShellError.cannotConnect(failures)
       explained.exitCode = .ensembleCannot
@@ -93,7 +97,8 @@ extension ShellSession {
     return settings
   }
 
-  private func secret(of identity: ShellSettings.Identity) async throws(ShellError) -> [UInt8] {
+  /// The secret of an identity, which is asked for if it was not given.
+  func secret(of identity: ShellSettings.Identity) async throws(ShellError) -> [UInt8] {
     if let secret = identity.secret { return secret }
     let who = identity.user.isEmpty ? "user:password" : "password of \(identity.user)"
     let answer = try await values.secret(prompt: "\(identity.scheme) \(who): ")

@@ -1,3 +1,4 @@
+import TransportSecurity
 import ZooKeeperClient
 import ZooKeeperProtocol
 import ZooKeeperSandbox
@@ -26,6 +27,8 @@ actor ShellSession {
   let sandbox: LocalEnsemble?
   var settings: ShellSettings
   var client: ZooKeeperClient?
+  /// How the present session's connections are encrypted; nil if they are not.
+  var tls: TLSContext?
   /// Whether the present session may hold something on the servers: a command of it has written.
   var mayHold = false
   /// Whether the chroot is known to exist.
@@ -34,6 +37,8 @@ actor ShellSession {
   var openCount = 0
   var directory = "/"
   var previousDirectory = "/"
+  /// Sessions with other ensembles, which last as long as a command.
+  let others = OtherSessions()
   /// Of the last command: what `quit` leaves the shell with.
   var lastExitCode = ExitCode.success
   /// What the watches of a single command report, kept from the moment they are set.
@@ -151,9 +156,13 @@ actor ShellSession {
       code = try await body(context, client)
       if awaitsEvent { try await printEvents(until: 1, settings, answer) }
     } catch {
+      await others.close()
+      context.progress.end()
       try answer.abandon()
-      throw error
+      throw context.progress.explained(error)
     }
+    await others.close()
+    context.progress.end()
     try answer.finish()
     if code == .no, !invocation.onlyLooks { try await warnOfMissingChroot(settings) }
     if context.awaitsEvents, invocation.spec.id == .client(.addWatch) {
@@ -169,11 +178,22 @@ actor ShellSession {
   ) -> CommandContext {
     CommandContext(
       invocation: invocation, directory: directory, mode: mode, dialect: settings.dialect,
-      maximumFrameBytes: settings.maximumFrameBytes, servers: self.settings.connectString.servers,
+      maximumFrameBytes: settings.maximumFrameBytes, servers: self.settings.connectString.servers, tls: tls,
       chroot: self.settings.connectString.chroot, values: values,
       waitLimit: settings.limitsWaiting ? settings.timeLimit : nil, forwarder: forwarder,
       sessionHoldsNothing: !mayHold, emit: emit,
-      flush: { [output] () throws(ShellError) in try output.flush() }, reopen: { try await self.reopened(settings) })
+      flush: { [output] () throws(ShellError) in try output.flush() },
+      openOther: { [others] ensemble in try await others.open(ensemble, settings, mode: self.mode) },
+      progress: progress(of: invocation, settings), reopen: { try await self.reopened(settings) })
+  }
+
+  /// A line about how far a command has got, unless rows that scroll by say the same.
+  private func progress(of invocation: Invocation, _ settings: ShellSettings) -> Progress {
+    let isShown =
+      environment.stderrIsTerminal && !settings.isQuiet && settings.dialect.showsProgress
+      && !(invocation.streamsList && environment.stdoutIsTerminal)
+    guard isShown else { return Progress(nil) }
+    return Progress { [output] text in output.showProgress(text) }
   }
 
   private var isConnected: Bool {

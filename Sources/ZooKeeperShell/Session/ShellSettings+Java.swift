@@ -4,12 +4,13 @@ import ZooKeeperProtocol
 extension ShellSettings {
   /// Takes what the environment hands to `java` in the place of Apache's scripts.
   ///
-  /// - Throws: a usage error where TLS is asked for: the session would be in the clear, and secrets with it.
+  /// - Throws: a usage error where protection is asked for that this build does not have.
   mutating func apply(_ java: JavaEnvironment) throws(ShellError) {
     for (place, text) in java.notUnderstood {
       // To be wrong about this one would be worse than not to connect.
-      if text.contains("zookeeper.client.secure=true") { throw Self.unprotected(place, "TLS") }
-      warnings.append("\(place): ignored, because only a shell can evaluate it: \(text)")
+      if text.contains("zookeeper.client.secure=true"), !tls.isWanted { throw Self.unprotected(place, "TLS") }
+      warnings.append(
+        "\(place): ignored, because only a shell can evaluate it: \(JavaEnvironment.masked(text))")
     }
     for source in java.sources {
       for property in source.flags.properties {
@@ -17,7 +18,8 @@ extension ShellSettings {
         remarks.append("\(isKnown ? "used" : "ignored") -D\(property.key) from \(source.name)")
       }
       if !source.flags.passedOver.isEmpty {
-        remarks.append("ignored \(source.flags.passedOver.joined(separator: " ")) from \(source.name)")
+        let flags = source.flags.passedOver.map(JavaEnvironment.masked).joined(separator: " ")
+        remarks.append("ignored \(flags) from \(source.name)")
       }
     }
   }
@@ -39,12 +41,17 @@ extension ShellSettings {
   ///
   /// - Returns: whether it means anything here.
   private mutating func apply(_ key: String, _ value: String, from source: String) throws(ShellError) -> Bool {
+    switch tls.take(key, value) {
+    case .taken: return true
+    case .fault(let reason): throw .usage("\(source): \(key) \(reason)")
+    case .unknown: break
+    }
     if javaSASL.take(key, value, from: source) { return true }
     if let protection = ProtectionKey.unsupported(client: key, value: value) {
       throw Self.unprotected("\(source): \(key)", protection)
     }
     switch key {
-    case "zookeeper.client.secure", "zookeeper.clientCnxnSocket": break
+    case "zookeeper.clientCnxnSocket": break
     case "zookeeper.request.timeout":
       if let limit = Int64(value), limit > 0 { timeLimit = .milliseconds(limit) }
     case "jute.maxbuffer":

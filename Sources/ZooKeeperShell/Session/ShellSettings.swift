@@ -1,3 +1,4 @@
+import TransportSecurity
 import ZooKeeperClient
 import ZooKeeperProtocol
 
@@ -13,6 +14,7 @@ struct ShellSettings: Sendable {
   var allowsReadOnly = false
   var waitsForConnection = false
   var identities: [Identity] = []
+  var tls = TLSChoice()
   /// How the client logs in by SASL; nil if it does not.
   var sasl: SASLOptions?
   /// What Java's properties say about SASL.
@@ -75,6 +77,10 @@ struct ShellSettings: Sendable {
     if let file = options[.clientConfiguration]?.last {
       try apply(JavaProperties(file: try ValueParser.text(file, of: "--client-configuration")))
     }
+    try tls.read(options, environment)
+    if connectString.requiresTLS { tls.isWanted = true }
+    connectString.requiresTLS = tls.isWanted
+    warnings += tls.warnings
     try readSASL(options, environment)
     if sasl == nil { sasl = try javaSASL.options(warnings: &warnings) }
   }
@@ -147,10 +153,6 @@ struct ShellSettings: Sendable {
   ///
   /// - Throws: a usage error that names where the text came from.
   static func connectString(_ text: String, from source: String) throws(ShellError) -> ConnectString {
-    if text.hasPrefix("zks://") {
-      throw .usage(
-        "\(source) asks for TLS, which this build does not support", hint: "connect to the plain client port")
-    }
     do throws(ConnectStringError) {
       return try ConnectString(parsing: text)
     } catch {
@@ -220,9 +222,10 @@ struct ShellSettings: Sendable {
 
   /// What the client library is to be made of.
   func clientConfiguration(
-    mode: RunMode, defaultWatcher: @escaping @Sendable (WatchEvent) -> Void
+    mode: RunMode, tls: TLSContext?, defaultWatcher: @escaping @Sendable (WatchEvent) -> Void
   ) -> ZooKeeperClient.Configuration {
     var configuration = ZooKeeperClient.Configuration(connectString)
+    configuration.tls = tls
     configuration.sessionTimeout = sessionTimeout ?? (mode == .oneShot ? .seconds(10) : .seconds(30))
     configuration.connectTimeout = connectTimeout
     configuration.requestTimeLimit = timeLimit

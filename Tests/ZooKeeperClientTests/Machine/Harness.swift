@@ -68,7 +68,8 @@ struct Harness {
   }
 
   mutating func disconnect(_ protocolError: JuteError? = nil) {
-    machine.onDisconnected(attempt: machine.attempt, protocolError: protocolError, now: now, into: &actions)
+    machine.onDisconnected(
+      attempt: machine.attempt, reason: protocolError.map { .notZooKeeper($0) }, now: now, into: &actions)
   }
 
   /// A frame arrives; what the driver does with a broken one is left to the test.

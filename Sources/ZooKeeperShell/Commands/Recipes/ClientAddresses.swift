@@ -1,13 +1,14 @@
+import TransportSecurity
 import ZooKeeperClient
 import ZooKeeperProtocol
 
 /// Where the clients of sessions are, as reported by servers that allow the four-letter word `cons`.
 enum ClientAddresses {
   /// Asks all servers of a list at once.
-  static func ask(_ servers: [ServerAddress]) async -> [SessionID: String] {
+  static func ask(_ servers: [ServerAddress], _ tls: TLSContext?) async -> [SessionID: String] {
     await withTaskGroup(of: String.self) { group in
       for server in servers {
-        group.addTask { await FourLetterWord.ask("cons", of: server, limit: .seconds(1)) ?? "" }
+        group.addTask { await FourLetterWord.ask("cons", of: server, tls: tls, limit: .seconds(1)) ?? "" }
       }
       var addresses: [SessionID: String] = [:]
       for await answer in group { addresses.merge(parse(answer)) { first, _ in first } }

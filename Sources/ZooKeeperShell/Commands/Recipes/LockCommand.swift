@@ -98,7 +98,7 @@ extension CommandContext {
 
   /// Prints participants with the addresses of their clients.
   func list(_ participants: [Participant]) async throws -> ExitCode {
-    let addresses = await ClientAddresses.ask(servers)
+    let addresses = await ClientAddresses.ask(servers, tls)
     for participant in participants {
       try emit(.recipe(.participant(participant, address: addresses[participant.session])))
     }

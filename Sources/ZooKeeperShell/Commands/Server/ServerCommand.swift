@@ -68,19 +68,20 @@ enum ServerCommand {
     let daemon = try load(file, flags)
     if voice.context.isVerbose { for remark in flags.remarks { try voice.mention(remark) } }
     if action == "run" || action == "check" {
-      for warning in flags.warnings + daemon.warnings + daemon.unknownKeys { try voice.warn(warning) }
+      let exposures = daemon.secretFiles.compactMap(FileIO.exposure(of:))
+      for warning in flags.warnings + daemon.warnings + exposures + daemon.unknownKeys { try voice.warn(warning) }
     }
     let process = ServerProcess(daemon: daemon, file: file, environment: environment)
     switch action {
     case "check":
-      let remark: String?
+      let remarks: [String]
       do throws(SandboxError) {
         try daemon.checkServerID()
-        remark = try daemon.checkMembers()
+        remarks = [try daemon.checkMembers()].compactMap(\.self) + (try daemon.checkStores())
       } catch {
         throw ShellError(error)
       }
-      if let remark { try voice.warn("\(file): \(remark)") }
+      for remark in remarks { try voice.warn("\(file): \(remark)") }
       guard daemon.unknownKeys.isEmpty else {
         let count = daemon.unknownKeys.count
         try voice.say("\(file): \(count) \(count == 1 ? "key" : "keys") that no server knows\n")
@@ -107,11 +108,13 @@ enum ServerCommand {
     var knowsAllKeys = true
     do throws(ShellError) {
       let daemon = try load(file, flags)
-      answer.warnings = flags.warnings + daemon.warnings + daemon.unknownKeys
+      let exposures = daemon.secretFiles.compactMap(FileIO.exposure(of:))
+      answer.warnings = flags.warnings + daemon.warnings + exposures + daemon.unknownKeys
       knowsAllKeys = daemon.unknownKeys.isEmpty
       do throws(SandboxError) {
         try daemon.checkServerID()
-        if let warning = try daemon.checkMembers() { answer.warnings?.append("\(file): \(warning)") }
+        let remarks = [try daemon.checkMembers()].compactMap(\.self) + (try daemon.checkStores())
+        answer.warnings? += remarks.map { "\(file): \($0)" }
       } catch {
         throw ShellError(error)
       }

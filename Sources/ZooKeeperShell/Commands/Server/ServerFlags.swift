@@ -31,7 +31,8 @@ struct ServerFlags: Sendable {
       variables = read.variables
       for statement in read.notUnderstood where Self.variables.contains(where: statement.text.contains) {
         warnings.append(
-          "\(path):\(statement.line): ignored, because only a shell can evaluate it: \(statement.text)")
+          "\(path):\(statement.line): ignored, because only a shell can evaluate it: "
+            + JavaEnvironment.masked(statement.text))
       }
     }
     for name in Self.variables {
@@ -41,8 +42,11 @@ struct ServerFlags: Sendable {
         remarks.append("used -D\(property.key) from $\(name)")
       }
       if !flags.passedOver.isEmpty {
-        remarks.append("ignored \(flags.passedOver.joined(separator: " ")) from $\(name)")
+        remarks.append("ignored \(flags.passedOver.map(JavaEnvironment.masked).joined(separator: " ")) from $\(name)")
       }
+    }
+    if let directory = variables["ZOO_LOG_DIR"], !directory.isEmpty, properties["zookeeper.log.dir"] == nil {
+      properties["zookeeper.log.dir"] = directory
     }
     if variables["ZOO_DATADIR_AUTOCREATE_DISABLE"].map({ !$0.isEmpty }) == true {
       properties["zookeeper.datadir.autocreate"] = "false"

@@ -1,0 +1,13 @@
+/// What bytes at the start of a connection show of TLS.
+///
+/// *Source*: RFC 8446, section 5.1.
+package enum FirstBytes {
+  /// Whether bytes are an alert: what a server sends that expects TLS and was spoken to without.
+  package static func areAlert(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    bytes.count >= 2 && bytes[0] == 0x15 && bytes[1] == 0x03
+  }
+
+  /// Whether a connection that begins with a byte is encrypted: the type of a record with a handshake. As the first
+  /// byte of a frame's length it would mean more than 369 million bytes, and no four-letter word begins with it.
+  package static func isHandshake(_ first: UInt8) -> Bool { first == 0x16 }
+}

@@ -1,0 +1,78 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// Files of keys and certificates, which are small: what is larger is something else.
+enum SmallFile {
+  private static let limitBytes = 4 << 20
+
+  /// A file's version: it differs after the file was written or replaced.
+  struct Stamp: Hashable {
+    private let inode: UInt64
+    private let size: Int64
+    private let seconds: Int64
+    private let nanoseconds: Int64
+
+    /// The version of a file; nil if there is none.
+    init?(_ path: String) {
+      var status = stat()
+      guard stat(path, &status) == 0 else { return nil }
+      inode = UInt64(status.st_ino)
+      size = Int64(status.st_size)
+      #if canImport(Darwin)
+        seconds = Int64(status.st_mtimespec.tv_sec)
+        nanoseconds = Int64(status.st_mtimespec.tv_nsec)
+      #else
+        seconds = Int64(status.st_mtim.tv_sec)
+        nanoseconds = Int64(status.st_mtim.tv_nsec)
+      #endif
+    }
+  }
+
+  /// Reads a whole file.
+  ///
+  /// *Thread*: any that may block.
+  static func read(_ path: String) throws(TLSStoreError) -> [UInt8] {
+    // O_NONBLOCK keeps a pipe of this name from holding the program up.
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    guard descriptor >= 0 else { throw failure(path) }
+    defer { close(descriptor) }
+    var bytes = [UInt8](repeating: 0, count: limitBytes + 1)
+    var count = 0
+    while count < bytes.count {
+      let length = bytes.withUnsafeMutableBytes { buffer in
+        platformRead(descriptor, buffer.baseAddress?.advanced(by: count), buffer.count - count)
+      }
+      if length < 0 {
+        if errno == EINTR { continue }
+        throw failure(path)
+      }
+      if length == 0 { break }
+      count += length
+    }
+    guard count <= limitBytes else {
+      throw TLSStoreError(path, "it is larger than \(limitBytes >> 20) MiB, so it is no file of keys or certificates")
+    }
+    bytes.removeSubrange(count...)
+    return bytes
+  }
+
+  /// Whether users besides the owner and the group can read a file.
+  static func isReadableByAll(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0 && status.st_mode & 0o004 != 0
+  }
+
+  private static func failure(_ path: String) -> TLSStoreError {
+    TLSStoreError(path, String(cString: strerror(errno)))
+  }
+}
+
+/// `read(2)`, which a method of the same name would hide.
+private func platformRead(_ descriptor: CInt, _ buffer: UnsafeMutableRawPointer?, _ count: Int) -> Int {
+  read(descriptor, buffer, count)
+}

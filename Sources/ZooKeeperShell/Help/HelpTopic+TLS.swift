@@ -1,0 +1,27 @@
+extension HelpTopic {
+  /// The explanation of TLS.
+  static let tlsText: [Part] = [
+    .paragraph(
+      "With --tls, or zks:// in front of the servers, connections are encrypted with TLS 1.2 or 1.3, and the port is"
+        + " the server's secureClientPort. It is never tried without being asked for, and a connection without"
+        + " encryption never takes its place."),
+    .definitions([
+      ("zkcli -s zks://zk1:2281 get /a", "trust the authorities that the system trusts"),
+      ("zkcli --tls --cacert ca.pem -s zk1:2281 ls /", "trust the authorities of a file"),
+      (
+        "zkcli --tls --cacert ca.pem --cert me.pem --key me-key.pem -s zk1:2281 whoami",
+        "present a certificate, as servers with ssl.clientAuth=need require"
+      ),
+    ]),
+    .paragraph(
+      "Files of certificates and keys may be PEM, PKCS#12 or Java's own key stores (JKS); which one it is, is seen from"
+        + " the contents. --key-password-file names a file with the password of the key, or of the store. The server's"
+        + " certificate must be for the name that is connected to, or for the name after --tls-server-name. --insecure"
+        + " accepts any certificate, and is for tests only."),
+    .paragraph(
+      "Java's client properties are used where --client-configuration or CLIENT_JVMFLAGS has them:"
+        + " zookeeper.client.secure, and zookeeper.ssl.keyStore.location, .password, .passwordPath, the same of"
+        + " trustStore, zookeeper.ssl.protocol, .enabledProtocols, .ciphersuites and .hostnameVerification. Options"
+        + " take precedence."),
+  ]
+}

@@ -1,0 +1,112 @@
+import TransportSecurity
+import ZooKeeperClient
+
+/// What options, environment and Java's properties say about the encryption of connections.
+struct TLSChoice: Sendable {
+  /// Whether connections are encrypted.
+  var isWanted = false
+  private var settings = TLSSettings()
+  private var properties: JavaTLSProperties?
+  /// The options and variables that were given, which mean nothing without TLS.
+  private var given: [String] = []
+
+  /// Takes the options of the program, and the environment for those that are not given.
+  ///
+  /// - Throws: a usage error for options that contradict each other.
+  mutating func read(_ options: [OptionName: [Word]], _ environment: ShellEnvironment) throws(ShellError) {
+    func value(_ name: OptionName, _ variable: String) throws(ShellError) -> (text: String, source: String)? {
+      if let word = options[name]?.last {
+        return (try ValueParser.text(word, of: "--\(name.rawValue)"), "--\(name.rawValue)")
+      }
+      return environment.value(variable).map { ($0, "$\(variable)") }
+    }
+    if options[.tls] != nil { isWanted = true }
+    if let switched = environment.value("ZKCLI_TLS") {
+      guard ["0", "1"].contains(switched) else { throw .usage("$ZKCLI_TLS must be 0 or 1, not \(switched)") }
+      if switched == "1" { isWanted = true }
+    }
+    if let (file, source) = try value(.cacert, "ZKCLI_CACERT") {
+      settings.trust = .store(TLSStore(file: file))
+      given.append(source)
+    }
+    try readIdentity(
+      try value(.cert, "ZKCLI_CERT"), try value(.key, "ZKCLI_KEY"),
+      try value(.keyPasswordFile, "ZKCLI_KEY_PASSWORD_FILE"))
+    if let (name, source) = try value(.tlsServerName, "ZKCLI_TLS_SERVER_NAME") {
+      settings.serverName = name
+      given.append(source)
+    }
+    guard options[.insecure] != nil else { return }
+    if options[.cacert] != nil { throw .usage("--insecure and --cacert contradict each other") }
+    settings.trust = .anybody
+    given.append("--insecure")
+  }
+
+  private mutating func readIdentity(
+    _ certificate: (text: String, source: String)?, _ key: (text: String, source: String)?,
+    _ password: (text: String, source: String)?
+  ) throws(ShellError) {
+    let secret = password.map { TLSStore.Password.file($0.text) } ?? .none
+    given += [certificate, key, password].compactMap { $0?.source }
+    switch (certificate, key) {
+    case (let certificate?, let key?):
+      settings.identity = .pair(certificate: certificate.text, key: TLSStore(file: key.text, password: secret))
+    case (let certificate?, nil): settings.identity = .store(TLSStore(file: certificate.text, password: secret))
+    case (nil, let key?):
+      throw .usage("\(key.source) names a key without its certificate", hint: "add --cert FILE")
+    case (nil, nil):
+      if let password { throw .usage("\(password.source) is of no use without --cert") }
+    }
+  }
+
+  /// Takes one of Java's properties.
+  ///
+  /// - Returns: whether it is one about TLS; nil if it cannot be honoured, with the reason.
+  mutating func take(_ key: String, _ value: String) -> JavaTLSProperties.Verdict {
+    if key == "zookeeper.client.secure" {
+      isWanted = value.lowercased() == "true"
+      return .taken
+    }
+    guard key.hasPrefix("zookeeper.ssl.") else { return .unknown }
+    var all = properties ?? JavaTLSProperties()
+    let verdict = all.take(String(key.dropFirst("zookeeper.ssl.".count)), value)
+    properties = all
+    return verdict
+  }
+
+  /// The settings: those of options take precedence over Java's properties.
+  private var effective: TLSSettings {
+    guard let java = properties?.settings else { return settings }
+    var merged = java
+    if settings.trust != .system { merged.trust = settings.trust }
+    if let identity = settings.identity { merged.identity = identity }
+    if let name = settings.serverName { merged.serverName = name }
+    return merged
+  }
+
+  /// What is to be said before the first connection.
+  var warnings: [String] {
+    guard isWanted else {
+      return given.isEmpty ? [] : ["\(given[0]) has no effect without --tls or zks://: the connection is not encrypted"]
+    }
+    var warnings: [String] = []
+    if effective.trust == .anybody {
+      warnings.append("--insecure: the server's certificate is not verified, so anybody could be the server")
+    }
+    return warnings
+      + effective.exposedKeyFiles.map { "\($0) has a private key that every user can read; use chmod 600" }
+  }
+
+  /// Reads keys and certificates.
+  ///
+  /// - Returns: nil for connections in the clear.
+  /// - Throws: a usage error with exit code 12 for a file that cannot be used.
+  func context() throws(ShellError) -> TLSContext? {
+    guard isWanted else { return nil }
+    do throws(TLSStoreError) {
+      return try TLSContext(client: effective)
+    } catch {
+      throw ShellError(.localInputOutput, "BadKeyStore", "\(error)", hint: error.hint)
+    }
+  }
+}
