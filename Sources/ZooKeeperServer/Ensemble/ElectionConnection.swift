@@ -68,6 +68,11 @@ final class ElectionConnection: ChannelInboundHandler {
       guard let self, let context = try? channel.pipeline.syncOperations.context(handler: self) else { return }
       _ = use(greeting, context)
     }
+    // A server with a smaller id greets and leaves, and waits to be called back.
+    gate.onLeft = { [weak self, channel = context.channel] in
+      guard let self else { return }
+      _ = port.onGreeting(greeting, channel)
+    }
     let rest = received
     received = ByteBuffer()
     gate.take(rest)

@@ -20,6 +20,8 @@ final class ElectionPort: @unchecked Sendable {
   private struct Peer {
     var channel: (any Channel)?
     var waiting: [UInt8]?
+    /// The last message for the server, whether or not it has been sent.
+    var last: [UInt8]?
     var isDialing = false
     /// When the connection was opened.
     var connectedSince = NIODeadline.distantPast
@@ -106,6 +108,7 @@ final class ElectionPort: @unchecked Sendable {
     let start = writer.reserveFrame()
     notification.encode(into: &writer)
     writer.finishFrame(at: start)
+    peers[server, default: Peer()].last = writer.bytes
     if let channel = peers[server]?.channel, channel.isActive {
       channel.writeAndFlush(ByteBuffer(bytes: writer.bytes), promise: nil)
     } else {
@@ -140,6 +143,9 @@ final class ElectionPort: @unchecked Sendable {
       // The server with the larger id opens the connection, and knows from the greeting that it must.
       if server > id || isStopped { return channel.close(promise: nil) }
       try channel.pipeline.syncOperations.addHandler(ElectionConnection(self, peer: server, limits: settings))
+      // A server that is called back may wait for the first message before it says anything: only that shows it that this
+      // one does not authenticate. Apache's servers repeat their last message too.
+      if let peer = peers[server], peer.waiting == nil { peers[server]?.waiting = peer.last }
       adopt(channel, of: server)
     }
     do {

@@ -36,6 +36,8 @@ final class QuorumAuthGate: ChannelInboundHandler, RemovableChannelHandler, @unc
 
   /// Called when the connection may be used. It may add handlers behind this one.
   var onPassed: (() throws -> Void)?
+  /// Called in place of `onRefused` when a server that need not authenticate has left without saying anything.
+  var onLeft: (() -> Void)?
   /// Called when it may not; it is closed already.
   var onRefused: (() -> Void)?
   private let side: Side
@@ -89,6 +91,12 @@ final class QuorumAuthGate: ChannelInboundHandler, RemovableChannelHandler, @unc
   }
 
   func channelInactive(context: ChannelHandlerContext) {
+    if mayBeUnauthenticated, received.readableBytes == 0, let onLeft {
+      // A server that does not authenticate has said all that it had to say before the exchange.
+      isOver = true
+      timer?.cancel()
+      onLeft()
+    }
     if !isOver { refuse(SASLError(.unavailable, "the other server has closed the connection")) }
     context.fireChannelInactive()
   }
@@ -115,10 +123,16 @@ final class QuorumAuthGate: ChannelInboundHandler, RemovableChannelHandler, @unc
 
   /// Handles bytes that are not a packet of SASL: the other server does not authenticate.
   private func onOtherBytes() {
-    guard case .accepting(let authentication, _) = side, mechanism == nil, !authentication.isRequiredOfOthers else {
+    guard mayBeUnauthenticated else {
       return refuse(SASLError(.notAuthentic, "the other server does not authenticate"))
     }
     pass()
+  }
+
+  /// Whether the other server has not begun to authenticate, and need not.
+  private var mayBeUnauthenticated: Bool {
+    guard case .accepting(let authentication, _) = side, mechanism == nil, !isOver else { return false }
+    return !authentication.isRequiredOfOthers
   }
 
   private func onPacket(_ packet: QuorumAuthPacket) {
