@@ -23,6 +23,8 @@ package final class GSSAPIServer: @unchecked Sendable {
   private var state = State.opening
   /// The principal that has proved its identity; nil before the end.
   package private(set) var principal: String?
+  /// The principal that the client asks to act as; nil before the end.
+  package private(set) var authorizationID: String?
 
   package init(_ login: KerberosLogin) { self.login = login }
 
@@ -54,7 +56,9 @@ package final class GSSAPIServer: @unchecked Sendable {
       guard choice[0] == 1 else {
         throw SASLError(.unsupported, "the client asks for sealed messages, which ZooKeeper never has")
       }
-      principal = try context.initiator()
+      let initiator = try context.initiator()
+      authorizationID = choice.count > 4 ? String(validating: choice[4...], as: UTF8.self) : initiator
+      principal = initiator
       return .complete(nil)
     case .ended: throw SASLError(.outOfOrder, "the client sent a message after the end of the exchange")
     }

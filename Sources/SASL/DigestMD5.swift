@@ -12,6 +12,10 @@ package enum DigestMD5 {
   package static let clientService = "zookeeper"
   /// The realm, and the name that every ZooKeeper server has in this mechanism, whatever its host.
   package static let clientServerName = "zk-sasl-md5"
+  /// The service for which servers authenticate to each other.
+  package static let quorumService = "zookeeper-quorum"
+  /// The realm, and the name that every server has for other servers.
+  package static let quorumServerName = "zk-quorum-sasl-md5"
   /// The most bytes that a challenge may have.
   package static let challengeLimitBytes = 2048
   /// The most bytes that a response may have.

@@ -22,6 +22,8 @@ package struct DigestMD5Server: Sendable {
   private var state = State.start
   /// The user who has proved to know the password; nil before the end.
   package private(set) var user: String?
+  /// The user that the client asks to act as; nil before the end.
+  package private(set) var authorizationID: String?
 
   /// A server before its client's first message.
   ///
@@ -105,6 +107,11 @@ package struct DigestMD5Server: Sendable {
     let matches = MessageDigest.areEqual(
       try directives.required("response"), DigestMD5.answer(inputs, ofServer: false))
     guard matches, known != nil else { throw SASLError(.notAuthentic, "user and password do not match") }
+    if let asked = directives["authzid"] {
+      authorizationID = try DigestMD5.decoded(asked, isUTF8: true)
+    } else {
+      authorizationID = user
+    }
     self.user = user
     return Array("rspauth=".utf8) + DigestMD5.answer(inputs, ofServer: true)
   }

@@ -75,3 +75,43 @@ extension TxnHeader {
     return entry.withUnsafeBytes { $0.loadBigEndian(at: encodedSizeBytes - 4, as: Int32.self) }
   }
 }
+
+/// A step of SASL between two servers, before anything else on their connection.
+///
+/// Its magic number is neither the length of an election message nor the type of a packet.
+///
+/// *Source*: `org.apache.zookeeper.server.quorum.auth.QuorumAuth`.
+public struct QuorumAuthPacket: JuteRecord, Hashable, Sendable {
+  /// Where the exchange is.
+  public enum Status: Int32, Sendable {
+    case inProgress = 0
+    case success = 1
+    case error = -1
+  }
+
+  /// What every packet begins with.
+  public static let magic: Int64 = 0x5f24_3501_3501_edcc
+
+  public var status: Status
+  public var token: [UInt8]?
+
+  public init(status: Status, token: [UInt8]?) {
+    self.status = status
+    self.token = token
+  }
+
+  public init(from reader: inout JuteReader) throws(JuteError) {
+    let magic = try reader.readLong()
+    guard magic == Self.magic else { throw JuteError(.unknownValue(Int(magic)), offset: 0) }
+    let number = try reader.readInt()
+    guard let status = Status(rawValue: number) else { throw JuteError(.unknownValue(Int(number)), offset: 8) }
+    self.status = status
+    token = try reader.readBuffer()
+  }
+
+  public func encode(into writer: inout JuteWriter) {
+    writer.writeLong(Self.magic)
+    writer.writeInt(status.rawValue)
+    writer.writeBuffer(token)
+  }
+}

@@ -29,6 +29,11 @@ public final class ServerEnsemble: Sendable {
     /// Lines added to that of some members, by id.
     public var ownLines: [Int: [String]] = [:]
 
+    /// System properties of Apache's members.
+    public var javaProperties: [String: String] = [:]
+    /// The environment of all processes.
+    public var environment = RunningCommand.cleanEnvironment
+
     /// An ensemble of voters.
     public init(_ kinds: [MemberKind]) { self.kinds = kinds }
   }
@@ -61,7 +66,8 @@ public final class ServerEnsemble: Sendable {
         ] + servers + configuration.extraLines + (configuration.ownLines[index + 1] ?? [])
       let classPath =
         configuration.hasAdminServers ? ApacheConfiguration.adminClassPath : ApacheConfiguration.classPath
-      members.append(try ServerMember(id: index + 1, kind, ports: ports[index], lines: lines, classPath: classPath))
+      members.append(
+        try ServerMember(id: index + 1, kind, ports: ports[index], lines: lines, classPath: classPath, configuration))
     }
     self.members = members
   }
@@ -125,11 +131,18 @@ public final class ServerMember: Sendable {
   /// Holds `zoo.cfg`, `data` and `server.log`.
   public let directory: String
   private let classPath: String
+  private let javaProperties: [String: String]
+  private let environment: [String: String]
   private let process = Mutex<GuardedProcess?>(nil)
 
-  init(id: Int, _ kind: MemberKind, ports: Ports, lines: [String], classPath: String) throws(TestKitError) {
+  init(
+    id: Int, _ kind: MemberKind, ports: Ports, lines: [String], classPath: String,
+    _ configuration: ServerEnsemble.Configuration
+  ) throws(TestKitError) {
     self.id = id
     self.classPath = classPath
+    javaProperties = configuration.javaProperties
+    environment = configuration.environment
     self.kind = kind
     self.ports = ports
     directory = try Scratch.directory("member-\(id)")
@@ -157,10 +170,14 @@ public final class ServerMember: Sendable {
     switch other ?? kind {
     case .ours:
       started = try await GuardedProcess.start(
-        try Products.executable("zkcli"), ["server", "run", file], log: "\(directory)/server.log")
+        try Products.executable("zkcli"), ["server", "run", file], environment: environment,
+        log: "\(directory)/server.log")
     case .apache:
-      let arguments = ApacheConfiguration().javaArguments(directory: directory, classPath: classPath)
-      started = try await GuardedProcess.start("/usr/bin/java", arguments, log: "\(directory)/server.log")
+      var configuration = ApacheConfiguration()
+      configuration.systemProperties = javaProperties
+      let arguments = configuration.javaArguments(directory: directory, classPath: classPath)
+      started = try await GuardedProcess.start(
+        "/usr/bin/java", arguments, environment: environment, log: "\(directory)/server.log")
     }
     process.withLock { $0 = started }
   }

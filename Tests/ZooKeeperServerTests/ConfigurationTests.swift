@@ -38,7 +38,7 @@ import ZooKeeperProtocol
     "authProvider.1=org.apache.zookeeper.server.auth.SASLAuthenticationProvider",
     "authProvider.x509=org.apache.zookeeper.server.auth.X509AuthenticationProviders", "requireClientAuthScheme=sasl",
     "jaasLoginRenew=3600000", "quorum.auth.enableSasl=true", "quorum.auth.learnerRequireSasl=true",
-    "quorum.auth.serverRequireSasl=true", "quorum.auth.kerberos.servicePrincipal=zk/_HOST",
+    "quorum.auth.serverRequireSasl=true",
     "kerberos.removeHostFromPrincipal=true", "sessionRequireClientSASLAuth=true", "superUser=bob",
     "sasl.serverconfig=Server", "security.auth_to_local=RULE", "admin.forceHttps=true", "admin.needClientAuth=true",
     "admin.portUnification=true", "metricsProvider.httpsPort=7001", "metricsProvider.ssl.keyStore.location=/k",

@@ -83,7 +83,7 @@ extension ConfigurationFile {
   }
 
   /// Reads the section for clients of the login configuration, and applies the keys about it.
-  mutating func checkSASL() {
+  mutating func checkSASL(_ login: LoginConfiguration?) {
     if let requiring = sasl.requiresLogin {
       if seen.enforcesAuthentication?.value.lowercased() == "true" {
         warn(requiring, "enforce.auth.schemes has no effect beside \(requiring.key)")
@@ -96,12 +96,16 @@ extension ConfigurationFile {
       }
       return
     }
-    guard let login = loginConfiguration(file) else { return }
+    guard let login else { return }
     let name = sasl.section?.value ?? "Server"
     guard let section = login.section(name) else {
       let message = "\(file.value) has no section \(name), so that clients cannot log in"
       // The file may be for the connections between servers only.
-      if let entry = sasl.section ?? sasl.needsLogin { fail(entry, message) } else { warn(file, message) }
+      if let entry = sasl.section ?? sasl.needsLogin {
+        fail(entry, message)
+      } else if quorumSASL.enabled == nil {
+        warn(file, message)
+      }
       return
     }
     guard let method = serverMethod(section, file.value) else { return }
@@ -109,10 +113,11 @@ extension ConfigurationFile {
       method: method, names: sasl.names, settings: sasl.settings, superPassword: sasl.superPassword)
   }
 
-  /// The login configuration of a file, which is read once.
+  /// The login configuration, if one is named.
   ///
   /// - Returns: nil if it cannot be used; the problem is recorded.
-  private mutating func loginConfiguration(_ entry: PropertiesText.Entry) -> LoginConfiguration? {
+  mutating func readLogins() -> LoginConfiguration? {
+    guard let entry = sasl.file else { return nil }
     guard let text = readBytes(entry.value) else {
       fail(entry, "the login configuration \(entry.value) cannot be read")
       return nil
@@ -124,7 +129,7 @@ extension ConfigurationFile {
   }
 
   /// What a section says, if the server can log in with it.
-  private mutating func serverMethod(_ section: LoginConfiguration.Section, _ file: String) -> LoginMethod? {
+  mutating func serverMethod(_ section: LoginConfiguration.Section, _ file: String) -> LoginMethod? {
     let method: LoginMethod
     do throws(LoginConfigurationError) { method = try LoginMethod(section) } catch {
       problems.append(ConfigurationProblem(file: file, line: error.line, message: error.reason))

@@ -41,6 +41,7 @@ package struct ConfigurationFile: Sendable {
   var seen = Seen()
   var quorum = QuorumLines()
   var sasl = SASLLines()
+  var quorumSASL = QuorumSASLLines()
 
   /// The keys that have been read, as far as checks of the whole file depend on them.
   struct Seen {
@@ -62,9 +63,6 @@ package struct ConfigurationFile: Sendable {
     var auditDirectory: String?
     var logsDirectory: String?
     var auditFile: String?
-    /// Keys about SASL between servers, which mean nothing where `quorum.auth.enableSasl` is off.
-    var quorumSASL: [PropertiesText.Entry] = []
-    var quorumSASLIsOff = false
     /// The first key about TLS of clients, and of servers.
     var clientTLS: PropertiesText.Entry?
     var quorumTLS: PropertiesText.Entry?
@@ -168,7 +166,7 @@ package struct ConfigurationFile: Sendable {
   }
 
   private mutating func take(_ entry: PropertiesText.Entry) {
-    if takeTLS(entry) || takeSASL(entry) || refuseProtection(entry) { return }
+    if takeTLS(entry) || takeSASL(entry) || takeQuorumSASL(entry) || refuseProtection(entry) { return }
     if takeBasic(entry) || takeStorage(entry) || takeOperation(entry) || takeFeature(entry) || takeProtection(entry)
       || takeQuorum(entry)
     {
@@ -194,8 +192,6 @@ package struct ConfigurationFile: Sendable {
     switch entry.key {
     case "enforce.auth.enabled": seen.enforcesAuthentication = entry
     case "enforce.auth.schemes": seen.authenticationSchemes = entry
-    case "quorum.auth.enableSasl" where entry.value.lowercased() == "false": seen.quorumSASLIsOff = true
-    case let key where key.hasPrefix("quorum.auth."): seen.quorumSASL.append(entry)
     default:
       guard let protection = ProtectionKey.unsupported(server: entry.key, value: entry.value) else { return false }
       refuse(entry, protection)
@@ -213,13 +209,6 @@ package struct ConfigurationFile: Sendable {
   /// *Source*: `AuthenticationHelper`. A value that is neither true nor false is refused, while Apache's server would
   /// admit every client.
   private mutating func checkAuthentication() {
-    if !seen.quorumSASLIsOff || seen.quorumSASL.contains(where: { $0.value.lowercased() == "true" }) {
-      for entry in seen.quorumSASL {
-        if let protection = ProtectionKey.unsupported(server: entry.key, value: entry.value) {
-          refuse(entry, protection)
-        }
-      }
-    }
     guard let enabled = seen.enforcesAuthentication, enabled.value.lowercased() != "false" else {
       if let schemes = seen.authenticationSchemes, seen.enforcesAuthentication == nil {
         fail(schemes, "enforce.auth.schemes has no effect without enforce.auth.enabled=true: any client may write")
@@ -290,7 +279,9 @@ package struct ConfigurationFile: Sendable {
   private mutating func checkWhole() {
     checkProtection()
     checkAuthentication()
-    checkSASL()
+    let login = readLogins()
+    checkSASL(login)
+    checkQuorumSASL(login)
     checkQuorum()
     checkTLS()
     if !seen.dataDirectory { missing("dataDir is not set") }

@@ -76,7 +76,9 @@ enum KnownKeys {
     "allowSaslFailedClients", "cnxTimeout", "datadir.autocreate", "digest.enabled", "electionPortBindRetry",
     "enforceQuota", "extendedTypesEnabled", "forceSync", "globalOutstandingLimit", "java.security.auth.login.config",
     "kerberos.removeHostFromPrincipal", "kerberos.removeRealmFromPrincipal", "letAnySaslUserDoX", "log.dir", "maxCnxns",
-    "preAllocSize", "sasl.serverconfig", "skipACL", "snapCount", "snapSizeLimitInKb", "snapshot.trust.empty",
+    "preAllocSize", "quorum.auth.kerberos.servicePrincipal", "quorum.auth.learner.saslLoginContext",
+    "quorum.auth.server.saslLoginContext", "sasl.serverconfig", "skipACL", "snapCount", "snapSizeLimitInKb",
+    "snapshot.trust.empty",
     "superUser",
   ]
 

@@ -18,4 +18,24 @@ extension ServerConfiguration {
       return user == "super" ? superPassword ?? password : password
     }
   }
+
+  /// How members of an ensemble authenticate to each other, as `quorum.auth.*` says.
+  package struct QuorumAuthentication: Hashable, Sendable {
+    /// How this server accepts others.
+    var server: LoginMethod
+    /// How this server logs in to others.
+    var learner: LoginMethod
+    /// `quorum.auth.serverRequireSasl`: connections of others who do not log in are closed.
+    var isRequiredOfOthers = false
+    /// `quorum.auth.learnerRequireSasl`: this server logs in to others, and does not go on if it cannot.
+    var logsIn = false
+    /// `quorum.auth.kerberos.servicePrincipal`; `_HOST` is the host of the other server.
+    var servicePrincipal = "zkquorum/localhost"
+
+    /// The principal of the server on `host`.
+    func principal(of host: String) -> String {
+      let parts = servicePrincipal.split(separator: "/", omittingEmptySubsequences: false)
+      return parts.count == 2 && parts[1] == "_HOST" ? "\(parts[0])/\(host.lowercased())" : servicePrincipal
+    }
+  }
 }

@@ -50,6 +50,8 @@ package struct ServerConfiguration: Hashable, Sendable {
   package var audit: Audit?
   /// How clients log in by SASL; nil if they cannot.
   package var sasl: SASLLogin?
+  /// How members of the ensemble authenticate to each other; nil if they do not.
+  package var quorumAuthentication: QuorumAuthentication?
   /// The file that the configuration was read from, which is rewritten when the ensemble changes; nil for none.
   package var file: String?
   /// The unchanged `server.N` lines, for `conf` and the ensemble.
@@ -91,6 +93,8 @@ package struct ServerConfiguration: Hashable, Sendable {
     package var times = QuorumTimes()
     /// Whether members may be added and removed.
     package var isReconfigEnabled = false
+    /// How members authenticate to each other; nil if they do not.
+    package var authentication: QuorumAuthentication?
 
     /// Creates a member with Apache's defaults.
     ///
@@ -223,6 +227,7 @@ package struct ServerConfiguration: Hashable, Sendable {
     ensemble.tickTimeMilliseconds = tickTimeMilliseconds
     ensemble.times = quorumTimes
     ensemble.isReconfigEnabled = features.allowsReconfig
+    ensemble.authentication = quorumAuthentication
     self.ensemble = ensemble
     if let client = own.client { try listen(at: client, of: serverID) }
   }

@@ -57,6 +57,30 @@ final class ElectionConnection: ChannelInboundHandler {
     guard let (greeting, length) = try result.get() else { return false }
     received.moveReaderIndex(forwardBy: length)
     handshakeTimer?.cancel()
+    guard let gate = port.gate() else { return use(greeting, context) }
+    do {
+      try context.pipeline.syncOperations.addHandler(gate, position: .before(self))
+    } catch {
+      context.close(promise: nil)
+      return false
+    }
+    gate.onPassed = { [weak self, channel = context.channel] in
+      guard let self, let context = try? channel.pipeline.syncOperations.context(handler: self) else { return }
+      _ = use(greeting, context)
+    }
+    // A server with a smaller id greets and leaves, and waits to be called back.
+    gate.onLeft = { [weak self, channel = context.channel] in
+      guard let self else { return }
+      _ = port.onGreeting(greeting, channel)
+    }
+    let rest = received
+    received = ByteBuffer()
+    gate.take(rest)
+    return false
+  }
+
+  /// Uses a connection whose other end is known.
+  private func use(_ greeting: ElectionGreeting, _ context: ChannelHandlerContext) -> Bool {
     guard port.onGreeting(greeting, context.channel) else {
       context.close(promise: nil)
       return false

@@ -20,6 +20,8 @@ final class ElectionPort: @unchecked Sendable {
   private struct Peer {
     var channel: (any Channel)?
     var waiting: [UInt8]?
+    /// The last message for the server, whether or not it has been sent.
+    var last: [UInt8]?
     var isDialing = false
     /// When the connection was opened.
     var connectedSince = NIODeadline.distantPast
@@ -106,6 +108,7 @@ final class ElectionPort: @unchecked Sendable {
     let start = writer.reserveFrame()
     notification.encode(into: &writer)
     writer.finishFrame(at: start)
+    peers[server, default: Peer()].last = writer.bytes
     if let channel = peers[server]?.channel, channel.isActive {
       channel.writeAndFlush(ByteBuffer(bytes: writer.bytes), promise: nil)
     } else {
@@ -128,15 +131,43 @@ final class ElectionPort: @unchecked Sendable {
       let greeting = ElectionGreeting(serverID: id, addresses: settings.ownMember.addresses.map(\.election))
       channel.writeAndFlush(ByteBuffer(bytes: greeting.encoded)).whenComplete { [self] result in
         if case .failure(let error) = result { return onGreetingFailed(error, channel) }
-        // The server with the larger id opens the connection, and knows from the greeting that it must.
-        if server > id { return channel.close(promise: nil) }
-        do {
-          try channel.pipeline.syncOperations.addHandler(ElectionConnection(self, peer: server, limits: settings))
-          adopt(channel, of: server)
-        } catch {
-          channel.close(promise: nil)
-        }
+        logIn(channel, to: server, host: addresses[0].host)
       }
+    }
+  }
+
+  /// Authenticates to the other server if the configuration says so, and uses the connection that it was greeted on.
+  private func logIn(_ channel: any Channel, to server: ServerID, host: String) {
+    let use: () throws -> Void = { [self] in
+      peers[server]?.isDialing = false
+      // The server with the larger id opens the connection, and knows from the greeting that it must.
+      if server > id || isStopped { return channel.close(promise: nil) }
+      try channel.pipeline.syncOperations.addHandler(ElectionConnection(self, peer: server, limits: settings))
+      // A server that is called back may wait for the first message before it says anything: only that shows it that this
+      // one does not authenticate. Apache's servers repeat their last message too.
+      if let peer = peers[server], peer.waiting == nil { peers[server]?.waiting = peer.last }
+      adopt(channel, of: server)
+    }
+    do {
+      guard let authentication = settings.authentication, authentication.logsIn else { return try use() }
+      let gate = QuorumAuthGate(
+        .loggingIn(authentication, host: host), limit: settings.authenticationLimit, logger: logger)
+      peers[server]?.isDialing = true
+      gate.onPassed = use
+      gate.onRefused = { [weak self] in
+        self?.peers[server]?.isDialing = false
+        self?.onCallFailed(server)
+      }
+      try channel.pipeline.syncOperations.addHandler(gate)
+    } catch {
+      channel.close(promise: nil)
+    }
+  }
+
+  /// The gate that an inbound connection passes after its greeting; nil if servers do not authenticate.
+  func gate() -> QuorumAuthGate? {
+    settings.authentication.map {
+      QuorumAuthGate(.accepting($0, settings.quorum), limit: settings.authenticationLimit, logger: logger)
     }
   }
 

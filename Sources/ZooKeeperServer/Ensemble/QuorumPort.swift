@@ -104,6 +104,20 @@ final class QuorumPort: @unchecked Sendable {
     case .looking, .leading: break
     }
     try transport.accept(channel)
+    guard let authentication = settings.authentication else { return try admit(channel) }
+    let gate = QuorumAuthGate(
+      .accepting(authentication, settings.quorum), limit: settings.authenticationLimit, logger: logger)
+    try channel.pipeline.syncOperations.addHandler(gate)
+    gate.onPassed = { [weak self] in try self?.admit(channel) }
+  }
+
+  /// Uses an inbound connection, whose other end is authentic as far as the configuration demands.
+  private func admit(_ channel: any Channel) throws {
+    if isStopped { return channel.close(promise: nil) }
+    switch role {
+    case .following, .observing: return channel.close(promise: nil)
+    case .looking, .leading: break
+    }
     let connection = try add(channel, .caller, isHeld: role != .leading)
     if role == .leading { return events.onLearnerConnected(connection.id) }
     // An inbound connection does not wait indefinitely for this server to become the leader.
@@ -136,13 +150,29 @@ final class QuorumPort: @unchecked Sendable {
       loop: loop, timeoutMilliseconds: settings.times.connectTimeoutMilliseconds,
       transport: NIOLoopBound(transport, eventLoop: loop)
     ).connect(addresses[...]).whenComplete { [self] result in
-      do {
-        let channel = try result.get()
-        guard !isStopped else { return channel.close(promise: nil) }
-        events.onLeaderConnected(try add(channel, .leader, isHeld: false).id, leader)
-      } catch {
-        events.onLeaderUnreachable()
+      switch result {
+      case .success(let channel): logIn(channel, to: leader, host: addresses[0].host)
+      case .failure: events.onLeaderUnreachable()
       }
+    }
+  }
+
+  /// Authenticates to the leader if the configuration says so, and uses the connection.
+  private func logIn(_ channel: any Channel, to leader: ServerID, host: String) {
+    let use: () throws -> Void = { [self] in
+      guard !isStopped else { return channel.close(promise: nil) }
+      events.onLeaderConnected(try add(channel, .leader, isHeld: false).id, leader)
+    }
+    do {
+      guard let authentication = settings.authentication, authentication.logsIn else { return try use() }
+      let gate = QuorumAuthGate(
+        .loggingIn(authentication, host: host), limit: settings.authenticationLimit, logger: logger)
+      gate.onPassed = use
+      gate.onRefused = { [weak self] in self?.events.onLeaderUnreachable() }
+      try channel.pipeline.syncOperations.addHandler(gate)
+    } catch {
+      channel.close(promise: nil)
+      events.onLeaderUnreachable()
     }
   }
 
