@@ -32,7 +32,9 @@ struct TreeTests {
     expect(try await zkcli("getAllChildrenNumber", path), output: "10000\n")
     let planned = try await zkcli("deleteall", "--dry-run", path)
     #expect(planned.output.split(separator: "\n").map(String.init) == all.reversed())
-    expect(try await zkcli("-v", "-s", try #require(zkcli.server), "deleteall", path), error: "deleted 10001 znodes")
+    expect(
+      try await zkcli("-v", "-s", try #require(zkcli.server), "deleteall", "--yes", path), error: "deleted 10001 znodes"
+    )
     expect(try await zkcli("exists", path), status: 1)
   }
 
@@ -43,7 +45,7 @@ struct TreeTests {
     let run = try await zkcli.shell("{ zkcli ls -R \(path); echo \"status $?\" >&2; } | head -1")
     #expect(run.output == "\(path)\n")
     #expect(run.errorOutput == "status 141\n")
-    expect(try await zkcli("deleteall", "-b", "100", path))
+    expect(try await zkcli("deleteall", "--yes", "-b", "100", path))
   }
 
   @Test func aclsOfASubtreeAndThoseThatCannotBeChanged() async throws {

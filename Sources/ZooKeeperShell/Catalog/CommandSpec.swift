@@ -16,6 +16,8 @@ package struct CommandSpec: Sendable {
   package let examples: [Example]
   /// Whether it changes the tree.
   package let writes: Bool
+  /// Whether it may delete or overwrite many znodes, and so asks first; see `Guard`.
+  package let destroys: Bool
   /// Whether an external command may follow `--`.
   package let takesCommand: Bool
   /// The options and arguments as help shows them, where the lists above do not show which belong together.
@@ -36,7 +38,7 @@ package struct CommandSpec: Sendable {
   package init(
     _ id: CommandID, _ name: String, aliases: [String] = [], summary: String, arguments: [ArgumentSpec] = [],
     options: [OptionSpec] = [], details: [String] = [], examples: [Example] = [], writes: Bool = false,
-    takesCommand: Bool = false, usage: String? = nil
+    destroys: Bool = false, takesCommand: Bool = false, usage: String? = nil
   ) {
     self.id = id
     self.name = name
@@ -47,6 +49,7 @@ package struct CommandSpec: Sendable {
     self.details = details
     self.examples = examples
     self.writes = writes
+    self.destroys = destroys
     self.takesCommand = takesCommand
     self.usage = usage
   }
@@ -128,7 +131,7 @@ package enum OptionName: String, CaseIterable, Hashable, Sendable {
   case stat, watch, recursive, long, base64, hex, version, sequential, ephemeral, container, ttl, parents, create, acl
   case batch, force, client, file, members, add, remove, mode, children, data, persistent, local, any
   case count, bytes, countHard = "count-hard", bytesHard = "bytes-hard", persistentRecursive = "persistent-recursive"
-  case dryRun = "dry-run", abort, passwordFile = "password-file"
+  case dryRun = "dry-run", yes, max, abort, passwordFile = "password-file"
   // Of the recipes.
   case tryOnce = "try", shared, slots, exitCode = "exit-code", revocable, layout, list, revoke, release, observe
   case priority, participants, exists, absent, equals, withData = "with-data", initial, exec, format

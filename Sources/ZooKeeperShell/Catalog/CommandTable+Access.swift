@@ -15,7 +15,7 @@ extension CommandTable {
         SharedOptions.stat,
         OptionSpec(.version, short: "v", value: ("VERSION", .version), "only if the ACL has this version (aclVersion)"),
         OptionSpec(.recursive, short: "R", "also change all znodes under it"),
-      ],
+      ] + SharedOptions.guarding,
       details: [
         "An ACL is a list of scheme:id:perms entries separated by commas or line ends, or JSON as getAcl -o json"
           + " prints it; help values explains how ids are quoted. The permissions are c (create children), d (delete"
@@ -29,7 +29,7 @@ extension CommandTable {
           "setAcl /config world:anyone:r,auth::cdrwa",
           "everyone may read, and the identities of this session may do anything"),
         .init("setAcl -R /config ip:10.0.0.0/8:cdrwa", "the whole subtree, for one network"),
-      ], writes: true),
+      ], writes: true, destroys: true),
     CommandSpec(
       .shell(.addauth), "addauth", summary: "Prove an identity to the server",
       arguments: [ArgumentSpec("scheme", .choice(["digest"])), ArgumentSpec("auth", .word, isOptional: true)],

@@ -5,6 +5,15 @@ enum SharedOptions {
   static let version = OptionSpec(
     .version, short: "v", value: ("VERSION", .version), "only if the znode has this version")
   static let path = ArgumentSpec("path", .path)
+  /// What every command has that deletes or overwrites many znodes.
+  static let guarding = [
+    OptionSpec(.dryRun, "print what would be changed, and change nothing"),
+    OptionSpec(
+      .yes, value: ("CLUSTER", .word), isValueOptional: true,
+      "do not ask for confirmation; a protected cluster needs --yes=CLUSTER"),
+    OptionSpec(
+      .max, value: ("N", .number), "without a terminal, how many znodes may be changed without --yes (default 1000)"),
+  ]
   static let data = ArgumentSpec("data", .data)
 }
 
@@ -118,13 +127,13 @@ extension CommandTable {
       options: [
         SharedOptions.version,
         OptionSpec(.recursive, short: "r", "delete all znodes under it first, as deleteall does"),
-      ],
+      ] + SharedOptions.guarding,
       details: ["Without -r the znode must have no children."],
       examples: [
         .init("delete /config/old", "one znode without children"),
         .init("delete -v 3 /config/old", "only if its version is still 3"),
         .init("rm -r /tmp/test", "a whole subtree"),
-      ], writes: true),
+      ], writes: true, destroys: true),
     CommandSpec(
       .client(.deleteall), "deleteall", aliases: ["rmr"], summary: "Delete a znode and all znodes under it",
       arguments: [SharedOptions.path],
@@ -132,9 +141,8 @@ extension CommandTable {
         OptionSpec(
           .batch, short: "b", value: ("SIZE", .number),
           "the number of znodes deleted in one transaction (default 1000)"),
-        OptionSpec(.dryRun, "print what would be deleted, and delete nothing"),
-        OptionSpec(.force, "do not ask for confirmation on a terminal"),
-      ],
+        OptionSpec(.force, "as --yes; also needed to delete the whole tree"),
+      ] + SharedOptions.guarding,
       details: [
         "Deletes from the leaves up, so that what remains after a failure is still a tree. If anything remains, it"
           + " is listed on stderr and the exit code is 11."
@@ -142,7 +150,8 @@ extension CommandTable {
       examples: [
         .init("deleteall --dry-run /tmp/test", "what would be deleted"),
         .init("deleteall -b 100 /tmp/test", "in small transactions"),
-      ], writes: true),
+        .init("deleteall --yes /tmp/test", "in a script, however many they are"),
+      ], writes: true, destroys: true),
     CommandSpec(
       .client(.multi), "multi", summary: "Run several operations as one transaction",
       arguments: [ArgumentSpec("operation", .word, isOptional: true, isRepeated: true)],

@@ -17,6 +17,10 @@ extension CommandContext {
     let acl = try acl(invocation.arguments[1])
     let version = try invocation.version()
     guard invocation.flag(.recursive) else {
+      if invocation.flag(.dryRun) {
+        try emit(.path(path))
+        return .success
+      }
       let stat = try await client.setACL(path, acl: acl, version: version)
       try emit(.changed(path: path, stat: invocation.flag(.stat) ? stat : nil))
       return .success
@@ -27,6 +31,12 @@ extension CommandContext {
     } fail: { path, _ in
       paths.append(path)
     }
+    if invocation.flag(.dryRun) {
+      for path in paths { try emit(.path(path)) }
+      return .success
+    }
+    let extent = paths.count == 1 ? "the znode \(path)" : "\(paths.count) znodes, \(path) and all under it"
+    try await allowed(count: paths.count, what: "replace the ACL of \(extent)")
     var failures: [String: ZooKeeperError] = [:]
     // Children first: the new ACL of a parent may take away the right to list or change them.
     for path in paths.reversed() {

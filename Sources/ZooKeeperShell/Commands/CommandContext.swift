@@ -25,6 +25,8 @@ struct CommandContext: Sendable {
   let tls: TLSContext?
   /// The path of the connect string that is the root here; nil for the servers' own root.
   let chroot: String?
+  /// The cluster, if the servers were named by one.
+  let cluster: NamedCluster?
   let values: DataArgumentReader
   /// How long the program's options allow to wait for something to happen; nil is indefinitely.
   let waitLimit: Duration?

@@ -12,7 +12,12 @@ extension CommandContext {
       }
       return try await deleteSubtree(client, path)
     }
-    try await client.delete(path, version: try invocation.version())
+    let version = try invocation.version()
+    if invocation.flag(.dryRun) {
+      try emit(.wouldDelete(path: path))
+      return .success
+    }
+    try await client.delete(path, version: version)
     try emit(.deleted(path: path, count: 1))
     return .success
   }
@@ -30,7 +35,8 @@ extension CommandContext {
       try Int(ShellError.naming(.badValue(.batch), ValueParser.integer(word, of: "--batch", in: 1...100_000)))
     }
     if root == "/", !invocation.flag(.force), !invocation.flag(.dryRun) {
-      throw ShellError.usage("deleteall / would delete the whole tree", hint: "add --force to do it")
+      throw ShellError.usage(
+        "\(invocation.spec.name) / would delete the whole tree", hint: "deleteall --force / does it")
     }
     var deletion = SubtreeDeletion(
       client: client, root: root, batchCount: batchCount ?? 1000, batchBytes: maximumFrameBytes / 2)
@@ -39,11 +45,8 @@ extension CommandContext {
       for path in targets { try emit(.wouldDelete(path: path)) }
       return .success
     }
-    if targets.count > 1, !invocation.flag(.force) {
-      guard try await values.confirms("Delete \(targets.count) znodes, \(root) and all under it?") else {
-        throw ShellError(.no, "Refused", path: root, "nothing was deleted")
-      }
-    }
+    let extent = targets.count == 1 ? "the znode \(root)" : "\(targets.count) znodes, \(root) and all under it"
+    try await allowed(count: targets.count, what: "delete \(extent)")
     try await deletion.delete(targets)
     // What others created under it in the meantime is part of the subtree as well.
     for _ in 0..<Self.sweepLimit where deletion.grewMeanwhile {

@@ -59,7 +59,7 @@ package struct Invocation: Sendable {
   package var streamsList: Bool {
     switch spec.id {
     case .client(.ls): flag(.long) || flag(.recursive)
-    case .client(.deleteall): flag(.dryRun)
+    case .client(.deleteall), .client(.delete), .client(.setAcl): flag(.dryRun)
     case .recipe(.lock), .recipe(.elect): flag(.list)
     case .recipe(.queue), .recipe(.group): argument(0)?.text == "list"
     default: false

@@ -29,6 +29,8 @@ extension ShellSession {
   ///
   /// - Returns: nil for anything else, right or wrong: that is to be run by itself.
   func pipelinedWrite(_ line: [UInt8], at place: SourceLine) async -> PipelinedWrite? {
+    // What is refused is refused one by one.
+    if settings.cluster?.isReadOnly == true { return nil }
     let scanned = Tokenizer.scan(line)
     guard !scanned.isIncomplete, scanned.hereDocument == nil, let command = scanned.words.first,
       let spec = command.exactText.flatMap(CommandTable.find),
@@ -37,7 +39,7 @@ extension ShellSession {
     do {
       let words = [Word](scanned.words.dropFirst())
       let invocation = try ArgumentBinder.bind(words, to: spec, globals: ProgramOptions.ofOneLine)
-      let excluded: [OptionName] = [.help, .timeout, .parents, .create, .recursive, .base64]
+      let excluded: [OptionName] = [.help, .timeout, .parents, .create, .recursive, .base64, .dryRun]
       guard !excluded.contains(where: invocation.flag) else { return nil }
       // A file may be one that another program is still to write.
       let data = invocation.argument(1)?.bytes ?? []

@@ -121,6 +121,7 @@ actor ShellSession {
       try write(.text(Help.command(invocation.spec, width: environment.helpWidth)), settings)
       return Outcome(exitCode: .success)
     }
+    if let cluster = settings.cluster { try cluster.requireReading(by: invocation) }
     return switch invocation.spec.id {
     case .shell(let command): try await perform(command, invocation, settings)
     case .client(let command):
@@ -173,7 +174,7 @@ actor ShellSession {
     CommandContext(
       invocation: invocation, directory: directory, mode: mode, dialect: settings.dialect,
       maximumFrameBytes: settings.maximumFrameBytes, servers: self.settings.connectString.servers, tls: tls,
-      chroot: self.settings.connectString.chroot, values: values,
+      chroot: self.settings.connectString.chroot, cluster: self.settings.cluster, values: values,
       waitLimit: settings.limitsWaiting ? settings.timeLimit : nil, forwarder: forwarder,
       sessionHoldsNothing: !mayHold, emit: emit,
       flush: { [output] () throws(ShellError) in try output.flush() }, reopen: { try await self.reopened(settings) })

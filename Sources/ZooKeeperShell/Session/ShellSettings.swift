@@ -14,6 +14,8 @@ struct ShellSettings: Sendable {
   var allowsReadOnly = false
   var waitsForConnection = false
   var identities: [Identity] = []
+  /// The cluster whose name chose the servers; nil if they were named by their addresses.
+  var cluster: NamedCluster?
   var tls = TLSChoice()
   /// How the client logs in by SASL; nil if it does not.
   var sasl: SASLOptions?
