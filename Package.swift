@@ -83,6 +83,8 @@ let package = Package(
     .target(
       name: "ZooKeeperRecipes", dependencies: ["ZooKeeperClient", "ZooKeeperProtocol"], swiftSettings: house),
     .target(
+      name: "ZooKeeperTrees", dependencies: ["ZooKeeperClient", "ZooKeeperProtocol", "Digests"], swiftSettings: house),
+    .target(
       name: "ZooKeeperServer",
       dependencies: [
         "Jute", "ZooKeeperProtocol", "ZnodeTree", "ServerCore", "TxnLog", "Zab", "EnsembleCore", "TransportSecurity",
@@ -103,8 +105,8 @@ let package = Package(
     .target(
       name: "ZooKeeperShell",
       dependencies: [
-        "ZooKeeperClient", "ZooKeeperRecipes", "ZooKeeperProtocol", "TransportSecurity", "SASL", "LineEditor",
-        "Platform", "ZooKeeperSandbox",
+        "ZooKeeperClient", "ZooKeeperRecipes", "ZooKeeperTrees", "ZooKeeperProtocol", "TransportSecurity", "SASL",
+        "LineEditor", "Platform", "ZooKeeperSandbox",
       ],
       swiftSettings: house),
     .executableTarget(name: "zkcli", dependencies: ["ZooKeeperShell"], swiftSettings: house),
@@ -149,6 +151,10 @@ let package = Package(
     .testTarget(
       name: "ZooKeeperRecipesTests",
       dependencies: ["ZooKeeperRecipes", "ZooKeeperClient", "ZooKeeperProtocol", "TestKit", "zkcli"],
+      swiftSettings: house),
+    .testTarget(
+      name: "ZooKeeperTreesTests",
+      dependencies: ["ZooKeeperTrees", "ZooKeeperClient", "ZooKeeperProtocol", "TestKit", "zkcli"],
       swiftSettings: house),
     .testTarget(
       name: "ZooKeeperSandboxTests",

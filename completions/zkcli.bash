@@ -1,6 +1,6 @@
 # bash completion for zkcli. Generated from its table of commands: do not edit.
 
-_zkcli_commands='addWatch addauth barrier cat cd close commit config connect counter create delete deleteall delquota elect exists exit get getAcl getAllChildrenNumber getEphemerals group help history id listquota local lock ls multi printwatches pwd queue quit reconfig redo removewatches rendezvous rm rmr server set setAcl setquota stat sync version wait watch whoami'
+_zkcli_commands='addWatch addauth apply barrier cat cd close commit config connect counter cp create delete deleteall delquota diff du elect exists exit export find get getAcl getAllChildrenNumber getEphemerals grep group help history id import listquota local lock ls mirror multi mv printwatches pwd queue quit reconfig redo removewatches rendezvous rm rmr server set setAcl setquota stat sync tree version wait watch whoami'
 
 _zkcli() {
   local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} line candidate quoted

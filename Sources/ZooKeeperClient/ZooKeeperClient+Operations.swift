@@ -256,33 +256,6 @@ extension ZooKeeperClient {
   }
 }
 
-/// Pipelined reads: many znodes for about the time of one round trip.
-extension ZooKeeperClient {
-  /// The children and stats of many znodes, in the order of `paths`. Each read succeeds or fails by itself.
-  public func getChildren2(ofAll paths: [String]) async -> [Result<GetChildren2Response, ZooKeeperError>] {
-    await readAll(paths) { .getChildren2($0) }
-  }
-
-  /// The stats of many znodes, in the order of `paths`. One that does not exist fails with NoNode.
-  public func stats(ofAll paths: [String]) async -> [Result<Stat, ZooKeeperError>] {
-    await readAll(paths) { .exists($0) }
-  }
-
-  private func readAll<Reply: JuteRecord & Sendable>(
-    _ paths: [String], _ request: (PathWatchRequest) -> ClientRequest
-  ) async -> [Result<Reply, ZooKeeperError>] {
-    let serverPaths = paths.map { path -> Result<String, ZooKeeperError> in
-      do throws(ZooKeeperError) { return .success(try serverPath(path)) } catch { return .failure(error) }
-    }
-    let requests = serverPaths.compactMap { try? $0.get() }.map { request(PathWatchRequest(path: $0)) }
-    var replies = await callAll(requests, as: Reply.self)[...]
-    return zip(paths, serverPaths).map { path, serverPath in
-      // There is no reply for a path that breaks the rules, because it was not sent.
-      serverPath.flatMap { _ in replies.removeFirst() }.mapError { ZooKeeperError($0.code, path: path) }
-    }
-  }
-}
-
 extension ZooKeeperClient {
   /// As the public `exists`, with a watch for any watcher.
   func exists(_ path: String, watcher: WatcherID?) async throws(ZooKeeperError) -> Stat? {
@@ -325,7 +298,8 @@ extension ZooKeeperClient {
       path: try serverPath(path, isSequential: mode.isSequential), data: data, acl: acl, flags: mode.flags)
   }
 
-  private func serverOperations(_ operations: [MultiOperation]) throws(ZooKeeperError) -> [MultiOperation] {
+  /// Operations with their paths as the server knows them.
+  func serverOperations(_ operations: [MultiOperation]) throws(ZooKeeperError) -> [MultiOperation] {
     for operation in operations { _ = try serverPath(operation.path, isSequential: operation.isSequentialCreate) }
     return operations.map { $0.mapPath(chroot.absolute) }
   }

@@ -168,25 +168,24 @@ extension ZooKeeperClient {
     }
   }
 
-  /// Sends requests in order without waiting in between, and returns their replies in that order.
-  func callAll<Reply: JuteRecord & Sendable>(
-    _ requests: [ClientRequest], as _: Reply.Type = Reply.self
+  /// Sends requests in order, up to `inFlight` of them before their replies have come, and returns the replies in that
+  /// order.
+  ///
+  /// - Parameter decode: makes a reply of the request's number and the bytes. It runs on the event loop.
+  func callAll<Reply: Sendable>(
+    _ requests: [ClientRequest], inFlight: Int = .max,
+    decode: @escaping @Sendable (Int, [UInt8]) throws(ZooKeeperError) -> Reply
   ) async -> [Result<Reply, ZooKeeperError>] {
     guard !requests.isEmpty else { return [] }
-    let ids = requests.map { _ in driver.nextRequestID() }
-    let limit = timeLimitMilliseconds
+    let batch = Batch(requests, driver: driver, limit: timeLimitMilliseconds, decode: decode)
     return await withTaskCancellationHandler {
-      await withCheckedContinuation { (continuation: CheckedContinuation<[Result<Reply, ZooKeeperError>], Never>) in
-        driver.loop.execute { [driver] in
-          let batch = Batch<Reply>(count: requests.count, continuation)
-          for (index, request) in requests.enumerated() {
-            driver.submit(request, id: ids[index], watch: nil, limit: limit) { batch.complete(index, $0) }
-          }
-        }
-        if Task.isCancelled { for id in ids { cancel(id) } }
+      await withCheckedContinuation { continuation in
+        driver.loop.execute { batch.start(inFlight: inFlight, continuation) }
+        // A task that was cancelled before this point has run its handler to no effect.
+        if Task.isCancelled { driver.loop.execute { batch.cancel() } }
       }
     } onCancel: {
-      for id in ids { cancel(id) }
+      driver.loop.execute { batch.cancel() }
     }
   }
 
@@ -205,30 +204,8 @@ extension ZooKeeperClient {
   }
 }
 
-/// Gathers the replies of a pipelined batch.
-private final class Batch<Reply: JuteRecord & Sendable>: @unchecked Sendable {
-  // @unchecked: completions run on the event loop only, and nothing else touches it.
-  private var results: [Result<Reply, ZooKeeperError>?]
-  private var missing: Int
-  private let continuation: CheckedContinuation<[Result<Reply, ZooKeeperError>], Never>
-
-  init(count: Int, _ continuation: CheckedContinuation<[Result<Reply, ZooKeeperError>], Never>) {
-    results = Array(repeating: nil, count: count)
-    missing = count
-    self.continuation = continuation
-  }
-
-  func complete(_ index: Int, _ result: Result<[UInt8], ZooKeeperError>) {
-    results[index] = result.flatMap { bytes in
-      do throws(ZooKeeperError) { return .success(try Reply(reply: bytes)) } catch { return .failure(error) }
-    }
-    missing -= 1
-    if missing == 0 { continuation.resume(returning: results.map { $0! }) }
-  }
-}
-
 extension JuteRecord {
-  fileprivate init(reply bytes: [UInt8]) throws(ZooKeeperError) {
+  init(reply bytes: [UInt8]) throws(ZooKeeperError) {
     do throws(JuteError) {
       try self.init(decoding: bytes, allowingTrailingBytes: true)
     } catch {

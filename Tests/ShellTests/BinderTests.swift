@@ -71,7 +71,7 @@ private func described(_ invocation: Invocation) -> String {
     ("get", "missing argument: path; usage: get [-s] [-w] [-b] [-x] path"),
     ("set /x", "missing argument: data; usage: set [-s] [-v VERSION] [-b] [--create] path data"),
     ("set /x a b c", "unexpected argument: b; quote a value that contains blanks"),
-    ("delete /x 7", "unexpected argument: 7; usage: delete [-v VERSION] [-r] path"),
+    ("exists /x 7", "unexpected argument: 7; usage: exists [-w] path"),
     ("whoami 'a b'", "unexpected argument: 'a b'; whoami takes no arguments"),
     ("get -z /x", "unknown option -z; to pass a value that begins with -, put -- before it"),
     ("get -sz /x", "unknown option -z in -sz; to pass a value that begins with -, put -- before it"),

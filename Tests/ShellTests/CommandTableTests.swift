@@ -43,9 +43,9 @@ import Testing
   }
 
   @Test(arguments: [
-    ("edit", "set PATH @FILE"), ("cp", "copied or renamed"), ("mv", "copied or renamed"), ("list", "ls lists"),
+    ("edit", "set PATH @FILE"), ("copy", "cp copies"), ("rename", "mv moves"), ("list", "ls lists"),
     ("remove", "delete deletes"), ("mkdir", "create makes"), ("add", "create makes"), ("vim", "set PATH @FILE"),
-    ("save", "set writes"), ("find", "ls -R"),
+    ("save", "set writes"), ("scan", "find finds"),
   ])
   func wordsOfOtherProgramsAreExplainedAndNotTakenForTypos(typed: String, hint: String) {
     let error = #expect(throws: ShellError.self) { try CommandTable.lookUp(Word(typed)) }
@@ -86,15 +86,20 @@ import Testing
   @Test func helpOfACommand() {
     #expect(
       Help.command(CommandTable.spec(of: .client(.delete))) == """
-        usage: delete [-v VERSION] [-r] path
+        usage: delete [-v VERSION] [-r] [--dry-run] [-y] [--max COUNT] path...
 
-        Delete a znode.
+        Delete znodes.
 
-        Without -r the znode must have no children.
+        Without -r a znode must have no children. Patterns such as /locks/old-* are
+        expanded, if there is no znode of that name.
 
         Options:
           -v, --version VERSION  only if the znode has this version
           -r, --recursive        delete all znodes under it first, as deleteall does
+          --dry-run              print what would be done, and change nothing
+          -y, --yes              do not ask, and do without a limit in scripts
+          --max COUNT            the most existing znodes that a script may change
+                                 without --yes (default 1000)
 
         Examples:
           delete /config/old       one znode without children

@@ -3,12 +3,12 @@ import Testing
 @testable import ZooKeeperShell
 
 @Suite(.timeLimit(.minutes(10))) struct GuardTests {
-  private static let what = "delete 12 znodes, /a and all under it"
+  private static let action = "Delete 12 znodes, /a and all under it"
 
   private func verdict(
     _ count: Int, cluster: NamedCluster? = nil, isWatched: Bool = false, yes: String? = nil, maximum: Int = 1000
   ) -> Guard.Verdict {
-    Guard(cluster: cluster, isWatched: isWatched, yes: yes, maximum: maximum).verdict(count: count, what: Self.what)
+    Guard(cluster: cluster, isWatched: isWatched, yes: yes, maximum: maximum).verdict(Self.action, count: count)
   }
 
   @Test func aTerminalIsAskedForMoreThanOneZnode() {
@@ -28,8 +28,8 @@ import Testing
     #expect(error.exitCode == .usage)
     #expect(
       error.text
-        == "Guard: this would delete 12 znodes, /a and all under it, which is more than 1000 znodes without a"
-        + " confirmation; add --yes to do it, or --max N to allow more")
+        == "Delete 12 znodes, /a and all under it: more than 1000 znodes need --yes in a script; --dry-run shows what"
+        + " would be done, and --max sets another limit")
   }
 
   @Test func aProtectedClusterNeedsItsNameForAnyNumber() {
@@ -40,7 +40,7 @@ import Testing
       guard case .refused(let error) = verdict(1, cluster: prod, yes: yes) else {
         return #expect(Bool(false), "not refused")
       }
-      #expect(error.word == "Protected" && error.hint == "add --yes=prod to do it")
+      #expect(error.word == "Protected" && error.hint == "--yes=prod does it")
       #expect(
         verdict(1, cluster: prod, isWatched: true, yes: yes)
           == .asksForName(
@@ -62,7 +62,9 @@ import Testing
   func commandsThatDestroyHaveTheOptionsOfTheGuard(id: CommandID) {
     let spec = CommandTable.spec(of: id)
     #expect(spec.writes)
-    for option in SharedOptions.guarding { #expect(spec.options.contains { $0.name == option.name }) }
+    for option in [OptionName.yes, .max, .dryRun] where spec.id != .client(.mirror) || option != .dryRun {
+      #expect(spec.options.contains { $0.name == option })
+    }
   }
 
   @Test func aNameBelongsToYesOnlyWithAnEqualsSign() throws {
@@ -76,7 +78,9 @@ import Testing
   @Test(arguments: [
     ("set /a b", true), ("get /a", false), ("deleteall /a", true), ("deleteall --dry-run /a", false),
     ("lock --list /a", false), ("lock /a", true), ("commit vote /a me commit", true), ("queue len /q", false),
-    ("reconfig -remove 3", true),
+    ("reconfig -remove 3", true), ("find /a --empty", false), ("find /a --delete", true),
+    ("cp -R /a file:a.tar", false),
+    ("cp /a /b", true),
   ])
   func aReadOnlyClusterRefusesWrites(line: String, isRefused: Bool) throws {
     let all = words(line)
@@ -99,13 +103,13 @@ import Testing
   @Test func membersJoinChangeAndLeave() {
     let change = MemberChange(joining: "server.3=c:1:2;3, 2=b:9:9;3", leaving: "1", members: nil)
     #expect(change.applied(to: ensemble) == "server.2=b:9:9;3\nserver.3=c:1:2;3\n")
-    #expect(change.description == "add or change the members 3,2 and remove the member 1")
+    #expect(change.description == "Add or change the members 3,2 and remove the member 1")
     #expect(change.count == 3)
   }
 
   @Test func allMembersAreReplaced() {
     let change = MemberChange(joining: nil, leaving: nil, members: "server.7=z:1:2;3")
     #expect(change.applied(to: ensemble) == "server.7=z:1:2;3\n")
-    #expect(change.description == "replace all members of the ensemble by the member 7")
+    #expect(change.description == "Replace all members of the ensemble by the member 7")
   }
 }

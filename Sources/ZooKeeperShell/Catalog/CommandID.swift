@@ -43,6 +43,7 @@ extension CommandID: CaseIterable {
 package enum ClientCommand: String, CaseIterable, Hashable, Sendable {
   case ls, get, set, create, delete, deleteall, stat, exists, sync, getAcl, setAcl, whoami, getEphemerals
   case getAllChildrenNumber, setquota, listquota, delquota, config, reconfig, addWatch, removewatches, multi
+  case tree, find, grep, du, cp, mv, export, importTree = "import", diff, apply, mirror
 }
 
 /// The commands that coordinate processes.

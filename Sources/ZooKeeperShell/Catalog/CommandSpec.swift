@@ -68,6 +68,8 @@ package enum ValueKind: Hashable, Sendable {
   /// A file of this machine.
   case file
   case server
+  /// The name of a cluster in the configuration file.
+  case cluster
   /// The name of a command or help topic.
   case command
   /// One of a list.
@@ -131,7 +133,11 @@ package enum OptionName: String, CaseIterable, Hashable, Sendable {
   case stat, watch, recursive, long, base64, hex, version, sequential, ephemeral, container, ttl, parents, create, acl
   case batch, force, client, file, members, add, remove, mode, children, data, persistent, local, any
   case count, bytes, countHard = "count-hard", bytesHard = "bytes-hard", persistentRecursive = "persistent-recursive"
-  case dryRun = "dry-run", yes, max, abort, passwordFile = "password-file"
+  case dryRun = "dry-run", abort, passwordFile = "password-file"
+  // Of commands about whole subtrees.
+  case overwrite, skipExisting = "skip-existing", inFlight = "in-flight", resume, brief, ignoreACL = "ignore-acl"
+  case prune, follow, every, yes, max, name, path, type, size, older, newer, owner, value, empty, print0, delete
+  case ignoreCase = "ignore-case", extended, fixed, human, depth, top, level, sort
   // Of the recipes.
   case tryOnce = "try", shared, slots, exitCode = "exit-code", revocable, layout, list, revoke, release, observe
   case priority, participants, exists, absent, equals, withData = "with-data", initial, exec, format

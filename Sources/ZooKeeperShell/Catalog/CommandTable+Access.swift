@@ -15,7 +15,8 @@ extension CommandTable {
         SharedOptions.stat,
         OptionSpec(.version, short: "v", value: ("VERSION", .version), "only if the ACL has this version (aclVersion)"),
         OptionSpec(.recursive, short: "R", "also change all znodes under it"),
-      ] + SharedOptions.guarding,
+        TreeOptions.dryRun, TreeOptions.yes, TreeOptions.max,
+      ],
       details: [
         "An ACL is a list of scheme:id:perms entries separated by commas or line ends, or JSON as getAcl -o json"
           + " prints it; help values explains how ids are quoted. The permissions are c (create children), d (delete"

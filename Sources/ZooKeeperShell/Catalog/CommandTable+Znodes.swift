@@ -5,32 +5,32 @@ enum SharedOptions {
   static let version = OptionSpec(
     .version, short: "v", value: ("VERSION", .version), "only if the znode has this version")
   static let path = ArgumentSpec("path", .path)
-  /// What every command has that deletes or overwrites many znodes.
-  static let guarding = [
-    OptionSpec(.dryRun, "print what would be changed, and change nothing"),
-    OptionSpec(
-      .yes, value: ("CLUSTER", .word), isValueOptional: true,
-      "do not ask for confirmation; a protected cluster needs --yes=CLUSTER"),
-    OptionSpec(
-      .max, value: ("N", .number), "without a terminal, how many znodes may be changed without --yes (default 1000)"),
-  ]
+  static let paths = ArgumentSpec("path", .path, isRepeated: true, endsOptions: false)
   static let data = ArgumentSpec("data", .data)
 }
 
 extension CommandTable {
   static let znodeReads: [CommandSpec] = [
     CommandSpec(
-      .client(.ls), "ls", summary: "List the children of a znode",
-      arguments: [ArgumentSpec("path", .path, isOptional: true)],
+      .client(.ls), "ls", summary: "List the children of znodes",
+      arguments: [ArgumentSpec("path", .path, isOptional: true, isRepeated: true, endsOptions: false)],
       options: [
         SharedOptions.stat, SharedOptions.watch,
         OptionSpec(.recursive, short: "R", "list the whole subtree, one path on each line"),
         OptionSpec(
           .long, short: "l",
           "one line for each child: kind, children, version, size, time of the last write, name"),
+        OptionSpec(
+          .sort, value: ("KEY", .choice(["name", "size", "mtime", "children"])),
+          "sort by size, time of the last write or number of children, the largest or newest first"),
+        OptionSpec(.human, short: "h", "with -l, sizes in KiB and MiB"),
+        OptionSpec(.owner, "with -l, the session that owns an ephemeral znode, before the name"),
+        OptionSpec(.print0, short: "0", "end each name with a zero byte, for xargs -0"),
       ],
       details: [
-        "Without a path, lists the working directory. Names are sorted, one on each line.",
+        "Without a path, lists the working directory. Names are sorted, one on each line. For several paths, or a"
+          + " pattern"
+          + " such as /app/*/nodes, each list has its path above it.",
         "In the long listing the kind is e for an ephemeral znode and p for any other: servers do not distinguish"
           + " container and TTL znodes from persistent ones.",
       ],
@@ -123,26 +123,32 @@ extension CommandTable {
         .init("set --create /config/new -", "from stdin, creating the znode if necessary"),
       ], writes: true),
     CommandSpec(
-      .client(.delete), "delete", aliases: ["rm"], summary: "Delete a znode", arguments: [SharedOptions.path],
+      .client(.delete), "delete", aliases: ["rm"], summary: "Delete znodes", arguments: [SharedOptions.paths],
       options: [
         SharedOptions.version,
         OptionSpec(.recursive, short: "r", "delete all znodes under it first, as deleteall does"),
-      ] + SharedOptions.guarding,
-      details: ["Without -r the znode must have no children."],
+        TreeOptions.dryRun, TreeOptions.yes, TreeOptions.max,
+      ],
+      details: [
+        "Without -r a znode must have no children. Patterns such as /locks/old-* are expanded, if there is no znode"
+          + " of that"
+          + " name."
+      ],
       examples: [
         .init("delete /config/old", "one znode without children"),
         .init("delete -v 3 /config/old", "only if its version is still 3"),
         .init("rm -r /tmp/test", "a whole subtree"),
       ], writes: true, destroys: true),
     CommandSpec(
-      .client(.deleteall), "deleteall", aliases: ["rmr"], summary: "Delete a znode and all znodes under it",
-      arguments: [SharedOptions.path],
+      .client(.deleteall), "deleteall", aliases: ["rmr"], summary: "Delete znodes with all znodes under them",
+      arguments: [SharedOptions.paths],
       options: [
         OptionSpec(
           .batch, short: "b", value: ("SIZE", .number),
           "the number of znodes deleted in one transaction (default 1000)"),
-        OptionSpec(.force, "as --yes; also needed to delete the whole tree"),
-      ] + SharedOptions.guarding,
+        OptionSpec(.dryRun, "print what would be deleted, and delete nothing"),
+        OptionSpec(.force, "as --yes, and allow the root"), TreeOptions.yes, TreeOptions.max,
+      ],
       details: [
         "Deletes from the leaves up, so that what remains after a failure is still a tree. If anything remains, it"
           + " is listed on stderr and the exit code is 11."
@@ -150,7 +156,6 @@ extension CommandTable {
       examples: [
         .init("deleteall --dry-run /tmp/test", "what would be deleted"),
         .init("deleteall -b 100 /tmp/test", "in small transactions"),
-        .init("deleteall --yes /tmp/test", "in a script, however many they are"),
       ], writes: true, destroys: true),
     CommandSpec(
       .client(.multi), "multi", summary: "Run several operations as one transaction",

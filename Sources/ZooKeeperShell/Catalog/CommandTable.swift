@@ -11,6 +11,7 @@ package enum CommandTable {
 
   package static let families: [Family] = [
     Family(title: "Znodes", commands: znodeReads + znodeWrites),
+    Family(title: "Trees", commands: trees + moves),
     Family(title: "Access", commands: access),
     Family(title: "Quotas", commands: quotas),
     Family(title: "Watches", commands: watches),

@@ -1,5 +1,6 @@
 import ZooKeeperClient
 import ZooKeeperProtocol
+import ZooKeeperTrees
 
 /// getAcl, setAcl, whoami; addauth is the session's, which keeps the identity.
 extension CommandContext {
@@ -17,35 +18,32 @@ extension CommandContext {
     let acl = try acl(invocation.arguments[1])
     let version = try invocation.version()
     guard invocation.flag(.recursive) else {
-      if invocation.flag(.dryRun) {
-        try emit(.path(path))
-        return .success
-      }
       let stat = try await client.setACL(path, acl: acl, version: version)
       try emit(.changed(path: path, stat: invocation.flag(.stat) ? stat : nil))
       return .success
     }
     var paths: [String] = []
-    try await SubtreeWalk(client: client, root: path).run {
-      paths.append($0.path)
-    } fail: { path, _ in
-      paths.append(path)
-    }
+    var reader = TreeReader(client: client, root: path)
+    while let item = try await reader.next() { paths.append(item.path) }
     if invocation.flag(.dryRun) {
       for path in paths { try emit(.path(path)) }
       return .success
     }
-    let extent = paths.count == 1 ? "the znode \(path)" : "\(paths.count) znodes, \(path) and all under it"
-    try await allowed(count: paths.count, what: "replace the ACL of \(extent)")
+    try await allow("Set the ACL of \(paths.count) znodes, \(path) and all under it", count: paths.count)
     var failures: [String: ZooKeeperError] = [:]
+    progress.begin("changed", of: paths.count)
     // Children first: the new ACL of a parent may take away the right to list or change them.
-    for path in paths.reversed() {
-      do {
-        try await client.setACL(path, acl: acl, version: version)
-      } catch {
+    var rest = paths.reversed()[...]
+    while !rest.isEmpty {
+      let requests = rest.prefix(1000).map { SetACLRequest(path: $0, acl: acl, version: version) }
+      rest = rest.dropFirst(requests.count)
+      try Task.checkCancellation()
+      for (request, result) in zip(requests, await client.setACL(all: requests, inFlight: 64)) {
+        guard case .failure(let error) = result else { continue }
         guard case .server(let code) = error.code else { throw error }
-        if code != .noNode { failures[path] = error }
+        if code != .noNode { failures[request.path] = error }
       }
+      progress.advance(by: requests.count)
     }
     guard failures.isEmpty else { throw ShellError.failures(failures, of: path) }
     try emit(.changed(path: path, stat: nil))

@@ -38,6 +38,10 @@ struct CommandContext: Sendable {
   let emit: @Sendable (CommandResult) throws(ShellError) -> Void
   /// Writes what has been emitted: a reader may be waiting for it.
   let flush: @Sendable () throws(ShellError) -> Void
+  /// Opens a session with another ensemble, which ends with the command.
+  let openOther: @Sendable (ConnectString) async throws -> ZooKeeperClient
+  /// Shows how far the command has got.
+  let progress: Progress
   /// Makes a new session in the place of one that has expired.
   let reopen: @Sendable () async throws -> ZooKeeperClient
 

@@ -1,60 +1,87 @@
+import Synchronization
 import ZooKeeperClient
 import ZooKeeperProtocol
+import ZooKeeperTrees
 
 /// delete and deleteall.
 extension CommandContext {
-  /// Deletes a znode, or with `-r` a subtree.
+  /// Deletes znodes, or with `-r` subtrees.
   func delete(_ client: ZooKeeperClient) async throws -> ExitCode {
-    let path = try path()
+    let paths = try await paths(client)
     if invocation.flag(.recursive) {
       guard invocation.value(.version) == nil else {
         throw ShellError.usage("--recursive cannot be combined with --version")
       }
-      return try await deleteSubtree(client, path)
+      return try await deleteSubtrees(client, paths)
     }
     let version = try invocation.version()
+    // Up to 3.4, zkCli.sh took a version there.
+    if invocation.arguments.count == 2, let word = invocation.arguments.last, Int32(word.text) != nil {
+      throw ShellError.usage(
+        "\(word.text) could be a version or a znode", hint: "write -v \(word.text) or ./\(word.text)")
+    }
     if invocation.flag(.dryRun) {
-      try emit(.wouldDelete(path: path))
+      for path in paths { try emit(.wouldDelete(path: path)) }
       return .success
     }
-    try await client.delete(path, version: version)
-    try emit(.deleted(path: path, count: 1))
+    if paths.count == 1 {
+      try await client.delete(paths[0], version: version)
+      try emit(.deleted(path: paths[0], count: 1))
+      return .success
+    }
+    try await allow("Delete \(paths.count) znodes", count: paths.count)
+    var writer = TreeWriter(client: client, limits: writeLimits)
+    for path in paths { try await writer.add(.delete(PathVersionRequest(path: path, version: version))) }
+    try await writer.finish()
+    let failures = Dictionary(writer.failures.map { ($0.operation.path, $0.error) }) { $1 }
+    guard failures.isEmpty else { throw ShellError.failures(failures, of: nil) }
+    for path in paths { try emit(.deleted(path: path, count: 1)) }
     return .success
   }
 
-  /// Deletes a subtree.
+  /// Deletes subtrees.
   func deleteAll(_ client: ZooKeeperClient) async throws -> ExitCode {
-    try await deleteSubtree(client, try path())
+    try await deleteSubtrees(client, try await paths(client))
   }
 
   /// How often a subtree is walked again when others add to it meanwhile.
   private static let sweepLimit = 5
 
-  private func deleteSubtree(_ client: ZooKeeperClient, _ root: String) async throws -> ExitCode {
+  private func deleteSubtrees(_ client: ZooKeeperClient, _ roots: [String]) async throws -> ExitCode {
     let batchCount = try invocation.value(.batch).map { word throws(ShellError) in
       try Int(ShellError.naming(.badValue(.batch), ValueParser.integer(word, of: "--batch", in: 1...100_000)))
     }
-    if root == "/", !invocation.flag(.force), !invocation.flag(.dryRun) {
-      throw ShellError.usage(
-        "\(invocation.spec.name) / would delete the whole tree", hint: "deleteall --force / does it")
+    if roots.contains("/"), !invocation.flag(.force), !invocation.flag(.dryRun) {
+      throw ShellError.usage("deleteall / would delete the whole tree", hint: "deleteall --force / does it")
     }
-    var deletion = SubtreeDeletion(
-      client: client, root: root, batchCount: batchCount ?? 1000, batchBytes: maximumFrameBytes / 2)
-    let targets = try await deletion.targets()
+    var deletions: [(deletion: SubtreeDeletion, targets: [String])] = []
+    for root in roots {
+      let deletion = SubtreeDeletion(
+        client: client, root: root,
+        limits: .init(batchCount: batchCount ?? 1000, batchBytes: min(256 << 10, maximumFrameBytes / 2)))
+      deletions.append((deletion, try await deletion.targets()))
+    }
     if invocation.flag(.dryRun) {
-      for path in targets { try emit(.wouldDelete(path: path)) }
+      for path in deletions.flatMap(\.targets) { try emit(.wouldDelete(path: path)) }
       return .success
     }
-    let extent = targets.count == 1 ? "the znode \(root)" : "\(targets.count) znodes, \(root) and all under it"
-    try await allowed(count: targets.count, what: "delete \(extent)")
-    try await deletion.delete(targets)
-    // What others created under it in the meantime is part of the subtree as well.
-    for _ in 0..<Self.sweepLimit where deletion.grewMeanwhile {
-      deletion.failures = [:]
-      try await deletion.delete(try await deletion.targets())
+    let total = deletions.reduce(0) { $0 + $1.targets.count }
+    let what = roots.count == 1 ? "\(roots[0]) and all under it" : "\(roots.count) subtrees"
+    try await allow(total == 1 ? "Delete \(roots[0])" : "Delete \(total) znodes, \(what)", count: total)
+    progress.begin("deleted", of: total)
+    var failures: [String: ZooKeeperError] = [:]
+    for (deletion, targets) in deletions {
+      var deletion = deletion
+      deletion.report = { [progress] in progress.advance(by: $0) }
+      try await deletion.delete(targets)
+      // What others created under it in the meantime is part of the subtree as well.
+      for _ in 0..<Self.sweepLimit where deletion.grewMeanwhile {
+        try await deletion.delete(try await deletion.targets())
+      }
+      failures.merge(deletion.failures) { $1 }
+      if deletion.failures.isEmpty { try emit(.deleted(path: deletion.root, count: deletion.count)) }
     }
-    guard deletion.failures.isEmpty else { throw ShellError.failures(deletion.failures, of: root) }
-    try emit(.deleted(path: root, count: deletion.count))
+    guard failures.isEmpty else { throw ShellError.failures(failures, of: roots.count == 1 ? roots[0] : nil) }
     return .success
   }
 }
@@ -63,69 +90,53 @@ extension CommandContext {
 struct SubtreeDeletion {
   let client: ZooKeeperClient
   let root: String
-  /// The most znodes in one transaction.
-  let batchCount: Int
-  /// The most bytes of paths in one transaction, under the servers' limit for a frame.
-  let batchBytes: Int
+  let limits: TreeWriter.Limits
+  /// Is told how many more znodes are gone.
+  var report: @Sendable (Int) -> Void = { _ in }
   /// What could not be deleted, and why.
-  var failures: [String: ZooKeeperError] = [:]
+  private(set) var failures: [String: ZooKeeperError] = [:]
   /// How many znodes are gone.
-  var count = 0
+  private(set) var count = 0
+
+  init(client: ZooKeeperClient, root: String, limits: TreeWriter.Limits) {
+    self.client = client
+    self.root = root
+    self.limits = limits
+  }
 
   /// Whether a znode could not go because it had children that the walk had not seen.
   var grewMeanwhile: Bool { failures.values.contains { $0.code == .server(.notEmpty) } }
 
   /// The znodes of the subtree, children before parents; of the root's, all but the servers' own.
-  func targets() async throws -> [String] {
+  func targets() async throws(ZooKeeperError) -> [String] {
     var paths: [String] = []
-    do {
-      try await SubtreeWalk(client: client, root: root).run { visit in
-        paths.append(visit.path)
-      } fail: { path, _ in
-        // It cannot be listed, but perhaps it can be deleted.
-        paths.append(path)
-      }
-    } catch let error as ZooKeeperError where error.code == .server(.noNode) && count > 0 {
+    do throws(ZooKeeperError) {
+      var reader = TreeReader(client: client, root: root, skipsServersOwn: true)
+      // One that cannot be listed can perhaps be deleted.
+      while let item = try await reader.next() { paths.append(item.path) }
+    } catch {
+      guard error.code == .server(.noNode), count > 0 else { throw error }
       return []
     }
-    if root == "/" { paths.removeAll { $0 == "/" || ZnodePath.isWithin($0, "/zookeeper") } }
+    if root == "/" { paths.removeAll { $0 == "/" } }
     return paths.reversed()
   }
 
-  /// Deletes znodes in the given order, a batch at a time.
+  /// Deletes znodes in the given order.
   mutating func delete(_ paths: [String]) async throws {
-    var rest = paths[...]
-    while !rest.isEmpty {
-      try Task.checkCancellation()
-      var batch: [String] = []
-      var bytes = 0
-      while let path = rest.first, batch.count < batchCount, batch.isEmpty || bytes + path.utf8.count < batchBytes {
-        batch.append(path)
-        // A delete's frame has 21 bytes beside the path.
-        bytes += path.utf8.count + 21
-        rest.removeFirst()
-      }
-      do {
-        try await client.multi(batch.map { .delete(PathVersionRequest(path: $0, version: -1)) })
-        count += batch.count
-      } catch {
-        guard case .rolledBack = error.code else { throw error }
-        try await deleteOneByOne(batch)
-      }
+    let reported = Mutex(0)
+    var writer = TreeWriter(client: client, limits: limits) { [report] count in
+      report(
+        reported.withLock { reported in
+          defer { reported = count }
+          return count - reported
+        })
     }
-  }
-
-  /// One znode of a transaction stops all of it, so they are deleted by themselves.
-  private mutating func deleteOneByOne(_ paths: [String]) async throws {
-    for path in paths {
-      do {
-        try await client.delete(path)
-        count += 1
-      } catch {
-        guard case .server(let code) = error.code else { throw error }
-        // Gone already: which is what was wanted.
-        if code != .noNode { failures[path] = error }
-      }
-    }
+    for path in paths { try await writer.add(.delete(PathVersionRequest(path: path, version: -1))) }
+    try await writer.finish()
+    count += writer.doneCount
+    failures = [:]
+    // One that is gone already is what was wanted.
+    for (operation, error) in writer.failures where error.code != .server(.noNode) { failures[operation.path] = error }
   }
 }

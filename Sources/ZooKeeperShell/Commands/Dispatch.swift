@@ -26,6 +26,17 @@ extension CommandContext {
     case .addWatch: try await addWatch(client)
     case .removewatches: try await removeWatches(client)
     case .multi: try await multi(client)
+    case .tree: try await tree(client)
+    case .find: try await find(client)
+    case .grep: try await grep(client)
+    case .du: try await diskUsage(client)
+    case .cp: try await copy(client)
+    case .mv: try await move(client)
+    case .export: try await export(client)
+    case .importTree: try await importTree(client)
+    case .diff: try await diff(client)
+    case .apply: try await apply(client)
+    case .mirror: try await mirror(client)
     }
   }
 

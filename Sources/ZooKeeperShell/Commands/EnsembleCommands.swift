@@ -40,7 +40,7 @@ extension CommandContext {
       try emit(.config(text: outcome, stat: nil, clientOnly: false))
       return .success
     }
-    try await allowed(count: change.count, what: change.description)
+    try await allow(change.description, count: change.count)
     let request = ReconfigRequest(
       joiningServers: text(.add), leavingServers: text(.remove), newMembers: members, configVersion: version ?? -1)
     let (data, stat) = try await client.reconfig(request)

@@ -1,8 +1,7 @@
 /// The question before a command deletes or overwrites many znodes.
 ///
 /// A command that can do so finds out first how many znodes it would change, and then calls
-/// `CommandContext.allowed(count:what:)`. Its spec has `destroys` and the options of `SharedOptions.guarding`; with
-/// `--dry-run` it says what it would do, and does not ask.
+/// `CommandContext.allow`. Its spec has `destroys` and the options `TreeOptions.yes` and `TreeOptions.max`.
 ///
 /// - On a terminal, more than one znode needs the answer y; a protected cluster needs its name for any number.
 /// - In a script or a pipe, where no one can be asked, more than `--max` znodes need `--yes`; a protected cluster needs
@@ -31,8 +30,8 @@ struct Guard: Sendable {
 
   /// Decides about a command that would change `count` znodes.
   ///
-  /// - Parameter what: what it would do, as an imperative with the number: "delete 12 znodes, /a and all under it".
-  func verdict(count: Int, what: String) -> Verdict {
+  /// - Parameter action: what it would do, as the beginning of a question: `Delete 12 znodes under /a`.
+  func verdict(_ action: String, count: Int) -> Verdict {
     if let yes, !yes.isEmpty, yes != cluster?.name {
       let actual = cluster.map { "the cluster is \($0.name)" } ?? "the servers were not chosen by a cluster's name"
       return .refused(.usage("--yes=\(yes) does not match: \(actual)", hint: "nothing was changed"))
@@ -41,33 +40,33 @@ struct Guard: Sendable {
     if let cluster, cluster.isProtected {
       if yes == cluster.name { return .allowed }
       if isWatched {
-        return .asksForName("\(Self.sentence(what))\(place)? It is protected; type its name to continue: ")
+        return .asksForName("\(action)\(place)? It is protected; type its name to continue: ")
       }
       return .refused(
         ShellError(
-          .usage, "Protected", "the cluster \(cluster.name) is protected, and this would \(what)",
-          hint: "add --yes=\(cluster.name) to do it"))
+          .usage, "Protected", "\(action): the cluster \(cluster.name) is protected",
+          hint: "--yes=\(cluster.name) does it"))
     }
     if yes != nil || count <= 1 { return .allowed }
-    if isWatched { return .asks("\(Self.sentence(what))\(place)?") }
+    if isWatched { return .asks("\(action)\(place)?") }
     guard count > maximum else { return .allowed }
     return .refused(
-      ShellError(
-        .usage, "Guard", "this would \(what), which is more than \(maximum) znodes without a confirmation",
-        hint: "add --yes to do it, or --max N to allow more"))
+      .usage(
+        "\(action): more than \(maximum) znodes need --yes in a script",
+        hint: "--dry-run shows what would be done, and --max sets another limit"))
   }
-
-  private static func sentence(_ what: String) -> String { what.prefix(1).uppercased() + what.dropFirst() }
 }
 
 extension CommandContext {
   /// Asks before many znodes are deleted or overwritten, as `Guard` describes it.
   ///
   /// - Parameters:
-  ///   - count: how many znodes the command is about to delete or overwrite.
-  ///   - what: what it is about to do, as an imperative with the number: "delete 12 znodes, /a and all under it".
-  /// - Throws: a usage error in a script that lacks `--yes`; exit code 1 if the person says no.
-  func allowed(count: Int, what: String) async throws(ShellError) {
+  ///   - action: what is about to be done, as the beginning of a question: `Delete 12 znodes under /a`.
+  ///   - count: how many znodes are deleted or overwritten.
+  ///   - target: the cluster that is changed, if it is not the one of the session.
+  /// - Throws: `Refused` with exit code 1 if the answer is no; a usage error in a script that lacks `--yes`.
+  func allow(_ action: String, count: Int, on target: NamedCluster? = nil) async throws(ShellError) {
+    let cluster = target ?? cluster
     // zkCli.sh asks no one, and has no option to confirm with; only a protected cluster is guarded in its dialect.
     guard dialect.asksBeforeDestroying || cluster?.isProtected == true else { return }
     let maximum = try invocation.value(.max).map { word throws(ShellError) in
@@ -78,7 +77,7 @@ extension CommandContext {
       cluster: cluster, isWatched: values.asksBeforeDestroying, yes: yes ?? (invocation.flag(.force) ? "" : nil),
       maximum: maximum ?? Guard.defaultMaximum)
     let isConfirmed =
-      switch judge.verdict(count: count, what: what) {
+      switch judge.verdict(action, count: count) {
       case .allowed: true
       case .asks(let question): try await values.confirms(question)
       case .asksForName(let question): try await values.answer(to: question) == cluster?.name

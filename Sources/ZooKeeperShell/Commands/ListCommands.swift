@@ -1,30 +1,72 @@
 import ZooKeeperClient
 import ZooKeeperProtocol
+import ZooKeeperTrees
 
 /// ls.
 extension CommandContext {
-  /// Lists children, or with `-R` a subtree.
+  /// Lists children, or with `-R` subtrees.
   func list(_ client: ZooKeeperClient) async throws -> ExitCode {
-    let path = try optionalPath() ?? directory
+    let paths = try await rootPaths(client)
+    // The list of one znode needs no heading, unless a pattern has chosen it.
+    let hasHeadings = invocation.arguments.count > 1 || invocation.arguments.contains(where: \.isPattern)
+    var code = ExitCode.success
+    for (index, path) in paths.enumerated() {
+      if hasHeadings { try emit(.heading(path: path, isFirst: index == 0)) }
+      let result = try await list(client, path)
+      if result != .success { code = result }
+    }
+    return code
+  }
+
+  private func list(_ client: ZooKeeperClient, _ path: String) async throws -> ExitCode {
     if invocation.flag(.recursive) { return try await listSubtree(client, path) }
     let watch = invocation.flag(.watch)
-    if invocation.flag(.long) { return try await listLong(client, path, watch: watch) }
+    let key = try invocation.value(.sort).map { word throws(ShellError) in
+      try ValueParser.choice(word, of: "--sort", among: ["name", "size", "mtime", "children"])
+    }
+    if invocation.flag(.long) || key != nil && key != "name" {
+      return try await listLong(client, path, sortedBy: key ?? "name", watch: watch)
+    }
+    var stat: Stat?
+    var names: [String]
     if invocation.flag(.stat) {
-      let (names, stat) = try await client.getChildren2(path, watch: watch)
-      try emit(.children(path: path, names: names.sorted(), stat: stat))
+      (names, stat) = try await client.getChildren2(path, watch: watch)
     } else {
-      try emit(.children(path: path, names: try await client.getChildren(path, watch: watch).sorted(), stat: nil))
+      names = try await client.getChildren(path, watch: watch)
+    }
+    names.sort()
+    if invocation.flag(.print0) {
+      for name in names { try emit(.name(name, endsWithNull: true)) }
+    } else {
+      try emit(.children(path: path, names: names, stat: stat))
     }
     return .success
   }
 
-  private func listLong(_ client: ZooKeeperClient, _ path: String, watch: Bool) async throws -> ExitCode {
+  private func listLong(
+    _ client: ZooKeeperClient, _ path: String, sortedBy key: String, watch: Bool
+  ) async throws -> ExitCode {
     let names = try await client.getChildren(path, watch: watch).sorted()
     let stats = await client.stats(ofAll: names.map { ZnodePath.child($0, of: path) })
+    var entries: [ListingEntry] = []
     for (name, stat) in zip(names, stats) {
       // A child that went away in between is no longer one.
       if case .failure(let error) = stat, error.code == .server(.noNode) { continue }
-      try emit(.entry(ListingEntry(name: name, stat: try stat.get())))
+      entries.append(
+        ListingEntry(
+          name: name, stat: try stat.get(), isHuman: invocation.flag(.human), showsOwner: invocation.flag(.owner)))
+    }
+    func sort(by measure: (Stat) -> Int64) {
+      entries.sort { (measure($0.stat), $1.name) > (measure($1.stat), $0.name) }
+    }
+    switch key {
+    case "size": sort { Int64($0.dataLength) }
+    case "mtime": sort(by: \.mtimeMilliseconds)
+    case "children": sort { Int64($0.numChildren) }
+    default: break
+    }
+    for entry in entries {
+      try emit(invocation.flag(.long) ? .entry(entry) : .name(entry.name, endsWithNull: invocation.flag(.print0)))
     }
     return .success
   }
@@ -32,12 +74,15 @@ extension CommandContext {
   private func listSubtree(_ client: ZooKeeperClient, _ path: String) async throws -> ExitCode {
     var code = ExitCode.success
     let isLong = invocation.flag(.long)
-    try await SubtreeWalk(client: client, root: path).run { visit in
-      try emit(isLong ? .entry(ListingEntry(name: visit.path, stat: visit.stat)) : .path(visit.path))
-    } fail: { path, error in
-      code = .partial
-      try emit(.path(path))
-      try emit(.warning("\(path): its children cannot be listed: \(ShellError(error).message)"))
+    var reader = TreeReader(client: client, root: path)
+    while let item = try await reader.next() {
+      switch item {
+      case .node(let node): try emit(isLong ? .entry(ListingEntry(name: node.path, stat: node.stat)) : .path(node.path))
+      case .failed(let path, let error):
+        code = .partial
+        try emit(.path(path))
+        try emit(.warning("\(path): its children cannot be listed: \(ShellError(error).message)"))
+      }
     }
     return code
   }

@@ -21,10 +21,10 @@ struct MemberChange: Sendable {
     func list(_ ids: [String]) -> String {
       (ids.count == 1 ? "the member " : "the members ") + ids.joined(separator: ",")
     }
-    if let members { return "replace all members of the ensemble by \(list(members.map(\.id)))" }
+    if let members { return "Replace all members of the ensemble by \(list(members.map(\.id)))" }
     let parts =
-      (joining.isEmpty ? [] : ["add or change \(list(joining.map(\.id)))"])
-      + (leaving.isEmpty ? [] : ["remove \(list(leaving))"])
+      (joining.isEmpty ? [] : ["Add or change \(list(joining.map(\.id)))"])
+      + (leaving.isEmpty ? [] : ["\(joining.isEmpty ? "Remove" : "remove") \(list(leaving))"])
     return parts.joined(separator: " and ")
   }
 

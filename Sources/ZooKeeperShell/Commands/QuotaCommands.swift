@@ -1,5 +1,6 @@
 import ZooKeeperClient
 import ZooKeeperProtocol
+import ZooKeeperTrees
 
 /// setquota, listquota, delquota.
 ///
@@ -124,11 +125,11 @@ extension CommandContext {
     let directory = QuotaPaths.directory(of: path)
     do {
       var inner: String?
-      try await SubtreeWalk(client: client, root: directory).run { visit in
-        let holder = ZnodePath.parent(of: visit.path) ?? "/"
-        if ZnodePath.name(of: visit.path) == QuotaPaths.limitsName, holder != directory { inner = inner ?? holder }
-      } fail: { _, error in
-        throw error
+      var reader = TreeReader(client: client, root: directory)
+      while let item = try await reader.next() {
+        if case .failed(_, let error) = item { throw error }
+        let holder = ZnodePath.parent(of: item.path) ?? "/"
+        if ZnodePath.name(of: item.path) == QuotaPaths.limitsName, holder != directory { inner = inner ?? holder }
       }
       if let inner {
         let child = String(inner.dropFirst(QuotaPaths.root.count))

@@ -70,7 +70,8 @@ extension CommandContext {
     }
   }
 
-  private func createParents(_ path: String, _ client: ZooKeeperClient) async throws {
+  /// Creates a znode and those above it, as far as they do not exist.
+  func createParents(_ path: String, _ client: ZooKeeperClient) async throws {
     var ancestors: [String] = []
     var next: String? = path
     while let current = next, current != "/" {

@@ -151,7 +151,7 @@ extension Completer {
         let topics = HelpTopic.allCases.map(\.rawValue)
         plan.fixed = matches(CommandTable.all.map(\.name) + topics, typed, plan)
       case .acl: plan.fixed = aclCandidates(typed, plan)
-      case .data, .version, .number, .duration, .file, .server, .word: break
+      case .data, .version, .number, .duration, .file, .server, .cluster, .word: break
       }
       return plan
     }

@@ -95,6 +95,12 @@ protocol Dialect: Sendable {
   /// Whether `history` knows the lines of this run alone, numbered from 0, rather than those of the history file.
   var recordsLines: Bool { get }
 
+  /// Whether `*`, `?` and `[` in a path are wildcards.
+  var expandsPatterns: Bool { get }
+
+  /// Whether a long command shows how far it has got.
+  var showsProgress: Bool { get }
+
   /// Whether `redo` shows the line that it runs.
   var showsRepeatedLine: Bool { get }
 

@@ -85,6 +85,8 @@ struct NativeDialect: Dialect {
   var mindsChroot: Bool { true }
   var recordsLines: Bool { false }
   var showsRepeatedLine: Bool { true }
+  var showsProgress: Bool { true }
+  var expandsPatterns: Bool { true }
   var reportsFirstConnection: Bool { false }
   var readsJavaEnvironment: Bool { false }
 }

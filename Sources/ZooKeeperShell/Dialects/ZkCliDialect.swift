@@ -77,6 +77,8 @@ struct ZkCliDialect: Dialect {
   var mindsChroot: Bool { false }
   var recordsLines: Bool { true }
   var showsRepeatedLine: Bool { false }
+  var showsProgress: Bool { false }
+  var expandsPatterns: Bool { false }
   var reportsFirstConnection: Bool { true }
   var readsJavaEnvironment: Bool { true }
 }

@@ -7,17 +7,21 @@ enum ForeignWords {
       "write the data to a file with get, edit the file, and store it with set PATH @FILE"
     case "mkdir", "touch", "add", "new", "put", "mknod": "create makes a znode, and set writes its data"
     case "write", "update", "replace", "save": "set writes the data of a znode"
-    case "list", "dir", "ll", "la", "tree", "find": "ls lists children, ls -R a whole subtree"
+    case "list", "dir", "ll", "la": "ls lists children, ls -l with details, ls -R a whole subtree"
+    case "scan", "search", "locate": "find finds znodes, and grep searches in their values"
     case "read", "show", "print", "more", "less", "head", "tail", "view": "get prints the data of a znode"
     case "del", "remove", "unlink", "rmdir", "erase": "delete deletes a znode, deleteall a whole subtree"
-    case "cp", "copy", "mv", "move", "rename":
-      "znodes cannot be copied or renamed in one step; use get, create and delete"
+    case "copy", "clone": "cp copies a znode, cp -R a subtree, also to another ensemble"
+    case "move", "rename", "ren": "mv moves a znode with all znodes under it"
+    case "dump", "backup", "save-tree": "export writes a subtree to a file"
+    case "load", "restore": "import creates the znodes of a file"
+    case "compare", "cmp": "diff compares two subtrees"
+    case "sync-tree", "rsync", "replicate", "make-mirror": "mirror makes a subtree like another one"
     case "chmod", "chown", "acl", "setfacl", "getfacl": "getAcl prints who may do what, and setAcl changes it"
     case "login", "auth", "su": "addauth proves an identity"
     case "bye", "logout", "leave", "end": "quit leaves the shell"
     case "man", "?", "usage": "help explains commands"
-    case "du", "df", "count", "wc":
-      "getAllChildrenNumber counts the znodes under a path, and listquota shows bytes where there is a quota"
+    case "df", "count", "wc", "bigkeys": "du counts znodes and bytes, and du --top lists the largest"
     default: nil
     }
   }

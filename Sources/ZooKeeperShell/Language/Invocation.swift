@@ -58,8 +58,12 @@ package struct Invocation: Sendable {
   /// Whether the command answers with a list that may be long and is sent row by row.
   package var streamsList: Bool {
     switch spec.id {
-    case .client(.ls): flag(.long) || flag(.recursive)
-    case .client(.deleteall), .client(.delete), .client(.setAcl): flag(.dryRun)
+    case .client(.ls):
+      flag(.long) || flag(.recursive) || arguments.count > 1 || arguments.contains(where: \.isPattern)
+    case .client(.delete), .client(.deleteall), .client(.cp), .client(.mv), .client(.importTree), .client(.setAcl):
+      flag(.dryRun)
+    case .client(.tree), .client(.find), .client(.grep), .client(.du): true
+    case .client(.diff), .client(.apply), .client(.mirror): true
     case .recipe(.lock), .recipe(.elect): flag(.list)
     case .recipe(.queue), .recipe(.group): argument(0)?.text == "list"
     default: false

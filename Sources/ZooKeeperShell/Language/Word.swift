@@ -14,6 +14,9 @@ package struct Word: Hashable, Sendable {
 
   /// The word as text, or nil when its bytes are not UTF-8.
   package var exactText: String? { String(validating: bytes, as: UTF8.self) }
+
+  /// Whether it has wildcards.
+  var isPattern: Bool { Glob.isPattern(text) }
 }
 
 extension Word: ExpressibleByStringLiteral {

@@ -19,6 +19,28 @@ enum FileIO {
     return try read(descriptor, name: path)
   }
 
+  /// Opens a file; the caller closes it.
+  ///
+  /// - Throws: exit code 12 with the operating system's reason.
+  static func openForReading(_ path: String) throws(ShellError) -> Int32 {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw failure("cannot open \(path)", errno) }
+    return descriptor
+  }
+
+  /// Whether a path is that of a directory.
+  static func isDirectory(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+  }
+
+  /// Makes a directory, if there is none.
+  ///
+  /// - Throws: exit code 12 with the operating system's reason.
+  static func makeDirectory(_ path: String) throws(ShellError) {
+    guard mkdir(path, 0o777) == 0 || errno == EEXIST else { throw failure("cannot create \(path)", errno) }
+  }
+
   /// The content of a file with secrets in it, and what is to be said if others than its owner can have them.
   ///
   /// The user's own file must be accessible to that user only, as ssh requires; a file of another user, such as root's,

@@ -83,6 +83,37 @@ package enum TimeStyle: Hashable, Sendable {
     }
   }
 
+  /// The milliseconds since 1970 of a date, or a date and time, of ISO 8601 in UTC: `2026-11-23`,
+  /// `2026-11-23T06:23:00Z`, `2026-11-23T06:23:00.123Z`.
+  ///
+  /// *Source*: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", `days_from_civil`.
+  ///
+  /// - Returns: nil for any other text.
+  static func milliseconds(iso text: String) -> Int64? {
+    let parts = text.split(separator: "T", maxSplits: 1)
+    func numbers(_ text: Substring, _ separator: Character, _ widths: [Int]) -> [Int64]? {
+      let fields = text.split(separator: separator, omittingEmptySubsequences: false)
+      guard fields.map(\.utf8.count) == widths, fields.allSatisfy({ $0.utf8.allSatisfy { (0x30...0x39).contains($0) } })
+      else { return nil }
+      return fields.compactMap { Int64($0) }
+    }
+    guard let day = parts.first, let date = numbers(day, "-", [4, 2, 2]), (1...12).contains(date[1]),
+      (1...31).contains(date[2])
+    else { return nil }
+    let year = date[1] <= 2 ? date[0] - 1 : date[0]
+    let era = (year >= 0 ? year : year - 399) / 400
+    let yearOfEra = year - era * 400
+    let dayOfYear = (153 * (date[1] > 2 ? date[1] - 3 : date[1] + 9) + 2) / 5 + date[2] - 1
+    let days = era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
+    guard parts.count == 2 else { return days * 86_400_000 }
+    guard parts[1].hasSuffix("Z") else { return nil }
+    let fields = parts[1].dropLast().split(separator: ".", maxSplits: 1)
+    guard let clock = fields.first.flatMap({ numbers($0, ":", [2, 2, 2]) }), clock[0] < 24, clock[1] < 60, clock[2] < 60
+    else { return nil }
+    guard let fraction = fields.count == 2 ? numbers(fields[1], ".", [3])?.first : 0 else { return nil }
+    return ((days * 24 + clock[0]) * 60 + clock[1]) * 60_000 + clock[2] * 1000 + fraction
+  }
+
   /// `2026-11-23T06:23:00Z`: where a millisecond more or less does not matter.
   static func shortText(milliseconds: Int64) -> String {
     isoSeconds(CalendarTime(utc: milliseconds.flooredDivision(by: 1000))) + "Z"

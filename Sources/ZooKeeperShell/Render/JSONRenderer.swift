@@ -16,6 +16,8 @@ struct JSONRenderer {
     case .remark where !context.isVerbose, .warning where context.isQuiet, .quotaExceeded where context.isQuiet:
       return Rendered()
     case .event(let event) where event.text == nil: return Rendered()
+    // An export has its own format.
+    case .tree(.bytes(let bytes)): return Rendered(stdout: bytes)
     case _ where !result.isAnswer: return Rendered(stderr: JSON.of(result).bytes + [0x0a])
     default:
       let document = JSON.of(result)
@@ -36,6 +38,7 @@ extension JSON {
     case .children(let path, let names, let stat):
       object(("path", .string(path)), with: [("children", .array(names.map(JSON.string)))] + optionalStat(stat))
     case .entry(let entry): .object([("name", .string(entry.name)), ("stat", of(entry.stat))])
+    case .name(let name, _): .object([("name", .string(name))])
     case .path(let path), .wouldDelete(let path): .object([("path", .string(path))])
     case .stat(let path, let stat): .object([("path", .string(path)), ("stat", of(stat))])
     case .existence(let path, let stat):
@@ -66,6 +69,7 @@ extension JSON {
       .array(entries.map { .object([("number", .number($0.number)), ("line", .string($0.line))]) })
     case .setting(let name, let value): .object([("setting", .string(name)), ("value", .string(value))])
     case .recipe(let result): of(result)
+    case .tree(let result): of(result)
     case .members(let members): .array(members.map(of))
     case .text(let text): .object([("text", .string(text))])
     case .remark(let text): .object([("remark", .string(text))])
@@ -117,7 +121,8 @@ extension JSON {
     ])
   }
 
-  private static func of(_ entry: ACL) -> JSON {
+  /// The document of an entry of an ACL.
+  static func of(_ entry: ACL) -> JSON {
     .object([
       ("scheme", .string(entry.scheme)), ("id", .string(entry.id)), ("permissions", .string(entry.permissions.text)),
     ])

@@ -19,6 +19,8 @@ package final class Output: Sendable {
     /// Whether the failure happened in the background and has not been reported yet.
     var isUnreported = false
     var flusher: OutputFlusher?
+    /// Whether the last line of the terminal shows how far a command has got.
+    var showsProgress = false
   }
 
   /// So much may wait before it is written.
@@ -59,6 +61,7 @@ package final class Output: Sendable {
         state.isUnreported = false
         throw failure
       }
+      removeProgress(&state)
       if state.pending.isEmpty, !rendered.stdout.isEmpty { state.flusher?.ring() }
       state.pending += outputIsTerminal && !isRaw ? TerminalText.sanitized(rendered.stdout) : rendered.stdout
       // A closed stderr is no reason to stop.
@@ -66,6 +69,30 @@ package final class Output: Sendable {
       if state.pending.count >= Self.bufferBytes || !rendered.stderr.isEmpty { try flush(&state) }
     }
   }
+
+  /// Shows how far a command has got in the last line of the terminal that stderr is; nil removes it.
+  ///
+  /// Whatever else is written takes the line's place.
+  func showProgress(_ text: String?) {
+    state.withLock { state in
+      guard errorIsTerminal else { return }
+      guard let text else { return removeProgress(&state) }
+      // Not cut off, the line would wrap, and the part above could not be removed.
+      let shown = TerminalText.sanitized([UInt8](text.utf8.prefix(Self.progressBytes)))
+      _ = FileIO.writeAll(Self.lineStart + shown, to: standardError)
+      state.showsProgress = true
+    }
+  }
+
+  private func removeProgress(_ state: inout State) {
+    guard state.showsProgress else { return }
+    _ = FileIO.writeAll(Self.lineStart, to: standardError)
+    state.showsProgress = false
+  }
+
+  /// Moves to the start of the line and clears it.
+  private static let lineStart = [UInt8]("\r\u{1b}[K".utf8)
+  private static let progressBytes = 79
 
   private func shown(onError bytes: [UInt8]) -> [UInt8] {
     errorIsTerminal ? TerminalText.sanitized(bytes, mayBeginEmphasized: true) : bytes

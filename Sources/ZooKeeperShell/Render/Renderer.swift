@@ -101,6 +101,8 @@ package struct Renderer: Sendable {
 
   /// Renders one result.
   package mutating func emit(_ result: CommandResult) -> Rendered {
+    // In JSON, each row or document has its path.
+    if case .heading = result, context.format == .json || context.format == .jsonl { return Rendered() }
     // Remarks and events are not rows of the list.
     guard result.isAnswer else { return single(result) }
     defer { emittedCount += 1 }

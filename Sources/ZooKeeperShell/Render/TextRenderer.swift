@@ -14,6 +14,8 @@ struct TextRenderer {
       dataAndStat(path, data, form, showsStat ? stat : nil)
     case .children(_, let names, let stat): .lines(names) + block(stat)
     case .entry(let entry): listing(entry, isFirst: isFirst)
+    case .name(let name, let endsWithNull): Rendered(stdout: [UInt8](name.utf8) + [endsWithNull ? 0 : 0x0a])
+    case .heading(let path, let isFirst): .out((isFirst ? "" : "\n") + "\(path):\n")
     case .path(let path), .wouldDelete(let path): .line(path)
     case .stat(_, let stat): block(stat)
     case .existence(let path, let stat):
@@ -36,6 +38,7 @@ struct TextRenderer {
     case .history(let entries): .lines(entries.map { "\(column("\($0.number)", 5))  \($0.line)" })
     case .setting(let name, let value): .line("\(name) is \(value)")
     case .recipe(let result): render(result)
+    case .tree(let result): render(result)
     case .members(let members): self.members(members)
     case .text(let text): withLineEnd(text)
     case .remark(let text): remark(text)
@@ -94,9 +97,13 @@ struct TextRenderer {
   private func listing(_ entry: ListingEntry, isFirst: Bool) -> Rendered {
     let stat = entry.stat
     let kind = stat.ephemeralOwner == .none ? "p" : "e"
-    let columns = ["\(stat.numChildren)", "\(stat.version)", "\(stat.dataLength)"]
+    let columns = [
+      "\(stat.numChildren)", "\(stat.version)", Self.size(Int(stat.dataLength), entry.isHuman),
+    ]
     let row = ([kind] + zip(columns, Self.widths).map(column)).joined(separator: " ")
-    let line = "\(row) \(TimeStyle.shortText(milliseconds: stat.mtimeMilliseconds)) \(entry.name)\n"
+    let line =
+      "\(row) \(TimeStyle.shortText(milliseconds: stat.mtimeMilliseconds))"
+      + (entry.showsOwner ? " " + column("\(stat.ephemeralOwner)", 18) : "") + " \(entry.name)\n"
     // Heads are for people: into a pipe go rows alone.
     return .out((isFirst && context.stdoutIsTerminal ? Self.head : "") + line)
   }
@@ -170,7 +177,8 @@ struct TextRenderer {
     text.isEmpty || text.utf8.last == UInt8(ascii: "\n") ? .out(text) : .line(text)
   }
 
-  private func column(_ text: String, _ width: Int) -> String {
+  /// A text with blanks before it, up to a width.
+  func column(_ text: String, _ width: Int) -> String {
     String(repeating: " ", count: max(0, width - text.utf8.count)) + text
   }
 }

@@ -11,6 +11,10 @@ package enum CommandResult: Hashable, Sendable {
   case children(path: String, names: [String], stat: Stat?)
   /// One znode of a long listing (`ls -l`).
   case entry(ListingEntry)
+  /// The name of one child (`ls -0`, `ls --sort`).
+  case name(String, endsWithNull: Bool)
+  /// The line above the list of one of several znodes.
+  case heading(path: String, isFirst: Bool)
   /// One znode of a recursive listing (`ls -R`).
   case path(String)
   case stat(path: String, Stat)
@@ -44,6 +48,8 @@ package enum CommandResult: Hashable, Sendable {
   case setting(name: String, value: String)
   /// What a command of the coordination family says.
   case recipe(RecipeResult)
+  /// What a command about whole subtrees says.
+  case tree(TreeResult)
   /// The servers of a sandbox (`local status`).
   case members([LocalServer])
   /// Help, version, a path: text that is the answer.
@@ -71,10 +77,16 @@ package struct ListingEntry: Hashable, Sendable {
   /// The name, or in a recursive listing the path.
   package var name: String
   package var stat: Stat
+  /// Whether its size is for people, in KiB and MiB.
+  package var isHuman: Bool
+  /// Whether the session that owns an ephemeral znode is shown.
+  package var showsOwner: Bool
 
-  package init(name: String, stat: Stat) {
+  package init(name: String, stat: Stat, isHuman: Bool = false, showsOwner: Bool = false) {
     self.name = name
     self.stat = stat
+    self.isHuman = isHuman
+    self.showsOwner = showsOwner
   }
 }
 

@@ -199,7 +199,7 @@ extension ShellError {
   }
 
   /// A bulk operation left something undone.
-  static func failures(_ failures: [String: ZooKeeperError], of root: String) -> ShellError {
+  static func failures(_ failures: [String: ZooKeeperError], of root: String?) -> ShellError {
     let listed = failures.keys.sorted().prefix(20).map { path in
       "\(path) (\(ShellError(failures[path]!).word))"
     }

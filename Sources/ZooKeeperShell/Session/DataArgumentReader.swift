@@ -52,7 +52,12 @@ final class DataArgumentReader: Sendable {
     return String(line.drop { $0.isWhitespace }.reversed().drop { $0.isWhitespace }.reversed())
   }
 
-  private func stdin() throws(ShellError) -> [UInt8] {
+  private func stdin() throws(ShellError) -> [UInt8] { try FileIO.read(try claimStdin(), name: "stdin") }
+
+  /// The descriptor of stdin, which from then on is the caller's to read.
+  ///
+  /// - Throws: a usage error if it is not free.
+  func claimStdin() throws(ShellError) -> Int32 {
     guard offersStdin else {
       throw .usage("- means stdin, which is in use here", hint: "put the value into a file and give @FILE")
     }
@@ -61,6 +66,6 @@ final class DataArgumentReader: Sendable {
       return !hasRead
     }
     guard isFirst else { throw .usage("stdin has already been read; only one argument can be -") }
-    return try FileIO.read(0, name: "stdin")
+    return 0
   }
 }

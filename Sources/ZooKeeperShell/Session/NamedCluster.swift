@@ -10,11 +10,29 @@ struct NamedCluster: Hashable, Sendable {
   ///
   /// - Throws: exit code 5.
   func requireReading(by invocation: Invocation) throws(ShellError) {
-    // A vote in a commit waits for a proposal, but then it is written.
-    let onlyLooks = invocation.onlyLooks && invocation.spec.id != .recipe(.commit)
-    guard isReadOnly, invocation.spec.writes, !onlyLooks, !invocation.flag(.dryRun) else { return }
+    guard isReadOnly, invocation.writes, !invocation.flag(.dryRun) else { return }
     throw ShellError(
       .notAllowed, "ReadOnly", "\(invocation.spec.name) writes, and the cluster \(name) is read-only here",
       hint: "the configuration file has read-only = true for it")
+  }
+}
+
+extension Invocation {
+  /// Whether it changes the ensemble that the session is with.
+  var writes: Bool {
+    switch spec.id {
+    case .client(.find): flag(.delete)
+    case .client(.cp), .client(.mirror): argument(1).map { !$0.isElsewhere } ?? true
+    // A vote waits for a proposal, but then it is written.
+    case .recipe(.commit): true
+    default: spec.writes && !onlyLooks
+    }
+  }
+}
+
+extension Word {
+  /// Whether, as the place of a subtree, it is outside of the present ensemble; see `TreePlace`.
+  fileprivate var isElsewhere: Bool {
+    ["-"].contains(text) || ["zk://", "zks://", "file:"].contains(where: text.hasPrefix)
   }
 }

@@ -40,6 +40,10 @@ extension ShellSession {
       let words = [Word](scanned.words.dropFirst())
       let invocation = try ArgumentBinder.bind(words, to: spec, globals: ProgramOptions.ofOneLine)
       let excluded: [OptionName] = [.help, .timeout, .parents, .create, .recursive, .base64, .dryRun]
+      let isDelete = spec.id == .client(.delete)
+      guard !isDelete || invocation.arguments.count == 1 && !invocation.arguments.contains(where: \.isPattern) else {
+        return nil
+      }
       guard !excluded.contains(where: invocation.flag) else { return nil }
       // A file may be one that another program is still to write.
       let data = invocation.argument(1)?.bytes ?? []

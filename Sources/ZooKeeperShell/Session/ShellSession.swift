@@ -37,6 +37,8 @@ actor ShellSession {
   var openCount = 0
   var directory = "/"
   var previousDirectory = "/"
+  /// Sessions with other ensembles, which last as long as a command.
+  let others = OtherSessions()
   /// Of the last command: what `quit` leaves the shell with.
   var lastExitCode = ExitCode.success
   /// What the watches of a single command report, kept from the moment they are set.
@@ -155,9 +157,13 @@ actor ShellSession {
       code = try await body(context, client)
       if awaitsEvent { try await printEvents(until: 1, settings, answer) }
     } catch {
+      await others.close()
+      context.progress.end()
       try answer.abandon()
-      throw error
+      throw context.progress.explained(error)
     }
+    await others.close()
+    context.progress.end()
     try answer.finish()
     if code == .no, !invocation.onlyLooks { try await warnOfMissingChroot(settings) }
     if context.awaitsEvents, invocation.spec.id == .client(.addWatch) {
@@ -177,7 +183,18 @@ actor ShellSession {
       chroot: self.settings.connectString.chroot, cluster: self.settings.cluster, values: values,
       waitLimit: settings.limitsWaiting ? settings.timeLimit : nil, forwarder: forwarder,
       sessionHoldsNothing: !mayHold, emit: emit,
-      flush: { [output] () throws(ShellError) in try output.flush() }, reopen: { try await self.reopened(settings) })
+      flush: { [output] () throws(ShellError) in try output.flush() },
+      openOther: { [others] ensemble in try await others.open(ensemble, settings, mode: self.mode) },
+      progress: progress(of: invocation, settings), reopen: { try await self.reopened(settings) })
+  }
+
+  /// A line about how far a command has got, unless rows that scroll by say the same.
+  private func progress(of invocation: Invocation, _ settings: ShellSettings) -> Progress {
+    let isShown =
+      environment.stderrIsTerminal && !settings.isQuiet && settings.dialect.showsProgress
+      && !(invocation.streamsList && environment.stdoutIsTerminal)
+    guard isShown else { return Progress(nil) }
+    return Progress { [output] text in output.showProgress(text) }
   }
 
   private var isConnected: Bool {

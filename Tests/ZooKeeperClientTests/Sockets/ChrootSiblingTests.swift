@@ -7,6 +7,10 @@ import ZooKeeperProtocol
 /// Znodes whose paths begin like the chroot's.
 @Suite(.timeLimit(.minutes(10)), .enabled(if: ApacheServer.isInstalled))
 struct ChrootSiblingTests {
+  @Sendable private func path(number: Int, reply: [UInt8]) throws(ZooKeeperError) -> PathResponse {
+    try PathResponse(reply: reply)
+  }
+
   @Test func siblingsOfTheChrootAreNotInIt() async throws {
     let root = uniquePath("chroot")
     try await withSharedServer(chroot: root) { client in
@@ -14,11 +18,11 @@ struct ChrootSiblingTests {
       let outside = [root, root + "-sibling"].map {
         ClientRequest.create(CreateRequest(path: $0, data: nil, acl: ACL.openUnsafe, flags: 0))
       }
-      _ = await client.callAll(outside, as: PathResponse.self)
+      _ = await client.callAll(outside, decode: path)
       let ephemerals = [root + "/e", root + "-sibling/e"].map {
         ClientRequest.create(CreateRequest(path: $0, data: nil, acl: ACL.openUnsafe, flags: 1))
       }
-      for reply in await client.callAll(ephemerals, as: PathResponse.self) { _ = try reply.get() }
+      for reply in await client.callAll(ephemerals, decode: path) { _ = try reply.get() }
       // Servers compare the beginning of the text.
       #expect(try await client.getEphemerals() == ["/e"])
     }

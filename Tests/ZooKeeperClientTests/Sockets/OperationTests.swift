@@ -247,7 +247,9 @@ struct OperationTests {
       try await client.create(path)
       for index in 0..<10 { try await client.create(path + "/\(index)", data: [UInt8(index)]) }
       let requests = (0..<10_000).map { ClientRequest.getData(PathWatchRequest(path: path + "/\($0 % 10)")) }
-      let replies = await client.callAll(requests, as: GetDataResponse.self)
+      let replies = await client.callAll(requests) { _, bytes throws(ZooKeeperError) in
+        try GetDataResponse(reply: bytes)
+      }
       #expect(replies.count == 10_000)
       let wrong = replies.enumerated().first { index, reply in (try? reply.get().data) != [UInt8(index % 10)] }
       #expect(wrong == nil)

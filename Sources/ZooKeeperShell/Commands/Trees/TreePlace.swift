@@ -1,0 +1,79 @@
+import ZooKeeperClient
+import ZooKeeperProtocol
+import ZooKeeperTrees
+
+/// Where a subtree is: on this ensemble, on another one, or in a file.
+enum TreePlace: Sendable {
+  case znode(ZooKeeperClient, path: String, ensemble: Ensemble)
+  case file(String, TreeFormat?)
+  /// stdin or stdout.
+  case standardStream(TreeFormat?)
+
+  /// Which ensemble a znode is on.
+  enum Ensemble: Hashable, Sendable {
+    /// The one that the shell is connected to.
+    case present
+    case other(ConnectString)
+  }
+}
+
+extension CommandContext {
+  /// The place that an argument names: `-`, `file:NAME`, `zk://host:port/path`, or a path on this ensemble.
+  ///
+  /// - Parameter isFile: whether an argument that is nothing else names a file.
+  /// - Throws: a usage error for an argument that names no place.
+  func place(of word: Word, _ client: ZooKeeperClient, isFile: Bool = false) async throws -> TreePlace {
+    let format = try invocation.value(.format).map { word throws(ShellError) in
+      TreeFormat(
+        rawValue: try ValueParser.choice(word, of: "--format", among: TreeFormat.allCases.map(\.rawValue)))!
+    }
+    let text = try ValueParser.text(word, of: "place")
+    if text == "-" { return .standardStream(format) }
+    if text.hasPrefix("file:") { return .file(String(text.dropFirst(5)), format) }
+    if text.hasPrefix("zk://") || text.hasPrefix("zks://") {
+      var ensemble = try ShellSettings.connectString(text, from: "place")
+      let path = ensemble.chroot ?? "/"
+      ensemble.chroot = nil
+      return .znode(try await openOther(ensemble), path: path, ensemble: .other(ensemble))
+    }
+    if isFile { return .file(text, format) }
+    return .znode(client, path: try path(of: word), ensemble: .present)
+  }
+
+  /// A reader of the file or stream.
+  ///
+  /// - Throws: exit code 12 if it cannot be read.
+  func reader(of place: TreePlace) throws(ShellError) -> any TreeFileReader & Sendable {
+    switch place {
+    case .znode: preconditionFailure("a znode is no file")
+    case .standardStream(let format): return try streamReader(try values.claimStdin(), "stdin", format)
+    case .file(let name, let format):
+      if format ?? (FileIO.isDirectory(name) ? .directory : nil) == .directory {
+        return try TreeDirectoryReader(name)
+      }
+      return try streamReader(try FileIO.openForReading(name), name, format ?? TreeFormat(ending: name))
+    }
+  }
+
+  private func streamReader(
+    _ descriptor: Int32, _ name: String, _ format: TreeFormat?
+  ) throws(ShellError) -> any TreeFileReader & Sendable {
+    var input = ByteSource(descriptor, name: name)
+    // A tar archive begins with a name; lines of JSON begin with a brace.
+    let first = try input.peek(1).first
+    let isLines = format.map { $0 == .jsonl } ?? (first == nil || first == UInt8(ascii: "{"))
+    return isLines ? TreeLinesReader(input) : TarReader(input)
+  }
+}
+
+extension TreePlace {
+  /// The place as messages name it.
+  var text: String {
+    switch self {
+    case .znode(_, let path, .present): path
+    case .znode(_, let path, .other(let ensemble)): (ensemble.requiresTLS ? "" : "zk://") + "\(ensemble)\(path)"
+    case .file(let name, _): "file:\(name)"
+    case .standardStream: "-"
+    }
+  }
+}

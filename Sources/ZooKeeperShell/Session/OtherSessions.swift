@@ -1,0 +1,36 @@
+import Synchronization
+import ZooKeeperClient
+import ZooKeeperProtocol
+
+/// Sessions with other ensembles than the one that the shell is connected to, for commands that copy or compare.
+///
+/// *Thread*: any.
+final class OtherSessions: Sendable {
+  private let clients = Mutex<[ZooKeeperClient]>([])
+
+  /// Opens a session. The identities of the present one are not used: secrets of one ensemble are none of another's
+  /// business.
+  ///
+  /// - Throws: `cannotConnect`, and what else keeps the client out.
+  func open(_ ensemble: ConnectString, _ settings: ShellSettings, mode: RunMode) async throws -> ZooKeeperClient {
+    var settings = settings
+    settings.connectString = ensemble
+    settings.identities = []
+    settings.tls.isWanted = ensemble.requiresTLS
+    let client = ZooKeeperClient(
+      settings.clientConfiguration(mode: mode, tls: try settings.tls.context()) { _ in })
+    clients.withLock { $0.append(client) }
+    try await client.withTimeLimit(settings.connectTimeout + .seconds(1))
+      .connected(failsFast: !settings.waitsForConnection)
+    return client.withTimeLimit(settings.timeLimit)
+  }
+
+  /// Ends all of them.
+  func close() async {
+    let clients = clients.withLock { clients in
+      defer { clients = [] }
+      return clients
+    }
+    for client in clients { await client.close() }
+  }
+}

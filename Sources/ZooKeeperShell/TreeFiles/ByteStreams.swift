@@ -1,0 +1,159 @@
+import Platform
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// Bytes from a descriptor, in the pieces in which a format has them.
+struct ByteSource {
+  /// The name for messages.
+  let name: String
+  private let descriptor: Int32
+  private var buffer: [UInt8] = []
+  private var position = 0
+  private var hasEnded = false
+
+  /// The longest line: more than any znode makes.
+  static let lineLimitBytes = 64 << 20
+
+  init(_ descriptor: Int32, name: String) {
+    self.descriptor = descriptor
+    self.name = name
+  }
+
+  /// The next bytes without taking them: `count`, or fewer at the end.
+  ///
+  /// - Throws: exit code 12 with the operating system's reason; `Cancelled`.
+  mutating func peek(_ count: Int) throws(ShellError) -> ArraySlice<UInt8> {
+    while buffer.count - position < count, !hasEnded { try fill() }
+    return buffer[position..<min(position + count, buffer.count)]
+  }
+
+  /// The next bytes: `count`, or fewer at the end.
+  mutating func read(_ count: Int) throws(ShellError) -> [UInt8] {
+    let bytes = [UInt8](try peek(count))
+    position += bytes.count
+    return bytes
+  }
+
+  /// Passes over bytes; false if there were not as many.
+  mutating func skip(_ count: Int) throws(ShellError) -> Bool {
+    var missing = count
+    while missing > 0 {
+      let part = try peek(min(missing, 65_536)).count
+      guard part > 0 else { return false }
+      position += part
+      missing -= part
+    }
+    return true
+  }
+
+  /// The next line without its end; nil at the end.
+  ///
+  /// - Throws: exit code 12 if it is longer than `lineLimitBytes`.
+  mutating func line() throws(ShellError) -> [UInt8]? {
+    var searched = position
+    while true {
+      if let end = buffer[searched...].firstIndex(of: 0x0a) {
+        defer { position = end + 1 }
+        return [UInt8](buffer[position..<end])
+      }
+      guard !hasEnded else {
+        guard position < buffer.count else { return nil }
+        defer { position = buffer.count }
+        return [UInt8](buffer[position...])
+      }
+      guard buffer.count - position <= Self.lineLimitBytes else {
+        throw .badTreeFile(name, "a line has more than \(Self.lineLimitBytes >> 20) MiB")
+      }
+      let length = buffer.count - position
+      try fill()
+      searched = position + length
+    }
+  }
+
+  private mutating func fill() throws(ShellError) {
+    buffer.removeFirst(position)
+    position = 0
+    let chunk = try FileIO.readSome(descriptor, name: name)
+    if chunk.isEmpty { hasEnded = true }
+    buffer += chunk
+  }
+}
+
+/// Where a file that is made piece by piece goes.
+struct ByteSink {
+  /// Takes bytes.
+  private let take: ([UInt8]) throws(ShellError) -> Void
+  /// Is called at the end.
+  private let end: () throws(ShellError) -> Void
+  private var pending: [UInt8] = []
+
+  private static let bufferBytes = 64 << 10
+
+  init(
+    write take: @escaping ([UInt8]) throws(ShellError) -> Void,
+    finish end: @escaping () throws(ShellError) -> Void = { () throws(ShellError) in }
+  ) {
+    self.take = take
+    self.end = end
+  }
+
+  /// Takes bytes.
+  mutating func write(_ bytes: some Collection<UInt8>) throws(ShellError) {
+    pending += bytes
+    if pending.count >= Self.bufferBytes { try flush() }
+  }
+
+  /// Passes on all bytes, and ends the file.
+  mutating func finish() throws(ShellError) {
+    try flush()
+    try end()
+  }
+
+  private mutating func flush() throws(ShellError) {
+    guard !pending.isEmpty else { return }
+    try take(pending)
+    pending.removeAll(keepingCapacity: true)
+  }
+}
+
+/// A new file that gets its name only when it is whole.
+struct NewFile {
+  private let path: String
+  private let partPath: String
+  private let descriptor: Int32
+
+  /// - Parameter replaces: whether a file of that name may exist.
+  /// - Throws: exit code 4 if it exists and may not; 12 with the operating system's reason.
+  init(_ path: String, replaces: Bool) throws(ShellError) {
+    self.path = path
+    partPath = path + ".part"
+    if !replaces, access(path, F_OK) == 0 {
+      throw ShellError(.conflict, "File", "\(path) exists already", hint: "--overwrite replaces it")
+    }
+    descriptor = open(partPath, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o666)
+    guard descriptor >= 0 else { throw FileIO.failure("cannot create \(partPath)", errno) }
+  }
+
+  /// Where its bytes go.
+  var sink: ByteSink {
+    ByteSink { [descriptor, partPath] bytes throws(ShellError) in
+      if let errorNumber = FileIO.writeAll(bytes, to: descriptor) {
+        throw FileIO.failure("cannot write \(partPath)", errorNumber)
+      }
+    } finish: { [descriptor, path, partPath] () throws(ShellError) in
+      guard fsync(descriptor) == 0 else { throw FileIO.failure("cannot write \(partPath)", errno) }
+      close(descriptor)
+      guard rename(partPath, path) == 0 else { throw FileIO.failure("cannot rename \(partPath) to \(path)", errno) }
+    }
+  }
+
+  /// Removes what was written, after a failure.
+  func abandon() {
+    close(descriptor)
+    unlink(partPath)
+  }
+}

@@ -1,0 +1,114 @@
+import ZooKeeperProtocol
+
+/// What a tar archive is made of: blocks of 512 bytes, of which each entry has one for a head and as many as its
+/// content needs.
+///
+/// *Source*: POSIX.1-2017, `pax`, "ustar Interchange Format" and "pax Interchange Format".
+enum TarFormat {
+  static let blockBytes = 512
+
+  /// The kinds of entries that are read or written.
+  enum Kind: UInt8 {
+    case file = 0x30, directory = 0x35
+    /// Records that belong to the next entry, or to all that follow.
+    case extended = 0x78, global = 0x67
+    /// GNU tar's form of a long name.
+    case longName = 0x4c
+  }
+
+  /// The head of an entry.
+  struct Head {
+    var name: String
+    var kind: UInt8
+    var size: Int
+    var modifiedSeconds: Int64 = 0
+  }
+
+  /// The block of a head whose name is short enough.
+  static func block(_ head: Head) -> [UInt8] {
+    var block = [UInt8](repeating: 0, count: blockBytes)
+    func put(_ text: some Collection<UInt8>, at offset: Int) {
+      for (index, byte) in text.enumerated() { block[offset + index] = byte }
+    }
+    func octal(_ number: Int64, _ digits: Int) -> String.UTF8View {
+      let text = String(max(0, number), radix: 8)
+      return (String(repeating: "0", count: max(0, digits - text.utf8.count)) + text.suffix(digits)).utf8
+    }
+    put(head.name.utf8.prefix(nameBytes), at: 0)
+    put(octal(head.kind == Kind.directory.rawValue ? 0o755 : 0o644, 7), at: 100)
+    put(octal(0, 7), at: 108)
+    put(octal(0, 7), at: 116)
+    put(octal(Int64(head.size), 11), at: 124)
+    put(octal(min(head.modifiedSeconds, 0o77777777777), 11), at: 136)
+    block[156] = head.kind
+    put("ustar\u{0}00".utf8, at: 257)
+    put("        ".utf8, at: 148)
+    put(octal(Int64(block.reduce(0) { $0 + Int($1) }), 6), at: 148)
+    block[154] = 0
+    return block
+  }
+
+  /// The longest name that a head has room for, in bytes; longer ones are in records.
+  static let nameBytes = 100
+
+  /// The head in a block.
+  ///
+  /// - Returns: nil if the checksum is not right, or a number is none.
+  static func head(_ block: ArraySlice<UInt8>) -> Head? {
+    let bytes = [UInt8](block)
+    func field(_ offset: Int, _ count: Int) -> ArraySlice<UInt8> { bytes[offset..<(offset + count)] }
+    func number(_ offset: Int, _ count: Int) -> Int? {
+      // With the highest bit set, the rest is a binary number, for sizes that octal digits have no room for.
+      if bytes[offset] & 0x80 != 0 {
+        guard field(offset + 1, count - 9).allSatisfy({ $0 == 0 }), bytes[offset] == 0x80 else { return nil }
+        let value = field(offset + count - 8, 8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+        return Int(exactly: value)
+      }
+      let digits = field(offset, count).drop { $0 == 0x20 }.prefix { $0 != 0 && $0 != 0x20 }
+      guard digits.allSatisfy({ (0x30...0x37).contains($0) }), digits.count <= 20 else { return nil }
+      return digits.reduce(0) { $0 << 3 | Int($1 - 0x30) }
+    }
+    guard let checksum = number(148, 8), let size = number(124, 12) else { return nil }
+    let sum = bytes.indices.reduce(0) { $0 + ((148..<156).contains($1) ? 0x20 : Int(bytes[$1])) }
+    guard sum == checksum else { return nil }
+    func text(_ field: ArraySlice<UInt8>) -> String { String(decoding: field.prefix { $0 != 0 }, as: UTF8.self) }
+    let prefix = field(257, 5).elementsEqual("ustar".utf8) && bytes[262] == 0 ? text(field(345, 155)) : ""
+    let name = text(field(0, 100))
+    return Head(
+      name: prefix.isEmpty ? name : "\(prefix)/\(name)", kind: bytes[156] == 0 ? Kind.file.rawValue : bytes[156],
+      size: size, modifiedSeconds: Int64(number(136, 12) ?? 0))
+  }
+
+  /// Records as an entry has them that is made for them alone: `LENGTH KEY=VALUE\n`.
+  static func records(_ records: [(key: String, value: [UInt8])]) -> [UInt8] {
+    records.flatMap { record in
+      let rest = [UInt8](" \(record.key)=".utf8) + record.value + [0x0a]
+      // The length counts its own digits.
+      var length = rest.count + 1
+      while String(length).utf8.count + rest.count != length { length = String(length).utf8.count + rest.count }
+      return [UInt8](String(length).utf8) + rest
+    }
+  }
+
+  /// Reads records.
+  ///
+  /// - Returns: nil if they are malformed.
+  static func readRecords(_ bytes: [UInt8]) -> [String: [UInt8]]? {
+    var records: [String: [UInt8]] = [:]
+    var rest = bytes[...]
+    while let first = rest.first, first != 0 {
+      let digits = rest.prefix { $0 != 0x20 }
+      guard digits.count < 10, let length = Int(String(decoding: digits, as: UTF8.self)), length > digits.count + 2,
+        length <= rest.count
+      else { return nil }
+      let record = rest.prefix(length).dropFirst(digits.count + 1)
+      guard record.last == 0x0a, let equals = record.firstIndex(of: UInt8(ascii: "=")) else { return nil }
+      records[String(decoding: record[..<equals], as: UTF8.self)] = [UInt8](record[(equals + 1)...].dropLast())
+      rest = rest.dropFirst(length)
+    }
+    return records
+  }
+
+  /// How many bytes follow content of that size, up to a whole block.
+  static func padding(after size: Int) -> Int { (blockBytes - size % blockBytes) % blockBytes }
+}

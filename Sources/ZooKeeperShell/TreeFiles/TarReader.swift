@@ -1,0 +1,155 @@
+import ZooKeeperProtocol
+import ZooKeeperTrees
+
+/// Reads a subtree from a tar archive, of `TarWriter` or of any tar: files and directories become znodes.
+///
+/// Nothing is written to a file system here; still, an entry with an absolute name or with `..` is an error, and links
+/// and devices are refused. A directory comes before what is in it.
+struct TarReader: TreeFileReader {
+  private var input: ByteSource
+  private(set) var refusals: [(path: String, reason: String)] = []
+  /// Whether the archive says that an entry without an ACL has the open one.
+  private var isMarked = false
+  /// A directory whose data may be the next entry.
+  private var directory: TreeEntry?
+  /// A file that came after a directory without data.
+  private var held: TreeEntry?
+
+  /// What an entry of the archive is.
+  private enum Item {
+    case directory(TreeEntry)
+    case file(TreeEntry)
+    /// The data of the directory with that path.
+    case data([UInt8], of: String)
+    case refused
+  }
+
+  /// The longest content of an entry: far more than a znode can have.
+  static let sizeLimitBytes = 64 << 20
+  /// The longest list of records of an entry.
+  static let recordLimitBytes = 1 << 20
+
+  init(_ input: ByteSource) { self.input = input }
+
+  mutating func next() throws(ShellError) -> TreeEntry? {
+    if let entry = held {
+      held = nil
+      return entry
+    }
+    while let item = try nextItem() {
+      let waiting = directory
+      switch item {
+      case .refused: break
+      case .directory(let entry):
+        directory = entry
+        if let waiting { return waiting }
+      case .data(let data, let path):
+        guard var entry = waiting, entry.path == path else {
+          refusals.append(("\(path)/\(TreeFileName.data)", "it does not follow its directory in the archive"))
+          break
+        }
+        directory = nil
+        entry.data = data
+        return entry
+      case .file(let entry):
+        guard let waiting else { return entry }
+        directory = nil
+        held = entry
+        return waiting
+      }
+    }
+    defer { directory = nil }
+    return directory
+  }
+
+  /// The path of a znode for the path of a file; nil if one of its names cannot be that of a znode.
+  private func decoded(_ path: ArraySlice<Substring.UTF8View>) -> String? {
+    var names: [String] = []
+    for part in path {
+      guard part.first != UInt8(ascii: "."), let name = TreeFileName.decode(part) else { return nil }
+      names.append(name)
+    }
+    return names.joined(separator: "/")
+  }
+
+  /// The next entry; nil at the end.
+  private mutating func nextItem() throws(ShellError) -> Item? {
+    var records: [String: [UInt8]] = [:]
+    var longName: String?
+    while true {
+      let block = try input.peek(TarFormat.blockBytes)
+      if block.isEmpty || block.allSatisfy({ $0 == 0 }) { return nil }
+      guard block.count == TarFormat.blockBytes, let head = TarFormat.head(block) else {
+        throw .badTreeFile(input.name, "it is not a tar archive, or is damaged")
+      }
+      _ = try input.skip(TarFormat.blockBytes)
+      switch TarFormat.Kind(rawValue: head.kind) {
+      case .extended?, .global?:
+        let content = try content(of: head, limit: Self.recordLimitBytes)
+        guard let read = TarFormat.readRecords(content) else {
+          throw .badTreeFile(input.name, "the records of an entry are malformed")
+        }
+        if head.kind == TarFormat.Kind.extended.rawValue {
+          records = read
+        } else if read[TarWriter.mark] != nil {
+          isMarked = true
+        }
+      case .longName?:
+        longName = String(decoding: try content(of: head, limit: 65_536).prefix { $0 != 0 }, as: UTF8.self)
+      default:
+        var head = head
+        if let longName { head.name = longName }
+        if let path = records["path"] { head.name = String(decoding: path, as: UTF8.self) }
+        if let size = records["size"], let number = Int(String(decoding: size, as: UTF8.self)) { head.size = number }
+        return try item(head, records)
+      }
+    }
+  }
+
+  private mutating func item(
+    _ head: TarFormat.Head, _ records: [String: [UInt8]]
+  ) throws(ShellError) -> Item {
+    let parts = try parts(of: head.name)
+    let isDirectory = head.kind == TarFormat.Kind.directory.rawValue
+    let isData = parts.last.map { $0.elementsEqual(TreeFileName.data.utf8) } ?? false
+    let isIndex = parts.last.map { $0.elementsEqual(TreeFileName.index.utf8) } ?? false
+    guard isDirectory || head.kind == TarFormat.Kind.file.rawValue, !isIndex,
+      let path = decoded(isData ? parts.dropLast() : parts[...])
+    else {
+      let isFile = isDirectory || head.kind == TarFormat.Kind.file.rawValue
+      if !isIndex {
+        refusals.append(
+          (head.name, isFile ? "its name cannot be that of a znode" : "it is neither a file nor a directory"))
+      }
+      // Links have no content, whatever their size says.
+      if isFile, try !input.skip(head.size + TarFormat.padding(after: head.size)) { throw truncated() }
+      return .refused
+    }
+    let content = try content(of: head, limit: Self.sizeLimitBytes)
+    if isData { return .data(content, of: path) }
+    var acl: [ACL]? = isMarked ? ACL.openUnsafe : nil
+    if let text = records[TarWriter.aclKey] { acl = try ValueParser.acl(Word(bytes: text)) }
+    if isDirectory { return .directory(TreeEntry(path: path, data: nil, acl: acl)) }
+    return .file(TreeEntry(path: path, data: records[TarWriter.nullKey] == nil ? content : nil, acl: acl))
+  }
+
+  private mutating func content(of head: TarFormat.Head, limit: Int) throws(ShellError) -> [UInt8] {
+    guard (0...limit).contains(head.size) else {
+      throw .badTreeFile(input.name, "\(head.name) has \(head.size) bytes, more than a znode can have")
+    }
+    let content = try input.read(head.size)
+    guard content.count == head.size, try input.skip(TarFormat.padding(after: head.size)) else { throw truncated() }
+    return content
+  }
+
+  private func truncated() -> ShellError { .badTreeFile(input.name, "it ends in the middle of an entry") }
+
+  /// The names of the path below the root of the archive.
+  private func parts(of name: String) throws(ShellError) -> ArraySlice<Substring.UTF8View> {
+    let parts = name.utf8.split(separator: UInt8(ascii: "/")).filter { !$0.elementsEqual(".".utf8) }
+    guard !name.hasPrefix("/"), !parts.contains(where: { $0.elementsEqual("..".utf8) }) else {
+      throw .badTreeFile(input.name, "the entry \(Tokenizer.quote(Word(name))) points out of the archive")
+    }
+    return parts[...]
+  }
+}

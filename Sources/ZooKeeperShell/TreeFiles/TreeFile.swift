@@ -1,0 +1,119 @@
+import ZooKeeperProtocol
+import ZooKeeperTrees
+
+/// How a subtree is kept outside of an ensemble.
+enum TreeFormat: String, CaseIterable, Sendable {
+  /// One JSON object on each line, see `TreeLines`.
+  case jsonl
+  /// A tar archive, see `TarWriter`.
+  case tar
+  /// A directory with a file for each znode, see `TreeDirectoryWriter`.
+  case directory = "dir"
+
+  /// The format that the name of a file suggests.
+  init?(ending name: String) {
+    if name.hasSuffix(".tar") {
+      self = .tar
+    } else if name.hasSuffix(".jsonl") || name.hasSuffix(".json") {
+      self = .jsonl
+    } else if name.hasSuffix("/") {
+      self = .directory
+    } else {
+      return nil
+    }
+  }
+}
+
+/// Takes the znodes of a subtree, in order, and keeps them.
+protocol TreeFileWriter {
+  /// - Throws: `ShellError` with exit code 12 if it cannot be written.
+  mutating func add(_ entry: TreeEntry) throws(ShellError)
+
+  /// Ends the file.
+  ///
+  /// - Throws: as `add`.
+  mutating func finish() throws(ShellError)
+
+  /// Znodes that the format cannot take, and why.
+  var refusals: [(path: String, reason: String)] { get }
+}
+
+/// Returns the znodes of a file, a parent before its children.
+protocol TreeFileReader: TreeSource {
+  /// - Throws: `ShellError` with exit code 12 if the file is not what it should be, or cannot be read.
+  mutating func next() throws(ShellError) -> TreeEntry?
+
+  /// What is in the file and cannot be a znode, and why.
+  var refusals: [(path: String, reason: String)] { get }
+}
+
+extension TreeFileReader {
+  var omissions: TreeOmissions { TreeOmissions() }
+
+  /// All znodes, for those who need them in another order.
+  mutating func rest() throws(ShellError) -> [TreeEntry] {
+    var entries: [TreeEntry] = []
+    while let entry = try next() { entries.append(entry) }
+    return entries
+  }
+}
+
+extension ShellError {
+  /// A file does not contain what it should.
+  static func badTreeFile(_ name: String, _ what: String, hint: String? = nil) -> ShellError {
+    ShellError(.localInputOutput, "File", "\(name): \(what)", hint: hint)
+  }
+}
+
+/// Names of znodes as names of files, and back.
+///
+/// A percent sign, a dot at the beginning, and control characters are written as `%` and two hexadecimal digits. So no
+/// name is `.` or `..`, and names that begin with a dot are free for what is not a znode.
+enum TreeFileName {
+  /// The name of the file with the data of a znode that is a directory because it has children.
+  static let data = ".data"
+  /// The name of the file with what files do not have: ACLs, and which znodes have null for data.
+  static let index = ".zkcli-tree.jsonl"
+  /// The longest name that file systems take, in bytes.
+  static let limitBytes = 255
+
+  /// The path of a file for the path of a znode below its root.
+  static func encode(_ path: String) -> String {
+    path.utf8.split(separator: UInt8(ascii: "/")).map { encode(name: $0) }.joined(separator: "/")
+  }
+
+  /// The name of a file for the name of a znode.
+  static func encode(name: some Collection<UInt8>) -> String {
+    var bytes: [UInt8] = []
+    for (index, byte) in name.enumerated() {
+      switch byte {
+      case UInt8(ascii: "%"), 0..<0x20, 0x7f: bytes += [UInt8(ascii: "%")] + Hex.text(byte).uppercased().utf8
+      case UInt8(ascii: ".") where index == 0: bytes += "%2E".utf8
+      default: bytes.append(byte)
+      }
+    }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
+  /// The name of a znode for the name of a file; nil if it cannot be one.
+  static func decode(_ name: some Collection<UInt8>) -> String? {
+    var bytes: [UInt8] = []
+    var rest = name[...]
+    while let byte = rest.popFirst() {
+      guard byte == UInt8(ascii: "%"), rest.count >= 2 else {
+        bytes.append(byte)
+        continue
+      }
+      let digits = rest.prefix(2).map(\.hexDigit)
+      guard let high = digits[0], let low = digits[1] else {
+        bytes.append(byte)
+        continue
+      }
+      bytes.append(UInt8(high) << 4 | UInt8(low))
+      rest = rest.dropFirst(2)
+    }
+    guard let text = String(validating: bytes, as: UTF8.self), !bytes.contains(UInt8(ascii: "/")) else { return nil }
+    do throws(ZnodePathError) { try ZnodePath.validate("/" + text) } catch { return nil }
+    return text
+  }
+}

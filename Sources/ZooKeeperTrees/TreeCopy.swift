@@ -1,0 +1,172 @@
+public import ZooKeeperClient
+public import ZooKeeperProtocol
+
+/// Creates the znodes of a source at another place, as they come.
+///
+/// What is there already is compared: the same data and ACL is fine, so that a copy that was interrupted can be
+/// repeated; anything else is a conflict, or is overwritten where that is asked for.
+public struct TreeCopy: Sendable {
+  /// What is done about znodes that the target has already, with other data or another ACL.
+  public enum Overwriting: Sendable {
+    /// They stay as they are, and are failures with NodeExists.
+    case never
+    /// They get the source's data and ACL.
+    case always
+    /// They stay as they are, and are counted.
+    case skips
+  }
+
+  /// What has been done so far.
+  public struct Outcome: Sendable {
+    public var createdCount = 0
+    public var changedCount = 0
+    /// Znodes that were as they should be.
+    public var unchangedCount = 0
+    /// Znodes that were left as they are because that was asked for.
+    public var skippedCount = 0
+    /// Znodes of the target that could not be written, and why.
+    public var failures: [String: ZooKeeperError] = [:]
+
+    /// All that has been looked at.
+    public var count: Int { createdCount + changedCount + unchangedCount + skippedCount + failures.count }
+  }
+
+  private let client: ZooKeeperClient
+  private let root: String
+  private let overwriting: Overwriting
+  private let limits: TreeWriter.Limits
+  private let defaultACL: [ACL]
+  private let mayOverwrite: @Sendable (Int) async throws -> Void
+  private let report: @Sendable (Int) -> Void
+  public private(set) var outcome = Outcome()
+  /// Whether the target may have znodes already.
+  private var expectsExisting: Bool
+  private var chunk: [TreeEntry] = []
+  private var chunkBytes = 0
+
+  /// So many znodes, or so many bytes of data, are taken before they are written.
+  private static let chunkCount = 4000
+  private static let chunkBytes = 8 << 20
+
+  /// - Parameters:
+  ///   - client: a session with the target's ensemble.
+  ///   - root: where the source's root goes. Its parent must exist.
+  ///   - expectsExisting: whether the target is known to have a znode there, so that it is looked at before it is
+  ///     written.
+  ///   - mayOverwrite: is told how many znodes have been and are about to be overwritten; throws if they must not be.
+  ///   - report: is told how many znodes have been looked at.
+  public init(
+    to client: ZooKeeperClient, root: String, overwriting: Overwriting = .never, expectsExisting: Bool,
+    limits: TreeWriter.Limits = .init(), defaultACL: [ACL] = ACL.openUnsafe,
+    mayOverwrite: @escaping @Sendable (Int) async throws -> Void = { _ in },
+    report: @escaping @Sendable (Int) -> Void = { _ in }
+  ) {
+    self.mayOverwrite = mayOverwrite
+    self.client = client
+    self.root = root
+    self.overwriting = overwriting
+    self.expectsExisting = expectsExisting
+    self.limits = limits
+    self.defaultACL = defaultACL
+    self.report = report
+  }
+
+  /// Takes a znode, after its parent.
+  ///
+  /// - Throws: `ZooKeeperError` if the session fails, or the task is cancelled; what `mayOverwrite` throws.
+  public mutating func add(_ entry: TreeEntry) async throws {
+    chunk.append(entry)
+    chunkBytes += entry.data?.count ?? 0
+    if chunk.count >= Self.chunkCount || chunkBytes >= Self.chunkBytes { try await writeChunk() }
+  }
+
+  /// Writes what was taken.
+  ///
+  /// - Throws: as `add`.
+  public mutating func finish() async throws { try await writeChunk() }
+
+  private mutating func writeChunk() async throws {
+    var missing = chunk
+    chunk = []
+    chunkBytes = 0
+    if expectsExisting { missing = try await reconcile(missing) }
+    var writer = TreeWriter(client: client, limits: limits) { [count = outcome.count, report] in report(count + $0) }
+    for entry in missing {
+      try await writer.add(
+        .create(
+          CreateRequest(
+            path: entry.absolutePath(under: root), data: entry.data, acl: entry.acl ?? defaultACL, flags: 0)))
+    }
+    try await writer.finish()
+    outcome.createdCount += writer.doneCount
+    var existing: Set<String> = []
+    for (operation, error) in writer.failures {
+      if error.code == .server(.nodeExists) {
+        existing.insert(operation.path)
+      } else {
+        outcome.failures[operation.path] = error
+      }
+    }
+    if !existing.isEmpty {
+      // They were not expected, but more may come.
+      expectsExisting = true
+      let gone = try await reconcile(missing.filter { existing.contains($0.absolutePath(under: root)) })
+      for entry in gone {
+        let path = entry.absolutePath(under: root)
+        outcome.failures[path] = ZooKeeperError(.server(.nodeExists), path: path)
+      }
+    }
+    report(outcome.count)
+  }
+
+  /// Compares znodes with those that the target has, and overwrites or skips these as asked for.
+  ///
+  /// - Returns: the znodes that the target does not have.
+  private mutating func reconcile(_ entries: [TreeEntry]) async throws -> [TreeEntry] {
+    let paths = entries.map { $0.absolutePath(under: root) }
+    let reads = paths.flatMap { [ZnodeRead.data(path: $0), .acl(path: $0)] }
+    let readings = await client.readAll(reads, inFlight: 64)
+    var missing: [TreeEntry] = []
+    var changes = TreePlan(root: root)
+    var changedPaths: Set<String> = []
+    for (index, entry) in entries.enumerated() {
+      var present = TreeEntry(path: entry.path, data: nil)
+      do throws(ZooKeeperError) {
+        for reading in readings[(2 * index)...(2 * index + 1)] {
+          switch try reading.get() {
+          case .data(let data, let stat): (present.data, present.stat) = (data, stat)
+          case .acl(let acl, _): present.acl = acl
+          case .stat, .children: break
+          }
+        }
+      } catch {
+        if error.code == .server(.noNode) {
+          missing.append(entry)
+        } else if error.concernsOneZnode {
+          outcome.failures[paths[index]] = error
+        } else {
+          throw error
+        }
+        continue
+      }
+      if entry.hasSameContent(as: present) {
+        outcome.unchangedCount += 1
+      } else {
+        switch overwriting {
+        case .never:
+          outcome.failures[paths[index]] = ZooKeeperError(.server(.nodeExists), path: paths[index])
+        case .skips: outcome.skippedCount += 1
+        case .always:
+          changes.add(.changed(left: entry, right: present), prunes: false)
+          changedPaths.insert(paths[index])
+        }
+      }
+    }
+    guard !changedPaths.isEmpty else { return missing }
+    try await mayOverwrite(outcome.changedCount + changedPaths.count)
+    let failures = try await changes.carryOutEach(on: client, limits: limits).failures
+    outcome.failures.merge(failures) { $1 }
+    outcome.changedCount += changedPaths.count { failures[$0] == nil }
+    return missing
+  }
+}

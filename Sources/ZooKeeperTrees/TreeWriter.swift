@@ -1,0 +1,175 @@
+public import ZooKeeperClient
+public import ZooKeeperProtocol
+
+/// Carries out many writes, in order, many of them in one transaction, and several transactions in flight.
+///
+/// Where a transaction fails because of one write, the others of it are carried out by themselves, so that a failure
+/// concerns only the znode that has it. A write whose connection was lost is repeated, and counts as done if the znode
+/// is then as it was to become.
+public struct TreeWriter {
+  /// The most writes in one transaction, and the most bytes, under the servers' limit for a frame.
+  public struct Limits: Sendable {
+    public var batchCount: Int
+    public var batchBytes: Int
+    /// The most transactions whose replies are waited for at a time.
+    public var inFlight: Int
+
+    public init(batchCount: Int = 500, batchBytes: Int = 256 << 10, inFlight: Int = 8) {
+      self.batchCount = batchCount
+      self.batchBytes = batchBytes
+      self.inFlight = inFlight
+    }
+  }
+
+  private let client: ZooKeeperClient
+  private let limits: Limits
+  private let report: @Sendable (Int) -> Void
+  private var batches: [[MultiOperation]] = []
+  private var batch: [MultiOperation] = []
+  private var batchBytes = 0
+
+  /// How many writes were carried out.
+  public private(set) var doneCount = 0
+  /// The writes that were not, in order, and why.
+  public private(set) var failures: [(operation: MultiOperation, error: ZooKeeperError)] = []
+
+  /// How often writes are repeated whose connection was lost.
+  private static let attemptLimit = 5
+
+  /// - Parameter report: is told how many writes have been carried out.
+  public init(
+    client: ZooKeeperClient, limits: Limits = Limits(), report: @escaping @Sendable (Int) -> Void = { _ in }
+  ) {
+    self.client = client
+    self.limits = limits
+    self.report = report
+  }
+
+  /// Takes a write; it is carried out with others, at the latest by `finish`.
+  ///
+  /// - Throws: `ZooKeeperError` if the session fails, or the task is cancelled.
+  public mutating func add(_ operation: MultiOperation) async throws(ZooKeeperError) {
+    let bytes = operation.approximateBytes
+    if !batch.isEmpty, batch.count >= limits.batchCount || batchBytes + bytes > limits.batchBytes {
+      closeBatch()
+      if batches.count >= limits.inFlight { try await carryOut() }
+    }
+    batch.append(operation)
+    batchBytes += bytes
+  }
+
+  /// Carries out what has been taken.
+  ///
+  /// - Throws: as `add`.
+  public mutating func finish() async throws(ZooKeeperError) {
+    closeBatch()
+    try await carryOut()
+  }
+
+  /// Forgets the failures, for another attempt.
+  public mutating func forgetFailures() { failures = [] }
+
+  private mutating func closeBatch() {
+    guard !batch.isEmpty else { return }
+    batches.append(batch)
+    batch = []
+    batchBytes = 0
+  }
+
+  private mutating func carryOut() async throws(ZooKeeperError) {
+    if Task.isCancelled { throw ZooKeeperError(.cancelled(outcomeUnknown: false)) }
+    let sent = batches
+    batches = []
+    for (operations, result) in zip(sent, await client.multi(all: sent, inFlight: limits.inFlight)) {
+      switch result {
+      case .success: doneCount += operations.count
+      case .failure(let error):
+        switch error.code {
+        case .rolledBack, .requestTooLarge: try await carryOutOneByOne(operations, mayBeDone: false)
+        case .connectionLoss(let outcomeUnknown):
+          try await carryOutOneByOne(operations, mayBeDone: outcomeUnknown)
+        default: throw error
+        }
+      }
+      report(doneCount)
+    }
+  }
+
+  /// Carries out the writes of a transaction that has failed, each by itself.
+  ///
+  /// - Parameter mayBeDone: whether the transaction may have been carried out.
+  private mutating func carryOutOneByOne(_ operations: [MultiOperation], mayBeDone: Bool) async throws(ZooKeeperError) {
+    var rest = operations
+    var mayBeDone = mayBeDone
+    for _ in 1...Self.attemptLimit {
+      var lost: [MultiOperation] = []
+      var lostOutcome = false
+      for (operation, result) in zip(rest, await client.multi(all: rest.map { [$0] }, inFlight: 64)) {
+        guard case .failure(let error) = result else {
+          doneCount += 1
+          continue
+        }
+        switch error.code {
+        case .connectionLoss(let outcomeUnknown):
+          lost.append(operation)
+          lostOutcome = lostOutcome || outcomeUnknown
+        case .rolledBack, .requestTooLarge, .badPath:
+          try await note(operation, error, mayBeDone: mayBeDone)
+        default: throw error
+        }
+      }
+      guard !lost.isEmpty else { return }
+      rest = lost
+      mayBeDone = mayBeDone || lostOutcome
+    }
+    throw ZooKeeperError(.connectionLoss(outcomeUnknown: true), path: rest.first?.path)
+  }
+
+  /// Takes note of a failed write, unless it had been carried out before and only its reply was lost.
+  private mutating func note(
+    _ operation: MultiOperation, _ error: ZooKeeperError, mayBeDone: Bool
+  ) async throws(ZooKeeperError) {
+    if mayBeDone, try await isDone(operation) {
+      doneCount += 1
+    } else {
+      let code = error.keeperError.map(ZooKeeperError.Code.server) ?? error.code
+      failures.append((operation, ZooKeeperError(code, path: operation.path)))
+    }
+  }
+
+  /// Whether a znode is as the write was to make it.
+  private func isDone(_ operation: MultiOperation) async throws(ZooKeeperError) -> Bool {
+    let wanted: (data: [UInt8]?, version: Int32)
+    switch operation {
+    case .delete(let body): return try await client.exists(body.path) == nil
+    case .create(let body), .create2(let body), .createContainer(let body): wanted = (body.data, 0)
+    case .createTTL(let body): wanted = (body.create.data, 0)
+    case .setData(let body): wanted = (body.data, body.version + 1)
+    case .check, .getData, .getChildren: return false
+    }
+    do throws(ZooKeeperError) {
+      let (data, stat) = try await client.getData(operation.path)
+      return data == wanted.data && (wanted.version <= 0 || stat.version == wanted.version)
+    } catch {
+      if case .server = error.code { return false }
+      throw error
+    }
+  }
+}
+
+extension MultiOperation {
+  /// About how many bytes the operation adds to a transaction's frame.
+  var approximateBytes: Int {
+    let path = self.path.utf8.count
+    switch self {
+    case .create(let body), .create2(let body), .createContainer(let body): return path + Self.bytes(of: body)
+    case .createTTL(let body): return path + Self.bytes(of: body.create)
+    case .setData(let body): return path + (body.data?.count ?? 0) + 24
+    case .delete, .check, .getData, .getChildren: return path + 21
+    }
+  }
+
+  private static func bytes(of body: CreateRequest) -> Int {
+    (body.data?.count ?? 0) + body.acl.reduce(0) { $0 + $1.scheme.utf8.count + $1.id.utf8.count + 12 } + 32
+  }
+}
