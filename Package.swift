@@ -105,7 +105,8 @@ let package = Package(
     .target(
       name: "ZooKeeperShell",
       dependencies: [
-        "ZooKeeperClient", "ZooKeeperRecipes", "ZooKeeperTrees", "ZooKeeperProtocol", "TransportSecurity", "SASL",
+        "Digests", "ZooKeeperClient", "ZooKeeperRecipes", "ZooKeeperTrees", "ZooKeeperProtocol", "TransportSecurity",
+        "SASL",
         "LineEditor", "Platform", "ZooKeeperSandbox",
       ],
       swiftSettings: house),

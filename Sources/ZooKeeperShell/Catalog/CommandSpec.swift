@@ -143,7 +143,8 @@ package enum OptionName: String, CaseIterable, Hashable, Sendable {
   case priority, participants, exists, absent, equals, withData = "with-data", initial, exec, format
   case oneSession = "one-session"
   // Of the program.
-  case server, timeout, connectTimeout = "connect-timeout", sessionTimeout = "session-timeout", readOnly = "read-only"
+  case server, cluster, config, label = "as", operation = "op"
+  case timeout, connectTimeout = "connect-timeout", sessionTimeout = "session-timeout", readOnly = "read-only"
   case waitForConnection = "wait-for-connection", clientConfiguration = "client-configuration", auth
   case authFile = "auth-file", output, json, script, keepGoing = "keep-going", pipeline, quiet, verbose, color, compat
   case dataDir = "data-dir", port, listen

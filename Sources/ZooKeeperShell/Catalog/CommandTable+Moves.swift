@@ -17,8 +17,8 @@ enum TreeOptions {
   static let prune = OptionSpec(.prune, "delete znodes that only the target has")
 
   static let places =
-    "A place is a path on this ensemble; zk://HOST:PORT/PATH or zks://HOST:PORT/PATH on another one; file:NAME, a file"
-    + " that export has written; or - for stdin and stdout."
+    "A place is a path on this ensemble; zk://HOST:PORT/PATH or zks://HOST:PORT/PATH on another one; CLUSTER:/PATH on"
+    + " one that the configuration file names; file:NAME, a file that export has written; or - for stdin and stdout."
   static let omissions =
     "Ephemeral znodes belong to their sessions and are left out. Servers do not tell which znodes are containers or"
     + " have a time to live; copies of these are persistent."

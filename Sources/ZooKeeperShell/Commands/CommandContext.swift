@@ -40,6 +40,8 @@ struct CommandContext: Sendable {
   let flush: @Sendable () throws(ShellError) -> Void
   /// Opens a session with another ensemble, which ends with the command.
   let openOther: @Sendable (ConnectString) async throws -> ZooKeeperClient
+  /// Opens a session with a cluster of the configuration file, which ends with the command.
+  let openCluster: @Sendable (String) async throws -> (ZooKeeperClient, NamedCluster, ConnectString)
   /// Shows how far the command has got.
   let progress: Progress
   /// Makes a new session in the place of one that has expired.

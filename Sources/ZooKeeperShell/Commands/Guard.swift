@@ -10,12 +10,12 @@ struct Guard: Sendable {
   /// How many znodes a script may change without `--yes`.
   static let defaultMaximum = 1000
 
-  /// What the command is to be allowed.
+  /// What a command may do.
   enum Verdict: Hashable, Sendable {
     case allowed
-    /// A person has to confirm with y.
+    /// A person must confirm with y.
     case asks(String)
-    /// A person has to confirm with the name of the cluster.
+    /// A person must confirm with the name of the cluster.
     case asksForName(String)
     case refused(ShellError)
   }

@@ -85,7 +85,8 @@ extension OptionSpec {
   /// The form with the fewest letters, and the name of its value: `-v VERSION`.
   var shortest: String {
     let form = short.map { "-\($0)" } ?? spelling
-    return form + valueForm
+    // A value that only = can give belongs to the long form.
+    return valueForm.hasPrefix("[") && short != nil ? form : form + valueForm
   }
 
   /// The name of its value as it follows the option, in brackets where that may be left out.

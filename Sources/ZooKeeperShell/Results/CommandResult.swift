@@ -50,6 +50,8 @@ package enum CommandResult: Hashable, Sendable {
   case recipe(RecipeResult)
   /// What a command about whole subtrees says.
   case tree(TreeResult)
+  /// A result of the simplest form.
+  case record(Record)
   /// The servers of a sandbox (`local status`).
   case members([LocalServer])
   /// Help, version, a path: text that is the answer.

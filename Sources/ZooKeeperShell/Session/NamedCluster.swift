@@ -1,3 +1,5 @@
+import LineEditor
+
 /// A cluster of the configuration file, as far as it decides what commands may do.
 struct NamedCluster: Hashable, Sendable {
   var name: String
@@ -5,12 +7,15 @@ struct NamedCluster: Hashable, Sendable {
   var isProtected = false
   /// Whether the shell refuses commands that write.
   var isReadOnly = false
+  /// The colour of its name in the prompt; nil for that of its kind.
+  var color: Prompt.Style?
 
   /// Refuses a command that writes, if the cluster is read-only.
   ///
+  /// - Parameter writes: whether the command writes on this cluster; by default what it does on that of the session.
   /// - Throws: exit code 5.
-  func requireReading(by invocation: Invocation) throws(ShellError) {
-    guard isReadOnly, invocation.writes, !invocation.flag(.dryRun) else { return }
+  func requireReading(by invocation: Invocation, writes: Bool? = nil) throws(ShellError) {
+    guard isReadOnly, writes ?? invocation.writes, !invocation.flag(.dryRun) else { return }
     throw ShellError(
       .notAllowed, "ReadOnly", "\(invocation.spec.name) writes, and the cluster \(name) is read-only here",
       hint: "the configuration file has read-only = true for it")
@@ -23,6 +28,7 @@ extension Invocation {
     switch spec.id {
     case .client(.find): flag(.delete)
     case .client(.cp), .client(.mirror): argument(1).map { !$0.isElsewhere } ?? true
+    case .shell(.acl): ["add", "remove"].contains(argument(0)?.text)
     // A vote waits for a proposal, but then it is written.
     case .recipe(.commit): true
     default: spec.writes && !onlyLooks
@@ -33,6 +39,7 @@ extension Invocation {
 extension Word {
   /// Whether, as the place of a subtree, it is outside of the present ensemble; see `TreePlace`.
   fileprivate var isElsewhere: Bool {
-    ["-"].contains(text) || ["zk://", "zks://", "file:"].contains(where: text.hasPrefix)
+    text == "-" || ["zk://", "zks://", "file:"].contains(where: text.hasPrefix)
+      || CommandContext.clusterPlace(text) != nil
   }
 }
