@@ -12,7 +12,7 @@ end
 
 function __zkcli_needs_file
     set -l words (commandline -opc)
-    contains -- $words[-1] --client-configuration -client-configuration --auth-file --cacert --cert --key --key-password-file --password-file --keytab -f --script --data-dir --file -file
+    contains -- $words[-1] --config --client-configuration -client-configuration --auth-file --cacert --cert --key --key-password-file --password-file --keytab -f --script --data-dir --file -file
 end
 
 complete -c zkcli -f
@@ -47,6 +47,7 @@ complete -c zkcli -n __zkcli_needs_command -a getAcl -d 'Print the ACL of a znod
 complete -c zkcli -n __zkcli_needs_command -a setAcl -d 'Replace the ACL of a znode'
 complete -c zkcli -n __zkcli_needs_command -a addauth -d 'Prove an identity to the server'
 complete -c zkcli -n __zkcli_needs_command -a whoami -d 'Print the identities that this session has proved'
+complete -c zkcli -n __zkcli_needs_command -a acl -d 'Make, change, explain and check ACLs'
 complete -c zkcli -n __zkcli_needs_command -a setquota -d 'Limit the znodes or bytes of a subtree'
 complete -c zkcli -n __zkcli_needs_command -a listquota -d 'Print the quota of a subtree and its usage'
 complete -c zkcli -n __zkcli_needs_command -a delquota -d 'Remove the quota of a subtree'
@@ -68,6 +69,8 @@ complete -c zkcli -n __zkcli_needs_command -a config -d 'Print the configuration
 complete -c zkcli -n __zkcli_needs_command -a reconfig -d 'Change the members of the ensemble'
 complete -c zkcli -n __zkcli_needs_command -a server -d 'Run a ZooKeeper server on a zoo.cfg'
 complete -c zkcli -n __zkcli_needs_command -a local -d 'Show the servers of --local, or inject faults'
+complete -c zkcli -n __zkcli_needs_command -a use -d 'Change to a cluster of the configuration file'
+complete -c zkcli -n __zkcli_needs_command -a clusters -d 'List the clusters of the configuration file'
 complete -c zkcli -n __zkcli_needs_command -a cd -d 'Change the working directory'
 complete -c zkcli -n __zkcli_needs_command -a pwd -d 'Print the working directory'
 complete -c zkcli -n __zkcli_needs_command -a connect -d 'Connect to other servers, with a new session'

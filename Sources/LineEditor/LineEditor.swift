@@ -33,6 +33,9 @@ package final class LineEditor {
   /// Whether lines can be edited: standard input and output are terminals.
   let isInteractive: Bool
 
+  /// Whether a person sees what is printed and types what is read.
+  package var isTerminal: Bool { isInteractive }
+
   let signals: SignalQueue
   var decoder = ScalarDecoder()
 

@@ -43,7 +43,7 @@ extension CommandTable {
         .init("find / --owner 0x100000a5b8d0001", "what a session owns"),
         .init("find /tmp --empty --delete --dry-run", "what could be cleaned up"),
         .init("find / --size +500K", "large znodes"),
-      ], writes: true, takesCommand: true),
+      ], writes: true, destroys: true, takesCommand: true),
     CommandSpec(
       .client(.grep), "grep", summary: "Search in the values of znodes",
       arguments: [

@@ -151,7 +151,7 @@ extension CommandTable {
         .init("delete /config/old", "one znode without children"),
         .init("delete -v 3 /config/old", "only if its version is still 3"),
         .init("rm -r /tmp/test", "a whole subtree"),
-      ], writes: true),
+      ], writes: true, destroys: true),
     CommandSpec(
       .client(.deleteall), "deleteall", aliases: ["rmr"], summary: "Delete znodes with all znodes under them",
       arguments: [SharedOptions.paths],
@@ -169,7 +169,7 @@ extension CommandTable {
       examples: [
         .init("deleteall --dry-run /tmp/test", "what would be deleted"),
         .init("deleteall -b 100 /tmp/test", "in small transactions"),
-      ], writes: true),
+      ], writes: true, destroys: true),
     CommandSpec(
       .client(.multi), "multi", summary: "Run several operations as one transaction",
       arguments: [ArgumentSpec("operation", .word, isOptional: true, isRepeated: true)],

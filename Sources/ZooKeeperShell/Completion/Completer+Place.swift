@@ -151,9 +151,23 @@ extension Completer {
         let topics = HelpTopic.allCases.map(\.rawValue)
         plan.fixed = matches(CommandTable.all.map(\.name) + topics, typed, plan)
       case .acl: plan.fixed = aclCandidates(typed, plan)
-      case .data, .version, .number, .duration, .file, .server, .word: break
+      case .cluster:
+        plan.wantsClusters = true
+        plan.namePrefix = String(typed)
+      case .file: planFile(typed, &plan)
+      case .data where typed.hasPrefix("@") && !typed.hasPrefix("@@"):
+        plan.wordPrefix += "@"
+        planFile(typed.dropFirst(), &plan)
+      case .data, .version, .number, .duration, .server, .word: break
       }
       return plan
+    }
+
+    private func planFile(_ typed: Substring, _ plan: inout Plan) {
+      let slash = typed.lastIndex(of: "/")
+      plan.typedDirectory = slash.map { String(typed[...$0]) } ?? ""
+      plan.namePrefix = slash.map { String(typed[typed.index(after: $0)...]) } ?? String(typed)
+      plan.directory = plan.typedDirectory.isEmpty ? "." : plan.typedDirectory
     }
 
     private func matches(_ words: [String], _ typed: Substring, _ plan: Plan) -> [Candidate] {

@@ -59,7 +59,7 @@ protocol Dialect: Sendable {
   var versionText: String { get }
 
   /// What the interactive shell begins with.
-  var greeting: String? { get }
+  func greeting(onTerminal: Bool) -> String?
 
   /// The prompt of the interactive shell.
   ///
@@ -106,6 +106,9 @@ protocol Dialect: Sendable {
 
   /// Whether the interactive shell reports its first connection as an event.
   var reportsFirstConnection: Bool { get }
+
+  /// Whether the default cluster and the aliases of the configuration file count.
+  var readsClusters: Bool { get }
 
   /// Whether variables with flags for Java, which are meant for Apache's scripts, count.
   var readsJavaEnvironment: Bool { get }

@@ -5,6 +5,7 @@ package enum HelpTopic: String, CaseIterable, Hashable, Sendable {
   case quoting
   case values
   case output
+  case clusters
   case tls
   case environment
   case compatibility
@@ -18,6 +19,7 @@ package enum HelpTopic: String, CaseIterable, Hashable, Sendable {
     case .quoting: "How a line is split into arguments"
     case .values: "Data from stdin and files; durations, sizes, versions, ACLs"
     case .output: "Formats, and what goes to stdout and stderr"
+    case .clusters: "The configuration file: clusters by name, and aliases"
     case .tls: "Encrypted connections, certificates and keys"
     case .environment: "Environment variables and files"
     case .compatibility: "Compatibility with zkCli.sh"
@@ -39,6 +41,7 @@ package enum HelpTopic: String, CaseIterable, Hashable, Sendable {
     case .quoting: Self.quotingText
     case .values: Self.valuesText
     case .output: Self.outputText
+    case .clusters: Self.clustersText
     case .tls: Self.tlsText
     case .environment: Self.environmentText
     case .compatibility: Self.compatibilityText
@@ -128,6 +131,8 @@ package enum HelpTopic: String, CaseIterable, Hashable, Sendable {
 
   static let environmentVariables: [(term: String, meaning: String)] = [
     ("ZKCLI_SERVER", "the servers, if -s is not given; otherwise ZOOKEEPER_SERVERS and ZK_HOSTS"),
+    ("ZKCLI_CLUSTER", "as --cluster, if ZKCLI_SERVER is not set"),
+    ("ZKCLI_CONFIG", "as --config; an empty value disables the configuration file"),
     ("ZKCLI_AUTH", "SCHEME:AUTH as for --auth, but not visible to others"),
     (
       "ZKCLI_TLS",
@@ -148,9 +153,13 @@ package enum HelpTopic: String, CaseIterable, Hashable, Sendable {
 
   static let files: [(term: String, meaning: String)] = [
     (
+      "$XDG_CONFIG_HOME/zkcli/config.toml",
+      "clusters and aliases (default ~/.config/zkcli/config.toml); see help clusters"
+    ),
+    (
       "$XDG_STATE_HOME/zkcli/history",
       "the command history (default ~/.local/state/zkcli/history), without lines that contain addauth"
-    )
+    ),
   ]
 
   private static let environmentText: [Part] = [

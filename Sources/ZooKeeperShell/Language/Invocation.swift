@@ -64,6 +64,7 @@ package struct Invocation: Sendable {
       flag(.dryRun)
     case .client(.tree), .client(.find), .client(.grep), .client(.du): true
     case .client(.diff), .client(.apply), .client(.mirror): true
+    case .shell(.acl): argument(0)?.text == "check" || flag(.dryRun)
     case .recipe(.lock), .recipe(.elect): flag(.list)
     case .recipe(.queue), .recipe(.group): argument(0)?.text == "list"
     default: false

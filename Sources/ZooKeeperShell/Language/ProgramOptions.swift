@@ -5,6 +5,12 @@ package enum ProgramOptions {
     OptionSpec(
       .server, short: "s", value: ("HOST:PORT,...[/CHROOT]", .server), oldWord: "server",
       "the servers, and a path to use as the root (default $ZKCLI_SERVER or localhost:2181)"),
+    OptionSpec(
+      .cluster, short: "c", value: ("NAME", .cluster),
+      "a cluster of the configuration file (default $ZKCLI_CLUSTER, or the file's default); see help clusters"),
+    OptionSpec(
+      .config, value: ("FILE", .file),
+      "the configuration file (default $ZKCLI_CONFIG or ~/.config/zkcli/config.toml)"),
     OptionSpec(.timeout, value: ("TIME", .duration), "the time limit for one operation (default 10s)"),
     OptionSpec(.connectTimeout, value: ("TIME", .duration), "the time limit for connecting (default 5s)"),
     OptionSpec(

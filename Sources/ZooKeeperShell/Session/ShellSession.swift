@@ -48,11 +48,16 @@ actor ShellSession {
   /// The lines that `history` lists and `redo` runs, by number; the interactive shell keeps them, but for
   /// compatibility, where they are those of this run.
   var history: [HistoryEntry] = []
+  /// Sessions beside this one, by their labels.
+  var labelled: [String: ShellSession] = [:]
+  /// Whether it is such a session itself.
+  let isLabelled: Bool
 
   init(
     settings: ShellSettings, mode: RunMode, environment: ShellEnvironment, output: Output, values: DataArgumentReader,
-    sandbox: LocalEnsemble? = nil, scriptExposure: String? = nil
+    sandbox: LocalEnsemble? = nil, scriptExposure: String? = nil, isLabelled: Bool = false
   ) {
+    self.isLabelled = isLabelled
     self.settings = settings
     self.scriptExposure = scriptExposure
     self.sandbox = sandbox
@@ -79,12 +84,27 @@ actor ShellSession {
   ///
   /// - Returns: nil when the line is incomplete: an open quote wants another line.
   func run(line: [UInt8], at place: SourceLine? = nil) async -> Outcome? {
-    let outcome: Outcome
     do throws(ShellError) {
       if settings.dialect.recordsLines, !line.isEmpty {
         history.append(HistoryEntry(number: history.count, line: String(decoding: line, as: UTF8.self)))
       }
       guard case .words(let words) = try settings.dialect.split(line) else { return nil }
+      return await run(words, at: place)
+    } catch {
+      lastExitCode = report(error, at: place)
+      return Outcome(exitCode: lastExitCode)
+    }
+  }
+
+  /// Runs the command that a line splits into.
+  func run(_ words: [Word], at place: SourceLine? = nil) async -> Outcome {
+    if let outcome = await runLabelled(words, at: place) {
+      lastExitCode = outcome.exitCode
+      return outcome
+    }
+    let outcome: Outcome
+    do throws(ShellError) {
+      let words = try expandingAlias(words)
       guard let command = words.first else { return Outcome(exitCode: .success) }
       let rest = [Word](words.dropFirst())
       let invocation = try settings.dialect.bind(command, rest, globals: ProgramOptions.ofOneLine).get()
@@ -114,6 +134,7 @@ actor ShellSession {
 
   /// Ends the session with the servers, if there is one.
   func close() async {
+    await closeLabelled()
     await client?.close()
     client = nil
   }
@@ -123,6 +144,7 @@ actor ShellSession {
       try write(.text(Help.command(invocation.spec, width: environment.helpWidth)), settings)
       return Outcome(exitCode: .success)
     }
+    if let cluster = settings.cluster { try cluster.requireReading(by: invocation) }
     return switch invocation.spec.id {
     case .shell(let command): try await perform(command, invocation, settings)
     case .client(let command):
@@ -136,7 +158,7 @@ actor ShellSession {
   }
 
   /// Runs a command on a session, and writes its answer.
-  private func perform(
+  func perform(
     _ invocation: Invocation, _ settings: ShellSettings,
     _ body: (CommandContext, ZooKeeperClient) async throws -> ExitCode
   ) async throws -> Outcome {
@@ -179,12 +201,13 @@ actor ShellSession {
     CommandContext(
       invocation: invocation, directory: directory, mode: mode, dialect: settings.dialect,
       maximumFrameBytes: settings.maximumFrameBytes, servers: self.settings.connectString.servers, tls: tls,
-      chroot: self.settings.connectString.chroot, values: values,
+      chroot: self.settings.connectString.chroot, cluster: self.settings.cluster, values: values,
       waitLimit: settings.limitsWaiting ? settings.timeLimit : nil, forwarder: forwarder,
       sessionHoldsNothing: !mayHold, emit: emit,
       flush: { [output] () throws(ShellError) in try output.flush() },
       editor: environment.value("VISUAL") ?? environment.value("EDITOR") ?? "vi",
       openOther: { [others] ensemble in try await others.open(ensemble, settings, mode: self.mode) },
+      openCluster: { name in try await self.openCluster(name) },
       progress: progress(of: invocation, settings), reopen: { try await self.reopened(settings) })
   }
 
