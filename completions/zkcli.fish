@@ -17,9 +17,9 @@ end
 
 complete -c zkcli -f
 complete -c zkcli -n __zkcli_needs_command -a ls -d 'List the children of znodes'
-complete -c zkcli -n __zkcli_needs_command -a get -d 'Print the data of a znode'
-complete -c zkcli -n __zkcli_needs_command -a cat -d 'Print the data of a znode'
-complete -c zkcli -n __zkcli_needs_command -a stat -d 'Print the stat of a znode'
+complete -c zkcli -n __zkcli_needs_command -a get -d 'Print the data of znodes'
+complete -c zkcli -n __zkcli_needs_command -a cat -d 'Print the data of znodes'
+complete -c zkcli -n __zkcli_needs_command -a stat -d 'Print the stat of znodes'
 complete -c zkcli -n __zkcli_needs_command -a exists -d 'Check whether a znode exists, by the exit code'
 complete -c zkcli -n __zkcli_needs_command -a sync -d 'Make the server catch up with the leader'
 complete -c zkcli -n __zkcli_needs_command -a getEphemerals -d 'List the ephemeral znodes of this session'
