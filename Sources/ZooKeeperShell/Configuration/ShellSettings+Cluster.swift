@@ -49,7 +49,7 @@ extension ShellSettings {
       return (ClusterFile.Setting(text: name, source: "$ZKCLI_CLUSTER"), ())
     }
     if ["ZOOKEEPER_SERVERS", "ZK_HOSTS"].contains(where: { environment.value($0) != nil }) { return nil }
-    return dialect.readsClusters ? (nil, ()) : nil
+    return dialect.hasExtras ? (nil, ()) : nil
   }
 
   /// The settings for another cluster of the file, without what the options of the start say about connections: the

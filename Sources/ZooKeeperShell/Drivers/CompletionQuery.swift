@@ -28,7 +28,7 @@ enum CompletionQuery {
       children = gate.wait()
     }
     if plan.parent == nil {
-      children = Completer.localNames(for: plan) {
+      children = Completer.localNames(for: plan, path: environment.value("PATH")) {
         let option = ProgramOptions.parse([Word](rest.dropLast())).value(.config)
         let file = try? ClusterFile.open(ClusterFile.Location(option, environment), environment)
         return file?.names ?? []

@@ -56,7 +56,7 @@ extension ShellSession {
   ///
   /// - Throws: a usage error for a mistake in the file.
   func expandingAlias(_ words: [Word]) throws(ShellError) -> [Word] {
-    guard mode != .script, settings.dialect.readsClusters, let command = words.first?.exactText,
+    guard mode != .script, settings.dialect.hasExtras, let command = words.first?.exactText,
       CommandTable.find(command) == nil,
       let expansion = try ClusterFile.open(settings.origin.location, environment)?.expansion(of: command),
       case .words(let expanded) = Tokenizer.tokenize(expansion)
