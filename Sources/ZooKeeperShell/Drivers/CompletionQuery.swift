@@ -21,7 +21,9 @@ enum CompletionQuery {
     if rest.first == "--" { rest = rest.dropFirst() }
     let plan = Completer.plan(words: [Word](rest))
     var children: [String] = []
-    if let parent = plan.parent, let settings = CommandLine.settings(ofUnfinished: [Word](rest.dropLast()), environment)
+    if let parent = plan.parent,
+      let settings = CommandLine.settings(ofUnfinished: [Word](rest.dropLast()), environment),
+      settings.clusterMistake == nil
     {
       let gate = Gate<[String]>()
       Task { gate.open(await Self.children(of: parent, settings, environment)) }

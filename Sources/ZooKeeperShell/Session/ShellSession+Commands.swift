@@ -79,6 +79,7 @@ extension ShellSession {
       next.identities = []
       if next.cluster != nil { next.sasl = nil }
       next.cluster = nil
+      next.clusterMistake = nil
     }
     try await enter(next, as: invocation.value(.label))
   }

@@ -16,6 +16,8 @@ struct ShellSettings: Sendable {
   var identities: [Identity] = []
   /// The cluster whose name chose the servers; nil if they were named by their addresses.
   var cluster: NamedCluster?
+  /// Why the cluster that was asked for cannot be used: no session is opened then.
+  var clusterMistake: ShellError?
   var tls = TLSChoice()
   /// How the client logs in by SASL; nil if it does not.
   var sasl: SASLOptions?
