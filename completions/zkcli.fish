@@ -81,6 +81,8 @@ complete -c zkcli -n __zkcli_needs_command -a help -d 'Explain a command or a to
 complete -c zkcli -n __zkcli_needs_command -a version -d 'Print the version of this program'
 complete -c zkcli -n __zkcli_needs_command -a quit -d 'Leave the shell'
 complete -c zkcli -n __zkcli_needs_command -a exit -d 'Leave the shell'
+complete -c zkcli -n __zkcli_needs_command -a time -d 'Run a command and print how long it took'
+complete -c zkcli -n __zkcli_needs_command -a repeat -d 'Run a command again and again'
 complete -c zkcli -n __zkcli_needs_file -F
 complete -c zkcli -n 'not __zkcli_needs_command; and not __zkcli_needs_file' -a '(__zkcli_candidates)'
 complete -c zkcli -n '__zkcli_needs_command; and string match -q -- "-*" (commandline -ct)' -a '(__zkcli_candidates)'

@@ -72,7 +72,7 @@ private struct Reading {
   private static func expandAlias(
     _ parsed: inout ProgramInvocation, _ environment: ShellEnvironment, _ dialect: any Dialect
   ) -> ShellError? {
-    guard dialect.readsClusters, parsed.mistake == nil, let command = parsed.command?.exactText,
+    guard dialect.hasExtras, parsed.mistake == nil, let command = parsed.command?.exactText,
       CommandTable.find(command) == nil
     else { return nil }
     do throws(ShellError) {

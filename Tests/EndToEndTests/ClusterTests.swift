@@ -77,6 +77,17 @@ struct ClusterTests {
     expect(try await zkcli("-c", "dev", "-f", "-", input: Array("ll /\n".utf8)), status: 2, error: "unknown command ll")
   }
 
+  @Test func aMistakeInTheFileStopsWhatNeedsServersAndNothingElse() async throws {
+    let (zkcli, config) = try await Self.zkcli("[clusters.dev2]\nserver = \"x\"")
+    expect(try await zkcli("ls"), status: 2, error: "\(config):16: unknown key server; did you mean servers?")
+    expect(try await zkcli("-c", "dev", "ls"), status: 2, error: "unknown key server")
+    for command in [["help", "clusters"], ["version"], ["-c", "nope", "help"]] {
+      try await #expect(zkcli.run(command).exitStatus == 0)
+    }
+    let server = try await ApacheServer.shared().connectString
+    try await #expect(zkcli("-s", server, "exists", "/").exitStatus == 0)
+  }
+
   @Test func secretsThatOthersCanReadAreWarnedOf() async throws {
     let (zkcli, config) = try await Self.zkcli()
     chmod(config.replacing("config.toml", with: "bob"), 0o644)

@@ -141,14 +141,14 @@ import Testing
     ("-c prod --local", "--cluster cannot be combined with --local"),
   ])
   func clustersThatDoNotExistAreRefused(line: String, message: String) {
-    let error = #expect(throws: ShellError.self) { try settings(line) }
-    #expect(error?.text.contains(message) == true, "\(error?.text ?? "")")
+    var mistake: ShellError?
+    do { mistake = try settings(line).clusterMistake } catch { mistake = error as? ShellError }
+    #expect(mistake?.exitCode == .usage && mistake?.text.contains(message) == true, "\(mistake?.text ?? "")")
   }
 
-  @Test func aNamedFileMustExist() {
+  @Test func aNamedFileMustExist() throws {
     let environment = ShellEnvironment(variables: ["ZKCLI_CONFIG": "/nonexistent/config.toml"])
-    let error = #expect(throws: ShellError.self) { try ShellSettings([:], environment: environment) }
-    #expect(error?.exitCode == .localInputOutput)
+    #expect(try ShellSettings([:], environment: environment).clusterMistake?.exitCode == .localInputOutput)
     #expect(throws: Never.self) {
       try ShellSettings([:], environment: ShellEnvironment(variables: ["HOME": "/nonexistent"]))
     }

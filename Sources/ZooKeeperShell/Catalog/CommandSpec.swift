@@ -152,7 +152,8 @@ package enum OptionName: String, CaseIterable, Hashable, Sendable {
   case dataDir = "data-dir", port, listen
   case tls, cacert, cert, key, keyPasswordFile = "key-password-file", tlsServerName = "tls-server-name", insecure
   case sasl, user, principal, keytab, service
-  case noHistory = "no-history", maxBuffer = "max-buffer", help, programVersion = "program-version"
+  case noHistory = "no-history", noPager = "no-pager", maxBuffer = "max-buffer", help, programVersion =
+    "program-version"
   /// The session timeout in milliseconds, as zkCli.sh takes it with `-timeout`.
   case oldTimeout = "old-timeout"
 

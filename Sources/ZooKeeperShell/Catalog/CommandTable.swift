@@ -19,7 +19,7 @@ package enum CommandTable {
     Family(title: "Ensemble", commands: ensemble),
     Family(title: "Sandbox", commands: sandbox),
     Family(title: "Clusters", commands: clusters),
-    Family(title: "Shell", commands: shell),
+    Family(title: "Shell", commands: shell + repetition),
   ]
 
   package static let all: [CommandSpec] = families.flatMap(\.commands)

@@ -31,6 +31,8 @@ package enum Completer {
     package var parent: String?
     /// Whether the names of the configuration file's clusters are needed.
     var wantsClusters = false
+    /// Whether the names of the commands on the PATH are needed.
+    var wantsPrograms = false
     /// The directory of this machine whose files are needed; nil if none are.
     var directory: String?
     /// Where the raw word begins that a candidate's text replaces: an offset in bytes of UTF-8.
@@ -49,7 +51,7 @@ package enum Completer {
     /// The candidates, given the names of the children of `parent`, of the clusters, or of the files in `directory`, in
     /// the order of their names.
     package func candidates(children: [String] = []) -> [Candidate] {
-      guard parent != nil || wantsClusters || directory != nil else { return fixed }
+      guard parent != nil || wantsClusters || wantsPrograms || directory != nil else { return fixed }
       return fixed
         + children.filter { $0.hasPrefix(namePrefix) }.sorted().map { name in
           Candidate(text: quoted(typedDirectory + name), display: name)
@@ -65,9 +67,15 @@ package enum Completer {
 
   /// The names that a plan needs and this machine knows.
   ///
-  /// - Parameter clusters: the names of the clusters of the configuration file.
-  static func localNames(for plan: Plan, clusters: () -> [String]) -> [String] {
+  /// - Parameters:
+  ///   - path: the value of the variable `PATH`.
+  ///   - clusters: the names of the clusters of the configuration file.
+  static func localNames(for plan: Plan, path: String?, clusters: () -> [String]) -> [String] {
     if plan.wantsClusters { return clusters() }
+    if plan.wantsPrograms {
+      let directories = (path ?? "/usr/bin:/bin").split(separator: ":").map(String.init)
+      return Set(directories.flatMap { FileIO.programs(in: $0, prefix: plan.namePrefix) }).sorted()
+    }
     guard let directory = plan.directory else { return [] }
     let showsHidden = plan.namePrefix.hasPrefix(".")
     return FileIO.names(in: directory).filter { showsHidden || !$0.hasPrefix(".") }

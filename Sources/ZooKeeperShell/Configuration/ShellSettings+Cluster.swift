@@ -12,19 +12,34 @@ extension ShellSettings {
 
   /// The cluster that the options, the environment or the configuration file choose.
   ///
-  /// - Throws: a usage error for an unknown cluster or a mistake in the file; exit code 12 if it cannot be read.
+  /// What is wrong with the file, or that there is no such cluster, is kept in `clusterMistake`, so that commands that
+  /// need no servers, such as help, still run.
+  ///
+  /// - Throws: a usage error for options that contradict each other.
   mutating func chooseCluster(
     _ options: [OptionName: [Word]], _ environment: ShellEnvironment
   ) throws(ShellError) -> ClusterFile.Cluster? {
     origin = Origin(options: options, location: try ClusterFile.Location(options[.config]?.last, environment))
     guard let wanted = try Self.wantedCluster(options, environment, dialect) else { return nil }
+    do throws(ShellError) {
+      return try readCluster(wanted.name, environment)
+    } catch {
+      clusterMistake = error
+      return nil
+    }
+  }
+
+  /// Reads a cluster, or without a name the default of the file.
+  private mutating func readCluster(
+    _ wanted: ClusterFile.Setting?, _ environment: ShellEnvironment
+  ) throws(ShellError) -> ClusterFile.Cluster? {
     guard let file = try ClusterFile.open(origin.location, environment) else {
-      guard let wanted = wanted.name else { return nil }
+      guard let wanted else { return nil }
       throw .usage(
         "\(wanted.source): there is no cluster \(Tokenizer.quote(wanted.text)), because there is no configuration file",
         hint: "create \(origin.location?.path ?? "~/.config/zkcli/config.toml"); see help clusters")
     }
-    guard let name = wanted.name ?? file.defaultName else { return nil }
+    guard let name = wanted ?? file.defaultName else { return nil }
     let chosen = try file.cluster(name.text, from: name.source)
     cluster = NamedCluster(
       name: chosen.name, isProtected: chosen.isProtected, isReadOnly: chosen.isReadOnly, color: chosen.promptColor)
@@ -49,13 +64,13 @@ extension ShellSettings {
       return (ClusterFile.Setting(text: name, source: "$ZKCLI_CLUSTER"), ())
     }
     if ["ZOOKEEPER_SERVERS", "ZK_HOSTS"].contains(where: { environment.value($0) != nil }) { return nil }
-    return dialect.readsClusters ? (nil, ()) : nil
+    return dialect.hasExtras ? (nil, ()) : nil
   }
 
   /// The settings for another cluster of the file, without what the options of the start say about connections: the
   /// secrets of one ensemble are not for another.
   ///
-  /// - Throws: a usage error for an unknown cluster or a mistake in the file.
+  /// - Throws: a usage error for a value that cannot be read.
   func using(cluster name: Word, _ environment: ShellEnvironment) throws(ShellError) -> ShellSettings {
     let dropped: Set<OptionName> = [
       .server, .auth, .authFile, .tls, .cacert, .cert, .key, .keyPasswordFile, .tlsServerName, .insecure, .sasl, .user,

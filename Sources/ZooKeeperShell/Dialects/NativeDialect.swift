@@ -11,6 +11,7 @@ struct NativeDialect: Dialect {
     let scanned = Tokenizer.scan(line)
     if scanned.isIncomplete { return .incomplete }
     if let word = scanned.hereDocument { throw .hereDocument(word) }
+    if let (words, redirection) = try scanned.redirected(line) { return .redirected(words, redirection) }
     return .words(scanned.words)
   }
 
@@ -96,6 +97,6 @@ struct NativeDialect: Dialect {
   var showsProgress: Bool { true }
   var expandsPatterns: Bool { true }
   var reportsFirstConnection: Bool { false }
-  var readsClusters: Bool { true }
+  var hasExtras: Bool { true }
   var readsJavaEnvironment: Bool { false }
 }

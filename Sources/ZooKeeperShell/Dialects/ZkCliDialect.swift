@@ -82,6 +82,6 @@ struct ZkCliDialect: Dialect {
   var showsProgress: Bool { false }
   var expandsPatterns: Bool { false }
   var reportsFirstConnection: Bool { true }
-  var readsClusters: Bool { false }
+  var hasExtras: Bool { false }
   var readsJavaEnvironment: Bool { true }
 }

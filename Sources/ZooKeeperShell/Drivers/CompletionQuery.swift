@@ -21,14 +21,16 @@ enum CompletionQuery {
     if rest.first == "--" { rest = rest.dropFirst() }
     let plan = Completer.plan(words: [Word](rest))
     var children: [String] = []
-    if let parent = plan.parent, let settings = CommandLine.settings(ofUnfinished: [Word](rest.dropLast()), environment)
+    if let parent = plan.parent,
+      let settings = CommandLine.settings(ofUnfinished: [Word](rest.dropLast()), environment),
+      settings.clusterMistake == nil
     {
       let gate = Gate<[String]>()
       Task { gate.open(await Self.children(of: parent, settings, environment)) }
       children = gate.wait()
     }
     if plan.parent == nil {
-      children = Completer.localNames(for: plan) {
+      children = Completer.localNames(for: plan, path: environment.value("PATH")) {
         let option = ProgramOptions.parse([Word](rest.dropLast())).value(.config)
         let file = try? ClusterFile.open(ClusterFile.Location(option, environment), environment)
         return file?.names ?? []

@@ -57,6 +57,10 @@ struct REPL {
       (try? ClusterFile.open(location, environment))?.names ?? []
     }
     editor.completer = { [prompt] line, cursor in completer.complete(line, cursor, in: prompt.directory) }
+    // Without colour a hint could not be told from what was typed.
+    if settings.dialect.hasExtras, environment.usesColor(settings.colorWhen, isTerminal: editor.isTerminal) {
+      editor.hinter = Hints.text
+    }
     let (printer, events, prompt) = (editor.printer, session.events, prompt)
     let context = RenderContext(format: settings.format, dialect: settings.dialect)
     events.setHandler { event in

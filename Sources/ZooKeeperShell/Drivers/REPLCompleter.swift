@@ -31,7 +31,8 @@ final class REPLCompleter {
       guard let fetched = self.children(of: parent) else { return .none }
       children = fetched
     } else {
-      children = Completer.localNames(for: plan, clusters: clusters)
+      children = Completer.localNames(
+        for: plan, path: session.environment.value("PATH"), clusters: clusters)
     }
     let candidates = plan.candidates(children: children)
     let typed = String(decoding: Array(before.utf8)[plan.startOffset...], as: UTF8.self)

@@ -75,6 +75,9 @@ package enum HelpTopic: String, CaseIterable, Hashable, Sendable {
       ("#", "at the start of an argument: the rest of the line is a comment"),
     ]),
     .paragraph(
+      "At the end of a line, | COMMAND sends the answer to a command of /bin/sh, > FILE writes it to a file, and >>"
+        + " FILE appends it. Quoted, or without blanks around them, these signs are data."),
+    .paragraph(
       "Adjacent parts form one argument. An open quote, or a backslash at the end, continues on the next line. Put"
         + " JSON in single quotes: set /x '{\"a\": 1}'. Arguments that another shell passes to zkcli are not split"
         + " again. There are no here-documents: continue a quoted value on the next line, or use a file."),
@@ -123,6 +126,11 @@ package enum HelpTopic: String, CaseIterable, Hashable, Sendable {
       ("jsonl", "one object on each line"),
       ("raw", "as text, with the exact bytes of the data even on a terminal"),
       ("hex, base64", "as text, with data in that form"),
+      (
+        "table, fields, csv",
+        "the members of the JSON documents as aligned columns, as lines of key=value, or as comma-separated values with"
+          + " a head; those of nested objects have dots in their names, and a list is a row for each item"
+      ),
     ]),
     .paragraph(
       "In JSON, zxids and session ids are hexadecimal strings, times are ISO 8601 in UTC, missing data is null, and"
@@ -143,6 +151,7 @@ package enum HelpTopic: String, CaseIterable, Hashable, Sendable {
     ("ZKCLI_TIMEOUT", "as --timeout"),
     ("ZKCLI_OUTPUT", "as -o"),
     ("ZKCLI_HISTORY", "the history file; an empty value disables it"),
+    ("PAGER", "the program for long output on a terminal (default less -FRX); cat or an empty value switches it off"),
     ("NO_COLOR", "no colour, if not empty"),
     (
       "CLIENT_JVMFLAGS, JVMFLAGS",

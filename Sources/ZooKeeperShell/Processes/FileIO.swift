@@ -80,6 +80,13 @@ enum FileIO {
     return names
   }
 
+  /// The names of the files in a directory that begin in a certain way and can be executed.
+  static func programs(in directory: String, prefix: String) -> [String] {
+    names(in: directory).filter {
+      $0.hasPrefix(prefix) && access("\(directory)/\($0)", X_OK) == 0 && !$0.hasSuffix("/")
+    }
+  }
+
   /// Whether users other than the owner and root can change a file.
   static func isWritableByOthers(_ path: String) -> Bool {
     var status = stat()

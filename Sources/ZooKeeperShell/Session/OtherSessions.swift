@@ -16,6 +16,7 @@ final class OtherSessions: Sendable {
     var settings = settings
     settings.connectString = ensemble
     settings.identities = []
+    settings.clusterMistake = nil
     settings.tls.isWanted = ensemble.requiresTLS
     if settings.cluster != nil { settings.sasl = nil }
     return try await open(settings, mode: mode)

@@ -44,7 +44,9 @@ extension ShellSession {
 
   /// Opens a session with a cluster of the configuration file beside the present one, with the cluster's identities.
   func openCluster(_ name: String) async throws -> (ZooKeeperClient, NamedCluster, ConnectString) {
-    let next = try await withPassword(try settings.using(cluster: Word(name), environment))
+    let chosen = try settings.using(cluster: Word(name), environment)
+    if let mistake = chosen.clusterMistake { throw mistake }
+    let next = try await withPassword(chosen)
     let client = try await others.open(next, mode: mode)
     for identity in next.identities {
       try await client.addAuth(scheme: identity.scheme, auth: try await secret(of: identity))
@@ -56,7 +58,7 @@ extension ShellSession {
   ///
   /// - Throws: a usage error for a mistake in the file.
   func expandingAlias(_ words: [Word]) throws(ShellError) -> [Word] {
-    guard mode != .script, settings.dialect.readsClusters, let command = words.first?.exactText,
+    guard mode != .script, settings.dialect.hasExtras, let command = words.first?.exactText,
       CommandTable.find(command) == nil,
       let expansion = try ClusterFile.open(settings.origin.location, environment)?.expansion(of: command),
       case .words(let expanded) = Tokenizer.tokenize(expansion)

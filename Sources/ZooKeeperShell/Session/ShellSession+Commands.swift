@@ -24,6 +24,8 @@ extension ShellSession {
     case .redo: return try await redo(invocation)
     case .connect: try await connect(invocation)
     case .use: try await use(invocation)
+    case .time: return try await time(invocation, settings)
+    case .repeat: return try await `repeat`(invocation)
     case .clusters: try listClusters(settings)
     case .close:
       await close()
@@ -77,6 +79,7 @@ extension ShellSession {
       next.identities = []
       if next.cluster != nil { next.sasl = nil }
       next.cluster = nil
+      next.clusterMistake = nil
     }
     try await enter(next, as: invocation.value(.label))
   }

@@ -23,6 +23,7 @@ extension ShellSession {
 
   /// Opens a session and makes it the present one; the one before ends only when this has worked.
   func open(_ settings: ShellSettings) async throws {
+    if let mistake = settings.clusterMistake { throw mistake }
     let settings = try await withPassword(settings)
     try Descriptors.require(Descriptors.ofClient, for: "a session")
     let former = events.following

@@ -32,7 +32,8 @@ extension ShellSession {
     // What is refused is refused one by one.
     if settings.cluster?.isReadOnly == true { return nil }
     let scanned = Tokenizer.scan(line)
-    guard !scanned.isIncomplete, scanned.hereDocument == nil, let command = scanned.words.first,
+    guard !scanned.isIncomplete, scanned.hereDocument == nil, scanned.redirection == nil,
+      let command = scanned.words.first,
       let spec = command.exactText.flatMap(CommandTable.find),
       [.client(.create), .client(.set), .client(.delete)].contains(spec.id)
     else { return nil }

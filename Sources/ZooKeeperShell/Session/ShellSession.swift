@@ -88,8 +88,11 @@ actor ShellSession {
       if settings.dialect.recordsLines, !line.isEmpty {
         history.append(HistoryEntry(number: history.count, line: String(decoding: line, as: UTF8.self)))
       }
-      guard case .words(let words) = try settings.dialect.split(line) else { return nil }
-      return await run(words, at: place)
+      switch try settings.dialect.split(line) {
+      case .incomplete: return nil
+      case .words(let words): return await run(words, at: place)
+      case .redirected(let words, let redirection): return await run(words, into: redirection, at: place)
+      }
     } catch {
       lastExitCode = report(error, at: place)
       return Outcome(exitCode: lastExitCode)
@@ -104,6 +107,11 @@ actor ShellSession {
     }
     let outcome: Outcome
     do throws(ShellError) {
+      if let entry = try recalled(words) {
+        // Shown before it runs, so that it comes as no surprise.
+        try output.write(.err("\(entry.line)\n"))
+        return await run(line: [UInt8](entry.line.utf8)) ?? Outcome(exitCode: .usage)
+      }
       let words = try expandingAlias(words)
       guard let command = words.first else { return Outcome(exitCode: .success) }
       let rest = [Word](words.dropFirst())
@@ -126,7 +134,7 @@ actor ShellSession {
   private func execute(_ invocation: Invocation, _ settings: ShellSettings, at place: SourceLine?) async -> Outcome {
     do {
       for warning in invocation.warnings { try write(.warning(warning), settings) }
-      return try await perform(invocation, settings)
+      return try await paging(invocation, settings) { try await perform(invocation, settings) }
     } catch {
       return Outcome(exitCode: report(await explained(error, settings), settings, at: place))
     }
@@ -250,8 +258,10 @@ actor ShellSession {
   /// How answers look under these settings.
   func renderContext(_ settings: ShellSettings) -> RenderContext {
     RenderContext(
-      format: settings.format, dialect: settings.dialect, stdoutIsTerminal: environment.stdoutIsTerminal,
-      endsDataWithNewline: mode != .oneShot, isVerbose: settings.isVerbose, isQuiet: settings.isQuiet,
+      format: settings.format, dialect: settings.dialect,
+      stdoutIsTerminal: environment.stdoutIsTerminal && !output.isRedirected,
+      endsDataWithNewline: mode != .oneShot && !output.isRedirected, isVerbose: settings.isVerbose,
+      isQuiet: settings.isQuiet,
       usesColor: environment.usesColor(settings.colorWhen, isTerminal: environment.stderrIsTerminal))
   }
 

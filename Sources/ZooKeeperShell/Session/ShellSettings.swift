@@ -16,6 +16,8 @@ struct ShellSettings: Sendable {
   var identities: [Identity] = []
   /// The cluster whose name chose the servers; nil if they were named by their addresses.
   var cluster: NamedCluster?
+  /// Why the cluster that was asked for cannot be used: no session is opened then.
+  var clusterMistake: ShellError?
   var tls = TLSChoice()
   /// How the client logs in by SASL; nil if it does not.
   var sasl: SASLOptions?
@@ -32,6 +34,8 @@ struct ShellSettings: Sendable {
   /// How many writes of a script may go to the servers together.
   var pipelineCount = 1
   var keepsHistory = true
+  /// Whether long answers go to a pager.
+  var usesPager = true
   var colorWhen = "auto"
   var maximumFrameBytes = 0xfffff
   /// A file of commands; `-` is stdin.
@@ -105,6 +109,7 @@ struct ShellSettings: Sendable {
     }
     if let word = options[.output]?.last { settings.format = try Self.format(word, of: "--output") }
     if options[.quiet] != nil { settings.isQuiet = true }
+    if options[.noPager] != nil { settings.usesPager = false }
     if options[.verbose] != nil { settings.isVerbose = true }
     return settings
   }
@@ -132,6 +137,7 @@ struct ShellSettings: Sendable {
       if dialect.pipelinesWrites { pipelineCount = count }
     }
     keepsHistory = options[.noHistory] == nil
+    usesPager = options[.noPager] == nil
     if let word = options[.script]?.last { script = try ValueParser.text(word, of: "--script") }
   }
 
