@@ -79,7 +79,7 @@ struct ClusterTests {
 
   @Test func aMistakeInTheFileStopsWhatNeedsServersAndNothingElse() async throws {
     let (zkcli, config) = try await Self.zkcli("[clusters.dev2]\nserver = \"x\"")
-    expect(try await zkcli("ls"), status: 2, error: "\(config):16: unknown key server; did you mean servers?")
+    expect(try await zkcli("ls"), status: 2, error: "\(config):15: unknown key server; did you mean servers?")
     expect(try await zkcli("-c", "dev", "ls"), status: 2, error: "unknown key server")
     for command in [["help", "clusters"], ["version"], ["-c", "nope", "help"]] {
       try await #expect(zkcli.run(command).exitStatus == 0)

@@ -101,7 +101,7 @@ extension Scenario {
     Scenario(
       "delete", Step("create -p ~/a/b", "~/a/b\n"), Step("delete ~/a", fails: 4, "NotEmpty ~/a"),
       Step("delete -v 1 ~/a/b", fails: 4, "BadVersion ~/a/b"),
-      Step("delete ~/a/b 7", fails: 2, "unexpected argument: 7"),
+      Step("delete ~/a/b 7", fails: 2, "7 could be a version or a znode"),
       Step("delete -v 0 ~/a/b"), Step("rm ~/a"), Step("delete ~/a", fails: 3, "NoNode ~/a"),
       Step("create -p ~/c/d/e", "~/c/d/e\n"), Step("rm -r ~/c"), Step("ls ~")),
     Scenario(

@@ -178,7 +178,8 @@ extension CommandContext {
         // A person is asked once; a script's limit holds for all of them together.
         if values.asksBeforeDestroying, hasAsked.withLock({ $0 }) { return }
         try await allow("Overwrite \(count) znodes under \(root)", count: count, on: target.cluster)
-        hasAsked.withLock { $0 = true }
+        // A single znode is overwritten without a question.
+        if count > 1 { hasAsked.withLock { $0 = true } }
       },
       report: { [progress] in progress.advance(to: $0) })
     while let entry = try await tree.next() {
