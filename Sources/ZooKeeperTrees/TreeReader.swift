@@ -162,7 +162,9 @@ public struct TreeReader {
     }
   }
 
-  private mutating func readAll(_ reads: [ZnodeRead]) async throws(ZooKeeperError) -> [Result<ZnodeReading, ZooKeeperError>] {
+  private mutating func readAll(
+    _ reads: [ZnodeRead]
+  ) async throws(ZooKeeperError) -> [Result<ZnodeReading, ZooKeeperError>] {
     // The client may be quicker with the replies than a cancelled task with its cancellation.
     if Task.isCancelled { throw ZooKeeperError(.cancelled(outcomeUnknown: false), path: root) }
     var results = await client.readAll(reads, inFlight: inFlight)
