@@ -34,6 +34,7 @@ let package = Package(
     .target(name: "Jute", swiftSettings: house),
     .target(name: "ZooKeeperProtocol", dependencies: ["Jute"], swiftSettings: house),
     .target(name: "Digests", swiftSettings: house),
+    .target(name: "JSONFormat", swiftSettings: house),
     .target(name: "SASL", dependencies: ["Digests"], swiftSettings: house),
     .systemLibrary(name: "CGSSAPI"),
     .target(name: "GSSAPI", dependencies: ["CGSSAPI", "SASL"], swiftSettings: house),
@@ -85,6 +86,15 @@ let package = Package(
     .target(
       name: "ZooKeeperTrees", dependencies: ["ZooKeeperClient", "ZooKeeperProtocol", "Digests"], swiftSettings: house),
     .target(
+      name: "ZooKeeperMonitor",
+      dependencies: [
+        "ZooKeeperClient", "ZooKeeperProtocol", "TransportSecurity", "JSONFormat", "Platform",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+      ],
+      swiftSettings: house),
+    .target(
       name: "ZooKeeperServer",
       dependencies: [
         "Jute", "ZooKeeperProtocol", "ZnodeTree", "ServerCore", "TxnLog", "Zab", "EnsembleCore", "TransportSecurity",
@@ -105,8 +115,8 @@ let package = Package(
     .target(
       name: "ZooKeeperShell",
       dependencies: [
-        "Digests", "ZooKeeperClient", "ZooKeeperRecipes", "ZooKeeperTrees", "ZooKeeperProtocol", "TransportSecurity",
-        "SASL", "LineEditor", "Platform", "ZooKeeperSandbox", "Zlib",
+        "Digests", "JSONFormat", "ZooKeeperClient", "ZooKeeperRecipes", "ZooKeeperTrees", "ZooKeeperMonitor",
+        "ZooKeeperProtocol", "TransportSecurity", "SASL", "LineEditor", "Platform", "ZooKeeperSandbox", "Zlib",
       ],
       swiftSettings: house),
     .executableTarget(name: "zkcli", dependencies: ["ZooKeeperShell"], swiftSettings: house),
@@ -157,6 +167,9 @@ let package = Package(
       dependencies: ["ZooKeeperTrees", "ZooKeeperClient", "ZooKeeperProtocol", "TestKit", "zkcli"],
       swiftSettings: house),
     .testTarget(
+      name: "ZooKeeperMonitorTests",
+      dependencies: ["ZooKeeperMonitor", "ZooKeeperClient", "ZooKeeperProtocol", "TestKit"], swiftSettings: house),
+    .testTarget(
       name: "ZooKeeperSandboxTests",
       dependencies: ["ZooKeeperSandbox", "ZooKeeperClient", "ZooKeeperProtocol", "TestKit"],
       swiftSettings: house),
@@ -166,7 +179,7 @@ let package = Package(
     .testTarget(
       name: "ShellTests",
       dependencies: [
-        "ZooKeeperShell", "ZooKeeperClient", "ZooKeeperRecipes", "ZooKeeperProtocol", "TestKit", "zkcli",
+        "ZooKeeperShell", "ZooKeeperClient", "ZooKeeperRecipes", "ZooKeeperProtocol", "JSONFormat", "TestKit", "zkcli",
       ],
       exclude: ["Completions.txt", "Transcripts"],
       swiftSettings: house),

@@ -1,7 +1,7 @@
-import NIOCore
-import NIOPosix
+package import NIOCore
+package import NIOPosix
 import TransportSecurity
-import ZooKeeperProtocol
+package import ZooKeeperProtocol
 
 #if canImport(Glibc)
   import Glibc
@@ -11,7 +11,7 @@ import ZooKeeperProtocol
 
 extension ClientBootstrap {
   /// Connects to a server. If its name has several addresses, they are tried one after the other.
-  func connect(to address: ServerAddress) -> EventLoopFuture<any Channel> {
+  package func connect(to address: ServerAddress) -> EventLoopFuture<any Channel> {
     // A literal address needs no resolver, which would cost a thread.
     if let literal = try? SocketAddress(ipAddress: address.host, port: address.port) { return connect(to: literal) }
     return connect(host: address.host, port: address.port)
@@ -20,6 +20,11 @@ extension ClientBootstrap {
 
 extension ConnectFailure.Reason {
   /// Translates an error with which NIO's attempt to connect has failed.
+  package init(connecting error: any Error, limitMilliseconds: Int64) {
+    self.init(error, limitMilliseconds: limitMilliseconds)
+  }
+
+  /// As `init(connecting:limitMilliseconds:)`.
   init(_ error: any Error, limitMilliseconds: Int64) {
     switch error {
     case let error as NIOConnectionError:

@@ -28,11 +28,19 @@ public enum FourLetterWord {
   public static func ask(
     _ word: String, of address: ServerAddress, tls: TLSContext? = nil, limit: Duration
   ) async -> String? {
+    let answer = await answer(to: word, of: address, tls: tls, limit: limit)
+    return (try? answer.get()).map { String(decoding: $0, as: UTF8.self) }
+  }
+
+  /// As ``ask(_:of:tls:limit:)``, and says why nothing came.
+  public static func answer(
+    to word: String, of address: ServerAddress, tls: TLSContext? = nil, limit: Duration
+  ) async -> Result<[UInt8], ConnectFailure> {
     await withCheckedContinuation { continuation in
       ask(
         word, of: address, Encryption(tls, isRequired: false), on: ZooKeeperClient.sharedGroup.next(),
         limitMilliseconds: limit.milliseconds
-      ) { continuation.resume(returning: $0.map { String(decoding: $0, as: UTF8.self) }) }
+      ) { continuation.resume(returning: $0) }
     }
   }
 
@@ -44,22 +52,26 @@ public enum FourLetterWord {
     return nil
   }
 
-  /// As `ask`, calling `answer` once on `loop`.
+  /// As `answer`, calling `completion` once on `loop`.
   static func ask(
     _ word: String, of address: ServerAddress, _ encryption: Encryption, on loop: any EventLoop,
-    limitMilliseconds: Int64, _ answer: @escaping @Sendable ([UInt8]?) -> Void
+    limitMilliseconds: Int64, _ completion: @escaping @Sendable (Result<[UInt8], ConnectFailure>) -> Void
   ) {
+    @Sendable func fail(_ error: any Error) {
+      let reason = ConnectFailure.Reason(error, limitMilliseconds: limitMilliseconds)
+      completion(.failure(ConnectFailure(address: address, reason: reason)))
+    }
     ClientBootstrap(group: loop)
       .connectTimeout(.milliseconds(limitMilliseconds))
       .channelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
           try encryption.encrypt(channel, to: address)
           try channel.pipeline.syncOperations.addHandler(
-            QuestionHandler(word, limit: .milliseconds(limitMilliseconds), answer))
+            QuestionHandler(word, of: address, limitMilliseconds: limitMilliseconds, completion))
         }
       }
       .connect(to: address)
-      .whenFailure { _ in answer(nil) }
+      .whenFailure(fail)
   }
 }
 
@@ -68,21 +80,31 @@ private final class QuestionHandler: ChannelInboundHandler {
   typealias InboundIn = ByteBuffer
 
   private let word: String
-  private let limit: TimeAmount
-  private let answer: @Sendable ([UInt8]?) -> Void
+  private let address: ServerAddress
+  private let limitMilliseconds: Int64
+  private let completion: @Sendable (Result<[UInt8], ConnectFailure>) -> Void
   private var received: [UInt8] = []
+  /// Why the connection is given up, unless the server closes it.
+  private var reason = ConnectFailure.Reason.closedWithoutAnswer
   private var hasAnswered = false
+  private var timer: Scheduled<Void>?
 
-  init(_ word: String, limit: TimeAmount, _ answer: @escaping @Sendable ([UInt8]?) -> Void) {
+  init(
+    _ word: String, of address: ServerAddress, limitMilliseconds: Int64,
+    _ completion: @escaping @Sendable (Result<[UInt8], ConnectFailure>) -> Void
+  ) {
     self.word = word
-    self.limit = limit
-    self.answer = answer
+    self.address = address
+    self.limitMilliseconds = limitMilliseconds
+    self.completion = completion
   }
 
   func channelActive(context: ChannelHandlerContext) {
     context.writeAndFlush(NIOAny(ByteBuffer(string: word)), promise: nil)
-    let channel = context.channel
-    context.eventLoop.scheduleTask(in: limit) { channel.close(promise: nil) }
+    timer = context.eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(limitMilliseconds)) { [self] in
+      reason = .timedOut(connected: true, milliseconds: limitMilliseconds)
+      context.close(promise: nil)
+    }
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -92,11 +114,16 @@ private final class QuestionHandler: ChannelInboundHandler {
 
   func channelInactive(context: ChannelHandlerContext) { finish() }
 
-  func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    reason = ConnectFailure.Reason(error, limitMilliseconds: limitMilliseconds)
+    context.close(promise: nil)
+  }
 
   private func finish() {
+    timer?.cancel()
     guard !hasAnswered else { return }
     hasAnswered = true
-    answer(received.isEmpty ? nil : received)
+    completion(
+      received.isEmpty ? .failure(ConnectFailure(address: address, reason: reason)) : .success(received))
   }
 }

@@ -306,7 +306,7 @@ final class SessionDriver: @unchecked Sendable {
   private func probe(_ address: ServerAddress) {
     FourLetterWord.ask("isro", of: address, encryption, on: loop, limitMilliseconds: 1000) { [weak self] answer in
       // A server that does not answer is no better than the present one.
-      let isReadWrite = answer.map { $0.starts(with: "rw".utf8) } ?? false
+      let isReadWrite = (try? answer.get()).map { $0.starts(with: "rw".utf8) } ?? false
       self?.step { $0.onProbe(address, isReadWrite: isReadWrite, now: $1, into: &$2) }
     }
   }
@@ -315,7 +315,7 @@ final class SessionDriver: @unchecked Sendable {
     FourLetterWord.ask(
       "srvr", of: address, encryption, on: loop, limitMilliseconds: machine.settings.attemptMilliseconds
     ) { [weak self] answer in
-      let zxid = answer.flatMap { FourLetterWord.zxid(in: String(decoding: $0, as: UTF8.self)) }
+      let zxid = (try? answer.get()).flatMap { FourLetterWord.zxid(in: String(decoding: $0, as: UTF8.self)) }
       self?.step { $0.onCompared(attempt: attempt, zxid: zxid, now: $1, into: &$2) }
     }
   }

@@ -72,7 +72,7 @@ public struct ZooKeeperError: Error, Hashable, Sendable {
 }
 
 /// One server that could not be used, and why.
-public struct ConnectFailure: Hashable, Sendable {
+public struct ConnectFailure: Error, Hashable, Sendable {
   /// The closed list of reasons.
   public enum Reason: Hashable, Sendable {
     /// Nothing listens there.

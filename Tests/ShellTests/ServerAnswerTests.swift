@@ -1,4 +1,5 @@
 import Foundation
+import JSONFormat
 import Testing
 
 @testable import ZooKeeperShell

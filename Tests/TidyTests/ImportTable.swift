@@ -13,6 +13,7 @@ enum ImportTable {
     "Jute": [],
     "ZooKeeperProtocol": ["Jute"],
     "Digests": [],
+    "JSONFormat": [],
     "TransportSecurity": platform.union([
       "Digests", "ZooKeeperProtocol", "NIOCore", "NIOTLS", "NIOSSL", "Synchronization",
     ]),
@@ -35,13 +36,18 @@ enum ImportTable {
     ]),
     "ZooKeeperRecipes": ["ZooKeeperClient", "ZooKeeperProtocol"],
     "ZooKeeperTrees": ["ZooKeeperClient", "ZooKeeperProtocol", "Digests", "Synchronization"],
+    "ZooKeeperMonitor": [
+      "ZooKeeperClient", "ZooKeeperProtocol", "TransportSecurity", "JSONFormat", "Platform", "NIOCore", "NIOPosix",
+      "NIOHTTP1", "Synchronization",
+    ],
     "ZooKeeperSandbox": platform.union(["ZooKeeperServer", "Logging", "Synchronization"]),
     "Platform": platform,
     "CLibEdit": [],
     "LineEditor": platform.union(["CLibEdit", "Platform", "Synchronization"]),
     "ZooKeeperShell": platform.union([
-      "Digests", "ZooKeeperClient", "ZooKeeperRecipes", "ZooKeeperTrees", "ZooKeeperProtocol", "TransportSecurity",
-      "SASL", "LineEditor", "Platform", "ZooKeeperSandbox", "Zlib", "Synchronization",
+      "Digests", "JSONFormat", "ZooKeeperClient", "ZooKeeperRecipes", "ZooKeeperTrees", "ZooKeeperMonitor",
+      "ZooKeeperProtocol", "TransportSecurity", "SASL", "LineEditor", "Platform", "ZooKeeperSandbox", "Zlib",
+      "Synchronization",
     ]),
     "ZabSimulator": core.union(platform).union(["StorageTesting"]),
     "zkcli": ["ZooKeeperShell"],

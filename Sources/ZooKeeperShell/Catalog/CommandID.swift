@@ -4,6 +4,8 @@ package enum CommandID: Hashable, Sendable {
   case client(ClientCommand)
   /// Run on a session too; made of many requests that coordinate several processes.
   case recipe(RecipeCommand)
+  /// Asks servers one by one, and opens sessions itself where it needs any.
+  case monitor(MonitorCommand)
   /// Run by the shell itself, which opens a session only if it needs one.
   case shell(ShellCommand)
   /// Run by the program in place of a shell.
@@ -14,6 +16,7 @@ package enum CommandID: Hashable, Sendable {
     switch self {
     case .client(let command): command.rawValue
     case .recipe(let command): command.rawValue
+    case .monitor(let command): command.rawValue
     case .shell(let command): command.rawValue
     case .server: "server"
     }
@@ -28,7 +31,7 @@ package enum CommandID: Hashable, Sendable {
       default: false
       }
     case .shell(let command): command == .cd || command == .pwd
-    case .recipe, .server: false
+    case .recipe, .monitor, .server: false
     }
   }
 }
@@ -36,7 +39,7 @@ package enum CommandID: Hashable, Sendable {
 extension CommandID: CaseIterable {
   package static let allCases: [CommandID] =
     ClientCommand.allCases.map(CommandID.client) + RecipeCommand.allCases.map(CommandID.recipe)
-    + ShellCommand.allCases.map(CommandID.shell) + [.server]
+    + MonitorCommand.allCases.map(CommandID.monitor) + ShellCommand.allCases.map(CommandID.shell) + [.server]
 }
 
 /// The commands that are requests on a session.
@@ -50,6 +53,11 @@ package enum ClientCommand: String, CaseIterable, Hashable, Sendable {
 /// The commands that coordinate processes.
 package enum RecipeCommand: String, CaseIterable, Hashable, Sendable {
   case lock, elect, wait, watch, barrier, queue, group, rendezvous, counter, id, commit
+}
+
+/// The commands that ask what the servers know about themselves.
+package enum MonitorCommand: String, CaseIterable, Hashable, Sendable {
+  case health, ready, members, sessions, who, watchers, top, latency, bench, metrics, word, admin
 }
 
 /// The commands that are about the shell's own state.

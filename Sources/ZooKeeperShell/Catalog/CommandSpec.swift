@@ -140,6 +140,8 @@ package enum OptionName: String, CaseIterable, Hashable, Sendable {
   case ignoreCase = "ignore-case", extended, fixed, human, depth, top, level, sort
   // Of commands about the parts of a value.
   case jsonPath = "json-path", decode, editor
+  // Of monitoring.
+  case strict, limit, admin, keys, reads, work = "for", inSessions = "sessions"
   // Of the recipes.
   case tryOnce = "try", shared, slots, exitCode = "exit-code", revocable, layout, list, revoke, release, observe
   case priority, participants, exists, absent, equals, withData = "with-data", initial, exec, format

@@ -17,6 +17,7 @@ package enum CommandTable {
     Family(title: "Watches", commands: watches),
     Family(title: "Coordination", commands: coordination + groupRecipes),
     Family(title: "Ensemble", commands: ensemble),
+    Family(title: "Monitoring", commands: monitoring + measuring),
     Family(title: "Sandbox", commands: sandbox),
     Family(title: "Clusters", commands: clusters),
     Family(title: "Shell", commands: shell + repetition),

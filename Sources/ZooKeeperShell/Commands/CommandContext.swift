@@ -44,6 +44,11 @@ struct CommandContext: Sendable {
   let openOther: @Sendable (ConnectString) async throws -> ZooKeeperClient
   /// Opens a session with a cluster of the configuration file, which ends with the command.
   let openCluster: @Sendable (String) async throws -> (ZooKeeperClient, NamedCluster, ConnectString)
+  /// Opens a session with exactly one server, which ends with the command. The duration limits connecting and each
+  /// request.
+  let openMember: @Sendable (ServerAddress, Duration) async throws -> ZooKeeperClient
+  /// Whether a command may take the whole terminal.
+  let showsScreen: Bool
   /// Shows how far the command has got.
   let progress: Progress
   /// Makes a new session in the place of one that has expired.

@@ -1,3 +1,5 @@
+import JSONFormat
+
 /// Values: strings, numbers, dates, arrays and inline tables.
 extension TOMLReader {
   /// Reads a value.

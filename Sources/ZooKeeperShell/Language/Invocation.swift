@@ -69,6 +69,7 @@ package struct Invocation: Sendable {
     case .client(.diff), .client(.apply), .client(.mirror): true
     case .shell(.acl): argument(0)?.text == "check" || flag(.dryRun)
     case .recipe(.lock), .recipe(.elect): flag(.list)
+    case .monitor(let command): [.who, .top, .word, .admin].contains(command)
     case .recipe(.queue), .recipe(.group): argument(0)?.text == "list"
     default: false
     }

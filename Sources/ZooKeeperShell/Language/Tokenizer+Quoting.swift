@@ -1,3 +1,5 @@
+import JSONFormat
+
 extension Tokenizer {
   /// Writes a word so that `tokenize` reads it back, in the plainest form that does: as it is, else in single
   /// quotes, else in double quotes with escapes.

@@ -1,3 +1,5 @@
+import JSONFormat
+
 /// Splits a typed line into words the way a POSIX shell does, without its expansions.
 ///
 /// - Blanks separate words; `#` at the start of a word begins a comment that ends with the line.
@@ -247,14 +249,4 @@ private struct TokenScanner {
 extension UInt8 {
   /// Whether it separates words.
   fileprivate var isBlank: Bool { self == 0x20 || (0x09...0x0d).contains(self) }
-
-  /// The value of a hexadecimal digit, or nil.
-  var hexDigit: UInt8? {
-    switch self {
-    case UInt8(ascii: "0")...UInt8(ascii: "9"): self - UInt8(ascii: "0")
-    case UInt8(ascii: "a")...UInt8(ascii: "f"): self - UInt8(ascii: "a") + 10
-    case UInt8(ascii: "A")...UInt8(ascii: "F"): self - UInt8(ascii: "A") + 10
-    default: nil
-    }
-  }
 }

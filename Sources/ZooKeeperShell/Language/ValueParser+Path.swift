@@ -1,3 +1,4 @@
+import JSONFormat
 package import ZooKeeperProtocol
 
 extension ValueParser {

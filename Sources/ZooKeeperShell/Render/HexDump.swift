@@ -1,3 +1,5 @@
+import JSONFormat
+
 /// Bytes in hexadecimal beside their text, sixteen a row, in a box.
 ///
 /// *Source*: the picture that zkCli.sh's `get -x` prints, made by Netty's `ByteBufUtil.prettyHexDump`.

@@ -1,3 +1,4 @@
+import JSONFormat
 import ZooKeeperClient
 import ZooKeeperProtocol
 
@@ -72,6 +73,7 @@ extension JSON {
     case .tree(let result): of(result)
     case .value(let result): of(result)
     case .record(let record): of(record)
+    case .table(let table): .array(table.records.map { of($0) })
     case .members(let members): .array(members.map(of))
     case .text(let text): .object([("text", .string(text))])
     case .remark(let text): .object([("remark", .string(text))])

@@ -1,3 +1,4 @@
+import JSONFormat
 package import ZooKeeperClient
 import ZooKeeperProtocol
 

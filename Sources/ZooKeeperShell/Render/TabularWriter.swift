@@ -1,3 +1,5 @@
+import JSONFormat
+
 /// Writes JSON documents as rows: aligned columns, lines of `key=value`, or CSV.
 ///
 /// The columns are the members of the documents, those of nested objects with a dot: `stat.version`. In a table and in

@@ -1,3 +1,4 @@
+import JSONFormat
 import LineEditor
 import ZooKeeperProtocol
 
@@ -41,6 +42,7 @@ struct TextRenderer {
     case .recipe(let result): render(result)
     case .tree(let result): render(result)
     case .value(let result): render(result)
+    case .table(let table): .lines(table.lines(withHead: context.stdoutIsTerminal))
     case .members(let members): self.members(members)
     case .text(let text): withLineEnd(text)
     case .remark(let text): remark(text)

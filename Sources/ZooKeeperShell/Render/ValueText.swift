@@ -1,3 +1,5 @@
+import JSONFormat
+
 /// Results of commands about the parts of one value, as people read them.
 extension TextRenderer {
   /// Renders one result.

@@ -54,6 +54,8 @@ package enum CommandResult: Hashable, Sendable {
   case value(ValueResult)
   /// A result of the simplest form.
   case record(Record)
+  /// Results of the simplest form that people read as a table.
+  case table(RecordTable)
   /// The servers of a sandbox (`local status`).
   case members([LocalServer])
   /// Help, version, a path: text that is the answer.

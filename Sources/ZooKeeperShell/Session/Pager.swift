@@ -34,6 +34,7 @@ extension Invocation {
     case .client(let command):
       [.ls, .get, .getAcl, .tree, .find, .grep, .du, .diff, .config, .getEphemerals].contains(command)
     case .shell(let command): [.help, .history, .clusters].contains(command)
+    case .monitor(let command): [.members, .sessions, .who, .watchers, .metrics, .word, .admin].contains(command)
     case .recipe, .server: false
     }
   }

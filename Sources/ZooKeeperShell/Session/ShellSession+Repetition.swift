@@ -1,3 +1,5 @@
+import JSONFormat
+
 /// time, repeat, and commands of the history.
 extension ShellSession {
   /// Runs a command and says how long it took.

@@ -159,6 +159,7 @@ actor ShellSession {
       try await perform(invocation, settings) { context, client in try await context.run(command, client) }
     case .recipe(let command):
       try await perform(invocation, settings) { context, client in try await context.run(command, client) }
+    case .monitor(let command): try await perform(command, invocation, settings)
     case .server:
       throw ShellError.usage(
         "server cannot be run inside the shell", hint: "run it from the system's shell: zkcli server ...")
@@ -216,6 +217,9 @@ actor ShellSession {
       editor: environment.value("VISUAL") ?? environment.value("EDITOR") ?? "vi",
       openOther: { [others] ensemble in try await others.open(ensemble, settings, mode: self.mode) },
       openCluster: { name in try await self.openCluster(name) },
+      openMember: { server, limit in try await self.openMember(server, limit, settings) },
+      showsScreen: environment.stdinIsTerminal && environment.stdoutIsTerminal && !output.isRedirected
+        && mode != .script && settings.format == .text,
       progress: progress(of: invocation, settings), reopen: { try await self.reopened(settings) })
   }
 

@@ -1,3 +1,5 @@
+import JSONFormat
+
 /// A JSON text as it was written, with the places of its values.
 ///
 /// A value of it can be replaced without a change to any other byte: numbers, the order of members, and blanks stay as

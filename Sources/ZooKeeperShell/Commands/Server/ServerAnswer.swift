@@ -1,3 +1,5 @@
+import JSONFormat
+
 /// What an action of `server` came to, for programs; people see messages on the way.
 package struct ServerAnswer: Hashable, Sendable {
   /// Something wrong with a configuration.

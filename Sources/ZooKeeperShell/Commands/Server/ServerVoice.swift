@@ -1,3 +1,5 @@
+import JSONFormat
+
 /// How an action of `server` reports: as zkServer.sh does to people, in one document to programs.
 struct ServerVoice: Sendable {
   let output: Output

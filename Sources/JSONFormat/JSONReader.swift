@@ -4,7 +4,7 @@
 /// such.
 ///
 /// *Source*: RFC 8259.
-struct JSONReader {
+package struct JSONReader {
   /// So deep may arrays and objects be nested; what this shell prints needs six.
   private static let depthLimit = 64
 
@@ -14,7 +14,7 @@ struct JSONReader {
   /// Reads a whole text.
   ///
   /// - Returns: nil when it is not JSON, or nested too deeply.
-  static func read(_ bytes: [UInt8]) -> JSON? {
+  package static func read(_ bytes: [UInt8]) -> JSON? {
     var reader = JSONReader(bytes: bytes)
     guard let value = reader.value(depth: 0) else { return nil }
     reader.skipBlanks()
@@ -146,11 +146,11 @@ struct JSONReader {
 
 extension JSON {
   /// The member of an object; nil where there is none, or the value is no object.
-  subscript(key: String) -> JSON? {
+  package subscript(key: String) -> JSON? {
     guard case .object(let members) = self else { return nil }
     return members.last { $0.key == key }?.value
   }
 
   /// The text of a string; nil for any other value.
-  var text: String? { if case .string(let text) = self { text } else { nil } }
+  package var text: String? { if case .string(let text) = self { text } else { nil } }
 }

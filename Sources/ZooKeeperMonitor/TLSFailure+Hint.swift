@@ -1,8 +1,8 @@
-import TransportSecurity
+public import TransportSecurity
 
 extension TLSFailure {
   /// What a user of the shell can do about it.
-  var hint: String? {
+  public var hint: String? {
     switch self {
     case .expired: "renew the server's certificate"
     case .notYetValid: "is the clock of this machine right?"

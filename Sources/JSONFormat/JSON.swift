@@ -1,5 +1,5 @@
 /// A JSON value with its keys in the order in which they are written.
-enum JSON: Sendable {
+package enum JSON: Sendable {
   case null
   case bool(Bool)
   case number(Int64)
@@ -10,18 +10,18 @@ enum JSON: Sendable {
   case raw([UInt8])
 
   /// A string, or null.
-  static func optional(_ text: String?) -> JSON { text.map(JSON.string) ?? .null }
+  package static func optional(_ text: String?) -> JSON { text.map(JSON.string) ?? .null }
 
   /// A number of the usual width.
-  static func number(_ number: Int) -> JSON { .number(Int64(number)) }
+  package static func number(_ number: Int) -> JSON { .number(Int64(number)) }
 
   /// A number of 32 bits.
-  static func number(_ number: Int32) -> JSON { .number(Int64(number)) }
+  package static func number(_ number: Int32) -> JSON { .number(Int64(number)) }
 
   /// The value on one line, without blanks.
   ///
   /// *Source*: RFC 8259.
-  var bytes: [UInt8] {
+  package var bytes: [UInt8] {
     var bytes: [UInt8] = []
     write(to: &bytes)
     return bytes

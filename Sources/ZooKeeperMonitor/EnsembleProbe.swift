@@ -1,0 +1,258 @@
+import JSONFormat
+import Platform
+public import TransportSecurity
+public import ZooKeeperClient
+public import ZooKeeperProtocol
+
+/// Asks the servers of an ensemble what they know about themselves, all at once.
+public struct EnsembleProbe: Sendable {
+  /// How connections for words are encrypted; nil if they are not.
+  public var tls: TLSContext?
+  /// How long a connection may take, and again an answer.
+  public var limit: Duration
+  /// Where the AdminServers are: for a server its own address with this port, or these addresses, each of which says
+  /// whose it is.
+  public var admin: AdminPlaces
+  /// Opens a session with one server.
+  public var open: @Sendable (ServerAddress) async throws -> ZooKeeperClient
+
+  /// Where AdminServers listen.
+  public enum AdminPlaces: Hashable, Sendable {
+    case port(Int)
+    case addresses([ServerAddress])
+  }
+
+  public init(
+    tls: TLSContext?, limit: Duration, admin: AdminPlaces,
+    open: @escaping @Sendable (ServerAddress) async throws -> ZooKeeperClient
+  ) {
+    self.tls = tls
+    self.limit = limit
+    self.admin = admin
+    self.open = open
+  }
+
+  /// Asks all servers of a list, then those that the first answers name besides.
+  public func ensemble(_ servers: [ServerAddress]) async -> EnsembleReport {
+    let admins = await adminServers(of: servers)
+    var members = await reports(of: servers, admins)
+    var report = EnsembleReport(members: members)
+    let others = report.unaskedClients
+    if !others.isEmpty {
+      members += await reports(of: others, await adminServers(of: others))
+      report = EnsembleReport(members: members)
+    }
+    await awaitStragglers(&report)
+    return report
+  }
+
+  private func reports(
+    of servers: [ServerAddress], _ admins: [ServerAddress: ServerAddress]
+  ) async -> [MemberReport] {
+    await withTaskGroup(of: (Int, MemberReport).self) { group in
+      for (index, server) in servers.enumerated() {
+        group.addTask { (index, await member(server, admin: admins[server])) }
+      }
+      var reports: [Int: MemberReport] = [:]
+      for await (index, report) in group { reports[index] = report }
+      return servers.indices.compactMap { reports[$0] }
+    }
+  }
+
+  /// Gives servers that were behind the time to apply what others had a moment ago. Only those that have not done so
+  /// then lag: answers that are not of the same moment differ while clients write.
+  private func awaitStragglers(_ report: inout EnsembleReport) async {
+    report.goal = report.newestZxid
+    let end = ContinuousClock.now + EnsembleReport.lagPatience
+    while report.members.contains(where: report.isBehind), ContinuousClock.now < end {
+      try? await Task.sleep(for: .milliseconds(20))
+      for index in report.members.indices where report.isBehind(report.members[index]) {
+        guard let now = await zxid(of: report.members[index].address) else { continue }
+        report.members[index].status?.zxid = now
+      }
+    }
+  }
+
+  private func zxid(of address: ServerAddress) async -> Zxid? {
+    await WordAnswer.ask("srvr", of: address, tls: tls, limit: limit).bytes.flatMap { ServerStatus(srvr: $0)?.zxid }
+  }
+
+  // MARK: One server
+
+  /// Asks one server in every way.
+  public func member(_ address: ServerAddress, admin: ServerAddress?) async -> MemberReport {
+    async let session = sessionReport(address)
+    let words = ["srvr", "mntr", "conf"]
+    let start = ContinuousClock.now
+    var answers: [String: WordAnswer] = [:]
+    var slowest = Duration.zero
+    await withTaskGroup(of: (String, WordAnswer, Duration).self) { group in
+      for word in words {
+        group.addTask {
+          let answer = await WordAnswer.ask(word, of: address, tls: tls, limit: limit)
+          return (word, answer, ContinuousClock.now - start)
+        }
+      }
+      for await (word, answer, took) in group {
+        answers[word] = answer
+        if answer.bytes != nil { slowest = max(slowest, took) }
+      }
+    }
+    var report = MemberReport(address: address, state: .notServing)
+    for (word, answer) in answers { report.words[word] = MemberReport.Way(answer) }
+    report.read(answers)
+    if slowest > .zero { report.answerMilliseconds = slowest / .milliseconds(1) }
+    if let admin { await askAdmin(admin, for: &report) }
+    if report.role == "leader" || report.role == "standalone" { await askDump(admin, for: &report) }
+    (report.session, report.sessionFailure) = await session
+    report.state = state(report, answers)
+    return report
+  }
+
+  private func state(_ report: MemberReport, _ answers: [String: WordAnswer]) -> MemberReport.State {
+    if report.session != nil || report.status != nil || report.metrics != nil { return .serving }
+    if answers.values.contains(.notServing) { return .notServing }
+    if answers.values.contains(.notAllowed) { return .notServing }
+    for answer in answers.values { if case .failed(let reason) = answer { return .unreachable(reason) } }
+    return .notServing
+  }
+
+  private func askDump(_ admin: ServerAddress?, for report: inout MemberReport) async {
+    let answer = await WordAnswer.ask("dump", of: report.address, tls: tls, limit: limit)
+    report.words["dump"] = MemberReport.Way(answer)
+    report.dump = answer.bytes.flatMap { SessionDump(dump: $0) }
+    guard report.dump == nil else { return }
+    report.dump = await document("dump", of: admin).flatMap { SessionDump(dump: $0) }
+  }
+
+  /// The figures that an AdminServer gives; nil without one, or if it does not answer.
+  public func metrics(of admin: ServerAddress?) async -> ServerMetrics? {
+    await document("monitor", of: admin).flatMap { ServerMetrics(monitor: $0) }
+  }
+
+  /// What an AdminServer answers to a command; nil without one, or if it does not answer.
+  func document(_ command: String, of admin: ServerAddress?) async -> JSON? {
+    guard let admin else { return nil }
+    return (try? await AdminClient.get(command, of: admin, limit: limit))?.document
+  }
+
+  /// Asks the AdminServer what the words did not tell.
+  private func askAdmin(_ admin: ServerAddress, for report: inout MemberReport) async {
+    report.admin = .answered
+    if report.metrics == nil {
+      report.metrics = await metrics(of: admin)
+    }
+    if report.status == nil {
+      report.status = await document("server_stats", of: admin).flatMap { ServerStatus(serverStats: $0) }
+    }
+    guard report.id == nil || report.dataDirectory == nil else { return }
+    let configuration = await document("configuration", of: admin)
+    report.id = report.id ?? configuration?["server_id"]?.number.map { ServerID(rawValue: $0) }
+    report.dataDirectory = report.dataDirectory ?? configuration?["data_dir"]?.text
+  }
+
+  // MARK: AdminServers
+
+  /// The AdminServer of each server that has one.
+  ///
+  /// Whether it is that server's, and not any other HTTP server, is told by its `configuration`.
+  public func adminServers(of servers: [ServerAddress]) async -> [ServerAddress: ServerAddress] {
+    let places: [ServerAddress] =
+      switch admin {
+      case .port(let port):
+        [ServerAddress](Set(servers.map { ServerAddress(host: $0.host, port: port) }))
+      case .addresses(let addresses): addresses
+      }
+    let isGiven = admin != .port(AdminClient.defaultPort)
+    return await withTaskGroup(of: (ServerAddress, Int?).self) { group in
+      for place in places {
+        group.addTask { (place, await clientPort(of: place, waits: isGiven)) }
+      }
+      var found: [ServerAddress: ServerAddress] = [:]
+      for await (place, port) in group {
+        guard let port else { continue }
+        let own = servers.filter { $0.port == port }
+        if let server = own.first(where: { $0.host == place.host }) ?? (own.count == 1 ? own.first : nil) {
+          found[server] = place
+        }
+      }
+      return found
+    }
+  }
+
+  /// The port for clients that an AdminServer's configuration names; nil if none answers.
+  ///
+  /// - Parameter waits: whether it was asked for, and so is waited for.
+  private func clientPort(of place: ServerAddress, waits: Bool) async -> Int? {
+    let patience = waits ? limit : min(limit, .milliseconds(200))
+    let answer = try? await AdminClient.get("configuration", of: place, limit: patience)
+    guard let document = answer?.document else { return nil }
+    let ports = [document["client_port"], document["secure_client_port"]].compactMap { $0?.number }.filter { $0 > 0 }
+    return ports.first.map { Int(clamping: $0) }
+  }
+
+  // MARK: Sessions
+
+  private func sessionReport(_ address: ServerAddress) async -> (MemberReport.Session?, ZooKeeperError?) {
+    let begin = WallClock.nowMilliseconds()
+    let start = ContinuousClock.now
+    let client: ZooKeeperClient
+    do {
+      client = try await open(address)
+    } catch {
+      return (nil, error as? ZooKeeperError)
+    }
+    let took = (ContinuousClock.now - start) / .milliseconds(1)
+    var session = MemberReport.Session(id: await client.snapshot().sessionID, handshakeMilliseconds: took)
+    let end = WallClock.nowMilliseconds()
+    let limited = client.withTimeLimit(limit)
+    async let configuration = try? limited.getConfig()
+    async let acl = try? limited.getACL("/")
+    let id = session.id
+    async let established = establishment(of: id, at: address)
+    session.configuration = await configuration.flatMap { $0.0.map { String(decoding: $0, as: UTF8.self) } }
+    session.rootACL = await acl?.0
+    session.clockOffsetMilliseconds = await established.map { time in
+      // The connection was made at some time in between, so that a time of that range shows no difference.
+      time < begin ? time - begin : time > end ? time - end : 0
+    }
+    session.zxid = await client.snapshot().lastZxidSeen
+    await client.close(limit: .milliseconds(200))
+    return (session, nil)
+  }
+
+  /// When a session was opened, by the server's clock.
+  private func establishment(of session: SessionID, at address: ServerAddress) async -> Int64? {
+    guard let answer = await WordAnswer.ask("cons", of: address, tls: tls, limit: limit).bytes else { return nil }
+    return ClientConnection.parse(cons: answer).first { $0.session == session }?.establishedMilliseconds
+  }
+}
+
+extension MemberReport {
+  /// Takes what the words say.
+  fileprivate mutating func read(_ answers: [String: WordAnswer]) {
+    status = answers["srvr"]?.bytes.flatMap { ServerStatus(srvr: $0) }
+    metrics = answers["mntr"]?.bytes.flatMap { ServerMetrics(mntr: $0) }
+    guard let conf = answers["conf"]?.bytes else { return }
+    for line in String(decoding: conf, as: UTF8.self).split(whereSeparator: \.isNewline) {
+      guard let equals = line.firstIndex(of: "=") else { continue }
+      let value = String(line[line.index(after: equals)...])
+      switch line[..<equals] {
+      case "serverId": id = Int64(value).map { ServerID(rawValue: $0) }
+      case "dataDir": dataDirectory = value
+      default: continue
+      }
+    }
+  }
+}
+
+extension MemberReport.Way {
+  fileprivate init(_ answer: WordAnswer) {
+    self =
+      switch answer {
+      case .text, .notServing: .answered
+      case .notAllowed: .notAllowed
+      case .failed(let reason): .failed(reason)
+      }
+  }
+}

@@ -1,0 +1,176 @@
+import Synchronization
+public import ZooKeeperClient
+import ZooKeeperProtocol
+
+/// Puts a load on an ensemble and measures it.
+///
+/// Everything happens below one znode that the load makes. Those under it are ephemeral, and it is a container: if the
+/// program is killed, the servers remove all of it.
+public struct LoadRun: Sendable {
+  public let plan: LoadPlan
+  /// The znode below which everything happens; it must not exist.
+  public let root: String
+  private let clients: [ZooKeeperClient]
+  private let stop = StopFlag()
+
+  /// - Parameter clients: the sessions, each with a time limit for single requests.
+  public init(_ plan: LoadPlan, root: String, clients: [ZooKeeperClient]) {
+    self.plan = plan
+    self.root = root
+    self.clients = clients
+  }
+
+  /// Ends the load: what is in flight is awaited, nothing more is sent.
+  public func end() { stop.set() }
+
+  // MARK: Before and after
+
+  /// Makes the znodes that the load needs.
+  ///
+  /// - Throws: what `create` throws, such as NodeExists.
+  public func prepare() async throws(ZooKeeperError) {
+    do throws(ZooKeeperError) {
+      try await clients[0].create(root, mode: .container)
+    } catch  where error.keeperError == .unimplemented {
+      // Before 3.5 there are no containers.
+      try await clients[0].create(root)
+    }
+    guard plan.work != .create else { return }
+    let value = value
+    let batches = stride(from: 0, to: plan.keyCount, by: 100).map { first in
+      (first..<min(first + 100, plan.keyCount)).map { number in
+        MultiOperation.create(
+          CreateRequest(path: path(number), data: value, acl: ACL.openUnsafe, flags: CreateMode.ephemeral.flags))
+      }
+    }
+    for result in await clients[0].multi(all: batches, inFlight: 16) { _ = try result.get() }
+  }
+
+  /// Removes everything that the load has made.
+  ///
+  /// - Throws: why something could not be removed.
+  public func cleanUp() async throws(ZooKeeperError) {
+    let client = clients[0].withTimeLimit(.seconds(10))
+    do throws(ZooKeeperError) {
+      let names = try await client.getChildren(root)
+      let batches = stride(from: 0, to: names.count, by: 100).map { first in
+        names[first..<min(first + 100, names.count)].map { name in
+          MultiOperation.delete(PathVersionRequest(path: "\(root)/\(name)", version: -1))
+        }
+      }
+      for result in await client.multi(all: batches, inFlight: 16) { _ = try result.get() }
+      try await client.delete(root)
+    } catch  where error.keeperError == .noNode {
+      return
+    }
+  }
+
+  // MARK: The load
+
+  /// Runs until the plan's end or a call of `end`.
+  public func run() async -> LoadResult {
+    let start = ContinuousClock.now
+    let timer = plan.duration.map { duration in
+      Task {
+        try await Task.sleep(for: duration)
+        stop.set()
+      }
+    }
+    defer { timer?.cancel() }
+    var result = await withTaskGroup(of: LoadResult.self) { group in
+      for (index, client) in clients.enumerated() {
+        // The first ones take what is left of a number that cannot be divided.
+        let share = plan.requestCount.map { count in count / clients.count + (index < count % clients.count ? 1 : 0) }
+        let load = SessionLoad(plan, root: client.absolutePath(root), session: index, share: share, stop: stop)
+        group.addTask { await load.run(client) }
+      }
+      var sum = LoadResult()
+      for await part in group { sum.add(part) }
+      return sum
+    }
+    result.seconds = (ContinuousClock.now - start) / .seconds(1)
+    return result
+  }
+
+  private var value: [UInt8] { [UInt8](repeating: UInt8(ascii: "x"), count: plan.sizeBytes) }
+
+  private func path(_ number: Int) -> String { "\(root)/\(number)" }
+}
+
+/// Whether a load is to end.
+private final class StopFlag: Sendable {
+  private let flag = Atomic(false)
+
+  func set() { flag.store(true, ordering: .relaxed) }
+
+  var isSet: Bool { flag.load(ordering: .relaxed) }
+}
+
+/// The requests of one session.
+///
+/// *Thread*: `next` and `take` run on the client's loop, one after the other; `run` reads what came of them when both
+/// are over.
+private final class SessionLoad: @unchecked Sendable {
+  // @unchecked: see above for which thread has the mutable state at which time.
+
+  private let plan: LoadPlan
+  private let stop: StopFlag
+  private let share: Int?
+  private let own: String
+  private let paths: [String]
+  private let value: [UInt8]
+  private var random: SplitMix64
+  private var result = LoadResult()
+
+  init(_ plan: LoadPlan, root: String, session: Int, share: Int?, stop: StopFlag) {
+    self.plan = plan
+    self.share = share
+    self.stop = stop
+    own = "\(root)/s\(session)-"
+    paths = plan.work == .create ? [] : (0..<plan.keyCount).map { "\(root)/\($0)" }
+    value = [UInt8](repeating: UInt8(ascii: "x"), count: plan.sizeBytes)
+    random = SplitMix64(seed: UInt64(session) &+ .random(in: .min ... .max))
+  }
+
+  func run(_ client: ZooKeeperClient) async -> LoadResult {
+    await client.keepInFlight(plan.inFlight, next: next, onReply: take)
+    return result
+  }
+
+  private func next(_ number: Int) -> ClientRequest? {
+    guard !stop.isSet, share.map({ number < $0 }) ?? true else { return nil }
+    if isRead(number) { return .getData(PathWatchRequest(path: paths[Int(random.next() % UInt64(paths.count))])) }
+    switch plan.work {
+    case .create:
+      // Each is deleted by the request after it: requests of a session are carried out in order.
+      let path = "\(own)\(number / 2)"
+      return number.isMultiple(of: 2)
+        ? .create(CreateRequest(path: path, data: value, acl: ACL.openUnsafe, flags: CreateMode.ephemeral.flags))
+        : .delete(PathVersionRequest(path: path, version: -1))
+    case .read, .write, .mixed:
+      let path = paths[Int(random.next() % UInt64(paths.count))]
+      return .setData(SetDataRequest(path: path, data: value, version: -1))
+    }
+  }
+
+  /// Whether a request reads: told by its number alone, so that the reply's side knows it as well.
+  private func isRead(_ number: Int) -> Bool {
+    switch plan.work {
+    case .read: return true
+    case .write, .create: return false
+    case .mixed:
+      // Multiplying by a prime to 100 spreads the writes among the reads.
+      return number % 100 * 37 % 100 < plan.readPercent
+    }
+  }
+
+  private func take(_ number: Int, _ nanoseconds: Int64, _ failure: ZooKeeperError?) {
+    if let failure {
+      result.failures[failure.keeperError?.name ?? "\(failure.code)", default: 0] += 1
+    } else if isRead(number) {
+      result.reads.add(nanoseconds: nanoseconds)
+    } else {
+      result.writes.add(nanoseconds: nanoseconds)
+    }
+  }
+}

@@ -1,0 +1,38 @@
+public import ZooKeeperClient
+public import ZooKeeperProtocol
+
+/// What a server and its clients did until a moment: the half of a rate.
+public struct ServerSample: Sendable {
+  public let address: ServerAddress
+  public let taken: ContinuousClock.Instant
+  /// nil if the server gives none.
+  public var metrics: ServerMetrics?
+  /// nil if the server does not tell its connections.
+  public var connections: [ClientConnection]?
+  /// Why the server did not answer at all.
+  public var failure: ConnectFailure.Reason?
+  /// The words that its configuration does not allow.
+  public var refused: [String] = []
+}
+
+extension EnsembleProbe {
+  /// Asks a server for `mntr` and `cons`, once each; an AdminServer only in place of a word that is not allowed.
+  public func sample(_ address: ServerAddress, admin: ServerAddress?) async -> ServerSample {
+    async let mntr = WordAnswer.ask("mntr", of: address, tls: tls, limit: limit)
+    async let cons = WordAnswer.ask("cons", of: address, tls: tls, limit: limit)
+    let answers = await (mntr: mntr, cons: cons)
+    var sample = ServerSample(address: address, taken: .now)
+    sample.metrics = answers.mntr.bytes.flatMap { ServerMetrics(mntr: $0) }
+    sample.connections = answers.cons.bytes.map { ClientConnection.parse(cons: $0) }
+    if sample.metrics == nil { sample.metrics = await metrics(of: admin) }
+    if sample.connections == nil {
+      sample.connections = await document("connections", of: admin).flatMap { ClientConnection.parse(connections: $0) }
+    }
+    if answers.mntr == .notAllowed, sample.metrics == nil { sample.refused.append("mntr") }
+    if answers.cons == .notAllowed, sample.connections == nil { sample.refused.append("cons") }
+    if sample.metrics == nil, sample.connections == nil, case .failed(let reason) = answers.mntr {
+      sample.failure = reason
+    }
+    return sample
+  }
+}

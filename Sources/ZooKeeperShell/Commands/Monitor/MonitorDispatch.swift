@@ -1,0 +1,69 @@
+import ZooKeeperClient
+import ZooKeeperMonitor
+import ZooKeeperProtocol
+
+extension CommandContext {
+  /// Runs one of the commands that ask what the servers know about themselves.
+  func run(_ command: MonitorCommand) async throws -> ExitCode {
+    switch command {
+    case .health: try await health()
+    case .ready: try await ready()
+    case .members: try await members()
+    case .sessions: try await sessions()
+    case .who: try await who()
+    case .watchers: try await watchers()
+    case .top: try await top()
+    case .latency: try await latency()
+    case .bench: try await bench()
+    case .metrics: try await metrics()
+    case .word: try await word()
+    case .admin: try await admin()
+    }
+  }
+
+  /// How long a server may take to connect, and again to answer.
+  func answerLimit() throws(ShellError) -> Duration {
+    guard let word = invocation.value(.limit) else { return .seconds(1) }
+    let limit = try ValueParser.duration(word, of: "--limit")
+    guard limit > .zero else { throw .usage("--limit must be more than nothing") }
+    return limit
+  }
+
+  /// A number that an option gives.
+  func number(_ name: OptionName, default other: Int, in range: ClosedRange<Int64>) throws(ShellError) -> Int {
+    guard let word = invocation.value(name) else { return other }
+    return Int(try ValueParser.integer(word, of: "--\(name.rawValue)", in: range))
+  }
+
+  /// What asks the servers.
+  func probe() throws(ShellError) -> EnsembleProbe {
+    let limit = try answerLimit()
+    return EnsembleProbe(tls: tls, limit: limit, admin: try adminPlaces()) { [openMember] server in
+      try await openMember(server, limit)
+    }
+  }
+
+  /// Reads `--admin`: a port, or addresses.
+  func adminPlaces() throws(ShellError) -> EnsembleProbe.AdminPlaces {
+    guard let word = invocation.value(.admin) else { return .port(AdminClient.defaultPort) }
+    let text = try ValueParser.text(word, of: "--admin")
+    if let port = Int(text) {
+      guard (1...65535).contains(port) else { throw .usage("--admin \(port) is no port", hint: "a port is 1 to 65535") }
+      return .port(port)
+    }
+    let parts = text.split(separator: ",")
+    let addresses = parts.compactMap { HostAndPort(parsing: String($0)) }.filter { $0.port > 0 }
+    guard !parts.isEmpty, addresses.count == parts.count else {
+      throw .usage(
+        "--admin \(Tokenizer.quote(text)) is neither a port nor a list of addresses", hint: "write HOST:PORT,HOST:PORT")
+    }
+    return .addresses(addresses.map { ServerAddress(host: $0.host, port: $0.port) })
+  }
+
+  /// The error of servers none of which could be asked.
+  func unreachable(_ failures: [ConnectFailure]) -> ShellError {
+    failures.isEmpty
+      ? ShellError(.ensembleCannot, "NotServing", "no server serves clients: the ensemble has no quorum")
+      : .cannotConnect(failures)
+  }
+}

@@ -1,0 +1,47 @@
+import ZooKeeperClient
+import ZooKeeperProtocol
+
+/// Commands that ask servers without a session of the shell's own.
+extension ShellSession {
+  /// Runs one of them.
+  func perform(
+    _ command: MonitorCommand, _ invocation: Invocation, _ settings: ShellSettings
+  ) async throws -> Outcome {
+    if let mistake = self.settings.clusterMistake { throw mistake }
+    if tls == nil { tls = try self.settings.tls.context() }
+    let answer = AnswerWriter(
+      Renderer(renderContext(settings)), output, isListing: invocation.streamsList, awaitsEvent: false)
+    let context = context(invocation, settings) { result throws(ShellError) in try answer.emit(result) }
+    try output.flush()
+    let code: ExitCode
+    do {
+      code = try await context.run(command)
+    } catch {
+      await others.close()
+      context.progress.end()
+      try answer.abandon()
+      throw context.progress.explained(error)
+    }
+    await others.close()
+    context.progress.end()
+    try answer.finish()
+    return Outcome(exitCode: settings.dialect.exitCode(ofAnswer: code))
+  }
+
+  /// Opens a session with one server of the ensemble, at its own root.
+  func openMember(
+    _ server: ServerAddress, _ limit: Duration, _ settings: ShellSettings
+  ) async throws -> ZooKeeperClient {
+    var own = try await withPassword(self.settings)
+    own.connectString = ConnectString(servers: [server])
+    own.connectString.requiresTLS = self.settings.connectString.requiresTLS
+    own.connectTimeout = limit
+    own.timeLimit = settings.timeLimit
+    own.waitsForConnection = false
+    let client = try await others.open(own, mode: .oneShot)
+    for identity in own.identities {
+      try await client.withTimeLimit(limit).addAuth(scheme: identity.scheme, auth: try await secret(of: identity))
+    }
+    return client
+  }
+}
