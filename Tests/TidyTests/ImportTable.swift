@@ -35,7 +35,7 @@ enum ImportTable {
     ]),
     "ZooKeeperRecipes": ["ZooKeeperClient", "ZooKeeperProtocol"],
     "ZooKeeperTrees": ["ZooKeeperClient", "ZooKeeperProtocol", "Digests", "Synchronization"],
-    "ZooKeeperSandbox": platform.union(["ZooKeeperServer", "Logging", "Synchronization"]),
+    "ZooKeeperSandbox": platform.union(["ZooKeeperServer", "TransportSecurity", "Logging", "Synchronization"]),
     "Platform": platform,
     "CLibEdit": [],
     "LineEditor": platform.union(["CLibEdit", "Platform", "Synchronization"]),

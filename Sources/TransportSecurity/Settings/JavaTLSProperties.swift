@@ -61,6 +61,13 @@ package struct JavaTLSProperties: Hashable, Sendable {
     return settings
   }
 
+  /// Sets whether clients are asked for certificates, which need not be for the addresses that they connect from.
+  package mutating func ask(forCertificates authentication: TLSSettings.ClientAuthentication) {
+    clientAuthentication = authentication
+    verifiesClientName = false
+    isClientNameConfigured = true
+  }
+
   /// Takes a property.
   ///
   /// - Parameter key: without its prefix, such as `keyStore.location`.

@@ -40,9 +40,7 @@ extension ConfigurationFile {
     case "kerberos.removeRealmFromPrincipal": sasl.names.removesRealm = flag(entry)
     case "sessionRequireClientSASLAuth": if flag(entry) { sasl.requiresLogin = entry }
     case "requireClientAuthScheme": takeRequiredScheme(entry)
-    case "security.auth_to_local":
-      guard !entry.value.isEmpty, entry.value.split(whereSeparator: \.isWhitespace) != ["DEFAULT"] else { return true }
-      fail(entry, "security.auth_to_local: rules other than DEFAULT are not supported")
+    case "security.auth_to_local": takeNameRules(entry)
     case "jaasLoginRenew": need(entry)
     case "requireKerberosConfig", "kinit", "kinit.command": break
     // A client's properties, which an environment for both may contain.
@@ -53,6 +51,15 @@ extension ConfigurationFile {
     default: return false
     }
     return true
+  }
+
+  private mutating func takeNameRules(_ entry: PropertiesText.Entry) {
+    do throws(AuthToLocalFault) {
+      sasl.names.shortNames = try AuthToLocalRules(parsing: entry.value)
+      if sasl.names.shortNames != AuthToLocalRules() { need(entry) }
+    } catch {
+      fail(entry, "\(entry.key): \(error.reason)")
+    }
   }
 
   /// Takes `requireClientAuthScheme`, which Apache's guides name, and its servers ignore. Here it has its effect.

@@ -8,6 +8,8 @@ package struct PortTLS: Hashable, Sendable {
   package var acceptsBoth = false
   /// Whether the files are read again when they have changed.
   package var reloadsFiles = false
+  /// The largest number of handshakes that are under way at a time.
+  package var handshakeLimit = 1000
   /// Whether a peer's certificate must be for the address that it connects from, unless that is configured.
   private let verifiesPeerByDefault: Bool
 
