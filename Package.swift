@@ -106,8 +106,8 @@ let package = Package(
     .target(
       name: "ZooKeeperShell",
       dependencies: [
-        "ZooKeeperClient", "ZooKeeperRecipes", "ZooKeeperTrees", "ZooKeeperProtocol", "TransportSecurity", "SASL",
-        "LineEditor", "Platform", "ZooKeeperSandbox", "Zlib",
+        "Digests", "ZooKeeperClient", "ZooKeeperRecipes", "ZooKeeperTrees", "ZooKeeperProtocol", "TransportSecurity",
+        "SASL", "LineEditor", "Platform", "ZooKeeperSandbox", "Zlib",
       ],
       swiftSettings: house),
     .executableTarget(name: "zkcli", dependencies: ["ZooKeeperShell"], swiftSettings: house),

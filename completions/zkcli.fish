@@ -12,14 +12,14 @@ end
 
 function __zkcli_needs_file
     set -l words (commandline -opc)
-    contains -- $words[-1] --client-configuration -client-configuration --auth-file --cacert --cert --key --key-password-file --password-file --keytab -f --script --data-dir --file -file
+    contains -- $words[-1] --config --client-configuration -client-configuration --auth-file --cacert --cert --key --key-password-file --password-file --keytab -f --script --data-dir --file -file
 end
 
 complete -c zkcli -f
 complete -c zkcli -n __zkcli_needs_command -a ls -d 'List the children of znodes'
-complete -c zkcli -n __zkcli_needs_command -a get -d 'Print the data of a znode'
-complete -c zkcli -n __zkcli_needs_command -a cat -d 'Print the data of a znode'
-complete -c zkcli -n __zkcli_needs_command -a stat -d 'Print the stat of a znode'
+complete -c zkcli -n __zkcli_needs_command -a get -d 'Print the data of znodes'
+complete -c zkcli -n __zkcli_needs_command -a cat -d 'Print the data of znodes'
+complete -c zkcli -n __zkcli_needs_command -a stat -d 'Print the stat of znodes'
 complete -c zkcli -n __zkcli_needs_command -a exists -d 'Check whether a znode exists, by the exit code'
 complete -c zkcli -n __zkcli_needs_command -a sync -d 'Make the server catch up with the leader'
 complete -c zkcli -n __zkcli_needs_command -a getEphemerals -d 'List the ephemeral znodes of this session'
@@ -47,6 +47,7 @@ complete -c zkcli -n __zkcli_needs_command -a getAcl -d 'Print the ACL of a znod
 complete -c zkcli -n __zkcli_needs_command -a setAcl -d 'Replace the ACL of a znode'
 complete -c zkcli -n __zkcli_needs_command -a addauth -d 'Prove an identity to the server'
 complete -c zkcli -n __zkcli_needs_command -a whoami -d 'Print the identities that this session has proved'
+complete -c zkcli -n __zkcli_needs_command -a acl -d 'Make, change, explain and check ACLs'
 complete -c zkcli -n __zkcli_needs_command -a setquota -d 'Limit the znodes or bytes of a subtree'
 complete -c zkcli -n __zkcli_needs_command -a listquota -d 'Print the quota of a subtree and its usage'
 complete -c zkcli -n __zkcli_needs_command -a delquota -d 'Remove the quota of a subtree'
@@ -68,6 +69,8 @@ complete -c zkcli -n __zkcli_needs_command -a config -d 'Print the configuration
 complete -c zkcli -n __zkcli_needs_command -a reconfig -d 'Change the members of the ensemble'
 complete -c zkcli -n __zkcli_needs_command -a server -d 'Run a ZooKeeper server on a zoo.cfg'
 complete -c zkcli -n __zkcli_needs_command -a local -d 'Show the servers of --local, or inject faults'
+complete -c zkcli -n __zkcli_needs_command -a use -d 'Change to a cluster of the configuration file'
+complete -c zkcli -n __zkcli_needs_command -a clusters -d 'List the clusters of the configuration file'
 complete -c zkcli -n __zkcli_needs_command -a cd -d 'Change the working directory'
 complete -c zkcli -n __zkcli_needs_command -a pwd -d 'Print the working directory'
 complete -c zkcli -n __zkcli_needs_command -a connect -d 'Connect to other servers, with a new session'
@@ -78,6 +81,8 @@ complete -c zkcli -n __zkcli_needs_command -a help -d 'Explain a command or a to
 complete -c zkcli -n __zkcli_needs_command -a version -d 'Print the version of this program'
 complete -c zkcli -n __zkcli_needs_command -a quit -d 'Leave the shell'
 complete -c zkcli -n __zkcli_needs_command -a exit -d 'Leave the shell'
+complete -c zkcli -n __zkcli_needs_command -a time -d 'Run a command and print how long it took'
+complete -c zkcli -n __zkcli_needs_command -a repeat -d 'Run a command again and again'
 complete -c zkcli -n __zkcli_needs_file -F
 complete -c zkcli -n 'not __zkcli_needs_command; and not __zkcli_needs_file' -a '(__zkcli_candidates)'
 complete -c zkcli -n '__zkcli_needs_command; and string match -q -- "-*" (commandline -ct)' -a '(__zkcli_candidates)'

@@ -63,6 +63,29 @@ extension LineEditor {
     writeToTerminal(down + "\r" + right)
   }
 
+  /// Shows after the cursor what may follow, as far as it fits in the row, without libedit's knowledge.
+  func showHint() {
+    guard isDrawn, hasCursorMotion, let hinter else { return }
+    let (line, cursor) = editedLine
+    guard !line.isEmpty, cursor == line.count, let hint = hinter(String(String.UnicodeScalarView(line))) else { return }
+    // The last column stays free: a character there would move the cursor to the next row.
+    let room = screenColumns - layout.cursor.column - 1
+    let shown = hint.unicodeScalars.map(printable).prefix(max(0, room))
+    guard !shown.isEmpty else { return }
+    showsHint = true
+    let text = String(String.UnicodeScalarView(shown))
+    let (on, off) = usesColor ? ("\u{1B}[2m", "\u{1B}[0m") : ("", "")
+    // Saves the cursor's place, and goes back to it.
+    writeToTerminal("\u{1B}7\(on)\(text)\(off)\u{1B}8")
+  }
+
+  /// Removes the hint, before libedit or anyone else writes.
+  func removeHint() {
+    guard showsHint else { return }
+    showsHint = false
+    writeToTerminal("\u{1B}[K")
+  }
+
   private func dimension(_ capability: String, fallback: Int) -> Int {
     let value = Int(shim_el_number(editLine, capability))
     return value > 1 ? value : fallback

@@ -63,13 +63,17 @@ extension LineEditor {
 
   /// libedit's wish for a character: 1 with one, 0 at the end of the input, -1 when the line is not to go on.
   func readScalar(into result: UnsafeMutablePointer<wchar_t>) -> Int32 {
+    showHint()
+    defer { removeHint() }
     while true {
       switch nextEvent(watchingInput: true) {
       case .signal(let signal):
         guard let reason = handleWhileEditing(signal) else { continue }
         return stopReading(reason)
       case .doorbell:
+        removeHint()
         showWaitingTexts()
+        showHint()
       case .failed(let errno):
         return stopReading(.failed(errno: errno))
       case .input:
@@ -90,6 +94,8 @@ extension LineEditor {
   ///
   /// - Returns: why the line ends; `nil` if it goes on.
   private func handleWhileEditing(_ signal: Int32) -> Input? {
+    removeHint()
+    defer { if signal == SIGWINCH { showHint() } }
     switch signal {
     case SIGINT:
       moveToEndOfLine()

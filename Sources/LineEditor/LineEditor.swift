@@ -18,6 +18,13 @@ package final class LineEditor {
   /// It may block in ``wait(for:)``, so that ^C ends a completion that takes too long.
   package var completer: ((_ line: String, _ cursor: Int) -> Completion)?
 
+  /// Called before each key with the text of the line, if the cursor is at its end; what it returns is shown dimly
+  /// after the cursor.
+  package var hinter: ((_ line: String) -> String?)?
+
+  /// Whether a hint is on the screen.
+  var showsHint = false
+
   /// Prints from any thread, above the line that is being edited.
   package let printer = Printer()
 
@@ -33,6 +40,9 @@ package final class LineEditor {
   /// Whether lines can be edited: standard input and output are terminals.
   let isInteractive: Bool
 
+  /// Whether a person sees what is printed and types what is read.
+  package var isTerminal: Bool { isInteractive }
+
   let signals: SignalQueue
   var decoder = ScalarDecoder()
 
@@ -43,6 +53,9 @@ package final class LineEditor {
   private(set) var isEditing = false
 
   private let configuration: Configuration
+  /// Whether the terminal takes colour.
+  var usesColor: Bool { configuration.usesColor && hasCursorMotion }
+
   private let historyFile: HistoryFile?
   private let events: OpaquePointer
   private(set) var prompt: Prompt = ""

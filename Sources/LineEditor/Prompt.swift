@@ -4,8 +4,8 @@
 /// libedit drops an escape sequence that no character follows: end a prompt with a plain space.
 package struct Prompt: Equatable, Sendable, ExpressibleByStringLiteral {
   /// How a piece looks, where the terminal has colour.
-  package enum Style: Equatable, Sendable {
-    case plain, bold, dim, red, green, yellow
+  package enum Style: Hashable, Sendable {
+    case plain, bold, dim, red, green, yellow, blue, magenta, cyan
   }
 
   /// A text of one style.
@@ -80,6 +80,9 @@ extension Prompt.Style {
     case .red: "\u{1B}[31m"
     case .green: "\u{1B}[32m"
     case .yellow: "\u{1B}[33m"
+    case .blue: "\u{1B}[34m"
+    case .magenta: "\u{1B}[35m"
+    case .cyan: "\u{1B}[36m"
     }
   }
 }

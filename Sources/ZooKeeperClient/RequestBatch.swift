@@ -16,6 +16,8 @@ final class Batch<Reply: Sendable>: @unchecked Sendable {
   private var next = 0
   private var missing: Int
   private var isCancelled = false
+  /// Whether a connection was lost or a limit has passed, so that nothing more is sent.
+  private var isBroken = false
   private var continuation: CheckedContinuation<[Result<Reply, ZooKeeperError>], Never>?
 
   /// - Parameter limit: how long each request may take once it is sent, in milliseconds.
@@ -50,11 +52,17 @@ final class Batch<Reply: Sendable>: @unchecked Sendable {
     guard next < requests.count else { return }
     let index = next
     next += 1
-    guard !isCancelled else {
-      return complete(index, .failure(ZooKeeperError(.cancelled(outcomeUnknown: false))))
+    guard !isCancelled, !isBroken else {
+      let code: ZooKeeperError.Code =
+        isCancelled ? .cancelled(outcomeUnknown: false) : .connectionLoss(outcomeUnknown: false)
+      return complete(index, .failure(ZooKeeperError(code)))
     }
-    driver.submit(requests[index], id: ids[index], watch: nil, limit: limit) { [self] in
-      complete(index, $0)
+    driver.submit(requests[index], id: ids[index], watch: nil, limit: limit) { [self] result in
+      complete(index, result)
+      if case .failure(let error) = result, !error.isAnswer, !isBroken, !isCancelled {
+        isBroken = true
+        while next < requests.count { sendNext() }
+      }
       sendNext()
     }
   }
@@ -65,5 +73,15 @@ final class Batch<Reply: Sendable>: @unchecked Sendable {
     }
     missing -= 1
     if missing == 0 { continuation?.resume(returning: results.map { $0! }) }
+  }
+}
+
+extension ZooKeeperError {
+  /// Whether the failure is the server's answer to this request, so that others may well succeed.
+  fileprivate var isAnswer: Bool {
+    switch code {
+    case .server, .rolledBack, .malformedReply, .requestTooLarge: true
+    default: false
+    }
   }
 }

@@ -56,10 +56,36 @@ private struct Reading {
     let usesZkClis = environment.isZkCli || mode.asksForCompatibility
     let dialect: any Dialect = if usesZkClis { ZkCliDialect() } else { NativeDialect() }
     self.dialect = dialect
-    let parsed = dialect.splitProgram(mode.words)
+    var parsed = dialect.splitProgram(mode.words)
+    let aliasMistake = Self.expandAlias(&parsed, environment, dialect)
     self.parsed = parsed
-    command = parsed.command.map { dialect.bind($0, parsed.words, globals: ProgramOptions.behindCommand) }
+    command = parsed.command.map { command in
+      if let aliasMistake { return Binding(mistake: aliasMistake) }
+      return dialect.bind(command, parsed.words, globals: ProgramOptions.behindCommand)
+    }
     options = parsed.globals.merging(command?.globals ?? [:]) { $0 + $1 }
+  }
+
+  /// Replaces a command that is an alias of the configuration file.
+  ///
+  /// - Returns: what is wrong with the file.
+  private static func expandAlias(
+    _ parsed: inout ProgramInvocation, _ environment: ShellEnvironment, _ dialect: any Dialect
+  ) -> ShellError? {
+    guard dialect.hasExtras, parsed.mistake == nil, let command = parsed.command?.exactText,
+      CommandTable.find(command) == nil
+    else { return nil }
+    do throws(ShellError) {
+      let location = try ClusterFile.Location(parsed.value(.config), environment)
+      guard let expansion = try ClusterFile.open(location, environment)?.expansion(of: command),
+        case .words(let words) = Tokenizer.tokenize(expansion), let first = words.first
+      else { return nil }
+      parsed.command = first
+      parsed.words = words.dropFirst() + parsed.words
+      return nil
+    } catch {
+      return error
+    }
   }
 
   func plan() throws(ShellError) -> Plan {

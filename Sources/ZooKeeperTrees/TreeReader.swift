@@ -51,6 +51,8 @@ public struct TreeReader {
   private var stack: [Entry]
   /// How many bytes of data a znode had on average when some were last read.
   private var averageBytes = 0
+  /// How often connections were lost so far.
+  private var lossCount = 0
   /// How many znodes went away while the subtree was read.
   public private(set) var vanishedCount = 0
 
@@ -58,8 +60,8 @@ public struct TreeReader {
   private static let largestBatch = 2048
   /// So many bytes of data are read ahead, unless single znodes have more.
   private static let readAheadBytes = 16 << 20
-  /// How often a read is repeated whose connection was lost. Each time the client first waits for another connection.
-  private static let attemptLimit = 5
+  /// How often reads are repeated whose connection was lost. Each time the client first waits for another connection.
+  private static let lossLimit = 10
 
   /// - Parameters:
   ///   - client: the session; the time limit that it has is for each request.
@@ -160,16 +162,24 @@ public struct TreeReader {
     }
   }
 
-  private func readAll(_ reads: [ZnodeRead]) async throws(ZooKeeperError) -> [Result<ZnodeReading, ZooKeeperError>] {
+  private mutating func readAll(
+    _ reads: [ZnodeRead]
+  ) async throws(ZooKeeperError) -> [Result<ZnodeReading, ZooKeeperError>] {
     // The client may be quicker with the replies than a cancelled task with its cancellation.
     if Task.isCancelled { throw ZooKeeperError(.cancelled(outcomeUnknown: false), path: root) }
     var results = await client.readAll(reads, inFlight: inFlight)
-    for _ in 1..<Self.attemptLimit {
-      let lost = results.indices.filter { results[$0].isConnectionLoss }
-      guard !lost.isEmpty else { break }
+    var lost = results.indices.filter { results[$0].isConnectionLoss }
+    while !lost.isEmpty, lossCount < Self.lossLimit {
+      lossCount += 1
       let again = await client.readAll(lost.map { reads[$0] }, inFlight: inFlight)
       for (index, result) in zip(lost, again) { results[index] = result }
+      let stillLost = lost.filter { results[$0].isConnectionLoss }
+      // A server that drops the connection before it answers anything will do so the next time too.
+      guard stillLost.count < lost.count else { break }
+      lost = stillLost
     }
+    // To go on with what was answered would never end on a server that answers a little on each connection.
+    if let index = lost.first, case .failure(let error) = results[index] { throw error }
     return results
   }
 

@@ -144,7 +144,7 @@ public struct TreeWriter {
     case .delete(let body): return try await client.exists(body.path) == nil
     case .create(let body), .create2(let body), .createContainer(let body): wanted = (body.data, 0)
     case .createTTL(let body): wanted = (body.create.data, 0)
-    case .setData(let body): wanted = (body.data, body.version + 1)
+    case .setData(let body): wanted = (body.data, body.version &+ 1)
     case .check, .getData, .getChildren: return false
     }
     do throws(ZooKeeperError) {

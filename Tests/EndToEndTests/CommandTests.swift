@@ -22,7 +22,7 @@ extension Scenario {
       Step("GET ~", "a value"), Step("get -b ~", "YSB2YWx1ZQ==\n"), Step("get -o base64 ~", "YSB2YWx1ZQ==\n"),
       Step("get --output=hex ~", "612076616c7565\n"), Step("get ~ -o raw", "a value", inScript: "a value"),
       Step("get ~/nope", fails: 3, "NoNode ~/nope"), Step("get", fails: 2, "missing argument: path"),
-      Step("get ~ surplus", fails: 2, "surplus")),
+      Step("exists ~ surplus", fails: 2, "surplus")),
     Scenario(
       "null, empty and the word null", Step("create ~", "~\n"), Step("get ~"), Step("set ~ ''"),
       Step("get ~", "", inScript: "\n"), Step("set ~ null"), Step("get ~", "null"), Step("get -b ~", "bnVsbA==\n")),
@@ -101,7 +101,7 @@ extension Scenario {
     Scenario(
       "delete", Step("create -p ~/a/b", "~/a/b\n"), Step("delete ~/a", fails: 4, "NotEmpty ~/a"),
       Step("delete -v 1 ~/a/b", fails: 4, "BadVersion ~/a/b"),
-      Step("delete ~/a/b 7", fails: 2, "unexpected argument: 7"),
+      Step("delete ~/a/b 7", fails: 2, "7 could be a version or a znode"),
       Step("delete -v 0 ~/a/b"), Step("rm ~/a"), Step("delete ~/a", fails: 3, "NoNode ~/a"),
       Step("create -p ~/c/d/e", "~/c/d/e\n"), Step("rm -r ~/c"), Step("ls ~")),
     Scenario(

@@ -40,8 +40,8 @@ enum ImportTable {
     "CLibEdit": [],
     "LineEditor": platform.union(["CLibEdit", "Platform", "Synchronization"]),
     "ZooKeeperShell": platform.union([
-      "ZooKeeperClient", "ZooKeeperRecipes", "ZooKeeperTrees", "ZooKeeperProtocol", "TransportSecurity", "SASL",
-      "LineEditor", "Platform", "ZooKeeperSandbox", "Zlib", "Synchronization",
+      "Digests", "ZooKeeperClient", "ZooKeeperRecipes", "ZooKeeperTrees", "ZooKeeperProtocol", "TransportSecurity",
+      "SASL", "LineEditor", "Platform", "ZooKeeperSandbox", "Zlib", "Synchronization",
     ]),
     "ZabSimulator": core.union(platform).union(["StorageTesting"]),
     "zkcli": ["ZooKeeperShell"],

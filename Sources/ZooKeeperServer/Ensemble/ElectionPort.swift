@@ -143,8 +143,8 @@ final class ElectionPort: @unchecked Sendable {
       // The server with the larger id opens the connection, and knows from the greeting that it must.
       if server > id || isStopped { return channel.close(promise: nil) }
       try channel.pipeline.syncOperations.addHandler(ElectionConnection(self, peer: server, limits: settings))
-      // A server that is called back may wait for the first message before it says anything: only that shows it that this
-      // one does not authenticate. Apache's servers repeat their last message too.
+      // A server that is called back may wait for the first message before it says anything: only that shows it that
+      // this one does not authenticate. Apache's servers repeat their last message too.
       if let peer = peers[server], peer.waiting == nil { peers[server]?.waiting = peer.last }
       adopt(channel, of: server)
     }

@@ -34,7 +34,7 @@ final class QuorumAuthGate: ChannelInboundHandler, RemovableChannelHandler, @unc
     case kerberosClient(GSSAPIClient)
   }
 
-  /// Called when the connection may be used. It may add handlers behind this one.
+  /// Called when the connection may be used. It may add handlers after this one.
   var onPassed: (() throws -> Void)?
   /// Called in place of `onRefused` when a server that need not authenticate has left without saying anything.
   var onLeft: (() -> Void)?
@@ -49,7 +49,7 @@ final class QuorumAuthGate: ChannelInboundHandler, RemovableChannelHandler, @unc
   private var timer: Scheduled<Void>?
   /// Whether a token is with the mechanism.
   private var isThinking = false
-  /// Whether the mechanism needs no further token, and only the other end's word is missing.
+  /// Whether the mechanism needs no further token, and only the other end's confirmation is missing.
   private var isLast = false
   private var isOver = false
 

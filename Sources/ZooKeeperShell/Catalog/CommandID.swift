@@ -54,5 +54,6 @@ package enum RecipeCommand: String, CaseIterable, Hashable, Sendable {
 
 /// The commands that are about the shell's own state.
 package enum ShellCommand: String, CaseIterable, Hashable, Sendable {
-  case addauth, cd, close, connect, help, history, local, printwatches, pwd, quit, redo, version
+  case acl, addauth, cd, close, clusters, connect, help, history, local, printwatches, pwd, quit, redo
+  case `repeat`, time, use, version
 }

@@ -16,6 +16,8 @@ package struct CommandSpec: Sendable {
   package let examples: [Example]
   /// Whether it changes the tree.
   package let writes: Bool
+  /// Whether it may delete or overwrite many znodes, and so asks first; see `Guard`.
+  package let destroys: Bool
   /// Whether an external command may follow `--`.
   package let takesCommand: Bool
   /// The options and arguments as help shows them, where the lists above do not show which belong together.
@@ -36,7 +38,7 @@ package struct CommandSpec: Sendable {
   package init(
     _ id: CommandID, _ name: String, aliases: [String] = [], summary: String, arguments: [ArgumentSpec] = [],
     options: [OptionSpec] = [], details: [String] = [], examples: [Example] = [], writes: Bool = false,
-    takesCommand: Bool = false, usage: String? = nil
+    destroys: Bool = false, takesCommand: Bool = false, usage: String? = nil
   ) {
     self.id = id
     self.name = name
@@ -47,6 +49,7 @@ package struct CommandSpec: Sendable {
     self.details = details
     self.examples = examples
     self.writes = writes
+    self.destroys = destroys
     self.takesCommand = takesCommand
     self.usage = usage
   }
@@ -65,6 +68,8 @@ package enum ValueKind: Hashable, Sendable {
   /// A file of this machine.
   case file
   case server
+  /// The name of a cluster in the configuration file.
+  case cluster
   /// The name of a command or help topic.
   case command
   /// One of a list.
@@ -140,13 +145,15 @@ package enum OptionName: String, CaseIterable, Hashable, Sendable {
   case priority, participants, exists, absent, equals, withData = "with-data", initial, exec, format
   case oneSession = "one-session"
   // Of the program.
-  case server, timeout, connectTimeout = "connect-timeout", sessionTimeout = "session-timeout", readOnly = "read-only"
+  case server, cluster, config, label = "as", operation = "op"
+  case timeout, connectTimeout = "connect-timeout", sessionTimeout = "session-timeout", readOnly = "read-only"
   case waitForConnection = "wait-for-connection", clientConfiguration = "client-configuration", auth
   case authFile = "auth-file", output, json, script, keepGoing = "keep-going", pipeline, quiet, verbose, color, compat
   case dataDir = "data-dir", port, listen
   case tls, cacert, cert, key, keyPasswordFile = "key-password-file", tlsServerName = "tls-server-name", insecure
   case sasl, user, principal, keytab, service
-  case noHistory = "no-history", maxBuffer = "max-buffer", help, programVersion = "program-version"
+  case noHistory = "no-history", noPager = "no-pager", maxBuffer = "max-buffer", help, programVersion =
+    "program-version"
   /// The session timeout in milliseconds, as zkCli.sh takes it with `-timeout`.
   case oldTimeout = "old-timeout"
 

@@ -30,7 +30,7 @@ extension CommandTable {
           "setAcl /config world:anyone:r,auth::cdrwa",
           "everyone may read, and the identities of this session may do anything"),
         .init("setAcl -R /config ip:10.0.0.0/8:cdrwa", "the whole subtree, for one network"),
-      ], writes: true),
+      ], writes: true, destroys: true),
     CommandSpec(
       .shell(.addauth), "addauth", summary: "Prove an identity to the server",
       arguments: [ArgumentSpec("scheme", .choice(["digest"])), ArgumentSpec("auth", .word, isOptional: true)],

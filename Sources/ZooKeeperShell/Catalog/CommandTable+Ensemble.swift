@@ -50,6 +50,7 @@ extension CommandTable {
         OptionSpec(.members, value: ("SERVERS", .word), oldWord: "members", "all members"),
         OptionSpec(.add, value: ("SERVERS", .word), oldWord: "add", "members to add or change"),
         OptionSpec(.remove, value: ("IDS", .word), oldWord: "remove", "the ids of members to remove"),
+        TreeOptions.dryRun, TreeOptions.yes, TreeOptions.max,
       ],
       details: [
         "A server is written as id=host:port:port[:role];[address:]port, with commas between several servers; the"
@@ -59,7 +60,8 @@ extension CommandTable {
       examples: [
         .init("reconfig -add 'server.5=zk5:2888:3888;2181'", "add a member"),
         .init("reconfig -remove 3,4", "remove two members"),
-      ], writes: true, usage: "[-s] [-v HEXVERSION] [-file FILE | -members SERVERS] | [-add SERVERS] [-remove IDS]"),
+      ], writes: true, destroys: true,
+      usage: "[-s] [-v HEXVERSION] [-file FILE | -members SERVERS] | [-add SERVERS] [-remove IDS]"),
     CommandSpec(
       .server, "server", summary: "Run a ZooKeeper server on a zoo.cfg",
       arguments: [

@@ -1,7 +1,9 @@
 /// Options that commands about whole subtrees share.
 enum TreeOptions {
   static let dryRun = OptionSpec(.dryRun, "print what would be done, and change nothing")
-  static let yes = OptionSpec(.yes, short: "y", "do not ask, and do without a limit in scripts")
+  static let yes = OptionSpec(
+    .yes, short: "y", value: ("CLUSTER", .cluster), isValueOptional: true,
+    "do not ask, and do without a limit in scripts; a protected cluster needs --yes=CLUSTER")
   static let max = OptionSpec(
     .max, value: ("COUNT", .number), "the most existing znodes that a script may change without --yes (default 1000)")
   static let overwrite = OptionSpec(.overwrite, "replace data and ACLs of znodes that exist with others")
@@ -15,8 +17,8 @@ enum TreeOptions {
   static let prune = OptionSpec(.prune, "delete znodes that only the target has")
 
   static let places =
-    "A place is a path on this ensemble; zk://HOST:PORT/PATH or zks://HOST:PORT/PATH on another one; file:NAME, a file"
-    + " that export has written; or - for stdin and stdout."
+    "A place is a path on this ensemble; zk://HOST:PORT/PATH or zks://HOST:PORT/PATH on another one; CLUSTER:/PATH on"
+    + " one that the configuration file names; file:NAME, a file that export has written; or - for stdin and stdout."
   static let omissions =
     "Ephemeral znodes belong to their sessions and are left out. Servers do not tell which znodes are containers or"
     + " have a time to live; copies of these are persistent."
@@ -43,7 +45,7 @@ extension CommandTable {
         .init("cp /config /config.bak", "one znode"),
         .init("cp -R /app /archive/", "a subtree, as /archive/app"),
         .init("cp -R /app zk://zk2:2181/app", "to another ensemble"),
-      ], writes: true),
+      ], writes: true, destroys: true),
     CommandSpec(
       .client(.mv), "mv", summary: "Move a znode with all znodes under it",
       arguments: [ArgumentSpec("source", .path), ArgumentSpec("target", .path)],
@@ -55,7 +57,7 @@ extension CommandTable {
           + " are listed, with exit code 11.",
         "An existing target is an error, and so is an ephemeral znode in the subtree.",
       ],
-      examples: [.init("mv /app/old /app/new", "another name for a subtree")], writes: true),
+      examples: [.init("mv /app/old /app/new", "another name for a subtree")], writes: true, destroys: true),
     CommandSpec(
       .client(.export), "export", summary: "Write a subtree to a file",
       arguments: [SharedOptions.path, ArgumentSpec("file", .file, isOptional: true)],
@@ -93,7 +95,7 @@ extension CommandTable {
       examples: [
         .init("import app.jsonl /app", "what export has written"),
         .init("import --dry-run conf/ /app/conf", "what a directory of files would create"),
-      ], writes: true),
+      ], writes: true, destroys: true),
     CommandSpec(
       .client(.diff), "diff", summary: "Compare two subtrees",
       arguments: [ArgumentSpec("left", .path), ArgumentSpec("right", .path)],
@@ -130,7 +132,7 @@ extension CommandTable {
       examples: [
         .init("apply --dry-run app.jsonl /app", "the plan"),
         .init("apply --prune --yes conf/ /app/conf", "exactly the files of a directory, from a script"),
-      ], writes: true),
+      ], writes: true, destroys: true),
     CommandSpec(
       .client(.mirror), "mirror", summary: "Make a subtree like another one, and keep it so",
       arguments: [ArgumentSpec("source", .path), ArgumentSpec("target", .path)],
@@ -154,6 +156,6 @@ extension CommandTable {
       examples: [
         .init("mirror zk://old:2181/ / --follow", "move to another cluster while clients use the old one"),
         .init("mirror --prune /app zk://standby:2181/app", "once, and exactly"),
-      ], writes: true),
+      ], writes: true, destroys: true),
   ]
 }

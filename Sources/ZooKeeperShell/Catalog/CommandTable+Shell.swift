@@ -37,12 +37,15 @@ extension CommandTable {
       examples: [.init("pwd", "where relative paths start")]),
     CommandSpec(
       .shell(.connect), "connect", summary: "Connect to other servers, with a new session",
-      arguments: [ArgumentSpec("server", .server, isOptional: true)],
+      arguments: [ArgumentSpec("server", .server, isOptional: true)], options: [SharedOptions.label],
       details: [
         "Without an argument, connects to the same servers again. The old session is closed; connecting to other"
           + " servers also drops the identities that were proved."
       ],
-      examples: [.init("connect zk1:2181,zk2:2181/app", "two servers of one ensemble, with /app as the root")]),
+      examples: [
+        .init("connect zk1:2181,zk2:2181/app", "two servers of one ensemble, with /app as the root"),
+        .init("connect --as b zk9:2181", "beside the present session: b: ls / lists its root, b: close ends it"),
+      ]),
     CommandSpec(
       .shell(.close), "close", summary: "Close the session and stay in the shell",
       examples: [.init("close", "until connect")]),

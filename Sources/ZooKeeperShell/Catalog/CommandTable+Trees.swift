@@ -43,7 +43,7 @@ extension CommandTable {
         .init("find / --owner 0x100000a5b8d0001", "what a session owns"),
         .init("find /tmp --empty --delete --dry-run", "what could be cleaned up"),
         .init("find / --size +500K", "large znodes"),
-      ], writes: true, takesCommand: true),
+      ], writes: true, destroys: true, takesCommand: true),
     CommandSpec(
       .client(.grep), "grep", summary: "Search in the values of znodes",
       arguments: [
@@ -60,7 +60,8 @@ extension CommandTable {
       ],
       details: [
         "Prints path:line for each line that matches. Of a value that is not text it says only that it matches.",
-        "Patterns are those of grep. The exit code is 1 if nothing matches.",
+        "Patterns are those of grep, without back-references, and with \\d, \\w and \\s. The exit code is 1 if nothing"
+          + " matches.",
       ],
       examples: [
         .init("grep -r 10.0.0.17 /", "where an address is configured"),

@@ -40,8 +40,8 @@ extension CommandTable {
         .init("ls -R /config", "every znode under /config, itself included"),
       ]),
     CommandSpec(
-      .client(.get), "get", aliases: ["cat"], summary: "Print the data of a znode",
-      arguments: [SharedOptions.path],
+      .client(.get), "get", aliases: ["cat"], summary: "Print the data of znodes",
+      arguments: [SharedOptions.paths],
       options: [
         SharedOptions.stat, SharedOptions.watch, OptionSpec(.base64, short: "b", "print the data in base64"),
         OptionSpec(.hex, short: "x", "print the data in hexadecimal and as text, side by side"),
@@ -63,11 +63,12 @@ extension CommandTable {
         .init("get /config/app", "the value"),
         .init("get -s /config/app", "the value and its stat"),
         .init("get -o hex /lock", "the value in hexadecimal"),
+        .init("get '/config/*'", "the values of all children, with their paths"),
         .init("get --json-path $.port /app/config", "one member of a JSON object"),
         .init("get --decode /jobs/17", "a compressed value, decompressed"),
       ]),
     CommandSpec(
-      .client(.stat), "stat", summary: "Print the stat of a znode", arguments: [SharedOptions.path],
+      .client(.stat), "stat", summary: "Print the stat of znodes", arguments: [SharedOptions.paths],
       options: [SharedOptions.watch],
       details: ["Prints versions, zxids, sizes and times; times are UTC with milliseconds."],
       examples: [.init("stat /config/app", "when and by which transaction it was written")]),
@@ -151,7 +152,7 @@ extension CommandTable {
         .init("delete /config/old", "one znode without children"),
         .init("delete -v 3 /config/old", "only if its version is still 3"),
         .init("rm -r /tmp/test", "a whole subtree"),
-      ], writes: true),
+      ], writes: true, destroys: true),
     CommandSpec(
       .client(.deleteall), "deleteall", aliases: ["rmr"], summary: "Delete znodes with all znodes under them",
       arguments: [SharedOptions.paths],
@@ -169,7 +170,7 @@ extension CommandTable {
       examples: [
         .init("deleteall --dry-run /tmp/test", "what would be deleted"),
         .init("deleteall -b 100 /tmp/test", "in small transactions"),
-      ], writes: true),
+      ], writes: true, destroys: true),
     CommandSpec(
       .client(.multi), "multi", summary: "Run several operations as one transaction",
       arguments: [ArgumentSpec("operation", .word, isOptional: true, isRepeated: true)],

@@ -12,13 +12,14 @@ package enum CommandTable {
   package static let families: [Family] = [
     Family(title: "Znodes", commands: znodeReads + znodeWrites + edits),
     Family(title: "Trees", commands: trees + moves),
-    Family(title: "Access", commands: access),
+    Family(title: "Access", commands: access + accessTools),
     Family(title: "Quotas", commands: quotas),
     Family(title: "Watches", commands: watches),
     Family(title: "Coordination", commands: coordination + groupRecipes),
     Family(title: "Ensemble", commands: ensemble),
     Family(title: "Sandbox", commands: sandbox),
-    Family(title: "Shell", commands: shell),
+    Family(title: "Clusters", commands: clusters),
+    Family(title: "Shell", commands: shell + repetition),
   ]
 
   package static let all: [CommandSpec] = families.flatMap(\.commands)

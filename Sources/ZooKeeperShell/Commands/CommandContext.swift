@@ -25,6 +25,8 @@ struct CommandContext: Sendable {
   let tls: TLSContext?
   /// The path of the connect string that is the root here; nil for the servers' own root.
   let chroot: String?
+  /// The cluster, if the servers were named by one.
+  let cluster: NamedCluster?
   let values: DataArgumentReader
   /// How long the program's options allow to wait for something to happen; nil is indefinitely.
   let waitLimit: Duration?
@@ -40,6 +42,8 @@ struct CommandContext: Sendable {
   let editor: String
   /// Opens a session with another ensemble, which ends with the command.
   let openOther: @Sendable (ConnectString) async throws -> ZooKeeperClient
+  /// Opens a session with a cluster of the configuration file, which ends with the command.
+  let openCluster: @Sendable (String) async throws -> (ZooKeeperClient, NamedCluster, ConnectString)
   /// Shows how far the command has got.
   let progress: Progress
   /// Makes a new session in the place of one that has expired.

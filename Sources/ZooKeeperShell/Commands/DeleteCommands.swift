@@ -52,7 +52,7 @@ extension CommandContext {
       try Int(ShellError.naming(.badValue(.batch), ValueParser.integer(word, of: "--batch", in: 1...100_000)))
     }
     if roots.contains("/"), !invocation.flag(.force), !invocation.flag(.dryRun) {
-      throw ShellError.usage("deleteall / would delete the whole tree", hint: "add --force to do it")
+      throw ShellError.usage("deleteall / would delete the whole tree", hint: "deleteall --force / does it")
     }
     var deletions: [(deletion: SubtreeDeletion, targets: [String])] = []
     for root in roots {
@@ -66,10 +66,8 @@ extension CommandContext {
       return .success
     }
     let total = deletions.reduce(0) { $0 + $1.targets.count }
-    if total > 1 {
-      let what = roots.count == 1 ? "\(roots[0]) and all under it" : "\(roots.count) subtrees"
-      try await allow("Delete \(total) znodes, \(what)", count: total)
-    }
+    let what = roots.count == 1 ? "\(roots[0]) and all under it" : "\(roots.count) subtrees"
+    try await allow(total == 1 ? "Delete \(roots[0])" : "Delete \(total) znodes, \(what)", count: total)
     progress.begin("deleted", of: total)
     var failures: [String: ZooKeeperError] = [:]
     for (deletion, targets) in deletions {

@@ -33,6 +33,14 @@ extension CommandContext {
     let version = try invocation.value(.version).map { word throws(ShellError) in
       try ValueParser.hexVersion(word, of: "--version")
     }
+    let change = MemberChange(joining: text(.add), leaving: text(.remove), members: members)
+    if invocation.flag(.dryRun) {
+      let (data, _) = try await client.getConfig()
+      let outcome = change.applied(to: EnsembleText(parsing: String(decoding: data ?? [], as: UTF8.self)))
+      try emit(.config(text: outcome, stat: nil, clientOnly: false))
+      return .success
+    }
+    try await allow(change.description, count: change.count)
     let request = ReconfigRequest(
       joiningServers: text(.add), leavingServers: text(.remove), newMembers: members, configVersion: version ?? -1)
     let (data, stat) = try await client.reconfig(request)

@@ -6,26 +6,25 @@ import ZooKeeperTrees
 extension CommandContext {
   /// Lists children, or with `-R` subtrees.
   func list(_ client: ZooKeeperClient) async throws -> ExitCode {
-    let paths = try await rootPaths(client)
-    // The list of one znode needs no heading, unless a pattern has chosen it.
-    let hasHeadings = invocation.arguments.count > 1 || invocation.arguments.contains(where: \.isPattern)
+    guard !invocation.arguments.isEmpty else { return try await list(client, directory) {} }
     var code = ExitCode.success
-    for (index, path) in paths.enumerated() {
-      if hasHeadings { try emit(.heading(path: path, isFirst: index == 0)) }
-      let result = try await list(client, path)
+    try await forEachPath(client) { path, heading in
+      let result = try await list(client, path, heading)
       if result != .success { code = result }
     }
     return code
   }
 
-  private func list(_ client: ZooKeeperClient, _ path: String) async throws -> ExitCode {
-    if invocation.flag(.recursive) { return try await listSubtree(client, path) }
+  private func list(
+    _ client: ZooKeeperClient, _ path: String, _ heading: () throws(ShellError) -> Void
+  ) async throws -> ExitCode {
+    if invocation.flag(.recursive) { return try await listSubtree(client, path, heading) }
     let watch = invocation.flag(.watch)
     let key = try invocation.value(.sort).map { word throws(ShellError) in
       try ValueParser.choice(word, of: "--sort", among: ["name", "size", "mtime", "children"])
     }
     if invocation.flag(.long) || key != nil && key != "name" {
-      return try await listLong(client, path, sortedBy: key ?? "name", watch: watch)
+      return try await listLong(client, path, sortedBy: key ?? "name", watch: watch, heading)
     }
     var stat: Stat?
     var names: [String]
@@ -35,6 +34,7 @@ extension CommandContext {
       names = try await client.getChildren(path, watch: watch)
     }
     names.sort()
+    try heading()
     if invocation.flag(.print0) {
       for name in names { try emit(.name(name, endsWithNull: true)) }
     } else {
@@ -44,9 +44,11 @@ extension CommandContext {
   }
 
   private func listLong(
-    _ client: ZooKeeperClient, _ path: String, sortedBy key: String, watch: Bool
+    _ client: ZooKeeperClient, _ path: String, sortedBy key: String, watch: Bool,
+    _ heading: () throws(ShellError) -> Void
   ) async throws -> ExitCode {
     let names = try await client.getChildren(path, watch: watch).sorted()
+    try heading()
     let stats = await client.stats(ofAll: names.map { ZnodePath.child($0, of: path) })
     var entries: [ListingEntry] = []
     for (name, stat) in zip(names, stats) {
@@ -71,11 +73,14 @@ extension CommandContext {
     return .success
   }
 
-  private func listSubtree(_ client: ZooKeeperClient, _ path: String) async throws -> ExitCode {
+  private func listSubtree(
+    _ client: ZooKeeperClient, _ path: String, _ heading: () throws(ShellError) -> Void
+  ) async throws -> ExitCode {
     var code = ExitCode.success
     let isLong = invocation.flag(.long)
     var reader = TreeReader(client: client, root: path)
     while let item = try await reader.next() {
+      if item.path == path { try heading() }
       switch item {
       case .node(let node): try emit(isLong ? .entry(ListingEntry(name: node.path, stat: node.stat)) : .path(node.path))
       case .failed(let path, let error):

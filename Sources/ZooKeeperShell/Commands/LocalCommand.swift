@@ -139,6 +139,7 @@ extension ShellSettings {
     var settings = self
     settings.connectString = try Self.connectString(sandbox.connectString, from: "--local")
     settings.tls = TLSChoice()
+    settings.cluster = nil
     // A paused server is given up after two thirds of it.
     if sandbox.size > 1, settings.sessionTimeout == nil { settings.sessionTimeout = .seconds(8) }
     return settings

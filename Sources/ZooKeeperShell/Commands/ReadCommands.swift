@@ -6,21 +6,25 @@ extension CommandContext {
   /// Prints the data of a znode.
   func get(_ client: ZooKeeperClient) async throws -> ExitCode {
     if let word = invocation.value(.jsonPath) { return try await getJSONValue(word, client) }
-    let path = try path()
-    let (stored, stat) = try await client.getData(path, watch: invocation.flag(.watch))
-    let data = try stored.map { data throws(ShellError) in try decoded(data, of: path) }
     let form: DataForm = invocation.flag(.hex) ? .hexDump : invocation.flag(.base64) ? .base64 : .plain
-    try emit(.data(path: path, data: data, stat: stat, showsStat: invocation.flag(.stat), form: form))
+    try await forEachPath(client) { path, heading in
+      let (stored, stat) = try await client.getData(path, watch: invocation.flag(.watch))
+      let data = try stored.map { data throws(ShellError) in try decoded(data, of: path) }
+      try heading()
+      try emit(.data(path: path, data: data, stat: stat, showsStat: invocation.flag(.stat), form: form))
+    }
     return .success
   }
 
   /// Prints the stat of a znode.
   func stat(_ client: ZooKeeperClient) async throws -> ExitCode {
-    let path = try path()
-    guard let stat = try await client.exists(path, watch: invocation.flag(.watch)) else {
-      throw ZooKeeperError(.server(.noNode), path: path)
+    try await forEachPath(client) { path, heading in
+      guard let stat = try await client.exists(path, watch: invocation.flag(.watch)) else {
+        throw ZooKeeperError(.server(.noNode), path: path)
+      }
+      try heading()
+      try emit(.stat(path: path, stat))
     }
-    try emit(.stat(path: path, stat))
     return .success
   }
 

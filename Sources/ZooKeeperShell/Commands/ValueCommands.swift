@@ -24,21 +24,23 @@ extension CommandContext {
 
   /// Prints one value of a JSON text.
   func getJSONValue(_ word: Word, _ client: ZooKeeperClient) async throws -> ExitCode {
-    let path = try path()
     for option in [OptionName.stat, .base64, .hex] where invocation.flag(option) {
       throw ShellError.usage("--json-path cannot be combined with --\(option.rawValue)")
     }
     let jsonPath = try JSONPath(try ValueParser.text(word, of: "--json-path"))
-    let (data, stat) = try await client.getData(path, watch: invocation.flag(.watch))
-    let text = try jsonText(try decoded(data ?? [], of: path), of: path)
-    guard case .value(let range) = text.place(jsonPath) else {
-      throw ShellError.noJSONValue(jsonPath, path, isWrite: false)
+    try await forEachPath(client) { path, heading in
+      let (data, stat) = try await client.getData(path, watch: invocation.flag(.watch))
+      let text = try jsonText(try decoded(data ?? [], of: path), of: path)
+      guard case .value(let range) = text.place(jsonPath) else {
+        throw ShellError.noJSONValue(jsonPath, path, isWrite: false)
+      }
+      try heading()
+      try emit(
+        .value(
+          .json(
+            path: path, jsonPath: jsonPath.text, value: [UInt8](text.bytes[range]), line: text.compacted(range),
+            version: stat.version)))
     }
-    try emit(
-      .value(
-        .json(
-          path: path, jsonPath: jsonPath.text, value: [UInt8](text.bytes[range]), line: text.compacted(range),
-          version: stat.version)))
     return .success
   }
 

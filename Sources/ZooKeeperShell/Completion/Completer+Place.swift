@@ -7,6 +7,8 @@ extension Completer {
     private enum Expected {
       case command
       case value(ValueKind)
+      /// A command of this machine.
+      case program
       case nothing
     }
 
@@ -29,12 +31,27 @@ extension Completer {
           return
         }
       }
+      begin(rest, isProgram: isProgram)
+    }
+
+    /// Reads the command and what follows it.
+    private mutating func begin(_ words: ArraySlice<Word>, isProgram: Bool) {
+      var rest = words
       guard let name = rest.popFirst() else {
         expected = .command
         return
       }
       guard let spec = CommandTable.find(name.text) else {
         options = []
+        return
+      }
+      if spec.id == .shell(.time) || spec.id == .shell(.repeat) {
+        options = spec.options
+        if let kind = Self.skipOptions(&rest, options) {
+          expected = .value(kind)
+        } else {
+          begin(rest, isProgram: false)
+        }
         return
       }
       walk(rest, spec, globals: isProgram ? ProgramOptions.behindCommand : ProgramOptions.ofOneLine)
@@ -69,7 +86,13 @@ extension Completer {
       options = spec.options + globals
       // The operations of a multi are commands themselves: the last one begun is what counts.
       if spec.id == .client(.multi), spec.name == "multi" {
-        let operation = words.lastIndex(of: ",").map { words[($0 + 1)...] } ?? words
+        var rest = words
+        if let kind = Self.skipOptions(&rest, spec.options) {
+          expected = .value(kind)
+          options = []
+          return
+        }
+        let operation = rest.lastIndex(of: ",").map { rest[($0 + 1)...] } ?? rest
         return walkOperation(operation, isFirst: words.isEmpty)
       }
       let parser = OptionParser(options: options)
@@ -80,8 +103,10 @@ extension Completer {
         switch reading {
         case .terminator:
           options = []
-          // An external command, whose arguments are not completed.
-          if spec.takesCommand { return }
+          if spec.takesCommand {
+            expected = rest.isEmpty ? .program : .value(.file)
+            return
+          }
           argumentCount += rest.count
           rest = []
         case .argument: argumentCount += 1
@@ -126,6 +151,14 @@ extension Completer {
         plan.fixed = commandCandidates(plan)
         return plan
       case .value(let kind): return planValue(kind, typed[...], cwd, plan)
+      case .program:
+        if typed.contains("/") {
+          planFile(typed[...], &plan)
+        } else {
+          plan.wantsPrograms = true
+          plan.namePrefix = typed
+        }
+        return plan
       }
     }
 
@@ -151,9 +184,23 @@ extension Completer {
         let topics = HelpTopic.allCases.map(\.rawValue)
         plan.fixed = matches(CommandTable.all.map(\.name) + topics, typed, plan)
       case .acl: plan.fixed = aclCandidates(typed, plan)
-      case .data, .version, .number, .duration, .file, .server, .word: break
+      case .cluster:
+        plan.wantsClusters = true
+        plan.namePrefix = String(typed)
+      case .file: planFile(typed, &plan)
+      case .data where typed.hasPrefix("@") && !typed.hasPrefix("@@"):
+        plan.wordPrefix += "@"
+        planFile(typed.dropFirst(), &plan)
+      case .data, .version, .number, .duration, .server, .word: break
       }
       return plan
+    }
+
+    private func planFile(_ typed: Substring, _ plan: inout Plan) {
+      let slash = typed.lastIndex(of: "/")
+      plan.typedDirectory = slash.map { String(typed[...$0]) } ?? ""
+      plan.namePrefix = slash.map { String(typed[typed.index(after: $0)...]) } ?? String(typed)
+      plan.directory = plan.typedDirectory.isEmpty ? "." : plan.typedDirectory
     }
 
     private func matches(_ words: [String], _ typed: Substring, _ plan: Plan) -> [Candidate] {

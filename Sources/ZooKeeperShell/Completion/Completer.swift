@@ -15,6 +15,9 @@ package struct Candidate: Hashable, Sendable {
     self.display = display
     self.note = note
   }
+
+  /// Whether more may follow in the same argument: a value, or a file in a directory.
+  var mayContinue: Bool { text.hasSuffix("=") || display.hasSuffix("/") }
 }
 
 /// Tells how a line can go on, without talking to anyone.
@@ -26,6 +29,12 @@ package enum Completer {
   package struct Plan: Hashable, Sendable {
     /// The znode whose children are needed; nil when `fixed` is all.
     package var parent: String?
+    /// Whether the names of the configuration file's clusters are needed.
+    var wantsClusters = false
+    /// Whether the names of the commands on the PATH are needed.
+    var wantsPrograms = false
+    /// The directory of this machine whose files are needed; nil if none are.
+    var directory: String?
     /// Where the raw word begins that a candidate's text replaces: an offset in bytes of UTF-8.
     package var startOffset: Int
     /// Candidates that need no server.
@@ -39,9 +48,10 @@ package enum Completer {
     /// The quotes that are open; nil where another shell quotes.
     var quoting: Tokenizer.Quoting?
 
-    /// The candidates, given the names of the children of `parent`, in the order of their names.
+    /// The candidates, given the names of the children of `parent`, of the clusters, or of the files in `directory`, in
+    /// the order of their names.
     package func candidates(children: [String] = []) -> [Candidate] {
-      guard parent != nil else { return fixed }
+      guard parent != nil || wantsClusters || wantsPrograms || directory != nil else { return fixed }
       return fixed
         + children.filter { $0.hasPrefix(namePrefix) }.sorted().map { name in
           Candidate(text: quoted(typedDirectory + name), display: name)
@@ -53,6 +63,22 @@ package enum Completer {
       let word = wordPrefix + value
       return quoting.map { Tokenizer.quote(word, in: $0) } ?? word
     }
+  }
+
+  /// The names that a plan needs and this machine knows.
+  ///
+  /// - Parameters:
+  ///   - path: the value of the variable `PATH`.
+  ///   - clusters: the names of the clusters of the configuration file.
+  static func localNames(for plan: Plan, path: String?, clusters: () -> [String]) -> [String] {
+    if plan.wantsClusters { return clusters() }
+    if plan.wantsPrograms {
+      let directories = (path ?? "/usr/bin:/bin").split(separator: ":").map(String.init)
+      return Set(directories.flatMap { FileIO.programs(in: $0, prefix: plan.namePrefix) }).sorted()
+    }
+    guard let directory = plan.directory else { return [] }
+    let showsHidden = plan.namePrefix.hasPrefix(".")
+    return FileIO.names(in: directory).filter { showsHidden || !$0.hasPrefix(".") }
   }
 
   /// Plans the completion of a typed line.

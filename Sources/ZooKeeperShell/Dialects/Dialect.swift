@@ -59,7 +59,7 @@ protocol Dialect: Sendable {
   var versionText: String { get }
 
   /// What the interactive shell begins with.
-  var greeting: String? { get }
+  func greeting(onTerminal: Bool) -> String?
 
   /// The prompt of the interactive shell.
   ///
@@ -107,6 +107,10 @@ protocol Dialect: Sendable {
   /// Whether the interactive shell reports its first connection as an event.
   var reportsFirstConnection: Bool { get }
 
+  /// Whether the shell has what zkCli.sh lacks and a person may not expect there: the default cluster and the aliases
+  /// of the configuration file, hints, a pager.
+  var hasExtras: Bool { get }
+
   /// Whether variables with flags for Java, which are meant for Apache's scripts, count.
   var readsJavaEnvironment: Bool { get }
 }
@@ -114,6 +118,8 @@ protocol Dialect: Sendable {
 /// What a line splits into.
 enum SplitLine: Hashable, Sendable {
   case words([Word])
+  /// A command whose answer goes elsewhere.
+  case redirected([Word], Redirection)
   /// A quote is open: the next line belongs to this one.
   case incomplete
 }

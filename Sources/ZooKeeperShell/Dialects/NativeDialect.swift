@@ -11,6 +11,7 @@ struct NativeDialect: Dialect {
     let scanned = Tokenizer.scan(line)
     if scanned.isIncomplete { return .incomplete }
     if let word = scanned.hereDocument { throw .hereDocument(word) }
+    if let (words, redirection) = try scanned.redirected(line) { return .redirected(words, redirection) }
     return .words(scanned.words)
   }
 
@@ -63,14 +64,22 @@ struct NativeDialect: Dialect {
   func exitCode(ofAnswer code: ExitCode) -> ExitCode { code }
 
   var versionText: String { Version.text }
-  var greeting: String? { nil }
+
+  /// What a person can type.
+  func greeting(onTerminal: Bool) -> String? {
+    onTerminal ? "zkcli \(Version.number): type help for the commands, quit to leave; TAB completes" : nil
+  }
 
   /// `[zk: host:port(CONNECTED) /dir] `, as zkCli.sh's with the directory in place of the count of commands.
   func prompt(_ place: PromptState.Place, commandCount: Int) -> Prompt {
-    Prompt([
-      .init("[zk: \(place.server ?? place.servers)("), .init(place.state.word, style: place.state.style), .init(") "),
-      .init(place.directory, style: .bold), .init("] "),
-    ])
+    let cluster = place.cluster.map { cluster in
+      [Prompt.Piece(cluster.name, style: cluster.color ?? (cluster.isProtected ? .red : .bold)), Prompt.Piece(" ")]
+    }
+    return Prompt(
+      [Prompt.Piece("[zk: ")] + (cluster ?? []) + [
+        .init("\(place.server ?? place.servers)("), .init(place.state.word, style: place.state.style), .init(") "),
+        .init(place.directory, style: .bold), .init("] "),
+      ])
   }
 
   /// The last hundred.
@@ -88,5 +97,6 @@ struct NativeDialect: Dialect {
   var showsProgress: Bool { true }
   var expandsPatterns: Bool { true }
   var reportsFirstConnection: Bool { false }
+  var hasExtras: Bool { true }
   var readsJavaEnvironment: Bool { false }
 }

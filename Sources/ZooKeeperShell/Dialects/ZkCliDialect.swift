@@ -56,7 +56,9 @@ struct ZkCliDialect: Dialect {
   func exitCode(ofAnswer code: ExitCode) -> ExitCode { .success }
 
   var versionText: String { "ZooKeeper CLI version: \(Version.compatText)" }
-  var greeting: String? { "Welcome to ZooKeeper!" }
+
+  /// The line that zkCli.sh begins with, on a terminal or not.
+  func greeting(onTerminal: Bool) -> String? { "Welcome to ZooKeeper!" }
 
   /// The servers as they were named, and the number of the command.
   func prompt(_ place: PromptState.Place, commandCount: Int) -> Prompt {
@@ -80,5 +82,6 @@ struct ZkCliDialect: Dialect {
   var showsProgress: Bool { false }
   var expandsPatterns: Bool { false }
   var reportsFirstConnection: Bool { true }
+  var hasExtras: Bool { false }
   var readsJavaEnvironment: Bool { true }
 }

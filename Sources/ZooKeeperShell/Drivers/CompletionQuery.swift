@@ -21,11 +21,20 @@ enum CompletionQuery {
     if rest.first == "--" { rest = rest.dropFirst() }
     let plan = Completer.plan(words: [Word](rest))
     var children: [String] = []
-    if let parent = plan.parent, let settings = CommandLine.settings(ofUnfinished: [Word](rest.dropLast()), environment)
+    if let parent = plan.parent,
+      let settings = CommandLine.settings(ofUnfinished: [Word](rest.dropLast()), environment),
+      settings.clusterMistake == nil
     {
       let gate = Gate<[String]>()
-      Task { gate.open(await Self.children(of: parent, settings)) }
+      Task { gate.open(await Self.children(of: parent, settings, environment)) }
       children = gate.wait()
+    }
+    if plan.parent == nil {
+      children = Completer.localNames(for: plan, path: environment.value("PATH")) {
+        let option = ProgramOptions.parse([Word](rest.dropLast())).value(.config)
+        let file = try? ClusterFile.open(ClusterFile.Location(option, environment), environment)
+        return file?.names ?? []
+      }
     }
     let candidates = plan.candidates(children: children)
     try? output.write(.out(CompletionScripts.answer(candidates, for: shell)))
@@ -33,7 +42,9 @@ enum CompletionQuery {
     return .success
   }
 
-  private static func children(of path: String, _ settings: ShellSettings) async -> [String] {
+  private static func children(
+    of path: String, _ settings: ShellSettings, _ environment: ShellEnvironment
+  ) async -> [String] {
     let tls: TLSContext?
     do throws(ShellError) { tls = try settings.tls.context() } catch { return [] }
     var configuration = settings.clientConfiguration(mode: .oneShot, tls: tls) { _ in }
@@ -42,7 +53,8 @@ enum CompletionQuery {
     do {
       try await client.connected()
       for identity in settings.identities {
-        if let secret = identity.secret { try await client.addAuth(scheme: identity.scheme, auth: secret) }
+        guard let secret = try await Self.secret(of: identity, environment) else { continue }
+        try await client.addAuth(scheme: identity.scheme, auth: secret)
       }
       let children = try await client.getChildren(path)
       await client.close(limit: .milliseconds(200))
@@ -50,6 +62,19 @@ enum CompletionQuery {
     } catch {
       await client.close(limit: .milliseconds(200))
       return []
+    }
+  }
+
+  /// The secret of an identity, if it can be had without a question or a command.
+  private static func secret(
+    of identity: ShellSettings.Identity, _ environment: ShellEnvironment
+  ) async throws(ShellError) -> [UInt8]? {
+    switch identity.reference {
+    case nil: return identity.secret
+    case .command?: return nil
+    case .file(_)?, .variable(_)?:
+      guard let secret = try await identity.reference?.read(environment).secret else { return nil }
+      return identity.user.isEmpty ? secret : [UInt8]("\(identity.user):".utf8) + secret
     }
   }
 }

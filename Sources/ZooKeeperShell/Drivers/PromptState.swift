@@ -13,6 +13,8 @@ final class PromptState: Sendable {
     /// The server connected to.
     var server: String?
     var directory: String
+    /// The cluster, if the servers were named by one.
+    var cluster: NamedCluster?
     var state: KeeperState
   }
 

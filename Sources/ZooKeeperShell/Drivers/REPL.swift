@@ -50,8 +50,17 @@ struct REPL {
     self.settings = settings
     self.output = output
     prompt = PromptState(dialect: settings.dialect)
-    let completer = REPLCompleter(session: session, editor: editor)
+    let location = settings.origin.location
+    let environment = session.environment
+    let completer = REPLCompleter(session: session, editor: editor) {
+      // A mistake in the file is reported by the command that is being typed.
+      (try? ClusterFile.open(location, environment))?.names ?? []
+    }
     editor.completer = { [prompt] line, cursor in completer.complete(line, cursor, in: prompt.directory) }
+    // Without colour a hint could not be told from what was typed.
+    if settings.dialect.hasExtras, environment.usesColor(settings.colorWhen, isTerminal: editor.isTerminal) {
+      editor.hinter = Hints.text
+    }
     let (printer, events, prompt) = (editor.printer, session.events, prompt)
     let context = RenderContext(format: settings.format, dialect: settings.dialect)
     events.setHandler { event in
@@ -96,7 +105,8 @@ struct REPL {
 
   /// Connects before the first prompt, so that it shows the server; a failure is reported, and the shell continues.
   private func greet() {
-    if let greeting = settings.dialect.greeting { editor.printer.print(greeting) }
+    let isForPerson = editor.isTerminal && !settings.isQuiet
+    if let greeting = settings.dialect.greeting(onTerminal: isForPerson) { editor.printer.print(greeting) }
     if let warning = editor.historyWarning, !settings.isQuiet {
       editor.printer.print("zkcli: warning: the history is not saved: \(warning)")
     }

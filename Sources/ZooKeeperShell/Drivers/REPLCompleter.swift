@@ -13,7 +13,11 @@ final class REPLCompleter {
   /// How long TAB may take, and how long its answer is good for a second TAB.
   private static let limit = Duration.seconds(1)
 
-  init(session: ShellSession, editor: LineEditor) {
+  /// The names of the clusters of the configuration file.
+  private let clusters: () -> [String]
+
+  init(session: ShellSession, editor: LineEditor, clusters: @escaping () -> [String]) {
+    self.clusters = clusters
     self.session = session
     self.editor = editor
   }
@@ -26,6 +30,9 @@ final class REPLCompleter {
     if let parent = plan.parent {
       guard let fetched = self.children(of: parent) else { return .none }
       children = fetched
+    } else {
+      children = Completer.localNames(
+        for: plan, path: session.environment.value("PATH"), clusters: clusters)
     }
     let candidates = plan.candidates(children: children)
     let typed = String(decoding: Array(before.utf8)[plan.startOffset...], as: UTF8.self)
@@ -35,7 +42,7 @@ final class REPLCompleter {
         .init(
           text: candidate.text, display: candidate.display,
           // A znode may have children: the next key decides between `/` and a blank.
-          suffix: plan.parent == nil && !candidate.text.hasSuffix("=") ? " " : "")
+          suffix: plan.parent == nil && !candidate.mayContinue ? " " : "")
       })
   }
 

@@ -16,9 +16,14 @@ enum ForeignWords {
     case "load", "restore": "import creates the znodes of a file"
     case "compare", "cmp": "diff compares two subtrees"
     case "sync-tree", "rsync", "replicate", "make-mirror": "mirror makes a subtree like another one"
-    case "chmod", "chown", "acl", "setfacl", "getfacl": "getAcl prints who may do what, and setAcl changes it"
+    case "chmod", "chown", "setfacl", "getfacl": "getAcl prints who may do what, setAcl and acl add change it"
     case "login", "auth", "su": "addauth proves an identity"
     case "bye", "logout", "leave", "end": "quit leaves the shell"
+    case "clear", "cls": "^L clears the screen"
+    case "select", "switch", "cluster", "profile":
+      "use changes to a cluster of the configuration file, connect to other servers"
+    case "incr", "incrby": "counter adds to a number that several processes share"
+    case "subscribe", "monitor", "tail-f": "watch follows changes"
     case "man", "?", "usage": "help explains commands"
     case "df", "count", "wc", "bigkeys": "du counts znodes and bytes, and du --top lists the largest"
     default: nil

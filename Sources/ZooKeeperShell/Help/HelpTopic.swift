@@ -5,6 +5,7 @@ package enum HelpTopic: String, CaseIterable, Hashable, Sendable {
   case quoting
   case values
   case output
+  case clusters
   case tls
   case environment
   case compatibility
@@ -18,6 +19,7 @@ package enum HelpTopic: String, CaseIterable, Hashable, Sendable {
     case .quoting: "How a line is split into arguments"
     case .values: "Data from stdin and files; durations, sizes, versions, ACLs"
     case .output: "Formats, and what goes to stdout and stderr"
+    case .clusters: "The configuration file: clusters by name, and aliases"
     case .tls: "Encrypted connections, certificates and keys"
     case .environment: "Environment variables and files"
     case .compatibility: "Compatibility with zkCli.sh"
@@ -39,6 +41,7 @@ package enum HelpTopic: String, CaseIterable, Hashable, Sendable {
     case .quoting: Self.quotingText
     case .values: Self.valuesText
     case .output: Self.outputText
+    case .clusters: Self.clustersText
     case .tls: Self.tlsText
     case .environment: Self.environmentText
     case .compatibility: Self.compatibilityText
@@ -71,6 +74,9 @@ package enum HelpTopic: String, CaseIterable, Hashable, Sendable {
       ("\\", "outside quotes: the next character, unchanged; \\xHH is a byte"),
       ("#", "at the start of an argument: the rest of the line is a comment"),
     ]),
+    .paragraph(
+      "At the end of a line, | COMMAND sends the answer to a command of /bin/sh, > FILE writes it to a file, and >>"
+        + " FILE appends it. Quoted, or without blanks around them, these signs are data."),
     .paragraph(
       "Adjacent parts form one argument. An open quote, or a backslash at the end, continues on the next line. Put"
         + " JSON in single quotes: set /x '{\"a\": 1}'. Arguments that another shell passes to zkcli are not split"
@@ -120,6 +126,11 @@ package enum HelpTopic: String, CaseIterable, Hashable, Sendable {
       ("jsonl", "one object on each line"),
       ("raw", "as text, with the exact bytes of the data even on a terminal"),
       ("hex, base64", "as text, with data in that form"),
+      (
+        "table, fields, csv",
+        "the members of the JSON documents as aligned columns, as lines of key=value, or as comma-separated values with"
+          + " a head; those of nested objects have dots in their names, and a list is a row for each item"
+      ),
     ]),
     .paragraph(
       "In JSON, zxids and session ids are hexadecimal strings, times are ISO 8601 in UTC, missing data is null, and"
@@ -128,6 +139,8 @@ package enum HelpTopic: String, CaseIterable, Hashable, Sendable {
 
   static let environmentVariables: [(term: String, meaning: String)] = [
     ("ZKCLI_SERVER", "the servers, if -s is not given; otherwise ZOOKEEPER_SERVERS and ZK_HOSTS"),
+    ("ZKCLI_CLUSTER", "as --cluster, if ZKCLI_SERVER is not set"),
+    ("ZKCLI_CONFIG", "as --config; an empty value disables the configuration file"),
     ("ZKCLI_AUTH", "SCHEME:AUTH as for --auth, but not visible to others"),
     (
       "ZKCLI_TLS",
@@ -138,6 +151,7 @@ package enum HelpTopic: String, CaseIterable, Hashable, Sendable {
     ("ZKCLI_TIMEOUT", "as --timeout"),
     ("ZKCLI_OUTPUT", "as -o"),
     ("ZKCLI_HISTORY", "the history file; an empty value disables it"),
+    ("PAGER", "the program for long output on a terminal (default less -FRX); cat or an empty value switches it off"),
     ("NO_COLOR", "no colour, if not empty"),
     (
       "CLIENT_JVMFLAGS, JVMFLAGS",
@@ -148,9 +162,13 @@ package enum HelpTopic: String, CaseIterable, Hashable, Sendable {
 
   static let files: [(term: String, meaning: String)] = [
     (
+      "$XDG_CONFIG_HOME/zkcli/config.toml",
+      "clusters and aliases (default ~/.config/zkcli/config.toml); see help clusters"
+    ),
+    (
       "$XDG_STATE_HOME/zkcli/history",
       "the command history (default ~/.local/state/zkcli/history), without lines that contain addauth"
-    )
+    ),
   ]
 
   private static let environmentText: [Part] = [

@@ -84,7 +84,11 @@ package enum ManualPage {
     if let short = spec.short { forms.append("Fl \(short)") }
     if let long = spec.name.long { forms.append("Fl \(escaped("-" + long))") }
     if let old = spec.oldWord { forms.append("Fl \(escaped(old))") }
-    let value = spec.value.map { " \(spec.isValueOptional ? "Op " : "")Ar \(quotedArgument($0.name))" } ?? ""
+    let value =
+      spec.value.map { value in
+        let prefix = !spec.isValueOptional ? "" : value.kind == .number ? "Op " : "Ns Op = Ns "
+        return " \(prefix)Ar \(quotedArgument(value.name))"
+      } ?? ""
     return [".It " + forms.joined(separator: " , ") + value] + prose("\(spec.summary).")
   }
 

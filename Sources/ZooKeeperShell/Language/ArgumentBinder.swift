@@ -85,11 +85,17 @@ extension OptionSpec {
   /// The form with the fewest letters, and the name of its value: `-v VERSION`.
   var shortest: String {
     let form = short.map { "-\($0)" } ?? spelling
-    return form + (valueName.map { " \($0)" } ?? "")
+    // A value that only = can give belongs to the long form.
+    return valueForm.hasPrefix("[") && short != nil ? form : form + valueForm
   }
 
-  /// The name of its value, in brackets where that may be left out.
-  var valueName: String? { value.map { isValueOptional ? "[\($0.name)]" : $0.name } }
+  /// The name of its value as it follows the option, in brackets where that may be left out.
+  private var valueForm: String {
+    guard let value else { return "" }
+    guard isValueOptional else { return " \(value.name)" }
+    // Only a number is taken from the next argument; see `takesAsValue`.
+    return value.kind == .number ? " [\(value.name)]" : "[=\(value.name)]"
+  }
 
   /// All forms as help lists them: `-v, --version VERSION`.
   package var allForms: String {
@@ -97,6 +103,6 @@ extension OptionSpec {
     if let short { forms.append("-\(short)") }
     if name.long != nil { forms.append(longSpelling) }
     if let oldWord { forms.append("-\(oldWord)") }
-    return forms.joined(separator: ", ") + (valueName.map { " \($0)" } ?? "")
+    return forms.joined(separator: ", ") + valueForm
   }
 }

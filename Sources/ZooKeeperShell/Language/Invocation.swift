@@ -55,15 +55,19 @@ package struct Invocation: Sendable {
     return try ValueParser.version(word, of: "--version")
   }
 
+  /// Whether the arguments can name more than one znode.
+  var namesSeveral: Bool { arguments.count > 1 || arguments.contains(where: \.isPattern) }
+
   /// Whether the command answers with a list that may be long and is sent row by row.
   package var streamsList: Bool {
     switch spec.id {
-    case .client(.ls):
-      flag(.long) || flag(.recursive) || arguments.count > 1 || arguments.contains(where: \.isPattern)
+    case .client(.ls): flag(.long) || flag(.recursive) || namesSeveral
+    case .client(.get), .client(.stat): namesSeveral
     case .client(.delete), .client(.deleteall), .client(.cp), .client(.mv), .client(.importTree), .client(.setAcl):
       flag(.dryRun)
     case .client(.tree), .client(.find), .client(.grep), .client(.du): true
     case .client(.diff), .client(.apply), .client(.mirror): true
+    case .shell(.acl): argument(0)?.text == "check" || flag(.dryRun)
     case .recipe(.lock), .recipe(.elect): flag(.list)
     case .recipe(.queue), .recipe(.group): argument(0)?.text == "list"
     default: false

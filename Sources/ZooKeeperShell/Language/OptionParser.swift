@@ -145,8 +145,9 @@ struct OptionParser {
 extension OptionSpec {
   /// Whether the word after the option is its value.
   func takesAsValue(_ word: Word?) -> Bool {
-    guard value != nil else { return false }
+    guard let value else { return false }
     guard isValueOptional else { return true }
+    guard value.kind == .number else { return false }
     return word.map { !$0.bytes.isEmpty && $0.bytes.allSatisfy { (0x30...0x39).contains($0) } } ?? false
   }
 

@@ -5,6 +5,12 @@ package enum ProgramOptions {
     OptionSpec(
       .server, short: "s", value: ("HOST:PORT,...[/CHROOT]", .server), oldWord: "server",
       "the servers, and a path to use as the root (default $ZKCLI_SERVER or localhost:2181)"),
+    OptionSpec(
+      .cluster, short: "c", value: ("NAME", .cluster),
+      "a cluster of the configuration file (default $ZKCLI_CLUSTER, or the file's default); see help clusters"),
+    OptionSpec(
+      .config, value: ("FILE", .file),
+      "the configuration file (default $ZKCLI_CONFIG or ~/.config/zkcli/config.toml)"),
     OptionSpec(.timeout, value: ("TIME", .duration), "the time limit for one operation (default 10s)"),
     OptionSpec(.connectTimeout, value: ("TIME", .duration), "the time limit for connecting (default 5s)"),
     OptionSpec(
@@ -53,7 +59,7 @@ package enum ProgramOptions {
       "with --sasl gssapi, the servers' service (default zookeeper), or one principal, service/host"),
     OptionSpec(
       .output, short: "o", value: ("FORMAT", .choice(OutputFormat.allCases.map(\.rawValue))),
-      "text, json, jsonl, raw, hex or base64 (default $ZKCLI_OUTPUT or text)"),
+      "text, json, jsonl, raw, hex, base64, table, fields or csv (default $ZKCLI_OUTPUT or text)"),
     OptionSpec(.json, "the same as -o json"),
     OptionSpec(
       .script, short: "f", value: ("FILE", .file),
@@ -79,6 +85,7 @@ package enum ProgramOptions {
       .port, value: ("PORT", .number),
       "with --local, the port to listen on; an ensemble uses the following ports too (default: free ports)"),
     OptionSpec(.listen, value: ("ADDRESS", .word), "with --local, the address to listen on (default 127.0.0.1)"),
+    OptionSpec(.noPager, "do not show long output in $PAGER or less"),
     OptionSpec(.noHistory, "do not read or write the history file"),
     OptionSpec(.maxBuffer, value: ("SIZE", .word), "the largest reply to accept (default 1M, as servers send)"),
     OptionSpec(.help, short: "h", "explain the program, or the preceding command"),
@@ -96,7 +103,7 @@ package enum ProgramOptions {
 
   /// Those that make sense on one line of a script or of the interactive shell.
   package static let ofOneLine: [OptionSpec] = behindCommand.filter { spec in
-    [.timeout, .output, .json, .quiet, .verbose, .help].contains(spec.name)
+    [.timeout, .output, .json, .quiet, .verbose, .noPager, .help].contains(spec.name)
   }
 
   /// Splits the words of a command line, the program's name left out, at the command; what follows it is not looked
@@ -190,4 +197,10 @@ package enum OutputFormat: String, CaseIterable, Hashable, Sendable {
   case hex
   /// As text, with data in base64.
   case base64
+  /// Aligned columns with a head.
+  case table
+  /// Lines of `key=value`, with an empty line between records.
+  case fields
+  /// Comma-separated values with a head, as RFC 4180 describes them.
+  case csv
 }

@@ -4,10 +4,13 @@
   import Darwin
 #endif
 
-/// A pattern of lines, as `grep` has them: the C library's regular expressions, over bytes.
+/// A pattern of lines, as `grep` has them.
+///
+/// The C library's expressions take time quadratic in the length of a value for some patterns, hours for a megabyte,
+/// and cannot be interrupted; Swift's are many times slower for all. See ``Pattern``.
 final class RegularExpression {
-  private var compiled = regex_t()
-  /// The pattern itself where it has no special characters: searching for that is much faster.
+  private var pattern: Pattern
+  /// The pattern itself where it has no special characters: searching for that is faster still.
   private let literal: [UInt8]?
 
   /// Whether a value that does not have the pattern has no line that matches.
@@ -21,49 +24,27 @@ final class RegularExpression {
     static let isFixed = Options(rawValue: 4)
   }
 
-  /// - Throws: a usage error with the C library's reason.
-  init(_ pattern: String, _ options: Options = [.isExtended]) throws(ShellError) {
-    let isPlain = options.contains(.isFixed) || !pattern.utf8.contains { Self.special.contains($0) }
-    literal = isPlain && !options.contains(.ignoresCase) ? [UInt8](pattern.utf8) : nil
-    var text = pattern
-    if options.contains(.isFixed) {
-      text = pattern.unicodeScalars.map(Self.escaped).joined()
+  /// - Throws: a usage error that says what is wrong with the pattern.
+  init(_ text: String, _ options: Options = [.isExtended]) throws(ShellError) {
+    let ignoresCase = options.contains(.ignoresCase)
+    let isPlain = options.contains(.isFixed) || !text.utf8.contains { Self.special.contains($0) }
+    literal = isPlain && !ignoresCase ? [UInt8](text.utf8) : nil
+    do throws(PatternError) {
+      pattern =
+        isPlain
+        ? try Pattern(text: text, ignoresCase: ignoresCase)
+        : try Pattern(expression: text, isBasic: !options.contains(.isExtended), ignoresCase: ignoresCase)
+    } catch {
+      throw .usage("the pattern \(Tokenizer.quote(Word(text))) is not valid: \(error.message)")
     }
-    guard !pattern.utf8.contains(0) else { throw .usage("a pattern cannot contain a zero byte") }
-    var flags: Int32 = 0
-    if options.contains(.isExtended) || options.contains(.isFixed) { flags |= REG_EXTENDED }
-    if options.contains(.ignoresCase) { flags |= REG_ICASE }
-    let code = regcomp(&compiled, text, flags)
-    guard code == 0 else {
-      var message = [CChar](repeating: 0, count: 256)
-      regerror(code, &compiled, &message, message.count)
-      let reason = message.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
-      throw .usage("the pattern \(Tokenizer.quote(Word(pattern))) is not valid: \(reason)")
-    }
-  }
-
-  deinit { regfree(&compiled) }
-
-  /// A character as a pattern that matches nothing else.
-  private static func escaped(_ scalar: Unicode.Scalar) -> String {
-    guard scalar.isASCII, special.contains(UInt8(scalar.value)) else { return String(scalar) }
-    return "\\\(scalar)"
   }
 
   private static let special = Set("\\.[]*^$+?(){}|".utf8)
 
   /// Whether the pattern describes a part of the bytes.
   func matches(_ bytes: UnsafeRawBufferPointer) -> Bool {
-    if let literal {
-      return Self.contains(literal, bytes)
-    }
-    guard let base = bytes.baseAddress else {
-      var empty: CChar = 0
-      return regexec(&compiled, &empty, 0, nil, 0) == 0
-    }
-    // The range to search in is passed in the first match, so that the bytes need not end with zero.
-    var range = regmatch_t(rm_so: 0, rm_eo: regoff_t(bytes.count))
-    return regexec(&compiled, base.assumingMemoryBound(to: CChar.self), 1, &range, REG_STARTEND) == 0
+    if let literal { return Self.contains(literal, bytes) }
+    return bytes.withMemoryRebound(to: UInt8.self) { pattern.matches($0) }
   }
 
   private static func contains(_ wanted: [UInt8], _ bytes: UnsafeRawBufferPointer) -> Bool {

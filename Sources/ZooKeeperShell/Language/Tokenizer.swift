@@ -32,6 +32,18 @@ package enum Tokenizer {
     package var cursor: Cursor
     /// The first word that a POSIX shell would take for the beginning of a here-document, as it was typed: `<<EOF`.
     package var hereDocument: String?
+    /// The first argument that is an unquoted `|`, `>` or `>>`.
+    package var redirection: RedirectionSign?
+  }
+
+  /// A sign that a POSIX shell would take for a redirection of the output.
+  package struct RedirectionSign: Hashable, Sendable {
+    /// As it was typed.
+    package var sign: String
+    /// Its place among the arguments.
+    package var index: Int
+    /// Where the text after it begins: an offset in bytes.
+    package var endOffset: Int
   }
 
   /// The word that the end of the text touches; empty after a blank.
@@ -72,6 +84,7 @@ private struct TokenScanner {
   var position = 0
   var words: [Word] = []
   private var hereDocument: String?
+  private var redirection: Tokenizer.RedirectionSign?
 
   init(_ bytes: [UInt8]) { self.bytes = bytes }
 
@@ -87,6 +100,10 @@ private struct TokenScanner {
       let start = position
       let (word, state) = scanWord()
       words.append(Word(bytes: word))
+      let raw = bytes[start..<position]
+      if redirection == nil, raw.count <= 2, let sign = ["|", ">", ">>"].first(where: { raw.elementsEqual($0.utf8) }) {
+        redirection = .init(sign: sign, index: words.count - 1, endOffset: position)
+      }
       if hereDocument == nil, bytes[start..<position].starts(with: "<<".utf8) {
         hereDocument = String(decoding: bytes[start..<position], as: UTF8.self)
       }
@@ -208,7 +225,8 @@ private struct TokenScanner {
   private func end(startOffset: Int, isComment: Bool = false) -> Tokenizer.Line {
     let cursor = Tokenizer.Cursor(
       startOffset: startOffset, index: words.count, word: Word(bytes: []), quoting: .bare, isComment: isComment)
-    return Tokenizer.Line(words: words, isIncomplete: false, cursor: cursor, hereDocument: hereDocument)
+    return Tokenizer.Line(
+      words: words, isIncomplete: false, cursor: cursor, hereDocument: hereDocument, redirection: redirection)
   }
 
   private func end(of word: [UInt8], startOffset: Int, state: State) -> Tokenizer.Line {
@@ -221,7 +239,8 @@ private struct TokenScanner {
     let cursor = Tokenizer.Cursor(
       startOffset: startOffset, index: words.count - 1, word: Word(bytes: word), quoting: quoting, isComment: false)
     return Tokenizer.Line(
-      words: words, isIncomplete: state != .closed, cursor: cursor, hereDocument: hereDocument)
+      words: words, isIncomplete: state != .closed, cursor: cursor, hereDocument: hereDocument, redirection: redirection
+    )
   }
 }
 

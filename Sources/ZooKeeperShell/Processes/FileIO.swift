@@ -62,6 +62,39 @@ enum FileIO {
     return exposure(of: descriptor, name: path)
   }
 
+  /// Whether there is a file of that name.
+  static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
+  /// The names in a directory, those of directories with a slash; empty if it cannot be read.
+  static func names(in directory: String) -> [String] {
+    guard let stream = opendir(directory) else { return [] }
+    defer { closedir(stream) }
+    var names: [String] = []
+    while let entry = readdir(stream) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+        pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      }
+      if name == "." || name == ".." { continue }
+      names.append(isDirectory("\(directory)/\(name)") ? name + "/" : name)
+    }
+    return names
+  }
+
+  /// The names of the files in a directory that begin in a certain way and can be executed.
+  static func programs(in directory: String, prefix: String) -> [String] {
+    names(in: directory).filter {
+      $0.hasPrefix(prefix) && access("\(directory)/\($0)", X_OK) == 0 && !$0.hasSuffix("/")
+    }
+  }
+
+  /// Whether users other than the owner and root can change a file.
+  static func isWritableByOthers(_ path: String) -> Bool {
+    var status = stat()
+    guard stat(path, &status) == 0 else { return true }
+    let isForeign = status.st_uid != geteuid() && status.st_uid != 0
+    return isForeign || status.st_mode & 0o022 != 0
+  }
+
   /// What is to be said of an open file with secrets, if others can read or change it.
   static func exposure(of descriptor: Int32, name: String) -> String? {
     var status = stat()

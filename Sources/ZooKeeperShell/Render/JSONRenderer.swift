@@ -71,6 +71,7 @@ extension JSON {
     case .recipe(let result): of(result)
     case .tree(let result): of(result)
     case .value(let result): of(result)
+    case .record(let record): of(record)
     case .members(let members): .array(members.map(of))
     case .text(let text): .object([("text", .string(text))])
     case .remark(let text): .object([("remark", .string(text))])

@@ -21,6 +21,25 @@ package final class Output: Sendable {
     var flusher: OutputFlusher?
     /// Whether the last line of the terminal shows how far a command has got.
     var showsProgress = false
+    /// Where the answer goes at present instead of stdout.
+    var target: Target?
+    /// What is known of a pager that has not been started yet.
+    var paging: Paging?
+  }
+
+  /// A descriptor that takes the place of stdout.
+  private struct Target {
+    var descriptor: Int32
+    var failure: ShellError?
+    /// The pager that reads it, if it is one.
+    var pager: OutputReader?
+  }
+
+  /// An answer that may become long.
+  private struct Paging {
+    var rows: Int
+    var lineCount = 0
+    var command: String
   }
 
   /// So much may wait before it is written.
@@ -57,17 +76,80 @@ package final class Output: Sendable {
   ///   stderr is written all the same: it may be the news of that failure.
   package func write(_ rendered: Rendered, isRaw: Bool = false) throws(ShellError) {
     try state.withLock { state throws(ShellError) in
-      if let failure = state.failure, !rendered.stdout.isEmpty {
+      if let failure = state.target.map(\.failure) ?? state.failure, !rendered.stdout.isEmpty {
         state.isUnreported = false
         throw failure
       }
       removeProgress(&state)
       if state.pending.isEmpty, !rendered.stdout.isEmpty { state.flusher?.ring() }
-      state.pending += outputIsTerminal && !isRaw ? TerminalText.sanitized(rendered.stdout) : rendered.stdout
+      state.pending += showsOnTerminal(state) && !isRaw ? TerminalText.sanitized(rendered.stdout) : rendered.stdout
+      try startPagerIfLong(&state, rendered.stdout)
       // A closed stderr is no reason to stop.
       defer { if !rendered.stderr.isEmpty { _ = FileIO.writeAll(shown(onError: rendered.stderr), to: standardError) } }
       if state.pending.count >= Self.bufferBytes || !rendered.stderr.isEmpty { try flush(&state) }
     }
+  }
+
+  /// Whether the answer goes elsewhere than to stdout.
+  var isRedirected: Bool { state.withLock { $0.target != nil } }
+
+  private func showsOnTerminal(_ state: borrowing State) -> Bool {
+    outputIsTerminal && (state.target == nil || state.target?.pager != nil)
+  }
+
+  /// Sends what is for stdout to another descriptor, until `endRedirection`.
+  func redirect(to descriptor: Int32) throws(ShellError) {
+    try state.withLock { state throws(ShellError) in
+      try flush(&state)
+      state.target = Target(descriptor: descriptor)
+    }
+  }
+
+  /// Sends what is for stdout there again.
+  ///
+  /// - Returns: why not everything could be written to the other descriptor; nil if it was.
+  func endRedirection() -> ShellError? {
+    state.withLock { state in
+      do throws(ShellError) { try flush(&state) } catch {}
+      defer { state.target = nil }
+      return state.target?.failure
+    }
+  }
+
+  /// Holds an answer back until it is known whether it fits on the screen; a longer one goes to a pager.
+  func beginPaging(rows: Int, command: String) throws(ShellError) {
+    try state.withLock { state throws(ShellError) in
+      try flush(&state)
+      state.paging = Paging(rows: rows, command: command)
+    }
+  }
+
+  /// Writes what was held back, and waits until the person has left the pager.
+  ///
+  /// - Returns: why not everything could be written; nil if it was, or the pager was left before its end.
+  func endPaging() async -> ShellError? {
+    let (failure, pager) = state.withLock { state -> (ShellError?, OutputReader?) in
+      var failure: ShellError?
+      do throws(ShellError) { try flush(&state) } catch { failure = error }
+      defer {
+        state.target = nil
+        state.paging = nil
+      }
+      return (failure, state.target?.pager)
+    }
+    guard let pager else { return failure }
+    _ = await pager.finish()
+    return failure?.exitCode == .signal(SIGPIPE) ? nil : failure
+  }
+
+  private func startPagerIfLong(_ state: inout State, _ bytes: [UInt8]) throws(ShellError) {
+    guard var paging = state.paging else { return }
+    paging.lineCount += bytes.count { $0 == UInt8(ascii: "\n") }
+    state.paging = paging
+    guard paging.lineCount >= paging.rows else { return }
+    state.paging = nil
+    let pager = try OutputReader(paging.command)
+    state.target = Target(descriptor: pager.descriptor, pager: pager)
   }
 
   /// Shows how far a command has got in the last line of the terminal that stderr is; nil removes it.
@@ -105,6 +187,7 @@ package final class Output: Sendable {
 
   private func flushUnasked() {
     state.withLock { state in
+      if state.paging != nil { return }
       do throws(ShellError) { try flush(&state) } catch { state.isUnreported = true }
     }
   }
@@ -116,12 +199,14 @@ package final class Output: Sendable {
     }
     guard !state.pending.isEmpty else { return }
     defer { state.pending.removeAll(keepingCapacity: true) }
-    guard let errorNumber = FileIO.writeAll(state.pending, to: standardOutput) else { return }
+    guard let errorNumber = FileIO.writeAll(state.pending, to: state.target?.descriptor ?? standardOutput) else {
+      return
+    }
     // The reader of a pipe has seen enough: leave quietly, as other filters do when SIGPIPE ends them.
     let failure =
       errorNumber == EPIPE
       ? ShellError(.signal(SIGPIPE), "Pipe", "") : FileIO.failure("cannot write to stdout", errorNumber)
-    state.failure = failure
+    if state.target == nil { state.failure = failure } else { state.target?.failure = failure }
     throw failure
   }
 }

@@ -84,6 +84,8 @@ package struct Renderer: Sendable {
   private var emittedCount = 0
   /// Whether an event belongs to the answer, and so in JSON into its document, which stays open until then.
   private var awaitsEvent = false
+  /// The rows of a tabular format.
+  private var rows: TabularWriter?
 
   /// Makes a renderer for one command or for several in turn.
   package init(_ context: RenderContext) { self.context = context }
@@ -94,7 +96,8 @@ package struct Renderer: Sendable {
   ///   - isListing: whether a list follows row by row, which is one array in JSON, even when it is empty.
   ///   - awaitsEvent: whether the answer goes on with an event that is waited for, given to `emitAwaited`.
   package mutating func begin(isListing: Bool = false, awaitsEvent: Bool = false) {
-    self.isListing = isListing && context.format == .json
+    self.isListing = isListing && (context.format == .json || context.format.isTabular)
+    rows = context.format.isTabular ? TabularWriter(context.format) : nil
     self.awaitsEvent = awaitsEvent && context.format == .json
     emittedCount = 0
   }
@@ -105,6 +108,7 @@ package struct Renderer: Sendable {
     if case .heading = result, context.format == .json || context.format == .jsonl { return Rendered() }
     // Remarks and events are not rows of the list.
     guard result.isAnswer else { return single(result) }
+    if let document = tabular(result) { return addRows(of: document, mayWait: isListing) }
     defer { emittedCount += 1 }
     guard isListing else {
       var rendered = single(result, isFirst: emittedCount == 0)
@@ -121,6 +125,7 @@ package struct Renderer: Sendable {
   /// Renders the event that the answer ends with: in JSON the member `event` of its object, or the last item of its
   /// list; in any other format a separate line.
   package mutating func emitAwaited(_ notice: WatchEvent) -> Rendered {
+    if context.format.isTabular { return addRows(of: JSON.of(.event(notice)), mayWait: false) }
     guard awaitsEvent else {
       let rendered = single(.event(notice))
       return Rendered(stdout: rendered.stdout + rendered.stderr)
@@ -137,6 +142,7 @@ package struct Renderer: Sendable {
   /// Ends the answer of a command, or of one that failed before all was told.
   package mutating func finish() -> Rendered {
     defer { begin() }
+    if context.format.isTabular { return rows?.flush() ?? Rendered() }
     if isListing { return .out(emittedCount == 0 ? "[]\n" : "]\n") }
     return awaitsEvent && emittedCount > 0 ? .out(",\"event\":null}\n") : Rendered()
   }
@@ -151,6 +157,20 @@ package struct Renderer: Sendable {
 
   /// The exit code for an error.
   func exitCode(of error: ShellError) -> ExitCode { context.dialect.exitCode(of: error) }
+
+  /// The document whose rows a tabular format shows; nil for what is text in every such format.
+  private func tabular(_ result: CommandResult) -> JSON? {
+    guard context.format.isTabular else { return nil }
+    switch result {
+    case .text, .heading, .tree(.bytes): return nil
+    default: return JSON.of(result)
+    }
+  }
+
+  private mutating func addRows(of document: JSON, mayWait: Bool) -> Rendered {
+    if rows == nil { rows = TabularWriter(context.format) }
+    return rows?.add(document, mayWait: mayWait) ?? Rendered()
+  }
 
   private func single(_ result: CommandResult, isFirst: Bool = false) -> Rendered {
     switch context.format {

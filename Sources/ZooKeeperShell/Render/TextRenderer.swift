@@ -37,6 +37,7 @@ struct TextRenderer {
     case .event(let event): event.text.map { .err($0 + "\n") } ?? Rendered()
     case .history(let entries): .lines(entries.map { "\(column("\($0.number)", 5))  \($0.line)" })
     case .setting(let name, let value): .line("\(name) is \(value)")
+    case .record(let record): .line(record.text)
     case .recipe(let result): render(result)
     case .tree(let result): render(result)
     case .value(let result): render(result)

@@ -52,6 +52,8 @@ package enum CommandResult: Hashable, Sendable {
   case tree(TreeResult)
   /// What a command about the parts of one value says.
   case value(ValueResult)
+  /// A result of the simplest form.
+  case record(Record)
   /// The servers of a sandbox (`local status`).
   case members([LocalServer])
   /// Help, version, a path: text that is the answer.

@@ -43,8 +43,13 @@ final class DataArgumentReader: Sendable {
   /// Asks before something is destroyed; scripts and pipes are not asked.
   func confirms(_ question: String) async throws(ShellError) -> Bool {
     guard asksBeforeDestroying else { return true }
-    let answer = try await TerminalQuestion.ask("\(question) [y/N] ", isSecret: false)
-    return ["y", "yes"].contains(String(decoding: answer, as: UTF8.self).lowercased())
+    return ["y", "yes"].contains(try await answer(to: "\(question) [y/N] ").lowercased())
+  }
+
+  /// The line that a person types in answer to a question, without blanks around it.
+  func answer(to question: String) async throws(ShellError) -> String {
+    let line = String(decoding: try await TerminalQuestion.ask(question, isSecret: false), as: UTF8.self)
+    return String(line.drop { $0.isWhitespace }.reversed().drop { $0.isWhitespace }.reversed())
   }
 
   private func stdin() throws(ShellError) -> [UInt8] { try FileIO.read(try claimStdin(), name: "stdin") }

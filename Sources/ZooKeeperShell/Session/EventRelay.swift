@@ -42,6 +42,12 @@ final class EventRelay: Sendable {
   /// Listens to another session from now on.
   func follow(_ following: Following) { state.withLock { $0.following = following } }
 
+  /// Shows an event of another session.
+  func show(_ event: WatchEvent) {
+    let handler = state.withLock { $0.printsWatches ? $0.handler : nil }
+    handler?(event)
+  }
+
   /// Takes an event of a session's.
   func take(_ event: WatchEvent, of session: Int) {
     let handler: (@Sendable (WatchEvent) -> Void)? = state.withLock { state in

@@ -16,7 +16,16 @@ final class OtherSessions: Sendable {
     var settings = settings
     settings.connectString = ensemble
     settings.identities = []
+    settings.clusterMistake = nil
     settings.tls.isWanted = ensemble.requiresTLS
+    if settings.cluster != nil { settings.sasl = nil }
+    return try await open(settings, mode: mode)
+  }
+
+  /// Opens a session with the servers of these settings.
+  ///
+  /// - Throws: `cannotConnect`, and what else keeps the client out.
+  func open(_ settings: ShellSettings, mode: RunMode) async throws -> ZooKeeperClient {
     let client = ZooKeeperClient(
       settings.clientConfiguration(mode: mode, tls: try settings.tls.context()) { _ in })
     clients.withLock { $0.append(client) }

@@ -6,13 +6,14 @@ import ZooKeeperProtocol
 struct SASLOptions: Sendable {
   /// The mechanism.
   enum Mechanism: Sendable {
-    /// DIGEST-MD5; a password of nil is asked for.
+    /// DIGEST-MD5; a password of nil is read from `passwordReference`, or else asked for.
     case digest(user: String, password: String?)
     case kerberos(KerberosLogin)
   }
 
   var mechanism: Mechanism
   var service = "zookeeper"
+  var passwordReference: SecretReference?
   var servicePrincipal: String?
   var canonicalizesHostName = true
 
@@ -42,16 +43,22 @@ extension ShellSettings {
   ///
   /// - Throws: a usage error if an option is missing or belongs to another mechanism; exit code 12 for a file that
   ///   cannot be read.
-  mutating func readSASL(_ options: [OptionName: [Word]], _ environment: ShellEnvironment) throws(ShellError) {
+  mutating func readSASL(
+    _ options: [OptionName: [Word]], _ environment: ShellEnvironment, _ chosen: ClusterFile.Cluster? = nil
+  ) throws(ShellError) {
+    let isChosenHere = options[.sasl] != nil || environment.value("ZKCLI_SASL") != nil
+    let cluster = isChosenHere ? nil : chosen
     func text(_ name: OptionName, _ variable: String) throws(ShellError) -> String? {
       if let word = options[name]?.last { return try ValueParser.text(word, of: "--\(name.rawValue)") }
-      return environment.value(variable)
+      return environment.value(variable) ?? cluster?.values[name]?.text
     }
     let mechanism: String
     if let word = options[.sasl]?.last {
       mechanism = try ValueParser.choice(word, of: "--sasl", among: Self.mechanisms)
     } else if let value = environment.value("ZKCLI_SASL") {
       mechanism = try ValueParser.choice(Word(value), of: "$ZKCLI_SASL", among: Self.mechanisms)
+    } else if let setting = cluster?.values[.sasl] {
+      mechanism = setting.text
     } else {
       for name in [OptionName.user, .passwordFile, .principal, .keytab, .service] where options[name] != nil {
         throw .usage("--\(name.rawValue) belongs to --sasl, which is missing", hint: "help sasl has examples")
@@ -70,6 +77,7 @@ extension ShellSettings {
         try readPassword(path)
       }
       sasl = SASLOptions(mechanism: .digest(user: user, password: password))
+      sasl?.passwordReference = cluster?.saslPassword
     } else {
       let login = KerberosLogin(
         principal: try text(.principal, "ZKCLI_PRINCIPAL"), keytab: try text(.keytab, "ZKCLI_KEYTAB"))
@@ -78,7 +86,8 @@ extension ShellSettings {
         if service.contains("/") { sasl?.servicePrincipal = service } else { sasl?.service = service }
       }
     }
-    remarks.append("SASL \(mechanism) from \(options[.sasl] == nil ? "$ZKCLI_SASL" : "--sasl")")
+    let source = options[.sasl] != nil ? "--sasl" : cluster?.values[.sasl]?.source ?? "$ZKCLI_SASL"
+    remarks.append("SASL \(mechanism) from \(source)")
   }
 
   /// The first line of a file, which is a password.

@@ -8,6 +8,7 @@ extension ShellSession {
     _ command: ShellCommand, _ invocation: Invocation, _ settings: ShellSettings
   ) async throws -> Outcome {
     switch command {
+    case .acl: return try await runACL(invocation, settings)
     case .pwd: try write(.text(directory), settings)
     case .cd: try await changeDirectory(invocation, settings)
     case .help:
@@ -22,6 +23,10 @@ extension ShellSession {
     case .history: try write(.history(settings.dialect.listed(history)), settings)
     case .redo: return try await redo(invocation)
     case .connect: try await connect(invocation)
+    case .use: try await use(invocation)
+    case .time: return try await time(invocation, settings)
+    case .repeat: return try await `repeat`(invocation)
+    case .clusters: try listClusters(settings)
     case .close:
       await close()
       events.follow(.init())
@@ -72,10 +77,11 @@ extension ShellSession {
       next.connectString.requiresTLS = next.tls.isWanted
       // Secrets of one ensemble are none of the other's business.
       next.identities = []
+      if next.cluster != nil { next.sasl = nil }
+      next.cluster = nil
+      next.clusterMistake = nil
     }
-    try await open(next)
-    directory = "/"
-    previousDirectory = "/"
+    try await enter(next, as: invocation.value(.label))
   }
 
   private func switchWatches(_ invocation: Invocation, _ settings: ShellSettings) throws {
@@ -111,6 +117,12 @@ extension ShellSession {
   /// An identity without its secret.
   private func identity(_ scheme: String, _ user: [UInt8]) -> ShellSettings.Identity {
     ShellSettings.Identity(scheme: scheme, secret: nil, user: String(decoding: user, as: UTF8.self))
+  }
+
+  /// The password that `--password-file` names.
+  func passwordOfFile(_ invocation: Invocation, _ settings: ShellSettings) throws -> [UInt8] {
+    guard let file = invocation.value(.passwordFile) else { return [] }
+    return try password(in: file, settings)
   }
 
   /// The first line of a file with a password in it.

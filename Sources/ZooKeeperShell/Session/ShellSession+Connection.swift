@@ -23,6 +23,7 @@ extension ShellSession {
 
   /// Opens a session and makes it the present one; the one before ends only when this has worked.
   func open(_ settings: ShellSettings) async throws {
+    if let mistake = settings.clusterMistake { throw mistake }
     let settings = try await withPassword(settings)
     try Descriptors.require(Descriptors.ofClient, for: "a session")
     let former = events.following
@@ -89,9 +90,14 @@ extension ShellSession {
   }
 
   /// The settings with the password of SASL, which is asked for if it is not known.
-  private func withPassword(_ settings: ShellSettings) async throws(ShellError) -> ShellSettings {
+  func withPassword(_ settings: ShellSettings) async throws(ShellError) -> ShellSettings {
     guard case .digest(let user, nil)? = settings.sasl?.mechanism else { return settings }
-    let answer = try await values.secret(prompt: "password of \(user): ")
+    let answer =
+      if let reference = settings.sasl?.passwordReference {
+        try await secret(from: reference)
+      } else {
+        try await values.secret(prompt: "password of \(user): ")
+      }
     var settings = settings
     settings.sasl?.mechanism = .digest(user: user, password: try ShellSettings.password(answer, from: "the answer"))
     return settings
@@ -100,9 +106,20 @@ extension ShellSession {
   /// The secret of an identity, which is asked for if it was not given.
   func secret(of identity: ShellSettings.Identity) async throws(ShellError) -> [UInt8] {
     if let secret = identity.secret { return secret }
+    if let reference = identity.reference {
+      let secret = try await secret(from: reference)
+      return identity.user.isEmpty ? secret : [UInt8]("\(identity.user):".utf8) + secret
+    }
     let who = identity.user.isEmpty ? "user:password" : "password of \(identity.user)"
     let answer = try await values.secret(prompt: "\(identity.scheme) \(who): ")
     return identity.user.isEmpty ? answer : [UInt8]("\(identity.user):".utf8) + answer
+  }
+
+  /// The secret that the configuration file refers to; a warning says if others can read it.
+  private func secret(from reference: SecretReference) async throws(ShellError) -> [UInt8] {
+    let (secret, warning) = try await reference.read(environment)
+    if let warning { try write(.warning(warning)) }
+    return secret
   }
 }
 
@@ -131,7 +148,7 @@ extension ShellSession {
       let isConnected = [.syncConnected, .connectedReadOnly].contains(events.connection)
       let server = isConnected ? snapshot?.server.map { "\($0)\(settings.connectString.chroot ?? "")" } : nil
       return PromptState.Place(
-        servers: settings.connectString.description, server: server, directory: directory,
+        servers: settings.connectString.description, server: server, directory: directory, cluster: settings.cluster,
         state: client == nil ? .closed : events.connection)
     }
   }

@@ -29,8 +29,11 @@ extension ShellSession {
   ///
   /// - Returns: nil for anything else, right or wrong: that is to be run by itself.
   func pipelinedWrite(_ line: [UInt8], at place: SourceLine) async -> PipelinedWrite? {
+    // What is refused is refused one by one.
+    if settings.cluster?.isReadOnly == true { return nil }
     let scanned = Tokenizer.scan(line)
-    guard !scanned.isIncomplete, scanned.hereDocument == nil, let command = scanned.words.first,
+    guard !scanned.isIncomplete, scanned.hereDocument == nil, scanned.redirection == nil,
+      let command = scanned.words.first,
       let spec = command.exactText.flatMap(CommandTable.find),
       [.client(.create), .client(.set), .client(.delete)].contains(spec.id)
     else { return nil }

@@ -48,11 +48,16 @@ actor ShellSession {
   /// The lines that `history` lists and `redo` runs, by number; the interactive shell keeps them, but for
   /// compatibility, where they are those of this run.
   var history: [HistoryEntry] = []
+  /// Sessions beside this one, by their labels.
+  var labelled: [String: ShellSession] = [:]
+  /// Whether it is such a session itself.
+  let isLabelled: Bool
 
   init(
     settings: ShellSettings, mode: RunMode, environment: ShellEnvironment, output: Output, values: DataArgumentReader,
-    sandbox: LocalEnsemble? = nil, scriptExposure: String? = nil
+    sandbox: LocalEnsemble? = nil, scriptExposure: String? = nil, isLabelled: Bool = false
   ) {
+    self.isLabelled = isLabelled
     self.settings = settings
     self.scriptExposure = scriptExposure
     self.sandbox = sandbox
@@ -79,12 +84,35 @@ actor ShellSession {
   ///
   /// - Returns: nil when the line is incomplete: an open quote wants another line.
   func run(line: [UInt8], at place: SourceLine? = nil) async -> Outcome? {
-    let outcome: Outcome
     do throws(ShellError) {
       if settings.dialect.recordsLines, !line.isEmpty {
         history.append(HistoryEntry(number: history.count, line: String(decoding: line, as: UTF8.self)))
       }
-      guard case .words(let words) = try settings.dialect.split(line) else { return nil }
+      switch try settings.dialect.split(line) {
+      case .incomplete: return nil
+      case .words(let words): return await run(words, at: place)
+      case .redirected(let words, let redirection): return await run(words, into: redirection, at: place)
+      }
+    } catch {
+      lastExitCode = report(error, at: place)
+      return Outcome(exitCode: lastExitCode)
+    }
+  }
+
+  /// Runs the command that a line splits into.
+  func run(_ words: [Word], at place: SourceLine? = nil) async -> Outcome {
+    if let outcome = await runLabelled(words, at: place) {
+      lastExitCode = outcome.exitCode
+      return outcome
+    }
+    let outcome: Outcome
+    do throws(ShellError) {
+      if let entry = try recalled(words) {
+        // Shown before it runs, so that it comes as no surprise.
+        try output.write(.err("\(entry.line)\n"))
+        return await run(line: [UInt8](entry.line.utf8)) ?? Outcome(exitCode: .usage)
+      }
+      let words = try expandingAlias(words)
       guard let command = words.first else { return Outcome(exitCode: .success) }
       let rest = [Word](words.dropFirst())
       let invocation = try settings.dialect.bind(command, rest, globals: ProgramOptions.ofOneLine).get()
@@ -106,7 +134,7 @@ actor ShellSession {
   private func execute(_ invocation: Invocation, _ settings: ShellSettings, at place: SourceLine?) async -> Outcome {
     do {
       for warning in invocation.warnings { try write(.warning(warning), settings) }
-      return try await perform(invocation, settings)
+      return try await paging(invocation, settings) { try await perform(invocation, settings) }
     } catch {
       return Outcome(exitCode: report(await explained(error, settings), settings, at: place))
     }
@@ -114,6 +142,7 @@ actor ShellSession {
 
   /// Ends the session with the servers, if there is one.
   func close() async {
+    await closeLabelled()
     await client?.close()
     client = nil
   }
@@ -123,6 +152,7 @@ actor ShellSession {
       try write(.text(Help.command(invocation.spec, width: environment.helpWidth)), settings)
       return Outcome(exitCode: .success)
     }
+    if let cluster = settings.cluster { try cluster.requireReading(by: invocation) }
     return switch invocation.spec.id {
     case .shell(let command): try await perform(command, invocation, settings)
     case .client(let command):
@@ -136,7 +166,7 @@ actor ShellSession {
   }
 
   /// Runs a command on a session, and writes its answer.
-  private func perform(
+  func perform(
     _ invocation: Invocation, _ settings: ShellSettings,
     _ body: (CommandContext, ZooKeeperClient) async throws -> ExitCode
   ) async throws -> Outcome {
@@ -179,12 +209,13 @@ actor ShellSession {
     CommandContext(
       invocation: invocation, directory: directory, mode: mode, dialect: settings.dialect,
       maximumFrameBytes: settings.maximumFrameBytes, servers: self.settings.connectString.servers, tls: tls,
-      chroot: self.settings.connectString.chroot, values: values,
+      chroot: self.settings.connectString.chroot, cluster: self.settings.cluster, values: values,
       waitLimit: settings.limitsWaiting ? settings.timeLimit : nil, forwarder: forwarder,
       sessionHoldsNothing: !mayHold, emit: emit,
       flush: { [output] () throws(ShellError) in try output.flush() },
       editor: environment.value("VISUAL") ?? environment.value("EDITOR") ?? "vi",
       openOther: { [others] ensemble in try await others.open(ensemble, settings, mode: self.mode) },
+      openCluster: { name in try await self.openCluster(name) },
       progress: progress(of: invocation, settings), reopen: { try await self.reopened(settings) })
   }
 
@@ -227,8 +258,10 @@ actor ShellSession {
   /// How answers look under these settings.
   func renderContext(_ settings: ShellSettings) -> RenderContext {
     RenderContext(
-      format: settings.format, dialect: settings.dialect, stdoutIsTerminal: environment.stdoutIsTerminal,
-      endsDataWithNewline: mode != .oneShot, isVerbose: settings.isVerbose, isQuiet: settings.isQuiet,
+      format: settings.format, dialect: settings.dialect,
+      stdoutIsTerminal: environment.stdoutIsTerminal && !output.isRedirected,
+      endsDataWithNewline: mode != .oneShot && !output.isRedirected, isVerbose: settings.isVerbose,
+      isQuiet: settings.isQuiet,
       usesColor: environment.usesColor(settings.colorWhen, isTerminal: environment.stderrIsTerminal))
   }
 

@@ -14,11 +14,17 @@ struct ShellSettings: Sendable {
   var allowsReadOnly = false
   var waitsForConnection = false
   var identities: [Identity] = []
+  /// The cluster whose name chose the servers; nil if they were named by their addresses.
+  var cluster: NamedCluster?
+  /// Why the cluster that was asked for cannot be used: no session is opened then.
+  var clusterMistake: ShellError?
   var tls = TLSChoice()
   /// How the client logs in by SASL; nil if it does not.
   var sasl: SASLOptions?
   /// What Java's properties say about SASL.
   var javaSASL = JavaSASL()
+  /// How these settings came to be.
+  var origin = Origin()
   var format = OutputFormat.text
   var isQuiet = false
   var isVerbose = false
@@ -28,6 +34,8 @@ struct ShellSettings: Sendable {
   /// How many writes of a script may go to the servers together.
   var pipelineCount = 1
   var keepsHistory = true
+  /// Whether long answers go to a pager.
+  var usesPager = true
   var colorWhen = "auto"
   var maximumFrameBytes = 0xfffff
   /// A file of commands; `-` is stdin.
@@ -53,6 +61,8 @@ struct ShellSettings: Sendable {
     var secret: [UInt8]?
     /// What is known of it when the secret is asked for: the user's name.
     var user = ""
+    /// Where the secret is kept, if it was not given.
+    var reference: SecretReference?
   }
 
   /// The servers of a command line that names none.
@@ -66,22 +76,24 @@ struct ShellSettings: Sendable {
   ) throws(ShellError) {
     connectString = ConnectString(servers: [])
     self.dialect = dialect
-    try readConnection(options, environment)
+    let chosen = try chooseCluster(options, environment)
+    try readConnection(options, environment, chosen)
     if dialect.readsJavaEnvironment {
       try apply(
         JavaEnvironment(JavaEnvironment.clientVariables, of: environment, readFile: JavaEnvironment.read))
     }
-    try readLimits(options, environment)
+    try readLimits(options, environment, chosen)
     try readIdentities(options, environment)
+    if identities.isEmpty { identities = chosen?.identities ?? [] }
     try readOutput(options, environment)
     if let file = options[.clientConfiguration]?.last {
       try apply(JavaProperties(file: try ValueParser.text(file, of: "--client-configuration")))
     }
-    try tls.read(options, environment)
+    try tls.read(options, environment, chosen?.values ?? [:])
     if connectString.requiresTLS { tls.isWanted = true }
     connectString.requiresTLS = tls.isWanted
     warnings += tls.warnings
-    try readSASL(options, environment)
+    try readSASL(options, environment, chosen)
     if sasl == nil { sasl = try javaSASL.options(warnings: &warnings) }
   }
 
@@ -97,6 +109,7 @@ struct ShellSettings: Sendable {
     }
     if let word = options[.output]?.last { settings.format = try Self.format(word, of: "--output") }
     if options[.quiet] != nil { settings.isQuiet = true }
+    if options[.noPager] != nil { settings.usesPager = false }
     if options[.verbose] != nil { settings.isVerbose = true }
     return settings
   }
@@ -124,17 +137,20 @@ struct ShellSettings: Sendable {
       if dialect.pipelinesWrites { pipelineCount = count }
     }
     keepsHistory = options[.noHistory] == nil
+    usesPager = options[.noPager] == nil
     if let word = options[.script]?.last { script = try ValueParser.text(word, of: "--script") }
   }
 
   private mutating func readConnection(
-    _ options: [OptionName: [Word]], _ environment: ShellEnvironment
+    _ options: [OptionName: [Word]], _ environment: ShellEnvironment, _ chosen: ClusterFile.Cluster?
   ) throws(ShellError) {
     var text = Self.defaultServer
     var source = "the built-in default"
     if let word = options[.server]?.last {
       text = try ValueParser.text(word, of: "--server")
       source = "--server"
+    } else if let setting = chosen?.values[.server] {
+      (text, source) = (setting.text, setting.source)
     } else {
       for name in ["ZKCLI_SERVER", "ZOOKEEPER_SERVERS", "ZK_HOSTS"] {
         guard let value = environment.value(name) else { continue }
@@ -163,12 +179,16 @@ struct ShellSettings: Sendable {
   }
 
   private mutating func readLimits(
-    _ options: [OptionName: [Word]], _ environment: ShellEnvironment
+    _ options: [OptionName: [Word]], _ environment: ShellEnvironment, _ chosen: ClusterFile.Cluster?
   ) throws(ShellError) {
     func duration(_ name: OptionName, _ variable: String) throws(ShellError) -> Duration? {
       if let word = options[name]?.last { return try ValueParser.duration(word, of: "--\(name.rawValue)") }
-      guard let value = environment.value(variable) else { return nil }
-      return try ValueParser.duration(Word(value), of: "$\(variable)")
+      if let value = environment.value(variable) {
+        return try ValueParser.duration(Word(value), of: "$\(variable)")
+      }
+      guard let setting = chosen?.values[name] else { return nil }
+      remarks.append("\(name.rawValue) \(setting.text) from \(setting.source)")
+      return try ValueParser.duration(Word(setting.text), of: setting.source)
     }
     if let limit = try duration(.timeout, "ZKCLI_TIMEOUT") { timeLimit = limit }
     limitsWaiting = options[.timeout] != nil

@@ -13,17 +13,24 @@ struct TLSChoice: Sendable {
   /// Takes the options of the program, and the environment for those that are not given.
   ///
   /// - Throws: a usage error for options that contradict each other.
-  mutating func read(_ options: [OptionName: [Word]], _ environment: ShellEnvironment) throws(ShellError) {
+  mutating func read(
+    _ options: [OptionName: [Word]], _ environment: ShellEnvironment, _ cluster: [OptionName: ClusterFile.Setting] = [:]
+  ) throws(ShellError) {
+    let cluster = Self.applicable(cluster, options, environment)
     func value(_ name: OptionName, _ variable: String) throws(ShellError) -> (text: String, source: String)? {
       if let word = options[name]?.last {
         return (try ValueParser.text(word, of: "--\(name.rawValue)"), "--\(name.rawValue)")
       }
-      return environment.value(variable).map { ($0, "$\(variable)") }
+      if let value = environment.value(variable) { return (value, "$\(variable)") }
+      return cluster[name].map { ($0.text, $0.source) }
     }
-    if options[.tls] != nil { isWanted = true }
+    if options[.tls] != nil || cluster[.tls]?.text == "true" { isWanted = true }
     if let switched = environment.value("ZKCLI_TLS") {
       guard ["0", "1"].contains(switched) else { throw .usage("$ZKCLI_TLS must be 0 or 1, not \(switched)") }
       if switched == "1" { isWanted = true }
+      if switched == "0", options[.tls] == nil, isWanted {
+        throw .usage("$ZKCLI_TLS is 0, but the configuration file asks for TLS", hint: "unset ZKCLI_TLS")
+      }
     }
     if let (file, source) = try value(.cacert, "ZKCLI_CACERT") {
       settings.trust = .store(TLSStore(file: file))
@@ -36,10 +43,26 @@ struct TLSChoice: Sendable {
       settings.serverName = name
       given.append(source)
     }
-    guard options[.insecure] != nil else { return }
+    guard options[.insecure] != nil || cluster[.insecure]?.text == "true" else { return }
     if options[.cacert] != nil { throw .usage("--insecure and --cacert contradict each other") }
     settings.trust = .anybody
     given.append("--insecure")
+  }
+
+  /// The settings of a cluster without those that an option or a variable replaces: what belongs together, such as a
+  /// certificate and its key, comes from one place.
+  private static func applicable(
+    _ cluster: [OptionName: ClusterFile.Setting], _ options: [OptionName: [Word]], _ environment: ShellEnvironment
+  ) -> [OptionName: ClusterFile.Setting] {
+    let groups: [[(OptionName, String)]] = [
+      [(.cert, "ZKCLI_CERT"), (.key, "ZKCLI_KEY"), (.keyPasswordFile, "ZKCLI_KEY_PASSWORD_FILE")],
+      [(.cacert, "ZKCLI_CACERT"), (.insecure, "")],
+    ]
+    var result = cluster
+    for group in groups where group.contains(where: { options[$0.0] != nil || environment.value($0.1) != nil }) {
+      for (name, _) in group { result[name] = nil }
+    }
+    return result
   }
 
   private mutating func readIdentity(

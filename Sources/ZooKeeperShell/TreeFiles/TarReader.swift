@@ -109,6 +109,7 @@ struct TarReader: TreeFileReader {
   private mutating func item(
     _ head: TarFormat.Head, _ records: [String: [UInt8]]
   ) throws(ShellError) -> Item {
+    guard (0...Self.sizeLimitBytes).contains(head.size) else { throw tooLarge(head) }
     let parts = try parts(of: head.name)
     let isDirectory = head.kind == TarFormat.Kind.directory.rawValue
     let isData = parts.last.map { $0.elementsEqual(TreeFileName.data.utf8) } ?? false
@@ -134,12 +135,14 @@ struct TarReader: TreeFileReader {
   }
 
   private mutating func content(of head: TarFormat.Head, limit: Int) throws(ShellError) -> [UInt8] {
-    guard (0...limit).contains(head.size) else {
-      throw .badTreeFile(input.name, "\(head.name) has \(head.size) bytes, more than a znode can have")
-    }
+    guard (0...limit).contains(head.size) else { throw tooLarge(head) }
     let content = try input.read(head.size)
     guard content.count == head.size, try input.skip(TarFormat.padding(after: head.size)) else { throw truncated() }
     return content
+  }
+
+  private func tooLarge(_ head: TarFormat.Head) -> ShellError {
+    .badTreeFile(input.name, "\(head.name) has \(head.size) bytes, more than a znode can have")
   }
 
   private func truncated() -> ShellError { .badTreeFile(input.name, "it ends in the middle of an entry") }

@@ -126,6 +126,7 @@ extension CommandContext {
       guard invocation.flag(.parents) else { throw ShellError.missingParent(of: targetPath) }
       try await createParents(parent, to)
     }
+    try target.cluster?.requireReading(by: invocation, writes: true)
     let interval = try invocation.value(.every).map { word throws(ShellError) in
       try ValueParser.duration(word, of: "--every")
     }
@@ -138,7 +139,8 @@ extension CommandContext {
             .conflict, "NotEmpty", path: targetPath, "it has \(count) znodes that the source does not have",
             hint: "--prune deletes them")
         }
-        try await allow("Delete \(count) znodes under \(targetPath) that the source does not have", count: count)
+        try await allow(
+          "Delete \(count) znodes under \(targetPath) that the source does not have", count: count, on: target.cluster)
       }, report: { try report($0) })
     if invocation.flag(.follow) {
       try await mirror.follow()
@@ -158,7 +160,7 @@ extension CommandContext {
     _ root: String, _ client: ZooKeeperClient, _ ensemble: TreePlace.Ensemble
   ) -> TreeMirror.Side {
     let isUsed = Mutex(false)
-    return TreeMirror.Side(root: root) { [reopen, openOther] in
+    return TreeMirror.Side(root: root) { [reopen, openOther, openCluster] in
       let isAgain = isUsed.withLock { isUsed in
         defer { isUsed = true }
         return isUsed
@@ -167,6 +169,7 @@ extension CommandContext {
       switch ensemble {
       case .present: return try await reopen()
       case .other(let other): return try await openOther(other)
+      case .cluster(let cluster, _): return try await openCluster(cluster.name).0
       }
     }
   }

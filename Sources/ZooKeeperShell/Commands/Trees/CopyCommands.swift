@@ -49,7 +49,9 @@ extension CommandContext {
       for entry in entries { try emit(.path(entry.absolutePath(under: targetPath))) }
       return .success
     }
-    try await allow("Move \(entries.count) znodes from \(path) to \(targetPath)", count: entries.count)
+    for place in [source, target] { try place.cluster?.requireReading(by: invocation, writes: true) }
+    try await allow(
+      "Move \(entries.count) znodes from \(path) to \(targetPath)", count: entries.count, on: source.cluster)
     let steps = entries.map { entry in
       TreePlan.Step.create(
         path: entry.absolutePath(under: targetPath), data: entry.data, acl: entry.acl ?? ACL.openUnsafe)
@@ -111,6 +113,8 @@ extension CommandContext {
       switch ensemble {
       case .present: return (Set(servers), path == "/" ? chroot ?? "/" : (chroot ?? "") + path)
       case .other(let other): return (Set(other.servers), path)
+      case .cluster(_, let other):
+        return (Set(other.servers), path == "/" ? other.chroot ?? "/" : (other.chroot ?? "") + path)
       }
     }
     guard let one = real(left), let other = real(right), !one.servers.isDisjoint(with: other.servers) else {
@@ -154,6 +158,7 @@ extension CommandContext {
     _ tree: inout some TreeSource, from source: TreePlace, _ sourceRoot: String, to root: String, of target: TreePlace,
     _ client: ZooKeeperClient
   ) async throws -> ExitCode {
+    try target.cluster?.requireReading(by: invocation, writes: true)
     let exists = try await client.exists(root) != nil
     if !exists, let parent = ZnodePath.parent(of: root), try await client.exists(parent) == nil {
       guard invocation.flag(.parents) else { throw ShellError.missingParent(of: root) }
@@ -172,8 +177,9 @@ extension CommandContext {
       mayOverwrite: { count in
         // A person is asked once; a script's limit holds for all of them together.
         if values.asksBeforeDestroying, hasAsked.withLock({ $0 }) { return }
-        try await allow("Overwrite \(count) znodes under \(root)", count: count)
-        hasAsked.withLock { $0 = true }
+        try await allow("Overwrite \(count) znodes under \(root)", count: count, on: target.cluster)
+        // A single znode is overwritten without a question.
+        if count > 1 { hasAsked.withLock { $0 = true } }
       },
       report: { [progress] in progress.advance(to: $0) })
     while let entry = try await tree.next() {

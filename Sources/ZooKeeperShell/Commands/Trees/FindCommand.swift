@@ -9,7 +9,7 @@ extension CommandContext {
   func find(_ client: ZooKeeperClient) async throws -> ExitCode {
     let conditions = try FindConditions(invocation, now: WallClock.nowMilliseconds())
     let collects = invocation.flag(.delete)
-    var found: [String] = []
+    var found: [(path: String, version: Int32)] = []
     var count = 0
     var failures: [String: ZooKeeperError] = [:]
     var failedCommands = 0
@@ -27,13 +27,14 @@ extension CommandContext {
         guard conditions.match(node) else { continue }
         count += 1
         if collects {
-          found.append(node.path)
+          found.append((node.path, node.stat.version))
         } else if let child = invocation.child {
           if try await !run(child, for: node.path, client) { failedCommands += 1 }
         } else if !invocation.flag(.count) {
           try emit(.tree(.found(node, endsWithNull: invocation.flag(.print0))))
         }
       }
+      try warnOfVanished(reader)
     }
     if collects { try await delete(found, &failures, client) }
     if invocation.flag(.count) { try emit(.count(path: try optionalPath() ?? directory, count)) }
@@ -44,28 +45,38 @@ extension CommandContext {
     return .success
   }
 
+  /// Says that a subtree has changed while it was read.
+  func warnOfVanished(_ reader: TreeReader) throws(ShellError) {
+    let count = reader.vanishedCount
+    guard count > 0 else { return }
+    let subject = count == 1 ? "1 znode was" : "\(count) znodes were"
+    try emit(.warning("\(subject) deleted by others while \(reader.root) was read"))
+  }
+
   /// The znodes at which a search begins: the working directory if none is named.
   func rootPaths(from first: Int = 0, _ client: ZooKeeperClient) async throws -> [String] {
     invocation.arguments.count > first ? try await paths(from: first, client) : [directory]
   }
 
   private func delete(
-    _ paths: [String], _ failures: inout [String: ZooKeeperError], _ client: ZooKeeperClient
+    _ found: [(path: String, version: Int32)], _ failures: inout [String: ZooKeeperError], _ client: ZooKeeperClient
   ) async throws {
-    let paths = paths.filter { $0 != "/" }
+    let found = found.filter { $0.path != "/" }
     if invocation.flag(.dryRun) {
-      for path in paths { try emit(.wouldDelete(path: path)) }
+      for (path, _) in found { try emit(.wouldDelete(path: path)) }
       return
     }
-    guard !paths.isEmpty else { return }
-    try await allow("Delete \(paths.count) znodes", count: paths.count)
-    progress.begin("deleted", of: paths.count)
+    guard !found.isEmpty else { return }
+    try await allow("Delete \(found.count) znodes", count: found.count)
+    progress.begin("deleted", of: found.count)
     var writer = TreeWriter(client: client, limits: writeLimits) { [progress] in progress.advance(to: $0) }
-    // Children come after their parents.
-    for path in paths.reversed() { try await writer.add(.delete(PathVersionRequest(path: path, version: -1))) }
+    // Children come after their parents. What is written to a znode meanwhile may make the conditions false.
+    for (path, version) in found.reversed() {
+      try await writer.add(.delete(PathVersionRequest(path: path, version: version)))
+    }
     try await writer.finish()
     for (operation, error) in writer.failures where error.code != .server(.noNode) { failures[operation.path] = error }
-    if !invocation.flag(.count) { try emit(.deleted(path: paths[0], count: writer.doneCount)) }
+    if !invocation.flag(.count) { try emit(.deleted(path: found[0].path, count: writer.doneCount)) }
   }
 
   /// Runs the external command with `{}` replaced by the path.
@@ -89,6 +100,11 @@ extension CommandContext {
     let settings = ChildSettings(words: words, variables: ["ZKCLI_PATH": path], standardInput: [])
     let code = try await runChild(settings, holding: nil, client)
     try Task.checkCancellation()
+    // ^C ends the command that runs, and then no other must be run.
+    guard code.rawValue <= ExitCode.signal(0).rawValue else {
+      throw ShellError(
+        code, "Child", path: path, "a signal has ended the command, and it was not run for the znodes that follow")
+    }
     return code == .success
   }
 }

@@ -26,6 +26,7 @@ extension CommandContext {
           for result in match.results(for: node.path, search) { try emit(.tree(result)) }
         }
       }
+      try warnOfVanished(reader)
     }
     guard failures.isEmpty else { throw ShellError.failures(failures, of: try path(at: 1)) }
     return hasMatch ? .success : .no

@@ -1,12 +1,13 @@
 import ZooKeeperClient
 import ZooKeeperProtocol
+import ZooKeeperTrees
 
 /// Paths with wildcards.
 extension CommandContext {
   /// The znodes that the arguments from a place on name: each a path, or a pattern such as `/app/*/config`.
   ///
   /// A znode whose name is the pattern itself has precedence. Names are matched one by one, so that `*` never goes
-  /// beyond a slash.
+  /// beyond a slash; the name `**` matches any number of names, or none.
   ///
   /// - Parameter first: the place of the first of these arguments.
   /// - Throws: NoNode for a pattern that nothing matches.
@@ -29,12 +30,21 @@ extension CommandContext {
 
   private func expand(_ pattern: String, _ client: ZooKeeperClient) async throws -> [String] {
     var found = ["/"]
+    var endsInDescendants = false
     for part in pattern.utf8.split(separator: UInt8(ascii: "/")) {
       let name = String(part) ?? ""
       guard Glob.isPattern(name) else {
         found = found.map { ZnodePath.child(name, of: $0) }
+        endsInDescendants = false
         continue
       }
+      if name == "**" {
+        // Twice in a row it means the same.
+        if !endsInDescendants { found = try await withDescendants(found, client) }
+        endsInDescendants = true
+        continue
+      }
+      endsInDescendants = false
       let glob = Glob(name)
       var next: [String] = []
       for (parent, reply) in zip(found, await client.getChildren2(ofAll: found)) {
@@ -57,5 +67,48 @@ extension CommandContext {
       }
     }
     return existing
+  }
+
+  private func withDescendants(_ roots: [String], _ client: ZooKeeperClient) async throws -> [String] {
+    var paths: [String] = []
+    for root in roots {
+      var reader = TreeReader(client: client, root: root)
+      do {
+        while let item = try await reader.next() {
+          if case .failed(_, let error) = item { throw error }
+          paths.append(item.path)
+        }
+      } catch let error as ZooKeeperError where error.code == .server(.noNode) && error.path == root {
+        continue
+      }
+    }
+    return paths
+  }
+
+  /// Does something with each znode that the arguments name. With several, one that fails does not stop the others.
+  ///
+  /// - Parameter body: is given a function that it calls before it emits anything, which emits the heading.
+  /// - Throws: the failure of the only znode; of several, exit code 11 with those that failed.
+  func forEachPath(
+    _ client: ZooKeeperClient,
+    _ body: (_ path: String, _ heading: () throws(ShellError) -> Void) async throws -> Void
+  ) async throws {
+    guard invocation.namesSeveral, dialect.expandsPatterns else { return try await body(try path()) {} }
+    guard !invocation.flag(.watch) else {
+      throw ShellError.usage("--watch takes a single znode, and no pattern")
+    }
+    var failures: [String: ZooKeeperError] = [:]
+    var isFirst = true
+    for path in try await paths(client) {
+      do {
+        try await body(path) { () throws(ShellError) in
+          try emit(.heading(path: path, isFirst: isFirst))
+          isFirst = false
+        }
+      } catch let error as ZooKeeperError where error.concernsOneZnode {
+        failures[path] = error
+      }
+    }
+    guard failures.isEmpty else { throw ShellError.failures(failures, of: nil) }
   }
 }

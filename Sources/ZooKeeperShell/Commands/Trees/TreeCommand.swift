@@ -26,6 +26,7 @@ extension CommandContext {
           try emit(.tree(.branch(branch, node, isRoot: level == 0, isLong: invocation.flag(.long))))
         }
       }
+      try warnOfVanished(reader)
     }
     guard failures.isEmpty else { throw ShellError.failures(failures, of: try optionalPath() ?? directory) }
     return .success

@@ -14,6 +14,8 @@ enum TreePlace: Sendable {
     /// The one that the shell is connected to.
     case present
     case other(ConnectString)
+    /// A cluster of the configuration file.
+    case cluster(NamedCluster, ConnectString)
   }
 }
 
@@ -37,7 +39,20 @@ extension CommandContext {
       return .znode(try await openOther(ensemble), path: path, ensemble: .other(ensemble))
     }
     if isFile { return .file(text, format) }
+    if let (name, path) = Self.clusterPlace(text) {
+      if name == cluster?.name, chroot == nil { return .znode(client, path: path, ensemble: .present) }
+      let (client, cluster, servers) = try await openCluster(name)
+      return .znode(client, path: path, ensemble: .cluster(cluster, servers))
+    }
     return .znode(client, path: try path(of: word), ensemble: .present)
+  }
+
+  /// The parts of `NAME:/path`; nil for any other text.
+  static func clusterPlace(_ text: String) -> (name: String, path: String)? {
+    guard let colon = text.firstIndex(of: ":"), colon > text.startIndex else { return nil }
+    let path = text[text.index(after: colon)...]
+    guard path.hasPrefix("/"), !text[..<colon].contains("/") else { return nil }
+    return (String(text[..<colon]), String(path))
   }
 
   /// A reader of the file or stream.
@@ -67,10 +82,16 @@ extension CommandContext {
 }
 
 extension TreePlace {
+  /// The cluster of the configuration file that it is on, if it was named by one.
+  var cluster: NamedCluster? {
+    if case .znode(_, _, .cluster(let cluster, _)) = self { cluster } else { nil }
+  }
+
   /// The place as messages name it.
   var text: String {
     switch self {
     case .znode(_, let path, .present): path
+    case .znode(_, let path, .cluster(let cluster, _)): "\(cluster.name):\(path)"
     case .znode(_, let path, .other(let ensemble)): (ensemble.requiresTLS ? "" : "zk://") + "\(ensemble)\(path)"
     case .file(let name, _): "file:\(name)"
     case .standardStream: "-"

@@ -27,6 +27,7 @@ extension CommandContext {
           largest.add(node)
         }
       }
+      try warnOfVanished(reader)
       let rest = sums.finish()
       for sum in rest where top == nil { try emit(.tree(.usage(sum, isHuman: invocation.flag(.human)))) }
       for sum in largest.byData { try emit(.tree(.largest(sum, isWidest: false, isHuman: invocation.flag(.human)))) }

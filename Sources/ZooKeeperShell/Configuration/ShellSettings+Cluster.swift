@@ -1,0 +1,83 @@
+/// Which cluster of the configuration file a run is about.
+///
+/// A cluster is used as a whole or not at all: servers that were named otherwise get nothing from it, neither its
+/// secrets nor its protection.
+extension ShellSettings {
+  /// How the settings came to be, so that they can be made again for another cluster.
+  struct Origin: Sendable {
+    var options: [OptionName: [Word]] = [:]
+    /// Where the configuration file is.
+    var location: ClusterFile.Location?
+  }
+
+  /// The cluster that the options, the environment or the configuration file choose.
+  ///
+  /// What is wrong with the file, or that there is no such cluster, is kept in `clusterMistake`, so that commands that
+  /// need no servers, such as help, still run.
+  ///
+  /// - Throws: a usage error for options that contradict each other.
+  mutating func chooseCluster(
+    _ options: [OptionName: [Word]], _ environment: ShellEnvironment
+  ) throws(ShellError) -> ClusterFile.Cluster? {
+    origin = Origin(options: options, location: try ClusterFile.Location(options[.config]?.last, environment))
+    guard let wanted = try Self.wantedCluster(options, environment, dialect) else { return nil }
+    do throws(ShellError) {
+      return try readCluster(wanted.name, environment)
+    } catch {
+      clusterMistake = error
+      return nil
+    }
+  }
+
+  /// Reads a cluster, or without a name the default of the file.
+  private mutating func readCluster(
+    _ wanted: ClusterFile.Setting?, _ environment: ShellEnvironment
+  ) throws(ShellError) -> ClusterFile.Cluster? {
+    guard let file = try ClusterFile.open(origin.location, environment) else {
+      guard let wanted else { return nil }
+      throw .usage(
+        "\(wanted.source): there is no cluster \(Tokenizer.quote(wanted.text)), because there is no configuration file",
+        hint: "create \(origin.location?.path ?? "~/.config/zkcli/config.toml"); see help clusters")
+    }
+    guard let name = wanted ?? file.defaultName else { return nil }
+    let chosen = try file.cluster(name.text, from: name.source)
+    cluster = NamedCluster(
+      name: chosen.name, isProtected: chosen.isProtected, isReadOnly: chosen.isReadOnly, color: chosen.promptColor)
+    remarks.append("cluster \(chosen.name) from \(name.source)")
+    return chosen
+  }
+
+  /// The name that is asked for; without a name, the default of the file is.
+  ///
+  /// - Returns: nil if the servers are named otherwise.
+  private static func wantedCluster(
+    _ options: [OptionName: [Word]], _ environment: ShellEnvironment, _ dialect: any Dialect
+  ) throws(ShellError) -> (name: ClusterFile.Setting?, Void)? {
+    if let word = options[.cluster]?.last {
+      for other in [OptionName.server, .local] where options[other] != nil {
+        throw .usage("--cluster cannot be combined with --\(other.rawValue)", hint: "the cluster names its servers")
+      }
+      return (ClusterFile.Setting(text: try ValueParser.text(word, of: "--cluster"), source: "--cluster"), ())
+    }
+    if options[.server] != nil || options[.local] != nil || environment.value("ZKCLI_SERVER") != nil { return nil }
+    if let name = environment.value("ZKCLI_CLUSTER") {
+      return (ClusterFile.Setting(text: name, source: "$ZKCLI_CLUSTER"), ())
+    }
+    if ["ZOOKEEPER_SERVERS", "ZK_HOSTS"].contains(where: { environment.value($0) != nil }) { return nil }
+    return dialect.hasExtras ? (nil, ()) : nil
+  }
+
+  /// The settings for another cluster of the file, without what the options of the start say about connections: the
+  /// secrets of one ensemble are not for another.
+  ///
+  /// - Throws: a usage error for a value that cannot be read.
+  func using(cluster name: Word, _ environment: ShellEnvironment) throws(ShellError) -> ShellSettings {
+    let dropped: Set<OptionName> = [
+      .server, .auth, .authFile, .tls, .cacert, .cert, .key, .keyPasswordFile, .tlsServerName, .insecure, .sasl, .user,
+      .passwordFile, .principal, .keytab, .service, .clientConfiguration, .local,
+    ]
+    var options = origin.options.filter { !dropped.contains($0.key) }
+    options[.cluster] = [name]
+    return try ShellSettings(options, environment: environment, dialect: dialect)
+  }
+}

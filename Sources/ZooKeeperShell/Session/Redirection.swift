@@ -1,0 +1,144 @@
+import Platform
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// Where the answer of a line goes instead of stdout.
+enum Redirection: Hashable, Sendable {
+  /// `| COMMAND`: to a command line of `/bin/sh`.
+  case pipe(String)
+  /// `> FILE`, or `>> FILE`, which appends.
+  case file(Word, appends: Bool)
+}
+
+extension Tokenizer.Line {
+  /// The arguments of the line without its redirection, and where the answer goes.
+  ///
+  /// - Throws: a usage error for an operator without a command or file, and for one with several files.
+  func redirected(_ line: [UInt8]) throws(ShellError) -> (words: [Word], redirection: Redirection)? {
+    guard let found = redirection, found.index > 0 else { return nil }
+    let before = [Word](words[..<found.index])
+    // The groups of `local partition` can have bars between them.
+    if before[0] == "local", before.count > 1, before[1] == "partition" { return nil }
+    let rest = words[(found.index + 1)...]
+    if found.sign == "|" {
+      let command = String(decoding: line[found.endOffset...], as: UTF8.self)
+      guard command.contains(where: { !$0.isWhitespace }) else {
+        throw .usage("| needs a command after it", hint: "for example: ls | head; quote a | that is data")
+      }
+      return (before, .pipe(command))
+    }
+    guard let file = rest.first, rest.count == 1 else {
+      let reason = rest.isEmpty ? "needs a file after it" : "takes one file, at the end of the line"
+      throw .usage("\(found.sign) \(reason)", hint: "quote a \(found.sign) that is data")
+    }
+    return (before, .file(file, appends: found.sign == ">>"))
+  }
+}
+
+/// A file that an answer is written to.
+private struct OutputFile {
+  let descriptor: Int32
+
+  /// Opens or creates it, and empties it unless the answer is appended.
+  ///
+  /// - Throws: exit code 12 with the operating system's reason.
+  init(_ name: String, appends: Bool) throws(ShellError) {
+    descriptor = open(name, O_WRONLY | O_CREAT | O_CLOEXEC | (appends ? O_APPEND : O_TRUNC), 0o666)
+    guard descriptor >= 0 else { throw FileIO.failure("cannot open \(name)", errno) }
+  }
+
+  func close() {
+    #if canImport(Glibc)
+      _ = Glibc.close(descriptor)
+    #else
+      _ = Darwin.close(descriptor)
+    #endif
+  }
+}
+
+/// A command line of `/bin/sh` that reads what the answer writes.
+struct OutputReader: Sendable {
+  /// Where to write for it.
+  let descriptor: Int32
+  private let process: ProcessID
+
+  /// Starts a command line.
+  ///
+  /// - Throws: exit code 12 if it cannot be started.
+  init(_ command: String) throws(ShellError) {
+    var ends: [Int32] = [-1, -1]
+    guard pipe(&ends) == 0 else { throw FileIO.failure("cannot make a pipe", errno) }
+    InheritedDescriptors.protectOwn()
+    var spawn = Spawn(.onPath("/bin/sh"), ["sh", "-c", command])
+    spawn.resetsSignals = true
+    spawn.fileActions = [.copy(ends[0], to: 0)]
+    defer { close(ends[0]) }
+    do throws(SystemError) {
+      process = try spawn.start()
+    } catch {
+      close(ends[1])
+      throw ShellError(.localInputOutput, "Pipe", "cannot run /bin/sh: \(error.text)")
+    }
+    descriptor = ends[1]
+  }
+
+  /// Ends its input, and waits until it has read all and ended.
+  ///
+  /// - Returns: its exit code, or 128 and the number of the signal that ended it.
+  func finish() async -> ExitCode {
+    close(descriptor)
+    let process = process
+    // Cancelling the command does not end the wait: a pager has the terminal until the person leaves it.
+    return await withCheckedContinuation { continuation in
+      BlockingThread.start {
+        var status: Int32 = 0
+        while waitpid(process, &status, 0) < 0, errno == EINTR {}
+        let signal = status & 0x7f
+        continuation.resume(
+          returning: signal == 0 ? ExitCode(rawValue: status >> 8 & 0xff) : .signal(signal))
+      }
+    }
+  }
+}
+
+extension ShellSession {
+  /// Runs a command whose answer goes to a file or to another command.
+  func run(_ words: [Word], into redirection: Redirection, at place: SourceLine?) async -> Outcome {
+    do throws(ShellError) {
+      switch redirection {
+      case .file(let word, let appends):
+        let name = try ValueParser.text(word, of: "file")
+        let file = try OutputFile(name, appends: appends)
+        defer { file.close() }
+        try output.redirect(to: file.descriptor)
+        let outcome = await run(words, at: place)
+        if let failure = output.endRedirection() { throw failure }
+        return outcome
+      case .pipe(let command):
+        let reader = try OutputReader(command)
+        do throws(ShellError) {
+          try output.redirect(to: reader.descriptor)
+        } catch {
+          _ = await reader.finish()
+          throw error
+        }
+        let outcome = await run(words, at: place)
+        let failure = output.endRedirection()
+        let code = await reader.finish()
+        // A reader that has seen enough is no failure.
+        if let failure, failure.exitCode != .signal(SIGPIPE) { throw failure }
+        let hasStopped = outcome.exitCode == .signal(SIGPIPE)
+        return Outcome(
+          exitCode: hasStopped || outcome.exitCode == .success ? code : outcome.exitCode, leaves: outcome.leaves,
+          isCodeChosen: outcome.isCodeChosen)
+      }
+    } catch {
+      lastExitCode = report(error, at: place)
+      return Outcome(exitCode: lastExitCode)
+    }
+  }
+}
