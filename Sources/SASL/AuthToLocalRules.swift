@@ -48,7 +48,7 @@ package struct AuthToLocalRules: Hashable, Sendable {
     var reader = RuleReader(text)
     rules = []
     while reader.skipWhitespace(), !reader.isAtEnd { rules.append(try Self.rule(&reader)) }
-    // Without any rule Apache's server refuses all principals, which nobody wants.
+    // Without any rule Apache's server refuses all principals, which cannot be meant.
     if rules.isEmpty { rules = [.ownRealm] }
   }
 
@@ -197,7 +197,7 @@ private struct RuleReader {
     return true
   }
 
-  /// Takes what comes before a character, and skips the character.
+  /// Takes the text before a character, and skips the character.
   mutating func text(until end: Character) throws(AuthToLocalFault) -> String {
     guard let index = rest.firstIndex(of: end) else { throw fault("there is no \(end) after \"\(rest)\"") }
     defer { rest = rest[rest.index(after: index)...] }

@@ -38,7 +38,7 @@ package struct ServerDaemon: Sendable {
   /// How to connect to the own server and ask for its state; nil for a connection in the clear.
   ///
   /// The certificate with which the server convinces clients is presented to it, and its own is not verified: nothing
-  /// secret is sent, and whoever could take the port of a server without encryption could lie as well.
+  /// secret is sent, and a process that could take the port of a server without encryption could lie as well.
   package var ownTLS: TLSSettings? {
     guard isSecureOnly else { return nil }
     var settings = configuration.clientTLS.properties.settings

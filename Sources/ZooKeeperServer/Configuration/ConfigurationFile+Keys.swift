@@ -242,6 +242,7 @@ extension ConfigurationFile {
     set(&configuration, host)
   }
 
+  /// Refuses a number that is no port.
   mutating func checkPort(_ entry: PropertiesText.Entry, _ port: Int) {
     if !(0...65535).contains(port) { fail(entry, "\(entry.key) must be from 0 to 65535, not \"\(entry.value)\"") }
   }

@@ -109,8 +109,10 @@ extension ConfigurationFile {
     case "metricsProvider.ssl.need.client.auth": flag(entry) { $0.needsCertificate = $1 }
     case "metricsProvider.ssl.want.client.auth": flag(entry) { $0.wantsCertificate = $1 }
     case let key where key.hasPrefix("metricsProvider.ssl."):
-      seen.metrics.tls = seen.metrics.tls ?? entry
-      judge(entry, seen.metrics.properties.take(String(key.dropFirst("metricsProvider.ssl.".count)), entry.value))
+      let verdict = seen.metrics.properties.take(String(key.dropFirst("metricsProvider.ssl.".count)), entry.value)
+      judge(entry, verdict)
+      // About one that is refused, there is nothing more to say.
+      if verdict == .taken { seen.metrics.tls = seen.metrics.tls ?? entry }
     default: return false
     }
     return true

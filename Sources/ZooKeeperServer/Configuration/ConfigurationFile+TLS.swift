@@ -42,6 +42,7 @@ extension ConfigurationFile {
     return true
   }
 
+  /// Refuses a key about TLS, unless it was taken.
   mutating func judge(_ entry: PropertiesText.Entry, _ verdict: JavaTLSProperties.Verdict) {
     switch verdict {
     case .taken: break

@@ -82,8 +82,8 @@ final class PortEncryption: @unchecked Sendable {
     }
   }
 
-  /// Notes a connection whose handshake begins. When there are too many, the oldest one is closed: whoever opens
-  /// connections and does not go on must not keep others out.
+  /// Notes a connection whose handshake begins. When there are too many, the oldest one is closed: a
+  /// client that opens connections and does not go on must not keep others out.
   private func beginHandshake(_ channel: any Channel) -> UInt64 {
     let number = acceptedCount
     acceptedCount += 1

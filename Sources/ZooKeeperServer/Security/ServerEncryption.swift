@@ -9,7 +9,7 @@ struct ServerEncryption {
   let ofServers: PortEncryption?
   /// nil if connections to the AdminServer are in the clear.
   let ofAdmin: PortEncryption?
-  /// nil if nobody can read the metrics over an encrypted connection.
+  /// nil if the metrics cannot be read over an encrypted connection.
   let ofMetrics: PortEncryption?
 
   /// All that there are.
