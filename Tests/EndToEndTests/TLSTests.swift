@@ -104,7 +104,7 @@ struct TLSTests {
     let plain = try await ZkcliServer.start()
     expect(
       try await Zkcli(server: "zks://\(plain.connectString)").run(Self.authority + ["ls", "/"]), status: 7,
-      error: "the server closed the connection")
+      error: "the server closed the connection during the TLS handshake; is this the server's secureClientPort")
     let securePort = try LoopbackPorts.reserve()
     let server = try await ZkcliServer.start(
       extraLines: Self.stores("ssl") + ["ssl.clientAuth=none", "secureClientPort=\(securePort)"])

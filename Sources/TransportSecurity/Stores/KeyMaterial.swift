@@ -95,11 +95,12 @@ struct KeyMaterial {
     return chain
   }
 
-  /// The moments at which certificates cease to be valid, with their subjects.
+  /// The moments at which certificates cease to be valid, with their subjects; one that was read twice counts once.
   var expirations: [CertificateExpiration] {
-    (chain + (roots ?? [])).compactMap { certificate in
+    var known: Set<CertificateExpiration> = []
+    return (chain + (roots ?? [])).compactMap { certificate in
       certificate.details.map { CertificateExpiration(subject: $0.subject, untilSeconds: $0.validUntilSeconds) }
-    }
+    }.filter { known.insert($0).inserted }
   }
 }
 
