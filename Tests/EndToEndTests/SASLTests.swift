@@ -11,7 +11,7 @@ struct SASLTests {
   }
 
   /// A server that clients can log in to; it lives as long as this does.
-  struct Running {
+  struct Running: Sendable {
     var connectString: String
     private let owner: any Sendable
 
@@ -41,7 +41,7 @@ struct SASLTests {
   // MARK: DIGEST-MD5
 
   /// A login configuration for a server with two users, and for clients as `bob`.
-  private static func digestLogin(password: String = "bob's \\\"secret\\\"") throws -> String {
+  static func digestLogin(password: String = "bob's \\\"secret\\\"") throws -> String {
     let path = "\(try Scratch.directory("login"))/jaas.conf"
     let module = "org.apache.zookeeper.server.auth.DigestLoginModule required"
     try Scratch.write(
@@ -54,7 +54,7 @@ struct SASLTests {
     return path
   }
 
-  private static func passwordFile(_ password: String) throws -> String {
+  static func passwordFile(_ password: String) throws -> String {
     let path = "\(try Scratch.directory("password"))/password"
     try Scratch.write(password + "\n", to: path)
     #expect(chmod(path, 0o600) == 0)
@@ -153,7 +153,7 @@ struct SASLTests {
 
   // MARK: Kerberos
 
-  private static func kerberosLogin(_ realm: KerberosRealm) throws -> String {
+  static func kerberosLogin(_ realm: KerberosRealm) throws -> String {
     let path = "\(try Scratch.directory("login"))/jaas.conf"
     func section(_ name: String, _ principal: String) -> String {
       """

@@ -12,13 +12,13 @@ struct TLSTests {
   }
 
   /// The stores of the unit tests.
-  private static func store(_ name: String, file: String = #filePath) -> String {
+  static func store(_ name: String, file: String = #filePath) -> String {
     let tests = file.components(separatedBy: "/EndToEndTests/")[0]
     return "\(tests)/TransportSecurityTests/Stores/\(name)"
   }
 
   /// The keys of `zoo.cfg` for a key store and the authority, after a prefix.
-  private static func stores(_ prefix: String, key: String = "server.jks", trust: String = "trust.jks") -> [String] {
+  static func stores(_ prefix: String, key: String = "server.jks", trust: String = "trust.jks") -> [String] {
     [
       "\(prefix).keyStore.location=\(store(key))", "\(prefix).keyStore.password=secret1",
       "\(prefix).trustStore.location=\(store(trust))", "\(prefix).trustStore.password=secret1",
@@ -50,9 +50,9 @@ struct TLSTests {
     var encrypted: Zkcli { Zkcli(server: "zks://localhost:\(port)") }
   }
 
-  private static let authority = ["--cacert", store("ca.pem")]
+  static let authority = ["--cacert", store("ca.pem")]
   /// A client's certificate and key. A checkout leaves the key readable for everybody, about which the shell warns.
-  private static let certificate: [String] = {
+  static let certificate: [String] = {
     let directory = (try? Scratch.directory("key")) ?? "/tmp"
     let key = "\(directory)/key.pem"
     try? FileManager.default.copyItem(atPath: store("server-key.pem"), toPath: key)
