@@ -12,8 +12,13 @@ struct SASLTests {
 
   /// A server that clients can log in to; it lives as long as this does.
   struct Running: Sendable {
-    var connectString: String
+    let port: UInt16
     private let owner: any Sendable
+
+    var connectString: String { "127.0.0.1:\(port)" }
+
+    /// What the server has logged so far.
+    var log: String { (owner as? ZkcliServer)?.logText ?? (owner as? ApacheServer)?.log ?? "" }
 
     /// Starts a server with a login configuration.
     init(_ kind: Server, login: String, realm: KerberosRealm? = nil, lines: [String] = []) async throws {
@@ -23,7 +28,7 @@ struct SASLTests {
         let server = try await ZkcliServer.start(
           extraLines: ["authProvider.1=\(provider)", "java.security.auth.login.config=\(login)"] + lines,
           environment: realm?.environment ?? RunningCommand.cleanEnvironment)
-        connectString = server.connectString
+        port = server.port
         owner = server
       case .apache:
         var configuration = ApacheConfiguration()
@@ -32,7 +37,7 @@ struct SASLTests {
         if let realm { configuration.systemProperties["java.security.krb5.conf"] = realm.configuration }
         configuration.extraLines = lines
         let server = try await ApacheServer.start(configuration)
-        connectString = server.connectString
+        port = server.port
         owner = server
       }
     }
