@@ -13,7 +13,7 @@ struct CertificateTests {
     let zkcli: Zkcli
     private let owner: any Sendable
 
-    init(_ kind: SASLTests.Server, _ authority: CertificateAuthority, clientAuth: String) async throws {
+    init(_ kind: ServerKind, _ authority: CertificateAuthority, clientAuth: String) async throws {
       let store = try await authority.issue("server.pem", subject: "/CN=server", names: localhost)
       let port = try LoopbackPorts.reserve()
       let lines = [
@@ -39,8 +39,8 @@ struct CertificateTests {
   }
 
   /// The identities are those that Apache's server makes, but for a subject that is empty.
-  @Test(arguments: SASLTests.Server.allCases)
-  func unusualNamesAreIdentities(_ kind: SASLTests.Server) async throws {
+  @Test(arguments: ServerKind.allCases)
+  func unusualNamesAreIdentities(_ kind: ServerKind) async throws {
     let authority = try await CertificateAuthority.make()
     let server = try await Server(kind, authority, clientAuth: "need")
     func identity(_ subject: String, _ names: String? = nil, hasNUL: Bool = false) async throws -> CommandRun {

@@ -7,7 +7,7 @@ import Testing
 struct HostileTLSTests {
   /// The beginning of a ClientHello of 512 bytes.
   private static let halfHello: [UInt8] = [0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3]
-  private static let lines = TLSTests.stores("ssl") + ["ssl.clientAuth=none"]
+  private static let lines = StoreFiles.lines("ssl") + ["ssl.clientAuth=none"]
 
   @Test func halfOpenHandshakesKeepNoClientOut() async throws {
     let port = try LoopbackPorts.reserve()
@@ -108,15 +108,16 @@ struct HostileTLSTests {
     ("ssl.keyStore.location", ["secureClientPort=0", "ssl.clientAuth=none"]),
     (
       "ssl.trustStore.location",
-      ["secureClientPort=0", "ssl.keyStore.location=\(TLSTests.store("all.pem"))"]
+      ["secureClientPort=0", "ssl.keyStore.location=\(StoreFiles.path("all.pem"))"]
     ),
     (
       "ssl.keyStore.passwordPath",
-      ["secureClientPort=0", "ssl.clientAuth=none", "ssl.keyStore.location=\(TLSTests.store("server.jks"))"]
+      ["secureClientPort=0", "ssl.clientAuth=none", "ssl.keyStore.location=\(StoreFiles.path("server.jks"))"]
     ),
     ("ssl.quorum.keyStore.location", ["sslQuorum=true"]),
     (
-      "ssl.quorum.trustStore.location", ["sslQuorum=true", "ssl.quorum.keyStore.location=\(TLSTests.store("all.pem"))"]
+      "ssl.quorum.trustStore.location",
+      ["sslQuorum=true", "ssl.quorum.keyStore.location=\(StoreFiles.path("all.pem"))"]
     ),
     ("ssl.quorum.keyStore.location", ["admin.forceHttps=true"]),
     (
@@ -152,11 +153,11 @@ struct HostileTLSTests {
   @Test func shellSaysWhichFileIsUnusable() async throws {
     let server = try await ZkcliServer.shared()
     let zkcli = Zkcli(server: server.connectString)
-    let identity = ["--cert", TLSTests.store("chain.pem")]
+    let identity = ["--cert", StoreFiles.path("chain.pem")]
     let options: [(option: String, others: [String])] = [
       ("--cacert", ["--tls"]), ("--key", ["--tls"] + identity),
       ("--cert", ["--tls", "--key", TLSTests.certificate[3]]),
-      ("--key-password-file", ["--tls"] + identity + ["--key", TLSTests.store("server-key-encrypted.pem")]),
+      ("--key-password-file", ["--tls"] + identity + ["--key", StoreFiles.path("server-key-encrypted.pem")]),
       ("--keytab", ["--sasl", "gssapi", "--principal", "bob"]),
     ]
     for (option, others) in options {

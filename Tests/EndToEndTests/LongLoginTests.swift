@@ -43,8 +43,8 @@ struct LongLoginTests {
     func end() { command.killAll() }
   }
 
-  @Test(arguments: SASLTests.Server.allCases)
-  func sessionsLogInAgainWithTheirPassword(_ kind: SASLTests.Server) async throws {
+  @Test(arguments: ServerKind.allCases)
+  func sessionsLogInAgainWithTheirPassword(_ kind: ServerKind) async throws {
     let server = try await SASLTests.Running(kind, login: try SASLTests.digestLogin())
     let file = try SASLTests.passwordFile("bob's \"secret\"")
     let session = try await Session(

@@ -6,8 +6,8 @@ import Testing
 struct ProtectionMatrixTests {
   /// No client lacks anything. In six of the cells of a table there is nothing to log in with, and it is checked that
   /// no access is given: a stranger's, and those of certificates without mutual TLS.
-  @Test(.enabled(if: KerberosRealm.isInstalled), arguments: SASLTests.Server.allCases)
-  func everyClientReadsWhatItsIdentityMayRead(_ kind: SASLTests.Server) async throws {
+  @Test(.enabled(if: KerberosRealm.isInstalled), arguments: ServerKind.allCases)
+  func everyClientReadsWhatItsIdentityMayRead(_ kind: ServerKind) async throws {
     let servers = try await ProtectedServers.start(kind)
     let expected = Dictionary(uniqueKeysWithValues: ProtectionMatrix.cells.map { ("\($0)", $0.expected) })
     #expect(expected.count == 18)

@@ -59,14 +59,14 @@ struct ProtectedServers: Sendable {
   private static let password = "bob's \"secret\""
 
   /// Starts the servers, and creates the znodes.
-  static func start(_ kind: SASLTests.Server) async throws -> ProtectedServers {
+  static func start(_ kind: ServerKind) async throws -> ProtectedServers {
     let realm = try await KerberosRealm.start(principals: ["zookeeper/localhost", "bob"])
     let (users, keys) = (try SASLTests.digestLogin(), try SASLTests.kerberosLogin(realm))
     let lines =
       [
         "serverCnxnFactory=org.apache.zookeeper.server.NettyServerCnxnFactory", "client.portUnification=true",
         "authProvider.x509=org.apache.zookeeper.server.auth.X509AuthenticationProvider", "ssl.clientAuth=want",
-      ] + TLSTests.stores("ssl")
+      ] + StoreFiles.lines("ssl")
     async let withUsers = SASLTests.Running(kind, login: users, lines: lines)
     async let withKeys = SASLTests.Running(kind, login: keys, realm: realm, lines: lines)
     // One file with the logins of both clients, for a client that chooses the section.
@@ -137,7 +137,7 @@ struct ProtectedServers: Sendable {
       let key = TLSTests.certificate[3]
       return results(
         try await CommandRun.run(
-          python, ["-c", Self.kazoo, TLSTests.store("ca.pem"), TLSTests.store("chain.pem"), key, Self.password],
+          python, ["-c", Self.kazoo, StoreFiles.path("ca.pem"), StoreFiles.path("chain.pem"), key, Self.password],
           environment: environment, input: Array(table.utf8), timeLimit: .seconds(120)))
     case .java:
       guard Curator.isInstalled else { return nil }
@@ -150,7 +150,7 @@ struct ProtectedServers: Sendable {
       ]
       return results(
         try await CommandRun.run(
-          "/usr/bin/java", flags + [TLSTests.store("server.jks"), TLSTests.store("trust.jks")],
+          "/usr/bin/java", flags + [StoreFiles.path("server.jks"), StoreFiles.path("trust.jks")],
           input: Array(table.utf8), timeLimit: .seconds(120)))
     }
   }
