@@ -13,15 +13,18 @@ struct CertificateTests {
     let zkcli: Zkcli
     private let owner: any Sendable
 
-    init(_ kind: ServerKind, _ authority: CertificateAuthority, clientAuth: String) async throws {
+    init(
+      _ kind: ServerKind, _ authority: CertificateAuthority, clientAuth: String, lines: [String] = []
+    ) async throws {
       let store = try await authority.issue("server.pem", subject: "/CN=server", names: localhost)
       let port = try LoopbackPorts.reserve()
-      let lines = [
-        "serverCnxnFactory=org.apache.zookeeper.server.NettyServerCnxnFactory", "secureClientPort=\(port)",
-        "secureClientPortAddress=127.0.0.1", "ssl.keyStore.location=\(store)", "ssl.clientAuth=\(clientAuth)",
-        "ssl.trustStore.location=\(authority.certificate)",
-        "authProvider.x509=org.apache.zookeeper.server.auth.X509AuthenticationProvider",
-      ]
+      let lines =
+        lines + [
+          "serverCnxnFactory=org.apache.zookeeper.server.NettyServerCnxnFactory", "secureClientPort=\(port)",
+          "secureClientPortAddress=127.0.0.1", "ssl.keyStore.location=\(store)", "ssl.clientAuth=\(clientAuth)",
+          "ssl.trustStore.location=\(authority.certificate)",
+          "authProvider.x509=org.apache.zookeeper.server.auth.X509AuthenticationProvider",
+        ]
       switch kind {
       case .zkcli: owner = try await ZkcliServer.start(extraLines: lines)
       case .apache:
@@ -60,6 +63,23 @@ struct CertificateTests {
     // More than either takes: the certificate has 220,000 bytes.
     expect(try await identity("/CN=many", Self.tooMany.joined(separator: ",")), status: 7, error: "TLS with the server")
     expect(try await identity("/CN=last"), output: "ip: 127.0.0.1\nx509: CN=last\n")
+  }
+
+  /// The name of a client's address counts only where that is allowed.
+  @Test func clientsMayHaveToConnectFromTheirAddress() async throws {
+    let authority = try await CertificateAuthority.make()
+    for isLookedUp in [false, true] {
+      let server = try await Server(
+        .zkcli, authority, clientAuth: "need",
+        lines: ["ssl.clientHostnameVerification=true", "ssl.allowReverseDnsLookup=\(isLookedUp)"])
+      func answer(_ names: String) async throws -> CommandRun {
+        try await authority.issue("client.pem", subject: "/CN=client", names: names)
+        return try await server.zkcli.run(Self.options(authority, "client.pem") + ["ls", "/"])
+      }
+      expect(try await answer("IP:127.0.0.1"), output: "zookeeper\n")
+      try await #expect(answer("DNS:localhost").exitStatus == (isLookedUp ? 0 : 7))
+      try await #expect(answer("DNS:other.example.org,IP:127.0.0.2").exitStatus == 7)
+    }
   }
 
   /// What a server presents must be for its name, also if the name ends before a NUL.

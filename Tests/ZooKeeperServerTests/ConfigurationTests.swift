@@ -74,7 +74,8 @@ import ZooKeeperProtocol
       + "\nmetricsProvider.ssl.trustStore.location=/t",
     "metricsProvider.httpsPort=7001\nmetricsProvider.ssl.keyStore.location=/k"
       + "\nmetricsProvider.ssl.need.client.auth=false\nmetricsProvider.ssl.want.client.auth=false",
-    "metricsProvider.httpsPort=-1",
+    "metricsProvider.httpsPort=-1", "kerberos.canonicalizeHostNames=false\nkerberos.minReLoginTimeMs=60000",
+    "secureClientPort=2281\nssl.keyStore.location=/k\nssl.allowReverseDnsLookup=true",
   ])
   func whatAsksForNoneIsNot(lines: String) { #expect(problems(lines) == []) }
 
@@ -90,6 +91,44 @@ import ZooKeeperProtocol
     let used = try read("secureClientPort=2281\nssl.keyStore.location=/k\nclientPort=2181").configuration
     #expect(used.opensClientPort && used.usesClientTLS && !used.usesQuorumTLS)
     #expect(try !read("secureClientPort=2281\nssl.keyStore.location=/k").configuration.opensClientPort)
+  }
+
+  /// All keys in the chapter about encryption, authentication and authorization of Apache's guide to 3.9.5, and those
+  /// that its sources have besides: each is honoured, refused, or has no meaning here.
+  @Test func everyKeyOfApachesGuideIsKnown() throws {
+    let tls = [
+      "keyStore.location", "keyStore.password", "keyStore.passwordPath", "keyStore.type", "trustStore.location",
+      "trustStore.password", "trustStore.passwordPath", "trustStore.type", "protocol", "enabledProtocols",
+      "ciphersuites", "context.supplier.class", "hostnameVerification", "clientHostnameVerification",
+      "allowReverseDnsLookup", "crl", "ocsp", "clientAuth", "handshakeDetectionTimeoutMillis",
+    ]
+    let keys =
+      ["ssl.", "ssl.quorum.", "metricsProvider.ssl."].flatMap { prefix in tls.map { prefix + $0 } } + [
+        "DigestAuthenticationProvider.digestAlg", "DigestAuthenticationProvider.enabled",
+        "DigestAuthenticationProvider.superDigest", "IPAuthenticationProvider.usexforwardedfor",
+        "SASLAuthenticationProvider.superPassword", "X509AuthenticationProvider.superUser", "admin.forceHttps",
+        "admin.needClientAuth", "admin.portUnification", "allowSaslFailedClients", "audit.enable", "audit.impl.class",
+        "authProvider", "authProvider.1", "client.certReload", "client.portUnification", "digest.enabled",
+        "enableEagerACLCheck", "enforce.auth.enabled", "enforce.auth.schemes", "ensembleAuthName", "fips-mode",
+        "java.security.auth.login.config", "kerberos.canonicalizeHostNames", "kerberos.minReLoginTimeMs",
+        "kerberos.removeHostFromPrincipal", "kerberos.removeRealmFromPrincipal", "kinit", "letAnySaslUserDoX",
+        "metricsProvider.httpsPort", "metricsProvider.ssl.need.client.auth", "metricsProvider.ssl.want.client.auth",
+        "multiAddress.enabled", "multiAddress.reachabilityCheckTimeoutMs",
+        "netty.server.earlyDropSecureConnectionHandshakes", "netty.server.outstandingHandshake.limit",
+        "portUnification", "quorum.auth.enableSasl", "quorum.auth.kerberos.servicePrincipal",
+        "quorum.auth.learner.saslLoginContext", "quorum.auth.learnerRequireSasl", "quorum.auth.server.saslLoginContext",
+        "quorum.auth.serverRequireSasl", "requireKerberosConfig", "sasl.client", "sasl.client.canonicalize.hostname",
+        "sasl.client.username", "sasl.clientconfig", "sasl.serverconfig", "secureClientPort",
+        "secureClientPortAddress", "security.auth_to_local", "serverCnxnFactory", "sessionRequireClientSASLAuth",
+        "skipACL", "ssl.authProvider", "ssl.sslProvider", "sslQuorum", "sslQuorumReloadCertFiles", "superUser",
+      ]
+    for key in keys {
+      do throws(ConfigurationError) {
+        #expect(try read("clientPort=0\n\(key)=x").unknownKeys.isEmpty, "\(key)")
+      } catch {
+        #expect(!error.problems.contains { $0.message.hasPrefix("the key \(key) ") }, "\(key)")
+      }
+    }
   }
 
   @Test func operatorsPortsAreEncryptedAsAWhole() throws {

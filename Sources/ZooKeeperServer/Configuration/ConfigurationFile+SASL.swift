@@ -42,7 +42,12 @@ extension ConfigurationFile {
     case "requireClientAuthScheme": takeRequiredScheme(entry)
     case "security.auth_to_local": takeNameRules(entry)
     case "jaasLoginRenew": need(entry)
-    case "requireKerberosConfig", "kinit", "kinit.command": break
+    case "kerberos.canonicalizeHostNames":
+      if entry.value.lowercased() == "true" {
+        fail(entry, "\(entry.key) is not supported: name the servers in server.N by the names of their principals")
+      }
+    // Tickets are got when they are needed.
+    case "requireKerberosConfig", "kinit", "kinit.command", "kerberos.minReLoginTimeMs": break
     // A client's properties, which an environment for both may contain.
     case let key where key.hasPrefix("sasl.client"): break
     case let key where key == "authProvider" || key.hasPrefix("authProvider."):

@@ -108,7 +108,8 @@ final class PortEncryption: @unchecked Sendable {
     try calling.encrypt(channel, toHost: host)
   }
 
-  /// Checks that a certificate is for the address that a peer connects from, or for the name which that address has.
+  /// Checks that a certificate is for the address that a peer connects from, or, if that is allowed, for the name which
+  /// that address has.
   ///
   /// *Source*: `ZKTrustManager.performHostVerification`.
   private func check(_ certificate: CertificateDetails?, of channel: any Channel) -> EventLoopFuture<Void> {
@@ -116,6 +117,9 @@ final class PortEncryption: @unchecked Sendable {
       let number = address.peerAddress
     else { return loop.makeSucceededVoidFuture() }
     if certificate.isFor(host: number) { return loop.makeSucceededVoidFuture() }
+    guard configuration.looksUpPeer else {
+      return loop.makeFailedFuture(TLSFailure.wrongName(names: certificate.names))
+    }
     return NIOThreadPool.singleton.runIfActive(eventLoop: loop) { HostName.of(address) }.flatMapThrowing { name in
       guard let name, certificate.isFor(host: name) else { throw TLSFailure.wrongName(names: certificate.names) }
     }

@@ -16,6 +16,12 @@ package struct PortTLS: Hashable, Sendable {
   /// - Parameter verifiesPeerByDefault: as between Apache's servers, and not for their clients.
   package init(verifiesPeerByDefault: Bool) { self.verifiesPeerByDefault = verifiesPeerByDefault }
 
+  /// Whether the certificate of a peer may also be for the name that its address has in the DNS.
+  ///
+  /// The owner of the address chooses that name, so clients are not believed unless it is configured, as by Apache's
+  /// servers since 3.9.5.
+  var looksUpPeer: Bool { properties.allowsReverseLookup ?? verifiesPeerByDefault }
+
   /// Whether the certificate of a peer must be for the address that it connects from.
   var verifiesPeer: Bool {
     guard properties.settings.verifiesName else { return false }
