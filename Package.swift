@@ -107,7 +107,8 @@ let package = Package(
       ],
       swiftSettings: house),
     .target(
-      name: "ZooKeeperSandbox", dependencies: ["ZooKeeperServer", .product(name: "Logging", package: "swift-log")],
+      name: "ZooKeeperSandbox",
+      dependencies: ["ZooKeeperServer", "TransportSecurity", .product(name: "Logging", package: "swift-log")],
       swiftSettings: house),
     .target(name: "Platform", swiftSettings: house),
     .systemLibrary(name: "CLibEdit", pkgConfig: "libedit", providers: [.apt(["libedit-dev"])]),
@@ -189,8 +190,10 @@ let package = Package(
     .testTarget(
       name: "ZooKeeperServerTests",
       dependencies: [
-        "ZooKeeperServer", "ZooKeeperProtocol", "TxnLog", "StorageTesting", "TestKit",
+        "ZooKeeperServer", "ZooKeeperProtocol", "SASL", "TxnLog", "StorageTesting", "TestKit",
+        .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOEmbedded", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
       ],
       swiftSettings: house),

@@ -26,7 +26,7 @@ package struct KerberosName: Hashable, Sendable {
   package var text: String { service + (host.map { "/" + $0 } ?? "") + (realm.map { "@" + $0 } ?? "") }
 }
 
-/// Which parts of an authenticated name become the identity of scheme `sasl`.
+/// Which identity of scheme `sasl` an authenticated name has.
 ///
 /// *Source*: `org.apache.zookeeper.server.auth.SaslServerCallbackHandler`.
 package struct KerberosNameRules: Hashable, Sendable {
@@ -34,20 +34,25 @@ package struct KerberosNameRules: Hashable, Sendable {
   package var removesHost = false
   /// `kerberos.removeRealmFromPrincipal`.
   package var removesRealm = false
-  /// The realm of this side, whose names may be shortened; nil if none is known.
+  /// `security.auth_to_local`, which makes the first component of the identity.
+  package var shortNames = AuthToLocalRules()
+  /// The realm of this side, whose names `DEFAULT` shortens; nil if none is known.
   package var defaultRealm: String?
 
   package init() {}
 
   /// The identity for a name that was authenticated; nil if there is none.
   ///
-  /// A name of another realm remains whole. There, Apache's server takes the identity that the client asks for, which
-  /// nothing has proved.
+  /// As in Apache's servers, host and realm follow the short name unless they are removed. A name to which no rule
+  /// applies remains whole. There, Apache's server takes the identity that the client asks for, which nothing has
+  /// proved.
   package func identity(of name: String) -> String? {
     guard let parts = KerberosName(parsing: name) else { return nil }
     guard let realm = parts.realm else { return parts.service }
-    guard realm == defaultRealm else { return name }
+    let parameters = [realm, parts.service] + (parts.host.map { [$0] } ?? [])
+    guard let shortName = shortNames.shortName(parameters, defaultRealm: defaultRealm) else { return name }
     var identity = parts
+    identity.service = shortName
     if removesHost { identity.host = nil }
     if removesRealm { identity.realm = nil }
     return identity.text

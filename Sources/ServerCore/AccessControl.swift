@@ -89,7 +89,11 @@ struct AccessControl {
   }
 
   /// The identities that a certificate's subject proves.
+  ///
+  /// An empty one proves nothing: all clients with such certificates would have each other's permissions, which they do
+  /// have with Apache's server.
   func x509Identities(_ subject: String) -> [Identity] {
+    if subject.isEmpty { return [] }
     let identity = Identity(scheme: "x509", id: subject)
     return settings.x509SuperUser == subject ? [.superuser, identity] : [identity]
   }

@@ -17,6 +17,7 @@ package final class PeerAdmission: ChannelDuplexHandler, RemovableChannelHandler
   private let decide: (CertificateDetails?) -> EventLoopFuture<Void>
   private var inbound: [ByteBuffer] = []
   private var outbound: [(ByteBuffer, EventLoopPromise<Void>?)] = []
+  private var hasShakenHands = false
   private var isDecided = false
   private let limit: TimeAmount
   private var timer: Scheduled<Void>?
@@ -37,6 +38,7 @@ package final class PeerAdmission: ChannelDuplexHandler, RemovableChannelHandler
 
   package func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
     if case TLSUserEvent.handshakeCompleted? = event as? TLSUserEvent {
+      hasShakenHands = true
       // Nothing is read while a decision takes time, so that the peer cannot fill the memory.
       context.channel.setOption(.autoRead, value: false).whenFailure { _ in }
       decide(TLSContext.peerCertificate(of: context.channel)).assumeIsolated().whenComplete { [self] result in
@@ -80,6 +82,12 @@ package final class PeerAdmission: ChannelDuplexHandler, RemovableChannelHandler
 
   /// Flushes nothing before the decision.
   package func flush(context: ChannelHandlerContext) { if isDecided { context.flush() } }
+
+  /// Calls the end of a connection during the handshake, such as a reset, by its name.
+  package func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    let isEnd = !hasShakenHands && TLSFailure(error, on: context.channel) == nil
+    context.fireErrorCaught(isEnd ? TLSFailure.closed : error)
+  }
 
   package func handlerRemoved(context: ChannelHandlerContext) {
     timer?.cancel()

@@ -12,17 +12,21 @@ package final class TLSDetector: ChannelInboundHandler, RemovableChannelHandler 
 
   private let context: TLSContext
   private let limit: TimeAmount
+  private let onPlain: () -> Void
   private let admit: (CertificateDetails?) -> EventLoopFuture<Void>
   private var timer: Scheduled<Void>?
 
   /// - Parameters:
   ///   - limit: how long the first byte may take; the connection is closed after that.
+  ///   - onPlain: called when the connection is not encrypted.
   ///   - admit: decides about the peer of an encrypted connection, see `TLSContext.encryptAccepted`.
   package init(
-    _ context: TLSContext, limit: TimeAmount, admit: @escaping (CertificateDetails?) -> EventLoopFuture<Void>
+    _ context: TLSContext, limit: TimeAmount, onPlain: @escaping () -> Void,
+    admit: @escaping (CertificateDetails?) -> EventLoopFuture<Void>
   ) {
     self.context = context
     self.limit = limit
+    self.onPlain = onPlain
     self.admit = admit
   }
 
@@ -44,6 +48,8 @@ package final class TLSDetector: ChannelInboundHandler, RemovableChannelHandler 
         context.fireErrorCaught(error)
         return context.close(promise: nil)
       }
+    } else {
+      onPlain()
     }
     context.fireChannelRead(data)
     context.pipeline.syncOperations.removeHandler(context: context, promise: nil)

@@ -21,6 +21,8 @@ public enum TLSFailure: Error, Hashable, Sendable {
   case wrongName(names: [String])
   /// The other end wants a certificate, and none is configured here.
   case certificateRequired
+  /// The other end was asked for a certificate, and has presented none.
+  case noCertificate
   /// The other end refuses the certificate that it was sent, with this alert of TLS.
   case certificateRefused(alert: String)
   /// The other end speaks no TLS.
@@ -47,6 +49,7 @@ public enum TLSFailure: Error, Hashable, Sendable {
       names.isEmpty
         ? "\(who)'s certificate is not for this name" : "\(who)'s certificate is for \(names.joined(separator: ", "))"
     case .certificateRequired: "\(who) requires a certificate of its clients"
+    case .noCertificate: "\(who) has presented no certificate"
     case .certificateRefused(let alert): "\(who) does not accept the certificate of this side (\(alert))"
     case .notTLS: "\(who) does not speak TLS on this port"
     case .plaintext: "\(who) expects TLS on this port"
@@ -91,8 +94,10 @@ extension TLSFailure {
       self = TLSContext.peerCertificate(of: channel).map { Self.verdict(on: $0) } ?? .other("CERTIFICATE_VERIFY_FAILED")
     } else if has("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "HTTPS_PROXY_REQUEST") {
       self = .notTLS
-    } else if has("PEER_DID_NOT_RETURN_A_CERTIFICATE", "ALERT_CERTIFICATE_REQUIRED") {
+    } else if has("ALERT_CERTIFICATE_REQUIRED") {
       self = .certificateRequired
+    } else if has("PEER_DID_NOT_RETURN_A_CERTIFICATE") {
+      self = .noCertificate
     } else if has("ALERT_BAD_CERTIFICATE", "ALERT_CERTIFICATE", "ALERT_UNKNOWN_CA", "ALERT_UNSUPPORTED_CERTIFICATE") {
       self = .certificateRefused(alert: Self.reason(text))
     } else if has(

@@ -12,7 +12,10 @@ extension TLSFailure {
     case .certificateRefused: "use a certificate that was issued by an authority which the server trusts"
     case .notTLS: "is this the server's secureClientPort? Without --tls, the connection is not encrypted"
     case .plaintext: "add --tls, or write zks:// in front of the servers"
-    case .nothingInCommon, .closed, .other: nil
+    case .closed:
+      "is this the server's secureClientPort, and is a certificate needed (--cert FILE and --key FILE)? Without --tls,"
+        + " the connection is not encrypted"
+    case .noCertificate, .nothingInCommon, .other: nil
     }
   }
 }

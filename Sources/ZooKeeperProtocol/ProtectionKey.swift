@@ -39,10 +39,7 @@ public enum ProtectionKey {
   private static let quorumSASL = "SASL between the servers"
 
   private static let whole: [String: String] = [
-    "fips-mode": "FIPS mode", "admin.portUnification": "HTTPS for the AdminServer",
-    "admin.forceHttps": "HTTPS for the AdminServer",
-    "admin.needClientAuth": "certificates of the AdminServer's clients",
-    "metricsProvider.httpsPort": "HTTPS for metrics",
+    "fips-mode": "FIPS mode",
     "superUser": sasl,
     "SASLAuthenticationProvider.superPassword": sasl, "letAnySaslUserDoX": sasl, "jaasLoginRenew": sasl,
     "requireClientAuthScheme": sasl, "sessionRequireClientSASLAuth": sasl, "requireKerberosConfig": sasl,
@@ -51,8 +48,8 @@ public enum ProtectionKey {
 
   /// Unknown keys with one of these prefixes are refused too: a misspelt option protects nothing.
   private static let prefixes: [(prefix: String, protection: String)] = [
-    ("ssl.", "a property of TLS that is not known"), ("metricsProvider.ssl.", "HTTPS for metrics"),
-    ("admin.ssl.", "HTTPS for the AdminServer"), ("quorum.auth.", quorumSASL), ("kerberos.", sasl), ("sasl.", sasl),
+    ("ssl.", "a property of TLS that is not known"), ("admin.ssl.", "HTTPS for the AdminServer"),
+    ("quorum.auth.", quorumSASL), ("kerberos.", sasl), ("sasl.", sasl),
     ("enforce.auth.", authentication),
     ("X509AuthenticationProvider.", "certificates as identities"),
     ("SASLAuthenticationProvider.", sasl), ("KeyAuthenticationProvider.", authentication),

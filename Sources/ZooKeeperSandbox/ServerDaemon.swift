@@ -1,5 +1,6 @@
 import Logging
 import Synchronization
+package import TransportSecurity
 import ZooKeeperServer
 
 #if canImport(Glibc)
@@ -21,11 +22,29 @@ package struct ServerDaemon: Sendable {
   /// Files with secrets that the configuration names.
   package let secretFiles: [String]
 
-  /// The port that clients connect to; 0 stands for any.
-  package var clientPort: Int { configuration.clientPort }
+  /// Whether all clients must encrypt their connections.
+  package var isSecureOnly: Bool { !configuration.opensClientPort }
+
+  /// The port that clients connect to, that for encrypted connections if there is no other; 0 stands for any.
+  package var clientPort: Int {
+    isSecureOnly ? configuration.secureClientPort ?? configuration.clientPort : configuration.clientPort
+  }
 
   /// The address that clients connect to.
-  package var clientAddress: String { configuration.clientAddress ?? "127.0.0.1" }
+  package var clientAddress: String {
+    (isSecureOnly ? configuration.secureClientAddress : configuration.clientAddress) ?? "127.0.0.1"
+  }
+
+  /// How to connect to the own server and ask for its state; nil for a connection in the clear.
+  ///
+  /// The certificate with which the server convinces clients is presented to it, and its own is not verified: nothing
+  /// secret is sent, and a process that could take the port of a server without encryption could lie as well.
+  package var ownTLS: TLSSettings? {
+    guard isSecureOnly else { return nil }
+    var settings = configuration.clientTLS.properties.settings
+    settings.trust = .anybody
+    return settings
+  }
 
   /// Where the process's number is kept.
   package var processFile: String { configuration.dataDirectory + "/zookeeper_server.pid" }
@@ -111,10 +130,10 @@ package struct ServerDaemon: Sendable {
   ///
   /// - Parameters:
   ///   - log: takes each line of the log.
-  ///   - started: called when it serves, with the port.
+  ///   - started: called when it serves, with the addresses that clients connect to.
   /// - Throws: when it cannot start, or had to stop because its disk failed.
   package func run(
-    log: @escaping @Sendable (String) -> Void, started: @Sendable (Int) -> Void,
+    log: @escaping @Sendable (String) -> Void, started: @Sendable (String) -> Void,
     waitForEnd: @escaping @Sendable () async -> Void
   ) async throws(SandboxError) {
     let logger = Logger(label: "zookeeper.server", factory: { _ in LineLogHandler(log) })
@@ -133,13 +152,27 @@ package struct ServerDaemon: Sendable {
         if end.hasCome { return }
         throw error
       }
-      started(node.clientPort)
+      started(addresses(of: node))
       let failure = await node.waitForEnd(or: { await waiting.value })
       await node.stop()
       if let failure { throw failure }
     } catch {
       throw SandboxError(error.message, hint: error.hint)
     }
+  }
+}
+
+extension ServerDaemon {
+  /// Where a server that runs takes its clients' connections.
+  private func addresses(of server: RunningServer) -> String {
+    var ports: [String] = []
+    if configuration.opensClientPort {
+      ports.append("\(configuration.clientAddress ?? "127.0.0.1"):\(server.clientPort)")
+    }
+    if configuration.secureClientPort != nil {
+      ports.append("\(configuration.secureClientAddress ?? "127.0.0.1"):\(server.secureClientPort) (TLS)")
+    }
+    return ports.joined(separator: " and ")
   }
 }
 

@@ -51,9 +51,9 @@ final class ServerParts: @unchecked Sendable {
       configuration, served, turns, encryption.ofClients, audit: audit, loop: loop, logger: logger)
     membership = try Membership(
       configuration, recovered, log, turns, clients, encryption.ofServers, loop: loop, logger: logger)
-    encryptions = [encryption.ofClients, encryption.ofServers].compactMap(\.self)
+    encryptions = encryption.all
     let reporter = Reporter(configuration, storage, clients, log, membership, loop: loop)
-    operators = OperatorServers(configuration, reporter, logger: logger)
+    operators = OperatorServers(configuration, reporter, encryption, logger: logger)
     clients.onWord = { [reporter] in reporter.answer(to: $0, argument: $1) }
     connect()
     audit?.onCaughtUp = { [turns] in loop.execute { turns.schedule() } }

@@ -2,28 +2,28 @@ import Foundation
 import TestKit
 import Testing
 
-/// SASL between our shell, Apache's client and kazoo on one side, our server and Apache's on the other.
+/// SASL between our shell and Apache's client on one side, our server and Apache's on the other.
 @Suite(.serialized, .timeLimit(.minutes(15)))
 struct SASLTests {
-  /// The servers, by who made them.
-  enum Server: String, CaseIterable {
-    case zkcli, apache
-  }
-
   /// A server that clients can log in to; it lives as long as this does.
-  struct Running {
-    var connectString: String
+  struct Running: Sendable {
+    let port: UInt16
     private let owner: any Sendable
 
+    var connectString: String { "127.0.0.1:\(port)" }
+
+    /// What the server has logged so far.
+    var log: String { (owner as? ZkcliServer)?.logText ?? (owner as? ApacheServer)?.log ?? "" }
+
     /// Starts a server with a login configuration.
-    init(_ kind: Server, login: String, realm: KerberosRealm? = nil, lines: [String] = []) async throws {
+    init(_ kind: ServerKind, login: String, realm: KerberosRealm? = nil, lines: [String] = []) async throws {
       let provider = "org.apache.zookeeper.server.auth.SASLAuthenticationProvider"
       switch kind {
       case .zkcli:
         let server = try await ZkcliServer.start(
           extraLines: ["authProvider.1=\(provider)", "java.security.auth.login.config=\(login)"] + lines,
           environment: realm?.environment ?? RunningCommand.cleanEnvironment)
-        connectString = server.connectString
+        port = server.port
         owner = server
       case .apache:
         var configuration = ApacheConfiguration()
@@ -32,7 +32,7 @@ struct SASLTests {
         if let realm { configuration.systemProperties["java.security.krb5.conf"] = realm.configuration }
         configuration.extraLines = lines
         let server = try await ApacheServer.start(configuration)
-        connectString = server.connectString
+        port = server.port
         owner = server
       }
     }
@@ -41,7 +41,7 @@ struct SASLTests {
   // MARK: DIGEST-MD5
 
   /// A login configuration for a server with two users, and for clients as `bob`.
-  private static func digestLogin(password: String = "bob's \\\"secret\\\"") throws -> String {
+  static func digestLogin(password: String = "bob's \\\"secret\\\"") throws -> String {
     let path = "\(try Scratch.directory("login"))/jaas.conf"
     let module = "org.apache.zookeeper.server.auth.DigestLoginModule required"
     try Scratch.write(
@@ -54,14 +54,14 @@ struct SASLTests {
     return path
   }
 
-  private static func passwordFile(_ password: String) throws -> String {
+  static func passwordFile(_ password: String) throws -> String {
     let path = "\(try Scratch.directory("password"))/password"
     try Scratch.write(password + "\n", to: path)
     #expect(chmod(path, 0o600) == 0)
     return path
   }
 
-  @Test(arguments: Server.allCases) func shellLogsInWithAPassword(_ kind: Server) async throws {
+  @Test(arguments: ServerKind.allCases) func shellLogsInWithAPassword(_ kind: ServerKind) async throws {
     let server = try await Running(kind, login: try Self.digestLogin())
     let zkcli = Zkcli(server: server.connectString)
     let digest = ["--sasl", "digest", "--user", "bob", "--password-file", try Self.passwordFile("bob's \"secret\"")]
@@ -84,7 +84,7 @@ struct SASLTests {
     #expect(compat.output.contains("v\n") && compat.exitStatus == 0, "\(compat.errorOutput)")
   }
 
-  @Test(arguments: Server.allCases) func otherClientsLogInWithAPassword(_ kind: Server) async throws {
+  @Test(arguments: ServerKind.allCases) func otherClientsLogInWithAPassword(_ kind: ServerKind) async throws {
     let login = try Self.digestLogin()
     let server = try await Running(kind, login: login)
     let zkcli = Zkcli(server: server.connectString)
@@ -98,22 +98,7 @@ struct SASLTests {
     let wrong = try await Self.java(
       server.connectString, ["get", "/mine"], login: try Self.digestLogin(password: "wrong"))
     #expect(!wrong.output.contains("\nv\n") && wrong.output.contains("AuthFailed"), "\(wrong.output)")
-    guard let python = await SASLPython.shared() else { return }
-    let kazoo = try await CommandRun.run(
-      python, ["-c", Self.kazooDigest, server.connectString, "bob's \"secret\""],
-      environment: RunningCommand.cleanEnvironment, timeLimit: .seconds(60))
-    #expect(kazoo.output == "b'v'\n", "\(kazoo.errorOutput)")
   }
-
-  private static let kazooDigest = """
-    import sys
-    from kazoo.client import KazooClient
-    options = {"mechanism": "DIGEST-MD5", "username": "bob", "password": sys.argv[2]}
-    client = KazooClient(sys.argv[1], sasl_options=options, timeout=20)
-    client.start(timeout=30)
-    print(client.get("/mine")[0])
-    client.stop()
-    """
 
   /// Runs a command of Apache's shell.
   private static func java(
@@ -153,7 +138,7 @@ struct SASLTests {
 
   // MARK: Kerberos
 
-  private static func kerberosLogin(_ realm: KerberosRealm) throws -> String {
+  static func kerberosLogin(_ realm: KerberosRealm) throws -> String {
     let path = "\(try Scratch.directory("login"))/jaas.conf"
     func section(_ name: String, _ principal: String) -> String {
       """
@@ -168,8 +153,8 @@ struct SASLTests {
     return path
   }
 
-  @Test(.enabled(if: KerberosRealm.isInstalled), arguments: Server.allCases)
-  func clientsLogInWithKerberos(_ kind: Server) async throws {
+  @Test(.enabled(if: KerberosRealm.isInstalled), arguments: ServerKind.allCases)
+  func clientsLogInWithKerberos(_ kind: ServerKind) async throws {
     let realm = try await KerberosRealm.start(principals: ["zookeeper/localhost", "bob"])
     let login = try Self.kerberosLogin(realm)
     let server = try await Running(kind, login: login, realm: realm)
@@ -184,21 +169,7 @@ struct SASLTests {
     expect(try await cached("--sasl", "gssapi", "--service", "zookeeper/localhost", "get", "/mine"), output: "v")
     let java = try await Self.java(server.connectString, ["get", "/mine"], login: login, realm: realm)
     #expect(java.output.contains("\nv\n"), "\(java.output)\(java.errorOutput.suffix(3000))")
-    guard let python = await SASLPython.shared() else { return }
-    let kazoo = try await CommandRun.run(
-      python, ["-c", Self.kazooKerberos, server.connectString.replacing("127.0.0.1", with: "localhost")],
-      environment: cached.environment, timeLimit: .seconds(60))
-    #expect(kazoo.output == "b'v'\n", "\(kazoo.errorOutput)")
   }
-
-  private static let kazooKerberos = """
-    import sys
-    from kazoo.client import KazooClient
-    client = KazooClient(sys.argv[1], sasl_options={"mechanism": "GSSAPI"}, timeout=20)
-    client.start(timeout=30)
-    print(client.get("/mine")[0])
-    client.stop()
-    """
 
   @Test(.enabled(if: KerberosRealm.isInstalled)) func failuresOfKerberosSayWhatToDo() async throws {
     let realm = try await KerberosRealm.start(principals: ["zookeeper/localhost", "bob"])
@@ -245,35 +216,5 @@ struct SASLTests {
     let run = try await zkcli(
       "--sasl", "gssapi", "--principal", "app/host7", "--keytab", realm.keytab(of: "app/host7"), "whoami")
     expect(run, output: "ip: 127.0.0.1\nsasl: app\n")
-  }
-}
-
-/// A Python with kazoo and what it needs for SASL.
-enum SASLPython {
-  private static let made = Task { () async throws -> String in
-    let directory = try Scratch.directory("venv")
-    let environment = ProcessInfo.processInfo.environment
-    for (program, arguments) in [
-      ("python3", ["-m", "venv", directory]),
-      (
-        "\(directory)/bin/pip",
-        ["install", "--quiet", "--disable-pip-version-check", "kazoo==2.11.0", "pure-sasl==0.6.2", "kerberos==1.3.1"]
-      ),
-    ] {
-      let run = try await CommandRun.run(program, arguments, environment: environment, timeLimit: .seconds(180))
-      guard run.exitStatus == 0 else { throw TestKitError(.missing, "\(program): \(run.output)\(run.errorOutput)") }
-    }
-    return "\(directory)/bin/python"
-  }
-
-  /// The Python, or nil if it cannot be had; in CI that is a failure.
-  static func shared() async -> String? {
-    do {
-      return try await made.value
-    } catch {
-      print("skipped, for kazoo cannot be installed: \(error)")
-      if ProcessInfo.processInfo.environment["CI"] != nil { Issue.record("kazoo cannot be installed: \(error)") }
-      return nil
-    }
   }
 }

@@ -60,6 +60,8 @@ struct QuorumSASLTests {
   func oursAndApachesWithPasswords(_ kinds: [MemberKind]) async throws {
     var configuration = configuration(kinds, login: try Self.login())
     configuration.extraLines = Self.required
+    // The logins of one of the ensembles are encrypted.
+    if kinds[0] == .apache { configuration.extraLines += ["sslQuorum=true"] + StoreFiles.lines("ssl.quorum") }
     let ensemble = try await ServerEnsemble.start(configuration)
     try await live(ensemble)
     try await ensemble.kill()

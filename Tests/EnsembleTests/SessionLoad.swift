@@ -28,10 +28,11 @@ final class SessionLoad: Sendable {
 
   let servers: String
   let clientCount: Int
-  static let sessionTimeout = Duration.milliseconds(2_500)
+  private let sessionTimeout: Duration
   private let knowledge = Mutex(Knowledge())
 
-  init(_ servers: String, clientCount: Int) {
+  init(_ servers: String, clientCount: Int, sessionTimeout: Duration = .milliseconds(2_500)) {
+    self.sessionTimeout = sessionTimeout
     self.servers = servers
     self.clientCount = clientCount
   }
@@ -61,7 +62,7 @@ final class SessionLoad: Sendable {
     var random = generator
     var worker = Worker(number: number)
     while !isStopping {
-      let client = try session(servers, timeout: Self.sessionTimeout)
+      let client = try session(servers, timeout: sessionTimeout)
       worker.begin()
       do {
         while !isStopping { try await step(&worker, client, &random) }
@@ -217,7 +218,7 @@ final class SessionLoad: Sendable {
     knowledge.withLock { knowledge in
       knowledge.expiryCount += 1
       knowledge.abandoned.append("/alive/\(worker.number)-\(worker.sessionNumber)")
-      if silence < Self.sessionTimeout * 0.6 {
+      if silence < sessionTimeout * 0.6 {
         knowledge.violations.append("a session of client \(worker.number) expired after \(silence) of silence")
       }
     }

@@ -67,14 +67,43 @@ public final class KerberosRealm: Sendable {
     "\(directory)/\(principal.replacing("/", with: "-")).keytab"
   }
 
-  /// Gets a ticket as a person does, and keeps it in a cache of its own.
+  /// Gets a ticket as a person does.
   ///
-  /// - Parameter lifetime: as `kinit -l` takes it.
+  /// - Parameters:
+  ///   - lifetime: as `kinit -l` takes it.
+  ///   - cache: where it is kept; nil for a new cache.
   /// - Returns: the cache, for `KRB5CCNAME`.
-  public func ticket(of principal: String, lifetime: String = "10m") async throws -> String {
-    let cache = "FILE:\(try Scratch.directory("tickets"))/cache"
+  @discardableResult
+  public func ticket(
+    of principal: String, lifetime: String = "10m", in cache: String? = nil
+  ) async throws -> String {
+    let cache = try cache ?? "FILE:\(Scratch.directory("tickets"))/cache"
     try await run("/usr/bin/kinit", ["-k", "-t", keytab(of: principal), "-l", lifetime, "-c", cache, principal])
     return cache
+  }
+
+  /// Gets a ticket for a service with the ticket of a cache.
+  public func serviceTicket(for service: String, in cache: String) async throws {
+    try await run("/usr/bin/kvno", ["-c", cache, service])
+  }
+
+  /// Changes a cache so that programs which use it believe that the KDC's clock differs from theirs.
+  ///
+  /// *Source*: the format of MIT's caches, version 4: the first field of the head is the difference.
+  public func shiftClock(of cache: String, bySeconds seconds: Int32) throws {
+    let url = URL(filePath: String(cache.dropFirst("FILE:".count)))
+    var bytes = [UInt8](try Data(contentsOf: url))
+    guard bytes.starts(with: [5, 4, 0, 12, 0, 1, 0, 8]) else { throw TestKitError(.missing, "a cache of version 4") }
+    bytes.replaceSubrange(8..<12, with: withUnsafeBytes(of: seconds.bigEndian) { Array($0) })
+    try Data(bytes).write(to: url)
+  }
+
+  /// How many tickets the KDC has issued to a principal by its keys.
+  public func loginCount(of principal: String) -> Int {
+    let log = (try? String(contentsOfFile: "\(directory)/kdc.log", encoding: .utf8)) ?? ""
+    return log.split(separator: "\n").count {
+      $0.contains("AS_REQ") && $0.contains("ISSUE") && $0.contains("\(principal)@\(Self.name) for")
+    }
   }
 
   /// Whether the tickets of a cache can be used.

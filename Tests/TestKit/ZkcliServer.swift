@@ -7,6 +7,8 @@ import Synchronization
 public final class ZkcliServer: Sendable {
   public let port: UInt16
   private let log: String
+  /// What it has logged so far.
+  public var logText: String { (try? String(contentsOfFile: log, encoding: .utf8)) ?? "" }
   /// It ends with the test process, and with this object.
   private let process: GuardedProcess
 

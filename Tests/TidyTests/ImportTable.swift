@@ -40,7 +40,7 @@ enum ImportTable {
       "ZooKeeperClient", "ZooKeeperProtocol", "TransportSecurity", "JSONFormat", "Platform", "NIOCore", "NIOPosix",
       "NIOHTTP1", "Synchronization",
     ],
-    "ZooKeeperSandbox": platform.union(["ZooKeeperServer", "Logging", "Synchronization"]),
+    "ZooKeeperSandbox": platform.union(["ZooKeeperServer", "TransportSecurity", "Logging", "Synchronization"]),
     "Platform": platform,
     "CLibEdit": [],
     "LineEditor": platform.union(["CLibEdit", "Platform", "Synchronization"]),

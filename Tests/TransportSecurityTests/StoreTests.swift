@@ -108,8 +108,13 @@ import Testing
       let error = #expect(throws: StoreFault.self) { try StoreContents(bytes, password: []) }
       #expect(error?.reason.contains(message) == true)
     }
+    let zeros = #expect(throws: StoreFault.self) { try StoreContents([UInt8](repeating: 0, count: 100), password: []) }
+    #expect(zeros != nil)
     let error = #expect(throws: TLSStoreError.self) { try SmallFile.read("/") }
     #expect(error != nil)
+    // A file without an end is not read to its end.
+    let endless = #expect(throws: TLSStoreError.self) { try SmallFile.read("/dev/zero") }
+    #expect(endless?.reason.contains("larger than 4 MiB") == true)
   }
 
   @Test func certificatesCanBeReadWithoutThePassword() throws {

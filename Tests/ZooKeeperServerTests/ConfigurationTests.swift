@@ -40,8 +40,9 @@ import ZooKeeperProtocol
     "jaasLoginRenew=3600000", "quorum.auth.enableSasl=true", "quorum.auth.learnerRequireSasl=true",
     "quorum.auth.serverRequireSasl=true",
     "kerberos.removeHostFromPrincipal=true", "sessionRequireClientSASLAuth=true", "superUser=bob",
-    "sasl.serverconfig=Server", "security.auth_to_local=RULE", "admin.forceHttps=true", "admin.needClientAuth=true",
-    "admin.portUnification=true", "metricsProvider.httpsPort=7001", "metricsProvider.ssl.keyStore.location=/k",
+    "sasl.serverconfig=Server", "security.auth_to_local=RULE", "admin.forceHttps=yes", "admin.needClientAuth=true",
+    "admin.portUnification=1", "metricsProvider.httpsPort=x", "metricsProvider.ssl.keyStore.location=/k",
+    "metricsProvider.ssl.need.client.auth=true", "metricsProvider.ssl.crl=true", "metricsProvider.ssl.a=b",
     "ensembleAuthName=a", "enforce.auth.enabeld=true", "enforce.auth.enabled=yes", "enforce.auth.enabled=true",
     "enforce.auth.schemes=digest", "secureclientport=2281", "sslquorum=true", "quorum.auth.enable=true",
   ])
@@ -66,6 +67,15 @@ import ZooKeeperProtocol
     "secureClientPort=2281\nssl.keyStore.location=/k", "sslQuorum=true\nssl.quorum.keyStore.location=/k",
     "client.portUnification=true\nssl.keyStore.location=/k\nssl.clientAuth=want\nssl.protocol=TLSv1.3",
     "ssl.keyStore.location=/k\nssl.quorum.trustStore.location=/t\nsslQuorumReloadCertFiles=true",
+    "admin.forceHttps=true\nssl.quorum.keyStore.location=/k",
+    "admin.portUnification=true\nadmin.needClientAuth=true\nssl.quorum.keyStore.location=/k"
+      + "\nssl.quorum.trustStore.location=/t",
+    "metricsProvider.httpsPort=7001\nmetricsProvider.ssl.keyStore.location=/k"
+      + "\nmetricsProvider.ssl.trustStore.location=/t",
+    "metricsProvider.httpsPort=7001\nmetricsProvider.ssl.keyStore.location=/k"
+      + "\nmetricsProvider.ssl.need.client.auth=false\nmetricsProvider.ssl.want.client.auth=false",
+    "metricsProvider.httpsPort=-1", "kerberos.canonicalizeHostNames=false\nkerberos.minReLoginTimeMs=60000",
+    "secureClientPort=2281\nssl.keyStore.location=/k\nssl.allowReverseDnsLookup=true",
   ])
   func whatAsksForNoneIsNot(lines: String) { #expect(problems(lines) == []) }
 
@@ -81,6 +91,72 @@ import ZooKeeperProtocol
     let used = try read("secureClientPort=2281\nssl.keyStore.location=/k\nclientPort=2181").configuration
     #expect(used.opensClientPort && used.usesClientTLS && !used.usesQuorumTLS)
     #expect(try !read("secureClientPort=2281\nssl.keyStore.location=/k").configuration.opensClientPort)
+  }
+
+  /// All keys in the chapter about encryption, authentication and authorization of Apache's guide to 3.9.5, and those
+  /// that its sources have besides: each is honoured, refused, or has no meaning here.
+  @Test func everyKeyOfApachesGuideIsKnown() throws {
+    let tls = [
+      "keyStore.location", "keyStore.password", "keyStore.passwordPath", "keyStore.type", "trustStore.location",
+      "trustStore.password", "trustStore.passwordPath", "trustStore.type", "protocol", "enabledProtocols",
+      "ciphersuites", "context.supplier.class", "hostnameVerification", "clientHostnameVerification",
+      "allowReverseDnsLookup", "crl", "ocsp", "clientAuth", "handshakeDetectionTimeoutMillis",
+    ]
+    let keys =
+      ["ssl.", "ssl.quorum.", "metricsProvider.ssl."].flatMap { prefix in tls.map { prefix + $0 } } + [
+        "DigestAuthenticationProvider.digestAlg", "DigestAuthenticationProvider.enabled",
+        "DigestAuthenticationProvider.superDigest", "IPAuthenticationProvider.usexforwardedfor",
+        "SASLAuthenticationProvider.superPassword", "X509AuthenticationProvider.superUser", "admin.forceHttps",
+        "admin.needClientAuth", "admin.portUnification", "allowSaslFailedClients", "audit.enable", "audit.impl.class",
+        "authProvider", "authProvider.1", "client.certReload", "client.portUnification", "digest.enabled",
+        "enableEagerACLCheck", "enforce.auth.enabled", "enforce.auth.schemes", "ensembleAuthName", "fips-mode",
+        "java.security.auth.login.config", "kerberos.canonicalizeHostNames", "kerberos.minReLoginTimeMs",
+        "kerberos.removeHostFromPrincipal", "kerberos.removeRealmFromPrincipal", "kinit", "letAnySaslUserDoX",
+        "metricsProvider.httpsPort", "metricsProvider.ssl.need.client.auth", "metricsProvider.ssl.want.client.auth",
+        "multiAddress.enabled", "multiAddress.reachabilityCheckTimeoutMs",
+        "netty.server.earlyDropSecureConnectionHandshakes", "netty.server.outstandingHandshake.limit",
+        "portUnification", "quorum.auth.enableSasl", "quorum.auth.kerberos.servicePrincipal",
+        "quorum.auth.learner.saslLoginContext", "quorum.auth.learnerRequireSasl", "quorum.auth.server.saslLoginContext",
+        "quorum.auth.serverRequireSasl", "requireKerberosConfig", "sasl.client", "sasl.client.canonicalize.hostname",
+        "sasl.client.username", "sasl.clientconfig", "sasl.serverconfig", "secureClientPort",
+        "secureClientPortAddress", "security.auth_to_local", "serverCnxnFactory", "sessionRequireClientSASLAuth",
+        "skipACL", "ssl.authProvider", "ssl.sslProvider", "sslQuorum", "sslQuorumReloadCertFiles", "superUser",
+      ]
+    for key in keys {
+      do throws(ConfigurationError) {
+        #expect(try read("clientPort=0\n\(key)=x").unknownKeys.isEmpty, "\(key)")
+      } catch {
+        #expect(!error.problems.contains { $0.message.hasPrefix("the key \(key) ") }, "\(key)")
+      }
+    }
+  }
+
+  @Test func operatorsPortsAreEncryptedAsAWhole() throws {
+    for line in ["admin.forceHttps=true", "admin.portUnification=true"] {
+      #expect(problems(line).first?.contains("ssl.quorum.keyStore.location") == true)
+      // Those of any authority would be let in.
+      let asking = problems("\(line)\nadmin.needClientAuth=true\nssl.quorum.keyStore.location=/k")
+      #expect(asking.count == 1 && asking[0].contains("ssl.quorum.trustStore.location"), "\(asking)")
+    }
+    #expect(problems("admin.enableServer=false\nadmin.forceHttps=true") == [])
+    let metrics = "metricsProvider.className=org.apache.zookeeper.metrics.prometheus.PrometheusMetricsProvider\n"
+    #expect(problems(metrics + "metricsProvider.httpsPort=1").first?.contains("keyStore.location") == true)
+    let untrusting = problems("metricsProvider.httpsPort=1\nmetricsProvider.ssl.keyStore.location=/k")
+    #expect(untrusting.first?.contains("trustStore.location") == true)
+    #expect(problems("metricsProvider.httpPort=-1").first?.contains("httpsPort must be configured") == true)
+    let stores = "metricsProvider.ssl.keyStore.location=/k\nmetricsProvider.ssl.trustStore.location=/t\n"
+    let secure = try read(metrics + stores + "metricsProvider.httpsPort=7001").configuration.metrics
+    #expect(secure?.port == nil && secure?.securePort == 7001 && secure?.tls.acceptsBoth == false)
+    #expect(secure?.tls.properties.settings.clientAuthentication == .need)
+    let both = try read(metrics + stores + "metricsProvider.httpPort=7001\nmetricsProvider.httpsPort=7001")
+    #expect(both.configuration.metrics?.tls.acceptsBoth == true)
+    let wanted = try read(
+      metrics + stores
+        + "metricsProvider.httpPort=1\nmetricsProvider.httpsPort=2\nmetricsProvider.ssl.need.client.auth=false")
+    #expect(wanted.configuration.metrics?.tls.properties.settings.clientAuthentication == .want)
+    #expect(wanted.configuration.metrics?.port == 1 && wanted.configuration.metrics?.securePort == 2)
+    #expect(try read(metrics).configuration.metrics?.port == 7000)
+    #expect(try read("").configuration.metrics == nil)
   }
 
   @Test func digestAlgorithmsAreTakenByJavasNames() throws {

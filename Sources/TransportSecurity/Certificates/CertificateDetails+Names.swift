@@ -15,7 +15,7 @@ extension CertificateDetails {
     }
     let wanted = Self.normalized(host)
     let names = alternativeNames.filter { $0.kind == AlternativeName.dnsKind }
-    if names.isEmpty, !alternativeNames.contains(where: { $0.kind == AlternativeName.addressKind }) {
+    if !isForHosts {
       return commonName.map { Self.matches(wanted, Self.normalized($0)) } ?? false
     }
     return names.contains { Self.matches(wanted, Self.normalized($0.text)) }
@@ -38,6 +38,6 @@ extension CertificateDetails {
   /// The names that the certificate is for: its alternative ones, or else its subject.
   package var names: [String] {
     let names = alternativeNames.filter { [AlternativeName.dnsKind, AlternativeName.addressKind].contains($0.kind) }
-    return names.isEmpty ? [subject] : names.map(\.text)
+    return names.isEmpty && !subject.isEmpty ? [subject] : names.map(\.text)
   }
 }

@@ -24,6 +24,8 @@ package struct CertificateDetails: Sendable {
   package let validUntilSeconds: Int64
   /// The alternative names, in their order; those of kinds without a text are left out.
   package let alternativeNames: [AlternativeName]
+  /// Whether there are alternative names of hosts, also if none of them can be read.
+  let isForHosts: Bool
 
   /// The largest number of alternative names that are read; the rest is ignored.
   private static let maximumNames = 1000
@@ -59,14 +61,18 @@ package struct CertificateDetails: Sendable {
     subjectName = try DistinguishedName(try body.next())
     _ = try body.next(DERValue.Tag.sequence)
     var names: [AlternativeName] = []
+    var isForHosts = false
     while !body.isAtEnd {
       let value = try body.next()
-      if value.tag == DERValue.Tag.constructed(3) { names = try Self.alternativeNames(value) }
+      if value.tag == DERValue.Tag.constructed(3) { names = try Self.alternativeNames(value, &isForHosts) }
     }
     alternativeNames = names
+    self.isForHosts = isForHosts
   }
 
-  private static func alternativeNames(_ extensions: DERValue) throws(DERError) -> [AlternativeName] {
+  private static func alternativeNames(
+    _ extensions: DERValue, _ isForHosts: inout Bool
+  ) throws(DERError) -> [AlternativeName] {
     var outer = DERReader(extensions.contents)
     var list = try outer.enter(DERValue.Tag.sequence)
     var names: [AlternativeName] = []
@@ -78,7 +84,9 @@ package struct CertificateDetails: Sendable {
       var wrapped = try value.reader(of: DERValue.Tag.octetString)
       var items = try wrapped.enter(DERValue.Tag.sequence)
       while !items.isAtEnd, names.count < maximumNames {
-        if let name = name(try items.next()) { names.append(name) }
+        let item = try items.next()
+        isForHosts = isForHosts || item.tag == 0x82 || item.tag == 0x87
+        if let name = name(item) { names.append(name) }
       }
     }
     return names

@@ -40,6 +40,8 @@ package struct JavaTLSProperties: Hashable, Sendable {
   package private(set) var verifiesClientName = true
   /// Whether that was configured.
   package private(set) var isClientNameConfigured = false
+  /// Whether the name that an address has in the DNS counts as the peer's; nil if that is not configured.
+  package private(set) var allowsReverseLookup: Bool?
   /// How long a connection may take to show whether it is encrypted, in milliseconds.
   package private(set) var detectionMilliseconds = 5000
 
@@ -59,6 +61,13 @@ package struct JavaTLSProperties: Hashable, Sendable {
       settings.versions = .tls12...protocolVersion
     }
     return settings
+  }
+
+  /// Sets whether clients are asked for certificates, which need not be for the addresses that they connect from.
+  package mutating func ask(forCertificates authentication: TLSSettings.ClientAuthentication) {
+    clientAuthentication = authentication
+    verifiesClientName = false
+    isClientNameConfigured = true
   }
 
   /// Takes a property.
@@ -81,6 +90,8 @@ package struct JavaTLSProperties: Hashable, Sendable {
     case "clientHostnameVerification":
       verifiesClientName = value.lowercased() == "true"
       isClientNameConfigured = true
+    // Only servers look names up; a client knows the one that it connects to.
+    case "allowReverseDnsLookup": allowsReverseLookup = value.lowercased() == "true"
     case "clientAuth":
       guard let wanted = TLSSettings.ClientAuthentication(rawValue: value.lowercased()) else {
         return .fault("must be need, want or none, not \"\(value)\"")

@@ -75,6 +75,8 @@ enum JavaKeyStore {
       for (offset, byte) in link.enumerated() where start + offset < plain.count { plain[start + offset] ^= byte }
     }
     guard MessageDigest.areEqual(MessageDigest.sha1.hash(password + plain), Array(protected.suffix(sealBytes))) else {
+      // Without a password, the store's own seal was not looked at.
+      if password.isEmpty { throw StoreFault("a private key in it needs a password, and the given one is empty") }
       throw StoreFault(
         "a private key in it has another password than the store", hint: "give both the same: keytool -keypasswd")
     }

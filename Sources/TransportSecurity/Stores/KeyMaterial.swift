@@ -43,15 +43,18 @@ struct KeyMaterial {
   private static func contents(_ store: TLSStore) throws(TLSStoreError) -> StoreContents {
     let bytes = try SmallFile.read(store.file)
     let password: [UInt8]
+    var source = ""
     switch store.password {
     case .none: password = []
     case .known(let bytes): password = bytes
-    case .file(let path): password = try PasswordFile.read(path)
+    case .file(let path):
+      password = try PasswordFile.read(path)
+      source = " (the password is that of \(path))"
     }
     do throws(StoreFault) {
       return try StoreContents(bytes, password: password)
     } catch {
-      throw TLSStoreError(store.file, error.reason, hint: error.hint)
+      throw TLSStoreError(store.file, error.reason + source, hint: error.hint)
     }
   }
 
@@ -95,11 +98,12 @@ struct KeyMaterial {
     return chain
   }
 
-  /// The moments at which certificates cease to be valid, with their subjects.
+  /// The moments at which certificates cease to be valid, with their subjects; one that was read twice counts once.
   var expirations: [CertificateExpiration] {
-    (chain + (roots ?? [])).compactMap { certificate in
+    var known: Set<CertificateExpiration> = []
+    return (chain + (roots ?? [])).compactMap { certificate in
       certificate.details.map { CertificateExpiration(subject: $0.subject, untilSeconds: $0.validUntilSeconds) }
-    }
+    }.filter { known.insert($0).inserted }
   }
 }
 

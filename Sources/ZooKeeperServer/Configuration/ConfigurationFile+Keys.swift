@@ -97,25 +97,7 @@ extension ConfigurationFile {
     case "admin.idleTimeout":
       // Jetty treats 0 and less as no limit. Connections could then stay indefinitely, so the default is kept here.
       systemInteger(entry, default: 30_000) { $0.admin.idleTimeoutMilliseconds = $1 > 0 ? $1 : 30_000 }
-    case "metricsProvider.className":
-      switch entry.value {
-      case let name where name.hasSuffix(".PrometheusMetricsProvider"): seen.providesMetrics = true
-      case let name where name.hasSuffix(".DefaultMetricsProvider") || name.hasSuffix(".NullMetricsProvider"): break
-      default: fail(entry, "the metrics provider \(entry.value) is not known; PrometheusMetricsProvider is")
-      }
-    case "metricsProvider.httpPort":
-      guard let port = JavaNumber.int(entry.value) else {
-        fail(entry, "metricsProvider.httpPort must be a port, not \"\(entry.value)\"")
-        return true
-      }
-      checkPort(entry, port)
-      seen.metrics.port = port
-    case "metricsProvider.httpHost":
-      guard let address = HostAndPort.host(entry.value) else {
-        fail(entry, "metricsProvider.httpHost must be a host's name or address, not \"\(entry.value)\"")
-        return true
-      }
-      seen.metrics.address = address
+    case let key where key.hasPrefix("metricsProvider."): return takeMetrics(entry)
     default: return false
     }
     return true
@@ -260,7 +242,8 @@ extension ConfigurationFile {
     set(&configuration, host)
   }
 
-  private mutating func checkPort(_ entry: PropertiesText.Entry, _ port: Int) {
+  /// Refuses a number that is no port.
+  mutating func checkPort(_ entry: PropertiesText.Entry, _ port: Int) {
     if !(0...65535).contains(port) { fail(entry, "\(entry.key) must be from 0 to 65535, not \"\(entry.value)\"") }
   }
 

@@ -40,11 +40,14 @@ extension ConfigurationFile {
     case "kerberos.removeRealmFromPrincipal": sasl.names.removesRealm = flag(entry)
     case "sessionRequireClientSASLAuth": if flag(entry) { sasl.requiresLogin = entry }
     case "requireClientAuthScheme": takeRequiredScheme(entry)
-    case "security.auth_to_local":
-      guard !entry.value.isEmpty, entry.value.split(whereSeparator: \.isWhitespace) != ["DEFAULT"] else { return true }
-      fail(entry, "security.auth_to_local: rules other than DEFAULT are not supported")
+    case "security.auth_to_local": takeNameRules(entry)
     case "jaasLoginRenew": need(entry)
-    case "requireKerberosConfig", "kinit", "kinit.command": break
+    case "kerberos.canonicalizeHostNames":
+      if entry.value.lowercased() == "true" {
+        fail(entry, "\(entry.key) is not supported: name the servers in server.N by the names of their principals")
+      }
+    // Tickets are got when they are needed.
+    case "requireKerberosConfig", "kinit", "kinit.command", "kerberos.minReLoginTimeMs": break
     // A client's properties, which an environment for both may contain.
     case let key where key.hasPrefix("sasl.client"): break
     case let key where key == "authProvider" || key.hasPrefix("authProvider."):
@@ -53,6 +56,15 @@ extension ConfigurationFile {
     default: return false
     }
     return true
+  }
+
+  private mutating func takeNameRules(_ entry: PropertiesText.Entry) {
+    do throws(AuthToLocalFault) {
+      sasl.names.shortNames = try AuthToLocalRules(parsing: entry.value)
+      if sasl.names.shortNames != AuthToLocalRules() { need(entry) }
+    } catch {
+      fail(entry, "\(entry.key): \(error.reason)")
+    }
   }
 
   /// Takes `requireClientAuthScheme`, which Apache's guides name, and its servers ignore. Here it has its effect.

@@ -23,6 +23,9 @@ extension ConfigurationFile {
     case "sslQuorum": boolean(entry) { $0.encryptsQuorum = $1 }
     case "portUnification": boolean(entry) { $0.quorumTLS.acceptsBoth = $1 }
     case "sslQuorumReloadCertFiles": boolean(entry) { $0.quorumTLS.reloadsFiles = $1 }
+    case "netty.server.outstandingHandshake.limit":
+      // What is no limit for Apache's server, is the usual one here.
+      systemInteger(entry, default: 1000) { $0.clientTLS.handshakeLimit = $1 > 0 ? $1 : 1000 }
     case "X509AuthenticationProvider.superUser":
       configuration.features.x509SuperUser = entry.value.isEmpty ? nil : entry.value
     case "ssl.authProvider":
@@ -39,7 +42,8 @@ extension ConfigurationFile {
     return true
   }
 
-  private mutating func judge(_ entry: PropertiesText.Entry, _ verdict: JavaTLSProperties.Verdict) {
+  /// Refuses a key about TLS, unless it was taken.
+  mutating func judge(_ entry: PropertiesText.Entry, _ verdict: JavaTLSProperties.Verdict) {
     switch verdict {
     case .taken: break
     case .fault(let reason): fail(entry, "\(entry.key) \(reason)")
@@ -97,7 +101,7 @@ extension ConfigurationFile {
       if configuration.quorumTLS.properties.settings.identity == nil {
         missing("sslQuorum, and portUnification, need ssl.quorum.keyStore.location")
       }
-    } else if let entry = seen.quorumTLS {
+    } else if let entry = seen.quorumTLS, !configuration.admin.usesTLS {
       warn(entry, "\(entry.key) has no effect without sslQuorum=true: the servers' connections are not encrypted")
     }
   }

@@ -49,8 +49,7 @@ package struct ConfigurationFile: Sendable {
     var logDirectory = false
     var clientAddress = false
     var clientPort = false
-    var metrics = ServerConfiguration.Metrics()
-    var providesMetrics = false
+    var metrics = MetricsLines()
     /// `enforce.auth.enabled` and `enforce.auth.schemes`.
     var enforcesAuthentication: PropertiesText.Entry?
     var authenticationSchemes: PropertiesText.Entry?
@@ -66,6 +65,8 @@ package struct ConfigurationFile: Sendable {
     /// The first key about TLS of clients, and of servers.
     var clientTLS: PropertiesText.Entry?
     var quorumTLS: PropertiesText.Entry?
+    /// `admin.needClientAuth`, if it is true.
+    var adminCertificates: PropertiesText.Entry?
     /// `ssl.x509.clientCertIdType`.
     var identityType: PropertiesText.Entry?
   }
@@ -166,7 +167,11 @@ package struct ConfigurationFile: Sendable {
   }
 
   private mutating func take(_ entry: PropertiesText.Entry) {
-    if takeTLS(entry) || takeSASL(entry) || takeQuorumSASL(entry) || refuseProtection(entry) { return }
+    if takeTLS(entry) || takeSASL(entry) || takeQuorumSASL(entry) || takeOperatorTLS(entry)
+      || refuseProtection(entry)
+    {
+      return
+    }
     if takeBasic(entry) || takeStorage(entry) || takeOperation(entry) || takeFeature(entry) || takeProtection(entry)
       || takeQuorum(entry)
     {
@@ -284,9 +289,10 @@ package struct ConfigurationFile: Sendable {
     checkQuorumSASL(login)
     checkQuorum()
     checkTLS()
+    checkAdminTLS()
+    checkMetrics()
     if !seen.dataDirectory { missing("dataDir is not set") }
     if !seen.logDirectory { configuration.logDirectory = configuration.dataDirectory }
-    if seen.providesMetrics { configuration.metrics = seen.metrics }
     limitTicks()
     if seen.clientAddress, !seen.clientPort { missing("clientPortAddress is set but clientPort is not set") }
     if let least = configuration.minimumSessionTimeoutMilliseconds,

@@ -24,7 +24,7 @@ enum KnownKeys {
     "metricsProvider.numWorkerThreads", "metricsProvider.maxQueueSize", "metricsProvider.workerShutdownTimeoutMs",
     "multiAddress.enabled", "multiAddress.reachabilityCheckEnabled", "multiAddress.reachabilityCheckTimeoutMs",
     "netty.advancedFlowControl.enabled", "netty.server.earlyDropSecureConnectionHandshakes",
-    "netty.server.outstandingHandshake.limit", "nio.directBufferBytes", "nio.numSelectorThreads",
+    "nio.directBufferBytes", "nio.numSelectorThreads",
     "nio.numWorkerThreads", "nio.sessionlessCnxnTimeout", "nio.shutdownTimeout", "observer.election.DelayMs",
     "observer.reconnectDelayMs", "observer.syncEnabled", "observerMaster.sizeLimit", "outstandingHandshake.limit",
     "pathStats.delay", "pathStats.enabled", "pathStats.initialDelay", "pathStats.maxDepth", "pathStats.sampleRate",
@@ -76,10 +76,10 @@ enum KnownKeys {
     "allowSaslFailedClients", "cnxTimeout", "datadir.autocreate", "digest.enabled", "electionPortBindRetry",
     "enforceQuota", "extendedTypesEnabled", "forceSync", "globalOutstandingLimit", "java.security.auth.login.config",
     "kerberos.removeHostFromPrincipal", "kerberos.removeRealmFromPrincipal", "letAnySaslUserDoX", "log.dir", "maxCnxns",
-    "preAllocSize", "quorum.auth.kerberos.servicePrincipal", "quorum.auth.learner.saslLoginContext",
-    "quorum.auth.server.saslLoginContext", "sasl.serverconfig", "skipACL", "snapCount", "snapSizeLimitInKb",
-    "snapshot.trust.empty",
-    "superUser",
+    "netty.server.outstandingHandshake.limit", "preAllocSize", "quorum.auth.kerberos.servicePrincipal",
+    "quorum.auth.learner.saslLoginContext", "quorum.auth.server.saslLoginContext", "sasl.serverconfig",
+    "security.auth_to_local", "skipACL", "snapCount",
+    "snapSizeLimitInKb", "snapshot.trust.empty", "superUser",
   ]
 
   /// Keys that ask for protection, as far as they are not recognized by a prefix.
@@ -90,7 +90,10 @@ enum KnownKeys {
     "enforce.auth.enabled", "enforce.auth.schemes", "fips-mode", "portUnification", "quorum.auth.enableSasl",
     "quorum.auth.learnerRequireSasl", "quorum.auth.serverRequireSasl", "requireClientAuthScheme", "secureClientPort",
     "secureClientPortAddress", "sessionRequireClientSASLAuth", "sslQuorum", "sslQuorumReloadCertFiles",
-    "ssl.clientAuth", "ssl.keyStore.location", "ssl.trustStore.location",
+    "metricsProvider.httpsPort", "metricsProvider.ssl.keyStore.location", "metricsProvider.ssl.keyStore.password",
+    "metricsProvider.ssl.need.client.auth", "metricsProvider.ssl.trustStore.location",
+    "metricsProvider.ssl.trustStore.password", "metricsProvider.ssl.want.client.auth", "ssl.clientAuth",
+    "ssl.keyStore.location", "ssl.trustStore.location",
   ]
 
   /// Whether a key asks for protection, so that another spelling of it must not be passed over.

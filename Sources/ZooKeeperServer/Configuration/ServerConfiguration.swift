@@ -148,13 +148,26 @@ package struct ServerConfiguration: Hashable, Sendable {
     package var commandPath = "/commands"
     /// Milliseconds of silence after which a connection is closed.
     package var idleTimeoutMilliseconds = 30_000
+    /// `admin.portUnification`: connections may be encrypted, and need not be.
+    package var acceptsEncrypted = false
+    /// `admin.forceHttps`: connections must be encrypted.
+    package var requiresEncryption = false
+    /// `admin.needClientAuth`: who connects must have a certificate. Only for encrypted connections.
+    package var needsCertificate = false
+
+    /// Whether connections can be encrypted.
+    package var usesTLS: Bool { acceptsEncrypted || requiresEncryption }
   }
 
   /// The HTTP server for Prometheus.
   package struct Metrics: Hashable, Sendable {
     package var address = "127.0.0.1"
-    /// 0 takes any free port.
-    package var port = 7000
+    /// The port for connections in the clear; nil for none, 0 takes any free port.
+    package var port: Int? = 7000
+    /// The port for encrypted connections, which may be the same; nil for none, 0 takes any free port.
+    package var securePort: Int?
+    /// How these are encrypted.
+    package var tls = PortTLS(verifiesPeerByDefault: false)
   }
 
   /// The audit log.
@@ -261,6 +274,17 @@ package struct ServerConfiguration: Hashable, Sendable {
 
   /// Whether connections between servers can be encrypted.
   package var usesQuorumTLS: Bool { encryptsQuorum || quorumTLS.acceptsBoth }
+
+  /// Whether there is an AdminServer to which connections can be encrypted.
+  package var usesAdminTLS: Bool { admin.isEnabled && admin.usesTLS }
+
+  /// How connections to the AdminServer are encrypted: with the stores of the connections between servers.
+  package var adminTLS: PortTLS {
+    var tls = quorumTLS
+    tls.acceptsBoth = !admin.requiresEncryption
+    tls.properties.ask(forCertificates: admin.needsCertificate ? .need : .none)
+    return tls
+  }
 
   /// The warning if `peerType` contradicts the server's line; nil if it does not.
   package var peerTypeWarning: String? {

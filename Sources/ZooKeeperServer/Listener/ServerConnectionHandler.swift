@@ -152,8 +152,9 @@ final class ServerConnectionHandler: ChannelInboundHandler {
           }
         }
       } catch {
-        logger.warning(
-          "closing a connection", metadata: ["client": "\(remoteAddress)", "reason": "\(error)"])
+        let isTLS = connection.state == .awaitingConnect && FirstBytes.isHandshake(raw[offset])
+        let reason = isTLS ? "the client expects TLS, which is for the secureClientPort" : "\(error)"
+        logger.warning("closing a connection", metadata: ["client": "\(remoteAddress)", "reason": "\(reason)"])
         isBroken = true
       }
       return offset

@@ -1,6 +1,8 @@
+import Logging
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import TransportSecurity
 import ZooKeeperProtocol
 
 /// The HTTP servers for administrators and for Prometheus.
@@ -15,6 +17,13 @@ final class AdminServer: Sendable {
 
   private init(_ channel: any Channel) { self.channel = channel }
 
+  /// How connections to a port are encrypted.
+  struct Encryption: Sendable {
+    let port: PortEncryption
+    /// Whether connections in the clear are accepted too.
+    let isMixed: Bool
+  }
+
   /// The largest number of connections: there are few administrators, and Prometheus keeps one connection.
   static let maximumConnections = 100
 
@@ -23,18 +32,23 @@ final class AdminServer: Sendable {
   /// - Parameters:
   ///   - purpose: the port's name, for messages.
   ///   - idleTimeout: how long a connection may take to complete a request, and to take the answer.
+  ///   - encryption: nil for connections in the clear.
   /// - Throws: a `ServerStartError` when the address cannot be bound.
   static func start(
     _ listening: Listening, _ address: HostAndPort, purpose: String, idleTimeout: TimeAmount,
-    answer: @escaping @Sendable (String) -> EventLoopFuture<HTTPAnswer>
+    encryption: Encryption?, logger: Logger, answer: @escaping @Sendable (String) -> EventLoopFuture<HTTPAnswer>
   ) -> EventLoopFuture<AdminServer> {
     let limit = ConnectionLimit(maximumConnections)
     let bootstrap = ServerBootstrap.forPorts(on: listening.loop)
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
           guard limit.admit(channel) else { return }
+          let handler = HTTPHandler(idleTimeout: idleTimeout, purpose: purpose, logger: logger, answer: answer)
           try channel.pipeline.syncOperations.configureHTTPServerPipeline(withErrorHandling: true)
-          try channel.pipeline.syncOperations.addHandler(HTTPHandler(idleTimeout: idleTimeout, answer: answer))
+          try channel.pipeline.syncOperations.addHandler(handler)
+          try encryption?.port.accept(channel, isMixed: encryption?.isMixed == true) { [weak handler] _ in
+            handler?.isEncrypted = true
+          }
         }
       }
     return listening.bind(bootstrap, address, purpose: purpose).map(AdminServer.init)
@@ -62,13 +76,22 @@ private final class HTTPHandler: ChannelInboundHandler {
   typealias InboundIn = HTTPServerRequestPart
   typealias OutboundOut = HTTPServerResponsePart
 
+  /// Whether the connection is encrypted. Clients are told then to use no other for a day, as by Apache's servers.
+  var isEncrypted = false
+  private let purpose: String
+  private let logger: Logger
   private let answer: @Sendable (String) -> EventLoopFuture<HTTPAnswer>
   private let idleTimeout: TimeAmount
   private var head: HTTPRequestHead?
   private var timer: Scheduled<Void>?
 
-  init(idleTimeout: TimeAmount, answer: @escaping @Sendable (String) -> EventLoopFuture<HTTPAnswer>) {
+  init(
+    idleTimeout: TimeAmount, purpose: String, logger: Logger,
+    answer: @escaping @Sendable (String) -> EventLoopFuture<HTTPAnswer>
+  ) {
     self.idleTimeout = idleTimeout
+    self.purpose = purpose
+    self.logger = logger
     self.answer = answer
   }
 
@@ -116,6 +139,7 @@ private final class HTTPHandler: ChannelInboundHandler {
     var head = HTTPResponseHead(version: request.version, status: response.status)
     head.headers.add(name: "Content-Type", value: response.contentType)
     head.headers.add(name: "Content-Length", value: "\(body.readableBytes)")
+    if isEncrypted { head.headers.add(name: "Strict-Transport-Security", value: "max-age=86400; includeSubDomains") }
     if !request.isKeepAlive { head.headers.add(name: "Connection", value: "close") }
     context.write(wrapOutboundOut(.head(head)), promise: nil)
     if request.method != .HEAD { context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil) }
@@ -127,5 +151,12 @@ private final class HTTPHandler: ChannelInboundHandler {
     }
   }
 
-  func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    if let reason = TLSFailure(error, on: context.channel)?.description(of: "the client") {
+      logger.warning(
+        "closing a connection to \(purpose)",
+        metadata: ["client": "\(context.channel.remoteAddress?.peerAddress ?? "?")", "reason": "\(reason)"])
+    }
+    context.close(promise: nil)
+  }
 }

@@ -10,14 +10,18 @@ final class OperatorServers: @unchecked Sendable {
 
   private let configuration: ServerConfiguration
   private let reporter: Reporter
+  private let encryption: ServerEncryption
   private let logger: Logger
   private var servers: [AdminServer] = []
   /// The AdminServer's port; nil when there is none.
   private(set) var adminPort: Int?
 
-  init(_ configuration: ServerConfiguration, _ reporter: Reporter, logger: Logger) {
+  init(
+    _ configuration: ServerConfiguration, _ reporter: Reporter, _ encryption: ServerEncryption, logger: Logger
+  ) {
     self.configuration = configuration
     self.reporter = reporter
+    self.encryption = encryption
     self.logger = logger
   }
 
@@ -30,7 +34,7 @@ final class OperatorServers: @unchecked Sendable {
     if listening.retries == 0 { listening.retries = 3 }
     var starting: [EventLoopFuture<Void>] = []
     if configuration.admin.isEnabled { starting.append(startAdmin(configuration.admin, listening)) }
-    if let metrics = configuration.metrics { starting.append(startMetrics(metrics, listening)) }
+    if let metrics = configuration.metrics { starting += startMetrics(metrics, listening) }
     return EventLoopFuture.andAllSucceed(starting, on: listening.loop)
   }
 
@@ -41,7 +45,8 @@ final class OperatorServers: @unchecked Sendable {
     let address = HostAndPort(host: admin.address, port: admin.port)
     let timeout = TimeAmount.milliseconds(Int64(admin.idleTimeoutMilliseconds))
     return AdminServer.start(
-      listening, address, purpose: "the AdminServer's port", idleTimeout: timeout
+      listening, address, purpose: "the AdminServer's port", idleTimeout: timeout,
+      encryption: encryption.ofAdmin.map { .init(port: $0, isMixed: !admin.requiresEncryption) }, logger: logger
     ) { [reporter] in
       reporter.answer(toAdmin: $0)
     }.map { [self] server in
@@ -54,10 +59,24 @@ final class OperatorServers: @unchecked Sendable {
     }
   }
 
-  private func startMetrics(_ metrics: ServerConfiguration.Metrics, _ listening: Listening) -> EventLoopFuture<Void> {
+  private func startMetrics(
+    _ metrics: ServerConfiguration.Metrics, _ listening: Listening
+  ) -> [EventLoopFuture<Void>] {
+    let secure = encryption.ofMetrics.map { AdminServer.Encryption(port: $0, isMixed: metrics.tls.acceptsBoth) }
+    var starting: [EventLoopFuture<Void>] = []
+    if let port = metrics.port, !metrics.tls.acceptsBoth {
+      starting.append(startMetrics(metrics.address, port, listening, nil))
+    }
+    if let port = metrics.securePort { starting.append(startMetrics(metrics.address, port, listening, secure)) }
+    return starting
+  }
+
+  private func startMetrics(
+    _ address: String, _ port: Int, _ listening: Listening, _ encryption: AdminServer.Encryption?
+  ) -> EventLoopFuture<Void> {
     AdminServer.start(
-      listening, HostAndPort(host: metrics.address, port: metrics.port), purpose: "the metrics port",
-      idleTimeout: .seconds(30)
+      listening, HostAndPort(host: address, port: port), purpose: "the metrics port", idleTimeout: .seconds(30),
+      encryption: encryption, logger: logger
     ) { [reporter, loop = listening.loop] path in
       guard path == "/metrics" else { return loop.makeSucceededFuture(.notFound) }
       return reporter.report(.descriptors) {

@@ -8,15 +8,23 @@ import ZooKeeperProtocol
 ///
 /// *Thread*: the event loop; files are read on other threads.
 final class PortEncryption: @unchecked Sendable {
-  // @unchecked: the contexts are thread-safe, and everything else is constant.
+  // @unchecked: the contexts are thread-safe, and what is not constant is touched on the loop only.
 
   /// How often it is looked whether the files have changed.
   private static let reloadInterval = TimeAmount.seconds(2)
+
+  /// How often it is said that there are too many handshakes.
+  private static let complaintInterval = TimeAmount.seconds(10)
 
   private let configuration: PortTLS
   private let accepting: TLSContext
   /// nil for a port whose server opens no connections of the kind, as that of clients.
   private let calling: TLSContext?
+  /// The connections whose handshake is under way, by the order in which they were accepted.
+  private var handshakes: [UInt64: any Channel] = [:]
+  private var acceptedCount: UInt64 = 0
+  private var oldestHandshake: UInt64 = 0
+  private var lastComplaint = NIODeadline.uptimeNanoseconds(0)
   private let purpose: String
   private let loop: any EventLoop
   private let logger: Logger
@@ -58,16 +66,40 @@ final class PortEncryption: @unchecked Sendable {
   func accept(
     _ channel: any Channel, isMixed: Bool, onCertificate: @escaping (CertificateDetails?) -> Void = { _ in }
   ) throws {
+    let number = beginHandshake(channel)
     let admit = { [self] (certificate: CertificateDetails?) in
-      check(certificate, of: channel).assumeIsolated().map { onCertificate(certificate) }.nonisolated()
+      check(certificate, of: channel).assumeIsolated().map { [self] in
+        handshakes[number] = nil
+        onCertificate(certificate)
+      }.nonisolated()
     }
     if isMixed {
       let limit = TimeAmount.milliseconds(Int64(configuration.properties.detectionMilliseconds))
-      let detector = TLSDetector(accepting, limit: limit, admit: admit)
+      let detector = TLSDetector(accepting, limit: limit, onPlain: { [self] in handshakes[number] = nil }, admit: admit)
       try channel.pipeline.syncOperations.addHandler(detector, position: .first)
     } else {
       try accepting.encryptAccepted(channel, admit: admit)
     }
+  }
+
+  /// Notes a connection whose handshake begins. When there are too many, the oldest one is closed: a
+  /// client that opens connections and does not go on must not keep others out.
+  private func beginHandshake(_ channel: any Channel) -> UInt64 {
+    let number = acceptedCount
+    acceptedCount += 1
+    handshakes[number] = channel
+    channel.closeFuture.whenComplete { [weak self] _ in self?.handshakes[number] = nil }
+    if handshakes.count > configuration.handshakeLimit {
+      while handshakes[oldestHandshake] == nil { oldestHandshake += 1 }
+      handshakes.removeValue(forKey: oldestHandshake)?.close(promise: nil)
+      let now = NIODeadline.now()
+      guard now - lastComplaint > Self.complaintInterval else { return number }
+      lastComplaint = now
+      logger.warning(
+        "too many handshakes are under way; the oldest are given up",
+        metadata: ["purpose": "\(purpose)", "handshakes": "\(configuration.handshakeLimit)"])
+    }
+    return number
   }
 
   /// Encrypts a connection to another server.
@@ -76,7 +108,8 @@ final class PortEncryption: @unchecked Sendable {
     try calling.encrypt(channel, toHost: host)
   }
 
-  /// Checks that a certificate is for the address that a peer connects from, or for the name which that address has.
+  /// Checks that a certificate is for the address that a peer connects from, or, if that is allowed, for the name which
+  /// that address has.
   ///
   /// *Source*: `ZKTrustManager.performHostVerification`.
   private func check(_ certificate: CertificateDetails?, of channel: any Channel) -> EventLoopFuture<Void> {
@@ -84,6 +117,9 @@ final class PortEncryption: @unchecked Sendable {
       let number = address.peerAddress
     else { return loop.makeSucceededVoidFuture() }
     if certificate.isFor(host: number) { return loop.makeSucceededVoidFuture() }
+    guard configuration.looksUpPeer else {
+      return loop.makeFailedFuture(TLSFailure.wrongName(names: certificate.names))
+    }
     return NIOThreadPool.singleton.runIfActive(eventLoop: loop) { HostName.of(address) }.flatMapThrowing { name in
       guard let name, certificate.isFor(host: name) else { throw TLSFailure.wrongName(names: certificate.names) }
     }

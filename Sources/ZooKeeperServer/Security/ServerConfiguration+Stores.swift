@@ -12,6 +12,8 @@ extension ServerConfiguration {
     var warnings: [String] = []
     if usesClientTLS { warnings += try Self.check(clientTLS, purpose: "the clients' port") }
     if usesQuorumTLS { warnings += try Self.check(quorumTLS, purpose: "the servers' ports") }
+    if usesAdminTLS { warnings += try Self.check(adminTLS, purpose: "the AdminServer's port") }
+    if let metrics, metrics.securePort != nil { warnings += try Self.check(metrics.tls, purpose: "the metrics' port") }
     return warnings
   }
 

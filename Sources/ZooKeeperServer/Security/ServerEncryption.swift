@@ -7,20 +7,29 @@ struct ServerEncryption {
   let ofClients: PortEncryption?
   /// nil if connections between servers are in the clear.
   let ofServers: PortEncryption?
+  /// nil if connections to the AdminServer are in the clear.
+  let ofAdmin: PortEncryption?
+  /// nil if the metrics cannot be read over an encrypted connection.
+  let ofMetrics: PortEncryption?
+
+  /// All that there are.
+  var all: [PortEncryption] { [ofClients, ofServers, ofAdmin, ofMetrics].compactMap(\.self) }
 
   /// Reads keys and certificates.
   ///
   /// - Throws: when a file cannot be used.
   init(_ configuration: ServerConfiguration, loop: any EventLoop, logger: Logger) throws(ServerStartError) {
-    ofClients =
-      configuration.usesClientTLS
-      ? try PortEncryption(
-        configuration.clientTLS, purpose: "the clients' port", opensConnections: false, loop: loop, logger: logger)
-      : nil
-    ofServers =
-      configuration.usesQuorumTLS
-      ? try PortEncryption(
-        configuration.quorumTLS, purpose: "the servers' ports", opensConnections: true, loop: loop, logger: logger)
-      : nil
+    func make(
+      _ tls: PortTLS, if isUsed: Bool, _ purpose: String, opensConnections: Bool = false
+    ) throws(ServerStartError) -> PortEncryption? {
+      guard isUsed else { return nil }
+      return try PortEncryption(tls, purpose: purpose, opensConnections: opensConnections, loop: loop, logger: logger)
+    }
+    ofClients = try make(configuration.clientTLS, if: configuration.usesClientTLS, "the clients' port")
+    ofServers = try make(
+      configuration.quorumTLS, if: configuration.usesQuorumTLS, "the servers' ports", opensConnections: true)
+    ofAdmin = try make(configuration.adminTLS, if: configuration.usesAdminTLS, "the AdminServer's port")
+    let metrics = configuration.metrics ?? ServerConfiguration.Metrics()
+    ofMetrics = try make(metrics.tls, if: metrics.securePort != nil, "the metrics' port")
   }
 }

@@ -1,4 +1,5 @@
 import Platform
+import TransportSecurity
 import ZooKeeperClient
 import ZooKeeperProtocol
 import ZooKeeperSandbox
@@ -167,8 +168,8 @@ struct ServerProcess {
       do throws(SandboxError) {
         try await daemon.run { line in
           try? output.write(.err(line + "\n"))
-        } started: { port in
-          try? output.write(.err("zkcli: serving on \(daemon.clientAddress):\(port)\n"))
+        } started: { addresses in
+          try? output.write(.err("zkcli: serving on \(addresses)\n"))
           Self.write("\(getpid())", to: processFile)
         } waitForEnd: {
           await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
@@ -284,9 +285,11 @@ struct ServerProcess {
   func status(_ voice: ServerVoice) throws(ShellError) -> ExitCode {
     try Descriptors.require(Descriptors.ofClient, for: "a question to the server")
     let address = ServerAddress(host: daemon.clientAddress, port: daemon.clientPort)
-    try voice.say("Client port found: \(address.port). Client address: \(address.host). Client SSL: false.\n")
+    try voice.say(
+      "Client port found: \(address.port). Client address: \(address.host). Client SSL: \(daemon.isSecureOnly).\n")
+    let tls = try ownTLS()
     let gate = Gate<String?>()
-    Task { gate.open(await FourLetterWord.ask("srvr", of: address, limit: .seconds(5))) }
+    Task { gate.open(await FourLetterWord.ask("srvr", of: address, tls: tls, limit: .seconds(5))) }
     let reply = gate.wait()
     var answer = ServerAnswer(action: "status", file: file)
     answer.address = "\(address)"
@@ -296,6 +299,16 @@ struct ServerProcess {
     try voice.say("\(known.mode.map { "Mode: \($0)" } ?? known.message ?? known.state)\n")
     try voice.finish(answer)
     return known.isRunning ? .success : .no
+  }
+
+  /// The keys to ask the own server with; nil for a connection in the clear.
+  private func ownTLS() throws(ShellError) -> TLSContext? {
+    guard let settings = daemon.ownTLS else { return nil }
+    do throws(TLSStoreError) {
+      return try TLSContext(client: settings)
+    } catch {
+      throw ShellError(.localInputOutput, "BadKeyStore", "\(error)", hint: error.hint)
+    }
   }
 
   /// The process that the file names, if it is one.
