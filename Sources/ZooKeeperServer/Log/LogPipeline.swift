@@ -32,6 +32,8 @@ final class LogPipeline: @unchecked Sendable {
   private var task: SnapshotTask?
   /// Runs when the snapshot that is being written is done.
   private var onSnapshotEnded: (() -> Void)?
+  /// Of the generations of the log that have ended.
+  private var endedSyncs = SyncStatistics()
   private(set) var lastSnapshot: (zxid: Zxid, wallMilliseconds: Int64)?
 
   init(
@@ -66,6 +68,13 @@ final class LogPipeline: @unchecked Sendable {
     self.worker = worker
   }
 
+  /// How long the syncs took since the server was started.
+  var syncStatistics: SyncStatistics {
+    var all = endedSyncs
+    if let worker { all.add(worker.syncStatistics) }
+    return all
+  }
+
   /// Appends a transaction to the batch that `submit` hands over.
   func append(_ bytes: [UInt8], zxid: Zxid) {
     bytes.withUnsafeBytes { worker?.append($0, zxid: zxid) }
@@ -91,6 +100,7 @@ final class LogPipeline: @unchecked Sendable {
   func stop() throws(TxnLogError) -> Zxid {
     defer { task?.onLogEnded() }
     guard let worker = worker.take() else { throw TxnLogError(.poisoned, path: directory.logDirectory) }
+    defer { endedSyncs.add(worker.syncStatistics) }
     let last = try worker.stop()
     task?.onLogged(through: last)
     return last
@@ -98,7 +108,10 @@ final class LogPipeline: @unchecked Sendable {
 
   /// Ends the log as if the process were killed: what is not being written is lost.
   func abandon() {
-    worker.take()?.abandon()
+    if let worker = worker.take() {
+      worker.abandon()
+      endedSyncs.add(worker.syncStatistics)
+    }
     task?.onLogEnded()
   }
 

@@ -59,6 +59,7 @@ final class LogWorker<Files: FileSystem & Sendable>: @unchecked Sendable {
     var outcome: Result<Zxid, TxnLogError>?
     /// The expected duration of a sync, from the last ones; the maximum before the first.
     var syncNanoseconds = UInt64.max
+    var syncs = SyncStatistics()
   }
 
   /// The longest expected duration of a sync for which the loop waits: every client waits with it.
@@ -151,6 +152,13 @@ final class LogWorker<Files: FileSystem & Sendable>: @unchecked Sendable {
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }
     return !shared.isWriting && shared.waiting.isEmpty && shared.syncNanoseconds <= Self.quickSyncNanoseconds
+  }
+
+  /// How long the syncs took so far.
+  var syncStatistics: SyncStatistics {
+    pthread_mutex_lock(mutex)
+    defer { pthread_mutex_unlock(mutex) }
+    return shared.syncs
   }
 
   /// Hands over the current batch and waits for it for a limited time. To be called only if `isWorthWaiting`.
@@ -291,11 +299,12 @@ final class LogWorker<Files: FileSystem & Sendable>: @unchecked Sendable {
 }
 
 extension LogWorker {
-  /// Updates the expected duration of a sync: a slow one raises it at once, quick ones lower it gradually.
+  /// Counts a sync, and updates the expected duration of the next: a slow one raises it at once, quick ones lower it gradually.
   private func noteSync(_ nanoseconds: UInt64) {
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }
     let average = shared.syncNanoseconds == .max ? nanoseconds : (7 * shared.syncNanoseconds + nanoseconds) / 8
+    shared.syncs.add(nanoseconds)
     shared.syncNanoseconds = max(average, min(nanoseconds, 16 * Self.quickSyncNanoseconds))
   }
 }

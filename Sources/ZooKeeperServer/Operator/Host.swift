@@ -57,6 +57,18 @@ enum Host {
     return (max(0, count - 3), Int(clamping: limit.rlim_cur))
   }
 
+  /// The bytes that this process may still write to a directory's file system, and those that there are altogether; nil
+  /// if there is no such directory.
+  static func space(of directory: String) -> (freeBytes: Int, totalBytes: Int)? {
+    var space = statvfs()
+    guard statvfs(directory, &space) == 0 else { return nil }
+    func bytes(_ blocks: UInt) -> Int {
+      let (product, overflows) = Int(clamping: blocks).multipliedReportingOverflow(by: Int(clamping: space.f_frsize))
+      return overflows ? .max : product
+    }
+    return (bytes(UInt(space.f_bavail)), bytes(UInt(space.f_blocks)))
+  }
+
   /// Milliseconds since 1970.
   static var wallMilliseconds: Int64 {
     var time = timespec()

@@ -36,7 +36,7 @@ enum Monitor {
       entries.append(
         Entry(key: "peer_state", value: .text("\(ensemble.part.participle) - \(ensemble.zabState)")))
     }
-    return entries + gauges(report)
+    return entries + gauges(report) + syncs(report.syncs)
   }
 
   /// The figures that are numbers.
@@ -55,11 +55,33 @@ enum Monitor {
       ("min_client_response_size", report.responseBytes.minimum),
     ]
     return [Entry(key: "avg_latency", value: .double(report.latency.average))]
-      + (figures + (report.ensemble?.figures ?? [])).map { Entry(key: $0.0, value: .integer($0.1)) }
+      + (figures + space(report) + (report.ensemble?.figures ?? [])).map { Entry(key: $0.0, value: .integer($0.1)) }
+  }
+
+  /// The space of the log's file system, which Apache's server does not report.
+  private static func space(_ report: ServerReport) -> [(String, Int)] {
+    guard let space = report.logDirectorySpace else { return [] }
+    return [("log_dir_free_bytes", space.freeBytes), ("log_dir_total_bytes", space.totalBytes)]
+  }
+
+  /// How long the syncs of the log took, in milliseconds.
+  ///
+  /// *Source*: `ServerMetrics.FSYNC_TIME`, `AvgMinMaxCounter.values`.
+  private static func syncs(_ syncs: SyncStatistics) -> [Entry] {
+    func milliseconds(_ nanoseconds: UInt64) -> Value { .integer(Int(clamping: nanoseconds / 1_000_000)) }
+    return [
+      Entry(key: "avg_fsynctime", value: .double(syncs.averageMilliseconds)),
+      Entry(key: "min_fsynctime", value: milliseconds(syncs.shortestNanoseconds)),
+      Entry(key: "max_fsynctime", value: milliseconds(syncs.longestNanoseconds)),
+      Entry(key: "cnt_fsynctime", value: .integer(syncs.count)),
+      Entry(key: "sum_fsynctime", value: milliseconds(syncs.totalNanoseconds)),
+    ]
   }
 
   /// Prometheus' text format, version 0.0.4.
   static func prometheus(_ report: ServerReport) -> String {
     gauges(report).map { "# HELP \($0.key) \($0.key)\n# TYPE \($0.key) gauge\n\($0.key) \($0.text)\n" }.joined()
+      + "# HELP fsynctime fsynctime\n# TYPE fsynctime summary\nfsynctime_count \(report.syncs.count)\n"
+      + "fsynctime_sum \(Double(report.syncs.totalNanoseconds) / 1e6)\n"
   }
 }

@@ -113,6 +113,7 @@ final class Reporter: @unchecked Sendable {
       }
       if parts.contains(.descriptors) {
         (report.openFileDescriptors, report.maximumFileDescriptors) = Host.fileDescriptors
+        report.logDirectorySpace = Host.space(of: directory.logDirectory)
       }
       return answer(report)
     }
@@ -141,6 +142,7 @@ final class Reporter: @unchecked Sendable {
       ensemble: membership.driver?.report(
         core, clientAddress: HostAndPort(host: configuration.clientAddress ?? "127.0.0.1", port: clients.port),
         zxid: membership.reportedZxid(core), withSessions: parts.contains(.sessions)))
+    report.syncs = log.syncStatistics
     if parts.contains(.sessions) {
       report.sessions.expiries = core.sessionExpiries.map { ($0.milliseconds + offset, $0.session) }
     }

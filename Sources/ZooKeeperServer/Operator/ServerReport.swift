@@ -38,6 +38,9 @@ struct ServerReport: Sendable {
   var openFileDescriptors = 0
   /// 0 unless asked for.
   var maximumFileDescriptors = 0
+  /// The space of the log's file system; nil unless asked for.
+  var logDirectorySpace: (freeBytes: Int, totalBytes: Int)?
+  var syncs = SyncStatistics()
   var authFailures: Int
   var snapshot: (zxid: Zxid, wallMilliseconds: Int64)?
   /// nil for a standalone server.
@@ -59,7 +62,7 @@ struct ReportParts: OptionSet, Sendable {
   static let sessions = ReportParts(rawValue: 4)
   /// The sizes of files. Made away from the event loop.
   static let files = ReportParts(rawValue: 8)
-  /// The descriptors that are open. Made away from the event loop.
+  /// The descriptors that are open, and the space on the disk. Made away from the event loop.
   static let descriptors = ReportParts(rawValue: 16)
 }
 
