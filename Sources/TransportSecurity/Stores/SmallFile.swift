@@ -9,6 +9,8 @@
 /// Files of keys and certificates, which are small: what is larger is something else.
 enum SmallFile {
   private static let limitBytes = 4 << 20
+  /// How much is read at once. A buffer for the largest file would cost a command a millisecond.
+  private static let pieceBytes = 16 << 10
 
   /// A file's version: it differs after the file was written or replaced.
   struct Stamp: Hashable {
@@ -41,24 +43,18 @@ enum SmallFile {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { throw failure(path) }
     defer { close(descriptor) }
-    var bytes = [UInt8](repeating: 0, count: limitBytes + 1)
-    var count = 0
-    while count < bytes.count {
-      let length = bytes.withUnsafeMutableBytes { buffer in
-        platformRead(descriptor, buffer.baseAddress?.advanced(by: count), buffer.count - count)
-      }
-      if length < 0 {
-        if errno == EINTR { continue }
+    var bytes: [UInt8] = []
+    var piece = [UInt8](repeating: 0, count: pieceBytes)
+    while bytes.count <= limitBytes {
+      let length = piece.withUnsafeMutableBytes { platformRead(descriptor, $0.baseAddress, $0.count) }
+      if length == 0 { return bytes }
+      if length > 0 {
+        bytes += piece[..<length]
+      } else if errno != EINTR {
         throw failure(path)
       }
-      if length == 0 { break }
-      count += length
     }
-    guard count <= limitBytes else {
-      throw TLSStoreError(path, "it is larger than \(limitBytes >> 20) MiB, so it is no file of keys or certificates")
-    }
-    bytes.removeSubrange(count...)
-    return bytes
+    throw TLSStoreError(path, "it is larger than \(limitBytes >> 20) MiB, so it is no file of keys or certificates")
   }
 
   /// Whether users besides the owner and the group can read a file.

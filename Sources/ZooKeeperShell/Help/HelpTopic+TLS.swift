@@ -23,5 +23,11 @@ extension HelpTopic {
         + " zookeeper.client.secure, and zookeeper.ssl.keyStore.location, .password, .passwordPath, the same of"
         + " trustStore, zookeeper.ssl.protocol, .enabledProtocols, .ciphersuites and .hostnameVerification. Options"
         + " take precedence."),
+    .paragraph(
+      "A server takes Apache's keys: secureClientPort, or client.portUnification for a port that takes both kinds, with"
+        + " ssl.keyStore.location, .trustStore.location and .clientAuth; between servers sslQuorum, with the same of"
+        + " ssl.quorum; for the AdminServer admin.forceHttps or admin.portUnification, with the stores of ssl.quorum."
+        + " With client.certReload and sslQuorumReloadCertFiles, certificates that are replaced are used without a"
+        + " restart. server check opens the stores, and refuses what would not be protected."),
   ]
 }

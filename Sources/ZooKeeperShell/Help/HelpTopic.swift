@@ -211,7 +211,9 @@ package enum HelpTopic: String, CaseIterable, Hashable, Sendable {
         + " is the one that -Djava.security.auth.login.config in JVMFLAGS or CLIENT_JVMFLAGS names, its section is"
         + " Client or what -Dzookeeper.sasl.clientconfig says, and -Dzookeeper.sasl.client=false turns SASL off."),
     .paragraph(
-      "A server takes the same files: SERVER_JVMFLAGS=-Djava.security.auth.login.config=FILE, with a section Server of"
-        + " users (user_NAME=\"PASSWORD\") or of a key table. server check reports what is wrong with them, by line."),
+      "A server takes the same files: SERVER_JVMFLAGS=-Djava.security.auth.login.config=FILE, or that key in zoo.cfg,"
+        + " with a section Server of users (user_NAME=\"PASSWORD\") or of a key table; for quorum.auth.enableSasl=true,"
+        + " with sections QuorumServer and QuorumLearner. sessionRequireClientSASLAuth=true refuses clients that do not"
+        + " log in. server check reports what is wrong with the files, by line."),
   ]
 }
