@@ -145,7 +145,7 @@ public struct TreePlan: Sendable {
     var failures: [String: ZooKeeperError] = [:]
     var doneCount = writer.doneCount
     for (operation, error) in writer.failures { failures[operation.path] = error }
-    for (request, result) in zip(acls, await client.setACL(all: acls, inFlight: 64)) {
+    for (request, result) in zip(acls, try await client.setACLsDespiteLoss(acls)) {
       switch result {
       case .success: doneCount += 1
       case .failure(let error):

@@ -51,8 +51,8 @@ public struct TreeReader {
   private var stack: [Entry]
   /// How many bytes of data a znode had on average when some were last read.
   private var averageBytes = 0
-  /// How often connections were lost so far.
-  private var lossCount = 0
+  /// What was asked again because connections were lost.
+  private var repetitions = Repetitions()
   /// How many znodes went away while the subtree was read.
   public private(set) var vanishedCount = 0
 
@@ -60,8 +60,6 @@ public struct TreeReader {
   private static let largestBatch = 2048
   /// So many bytes of data are read ahead, unless single znodes have more.
   private static let readAheadBytes = 16 << 20
-  /// How often reads are repeated whose connection was lost. Each time the client first waits for another connection.
-  private static let lossLimit = 10
 
   /// - Parameters:
   ///   - client: the session; the time limit that it has is for each request.
@@ -167,20 +165,7 @@ public struct TreeReader {
   ) async throws(ZooKeeperError) -> [Result<ZnodeReading, ZooKeeperError>] {
     // The client may be quicker with the replies than a cancelled task with its cancellation.
     if Task.isCancelled { throw ZooKeeperError(.cancelled(outcomeUnknown: false), path: root) }
-    var results = await client.readAll(reads, inFlight: inFlight)
-    var lost = results.indices.filter { results[$0].isConnectionLoss }
-    while !lost.isEmpty, lossCount < Self.lossLimit {
-      lossCount += 1
-      let again = await client.readAll(lost.map { reads[$0] }, inFlight: inFlight)
-      for (index, result) in zip(lost, again) { results[index] = result }
-      let stillLost = lost.filter { results[$0].isConnectionLoss }
-      // A server that drops the connection before it answers anything will do so the next time too.
-      guard stillLost.count < lost.count else { break }
-      lost = stillLost
-    }
-    // To go on with what was answered would never end on a server that answers a little on each connection.
-    if let index = lost.first, case .failure(let error) = results[index] { throw error }
-    return results
+    return try await client.readAllDespiteLoss(reads, inFlight: inFlight, &repetitions)
   }
 
   /// Puts a znode back on the stack with what was read, its children below it.
@@ -230,13 +215,6 @@ public struct TreeReader {
     guard maximumDepth != .max else { return 0 }
     func slashes(_ path: String) -> Int { path == "/" ? 0 : path.utf8.count { $0 == UInt8(ascii: "/") } }
     return slashes(path) - slashes(root)
-  }
-}
-
-extension Result<ZnodeReading, ZooKeeperError> {
-  fileprivate var isConnectionLoss: Bool {
-    guard case .failure(let error) = self, case .connectionLoss = error.code else { return false }
-    return true
   }
 }
 
