@@ -8,6 +8,11 @@ import ZooKeeperTrees
 struct TarReader: TreeFileReader {
   private var input: ByteSource
   private(set) var refusals: [(path: String, reason: String)] = []
+  /// The data of directories that do not have it right after them, by path.
+  private let misplacedData: [String: [UInt8]]
+  /// What has been found of it, while it is looked for; nil otherwise.
+  private var found: [String: [UInt8]]?
+  private var foundBytes = 0
   /// Whether the archive says that an entry without an ACL has the open one.
   private var isMarked = false
   /// A directory whose data may be the next entry.
@@ -29,9 +34,34 @@ struct TarReader: TreeFileReader {
   /// The longest list of records of an entry.
   static let recordLimitBytes = 1 << 20
 
-  init(_ input: ByteSource) { self.input = input }
+  /// So much data may be misplaced, in bytes; all of it is in memory.
+  static let misplacedLimitBytes = 64 << 20
+
+  init(_ input: ByteSource) {
+    self.input = input
+    misplacedData = [:]
+  }
+
+  /// Reads an archive that can be read twice, so that the data of a directory may be anywhere in it.
+  ///
+  /// - Parameter first: the archive, for the first reading.
+  /// - Throws: as `next`.
+  init(_ input: ByteSource, after first: ByteSource) throws(ShellError) {
+    self.input = input
+    var scout = TarReader(first)
+    scout.found = [:]
+    // What this program writes is in order.
+    while !scout.isMarked, try scout.next() != nil {}
+    misplacedData = scout.found ?? [:]
+  }
 
   mutating func next() throws(ShellError) -> TreeEntry? {
+    guard var entry = try nextInOrder() else { return nil }
+    if entry.data == nil, let data = misplacedData[entry.path] { entry.data = data }
+    return entry
+  }
+
+  private mutating func nextInOrder() throws(ShellError) -> TreeEntry? {
     if let entry = held {
       held = nil
       return entry
@@ -45,7 +75,7 @@ struct TarReader: TreeFileReader {
         if let waiting { return waiting }
       case .data(let data, let path):
         guard var entry = waiting, entry.path == path else {
-          refusals.append(("\(path)/\(TreeFileName.data)", "it does not follow its directory in the archive"))
+          keepMisplaced(data, of: path)
           break
         }
         directory = nil
@@ -60,6 +90,16 @@ struct TarReader: TreeFileReader {
     }
     defer { directory = nil }
     return directory
+  }
+
+  /// Takes data that does not follow its directory, which has been returned without it.
+  private mutating func keepMisplaced(_ data: [UInt8], of path: String) {
+    if found != nil, foundBytes + data.count <= Self.misplacedLimitBytes {
+      foundBytes += data.count
+      found?[path] = data
+    } else if misplacedData[path] == nil {
+      refusals.append(("\(path)/\(TreeFileName.data)", "it does not follow its directory in the archive"))
+    }
   }
 
   /// The path of a znode for the path of a file; nil if one of its names cannot be that of a znode.
