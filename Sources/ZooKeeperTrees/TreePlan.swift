@@ -82,7 +82,7 @@ public struct TreePlan: Sendable {
     case .changed(let wanted, let present):
       guard let stat = present.stat else { return }
       let path = wanted.absolutePath(under: root)
-      if wanted.data != present.data {
+      if !wanted.hasSameData(as: present) {
         steps.append(.setData(path: path, data: wanted.data, old: present.data, version: stat.version))
       }
       if let acl = wanted.acl, !TreeEntry.areEqual(acl, present.acl) {

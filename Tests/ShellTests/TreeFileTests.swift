@@ -78,6 +78,8 @@ import ZooKeeperTrees
       // Null is an empty file, except for a directory.
       #expect(byPath[entry.path]?.data ?? [] == entry.data ?? [], "\(entry.path)")
       #expect(byPath[entry.path]?.acl == nil)
+      // A directory without .data says nothing of the znode's data.
+      #expect(byPath[entry.path]?.lacksData == (entry.data == nil && ["", "a/b"].contains(entry.path)))
     }
     // A stream cannot be read twice.
     var stream = TarReader(try source("\(directory)/again.tar"))
@@ -184,8 +186,16 @@ import ZooKeeperTrees
       #expect(error?.message.contains(message) == true, "\(error?.message ?? "")")
     }
     var reader = TarReader(try source(try file(archive("link", kind: 0x32) + archive("fine"))))
-    #expect(try reader.rest().map(\.path) == ["fine"])
+    #expect(try reader.rest().map(\.path) == ["", "fine"])
     #expect(reader.refusals.map(\.path) == ["link"])
+  }
+
+  @Test func directoriesThatAnArchiveDoesNotHaveAreAdded() throws {
+    let path = try file(archive("a/b/c") + archive("a/d") + archive("a/", kind: 0x35) + archive("e"))
+    var reader = try TarReader(try source(path), after: try source(path))
+    let entries = try reader.rest()
+    #expect(entries.map(\.path) == ["", "a", "a/b", "a/b/c", "a/d", "e"])
+    #expect(entries.map(\.lacksData) == [true, true, true, false, false, false])
   }
 
   /// No change of a byte or two traps, or makes a reader return more than there was.

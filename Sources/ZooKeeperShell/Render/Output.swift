@@ -208,7 +208,8 @@ package final class Output: Sendable {
     // The reader of a pipe has seen enough: leave quietly, as other filters do when SIGPIPE ends them.
     let failure =
       errorNumber == EPIPE
-      ? ShellError(.signal(SIGPIPE), "Pipe", "") : FileIO.failure("cannot write to stdout", errorNumber)
+      ? ShellError(.signal(SIGPIPE), "Pipe", "")
+      : FileIO.failure(state.target == nil ? "cannot write to stdout" : "cannot write the answer", errorNumber)
     if state.target == nil { state.failure = failure } else { state.target?.failure = failure }
     throw failure
   }

@@ -133,7 +133,8 @@ extension ShellSession {
         defer { file.close() }
         try output.redirect(to: file.descriptor)
         let outcome = await run(words, at: place)
-        if let failure = output.endRedirection() { throw failure }
+        // The command itself may have reported it.
+        if let failure = output.endRedirection(), outcome.exitCode != failure.exitCode { throw failure }
         return outcome
       case .pipe(let command):
         let reader = try OutputReader(command, endedBy: forwarder)

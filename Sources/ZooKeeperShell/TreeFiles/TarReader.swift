@@ -19,6 +19,10 @@ struct TarReader: TreeFileReader {
   private var directory: TreeEntry?
   /// A file that came after a directory without data.
   private var held: TreeEntry?
+  /// What comes next, if an entry lacked its directories.
+  private var queue: [TreeEntry] = []
+  /// The directories that have been returned, in an archive of another program.
+  private var directories: Set<String> = []
 
   /// What an entry of the archive is.
   private enum Item {
@@ -56,9 +60,33 @@ struct TarReader: TreeFileReader {
   }
 
   mutating func next() throws(ShellError) -> TreeEntry? {
-    guard var entry = try nextInOrder() else { return nil }
-    if entry.data == nil, let data = misplacedData[entry.path] { entry.data = data }
+    while queue.isEmpty {
+      guard let entry = try nextInOrder() else { return nil }
+      if isMarked || addDirectories(of: entry) { queue.append(entry) }
+    }
+    var entry = queue.removeFirst()
+    if entry.lacksData, let data = misplacedData[entry.path] { (entry.data, entry.lacksData) = (data, false) }
     return entry
+  }
+
+  /// Adds the directories of an entry that the archive does not have before it: not all programs write them.
+  ///
+  /// - Returns: false if the entry is a directory that has been added so before.
+  private mutating func addDirectories(of entry: TreeEntry) -> Bool {
+    if entry.lacksData, directories.contains(entry.path) { return false }
+    // The paths of all directories of a deep one would be long, all together.
+    let depth = entry.path.utf8.count { $0 == UInt8(ascii: "/") }
+    guard depth < TreeDirectoryWriter.depthLimit else { return true }
+    var path = entry.path
+    if entry.lacksData || path.isEmpty { directories.insert(path) }
+    while !path.isEmpty {
+      path = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? ""
+      guard directories.insert(path).inserted else { break }
+      var directory = TreeEntry(path: path, data: nil)
+      directory.lacksData = true
+      queue.insert(directory, at: 0)
+    }
+    return true
   }
 
   private mutating func nextInOrder() throws(ShellError) -> TreeEntry? {
@@ -79,7 +107,11 @@ struct TarReader: TreeFileReader {
           break
         }
         directory = nil
-        entry.data = data
+        if directories.contains(path) {
+          keepMisplaced(data, of: path)
+          break
+        }
+        (entry.data, entry.lacksData) = (data, false)
         return entry
       case .file(let entry):
         guard let waiting else { return entry }
@@ -170,7 +202,11 @@ struct TarReader: TreeFileReader {
     if isData { return .data(content, of: path) }
     var acl: [ACL]? = isMarked ? ACL.openUnsafe : nil
     if let text = records[TarWriter.aclKey] { acl = try ValueParser.acl(Word(bytes: text)) }
-    if isDirectory { return .directory(TreeEntry(path: path, data: nil, acl: acl)) }
+    if isDirectory {
+      var entry = TreeEntry(path: path, data: nil, acl: acl)
+      entry.lacksData = !isMarked
+      return .directory(entry)
+    }
     return .file(TreeEntry(path: path, data: records[TarWriter.nullKey] == nil ? content : nil, acl: acl))
   }
 
