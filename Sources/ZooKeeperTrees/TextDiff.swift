@@ -9,10 +9,10 @@ public enum TextDiff {
     case insert(new: Int)
   }
 
-  /// The most edits that are looked for: texts that differ in more are shown as deleted and inserted whole.
-  private static let editLimit = 2000
+  /// The most edits that are looked for: what differs in more is shown as deleted and inserted whole.
+  static let editLimit = 2000
 
-  /// The edits by which `old` becomes `new`, in order.
+  /// The edits by which `old` becomes `new`, in order: as few as possible, if they are at most `editLimit`.
   public static func edits<Line: Equatable>(_ old: [Line], _ new: [Line]) -> [Edit] {
     let prefix = zip(old, new).prefix { $0 == $1 }.count
     let rest = min(old.count, new.count) - prefix
@@ -85,11 +85,16 @@ public enum TextDiff {
 
   /// The difference as `diff -u` prints it, without the two lines of names: hunks with `context` lines around changes.
   ///
+  /// A difference that is not the smallest one says so in a line before the first hunk, which patch passes over.
+  ///
   /// - Returns: no lines if the texts are the same.
   public static func unified(_ old: String, _ new: String, context: Int = 3) -> [String] {
     let (oldLines, newLines) = (lines(of: old), lines(of: new))
     let edits = edits(oldLines, newLines)
     var output: [String] = []
+    if edits.count(where: \.isChange) > editLimit {
+      output.append("more than \(editLimit) lines are not the same; this may not be the smallest difference")
+    }
     var index = 0
     while let first = edits[index...].firstIndex(where: \.isChange) {
       let start = max(index, first - context)

@@ -125,7 +125,7 @@ public struct TreeCopy: Sendable {
   private mutating func reconcile(_ entries: [TreeEntry]) async throws -> [TreeEntry] {
     let paths = entries.map { $0.absolutePath(under: root) }
     let reads = paths.flatMap { [ZnodeRead.data(path: $0), .acl(path: $0)] }
-    let readings = await client.readAll(reads, inFlight: 64)
+    let readings = try await client.readAllDespiteLoss(reads)
     var missing: [TreeEntry] = []
     var changes = TreePlan(root: root)
     var changedPaths: Set<String> = []

@@ -11,6 +11,9 @@ public struct TreeEntry: Hashable, Sendable {
   public var acl: [ACL]?
   /// The stat where the znode is on a server; nil in a file.
   public var stat: Stat?
+  /// Whether nothing is known of the data, as of a directory that was not made from a znode. A new znode gets null then,
+  /// and one that exists keeps what it has.
+  public var lacksData = false
 
   public init(path: String, data: [UInt8]?, acl: [ACL]? = nil, stat: Stat? = nil) {
     self.path = path
@@ -45,9 +48,10 @@ public struct TreeEntry: Hashable, Sendable {
   }
 
   /// Whether another znode has the same data and the same ACL.
-  func hasSameContent(as other: TreeEntry) -> Bool {
-    data == other.data && Self.areEqual(acl, other.acl)
-  }
+  func hasSameContent(as other: TreeEntry) -> Bool { hasSameData(as: other) && Self.areEqual(acl, other.acl) }
+
+  /// Whether another znode has the same data, or nothing is known of one of the two.
+  func hasSameData(as other: TreeEntry) -> Bool { lacksData || other.lacksData || data == other.data }
 }
 
 /// A subtree that is read from its root on, in the order of `ZnodePath.precedes`.

@@ -163,7 +163,7 @@ public struct TreeMirror: Sendable {
     var outcome = Comparison()
     var writes = MirrorWrites(root: target.root, client: to)
     var targetTree = LiveTree(client: to, root: target.root)
-    if try await to.exists(target.root) == nil { targetTree = .none(at: target.root, to) }
+    if try await to.statDespiteLoss(target.root) == nil { targetTree = .none(at: target.root, to) }
     var comparison = TreeComparison(
       LiveTree(client: from, root: source.root), targetTree, computesDigests: true)
     while let difference = try await comparison.next() {
@@ -230,7 +230,7 @@ public struct TreeMirror: Sendable {
       let absolute = TreeEntry.absolute(path, under: root)
       return [ZnodeRead.data(path: absolute), .acl(path: absolute)]
     }
-    let readings = await client.readAll(reads, inFlight: 64)
+    let readings = try await client.readAllDespiteLoss(reads)
     var entries: [Reading] = []
     for (index, path) in paths.enumerated() {
       do throws(ZooKeeperError) {
@@ -315,7 +315,7 @@ private struct MirrorWrites {
       if case .delete = operation, error.code == .server(.noNode) { continue }
       failures[operation.path] = error
     }
-    for (request, result) in zip(acls, await client.setACL(all: acls, inFlight: 64)) {
+    for (request, result) in zip(acls, try await client.setACLsDespiteLoss(acls)) {
       guard case .failure(let error) = result else { continue }
       guard error.concernsOneZnode else { throw error }
       failures[request.path] = error

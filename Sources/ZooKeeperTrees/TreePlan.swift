@@ -82,7 +82,7 @@ public struct TreePlan: Sendable {
     case .changed(let wanted, let present):
       guard let stat = present.stat else { return }
       let path = wanted.absolutePath(under: root)
-      if wanted.data != present.data {
+      if !wanted.hasSameData(as: present) {
         steps.append(.setData(path: path, data: wanted.data, old: present.data, version: stat.version))
       }
       if let acl = wanted.acl, !TreeEntry.areEqual(acl, present.acl) {
@@ -145,7 +145,7 @@ public struct TreePlan: Sendable {
     var failures: [String: ZooKeeperError] = [:]
     var doneCount = writer.doneCount
     for (operation, error) in writer.failures { failures[operation.path] = error }
-    for (request, result) in zip(acls, await client.setACL(all: acls, inFlight: 64)) {
+    for (request, result) in zip(acls, try await client.setACLsDespiteLoss(acls)) {
       switch result {
       case .success: doneCount += 1
       case .failure(let error):

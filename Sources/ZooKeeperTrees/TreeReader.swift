@@ -4,8 +4,9 @@ import ZooKeeperProtocol
 /// Reads a subtree in the order in which people read it: a znode, then its children by name, each with all below it.
 ///
 /// Many znodes are asked about at once, those that are needed next first, so that a subtree costs a few round trips
-/// rather than one for each znode, while znodes still come out in order and as soon as they can. In memory are the
-/// names of the siblings on the way down, and what was read ahead, which is bounded in bytes.
+/// rather than one for each znode, while znodes still come out in order and as soon as they can. The next ones are read
+/// while the caller looks at those before. In memory are the names of the siblings on the way down, and what was read
+/// ahead, which is bounded in bytes.
 public struct TreeReader {
   /// What is read of each znode beside its stat.
   public struct Details: OptionSet, Sendable {
@@ -49,19 +50,19 @@ public struct TreeReader {
   private let skipsServersOwn: Bool
   /// The top of the stack, its end, is the next to be returned.
   private var stack: [Entry]
+  /// What was asked last; nil if nothing is on the way.
+  private var pending: PendingReads?
   /// How many bytes of data a znode had on average when some were last read.
   private var averageBytes = 0
-  /// How often connections were lost so far.
-  private var lossCount = 0
+  /// What was asked again because connections were lost.
+  private var repetitions = Repetitions()
   /// How many znodes went away while the subtree was read.
   public private(set) var vanishedCount = 0
 
   /// As many znodes are asked about in one go, if their data is small.
   private static let largestBatch = 2048
   /// So many bytes of data are read ahead, unless single znodes have more.
-  private static let readAheadBytes = 16 << 20
-  /// How often reads are repeated whose connection was lost. Each time the client first waits for another connection.
-  private static let lossLimit = 10
+  private static let readAheadBytes = 8 << 20
 
   /// - Parameters:
   ///   - client: the session; the time limit that it has is for each request.
@@ -87,15 +88,21 @@ public struct TreeReader {
   ///
   /// - Throws: `ZooKeeperError` if the root cannot be read, or the session fails.
   public mutating func next() async throws(ZooKeeperError) -> Item? {
-    while let top = stack.last {
-      switch top {
-      case .unknown, .lacksChildren: try await resolve()
-      case .ready(let node):
-        stack.removeLast()
-        return .node(node)
+    // An entry is moved off the stack: to copy one costs as much as all else that is done with it here.
+    while let top = stack.popLast() {
+      switch consume top {
+      case .ready(let node): return .node(node)
+      case .unknown(let path):
+        stack.append(.unknown(path: path))
+        try await resolve()
+      case .lacksChildren(let node):
+        stack.append(.lacksChildren(node))
+        try await resolve()
       case .failed(let path, let error):
-        guard path != root, error.concernsOneZnode else { throw ZooKeeperError(error.code, path: path) }
-        stack.removeLast()
+        guard path != root, error.concernsOneZnode else {
+          stack.append(.failed(path: path, error))
+          throw ZooKeeperError(error.code, path: path)
+        }
         if error.code == .server(.noNode) { vanishedCount += 1 } else { return .failed(path: path, error) }
       }
     }
@@ -115,85 +122,94 @@ public struct TreeReader {
     return false
   }
 
-  /// Asks about those of the topmost znodes of which something is unknown, and puts their children below them.
+  /// Waits for what was asked about the topmost znodes, puts their children below them, and asks about the next ones.
   private mutating func resolve() async throws(ZooKeeperError) {
-    let batch = min(Self.largestBatch, max(inFlight, Self.readAheadBytes / max(averageBytes, 1)))
-    var reads: [ZnodeRead] = []
-    var lowest = stack.endIndex
-    while lowest > stack.startIndex, reads.count < batch {
-      lowest -= 1
-      reads += self.reads(for: stack[lowest])
-    }
-    var readings = try await readAll(reads)[...]
-    // A slice would share the stack's memory, which would be copied whole with the next change.
-    var top: [Entry] = []
-    top.reserveCapacity(stack.count - lowest)
-    while stack.count > lowest { top.append(stack.removeLast()) }
-    // From the bottom up, while the answers came for the top first.
-    while let entry = top.popLast() {
-      let count = self.reads(for: entry).count
-      take(readings.suffix(count), about: entry)
-      readings.removeLast(count)
-    }
-    let nodes = stack.suffix(batch).compactMap { entry in
-      switch entry {
-      case .lacksChildren(let node), .ready(let node): node.data?.count ?? 0
-      default: nil
-      }
-    }
-    if !nodes.isEmpty { averageBytes = nodes.reduce(0, +) / nodes.count }
-  }
-
-  /// What must be asked about a znode.
-  private func reads(for entry: Entry) -> [ZnodeRead] {
-    switch entry {
-    case .unknown(let path):
-      let first: ZnodeRead =
-        if details.contains(.data) {
-          .data(path: path)
-        } else if depth(of: path) < maximumDepth {
-          .children(path: path)
-        } else {
-          .stat(path: path)
-        }
-      return details.contains(.acl) ? [first, .acl(path: path)] : [first]
-    case .lacksChildren(let node): return [.children(path: node.path)]
-    case .ready, .failed: return []
-    }
-  }
-
-  private mutating func readAll(
-    _ reads: [ZnodeRead]
-  ) async throws(ZooKeeperError) -> [Result<ZnodeReading, ZooKeeperError>] {
     // The client may be quicker with the replies than a cancelled task with its cancellation.
     if Task.isCancelled { throw ZooKeeperError(.cancelled(outcomeUnknown: false), path: root) }
-    var results = await client.readAll(reads, inFlight: inFlight)
-    var lost = results.indices.filter { results[$0].isConnectionLoss }
-    while !lost.isEmpty, lossCount < Self.lossLimit {
-      lossCount += 1
-      let again = await client.readAll(lost.map { reads[$0] }, inFlight: inFlight)
-      for (index, result) in zip(lost, again) { results[index] = result }
-      let stillLost = lost.filter { results[$0].isConnectionLoss }
-      // A server that drops the connection before it answers anything will do so the next time too.
-      guard stillLost.count < lost.count else { break }
-      lost = stillLost
+    guard let asked = pending ?? ask() else { return }
+    pending = nil
+    let answer = await asked.answer()
+    repetitions = answer.repetitions
+    var readings = try answer.readings.get()[...]
+    // A slice would share the stack's memory, which would be copied whole with the next change.
+    var top: [Entry] = []
+    top.reserveCapacity(max(0, stack.count - asked.lowest))
+    while stack.count > asked.lowest { top.append(stack.removeLast()) }
+    // From the bottom up, while the answers came for the top first.
+    var (bytes, count) = (0, 0)
+    while let entry = top.popLast() {
+      let answers = readings.suffix(readCount(for: entry))
+      readings.removeLast(answers.count)
+      for case .success(.data(let data, _)) in answers {
+        bytes += data?.count ?? 0
+        count += 1
+      }
+      take(answers, about: entry)
     }
-    // To go on with what was answered would never end on a server that answers a little on each connection.
-    if let index = lost.first, case .failure(let error) = results[index] { throw error }
-    return results
+    if count > 0 { averageBytes = bytes / count }
+    pending = ask()
+  }
+
+  /// Asks about those of the topmost znodes of which something is unknown.
+  ///
+  /// - Returns: nil if everything is known of all znodes that it looked at.
+  private func ask() -> PendingReads? {
+    let batch = min(Self.largestBatch, max(inFlight, Self.readAheadBytes / max(averageBytes, 1)))
+    var reads: [ZnodeRead] = []
+    reads.reserveCapacity(batch + 1)
+    var lowest = stack.endIndex
+    // What is ready is passed over: these are the znodes that the caller gets meanwhile.
+    let end = max(stack.startIndex, stack.endIndex - 2 * batch)
+    while lowest > end, reads.count < batch {
+      lowest -= 1
+      appendReads(for: stack[lowest], to: &reads)
+    }
+    return reads.isEmpty ? nil : PendingReads(reads, from: client, inFlight, repetitions, lowest: lowest)
+  }
+
+  /// How many things must be asked about a znode.
+  private func readCount(for entry: borrowing Entry) -> Int {
+    switch entry {
+    case .unknown: details.contains(.acl) ? 2 : 1
+    case .lacksChildren: 1
+    case .ready, .failed: 0
+    }
+  }
+
+  /// Adds what must be asked about a znode.
+  private func appendReads(for entry: borrowing Entry, to reads: inout [ZnodeRead]) {
+    switch entry {
+    case .unknown(let path):
+      if details.contains(.data) {
+        reads.append(.data(path: path))
+      } else if depth(of: path) < maximumDepth {
+        reads.append(.children(path: path))
+      } else {
+        reads.append(.stat(path: path))
+      }
+      if details.contains(.acl) { reads.append(.acl(path: path)) }
+    case .lacksChildren(let node): reads.append(.children(path: node.path))
+    case .ready, .failed: break
+    }
   }
 
   /// Puts a znode back on the stack with what was read, its children below it.
   private mutating func take(
-    _ readings: ArraySlice<Result<ZnodeReading, ZooKeeperError>>, about entry: Entry
+    _ readings: ArraySlice<Result<ZnodeReading, ZooKeeperError>>, about entry: consuming Entry
   ) {
     var node: TreeNode
-    switch entry {
-    case .ready, .failed:
-      stack.append(entry)
+    var isKnown = false
+    switch consume entry {
+    case .ready(let node):
+      stack.append(.ready(node))
+      return
+    case .failed(let path, let error):
+      stack.append(.failed(path: path, error))
       return
     case .unknown(let path): node = TreeNode(path: path, stat: .zero)
-    case .lacksChildren(let known): node = known
+    case .lacksChildren(let known):
+      node = known
+      isKnown = true
     }
     var names: [String]?
     for reading in readings {
@@ -205,7 +221,7 @@ public struct TreeReader {
         names = children
         if !details.contains(.data) { node.stat = stat }
       case .failure(let error):
-        if case .lacksChildren = entry {
+        if isKnown {
           // Its data was read, and is worth something even if the children cannot be listed.
           stack += [.failed(path: node.path, error), .ready(node)]
         } else {
@@ -233,10 +249,42 @@ public struct TreeReader {
   }
 }
 
-extension Result<ZnodeReading, ZooKeeperError> {
-  fileprivate var isConnectionLoss: Bool {
-    guard case .failure(let error) = self, case .connectionLoss = error.code else { return false }
-    return true
+/// Reads that are on the way to the servers, or their answers; cancelled when no one waits for them.
+private final class PendingReads: Sendable {
+  /// The answers, in the order of the reads, and what was repeated up to then.
+  struct Answer: Sendable {
+    var readings: Result<[Result<ZnodeReading, ZooKeeperError>], ZooKeeperError>
+    var repetitions: Repetitions
+  }
+
+  /// The lowest entry of the stack that was asked about, or passed over.
+  let lowest: Int
+  private let task: Task<Answer, Never>
+
+  init(
+    _ reads: [ZnodeRead], from client: ZooKeeperClient, _ inFlight: Int, _ repetitions: Repetitions, lowest: Int
+  ) {
+    self.lowest = lowest
+    task = Task {
+      var repetitions = repetitions
+      do throws(ZooKeeperError) {
+        let readings = try await client.readAllDespiteLoss(reads, inFlight: inFlight, &repetitions)
+        return Answer(readings: .success(readings), repetitions: repetitions)
+      } catch {
+        return Answer(readings: .failure(error), repetitions: repetitions)
+      }
+    }
+  }
+
+  deinit { task.cancel() }
+
+  /// Waits for the answers.
+  func answer() async -> Answer {
+    await withTaskCancellationHandler {
+      await task.value
+    } onCancel: {
+      task.cancel()
+    }
   }
 }
 

@@ -141,18 +141,17 @@ public struct TreeWriter {
   private func isDone(_ operation: MultiOperation) async throws(ZooKeeperError) -> Bool {
     let wanted: (data: [UInt8]?, version: Int32)
     switch operation {
-    case .delete(let body): return try await client.exists(body.path) == nil
+    case .delete(let body): return try await client.statDespiteLoss(body.path) == nil
     case .create(let body), .create2(let body), .createContainer(let body): wanted = (body.data, 0)
     case .createTTL(let body): wanted = (body.create.data, 0)
     case .setData(let body): wanted = (body.data, body.version &+ 1)
     case .check, .getData, .getChildren: return false
     }
-    do throws(ZooKeeperError) {
-      let (data, stat) = try await client.getData(operation.path)
+    switch try await client.readAllDespiteLoss([.data(path: operation.path)])[0] {
+    case .success(.data(let data, let stat)):
       return data == wanted.data && (wanted.version <= 0 || stat.version == wanted.version)
-    } catch {
-      if case .server = error.code { return false }
-      throw error
+    case .failure(let error) where !error.concernsOneZnode: throw error
+    case .success, .failure: return false
     }
   }
 }

@@ -42,6 +42,20 @@ struct ACLTests {
       try await zkcli("acl", "remove", "world:anyone", "\(path)/a"), status: 4, error: "would have no entry left")
   }
 
+  @Test func aSubtreeIsChangedManyZnodesAtATime() async throws {
+    let zkcli = try await Zkcli.shared()
+    let path = uniquePath("acl-tree")
+    _ = try await TreeTests.grow(path, 2000, zkcli)
+    expect(try await zkcli("setAcl", "\(path)/003/50", "world:anyone:r"))
+    expect(try await zkcli("setAcl", "\(path)/004/50", "ip:127.0.0.1:cdrwa"))
+    let run = try await zkcli("acl", "add", "ip:127.0.0.1:cdrwa", path, "-R", "--yes")
+    expect(run, status: 11, error: "1 left undone: \(path)/003/50 (NoAuth)")
+    expect(try await zkcli("getAcl", "\(path)/019/98"), output: "world:anyone:cdrwa\nip:127.0.0.1:cdrwa\n")
+    let removed = try await zkcli("acl", "remove", "ip:127.0.0.1", path, "-R", "--yes")
+    expect(removed, status: 11, error: "1 left undone: \(path)/004/50 (InvalidACL)")
+    expect(try await zkcli("getAcl", path), output: "world:anyone:cdrwa\n")
+  }
+
   @Test func denialsAreExplained() async throws {
     let zkcli = try await Zkcli.shared()
     let path = uniquePath("why")

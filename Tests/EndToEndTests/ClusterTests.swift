@@ -120,6 +120,25 @@ struct ClusterTests {
     try await #expect(zkcli("-c", "dev", "exists", "\(path)/a").exitStatus == 1)
   }
 
+  @Test func pathsElsewhereAreCompleted() async throws {
+    let (zkcli, config) = try await Self.zkcli()
+    let server = try await ApacheServer.shared().connectString
+    let path = uniquePath("elsewhere")
+    try await #expect(zkcli("-c", "dev", "create", "-p", "\(path)/long-name").exitStatus == 0)
+    let own = try await ServerKind.zkcli.connectString
+    let shell = try await REPLTests.Session.open(own, variables: ["ZKCLI_CONFIG": config])
+    try await shell.terminal.type("cp dev:\(path)/lo")
+    try await shell.terminal.send("Tab")
+    try await shell.see("cp dev:\(path)/long-name")
+    try await shell.terminal.send("C-c")
+    try await shell.run("connect --as b \(server)\(path)")
+    try await shell.terminal.type("b: get lo")
+    try await shell.terminal.send("Tab")
+    try await shell.see("b: get long-name")
+    let listed = try await zkcli("__complete", "--", "-c", "dev", "diff", "/", "dev:\(path)/")
+    #expect(listed.output.hasPrefix("dev:\(path)/long-name"), "\(listed.output)")
+  }
+
   @Test func sessionsStandSideBySide() async throws {
     let (zkcli, _) = try await Self.zkcli()
     let path = uniquePath("beside")

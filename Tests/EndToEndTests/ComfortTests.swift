@@ -65,6 +65,28 @@ struct ComfortTests {
     try await shell.see("\n100\n")
   }
 
+  /// Also while the answer is waiting for the pager to read it.
+  @Test func aTerminationEndsThePagerToo() async throws {
+    let zkcli = try await Zkcli.shared()
+    let path = uniquePath("paged-end")
+    let name = String(repeating: "n", count: 200)
+    let lines = ["create \(path)"] + (100..<900).map { "create \(path)/\(name)\($0)" }
+    try await #expect(zkcli.script(lines.joined(separator: "\n") + "\n").exitStatus == 0)
+    let pager = "sh -c 'echo paging; exec sleep 600'"
+    let server = try #require(zkcli.server)
+    let shell = try await REPLTests.Session.open(server, variables: ["PAGER": pager])
+    try await shell.enter("ls \(path)")
+    try await shell.see("paging")
+    try await shell.terminal.signal(SIGTERM)
+    #expect(try await shell.terminal.waitForExit() == 128 + SIGTERM)
+    var variables = RunningCommand.cleanEnvironment
+    variables.merge(["PAGER": pager, "ZKCLI_SERVER": server]) { $1 }
+    let single = try await Terminal.start(try Products.executable("zkcli"), ["ls", path], environment: variables)
+    try await single.waitFor("paging")
+    try await single.signal(SIGHUP)
+    #expect(try await single.waitForExit() == 128 + SIGHUP)
+  }
+
   @Test func theShellHintsAndRecalls() async throws {
     let zkcli = try await Zkcli.shared()
     let path = uniquePath("hints")

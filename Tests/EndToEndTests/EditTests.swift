@@ -97,6 +97,31 @@ struct EditTests {
     #expect(try leftovers(broken).isEmpty)
   }
 
+  @Test func aMappingStaysAMapping() async throws {
+    let editor = try editor(#"cat /dev/null"#)
+    let zkcli = try await zkcli(.zkcli, editor: editor)
+    let path = uniquePath("yaml")
+    #expect(try await zkcli.script("create \(path) \"a: 1\\nb: [x, y]\\n\"\n").exitStatus == 0)
+    expect(try await zkcli("edit", path))
+    #expect(try file("\(editor)/log").contains("\(path.dropFirst()).yaml\n"))
+    expect(
+      try await zkcli("edit", path, "--editor", "sed -i 's/1/1: 2/'"), status: 4,
+      error: "no longer YAML: line 1: a second colon")
+    expect(try await zkcli("edit", path, "--editor", "echo x >"), status: 4, error: "no longer a YAML mapping")
+    #expect(try await zkcli("edit", path, "--editor", "sed -i s/1/2/").exitStatus == 0)
+    expect(try await zkcli("get", path), output: "a: 2\nb: [x, y]\n")
+    let terminal = try await Terminal.start(
+      try Products.executable("zkcli"), ["edit", path, "--editor", "echo plain >"], environment: zkcli.variables)
+    try await terminal.waitFor("w to write it all the same")
+    try await terminal.type("w")
+    try await terminal.send("Enter")
+    try await terminal.waitFor("Write this to")
+    try await terminal.type("y")
+    try await terminal.send("Enter")
+    #expect(try await terminal.waitForExit() == 0)
+    expect(try await zkcli("get", path), output: "plain\n")
+  }
+
   @Test func personIsAsked() async throws {
     let editor = try editor(#"case $n in 1) echo '[' ;; 2) echo '[1]' ;; *) echo '[2]' ;; esac > "$1""#)
     let zkcli = try await zkcli(.zkcli, editor: editor)
@@ -105,7 +130,7 @@ struct EditTests {
     let terminal = try await Terminal.start(
       try Products.executable("zkcli"), ["edit", path], environment: zkcli.variables, columns: 100)
     try await terminal.waitFor("no longer JSON")
-    try await terminal.waitFor("Edit again? [Y/n]")
+    try await terminal.waitFor("Edit again? [Y/n")
     try await terminal.send("Enter")
     try await terminal.waitFor("+[1]")
     try await terminal.waitFor("[y/n/e]")

@@ -20,10 +20,11 @@ struct LeaderLossTests {
     }
   }
 
-  /// Both ensembles lose their leaders while the source is written to.
-  @Test func mirrorGoesOnWhenBothLeadersDie() async throws {
-    let source = try await ZkcliEnsemble.start()
-    let target = try await ZkcliEnsemble.start()
+  /// Both ensembles lose their leaders while the source is written to: ours alone, and from Apache's to ours.
+  @Test(arguments: [MemberKind.ours, .apache])
+  func mirrorGoesOnWhenBothLeadersDie(kind: MemberKind) async throws {
+    let source = try await ServerEnsemble.start(.init([kind, kind, kind]))
+    let target = try await ServerEnsemble.start(.init([.ours, .ours, .ours]))
     let writer = Zkcli.patient(source.connectString)
     let reader = Zkcli.patient(target.connectString)
     try await #expect(writer("create", "/app").exitStatus == 0)
@@ -39,9 +40,9 @@ struct LeaderLossTests {
       try await #expect(writer.script(script, "--timeout", "60s", "-k").output.contains("/app/n\(round)-499"))
     }
     try await write(1)
-    try await source.members[try await source.waitForLeader()].kill()
+    try await source.waitForLeader().kill()
     try await write(2)
-    try await target.members[try await target.waitForLeader()].kill()
+    try await target.waitForLeader().kill()
     try await write(3)
     _ = try await eventually("equal trees", within: .seconds(90)) {
       try await reader("diff", from, "/app").exitStatus == 0 ? true : nil
@@ -51,6 +52,8 @@ struct LeaderLossTests {
     _ = try await eventually("a line that says so", within: .seconds(90)) {
       String(decoding: mirror.bytes(of: .output), as: UTF8.self).contains(wanted) ? true : nil
     }
+    try await source.kill()
+    try await target.kill()
   }
 
   private func work(on servers: String, killingLeader: () async throws -> Void) async throws {

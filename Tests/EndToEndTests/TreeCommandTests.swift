@@ -121,10 +121,15 @@ struct TreeCommandTests {
     expect(try await zkcli("diff", "-q", path, copy), status: 1, output: "~ /\n~ /acl\n+ /new\n")
     #expect(try await zkcli("apply", "--prune", "\(directory)/tree.tar", copy).exitStatus == 0)
     expect(try await zkcli("diff", path, copy))
-    expect(try await zkcli("mv", copy, "\(path)/moved"))
+    expect(try await zkcli("mv", copy, "\(path)/to/moved"), status: 3, error: "does not exist")
+    expect(try await zkcli("mv", "-p", copy, "\(path)/to/moved"))
     expect(try await zkcli("exists", copy), status: 1)
     expect(try await zkcli("cp", "-R", path, "\(path)/in"), status: 2, error: "is in the other")
     expect(try await zkcli("export", path, "\(directory)/tree.tar"), status: 4, error: "exists already")
+    expect(
+      try await zkcli("export", "--resume", path, "\(directory)/tree.tar"), status: 2, error: "an archive cannot be")
+    expect(try await zkcli("export", "--resume", path), status: 2, error: "stdout cannot be resumed")
+    expect(try await zkcli("export", "--resume", path, "\(directory)/tree/"))
     expect(try await zkcli("cp", "/missing", copy), status: 3, error: "NoNode /missing")
   }
 

@@ -69,7 +69,10 @@ private func described(_ invocation: Invocation) -> String {
     ("gte /x", "unknown command gte; did you mean get?"),
     ("frobnicate", "unknown command frobnicate; help lists the commands"),
     ("get", "missing argument: path; usage: get [-s] [-w] [-b] [-x] [--json-path PATH] [--decode[=KIND]] path..."),
-    ("set /x", "missing argument: data; usage: set [-s] [-v VERSION] [-b] [--create] [--json-path PATH] path data"),
+    (
+      "set /x",
+      "missing argument: data; usage: set [-s] [-v VERSION] [-b] [--create] [-p] [--json-path PATH] path data"
+    ),
     ("set /x a b c", "unexpected argument: b; quote a value that contains blanks"),
     ("exists /x 7", "unexpected argument: 7; usage: exists [-w] path"),
     ("whoami 'a b'", "unexpected argument: 'a b'; whoami takes no arguments"),

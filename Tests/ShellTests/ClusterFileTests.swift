@@ -130,9 +130,13 @@ import Testing
   @Test func anotherClusterGetsNothingOfTheFirstOnesSecrets() throws {
     let first = try settings("-s z:1 --auth digest:a:b --tls --timeout 7s")
     let next = try first.using(
-      cluster: "dev", ShellEnvironment(variables: ["ZKCLI_CONFIG": first.origin.location?.path ?? ""]))
+      cluster: "dev", from: "use", ShellEnvironment(variables: ["ZKCLI_CONFIG": first.origin.location?.path ?? ""]))
     #expect(next.cluster?.name == "dev" && next.identities.isEmpty && !next.tls.isWanted)
     #expect(next.timeLimit == .seconds(7))
+    let mistake = try first.using(
+      cluster: "nope", from: "use", ShellEnvironment(variables: ["ZKCLI_CONFIG": first.origin.location?.path ?? ""])
+    ).clusterMistake
+    #expect(mistake?.text.hasPrefix("use: there is no cluster nope") == true, "\(mistake?.text ?? "")")
   }
 
   @Test(arguments: [

@@ -61,15 +61,15 @@ import ZooKeeperTrees
   /// What any tar makes of the directory that `tar` itself has unpacked comes back too, without the ACLs.
   @Test func archivesAreThoseOfTar() async throws {
     let directory = try Scratch.directory("gnu-tar")
-    // A name that sorts before .data would come before it in the directory's archive.
-    let tree = Self.tree.filter { $0.path != "a/ blank " }
+    // The archive has the directory a, then "a/ blank ", and only then the data of a.
+    let tree = Self.tree
     try write(tree, try TarWriter(try NewFile("\(directory)/tree.tar", replaces: false).sink))
     let run = try await CommandRun.run(
       "/bin/sh",
       ["-c", "cd '\(directory)' && mkdir out && tar xf tree.tar -C out && tar cf again.tar --sort=name -C out ."],
       environment: RunningCommand.cleanEnvironment, input: [], timeLimit: .seconds(60))
     #expect(run.exitStatus == 0, "\(run.errorOutput)")
-    var reader = TarReader(try source("\(directory)/again.tar"))
+    var reader = try TarReader(try source("\(directory)/again.tar"), after: try source("\(directory)/again.tar"))
     let entries = try reader.rest()
     let byPath = Dictionary(uniqueKeysWithValues: entries.map { ($0.path, $0) })
     #expect(reader.refusals.isEmpty)
@@ -78,7 +78,13 @@ import ZooKeeperTrees
       // Null is an empty file, except for a directory.
       #expect(byPath[entry.path]?.data ?? [] == entry.data ?? [], "\(entry.path)")
       #expect(byPath[entry.path]?.acl == nil)
+      // A directory without .data says nothing of the znode's data.
+      #expect(byPath[entry.path]?.lacksData == (entry.data == nil && ["", "a/b"].contains(entry.path)))
     }
+    // A stream cannot be read twice.
+    var stream = TarReader(try source("\(directory)/again.tar"))
+    #expect(try stream.rest().count == tree.count)
+    #expect(stream.refusals.map(\.path) == ["a/.data"])
   }
 
   @Test func directoriesKeepEverythingAndAreBroughtUpToDate() throws {
@@ -180,8 +186,16 @@ import ZooKeeperTrees
       #expect(error?.message.contains(message) == true, "\(error?.message ?? "")")
     }
     var reader = TarReader(try source(try file(archive("link", kind: 0x32) + archive("fine"))))
-    #expect(try reader.rest().map(\.path) == ["fine"])
+    #expect(try reader.rest().map(\.path) == ["", "fine"])
     #expect(reader.refusals.map(\.path) == ["link"])
+  }
+
+  @Test func directoriesThatAnArchiveDoesNotHaveAreAdded() throws {
+    let path = try file(archive("a/b/c") + archive("a/d") + archive("a/", kind: 0x35) + archive("e"))
+    var reader = try TarReader(try source(path), after: try source(path))
+    let entries = try reader.rest()
+    #expect(entries.map(\.path) == ["", "a", "a/b", "a/b/c", "a/d", "e"])
+    #expect(entries.map(\.lacksData) == [true, true, true, false, false, false])
   }
 
   /// No change of a byte or two traps, or makes a reader return more than there was.

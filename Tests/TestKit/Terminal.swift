@@ -52,6 +52,16 @@ public final class Terminal: Sendable {
   /// Presses keys by tmux's names for them: `Enter`, `Tab`, `Up`, `C-c`, `M-b` …
   public func send(_ keys: String...) async throws { try await tell(["send-keys", "--"] + keys) }
 
+  /// Sends a signal to the command alone.
+  ///
+  /// - Throws: `TestKitError.ended` if tmux does not know its process.
+  public func signal(_ signal: Int32) async throws {
+    guard let processID = pid_t(try await display("#{pane_pid}")) else {
+      throw TestKitError(.ended, "the pane has no process")
+    }
+    kill(processID, signal)
+  }
+
   /// Types `text` as it is.
   public func type(_ text: String) async throws { try await tell(["send-keys", "-l", "--", text]) }
 

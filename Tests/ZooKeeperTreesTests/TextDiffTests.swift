@@ -56,7 +56,11 @@ import ZooKeeperTrees
   @Test func aLargeDifferenceIsBounded() {
     let old = (0..<20_000).map { "a\($0)\n" }.joined()
     let new = (0..<20_000).map { "b\($0)\n" }.joined()
-    #expect(TextDiff.unified(old, new).count == 40_001)
+    let lines = TextDiff.unified(old, new)
+    #expect(lines.count == 40_002)
+    #expect(lines[0].contains("may not be the smallest difference"))
+    // Lines that are the same at both ends do not count.
+    #expect(TextDiff.unified("x\n" + old, "x\n" + old + "y\n").count == 5)
   }
 
   private func commonLength(_ left: [Int], _ right: [Int]) -> Int {

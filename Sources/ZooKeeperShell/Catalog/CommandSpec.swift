@@ -59,6 +59,8 @@ package struct CommandSpec: Sendable {
 package enum ValueKind: Hashable, Sendable {
   /// The path of a znode.
   case path
+  /// The path of a znode, here or on another ensemble, or a file; see `TreePlace`.
+  case place
   /// Bytes of a znode: text, `-` for stdin, `@file` for a file.
   case data
   case acl

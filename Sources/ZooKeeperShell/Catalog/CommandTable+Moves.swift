@@ -28,7 +28,7 @@ extension CommandTable {
   static let moves: [CommandSpec] = [
     CommandSpec(
       .client(.cp), "cp", summary: "Copy a znode or a subtree, also to another ensemble or a file",
-      arguments: [ArgumentSpec("source", .path), ArgumentSpec("target", .path)],
+      arguments: [ArgumentSpec("source", .place), ArgumentSpec("target", .place)],
       options: [
         OptionSpec(.recursive, short: "R", "with all znodes under it"), TreeOptions.overwrite,
         TreeOptions.skipExisting, TreeOptions.parents, TreeOptions.format, TreeOptions.inFlight, TreeOptions.dryRun,
@@ -48,7 +48,7 @@ extension CommandTable {
       ], writes: true, destroys: true),
     CommandSpec(
       .client(.mv), "mv", summary: "Move a znode with all znodes under it",
-      arguments: [ArgumentSpec("source", .path), ArgumentSpec("target", .path)],
+      arguments: [ArgumentSpec("source", .place), ArgumentSpec("target", .place)],
       options: [TreeOptions.parents, TreeOptions.dryRun, TreeOptions.yes, TreeOptions.max],
       details: [
         "Within one ensemble a small subtree is moved in one transaction. A larger one, or one that goes to another"
@@ -70,6 +70,9 @@ extension CommandTable {
           + " JSON, .tar for a tar archive, a directory or a name with a slash at the end for a directory with a"
           + " file for"
           + " each znode; --format overrides it.",
+        "A file or an archive gets its name when it is whole, so that an export that was interrupted leaves none. A"
+          + " directory is brought up to date with --resume: all znodes are read, and those that have changed are"
+          + " written.",
         "In archives and directories a znode without children is a file; one with children is a directory, with its"
           + " data"
           + " in the file .data. ACLs and null data are kept beside.",
@@ -98,7 +101,7 @@ extension CommandTable {
       ], writes: true, destroys: true),
     CommandSpec(
       .client(.diff), "diff", summary: "Compare two subtrees",
-      arguments: [ArgumentSpec("left", .path), ArgumentSpec("right", .path)],
+      arguments: [ArgumentSpec("left", .place), ArgumentSpec("right", .place)],
       options: [
         OptionSpec(.brief, short: "q", "print only which znodes differ, not how"),
         OptionSpec(.ignoreACL, "compare data only"), TreeOptions.format, TreeOptions.inFlight,
@@ -135,7 +138,7 @@ extension CommandTable {
       ], writes: true, destroys: true),
     CommandSpec(
       .client(.mirror), "mirror", summary: "Make a subtree like another one, and keep it so",
-      arguments: [ArgumentSpec("source", .path), ArgumentSpec("target", .path)],
+      arguments: [ArgumentSpec("source", .place), ArgumentSpec("target", .place)],
       options: [
         OptionSpec(.follow, short: "f", "go on and copy changes until interrupted"),
         OptionSpec(

@@ -17,8 +17,9 @@ extension CommandTable {
         "The editor is $VISUAL, $EDITOR or vi. On a terminal, the difference is shown and a question asked before"
           + " anything is written; otherwise the difference is printed. The data is only written if the znode still has"
           + " the version that was read. If another client has changed it, the editor is opened again with both texts.",
-        "Data that was JSON must still be JSON. The end of the last line, which editors add, is only written if there"
-          + " was one before. The temporary file is accessible to no one else, and is removed.",
+        "Data that was JSON must still be JSON, and a YAML mapping or list must still be one. The end of the last line,"
+          + " which editors add, is only written if there was one before. The temporary file is accessible to no one"
+          + " else, and is removed.",
       ],
       examples: [
         .init("edit /app/config", "in the editor of $EDITOR"),

@@ -122,7 +122,8 @@ extension CommandTable {
       options: [
         SharedOptions.stat, SharedOptions.version,
         OptionSpec(.base64, short: "b", "the data is given in base64"),
-        OptionSpec(.create, "create the znode if it does not exist"), ValueOptions.jsonPath,
+        OptionSpec(.create, "create the znode if it does not exist"),
+        OptionSpec(.parents, short: "p", "with --create, create missing parents too"), ValueOptions.jsonPath,
       ],
       details: [
         "With -v the write is done only if the znode still has that version; get -s and stat show it.",
@@ -134,6 +135,7 @@ extension CommandTable {
         .init("set /config/app 'log level: info'", "quoted because of the blanks"),
         .init("set -v 3 /config/app @app.json", "the content of a file, if the version is still 3"),
         .init("set --create /config/new -", "from stdin, creating the znode if necessary"),
+        .init("set --create -p /config/a/b on", "creating the znodes above it too"),
         .init("set --json-path $.port /app/config 8080", "one member of a JSON object"),
       ], writes: true),
     CommandSpec(

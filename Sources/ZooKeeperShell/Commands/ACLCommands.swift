@@ -78,29 +78,36 @@ extension CommandContext {
     let change = removes ? try ACLChange(removing: word) : ACLChange(adding: try acl(word))
     let root = try path(of: pathWord)
     let paths = invocation.flag(.recursive) ? try await subtree(root, client) : [root]
+    var failures: [String: ZooKeeperError] = [:]
     if invocation.flag(.dryRun) {
-      for path in paths where try await change.applied(to: client.getACL(path).acl) != nil { try emit(.path(path)) }
+      for batch in paths.inBatches {
+        let (requests, unread) = try await requests(for: change, at: batch, client)
+        for request in requests { try emit(.path(request.path)) }
+        failures.merge(unread) { $1 }
+      }
+      guard failures.isEmpty else { throw failed(failures, at: root, of: paths.count) }
       return .success
     }
     if paths.count > 1 {
       try await allow("Change the ACL of \(paths.count) znodes, \(root) and all under it", count: paths.count)
     }
-    var failures: [String: ZooKeeperError] = [:]
     progress.begin("looked at", of: paths.count)
     // Children first: the new ACL of a parent may take away the right to list or change them.
-    for path in paths.reversed() {
-      try Task.checkCancellation()
-      do {
-        try await self.change(change, at: path, client)
-      } catch let error as ZooKeeperError {
-        guard case .server(let code) = error.code, paths.count > 1 else { throw error }
-        if code != .noNode { failures[path] = error }
-      }
-      progress.advance()
+    for batch in paths.reversed().inBatches {
+      failures.merge(try await self.change(change, at: batch, client)) { $1 }
+      progress.advance(by: batch.count)
     }
-    guard failures.isEmpty else { throw ShellError.failures(failures, of: root) }
+    guard failures.isEmpty else { throw failed(failures, at: root, of: paths.count) }
     try emit(.changed(path: root, stat: nil))
     return .success
+  }
+
+  /// The error of a change that has failed for some of `count` znodes.
+  private func failed(_ failures: [String: ZooKeeperError], at root: String, of count: Int) -> any Error {
+    guard count == 1, let error = failures[root] else { return ShellError.failures(failures, of: root) }
+    guard error.code == .server(.invalidACL) else { return error }
+    return ShellError(
+      .conflict, "InvalidACL", path: root, "the ACL would have no entry left", hint: "add another entry first")
   }
 
   private func subtree(_ root: String, _ client: ZooKeeperClient) async throws -> [String] {
@@ -111,22 +118,64 @@ extension CommandContext {
     return paths
   }
 
-  /// Changes one ACL, if that makes a difference, with the version that was read.
-  private func change(_ change: ACLChange, at path: String, _ client: ZooKeeperClient) async throws {
-    for attempt in 1... {
-      let (acl, stat) = try await client.getACL(path)
-      guard let changed = change.applied(to: acl) else { return }
-      guard !changed.isEmpty else {
-        throw ShellError(
-          .conflict, "InvalidACL", path: path, "the ACL would have no entry left", hint: "add another entry first")
-      }
-      do {
-        try await client.setACL(path, acl: changed, version: stat.aversion)
-        return
-      } catch {
-        guard error.code == .server(.badVersion), attempt < Self.attemptLimit else { throw error }
+  /// Changes ACLs where that makes a difference, with the versions that were read.
+  ///
+  /// - Returns: those that could not be changed, and why; one that is gone needs no change.
+  private func change(
+    _ change: ACLChange, at paths: [String], _ client: ZooKeeperClient
+  ) async throws -> [String: ZooKeeperError] {
+    var failures: [String: ZooKeeperError] = [:]
+    var rest = paths
+    for attempt in 1...Self.attemptLimit where !rest.isEmpty {
+      try Task.checkCancellation()
+      let (requests, unread) = try await requests(for: change, at: rest, client)
+      failures.merge(unread) { $1 }
+      rest = []
+      for (request, result) in zip(requests, try await client.setACLsDespiteLoss(requests)) {
+        guard case .failure(let error) = result else { continue }
+        guard error.concernsOneZnode else { throw error }
+        if error.code == .server(.badVersion), attempt < Self.attemptLimit {
+          rest.append(request.path)
+        } else {
+          failures[request.path] = error
+        }
       }
     }
+    if invocation.flag(.recursive) { failures = failures.filter { $0.value.code != .server(.noNode) } }
+    return failures
+  }
+
+  /// What changes the ACLs of those znodes where the change makes a difference.
+  ///
+  /// - Returns: also those that cannot be read, or would have no entry left.
+  private func requests(
+    for change: ACLChange, at paths: [String], _ client: ZooKeeperClient
+  ) async throws -> (requests: [SetACLRequest], failures: [String: ZooKeeperError]) {
+    var requests: [SetACLRequest] = []
+    var failures: [String: ZooKeeperError] = [:]
+    for (path, reading) in zip(paths, try await client.readAllDespiteLoss(paths.map { .acl(path: $0) })) {
+      switch reading {
+      case .success(.acl(let acl, let stat)):
+        guard let changed = change.applied(to: acl) else { continue }
+        if changed.isEmpty {
+          failures[path] = ZooKeeperError(.server(.invalidACL), path: path)
+        } else {
+          requests.append(SetACLRequest(path: path, acl: changed, version: stat.aversion))
+        }
+      case .failure(let error):
+        guard error.concernsOneZnode else { throw error }
+        failures[path] = error
+      case .success: break
+      }
+    }
+    return (requests, failures)
+  }
+}
+
+extension Array {
+  /// The elements in parts, each of which is worth the requests in flight and does not take long.
+  fileprivate var inBatches: [[Element]] {
+    stride(from: 0, to: count, by: 1000).map { Array(self[$0..<Swift.min($0 + 1000, count)]) }
   }
 }
 

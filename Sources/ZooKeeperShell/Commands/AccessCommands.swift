@@ -38,10 +38,10 @@ extension CommandContext {
       let requests = rest.prefix(1000).map { SetACLRequest(path: $0, acl: acl, version: version) }
       rest = rest.dropFirst(requests.count)
       try Task.checkCancellation()
-      for (request, result) in zip(requests, await client.setACL(all: requests, inFlight: 64)) {
+      for (request, result) in zip(requests, try await client.setACLsDespiteLoss(requests)) {
         guard case .failure(let error) = result else { continue }
-        guard case .server(let code) = error.code else { throw error }
-        if code != .noNode { failures[request.path] = error }
+        guard error.concernsOneZnode else { throw error }
+        if error.code != .server(.noNode) { failures[request.path] = error }
       }
       progress.advance(by: requests.count)
     }

@@ -12,7 +12,7 @@ extension CommandContext {
     }
     var base = try await text(of: path, client)
     let name = ZnodePath.name(of: path)
-    let file = try EditorFile(named: base.isJSON && !name.hasSuffix(".json") ? "\(name).json" : name)
+    let file = try EditorFile(named: base.fileName(name))
     var text = base.bytes
     for _ in 0..<Self.roundLimit {
       try file.write(text)
@@ -24,6 +24,10 @@ extension CommandContext {
       }
       if let problem = base.problem(with: edited) {
         try await allowAnotherRound(problem, path)
+        text = edited
+        continue
+      }
+      if let problem = base.formatProblem(with: edited), !(try await mayLoseFormat(problem, path)) {
         text = edited
         continue
       }
@@ -64,6 +68,15 @@ extension CommandContext {
     var version: Int32
     /// Whether the text was JSON at first, and must be JSON again.
     var isJSON: Bool
+    /// What the text was as YAML at first, if it was a mapping or a sequence and no JSON.
+    var yamlKind: YAMLOutline.Kind?
+
+    /// A name for the file, from which the editor knows the format.
+    func fileName(_ name: String) -> String {
+      if isJSON { return name.hasSuffix(".json") ? name : "\(name).json" }
+      guard yamlKind != nil, !name.hasSuffix(".yaml"), !name.hasSuffix(".yml"), !name.contains(".") else { return name }
+      return "\(name).yaml"
+    }
 
     /// What an editor has saved, without the end of the last line if there was none before.
     func withoutAddedLineEnd(_ edited: [UInt8]) -> [UInt8] {
@@ -76,13 +89,24 @@ extension CommandContext {
       if TextConflict.hasMarks(edited), !TextConflict.hasMarks(bytes) {
         return "the text still has the marks <<<<<<< or >>>>>>> of a conflict"
       }
-      guard isJSON else { return nil }
-      do throws(JSONTextError) {
-        _ = try JSONText(edited)
-        return nil
-      } catch {
-        return "the text is no longer JSON: \(error.text)"
+      return nil
+    }
+
+    /// Why a text is not of the format that the first one was of; nil if it is.
+    func formatProblem(with edited: [UInt8]) -> String? {
+      if isJSON {
+        do throws(JSONTextError) { _ = try JSONText(edited) } catch {
+          return "the text is no longer JSON: \(error.text)"
+        }
+      } else if let yamlKind {
+        do throws(YAMLMistake) {
+          let outline = try YAMLOutline(edited)
+          if outline.isComplete, outline.kind != yamlKind { return "the text is no longer a YAML \(yamlKind.rawValue)" }
+        } catch {
+          return "the text is no longer YAML: \(error.text)"
+        }
       }
+      return nil
     }
   }
 
@@ -95,7 +119,10 @@ extension CommandContext {
         .conflict, "NotText", path: path, "the data is no text",
         hint: "get writes it to a file, and set PATH @FILE stores that")
     }
-    return BaseText(bytes: bytes, version: stat.version, isJSON: JSONText.isJSON(bytes))
+    let isJSON = JSONText.isJSON(bytes)
+    return BaseText(
+      bytes: bytes, version: stat.version, isJSON: isJSON,
+      yamlKind: isJSON ? nil : YAMLOutline.collectionKind(bytes))
   }
 
   private func runEditor(_ command: String, _ file: String, _ client: ZooKeeperClient) async throws {
@@ -124,6 +151,25 @@ extension CommandContext {
       if !["n", "no"].contains(String(decoding: answer, as: UTF8.self).lowercased()) { return }
     }
     throw ShellError(.conflict, "NotWritten", path: path, "\(problem); nothing was changed")
+  }
+
+  /// Asks what to do about a text that is no longer of its format.
+  ///
+  /// - Returns: whether it may be written all the same; false for another round in the editor.
+  /// - Throws: exit code 4 with the problem if there is no one to ask, or the answer is no.
+  private func mayLoseFormat(_ problem: String, _ path: String) async throws(ShellError) -> Bool {
+    if values.asksBeforeDestroying {
+      let question = "\(path): \(problem)\nEdit again? [Y/n/w], w to write it all the same: "
+      let answer = try await TerminalQuestion.ask(question, isSecret: false)
+      switch String(decoding: answer, as: UTF8.self).lowercased() {
+      case "n", "no": break
+      case "w", "write": return true
+      default: return false
+      }
+    }
+    throw ShellError(
+      .conflict, "NotWritten", path: path, "\(problem); nothing was changed",
+      hint: values.asksBeforeDestroying ? nil : "set writes any text")
   }
 
   /// Shows a difference, and asks whether to write it.

@@ -53,7 +53,7 @@ extension CommandContext {
   /// Without a version it is done to whatever the text is: should others change it meanwhile, it is read again.
   func setJSONValue(_ word: Word, _ client: ZooKeeperClient) async throws -> ExitCode {
     let path = try path()
-    for option in [OptionName.base64, .create] where invocation.flag(option) {
+    for option in [OptionName.base64, .create, .parents] where invocation.flag(option) {
       throw ShellError.usage("--json-path cannot be combined with --\(option.rawValue)")
     }
     let jsonPath = try JSONPath(try ValueParser.text(word, of: "--json-path"))

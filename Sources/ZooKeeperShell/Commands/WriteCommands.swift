@@ -7,6 +7,9 @@ extension CommandContext {
   func set(_ client: ZooKeeperClient) async throws -> ExitCode {
     if let word = invocation.value(.jsonPath) { return try await setJSONValue(word, client) }
     let path = try path()
+    guard !invocation.flag(.parents) || invocation.flag(.create) else {
+      throw ShellError.usage("--parents needs --create", hint: "set itself creates no znode")
+    }
     var bytes = try await data(invocation.arguments[1])
     if invocation.flag(.base64) { bytes = try decodeBase64(bytes) }
     let version = try invocation.version()
@@ -29,8 +32,16 @@ extension CommandContext {
           guard let stat = try await client.exists(path) else { continue }
           return stat
         } catch {
-          guard error.code == .server(.nodeExists) else { throw error }
+          switch error.code {
           // Another client created it in between: set it then.
+          case .server(.nodeExists): break
+          case .server(.noNode):
+            guard invocation.flag(.parents), let parent = ZnodePath.parent(of: path) else {
+              throw ShellError.missingParent(of: path)
+            }
+            try await createParents(parent, client)
+          default: throw error
+          }
         }
       }
     }

@@ -16,6 +16,8 @@ extension Completer {
     /// The options that can be there.
     private var options: [OptionSpec] = []
     private let typed: String
+    /// The label of the session that the line is for.
+    private var label: String?
 
     /// Walks over the words before the cursor.
     ///
@@ -40,6 +42,10 @@ extension Completer {
       guard let name = rest.popFirst() else {
         expected = .command
         return
+      }
+      if !isProgram, label == nil, name.text.count > 1, name.text.last == ":" {
+        label = String(name.text.dropLast())
+        return begin(rest, isProgram: false)
       }
       guard let spec = CommandTable.find(name.text) else {
         options = []
@@ -174,11 +180,8 @@ extension Completer {
     private func planValue(_ kind: ValueKind, _ typed: Substring, _ cwd: String, _ plan: Plan) -> Plan {
       var plan = plan
       switch kind {
-      case .path:
-        let slash = typed.lastIndex(of: "/")
-        plan.typedDirectory = slash.map { String(typed[...$0]) } ?? ""
-        plan.namePrefix = slash.map { String(typed[typed.index(after: $0)...]) } ?? String(typed)
-        plan.parent = ZnodePath.resolve(plan.typedDirectory.isEmpty ? "." : plan.typedDirectory, in: cwd)
+      case .path: planPath(typed, cwd, &plan)
+      case .place: planPlace(typed, cwd, &plan)
       case .choice(let choices): plan.fixed = matches(choices, typed, plan)
       case .command:
         let topics = HelpTopic.allCases.map(\.rawValue)
@@ -194,6 +197,34 @@ extension Completer {
       case .data, .version, .number, .duration, .server, .word: break
       }
       return plan
+    }
+
+    private func planPath(_ typed: Substring, _ cwd: String, _ plan: inout Plan) {
+      let slash = typed.lastIndex(of: "/")
+      plan.typedDirectory = slash.map { String(typed[...$0]) } ?? ""
+      plan.namePrefix = slash.map { String(typed[typed.index(after: $0)...]) } ?? String(typed)
+      let directory = plan.typedDirectory.isEmpty ? "." : plan.typedDirectory
+      if let label {
+        // Its working directory is known only where the session is.
+        plan.elsewhere = .label(label)
+        plan.parent = directory
+      } else {
+        plan.parent = ZnodePath.resolve(directory, in: cwd)
+      }
+    }
+
+    private func planPlace(_ typed: Substring, _ cwd: String, _ plan: inout Plan) {
+      if typed.hasPrefix("file:") {
+        plan.wordPrefix += "file:"
+        planFile(typed.dropFirst(5), &plan)
+      } else if let (name, path) = CommandContext.clusterPlace(String(typed)) {
+        guard !["zk", "zks"].contains(name) else { return }
+        plan.wordPrefix += "\(name):"
+        planPath(path[...], "/", &plan)
+        plan.elsewhere = .cluster(name)
+      } else {
+        planPath(typed, cwd, &plan)
+      }
     }
 
     private func planFile(_ typed: Substring, _ plan: inout Plan) {

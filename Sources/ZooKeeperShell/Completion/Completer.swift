@@ -25,10 +25,20 @@ package struct Candidate: Hashable, Sendable {
 /// A plan either has its candidates, or says which znode's children it needs; the caller fetches them and calls
 /// `candidates(children:)`. So the same code serves the interactive shell, the shells of this world, and the tests.
 package enum Completer {
+  /// Whose znodes are needed.
+  enum Elsewhere: Hashable, Sendable {
+    /// Those of the session with that label, see `connect --as`.
+    case label(String)
+    /// Those of that cluster of the configuration file.
+    case cluster(String)
+  }
+
   /// What completing at a place takes.
   package struct Plan: Hashable, Sendable {
     /// The znode whose children are needed; nil when `fixed` is all.
     package var parent: String?
+    /// Where that znode is, if it is not on the ensemble of the session.
+    var elsewhere: Elsewhere?
     /// Whether the names of the configuration file's clusters are needed.
     var wantsClusters = false
     /// Whether the names of the commands on the PATH are needed.

@@ -15,12 +15,14 @@ extension ShellSettings {
   /// What is wrong with the file, or that there is no such cluster, is kept in `clusterMistake`, so that commands that
   /// need no servers, such as help, still run.
   ///
+  /// - Parameter source: what has named the cluster; nil if that was the option.
   /// - Throws: a usage error for options that contradict each other.
   mutating func chooseCluster(
-    _ options: [OptionName: [Word]], _ environment: ShellEnvironment
+    _ options: [OptionName: [Word]], _ environment: ShellEnvironment, from source: String? = nil
   ) throws(ShellError) -> ClusterFile.Cluster? {
     origin = Origin(options: options, location: try ClusterFile.Location(options[.config]?.last, environment))
-    guard let wanted = try Self.wantedCluster(options, environment, dialect) else { return nil }
+    guard var wanted = try Self.wantedCluster(options, environment, dialect) else { return nil }
+    if let source, let name = wanted.name { wanted.name = ClusterFile.Setting(text: name.text, source: source) }
     do throws(ShellError) {
       return try readCluster(wanted.name, environment)
     } catch {
@@ -70,14 +72,17 @@ extension ShellSettings {
   /// The settings for another cluster of the file, without what the options of the start say about connections: the
   /// secrets of one ensemble are not for another.
   ///
+  /// - Parameter source: what has named the cluster, for messages.
   /// - Throws: a usage error for a value that cannot be read.
-  func using(cluster name: Word, _ environment: ShellEnvironment) throws(ShellError) -> ShellSettings {
+  func using(
+    cluster name: Word, from source: String, _ environment: ShellEnvironment
+  ) throws(ShellError) -> ShellSettings {
     let dropped: Set<OptionName> = [
       .server, .auth, .authFile, .tls, .cacert, .cert, .key, .keyPasswordFile, .tlsServerName, .insecure, .sasl, .user,
       .passwordFile, .principal, .keytab, .service, .clientConfiguration, .local,
     ]
     var options = origin.options.filter { !dropped.contains($0.key) }
     options[.cluster] = [name]
-    return try ShellSettings(options, environment: environment, dialect: dialect)
+    return try ShellSettings(options, environment: environment, dialect: dialect, clusterSource: source)
   }
 }

@@ -22,8 +22,7 @@ enum CompletionQuery {
     let plan = Completer.plan(words: [Word](rest))
     var children: [String] = []
     if let parent = plan.parent,
-      let settings = CommandLine.settings(ofUnfinished: [Word](rest.dropLast()), environment),
-      settings.clusterMistake == nil
+      let settings = settings([Word](rest.dropLast()), plan.elsewhere, environment), settings.clusterMistake == nil
     {
       let gate = Gate<[String]>()
       Task { gate.open(await Self.children(of: parent, settings, environment)) }
@@ -42,7 +41,17 @@ enum CompletionQuery {
     return .success
   }
 
-  private static func children(
+  /// The settings for the ensemble with the znodes that are needed; nil if the command line has none.
+  private static func settings(
+    _ words: [Word], _ elsewhere: Completer.Elsewhere?, _ environment: ShellEnvironment
+  ) -> ShellSettings? {
+    let settings = CommandLine.settings(ofUnfinished: words, environment)
+    guard case .cluster(let name)? = elsewhere else { return settings }
+    return try? settings?.using(cluster: Word(name), from: name, environment)
+  }
+
+  /// The names under a znode, from a session that is opened for the question; none if that fails.
+  static func children(
     of path: String, _ settings: ShellSettings, _ environment: ShellEnvironment
   ) async -> [String] {
     let tls: TLSContext?

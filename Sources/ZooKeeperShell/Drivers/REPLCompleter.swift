@@ -8,7 +8,13 @@ import ZooKeeperProtocol
 final class REPLCompleter {
   private let session: ShellSession
   private unowned let editor: LineEditor
-  private var cache: (parent: String, children: [String], expiry: ContinuousClock.Instant)?
+  private var cache: (znode: Znode, children: [String], expiry: ContinuousClock.Instant)?
+
+  /// A znode whose children are needed.
+  private struct Znode: Hashable {
+    var path: String
+    var elsewhere: Completer.Elsewhere?
+  }
 
   /// How long TAB may take, and how long its answer is good for a second TAB.
   private static let limit = Duration.seconds(1)
@@ -28,7 +34,7 @@ final class REPLCompleter {
     let plan = Completer.plan(line: before, cwd: directory)
     var children: [String] = []
     if let parent = plan.parent {
-      guard let fetched = self.children(of: parent) else { return .none }
+      guard let fetched = self.children(of: Znode(path: parent, elsewhere: plan.elsewhere)) else { return .none }
       children = fetched
     } else {
       children = Completer.localNames(
@@ -47,17 +53,17 @@ final class REPLCompleter {
   }
 
   private static func fetch(
-    _ parent: String, from session: ShellSession, _ body: @escaping @Sendable ([String]?) -> Void
+    _ znode: Znode, from session: ShellSession, _ body: @escaping @Sendable ([String]?) -> Void
   ) -> Task<Void, Never> {
-    Task { body(await session.childrenForCompletion(of: parent, limit: limit)) }
+    Task { body(await session.childrenForCompletion(of: znode.path, znode.elsewhere, limit: limit)) }
   }
 
   /// The children of a znode, or nil if no server answers in time.
-  private func children(of parent: String) -> [String]? {
-    if let cache, cache.parent == parent, cache.expiry > .now { return cache.children }
+  private func children(of znode: Znode) -> [String]? {
+    if let cache, cache.znode == znode, cache.expiry > .now { return cache.children }
     let done = WakeUp()
     let box = ChildrenBox()
-    let task = Self.fetch(parent, from: session) { children in
+    let task = Self.fetch(znode, from: session) { children in
       box.children = children
       done.signal()
     }
@@ -65,7 +71,7 @@ final class REPLCompleter {
       task.cancel()
       return nil
     }
-    if let children = box.children { cache = (parent, children, .now + Self.limit) }
+    if let children = box.children { cache = (znode, children, .now + Self.limit) }
     return box.children
   }
 }

@@ -16,7 +16,8 @@ final class ChildProcess: Sendable {
   let ownsGroup: Bool
   private let hasEnded = Mutex(false)
 
-  private init(processID: ProcessID, ownsGroup: Bool) {
+  /// Takes a process that was started otherwise.
+  init(processID: ProcessID, ownsGroup: Bool) {
     self.processID = processID
     self.ownsGroup = ownsGroup
   }

@@ -34,6 +34,12 @@ enum FileIO {
     return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
   }
 
+  /// Whether a descriptor is that of a file which can be read more than once.
+  static func isRegular(_ descriptor: Int32) -> Bool {
+    var status = stat()
+    return fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+  }
+
   /// Makes a directory, if there is none.
   ///
   /// - Throws: exit code 12 with the operating system's reason.

@@ -40,6 +40,7 @@ package final class Output: Sendable {
     var rows: Int
     var lineCount = 0
     var command: String
+    var forwarder: SignalForwarder
   }
 
   /// So much may wait before it is written.
@@ -117,10 +118,12 @@ package final class Output: Sendable {
   }
 
   /// Holds an answer back until it is known whether it fits on the screen; a longer one goes to a pager.
-  func beginPaging(rows: Int, command: String) throws(ShellError) {
+  ///
+  /// - Parameter forwarder: ends the pager with this process.
+  func beginPaging(rows: Int, command: String, forwarder: SignalForwarder) throws(ShellError) {
     try state.withLock { state throws(ShellError) in
       try flush(&state)
-      state.paging = Paging(rows: rows, command: command)
+      state.paging = Paging(rows: rows, command: command, forwarder: forwarder)
     }
   }
 
@@ -148,7 +151,7 @@ package final class Output: Sendable {
     state.paging = paging
     guard paging.lineCount >= paging.rows else { return }
     state.paging = nil
-    let pager = try OutputReader(paging.command)
+    let pager = try OutputReader(paging.command, endedBy: paging.forwarder)
     state.target = Target(descriptor: pager.descriptor, pager: pager)
   }
 
@@ -205,7 +208,8 @@ package final class Output: Sendable {
     // The reader of a pipe has seen enough: leave quietly, as other filters do when SIGPIPE ends them.
     let failure =
       errorNumber == EPIPE
-      ? ShellError(.signal(SIGPIPE), "Pipe", "") : FileIO.failure("cannot write to stdout", errorNumber)
+      ? ShellError(.signal(SIGPIPE), "Pipe", "")
+      : FileIO.failure(state.target == nil ? "cannot write to stdout" : "cannot write the answer", errorNumber)
     if state.target == nil { state.failure = failure } else { state.target?.failure = failure }
     throw failure
   }

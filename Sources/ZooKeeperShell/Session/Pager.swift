@@ -49,7 +49,7 @@ extension ShellSession {
       environment.stdinIsTerminal, invocation.isPaged, !output.isRedirected, let rows = Pager.rows(),
       let command = Pager.command(environment)
     else { return try await body() }
-    try output.beginPaging(rows: rows, command: command)
+    try output.beginPaging(rows: rows, command: command, forwarder: forwarder)
     let result: Result<Outcome, any Error>
     do {
       result = .success(try await body())

@@ -64,26 +64,47 @@ private struct OutputFile {
 struct OutputReader: Sendable {
   /// Where to write for it.
   let descriptor: Int32
-  private let process: ProcessID
+  private let process: ChildProcess
+  private let forwarder: SignalForwarder
 
   /// Starts a command line.
   ///
+  /// - Parameter forwarder: ends it with this process. A write may be waiting for it at that time.
   /// - Throws: exit code 12 if it cannot be started.
-  init(_ command: String) throws(ShellError) {
+  init(_ command: String, endedBy forwarder: SignalForwarder) throws(ShellError) {
     var ends: [Int32] = [-1, -1]
     guard pipe(&ends) == 0 else { throw FileIO.failure("cannot make a pipe", errno) }
     InheritedDescriptors.protectOwn()
-    var spawn = Spawn(.onPath("/bin/sh"), ["sh", "-c", command])
+    var spawn = Spawn(.onPath("/bin/sh"), ["sh", "-c", Self.isProgram(command) ? "exec \(command)" : command])
     spawn.resetsSignals = true
     spawn.fileActions = [.copy(ends[0], to: 0)]
     defer { close(ends[0]) }
     do throws(SystemError) {
-      process = try spawn.start()
+      process = ChildProcess(processID: try spawn.start(), ownsGroup: false)
     } catch {
       close(ends[1])
       throw ShellError(.localInputOutput, "Pipe", "cannot run /bin/sh: \(error.text)")
     }
     descriptor = ends[1]
+    self.forwarder = forwarder
+    forwarder.setReader(process)
+  }
+
+  /// Whether a command line is the name of a program with arguments, so that the shell can become the program, and a
+  /// signal to the one reaches the other.
+  static func isProgram(_ command: String) -> Bool {
+    let isPlain = command.utf8.allSatisfy { byte in
+      switch byte {
+      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+        UInt8(ascii: "0")...UInt8(ascii: "9"):
+        true
+      default: " ./_+,:%^@-".utf8.contains(byte)
+      }
+    }
+    guard isPlain, let name = command.split(separator: " ").first else { return false }
+    if name.contains("/") { return access(String(name), X_OK) == 0 }
+    let directories = getenv("PATH").map { String(cString: $0) } ?? "/usr/bin:/bin"
+    return directories.split(separator: ":").contains { access("\($0)/\(name)", X_OK) == 0 }
   }
 
   /// Ends its input, and waits until it has read all and ended.
@@ -93,15 +114,11 @@ struct OutputReader: Sendable {
     close(descriptor)
     let process = process
     // Cancelling the command does not end the wait: a pager has the terminal until the person leaves it.
-    return await withCheckedContinuation { continuation in
-      BlockingThread.start {
-        var status: Int32 = 0
-        while waitpid(process, &status, 0) < 0, errno == EINTR {}
-        let signal = status & 0x7f
-        continuation.resume(
-          returning: signal == 0 ? ExitCode(rawValue: status >> 8 & 0xff) : .signal(signal))
-      }
+    let code = await withCheckedContinuation { continuation in
+      BlockingThread.start { continuation.resume(returning: process.wait()) }
     }
+    forwarder.setReader(nil)
+    return code
   }
 }
 
@@ -116,10 +133,11 @@ extension ShellSession {
         defer { file.close() }
         try output.redirect(to: file.descriptor)
         let outcome = await run(words, at: place)
-        if let failure = output.endRedirection() { throw failure }
+        // The command itself may have reported it.
+        if let failure = output.endRedirection(), outcome.exitCode != failure.exitCode { throw failure }
         return outcome
       case .pipe(let command):
-        let reader = try OutputReader(command)
+        let reader = try OutputReader(command, endedBy: forwarder)
         do throws(ShellError) {
           try output.redirect(to: reader.descriptor)
         } catch {

@@ -5,7 +5,7 @@ import ZooKeeperProtocol
 extension ShellSession {
   /// Changes to another cluster of the configuration file, or opens a session with it beside the present one.
   func use(_ invocation: Invocation) async throws {
-    let next = try settings.using(cluster: invocation.arguments[0], environment)
+    let next = try settings.using(cluster: invocation.arguments[0], from: "use", environment)
     try output.write(next.notes)
     try await enter(next, as: invocation.value(.label))
   }
@@ -44,7 +44,7 @@ extension ShellSession {
 
   /// Opens a session with a cluster of the configuration file beside the present one, with the cluster's identities.
   func openCluster(_ name: String) async throws -> (ZooKeeperClient, NamedCluster, ConnectString) {
-    let chosen = try settings.using(cluster: Word(name), environment)
+    let chosen = try settings.using(cluster: Word(name), from: "\(name):/", environment)
     if let mistake = chosen.clusterMistake { throw mistake }
     let next = try await withPassword(chosen)
     let client = try await others.open(next, mode: mode)

@@ -136,7 +136,21 @@ extension ShellSession {
   }
 
   /// The names under a znode, or nil when they cannot be had in time.
-  func childrenForCompletion(of path: String, limit: Duration) async -> [String]? {
+  ///
+  /// - Parameter elsewhere: where it is; nil for this session's ensemble.
+  func childrenForCompletion(
+    of path: String, _ elsewhere: Completer.Elsewhere?, limit: Duration
+  ) async -> [String]? {
+    switch elsewhere {
+    case .label(let name): return await labelled[name]?.childrenForCompletion(of: path, nil, limit: limit)
+    case .cluster(let name):
+      guard let chosen = try? settings.using(cluster: Word(name), from: name, environment),
+        chosen.clusterMistake == nil
+      else { return nil }
+      return await CompletionQuery.children(of: path, chosen, environment)
+    case nil: break
+    }
+    let path = ZnodePath.resolve(path, in: directory)
     guard let client, [.syncConnected, .connectedReadOnly].contains(events.connection) else { return nil }
     return try? await client.withTimeLimit(limit).getChildren(path)
   }

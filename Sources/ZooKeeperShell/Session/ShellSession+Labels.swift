@@ -20,7 +20,8 @@ extension ShellSession {
       throw ShellError.usage("--as \(Tokenizer.quote(label)) is not a label", hint: "use letters, digits, _ and -")
     }
     let session = ShellSession(
-      settings: next, mode: mode, environment: environment, output: output, values: values, isLabelled: true)
+      settings: next, mode: mode, environment: environment, output: output, values: values, forwarder: forwarder,
+      isLabelled: true)
     session.events.setHandler { [events] event in
       // Changes of its connection show in its commands; the prompt is that of the first session.
       guard let path = event.path else { return }

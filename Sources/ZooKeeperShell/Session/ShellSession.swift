@@ -22,7 +22,7 @@ actor ShellSession {
   let events = EventRelay()
   let values: DataArgumentReader
   /// Where signals go while a command of the system's runs.
-  let forwarder = SignalForwarder()
+  let forwarder: SignalForwarder
   /// The servers that this process runs itself, with `--local`.
   let sandbox: LocalEnsemble?
   var settings: ShellSettings
@@ -55,8 +55,10 @@ actor ShellSession {
 
   init(
     settings: ShellSettings, mode: RunMode, environment: ShellEnvironment, output: Output, values: DataArgumentReader,
-    sandbox: LocalEnsemble? = nil, scriptExposure: String? = nil, isLabelled: Bool = false
+    sandbox: LocalEnsemble? = nil, scriptExposure: String? = nil, forwarder: SignalForwarder = SignalForwarder(),
+    isLabelled: Bool = false
   ) {
+    self.forwarder = forwarder
     self.isLabelled = isLabelled
     self.settings = settings
     self.scriptExposure = scriptExposure

@@ -70,13 +70,15 @@ struct ShellSettings: Sendable {
 
   /// Reads the options of the program, wherever on the command line they stood.
   ///
+  /// - Parameter clusterSource: what has named the cluster; nil if that was the option.
   /// - Throws: a usage error for a value that is none, exit code 12 for a file that cannot be read.
   init(
-    _ options: [OptionName: [Word]], environment: ShellEnvironment, dialect: any Dialect = NativeDialect()
+    _ options: [OptionName: [Word]], environment: ShellEnvironment, dialect: any Dialect = NativeDialect(),
+    clusterSource: String? = nil
   ) throws(ShellError) {
     connectString = ConnectString(servers: [])
     self.dialect = dialect
-    let chosen = try chooseCluster(options, environment)
+    let chosen = try chooseCluster(options, environment, from: clusterSource)
     try readConnection(options, environment, chosen)
     if dialect.readsJavaEnvironment {
       try apply(

@@ -8,12 +8,21 @@ import ZooKeeperTrees
 struct TarReader: TreeFileReader {
   private var input: ByteSource
   private(set) var refusals: [(path: String, reason: String)] = []
+  /// The data of directories that do not have it right after them, by path.
+  private let misplacedData: [String: [UInt8]]
+  /// What has been found of it, while it is looked for; nil otherwise.
+  private var found: [String: [UInt8]]?
+  private var foundBytes = 0
   /// Whether the archive says that an entry without an ACL has the open one.
   private var isMarked = false
   /// A directory whose data may be the next entry.
   private var directory: TreeEntry?
   /// A file that came after a directory without data.
   private var held: TreeEntry?
+  /// What comes next, if an entry lacked its directories.
+  private var queue: [TreeEntry] = []
+  /// The directories that have been returned, in an archive of another program.
+  private var directories: Set<String> = []
 
   /// What an entry of the archive is.
   private enum Item {
@@ -29,9 +38,58 @@ struct TarReader: TreeFileReader {
   /// The longest list of records of an entry.
   static let recordLimitBytes = 1 << 20
 
-  init(_ input: ByteSource) { self.input = input }
+  /// So much data may be misplaced, in bytes; all of it is in memory.
+  static let misplacedLimitBytes = 64 << 20
+
+  init(_ input: ByteSource) {
+    self.input = input
+    misplacedData = [:]
+  }
+
+  /// Reads an archive that can be read twice, so that the data of a directory may be anywhere in it.
+  ///
+  /// - Parameter first: the archive, for the first reading.
+  /// - Throws: as `next`.
+  init(_ input: ByteSource, after first: ByteSource) throws(ShellError) {
+    self.input = input
+    var scout = TarReader(first)
+    scout.found = [:]
+    // What this program writes is in order.
+    while !scout.isMarked, try scout.next() != nil {}
+    misplacedData = scout.found ?? [:]
+  }
 
   mutating func next() throws(ShellError) -> TreeEntry? {
+    while queue.isEmpty {
+      guard let entry = try nextInOrder() else { return nil }
+      if isMarked || addDirectories(of: entry) { queue.append(entry) }
+    }
+    var entry = queue.removeFirst()
+    if entry.lacksData, let data = misplacedData[entry.path] { (entry.data, entry.lacksData) = (data, false) }
+    return entry
+  }
+
+  /// Adds the directories of an entry that the archive does not have before it: not all programs write them.
+  ///
+  /// - Returns: false if the entry is a directory that has been added so before.
+  private mutating func addDirectories(of entry: TreeEntry) -> Bool {
+    if entry.lacksData, directories.contains(entry.path) { return false }
+    // The paths of all directories of a deep one would be long, all together.
+    let depth = entry.path.utf8.count { $0 == UInt8(ascii: "/") }
+    guard depth < TreeDirectoryWriter.depthLimit else { return true }
+    var path = entry.path
+    if entry.lacksData || path.isEmpty { directories.insert(path) }
+    while !path.isEmpty {
+      path = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? ""
+      guard directories.insert(path).inserted else { break }
+      var directory = TreeEntry(path: path, data: nil)
+      directory.lacksData = true
+      queue.insert(directory, at: 0)
+    }
+    return true
+  }
+
+  private mutating func nextInOrder() throws(ShellError) -> TreeEntry? {
     if let entry = held {
       held = nil
       return entry
@@ -45,11 +103,15 @@ struct TarReader: TreeFileReader {
         if let waiting { return waiting }
       case .data(let data, let path):
         guard var entry = waiting, entry.path == path else {
-          refusals.append(("\(path)/\(TreeFileName.data)", "it does not follow its directory in the archive"))
+          keepMisplaced(data, of: path)
           break
         }
         directory = nil
-        entry.data = data
+        if directories.contains(path) {
+          keepMisplaced(data, of: path)
+          break
+        }
+        (entry.data, entry.lacksData) = (data, false)
         return entry
       case .file(let entry):
         guard let waiting else { return entry }
@@ -60,6 +122,16 @@ struct TarReader: TreeFileReader {
     }
     defer { directory = nil }
     return directory
+  }
+
+  /// Takes data that does not follow its directory, which has been returned without it.
+  private mutating func keepMisplaced(_ data: [UInt8], of path: String) {
+    if found != nil, foundBytes + data.count <= Self.misplacedLimitBytes {
+      foundBytes += data.count
+      found?[path] = data
+    } else if misplacedData[path] == nil {
+      refusals.append(("\(path)/\(TreeFileName.data)", "it does not follow its directory in the archive"))
+    }
   }
 
   /// The path of a znode for the path of a file; nil if one of its names cannot be that of a znode.
@@ -130,7 +202,11 @@ struct TarReader: TreeFileReader {
     if isData { return .data(content, of: path) }
     var acl: [ACL]? = isMarked ? ACL.openUnsafe : nil
     if let text = records[TarWriter.aclKey] { acl = try ValueParser.acl(Word(bytes: text)) }
-    if isDirectory { return .directory(TreeEntry(path: path, data: nil, acl: acl)) }
+    if isDirectory {
+      var entry = TreeEntry(path: path, data: nil, acl: acl)
+      entry.lacksData = !isMarked
+      return .directory(entry)
+    }
     return .file(TreeEntry(path: path, data: records[TarWriter.nullKey] == nil ? content : nil, acl: acl))
   }
 

@@ -19,7 +19,8 @@ struct OpenDirectory {
 
   /// - Throws: exit code 12 with the operating system's reason.
   init(_ path: String) throws(ShellError) {
-    name = path
+    let isNamed = path.utf8.contains { $0 != UInt8(ascii: "/") }
+    name = isNamed ? String(path.reversed().drop { $0 == "/" }.reversed()) : path
     descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard descriptor >= 0 else { throw FileIO.failure("cannot open \(path)", errno) }
   }

@@ -83,6 +83,8 @@ struct TreeDirectoryReader: TreeFileReader {
     let line = index[path]
     // A file that has been written to meanwhile is data.
     let isNull = line?.isNull == true && data?.isEmpty == true
-    return TreeEntry(path: path, data: isNull ? nil : data, acl: line?.acl)
+    var entry = TreeEntry(path: path, data: isNull ? nil : data, acl: line?.acl)
+    entry.lacksData = data == nil && line == nil
+    return entry
   }
 }

@@ -52,6 +52,10 @@ extension CommandContext {
     for place in [source, target] { try place.cluster?.requireReading(by: invocation, writes: true) }
     try await allow(
       "Move \(entries.count) znodes from \(path) to \(targetPath)", count: entries.count, on: source.cluster)
+    if let parent = ZnodePath.parent(of: targetPath), try await to.exists(parent) == nil {
+      guard invocation.flag(.parents) else { throw ShellError.missingParent(of: targetPath) }
+      try await createParents(parent, to)
+    }
     let steps = entries.map { entry in
       TreePlan.Step.create(
         path: entry.absolutePath(under: targetPath), data: entry.data, acl: entry.acl ?? ACL.openUnsafe)
@@ -245,6 +249,7 @@ extension CommandContext {
     switch place {
     case .znode: preconditionFailure("a znode is no file")
     case .standardStream(let format):
+      if invocation.flag(.resume) { throw .notResumed("stdout") }
       let sink = ByteSink { [emit] bytes throws(ShellError) in try emit(.tree(.bytes(bytes))) }
       switch format ?? .jsonl {
       case .jsonl: return (try TreeLinesWriter(sink, root: root), {})
@@ -257,6 +262,7 @@ extension CommandContext {
         try FileIO.makeDirectory(name)
         return (try TreeDirectoryWriter(name, resumes: invocation.flag(.resume)), {})
       }
+      if invocation.flag(.resume) { throw .notResumed(format == .tar ? "an archive" : "a file of lines") }
       let file = try NewFile(name, replaces: invocation.flag(.overwrite))
       return (format == .tar ? try TarWriter(file.sink) : try TreeLinesWriter(file.sink, root: root), file.abandon)
     }
@@ -292,5 +298,13 @@ extension CommandContext {
   func inFlight() throws(ShellError) -> Int {
     guard let word = invocation.value(.inFlight) else { return 64 }
     return Int(try ValueParser.integer(word, of: "--in-flight", in: 1...10_000))
+  }
+}
+
+extension ShellError {
+  /// `--resume` is for what has a place for each znode.
+  fileprivate static func notResumed(_ what: String) -> ShellError {
+    .usage(
+      "\(what) cannot be resumed: it only appears when it is whole", hint: "export it again, or to a directory")
   }
 }

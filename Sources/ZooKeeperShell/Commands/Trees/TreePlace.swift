@@ -2,6 +2,12 @@ import ZooKeeperClient
 import ZooKeeperProtocol
 import ZooKeeperTrees
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 /// Where a subtree is: on this ensemble, on another one, or in a file.
 enum TreePlace: Sendable {
   case znode(ZooKeeperClient, path: String, ensemble: Ensemble)
@@ -61,23 +67,30 @@ extension CommandContext {
   func reader(of place: TreePlace) throws(ShellError) -> any TreeFileReader & Sendable {
     switch place {
     case .znode: preconditionFailure("a znode is no file")
-    case .standardStream(let format): return try streamReader(try values.claimStdin(), "stdin", format)
+    case .standardStream(let format): return try streamReader(try values.claimStdin(), nil, "stdin", format)
     case .file(let name, let format):
       if format ?? (FileIO.isDirectory(name) ? .directory : nil) == .directory {
         return try TreeDirectoryReader(name)
       }
-      return try streamReader(try FileIO.openForReading(name), name, format ?? TreeFormat(ending: name))
+      let format = format ?? TreeFormat(ending: name)
+      let descriptor = try FileIO.openForReading(name)
+      let again = FileIO.isRegular(descriptor) ? try FileIO.openForReading(name) : nil
+      return try streamReader(descriptor, again, name, format)
     }
   }
 
+  /// - Parameter again: the file once more, if it is one that can be read twice.
   private func streamReader(
-    _ descriptor: Int32, _ name: String, _ format: TreeFormat?
+    _ descriptor: Int32, _ again: Int32?, _ name: String, _ format: TreeFormat?
   ) throws(ShellError) -> any TreeFileReader & Sendable {
     var input = ByteSource(descriptor, name: name)
     // A tar archive begins with a name; lines of JSON begin with a brace.
     let first = try input.peek(1).first
     let isLines = format.map { $0 == .jsonl } ?? (first == nil || first == UInt8(ascii: "{"))
-    return isLines ? TreeLinesReader(input) : TarReader(input)
+    if isLines { return TreeLinesReader(input) }
+    guard let again else { return TarReader(input) }
+    defer { close(again) }
+    return try TarReader(input, after: ByteSource(again, name: name))
   }
 }
 
