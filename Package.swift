@@ -55,6 +55,9 @@ let package = Package(
       name: "EnsembleCore", dependencies: ["Jute", "ZooKeeperProtocol", "ZnodeTree", "ServerCore", "Zab", "TxnLog"],
       swiftSettings: house),
     .target(
+      name: "ZooKeeperHistory", dependencies: ["Jute", "ZooKeeperProtocol", "ZnodeTree", "ServerCore", "TxnLog"],
+      swiftSettings: house),
+    .target(
       name: "ZabSimulator",
       dependencies: [
         "Jute", "ZooKeeperProtocol", "ZnodeTree", "ServerCore", "Zab", "EnsembleCore", "TxnLog", "StorageTesting",
@@ -134,6 +137,12 @@ let package = Package(
       resources: [.copy("Resources")], swiftSettings: house),
     .testTarget(
       name: "ZnodeTreeTests", dependencies: ["ZnodeTree", "ZooKeeperProtocol", "Jute"], swiftSettings: house),
+    .testTarget(
+      name: "ZooKeeperHistoryTests",
+      dependencies: [
+        "ZooKeeperHistory", "TxnLog", "StorageTesting", "ZnodeTree", "ZooKeeperProtocol", "Jute",
+      ],
+      swiftSettings: house),
     .testTarget(
       name: "ServerCoreTests", dependencies: ["ServerCore", "ZnodeTree", "ZooKeeperProtocol", "Jute"],
       swiftSettings: house),

@@ -26,6 +26,7 @@ enum ImportTable {
     "Zab": ["ZooKeeperProtocol"],
     "EnsembleCore": ["Zab", "ServerCore", "ZnodeTree", "TxnLog", "ZooKeeperProtocol", "Jute"],
     "TxnLog": platform.union(["ZooKeeperProtocol", "Jute", "Zlib"]),
+    "ZooKeeperHistory": ["TxnLog", "ServerCore", "ZnodeTree", "ZooKeeperProtocol", "Jute"],
     "StorageTesting": ["TxnLog", "ZooKeeperProtocol", "Jute", "Zlib"],
     "ZooKeeperServer": core.union(networking).union(platform).union([
       "TransportSecurity", "NIOHTTP1", "NIOConcurrencyHelpers", "Synchronization", "SASL", "GSSAPI",
