@@ -109,7 +109,7 @@ let package = Package(
       name: "ZooKeeperShell",
       dependencies: [
         "Digests", "ZooKeeperClient", "ZooKeeperRecipes", "ZooKeeperTrees", "ZooKeeperProtocol", "TransportSecurity",
-        "SASL", "LineEditor", "Platform", "ZooKeeperSandbox", "Zlib",
+        "SASL", "LineEditor", "Platform", "ZooKeeperSandbox", "Zlib", "ZooKeeperHistory", "TxnLog",
       ],
       swiftSettings: house),
     .executableTarget(name: "zkcli", dependencies: ["ZooKeeperShell"], swiftSettings: house),

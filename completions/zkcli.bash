@@ -1,12 +1,12 @@
 # bash completion for zkcli. Generated from its table of commands: do not edit.
 
-_zkcli_commands='acl addWatch addauth apply barrier cat cd close clusters commit config connect counter cp create delete deleteall delquota diff du edit elect exists exit export find get getAcl getAllChildrenNumber getEphemerals grep group help history id import listquota local lock ls mirror multi mv printwatches pwd queue quit reconfig redo removewatches rendezvous repeat rm rmr server set setAcl setquota stat sync time tree use version wait watch whoami'
+_zkcli_commands='acl addWatch addauth apply barrier cat cd close clusters commit config connect counter cp create delete deleteall delquota diff du edit elect exists exit export find get getAcl getAllChildrenNumber getEphemerals grep group help history id import listquota local lock log ls mirror multi mv printwatches pwd queue quit reconfig redo removewatches rendezvous repeat rm rmr server set setAcl setquota snap stat sync time tree undelete use version wait watch whoami'
 
 _zkcli() {
   local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} line candidate quoted
   COMPREPLY=()
   case $previous in
-    --config|--client-configuration|-client-configuration|--auth-file|--cacert|--cert|--key|--key-password-file|--password-file|--keytab|-f|--script|--data-dir|--file|-file)
+    --config|--client-configuration|-client-configuration|--auth-file|--cacert|--cert|--key|--key-password-file|--password-file|--keytab|-f|--script|--data-dir|--file|--log-dir|--audit|-file)
       compopt -o filenames
       mapfile -t COMPREPLY < <(compgen -f -- "$word")
       return ;;

@@ -41,7 +41,8 @@ extension HistoryDirectory {
     var replay = Replay(base, bound: bound)
     if base.isWhole { try replay.run(&self, hooks) }
     base.findings += replay.findings
-    if segments.isEmpty { base.findings.append(.noLog(directory: logDirectory)) }
+    // A new server has no log before its first transaction.
+    if segments.isEmpty, base.zxid > .zero { base.findings.append(.noLog(directory: logDirectory)) }
     if !replay.hasLoss, !replay.hasReachedBound, bound != .last, bound > replay.position {
       throw HistoryError(.beyondEnd(last: replay.position), path: path)
     }

@@ -14,8 +14,8 @@ package struct TransactionStream<Files: FileSystem> {
     case zxid(Zxid)
     /// Milliseconds since 1970.
     case time(Int64)
-    /// With the last segment.
-    case lastSegment
+    /// With the last segments, so many of them.
+    case lastSegments(Int)
   }
 
   /// A part of the history.
@@ -62,7 +62,7 @@ package struct TransactionStream<Files: FileSystem> {
         first = index
         if transaction.timeMilliseconds <= time { break }
       }
-    case .lastSegment: first = max(0, segments.count - 1)
+    case .lastSegments(let count): first = max(0, segments.count - count)
     }
     segment = first > 0 ? segments[first - 1] : nil
   }

@@ -42,7 +42,7 @@ enum ImportTable {
     "LineEditor": platform.union(["CLibEdit", "Platform", "Synchronization"]),
     "ZooKeeperShell": platform.union([
       "Digests", "ZooKeeperClient", "ZooKeeperRecipes", "ZooKeeperTrees", "ZooKeeperProtocol", "TransportSecurity",
-      "SASL", "LineEditor", "Platform", "ZooKeeperSandbox", "Zlib", "Synchronization",
+      "SASL", "LineEditor", "Platform", "ZooKeeperSandbox", "Zlib", "Synchronization", "ZooKeeperHistory", "TxnLog",
     ]),
     "ZabSimulator": core.union(platform).union(["StorageTesting"]),
     "zkcli": ["ZooKeeperShell"],

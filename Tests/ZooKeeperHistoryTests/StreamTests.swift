@@ -31,7 +31,7 @@ import ZooKeeperProtocol
     var all = try TransactionStream(history, from: .beginning)
     #expect(try read(&all).zxids == Array(1...180))
     for (start, first) in [
-      (TransactionStream<ReadOnlyFileSystem>.Start.zxid(zxid(61)), 61), (.zxid(zxid(60)), 1), (.lastSegment, 121),
+      (TransactionStream<ReadOnlyFileSystem>.Start.zxid(zxid(61)), 61), (.zxid(zxid(60)), 1), (.lastSegments(1), 121),
       (.time(Server.time(of: zxid(130))), 121), (.time(0), 1),
     ] {
       var stream = try TransactionStream(history, from: start)

@@ -6,6 +6,8 @@ package enum CommandID: Hashable, Sendable {
   case recipe(RecipeCommand)
   /// Run by the shell itself, which opens a session only if it needs one.
   case shell(ShellCommand)
+  /// Run on files of this machine, without a session.
+  case offline(OfflineCommand)
   /// Run by the program in place of a shell.
   case server
 
@@ -15,6 +17,7 @@ package enum CommandID: Hashable, Sendable {
     case .client(let command): command.rawValue
     case .recipe(let command): command.rawValue
     case .shell(let command): command.rawValue
+    case .offline(let command): command.rawValue
     case .server: "server"
     }
   }
@@ -28,7 +31,7 @@ package enum CommandID: Hashable, Sendable {
       default: false
       }
     case .shell(let command): command == .cd || command == .pwd
-    case .recipe, .server: false
+    case .recipe, .offline, .server: false
     }
   }
 }
@@ -36,7 +39,7 @@ package enum CommandID: Hashable, Sendable {
 extension CommandID: CaseIterable {
   package static let allCases: [CommandID] =
     ClientCommand.allCases.map(CommandID.client) + RecipeCommand.allCases.map(CommandID.recipe)
-    + ShellCommand.allCases.map(CommandID.shell) + [.server]
+    + ShellCommand.allCases.map(CommandID.shell) + OfflineCommand.allCases.map(CommandID.offline) + [.server]
 }
 
 /// The commands that are requests on a session.
@@ -45,6 +48,7 @@ package enum ClientCommand: String, CaseIterable, Hashable, Sendable {
   case getAllChildrenNumber, setquota, listquota, delquota, config, reconfig, addWatch, removewatches, multi
   case edit
   case tree, find, grep, du, cp, mv, export, importTree = "import", diff, apply, mirror
+  case undelete
 }
 
 /// The commands that coordinate processes.
@@ -56,4 +60,9 @@ package enum RecipeCommand: String, CaseIterable, Hashable, Sendable {
 package enum ShellCommand: String, CaseIterable, Hashable, Sendable {
   case acl, addauth, cd, close, clusters, connect, help, history, local, printwatches, pwd, quit, redo
   case `repeat`, time, use, version
+}
+
+/// The commands that read the files of a server.
+package enum OfflineCommand: String, CaseIterable, Hashable, Sendable {
+  case snap, log
 }

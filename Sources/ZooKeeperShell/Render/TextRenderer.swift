@@ -41,6 +41,8 @@ struct TextRenderer {
     case .recipe(let result): render(result)
     case .tree(let result): render(result)
     case .value(let result): render(result)
+    case .past(.transactions(let batch)): Rendered(stdout: TransactionText.lines(of: batch))
+    case .past(.advice(let text)): note(text)
     case .members(let members): self.members(members)
     case .text(let text): withLineEnd(text)
     case .remark(let text): remark(text)
