@@ -43,7 +43,7 @@ extension HistoryDirectory {
     base.findings += replay.findings
     // A new server has no log before its first transaction.
     if segments.isEmpty, base.zxid > .zero { base.findings.append(.noLog(directory: logDirectory)) }
-    if !replay.hasLoss, !replay.hasReachedBound, bound != .last, bound > replay.position {
+    if base.isWhole, !replay.hasLoss, !replay.hasReachedBound, bound != .last, bound > replay.position {
       throw HistoryError(.beyondEnd(last: replay.position), path: path)
     }
     if base.isWhole, !replay.hasLoss {

@@ -121,6 +121,8 @@ struct HistoryTests {
     expect(try await snap("ls", "-R", directory, "/app", "--at", then), output: live["ls"] ?? "")
     expect(try await snap("ls", directory, "/app"), output: "a\nc\nd\n")
     expect(try await snap("ls", directory, "/app", "--before", last), output: "a\nc\n")
+    let both = try json(try await snap("cat", "-o", "json", directory, "/app/*", "--at", then).output)
+    #expect((both as? [[String: Any]])?.count == 2)
     expect(try await snap("cat", directory, "/app/*", "--at", then), output: "/app/a:\nhost 10.0.0.1\n/app/c:\n")
     let diff = try await snap("diff", directory, "/app", "--since", then)
     #expect(diff.exitStatus == 1)

@@ -46,6 +46,7 @@ import ZooKeeperProtocol
     for path in ["/data", "\(Server.directory)/snapshot.78"] {
       var history = try HistoryDirectory(ReadOnlyFileSystem(server.disk), path: path)
       let state = try history.state(at: .newest)
+      #expect(try history.state(at: .at(zxid(130))).findings.first == state.findings.first)
       guard case .partialSnapshot(_, zxid(120), let count)? = state.findings.first else {
         Issue.record("\(state.findings)")
         continue

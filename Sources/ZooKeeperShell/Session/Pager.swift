@@ -34,7 +34,7 @@ extension Invocation {
     case .client(let command):
       [.ls, .get, .getAcl, .tree, .find, .grep, .du, .diff, .config, .getEphemerals].contains(command)
     case .shell(let command): [.help, .history, .clusters].contains(command)
-    case .offline: !flag(.follow)
+    case .offline: true
     case .recipe, .server: false
     }
   }

@@ -36,9 +36,11 @@ struct LogSummary {
     let counts = operations.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { "\($0.value) \($0.key)" }
     let busiest = sessions.sorted { ($1.value, $0.key.rawValue) < ($0.value, $1.key.rawValue) }
       .prefix(Self.listedCount).map { "\($0.key) \($0.value)" }
+    func counted(_ count: Int, _ unit: String) -> String { "\(count) \(unit)\(count == 1 ? "" : "s")" }
     var lines = [
-      "\(history.segments.count) segments, \(history.logBytes) bytes on disk; \(history.snapshots.count) snapshots",
-      "\(count) transactions, \(bytes) bytes, of \(sessions.count) sessions",
+      counted(history.segments.count, "segment") + ", \(history.logBytes) bytes on disk; "
+        + counted(history.snapshots.count, "snapshot"),
+      counted(count, "transaction") + ", \(bytes) bytes, of " + counted(sessions.count, "session"),
     ]
     if let first, let last {
       lines.append(

@@ -78,27 +78,33 @@ extension CommandContext {
   }
 
   private func list(_ state: PastState) async throws -> ExitCode {
-    let source = ZnodeSource.past(state)
-    let isHuman = invocation.flag(.human)
-    for root in try await rootPaths(source) {
-      let isRecursive = invocation.flag(.recursive)
-      if !isRecursive, !invocation.flag(.long) {
-        guard let names = state.childNames(of: root) else { throw ZooKeeperError(.server(.noNode), path: root) }
-        try emit(.children(path: root, names: names, stat: nil))
-        continue
-      }
-      var reader = try source.reader(of: root, maximumDepth: isRecursive ? nil : 1)
-      while case .node(let node)? = try await reader.next() {
-        if !isRecursive, node.path == root { continue }
-        guard invocation.flag(.long) else {
-          try emit(.path(node.path))
-          continue
-        }
-        let name = isRecursive ? node.path : ZnodePath.name(of: node.path)
-        try emit(.entry(ListingEntry(name: name, stat: node.stat, isHuman: isHuman)))
-      }
+    guard !invocation.arguments.isEmpty else {
+      try await list("/", state)
+      return .success
+    }
+    try await forEachPath(.past(state)) { path, heading in
+      guard state.exists(path) else { throw ZooKeeperError(.server(.noNode), path: path) }
+      try heading()
+      try await list(path, state)
     }
     return .success
+  }
+
+  private func list(_ root: String, _ state: PastState) async throws {
+    let isRecursive = invocation.flag(.recursive)
+    guard isRecursive || invocation.flag(.long) else {
+      return try emit(.children(path: root, names: state.childNames(of: root) ?? [], stat: nil))
+    }
+    var reader = try ZnodeSource.past(state).reader(of: root, maximumDepth: isRecursive ? nil : 1)
+    while case .node(let node)? = try await reader.next() {
+      if !isRecursive, node.path == root { continue }
+      guard invocation.flag(.long) else {
+        try emit(.path(node.path))
+        continue
+      }
+      let name = isRecursive ? node.path : ZnodePath.name(of: node.path)
+      try emit(.entry(ListingEntry(name: name, stat: node.stat, isHuman: invocation.flag(.human))))
+    }
   }
 
   private func printData(_ state: PastState) async throws -> ExitCode {
