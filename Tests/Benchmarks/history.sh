@@ -23,12 +23,13 @@ shift $((OPTIND - 1))
 zkcli=$(find_binary "${1:-}")
 port=21887 data=$work/data
 mkdir "$data"
-printf '%s\n' "dataDir=$data" "clientPort=$port" clientPortAddress=127.0.0.1 maxClientCnxns=0 \
-  admin.enableServer=false '4lw.commands.whitelist=*' > "$work/zoo.cfg"
+# Half of the transactions that fill it are in a snapshot.
+printf '%s\n' "dataDir=$data" "snapCount=$((count / 400))" "clientPort=$port" clientPortAddress=127.0.0.1 \
+  maxClientCnxns=0 admin.enableServer=false '4lw.commands.whitelist=*' > "$work/zoo.cfg"
 
 # start_server: starts it, and prints the milliseconds until it has answered; leaves its process id in $work/pid.
 start_server() {
-  "$zkcli" server run "$work/zoo.cfg" 2>> "$work/log" &
+  "$zkcli" server run "$work/zoo.cfg" >> "$work/log" 2>&1 &
   echo $! > "$work/pid"
   "$load/zkload" wait -z "$(date +%s%N)" -T 300 "127.0.0.1:$port" |
     python3 -c 'import json, sys; print(json.load(sys.stdin)["ms"])'
@@ -41,6 +42,7 @@ stop_server() {
   awk '/^VmHWM/ { print $2 }' "/proc/$pid/status"
   kill "$pid"
   while kill -0 "$pid" 2> /dev/null; do sleep 0.05; done
+  rm "$work/pid"
 }
 
 # measure COMMAND...: prints wall milliseconds and peak memory in KiB of a command whose output is dropped.
@@ -53,6 +55,7 @@ print(f"{(time.monotonic() - begin) * 1000:.0f}", resource.getrusage(resource.RU
 PYTHON
 }
 
+trap '[[ ! -e $work/pid ]] || kill "$(cat "$work/pid")" 2> /dev/null || true; rm -rf "$work"' EXIT
 start_server > /dev/null
 "$load/zkload" fill -n "$count" -d 100 -b 200 -c 4 -w 4 -T 900 "127.0.0.1:$port" > /dev/null
 stop_server > /dev/null
