@@ -56,6 +56,9 @@ let package = Package(
       name: "EnsembleCore", dependencies: ["Jute", "ZooKeeperProtocol", "ZnodeTree", "ServerCore", "Zab", "TxnLog"],
       swiftSettings: house),
     .target(
+      name: "ZooKeeperHistory", dependencies: ["Jute", "ZooKeeperProtocol", "ZnodeTree", "ServerCore", "TxnLog"],
+      swiftSettings: house),
+    .target(
       name: "ZabSimulator",
       dependencies: [
         "Jute", "ZooKeeperProtocol", "ZnodeTree", "ServerCore", "Zab", "EnsembleCore", "TxnLog", "StorageTesting",
@@ -116,8 +119,8 @@ let package = Package(
     .target(
       name: "ZooKeeperShell",
       dependencies: [
-        "Digests", "JSONFormat", "ZooKeeperClient", "ZooKeeperRecipes", "ZooKeeperTrees", "ZooKeeperMonitor",
-        "ZooKeeperProtocol", "TransportSecurity", "SASL", "LineEditor", "Platform", "ZooKeeperSandbox", "Zlib",
+        "Digests", "JSONFormat", "ZooKeeperClient", "ZooKeeperRecipes", "ZooKeeperTrees", "ZooKeeperMonitor", "ZooKeeperHistory",
+        "TxnLog", "ZooKeeperProtocol", "TransportSecurity", "SASL", "LineEditor", "Platform", "ZooKeeperSandbox", "Zlib",
       ],
       swiftSettings: house),
     .executableTarget(name: "zkcli", dependencies: ["ZooKeeperShell"], swiftSettings: house),
@@ -145,6 +148,12 @@ let package = Package(
       resources: [.copy("Resources")], swiftSettings: house),
     .testTarget(
       name: "ZnodeTreeTests", dependencies: ["ZnodeTree", "ZooKeeperProtocol", "Jute"], swiftSettings: house),
+    .testTarget(
+      name: "ZooKeeperHistoryTests",
+      dependencies: [
+        "ZooKeeperHistory", "TxnLog", "StorageTesting", "ZnodeTree", "ZooKeeperProtocol", "Jute",
+      ],
+      swiftSettings: house),
     .testTarget(
       name: "ServerCoreTests", dependencies: ["ServerCore", "ZnodeTree", "ZooKeeperProtocol", "Jute"],
       swiftSettings: house),

@@ -12,7 +12,7 @@ end
 
 function __zkcli_needs_file
     set -l words (commandline -opc)
-    contains -- $words[-1] --config --client-configuration -client-configuration --auth-file --cacert --cert --key --key-password-file --password-file --keytab -f --script --data-dir --file -file
+    contains -- $words[-1] --config --client-configuration -client-configuration --auth-file --cacert --cert --key --key-password-file --password-file --keytab -f --script --data-dir --file --log-dir --audit -file
 end
 
 complete -c zkcli -f
@@ -43,6 +43,9 @@ complete -c zkcli -n __zkcli_needs_command -a import -d 'Create the znodes of a 
 complete -c zkcli -n __zkcli_needs_command -a diff -d 'Compare two subtrees'
 complete -c zkcli -n __zkcli_needs_command -a apply -d 'Make a subtree as a file says'
 complete -c zkcli -n __zkcli_needs_command -a mirror -d 'Make a subtree like another one, and keep it so'
+complete -c zkcli -n __zkcli_needs_command -a snap -d 'Show the tree as it was, from the files of a server'
+complete -c zkcli -n __zkcli_needs_command -a log -d 'Show who wrote what and when, from the log of a server'
+complete -c zkcli -n __zkcli_needs_command -a undelete -d 'Bring a subtree back as it was, from the files of a server'
 complete -c zkcli -n __zkcli_needs_command -a getAcl -d 'Print the ACL of a znode'
 complete -c zkcli -n __zkcli_needs_command -a setAcl -d 'Replace the ACL of a znode'
 complete -c zkcli -n __zkcli_needs_command -a addauth -d 'Prove an identity to the server'

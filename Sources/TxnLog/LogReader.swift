@@ -41,17 +41,46 @@ package struct LogReader<Files: FileSystem> {
   package private(set) var end: SegmentEnd?
   /// Whether the writer marked the ends of its batches.
   package private(set) var isMarked = false
-  private let window: FileWindow<Files>
+  private let files: Files
+  private var window: FileWindow<Files>
 
   /// Opens the segment `log.<zxid>` at `path`.
   ///
   /// - Throws: `badHeader` if it is not a log. An incomplete header is what a crash leaves, and reads as an empty
   ///   segment.
   package init(_ files: Files, path: String, segment: Zxid) throws(TxnLogError) {
+    self.files = files
     self.path = path
     self.segment = segment
     window = try FileWindow(files, path: path)
     try readHeader()
+  }
+
+  /// Opens the file again, so that what a server has written meanwhile is read too; the next record is the same.
+  ///
+  /// - Throws: as `init`.
+  package mutating func reopen() throws(TxnLogError) {
+    window = try FileWindow(files, path: path)
+    end = nil
+    if offset < LogFormat.headerBytes {
+      offset = LogFormat.headerBytes
+      try readHeader()
+    }
+  }
+
+  /// Continues after damage, which `next` has thrown, with the first whole record that follows it in the segment.
+  ///
+  /// Only for those who want to see what is left: a server must not go on there.
+  ///
+  /// - Returns: whether there is such a record.
+  /// - Throws: the failure of a call.
+  package mutating func skipDamage() throws(TxnLogError) -> Bool {
+    let contentEnd = try window.endOfContent(from: offset)
+    var scan = TailScan(
+      window: window, segment: segment, start: offset, contentEnd: contentEnd, last: last, isMarked: isMarked)
+    guard let next = try scan.nextRecord() else { return false }
+    offset = next
+    return true
   }
 
   /// The segment's size on disk.

@@ -50,6 +50,9 @@ package struct LogWalk<Files: FileSystem> {
   /// A torn end whose segment may still turn out to be followed by a gap, which would mean that it was damaged.
   private var suspect: TornTail?
 
+  /// The segment that is being read; nil at the end of the log.
+  package var segmentPath: String? { reader?.path }
+
   /// A walk over those of `segments`, sorted oldest first, that can have transactions after `position`.
   package init(_ files: Files, segments: [ZxidFile], after position: Zxid) {
     self.files = files

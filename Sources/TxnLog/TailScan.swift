@@ -58,7 +58,7 @@ struct TailScan<Files: FileSystem> {
       return .end(tornBytes: max(0, contentEnd - start - BatchMark.encodedSizeBytes))
     }
     if let wholeRecordEnd, start / Self.sectorBytes == (wholeRecordEnd - 1) / Self.sectorBytes { return .damage }
-    try scan()
+    _ = try scan(stopsAtRecord: false)
     if let lastMark, start >= lastMark.batchOffset { return .end(tornBytes: contentEnd - start) }
     return lastMark == nil && !foundRecord ? .end(tornBytes: contentEnd - start) : .damage
   }
@@ -71,8 +71,14 @@ struct TailScan<Files: FileSystem> {
     return (start - 1) / Self.sectorBytes == (start + BatchMark.nonzeroByte) / Self.sectorBytes
   }
 
+  /// Where the first whole record after `start` begins; nil if there is none.
+  mutating func nextRecord() throws(TxnLogError) -> Int? { try scan(stopsAtRecord: true) }
+
   /// Finds the marks and records after `start`.
-  private mutating func scan() throws(TxnLogError) {
+  ///
+  /// - Parameter stopsAtRecord: whether only the first record is looked for.
+  /// - Returns: the place of that record.
+  private mutating func scan(stopsAtRecord: Bool) throws(TxnLogError) -> Int? {
     var offset = start + 1
     while offset < contentEnd {
       let bytes = try window.loadAvailable(offset)
@@ -88,12 +94,14 @@ struct TailScan<Files: FileSystem> {
         lastMark = mark
         offset += BatchMark.encodedSizeBytes
       } else if let end = try recordEnd(at: offset) {
+        if stopsAtRecord { return offset }
         foundRecord = true
         offset = end
       } else {
         offset += 1
       }
     }
+    return nil
   }
 
   /// The first of `count` offsets in `bytes` at which a record or a mark could begin.

@@ -92,10 +92,7 @@ public struct TreeCopy: Sendable {
     if expectsExisting { missing = try await reconcile(missing) }
     var writer = TreeWriter(client: client, limits: limits) { [count = outcome.count, report] in report(count + $0) }
     for entry in missing {
-      try await writer.add(
-        .create(
-          CreateRequest(
-            path: entry.absolutePath(under: root), data: entry.data, acl: entry.acl ?? defaultACL, flags: 0)))
+      try await writer.add(creation(of: entry))
     }
     try await writer.finish()
     outcome.createdCount += writer.doneCount
@@ -117,6 +114,17 @@ public struct TreeCopy: Sendable {
       }
     }
     report(outcome.count)
+  }
+
+  private func creation(of entry: TreeEntry) -> MultiOperation {
+    let request = CreateRequest(
+      path: entry.absolutePath(under: root), data: entry.data, acl: entry.acl ?? defaultACL, flags: entry.mode.flags)
+    return switch entry.mode {
+    case .container: .createContainer(request)
+    case .persistentTTL(let milliseconds):
+      .createTTL(CreateTTLRequest(create: request, ttlMilliseconds: milliseconds))
+    default: .create(request)
+    }
   }
 
   /// Compares znodes with those that the target has, and overwrites or skips these as asked for.

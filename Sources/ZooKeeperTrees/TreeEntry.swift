@@ -14,12 +14,17 @@ public struct TreeEntry: Hashable, Sendable {
   /// Whether nothing is known of the data, as of a directory that was not made from a znode. A new znode gets null then,
   /// and one that exists keeps what it has.
   public var lacksData = false
+  /// How a copy is created. Servers do not tell which znodes are containers or have a time to live; their logs do.
+  public var mode: CreateMode
 
-  public init(path: String, data: [UInt8]?, acl: [ACL]? = nil, stat: Stat? = nil) {
+  public init(
+    path: String, data: [UInt8]?, acl: [ACL]? = nil, stat: Stat? = nil, mode: CreateMode = .persistent
+  ) {
     self.path = path
     self.data = data
     self.acl = acl
     self.stat = stat
+    self.mode = mode
   }
 
   /// The znode's path on an ensemble, where the subtree begins at `root`.
@@ -36,7 +41,7 @@ public struct TreeEntry: Hashable, Sendable {
   }
 
   /// The path below `root` of a znode that is in that subtree.
-  static func relative(_ path: String, to root: String) -> String {
+  package static func relative(_ path: String, to root: String) -> String {
     guard path != root else { return "" }
     return String(path.utf8.dropFirst(root == "/" ? 1 : root.utf8.count + 1)) ?? ""
   }

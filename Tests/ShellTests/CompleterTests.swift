@@ -37,7 +37,7 @@ import Testing
 
   @Test(
     arguments: [
-      (["l"], "latency listquota local lock ls", nil),
+      (["l"], "latency listquota local lock log ls", nil),
       (["get", "/a"], "/a /a b /alpha", "/"),
       (["-s", "h:1", "get", "/alpha/"], "/alpha/one", "/alpha"),
       (["--server", ""], "", nil),

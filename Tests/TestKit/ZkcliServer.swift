@@ -6,14 +6,17 @@ import Synchronization
 /// *Thread*: any.
 public final class ZkcliServer: Sendable {
   public let port: UInt16
+  /// The configured `dataDir`: `version-2` in it has the server's files.
+  public let dataDirectory: String
   private let log: String
   /// What it has logged so far.
   public var logText: String { (try? String(contentsOfFile: log, encoding: .utf8)) ?? "" }
   /// It ends with the test process, and with this object.
   private let process: GuardedProcess
 
-  private init(port: UInt16, log: String, process: GuardedProcess) {
+  private init(port: UInt16, dataDirectory: String, log: String, process: GuardedProcess) {
     self.port = port
+    self.dataDirectory = dataDirectory
     self.log = log
     self.process = process
   }
@@ -63,7 +66,7 @@ public final class ZkcliServer: Sendable {
     let log = "\(directory)/server.log"
     let process = try await GuardedProcess.start(
       try Products.executable("zkcli"), ["server", "run", "\(directory)/zoo.cfg"], environment: environment, log: log)
-    return ZkcliServer(port: port, log: log, process: process)
+    return ZkcliServer(port: port, dataDirectory: "\(directory)/data", log: log, process: process)
   }
 
   /// Waits until the server answers clients.

@@ -27,6 +27,7 @@ enum ImportTable {
     "Zab": ["ZooKeeperProtocol"],
     "EnsembleCore": ["Zab", "ServerCore", "ZnodeTree", "TxnLog", "ZooKeeperProtocol", "Jute"],
     "TxnLog": platform.union(["ZooKeeperProtocol", "Jute", "Zlib"]),
+    "ZooKeeperHistory": ["TxnLog", "ServerCore", "ZnodeTree", "ZooKeeperProtocol", "Jute"],
     "StorageTesting": ["TxnLog", "ZooKeeperProtocol", "Jute", "Zlib"],
     "ZooKeeperServer": core.union(networking).union(platform).union([
       "TransportSecurity", "NIOHTTP1", "NIOConcurrencyHelpers", "Synchronization", "SASL", "GSSAPI",
@@ -46,8 +47,8 @@ enum ImportTable {
     "LineEditor": platform.union(["CLibEdit", "Platform", "Synchronization"]),
     "ZooKeeperShell": platform.union([
       "Digests", "JSONFormat", "ZooKeeperClient", "ZooKeeperRecipes", "ZooKeeperTrees", "ZooKeeperMonitor",
-      "ZooKeeperProtocol", "TransportSecurity", "SASL", "LineEditor", "Platform", "ZooKeeperSandbox", "Zlib",
-      "Synchronization",
+      "ZooKeeperHistory", "TxnLog", "ZooKeeperProtocol", "TransportSecurity", "SASL", "LineEditor", "Platform",
+      "ZooKeeperSandbox", "Zlib", "Synchronization",
     ]),
     "ZabSimulator": core.union(platform).union(["StorageTesting"]),
     "zkcli": ["ZooKeeperShell"],

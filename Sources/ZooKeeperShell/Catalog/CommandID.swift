@@ -8,6 +8,8 @@ package enum CommandID: Hashable, Sendable {
   case monitor(MonitorCommand)
   /// Run by the shell itself, which opens a session only if it needs one.
   case shell(ShellCommand)
+  /// Run on files of this machine, without a session.
+  case offline(OfflineCommand)
   /// Run by the program in place of a shell.
   case server
 
@@ -18,6 +20,7 @@ package enum CommandID: Hashable, Sendable {
     case .recipe(let command): command.rawValue
     case .monitor(let command): command.rawValue
     case .shell(let command): command.rawValue
+    case .offline(let command): command.rawValue
     case .server: "server"
     }
   }
@@ -31,7 +34,7 @@ package enum CommandID: Hashable, Sendable {
       default: false
       }
     case .shell(let command): command == .cd || command == .pwd
-    case .recipe, .monitor, .server: false
+    case .recipe, .monitor, .offline, .server: false
     }
   }
 }
@@ -39,7 +42,8 @@ package enum CommandID: Hashable, Sendable {
 extension CommandID: CaseIterable {
   package static let allCases: [CommandID] =
     ClientCommand.allCases.map(CommandID.client) + RecipeCommand.allCases.map(CommandID.recipe)
-    + MonitorCommand.allCases.map(CommandID.monitor) + ShellCommand.allCases.map(CommandID.shell) + [.server]
+    + MonitorCommand.allCases.map(CommandID.monitor) + ShellCommand.allCases.map(CommandID.shell)
+    + OfflineCommand.allCases.map(CommandID.offline) + [.server]
 }
 
 /// The commands that are requests on a session.
@@ -48,6 +52,7 @@ package enum ClientCommand: String, CaseIterable, Hashable, Sendable {
   case getAllChildrenNumber, setquota, listquota, delquota, config, reconfig, addWatch, removewatches, multi
   case edit
   case tree, find, grep, du, cp, mv, export, importTree = "import", diff, apply, mirror
+  case undelete
 }
 
 /// The commands that coordinate processes.
@@ -64,4 +69,9 @@ package enum MonitorCommand: String, CaseIterable, Hashable, Sendable {
 package enum ShellCommand: String, CaseIterable, Hashable, Sendable {
   case acl, addauth, cd, close, clusters, connect, help, history, local, printwatches, pwd, quit, redo
   case `repeat`, time, use, version
+}
+
+/// The commands that read the files of a server.
+package enum OfflineCommand: String, CaseIterable, Hashable, Sendable {
+  case snap, log
 }

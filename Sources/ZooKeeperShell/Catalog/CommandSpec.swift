@@ -140,6 +140,8 @@ package enum OptionName: String, CaseIterable, Hashable, Sendable {
   case overwrite, skipExisting = "skip-existing", inFlight = "in-flight", resume, brief, ignoreACL = "ignore-acl"
   case prune, follow, every, yes, max, name, path, type, size, older, newer, owner, value, empty, print0, delete
   case ignoreCase = "ignore-case", extended, fixed, human, depth, top, level, sort
+  // Of commands about the past.
+  case at, before, since, until, to, session, audit, logDir = "log-dir"
   // Of commands about the parts of a value.
   case jsonPath = "json-path", decode, editor
   // Of monitoring.

@@ -19,6 +19,8 @@ enum TreeOptions {
   static let places =
     "A place is a path on this ensemble; zk://HOST:PORT/PATH or zks://HOST:PORT/PATH on another one; CLUSTER:/PATH on"
     + " one that the configuration file names; file:NAME, a file that export has written; or - for stdin and stdout."
+  static let pastPlace =
+    "snap:DIR:/PATH is read from the files of a server, as it was at the moment of --at or --before; see snap."
   static let omissions =
     "Ephemeral znodes belong to their sessions and are left out. Servers do not tell which znodes are containers or"
     + " have a time to live; copies of these are persistent."
@@ -32,10 +34,10 @@ extension CommandTable {
       options: [
         OptionSpec(.recursive, short: "R", "with all znodes under it"), TreeOptions.overwrite,
         TreeOptions.skipExisting, TreeOptions.parents, TreeOptions.format, TreeOptions.inFlight, TreeOptions.dryRun,
-        TreeOptions.yes, TreeOptions.max,
+        TreeOptions.yes, TreeOptions.max, HistoryOptions.at, HistoryOptions.before, HistoryOptions.logDir,
       ],
       details: [
-        TreeOptions.places
+        TreeOptions.places + " " + TreeOptions.pastPlace
           + " The target is the path of the copy, or with a slash at the end the znode to put it under.",
         "Data and ACLs are copied. Znodes that exist with the same data and ACL are left alone, so that a copy that was"
           + " interrupted can be repeated; others are errors without --overwrite or --skip-existing.",
@@ -104,10 +106,11 @@ extension CommandTable {
       arguments: [ArgumentSpec("left", .place), ArgumentSpec("right", .place)],
       options: [
         OptionSpec(.brief, short: "q", "print only which znodes differ, not how"),
-        OptionSpec(.ignoreACL, "compare data only"), TreeOptions.format, TreeOptions.inFlight,
+        OptionSpec(.ignoreACL, "compare data only"), TreeOptions.format, TreeOptions.inFlight, HistoryOptions.at,
+        HistoryOptions.before, HistoryOptions.logDir,
       ],
       details: [
-        TreeOptions.places,
+        TreeOptions.places + " " + TreeOptions.pastPlace,
         "Paths are printed from the roots of the two: with - in front where only the left has the znode, with + where"
           + " only the right has it, with ~ where data or ACL differ. Texts are compared line by line, as diff -u"
           + " does.",

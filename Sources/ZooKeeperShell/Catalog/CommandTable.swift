@@ -12,6 +12,7 @@ package enum CommandTable {
   package static let families: [Family] = [
     Family(title: "Znodes", commands: znodeReads + znodeWrites + edits),
     Family(title: "Trees", commands: trees + moves),
+    Family(title: "History", commands: history),
     Family(title: "Access", commands: access + accessTools),
     Family(title: "Quotas", commands: quotas),
     Family(title: "Watches", commands: watches),

@@ -14,9 +14,9 @@ enum RunMode: Hashable, Sendable {
 
 /// What a command sees of the world while it runs.
 struct CommandContext: Sendable {
-  let invocation: Invocation
+  var invocation: Invocation
   /// Where relative paths start.
-  let directory: String
+  var directory: String
   let mode: RunMode
   let dialect: any Dialect
   let maximumFrameBytes: Int

@@ -7,7 +7,7 @@ import ZooKeeperTrees
 extension CommandContext {
   /// Deletes znodes, or with `-r` subtrees.
   func delete(_ client: ZooKeeperClient) async throws -> ExitCode {
-    let paths = try await paths(client)
+    let paths = try await paths(.live(client))
     if invocation.flag(.recursive) {
       guard invocation.value(.version) == nil else {
         throw ShellError.usage("--recursive cannot be combined with --version")
@@ -41,7 +41,7 @@ extension CommandContext {
 
   /// Deletes subtrees.
   func deleteAll(_ client: ZooKeeperClient) async throws -> ExitCode {
-    try await deleteSubtrees(client, try await paths(client))
+    try await deleteSubtrees(client, try await paths(.live(client)))
   }
 
   /// How often a subtree is walked again when others add to it meanwhile.

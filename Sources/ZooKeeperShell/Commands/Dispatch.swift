@@ -27,10 +27,10 @@ extension CommandContext {
     case .addWatch: try await addWatch(client)
     case .removewatches: try await removeWatches(client)
     case .multi: try await multi(client)
-    case .tree: try await tree(client)
-    case .find: try await find(client)
-    case .grep: try await grep(client)
-    case .du: try await diskUsage(client)
+    case .tree: try await tree(.live(client))
+    case .find: try await find(.live(client))
+    case .grep: try await grep(.live(client))
+    case .du: try await diskUsage(.live(client))
     case .cp: try await copy(client)
     case .mv: try await move(client)
     case .export: try await export(client)
@@ -38,6 +38,15 @@ extension CommandContext {
     case .diff: try await diff(client)
     case .apply: try await apply(client)
     case .mirror: try await mirror(client)
+    case .undelete: try await undelete(client)
+    }
+  }
+
+  /// Runs one of the commands that read files of a server.
+  func run(_ command: OfflineCommand) async throws -> ExitCode {
+    switch command {
+    case .snap: try await snap()
+    case .log: try await log()
     }
   }
 

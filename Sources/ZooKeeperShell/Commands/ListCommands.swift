@@ -8,7 +8,7 @@ extension CommandContext {
   func list(_ client: ZooKeeperClient) async throws -> ExitCode {
     guard !invocation.arguments.isEmpty else { return try await list(client, directory) {} }
     var code = ExitCode.success
-    try await forEachPath(client) { path, heading in
+    try await forEachPath(.live(client)) { path, heading in
       let result = try await list(client, path, heading)
       if result != .success { code = result }
     }

@@ -7,7 +7,7 @@ extension CommandContext {
   func get(_ client: ZooKeeperClient) async throws -> ExitCode {
     if let word = invocation.value(.jsonPath) { return try await getJSONValue(word, client) }
     let form: DataForm = invocation.flag(.hex) ? .hexDump : invocation.flag(.base64) ? .base64 : .plain
-    try await forEachPath(client) { path, heading in
+    try await forEachPath(.live(client)) { path, heading in
       let (stored, stat) = try await client.getData(path, watch: invocation.flag(.watch))
       let data = try stored.map { data throws(ShellError) in try decoded(data, of: path) }
       try heading()
@@ -18,7 +18,7 @@ extension CommandContext {
 
   /// Prints the stat of a znode.
   func stat(_ client: ZooKeeperClient) async throws -> ExitCode {
-    try await forEachPath(client) { path, heading in
+    try await forEachPath(.live(client)) { path, heading in
       guard let stat = try await client.exists(path, watch: invocation.flag(.watch)) else {
         throw ZooKeeperError(.server(.noNode), path: path)
       }

@@ -29,7 +29,7 @@ extension CommandContext {
       throw ShellError.usage("--json-path cannot be combined with --\(option.rawValue)")
     }
     let jsonPath = try JSONPath(try ValueParser.text(word, of: "--json-path"))
-    try await forEachPath(client) { path, heading in
+    try await forEachPath(.live(client)) { path, heading in
       let (data, stat) = try await client.getData(path, watch: invocation.flag(.watch))
       let text = try jsonText(try decoded(data ?? [], of: path), of: path)
       guard case .value(let range) = text.place(jsonPath) else {

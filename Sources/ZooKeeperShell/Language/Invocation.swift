@@ -67,6 +67,11 @@ package struct Invocation: Sendable {
       flag(.dryRun)
     case .client(.tree), .client(.find), .client(.grep), .client(.du): true
     case .client(.diff), .client(.apply), .client(.mirror): true
+    case .client(.undelete): flag(.dryRun)
+    case .offline(.snap):
+      !["cat", "stat"].contains(argument(0)?.text) || arguments.count > 3
+        || arguments.dropFirst(2).contains(where: \.isPattern)
+    case .offline(.log): argument(0)?.text != "stat"
     case .shell(.acl): argument(0)?.text == "check" || flag(.dryRun)
     case .recipe(.lock), .recipe(.elect): flag(.list)
     case .monitor(let command): [.who, .top, .word, .admin].contains(command)

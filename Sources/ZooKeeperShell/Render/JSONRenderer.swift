@@ -14,7 +14,8 @@ struct JSONRenderer {
   /// Renders one result.
   func render(_ result: CommandResult) -> Rendered {
     switch result {
-    case .remark where !context.isVerbose, .warning where context.isQuiet, .quotaExceeded where context.isQuiet:
+    case .remark where !context.isVerbose, .warning where context.isQuiet, .quotaExceeded where context.isQuiet,
+      .past(.advice) where context.isQuiet:
       return Rendered()
     case .event(let event) where event.text == nil: return Rendered()
     // An export has its own format.
@@ -72,6 +73,8 @@ extension JSON {
     case .recipe(let result): of(result)
     case .tree(let result): of(result)
     case .value(let result): of(result)
+    case .past(.transactions(let batch)): .array(documents(of: batch))
+    case .past(.advice(let text)): .object([("advice", .string(text))])
     case .record(let record): of(record)
     case .table(let table): .array(table.records.map { of($0) })
     case .members(let members): .array(members.map(of))

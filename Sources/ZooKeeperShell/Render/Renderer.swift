@@ -110,6 +110,7 @@ package struct Renderer: Sendable {
     // Remarks and events are not rows of the list.
     guard result.isAnswer else { return single(result) }
     if let document = tabular(result) { return addRows(of: document, mayWait: isListing) }
+    if isListing, case .past(.transactions(let batch)) = result { return rows(JSON.documents(of: batch)) }
     defer { emittedCount += 1 }
     guard isListing else {
       var rendered = single(result, isFirst: emittedCount == 0)
@@ -121,6 +122,17 @@ package struct Renderer: Sendable {
     }
     let row = JSON.of(result).bytes
     return Rendered(stdout: [UInt8]((emittedCount == 0 ? "[" : ",\n").utf8) + row)
+  }
+
+  /// Several rows of a list in JSON.
+  private mutating func rows(_ documents: [JSON]) -> Rendered {
+    var rendered = Rendered()
+    for document in documents {
+      rendered.stdout += (emittedCount == 0 ? "[" : ",\n").utf8
+      rendered.stdout += document.bytes
+      emittedCount += 1
+    }
+    return rendered
   }
 
   /// Renders the event that the answer ends with: in JSON the member `event` of its object, or the last item of its
@@ -185,7 +197,7 @@ extension CommandResult {
   /// Whether it belongs to the answer on stdout, rather than being said beside it.
   var isAnswer: Bool {
     switch self {
-    case .remark, .warning, .quotaExceeded, .event: false
+    case .remark, .warning, .quotaExceeded, .event, .past(.advice): false
     default: true
     }
   }

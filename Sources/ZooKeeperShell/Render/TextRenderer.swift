@@ -43,6 +43,8 @@ struct TextRenderer {
     case .tree(let result): render(result)
     case .value(let result): render(result)
     case .table(let table): .lines(table.lines(withHead: context.stdoutIsTerminal))
+    case .past(.transactions(let batch)): Rendered(stdout: TransactionText.lines(of: batch))
+    case .past(.advice(let text)): note(text)
     case .members(let members): self.members(members)
     case .text(let text): withLineEnd(text)
     case .remark(let text): remark(text)

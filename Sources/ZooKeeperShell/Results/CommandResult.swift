@@ -50,6 +50,8 @@ package enum CommandResult: Hashable, Sendable {
   case recipe(RecipeResult)
   /// What a command about whole subtrees says.
   case tree(TreeResult)
+  /// What a command about the past says.
+  case past(HistoryResult)
   /// What a command about the parts of one value says.
   case value(ValueResult)
   /// A result of the simplest form.

@@ -39,7 +39,7 @@ extension Invocation {
 extension Word {
   /// Whether, as the place of a subtree, it is outside of the present ensemble; see `TreePlace`.
   fileprivate var isElsewhere: Bool {
-    text == "-" || ["zk://", "zks://", "file:"].contains(where: text.hasPrefix)
+    text == "-" || ["zk://", "zks://", "file:", "snap:"].contains(where: text.hasPrefix)
       || CommandContext.clusterPlace(text) != nil
   }
 }

@@ -35,6 +35,7 @@ extension Invocation {
       [.ls, .get, .getAcl, .tree, .find, .grep, .du, .diff, .config, .getEphemerals].contains(command)
     case .shell(let command): [.help, .history, .clusters].contains(command)
     case .monitor(let command): [.members, .sessions, .who, .watchers, .metrics, .word, .admin].contains(command)
+    case .offline: true
     case .recipe, .server: false
     }
   }

@@ -162,6 +162,7 @@ actor ShellSession {
     case .recipe(let command):
       try await perform(invocation, settings) { context, client in try await context.run(command, client) }
     case .monitor(let command): try await perform(command, invocation, settings)
+    case .offline(let command): try await performOffline(invocation, settings) { try await $0.run(command) }
     case .server:
       throw ShellError.usage(
         "server cannot be run inside the shell", hint: "run it from the system's shell: zkcli server ...")
@@ -201,6 +202,26 @@ actor ShellSession {
     if context.awaitsEvents, invocation.spec.id == .client(.addWatch) {
       try await printEvents(until: nil, settings, answer)
     }
+    return Outcome(exitCode: settings.dialect.exitCode(ofAnswer: code))
+  }
+
+  /// Runs a command that needs no session, and writes its answer.
+  private func performOffline(
+    _ invocation: Invocation, _ settings: ShellSettings, _ body: (CommandContext) async throws -> ExitCode
+  ) async throws -> Outcome {
+    let answer = AnswerWriter(Renderer(renderContext(settings)), output, isListing: invocation.streamsList)
+    let context = context(invocation, settings) { result throws(ShellError) in try answer.emit(result) }
+    try output.flush()
+    let code: ExitCode
+    do {
+      code = try await body(context)
+    } catch {
+      context.progress.end()
+      try answer.abandon()
+      throw context.progress.explained(error)
+    }
+    context.progress.end()
+    try answer.finish()
     return Outcome(exitCode: settings.dialect.exitCode(ofAnswer: code))
   }
 

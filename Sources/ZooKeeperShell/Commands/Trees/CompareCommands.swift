@@ -11,14 +11,20 @@ extension CommandContext {
     let left = try await place(of: invocation.arguments[0], client)
     let right = try await place(of: invocation.arguments[1], client)
     progress.begin("compared")
-    switch (left, right) {
-    case (.znode(let one, let path, _), .znode(let other, let otherPath, _)):
-      return try await diff(liveTree(one, path), path, liveTree(other, otherPath), otherPath)
-    case (.znode(let one, let path, _), _):
-      return try await diff(liveTree(one, path), path, try listedTree(right), right.text)
-    case (_, .znode(let other, let path, _)):
-      return try await diff(try listedTree(left), left.text, liveTree(other, path), path)
-    default: return try await diff(try listedTree(left), left.text, try listedTree(right), right.text)
+    let (one, root) = try side(left)
+    let (other, otherRoot) = try side(right)
+    let areSame = try await diff(one, root, other, otherRoot) == .success
+    // What cannot be read of the past may differ.
+    for case .past(let state, _, _) in [left, right] where state.exitCode != .success { return state.exitCode }
+    return areSame ? .success : .no
+  }
+
+  /// The subtree at a place, and its root as messages name it.
+  private func side(_ place: TreePlace) throws(ShellError) -> (tree: any TreeSource, root: String) {
+    switch place {
+    case .znode(let client, let path, _): (try liveTree(client, path), path)
+    case .past(let state, let path, _): (PastTree(state, root: path, includesEphemerals: true), path)
+    case .file, .standardStream: (try listedTree(place), place.text)
     }
   }
 
@@ -34,7 +40,8 @@ extension CommandContext {
     return ListedTree(entries)
   }
 
-  private func diff<Left: TreeSource, Right: TreeSource>(
+  /// Prints what is not the same in two subtrees that are read at the same time.
+  func diff<Left: TreeSource, Right: TreeSource>(
     _ left: Left, _ leftRoot: String, _ right: Right, _ rightRoot: String
   ) async throws -> ExitCode {
     let ignoresACLs = invocation.flag(.ignoreACL)

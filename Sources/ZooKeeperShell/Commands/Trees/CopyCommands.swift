@@ -127,7 +127,8 @@ extension CommandContext {
     return ZnodePath.isWithin(one.path, other.path) || ZnodePath.isWithin(other.path, one.path)
   }
 
-  private func copy(
+  /// Copies what is at one place to another, one of which is on an ensemble.
+  func copy(
     from source: TreePlace, to target: TreePlace, isRecursive: Bool, _ client: ZooKeeperClient
   ) async throws -> ExitCode {
     guard case .znode(let from, let path, _) = source else {
@@ -248,6 +249,7 @@ extension CommandContext {
   ) throws(ShellError) -> (writer: any TreeFileWriter, abandon: () -> Void) {
     switch place {
     case .znode: preconditionFailure("a znode is no file")
+    case .past: throw .usage("the past cannot be written")
     case .standardStream(let format):
       if invocation.flag(.resume) { throw .notResumed("stdout") }
       let sink = ByteSink { [emit] bytes throws(ShellError) in try emit(.tree(.bytes(bytes))) }

@@ -6,7 +6,7 @@ import ZooKeeperTrees
 /// find.
 extension CommandContext {
   /// Prints the znodes of a subtree that all conditions are true of, or deletes them, or runs a command for each.
-  func find(_ client: ZooKeeperClient) async throws -> ExitCode {
+  func find(_ source: ZnodeSource) async throws -> ExitCode {
     let conditions = try FindConditions(invocation, now: WallClock.nowMilliseconds())
     let collects = invocation.flag(.delete)
     var found: [(path: String, version: Int32)] = []
@@ -14,10 +14,9 @@ extension CommandContext {
     var failures: [String: ZooKeeperError] = [:]
     var failedCommands = 0
     progress.begin("searched")
-    for root in try await rootPaths(client) {
-      var reader = TreeReader(
-        client: client, root: root, reading: conditions.needsData ? .data : [], inFlight: try inFlight(),
-        skipsServersOwn: collects)
+    for root in try await rootPaths(source) {
+      var reader = try source.reader(
+        of: root, reading: conditions.needsData ? .data : [], inFlight: try inFlight(), skipsServersOwn: collects)
       while let item = try await reader.next() {
         progress.advance()
         guard case .node(let node) = item else {
@@ -28,7 +27,7 @@ extension CommandContext {
         count += 1
         if collects {
           found.append((node.path, node.stat.version))
-        } else if let child = invocation.child {
+        } else if let child = invocation.child, case .live(let client) = source {
           if try await !run(child, for: node.path, client) { failedCommands += 1 }
         } else if !invocation.flag(.count) {
           try emit(.tree(.found(node, endsWithNull: invocation.flag(.print0))))
@@ -36,7 +35,7 @@ extension CommandContext {
       }
       try warnOfVanished(reader)
     }
-    if collects { try await delete(found, &failures, client) }
+    if collects, case .live(let client) = source { try await delete(found, &failures, client) }
     if invocation.flag(.count) { try emit(.count(path: try optionalPath() ?? directory, count)) }
     guard failures.isEmpty else { throw ShellError.failures(failures, of: try optionalPath() ?? directory) }
     if failedCommands > 0 {
@@ -46,7 +45,7 @@ extension CommandContext {
   }
 
   /// Says that a subtree has changed while it was read.
-  func warnOfVanished(_ reader: TreeReader) throws(ShellError) {
+  func warnOfVanished(_ reader: ZnodeReader) throws(ShellError) {
     let count = reader.vanishedCount
     guard count > 0 else { return }
     let subject = count == 1 ? "1 znode was" : "\(count) znodes were"
@@ -54,8 +53,8 @@ extension CommandContext {
   }
 
   /// The znodes at which a search begins: the working directory if none is named.
-  func rootPaths(from first: Int = 0, _ client: ZooKeeperClient) async throws -> [String] {
-    invocation.arguments.count > first ? try await paths(from: first, client) : [directory]
+  func rootPaths(from first: Int = 0, _ source: ZnodeSource) async throws -> [String] {
+    invocation.arguments.count > first ? try await paths(from: first, source) : [directory]
   }
 
   private func delete(

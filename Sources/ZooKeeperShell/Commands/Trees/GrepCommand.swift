@@ -7,14 +7,14 @@ extension CommandContext {
   /// Prints the lines of values that match a pattern.
   ///
   /// The exit code is 0 if something matches, and 1 if nothing does.
-  func grep(_ client: ZooKeeperClient) async throws -> ExitCode {
+  func grep(_ source: ZnodeSource) async throws -> ExitCode {
     let search = try ValueSearch(invocation)
     var failures: [String: ZooKeeperError] = [:]
     var hasMatch = false
     progress.begin("searched")
-    for root in try await rootPaths(from: 1, client) {
-      var reader = TreeReader(
-        client: client, root: root, reading: .data, inFlight: try inFlight(),
+    for root in try await rootPaths(from: 1, source) {
+      var reader = try source.reader(
+        of: root, reading: .data, inFlight: try inFlight(),
         maximumDepth: invocation.flag(.recursive) ? nil : 0)
       while let item = try await reader.next() {
         progress.advance()

@@ -11,15 +11,15 @@ extension CommandContext {
   ///
   /// - Parameter first: the place of the first of these arguments.
   /// - Throws: NoNode for a pattern that nothing matches.
-  func paths(from first: Int = 0, _ client: ZooKeeperClient) async throws -> [String] {
+  func paths(from first: Int = 0, _ source: ZnodeSource) async throws -> [String] {
     var paths: [String] = []
     for word in invocation.arguments.dropFirst(first) {
       let path = try path(of: word)
-      guard dialect.expandsPatterns, Glob.isPattern(path), try await client.exists(path) == nil else {
+      guard dialect.expandsPatterns, Glob.isPattern(path), try await !source.exists(path) else {
         paths.append(path)
         continue
       }
-      let matches = try await expand(path, client)
+      let matches = try await expand(path, source)
       guard !matches.isEmpty else {
         throw ShellError(.noNode, "NoNode", path: path, "no znode matches the pattern")
       }
@@ -28,7 +28,7 @@ extension CommandContext {
     return paths
   }
 
-  private func expand(_ pattern: String, _ client: ZooKeeperClient) async throws -> [String] {
+  private func expand(_ pattern: String, _ source: ZnodeSource) async throws -> [String] {
     var found = ["/"]
     var endsInDescendants = false
     for part in pattern.utf8.split(separator: UInt8(ascii: "/")) {
@@ -40,17 +40,17 @@ extension CommandContext {
       }
       if name == "**" {
         // Twice in a row it means the same.
-        if !endsInDescendants { found = try await withDescendants(found, client) }
+        if !endsInDescendants { found = try await withDescendants(found, source) }
         endsInDescendants = true
         continue
       }
       endsInDescendants = false
       let glob = Glob(name)
       var next: [String] = []
-      for (parent, reply) in zip(found, await client.getChildren2(ofAll: found)) {
-        switch reply {
-        case .success(let reply):
-          next += reply.children.filter(glob.matches).sorted().map { ZnodePath.child($0, of: parent) }
+      for (parent, names) in zip(found, await source.childNames(ofAll: found)) {
+        switch names {
+        case .success(let names):
+          next += names.filter(glob.matches).sorted().map { ZnodePath.child($0, of: parent) }
         case .failure(let error):
           guard error.code == .server(.noNode) else { throw error }
         }
@@ -58,22 +58,14 @@ extension CommandContext {
       found = next
     }
     // What follows the last pattern may be missing under some of its matches.
-    let stats = await client.stats(ofAll: found)
-    var existing: [String] = []
-    for (path, stat) in zip(found, stats) {
-      switch stat {
-      case .success: existing.append(path)
-      case .failure(let error): guard error.code == .server(.noNode) else { throw error }
-      }
-    }
-    return existing
+    return try await source.existing(among: found)
   }
 
-  private func withDescendants(_ roots: [String], _ client: ZooKeeperClient) async throws -> [String] {
+  private func withDescendants(_ roots: [String], _ source: ZnodeSource) async throws -> [String] {
     var paths: [String] = []
     for root in roots {
-      var reader = TreeReader(client: client, root: root)
       do {
+        var reader = try source.reader(of: root)
         while let item = try await reader.next() {
           if case .failed(_, let error) = item { throw error }
           paths.append(item.path)
@@ -90,7 +82,7 @@ extension CommandContext {
   /// - Parameter body: is given a function that it calls before it emits anything, which emits the heading.
   /// - Throws: the failure of the only znode; of several, exit code 11 with those that failed.
   func forEachPath(
-    _ client: ZooKeeperClient,
+    _ source: ZnodeSource,
     _ body: (_ path: String, _ heading: () throws(ShellError) -> Void) async throws -> Void
   ) async throws {
     guard invocation.namesSeveral, dialect.expandsPatterns else { return try await body(try path()) {} }
@@ -99,7 +91,7 @@ extension CommandContext {
     }
     var failures: [String: ZooKeeperError] = [:]
     var isFirst = true
-    for path in try await paths(client) {
+    for path in try await paths(source) {
       do {
         try await body(path) { () throws(ShellError) in
           try emit(.heading(path: path, isFirst: isFirst))

@@ -5,13 +5,13 @@ import ZooKeeperTrees
 /// tree.
 extension CommandContext {
   /// Prints a subtree with its branches.
-  func tree(_ client: ZooKeeperClient) async throws -> ExitCode {
+  func tree(_ source: ZnodeSource) async throws -> ExitCode {
     let depth = try invocation.value(.level).map { word throws(ShellError) in
       Int(try ValueParser.integer(word, of: "--level", in: 0...Int64(Int32.max)))
     }
     var failures: [String: ZooKeeperError] = [:]
-    for root in try await rootPaths(client) {
-      var reader = TreeReader(client: client, root: root, inFlight: try inFlight(), maximumDepth: depth)
+    for root in try await rootPaths(source) {
+      var reader = try source.reader(of: root, inFlight: try inFlight(), maximumDepth: depth)
       // For each level below the root, whether the branch goes on after the znode that was printed last.
       var goesOn: [Bool] = []
       while let item = try await reader.next() {

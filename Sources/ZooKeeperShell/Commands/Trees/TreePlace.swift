@@ -1,4 +1,5 @@
 import ZooKeeperClient
+import ZooKeeperHistory
 import ZooKeeperProtocol
 import ZooKeeperTrees
 
@@ -14,6 +15,8 @@ enum TreePlace: Sendable {
   case file(String, TreeFormat?)
   /// stdin or stdout.
   case standardStream(TreeFormat?)
+  /// A subtree in a state of the past.
+  case past(PastState, path: String, directory: String)
 
   /// Which ensemble a znode is on.
   enum Ensemble: Hashable, Sendable {
@@ -26,7 +29,8 @@ enum TreePlace: Sendable {
 }
 
 extension CommandContext {
-  /// The place that an argument names: `-`, `file:NAME`, `zk://host:port/path`, or a path on this ensemble.
+  /// The place that an argument names: `-`, `file:NAME`, `snap:DIR:/path`, `zk://host:port/path`, or a path on this
+  /// ensemble.
   ///
   /// - Parameter isFile: whether an argument that is nothing else names a file.
   /// - Throws: a usage error for an argument that names no place.
@@ -37,6 +41,7 @@ extension CommandContext {
     }
     let text = try ValueParser.text(word, of: "place")
     if text == "-" { return .standardStream(format) }
+    if text.hasPrefix("snap:") { return try pastPlace(String(text.dropFirst(5))) }
     if text.hasPrefix("file:") { return .file(String(text.dropFirst(5)), format) }
     if text.hasPrefix("zk://") || text.hasPrefix("zks://") {
       var ensemble = try ShellSettings.connectString(text, from: "place")
@@ -53,6 +58,24 @@ extension CommandContext {
     return .znode(client, path: try path(of: word), ensemble: .present)
   }
 
+  /// The place `DIR:/path` in the state that `--at` or `--before` names.
+  private func pastPlace(_ text: String) throws(ShellError) -> TreePlace {
+    let bytes = text.utf8
+    // The first colon that a slash follows: names of directories seldom have one.
+    let colon = bytes.indices.first { index in
+      bytes[index] == UInt8(ascii: ":") && bytes[index...].dropFirst().first == UInt8(ascii: "/")
+    }
+    guard let colon, colon > text.startIndex else {
+      throw .usage("snap:\(text) names no znode", hint: "write it as snap:DIR:/PATH")
+    }
+    let directory = String(text[..<colon])
+    let path = try ValueParser.path(Word(String(text[text.index(after: colon)...])), in: "/")
+    var history = try history(Word(directory))
+    let state = try state(of: &history, at: try moment())
+    guard state.exists(path) else { throw ShellError(.noNode, path: path) }
+    return .past(state, path: path, directory: directory)
+  }
+
   /// The parts of `NAME:/path`; nil for any other text.
   static func clusterPlace(_ text: String) -> (name: String, path: String)? {
     guard let colon = text.firstIndex(of: ":"), colon > text.startIndex else { return nil }
@@ -67,6 +90,7 @@ extension CommandContext {
   func reader(of place: TreePlace) throws(ShellError) -> any TreeFileReader & Sendable {
     switch place {
     case .znode: preconditionFailure("a znode is no file")
+    case .past(let state, let path, _): return PastTree(state, root: path)
     case .standardStream(let format): return try streamReader(try values.claimStdin(), nil, "stdin", format)
     case .file(let name, let format):
       if format ?? (FileIO.isDirectory(name) ? .directory : nil) == .directory {
@@ -108,6 +132,7 @@ extension TreePlace {
     case .znode(_, let path, .other(let ensemble)): (ensemble.requiresTLS ? "" : "zk://") + "\(ensemble)\(path)"
     case .file(let name, _): "file:\(name)"
     case .standardStream: "-"
+    case .past(let state, let path, let directory): "\(path) of \(directory) at \(state.zxid)"
     }
   }
 }

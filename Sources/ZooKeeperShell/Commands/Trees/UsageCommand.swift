@@ -5,7 +5,7 @@ import ZooKeeperTrees
 /// du.
 extension CommandContext {
   /// Prints how much subtrees have: znodes, and bytes of data and of names.
-  func diskUsage(_ client: ZooKeeperClient) async throws -> ExitCode {
+  func diskUsage(_ source: ZnodeSource) async throws -> ExitCode {
     let top = try invocation.value(.top).map { word throws(ShellError) in
       Int(try ValueParser.integer(word, of: "--top", in: 1...10_000))
     }
@@ -14,10 +14,10 @@ extension CommandContext {
     }
     var failures: [String: ZooKeeperError] = [:]
     progress.begin("counted")
-    for root in try await rootPaths(client) {
+    for root in try await rootPaths(source) {
       var sums = TreeSums(root: root, depth: top == nil ? depth ?? 1 : 0, limitBytes: maximumFrameBytes)
       var largest = LargestZnodes(limit: top ?? 0)
-      var reader = TreeReader(client: client, root: root, inFlight: try inFlight())
+      var reader = try source.reader(of: root, inFlight: try inFlight())
       while let item = try await reader.next() {
         progress.advance()
         switch item {

@@ -1,0 +1,123 @@
+package import TxnLog
+internal import ZnodeTree
+package import ZooKeeperProtocol
+
+/// The tree as it was at a moment, and the sessions that were open then.
+///
+/// *Thread*: one at a time.
+package struct PastState: @unchecked Sendable {
+  // @unchecked: nothing changes the tree once it is here, and reading it changes no more than where a long path was
+  // last found, which one thread does at a time.
+
+  let tree: DataTree
+  /// The last transaction in it.
+  package let zxid: Zxid
+  /// When that was, in milliseconds since 1970; nil if the log does not have the transaction.
+  package let timeMilliseconds: Int64?
+  /// The open sessions, with their timeouts in milliseconds.
+  package let sessions: [SessionID: Int32]
+  /// The snapshot that it was made of; nil if the log alone was enough.
+  package let snapshot: ZxidFile?
+  /// How many transactions of the log follow the snapshot in it.
+  package let replayedCount: Int
+  /// What was noticed meanwhile.
+  package let findings: [HistoryFinding]
+
+  /// How many znodes there were, the root included.
+  package var znodeCount: Int { tree.znodeCount }
+
+  /// Whether there was a znode.
+  package func exists(_ path: String) -> Bool { tree.find(path) != nil }
+
+  /// A znode with its data and its ACL; nil if there was none.
+  package func znode(at path: String) -> PastZnode? {
+    tree.find(path).map { PastZnode($0, path: path, in: tree, readsData: true, readsACL: true) }
+  }
+
+  /// The names of a znode's children, sorted by their bytes; nil if there was no such znode.
+  package func childNames(of path: String) -> [String]? {
+    tree.find(path).map { tree.childrenByName(of: $0).map { tree.name(of: $0) } }
+  }
+
+  /// A walk over a subtree, in the order of paths; nil if there was no such znode.
+  ///
+  /// - Parameters:
+  ///   - maximumDepth: how many levels below the root are visited.
+  ///   - skipsServersOwn: whether `/zookeeper` is left out.
+  package func walk(
+    from root: String, readsData: Bool = false, readsACLs: Bool = false, maximumDepth: Int = .max,
+    skipsServersOwn: Bool = false
+  ) -> PastWalk? {
+    OrderedWalk(tree, from: root, maximumDepth: maximumDepth, skipsServersOwn: skipsServersOwn).map {
+      PastWalk(root: root, tree: tree, walk: $0, readsData: readsData, readsACLs: readsACLs)
+    }
+  }
+}
+
+/// A znode of a past state.
+package struct PastZnode: Hashable, Sendable {
+  /// How long the znode was to exist.
+  package enum Lifetime: Hashable, Sendable {
+    case persistent
+    /// As long as a session.
+    case session(SessionID)
+    /// Until its last child is deleted.
+    case container
+    /// Until it has not been written for so long, and has no children.
+    case ttl(milliseconds: Int64)
+  }
+
+  package let path: String
+  package let stat: Stat
+  /// nil is null; also nil where data was not asked for.
+  package let data: [UInt8]?
+  /// Empty where it was not asked for.
+  package let acl: [ACL]
+  package let lifetime: Lifetime
+
+  init(_ id: ZnodeID, path: String, in tree: DataTree, readsData: Bool, readsACL: Bool) {
+    self.path = path
+    stat = tree.stat(of: id)
+    data = readsData ? tree.data(of: id) : nil
+    acl = readsACL ? tree.acl(of: id) : []
+    lifetime =
+      switch tree.owner(of: id) {
+      case .persistent: .persistent
+      case .session(let session): .session(session)
+      case .container: .container
+      case .ttl(let milliseconds): .ttl(milliseconds: milliseconds)
+      }
+  }
+}
+
+/// A walk over a subtree of a past state: a znode, then its children by the bytes of their names.
+///
+/// *Thread*: one at a time.
+package struct PastWalk: @unchecked Sendable {
+  // @unchecked: as `PastState`.
+
+  /// The znode at which it begins.
+  package let root: String
+  let tree: DataTree
+  private var walk: OrderedWalk
+  private let readsData: Bool
+  private let readsACLs: Bool
+
+  init(root: String, tree: DataTree, walk: OrderedWalk, readsData: Bool, readsACLs: Bool) {
+    self.root = root
+    self.tree = tree
+    self.walk = walk
+    self.readsData = readsData
+    self.readsACLs = readsACLs
+  }
+
+  /// Whether a sibling of the last znode comes after all that is under it.
+  package var hasNextSibling: Bool { walk.hasNextSibling }
+
+  /// The next znode; nil at the end.
+  package mutating func next() -> PastZnode? {
+    walk.next().map {
+      PastZnode($0, path: walk.currentPath, in: tree, readsData: readsData, readsACL: readsACLs)
+    }
+  }
+}

@@ -1,0 +1,66 @@
+package import ZooKeeperHistory
+package import ZooKeeperProtocol
+
+/// What a command about the past says.
+package enum HistoryResult: Hashable, Sendable {
+  /// Transactions of a log, in order.
+  case transactions(TransactionBatch)
+  /// What to do next, for a person; beside the answer.
+  case advice(String)
+}
+
+/// Transactions as they are in the log, so that a renderer decodes only what it shows.
+package struct TransactionBatch: Hashable, Sendable {
+  /// Which operations of the transactions are shown.
+  package var filter = TxnFilter()
+  /// Whether data and ACLs are shown.
+  package var showsData = false
+  /// Who has used the sessions, as far as an audit log says it.
+  package var users: [SessionID: SessionUser] = [:]
+  /// The entries, one after the other.
+  private(set) var bytes: [UInt8] = []
+  /// Where each of them ends.
+  private(set) var ends: [Int] = []
+
+  /// A batch without transactions.
+  package init() {}
+
+  /// How many bytes it has.
+  var byteCount: Int { bytes.count }
+
+  /// Adds a transaction.
+  package mutating func append(_ entry: UnsafeRawBufferPointer) {
+    bytes.append(contentsOf: entry)
+    ends.append(bytes.count)
+  }
+
+  /// Forgets the transactions.
+  mutating func removeAll() {
+    bytes.removeAll(keepingCapacity: true)
+    ends.removeAll(keepingCapacity: true)
+  }
+
+  /// Calls `body` with each entry.
+  func forEach(_ body: (UnsafeRawBufferPointer) -> Void) {
+    bytes.withUnsafeBytes { raw in
+      var start = 0
+      for end in ends {
+        body(UnsafeRawBufferPointer(rebasing: raw[start..<end]))
+        start = end
+      }
+    }
+  }
+}
+
+/// Who has used a session.
+package struct SessionUser: Hashable, Sendable {
+  /// The address of the client; nil if it is not known.
+  package var address: String?
+  /// The identities, as the audit log writes them.
+  package var user: String?
+
+  package init(address: String?, user: String?) {
+    self.address = address
+    self.user = user
+  }
+}
