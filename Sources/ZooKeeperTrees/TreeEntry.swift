@@ -11,7 +11,7 @@ public struct TreeEntry: Hashable, Sendable {
   public var acl: [ACL]?
   /// The stat where the znode is on a server; nil in a file.
   public var stat: Stat?
-  /// Whether nothing is known of the data, as of a directory that was not made from a znode. A new znode gets null then,
+  /// Whether nothing is known of the data, as of a directory that was not made from a znode. A new znode gets null,
   /// and one that exists keeps what it has.
   public var lacksData = false
   /// How a copy is created. Servers do not tell which znodes are containers or have a time to live; their logs do.

@@ -19,7 +19,7 @@ struct ACLTests {
     let bob = zkcli.with(["ZKCLI_AUTH": "digest:bob:secret"])
     expect(try await bob("get", path), output: "v")
     // Without an answer there is no hash.
-    expect(try await zkcli("acl", "hash", "bob"), status: 2, error: "no terminal")
+    expect(try await zkcli("acl", "hash", "bob"), status: 2, error: "no terminal; give the secret with --password-file")
     expect(try await zkcli("acl", "hash", "bob:x", "--password-file", file), status: 2, error: "contain a colon")
     expect(try await bob("deleteall", path))
   }

@@ -40,7 +40,7 @@ extension ShellSession {
     if invocation.flag(.passwordFile) {
       password = try passwordOfFile(invocation, settings)
     } else {
-      password = try await values.secret(prompt: "password of \(user): ")
+      password = try await values.secret(prompt: "password of \(user): ", otherWays: "--password-file")
       guard try await values.secret(prompt: "the same again: ") == password else {
         throw ShellError.usage("the two passwords differ")
       }

@@ -29,13 +29,16 @@ final class DataArgumentReader: Sendable {
 
   /// A secret from a person.
   ///
+  /// - Parameter otherWays: how it can be given where there is no terminal.
   /// - Throws: a usage error if there is no terminal.
-  func secret(prompt: String) async throws(ShellError) -> [UInt8] {
+  func secret(
+    prompt: String, otherWays: String = "--auth-file or ZKCLI_AUTH"
+  ) async throws(ShellError) -> [UInt8] {
     do throws(ShellError) {
       return try await TerminalQuestion.ask(prompt, isSecret: true)
     } catch {
       var error = error
-      if error.exitCode == .usage { error.hint = "give the secret with --auth-file or ZKCLI_AUTH" }
+      if error.exitCode == .usage { error.hint = "give the secret with \(otherWays)" }
       throw error
     }
   }

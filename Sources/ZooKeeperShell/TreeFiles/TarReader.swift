@@ -19,7 +19,7 @@ struct TarReader: TreeFileReader {
   private var directory: TreeEntry?
   /// A file that came after a directory without data.
   private var held: TreeEntry?
-  /// What comes next, if an entry lacked its directories.
+  /// The next entries, if one lacked its directories.
   private var queue: [TreeEntry] = []
   /// The directories that have been returned, in an archive of another program.
   private var directories: Set<String> = []

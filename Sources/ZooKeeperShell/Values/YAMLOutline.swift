@@ -2,8 +2,8 @@
 ///
 /// A mistake is only what no YAML processor accepts. Where the text uses what this reader does not follow, such as
 /// complex keys and directives, everything after that is taken to be right. Of 10,000 files, some of them damaged at
-/// random, it refused none that PyYAML accepts, and 93 of 100 that PyYAML refuses. Yams, a library that reads all of
-/// YAML, needs Foundation, with which the program takes three times as long to start.
+/// random, it accepted all that PyYAML accepts, and refused 93 of 100 that PyYAML refuses. Yams, a library that reads
+/// all of YAML, needs Foundation, with which the program takes three times as long to start.
 ///
 /// *Source*: YAML 1.2.2, chapters 5 to 9.
 struct YAMLOutline: Hashable, Sendable {
