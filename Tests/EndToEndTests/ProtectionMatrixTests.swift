@@ -4,7 +4,7 @@ import Testing
 /// Plaintext, TLS and mutual TLS, with every kind of identity, of three clients, with our servers and Apache's.
 @Suite(.timeLimit(.minutes(10)))
 struct ProtectionMatrixTests {
-  /// No client lacks anything. In six of the cells of a table there is nothing to log in with, and it is checked that
+  /// No client lacks anything. In five of the cells of a table there is nothing to log in with, and it is checked that
   /// no access is given: a stranger's, and those of certificates without mutual TLS.
   @Test(.enabled(if: KerberosRealm.isInstalled), arguments: ServerKind.allCases)
   func everyClientReadsWhatItsIdentityMayRead(_ kind: ServerKind) async throws {

@@ -186,8 +186,8 @@ struct ProtectedServers: Sendable {
             options["sasl_options"] = {"mechanism": "GSSAPI"}
         client = KazooClient(server, **options)
         try:
-            client.start(timeout=30)
-            result = client.get(path)[0].decode()
+            client.start(timeout=60)
+            result = client.retry(client.get, path)[0].decode()
         except NoAuthError:
             result = "NoAuth"
         except Exception as error:
@@ -219,12 +219,16 @@ struct ProtectedServers: Sendable {
         watcher = new Watcher() { public void process(WatchedEvent event) {} };
         client = new ZooKeeper(server, 20000, watcher, config);
         if (identity.equals("digest")) client.addAuthInfo("digest", "alice:secret".getBytes());
-        try {
-            result = new String(client.getData(path, false, null));
-        } catch (KeeperException.NoAuthException error) {
-            result = "NoAuth";
-        } catch (KeeperException error) {
-            result = error.toString();
+        result = null;
+        // On a busy machine, a connection may be lost before it is used.
+        for (int attempt = 0; attempt < 5 && (result == null || result.contains("ConnectionLoss")); attempt++) {
+            try {
+                result = new String(client.getData(path, false, null));
+            } catch (KeeperException.NoAuthException error) {
+                result = "NoAuth";
+            } catch (KeeperException error) {
+                result = error.toString();
+            }
         }
         client.close();
         return result;
