@@ -175,7 +175,8 @@ let package = Package(
     .testTarget(
       name: "ShellTests",
       dependencies: [
-        "ZooKeeperShell", "ZooKeeperClient", "ZooKeeperRecipes", "ZooKeeperProtocol", "TestKit", "zkcli",
+        "ZooKeeperShell", "ZooKeeperClient", "ZooKeeperRecipes", "ZooKeeperProtocol", "ZooKeeperHistory", "Jute",
+        "TestKit", "zkcli",
       ],
       exclude: ["Completions.txt", "Transcripts"],
       swiftSettings: house),
