@@ -119,8 +119,10 @@ let package = Package(
     .target(
       name: "ZooKeeperShell",
       dependencies: [
-        "Digests", "JSONFormat", "ZooKeeperClient", "ZooKeeperRecipes", "ZooKeeperTrees", "ZooKeeperMonitor", "ZooKeeperHistory",
-        "TxnLog", "ZooKeeperProtocol", "TransportSecurity", "SASL", "LineEditor", "Platform", "ZooKeeperSandbox", "Zlib",
+        "Digests", "JSONFormat", "ZooKeeperClient", "ZooKeeperRecipes", "ZooKeeperTrees", "ZooKeeperMonitor",
+        "ZooKeeperHistory",
+        "TxnLog", "ZooKeeperProtocol", "TransportSecurity", "SASL", "LineEditor", "Platform", "ZooKeeperSandbox",
+        "Zlib",
       ],
       swiftSettings: house),
     .executableTarget(name: "zkcli", dependencies: ["ZooKeeperShell"], swiftSettings: house),
@@ -189,7 +191,8 @@ let package = Package(
     .testTarget(
       name: "ShellTests",
       dependencies: [
-        "ZooKeeperShell", "ZooKeeperClient", "ZooKeeperRecipes", "ZooKeeperProtocol", "JSONFormat", "TestKit", "zkcli",
+        "ZooKeeperShell", "ZooKeeperClient", "ZooKeeperRecipes", "ZooKeeperProtocol", "ZooKeeperHistory", "Jute",
+        "JSONFormat", "TestKit", "zkcli",
       ],
       exclude: ["Completions.txt", "Transcripts"],
       swiftSettings: house),

@@ -126,12 +126,18 @@ package struct TxnOutline {
     return visit(operation)
   }
 
-  /// The deletes of a session's end. The list may be missing, and a digest in its place is no list.
+  /// The deletes of a session's end. The list may be missing; a digest in its place reads as a list that is cut off.
   private static func visitClosing(_ reader: inout JuteReader, _ visit: (Operation) -> Bool) -> Bool {
-    guard reader.remainingBytes > TxnEntry.digestSizeBytes, let count = try? reader.readInt() else { return true }
+    var check = reader
+    guard let count = try? check.readInt() else { return true }
     var index = Int32(0)
     while index < count {
-      guard let path = try? readPath(&reader) else { return true }
+      guard (try? readPath(&check)) != nil else { return true }
+      index += 1
+    }
+    _ = try? reader.readInt()
+    index = 0
+    while index < count, let path = try? readPath(&reader) {
       guard visit(Operation(opCode: .delete, path: path, isOfClosingSession: true)) else { return false }
       index += 1
     }
