@@ -9,7 +9,8 @@
 /// Files of keys and certificates, which are small: what is larger is something else.
 enum SmallFile {
   private static let limitBytes = 4 << 20
-  /// How much is read at once. A buffer for the largest file would cost a command a millisecond.
+  /// How much is read at once. A buffer for the largest file would cost a command several milliseconds, because all its
+  /// pages are mapped and cleared.
   private static let pieceBytes = 16 << 10
 
   /// A file's version: it differs after the file was written or replaced.
