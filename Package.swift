@@ -120,9 +120,8 @@ let package = Package(
       name: "ZooKeeperShell",
       dependencies: [
         "Digests", "JSONFormat", "ZooKeeperClient", "ZooKeeperRecipes", "ZooKeeperTrees", "ZooKeeperMonitor",
-        "ZooKeeperHistory",
-        "TxnLog", "ZooKeeperProtocol", "TransportSecurity", "SASL", "LineEditor", "Platform", "ZooKeeperSandbox",
-        "Zlib",
+        "ZooKeeperHistory", "TxnLog", "ZooKeeperProtocol", "TransportSecurity", "SASL", "LineEditor", "Platform",
+        "ZooKeeperSandbox", "Zlib",
       ],
       swiftSettings: house),
     .executableTarget(name: "zkcli", dependencies: ["ZooKeeperShell"], swiftSettings: house),

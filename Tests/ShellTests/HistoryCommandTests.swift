@@ -1,4 +1,5 @@
 import Foundation
+import JSONFormat
 import Jute
 import TestKit
 import Testing
