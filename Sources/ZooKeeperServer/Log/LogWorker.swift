@@ -299,7 +299,8 @@ final class LogWorker<Files: FileSystem & Sendable>: @unchecked Sendable {
 }
 
 extension LogWorker {
-  /// Counts a sync, and updates the expected duration of the next: a slow one raises it at once, quick ones lower it gradually.
+  /// Counts a sync, and updates the expected duration of the next one: a slow one raises it at once, quick ones lower
+  /// it gradually.
   private func noteSync(_ nanoseconds: UInt64) {
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }
