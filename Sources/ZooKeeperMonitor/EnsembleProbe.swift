@@ -32,12 +32,13 @@ public struct EnsembleProbe: Sendable {
     self.open = open
   }
 
-  /// Asks all servers of a list, then those that the first answers name besides.
+  /// Asks all servers of a list, then those that the first answers name besides, unless connections are encrypted.
   public func ensemble(_ servers: [ServerAddress]) async -> EnsembleReport {
     let admins = await adminServers(of: servers)
     var members = await reports(of: servers, admins)
     var report = EnsembleReport(members: members)
-    let others = report.unaskedClients
+    // The configuration has the addresses of the ports without encryption.
+    let others = tls == nil ? report.unaskedClients : []
     if !others.isEmpty {
       members += await reports(of: others, await adminServers(of: others))
       report = EnsembleReport(members: members)
