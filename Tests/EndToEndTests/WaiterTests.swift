@@ -140,13 +140,13 @@ struct WaiterTests {
     arguments: [
       (["ls", "/"], 3), (["get", "/x"], 3), (["create", "/x"], 3), (["set", "/x", "v"], 3), (["stat", "/x"], 3),
       (["delete", "/x"], 3), (["deleteall", "/x"], 3), (["getAcl", "/x"], 3), (["setAcl", "/x", "world:anyone:r"], 3),
-      (["multi", "create", "/x", "v"], 4), (["exists", "/x"], 1), (["wait", "/x", "--timeout", "20ms"], 8),
-      (["watch", "/x", "--timeout", "20ms"], 8), (["lock", "--list", "/x"], 0), (["elect", "--list", "/x"], 0),
-      (["elect", "--observe", "/x", "--timeout", "20ms"], 8), (["queue", "list", "/x"], 0),
+      (["multi", "create", "/x", "v"], 4), (["exists", "/x"], 1), (["wait", "/x", "--timeout", "400ms"], 8),
+      (["watch", "/x", "--timeout", "400ms"], 8), (["lock", "--list", "/x"], 0), (["elect", "--list", "/x"], 0),
+      (["elect", "--observe", "/x", "--timeout", "400ms"], 8), (["queue", "list", "/x"], 0),
       (["queue", "peek", "/x"], 1),
-      (["group", "list", "/x"], 0), (["group", "watch", "/x", "--timeout", "20ms"], 8), (["counter", "get", "/x"], 0),
-      (["rendezvous", "get", "/x", "--timeout", "20ms"], 8), (["commit", "status", "/x"], 3),
-      (["commit", "vote", "--timeout", "20ms", "/x", "a", "commit"], 8), (["group", "leave", "/x", "a"], 3),
+      (["group", "list", "/x"], 0), (["group", "watch", "/x", "--timeout", "400ms"], 8), (["counter", "get", "/x"], 0),
+      (["rendezvous", "get", "/x", "--timeout", "400ms"], 8), (["commit", "status", "/x"], 3),
+      (["commit", "vote", "--timeout", "400ms", "/x", "a", "commit"], 8), (["group", "leave", "/x", "a"], 3),
     ] as [([String], Int32)]) func aMissingRootIsNamed(words: [String], status: Int32) async throws
   {
     let root = uniquePath("no-root")
