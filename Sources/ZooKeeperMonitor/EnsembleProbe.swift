@@ -84,25 +84,18 @@ public struct EnsembleProbe: Sendable {
   public func member(_ address: ServerAddress, admin: ServerAddress?) async -> MemberReport {
     async let session = sessionReport(address)
     let words = ["srvr", "mntr", "conf"]
-    let start = ContinuousClock.now
     var answers: [String: WordAnswer] = [:]
-    var slowest = Duration.zero
-    await withTaskGroup(of: (String, WordAnswer, Duration).self) { group in
+    await withTaskGroup(of: (String, WordAnswer).self) { group in
       for word in words {
         group.addTask {
-          let answer = await WordAnswer.ask(word, of: address, tls: tls, limit: limit)
-          return (word, answer, ContinuousClock.now - start)
+          (word, await WordAnswer.ask(word, of: address, tls: tls, limit: limit))
         }
       }
-      for await (word, answer, took) in group {
-        answers[word] = answer
-        if answer.bytes != nil { slowest = max(slowest, took) }
-      }
+      for await (word, answer) in group { answers[word] = answer }
     }
     var report = MemberReport(address: address, state: .notServing)
     for (word, answer) in answers { report.words[word] = MemberReport.Way(answer) }
     report.read(answers)
-    if slowest > .zero { report.answerMilliseconds = slowest / .milliseconds(1) }
     if let admin { await askAdmin(admin, for: &report) }
     if report.role == "leader" || report.role == "standalone" { await askDump(admin, for: &report) }
     (report.session, report.sessionFailure) = await session
@@ -215,7 +208,7 @@ public struct EnsembleProbe: Sendable {
     session.rootACL = await acl?.0
     session.clockOffsetMilliseconds = await established.map { time in
       // The connection was made at some time in between, so that a time of that range shows no difference.
-      time < begin ? time - begin : time > end ? time - end : 0
+      MemberReport.Session.clockOffset(from: time < begin ? begin : time > end ? end : time, to: time)
     }
     session.zxid = await client.snapshot().lastZxidSeen
     await client.close(limit: .milliseconds(200))

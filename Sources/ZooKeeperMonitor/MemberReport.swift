@@ -39,6 +39,13 @@ public struct MemberReport: Sendable {
     /// How far the server's clock is ahead of this machine's, in milliseconds; nil if the server does not show it.
     public var clockOffsetMilliseconds: Int64?
 
+    /// How far one time is after another, in milliseconds: at most a million years, since servers may say anything.
+    public static func clockOffset(from: Int64, to: Int64) -> Int64 {
+      let limit = Int64(1) << 55
+      let (offset, overflows) = to.subtractingReportingOverflow(from)
+      return overflows ? (to < from ? -limit : limit) : min(max(offset, -limit), limit)
+    }
+
     public init(id: SessionID, handshakeMilliseconds: Double) {
       self.id = id
       self.handshakeMilliseconds = handshakeMilliseconds
@@ -65,8 +72,6 @@ public struct MemberReport: Sendable {
   public var words: [String: Way] = [:]
   /// What came of asking the AdminServer.
   public var admin = Way.untried
-  /// How long the slowest word took that was answered.
-  public var answerMilliseconds: Double?
 
   public init(address: ServerAddress, state: State) {
     self.address = address
@@ -83,9 +88,6 @@ public struct MemberReport: Sendable {
   public var version: String? {
     (status?.version ?? metrics?["version"]).map { String($0.prefix { $0 != "," && $0 != "-" }) }
   }
-
-  /// Who made the server, and when, with the version.
-  public var fullVersion: String? { status?.version ?? metrics?["version"] }
 
   public var connectionCount: Int64? { status?.connectionCount ?? metrics?.count("num_alive_connections") }
   public var outstandingCount: Int64? { status?.outstandingCount ?? metrics?.count("outstanding_requests") }

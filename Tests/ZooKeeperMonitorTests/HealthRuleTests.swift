@@ -184,4 +184,28 @@ import ZooKeeperProtocol
     report.members.removeLast()
     #expect(found(report) == ["note configuration"])
   }
+
+  /// A server may say any number: none of them stops the program.
+  @Test func numbersAtTheEndsOfTheirTypes() throws {
+    for (from, to) in [(0, Int64.min), (Int64.max, .min), (0, .max), (.min, .max)] as [(Int64, Int64)] {
+      var report = Self.sound()
+      let offset = MemberReport.Session.clockOffset(from: from, to: to)
+      report.members[0].session?.clockOffsetMilliseconds = offset
+      report.members[1].session?.clockOffsetMilliseconds = -offset
+      #expect(found(report).contains("warning clock"))
+    }
+    #expect(MemberReport.Session.clockOffset(from: 5, to: 3) == -2)
+    var report = Self.sound()
+    report.members[2].metrics = Self.metrics("zk_quorum_size\t-1e300\nzk_synced_followers\t1e300\n")
+    #expect(found(report).isEmpty)
+    func connections(_ count: Int64) -> [ClientConnection] {
+      ClientConnection.parse(cons: " /127.0.0.1:1[1](queued=0,recved=\(count),sent=0,sid=0x1)\n".bytes)
+    }
+    let address = ServerAddress(host: "127.0.0.1", port: 2181)
+    let start = ContinuousClock.now
+    let before = ServerSample(address: address, taken: start, connections: connections(.min))
+    let after = ServerSample(address: address, taken: start + .seconds(1), connections: connections(.max))
+    let rate = try #require(Activity([after], since: [address: before]).clients.first?.requestRate)
+    #expect(rate > 1e19)
+  }
 }

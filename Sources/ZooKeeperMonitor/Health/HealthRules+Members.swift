@@ -105,7 +105,7 @@ extension HealthRules {
     }
     if member.role == "leader", let quorum = metrics.count("quorum_size"),
       let synced = metrics.count("synced_followers"),
-      synced < quorum - 1
+      quorum > 0, synced < quorum - 1
     {
       warn(.quorum, "it leads with \(synced) of \(quorum - 1) followers in sync")
     }

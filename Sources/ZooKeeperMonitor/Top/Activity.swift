@@ -31,7 +31,7 @@ public struct Activity: Sendable {
       func rate(_ now: Int64?, _ then: Int64?) -> Double? {
         guard let now, let then, seconds > 0 else { return nil }
         // After a restart or a reset of the statistics the figure is smaller than before.
-        return Double(now >= then ? now - then : now) / seconds
+        return (Double(now) - (now >= then ? Double(then) : 0)) / seconds
       }
       servers.append(
         Server(

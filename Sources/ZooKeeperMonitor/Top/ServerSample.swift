@@ -13,6 +13,12 @@ public struct ServerSample: Sendable {
   public var failure: ConnectFailure.Reason?
   /// The words that its configuration does not allow.
   public var refused: [String] = []
+
+  public init(address: ServerAddress, taken: ContinuousClock.Instant, connections: [ClientConnection]? = nil) {
+    self.address = address
+    self.taken = taken
+    self.connections = connections
+  }
 }
 
 extension EnsembleProbe {

@@ -54,7 +54,7 @@ extension CommandContext {
     let metrics = sample.metrics
     let busiest = activity.clients(by: .requests).first { $0.server == sample.address }
     let state = sample.failure?.message ?? metrics?["server_state"] ?? "unknown"
-    func figure(_ number: Double?) -> String { number.map { "\(Int64($0.rounded()))" } ?? "-" }
+    func figure(_ number: Double?) -> String { number.map { Record.text(of: $0.rounded()) } ?? "-" }
     let parts = [
       time, sample.address.description, state, "clients \(metrics?["num_alive_connections"] ?? "-")",
       "received/s \(figure(server.receivedRate))", "sent/s \(figure(server.sentRate))",

@@ -112,7 +112,7 @@ struct TopScreen {
     let time = TimeStyle.iso.text(milliseconds: WallClock.nowMilliseconds()).dropFirst(11).prefix(8)
     var lines = [
       "zkcli top \(time)  \(activity.servers.count) servers, \(activity.clients.count) clients,"
-        + " \(Int64(total.rounded())) packets/s  h: help, q: quit",
+        + " \(Record.text(of: total.rounded())) packets/s  h: help, q: quit",
       "",
     ]
     lines += Self.servers(activity).lines(withHead: true)
