@@ -9,23 +9,7 @@ extension ShellSession {
   ) async throws -> Outcome {
     if let mistake = self.settings.clusterMistake { throw mistake }
     if tls == nil { tls = try self.settings.tls.context() }
-    let answer = AnswerWriter(
-      Renderer(renderContext(settings)), output, isListing: invocation.streamsList, awaitsEvent: false)
-    let context = context(invocation, settings) { result throws(ShellError) in try answer.emit(result) }
-    try output.flush()
-    let code: ExitCode
-    do {
-      code = try await context.run(command)
-    } catch {
-      await others.close()
-      context.progress.end()
-      try answer.abandon()
-      throw context.progress.explained(error)
-    }
-    await others.close()
-    context.progress.end()
-    try answer.finish()
-    return Outcome(exitCode: settings.dialect.exitCode(ofAnswer: code))
+    return try await performWithoutSession(invocation, settings) { try await $0.run(command) }
   }
 
   /// Opens a session with one server of the ensemble, at its own root.

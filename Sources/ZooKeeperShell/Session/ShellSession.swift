@@ -162,7 +162,7 @@ actor ShellSession {
     case .recipe(let command):
       try await perform(invocation, settings) { context, client in try await context.run(command, client) }
     case .monitor(let command): try await perform(command, invocation, settings)
-    case .offline(let command): try await performOffline(invocation, settings) { try await $0.run(command) }
+    case .offline(let command): try await performWithoutSession(invocation, settings) { try await $0.run(command) }
     case .server:
       throw ShellError.usage(
         "server cannot be run inside the shell", hint: "run it from the system's shell: zkcli server ...")
@@ -206,7 +206,7 @@ actor ShellSession {
   }
 
   /// Runs a command that needs no session, and writes its answer.
-  private func performOffline(
+  func performWithoutSession(
     _ invocation: Invocation, _ settings: ShellSettings, _ body: (CommandContext) async throws -> ExitCode
   ) async throws -> Outcome {
     let answer = AnswerWriter(Renderer(renderContext(settings)), output, isListing: invocation.streamsList)
@@ -216,10 +216,12 @@ actor ShellSession {
     do {
       code = try await body(context)
     } catch {
+      await others.close()
       context.progress.end()
       try answer.abandon()
       throw context.progress.explained(error)
     }
+    await others.close()
     context.progress.end()
     try answer.finish()
     return Outcome(exitCode: settings.dialect.exitCode(ofAnswer: code))
