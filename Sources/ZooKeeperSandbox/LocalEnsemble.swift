@@ -74,6 +74,8 @@ public final class LocalEnsemble: Sendable {
     case running(RunningServer)
     case paused(RunningServer)
     case killed
+
+    var isAlive: Bool { if case .killed = self { false } else { true } }
   }
 
   let plan: EnsemblePlan
@@ -146,15 +148,28 @@ public final class LocalEnsemble: Sendable {
     }
   }
 
+  /// An ensemble that is forgotten while it runs, as by a test that fails before it stops it, stops soon afterwards.
+  deinit {
+    let last = takeLives()
+    guard last.contains(where: \.isAlive) else { return }
+    Task { [plan] in await Self.stop(last, plan) }
+  }
+
   /// Stops the servers and removes what was temporary.
-  public func stop() async {
-    let last = lives.withLock { lives in
+  public func stop() async { await Self.stop(takeLives(), plan) }
+
+  /// Leaves all servers killed for whoever asks from now on, and returns what they were.
+  private func takeLives() -> [Life] {
+    lives.withLock { lives in
       defer { lives = lives.map { _ in .killed } }
       return lives
     }
+  }
+
+  private static func stop(_ lives: [Life], _ plan: EnsemblePlan) async {
     await withTaskGroup(of: Void.self) { group in
-      for life in last {
-        group.addTask { [plan] in
+      for life in lives {
+        group.addTask {
           switch life {
           case .running(let node): await node.stop(finishesSnapshot: !plan.isTemporary)
           case .paused(let node): await node.kill()

@@ -38,6 +38,7 @@ package final class RunningServer: @unchecked Sendable {
         configuration, recovered, encryption, background: background, audit: audit, loop: loop, logger: logger,
         onFailure: { [unowned self] in fail($0) })
     } catch {
+      ending.succeed(nil)
       throw ServerStartError(error)
     }
   }

@@ -138,4 +138,26 @@ struct LocalEnsembleTests {
     await #expect(throws: ZooKeeperError.self) { try await client.exists("/") }
     await client.close(limit: .zero)
   }
+
+  /// What a test that fails before its last line leaves behind must not end the tests that follow.
+  @Test(arguments: [false, true]) func forgottenServersStop(isPaused: Bool) async throws {
+    let servers = try await forget(isPaused: isPaused)
+    var configuration = ZooKeeperClient.Configuration(try ConnectString(parsing: servers))
+    configuration.requestTimeLimit = .milliseconds(200)
+    let deadline = ContinuousClock.now + .seconds(30)
+    var answers = true
+    while answers, ContinuousClock.now < deadline {
+      let client = ZooKeeperClient(configuration)
+      do { _ = try await client.exists("/") } catch { answers = false }
+      await client.close(limit: .zero)
+    }
+    #expect(!answers)
+  }
+
+  /// Starts servers, and keeps nothing but their addresses.
+  private func forget(isPaused: Bool) async throws -> String {
+    let ensemble = try await LocalEnsemble.start(LocalEnsemble.Settings(size: isPaused ? 1 : 3))
+    if isPaused { try await ensemble.pause(1) }
+    return ensemble.connectString
+  }
 }
