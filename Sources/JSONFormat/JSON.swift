@@ -23,23 +23,24 @@ package enum JSON: Sendable {
   /// *Source*: RFC 8259.
   package var bytes: [UInt8] {
     var bytes: [UInt8] = []
-    write(to: &bytes)
+    append(to: &bytes)
     return bytes
   }
 
-  private func write(to bytes: inout [UInt8]) {
+  /// Appends the value on one line, without blanks.
+  package func append(to bytes: inout [UInt8]) {
     switch self {
     case .null: bytes += "null".utf8
     case .bool(let value): bytes += (value ? "true" : "false").utf8
     case .number(let number): bytes += String(number).utf8
     case .string(let text): Self.write(text, to: &bytes)
     case .raw(let text): bytes += text
-    case .array(let items): Self.write(items, "[", "]", to: &bytes) { item, bytes in item.write(to: &bytes) }
+    case .array(let items): Self.write(items, "[", "]", to: &bytes) { item, bytes in item.append(to: &bytes) }
     case .object(let members):
       Self.write(members, "{", "}", to: &bytes) { member, bytes in
         Self.write(member.key, to: &bytes)
         bytes.append(UInt8(ascii: ":"))
-        member.value.write(to: &bytes)
+        member.value.append(to: &bytes)
       }
     }
   }

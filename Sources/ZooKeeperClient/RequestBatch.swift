@@ -7,6 +7,7 @@ final class Batch<Reply: Sendable>: @unchecked Sendable {
   // @unchecked: all mutable state is touched on the driver's loop only.
 
   private let driver: SessionDriver
+  private let window: RequestWindow
   private let limit: Int64?
   private let decode: @Sendable (Int, [UInt8]) throws(ZooKeeperError) -> Reply
   private let requests: [ClientRequest]
@@ -22,11 +23,12 @@ final class Batch<Reply: Sendable>: @unchecked Sendable {
 
   /// - Parameter limit: how long each request may take once it is sent, in milliseconds.
   init(
-    _ requests: [ClientRequest], driver: SessionDriver, limit: Int64?,
+    _ requests: [ClientRequest], driver: SessionDriver, window: RequestWindow, limit: Int64?,
     decode: @escaping @Sendable (Int, [UInt8]) throws(ZooKeeperError) -> Reply
   ) {
     self.requests = requests
     self.driver = driver
+    self.window = window
     self.limit = limit
     self.decode = decode
     ids = requests.map { _ in driver.nextRequestID() }
@@ -34,10 +36,10 @@ final class Batch<Reply: Sendable>: @unchecked Sendable {
     missing = requests.count
   }
 
-  /// Sends the first requests; each reply makes room for another one.
-  func start(inFlight: Int, _ continuation: CheckedContinuation<[Result<Reply, ZooKeeperError>], Never>) {
+  /// Begins to send the requests.
+  func start(_ continuation: CheckedContinuation<[Result<Reply, ZooKeeperError>], Never>) {
     self.continuation = continuation
-    for _ in 0..<min(max(inFlight, 1), requests.count) { sendNext() }
+    window.add { [self] in sendNext() }
   }
 
   /// Stops waiting for replies, and sends nothing more.
@@ -45,25 +47,29 @@ final class Batch<Reply: Sendable>: @unchecked Sendable {
     guard !isCancelled else { return }
     isCancelled = true
     for id in ids[..<next] { driver.cancel(id) }
-    while next < requests.count { sendNext() }
+    failUnsent(.cancelled(outcomeUnknown: false))
   }
 
-  private func sendNext() {
-    guard next < requests.count else { return }
+  /// Sends the next request; false if there is none.
+  private func sendNext() -> Bool {
+    guard next < requests.count else { return false }
     let index = next
     next += 1
-    guard !isCancelled, !isBroken else {
-      let code: ZooKeeperError.Code =
-        isCancelled ? .cancelled(outcomeUnknown: false) : .connectionLoss(outcomeUnknown: false)
-      return complete(index, .failure(ZooKeeperError(code)))
-    }
     driver.submit(requests[index], id: ids[index], watch: nil, limit: limit) { [self] result in
       complete(index, result)
       if case .failure(let error) = result, !error.isAnswer, !isBroken, !isCancelled {
         isBroken = true
-        while next < requests.count { sendNext() }
+        failUnsent(.connectionLoss(outcomeUnknown: false))
       }
-      sendNext()
+      window.release()
+    }
+    return true
+  }
+
+  private func failUnsent(_ code: ZooKeeperError.Code) {
+    while next < requests.count {
+      next += 1
+      complete(next - 1, .failure(ZooKeeperError(code)))
     }
   }
 

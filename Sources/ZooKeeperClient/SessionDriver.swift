@@ -25,7 +25,11 @@ final class SessionDriver: @unchecked Sendable {
   private let requestCount = Atomic(0)
   private var machine: Machine
   private var actions: [Machine.Action] = []
+  /// The actions that are being performed, the next one at the end: to move an action is cheaper than to copy it.
+  private var running: [Machine.Action] = []
   private var isRunningActions = false
+  /// The time while received bytes are handled, which is read once for all of them.
+  private var turnTime: Int64?
   private var isFlushScheduled = false
   private var channel: (any Channel)?
   private var channelAttempt = 0
@@ -51,7 +55,7 @@ final class SessionDriver: @unchecked Sendable {
   }
 
   /// Milliseconds of the loop's monotonic clock.
-  private var now: Int64 { Int64(NIODeadline.now().uptimeNanoseconds / 1_000_000) }
+  private var now: Int64 { turnTime ?? Int64(NIODeadline.now().uptimeNanoseconds / 1_000_000) }
 
   /// A new id for a call.
   ///
@@ -144,18 +148,46 @@ final class SessionDriver: @unchecked Sendable {
 
   /// Handles all whole frames of `buffer` in place, and leaves an incomplete one at its end.
   ///
-  /// - Returns: false if the bytes are not valid; the connection is then being closed, and its bytes must be ignored.
+  /// - Returns: false if the connection is of no use; it is then being closed, and its bytes must be ignored.
   func onBytes(_ buffer: inout ByteBuffer, attempt: Int) -> Bool {
-    guard attempt == channelAttempt else { return false }
+    turnTime = now
+    defer { turnTime = nil }
+    while attempt == channelAttempt, channel != nil {
+      let hasMore: Bool
+      do throws(JuteError) {
+        hasMore = try takeFrames(from: &buffer)
+      } catch {
+        drop(attempt: attempt, after: error, isAlert: buffer.withUnsafeReadableBytes(FirstBytes.areAlert))
+        return false
+      }
+      runActions()
+      guard hasMore else { return true }
+      // The server begins with what these frames' consumers have asked for while the others are handled. Otherwise the
+      // two would wait for each other in turns.
+      flush()
+    }
+    return false
+  }
+
+  /// So many frames are handled before their consumers run.
+  private static let framesInOneGo = 32
+
+  /// Handles the first whole frames of `buffer`.
+  ///
+  /// - Returns: whether there may be others.
+  private func takeFrames(from buffer: inout ByteBuffer) throws(JuteError) -> Bool {
     var failure: JuteError?
+    var count = 0
     let consumed = buffer.withUnsafeReadableBytes { bytes -> Int in
       var offset = 0
       do throws(JuteError) {
-        while let payload = try FrameSplitter.firstPayload(
-          in: UnsafeRawBufferPointer(rebasing: bytes[offset...]), limitBytes: machine.settings.maximumFrameBytes)
+        while count < Self.framesInOneGo,
+          let payload = try FrameSplitter.firstPayload(
+            in: UnsafeRawBufferPointer(rebasing: bytes[offset...]), limitBytes: machine.settings.maximumFrameBytes)
         {
           try machine.onFrame(payload, now: now, into: &actions)
           offset += FrameSplitter.prefixLengthBytes + payload.count
+          count += 1
         }
       } catch {
         failure = error
@@ -163,16 +195,18 @@ final class SessionDriver: @unchecked Sendable {
       return offset
     }
     buffer.moveReaderIndex(forwardBy: consumed)
-    if let failure {
-      logger.warning("dropping the connection", metadata: ["reason": "\(failure)"])
-      let isAlert = buffer.withUnsafeReadableBytes(FirstBytes.areAlert)
-      machine.onDisconnected(
-        attempt: attempt, reason: isAlert ? .tls(.plaintext) : .notZooKeeper(failure), now: now, into: &actions)
-      channel?.close(promise: nil)
-      channel = nil
-    }
+    if let failure { throw failure }
+    return count == Self.framesInOneGo
+  }
+
+  /// Closes a connection whose bytes are not valid.
+  private func drop(attempt: Int, after failure: JuteError, isAlert: Bool) {
+    logger.warning("dropping the connection", metadata: ["reason": "\(failure)"])
+    machine.onDisconnected(
+      attempt: attempt, reason: isAlert ? .tls(.plaintext) : .notZooKeeper(failure), now: now, into: &actions)
+    channel?.close(promise: nil)
+    channel = nil
     runActions()
-    return failure == nil
   }
 
   /// Reports the end of a connection to the machine.
@@ -195,18 +229,17 @@ final class SessionDriver: @unchecked Sendable {
     // A completion may call this type again; the actions of that call are appended, and run by the outer call.
     guard !isRunningActions else { return }
     isRunningActions = true
-    var index = 0
-    while index < actions.count {
-      run(actions[index])
-      index += 1
+    while !actions.isEmpty {
+      swap(&actions, &running)
+      running.reverse()
+      while let action = running.popLast() { run(action) }
     }
-    actions.removeAll(keepingCapacity: true)
     isRunningActions = false
     scheduleFlush()
     scheduleTimer()
   }
 
-  private func run(_ action: Machine.Action) {
+  private func run(_ action: consuming Machine.Action) {
     switch action {
     case .connect(let address, let attempt): connect(to: address, attempt: attempt)
     case .disconnect(let attempt): disconnect(attempt: attempt)

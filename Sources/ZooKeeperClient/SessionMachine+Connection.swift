@@ -231,7 +231,7 @@ extension SessionMachine {
     let error = ZooKeeperError(code)
     for index in pending.indices {
       // For `close` itself this is a success, even if the server's answer did not come.
-      let isClose = wasClosing && pending[index].request == .closeSession
+      let isClose = wasClosing && pending[index].isClose
       if let completion = pending[index].completion {
         actions.append(.complete(completion, isClose ? .success([]) : .failure(error)))
       }

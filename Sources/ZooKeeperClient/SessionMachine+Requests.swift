@@ -7,8 +7,8 @@ extension SessionMachine {
   ///
   /// Its completion is part of exactly one action.
   mutating func submit(_ call: Call, now: Int64, into actions: inout [Action]) {
-    if let refusal = refusal(of: call) {
-      if let completion = call.completion { actions.append(.complete(completion, .failure(refusal))) }
+    if let refusal = refusal(of: call.request) {
+      actions.append(.complete(call.completion, .failure(refusal)))
       return
     }
     if let deadline = call.deadline { earliestDeadline = min(deadline, earliestDeadline ?? deadline) }
@@ -48,11 +48,11 @@ extension SessionMachine {
     switch phase {
     case .ended: actions.append(.complete(completion, .success([])))
     case .connected, .authenticating:
-      send(Call(id: RequestID(rawValue: .max), request: .closeSession, completion: completion))
+      send(.closeSession, id: RequestID(rawValue: .max), completion: completion)
       phase = .closing
       attemptDeadline = deadline
     case .closing:
-      pending.append(Call(id: RequestID(rawValue: .max), request: .closeSession, completion: completion))
+      pending.append(SentCall(id: RequestID(rawValue: .max), xid: .first, completion: completion, isClose: true))
     case .idle, .waiting, .connecting, .handshaking, .comparing:
       end(.closed, into: &actions)
       actions.append(.complete(completion, .success([])))
@@ -67,7 +67,7 @@ extension SessionMachine {
     }
     if let index = queued.firstIndex(where: { $0.id == id }) {
       let call = queued.remove(at: index)
-      Self.answer(call, .failure(ZooKeeperError(.cancelled(outcomeUnknown: false))), into: &actions)
+      actions.append(.complete(call.completion, .failure(ZooKeeperError(.cancelled(outcomeUnknown: false)))))
     }
     if let index = pending.firstIndex(where: { $0.id == id }) {
       Self.answer(pending[index], .failure(ZooKeeperError(.cancelled(outcomeUnknown: true))), into: &actions)
@@ -112,11 +112,20 @@ extension SessionMachine {
 
   /// Appends a request to the output, and expects its reply after those of earlier requests.
   mutating func send(_ call: Call) {
-    var call = call
-    call.xid = nextXid
+    send(call.request, id: call.id, watch: call.watch, deadline: call.deadline, completion: call.completion)
+  }
+
+  private mutating func send(
+    _ request: ClientRequest, id: RequestID, watch: WatchIntent? = nil, deadline: Int64? = nil,
+    completion: Completion
+  ) {
+    let xid = nextXid
     nextXid = nextXid.next
-    call.request.encodeFrame(xid: call.xid, into: &outbound)
-    pending.append(call)
+    request.encodeFrame(xid: xid, into: &outbound)
+    var isClose = false
+    if case .closeSession = request { isClose = true }
+    pending.append(
+      SentCall(id: id, xid: xid, watch: watch, deadline: deadline, completion: completion, isClose: isClose))
   }
 
   /// Appends an identity to the output.
@@ -127,7 +136,7 @@ extension SessionMachine {
 
   /// Fails everything that was never sent.
   mutating func failQueued(_ error: ZooKeeperError, into actions: inout [Action]) {
-    while let call = queued.popFirst() { Self.answer(call, .failure(error), into: &actions) }
+    while let call = queued.popFirst() { actions.append(.complete(call.completion, .failure(error))) }
     failIdentities(error, into: &actions)
   }
 
@@ -175,7 +184,7 @@ extension SessionMachine {
     earliestDeadline = nil
     queued.removeAll { call in
       guard let deadline = call.deadline, deadline <= now else { return false }
-      Self.answer(call, .failure(ZooKeeperError(.timedOut(outcomeUnknown: false))), into: &actions)
+      actions.append(.complete(call.completion, .failure(ZooKeeperError(.timedOut(outcomeUnknown: false)))))
       return true
     }
     for index in pending.indices {
@@ -197,7 +206,8 @@ extension SessionMachine {
     earliestDeadline = deadlines.compactMap(\.self).min()
   }
 
-  private static func answer(_ call: Call, _ result: Result<[UInt8], ZooKeeperError>, into actions: inout [Action]) {
+  private static func answer(_ call: SentCall, _ result: Result<[UInt8], ZooKeeperError>, into actions: inout [Action])
+  {
     guard let completion = call.completion else { return }
     actions.append(.complete(completion, result))
   }
@@ -211,11 +221,11 @@ extension SessionMachine {
     }
   }
 
-  private func refusal(of call: Call) -> ZooKeeperError? {
+  private func refusal(of request: ClientRequest) -> ZooKeeperError? {
     if let endError { return endError }
+    guard request.mayBeLarge else { return nil }
     var writer = JuteWriter()
-    guard call.request.mayBeLarge else { return nil }
-    call.request.encodeFrame(xid: .first, into: &writer)
+    request.encodeFrame(xid: .first, into: &writer)
     let length = writer.bytes.count - FrameSplitter.prefixLengthBytes
     guard length > settings.maximumFrameBytes else { return nil }
     return ZooKeeperError(.requestTooLarge(lengthBytes: length, limitBytes: settings.maximumFrameBytes))
@@ -249,11 +259,11 @@ extension SessionMachine {
   private mutating func onReply(
     _ header: ReplyHeader, _ reader: inout JuteReader, into actions: inout [Action]
   ) throws(JuteError) {
-    guard let call = pending.first, call.xid == header.xid else {
+    guard !pending.isEmpty, pending[0].xid == header.xid else {
       // Servers reply in the order of the requests. Another xid means that the two sides have lost step.
       throw JuteError(.unknownValue(Int(header.xid.rawValue)), offset: 0)
     }
-    pending.removeFirst()
+    let call = pending.removeFirst()
     hasBeenServed = true
     if header.zxid > lastZxidSeen { lastZxidSeen = header.zxid }
     // A watcher whose caller stopped waiting has no consumer. The default watcher always has one.
@@ -265,7 +275,7 @@ extension SessionMachine {
     } else {
       Self.answer(call, .failure(ZooKeeperError(.server(header.error))), into: &actions)
     }
-    if case .closing = phase, call.request == .closeSession { end(.closed, into: &actions) }
+    if case .closing = phase, call.isClose { end(.closed, into: &actions) }
   }
 
   /// Registers a watch if the server has set it: a read sets it only if it succeeds, exists also if the znode is

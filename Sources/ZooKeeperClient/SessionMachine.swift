@@ -68,15 +68,26 @@ struct SessionMachine<Completion> {
     case ended(ZooKeeperError.Code)
   }
 
-  /// A request that is not answered yet: queued while there is no connection, pending once it was sent.
+  /// A request that has not been sent.
   struct Call {
     var id: RequestID
     var request: ClientRequest
     var watch: WatchIntent?
     var deadline: Int64?
+    var completion: Completion
+  }
+
+  /// What is kept of a request that was sent, until its reply comes. The request itself is not, since to move it costs
+  /// as much as to encode it.
+  struct SentCall {
+    var id: RequestID
+    var xid: Xid
+    var watch: WatchIntent?
+    var deadline: Int64?
     /// nil once the caller has been answered, for example because of a time limit. The reply is still expected.
     var completion: Completion?
-    var xid = Xid.first
+    /// Whether the reply ends the session.
+    var isClose = false
   }
 
   /// An identity that is proved on every connection.
@@ -141,7 +152,7 @@ struct SessionMachine<Completion> {
   // The requests.
   var nextXid = Xid.first
   var queued: Deque<Call> = []
-  var pending: Deque<Call> = []
+  var pending: Deque<SentCall> = []
   /// A lower bound of all calls' deadlines.
   var earliestDeadline: Int64?
   var identities: [Identity] = []

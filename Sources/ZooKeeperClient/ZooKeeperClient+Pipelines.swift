@@ -62,7 +62,12 @@ extension ZooKeeperClient {
   ///
   /// - Parameter inFlight: the most requests whose replies are waited for at a time.
   public func readAll(_ reads: [ZnodeRead], inFlight: Int = .max) async -> [Result<ZnodeReading, ZooKeeperError>] {
-    await callAll(reads, inFlight: inFlight) { (read) throws(ZooKeeperError) in
+    await readAll(reads, in: RequestWindow(inFlight))
+  }
+
+  /// Carries out many reads, as `readAll` does, after those that were given to the same window before.
+  package func readAll(_ reads: [ZnodeRead], in window: RequestWindow) async -> [Result<ZnodeReading, ZooKeeperError>] {
+    var results = await callAll(reads, in: window) { (read) throws(ZooKeeperError) in
       read.request(try serverPath(read.path))
     } decode: { read, bytes throws(ZooKeeperError) in
       switch read {
@@ -77,7 +82,20 @@ extension ZooKeeperClient {
         let reply = try GetACLResponse(reply: bytes)
         return .acl(reply.acl, reply.stat)
       }
-    }.enumerated().map { index, result in result.mapError { ZooKeeperError($0.code, path: reads[index].path) } }
+    }
+    Self.name(\.path, of: reads, inFailuresOf: &results)
+    return results
+  }
+
+  /// Adds to each failure the path that the request was about.
+  private static func name<Item, Reply>(
+    _ path: (Item) -> String, of items: [Item], inFailuresOf results: inout [Result<Reply, ZooKeeperError>]
+  ) {
+    for (index, item) in items.enumerated() {
+      if case .failure(let error) = results[index] {
+        results[index] = .failure(ZooKeeperError(error.code, path: path(item)))
+      }
+    }
   }
 
   /// Carries out many transactions in order, without waiting for one before the next is sent. Each succeeds or fails
@@ -89,7 +107,7 @@ extension ZooKeeperClient {
   public func multi(
     all transactions: [[MultiOperation]], inFlight: Int = .max
   ) async -> [Result<[MultiResult], ZooKeeperError>] {
-    await callAll(transactions, inFlight: inFlight) { (operations) throws(ZooKeeperError) in
+    await callAll(transactions, in: RequestWindow(inFlight)) { (operations) throws(ZooKeeperError) in
       .multi(MultiRequest(operations: try serverOperations(operations)))
     } decode: { [chroot] _, bytes throws(ZooKeeperError) in
       let reply = try MultiResponse(reply: bytes)
@@ -102,18 +120,20 @@ extension ZooKeeperClient {
   ///
   /// - Parameter inFlight: the most requests whose replies are waited for at a time.
   public func setACL(all requests: [SetACLRequest], inFlight: Int = .max) async -> [Result<Stat, ZooKeeperError>] {
-    await callAll(requests, inFlight: inFlight) { (request) throws(ZooKeeperError) in
+    var results = await callAll(requests, in: RequestWindow(inFlight)) { (request) throws(ZooKeeperError) in
       var body = request
       body.path = try serverPath(request.path)
       return .setACL(body)
     } decode: { _, bytes throws(ZooKeeperError) in
       try Stat(reply: bytes)
-    }.enumerated().map { index, result in result.mapError { ZooKeeperError($0.code, path: requests[index].path) } }
+    }
+    Self.name(\.path, of: requests, inFailuresOf: &results)
+    return results
   }
 
   /// Sends those of `items` of which `request` can make a request, and returns a result for each item.
   private func callAll<Item, Reply: Sendable>(
-    _ items: [Item], inFlight: Int, request: (Item) throws(ZooKeeperError) -> ClientRequest,
+    _ items: [Item], in window: RequestWindow, request: (Item) throws(ZooKeeperError) -> ClientRequest,
     decode: @escaping @Sendable (_ item: Item, _ reply: [UInt8]) throws(ZooKeeperError) -> Reply
   ) async -> [Result<Reply, ZooKeeperError>] where Item: Sendable {
     var sent: [Item] = []
@@ -129,7 +149,7 @@ extension ZooKeeperClient {
         refusals[index] = error
       }
     }
-    let replies = await callAll(requests, inFlight: inFlight) { [sent] index, bytes throws(ZooKeeperError) in
+    let replies = await callAll(requests, in: window) { [sent] index, bytes throws(ZooKeeperError) in
       try decode(sent[index], bytes)
     }
     guard !refusals.isEmpty else { return replies }

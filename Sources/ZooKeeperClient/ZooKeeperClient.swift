@@ -168,19 +168,20 @@ extension ZooKeeperClient {
     }
   }
 
-  /// Sends requests in order, up to `inFlight` of them before their replies have come, and returns the replies in that
-  /// order.
+  /// Sends requests in order, as many before their replies have come as `window` allows, and returns the replies in
+  /// that order.
   ///
   /// - Parameter decode: makes a reply of the request's number and the bytes. It runs on the event loop.
   func callAll<Reply: Sendable>(
-    _ requests: [ClientRequest], inFlight: Int = .max,
+    _ requests: [ClientRequest], in window: RequestWindow,
     decode: @escaping @Sendable (Int, [UInt8]) throws(ZooKeeperError) -> Reply
   ) async -> [Result<Reply, ZooKeeperError>] {
     guard !requests.isEmpty else { return [] }
-    let batch = Batch(requests, driver: driver, limit: timeLimitMilliseconds, decode: decode)
+    let batch = Batch(
+      requests, driver: driver, window: window, limit: timeLimitMilliseconds, decode: decode)
     return await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
-        driver.loop.execute { batch.start(inFlight: inFlight, continuation) }
+        driver.loop.execute { batch.start(continuation) }
         // A task that was cancelled before this point has run its handler to no effect.
         if Task.isCancelled { driver.loop.execute { batch.cancel() } }
       }

@@ -6,17 +6,30 @@ package enum Base64 {
 
   /// Encodes bytes, padded with `=`.
   package static func encode(_ bytes: [UInt8]) -> String {
-    var text: [UInt8] = []
-    text.reserveCapacity((bytes.count + 2) / 3 * 4)
-    for start in stride(from: 0, to: bytes.count, by: 3) {
-      let group = bytes[start..<min(start + 3, bytes.count)]
-      let bits = group.reduce(UInt32(0)) { $0 << 8 | UInt32($1) } << UInt32(8 * (3 - group.count))
-      for place in 0..<4 {
-        let isPadding = place > group.count
-        text.append(isPadding ? UInt8(ascii: "=") : alphabet[Int(bits >> UInt32(18 - 6 * place)) & 63])
+    let length = (bytes.count + 2) / 3 * 4
+    return String(unsafeUninitializedCapacity: length) { text in
+      var end = 0
+      alphabet.withUnsafeBufferPointer { alphabet in
+        func append(_ bits: UInt32, _ characters: Int) {
+          for place in 0..<4 {
+            let isPadding = place >= characters
+            text[end + place] = isPadding ? UInt8(ascii: "=") : alphabet[Int(bits >> UInt32(18 - 6 * place)) & 63]
+          }
+          end += 4
+        }
+        var next = 0
+        while next + 3 <= bytes.count {
+          append(UInt32(bytes[next]) << 16 | UInt32(bytes[next + 1]) << 8 | UInt32(bytes[next + 2]), 4)
+          next += 3
+        }
+        switch bytes.count - next {
+        case 1: append(UInt32(bytes[next]) << 16, 2)
+        case 2: append(UInt32(bytes[next]) << 16 | UInt32(bytes[next + 1]) << 8, 3)
+        default: break
+        }
       }
+      return length
     }
-    return String(decoding: text, as: UTF8.self)
   }
 
   /// Decodes a text. The padding may be left out as a whole; any other deviation is an error.
@@ -29,6 +42,7 @@ package enum Base64 {
       body.count % 4 != 1
     else { return nil }
     var bytes: [UInt8] = []
+    bytes.reserveCapacity(body.count / 4 * 3 + 2)
     var bits: UInt32 = 0
     var bitCount: UInt32 = 0
     for character in body {

@@ -11,6 +11,9 @@ package struct Repetitions: Sendable {
 
   package init() {}
 
+  /// Takes into account what another part of the same operation has repeated meanwhile.
+  mutating func merge(_ other: Repetitions) { count = max(count, other.count) }
+
   /// Whether to go on after an attempt that has left `lost` requests without an answer.
   ///
   /// - Parameter before: how many the attempt before that had left; nil after the first.
@@ -25,17 +28,19 @@ package struct Repetitions: Sendable {
 extension ZooKeeperClient {
   /// Carries out many reads, as `readAll` does, and repeats those whose connection was lost.
   ///
-  /// - Parameter repetitions: what the operation has repeated so far.
+  /// - Parameters:
+  ///   - window: what limits how many requests wait for their replies at a time.
+  ///   - repetitions: what the operation has repeated so far.
   /// - Throws: `ZooKeeperError` with `connectionLoss` if connections are lost again and again.
   package func readAllDespiteLoss(
-    _ reads: [ZnodeRead], inFlight: Int = 64, _ repetitions: inout Repetitions
+    _ reads: [ZnodeRead], in window: RequestWindow, _ repetitions: inout Repetitions
   ) async throws(ZooKeeperError) -> [Result<ZnodeReading, ZooKeeperError>] {
-    var results = await readAll(reads, inFlight: inFlight)
+    var results = await readAll(reads, in: window)
     var before: Int?
     var lost = results.indices.filter { results[$0].isConnectionLoss }
     while repetitions.allowAnother(lost: lost.count, before: before) {
       before = lost.count
-      let again = await readAll(lost.map { reads[$0] }, inFlight: inFlight)
+      let again = await readAll(lost.map { reads[$0] }, in: window)
       for (index, result) in zip(lost, again) { results[index] = result }
       lost = lost.filter { results[$0].isConnectionLoss }
     }
@@ -50,7 +55,7 @@ extension ZooKeeperClient {
     _ reads: [ZnodeRead], inFlight: Int = 64
   ) async throws(ZooKeeperError) -> [Result<ZnodeReading, ZooKeeperError>] {
     var repetitions = Repetitions()
-    return try await readAllDespiteLoss(reads, inFlight: inFlight, &repetitions)
+    return try await readAllDespiteLoss(reads, in: RequestWindow(inFlight), &repetitions)
   }
 
   /// The stat of a znode, read again if the connection is lost; nil if it does not exist.

@@ -45,13 +45,15 @@ public struct TreeReader {
   public let root: String
   private let client: ZooKeeperClient
   private let details: Details
+  private let window: RequestWindow
   private let inFlight: Int
   private let maximumDepth: Int
   private let skipsServersOwn: Bool
   /// The top of the stack, its end, is the next to be returned.
   private var stack: [Entry]
-  /// What was asked last; nil if nothing is on the way.
-  private var pending: PendingReads?
+  /// What is on the way, in the order of the stack: the last is the topmost. There are two at most: while what one has
+  /// brought is put on the stack, the servers answer the other.
+  private var pending: [PendingReads] = []
   /// How many bytes of data a znode had on average when some were last read.
   private var averageBytes = 0
   /// What was asked again because connections were lost.
@@ -59,10 +61,10 @@ public struct TreeReader {
   /// How many znodes went away while the subtree was read.
   public private(set) var vanishedCount = 0
 
-  /// As many znodes are asked about in one go, if their data is small.
-  private static let largestBatch = 2048
-  /// So many bytes of data are read ahead, unless single znodes have more.
-  private static let readAheadBytes = 8 << 20
+  /// As many things are asked in one go, if the znodes' data is small.
+  private static let largestBatch = 1024
+  /// So many bytes of data are asked for in one go, unless single znodes have more.
+  private static let batchBytes = 4 << 20
 
   /// - Parameters:
   ///   - client: the session; the time limit that it has is for each request.
@@ -76,6 +78,7 @@ public struct TreeReader {
     self.client = client
     self.root = root
     self.details = details
+    window = RequestWindow(inFlight)
     self.inFlight = inFlight
     self.maximumDepth = maximumDepth ?? .max
     self.skipsServersOwn = skipsServersOwn
@@ -126,10 +129,10 @@ public struct TreeReader {
   private mutating func resolve() async throws(ZooKeeperError) {
     // The client may be quicker with the replies than a cancelled task with its cancellation.
     if Task.isCancelled { throw ZooKeeperError(.cancelled(outcomeUnknown: false), path: root) }
-    guard let asked = pending ?? ask() else { return }
-    pending = nil
+    askAboutNext()
+    guard let asked = pending.popLast() else { return }
     let answer = await asked.answer()
-    repetitions = answer.repetitions
+    repetitions.merge(answer.repetitions)
     var readings = try answer.readings.get()[...]
     // A slice would share the stack's memory, which would be copied whole with the next change.
     var top: [Entry] = []
@@ -147,24 +150,35 @@ public struct TreeReader {
       take(answers, about: entry)
     }
     if count > 0 { averageBytes = bytes / count }
-    pending = ask()
+    askAboutNext()
   }
 
-  /// Asks about those of the topmost znodes of which something is unknown.
+  /// Asks about the topmost znodes, and about the next ones below what is on the way.
+  private mutating func askAboutNext() {
+    // What is above the others has come with the last answers, and is needed first.
+    if let reads = ask(below: stack.endIndex, downTo: pending.last?.end ?? stack.startIndex) { pending.append(reads) }
+    guard pending.count < 2, let lowest = pending.first?.lowest else { return }
+    if let reads = ask(below: lowest, downTo: stack.startIndex) { pending.insert(reads, at: 0) }
+  }
+
+  /// Asks about those znodes in a part of the stack of which something is unknown, the upper ones first.
   ///
   /// - Returns: nil if everything is known of all znodes that it looked at.
-  private func ask() -> PendingReads? {
-    let batch = min(Self.largestBatch, max(inFlight, Self.readAheadBytes / max(averageBytes, 1)))
+  private func ask(below end: Int, downTo floor: Int) -> PendingReads? {
+    let batch = min(Self.largestBatch, max(inFlight, Self.batchBytes / max(averageBytes, 1)))
     var reads: [ZnodeRead] = []
-    reads.reserveCapacity(batch + 1)
-    var lowest = stack.endIndex
+    var lowest = end
+    var next = end
     // What is ready is passed over: these are the znodes that the caller gets meanwhile.
-    let end = max(stack.startIndex, stack.endIndex - 2 * batch)
-    while lowest > end, reads.count < batch {
-      lowest -= 1
-      appendReads(for: stack[lowest], to: &reads)
+    let last = max(floor, end - 2 * batch)
+    while next > last, reads.count < batch {
+      next -= 1
+      let count = reads.count
+      appendReads(for: stack[next], to: &reads)
+      if reads.count > count { lowest = next }
     }
-    return reads.isEmpty ? nil : PendingReads(reads, from: client, inFlight, repetitions, lowest: lowest)
+    guard !reads.isEmpty else { return nil }
+    return PendingReads(reads, from: client, in: window, repetitions, lowest: lowest, end: end)
   }
 
   /// How many things must be asked about a znode.
@@ -257,18 +271,22 @@ private final class PendingReads: Sendable {
     var repetitions: Repetitions
   }
 
-  /// The lowest entry of the stack that was asked about, or passed over.
+  /// The lowest entry of the stack that was asked about.
   let lowest: Int
+  /// The place above the highest one.
+  let end: Int
   private let task: Task<Answer, Never>
 
   init(
-    _ reads: [ZnodeRead], from client: ZooKeeperClient, _ inFlight: Int, _ repetitions: Repetitions, lowest: Int
+    _ reads: [ZnodeRead], from client: ZooKeeperClient, in window: RequestWindow, _ repetitions: Repetitions,
+    lowest: Int, end: Int
   ) {
     self.lowest = lowest
+    self.end = end
     task = Task {
       var repetitions = repetitions
       do throws(ZooKeeperError) {
-        let readings = try await client.readAllDespiteLoss(reads, inFlight: inFlight, &repetitions)
+        let readings = try await client.readAllDespiteLoss(reads, in: window, &repetitions)
         return Answer(readings: .success(readings), repetitions: repetitions)
       } catch {
         return Answer(readings: .failure(error), repetitions: repetitions)

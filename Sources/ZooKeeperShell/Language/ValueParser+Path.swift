@@ -27,7 +27,10 @@ extension ValueParser {
   package static func acl(_ word: Word) throws(ShellError) -> [ACL] {
     let typed = try text(word, of: "ACL")
     if let first = typed.utf8.first(where: { $0 > 0x20 }), first == UInt8(ascii: "{") || first == UInt8(ascii: "[") {
-      return try jsonACL(word)
+      guard let document = JSONReader.read(word.bytes) else {
+        throw .usage("the ACL is not valid JSON", hint: jsonACLForm)
+      }
+      return try acl(document)
     }
     do throws(ACLTextError) {
       return try ACL.parse(typed)
@@ -44,10 +47,14 @@ extension ValueParser {
     }
   }
 
+  private static let jsonACLForm =
+    #"write it as getAcl -o json prints it: [{"scheme":"world","id":"anyone","permissions":"r"}]"#
+
   /// The entries of `{"acl":[{"scheme":...,"id":...,"permissions":...}]}`, or of the array alone.
-  private static func jsonACL(_ word: Word) throws(ShellError) -> [ACL] {
-    let form = #"write it as getAcl -o json prints it: [{"scheme":"world","id":"anyone","permissions":"r"}]"#
-    guard let document = JSONReader.read(word.bytes) else { throw .usage("the ACL is not valid JSON", hint: form) }
+  ///
+  /// - Throws: `ShellError` with exit code 2 for any other document.
+  static func acl(_ document: JSON) throws(ShellError) -> [ACL] {
+    let form = jsonACLForm
     guard case .array(let items) = document["acl"] ?? document else {
       throw .usage("the JSON contains no ACL", hint: form)
     }

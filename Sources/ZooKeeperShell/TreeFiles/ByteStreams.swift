@@ -56,7 +56,7 @@ struct ByteSource {
   mutating func line() throws(ShellError) -> [UInt8]? {
     var searched = position
     while true {
-      if let end = buffer[searched...].firstIndex(of: 0x0a) {
+      if let end = newline(from: searched) {
         defer { position = end + 1 }
         return [UInt8](buffer[position..<end])
       }
@@ -71,6 +71,15 @@ struct ByteSource {
       let length = buffer.count - position
       try fill()
       searched = position + length
+    }
+  }
+
+  /// The place of the next newline in the buffer.
+  private func newline(from start: Int) -> Int? {
+    buffer.withUnsafeBytes { bytes in
+      guard start < bytes.count, let base = bytes.baseAddress else { return nil }
+      guard let found = memchr(base + start, 0x0a, bytes.count - start) else { return nil }
+      return UnsafeRawPointer(found) - base
     }
   }
 

@@ -17,12 +17,21 @@ enum TreeLines {
   }
 
   /// The line of a znode.
-  static func line(_ entry: TreeEntry) -> [UInt8] {
+  ///
+  /// - Parameter acl: the znode's ACL as `acl(_:)` writes it; nil leaves it out.
+  static func line(_ entry: TreeEntry, acl: [UInt8]?) -> [UInt8] {
     var members: [(key: String, value: JSON)] = [("path", .string("/" + entry.path))]
     members += JSON.encoded(entry.data, .plain)
-    if let acl = entry.acl { members.append(("acl", .array(acl.map { JSON.of($0) }))) }
-    return JSON.object(members).bytes + [0x0a]
+    if let acl { members.append(("acl", .raw(acl))) }
+    var line: [UInt8] = []
+    line.reserveCapacity(128 + entry.path.utf8.count + (entry.data?.count ?? 0) * 4 / 3 + (acl?.count ?? 0))
+    JSON.object(members).append(to: &line)
+    line.append(0x0a)
+    return line
   }
+
+  /// An ACL in the line of a znode.
+  static func acl(_ acl: [ACL]) -> [UInt8] { JSON.array(acl.map { JSON.of($0) }).bytes }
 
   /// The znode of a line.
   ///
@@ -62,7 +71,7 @@ enum TreeLines {
 
   private static func acl(_ document: JSON) throws(TreeLineError) -> [ACL]? {
     guard let list = document["acl"], case .array = list else { return nil }
-    do throws(ShellError) { return try ValueParser.acl(Word(bytes: list.bytes)) } catch {
+    do throws(ShellError) { return try ValueParser.acl(list) } catch {
       throw TreeLineError(error.message)
     }
   }
@@ -77,6 +86,8 @@ struct TreeLineError: Error {
 /// Writes a subtree as lines of JSON.
 struct TreeLinesWriter: TreeFileWriter {
   private var output: ByteSink
+  /// The ACL of the last znode as it was written: most znodes have that of the one before.
+  private var last: (acl: [ACL], text: [UInt8])?
   let refusals: [(path: String, reason: String)] = []
 
   init(_ output: consuming ByteSink, root: String) throws(ShellError) {
@@ -85,7 +96,10 @@ struct TreeLinesWriter: TreeFileWriter {
   }
 
   /// Takes the next znode.
-  mutating func add(_ entry: TreeEntry) throws(ShellError) { try output.write(TreeLines.line(entry)) }
+  mutating func add(_ entry: TreeEntry) throws(ShellError) {
+    if let acl = entry.acl, last?.acl != acl { last = (acl, TreeLines.acl(acl)) }
+    try output.write(TreeLines.line(entry, acl: entry.acl == nil ? nil : last?.text))
+  }
 
   /// Writes what is left, and ends the file.
   mutating func finish() throws(ShellError) { try output.finish() }

@@ -18,11 +18,11 @@ struct ChrootSiblingTests {
       let outside = [root, root + "-sibling"].map {
         ClientRequest.create(CreateRequest(path: $0, data: nil, acl: ACL.openUnsafe, flags: 0))
       }
-      _ = await client.callAll(outside, decode: path)
+      _ = await client.callAll(outside, in: RequestWindow(2), decode: path)
       let ephemerals = [root + "/e", root + "-sibling/e"].map {
         ClientRequest.create(CreateRequest(path: $0, data: nil, acl: ACL.openUnsafe, flags: 1))
       }
-      for reply in await client.callAll(ephemerals, decode: path) { _ = try reply.get() }
+      for reply in await client.callAll(ephemerals, in: RequestWindow(2), decode: path) { _ = try reply.get() }
       // Servers compare the beginning of the text.
       #expect(try await client.getEphemerals() == ["/e"])
     }

@@ -247,7 +247,7 @@ struct OperationTests {
       try await client.create(path)
       for index in 0..<10 { try await client.create(path + "/\(index)", data: [UInt8(index)]) }
       let requests = (0..<10_000).map { ClientRequest.getData(PathWatchRequest(path: path + "/\($0 % 10)")) }
-      let replies = await client.callAll(requests) { _, bytes throws(ZooKeeperError) in
+      let replies = await client.callAll(requests, in: RequestWindow(10_000)) { _, bytes throws(ZooKeeperError) in
         try GetDataResponse(reply: bytes)
       }
       #expect(replies.count == 10_000)
