@@ -111,7 +111,9 @@ let package = Package(
       swiftSettings: house),
     .target(
       name: "ZooKeeperSandbox",
-      dependencies: ["ZooKeeperServer", "TransportSecurity", .product(name: "Logging", package: "swift-log")],
+      dependencies: [
+        "ZooKeeperServer", "ZooKeeperProtocol", "TransportSecurity", .product(name: "Logging", package: "swift-log"),
+      ],
       swiftSettings: house),
     .target(name: "Platform", swiftSettings: house),
     .systemLibrary(name: "CLibEdit", pkgConfig: "libedit", providers: [.apt(["libedit-dev"])]),
