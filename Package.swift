@@ -193,7 +193,7 @@ let package = Package(
       name: "ShellTests",
       dependencies: [
         "ZooKeeperShell", "ZooKeeperClient", "ZooKeeperRecipes", "ZooKeeperProtocol", "ZooKeeperHistory", "Jute",
-        "JSONFormat", "TestKit", "zkcli",
+        "JSONFormat", "ZooKeeperSandbox", "TestKit", "zkcli",
       ],
       exclude: ["Completions.txt", "Transcripts"],
       swiftSettings: house),

@@ -1,4 +1,4 @@
-/// Something that a server of an ensemble tells another one, hears from it, or becomes.
+/// A message between two servers of an ensemble, or a change of a server's role.
 ///
 /// A message is two events: it is sent by one server and, later, received by another. A message that is sent and never
 /// received was lost, or waits.
@@ -21,7 +21,7 @@ public struct ConsensusEvent: Hashable, Sendable {
     case leaderInfo = "LEADERINFO"
     /// A learner accepts that epoch.
     case ackEpoch = "ACKEPOCH"
-    /// The leader sends what the learner lacks, or has it cut off what nobody else has, or sends the whole tree.
+    /// The leader sends what the learner lacks, or has it cut off what the leader lacks, or sends the whole tree.
     case diff = "DIFF"
     case trunc = "TRUNC"
     case snap = "SNAP"
@@ -73,4 +73,13 @@ public struct ConsensusEvent: Hashable, Sendable {
   public var round: Int64?
   /// What a transaction or request does, such as `setData /a`; what the sender of a vote is doing.
   public var detail: String?
+
+  /// An event of these kinds, of which nothing else is known.
+  package init(time: Duration, server: Int, peer: Int? = nil, direction: Direction, kind: Kind) {
+    self.time = time
+    self.server = server
+    self.peer = peer
+    self.direction = direction
+    self.kind = kind
+  }
 }

@@ -34,6 +34,7 @@ public final class ConsensusTrace: Sendable {
     }
   }
 
+  /// Keeps an event; one too many is only counted.
   func add(_ event: ConsensusEvent) {
     buffer.withLock { buffer in
       if buffer.events.count < limit { buffer.events.append(event) } else { buffer.lostCount += 1 }
@@ -75,8 +76,10 @@ final class ConsensusRecorder: Sendable {
   private let start = ContinuousClock.now
   private let traces = Mutex<[ConsensusTrace]>([])
 
+  /// Passes events on to one more trace.
   func add(_ trace: ConsensusTrace) { traces.withLock { $0.append(trace) } }
 
+  /// Passes no further events on to a trace.
   func remove(_ trace: ConsensusTrace) { traces.withLock { $0.removeAll { $0 === trace } } }
 
   /// What a server calls with its events; nil while there is no trace.

@@ -44,7 +44,7 @@ struct EnsemblePlan: Sendable {
     guard !settings.allowsReconfig || Self.isLoopback(settings.address) else {
       throw SandboxError(
         "servers that allow reconfiguration cannot listen on \(settings.address)",
-        hint: "their superuser is known to everybody, so they listen on 127.0.0.1 only", isConfiguration: true)
+        hint: "the password of their superuser is public, so they listen on 127.0.0.1 only", isConfiguration: true)
     }
     self.settings = settings
     if let directory = settings.dataDirectory { try Self.checkSize(settings.size, of: directory) }

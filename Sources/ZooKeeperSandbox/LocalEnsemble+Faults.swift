@@ -146,6 +146,9 @@ extension LocalEnsemble {
       && leaders.allSatisfy { quorum.intersection(voters).isSubset(of: $0.followers + [$0.id]) }
   }
 
+  /// Whether a server runs.
+  ///
+  /// - Throws: when there is no such server.
   func life(of id: Int) throws(SandboxError) -> Life {
     guard (1...size).contains(id) else {
       throw SandboxError(

@@ -4,7 +4,7 @@ import ZooKeeperServer
 /// Faults of the network and of the machines: slow and broken links, slow disks, wrong clocks.
 ///
 /// They last until they are changed, also while a server is killed, restarted or paused. Each function returns when the
-/// servers have the fault, and does not wait for what comes of it.
+/// servers have the fault, and does not wait for its consequences.
 extension LocalEnsemble {
   /// The longest delay of a message or of a disk.
   public static let longestDelay = Duration.seconds(60)
@@ -65,10 +65,11 @@ extension LocalEnsemble {
     try await change(servers) { $0.syncDelay = delay }
   }
 
-  /// Sets the wall clocks of these servers or, if none is given, of all ahead of the machine's, or behind it.
+  /// Sets the wall clocks of these servers or, if none is given, of all to a time before or after the machine's.
   ///
   /// Times of znodes and of reports are wrong then. The lengths of time, as of sessions, are not.
   ///
+  /// - Parameter offset: what is added to the machine's time.
   /// - Throws: when there is no such server, or the clock would be wrong by more than ten years.
   public func setClock(ahead offset: Duration, of servers: Set<Int> = []) async throws(SandboxError) {
     guard (.zero - Self.largestClockOffset...Self.largestClockOffset).contains(offset) else {

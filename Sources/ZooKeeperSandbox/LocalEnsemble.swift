@@ -180,7 +180,7 @@ public final class LocalEnsemble: Sendable {
   /// Stops the servers and removes what was temporary.
   public func stop() async { await Self.stop(takeLives(), plan) }
 
-  /// Leaves all servers killed for whoever asks from now on, and returns what they were.
+  /// Marks all servers as killed, and returns what they were.
   private func takeLives() -> [Life] {
     lives.withLock { lives in
       defer { lives = lives.map { _ in .killed } }

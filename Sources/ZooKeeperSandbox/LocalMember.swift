@@ -37,7 +37,7 @@ public struct LocalMember: Hashable, Sendable {
   public var faultyLinks: [Link] = []
   /// How much longer each sync of its log takes.
   public var diskDelay = Duration.zero
-  /// What its wall clock is ahead of the machine's.
+  /// What is added to its wall clock.
   public var clockOffset = Duration.zero
   /// The followers that a leader hears from.
   var followers: [Int] = []

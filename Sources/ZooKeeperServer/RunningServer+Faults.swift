@@ -59,7 +59,7 @@ extension RunningServer {
     try? await loop.submit { [self] in parts.apply(faults) }.get()
   }
 
-  /// Has a function called, on the event loop, with what the server tells others and hears from them.
+  /// Has a function called, on the event loop, with the messages that the server sends to others and receives.
   ///
   /// - Parameter onEvent: nil ends it.
   package func trace(_ onEvent: (@Sendable (TracedEvent) -> Void)?) async {

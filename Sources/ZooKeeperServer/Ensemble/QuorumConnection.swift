@@ -25,7 +25,7 @@ final class QuorumConnection: ChannelInboundHandler, @unchecked Sendable {
   /// The number of bytes of a tree that are encoded at a time.
   private static let pieceBytes = 256 << 10
 
-  /// The number of bytes on a slow link from which on no more of a tree is encoded.
+  /// The number of bytes on a slow link at which encoding a tree pauses.
   private static let maxDelayedTreeBytes = 4 << 20
 
   private static let nothing = ByteBuffer()

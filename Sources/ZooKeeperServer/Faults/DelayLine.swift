@@ -16,7 +16,7 @@ final class DelayLine {
   private var timer: Scheduled<Void>?
   private(set) var waitingBytes = 0
 
-  /// - Parameter write: sends bytes whose time has come.
+  /// - Parameter write: sends bytes that have been held back for long enough.
   init(_ loop: any EventLoop, write: @escaping ([UInt8]) -> Void) {
     self.loop = loop
     self.write = write

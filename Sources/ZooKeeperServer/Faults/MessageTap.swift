@@ -1,6 +1,6 @@
 package import ZooKeeperProtocol
 
-/// What a member of an ensemble tells another one or hears from it, and what becomes of it.
+/// A message that a member of an ensemble sends or receives, or a change of its role.
 package enum TracedEvent: Sendable {
   /// A message of either port.
   package enum Message: Sendable {
@@ -20,6 +20,6 @@ package enum TracedEvent: Sendable {
 ///
 /// *Thread*: the server's event loop.
 final class MessageTap {
-  /// Takes each event when it happens; nil, at the cost of one comparison for each message, if nobody watches.
+  /// Takes each event when it happens; nil, at the cost of one comparison for each message, when no trace is gathered.
   var onEvent: (@Sendable (TracedEvent) -> Void)?
 }
