@@ -127,7 +127,8 @@ extension ConsensusEvent {
     case .vote(let vote):
       note(vote.zxid)
       epoch = Int(exactly: vote.peerEpoch.rawValue)
-      leader = Int(exactly: vote.leader.rawValue)
+      // An observer votes for none at first.
+      leader = vote.leader.isAssignable ? Int(exactly: vote.leader.rawValue) : nil
       round = vote.round
       detail = "\(vote.state)"
     case .packet(let packet):

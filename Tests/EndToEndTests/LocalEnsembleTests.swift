@@ -167,7 +167,7 @@ struct LocalEnsembleTests {
     let links = try members.map { try #require($0["links"] as? [[String: Any]]) }
     #expect(links[0].map { $0["delayMilliseconds"] as? Int } == [10, 100])
     #expect(links[0].map { $0["jitterMilliseconds"] as? Int } == [5, 0])
-    #expect(links[2].map { $0["dropProbability"] as? Double } == [0.001, 0.001])
+    #expect(links[2].map { $0["dropPercent"] as? Double } == [0.1, 0.1])
     try await session.run("local heal")
     try await session.run("local slow-disk 0")
     try await session.run("local clock 0")
@@ -333,7 +333,7 @@ struct LocalEnsembleTests {
         "missing argument: time; 0 ends the fault", "delay 20 has no unit; give a unit, e.g. 20s or 20ms",
         "the delay cannot be 61.0 seconds; it must be from 0 to 60 s", "there is no server 4; they are 1 to 3",
         "the jitter is longer than the delay", "there is no server ''; they are 1 to 3",
-        "drop 120% is not a percentage; write it as 10% or 0.5%, up to 100%",
+        "drop 120% is not a percentage; write it as 10% or 0.5%, from 0.001% to 100%",
         "slow-disk -1s is not a duration; write it as 500ms, 10s, 2m or 1h",
         "clock 5s has no sign; write +5s for a clock that is fast, -5s for one that is slow, 0 to end it",
         "a clock cannot be wrong by more than ten years",

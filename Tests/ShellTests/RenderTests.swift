@@ -320,8 +320,8 @@ private let isoBlock = """
       (
         .members([suffering]),
         #"[{"id":3,"state":"killed","role":null,"zxid":null,"sessions":null,"connections":null,"address":"h:3","#
-          + #""cutOffFrom":[],"links":[{"to":1,"delayMilliseconds":20,"jitterMilliseconds":5,"dropProbability":0.005},"#
-          + #"{"to":2,"delayMilliseconds":1000,"jitterMilliseconds":0,"dropProbability":0.005}],"#
+          + #""cutOffFrom":[],"links":[{"to":1,"delayMilliseconds":20,"jitterMilliseconds":5,"dropPercent":0.5},"#
+          + #"{"to":2,"delayMilliseconds":1000,"jitterMilliseconds":0,"dropPercent":0.5}],"#
           + #""diskDelayMilliseconds":1500,"clockOffsetMilliseconds":-7200000}]"#
       ),
     ] as [(CommandResult, String)])

@@ -30,7 +30,8 @@ extension CommandTable {
           + " servers if none is listed, and 0 ends them. expire ends a session as if its client had long been silent.",
         "trace prints the messages between the servers of an ensemble: votes, proposals, acknowledgements, commits and"
           + " heartbeats, with -> where one is sent and <- where it is received. It does so for a time, or with -f"
-          + " until interrupted; after trace on, it prints what has happened since it was last run.",
+          + " until interrupted; after trace on, it prints what has happened since it was last run. Times count"
+          + " from the start of the servers.",
         "record writes each command with the time to a new file, until record off. zkcli --local N --replay FILE"
           + " runs them at these times, and stops at the first failure unless -k is given. A line of the file is"
           + " +1.250s set /a b; lines that begin with # are comments. The whole file is checked first.",

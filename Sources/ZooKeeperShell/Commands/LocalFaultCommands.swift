@@ -119,10 +119,10 @@ extension ShellSession {
     if text == "0" { return 0 }
     let digits = text.dropLast()
     guard text.last == "%", digits.utf8.allSatisfy({ $0.isDigit || $0 == UInt8(ascii: ".") }),
-      let percentage = Double(digits), percentage <= 100
+      let percentage = Double(digits), percentage == 0 || (0.001...100).contains(percentage)
     else {
       throw .usage(
-        "drop \(Tokenizer.quote(word)) is not a percentage", hint: "write it as 10% or 0.5%, up to 100%")
+        "drop \(Tokenizer.quote(word)) is not a percentage", hint: "write it as 10% or 0.5%, from 0.001% to 100%")
     }
     return percentage / 100
   }

@@ -27,9 +27,8 @@ struct ReplayRunner {
       } catch {
         return await session.report(ShellError(error))
       }
-      guard let outcome = await session.run(line: entry.line, at: SourceLine(file: name, line: entry.number)) else {
-        preconditionFailure("line \(entry.number) was complete")
-      }
+      let place = SourceLine(file: name, line: entry.number)
+      let outcome = await session.run(line: entry.line, at: place) ?? Outcome(exitCode: .usage)
       if outcome.leaves { return outcome.isCodeChosen ? outcome.exitCode : firstFailure ?? outcome.exitCode }
       guard outcome.exitCode != .success else { continue }
       guard keepsGoing, !Task.isCancelled else { return outcome.exitCode }

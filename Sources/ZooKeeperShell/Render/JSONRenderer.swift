@@ -181,7 +181,7 @@ extension JSON {
     .object([
       ("to", .number(link.id)), ("delayMilliseconds", .number(link.delayMilliseconds)),
       ("jitterMilliseconds", .number(link.jitterMilliseconds)),
-      ("dropProbability", .raw([UInt8](Record.text(of: link.dropProbability).utf8))),
+      ("dropPercent", .raw([UInt8](Record.text(of: link.dropProbability * 100).utf8))),
     ])
   }
 
