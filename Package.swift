@@ -111,7 +111,9 @@ let package = Package(
       swiftSettings: house),
     .target(
       name: "ZooKeeperSandbox",
-      dependencies: ["ZooKeeperServer", "TransportSecurity", .product(name: "Logging", package: "swift-log")],
+      dependencies: [
+        "ZooKeeperServer", "ZooKeeperProtocol", "TransportSecurity", .product(name: "Logging", package: "swift-log"),
+      ],
       swiftSettings: house),
     .target(name: "Platform", swiftSettings: house),
     .systemLibrary(name: "CLibEdit", pkgConfig: "libedit", providers: [.apt(["libedit-dev"])]),
@@ -191,7 +193,7 @@ let package = Package(
       name: "ShellTests",
       dependencies: [
         "ZooKeeperShell", "ZooKeeperClient", "ZooKeeperRecipes", "ZooKeeperProtocol", "ZooKeeperHistory", "Jute",
-        "JSONFormat", "TestKit", "zkcli",
+        "JSONFormat", "ZooKeeperSandbox", "TestKit", "zkcli",
       ],
       exclude: ["Completions.txt", "Transcripts"],
       swiftSettings: house),

@@ -129,6 +129,16 @@ package final class ServerCore {
     }
   }
 
+  /// Ends a session as if it had not been heard from within its timeout.
+  ///
+  /// - Returns: false if there is no such session, or it is ending.
+  package func expire(_ session: SessionID, _ time: ServerTime) -> Bool {
+    guard let present = preparer.sessions.sessions[session], !present.isClosing else { return false }
+    counters.sessionsExpired += 1
+    propose(preparer.prepareCloseSession(session, xid: Xid(rawValue: 0), wallMilliseconds: time.wallMilliseconds))
+    return true
+  }
+
   /// Deletes containers and TTL znodes that are no longer used, at most `limit` at a time.
   package func reap(_ time: ServerTime, limit: Int) {
     let paths = tree.reapablePaths(

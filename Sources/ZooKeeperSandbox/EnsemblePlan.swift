@@ -11,6 +11,9 @@ struct EnsemblePlan: Sendable {
   /// The most servers that one process runs.
   static let maximumSize = 9
 
+  /// `LocalEnsemble.superuser` as a server's configuration has it: with the SHA-1 of it in base64.
+  private static let superDigest = "super:WCo+aqEZfTf8oYIQkfqdYXKhC3M="
+
   let members: [ServerConfiguration.LocalMember]
   let settings: LocalEnsemble.Settings
   /// What all data lies in.
@@ -32,6 +35,16 @@ struct EnsemblePlan: Sendable {
       throw SandboxError(
         "\(settings.port) is not a port for the first of \(settings.size) servers", hint: "0 takes free ports",
         isConfiguration: true)
+    }
+    guard !settings.allowsReconfig || settings.size > 1 else {
+      throw SandboxError(
+        "a standalone server cannot be reconfigured", hint: "start an ensemble, such as --local 3",
+        isConfiguration: true)
+    }
+    guard !settings.allowsReconfig || Self.isLoopback(settings.address) else {
+      throw SandboxError(
+        "servers that allow reconfiguration cannot listen on \(settings.address)",
+        hint: "the password of their superuser is public, so they listen on 127.0.0.1 only", isConfiguration: true)
     }
     self.settings = settings
     if let directory = settings.dataDirectory { try Self.checkSize(settings.size, of: directory) }
@@ -85,6 +98,11 @@ struct EnsemblePlan: Sendable {
     configuration.fourLetterWords = FourLetterWordPolicy(allowed: ["*"])
     configuration.admin.isEnabled = false
     configuration.features.hasExtendedTypes = true
+    configuration.features.enforcesQuota = settings.enforcesQuota
+    if settings.allowsReconfig {
+      configuration.features.allowsReconfig = true
+      configuration.features.superDigest = Self.superDigest
+    }
     configuration.logging.forcesSync = !isTemporary
     configuration.logging.preallocationBytes = 1 << 20
     if members.count > 1 {
@@ -95,6 +113,10 @@ struct EnsemblePlan: Sendable {
       configuration.join(members, as: id)
     }
     return configuration
+  }
+
+  private static func isLoopback(_ address: String) -> Bool {
+    address.hasPrefix("127.") || address == "::1" || address == "localhost"
   }
 
   /// Removes what is not to be kept.

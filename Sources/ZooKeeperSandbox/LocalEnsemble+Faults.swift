@@ -1,33 +1,6 @@
 import Synchronization
 import ZooKeeperServer
 
-/// A server of a sandbox, as its owner sees it.
-public struct LocalMember: Hashable, Sendable {
-  /// What it is doing.
-  public enum State: String, Hashable, Sendable {
-    case running, paused, killed
-  }
-
-  public var id: Int
-  public var state: State
-  /// `leader`, `follower`, `looking` or `standalone`; nil when the server cannot be asked, as all that is optional.
-  public var role: String?
-  /// Whether it serves clients.
-  public var isServing: Bool
-  /// The last transaction that it has applied.
-  public var zxid: String?
-  /// Sessions that are alive, in the whole ensemble.
-  public var sessions: Int?
-  /// Clients' connections to this server.
-  public var connections: Int?
-  /// Where clients find it.
-  public var address: String
-  /// The servers that it does not reach, sorted.
-  public var cutOff: [Int]
-  /// The followers that a leader hears from.
-  var followers: [Int] = []
-}
-
 /// Faults on request.
 ///
 /// All but `status` return once the servers have got over it: those that can be a quorum have a leader and serve, and
@@ -38,13 +11,14 @@ extension LocalEnsemble {
 
   /// What the servers are, in the order of their ids.
   public func status() async -> [LocalMember] {
-    let (lives, groups) = (lives.withLock { $0 }, groups.withLock { $0 })
+    let (lives, faults) = (lives.withLock { $0 }, faults.withLock { $0 })
     var members: [LocalMember] = []
     for (index, life) in lives.enumerated() {
       let id = index + 1
-      let others = groups.filter { !$0.contains(id) }.reduce(into: Set<Int>()) { $0.formUnion($1) }
       var member = LocalMember(
-        id: id, state: .killed, isServing: false, address: plan.address(of: id), cutOff: others.sorted())
+        id: id, state: .killed, isServing: false, address: plan.address(of: id),
+        cutOff: faults[index].severed.map(Int.init).sorted())
+      member.take(faults[index])
       switch life {
       case .running(let node):
         member.state = .running
@@ -55,6 +29,9 @@ extension LocalEnsemble {
         member.sessions = status?.sessionCount
         member.connections = status?.connectionCount
         member.followers = status?.syncedFollowers.map(Int.init) ?? []
+        if let status, status.isServing, status.role == "leader" {
+          voters.withLock { $0 = Set(status.voters.map(Int.init)) }
+        }
       case .paused: member.state = .paused
       case .killed: break
       }
@@ -85,8 +62,8 @@ extension LocalEnsemble {
     case .killed: break
     }
     setLife(of: id, .killed)
-    let severed = groups.withLock { $0 }.filter { !$0.contains(id) }.reduce(into: Set<Int>()) { $0.formUnion($1) }
-    setLife(of: id, .running(try await Self.start(plan, id, severedFrom: severed)))
+    let faults = faults.withLock { $0[id - 1] }
+    setLife(of: id, .running(try await Self.start(plan, id, faults, recorder)))
   }
 
   /// Holds a server still, as SIGSTOP does: its connections stay, and it does not answer.
@@ -116,17 +93,20 @@ extension LocalEnsemble {
     let rest = Set(1...size).subtracting(groups.reduce(into: Set<Int>()) { $0.formUnion($1) })
     let all = rest.isEmpty ? groups : groups + [rest]
     self.groups.withLock { $0 = all }
-    for (index, life) in lives.withLock({ $0 }).enumerated() {
-      let severed = all.filter { !$0.contains(index + 1) }.reduce(into: Set<Int>()) { $0.formUnion($1) }
-      switch life {
-      case .running(let node), .paused(let node): await node.sever(from: Set(severed.map(Int64.init)))
-      case .killed: break
+    faults.withLock { faults in
+      for index in faults.indices {
+        let severed = all.filter { !$0.contains(index + 1) }.reduce(into: Set<Int>()) { $0.formUnion($1) }
+        faults[index].severed = Set(severed.map(Int64.init))
       }
     }
+    await applyFaults()
   }
 
-  /// Lets all servers reach each other.
-  public func heal() async { await partition([Set(1...size)]) }
+  /// Ends all faults of the network: partitions, delays, and messages that break connections.
+  public func heal() async {
+    faults.withLock { faults in for index in faults.indices { faults[index].links = [:] } }
+    await partition([Set(1...size)])
+  }
 
   /// Waits until the servers have got over the last change.
   ///
@@ -144,23 +124,32 @@ extension LocalEnsemble {
   /// Whether a quorum of the servers is alive and connected.
   public var hasQuorum: Bool { quorum != nil }
 
-  /// The running servers that can be a quorum, if some can.
+  /// The servers that run and reach each other, and can be a quorum, if some can.
   private var quorum: Set<Int>? {
     let lives = lives.withLock { $0 }
     let running = Set((1...size).filter { if case .running = lives[$0 - 1] { true } else { false } })
-    return groups.withLock { $0 }.map { $0.intersection(running) }.first { $0.count > size / 2 }
+    let voters = voters.withLock { $0 }
+    return groups.withLock { $0 }.map { $0.intersection(running) }.first {
+      $0.intersection(voters).count > voters.count / 2
+    }
   }
 
   private func isSettled(_ members: [LocalMember]) -> Bool {
-    let quorum = quorum ?? []
+    let (quorum, voters) = (quorum ?? [], voters.withLock { $0 })
     let leaders = members.filter { $0.isServing && ["leader", "standalone"].contains($0.role) }
     // A server that has just gone on may not know yet that it has been given up; its leader does.
-    return members.allSatisfy { $0.state != .running || $0.isServing == quorum.contains($0.id) }
+    // One that was removed by a reconfiguration may serve or not.
+    return members.allSatisfy {
+      $0.state != .running || !voters.contains($0.id) || $0.isServing == quorum.contains($0.id)
+    }
       && leaders.count == (quorum.isEmpty ? 0 : 1)
-      && leaders.allSatisfy { quorum.isSubset(of: $0.followers + [$0.id]) }
+      && leaders.allSatisfy { quorum.intersection(voters).isSubset(of: $0.followers + [$0.id]) }
   }
 
-  private func life(of id: Int) throws(SandboxError) -> Life {
+  /// Whether a server runs.
+  ///
+  /// - Throws: when there is no such server.
+  func life(of id: Int) throws(SandboxError) -> Life {
     guard (1...size).contains(id) else {
       throw SandboxError(
         "there is no server \(id)",

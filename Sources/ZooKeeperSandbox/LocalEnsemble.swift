@@ -50,6 +50,11 @@ public final class LocalEnsemble: Sendable {
     /// ZooKeeper's `tickTime`, in milliseconds. nil is 2,000 for a standalone server, as Apache's, and 500 for an
     /// ensemble.
     public var tickTimeMilliseconds: Int?
+    /// Whether members can be added and removed by `reconfig`, by clients that are the superuser: those that have
+    /// proved the identity `digest` with `LocalEnsemble.superuser`.
+    public var allowsReconfig = false
+    /// Whether writes beyond a hard quota are refused, rather than reported in the log alone.
+    public var enforcesQuota = false
 
     /// A standalone server with temporary data on a free port, where nothing else is said.
     public init(
@@ -64,8 +69,13 @@ public final class LocalEnsemble: Sendable {
     }
   }
 
+  /// The identity of the superuser, for the scheme `digest`, of servers that allow reconfiguration. It is no secret.
+  public static let superuser = "super:sandbox"
+
   /// What clients connect to: all servers, with commas between them.
   public let connectString: String
+  /// Whether members can be added and removed, see `Settings`.
+  public var allowsReconfig: Bool { plan.settings.allowsReconfig }
   /// How many servers there are, whatever their state.
   public var size: Int { plan.members.count }
 
@@ -82,9 +92,18 @@ public final class LocalEnsemble: Sendable {
   let lives: Mutex<[Life]>
   /// The groups of servers that reach each other, by ids; one group when all do.
   let groups: Mutex<[Set<Int>]>
+  /// The servers with a vote, which a reconfiguration can change.
+  let voters: Mutex<Set<Int>>
+  /// What each server suffers from, whether it runs or not.
+  let faults: Mutex<[ServerFaults]>
+  /// Passes on what the servers tell each other.
+  let recorder: ConsensusRecorder
 
-  private init(_ plan: EnsemblePlan, _ nodes: [RunningServer]) {
+  private init(_ plan: EnsemblePlan, _ nodes: [RunningServer], _ recorder: ConsensusRecorder) {
     self.plan = plan
+    self.recorder = recorder
+    voters = Mutex(Set(1...nodes.count))
+    faults = Mutex(nodes.map { _ in ServerFaults() })
     connectString = plan.connectString
     lives = Mutex(nodes.map(Life.running))
     groups = Mutex([Set(1...nodes.count)])
@@ -98,7 +117,8 @@ public final class LocalEnsemble: Sendable {
     TemporaryDirectory.removeStale()
     let plan = try EnsemblePlan(settings)
     do throws(SandboxError) {
-      let ensemble = LocalEnsemble(plan, try await startNodes(plan))
+      let recorder = ConsensusRecorder()
+      let ensemble = LocalEnsemble(plan, try await startNodes(plan, recorder), recorder)
       guard await ensemble.settle() else {
         await ensemble.stop()
         throw SandboxError("the servers did not elect a leader in time", hint: "is the machine very busy?")
@@ -110,12 +130,14 @@ public final class LocalEnsemble: Sendable {
     }
   }
 
-  private static func startNodes(_ plan: EnsemblePlan) async throws(SandboxError) -> [RunningServer] {
+  private static func startNodes(
+    _ plan: EnsemblePlan, _ recorder: ConsensusRecorder
+  ) async throws(SandboxError) -> [RunningServer] {
     typealias Started = (id: Int, result: Result<RunningServer, SandboxError>)
     let started = await withTaskGroup(of: Started.self) { group in
       for id in 1...plan.members.count {
         group.addTask {
-          do throws(SandboxError) { return (id, .success(try await start(plan, id))) } catch {
+          do throws(SandboxError) { return (id, .success(try await start(plan, id, ServerFaults(), recorder))) } catch {
             return (id, .failure(error))
           }
         }
@@ -137,12 +159,12 @@ public final class LocalEnsemble: Sendable {
 
   /// Starts one server.
   static func start(
-    _ plan: EnsemblePlan, _ id: Int, severedFrom severed: Set<Int> = []
+    _ plan: EnsemblePlan, _ id: Int, _ faults: ServerFaults, _ recorder: ConsensusRecorder
   ) async throws(SandboxError) -> RunningServer {
     plan.prepareToListen(id)
     do throws(ServerStartError) {
       return try await RunningServer.start(
-        plan.configuration(of: id), logger: .silent, severedFrom: Set(severed.map(Int64.init)))
+        plan.configuration(of: id), logger: .silent, faults: faults, onEvent: recorder.tap(of: id))
     } catch {
       throw SandboxError(error.message, hint: error.hint)
     }

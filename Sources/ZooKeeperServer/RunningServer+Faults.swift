@@ -17,6 +17,8 @@ package struct ServerStatus: Hashable, Sendable {
   package var connectionCount: Int
   /// The followers that a leader has brought up to date and hears from.
   package var syncedFollowers: [Int64]
+  /// The members with a vote, by the configuration that the server uses; empty for a standalone server.
+  package var voters: Set<Int64>
 }
 
 /// The faults that the owner of a local ensemble can cause.
@@ -30,7 +32,8 @@ extension RunningServer {
         zxid: "\(parts.membership.reportedZxid(parts.clients.served.core))",
         sessionCount: parts.clients.served.core.committedSessions.count,
         connectionCount: parts.clients.sessionConnectionCount,
-        syncedFollowers: parts.membership.driver?.member.zab.syncedLearners.followers.map(\.rawValue) ?? [])
+        syncedFollowers: parts.membership.driver?.member.zab.syncedLearners.followers.map(\.rawValue) ?? [],
+        voters: Set(parts.membership.driver?.member.zab.configuration.voters.map(\.rawValue) ?? []))
     }.get()
   }
 
@@ -48,12 +51,41 @@ extension RunningServer {
   /// Lets the server continue after `pause`.
   package func resume() { pauseRequest.resume() }
 
-  /// Blocks traffic with some members of the ensemble, and unblocks it with all others.
+  /// Has these faults from now on, and no others.
   ///
   /// A paused server does so as soon as it is resumed.
-  package func sever(from members: Set<Int64>) async {
-    let servers = Set(members.map(ServerID.init(rawValue:)))
-    if pauseRequest.isActive { return loop.execute { [self] in parts.membership.driver?.sever(servers) } }
-    try? await loop.submit { [self] in parts.membership.driver?.sever(servers) }.get()
+  package func apply(_ faults: ServerFaults) async {
+    if pauseRequest.isActive { return loop.execute { [self] in parts.apply(faults) } }
+    try? await loop.submit { [self] in parts.apply(faults) }.get()
   }
+
+  /// Has a function called, on the event loop, with the messages that the server sends to others and receives.
+  ///
+  /// - Parameter onEvent: nil ends it.
+  package func trace(_ onEvent: (@Sendable (TracedEvent) -> Void)?) async {
+    if pauseRequest.isActive { return loop.execute { [self] in parts.membership.driver?.tap.onEvent = onEvent } }
+    try? await loop.submit { [self] in parts.membership.driver?.tap.onEvent = onEvent }.get()
+  }
+
+  /// Ends a session as if its client had been silent for its timeout. Only a leader or a standalone server can.
+  ///
+  /// - Returns: false if it is no such server, or there is no such session.
+  package func expire(_ session: Int64) async -> Bool {
+    if pauseRequest.isActive { return false }
+    let isProposed = try? await loop.submit { [self] in parts.expire(SessionID(rawValue: session)) }.get()
+    return isProposed ?? false
+  }
+
+  /// Whether a session exists, as far as this server knows; nil while it is paused.
+  package func hasSession(_ session: Int64) async -> Bool? {
+    if pauseRequest.isActive { return nil }
+    return try? await loop.submit { [self] in
+      parts.clients.served.core.committedSessions[SessionID(rawValue: session)] != nil
+    }.get()
+  }
+}
+
+extension Duration {
+  /// The milliseconds, towards zero, of a time span that is no longer than some thousand years.
+  var wholeMilliseconds: Int64 { components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000 }
 }

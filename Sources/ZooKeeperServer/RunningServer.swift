@@ -48,11 +48,13 @@ package final class RunningServer: @unchecked Sendable {
   /// Recovers the data directory, and returns when clients can connect.
   ///
   /// - Parameters:
-  ///   - severed: members of the ensemble with which traffic is blocked, see `sever`.
+  ///   - faults: what the server suffers from, from the start.
+  ///   - onEvent: see `trace`.
   ///   - isGivenUp: whether to stop waiting for an address that is not available yet. Called on the loop.
   /// - Throws: when the data is damaged, the directory is in use or cannot be written, or a port is in use.
   package static func start(
-    _ configuration: ServerConfiguration, logger: Logger, severedFrom severed: Set<Int64> = [],
+    _ configuration: ServerConfiguration, logger: Logger, faults: ServerFaults = ServerFaults(),
+    onEvent: (@Sendable (TracedEvent) -> Void)? = nil,
     isGivenUp: @escaping @Sendable () -> Bool = { false }
   ) async throws(ServerStartError) -> RunningServer {
     let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
@@ -61,7 +63,8 @@ package final class RunningServer: @unchecked Sendable {
       group.next().execute {
         do throws(ServerStartError) {
           let server = try open(configuration, group: group, logger: logger)
-          server.parts.membership.driver?.sever(Set(severed.map(ServerID.init(rawValue:))))
+          server.parts.apply(faults)
+          server.parts.membership.driver?.tap.onEvent = onEvent
           server.parts.listen(isGivenUp: isGivenUp).whenComplete { result in
             switch result {
             case .success: server.audit?.add(AuditEvent(.serverStart, .success))

@@ -24,6 +24,8 @@ final class ServerParts: @unchecked Sendable {
   private let logger: Logger
   private let turns: TurnLoop
   private let timers: ServerTimers
+  private let clock = ServerClock()
+  private let slowDisk = SlowDisk()
   private let onFailure: (String) -> Void
   private var isStopped = false
 
@@ -41,11 +43,12 @@ final class ServerParts: @unchecked Sendable {
     self.logger = logger
     self.onFailure = onFailure
     let storage = recovered.storage
-    log = LogPipeline(storage, configuration, background: background, loop: loop, logger: logger)
+    log = LogPipeline(
+      storage, configuration, clock, slowDisk, background: background, loop: loop, logger: logger)
     turns = TurnLoop(loop, log)
     timers = ServerTimers(loop, turns)
     let served = ServedCore(
-      configuration.coreSettings, recovered.state, servesEverybody: configuration.ensemble == nil,
+      configuration.coreSettings, recovered.state, clock, servesEverybody: configuration.ensemble == nil,
       audit: audit)
     clients = ClientListener(
       configuration, served, turns, encryption.ofClients, audit: audit, loop: loop, logger: logger)
@@ -102,16 +105,32 @@ final class ServerParts: @unchecked Sendable {
     }
   }
 
+  /// Has these faults from now on, and no others.
+  func apply(_ faults: ServerFaults) {
+    clock.offsetMilliseconds = faults.clockOffset.wholeMilliseconds
+    slowDisk.set(faults.syncDelay)
+    membership.driver?.apply(faults)
+  }
+
+  /// Ends a session as if its client had been silent.
+  ///
+  /// - Returns: false if this server does not end sessions, or there is no such session.
+  func expire(_ session: SessionID) -> Bool {
+    guard clients.served.ownsSessions, clients.served.core.expire(session, clock.now) else { return false }
+    turns.end()
+    return true
+  }
+
   private func startTimers() {
     let served = clients.served
     timers.every(.milliseconds(clamping: configuration.tickTimeMilliseconds)) {
-      if served.ownsSessions { served.core.expireSessions(.now) }
+      if served.ownsSessions { served.core.expireSessions(served.clock.now) }
     }
     for encryption in encryptions { encryption.watchFiles(timers) }
     timers.every(.seconds(1)) { [clients] in clients.closeSilentConnections() }
     let features = configuration.features
     timers.every(.milliseconds(clamping: features.containerCheckMilliseconds)) {
-      if served.ownsSessions { served.core.reap(.now, limit: features.containersPerMinute) }
+      if served.ownsSessions { served.core.reap(served.clock.now, limit: features.containersPerMinute) }
     }
     guard configuration.retention.purgeIntervalMilliseconds > 0 else { return }
     log.purge()

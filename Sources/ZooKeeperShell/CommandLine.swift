@@ -99,8 +99,17 @@ private struct Reading {
     }
     let settings = try ShellSettings(options, environment: environment, dialect: dialect)
     let invocation = try command?.get()
-    guard options[.local] != nil else { return try plan(invocation, settings) }
+    guard options[.local] != nil else {
+      try SandboxRun.refuseOptions(options)
+      return try plan(invocation, settings)
+    }
     let servers = try SandboxRun.settings(options)
+    if let word = options[.replay]?.last {
+      guard parsed.child == nil, invocation == nil, settings.script == nil else {
+        throw .usage("--replay cannot be combined with a command or --script")
+      }
+      return .sandbox(servers, around: .replay(try ValueParser.text(word, of: "--replay"), settings))
+    }
     guard let child = parsed.child else { return .sandbox(servers, around: try plan(invocation, settings)) }
     guard !child.isEmpty else {
       throw .usage("no command given after --", hint: "for example: zkcli --local -- make test")

@@ -19,6 +19,8 @@ enum Plan: Sendable {
   case oneShot(Invocation, ShellSettings)
   /// To run the commands of a file; `-` is stdin.
   case script(String, ShellSettings)
+  /// To run the commands of a file at their times, on servers started for it.
+  case replay(String, ShellSettings)
   /// To run the interactive shell.
   case interactive(ShellSettings)
   /// To run an external command beside servers started for it.
@@ -30,8 +32,8 @@ enum Plan: Sendable {
   var settings: ShellSettings? {
     switch self {
     case .text, .completion, .watchdogProcess, .serverScript: nil
-    case .server(_, let settings), .oneShot(_, let settings), .script(_, let settings), .interactive(let settings),
-      .child(_, _, let settings):
+    case .server(_, let settings), .oneShot(_, let settings), .script(_, let settings), .replay(_, let settings),
+      .interactive(let settings), .child(_, _, let settings):
       settings
     case .sandbox(_, let plan): plan.settings
     }
@@ -42,6 +44,7 @@ enum Plan: Sendable {
     switch self {
     case .oneShot(let invocation, let settings): .oneShot(invocation, try settings.adapted(to: sandbox))
     case .script(let path, let settings): .script(path, try settings.adapted(to: sandbox))
+    case .replay(let path, let settings): .replay(path, try settings.adapted(to: sandbox))
     case .interactive(let settings): .interactive(try settings.adapted(to: sandbox))
     case .text, .completion, .watchdogProcess, .serverScript, .server, .child, .sandbox: self
     }

@@ -73,6 +73,7 @@ package enum Program {
       return try ServerCommand.run(invocation, environment, output, settings.renderContext)
     case .oneShot(let invocation, let settings): return runCommand(invocation, settings, environment, output, sandbox)
     case .script(let path, let settings): return try runScript(path, settings, environment, output, sandbox)
+    case .replay(let path, let settings): return runReplay(path, settings, environment, output, sandbox)
     case .interactive(let settings): return try REPL.run(settings, environment, output, sandbox)
     case .child(let words, let servers, let settings):
       return try SandboxRun.run(servers, isQuiet: settings.isQuiet, output) { sandbox throws(ShellError) in
@@ -122,6 +123,17 @@ package enum Program {
         return await session.report(error)
       }
     }
+  }
+
+  private static func runReplay(
+    _ path: String, _ settings: ShellSettings, _ environment: ShellEnvironment, _ output: Output,
+    _ sandbox: LocalEnsemble?
+  ) -> ExitCode {
+    let values = DataArgumentReader(offersStdin: true, asksBeforeDestroying: false)
+    let session = ShellSession(
+      settings: settings, mode: .script, environment: environment, output: output, values: values, sandbox: sandbox)
+    let runner = ReplayRunner(session: session, name: path, keepsGoing: settings.keepsGoing)
+    return runInterruptibly(session) { await runner.run() }
   }
 
   /// Runs work that a signal cancels, closes the session in any case, and waits for both.

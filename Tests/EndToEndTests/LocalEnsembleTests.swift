@@ -149,6 +149,140 @@ struct LocalEnsembleTests {
     expect(single, status: 12, error: "start it with --local 3")
   }
 
+  @Test func faultsOfTheNetworkAndTheMachinesAreShownAndHealed() async throws {
+    let session = try await Session(zkcli, "--local", "3")
+    #expect(try await session.answer("create /a 1") == "/a")
+    try await session.run("local delay 100ms")
+    let clock = ContinuousClock()
+    let slow = try await clock.measure { try await session.run("set /a 2") }
+    #expect(slow >= .milliseconds(200))
+    #expect(try await session.answer("local delay 10ms --jitter 5ms 1-2 --seed 77") == "seed 77")
+    #expect(try await session.answer("local drop 0.1% --seed 78 3") == "seed 78")
+    try await session.run("local slow-disk 20ms leader")
+    try await session.run("local clock -1h 1,2")
+    let leader = try await session.leader()
+    let members = try await session.members()
+    #expect(members[leader - 1]["diskDelayMilliseconds"] as? Int == 20)
+    #expect(members.map { $0["clockOffsetMilliseconds"] as? Int } == [-3_600_000, -3_600_000, 0])
+    let links = try members.map { try #require($0["links"] as? [[String: Any]]) }
+    #expect(links[0].map { $0["delayMilliseconds"] as? Int } == [10, 100])
+    #expect(links[0].map { $0["jitterMilliseconds"] as? Int } == [5, 0])
+    #expect(links[2].map { $0["dropPercent"] as? Double } == [0.1, 0.1])
+    try await session.run("local heal")
+    try await session.run("local slow-disk 0")
+    try await session.run("local clock 0")
+    #expect(try await session.members().allSatisfy { ($0["links"] as? [Any])?.isEmpty == true })
+    #expect(try await session.members().allSatisfy { $0["diskDelayMilliseconds"] as? Int == 0 })
+    #expect(try await session.answer("get /a") == "2")
+    try await session.end()
+  }
+
+  @Test func consensusIsWatched() async throws {
+    let script = try await zkcli.script(
+      """
+      create /a 1
+      local trace on
+      set /a 2
+      local trace -o json
+      local trace off
+      """, "-q", "--local", "3")
+    #expect(script.exitStatus == 0 && script.output.hasPrefix("/a\n["), "\(script.errorOutput)")
+    let events = try #require(try json(String(script.output.dropFirst(3))) as? [[String: Any]])
+    // What a write needs before it is answered: a proposal and its acknowledgement.
+    for (kind, direction) in [("PROPOSAL", "sent"), ("PROPOSAL", "received"), ("ACK", "sent"), ("ACK", "received")] {
+      #expect(events.contains { $0["kind"] as? String == kind && $0["direction"] as? String == direction })
+    }
+    let proposal = try #require(events.first { $0["kind"] as? String == "PROPOSAL" })
+    #expect(proposal["detail"] as? String == "setData /a" && proposal["peer"] as? Int != nil)
+    let heartbeats = try await zkcli("-q", "--local", "3", "local", "trace", "1500ms")
+    #expect(heartbeats.output.split(separator: "\n").contains { $0.contains("PING zxid=0x") }, "\(heartbeats.output)")
+    #expect(heartbeats.exitStatus == 0)
+  }
+
+  @Test func sessionOfTheShellExpires() async throws {
+    let session = try await Session(zkcli, "-k", "--local", "3")
+    #expect(try await session.answer("create -e /held 1") == "/held")
+    try session.command.write("local expire me\nget /held\nget /held\n")
+    let failures = try await [
+      session.command.nextLine(of: .error, within: .seconds(60)),
+      session.command.nextLine(of: .error, within: .seconds(60)),
+    ]
+    #expect(failures[0]?.contains("the session has expired") == true)
+    #expect(failures[1]?.contains("NoNode /held") == true)
+    session.command.closeInput()
+    _ = try await session.command.waitForEnd(within: .seconds(30))
+  }
+
+  @Test func recordedCommandsRunAgain() async throws {
+    let directory = try Scratch.directory("record")
+    let first = try await zkcli.script(
+      """
+      create /before
+      local record \(directory)/a.zk
+      create /a "two
+      lines"
+      addauth digest bob:secret
+      local kill leader
+      set /a 2
+      local restart
+      get /missing
+      get /a
+      local record off
+      create /after
+      """, "-q", "-k", "--local", "3")
+    #expect(first.errorOutput.contains("NoNode /missing"), "\(first.errorOutput)")
+    let file = try String(contentsOfFile: "\(directory)/a.zk", encoding: .utf8)
+    let lines = file.split(separator: "\n")
+    #expect(!file.contains("secret\n") && !file.contains("bob") && !file.contains("/after"))
+    #expect(lines[0] == "# zkcli --local 3 --replay FILE runs these commands again at the same times.")
+    #expect(lines.filter { $0.hasPrefix("+") }.count == 6 && lines.contains("# it ended with exit code 3"))
+    let second = try await zkcli("-q", "--local", "3", "--replay", "\(directory)/a.zk")
+    #expect(second.exitStatus == 3 && second.output == "/a\n", "\(second.output) \(second.errorOutput)")
+    #expect(second.errorOutput.contains("a.zk:") && second.errorOutput.contains("NoNode /missing"))
+    expect(
+      try await zkcli("-q", "-k", "--local", "3", "--replay", "\(directory)/a.zk"), status: 3, output: "/a\n2\n",
+      error: "NoNode /missing")
+    // What was recorded is not overwritten.
+    let third = try await zkcli("-q", "--local", "local", "record", "\(directory)/a.zk")
+    expect(third, status: 12, error: "File exists; remove it, or give another name")
+  }
+
+  @Test func commandsRunAtTheirTimesAndAreCheckedFirst() async throws {
+    let directory = try Scratch.directory("replay")
+    try Scratch.write("+0.5s create /a\n+0.5s ls /\n", to: "\(directory)/good")
+    let clock = ContinuousClock()
+    let time = try await clock.measure {
+      expect(try await zkcli("-q", "--local", "--replay", "\(directory)/good"), output: "/a\na\nzookeeper\n")
+    }
+    #expect(time >= .milliseconds(500))
+    for wrong in ["+2s frobnicate", "+2s set", "later", "+0.1s get /a", "+2s local frobnicate", "+2s get 'x"] {
+      try Scratch.write("+1s create /a\n\(wrong)\n", to: "\(directory)/bad")
+      let run = try await zkcli("-q", "--local", "--replay", "\(directory)/bad")
+      #expect(run.exitStatus == 2 && run.output == "" && run.errorOutput.contains("bad:2: "), "\(run.errorOutput)")
+    }
+  }
+
+  @Test func serversCanBeReconfiguredAndEnforceQuotas() async throws {
+    let script = try await zkcli.script(
+      """
+      create /q
+      setquota -N 2 /q
+      create /q/1
+      create /q/2
+      reconfig --remove 3
+      local kill 3
+      set /q 1
+      config
+      """, "-q", "-k", "--local", "3", "--reconfig", "--quota")
+    #expect(script.errorOutput.contains("QuotaExceeded /q/2"), "\(script.errorOutput)")
+    let lines = script.output.split(separator: "\n")
+    #expect(lines.last?.hasPrefix("version=") == true && lines.count { $0.hasPrefix("server.") } == 4, "\(lines)")
+    let closed = try await zkcli("-q", "--local", "3", "reconfig", "--remove", "3")
+    expect(closed, status: 10, error: "reconfiguration is disabled")
+    let open = try await zkcli("-q", "--local", "3", "--reconfig", "--listen", "0.0.0.0", "ls", "/")
+    expect(open, status: 2, error: "servers that allow reconfiguration cannot listen on 0.0.0.0")
+  }
+
   @Test func mistakesAreExplained() async throws {
     let refused = try refusedServer()
     let elsewhere = try await zkcli("-s", refused, "local", "status")
@@ -166,6 +300,26 @@ struct LocalEnsembleTests {
       local pause 1
       local kill 1
       local kill 1
+      local delay
+      local delay 20
+      local delay 61s
+      local delay 1ms 4
+      local delay 1ms --jitter 2ms
+      local delay 1ms 1-
+      local drop 120%
+      local slow-disk -1s
+      local clock 5s
+      local clock +99999999999h
+      local expire
+      local expire 7
+      local expire 0x7
+      local trace
+      local trace off
+      local kill 2 -f
+      local slow-disk 1s --seed 4
+      local record
+      local record off
+      local record /nonexistent/file
       """, "-q", "-k", "--local", "3")
     let lines = script.errorOutput.split(separator: "\n").map { $0.drop { $0 != " " }.dropFirst() }
     #expect(
@@ -176,6 +330,20 @@ struct LocalEnsembleTests {
         "server 1 is named twice", "Local: server 1 is not paused",
         "Local: server 1 is already paused; resume it first",
         "Local: server 1 is not running; restart it first",
+        "missing argument: time; 0 ends the fault", "delay 20 has no unit; give a unit, e.g. 20s or 20ms",
+        "the delay cannot be 61.0 seconds; it must be from 0 to 60 s", "there is no server 4; they are 1 to 3",
+        "the jitter is longer than the delay", "there is no server ''; they are 1 to 3",
+        "drop 120% is not a percentage; write it as 10% or 0.5%, from 0.001% to 100%",
+        "slow-disk -1s is not a duration; write it as 500ms, 10s, 2m or 1h",
+        "clock 5s has no sign; write +5s for a clock that is fast, -5s for one that is slow, 0 to end it",
+        "a clock cannot be wrong by more than ten years",
+        "missing argument: session; give its number, such as 0x1000123abc0000, or me for the shell's own",
+        "session 7 is not a session; write it as 0x1000123abc0000; sessions lists them",
+        "Local: there is no session 0x7",
+        "there is no trace; local trace on begins one; local trace 5s and local trace -f print what happens",
+        "there is no trace to end; local trace on begins one", "--follow goes with trace, not with kill",
+        "--seed goes with drop, and with delay --jitter", "missing argument: file; or off, which ends a recording",
+        "nothing is being recorded", "File: cannot create /nonexistent/file: No such file or directory",
       ])
   }
 }

@@ -60,6 +60,10 @@ private func described(_ invocation: Invocation) -> String {
     ("multi -o json check /a 1", "multi check /a 1 output=json"),
     // Unless it has no options of its own.
     ("local partition 1 / 2,3 -o json", "local partition 1 / 2,3 output=json"),
+    ("local delay 20ms 1-3 --jitter 5ms", "local delay 20ms 1-3 jitter=5ms"),
+    ("local trace -f", "local trace follow="),
+    // A number below zero is an argument where no option is a digit.
+    ("local clock -5s 2", "local clock -5s 2"),
   ])
   func bindsAsWritten(line: String, expected: String) throws {
     #expect(described(try bind(line)) == expected)

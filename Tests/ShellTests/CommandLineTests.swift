@@ -14,9 +14,12 @@ import Testing
     case .server(let invocation, let settings): "server \(described(invocation)) \(settings.format)"
     case .oneShot(let invocation, let settings): "\(described(invocation)) \(settings.format)"
     case .script(let path, let settings): "script \(path) \(settings.format)"
+    case .replay(let path, let settings): "replay \(path) \(settings.format)"
     case .interactive(let settings): "interactive \(settings.format)"
     case .child(let words, let servers, _): "\(servers.size) servers: \(words.map(\.text).joined(separator: " "))"
-    case .sandbox(let servers, let plan): "\(servers.size) servers: \(described(plan))"
+    case .sandbox(let servers, let plan):
+      "\(servers.size) servers\(servers.allowsReconfig ? " that allow reconfiguration" : "")"
+        + "\(servers.enforcesQuota ? " and enforce quotas" : ""): \(described(plan))"
     }
   }
 
@@ -42,6 +45,8 @@ import Testing
     ("ls --local=3", "3 servers: ls text"),
     ("--local 3 -f a.zk", "3 servers: script a.zk text"),
     ("--local -- make -o json", "1 servers: make -o json"),
+    ("--local 3 --replay a.zk --json", "3 servers: replay a.zk json"),
+    ("--local 3 --reconfig --quota ls /", "3 servers that allow reconfiguration and enforce quotas: ls / text"),
     ("--compat get /x", "get /x text"),
     ("--com get /x", "get /x text"),
     ("-bogus get /x --compat", "get /x text"),
@@ -74,6 +79,12 @@ import Testing
     ("-f a.zk get /x --json", "Usage", .json),
     ("--local -s h:1 ls --json", "Usage", .json),
     ("--local --json --", "Usage", .json),
+    ("--replay a.zk --json", "Usage", .json),
+    ("--reconfig ls / --json", "Usage", .json),
+    ("--quota ls / --json", "Usage", .json),
+    ("--local --replay a.zk ls / --json", "Usage", .json),
+    ("--local --replay a.zk -f b.zk --json", "Usage", .json),
+    ("--local --replay a.zk --json -- ls", "Usage", .json),
     ("lock /l --bogus -- ls -o json", "Usage", .text),
   ])
   func aMistakeHasTheFormatThatTheLineAsksFor(line: String, word: String, format: OutputFormat) {

@@ -1,8 +1,22 @@
 import Testing
 import ZooKeeperClient
 import ZooKeeperProtocol
+import ZooKeeperSandbox
 
 @testable import ZooKeeperShell
+
+/// A server with every fault.
+private let suffering = {
+  var server = LocalServer(
+    id: 3, state: "killed", role: nil, zxid: nil, sessions: nil, connections: nil, address: "h:3", cutOff: [])
+  server.links = [
+    .init(id: 1, delayMilliseconds: 20, jitterMilliseconds: 5, dropProbability: 0.005),
+    .init(id: 2, delayMilliseconds: 1000, jitterMilliseconds: 0, dropProbability: 0.005),
+  ]
+  server.diskDelayMilliseconds = 1500
+  server.clockOffsetMilliseconds = -7_200_000
+  return server
+}()
 
 /// Renders the answer of one command.
 private func render(_ results: [CommandResult], _ context: RenderContext, isListing: Bool = false) -> Rendered {
@@ -82,6 +96,24 @@ private let isoBlock = """
     #expect(rendered.errText.split(separator: "\n").count == notes)
   }
 
+  @Test func eventOfAnEnsembleIsALine() {
+    func text(_ event: ConsensusEvent) -> String { Record(event).text }
+    var event = ConsensusEvent(
+      time: .milliseconds(12_345) + .microseconds(678), server: 2, peer: 1, direction: .sent, kind: .proposal)
+    event.zxid = 0x2_0000_0003
+    event.epoch = 2
+    event.detail = "setData /a\u{1b}[31m"
+    #expect(text(event) == "+12.3456s 2 -> 1  PROPOSAL zxid=0x200000003 setData /a\\x1b[31m")
+    event = ConsensusEvent(time: .zero, server: 1, peer: nil, direction: .received, kind: .followerInfo)
+    event.epoch = 4
+    #expect(text(event) == "+0.0000s 1 <- ?  FOLLOWERINFO epoch=4")
+    event = ConsensusEvent(time: .seconds(1), server: 1, peer: 3, direction: .received, kind: .vote)
+    (event.leader, event.round, event.zxid, event.detail) = (3, 7, 0, "looking")
+    #expect(text(event) == "+1.0000s 1 <- 3  VOTE for=3 zxid=0x0 round=7 looking")
+    event = ConsensusEvent(time: .seconds(1), server: 1, peer: nil, direction: .local, kind: .leading)
+    #expect(text(event) == "+1.0000s 1       LEADING")
+  }
+
   @Test func serversOfASandboxAreATable() {
     let servers = CommandResult.members([
       LocalServer(
@@ -89,10 +121,13 @@ private let isoBlock = """
         cutOff: []),
       LocalServer(
         id: 2, state: "paused", role: nil, zxid: nil, sessions: nil, connections: nil, address: "h:2", cutOff: [1, 3]),
+      suffering,
     ])
     let rows = """
       1   running  follower  0x100000002  1         0        h:1
       2   paused   -         -            -         -        h:2      cut off from 1,3
+      3   killed   -         -            -         -        h:3      \
+      delay 20ms±5ms to 1; delay 1s to 2; drop 0.5% to 1,2; slow disk 1500ms; clock -2h
 
       """
     let head = "id  state    role      zxid         sessions  clients  address\n"
@@ -280,7 +315,14 @@ private let isoBlock = """
             id: 2, state: "killed", role: nil, zxid: nil, sessions: nil, connections: nil, address: "h:1", cutOff: [1])
         ]),
         #"[{"id":2,"state":"killed","role":null,"zxid":null,"sessions":null,"connections":null,"address":"h:1","#
-          + #""cutOffFrom":[1]}]"#
+          + #""cutOffFrom":[1],"links":[],"diskDelayMilliseconds":0,"clockOffsetMilliseconds":0}]"#
+      ),
+      (
+        .members([suffering]),
+        #"[{"id":3,"state":"killed","role":null,"zxid":null,"sessions":null,"connections":null,"address":"h:3","#
+          + #""cutOffFrom":[],"links":[{"to":1,"delayMilliseconds":20,"jitterMilliseconds":5,"dropPercent":0.5},"#
+          + #"{"to":2,"delayMilliseconds":1000,"jitterMilliseconds":0,"dropPercent":0.5}],"#
+          + #""diskDelayMilliseconds":1500,"clockOffsetMilliseconds":-7200000}]"#
       ),
     ] as [(CommandResult, String)])
   func documents(result: CommandResult, document: String) {

@@ -41,7 +41,9 @@ enum ImportTable {
       "ZooKeeperClient", "ZooKeeperProtocol", "TransportSecurity", "JSONFormat", "Platform", "NIOCore", "NIOPosix",
       "NIOHTTP1", "Synchronization",
     ],
-    "ZooKeeperSandbox": platform.union(["ZooKeeperServer", "TransportSecurity", "Logging", "Synchronization"]),
+    "ZooKeeperSandbox": platform.union([
+      "ZooKeeperServer", "ZooKeeperProtocol", "TransportSecurity", "Logging", "Synchronization",
+    ]),
     "Platform": platform,
     "CLibEdit": [],
     "LineEditor": platform.union(["CLibEdit", "Platform", "Synchronization"]),

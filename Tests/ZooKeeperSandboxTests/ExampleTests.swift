@@ -34,6 +34,20 @@ struct ExampleTests {
   }
   // end
 
+  // example: faults
+  @Test func writeWaitsForQuorum() async throws {
+    let ensemble = try await LocalEnsemble.start(LocalEnsemble.Settings(size: 3))
+    let client = ZooKeeperClient(.init(try ConnectString(parsing: ensemble.connectString)))
+    try await ensemble.delay(.milliseconds(50), jitter: .milliseconds(10), seed: 1)
+    try await ensemble.slowDisk(.milliseconds(100))
+
+    let time = try await ContinuousClock().measure { try await client.create("/slow") }
+    #expect(time >= .milliseconds(180))
+    await client.close()
+    await ensemble.stop()
+  }
+  // end
+
   /// The page shows what is compiled here, and nothing else.
   @Test func documentationShowsTheseExamples() throws {
     let here = URL(filePath: #filePath)
@@ -46,6 +60,6 @@ struct ExampleTests {
         part.components(separatedBy: "\n").dropFirst().prefix { $0 != "  // end" }
           .map { String($0.dropFirst(2)) + "\n" }.joined()
       }
-    #expect(shown.count == 2 && Array(shown) == Array(compiled))
+    #expect(shown.count == 3 && Array(shown) == Array(compiled))
   }
 }

@@ -8,39 +8,6 @@ import ZooKeeperSandbox
 /// Servers inside of this process, by the library's interface alone.
 @Suite(.timeLimit(.minutes(3)), .serialized)
 struct LocalEnsembleTests {
-  /// Runs `body` with a sandbox, which is stopped whatever happens.
-  @discardableResult
-  private func withEnsemble<Value>(
-    _ settings: LocalEnsemble.Settings, _ body: (LocalEnsemble) async throws -> Value
-  ) async throws -> Value {
-    let ensemble = try await LocalEnsemble.start(settings)
-    do {
-      let value = try await body(ensemble)
-      await ensemble.stop()
-      return value
-    } catch {
-      await ensemble.stop()
-      throw error
-    }
-  }
-
-  @discardableResult
-  private func withClient<Value>(
-    _ servers: String, _ body: (ZooKeeperClient) async throws -> Value
-  ) async throws -> Value {
-    var configuration = ZooKeeperClient.Configuration(try ConnectString(parsing: servers))
-    configuration.requestTimeLimit = .seconds(20)
-    let client = ZooKeeperClient(configuration)
-    do {
-      let value = try await body(client)
-      await client.close()
-      return value
-    } catch {
-      await client.close(limit: .zero)
-      throw error
-    }
-  }
-
   @Test func serverStandsAloneAndReportsItself() async throws {
     try await withEnsemble(LocalEnsemble.Settings()) { server in
       try await withClient(server.connectString) { client in

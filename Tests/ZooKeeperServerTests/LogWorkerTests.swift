@@ -41,6 +41,7 @@ extension MemoryFileSystem: @unchecked Sendable {}
 @Suite(.timeLimit(.minutes(2))) struct LogWorkerTests {
   private let loop = MultiThreadedEventLoopGroup.singleton.next()
   private let disk = HeldDisk()
+  private let slowDisk = SlowDisk()
   private let worker: LogWorker<MemoryFileSystem>
   private let persisted: AsyncStream<Zxid>
 
@@ -52,7 +53,7 @@ extension MemoryFileSystem: @unchecked Sendable {}
     let (stream, continuation) = AsyncStream<Zxid>.makeStream()
     persisted = stream
     worker = LogWorker(
-      writer, loop: loop, syncWarningMilliseconds: 60_000, onPersisted: { continuation.yield($0) },
+      writer, loop: loop, slowDisk: slowDisk, syncWarningMilliseconds: 60_000, onPersisted: { continuation.yield($0) },
       onFailure: { Issue.record("\($0)") }, onSlowSync: { _ in })
     worker.start()
   }
@@ -134,5 +135,27 @@ extension MemoryFileSystem: @unchecked Sendable {}
     #expect(told == [Zxid(rawValue: 3)] || told == [Zxid(rawValue: 2), Zxid(rawValue: 3)])
     let end = try await loop.submit { [worker] in try worker.stop() }.get()
     #expect(end == Zxid(rawValue: 3))
+  }
+
+  /// A disk that is slow on purpose holds up the worker's thread alone, and neither a stop nor its own end.
+  @Test func aDiskThatIsSlowOnPurposeDoesNotHoldTheLoop() async throws {
+    var events = persisted.makeAsyncIterator()
+    try await warmUp(&events)
+    slowDisk.set(.milliseconds(100))
+    let start = ContinuousClock.now
+    let last = try await loop.submit { [self] () -> Zxid? in
+      append(2)
+      return worker.submitAndWait()
+    }.get()
+    #expect(last == nil)
+    try await expect(Zxid(rawValue: 2), &events)
+    #expect(ContinuousClock.now - start >= .milliseconds(100))
+    slowDisk.set(.seconds(3600))
+    let end = try await loop.submit { [self] in
+      append(3)
+      return try worker.stop()
+    }.get()
+    #expect(end == Zxid(rawValue: 3))
+    #expect(worker.syncStatistics.longestNanoseconds >= 100_000_000)
   }
 }

@@ -29,6 +29,8 @@ final class ElectionPort: @unchecked Sendable {
     var failedCalls = 0
     /// The addresses in its greeting, which are used if the configuration has none.
     var announced: [HostAndPort] = []
+    /// What a slow link holds back on `channel`; nil while it is not slow.
+    var line: DelayLine?
   }
 
   /// The number of connection attempts that follow quickly; later ones wait for the next notification.
@@ -42,6 +44,8 @@ final class ElectionPort: @unchecked Sendable {
   private let settings: ServerConfiguration.Ensemble
   private var members: QuorumConfiguration
   private let transport: PeerTransport
+  private let links: FaultyLinks
+  private let tap: MessageTap
   private let loop: any EventLoop
   private let logger: Logger
   private let onMessage: (ElectionNotification, ServerID) -> Void
@@ -54,13 +58,15 @@ final class ElectionPort: @unchecked Sendable {
   }
 
   init(
-    _ settings: ServerConfiguration.Ensemble, _ transport: PeerTransport, loop: any EventLoop, logger: Logger,
-    onMessage: @escaping (ElectionNotification, ServerID) -> Void
+    _ settings: ServerConfiguration.Ensemble, _ transport: PeerTransport, _ links: FaultyLinks, _ tap: MessageTap,
+    loop: any EventLoop, logger: Logger, onMessage: @escaping (ElectionNotification, ServerID) -> Void
   ) {
     id = settings.serverID
     self.settings = settings
     members = settings.quorum
     self.transport = transport
+    self.links = links
+    self.tap = tap
     self.loop = loop
     self.logger = logger
     self.onMessage = onMessage
@@ -98,19 +104,23 @@ final class ElectionPort: @unchecked Sendable {
   func stop() {
     isStopped = true
     for listener in listeners { listener.close(promise: nil) }
-    for peer in peers.values { peer.channel?.close(promise: nil) }
+    for peer in peers.values {
+      peer.line?.cancel()
+      peer.channel?.close(promise: nil)
+    }
   }
 
   /// Sends a message as soon as there is a connection, unless a newer one replaces it before.
   func send(_ notification: ElectionNotification, to server: ServerID) {
     guard !isStopped, !severed.contains(server) else { return }
+    tap.onEvent?(.sent(.vote(notification), to: server))
     var writer = JuteWriter()
     let start = writer.reserveFrame()
     notification.encode(into: &writer)
     writer.finishFrame(at: start)
     peers[server, default: Peer()].last = writer.bytes
     if let channel = peers[server]?.channel, channel.isActive {
-      channel.writeAndFlush(ByteBuffer(bytes: writer.bytes), promise: nil)
+      deliver(writer.bytes, on: channel, to: server)
     } else {
       peers[server, default: Peer()].waiting = writer.bytes
       dial(server)
@@ -197,15 +207,47 @@ final class ElectionPort: @unchecked Sendable {
 
   private func adopt(_ channel: any Channel, of server: ServerID) {
     if let older = peers[server]?.channel, older !== channel { older.close(promise: nil) }
+    dropDelayed(server)
     peers[server, default: Peer()].channel = channel
     peers[server]?.connectedSince = .now()
     if let waiting = peers[server]?.waiting {
       peers[server]?.waiting = nil
-      channel.writeAndFlush(ByteBuffer(bytes: waiting), promise: nil)
+      deliver(waiting, on: channel, to: server)
     }
   }
 
+  /// Sends a message now, or later on a slow link, unless a fault breaks the connection.
+  private func deliver(_ bytes: [UInt8], on channel: any Channel, to server: ServerID) {
+    let line = peers[server]?.line
+    guard links.isActive || line != nil else {
+      return channel.writeAndFlush(ByteBuffer(bytes: bytes), promise: nil)
+    }
+    if links.breaksConnection(to: server) {
+      dropDelayed(server)
+      return channel.close(promise: nil)
+    }
+    let delay = links.delay(to: server)
+    if line == nil, delay <= .zero { return channel.writeAndFlush(ByteBuffer(bytes: bytes), promise: nil) }
+    let used = line ?? DelayLine(loop) { channel.writeAndFlush(ByteBuffer(bytes: $0), promise: nil) }
+    peers[server]?.line = used
+    used.send(bytes, after: delay)
+  }
+
+  /// Sends what slow links hold back.
+  func releaseDelayed() {
+    for server in peers.keys {
+      peers[server]?.line?.releaseAll()
+      peers[server]?.line = nil
+    }
+  }
+
+  private func dropDelayed(_ server: ServerID) {
+    peers[server]?.line?.cancel()
+    peers[server]?.line = nil
+  }
+
   private func disconnect(_ server: ServerID) {
+    dropDelayed(server)
     peers[server]?.channel?.close(promise: nil)
     peers[server]?.channel = nil
     peers[server]?.waiting = nil
@@ -238,6 +280,7 @@ final class ElectionPort: @unchecked Sendable {
   }
 
   private func disconnectKeepingWaiting(_ server: ServerID) {
+    dropDelayed(server)
     peers[server]?.channel?.close(promise: nil)
     peers[server]?.channel = nil
   }
@@ -245,6 +288,7 @@ final class ElectionPort: @unchecked Sendable {
   /// Passes on the vote of another server.
   func onNotification(_ notification: ElectionNotification, from server: ServerID) {
     guard !severed.contains(server) else { return }
+    tap.onEvent?(.received(.vote(notification), from: server))
     onMessage(notification, server)
   }
 
@@ -258,7 +302,9 @@ final class ElectionPort: @unchecked Sendable {
 
   /// Removes a connection that has ended.
   func onClosed(_ channel: any Channel, of server: ServerID) {
-    if peers[server]?.channel === channel { peers[server]?.channel = nil }
+    guard peers[server]?.channel === channel else { return }
+    dropDelayed(server)
+    peers[server]?.channel = nil
   }
 
   /// Closes a connection on which something invalid has arrived. The server goes on.

@@ -37,6 +37,9 @@ final class EnsembleDriver: @unchecked Sendable {
   private var isLeading = false
   /// Servers with which traffic is blocked in both directions, to simulate a network partition.
   private var severed: Set<ServerID> = []
+  private let links: FaultyLinks
+  private let clock: ServerClock
+  let tap = MessageTap()
   /// The last connection that this server has opened to a leader.
   private var leaderConnection: (id: ConnectionID, leader: ServerID)?
 
@@ -52,12 +55,16 @@ final class EnsembleDriver: @unchecked Sendable {
     self.clients = clients
     self.loop = loop
     self.logger = logger
+    links = FaultyLinks(of: settings.serverID)
+    clock = clients.served.clock
     runner = MemberRunner(member, recovered.storage.directory, recovered.trees, log: self)
     quorum = QuorumPort(
       settings,
       maxRequestBytes: ServerSettings.maximumTxnBytes(maximumFrameBytes: configuration.maximumFrameBytes),
-      transport, loop: loop, logger: logger, events: quorumEvents)
-    election = ElectionPort(settings, transport, loop: loop, logger: logger) { [unowned self] notification, server in
+      transport, clock, links, tap, loop: loop, logger: logger, events: quorumEvents)
+    election = ElectionPort(
+      settings, transport, links, tap, loop: loop, logger: logger
+    ) { [unowned self] notification, server in
       step(.notification(notification, from: server))
       turns.end()
     }
@@ -72,7 +79,7 @@ final class EnsembleDriver: @unchecked Sendable {
   ///
   /// - Returns: whether that generation is the current one.
   func onPersisted(through zxid: Zxid, generation: Int) -> Bool {
-    guard !isStopped, runner.onPersisted(through: zxid, generation: generation, .now) else { return false }
+    guard !isStopped, runner.onPersisted(through: zxid, generation: generation, now) else { return false }
     drain()
     return true
   }
@@ -98,8 +105,17 @@ final class EnsembleDriver: @unchecked Sendable {
     quorum.stop()
   }
 
+  /// Lets the links to other servers have these faults, and no others.
+  func apply(_ faults: ServerFaults) {
+    links.update(faults)
+    // What was held back leaves first, so that the order is kept.
+    election.releaseDelayed()
+    quorum.releaseDelayed()
+    sever(Set(faults.severed.map(ServerID.init(rawValue:))))
+  }
+
   /// Blocks traffic with these servers, and unblocks it with all others.
-  func sever(_ servers: Set<ServerID>) {
+  private func sever(_ servers: Set<ServerID>) {
     guard servers != severed, !isStopped else { return }
     let isMended = !severed.isSubset(of: servers)
     severed = servers
@@ -124,14 +140,14 @@ final class EnsembleDriver: @unchecked Sendable {
   /// Gives an event to the member, and performs the resulting effects.
   private func step(_ event: ZabEvent) {
     guard !isStopped else { return }
-    runner.step(event, .now)
+    runner.step(event, now)
     drain()
   }
 
   /// Proposes the transactions that were made from clients' requests, or forwards the requests to the leader.
   func propose() {
     guard !isStopped, member.hasRequests else { return }
-    runner.settle(.now)
+    runner.settle(now)
     drain()
   }
 
@@ -161,11 +177,11 @@ final class EnsembleDriver: @unchecked Sendable {
   }
 
   private func onPacket(_ packet: QuorumPacket, _ connection: ConnectionID) {
-    if let data = packet.data, packet.kind == .followerInfo || packet.kind == .observerInfo,
-      let info = try? LearnerInfo(decoding: data, allowingTrailingBytes: true), severed.contains(info.serverID)
-    {
-      return disconnect(connection)
+    if let server = packet.learner {
+      if severed.contains(server) { return disconnect(connection) }
+      quorum.identify(connection, as: server)
     }
+    if let onEvent = tap.onEvent { onEvent(.received(.packet(packet), from: quorum.server(at: connection))) }
     if let kind = packet.kind, kind == .diff || kind == .trunc || kind == .snap,
       member.zab.leaderConnection == connection
     {
@@ -180,7 +196,7 @@ final class EnsembleDriver: @unchecked Sendable {
   private func drain() {
     guard !isDraining else { return }
     isDraining = true
-    while !isStopped, let effect = runner.next(.now) { perform(effect) }
+    while !isStopped, let effect = runner.next(now) { perform(effect) }
     isDraining = false
     updateTimer()
   }
@@ -195,6 +211,7 @@ final class EnsembleDriver: @unchecked Sendable {
     case .receiveTree(let connection, let zxid): quorum.expectTree(runner.treeReader(zxid: zxid), on: connection)
     case .roleChanged(let role):
       logger.info("role", metadata: ["role": "\(role.word)", "zxid": "\(member.zab.history.last)"])
+      tap.onEvent?(.role(role.word, member.zab.history.last))
       isLeading = role == .leading
       quorum.roleChanged(role)
       updateReadOnly(role)
@@ -260,7 +277,7 @@ final class EnsembleDriver: @unchecked Sendable {
   private func onTree(_ state: RecoveredState, _ connection: ConnectionID) {
     guard !isStopped else { return }
     do throws(TxnLogError) {
-      try runner.install(state, from: connection, .now)
+      try runner.install(state, from: connection, now)
     } catch {
       onFailure?("\(error)")
     }
@@ -269,13 +286,15 @@ final class EnsembleDriver: @unchecked Sendable {
 
   // MARK: Time
 
+  private var now: ServerTime { clock.now }
+
   private func updateTimer() {
     let deadline = member.nextDeadline
     // An earlier timer stays: when it fires too early, the tick does nothing and the timer is set again.
     guard !isStopped, deadline < timerDeadline else { return }
     timer?.cancel()
     timerDeadline = deadline
-    let delay = max(1, deadline - ServerTime.now.monotonicMilliseconds)
+    let delay = max(1, deadline - now.monotonicMilliseconds)
     timer = loop.scheduleTask(in: .milliseconds(clamping: delay)) { [unowned self] in
       timerDeadline = .max
       step(.tick)
@@ -293,6 +312,14 @@ extension ZabRole {
     case .following: "follower"
     case .observing: "observer"
     }
+  }
+}
+
+extension QuorumPacket {
+  /// The server that introduces itself with this packet as a learner; nil for any other packet.
+  fileprivate var learner: ServerID? {
+    guard kind == .followerInfo || kind == .observerInfo, let data else { return nil }
+    return (try? LearnerInfo(decoding: data, allowingTrailingBytes: true))?.serverID
   }
 }
 

@@ -25,6 +25,9 @@ final class QuorumConnection: ChannelInboundHandler, @unchecked Sendable {
   /// The number of bytes of a tree that are encoded at a time.
   private static let pieceBytes = 256 << 10
 
+  /// The number of bytes on a slow link at which encoding a tree pauses.
+  private static let maxDelayedTreeBytes = 4 << 20
+
   private static let nothing = ByteBuffer()
 
   /// The largest number of bytes that are kept of an inbound connection that waits for this server to lead. A learner
@@ -33,6 +36,7 @@ final class QuorumConnection: ChannelInboundHandler, @unchecked Sendable {
 
   let id: ConnectionID
   private unowned let port: QuorumPort
+  private let links: FaultyLinks
   private(set) var context: ChannelHandlerContext?
   private var sender: SocketSender?
   private var received = ByteBuffer()
@@ -40,6 +44,12 @@ final class QuorumConnection: ChannelInboundHandler, @unchecked Sendable {
   private var treeReader: TreeStreamReader?
   /// A tree that is being sent; packets that follow it wait in `out`.
   private var tree: TreeStream?
+  /// The server at the other end, once it is known.
+  var server: ServerID?
+  /// What a slow link holds back; nil while it is not slow.
+  private var line: DelayLine?
+  /// Whether a fault has broken the connection, and its end will be reported.
+  private var isBroken = false
   /// The largest number of bytes of a packet's data.
   private let maxDataBytes: Int
   private let mayBeEncrypted: Bool
@@ -52,7 +62,7 @@ final class QuorumConnection: ChannelInboundHandler, @unchecked Sendable {
   /// Whether either end has closed the connection.
   private(set) var isClosed = false
 
-  let establishedMilliseconds = Host.wallMilliseconds
+  let establishedMilliseconds: Int64
   private(set) var receivedCount = 0
   private(set) var sentCount = 0
   private(set) var requestCount = 0
@@ -67,8 +77,10 @@ final class QuorumConnection: ChannelInboundHandler, @unchecked Sendable {
   ) {
     self.id = id
     self.port = port
+    links = port.links
     self.isHeld = isHeld
     self.mayBeEncrypted = mayBeEncrypted
+    establishedMilliseconds = port.clock.wallMilliseconds
     maxDataBytes = peer == .leader ? Int(Int32.max) : maxRequestBytes
   }
 
@@ -99,6 +111,7 @@ final class QuorumConnection: ChannelInboundHandler, @unchecked Sendable {
     self.context = nil
     sender = nil
     tree = nil
+    dropDelayed()
     guard !isClosed else { return }
     isClosed = true
     port.onClosed(self)
@@ -173,7 +186,8 @@ final class QuorumConnection: ChannelInboundHandler, @unchecked Sendable {
 
   /// Adds a packet to those that are sent at the end of the turn.
   func send(_ packet: QuorumPacket) {
-    guard !isClosed else { return }
+    guard !isClosed, !isBroken else { return }
+    if links.isActive, links.breaksConnection(to: server) { return breakConnection() }
     sentCount += 1
     if packet.kind == .commit { hasUnsentCommit = true }
     if packet.zxid.rawValue > 0 { lastZxid = packet.zxid }
@@ -182,17 +196,17 @@ final class QuorumConnection: ChannelInboundHandler, @unchecked Sendable {
 
   /// Begins to send a tree, after the packets that were added before.
   func send(_ tree: TreeStream) {
-    guard !isClosed else { return }
+    guard !isClosed, !isBroken else { return }
     flush()
     self.tree = tree
   }
 
   /// Sends as much of the tree as the channel accepts now; the rest follows when it is writable again.
   private func sendTree(_ context: ChannelHandlerContext) {
-    while let tree, context.channel.isWritable {
+    while let tree, context.channel.isWritable, (line?.waitingBytes ?? 0) < Self.maxDelayedTreeBytes {
       var piece = JuteWriter(reservingBytes: Self.pieceBytes + 4096)
       if tree.encode(into: &piece, budgetBytes: Self.pieceBytes) { self.tree = nil }
-      sender?.send(piece.bytes)
+      if let sender { deliver(piece.bytes, sender, context) }
     }
   }
 
@@ -203,8 +217,53 @@ final class QuorumConnection: ChannelInboundHandler, @unchecked Sendable {
     guard let context, let sender else { return }
     if tree != nil { sendTree(context) }
     guard tree == nil, !out.bytes.isEmpty else { return }
-    sender.send(out.bytes)
+    deliver(out.bytes, sender, context)
     out.removeAll()
+  }
+
+  // MARK: Faults of the link
+
+  /// Sends bytes now, or later on a slow link.
+  private func deliver(_ bytes: [UInt8], _ sender: SocketSender, _ context: ChannelHandlerContext) {
+    guard links.isActive || line != nil else {
+      sender.send(bytes)
+      return
+    }
+    let delay = links.delay(to: server)
+    if line == nil, delay <= .zero {
+      sender.send(bytes)
+      return
+    }
+    let line = line ?? DelayLine(context.eventLoop) { [weak self] in self?.deliverDelayed($0) }
+    self.line = line
+    line.send(bytes, after: delay)
+  }
+
+  private func deliverDelayed(_ bytes: [UInt8]) {
+    sender?.send(bytes)
+    // More of a tree that waits for room on the line.
+    if tree != nil, let context { context.eventLoop.assumeIsolated().execute { [self] in flush() } }
+  }
+
+  /// Sends what a slow link holds back.
+  func releaseDelayed() {
+    line?.releaseAll()
+    line = nil
+  }
+
+  private func dropDelayed() {
+    line?.cancel()
+    line = nil
+  }
+
+  /// Ends the connection as a network does that loses it: what was not sent yet never is.
+  private func breakConnection() {
+    isBroken = true
+    tree = nil
+    out.removeAll()
+    dropDelayed()
+    // Not synchronously: the member that is sending does not expect the report of the end.
+    context?.eventLoop.assumeIsolated().execute { [self] in context?.close(promise: nil) }
   }
 
   /// Closes the connection from this side. Nothing that happens on it is reported after that.
@@ -212,6 +271,7 @@ final class QuorumConnection: ChannelInboundHandler, @unchecked Sendable {
     // Packets must not be sent after an incomplete tree: the other end would read them as a part of it.
     if tree.take() == nil { flush() }
     isClosed = true
+    dropDelayed()
     context?.close(promise: nil)
   }
 }

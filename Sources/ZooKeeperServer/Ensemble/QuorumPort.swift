@@ -41,6 +41,9 @@ final class QuorumPort: @unchecked Sendable {
   private let maxRequestBytes: Int
   private var members: QuorumConfiguration
   private let transport: PeerTransport
+  let clock: ServerClock
+  let links: FaultyLinks
+  private let tap: MessageTap
   private let loop: any EventLoop
   private let logger: Logger
   private let events: Events
@@ -55,13 +58,16 @@ final class QuorumPort: @unchecked Sendable {
   private var asking: ConnectionID?
 
   init(
-    _ settings: ServerConfiguration.Ensemble, maxRequestBytes: Int, _ transport: PeerTransport, loop: any EventLoop,
-    logger: Logger, events: Events
+    _ settings: ServerConfiguration.Ensemble, maxRequestBytes: Int, _ transport: PeerTransport, _ clock: ServerClock,
+    _ links: FaultyLinks, _ tap: MessageTap, loop: any EventLoop, logger: Logger, events: Events
   ) {
     self.settings = settings
     self.maxRequestBytes = maxRequestBytes
     members = settings.quorum
     self.transport = transport
+    self.clock = clock
+    self.links = links
+    self.tap = tap
     self.loop = loop
     self.logger = logger
     self.events = events
@@ -128,13 +134,14 @@ final class QuorumPort: @unchecked Sendable {
   }
 
   private func add(
-    _ channel: any Channel, _ peer: QuorumConnection.Peer, isHeld: Bool
+    _ channel: any Channel, _ peer: QuorumConnection.Peer, of server: ServerID? = nil, isHeld: Bool
   ) throws -> QuorumConnection {
     let connection = QuorumConnection(
       ConnectionID(rawValue: nextID), self, peer, isHeld: isHeld,
       mayBeEncrypted: peer == .leader ? transport.callsAreEncrypted : transport.mayAcceptEncrypted,
       maxRequestBytes: maxRequestBytes)
     nextID += 1
+    connection.server = server
     connections[connection.id] = connection
     try channel.pipeline.syncOperations.addHandler(connection)
     return connection
@@ -161,7 +168,7 @@ final class QuorumPort: @unchecked Sendable {
   private func logIn(_ channel: any Channel, to leader: ServerID, host: String) {
     let use: () throws -> Void = { [self] in
       guard !isStopped else { return channel.close(promise: nil) }
-      events.onLeaderConnected(try add(channel, .leader, isHeld: false).id, leader)
+      events.onLeaderConnected(try add(channel, .leader, of: leader, isHeld: false).id, leader)
     }
     do {
       guard let authentication = settings.authentication, authentication.logsIn else { return try use() }
@@ -195,6 +202,7 @@ final class QuorumPort: @unchecked Sendable {
   /// Adds a packet to those that are sent at the end of the turn.
   func send(_ packet: QuorumPacket, on id: ConnectionID) {
     guard let connection = connections[id] else { return }
+    if let onEvent = tap.onEvent { onEvent(.sent(.packet(packet), to: connection.server)) }
     connection.send(packet)
     note(connection)
   }
@@ -202,6 +210,7 @@ final class QuorumPort: @unchecked Sendable {
   /// Adds a packet and a tree that follows it.
   func send(_ packet: QuorumPacket, tree: TreeStream, on id: ConnectionID) {
     guard let connection = connections[id] else { return }
+    if let onEvent = tap.onEvent { onEvent(.sent(.packet(packet), to: connection.server)) }
     connection.send(packet)
     connection.send(tree)
     note(connection)
@@ -209,6 +218,17 @@ final class QuorumPort: @unchecked Sendable {
 
   /// Treats the next bytes on a connection as a tree.
   func expectTree(_ reader: TreeStreamReader, on id: ConnectionID) { connections[id]?.expectTree(reader) }
+
+  /// Notes which server is at the other end of a connection.
+  func identify(_ id: ConnectionID, as server: ServerID) { connections[id]?.server = server }
+
+  /// The server at the other end of a connection; nil while it has not said who it is.
+  func server(at id: ConnectionID) -> ServerID? { connections[id]?.server }
+
+  /// Sends what slow links hold back.
+  func releaseDelayed() {
+    for connection in connections.values { connection.releaseDelayed() }
+  }
 
   /// Closes a connection from this side.
   func close(_ id: ConnectionID) { connections.removeValue(forKey: id)?.close() }

@@ -25,5 +25,5 @@ final class StandaloneMember {
   }
 
   /// Applies the transactions that have become durable, and answers their requests.
-  func onPersisted(through zxid: Zxid) { served.core.commit(through: zxid, .now) }
+  func onPersisted(through zxid: Zxid) { served.core.commit(through: zxid, served.clock.now) }
 }

@@ -153,9 +153,10 @@ final class ClientListener: @unchecked Sendable {
     for request in core.takeSASLRequests() {
       let connection = request.connection
       let client = handlers[connection.number]?.remoteAddress ?? connection.address
-      guard let authenticator else { core.answerSASL(connection, .refused, .now); continue }
-      authenticator.handle(request.token, of: connection.number, client: client) { [turns] answer in
-        core.answerSASL(connection, answer, .now)
+      guard let authenticator else { core.answerSASL(connection, .refused, served.clock.now); continue }
+      authenticator.handle(request.token, of: connection.number, client: client) {
+        [turns, clock = served.clock] answer in
+        core.answerSASL(connection, answer, clock.now)
         // Requests that waited for the answer may have become proposals.
         turns.schedule()
       }

@@ -21,15 +21,20 @@ final class ServedCore: @unchecked Sendable {
 
   private(set) var core: ServerCore
   private(set) var audience: Audience
+  /// The clocks of the server.
+  let clock: ServerClock
   private let settings: ServerSettings
   private let audit: AuditLog?
 
   /// Creates a core over what was recovered.
-  init(_ settings: ServerSettings, _ state: RecoveredState, servesEverybody: Bool, audit: AuditLog?) {
+  init(
+    _ settings: ServerSettings, _ state: RecoveredState, _ clock: ServerClock, servesEverybody: Bool, audit: AuditLog?
+  ) {
+    self.clock = clock
     self.settings = settings
     self.audit = audit
     audience = servesEverybody ? .everybody : .nobody
-    core = ServerCore(settings: settings, tree: state.tree, sessions: state.sessions, time: .now)
+    core = ServerCore(settings: settings, tree: state.tree, sessions: state.sessions, time: clock.now)
     reportToAudit()
   }
 
@@ -45,13 +50,13 @@ final class ServedCore: @unchecked Sendable {
   /// Serves read-only clients.
   func serveReaders(_ state: RecoveredState) {
     let core = ServerCore(
-      settings: settings, tree: state.tree, sessions: state.sessions, time: .now, role: .readOnly)
+      settings: settings, tree: state.tree, sessions: state.sessions, time: clock.now, role: .readOnly)
     replace(with: core, for: .readers)
   }
 
   /// Serves no clients, and keeps the tree.
   func serveNobody() {
-    let idle = ServerCore(settings: settings, tree: core.tree, sessions: core.committedSessions, time: .now)
+    let idle = ServerCore(settings: settings, tree: core.tree, sessions: core.committedSessions, time: clock.now)
     replace(with: idle, for: .nobody)
   }
 

@@ -30,9 +30,10 @@ final class ServerConnectionHandler: ChannelInboundHandler {
   /// The identity that the client's certificate gives it; nil if it has presented none.
   private(set) var certificateSubject: String?
   private(set) var connection: ClientConnection
-  let establishedMilliseconds = Host.wallMilliseconds
   /// When the connection was accepted.
   let acceptedAt = NIODeadline.now()
+  /// The same by the server's wall clock.
+  let establishedMilliseconds: Int64
   /// The largest frame that a client may send before it has a session. Apache's client and this one send 45 bytes. A
   /// larger limit would let any process that can reach the port fill the memory with many connections.
   static let maximumFirstFrameBytes = 4096
@@ -64,6 +65,7 @@ final class ServerConnectionHandler: ChannelInboundHandler {
     self.logger = logger
     self.owner = owner
     self.mayBeEncrypted = mayBeEncrypted
+    establishedMilliseconds = served.clock.wallMilliseconds
   }
 
   /// Takes the identity of the client's certificate, before anything is received.
@@ -131,7 +133,7 @@ final class ServerConnectionHandler: ChannelInboundHandler {
   }
 
   private func handleFrames(_ bytes: inout ByteBuffer, _ context: ChannelHandlerContext) {
-    let time = ServerTime.now
+    let time = served.clock.now
     let core = served.core
     let firstFrameLimit = min(maximumFrameBytes, Self.maximumFirstFrameBytes)
     var isBroken = false
@@ -168,7 +170,7 @@ final class ServerConnectionHandler: ChannelInboundHandler {
     guard let context else { return }
     send(context)
     while connection.hasHeldReads, context.channel.isWritable {
-      served.core.resumeReads(connection, .now)
+      served.core.resumeReads(connection, served.clock.now)
       send(context)
     }
     if case .closed = connection.state {

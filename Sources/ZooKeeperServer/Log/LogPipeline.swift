@@ -22,6 +22,8 @@ final class LogPipeline: @unchecked Sendable {
   private let directory: DataDirectory<PosixFileSystem>
   private let configuration: ServerConfiguration
   private let background: BackgroundWorker
+  private let clock: ServerClock
+  private let slowDisk: SlowDisk
   private let loop: any EventLoop
   private let logger: Logger
   /// Set by the owner before the log is started.
@@ -37,12 +39,14 @@ final class LogPipeline: @unchecked Sendable {
   private(set) var lastSnapshot: (zxid: Zxid, wallMilliseconds: Int64)?
 
   init(
-    _ storage: Storage, _ configuration: ServerConfiguration, background: BackgroundWorker, loop: any EventLoop,
-    logger: Logger
+    _ storage: Storage, _ configuration: ServerConfiguration, _ clock: ServerClock, _ slowDisk: SlowDisk,
+    background: BackgroundWorker, loop: any EventLoop, logger: Logger
   ) {
     directory = storage.directory
     self.configuration = configuration
     self.background = background
+    self.clock = clock
+    self.slowDisk = slowDisk
     self.loop = loop
     self.logger = logger
     let report = storage.report
@@ -60,7 +64,7 @@ final class LogPipeline: @unchecked Sendable {
     settings.forcesSync = configuration.logging.forcesSync
     let writer = LogWriter(directory.files, directory: directory.logDirectory, after: last, settings: settings)
     let worker = LogWorker(
-      writer, loop: loop, syncWarningMilliseconds: configuration.logging.syncWarningMilliseconds,
+      writer, loop: loop, slowDisk: slowDisk, syncWarningMilliseconds: configuration.logging.syncWarningMilliseconds,
       onPersisted: { [weak self] in self?.onPersisted(through: $0, generation) },
       onFailure: { [weak self] in self?.onFailure($0) },
       onSlowSync: { [logger] in logger.warning("a sync of the log took \($0) ms") })
@@ -144,7 +148,7 @@ final class LogPipeline: @unchecked Sendable {
   private func onSnapshotEnded(_ result: Result<Void, TxnLogError>) {
     guard let task = task.take() else { return }
     switch result {
-    case .success: lastSnapshot = (task.zxid, Host.wallMilliseconds)
+    case .success: lastSnapshot = (task.zxid, clock.wallMilliseconds)
     case .failure(let error):
       // The log has all transactions, so the server continues, and tries again when the next snapshot is due.
       logger.error("a snapshot could not be written", metadata: ["reason": "\(error)"])

@@ -70,6 +70,7 @@ final class LogWorker<Files: FileSystem & Sendable>: @unchecked Sendable {
   private let loop: any EventLoop
   private let onPersisted: @Sendable (Zxid) -> Void
   private let onFailure: @Sendable (TxnLogError) -> Void
+  private let slowDisk: SlowDisk
   private let syncWarningNanoseconds: UInt64
   private let onSlowSync: @Sendable (_ milliseconds: Int) -> Void
   private var writer: LogWriter<Files>
@@ -85,15 +86,17 @@ final class LogWorker<Files: FileSystem & Sendable>: @unchecked Sendable {
   /// Creates a worker whose thread `start` starts.
   ///
   /// - Parameters:
+  ///   - slowDisk: how much longer each sync takes.
   ///   - onPersisted: called on the loop after each sync, with the last transaction that is durable.
   ///   - onFailure: called on the loop at most once; nothing is written after it.
   init(
-    _ writer: consuming LogWriter<Files>, loop: any EventLoop, syncWarningMilliseconds: Int,
+    _ writer: consuming LogWriter<Files>, loop: any EventLoop, slowDisk: SlowDisk, syncWarningMilliseconds: Int,
     onPersisted: @escaping @Sendable (Zxid) -> Void, onFailure: @escaping @Sendable (TxnLogError) -> Void,
     onSlowSync: @escaping @Sendable (Int) -> Void
   ) {
     self.writer = writer
     self.loop = loop
+    self.slowDisk = slowDisk
     self.onPersisted = onPersisted
     self.onFailure = onFailure
     self.onSlowSync = onSlowSync
@@ -289,6 +292,7 @@ final class LogWorker<Files: FileSystem & Sendable>: @unchecked Sendable {
     if let failure { throw failure }
     let start = monotonicNanoseconds()
     let last = try writer.sync()
+    waitForSlowDisk()
     let elapsed = monotonicNanoseconds() - start
     noteSync(elapsed)
     if elapsed > syncWarningNanoseconds {
@@ -299,6 +303,26 @@ final class LogWorker<Files: FileSystem & Sendable>: @unchecked Sendable {
 }
 
 extension LogWorker {
+  /// The longest sleep after which the thread looks whether it shall end.
+  private static var sleepNanoseconds: UInt64 { 5_000_000 }
+
+  /// Waits as long as a disk that is slow on purpose needs for a sync. A server that stops does not wait.
+  ///
+  /// *Thread*: the worker's.
+  private func waitForSlowDisk() {
+    guard slowDisk.delayNanoseconds > 0 else { return }
+    let synced = monotonicNanoseconds()
+    while true {
+      let (waited, delay) = (monotonicNanoseconds() - synced, slowDisk.delayNanoseconds)
+      pthread_mutex_lock(mutex)
+      let isStopping = shared.isStopping
+      pthread_mutex_unlock(mutex)
+      guard waited < delay, !isStopping else { return }
+      var pause = timespec(nanoseconds: min(Self.sleepNanoseconds, delay - waited))
+      nanosleep(&pause, nil)
+    }
+  }
+
   /// Counts a sync, and updates the expected duration of the next one: a slow one raises it at once, quick ones lower
   /// it gradually.
   private func noteSync(_ nanoseconds: UInt64) {

@@ -22,9 +22,10 @@ final class ReportGathering: @unchecked Sendable {
   private(set) var report: ServerReport
 
   /// Prepares to add to `report` the lists that `parts` asks for.
-  init(_ report: ServerReport, _ parts: ReportParts, _ core: ServerCore) {
+  ///
+  /// - Parameter time: the current time of the server's clocks.
+  init(_ report: ServerReport, _ parts: ReportParts, _ core: ServerCore, _ time: ServerTime) {
     self.report = report
-    let time = ServerTime.now
     wallOffset = time.wallMilliseconds - time.monotonicMilliseconds
     if parts.contains(.connections) { connections = core.allConnections[...] }
     if parts.contains(.watches) { watches = WatchWalk(core) }

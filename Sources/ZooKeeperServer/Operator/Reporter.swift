@@ -78,7 +78,7 @@ final class Reporter: @unchecked Sendable {
     if parts.isEmpty { return loop.makeSucceededFuture(answer(report(parts))) }
     let promise = loop.makePromise(of: Answer.self)
     queue.run { [self] finish in
-      gather(ReportGathering(report(parts), parts, core)).flatMap { [self] report in
+      gather(ReportGathering(report(parts), parts, core, clients.served.clock.now)).flatMap { [self] report in
         elsewhere(report, parts, answer)
       }.assumeIsolated().whenComplete { result in
         finish()
@@ -121,7 +121,7 @@ final class Reporter: @unchecked Sendable {
 
   /// A consistent view of the state, without the long lists.
   private func report(_ parts: ReportParts) -> ServerReport {
-    let time = ServerTime.now
+    let time = clients.served.clock.now
     // Expirations are on the monotonic clock, and are reported as wall-clock time.
     let offset = time.wallMilliseconds - time.monotonicMilliseconds
     let sizes = core.counters.responseSizes

@@ -150,6 +150,8 @@ package enum OptionName: String, CaseIterable, Hashable, Sendable {
   case tryOnce = "try", shared, slots, exitCode = "exit-code", revocable, layout, list, revoke, release, observe
   case priority, participants, exists, absent, equals, withData = "with-data", initial, exec, format
   case oneSession = "one-session"
+  // Of the servers of --local.
+  case jitter, seed, reconfig, quota, replay
   // Of the program.
   case server, cluster, config, label = "as", operation = "op"
   case timeout, connectTimeout = "connect-timeout", sessionTimeout = "session-timeout", readOnly = "read-only"

@@ -1,28 +1,4 @@
 extension CommandTable {
-  static let sandbox: [CommandSpec] = [
-    CommandSpec(
-      .shell(.local), "local", summary: "Show the servers of --local, or inject faults",
-      arguments: [
-        ArgumentSpec("action", .choice(["status", "kill", "restart", "pause", "resume", "partition", "heal"])),
-        ArgumentSpec("server", .word, isOptional: true, isRepeated: true, endsOptions: false),
-      ],
-      details: [
-        "kill ends a server as a crash would, and restart starts it again on its data. pause stops a server as"
-          + " SIGSTOP does, until resume. A server is given by its number, or as leader; it can be omitted if only"
-          + " one server qualifies, such as the only paused server for resume.",
-        "partition blocks the traffic between groups of servers: numbers separated by commas, and groups by / (or a"
-          + " quoted |). Servers that are not listed form another group. heal unblocks all traffic.",
-        "Each action returns when the ensemble has recovered: the servers that form a quorum have a leader and serve"
-          + " clients, and the others do not serve. The shell's own session moves to a server that serves.",
-      ],
-      examples: [
-        .init("local status", "id, state, role, zxid, sessions, clients and address of each"),
-        .init("local kill leader", "the others elect a new leader"), .init("local restart 2", "server 2 catches up"),
-        .init("local partition 1 / 2,3", "server 1 is cut off"), .init("local heal", "server 1 rejoins"),
-      ],
-      usage: "status | kill N | restart [N] | pause N | resume [N] | partition N,... / N,... | heal")
-  ]
-
   static let shell: [CommandSpec] = [
     CommandSpec(
       .shell(.cd), "cd", summary: "Change the working directory",

@@ -8,21 +8,27 @@ extension ShellSession {
   ///
   /// - Throws: a usage error where there is no sandbox, for an unknown action, and for a server that there is not.
   func runLocal(_ invocation: Invocation, _ settings: ShellSettings) async throws {
-    let actions = ["status", "kill", "restart", "pause", "resume", "partition", "heal"]
-    let action = try ValueParser.choice(invocation.arguments[0], of: "action", among: actions)
+    let name = try ValueParser.choice(
+      invocation.arguments[0], of: "action", among: LocalAction.allCases.map(\.rawValue))
+    guard let action = LocalAction(rawValue: name) else { preconditionFailure("\(name) is no action") }
+    try action.check(invocation)
     guard let sandbox else {
       throw ShellError.usage("`local` needs servers started with --local", hint: "for example: zkcli --local 3")
     }
     let words = [Word](invocation.arguments.dropFirst())
     switch action {
-    case "status":
-      try Self.expect(0, words, action)
+    case .status:
+      try Self.expect(0, words)
       return try write(.members(await sandbox.status().map(LocalServer.init)), settings)
-    case "partition": await sandbox.partition(try await Self.groups(words, sandbox))
-    case "heal":
-      try Self.expect(0, words, action)
+    case .partition: await sandbox.partition(try await Self.groups(words, sandbox))
+    case .heal:
+      try Self.expect(0, words)
       await sandbox.heal()
-    default: try await change(sandbox, action, words)
+    case .kill, .restart, .pause, .resume: try await change(sandbox, action, words)
+    case .delay, .drop, .slowDisk, .clock: return try await injectFault(sandbox, action, invocation, settings)
+    case .expire: return try await expire(sandbox, words)
+    case .trace: return try await trace(sandbox, invocation, settings)
+    case .record: return try record(sandbox, words)
     }
     if await !sandbox.settle() {
       try Task.checkCancellation()
@@ -31,19 +37,19 @@ extension ShellSession {
     if sandbox.hasQuorum { try await findServer(settings) }
   }
 
-  private func change(_ sandbox: LocalEnsemble, _ action: String, _ words: [Word]) async throws {
+  private func change(_ sandbox: LocalEnsemble, _ action: LocalAction, _ words: [Word]) async throws {
     let server: Int
     if words.isEmpty, let only = await Self.onlyServer(for: action, sandbox) {
       server = only
     } else {
-      try Self.expect(1, words, action)
+      try Self.expect(1, words)
       server = try await Self.server(words[0].text, sandbox)
     }
     do throws(SandboxError) {
       switch action {
-      case "kill": try await sandbox.kill(server)
-      case "restart": try await sandbox.restart(server)
-      case "pause": try await sandbox.pause(server)
+      case .kill: try await sandbox.kill(server)
+      case .restart: try await sandbox.restart(server)
+      case .pause: try await sandbox.pause(server)
       default: try await sandbox.resume(server)
       }
     } catch {
@@ -65,7 +71,8 @@ extension ShellSession {
     }
   }
 
-  private static func expect(_ count: Int, _ words: [Word], _ action: String) throws(ShellError) {
+  /// Refuses other numbers of arguments.
+  static func expect(_ count: Int, _ words: [Word]) throws(ShellError) {
     if words.count > count {
       throw .usage("unexpected argument: \(Tokenizer.quote(words[count]))")
     }
@@ -73,12 +80,12 @@ extension ShellSession {
   }
 
   /// The server that an action can only be about: the one that is paused, say, where no other is.
-  private static func onlyServer(for action: String, _ sandbox: LocalEnsemble) async -> Int? {
+  private static func onlyServer(for action: LocalAction, _ sandbox: LocalEnsemble) async -> Int? {
     let servers = await sandbox.status().filter { server in
       switch action {
-      case "resume": server.state == .paused
-      case "pause": server.state == .running
-      case "kill": server.state != .killed
+      case .resume: server.state == .paused
+      case .pause: server.state == .running
+      case .kill: server.state != .killed
       // One that runs can be restarted too, but where one is down it is that which is meant.
       default: server.state == .killed || sandbox.size == 1
       }
@@ -87,7 +94,7 @@ extension ShellSession {
   }
 
   /// The server that a word names.
-  private static func server(_ name: String, _ sandbox: LocalEnsemble) async throws(ShellError) -> Int {
+  static func server(_ name: String, _ sandbox: LocalEnsemble) async throws(ShellError) -> Int {
     guard name.lowercased() == "leader" else { return try number(name, size: sandbox.size) }
     let leader = await sandbox.status().first { ["leader", "standalone"].contains($0.role) }
     guard let leader else {
@@ -130,6 +137,13 @@ extension LocalServer {
     self.init(
       id: member.id, state: member.state.rawValue, role: member.role, zxid: member.zxid, sessions: member.sessions,
       connections: member.connections, address: member.address, cutOff: member.cutOff)
+    diskDelayMilliseconds = member.diskDelay.wholeMilliseconds
+    clockOffsetMilliseconds = member.clockOffset.wholeMilliseconds
+    links = member.faultyLinks.map { link in
+      Link(
+        id: link.id, delayMilliseconds: link.delay.wholeMilliseconds,
+        jitterMilliseconds: link.jitter.wholeMilliseconds, dropProbability: link.breakProbability)
+    }
   }
 }
 
@@ -140,6 +154,9 @@ extension ShellSettings {
     settings.connectString = try Self.connectString(sandbox.connectString, from: "--local")
     settings.tls = TLSChoice()
     settings.cluster = nil
+    if sandbox.allowsReconfig {
+      settings.identities.append(Identity(scheme: "digest", secret: [UInt8](LocalEnsemble.superuser.utf8)))
+    }
     // A paused server is given up after two thirds of it.
     if sandbox.size > 1, settings.sessionTimeout == nil { settings.sessionTimeout = .seconds(8) }
     return settings

@@ -41,7 +41,18 @@ enum SandboxRun {
       settings.port = Int(try ValueParser.integer(word, of: "--port", in: 0...65527))
     }
     if let word = options[.listen]?.last { settings.address = try ValueParser.text(word, of: "--listen") }
+    settings.allowsReconfig = options[.reconfig] != nil
+    settings.enforcesQuota = options[.quota] != nil
     return settings
+  }
+
+  /// Refuses options that are for the servers of `--local`, where there are none.
+  ///
+  /// - Throws: a usage error for the first one.
+  static func refuseOptions(_ options: [OptionName: [Word]]) throws(ShellError) {
+    for name in [OptionName.reconfig, .quota, .replay] where options[name] != nil {
+      throw .usage("--\(name.rawValue) needs servers started with --local", hint: "for example: zkcli --local 3")
+    }
   }
 
   private static func start(_ settings: LocalEnsemble.Settings) throws(ShellError) -> LocalEnsemble {

@@ -72,6 +72,7 @@ package struct Invocation: Sendable {
       !["cat", "stat"].contains(argument(0)?.text) || arguments.count > 3
         || arguments.dropFirst(2).contains(where: \.isPattern)
     case .offline(.log): argument(0)?.text != "stat"
+    case .shell(.local): argument(0)?.text.lowercased() == "trace"
     case .shell(.acl): argument(0)?.text == "check" || flag(.dryRun)
     case .recipe(.lock), .recipe(.elect): flag(.list)
     case .monitor(let command): [.who, .top, .word, .admin].contains(command)

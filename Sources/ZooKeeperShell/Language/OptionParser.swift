@@ -75,6 +75,8 @@ struct OptionParser {
   func read(_ word: Word) throws(ShellError) -> Reading {
     guard word.bytes.count > 1, word.bytes[0] == UInt8(ascii: "-") else { return .argument }
     if word.bytes == [UInt8](repeating: UInt8(ascii: "-"), count: 2) { return .terminator }
+    // A number below zero, where no option is a digit.
+    if word.bytes[1].isDigit, !options.contains(where: { $0.short?.isNumber == true }) { return .argument }
     let equals = word.bytes.firstIndex(of: UInt8(ascii: "=")) ?? word.bytes.endIndex
     let name = String(decoding: word.bytes[..<equals], as: UTF8.self)
     // The value is kept as bytes: what follows `=` need not be UTF-8.

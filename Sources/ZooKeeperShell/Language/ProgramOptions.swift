@@ -85,6 +85,14 @@ package enum ProgramOptions {
       .port, value: ("PORT", .number),
       "with --local, the port to listen on; an ensemble uses the following ports too (default: free ports)"),
     OptionSpec(.listen, value: ("ADDRESS", .word), "with --local, the address to listen on (default 127.0.0.1)"),
+    OptionSpec(
+      .reconfig,
+      "with --local N, allow reconfig; this shell is then the superuser, which reconfig needs, and other clients can"
+        + " become it by addauth digest super:sandbox"),
+    OptionSpec(.quota, "with --local, refuse writes beyond the hard limits of setquota, as with enforceQuota=true"),
+    OptionSpec(
+      .replay, value: ("FILE", .file),
+      "with --local, run the commands of a file at their times; see help local"),
     OptionSpec(.noPager, "do not show long output in $PAGER or less"),
     OptionSpec(.noHistory, "do not read or write the history file"),
     OptionSpec(.maxBuffer, value: ("SIZE", .word), "the largest reply to accept (default 1M, as servers send)"),

@@ -171,7 +171,17 @@ extension JSON {
       ("id", .number(server.id)), ("state", .string(server.state)), ("role", .optional(server.role)),
       ("zxid", .optional(server.zxid)), ("sessions", server.sessions.map { .number($0) } ?? .null),
       ("connections", server.connections.map { .number($0) } ?? .null), ("address", .string(server.address)),
-      ("cutOffFrom", .array(server.cutOff.map { .number($0) })),
+      ("cutOffFrom", .array(server.cutOff.map { .number($0) })), ("links", .array(server.links.map(of))),
+      ("diskDelayMilliseconds", .number(server.diskDelayMilliseconds)),
+      ("clockOffsetMilliseconds", .number(server.clockOffsetMilliseconds)),
+    ])
+  }
+
+  private static func of(_ link: LocalServer.Link) -> JSON {
+    .object([
+      ("to", .number(link.id)), ("delayMilliseconds", .number(link.delayMilliseconds)),
+      ("jitterMilliseconds", .number(link.jitterMilliseconds)),
+      ("dropPercent", .raw([UInt8](Record.text(of: link.dropProbability * 100).utf8))),
     ])
   }
 

@@ -132,8 +132,8 @@ struct TextRenderer {
       var parts = zip(cells, widths).map { cell, width in
         cell + String(repeating: " ", count: width - cell.utf8.count)
       }
-      if let member, !member.cutOff.isEmpty {
-        parts.append("cut off from " + member.cutOff.map { "\($0)" }.joined(separator: ","))
+      if let faults = member?.faults, !faults.isEmpty {
+        parts.append(faults.joined(separator: "; "))
       } else {
         parts[parts.count - 1] = cells[cells.count - 1]
       }

@@ -124,6 +124,21 @@ package struct LocalServer: Hashable, Sendable {
   package var address: String
   /// The servers that it does not reach.
   package var cutOff: [Int]
+  /// The faults of what is sent between it and others.
+  package var links: [Link] = []
+  /// How much longer each sync of its log takes.
+  package var diskDelayMilliseconds: Int64 = 0
+  /// What its wall clock is ahead of the machine's.
+  package var clockOffsetMilliseconds: Int64 = 0
+
+  /// Faults of what is sent between the server and another one.
+  package struct Link: Hashable, Sendable {
+    package var id: Int
+    package var delayMilliseconds: Int64
+    package var jitterMilliseconds: Int64
+    /// The probability with which a message breaks the connection.
+    package var dropProbability: Double
+  }
 
   /// A server as the sandbox reports it.
   package init(

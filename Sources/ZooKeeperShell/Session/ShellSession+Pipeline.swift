@@ -29,6 +29,8 @@ extension ShellSession {
   ///
   /// - Returns: nil for anything else, right or wrong: that is to be run by itself.
   func pipelinedWrite(_ line: [UInt8], at place: SourceLine) async -> PipelinedWrite? {
+    // Each is recorded with the time of its own.
+    if recording != nil { return nil }
     // What is refused is refused one by one.
     if settings.cluster?.isReadOnly == true { return nil }
     let scanned = Tokenizer.scan(line)

@@ -48,6 +48,10 @@ actor ShellSession {
   /// The lines that `history` lists and `redo` runs, by number; the interactive shell keeps them, but for
   /// compatibility, where they are those of this run.
   var history: [HistoryEntry] = []
+  /// What the servers of the sandbox tell each other, while `local trace` is on.
+  var trace: ConsensusTrace?
+  /// Where commands are recorded, while `local record` is on.
+  var recording: CommandRecording?
   /// Sessions beside this one, by their labels.
   var labelled: [String: ShellSession] = [:]
   /// Whether it is such a session itself.
@@ -92,8 +96,10 @@ actor ShellSession {
       }
       switch try settings.dialect.split(line) {
       case .incomplete: return nil
-      case .words(let words): return await run(words, at: place)
-      case .redirected(let words, let redirection): return await run(words, into: redirection, at: place)
+      case .words(let words):
+        return await recording(line, words) { await run(words, at: place) }
+      case .redirected(let words, let redirection):
+        return await recording(line, words) { await run(words, into: redirection, at: place) }
       }
     } catch {
       lastExitCode = report(error, at: place)
