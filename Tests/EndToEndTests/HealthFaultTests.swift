@@ -1,0 +1,57 @@
+import TestKit
+import Testing
+
+/// Faults that are put into real ensembles, and what `health` says about them.
+@Suite(.timeLimit(.minutes(5)))
+struct HealthFaultTests {
+  /// What `health` has found, as `severity check`, sorted.
+  private func findings(_ output: String) throws -> [String] {
+    let document = try #require(try json(output) as? [String: Any], "\(output)")
+    return (document["findings"] as? [[String: Any]] ?? []).map { "\($0["severity"] ?? "") \($0["check"] ?? "")" }
+      .sorted()
+  }
+
+  /// A sandbox with a fault of its machines.
+  @Test(
+    arguments: [
+      ("3", "local slow-disk 300ms 2\ncreate /a\ncreate /b\ncreate /c", "warning sync"),
+      ("3", "local clock +1h 2", "warning clock"),
+      ("3", "local kill 2", "fault reachable"),
+      ("3", "local pause 2", "fault reachable"),
+      ("4", "", "warning voters"),
+    ])
+  func faultsOfMachines(size: String, fault: String, finding: String) async throws {
+    let script = "\(fault)\nhealth -o json --limit 5s\n"
+    let run = try await Zkcli()("-q", "--local", size, "-f", "-", input: [UInt8](script.utf8))
+    #expect(run.exitStatus == 1, "\(run.output) \(run.errorOutput)")
+    let answer = run.output.split(separator: "\n").first { $0.hasPrefix("{") }
+    #expect(try findings(String(answer ?? "")).contains(finding), "\(run.output)")
+  }
+
+  /// A sandbox without a fault; that everybody may change its root is worth a note.
+  @Test func nothingIsFoundWithoutAFault() async throws {
+    let run = try await Zkcli()("-q", "--local", "3", "health", "-o", "json", "--limit", "5s")
+    #expect(run.exitStatus == 0, "\(run.output) \(run.errorOutput)")
+    #expect(try findings(run.output) == ["note root-acl"])
+  }
+
+  /// One server has a line that the others lack.
+  @Test(arguments: [MemberKind.ours, .apache]) func differentConfigurations(kind: MemberKind) async throws {
+    var configuration = ServerEnsemble.Configuration([kind, kind, kind])
+    configuration.ownLines = [1: ["server.4=127.0.0.1:1:2:participant"]]
+    let servers = try await ServerEnsemble.start(configuration)
+    let run = try await Zkcli(server: servers.connectString)("health", "-o", "json", "--limit", "5s")
+    #expect(run.exitStatus == 1, "\(run.output) \(run.errorOutput)")
+    #expect(try findings(run.output).contains("fault configuration"), "\(run.output)")
+  }
+
+  /// The connect string has a server of another ensemble.
+  @Test(arguments: [MemberKind.ours, .apache]) func aServerOfAnotherEnsemble(kind: MemberKind) async throws {
+    let servers = try await ServerEnsemble.start(ServerEnsemble.Configuration([kind, kind, kind]))
+    let others = try await ServerEnsemble.start(ServerEnsemble.Configuration([.ours, .ours, .ours]))
+    let stranger = try #require(others.connectString.split(separator: ",").first)
+    let run = try await Zkcli(server: "\(servers.connectString),\(stranger)")("health", "-o", "json", "--limit", "5s")
+    #expect(run.exitStatus == 1, "\(run.output) \(run.errorOutput)")
+    #expect(try findings(run.output).contains("fault ensemble"), "\(run.output)")
+  }
+}
