@@ -240,6 +240,9 @@ package final class MemoryFileSystem: FileSystem {
     return file
   }
 
+  /// Closes the file, and with it ends the lock.
+  package func unlock(_ file: FileHandle) { close(file) }
+
   /// Creates a durable file and the directories above it, to set up a test.
   package func install(_ path: String, _ bytes: [UInt8]) {
     var parent = Self.directory(of: path)

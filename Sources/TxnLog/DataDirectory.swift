@@ -181,7 +181,7 @@ package struct DirectoryLock<Files: FileSystem>: ~Copyable {
   init(_ files: Files) { self.files = files }
 
   deinit {
-    for handle in handles { files.close(handle) }
+    for handle in handles { files.unlock(handle) }
   }
 
   /// Locks another file.

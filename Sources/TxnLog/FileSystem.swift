@@ -65,6 +65,9 @@ package protocol FileSystem {
   ///
   /// - Throws: `FileSystemError` with the reason `locked` if another open handle has the lock.
   func lock(_ path: String) throws(FileSystemError) -> FileHandle
+
+  /// Unlocks and closes a file that `lock` has opened.
+  func unlock(_ file: FileHandle)
 }
 
 /// How a file is opened.

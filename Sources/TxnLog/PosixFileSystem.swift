@@ -184,6 +184,13 @@ package struct PosixFileSystem: FileSystem, Sendable {
     return file
   }
 
+  /// Calls `flock(2)` before it closes the descriptor: a child process that was just started has a copy of it until it
+  /// has become its program, and with the copy the lock.
+  package func unlock(_ file: FileHandle) {
+    _ = flock(file.rawValue, LOCK_UN)
+    close(file)
+  }
+
   private func openRaw(
     _ path: String, _ flags: Int32, operation: FileSystemError.Operation
   ) throws(FileSystemError) -> FileHandle {

@@ -162,6 +162,17 @@ import ZooKeeperProtocol
     }
     _ = try directory.lock()
   }
+
+  /// As in a child process that has not become its program yet.
+  @Test func lockGoesThoughThereIsACopyOfItsDescriptor() throws {
+    let files = PosixFileSystem()
+    let path = "\(try Scratch.directory("lock"))/file"
+    let first = try files.lock(path)
+    let copy = dup(first.rawValue)
+    defer { close(copy) }
+    files.unlock(first)
+    files.unlock(try files.lock(path))
+  }
 }
 
 /// Directories that go from this module to Apache's server and back.

@@ -203,4 +203,5 @@ struct ReadOnlyFileSystem: FileSystem {
   func remove(_ path: String) throws(FileSystemError) { throw refuse(path) }
   func createDirectory(_ path: String) throws(FileSystemError) { throw refuse(path) }
   func lock(_ path: String) throws(FileSystemError) -> FileHandle { throw refuse(path) }
+  func unlock(_ file: FileHandle) { close(file) }
 }

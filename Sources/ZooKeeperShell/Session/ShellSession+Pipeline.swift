@@ -29,7 +29,7 @@ extension ShellSession {
   ///
   /// - Returns: nil for anything else, right or wrong: that is to be run by itself.
   func pipelinedWrite(_ line: [UInt8], at place: SourceLine) async -> PipelinedWrite? {
-    // Each is recorded with the time of its own.
+    // A recording has a time for each.
     if recording != nil { return nil }
     // What is refused is refused one by one.
     if settings.cluster?.isReadOnly == true { return nil }
