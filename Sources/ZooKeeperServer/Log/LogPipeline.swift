@@ -223,7 +223,7 @@ final class LogPipeline: @unchecked Sendable {
   }
 }
 
-/// A snapshot that was written because somebody asked for it.
+/// A snapshot that was written because it was asked for.
 struct TakenSnapshot: Hashable, Sendable {
   let path: String
   /// The last transaction in it.

@@ -89,7 +89,7 @@ extension CommandContext {
     case 401, 403:
       throw ShellError(
         .notAllowed, "NoAuth", "\(server) gives snapshots only to those who may do everything to /",
-        hint: "give --auth digest:USER:PASSWORD of a user to whom the ACL of / gives cdrwa")
+        hint: "give --auth digest:USER:PASSWORD of a user with cdrwa in the ACL of /")
     case 429:
       throw ShellError(
         .ensembleCannot, "TooManyRequests", "\(server) has taken a snapshot a short while ago",
