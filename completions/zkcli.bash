@@ -1,6 +1,6 @@
 # bash completion for zkcli. Generated from its table of commands: do not edit.
 
-_zkcli_commands='acl addWatch addauth admin apply barrier bench cat cd close clusters commit config connect counter cp create delete deleteall delquota diff du edit elect exists exit export find get getAcl getAllChildrenNumber getEphemerals grep group health help history id import latency listquota local lock log ls members metrics mirror multi mv printwatches pwd queue quit ready reconfig redo removewatches rendezvous repeat rm rmr server sessions set setAcl setquota snap stat sync time top tree undelete use version wait watch watchers who whoami word'
+_zkcli_commands='acl addWatch addauth admin apply barrier bench cat cd close clusters commit config connect counter cp create delete deleteall delquota diff du edit elect exists exit export find get getAcl getAllChildrenNumber getEphemerals grep group health help history id import latency listquota local lock log ls members metrics mirror multi mv printwatches pwd queue quit ready reconfig redo removewatches rendezvous repeat rm rmr server sessions set setAcl setquota snap snapshot stat sync time top tree undelete use version wait watch watchers who whoami word'
 
 _zkcli() {
   local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} line candidate quoted

@@ -12,6 +12,8 @@ public struct AdminAnswer: Hashable, Sendable {
   public var status: Int
   public var contentType: String?
   public var body: [UInt8]
+  /// The headers, by their names in lower case.
+  public var headers: [String: String] = [:]
 
   /// What the server says about a command that it has not carried out; nil if it has, or answers in another way.
   public var error: String? { document?["error"]?.text }
@@ -39,28 +41,69 @@ public enum AdminClient {
   public static func get(
     _ path: String, of address: ServerAddress, tls: TLSContext? = nil, limit: Duration
   ) async throws(ConnectFailure) -> AdminAnswer {
+    do {
+      return try await ask(path, of: address, tls: tls, authorization: nil, limit: limit, take: nil)
+    } catch {
+      throw ConnectFailure(address: address, error: error, limit: limit)
+    }
+  }
+
+  /// Asks for `/commands/COMMAND`, whose answer is a file.
+  ///
+  /// - Parameters:
+  ///   - path: as for `get`.
+  ///   - authorization: the content of the header `Authorization`.
+  ///   - limit: the time limit for connecting, and how long the server may be silent after that.
+  ///   - take: takes the next bytes of the file, on a thread of a pool. Nothing is read from the server while more than
+  ///     a MiB waits for it.
+  /// - Returns: the answer; its body is empty if it was a file.
+  /// - Throws: `ConnectFailure` if no complete answer came, `CancellationError`, and what `take` throws. `take` is not
+  ///   called afterwards.
+  public static func download(
+    _ path: String, of address: ServerAddress, tls: TLSContext? = nil, authorization: String, limit: Duration,
+    take: @escaping @Sendable ([UInt8]) throws -> Void
+  ) async throws -> AdminAnswer {
+    do {
+      return try await ask(path, of: address, tls: tls, authorization: authorization, limit: limit, take: take)
+    } catch let error as AdminFailure {
+      try Task.checkCancellation()
+      guard case .notTaken(let reason) = error else {
+        throw ConnectFailure(address: address, error: error, limit: limit)
+      }
+      throw reason
+    } catch {
+      throw ConnectFailure(address: address, error: error, limit: limit)
+    }
+  }
+
+  private static func ask(
+    _ path: String, of address: ServerAddress, tls: TLSContext?, authorization: String?, limit: Duration,
+    take: (@Sendable ([UInt8]) throws -> Void)?
+  ) async throws -> AdminAnswer {
     let loop = ZooKeeperClient.sharedGroup.next()
     let promise = loop.makePromise(of: AdminAnswer.self)
     let amount = TimeAmount.milliseconds(max(1, Int64(limit / .milliseconds(1))))
     var head = HTTPRequestHead(version: .http1_1, method: .GET, uri: "/commands/\(path)")
     head.headers.add(name: "Host", value: address.description)
     head.headers.add(name: "Connection", value: "close")
+    if let authorization { head.headers.add(name: "Authorization", value: authorization) }
     let request = head
-    ClientBootstrap(group: loop)
+    let connected = ClientBootstrap(group: loop)
       .connectTimeout(amount)
       .channelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
           try tls?.encrypt(channel, toHost: address.host)
           try channel.pipeline.syncOperations.addHTTPClientHandlers()
-          try channel.pipeline.syncOperations.addHandler(AdminHandler(request, limit: amount, promise))
+          try channel.pipeline.syncOperations.addHandler(
+            AdminHandler(request, limit: amount, loop: channel.eventLoop, promise, take: take))
         }
       }
       .connect(to: address)
-      .whenFailure { promise.fail($0) }
-    do {
-      return try await promise.futureResult.get()
-    } catch {
-      throw ConnectFailure(address: address, error: error, limit: limit)
+    connected.whenFailure { promise.fail($0) }
+    return try await withTaskCancellationHandler {
+      try await promise.futureResult.get()
+    } onCancel: {
+      connected.whenSuccess { $0.close(promise: nil) }
     }
   }
 }
@@ -70,6 +113,8 @@ private enum AdminFailure: Error {
   case tooLong
   case closed
   case timedOut
+  /// The bytes could not be stored.
+  case notTaken(any Error)
 }
 
 extension ConnectFailure {
@@ -92,37 +137,93 @@ private final class AdminHandler: ChannelInboundHandler {
   typealias InboundIn = HTTPClientResponsePart
   typealias OutboundOut = HTTPClientRequestPart
 
+  /// How many bytes of a file may wait to be taken before reading pauses.
+  private static let pendingLimitBytes = 1 << 20
+
   private let request: HTTPRequestHead
   private let limit: TimeAmount
   private let promise: EventLoopPromise<AdminAnswer>
+  private let take: (@Sendable ([UInt8]) throws -> Void)?
   private var answer = AdminAnswer(status: 0, contentType: nil, body: [])
   private var timer: Scheduled<Void>?
+  private var isFile = false
+  private var hasEnded = false
+  private var pendingBytes = 0
+  private var isPaused = false
+  /// What has arrived of a file is taken, one piece after the other.
+  private var taken: EventLoopFuture<Void>
 
-  init(_ request: HTTPRequestHead, limit: TimeAmount, _ promise: EventLoopPromise<AdminAnswer>) {
+  init(
+    _ request: HTTPRequestHead, limit: TimeAmount, loop: any EventLoop, _ promise: EventLoopPromise<AdminAnswer>,
+    take: (@Sendable ([UInt8]) throws -> Void)?
+  ) {
     self.request = request
     self.limit = limit
     self.promise = promise
+    self.take = take
+    taken = loop.makeSucceededVoidFuture()
   }
 
   func channelActive(context: ChannelHandlerContext) {
     context.write(wrapOutboundOut(.head(request)), promise: nil)
-    context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+    context.writeAndFlush(wrapOutboundOut(.end(nil))).assumeIsolated().whenFailure { [self] in fail($0, context) }
+    restartTimer(context)
+  }
+
+  private func restartTimer(_ context: ChannelHandlerContext) {
+    timer?.cancel()
     timer = context.eventLoop.assumeIsolated().scheduleTask(in: limit) { [self] in
       fail(AdminFailure.timedOut, context)
     }
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    guard !hasEnded else { return }
     switch unwrapInboundIn(data) {
     case .head(let head):
       answer.status = Int(head.status.code)
       answer.contentType = head.headers.first(name: "Content-Type")
+      for header in head.headers { answer.headers[header.name.lowercased()] = header.value }
+      isFile = take != nil && answer.status == 200 && answer.contentType?.hasPrefix("application/octet-stream") == true
+    case .body(let part) where isFile: take(part, context)
     case .body(let part):
       answer.body += part.readableBytesView
       if answer.body.count > AdminClient.limitBytes { fail(AdminFailure.tooLong, context) }
     case .end:
-      promise.succeed(answer)
+      hasEnded = true
+      timer?.cancel()
+      taken.assumeIsolated().whenComplete { [self] result in
+        switch result {
+        case .success: promise.succeed(answer)
+        case .failure(let error): promise.fail(AdminFailure.notTaken(error))
+        }
+      }
       context.close(promise: nil)
+    }
+  }
+
+  /// Hands on a piece of a file, and stops reading while too much waits.
+  private func take(_ part: ByteBuffer, _ context: ChannelHandlerContext) {
+    guard let take else { return }
+    let loop = context.eventLoop
+    pendingBytes += part.readableBytes
+    taken = taken.flatMap {
+      NIOThreadPool.singleton.runIfActive(eventLoop: loop) { try take([UInt8](part.readableBytesView)) }
+    }
+    if pendingBytes > Self.pendingLimitBytes, !isPaused {
+      isPaused = true
+      timer?.cancel()
+      context.channel.setOption(.autoRead, value: false).whenComplete { _ in }
+    } else if !isPaused {
+      restartTimer(context)
+    }
+    taken.assumeIsolated().whenComplete { [self] result in
+      pendingBytes -= part.readableBytes
+      if case .failure(let error) = result { return fail(AdminFailure.notTaken(error), context) }
+      guard isPaused, !hasEnded, pendingBytes < Self.pendingLimitBytes / 2 else { return }
+      isPaused = false
+      restartTimer(context)
+      context.channel.setOption(.autoRead, value: true).whenComplete { _ in }
     }
   }
 
@@ -130,10 +231,12 @@ private final class AdminHandler: ChannelInboundHandler {
 
   func channelInactive(context: ChannelHandlerContext) { fail(AdminFailure.closed, context) }
 
-  /// Reports a failure, unless the answer or another failure was reported already.
+  /// Reports a failure, unless the answer or another failure was reported already, once nothing is being taken.
   private func fail(_ error: any Error, _ context: ChannelHandlerContext) {
+    guard !hasEnded else { return }
+    hasEnded = true
     timer?.cancel()
-    promise.fail(error)
+    taken.assumeIsolated().whenComplete { [promise] _ in promise.fail(error) }
     context.close(promise: nil)
   }
 }

@@ -16,6 +16,9 @@ public struct EnsembleProbe: Sendable {
   /// Opens a session with one server.
   public var open: @Sendable (ServerAddress) async throws -> ZooKeeperClient
 
+  /// How connections to AdminServers are encrypted; nil for connections in the clear.
+  public var adminTLS: TLSContext?
+
   /// Where AdminServers listen.
   public enum AdminPlaces: Hashable, Sendable {
     case port(Int)
@@ -23,12 +26,13 @@ public struct EnsembleProbe: Sendable {
   }
 
   public init(
-    tls: TLSContext?, limit: Duration, admin: AdminPlaces,
+    tls: TLSContext?, limit: Duration, admin: AdminPlaces, adminTLS: TLSContext? = nil,
     open: @escaping @Sendable (ServerAddress) async throws -> ZooKeeperClient
   ) {
     self.tls = tls
     self.limit = limit
     self.admin = admin
+    self.adminTLS = adminTLS
     self.open = open
   }
 
@@ -127,7 +131,7 @@ public struct EnsembleProbe: Sendable {
   /// What an AdminServer answers to a command; nil without one, or if it does not answer.
   func document(_ command: String, of admin: ServerAddress?) async -> JSON? {
     guard let admin else { return nil }
-    return (try? await AdminClient.get(command, of: admin, limit: limit))?.document
+    return (try? await AdminClient.get(command, of: admin, tls: adminTLS, limit: limit))?.document
   }
 
   /// Asks the AdminServer what the words did not tell.
@@ -179,7 +183,7 @@ public struct EnsembleProbe: Sendable {
   /// - Parameter waits: whether it was asked for, and so is waited for.
   private func clientPort(of place: ServerAddress, waits: Bool) async -> Int? {
     let patience = waits ? limit : min(limit, .milliseconds(200))
-    let answer = try? await AdminClient.get("configuration", of: place, limit: patience)
+    let answer = try? await AdminClient.get("configuration", of: place, tls: adminTLS, limit: patience)
     guard let document = answer?.document else { return nil }
     let ports = [document["client_port"], document["secure_client_port"]].compactMap { $0?.number }.filter { $0 > 0 }
     return ports.first.map { Int(clamping: $0) }

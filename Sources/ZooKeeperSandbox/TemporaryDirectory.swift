@@ -10,7 +10,7 @@ enum TemporaryDirectory {
 
   private static var root: String { getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp" }
 
-  /// Makes a directory that only this user can enter; its name tells the process.
+  /// Makes a directory that only this user can enter; its name has the number of the process.
   static func make() throws(SandboxError) -> String {
     var template = [CChar]("\(root)/\(prefix)\(getpid())-XXXXXX".utf8CString)
     guard mkdtemp(&template) != nil else {

@@ -55,7 +55,7 @@ final class ServerParts: @unchecked Sendable {
     membership = try Membership(
       configuration, recovered, log, turns, clients, encryption.ofServers, loop: loop, logger: logger)
     encryptions = encryption.all
-    let reporter = Reporter(configuration, storage, clients, log, membership, loop: loop)
+    let reporter = Reporter(configuration, storage, clients, log, membership, loop: loop, logger: logger)
     operators = OperatorServers(configuration, reporter, encryption, logger: logger)
     clients.onWord = { [reporter] in reporter.answer(to: $0, argument: $1) }
     connect()

@@ -57,6 +57,10 @@ extension ConfigurationFile {
       systemInteger(entry, default: 100_000) { $0.logging.snapshotCount = max(2, $1) }
     case "snapSizeLimitInKb":
       systemLong(entry, default: 4 << 20) { $0.logging.snapshotSizeBytes = min(max(0, $1), 1 << 40) << 10 }
+    case "txnLogSizeLimitInKb":
+      // 0 and less set no limit.
+      systemLong(entry, default: -1) { $0.logging.segmentLimitBytes = $1 > 0 ? min($1, 1 << 40) << 10 : .max }
+    case "serializeLastProcessedZxid.enabled": systemBoolean(entry) { $0.logging.serializesLastZxid = $1 }
     case "fsync.warningthresholdms":
       systemLong(entry, default: 1000) { $0.logging.syncWarningMilliseconds = min(max(0, $1), Int(Int32.max)) }
     case "autopurge.snapRetainCount":
@@ -93,6 +97,9 @@ extension ConfigurationFile {
     case "admin.serverPort":
       systemInteger(entry, default: 8080) { $0.admin.port = $1 }
       checkPort(entry, configuration.admin.port)
+    case "admin.snapshot.enabled": systemBoolean(entry) { $0.admin.takesSnapshots = $1 }
+    case "admin.rateLimiterIntervalInMS":
+      systemInteger(entry, default: 300_000) { $0.admin.snapshotIntervalMilliseconds = max(0, $1) }
     case "admin.commandURL": configuration.admin.commandPath = entry.value
     case "admin.idleTimeout":
       // Jetty treats 0 and less as no limit. Connections could then stay indefinitely, so the default is kept here.

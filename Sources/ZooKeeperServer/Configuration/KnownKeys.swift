@@ -7,8 +7,8 @@ import ZooKeeperProtocol
 enum KnownKeys {
   /// Keys that tune what needs no tuning here, or that have no meaning without Java.
   static let withoutMeaning: Set<String> = [
-    "advancedFlowControlEnabled", "admin.httpVersion", "admin.rateLimiterIntervalInMS",
-    "bitHashCacheSize", "clientCnxnSocket", "clientTcpKeepAlive", "closeSessionTxn.enabled",
+    "advancedFlowControlEnabled", "admin.httpVersion", "bitHashCacheSize", "clientCnxnSocket",
+    "clientTcpKeepAlive", "closeSessionTxn.enabled",
     "commitLogCount", "commitProcessor.maxCommitBatchSize", "commitProcessor.maxReadBatchSize",
     "commitProcessor.numWorkerThreads", "commitProcessor.shutdownTimeout", "connectToLearnerMasterLimit",
     "electionPort", "enableEagerACLCheck", "fastleader.maxNotificationInterval", "fastleader.minNotificationInterval",
@@ -30,13 +30,13 @@ enum KnownKeys {
     "pathStats.delay", "pathStats.enabled", "pathStats.initialDelay", "pathStats.maxDepth", "pathStats.sampleRate",
     "pathStats.slotCapacity", "pathStats.slotDuration", "pathStats.topPathMax", "quorum.cnxn.threads.size",
     "quorumCnxnTimeoutMs", "request.timeout", "request_throttler.shutdownTimeout", "root.logger",
-    "serializeLastProcessedZxid.enabled", "serverCnxnFactory", "snapshotSizeFactor", "syncEnabled", "tcpKeepAlive",
+    "serverCnxnFactory", "snapshotSizeFactor", "syncEnabled", "tcpKeepAlive",
     "watchManagerName", "watcherCleanIntervalInSeconds", "watcherCleanThreadsNum", "watcherCleanThreshold",
   ]
 
   /// Keys that change the behaviour of Apache's server, and have no effect here.
   static let withoutEffect: Set<String> = [
-    "IPAuthenticationProvider.usexforwardedfor", "admin.restore.enabled", "admin.snapshot.enabled",
+    "IPAuthenticationProvider.usexforwardedfor", "admin.restore.enabled",
     "auditlog.threshold",
     "connection_throttle_decrease_ratio", "connection_throttle_drop_decrease", "connection_throttle_drop_increase",
     "connection_throttle_fill_count", "connection_throttle_fill_time", "connection_throttle_freeze_time",
@@ -49,7 +49,7 @@ enum KnownKeys {
     "requestThrottleStallTime", "requestThrottleDropStale", "requestStaleLatencyCheck", "requestStaleConnectionCheck",
     "request_stale_connection_check", "request_stale_latency_check", "request_throttle_drop_stale",
     "request_throttle_max_requests", "request_throttle_stall_time", "snapshot.compression.method",
-    "throttledOpWaitTime", "throttled_op_wait_time", "txnLogSizeLimitInKb",
+    "throttledOpWaitTime", "throttled_op_wait_time",
   ]
 
   /// Keys that Apache's server reads from its file only; as system properties they have no effect.
@@ -72,14 +72,15 @@ enum KnownKeys {
   private static let honoured: Set<String> = [
     "4lw.commands.whitelist", "DigestAuthenticationProvider.enabled", "DigestAuthenticationProvider.superDigest",
     "DigestAuthenticationProvider.superDigestPath",
-    "admin.commandURL", "admin.enableServer", "admin.idleTimeout", "admin.serverAddress", "admin.serverPort",
+    "admin.commandURL", "admin.enableServer", "admin.idleTimeout", "admin.rateLimiterIntervalInMS",
+    "admin.serverAddress", "admin.serverPort", "admin.snapshot.enabled",
     "allowSaslFailedClients", "cnxTimeout", "datadir.autocreate", "digest.enabled", "electionPortBindRetry",
     "enforceQuota", "extendedTypesEnabled", "forceSync", "globalOutstandingLimit", "java.security.auth.login.config",
     "kerberos.removeHostFromPrincipal", "kerberos.removeRealmFromPrincipal", "letAnySaslUserDoX", "log.dir", "maxCnxns",
     "netty.server.outstandingHandshake.limit", "preAllocSize", "quorum.auth.kerberos.servicePrincipal",
     "quorum.auth.learner.saslLoginContext", "quorum.auth.server.saslLoginContext", "sasl.serverconfig",
-    "security.auth_to_local", "skipACL", "snapCount",
-    "snapSizeLimitInKb", "snapshot.trust.empty", "superUser",
+    "security.auth_to_local", "serializeLastProcessedZxid.enabled", "skipACL", "snapCount",
+    "snapSizeLimitInKb", "snapshot.trust.empty", "superUser", "txnLogSizeLimitInKb",
   ]
 
   /// Keys that ask for protection, as far as they are not recognized by a prefix.

@@ -123,6 +123,10 @@ package struct ServerConfiguration: Hashable, Sendable {
     package var snapshotsFollowTreeSize = true
     /// Bytes of log after which a snapshot is taken; 0 or less never.
     package var snapshotSizeBytes = 4 << 32
+    /// The size of a log file, in bytes, above which the next transactions go to a new one.
+    package var segmentLimitBytes = Int.max
+    /// Whether snapshots have the section with the last zxid that Apache's servers write since 3.9.
+    package var serializesLastZxid = true
     /// Whether a log without any snapshot is replayed from an empty tree, instead of refused.
     package var trustsMissingSnapshot = false
     /// Whether missing directories are created.
@@ -148,6 +152,10 @@ package struct ServerConfiguration: Hashable, Sendable {
     package var commandPath = "/commands"
     /// Milliseconds of silence after which a connection is closed.
     package var idleTimeoutMilliseconds = 30_000
+    /// Whether the command `snapshot` is carried out.
+    package var takesSnapshots = true
+    /// The shortest time between two of them, in milliseconds.
+    package var snapshotIntervalMilliseconds = 300_000
     /// `admin.portUnification`: connections may be encrypted, and need not be.
     package var acceptsEncrypted = false
     /// `admin.forceHttps`: connections must be encrypted.

@@ -31,11 +31,15 @@ final class LogPipeline: @unchecked Sendable {
   private var worker: LogWorker<PosixFileSystem>?
   private var generation = 0
   private var schedule: SnapshotSchedule
+  /// The size of the transactions in the open segment, in bytes.
+  private var segmentBytes = 0
   private var task: SnapshotTask?
   /// Runs when the snapshot that is being written is done.
   private var onSnapshotEnded: (() -> Void)?
   /// Of the generations of the log that have ended.
   private var endedSyncs = SyncStatistics()
+  /// The snapshot that was asked for, and is not written yet.
+  private var request: SnapshotRequest?
   private(set) var lastSnapshot: (zxid: Zxid, wallMilliseconds: Int64)?
 
   init(
@@ -59,6 +63,7 @@ final class LogPipeline: @unchecked Sendable {
   /// Starts a generation of the log, with a new segment; see `MemberLog`.
   func start(after last: Zxid, generation: Int) {
     self.generation = generation
+    segmentBytes = 0
     var settings = LogSettings()
     settings.preallocationBytes = configuration.logging.preallocationBytes
     settings.forcesSync = configuration.logging.forcesSync
@@ -83,13 +88,19 @@ final class LogPipeline: @unchecked Sendable {
   func append(_ bytes: [UInt8], zxid: Zxid) {
     bytes.withUnsafeBytes { worker?.append($0, zxid: zxid) }
     schedule.count(bytes: bytes.count)
+    segmentBytes += bytes.count
   }
 
   /// Whether the loop should wait for the current batch; see `LogWorker.isWorthWaiting`.
   var isWorthWaiting: Bool { worker?.isWorthWaiting == true }
 
   /// Hands the batch of this turn to the worker.
-  func submit() { worker?.submit() }
+  func submit() {
+    worker?.submit()
+    guard segmentBytes > configuration.logging.segmentLimitBytes else { return }
+    segmentBytes = 0
+    worker?.roll()
+  }
 
   /// Hands over the batch and waits for it for a limited time; see `LogWorker`.
   ///
@@ -136,17 +147,52 @@ final class LogPipeline: @unchecked Sendable {
   /// - Parameter logged: the transaction up to which the log is durable; see `SnapshotJob`.
   func snapshotIfDue(_ core: ServerCore, logged: @autoclosure () -> Zxid) {
     guard schedule.isDue(treeBytes: core.tree.snapshotBytes), task == nil, let worker else { return }
-    schedule.reset()
-    worker.roll()
-    let job = SnapshotJob(
-      core.tree, sessions: core.committedSessions, logged: logged(), hasDigest: configuration.features.hasDigest)
-    task = SnapshotTask(job, directory, background: background, loop: loop) { [weak self] result in
-      self?.onSnapshotEnded(result)
-    }
+    beginSnapshot(core, logged: logged(), worker)
   }
 
-  private func onSnapshotEnded(_ result: Result<Void, TxnLogError>) {
+  private func beginSnapshot(_ core: ServerCore, logged: Zxid, _ worker: LogWorker<PosixFileSystem>) {
+    schedule.reset()
+    worker.roll()
+    segmentBytes = 0
+    let job = SnapshotJob(
+      core.tree, sessions: core.committedSessions, logged: logged, hasDigest: configuration.features.hasDigest)
+    task = SnapshotTask(
+      job, directory, serializesLastZxid: configuration.logging.serializesLastZxid, background: background, loop: loop
+    ) { [weak self] result in self?.onSnapshotEnded(result) }
+  }
+
+  /// Writes a snapshot of the tree as it is now, or as it is when the one that is being written is done.
+  ///
+  /// - Parameter state: the tree, and the transaction up to which the log is durable; nil if clients are not served.
+  /// - Returns: nil if another one was asked for and is not written yet, or if clients are not served.
+  func takeSnapshot(_ state: @escaping () -> (core: ServerCore, logged: Zxid)?) -> EventLoopFuture<TakenSnapshot>? {
+    guard request == nil, state() != nil else { return nil }
+    let promise = loop.makePromise(of: TakenSnapshot.self)
+    request = SnapshotRequest(promise: promise, state: state)
+    if task == nil { beginRequestedSnapshot() }
+    return promise.futureResult
+  }
+
+  private func beginRequestedSnapshot() {
+    guard let request, !request.hasBegun else { return }
+    guard let worker, let (core, logged) = request.state() else { return endRequest(.failure(stopped)) }
+    self.request?.hasBegun = true
+    beginSnapshot(core, logged: logged, worker)
+  }
+
+  private func endRequest(_ result: Result<TakenSnapshot, any Error>) {
+    guard let request = request.take() else { return }
+    request.promise.completeWith(result)
+  }
+
+  private var stopped: TxnLogError { TxnLogError(.poisoned, path: directory.snapshotDirectory) }
+
+  private func onSnapshotEnded(_ result: Result<String, TxnLogError>) {
     guard let task = task.take() else { return }
+    if request?.hasBegun == true {
+      endRequest(result.map { TakenSnapshot(path: $0, zxid: task.zxid) }.mapError { $0 })
+    }
+    defer { beginRequestedSnapshot() }
     switch result {
     case .success: lastSnapshot = (task.zxid, clock.wallMilliseconds)
     case .failure(let error):
@@ -161,6 +207,7 @@ final class LogPipeline: @unchecked Sendable {
   /// - Parameter waitsForSnapshot: false abandons the snapshot. That costs only time at the next start, which replays
   ///   the log instead.
   func finish(waitsForSnapshot: Bool, _ work: @escaping @Sendable () -> Void) {
+    if !waitsForSnapshot || request?.hasBegun == false { endRequest(.failure(stopped)) }
     guard waitsForSnapshot, let task else { return background.run(work) }
     logger.info("finishing a snapshot", metadata: ["zxid": "\(task.zxid)"])
     onSnapshotEnded = { [background] in background.run(work) }
@@ -178,4 +225,19 @@ final class LogPipeline: @unchecked Sendable {
       }
     }
   }
+}
+
+/// A snapshot that was written because it was asked for.
+struct TakenSnapshot: Hashable, Sendable {
+  let path: String
+  /// The last transaction in it.
+  let zxid: Zxid
+}
+
+/// A snapshot that was asked for.
+private struct SnapshotRequest {
+  let promise: EventLoopPromise<TakenSnapshot>
+  let state: () -> (core: ServerCore, logged: Zxid)?
+  /// Whether it is being written.
+  var hasBegun = false
 }

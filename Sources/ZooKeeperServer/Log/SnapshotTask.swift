@@ -15,6 +15,8 @@ final class SnapshotTask {
     // @unchecked: touched by the background worker only, one piece of work after another.
     var writer: SnapshotWriter<PosixFileSystem>?
     var failure: TxnLogError?
+    /// The snapshot's path, once it has its name.
+    var path: String?
 
     init() {}
   }
@@ -28,16 +30,20 @@ final class SnapshotTask {
   private let background: BackgroundWorker
   private let loop: any EventLoop
   private let box = WriterBox()
-  private let onFinished: (Result<Void, TxnLogError>) -> Void
+  private let serializesLastZxid: Bool
+  private let onFinished: (Result<String, TxnLogError>) -> Void
 
   /// Begins to write.
   ///
-  /// - Parameter onFinished: called on the loop once, on success or failure.
+  /// - Parameters:
+  ///   - serializesLastZxid: whether the file has the section that Apache's servers write since 3.9.
+  ///   - onFinished: called on the loop once, with the snapshot's path or the failure.
   init(
-    _ job: SnapshotJob, _ directory: DataDirectory<PosixFileSystem>, background: BackgroundWorker, loop: any EventLoop,
-    onFinished: @escaping (Result<Void, TxnLogError>) -> Void
+    _ job: SnapshotJob, _ directory: DataDirectory<PosixFileSystem>, serializesLastZxid: Bool,
+    background: BackgroundWorker, loop: any EventLoop, onFinished: @escaping (Result<String, TxnLogError>) -> Void
   ) {
     self.job = job
+    self.serializesLastZxid = serializesLastZxid
     path = directory.snapshotDirectory
     self.background = background
     self.loop = loop
@@ -56,13 +62,13 @@ final class SnapshotTask {
   func onLogEnded() { if job.onLogEnded() { next() } }
 
   private func next() {
-    let (box, zxid) = (box, zxid)
+    let (box, lastZxid) = (box, serializesLastZxid ? zxid : nil)
     switch job.next(budgetBytes: Self.sliceBytes) {
     case .write(let slice): inBackground { () throws(TxnLogError) in try box.writer?.append(slice) }
     case .awaitLog: break
     case .finish(let digest):
       inBackground(isLast: true) { () throws(TxnLogError) in
-        try box.writer.take()?.finish(digest: digest, lastProcessed: zxid)
+        box.path = try box.writer.take()?.finish(digest: digest, lastProcessed: lastZxid)
       }
     case .abandon:
       let error = TxnLogError(.poisoned, path: path)
@@ -90,7 +96,7 @@ final class SnapshotTask {
           task.job.cancel()
           task.onFinished(.failure(failure))
         } else if isLast {
-          task.onFinished(.success(()))
+          task.onFinished(box.path.map { .success($0) } ?? .failure(TxnLogError(.poisoned, path: task.path)))
         } else {
           task.next()
         }

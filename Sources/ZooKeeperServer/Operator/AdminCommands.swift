@@ -10,7 +10,8 @@ enum AdminCommands {
     ("dirs", []), ("dump", []), ("environment", ["env", "envi"]), ("get_trace_mask", ["gtmk"]), ("hash", []),
     ("is_read_only", ["isro"]), ("last_snapshot", ["lsnp"]), ("leader", ["lead"]), ("monitor", ["mntr"]),
     ("observer_connection_stat_reset", ["orst"]), ("observers", ["obsr"]), ("ruok", []),
-    ("server_stats", ["srvr"]), ("stat_reset", ["srst"]), ("stats", ["stat"]), ("voting_view", []),
+    ("server_stats", ["srvr"]), ("set_trace_mask", ["stmk"]), (AdminSnapshots.name, ["snap"]),
+    ("stat_reset", ["srst"]), ("stats", ["stat"]), ("voting_view", []),
     ("watch_summary", ["wchs"]), ("watches", ["wchc"]), ("watches_by_path", ["wchp"]), ("zabstate", []),
   ]
 
@@ -40,7 +41,7 @@ enum AdminCommands {
   /// The answer to a command, or Apache's text for one that does not exist.
   static func answer(_ name: String, _ report: ServerReport) -> String {
     guard let primary = primaryName(name) else {
-      return AdminJSON.object([("command", .string(name)), ("error", .string("Unknown command: \(name)"))]).text
+      return text(name, error: "Unknown command: \(name)")
     }
     let (body, error) = isAnswered(primary, report) ? body(primary, report) : ([], notServing)
     return AdminJSON.object(
@@ -48,7 +49,25 @@ enum AdminCommands {
     ).text
   }
 
-  private static let notServing = String(FourLetterWords.notServing.dropLast())
+  /// An answer without anything else than the command's name and an error.
+  static func text(_ name: String, error: String?) -> String {
+    AdminJSON.object([("command", .string(name)), ("error", error.map(AdminJSON.string) ?? .null)]).text
+  }
+
+  /// The answer to `set_trace_mask`. The mask is only kept: what this server logs does not depend on it.
+  static func traceMask(_ argument: Substring?) -> (answer: String, mask: Int64?) {
+    guard let argument, let mask = Int64(argument) else {
+      let found = argument.map { ", got \($0)" } ?? ""
+      return (text("set_trace_mask", error: "setTraceMask requires long traceMask argument\(found)"), nil)
+    }
+    return (
+      AdminJSON.object([
+        ("tracemask", .number(Int(mask))), ("command", .string("set_trace_mask")), ("error", .null),
+      ]).text, mask
+    )
+  }
+
+  static let notServing = String(FourLetterWords.notServing.dropLast())
 
   /// Whether a command is answered: most are not while a member of an ensemble serves no clients.
   private static func isAnswered(_ name: String, _ report: ServerReport) -> Bool {
@@ -66,7 +85,7 @@ enum AdminCommands {
       ([("datadir_size", .number(report.dataDirectorySize)), ("logdir_size", .number(report.logDirectorySize))], nil)
     case "dump": (dump(report), nil)
     case "environment": (FourLetterWords.environment(report).map { ($0.key, .string($0.value)) }, nil)
-    case "get_trace_mask": ([("tracemask", .number(FourLetterWords.defaultTraceMask))], nil)
+    case "get_trace_mask": ([("tracemask", .number(Int(report.traceMask)))], nil)
     case "hash": ([("digests", .array([digest(report)]))], nil)
     case "is_read_only": ([("read_only", .bool(report.isReadOnly))], nil)
     case "last_snapshot": (lastSnapshot(report), nil)

@@ -27,7 +27,7 @@ final class AdminServer: Sendable {
   /// The largest number of connections: there are few administrators, and Prometheus keeps one connection.
   static let maximumConnections = 100
 
-  /// Starts to listen; `answer` is called on the loop with the path of each GET.
+  /// Starts to listen; `answer` is called on the loop with each GET.
   ///
   /// - Parameters:
   ///   - purpose: the port's name, for messages.
@@ -36,7 +36,7 @@ final class AdminServer: Sendable {
   /// - Throws: a `ServerStartError` when the address cannot be bound.
   static func start(
     _ listening: Listening, _ address: HostAndPort, purpose: String, idleTimeout: TimeAmount,
-    encryption: Encryption?, logger: Logger, answer: @escaping @Sendable (String) -> EventLoopFuture<HTTPAnswer>
+    encryption: Encryption?, logger: Logger, answer: @escaping @Sendable (HTTPQuestion) -> EventLoopFuture<HTTPAnswer>
   ) -> EventLoopFuture<AdminServer> {
     let limit = ConnectionLimit(maximumConnections)
     let bootstrap = ServerBootstrap.forPorts(on: listening.loop)
@@ -46,8 +46,9 @@ final class AdminServer: Sendable {
           let handler = HTTPHandler(idleTimeout: idleTimeout, purpose: purpose, logger: logger, answer: answer)
           try channel.pipeline.syncOperations.configureHTTPServerPipeline(withErrorHandling: true)
           try channel.pipeline.syncOperations.addHandler(handler)
-          try encryption?.port.accept(channel, isMixed: encryption?.isMixed == true) { [weak handler] _ in
+          try encryption?.port.accept(channel, isMixed: encryption?.isMixed == true) { [weak handler] certificate in
             handler?.isEncrypted = true
+            handler?.certificate = certificate
           }
         }
       }
@@ -58,11 +59,36 @@ final class AdminServer: Sendable {
   func stop() { channel.close(promise: nil) }
 }
 
+/// A GET request.
+struct HTTPQuestion: Sendable {
+  var path: String
+  /// What follows the question mark in the target; empty if there is none.
+  var query: Substring
+  /// The content of the header `Authorization`.
+  var authorization: String?
+  /// The numeric address of the client.
+  var address: String
+  /// The certificate of the client; nil if it has shown none.
+  var certificate: CertificateDetails?
+
+  /// The value of a parameter of the query; nil if it is not there.
+  func parameter(_ name: String) -> Substring? {
+    for item in query.split(separator: "&") {
+      let parts = item.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      if parts[0] == name { return parts.count > 1 ? parts[1] : "" }
+    }
+    return nil
+  }
+}
+
 /// The answer to a GET request.
 struct HTTPAnswer: Sendable {
   var status = HTTPResponseStatus.ok
   var contentType: String
+  var headers: [(name: String, value: String)] = []
   var body: String
+  /// A file that is sent instead of `body`.
+  var file: AnsweredFile?
 
   /// An answer in JSON.
   static func json(_ body: String) -> HTTPAnswer { HTTPAnswer(contentType: "application/json", body: body) }
@@ -78,16 +104,18 @@ private final class HTTPHandler: ChannelInboundHandler {
 
   /// Whether the connection is encrypted. Clients are told then to use no other for a day, as by Apache's servers.
   var isEncrypted = false
+  /// The certificate that the client has shown.
+  var certificate: CertificateDetails?
   private let purpose: String
   private let logger: Logger
-  private let answer: @Sendable (String) -> EventLoopFuture<HTTPAnswer>
+  private let answer: @Sendable (HTTPQuestion) -> EventLoopFuture<HTTPAnswer>
   private let idleTimeout: TimeAmount
   private var head: HTTPRequestHead?
   private var timer: Scheduled<Void>?
 
   init(
     idleTimeout: TimeAmount, purpose: String, logger: Logger,
-    answer: @escaping @Sendable (String) -> EventLoopFuture<HTTPAnswer>
+    answer: @escaping @Sendable (HTTPQuestion) -> EventLoopFuture<HTTPAnswer>
   ) {
     self.idleTimeout = idleTimeout
     self.purpose = purpose
@@ -99,8 +127,8 @@ private final class HTTPHandler: ChannelInboundHandler {
 
   func handlerRemoved(context: ChannelHandlerContext) { timer?.cancel() }
 
-  /// Closes the connection unless a complete request is received and answered in time. Parts of a request do not extend
-  /// the time.
+  /// Closes the connection unless a complete request is received, or the answer or a piece of a file is taken, in time.
+  /// Parts of a request do not extend the time.
   private func restartTimer(_ channel: any Channel) {
     timer?.cancel()
     timer = channel.eventLoop.scheduleTask(in: idleTimeout) { channel.close(promise: nil) }
@@ -123,10 +151,19 @@ private final class HTTPHandler: ChannelInboundHandler {
         HTTPAnswer(status: .methodNotAllowed, contentType: "text/plain", body: "Only GET is answered here\n"),
         to: request, context)
     }
-    let answered = answer(String(request.uri.prefix { $0 != "?" }))
-    answered.assumeIsolated().whenComplete { [self] result in
+    // The answer may take long to make; only the client is hurried.
+    timer?.cancel()
+    let uri = request.uri.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+    let question = HTTPQuestion(
+      path: String(uri.first ?? ""), query: uri.dropFirst().first ?? "",
+      authorization: request.headers.first(name: "Authorization"),
+      address: context.channel.remoteAddress?.peerAddress ?? "", certificate: certificate)
+    answer(question).assumeIsolated().whenComplete { [self] result in
       // The client may have disconnected meanwhile.
-      guard context.channel.isActive else { return }
+      guard context.channel.isActive else {
+        if case .success(let response) = result { response.file?.close() }
+        return
+      }
       switch result {
       case .success(let response): send(response, to: request, context)
       case .failure: context.close(promise: nil)
@@ -135,14 +172,48 @@ private final class HTTPHandler: ChannelInboundHandler {
   }
 
   private func send(_ response: HTTPAnswer, to request: HTTPRequestHead, _ context: ChannelHandlerContext) {
+    restartTimer(context.channel)
     let body = ByteBuffer(string: response.body)
+    let size = response.file?.sizeBytes ?? body.readableBytes
     var head = HTTPResponseHead(version: request.version, status: response.status)
     head.headers.add(name: "Content-Type", value: response.contentType)
-    head.headers.add(name: "Content-Length", value: "\(body.readableBytes)")
+    head.headers.add(name: "Content-Length", value: "\(size)")
+    for header in response.headers { head.headers.add(name: header.name, value: header.value) }
     if isEncrypted { head.headers.add(name: "Strict-Transport-Security", value: "max-age=86400; includeSubDomains") }
     if !request.isKeepAlive { head.headers.add(name: "Connection", value: "close") }
     context.write(wrapOutboundOut(.head(head)), promise: nil)
-    if request.method != .HEAD { context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil) }
+    if let file = response.file {
+      if request.method != .HEAD { return stream(file, from: 0, to: request, context) }
+      file.close()
+    } else if request.method != .HEAD {
+      context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil)
+    }
+    end(request, context)
+  }
+
+  /// Sends a file from an offset on, a piece at a time: the next one is read when the client has taken the one before.
+  private func stream(
+    _ file: AnsweredFile, from offset: Int, to request: HTTPRequestHead, _ context: ChannelHandlerContext
+  ) {
+    guard offset < file.sizeBytes else {
+      file.close()
+      return end(request, context)
+    }
+    file.piece(at: offset, on: context.eventLoop).assumeIsolated().whenComplete { [self] result in
+      guard context.channel.isActive, case .success(let piece) = result, piece.readableBytes > 0 else {
+        file.close()
+        return context.close(promise: nil)
+      }
+      let sent = context.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(piece))))
+      sent.assumeIsolated().whenComplete { [self] result in
+        guard case .success = result else { return file.close() }
+        restartTimer(context.channel)
+        stream(file, from: offset + piece.readableBytes, to: request, context)
+      }
+    }
+  }
+
+  private func end(_ request: HTTPRequestHead, _ context: ChannelHandlerContext) {
     let isKeptAlive = request.isKeepAlive
     let channel = context.channel
     context.writeAndFlush(wrapOutboundOut(.end(nil))).assumeIsolated().whenComplete { [self] result in

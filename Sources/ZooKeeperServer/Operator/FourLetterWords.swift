@@ -28,7 +28,7 @@ enum FourLetterWords {
     switch word {
     case "ruok": "imok"
     case "isro": report.isReadOnly ? "ro" : report.ensemble?.isServing ?? true ? "rw" : "null"
-    case "gtmk": "\(defaultTraceMask)"
+    case "gtmk": "\(report.traceMask)"
     case "conf": conf(report)
     case "cons": cons(report)
     case "dirs": "datadir_size: \(report.dataDirectorySize)\nlogdir_size: \(report.logDirectorySize)\n"

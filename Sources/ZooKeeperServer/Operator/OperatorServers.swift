@@ -77,8 +77,8 @@ final class OperatorServers: @unchecked Sendable {
     AdminServer.start(
       listening, HostAndPort(host: address, port: port), purpose: "the metrics port", idleTimeout: .seconds(30),
       encryption: encryption, logger: logger
-    ) { [reporter, loop = listening.loop] path in
-      guard path == "/metrics" else { return loop.makeSucceededFuture(.notFound) }
+    ) { [reporter, loop = listening.loop] question in
+      guard question.path == "/metrics" else { return loop.makeSucceededFuture(.notFound) }
       return reporter.report(.descriptors) {
         HTTPAnswer(contentType: "text/plain; version=0.0.4", body: Monitor.prometheus($0))
       }

@@ -1,3 +1,4 @@
+import Logging
 import NIOCore
 import NIOPosix
 import ServerCore
@@ -16,13 +17,16 @@ final class Reporter: @unchecked Sendable {
   private let log: LogPipeline
   private let membership: Membership
   private let queue = ReportQueue()
+  private let snapshots: AdminSnapshots
+  /// What `stmk` and `set_trace_mask` have set, and `gtmk` shows.
+  private var traceMask = Int64(FourLetterWords.defaultTraceMask)
   private let startTime = NIODeadline.now()
 
   private var core: ServerCore { clients.served.core }
 
   init(
     _ configuration: ServerConfiguration, _ storage: Storage, _ clients: ClientListener, _ log: LogPipeline,
-    _ membership: Membership, loop: any EventLoop
+    _ membership: Membership, loop: any EventLoop, logger: Logger
   ) {
     self.configuration = configuration
     self.storage = storage
@@ -30,6 +34,7 @@ final class Reporter: @unchecked Sendable {
     self.log = log
     self.membership = membership
     self.loop = loop
+    snapshots = AdminSnapshots(configuration, clients, log, membership, loop: loop, logger: logger)
   }
 
   /// Answers a four-letter word.
@@ -43,7 +48,9 @@ final class Reporter: @unchecked Sendable {
     }
     switch word {
     case "ruok": return loop.makeSucceededFuture("imok")
-    case "stmk": return loop.makeSucceededFuture("\(argument ?? Int64(FourLetterWords.defaultTraceMask))")
+    case "stmk":
+      if let argument { traceMask = argument }
+      return loop.makeSucceededFuture("\(traceMask)")
     case "srst": core.resetStatistics()
     case "crst": core.resetConnectionStatistics()
     default: break
@@ -52,7 +59,8 @@ final class Reporter: @unchecked Sendable {
   }
 
   /// Answers a GET of the AdminServer.
-  func answer(toAdmin path: String) -> EventLoopFuture<HTTPAnswer> {
+  func answer(toAdmin question: HTTPQuestion) -> EventLoopFuture<HTTPAnswer> {
+    let path = question.path
     let root = configuration.admin.commandPath
     if path == root || path == root + "/" {
       return loop.makeSucceededFuture(HTTPAnswer(contentType: "text/html", body: AdminCommands.index(root)))
@@ -60,6 +68,11 @@ final class Reporter: @unchecked Sendable {
     guard path.hasPrefix(root + "/") else { return loop.makeSucceededFuture(.notFound) }
     let name = String(path.dropFirst(root.count + 1))
     switch AdminCommands.primaryName(name) {
+    case AdminSnapshots.name: return snapshots.answer(question, command: name)
+    case "set_trace_mask":
+      let (answer, mask) = AdminCommands.traceMask(question.parameter("traceMask"))
+      if let mask { traceMask = mask }
+      return loop.makeSucceededFuture(.json(answer))
     case "stat_reset": core.resetStatistics()
     case "connection_stat_reset": core.resetConnectionStatistics()
     case "observer_connection_stat_reset": membership.driver?.resetLearnerStatistics()
@@ -143,6 +156,7 @@ final class Reporter: @unchecked Sendable {
         core, clientAddress: HostAndPort(host: configuration.clientAddress ?? "127.0.0.1", port: clients.port),
         zxid: membership.reportedZxid(core), withSessions: parts.contains(.sessions)))
     report.syncs = log.syncStatistics
+    report.traceMask = traceMask
     if parts.contains(.sessions) {
       report.sessions.expiries = core.sessionExpiries.map { ($0.milliseconds + offset, $0.session) }
     }

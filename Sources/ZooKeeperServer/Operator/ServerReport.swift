@@ -40,6 +40,8 @@ struct ServerReport: Sendable {
   var maximumFileDescriptors = 0
   /// The space of the log's file system; nil unless asked for.
   var logDirectorySpace: (freeBytes: Int, totalBytes: Int)?
+  /// What `set_trace_mask` has set.
+  var traceMask = Int64(FourLetterWords.defaultTraceMask)
   var syncs = SyncStatistics()
   var authFailures: Int
   var snapshot: (zxid: Zxid, wallMilliseconds: Int64)?

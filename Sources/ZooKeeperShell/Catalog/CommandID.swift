@@ -62,7 +62,7 @@ package enum RecipeCommand: String, CaseIterable, Hashable, Sendable {
 
 /// The commands that ask what the servers know about themselves.
 package enum MonitorCommand: String, CaseIterable, Hashable, Sendable {
-  case health, ready, members, sessions, who, watchers, top, latency, bench, metrics, word, admin
+  case health, ready, members, sessions, who, watchers, top, latency, bench, metrics, word, admin, snapshot
 }
 
 /// The commands that are about the shell's own state.

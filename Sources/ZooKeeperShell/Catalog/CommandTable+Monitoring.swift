@@ -3,7 +3,7 @@ extension CommandTable {
     .limit, value: ("TIME", .duration), "how long a server may take to answer (default 1s)")
   private static let admin = OptionSpec(
     .admin, value: ("PLACES", .word),
-    "where the AdminServers are: a port of every server (default 8080), or HOST:PORT,...")
+    "where the AdminServers are: a port of every server (default 8080), or HOST:PORT,..., after https:// for HTTPS")
   private static let everyone =
     "All servers of the connect string are asked at once, and those that the ensemble's configuration names besides."
   private static let ways =
@@ -142,6 +142,27 @@ extension CommandTable {
       arguments: [ArgumentSpec("command", .word, isOptional: true)], options: [limit, admin],
       details: ["Without a command, the list of those that the server has. Only questions are asked, with GET."],
       examples: [.init("admin leader", "the JSON of each server as it is")]),
+    CommandSpec(
+      .monitor(.snapshot), "snapshot", summary: "Save a snapshot of a running server to a file",
+      arguments: [ArgumentSpec("action", .choice(["save"])), ArgumentSpec("file", .file)],
+      options: [
+        OptionSpec(.limit, value: ("TIME", .duration), "how long the server may be silent (default 1m)"), admin,
+        OptionSpec(.overwrite, "replace the file if there is one"),
+      ],
+      details: [
+        "The AdminServer is asked, with Apache's servers from 3.9 on. It takes a new snapshot and sends it; - writes it"
+          + " to stdout. The first server that can be reached is asked.",
+        "Only who may do everything to / may have a snapshot, which contains every znode. The identity is that of"
+          + " --auth or --auth-file; without one the client's address is shown. A password that would leave this"
+          + " machine unencrypted needs an --admin that begins with https://.",
+        "What has arrived is checked before the file gets its name: its checksums, its size and the last transaction"
+          + " in it. A new server starts from the file if it is put into version-2 of an empty dataDir as"
+          + " snapshot.ZXID, and snap looks into it.",
+      ],
+      examples: [
+        .init("snapshot save backup.snapshot", "the whole tree, checked"),
+        .init("snapshot save -", "to stdout, which a script may compress"),
+      ]),
   ]
 }
 

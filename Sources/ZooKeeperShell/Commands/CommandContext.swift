@@ -23,6 +23,10 @@ struct CommandContext: Sendable {
   let servers: [ServerAddress]
   /// How connections to them are encrypted; nil if they are not.
   let tls: TLSContext?
+  /// How a connection is encrypted that must be, with the same certificates.
+  let secureContext: @Sendable () throws(ShellError) -> TLSContext
+  /// What the session would authenticate with: schemes, and what proves the identities.
+  let credentials: @Sendable () async throws -> [(scheme: String, proof: [UInt8])]
   /// The path of the connect string that is the root here; nil for the servers' own root.
   let chroot: String?
   /// The cluster, if the servers were named by one.

@@ -12,6 +12,13 @@ extension ShellSession {
     return try await performWithoutSession(invocation, settings) { try await $0.run(command) }
   }
 
+  /// What a session would authenticate with.
+  func credentials() async throws -> [(scheme: String, proof: [UInt8])] {
+    var all: [(scheme: String, proof: [UInt8])] = []
+    for identity in settings.identities { all.append((identity.scheme, try await secret(of: identity))) }
+    return all
+  }
+
   /// Opens a session with one server of the ensemble, at its own root.
   func openMember(
     _ server: ServerAddress, _ limit: Duration, _ settings: ShellSettings

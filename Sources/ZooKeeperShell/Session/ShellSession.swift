@@ -241,6 +241,10 @@ actor ShellSession {
     CommandContext(
       invocation: invocation, directory: directory, mode: mode, dialect: settings.dialect,
       maximumFrameBytes: settings.maximumFrameBytes, servers: self.settings.connectString.servers, tls: tls,
+      secureContext: { [tls, choice = self.settings.tls] () throws(ShellError) in
+        if let tls { tls } else { try choice.secureContext() }
+      },
+      credentials: { try await self.credentials() },
       chroot: self.settings.connectString.chroot, cluster: self.settings.cluster, values: values,
       waitLimit: settings.limitsWaiting ? settings.timeLimit : nil, forwarder: forwarder,
       sessionHoldsNothing: !mayHold, emit: emit,

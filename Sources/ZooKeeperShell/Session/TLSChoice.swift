@@ -125,7 +125,11 @@ struct TLSChoice: Sendable {
   /// - Returns: nil for connections in the clear.
   /// - Throws: a usage error with exit code 12 for a file that cannot be used.
   func context() throws(ShellError) -> TLSContext? {
-    guard isWanted else { return nil }
+    isWanted ? try secureContext() : nil
+  }
+
+  /// As `context`, for a connection that is encrypted in any case.
+  func secureContext() throws(ShellError) -> TLSContext {
     do throws(TLSStoreError) {
       return try TLSContext(client: effective)
     } catch {

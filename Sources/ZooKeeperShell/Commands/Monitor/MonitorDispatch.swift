@@ -1,3 +1,4 @@
+import TransportSecurity
 import ZooKeeperClient
 import ZooKeeperMonitor
 import ZooKeeperProtocol
@@ -18,6 +19,7 @@ extension CommandContext {
     case .metrics: try await metrics()
     case .word: try await word()
     case .admin: try await admin()
+    case .snapshot: try await snapshot()
     }
   }
 
@@ -38,24 +40,49 @@ extension CommandContext {
   /// What asks the servers.
   func probe() throws(ShellError) -> EnsembleProbe {
     let limit = try answerLimit()
-    return EnsembleProbe(tls: tls, limit: limit, admin: try adminPlaces()) { [openMember] server in
-      try await openMember(server, limit)
+    return EnsembleProbe(
+      tls: tls, limit: limit, admin: try adminPlaces(), adminTLS: try adminTLS()
+    ) { [openMember] server in try await openMember(server, limit) }
+  }
+
+  /// How connections to AdminServers are encrypted: not at all unless `--admin` asks for it.
+  func adminTLS() throws(ShellError) -> TLSContext? {
+    guard let word = invocation.value(.admin) else { return nil }
+    let text = try ValueParser.text(word, of: "--admin")
+    let parts = text.split(separator: ",")
+    guard parts.contains(where: { $0.hasPrefix("https://") }) else { return nil }
+    guard !parts.contains(where: { $0.hasPrefix("http://") }) else {
+      throw .usage("--admin mixes http:// and https://", hint: "all AdminServers are asked in the same way")
+    }
+    return try secureContext()
+  }
+
+  /// The AdminServers that `--admin` names, or those of the servers.
+  func adminServers() throws(ShellError) -> [ServerAddress] {
+    switch try adminPlaces() {
+    case .addresses(let addresses): addresses
+    case .port(let port): servers.map { ServerAddress(host: $0.host, port: port) }
     }
   }
 
-  /// Reads `--admin`: a port, or addresses.
+  /// Reads `--admin`: a port, or addresses, after `https://` or `http://` where that is given.
   func adminPlaces() throws(ShellError) -> EnsembleProbe.AdminPlaces {
     guard let word = invocation.value(.admin) else { return .port(AdminClient.defaultPort) }
     let text = try ValueParser.text(word, of: "--admin")
-    if let port = Int(text) {
+    let parts = text.split(separator: ",").map { part in
+      let scheme = ["https://", "http://"].first { part.hasPrefix($0) } ?? ""
+      let place = part.dropFirst(scheme.count)
+      return scheme.isEmpty || place.last != "/" ? place : place.dropLast()
+    }
+    if parts.count == 1, let port = Int(parts[0]) {
       guard (1...65535).contains(port) else { throw .usage("--admin \(port) is no port", hint: "a port is 1 to 65535") }
       return .port(port)
     }
-    let parts = text.split(separator: ",")
     let addresses = parts.compactMap { HostAndPort(parsing: String($0)) }.filter { $0.port > 0 }
     guard !parts.isEmpty, addresses.count == parts.count else {
       throw .usage(
-        "--admin \(Tokenizer.quote(text)) is neither a port nor a list of addresses", hint: "write HOST:PORT,HOST:PORT")
+        "--admin \(Tokenizer.quote(text)) is neither a port nor a list of addresses",
+        hint: "write HOST:PORT,HOST:PORT, and https:// before each for HTTPS")
     }
     return .addresses(addresses.map { ServerAddress(host: $0.host, port: $0.port) })
   }

@@ -42,16 +42,10 @@ extension CommandContext {
       throw ShellError.usage("\(Tokenizer.quote(path)) is no command of an AdminServer", hint: "admin lists them")
     }
     let limit = try answerLimit()
-    let places: [ServerAddress]? =
-      switch try adminPlaces() {
-      case .addresses(let addresses): addresses
-      case .port: nil
-      }
-    let port = if case .port(let port) = try adminPlaces() { port } else { AdminClient.defaultPort }
-    let servers = places ?? servers.map { ServerAddress(host: $0.host, port: port) }
-    return try await askAll(servers) { server in
+    let secure = try adminTLS()
+    return try await askAll(try adminServers()) { server in
       do throws(ConnectFailure) {
-        let answer = try await AdminClient.get(path, of: server, limit: limit)
+        let answer = try await AdminClient.get(path, of: server, tls: secure, limit: limit)
         guard answer.status == 200 else {
           let word = answer.status == 404 ? "NoCommand" : "Refused"
           return .failed(

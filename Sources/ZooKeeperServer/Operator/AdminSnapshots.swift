@@ -1,0 +1,137 @@
+import Logging
+import NIOCore
+import NIOHTTP1
+import ServerCore
+import TransportSecurity
+import TxnLog
+import ZooKeeperProtocol
+
+/// The command `snapshot` of the AdminServer: a snapshot of the current tree, written to the data directory and sent.
+///
+/// Who asks must be allowed to do everything to the root, because a snapshot has every znode. The file is the one that
+/// the server would write by itself, with its seals, so that it can be checked wherever it arrives, and a server starts
+/// from it.
+///
+/// *Source*: `org.apache.zookeeper.server.admin.Commands.SnapshotCommand`; `ClientProtocol` 7.2.
+///
+/// *Thread*: the event loop.
+final class AdminSnapshots: @unchecked Sendable {
+  // @unchecked: everything is touched on the event loop only.
+
+  static let name = "snapshot"
+
+  private let settings: ServerConfiguration.Admin
+  private let serializesLastZxid: Bool
+  private let identity: CertificateIdentity
+  private let clients: ClientListener
+  private let log: LogPipeline
+  private let membership: Membership
+  private let loop: any EventLoop
+  private let logger: Logger
+  /// When the last one was taken.
+  private var last: NIODeadline?
+
+  init(
+    _ configuration: ServerConfiguration, _ clients: ClientListener, _ log: LogPipeline, _ membership: Membership,
+    loop: any EventLoop, logger: Logger
+  ) {
+    settings = configuration.admin
+    serializesLastZxid = configuration.logging.serializesLastZxid
+    identity = configuration.features.x509Identity
+    self.clients = clients
+    self.log = log
+    self.membership = membership
+    self.loop = loop
+    self.logger = logger
+  }
+
+  /// Answers a request for `command`, which is `snapshot` or a shorter name for it.
+  func answer(_ question: HTTPQuestion, command: String) -> EventLoopFuture<HTTPAnswer> {
+    if let refusal = refusal(of: question, command) { return loop.makeSucceededFuture(refusal) }
+    last = .now()
+    let sendsFile = question.parameter("streaming").map { $0.lowercased() == "true" } ?? true
+    guard let taken = log.takeSnapshot({ [clients, membership] in Self.state(clients, membership) }) else {
+      return loop.makeSucceededFuture(
+        Self.failure(.tooManyRequests, "another snapshot was asked for and is not written yet"))
+    }
+    return taken.flatMap { [loop] snapshot in
+      AnsweredFile.open(snapshot.path, on: loop).map { (snapshot, $0) }
+    }.assumeIsolated().map { [self] snapshot, file in
+      logger.info(
+        "a snapshot was taken for the AdminServer",
+        metadata: ["client": "\(question.address)", "zxid": "\(snapshot.zxid)", "bytes": "\(file.sizeBytes)"])
+      return Self.answer(snapshot, file, sendsFile: sendsFile)
+    }.flatMapErrorThrowing { [logger] error in
+      logger.error("a snapshot for the AdminServer could not be taken", metadata: ["reason": "\(error)"])
+      return Self.failure(.internalServerError, "the snapshot could not be written; the server's log says why")
+    }.nonisolated()
+  }
+
+  private static func answer(_ snapshot: TakenSnapshot, _ file: AnsweredFile, sendsFile: Bool) -> HTTPAnswer {
+    let headers = [
+      (name: "last_zxid", value: "\(snapshot.zxid)"), (name: "snapshot_size", value: "\(file.sizeBytes)"),
+    ]
+    if sendsFile {
+      return HTTPAnswer(contentType: "application/octet-stream", headers: headers, body: "", file: file)
+    }
+    file.close()
+    var answer = HTTPAnswer.json(AdminCommands.text(name, error: nil))
+    answer.headers = headers
+    return answer
+  }
+
+  private static func failure(_ status: HTTPResponseStatus, _ reason: String, _ command: String = name) -> HTTPAnswer {
+    var answer = HTTPAnswer.json(AdminCommands.text(command, error: reason))
+    answer.status = status
+    return answer
+  }
+
+  /// The tree that clients are served from, and the transaction up to which the log is durable; nil if none are served.
+  private static func state(_ clients: ClientListener, _ membership: Membership) -> (core: ServerCore, logged: Zxid)? {
+    guard clients.served.audience == .everybody else { return nil }
+    let core = clients.served.core
+    return (core, membership.durableZxid(core))
+  }
+
+  /// Why no snapshot is taken; nil if one is. The statuses are those of Apache's server, which gives no reasons.
+  private func refusal(of question: HTTPQuestion, _ command: String) -> HTTPAnswer? {
+    guard clients.served.audience == .everybody else { return Self.failure(.ok, AdminCommands.notServing, command) }
+    let credentials = OperatorCredentials(
+      authorization: question.authorization, address: question.address,
+      certificateSubject: question.certificate.map(identity.identity(of:)))
+    let verdict = clients.served.core.authorizeOperator(credentials)
+    switch verdict {
+    case .lacksCredentials: return Self.failure(.unauthorized, "Auth info is missing for the command", command)
+    case .notAuthenticated: return deny(question, .unauthorized, "Not authenticated", command)
+    case .notAuthorized: return deny(question, .forbidden, "Not authorized", command)
+    case .allowed, .allowedToEverybody: break
+    }
+    guard settings.takesSnapshots else {
+      return Self.failure(.serviceUnavailable, "snapshots are switched off by admin.snapshot.enabled=false")
+    }
+    guard serializesLastZxid else {
+      return Self.failure(.internalServerError, "snapshots need serializeLastProcessedZxid.enabled=true")
+    }
+    let interval = TimeAmount.milliseconds(Int64(settings.snapshotIntervalMilliseconds))
+    if let last, NIODeadline.now() - last < interval {
+      return Self.failure(
+        .tooManyRequests,
+        "there is one snapshot in \(settings.snapshotIntervalMilliseconds) ms; see admin.rateLimiterIntervalInMS")
+    }
+    if verdict == .allowedToEverybody {
+      logger.warning(
+        "the ACL of / lets everybody who reaches the AdminServer read all znodes",
+        metadata: ["client": "\(question.address)"])
+    }
+    return nil
+  }
+
+  private func deny(
+    _ question: HTTPQuestion, _ status: HTTPResponseStatus, _ reason: String, _ command: String
+  ) -> HTTPAnswer {
+    logger.warning(
+      "a snapshot was refused to a client of the AdminServer",
+      metadata: ["client": "\(question.address)", "reason": "\(reason)"])
+    return Self.failure(status, reason, command)
+  }
+}
