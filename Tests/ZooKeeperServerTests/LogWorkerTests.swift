@@ -52,7 +52,8 @@ extension MemoryFileSystem: @unchecked Sendable {}
     let (stream, continuation) = AsyncStream<Zxid>.makeStream()
     persisted = stream
     worker = LogWorker(
-      writer, loop: loop, syncWarningMilliseconds: 60_000, onPersisted: { continuation.yield($0) },
+      writer, loop: loop, metrics: LogMetrics(), syncWarningMilliseconds: 60_000,
+      onPersisted: { continuation.yield($0) },
       onFailure: { Issue.record("\($0)") }, onSlowSync: { _ in })
     worker.start()
   }

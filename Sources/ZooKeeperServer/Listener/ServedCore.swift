@@ -23,13 +23,18 @@ final class ServedCore: @unchecked Sendable {
   private(set) var audience: Audience
   private let settings: ServerSettings
   private let audit: AuditLog?
+  private let metrics: CoreMetrics
 
   /// Creates a core over what was recovered.
-  init(_ settings: ServerSettings, _ state: RecoveredState, servesEverybody: Bool, audit: AuditLog?) {
+  init(
+    _ settings: ServerSettings, _ state: RecoveredState, servesEverybody: Bool, audit: AuditLog?,
+    metrics: CoreMetrics
+  ) {
+    self.metrics = metrics
     self.settings = settings
     self.audit = audit
     audience = servesEverybody ? .everybody : .nobody
-    core = ServerCore(settings: settings, tree: state.tree, sessions: state.sessions, time: .now)
+    core = ServerCore(settings: settings, tree: state.tree, sessions: state.sessions, time: .now, metrics: metrics)
     reportToAudit()
   }
 
@@ -45,13 +50,15 @@ final class ServedCore: @unchecked Sendable {
   /// Serves read-only clients.
   func serveReaders(_ state: RecoveredState) {
     let core = ServerCore(
-      settings: settings, tree: state.tree, sessions: state.sessions, time: .now, role: .readOnly)
+      settings: settings, tree: state.tree, sessions: state.sessions, time: .now, role: .readOnly,
+      metrics: metrics)
     replace(with: core, for: .readers)
   }
 
   /// Serves no clients, and keeps the tree.
   func serveNobody() {
-    let idle = ServerCore(settings: settings, tree: core.tree, sessions: core.committedSessions, time: .now)
+    let idle = ServerCore(
+      settings: settings, tree: core.tree, sessions: core.committedSessions, time: .now, metrics: metrics)
     replace(with: idle, for: .nobody)
   }
 

@@ -15,6 +15,8 @@ final class Reporter: @unchecked Sendable {
   private let clients: ClientListener
   private let log: LogPipeline
   private let membership: Membership
+  private let metrics: ServerMetrics
+  private let encryption: ServerEncryption
   private let queue = ReportQueue()
   private let startTime = NIODeadline.now()
 
@@ -22,13 +24,15 @@ final class Reporter: @unchecked Sendable {
 
   init(
     _ configuration: ServerConfiguration, _ storage: Storage, _ clients: ClientListener, _ log: LogPipeline,
-    _ membership: Membership, loop: any EventLoop
+    _ membership: Membership, _ metrics: ServerMetrics, _ encryption: ServerEncryption, loop: any EventLoop
   ) {
     self.configuration = configuration
     self.storage = storage
     self.clients = clients
     self.log = log
     self.membership = membership
+    self.metrics = metrics
+    self.encryption = encryption
     self.loop = loop
   }
 
@@ -44,11 +48,16 @@ final class Reporter: @unchecked Sendable {
     switch word {
     case "ruok": return loop.makeSucceededFuture("imok")
     case "stmk": return loop.makeSucceededFuture("\(argument ?? Int64(FourLetterWords.defaultTraceMask))")
-    case "srst": core.resetStatistics()
+    case "srst": resetStatistics()
     case "crst": core.resetConnectionStatistics()
     default: break
     }
     return report(FourLetterWords.parts(word)) { FourLetterWords.answer(word, $0) }
+  }
+
+  private func resetStatistics() {
+    core.resetStatistics()
+    metrics.resetDistributions()
   }
 
   /// Answers a GET of the AdminServer.
@@ -60,7 +69,7 @@ final class Reporter: @unchecked Sendable {
     guard path.hasPrefix(root + "/") else { return loop.makeSucceededFuture(.notFound) }
     let name = String(path.dropFirst(root.count + 1))
     switch AdminCommands.primaryName(name) {
-    case "stat_reset": core.resetStatistics()
+    case "stat_reset": resetStatistics()
     case "connection_stat_reset": core.resetConnectionStatistics()
     case "observer_connection_stat_reset": membership.driver?.resetLearnerStatistics()
     default: break
@@ -142,7 +151,9 @@ final class Reporter: @unchecked Sendable {
       ensemble: membership.driver?.report(
         core, clientAddress: HostAndPort(host: configuration.clientAddress ?? "127.0.0.1", port: clients.port),
         zxid: membership.reportedZxid(core), withSessions: parts.contains(.sessions)))
-    report.syncs = log.syncStatistics
+    if parts.contains(.measurements) {
+      report.samples = MetricSources(metrics, core, membership.driver, encryption).samples
+    }
     if parts.contains(.sessions) {
       report.sessions.expiries = core.sessionExpiries.map { ($0.milliseconds + offset, $0.session) }
     }

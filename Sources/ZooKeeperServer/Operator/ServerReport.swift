@@ -40,7 +40,8 @@ struct ServerReport: Sendable {
   var maximumFileDescriptors = 0
   /// The space of the log's file system; nil unless asked for.
   var logDirectorySpace: (freeBytes: Int, totalBytes: Int)?
-  var syncs = SyncStatistics()
+  /// What is measured, in the order of `MetricTable`; empty unless requested.
+  var samples: [MetricSample] = []
   var authFailures: Int
   var snapshot: (zxid: Zxid, wallMilliseconds: Int64)?
   /// nil for a standalone server.
@@ -64,6 +65,10 @@ struct ReportParts: OptionSet, Sendable {
   static let files = ReportParts(rawValue: 8)
   /// The descriptors that are open, and the space on the disk. Made away from the event loop.
   static let descriptors = ReportParts(rawValue: 16)
+  /// What is measured.
+  static let measurements = ReportParts(rawValue: 32)
+  /// What `mntr` and its like report.
+  static let metrics: ReportParts = [.descriptors, .measurements]
 }
 
 /// Milliseconds between a request's arrival and its answer.

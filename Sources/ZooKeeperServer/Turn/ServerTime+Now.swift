@@ -5,7 +5,7 @@ extension ServerTime {
   /// The current time of the two clocks of this machine.
   static var now: ServerTime {
     ServerTime(
-      monotonicMilliseconds: Int64(NIODeadline.now().uptimeNanoseconds / 1_000_000),
+      monotonicMicroseconds: Int64(NIODeadline.now().uptimeNanoseconds / 1000),
       wallMilliseconds: Host.wallMilliseconds)
   }
 }
