@@ -140,7 +140,7 @@ package struct ZabPeer: Equatable, Sendable {
   /// The number of learners that are connected to this leader, up to date or not.
   package var learnerCount: Int { leader?.learners.count ?? 0 }
 
-  /// How many transactions of the leader's history a voter has not acknowledged. Those of an earlier epoch count as one.
+  /// How many transactions of the leader's history a voter has not acknowledged. Those of earlier epochs count as one.
   package func lag(of server: ServerID) -> Int64 {
     let acknowledged = server == id ? persisted : leader?.acknowledged[server] ?? .zero
     guard acknowledged < history.last else { return 0 }

@@ -114,6 +114,17 @@ struct OperatorTests {
     #expect(head.contains("text/plain"))
     let lines = body.split(separator: "\n")
     #expect(lines.contains { $0.hasPrefix("znode_count ") })
+    // The series that Apache's documented alerts name, but for the JVM's.
+    let alerts = [
+      "znode_count", "num_alive_connections", "approximate_data_size", "watch_count", "election_time_count",
+      "open_file_descriptor_count", "fsynctime_sum", "snapshottime_sum", "avg_latency",
+    ]
+    for series in alerts { #expect(lines.count { $0.hasPrefix(series + " ") } == 1, "\(series)") }
+    #expect(lines.contains("# TYPE commit_count counter") && lines.contains("# TYPE fsynctime summary"))
+    for line in lines where line.hasPrefix("# TYPE") {
+      let name = line.split(separator: " ")[2]
+      #expect(lines.count { $0.hasPrefix("# TYPE \(name) ") } == 1, "\(name)")
+    }
     for line in lines where !line.hasPrefix("#") {
       #expect(line.wholeMatch(of: /[a-z_:][a-z0-9_:]*(\{[^}]*\})? (-?[0-9.]+([eE][-+]?[0-9]+)?|NaN)/) != nil, "\(line)")
     }

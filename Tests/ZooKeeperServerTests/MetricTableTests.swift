@@ -96,15 +96,27 @@ import ZooKeeperProtocol
     var times = ProposalTimes()
     for number in 1...5 { times.append(Zxid(rawValue: 1 << 32 + Int64(number)), at: Int64(number) * 10) }
     #expect(times.time(of: Zxid(rawValue: 1 << 32 + 3)) == 30)
-    #expect(times.popFirst(through: Zxid(rawValue: 1 << 32 + 1)) == 10)
-    #expect(times.popFirst(through: Zxid(rawValue: 1 << 32 + 1)) == nil)
-    #expect(times.time(of: Zxid(rawValue: 1 << 32 + 1)) == nil)
+    #expect(times.settleFirst(through: Zxid(rawValue: 1 << 32 + 1)) == 10)
+    #expect(times.settleFirst(through: Zxid(rawValue: 1 << 32 + 1)) == nil)
+    // A slow server acknowledges later what is committed.
+    #expect(times.time(of: Zxid(rawValue: 1 << 32 + 1)) == 10)
     #expect(times.time(of: Zxid(rawValue: 1 << 32 + 5)) == 50)
     #expect(times.time(of: Zxid(rawValue: 1 << 32 + 6)) == nil)
     times.append(Zxid(rawValue: 2 << 32 + 1), at: 7)
     #expect(times.time(of: Zxid(rawValue: 1 << 32 + 5)) == nil)
-    #expect(times.popFirst(through: Zxid(rawValue: 2 << 32 + 1)) == 7)
-    #expect(times.isEmpty)
+    #expect(times.settleFirst(through: Zxid(rawValue: 2 << 32 + 1)) == 7)
+    #expect(times.settleFirst(through: Zxid(rawValue: 2 << 32 + 1)) == nil)
+  }
+
+  @Test func timesOfOldProposalsAreForgotten() {
+    var times = ProposalTimes()
+    let count = 10 * Int64(ProposalTimes.settledLimitCount)
+    for number in 1...count {
+      times.append(Zxid(rawValue: number), at: number)
+      #expect(times.settleFirst(through: Zxid(rawValue: number)) == number)
+    }
+    #expect(times.time(of: Zxid(rawValue: 1)) == nil)
+    #expect(times.time(of: Zxid(rawValue: count - 100)) == count - 100)
   }
 
   @Test func electionsAreMeasuredFromTheirBegin() {

@@ -78,6 +78,8 @@ extension ServerCore {
     else { return }
     _ = connection.pending.popFirst()
     counters.outstandingRequests -= 1
+    let latencyMicroseconds = time.monotonicMicroseconds - start
+    metrics.updateLatency.add(Int(latencyMicroseconds))
     if isSessionMoved(result) { return close(connection) }
     if opCode == .createSession {
       guard let session = preparer.sessions.sessions[entry.header.sessionID] else { return close(connection) }
@@ -86,8 +88,6 @@ extension ServerCore {
       answerWrite(connection, xid, opCode, result)
       if opCode == .closeSession { return close(connection) }
     }
-    let latencyMicroseconds = time.monotonicMicroseconds - start
-    metrics.updateLatency.add(Int(latencyMicroseconds))
     note(connection, xid, opCode, latencyMicroseconds: latencyMicroseconds, time)
     drain(connection, time)
   }

@@ -5,7 +5,8 @@ internal import ZooKeeperProtocol
 /// It outlives the core: a server whose role changes gets another core, and its counters must not go back. All of it is
 /// fixed storage, so that counting costs an addition. Durations are in microseconds.
 ///
-/// Which family of metrics each of these is, and what it means exactly, is in the table of the `ZooKeeperServer` target.
+/// Which family of metrics each of these is, and what it means exactly, is in the table of the `ZooKeeperServer`
+/// target.
 ///
 /// *Thread*: that of the core.
 package final class CoreMetrics {
@@ -108,12 +109,16 @@ package final class CoreMetrics {
 /// Distributions by namespace, which is the first component of a path.
 ///
 /// Clients choose the names, so only the first `limitCount` get a distribution; what is written elsewhere is not
-/// counted here.
+/// counted here. A name is looked up by its bytes, where they lie in the path: a string would be allocated for each.
 package struct NamespaceHistograms: ~Copyable {
   static let limitCount = 100
+  /// A power of two, and more than twice as many as there are names, so that a free slot is never far.
+  private static let slotCount = 256
 
-  private var indices: [String: Int] = [:]
-  private var names: [String] = []
+  /// By the hash of a name: where it is in `names`, -1 for a free slot. A name whose slot is taken is in the next one
+  /// that was free.
+  private var slots = [Int](repeating: -1, count: slotCount)
+  private var names: [[UInt8]] = []
   private var histograms = HistogramList()
 
   init() {}
@@ -126,18 +131,34 @@ package struct NamespaceHistograms: ~Copyable {
 
   /// Adds the bytes of a write.
   mutating func add(_ bytes: Int, under path: String) {
-    let namespace = Self.namespace(of: path)
-    if let index = indices[namespace] { return histograms.add(bytes, at: index) }
-    guard names.count < Self.limitCount, !namespace.isEmpty else { return }
-    indices[namespace] = names.count
-    names.append(namespace)
+    _ = path.utf8.withContiguousStorageIfAvailable { add(bytes, UnsafeRawBufferPointer($0)) }
+  }
+
+  private mutating func add(_ bytes: Int, _ path: UnsafeRawBufferPointer) {
+    // FNV-1a. Names that collide on purpose cost at most `limitCount` comparisons.
+    var hash: UInt32 = 0x811c_9dc5
+    var end = 1
+    while end < path.count, path[end] != UInt8(ascii: "/") {
+      hash = (hash ^ UInt32(path[end])) &* 0x0100_0193
+      end += 1
+    }
+    guard end > 1 else { return }
+    let name = UnsafeRawBufferPointer(rebasing: path[1..<end])
+    var slot = Int(hash) & (Self.slotCount - 1)
+    while slots[slot] >= 0 {
+      if names[slots[slot]].elementsEqual(name) { return histograms.add(bytes, at: slots[slot]) }
+      slot = (slot + 1) & (Self.slotCount - 1)
+    }
+    guard names.count < Self.limitCount else { return }
+    slots[slot] = names.count
+    names.append([UInt8](name))
     histograms.append()
     histograms.add(bytes, at: names.count - 1)
   }
 
   /// The name and the distribution of each namespace, in the order in which they were first written to.
   package var distributions: [(name: String, Distribution)] {
-    names.indices.map { (names[$0], histograms.distribution(at: $0)) }
+    names.indices.map { (String(decoding: names[$0], as: UTF8.self), histograms.distribution(at: $0)) }
   }
 }
 
@@ -161,7 +182,9 @@ package struct HistogramList: ~Copyable {
     pointers.append(pointer)
   }
 
+  /// Adds a number to one of them.
   package mutating func add(_ number: Int, at index: Int) { pointers[index].pointee.add(number) }
 
+  /// What was added to one of them so far.
   package func distribution(at index: Int) -> Distribution { pointers[index].pointee.distribution }
 }

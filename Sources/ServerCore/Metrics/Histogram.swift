@@ -18,7 +18,7 @@ package struct Histogram: ~Copyable {
   private static let bucketBits = 3
   /// The numbers below have a bucket each.
   private static let exactLimit = 2 << bucketBits
-  /// The largest number that has a bucket of its own width.
+  /// The largest number that is told apart from larger ones.
   private static let largest = (1 << 40) - 1
   static let bucketCount = bucket(of: largest) + 1
 

@@ -10,16 +10,17 @@ extension EnsembleDriver {
   /// Counts a packet that has arrived.
   func measure(_ packet: QuorumPacket, _ connection: ConnectionID) {
     switch packet.kind {
-    case .ack? where isLeading: noteAcknowledged(packet.zxid, connection)
-    case .proposal?: noteProposal(packet)
-    case .commit?: metrics.ensemble.learnerCommits += 1
+    case .ack? where isLeading: if let server = learners[connection] { noteAcknowledged(packet.zxid, by: server) }
+    case .proposal? where isUpToDate: noteProposal(packet)
+    case .commit? where isUpToDate: metrics.ensemble.learnerCommits += 1
     case .followerInfo?, .observerInfo?: noteLearner(packet, connection)
     default: break
     }
   }
 
-  private func noteAcknowledged(_ zxid: Zxid, _ connection: ConnectionID) {
-    guard let server = learners[connection], let proposed = proposalTimes.time(of: zxid) else { return }
+  /// Records that a voter has a transaction of this leader on disk.
+  func noteAcknowledged(_ zxid: Zxid, by server: ServerID) {
+    guard let proposed = proposalTimes.time(of: zxid) else { return }
     metrics.ensemble.addAcknowledgement(Int(time.monotonicMicroseconds - proposed), by: server)
   }
 

@@ -38,10 +38,13 @@ final class EnsembleDriver: @unchecked Sendable {
   private(set) var isLeading = false
   /// Servers with which traffic is blocked in both directions, to simulate a network partition.
   private var severed: Set<ServerID> = []
+  /// Whether it serves clients, with the history of its leader.
+  private(set) var isUpToDate = false
   /// The last connection that this server has opened to a leader.
   private var leaderConnection: (id: ConnectionID, leader: ServerID)?
-  /// When the transactions that are not committed yet were proposed, on a leader, in microseconds of the monotonic
-  /// clock; on a follower, the leader's times of those that are not durable here, in milliseconds since 1970.
+  /// On a leader, when the last transactions were proposed, in microseconds of the monotonic clock, settled when they
+  /// are committed. On a follower, the leader's times of the last proposals, in milliseconds since 1970, settled when
+  /// they are durable here.
   var proposalTimes = ProposalTimes()
   /// The time of the event that is being handled.
   private(set) var time = ServerTime.now
@@ -84,7 +87,7 @@ final class EnsembleDriver: @unchecked Sendable {
     guard !isStopped else { return false }
     let before = begin()
     guard runner.onPersisted(through: zxid, generation: generation, time) else { return false }
-    if !isLeading { noteDurable(zxid) }
+    if isLeading { noteAcknowledged(zxid, by: settings.serverID) } else { noteDurable(zxid) }
     drain()
     end(since: before)
     return true
@@ -162,14 +165,14 @@ final class EnsembleDriver: @unchecked Sendable {
     guard isLeading else { return }
     metrics.ensemble.commitCount += metrics.core.appliedCount - before
     let applied = clients.served.core.lastProcessedZxid
-    while let proposed = proposalTimes.popFirst(through: applied) {
+    while let proposed = proposalTimes.settleFirst(through: applied) {
       metrics.ensemble.acknowledgeTime.add(Int(time.monotonicMicroseconds - proposed))
     }
   }
 
   /// Records that transactions of the leader are durable here, and will be acknowledged.
   private func noteDurable(_ zxid: Zxid) {
-    while let made = proposalTimes.popFirst(through: zxid) {
+    while let made = proposalTimes.settleFirst(through: zxid) {
       metrics.ensemble.ackCreationLatency.add(Int(time.wallMilliseconds - made) * 1000)
     }
   }
@@ -253,6 +256,7 @@ final class EnsembleDriver: @unchecked Sendable {
     case .roleChanged(let role):
       logger.info("role", metadata: ["role": "\(role.word)", "zxid": "\(member.zab.history.last)"])
       isLeading = role == .leading
+      isUpToDate = false
       proposalTimes.removeAll()
       learners = [:]
       metrics.ensemble.noteRole(isLooking: role == .looking, time)
@@ -260,6 +264,7 @@ final class EnsembleDriver: @unchecked Sendable {
       updateReadOnly(role)
     case .activate(let configuration): activate(configuration)
     case .startServing:
+      isUpToDate = true
       servingSince = .now()
       proposalSizes = ProposalSizes()
       metrics.ensemble.noteServing(isLeader: isLeading, isObserver: !isLeading && !member.zab.isVoter, .now)

@@ -17,6 +17,7 @@ struct MetricFamily: Sendable {
     case summarySet(quantiles: Bool)
   }
 
+  /// In what it is measured.
   enum Unit: Sendable {
     case none
     case bytes
@@ -126,6 +127,7 @@ extension MetricFamily {
       source: .measured { read($0).map(MetricValue.number) })
   }
 
+  /// A counter.
   static func counter(
     _ name: String, _ help: String, unit: Unit = .none, origin: Origin = .apache,
     _ read: @escaping @Sendable (MetricSources) -> Int?
@@ -135,6 +137,7 @@ extension MetricFamily {
       source: .measured { read($0).map(MetricValue.number) })
   }
 
+  /// A summary of numbers.
   static func summary(
     _ name: String, _ help: String, unit: Unit = .none, quantiles: Bool = false, origin: Origin = .apache,
     _ read: @escaping @Sendable (MetricSources) -> Distribution?
@@ -152,6 +155,7 @@ extension MetricFamily {
     summary(name, help, unit: .milliseconds, quantiles: quantiles, origin: origin, read)
   }
 
+  /// A family with a value for each key.
   static func set(
     _ name: String, _ kind: Kind, _ help: String, unit: Unit = .none, origin: Origin = .apache,
     _ read: @escaping @Sendable (MetricSources) -> MetricValue?

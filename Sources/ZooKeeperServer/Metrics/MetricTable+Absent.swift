@@ -30,7 +30,7 @@ extension MetricTable {
     .absent("commit_commit_proc_req_queued", .summary(quantiles: false), "the same as write_commit_proc_issued"),
     .absent(
       "reads_issued_from_session_queue", .summary(quantiles: false), "the same as reads_after_write_in_session_queue"),
-    .absent("session_queues_drained", .summary(quantiles: false), "each write drains the queue of its own session"),
+    .absent("session_queues_drained", .summary(quantiles: false), "each write drains the queue of one session"),
     .absent("pending_session_queue_size", .summary(quantiles: false), "queues belong to connections: no list of them"),
     .absent("concurrent_request_processing_in_commit_processor", .summary(quantiles: false), noPool),
     .absent("time_waiting_empty_pool_in_commit_processor_read_ms", .summary(quantiles: false), noPool),

@@ -54,7 +54,7 @@ extension MetricTable {
     ) { $0.metrics.core.quorumAckLatency.distribution },
     .set(
       "ack_latency", .summarySet(quantiles: true),
-      "From a proposal of this leader to the acknowledgement of a server, in milliseconds.", unit: .milliseconds
+      "From a proposal of this leader to its acknowledgement by a voter, in milliseconds.", unit: .milliseconds
     ) { .distributions($0.metrics.ensemble.ackLatencyByServer.map { ($0.name, $0.1) }) },
   ]
 
@@ -91,7 +91,8 @@ extension MetricTable {
 
   static let loop: [MetricFamily] = [
     .time(
-      "loop_turn_time_ms", "A turn of the event loop with requests, from the first one read to the last answer sent.",
+      "loop_turn_time_ms",
+      "A turn of the event loop with requests, from the first one read until what the turn sends was sent.",
       quantiles: true, origin: .own
     ) { $0.metrics.turnTime.distribution },
     .time(

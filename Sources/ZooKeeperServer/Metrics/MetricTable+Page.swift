@@ -12,7 +12,7 @@ extension MetricTable {
       | --- | --- | --- |
       \(rows(same) { $0.help })
 
-      ### Those of this server alone
+      ### Those that Apache's servers do not have
 
       | name | kind | meaning |
       | --- | --- | --- |

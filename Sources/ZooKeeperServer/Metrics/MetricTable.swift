@@ -1,6 +1,6 @@
 import ServerCore
 
-/// All families of metrics: those of Apache's 3.9 by their names, kinds and labels, and those of this server alone.
+/// All families of metrics: those of Apache's 3.9 by their names, kinds and labels, and those that only this server has.
 ///
 /// A family of Apache's that would say nothing true here is in the table with the reason, and is not reported.
 ///
@@ -38,7 +38,7 @@ extension MetricTable {
     .gauge("ephemerals_count", "Ephemeral znodes.") { $0.sessions.ephemeralCount },
     .gauge("approximate_data_size", "The bytes of all paths and data.", unit: .bytes) { $0.approximateDataSize },
     .gauge("global_sessions", "Sessions of the whole ensemble.") { $0.sessions.count },
-    .gauge("local_sessions", "Sessions that this server alone knows. It creates none.") { _ in 0 },
+    .gauge("local_sessions", "Sessions that only this server knows. It creates none.") { _ in 0 },
     .gauge("open_file_descriptor_count", "Open descriptors of the process.") { $0.openFileDescriptors },
     .gauge("max_file_descriptor_count", "The descriptors that the process may open.") { $0.maximumFileDescriptors },
     .gauge("auth_failed_count", "Failed authentications.") { $0.authFailures },

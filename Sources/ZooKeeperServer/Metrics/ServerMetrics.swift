@@ -110,7 +110,7 @@ final class EnsembleMetrics {
   var ackCreationLatency = Histogram()
   var learnerProposals = 0
   var learnerCommits = 0
-  /// On a leader, from a proposal to its acknowledgement, by server.
+  /// On a leader, from a proposal to its acknowledgement, by server, this one included.
   private var ackLatencies = HistogramList()
   private var ackServers: [ServerID] = []
 
@@ -181,55 +181,5 @@ final class EnsembleMetrics {
     ackCreationLatency.reset()
     ackLatencies = HistogramList()
     ackServers = []
-  }
-}
-
-/// When transactions that are not settled yet were proposed, by zxid.
-///
-/// The zxids of an epoch are consecutive, so a transaction is found by counting.
-struct ProposalTimes {
-  /// More than this are never unsettled: what the log or a quorum has not taken is limited elsewhere. It bounds the
-  /// memory even so.
-  private static let limitCount = 1 << 16
-
-  private var first = Zxid.zero
-  private var times: [Int64] = []
-  /// The elements of `times` before this one are settled.
-  private var head = 0
-
-  init() {}
-
-  var isEmpty: Bool { head == times.count }
-
-  /// Adds the transaction after the last one; any other begins anew.
-  mutating func append(_ zxid: Zxid, at time: Int64) {
-    if isEmpty || zxid.rawValue != first.rawValue + Int64(times.count - head) || times.count - head >= Self.limitCount {
-      removeAll()
-      first = zxid
-    }
-    times.append(time)
-  }
-
-  /// Forgets all.
-  mutating func removeAll() {
-    times.removeAll(keepingCapacity: true)
-    head = 0
-  }
-
-  /// When a transaction was proposed; nil if it is settled or unknown.
-  func time(of zxid: Zxid) -> Int64? {
-    let offset = zxid.rawValue &- first.rawValue
-    guard offset >= 0, offset < Int64(times.count - head) else { return nil }
-    return times[head + Int(offset)]
-  }
-
-  /// Removes the oldest transaction if it is not after `zxid`, and returns its time.
-  mutating func popFirst(through zxid: Zxid) -> Int64? {
-    guard !isEmpty, first <= zxid else { return nil }
-    let time = times[head]
-    head += 1
-    first = Zxid(rawValue: first.rawValue + 1)
-    if head == times.count { removeAll() }
-    return time
   }
 }
