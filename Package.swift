@@ -203,13 +203,13 @@ let package = Package(
     .testTarget(
       name: "ZooKeeperServerTests",
       dependencies: [
-        "ZooKeeperServer", "ZooKeeperProtocol", "SASL", "TxnLog", "StorageTesting", "TestKit",
+        "ZooKeeperServer", "ServerCore", "ZooKeeperProtocol", "SASL", "TxnLog", "StorageTesting", "TestKit",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOEmbedded", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
       ],
-      swiftSettings: house),
+      exclude: ["ApacheMetrics.txt"], swiftSettings: house),
     .testTarget(
       name: "ServerTests", dependencies: ["TestKit", "zkcli"], exclude: ["Kazoo"], swiftSettings: house),
     .testTarget(

@@ -15,6 +15,8 @@ package final class EnsembleMember {
   /// The server that clients talk to; nil while the member looks for a leader or is being brought up to date.
   package private(set) var core: ServerCore?
   package let settings: ServerSettings
+  /// What the cores count, one after the other.
+  private let metrics: CoreMetrics
   /// Tree and sessions while no client is served.
   private var idleState: RecoveredState
   private var actions: [ZabAction] = []
@@ -37,7 +39,10 @@ package final class EnsembleMember {
   package var onDelivery: ((TxnHistory.Entry) -> Void)?
 
   /// Creates a member from what was recovered from its disk.
-  package init(_ zab: ZabPeer, state: RecoveredState, settings: ServerSettings) {
+  package init(
+    _ zab: ZabPeer, state: RecoveredState, settings: ServerSettings, metrics: CoreMetrics = CoreMetrics()
+  ) {
+    self.metrics = metrics
     self.zab = zab
     self.settings = settings
     idleState = state
@@ -157,7 +162,7 @@ package final class EnsembleMember {
       zab.configuration.text, version: zab.configuration.version, wallMilliseconds: time.wallMilliseconds)
     let core = ServerCore(
       settings: settings, tree: idleState.tree, sessions: idleState.sessions, time: time,
-      role: zab.role == .leading ? .leader(epoch) : .learner)
+      role: zab.role == .leading ? .leader(epoch) : .learner, metrics: metrics)
     self.core = core
     if zab.role == .leading {
       core.endLostSessions(time)

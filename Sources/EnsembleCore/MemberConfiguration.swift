@@ -55,7 +55,8 @@ extension EnsembleMember {
   /// - Throws: when the files with the epochs or the members contradict the log or cannot be read.
   package convenience init(
     _ id: ServerID, file: QuorumConfiguration, _ files: EpochFiles<some FileSystem>, _ state: RecoveredState,
-    _ history: TxnHistory, lastZxid: Zxid, zab: ZabSettings, settings: ServerSettings
+    _ history: TxnHistory, lastZxid: Zxid, zab: ZabSettings, settings: ServerSettings,
+    metrics: CoreMetrics = CoreMetrics()
   ) throws(TxnLogError) {
     let known = try MemberConfiguration(file: file, files, tree: state.tree)
     let epochs = try files.load(lastZxid: lastZxid)
@@ -63,6 +64,6 @@ extension EnsembleMember {
       id: id, configuration: known.committed, proposed: known.proposed, settings: zab,
       acceptedEpoch: Epoch(rawValue: epochs.accepted), currentEpoch: Epoch(rawValue: epochs.current),
       history: history)
-    self.init(peer, state: state, settings: settings)
+    self.init(peer, state: state, settings: settings, metrics: metrics)
   }
 }

@@ -33,13 +33,13 @@ package final class ClientConnection {
   /// A request that waits to be answered. Clients expect replies in the order of their requests.
   enum Pending {
     /// A write, answered when its transaction is applied.
-    case write(xid: Xid, opCode: OpCode, startMilliseconds: Int64)
+    case write(xid: Xid, opCode: OpCode, startMicroseconds: Int64)
     /// A read that came after such a write: the payload of its frame.
-    case read([UInt8], startMilliseconds: Int64)
+    case read([UInt8], startMicroseconds: Int64)
     /// A sync that the leader has not answered yet: the payload of its frame.
-    case sync([UInt8], startMilliseconds: Int64)
+    case sync([UInt8], startMicroseconds: Int64)
     /// A reply without a body that must not overtake others.
-    case error(xid: Xid, opCode: OpCode, KeeperError, startMilliseconds: Int64)
+    case error(xid: Xid, opCode: OpCode, KeeperError, startMicroseconds: Int64)
   }
 
   /// With this much output, in bytes, a connection's reads wait until some of it was sent.

@@ -30,6 +30,7 @@ struct ChangeRecord {
 /// *Source*: `outstandingChanges` of `org.apache.zookeeper.server.PrepRequestProcessor`.
 final class OutstandingChanges {
   private let tree: DataTree
+  private let metrics: CoreMetrics
   private var byPath: [PathKey: ChangeRecord] = [:]
   private var order = ZxidQueue<PathKey>()
   /// Sessions whose end is proposed, with its zxid. Their ephemerals in the tree are taken as deleted without a record
@@ -42,7 +43,8 @@ final class OutstandingChanges {
   private var digestBeforeUndo: UInt64 = 0
 
   /// No changes over `tree`.
-  init(_ tree: DataTree) {
+  init(_ tree: DataTree, _ metrics: CoreMetrics) {
+    self.metrics = metrics
     self.tree = tree
     treeDigest = tree.treeDigest
   }
@@ -90,6 +92,7 @@ final class OutstandingChanges {
   /// Removes the records of transactions that have been applied.
   func removeApplied(through zxid: Zxid) {
     while let path = order.popFirst(through: zxid) {
+      metrics.changesRemoved += 1
       if let index = byPath.index(forKey: path), byPath.values[index].zxid <= zxid { byPath.remove(at: index) }
     }
     if !endedSessions.isEmpty { endedSessions = endedSessions.filter { $0.value > zxid } }
@@ -110,6 +113,7 @@ final class OutstandingChanges {
     for (path, previous) in (undoLog ?? []).reversed() {
       byPath[path] = previous
       order.removeLast()
+      metrics.changesRemoved += 1
     }
     treeDigest = digestBeforeUndo
     undoLog = nil
@@ -168,6 +172,7 @@ final class OutstandingChanges {
     let previous = byPath.updateValue(record, forKey: path)
     undoLog?.append((path, previous))
     order.append(path, zxid)
+    metrics.changesQueued += 1
   }
 
   private func treeDigestPrefix(_ path: PathKey) -> UInt32 {

@@ -46,6 +46,7 @@ final class RequestPreparer {
   let access: AccessControl
   var sessions: SessionTracker
   let outstanding: OutstandingChanges
+  private let metrics: CoreMetrics
   /// The last zxid that was given to a transaction. The leader of an ensemble sets it when its epoch begins.
   var lastZxid: Zxid
   /// The bytes that the transaction being prepared may still take.
@@ -66,13 +67,14 @@ final class RequestPreparer {
   }
 
   /// A preparer whose first transaction follows the last one of `tree`.
-  init(tree: DataTree, settings: ServerSettings) {
+  init(tree: DataTree, settings: ServerSettings, _ metrics: CoreMetrics) {
+    self.metrics = metrics
     self.tree = tree
     self.settings = settings
     access = AccessControl(settings: settings)
     budget = TxnBudget(settings)
     sessions = SessionTracker(tickMilliseconds: settings.tickTimeMilliseconds)
-    outstanding = OutstandingChanges(tree)
+    outstanding = OutstandingChanges(tree, metrics)
     lastZxid = tree.lastProcessedZxid
   }
 
@@ -249,9 +251,11 @@ extension RequestPreparer {
     guard settings.enforceQuota, let quotaPath = tree.quotaPath(covering: path), let quota = tree.quota(of: quotaPath)
     else { return }
     if znodes != 0, let limit = quota.limits.countHardLimit, limit > -1, isOver(quota.use.count, znodes, limit) {
+      metrics.noteQuotaExceeded(path)
       throw .quotaExceeded
     }
     if bytes != 0, let limit = quota.limits.bytesHardLimit, limit > -1, isOver(quota.use.bytes, bytes, limit) {
+      metrics.noteQuotaExceeded(path)
       throw .quotaExceeded
     }
   }

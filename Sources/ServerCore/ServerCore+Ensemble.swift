@@ -50,8 +50,7 @@ extension ServerCore {
   func forwardWrite(
     _ xid: Xid, _ opCode: OpCode, _ payload: UnsafeRawBufferPointer, _ connection: ClientConnection, _ time: ServerTime
   ) {
-    counters.outstandingRequests += 1
-    connection.pending.append(.write(xid: xid, opCode: opCode, startMilliseconds: time.monotonicMilliseconds))
+    hold(.write(xid: xid, opCode: opCode, startMicroseconds: time.monotonicMicroseconds), on: connection)
     forward(xid, opCode, [UInt8](payload[8...]), connection)
   }
 
@@ -59,8 +58,7 @@ extension ServerCore {
   func forwardSync(
     _ xid: Xid, _ payload: UnsafeRawBufferPointer, _ connection: ClientConnection, _ time: ServerTime
   ) {
-    counters.outstandingRequests += 1
-    connection.pending.append(.sync([UInt8](payload), startMilliseconds: time.monotonicMilliseconds))
+    hold(.sync([UInt8](payload), startMicroseconds: time.monotonicMicroseconds), on: connection)
     questions.syncs.append(connection)
     forward(xid, .sync, [UInt8](payload[8...]), connection)
   }
@@ -68,8 +66,7 @@ extension ServerCore {
   /// On a leader, holds back a client's sync until the ensemble has confirmed that this server still leads. A leader
   /// that was paused may have been replaced, and would answer with old data.
   func holdSync(_ payload: UnsafeRawBufferPointer, _ connection: ClientConnection, _ time: ServerTime) {
-    counters.outstandingRequests += 1
-    connection.pending.append(.sync([UInt8](payload), startMilliseconds: time.monotonicMilliseconds))
+    hold(.sync([UInt8](payload), startMicroseconds: time.monotonicMicroseconds), on: connection)
     questions.syncs.append(connection)
     questions.heldSyncCount += 1
   }
@@ -165,6 +162,7 @@ extension ServerCore {
   ///
   /// - Returns: whether it is; then it belongs to that learner from now on.
   package func checkSession(_ touch: SessionTouch, from server: ServerID, _ time: ServerTime) -> Bool {
+    metrics.revalidations += 1
     guard let session = preparer.sessions.sessions[touch.sessionID], !session.isClosing else { return false }
     preparer.sessions.track(
       touch.sessionID, timeoutMilliseconds: touch.timeoutMilliseconds, now: time.monotonicMilliseconds)

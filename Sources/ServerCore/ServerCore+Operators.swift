@@ -1,5 +1,5 @@
 internal import ZnodeTree
-package import ZooKeeperProtocol
+import ZooKeeperProtocol
 
 /// What an operator who asks for the whole tree has shown of himself.
 package struct OperatorCredentials: Sendable {

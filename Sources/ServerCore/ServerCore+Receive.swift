@@ -6,6 +6,7 @@ extension ServerCore {
   /// Handles a whole frame, without its length. The bytes are not kept.
   package func receive(_ payload: UnsafeRawBufferPointer, on connection: ClientConnection, _ time: ServerTime) {
     counters.packetsReceived += 1
+    metrics.bytesReceived += payload.count + FrameSplitter.prefixLengthBytes
     connection.statistics.receivedCount += 1
     switch connection.state {
     case .awaitingConnect: onConnectRequest(payload, connection, time)
@@ -56,10 +57,16 @@ extension ServerCore {
 
   private func onRead(_ payload: UnsafeRawBufferPointer, _ connection: ClientConnection, _ time: ServerTime) {
     guard connection.pending.isEmpty else {
-      counters.outstandingRequests += 1
-      return connection.pending.append(.read([UInt8](payload), startMilliseconds: time.monotonicMilliseconds))
+      return hold(.read([UInt8](payload), startMicroseconds: time.monotonicMicroseconds), on: connection)
     }
-    finishRead(payload, connection, latencyMilliseconds: 0, time)
+    finishRead(payload, connection, latencyMicroseconds: 0, time)
+  }
+
+  /// Adds a request to those that wait to be answered.
+  func hold(_ request: consuming ClientConnection.Pending, on connection: ClientConnection) {
+    counters.outstandingRequests += 1
+    connection.pending.append(request)
+    metrics.requestsInSessionQueue.add(connection.pending.count)
   }
 
   private func onWrite(
@@ -69,12 +76,11 @@ extension ServerCore {
     guard let opCode else { return }
     if onAudit != nil { expectAudit(xid, opCode, payload, connection) }
     if role == .learner { return forwardWrite(xid, opCode, payload, connection, time) }
-    counters.outstandingRequests += 1
-    let start = time.monotonicMilliseconds
+    let start = time.monotonicMicroseconds
     let origin = RequestOrigin(
       sessionID: connection.sessionID, xid: xid, identities: connection.identities, owner: owner)
     if opCode == .closeSession {
-      connection.pending.append(.write(xid: xid, opCode: opCode, startMilliseconds: start))
+      hold(.write(xid: xid, opCode: opCode, startMicroseconds: start), on: connection)
       return propose(
         preparer.prepareCloseSession(connection.sessionID, xid: xid, wallMilliseconds: time.wallMilliseconds))
     }
@@ -82,14 +88,14 @@ extension ServerCore {
     let request: ClientRequest?
     do throws(JuteError) { request = try ClientRequest(opCode: opCode, from: &reader) } catch { request = nil }
     if let request {
-      connection.pending.append(.write(xid: xid, opCode: opCode, startMilliseconds: start))
+      hold(.write(xid: xid, opCode: opCode, startMicroseconds: start), on: connection)
       propose(preparer.prepare(request, origin, wallMilliseconds: time.wallMilliseconds))
     } else if opCode == .multi {
       // Of the writes that cannot be decoded, only a multi becomes a transaction, as in Apache's 3.9.
-      connection.pending.append(.write(xid: xid, opCode: opCode, startMilliseconds: start))
+      hold(.write(xid: xid, opCode: opCode, startMicroseconds: start), on: connection)
       propose(preparer.prepareError(.marshallingError, origin, wallMilliseconds: time.wallMilliseconds))
     } else {
-      connection.pending.append(.error(xid: xid, opCode: opCode, .marshallingError, startMilliseconds: start))
+      hold(.error(xid: xid, opCode: opCode, .marshallingError, startMicroseconds: start), on: connection)
       drain(connection, time)
     }
   }
@@ -104,6 +110,8 @@ extension ServerCore {
   func drain(
     _ connection: ClientConnection, _ time: ServerTime, limitBytes: Int = ClientConnection.outputTargetBytes
   ) {
+    var readCount = 0
+    defer { if readCount > 0 { metrics.readsAfterWrite.add(readCount) } }
     while connection.state == .open, let first = connection.pending.first,
       connection.output.bytes.count < limitBytes
     {
@@ -112,23 +120,29 @@ extension ServerCore {
       case .sync(let bytes, let start):
         guard connection.releasedSyncCount > 0 else { return }
         connection.releasedSyncCount -= 1
-        _ = connection.pending.popFirst()
-        counters.outstandingRequests -= 1
-        bytes.withUnsafeBytes {
-          finishRead($0, connection, latencyMilliseconds: time.monotonicMilliseconds - start, time)
-        }
+        finishHeldRead(bytes, connection, start, time)
       case .read(let bytes, let start):
-        _ = connection.pending.popFirst()
-        counters.outstandingRequests -= 1
-        bytes.withUnsafeBytes {
-          finishRead($0, connection, latencyMilliseconds: time.monotonicMilliseconds - start, time)
-        }
+        readCount += 1
+        metrics.waitingReadTime.add(Int(time.monotonicMicroseconds - start))
+        finishHeldRead(bytes, connection, start, time)
       case .error(let xid, let opCode, let error, let start):
         _ = connection.pending.popFirst()
         counters.outstandingRequests -= 1
         answer(connection, xid, error)
-        note(connection, xid, opCode, latencyMilliseconds: time.monotonicMilliseconds - start, time)
+        metrics.updateLatency.add(Int(time.monotonicMicroseconds - start))
+        note(connection, xid, opCode, latencyMicroseconds: time.monotonicMicroseconds - start, time)
       }
+    }
+  }
+
+  /// Answers the first of the requests that wait on a connection, a read.
+  private func finishHeldRead(
+    _ payload: [UInt8], _ connection: ClientConnection, _ startMicroseconds: Int64, _ time: ServerTime
+  ) {
+    _ = connection.pending.popFirst()
+    counters.outstandingRequests -= 1
+    payload.withUnsafeBytes {
+      finishRead($0, connection, latencyMicroseconds: time.monotonicMicroseconds - startMicroseconds, time)
     }
   }
 }
@@ -165,7 +179,9 @@ extension ServerCore {
   /// Ends the reply that began at `start`.
   func endReply(_ connection: ClientConnection, at start: Int) {
     connection.output.finishFrame(at: start)
-    counters.responseSizes.note(connection.output.bytes.count - start - FrameSplitter.prefixLengthBytes)
+    let lengthBytes = connection.output.bytes.count - start
+    counters.responseSizes.note(lengthBytes - FrameSplitter.prefixLengthBytes)
+    metrics.responseBytes += lengthBytes
     counters.packetsSent += 1
     connection.statistics.sentCount += 1
     touch(connection)
@@ -178,8 +194,9 @@ extension ServerCore {
 
   /// Records in the statistics that a request was answered.
   func note(
-    _ connection: ClientConnection, _ xid: Xid, _ opCode: OpCode, latencyMilliseconds: Int64, _ time: ServerTime
+    _ connection: ClientConnection, _ xid: Xid, _ opCode: OpCode, latencyMicroseconds: Int64, _ time: ServerTime
   ) {
+    let latencyMilliseconds = latencyMicroseconds / 1000
     counters.latency.add(latencyMilliseconds)
     connection.statistics.latency.add(latencyMilliseconds)
     connection.statistics.lastOpCode = opCode

@@ -21,6 +21,7 @@ package final class ServerCore {
   /// Who turns this server's writes into transactions.
   package let role: ServerRole
   package internal(set) var counters = ServerCounters()
+  package let metrics: CoreMetrics
   /// The committed sessions with their timeouts in milliseconds, as a snapshot contains them.
   package internal(set) var committedSessions: [SessionID: Int32]
 
@@ -51,13 +52,14 @@ package final class ServerCore {
   /// be heard while the server was down.
   package init(
     settings: ServerSettings, tree: DataTree, sessions: [SessionID: Int32] = [:], time: ServerTime,
-    role: ServerRole = .standalone
+    role: ServerRole = .standalone, metrics: CoreMetrics = CoreMetrics()
   ) {
     self.settings = settings
+    self.metrics = metrics
     self.tree = tree
     self.role = role
     committedSessions = sessions
-    preparer = RequestPreparer(tree: tree, settings: settings)
+    preparer = RequestPreparer(tree: tree, settings: settings, metrics)
     if case .leader(let epoch) = role { preparer.lastZxid = epoch.newLeaderZxid }
     access = preparer.access
     nextSessionID = SessionCredentials.firstID(serverID: settings.serverID, milliseconds: time.wallMilliseconds)
@@ -124,6 +126,7 @@ package final class ServerCore {
     if role == .readOnly { return expireReadOnly(time) }
     for session in preparer.sessions.expire(now: time.monotonicMilliseconds) {
       counters.sessionsExpired += 1
+      metrics.sessionsExpired += 1
       propose(
         preparer.prepareCloseSession(session, xid: Xid(rawValue: 0), wallMilliseconds: time.wallMilliseconds))
     }
@@ -190,12 +193,13 @@ package final class ServerCore {
     (watches.dataWatchCount, watches.dataPathCount, connections.values.count { !$0.dataWatches.isEmpty })
   }
 
-  /// Resets the server's latencies and packet counts, for `srst`.
+  /// Resets the server's latencies and packet counts, and everything that is measured, for `srst`.
   package func resetStatistics() {
     counters.latency = LatencyStatistics()
     counters.packetsReceived = 0
     counters.packetsSent = 0
     counters.responseSizes = ResponseSizes()
+    metrics.resetDistributions()
   }
 
   /// Resets the statistics of all connections, for `crst`.
@@ -206,6 +210,7 @@ package final class ServerCore {
   /// Adds a transaction to those that `drainProposals` passes to the driver.
   func propose(_ prepared: consuming PreparedTxn) {
     let zxid = prepared.entry.header.zxid
+    metrics.preparedCount += 1
     proposals.append(Proposal(zxid: zxid, bytes: prepared.bytes))
     inFlight.append(prepared.entry, zxid)
   }

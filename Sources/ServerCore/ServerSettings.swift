@@ -84,11 +84,20 @@ package struct ServerSettings: Hashable, Sendable {
 package struct ServerTime: Hashable, Sendable {
   /// A clock that never goes back, for session timeouts and latencies.
   package var monotonicMilliseconds: Int64
+  /// The same clock with more digits, for what is measured.
+  package var monotonicMicroseconds: Int64
   /// Milliseconds since 1970, for the times of transactions.
   package var wallMilliseconds: Int64
 
   package init(monotonicMilliseconds: Int64, wallMilliseconds: Int64) {
     self.monotonicMilliseconds = monotonicMilliseconds
+    monotonicMicroseconds = monotonicMilliseconds &* 1000
+    self.wallMilliseconds = wallMilliseconds
+  }
+
+  package init(monotonicMicroseconds: Int64, wallMilliseconds: Int64) {
+    self.monotonicMicroseconds = monotonicMicroseconds
+    monotonicMilliseconds = monotonicMicroseconds / 1000
     self.wallMilliseconds = wallMilliseconds
   }
 }

@@ -140,6 +140,14 @@ package struct ZabPeer: Equatable, Sendable {
   /// The number of learners that are connected to this leader, up to date or not.
   package var learnerCount: Int { leader?.learners.count ?? 0 }
 
+  /// How many transactions of the leader's history a voter has not acknowledged. Those of earlier epochs count as one.
+  package func lag(of server: ServerID) -> Int64 {
+    let acknowledged = server == id ? persisted : leader?.acknowledged[server] ?? .zero
+    guard acknowledged < history.last else { return 0 }
+    guard acknowledged.epoch == history.last.epoch else { return Int64(history.last.counter) + 1 }
+    return Int64(history.last.counter) - Int64(acknowledged.counter)
+  }
+
   /// The ids of the learners that the leader has brought up to date, as `mntr` reports them.
   package var syncedLearners: (followers: [ServerID], observers: [ServerID]) {
     let running = (leader?.learners ?? []).filter { $0.phase == .running }

@@ -20,6 +20,7 @@ struct BlockArena {
     /// By size in granules: the first free block, which begins with a pointer to the next.
     var free: UnsafeMutablePointer<UnsafeMutableRawPointer?>
     var large: Set<UnsafeMutableRawPointer> = []
+    var largeBytes = 0
     /// The number of open snapshots. While there are any, freed blocks stay as they are.
     var keeperCount = 0
     var kept: [(block: UnsafeMutableRawPointer, lengthBytes: Int)] = []
@@ -44,11 +45,15 @@ struct BlockArena {
     state.deallocate()
   }
 
+  /// The memory of all regions and large blocks, free ones included, in bytes.
+  var allocatedBytes: Int { state.pointee.regions.count * Self.regionBytes + state.pointee.largeBytes }
+
   /// A block of at least `lengthBytes`.
   func allocate(_ lengthBytes: Int) -> UnsafeMutableRawPointer {
     guard lengthBytes <= Self.largestPooledBytes else {
       let block = UnsafeMutableRawPointer.allocate(byteCount: lengthBytes, alignment: Self.minBlockBytes)
       state.pointee.large.insert(block)
+      state.pointee.largeBytes += lengthBytes
       return block
     }
     let granules = Self.granules(lengthBytes)
@@ -78,6 +83,7 @@ struct BlockArena {
     }
     guard lengthBytes <= Self.largestPooledBytes else {
       state.pointee.large.remove(block)
+      state.pointee.largeBytes -= lengthBytes
       block.deallocate()
       return
     }

@@ -21,6 +21,9 @@ extension DataTree {
     return (limits, use)
   }
 
+  /// The paths that have a quota, in order; at most `limit`.
+  package func quotaPaths(limit: Int) -> [String] { quotaPaths.prefix(limit).map(\.path).sorted() }
+
   /// Updates the quotas after a create. A new `zookeeper_limits` enables a quota, and a new `zookeeper_stats` gets the
   /// use of its subtree; any znode is charged to the nearest quota.
   func didCreate(_ path: UnsafeRawBufferPointer, parentPath: UnsafeRawBufferPointer, dataLength: Int) {

@@ -65,6 +65,13 @@ package final class DataTree {
     index.destroy()
   }
 
+  /// The memory of the tree by its parts, in bytes.
+  package var memory: TreeMemory {
+    TreeMemory(
+      recordBytes: slab.allocatedBytes, indexBytes: index.allocatedBytes, contentBytes: arena.allocatedBytes,
+      aclCount: acls.entries.count)
+  }
+
   /// The number of znodes as Apache reports it, with the root counted twice.
   package var reportedZnodeCount: Int { znodeCount + 1 }
 

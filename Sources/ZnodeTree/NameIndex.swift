@@ -34,6 +34,9 @@ struct NameIndex {
     state.deallocate()
   }
 
+  /// The size of the table, in bytes.
+  var allocatedBytes: Int { (state.pointee.mask + 1) * MemoryLayout<UInt64>.stride }
+
   /// The child of `parent` with that name; 0 if there is none.
   func find(_ parent: ZnodeID, _ name: UnsafeRawBufferPointer, in slab: RecordSlab) -> ZnodeID {
     let hash = hash(parent, name)

@@ -43,6 +43,9 @@ struct RecordSlab {
     state.deallocate()
   }
 
+  /// The memory of all records, free ones included, in bytes.
+  var allocatedBytes: Int { state.pointee.chunkCount * Self.chunkRecords * MemoryLayout<ZnodeRecord>.stride }
+
   /// The record of `id` for reading.
   @inline(__always)
   func record(_ id: ZnodeID) -> UnsafePointer<ZnodeRecord> {

@@ -23,6 +23,7 @@ final class ServerParts: @unchecked Sendable {
   private let loop: any EventLoop
   private let logger: Logger
   private let turns: TurnLoop
+  private let metrics = ServerMetrics()
   private let timers: ServerTimers
   private let clock = ServerClock()
   private let slowDisk = SlowDisk()
@@ -43,19 +44,23 @@ final class ServerParts: @unchecked Sendable {
     self.logger = logger
     self.onFailure = onFailure
     let storage = recovered.storage
+    metrics.noteStart(storage.times, txns: storage.report.replayedCount)
     log = LogPipeline(
-      storage, configuration, clock, slowDisk, background: background, loop: loop, logger: logger)
-    turns = TurnLoop(loop, log)
+      storage, configuration, clock, slowDisk, background: background, loop: loop, metrics: metrics, logger: logger)
+    turns = TurnLoop(loop, log, metrics)
     timers = ServerTimers(loop, turns)
     let served = ServedCore(
       configuration.coreSettings, recovered.state, clock, servesEverybody: configuration.ensemble == nil,
-      audit: audit)
+      audit: audit, metrics: metrics.core)
     clients = ClientListener(
-      configuration, served, turns, encryption.ofClients, audit: audit, loop: loop, logger: logger)
+      configuration, served, turns, encryption.ofClients, audit: audit, metrics: metrics, loop: loop,
+      logger: logger)
     membership = try Membership(
-      configuration, recovered, log, turns, clients, encryption.ofServers, loop: loop, logger: logger)
+      configuration, recovered, log, turns, clients, encryption.ofServers, metrics, loop: loop,
+      logger: logger)
     encryptions = encryption.all
-    let reporter = Reporter(configuration, storage, clients, log, membership, loop: loop, logger: logger)
+    let reporter = Reporter(
+      configuration, storage, clients, log, membership, metrics, encryption, loop: loop, logger: logger)
     operators = OperatorServers(configuration, reporter, encryption, logger: logger)
     clients.onWord = { [reporter] in reporter.answer(to: $0, argument: $1) }
     connect()
@@ -71,10 +76,12 @@ final class ServerParts: @unchecked Sendable {
         return true
       },
       onFailure: { [unowned self] error in
+        metrics.fatalErrors += 1
         logger.critical("the log cannot be written; the server stops", metadata: ["reason": "\(error)"])
         onFailure("the log cannot be written: \(ServerStartError(error).message)")
       })
     membership.driver?.onFailure = { [unowned self] reason in
+      metrics.fatalErrors += 1
       logger.critical("the server cannot continue, and stops", metadata: ["reason": "\(reason)"])
       onFailure(reason)
     }
@@ -127,7 +134,14 @@ final class ServerParts: @unchecked Sendable {
       if served.ownsSessions { served.core.expireSessions(served.clock.now) }
     }
     for encryption in encryptions { encryption.watchFiles(timers) }
-    timers.every(.seconds(1)) { [clients] in clients.closeSilentConnections() }
+    var due = NIODeadline.now() + .seconds(1)
+    timers.every(.seconds(1)) { [clients, metrics] in
+      let now = NIODeadline.now()
+      metrics.loopLag.add(Int((now - due).nanoseconds / 1000))
+      clients.closeSilentConnections()
+      // The next run is due that much after the end of this one.
+      due = now + .seconds(1)
+    }
     let features = configuration.features
     timers.every(.milliseconds(clamping: features.containerCheckMilliseconds)) {
       if served.ownsSessions { served.core.reap(served.clock.now, limit: features.containersPerMinute) }

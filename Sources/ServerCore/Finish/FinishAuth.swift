@@ -13,9 +13,12 @@ extension ServerCore {
     if packet.scheme == "ensemble", let names = settings.ensembleNames {
       guard Self.isEnsemble(packet.auth ?? [], among: names) else {
         counters.authFailures += 1
+        metrics.ensembleAuthFailures += 1
         // Without an answer, which the client would take as final: it is to try another server.
         return close(connection)
       }
+      let isChecked = packet.auth?.isEmpty == false && !names.isEmpty
+      if isChecked { metrics.ensembleAuthSuccesses += 1 } else { metrics.ensembleAuthSkips += 1 }
       return answer(connection, xid, .ok, zxid: .zero)
     }
     guard let identities = identities(packet, connection), add(identities, to: connection) else {

@@ -7,6 +7,7 @@ internal import ZooKeeperProtocol
 extension ServerCore {
   /// Handles the first frame of a connection.
   func onConnectRequest(_ payload: UnsafeRawBufferPointer, _ connection: ClientConnection, _ time: ServerTime) {
+    metrics.connectRequests += 1
     var reader = JuteReader(payload)
     let request: ConnectRequest
     do throws(JuteError) { request = try ConnectRequest(from: &reader) } catch { return close(connection) }
@@ -17,6 +18,7 @@ extension ServerCore {
       requestedMilliseconds: request.timeoutMilliseconds)
     if role == .readOnly { return connectReadOnly(request, connection, time) }
     if request.sessionID == .none { return createSession(connection, time) }
+    metrics.connectionRevalidations += 1
     // As in Apache's servers, this precedes the check of the password: anyone who knows the id can end the connection.
     if let other = connectionsBySession[request.sessionID] { close(other) }
     connection.sessionID = request.sessionID
@@ -53,10 +55,10 @@ extension ServerCore {
     connection.sessionID = id
     connection.state = .opening
     counters.sessionsCreated += 1
-    counters.outstandingRequests += 1
     connectionsBySession[id] = connection
-    connection.pending.append(
-      .write(xid: Xid(rawValue: 0), opCode: .createSession, startMilliseconds: time.monotonicMilliseconds))
+    hold(
+      .write(xid: Xid(rawValue: 0), opCode: .createSession, startMicroseconds: time.monotonicMicroseconds),
+      on: connection)
     if role == .learner { return forwardCreateSession(connection) }
     propose(
       preparer.prepareCreateSession(

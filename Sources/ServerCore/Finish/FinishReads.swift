@@ -8,7 +8,7 @@ internal import ZooKeeperProtocol
 extension ServerCore {
   /// Answers a read. The payload has at least a header.
   func finishRead(
-    _ payload: UnsafeRawBufferPointer, _ connection: ClientConnection, latencyMilliseconds: Int64, _ time: ServerTime
+    _ payload: UnsafeRawBufferPointer, _ connection: ClientConnection, latencyMicroseconds: Int64, _ time: ServerTime
   ) {
     let xid = Xid(rawValue: payload.loadBigEndian(at: 0, as: Int32.self))
     guard let opCode = OpCode(rawValue: payload.loadBigEndian(at: 4, as: Int32.self)) else { return }
@@ -21,7 +21,8 @@ extension ServerCore {
       if let begun = error.replyStart { connection.output.removeAll(from: max(start, begun)) }
       answer(connection, opCode == .ping ? .ping : xid, error.code)
     }
-    note(connection, xid, opCode, latencyMilliseconds: latencyMilliseconds, time)
+    metrics.readLatency.add(Int(latencyMicroseconds))
+    note(connection, xid, opCode, latencyMicroseconds: latencyMicroseconds, time)
   }
 
   /// Why a read is answered with an error.

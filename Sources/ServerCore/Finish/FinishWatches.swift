@@ -39,6 +39,8 @@ extension ServerCore {
   ) {
     if newEvent { eventMark += 1 }
     eventWriter.removeAll()
+    var count = 0
+    defer { metrics.noteEvent(type, watchers: count) }
     watches.fire(path, in: kind, mark: eventMark) { connection in
       guard access.allows(.read, slot, of: tree, connection.identities) else {
         counters.eventsFiltered += 1
@@ -46,17 +48,20 @@ extension ServerCore {
       }
       if eventWriter.bytes.isEmpty { encodeEvent(type, path.path, zxid, into: &eventWriter) }
       connection.output.writeRaw(eventWriter.bytes)
-      didSendEvent(connection)
+      count += 1
+      didSendEvent(connection, lengthBytes: eventWriter.bytes.count)
     }
   }
 
   private func sendEvent(_ type: EventType, _ path: String, _ connection: ClientConnection) {
     // An event for a change during a disconnection belongs to no single transaction.
+    let start = connection.output.bytes.count
     encodeEvent(type, path, Zxid(rawValue: -1), into: &connection.output)
-    didSendEvent(connection)
+    didSendEvent(connection, lengthBytes: connection.output.bytes.count - start)
   }
 
-  private func didSendEvent(_ connection: ClientConnection) {
+  private func didSendEvent(_ connection: ClientConnection, lengthBytes: Int) {
+    metrics.watchBytes += lengthBytes
     counters.packetsSent += 1
     counters.eventsSent += 1
     connection.statistics.sentCount += 1

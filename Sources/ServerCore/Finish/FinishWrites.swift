@@ -12,10 +12,12 @@ extension ServerCore {
     changes.removeAll(keepingCapacity: true)
     let result = tree.apply(entry.header, entry.txn, changes: &changes)
     preparer.outstanding.removeApplied(through: entry.header.zxid)
+    measure(entry, time)
     if let digest = entry.digest, digest.version == TxnDigest.currentVersion, tree.digestEnabled,
       digest.treeDigest != tree.treeDigest
     {
       counters.digestMismatches += 1
+      metrics.digestMismatches += 1
     }
     if let onAudit { audit(entry, result, onAudit) }
     fireWatches()
@@ -23,6 +25,33 @@ extension ServerCore {
     answerOwner(of: entry, result, time)
     if case .closeSession = entry.txn { endSession(entry.header.sessionID) }
     if role == .learner { releaseSyncs(time) }
+  }
+
+  /// Records that a transaction was applied, and how long ago it was made.
+  private func measure(_ entry: borrowing TxnEntry, _ time: ServerTime) {
+    metrics.appliedCount += 1
+    let microseconds = Int(time.wallMilliseconds &- entry.header.timeMilliseconds) &* 1000
+    // The leader's clock may be ahead of this machine's.
+    if microseconds >= 0 {
+      metrics.propagationLatency.add(microseconds)
+      switch role {
+      case .leader: metrics.quorumAckLatency.add(microseconds)
+      case .learner: metrics.commitPropagationLatency.add(microseconds)
+      default: break
+      }
+    }
+    countWritten(entry.txn)
+  }
+
+  private func countWritten(_ txn: borrowing Txn) {
+    switch txn {
+    case .create(let body), .create2(let body), .createContainer(let body), .createTTL(let body, _):
+      metrics.writtenBytes.add(body.path.utf8.count + (body.data?.count ?? 0), under: body.path)
+    case .setData(let body):
+      metrics.writtenBytes.add(body.path.utf8.count + (body.data?.count ?? 0), under: body.path)
+    case .multi(let parts): for part in parts { countWritten(part) }
+    default: break
+    }
   }
 
   private func applyToSessions(_ entry: TxnEntry, _ time: ServerTime) {
@@ -49,6 +78,8 @@ extension ServerCore {
     else { return }
     _ = connection.pending.popFirst()
     counters.outstandingRequests -= 1
+    let latencyMicroseconds = time.monotonicMicroseconds - start
+    metrics.updateLatency.add(Int(latencyMicroseconds))
     if isSessionMoved(result) { return close(connection) }
     if opCode == .createSession {
       guard let session = preparer.sessions.sessions[entry.header.sessionID] else { return close(connection) }
@@ -57,7 +88,7 @@ extension ServerCore {
       answerWrite(connection, xid, opCode, result)
       if opCode == .closeSession { return close(connection) }
     }
-    note(connection, xid, opCode, latencyMilliseconds: time.monotonicMilliseconds - start, time)
+    note(connection, xid, opCode, latencyMicroseconds: latencyMicroseconds, time)
     drain(connection, time)
   }
 

@@ -21,6 +21,7 @@ final class EnsembleDriver: @unchecked Sendable {
   private let log: LogPipeline
   private let turns: TurnLoop
   let clients: ClientListener
+  let metrics: ServerMetrics
   /// Called with the reason when the server must stop. Set by the owner before `startLog`.
   var onFailure: ((String) -> Void)?
   private var election: ElectionPort!
@@ -34,29 +35,41 @@ final class EnsembleDriver: @unchecked Sendable {
   private(set) var proposalSizes = ProposalSizes()
   private var hasStarted = false
   private(set) var isStopped = false
-  private var isLeading = false
+  private(set) var isLeading = false
   /// Servers with which traffic is blocked in both directions, to simulate a network partition.
   private var severed: Set<ServerID> = []
   private let links: FaultyLinks
   private let clock: ServerClock
   let tap = MessageTap()
+  /// Whether it serves clients, with the history of its leader.
+  private(set) var isUpToDate = false
   /// The last connection that this server has opened to a leader.
   private var leaderConnection: (id: ConnectionID, leader: ServerID)?
+  /// On a leader, when the last transactions were proposed, in microseconds of the monotonic clock, settled when they
+  /// are committed. On a follower, the leader's times of the last proposals, in milliseconds since 1970, settled when
+  /// they are durable here.
+  var proposalTimes = ProposalTimes()
+  /// The time of the event that is being handled.
+  private(set) var time: ServerTime
+  /// The servers at the other ends of learners' connections, as far as the configuration has them.
+  var learners: [ConnectionID: ServerID] = [:]
 
   init(
     _ member: EnsembleMember, _ recovered: Storage.Recovered, _ settings: ServerConfiguration.Ensemble,
     _ configuration: ServerConfiguration, _ log: LogPipeline, _ turns: TurnLoop, _ clients: ClientListener,
-    _ transport: PeerTransport, loop: any EventLoop, logger: Logger
+    _ transport: PeerTransport, _ metrics: ServerMetrics, loop: any EventLoop, logger: Logger
   ) {
     self.settings = settings
     self.configuration = configuration
     self.log = log
     self.turns = turns
     self.clients = clients
+    self.metrics = metrics
     self.loop = loop
     self.logger = logger
     links = FaultyLinks(of: settings.serverID)
     clock = clients.served.clock
+    time = clock.now
     runner = MemberRunner(member, recovered.storage.directory, recovered.trees, log: self)
     quorum = QuorumPort(
       settings,
@@ -79,8 +92,12 @@ final class EnsembleDriver: @unchecked Sendable {
   ///
   /// - Returns: whether that generation is the current one.
   func onPersisted(through zxid: Zxid, generation: Int) -> Bool {
-    guard !isStopped, runner.onPersisted(through: zxid, generation: generation, now) else { return false }
+    guard !isStopped else { return false }
+    let before = begin()
+    guard runner.onPersisted(through: zxid, generation: generation, time) else { return false }
+    if isLeading { noteAcknowledged(zxid, by: settings.serverID) } else { noteDurable(zxid) }
     drain()
+    end(since: before)
     return true
   }
 
@@ -140,15 +157,50 @@ final class EnsembleDriver: @unchecked Sendable {
   /// Gives an event to the member, and performs the resulting effects.
   private func step(_ event: ZabEvent) {
     guard !isStopped else { return }
-    runner.step(event, now)
+    step(event, since: begin())
+  }
+
+  /// Gives an event to the member for which `begin` was called already.
+  private func step(_ event: ZabEvent, since before: Int) {
+    runner.step(event, time)
     drain()
+    end(since: before)
+  }
+
+  /// Reads the clock for an event.
+  ///
+  /// - Returns: how many transactions were applied before it.
+  private func begin() -> Int {
+    time = clock.now
+    return metrics.core.appliedCount
+  }
+
+  /// Records what was applied because of an event, and on a leader how long a quorum took to acknowledge it.
+  private func end(since before: Int) {
+    guard metrics.core.appliedCount > before else { return }
+    metrics.noteApplied(since: before, time)
+    guard isLeading else { return }
+    metrics.ensemble.commitCount += metrics.core.appliedCount - before
+    let applied = clients.served.core.lastProcessedZxid
+    while let proposed = proposalTimes.settleFirst(through: applied) {
+      metrics.ensemble.acknowledgeTime.add(Int(time.monotonicMicroseconds - proposed))
+    }
+  }
+
+  /// Records that transactions of the leader are durable here, and will be acknowledged.
+  private func noteDurable(_ zxid: Zxid) {
+    while let made = proposalTimes.settleFirst(through: zxid) {
+      metrics.ensemble.ackCreationLatency.add(Int(time.wallMilliseconds - made) * 1000)
+    }
   }
 
   /// Proposes the transactions that were made from clients' requests, or forwards the requests to the leader.
   func propose() {
     guard !isStopped, member.hasRequests else { return }
-    runner.settle(now)
+    let before = begin()
+    runner.settle(time)
     drain()
+    end(since: before)
   }
 
   /// Sends the packets of this turn.
@@ -170,6 +222,7 @@ final class EnsembleDriver: @unchecked Sendable {
       onTree: { [unowned self] in onTree($0, $1) },
       onReadComplete: { [unowned self] in turns.end() },
       onDisconnected: { [unowned self] in
+        learners[$0] = nil
         step(.disconnected($0))
         turns.end()
       },
@@ -182,12 +235,15 @@ final class EnsembleDriver: @unchecked Sendable {
       quorum.identify(connection, as: server)
     }
     if let onEvent = tap.onEvent { onEvent(.received(.packet(packet), from: quorum.server(at: connection))) }
+    guard !isStopped else { return }
+    let before = begin()
+    measure(packet, connection)
     if let kind = packet.kind, kind == .diff || kind == .trunc || kind == .snap,
       member.zab.leaderConnection == connection
     {
       logger.info("synchronizing", metadata: ["by": "\(kind)", "zxid": "\(packet.zxid)"])
     }
-    step(.received(packet, connection))
+    step(.received(packet, connection), since: before)
   }
 
   // MARK: Effects
@@ -203,22 +259,33 @@ final class EnsembleDriver: @unchecked Sendable {
 
   private func perform(_ effect: consuming DriverEffect) {
     switch consume effect {
-    case .transport(.send(let packet, let connection)): quorum.send(packet, on: connection)
+    case .transport(.send(let packet, let connection)):
+      if packet.kind == .diff || packet.kind == .trunc { metrics.ensemble.differencesSent += 1 }
+      quorum.send(packet, on: connection)
     case .transport(.sendNotification(let notification, let server)): election.send(notification, to: server)
     case .transport(.connectToLeader(let leader)): quorum.connect(to: leader)
     case .transport(.close(let connection)): quorum.close(connection)
-    case .sendTree(let packet, let tree, let connection): quorum.send(packet, tree: tree, on: connection)
+    case .sendTree(let packet, let tree, let connection):
+      metrics.ensemble.snapshotsSent += 1
+      metrics.ensemble.treesInFlight.add(quorum.treeCount + 1)
+      quorum.send(packet, tree: tree, on: connection)
     case .receiveTree(let connection, let zxid): quorum.expectTree(runner.treeReader(zxid: zxid), on: connection)
     case .roleChanged(let role):
       logger.info("role", metadata: ["role": "\(role.word)", "zxid": "\(member.zab.history.last)"])
       tap.onEvent?(.role(role.word, member.zab.history.last))
       isLeading = role == .leading
+      isUpToDate = false
+      proposalTimes.removeAll()
+      learners = [:]
+      metrics.ensemble.noteRole(isLooking: role == .looking, time)
       quorum.roleChanged(role)
       updateReadOnly(role)
     case .activate(let configuration): activate(configuration)
     case .startServing:
+      isUpToDate = true
       servingSince = .now()
       proposalSizes = ProposalSizes()
+      metrics.ensemble.noteServing(isLeader: isLeading, isObserver: !isLeading && !member.zab.isVoter, clock.now)
       if let core = member.core { clients.startServing(core) }
     case .stopServing: clients.stopServing()
     case .note(let note): logger.info("\(note)")
@@ -329,7 +396,11 @@ extension EnsembleDriver: MemberLog {
 
   /// Appends a transaction to the batch that is written after the end of the turn.
   func append(_ entry: TxnHistory.Entry) {
-    if isLeading { proposalSizes.note(entry.bytes.count) }
+    if isLeading {
+      proposalSizes.note(entry.bytes.count)
+      metrics.ensemble.proposalCount += 1
+      proposalTimes.append(entry.zxid, at: time.monotonicMicroseconds)
+    }
     log.append(entry.bytes, zxid: entry.zxid)
   }
 

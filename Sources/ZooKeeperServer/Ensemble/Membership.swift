@@ -19,17 +19,19 @@ enum Membership {
   /// - Throws: when the files with the epochs or the members contradict the log or cannot be read.
   init(
     _ configuration: ServerConfiguration, _ recovered: Storage.Recovered, _ log: LogPipeline, _ turns: TurnLoop,
-    _ clients: ClientListener, _ encryption: PortEncryption?, loop: any EventLoop, logger: Logger
+    _ clients: ClientListener, _ encryption: PortEncryption?, _ metrics: ServerMetrics, loop: any EventLoop,
+    logger: Logger
   ) throws(TxnLogError) {
     let storage = recovered.storage
     guard var settings = configuration.ensemble else {
-      self = .standalone(StandaloneMember(clients.served, log, lastZxid: storage.report.lastZxid))
+      self = .standalone(StandaloneMember(clients.served, log, metrics, lastZxid: storage.report.lastZxid))
       return
     }
     let files = EpochFiles(storage.directory)
     let member = try EnsembleMember(
       settings.serverID, file: settings.quorum, files, recovered.state, recovered.history,
-      lastZxid: storage.report.lastZxid, zab: settings.zabSettings, settings: configuration.coreSettings)
+      lastZxid: storage.report.lastZxid, zab: settings.zabSettings, settings: configuration.coreSettings,
+      metrics: metrics.core)
     let agreed = member.zab.configuration
     if !agreed.hasSameMembers(as: settings.quorum) {
       logger.warning("\(ServerConfiguration.agreedMembersWarning(agreed, path: files.configurationPath))")
@@ -38,7 +40,7 @@ enum Membership {
     self = .ensemble(
       EnsembleDriver(
         member, recovered, settings, configuration, log, turns, clients, PeerTransport(encryption, configuration),
-        loop: loop, logger: logger))
+        metrics, loop: loop, logger: logger))
   }
 
   /// Starts the log.

@@ -194,6 +194,9 @@ final class QuorumConnection: ChannelInboundHandler, @unchecked Sendable {
     packet.encode(into: &out)
   }
 
+  /// Whether a tree is being sent.
+  var isSendingTree: Bool { tree != nil }
+
   /// Begins to send a tree, after the packets that were added before.
   func send(_ tree: TreeStream) {
     guard !isClosed, !isBroken else { return }

@@ -216,6 +216,9 @@ final class QuorumPort: @unchecked Sendable {
     note(connection)
   }
 
+  /// The number of trees that are being sent.
+  var treeCount: Int { connections.values.count { $0.isSendingTree } }
+
   /// Treats the next bytes on a connection as a tree.
   func expectTree(_ reader: TreeStreamReader, on id: ConnectionID) { connections[id]?.expectTree(reader) }
 

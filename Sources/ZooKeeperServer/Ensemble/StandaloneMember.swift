@@ -8,9 +8,11 @@ final class StandaloneMember {
   private let served: ServedCore
   private let log: LogPipeline
   private let lastZxid: Zxid
+  private let metrics: ServerMetrics
 
   /// - Parameter lastZxid: the last transaction on disk.
-  init(_ served: ServedCore, _ log: LogPipeline, lastZxid: Zxid) {
+  init(_ served: ServedCore, _ log: LogPipeline, _ metrics: ServerMetrics, lastZxid: Zxid) {
+    self.metrics = metrics
     self.served = served
     self.log = log
     self.lastZxid = lastZxid
@@ -25,5 +27,9 @@ final class StandaloneMember {
   }
 
   /// Applies the transactions that have become durable, and answers their requests.
-  func onPersisted(through zxid: Zxid) { served.core.commit(through: zxid, served.clock.now) }
+  func onPersisted(through zxid: Zxid) {
+    let (time, before) = (served.clock.now, metrics.core.appliedCount)
+    served.core.commit(through: zxid, time)
+    metrics.noteApplied(since: before, time)
+  }
 }

@@ -11,9 +11,11 @@ final class ServerClock {
   /// The current time of both.
   var now: ServerTime {
     ServerTime(
-      monotonicMilliseconds: Int64(NIODeadline.now().uptimeNanoseconds / 1_000_000),
-      wallMilliseconds: wallMilliseconds)
+      monotonicMicroseconds: Self.monotonicMicroseconds, wallMilliseconds: wallMilliseconds)
   }
+
+  /// The machine's clock for time spans.
+  static var monotonicMicroseconds: Int64 { Int64(NIODeadline.now().uptimeNanoseconds / 1000) }
 
   /// The wall clock, in milliseconds since 1970.
   var wallMilliseconds: Int64 { Host.wallMilliseconds + offsetMilliseconds }

@@ -39,14 +39,15 @@ final class ClientListener: @unchecked Sendable {
   private var handlers: [UInt64: ServerConnectionHandler] = [:]
   private var connectionsByAddress: [String: Int] = [:]
   private let audit: AuditLog?
+  private let metrics: ServerMetrics
   private var isThrottling = false
   private var isStopped = false
 
   init(
     _ configuration: ServerConfiguration, _ served: ServedCore, _ turns: TurnLoop, _ encryption: PortEncryption?,
-    audit: AuditLog?,
-    loop: any EventLoop, logger: Logger
+    audit: AuditLog?, metrics: ServerMetrics, loop: any EventLoop, logger: Logger
   ) {
+    self.metrics = metrics
     self.configuration = configuration
     self.served = served
     self.turns = turns
@@ -120,6 +121,7 @@ final class ClientListener: @unchecked Sendable {
       (configuration.maximumConnectionsPerAddress > 0 && count >= configuration.maximumConnectionsPerAddress)
       || (configuration.maximumConnections > 0 && handlers.count >= configuration.maximumConnections)
     guard !isOver, !isStopped, DescriptorBudget.shared.take(for: channel) else {
+      metrics.rejectedConnections += 1
       logger.warning("too many connections", metadata: ["client": "\(address)", "connections": "\(count)"])
       return channel.close(promise: nil)
     }
@@ -131,14 +133,25 @@ final class ClientListener: @unchecked Sendable {
       mayBeEncrypted: spoken != .none, logger: logger, owner: self)
     handlers[connection.number] = handler
     connectionsByAddress[address] = count + 1
+    if spoken == .none { countWithoutCertificate(address) }
     if spoken != .none {
       // A port that was to be encrypted must not be served in the clear.
       guard let encryption else { preconditionFailure("a port with TLS has no keys") }
-      try encryption.accept(channel, isMixed: spoken == .either) { [configuration, weak handler] certificate in
-        if let certificate { handler?.identify(configuration.features.x509Identity.identity(of: certificate)) }
+      try encryption.accept(channel, isMixed: spoken == .either) { [self, weak handler] certificate in
+        guard let certificate else { return countWithoutCertificate(address) }
+        handler?.identify(configuration.features.x509Identity.identity(of: certificate))
       }
     }
     try channel.pipeline.syncOperations.addHandler(handler)
+  }
+
+  private func countWithoutCertificate(_ address: String) {
+    let isLocal = address == "::1" || address.hasPrefix("127.")
+    if isLocal {
+      metrics.localConnectionsWithoutCertificate += 1
+    } else {
+      metrics.remoteConnectionsWithoutCertificate += 1
+    }
   }
 
   /// Sends the core's output to its clients.
@@ -169,7 +182,9 @@ final class ClientListener: @unchecked Sendable {
     let now = NIODeadline.now()
     for handler in handlers.values where handler.connection.sessionID == .none || handler.isClosing {
       let since = handler.isClosing ? handler.lastHeard : handler.acceptedAt
-      if now - since > Self.patience { handler.close() }
+      guard now - since > Self.patience else { continue }
+      if !handler.isClosing { metrics.sessionlessConnectionsExpired += 1 }
+      handler.close()
     }
   }
 
@@ -236,6 +251,8 @@ extension ClientListener: ServerConnectionOwner {
 
   /// Removes a connection that has ended.
   func onDisconnected(_ handler: ServerConnectionHandler) {
+    // A client that ends its session is closed by the core.
+    if handler.connection.state == .open { metrics.droppedConnections += 1 }
     handlers[handler.connection.number] = nil
     let address = handler.connection.address
     connectionsByAddress[address] = connectionsByAddress[address].flatMap { $0 > 1 ? $0 - 1 : nil }
@@ -243,4 +260,9 @@ extension ClientListener: ServerConnectionOwner {
     authenticator?.forget(handler.connection.number)
     if !isStopped { turns.schedule() }
   }
+  /// Counts a client that is sent to another server.
+  func onRefused(_ handler: ServerConnectionHandler) { metrics.connectionsWhileNotServing += 1 }
+
+  /// Counts a connection that could not be encrypted.
+  func onFailedHandshake(_ handler: ServerConnectionHandler) { metrics.failedHandshakes += 1 }
 }

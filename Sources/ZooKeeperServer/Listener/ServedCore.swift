@@ -25,16 +25,20 @@ final class ServedCore: @unchecked Sendable {
   let clock: ServerClock
   private let settings: ServerSettings
   private let audit: AuditLog?
+  private let metrics: CoreMetrics
 
   /// Creates a core over what was recovered.
   init(
-    _ settings: ServerSettings, _ state: RecoveredState, _ clock: ServerClock, servesEverybody: Bool, audit: AuditLog?
+    _ settings: ServerSettings, _ state: RecoveredState, _ clock: ServerClock, servesEverybody: Bool, audit: AuditLog?,
+    metrics: CoreMetrics
   ) {
     self.clock = clock
+    self.metrics = metrics
     self.settings = settings
     self.audit = audit
     audience = servesEverybody ? .everybody : .nobody
-    core = ServerCore(settings: settings, tree: state.tree, sessions: state.sessions, time: clock.now)
+    core = ServerCore(
+      settings: settings, tree: state.tree, sessions: state.sessions, time: clock.now, metrics: metrics)
     reportToAudit()
   }
 
@@ -50,13 +54,15 @@ final class ServedCore: @unchecked Sendable {
   /// Serves read-only clients.
   func serveReaders(_ state: RecoveredState) {
     let core = ServerCore(
-      settings: settings, tree: state.tree, sessions: state.sessions, time: clock.now, role: .readOnly)
+      settings: settings, tree: state.tree, sessions: state.sessions, time: clock.now, role: .readOnly,
+      metrics: metrics)
     replace(with: core, for: .readers)
   }
 
   /// Serves no clients, and keeps the tree.
   func serveNobody() {
-    let idle = ServerCore(settings: settings, tree: core.tree, sessions: core.committedSessions, time: clock.now)
+    let idle = ServerCore(
+      settings: settings, tree: core.tree, sessions: core.committedSessions, time: clock.now, metrics: metrics)
     replace(with: idle, for: .nobody)
   }
 

@@ -5,12 +5,16 @@ import ServerCore
 import TransportSecurity
 import ZooKeeperProtocol
 
-/// What a connection needs from the listener that accepted it. Neither function is on the path of a request.
+/// What a connection needs from the listener that accepted it. None of it is on the path of a request.
 protocol ServerConnectionOwner: AnyObject {
   /// Answers a four-letter word.
   func answer(to word: String, argument: Int64?) -> EventLoopFuture<String>
   /// Reports that the connection has ended.
   func onDisconnected(_ handler: ServerConnectionHandler)
+  /// Reports that a client asks for a session while no client is served.
+  func onRefused(_ handler: ServerConnectionHandler)
+  /// Reports that a connection could not be encrypted.
+  func onFailedHandshake(_ handler: ServerConnectionHandler)
 }
 
 /// One client's connection: it passes complete frames to the core, and sends the core's output.
@@ -112,7 +116,10 @@ final class ServerConnectionHandler: ChannelInboundHandler {
     hasSpoken = true
     guard let word = bytes.withUnsafeReadableBytes(FourLetterWords.word) else {
       // Clients that ask for a session must try another server.
-      if !served.isServing { closeAfterOutput(context) }
+      if !served.isServing {
+        owner.onRefused(self)
+        closeAfterOutput(context)
+      }
       return served.isServing
     }
     isAnswering = true
@@ -145,7 +152,7 @@ final class ServerConnectionHandler: ChannelInboundHandler {
           limitBytes: connection.state == .awaitingConnect ? firstFrameLimit : maximumFrameBytes)
         {
           core.receive(payload, on: connection, time)
-          turns.countRequest()
+          turns.countRequest(time)
           offset += FrameSplitter.prefixLengthBytes + payload.count
           if connection.output.bytes.count > ClientConnection.outputTargetBytes {
             flush()
@@ -246,6 +253,7 @@ final class ServerConnectionHandler: ChannelInboundHandler {
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
     if let failure = TLSFailure(error, on: context.channel) {
+      owner.onFailedHandshake(self)
       logger.warning(
         "closing a connection",
         metadata: ["client": "\(remoteAddress)", "reason": "\(failure.description(of: "the client"))"])

@@ -36,15 +36,14 @@ final class LogPipeline: @unchecked Sendable {
   private var task: SnapshotTask?
   /// Runs when the snapshot that is being written is done.
   private var onSnapshotEnded: (() -> Void)?
-  /// Of the generations of the log that have ended.
-  private var endedSyncs = SyncStatistics()
   /// The snapshot that was asked for, and is not written yet.
   private var request: SnapshotRequest?
+  private let metrics: ServerMetrics
   private(set) var lastSnapshot: (zxid: Zxid, wallMilliseconds: Int64)?
 
   init(
     _ storage: Storage, _ configuration: ServerConfiguration, _ clock: ServerClock, _ slowDisk: SlowDisk,
-    background: BackgroundWorker, loop: any EventLoop, logger: Logger
+    background: BackgroundWorker, loop: any EventLoop, metrics: ServerMetrics, logger: Logger
   ) {
     directory = storage.directory
     self.configuration = configuration
@@ -53,6 +52,7 @@ final class LogPipeline: @unchecked Sendable {
     self.slowDisk = slowDisk
     self.loop = loop
     self.logger = logger
+    self.metrics = metrics
     let report = storage.report
     schedule = SnapshotSchedule(configuration.logging, replayed: (report.replayedCount, report.replayedBytes))
     lastSnapshot = report.snapshot.map { ($0.zxid, 0) }
@@ -69,19 +69,13 @@ final class LogPipeline: @unchecked Sendable {
     settings.forcesSync = configuration.logging.forcesSync
     let writer = LogWriter(directory.files, directory: directory.logDirectory, after: last, settings: settings)
     let worker = LogWorker(
-      writer, loop: loop, slowDisk: slowDisk, syncWarningMilliseconds: configuration.logging.syncWarningMilliseconds,
+      writer, loop: loop, slowDisk: slowDisk, metrics: metrics.log,
+      syncWarningMilliseconds: configuration.logging.syncWarningMilliseconds,
       onPersisted: { [weak self] in self?.onPersisted(through: $0, generation) },
       onFailure: { [weak self] in self?.onFailure($0) },
       onSlowSync: { [logger] in logger.warning("a sync of the log took \($0) ms") })
     worker.start()
     self.worker = worker
-  }
-
-  /// How long the syncs took since the server was started.
-  var syncStatistics: SyncStatistics {
-    var all = endedSyncs
-    if let worker { all.add(worker.syncStatistics) }
-    return all
   }
 
   /// Appends a transaction to the batch that `submit` hands over.
@@ -115,7 +109,6 @@ final class LogPipeline: @unchecked Sendable {
   func stop() throws(TxnLogError) -> Zxid {
     defer { task?.onLogEnded() }
     guard let worker = worker.take() else { throw TxnLogError(.poisoned, path: directory.logDirectory) }
-    defer { endedSyncs.add(worker.syncStatistics) }
     let last = try worker.stop()
     task?.onLogged(through: last)
     return last
@@ -123,10 +116,7 @@ final class LogPipeline: @unchecked Sendable {
 
   /// Ends the log as if the process were killed: what is not being written is lost.
   func abandon() {
-    if let worker = worker.take() {
-      worker.abandon()
-      endedSyncs.add(worker.syncStatistics)
-    }
+    worker.take()?.abandon()
     task?.onLogEnded()
   }
 
@@ -194,8 +184,12 @@ final class LogPipeline: @unchecked Sendable {
     }
     defer { beginRequestedSnapshot() }
     switch result {
-    case .success: lastSnapshot = (task.zxid, clock.wallMilliseconds)
+    case .success:
+      lastSnapshot = (task.zxid, clock.wallMilliseconds)
+      metrics.snapshotTime.add(Int(task.elapsed.nanoseconds / 1000))
+      metrics.snapshotBytes.add(task.byteCount)
     case .failure(let error):
+      metrics.snapshotErrors += 1
       // The log has all transactions, so the server continues, and tries again when the next snapshot is due.
       logger.error("a snapshot could not be written", metadata: ["reason": "\(error)"])
     }

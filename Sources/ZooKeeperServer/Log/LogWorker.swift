@@ -34,6 +34,8 @@ final class LogWorker<Files: FileSystem & Sendable>: @unchecked Sendable {
     var bytes: [UInt8] = []
     var last = Zxid.zero
     var entryCount = 0
+    /// When the first entry was added, in nanoseconds of the monotonic clock.
+    var begun: UInt64 = 0
     /// Whether a new segment begins with this batch.
     var rolls = false
     var isEmpty: Bool { bytes.isEmpty && !rolls }
@@ -59,7 +61,6 @@ final class LogWorker<Files: FileSystem & Sendable>: @unchecked Sendable {
     var outcome: Result<Zxid, TxnLogError>?
     /// The expected duration of a sync, from the last ones; the maximum before the first.
     var syncNanoseconds = UInt64.max
-    var syncs = SyncStatistics()
   }
 
   /// The longest expected duration of a sync for which the loop waits: every client waits with it.
@@ -73,6 +74,7 @@ final class LogWorker<Files: FileSystem & Sendable>: @unchecked Sendable {
   private let slowDisk: SlowDisk
   private let syncWarningNanoseconds: UInt64
   private let onSlowSync: @Sendable (_ milliseconds: Int) -> Void
+  private let metrics: LogMetrics
   private var writer: LogWriter<Files>
   private var shared = Shared()
   private var gathered = Batch()
@@ -90,13 +92,15 @@ final class LogWorker<Files: FileSystem & Sendable>: @unchecked Sendable {
   ///   - onPersisted: called on the loop after each sync, with the last transaction that is durable.
   ///   - onFailure: called on the loop at most once; nothing is written after it.
   init(
-    _ writer: consuming LogWriter<Files>, loop: any EventLoop, slowDisk: SlowDisk, syncWarningMilliseconds: Int,
+    _ writer: consuming LogWriter<Files>, loop: any EventLoop, slowDisk: SlowDisk, metrics: LogMetrics,
+    syncWarningMilliseconds: Int,
     onPersisted: @escaping @Sendable (Zxid) -> Void, onFailure: @escaping @Sendable (TxnLogError) -> Void,
     onSlowSync: @escaping @Sendable (Int) -> Void
   ) {
     self.writer = writer
     self.loop = loop
     self.slowDisk = slowDisk
+    self.metrics = metrics
     self.onPersisted = onPersisted
     self.onFailure = onFailure
     self.onSlowSync = onSlowSync
@@ -122,6 +126,7 @@ final class LogWorker<Files: FileSystem & Sendable>: @unchecked Sendable {
 
   /// Adds an entry to the batch of this turn; it is written after the next `submit`.
   func append(_ entry: UnsafeRawBufferPointer, zxid: Zxid) {
+    if gathered.entryCount == 0 { gathered.begun = monotonicNanoseconds() }
     withUnsafeBytes(of: UInt32(entry.count)) { gathered.bytes.append(contentsOf: $0) }
     gathered.bytes.append(contentsOf: entry)
     gathered.last = zxid
@@ -155,13 +160,6 @@ final class LogWorker<Files: FileSystem & Sendable>: @unchecked Sendable {
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }
     return !shared.isWriting && shared.waiting.isEmpty && shared.syncNanoseconds <= Self.quickSyncNanoseconds
-  }
-
-  /// How long the syncs took so far.
-  var syncStatistics: SyncStatistics {
-    pthread_mutex_lock(mutex)
-    defer { pthread_mutex_unlock(mutex) }
-    return shared.syncs
   }
 
   /// Hands over the current batch and waits for it for a limited time. To be called only if `isWorthWaiting`.
@@ -275,7 +273,11 @@ final class LogWorker<Files: FileSystem & Sendable>: @unchecked Sendable {
   }
 
   private func write(_ batch: Batch) throws(TxnLogError) -> Zxid {
-    if batch.rolls { try writer.roll() }
+    let taken = monotonicNanoseconds()
+    if batch.rolls {
+      try writer.roll()
+      metrics.countSegment()
+    }
     let failure = batch.bytes.withUnsafeBytes { bytes -> TxnLogError? in
       var offset = 0
       do throws(TxnLogError) {
@@ -293,8 +295,14 @@ final class LogWorker<Files: FileSystem & Sendable>: @unchecked Sendable {
     let start = monotonicNanoseconds()
     let last = try writer.sync()
     waitForSlowDisk()
-    let elapsed = monotonicNanoseconds() - start
+    let end = monotonicNanoseconds()
+    let elapsed = end - start
     noteSync(elapsed)
+    metrics.add(
+      LogMetrics.Batch(
+        entryCount: batch.entryCount, bytes: batch.bytes.count - 4 * batch.entryCount,
+        queueNanoseconds: taken > batch.begun ? taken - batch.begun : 0, processNanoseconds: end - taken,
+        syncNanoseconds: elapsed))
     if elapsed > syncWarningNanoseconds {
       loop.execute { [onSlowSync] in onSlowSync(Int(elapsed / 1_000_000)) }
     }
@@ -323,13 +331,12 @@ extension LogWorker {
     }
   }
 
-  /// Counts a sync, and updates the expected duration of the next one: a slow one raises it at once, quick ones lower
+  /// Updates the expected duration of the next one: a slow one raises it at once, quick ones lower
   /// it gradually.
   private func noteSync(_ nanoseconds: UInt64) {
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }
     let average = shared.syncNanoseconds == .max ? nanoseconds : (7 * shared.syncNanoseconds + nanoseconds) / 8
-    shared.syncs.add(nanoseconds)
     shared.syncNanoseconds = max(average, min(nanoseconds, 16 * Self.quickSyncNanoseconds))
   }
 }

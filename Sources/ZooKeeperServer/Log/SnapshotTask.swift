@@ -25,6 +25,11 @@ final class SnapshotTask {
   private static let sliceBytes = 256 << 10
 
   var zxid: Zxid { job.zxid }
+  /// How long it has taken so far.
+  var elapsed: TimeAmount { NIODeadline.now() - begun }
+  /// The bytes of the znodes that are encoded so far.
+  private(set) var byteCount = 0
+  private let begun = NIODeadline.now()
   private let job: SnapshotJob
   private let path: String
   private let background: BackgroundWorker
@@ -64,7 +69,9 @@ final class SnapshotTask {
   private func next() {
     let (box, lastZxid) = (box, serializesLastZxid ? zxid : nil)
     switch job.next(budgetBytes: Self.sliceBytes) {
-    case .write(let slice): inBackground { () throws(TxnLogError) in try box.writer?.append(slice) }
+    case .write(let slice):
+      byteCount += slice.bytes.count
+      inBackground { () throws(TxnLogError) in try box.writer?.append(slice) }
     case .awaitLog: break
     case .finish(let digest):
       inBackground(isLast: true) { () throws(TxnLogError) in

@@ -13,6 +13,7 @@ import ZooKeeperProtocol
 final class Storage {
   let directory: DataDirectory<PosixFileSystem>
   let report: RecoveryReport
+  let times: RecoveryTimes
   private var lock: DirectoryLock<PosixFileSystem>?
 
   /// The result of recovery.
@@ -27,10 +28,11 @@ final class Storage {
 
   private init(
     _ directory: DataDirectory<PosixFileSystem>, _ report: RecoveryReport,
-    _ lock: consuming DirectoryLock<PosixFileSystem>
+    _ times: RecoveryTimes, _ lock: consuming DirectoryLock<PosixFileSystem>
   ) {
     self.directory = directory
     self.report = report
+    self.times = times
     self.lock = consume lock
   }
 
@@ -44,13 +46,14 @@ final class Storage {
     let lock = try directory.lock()
     try directory.checkWritable()
     let trees = configuration.makeTreeSettings()
-    var loader = TreeLoader(trees, historyLimits: configuration.ensemble?.zabSettings)
+    var loading = TimedLoader(TreeLoader(trees, historyLimits: configuration.ensemble?.zabSettings))
     var settings = RecoverySettings()
     settings.trustsMissingSnapshot = configuration.logging.trustsMissingSnapshot
-    let report = try directory.recover(into: &loader, settings: settings)
+    let report = try directory.recover(into: &loading, settings: settings)
+    let (loader, times) = (loading.loader, loading.times)
     if report.isEmpty { try writeFirstSnapshot(directory, loader.state.tree) }
     return Recovered(
-      storage: Storage(directory, report, lock), trees: trees, state: loader.state, history: loader.history)
+      storage: Storage(directory, report, times, lock), trees: trees, state: loader.state, history: loader.history)
   }
 
   /// Unlocks the directory, so that another server can use it.

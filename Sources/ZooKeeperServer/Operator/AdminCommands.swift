@@ -27,7 +27,7 @@ enum AdminCommands {
     case "dirs", "server_stats": .files
     case "stats": [.connections, .files]
     case "dump": .sessions
-    case "monitor": .descriptors
+    case "monitor": .metrics
     case "watches", "watches_by_path": .watches
     default: []
     }

@@ -107,20 +107,6 @@ extension EnsembleReport {
     let sorted = sessions.sorted { $0.id.rawValue < $1.id.rawValue }
     return "Global Sessions(\(sessionCount)):\n" + sorted.map { "\($0.id)\t\($0.timeoutMilliseconds)ms\n" }.joined()
   }
-
-  /// The figures of `mntr` that standalone servers do not have.
-  var figures: [(String, Int)] {
-    var figures = [("quorum_size", quorum.voters.count)]
-    guard let leadership else { return part == .follower ? figures + [("synced_observers", 0)] : figures }
-    figures += [
-      ("learners", leadership.learnerCount), ("synced_followers", leadership.syncedFollowerCount),
-      ("synced_non_voting_followers", leadership.syncedNonVotingCount),
-      ("synced_observers", leadership.observers.count), ("pending_syncs", leadership.pendingSyncCount),
-      ("leader_uptime", leadership.uptimeMilliseconds), ("last_proposal_size", leadership.proposalSizes.last),
-      ("max_proposal_size", leadership.proposalSizes.maximum), ("min_proposal_size", leadership.proposalSizes.minimum),
-    ]
-    return figures
-  }
 }
 
 // MARK: AdminServer

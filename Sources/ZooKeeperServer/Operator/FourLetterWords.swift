@@ -53,7 +53,7 @@ enum FourLetterWords {
     case "conf", "dirs": .files
     case "cons", "stat": .connections
     case "dump": [.connections, .sessions]
-    case "mntr": .descriptors
+    case "mntr": .metrics
     case "wchc", "wchp": .watches
     default: []
     }

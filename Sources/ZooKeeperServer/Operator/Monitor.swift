@@ -1,8 +1,10 @@
+import ServerCore
 import ZooKeeperProtocol
 
-/// The figures that `mntr`, `/commands/monitor` and Prometheus report.
+/// The figures that `mntr`, `/commands/monitor` and Prometheus report: the families of `MetricTable`.
 ///
-/// *Source*: `ClientProtocol` 7.1, 7.3; names without the prefix `zk_`.
+/// *Source*: `ClientProtocol` 7.1, 7.3; names without the prefix `zk_`. The names of summaries and sets are those of
+/// `AvgMinMaxCounter`, `AvgMinMaxPercentileCounter` and `SimpleCounterSet`.
 enum Monitor {
   /// A figure.
   enum Value: Hashable, Sendable {
@@ -36,52 +38,128 @@ enum Monitor {
       entries.append(
         Entry(key: "peer_state", value: .text("\(ensemble.part.participle) - \(ensemble.zabState)")))
     }
-    return entries + gauges(report) + syncs(report.syncs)
+    return entries + samples(report).flatMap { self.entries($0) }
   }
 
-  /// The figures that are numbers.
-  static func gauges(_ report: ServerReport) -> [Entry] {
-    let figures: [(String, Int)] = [
-      ("max_latency", report.latency.maximum), ("min_latency", report.latency.minimum),
-      ("packets_received", report.packetsReceived), ("packets_sent", report.packetsSent),
-      ("num_alive_connections", report.connectionCount), ("outstanding_requests", report.outstandingRequests),
-      ("uptime", Int(report.uptimeMilliseconds)), ("znode_count", report.znodeCount),
-      ("watch_count", report.watches.count), ("ephemerals_count", report.sessions.ephemeralCount),
-      ("approximate_data_size", report.approximateDataSize), ("global_sessions", report.sessions.count),
-      ("local_sessions", 0), ("open_file_descriptor_count", report.openFileDescriptors),
-      ("max_file_descriptor_count", report.maximumFileDescriptors), ("auth_failed_count", report.authFailures),
-      ("last_client_response_size", report.responseBytes.last),
-      ("max_client_response_size", report.responseBytes.maximum),
-      ("min_client_response_size", report.responseBytes.minimum),
+  /// The families that the report has values for, in the order of the table.
+  private static func samples(_ report: ServerReport) -> [MetricSample] {
+    var measured = report.samples[...]
+    return MetricTable.families.compactMap { family in
+      switch family.source {
+      case .reported(let read): return read(report).map { MetricSample(family: family, value: $0) }
+      case .measured:
+        guard measured.first?.family.name == family.name else { return nil }
+        return measured.popFirst()
+      case .meaningless: return nil
+      }
+    }
+  }
+
+  /// The figures of a family in `mntr`.
+  static func entries(_ sample: MetricSample) -> [Entry] {
+    let family = sample.family
+    switch sample.value {
+    case .number(let number): return [Entry(key: family.name, value: .integer(number))]
+    case .fraction(let number): return [Entry(key: family.name, value: .double(number))]
+    case .distribution(let distribution): return entries(distribution, family.name, family)
+    case .numbers(let numbers): return numbers.map { Entry(key: "\($0.key)_\(family.name)", value: .integer($0.1)) }
+    case .distributions(let all): return all.flatMap { entries($0.1, "\($0.key)_\(family.name)", family) }
+    }
+  }
+
+  private static func entries(_ distribution: Distribution, _ name: String, _ family: MetricFamily) -> [Entry] {
+    let scale = family.scale
+    var entries = [
+      Entry(key: "avg_\(name)", value: .double(distribution.mean / Double(scale))),
+      Entry(key: "min_\(name)", value: .integer(distribution.minimum / scale)),
+      Entry(key: "max_\(name)", value: .integer(distribution.maximum / scale)),
+      Entry(key: "cnt_\(name)", value: .integer(distribution.count)),
+      Entry(key: "sum_\(name)", value: .integer(distribution.sum / scale)),
     ]
-    return [Entry(key: "avg_latency", value: .double(report.latency.average))]
-      + (figures + space(report) + (report.ensemble?.figures ?? [])).map { Entry(key: $0.0, value: .integer($0.1)) }
+    guard family.hasQuantiles else { return entries }
+    for (level, prefix) in [(0.5, "p50"), (0.95, "p95"), (0.99, "p99"), (0.999, "p999")] {
+      entries.append(Entry(key: "\(prefix)_\(name)", value: .integer(distribution.quantile(level) / scale)))
+    }
+    return entries
   }
+}
 
-  /// The space of the log's file system, which Apache's server does not report.
-  private static func space(_ report: ServerReport) -> [(String, Int)] {
-    guard let space = report.logDirectorySpace else { return [] }
-    return [("log_dir_free_bytes", space.freeBytes), ("log_dir_total_bytes", space.totalBytes)]
-  }
+// MARK: Prometheus
 
-  /// How long the syncs of the log took, in milliseconds.
-  ///
-  /// *Source*: `ServerMetrics.FSYNC_TIME`, `AvgMinMaxCounter.values`.
-  private static func syncs(_ syncs: SyncStatistics) -> [Entry] {
-    func milliseconds(_ nanoseconds: UInt64) -> Value { .integer(Int(clamping: nanoseconds / 1_000_000)) }
-    return [
-      Entry(key: "avg_fsynctime", value: .double(syncs.averageMilliseconds)),
-      Entry(key: "min_fsynctime", value: milliseconds(syncs.shortestNanoseconds)),
-      Entry(key: "max_fsynctime", value: milliseconds(syncs.longestNanoseconds)),
-      Entry(key: "cnt_fsynctime", value: .integer(syncs.count)),
-      Entry(key: "sum_fsynctime", value: milliseconds(syncs.totalNanoseconds)),
-    ]
-  }
-
+extension Monitor {
   /// Prometheus' text format, version 0.0.4.
+  ///
+  /// *Source*: `PrometheusMetricsProvider`: the label of sets is `key`, counters have no suffix, and summaries have the
+  /// median only, or also the 90th and 99th percentile.
   static func prometheus(_ report: ServerReport) -> String {
-    gauges(report).map { "# HELP \($0.key) \($0.key)\n# TYPE \($0.key) gauge\n\($0.key) \($0.text)\n" }.joined()
-      + "# HELP fsynctime fsynctime\n# TYPE fsynctime summary\nfsynctime_count \(report.syncs.count)\n"
-      + "fsynctime_sum \(Double(report.syncs.totalNanoseconds) / 1e6)\n"
+    samples(report).map { sample in
+      let family = sample.family
+      let lines = prometheus(sample)
+      guard !lines.isEmpty else { return "" }
+      let header = "# HELP \(family.name) \(family.help)\n# TYPE \(family.name) \(family.typeName)\n"
+      return header + lines.map { $0 + "\n" }.joined()
+    }.joined()
+  }
+
+  /// The lines of a family, without its header.
+  static func prometheus(_ sample: MetricSample) -> [String] {
+    let family = sample.family
+    switch sample.value {
+    case .number(let number): return ["\(family.name) \(number)"]
+    case .fraction(let number): return ["\(family.name) \(number)"]
+    case .distribution(let distribution): return prometheus(distribution, family, key: nil)
+    case .numbers(let numbers): return numbers.map { "\(family.name){\(label($0.key))} \($0.1)" }
+    case .distributions(let all): return all.flatMap { prometheus($0.1, family, key: $0.key) }
+    }
+  }
+
+  private static func prometheus(_ distribution: Distribution, _ family: MetricFamily, key: String?) -> [String] {
+    let scale = family.scale
+    func text(_ number: Int) -> String { scale == 1 ? "\(number)" : "\(Double(number) / Double(scale))" }
+    let labels = key.map { label($0) }
+    var lines = (family.hasQuantiles ? [0.5, 0.9, 0.99] : [0.5]).map { level in
+      // A quantile of nothing is not a number, as Prometheus' own libraries write it.
+      let value = distribution.count == 0 ? "NaN" : text(distribution.quantile(level))
+      return "\(family.name){\((labels.map { $0 + "," }) ?? "")quantile=\"\(level)\"} \(value)"
+    }
+    let suffix = labels.map { "{\($0)}" } ?? ""
+    lines.append("\(family.name)_count\(suffix) \(distribution.count)")
+    lines.append("\(family.name)_sum\(suffix) \(text(distribution.sum))")
+    return lines
+  }
+
+  /// The label of a member of a set. Namespaces are names of znodes, which may contain anything.
+  private static func label(_ key: String) -> String {
+    var text = "key=\""
+    for scalar in key.unicodeScalars {
+      switch scalar {
+      case "\\": text += "\\\\"
+      case "\"": text += "\\\""
+      case "\n": text += "\\n"
+      default: text.unicodeScalars.append(scalar)
+      }
+    }
+    return text + "\""
+  }
+}
+
+extension MetricFamily {
+  /// What a measured number is divided by to be reported.
+  fileprivate var scale: Int { unit == .milliseconds ? 1000 : 1 }
+
+  fileprivate var hasQuantiles: Bool {
+    switch kind {
+    case .summary(let quantiles), .summarySet(let quantiles): quantiles
+    default: false
+    }
+  }
+
+  /// Prometheus' name of the kind.
+  var typeName: String {
+    switch kind {
+    case .gauge, .gaugeSet: "gauge"
+    case .counter, .counterSet: "counter"
+    case .summary, .summarySet: "summary"
+    }
   }
 }

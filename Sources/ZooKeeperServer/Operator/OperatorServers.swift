@@ -79,7 +79,7 @@ final class OperatorServers: @unchecked Sendable {
       encryption: encryption, logger: logger
     ) { [reporter, loop = listening.loop] question in
       guard question.path == "/metrics" else { return loop.makeSucceededFuture(.notFound) }
-      return reporter.report(.descriptors) {
+      return reporter.report(.metrics) {
         HTTPAnswer(contentType: "text/plain; version=0.0.4", body: Monitor.prometheus($0))
       }
     }.map { [self] in servers.append($0) }

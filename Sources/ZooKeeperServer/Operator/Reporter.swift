@@ -16,6 +16,8 @@ final class Reporter: @unchecked Sendable {
   private let clients: ClientListener
   private let log: LogPipeline
   private let membership: Membership
+  private let metrics: ServerMetrics
+  private let encryption: ServerEncryption
   private let queue = ReportQueue()
   private let snapshots: AdminSnapshots
   /// What `stmk` and `set_trace_mask` have set, and `gtmk` shows.
@@ -26,13 +28,16 @@ final class Reporter: @unchecked Sendable {
 
   init(
     _ configuration: ServerConfiguration, _ storage: Storage, _ clients: ClientListener, _ log: LogPipeline,
-    _ membership: Membership, loop: any EventLoop, logger: Logger
+    _ membership: Membership, _ metrics: ServerMetrics, _ encryption: ServerEncryption, loop: any EventLoop,
+    logger: Logger
   ) {
     self.configuration = configuration
     self.storage = storage
     self.clients = clients
     self.log = log
     self.membership = membership
+    self.metrics = metrics
+    self.encryption = encryption
     self.loop = loop
     snapshots = AdminSnapshots(configuration, clients, log, membership, loop: loop, logger: logger)
   }
@@ -51,11 +56,16 @@ final class Reporter: @unchecked Sendable {
     case "stmk":
       if let argument { traceMask = argument }
       return loop.makeSucceededFuture("\(traceMask)")
-    case "srst": core.resetStatistics()
+    case "srst": resetStatistics()
     case "crst": core.resetConnectionStatistics()
     default: break
     }
     return report(FourLetterWords.parts(word)) { FourLetterWords.answer(word, $0) }
+  }
+
+  private func resetStatistics() {
+    core.resetStatistics()
+    metrics.resetDistributions()
   }
 
   /// Answers a GET of the AdminServer.
@@ -73,7 +83,7 @@ final class Reporter: @unchecked Sendable {
       let (answer, mask) = AdminCommands.traceMask(question.parameter("traceMask"))
       if let mask { traceMask = mask }
       return loop.makeSucceededFuture(.json(answer))
-    case "stat_reset": core.resetStatistics()
+    case "stat_reset": resetStatistics()
     case "connection_stat_reset": core.resetConnectionStatistics()
     case "observer_connection_stat_reset": membership.driver?.resetLearnerStatistics()
     default: break
@@ -155,8 +165,10 @@ final class Reporter: @unchecked Sendable {
       ensemble: membership.driver?.report(
         core, clientAddress: HostAndPort(host: configuration.clientAddress ?? "127.0.0.1", port: clients.port),
         zxid: membership.reportedZxid(core), withSessions: parts.contains(.sessions)))
-    report.syncs = log.syncStatistics
     report.traceMask = traceMask
+    if parts.contains(.measurements) {
+      report.samples = MetricSources(metrics, core, membership.driver, encryption).samples
+    }
     if parts.contains(.sessions) {
       report.sessions.expiries = core.sessionExpiries.map { ($0.milliseconds + offset, $0.session) }
     }

@@ -42,7 +42,8 @@ struct ServerReport: Sendable {
   var logDirectorySpace: (freeBytes: Int, totalBytes: Int)?
   /// What `set_trace_mask` has set.
   var traceMask = Int64(FourLetterWords.defaultTraceMask)
-  var syncs = SyncStatistics()
+  /// What is measured, in the order of `MetricTable`; empty unless requested.
+  var samples: [MetricSample] = []
   var authFailures: Int
   var snapshot: (zxid: Zxid, wallMilliseconds: Int64)?
   /// nil for a standalone server.
@@ -66,6 +67,10 @@ struct ReportParts: OptionSet, Sendable {
   static let files = ReportParts(rawValue: 8)
   /// The descriptors that are open, and the space on the disk. Made away from the event loop.
   static let descriptors = ReportParts(rawValue: 16)
+  /// What is measured.
+  static let measurements = ReportParts(rawValue: 32)
+  /// What `mntr` and its like report.
+  static let metrics: ReportParts = [.descriptors, .measurements]
 }
 
 /// Milliseconds between a request's arrival and its answer.

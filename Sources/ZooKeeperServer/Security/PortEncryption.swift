@@ -23,6 +23,10 @@ final class PortEncryption: @unchecked Sendable {
   /// The connections whose handshake is under way, by the order in which they were accepted.
   private var handshakes: [UInt64: any Channel] = [:]
   private var acceptedCount: UInt64 = 0
+  /// Handshakes that were given up because too many were under way.
+  private(set) var exceededCount = 0
+  /// Connections in the clear on a port that also accepts encrypted ones.
+  private(set) var plainCount = 0
   private var oldestHandshake: UInt64 = 0
   private var lastComplaint = NIODeadline.uptimeNanoseconds(0)
   private let purpose: String
@@ -57,6 +61,9 @@ final class PortEncryption: @unchecked Sendable {
 
   // MARK: Connections
 
+  /// The number of handshakes that are under way.
+  var handshakeCount: Int { handshakes.count }
+
   /// Prepares a connection that was accepted. If both kinds are allowed, its first byte shows whether it is encrypted.
   ///
   /// - Parameters:
@@ -75,7 +82,12 @@ final class PortEncryption: @unchecked Sendable {
     }
     if isMixed {
       let limit = TimeAmount.milliseconds(Int64(configuration.properties.detectionMilliseconds))
-      let detector = TLSDetector(accepting, limit: limit, onPlain: { [self] in handshakes[number] = nil }, admit: admit)
+      let detector = TLSDetector(
+        accepting, limit: limit,
+        onPlain: { [self] in
+          handshakes[number] = nil
+          plainCount += 1
+        }, admit: admit)
       try channel.pipeline.syncOperations.addHandler(detector, position: .first)
     } else {
       try accepting.encryptAccepted(channel, admit: admit)
@@ -92,6 +104,7 @@ final class PortEncryption: @unchecked Sendable {
     if handshakes.count > configuration.handshakeLimit {
       while handshakes[oldestHandshake] == nil { oldestHandshake += 1 }
       handshakes.removeValue(forKey: oldestHandshake)?.close(promise: nil)
+      exceededCount += 1
       let now = NIODeadline.now()
       guard now - lastComplaint > Self.complaintInterval else { return number }
       lastComplaint = now

@@ -1,4 +1,5 @@
 import NIOCore
+import ServerCore
 
 /// The turns of a server's event loop.
 ///
@@ -27,14 +28,21 @@ final class TurnLoop: @unchecked Sendable {
   private var isScheduled = false
   /// The number of clients' requests in this turn.
   private var requestCount = 0
+  /// When the first of them was read, in microseconds of the monotonic clock.
+  private var begun: Int64 = 0
+  private let metrics: ServerMetrics
 
-  init(_ loop: any EventLoop, _ log: LogPipeline) {
+  init(_ loop: any EventLoop, _ log: LogPipeline, _ metrics: ServerMetrics) {
+    self.metrics = metrics
     self.loop = loop
     self.log = log
   }
 
   /// Counts a client's request.
-  func countRequest() { requestCount += 1 }
+  func countRequest(_ time: ServerTime) {
+    if requestCount == 0 { begun = time.monotonicMicroseconds }
+    requestCount += 1
+  }
 
   /// Called when all requests of one read are handled. Ends the turn now, or after the requests of other connections
   /// that have arrived at the same time.
@@ -54,12 +62,16 @@ final class TurnLoop: @unchecked Sendable {
   func end() {
     guard let steps else { return }
     let isQuiet = requestCount <= 1
+    let begun = requestCount == 0 ? nil : begun
     requestCount = 0
     pacing.onTurnEnded()
     steps.propose()
     let waits = isQuiet && log.isWorthWaiting
     if !waits { log.submit() }
     steps.send()
+    if let begun {
+      metrics.turnTime.add(Int(Int64(NIODeadline.now().uptimeNanoseconds / 1000) - begun))
+    }
     // After everything is sent, so that the other servers sync meanwhile. If the batch became durable, its report has
     // already ended another turn, which has finished this one too.
     if waits, log.submitAndWait() { return }

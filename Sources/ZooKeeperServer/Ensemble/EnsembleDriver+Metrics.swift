@@ -1,0 +1,52 @@
+import Jute
+import Zab
+import ZooKeeperProtocol
+
+/// What is measured of the packets between servers.
+extension EnsembleDriver {
+  /// Where a transaction has the time at which its leader has made it: after session, cxid and zxid.
+  private static let timeOffset = 20
+
+  /// Counts a packet that has arrived.
+  func measure(_ packet: QuorumPacket, _ connection: ConnectionID) {
+    switch packet.kind {
+    case .ack? where isLeading: if let server = learners[connection] { noteAcknowledged(packet.zxid, by: server) }
+    case .proposal? where isUpToDate: noteProposal(packet)
+    case .commit? where isUpToDate: metrics.ensemble.learnerCommits += 1
+    case .followerInfo?, .observerInfo?: noteLearner(packet, connection)
+    default: break
+    }
+  }
+
+  /// Records that a voter has a transaction of this leader on disk.
+  func noteAcknowledged(_ zxid: Zxid, by server: ServerID) {
+    guard let proposed = proposalTimes.time(of: zxid) else { return }
+    metrics.ensemble.addAcknowledgement(Int(time.monotonicMicroseconds - proposed), by: server)
+  }
+
+  private func noteProposal(_ packet: QuorumPacket) {
+    guard !isLeading, let data = packet.data, data.count >= Self.timeOffset + 8 else { return }
+    metrics.ensemble.learnerProposals += 1
+    let made = data.withUnsafeBytes { $0.loadBigEndian(at: Self.timeOffset, as: Int64.self) }
+    metrics.ensemble.proposalLatency.add(Int(clamping: (time.wallMilliseconds &- made) &* 1000))
+    proposalTimes.append(packet.zxid, at: made)
+  }
+
+  /// Remembers which voter has opened a connection.
+  private func noteLearner(_ packet: QuorumPacket, _ connection: ConnectionID) {
+    guard isLeading, let data = packet.data,
+      let info = try? LearnerInfo(decoding: data, allowingTrailingBytes: true),
+      member.zab.configuration.isVoter(info.serverID)
+    else { return }
+    learners[connection] = info.serverID
+  }
+
+  /// For each voter, how many transactions of this leader's history it has not acknowledged.
+  var lagByServer: [(name: String, Int)] {
+    guard isLeading else { return [] }
+    let zab = member.zab
+    return zab.configuration.voters.sorted().map { server in
+      ("\(server)", Int(clamping: zab.lag(of: server)))
+    }
+  }
+}
