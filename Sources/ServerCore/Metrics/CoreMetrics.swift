@@ -8,62 +8,65 @@ internal import ZooKeeperProtocol
 /// Which family of metrics each of these is, and what it means exactly, is in the table of the `ZooKeeperServer`
 /// target.
 ///
+/// The runtime does not check that accesses to a variable do not overlap: each is one addition, and the check would
+/// cost four times as much as that.
+///
 /// *Thread*: that of the core.
 package final class CoreMetrics {
   // MARK: Requests
 
-  package internal(set) var readLatency = Histogram()
-  package internal(set) var updateLatency = Histogram()
+  @exclusivity(unchecked) package internal(set) var readLatency = Histogram()
+  @exclusivity(unchecked) package internal(set) var updateLatency = Histogram()
   /// From the time in a transaction's header, of the leader's wall clock, to its application here.
-  package internal(set) var propagationLatency = Histogram()
+  @exclusivity(unchecked) package internal(set) var propagationLatency = Histogram()
   /// The same on a leader only, which applies a transaction when a quorum has acknowledged it.
-  package internal(set) var quorumAckLatency = Histogram()
+  @exclusivity(unchecked) package internal(set) var quorumAckLatency = Histogram()
   /// The same on a learner only.
-  package internal(set) var commitPropagationLatency = Histogram()
-  package internal(set) var bytesReceived = 0
-  package internal(set) var responseBytes = 0
-  package internal(set) var watchBytes = 0
+  @exclusivity(unchecked) package internal(set) var commitPropagationLatency = Histogram()
+  @exclusivity(unchecked) package internal(set) var bytesReceived = 0
+  @exclusivity(unchecked) package internal(set) var responseBytes = 0
+  @exclusivity(unchecked) package internal(set) var watchBytes = 0
   /// Transactions that were prepared here.
-  package internal(set) var preparedCount = 0
+  @exclusivity(unchecked) package internal(set) var preparedCount = 0
   /// Transactions that were applied here.
-  package internal(set) var appliedCount = 0
-  package internal(set) var changesQueued = 0
-  package internal(set) var changesRemoved = 0
+  @exclusivity(unchecked) package internal(set) var appliedCount = 0
+  @exclusivity(unchecked) package internal(set) var changesQueued = 0
+  @exclusivity(unchecked) package internal(set) var changesRemoved = 0
 
   // MARK: Requests that wait for a write of their session
 
   /// The requests that wait on a connection, each time one is added.
-  package internal(set) var requestsInSessionQueue = Histogram()
+  @exclusivity(unchecked) package internal(set) var requestsInSessionQueue = Histogram()
   /// The reads that a write has held up, for each write after which some were answered.
-  package internal(set) var readsAfterWrite = Histogram()
+  @exclusivity(unchecked) package internal(set) var readsAfterWrite = Histogram()
   /// How long reads waited for a write.
-  package internal(set) var waitingReadTime = Histogram()
+  @exclusivity(unchecked) package internal(set) var waitingReadTime = Histogram()
 
   // MARK: Watches
 
   /// The connections that were sent an event, for each event that a client watched for.
-  package internal(set) var createdWatchers = Histogram()
-  package internal(set) var deletedWatchers = Histogram()
-  package internal(set) var changedWatchers = Histogram()
-  package internal(set) var childrenWatchers = Histogram()
+  @exclusivity(unchecked) package internal(set) var createdWatchers = Histogram()
+  @exclusivity(unchecked) package internal(set) var deletedWatchers = Histogram()
+  @exclusivity(unchecked) package internal(set) var changedWatchers = Histogram()
+  @exclusivity(unchecked) package internal(set) var childrenWatchers = Histogram()
 
   // MARK: Connections and sessions
 
-  package internal(set) var connectRequests = 0
+  @exclusivity(unchecked) package internal(set) var connectRequests = 0
   /// Sessions that a client wanted to resume on another connection.
-  package internal(set) var connectionRevalidations = 0
+  @exclusivity(unchecked) package internal(set) var connectionRevalidations = 0
   /// Questions of learners whether such a session is alive.
-  package internal(set) var revalidations = 0
-  package internal(set) var sessionsExpired = 0
-  package internal(set) var ensembleAuthSuccesses = 0
-  package internal(set) var ensembleAuthFailures = 0
-  package internal(set) var ensembleAuthSkips = 0
-  package internal(set) var digestMismatches = 0
+  @exclusivity(unchecked) package internal(set) var revalidations = 0
+  @exclusivity(unchecked) package internal(set) var sessionsExpired = 0
+  @exclusivity(unchecked) package internal(set) var ensembleAuthSuccesses = 0
+  @exclusivity(unchecked) package internal(set) var ensembleAuthFailures = 0
+  @exclusivity(unchecked) package internal(set) var ensembleAuthSkips = 0
+  @exclusivity(unchecked) package internal(set) var digestMismatches = 0
 
   // MARK: By the first component of the path
 
-  package internal(set) var writtenBytes = NamespaceHistograms()
-  package internal(set) var quotaExceeded: [String: Int] = [:]
+  @exclusivity(unchecked) package internal(set) var writtenBytes = NamespaceHistograms()
+  @exclusivity(unchecked) package internal(set) var quotaExceeded: [String: Int] = [:]
 
   package init() {}
 

@@ -33,15 +33,16 @@ final class LogMetrics: @unchecked Sendable {
   }
 
   private let lock = NIOLock()
-  private var syncTime = Histogram()
-  private var queueTime = Histogram()
-  private var processTime = Histogram()
-  private var queueAndFlushTime = Histogram()
-  private var batchSize = Histogram()
-  private var batchBytes = Histogram()
-  private var entryCount = 0
-  private var byteCount = 0
-  private var segmentCount = 0
+  // Unchecked, as in `CoreMetrics`.
+  @exclusivity(unchecked) private var syncTime = Histogram()
+  @exclusivity(unchecked) private var queueTime = Histogram()
+  @exclusivity(unchecked) private var processTime = Histogram()
+  @exclusivity(unchecked) private var queueAndFlushTime = Histogram()
+  @exclusivity(unchecked) private var batchSize = Histogram()
+  @exclusivity(unchecked) private var batchBytes = Histogram()
+  @exclusivity(unchecked) private var entryCount = 0
+  @exclusivity(unchecked) private var byteCount = 0
+  @exclusivity(unchecked) private var segmentCount = 0
 
   init() {}
 

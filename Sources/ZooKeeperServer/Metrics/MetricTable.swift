@@ -1,6 +1,7 @@
 import ServerCore
 
-/// All families of metrics: those of Apache's 3.9 by their names, kinds and labels, and those that only this server has.
+/// All families of metrics: those of Apache's 3.9 by their names, kinds and labels, and those that only this server
+/// has.
 ///
 /// A family of Apache's that would say nothing true here is in the table with the reason, and is not reported.
 ///

@@ -3,7 +3,8 @@ import ZooKeeperProtocol
 
 /// What is measured of a running server outside its core, from its start to its end. Durations are in microseconds.
 ///
-/// Which family of metrics each of these is, and what it means exactly, is in `MetricTable`.
+/// Which family of metrics each of these is, and what it means exactly, is in `MetricTable`. Accesses on the path of a
+/// request are unchecked, as in `CoreMetrics`.
 ///
 /// *Thread*: the event loop, except for `log`.
 final class ServerMetrics {
@@ -14,12 +15,12 @@ final class ServerMetrics {
   // MARK: The event loop
 
   /// From the first request of a turn until everything that the turn sends is sent.
-  var turnTime = Histogram()
+  @exclusivity(unchecked) var turnTime = Histogram()
   /// How much later than it was due a timer ran.
   var loopLag = Histogram()
   /// Applying the transactions that have become committed together, and their number.
-  var applyTime = Histogram()
-  var appliedTogether = Histogram()
+  @exclusivity(unchecked) var applyTime = Histogram()
+  @exclusivity(unchecked) var appliedTogether = Histogram()
 
   // MARK: Connections
 
@@ -100,16 +101,16 @@ final class EnsembleMetrics {
 
   // MARK: Proposals
 
-  var proposalCount = 0
-  var commitCount = 0
+  @exclusivity(unchecked) var proposalCount = 0
+  @exclusivity(unchecked) var commitCount = 0
   /// On a leader, from a proposal to its commit.
-  var acknowledgeTime = Histogram()
+  @exclusivity(unchecked) var acknowledgeTime = Histogram()
   /// On a follower, from the leader's time of a transaction to its arrival.
-  var proposalLatency = Histogram()
+  @exclusivity(unchecked) var proposalLatency = Histogram()
   /// From the leader's time of a transaction to this server's acknowledgement.
-  var ackCreationLatency = Histogram()
-  var learnerProposals = 0
-  var learnerCommits = 0
+  @exclusivity(unchecked) var ackCreationLatency = Histogram()
+  @exclusivity(unchecked) var learnerProposals = 0
+  @exclusivity(unchecked) var learnerCommits = 0
   /// On a leader, from a proposal to its acknowledgement, by server, this one included.
   private var ackLatencies = HistogramList()
   private var ackServers: [ServerID] = []
