@@ -14,7 +14,7 @@ struct HealthFaultTests {
   /// A sandbox with a fault of its machines.
   @Test(
     arguments: [
-      ("3", "local slow-disk 300ms 2\ncreate /a\ncreate /b\ncreate /c", "warning sync"),
+      ("3", "local slow-disk 300ms\ncreate /a\ncreate /b\ncreate /c\ncreate /d", "warning sync"),
       ("3", "local clock +1h 2", "warning clock"),
       ("3", "local kill 2", "fault reachable"),
       ("3", "local pause 2", "fault reachable"),
