@@ -28,8 +28,18 @@ extension EnsembleDriver {
     guard !isLeading, let data = packet.data, data.count >= Self.timeOffset + 8 else { return }
     metrics.ensemble.learnerProposals += 1
     let made = data.withUnsafeBytes { $0.loadBigEndian(at: Self.timeOffset, as: Int64.self) }
-    metrics.ensemble.proposalLatency.add(Int(clamping: (time.wallMilliseconds &- made) &* 1000))
+    metrics.ensemble.proposalLatency.add(Self.microseconds(from: made, to: time.wallMilliseconds))
     proposalTimes.append(packet.zxid, at: made)
+  }
+
+  /// The time between two readings of wall clocks in milliseconds.
+  ///
+  /// - Parameter made: a number from another server, which may be any.
+  /// - Returns: 0 if the two are too far apart to be times.
+  static func microseconds(from made: Int64, to now: Int64) -> Int {
+    let (milliseconds, isTooFar) = now.subtractingReportingOverflow(made)
+    let (microseconds, isTooLong) = milliseconds.multipliedReportingOverflow(by: 1000)
+    return isTooFar || isTooLong ? 0 : Int(microseconds)
   }
 
   /// Remembers which voter has opened a connection.

@@ -190,7 +190,7 @@ final class EnsembleDriver: @unchecked Sendable {
   /// Records that transactions of the leader are durable here, and will be acknowledged.
   private func noteDurable(_ zxid: Zxid) {
     while let made = proposalTimes.settleFirst(through: zxid) {
-      metrics.ensemble.ackCreationLatency.add(Int(time.wallMilliseconds - made) * 1000)
+      metrics.ensemble.ackCreationLatency.add(Self.microseconds(from: made, to: time.wallMilliseconds))
     }
   }
 

@@ -112,7 +112,7 @@ final class AdminSnapshots: @unchecked Sendable {
     guard serializesLastZxid else {
       return Self.failure(.internalServerError, "snapshots need serializeLastProcessedZxid.enabled=true")
     }
-    let interval = TimeAmount.milliseconds(Int64(settings.snapshotIntervalMilliseconds))
+    let interval = TimeAmount.milliseconds(clamping: settings.snapshotIntervalMilliseconds)
     if let last, NIODeadline.now() - last < interval {
       return Self.failure(
         .tooManyRequests,

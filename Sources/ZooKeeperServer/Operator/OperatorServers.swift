@@ -43,7 +43,7 @@ final class OperatorServers: @unchecked Sendable {
 
   private func startAdmin(_ admin: ServerConfiguration.Admin, _ listening: Listening) -> EventLoopFuture<Void> {
     let address = HostAndPort(host: admin.address, port: admin.port)
-    let timeout = TimeAmount.milliseconds(Int64(admin.idleTimeoutMilliseconds))
+    let timeout = TimeAmount.milliseconds(clamping: admin.idleTimeoutMilliseconds)
     return AdminServer.start(
       listening, address, purpose: "the AdminServer's port", idleTimeout: timeout,
       encryption: encryption.ofAdmin.map { .init(port: $0, isMixed: !admin.requiresEncryption) }, logger: logger

@@ -81,7 +81,7 @@ final class PortEncryption: @unchecked Sendable {
       }.nonisolated()
     }
     if isMixed {
-      let limit = TimeAmount.milliseconds(Int64(configuration.properties.detectionMilliseconds))
+      let limit = TimeAmount.milliseconds(clamping: configuration.properties.detectionMilliseconds)
       let detector = TLSDetector(
         accepting, limit: limit,
         onPlain: { [self] in
