@@ -99,6 +99,33 @@ struct OperatorTests {
     holder.closeInput()
   }
 
+  @Test func adminServerShowsTheConfigurationWithoutSecrets() async throws {
+    let port = try LoopbackPorts.reserve()
+    let server = try ServerUnderTest([
+      "admin.enableServer=true", "admin.serverPort=\(port)", "# ssl.keyStore.password=tulip",
+      "ssl.trustStore.password=tulip", "DigestAuthenticationProvider.superDigest=super:tulip", "myKey=tulip",
+      "DigestAuthenticationProvider.enabled=true",
+    ])
+    try await server.start()
+    func object(_ command: String) throws -> [String: Any] {
+      let body = try Self.fetch("/commands/\(command)", port: port).body
+      #expect(!body.contains("tulip"), "\(body)")
+      return try #require(JSONSerialization.jsonObject(with: Data(body.utf8)) as? [String: Any])
+    }
+    let initial = try object("icfg")
+    #expect(initial["command"] as? String == "initial_configuration" && initial["error"] is NSNull)
+    let lines = try #require(initial["initial_configuration"] as? String).split(separator: "\n")
+    for line in ["admin.serverPort=\(port)", "ssl.trustStore.password=***", "myKey=***"] {
+      #expect(lines.contains { $0 == line }, "\(lines)")
+    }
+    let properties = try object("sysp")
+    #expect(properties["command"] as? String == "system_properties" && properties["error"] is NSNull)
+    #expect(properties["zookeeper.admin.serverPort"] as? String == "\(port)")
+    #expect(properties["zookeeper.DigestAuthenticationProvider.superDigest"] as? String == "***")
+    #expect(properties["os.name"] as? String == "Linux" || properties["os.name"] as? String == "Darwin")
+    #expect(properties["zookeeper.dataDir"] == nil && properties["PATH"] == nil)
+  }
+
   @Test func prometheusReadsTheMetrics() async throws {
     let port = try LoopbackPorts.reserve()
     let provider = "org.apache.zookeeper.metrics.prometheus.PrometheusMetricsProvider"
