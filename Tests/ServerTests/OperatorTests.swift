@@ -64,6 +64,17 @@ struct OperatorTests {
     #expect(try server.ask("mntr") == "mntr is not executed because it is not in the whitelist.\n")
   }
 
+  /// A server without a list of its own has the words that tools and clients need.
+  @Test(arguments: [("", false), ("readonlymode.enabled=true", true)])
+  func wordsThatToolsNeedAreAllowed(line: String, answersIsro: Bool) async throws {
+    let server = try ServerUnderTest(["4lw.commands.whitelist=", line])
+    try await server.start()
+    #expect(try server.ask("srvr").contains("Mode: standalone"))
+    let refusal = "isro is not executed because it is not in the whitelist.\n"
+    #expect(try server.ask("isro") == (answersIsro ? "rw" : refusal))
+    #expect(try server.ask("ruok") == "ruok is not executed because it is not in the whitelist.\n")
+  }
+
   /// The body that `path` is answered with.
   private static func fetch(_ path: String, port: UInt16) throws -> (head: String, body: String) {
     let socket = try LoopbackSocket.connect(to: port, timeout: .seconds(20))
