@@ -70,6 +70,17 @@ struct OperatorTests {
     #expect(try server.ask("mntr") == "mntr is not executed because it is not in the whitelist.\n")
   }
 
+  /// A server without a list of its own has the words that tools and clients need.
+  @Test(arguments: [("", false), ("readonlymode.enabled=true", true)])
+  func wordsThatToolsNeedAreAllowed(line: String, answersIsro: Bool) async throws {
+    let server = try ServerUnderTest(["4lw.commands.whitelist=", line])
+    try await server.start()
+    #expect(try server.ask("srvr").contains("Mode: standalone"))
+    let refusal = "isro is not executed because it is not in the whitelist.\n"
+    #expect(try server.ask("isro") == (answersIsro ? "rw" : refusal))
+    #expect(try server.ask("ruok") == "ruok is not executed because it is not in the whitelist.\n")
+  }
+
   /// The body that `path` is answered with.
   private static func fetch(_ path: String, port: UInt16) throws -> (head: String, body: String) {
     let socket = try LoopbackSocket.connect(to: port, timeout: .seconds(20))
@@ -103,6 +114,33 @@ struct OperatorTests {
     #expect(try Self.fetch("/commands/nonsense", port: port).body.contains("Unknown command"))
     #expect(try Self.fetch("/nothing", port: port).head.hasPrefix("HTTP/1.1 404"))
     holder.closeInput()
+  }
+
+  @Test func adminServerShowsTheConfigurationWithoutSecrets() async throws {
+    let port = try LoopbackPorts.reserve()
+    let server = try ServerUnderTest([
+      "admin.enableServer=true", "admin.serverPort=\(port)", "# ssl.keyStore.password=tulip",
+      "ssl.trustStore.password=tulip", "DigestAuthenticationProvider.superDigest=super:tulip", "myKey=tulip",
+      "DigestAuthenticationProvider.enabled=true",
+    ])
+    try await server.start()
+    func object(_ command: String) throws -> [String: Any] {
+      let body = try Self.fetch("/commands/\(command)", port: port).body
+      #expect(!body.contains("tulip"), "\(body)")
+      return try #require(JSONSerialization.jsonObject(with: Data(body.utf8)) as? [String: Any])
+    }
+    let initial = try object("icfg")
+    #expect(initial["command"] as? String == "initial_configuration" && initial["error"] is NSNull)
+    let lines = try #require(initial["initial_configuration"] as? String).split(separator: "\n")
+    for line in ["admin.serverPort=\(port)", "ssl.trustStore.password=***", "myKey=***"] {
+      #expect(lines.contains { $0 == line }, "\(lines)")
+    }
+    let properties = try object("sysp")
+    #expect(properties["command"] as? String == "system_properties" && properties["error"] is NSNull)
+    #expect(properties["zookeeper.admin.serverPort"] as? String == "\(port)")
+    #expect(properties["zookeeper.DigestAuthenticationProvider.superDigest"] as? String == "***")
+    #expect(properties["os.name"] as? String == "Linux" || properties["os.name"] as? String == "Darwin")
+    #expect(properties["zookeeper.dataDir"] == nil && properties["PATH"] == nil)
   }
 
   @Test func prometheusReadsTheMetrics() async throws {

@@ -19,7 +19,9 @@ struct SecretTests {
       let answer = try server.ask(word)
       #expect(!answer.isEmpty && !answer.contains(Self.digest), "\(word)")
     }
-    let commands = ["configuration", "environment", "system_properties", "monitor", "stats", "voting_view"]
+    let commands = [
+      "configuration", "environment", "initial_configuration", "system_properties", "monitor", "stats", "voting_view",
+    ]
     for command in commands {
       let socket = try LoopbackSocket.connect(to: admin, timeout: .seconds(10))
       try socket.write(Array("GET /commands/\(command) HTTP/1.0\r\n\r\n".utf8))

@@ -46,6 +46,8 @@ package struct ConfigurationFile: Sendable {
   /// The keys that have been read, as far as checks of the whole file depend on them.
   struct Seen {
     var dataDirectory = false
+    /// The keys that no server knows.
+    var unknown: Set<String> = []
     var logDirectory = false
     var clientAddress = false
     var clientPort = false
@@ -100,8 +102,10 @@ package struct ConfigurationFile: Sendable {
     let sorted = properties.sorted { $0.key < $1.key }
       .map { PropertiesText.Entry(key: $0.key, value: $0.value, line: 0) }
     for property in sorted where property.key.hasPrefix("zookeeper.") { take(property: property) }
-    for entry in counting(PropertiesText(parsing: text), in: file) { take(entry) }
+    let entries = counting(PropertiesText(parsing: text), in: file)
+    for entry in entries { take(entry) }
     for property in sorted where !property.key.hasPrefix("zookeeper.") { take(property: property) }
+    keepOrigin(entries, properties: properties)
     checkWhole()
     guard problems.isEmpty else { throw ConfigurationError(problems: problems) }
   }
@@ -187,6 +191,7 @@ package struct ConfigurationFile: Sendable {
       // A misspelled key about protection must not leave the server unprotected.
       return fail(entry, known)
     }
+    seen.unknown.insert(entry.key)
     unknownKeys.append(ConfigurationProblem(file: file, line: entry.line > 0 ? entry.line : nil, message: known))
   }
 

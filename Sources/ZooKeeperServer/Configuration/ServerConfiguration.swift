@@ -54,6 +54,8 @@ package struct ServerConfiguration: Hashable, Sendable {
   package var quorumAuthentication: QuorumAuthentication?
   /// The file that the configuration was read from, which is rewritten when the ensemble changes; nil for none.
   package var file: String?
+  /// What the configuration was made of.
+  package var origin = Origin()
   /// The unchanged `server.N` lines, for `conf` and the ensemble.
   package var members: [String] = []
   /// All members of the ensemble, if the file has some. `join` determines which of them the server is.
@@ -65,6 +67,14 @@ package struct ServerConfiguration: Hashable, Sendable {
   package var declaresObserver: Bool?
   /// The ensemble that the server belongs to; nil for a standalone server.
   package var ensemble: Ensemble?
+
+  /// What a configuration was made of, without secrets and comments.
+  package struct Origin: Hashable, Sendable {
+    /// The lines of the file, `key=value`; nil if the configuration is from no file.
+    package var text: String?
+    /// The Java system properties that Apache's server would have set or been given.
+    package var properties: [String: String] = [:]
+  }
 
   /// The limits of an ensemble.
   package struct QuorumTimes: Hashable, Sendable {

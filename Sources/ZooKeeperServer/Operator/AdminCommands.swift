@@ -8,10 +8,11 @@ enum AdminCommands {
   private static let names: [(primary: String, aliases: [String])] = [
     ("configuration", ["conf", "config"]), ("connection_stat_reset", ["crst"]), ("connections", ["cons"]),
     ("dirs", []), ("dump", []), ("environment", ["env", "envi"]), ("get_trace_mask", ["gtmk"]), ("hash", []),
-    ("is_read_only", ["isro"]), ("last_snapshot", ["lsnp"]), ("leader", ["lead"]), ("monitor", ["mntr"]),
+    ("initial_configuration", ["icfg"]), ("is_read_only", ["isro"]), ("last_snapshot", ["lsnp"]),
+    ("leader", ["lead"]), ("monitor", ["mntr"]),
     ("observer_connection_stat_reset", ["orst"]), ("observers", ["obsr"]), ("ruok", []),
     ("server_stats", ["srvr"]), ("set_trace_mask", ["stmk"]), (AdminSnapshots.name, ["snap"]),
-    ("stat_reset", ["srst"]), ("stats", ["stat"]), ("voting_view", []),
+    ("stat_reset", ["srst"]), ("stats", ["stat"]), ("system_properties", ["sysp"]), ("voting_view", []),
     ("watch_summary", ["wchs"]), ("watches", ["wchc"]), ("watches_by_path", ["wchp"]), ("zabstate", []),
   ]
 
@@ -71,8 +72,10 @@ enum AdminCommands {
 
   /// Whether a command is answered: most are not while a member of an ensemble serves no clients.
   private static func isAnswered(_ name: String, _ report: ServerReport) -> Bool {
-    report.ensemble?.isServing != false || ["environment", "get_trace_mask", "zabstate"].contains(name)
+    report.ensemble?.isServing != false || alwaysAnswered.contains(name)
   }
+
+  private static let alwaysAnswered = ["environment", "get_trace_mask", "system_properties", "zabstate"]
 
   private typealias Body = [(String, AdminJSON)]
 
@@ -87,6 +90,8 @@ enum AdminCommands {
     case "environment": (FourLetterWords.environment(report).map { ($0.key, .string($0.value)) }, nil)
     case "get_trace_mask": ([("tracemask", .number(Int(report.traceMask)))], nil)
     case "hash": ([("digests", .array([digest(report)]))], nil)
+    case "initial_configuration":
+      ([("initial_configuration", report.configuration.origin.text.map(AdminJSON.string) ?? .null)], nil)
     case "is_read_only": ([("read_only", .bool(report.isReadOnly))], nil)
     case "last_snapshot": (lastSnapshot(report), nil)
     case "leader": report.ensemble.map { ($0.leaderBody, nil) } ?? ([], "server is not initialized")
@@ -95,6 +100,7 @@ enum AdminCommands {
     case "monitor": (Monitor.entries(report).map { ($0.key, AdminJSON($0.value)) }, nil)
     case "server_stats": (stats(report), nil)
     case "stats": (stats(report) + [("connections", .array(report.connections.map(connection)))], nil)
+    case "system_properties": (systemProperties(report), nil)
     case "watch_summary": (watchSummary(report), nil)
     case "watches": (watches(report), nil)
     case "watches_by_path": (watchesByPath(report), nil)
@@ -187,6 +193,18 @@ enum AdminCommands {
       ("version", .string(FourLetterWords.versionText)), ("read_only", .bool(report.isReadOnly)),
       ("server_stats", .object(server)),
     ] + (report.ensemble?.proposalStatsBody ?? []) + [("node_count", .number(report.znodeCount))]
+  }
+
+  /// The system properties that Java would have for this configuration and machine, in order. The environment of the
+  /// process is not among them.
+  private static func systemProperties(_ report: ServerReport) -> Body {
+    var properties = report.configuration.origin.properties
+    properties["os.arch"] = Host.architecture
+    properties["os.name"] = Host.operatingSystem
+    properties["os.version"] = Host.release
+    properties["user.dir"] = Host.workingDirectory
+    properties["user.name"] = Host.userName
+    return properties.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) }
   }
 
   private static func watchSummary(_ report: ServerReport) -> Body {

@@ -78,6 +78,8 @@ extension CommandTable {
         "The file defaults to $ZOOCFG, or to zoo.cfg in $ZOOCFGDIR or /etc/zookeeper/conf. Under the name"
           + " zookeeper-server the program takes the arguments of zkServer.sh. Without clientPortAddress the server"
           + " listens on loopback only.",
+        "The AdminServer without admin.serverAddress and the metrics without metricsProvider.httpHost listen on"
+          + " loopback only, where Apache's server listens on all addresses.",
         "DigestAuthenticationProvider.superDigestPath, which Apache's server does not know, names a file whose only"
           + " line is the digest of the superuser, so that zoo.cfg needs none.",
         "With audit.enable=true, changes are logged to zookeeper_audit.log in auditlog.dir, or else in log.dir or"
