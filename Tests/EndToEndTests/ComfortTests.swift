@@ -14,11 +14,11 @@ struct ComfortTests {
       get \(path) > '\(file)'
       get \(path) >> '\(file)'
       get \(path) | tr a-z A-Z
-      ls -R / | head -1
+      ls -R \(path) | head -1
       ls / | exit 3
       """
     let run = try await zkcli.script(script + "\n")
-    #expect(run.output == "\(path)\nTWO\nLINES/\n", "\(run.errorOutput)")
+    #expect(run.output == "\(path)\nTWO\nLINES\(path)\n", "\(run.errorOutput)")
     #expect(run.exitStatus == 3 && run.errorOutput.isEmpty)
     #expect(try String(contentsOfFile: file, encoding: .utf8) == "two\nlinestwo\nlines")
     expect(try await zkcli.script("ls / > /nonexistent/file\n"), status: 12, error: "cannot open /nonexistent/file")

@@ -127,4 +127,29 @@ struct LocalEnsembleTests {
     if isPaused { try await ensemble.pause(1) }
     return ensemble.connectString
   }
+
+  #if os(Linux)
+    /// A child that is being started has copies of all sockets for a moment, and must not keep a port in use.
+    @Test func portsAreFreeAlthoughAChildHasTheirSockets() async throws {
+      try await withEnsemble(LocalEnsemble.Settings(size: 3)) { ensemble in
+        let copies = Self.listeners().map { dup($0) }
+        defer { for copy in copies { close(copy) } }
+        #expect(copies.count >= 9)
+        for id in 1...3 {
+          try await ensemble.kill(id)
+          try await ensemble.restart(id)
+          #expect(await ensemble.settle())
+        }
+      }
+    }
+
+    /// The descriptors of this process on which connections are accepted.
+    private static func listeners() -> [Int32] {
+      (0..<1024).filter { descriptor in
+        var accepts: Int32 = 0
+        var length = socklen_t(MemoryLayout<Int32>.size)
+        return getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &accepts, &length) == 0 && accepts != 0
+      }
+    }
+  #endif
 }

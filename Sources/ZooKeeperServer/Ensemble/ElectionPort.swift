@@ -103,7 +103,7 @@ final class ElectionPort: @unchecked Sendable {
   /// Closes the port and all connections.
   func stop() {
     isStopped = true
-    for listener in listeners { listener.close(promise: nil) }
+    for listener in listeners { listener.stopListening() }
     for peer in peers.values {
       peer.line?.cancel()
       peer.channel?.close(promise: nil)

@@ -98,7 +98,7 @@ final class QuorumPort: @unchecked Sendable {
   /// Closes the port and all connections.
   func stop() {
     isStopped = true
-    for listener in listeners { listener.close(promise: nil) }
+    for listener in listeners { listener.stopListening() }
     for connection in connections.values { connection.close() }
     connections = [:]
   }

@@ -107,7 +107,7 @@ final class ClientListener: @unchecked Sendable {
   /// Closes the ports and all connections.
   func stop() {
     isStopped = true
-    for channel in channels { channel.close(promise: nil) }
+    for channel in channels { channel.stopListening() }
     for handler in handlers.values { handler.close() }
     authenticator?.stop()
   }

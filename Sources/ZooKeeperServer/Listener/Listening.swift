@@ -87,6 +87,21 @@ extension ServerBootstrap {
   }
 }
 
+extension Channel {
+  /// Closes a port, so that another server can listen on it at once.
+  ///
+  /// A child of this process has copies of its descriptors until it executes its own program. With one of them the port
+  /// would still be in use, unless the socket is told to stop listening.
+  ///
+  /// *Thread*: the event loop.
+  func stopListening() {
+    _ = try? pipeline.syncOperations.withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) { descriptor in
+      shutdown(descriptor, Int32(SHUT_RDWR))
+    }
+    close(promise: nil)
+  }
+}
+
 /// Why the server cannot listen on an address.
 struct ListenFailure {
   /// The kinds of failures that are handled differently.

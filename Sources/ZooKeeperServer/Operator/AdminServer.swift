@@ -56,7 +56,7 @@ final class AdminServer: Sendable {
   }
 
   /// Stops listening. Answers that are being sent are completed.
-  func stop() { channel.close(promise: nil) }
+  func stop() { channel.stopListening() }
 }
 
 /// A GET request.
