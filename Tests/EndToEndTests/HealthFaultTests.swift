@@ -35,10 +35,10 @@ struct HealthFaultTests {
     #expect(try findings(run.output) == ["note root-acl"])
   }
 
-  /// One server has a line that the others lack.
+  /// One server has a line that the others lack. An observer there leaves the number of votes that a leader needs.
   @Test(arguments: [MemberKind.ours, .apache]) func differentConfigurations(kind: MemberKind) async throws {
     var configuration = ServerEnsemble.Configuration([kind, kind, kind])
-    configuration.ownLines = [1: ["server.4=127.0.0.1:1:2:participant"]]
+    configuration.ownLines = [1: ["server.4=127.0.0.1:1:2:observer"]]
     let servers = try await ServerEnsemble.start(configuration)
     let run = try await Zkcli(server: servers.connectString)("health", "-o", "json", "--limit", "5s")
     #expect(run.exitStatus == 1, "\(run.output) \(run.errorOutput)")
