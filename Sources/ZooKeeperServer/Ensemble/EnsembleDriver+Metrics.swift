@@ -10,10 +10,12 @@ extension EnsembleDriver {
   /// Counts a packet that has arrived.
   func measure(_ packet: QuorumPacket, _ connection: ConnectionID) {
     switch packet.kind {
-    case .ack? where isLeading: if let server = learners[connection] { noteAcknowledged(packet.zxid, by: server) }
+    case .ack? where isLeading:
+      if let server = quorum.server(at: connection), member.zab.configuration.isVoter(server) {
+        noteAcknowledged(packet.zxid, by: server)
+      }
     case .proposal? where isUpToDate: noteProposal(packet)
     case .commit? where isUpToDate: metrics.ensemble.learnerCommits += 1
-    case .followerInfo?, .observerInfo?: noteLearner(packet, connection)
     default: break
     }
   }
@@ -40,15 +42,6 @@ extension EnsembleDriver {
     let (milliseconds, isTooFar) = now.subtractingReportingOverflow(made)
     let (microseconds, isTooLong) = milliseconds.multipliedReportingOverflow(by: 1000)
     return isTooFar || isTooLong ? 0 : Int(microseconds)
-  }
-
-  /// Remembers which voter has opened a connection.
-  private func noteLearner(_ packet: QuorumPacket, _ connection: ConnectionID) {
-    guard isLeading, let data = packet.data,
-      let info = try? LearnerInfo(decoding: data, allowingTrailingBytes: true),
-      member.zab.configuration.isVoter(info.serverID)
-    else { return }
-    learners[connection] = info.serverID
   }
 
   /// For each voter, how many transactions of this leader's history it has not acknowledged.

@@ -51,8 +51,6 @@ final class EnsembleDriver: @unchecked Sendable {
   var proposalTimes = ProposalTimes()
   /// The time of the event that is being handled.
   private(set) var time: ServerTime
-  /// The servers at the other ends of learners' connections, as far as the configuration has them.
-  var learners: [ConnectionID: ServerID] = [:]
 
   init(
     _ member: EnsembleMember, _ recovered: Storage.Recovered, _ settings: ServerConfiguration.Ensemble,
@@ -222,7 +220,6 @@ final class EnsembleDriver: @unchecked Sendable {
       onTree: { [unowned self] in onTree($0, $1) },
       onReadComplete: { [unowned self] in turns.end() },
       onDisconnected: { [unowned self] in
-        learners[$0] = nil
         step(.disconnected($0))
         turns.end()
       },
@@ -276,7 +273,6 @@ final class EnsembleDriver: @unchecked Sendable {
       isLeading = role == .leading
       isUpToDate = false
       proposalTimes.removeAll()
-      learners = [:]
       metrics.ensemble.noteRole(isLooking: role == .looking, time)
       quorum.roleChanged(role)
       updateReadOnly(role)
