@@ -76,9 +76,9 @@ extension CommandTable {
           + " truncated at the first damaged record. What follows is lost to clients, but kept in files named"
           + " damaged-*.",
         "The file defaults to $ZOOCFG, or to zoo.cfg in $ZOOCFGDIR or /etc/zookeeper/conf. Under the name"
-          + " zookeeper-server the program takes the arguments of zkServer.sh. Without clientPortAddress the server"
-          + " listens on loopback only.",
-        "The AdminServer without admin.serverAddress and the metrics without metricsProvider.httpHost listen on"
+          + " zookeeper-server the program takes the arguments of zkServer.sh.",
+        "Without clientPortAddress, clients can connect to any address of the machine, as with Apache's server. The"
+          + " AdminServer without admin.serverAddress and the metrics without metricsProvider.httpHost listen on"
           + " loopback only, where Apache's server listens on all addresses.",
         "DigestAuthenticationProvider.superDigestPath, which Apache's server does not know, names a file whose only"
           + " line is the digest of the superuser, so that zoo.cfg needs none.",

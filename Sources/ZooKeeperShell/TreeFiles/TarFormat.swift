@@ -46,7 +46,8 @@ enum TarFormat {
   }
 
   /// Writes the last octal digits of a number that is not negative.
-  private static func putOctal(_ number: Int64, _ digits: Int, at offset: Int, in block: UnsafeMutableRawBufferPointer) {
+  private static func putOctal(_ number: Int64, _ digits: Int, at offset: Int, in block: UnsafeMutableRawBufferPointer)
+  {
     var rest = number
     for place in stride(from: offset + digits - 1, through: offset, by: -1) {
       block[place] = 0x30 + UInt8(rest & 7)
