@@ -49,6 +49,8 @@ package final class ServerCore {
   /// Called for each event of the audit log; nil if there is no audit log.
   package var onAudit: ((AuditEvent) -> Void)?
   var auditTrail = AuditTrail()
+  /// What keeps handshakes from coming too fast.
+  package private(set) var connectionThrottle: ConnectionThrottle
   /// A learner's requests for its leader; see `ServerCore+Ensemble`.
   @exclusivity(unchecked) var questions = LeaderQuestions()
 
@@ -66,6 +68,8 @@ package final class ServerCore {
     preparer = RequestPreparer(tree: tree, settings: settings, metrics)
     if case .leader(let epoch) = role { preparer.lastZxid = epoch.newLeaderZxid }
     access = preparer.access
+    connectionThrottle = ConnectionThrottle(
+      settings.connectionThrottle, now: time.monotonicMilliseconds, seed: UInt64(bitPattern: time.wallMilliseconds))
     nextSessionID = SessionCredentials.firstID(serverID: settings.serverID, milliseconds: time.wallMilliseconds)
     for (session, timeout) in sessions {
       preparer.sessions.track(session, timeoutMilliseconds: timeout, now: time.monotonicMilliseconds)
@@ -77,6 +81,12 @@ package final class ServerCore {
 
   /// The newest transaction applied, as replies show it.
   package var lastProcessedZxid: Zxid { tree.lastProcessedZxid }
+
+  /// Whether a handshake may go on; it takes its tokens.
+  func admit(_ request: ConnectRequest, _ time: ServerTime) -> Bool {
+    defer { metrics.tokenDeficit.add(connectionThrottle.deficit) }
+    return connectionThrottle.admit(isNew: request.sessionID == .none, now: time.monotonicMilliseconds)
+  }
 
   /// A new connection, from a client at a numeric address.
   ///

@@ -48,6 +48,9 @@ package struct ServerSettings: Hashable, Sendable {
   /// servers have no such limit, so that one client can fill the server's memory.
   package var maxWatchesPerConnection = 1_000_000
 
+  /// `connection_throttle_*`: how fast sessions may begin and be resumed.
+  package var connectionThrottle = ConnectionThrottle.Settings()
+
   /// The defaults of Apache's servers.
   package init() {}
 

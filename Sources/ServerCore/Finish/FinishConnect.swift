@@ -11,6 +11,10 @@ extension ServerCore {
     var reader = JuteReader(payload)
     let request: ConnectRequest
     do throws(JuteError) { request = try ConnectRequest(from: &reader) } catch { return close(connection) }
+    guard admit(request, time) else {
+      metrics.throttledConnections += 1
+      return close(connection)
+    }
     // The client has seen a newer state than this server has, and must connect to another one.
     guard request.lastZxidSeen <= tree.lastProcessedZxid else { return close(connection) }
     connection.hasReadOnlyByte = request.readOnly != nil

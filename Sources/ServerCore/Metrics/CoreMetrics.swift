@@ -53,6 +53,10 @@ package final class CoreMetrics {
   // MARK: Connections and sessions
 
   @exclusivity(unchecked) package internal(set) var connectRequests = 0
+  /// Handshakes for which there were too few tokens.
+  @exclusivity(unchecked) package internal(set) var throttledConnections = 0
+  /// The tokens that were missing, at each handshake.
+  @exclusivity(unchecked) package internal(set) var tokenDeficit = Histogram()
   /// Sessions that a client wanted to resume on another connection.
   @exclusivity(unchecked) package internal(set) var connectionRevalidations = 0
   /// Questions of learners whether such a session is alive.
@@ -85,6 +89,7 @@ package final class CoreMetrics {
     deletedWatchers.reset()
     changedWatchers.reset()
     childrenWatchers.reset()
+    tokenDeficit.reset()
     writtenBytes = NamespaceHistograms()
   }
 

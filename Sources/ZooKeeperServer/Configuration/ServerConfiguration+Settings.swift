@@ -21,6 +21,7 @@ extension ServerConfiguration {
     settings.ensembleNames = features.ensembleNames
     settings.sasl = sasl?.settings
     settings.requiredSchemes = features.requiredSchemes
+    settings.connectionThrottle = connectionThrottle
     settings.containerMaxNeverUsedMilliseconds = Int64(features.neverUsedContainerMilliseconds)
     return settings
   }

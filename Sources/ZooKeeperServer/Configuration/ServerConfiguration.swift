@@ -1,3 +1,4 @@
+package import ServerCore
 package import TransportSecurity
 package import ZooKeeperProtocol
 
@@ -40,6 +41,8 @@ package struct ServerConfiguration: Hashable, Sendable {
   package var maximumFrameBytes = 0xfffff
   /// The number of unanswered requests above which connections are not read until some are answered.
   package var outstandingLimit = 1000
+  /// How fast sessions may begin and be resumed.
+  package var connectionThrottle = ConnectionThrottle.Settings()
   package var logging = Logging()
   package var retention = Retention()
   package var fourLetterWords = FourLetterWordPolicy(allowed: ["srvr"])

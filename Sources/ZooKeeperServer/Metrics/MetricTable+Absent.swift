@@ -4,7 +4,7 @@ extension MetricTable {
   private static let noQueue = "requests are prepared where they are read: there is no queue"
   private static let noStep = "a step of one turn of the loop, which loop_turn_time_ms measures"
   private static let noPool = "one thread applies and answers: there is no pool"
-  private static let noThrottle = "connections and requests are not throttled by tokens"
+  private static let noThrottle = "requests are not throttled by their number"
   private static let noRestore = "the AdminServer has no such command"
   private static let noCache = "answers are written from the tree: there is no cache"
   private static let noCleaner = "watches of closed connections are removed at once"
@@ -47,8 +47,6 @@ extension MetricTable {
 
   /// Those of features that this server does not have.
   static let absentFeatures: [MetricFamily] = [
-    .absent("connection_token_deficit", .summary(quantiles: false), noThrottle),
-    .absent("connection_drop_probability", .gauge, noThrottle),
     .absent("request_throttle_queue_time_ms", .summary(quantiles: true), noThrottle),
     .absent("request_throttle_wait_count", .counter, noThrottle),
     .absent("throttled_ops", .counter, noThrottle),

@@ -95,8 +95,15 @@ extension MetricTable {
       $0.metrics.droppedConnections
     },
     .counter("connection_rejected", "Connections that were refused because there were too many.") {
-      $0.metrics.rejectedConnections
+      $0.metrics.rejectedConnections + $0.metrics.core.throttledConnections
     },
+    .summary("connection_token_deficit", "The handshakes that could not have come at once, at each handshake.") {
+      $0.metrics.core.tokenDeficit.distribution
+    },
+    MetricFamily(
+      name: "connection_drop_probability", kind: .gauge, unit: .none, origin: .apache,
+      help: "How probable it is that a handshake is refused at random, from 0 to 1.",
+      source: .measured { .fraction($0.core.connectionThrottle.dropProbability) }),
     .counter("sessionless_connections_expired", "Connections that were closed because they had no session in time.") {
       $0.metrics.sessionlessConnectionsExpired
     },

@@ -1,14 +1,27 @@
-/// Keys about which there is nothing, or nothing yet, to do here.
+/// Keys about overload, and those for which there is nothing to do here.
 extension KeyTable {
   static let overload: [ConfigurationKey] =
     [
-      "connection_throttle_decrease_ratio", "connection_throttle_drop_decrease", "connection_throttle_drop_increase",
-      "connection_throttle_fill_count", "connection_throttle_fill_time", "connection_throttle_freeze_time",
-      "connection_throttle_global_session_weight", "connection_throttle_local_session_weight",
-      "connection_throttle_renew_session_weight", "connection_throttle_tokens", "connection_throttle_weight_enabled",
-      "connectionMaxTokens", "connectionTokenFillTime", "connectionTokenFillCount", "connectionFreezeTime",
-      "connectionDropIncrease", "connectionDropDecrease", "connectionDecreaseRatio",
-    ].map { .ineffective($0, "new connections are limited in number, not in rate") }
+      .honoured("connection_throttle_tokens", "How many handshakes may come at once; 0, which is any number."),
+      .honoured("connection_throttle_fill_time", "How often more may come, in milliseconds; 1."),
+      .honoured("connection_throttle_fill_count", "How many more; 1."),
+      .honoured(
+        "connection_throttle_freeze_time",
+        "How long the probability of a random refusal stays the same, in milliseconds; -1, which is none."),
+      .honoured("connection_throttle_drop_increase", "What is added to it when no more may come; 0.02."),
+      .honoured("connection_throttle_drop_decrease", "What is taken from it when enough may come; 0.002."),
+      .honoured("connection_throttle_decrease_ratio", "Which part may be used up then; 0."),
+      .honoured("connection_throttle_weight_enabled", "Whether handshakes count for several; false."),
+      .honoured("connection_throttle_global_session_weight", "For how many one for a new session counts; 3."),
+      .honoured("connection_throttle_renew_session_weight", "For how many one for an earlier session counts; 2."),
+      .needless("connection_throttle_local_session_weight", "There are no local sessions."),
+    ]
+    + [
+      ("connectionMaxTokens", "tokens"), ("connectionTokenFillTime", "fill_time"),
+      ("connectionTokenFillCount", "fill_count"), ("connectionFreezeTime", "freeze_time"),
+      ("connectionDropIncrease", "drop_increase"), ("connectionDropDecrease", "drop_decrease"),
+      ("connectionDecreaseRatio", "decrease_ratio"),
+    ].map { .ineffective($0, "servers read connection_throttle_\($1), whatever Apache's guide calls it") }
     + [
       "requestThrottleLimit", "requestThrottleStallTime", "requestThrottleDropStale", "requestStaleLatencyCheck",
       "requestStaleConnectionCheck", "request_stale_connection_check", "request_stale_latency_check",
