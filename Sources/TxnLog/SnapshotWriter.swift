@@ -171,6 +171,9 @@ enum TemporaryName {
   /// The name under which the snapshot of `zxid` is written.
   static func snapshot(_ zxid: Zxid) -> String { prefix + FileName.snapshot(zxid) + ".tmp" }
 
+  /// The name of a snapshot that is to replace everything; see `DataDirectory.decideRestore`.
+  static let stagedRestore = prefix + "restore.tmp"
+
   /// Whether `name` is that of a snapshot whose writing was interrupted.
   static func isSnapshot(_ name: String) -> Bool {
     name.hasPrefix(prefix) && name.hasSuffix(".tmp") || name.hasPrefix("snapshot.") && name.hasSuffix(".tmp")

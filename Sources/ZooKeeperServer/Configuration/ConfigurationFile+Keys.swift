@@ -98,6 +98,7 @@ extension ConfigurationFile {
       systemInteger(entry, default: 8080) { $0.admin.port = $1 }
       checkPort(entry, configuration.admin.port)
     case "admin.snapshot.enabled": systemBoolean(entry) { $0.admin.takesSnapshots = $1 }
+    case "admin.restore.enabled": systemBoolean(entry) { $0.admin.restoresSnapshots = $1 }
     case "admin.rateLimiterIntervalInMS":
       systemInteger(entry, default: 300_000) { $0.admin.snapshotIntervalMilliseconds = max(0, $1) }
     case "admin.commandURL": configuration.admin.commandPath = entry.value

@@ -36,7 +36,7 @@ enum KnownKeys {
 
   /// Keys that change the behaviour of Apache's server, and have no effect here.
   static let withoutEffect: Set<String> = [
-    "IPAuthenticationProvider.usexforwardedfor", "admin.restore.enabled",
+    "IPAuthenticationProvider.usexforwardedfor",
     "auditlog.threshold",
     "connection_throttle_decrease_ratio", "connection_throttle_drop_decrease", "connection_throttle_drop_increase",
     "connection_throttle_fill_count", "connection_throttle_fill_time", "connection_throttle_freeze_time",
@@ -73,7 +73,7 @@ enum KnownKeys {
     "4lw.commands.whitelist", "DigestAuthenticationProvider.enabled", "DigestAuthenticationProvider.superDigest",
     "DigestAuthenticationProvider.superDigestPath",
     "admin.commandURL", "admin.enableServer", "admin.idleTimeout", "admin.rateLimiterIntervalInMS",
-    "admin.serverAddress", "admin.serverPort", "admin.snapshot.enabled",
+    "admin.restore.enabled", "admin.serverAddress", "admin.serverPort", "admin.snapshot.enabled",
     "allowSaslFailedClients", "cnxTimeout", "datadir.autocreate", "digest.enabled", "electionPortBindRetry",
     "enforceQuota", "extendedTypesEnabled", "forceSync", "globalOutstandingLimit", "java.security.auth.login.config",
     "kerberos.removeHostFromPrincipal", "kerberos.removeRealmFromPrincipal", "letAnySaslUserDoX", "log.dir", "maxCnxns",

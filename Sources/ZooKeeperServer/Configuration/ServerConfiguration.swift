@@ -164,7 +164,9 @@ package struct ServerConfiguration: Hashable, Sendable {
     package var idleTimeoutMilliseconds = 30_000
     /// Whether the command `snapshot` is carried out.
     package var takesSnapshots = true
-    /// The shortest time between two of them, in milliseconds.
+    /// Whether the command `restore` is carried out.
+    package var restoresSnapshots = true
+    /// The shortest time between two snapshots, and between two restores, in milliseconds.
     package var snapshotIntervalMilliseconds = 300_000
     /// `admin.portUnification`: connections may be encrypted, and need not be.
     package var acceptsEncrypted = false
