@@ -48,7 +48,7 @@ enum KnownKeys {
     "localSessionsUpgradingEnabled", "observerMasterPort", "oraclePath", "requestThrottleLimit",
     "requestThrottleStallTime", "requestThrottleDropStale", "requestStaleLatencyCheck", "requestStaleConnectionCheck",
     "request_stale_connection_check", "request_stale_latency_check", "request_throttle_drop_stale",
-    "request_throttle_max_requests", "request_throttle_stall_time", "snapshot.compression.method",
+    "request_throttle_max_requests", "request_throttle_stall_time",
     "throttledOpWaitTime", "throttled_op_wait_time",
   ]
 
@@ -80,7 +80,7 @@ enum KnownKeys {
     "netty.server.outstandingHandshake.limit", "preAllocSize", "quorum.auth.kerberos.servicePrincipal",
     "quorum.auth.learner.saslLoginContext", "quorum.auth.server.saslLoginContext", "sasl.serverconfig",
     "security.auth_to_local", "serializeLastProcessedZxid.enabled", "skipACL", "snapCount",
-    "snapSizeLimitInKb", "snapshot.trust.empty", "superUser", "txnLogSizeLimitInKb",
+    "snapSizeLimitInKb", "snapshot.compression.method", "snapshot.trust.empty", "superUser", "txnLogSizeLimitInKb",
   ]
 
   /// Keys that ask for protection, as far as they are not recognized by a prefix.

@@ -1,4 +1,5 @@
 package import TransportSecurity
+package import TxnLog
 package import ZooKeeperProtocol
 
 /// The configuration of a server: the meaning of a `zoo.cfg`, with Apache's defaults.
@@ -137,6 +138,8 @@ package struct ServerConfiguration: Hashable, Sendable {
     package var segmentLimitBytes = Int.max
     /// Whether snapshots have the section with the last zxid that Apache's servers write since 3.9.
     package var serializesLastZxid = true
+    /// How snapshots are compressed; nil for not at all.
+    package var snapshotCompression: SnapshotCompression?
     /// Whether a log without any snapshot is replayed from an empty tree, instead of refused.
     package var trustsMissingSnapshot = false
     /// Whether missing directories are created.

@@ -147,7 +147,7 @@ final class LogPipeline: @unchecked Sendable {
     let job = SnapshotJob(
       core.tree, sessions: core.committedSessions, logged: logged, hasDigest: configuration.features.hasDigest)
     task = SnapshotTask(
-      job, directory, serializesLastZxid: configuration.logging.serializesLastZxid, background: background, loop: loop
+      job, directory, configuration.logging, background: background, loop: loop
     ) { [weak self] result in self?.onSnapshotEnded(result) }
   }
 

@@ -108,8 +108,6 @@ final class AdminRestores: @unchecked Sendable {
     case SnapshotUpload.Failure.noSpace(let free):
       return failed(
         .insufficientStorage, "the disk of the data directory has no room for the snapshot: \(free) bytes are free")
-    case SnapshotUpload.Failure.compressed:
-      return failed(.unsupportedMediaType, "the snapshot is compressed: send it decompressed")
     case SnapshotUpload.Failure.invalid(let reason):
       return failed(.badRequest, "what was sent is no whole snapshot: \(reason)")
     default:

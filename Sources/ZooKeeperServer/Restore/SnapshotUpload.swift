@@ -17,7 +17,6 @@ final class SnapshotUpload: @unchecked Sendable {
   enum Failure: Error {
     /// It, or what has arrived of it, leaves too little room on the disk.
     case noSpace(freeBytes: Int)
-    case compressed
     /// It is damaged, cut off, or something else.
     case invalid(String)
     case file(TxnLogError)
@@ -31,8 +30,10 @@ final class SnapshotUpload: @unchecked Sendable {
   private let directory: DataDirectory<PosixFileSystem>
   private let trees: TreeSettings
   private var file: FileHandle?
-  private(set) var sizeBytes = 0
+  /// What has been written, which is not compressed.
+  private var sizeBytes = 0
   private var checkedBytes = 0
+  private var unpacker = SnapshotUnpacker()
 
   init(_ directory: DataDirectory<PosixFileSystem>, _ trees: TreeSettings) {
     self.directory = directory
@@ -54,30 +55,33 @@ final class SnapshotUpload: @unchecked Sendable {
     }
   }
 
-  /// Writes the next piece.
+  /// Writes the next piece, decompressed.
   ///
   /// - Throws: `Failure`.
   func add(_ piece: ByteBuffer) throws(Failure) {
-    guard let file else { throw .file(TxnLogError(.poisoned, path: directory.stagedRestorePath)) }
-    if sizeBytes == 0, piece.readableBytesView.starts(with: [0x1f, 0x8b]) || piece.readableBytesView.first == 0x82 {
-      throw .compressed
-    }
-    if sizeBytes + piece.readableBytes - checkedBytes > Self.stepBytes {
-      try checkSpace(for: piece.readableBytes)
-      checkedBytes = sizeBytes
-    }
-    let (files, offset, path) = (directory.files, sizeBytes, directory.stagedRestorePath)
-    let result = piece.withUnsafeReadableBytes { bytes -> Result<Void, FileSystemError> in
-      do throws(FileSystemError) {
-        return .success(try files.writeAll(file, at: offset, bytes, path: path))
+    let result = piece.withUnsafeReadableBytes { bytes -> Result<Bool, Failure> in
+      do throws(Failure) {
+        return .success(try unpacker.append(bytes) { part throws(Failure) in try write(part) })
       } catch {
         return .failure(error)
       }
     }
-    if case .failure(let error) = result {
+    guard try result.get() else { throw .invalid("it is not compressed correctly") }
+  }
+
+  private func write(_ bytes: UnsafeRawBufferPointer) throws(Failure) {
+    let path = directory.stagedRestorePath
+    guard let file else { throw .file(TxnLogError(.poisoned, path: path)) }
+    if sizeBytes + bytes.count - checkedBytes > Self.stepBytes {
+      try checkSpace(for: bytes.count)
+      checkedBytes = sizeBytes
+    }
+    do throws(FileSystemError) {
+      try directory.files.writeAll(file, at: sizeBytes, bytes, path: path)
+    } catch {
       throw error.reason == .noSpace ? .noSpace(freeBytes: 0) : .file(TxnLogError(error))
     }
-    sizeBytes += piece.readableBytes
+    sizeBytes += bytes.count
   }
 
   private func checkSpace(for bytes: Int) throws(Failure) {
@@ -89,6 +93,9 @@ final class SnapshotUpload: @unchecked Sendable {
   ///
   /// - Throws: `Failure`.
   func finish() throws(Failure) -> CheckedSnapshot {
+    guard try unpacker.finish({ part throws(Failure) in try write(part) }) else {
+      throw .invalid("it is compressed, and its end is missing")
+    }
     guard let file = file.take() else { throw .file(TxnLogError(.poisoned, path: directory.stagedRestorePath)) }
     do throws(FileSystemError) {
       defer { directory.files.close(file) }

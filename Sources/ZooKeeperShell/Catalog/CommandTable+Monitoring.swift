@@ -166,13 +166,14 @@ extension CommandTable {
           + " in it. A new server starts from the file if it is put into version-2 of an empty dataDir as"
           + " snapshot.ZXID, and snap looks into it.",
         "restore reads FILE completely, or stdin for -, shows what would be replaced, asks, sends it to the one server"
-          + " that --admin names, and waits until it serves what was sent. Its clients are disconnected; those with a"
-          + " session in the snapshot return with it, unless they have seen a transaction after the snapshot's last"
-          + " one. A server of this package keeps the earlier state in before-restore-N in its dataDir; with Apache's"
-          + " the files must be moved away before, or a restart brings the earlier state back.",
-        "The members of an ensemble are restored while all of them are stopped: run restore with --dir and the same"
-          + " FILE for each dataDir, of this server or of Apache's, and start them again. A member that is left out brings"
+          + " that --admin names, and waits until it serves what was sent. A compressed FILE is decompressed. The"
+          + " server's clients are disconnected; those with a session in the snapshot return with it, unless they have"
+          + " seen a transaction after the snapshot's last one. A server of this package keeps the earlier state in"
+          + " before-restore-N in its dataDir; with Apache's the files must be moved away before, or a restart brings"
           + " the earlier state back.",
+        "The members of an ensemble are restored while all of them are stopped: run restore with --dir and the same"
+          + " FILE for each dataDir, of this server or of Apache's, and start them again. A member that is left out"
+          + " brings the earlier state back.",
       ],
       examples: [
         .init("snapshot save backup.snapshot", "the whole tree, checked"),

@@ -167,6 +167,7 @@ struct SnapshotFacts: Sendable {
   let bytes: Int
   let digest: UInt64?
 
+  /// What is said of a file that was saved.
   func record(path: String, server: ServerAddress) -> Record {
     Record(
       "saved \(path): \(znodes) znodes up to \(zxid ?? .zero), \(bytes) bytes, from \(server); its checksums are right",
@@ -179,6 +180,7 @@ struct SnapshotFacts: Sendable {
 }
 
 extension ShellError {
+  /// The error of a file, or of what a server has sent.
   static func brokenSnapshot(_ reason: String) -> ShellError {
     ShellError(
       .localInputOutput, "BadSnapshot", "this is no whole snapshot: \(reason)", hint: "nothing was saved or changed")

@@ -21,24 +21,20 @@ extension CommandContext {
     return try await restoreServer(from: file)
   }
 
-  /// Reads the snapshot. Stdin is copied to a file first.
+  /// Reads the snapshot. Stdin, and one that is compressed, is copied to a file first: Apache's servers take only what
+  /// is not compressed.
   private func snapshotFile(_ source: String) throws(ShellError) -> SnapshotFile {
-    let copy = source == "-" ? try DownloadedFile(nil, replaces: false) : nil
+    let name = source == "-" ? "stdin" : source
+    let needsCopy = source == "-" ? true : try FileIO.isCompressedSnapshot(source)
+    let copy = needsCopy ? try DownloadedFile(nil, replaces: false) : nil
     do throws(ShellError) {
       if let copy {
-        let stdin = try values.claimStdin()
-        progress.begin("received", "KiB")
-        while true {
-          let bytes = try FileIO.readSome(stdin, name: "stdin")
-          if bytes.isEmpty { break }
-          try copy.write(bytes)
-          progress.advance(to: copy.sizeBytes >> 10)
-        }
-        progress.end()
+        let descriptor = source == "-" ? try values.claimStdin() : try FileIO.openForReading(source)
+        defer { if source != "-" { FileIO.end(descriptor) } }
+        try unpack(descriptor, name: name, into: copy)
       }
       let path = try copy?.sealed() ?? source
       let size = try FileIO.size(path)
-      let name = source == "-" ? "stdin" : source
       let base = String(source[(source.lastIndex(of: "/").map(source.index(after:)) ?? source.startIndex)...])
       let facts = try facts(
         ofSnapshot: path, named: name, announced: FileName.zxid(ofSnapshot: base), bytes: size)
@@ -47,6 +43,27 @@ extension CommandContext {
       copy?.abandon()
       throw error
     }
+  }
+
+  /// Copies a snapshot, and decompresses it on the way.
+  private func unpack(_ descriptor: Int32, name: String, into copy: DownloadedFile) throws(ShellError) {
+    var unpacker = SnapshotUnpacker()
+    var isWhole = true
+    progress.begin("read", "KiB")
+    defer { progress.end() }
+    while isWhole {
+      let bytes = try FileIO.readSome(descriptor, name: name)
+      if bytes.isEmpty { break }
+      let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 16)
+      defer { piece.deallocate() }
+      piece.copyBytes(from: bytes)
+      isWhole = try unpacker.append(UnsafeRawBufferPointer(piece)) { part throws(ShellError) in
+        try copy.write([UInt8](part))
+      }
+      progress.advance(to: copy.sizeBytes >> 10)
+    }
+    if isWhole { isWhole = try unpacker.finish { part throws(ShellError) in try copy.write([UInt8](part)) } }
+    guard isWhole else { throw .brokenSnapshot("\(name) is not compressed correctly, or its end is missing") }
   }
 
   // MARK: A running server
@@ -295,6 +312,16 @@ private struct SnapshotFile {
         "sessions": .number(Int64(facts.sessions)), "bytes": .number(Int64(facts.bytes)),
         "kept": kept.map { .list($0) } ?? .missing,
       ])
+  }
+}
+
+extension FileIO {
+  /// Whether a file begins as a compressed snapshot does.
+  fileprivate static func isCompressedSnapshot(_ path: String) throws(ShellError) -> Bool {
+    let descriptor = try openForReading(path)
+    defer { end(descriptor) }
+    let head = try readSome(descriptor, name: path)
+    return head.starts(with: [0x1f, 0x8b]) || head.starts(with: Snappy.javaStart)
   }
 }
 
