@@ -158,6 +158,17 @@ struct AdminRestoreTests {
     for server in [limited, silent, withoutSection] { #expect(try server.ask("ruok") == "imok") }
   }
 
+  @Test func aMemberOfAnEnsembleSaysHowItIsDone() async throws {
+    var configuration = ServerEnsemble.Configuration([.ours, .ours, .ours])
+    configuration.hasAdminServers = true
+    let ensemble = try ServerEnsemble(configuration)
+    for member in ensemble.members { try await member.launch() }
+    try await ensemble.waitUntilServing()
+    let answer = try restore([1, 2, 3], port: ensemble.members[0].ports.admin)
+    #expect(answer.status == "409" && answer.text.contains("stop all members"), "\(answer.text)")
+    try await ensemble.kill()
+  }
+
   @Test func anUploadThatEndsEarlyChangesNothing() async throws {
     let (server, port) = try await server(["admin.rateLimiterIntervalInMS=0"])
     #expect(try await shell(server, "create", "/kept", "v").exitStatus == 0)
