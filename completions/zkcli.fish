@@ -12,7 +12,7 @@ end
 
 function __zkcli_needs_file
     set -l words (commandline -opc)
-    contains -- $words[-1] --config --client-configuration -client-configuration --auth-file --cacert --cert --key --key-password-file --password-file --keytab -f --script --data-dir --replay --file --log-dir --audit -file
+    contains -- $words[-1] --config --client-configuration -client-configuration --auth-file --cacert --cert --key --key-password-file --password-file --keytab -f --script --data-dir --replay --file --log-dir --audit -file --dir
 end
 
 complete -c zkcli -f
@@ -83,7 +83,7 @@ complete -c zkcli -n __zkcli_needs_command -a bench -d 'Put a load on the ensemb
 complete -c zkcli -n __zkcli_needs_command -a metrics -d 'Print figures of the servers for Prometheus'
 complete -c zkcli -n __zkcli_needs_command -a word -d 'Ask servers a four-letter word'
 complete -c zkcli -n __zkcli_needs_command -a admin -d 'Ask the AdminServer a command'
-complete -c zkcli -n __zkcli_needs_command -a snapshot -d 'Save a snapshot of a running server to a file'
+complete -c zkcli -n __zkcli_needs_command -a snapshot -d 'Save a snapshot of a server to a file, or restore a server from one'
 complete -c zkcli -n __zkcli_needs_command -a local -d 'Show the servers of --local, or inject faults'
 complete -c zkcli -n __zkcli_needs_command -a use -d 'Change to a cluster of the configuration file'
 complete -c zkcli -n __zkcli_needs_command -a clusters -d 'List the clusters of the configuration file'

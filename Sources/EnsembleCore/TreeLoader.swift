@@ -87,6 +87,13 @@ package struct TreeLoader: RecoveryTarget {
     }
   }
 
+  /// Completes the tree of a snapshot whose last transaction has become known only now.
+  package mutating func endSnapshot(digest: SnapshotDigest?, as zxid: Zxid) throws(TxnLogError) {
+    snapshotZxid = zxid
+    history = TxnHistory(base: zxid)
+    try endSnapshot(digest: digest)
+  }
+
   /// Applies a transaction of the log.
   package mutating func replay(_ bytes: UnsafeRawBufferPointer, zxid: Zxid) throws(TxnLogError) {
     var reader = JuteReader(bytes)

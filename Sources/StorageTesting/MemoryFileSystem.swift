@@ -194,13 +194,21 @@ package final class MemoryFileSystem: FileSystem {
     unsyncedNames.removeAll { $0.directory == path }
   }
 
-  /// Renames atomically. A crash may undo that until the directory is synced.
+  /// Renames atomically. A crash may undo that until the directory is synced. Between directories each of them keeps
+  /// its part by itself: until both are synced, a crash may leave the file under both names, or under none if the one
+  /// that it leaves is synced first.
   package func rename(_ path: String, to newPath: String) throws(FileSystemError) {
     _ = try check(.rename, path)
     guard let inode = names[path], inode >= 0 else { throw FileSystemError(.rename, path: path, reason: .notFound) }
     names[path] = nil
     names[newPath] = inode
-    unsyncedNames.append((Self.directory(of: path), [(path, nil), (newPath, inode)]))
+    let (directory, newDirectory) = (Self.directory(of: path), Self.directory(of: newPath))
+    if directory == newDirectory {
+      unsyncedNames.append((directory, [(path, nil), (newPath, inode)]))
+    } else {
+      unsyncedNames.append((newDirectory, [(newPath, inode)]))
+      unsyncedNames.append((directory, [(path, nil)]))
+    }
   }
 
   /// Does nothing: files have no permissions.

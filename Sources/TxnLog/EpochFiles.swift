@@ -109,6 +109,25 @@ package struct EpochFiles<Files: FileSystem> {
     try write(Self.currentName + ".tmp", epoch, in: directory)
   }
 
+  /// Makes epochs that are there, and earlier than `epoch`, equal to it, so that `load` accepts a history of it.
+  ///
+  /// Later ones stay: the next leader must begin an epoch that no server has seen, whatever history it begins with.
+  ///
+  /// - Throws: `badNumber`; the failure of a call.
+  func raise(to epoch: Int64) throws(TxnLogError) {
+    // The accepted epoch is never earlier than the current one.
+    if let accepted = try readEpoch(Self.acceptedName), accepted < epoch { try saveAccepted(epoch) }
+    if let current = try readEpoch(Self.currentName), current < epoch { try saveCurrent(epoch) }
+  }
+
+  /// Writes the epochs that are there to another directory as well.
+  ///
+  /// - Throws: `badNumber`; the failure of a call.
+  func copy(to other: EpochFiles) throws(TxnLogError) {
+    if let accepted = try readEpoch(Self.acceptedName) { try other.saveAccepted(accepted) }
+    if let current = try readEpoch(Self.currentName) { try other.saveCurrent(current) }
+  }
+
   /// The server's id; nil if there is no `myid`.
   ///
   /// - Throws: `.badNumber`; the failure of a call.

@@ -42,7 +42,8 @@ package protocol FileSystem {
   /// Returns when the names in the directory are durable.
   func syncDirectory(_ path: String) throws(FileSystemError)
 
-  /// Renames the file at `path` within its directory, and replaces a file that has the new name.
+  /// Renames the file at `path`, and replaces a file that has the new name. In another directory the new name is
+  /// durable after a sync of that one, and the old one gone after a sync of the file's own.
   func rename(_ path: String, to newPath: String) throws(FileSystemError)
 
   /// Gives a file the permissions of another one, where files have any.

@@ -43,6 +43,8 @@ package struct RecoveryReport: Hashable, Sendable {
   package internal(set) var cut: [TornTail] = []
   /// Torn ends of segments before the last one. They are left as they are, because nothing is missing after them.
   package internal(set) var oldTorn: [TornTail] = []
+  /// The restore that a crash had interrupted, and that was completed.
+  package internal(set) var completedRestore: RestoredSnapshot?
   /// Files that were removed: segments that never had a record, and unfinished snapshots.
   package internal(set) var removedPaths: [String] = []
   /// What was taken out of the log and is kept under another name: torn tails, and segments that have no record now but
@@ -98,8 +100,9 @@ extension DataDirectory {
   package func recover(
     into target: inout some RecoveryTarget, settings: RecoverySettings = RecoverySettings()
   ) throws(TxnLogError) -> RecoveryReport {
-    try checkPlacement()
     var report = RecoveryReport()
+    if settings.repairsTornTails { report.completedRestore = try completeRestore() }
+    try checkPlacement()
     let snapshots = try snapshots()
     try loadSnapshot(snapshots, into: &target, &report)
     var walk = LogWalk(files, segments: try segments(), after: report.lastZxid)

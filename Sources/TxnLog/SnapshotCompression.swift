@@ -1,20 +1,23 @@
 import Zlib
 
-/// The compressions that Apache's servers can be configured to use for snapshots. They are read, but not written.
+/// The compressions of snapshots that servers can be configured to write (`snapshot.compression.method`).
 ///
 /// *Source*: `org.apache.zookeeper.server.persistence.SnapStream`; `StorageFormat` D.5.
-enum SnapshotCompression {
-  case gzip
+package enum SnapshotCompression: String, Hashable, Sendable {
+  case gzip = "gz"
   case snappy
+
+  /// What the name of a compressed snapshot ends with.
+  package var suffix: String { "." + rawValue }
 
   /// The upper bound on the decompressed size, in bytes.
   static let maxBytes = 16 << 30
 
   /// The compression that follows from the suffix of the name; nil for none.
   init?(path: String) {
-    if path.hasSuffix(".gz") {
+    if path.hasSuffix(Self.gzip.suffix) {
       self = .gzip
-    } else if path.hasSuffix(".snappy") {
+    } else if path.hasSuffix(Self.snappy.suffix) {
       self = .snappy
     } else {
       return nil
@@ -43,13 +46,16 @@ enum SnapshotCompression {
 ///
 /// *Source*: snappy's `format_description.txt`; snappy-java's `SnappyOutputStream`.
 enum Snappy {
-  private static let magic: [UInt8] = [0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00]
+  static let magic: [UInt8] = [0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00]
+
+  /// The size of the magic number and the versions, which precede the blocks.
+  static let headerBytes = 16
 
   /// The decompressed stream; nil if it is not valid.
   static func decompressStream(_ bytes: UnsafeRawBufferPointer, limitBytes: Int) -> [UInt8]? {
-    guard bytes.count >= 16, bytes.starts(with: magic) else { return nil }
+    guard bytes.count >= headerBytes, bytes.starts(with: magic) else { return nil }
     var output: [UInt8] = []
-    var position = 16
+    var position = headerBytes
     while position < bytes.count {
       guard bytes.count - position >= 4 else { return nil }
       let length = Int(UInt32(bigEndian: bytes.loadUnaligned(fromByteOffset: position, as: UInt32.self)))
@@ -63,7 +69,7 @@ enum Snappy {
   }
 
   /// Appends a decompressed block; false if it is not valid.
-  private static func decompress(
+  static func decompress(
     _ block: UnsafeRawBufferPointer, into output: inout [UInt8], limitBytes: Int
   ) -> Bool {
     var cursor = ByteCursor(bytes: block)

@@ -18,6 +18,9 @@ package struct SnapshotWriter<Files: FileSystem>: ~Copyable {
   private var position = 0
   private var syncedBytes = 0
   private var isFinished = false
+  private let compression: SnapshotCompression?
+  private var gzip: GzipWriter?
+  private var snappy: SnappyWriter?
   private let file: FileHandle
   private let directory: String
   private let temporaryPath: String
@@ -29,15 +32,21 @@ package struct SnapshotWriter<Files: FileSystem>: ~Copyable {
   private static var syncBytes: Int { 16 << 20 }
 
   /// Begins the snapshot of the tree in which `zxid` was the last transaction applied.
+  ///
+  /// - Throws: the failure of a call.
   package init(
-    _ files: Files, directory: String, zxid: Zxid, sessions: [SnapshotSession], aclLists: [SnapshotACLList]
+    _ files: Files, directory: String, zxid: Zxid, sessions: [SnapshotSession], aclLists: [SnapshotACLList],
+    compression: SnapshotCompression? = nil
   ) throws(TxnLogError) {
     self.files = files
+    self.compression = compression
     self.directory = directory
     self.zxid = zxid
     temporaryPath = "\(directory)/\(TemporaryName.snapshot(zxid))"
     let path = temporaryPath
     file = try fileCalls { () throws(FileSystemError) in try files.open(path, .createOrTruncate) }
+    if compression == .gzip { gzip = GzipWriter() }
+    if compression == .snappy { snappy = SnappyWriter() }
     buffer.writeInt(Int32(bitPattern: SnapshotFormat.magic))
     buffer.writeInt(SnapshotFormat.version)
     buffer.writeLong(-1)
@@ -118,8 +127,8 @@ package struct SnapshotWriter<Files: FileSystem>: ~Copyable {
       buffer.writeLong(lastProcessed.rawValue)
       seal()
     }
-    try flush()
-    let path = "\(directory)/\(FileName.snapshot(zxid))"
+    try flush(isLast: true)
+    let path = "\(directory)/\(FileName.snapshot(zxid))\(compression?.suffix ?? "")"
     do throws(FileSystemError) {
       try files.syncAll(file)
       try files.rename(temporaryPath, to: path)
@@ -143,11 +152,17 @@ package struct SnapshotWriter<Files: FileSystem>: ~Copyable {
     summedBytes = buffer.bytes.count
   }
 
-  private mutating func flush() throws(TxnLogError) {
+  private mutating func flush(isLast: Bool = false) throws(TxnLogError) {
     sum()
     do throws(FileSystemError) {
-      try files.writeAll(file, at: position, buffer.bytes, path: temporaryPath)
-      position += buffer.bytes.count
+      if compression == nil {
+        try files.writeAll(file, at: position, buffer.bytes, path: temporaryPath)
+        position += buffer.bytes.count
+      } else {
+        let packed = pack(isLast: isLast)
+        try files.writeAll(file, at: position, packed, path: temporaryPath)
+        position += packed.count
+      }
       if position - syncedBytes >= Self.syncBytes {
         try files.syncData(file)
         syncedBytes = position
@@ -157,6 +172,21 @@ package struct SnapshotWriter<Files: FileSystem>: ~Copyable {
     }
     buffer.removeAll()
     summedBytes = 0
+  }
+
+  /// What the buffer is compressed to, as far as the compression gives it out yet.
+  private mutating func pack(isLast: Bool) -> [UInt8] {
+    var packed: [UInt8] = []
+    let bytes = buffer.bytes
+    bytes.withUnsafeBytes {
+      gzip?.append($0, to: &packed)
+      snappy?.append($0, to: &packed)
+    }
+    if isLast {
+      gzip?.finish(to: &packed)
+      snappy?.finish(to: &packed)
+    }
+    return packed
   }
 }
 
@@ -170,6 +200,9 @@ enum TemporaryName {
 
   /// The name under which the snapshot of `zxid` is written.
   static func snapshot(_ zxid: Zxid) -> String { prefix + FileName.snapshot(zxid) + ".tmp" }
+
+  /// The name of a snapshot that is to replace everything; see `DataDirectory.decideRestore`.
+  static let stagedRestore = prefix + "restore.tmp"
 
   /// Whether `name` is that of a snapshot whose writing was interrupted.
   static func isSnapshot(_ name: String) -> Bool {

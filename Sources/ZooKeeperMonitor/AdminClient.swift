@@ -16,7 +16,22 @@ public struct AdminAnswer: Hashable, Sendable {
   public var headers: [String: String] = [:]
 
   /// What the server says about a command that it has not carried out; nil if it has, or answers in another way.
-  public var error: String? { document?["error"]?.text }
+  public var error: String? { JSONReader.read(body)?["error"]?.text }
+
+  /// Whether the body is a document in JSON, of whatever status.
+  public var hasDocument: Bool { JSONReader.read(body) != nil }
+
+  /// A list of texts in the answer, which is an object in JSON; empty if it has none of that name.
+  public func texts(_ name: String) -> [String] {
+    guard case .array(let items)? = JSONReader.read(body)?[name] else { return [] }
+    return items.compactMap(\.text)
+  }
+
+  /// A flag, as `texts`; nil if there is none.
+  public func flag(_ name: String) -> Bool? {
+    guard case .bool(let flag)? = JSONReader.read(body)?[name] else { return nil }
+    return flag
+  }
 
   /// The body as JSON; nil if it is none, or not of a success.
   var document: JSON? { status == 200 ? JSONReader.read(body) : nil }
@@ -46,6 +61,15 @@ public enum AdminClient {
     } catch {
       throw ConnectFailure(address: address, error: error, limit: limit)
     }
+  }
+
+  /// What the server says of itself; nil if it says nothing, for example because it does not serve.
+  ///
+  /// - Throws: as `get`.
+  public static func status(
+    of address: ServerAddress, tls: TLSContext? = nil, limit: Duration
+  ) async throws(ConnectFailure) -> ServerStatus? {
+    try await get("server_stats", of: address, tls: tls, limit: limit).document.flatMap(ServerStatus.init(serverStats:))
   }
 
   /// Asks for `/commands/COMMAND`, whose answer is a file.
@@ -82,7 +106,7 @@ public enum AdminClient {
   ) async throws -> AdminAnswer {
     let loop = ZooKeeperClient.sharedGroup.next()
     let promise = loop.makePromise(of: AdminAnswer.self)
-    let amount = TimeAmount.milliseconds(max(1, Int64(limit / .milliseconds(1))))
+    let amount = TimeAmount(limit)
     var head = HTTPRequestHead(version: .http1_1, method: .GET, uri: "/commands/\(path)")
     head.headers.add(name: "Host", value: address.description)
     head.headers.add(name: "Connection", value: "close")
@@ -109,7 +133,7 @@ public enum AdminClient {
 }
 
 /// Why an answer that has begun is of no use.
-private enum AdminFailure: Error {
+enum AdminFailure: Error {
   case tooLong
   case closed
   case timedOut
@@ -118,7 +142,7 @@ private enum AdminFailure: Error {
 }
 
 extension ConnectFailure {
-  fileprivate init(address: ServerAddress, error: any Error, limit: Duration) {
+  init(address: ServerAddress, error: any Error, limit: Duration) {
     let milliseconds = Int64(limit / .milliseconds(1))
     let reason: Reason =
       switch error {

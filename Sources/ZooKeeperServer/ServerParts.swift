@@ -18,6 +18,7 @@ final class ServerParts: @unchecked Sendable {
   let membership: Membership
   let log: LogPipeline
   let operators: OperatorServers
+  private let restore: ServerRestore
   private let encryptions: [PortEncryption]
   private let configuration: ServerConfiguration
   private let loop: any EventLoop
@@ -59,8 +60,14 @@ final class ServerParts: @unchecked Sendable {
       configuration, recovered, log, turns, clients, encryption.ofServers, metrics, loop: loop,
       logger: logger)
     encryptions = encryption.all
+    restore = ServerRestore(
+      recovered, clients, log, membership, metrics, loop: loop, logger: logger,
+      onFailure: { [metrics] reason in
+        metrics.fatalErrors += 1
+        onFailure(reason)
+      })
     let reporter = Reporter(
-      configuration, storage, clients, log, membership, metrics, encryption, loop: loop, logger: logger)
+      configuration, storage, clients, log, membership, metrics, encryption, restore, loop: loop, logger: logger)
     operators = OperatorServers(configuration, reporter, encryption, logger: logger)
     clients.onWord = { [reporter] in reporter.answer(to: $0, argument: $1) }
     connect()
@@ -155,6 +162,7 @@ final class ServerParts: @unchecked Sendable {
   func stopServing() {
     guard !isStopped else { return }
     isStopped = true
+    restore.stop()
     timers.stop()
     membership.shutDown()
     operators.stop()

@@ -30,6 +30,40 @@ struct HistoryTests {
     return try #require(stat["mzxid"] as? String)
   }
 
+  /// What is exported of the past is what was exported then, and can be imported elsewhere.
+  @Test(arguments: ServerKind.allCases) func thePastIsExported(_ kind: ServerKind) async throws {
+    let subject = try await Self.start(kind)
+    let (zkcli, directory) = (subject.zkcli, subject.directory)
+    let script =
+      "create /app root\ncreate /app/a one\ncreate /app/a/b two\ncreate /app/open x ip:127.0.0.1:cdrwa\nset /app/a 1\n"
+    #expect(try await zkcli.script(script).exitStatus == 0)
+    let files = try Scratch.directory("past")
+    expect(try await zkcli("export", "/app", "\(files)/live.jsonl"))
+    let moment = try await zxid("/app/a", zkcli)
+    expect(try await zkcli("deleteall", "--yes", "/app"))
+
+    let offline = Zkcli(server: "127.0.0.1:1")
+    let past = try await offline("snap", "export", directory, "/app", "\(files)/past.jsonl", "--at", moment)
+    #expect(past.exitStatus == 0, "\(past.errorOutput)")
+    for name in ["past.tar", "past/"] {
+      let run = try await offline("snap", "export", directory, "/app", "\(files)/\(name)", "--at", moment)
+      #expect(run.exitStatus == 0, "\(name): \(run.errorOutput)")
+    }
+    let lines = try await offline("snap", "export", directory, "/app", "--at", moment)
+    #expect(lines.output == (try String(contentsOfFile: "\(files)/past.jsonl", encoding: .utf8)))
+    for name in ["live.jsonl", "past.jsonl", "past.tar", "past"] {
+      expect(try await zkcli("import", "\(files)/\(name)", "/again"))
+      expect(try await zkcli("diff", "snap:\(directory):/app", "/again", "--at", moment))
+      expect(try await zkcli("deleteall", "--yes", "/again"))
+    }
+    let again = try await offline("snap", "export", directory, "/app", "\(files)/past.jsonl", "--at", moment)
+    #expect(again.exitStatus == 4, "\(again.errorOutput)")
+    let gone = try await offline("snap", "export", directory, "/app", "\(files)/none")
+    #expect(gone.exitStatus == 3, "\(gone.errorOutput)")
+    #expect(try await offline("snap", "export", directory).exitStatus == 2)
+    #expect(try await offline("snap", "ls", directory, "--overwrite").exitStatus == 2)
+  }
+
   @Test(arguments: ServerKind.allCases) func subtreeDeletedByMistakeComesBack(_ kind: ServerKind) async throws {
     let subject = try await Self.start(kind)
     let (zkcli, directory) = (subject.zkcli, subject.directory)

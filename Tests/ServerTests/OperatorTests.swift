@@ -48,7 +48,10 @@ struct OperatorTests {
       "write_stage_time_ms", "snapshot_size_bytes", "log_bytes", "log_batch_bytes", "log_segment_count",
       "loop_turn_time_ms", "loop_lag_ms",
     ]
-    let newer = ["snapshot_error_count"]
+    let newer = [
+      "snapshot_error_count", "snapshot_rate_limited_count", "restore_time", "restore_error_count",
+      "restore_rate_limited_count",
+    ]
     func isKnown(_ name: String) -> Bool { (own + newer).contains { name.hasSuffix("_\($0)") } }
     for (word, needed) in [("conf", "clientPort"), ("envi", "os.name"), ("mntr", "zk_znode_count")] {
       func names(_ answer: String) -> Set<String> {

@@ -42,6 +42,13 @@ public final class ApacheEnsemble: Sendable {
   /// It is not a child of the test that came first, whose cancellation must not end the others' servers.
   private static let sharedStart = Task { try await ApacheEnsemble.start(.permissive, reconfigEnabled: true) }
 
+  /// Starts all members again, on their ports and data, and waits until they serve.
+  public func restart() async throws {
+    try await stop()
+    for member in members { try await member.launch() }
+    for member in members { try await member.waitUntilServing() }
+  }
+
   /// The addresses of all members for clients, with commas between them.
   public var connectString: String { members.map(\.connectString).joined(separator: ",") }
 

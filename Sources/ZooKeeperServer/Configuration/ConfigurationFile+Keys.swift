@@ -1,4 +1,5 @@
 import ServerCore
+import TxnLog
 import ZooKeeperProtocol
 
 /// The keys about one server.
@@ -61,6 +62,12 @@ extension ConfigurationFile {
       // 0 and less set no limit.
       systemLong(entry, default: -1) { $0.logging.segmentLimitBytes = $1 > 0 ? min($1, 1 << 40) << 10 : .max }
     case "serializeLastProcessedZxid.enabled": systemBoolean(entry) { $0.logging.serializesLastZxid = $1 }
+    case "snapshot.compression.method":
+      let method = entry.value.lowercased()
+      configuration.logging.snapshotCompression = SnapshotCompression(rawValue: method)
+      if configuration.logging.snapshotCompression == nil, !method.isEmpty {
+        warn(entry, "\(entry.key) must be gz or snappy; with \"\(entry.value)\" snapshots are not compressed")
+      }
     case "fsync.warningthresholdms":
       systemLong(entry, default: 1000) { $0.logging.syncWarningMilliseconds = min(max(0, $1), Int(Int32.max)) }
     case "autopurge.snapRetainCount":
@@ -98,6 +105,7 @@ extension ConfigurationFile {
       systemInteger(entry, default: 8080) { $0.admin.port = $1 }
       checkPort(entry, configuration.admin.port)
     case "admin.snapshot.enabled": systemBoolean(entry) { $0.admin.takesSnapshots = $1 }
+    case "admin.restore.enabled": systemBoolean(entry) { $0.admin.restoresSnapshots = $1 }
     case "admin.rateLimiterIntervalInMS":
       systemInteger(entry, default: 300_000) { $0.admin.snapshotIntervalMilliseconds = max(0, $1) }
     case "admin.commandURL": configuration.admin.commandPath = entry.value

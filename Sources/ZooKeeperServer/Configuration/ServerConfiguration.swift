@@ -1,5 +1,6 @@
 package import ServerCore
 package import TransportSecurity
+package import TxnLog
 package import ZooKeeperProtocol
 
 /// The configuration of a server: the meaning of a `zoo.cfg`, with Apache's defaults.
@@ -140,6 +141,8 @@ package struct ServerConfiguration: Hashable, Sendable {
     package var segmentLimitBytes = Int.max
     /// Whether snapshots have the section with the last zxid that Apache's servers write since 3.9.
     package var serializesLastZxid = true
+    /// How snapshots are compressed; nil for not at all.
+    package var snapshotCompression: SnapshotCompression?
     /// Whether a log without any snapshot is replayed from an empty tree, instead of refused.
     package var trustsMissingSnapshot = false
     /// Whether missing directories are created.
@@ -167,7 +170,9 @@ package struct ServerConfiguration: Hashable, Sendable {
     package var idleTimeoutMilliseconds = 30_000
     /// Whether the command `snapshot` is carried out.
     package var takesSnapshots = true
-    /// The shortest time between two of them, in milliseconds.
+    /// Whether the command `restore` is carried out.
+    package var restoresSnapshots = true
+    /// The shortest time between two snapshots, and between two restores, in milliseconds.
     package var snapshotIntervalMilliseconds = 300_000
     /// `admin.portUnification`: connections may be encrypted, and need not be.
     package var acceptsEncrypted = false

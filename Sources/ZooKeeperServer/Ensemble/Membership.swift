@@ -76,6 +76,7 @@ enum Membership {
   func onPersisted(through zxid: Zxid, generation: Int) -> Bool {
     switch self {
     case .standalone(let member):
+      guard member.isCurrent(generation) else { return false }
       member.onPersisted(through: zxid)
       return true
     case .ensemble(let driver): return driver.onPersisted(through: zxid, generation: generation)

@@ -7,7 +7,10 @@ import ZooKeeperProtocol
 final class StandaloneMember {
   private let served: ServedCore
   private let log: LogPipeline
-  private let lastZxid: Zxid
+  /// The last transaction on disk when the log begins.
+  private var lastZxid: Zxid
+  /// Counts the logs: one at the start, and another one after each restore.
+  private var generation = 0
   private let metrics: ServerMetrics
 
   /// - Parameter lastZxid: the last transaction on disk.
@@ -18,8 +21,18 @@ final class StandaloneMember {
     self.lastZxid = lastZxid
   }
 
-  /// Starts the log. It has one generation only, because there is no leader that could truncate it.
-  func startLog() { log.start(after: lastZxid, generation: 0) }
+  /// Starts the log.
+  func startLog() { log.start(after: lastZxid, generation: generation) }
+
+  /// Starts another log, after the last transaction of the state that is served from now on.
+  func restartLog(after zxid: Zxid) {
+    lastZxid = zxid
+    generation += 1
+    startLog()
+  }
+
+  /// Whether reports of a log are about the current one.
+  func isCurrent(_ generation: Int) -> Bool { generation == self.generation }
 
   /// Appends the transactions that were made from clients' requests to the log.
   func propose() {

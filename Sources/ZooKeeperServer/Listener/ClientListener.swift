@@ -215,6 +215,13 @@ final class ClientListener: @unchecked Sendable {
     moveSilentConnections()
   }
 
+  /// Serves the clients of a standalone server from another state from now on.
+  func startServing(_ state: RecoveredState) {
+    guard !isStopped else { return }
+    served.serve(state)
+    moveSilentConnections()
+  }
+
   /// Serves read-only clients, while the member has no quorum.
   func startServingReaders(_ state: RecoveredState) {
     guard !served.isServing, !isStopped else { return }

@@ -51,6 +51,13 @@ final class ServedCore: @unchecked Sendable {
   /// Serves all clients with the core of a leader or learner.
   func serve(_ core: ServerCore) { replace(with: core, for: .everybody) }
 
+  /// Serves all clients of a standalone server from another state.
+  func serve(_ state: RecoveredState) {
+    let core = ServerCore(
+      settings: settings, tree: state.tree, sessions: state.sessions, time: clock.now, metrics: metrics)
+    replace(with: core, for: .everybody)
+  }
+
   /// Serves read-only clients.
   func serveReaders(_ state: RecoveredState) {
     let core = ServerCore(

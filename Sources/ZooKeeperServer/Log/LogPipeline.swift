@@ -147,7 +147,7 @@ final class LogPipeline: @unchecked Sendable {
     let job = SnapshotJob(
       core.tree, sessions: core.committedSessions, logged: logged, hasDigest: configuration.features.hasDigest)
     task = SnapshotTask(
-      job, directory, serializesLastZxid: configuration.logging.serializesLastZxid, background: background, loop: loop
+      job, directory, configuration.logging, background: background, loop: loop
     ) { [weak self] result in self?.onSnapshotEnded(result) }
   }
 
@@ -193,7 +193,13 @@ final class LogPipeline: @unchecked Sendable {
       // The log has all transactions, so the server continues, and tries again when the next snapshot is due.
       logger.error("a snapshot could not be written", metadata: ["reason": "\(error)"])
     }
-    onSnapshotEnded?()
+    onSnapshotEnded.take()?()
+  }
+
+  /// Counts anew after a snapshot of this zxid has become the state of the server.
+  func onRestored(_ zxid: Zxid) {
+    lastSnapshot = (zxid, clock.wallMilliseconds)
+    schedule.reset()
   }
 
   /// Runs `work` in the background once the snapshot that is being written is done.
@@ -204,7 +210,10 @@ final class LogPipeline: @unchecked Sendable {
     if !waitsForSnapshot || request?.hasBegun == false { endRequest(.failure(stopped)) }
     guard waitsForSnapshot, let task else { return background.run(work) }
     logger.info("finishing a snapshot", metadata: ["zxid": "\(task.zxid)"])
-    onSnapshotEnded = { [background] in background.run(work) }
+    onSnapshotEnded = { [background, earlier = onSnapshotEnded] in
+      earlier?()
+      background.run(work)
+    }
   }
 
   /// Removes old snapshots and logs, in the background.

@@ -41,22 +41,24 @@ final class SnapshotTask {
   /// Begins to write.
   ///
   /// - Parameters:
-  ///   - serializesLastZxid: whether the file has the section that Apache's servers write since 3.9.
+  ///   - settings: whether the file has the section that Apache's servers write since 3.9, and how it is compressed.
   ///   - onFinished: called on the loop once, with the snapshot's path or the failure.
   init(
-    _ job: SnapshotJob, _ directory: DataDirectory<PosixFileSystem>, serializesLastZxid: Bool,
+    _ job: SnapshotJob, _ directory: DataDirectory<PosixFileSystem>, _ settings: ServerConfiguration.Logging,
     background: BackgroundWorker, loop: any EventLoop, onFinished: @escaping (Result<String, TxnLogError>) -> Void
   ) {
     self.job = job
-    self.serializesLastZxid = serializesLastZxid
+    serializesLastZxid = settings.serializesLastZxid
     path = directory.snapshotDirectory
     self.background = background
     self.loop = loop
     self.onFinished = onFinished
     let (zxid, sessions, lists, box) = (job.zxid, job.sessions, job.aclLists, box)
+    let compression = settings.snapshotCompression
     inBackground { () throws(TxnLogError) in
       box.writer = try SnapshotWriter(
-        directory.files, directory: directory.snapshotDirectory, zxid: zxid, sessions: sessions, aclLists: lists)
+        directory.files, directory: directory.snapshotDirectory, zxid: zxid, sessions: sessions, aclLists: lists,
+        compression: compression)
     }
   }
 

@@ -101,6 +101,11 @@ extension Storage.Recovered {
         "zxid": "\(report.lastZxid)", "snapshot": "\(report.snapshot?.path ?? "none")",
         "replayed": "\(report.replayedCount)",
       ])
+    if let restored = report.completedRestore {
+      logger.warning(
+        "a restore that had been interrupted was completed",
+        metadata: ["zxid": "\(restored.zxid)", "kept": "\(restored.asidePaths.joined(separator: ", "))"])
+    }
     for skipped in report.skippedSnapshots {
       logger.warning("a snapshot is damaged and was not used", metadata: ["reason": "\(skipped.error)"])
     }

@@ -5,7 +5,6 @@ extension MetricTable {
   private static let noStep = "a step of one turn of the loop, which loop_turn_time_ms measures"
   private static let noPool = "one thread applies and answers: there is no pool"
   private static let noThrottle = "requests are not throttled by their number"
-  private static let noRestore = "the AdminServer has no such command"
   private static let noCache = "answers are written from the tree: there is no cache"
   private static let noCleaner = "watches of closed connections are removed at once"
 
@@ -54,10 +53,6 @@ extension MetricTable {
     .absent("stale_requests", .counter, "the requests of a closed connection are forgotten with it"),
     .absent("stale_requests_dropped", .counter, "the requests of a closed connection are forgotten with it"),
     .absent("stale_replies", .counter, "no answer is made for a closed connection"),
-    .absent("snapshot_rate_limited_count", .counter, noRestore),
-    .absent("restore_time", .summary(quantiles: false), noRestore),
-    .absent("restore_error_count", .counter, noRestore),
-    .absent("restore_rate_limited_count", .counter, noRestore),
     .absent("response_packet_cache_hits", .counter, noCache),
     .absent("response_packet_cache_misses", .counter, noCache),
     .absent("response_packet_get_children_cache_hits", .counter, noCache),

@@ -62,6 +62,16 @@ extension MetricTable {
     .time("fsynctime", "Syncs of the log, in milliseconds.") { $0.log.syncTime },
     .time("snapshottime", "Writing a snapshot, in milliseconds.") { $0.metrics.snapshotTime.distribution },
     .counter("snapshot_error_count", "Snapshots that could not be written.") { $0.metrics.snapshotErrors },
+    .counter("snapshot_rate_limited_count", "Snapshots for which an operator has asked too soon.") {
+      $0.metrics.limitedSnapshots
+    },
+    .time("restore_time", "From the end of the old state to the first client of a restored one, in milliseconds.") {
+      $0.metrics.restoreTime.distribution
+    },
+    .counter("restore_error_count", "Restores that have failed.") { $0.metrics.restoreErrors },
+    .counter("restore_rate_limited_count", "Restores for which an operator has asked too soon.") {
+      $0.metrics.limitedRestores
+    },
     .time("dbinittime", "Reading the data directory at the start, in milliseconds.") {
       $0.metrics.startTime.distribution
     },

@@ -37,6 +37,10 @@ final class ServerMetrics {
   var snapshotTime = Histogram()
   var snapshotBytes = Histogram()
   var snapshotErrors = 0
+  var limitedSnapshots = 0
+  var restoreTime = Histogram()
+  var restoreErrors = 0
+  var limitedRestores = 0
   var startTime = Histogram()
   var startSnapshotTime = Histogram()
   var startLogTime = Histogram()
@@ -72,6 +76,7 @@ final class ServerMetrics {
     appliedTogether.reset()
     snapshotTime.reset()
     snapshotBytes.reset()
+    restoreTime.reset()
   }
 }
 

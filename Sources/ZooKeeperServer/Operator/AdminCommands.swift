@@ -10,7 +10,7 @@ enum AdminCommands {
     ("dirs", []), ("dump", []), ("environment", ["env", "envi"]), ("get_trace_mask", ["gtmk"]), ("hash", []),
     ("initial_configuration", ["icfg"]), ("is_read_only", ["isro"]), ("last_snapshot", ["lsnp"]),
     ("leader", ["lead"]), ("monitor", ["mntr"]),
-    ("observer_connection_stat_reset", ["orst"]), ("observers", ["obsr"]), ("ruok", []),
+    ("observer_connection_stat_reset", ["orst"]), ("observers", ["obsr"]), (AdminRestores.name, ["rest"]), ("ruok", []),
     ("server_stats", ["srvr"]), ("set_trace_mask", ["stmk"]), (AdminSnapshots.name, ["snap"]),
     ("stat_reset", ["srst"]), ("stats", ["stat"]), ("system_properties", ["sysp"]), ("voting_view", []),
     ("watch_summary", ["wchs"]), ("watches", ["wchc"]), ("watches_by_path", ["wchp"]), ("zabstate", []),

@@ -2,7 +2,6 @@ import Logging
 import NIOCore
 import NIOHTTP1
 import ServerCore
-import TransportSecurity
 import TxnLog
 import ZooKeeperProtocol
 
@@ -22,22 +21,24 @@ final class AdminSnapshots: @unchecked Sendable {
 
   private let settings: ServerConfiguration.Admin
   private let serializesLastZxid: Bool
-  private let identity: CertificateIdentity
+  private let access: AdminAccess
   private let clients: ClientListener
   private let log: LogPipeline
   private let membership: Membership
+  private let metrics: ServerMetrics
   private let loop: any EventLoop
   private let logger: Logger
   /// When the last one was taken.
   private var last: NIODeadline?
 
   init(
-    _ configuration: ServerConfiguration, _ clients: ClientListener, _ log: LogPipeline, _ membership: Membership,
-    loop: any EventLoop, logger: Logger
+    _ configuration: ServerConfiguration, _ access: AdminAccess, _ clients: ClientListener, _ log: LogPipeline,
+    _ membership: Membership, _ metrics: ServerMetrics, loop: any EventLoop, logger: Logger
   ) {
     settings = configuration.admin
     serializesLastZxid = configuration.logging.serializesLastZxid
-    identity = configuration.features.x509Identity
+    self.access = access
+    self.metrics = metrics
     self.clients = clients
     self.log = log
     self.membership = membership
@@ -80,10 +81,8 @@ final class AdminSnapshots: @unchecked Sendable {
     return answer
   }
 
-  private static func failure(_ status: HTTPResponseStatus, _ reason: String, _ command: String = name) -> HTTPAnswer {
-    var answer = HTTPAnswer.json(AdminCommands.text(command, error: reason))
-    answer.status = status
-    return answer
+  private static func failure(_ status: HTTPResponseStatus, _ reason: String) -> HTTPAnswer {
+    .failure(status, reason, name)
   }
 
   /// The tree that clients are served from, and the transaction up to which the log is durable; nil if none are served.
@@ -95,17 +94,7 @@ final class AdminSnapshots: @unchecked Sendable {
 
   /// Why no snapshot is taken; nil if one is. The statuses are those of Apache's server, which gives no reasons.
   private func refusal(of question: HTTPQuestion, _ command: String) -> HTTPAnswer? {
-    guard clients.served.audience == .everybody else { return Self.failure(.ok, AdminCommands.notServing, command) }
-    let credentials = OperatorCredentials(
-      authorization: question.authorization, address: question.address,
-      certificateSubject: question.certificate.map(identity.identity(of:)))
-    let verdict = clients.served.core.authorizeOperator(credentials)
-    switch verdict {
-    case .lacksCredentials: return Self.failure(.unauthorized, "Auth info is missing for the command", command)
-    case .notAuthenticated: return deny(question, .unauthorized, "Not authenticated", command)
-    case .notAuthorized: return deny(question, .forbidden, "Not authorized", command)
-    case .allowed, .allowedToEverybody: break
-    }
+    if let refusal = access.refusal(of: question, command, danger: "read all znodes") { return refusal }
     guard settings.takesSnapshots else {
       return Self.failure(.serviceUnavailable, "snapshots are switched off by admin.snapshot.enabled=false")
     }
@@ -114,24 +103,11 @@ final class AdminSnapshots: @unchecked Sendable {
     }
     let interval = TimeAmount.milliseconds(clamping: settings.snapshotIntervalMilliseconds)
     if let last, NIODeadline.now() - last < interval {
+      metrics.limitedSnapshots += 1
       return Self.failure(
         .tooManyRequests,
         "there is one snapshot in \(settings.snapshotIntervalMilliseconds) ms; see admin.rateLimiterIntervalInMS")
     }
-    if verdict == .allowedToEverybody {
-      logger.warning(
-        "the ACL of / lets everybody who reaches the AdminServer read all znodes",
-        metadata: ["client": "\(question.address)"])
-    }
     return nil
-  }
-
-  private func deny(
-    _ question: HTTPQuestion, _ status: HTTPResponseStatus, _ reason: String, _ command: String
-  ) -> HTTPAnswer {
-    logger.warning(
-      "a snapshot was refused to a client of the AdminServer",
-      metadata: ["client": "\(question.address)", "reason": "\(reason)"])
-    return Self.failure(status, reason, command)
   }
 }

@@ -46,10 +46,9 @@ final class OperatorServers: @unchecked Sendable {
     let timeout = TimeAmount.milliseconds(clamping: admin.idleTimeoutMilliseconds)
     return AdminServer.start(
       listening, address, purpose: "the AdminServer's port", idleTimeout: timeout,
-      encryption: encryption.ofAdmin.map { .init(port: $0, isMixed: !admin.requiresEncryption) }, logger: logger
-    ) { [reporter] in
-      reporter.answer(toAdmin: $0)
-    }.map { [self] server in
+      encryption: encryption.ofAdmin.map { .init(port: $0, isMixed: !admin.requiresEncryption) }, logger: logger,
+      receive: { [reporter] in reporter.receiver(ofAdmin: $0) }, answer: { [reporter] in reporter.answer(toAdmin: $0) }
+    ).map { [self] server in
       servers.append(server)
       adminPort = server.port
     }.flatMapErrorThrowing { [logger] error in

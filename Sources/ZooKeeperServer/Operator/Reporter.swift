@@ -20,6 +20,7 @@ final class Reporter: @unchecked Sendable {
   private let encryption: ServerEncryption
   private let queue = ReportQueue()
   private let snapshots: AdminSnapshots
+  private let restores: AdminRestores
   /// What `stmk` and `set_trace_mask` have set, and `gtmk` shows.
   private var traceMask = Int64(FourLetterWords.defaultTraceMask)
   private let startTime = NIODeadline.now()
@@ -28,8 +29,8 @@ final class Reporter: @unchecked Sendable {
 
   init(
     _ configuration: ServerConfiguration, _ storage: Storage, _ clients: ClientListener, _ log: LogPipeline,
-    _ membership: Membership, _ metrics: ServerMetrics, _ encryption: ServerEncryption, loop: any EventLoop,
-    logger: Logger
+    _ membership: Membership, _ metrics: ServerMetrics, _ encryption: ServerEncryption, _ restore: ServerRestore,
+    loop: any EventLoop, logger: Logger
   ) {
     self.configuration = configuration
     self.storage = storage
@@ -39,7 +40,9 @@ final class Reporter: @unchecked Sendable {
     self.metrics = metrics
     self.encryption = encryption
     self.loop = loop
-    snapshots = AdminSnapshots(configuration, clients, log, membership, loop: loop, logger: logger)
+    let access = AdminAccess(configuration, clients, logger: logger)
+    snapshots = AdminSnapshots(configuration, access, clients, log, membership, metrics, loop: loop, logger: logger)
+    restores = AdminRestores(configuration, access, restore, metrics, loop: loop, logger: logger)
   }
 
   /// Answers a four-letter word.
@@ -68,6 +71,15 @@ final class Reporter: @unchecked Sendable {
     metrics.resetDistributions()
   }
 
+  /// What takes the body of a POST to the AdminServer; nil if the command takes no POST.
+  func receiver(ofAdmin question: HTTPQuestion) -> (any HTTPBodyReceiver)? {
+    let root = configuration.admin.commandPath + "/"
+    guard question.path.hasPrefix(root) else { return nil }
+    let name = String(question.path.dropFirst(root.count))
+    return AdminCommands.primaryName(name) == AdminRestores.name
+      ? restores.receiver(of: question, command: name) : nil
+  }
+
   /// Answers a GET of the AdminServer.
   func answer(toAdmin question: HTTPQuestion) -> EventLoopFuture<HTTPAnswer> {
     let path = question.path
@@ -79,6 +91,7 @@ final class Reporter: @unchecked Sendable {
     let name = String(path.dropFirst(root.count + 1))
     switch AdminCommands.primaryName(name) {
     case AdminSnapshots.name: return snapshots.answer(question, command: name)
+    case AdminRestores.name: return loop.makeSucceededFuture(AdminRestores.answerToGet(name))
     case "set_trace_mask":
       let (answer, mask) = AdminCommands.traceMask(question.parameter("traceMask"))
       if let mask { traceMask = mask }

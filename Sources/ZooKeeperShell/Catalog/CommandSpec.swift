@@ -142,6 +142,8 @@ package enum OptionName: String, CaseIterable, Hashable, Sendable {
   case ignoreCase = "ignore-case", extended, fixed, human, depth, top, level, sort
   // Of commands about the past.
   case at, before, since, until, to, session, audit, logDir = "log-dir"
+  // Of snapshots.
+  case dir
   // Of commands about the parts of a value.
   case jsonPath = "json-path", decode, editor
   // Of monitoring.

@@ -57,12 +57,18 @@ extension CommandTable {
       OptionSpec(.value, value: ("REGEX", .word), "with find, the data matches an extended regular expression"),
       OptionSpec(.empty, "with find, neither data nor children"),
       OptionSpec(.print0, short: "0", "with find, end each path with a zero byte"),
+      OptionSpec(
+        .format, value: ("FORMAT", .choice(["jsonl", "tar", "dir"])),
+        "with export, the format of the file, if its name does not tell"),
+      OptionSpec(.overwrite, "with export, replace the file if it exists"),
+      OptionSpec(.resume, "with export, bring a directory up to date that an earlier one has written"),
     ],
     details: [
       "Needs no server: the state is made of a snapshot and the part of the log that follows it. ls, tree, find, grep"
         + " and du do what the commands of these names do on an ensemble, cat what get does; grep searches everything"
         + " under its paths. stat prints the ACL and the stat. diff prints what has changed in a subtree since a"
-        + " moment, up to the newest state or the one of --at.",
+        + " moment, up to the newest state or the one of --at. export writes a subtree to a file as export does on an"
+        + " ensemble, for import, apply and diff.",
       HistoryOptions.directories, HistoryOptions.moments,
       "The newest snapshot before the moment is used. Some servers have snapshots with effects of later transactions,"
         + " which are passed over where they would be wrong. A moment before the first snapshot is an error, which"
@@ -73,10 +79,11 @@ extension CommandTable {
       .init("snap tree /var/lib/zookeeper /app --before 0x10000002a", "a subtree before a transaction"),
       .init("snap cat /var/lib/zookeeper /app/config --at 2026-11-28T03:00:00Z", "a value at a time"),
       .init("snap diff /var/lib/zookeeper /app --since 10m", "what the last ten minutes have changed"),
+      .init("snap export /var/lib/zookeeper /app app.jsonl --before 0x10000002a", "a subtree for import elsewhere"),
       .init("snap find snapshot.10000002a / --size +500K", "large znodes in a single snapshot"),
     ],
     usage: "ls|tree|find|du DIR [path...] | cat|stat DIR path... | grep DIR pattern path... | diff DIR [path]"
-      + " --since MOMENT | [--at|--before MOMENT]")
+      + " --since MOMENT | export DIR path [file] | [--at|--before MOMENT]")
 
   private static let log = CommandSpec(
     .offline(.log), "log", summary: "Show who wrote what and when, from the log of a server",

@@ -143,25 +143,43 @@ extension CommandTable {
       details: ["Without a command, the list of those that the server has. Only questions are asked, with GET."],
       examples: [.init("admin leader", "the JSON of each server as it is")]),
     CommandSpec(
-      .monitor(.snapshot), "snapshot", summary: "Save a snapshot of a running server to a file",
-      arguments: [ArgumentSpec("action", .choice(["save"])), ArgumentSpec("file", .file)],
+      .monitor(.snapshot), "snapshot", summary: "Save a snapshot of a server to a file, or restore a server from one",
+      arguments: [ArgumentSpec("action", .choice(["save", "restore"])), ArgumentSpec("file", .file)],
       options: [
         OptionSpec(.limit, value: ("TIME", .duration), "how long the server may be silent (default 1m)"), admin,
-        OptionSpec(.overwrite, "replace the file if there is one"),
+        OptionSpec(.overwrite, "with save, replace the file if there is one"),
+        OptionSpec(
+          .dir, value: ("DIR", .file), "with restore, the dataDir of a server that is stopped, instead of a running one"
+        ),
+        HistoryOptions.logDir, TreeOptions.dryRun,
+        OptionSpec(
+          .yes, short: "y", value: ("CLUSTER", .cluster), isValueOptional: true,
+          "with restore, do not ask; a script needs it, and a protected cluster --yes=CLUSTER"),
       ],
       details: [
-        "The AdminServer is asked, with Apache's servers from 3.9 on. It takes a new snapshot and sends it; - writes it"
-          + " to stdout. The first server that can be reached is asked.",
+        "The AdminServer is asked, with Apache's servers from 3.9 on. For save it takes a new snapshot and sends"
+          + " it; - writes it to stdout. The first server that can be reached is asked.",
         "Only who may do everything to / may have a snapshot, which contains every znode. The identity is that of"
           + " --auth or --auth-file; without one the client's address is shown. A password that would leave this"
           + " machine unencrypted needs an --admin that begins with https://.",
         "What has arrived is checked before the file gets its name: its checksums, its size and the last transaction"
           + " in it. A new server starts from the file if it is put into version-2 of an empty dataDir as"
           + " snapshot.ZXID, and snap looks into it.",
+        "restore reads FILE completely, or stdin for -, shows what would be replaced, asks, sends it to the one server"
+          + " that --admin names, and waits until it serves what was sent. A compressed FILE is decompressed. The"
+          + " server's clients are disconnected; those with a session in the snapshot return with it, unless they have"
+          + " seen a transaction after the snapshot's last one. A server of this package keeps the earlier state in"
+          + " before-restore-N in its dataDir; with Apache's the files must be moved away before, or a restart brings"
+          + " the earlier state back.",
+        "The members of an ensemble are restored while all of them are stopped: run restore with --dir and the same"
+          + " FILE for each dataDir, of this server or of Apache's, and start them again. A member that is left out"
+          + " brings the earlier state back.",
       ],
       examples: [
         .init("snapshot save backup.snapshot", "the whole tree, checked"),
         .init("snapshot save -", "to stdout, which a script may compress"),
+        .init("snapshot restore backup.snapshot --dry-run", "what a restore would replace"),
+        .init("snapshot restore backup.snapshot --dir /var/lib/zookeeper --yes", "a member that is stopped"),
       ]),
   ]
 }

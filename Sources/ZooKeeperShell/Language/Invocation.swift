@@ -69,7 +69,7 @@ package struct Invocation: Sendable {
     case .client(.diff), .client(.apply), .client(.mirror): true
     case .client(.undelete): flag(.dryRun)
     case .offline(.snap):
-      !["cat", "stat"].contains(argument(0)?.text) || arguments.count > 3
+      !["cat", "stat", "export"].contains(argument(0)?.text) || arguments.count > 3
         || arguments.dropFirst(2).contains(where: \.isPattern)
     case .offline(.log): argument(0)?.text != "stat"
     case .shell(.local): argument(0)?.text.lowercased() == "trace"

@@ -28,6 +28,18 @@ enum FileIO {
     return descriptor
   }
 
+  /// Closes what `openForReading` has opened.
+  static func end(_ descriptor: Int32) { close(descriptor) }
+
+  /// The size of a file, in bytes.
+  ///
+  /// - Throws: exit code 12 with the operating system's reason.
+  static func size(_ path: String) throws(ShellError) -> Int {
+    var status = stat()
+    guard stat(path, &status) == 0 else { throw failure("cannot open \(path)", errno) }
+    return Int(status.st_size)
+  }
+
   /// Whether a path is that of a directory.
   static func isDirectory(_ path: String) -> Bool {
     var status = stat()

@@ -18,7 +18,7 @@ extension KeyTable {
     .honoured("fsync.warningthresholdms", "A sync that takes longer is logged, in milliseconds; 1000.", .unprefixed),
     .honoured("forceSync", "With `no`, transactions are answered before they are on the disk; yes."),
     .honoured("digest.enabled", "Whether a digest of the tree is kept and compared; true."),
-    .ineffective("snapshot.compression.method", "snapshots are not compressed; compressed ones are read"),
+    .honoured("snapshot.compression.method", "gz or snappy, by which snapshots are compressed; none."),
     .ineffective(
       "db.autocreate", "a member whose directory is empty takes part in elections, as with the default of Apache's"),
   ]
@@ -69,7 +69,7 @@ extension KeyTable {
     .honoured("admin.forceHttps", "Whether it takes encrypted connections only; false.", .protects),
     .honoured("admin.portUnification", "Whether it takes both; false.", .protects),
     .honoured("admin.needClientAuth", "Whether its clients must have a certificate; false.", .protects),
-    .ineffective("admin.restore.enabled", "the AdminServer restores no snapshots"),
+    .honoured("admin.restore.enabled", "Whether it restores snapshots; true."),
     .needless("admin.httpVersion", "The AdminServer speaks HTTP/1.1."),
     .honoured(
       "metricsProvider.className", "With Apache's class for Prometheus, its text can be fetched by HTTP.", .fileOnly),

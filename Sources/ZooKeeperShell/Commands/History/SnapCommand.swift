@@ -5,7 +5,7 @@ import ZooKeeperTrees
 
 /// What `snap` shows of a state of the past.
 enum SnapAction: String, CaseIterable, Hashable, Sendable {
-  case ls, cat, stat, tree, find, grep, du, diff
+  case ls, cat, stat, tree, find, grep, du, diff, export
 
   /// The options that it takes, beside those that say which state.
   var options: [OptionName] {
@@ -21,6 +21,7 @@ enum SnapAction: String, CaseIterable, Hashable, Sendable {
     case .grep: [.ignoreCase, .extended, .fixed, .list, .count]
     case .du: [.human, .depth, .top]
     case .diff: [.since, .brief, .ignoreACL]
+    case .export: [.format, .overwrite, .resume]
     }
   }
 
@@ -35,6 +36,7 @@ enum SnapAction: String, CaseIterable, Hashable, Sendable {
     case .grep: .grep
     case .du: .du
     case .diff: .diff
+    case .export: .export
     }
   }
 }
@@ -73,8 +75,20 @@ extension CommandContext {
       case .find: try await inner.find(.past(state))
       case .grep: try await inner.grep(.past(state))
       case .du, .diff: try await inner.diskUsage(.past(state))
+      case .export: try await inner.export(state)
       }
     return state.exitCode == .success ? code : state.exitCode
+  }
+
+  /// Writes a subtree to a file, an archive or a directory, from which import and apply take it.
+  private func export(_ state: PastState) async throws -> ExitCode {
+    guard let word = invocation.arguments.first, invocation.arguments.count <= 2 else {
+      throw ShellError.usage("snap export takes a path, and a file", hint: "snap export DIR /app app.jsonl")
+    }
+    let path = try path(of: word)
+    guard state.exists(path) else { throw ShellError(.noNode, path: path) }
+    var tree = PastTree(state, root: path)
+    return try await export(&tree, from: path, to: try filePlace(of: invocation.argument(1) ?? Word("-")))
   }
 
   private func list(_ state: PastState) async throws -> ExitCode {

@@ -7,9 +7,18 @@ import ZooKeeperProtocol
 
 /// snapshot.
 extension CommandContext {
-  /// Saves a snapshot of a server, and checks it before it gets its name.
+  /// Saves a snapshot of a server, or gives one to a server.
   func snapshot() async throws -> ExitCode {
-    _ = try ValueParser.choice(invocation.arguments[0], of: "action", among: ["save"])
+    let action = try ValueParser.choice(invocation.arguments[0], of: "action", among: ["save", "restore"])
+    let foreign: [OptionName] = action == "save" ? [.dir, .logDir, .dryRun, .yes] : [.overwrite]
+    if let other = foreign.first(where: invocation.flag) {
+      throw ShellError.usage("snapshot \(action) has no option --\(other.rawValue)")
+    }
+    return action == "save" ? try await saveSnapshot() : try await restoreSnapshot()
+  }
+
+  /// Saves a snapshot of a server, and checks it before it gets its name.
+  private func saveSnapshot() async throws -> ExitCode {
     let target = try ValueParser.text(invocation.arguments[1], of: "file")
     let limit = invocation.flag(.limit) ? try answerLimit() : .seconds(60)
     let secure = try adminTLS()
@@ -36,7 +45,7 @@ extension CommandContext {
   /// What the header `Authorization` says.
   ///
   /// - Throws: a usage error for a password that would leave this machine in the clear.
-  private func authorization(for servers: [ServerAddress], isEncrypted: Bool) async throws -> String {
+  func authorization(for servers: [ServerAddress], isEncrypted: Bool) async throws -> String {
     guard let (scheme, proof) = try await credentials().first else { return tls == nil || !isEncrypted ? "ip" : "x509" }
     let text = String(decoding: proof, as: UTF8.self)
     guard [UInt8](text.utf8) == proof, !proof.contains(where: { $0 < 0x20 || $0 == 0x7f }) else {
@@ -114,22 +123,32 @@ extension CommandContext {
     let announced = answer.headers["last_zxid"].flatMap { text in
       text.hasPrefix("0x") ? UInt64(text.dropFirst(2), radix: 16) : nil
     }.map { Zxid(rawValue: Int64(bitPattern: $0)) }
+    return try facts(ofSnapshot: try file.sealed(), named: file.path, announced: announced, bytes: file.sizeBytes)
+  }
+
+  /// Reads a snapshot, whose seals must hold.
+  ///
+  /// - Parameters:
+  ///   - name: what it is called in messages.
+  ///   - announced: the last transaction that it is said to have.
+  func facts(
+    ofSnapshot path: String, named name: String, announced: Zxid?, bytes: Int
+  ) throws(ShellError) -> SnapshotFacts {
     progress.begin("checked")
     defer { progress.end() }
-    let path = try file.sealed()
     do throws(TxnLogError) {
       var reader = try SnapshotReader(PosixFileSystem(), path: path, zxid: announced ?? .zero)
       while try reader.next() != nil {
         progress.advance()
         if reader.nodeCount & 0xfff == 0, Task.isCancelled { break }
       }
-      guard !Task.isCancelled else { throw TxnLogError(.poisoned, path: file.path) }
+      guard !Task.isCancelled else { throw TxnLogError(.poisoned, path: name) }
       if let announced, let last = reader.lastProcessed, announced != last {
-        throw TxnLogError(.rejected("it ends with \(last) instead of \(announced)"), path: file.path)
+        throw TxnLogError(.rejected("it ends with \(last) instead of \(announced)"), path: name)
       }
       return SnapshotFacts(
-        zxid: reader.lastProcessed ?? announced ?? .zero, znodes: reader.nodeCount, sessions: reader.sessions.count,
-        bytes: file.sizeBytes, digest: reader.digest?.treeDigest)
+        zxid: reader.lastProcessed ?? announced, saysZxid: reader.lastProcessed != nil, znodes: reader.nodeCount,
+        sessions: reader.sessions.count, bytes: bytes, digest: reader.digest?.treeDigest)
     } catch {
       if Task.isCancelled { throw .cancelled(outcomeUnknown: false, path: nil) }
       throw .brokenSnapshot("\(error)")
@@ -138,18 +157,22 @@ extension CommandContext {
 }
 
 /// What a snapshot has been found to contain.
-private struct SnapshotFacts {
-  let zxid: Zxid
+struct SnapshotFacts: Sendable {
+  /// Its last transaction; nil if that is not known.
+  let zxid: Zxid?
+  /// Whether the file says it itself.
+  let saysZxid: Bool
   let znodes: Int
   let sessions: Int
   let bytes: Int
   let digest: UInt64?
 
+  /// What is said of a file that was saved.
   func record(path: String, server: ServerAddress) -> Record {
     Record(
-      "saved \(path): \(znodes) znodes up to \(zxid), \(bytes) bytes, from \(server); its checksums are right",
+      "saved \(path): \(znodes) znodes up to \(zxid ?? .zero), \(bytes) bytes, from \(server); its checksums are right",
       [
-        "file": .text(path), "server": .text(server.description), "zxid": .text("\(zxid)"),
+        "file": .text(path), "server": .text(server.description), "zxid": .text("\(zxid ?? .zero)"),
         "znodes": .number(Int64(znodes)), "sessions": .number(Int64(sessions)), "bytes": .number(Int64(bytes)),
         "digest": digest.map { .text(String($0, radix: 16)) } ?? .missing,
       ])
@@ -157,9 +180,9 @@ private struct SnapshotFacts {
 }
 
 extension ShellError {
-  fileprivate static func brokenSnapshot(_ reason: String) -> ShellError {
+  /// The error of a file, or of what a server has sent.
+  static func brokenSnapshot(_ reason: String) -> ShellError {
     ShellError(
-      .localInputOutput, "BadSnapshot", "what has arrived is no whole snapshot: \(reason)",
-      hint: "nothing was saved; try again")
+      .localInputOutput, "BadSnapshot", "this is no whole snapshot: \(reason)", hint: "nothing was saved or changed")
   }
 }

@@ -140,7 +140,9 @@ extension CommandContext {
     }
     var tree = LiveTree(client: from, root: path, inFlight: try inFlight())
     guard isRecursive else { return try await copyOne(from, path, source, to: target) }
-    guard case .znode(let to, let targetPath, _) = target else { return try await export(&tree, source, to: target) }
+    guard case .znode(let to, let targetPath, _) = target else {
+      return try await export(&tree, from: path, to: target)
+    }
     return try await copy(&tree, from: source, path, to: targetPath, of: target, to)
   }
 
@@ -154,7 +156,9 @@ extension CommandContext {
       try emit(.warning("\(path) has children, which are not copied without -R"))
     }
     var tree = ListedTree([TreeEntry(path: "", data: data, acl: acl, stat: stat)])
-    guard case .znode(let to, let targetPath, _) = target else { return try await export(&tree, source, to: target) }
+    guard case .znode(let to, let targetPath, _) = target else {
+      return try await export(&tree, from: path, to: target)
+    }
     return try await copy(&tree, from: source, path, to: targetPath, of: target, to)
   }
 
@@ -214,10 +218,9 @@ extension CommandContext {
   }
 
   /// Writes the znodes of a source to a file or stdout.
-  private func export(
-    _ tree: inout some TreeSource, _ source: TreePlace, to target: TreePlace
+  func export(
+    _ tree: inout some TreeSource, from root: String, to target: TreePlace
   ) async throws -> ExitCode {
-    guard case .znode(_, let root, _) = source else { preconditionFailure("exports begin at a znode") }
     // What is wrong with the source is said before a file is made.
     guard let first = try await tree.next() else { return try report(tree.omissions, [:], at: root) }
     var (writer, abandon) = try self.writer(of: target, root: root)

@@ -35,27 +35,35 @@ extension CommandContext {
   /// - Parameter isFile: whether an argument that is nothing else names a file.
   /// - Throws: a usage error for an argument that names no place.
   func place(of word: Word, _ client: ZooKeeperClient, isFile: Bool = false) async throws -> TreePlace {
-    let format = try invocation.value(.format).map { word throws(ShellError) in
-      TreeFormat(
-        rawValue: try ValueParser.choice(word, of: "--format", among: TreeFormat.allCases.map(\.rawValue)))!
-    }
     let text = try ValueParser.text(word, of: "place")
-    if text == "-" { return .standardStream(format) }
+    if text == "-" || text.hasPrefix("file:") { return try filePlace(of: word) }
     if text.hasPrefix("snap:") { return try pastPlace(String(text.dropFirst(5))) }
-    if text.hasPrefix("file:") { return .file(String(text.dropFirst(5)), format) }
     if text.hasPrefix("zk://") || text.hasPrefix("zks://") {
       var ensemble = try ShellSettings.connectString(text, from: "place")
       let path = ensemble.chroot ?? "/"
       ensemble.chroot = nil
       return .znode(try await openOther(ensemble), path: path, ensemble: .other(ensemble))
     }
-    if isFile { return .file(text, format) }
+    if isFile { return try filePlace(of: word) }
     if let (name, path) = Self.clusterPlace(text) {
       if name == cluster?.name, chroot == nil { return .znode(client, path: path, ensemble: .present) }
       let (client, cluster, servers) = try await openCluster(name)
       return .znode(client, path: path, ensemble: .cluster(cluster, servers))
     }
     return .znode(client, path: try path(of: word), ensemble: .present)
+  }
+
+  /// The file that an argument names, with `file:` or without, or the standard stream for `-`.
+  ///
+  /// - Throws: a usage error for an unknown `--format`.
+  func filePlace(of word: Word) throws(ShellError) -> TreePlace {
+    let format = try invocation.value(.format).map { word throws(ShellError) in
+      TreeFormat(
+        rawValue: try ValueParser.choice(word, of: "--format", among: TreeFormat.allCases.map(\.rawValue)))!
+    }
+    let text = try ValueParser.text(word, of: "place")
+    if text == "-" { return .standardStream(format) }
+    return .file(text.hasPrefix("file:") ? String(text.dropFirst(5)) : text, format)
   }
 
   /// The place `DIR:/path` in the state that `--at` or `--before` names.
