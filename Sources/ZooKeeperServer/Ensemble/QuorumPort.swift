@@ -103,6 +103,16 @@ final class QuorumPort: @unchecked Sendable {
     connections = [:]
   }
 
+  /// Closes the port, and ends this side of all connections once their packets are sent.
+  func closeOutput() {
+    isStopped = true
+    for listener in listeners { listener.stopListening() }
+    for connection in connections.values { connection.closeOutput() }
+  }
+
+  /// Whether there is a connection to another server.
+  var hasConnections: Bool { !connections.isEmpty }
+
   private func accept(_ channel: any Channel) throws {
     if isStopped { return channel.close(promise: nil) }
     switch role {

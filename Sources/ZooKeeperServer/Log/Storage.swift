@@ -85,7 +85,7 @@ final class Storage {
 
 extension ServerConfiguration {
   /// How this process builds its trees.
-  fileprivate func makeTreeSettings() -> TreeSettings {
+  func makeTreeSettings() -> TreeSettings {
     TreeSettings(
       hasExtendedTypes: features.hasExtendedTypes, hasDigest: features.hasDigest, hashSeed: .random(in: .min ... .max))
   }

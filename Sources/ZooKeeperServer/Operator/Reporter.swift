@@ -20,6 +20,7 @@ final class Reporter: @unchecked Sendable {
   private let encryption: ServerEncryption
   private let queue = ReportQueue()
   private let snapshots: AdminSnapshots
+  private let logLevels: LogLevels
   /// What `stmk` and `set_trace_mask` have set, and `gtmk` shows.
   private var traceMask = Int64(FourLetterWords.defaultTraceMask)
   private let startTime = NIODeadline.now()
@@ -39,6 +40,7 @@ final class Reporter: @unchecked Sendable {
     self.metrics = metrics
     self.encryption = encryption
     self.loop = loop
+    logLevels = LogLevels(logger)
     snapshots = AdminSnapshots(configuration, clients, log, membership, loop: loop, logger: logger)
   }
 
@@ -83,6 +85,7 @@ final class Reporter: @unchecked Sendable {
       let (answer, mask) = AdminCommands.traceMask(question.parameter("traceMask"))
       if let mask { traceMask = mask }
       return loop.makeSucceededFuture(.json(answer))
+    case LogLevels.command: return loop.makeSucceededFuture(logLevels.answer(question))
     case "stat_reset": resetStatistics()
     case "connection_stat_reset": core.resetConnectionStatistics()
     case "observer_connection_stat_reset": membership.driver?.resetLearnerStatistics()
