@@ -154,12 +154,12 @@ final class ServerParts: @unchecked Sendable {
   private func expireSessions(_ served: ServedCore) {
     let core = served.core
     for session in core.expireSessions(served.clock.now) {
-      logger.info(
-        "a session has expired",
-        metadata: [
-          "session": "\(session)", "client": "\(core.address(of: session) ?? "not connected here")",
-          "timeout_ms": .stringConvertible(Int(core.committedSessions[session] ?? 0)),
-        ])
+      var fields: Logger.Metadata = [
+        "session": "\(session)", "timeout_ms": .stringConvertible(Int(core.committedSessions[session] ?? 0)),
+      ]
+      // A client that has lost its connection, or is connected to another server, has no address here.
+      if let address = core.address(of: session) { fields["client"] = "\(address)" }
+      logger.info("a session has expired", metadata: fields)
     }
   }
 

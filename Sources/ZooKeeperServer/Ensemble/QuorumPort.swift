@@ -75,7 +75,7 @@ final class QuorumPort: @unchecked Sendable {
 
   /// Listens on this server's quorum addresses.
   func listen(_ listening: Listening) -> EventLoopFuture<Void> {
-    let limit = ConnectionLimit(Self.maximumConnections)
+    let limit = ConnectionLimit(Self.maximumConnections, purpose: "the quorum port", logger: logger)
     let bootstrap = ServerBootstrap.forPorts(on: loop)
       .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
       .childChannelOption(.writeBufferWaterMark, value: .init(low: 1 << 20, high: 4 << 20))

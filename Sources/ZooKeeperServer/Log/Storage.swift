@@ -99,7 +99,8 @@ extension Storage.Recovered {
       "recovered",
       metadata: [
         "zxid": "\(report.lastZxid)", "snapshot": "\(report.snapshot?.path ?? "none")",
-        "replayed": "\(report.replayedCount)",
+        "replayed": .stringConvertible(report.replayedCount),
+        "duration_ms": .stringConvertible(storage.times.totalMicroseconds / 1000),
       ])
     for skipped in report.skippedSnapshots {
       logger.warning("a snapshot is damaged and was not used", metadata: ["reason": "\(skipped.error)"])

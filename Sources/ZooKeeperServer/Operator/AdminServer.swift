@@ -38,7 +38,7 @@ final class AdminServer: Sendable {
     _ listening: Listening, _ address: HostAndPort, purpose: String, idleTimeout: TimeAmount,
     encryption: Encryption?, logger: Logger, answer: @escaping @Sendable (HTTPQuestion) -> EventLoopFuture<HTTPAnswer>
   ) -> EventLoopFuture<AdminServer> {
-    let limit = ConnectionLimit(maximumConnections)
+    let limit = ConnectionLimit(maximumConnections, purpose: purpose, logger: logger)
     let bootstrap = ServerBootstrap.forPorts(on: listening.loop)
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
