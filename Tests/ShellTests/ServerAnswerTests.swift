@@ -45,6 +45,18 @@ import Testing
     #expect(
       String(decoding: JSON.of(check).bytes, as: UTF8.self)
         == #"{"action":"check","file":"/c","faults":[{"line":2,"message":"no"}],"warnings":["hm"]}"#)
+    var upgrade = ServerAnswer(action: "upgrade-check", file: "/c")
+    upgrade.state = "can start"
+    upgrade.findings = [.init(weight: "fact", text: "1 snapshot")]
+    #expect(
+      String(decoding: JSON.of(upgrade).bytes, as: UTF8.self)
+        == #"{"action":"upgrade-check","file":"/c","state":"can start","#
+        + #""findings":[{"weight":"fact","text":"1 snapshot"}]}"#)
+    var unit = ServerAnswer(action: "unit", file: "/c")
+    unit.message = "[Unit]\n"
+    #expect(
+      String(decoding: JSON.of(unit).bytes, as: UTF8.self)
+        == #"{"action":"unit","file":"/c","message":"[Unit]\n"}"#)
   }
 
   @Test func whoHasTheLockFileOpenIsTheServer() throws {
