@@ -240,6 +240,32 @@ struct LifeTests {
     #expect(try await server.end(by: SIGTERM) == .exited(0))
   }
 
+  /// Only where stderr is the journal, as the variable says, and not where it was merely inherited.
+  @Test(arguments: [true, false]) func journalGetsPriorities(isJournal: Bool) async throws {
+    let server = try ServerUnderTest()
+    let words = try server.commandLine.joined(separator: " ")
+    let stream = isJournal ? "$(stat -L -c %d:%i /proc/self/fd/2)" : "1:1"
+    let command = try RunningCommand("/bin/sh", ["-c", "export JOURNAL_STREAM=\(stream); exec \(words)"])
+    try await Self.waitUntilServing(server)
+    command.send(signal: SIGTERM)
+    #expect(try await command.waitForEnd(within: .seconds(60)) == .exited(0))
+    let text = String(decoding: command.bytes(of: .error), as: UTF8.self)
+    let expected = isJournal ? "<5>NOTICE serving on 127.0.0.1" : "Z NOTICE serving on 127.0.0.1"
+    #expect(text.contains(expected) && text.contains("<6>") == isJournal, "\(text)")
+  }
+
+  @Test func logThatCannotBeWrittenKeepsTheServerFromStarting() async throws {
+    let server = try ServerUnderTest()
+    let file = "\(server.directory)/zoo.cfg"
+    let run = try await Self.zkcli("server", "run", file, "--log-file", "/nonexistent/server.log")
+    #expect(run.exitStatus == 12 && run.errorOutput.contains("the log /nonexistent/server.log cannot be opened"))
+    #expect(!FileManager.default.fileExists(atPath: server.dataDirectory))
+    for option in ["--log-level=loud", "--log-format=xml", "--log-size=big", "--log-files=-1"] {
+      let wrong = try await Self.zkcli("server", "run", file, option)
+      #expect(wrong.exitStatus == 2 && wrong.errorOutput.contains(option.prefix { $0 != "=" }), "\(wrong.errorOutput)")
+    }
+  }
+
   // MARK: An upgrade
 
   @Test func upgradeCheckChangesNothing() async throws {

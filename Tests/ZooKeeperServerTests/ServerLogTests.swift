@@ -78,6 +78,33 @@ import Testing
     #expect(numbers.last == 1999 && numbers == Array(numbers[0]...1999))
   }
 
+  /// Nothing is lost if the file cannot be opened again, and the earlier files keep their numbers.
+  @Test func fileThatCannotBeReplacedGoesOn() async throws {
+    let directory = try directory()
+    let path = "\(directory)/log"
+    var settings = ServerLog.Settings()
+    settings.file = path
+    settings.fileBytes = 100
+    let log = try ServerLog(settings)
+    func write(_ text: String, to path: String) async throws {
+      log.note(.info, text)
+      try await eventually("the line \(text)", within: .seconds(60), every: .milliseconds(1)) {
+        (try? String(contentsOfFile: path, encoding: .utf8))?.contains(" \(text)\n") == true
+      }
+    }
+    try await write("first \(String(repeating: "x", count: 100))", to: path)
+    // A directory has the name as soon as the file has given it up, so that nothing can be opened there.
+    try FileManager.default.moveItem(atPath: path, toPath: "\(path).1")
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+    for number in 0..<5 { try await write("line \(number)", to: "\(path).1") }
+    let text = try String(contentsOfFile: "\(path).1", encoding: .utf8)
+    #expect(text.split(separator: "\n").count { $0.contains("ERROR the log could not be opened again reason=") } == 1)
+    try FileManager.default.removeItem(atPath: path)
+    try await write("last", to: path)
+    log.stop()
+    #expect(try FileManager.default.contentsOfDirectory(atPath: directory).sorted() == ["log", "log.1"])
+  }
+
   /// A reader that does not read costs lines, which are counted, and no time.
   @Test func slowReaderHoldsUpNobody() async throws {
     let path = "\(try directory())/pipe"

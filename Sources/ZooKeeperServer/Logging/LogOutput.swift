@@ -21,6 +21,8 @@ struct LogOutput: ~Copyable {
   private var descriptor: Int32
   private var sizeBytes = 0
   private var isRegular = false
+  /// Why the file could not be opened again, until it could be; lines are written to the earlier file meanwhile.
+  private(set) var openFailure: String?
 
   /// Opens the file; nil stands for stderr.
   ///
@@ -42,26 +44,23 @@ struct LogOutput: ~Copyable {
 
   deinit { if file != nil { close(descriptor) } }
 
-  /// Opens the file again, because another program has renamed it.
-  ///
-  /// - Returns: why that was not possible; lines are written to the file that is open then.
-  mutating func reopen() -> String? {
-    guard let file else { return nil }
+  /// Opens the file again, because it was renamed. If that fails, `openFailure` has the reason.
+  mutating func reopen() {
+    guard let file else { return }
     let next = Self.open(file.path)
-    guard next >= 0 else { return String(cString: strerror(errno)) }
+    guard next >= 0 else { return openFailure = String(cString: strerror(errno)) }
+    openFailure = nil
     close(descriptor)
     descriptor = next
     examine()
-    return nil
   }
 
   /// Writes whole lines, and waits as long as that takes.
   ///
   /// - Returns: why that was not possible.
   mutating func write(_ bytes: [UInt8]) -> String? {
-    var failure: String?
     if let file, isRegular, file.limitBytes > 0, sizeBytes > 0, sizeBytes + bytes.count > file.limitBytes {
-      failure = startFile(file)
+      startFile(file)
     }
     var offset = 0
     while offset < bytes.count {
@@ -82,11 +81,18 @@ struct LogOutput: ~Copyable {
       default: return String(cString: strerror(errno))
       }
     }
-    return failure
+    return nil
   }
 
   /// Gives the file the number 1, and those before it the next ones, and begins another file.
-  private mutating func startFile(_ file: File) -> String? {
+  ///
+  /// A file that has another name already, because another program has renamed it or the last attempt has failed after
+  /// that, is not renamed: the numbers of the earlier files would change for nothing.
+  private mutating func startFile(_ file: File) {
+    if !hasName(file.path) {
+      reopen()
+      return
+    }
     if file.earlierCount > 0 {
       for number in stride(from: file.earlierCount - 1, through: 1, by: -1) {
         rename("\(file.path).\(number)", "\(file.path).\(number + 1)")
@@ -95,7 +101,14 @@ struct LogOutput: ~Copyable {
     } else {
       unlink(file.path)
     }
-    return reopen()
+    reopen()
+  }
+
+  /// Whether a path is that of the file that is open.
+  private func hasName(_ path: String) -> Bool {
+    var (named, opened) = (stat(), stat())
+    guard stat(path, &named) == 0, fstat(descriptor, &opened) == 0 else { return false }
+    return named.st_ino == opened.st_ino && named.st_dev == opened.st_dev
   }
 
   private mutating func examine() {

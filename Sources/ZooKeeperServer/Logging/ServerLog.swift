@@ -49,6 +49,8 @@ package final class ServerLog: @unchecked Sendable {
   private var hasStopped = false
   // Of the thread.
   private var output: LogOutput
+  /// The last value of its `openFailure`, which has been reported.
+  private var reportedFailure: String?
 
   /// Opens the file, if there is one, and starts the thread.
   ///
@@ -138,9 +140,11 @@ package final class ServerLog: @unchecked Sendable {
     lostCount = 0
     reopensFile = false
     lock.unlock(withValue: .none)
-    if reopens, let reason = output.reopen() {
+    if reopens { output.reopen() }
+    if let reason = output.openFailure, reason != reportedFailure {
       bytes += encoded(note("the log could not be opened again", .error, 0, [("reason", "\(reason)")]))
     }
+    reportedFailure = output.openFailure
     if lost > 0 { bytes += encoded(note("lines are missing: the log is written too slowly", .error, lost, [])) }
     if !bytes.isEmpty, output.write(bytes) != nil {
       lock.lock()
