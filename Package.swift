@@ -209,7 +209,7 @@ let package = Package(
         .product(name: "NIOEmbedded", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
       ],
-      exclude: ["ApacheMetrics.txt"], swiftSettings: house),
+      exclude: ["ApacheKeys.txt", "ApacheMetrics.txt"], swiftSettings: house),
     .testTarget(
       name: "ServerTests", dependencies: ["TestKit", "zkcli"], exclude: ["Kazoo"], swiftSettings: house),
     .testTarget(

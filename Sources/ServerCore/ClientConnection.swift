@@ -16,6 +16,8 @@ struct WatchModes: OptionSet {
 /// The driver creates one with `ServerCore.accept`, passes every frame that arrives to `ServerCore.receive`, and sends
 /// `output` whenever `ServerCore.takeTouched` returns the connection.
 ///
+/// Overlapping accesses are not looked for at run time; `ServerCore` says why.
+///
 /// *Thread*: the server's.
 package final class ClientConnection {
   /// The states of a connection.
@@ -55,33 +57,33 @@ package final class ClientConnection {
   package let number: UInt64
   /// The client's numeric address.
   package let address: String
-  package internal(set) var state = State.awaitingConnect
-  package internal(set) var sessionID = SessionID.none
+  @exclusivity(unchecked) package internal(set) var state = State.awaitingConnect
+  @exclusivity(unchecked) package internal(set) var sessionID = SessionID.none
   package internal(set) var sessionTimeoutMilliseconds: Int32 = 0
-  package internal(set) var identities: [Identity]
+  @exclusivity(unchecked) package internal(set) var identities: [Identity]
   /// Whole frames to send. The driver empties it.
-  package var output = JuteWriter()
-  package internal(set) var statistics = ConnectionStatistics()
+  @exclusivity(unchecked) package var output = JuteWriter()
+  @exclusivity(unchecked) package internal(set) var statistics = ConnectionStatistics()
 
-  var session: SessionRecord?
-  var pending = Deque<Pending>()
+  @exclusivity(unchecked) var session: SessionRecord?
+  @exclusivity(unchecked) var pending = Deque<Pending>()
   /// The number of syncs in `pending` that the leader has answered.
-  var releasedSyncCount = 0
+  @exclusivity(unchecked) var releasedSyncCount = 0
   /// Frames that came before the session was established, or while a SASL token was with the driver.
   var heldFrames: [[UInt8]] = []
   /// The bytes of the frames that came while a SASL token was with the driver.
   var heldBytes = 0
   /// The request whose SASL token is with the driver.
-  var saslXid: Xid?
+  @exclusivity(unchecked) var saslXid: Xid?
   /// Whether the client's handshake had the read-only byte; without it, the answer must not have it either.
   var hasReadOnlyByte = true
   /// Whether the connection is among those that `ServerCore.takeTouched` will return.
-  var hasPendingOutput = false
+  @exclusivity(unchecked) var hasPendingOutput = false
   /// The number of the last event sent, so that a connection gets one event for a change even if several of its watches
   /// match.
-  var eventMark: UInt64 = 0
-  var dataWatches: [PathKey: WatchModes] = [:]
-  var childWatches: [PathKey: WatchModes] = [:]
+  @exclusivity(unchecked) var eventMark: UInt64 = 0
+  @exclusivity(unchecked) var dataWatches: [PathKey: WatchModes] = [:]
+  @exclusivity(unchecked) var childWatches: [PathKey: WatchModes] = [:]
 
   /// A connection from `address`, which is its first identity.
   init(number: UInt64, address: String) {

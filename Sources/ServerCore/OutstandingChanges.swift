@@ -27,19 +27,21 @@ struct ChangeRecord {
 /// It is a class because a struct of this size would be copied, with a reference count for each of its parts, at every
 /// look-up.
 ///
+/// Overlapping accesses are not looked for at run time; `ServerCore` says why.
+///
 /// *Source*: `outstandingChanges` of `org.apache.zookeeper.server.PrepRequestProcessor`.
 final class OutstandingChanges {
   private let tree: DataTree
   private let metrics: CoreMetrics
-  private var byPath: [PathKey: ChangeRecord] = [:]
-  private var order = ZxidQueue<PathKey>()
+  @exclusivity(unchecked) private var byPath: [PathKey: ChangeRecord] = [:]
+  @exclusivity(unchecked) private var order = ZxidQueue<PathKey>()
   /// Sessions whose end is proposed, with its zxid. Their ephemerals in the tree are taken as deleted without a record
   /// for each: a session may have a hundred thousand, and the event loop is blocked while the end is prepared.
-  private var endedSessions: [Int64: Zxid] = [:]
+  @exclusivity(unchecked) private var endedSessions: [Int64: Zxid] = [:]
   /// The digest of the tree once all changes are applied.
-  private(set) var treeDigest: UInt64
+  @exclusivity(unchecked) private(set) var treeDigest: UInt64
   /// What `undo` restores, while a multi is being prepared.
-  private var undoLog: [(path: PathKey, previous: ChangeRecord?)]?
+  @exclusivity(unchecked) private var undoLog: [(path: PathKey, previous: ChangeRecord?)]?
   private var digestBeforeUndo: UInt64 = 0
 
   /// No changes over `tree`.

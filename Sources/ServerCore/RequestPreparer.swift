@@ -39,23 +39,25 @@ package struct RequestOrigin: Hashable, Sendable {
 /// A request that fails its checks becomes a transaction of type error, which has a zxid and is logged like any other.
 /// Its client can then be answered in the same order as all others, on every server.
 ///
+/// Overlapping accesses are not looked for at run time; `ServerCore` says why.
+///
 /// *Source*: `org.apache.zookeeper.server.PrepRequestProcessor`; `ClientProtocol` 4.
 final class RequestPreparer {
   let tree: DataTree
   let settings: ServerSettings
   let access: AccessControl
-  var sessions: SessionTracker
+  @exclusivity(unchecked) var sessions: SessionTracker
   let outstanding: OutstandingChanges
   private let metrics: CoreMetrics
   /// The last zxid that was given to a transaction. The leader of an ensemble sets it when its epoch begins.
-  var lastZxid: Zxid
+  @exclusivity(unchecked) var lastZxid: Zxid
   /// The bytes that the transaction being prepared may still take.
-  var budget: TxnBudget
+  @exclusivity(unchecked) var budget: TxnBudget
   /// What the client of the present request may do, by the slot of the ACL. The parts of a multi often have the same
   /// ACL, and with many identities and entries the check takes time.
-  private var grants: [ACLSlot: Permissions] = [:]
+  @exclusivity(unchecked) private var grants: [ACLSlot: Permissions] = [:]
   /// The same for the ACL of an outstanding change that was checked last.
-  private var lastGrant: (acl: [ACL], granted: Permissions)?
+  @exclusivity(unchecked) private var lastGrant: (acl: [ACL], granted: Permissions)?
   /// The ensemble that this server leads; nil for a standalone server.
   var ensembleView: (() -> EnsembleView)?
 

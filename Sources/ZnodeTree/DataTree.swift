@@ -10,6 +10,9 @@ package import ZooKeeperProtocol
 /// All changes are made by `apply`, one transaction after the other. Its results are what the reply needs, and the
 /// changes for which watches must be checked.
 ///
+/// The runtime does not check that accesses to its variables do not overlap, which would cost more than most of the
+/// accesses: one thread calls the tree, and the tree calls no one.
+///
 /// *Source*: `org.apache.zookeeper.server.DataTree`; `ClientProtocol` 4.5, `StorageFormat` C.
 ///
 /// *Thread*: one at a time.
@@ -17,14 +20,14 @@ package final class DataTree {
   let slab = RecordSlab()
   let arena = BlockArena()
   let index: NameIndex
-  var acls = ACLCache()
+  @exclusivity(unchecked) var acls = ACLCache()
 
   /// Ephemerals by the session that owns them.
-  var ephemerals: [SessionID: Set<ZnodeID>] = [:]
-  var containers: Set<ZnodeID> = []
-  var ttlZnodes: Set<ZnodeID> = []
+  @exclusivity(unchecked) var ephemerals: [SessionID: Set<ZnodeID>] = [:]
+  @exclusivity(unchecked) var containers: Set<ZnodeID> = []
+  @exclusivity(unchecked) var ttlZnodes: Set<ZnodeID> = []
   /// Paths that have a quota.
-  var quotaPaths: Set<PathKey> = []
+  @exclusivity(unchecked) var quotaPaths: Set<PathKey> = []
 
   /// Whether TTL znodes exist: `zookeeper.extendedTypesEnabled`.
   package let extendedTypesEnabled: Bool
@@ -32,18 +35,18 @@ package final class DataTree {
   package let digestEnabled: Bool
 
   /// The newest transaction applied.
-  package internal(set) var lastProcessedZxid = Zxid.zero
+  @exclusivity(unchecked) package internal(set) var lastProcessedZxid = Zxid.zero
   /// The sum of the digests of all znodes, modulo 2⁶⁴; 0 when digests are off.
-  package internal(set) var treeDigest: UInt64 = 0
+  @exclusivity(unchecked) package internal(set) var treeDigest: UInt64 = 0
   /// Znodes, the root included.
-  package internal(set) var znodeCount = 0
+  @exclusivity(unchecked) package internal(set) var znodeCount = 0
   /// The lengths of all paths and data, as Apache's `approximate_data_size` adds them up.
-  package internal(set) var approximateDataSizeBytes = 0
-  package internal(set) var ephemeralCount = 0
+  @exclusivity(unchecked) package internal(set) var approximateDataSizeBytes = 0
+  @exclusivity(unchecked) package internal(set) var ephemeralCount = 0
   /// Where a long path was last found, see `findDeep`.
-  var deepPlace: DeepPlace?
+  @exclusivity(unchecked) var deepPlace: DeepPlace?
   /// The length of the longest path that ever had a quota: deeper levels need not be looked up.
-  var longestQuotaPathBytes = 0
+  @exclusivity(unchecked) var longestQuotaPathBytes = 0
 
   /// The root's id.
   package static let root: ZnodeID = 1

@@ -31,6 +31,9 @@ public struct HostAndPort: Hashable, Sendable, CustomStringConvertible {
     return isName ? String(text) : nil
   }
 
+  /// The host that stands for any address of a machine.
+  package static let anyAddress = "0.0.0.0"
+
   /// Whether the host stands for any address of a machine.
   public var isWildcard: Bool {
     host == "0.0.0.0" || (IPv6Literal(parsing: host)?.bytes.allSatisfy { $0 == 0 } ?? false)

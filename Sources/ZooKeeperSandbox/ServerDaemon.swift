@@ -23,10 +23,8 @@ package struct ServerDaemon: Sendable {
     isSecureOnly ? configuration.secureClientPort ?? configuration.clientPort : configuration.clientPort
   }
 
-  /// The address that clients connect to.
-  package var clientAddress: String {
-    (isSecureOnly ? configuration.secureClientAddress : configuration.clientAddress) ?? "127.0.0.1"
-  }
+  /// The address at which clients on this machine reach the server.
+  package var clientAddress: String { configuration.nearClientAddress }
 
   /// How to connect to the own server and ask for its state; nil for a connection in the clear.
   ///
@@ -97,11 +95,23 @@ package struct ServerDaemon: Sendable {
     if let joinFailure { throw joinFailure }
   }
 
+  /// Checks what the file alone does not tell: the agreed members and the stores of keys.
+  ///
+  /// - Returns: what to say of a configuration that works.
+  /// - Throws: when it does not work.
+  package func remarks() throws(SandboxError) -> [String] {
+    [try checkMembers()].compactMap(\.self) + (try checkStores())
+  }
+
+  /// What the author of a configuration that works may not have meant, a sentence for each. Names of hosts are resolved
+  /// while the caller waits.
+  package var advice: [String] { configuration.advice }
+
   /// Tries whether the stores of keys and certificates can be used.
   ///
   /// - Returns: what to say of those that can.
   /// - Throws: when one cannot be used.
-  package func checkStores() throws(SandboxError) -> [String] {
+  private func checkStores() throws(SandboxError) -> [String] {
     do throws(ServerStartError) {
       return try configuration.checkStores()
     } catch {
@@ -113,7 +123,7 @@ package struct ServerDaemon: Sendable {
   ///
   /// - Returns: what to say when they are not.
   /// - Throws: when what the ensemble has agreed on cannot be read.
-  package func checkMembers() throws(SandboxError) -> String? {
+  private func checkMembers() throws(SandboxError) -> String? {
     do throws(ServerStartError) {
       return try configuration.agreedMembersWarning()
     } catch {
@@ -213,10 +223,10 @@ extension ServerDaemon {
   private func addresses(of server: RunningServer) -> String {
     var ports: [String] = []
     if configuration.opensClientPort {
-      ports.append("\(configuration.clientAddress ?? "127.0.0.1"):\(server.clientPort)")
+      ports.append("\(configuration.clientAddress):\(server.clientPort)")
     }
     if configuration.secureClientPort != nil {
-      ports.append("\(configuration.secureClientAddress ?? "127.0.0.1"):\(server.secureClientPort) (TLS)")
+      ports.append("\(configuration.secureClientAddress):\(server.secureClientPort) (TLS)")
     }
     return ports.joined(separator: " and ")
   }

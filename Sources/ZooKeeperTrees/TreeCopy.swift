@@ -1,7 +1,7 @@
 public import ZooKeeperClient
 public import ZooKeeperProtocol
 
-/// Creates the znodes of a source at another place, as they come.
+/// Creates the znodes of a source at another place, as they come. While some are written, the next ones are taken.
 ///
 /// What is there already is compared: the same data and ACL is fine, so that a copy that was interrupted can be
 /// repeated; anything else is a conflict, or is overwritten where that is asked for.
@@ -31,18 +31,13 @@ public struct TreeCopy: Sendable {
     public var count: Int { createdCount + changedCount + unchangedCount + skippedCount + failures.count }
   }
 
-  private let client: ZooKeeperClient
-  private let root: String
-  private let overwriting: Overwriting
-  private let limits: TreeWriter.Limits
-  private let defaultACL: [ACL]
-  private let mayOverwrite: @Sendable (Int) async throws -> Void
-  private let report: @Sendable (Int) -> Void
-  public private(set) var outcome = Outcome()
-  /// Whether the target may have znodes already.
-  private var expectsExisting: Bool
+  /// What writes the znodes; nil while `writing` has it.
+  private var writer: ChunkWriter?
+  private var writing: OwnedTask<ChunkWriter, any Error>?
   private var chunk: [TreeEntry] = []
   private var chunkBytes = 0
+  /// What had been done when the last znodes that were written were complete.
+  public private(set) var outcome = Outcome()
 
   /// So many znodes, or so many bytes of data, are taken before they are written.
   private static let chunkCount = 4000
@@ -61,34 +56,72 @@ public struct TreeCopy: Sendable {
     mayOverwrite: @escaping @Sendable (Int) async throws -> Void = { _ in },
     report: @escaping @Sendable (Int) -> Void = { _ in }
   ) {
-    self.mayOverwrite = mayOverwrite
-    self.client = client
-    self.root = root
-    self.overwriting = overwriting
-    self.expectsExisting = expectsExisting
-    self.limits = limits
-    self.defaultACL = defaultACL
-    self.report = report
+    writer = ChunkWriter(
+      client: client, root: root, overwriting: overwriting, limits: limits, defaultACL: defaultACL,
+      mayOverwrite: mayOverwrite, report: report, expectsExisting: expectsExisting)
   }
 
   /// Takes a znode, after its parent.
   ///
-  /// - Throws: `ZooKeeperError` if the session fails, or the task is cancelled; what `mayOverwrite` throws.
+  /// - Throws: `ZooKeeperError` if the session fails, or the task is cancelled; what `mayOverwrite` throws. It may be
+  ///   about znodes that were taken before.
   public mutating func add(_ entry: TreeEntry) async throws {
     chunk.append(entry)
     chunkBytes += entry.data?.count ?? 0
     if chunk.count >= Self.chunkCount || chunkBytes >= Self.chunkBytes { try await writeChunk() }
   }
 
-  /// Writes what was taken.
+  /// Writes what was taken, and waits until it is written.
   ///
   /// - Throws: as `add`.
-  public mutating func finish() async throws { try await writeChunk() }
+  public mutating func finish() async throws {
+    try await writeChunk()
+    try await settle()
+  }
 
+  /// Begins to write what was taken, once what was taken before it is written.
   private mutating func writeChunk() async throws {
-    var missing = chunk
+    try await settle()
+    guard let writer else { return }
+    self.writer = nil
+    let entries = chunk
     chunk = []
     chunkBytes = 0
+    writing = OwnedTask(
+      Task {
+        var writer = writer
+        try await writer.write(entries)
+        return writer
+      })
+  }
+
+  /// Waits for what is being written. What was taken since then is not begun.
+  ///
+  /// - Throws: as `add`.
+  public mutating func settle() async throws {
+    guard let writing else { return }
+    let writer = try await writing.value
+    self.writing = nil
+    outcome = writer.outcome
+    self.writer = writer
+  }
+}
+
+/// Writes some znodes of a copy after the other.
+private struct ChunkWriter: Sendable {
+  let client: ZooKeeperClient
+  let root: String
+  let overwriting: TreeCopy.Overwriting
+  let limits: TreeWriter.Limits
+  let defaultACL: [ACL]
+  let mayOverwrite: @Sendable (Int) async throws -> Void
+  let report: @Sendable (Int) -> Void
+  /// Whether the target may have znodes already.
+  var expectsExisting: Bool
+  private(set) var outcome = TreeCopy.Outcome()
+
+  mutating func write(_ entries: [TreeEntry]) async throws {
+    var missing = entries
     if expectsExisting { missing = try await reconcile(missing) }
     var writer = TreeWriter(client: client, limits: limits) { [count = outcome.count, report] in report(count + $0) }
     for entry in missing {

@@ -5,8 +5,8 @@ import ZooKeeperProtocol
 ///
 /// Many znodes are asked about at once, those that are needed next first, so that a subtree costs a few round trips
 /// rather than one for each znode, while znodes still come out in order and as soon as they can. The next ones are read
-/// while the caller looks at those before. In memory are the names of the siblings on the way down, and what was read
-/// ahead, which is bounded in bytes.
+/// while the caller looks at those before. In memory are the names of the siblings on the way down, as they came, and
+/// what was read ahead, which is bounded in bytes.
 public struct TreeReader {
   /// What is read of each znode beside its stat.
   public struct Details: OptionSet, Sendable {
@@ -34,6 +34,9 @@ public struct TreeReader {
   /// What is known of a znode that has not been returned yet. Once its children are known they are below it on the
   /// stack, so that they can be asked about before they are the next.
   private enum Entry {
+    /// Znodes that nothing was asked about; the last is the next. As many are taken out as are asked about: a name
+    /// alone takes a fraction of what its path does, and a wide tree has many that wait.
+    case siblings(parent: String, names: [String])
     case unknown(path: String)
     /// Everything but the names of the children is known.
     case lacksChildren(TreeNode)
@@ -95,6 +98,9 @@ public struct TreeReader {
     while let top = stack.popLast() {
       switch consume top {
       case .ready(let node): return .node(node)
+      case .siblings(let parent, let names):
+        stack.append(.siblings(parent: parent, names: names))
+        try await resolve()
       case .unknown(let path):
         stack.append(.unknown(path: path))
         try await resolve()
@@ -117,6 +123,7 @@ public struct TreeReader {
     for entry in stack.reversed() {
       let next =
         switch entry {
+        case .siblings(let parent, let names): ZnodePath.child(names[names.endIndex - 1], of: parent)
         case .unknown(let path), .failed(let path, _): path
         case .lacksChildren(let node), .ready(let node): node.path
         }
@@ -158,21 +165,32 @@ public struct TreeReader {
     // What is above the others has come with the last answers, and is needed first.
     if let reads = ask(below: stack.endIndex, downTo: pending.last?.end ?? stack.startIndex) { pending.append(reads) }
     guard pending.count < 2, let lowest = pending.first?.lowest else { return }
-    if let reads = ask(below: lowest, downTo: stack.startIndex) { pending.insert(reads, at: 0) }
+    let count = stack.count
+    guard let reads = ask(below: lowest, downTo: stack.startIndex) else { return }
+    // The places of what is above have changed if siblings were taken apart.
+    for index in pending.indices { pending[index].move(by: stack.count - count) }
+    pending.insert(reads, at: 0)
   }
 
   /// Asks about those znodes in a part of the stack of which something is unknown, the upper ones first.
   ///
   /// - Returns: nil if everything is known of all znodes that it looked at.
-  private func ask(below end: Int, downTo floor: Int) -> PendingReads? {
+  private mutating func ask(below end: Int, downTo floor: Int) -> PendingReads? {
     let batch = min(Self.largestBatch, max(inFlight, Self.batchBytes / max(averageBytes, 1)))
     var reads: [ZnodeRead] = []
+    var end = end
     var lowest = end
     var next = end
     // What is ready is passed over: these are the znodes that the caller gets meanwhile.
     let last = max(floor, end - 2 * batch)
     while next > last, reads.count < batch {
       next -= 1
+      if case .siblings = stack[next] {
+        let added = takeApart(next, count: batch - reads.count)
+        end += added
+        next += added + 1
+        continue
+      }
       let count = reads.count
       appendReads(for: stack[next], to: &reads)
       if reads.count > count { lowest = next }
@@ -181,12 +199,32 @@ public struct TreeReader {
     return PendingReads(reads, from: client, in: window, repetitions, lowest: lowest, end: end)
   }
 
+  /// Makes entries of the next few of the siblings at a place of the stack, above those that are left.
+  ///
+  /// - Returns: by how many entries the stack has grown; -1 is possible.
+  private mutating func takeApart(_ place: Int, count: Int) -> Int {
+    let before = stack.count
+    let entry = stack[place]
+    // Nothing else may hold the names, or they would be copied before some are removed.
+    stack[place] = .siblings(parent: "", names: [])
+    guard case .siblings(let parent, var names) = consume entry else { return 0 }
+    let taken = names.suffix(count).map { Entry.unknown(path: ZnodePath.child($0, of: parent)) }
+    names.removeLast(taken.count)
+    if names.isEmpty {
+      stack.replaceSubrange(place...place, with: taken)
+    } else {
+      stack[place] = .siblings(parent: parent, names: names)
+      stack.insert(contentsOf: taken, at: place + 1)
+    }
+    return stack.count - before
+  }
+
   /// How many things must be asked about a znode.
   private func readCount(for entry: borrowing Entry) -> Int {
     switch entry {
     case .unknown: details.contains(.acl) ? 2 : 1
     case .lacksChildren: 1
-    case .ready, .failed: 0
+    case .siblings, .ready, .failed: 0
     }
   }
 
@@ -203,7 +241,7 @@ public struct TreeReader {
       }
       if details.contains(.acl) { reads.append(.acl(path: path)) }
     case .lacksChildren(let node): reads.append(.children(path: node.path))
-    case .ready, .failed: break
+    case .siblings, .ready, .failed: break
     }
   }
 
@@ -214,6 +252,9 @@ public struct TreeReader {
     var node: TreeNode
     var isKnown = false
     switch consume entry {
+    case .siblings(let parent, let names):
+      stack.append(.siblings(parent: parent, names: names))
+      return
     case .ready(let node):
       stack.append(.ready(node))
       return
@@ -250,8 +291,8 @@ public struct TreeReader {
     }
     if var names {
       if skipsServersOwn, node.path == "/" { names.removeAll { $0 == "zookeeper" } }
-      names.sort { $0.utf8.lexicographicallyPrecedes($1.utf8) }
-      stack += names.reversed().map { .unknown(path: ZnodePath.child($0, of: node.path)) }
+      names.sort { $1.utf8.lexicographicallyPrecedes($0.utf8) }
+      if !names.isEmpty { stack.append(.siblings(parent: node.path, names: names)) }
     }
     stack.append(.ready(node))
   }
@@ -263,19 +304,19 @@ public struct TreeReader {
   }
 }
 
-/// Reads that are on the way to the servers, or their answers; cancelled when no one waits for them.
-private final class PendingReads: Sendable {
+/// Reads that are on the way to the servers, or their answers.
+private struct PendingReads {
+  /// The lowest entry of the stack that was asked about.
+  private(set) var lowest: Int
+  /// The place above the highest one.
+  private(set) var end: Int
+  private let task: OwnedTask<Answer, Never>
+
   /// The answers, in the order of the reads, and what was repeated up to then.
   struct Answer: Sendable {
     var readings: Result<[Result<ZnodeReading, ZooKeeperError>], ZooKeeperError>
     var repetitions: Repetitions
   }
-
-  /// The lowest entry of the stack that was asked about.
-  let lowest: Int
-  /// The place above the highest one.
-  let end: Int
-  private let task: Task<Answer, Never>
 
   init(
     _ reads: [ZnodeRead], from client: ZooKeeperClient, in window: RequestWindow, _ repetitions: Repetitions,
@@ -283,27 +324,26 @@ private final class PendingReads: Sendable {
   ) {
     self.lowest = lowest
     self.end = end
-    task = Task {
-      var repetitions = repetitions
-      do throws(ZooKeeperError) {
-        let readings = try await client.readAllDespiteLoss(reads, in: window, &repetitions)
-        return Answer(readings: .success(readings), repetitions: repetitions)
-      } catch {
-        return Answer(readings: .failure(error), repetitions: repetitions)
-      }
-    }
+    task = OwnedTask(
+      Task {
+        var repetitions = repetitions
+        do throws(ZooKeeperError) {
+          let readings = try await client.readAllDespiteLoss(reads, in: window, &repetitions)
+          return Answer(readings: .success(readings), repetitions: repetitions)
+        } catch {
+          return Answer(readings: .failure(error), repetitions: repetitions)
+        }
+      })
   }
 
-  deinit { task.cancel() }
+  /// Notes that entries were put below those that were asked about.
+  mutating func move(by count: Int) {
+    lowest += count
+    end += count
+  }
 
   /// Waits for the answers.
-  func answer() async -> Answer {
-    await withTaskCancellationHandler {
-      await task.value
-    } onCancel: {
-      task.cancel()
-    }
-  }
+  func answer() async -> Answer { await task.value }
 }
 
 extension ZooKeeperError {

@@ -63,7 +63,9 @@ struct DaemonTests {
   @Test(.enabled(if: FileManager.default.isReadableFile(atPath: "/etc/zookeeper/conf_example/zoo.cfg")))
   func debiansOwnConfigurationIsUnderstood() async throws {
     let run = try await Self.zkcli("server", "check", "/etc/zookeeper/conf_example/zoo.cfg")
-    #expect(run.exitStatus == 0 && run.errorOutput.isEmpty, "\(run.errorOutput)")
+    let lines = run.errorOutput.split(separator: "\n")
+    // Whoever runs it may have meant its open port and its single disk.
+    #expect(run.exitStatus == 0 && lines.allSatisfy { $0.contains("zoo.cfg: note: ") }, "\(run.errorOutput)")
   }
 
   @Test(arguments: ["zkcli", "zookeeper-server"])

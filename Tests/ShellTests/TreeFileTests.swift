@@ -166,8 +166,9 @@ import ZooKeeperTrees
 
   /// An archive with one entry.
   private func archive(_ name: String, kind: UInt8 = 0x30, size: Int = 0, content: [UInt8] = []) -> [UInt8] {
-    TarFormat.block(.init(name: name, kind: kind, size: size)) + content
-      + [UInt8](repeating: 0, count: TarFormat.padding(after: content.count))
+    var archive: [UInt8] = []
+    TarFormat.append(.init(name: name, kind: kind, size: size), to: &archive)
+    return archive + content + [UInt8](repeating: 0, count: TarFormat.padding(after: content.count))
   }
 
   @Test func hostileArchivesAreRefused() throws {

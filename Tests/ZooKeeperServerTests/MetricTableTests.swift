@@ -8,13 +8,6 @@ import ZooKeeperProtocol
 
 /// The table of metrics, and how its rows are reported.
 @Suite struct MetricTableTests {
-  private static let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-    .deletingLastPathComponent().deletingLastPathComponent()
-
-  private static func text(_ path: String) throws -> String {
-    try String(contentsOf: repository.appending(path: path), encoding: .utf8)
-  }
-
   @Test func namesAreUniqueAndValid() {
     var seen: Set<String> = []
     for family in MetricTable.families {
@@ -26,7 +19,7 @@ import ZooKeeperProtocol
 
   /// Every family of Apache's is in the table, with its kind, and nothing else is called Apache's.
   @Test func familiesOfApachesAreComplete() throws {
-    let lines = try Self.text("Tests/ZooKeeperServerTests/ApacheMetrics.txt").split(separator: "\n")
+    let lines = try Repository.text("Tests/ZooKeeperServerTests/ApacheMetrics.txt").split(separator: "\n")
       .filter { !$0.hasPrefix("#") }.map(String.init)
     #expect(lines.count == 160)
     let own = MetricTable.families.filter { $0.origin == .apache }.map { "\($0.name) \($0.kindText)" }
@@ -37,14 +30,14 @@ import ZooKeeperProtocol
   /// With ZKCLI_RECORD=1 this writes the page, and fails, so that no run that records passes for a test.
   @Test func thePageHasTheTable() throws {
     let path = "Sources/ZooKeeperServer/ZooKeeperServer.docc/Metrics.md"
-    let page = try Self.text(path)
+    let page = try Repository.text(path)
     let start = try #require(page.range(of: "## Families\n"))
     let expected = page[..<start.upperBound] + "\n" + MetricTable.page
     guard ProcessInfo.processInfo.environment["ZKCLI_RECORD"] == "1" else {
       #expect(page == String(expected), "\(path) is stale: run with ZKCLI_RECORD=1 and review the change")
       return
     }
-    try String(expected).write(to: Self.repository.appending(path: path), atomically: true, encoding: .utf8)
+    try String(expected).write(to: Repository.url(path), atomically: true, encoding: .utf8)
     Issue.record("recorded \(path)")
   }
 

@@ -14,7 +14,7 @@ extension ConfigurationFile {
   /// system property with the prefix `zookeeper.`, and takes precedence over one from the command line.
   mutating func keepOrigin(_ entries: [PropertiesText.Entry], properties: [String: String]) {
     var origin = ServerConfiguration.Origin()
-    for (key, value) in properties where key.hasPrefix("zookeeper.") || KnownKeys.unprefixed.contains(key) {
+    for (key, value) in properties where key.hasPrefix("zookeeper.") || KeyTable.isUnprefixed(key) {
       let name = key.hasPrefix("zookeeper.") ? String(key.dropFirst("zookeeper.".count)) : key
       origin.properties[key] = seen.unknown.contains(name) || Self.isSecret(key) ? Self.hidden : value
     }
@@ -41,7 +41,7 @@ extension ConfigurationFile {
       "portUnification", "secureClientPort", "secureClientPortAddress", "sslQuorum", "sslQuorumReloadCertFiles",
     ]
     let prefixes = ["server.", "group.", "weight.", "quorum.", "metricsProvider.", "multiAddress.", "jvm.pause."]
-    return KnownKeys.fileOnly.contains(key) || names.contains(key) || prefixes.contains { key.hasPrefix($0) }
+    return KeyTable.isFileOnly(key) || names.contains(key) || prefixes.contains { key.hasPrefix($0) }
   }
 
   /// A value on one line, as a properties file has it.

@@ -17,6 +17,7 @@ extension ConfigurationFile {
         return true
       }
       configuration.secureClientAddress = host
+      seen.secureClientAddress = true
     // Of these, Apache's server takes any other text for false, and leaves connections in the clear.
     case "client.portUnification": boolean(entry) { $0.clientTLS.acceptsBoth = $1 }
     case "client.certReload": boolean(entry) { $0.clientTLS.reloadsFiles = $1 }
@@ -48,7 +49,7 @@ extension ConfigurationFile {
     case .taken: break
     case .fault(let reason): fail(entry, "\(entry.key) \(reason)")
     case .unknown:
-      let suggestion = KnownKeys.nearest(to: entry.key).map { "; did you mean \($0)?" } ?? ""
+      let suggestion = KeyTable.nearest(to: entry.key).map { "; did you mean \($0.name)?" } ?? ""
       // A misspelled key about protection must not leave the server unprotected.
       fail(entry, "the key \(entry.key) is not known\(suggestion)")
     }
@@ -81,7 +82,7 @@ extension ConfigurationFile {
 
   /// Checks the keys about TLS as a whole.
   mutating func checkTLS() {
-    if configuration.secureClientAddress != nil, configuration.secureClientPort == nil {
+    if seen.secureClientAddress, configuration.secureClientPort == nil {
       missing("secureClientPortAddress is set but secureClientPort is not set")
     }
     if let entry = seen.identityType, let fault = configuration.features.x509Identity.fault { fail(entry, fault) }

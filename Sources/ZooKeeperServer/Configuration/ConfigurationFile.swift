@@ -50,6 +50,7 @@ package struct ConfigurationFile: Sendable {
     var unknown: Set<String> = []
     var logDirectory = false
     var clientAddress = false
+    var secureClientAddress = false
     var clientPort = false
     var metrics = MetricsLines()
     /// `enforce.auth.enabled` and `enforce.auth.schemes`.
@@ -161,11 +162,9 @@ package struct ConfigurationFile: Sendable {
     var entry = property
     if property.key.hasPrefix("zookeeper.") {
       entry.key.removeFirst("zookeeper.".count)
-      guard !KnownKeys.fileOnly.contains(entry.key), !isMember(entry.key) else { return }
+      guard !KeyTable.isFileOnly(entry.key), !isMember(entry.key) else { return }
     } else {
-      guard KnownKeys.unprefixed.contains(property.key) || property.key == "java.security.auth.login.config" else {
-        return
-      }
+      guard KeyTable.isUnprefixed(property.key) else { return }
     }
     take(entry)
   }
@@ -181,13 +180,15 @@ package struct ConfigurationFile: Sendable {
     {
       return
     }
-    if KnownKeys.withoutMeaning.contains(entry.key) || ProtectionKey.contains(server: entry.key) { return }
-    if KnownKeys.withoutEffect.contains(entry.key) {
-      return warn(entry, "the key \(entry.key) has no effect here")
+    if let key = KeyTable.key(entry.key) {
+      if key.treatment == .ineffective { warn(entry, "the key \(entry.key) has no effect here: \(key.text)") }
+      return
     }
-    let suggestion = KnownKeys.nearest(to: entry.key).map { "; did you mean \($0)?" } ?? ""
+    if ProtectionKey.contains(server: entry.key) { return }
+    let nearest = KeyTable.nearest(to: entry.key)
+    let suggestion = nearest.map { "; did you mean \($0.name)?" } ?? ""
     let known = "the key \(entry.key) has no effect here: no server knows it\(suggestion)"
-    if let nearest = KnownKeys.nearest(to: entry.key), KnownKeys.isProtective(nearest) {
+    if let nearest, KeyTable.protects(nearest) {
       // A misspelled key about protection must not leave the server unprotected.
       return fail(entry, known)
     }

@@ -23,7 +23,6 @@ extension ServerConfiguration {
   ///   - id: the id of this server.
   package mutating func join(_ members: [LocalMember], as id: Int) {
     precondition(members.indices.contains(id - 1), "server \(id) is not among \(members.count)")
-    let address = clientAddress ?? "127.0.0.1"
     let configuration = QuorumConfiguration(
       members: members.enumerated().map { index, member in
         QuorumConfiguration.Member(
@@ -31,7 +30,7 @@ extension ServerConfiguration {
           addresses: [
             .init(host: "127.0.0.1", quorumPort: member.quorumPort, electionPort: member.electionPort)
           ],
-          client: HostAndPort(host: address, port: member.clientPort))
+          client: HostAndPort(host: clientAddress, port: member.clientPort))
       })
     quorum = configuration
     clientPort = members[id - 1].clientPort

@@ -11,16 +11,16 @@ package struct ServerConfiguration: Hashable, Sendable {
   package var logDirectory: String
   /// The base unit of all times, in milliseconds.
   package var tickTimeMilliseconds = 3000
-  /// The address to listen on, numeric or a name; nil listens on loopback only.
-  package var clientAddress: String?
+  /// The address to listen on, numeric or a name; the wildcard listens on all addresses of IPv4 and IPv6.
+  package var clientAddress = HostAndPort.anyAddress
   /// 0 takes any free port.
   package var clientPort = 2181
   /// Whether the port was given, rather than being Apache's usual one.
   package var isClientPortGiven = false
   /// The port for clients that encrypt their connections; nil for none, 0 takes any free port.
   package var secureClientPort: Int?
-  /// The address of that port, numeric or a name; nil listens on loopback only.
-  package var secureClientAddress: String?
+  /// The address of that port, as for the other one.
+  package var secureClientAddress = HostAndPort.anyAddress
   /// How connections of clients are encrypted.
   package var clientTLS = PortTLS(verifiesPeerByDefault: false)
   /// How connections between servers are encrypted.
@@ -276,7 +276,7 @@ package struct ServerConfiguration: Hashable, Sendable {
   /// Checks that the address for clients, which can be given in two places, is the same in both.
   private func checkClientAddress(_ other: HostAndPort, of serverID: ServerID) throws(QuorumConfigurationError) {
     guard isClientPortGiven else { return }
-    let own = HostAndPort(host: clientAddress ?? "0.0.0.0", port: clientPort)
+    let own = HostAndPort(host: clientAddress, port: clientPort)
     guard own.isWildcard ? own.port != other.port : own != other else { return }
     throw QuorumConfigurationError(
       message: "client address for this server (id = \(serverID)) in static config file is \(own) is different from "
@@ -286,6 +286,12 @@ package struct ServerConfiguration: Hashable, Sendable {
   /// Whether there is a port for connections in the clear: one that is configured, or that of a configuration without
   /// any port.
   package var opensClientPort: Bool { isClientPortGiven || secureClientPort == nil }
+
+  /// The address at which clients on the same machine reach the server, at the port in the clear if there is one.
+  package var nearClientAddress: String {
+    let address = opensClientPort ? clientAddress : secureClientAddress
+    return HostAndPort(host: address, port: 0).isWildcard ? "127.0.0.1" : address
+  }
 
   /// Whether clients can encrypt their connections.
   package var usesClientTLS: Bool { secureClientPort != nil || clientTLS.acceptsBoth }

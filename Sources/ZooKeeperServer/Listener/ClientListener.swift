@@ -70,14 +70,14 @@ final class ClientListener: @unchecked Sendable {
     DescriptorBudget.shared.measure()
     var opening: [EventLoopFuture<Void>] = []
     if configuration.opensClientPort {
-      let address = HostAndPort(host: configuration.clientAddress ?? "127.0.0.1", port: configuration.clientPort)
+      let address = HostAndPort(host: configuration.clientAddress, port: configuration.clientPort)
       opening.append(
         listen(
           listening, address, configuration.clientTLS.acceptsBoth ? .either : .none, purpose: "the client port"
         ).map { [self] in port = $0 })
     }
     if let securePort = configuration.secureClientPort {
-      let address = HostAndPort(host: configuration.secureClientAddress ?? "127.0.0.1", port: securePort)
+      let address = HostAndPort(host: configuration.secureClientAddress, port: securePort)
       opening.append(
         listen(listening, address, .always, purpose: "the secure client port").map { [self] in self.securePort = $0 })
     }

@@ -21,6 +21,8 @@ protocol ServerConnectionOwner: AnyObject {
 ///
 /// All frames of a read are decoded in place, and the answers of one turn of the loop are sent in one write.
 ///
+/// Overlapping accesses are not looked for at run time; `ServerCore` says why.
+///
 /// *Thread*: the server's event loop.
 final class ServerConnectionHandler: ChannelInboundHandler {
   typealias InboundIn = ByteBuffer
@@ -33,7 +35,7 @@ final class ServerConnectionHandler: ChannelInboundHandler {
   private let mayBeEncrypted: Bool
   /// The identity that the client's certificate gives it; nil if it has presented none.
   private(set) var certificateSubject: String?
-  private(set) var connection: ClientConnection
+  @exclusivity(unchecked) private(set) var connection: ClientConnection
   /// When the connection was accepted.
   let acceptedAt = NIODeadline.now()
   /// The same by the server's wall clock.
@@ -42,20 +44,20 @@ final class ServerConnectionHandler: ChannelInboundHandler {
   /// larger limit would let any process that can reach the port fill the memory with many connections.
   static let maximumFirstFrameBytes = 4096
   let remoteAddress: String
-  private(set) var lastHeard = NIODeadline.now()
-  private var context: ChannelHandlerContext?
-  private var sender: SocketSender?
-  private var received: ByteBuffer?
+  @exclusivity(unchecked) private(set) var lastHeard = NIODeadline.now()
+  @exclusivity(unchecked) private var context: ChannelHandlerContext?
+  @exclusivity(unchecked) private var sender: SocketSender?
+  @exclusivity(unchecked) private var received: ByteBuffer?
   /// Whether the first four bytes have arrived.
-  private(set) var hasSpoken = false
+  @exclusivity(unchecked) private(set) var hasSpoken = false
   /// Whether the connection will be closed as soon as the output is sent.
-  private(set) var isClosing = false
+  @exclusivity(unchecked) private(set) var isClosing = false
   /// Whether a four-letter word has arrived, and its answer is being made.
-  private(set) var isAnswering = false
+  @exclusivity(unchecked) private(set) var isAnswering = false
   private var unreadBytes = 0
   /// Whether the connection is not read because the server is overloaded.
-  private var isThrottled = false
-  private var isReaderSlow = false
+  @exclusivity(unchecked) private var isThrottled = false
+  @exclusivity(unchecked) private var isReaderSlow = false
 
   init(
     _ connection: ClientConnection, remoteAddress: String, _ served: ServedCore, _ turns: TurnLoop,

@@ -166,7 +166,7 @@ final class Reporter: @unchecked Sendable {
       sessions: SessionReport(count: core.committedSessions.count, ephemeralCount: core.tree.ephemeralCount),
       treeDigest: core.tree.treeDigest, authFailures: core.counters.authFailures, snapshot: log.lastSnapshot,
       ensemble: membership.driver?.report(
-        core, clientAddress: HostAndPort(host: configuration.clientAddress ?? "127.0.0.1", port: clients.port),
+        core, clientAddress: HostAndPort(host: configuration.clientAddress, port: clients.port),
         zxid: membership.reportedZxid(core), withSessions: parts.contains(.sessions)))
     report.traceMask = traceMask
     if parts.contains(.measurements) {

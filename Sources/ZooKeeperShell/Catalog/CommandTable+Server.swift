@@ -30,14 +30,14 @@ extension CommandTable {
         + " truncated at the first damaged record. What follows is lost to clients, but kept in files named"
         + " damaged-*.",
       "The file defaults to $ZOOCFG, or to zoo.cfg in $ZOOCFGDIR or /etc/zookeeper/conf. Under the name"
-        + " zookeeper-server the program takes the arguments of zkServer.sh. Without clientPortAddress the server"
-        + " listens on loopback only.",
+        + " zookeeper-server the program takes the arguments of zkServer.sh.",
       "SIGTERM and ^C stop the server: it answers the requests that it has read, a leader hands over, clients see the"
         + " end of their connections. SIGHUP opens the log's file again, for logrotate. SIGUSR1 logs one more level,"
         + " SIGUSR2 returns to the first one; the AdminServer's command log_level?level=debug does so over HTTP.",
       "unit prints a unit file for systemd, with the directories of the configuration. Under systemd the server says"
         + " when it serves, answers the watchdog from its event loop, and writes lines with priorities to the journal.",
-      "The AdminServer without admin.serverAddress and the metrics without metricsProvider.httpHost listen on"
+      "Without clientPortAddress, clients can connect to any address of the machine, as with Apache's server. The"
+        + " AdminServer without admin.serverAddress and the metrics without metricsProvider.httpHost listen on"
         + " loopback only, where Apache's server listens on all addresses.",
       "DigestAuthenticationProvider.superDigestPath, which Apache's server does not know, names a file whose only"
         + " line is the digest of the superuser, so that zoo.cfg needs none.",

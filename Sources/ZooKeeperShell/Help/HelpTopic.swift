@@ -10,6 +10,7 @@ package enum HelpTopic: String, CaseIterable, Hashable, Sendable {
   case environment
   case compatibility
   case sasl
+  case configuration = "zoo.cfg"
 
   /// One line in the style of a command's summary.
   package var summary: String {
@@ -24,6 +25,7 @@ package enum HelpTopic: String, CaseIterable, Hashable, Sendable {
     case .environment: "Environment variables and files"
     case .compatibility: "Compatibility with zkCli.sh"
     case .sasl: "Logging in by SASL: passwords and Kerberos"
+    case .configuration: "The keys of a server's configuration, and what becomes of each"
     }
   }
 
@@ -46,6 +48,7 @@ package enum HelpTopic: String, CaseIterable, Hashable, Sendable {
     case .environment: Self.environmentText
     case .compatibility: Self.compatibilityText
     case .sasl: Self.saslText
+    case .configuration: Self.configurationText
     }
   }
 

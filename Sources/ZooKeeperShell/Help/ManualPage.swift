@@ -4,13 +4,13 @@ package enum ManualPage {
   package static let file = "man/zkcli.1"
 
   /// The date that the page bears: the day on which its content was last revised, not that of a build.
-  private static let date = "November 28, 2026"
+  private static let date = "November 29, 2026"
 
   /// The whole page.
   package static var text: String {
     let sections =
       head + synopsis + options + commands + multi + topic("QUOTING", .quoting) + topic("VALUES", .values)
-      + topic("OUTPUT", .output) + environment + exitStatus + examples
+      + topic("OUTPUT", .output) + topic("SERVER CONFIGURATION", .configuration) + environment + exitStatus + examples
       + topic("COMPATIBILITY", .compatibility) + seeAlso
     return sections.map { $0 + "\n" }.joined()
   }

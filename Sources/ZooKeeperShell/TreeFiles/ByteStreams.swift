@@ -111,8 +111,11 @@ struct ByteSink {
   }
 
   /// Takes bytes.
-  mutating func write(_ bytes: some Collection<UInt8>) throws(ShellError) {
-    pending += bytes
+  mutating func write(_ bytes: some Collection<UInt8>) throws(ShellError) { try write { $0 += bytes } }
+
+  /// Takes the bytes that are appended to what is pending.
+  mutating func write(_ append: (inout [UInt8]) -> Void) throws(ShellError) {
+    append(&pending)
     if pending.count >= Self.bufferBytes { try flush() }
   }
 

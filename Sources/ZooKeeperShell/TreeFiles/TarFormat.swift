@@ -24,28 +24,35 @@ enum TarFormat {
     var modifiedSeconds: Int64 = 0
   }
 
-  /// The block of a head whose name is short enough.
-  static func block(_ head: Head) -> [UInt8] {
-    var block = [UInt8](repeating: 0, count: blockBytes)
-    func put(_ text: some Collection<UInt8>, at offset: Int) {
-      for (index, byte) in text.enumerated() { block[offset + index] = byte }
+  /// Adds the block of a head whose name is short enough.
+  static func append(_ head: Head, to bytes: inout [UInt8]) {
+    let start = bytes.count
+    bytes.append(contentsOf: repeatElement(0, count: blockBytes))
+    bytes.withUnsafeMutableBytes { bytes in
+      let block = UnsafeMutableRawBufferPointer(rebasing: bytes[start...])
+      block.copyBytes(from: head.name.utf8.prefix(nameBytes))
+      putOctal(head.kind == Kind.directory.rawValue ? 0o755 : 0o644, 7, at: 100, in: block)
+      putOctal(0, 7, at: 108, in: block)
+      putOctal(0, 7, at: 116, in: block)
+      putOctal(Int64(head.size), 11, at: 124, in: block)
+      putOctal(max(0, min(head.modifiedSeconds, 0o77777777777)), 11, at: 136, in: block)
+      block[156] = head.kind
+      UnsafeMutableRawBufferPointer(rebasing: block[257..<265]).copyBytes(from: "ustar\u{0}00".utf8)
+      // The sum counts its own eight bytes as blanks.
+      let sum = block.reduce(8 * 0x20) { $0 + Int64($1) }
+      putOctal(sum, 6, at: 148, in: block)
+      block[155] = 0x20
     }
-    func octal(_ number: Int64, _ digits: Int) -> String.UTF8View {
-      let text = String(max(0, number), radix: 8)
-      return (String(repeating: "0", count: max(0, digits - text.utf8.count)) + text.suffix(digits)).utf8
+  }
+
+  /// Writes the last octal digits of a number that is not negative.
+  private static func putOctal(_ number: Int64, _ digits: Int, at offset: Int, in block: UnsafeMutableRawBufferPointer)
+  {
+    var rest = number
+    for place in stride(from: offset + digits - 1, through: offset, by: -1) {
+      block[place] = 0x30 + UInt8(rest & 7)
+      rest >>= 3
     }
-    put(head.name.utf8.prefix(nameBytes), at: 0)
-    put(octal(head.kind == Kind.directory.rawValue ? 0o755 : 0o644, 7), at: 100)
-    put(octal(0, 7), at: 108)
-    put(octal(0, 7), at: 116)
-    put(octal(Int64(head.size), 11), at: 124)
-    put(octal(min(head.modifiedSeconds, 0o77777777777), 11), at: 136)
-    block[156] = head.kind
-    put("ustar\u{0}00".utf8, at: 257)
-    put("        ".utf8, at: 148)
-    put(octal(Int64(block.reduce(0) { $0 + Int($1) }), 6), at: 148)
-    block[154] = 0
-    return block
   }
 
   /// The longest name that a head has room for, in bytes; longer ones are in records.

@@ -71,8 +71,8 @@ struct TarWriter: TreeFileWriter {
   private mutating func putBlocks(_ content: [UInt8], _ head: TarFormat.Head) throws(ShellError) {
     var head = head
     head.size = content.count
-    try output.write(TarFormat.block(head))
+    try output.write { TarFormat.append(head, to: &$0) }
     try output.write(content)
-    try output.write([UInt8](repeating: 0, count: TarFormat.padding(after: content.count)))
+    try output.write(repeatElement(0, count: TarFormat.padding(after: content.count)))
   }
 }

@@ -31,6 +31,8 @@ package struct ServerAnswer: Hashable, Sendable {
   /// What is wrong with the configuration; nil if it was not checked.
   package var faults: [Fault]?
   package var warnings: [String]?
+  /// What the author of a configuration without faults may not have meant.
+  package var notes: [String]?
   /// What a repair has changed, a line each; nil where nothing was to be repaired.
   package var repairs: [String]?
   /// What an upgrade would meet; nil where none was asked about.
@@ -96,6 +98,7 @@ extension JSON {
         ))
     }
     if let warnings = answer.warnings { members.append(("warnings", .array(warnings.map(JSON.string)))) }
+    if let notes = answer.notes { members.append(("notes", .array(notes.map(JSON.string)))) }
     if let repairs = answer.repairs { members.append(("repairs", .array(repairs.map(JSON.string)))) }
     if let message = answer.message { members.append(("message", .string(message))) }
     return .object(members)

@@ -63,11 +63,12 @@ enum ServerCommand {
       let remarks: [String]
       do throws(SandboxError) {
         try daemon.checkServerID()
-        remarks = [try daemon.checkMembers()].compactMap(\.self) + (try daemon.checkStores())
+        remarks = try daemon.remarks()
       } catch {
         throw ShellError(error)
       }
       for remark in remarks { try voice.warn("\(file): \(remark)") }
+      for note in daemon.advice { try voice.mention("\(file): note: \(note)") }
       guard daemon.unknownKeys.isEmpty else {
         let count = daemon.unknownKeys.count
         try voice.say("\(file): \(count) \(count == 1 ? "key" : "keys") that no server knows\n")
@@ -101,8 +102,9 @@ enum ServerCommand {
       knowsAllKeys = daemon.unknownKeys.isEmpty
       do throws(SandboxError) {
         try daemon.checkServerID()
-        let remarks = [try daemon.checkMembers()].compactMap(\.self) + (try daemon.checkStores())
+        let remarks = try daemon.remarks()
         answer.warnings? += remarks.map { "\(file): \($0)" }
+        answer.notes = daemon.advice
       } catch {
         throw ShellError(error)
       }

@@ -187,12 +187,18 @@ extension CommandContext {
         if count > 1 { hasAsked.withLock { $0 = true } }
       },
       report: { [progress] in progress.advance(to: $0) })
-    while let entry = try await tree.next() {
-      // The servers' own znodes are not anyone's to copy.
-      guard root != "/" || !ZnodePath.isWithin("/" + entry.path, "/zookeeper") else { continue }
-      try await copy.add(entry)
+    do {
+      while let entry = try await tree.next() {
+        // The servers' own znodes are not anyone's to copy.
+        guard root != "/" || !ZnodePath.isWithin("/" + entry.path, "/zookeeper") else { continue }
+        try await copy.add(entry)
+      }
+      try await copy.finish()
+    } catch {
+      // Nothing is left half-way because the source cannot be read any further. The first failure is the one to tell.
+      try? await copy.settle()
+      throw error
     }
-    try await copy.finish()
     let outcome = copy.outcome
     try emit(
       .tree(
