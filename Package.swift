@@ -101,7 +101,7 @@ let package = Package(
       name: "ZooKeeperServer",
       dependencies: [
         "Jute", "ZooKeeperProtocol", "ZnodeTree", "ServerCore", "TxnLog", "Zab", "EnsembleCore", "TransportSecurity",
-        "SASL", "GSSAPI",
+        "SASL", "GSSAPI", "JSONFormat",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),

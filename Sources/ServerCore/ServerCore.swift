@@ -51,6 +51,8 @@ package final class ServerCore {
   var auditTrail = AuditTrail()
   /// What keeps handshakes from coming too fast.
   package private(set) var connectionThrottle: ConnectionThrottle
+  /// Called when a client has failed to prove an identity of a scheme.
+  package var onAuthFailure: ((_ connection: ClientConnection, _ scheme: String) -> Void)?
   /// A learner's requests for its leader; see `ServerCore+Ensemble`.
   @exclusivity(unchecked) var questions = LeaderQuestions()
 
@@ -136,15 +138,26 @@ package final class ServerCore {
   }
 
   /// Ends the sessions that were not heard from within their timeouts. The driver calls it every tick.
-  package func expireSessions(_ time: ServerTime) {
-    if role == .readOnly { return expireReadOnly(time) }
-    for session in preparer.sessions.expire(now: time.monotonicMilliseconds) {
+  ///
+  /// - Returns: those of clients that may write.
+  @discardableResult
+  package func expireSessions(_ time: ServerTime) -> [SessionID] {
+    if role == .readOnly {
+      expireReadOnly(time)
+      return []
+    }
+    let expired = preparer.sessions.expire(now: time.monotonicMilliseconds)
+    for session in expired {
       counters.sessionsExpired += 1
       metrics.sessionsExpired += 1
       propose(
         preparer.prepareCloseSession(session, xid: Xid(rawValue: 0), wallMilliseconds: time.wallMilliseconds))
     }
+    return expired
   }
+
+  /// The address of a session's client; nil if it is not connected to this server.
+  package func address(of session: SessionID) -> String? { connectionsBySession[session]?.address }
 
   /// Ends a session as if it had not been heard from within its timeout.
   ///

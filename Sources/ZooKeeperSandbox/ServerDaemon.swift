@@ -1,13 +1,6 @@
-import Logging
 import Synchronization
 package import TransportSecurity
 import ZooKeeperServer
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 /// A server on a `zoo.cfg`, for as long as the process lives.
 package struct ServerDaemon: Sendable {
@@ -48,6 +41,22 @@ package struct ServerDaemon: Sendable {
   package var processFile: String { configuration.dataDirectory + "/zookeeper_server.pid" }
 
   package var dataDirectory: String { configuration.dataDirectory }
+
+  /// The directories that the server writes to, each once.
+  package var writableDirectories: [String] {
+    var directories = [configuration.dataDirectory, configuration.logDirectory]
+    if let audit = configuration.audit { directories.append(Self.directory(of: audit.path(orIn: directories[0]))) }
+    if configuration.features.allowsReconfig, let file = configuration.file {
+      // The file is rewritten beside itself, and so is that of the members.
+      directories.append(Self.directory(of: file))
+    }
+    return directories.enumerated().filter { !directories[..<$0.offset].contains($0.element) }.map(\.element)
+  }
+
+  private static func directory(of path: String) -> String {
+    guard let slash = path.lastIndex(of: "/") else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
+  }
 
   /// Reads a configuration.
   ///
@@ -136,34 +145,71 @@ package struct ServerDaemon: Sendable {
     }
   }
 
-  /// Runs the server until `waitForEnd` returns or it fails by itself.
+  /// What a start on the files of Apache's server would find and do differently; nothing is changed.
   ///
-  /// - Parameters:
-  ///   - log: takes each line of the log.
-  ///   - started: called when it serves, with the addresses that clients connect to.
+  /// - Returns: the findings, each with its weight: `fact`, `change` or `obstacle`.
+  package func examineUpgrade() -> [(weight: String, text: String)] {
+    var report = UpgradeReport()
+    if let joinFailure {
+      report.add(.obstacle, joinFailure.hint.map { "\(joinFailure.message) (\($0))" } ?? joinFailure.message)
+    }
+    for text in warnings + unknownKeys { report.add(.change, text) }
+    report.findings += RunningServer.examine(configuration).findings
+    return report.findings.map { ($0.weight.rawValue, $0.text) }
+  }
+
+  /// What the owner of the process does while the server runs.
+  package struct Owner: Sendable {
+    /// Called when the server serves, with the addresses that clients connect to.
+    package var onStarted: @Sendable (String) -> Void
+    /// Called with each role that a member of an ensemble takes, on the event loop.
+    package var onRole: @Sendable (String) -> Void
+    /// How often the event loop calls `keepAlive`, in milliseconds; nil for never.
+    package var keepAliveMilliseconds: Int?
+    package var keepAlive: @Sendable () -> Void
+    /// Returns when the server is to stop.
+    package var waitForEnd: @Sendable () async -> Void
+
+    package init(
+      onStarted: @escaping @Sendable (String) -> Void, onRole: @escaping @Sendable (String) -> Void,
+      keepAliveMilliseconds: Int?, keepAlive: @escaping @Sendable () -> Void,
+      waitForEnd: @escaping @Sendable () async -> Void
+    ) {
+      self.onStarted = onStarted
+      self.onRole = onRole
+      self.keepAliveMilliseconds = keepAliveMilliseconds
+      self.keepAlive = keepAlive
+      self.waitForEnd = waitForEnd
+    }
+  }
+
+  /// Runs the server until `owner.waitForEnd` returns or it fails by itself.
+  ///
   /// - Throws: when it cannot start, or had to stop because its disk failed.
-  package func run(
-    log: @escaping @Sendable (String) -> Void, started: @Sendable (String) -> Void,
-    waitForEnd: @escaping @Sendable () async -> Void
-  ) async throws(SandboxError) {
-    let logger = Logger(label: "zookeeper.server", factory: { _ in LineLogHandler(log) })
+  package func run(log: DaemonLog, owner: Owner) async throws(SandboxError) {
+    let logger = log.log.logger(label: "zookeeper.server")
     let end = EndOfRun()
     let waiting = Task {
-      await waitForEnd()
+      await owner.waitForEnd()
       end.come()
     }
     defer { waiting.cancel() }
     do throws(ServerStartError) {
       let node: RunningServer
       do throws(ServerStartError) {
-        node = try await RunningServer.start(configuration, logger: logger, isGivenUp: { end.hasCome })
+        node = try await RunningServer.start(
+          configuration, logger: logger, onRole: owner.onRole, isGivenUp: { end.hasCome })
       } catch {
         // A server that was asked to stop before it served has done so: its failure to start no longer matters.
         if end.hasCome { return }
         throw error
       }
-      started(addresses(of: node))
+      if let interval = owner.keepAliveMilliseconds { node.every(milliseconds: interval, owner.keepAlive) }
+      let addresses = addresses(of: node)
+      logger.notice("serving on \(addresses)")
+      owner.onStarted(addresses)
       let failure = await node.waitForEnd(or: { await waiting.value })
+      if failure == nil { await node.drain() }
       await node.stop()
       if let failure { throw failure }
     } catch {
@@ -193,36 +239,4 @@ private final class EndOfRun: Sendable {
   var hasCome: Bool { value.withLock { $0 } }
 
   func come() { value.withLock { $0 = true } }
-}
-
-/// Writes log messages as lines with time and level, as operators know them.
-struct LineLogHandler: LogHandler {
-  var metadata: Logger.Metadata = [:]
-  var logLevel = Logger.Level.info
-  private let write: @Sendable (String) -> Void
-
-  init(_ write: @escaping @Sendable (String) -> Void) { self.write = write }
-
-  subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-    get { metadata[key] }
-    set { metadata[key] = newValue }
-  }
-
-  /// Writes one message.
-  func log(event: LogEvent) {
-    var line = "\(Self.time()) \(event.level.rawValue.uppercased()) \(event.message)"
-    for (key, value) in (event.metadata ?? [:]).sorted(by: { $0.key < $1.key }) { line += " \(key)=\(value)" }
-    write(line)
-  }
-
-  private static func time() -> String {
-    var now = timespec()
-    clock_gettime(CLOCK_REALTIME, &now)
-    var parts = tm()
-    gmtime_r(&now.tv_sec, &parts)
-    var buffer = [CChar](repeating: 0, count: 32)
-    let count = strftime(&buffer, buffer.count, "%Y-%m-%dT%H:%M:%S", &parts)
-    let milliseconds = "\(1000 + now.tv_nsec / 1_000_000)".dropFirst()
-    return String(decoding: buffer.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self) + ".\(milliseconds)Z"
-  }
 }

@@ -50,11 +50,12 @@ package final class RunningServer: @unchecked Sendable {
   /// - Parameters:
   ///   - faults: what the server suffers from, from the start.
   ///   - onEvent: see `trace`.
+  ///   - onRole: called on the loop with each role that a member of an ensemble takes.
   ///   - isGivenUp: whether to stop waiting for an address that is not available yet. Called on the loop.
   /// - Throws: when the data is damaged, the directory is in use or cannot be written, or a port is in use.
   package static func start(
     _ configuration: ServerConfiguration, logger: Logger, faults: ServerFaults = ServerFaults(),
-    onEvent: (@Sendable (TracedEvent) -> Void)? = nil,
+    onEvent: (@Sendable (TracedEvent) -> Void)? = nil, onRole: (@Sendable (String) -> Void)? = nil,
     isGivenUp: @escaping @Sendable () -> Bool = { false }
   ) async throws(ServerStartError) -> RunningServer {
     let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
@@ -65,6 +66,7 @@ package final class RunningServer: @unchecked Sendable {
           let server = try open(configuration, group: group, logger: logger)
           server.parts.apply(faults)
           server.parts.membership.driver?.tap.onEvent = onEvent
+          server.parts.membership.driver?.onRole = onRole
           server.parts.listen(isGivenUp: isGivenUp).whenComplete { result in
             switch result {
             case .success: server.audit?.add(AuditEvent(.serverStart, .success))
@@ -165,6 +167,19 @@ package final class RunningServer: @unchecked Sendable {
     }
     defer { waiting.cancel() }
     return (try? await ending.futureResult.get()) ?? nil
+  }
+
+  /// Answers the requests that were read, gives up a leader's role, and ends the connections of clients; see `Drain`.
+  /// This takes a limited time. The caller stops the server afterwards.
+  package func drain() async {
+    await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
+      loop.execute { [self] in parts.drain { continuation.resume() } }
+    }
+  }
+
+  /// Calls `body` on the event loop at intervals, so that it is not called while the loop does not run.
+  package func every(milliseconds: Int, _ body: @escaping @Sendable () -> Void) {
+    loop.execute { [self] in parts.every(.milliseconds(clamping: milliseconds), body) }
   }
 
   /// Stops serving, writes what was proposed, and unlocks the data directory.

@@ -137,8 +137,8 @@ final class ServerParts: @unchecked Sendable {
 
   private func startTimers() {
     let served = clients.served
-    timers.every(.milliseconds(clamping: configuration.tickTimeMilliseconds)) {
-      if served.ownsSessions { served.core.expireSessions(served.clock.now) }
+    timers.every(.milliseconds(clamping: configuration.tickTimeMilliseconds)) { [unowned self] in
+      if served.ownsSessions { expireSessions(served) }
     }
     for encryption in encryptions { encryption.watchFiles(timers) }
     var due = NIODeadline.now() + .seconds(1)
@@ -157,6 +157,27 @@ final class ServerParts: @unchecked Sendable {
     log.purge()
     timers.every(.milliseconds(clamping: configuration.retention.purgeIntervalMilliseconds)) { [log] in log.purge() }
   }
+
+  private func expireSessions(_ served: ServedCore) {
+    let core = served.core
+    for session in core.expireSessions(served.clock.now) {
+      var fields: Logger.Metadata = [
+        "session": "\(session)", "timeout_ms": .stringConvertible(Int(core.committedSessions[session] ?? 0)),
+      ]
+      // A client that has lost its connection, or is connected to another server, has no address here.
+      if let address = core.address(of: session) { fields["client"] = "\(address)" }
+      logger.info("a session has expired", metadata: fields)
+    }
+  }
+
+  /// Answers what was read, gives up a leader's role, and ends the clients' connections; see `Drain`.
+  func drain(onEnd: @escaping () -> Void) {
+    guard !isStopped else { return onEnd() }
+    Drain(clients, membership, turns, loop: loop, logger: logger).begin(onEnd: onEnd)
+  }
+
+  /// Calls `body` on the loop at intervals, for as long as the server serves.
+  func every(_ interval: TimeAmount, _ body: @escaping () -> Void) { timers.every(interval, body) }
 
   /// Closes all ports and connections, and cancels all timers; the log stays open.
   func stopServing() {

@@ -68,7 +68,7 @@ package enum Program {
       return .success
     case .completion(let words): return CompletionQuery.answer(words, environment, output)
     case .watchdogProcess: return ExitCode(rawValue: WatchdogProcess.run())
-    case .serverScript(let words): return try ServerCommand.runAsScript(words, environment, output)
+    case .serverScript(let words): return try ServerScript.run(words, environment, output)
     case .server(let invocation, let settings):
       return try ServerCommand.run(invocation, environment, output, settings.renderContext)
     case .oneShot(let invocation, let settings): return runCommand(invocation, settings, environment, output, sandbox)

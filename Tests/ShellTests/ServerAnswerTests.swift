@@ -45,22 +45,35 @@ import Testing
     #expect(
       String(decoding: JSON.of(check).bytes, as: UTF8.self)
         == #"{"action":"check","file":"/c","faults":[{"line":2,"message":"no"}],"warnings":["hm"]}"#)
+    var upgrade = ServerAnswer(action: "upgrade-check", file: "/c")
+    upgrade.state = "can start"
+    upgrade.findings = [.init(weight: "fact", text: "1 snapshot")]
+    #expect(
+      String(decoding: JSON.of(upgrade).bytes, as: UTF8.self)
+        == #"{"action":"upgrade-check","file":"/c","state":"can start","#
+        + #""findings":[{"weight":"fact","text":"1 snapshot"}]}"#)
+    var unit = ServerAnswer(action: "unit", file: "/c")
+    unit.message = "[Unit]\n"
+    #expect(
+      String(decoding: JSON.of(unit).bytes, as: UTF8.self)
+        == #"{"action":"unit","file":"/c","message":"[Unit]\n"}"#)
   }
 
   @Test func whoHasTheLockFileOpenIsTheServer() throws {
+    let file = "/nonexistent/zoo.cfg"
     let path = NSTemporaryDirectory() + "lock-\(UUID().uuidString)"
     defer { unlink(path) }
     let own = getpid()
-    #expect(ServerIdentity.of(own, lockFile: path) == .stranger(own))
+    #expect(ServerIdentity.of(own, lockFile: path, configurationFile: file) == .stranger(own))
     let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
     defer { close(descriptor) }
-    #expect(ServerIdentity.of(own, lockFile: path) == .server(own))
+    #expect(ServerIdentity.of(own, lockFile: path, configurationFile: file) == .server(own))
     // Whoever runs the tests lives, and has other files open.
     let other = getppid()
-    #expect(ServerIdentity.of(other, lockFile: path) == .stranger(other))
-    #expect(ServerIdentity.of(0, lockFile: path) == .none)
-    #expect(ServerIdentity.of(-1, lockFile: path) == .none)
+    #expect(ServerIdentity.of(other, lockFile: path, configurationFile: file) == .stranger(other))
+    #expect(ServerIdentity.of(0, lockFile: path, configurationFile: file) == .none)
+    #expect(ServerIdentity.of(-1, lockFile: path, configurationFile: file) == .none)
     // As high a number as no process has.
-    #expect(ServerIdentity.of(.max, lockFile: path) == .none)
+    #expect(ServerIdentity.of(.max, lockFile: path, configurationFile: file) == .none)
   }
 }

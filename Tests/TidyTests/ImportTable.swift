@@ -30,7 +30,7 @@ enum ImportTable {
     "ZooKeeperHistory": ["TxnLog", "ServerCore", "ZnodeTree", "ZooKeeperProtocol", "Jute"],
     "StorageTesting": ["TxnLog", "ZooKeeperProtocol", "Jute", "Zlib"],
     "ZooKeeperServer": core.union(networking).union(platform).union([
-      "TransportSecurity", "NIOHTTP1", "NIOConcurrencyHelpers", "Synchronization", "SASL", "GSSAPI",
+      "TransportSecurity", "NIOHTTP1", "NIOConcurrencyHelpers", "Synchronization", "SASL", "GSSAPI", "JSONFormat",
     ]),
     "ZooKeeperClient": networking.union(platform).union([
       "ZooKeeperProtocol", "Jute", "TransportSecurity", "DequeModule", "Synchronization", "SASL", "GSSAPI",

@@ -13,6 +13,7 @@ extension ServerCore {
     if packet.scheme == "ensemble", let names = settings.ensembleNames {
       guard Self.isEnsemble(packet.auth ?? [], among: names) else {
         counters.authFailures += 1
+        onAuthFailure?(connection, packet.scheme)
         metrics.ensembleAuthFailures += 1
         // Without an answer, which the client would take as final: it is to try another server.
         return close(connection)
@@ -23,6 +24,7 @@ extension ServerCore {
     }
     guard let identities = identities(packet, connection), add(identities, to: connection) else {
       counters.authFailures += 1
+      onAuthFailure?(connection, packet.scheme)
       answer(connection, xid, .authFailed, zxid: .zero)
       return close(connection)
     }

@@ -74,7 +74,7 @@ final class ElectionPort: @unchecked Sendable {
 
   /// Listens on this server's election addresses.
   func listen(_ listening: Listening) -> EventLoopFuture<Void> {
-    let limit = ConnectionLimit(Self.maximumConnections)
+    let limit = ConnectionLimit(Self.maximumConnections, purpose: "the election port", logger: logger)
     let bootstrap = ServerBootstrap.forPorts(on: loop)
       .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
       .childChannelInitializer { [self] channel in

@@ -16,7 +16,7 @@ final class EnsembleDriver: @unchecked Sendable {
   private var runner: MemberRunner<PosixFileSystem, EnsembleDriver>!
   let settings: ServerConfiguration.Ensemble
   private let loop: any EventLoop
-  private let logger: Logger
+  let logger: Logger
   private let configuration: ServerConfiguration
   private let log: LogPipeline
   private let turns: TurnLoop
@@ -36,6 +36,10 @@ final class EnsembleDriver: @unchecked Sendable {
   private var hasStarted = false
   private(set) var isStopped = false
   private(set) var isLeading = false
+  /// Whether this server is about to stop, and begins nothing new for its learners.
+  private var isRetiring = false
+  /// Called with each role that the member takes. Set by the owner before `startLog`.
+  var onRole: ((String) -> Void)?
   /// Servers with which traffic is blocked in both directions, to simulate a network partition.
   private var severed: Set<ServerID> = []
   private let links: FaultyLinks
@@ -43,6 +47,11 @@ final class EnsembleDriver: @unchecked Sendable {
   let tap = MessageTap()
   /// Whether it serves clients, with the history of its leader.
   private(set) var isUpToDate = false
+  /// The role that the log has named last, and since when the member has it.
+  var lastRole: String?
+  var roleSince = NIODeadline.now()
+  /// When the member last began to look for a leader.
+  var lookingSince = NIODeadline.now()
   /// The last connection that this server has opened to a leader.
   private var leaderConnection: (id: ConnectionID, leader: ServerID)?
   /// On a leader, when the last transactions were proposed, in microseconds of the monotonic clock, settled when they
@@ -118,6 +127,30 @@ final class EnsembleDriver: @unchecked Sendable {
     readOnlyTimer?.cancel()
     election.stop()
     quorum.stop()
+  }
+
+  // MARK: The end
+
+  /// Takes no further requests of learners.
+  func beginRetiring() { isRetiring = true }
+
+  /// Whether everything that this leader has proposed is committed; true on any other server.
+  var isSettled: Bool {
+    let zab = member.zab
+    return !isLeading || zab.committed >= zab.history.last
+  }
+
+  /// Gives up the role: the other servers get everything that was sent to them, and then see that this one has gone.
+  ///
+  /// They look for a leader at once. This server no longer answers them, because a server that still reports to lead
+  /// would be followed again.
+  func resign() {
+    quorum.flush()
+    isStopped = true
+    timer?.cancel()
+    readOnlyTimer?.cancel()
+    election.stop()
+    quorum.closeOutput()
   }
 
   /// Lets the links to other servers have these faults, and no others.
@@ -233,6 +266,8 @@ final class EnsembleDriver: @unchecked Sendable {
     }
     if let onEvent = tap.onEvent { onEvent(.received(.packet(packet), from: quorum.server(at: connection))) }
     guard !isStopped else { return }
+    // Requests of a learner must be proposed in their order: once one is dropped, so are all later ones.
+    if isRetiring, packet.kind == .request { return }
     let before = begin()
     measure(packet, connection)
     if let kind = packet.kind, kind == .diff || kind == .trunc || kind == .snap,
@@ -268,7 +303,7 @@ final class EnsembleDriver: @unchecked Sendable {
       quorum.send(packet, tree: tree, on: connection)
     case .receiveTree(let connection, let zxid): quorum.expectTree(runner.treeReader(zxid: zxid), on: connection)
     case .roleChanged(let role):
-      logger.info("role", metadata: ["role": "\(role.word)", "zxid": "\(member.zab.history.last)"])
+      report(role)
       tap.onEvent?(.role(role.word, member.zab.history.last))
       isLeading = role == .leading
       isUpToDate = false
@@ -282,9 +317,10 @@ final class EnsembleDriver: @unchecked Sendable {
       servingSince = .now()
       proposalSizes = ProposalSizes()
       metrics.ensemble.noteServing(isLeader: isLeading, isObserver: !isLeading && !member.zab.isVoter, clock.now)
+      reportServing()
       if let core = member.core { clients.startServing(core) }
     case .stopServing: clients.stopServing()
-    case .note(let note): logger.info("\(note)")
+    case .note(let note): report(note)
     case .failed(.state(let reason)): onFailure?(reason)
     case .failed(.storage(let error)): onFailure?("\(error)")
     }
@@ -313,7 +349,11 @@ final class EnsembleDriver: @unchecked Sendable {
   /// Uses a committed configuration from now on, and keeps it in the configuration file.
   private func activate(_ quorumConfiguration: QuorumConfiguration) {
     let members = quorumConfiguration.text.split(separator: "\n")
-    logger.info("the ensemble has changed", metadata: ["members": "\(members)"])
+    logger.info(
+      "the ensemble has changed",
+      metadata: [
+        "members": .array(members.map { "\($0)" }), "version": "\(Zxid(rawValue: quorumConfiguration.version))",
+      ])
     election.configurationChanged(quorumConfiguration)
     quorum.configurationChanged(quorumConfiguration)
     rewriteFile(quorumConfiguration)

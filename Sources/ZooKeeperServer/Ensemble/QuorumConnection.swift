@@ -269,6 +269,15 @@ final class QuorumConnection: ChannelInboundHandler, @unchecked Sendable {
     context?.eventLoop.assumeIsolated().execute { [self] in context?.close(promise: nil) }
   }
 
+  /// Ends this side of the connection once its packets are sent. The other end gets all of them before it notices, and
+  /// closes the connection then.
+  func closeOutput() {
+    if tree.take() == nil { flush() }
+    sender?.enqueue(ByteBuffer()).whenComplete { [channel = context?.channel] _ in
+      channel?.close(mode: .output, promise: nil)
+    }
+  }
+
   /// Closes the connection from this side. Nothing that happens on it is reported after that.
   func close() {
     // Packets must not be sent after an incomplete tree: the other end would read them as a part of it.

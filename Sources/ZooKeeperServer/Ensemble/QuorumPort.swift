@@ -75,7 +75,7 @@ final class QuorumPort: @unchecked Sendable {
 
   /// Listens on this server's quorum addresses.
   func listen(_ listening: Listening) -> EventLoopFuture<Void> {
-    let limit = ConnectionLimit(Self.maximumConnections)
+    let limit = ConnectionLimit(Self.maximumConnections, purpose: "the quorum port", logger: logger)
     let bootstrap = ServerBootstrap.forPorts(on: loop)
       .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
       .childChannelOption(.writeBufferWaterMark, value: .init(low: 1 << 20, high: 4 << 20))
@@ -102,6 +102,16 @@ final class QuorumPort: @unchecked Sendable {
     for connection in connections.values { connection.close() }
     connections = [:]
   }
+
+  /// Closes the port, and ends this side of all connections once their packets are sent.
+  func closeOutput() {
+    isStopped = true
+    for listener in listeners { listener.stopListening() }
+    for connection in connections.values { connection.closeOutput() }
+  }
+
+  /// Whether there is a connection to another server.
+  var hasConnections: Bool { !connections.isEmpty }
 
   private func accept(_ channel: any Channel) throws {
     if isStopped { return channel.close(promise: nil) }

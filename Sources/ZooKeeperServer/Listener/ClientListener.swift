@@ -41,6 +41,7 @@ final class ClientListener: @unchecked Sendable {
   private let audit: AuditLog?
   private let metrics: ServerMetrics
   private var isThrottling = false
+  private var isDraining = false
   private var isStopped = false
 
   init(
@@ -56,6 +57,7 @@ final class ClientListener: @unchecked Sendable {
     self.loop = loop
     self.logger = logger
     authenticator = configuration.sasl.map { SASLAuthenticator($0, loop: loop, logger: logger) }
+    served.onAuthFailure = { [unowned self] in onAuthFailure($0, scheme: $1) }
   }
 
   /// What is spoken on a port.
@@ -112,6 +114,28 @@ final class ClientListener: @unchecked Sendable {
     authenticator?.stop()
   }
 
+  // MARK: The end
+
+  /// Stops accepting connections and reading requests. Requests that were read are answered.
+  func beginDraining() {
+    isDraining = true
+    for channel in channels { channel.stopListening() }
+    channels = []
+    for handler in handlers.values { handler.setThrottled(true) }
+  }
+
+  /// Whether all requests that were read are answered.
+  var isDrained: Bool { served.core.counters.outstandingRequests == 0 }
+
+  /// Sends the answers, and ends this server's side of all connections.
+  func closeInOrder() {
+    flush()
+    for handler in handlers.values { handler.closeInOrder() }
+  }
+
+  /// Whether clients have connections.
+  var hasConnections: Bool { !handlers.isEmpty }
+
   // MARK: Connections
 
   private func accept(_ channel: any Channel, _ spoken: Encryption) throws {
@@ -120,9 +144,15 @@ final class ClientListener: @unchecked Sendable {
     let isOver =
       (configuration.maximumConnectionsPerAddress > 0 && count >= configuration.maximumConnectionsPerAddress)
       || (configuration.maximumConnections > 0 && handlers.count >= configuration.maximumConnections)
-    guard !isOver, !isStopped, DescriptorBudget.shared.take(for: channel) else {
+    guard !isStopped, !isDraining else { return channel.close(promise: nil) }
+    guard !isOver, DescriptorBudget.shared.take(for: channel) else {
       metrics.rejectedConnections += 1
-      logger.warning("too many connections", metadata: ["client": "\(address)", "connections": "\(count)"])
+      logger.warning(
+        "too many connections",
+        metadata: [
+          "client": "\(address)", "connections": .stringConvertible(count),
+          "total": .stringConvertible(handlers.count),
+        ])
       return channel.close(promise: nil)
     }
     let port = channel.remoteAddress?.port ?? 0
@@ -143,6 +173,16 @@ final class ClientListener: @unchecked Sendable {
       }
     }
     try channel.pipeline.syncOperations.addHandler(handler)
+    logger.debug("a client has connected", metadata: ["client": "\(text)"])
+  }
+
+  private func onAuthFailure(_ connection: ClientConnection, scheme: String) {
+    logger.warning(
+      "a client could not prove who it is",
+      metadata: [
+        "client": "\(handlers[connection.number]?.remoteAddress ?? connection.address)", "scheme": "\(scheme)",
+        "session": "\(connection.sessionID)",
+      ])
   }
 
   private func countWithoutCertificate(_ address: String) {
@@ -193,7 +233,7 @@ final class ClientListener: @unchecked Sendable {
   func updateThrottling() {
     let isBehind = audit?.isBehind == true
     let isOver = isBehind || served.core.counters.outstandingRequests > configuration.outstandingLimit
-    guard isOver || isThrottling else { return }
+    guard isOver || isThrottling, !isDraining else { return }
     isThrottling = isOver
     for handler in handlers.values {
       handler.setThrottled(isOver && (isBehind || handler.connection.outstandingCount > 0))
@@ -258,6 +298,9 @@ extension ClientListener: ServerConnectionOwner {
 
   /// Removes a connection that has ended.
   func onDisconnected(_ handler: ServerConnectionHandler) {
+    logger.debug(
+      "a client has disconnected",
+      metadata: ["client": "\(handler.remoteAddress)", "session": "\(handler.connection.sessionID)"])
     // A client that ends its session is closed by the core.
     if handler.connection.state == .open { metrics.droppedConnections += 1 }
     handlers[handler.connection.number] = nil

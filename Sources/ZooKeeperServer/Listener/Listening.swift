@@ -171,16 +171,27 @@ final class ConnectionLimit: @unchecked Sendable {
   // @unchecked: touched on one event loop only.
 
   private let maximum: Int
+  private let purpose: String
+  private let logger: Logger
   private var count = 0
 
   /// Creates a limit of `maximum` connections at a time.
-  init(_ maximum: Int) { self.maximum = maximum }
+  ///
+  /// - Parameter purpose: the port's name, for the log.
+  init(_ maximum: Int, purpose: String, logger: Logger) {
+    self.maximum = maximum
+    self.purpose = purpose
+    self.logger = logger
+  }
 
   /// Counts a connection until it is closed.
   ///
   /// - Returns: false, with the connection closed, when there are too many.
   func admit(_ channel: any Channel) -> Bool {
     guard count < maximum, DescriptorBudget.shared.take(for: channel) else {
+      logger.warning(
+        "too many connections to \(purpose)",
+        metadata: ["client": "\(channel.remoteAddress?.peerAddress ?? "?")", "connections": .stringConvertible(count)])
       channel.close(promise: nil)
       return false
     }

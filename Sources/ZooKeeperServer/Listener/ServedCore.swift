@@ -26,6 +26,10 @@ final class ServedCore: @unchecked Sendable {
   private let settings: ServerSettings
   private let audit: AuditLog?
   private let metrics: CoreMetrics
+  /// Called when a client has failed to prove an identity of a scheme.
+  var onAuthFailure: ((_ connection: ClientConnection, _ scheme: String) -> Void)? {
+    didSet { core.onAuthFailure = onAuthFailure }
+  }
 
   /// Creates a core over what was recovered.
   init(
@@ -78,6 +82,7 @@ final class ServedCore: @unchecked Sendable {
     next.nextConnectionNumber = core.nextConnectionNumber
     core = next
     self.audience = audience
+    core.onAuthFailure = onAuthFailure
     reportToAudit()
   }
 

@@ -243,6 +243,25 @@ final class ServerConnectionHandler: ChannelInboundHandler {
     context?.channel.setOption(.autoRead, value: isReading).whenFailure { _ in }
   }
 
+  /// Ends this side of the connection once the output is sent. The connection is closed when the client has ended its
+  /// side; until then, what it sends is read and dropped.
+  ///
+  /// If a connection is closed while requests are unread, the system resets it, and the client may lose answers that it
+  /// has not read yet.
+  func closeInOrder() {
+    guard let context, !isClosing, !isAnswering else { return }
+    flush()
+    guard !isClosing else { return }
+    isClosing = true
+    received = nil
+    isThrottled = false
+    isReaderSlow = false
+    updateReading()
+    sender?.enqueue(ByteBuffer()).whenComplete { [channel = context.channel] _ in
+      channel.close(mode: .output, promise: nil)
+    }
+  }
+
   /// Closes the connection; the session continues.
   func close() { context?.close(promise: nil) }
 

@@ -73,7 +73,9 @@ final class LogPipeline: @unchecked Sendable {
       syncWarningMilliseconds: configuration.logging.syncWarningMilliseconds,
       onPersisted: { [weak self] in self?.onPersisted(through: $0, generation) },
       onFailure: { [weak self] in self?.onFailure($0) },
-      onSlowSync: { [logger] in logger.warning("a sync of the log took \($0) ms") })
+      onSlowSync: { [logger] in
+        logger.warning("a sync of the log was slow", metadata: ["duration_ms": .stringConvertible($0)])
+      })
     worker.start()
     self.worker = worker
   }
@@ -188,6 +190,12 @@ final class LogPipeline: @unchecked Sendable {
       lastSnapshot = (task.zxid, clock.wallMilliseconds)
       metrics.snapshotTime.add(Int(task.elapsed.nanoseconds / 1000))
       metrics.snapshotBytes.add(task.byteCount)
+      logger.info(
+        "a snapshot was written",
+        metadata: [
+          "zxid": "\(task.zxid)", "bytes": .stringConvertible(task.byteCount),
+          "duration_ms": .stringConvertible(Int(task.elapsed.nanoseconds / 1_000_000)),
+        ])
     case .failure(let error):
       metrics.snapshotErrors += 1
       // The log has all transactions, so the server continues, and tries again when the next snapshot is due.

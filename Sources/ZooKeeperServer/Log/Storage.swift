@@ -85,7 +85,7 @@ final class Storage {
 
 extension ServerConfiguration {
   /// How this process builds its trees.
-  fileprivate func makeTreeSettings() -> TreeSettings {
+  func makeTreeSettings() -> TreeSettings {
     TreeSettings(
       hasExtendedTypes: features.hasExtendedTypes, hasDigest: features.hasDigest, hashSeed: .random(in: .min ... .max))
   }
@@ -99,7 +99,8 @@ extension Storage.Recovered {
       "recovered",
       metadata: [
         "zxid": "\(report.lastZxid)", "snapshot": "\(report.snapshot?.path ?? "none")",
-        "replayed": "\(report.replayedCount)",
+        "replayed": .stringConvertible(report.replayedCount),
+        "duration_ms": .stringConvertible(storage.times.totalMicroseconds / 1000),
       ])
     if let restored = report.completedRestore {
       logger.warning(

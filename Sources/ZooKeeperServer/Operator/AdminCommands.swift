@@ -9,7 +9,7 @@ enum AdminCommands {
     ("configuration", ["conf", "config"]), ("connection_stat_reset", ["crst"]), ("connections", ["cons"]),
     ("dirs", []), ("dump", []), ("environment", ["env", "envi"]), ("get_trace_mask", ["gtmk"]), ("hash", []),
     ("initial_configuration", ["icfg"]), ("is_read_only", ["isro"]), ("last_snapshot", ["lsnp"]),
-    ("leader", ["lead"]), ("monitor", ["mntr"]),
+    ("leader", ["lead"]), ("log_level", []), ("monitor", ["mntr"]),
     ("observer_connection_stat_reset", ["orst"]), ("observers", ["obsr"]), (AdminRestores.name, ["rest"]), ("ruok", []),
     ("server_stats", ["srvr"]), ("set_trace_mask", ["stmk"]), (AdminSnapshots.name, ["snap"]),
     ("stat_reset", ["srst"]), ("stats", ["stat"]), ("system_properties", ["sysp"]), ("voting_view", []),

@@ -41,7 +41,7 @@ final class AdminServer: Sendable {
     receive: @escaping @Sendable (HTTPQuestion) -> (any HTTPBodyReceiver)? = { _ in nil },
     answer: @escaping @Sendable (HTTPQuestion) -> EventLoopFuture<HTTPAnswer>
   ) -> EventLoopFuture<AdminServer> {
-    let limit = ConnectionLimit(maximumConnections)
+    let limit = ConnectionLimit(maximumConnections, purpose: purpose, logger: logger)
     let bootstrap = ServerBootstrap.forPorts(on: listening.loop)
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {

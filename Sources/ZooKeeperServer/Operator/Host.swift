@@ -69,6 +69,13 @@ enum Host {
     return (bytes(UInt(space.f_bavail)), bytes(UInt(space.f_blocks)))
   }
 
+  /// Milliseconds of a clock that cannot be set.
+  static var monotonicMilliseconds: Int64 {
+    var now = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &now)
+    return Int64(now.tv_sec) * 1000 + Int64(now.tv_nsec) / 1_000_000
+  }
+
   /// Milliseconds since 1970.
   static var wallMilliseconds: Int64 {
     var time = timespec()

@@ -21,6 +21,7 @@ final class Reporter: @unchecked Sendable {
   private let queue = ReportQueue()
   private let snapshots: AdminSnapshots
   private let restores: AdminRestores
+  private let logLevels: LogLevels
   /// What `stmk` and `set_trace_mask` have set, and `gtmk` shows.
   private var traceMask = Int64(FourLetterWords.defaultTraceMask)
   private let startTime = NIODeadline.now()
@@ -40,6 +41,7 @@ final class Reporter: @unchecked Sendable {
     self.metrics = metrics
     self.encryption = encryption
     self.loop = loop
+    logLevels = LogLevels(logger)
     let access = AdminAccess(configuration, clients, logger: logger)
     snapshots = AdminSnapshots(configuration, access, clients, log, membership, metrics, loop: loop, logger: logger)
     restores = AdminRestores(configuration, access, restore, metrics, loop: loop, logger: logger)
@@ -96,6 +98,7 @@ final class Reporter: @unchecked Sendable {
       let (answer, mask) = AdminCommands.traceMask(question.parameter("traceMask"))
       if let mask { traceMask = mask }
       return loop.makeSucceededFuture(.json(answer))
+    case LogLevels.command: return loop.makeSucceededFuture(logLevels.answer(question))
     case "stat_reset": resetStatistics()
     case "connection_stat_reset": core.resetConnectionStatistics()
     case "observer_connection_stat_reset": membership.driver?.resetLearnerStatistics()

@@ -152,6 +152,9 @@ package enum OptionName: String, CaseIterable, Hashable, Sendable {
   case tryOnce = "try", shared, slots, exitCode = "exit-code", revocable, layout, list, revoke, release, observe
   case priority, participants, exists, absent, equals, withData = "with-data", initial, exec, format
   case oneSession = "one-session"
+  // Of servers that run as separate processes.
+  case logLevel = "log-level", logFormat = "log-format", logFile = "log-file", logSize = "log-size"
+  case logFiles = "log-files", sysusers
   // Of the servers of --local.
   case jitter, seed, reconfig, quota, replay
   // Of the program.

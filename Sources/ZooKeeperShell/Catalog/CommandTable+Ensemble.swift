@@ -62,32 +62,6 @@ extension CommandTable {
         .init("reconfig -remove 3,4", "remove two members"),
       ], writes: true, destroys: true,
       usage: "[-s] [-v HEXVERSION] [-file FILE | -members SERVERS] | [-add SERVERS] [-remove IDS]"),
-    CommandSpec(
-      .server, "server", summary: "Run a ZooKeeper server on a zoo.cfg",
-      arguments: [
-        ArgumentSpec("action", .choice(["run", "start", "stop", "restart", "status", "check", "repair"])),
-        ArgumentSpec("file", .file, isOptional: true),
-      ],
-      details: [
-        "run serves in the foreground and logs to stderr. start, stop, restart and status manage a server in the"
-          + " background by the file zookeeper_server.pid in its data directory. check reports what is wrong with a"
-          + " configuration.",
-        "repair makes a damaged data directory usable again, which a server never does by itself: the log is"
-          + " truncated at the first damaged record. What follows is lost to clients, but kept in files named"
-          + " damaged-*.",
-        "The file defaults to $ZOOCFG, or to zoo.cfg in $ZOOCFGDIR or /etc/zookeeper/conf. Under the name"
-          + " zookeeper-server the program takes the arguments of zkServer.sh.",
-        "Without clientPortAddress, clients can connect to any address of the machine, as with Apache's server. The"
-          + " AdminServer without admin.serverAddress and the metrics without metricsProvider.httpHost listen on"
-          + " loopback only, where Apache's server listens on all addresses.",
-        "DigestAuthenticationProvider.superDigestPath, which Apache's server does not know, names a file whose only"
-          + " line is the digest of the superuser, so that zoo.cfg needs none.",
-        "With audit.enable=true, changes are logged to zookeeper_audit.log in auditlog.dir, or else in log.dir or"
-          + " dataDir, with Apache's fields. Ten earlier files of 10 MB are kept.",
-      ],
-      examples: [
-        .init("server run zoo.cfg", "run until SIGTERM or ^C"),
-        .init("server check /etc/zookeeper/conf/zoo.cfg", "every fault with its line"),
-      ]),
+    server,
   ]
 }

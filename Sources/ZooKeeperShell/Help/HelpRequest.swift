@@ -10,7 +10,7 @@ enum HelpRequest {
   static func answer(_ asked: ProgramInvocation, _ environment: ShellEnvironment) throws(ShellError) -> String {
     if environment.isServerProgram {
       let explanation = Help.command(CommandTable.spec(of: .server), width: environment.helpWidth)
-      return "\(ServerCommand.scriptUsage(environment.programName))\n\n\(explanation)"
+      return "\(ServerScript.usage(environment.programName))\n\n\(explanation)"
     }
     return try text(for: command(of: asked, environment), environment)
   }

@@ -32,18 +32,28 @@ final class SignalCancellation: Sendable {
   }()
 
   private let forwarder: SignalForwarder?
+  /// Handles a signal that does not end the process.
+  private let handler: Handler?
 
-  private init(forwarder: SignalForwarder?) { self.forwarder = forwarder }
+  /// - Returns: whether the signal is handled; otherwise it ends the process.
+  typealias Handler = @Sendable (_ signal: Int32, _ isFromTerminal: Bool) -> Bool
+
+  private init(forwarder: SignalForwarder?, handler: Handler?) {
+    self.forwarder = forwarder
+    self.handler = handler
+  }
 
   /// Blocks the signals in this thread and all that it will start, and takes them on a separate thread.
   ///
   /// To be called before any other thread is started. A second signal ends the process at once, unless a command has
   /// been started that the signals are passed on to.
   ///
-  /// - Parameter forwarder: takes the signals first, and passes them on to the command that we run.
-  static func start(forwarder: SignalForwarder? = nil) -> SignalCancellation {
+  /// - Parameters:
+  ///   - forwarder: takes the signals first, and passes them on to the command that we run.
+  ///   - handler: handles those that do not end the process, on the thread that takes the signals.
+  static func start(forwarder: SignalForwarder? = nil, handler: Handler? = nil) -> SignalCancellation {
     block()
-    let interruption = SignalCancellation(forwarder: forwarder)
+    let interruption = SignalCancellation(forwarder: forwarder, handler: handler)
     BlockingThread.start { interruption.takeSignals() }
     return interruption
   }
@@ -77,6 +87,7 @@ final class SignalCancellation: Sendable {
     let set = Self.taken()
     while let (signal, isFromTerminal) = set.next() {
       if forwarder?.take(signal, isFromTerminal: isFromTerminal) ?? false { continue }
+      if handler?(signal, isFromTerminal) ?? false { continue }
       let (isFirst, body) = state.withLock { state in
         defer { state.signal = state.signal ?? signal }
         return (state.signal == nil, state.onSignal)

@@ -35,6 +35,19 @@ package struct ServerAnswer: Hashable, Sendable {
   package var notes: [String]?
   /// What a repair has changed, a line each; nil where nothing was to be repaired.
   package var repairs: [String]?
+  /// What an upgrade would meet; nil where none was asked about.
+  package var findings: [Finding]?
+
+  /// One thing that an upgrade would meet: a `fact`, a `change` or an `obstacle`.
+  package struct Finding: Hashable, Sendable {
+    package var weight: String
+    package var text: String
+
+    package init(weight: String, text: String) {
+      self.weight = weight
+      self.text = text
+    }
+  }
 
   package init(action: String, file: String) {
     self.action = action
@@ -53,6 +66,9 @@ package struct ServerAnswer: Hashable, Sendable {
   }
 }
 
+/// Actions that answer with a text, and have nothing to do with a process.
+private let wordsOnly: Set<String> = ["unit", "print-cmd", "version"]
+
 extension JSON {
   /// The document of an action; what does not belong to it is left out.
   static func of(_ answer: ServerAnswer) -> JSON {
@@ -61,7 +77,14 @@ extension JSON {
     if answer.action == "status" {
       members += [("address", .optional(answer.address)), ("mode", .optional(answer.mode))]
     }
-    if answer.faults == nil, answer.repairs == nil {
+    if let findings = answer.findings {
+      members.append(
+        (
+          "findings",
+          .array(findings.map { .object([("weight", .string($0.weight)), ("text", .string($0.text))]) })
+        ))
+    }
+    if answer.faults == nil, answer.repairs == nil, answer.findings == nil, !wordsOnly.contains(answer.action) {
       members.append(("process", answer.process.map { .number($0) } ?? .null))
     }
     if let faults = answer.faults {

@@ -20,8 +20,10 @@ enum ServerIdentity: Hashable, Sendable {
 
   /// Finds out who a process is.
   ///
-  /// - Parameter lockFile: the lock file of the data directory.
-  static func of(_ process: pid_t, lockFile: String) -> ServerIdentity {
+  /// - Parameters:
+  ///   - lockFile: the lock file of the data directory.
+  ///   - configurationFile: what Apache's server must have been started with to be that of this directory.
+  static func of(_ process: pid_t, lockFile: String, configurationFile: String) -> ServerIdentity {
     guard process > 0 else { return .none }
     if kill(process, 0) != 0 {
       if errno == EPERM { return .unknown(process) }
@@ -36,7 +38,7 @@ enum ServerIdentity: Hashable, Sendable {
         default: break
         }
       }
-      return runsApaches(process) ? .server(process) : .stranger(process)
+      return runsApaches(process, configurationFile) ? .server(process) : .stranger(process)
     #else
       // Without /proc only the lock shows it: while it can be taken, no server runs.
       let descriptor = open(lockFile, O_RDWR | O_CLOEXEC)
@@ -62,12 +64,23 @@ enum ServerIdentity: Hashable, Sendable {
       return false
     }
 
-    /// Whether a process is a virtual machine with Apache's server in it.
-    private static func runsApaches(_ process: pid_t) -> Bool {
+    /// Whether a process is a virtual machine in which Apache's server runs on a configuration. Another one of the same
+    /// machine is a stranger.
+    private static func runsApaches(_ process: pid_t, _ file: String) -> Bool {
       guard let line = JavaEnvironment.read("/proc/\(process)/cmdline") else { return false }
-      return line.split(separator: 0).contains { word in
-        word.starts(with: "org.apache.zookeeper.server.".utf8)
-      }
+      let words = line.split(separator: 0)
+      guard let main = words.firstIndex(where: { $0.starts(with: "org.apache.zookeeper.server.".utf8) }),
+        words.indices.contains(main + 1)
+      else { return false }
+      let named = String(decoding: words[main + 1], as: UTF8.self)
+      // A relative path is seen from the directory that the process works in.
+      return isSame(named.hasPrefix("/") ? named : "/proc/\(process)/cwd/\(named)", file)
+    }
+
+    private static func isSame(_ path: String, _ other: String) -> Bool {
+      var (first, second) = (stat(), stat())
+      guard stat(path, &first) == 0, stat(other, &second) == 0 else { return false }
+      return first.st_ino == second.st_ino && first.st_dev == second.st_dev
     }
   #endif
 }

@@ -1,0 +1,77 @@
+import Logging
+import ZooKeeperServer
+
+/// The log of a server that runs as a separate process.
+///
+/// *Thread*: any.
+package final class DaemonLog: Sendable {
+  /// How it looks, and where it goes.
+  package struct Settings: Hashable, Sendable {
+    /// The names of the levels, from the one that logs most.
+    package static let levels = Logger.Level.allCases.map(\.rawValue)
+    /// The names of the forms of a line.
+    package static let formats = LogFormat.allCases.map(\.rawValue)
+
+    /// One of `levels`.
+    package var level = "info"
+    /// One of `formats`.
+    package var format = "text"
+    /// nil stands for stderr.
+    package var file: String?
+    /// The size at which another file begins, in bytes; 0 means never.
+    package var fileBytes = 10 << 20
+    /// The number of earlier files that are kept.
+    package var earlierFileCount = 10
+    /// The variable `JOURNAL_STREAM`, by which systemd says that stderr is its journal.
+    package var journalStream: String?
+
+    package init() {}
+  }
+
+  let log: ServerLog
+  private let logger: Logger
+
+  /// Opens the log.
+  ///
+  /// - Throws: when its file cannot be written.
+  package init(_ settings: Settings) throws(SandboxError) {
+    var converted = ServerLog.Settings()
+    converted.level = Logger.Level(rawValue: settings.level) ?? .info
+    converted.format = LogFormat(rawValue: settings.format) ?? .text
+    converted.file = settings.file
+    converted.fileBytes = settings.fileBytes
+    converted.earlierFileCount = settings.earlierFileCount
+    converted.journalStream = settings.journalStream
+    do throws(ServerStartError) { log = try ServerLog(converted) } catch {
+      throw SandboxError(error.message, hint: error.hint)
+    }
+    logger = log.logger(label: "zookeeper.server")
+  }
+
+  /// Logs what is wrong with the configuration. These lines are not limited.
+  package func warn(_ message: String) { log.note(.warning, message) }
+
+  /// Logs why the server has ended.
+  package func fail(_ message: String) { log.note(.critical, message) }
+
+  /// Opens the file again, because another program has renamed it.
+  package func reopen() {
+    log.reopen()
+    logger.notice("the log was opened again")
+  }
+
+  /// Logs one more level.
+  package func lowerLevel() {
+    let level = log.threshold.lower()
+    logger.notice("the log's level was changed", metadata: ["level": "\(level)", "by": "SIGUSR1"])
+  }
+
+  /// Logs from the level on that the server was started with.
+  package func resetLevel() {
+    log.threshold.set(log.threshold.initial)
+    logger.notice("the log's level was changed", metadata: ["level": "\(log.threshold.initial)", "by": "SIGUSR2"])
+  }
+
+  /// Writes what waits, for a limited time.
+  package func stop() { log.stop() }
+}

@@ -1,0 +1,109 @@
+import Platform
+import ZooKeeperSandbox
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+extension ServerProcess {
+  /// Runs the server in this process until it is asked to stop.
+  ///
+  /// SIGTERM, SIGINT and others end it. SIGHUP from another process opens the log's file again, SIGUSR1 logs one more
+  /// level, and SIGUSR2 returns to the level that the server was started with.
+  ///
+  /// - Parameter warnings: what is wrong with the configuration, for the log.
+  func runInForeground(warnings: [String]) throws(ShellError) -> ExitCode {
+    try Descriptors.require(Descriptors.ofServer, for: "a server")
+    // The log has a thread, on which they would end the process.
+    SignalCancellation.block()
+    var settings = log.settings
+    settings.journalStream = environment.value("JOURNAL_STREAM")
+    let log: DaemonLog
+    do throws(SandboxError) { log = try DaemonLog(settings) } catch { throw ShellError(error) }
+    for warning in warnings { log.warn(warning) }
+    let manager = ServiceManager { environment.value($0) }
+    let interruption = SignalCancellation.start(handler: { signal, isFromTerminal in
+      Self.handle(signal, isFromTerminal: isFromTerminal, log, manager)
+    })
+    let result = run(log, manager, interruption)
+    removeOwnProcessFile()
+    if case .failure(let error) = result {
+      let error = ShellError(error)
+      // On stderr, where the error is reported, it would appear twice.
+      if settings.file != nil || settings.format == "json" { log.fail(error.message) }
+      log.stop()
+      throw error
+    }
+    log.stop()
+    // It was asked to stop and did: that is success for a supervisor.
+    return .success
+  }
+
+  private func run(
+    _ log: DaemonLog, _ manager: ServiceManager?, _ interruption: SignalCancellation
+  ) -> Result<Void, SandboxError> {
+    let gate = Gate<Result<Void, SandboxError>>()
+    let (daemon, processFile) = (daemon, processFile)
+    let owner = ServerDaemon.Owner(
+      onStarted: { addresses in
+        Self.write("\(getpid())", to: processFile)
+        manager?.notify("READY=1", "STATUS=Serving on \(addresses)")
+      }, onRole: { role in manager?.notify("STATUS=\(Self.status(role))") },
+      keepAliveMilliseconds: manager?.watchdogMilliseconds, keepAlive: { manager?.keepAlive() },
+      waitForEnd: {
+        await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
+          interruption.whenSignalled {
+            manager?.notify("STOPPING=1", "STATUS=Stopping")
+            continuation.resume()
+          }
+        }
+      })
+    Task {
+      do throws(SandboxError) {
+        try await daemon.run(log: log, owner: owner)
+        gate.open(.success(()))
+      } catch {
+        gate.open(.failure(error))
+      }
+    }
+    return gate.wait()
+  }
+
+  /// What the service manager shows for a role.
+  private static func status(_ role: String) -> String {
+    role == "looking" ? "Looking for a leader" : "Member of an ensemble, \(role)"
+  }
+
+  /// Handles a signal that does not end the server.
+  ///
+  /// - Returns: false for one that does. The end of a terminal does, too.
+  private static func handle(
+    _ signal: Int32, isFromTerminal: Bool, _ log: DaemonLog, _ manager: ServiceManager?
+  ) -> Bool {
+    switch signal {
+    case SIGHUP where !isFromTerminal:
+      manager?.notifyReloading()
+      log.reopen()
+      manager?.notify("READY=1")
+    case SIGUSR1: log.lowerLevel()
+    case SIGUSR2: log.resetLevel()
+    default: return false
+    }
+    return true
+  }
+
+  /// Removes the file with the process's number, unless it names the server that has kept this one from starting.
+  private func removeOwnProcessFile() {
+    guard let bytes = try? FileIO.read(processFile) else { return }
+    if String(decoding: bytes, as: UTF8.self).filter(\.isNumber) == "\(getpid())" { unlink(processFile) }
+  }
+
+  private static func write(_ text: String, to path: String) {
+    let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else { return }
+    _ = FileIO.writeAll([UInt8](text.utf8), to: descriptor)
+    close(descriptor)
+  }
+}
