@@ -6,7 +6,7 @@ _zkcli() {
   local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} line candidate quoted
   COMPREPLY=()
   case $previous in
-    --config|--client-configuration|-client-configuration|--auth-file|--cacert|--cert|--key|--key-password-file|--password-file|--keytab|-f|--script|--data-dir|--replay|--file|--log-dir|--audit|-file|--dir)
+    --config|--client-configuration|-client-configuration|--auth-file|--cacert|--cert|--key|--key-password-file|--password-file|--keytab|-f|--script|--data-dir|--replay|--file|--log-dir|--audit|-file|--log-file|--dir)
       compopt -o filenames
       mapfile -t COMPREPLY < <(compgen -f -- "$word")
       return ;;

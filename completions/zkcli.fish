@@ -12,7 +12,7 @@ end
 
 function __zkcli_needs_file
     set -l words (commandline -opc)
-    contains -- $words[-1] --config --client-configuration -client-configuration --auth-file --cacert --cert --key --key-password-file --password-file --keytab -f --script --data-dir --replay --file --log-dir --audit -file --dir
+    contains -- $words[-1] --config --client-configuration -client-configuration --auth-file --cacert --cert --key --key-password-file --password-file --keytab -f --script --data-dir --replay --file --log-dir --audit -file --log-file --dir
 end
 
 complete -c zkcli -f

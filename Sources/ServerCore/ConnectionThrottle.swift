@@ -1,7 +1,7 @@
 /// How fast sessions may begin and be resumed.
 ///
-/// A token bucket: each handshake takes tokens, which come back with time. A connection whose handshake finds too few is
-/// closed. With a freeze time, handshakes are also refused at random, more often the longer the bucket was empty, so
+/// A token bucket: each handshake takes tokens, which come back with time. A connection whose handshake finds too few
+/// is closed. With a freeze time, handshakes are also refused at random, more often the longer the bucket was empty, so
 /// that a storm of clients spreads out instead of competing for each token.
 ///
 /// *Source*: `org.apache.zookeeper.server.BlueThrottle`, with its defaults.

@@ -64,9 +64,18 @@ public struct EnsembleProbe: Sendable {
     }
   }
 
-  /// Gives servers that were behind the time to apply what others had a moment ago. Only those that have not done so
-  /// then lag: answers that are not of the same moment differ while clients write.
+  /// Looks once more how far all servers are, and gives those that are behind the time to get as far as others were.
+  /// Only those that have not done so then lag: answers that are not of the same moment differ while clients write. The
+  /// earlier answers cannot show a lag, because the session that was opened on each server has waited for its end.
   private func awaitStragglers(_ report: inout EnsembleReport) async {
+    let serving = report.members.indices.filter { report.members[$0].status?.zxid != nil }
+    await withTaskGroup(of: (Int, Zxid?).self) { group in
+      for index in serving {
+        let address = report.members[index].address
+        group.addTask { (index, await zxid(of: address)) }
+      }
+      for await case (let index, let zxid?) in group { report.members[index].status?.zxid = zxid }
+    }
     report.goal = report.newestZxid
     let end = ContinuousClock.now + EnsembleReport.lagPatience
     while report.members.contains(where: report.isBehind), ContinuousClock.now < end {

@@ -1,3 +1,4 @@
+import Foundation
 import TestKit
 import Testing
 
@@ -26,6 +27,56 @@ struct HealthFaultTests {
     #expect(run.exitStatus == 1, "\(run.output) \(run.errorOutput)")
     let answer = run.output.split(separator: "\n").first { $0.hasPrefix("{") }
     #expect(try findings(String(answer ?? "")).contains(finding), "\(run.output)")
+  }
+
+  /// A follower far away gets each transaction late, while clients write.
+  @Test func aMemberThatLags() async throws {
+    let shell = try RunningCommand(
+      try Products.executable("zkcli"), ["--local", "3"], environment: RunningCommand.cleanEnvironment)
+    let line = try #require(try await shell.nextLine(of: .error, within: .seconds(60)))
+    let servers = String(try #require(line.split(separator: " ").last))
+    try shell.write("local status -o json\n")
+    let answer = try #require(try await shell.nextLine(within: .seconds(60)))
+    let members = try #require(try json(answer) as? [[String: Any]])
+    let follower = try #require(members.firstIndex { $0["role"] as? String == "follower" })
+    try shell.write("local delay 600ms \(follower + 1)\npwd\n")
+    #expect(try await shell.nextLine(within: .seconds(60)) == "/")
+    let near = servers.split(separator: ",").enumerated().filter { $0.offset != follower }.map { String($0.element) }
+    let writer = try RunningCommand(
+      try Products.executable("zkcli"),
+      ["-s", near.joined(separator: ","), "bench", "write", "--for", "60s", "--yes"],
+      environment: RunningCommand.cleanEnvironment)
+    defer { writer.killAll() }
+    var found: [String] = []
+    // The writer takes a moment to begin.
+    for _ in 0..<10 where !found.contains("warning lag") {
+      let run = try await Zkcli(server: servers)("health", "-o", "json", "--limit", "5s")
+      found = try findings(run.output)
+    }
+    #expect(found.contains("warning lag"), "\(found)")
+    shell.killAll()
+  }
+
+  /// Whether this user may make file systems for a process of its own.
+  private static let mayMount: Bool = {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/unshare")
+    process.arguments = ["-rm", "true"]
+    guard (try? process.run()) != nil else { return false }
+    process.waitUntilExit()
+    return process.terminationStatus == 0
+  }()
+
+  /// A disk on which hardly anything is free.
+  @Test(.enabled(if: mayMount)) func aFullDisk() async throws {
+    let directory = try Scratch.directory("disk")
+    let zkcli = try Products.executable("zkcli")
+    let script =
+      "mount -t tmpfs -o size=24m tmpfs \(directory) && exec \(zkcli) -q --local --data-dir \(directory)/data"
+      + " health -o json --limit 5s"
+    let run = try await CommandRun.run("/usr/bin/unshare", ["-rm", "/bin/sh", "-c", script])
+    #expect(run.exitStatus == 1, "\(run.output) \(run.errorOutput)")
+    #expect(try findings(run.output).contains("fault disk"), "\(run.output)")
   }
 
   /// A sandbox without a fault; that everybody may change its root is worth a note.

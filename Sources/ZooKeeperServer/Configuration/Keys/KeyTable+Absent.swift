@@ -8,7 +8,7 @@ extension KeyTable {
       .honoured(
         "connection_throttle_freeze_time",
         "How long the probability of a random refusal stays the same, in milliseconds; -1, which is none."),
-      .honoured("connection_throttle_drop_increase", "What is added to it when no more may come; 0.02."),
+      .honoured("connection_throttle_drop_increase", "What is added to it when none may come; 0.02."),
       .honoured("connection_throttle_drop_decrease", "What is taken from it when enough may come; 0.002."),
       .honoured("connection_throttle_decrease_ratio", "Which part may be used up then; 0."),
       .honoured("connection_throttle_weight_enabled", "Whether handshakes count for several; false."),

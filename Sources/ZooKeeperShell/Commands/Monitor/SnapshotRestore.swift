@@ -277,7 +277,7 @@ extension CommandContext {
     guard FileIO.exists("\(directory)/zookeeper_server.pid") else { return }
     let bytes = try FileIO.read("\(directory)/zookeeper_server.pid")
     guard let process = Int32(String(decoding: bytes, as: UTF8.self).filter(\.isNumber)) else { return }
-    switch ServerIdentity.of(process, lockFile: "\(directory)/zkcli.lock") {
+    switch ServerIdentity.of(process, lockFile: "\(directory)/zkcli.lock", configurationFile: nil) {
     case .none, .stranger: return
     case .server, .unknown:
       throw ShellError(

@@ -22,8 +22,9 @@ enum ServerIdentity: Hashable, Sendable {
   ///
   /// - Parameters:
   ///   - lockFile: the lock file of the data directory.
-  ///   - configurationFile: what Apache's server must have been started with to be that of this directory.
-  static func of(_ process: pid_t, lockFile: String, configurationFile: String) -> ServerIdentity {
+  ///   - configurationFile: what Apache's server must have been started with to be that of this directory; nil takes
+  ///     any of Apache's servers for it.
+  static func of(_ process: pid_t, lockFile: String, configurationFile: String?) -> ServerIdentity {
     guard process > 0 else { return .none }
     if kill(process, 0) != 0 {
       if errno == EPERM { return .unknown(process) }
@@ -66,12 +67,13 @@ enum ServerIdentity: Hashable, Sendable {
 
     /// Whether a process is a virtual machine in which Apache's server runs on a configuration. Another one of the same
     /// machine is a stranger.
-    private static func runsApaches(_ process: pid_t, _ file: String) -> Bool {
+    private static func runsApaches(_ process: pid_t, _ file: String?) -> Bool {
       guard let line = JavaEnvironment.read("/proc/\(process)/cmdline") else { return false }
       let words = line.split(separator: 0)
       guard let main = words.firstIndex(where: { $0.starts(with: "org.apache.zookeeper.server.".utf8) }),
         words.indices.contains(main + 1)
       else { return false }
+      guard let file else { return true }
       let named = String(decoding: words[main + 1], as: UTF8.self)
       // A relative path is seen from the directory that the process works in.
       return isSame(named.hasPrefix("/") ? named : "/proc/\(process)/cwd/\(named)", file)
