@@ -12,10 +12,10 @@ final class Batch<Reply: Sendable>: @unchecked Sendable {
   private let decode: @Sendable (Int, [UInt8]) throws(ZooKeeperError) -> Reply
   private let requests: [ClientRequest]
   private let ids: [RequestID]
-  private var results: [Result<Reply, ZooKeeperError>?]
+  @exclusivity(unchecked) private var results: [Result<Reply, ZooKeeperError>?]
   /// The number of the first request that has not been sent.
-  private var next = 0
-  private var missing: Int
+  @exclusivity(unchecked) private var next = 0
+  @exclusivity(unchecked) private var missing: Int
   private var isCancelled = false
   /// Whether a connection was lost or a limit has passed, so that nothing more is sent.
   private var isBroken = false

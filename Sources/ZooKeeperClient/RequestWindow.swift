@@ -9,9 +9,9 @@ import DequeModule
 package final class RequestWindow: @unchecked Sendable {
   // @unchecked: all mutable state is touched on the driver's loop only.
 
-  private var free: Int
+  @exclusivity(unchecked) private var free: Int
   private var batches: Deque<() -> Bool> = []
-  private var isSending = false
+  @exclusivity(unchecked) private var isSending = false
 
   /// - Parameter size: how many requests wait for their replies at a time, at least 1.
   package init(_ size: Int) { free = max(1, size) }

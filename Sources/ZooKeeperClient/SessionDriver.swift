@@ -9,6 +9,10 @@ public import ZooKeeperProtocol
 
 /// Moves bytes and time between NIO and the session machine. All decisions are the machine's.
 ///
+/// The runtime does not check that accesses to what every request touches do not overlap, here and in what sends many:
+/// that took 11 of 100 instructions. They cannot overlap, because the machine calls no one, and what it wants done is
+/// done after its calls.
+///
 /// *Thread*: everything but `init` runs on `loop`. Callers elsewhere go through `loop.execute`.
 final class SessionDriver: @unchecked Sendable {
   // @unchecked: all mutable state is touched on `loop` only; `onLoop` checks it in debug builds.
@@ -23,21 +27,21 @@ final class SessionDriver: @unchecked Sendable {
   private let logger: Logger
   private let defaultWatcher: (@Sendable (WatchEvent) -> Void)?
   private let requestCount = Atomic(0)
-  private var machine: Machine
-  private var actions: [Machine.Action] = []
+  @exclusivity(unchecked) private var machine: Machine
+  @exclusivity(unchecked) private var actions: [Machine.Action] = []
   /// The actions that are being performed, the next one at the end: to move an action is cheaper than to copy it.
-  private var running: [Machine.Action] = []
-  private var isRunningActions = false
+  @exclusivity(unchecked) private var running: [Machine.Action] = []
+  @exclusivity(unchecked) private var isRunningActions = false
   /// The time while received bytes are handled, which is read once for all of them.
-  private var turnTime: Int64?
-  private var isFlushScheduled = false
-  private var channel: (any Channel)?
+  @exclusivity(unchecked) private var turnTime: Int64?
+  @exclusivity(unchecked) private var isFlushScheduled = false
+  @exclusivity(unchecked) private var channel: (any Channel)?
   private var channelAttempt = 0
   private let login: SASLLogin?
   /// The SASL exchange of the present connection.
   private var exchange: SASLExchange?
   private var timer: Scheduled<Void>?
-  private var timerDeadline: Int64 = .max
+  @exclusivity(unchecked) private var timerDeadline: Int64 = .max
   private var sinks: [WatcherID: WatchEvents.Sink] = [:]
   private var nextWatcher = 1
 

@@ -33,9 +33,9 @@ private final class RequestStream: @unchecked Sendable {
   private let limit: Int64?
   private let next: @Sendable (Int) -> ClientRequest?
   private let onReply: @Sendable (Int, Int64, ZooKeeperError?) -> Void
-  private var count = 0
-  private var missing = 0
-  private var isOver = false
+  @exclusivity(unchecked) private var count = 0
+  @exclusivity(unchecked) private var missing = 0
+  @exclusivity(unchecked) private var isOver = false
   private var continuation: CheckedContinuation<Void, Never>?
 
   init(

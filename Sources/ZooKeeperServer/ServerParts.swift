@@ -52,7 +52,7 @@ final class ServerParts: @unchecked Sendable {
     timers = ServerTimers(loop, turns)
     let served = ServedCore(
       configuration.coreSettings, recovered.state, clock, servesEverybody: configuration.ensemble == nil,
-      audit: audit, metrics: metrics.core)
+      leaderServesClients: configuration.quorumTimes.leaderServesClients, audit: audit, metrics: metrics.core)
     clients = ClientListener(
       configuration, served, turns, encryption.ofClients, audit: audit, metrics: metrics, loop: loop,
       logger: logger)

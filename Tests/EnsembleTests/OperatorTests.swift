@@ -10,6 +10,27 @@ struct OperatorTests {
     try await CommandRun.run(try Products.executable("zkcli"), arguments)
   }
 
+  /// With `leaderServes=no`, a leader has only the other servers to serve, which pass clients' writes on to it.
+  @Test func aLeaderMayHaveNoClients() async throws {
+    var configuration = ServerEnsemble.Configuration([.ours, .ours, .ours])
+    configuration.extraLines = ["leaderServes=no"]
+    let ensemble = try await ServerEnsemble.start(configuration)
+    var leader = try #require(ensemble.leader)
+    for _ in 0..<2 {
+      let refused = try await zkcli("-s", leader.connectString, "--timeout", "2s", "ls", "/")
+      #expect(refused.exitStatus == 7, "\(refused.output) \(refused.errorOutput)")
+      let others = ensemble.members.filter { $0.id != leader.id && $0.isRunning }.map(\.connectString)
+      for other in others {
+        let write = try await zkcli("-s", other, "create", "-s", "/n-", "x")
+        #expect(write.exitStatus == 0, "\(write.errorOutput)")
+      }
+      // So does the next leader, which has had clients before.
+      guard others.count == 2 else { break }
+      try await leader.kill()
+      leader = try await ensemble.waitForLeader()
+    }
+  }
+
   /// Keys of `conf` that differ between any two servers.
   private static let ownKeys = [
     "clientPort", "dataDir", "dataDirSize", "dataLogDir", "dataLogSize", "serverId", "electionPort", "quorumPort",

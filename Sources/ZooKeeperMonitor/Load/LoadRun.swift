@@ -119,8 +119,8 @@ private final class SessionLoad: @unchecked Sendable {
   private let own: String
   private let paths: [String]
   private let value: [UInt8]
-  private var random: SplitMix64
-  private var result = LoadResult()
+  @exclusivity(unchecked) private var random: SplitMix64
+  @exclusivity(unchecked) private var result = LoadResult()
 
   init(_ plan: LoadPlan, root: String, session: Int, share: Int?, stop: StopFlag) {
     self.plan = plan

@@ -27,6 +27,7 @@ extension ConfigurationFile {
       integer(entry, 0...Int(Int32.max)) { $0.quorumTimes.connectTimeoutMilliseconds = $1 > 0 ? $1 : Int(Int32.max) }
     case "electionPortBindRetry":
       systemInteger(entry, default: 3) { $0.quorumTimes.listenRetries = $1 >= 0 ? $1 : 3 }
+    case "leaderServes": word(entry, ["yes", "no"], else: "yes") { $0.quorumTimes.leaderServesClients = $1 != "no" }
     case "quorumListenOnAllIPs": boolean(entry) { $0.quorumTimes.listensEverywhere = $1 }
     case "standaloneEnabled": boolean(entry) { $0.quorumTimes.isStandaloneAllowed = $1 }
     case "peerType":

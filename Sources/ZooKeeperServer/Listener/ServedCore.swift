@@ -23,6 +23,8 @@ final class ServedCore: @unchecked Sendable {
   private(set) var audience: Audience
   /// The clocks of the server.
   let clock: ServerClock
+  /// Whether a leader serves clients of its own, rather than other servers only.
+  private let leaderServesClients: Bool
   private let settings: ServerSettings
   private let audit: AuditLog?
   private let metrics: CoreMetrics
@@ -33,10 +35,11 @@ final class ServedCore: @unchecked Sendable {
 
   /// Creates a core over what was recovered.
   init(
-    _ settings: ServerSettings, _ state: RecoveredState, _ clock: ServerClock, servesEverybody: Bool, audit: AuditLog?,
-    metrics: CoreMetrics
+    _ settings: ServerSettings, _ state: RecoveredState, _ clock: ServerClock, servesEverybody: Bool,
+    leaderServesClients: Bool = true, audit: AuditLog?, metrics: CoreMetrics
   ) {
     self.clock = clock
+    self.leaderServesClients = leaderServesClients
     self.metrics = metrics
     self.settings = settings
     self.audit = audit
@@ -48,6 +51,9 @@ final class ServedCore: @unchecked Sendable {
 
   /// Whether clients are served, all of them or read-only ones.
   var isServing: Bool { audience != .nobody }
+
+  /// Whether clients get sessions on this server.
+  var admitsClients: Bool { isServing && (leaderServesClients || !core.role.isLeader) }
 
   /// Whether sessions are created and expired by this server, and not by a leader.
   var ownsSessions: Bool { audience == .everybody && core.role != .learner }

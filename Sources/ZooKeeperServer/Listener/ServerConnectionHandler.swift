@@ -118,11 +118,11 @@ final class ServerConnectionHandler: ChannelInboundHandler {
     hasSpoken = true
     guard let word = bytes.withUnsafeReadableBytes(FourLetterWords.word) else {
       // Clients that ask for a session must try another server.
-      if !served.isServing {
+      if !served.admitsClients {
         owner.onRefused(self)
         closeAfterOutput(context)
       }
-      return served.isServing
+      return served.admitsClients
     }
     isAnswering = true
     let argument = bytes.getInteger(at: bytes.readerIndex + 4, as: Int64.self)

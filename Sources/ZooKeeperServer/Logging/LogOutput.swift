@@ -4,7 +4,7 @@
   import Darwin
 #endif
 
-/// Where the lines of the log are written: to stderr, or to a file with a limited size.
+/// Where the lines of a log are written: to stderr, or to a file with a limited size.
 ///
 /// *Thread*: that of the log.
 struct LogOutput: ~Copyable {
@@ -26,8 +26,13 @@ struct LogOutput: ~Copyable {
 
   /// Opens the file; nil stands for stderr.
   ///
+  /// - Parameters:
+  ///   - purpose: what the log is called in messages.
+  ///   - hint: what to do if it cannot be opened.
   /// - Throws: when the file cannot be written. A server that is to log there must not start without it.
-  init(_ file: File?) throws(ServerStartError) {
+  init(
+    _ file: File?, purpose: String = "the log", hint: String = "--log-file names another place"
+  ) throws(ServerStartError) {
     self.file = file
     guard let file else {
       descriptor = STDERR_FILENO
@@ -36,8 +41,7 @@ struct LogOutput: ~Copyable {
     descriptor = Self.open(file.path)
     guard descriptor >= 0 else {
       throw ServerStartError(
-        "the log \(file.path) cannot be opened: \(String(cString: strerror(errno)))",
-        hint: "--log-file names another place")
+        "\(purpose) \(file.path) cannot be opened: \(String(cString: strerror(errno)))", hint: hint)
     }
     examine()
   }

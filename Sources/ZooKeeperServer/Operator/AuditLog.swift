@@ -47,11 +47,8 @@ final class AuditLog: @unchecked Sendable {
   private var wasBehind = false
   private var thread: WorkerThread?
   // Of the thread.
-  private let path: String
   private let logger: Logger
-  private var descriptor: Int32
-  private var sizeBytes = 0
-  private var isRegular = false
+  private var output: LogOutput
   private var hasFailed = false
   private var clock = LineClock()
 
@@ -59,15 +56,10 @@ final class AuditLog: @unchecked Sendable {
   ///
   /// - Throws: when the file cannot be written. The server must not start without its audit log.
   init(path: String, logger: Logger) throws(ServerStartError) {
-    self.path = path
     self.logger = logger
-    descriptor = Self.open(path)
-    guard descriptor >= 0 else {
-      throw ServerStartError(
-        "the audit log \(path) cannot be opened: \(String(cString: strerror(errno)))",
-        hint: "auditlog.dir and auditlog.file name another place")
-    }
-    examine()
+    output = try LogOutput(
+      LogOutput.File(path: path, limitBytes: Self.fileBytes, earlierCount: Self.earlierFileCount),
+      purpose: "the audit log", hint: "auditlog.dir and auditlog.file name another place")
     let thread = WorkerThread.start { [self] in while writeNext() {} }
     lock.lock()
     self.thread = thread
@@ -120,7 +112,6 @@ final class AuditLog: @unchecked Sendable {
     if lost > 0 { logger.error("the audit log lacks \(lost) lines: it is written too slowly") }
     write(lines)
     if caughtUp { onCaughtUp?() }
-    if ends { close(descriptor) }
     return !ends
   }
 
@@ -136,70 +127,13 @@ final class AuditLog: @unchecked Sendable {
   }
 
   private func flush(_ bytes: inout [UInt8]) {
-    if isRegular, sizeBytes > 0, sizeBytes + bytes.count > Self.fileBytes { startFile() }
-    var written = 0
-    while written < bytes.count {
-      let count = bytes.withUnsafeBytes {
-        Self.write(descriptor, UnsafeRawBufferPointer(rebasing: $0[written...]))
-      }
-      if count < 0, errno == EINTR { continue }
-      guard count > 0 else {
-        fail()
-        break
-      }
-      written += count
-    }
-    if written == bytes.count { hasFailed = false }
-    sizeBytes += written
-    bytes.removeAll(keepingCapacity: true)
-  }
-
-  private func fail() {
-    let reason = String(cString: strerror(errno))
-    // Once, until a line could be written again: an error for each line would fill the other disk too.
+    defer { bytes.removeAll(keepingCapacity: true) }
+    guard !bytes.isEmpty else { return }
+    guard let reason = output.write(bytes) ?? output.openFailure else { return hasFailed = false }
+    // Once, until all could be written again: an error for each line would fill the other disk too.
     guard !hasFailed else { return }
     hasFailed = true
-    logger.error("the audit log cannot be written; lines are missing", metadata: ["reason": "\(reason)"])
-  }
-
-  /// Gives the file the number 1, and those before it the next ones, and begins another file.
-  private func startFile() {
-    for number in stride(from: Self.earlierFileCount - 1, through: 1, by: -1) {
-      rename("\(path).\(number)", "\(path).\(number + 1)")
-    }
-    rename(path, "\(path).1")
-    let next = Self.open(path)
-    guard next >= 0 else { return fail() }
-    close(descriptor)
-    descriptor = next
-    examine()
-  }
-
-  private func examine() {
-    var status = stat()
-    fstat(descriptor, &status)
-    isRegular = status.st_mode & S_IFMT == S_IFREG
-    sizeBytes = Int(status.st_size)
-  }
-
-  private static func open(_ path: String) -> Int32 {
-    // A pipe without a reader is an error, where waiting for one would block the start.
-    let flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK
-    #if canImport(Glibc)
-      let descriptor = Glibc.open(path, flags, 0o640)
-    #else
-      let descriptor = Darwin.open(path, flags, 0o640)
-    #endif
-    if descriptor >= 0 { _ = fcntl(descriptor, F_SETFL, O_APPEND) }
-    return descriptor
-  }
-
-  private static func write(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> Int {
-    #if canImport(Glibc)
-      Glibc.write(descriptor, bytes.baseAddress, bytes.count)
-    #else
-      Darwin.write(descriptor, bytes.baseAddress, bytes.count)
-    #endif
+    logger.error("the audit log cannot be written as it should", metadata: ["reason": "\(reason)"])
   }
 }
 

@@ -120,7 +120,7 @@ extension KeyTable {
     .honoured("quorumListenOnAllIPs", "Whether servers listen for each other on all addresses; false.", .fileOnly),
     .honoured("standaloneEnabled", "Whether a single member is a standalone server; true.", .fileOnly),
     .honoured("peerType", "participant or observer; the line of the server is what counts.", .fileOnly),
-    .ineffective("leaderServes", "the leader always serves clients"),
+    .honoured("leaderServes", "With `no`, clients get sessions on the other servers only; yes."),
     .ineffective("observerMasterPort", "observers follow the leader itself", .fileOnly),
     .ineffective("oraclePath", "no oracle is asked when an ensemble of two has lost a server", .fileOnly),
     .needless("electionPort", "The port is in the line of the server."),
