@@ -92,7 +92,7 @@ package struct ServerConfiguration: Hashable, Sendable {
     package var listensEverywhere = false
     /// Whether a configuration with one participant describes a standalone server.
     package var isStandaloneAllowed = true
-    /// Whether a leader serves clients of its own, rather than other servers only.
+    /// Whether a leader serves clients too, rather than other servers only.
     package var leaderServesClients = true
     /// How often listening on a port is tried again while the own name cannot be resolved; 0 means indefinitely.
     package var listenRetries = 3

@@ -23,7 +23,7 @@ final class ServedCore: @unchecked Sendable {
   private(set) var audience: Audience
   /// The clocks of the server.
   let clock: ServerClock
-  /// Whether a leader serves clients of its own, rather than other servers only.
+  /// Whether a leader serves clients too, rather than other servers only.
   private let leaderServesClients: Bool
   private let settings: ServerSettings
   private let audit: AuditLog?
