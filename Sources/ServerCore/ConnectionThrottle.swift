@@ -24,9 +24,9 @@ package struct ConnectionThrottle: Hashable, Sendable {
     package var decreaseRatio = 0.0
     /// `weight_enabled`: whether a new session costs more than one that is resumed.
     package var isWeighed = false
-    /// `global_session_weight`: the tokens for a new session.
+    /// `global_session_weight`: the tokens for a new session, at least 1.
     package var newSessionWeight = 3
-    /// `renew_session_weight`: the tokens for one that is resumed.
+    /// `renew_session_weight`: the tokens for one that is resumed, at least 1.
     package var renewalWeight = 2
 
     /// The throttle of an Apache server whose configuration says nothing of it: none.
@@ -50,7 +50,7 @@ package struct ConnectionThrottle: Hashable, Sendable {
   init(_ settings: Settings, now: Int64, seed: UInt64) {
     self.settings = settings
     // The numbers of tokens are meant for new sessions.
-    let weight = settings.isWeighed ? max(1, settings.newSessionWeight) : 1
+    let weight = settings.isWeighed ? settings.newSessionWeight : 1
     capacity = Self.product(max(0, settings.tokens), weight)
     fillCount = Self.product(max(0, settings.fillCount), weight)
     tokens = capacity
@@ -72,7 +72,7 @@ package struct ConnectionThrottle: Hashable, Sendable {
     guard capacity > 0 else { return true }
     fill(now)
     guard settings.freezeMilliseconds < 0 || !isDropped(now) else { return false }
-    let need = settings.isWeighed ? max(1, isNew ? settings.newSessionWeight : settings.renewalWeight) : 1
+    let need = !settings.isWeighed ? 1 : isNew ? settings.newSessionWeight : settings.renewalWeight
     guard tokens >= need else { return false }
     tokens -= need
     return true

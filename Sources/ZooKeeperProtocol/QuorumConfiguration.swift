@@ -39,6 +39,13 @@ public struct HostAndPort: Hashable, Sendable, CustomStringConvertible {
     host == "0.0.0.0" || (IPv6Literal(parsing: host)?.bytes.allSatisfy { $0 == 0 } ?? false)
   }
 
+  /// Whether the host is this machine's loopback interface, by its number or its usual name.
+  package var isLoopback: Bool {
+    // A name may begin with the same digits.
+    let isNumber = host.utf8.allSatisfy { $0 == UInt8(ascii: ".") || (0x30...0x39).contains($0) }
+    return host.hasPrefix("127.") && isNumber || host == "::1" || host == "localhost"
+  }
+
   /// `host:port`, with brackets around a host with colons.
   public var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 }

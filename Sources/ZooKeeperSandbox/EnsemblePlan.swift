@@ -1,3 +1,4 @@
+import ZooKeeperProtocol
 import ZooKeeperServer
 
 #if canImport(Glibc)
@@ -41,7 +42,7 @@ struct EnsemblePlan: Sendable {
         "a standalone server cannot be reconfigured", hint: "start an ensemble, such as --local 3",
         isConfiguration: true)
     }
-    guard !settings.allowsReconfig || Self.isLoopback(settings.address) else {
+    guard !settings.allowsReconfig || HostAndPort(host: settings.address, port: 0).isLoopback else {
       throw SandboxError(
         "servers that allow reconfiguration cannot listen on \(settings.address)",
         hint: "the password of their superuser is public, so they listen on 127.0.0.1 only", isConfiguration: true)
@@ -113,10 +114,6 @@ struct EnsemblePlan: Sendable {
       configuration.join(members, as: id)
     }
     return configuration
-  }
-
-  private static func isLoopback(_ address: String) -> Bool {
-    address.hasPrefix("127.") || address == "::1" || address == "localhost"
   }
 
   /// Removes what is not to be kept.

@@ -82,7 +82,7 @@ public struct TreeCopy: Sendable {
   /// Begins to write what was taken, once what was taken before it is written.
   private mutating func writeChunk() async throws {
     try await settle()
-    guard let writer else { return }
+    guard let writer, !chunk.isEmpty else { return }
     self.writer = nil
     let entries = chunk
     chunk = []

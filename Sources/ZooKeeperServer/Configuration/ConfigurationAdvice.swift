@@ -102,7 +102,7 @@ struct ConfigurationAdvice {
     return sentences
   }
 
-  private static func isLoopback(_ address: String) -> Bool { address.hasPrefix("127.") || address == "::1" }
+  private static func isLoopback(_ address: String) -> Bool { HostAndPort(host: address, port: 0).isLoopback }
 }
 
 extension ServerConfiguration {

@@ -17,8 +17,11 @@ extension ConfigurationFile {
     case "drop_decrease": fraction(entry) { $0.connectionThrottle.dropDecrease = $1 }
     case "decrease_ratio": fraction(entry) { $0.connectionThrottle.decreaseRatio = $1 }
     case "weight_enabled": systemBoolean(entry) { $0.connectionThrottle.isWeighed = $1 }
-    case "global_session_weight": systemInteger(entry, default: 3) { $0.connectionThrottle.newSessionWeight = $1 }
-    case "renew_session_weight": systemInteger(entry, default: 2) { $0.connectionThrottle.renewalWeight = $1 }
+    // Of 0 and less, the defaults are used.
+    case "global_session_weight":
+      systemInteger(entry, default: 3) { $0.connectionThrottle.newSessionWeight = $1 > 0 ? $1 : 3 }
+    case "renew_session_weight":
+      systemInteger(entry, default: 2) { $0.connectionThrottle.renewalWeight = $1 > 0 ? $1 : 2 }
     default: return false
     }
     return true

@@ -158,8 +158,9 @@ struct NewFile {
       }
     } finish: { [descriptor, path, partPath] () throws(ShellError) in
       guard fsync(descriptor) == 0 else { throw FileIO.failure("cannot write \(partPath)", errno) }
-      close(descriptor)
       guard rename(partPath, path) == 0 else { throw FileIO.failure("cannot rename \(partPath) to \(path)", errno) }
+      // The last step: `abandon` closes it after a failure, when the number must not belong to another file yet.
+      close(descriptor)
     }
   }
 

@@ -48,7 +48,7 @@ extension ServerProcess {
     let (daemon, processFile) = (daemon, processFile)
     let owner = ServerDaemon.Owner(
       onStarted: { addresses in
-        Self.write("\(getpid())", to: processFile)
+        Self.writeProcessFile(processFile)
         manager?.notify("READY=1", "STATUS=Serving on \(addresses)")
       }, onRole: { role in manager?.notify("STATUS=\(Self.status(role))") },
       keepAliveMilliseconds: manager?.watchdogMilliseconds, keepAlive: { manager?.keepAlive() },
@@ -100,10 +100,16 @@ extension ServerProcess {
     if String(decoding: bytes, as: UTF8.self).filter(\.isNumber) == "\(getpid())" { unlink(processFile) }
   }
 
-  private static func write(_ text: String, to path: String) {
-    let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-    guard descriptor >= 0 else { return }
-    _ = FileIO.writeAll([UInt8](text.utf8), to: descriptor)
-    close(descriptor)
+  /// Writes the process's number. Who reads the file finds all of it or no file: with a part of the number, another
+  /// process could be taken for the server. A server that cannot write it serves all the same.
+  private static func writeProcessFile(_ path: String) {
+    guard let file = try? NewFile(path, replaces: true) else { return }
+    var sink = file.sink
+    do throws(ShellError) {
+      try sink.write([UInt8]("\(getpid())".utf8))
+      try sink.finish()
+    } catch {
+      file.abandon()
+    }
   }
 }
