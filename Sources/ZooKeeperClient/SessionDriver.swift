@@ -266,7 +266,7 @@ final class SessionDriver: @unchecked Sendable {
   /// Schedules one write for everything that is submitted in the present turn of the loop: a system call for each
   /// request would cost more than the request.
   private func scheduleFlush() {
-    guard !isFlushScheduled, !machine.outbound.bytes.isEmpty else { return }
+    guard !isFlushScheduled, !machine.outbound.isEmpty else { return }
     isFlushScheduled = true
     loop.execute { [self] in
       isFlushScheduled = false
@@ -275,8 +275,8 @@ final class SessionDriver: @unchecked Sendable {
   }
 
   private func flush() {
-    guard let channel, !machine.outbound.bytes.isEmpty else { return }
-    let buffer = channel.allocator.buffer(bytes: machine.outbound.bytes)
+    guard let channel, !machine.outbound.isEmpty else { return }
+    let buffer = machine.outbound.withUnsafeBytes { channel.allocator.buffer(bytes: $0) }
     machine.outbound.removeAll()
     channel.writeAndFlush(buffer, promise: nil)
   }

@@ -226,7 +226,7 @@ extension SessionMachine {
     guard request.mayBeLarge else { return nil }
     var writer = JuteWriter()
     request.encodeFrame(xid: .first, into: &writer)
-    let length = writer.bytes.count - FrameSplitter.prefixLengthBytes
+    let length = writer.count - FrameSplitter.prefixLengthBytes
     guard length > settings.maximumFrameBytes else { return nil }
     return ZooKeeperError(.requestTooLarge(lengthBytes: length, limitBytes: settings.maximumFrameBytes))
   }

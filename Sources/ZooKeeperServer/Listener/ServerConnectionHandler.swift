@@ -156,7 +156,7 @@ final class ServerConnectionHandler: ChannelInboundHandler {
           core.receive(payload, on: connection, time)
           turns.countRequest(time)
           offset += FrameSplitter.prefixLengthBytes + payload.count
-          if connection.output.bytes.count > ClientConnection.outputTargetBytes {
+          if connection.output.count > ClientConnection.outputTargetBytes {
             flush()
             // The remaining requests wait undecoded, which takes far less memory than their answers would.
             if isReaderSlow || isClosing { break }
@@ -191,9 +191,9 @@ final class ServerConnectionHandler: ChannelInboundHandler {
   }
 
   private func send(_ context: ChannelHandlerContext) {
-    guard let sender, !connection.output.bytes.isEmpty else { return }
+    guard let sender, !connection.output.isEmpty else { return }
     let isWaiting = !context.channel.isWritable
-    let queuedBytes = sender.send(connection.output.bytes)
+    let queuedBytes = connection.output.withUnsafeBytes { sender.send($0) }
     if isWaiting { unreadBytes += queuedBytes }
     connection.output.removeAll()
   }
