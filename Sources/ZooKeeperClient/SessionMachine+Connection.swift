@@ -237,6 +237,7 @@ extension SessionMachine {
       }
     }
     pending.removeAll()
+    failStreamed()
     failQueued(error, into: &actions)
     failIdentities(error, into: &actions)
     for waiter in waiters { actions.append(.complete(waiter.completion, .failure(error))) }

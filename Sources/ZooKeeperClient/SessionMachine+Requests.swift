@@ -168,6 +168,7 @@ extension SessionMachine {
       Self.answer(call, .failure(error), into: &actions)
       error = lost
     }
+    failStreamed()
     authsInFlight.removeAll()
     failIdentities(lost, into: &actions)
   }
@@ -198,10 +199,11 @@ extension SessionMachine {
       let error = ZooKeeperError(.timedOut(outcomeUnknown: authsInFlight.contains(index)))
       answerIdentity(at: index, .failure(error), into: &actions)
     }
+    expireStreamed(now: now)
     // Computed only here, once for each limit that passes, so that submitting a call costs one comparison.
     let deadlines = [
       queued.lazy.compactMap(\.deadline).min(), pending.lazy.compactMap(\.deadline).min(),
-      identities.lazy.compactMap(\.deadline).min(),
+      identities.lazy.compactMap(\.deadline).min(), streamed.first { !$0.isAnswered }?.deadline,
     ]
     earliestDeadline = deadlines.compactMap(\.self).min()
   }
@@ -221,7 +223,8 @@ extension SessionMachine {
     }
   }
 
-  private func refusal(of request: ClientRequest) -> ZooKeeperError? {
+  /// Why a request is not sent; nil if it can be.
+  func refusal(of request: ClientRequest) -> ZooKeeperError? {
     if let endError { return endError }
     guard request.mayBeLarge else { return nil }
     var writer = JuteWriter()
@@ -259,6 +262,7 @@ extension SessionMachine {
   private mutating func onReply(
     _ header: ReplyHeader, _ reader: inout JuteReader, into actions: inout [Action]
   ) throws(JuteError) {
+    if takeStreamed(header) { return }
     guard !pending.isEmpty, pending[0].xid == header.xid else {
       // Servers reply in the order of the requests. Another xid means that the two sides have lost step.
       throw JuteError(.unknownValue(Int(header.xid.rawValue)), offset: 0)

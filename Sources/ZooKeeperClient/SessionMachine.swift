@@ -153,6 +153,9 @@ struct SessionMachine<Completion> {
   var nextXid = Xid.first
   var queued: Deque<Call> = []
   var pending: Deque<SentCall> = []
+  var streamed: Deque<StreamedCall> = []
+  /// What the driver has to report to its stream.
+  var streamReplies: [StreamReply] = []
   /// A lower bound of all calls' deadlines.
   var earliestDeadline: Int64?
   var identities: [Identity] = []
