@@ -17,6 +17,7 @@ extension SessionMachine {
       lastSent = now
     } else {
       queued.append(call)
+      queued[queued.count - 1].firstAttempt = nextOutcome
     }
   }
 
@@ -26,7 +27,9 @@ extension SessionMachine {
     case .connected: actions.append(.complete(waiter.completion, .success([])))
     case .ended(let code): actions.append(.complete(waiter.completion, .failure(ZooKeeperError(code))))
     case .closing: actions.append(.complete(waiter.completion, .failure(ZooKeeperError(.closed))))
-    case .idle, .waiting, .connecting, .handshaking, .authenticating, .comparing: waiters.append(waiter)
+    case .idle, .waiting, .connecting, .handshaking, .authenticating, .comparing:
+      waiters.append(waiter)
+      waiters[waiters.count - 1].firstAttempt = nextOutcome
     }
   }
 
@@ -139,6 +142,29 @@ extension SessionMachine {
     while let call = queued.popFirst() { actions.append(.complete(call.completion, .failure(error))) }
     failIdentities(error, into: &actions)
   }
+
+  /// Fails what was never sent and has waited while each server was tried, after a round without success.
+  ///
+  /// What came in the middle of the round waits for another one. The servers that had refused the session by then, as
+  /// they do during an election, may accept it now.
+  mutating func failTried(_ error: ZooKeeperError, into actions: inout [Action]) {
+    let firstOfRound = attempt - servers.count + 1
+    // Later ones came later.
+    while let call = queued.first, call.firstAttempt <= firstOfRound {
+      queued.removeFirst()
+      actions.append(.complete(call.completion, .failure(error)))
+    }
+    failIdentities(error, into: &actions)
+    waiters.removeAll { waiter in
+      guard waiter.failsFast, waiter.firstAttempt <= firstOfRound else { return false }
+      actions.append(.complete(waiter.completion, .failure(error)))
+      return true
+    }
+  }
+
+  /// The first attempt to connect whose outcome is still open in every respect: in a handshake the server may have
+  /// decided already.
+  private var nextOutcome: Int { phase == .connecting ? attempt : attempt + 1 }
 
   /// Fails the callers of `addAuth` that still wait.
   mutating func failIdentities(_ error: ZooKeeperError, into actions: inout [Action]) {
