@@ -87,7 +87,11 @@ let package = Package(
     .target(
       name: "ZooKeeperRecipes", dependencies: ["ZooKeeperClient", "ZooKeeperProtocol"], swiftSettings: house),
     .target(
-      name: "ZooKeeperTrees", dependencies: ["ZooKeeperClient", "ZooKeeperProtocol", "Digests"], swiftSettings: house),
+      name: "ZooKeeperTrees",
+      dependencies: [
+        "ZooKeeperClient", "ZooKeeperProtocol", "Digests", .product(name: "DequeModule", package: "swift-collections"),
+      ],
+      swiftSettings: house),
     .target(
       name: "ZooKeeperMonitor",
       dependencies: [
