@@ -19,6 +19,7 @@ final class Site: Sendable {
   let sandbox: SandboxControl?
   let uploads = Slots(WebLimits.uploads)
   let walks = Slots(WebLimits.walks)
+  let healths = Slots(2)
 
   init(_ settings: WebSettings, port: Int, loop: any EventLoop) {
     self.settings = settings

@@ -56,6 +56,9 @@ package final class WebServer: Sendable {
     return WebServer(channel, site, url: "\(settings.tls == nil ? "http" : "https")://\(host)/")
   }
 
+  /// A token that cannot be guessed.
+  package static func makeToken() -> String { SecretText.make() }
+
   /// Ends all connections, jobs and sessions.
   package func stop() async {
     try? await channel.close()
@@ -73,7 +76,8 @@ package final class WebServer: Sendable {
         "\(place) is in use by another program", hint: "choose another port with --listen; 0 takes any free one")
     case EADDRNOTAVAIL:
       return WebStartError("\(settings.host) is no address of this machine", hint: "listen on 127.0.0.1")
-    case EACCES: return WebStartError("\(place) may be listened on by the superuser only", hint: "choose a port from 1024 on")
+    case EACCES:
+      return WebStartError("\(place) may be listened on by the superuser only", hint: "choose a port from 1024 on")
     default: return WebStartError("\(place) cannot be listened on: \(String(cString: strerror(error.errnoCode)))")
     }
   }

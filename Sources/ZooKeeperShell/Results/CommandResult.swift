@@ -1,4 +1,4 @@
-import ZnodeFormats
+package import ZnodeFormats
 package import ZooKeeperClient
 package import ZooKeeperProtocol
 

@@ -34,39 +34,39 @@ struct Route: Sendable {
 
 /// Finds what answers a request.
 enum Router {
-  private static let exact: [String: [HTTPMethod: Route]] = [
-    "/session": [.GET: Route(.open) { site, request in site.sessionDocument(request) }],
-    "/login": [.POST: Route([.open, .login]) { site, request in try await site.logIn(request) }],
-    "/logout": [.POST: Route([.open, .logged]) { site, request in site.logOut(request) }],
-    "/clusters": [.GET: Route { site, _ in await site.clusterList() }],
-    "/children": [.GET: Route { site, request in try await site.children(request) }],
-    "/stats": [.POST: Route { site, request in try await site.stats(request) }],
+  private static let exact: [String: [String: Route]] = [
+    "/session": ["GET": Route(.open) { site, request in site.sessionDocument(request) }],
+    "/login": ["POST": Route([.open, .login]) { site, request in try await site.logIn(request) }],
+    "/logout": ["POST": Route([.open, .logged]) { site, request in site.logOut(request) }],
+    "/clusters": ["GET": Route { site, _ in await site.clusterList() }],
+    "/children": ["GET": Route { site, request in try await site.children(request) }],
+    "/stats": ["POST": Route { site, request in try await site.stats(request) }],
     "/znode": [
-      .GET: Route { site, request in try await site.znode(request) },
-      .PUT: Route([.changes, .upload]) { site, request in try await site.setData(request) },
-      .POST: Route(.changes) { site, request in try await site.create(request) },
-      .DELETE: Route(.changes) { site, request in try await site.delete(request) },
+      "GET": Route { site, request in try await site.znode(request) },
+      "PUT": Route([.changes, .upload]) { site, request in try await site.setData(request) },
+      "POST": Route(.changes) { site, request in try await site.create(request) },
+      "DELETE": Route(.changes) { site, request in try await site.delete(request) },
     ],
-    "/znode/raw": [.GET: Route { site, request in try await site.rawValue(request) }],
-    "/subtree": [.GET: Route { site, request in try await site.subtree(request) }],
+    "/znode/raw": ["GET": Route { site, request in try await site.rawValue(request) }],
+    "/subtree": ["GET": Route { site, request in try await site.subtree(request) }],
     "/acl": [
-      .GET: Route { site, request in try await site.acl(request) },
-      .PUT: Route(.changes) { site, request in try await site.setACL(request) },
+      "GET": Route { site, request in try await site.acl(request) },
+      "PUT": Route(.changes) { site, request in try await site.setACL(request) },
     ],
-    "/acl/hash": [.POST: Route { site, request in try site.hashACL(request) }],
-    "/copy": [.POST: Route(.changes) { site, request in try await site.copy(request) }],
-    "/export": [.GET: Route { site, request in try await site.export(request) }],
-    "/import": [.POST: Route([.changes, .upload]) { site, request in try await site.importTree(request) }],
-    "/jobs": [.GET: Route { site, _ in site.jobList() }],
-    "/search": [.GET: Route { site, request in try await site.search(request) }],
-    "/recipes": [.GET: Route { site, request in try await site.recipes(request) }],
-    "/ensemble": [.GET: Route { site, request in try await site.ensemble(request) }],
-    "/health": [.GET: Route { site, request in try await site.health(request) }],
-    "/clients": [.GET: Route { site, request in try await site.clients(request) }],
-    "/configuration": [.GET: Route { site, request in try await site.configuration(request) }],
-    "/sandbox": [.GET: Route { site, _ in try await site.sandboxDocument() }],
-    "/events": [.GET: Route { site, request in try site.events(request) }],
-    "/openapi.yaml": [.GET: Route { _, request in PageFiles.description(request) }],
+    "/acl/hash": ["POST": Route { site, request in try site.hashACL(request) }],
+    "/copy": ["POST": Route(.changes) { site, request in try await site.copy(request) }],
+    "/export": ["GET": Route { site, request in try await site.export(request) }],
+    "/import": ["POST": Route([.changes, .upload]) { site, request in try await site.importTree(request) }],
+    "/jobs": ["GET": Route { site, _ in site.jobList() }],
+    "/search": ["GET": Route { site, request in try await site.search(request) }],
+    "/recipes": ["GET": Route { site, request in try await site.recipes(request) }],
+    "/ensemble": ["GET": Route { site, request in try await site.ensemble(request) }],
+    "/health": ["GET": Route { site, request in try await site.health(request) }],
+    "/clients": ["GET": Route { site, request in try await site.clients(request) }],
+    "/configuration": ["GET": Route { site, request in try await site.configuration(request) }],
+    "/sandbox": ["GET": Route { site, _ in try await site.sandboxDocument() }],
+    "/events": ["GET": Route { site, request in try await site.events(request) }],
+    "/openapi.yaml": ["GET": Route { _, request in PageFiles.description(request) }],
   ]
 
   /// The route of an endpoint.
@@ -74,29 +74,30 @@ enum Router {
   /// - Throws: 404 for an unknown one, 405 for a method that it does not have.
   static func route(_ method: HTTPMethod, _ endpoint: String) throws(WebError) -> Route {
     // What GET answers, HEAD answers without the body.
-    let method: HTTPMethod = method == .HEAD ? .GET : method
+    let method = method == .HEAD ? "GET" : method.rawValue
     if let methods = exact[endpoint] {
-      guard let route = methods[method] else { throw methodNotAllowed(methods.keys.map(\.rawValue)) }
+      guard let route = methods[method] else { throw methodNotAllowed([String](methods.keys)) }
       return route
     }
     let parts = endpoint.split(separator: "/", omittingEmptySubsequences: false).dropFirst()
     guard parts.count == 2, let family = parts.first, let item = parts.last.map(String.init), !item.isEmpty else {
       throw unknown
     }
-    let methods: [HTTPMethod: Route]
+    let methods: [String: Route]
     switch family {
     case "jobs":
       methods = [
-        .GET: Route { site, _ in try site.job(item) }, .DELETE: Route(.logged) { site, _ in try await site.stopJob(item) },
+        "GET": Route { site, _ in try site.job(item) },
+        "DELETE": Route(.logged) { site, _ in try await site.stopJob(item) },
       ]
-    case "sessions": methods = [.GET: Route { site, request in try await site.clientSession(item, request) }]
-    case "streams": methods = [.POST: Route { site, request in try await site.follow(item, request) }]
+    case "sessions": methods = ["GET": Route { site, request in try await site.clientSession(item, request) }]
+    case "streams": methods = ["POST": Route { site, request in try await site.follow(item, request) }]
     case "sandbox":
       guard let action = SandboxAction(rawValue: item) else { throw unknown }
-      methods = [.POST: Route(.changes) { site, request in try await site.perform(action, request) }]
+      methods = ["POST": Route(.changes) { site, request in try await site.perform(action, request) }]
     default: throw unknown
     }
-    guard let route = methods[method] else { throw methodNotAllowed(methods.keys.map(\.rawValue)) }
+    guard let route = methods[method] else { throw methodNotAllowed([String](methods.keys)) }
     return route
   }
 

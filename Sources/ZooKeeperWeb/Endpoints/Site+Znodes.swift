@@ -183,7 +183,9 @@ extension Site {
       return (path, stat)
     } catch {
       // Servers before 3.5.
-      guard error.code == .server(.unimplemented), mode.opCode == .create2 || mode.opCode == .create else { throw error }
+      guard error.code == .server(.unimplemented), mode.opCode == .create2 || mode.opCode == .create else {
+        throw error
+      }
       let path = try await client.create(path, data: data, acl: acl, mode: mode)
       return (path, try? await client.exists(path))
     }

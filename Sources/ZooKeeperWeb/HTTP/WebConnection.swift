@@ -14,7 +14,7 @@ final class WebConnection: ChannelInboundHandler {
   /// How long a connection without a request is kept.
   private static let idleLimit = TimeAmount.seconds(75)
   /// How long a client whose request is refused may go on sending its body.
-  private static let refusalPatience = TimeAmount.seconds(2)
+  private static let refusalPatience = Duration.seconds(2)
 
   private let site: Site
   private let client: WebClient
@@ -99,31 +99,43 @@ final class WebConnection: ChannelInboundHandler {
     site.logRefusal(head, client, error)
     var answer = WebAnswer.error(error)
     answer.headers.append(("Connection", "close"))
-    let channel = context.channel
-    let sender = AnswerSender(channel: channel, head: head, isEncrypted: client.isEncrypted)
-    task = Task {
-      // A client that is still sending loses the answer if the connection is closed at once.
+    let sender = AnswerSender(channel: context.channel, head: head, isEncrypted: client.isEncrypted)
+    task = Self.startRefusing(answer, sender)
+  }
+
+  /// A client that is still sending loses the answer if the connection is closed at once.
+  private static func startRefusing(_ answer: WebAnswer, _ sender: AnswerSender) -> Task<Void, Never> {
+    Task {
       _ = try? await sender.send(answer)
-      try? await Task.sleep(for: .nanoseconds(Self.refusalPatience.nanoseconds))
-      channel.close(promise: nil)
+      try? await Task.sleep(for: Self.refusalPatience)
+      sender.channel.close(promise: nil)
     }
   }
 
   private func answer(_ request: WebRequest, _ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
     timer?.cancel()
-    let channel = context.channel
-    let sender = AnswerSender(channel: channel, head: head, isEncrypted: client.isEncrypted)
-    let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
-    task = Task { [site] in
+    let sender = AnswerSender(channel: context.channel, head: head, isEncrypted: client.isEncrypted)
+    let own = NIOLoopBound(self, eventLoop: context.eventLoop)
+    task = Self.startAnswering(request, site, sender) { isComplete in own.value.finish(sender, isComplete: isComplete) }
+  }
+
+  /// - Parameter finish: called on the loop at the end.
+  private static func startAnswering(
+    _ request: WebRequest, _ site: Site, _ sender: AnswerSender, _ finish: @escaping @Sendable (Bool) -> Void
+  ) -> Task<Void, Never> {
+    Task {
       let answer = await site.answer(request)
       let isComplete = (try? await sender.send(answer)) ?? false
-      channel.eventLoop.execute {
-        let connection = bound.value
-        connection.releaseUpload()
-        guard isComplete, head.isKeepAlive, channel.isActive else { return channel.close(promise: nil) }
-        connection.restartTimer(channel, Self.idleLimit)
-      }
+      sender.channel.eventLoop.execute { finish(isComplete) }
     }
+  }
+
+  private func finish(_ sender: AnswerSender, isComplete: Bool) {
+    releaseUpload()
+    guard isComplete, sender.head.isKeepAlive, sender.channel.isActive else {
+      return sender.channel.close(promise: nil)
+    }
+    restartTimer(sender.channel, Self.idleLimit)
   }
 
   private func releaseUpload() {

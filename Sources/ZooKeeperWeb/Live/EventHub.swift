@@ -76,7 +76,8 @@ final class EventHub: Sendable {
   ) throws(WebError) -> String {
     let result = state.withLock { state -> Result<String, WebError> in
       guard let cluster = state.members[id]?.stream.cluster else {
-        return .failure(.notFound("there is no such stream of events", hint: "open another one with GET /api/v1/events"))
+        return .failure(
+          .notFound("there is no such stream of events", hint: "open another one with GET /api/v1/events"))
       }
       var followed = state.followed[cluster] ?? FollowedPaths()
       followed.remove(id)

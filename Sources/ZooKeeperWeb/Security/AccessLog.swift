@@ -25,6 +25,7 @@ enum AccessLog {
 
   private static func printable(_ text: String) -> String {
     let shortened = text.utf8.count > deedLimit ? String(text.prefix(deedLimit / 4)) + "..." : text
-    return String(shortened.unicodeScalars.map { $0.value < 0x20 || (0x7f...0x9f).contains($0.value) ? "?" : Character($0) })
+    return String(
+      shortened.unicodeScalars.map { $0.value < 0x20 || (0x7f...0x9f).contains($0.value) ? "?" : Character($0) })
   }
 }

@@ -55,7 +55,7 @@ struct SHACrypt: Hashable, Sendable {
 
   /// Reads `$5$[rounds=N$]salt$hash`, or `$6$` for SHA-512; nil for any other text.
   init?(parsing text: some StringProtocol) {
-    var parts = text.split(separator: "$", omittingEmptySubsequences: false).map(String.init)[...]
+    var parts = String(text).split(separator: "$" as Character, omittingEmptySubsequences: false).map(String.init)[...]
     guard parts.popFirst() == "", let kind = parts.popFirst(), ["5", "6"].contains(kind) else { return nil }
     digest = kind == "5" ? .sha256 : .sha512
     if let first = parts.first, first.hasPrefix("rounds=") {
