@@ -2,7 +2,7 @@
 /// several, and a backslash before a character that is meant literally.
 ///
 /// The time that a match takes grows with the product of both lengths at most.
-struct Glob: Hashable, Sendable {
+package struct Glob: Hashable, Sendable {
   private enum Part: Hashable {
     case literal(Unicode.Scalar)
     case anyOne
@@ -13,7 +13,7 @@ struct Glob: Hashable, Sendable {
   private let parts: [Part]
 
   /// Reads a pattern; any text is one.
-  init(_ pattern: some StringProtocol) {
+  package init(_ pattern: some StringProtocol) {
     var parts: [Part] = []
     var rest = Substring(pattern).unicodeScalars
     while let scalar = rest.popFirst() {
@@ -30,12 +30,12 @@ struct Glob: Hashable, Sendable {
   }
 
   /// Whether a text has characters that make it a pattern.
-  static func isPattern(_ text: some StringProtocol) -> Bool {
+  package static func isPattern(_ text: some StringProtocol) -> Bool {
     text.utf8.contains { $0 == UInt8(ascii: "*") || $0 == UInt8(ascii: "?") || $0 == UInt8(ascii: "[") }
   }
 
   /// Whether the pattern describes the whole text.
-  func matches(_ text: some StringProtocol) -> Bool {
+  package func matches(_ text: some StringProtocol) -> Bool {
     let scalars = Array(text.unicodeScalars)
     var (position, part) = (0, 0)
     // Where to go on if what follows the last star does not match: with one character more for the star.

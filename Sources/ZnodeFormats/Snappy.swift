@@ -2,20 +2,20 @@
 ///
 /// *Source*: google/snappy, "Snappy compressed format description" and "Snappy framing format description"; for
 /// snappy-java's own framing, the class `SnappyOutputStream` of that library.
-enum Snappy {
+package enum Snappy {
   /// Why data cannot be decompressed.
-  enum Failure: Error, Hashable {
+  package enum Failure: Error, Hashable {
     case damaged
     case tooLarge
   }
 
   /// What a framed stream begins with.
-  static let streamStart: [UInt8] = [0xff, 0x06, 0x00, 0x00] + [UInt8]("sNaPpY".utf8)
+  package static let streamStart: [UInt8] = [0xff, 0x06, 0x00, 0x00] + [UInt8]("sNaPpY".utf8)
   /// What a stream of snappy-java begins with; two versions of four bytes follow.
-  static let javaStart: [UInt8] = [0x82] + [UInt8]("SNAPPY".utf8) + [0x00]
+  package static let javaStart: [UInt8] = [0x82] + [UInt8]("SNAPPY".utf8) + [0x00]
 
   /// The decompressed bytes of a framed stream.
-  static func decodeStream(_ bytes: [UInt8], limitBytes: Int) throws(Failure) -> [UInt8] {
+  package static func decodeStream(_ bytes: [UInt8], limitBytes: Int) throws(Failure) -> [UInt8] {
     var output: [UInt8] = []
     var position = streamStart.count
     guard bytes.starts(with: streamStart) else { throw .damaged }
@@ -46,7 +46,7 @@ enum Snappy {
   }
 
   /// The decompressed bytes of a stream of snappy-java: blocks, each with its length in front.
-  static func decodeJavaStream(_ bytes: [UInt8], limitBytes: Int) throws(Failure) -> [UInt8] {
+  package static func decodeJavaStream(_ bytes: [UInt8], limitBytes: Int) throws(Failure) -> [UInt8] {
     var output: [UInt8] = []
     var position = javaStart.count + 8
     guard bytes.starts(with: javaStart), bytes.count >= position else { throw .damaged }
@@ -64,7 +64,7 @@ enum Snappy {
   /// The decompressed bytes of one block.
   ///
   /// *Shape*: the length of the result as a variable-length number, then literals and copies of what came before.
-  static func decode(_ bytes: ArraySlice<UInt8>, limitBytes: Int) throws(Failure) -> [UInt8] {
+  package static func decode(_ bytes: ArraySlice<UInt8>, limitBytes: Int) throws(Failure) -> [UInt8] {
     var reader = BlockReader(bytes)
     let length = try reader.variableLength()
     guard length <= limitBytes else { throw .tooLarge }
@@ -139,18 +139,18 @@ enum Snappy {
 /// The checksum of Snappy's frames.
 ///
 /// *Source*: RFC 3720, appendix B.4.
-enum CRC32C {
+package enum CRC32C {
   private static let table: [UInt32] = (0..<256).map { number in
     (0..<8).reduce(UInt32(number)) { sum, _ in sum & 1 == 1 ? 0x82f6_3b78 ^ sum >> 1 : sum >> 1 }
   }
 
   /// The checksum of bytes.
-  static func checksum(_ bytes: [UInt8]) -> UInt32 {
+  package static func checksum(_ bytes: [UInt8]) -> UInt32 {
     ~bytes.reduce(~UInt32(0)) { sum, byte in table[Int(UInt8(truncatingIfNeeded: sum) ^ byte)] ^ sum >> 8 }
   }
 
   /// The checksum rotated, as Snappy's frames have it, lest a checksum be taken of data with its checksum.
-  static func masked(_ bytes: [UInt8]) -> UInt32 {
+  package static func masked(_ bytes: [UInt8]) -> UInt32 {
     let sum = checksum(bytes)
     return (sum >> 15 | sum << 17) &+ 0xa282_ead8
   }

@@ -1,4 +1,4 @@
-import JSONFormat
+package import JSONFormat
 
 /// A result of the simplest form: named values, and the line that people read.
 ///
@@ -37,7 +37,7 @@ package struct Record: Hashable, Sendable {
   package init(_ fields: KeyValuePairs<String, Value>) { self.init("", fields) }
 
   /// A number with at most three digits of its fraction.
-  static func text(of number: Double) -> String {
+  package static func text(of number: Double) -> String {
     guard number.isFinite, abs(number) < 1e15 else { return "0" }
     let thousandths = Int64((number * 1000).rounded())
     let (whole, rest) = thousandths.magnitude.quotientAndRemainder(dividingBy: 1000)
@@ -51,7 +51,7 @@ package struct Record: Hashable, Sendable {
 
 extension JSON {
   /// The object of a record.
-  static func of(_ record: Record) -> JSON {
+  package static func of(_ record: Record) -> JSON {
     .object(
       record.fields.map { field in
         let value: JSON =

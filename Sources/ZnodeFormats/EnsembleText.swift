@@ -2,14 +2,14 @@
 ///
 /// *Shape*: lines `server.ID=host:port:port[:role];[address:]port`, then `version=HEX`. A standalone server's text is
 /// empty.
-struct EnsembleText: Sendable {
+package struct EnsembleText: Sendable {
   /// The members as the text names them, in its order.
-  var servers: [(id: String, address: String)] = []
+  package var servers: [(id: String, address: String)] = []
   /// Hexadecimal, without `0x`; empty when there is none.
-  var version = ""
+  package var version = ""
 
   /// Reads the text of the configuration znode; lines of other kinds are skipped.
-  init(parsing text: String) {
+  package init(parsing text: String) {
     for line in text.split(whereSeparator: \.isNewline) {
       guard let equals = line.firstIndex(of: "=") else { continue }
       let value = String(line[line.index(after: equals)...])
@@ -22,12 +22,14 @@ struct EnsembleText: Sendable {
   }
 
   /// Where clients connect: `host:port` of each member that says so, with the member's own host for a wildcard.
-  var connectString: String { Self.join(servers.map { Self.clientAddress($0.address, keepingWildcard: false) }) }
+  package var connectString: String {
+    Self.join(servers.map { Self.clientAddress($0.address, keepingWildcard: false) })
+  }
 
   /// The line of zkCli.sh's `config -c`: version and addresses, in the order in which Java's hash table has them.
   ///
   /// *Source*: `ConfigUtils.getClientConfigStr`; the order is that of `java.util.concurrent.ConcurrentHashMap`.
-  var compatLine: String {
+  package var compatLine: String {
     var capacity = 16
     while (servers.count + 1) * 4 > capacity * 3 { capacity *= 2 }
     let order = servers.indices.sorted { left, right in

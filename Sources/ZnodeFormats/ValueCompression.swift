@@ -1,14 +1,14 @@
 internal import Zlib
 
 /// The ways in which applications compress the data of their znodes.
-enum ValueCompression: String, CaseIterable, Hashable, Sendable {
+package enum ValueCompression: String, CaseIterable, Hashable, Sendable {
   case gzip, zlib, snappy
 
   /// No more than this is made of a value, for a few kilobytes can decompress to more than the memory has.
-  static let limitBytes = 64 << 20
+  package static let limitBytes = 64 << 20
 
   /// Why a value cannot be decompressed.
-  enum Failure: Error, Hashable {
+  package enum Failure: Error, Hashable {
     case damaged
     case tooLarge
     case damagedOrTooLarge
@@ -18,7 +18,7 @@ enum ValueCompression: String, CaseIterable, Hashable, Sendable {
   ///
   /// What begins as a kind does, but is damaged, is a failure. Raw Snappy has nothing to know it by but that it can be
   /// decompressed to its end; what could be text is taken for text.
-  static func recognized(
+  package static func recognized(
     _ bytes: [UInt8], limitBytes: Int = limitBytes
   ) throws(Failure) -> (data: [UInt8], kind: ValueCompression)? {
     if bytes.starts(with: [0x1f, 0x8b, 0x08]) {
@@ -40,7 +40,7 @@ enum ValueCompression: String, CaseIterable, Hashable, Sendable {
   }
 
   /// The decompressed data.
-  func decode(_ bytes: [UInt8], limitBytes: Int = limitBytes) throws(Failure) -> [UInt8] {
+  package func decode(_ bytes: [UInt8], limitBytes: Int = limitBytes) throws(Failure) -> [UInt8] {
     switch self {
     case .gzip, .zlib:
       if self == .gzip, !bytes.starts(with: [0x1f, 0x8b]) { throw .damaged }

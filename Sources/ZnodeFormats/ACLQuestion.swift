@@ -1,15 +1,15 @@
-import ZooKeeperProtocol
+package import ZooKeeperProtocol
 
 /// Whether an ACL allows an operation, evaluated as a server does it.
 ///
 /// *Source*: `org.apache.zookeeper.server.ZooKeeperServer.checkACL`, and the authentication providers for matching.
-struct ACLQuestion: Sendable {
+package struct ACLQuestion: Sendable {
   /// What a client does to a znode.
-  enum Operation: String, CaseIterable, Hashable, Sendable {
+  package enum Operation: String, CaseIterable, Hashable, Sendable {
     case get, ls, set, create, delete, setAcl, getAcl, stat
 
     /// The permissions of which one is enough; empty if none is needed.
-    var needs: Permissions {
+    package var needs: Permissions {
       switch self {
       case .get, .ls: .read
       case .set: .write
@@ -22,15 +22,20 @@ struct ACLQuestion: Sendable {
     }
 
     /// Whether the ACL of the parent decides.
-    var concernsParent: Bool { self == .create || self == .delete }
+    package var concernsParent: Bool { self == .create || self == .delete }
   }
 
-  let operation: Operation
+  package let operation: Operation
   /// The identities that the client has proved.
-  let identities: [ClientInfo]
+  package let identities: [ClientInfo]
+
+  package init(operation: Operation, identities: [ClientInfo]) {
+    self.operation = operation
+    self.identities = identities
+  }
 
   /// The first entry that allows it.
-  func grantor(in acl: [ACL]) -> ACL? {
+  package func grantor(in acl: [ACL]) -> ACL? {
     acl.first { entry in
       !entry.permissions.isDisjoint(with: operation.needs)
         && (entry.scheme == "world" && entry.id == "anyone" || identities.contains { Self.matches($0, entry) })
@@ -38,10 +43,10 @@ struct ACLQuestion: Sendable {
   }
 
   /// Whether the client may do everything: the super user.
-  var isSuper: Bool { identities.contains { $0.scheme == "super" } }
+  package var isSuper: Bool { identities.contains { $0.scheme == "super" } }
 
   /// Whether an entry is about an identity.
-  static func matches(_ identity: ClientInfo, _ entry: ACL) -> Bool {
+  package static func matches(_ identity: ClientInfo, _ entry: ACL) -> Bool {
     guard identity.scheme == entry.scheme else { return false }
     if identity.user == entry.id { return true }
     switch entry.scheme {
@@ -56,12 +61,12 @@ struct ACLQuestion: Sendable {
 }
 
 /// A network as an ACL names it: an address, and how many of its bits count.
-struct IPNetwork: Hashable, Sendable {
+package struct IPNetwork: Hashable, Sendable {
   private let address: [UInt8]
   private let bits: Int
 
   /// Reads `10.0.0.0/8`, `10.0.0.1` or an IPv6 address.
-  init?(parsing text: String) {
+  package init?(parsing text: String) {
     let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
     guard let address = Self.bytes(of: String(parts[0])) else { return nil }
     guard let bits = parts.count == 2 ? Int(parts[1]) : address.count * 8, (0...(address.count * 8)).contains(bits)
@@ -71,7 +76,7 @@ struct IPNetwork: Hashable, Sendable {
   }
 
   /// Whether an address is of the network.
-  func contains(_ text: String) -> Bool {
+  package func contains(_ text: String) -> Bool {
     guard let other = Self.bytes(of: text), other.count == address.count else { return false }
     return (0..<bits).allSatisfy { bit in
       (address[bit / 8] ^ other[bit / 8]) & (0x80 >> UInt8(bit % 8)) == 0

@@ -7,24 +7,24 @@
 #endif
 
 /// A moment as calendars write it.
-struct CalendarTime: Hashable, Sendable {
-  var year: Int
+package struct CalendarTime: Hashable, Sendable {
+  package var year: Int
   /// 1 to 12.
-  var month: Int
+  package var month: Int
   /// 1 to 31.
-  var day: Int
-  var hour: Int
-  var minute: Int
-  var second: Int
+  package var day: Int
+  package var hour: Int
+  package var minute: Int
+  package var second: Int
   /// 0 is Sunday.
-  var weekday: Int
+  package var weekday: Int
   /// The abbreviation of the time zone.
-  var zone: String
+  package var zone: String
 
   /// The time in UTC, at seconds since 1970.
   ///
   /// *Source*: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", `civil_from_days`.
-  init(utc seconds: Int64) {
+  package init(utc seconds: Int64) {
     let days = Int(seconds.flooredDivision(by: 86400))
     let secondOfDay = Int(seconds) - days * 86400
     let shifted = days + 719_468
@@ -45,7 +45,7 @@ struct CalendarTime: Hashable, Sendable {
   }
 
   /// The time in the zone of this process (`TZ` or the system's), at seconds since 1970.
-  init(local seconds: Int64) {
+  package init(local seconds: Int64) {
     var time = time_t(seconds)
     var fields = tm()
     // Every zone has a local time for every second; were there none, the fields stay zero, which is 1900.
@@ -89,7 +89,7 @@ package enum TimeStyle: Hashable, Sendable {
   /// *Source*: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", `days_from_civil`.
   ///
   /// - Returns: nil for any other text.
-  static func milliseconds(iso text: String) -> Int64? {
+  package static func milliseconds(iso text: String) -> Int64? {
     let parts = text.split(separator: "T", maxSplits: 1)
     func numbers(_ text: Substring, _ separator: Character, _ widths: [Int]) -> [Int64]? {
       let fields = text.split(separator: separator, omittingEmptySubsequences: false)
@@ -115,7 +115,7 @@ package enum TimeStyle: Hashable, Sendable {
   }
 
   /// `2026-11-23T06:23:00Z`: where a millisecond more or less does not matter.
-  static func shortText(milliseconds: Int64) -> String {
+  package static func shortText(milliseconds: Int64) -> String {
     isoSeconds(CalendarTime(utc: milliseconds.flooredDivision(by: 1000))) + "Z"
   }
 
