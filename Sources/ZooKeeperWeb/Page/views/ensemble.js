@@ -10,20 +10,18 @@ const HEALTH_MILLISECONDS = 10_000;
 
 const milliseconds = (value) => `${Math.round(value * 100) / 100} ms`;
 const rate = (value) => `${Math.round(value * 10) / 10}/s`;
+const offset = (value) => `${value < 0 ? "−" : "+"}${duration(Math.abs(value))}`;
 const dash = (value, write = count) => (value === null || value === undefined ? "–" : write(value));
 
-/** The columns of figures: title, what is shown of a member, and what it means. */
+/** The columns of figures: title, what is shown of a member, the smaller text under it, and what it means. */
 const COLUMNS = [
-  ["Sessions", (m) => dash(m.sessions), "Sessions of clients, as this member counts them"],
-  ["Connections", (m) => dash(m.connections), "Connections of clients to this member"],
-  ["Watches", (m) => dash(m.watches), "Watches that this member keeps"],
-  ["Znodes", (m) => dash(m.znodes), "Znodes in the tree"],
-  ["Data", (m) => dash(m.dataBytes, size), "The approximate size of the tree"],
-  ["Waiting", (m) => dash(m.outstanding), "Requests that wait (outstanding)"],
-  ["Descriptors", (m) => (m.openDescriptors === null ? "–" : `${count(m.openDescriptors)} / ${dash(m.maximumDescriptors)}`), "Open file descriptors, of how many at most"],
-  ["Clock", (m) => dash(m.clockOffsetMilliseconds, (value) => `${value > 0 ? "+" : ""}${duration(Math.abs(value)).replace(/^/, value < 0 ? "−" : "")}`), "How far its clock is ahead of this machine's"],
-  ["Uptime", (m) => dash(m.uptimeMilliseconds, duration), "Time since it was started"],
-  ["Version", (m) => m.version ?? "–", ""],
+  ["Sessions", (m) => dash(m.sessions), (m) => m.connections !== null && plural(m.connections, "connection"), "Sessions of clients, as this member counts them"],
+  ["Watches", (m) => dash(m.watches), () => "", "Watches that this member keeps"],
+  ["Znodes", (m) => dash(m.znodes), (m) => m.dataBytes !== null && size(m.dataBytes), "Znodes in the tree, and its approximate size"],
+  ["Waiting", (m) => dash(m.outstanding), () => "", "Requests that wait (outstanding)"],
+  ["Descriptors", (m) => dash(m.openDescriptors), (m) => m.maximumDescriptors !== null && `of ${count(m.maximumDescriptors)}`, "Open file descriptors, of how many at most"],
+  ["Uptime", (m) => dash(m.uptimeMilliseconds, duration), (m) => m.version, "Time since it was started, and its version"],
+  ["Clock", (m) => dash(m.clockOffsetMilliseconds, offset), () => "", "How far its clock is ahead of this machine's"],
 ];
 
 const STATES = { serving: "ok", notServing: "warn", unreachable: "danger" };
@@ -52,7 +50,7 @@ class EnsembleView {
       h("section", { class: "card" }, h("div", { class: "table-scroll", tabindex: "0", role: "region", "aria-label": "Members" },
         h("table", { class: "members" }, h("thead", null, h("tr", null,
           ["Member", "Zxid", "Requests a second", "Latency"].map((title) => h("th", { scope: "col" }, title)),
-          COLUMNS.map(([title, , meaning]) => h("th", { scope: "col", class: "number", title: meaning }, title)))), this.body))),
+          COLUMNS.map(([title, , , meaning]) => h("th", { scope: "col", class: "number", title: meaning }, title)))), this.body))),
       this.findings, this.configuration));
     const { live } = context;
     this.#ends.push(live.topic("ensemble", (report) => this.#draw(report)), live.on("resync", () => this.#load()));
@@ -122,7 +120,10 @@ class EnsembleView {
     row.latency.push(member.latency?.avg ?? null);
     setText(row.latencyText, dash(member.latency?.avg, milliseconds));
     setText(row.latencyMost, member.latency ? `at most ${milliseconds(member.latency.max)}` : "");
-    COLUMNS.forEach(([, write], index) => setText(row.cells[index], write(member)));
+    COLUMNS.forEach(([, write, writeMore], index) => {
+      setText(row.cells[index][0], write(member));
+      setText(row.cells[index][1], writeMore(member) || "");
+    });
   }
 
   /** Transactions a second, between this report and the last. */
@@ -190,12 +191,13 @@ function newRow(member) {
     progress: sparkline(`${member.address}: transactions a second`, { format: rate }),
     requests: sparkline(`${member.address}: requests a second`, { format: rate }),
     latency: sparkline(`${member.address}: latency`, { format: milliseconds }),
-    cells: COLUMNS.map(() => h("td", { class: "number nowrap" })),
+    cells: COLUMNS.map(() => [h("div"), h("div", { class: "sub muted" })]),
   };
   const plotted = (plot, text, sub) => h("td", null, h("div", { class: "plotted" }, plot.element, h("div", null, text, sub)));
   row.element = h("tr", null,
     h("th", { scope: "row" }, h("div", { class: "member" }, h("span", { class: "mono" }, member.address), row.role), row.reason),
     plotted(row.progress, row.zxid, row.lag), plotted(row.requests, row.requestText, row.sentText),
-    plotted(row.latency, row.latencyText, row.latencyMost), row.cells);
+    plotted(row.latency, row.latencyText, row.latencyMost),
+    row.cells.map((cell) => h("td", { class: "number" }, cell)));
   return row;
 }

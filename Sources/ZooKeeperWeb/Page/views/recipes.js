@@ -16,7 +16,7 @@ const KINDS = {
   group: ["Group", "Members", "Wait", "it has no members"],
   counter: ["Counter", "", "", ""],
 };
-const MOST_PARTICIPANTS = 20;
+const MOST_PARTICIPANTS = 10;
 
 export async function mount(container, context) {
   await stylesheet(import.meta.url, "./recipes.css");
@@ -38,7 +38,7 @@ export async function mount(container, context) {
             else navigate(hash);
           },
         },
-      }, h("label", { class: "label" }, "below ", input), h("button", { type: "submit" }, icon("refresh"), "Look"))), summary, list));
+      }, h("label", { class: "label below" }, "below", input), h("button", { type: "submit" }, icon("refresh"), "Look"))), summary, list));
 
   async function load() {
     request?.abort();
@@ -84,7 +84,8 @@ function card(recipe) {
     h("div", { class: "card-body" },
       recipe.title && h("p", { class: "muted" }, recipe.title),
       recipe.value !== null && h("p", { class: "value mono" }, visible(String(recipe.value))),
-      recipe.count !== null && h("p", null, plural(recipe.count, recipe.kind === "queue" ? "item" : recipe.kind === "semaphore" ? "lease" : "participant")),
+      recipe.count !== null && ["queue", "semaphore"].includes(recipe.kind)
+        && h("p", null, plural(recipe.count, recipe.kind === "queue" ? "item" : "lease")),
       recipe.holders.length > 0 && participants(holds, recipe.holders, "holds"),
       recipe.waiting.length > 0 && participants(recipe.kind === "queue" ? "Items, the next first" : `${waits}, the next first`, recipe.waiting, "waits"),
       people === 0 && none && h("p", { class: "muted" }, none)));
