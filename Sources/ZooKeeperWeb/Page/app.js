@@ -300,6 +300,7 @@ async function logOut() {
   location.reload();
 }
 
+api.onAway = () => { if (live.isOpen) live.reopen(); };
 api.onLoginNeeded = () => loadSession().catch(() => {});
 
 document.getElementById("skip").addEventListener("click", (event) => {

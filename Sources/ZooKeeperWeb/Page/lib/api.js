@@ -25,6 +25,8 @@ export class Api {
     this.token = null;
     /** Called when an answer says that a login is needed. */
     this.onLoginNeeded = () => {};
+    /** Called when the page's own server does not answer at all. */
+    this.onAway = () => {};
   }
 
   /** The address of an endpoint with its parameters: for links, event streams and downloads too. */
@@ -74,6 +76,7 @@ export class Api {
       });
     } catch (error) {
       if (error.name === "AbortError") throw error;
+      this.onAway();
       throw new ApiError(0, { error: "ConnectionLoss", message: "The server of this page does not answer." });
     }
     return this.answer(response);

@@ -107,9 +107,16 @@ export class TreePane {
       if (branch.names === null) await this.loads.get(branch.path)?.promise;
       if (this.selected !== path) return;
     }
+    if (isMoved && path !== "/" && this.branches.indexOf(path) >= 0) this.openSoon(path);
     const index = this.branches.indexOf(path);
     if (index >= 0 && (isMoved || !this.isSeen(index))) this.list.scrollTo(index);
     else this.list.refresh();
+  }
+
+  /** Opens the znode of an address, if it has children: who follows a link wants to see them. */
+  async openSoon(path) {
+    const stat = this.stats.get(path)?.stat ?? await statOf(this.context.api, path).catch(() => null);
+    if (stat?.numChildren > 0 && this.selected === path) this.open(path, { isQuiet: true });
   }
 
   isSeen(index) {

@@ -1,7 +1,7 @@
 // The stat of a znode in words: zxids as epoch and transaction, times in the browser's zone, who owns it.
 
 import { h } from "../lib/dom.js";
-import { ago, count, duration, size, time, zxidWords } from "../lib/format.js";
+import { ago, count, duration, plural, size, time, zxidWords } from "../lib/format.js";
 import { viewHash } from "../lib/paths.js";
 import { copyText } from "../lib/status.js";
 
@@ -9,7 +9,7 @@ export function showDetails(znode, context) {
   const { stat } = znode;
   const groups = [
     ["Value", [
-      ["Length", stat.dataLength === 0 ? (znode.encoding === null ? "no data (null)" : "0 bytes (empty)") : `${size(stat.dataLength)} · ${count(stat.dataLength)} bytes`, "dataLength"],
+      ["Length", stat.dataLength === 0 ? (znode.encoding === null ? "no data (null)" : "0 bytes (empty)") : `${stat.dataLength < 1024 ? "" : `${size(stat.dataLength)} · `}${plural(stat.dataLength, "byte")}`, "dataLength"],
       ["Version", `${stat.version}`, "version: how often the value was set"],
       ["Changed", moment(stat.mtime), "mtime"],
       ["Changed by", zxid(stat.mzxid), "mzxid: the transaction that set the value"],

@@ -4,11 +4,17 @@
 import { bytesOf, compress, lineEndsOf, parseBytes, textOf, toBase64, toHex, valueOf } from "../lib/bytes.js";
 import { debounce, h, replace, setText, uniqueID } from "../lib/dom.js";
 import { ask } from "../lib/dialog.js";
-import { count, size } from "../lib/format.js";
+import { plural, size } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import { formatJSON, readJSON } from "../lib/json.js";
 import { errorText, notice, toast } from "../lib/status.js";
 import { conflictView } from "./value-conflict.js";
+
+/** "58 bytes", "1.2 KiB (1,234 bytes)". */
+function lengthWords(length) {
+  const bytes = plural(length, "byte");
+  return length < 1024 ? bytes : `${size(length)} (${bytes})`;
+}
 
 export class Editor {
   constructor(znode, context, { bytes, close, saved }) {
@@ -166,7 +172,7 @@ export class Editor {
       return;
     }
     const most = this.context.session?.limits?.valueBytes ?? 1_048_575;
-    const length = bytes === null ? "no data" : bytes.length === 0 ? "empty (0 bytes)" : `${size(bytes.length)} (${count(bytes.length)} bytes)`;
+    const length = bytes === null ? "no data" : bytes.length === 0 ? "empty (0 bytes)" : lengthWords(bytes.length);
     if (bytes !== null && bytes.length > most && !this.compression) {
       this.say("bad", `${length}: a value has at most ${size(most)}.`);
       return;
