@@ -45,7 +45,10 @@ export class Panel {
   draw(status, state) {
     if (!status) return;
     const selected = this.#selected;
-    const key = JSON.stringify([selected, selected?.server ? status.members[selected.server - 1] : status.members]);
+    // Zxids and counts change all the time, and are not on the cards.
+    const key = JSON.stringify([selected, status.members.map((one) => [
+      one.state, one.cutOffFrom, one.links, one.diskDelayMilliseconds, one.clockOffsetMilliseconds,
+    ])]);
     // Fields that are being edited stay.
     if (key !== this.#key && !(this.#key !== "" && this.inspector.contains(document.activeElement)
       && document.activeElement.matches("input"))) {

@@ -17,7 +17,8 @@ const SHAPES = {
   square: "M-6-6H6V6H-6Z", ring: "M-6 0a6 6 0 1 0 12 0a6 6 0 1 0-12 0M-2.500 0a2.500 2.500 0 1 1 5 0a2.500 2.500 0 1 1-5 0",
   disc: "M-6.500 0a6.500 6.500 0 1 0 13 0a6.500 6.500 0 1 0-13 0", dot: "M-3 0a3 3 0 1 0 6 0a3 3 0 1 0-6 0",
 };
-const GROUP_NAMES = Object.keys(GROUPS);
+/** How far from the middle of a link each group has its lane; the commonest is nearest. */
+const LANES = { ping: 4, vote: 4, request: 6, epoch: 6, proposal: 8, ack: 10, sync: 10, commit: 12 };
 
 /** The mark of a group of messages, for the legend. */
 export function mark(group) {
@@ -146,7 +147,7 @@ export class Stage {
     setText(node.role, role);
     setText(node.zxid, server.zxid ?? "");
     setText(node.vote, isVoting ? `votes ${server.vote.leader}`
-      : server.phase && server.phase !== "broadcast" && server.phase !== "election" ? server.phase : "");
+      : ["discovery", "synchronization"].includes(server.phase) ? server.phase : server.epoch === null ? "" : `epoch ${server.epoch}`);
     const label = `Server ${server.id}, ${role}, ${server.phase ?? "no phase"}, epoch ${server.epoch ?? "unknown"}, `
       + `zxid ${server.zxid ?? "unknown"}${isVoting ? `, votes for ${server.vote.leader}` : ""}`;
     if (node.label !== label) node.group.setAttribute("aria-label", node.label = label);
@@ -242,8 +243,12 @@ export class Stage {
     part.group.setAttribute("class", `message ${group} ${state}`);
     part.mark.setAttribute("transform", `translate(${x.toFixed(1)} ${y.toFixed(1)})`);
     setText(part.text, isNamed ? `${message.kind}${state === "lost" ? " lost" : ""}` : "");
-    part.text.setAttribute("x", x > this.#size.width / 2 ? -12 : 12);
-    part.text.setAttribute("text-anchor", x > this.#size.width / 2 ? "end" : "start");
+    // The name is on the side of the link's middle, where no server is.
+    const length = (Math.hypot(x2 - x1, y2 - y1) || 1) * (place < 0.5 ? 1 : -1);
+    const [ux, uy] = [(x2 - x1) / length, (y2 - y1) / length];
+    part.text.setAttribute("x", Math.abs(ux) > 0.4 ? 12 * Math.sign(ux) : 0);
+    part.text.setAttribute("y", Math.abs(ux) > 0.4 ? 12 * uy : 18 * Math.sign(uy));
+    part.text.style.textAnchor = Math.abs(ux) <= 0.4 ? "middle" : ux > 0 ? "start" : "end";
     part.line.style.display = hasLine ? "" : "none";
     if (hasLine) setLine(part.line, x1, y1, x2, y2);
   }
@@ -298,7 +303,7 @@ export class Stage {
 
   /** The line from one server to another; each direction and each group of messages has a lane. */
   #way(from, to, group) {
-    return this.#between(from, to, 3 + 2 * GROUP_NAMES.indexOf(group));
+    return this.#between(from, to, LANES[group]);
   }
 
   #between(from, to, offset) {

@@ -93,7 +93,7 @@ function applySent(state, server, event) {
       server.phase = "broadcast";
       break;
     case "PROPOSAL": {
-      if (isAfter(event.zxid, server.zxid)) server.zxid = event.zxid;
+      append(server, event.zxid);
       const transaction = transactionOf(state, event);
       transaction.detail ??= event.detail;
       transaction.leader = server.id;
@@ -104,7 +104,7 @@ function applySent(state, server, event) {
     case "COMMIT": case "COMMITANDACTIVATE": case "INFORM": case "INFORMANDACTIVATE":
       if (!event.zxid) break;
       server.phase = "broadcast";
-      if (isAfter(event.zxid, server.zxid)) server.zxid = event.zxid;
+      append(server, event.zxid);
       if (isAfter(event.zxid, server.committed)) server.committed = event.zxid;
       transactionOf(state, event).steps[server.id] = "committed";
       break;
@@ -130,7 +130,7 @@ function applyReceived(state, server, event) {
       server.committed = server.zxid;
       break;
     case "PROPOSAL":
-      if (isAfter(event.zxid, server.zxid)) server.zxid = event.zxid;
+      append(server, event.zxid);
       transactionOf(state, event).steps[server.id] = "logged";
       break;
     case "ACK": {
@@ -142,7 +142,7 @@ function applyReceived(state, server, event) {
     }
     case "COMMIT": case "COMMITANDACTIVATE": case "INFORM": case "INFORMANDACTIVATE":
       if (!event.zxid) break;
-      if (isAfter(event.zxid, server.zxid)) server.zxid = event.zxid;
+      append(server, event.zxid);
       if (isAfter(event.zxid, server.committed)) server.committed = event.zxid;
       transactionOf(state, event).steps[server.id] = "committed";
       break;
@@ -151,6 +151,13 @@ function applyReceived(state, server, event) {
       if (server.phase === null || server.role === null) server.phase = "broadcast";
       break;
   }
+}
+
+/** The server's history has this transaction. */
+function append(server, zxid) {
+  if (!isAfter(zxid, server.zxid)) return;
+  server.zxid = zxid;
+  server.epoch = Math.max(server.epoch ?? 0, epochOf(zxid));
 }
 
 /** What became of a transaction at each server: proposed, logged, acknowledged, committed. */

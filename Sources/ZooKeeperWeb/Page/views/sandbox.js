@@ -74,9 +74,10 @@ class SandboxView {
           on: { click: () => copyText(this.status.connectString, "Connect string") } }, icon("copy"))),
       this.phases.element,
       h("div", { class: "sandbox-body" },
-        h("section", { class: "card stage-card", "aria-label": "The ensemble" }, this.stage.element, this.narration.element, this.controls.element),
-        this.panel.element),
-      h("div", { class: "sandbox-lists" }, this.transactions.element, this.events.element, this.logs.element), this.summaryText));
+        h("div", { class: "sandbox-main" },
+          h("section", { class: "card", "aria-label": "The ensemble" }, this.stage.element, this.narration.element, this.controls.element),
+          this.transactions.element), this.panel.element),
+      h("div", { class: "sandbox-lists" }, this.events.element, this.logs.element), this.summaryText));
     const { live } = context;
     this.#ends.push(
       live.topic("trace", (batch) => this.#receive(batch)), live.topic("sandbox", (value) => this.#receiveStatus(value)),
@@ -259,13 +260,16 @@ class SandboxView {
     if (wall - this.#drawn.summary > SUMMARY_MILLISECONDS || this.#current) this.#summarize(state, wall);
   }
 
-  /** The last event that is more than a heartbeat. */
+  /** The last event, if possible one that is more than a heartbeat. */
   #notable() {
+    let heartbeat = null;
     for (let index = this.playback.index - 1; index >= Math.max(this.recording.first, this.playback.index - 300); index -= 1) {
       const event = this.recording.at(index);
-      if (event.kind !== "PING" && event.kind !== "STATUS" && !this.hidden.has(groupOf(event.kind))) return event;
+      if (event.kind === "STATUS" || this.hidden.has(groupOf(event.kind))) continue;
+      if (event.kind !== "PING") return event;
+      heartbeat ??= event;
     }
-    return null;
+    return heartbeat;
   }
 
   /** Tells those who do not see the picture what has changed, not more often than they can hear it. */
