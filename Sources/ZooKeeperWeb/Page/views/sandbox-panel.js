@@ -84,8 +84,8 @@ export class Panel {
     const others = this.ids.filter((other) => other !== id);
     const act = (word) => () => this.post(word, { server: id });
     replace(this.inspector, this.#head(`Server ${id}`, this.badge), h("div", { class: "card-body" },
-      this.factList,
-      h("div", { class: "row" },
+      h("h3", null, "At the shown moment"), this.factList,
+      h("h3", null, "Now"), h("div", { class: "row" },
         member.state === "killed" ? button("Restart", act("restart"), "primary") : button("Kill", act("kill"), "danger"),
         member.state === "paused" ? button("Resume", act("resume"), "primary")
           : member.state === "running" && button("Pause", act("pause")),

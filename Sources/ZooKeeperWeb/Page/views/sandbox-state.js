@@ -36,7 +36,6 @@ export function apply(state, event) {
   const server = state.servers[event.server - 1];
   if (!server) return;
   if (event.direction === "local") return applyRole(server, event);
-  if (server.life === "killed") server.life = "running";
   if (event.direction === "sent") applySent(state, server, event);
   else applyReceived(state, server, event);
 }
@@ -204,6 +203,15 @@ export class Timeline {
     while (this.#checkpoints.length > 1 && this.#checkpoints[1].index <= this.#recording.first) {
       this.#checkpoints.shift();
     }
+  }
+
+  /** Begins anew at an index, before which nothing has changed. */
+  rewind(index) {
+    this.#checkpoints = this.#checkpoints.filter((checkpoint) => checkpoint.index <= index);
+    this.#head = structuredClone(this.#checkpoints.at(-1));
+    this.#view = null;
+    if (this.#head.index % PORTION_EVENTS === 0) this.#checkpoints.pop();
+    this.advance();
   }
 
   /** The state after the events before `index`, which the next call may change. */

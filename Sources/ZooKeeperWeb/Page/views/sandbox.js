@@ -149,13 +149,15 @@ class SandboxView {
     this.#drawn.density = Math.min(this.#drawn.density, performance.now() - DENSITY_MILLISECONDS / 2);
   }
 
-  #receiveStatus(status) {
+  /** Takes what is known of the servers; `since` is when it may have become so at the earliest. */
+  #receiveStatus(status, since) {
     const lives = (one) => one.members.map((member) => member.state).join();
     const isNews = lives(status) !== lives(this.status);
     this.status = status;
     if (isNews) {
-      this.recording.note(status.members);
-      this.timeline.advance();
+      const index = this.recording.note(status.members, since);
+      this.timeline.rewind(index);
+      if (this.playback.index > index) this.playback.index += 1;
     }
     this.#isDirty = true;
   }
@@ -171,8 +173,9 @@ class SandboxView {
   async #post(word, body = {}) {
     const refusal = this.context.refusal();
     if (refusal) return this.context.status.toast(refusal, "error");
+    const since = this.playback.edgeTime(performance.now());
     try {
-      this.#receiveStatus(await this.context.api.post(`/sandbox/${word}`, body));
+      this.#receiveStatus(await this.context.api.post(`/sandbox/${word}`, body), since || undefined);
     } catch (error) {
       this.context.status.showError(error);
     }
