@@ -89,7 +89,7 @@ class EditTest(PageTest):
     def test_saves_with_the_version_that_was_read(self):
         area = self.edit("plain", "before")
         self.fill(area, "after")
-        self.keys(Keys.CONTROL, "s")
+        area.send_keys(Keys.CONTROL, "s")
         self.until("saved", lambda: self.api.value(self.path("plain")) == "after")
         self.until_text(".value-text", "after")
 
