@@ -7,9 +7,6 @@ import { icon } from "../lib/icons.js";
 import { ancestorsOf, hashOf, nameOf, parentOf, visible } from "../lib/paths.js";
 import { statOf } from "../lib/stats.js";
 import { copyText, errorText, notice, showError } from "../lib/status.js";
-import { AccessTab } from "./acl.js";
-import { showDetails } from "./value-details.js";
-import { Editor } from "./value-edit.js";
 import { bestFormat, formatsOf, showValue } from "./value-show.js";
 import { kinds } from "./tree-row.js";
 
@@ -147,8 +144,7 @@ export class ValuePane {
     } else {
       this.body.classList.toggle("gone", this.isGone);
       if (this.tab === "value") this.drawValue();
-      else if (this.tab === "details") replace(this.body, showDetails(this.znode, this.context));
-      else this.drawAccess();
+      else this.drawTab();
     }
   }
 
@@ -274,9 +270,17 @@ export class ValuePane {
     }
   }
 
-  drawAccess() {
-    if (this.access?.path !== this.path || this.access.aversion !== this.znode.stat.aversion) {
-      this.access = new AccessTab(this.path, this.znode, this.context);
+  // What is not seen at first is loaded when it is asked for.
+  async drawTab() {
+    const { path, tab } = this;
+    const module = await (tab === "details" ? import("./value-details.js") : import("./acl.js"));
+    if (path !== this.path || tab !== this.tab || !this.znode) return;
+    if (tab === "details") {
+      replace(this.body, module.showDetails(this.znode, this.context));
+      return;
+    }
+    if (this.access?.path !== path || this.access.aversion !== this.znode.stat.aversion) {
+      this.access = new module.AccessTab(path, this.znode, this.context);
     }
     replace(this.body, this.access.element);
   }
@@ -310,13 +314,16 @@ export class ValuePane {
   async edit() {
     if (!this.znode || this.znode.path !== this.path) await this.reload();
     if (!this.znode || this.isGone) return;
-    if (!this.editor) this.drafts.set(this.path, this.newEditor(null));
+    const path = this.path;
+    const { Editor } = await import("./value-edit.js");
+    if (path !== this.path) return;
+    if (!this.editor) this.drafts.set(path, this.newEditor(Editor, null));
     if (this.tab !== "value") this.openTab("value");
     this.draw();
     this.editor.focus();
   }
 
-  newEditor(bytes) {
+  newEditor(Editor, bytes) {
     const path = this.path;
     return new Editor(this.znode, this.context, {
       bytes,
@@ -350,7 +357,10 @@ export class ValuePane {
         this.context.status.toast(`${file.name} has ${size(file.size)}; a value has at most ${size(most)}.`, "error");
         return;
       }
-      this.drafts.set(this.path, this.newEditor(new Uint8Array(await file.arrayBuffer())));
+      const path = this.path;
+      const [bytes, { Editor }] = await Promise.all([file.arrayBuffer(), import("./value-edit.js")]);
+      if (path !== this.path) return;
+      this.drafts.set(path, this.newEditor(Editor, new Uint8Array(bytes)));
       this.draw();
       this.editor.focus();
     });
