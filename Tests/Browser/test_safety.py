@@ -1,6 +1,6 @@
 """Names and values are text, whatever is in them; nothing is asked of elsewhere; what is away comes back."""
 
-from browser import BASE, PageTest, encoded
+from browser import BASE, PageTest, Refused, encoded
 
 ODD = ["<img src=x onerror=window.hit=1>", "<script>window.hit=1", "\"'><svg onload=window.hit=1>", "a b", " edge ", "100%", "%41", "a#b",
        "what?x=1", "a&b=c", "ünïcødé-日本語", "\u202eltr", "zero\u200bwidth", "back\\slash", "#!", "!", "{{x}}", "+", "...", "a:b@c"]
@@ -34,7 +34,7 @@ class SafetyTest(PageTest):
         self.visit(self.root)
         self.assertIn("⟨U+202E⟩ltr", self.row(self.path("\u202eltr")).text)
         self.assertIn("zero⟨U+200B⟩width", self.row(self.path("zero\u200bwidth")).text)
-        self.assertIn("␠edge␠", self.row(self.path(" edge ")).text)
+        self.assertIn("␣edge␣", self.row(self.path(" edge ")).text)
 
     def test_nothing_is_asked_of_elsewhere_and_the_policy_is_kept(self):
         self.browser.get_log("browser")
@@ -74,3 +74,36 @@ class SafetyTest(PageTest):
         self.browser.execute_cdp_cmd("Network.enable", {})
         self.browser.execute_cdp_cmd("Network.emulateNetworkConditions", {
             "offline": is_offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1})
+
+
+class ReadOnlyTest(PageTest):
+    """What may not be changed is not offered. The page learns it from the answers, which are changed on their way."""
+
+    def test_nothing_that_changes_is_offered(self):
+        script = self.browser.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": """
+          const ask = window.fetch;
+          window.fetch = async (...values) => {
+            const answer = await ask(...values);
+            if (!String(values[0]).startsWith("/api/v1/session")) return answer;
+            return new Response(JSON.stringify({...await answer.json(), readOnly: true}), {headers: {"Content-Type": "application/json"}});
+          };"""})["identifier"]
+        try:
+            self.visit(self.root)
+            self.until("read-only", lambda: "read-only" in self.text(".cluster"))
+            for act, is_offered in [("edit", False), ("create", False), ("import", False), ("remove", False), ("copy", True), ("export", True)]:
+                self.until(act, lambda: self.all(f"[data-act={act}]")[0].is_enabled() == is_offered)
+            self.keys("n")
+            self.until_text("#toasts", "--read-only")
+            self.assertEqual(self.all("dialog[open]"), [])
+        finally:
+            self.browser.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", {"identifier": script})
+
+    def test_the_api_refuses_without_the_token(self):
+        token, self.api.token = self.api.token, None
+        try:
+            with self.assertRaises(Refused) as refusal:
+                self.api.create(self.path("untold"))
+        finally:
+            self.api.token = token
+        self.assertEqual(refusal.exception.status, 403)
+        self.assertFalse(self.api.exists(self.path("untold")))

@@ -283,6 +283,7 @@ async function loadSession() {
   if (before && before.version !== session.version) status.toast("The server is another version now: load the page again.", "warning");
   context.cluster = (await api.get("/clusters").catch(() => [])).find((one) => one.name === (api.cluster ?? session.cluster)) ?? null;
   drawHeader();
+  live.emit("session");
 }
 
 let isLoggingIn = false;

@@ -28,6 +28,11 @@ export class ValuePane {
     this.body = h("div", { class: "value-body", id: "value-body", role: "tabpanel", "aria-label": "Znode" });
     this.element = h("section", { class: "value-pane", "aria-label": "Znode" }, this.head, this.notes, this.body);
     context.live.on("resync", () => { if (this.path !== null) this.check(); });
+    context.live.on("session", () => {
+      if (this.path === null) return;
+      if (this.editor || this.tab === "access") this.drawHead();
+      else this.draw();
+    });
     setInterval(() => this.drawTimes(), 10_000);
   }
 
