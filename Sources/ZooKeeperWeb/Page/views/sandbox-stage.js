@@ -257,10 +257,12 @@ export class Stage {
 
   #resize() {
     const width = Math.max(280, this.element.clientWidth);
-    const height = Math.max(300, Math.min(width * 0.78, 520));
+    const height = Math.max(320, Math.min(width * 0.85, 520));
     if (width === this.#size.width && height === this.#size.height && this.radius) return;
     this.#size = { width, height };
-    this.radius = Math.max(25, Math.min(40, width / 15, 260 / this.count));
+    // Everything that holds text grows with it.
+    this.scale = parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
+    this.radius = this.scale * Math.max(30, Math.min(40, width / 15 / this.scale, 260 / this.count));
     this.svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
     this.svg.style.height = `${height}px`;
     for (let id = 1; id <= this.count; id += 1) this.#placeNode(id);
@@ -283,8 +285,8 @@ export class Stage {
   #center(id) {
     const { width, height } = this.#size;
     const angle = (2 * Math.PI * (id - 1)) / this.count - Math.PI / 2;
-    const caption = 34;
-    const rx = Math.min(width / 2 - this.radius - 34, 1.35 * (height / 2 - this.radius - 24));
+    const caption = 34 * this.scale;
+    const rx = Math.min(width / 2 - this.radius - 24 * this.scale, 1.35 * (height / 2 - this.radius - 24));
     const ry = (height - caption) / 2 - this.radius - 6;
     return [width / 2 + rx * Math.cos(angle), (height - caption) / 2 + ry * Math.sin(angle) + 2];
   }
@@ -295,10 +297,10 @@ export class Stage {
     node.group.setAttribute("transform", `translate(${x.toFixed(1)} ${y.toFixed(1)})`);
     node.ring.setAttribute("r", this.radius);
     node.focus.setAttribute("r", this.radius + 5);
-    node.id.setAttribute("y", 2);
-    node.role.setAttribute("y", 17);
-    node.zxid.setAttribute("y", this.radius + 17);
-    node.vote.setAttribute("y", this.radius + 32);
+    node.id.setAttribute("y", 2 * this.scale);
+    node.role.setAttribute("y", 17 * this.scale);
+    node.zxid.setAttribute("y", this.radius + 17 * this.scale);
+    node.vote.setAttribute("y", this.radius + 31 * this.scale);
   }
 
   /** The line from one server to another; each direction and each group of messages has a lane. */
