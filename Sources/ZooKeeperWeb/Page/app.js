@@ -254,7 +254,7 @@ live.on("job", (job) => {
   if (job.state === "running") runningJobs.add(job.id);
   else runningJobs.delete(job.id);
   if (wasRunning !== (job.state === "running")) drawHeader();
-  if (job.state === "running" || !wasRunning) return;
+  if (job.state === "running" || !wasRunning || !api.startedJobs.has(job.id)) return;
   const words = { done: `The ${job.kind} of ${job.path} is done.`, failed: `The ${job.kind} of ${job.path} failed: ${job.message ?? "see its failures"}`,
     stopped: `The ${job.kind} of ${job.path} was stopped.` };
   status.toast(words[job.state] ?? job.state, { done: "ok", failed: "error" }[job.state] ?? "info",
@@ -283,6 +283,7 @@ async function loadSession() {
   if (before && before.version !== session.version) status.toast("The server is another version now: load the page again.", "warning");
   context.cluster = (await api.get("/clusters").catch(() => [])).find((one) => one.name === (api.cluster ?? session.cluster)) ?? null;
   drawHeader();
+  live.emit("session");
 }
 
 let isLoggingIn = false;
@@ -300,6 +301,7 @@ async function logOut() {
   location.reload();
 }
 
+api.onAway = () => { if (live.isOpen) live.reopen(); };
 api.onLoginNeeded = () => loadSession().catch(() => {});
 
 document.getElementById("skip").addEventListener("click", (event) => {

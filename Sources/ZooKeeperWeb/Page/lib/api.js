@@ -23,8 +23,12 @@ export class Api {
     /** The cluster in the page's address (`/?cluster=NAME`); null for the one that the server was started for. */
     this.cluster = new URLSearchParams(location.search).get("cluster");
     this.token = null;
+    /** The ids of the jobs that this tab has started. */
+    this.startedJobs = new Set();
     /** Called when an answer says that a login is needed. */
     this.onLoginNeeded = () => {};
+    /** Called when the page's own server does not answer at all. */
+    this.onAway = () => {};
   }
 
   /** The address of an endpoint with its parameters: for links, event streams and downloads too. */
@@ -74,6 +78,7 @@ export class Api {
       });
     } catch (error) {
       if (error.name === "AbortError") throw error;
+      this.onAway();
       throw new ApiError(0, { error: "ConnectionLoss", message: "The server of this page does not answer." });
     }
     return this.answer(response);
@@ -85,7 +90,10 @@ export class Api {
     try {
       document = text === "" ? {} : JSON.parse(text);
     } catch { /* Handled below: an answer that is not JSON is an error whatever its status is. */ }
-    if (response.ok && document !== null) return document;
+    if (response.ok && document !== null) {
+      if (document.job) this.startedJobs.add(document.job.id);
+      return document;
+    }
     const error = new ApiError(response.status, document ?? { message: text.slice(0, 200) || undefined });
     if (response.status === 401) this.onLoginNeeded(error);
     throw error;

@@ -109,9 +109,9 @@ const unseen = new RegExp(
   "[\\u0000-\\u001f\\u007f-\\u00a0\\u00ad\\u061c\\u180e\\u2000-\\u200f\\u2028-\\u202f\\u205f-\\u206f\\u3000\\ufeff"
     + "\\ufff9-\\ufffb]|[\\ud800-\\udbff](?![\\udc00-\\udfff])|(?<![\\ud800-\\udbff])[\\udc00-\\udfff]", "g");
 
-/** A name as it is shown: what would be unseen, or would reorder the line, as ⟨U+202E⟩; spaces at the ends as ␠. */
+/** A name as it is shown: what would be unseen, or would reorder the line, as ⟨U+202E⟩; spaces at the ends as ␣. */
 export function visible(name) {
   return name
     .replace(unseen, (character) => `⟨U+${character.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")}⟩`)
-    .replace(/^ +| +$/g, (spaces) => "␠".repeat(spaces.length));
+    .replace(/^ +| +$/g, (spaces) => "␣".repeat(spaces.length));
 }

@@ -93,7 +93,8 @@ export function virtualList({ count, key, draw, rowHeight, onRange = () => {}, m
   };
 }
 
-/** The height of a row: `--row`, which grows with the text. */
-export function rowPixels(rems = 1.75) {
-  return Math.round(parseFloat(getComputedStyle(document.documentElement).fontSize) * rems);
+/** The height of a row in pixels: `--row`, which grows with the text and on a phone. */
+export function rowPixels() {
+  const style = getComputedStyle(document.documentElement);
+  return Math.round(parseFloat(style.fontSize) * (parseFloat(style.getPropertyValue("--row")) || 1.75));
 }

@@ -90,7 +90,7 @@ export class Controls {
     const text = `${(playback.time / 1000).toFixed(4)} s`;
     setText(this.clock, text);
     this.scrubber.setAttribute("aria-valuetext", text);
-    setText(this.note, playback.skipped ? `${duration(playback.skipped.milliseconds)} skipped`
+    setText(this.note, playback.skipped && !playback.isLive ? `${duration(playback.skipped.milliseconds)} skipped`
       : recording.lost > 0 ? `${recording.lost} events were lost` : "");
   }
 

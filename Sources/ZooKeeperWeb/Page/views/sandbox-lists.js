@@ -7,6 +7,7 @@ import { mark } from "./sandbox-stage.js";
 import { details, groupOf, meaning, PHASE_TEXTS, route } from "./sandbox-words.js";
 
 const EVENT_ROWS = 60;
+const TRANSACTION_ROWS = 8;
 const LOG_LINES = 300;
 
 /** The four phases, with the servers that are in each, and a sentence about that of the ensemble. */
@@ -56,10 +57,10 @@ export class Transactions {
   }
 
   draw(state) {
-    const key = JSON.stringify(state.transactions);
+    const rows = state.transactions.slice(-TRANSACTION_ROWS).reverse();
+    const key = JSON.stringify(rows);
     if (key === this.key) return;
     this.key = key;
-    const rows = state.transactions.slice().reverse();
     replace(this.body, rows.map((one) => h("tr", null,
       h("th", { scope: "row", class: "mono" }, one.zxid), h("td", { class: "mono change", title: one.detail ?? "" }, one.detail ?? ""),
       this.ids.map((id) => {

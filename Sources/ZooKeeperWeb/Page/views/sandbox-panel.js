@@ -45,7 +45,10 @@ export class Panel {
   draw(status, state) {
     if (!status) return;
     const selected = this.#selected;
-    const key = JSON.stringify([selected, selected?.server ? status.members[selected.server - 1] : status.members]);
+    // Zxids and counts change all the time, and are not on the cards.
+    const key = JSON.stringify([selected, status.members.map((one) => [
+      one.state, one.cutOffFrom, one.links, one.diskDelayMilliseconds, one.clockOffsetMilliseconds,
+    ])]);
     // Fields that are being edited stay.
     if (key !== this.#key && !(this.#key !== "" && this.inspector.contains(document.activeElement)
       && document.activeElement.matches("input"))) {
@@ -81,8 +84,8 @@ export class Panel {
     const others = this.ids.filter((other) => other !== id);
     const act = (word) => () => this.post(word, { server: id });
     replace(this.inspector, this.#head(`Server ${id}`, this.badge), h("div", { class: "card-body" },
-      this.factList,
-      h("div", { class: "row" },
+      h("h3", null, "At the shown moment"), this.factList,
+      h("h3", null, "Now"), h("div", { class: "row" },
         member.state === "killed" ? button("Restart", act("restart"), "primary") : button("Kill", act("kill"), "danger"),
         member.state === "paused" ? button("Resume", act("resume"), "primary")
           : member.state === "running" && button("Pause", act("pause")),

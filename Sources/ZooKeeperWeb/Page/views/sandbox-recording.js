@@ -70,10 +70,16 @@ export class Recording {
     this.#trim();
   }
 
-  /** Adds what is known of the servers' processes, at the time of the newest event. */
-  note(members) {
-    this.#add({ time: this.endTime, kind: "STATUS", direction: "local", server: null, peer: null, members });
-    this.#trim();
+  /**
+   * Adds what is known of the servers' processes, at a time, or at that of the newest event. Returns its index: the
+   * events after it have moved on by one.
+   */
+  note(members, time = this.endTime) {
+    const event = { time: Math.min(time, this.endTime), kind: "STATUS", direction: "local", server: null, peer: null, members };
+    const place = this.indexAfter(event.time) - this.first;
+    this.events.splice(place, 0, event);
+    for (let later = place; later < this.events.length; later += 1) this.events[later].index = this.first + later;
+    return this.first + place;
   }
 
   /** The index of the first event after a time. */

@@ -17,7 +17,8 @@ const SHAPES = {
   square: "M-6-6H6V6H-6Z", ring: "M-6 0a6 6 0 1 0 12 0a6 6 0 1 0-12 0M-2.500 0a2.500 2.500 0 1 1 5 0a2.500 2.500 0 1 1-5 0",
   disc: "M-6.500 0a6.500 6.500 0 1 0 13 0a6.500 6.500 0 1 0-13 0", dot: "M-3 0a3 3 0 1 0 6 0a3 3 0 1 0-6 0",
 };
-const GROUP_NAMES = Object.keys(GROUPS);
+/** How far from the middle of a link each group has its lane; the commonest is nearest. */
+const LANES = { ping: 4, vote: 4, request: 6, epoch: 6, proposal: 8, ack: 10, sync: 10, commit: 12 };
 
 /** The mark of a group of messages, for the legend. */
 export function mark(group) {
@@ -146,7 +147,7 @@ export class Stage {
     setText(node.role, role);
     setText(node.zxid, server.zxid ?? "");
     setText(node.vote, isVoting ? `votes ${server.vote.leader}`
-      : server.phase && server.phase !== "broadcast" && server.phase !== "election" ? server.phase : "");
+      : ["discovery", "synchronization"].includes(server.phase) ? server.phase : server.epoch === null ? "" : `epoch ${server.epoch}`);
     const label = `Server ${server.id}, ${role}, ${server.phase ?? "no phase"}, epoch ${server.epoch ?? "unknown"}, `
       + `zxid ${server.zxid ?? "unknown"}${isVoting ? `, votes for ${server.vote.leader}` : ""}`;
     if (node.label !== label) node.group.setAttribute("aria-label", node.label = label);
@@ -242,8 +243,12 @@ export class Stage {
     part.group.setAttribute("class", `message ${group} ${state}`);
     part.mark.setAttribute("transform", `translate(${x.toFixed(1)} ${y.toFixed(1)})`);
     setText(part.text, isNamed ? `${message.kind}${state === "lost" ? " lost" : ""}` : "");
-    part.text.setAttribute("x", x > this.#size.width / 2 ? -12 : 12);
-    part.text.setAttribute("text-anchor", x > this.#size.width / 2 ? "end" : "start");
+    // The name is on the side of the link's middle, where no server is.
+    const length = (Math.hypot(x2 - x1, y2 - y1) || 1) * (place < 0.5 ? 1 : -1);
+    const [ux, uy] = [(x2 - x1) / length, (y2 - y1) / length];
+    part.text.setAttribute("x", Math.abs(ux) > 0.4 ? 12 * Math.sign(ux) : 0);
+    part.text.setAttribute("y", Math.abs(ux) > 0.4 ? 12 * uy : 18 * Math.sign(uy));
+    part.text.style.textAnchor = Math.abs(ux) <= 0.4 ? "middle" : ux > 0 ? "start" : "end";
     part.line.style.display = hasLine ? "" : "none";
     if (hasLine) setLine(part.line, x1, y1, x2, y2);
   }
@@ -252,10 +257,12 @@ export class Stage {
 
   #resize() {
     const width = Math.max(280, this.element.clientWidth);
-    const height = Math.max(300, Math.min(width * 0.78, 520));
+    const height = Math.max(320, Math.min(width * 0.85, 520));
     if (width === this.#size.width && height === this.#size.height && this.radius) return;
     this.#size = { width, height };
-    this.radius = Math.max(25, Math.min(40, width / 15, 260 / this.count));
+    // Everything that holds text grows with it.
+    this.scale = parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
+    this.radius = this.scale * Math.max(30, Math.min(40, width / 15 / this.scale, 260 / this.count));
     this.svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
     this.svg.style.height = `${height}px`;
     for (let id = 1; id <= this.count; id += 1) this.#placeNode(id);
@@ -278,8 +285,8 @@ export class Stage {
   #center(id) {
     const { width, height } = this.#size;
     const angle = (2 * Math.PI * (id - 1)) / this.count - Math.PI / 2;
-    const caption = 34;
-    const rx = Math.min(width / 2 - this.radius - 34, 1.35 * (height / 2 - this.radius - 24));
+    const caption = 34 * this.scale;
+    const rx = Math.min(width / 2 - this.radius - 24 * this.scale, 1.35 * (height / 2 - this.radius - 24));
     const ry = (height - caption) / 2 - this.radius - 6;
     return [width / 2 + rx * Math.cos(angle), (height - caption) / 2 + ry * Math.sin(angle) + 2];
   }
@@ -290,15 +297,15 @@ export class Stage {
     node.group.setAttribute("transform", `translate(${x.toFixed(1)} ${y.toFixed(1)})`);
     node.ring.setAttribute("r", this.radius);
     node.focus.setAttribute("r", this.radius + 5);
-    node.id.setAttribute("y", 2);
-    node.role.setAttribute("y", 17);
-    node.zxid.setAttribute("y", this.radius + 17);
-    node.vote.setAttribute("y", this.radius + 32);
+    node.id.setAttribute("y", 2 * this.scale);
+    node.role.setAttribute("y", 17 * this.scale);
+    node.zxid.setAttribute("y", this.radius + 17 * this.scale);
+    node.vote.setAttribute("y", this.radius + 31 * this.scale);
   }
 
   /** The line from one server to another; each direction and each group of messages has a lane. */
   #way(from, to, group) {
-    return this.#between(from, to, 3 + 2 * GROUP_NAMES.indexOf(group));
+    return this.#between(from, to, LANES[group]);
   }
 
   #between(from, to, offset) {

@@ -36,7 +36,6 @@ export function apply(state, event) {
   const server = state.servers[event.server - 1];
   if (!server) return;
   if (event.direction === "local") return applyRole(server, event);
-  if (server.life === "killed") server.life = "running";
   if (event.direction === "sent") applySent(state, server, event);
   else applyReceived(state, server, event);
 }
@@ -93,7 +92,7 @@ function applySent(state, server, event) {
       server.phase = "broadcast";
       break;
     case "PROPOSAL": {
-      if (isAfter(event.zxid, server.zxid)) server.zxid = event.zxid;
+      append(server, event.zxid);
       const transaction = transactionOf(state, event);
       transaction.detail ??= event.detail;
       transaction.leader = server.id;
@@ -104,7 +103,7 @@ function applySent(state, server, event) {
     case "COMMIT": case "COMMITANDACTIVATE": case "INFORM": case "INFORMANDACTIVATE":
       if (!event.zxid) break;
       server.phase = "broadcast";
-      if (isAfter(event.zxid, server.zxid)) server.zxid = event.zxid;
+      append(server, event.zxid);
       if (isAfter(event.zxid, server.committed)) server.committed = event.zxid;
       transactionOf(state, event).steps[server.id] = "committed";
       break;
@@ -130,7 +129,7 @@ function applyReceived(state, server, event) {
       server.committed = server.zxid;
       break;
     case "PROPOSAL":
-      if (isAfter(event.zxid, server.zxid)) server.zxid = event.zxid;
+      append(server, event.zxid);
       transactionOf(state, event).steps[server.id] = "logged";
       break;
     case "ACK": {
@@ -142,7 +141,7 @@ function applyReceived(state, server, event) {
     }
     case "COMMIT": case "COMMITANDACTIVATE": case "INFORM": case "INFORMANDACTIVATE":
       if (!event.zxid) break;
-      if (isAfter(event.zxid, server.zxid)) server.zxid = event.zxid;
+      append(server, event.zxid);
       if (isAfter(event.zxid, server.committed)) server.committed = event.zxid;
       transactionOf(state, event).steps[server.id] = "committed";
       break;
@@ -151,6 +150,13 @@ function applyReceived(state, server, event) {
       if (server.phase === null || server.role === null) server.phase = "broadcast";
       break;
   }
+}
+
+/** The server's history has this transaction. */
+function append(server, zxid) {
+  if (!isAfter(zxid, server.zxid)) return;
+  server.zxid = zxid;
+  server.epoch = Math.max(server.epoch ?? 0, epochOf(zxid));
 }
 
 /** What became of a transaction at each server: proposed, logged, acknowledged, committed. */
@@ -197,6 +203,15 @@ export class Timeline {
     while (this.#checkpoints.length > 1 && this.#checkpoints[1].index <= this.#recording.first) {
       this.#checkpoints.shift();
     }
+  }
+
+  /** Begins anew at an index, before which nothing has changed. */
+  rewind(index) {
+    this.#checkpoints = this.#checkpoints.filter((checkpoint) => checkpoint.index <= index);
+    this.#head = structuredClone(this.#checkpoints.at(-1));
+    this.#view = null;
+    if (this.#head.index % PORTION_EVENTS === 0) this.#checkpoints.pop();
+    this.advance();
   }
 
   /** The state after the events before `index`, which the next call may change. */

@@ -74,9 +74,10 @@ class SandboxView {
           on: { click: () => copyText(this.status.connectString, "Connect string") } }, icon("copy"))),
       this.phases.element,
       h("div", { class: "sandbox-body" },
-        h("section", { class: "card stage-card", "aria-label": "The ensemble" }, this.stage.element, this.narration.element, this.controls.element),
-        this.panel.element),
-      h("div", { class: "sandbox-lists" }, this.transactions.element, this.events.element, this.logs.element), this.summaryText));
+        h("div", { class: "sandbox-main" },
+          h("section", { class: "card", "aria-label": "The ensemble" }, this.stage.element, this.narration.element, this.controls.element),
+          this.transactions.element), this.panel.element),
+      h("div", { class: "sandbox-lists" }, this.events.element, this.logs.element), this.summaryText));
     const { live } = context;
     this.#ends.push(
       live.topic("trace", (batch) => this.#receive(batch)), live.topic("sandbox", (value) => this.#receiveStatus(value)),
@@ -148,13 +149,15 @@ class SandboxView {
     this.#drawn.density = Math.min(this.#drawn.density, performance.now() - DENSITY_MILLISECONDS / 2);
   }
 
-  #receiveStatus(status) {
+  /** Takes what is known of the servers; `since` is when it may have become so at the earliest. */
+  #receiveStatus(status, since) {
     const lives = (one) => one.members.map((member) => member.state).join();
     const isNews = lives(status) !== lives(this.status);
     this.status = status;
     if (isNews) {
-      this.recording.note(status.members);
-      this.timeline.advance();
+      const index = this.recording.note(status.members, since);
+      this.timeline.rewind(index);
+      if (this.playback.index > index) this.playback.index += 1;
     }
     this.#isDirty = true;
   }
@@ -170,8 +173,9 @@ class SandboxView {
   async #post(word, body = {}) {
     const refusal = this.context.refusal();
     if (refusal) return this.context.status.toast(refusal, "error");
+    const since = this.playback.edgeTime(performance.now());
     try {
-      this.#receiveStatus(await this.context.api.post(`/sandbox/${word}`, body));
+      this.#receiveStatus(await this.context.api.post(`/sandbox/${word}`, body), since || undefined);
     } catch (error) {
       this.context.status.showError(error);
     }
@@ -259,13 +263,16 @@ class SandboxView {
     if (wall - this.#drawn.summary > SUMMARY_MILLISECONDS || this.#current) this.#summarize(state, wall);
   }
 
-  /** The last event that is more than a heartbeat. */
+  /** The last event, if possible one that is more than a heartbeat. */
   #notable() {
+    let heartbeat = null;
     for (let index = this.playback.index - 1; index >= Math.max(this.recording.first, this.playback.index - 300); index -= 1) {
       const event = this.recording.at(index);
-      if (event.kind !== "PING" && event.kind !== "STATUS" && !this.hidden.has(groupOf(event.kind))) return event;
+      if (event.kind === "STATUS" || this.hidden.has(groupOf(event.kind))) continue;
+      if (event.kind !== "PING") return event;
+      heartbeat ??= event;
     }
-    return null;
+    return heartbeat;
   }
 
   /** Tells those who do not see the picture what has changed, not more often than they can hear it. */
