@@ -44,6 +44,10 @@ package struct ServerConfiguration: Hashable, Sendable {
   package var outstandingLimit = 1000
   /// How fast sessions may begin and be resumed.
   package var connectionThrottle = ConnectionThrottle.Settings()
+  /// How many requests are handled at a time.
+  package var requestLimits = RequestLimits()
+  /// How long a server that stops goes on answering the requests that it has read, in milliseconds.
+  package var answerLimitMilliseconds = 3000
   package var logging = Logging()
   package var retention = Retention()
   package var fourLetterWords = FourLetterWordPolicy(allowed: ["srvr"])
