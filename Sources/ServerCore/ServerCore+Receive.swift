@@ -18,7 +18,7 @@ extension ServerCore {
     }
   }
 
-  /// Handles a frame of an open connection, unless it has to wait.
+  /// Handles a frame of an open connection, unless it must wait.
   func onFrame(_ payload: UnsafeRawBufferPointer, _ connection: ClientConnection, _ time: ServerTime) {
     if limitsRequests { return onLimited(payload, connection, time) }
     onRequest(payload, connection, time)

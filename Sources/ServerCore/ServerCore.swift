@@ -51,7 +51,7 @@ package final class ServerCore {
   var auditTrail = AuditTrail()
   /// What keeps handshakes from coming too fast.
   package private(set) var connectionThrottle: ConnectionThrottle
-  /// Whether requests are counted and may have to wait.
+  /// Whether requests are counted and may be held back.
   let limitsRequests: Bool
   /// The requests that wait until fewer are unanswered.
   @exclusivity(unchecked) var waiting = WaitingConnections()

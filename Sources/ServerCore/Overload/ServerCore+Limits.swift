@@ -104,8 +104,8 @@ extension ServerCore {
 
   /// Decides what becomes of the requests that wait on a connection which its client has closed.
   ///
-  /// *Source*: `Request.isStale`: the end of a session is never stale, but what comes after a request that was dropped
-  /// is dropped too.
+  /// *Source*: `Request.isStale`: the end of a session is never stale, but everything after a request that was
+  /// dropped is dropped too.
   func disconnectWaiting(_ connection: ClientConnection) {
     let limits = settings.limits
     guard connection.state == .open else { return forgetWaiting(connection) }
@@ -138,7 +138,7 @@ extension ServerCore {
     }
   }
 
-  /// Whether a connection cannot take requests now: answers or a token have to be handled first.
+  /// Whether a connection cannot take requests now: answers or a token must be handled first.
   private func isBusy(_ connection: ClientConnection) -> Bool {
     guard connection.state == .open else { return false }
     return connection.isReaderSlow || connection.saslXid != nil
@@ -152,7 +152,7 @@ extension ServerCore {
       && time.monotonicMilliseconds - request.sinceMilliseconds > Int64(connection.sessionTimeoutMilliseconds)
   }
 
-  /// Drops all that waits on a connection, and closes it: what comes later must not be handled without that.
+  /// Drops all that waits on a connection, and closes it: later requests must not be handled without it.
   private func dropStale(_ connection: ClientConnection) {
     if connection.outlivesClient { waiting.orphanBytes -= connection.waiting.reduce(0) { $0 + $1.bytes.count } }
     let dropped = waiting.drop(of: connection)
@@ -176,7 +176,7 @@ extension ServerCore {
     request.bytes.withUnsafeBytes { handle($0, connection, time) }
   }
 
-  /// Handles a write of a client that has gone, which nobody is answered.
+  /// Handles a write of a client that has gone, so that there is no answer.
   private func admitOrphan(_ request: WaitingRequest, _ connection: ClientConnection, _ time: ServerTime) {
     waiting.orphanBytes -= request.bytes.count
     guard request.opCode?.isWrite == true else { return }
@@ -234,7 +234,7 @@ extension ServerCore {
   }
 
   private func releaseLarge(_ bytes: Int, _ connection: ClientConnection) {
-    // A connection that has ended counts for nothing any more.
+    // A connection that has ended no longer counts.
     let released = min(bytes, connection.largeBytes)
     waiting.largeBytes -= released
     connection.largeBytes -= released
