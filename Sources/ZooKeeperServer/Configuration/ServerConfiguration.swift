@@ -151,6 +151,9 @@ package struct ServerConfiguration: Hashable, Sendable {
     package var snapshotCompression: SnapshotCompression?
     /// Whether a log without any snapshot is replayed from an empty tree, instead of refused.
     package var trustsMissingSnapshot = false
+    /// Whether a member of an ensemble whose directory is empty votes. Otherwise it does only if there is a file
+    /// `initialize`, so that a majority that has lost its disks does not elect an empty tree.
+    package var trustsEmptyDirectory = true
     /// Whether missing directories are created.
     package var createsDirectories = true
     /// The duration of a sync above which a warning is logged, in milliseconds.
