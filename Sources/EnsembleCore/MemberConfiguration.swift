@@ -52,10 +52,11 @@ extension EnsembleMember {
   /// - Parameters:
   ///   - file: the members in the configuration file; see `MemberConfiguration`.
   ///   - lastZxid: the last transaction on disk.
+  ///   - lacksData: see `ZabPeer`.
   /// - Throws: when the files with the epochs or the members contradict the log or cannot be read.
   package convenience init(
     _ id: ServerID, file: QuorumConfiguration, _ files: EpochFiles<some FileSystem>, _ state: RecoveredState,
-    _ history: TxnHistory, lastZxid: Zxid, zab: ZabSettings, settings: ServerSettings,
+    _ history: TxnHistory, lastZxid: Zxid, lacksData: Bool = false, zab: ZabSettings, settings: ServerSettings,
     metrics: CoreMetrics = CoreMetrics()
   ) throws(TxnLogError) {
     let known = try MemberConfiguration(file: file, files, tree: state.tree)
@@ -63,7 +64,7 @@ extension EnsembleMember {
     let peer = ZabPeer(
       id: id, configuration: known.committed, proposed: known.proposed, settings: zab,
       acceptedEpoch: Epoch(rawValue: epochs.accepted), currentEpoch: Epoch(rawValue: epochs.current),
-      history: history)
+      history: history, lacksData: lacksData)
     self.init(peer, state: state, settings: settings, metrics: metrics)
   }
 }

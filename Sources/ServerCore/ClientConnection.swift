@@ -44,6 +44,12 @@ package final class ClientConnection {
     case error(xid: Xid, opCode: OpCode, KeeperError, startMicroseconds: Int64)
   }
 
+  /// A large request, by the number of requests that are answered before it.
+  struct LargeRequest {
+    let index: Int
+    let bytes: Int
+  }
+
   /// With this much output, in bytes, a connection's reads wait until some of it was sent.
   package static let outputTargetBytes = 1 << 20
   /// How many frames, and of how many bytes, may wait for the answer to a SASL token. Clients wait for that answer
@@ -73,6 +79,21 @@ package final class ClientConnection {
   var heldFrames: [[UInt8]] = []
   /// The bytes of the frames that came while a SASL token was with the driver.
   var heldBytes = 0
+  /// The requests that wait until the server has fewer to answer.
+  @exclusivity(unchecked) var waiting = Deque<WaitingRequest>()
+  /// Whether it is among the connections that take turns.
+  @exclusivity(unchecked) var isInRing = false
+  /// Whether requests of it are handled although its client has closed it.
+  var outlivesClient = false
+  /// Whether the client does not take its answers at present.
+  @exclusivity(unchecked) var isReaderSlow = false
+  /// The number of requests that were taken from `pending`; counted when requests are limited.
+  @exclusivity(unchecked) var finishedCount = 0
+  /// The large requests in `pending`, and the bytes that the connection counts for in all.
+  @exclusivity(unchecked) var largeRequests = Deque<LargeRequest>()
+  @exclusivity(unchecked) var largeBytes = 0
+  /// The bytes of a large request whose frame is not complete.
+  @exclusivity(unchecked) var expectedLargeBytes = 0
   /// The request whose SASL token is with the driver.
   @exclusivity(unchecked) var saslXid: Xid?
   /// Whether the client's handshake had the read-only byte; without it, the answer must not have it either.
@@ -93,7 +114,7 @@ package final class ClientConnection {
   }
 
   /// The number of requests that were read and not answered.
-  package var outstandingCount: Int { pending.count + heldFrames.count + (saslXid == nil ? 0 : 1) }
+  package var outstandingCount: Int { pending.count + heldFrames.count + waiting.count + (saslXid == nil ? 0 : 1) }
 
   /// Whether reads wait only because of the amount of output; see `ServerCore.resumeReads`.
   package var hasHeldReads: Bool {

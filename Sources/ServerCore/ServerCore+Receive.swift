@@ -13,12 +13,18 @@ extension ServerCore {
     case .opening:
       connection.heldFrames.append([UInt8](payload))
       counters.outstandingRequests += 1
-    case .open: onRequest(payload, connection, time)
+    case .open: onFrame(payload, connection, time)
     case .closed: break
     }
   }
 
-  /// Handles a frame of an open connection.
+  /// Handles a frame of an open connection, unless it must wait.
+  func onFrame(_ payload: UnsafeRawBufferPointer, _ connection: ClientConnection, _ time: ServerTime) {
+    if limitsRequests { return onLimited(payload, connection, time) }
+    onRequest(payload, connection, time)
+  }
+
+  /// Handles a request.
   func onRequest(_ payload: UnsafeRawBufferPointer, _ connection: ClientConnection, _ time: ServerTime) {
     guard payload.count >= 8 else { return close(connection) }
     if connection.saslXid != nil { return holdFrame(payload, connection) }
@@ -126,8 +132,7 @@ extension ServerCore {
         metrics.waitingReadTime.add(Int(time.monotonicMicroseconds - start))
         finishHeldRead(bytes, connection, start, time)
       case .error(let xid, let opCode, let error, let start):
-        _ = connection.pending.popFirst()
-        counters.outstandingRequests -= 1
+        finishFirst(of: connection)
         answer(connection, xid, error)
         metrics.updateLatency.add(Int(time.monotonicMicroseconds - start))
         note(connection, xid, opCode, latencyMicroseconds: time.monotonicMicroseconds - start, time)
@@ -139,8 +144,7 @@ extension ServerCore {
   private func finishHeldRead(
     _ payload: [UInt8], _ connection: ClientConnection, _ startMicroseconds: Int64, _ time: ServerTime
   ) {
-    _ = connection.pending.popFirst()
-    counters.outstandingRequests -= 1
+    finishFirst(of: connection)
     payload.withUnsafeBytes {
       finishRead($0, connection, latencyMicroseconds: time.monotonicMicroseconds - startMicroseconds, time)
     }

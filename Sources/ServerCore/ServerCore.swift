@@ -51,6 +51,10 @@ package final class ServerCore {
   var auditTrail = AuditTrail()
   /// What keeps handshakes from coming too fast.
   package private(set) var connectionThrottle: ConnectionThrottle
+  /// Whether requests are counted and may be held back.
+  let limitsRequests: Bool
+  /// The requests that wait until fewer are unanswered.
+  @exclusivity(unchecked) var waiting = WaitingConnections()
   /// Called when a client has failed to prove an identity of a scheme.
   package var onAuthFailure: ((_ connection: ClientConnection, _ scheme: String) -> Void)?
   /// A learner's requests for its leader; see `ServerCore+Ensemble`.
@@ -66,6 +70,7 @@ package final class ServerCore {
     self.metrics = metrics
     self.tree = tree
     self.role = role
+    limitsRequests = settings.limits.isOn
     committedSessions = sessions
     preparer = RequestPreparer(tree: tree, settings: settings, metrics)
     if case .leader(let epoch) = role { preparer.lastZxid = epoch.newLeaderZxid }
@@ -110,9 +115,11 @@ package final class ServerCore {
   package func disconnected(_ connection: ClientConnection) {
     // It may belong to another core, from before the server's role changed.
     guard connections[connection.number] === connection else { return }
+    if limitsRequests { disconnectWaiting(connection) }
     close(connection)
+    if limitsRequests { releaseLimits(of: connection) }
     connections[connection.number] = nil
-    counters.outstandingRequests -= connection.outstandingCount
+    counters.outstandingRequests -= connection.outstandingCount - connection.waiting.count
     connection.pending = Deque()
     connection.heldFrames = []
     connection.saslXid = nil
@@ -254,6 +261,7 @@ package final class ServerCore {
     guard connection.state != .closed else { return }
     watches.removeAll(of: connection)
     connection.state = .closed
+    if limitsRequests, !connection.outlivesClient { forgetWaiting(connection) }
     if connectionsBySession[connection.sessionID] === connection { connectionsBySession[connection.sessionID] = nil }
     touch(connection)
   }

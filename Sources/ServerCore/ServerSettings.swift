@@ -50,6 +50,8 @@ package struct ServerSettings: Hashable, Sendable {
 
   /// `connection_throttle_*`: how fast sessions may begin and be resumed.
   package var connectionThrottle = ConnectionThrottle.Settings()
+  /// How many requests are handled at a time.
+  package var limits = RequestLimits()
 
   /// The defaults of Apache's servers.
   package init() {}

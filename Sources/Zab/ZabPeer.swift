@@ -30,6 +30,9 @@ package struct ZabPeer: Equatable, Sendable {
   package internal(set) var committed: Zxid
   /// The history up to here is in the tree: delivered, or read from disk at the start.
   package internal(set) var delivered: Zxid
+  /// Whether this server was started without the data that it may have had: it has no vote until a leader has sent it
+  /// the tree, because it may have forgotten what it acknowledged.
+  package internal(set) var lacksData: Bool
   package internal(set) var role = ZabRole.looking
   package internal(set) var isServing = false
   var election = FastLeaderElection()
@@ -52,10 +55,12 @@ package struct ZabPeer: Equatable, Sendable {
   ///   - configuration: the configuration that is known to be committed.
   ///   - proposed: the configuration in a later transaction of the log, which may or may not be committed.
   ///   - history: the end of the log; all of it is in the tree.
+  ///   - lacksData: whether there was no data, although there may have been some before.
   package init(
     id: ServerID, configuration: QuorumConfiguration, proposed: QuorumConfiguration? = nil, settings: ZabSettings,
-    acceptedEpoch: Epoch, currentEpoch: Epoch, history: TxnHistory
+    acceptedEpoch: Epoch, currentEpoch: Epoch, history: TxnHistory, lacksData: Bool = false
   ) {
+    self.lacksData = lacksData
     pending = proposed.map { PendingConfiguration(zxid: Zxid(rawValue: $0.version), configuration: $0) }
     self.id = id
     self.configuration = configuration

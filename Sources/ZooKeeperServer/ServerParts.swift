@@ -93,7 +93,10 @@ final class ServerParts: @unchecked Sendable {
       onFailure(reason)
     }
     turns.steps = TurnLoop.Steps(
-      propose: { [membership] in membership.propose() },
+      propose: { [membership, clients] in
+        clients.admitWaitingRequests()
+        membership.propose()
+      },
       send: { [membership, clients] in
         membership.flush()
         clients.flush()
@@ -149,6 +152,10 @@ final class ServerParts: @unchecked Sendable {
       // The next run is due that much after the end of this one.
       due = now + .seconds(1)
     }
+    if configuration.requestLimits.maximumRequests > 0 {
+      // Those that wait are looked at in each turn; a timer makes sure that there is one.
+      timers.every(.milliseconds(clamping: configuration.requestLimits.stallMilliseconds)) {}
+    }
     let features = configuration.features
     timers.every(.milliseconds(clamping: features.containerCheckMilliseconds)) {
       if served.ownsSessions { served.core.reap(served.clock.now, limit: features.containersPerMinute) }
@@ -173,7 +180,8 @@ final class ServerParts: @unchecked Sendable {
   /// Answers what was read, gives up a leader's role, and ends the clients' connections; see `Drain`.
   func drain(onEnd: @escaping () -> Void) {
     guard !isStopped else { return onEnd() }
-    Drain(clients, membership, turns, loop: loop, logger: logger).begin(onEnd: onEnd)
+    let limit = TimeAmount.milliseconds(clamping: configuration.answerLimitMilliseconds)
+    Drain(clients, membership, turns, answerLimit: limit, loop: loop, logger: logger).begin(onEnd: onEnd)
   }
 
   /// Calls `body` on the loop at intervals, for as long as the server serves.

@@ -27,6 +27,8 @@ struct Cluster {
     /// Entries that a held disk has not synced.
     var unsynced: [TxnHistory.Entry] = []
     var isHeld = false
+    /// Whether it was replaced by an empty one, which is not trusted.
+    var isLost = false
   }
 
   /// An id that belongs to none of the servers.
@@ -84,6 +86,7 @@ struct Cluster {
     case "quiet": showsMessages = false
     case "loud": showsMessages = true
     case "start": for word in words.dropFirst() { start(id(word)) }
+    case "lose": disks[id(words[1])] = Disk(isLost: true)
     case "run": run()
     case "pass":
       now += Int64(words[1]) ?? 0
@@ -144,7 +147,7 @@ struct Cluster {
     events.append(.restart(server, disk.log.map(\.zxid)))
     peers[server] = ZabPeer(
       id: server, configuration: configuration, settings: settings, acceptedEpoch: disk.accepted,
-      currentEpoch: disk.current, history: history)
+      currentEpoch: disk.current, history: history, lacksData: disk.isLost && disk.log.isEmpty)
     step(server, .started)
   }
 

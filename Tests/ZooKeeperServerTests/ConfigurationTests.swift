@@ -333,6 +333,16 @@ import ZooKeeperProtocol
     ("jute.maxbuffer=0x200000", false, { $0.maximumFrameBytes == 2 << 20 }),
     ("znode.container.maxNeverUsedIntervalMs=-1", false, { $0.features.neverUsedContainerMilliseconds == 0 }),
     ("datadir.autocreate=false", false, { !$0.logging.createsDirectories }),
+    ("db.autocreate=false", false, { !$0.logging.trustsEmptyDirectory }),
+    ("request_throttle_max_requests=-5", false, { $0.requestLimits.maximumRequests == 0 }),
+    ("request_throttle_stall_time=0", false, { $0.requestLimits.stallMilliseconds == 1 }),
+    ("request_throttle_drop_stale=no", true, { !$0.requestLimits.dropsStaleRequests }),
+    ("throttled_op_wait_time=5", false, { $0.requestLimits.refusalMilliseconds == 5 }),
+    ("largeRequestThreshold=0", false, { $0.requestLimits.largeRequestThresholdBytes == nil }),
+    ("largeRequestThreshold=7", false, { $0.requestLimits.largeRequestThresholdBytes == 7 }),
+    ("largeRequestMaxBytes=-1", false, { $0.requestLimits.largeRequestLimitBytes == 100 << 20 }),
+    ("requestThrottleLimit=5", true, { $0.requestLimits.maximumRequests == 0 }),
+    ("request_throttler.shutdownTimeout=7", false, { $0.answerLimitMilliseconds == 7 }),
   ]
 
   @Test(arguments: taken.indices) func whatApacheTakesIsTaken(index: Int) throws {

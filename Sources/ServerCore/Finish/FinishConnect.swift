@@ -49,7 +49,7 @@ extension ServerCore {
     connection.heldFrames = []
     counters.outstandingRequests -= held.count
     for frame in held where connection.state == .open {
-      frame.withUnsafeBytes { onRequest($0, connection, time) }
+      frame.withUnsafeBytes { onFrame($0, connection, time) }
     }
   }
 

@@ -76,8 +76,7 @@ extension ServerCore {
     guard case .write(let xid, let opCode, let start)? = connection.pending.first, xid == entry.header.cxid,
       entry.txn.opCode == opCode || entry.txn.opCode == .error
     else { return }
-    _ = connection.pending.popFirst()
-    counters.outstandingRequests -= 1
+    finishFirst(of: connection)
     let latencyMicroseconds = time.monotonicMicroseconds - start
     metrics.updateLatency.add(Int(latencyMicroseconds))
     if isSessionMoved(result) { return close(connection) }

@@ -42,6 +42,19 @@ package final class CoreMetrics {
   /// How long reads waited for a write.
   @exclusivity(unchecked) package internal(set) var waitingReadTime = Histogram()
 
+  // MARK: Limits
+
+  /// How long requests waited until fewer were unanswered; of all requests, if their number is limited.
+  @exclusivity(unchecked) package internal(set) var requestWaitTime = Histogram()
+  /// How often the next request had to wait further.
+  @exclusivity(unchecked) package internal(set) var requestWaits = 0
+  /// Requests that were refused because they had waited for too long.
+  @exclusivity(unchecked) package internal(set) var refusedRequests = 0
+  /// Requests that were handled although they were stale.
+  @exclusivity(unchecked) package internal(set) var staleRequests = 0
+  @exclusivity(unchecked) package internal(set) var staleRequestsDropped = 0
+  @exclusivity(unchecked) package internal(set) var largeRequestsRejected = 0
+
   // MARK: Watches
 
   /// The connections that were sent an event, for each event that a client watched for.
@@ -85,6 +98,7 @@ package final class CoreMetrics {
     requestsInSessionQueue.reset()
     readsAfterWrite.reset()
     waitingReadTime.reset()
+    requestWaitTime.reset()
     createdWatchers.reset()
     deletedWatchers.reset()
     changedWatchers.reset()

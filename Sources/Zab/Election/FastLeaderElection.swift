@@ -137,8 +137,9 @@ extension ZabPeer {
   private mutating func onVote(
     _ notification: ElectionNotification, from sender: ServerID, _ actions: inout [ZabAction]
   ) {
-    // A server that was started without its data has no vote: it may have forgotten what it acknowledged.
-    guard notification.zxid.rawValue != -1 else { return }
+    // A server that was started without its data has no vote: it may have forgotten what it acknowledged. If this is
+    // one, it waits for a leader that the others have elected.
+    guard notification.zxid.rawValue != -1, !lacksData else { return }
     if notification.round < election.round {
       if isVoter { return reply(to: sender, &actions) }
       // Voters do not adopt the round of a server that is no voter. So it adopts theirs, lower ones too: they may count
@@ -187,6 +188,7 @@ extension ZabPeer {
   /// died since.
   private func isConfirmed(_ received: ReceivedVote, in votes: [ServerID: ReceivedVote]) -> Bool {
     let leader = received.vote.leader
+    if leader == id, lacksData { return false }
     if leader == id { return received.round == election.round }
     return votes[leader]?.state == .leading
   }
@@ -209,6 +211,7 @@ extension ZabPeer {
   /// Decides the election if a quorum agrees with this server's proposal: at once if all voters do, else after a delay
   /// in which a better vote can arrive.
   private mutating func evaluate(_ actions: inout [ZabAction]) {
+    if lacksData { return }
     let wanted = ReceivedVote(own: election.proposal, round: election.round)
     if isVoter { election.votes[id] = wanted }
     guard election.proposal.leader != .none, hasQuorum(election.votes, for: wanted) else {
@@ -244,9 +247,11 @@ extension ZabPeer {
     max(configuration.weight(of: server), pending?.configuration.weight(of: server) ?? 0)
   }
 
-  /// This server's vote for itself; `none` if it is no candidate.
+  /// This server's vote for itself; `none` if it is no candidate. With zxid -1 it is
+  /// ignored by all servers.
   private var ownVote: Vote {
-    isCandidate(id) ? Vote(leader: id, zxid: history.last, peerEpoch: currentEpoch) : .none
+    guard isCandidate(id) else { return .none }
+    return Vote(leader: id, zxid: lacksData ? Zxid(rawValue: -1) : history.last, peerEpoch: currentEpoch)
   }
 
   /// Sends this server's proposal to all voters.

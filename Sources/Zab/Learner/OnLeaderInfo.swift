@@ -35,12 +35,17 @@ extension ZabPeer {
   /// beginning would answer with DIFF.
   private static let foreignHistory = Zxid(rawValue: 1)
 
+  /// What a server reports that was started without its data. No leader counts its promise, and every leader sends it
+  /// the tree, as it does to an Apache server.
+  private static let noHistory = Zxid(rawValue: -1)
+
   private mutating func acknowledgeEpoch(_ current: Epoch?, _ actions: inout [ZabAction]) {
     guard let connection = learner?.connection else { return }
     // If the log could not be truncated, this server claims a history that no leader has, so that it is sent a tree.
-    let zxid = snapshotNeededIn == learner?.epoch ? Self.foreignHistory : history.last
+    let claimed = snapshotNeededIn == learner?.epoch ? Self.foreignHistory : history.last
+    let zxid = lacksData ? Self.noHistory : claimed
     learner?.phase = .awaitingSync
-    let promise = EpochAck(currentEpoch: current)
+    let promise = EpochAck(currentEpoch: lacksData ? nil : current)
     actions.append(.send(QuorumPacket(.ackEpoch, zxid: zxid, data: promise.encoded), connection))
   }
 }

@@ -7,7 +7,7 @@ extension ZabPeer {
   /// Begins a synchronization in the way that the leader has chosen.
   mutating func onSyncStart(_ packet: QuorumPacket, _ connection: ConnectionID, _ actions: inout [ZabAction]) {
     guard let state = learner else { return }
-    let claimsNothing = snapshotNeededIn == state.epoch
+    let claimsNothing = snapshotNeededIn == state.epoch || lacksData
     // The epoch must be announced before a transaction of it is in the log, or a crash leaves a log that no server
     // starts on.
     if state.epoch > currentEpoch, !settings.skipsAnnouncingEpoch {
@@ -80,6 +80,7 @@ extension ZabPeer {
     committed = zxid
     delivered = zxid
     snapshotNeededIn = nil
+    lacksData = false
     beginSync(&actions)
   }
 

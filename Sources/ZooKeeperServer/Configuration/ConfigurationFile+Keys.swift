@@ -85,6 +85,7 @@ extension ConfigurationFile {
       configuration.retention.purgeIntervalMilliseconds = min(max(0, interval), 1_000_000_000_000)
     case "snapshot.trust.empty": systemBoolean(entry) { $0.logging.trustsMissingSnapshot = $1 }
     case "digest.enabled": systemBoolean(entry) { $0.features.hasDigest = $1 }
+    case "db.autocreate": systemBoolean(entry) { $0.logging.trustsEmptyDirectory = $1 }
     case "datadir.autocreate": systemBoolean(entry) { $0.logging.createsDirectories = $1 }
     default: return false
     }

@@ -27,6 +27,33 @@ extension ConfigurationFile {
     return true
   }
 
+  /// Takes a key about the number and the size of requests that are handled at a time.
+  ///
+  /// - Returns: whether it is one.
+  mutating func takeLimit(_ entry: PropertiesText.Entry) -> Bool {
+    switch entry.key {
+    case "request_throttle_max_requests":
+      systemInteger(entry, default: 0) { $0.requestLimits.maximumRequests = max(0, $1) }
+    case "request_throttle_stall_time":
+      systemInteger(entry, default: 100) { $0.requestLimits.stallMilliseconds = max(1, $1) }
+    case "request_throttle_drop_stale": systemBoolean(entry) { $0.requestLimits.dropsStaleRequests = $1 }
+    case "request_stale_connection_check": systemBoolean(entry) { $0.requestLimits.isStaleWithoutConnection = $1 }
+    case "request_stale_latency_check": systemBoolean(entry) { $0.requestLimits.isStaleAfterSessionTimeout = $1 }
+    case "throttled_op_wait_time":
+      systemInteger(entry, default: 0) { $0.requestLimits.refusalMilliseconds = max(0, $1) }
+    case "request_throttler.shutdownTimeout":
+      systemInteger(entry, default: 3000) { $0.answerLimitMilliseconds = max(0, $1) }
+    // 0 and less switch it off.
+    case "largeRequestThreshold":
+      systemInteger(entry, default: -1) { $0.requestLimits.largeRequestThresholdBytes = $1 > 0 ? $1 : nil }
+    // Of 0 and less, the default is used.
+    case "largeRequestMaxBytes":
+      systemInteger(entry, default: 100 << 20) { $0.requestLimits.largeRequestLimitBytes = $1 > 0 ? $1 : 100 << 20 }
+    default: return false
+    }
+    return true
+  }
+
   /// A number from 0 to 1. Any other text is a fault, as it ends Apache's server.
   private mutating func fraction(_ entry: PropertiesText.Entry, _ set: (inout ServerConfiguration, Double) -> Void) {
     guard let number = Double(entry.value), (0...1).contains(number) else {

@@ -176,7 +176,7 @@ package struct ConfigurationFile: Sendable {
       return
     }
     if takeBasic(entry) || takeStorage(entry) || takeOperation(entry) || takeFeature(entry) || takeProtection(entry)
-      || takeThrottle(entry) || takeQuorum(entry)
+      || takeThrottle(entry) || takeLimit(entry) || takeQuorum(entry)
     {
       return
     }

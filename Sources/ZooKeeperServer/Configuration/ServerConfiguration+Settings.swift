@@ -22,6 +22,7 @@ extension ServerConfiguration {
     settings.sasl = sasl?.settings
     settings.requiredSchemes = features.requiredSchemes
     settings.connectionThrottle = connectionThrottle
+    settings.limits = requestLimits
     settings.containerMaxNeverUsedMilliseconds = Int64(features.neverUsedContainerMilliseconds)
     return settings
   }

@@ -44,6 +44,10 @@ package struct ServerConfiguration: Hashable, Sendable {
   package var outstandingLimit = 1000
   /// How fast sessions may begin and be resumed.
   package var connectionThrottle = ConnectionThrottle.Settings()
+  /// How many requests are handled at a time.
+  package var requestLimits = RequestLimits()
+  /// How long a server that stops goes on answering the requests that it has read, in milliseconds.
+  package var answerLimitMilliseconds = 3000
   package var logging = Logging()
   package var retention = Retention()
   package var fourLetterWords = FourLetterWordPolicy(allowed: ["srvr"])
@@ -147,6 +151,9 @@ package struct ServerConfiguration: Hashable, Sendable {
     package var snapshotCompression: SnapshotCompression?
     /// Whether a log without any snapshot is replayed from an empty tree, instead of refused.
     package var trustsMissingSnapshot = false
+    /// Whether a member of an ensemble whose directory is empty votes. Otherwise it does only if there is a file
+    /// `initialize`, so that a majority that has lost its disks does not elect an empty tree.
+    package var trustsEmptyDirectory = true
     /// Whether missing directories are created.
     package var createsDirectories = true
     /// The duration of a sync above which a warning is logged, in milliseconds.

@@ -30,8 +30,8 @@ enum Membership {
     let files = EpochFiles(storage.directory)
     let member = try EnsembleMember(
       settings.serverID, file: settings.quorum, files, recovered.state, recovered.history,
-      lastZxid: storage.report.lastZxid, zab: settings.zabSettings, settings: configuration.coreSettings,
-      metrics: metrics.core)
+      lastZxid: storage.report.lastZxid, lacksData: recovered.lacksData, zab: settings.zabSettings,
+      settings: configuration.coreSettings, metrics: metrics.core)
     let agreed = member.zab.configuration
     if !agreed.hasSameMembers(as: settings.quorum) {
       logger.warning("\(ServerConfiguration.agreedMembersWarning(agreed, path: files.configurationPath))")

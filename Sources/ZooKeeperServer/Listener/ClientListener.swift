@@ -200,6 +200,13 @@ final class ClientListener: @unchecked Sendable {
     for connection in served.core.takeTouched() { handlers[connection.number]?.flush() }
   }
 
+  /// Handles requests that waited until fewer were unanswered.
+  func admitWaitingRequests() {
+    let core = served.core
+    guard core.hasWaitingRequests else { return }
+    if core.admitWaitingRequests(served.clock.now) { turns.schedule() }
+  }
+
   /// Passes the clients' tokens to their exchanges.
   private func authenticate() {
     let core = served.core

@@ -168,10 +168,22 @@ final class ServerConnectionHandler: ChannelInboundHandler {
         logger.warning("closing a connection", metadata: ["client": "\(remoteAddress)", "reason": "\(reason)"])
         isBroken = true
       }
+      if core.hasRequestLimits, !isBroken, !isReaderSlow, raw.count - offset >= FrameSplitter.prefixLengthBytes {
+        isBroken = !mayContinue(raw.loadBigEndian(at: offset, as: Int32.self), core)
+      }
       return offset
     }
     bytes.moveReaderIndex(forwardBy: consumed)
     if isBroken { context.close(promise: nil) }
+  }
+
+  /// Whether the rest of a frame, whose length has come, may be read.
+  private func mayContinue(_ lengthBytes: Int32, _ core: ServerCore) -> Bool {
+    if core.expect(frameBytes: Int(lengthBytes), on: connection) { return true }
+    logger.warning(
+      "closing a connection",
+      metadata: ["client": "\(remoteAddress)", "reason": "too many bytes of large requests are not answered"])
+    return false
   }
 
   /// Sends the core's output for this client, and closes the connection if the core has closed it.
@@ -218,6 +230,7 @@ final class ServerConnectionHandler: ChannelInboundHandler {
 
   func channelWritabilityChanged(context: ChannelHandlerContext) {
     isReaderSlow = !context.channel.isWritable
+    if served.core.hasRequestLimits { served.core.setReaderSlow(isReaderSlow, connection) }
     updateReading()
     if !isReaderSlow {
       unreadBytes = 0

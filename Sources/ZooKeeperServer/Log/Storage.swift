@@ -24,6 +24,8 @@ final class Storage {
     let state: RecoveredState
     /// The last part of the log, for a member of an ensemble.
     let history: TxnHistory
+    /// Whether a member of an ensemble has no data, although it may have had some before.
+    let lacksData: Bool
   }
 
   private init(
@@ -36,7 +38,7 @@ final class Storage {
     self.lock = consume lock
   }
 
-  /// Opens and recovers the directory; an empty one gets its first snapshot.
+  /// Opens and recovers the directory; an empty one gets its first snapshot, unless a leader must send one.
   ///
   /// - Throws: `TxnLogError` with the file and the offset at fault.
   static func open(_ configuration: ServerConfiguration) throws(TxnLogError) -> Recovered {
@@ -51,9 +53,12 @@ final class Storage {
     settings.trustsMissingSnapshot = configuration.logging.trustsMissingSnapshot
     let report = try directory.recover(into: &loading, settings: settings)
     let (loader, times) = (loading.loader, loading.times)
-    if report.isEmpty { try writeFirstSnapshot(directory, loader.state.tree) }
+    let isTrusted = try directory.takeInitializeFile() || configuration.logging.trustsEmptyDirectory
+    let lacksData = report.isEmpty && !isTrusted && configuration.ensemble != nil
+    if report.isEmpty, !lacksData { try writeFirstSnapshot(directory, loader.state.tree) }
     return Recovered(
-      storage: Storage(directory, report, times, lock), trees: trees, state: loader.state, history: loader.history)
+      storage: Storage(directory, report, times, lock), trees: trees, state: loader.state, history: loader.history,
+      lacksData: lacksData)
   }
 
   /// Unlocks the directory, so that another server can use it.
@@ -106,6 +111,11 @@ extension Storage.Recovered {
       logger.warning(
         "a restore that had been interrupted was completed",
         metadata: ["zxid": "\(restored.zxid)", "kept": "\(restored.asidePaths.joined(separator: ", "))"])
+    }
+    if lacksData {
+      logger.warning(
+        "there is no data, and db.autocreate is off: this server has no vote until a leader has sent it the tree",
+        metadata: ["hint": "if the ensemble is new, create \(storage.directory.dataDirectory)/initialize and restart"])
     }
     for skipped in report.skippedSnapshots {
       logger.warning("a snapshot is damaged and was not used", metadata: ["reason": "\(skipped.error)"])

@@ -4,7 +4,6 @@ extension MetricTable {
   private static let noQueue = "requests are prepared where they are read: there is no queue"
   private static let noStep = "a step of one turn of the loop, which loop_turn_time_ms measures"
   private static let noPool = "one thread applies and answers: there is no pool"
-  private static let noThrottle = "requests are not throttled by their number"
   private static let noCache = "answers are written from the tree: there is no cache"
   private static let noCleaner = "watches of closed connections are removed at once"
 
@@ -46,12 +45,6 @@ extension MetricTable {
 
   /// Those of features that this server does not have.
   static let absentFeatures: [MetricFamily] = [
-    .absent("request_throttle_queue_time_ms", .summary(quantiles: true), noThrottle),
-    .absent("request_throttle_wait_count", .counter, noThrottle),
-    .absent("throttled_ops", .counter, noThrottle),
-    .absent("large_requests_rejected", .counter, "there is no limit on the sum of large requests"),
-    .absent("stale_requests", .counter, "the requests of a closed connection are forgotten with it"),
-    .absent("stale_requests_dropped", .counter, "the requests of a closed connection are forgotten with it"),
     .absent("stale_replies", .counter, "no answer is made for a closed connection"),
     .absent("response_packet_cache_hits", .counter, noCache),
     .absent("response_packet_cache_misses", .counter, noCache),

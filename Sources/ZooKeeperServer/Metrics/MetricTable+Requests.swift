@@ -45,6 +45,30 @@ extension MetricTable {
     ) { .distributions($0.metrics.core.writtenBytes.distributions.map { ($0.name, $0.1) }) },
   ]
 
+  /// The limits of requests.
+  static let limits: [MetricFamily] = [
+    .time(
+      "request_throttle_queue_time_ms",
+      "How long requests waited because too many were unanswered, in milliseconds; of all, if there is a limit.",
+      quantiles: true
+    ) { $0.metrics.core.requestWaitTime.distribution },
+    .counter("request_throttle_wait_count", "How often the next request had to wait further.") {
+      $0.metrics.core.requestWaits
+    },
+    .counter("throttled_ops", "Requests that were refused because they had waited for too long.") {
+      $0.metrics.core.refusedRequests
+    },
+    .counter("stale_requests", "Requests that were handled although their connection or their time had ended.") {
+      $0.metrics.core.staleRequests
+    },
+    .counter("stale_requests_dropped", "Requests that were dropped while they waited, because of that.") {
+      $0.metrics.core.staleRequestsDropped
+    },
+    .counter("large_requests_rejected", "Large requests for which there was no room.") {
+      $0.metrics.core.largeRequestsRejected
+    },
+  ]
+
   /// The stages of a write.
   static let stages: [MetricFamily] = [
     .counter("sync_processor_request_queued", "Transactions that were handed to the log.") { $0.log.entryCount },

@@ -10,8 +10,8 @@ import ServerCore
 enum MetricTable {
   /// The rows, in the order of reports.
   static let families: [MetricFamily] =
-    gauges + memberGauges + sets + requests + stages + connections + watches + members + proposals + files + loop
-    + absentQueues + absentFeatures
+    gauges + memberGauges + sets + requests + limits + stages + connections + watches + members + proposals + files
+    + loop + absentQueues + absentFeatures
 
   /// The families that are reported.
   static var reported: [MetricFamily] {

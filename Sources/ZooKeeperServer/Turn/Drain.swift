@@ -12,8 +12,6 @@ import NIOCore
 final class Drain: @unchecked Sendable {
   // @unchecked: everything is touched on the event loop only.
 
-  /// How long the requests that were read may take.
-  private static let answerLimit = TimeAmount.seconds(3)
   /// How long the other ends of connections may take to close them.
   private static let closeLimit = TimeAmount.seconds(1)
   private static let pollInterval = TimeAmount.milliseconds(1)
@@ -23,13 +21,17 @@ final class Drain: @unchecked Sendable {
   private let turns: TurnLoop
   private let loop: any EventLoop
   private let logger: Logger
+  /// How long the requests that were read may take.
+  private let answerLimit: TimeAmount
   private let begun = NIODeadline.now()
   private var resigned: NIODeadline?
   private var onEnd: (() -> Void)?
 
   init(
-    _ clients: ClientListener, _ membership: Membership, _ turns: TurnLoop, loop: any EventLoop, logger: Logger
+    _ clients: ClientListener, _ membership: Membership, _ turns: TurnLoop, answerLimit: TimeAmount,
+    loop: any EventLoop, logger: Logger
   ) {
+    self.answerLimit = answerLimit
     self.clients = clients
     self.membership = membership
     self.turns = turns
@@ -56,7 +58,7 @@ final class Drain: @unchecked Sendable {
     let now = NIODeadline.now()
     guard let resigned else {
       let isDone = clients.isDrained && membership.driver?.isSettled != false
-      guard isDone || now - begun > Self.answerLimit else { return false }
+      guard isDone || now - begun > answerLimit else { return false }
       if !isDone {
         logger.warning("stopping with requests that are not answered", metadata: ["duration_ms": elapsed(now)])
       }

@@ -23,16 +23,34 @@ extension KeyTable {
       ("connectionDecreaseRatio", "decrease_ratio"),
     ].map { .ineffective($0, "servers read connection_throttle_\($1), whatever Apache's guide calls it") }
     + [
-      "requestThrottleLimit", "requestThrottleStallTime", "requestThrottleDropStale", "requestStaleLatencyCheck",
-      "requestStaleConnectionCheck", "request_stale_connection_check", "request_stale_latency_check",
-      "request_throttle_drop_stale", "request_throttle_max_requests", "request_throttle_stall_time",
-      "throttledOpWaitTime", "throttled_op_wait_time",
-    ].map { .ineffective($0, "globalOutstandingLimit is what keeps requests waiting") }
-    + [
-      .ineffective("largeRequestMaxBytes", "jute.maxbuffer is the only limit of a request"),
-      .ineffective("largeRequestThreshold", "jute.maxbuffer is the only limit of a request"),
-      .needless("request_throttler.shutdownTimeout", "What waits is dropped at once when a server stops."),
+      .honoured(
+        "request_throttle_max_requests", "With so many unanswered requests, further ones wait; 0, which is any number."
+      ),
+      .honoured(
+        "request_throttle_stall_time", "How often those are looked at if nothing happens, in milliseconds; 100."),
+      .honoured("request_throttle_drop_stale", "Whether they are dropped when they become stale; true."),
+      .honoured("request_stale_connection_check", "Whether requests of closed connections are stale; true."),
+      .honoured("request_stale_latency_check", "Whether those older than their session's timeout are; false."),
+      .honoured(
+        "throttled_op_wait_time",
+        "After how many milliseconds of waiting a request is refused with ThrottledOp; 0, which is never."),
+      .honoured(
+        "request_throttler.shutdownTimeout",
+        "How many milliseconds a server that stops goes on answering what it has read; 3000."),
+      .honoured("largeRequestThreshold", "Above how many bytes a request is large; -1, which is none."),
+      .honoured(
+        "largeRequestMaxBytes",
+        "How many bytes of those may be unanswered; a connection that sends more is closed; 104857600."
+      ),
     ]
+    + [
+      ("requestThrottleLimit", "request_throttle_max_requests"),
+      ("requestThrottleStallTime", "request_throttle_stall_time"),
+      ("requestThrottleDropStale", "request_throttle_drop_stale"),
+      ("requestStaleLatencyCheck", "request_stale_latency_check"),
+      ("requestStaleConnectionCheck", "request_stale_connection_check"),
+      ("throttledOpWaitTime", "throttled_op_wait_time"),
+    ].map { .ineffective($0, "servers read \($1), whatever Apache's guide calls it") }
     + ["advancedFlowControlEnabled", "netty.advancedFlowControl.enabled"].map {
       .needless($0, "A client that does not take its answers is not read any further.")
     }

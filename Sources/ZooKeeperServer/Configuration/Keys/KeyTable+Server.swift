@@ -19,8 +19,10 @@ extension KeyTable {
     .honoured("forceSync", "With `no`, transactions are answered before they are on the disk; yes."),
     .honoured("digest.enabled", "Whether a digest of the tree is kept and compared; true."),
     .honoured("snapshot.compression.method", "gz or snappy, by which snapshots are compressed; none."),
-    .ineffective(
-      "db.autocreate", "a member whose directory is empty takes part in elections, as with the default of Apache's"),
+    .honoured(
+      "db.autocreate",
+      "With false, a member whose directory is empty has no vote until it has got the tree, unless dataDir has a file "
+        + "initialize; true."),
   ]
 
   static let clients: [ConfigurationKey] = [
