@@ -237,7 +237,11 @@ class PageTest(unittest.TestCase):
         return self.until(f"button {label!r}", lambda: self.js(script, label, within))
 
     def click(self, label, within="body"):
-        self.button(label, within).click()
+        def press():
+            self.button(label, within).click()
+            return True
+
+        self.until(f"click on {label!r}", press)
 
     def field(self, label, within="dialog[open]"):
         script = """const label = [...document.querySelectorAll(`${arguments[1]} label`)].find((one) => one.textContent.trim() === arguments[0]);

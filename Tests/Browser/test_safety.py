@@ -107,3 +107,34 @@ class ReadOnlyTest(PageTest):
             self.api.token = token
         self.assertEqual(refusal.exception.status, 403)
         self.assertFalse(self.api.exists(self.path("untold")))
+
+
+class ProtectedTest(PageTest):
+    """A protected cluster wants its name with each change: the server's refusal is put before its answer."""
+
+    def test_a_change_asks_for_the_name_and_is_made_with_it(self):
+        self.api.create(self.path("guarded"), "before")
+        name = self.api.get("/session")["cluster"]
+        script = self.browser.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": """
+          const ask = window.fetch;
+          window.confirmed = [];
+          window.fetch = (address, options = {}) => {
+            if (options.method !== "PUT") return ask(address, options);
+            const name = options.headers["X-Zkcli-Confirm"];
+            window.confirmed.push(name ?? null);
+            if (name) return ask(address, options);
+            return Promise.resolve(new Response('{"error": "Protected", "message": "the cluster NAME is protected", "hint": null}', {status: 403}));
+          };""".replace("NAME", name)})["identifier"]
+        try:
+            self.visit(self.path("guarded"))
+            self.click("Edit")
+            self.fill(self.one(".editor textarea"), "after")
+            self.click("Save")
+            self.until_text("dialog[open] h2", f"{name} is protected")
+            self.assertFalse(self.all("dialog[open] button.danger")[0].is_enabled())
+            self.field(f"Type its name: {name}").send_keys(name)
+            self.click("Change it", "dialog[open]")
+            self.until("saved", lambda: self.api.value(self.path("guarded")) == "after")
+            self.assertEqual(self.js("return window.confirmed"), [None, name])
+        finally:
+            self.browser.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", {"identifier": script})

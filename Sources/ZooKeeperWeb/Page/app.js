@@ -301,6 +301,7 @@ async function logOut() {
   location.reload();
 }
 
+api.onProtected = async (name) => (await import("./views/guard.js")).confirmProtected(name, api);
 api.onAway = () => { if (live.isOpen) live.reopen(); };
 api.onLoginNeeded = () => loadSession().catch(() => {});
 

@@ -1,11 +1,10 @@
 // Copying, moving, exporting and importing a subtree. The work itself is a job of the server (views/jobs.js).
 
 import { h, replace } from "../lib/dom.js";
-import { allow, choice, field, openDialog, select } from "../lib/dialog.js";
+import { choice, field, openDialog, select } from "../lib/dialog.js";
 import { plural, size } from "../lib/format.js";
 import { faultOfPath, isBelow, nameOf, viewHash, visible } from "../lib/paths.js";
 import { errorText, toast } from "../lib/status.js";
-import { typedGuard } from "./guard.js";
 
 const conflicts = [
   ["fail", "stop there, and say so"], ["skip", "leave what is there"], ["overwrite", "replace the value that is there"],
@@ -40,27 +39,13 @@ async function openCopy(path, context) {
   const move = choice("checkbox", "Move: delete the original after all was copied", { disabled: path === "/" || context.refusal() !== null });
   const dryRun = choice("checkbox", "Dry run: only count what would be done");
   const conflict = select(conflicts, "fail");
-  const guardPlace = h("div");
-  let guard = null;
   const dialog = openDialog({
     title: `Copy ${visible(path)}`,
     body: [counted(path, context), field("To the path", to), clusters.length > 1 && field("In the cluster", cluster),
-      field("Where a znode is there already", conflict), move.element, dryRun.element, guardPlace],
+      field("Where a znode is there already", conflict), move.element, dryRun.element],
     actions: [{ label: "Start", kind: "primary", run }],
   });
   const target = () => clusters.find((one) => one.name === (clusters.length > 1 ? cluster.value : here)) ?? context.cluster;
-  const check = () => {
-    const named = target();
-    const isGuarded = !dryRun.input.checked
-      && ((move.input.checked && context.cluster?.protected) || (conflict.value === "overwrite" && named?.protected));
-    const name = conflict.value === "overwrite" && named?.protected ? named.name : context.cluster?.name;
-    if (isGuarded && guard?.name !== name) guard = { name, ...typedGuard("The cluster is protected. Type its name", name, () => check()) };
-    if (!isGuarded) guard = null;
-    if (guardPlace.firstChild !== (guard?.element ?? null)) replace(guardPlace, guard?.element);
-    allow(dialog, "Start", guard === null || guard.isMet());
-  };
-  for (const control of [cluster, conflict, move.input, dryRun.input]) control.addEventListener("change", check);
-  check();
 
   async function run() {
     const isElsewhere = target() && target().name !== here;
@@ -106,16 +91,12 @@ function openImport(path, context) {
   const file = h("input", { type: "file", accept: ".jsonl,.json,.ndjson,.tar", autofocus: true });
   const conflict = select(conflicts, "fail");
   const dryRun = choice("checkbox", "Dry run: only count what would be done");
-  const guard = context.cluster?.protected ? typedGuard("The cluster is protected. Type its name", context.cluster.name, () => check()) : null;
   const dialog = openDialog({
     title: `Import below ${visible(path)}`,
     body: [field("An export, as JSON lines or tar", file, most && `At most ${size(most)}.`),
-      field("Where a znode is there already", conflict), dryRun.element, guard?.element],
+      field("Where a znode is there already", conflict), dryRun.element],
     actions: [{ label: "Start", kind: "primary", run }],
   });
-  const check = () => allow(dialog, "Start", !guard || dryRun.input.checked || guard.isMet());
-  dryRun.input.addEventListener("change", check);
-  check();
 
   async function run() {
     const chosen = file.files[0];

@@ -85,9 +85,11 @@ export class ValuePane {
 
   accept(znode) {
     const isChanged = this.znode !== null && this.znode.stat.mzxid !== znode.stat.mzxid;
+    const isSame = this.znode !== null && !this.fault && JSON.stringify(this.znode.stat) === JSON.stringify(znode.stat);
     this.znode = znode;
     this.fault = null;
     this.actions.stat(znode.path, znode.stat, znode.kind);
+    if (isSame && !this.editor) return;
     if (this.editor) {
       this.editor.notice(znode);
       this.drawHead();
@@ -179,6 +181,7 @@ export class ValuePane {
     const parts = ancestorsOf(path);
     const stat = this.znode?.stat;
     const kind = this.znode && kinds[this.znode.kind];
+    const focused = this.head.contains(document.activeElement) ? document.activeElement : null;
     replace(this.head,
       h("div", { class: "value-place" },
         h("button", { type: "button", class: "quiet to-tree", "aria-label": "Back to the tree", on: { click: this.actions.back } }, icon("back")),
@@ -198,6 +201,7 @@ export class ValuePane {
           type: "button", role: "tab", id: `tab-${name}`, "aria-selected": String(this.tab === name), "aria-controls": "value-body",
           tabindex: this.tab === name ? "0" : "-1", on: { click: () => this.openTab(name) },
         }, label))));
+    if (focused) this.head.querySelector(focused.id ? `#${focused.id}` : `[data-act="${focused.dataset.act}"]`)?.focus();
     this.body.setAttribute("aria-label", tabs.find(([name]) => name === this.tab)[1]);
   }
 
