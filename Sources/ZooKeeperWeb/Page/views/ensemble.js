@@ -88,6 +88,9 @@ class EnsembleView {
     replace(this.facts, Object.entries(tiles).map(([name, [value, kind, title]]) =>
       h("div", null, h("dt", null, name), h("dd", { class: kind, title }, value))));
     if (report.verdict) this.#drawVerdict(report.verdict);
+    const states = report.members.map((member) => `${member.state}${member.role}`).join();
+    if (this.states && states !== this.states) this.#loadHealth();
+    this.states = states;
     const addresses = new Set(report.members.map((member) => member.address));
     for (const [address, row] of this.#rows) {
       if (addresses.has(address)) continue;

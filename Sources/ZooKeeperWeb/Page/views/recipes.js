@@ -82,7 +82,7 @@ function card(recipe) {
     h("div", { class: "card-head" }, h("span", { class: "badge violet" }, title), h("a", { class: "mono path", href: hashOf(recipe.path) }, visible(recipe.path)),
       h("span", { class: "grow" }), recipe.by && h("span", { class: "muted" }, `as ${recipe.by} makes them`)),
     h("div", { class: "card-body" },
-      recipe.title && h("p", { class: "muted" }, recipe.title),
+      recipe.title && recipe.title.toLowerCase() !== title.toLowerCase() && h("p", { class: "muted" }, recipe.title),
       recipe.value !== null && h("p", { class: "value mono" }, visible(String(recipe.value))),
       recipe.count !== null && ["queue", "semaphore"].includes(recipe.kind)
         && h("p", null, plural(recipe.count, recipe.kind === "queue" ? "item" : "lease")),
@@ -97,6 +97,6 @@ function participants(title, all, kind) {
       h("a", { class: "mono", href: hashOf(one.path), title: one.path }, visible(one.path.slice(one.path.lastIndexOf("/") + 1))),
       one.encoding === "utf8" && one.data && h("span", { class: "data" }, visible(one.data.slice(0, 80))),
       h("span", { class: "muted who" }, one.session && one.session !== "0x0" && h("a", { class: "mono", href: viewHash(`clients/${one.session}`) }, one.session),
-        one.client && ` ${one.client}`, one.since && ` ${ago(one.since)}`))),
+        one.client && ` ${one.client}`), one.since && h("span", { class: "muted since" }, ago(one.since)))),
     all.length > MOST_PARTICIPANTS && h("li", { class: "muted" }, `and ${count(all.length - MOST_PARTICIPANTS)} more`)));
 }

@@ -284,11 +284,13 @@ export class Stage {
 
   #center(id) {
     const { width, height } = this.#size;
-    const angle = (2 * Math.PI * (id - 1)) / this.count - Math.PI / 2;
-    const caption = 34 * this.scale;
-    const rx = Math.min(width / 2 - this.radius - 24 * this.scale, 1.35 * (height / 2 - this.radius - 24));
-    const ry = (height - caption) / 2 - this.radius - 6;
-    return [width / 2 + rx * Math.cos(angle), (height - caption) / 2 + ry * Math.sin(angle) + 2];
+    const angle = (one) => (2 * Math.PI * (one - 1)) / this.count - Math.PI / 2;
+    // The lowest servers are as near to the edge as the highest, with their captions below them.
+    const lowest = Math.sin(angle(1 + Math.round(this.count / 2)));
+    const top = this.radius + 8;
+    const ry = this.count === 1 ? 0 : (height - 36 * this.scale - 8 - this.radius - top) / (1 + lowest);
+    const rx = Math.min(width / 2 - this.radius - 24 * this.scale, 1.35 * ry);
+    return [width / 2 + rx * Math.cos(angle(id)), this.count === 1 ? height / 2 : top + ry * (1 + Math.sin(angle(id)))];
   }
 
   #placeNode(id) {

@@ -147,7 +147,12 @@ function applyReceived(state, server, event) {
       break;
     case "PING":
       server.heard = event.time;
-      if (server.phase === null || server.role === null) server.phase = "broadcast";
+      server.phase ??= "broadcast";
+      // The heartbeat of a leader has the zxid that it proposed last, and so its epoch.
+      if (server.role === "following" || server.role === "observing") {
+        server.leader = event.peer;
+        if (event.epoch !== null) server.epoch = Math.max(server.epoch ?? 0, event.epoch);
+      }
       break;
   }
 }

@@ -153,6 +153,8 @@ class SandboxView {
   #receiveStatus(status, since) {
     const lives = (one) => one.members.map((member) => member.state).join();
     const isNews = lives(status) !== lives(this.status);
+    // What was asked for is done after the answer; a failure comes with a later state.
+    if (status.failure && status.failure !== this.status.failure) this.context.status.toast(status.failure, "error");
     this.status = status;
     if (isNews) {
       const index = this.recording.note(status.members, since);
