@@ -124,6 +124,22 @@ function safeDecode(text) {
 
 // The header.
 
+const clusterLink = h("a", { href: viewHash("clusters") });
+const navigation = h("nav", { "aria-label": "Views" });
+const jobsCount = h("span");
+const logOutPlace = h("span");
+
+function buildHeader() {
+  replace(header,
+    h("a", { class: "brand", href: "#/", "aria-label": "zkcli: the root of the tree" }, h("img", { src: "icon.svg", alt: "" }), h("span", null, "zkcli")),
+    h("div", { class: "cluster" }, clusterLink), navigation, h("div", { class: "grow" }),
+    h("a", { class: "button quiet", href: viewHash("jobs"), title: "Jobs" }, icon("jobs"), h("span", { class: "unseen" }, "Jobs"), jobsCount),
+    themeButton(),
+    h("button", { type: "button", class: "quiet", "aria-label": "Keys and help", title: "Keys and help (?)", on: { click: help } }, icon("help")),
+    logOutPlace);
+}
+
+/** Writes into the header what has changed; its controls stay the same ones, and keep the focus. */
 function drawHeader() {
   const session = context.session;
   const name = api.cluster ?? session?.cluster ?? "ZooKeeper";
@@ -131,33 +147,28 @@ function drawHeader() {
   const notes = [context.cluster?.protected && "protected", context.refusal() && "read-only"].filter(Boolean);
   const words = { connected: "connected", connecting: "connecting", closed: "not connected" };
   const state = isServerAway ? "closed" : ensembleState?.state ?? context.cluster?.state ?? "connecting";
-  replace(header,
-    h("a", { class: "brand", href: "#/", "aria-label": "zkcli: the root of the tree" },
-      h("img", { src: "icon.svg", alt: "" }), h("span", null, "zkcli")),
-    h("div", { class: "cluster" }, h("a", {
-      href: viewHash("clusters"),
-      title: [name, words[state] ?? state, ensembleState?.server && `at ${ensembleState.server}`, ...notes].filter(Boolean).join(", "),
-    }, h("span", { class: `dot ${state}`, role: "img", "aria-label": words[state] ?? state }), h("span", { class: "name" }, name),
-    notes.length > 0 && h("span", { class: "badge danger" }, notes.join(", ")), icon("down"))),
-    h("nav", { "aria-label": "Views" }),
-    h("div", { class: "grow" }),
-    h("a", { class: "button quiet", href: viewHash("jobs"), id: "jobs-link", title: "Jobs" }, icon("jobs"),
-      h("span", { class: "unseen" }, "Jobs"),
-      runningJobs.size > 0 && h("span", { class: "counter" }, runningJobs.size, h("span", { class: "unseen" }, " running"))),
-    themeButton(),
-    h("button", { type: "button", class: "quiet", "aria-label": "Keys and help", title: "Keys and help (?)", on: { click: help } }, icon("help")),
-    session?.loginRequired && session.loggedIn && h("button", {
-      type: "button", class: "quiet", "aria-label": `Log out ${session.user ?? ""}`.trim(), title: `Log out ${session.user ?? ""}`.trim(), on: { click: logOut },
-    }, icon("logout")));
+  clusterLink.title = [name, words[state] ?? state, ensembleState?.server && `at ${ensembleState.server}`, ...notes].filter(Boolean).join(", ");
+  replace(clusterLink, h("span", { class: `dot ${state}`, role: "img", "aria-label": words[state] ?? state }), h("span", { class: "name" }, name),
+    notes.length > 0 && h("span", { class: "badge danger" }, notes.join(", ")), icon("down"));
+  replace(jobsCount, runningJobs.size > 0 && h("span", { class: "counter" }, runningJobs.size, h("span", { class: "unseen" }, " running")));
+  const leave = `Log out ${session?.user ?? ""}`.trim();
+  replace(logOutPlace, session?.loginRequired && session.loggedIn
+    && h("button", { type: "button", class: "quiet", "aria-label": leave, title: leave, on: { click: logOut } }, icon("logout")));
   drawNavigation(routeOf(location.hash).view.split("/")[0]);
 }
 
 function drawNavigation(name) {
   const shown = ["tree", "ensemble", "clients", "recipes", ...context.session?.sandbox ? ["sandbox"] : []];
+  if (navigation.children.length !== shown.length) {
+    replace(navigation, shown.map((one) => h("a", { dataset: { view: one } }, icon(views[one].icon), views[one].title)));
+  }
   const active = name === "search" ? "tree" : name;
-  replace(header.querySelector("nav") ?? h("nav"), shown.map((one) => h("a", {
-    href: one === "tree" ? treeHash : viewHash(one), "aria-current": active === one && "page",
-  }, icon(views[one].icon), views[one].title)));
+  for (const link of navigation.children) {
+    const { view } = link.dataset;
+    link.href = view === "tree" ? treeHash : viewHash(view);
+    if (view === active) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
 }
 
 function themeButton() {
@@ -315,6 +326,7 @@ addEventListener("beforeunload", (event) => {
 });
 
 if (!location.hash) history.replaceState(null, "", hashOf("/"));
+buildHeader();
 drawHeader();
 loadSession().then(() => {
   live.start();
