@@ -234,14 +234,14 @@ class SandboxView {
       this.#current = null;
       for (const event of happened) this.stage.glow(event, wall);
     }
-    if (!playback.isPaused || this.#isDirty || this.stage.isFading(wall)) this.#draw(wall, happened);
+    if (!playback.isPaused || this.#isDirty || this.stage.isFading(wall)) this.#draw(wall);
     if (wall - this.#drawn.density > DENSITY_MILLISECONDS) {
       this.#drawn.density = wall;
       this.controls.drawDensity();
     }
   }
 
-  #draw(wall, happened) {
+  #draw(wall) {
     this.#isDirty = false;
     const { playback, recording } = this;
     const state = this.timeline.at(playback.index);
@@ -250,9 +250,11 @@ class SandboxView {
       state, status: this.status, wall, lossTime, hidden: this.hidden, selected: this.#selected, current: this.#current,
       time: playback.time, messages: recording.underway(playback.index, playback.time, lossTime), delay: recording.delay,
     });
-    if (wall - this.#drawn.text < TEXT_MILLISECONDS) return;
+    if (wall - this.#drawn.text < TEXT_MILLISECONDS) {
+      this.#isDirty = true;
+      return;
+    }
     this.#drawn.text = wall;
-    this.#isDirty = playback.isPaused && happened.length > 0;
     this.phases.draw(state);
     this.controls.draw();
     this.panel.draw(this.status, state);
