@@ -6,7 +6,7 @@ import { ensemblePhase, PHASES } from "./sandbox-state.js";
 import { mark } from "./sandbox-stage.js";
 import { details, groupOf, meaning, PHASE_TEXTS, route } from "./sandbox-words.js";
 
-const EVENT_ROWS = 60;
+const EVENT_ROWS = 40;
 const TRANSACTION_ROWS = 8;
 const LOG_LINES = 300;
 

@@ -83,8 +83,9 @@ export class Stage {
   }
 
   /**
-   * Draws a moment: `{state, status, messages, time, wall, lossTime, hidden, selected, current}`. `status` has the faults by
-   * server, `hidden` the groups that are not shown, `current` the event at which the playback has stopped.
+   * Draws a moment: `{state, status, messages, time, wall, lossTime, delay, isSlow, hidden, selected, current}`. `status`
+   * has the faults by server, `hidden` the groups that are not shown, `current` the event at which the playback stands;
+   * `isSlow` says that there is time to read names.
    */
   draw(moment) {
     for (const server of moment.state.servers) this.#drawNode(server, moment);
@@ -187,7 +188,7 @@ export class Stage {
     }
   }
 
-  #drawMessages({ messages, time, lossTime, hidden, current, delay }) {
+  #drawMessages({ messages, time, lossTime, hidden, current, delay, isSlow }) {
     this.#used.clear();
     const shown = messages.filter((message) => !hidden.has(groupOf(message.kind))).slice(-MESSAGE_LIMIT);
     for (const message of shown) {
@@ -204,7 +205,7 @@ export class Stage {
       } else {
         place = age / Math.max(message.received - message.sent, 1e-6);
       }
-      this.#put(message, this.isReduced ? 0.5 : place, opacity, shown.length <= LABEL_LIMIT, message.lost ? "lost" : "");
+      this.#put(message, this.isReduced ? 0.5 : place, opacity, isSlow && shown.length <= LABEL_LIMIT, message.lost ? "lost" : "");
     }
     if (current?.message) {
       const { message } = current;

@@ -15,7 +15,7 @@ import { linkFault, LOSS_MILLISECONDS, Stage } from "./sandbox-stage.js";
 import { ensemblePhase, Timeline } from "./sandbox-state.js";
 import { groupOf, PHASE_TEXTS } from "./sandbox-words.js";
 
-const TEXT_MILLISECONDS = 200;
+const TEXT_MILLISECONDS = 250;
 const DENSITY_MILLISECONDS = 1000;
 const SUMMARY_MILLISECONDS = 4000;
 
@@ -249,6 +249,7 @@ class SandboxView {
     this.stage.draw({
       state, status: this.status, wall, lossTime, hidden: this.hidden, selected: this.#selected, current: this.#current,
       time: playback.time, messages: recording.underway(playback.index, playback.time, lossTime), delay: recording.delay,
+      isSlow: playback.isPaused || playback.speed <= 0.1,
     });
     if (wall - this.#drawn.text < TEXT_MILLISECONDS) {
       this.#isDirty = true;
