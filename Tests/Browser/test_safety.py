@@ -138,3 +138,24 @@ class ProtectedTest(PageTest):
             self.assertEqual(self.js("return window.confirmed"), [None, name])
         finally:
             self.browser.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", {"identifier": script})
+
+
+class SessionTest(PageTest):
+    """A session that ends while something is edited; it needs a sandbox, which can end one."""
+
+    def test_what_is_typed_outlives_the_session(self):
+        if self.api.get("/session")["sandbox"] is None:
+            self.skipTest("the server has no sandbox")
+        self.api.create(self.path("edited"), "before")
+        self.visit(self.path("edited"))
+        self.click("Edit")
+        self.fill(self.one(".editor textarea"), "after")
+        session = next(one["session"] for one in self.api.get("/clusters") if one["current"])
+        self.api.request("POST", "/sandbox/expire", body={"session": session})
+        self.until_text("#toasts", "The session with the ensemble ended, and a new one was opened.")
+        self.until("connected again", lambda: self.text("#banner") == "")
+        self.assertEqual(self.one(".editor textarea").get_attribute("value"), "after")
+        self.click("Save")
+        self.until("saved", lambda: self.api.value(self.path("edited")) == "after")
+        self.api.set(self.path("edited"), "by another")
+        self.until_text(".value-text", "by another")

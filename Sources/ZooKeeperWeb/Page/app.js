@@ -51,6 +51,7 @@ let treePlace = null;  // {container, view, hash}: the tree stays as it was whil
 let turn = 0;
 let runningJobs = new Set();
 let ensembleState = null;
+let lastSession = null;
 let isServerAway = false;
 
 function navigate(hash, { replace: isReplacing = false } = {}) {
@@ -252,6 +253,12 @@ live.on("refused", async () => {
 });
 live.on("state", (value) => {
   const wasAway = ensembleState && ensembleState.state !== "connected";
+  if (value.session) {
+    if (lastSession && lastSession !== value.session) {
+      status.toast("The session with the ensemble ended, and a new one was opened. Ephemeral znodes made on this page are gone.", "warning");
+    }
+    lastSession = value.session;
+  }
   ensembleState = value;
   drawState();
   if (wasAway && value.state === "connected") live.emit("resync");

@@ -56,7 +56,7 @@ export function ago(time, now = Date.now()) {
 export function time(value) {
   const date = new Date(value);
   if (value === null || value === undefined || Number.isNaN(date.getTime())) return "–";
-  if (date.getTime() === 0) return "never (the epoch)";
+  if (date.getTime() === 0) return "before the first transaction";
   const two = (number) => String(number).padStart(2, "0");
   return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} `
     + `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;

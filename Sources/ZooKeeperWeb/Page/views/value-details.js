@@ -43,7 +43,7 @@ export function showDetails(znode, context) {
 }
 
 function moment(value) {
-  return `${time(value)} · ${ago(value)}`;
+  return new Date(value).getTime() === 0 ? time(value) : `${time(value)} · ${ago(value)}`;
 }
 
 function zxid(value) {
