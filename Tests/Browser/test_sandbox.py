@@ -4,7 +4,8 @@ import unittest
 
 from selenium.webdriver.common.keys import Keys
 
-from browser import Api, PageTest
+from browser import PageTest
+from test_accessibility import CONTRAST, TARGETS
 
 # Runs a test of the modules without a page: `work` gets them, and returns what is compared.
 MODULES = """
@@ -163,6 +164,7 @@ class SandboxTest(PageTest):
 
     def setUp(self):
         super().setUp()
+        self.restore()
         self.addCleanup(self.restore)
         self.visit("#!/sandbox")
         self.until("a leader", lambda: self.ids("leader"))
@@ -272,6 +274,7 @@ class SandboxTest(PageTest):
         self.keys("1")
         self.click("to 2", ".inspector")
         self.until_text(".inspector h2", "Between 1 and 2")
+        self.assertEqual([self.js(CONTRAST), self.js(TARGETS)], [[], []])
         self.fill(self.one(".inspector input"), "20")
         self.click("Set", ".inspector")
         self.until_text(".link.bad", "20 ms")

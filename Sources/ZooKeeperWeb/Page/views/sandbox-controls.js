@@ -44,7 +44,7 @@ export class Controls {
     this.note = h("span", { class: "muted" });
     const quiet = h("input", {
       type: "checkbox", id: uniqueID("quiet"), checked: playback.skipsQuiet,
-      on: { change: () => { playback.skipsQuiet = quiet.checked; } },
+      on: { change: () => { this.playback.skipsQuiet = quiet.checked; } },
     });
     this.element = h("div", { class: "playback", role: "group", "aria-label": "Playback" },
       h("div", { class: "row" }, this.liveButton,

@@ -166,7 +166,10 @@ class SandboxView {
 
   async #reload() {
     try {
-      this.#receiveStatus(await this.context.api.get("/sandbox"));
+      const status = await this.context.api.get("/sandbox");
+      // The program was started again, with other servers.
+      if (status.size !== this.size) location.reload();
+      this.#receiveStatus(status);
     } catch (error) {
       if (!error.isAway) this.context.status.showError(error);
     }
