@@ -159,6 +159,8 @@ def encoded(path):
 class PageTest(unittest.TestCase):
     """A test of the page, with a browser and a root of its own."""
 
+    visits = 0
+
     @classmethod
     def setUpClass(cls):
         cls.api = Api()
@@ -178,8 +180,8 @@ class PageTest(unittest.TestCase):
 
     def visit(self, address):
         """Opens a place of the page afresh: an address such as `#/app`, or the path of a znode."""
-        self.browser.get("about:blank")
-        self.browser.get(BASE + (encoded(address) if address.startswith("/") else address))
+        PageTest.visits += 1  # Another query: without one, a browser only moves within the page that is open.
+        self.browser.get(f"{BASE}?visit={self.visits}{encoded(address) if address.startswith('/') else address}")
 
     def go(self, address):
         """Goes to a place within the page that is open."""

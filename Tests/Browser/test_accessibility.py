@@ -203,9 +203,11 @@ class AccessibilityTest(PageTest):
     def test_nothing_is_cut_off_on_a_phone_or_at_400_percent(self):
         for width, height in [(640, 400), (390, 844), (320, 568)]:
             self.size(width, height)
+            self.visit("#/")
+            self.row("/zookeeper")
             for place in [self.path("value"), self.path("value") + "?tab=details", "#/", *VIEWS]:
-                self.visit(place if place.startswith("#") else "#" + place)
-                self.until(place, lambda: len(self.text("main")) > 20)
+                self.go(place if place.startswith("#") else "#" + place)
+                self.until(place, lambda: len(self.text("main > .view:not([hidden])")) > 20 and not self.all(".value-wait"))
                 overflow = self.js("""return [document.scrollingElement.scrollWidth - innerWidth,
                   ...[...document.querySelectorAll("main > .view:not([hidden])")].map((one) => one.scrollWidth - one.clientWidth)]""")
                 self.assertTrue(all(one <= 0 for one in overflow), f"{place} at {width}: {overflow}")

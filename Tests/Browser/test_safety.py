@@ -38,9 +38,10 @@ class SafetyTest(PageTest):
 
     def test_nothing_is_asked_of_elsewhere_and_the_policy_is_kept(self):
         self.browser.get_log("browser")
+        self.visit("#/")
         for place in [self.root, "#!/clusters", "#!/jobs", "#!/ensemble", "#!/clients", "#!/recipes", "#!/search?path=/&name=zookeeper"]:
-            self.visit(place)
-            self.until("something", lambda: len(self.text("main")) > 10)
+            self.go(place)
+            self.until("something", lambda: len(self.text("main > .view:not([hidden])")) > 10)
             elsewhere = self.js("return performance.getEntriesByType('resource').map((one) => one.name).filter((one) => !one.startsWith(arguments[0]))", BASE)
             self.assertEqual(elsewhere, [])
         complaints = [entry["message"] for entry in self.browser.get_log("browser")
