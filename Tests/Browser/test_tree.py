@@ -136,6 +136,16 @@ class TreeTest(PageTest):
         self.until("version in the row", lambda: "v1" in self.row(self.path("live")).text)
         self.api.delete(self.path("live"))
 
+    def test_a_tab_that_slept_shows_what_happened_meanwhile(self):
+        self.visit(self.path("gamma"))
+        self.row(self.path("gamma"))
+        self.browser.execute_cdp_cmd("Page.setWebLifecycleState", {"state": "frozen"})
+        self.api.create(self.path("while-asleep"), "x")
+        self.browser.execute_cdp_cmd("Page.setWebLifecycleState", {"state": "active"})
+        self.row(self.path("while-asleep"))
+        self.api.delete(self.path("while-asleep"))
+        self.until("gone", lambda: self.path("while-asleep") not in self.rows())
+
     def test_a_path_is_copied_by_a_click(self):
         self.browser.execute_cdp_cmd("Browser.grantPermissions", {"permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"]})
         self.visit(self.path("alpha"))
