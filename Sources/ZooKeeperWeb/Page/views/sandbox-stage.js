@@ -13,8 +13,10 @@ const MESSAGE_LIMIT = 240;
 const LABEL_LIMIT = 12;
 
 const SHAPES = {
-  diamond: "M0-7 7 0 0 7-7 0Z", triangle: "M0-7 7 6H-7Z", hexagon: "M-3.500-6h7L7 0 3.500 6h-7L-7 0Z", bar: "M-8-3H8V3H-8Z",
-  square: "M-6-6H6V6H-6Z", ring: "M-6 0a6 6 0 1 0 12 0a6 6 0 1 0-12 0M-2.500 0a2.500 2.500 0 1 1 5 0a2.500 2.500 0 1 1-5 0",
+  diamond: "M0-7 7 0 0 7-7 0Z", triangle: "M0-7 7 6H-7Z", hexagon: "M-3.500-6h7L7 0 3.500 6h-7L-7 0Z",
+  bar: "M-8-3H8V3H-8Z",
+  square: "M-6-6H6V6H-6Z",
+  ring: "M-6 0a6 6 0 1 0 12 0a6 6 0 1 0-12 0M-2.500 0a2.500 2.500 0 1 1 5 0a2.500 2.500 0 1 1-5 0",
   disc: "M-6.500 0a6.500 6.500 0 1 0 13 0a6.500 6.500 0 1 0-13 0", dot: "M-3 0a3 3 0 1 0 6 0a3 3 0 1 0-6 0",
 };
 /** How far from the middle of a link each group has its lane; the commonest is nearest. */
@@ -148,7 +150,8 @@ export class Stage {
     setText(node.role, role);
     setText(node.zxid, server.zxid ?? "");
     setText(node.vote, isVoting ? `votes ${server.vote.leader}`
-      : ["discovery", "synchronization"].includes(server.phase) ? server.phase : server.epoch === null ? "" : `epoch ${server.epoch}`);
+      : ["discovery", "synchronization"].includes(server.phase) ? server.phase : server.epoch === null ? ""
+        : `epoch ${server.epoch}`);
     const label = `Server ${server.id}, ${role}, ${server.phase ?? "no phase"}, epoch ${server.epoch ?? "unknown"}, `
       + `zxid ${server.zxid ?? "unknown"}${isVoting ? `, votes for ${server.vote.leader}` : ""}`;
     if (node.label !== label) node.group.setAttribute("aria-label", node.label = label);
@@ -158,7 +161,8 @@ export class Stage {
 
   #addLink(a, b) {
     const link = {
-      line: s("line", { class: "link-line" }), hit: s("line", { class: "link-hit" }), text: s("text", { class: "link-text" }),
+      line: s("line", { class: "link-line" }), hit: s("line", { class: "link-hit" }),
+      text: s("text", { class: "link-text" }),
       title: s("title"), a, b,
     };
     link.group = s("g", { class: "link", on: { click: () => this.onSelect({ link: [a, b] }) } },
@@ -205,7 +209,8 @@ export class Stage {
       } else {
         place = age / Math.max(message.received - message.sent, 1e-6);
       }
-      this.#put(message, this.isReduced ? 0.5 : place, opacity, isSlow && shown.length <= LABEL_LIMIT, message.lost ? "lost" : "");
+      this.#put(message, this.isReduced ? 0.5 : place, opacity, isSlow && shown.length <= LABEL_LIMIT,
+        message.lost ? "lost" : "");
     }
     if (current?.message) {
       const { message } = current;
@@ -228,7 +233,8 @@ export class Stage {
     const index = this.#used.get(group) ?? 0;
     this.#used.set(group, index + 1);
     if (!pool[index]) {
-      const part = { line: s("line", { class: "message-line" }), path: s("path", { d: SHAPES[GROUPS[group].shape] }), text: s("text") };
+      const part = { line: s("line", { class: "message-line" }), path: s("path", { d: SHAPES[GROUPS[group].shape] }),
+        text: s("text") };
       part.mark = s("g", null, part.path, part.text);
       part.group = s("g", { class: `message ${group}` }, part.line, part.mark);
       this.#layers.messages.append(part.group);
@@ -317,7 +323,8 @@ export class Stage {
     const length = Math.hypot(bx - ax, by - ay) || 1;
     const [ux, uy] = [(bx - ax) / length, (by - ay) / length];
     const gap = this.radius + 4;
-    return [ax + ux * gap - uy * offset, ay + uy * gap + ux * offset, bx - ux * gap - uy * offset, by - uy * gap + ux * offset];
+    return [ax + ux * gap - uy * offset, ay + uy * gap + ux * offset, bx - ux * gap - uy * offset,
+      by - uy * gap + ux * offset];
   }
 }
 
@@ -330,7 +337,8 @@ export function linkFault(status, a, b) {
   const one = status?.members.find((member) => member.id === a);
   const link = one?.links.find((other) => other.to === b);
   const text = [
-    link?.delayMilliseconds && `${link.delayMilliseconds}${link.jitterMilliseconds ? ` ± ${link.jitterMilliseconds}` : ""} ms`,
+    link?.delayMilliseconds
+      && `${link.delayMilliseconds}${link.jitterMilliseconds ? ` ± ${link.jitterMilliseconds}` : ""} ms`,
     link?.dropPercent && `${link.dropPercent} % lost`,
   ].filter(Boolean).join(", ");
   return {
