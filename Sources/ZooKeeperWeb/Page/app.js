@@ -335,7 +335,7 @@ addEventListener("beforeunload", (event) => {
 if (!location.hash) history.replaceState(null, "", hashOf("/"));
 buildHeader();
 drawHeader();
-loadSession().then(() => {
+loadSession().finally(() => api.isReady()).then(() => {
   live.start();
   loadJobs();
 }, (error) => {

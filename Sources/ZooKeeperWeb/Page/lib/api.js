@@ -23,6 +23,8 @@ export class Api {
     /** The cluster in the page's address (`/?cluster=NAME`); null for the one that the server was started for. */
     this.cluster = new URLSearchParams(location.search).get("cluster");
     this.token = null;
+    /** Settled when the first answer of GET /session was there: what changes something waits for its token. */
+    this.ready = new Promise((resolve) => { this.isReady = resolve; });
     /** Asked for the name of a protected cluster, which confirms a change of it; null gives the change up. */
     this.onProtected = async () => null;
     this.confirmations = new Map();  // cluster → until when its name counts as typed
@@ -67,10 +69,22 @@ export class Api {
     try {
       return await this.send(method, endpoint, parameters, body, options, confirmed);
     } catch (error) {
+      if (error.status === 403 && method !== "GET" && await this.hasNewToken()) {
+        return this.send(method, endpoint, parameters, body, options, confirmed);
+      }
       const name = error.word === "Protected" ? error.message.match(/cluster (.+) is protected/)?.[1] ?? this.cluster : null;
       if (name === null || confirmed.includes(name) || !await this.onProtected(name)) throw error;
       return this.request(method, endpoint, parameters, body, options, [...confirmed, name]);
     }
+  }
+
+  // A server that was started anew has another token.
+  async hasNewToken() {
+    const before = this.token;
+    const session = await this.get("/session").catch(() => null);
+    if (!session?.token || session.token === before) return false;
+    this.token = session.token;
+    return true;
   }
 
   confirmed() {
@@ -78,6 +92,7 @@ export class Api {
   }
 
   async send(method, endpoint, parameters, body, options, confirmed) {
+    if (method !== "GET" && this.token === null) await this.ready;
     const headers = { Accept: "application/json" };
     if (method !== "GET" && this.token !== null) headers["X-Zkcli-Token"] = this.token;
     if (method !== "GET" && confirmed.length > 0) headers["X-Zkcli-Confirm"] = confirmed.join(", ");
