@@ -32,10 +32,12 @@ export class Phases {
       replace(servers, those.map((server) => h("span",
         { class: `chip ${server.role}` }, h("span", { class: "unseen" }, " server "), server.id)));
     }
-    if (this.text.dataset.phase === current) return;
-    this.text.dataset.phase = current;
+    if (this.text.dataset.phase === String(current)) return;
+    this.text.dataset.phase = String(current);
     const words = PHASE_TEXTS[current];
-    replace(this.text, words ? [words.text, " ", h("cite", null, words.paper)] : "No server is known to run.");
+    replace(this.text, words ? [words.text, " ", h("cite", null, words.paper)] : state.servers.length === 1
+      ? "A single server has no one to agree with: zkcli web --local 3 starts an ensemble."
+      : "No server is known to run.");
   }
 }
 

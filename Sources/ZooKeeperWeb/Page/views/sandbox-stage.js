@@ -28,7 +28,7 @@ export function mark(group) {
     s("path", { d: SHAPES[GROUPS[group].shape] }));
 }
 
-const ROLE_WORDS = { looking: "looking", following: "follower", observing: "observer", leading: "leader" };
+const ROLE_WORDS = { looking: "looking", following: "follower", observing: "observer", leading: "leader", standalone: "standalone" };
 
 /** What a server is, in a word. */
 export function roleWord(server) {
@@ -270,6 +270,8 @@ export class Stage {
     // Everything that holds text grows with it.
     this.scale = parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
     this.radius = this.scale * Math.max(30, Math.min(40, width / 15 / this.scale, 260 / this.count));
+    // Where many servers are near to each other, what they are is read from the panel.
+    this.svg.classList.toggle("crowded", width < 62 * this.scale * this.count);
     this.svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
     this.svg.style.height = `${height}px`;
     for (let id = 1; id <= this.count; id += 1) this.#placeNode(id);

@@ -25,7 +25,9 @@ export const epochOf = zxid => parseInt(zxid.slice(2, -8) || "0", 16);
 const isAfter = (zxid, other) => other === null || other === undefined || BigInt(zxid) > BigInt(other);
 
 const ROLES = { LOOKING: "looking", FOLLOWING: "following", OBSERVING: "observing", LEADING: "leading" };
-const STATUS_ROLES = { leader: "leading", follower: "following", observer: "observing", looking: "looking" };
+const STATUS_ROLES = {
+  leader: "leading", follower: "following", observer: "observing", looking: "looking", standalone: "standalone",
+};
 
 /** Changes a state by an event. */
 export function apply(state, event) {
@@ -51,7 +53,7 @@ function applyStatus(state, member) {
   // The trace says more, and says it in its order; this is what was before it began.
   if (server.role === null && STATUS_ROLES[member.role]) {
     server.role = STATUS_ROLES[member.role];
-    server.phase = server.role === "looking" ? "election" : "broadcast";
+    server.phase = server.role === "looking" ? "election" : server.role === "standalone" ? null : "broadcast";
   }
   if (member.zxid && server.zxid === null) {
     server.zxid = server.committed = member.zxid;
