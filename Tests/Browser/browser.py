@@ -4,7 +4,7 @@ ZKCLI_WEB_URL   the address of a running `zkcli web`, such as http://127.0.0.1:9
 ZKCLI_SERVER    a server of its ensemble, host:port: to prepare many znodes faster than through the API (optional)
 ZKCLI_SHOTS     a directory for a picture of each view (optional)
 
-One browser serves all tests of a process. Each test has znodes of its own, below one root that is deleted at the end.
+One browser serves all tests of a process. Each test has its znodes below one root that is deleted at the end.
 """
 
 import atexit
@@ -157,7 +157,7 @@ def encoded(path):
 
 @unittest.skipUnless(os.environ.get("ZKCLI_WEB_URL"), "ZKCLI_WEB_URL is not set")
 class PageTest(unittest.TestCase):
-    """A test of the page, with a browser and a root of its own."""
+    """A test of the page, with a browser, and a root for its znodes."""
 
     visits = 0
 

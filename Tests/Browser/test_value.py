@@ -97,7 +97,7 @@ class EditTest(PageTest):
         area = self.edit("conflict", "one\ntwo\nthree")
         self.fill(area, "one\nMINE\nthree")
         self.api.set(self.path("conflict"), "one\nTHEIRS\nthree")
-        self.until_text(".editor-notes", "Somebody saved version 1")
+        self.until_text(".editor-notes", "Another client saved version 1")
         self.click("Save")
         self.until_text(".conflict", "Not saved: version 1 is there, and you edited version 0")
         self.assertEqual(self.api.value(self.path("conflict")), "one\nTHEIRS\nthree")

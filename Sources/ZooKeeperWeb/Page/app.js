@@ -1,13 +1,13 @@
 // The frame of the page: who is served, what the address says, which view is shown, keys that count everywhere.
 //
-// Addresses: `#/app/config` is a znode in the tree (`?tab=acl` and the like behind it); `#!/ensemble`, `#!/clients`,
-// `#!/recipes`, `#!/sandbox`, `#!/search`, `#!/clusters`, `#!/jobs` are the other views, with parameters behind `?`
-// and more names behind another `/`. The cluster is in the page's own query: `/?cluster=prod#/app`.
+// Addresses: `#/app/config` is a znode in the tree (`?tab=acl` and the like after it); `#!/ensemble`, `#!/clients`,
+// `#!/recipes`, `#!/sandbox`, `#!/search`, `#!/clusters`, `#!/jobs` are the other views, with parameters after `?`
+// and more names after another `/`. The cluster is in the page's own query: `/?cluster=prod#/app`.
 //
 // A view is a module which exports `mount(container, context)` and returns, or promises,
 // `{ update(route), unmount(), key(event) }`; `key` is optional and says whether it took the key. `update` is called
 // after `mount`, and whenever the address changes within the view. A route is {view, rest, path, parameters}: the
-// view's name, the names behind it, the znode's path (tree only), and the parameters as an object of text.
+// view's name, the names after it, the znode's path (tree only), and the parameters as an object of text.
 //
 // The context: `api` (lib/api.js), `live` (lib/live.js), `navigate(hash, {replace})`, `session` (GET /session),
 // `cluster` (this cluster's entry of GET /clusters, or null), `refusal()` (why nothing may be changed here, or null),
@@ -222,7 +222,7 @@ addEventListener("keydown", (event) => {
   }
 });
 
-// What is away, and what comes back.
+// What is away, and its return.
 
 function drawState() {
   const state = ensembleState?.state;

@@ -108,7 +108,7 @@ export function field(label, control, hint = null) {
   return h("div", { class: "field" }, h("label", { for: id }, label), control, hintElement);
 }
 
-/** A box to tick, or a radio button, with its label behind it. */
+/** A box to tick, or a radio button, with its label beside it. */
 export function choice(type, label, attributes = {}, hint = null) {
   const id = uniqueID("choice");
   const input = h("input", { type, id, ...attributes });

@@ -95,7 +95,7 @@ export function isTyping(target) {
     && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
 }
 
-/** Calls `work` no more than once per `milliseconds`, the last time always. */
+/** Calls `work` at most once per `milliseconds`, the last time always. */
 export function throttle(work, milliseconds) {
   let timer = null;
   let next = 0;

@@ -6,7 +6,7 @@ const tokenPattern =
 
 /**
  * Reads a text as JSON: {tokens: [[kind, text]], fault: null or {message, line, column}}. Kinds: key, string, number,
- * word, mark. Nesting is kept on a stack of its own, so that depth costs memory and not the call stack.
+ * word, mark. Nesting is kept on a separate stack, so that depth costs memory and not the call stack.
  */
 export function readJSON(text) {
   const tokens = [];

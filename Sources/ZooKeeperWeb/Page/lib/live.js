@@ -156,7 +156,7 @@ export class Live {
     if (slept) this.reopen();
   }
 
-  /** Tells the server soon what the stream follows, once for all that changes in this moment. */
+  /** Sends the server soon what the stream follows, once for all that changes in this moment. */
   followSoon() {
     clearTimeout(this.followTimer);
     this.followTimer = setTimeout(() => this.follow(), 20);

@@ -12,7 +12,7 @@ const permissions = [
 
 const schemes = {
   world: "everybody; the id is always anyone",
-  auth: "whoever you are logged in as now; the server writes the identity in its place",
+  auth: "who you are logged in as now; the server writes the identity in its place",
   digest: "user:hash, the hash of a user's name and password",
   ip: "an address, or a network such as 10.0.0.0/8",
   sasl: "the name from Kerberos or DIGEST-MD5",
@@ -77,7 +77,7 @@ export class AclEditor {
     if (hasFocus) scheme.focus();
   }
 
-  /** The ACL as it stands; throws an Error where an entry cannot be meant. */
+  /** The ACL as it is in the fields; throws an Error where an entry cannot be meant. */
   value() {
     if (this.rows.length === 0) throw new Error("An ACL has at least one entry.");
     return this.rows.map(({ scheme, id, boxes }) => {

@@ -81,7 +81,7 @@ export class AccessTab {
       toast(answer.job ? "The ACLs are being set: see Jobs." : "The ACL is set.", "ok");
       await this.load();
     } catch (error) {
-      const hint = error.word === "BadVersion" ? " Somebody set it meanwhile: load it again, and look at it first." : "";
+      const hint = error.word === "BadVersion" ? " Another client set it meanwhile: load it again, and look at it first." : "";
       replace(errors, notice("error", `${errorText(error)}${hint}`,
         hint && h("button", { type: "button", class: "small", on: { click: () => this.load() } }, "Load again")));
     } finally {

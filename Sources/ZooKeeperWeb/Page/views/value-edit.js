@@ -1,4 +1,4 @@
-// The editor of a value. It saves with the version that was read: when that is not the newest any more, both texts are
+// The editor of a value. It saves with the version that was read: when that is no longer the newest, both texts are
 // shown and nothing is written. What was typed stays, whatever happens to the znode, the session or the connection.
 
 import { bytesOf, compress, lineEndsOf, parseBytes, textOf, toBase64, toHex, valueOf } from "../lib/bytes.js";
@@ -241,7 +241,7 @@ export class Editor {
     }
     this.isDeleted = false;
     replace(this.notes, notice("warning",
-      `Somebody saved version ${znode.stat.version} while you edit version ${this.version}. Your text is kept.`,
+      `Another client saved version ${znode.stat.version} while you edit version ${this.version}. Your text is kept.`,
       h("button", { type: "button", class: "small", on: { click: () => this.showConflict(znode) } }, "Compare")));
   }
 

@@ -1,4 +1,4 @@
-// One znode: its place, what may be done with it, and its value, stat and ACL behind three tabs.
+// One znode: its place, what may be done with it, and its value, stat and ACL on three tabs.
 
 import { bytesOf } from "../lib/bytes.js";
 import { h, replace, setText } from "../lib/dom.js";
