@@ -55,7 +55,7 @@ function applyStatus(state, member) {
     server.role = STATUS_ROLES[member.role];
     server.phase = server.role === "looking" ? "election" : server.role === "standalone" ? null : "broadcast";
   }
-  if (member.zxid && server.zxid === null) {
+  if (member.zxid && (server.zxid === null || server.role === "standalone")) {
     server.zxid = server.committed = member.zxid;
     server.epoch = epochOf(member.zxid);
   }

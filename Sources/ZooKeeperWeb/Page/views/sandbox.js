@@ -159,7 +159,8 @@ class SandboxView {
   /** Takes what is known of the servers; `since` is when it may have become so at the earliest. */
   #receiveStatus(status, since) {
     const lives = (one) => one.members.map((member) => member.state).join();
-    const isNews = lives(status) !== lives(this.status);
+    // A single server has no trace: this is all that is known of it.
+    const isNews = lives(status) !== lives(this.status) || this.size === 1;
     // What was asked for is done after the answer; a failure comes with a later state.
     if (status.failure && status.failure !== this.status.failure) this.context.status.toast(status.failure, "error");
     this.status = status;
