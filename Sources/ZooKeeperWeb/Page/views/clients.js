@@ -138,7 +138,8 @@ class ClientsView {
 
   /** Draws the rows that are seen, and some around them. */
   #drawRows() {
-    const height = parseFloat(getComputedStyle(this.space).getPropertyValue("--row-height")) * parseFloat(getComputedStyle(document.documentElement).fontSize);
+    const pixels = parseFloat(getComputedStyle(document.documentElement).fontSize);
+    const height = pixels * parseFloat(getComputedStyle(this.space).getPropertyValue("--row-height"));
     this.space.style.height = `${this.#shown.length * height}px`;
     const first = Math.max(0, Math.floor(this.grid.scrollTop / height) - 8);
     const wanted = Math.min(this.#shown.length - first, Math.ceil(this.grid.clientHeight / height) + 16);

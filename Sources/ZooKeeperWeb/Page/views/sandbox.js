@@ -297,7 +297,8 @@ class SandboxView {
   #summarize(state, wall) {
     const phase = ensemblePhase(state);
     const leader = state.servers.find((server) => server.role === "leading" && server.phase === "broadcast");
-    const away = state.servers.filter((server) => server.life !== "running").map((server) => `server ${server.id} is ${server.life}`);
+    const away = state.servers.filter((server) => server.life !== "running")
+      .map((server) => `server ${server.id} is ${server.life}`);
     const text = this.#current ? this.narration.element.textContent
       : [phase && PHASE_TEXTS[phase].title,
         leader && `server ${leader.id} leads in epoch ${leader.epoch ?? "unknown"}`, ...away]

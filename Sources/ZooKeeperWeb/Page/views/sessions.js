@@ -46,7 +46,8 @@ export function mountSession(container, context, session) {
     if (refusal) return status.toast(refusal, "error");
     try {
       await api.post("/sandbox/expire", { session });
-      status.toast(`Session ${session} has expired.`, "ok", { label: "All clients", run: () => navigate(viewHash("clients")) });
+      const action = { label: "All clients", run: () => navigate(viewHash("clients")) };
+      status.toast(`Session ${session} has expired.`, "ok", action);
       load();
     } catch (error) {
       status.showError(error);
