@@ -137,14 +137,27 @@ class TreeTest(PageTest):
         self.api.delete(self.path("live"))
 
     def test_a_tab_that_slept_shows_what_happened_meanwhile(self):
-        self.visit(self.path("gamma"))
-        self.row(self.path("gamma"))
-        self.browser.execute_cdp_cmd("Page.setWebLifecycleState", {"state": "frozen"})
-        self.api.create(self.path("while-asleep"), "x")
-        self.browser.execute_cdp_cmd("Page.setWebLifecycleState", {"state": "active"})
-        self.row(self.path("while-asleep"))
-        self.api.delete(self.path("while-asleep"))
-        self.until("gone", lambda: self.path("while-asleep") not in self.rows())
+        script = self.browser.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": """
+          const Source = window.EventSource;
+          window.EventSource = class extends Source {
+            constructor(address) {
+              super(address);
+              window.stream = this;
+            }
+          };"""})["identifier"]
+        try:
+            self.visit(self.path("gamma"))
+            self.row(self.path("gamma"))
+            self.js("window.stream.close()")  # Without an event, as a connection ends while the machine sleeps.
+            self.api.create(self.path("while-asleep"), "x")
+            time.sleep(0.5)
+            self.assertNotIn(self.path("while-asleep"), self.rows())
+            self.js("document.dispatchEvent(new Event('resume'))")
+            self.row(self.path("while-asleep"))
+            self.api.delete(self.path("while-asleep"))
+            self.until("gone", lambda: self.path("while-asleep") not in self.rows())
+        finally:
+            self.browser.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", {"identifier": script})
 
     def test_a_path_is_copied_by_a_click(self):
         self.browser.execute_cdp_cmd("Browser.grantPermissions", {"permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"]})
