@@ -77,7 +77,8 @@ async function show() {
   drawNavigation(name);
   if (current?.name !== name) {
     leave();
-    const container = name === "tree" && treePlace ? treePlace.container : h("div", { class: "view", dataset: { view: name } });
+    const container = name === "tree" && treePlace ? treePlace.container : h("div",
+      { class: "view", dataset: { view: name } });
     container.hidden = false;
     if (!container.isConnected) main.append(container);
     current = { name, container, view: null };
@@ -93,7 +94,8 @@ async function show() {
       if (name === "tree") treePlace = { container, view };
     } catch (error) {
       if (!error.word) console.error(error);
-      replace(container, h("div", { class: "page" }, status.notice("error", status.errorText(error, "This view cannot be shown"))));
+      replace(container, h("div", { class: "page" },
+        status.notice("error", status.errorText(error, "This view cannot be shown"))));
       return;
     }
   }
@@ -132,11 +134,14 @@ const logOutPlace = h("span");
 
 function buildHeader() {
   replace(header,
-    h("a", { class: "brand", href: "#/", "aria-label": "zkcli: the root of the tree" }, h("img", { src: "icon.svg", alt: "" }), h("span", null, "zkcli")),
+    h("a", { class: "brand", href: "#/", "aria-label": "zkcli: the root of the tree" },
+      h("img", { src: "icon.svg", alt: "" }), h("span", null, "zkcli")),
     h("div", { class: "cluster" }, clusterLink), navigation, h("div", { class: "grow" }),
-    h("a", { class: "button quiet", href: viewHash("jobs"), title: "Jobs" }, icon("jobs"), h("span", { class: "unseen" }, "Jobs"), jobsCount),
+    h("a", { class: "button quiet", href: viewHash("jobs"), title: "Jobs" }, icon("jobs"),
+      h("span", { class: "unseen" }, "Jobs"), jobsCount),
     themeButton(),
-    h("button", { type: "button", class: "quiet", "aria-label": "Keys and help", title: "Keys and help (?)", on: { click: help } }, icon("help")),
+    h("button", { type: "button", class: "quiet", "aria-label": "Keys and help", title: "Keys and help (?)",
+      on: { click: help } }, icon("help")),
     logOutPlace);
 }
 
@@ -148,20 +153,25 @@ function drawHeader() {
   const notes = [context.cluster?.protected && "protected", context.refusal() && "read-only"].filter(Boolean);
   const words = { connected: "connected", connecting: "connecting", closed: "not connected" };
   const state = isServerAway ? "closed" : ensembleState?.state ?? context.cluster?.state ?? "connecting";
-  clusterLink.title = [name, words[state] ?? state, ensembleState?.server && `at ${ensembleState.server}`, ...notes].filter(Boolean).join(", ");
-  replace(clusterLink, h("span", { class: `dot ${state}`, role: "img", "aria-label": words[state] ?? state }), h("span", { class: "name" }, name),
+  clusterLink.title = [name, words[state] ?? state, ensembleState?.server && `at ${ensembleState.server}`,
+    ...notes].filter(Boolean).join(", ");
+  replace(clusterLink, h("span", { class: `dot ${state}`, role: "img", "aria-label": words[state] ?? state }),
+    h("span", { class: "name" }, name),
     notes.length > 0 && h("span", { class: "badge danger" }, notes.join(", ")), icon("down"));
-  replace(jobsCount, runningJobs.size > 0 && h("span", { class: "counter" }, runningJobs.size, h("span", { class: "unseen" }, " running")));
+  replace(jobsCount, runningJobs.size > 0 && h("span", { class: "counter" }, runningJobs.size,
+    h("span", { class: "unseen" }, " running")));
   const leave = `Log out ${session?.user ?? ""}`.trim();
   replace(logOutPlace, session?.loginRequired && session.loggedIn
-    && h("button", { type: "button", class: "quiet", "aria-label": leave, title: leave, on: { click: logOut } }, icon("logout")));
+    && h("button", { type: "button", class: "quiet", "aria-label": leave, title: leave, on: { click: logOut } },
+      icon("logout")));
   drawNavigation(routeOf(location.hash).view.split("/")[0]);
 }
 
 function drawNavigation(name) {
   const shown = ["tree", "ensemble", "clients", "recipes", ...context.session?.sandbox ? ["sandbox"] : []];
   if (navigation.children.length !== shown.length) {
-    replace(navigation, shown.map((one) => h("a", { dataset: { view: one } }, icon(views[one].icon), views[one].title)));
+    replace(navigation, shown.map((one) => h("a", { dataset: { view: one } }, icon(views[one].icon),
+      views[one].title)));
   }
   const active = name === "search" ? "tree" : name;
   for (const link of navigation.children) {
@@ -232,7 +242,8 @@ function drawState() {
     status.banner("The server of this page does not answer. What you see may be old; it is tried again.", "error",
       { label: "Try now", run: () => live.reopen() });
   } else if (isAway) {
-    status.banner(state === "connecting" ? "The connection to the ensemble was lost. What you see may be old; it is tried again."
+    status.banner(state === "connecting"
+      ? "The connection to the ensemble was lost. What you see may be old; it is tried again."
       : "The session ended. A new one is opened; ephemeral znodes of this page are gone.");
   } else {
     status.banner(null);
@@ -273,7 +284,8 @@ live.on("job", (job) => {
   else runningJobs.delete(job.id);
   if (wasRunning !== (job.state === "running")) drawHeader();
   if (job.state === "running" || !wasRunning || !api.startedJobs.has(job.id)) return;
-  const words = { done: `The ${job.kind} of ${job.path} is done.`, failed: `The ${job.kind} of ${job.path} failed: ${job.message ?? "see its failures"}`,
+  const words = { done: `The ${job.kind} of ${job.path} is done.`,
+    failed: `The ${job.kind} of ${job.path} failed: ${job.message ?? "see its failures"}`,
     stopped: `The ${job.kind} of ${job.path} was stopped.` };
   status.toast(words[job.state] ?? job.state, { done: "ok", failed: "error" }[job.state] ?? "info",
     { label: "Show", run: () => navigate(viewHash("jobs", { job: job.id })) });
@@ -299,7 +311,8 @@ async function loadSession() {
     return;
   }
   if (before && before.version !== session.version) status.toast("The server is another version now: load the page again.", "warning");
-  context.cluster = (await api.get("/clusters").catch(() => [])).find((one) => one.name === (api.cluster ?? session.cluster)) ?? null;
+  context.cluster = (await api.get("/clusters").catch(() => [])).find((one) => one.name === (api.cluster
+    ?? session.cluster)) ?? null;
   drawHeader();
   live.emit("session");
 }

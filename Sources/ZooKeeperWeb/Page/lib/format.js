@@ -65,7 +65,8 @@ export function time(value) {
 /** 14:05:09.123, for logs. */
 export function clockTime(value) {
   const date = new Date(value);
-  return Number.isNaN(date.getTime()) ? "–" : `${time(value).slice(11)}.${String(date.getMilliseconds()).padStart(3, "0")}`;
+  return Number.isNaN(date.getTime()) ? "–"
+    : `${time(value).slice(11)}.${String(date.getMilliseconds()).padStart(3, "0")}`;
 }
 
 /** A zxid as epoch and counter, or null if it is none. */

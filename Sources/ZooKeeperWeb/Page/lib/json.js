@@ -27,7 +27,8 @@ export function readJSON(text) {
     tokens.push([next.kind, token]);
     state = next.state;
   }
-  if (state !== "end") return { tokens, fault: faultAt(text, text.length, `The text ends here. ${expected(state, stack)}`) };
+  if (state !== "end") return { tokens,
+    fault: faultAt(text, text.length, `The text ends here. ${expected(state, stack)}`) };
   return { tokens, fault: null };
 }
 

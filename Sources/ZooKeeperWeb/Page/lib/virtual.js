@@ -7,11 +7,13 @@ const overscan = 6;
 const tallest = 12_000_000;
 
 /**
- * `count()` says how many rows there are, `key(index)` names one (an element is kept for it while it is seen), `draw(element,
- * index)` fills an element, which may have been another row's. `rowHeight()` is in pixels. `onRange(first, last)` hears
- * what is seen. `head` stays at the top of the scrolled area. Returns {element, refresh(), scrollTo(index), range(), elementAt(index)}.
+ * `count()` says how many rows there are, `key(index)` names one (an element is kept for it while it is seen),
+ * `draw(element, index)` fills an element, which may have been another row's. `rowHeight()` is in pixels.
+ * `onRange(first, last)` hears what is seen. `head` stays at the top of the scrolled area. Returns {element,
+ * refresh(), scrollTo(index), range(), elementAt(index)}.
  */
-export function virtualList({ count, key, draw, rowHeight, onRange = () => {}, make = () => h("div", {}), attributes = {}, head = null }) {
+export function virtualList({ count, key, draw, rowHeight, onRange = () => {}, make = () => h("div", {}),
+  attributes = {}, head = null }) {
   const content = h("div", { class: "virtual-content", ...attributes });
   const element = h("div", { class: "virtual", tabindex: "-1" }, head, content);
   const viewHeight = () => element.clientHeight - (head?.offsetHeight ?? 0);

@@ -10,7 +10,8 @@ import { typedGuard } from "./guard.js";
 const mostUntyped = 1000;
 
 export function openDelete(path, znode, context) {
-  const body = h("div", { class: "stack", role: "status" }, h("div", { class: "value-wait" }, h("span", { class: "spinner" }), "Counting what is below…"));
+  const body = h("div", { class: "stack", role: "status" },
+    h("div", { class: "value-wait" }, h("span", { class: "spinner" }), "Counting what is below…"));
   const typed = h("div");
   let subtree = null;
   let guard = null;
@@ -30,8 +31,10 @@ export function openDelete(path, znode, context) {
     const below = subtree.count - 1;
     replace(body,
       below === 0 ? h("p", null, "It has no children.")
-        : h("p", null, h("strong", { class: "count" }, plural(subtree.count, "znode")), ` will be deleted: this one and ${count(below)} below it${subtree.truncated ? ", or more" : ""}.`),
-      h("p", { class: "muted" }, `${size(subtree.dataBytes)} of values${subtree.ephemerals ? `, ${plural(subtree.ephemerals, "ephemeral znode")} of living sessions` : ""}. This cannot be undone; an export beforehand can be imported again.`));
+        : h("p", null, h("strong", { class: "count" }, plural(subtree.count, "znode")),
+          ` will be deleted: this one and ${count(below)} below it${subtree.truncated ? ", or more" : ""}.`),
+      h("p", { class: "muted" },
+        `${size(subtree.dataBytes)} of values${subtree.ephemerals ? `, ${plural(subtree.ephemerals, "ephemeral znode")} of living sessions` : ""}. This cannot be undone; an export beforehand can be imported again.`));
     guard = subtree.count > mostUntyped ? typedGuard("Type the name of the znode", nameOf(path), check) : null;
     replace(typed, guard?.element);
     check();
@@ -48,7 +51,8 @@ export function openDelete(path, znode, context) {
     try {
       if (subtree.count === 1) {
         const version = znode?.stat.version;
-        await context.api.delete("/znode", { path, version: version ?? (await context.api.get("/znode", { path })).stat.version });
+        await context.api.delete("/znode",
+          { path, version: version ?? (await context.api.get("/znode", { path })).stat.version });
         toast(`${visible(path)} is deleted.`, "ok");
       } else {
         const confirm = subtree.count > mostUntyped ? nameOf(path) : null;

@@ -22,7 +22,8 @@ export function confirmProtected(name, api) {
     const remember = choice("checkbox", "Do not ask again for ten minutes");
     const dialog = openDialog({
       title: `${name} is protected`,
-      body: [h("p", null, "The configuration says that changes of this cluster are confirmed with its name."), guard.element, remember.element],
+      body: [h("p", null, "The configuration says that changes of this cluster are confirmed with its name."),
+        guard.element, remember.element],
       actions: [{
         label: "Change it", kind: "danger", run: () => {
           answer = true;

@@ -17,7 +17,8 @@ export const open = { copy: openCopy, export: openExport, import: openImport };
 function counted(path, context) {
   const element = h("p", { class: "hint", role: "status" }, "Counting…");
   context.api.get("/subtree", { path }).then(
-    (answer) => replace(element, `${plural(answer.count, "znode")}${answer.truncated ? " or more" : ""}, ${size(answer.dataBytes)} of values`,
+    (answer) => replace(element,
+      `${plural(answer.count, "znode")}${answer.truncated ? " or more" : ""}, ${size(answer.dataBytes)} of values`,
       answer.ephemerals > 0 && `; ${plural(answer.ephemerals, "ephemeral znode")} among them`),
     (error) => replace(element, errorText(error)));
   return element;
@@ -33,10 +34,13 @@ function started(job, context, isDryRun) {
 async function openCopy(path, context) {
   const clusters = await context.api.get("/clusters").catch(() => []);
   const here = context.api.cluster ?? context.session?.cluster;
-  const to = h("input", { type: "text", value: path === "/" ? "/copy" : `${path}-copy`, autofocus: true, spellcheck: "false", autocomplete: "off" });
+  const to = h("input",
+    { type: "text", value: path === "/" ? "/copy" : `${path}-copy`, autofocus: true, spellcheck: "false",
+    autocomplete: "off" });
   const cluster = select(clusters.map((one) => [one.name,
     `${one.name}${one.name === here ? " (this one)" : ""}${one.readOnly ? ", read-only" : ""}${one.protected ? ", protected" : ""}`]), here);
-  const move = choice("checkbox", "Move: delete the original after all was copied", { disabled: path === "/" || context.refusal() !== null });
+  const move = choice("checkbox", "Move: delete the original after all was copied",
+    { disabled: path === "/" || context.refusal() !== null });
   const dryRun = choice("checkbox", "Dry run: only count what would be done");
   const conflict = select(conflicts, "fail");
   const dialog = openDialog({
@@ -45,7 +49,8 @@ async function openCopy(path, context) {
       field("Where a znode is there already", conflict), move.element, dryRun.element],
     actions: [{ label: "Start", kind: "primary", run }],
   });
-  const target = () => clusters.find((one) => one.name === (clusters.length > 1 ? cluster.value : here)) ?? context.cluster;
+  const target = () => clusters.find((one) => one.name === (clusters.length > 1 ? cluster.value : here))
+    ?? context.cluster;
 
   async function run() {
     const isElsewhere = target() && target().name !== here;
@@ -71,7 +76,8 @@ function openExport(path, context) {
   openDialog({
     title: `Export ${visible(path)}`,
     body: [counted(path, context), field("Format", format),
-      h("p", { class: "hint" }, "Ephemeral znodes are in it as they are now. Values that may not be read are left out and named.")],
+      h("p", { class: "hint" },
+        "Ephemeral znodes are in it as they are now. Values that may not be read are left out and named.")],
     actions: [{
       label: "Download", kind: "primary", run: () => {
         const link = h("a", {
@@ -100,12 +106,14 @@ function openImport(path, context) {
 
   async function run() {
     const chosen = file.files[0];
-    const fault = !chosen ? "Choose a file." : most !== null && chosen.size > most ? `The file has ${size(chosen.size)}: at most ${size(most)} are taken.` : null;
+    const fault = !chosen ? "Choose a file." : most !== null
+      && chosen.size > most ? `The file has ${size(chosen.size)}: at most ${size(most)} are taken.` : null;
     if (fault) {
       dialog.setError(fault);
       return false;
     }
-    const { job } = await context.api.post("/import", chosen, { path, conflict: conflict.value, dryRun: dryRun.input.checked },
+    const { job } = await context.api.post("/import", chosen,
+      { path, conflict: conflict.value, dryRun: dryRun.input.checked },
       { contentType: /\.tar$/i.test(chosen.name) ? "application/x-tar" : "application/jsonl" });
     started(job, context, dryRun.input.checked);
     return true;

@@ -70,10 +70,12 @@ export class TreePane {
     });
     this.found = h("span", { class: "tree-found muted", role: "status" });
     const button = (name, label, run) =>
-      h("button", { type: "button", class: "quiet", "aria-label": label, title: label, on: { click: run } }, icon(name));
+      h("button", { type: "button", class: "quiet", "aria-label": label, title: label, on: { click: run } },
+        icon(name));
     this.element = h("section", { class: "tree-pane", "aria-label": "Tree" },
       h("div", { class: "tree-tools" },
-        h("div", { class: "filter" }, icon("filter"), this.filter, h("kbd", { "aria-hidden": "true" }, "/")), this.found,
+        h("div", { class: "filter" }, icon("filter"), this.filter, h("kbd", { "aria-hidden": "true" }, "/")),
+          this.found,
         button("search", "Search below this znode (s)", () =>
           this.context.navigate(viewHash("search", { path: this.selected }))),
         button("plus", "Create a znode below this one (n)", () => this.actions.create(this.selected)),
