@@ -4,7 +4,7 @@ ZKCLI_WEB_URL   the address of a running `zkcli web`, such as http://127.0.0.1:9
 ZKCLI_SERVER    a server of its ensemble, host:port: to prepare many znodes faster than through the API (optional)
 ZKCLI_SHOTS     a directory for a picture of each view (optional)
 
-One browser serves all tests of a process. Each test has znodes of its own, below one root that is deleted at the end.
+One browser serves all tests of a process. Each test has its znodes below one root that is deleted at the end.
 """
 
 import atexit
@@ -80,7 +80,15 @@ class Api:
             value = {"data": base64.b64encode(data).decode(), "encoding": "base64"}
         else:
             value = {"data": data, "encoding": None if data is None else "utf8"}
-        body = {"path": path, **value, "kind": kind, "sequential": False, "ttlMilliseconds": None, "parents": parents, "acl": acl}
+        body = {
+            "path": path,
+            **value,
+            "kind": kind,
+            "sequential": False,
+            "ttlMilliseconds": None,
+            "parents": parents,
+            "acl": acl,
+        }
         return self.request("POST", "/znode", body=body)
 
     def set(self, path, text):
@@ -140,11 +148,20 @@ def driver():
     if _driver is None:
         options = webdriver.ChromeOptions()
         options.binary_location = os.environ.get("ZKCLI_CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
-        for argument in ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--window-size=1280,800",
-                         "--force-prefers-reduced-motion", "--disable-background-networking"]:
+        for argument in [
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-dev-shm-usage",
+            "--window-size=1280,800",
+            "--force-prefers-reduced-motion",
+            "--disable-background-networking",
+        ]:
             options.add_argument(argument)
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-        service = Service(os.environ.get("ZKCLI_CHROMEDRIVER") or shutil.which("chromedriver") or "/usr/bin/chromedriver")
+        service = Service(
+            os.environ.get("ZKCLI_CHROMEDRIVER") or shutil.which("chromedriver") or "/usr/bin/chromedriver"
+        )
         _driver = webdriver.Chrome(options=options, service=service)
         atexit.register(_driver.quit)
     return _driver
@@ -157,7 +174,9 @@ def encoded(path):
 
 @unittest.skipUnless(os.environ.get("ZKCLI_WEB_URL"), "ZKCLI_WEB_URL is not set")
 class PageTest(unittest.TestCase):
-    """A test of the page, with a browser and a root of its own."""
+    """A test of the page, with a browser, and a root for its znodes."""
+
+    visits = 0
 
     @classmethod
     def setUpClass(cls):
@@ -178,8 +197,8 @@ class PageTest(unittest.TestCase):
 
     def visit(self, address):
         """Opens a place of the page afresh: an address such as `#/app`, or the path of a znode."""
-        self.browser.get("about:blank")
-        self.browser.get(BASE + (encoded(address) if address.startswith("/") else address))
+        PageTest.visits += 1  # Another query: without one, a browser only moves within the page that is open.
+        self.browser.get(f"{BASE}?visit={self.visits}{encoded(address) if address.startswith('/') else address}")
 
     def go(self, address):
         """Goes to a place within the page that is open."""
@@ -190,12 +209,21 @@ class PageTest(unittest.TestCase):
         return f"{self.root}/{name}"
 
     def size(self, width=1280, height=800):
-        self.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride",
-                                     {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False})
+        self.browser.execute_cdp_cmd(
+            "Emulation.setDeviceMetricsOverride",
+            {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False},
+        )
 
     def colours(self, scheme):
-        self.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [
-            {"name": "prefers-color-scheme", "value": scheme}, {"name": "prefers-reduced-motion", "value": "reduce"}]})
+        self.browser.execute_cdp_cmd(
+            "Emulation.setEmulatedMedia",
+            {
+                "features": [
+                    {"name": "prefers-color-scheme", "value": scheme},
+                    {"name": "prefers-reduced-motion", "value": "reduce"},
+                ]
+            },
+        )
 
     # Waiting.
 
@@ -211,7 +239,9 @@ class PageTest(unittest.TestCase):
             except Exception as error:  # An element that went meanwhile is looked for again.
                 last = error
             time.sleep(0.03)
-        self.fail(f"{what}: not within {PATIENCE} s{f' ({last})' if last else ''}; the page says: {self.text('body')[:600]}")
+        self.fail(
+            f"{what}: not within {PATIENCE} s{f' ({last})' if last else ''}; the page says: {self.text('body')[:600]}"
+        )
 
     def until_text(self, selector, text):
         return self.until(f"{text!r} in {selector}", lambda: text in self.text(selector))
@@ -222,7 +252,9 @@ class PageTest(unittest.TestCase):
         return self.browser.execute_script(script, *arguments)
 
     def text(self, selector):
-        return self.js("return [...document.querySelectorAll(arguments[0])].map((one) => one.textContent).join('\\n')", selector)
+        return self.js(
+            "return [...document.querySelectorAll(arguments[0])].map((one) => one.textContent).join('\\n')", selector
+        )
 
     def all(self, selector):
         return self.browser.find_elements(By.CSS_SELECTOR, selector)
@@ -237,7 +269,11 @@ class PageTest(unittest.TestCase):
         return self.until(f"button {label!r}", lambda: self.js(script, label, within))
 
     def click(self, label, within="body"):
-        self.button(label, within).click()
+        def press():
+            self.button(label, within).click()
+            return True
+
+        self.until(f"click on {label!r}", press)
 
     def field(self, label, within="dialog[open]"):
         script = """const label = [...document.querySelectorAll(`${arguments[1]} label`)].find((one) => one.textContent.trim() === arguments[0]);
@@ -246,12 +282,19 @@ class PageTest(unittest.TestCase):
 
     def rows(self):
         """The names of the rows that are drawn, from the top."""
-        return self.js("""return [...document.querySelectorAll(".virtual-content > .tree-row")].filter((row) => row.row?.path)
-          .sort((one, other) => one.getAttribute("aria-rowindex") - other.getAttribute("aria-rowindex")).map((row) => row.row.path)""")
+        return self.js(
+            """return [...document.querySelectorAll(".virtual-content > .tree-row")].filter((row) => row.row?.path)
+          .sort((one, other) => one.getAttribute("aria-rowindex") - other.getAttribute("aria-rowindex")).map((row) => row.row.path)"""
+        )
 
     def row(self, path):
-        return self.until(f"row {path!r}", lambda: self.js(
-            "return [...document.querySelectorAll('.virtual-content > .tree-row')].find((row) => row.row?.path === arguments[0])", path))
+        return self.until(
+            f"row {path!r}",
+            lambda: self.js(
+                "return [...document.querySelectorAll('.virtual-content > .tree-row')].find((row) => row.row?.path === arguments[0])",
+                path,
+            ),
+        )
 
     def cursor(self):
         return self.js("""const id = document.querySelector("[role=treegrid]").getAttribute("aria-activedescendant");

@@ -64,9 +64,36 @@ return [...document.querySelectorAll("button, select, [role=tab], a.button, nav 
 }).map((one) => `${one.outerHTML.slice(0, 100)} ${JSON.stringify(one.getBoundingClientRect())}`);
 """
 
-NAMED = {"button", "link", "textbox", "searchbox", "checkbox", "radio", "combobox", "listbox", "tab", "tablist", "dialog", "image", "img",
-         "progressbar", "slider", "spinbutton", "switch", "treegrid", "radiogroup", "toolbar", "navigation", "region", "gridcell-control",
-         "columnheader", "splitter", "alertdialog", "menuitem", "option"}
+NAMED = {
+    "button",
+    "link",
+    "textbox",
+    "searchbox",
+    "checkbox",
+    "radio",
+    "combobox",
+    "listbox",
+    "tab",
+    "tablist",
+    "dialog",
+    "image",
+    "img",
+    "progressbar",
+    "slider",
+    "spinbutton",
+    "switch",
+    "treegrid",
+    "radiogroup",
+    "toolbar",
+    "navigation",
+    "region",
+    "gridcell-control",
+    "columnheader",
+    "splitter",
+    "alertdialog",
+    "menuitem",
+    "option",
+}
 
 
 class AccessibilityTest(PageTest):
@@ -87,10 +114,14 @@ class AccessibilityTest(PageTest):
         self.assertEqual(self.js(CONTRAST), [], f"{name}: too little contrast")
         self.assertEqual(self.js(TARGETS), [], f"{name}: targets that are too small")
         identifiers = self.js("return [...document.querySelectorAll('[id]')].map((one) => one.id)")
-        self.assertEqual(sorted({one for one in identifiers if identifiers.count(one) > 1}), [], f"{name}: ids that come twice")
-        missing = self.js("""return [...document.querySelectorAll("[aria-labelledby], [aria-describedby], [aria-controls], [aria-activedescendant], label[for]")]
+        self.assertEqual(
+            sorted({one for one in identifiers if identifiers.count(one) > 1}), [], f"{name}: ids that come twice"
+        )
+        missing = self.js(
+            """return [...document.querySelectorAll("[aria-labelledby], [aria-describedby], [aria-controls], [aria-activedescendant], label[for]")]
           .flatMap((one) => ["aria-labelledby", "aria-describedby", "aria-controls", "aria-activedescendant", "for"].map((name) => one.getAttribute(name)))
-          .filter((id) => id && id.split(" ").some((part) => !document.getElementById(part)))""")
+          .filter((id) => id && id.split(" ").some((part) => !document.getElementById(part)))"""
+        )
         self.assertEqual(missing, [], f"{name}: references to what is not there")
         self.shot(f"{name}".replace("/", "-").replace("#", "").replace("!", "").split("?")[0].strip("-") or "root")
 
@@ -107,7 +138,9 @@ class AccessibilityTest(PageTest):
 
     def markup(self, node):
         try:
-            return self.browser.execute_cdp_cmd("DOM.getOuterHTML", {"backendNodeId": node["backendDOMNodeId"]})["outerHTML"][:160]
+            return self.browser.execute_cdp_cmd("DOM.getOuterHTML", {"backendNodeId": node["backendDOMNodeId"]})[
+                "outerHTML"
+            ][:160]
         except Exception:
             return ""
 
@@ -141,7 +174,11 @@ class AccessibilityTest(PageTest):
             for view in VIEWS:
                 self.go(view)
                 name = view.split("/")[1].split("?")[0]
-                self.until(view, lambda: len(self.text(f"[data-view={name}]")) > 10 and not self.all(f"[data-view={name}] .value-wait"))
+                self.until(
+                    view,
+                    lambda: len(self.text(f"[data-view={name}]")) > 10
+                    and not self.all(f"[data-view={name}] .value-wait"),
+                )
                 self.check(f"{name}-{scheme}")
 
     def test_the_dialogs(self):
@@ -198,26 +235,42 @@ class AccessibilityTest(PageTest):
         self.assertEqual(row.get_attribute("aria-selected"), "true")
         self.assertEqual(self.row(self.root).get_attribute("aria-expanded"), "true")
         self.assertEqual(self.js("return document.querySelectorAll('[role=columnheader]').length"), 5)
-        self.assertEqual(self.js("return [document.documentElement.lang, document.querySelectorAll('main').length]"), ["en", 1])
+        self.assertEqual(
+            self.js("return [document.documentElement.lang, document.querySelectorAll('main').length]"), ["en", 1]
+        )
 
     def test_nothing_is_cut_off_on_a_phone_or_at_400_percent(self):
         for width, height in [(640, 400), (390, 844), (320, 568)]:
             self.size(width, height)
+            self.visit("#/")
+            self.row("/zookeeper")
             for place in [self.path("value"), self.path("value") + "?tab=details", "#/", *VIEWS]:
-                self.visit(place if place.startswith("#") else "#" + place)
-                self.until(place, lambda: len(self.text("main")) > 20)
-                overflow = self.js("""return [document.scrollingElement.scrollWidth - innerWidth,
-                  ...[...document.querySelectorAll("main > .view:not([hidden])")].map((one) => one.scrollWidth - one.clientWidth)]""")
+                self.go(place if place.startswith("#") else "#" + place)
+                self.until(
+                    place, lambda: len(self.text("main > .view:not([hidden])")) > 20 and not self.all(".value-wait")
+                )
+                overflow = self.js(
+                    """return [document.scrollingElement.scrollWidth - innerWidth,
+                  ...[...document.querySelectorAll("main > .view:not([hidden])")].map((one) => one.scrollWidth - one.clientWidth)]"""
+                )
                 self.assertTrue(all(one <= 0 for one in overflow), f"{place} at {width}: {overflow}")
-                self.shot(f"narrow-{width}-{place.split('/')[-1].split('?')[0] or 'root'}{'-details' if 'tab=' in place else ''}")
+                self.shot(
+                    f"narrow-{width}-{place.split('/')[-1].split('?')[0] or 'root'}{'-details' if 'tab=' in place else ''}"
+                )
 
     def test_a_phone_shows_one_pane_and_goes_back(self):
         self.size(390, 844)
         self.visit("#/")
         self.row(self.root).click()
-        self.until("the znode alone", lambda: not self.all(".tree-pane")[0].is_displayed() and self.all(".value-pane")[0].is_displayed())
+        self.until(
+            "the znode alone",
+            lambda: not self.all(".tree-pane")[0].is_displayed() and self.all(".value-pane")[0].is_displayed(),
+        )
         self.click("Back to the tree")
-        self.until("the tree alone", lambda: self.all(".tree-pane")[0].is_displayed() and not self.all(".value-pane")[0].is_displayed())
+        self.until(
+            "the tree alone",
+            lambda: self.all(".tree-pane")[0].is_displayed() and not self.all(".value-pane")[0].is_displayed(),
+        )
 
     def test_the_colours_can_be_chosen(self):
         self.visit("#/")

@@ -63,7 +63,7 @@ class ClientsTest(PageTest):
         self.shot("clients")
 
     def test_a_session_says_what_it_owns(self):
-        path = self.path("<i>mine</i>")
+        path = self.path("<i>mine")
         self.api.create(path, "x", kind="ephemeral")
         session = self.api.get("/znode", path=path)["stat"]["ephemeralOwner"]
         self.visit(f"#!/clients/{session}")

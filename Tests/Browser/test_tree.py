@@ -69,7 +69,11 @@ class TreeTest(PageTest):
         self.visit(self.path("beta"))
         self.until_text(".value-text", "value of beta")
         self.focus_tree()
-        for key, title in [("?", "Keys"), ("n", f"Create below {self.path('beta')}"), (Keys.DELETE, f"Delete {self.path('beta')}?")]:
+        for key, title in [
+            ("?", "Keys"),
+            ("n", f"Create below {self.path('beta')}"),
+            (Keys.DELETE, f"Delete {self.path('beta')}?"),
+        ]:
             self.keys(key)
             self.until_text("dialog[open] h2", title)
             self.keys(Keys.ESCAPE)
@@ -111,7 +115,9 @@ class TreeTest(PageTest):
         self.row(self.path("many/node-000000"))
         self.focus_tree()
         self.keys("/", "002999")
-        self.until("one match", lambda: self.rows()[-1] == self.path("many/node-002999") and self.path("many") in self.rows())
+        self.until(
+            "one match", lambda: self.rows()[-1] == self.path("many/node-002999") and self.path("many") in self.rows()
+        )
         self.assertNotIn(self.path("many/node-000000"), self.rows())
         self.keys(Keys.ENTER)
         self.until("the cursor on the match", lambda: self.cursor() == self.path("many/node-002999"))
@@ -136,12 +142,43 @@ class TreeTest(PageTest):
         self.until("version in the row", lambda: "v1" in self.row(self.path("live")).text)
         self.api.delete(self.path("live"))
 
+    def test_a_tab_that_slept_shows_what_happened_meanwhile(self):
+        script = self.browser.execute_cdp_cmd(
+            "Page.addScriptToEvaluateOnNewDocument",
+            {"source": """
+          const Source = window.EventSource;
+          window.EventSource = class extends Source {
+            constructor(address) {
+              super(address);
+              window.stream = this;
+            }
+          };"""},
+        )["identifier"]
+        try:
+            self.visit(self.path("gamma"))
+            self.row(self.path("gamma"))
+            self.js("window.stream.close()")  # Without an event, as a connection ends while the machine sleeps.
+            self.api.create(self.path("while-asleep"), "x")
+            time.sleep(0.5)
+            self.assertNotIn(self.path("while-asleep"), self.rows())
+            self.js("document.dispatchEvent(new Event('resume'))")
+            self.row(self.path("while-asleep"))
+            self.api.delete(self.path("while-asleep"))
+            self.until("gone", lambda: self.path("while-asleep") not in self.rows())
+        finally:
+            self.browser.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", {"identifier": script})
+
     def test_a_path_is_copied_by_a_click(self):
-        self.browser.execute_cdp_cmd("Browser.grantPermissions", {"permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"]})
+        self.browser.execute_cdp_cmd(
+            "Browser.grantPermissions", {"permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"]}
+        )
         self.visit(self.path("alpha"))
         self.row(self.path("alpha")).find_element("css selector", ".copy-path").click()
         self.until_text("#toasts", "The path copied.")
-        self.assertEqual(self.browser.execute_async_script("navigator.clipboard.readText().then(arguments[0], String)"), self.path("alpha"))
+        self.assertEqual(
+            self.browser.execute_async_script("navigator.clipboard.readText().then(arguments[0], String)"),
+            self.path("alpha"),
+        )
 
     def test_search_finds_names_and_values_below_a_znode(self):
         self.visit(f"#!/search?path={self.root}&name=node-00001*")

@@ -75,7 +75,10 @@ class ShowTest(PageTest):
         for label in ["delete: delete children", "admin: set the ACL"]:
             self.one(f".acl-row input[aria-label='{label}']").click()
         self.click("Save the ACL")
-        self.until("the ACL is set", lambda: sorted(self.api.get("/acl", path=self.path("acl"))["acl"][0]["permissions"]) == ["c", "r", "w"])
+        self.until(
+            "the ACL is set",
+            lambda: sorted(self.api.get("/acl", path=self.path("acl"))["acl"][0]["permissions"]) == ["c", "r", "w"],
+        )
         self.until_text(".access .entry", "world:anyone:c")
 
 
@@ -97,7 +100,7 @@ class EditTest(PageTest):
         area = self.edit("conflict", "one\ntwo\nthree")
         self.fill(area, "one\nMINE\nthree")
         self.api.set(self.path("conflict"), "one\nTHEIRS\nthree")
-        self.until_text(".editor-notes", "Somebody saved version 1")
+        self.until_text(".editor-notes", "Another client saved version 1")
         self.click("Save")
         self.until_text(".conflict", "Not saved: version 1 is there, and you edited version 0")
         self.assertEqual(self.api.value(self.path("conflict")), "one\nTHEIRS\nthree")
@@ -114,7 +117,9 @@ class EditTest(PageTest):
         self.until_text(".editor-notes", "deleted while you edit it")
         self.assertEqual(area.get_attribute("value"), "typed")
         self.click("Create it again with this text")
-        self.until("created", lambda: self.api.exists(self.path("deleted")) and self.api.value(self.path("deleted")) == "typed")
+        self.until(
+            "created", lambda: self.api.exists(self.path("deleted")) and self.api.value(self.path("deleted")) == "typed"
+        )
 
     def test_what_was_typed_stays_while_another_view_is_shown(self):
         area = self.edit("kept", "before")
@@ -216,9 +221,12 @@ class ChangeTest(PageTest):
         self.api.create(self.path("out"), "top")
         self.api.create(self.path("out/below"), "deep")
         self.visit(self.path("out"))
-        exported = self.browser.execute_async_script("""
+        exported = self.browser.execute_async_script(
+            """
           fetch(`/api/v1/export?${new URLSearchParams({path: arguments[0], format: "jsonl"})}`).then((answer) => answer.text()).then(arguments[1], String)
-        """, self.path("out"))
+        """,
+            self.path("out"),
+        )
         self.assertTrue(all(json.loads(line) for line in exported.splitlines()))
         self.api.delete(self.path("out/below"))
         self.one("[data-act=import]").click()
@@ -226,7 +234,9 @@ class ChangeTest(PageTest):
             file.write(exported)
         try:
             self.field("An export, as JSON lines or tar").send_keys(file.name)
-            self.js("const select = document.querySelector('dialog[open] select'); select.value = 'skip'; select.dispatchEvent(new Event('change'))")
+            self.js(
+                "const select = document.querySelector('dialog[open] select'); select.value = 'skip'; select.dispatchEvent(new Event('change'))"
+            )
             self.click("Start", "dialog[open] footer")
             self.until("imported", lambda: self.api.exists(self.path("out/below")))
         finally:

@@ -1,13 +1,13 @@
 // The frame of the page: who is served, what the address says, which view is shown, keys that count everywhere.
 //
-// Addresses: `#/app/config` is a znode in the tree (`?tab=acl` and the like behind it); `#!/ensemble`, `#!/clients`,
-// `#!/recipes`, `#!/sandbox`, `#!/search`, `#!/clusters`, `#!/jobs` are the other views, with parameters behind `?`
-// and more names behind another `/`. The cluster is in the page's own query: `/?cluster=prod#/app`.
+// Addresses: `#/app/config` is a znode in the tree (`?tab=acl` and the like after it); `#!/ensemble`, `#!/clients`,
+// `#!/recipes`, `#!/sandbox`, `#!/search`, `#!/clusters`, `#!/jobs` are the other views, with parameters after `?`
+// and more names after another `/`. The cluster is in the page's own query: `/?cluster=prod#/app`.
 //
 // A view is a module which exports `mount(container, context)` and returns, or promises,
 // `{ update(route), unmount(), key(event) }`; `key` is optional and says whether it took the key. `update` is called
 // after `mount`, and whenever the address changes within the view. A route is {view, rest, path, parameters}: the
-// view's name, the names behind it, the znode's path (tree only), and the parameters as an object of text.
+// view's name, the names after it, the znode's path (tree only), and the parameters as an object of text.
 //
 // The context: `api` (lib/api.js), `live` (lib/live.js), `navigate(hash, {replace})`, `session` (GET /session),
 // `cluster` (this cluster's entry of GET /clusters, or null), `refusal()` (why nothing may be changed here, or null),
@@ -51,6 +51,7 @@ let treePlace = null;  // {container, view, hash}: the tree stays as it was whil
 let turn = 0;
 let runningJobs = new Set();
 let ensembleState = null;
+let lastSession = null;
 let isServerAway = false;
 
 function navigate(hash, { replace: isReplacing = false } = {}) {
@@ -76,7 +77,8 @@ async function show() {
   drawNavigation(name);
   if (current?.name !== name) {
     leave();
-    const container = name === "tree" && treePlace ? treePlace.container : h("div", { class: "view", dataset: { view: name } });
+    const container = name === "tree" && treePlace ? treePlace.container : h("div",
+      { class: "view", dataset: { view: name } });
     container.hidden = false;
     if (!container.isConnected) main.append(container);
     current = { name, container, view: null };
@@ -92,7 +94,8 @@ async function show() {
       if (name === "tree") treePlace = { container, view };
     } catch (error) {
       if (!error.word) console.error(error);
-      replace(container, h("div", { class: "page" }, status.notice("error", status.errorText(error, "This view cannot be shown"))));
+      replace(container, h("div", { class: "page" },
+        status.notice("error", status.errorText(error, "This view cannot be shown"))));
       return;
     }
   }
@@ -124,6 +127,25 @@ function safeDecode(text) {
 
 // The header.
 
+const clusterLink = h("a", { href: viewHash("clusters") });
+const navigation = h("nav", { "aria-label": "Views" });
+const jobsCount = h("span");
+const logOutPlace = h("span");
+
+function buildHeader() {
+  replace(header,
+    h("a", { class: "brand", href: "#/", "aria-label": "zkcli: the root of the tree" },
+      h("img", { src: "icon.svg", alt: "" }), h("span", null, "zkcli")),
+    h("div", { class: "cluster" }, clusterLink), navigation, h("div", { class: "grow" }),
+    h("a", { class: "button quiet", href: viewHash("jobs"), title: "Jobs" }, icon("jobs"),
+      h("span", { class: "unseen" }, "Jobs"), jobsCount),
+    themeButton(),
+    h("button", { type: "button", class: "quiet", "aria-label": "Keys and help", title: "Keys and help (?)",
+      on: { click: help } }, icon("help")),
+    logOutPlace);
+}
+
+/** Writes into the header what has changed; its controls stay the same ones, and keep the focus. */
 function drawHeader() {
   const session = context.session;
   const name = api.cluster ?? session?.cluster ?? "ZooKeeper";
@@ -131,33 +153,33 @@ function drawHeader() {
   const notes = [context.cluster?.protected && "protected", context.refusal() && "read-only"].filter(Boolean);
   const words = { connected: "connected", connecting: "connecting", closed: "not connected" };
   const state = isServerAway ? "closed" : ensembleState?.state ?? context.cluster?.state ?? "connecting";
-  replace(header,
-    h("a", { class: "brand", href: "#/", "aria-label": "zkcli: the root of the tree" },
-      h("img", { src: "icon.svg", alt: "" }), h("span", null, "zkcli")),
-    h("div", { class: "cluster" }, h("a", {
-      href: viewHash("clusters"),
-      title: [name, words[state] ?? state, ensembleState?.server && `at ${ensembleState.server}`, ...notes].filter(Boolean).join(", "),
-    }, h("span", { class: `dot ${state}`, role: "img", "aria-label": words[state] ?? state }), h("span", { class: "name" }, name),
-    notes.length > 0 && h("span", { class: "badge danger" }, notes.join(", ")), icon("down"))),
-    h("nav", { "aria-label": "Views" }),
-    h("div", { class: "grow" }),
-    h("a", { class: "button quiet", href: viewHash("jobs"), id: "jobs-link", title: "Jobs" }, icon("jobs"),
-      h("span", { class: "unseen" }, "Jobs"),
-      runningJobs.size > 0 && h("span", { class: "counter" }, runningJobs.size, h("span", { class: "unseen" }, " running"))),
-    themeButton(),
-    h("button", { type: "button", class: "quiet", "aria-label": "Keys and help", title: "Keys and help (?)", on: { click: help } }, icon("help")),
-    session?.loginRequired && session.loggedIn && h("button", {
-      type: "button", class: "quiet", "aria-label": `Log out ${session.user ?? ""}`.trim(), title: `Log out ${session.user ?? ""}`.trim(), on: { click: logOut },
-    }, icon("logout")));
+  clusterLink.title = [name, words[state] ?? state, ensembleState?.server && `at ${ensembleState.server}`,
+    ...notes].filter(Boolean).join(", ");
+  replace(clusterLink, h("span", { class: `dot ${state}`, role: "img", "aria-label": words[state] ?? state }),
+    h("span", { class: "name" }, name),
+    notes.length > 0 && h("span", { class: "badge danger" }, notes.join(", ")), icon("down"));
+  replace(jobsCount, runningJobs.size > 0 && h("span", { class: "counter" }, runningJobs.size,
+    h("span", { class: "unseen" }, " running")));
+  const leave = `Log out ${session?.user ?? ""}`.trim();
+  replace(logOutPlace, session?.loginRequired && session.loggedIn
+    && h("button", { type: "button", class: "quiet", "aria-label": leave, title: leave, on: { click: logOut } },
+      icon("logout")));
   drawNavigation(routeOf(location.hash).view.split("/")[0]);
 }
 
 function drawNavigation(name) {
   const shown = ["tree", "ensemble", "clients", "recipes", ...context.session?.sandbox ? ["sandbox"] : []];
+  if (navigation.children.length !== shown.length) {
+    replace(navigation, shown.map((one) => h("a", { dataset: { view: one } }, icon(views[one].icon),
+      views[one].title)));
+  }
   const active = name === "search" ? "tree" : name;
-  replace(header.querySelector("nav") ?? h("nav"), shown.map((one) => h("a", {
-    href: one === "tree" ? treeHash : viewHash(one), "aria-current": active === one && "page",
-  }, icon(views[one].icon), views[one].title)));
+  for (const link of navigation.children) {
+    const { view } = link.dataset;
+    link.href = view === "tree" ? treeHash : viewHash(view);
+    if (view === active) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
 }
 
 function themeButton() {
@@ -210,7 +232,7 @@ addEventListener("keydown", (event) => {
   }
 });
 
-// What is away, and what comes back.
+// What is away, and its return.
 
 function drawState() {
   const state = ensembleState?.state;
@@ -220,7 +242,8 @@ function drawState() {
     status.banner("The server of this page does not answer. What you see may be old; it is tried again.", "error",
       { label: "Try now", run: () => live.reopen() });
   } else if (isAway) {
-    status.banner(state === "connecting" ? "The connection to the ensemble was lost. What you see may be old; it is tried again."
+    status.banner(state === "connecting"
+      ? "The connection to the ensemble was lost. What you see may be old; it is tried again."
       : "The session ended. A new one is opened; ephemeral znodes of this page are gone.");
   } else {
     status.banner(null);
@@ -241,6 +264,12 @@ live.on("refused", async () => {
 });
 live.on("state", (value) => {
   const wasAway = ensembleState && ensembleState.state !== "connected";
+  if (value.session) {
+    if (lastSession && lastSession !== value.session) {
+      status.toast("The session with the ensemble ended, and a new one was opened. Ephemeral znodes made on this page are gone.", "warning");
+    }
+    lastSession = value.session;
+  }
   ensembleState = value;
   drawState();
   if (wasAway && value.state === "connected") live.emit("resync");
@@ -255,7 +284,8 @@ live.on("job", (job) => {
   else runningJobs.delete(job.id);
   if (wasRunning !== (job.state === "running")) drawHeader();
   if (job.state === "running" || !wasRunning || !api.startedJobs.has(job.id)) return;
-  const words = { done: `The ${job.kind} of ${job.path} is done.`, failed: `The ${job.kind} of ${job.path} failed: ${job.message ?? "see its failures"}`,
+  const words = { done: `The ${job.kind} of ${job.path} is done.`,
+    failed: `The ${job.kind} of ${job.path} failed: ${job.message ?? "see its failures"}`,
     stopped: `The ${job.kind} of ${job.path} was stopped.` };
   status.toast(words[job.state] ?? job.state, { done: "ok", failed: "error" }[job.state] ?? "info",
     { label: "Show", run: () => navigate(viewHash("jobs", { job: job.id })) });
@@ -281,7 +311,8 @@ async function loadSession() {
     return;
   }
   if (before && before.version !== session.version) status.toast("The server is another version now: load the page again.", "warning");
-  context.cluster = (await api.get("/clusters").catch(() => [])).find((one) => one.name === (api.cluster ?? session.cluster)) ?? null;
+  context.cluster = (await api.get("/clusters").catch(() => [])).find((one) => one.name === (api.cluster
+    ?? session.cluster)) ?? null;
   drawHeader();
   live.emit("session");
 }
@@ -301,6 +332,7 @@ async function logOut() {
   location.reload();
 }
 
+api.onProtected = async (name) => (await import("./views/guard.js")).confirmProtected(name, api);
 api.onAway = () => { if (live.isOpen) live.reopen(); };
 api.onLoginNeeded = () => loadSession().catch(() => {});
 
@@ -314,8 +346,9 @@ addEventListener("beforeunload", (event) => {
 });
 
 if (!location.hash) history.replaceState(null, "", hashOf("/"));
+buildHeader();
 drawHeader();
-loadSession().then(() => {
+loadSession().finally(() => api.isReady()).then(() => {
   live.start();
   loadJobs();
 }, (error) => {

@@ -23,6 +23,11 @@ export class Api {
     /** The cluster in the page's address (`/?cluster=NAME`); null for the one that the server was started for. */
     this.cluster = new URLSearchParams(location.search).get("cluster");
     this.token = null;
+    /** Settled when the first answer of GET /session was there: what changes something waits for its token. */
+    this.ready = new Promise((resolve) => { this.isReady = resolve; });
+    /** Asked for the name of a protected cluster, which confirms a change of it; null gives the change up. */
+    this.onProtected = async () => null;
+    this.confirmations = new Map();  // cluster → until when its name counts as typed
     /** The ids of the jobs that this tab has started. */
     this.startedJobs = new Set();
     /** Called when an answer says that a login is needed. */
@@ -60,9 +65,37 @@ export class Api {
     return this.request("DELETE", endpoint, parameters, undefined, options);
   }
 
-  async request(method, endpoint, parameters, body, options = {}) {
+  async request(method, endpoint, parameters, body, options = {}, confirmed = this.confirmed()) {
+    try {
+      return await this.send(method, endpoint, parameters, body, options, confirmed);
+    } catch (error) {
+      if (error.status === 403 && method !== "GET" && await this.hasNewToken()) {
+        return this.send(method, endpoint, parameters, body, options, confirmed);
+      }
+      const name = error.word === "Protected" ? error.message.match(/cluster (.+) is protected/)?.[1] ?? this.cluster : null;
+      if (name === null || confirmed.includes(name) || !await this.onProtected(name)) throw error;
+      return this.request(method, endpoint, parameters, body, options, [...confirmed, name]);
+    }
+  }
+
+  // A server that was started anew has another token.
+  async hasNewToken() {
+    const before = this.token;
+    const session = await this.get("/session").catch(() => null);
+    if (!session?.token || session.token === before) return false;
+    this.token = session.token;
+    return true;
+  }
+
+  confirmed() {
+    return [...this.confirmations].filter(([, until]) => until > Date.now()).map(([name]) => name);
+  }
+
+  async send(method, endpoint, parameters, body, options, confirmed) {
+    if (method !== "GET" && this.token === null) await this.ready;
     const headers = { Accept: "application/json" };
     if (method !== "GET" && this.token !== null) headers["X-Zkcli-Token"] = this.token;
+    if (method !== "GET" && confirmed.length > 0) headers["X-Zkcli-Confirm"] = confirmed.join(", ");
     let content;
     if (body instanceof Blob) {
       content = body;

@@ -9,7 +9,7 @@
 
 import { ancestorsOf, childOf, nameOf, parentOf } from "./paths.js";
 
-/** An open znode. A row of text (`message`) stands in for its children until they are there, or if they cannot be. */
+/** An open znode. A row of text (`message`) is in the place of its children until they are there, or if they cannot be. */
 class Branch {
   constructor(path, parent) {
     this.path = path;

@@ -39,7 +39,8 @@ export function textOf(bytes) {
 export function hexLine(bytes, line) {
   const part = bytes.subarray(line * 16, line * 16 + 16);
   const pairs = Array.from(part, (byte) => byte.toString(16).padStart(2, "0"));
-  const characters = Array.from(part, (byte) => (byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : "·")).join("");
+  const characters = Array.from(part,
+    (byte) => (byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : "·")).join("");
   const hex = `${pairs.slice(0, 8).join(" ").padEnd(23)}  ${pairs.slice(8).join(" ").padEnd(23)}`;
   return [(line * 16).toString(16).padStart(8, "0"), hex, characters];
 }
@@ -48,7 +49,8 @@ export function hexLine(bytes, line) {
 export function toHex(bytes) {
   const lines = [];
   for (let line = 0; line * 16 < bytes.length; line += 1) {
-    lines.push(Array.from(bytes.subarray(line * 16, line * 16 + 16), (byte) => byte.toString(16).padStart(2, "0")).join(" "));
+    lines.push(Array.from(bytes.subarray(line * 16, line * 16 + 16),
+      (byte) => byte.toString(16).padStart(2, "0")).join(" "));
   }
   return lines.join("\n");
 }
@@ -61,7 +63,8 @@ export function parseBytes(text, format) {
     if (odd) throw new Error(`"${odd[0]}" is no hexadecimal digit.`);
     if (plain.length % 2) throw new Error("A byte has two hexadecimal digits: one is missing.");
     const bytes = new Uint8Array(plain.length / 2);
-    for (let index = 0; index < bytes.length; index += 1) bytes[index] = parseInt(plain.slice(index * 2, index * 2 + 2), 16);
+    for (let index = 0; index < bytes.length; index += 1) bytes[index] = parseInt(plain.slice(index * 2,
+      index * 2 + 2), 16);
     return bytes;
   }
   if (!/^[A-Za-z0-9+/]*={0,2}$/.test(plain) || plain.replace(/=+$/, "").length % 4 === 1) throw new Error("This is not base64.");
@@ -70,7 +73,8 @@ export function parseBytes(text, format) {
 
 /** Compressed as it was: gzip or zlib, by the browser. */
 export async function compress(bytes, compression) {
-  const stream = new Blob([bytes]).stream().pipeThrough(new CompressionStream(compression === "gzip" ? "gzip" : "deflate"));
+  const stream = new Blob([bytes]).stream().pipeThrough(new CompressionStream(compression === "gzip" ? "gzip"
+    : "deflate"));
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 

@@ -6,11 +6,12 @@ import { icon } from "./icons.js";
 import { errorText, notice } from "./status.js";
 
 /**
- * Opens a dialog. `body`: nodes. `actions`: [{label, kind: "primary"|"danger"|"", run(dialog)}]; `run` may be async, its
- * error is shown in the dialog, and the dialog closes unless it returns false. The first primary (or dangerous) action
- * is also what Enter does. Returns {element, form, close, setError, setBusy, button(label)}.
+ * Opens a dialog. `body`: nodes. `actions`: [{label, kind: "primary"|"danger"|"", run(dialog)}]; `run` may be async,
+ * its error is shown in the dialog, and the dialog closes unless it returns false. The first primary (or dangerous)
+ * action is also what Enter does. Returns {element, form, close, setError, setBusy, button(label)}.
  */
-export function openDialog({ title, body, actions = [], wide = false, onClose = null, closeLabel = "Cancel", mayClose = null }) {
+export function openDialog({ title, body, actions = [], wide = false, onClose = null, closeLabel = "Cancel",
+  mayClose = null }) {
   const heading = uniqueID("dialog");
   const errors = h("div", { class: "dialog-error", role: "alert" });
   const buttons = actions.map((action) => h("button", {
@@ -19,14 +20,16 @@ export function openDialog({ title, body, actions = [], wide = false, onClose = 
   }, action.label));
   const form = h("form", { method: "dialog", on: { submit } },
     h("header", null, h("h2", { id: heading }, title),
-      h("button", { type: "button", class: "quiet", "aria-label": "Close", on: { click: () => tryClose() } }, icon("close"))),
+      h("button", { type: "button", class: "quiet", "aria-label": "Close", on: { click: () => tryClose() } },
+        icon("close"))),
     h("div", { class: "dialog-body" }, body), errors,
     h("footer", null, h("button", { type: "button", on: { click: () => tryClose() } }, closeLabel), ...buttons));
   const element = h("dialog", { class: wide ? "wide" : "", "aria-labelledby": heading }, form);
   const opener = document.activeElement;
   let isBusy = false;
 
-  const dialog = { element, form, close, setError, setBusy, button: (label) => buttons.find((one) => one.dataset.label === label) };
+  const dialog = { element, form, close, setError, setBusy,
+    button: (label) => buttons.find((one) => one.dataset.label === label) };
 
   function submit(event) {
     event.preventDefault();
@@ -94,7 +97,8 @@ export function ask({ title, text, label, kind = "primary" }) {
   return new Promise((resolve) => {
     let answer = false;
     openDialog({
-      title, body: h("p", null, text), actions: [{ label, kind, run: () => { answer = true; } }], onClose: () => resolve(answer),
+      title, body: h("p", null, text), actions: [{ label, kind, run: () => { answer = true; } }],
+        onClose: () => resolve(answer),
     });
   });
 }
@@ -108,7 +112,7 @@ export function field(label, control, hint = null) {
   return h("div", { class: "field" }, h("label", { for: id }, label), control, hintElement);
 }
 
-/** A box to tick, or a radio button, with its label behind it. */
+/** A box to tick, or a radio button, with its label beside it. */
 export function choice(type, label, attributes = {}, hint = null) {
   const id = uniqueID("choice");
   const input = h("input", { type, id, ...attributes });

@@ -3,8 +3,8 @@
 const mostLines = 3000;
 
 /**
- * Rows of [mine, theirs]: a line of each, null where the other has one more. `isSame` says whether they are equal. Texts
- * with more than 3,000 lines that differ are set side by side line by line, without looking for what moved.
+ * Rows of [mine, theirs]: a line of each, null where the other has one more. `isSame` says whether they are equal.
+ * Texts with more than 3,000 lines that differ are set side by side line by line, without looking for what moved.
  */
 export function diffLines(mineText, theirsText) {
   const mine = mineText.split("\n");

@@ -5,8 +5,9 @@ const forbiddenLink = /^\s*(?!#|\/(?!\/)|blob:|\?)/;
 
 /**
  * Makes an element. `attributes` may hold `class`, `on: {click: …}`, `style: {width: "3px"}` (set by CSSOM, as the
- * page's Content-Security-Policy demands), `dataset`, properties of controls (`value`, `checked`, `disabled`, …) and any
- * attribute by its name; null, undefined and false leave it out. Children are nodes, text, numbers, or lists of them.
+ * page's Content-Security-Policy demands), `dataset`, properties of controls (`value`, `checked`, `disabled`, …) and
+ * any attribute by its name; null, undefined and false leave it out. Children are nodes, text, numbers, or lists of
+ * them.
  */
 export function h(tag, attributes, ...children) {
   return fill(document.createElement(tag), attributes, children);
@@ -95,7 +96,7 @@ export function isTyping(target) {
     && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
 }
 
-/** Calls `work` no more than once per `milliseconds`, the last time always. */
+/** Calls `work` at most once per `milliseconds`, the last time always. */
 export function throttle(work, milliseconds) {
   let timer = null;
   let next = 0;

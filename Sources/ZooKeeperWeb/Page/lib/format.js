@@ -56,7 +56,7 @@ export function ago(time, now = Date.now()) {
 export function time(value) {
   const date = new Date(value);
   if (value === null || value === undefined || Number.isNaN(date.getTime())) return "–";
-  if (date.getTime() === 0) return "never (the epoch)";
+  if (date.getTime() === 0) return "before the first transaction";
   const two = (number) => String(number).padStart(2, "0");
   return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} `
     + `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
@@ -65,7 +65,8 @@ export function time(value) {
 /** 14:05:09.123, for logs. */
 export function clockTime(value) {
   const date = new Date(value);
-  return Number.isNaN(date.getTime()) ? "–" : `${time(value).slice(11)}.${String(date.getMilliseconds()).padStart(3, "0")}`;
+  return Number.isNaN(date.getTime()) ? "–"
+    : `${time(value).slice(11)}.${String(date.getMilliseconds()).padStart(3, "0")}`;
 }
 
 /** A zxid as epoch and counter, or null if it is none. */

@@ -54,6 +54,7 @@ const paths = {
 
 /** An icon, hidden from screen readers: the control around it carries the name. */
 export function icon(name, className = "") {
-  return s("svg", { viewBox: "0 0 16 16", class: `icon ${className}`.trim(), "aria-hidden": "true", focusable: "false" },
+  return s("svg", { viewBox: "0 0 16 16", class: `icon ${className}`.trim(), "aria-hidden": "true",
+    focusable: "false" },
     s("path", { d: paths[name] ?? paths.info }));
 }

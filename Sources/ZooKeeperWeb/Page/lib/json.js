@@ -6,7 +6,7 @@ const tokenPattern =
 
 /**
  * Reads a text as JSON: {tokens: [[kind, text]], fault: null or {message, line, column}}. Kinds: key, string, number,
- * word, mark. Nesting is kept on a stack of its own, so that depth costs memory and not the call stack.
+ * word, mark. Nesting is kept on a separate stack, so that depth costs memory and not the call stack.
  */
 export function readJSON(text) {
   const tokens = [];
@@ -27,7 +27,8 @@ export function readJSON(text) {
     tokens.push([next.kind, token]);
     state = next.state;
   }
-  if (state !== "end") return { tokens, fault: faultAt(text, text.length, `The text ends here. ${expected(state, stack)}`) };
+  if (state !== "end") return { tokens,
+    fault: faultAt(text, text.length, `The text ends here. ${expected(state, stack)}`) };
   return { tokens, fault: null };
 }
 

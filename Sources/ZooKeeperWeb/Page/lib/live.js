@@ -36,8 +36,8 @@ export class Live {
 
   /**
    * Listens to an event: `state`, `job`, `ensemble`, `clients`, `sandbox`, `trace`, `log` as the server sends them;
-   * `connection` (whether the stream is open) and `resync` are this object's own, `session` (who is served, and what may be
-   * changed, is known now) is the page's. Returns what ends it.
+   * `connection` (whether the stream is open) and `resync` are this object's own, `session` (who is served, and what
+   * may be changed, is known now) is the page's. Returns what ends it.
    */
   on(name, listener) {
     if (!this.listeners.has(name)) this.listeners.set(name, new Set());
@@ -156,7 +156,7 @@ export class Live {
     if (slept) this.reopen();
   }
 
-  /** Tells the server soon what the stream follows, once for all that changes in this moment. */
+  /** Sends the server soon what the stream follows, once for all that changes in this moment. */
   followSoon() {
     clearTimeout(this.followTimer);
     this.followTimer = setTimeout(() => this.follow(), 20);

@@ -99,7 +99,7 @@ function decode(text) {
   try {
     return decodeURIComponent(text);
   } catch {
-    return text;  // A bare % that somebody typed.
+    return text;  // A bare % that a user typed.
   }
 }
 

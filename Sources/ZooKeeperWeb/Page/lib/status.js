@@ -11,8 +11,10 @@ const icons = { ok: "check", error: "warning", warning: "warning", info: "info" 
 export function toast(message, kind = "info", action = null) {
   const element = h("div", { class: `toast ${kind}` },
     icon(icons[kind]), h("span", { class: "toast-text" }, message),
-    action && h("button", { class: "link", type: "button", on: { click: () => { close(); action.run(); } } }, action.label),
-    h("button", { class: "quiet small", type: "button", "aria-label": "Close the message", on: { click: () => close() } },
+    action && h("button", { class: "link", type: "button", on: { click: () => { close(); action.run(); } } },
+      action.label),
+    h("button", { class: "quiet small", type: "button", "aria-label": "Close the message",
+      on: { click: () => close() } },
       icon("close")));
   const close = () => element.remove();
   let timer = setTimeout(close, kind === "error" ? 12_000 : 5000);
@@ -37,7 +39,8 @@ export function errorText(error, what = null) {
 
 /** A box within a view that says why there is nothing to see, with what may be done. */
 export function notice(kind, text, ...more) {
-  return h("div", { class: `notice ${kind}` }, icon(icons[kind] ?? "info"), h("div", { class: "notice-text" }, text), ...more);
+  return h("div", { class: `notice ${kind}` }, icon(icons[kind] ?? "info"), h("div", { class: "notice-text" }, text),
+    ...more);
 }
 
 let bannerText = "";

@@ -7,13 +7,16 @@ const overscan = 6;
 const tallest = 12_000_000;
 
 /**
- * `count()` says how many rows there are, `key(index)` names one (an element is kept for it while it is seen), `draw(element,
- * index)` fills an element, which may have been another row's. `rowHeight()` is in pixels. `onRange(first, last)` hears
- * what is seen. Returns {element, refresh(), scrollTo(index), range(), elementAt(index)}.
+ * `count()` says how many rows there are, `key(index)` names one (an element is kept for it while it is seen),
+ * `draw(element, index)` fills an element, which may have been another row's. `rowHeight()` is in pixels.
+ * `onRange(first, last)` hears what is seen. `head` stays at the top of the scrolled area. Returns {element,
+ * refresh(), scrollTo(index), range(), elementAt(index)}.
  */
-export function virtualList({ count, key, draw, rowHeight, onRange = () => {}, make = () => h("div", {}), attributes = {} }) {
+export function virtualList({ count, key, draw, rowHeight, onRange = () => {}, make = () => h("div", {}),
+  attributes = {}, head = null }) {
   const content = h("div", { class: "virtual-content", ...attributes });
-  const element = h("div", { class: "virtual", tabindex: "-1" }, content);
+  const element = h("div", { class: "virtual", tabindex: "-1" }, head, content);
+  const viewHeight = () => element.clientHeight - (head?.offsetHeight ?? 0);
   let rows = new Map();  // key → {element, index}
   let frame = null;
   let seen = [0, -1];
@@ -25,7 +28,7 @@ export function virtualList({ count, key, draw, rowHeight, onRange = () => {}, m
     const real = total * height;
     const shown = Math.min(real, tallest);
     content.style.height = `${shown}px`;
-    const view = element.clientHeight;
+    const view = viewHeight();
     const top = Math.min(element.scrollTop, Math.max(0, shown - view));
     // In a list that is too tall, the row at the top is found by proportion.
     const realTop = real > tallest ? top / Math.max(1, shown - view) * (real - view) : top;
@@ -63,7 +66,7 @@ export function virtualList({ count, key, draw, rowHeight, onRange = () => {}, m
   function scrollTo(index) {
     const height = rowHeight();
     const real = count() * height;
-    const view = element.clientHeight;
+    const view = viewHeight();
     const scale = real > tallest ? (tallest - view) / (real - view) : 1;
     const top = element.scrollTop / scale;
     const at = index * height;
@@ -83,9 +86,9 @@ export function virtualList({ count, key, draw, rowHeight, onRange = () => {}, m
   observer.observe(element);
 
   return {
-    element, content, refresh, refreshSoon, scrollTo, range: () => seen,
+    element, content, refresh, refreshSoon, scrollTo, viewHeight, range: () => seen,
     elementOf: (name) => rows.get(name)?.element ?? null,
-    pageSize: () => Math.max(1, Math.floor(element.clientHeight / rowHeight()) - 1),
+    pageSize: () => Math.max(1, Math.floor(viewHeight() / rowHeight()) - 1),
     destroy() {
       observer.disconnect();
       cancelAnimationFrame(frame);

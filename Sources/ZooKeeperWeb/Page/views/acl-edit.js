@@ -6,13 +6,14 @@ import { errorText, notice } from "../lib/status.js";
 
 /** The permissions of ZooKeeper, in the order of its letters. */
 const permissions = [
-  ["c", "create", "create children"], ["d", "delete", "delete children"], ["r", "read", "read the value and list the children"],
+  ["c", "create", "create children"], ["d", "delete", "delete children"],
+    ["r", "read", "read the value and list the children"],
   ["w", "write", "set the value"], ["a", "admin", "set the ACL"],
 ];
 
 const schemes = {
   world: "everybody; the id is always anyone",
-  auth: "whoever you are logged in as now; the server writes the identity in its place",
+  auth: "who you are logged in as now; the server writes the identity in its place",
   digest: "user:hash, the hash of a user's name and password",
   ip: "an address, or a network such as 10.0.0.0/8",
   sasl: "the name from Kerberos or DIGEST-MD5",
@@ -21,7 +22,8 @@ const schemes = {
 
 const presets = [
   ["Open to all", [{ scheme: "world", id: "anyone", permissions: "cdrwa" }]],
-  ["All read, I do the rest", [{ scheme: "world", id: "anyone", permissions: "r" }, { scheme: "auth", id: "", permissions: "cdrwa" }]],
+  ["All read, I do the rest",
+    [{ scheme: "world", id: "anyone", permissions: "r" }, { scheme: "auth", id: "", permissions: "cdrwa" }]],
   ["Only me", [{ scheme: "auth", id: "", permissions: "cdrwa" }]],
 ];
 
@@ -36,8 +38,11 @@ export class AclEditor {
         h("button", { type: "button", class: "small", on: { click: () => this.set(entries) } }, label))),
       this.list,
       h("div", { class: "row" },
-        h("button", { type: "button", class: "small", on: { click: () => this.add({ scheme: "world", id: "anyone", permissions: "r" }, true) } }, icon("plus"), "Entry"),
-        h("button", { type: "button", class: "small", on: { click: () => this.openHasher() } }, icon("key"), "From user and password")),
+        h("button", { type: "button", class: "small",
+          on: { click: () => this.add({ scheme: "world", id: "anyone", permissions: "r" }, true) } }, icon("plus"),
+          "Entry"),
+        h("button", { type: "button", class: "small", on: { click: () => this.openHasher() } }, icon("key"),
+          "From user and password")),
       this.hasher);
     this.set(acl);
   }
@@ -54,7 +59,9 @@ export class AclEditor {
     const scheme = h("select", { "aria-label": "Scheme", on: { change: () => explain(true) } },
       [...new Set([...Object.keys(schemes), entry.scheme])].map((name) => h("option", { value: name }, name)));
     scheme.value = entry.scheme;
-    const id = h("input", { type: "text", value: entry.id, "aria-label": "Id", "aria-describedby": hint.id, spellcheck: "false", autocomplete: "off" });
+    const id = h("input",
+      { type: "text", value: entry.id, "aria-label": "Id", "aria-describedby": hint.id, spellcheck: "false",
+      autocomplete: "off" });
     const boxes = permissions.map(([letter, word, meaning]) => h("input", {
       type: "checkbox", value: letter, checked: entry.permissions.includes(letter), "aria-label": `${word}: ${meaning}`,
     }));
@@ -65,7 +72,8 @@ export class AclEditor {
           element.remove();
           this.rows.splice(this.rows.indexOf(row), 1);
         } } }, icon("trash"))),
-      h("div", { class: "row acl-may" }, boxes.map((box, index) => h("label", { title: permissions[index][2] }, box, permissions[index][1]))), hint);
+      h("div", { class: "row acl-may" },
+        boxes.map((box, index) => h("label", { title: permissions[index][2] }, box, permissions[index][1]))), hint);
     function explain(isChanged) {
       replace(hint, schemes[scheme.value] ?? "");
       id.disabled = scheme.value === "world" || scheme.value === "auth";
@@ -77,24 +85,28 @@ export class AclEditor {
     if (hasFocus) scheme.focus();
   }
 
-  /** The ACL as it stands; throws an Error where an entry cannot be meant. */
+  /** The ACL as it is in the fields; throws an Error where an entry cannot be meant. */
   value() {
     if (this.rows.length === 0) throw new Error("An ACL has at least one entry.");
     return this.rows.map(({ scheme, id, boxes }) => {
       const letters = boxes.filter((box) => box.checked).map((box) => box.value).join("");
-      if (scheme.value !== "auth" && id.value.trim() === "") throw new Error(`The entry for ${scheme.value} has no id.`);
+      if (scheme.value !== "auth"
+        && id.value.trim() === "") throw new Error(`The entry for ${scheme.value} has no id.`);
       if (letters === "") throw new Error(`The entry ${scheme.value}:${id.value} allows nothing: tick a permission, or remove it.`);
       return { scheme: scheme.value, id: id.value.trim(), permissions: letters };
     });
   }
 
   openHasher() {
-    const user = h("input", { type: "text", "aria-label": "User", placeholder: "user", autocomplete: "off", spellcheck: "false" });
-    const password = h("input", { type: "password", "aria-label": "Password", placeholder: "password", autocomplete: "new-password" });
+    const user = h("input",
+      { type: "text", "aria-label": "User", placeholder: "user", autocomplete: "off", spellcheck: "false" });
+    const password = h("input",
+      { type: "password", "aria-label": "Password", placeholder: "password", autocomplete: "new-password" });
     const errors = h("div", { role: "alert" });
     const add = async () => {
       try {
-        if (user.value === "" || user.value.includes(":")) throw new Error("The user's name must not be empty or contain a colon.");
+        if (user.value === ""
+          || user.value.includes(":")) throw new Error("The user's name must not be empty or contain a colon.");
         const { id } = await this.context.api.post("/acl/hash", { user: user.value, password: password.value });
         this.add({ scheme: "digest", id, permissions: "cdrwa" }, true);
         replace(this.hasher);
@@ -102,7 +114,9 @@ export class AclEditor {
         replace(errors, notice("error", errorText(error)));
       }
     };
-    replace(this.hasher, h("div", { class: "acl-line" }, user, password, h("button", { type: "button", on: { click: add } }, "Add")), errors);
+    replace(this.hasher,
+      h("div", { class: "acl-line" }, user, password, h("button", { type: "button", on: { click: add } }, "Add")),
+      errors);
     user.focus();
   }
 }

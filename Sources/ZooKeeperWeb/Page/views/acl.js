@@ -12,7 +12,8 @@ export class AccessTab {
     this.path = path;
     this.aversion = znode?.stat.aversion ?? null;
     this.context = context;
-    this.element = h("div", { class: "access" }, h("div", { class: "value-wait" }, h("span", { class: "spinner" }), "Loading…"));
+    this.element = h("div", { class: "access" },
+      h("div", { class: "value-wait" }, h("span", { class: "spinner" }), "Loading…"));
     this.load();
   }
 
@@ -32,24 +33,34 @@ export class AccessTab {
     replace(this.element,
       h("section", { class: "card" }, h("div", { class: "card-head" }, h("h2", null, "You")),
         h("ul", { class: "card-body may" }, (you ?? []).map((one) => h("li", null,
-          h("span", { class: `badge ${one.allowed ? "ok" : "danger"}` }, icon(one.allowed ? "check" : "close"), one.permission),
-          h("span", null, one.allowed ? "allowed" : "not allowed", h("span", { class: "muted" }, `: ${one.because}`)))))),
-      h("section", { class: "card" }, h("div", { class: "card-head" }, h("h2", null, "Access control list"), h("div", { class: "grow" }),
-        h("button", { type: "button", class: "small", disabled: refusal !== null, title: refusal, on: { click: () => this.edit() } }, icon("edit"), "Edit the ACL")),
+          h("span", { class: `badge ${one.allowed ? "ok" : "danger"}` }, icon(one.allowed ? "check" : "close"),
+            one.permission),
+          h("span", null, one.allowed ? "allowed" : "not allowed",
+            h("span", { class: "muted" }, `: ${one.because}`)))))),
+      h("section", { class: "card" },
+        h("div", { class: "card-head" }, h("h2", null, "Access control list"), h("div", { class: "grow" }),
+        h("button", { type: "button", class: "small", disabled: refusal !== null, title: refusal,
+          on: { click: () => this.edit() } }, icon("edit"), "Edit the ACL")),
         h("div", { class: "table-scroll" }, h("table", null,
           h("thead", null, h("tr", null, ["Who", "May", "Entry"].map((head) => h("th", { scope: "col" }, head)))),
-          h("tbody", null, (explanations ?? acl.map((entry) => ({ entry, who: "", may: [...entry.permissions] }))).map(({ entry, who, may }) => h("tr", null,
+          h("tbody", null, (explanations ?? acl.map((entry) => ({ entry, who: "",
+            may: [...entry.permissions] }))).map(({ entry, who, may }) => h("tr", null,
             h("td", null, who),
-            h("td", null, h("span", { class: "row" }, may.map((word) => h("span", { class: "badge" }, word)), may.length === 0 && "nothing")),
-            h("td", null, h("code", { class: "entry" }, `${entry.scheme}:${visible(entry.id)}:${entry.permissions}`)))))))),
-      h("p", { class: "hint" }, "The ACL of a znode counts for it alone: its children have their own. Whether a znode may be deleted is in the ACL of its parent."));
+            h("td", null, h("span", { class: "row" }, may.map((word) => h("span", { class: "badge" }, word)),
+              may.length === 0 && "nothing")),
+            h("td", null, h("code", { class: "entry" },
+              `${entry.scheme}:${visible(entry.id)}:${entry.permissions}`)))))))),
+      h("p", { class: "hint" },
+        "The ACL of a znode counts for it alone: its children have their own. Whether a znode may be deleted is in the ACL of its parent."));
   }
 
   edit() {
     const editor = new AclEditor(this.context, this.answer.acl);
     const recursive = h("input", { type: "checkbox", on: { change: () => this.count(countText, recursive.checked) } });
     const countText = h("small", { class: "hint" });
-    const save = h("button", { type: "button", class: "primary", on: { click: () => this.save(editor, recursive.checked, save, errors) } }, "Save the ACL");
+    const save = h("button",
+      { type: "button", class: "primary", on: { click: () => this.save(editor, recursive.checked, save, errors) } },
+      "Save the ACL");
     const errors = h("div", { role: "alert" });
     replace(this.element, h("section", { class: "card" },
       h("div", { class: "card-head" }, h("h2", { tabindex: "-1" }, "Edit the ACL")),
@@ -77,11 +88,13 @@ export class AccessTab {
     try {
       const acl = editor.value();
       button.disabled = true;
-      const answer = await this.context.api.put("/acl", { acl, recursive }, { path: this.path, version: this.answer.stat.aversion });
+      const answer = await this.context.api.put("/acl", { acl, recursive },
+        { path: this.path, version: this.answer.stat.aversion });
       toast(answer.job ? "The ACLs are being set: see Jobs." : "The ACL is set.", "ok");
       await this.load();
     } catch (error) {
-      const hint = error.word === "BadVersion" ? " Somebody set it meanwhile: load it again, and look at it first." : "";
+      const hint = error.word === "BadVersion"
+        ? " Another client set it meanwhile: load it again, and look at it first." : "";
       replace(errors, notice("error", `${errorText(error)}${hint}`,
         hint && h("button", { type: "button", class: "small", on: { click: () => this.load() } }, "Load again")));
     } finally {

@@ -52,20 +52,25 @@ class ClientsView {
   constructor(container, context) {
     this.context = context;
     this.filter = h("input", {
-      type: "search", placeholder: "Filter", "aria-label": "Filter clients", on: { input: debounce(() => this.#arrange(), 80) },
+      type: "search", placeholder: "Filter", "aria-label": "Filter clients",
+      on: { input: debounce(() => this.#arrange(), 80) },
     });
     this.summary = h("span", { class: "muted", role: "status" });
     this.notes = h("div");
-    this.heads = COLUMNS.map(([key, title, , isNumber]) => h("div", { role: "columnheader", class: isNumber ? "number" : "", dataset: { key } },
-      h("button", { type: "button", class: "sort", on: { click: () => this.#sortBy(key, isNumber) } }, title, icon("down"))));
+    this.heads = COLUMNS.map(([key, title, , isNumber]) => h("div",
+      { role: "columnheader", class: isNumber ? "number" : "", dataset: { key } },
+      h("button", { type: "button", class: "sort", on: { click: () => this.#sortBy(key, isNumber) } }, title,
+        icon("down"))));
     this.space = h("div", { class: "rows", role: "presentation" });
-    this.grid = h("div", { class: "card grid", role: "table", "aria-label": "Clients", tabindex: "0", on: { scroll: () => this.#drawRows() } },
+    this.grid = h("div", { class: "card grid", role: "table", "aria-label": "Clients", tabindex: "0",
+      on: { scroll: () => this.#drawRows() } },
       h("div", { role: "row", class: "grid-row head", "aria-rowindex": "1" }, this.heads), this.space);
     replace(container, h("div", { class: "page clients" },
       h("header", null, h("h1", null, "Clients"), this.filter, this.summary), this.notes, this.grid));
     this.observer = new ResizeObserver(() => this.#drawRows());
     this.observer.observe(this.grid);
-    this.#ends.push(context.live.topic("clients", (report) => this.#receive(report)), context.live.on("resync", () => this.#load()));
+    this.#ends.push(context.live.topic("clients", (report) => this.#receive(report)),
+      context.live.on("resync", () => this.#load()));
     this.#drawHeads();
     this.#load();
   }
@@ -94,7 +99,8 @@ class ClientsView {
     const key = JSON.stringify(report.notes);
     if (key !== this.notes.dataset.key) {
       this.notes.dataset.key = key;
-      replace(this.notes, report.notes.map((note) => this.context.status.notice(report.complete ? "info" : "warning", note)));
+      replace(this.notes, report.notes.map((note) => this.context.status.notice(report.complete ? "info" : "warning",
+        note)));
     }
     this.#arrange();
   }
@@ -124,14 +130,16 @@ class ClientsView {
     this.#shown.sort((a, b) => (a[key] === b[key] ? (a.client < b.client ? -1 : 1)
       : a[key] === null ? 1 : b[key] === null ? -1 : a[key] < b[key] ? -sign : sign));
     const total = this.#clients.length;
-    setText(this.summary, words.length > 0 ? `${count(this.#shown.length)} of ${plural(total, "client")}` : plural(total, "client"));
+    setText(this.summary,
+      words.length > 0 ? `${count(this.#shown.length)} of ${plural(total, "client")}` : plural(total, "client"));
     this.grid.setAttribute("aria-rowcount", String(this.#shown.length + 1));
     this.#drawRows();
   }
 
   /** Draws the rows that are seen, and some around them. */
   #drawRows() {
-    const height = parseFloat(getComputedStyle(this.space).getPropertyValue("--row-height")) * parseFloat(getComputedStyle(document.documentElement).fontSize);
+    const pixels = parseFloat(getComputedStyle(document.documentElement).fontSize);
+    const height = pixels * parseFloat(getComputedStyle(this.space).getPropertyValue("--row-height"));
     this.space.style.height = `${this.#shown.length * height}px`;
     const first = Math.max(0, Math.floor(this.grid.scrollTop / height) - 8);
     const wanted = Math.min(this.#shown.length - first, Math.ceil(this.grid.clientHeight / height) + 16);
@@ -145,17 +153,20 @@ class ClientsView {
       const one = this.#shown[first + index];
       row.element.style.transform = `translateY(${(first + index) * height}px)`;
       row.element.setAttribute("aria-rowindex", String(first + index + 2));
-      COLUMNS.forEach(([key, , write], column) => setText(key === "session" ? row.link : row.cells[column], write(one)));
+      COLUMNS.forEach(([key, , write], column) => {
+        setText(key === "session" ? row.link : row.cells[column], write(one));
+      });
       if (one.session) row.link.href = viewHash(`clients/${one.session}`);
       else row.link.removeAttribute("href");
     });
-    if (this.#shown.length === 0) this.space.dataset.empty = this.#clients.length === 0 ? "There are no clients." : "No client matches.";
-    else delete this.space.dataset.empty;
+    if (this.#shown.length > 0) delete this.space.dataset.empty;
+    else this.space.dataset.empty = this.#clients.length === 0 ? "There are no clients." : "No client matches.";
   }
 }
 
 function newRow() {
   const link = h("a");
-  const cells = COLUMNS.map(([key, , , isNumber]) => h("div", { role: "cell", class: isNumber ? "number" : key === "since" ? "" : "mono" }, key === "session" && link));
+  const cells = COLUMNS.map(([key, , , isNumber]) => h("div",
+    { role: "cell", class: isNumber ? "number" : key === "since" ? "" : "mono" }, key === "session" && link));
   return { link, cells, element: h("div", { role: "row", class: "grid-row" }, cells) };
 }

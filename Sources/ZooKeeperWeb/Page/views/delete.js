@@ -1,5 +1,4 @@
-// Deleting a znode, with all below it after its number was shown. Over 1,000 znodes, and on a protected cluster, a name
-// is typed first.
+// Deleting a znode, with all below it after its number was shown. Over 1,000 znodes the name is typed first.
 
 import { h, replace } from "../lib/dom.js";
 import { allow, openDialog } from "../lib/dialog.js";
@@ -11,10 +10,11 @@ import { typedGuard } from "./guard.js";
 const mostUntyped = 1000;
 
 export function openDelete(path, znode, context) {
-  const body = h("div", { class: "stack", role: "status" }, h("div", { class: "value-wait" }, h("span", { class: "spinner" }), "Counting what is below…"));
+  const body = h("div", { class: "stack", role: "status" },
+    h("div", { class: "value-wait" }, h("span", { class: "spinner" }), "Counting what is below…"));
   const typed = h("div");
   let subtree = null;
-  let guards = [];
+  let guard = null;
   const dialog = openDialog({
     title: `Delete ${visible(path)}?`, body: [body, typed], actions: [{ label: "Delete", kind: "danger", run: remove }],
   });
@@ -31,20 +31,19 @@ export function openDelete(path, znode, context) {
     const below = subtree.count - 1;
     replace(body,
       below === 0 ? h("p", null, "It has no children.")
-        : h("p", null, h("strong", { class: "count" }, plural(subtree.count, "znode")), ` will be deleted: this one and ${count(below)} below it${subtree.truncated ? ", or more" : ""}.`),
-      h("p", { class: "muted" }, `${size(subtree.dataBytes)} of values${subtree.ephemerals ? `, ${plural(subtree.ephemerals, "ephemeral znode")} of living sessions` : ""}. This cannot be undone; an export beforehand can be imported again.`));
-    guards = [
-      subtree.count > mostUntyped && typedGuard("Type the name of the znode", nameOf(path), check),
-      context.cluster?.protected && typedGuard("The cluster is protected. Type its name", context.cluster.name, check),
-    ].filter(Boolean);
-    replace(typed, guards.map((guard) => guard.element));
+        : h("p", null, h("strong", { class: "count" }, plural(subtree.count, "znode")),
+          ` will be deleted: this one and ${count(below)} below it${subtree.truncated ? ", or more" : ""}.`),
+      h("p", { class: "muted" },
+        `${size(subtree.dataBytes)} of values${subtree.ephemerals ? `, ${plural(subtree.ephemerals, "ephemeral znode")} of living sessions` : ""}. This cannot be undone; an export beforehand can be imported again.`));
+    guard = subtree.count > mostUntyped ? typedGuard("Type the name of the znode", nameOf(path), check) : null;
+    replace(typed, guard?.element);
     check();
-    if (guards.length > 0) guards[0].input.focus();
+    if (guard) guard.input.focus();
     else dialog.button("Delete").focus();
   }
 
   function check() {
-    allow(dialog, "Delete", guards.every((guard) => guard.isMet()));
+    allow(dialog, "Delete", guard === null || guard.isMet());
   }
 
   async function remove() {
@@ -52,7 +51,8 @@ export function openDelete(path, znode, context) {
     try {
       if (subtree.count === 1) {
         const version = znode?.stat.version;
-        await context.api.delete("/znode", { path, version: version ?? (await context.api.get("/znode", { path })).stat.version });
+        await context.api.delete("/znode",
+          { path, version: version ?? (await context.api.get("/znode", { path })).stat.version });
         toast(`${visible(path)} is deleted.`, "ok");
       } else {
         const confirm = subtree.count > mostUntyped ? nameOf(path) : null;

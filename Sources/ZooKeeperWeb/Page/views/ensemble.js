@@ -15,12 +15,16 @@ const dash = (value, write = count) => (value === null || value === undefined ? 
 
 /** The columns of figures: title, what is shown of a member, the smaller text under it, and what it means. */
 const COLUMNS = [
-  ["Sessions", (m) => dash(m.sessions), (m) => m.connections !== null && plural(m.connections, "connection"), "Sessions of clients, as this member counts them"],
+  ["Sessions", (m) => dash(m.sessions), (m) => m.connections !== null && plural(m.connections, "connection"),
+    "Sessions of clients, as this member counts them"],
   ["Watches", (m) => dash(m.watches), () => "", "Watches that this member keeps"],
-  ["Znodes", (m) => dash(m.znodes), (m) => m.dataBytes !== null && size(m.dataBytes), "Znodes in the tree, and its approximate size"],
+  ["Znodes", (m) => dash(m.znodes), (m) => m.dataBytes !== null && size(m.dataBytes),
+    "Znodes in the tree, and its approximate size"],
   ["Waiting", (m) => dash(m.outstanding), () => "", "Requests that wait (outstanding)"],
-  ["Descriptors", (m) => dash(m.openDescriptors), (m) => m.maximumDescriptors !== null && `of ${count(m.maximumDescriptors)}`, "Open file descriptors, of how many at most"],
-  ["Uptime", (m) => dash(m.uptimeMilliseconds, duration), (m) => m.version, "Time since it was started, and its version"],
+  ["Descriptors", (m) => dash(m.openDescriptors), (m) => m.maximumDescriptors !== null
+    && `of ${count(m.maximumDescriptors)}`, "Open file descriptors, of how many at most"],
+  ["Uptime", (m) => dash(m.uptimeMilliseconds, duration), (m) => m.version,
+    "Time since it was started, and its version"],
   ["Clock", (m) => dash(m.clockOffsetMilliseconds, offset), () => "", "How far its clock is ahead of this machine's"],
 ];
 
@@ -47,10 +51,12 @@ class EnsembleView {
     this.configuration = h("section", { class: "card", hidden: true });
     replace(container, h("div", { class: "page ensemble" },
       h("header", null, h("h1", null, "Ensemble"), this.verdict), this.facts,
-      h("section", { class: "card" }, h("div", { class: "table-scroll", tabindex: "0", role: "region", "aria-label": "Members" },
+      h("section", { class: "card" }, h("div", { class: "table-scroll", tabindex: "0", role: "region",
+        "aria-label": "Members" },
         h("table", { class: "members" }, h("thead", null, h("tr", null,
           ["Member", "Zxid", "Requests a second", "Latency"].map((title) => h("th", { scope: "col" }, title)),
-          COLUMNS.map(([title, , , meaning]) => h("th", { scope: "col", class: "number", title: meaning }, title)))), this.body))),
+          COLUMNS.map(([title, , , meaning]) => h("th", { scope: "col", class: "number", title: meaning }, title)))),
+            this.body))),
       this.findings, this.configuration));
     const { live } = context;
     this.#ends.push(live.topic("ensemble", (report) => this.#draw(report)), live.on("resync", () => this.#load()));
@@ -88,6 +94,9 @@ class EnsembleView {
     replace(this.facts, Object.entries(tiles).map(([name, [value, kind, title]]) =>
       h("div", null, h("dt", null, name), h("dd", { class: kind, title }, value))));
     if (report.verdict) this.#drawVerdict(report.verdict);
+    const states = report.members.map((member) => `${member.state}${member.role}`).join();
+    if (this.states && states !== this.states) this.#loadHealth();
+    this.states = states;
     const addresses = new Set(report.members.map((member) => member.address));
     for (const [address, row] of this.#rows) {
       if (addresses.has(address)) continue;
@@ -156,7 +165,8 @@ class EnsembleView {
     const key = JSON.stringify([health.summary, findings]);
     if (key === this.findings.dataset.key) return;
     this.findings.dataset.key = key;
-    replace(this.findings, h("div", { class: "card-head" }, h("h2", null, "Health"), h("span", { class: "muted" }, health.summary)),
+    replace(this.findings, h("div", { class: "card-head" }, h("h2", null, "Health"),
+      h("span", { class: "muted" }, health.summary)),
       findings.length === 0 ? h("p", { class: "card-body muted" }, "Nothing is wrong.")
         : h("ul", { class: "findings" }, findings.map((finding) => h("li", { class: finding.severity },
           h("span", { class: `badge ${{ fault: "danger", warning: "warn" }[finding.severity] ?? ""}` }, finding.severity),
@@ -176,8 +186,10 @@ class EnsembleView {
     this.configuration.hidden = false;
     replace(this.configuration,
       h("div", { class: "card-head" }, h("h2", null, "Configuration"),
-        configuration.version && h("span", { class: "muted" }, `version ${configuration.version}`), h("span", { class: "grow" }),
-        h("button", { type: "button", class: "small", on: { click: () => copyText(configuration.connectString, "Connect string") } },
+        configuration.version && h("span", { class: "muted" }, `version ${configuration.version}`),
+        h("span", { class: "grow" }),
+        h("button", { type: "button", class: "small", on: { click: () => copyText(configuration.connectString,
+          "Connect string") } },
           icon("copy"), "Connect string")),
       h("pre", { class: "card-body configuration", tabindex: "0", "aria-label": "Configuration" }, configuration.text));
   }
@@ -186,16 +198,20 @@ class EnsembleView {
 /** A member's row; its plots keep what they have seen. */
 function newRow(member) {
   const row = {
-    role: h("span", { class: "badge" }), reason: h("div", { class: "sub muted" }), zxid: h("div", { class: "mono" }), lag: h("div"),
-    requestText: h("span"), sentText: h("div", { class: "sub muted" }), latencyText: h("span"), latencyMost: h("div", { class: "sub muted" }),
+    role: h("span", { class: "badge" }), reason: h("div", { class: "sub muted" }), zxid: h("div", { class: "mono" }),
+    lag: h("div"),
+    requestText: h("span"), sentText: h("div", { class: "sub muted" }), latencyText: h("span"),
+    latencyMost: h("div", { class: "sub muted" }),
     progress: sparkline(`${member.address}: transactions a second`, { format: rate }),
     requests: sparkline(`${member.address}: requests a second`, { format: rate }),
     latency: sparkline(`${member.address}: latency`, { format: milliseconds }),
     cells: COLUMNS.map(() => [h("div"), h("div", { class: "sub muted" })]),
   };
-  const plotted = (plot, text, sub) => h("td", null, h("div", { class: "plotted" }, plot.element, h("div", null, text, sub)));
+  const plotted = (plot, text, sub) => h("td", null, h("div", { class: "plotted" }, plot.element,
+    h("div", null, text, sub)));
   row.element = h("tr", null,
-    h("th", { scope: "row" }, h("div", { class: "member" }, h("span", { class: "mono" }, member.address), row.role), row.reason),
+    h("th", { scope: "row" }, h("div", { class: "member" }, h("span", { class: "mono" }, member.address), row.role),
+      row.reason),
     plotted(row.progress, row.zxid, row.lag), plotted(row.requests, row.requestText, row.sentText),
     plotted(row.latency, row.latencyText, row.latencyMost),
     row.cells.map((cell) => h("td", { class: "number" }, cell)));

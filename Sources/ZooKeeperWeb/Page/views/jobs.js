@@ -14,7 +14,8 @@ export function mount(container, { api, live }) {
   const cards = new Map();  // id → element
   let chosen = null;
   container.append(h("div", { class: "page" }, h("header", null, h("h1", null, "Jobs")),
-    h("p", { class: "lead" }, "Work on whole subtrees. It goes on when this page is closed, and is forgotten when the server ends."), list));
+    h("p", { class: "lead" },
+      "Work on whole subtrees. It goes on when this page is closed, and is forgotten when the server ends."), list));
   const offs = [live.on("job", (job) => put(job)), live.on("resync", () => load())];
   load();
 
@@ -68,24 +69,34 @@ export function mount(container, { api, live }) {
 function jobCard(job, stop) {
   const isRunning = job.state === "running";
   const share = job.total ? Math.min(1, job.done / job.total) : null;
-  const bar = h("i", { style: { width: isRunning && share === null ? "" : `${(share ?? (isRunning ? 0 : 1)) * 100}%` } });
+  const bar = h("i", { style: { width: isRunning
+    && share === null ? "" : `${(share ?? (isRunning ? 0 : 1)) * 100}%` } });
   const counts = Object.entries(job.counts ?? {}).filter(([, number]) => number > 0);
   const ran = (job.ended ? new Date(job.ended) : new Date()) - new Date(job.started);
   return h("li", { class: "card job", dataset: { job: job.id } },
     h("div", { class: "job-head" },
       h("span", { class: `badge ${badges[job.state] ?? ""}` }, job.state),
-      h("strong", null, verbs[job.kind] ?? job.kind), h("a", { class: "mono", href: hashOf(job.path) }, visible(job.path)),
+      h("strong", null, verbs[job.kind] ?? job.kind),
+        h("a", { class: "mono", href: hashOf(job.path) }, visible(job.path)),
       job.to && [icon("move"), h("a", { class: "mono", href: hashOf(job.to) }, visible(job.to))],
-      h("div", { class: "grow" }), h("span", { class: "muted nowrap", title: `Started ${time(job.started)}` }, duration(Math.max(0, ran))),
-      isRunning && h("button", { type: "button", class: "small", on: { click: () => stop(job) } }, icon("stop"), "Stop")),
+      h("div", { class: "grow" }),
+        h("span", { class: "muted nowrap", title: `Started ${time(job.started)}` }, duration(Math.max(0, ran))),
+      isRunning && h("button", { type: "button", class: "small", on: { click: () => stop(job) } }, icon("stop"),
+        "Stop")),
     h("div", {
-      class: `progress ${isRunning ? (share === null ? "unknown" : "") : job.state}`, role: "progressbar", "aria-label": `${verbs[job.kind] ?? job.kind} ${job.path}`,
+      class: `progress ${isRunning ? (share === null ? "unknown" : "") : job.state}`, role: "progressbar",
+        "aria-label": `${verbs[job.kind] ?? job.kind} ${job.path}`,
       "aria-valuemin": "0", "aria-valuemax": job.total, "aria-valuenow": job.total === null ? null : job.done,
     }, bar),
-    h("div", { class: "job-counts" }, h("span", null, `${count(job.done)}${job.total === null ? "" : ` of ${count(job.total)}`} znodes`),
-      counts.map(([word, number]) => h("span", { class: `badge ${word === "failed" ? "danger" : ""}` }, `${count(number)} ${word}`))),
+    h("div", { class: "job-counts" },
+      h("span", null, `${count(job.done)}${job.total === null ? "" : ` of ${count(job.total)}`} znodes`),
+      counts.map(([word, number]) => h("span", { class: `badge ${word === "failed" ? "danger" : ""}` },
+        `${count(number)} ${word}`))),
     job.message && notice(job.state === "failed" ? "error" : "info", job.message),
     job.failureCount > 0 && h("details", null, h("summary", null, plural(job.failureCount, "failure")),
-      h("ul", { class: "failures" }, job.failures.map((one) => h("li", null, h("a", { class: "mono", href: hashOf(one.path) }, visible(one.path)), ` ${one.message}`)),
-        job.failureCount > job.failures.length && h("li", { class: "muted" }, `and ${count(job.failureCount - job.failures.length)} more`))));
+      h("ul", { class: "failures" },
+        job.failures.map((one) => h("li", null, h("a", { class: "mono", href: hashOf(one.path) }, visible(one.path)),
+        ` ${one.message}`)),
+        job.failureCount > job.failures.length && h("li", { class: "muted" },
+          `and ${count(job.failureCount - job.failures.length)} more`))));
 }

@@ -23,7 +23,9 @@ export function openLogin(api, session, onSuccess) {
     hasPassword && hasToken && h("p", { class: "or muted" }, "or"),
     hasToken && field("Token", token, "It was printed when the server started."),
     errors, (hasPassword || hasToken) && button);
-  const dialog = h("dialog", { class: "login-dialog", "aria-labelledby": "login-title", on: { cancel: (event) => event.preventDefault() } }, form);
+  const dialog = h("dialog",
+    { class: "login-dialog", "aria-labelledby": "login-title", on: { cancel: (event) => event.preventDefault() } },
+    form);
   document.body.append(dialog);
   dialog.showModal();
   (hasPassword ? user : token).focus();
@@ -33,7 +35,8 @@ export function openLogin(api, session, onSuccess) {
     button.disabled = true;
     replace(errors);
     try {
-      await api.post("/login", token.value !== "" ? { token: token.value.trim() } : { user: user.value, password: password.value });
+      await api.post("/login",
+        token.value !== "" ? { token: token.value.trim() } : { user: user.value, password: password.value });
       dialog.close();
       dialog.remove();
       onSuccess();

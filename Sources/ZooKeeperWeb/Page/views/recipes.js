@@ -38,7 +38,8 @@ export async function mount(container, context) {
             else navigate(hash);
           },
         },
-      }, h("label", { class: "label below" }, "below", input), h("button", { type: "submit" }, icon("refresh"), "Look"))), summary, list));
+      }, h("label", { class: "label below" }, "below", input),
+        h("button", { type: "submit" }, icon("refresh"), "Look"))), summary, list));
 
   async function load() {
     request?.abort();
@@ -57,7 +58,8 @@ export async function mount(container, context) {
       + `${answer.truncated ? ", where the search ended: look below a smaller part of the tree" : ""}`);
     replace(list, answer.found.map(card));
     if (answer.found.length === 0) {
-      replace(list, h("p", { class: "empty" }, "There are no znodes that look like a lock, an election, a barrier, a queue, a group or a counter."));
+      replace(list, h("p", { class: "empty" },
+        "There are no znodes that look like a lock, an election, a barrier, a queue, a group or a counter."));
     }
   }
 
@@ -79,24 +81,29 @@ function card(recipe) {
   const [title, holds, waits, none] = KINDS[recipe.kind] ?? [recipe.kind, "Holders", "Waiting", "nobody"];
   const people = recipe.holders.length + recipe.waiting.length;
   return h("section", { class: "card recipe", dataset: { kind: recipe.kind } },
-    h("div", { class: "card-head" }, h("span", { class: "badge violet" }, title), h("a", { class: "mono path", href: hashOf(recipe.path) }, visible(recipe.path)),
+    h("div", { class: "card-head" }, h("span", { class: "badge violet" }, title),
+      h("a", { class: "mono path", href: hashOf(recipe.path) }, visible(recipe.path)),
       h("span", { class: "grow" }), recipe.by && h("span", { class: "muted" }, `as ${recipe.by} makes them`)),
     h("div", { class: "card-body" },
-      recipe.title && h("p", { class: "muted" }, recipe.title),
+      recipe.title && recipe.title.toLowerCase() !== title.toLowerCase() && h("p", { class: "muted" }, recipe.title),
       recipe.value !== null && h("p", { class: "value mono" }, visible(String(recipe.value))),
       recipe.count !== null && ["queue", "semaphore"].includes(recipe.kind)
         && h("p", null, plural(recipe.count, recipe.kind === "queue" ? "item" : "lease")),
       recipe.holders.length > 0 && participants(holds, recipe.holders, "holds"),
-      recipe.waiting.length > 0 && participants(recipe.kind === "queue" ? "Items, the next first" : `${waits}, the next first`, recipe.waiting, "waits"),
+      recipe.waiting.length > 0 && participants(recipe.kind === "queue" ? "Items, the next first"
+        : `${waits}, the next first`, recipe.waiting, "waits"),
       people === 0 && none && h("p", { class: "muted" }, none)));
 }
 
 function participants(title, all, kind) {
   return h("div", null, h("h3", null, title), h("ol", { class: `participants ${kind}` },
     all.slice(0, MOST_PARTICIPANTS).map((one) => h("li", null,
-      h("a", { class: "mono", href: hashOf(one.path), title: one.path }, visible(one.path.slice(one.path.lastIndexOf("/") + 1))),
+      h("a", { class: "mono", href: hashOf(one.path), title: one.path },
+        visible(one.path.slice(one.path.lastIndexOf("/") + 1))),
       one.encoding === "utf8" && one.data && h("span", { class: "data" }, visible(one.data.slice(0, 80))),
-      h("span", { class: "muted who" }, one.session && one.session !== "0x0" && h("a", { class: "mono", href: viewHash(`clients/${one.session}`) }, one.session),
-        one.client && ` ${one.client}`, one.since && ` ${ago(one.since)}`))),
-    all.length > MOST_PARTICIPANTS && h("li", { class: "muted" }, `and ${count(all.length - MOST_PARTICIPANTS)} more`)));
+      h("span", { class: "muted who" }, one.session && one.session !== "0x0"
+        && h("a", { class: "mono", href: viewHash(`clients/${one.session}`) }, one.session),
+        one.client && ` ${one.client}`), one.since && h("span", { class: "muted since" }, ago(one.since)))),
+    all.length > MOST_PARTICIPANTS && h("li", { class: "muted" },
+      `and ${count(all.length - MOST_PARTICIPANTS)} more`)));
 }

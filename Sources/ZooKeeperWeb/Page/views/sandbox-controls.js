@@ -20,7 +20,8 @@ export class Controls {
       type: "button", title: `${label} (${keys})`, "aria-label": label, "aria-keyshortcuts": keys, on: { click: run },
     }, text);
     this.liveButton = h("button", {
-      type: "button", class: "live", title: "Follow the newest moment (l)", "aria-keyshortcuts": "l", on: { click: actions.live },
+      type: "button", class: "live", title: "Follow the newest moment (l)", "aria-keyshortcuts": "l",
+      on: { click: actions.live },
     }, h("span", { class: "dot" }), "Live");
     this.playButton = button("Pause", "", "k", actions.toggle);
     this.speed = h("input", {
@@ -28,7 +29,8 @@ export class Controls {
       on: { input: () => actions.setSpeed(SPEEDS[SPEEDS.length - 1 - Number(this.speed.value)]) },
     });
     this.speedText = h("output", { for: this.speed.id });
-    this.plot = s("svg", { class: "density", viewBox: `0 0 ${BINS} 24`, preserveAspectRatio: "none", "aria-hidden": "true" });
+    this.plot = s("svg", { class: "density",
+      viewBox: `0 0 ${BINS} 24`, preserveAspectRatio: "none", "aria-hidden": "true" });
     this.scrubber = h("input", {
       type: "range", min: "0", max: "1000", step: "1", value: "1000", "aria-label": "The shown moment",
       on: {
@@ -44,7 +46,7 @@ export class Controls {
     this.note = h("span", { class: "muted" });
     const quiet = h("input", {
       type: "checkbox", id: uniqueID("quiet"), checked: playback.skipsQuiet,
-      on: { change: () => { playback.skipsQuiet = quiet.checked; } },
+      on: { change: () => { this.playback.skipsQuiet = quiet.checked; } },
     });
     this.element = h("div", { class: "playback", role: "group", "aria-label": "Playback" },
       h("div", { class: "row" }, this.liveButton,
@@ -59,7 +61,8 @@ export class Controls {
   #legend() {
     return h("div", { class: "legend", role: "group", "aria-label": "Kinds of messages that are shown" },
       Object.entries(GROUPS).map(([name, group]) => h("button", {
-        type: "button", class: "quiet small", "aria-pressed": String(!this.hidden.has(name)), title: group.kinds.join(", "),
+        type: "button", class: "quiet small", "aria-pressed": String(!this.hidden.has(name)),
+        title: group.kinds.join(", "),
         on: {
           click: (event) => {
             if (!this.hidden.delete(name)) this.hidden.add(name);
@@ -85,7 +88,8 @@ export class Controls {
     this.speed.setAttribute("aria-valuetext", speedText(playback.speed));
     const range = recording.endTime - recording.startTime;
     if (!this.#isDragging) {
-      this.scrubber.value = range > 0 ? String(Math.round((1000 * (playback.time - recording.startTime)) / range)) : "1000";
+      this.scrubber.value = range > 0 ? String(Math.round((1000 * (playback.time - recording.startTime)) / range))
+        : "1000";
     }
     const text = `${(playback.time / 1000).toFixed(4)} s`;
     setText(this.clock, text);

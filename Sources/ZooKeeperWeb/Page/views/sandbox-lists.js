@@ -6,7 +6,7 @@ import { ensemblePhase, PHASES } from "./sandbox-state.js";
 import { mark } from "./sandbox-stage.js";
 import { details, groupOf, meaning, PHASE_TEXTS, route } from "./sandbox-words.js";
 
-const EVENT_ROWS = 60;
+const EVENT_ROWS = 40;
 const TRANSACTION_ROWS = 8;
 const LOG_LINES = 300;
 
@@ -29,12 +29,15 @@ export class Phases {
       const key = those.map((server) => `${server.id}${server.role}`).join();
       if (servers.dataset.key === key) continue;
       servers.dataset.key = key;
-      replace(servers, those.map((server) => h("span", { class: `chip ${server.role}` }, h("span", { class: "unseen" }, " server "), server.id)));
+      replace(servers, those.map((server) => h("span",
+        { class: `chip ${server.role}` }, h("span", { class: "unseen" }, " server "), server.id)));
     }
-    if (this.text.dataset.phase === current) return;
-    this.text.dataset.phase = current;
+    if (this.text.dataset.phase === String(current)) return;
+    this.text.dataset.phase = String(current);
     const words = PHASE_TEXTS[current];
-    replace(this.text, words ? [words.text, " ", h("cite", null, words.paper)] : "No server is known to run.");
+    replace(this.text, words ? [words.text, " ", h("cite", null, words.paper)] : state.servers.length === 1
+      ? "A single server has no one to agree with: zkcli web --local 3 starts an ensemble."
+      : "No server is known to run.");
   }
 }
 
@@ -50,10 +53,12 @@ export class Transactions {
     this.body = h("tbody");
     this.element = h("section", { class: "card transactions" },
       h("div", { class: "card-head" }, h("h2", null, "Transactions"),
-        h("span", { class: "muted" }, Object.values(STEPS).map(([sign, words]) => `${sign} ${words.split(",")[0]}`).join("  "))),
+        h("span", { class: "muted" },
+          Object.values(STEPS).map(([sign, words]) => `${sign} ${words.split(",")[0]}`).join("  "))),
       h("div", { class: "table-scroll" }, h("table", null,
         h("thead", null, h("tr", null, h("th", { scope: "col" }, "zxid"), h("th", { scope: "col" }, "change"),
-          this.ids.map((id) => h("th", { scope: "col", class: "step" }, h("span", { class: "unseen" }, "server "), id)))), this.body)));
+          this.ids.map((id) => h("th", { scope: "col", class: "step" }, h("span", { class: "unseen" }, "server "),
+            id)))), this.body)));
   }
 
   draw(state) {
@@ -62,7 +67,8 @@ export class Transactions {
     if (key === this.key) return;
     this.key = key;
     replace(this.body, rows.map((one) => h("tr", null,
-      h("th", { scope: "row", class: "mono" }, one.zxid), h("td", { class: "mono change", title: one.detail ?? "" }, one.detail ?? ""),
+      h("th", { scope: "row", class: "mono" }, one.zxid), h("td", { class: "mono change", title: one.detail ?? "" },
+        one.detail ?? ""),
       this.ids.map((id) => {
         const [sign, words] = STEPS[one.steps[id]] ?? ["·", "does not have it"];
         return h("td", { class: `step ${one.steps[id] ?? ""}`, title: `Server ${id} ${words}` },
@@ -79,14 +85,16 @@ export class Transactions {
 export class Events {
   constructor(recording, hidden, onSeek) {
     Object.assign(this, { recording, hidden, onSeek });
-    this.list = h("ol", { class: "events", tabindex: "0", "aria-label": "Events before the shown moment, the newest first" });
+    this.list = h("ol", { class: "events", tabindex: "0",
+      "aria-label": "Events before the shown moment, the newest first" });
     this.element = h("section", { class: "card" }, h("div", { class: "card-head" }, h("h2", null, "Events"),
       h("span", { class: "muted" }, "up to the shown moment")), this.list);
   }
 
   draw(index) {
     const events = [];
-    for (let place = index - 1; place >= this.recording.first && place > index - 3000 && events.length < EVENT_ROWS; place -= 1) {
+    for (let place = index - 1; place >= this.recording.first && place > index - 3000
+      && events.length < EVENT_ROWS; place -= 1) {
       const event = this.recording.at(place);
       if (!this.hidden.has(groupOf(event.kind))) events.push(event);
     }
@@ -99,7 +107,8 @@ export class Events {
       return h("li", null, h("button", {
         type: "button", class: "quiet", title: meaning(event).text, on: { click: () => this.onSeek(event.index) },
       }, h("span", { class: "time" }, `${(event.time / 1000).toFixed(4)}`), h("span", { class: "route" }, route(event)),
-      group ? mark(group) : h("span", { class: "mark" }), h("strong", null, event.kind), h("span", { class: "details" }, details(event))));
+      group ? mark(group) : h("span", { class: "mark" }), h("strong", null, event.kind),
+        h("span", { class: "details" }, details(event))));
     }));
     if (hadFocus) this.list.querySelector("button")?.focus();
   }
@@ -114,7 +123,8 @@ export class Logs {
     this.server = null;
     this.list = h("ol", { class: "log", tabindex: "0", "aria-label": "Lines of the log, the newest first" });
     this.buttons = [null, ...Array.from({ length: count }, (_, place) => place + 1)].map((server) => h("button", {
-      type: "button", "aria-pressed": String(server === null), dataset: { server: server ?? "" }, on: { click: () => this.choose(server) },
+      type: "button", "aria-pressed": String(server === null), dataset: { server: server ?? "" },
+      on: { click: () => this.choose(server) },
     }, server === null ? "All" : server));
     this.element = h("section", { class: "card" }, h("div", { class: "card-head" }, h("h2", null, "Log"),
       h("div", { class: "segments", role: "group", "aria-label": "Of which server" }, this.buttons)), this.list);
@@ -122,7 +132,9 @@ export class Logs {
 
   choose(server) {
     this.server = server;
-    for (const button of this.buttons) button.setAttribute("aria-pressed", String(button.dataset.server === String(server ?? "")));
+    for (const button of this.buttons) {
+      button.setAttribute("aria-pressed", String(button.dataset.server === String(server ?? "")));
+    }
     this.#isStale = true;
     this.draw();
   }
@@ -136,7 +148,8 @@ export class Logs {
 
   /** Shows what was logged before a moment. */
   draw(moment = this.moment ?? Infinity) {
-    const shown = this.#lines.filter((line) => (this.server === null || line.server === this.server) && line.moment <= moment);
+    const shown = this.#lines.filter((line) => (this.server === null || line.server === this.server)
+      && line.moment <= moment);
     this.moment = moment;
     if (!this.#isStale && shown.length === this.count) return;
     this.#isStale = false;
@@ -144,8 +157,10 @@ export class Logs {
     replace(this.list, shown.slice(-LOG_LINES).reverse().map((line) => h("li", { class: line.level },
       h("span", { class: "time" }, clockTime(line.time)), h("span", { class: "route" }, line.server),
       h("span", { class: "level" }, line.level), h("span", null, line.message, " ",
-        h("span", { class: "muted" }, Object.entries(line.fields ?? {}).map(([name, value]) => `${name}=${value}`).join(" "))))));
-    if (shown.length === 0) replace(this.list, h("li", { class: "muted" }, "Nothing was logged while this page was open."));
+        h("span", { class: "muted" },
+          Object.entries(line.fields ?? {}).map(([name, value]) => `${name}=${value}`).join(" "))))));
+    if (shown.length === 0) replace(this.list, h("li", { class: "muted" },
+      "Nothing was logged while this page was open."));
   }
 }
 

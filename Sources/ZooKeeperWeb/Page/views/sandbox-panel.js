@@ -8,7 +8,8 @@ const LARGEST_DELAY = 60_000;
 const TEN_YEARS = 315_360_000_000;
 
 function number(label, unit, value, attributes = {}) {
-  const input = h("input", { type: "number", id: uniqueID("number"), value: String(value), min: "0", step: "1", ...attributes });
+  const input = h("input", { type: "number", id: uniqueID("number"), value: String(value), min: "0", step: "1",
+    ...attributes });
   return { input, element: h("div", { class: "field" }, h("label", { for: input.id }, `${label}, ${unit}`), input) };
 }
 
@@ -66,13 +67,15 @@ export class Panel {
 
   #head(title, badge = null) {
     return h("div", { class: "card-head" }, h("h2", null, title), badge, h("span", { class: "grow" }),
-      h("button", { type: "button", class: "quiet small", "aria-label": "Select nothing", on: { click: () => this.select(null) } }, "✕"));
+      h("button", { type: "button", class: "quiet small", "aria-label": "Select nothing",
+        on: { click: () => this.select(null) } }, "✕"));
   }
 
   #emptyCard() {
     replace(this.inspector, h("div", { class: "card-head" }, h("h2", null, "Servers")), h("div", { class: "card-body" },
       h("p", { class: "muted" }, "Choose a server, or the line between two, to stop it or make it slow."),
-      h("div", { class: "row" }, this.ids.map((id) => button(`Server ${id}`, () => this.select({ server: id }), "small")))));
+      h("div", { class: "row" },
+        this.ids.map((id) => button(`Server ${id}`, () => this.select({ server: id }), "small")))));
   }
 
   #serverCard(status, id) {
@@ -86,27 +89,34 @@ export class Panel {
     replace(this.inspector, this.#head(`Server ${id}`, this.badge), h("div", { class: "card-body" },
       h("h3", null, "At the shown moment"), this.factList,
       h("h3", null, "Now"), h("div", { class: "row" },
-        member.state === "killed" ? button("Restart", act("restart"), "primary") : button("Kill", act("kill"), "danger"),
+        member.state === "killed" ? button("Restart", act("restart"), "primary")
+          : button("Kill", act("kill"), "danger"),
         member.state === "paused" ? button("Resume", act("resume"), "primary")
           : member.state === "running" && button("Pause", act("pause")),
         this.size > 1 && (member.cutOffFrom.length === others.length ? button("Heal", () => this.post("heal"))
           : button("Cut off", () => this.post("partition", { groups: [[id], others] })))),
       this.#form("Set", [disk, clock], async ([diskDelay, clockOffset]) => {
-        if (diskDelay !== member.diskDelayMilliseconds) await this.post("slow-disk", { server: id, milliseconds: diskDelay });
-        if (clockOffset !== member.clockOffsetMilliseconds) await this.post("clock", { server: id, milliseconds: clockOffset });
+        if (diskDelay !== member.diskDelayMilliseconds) {
+          await this.post("slow-disk", { server: id, milliseconds: diskDelay });
+        }
+        if (clockOffset !== member.clockOffsetMilliseconds) {
+          await this.post("clock", { server: id, milliseconds: clockOffset });
+        }
       }),
       others.length > 0 && h("h3", null, "Links"),
       h("ul", { class: "links" }, others.map((other) => {
         const fault = linkFault(status, id, other);
         return h("li", null, button(`to ${other}`, () => this.select({ link: [Math.min(id, other), Math.max(id, other)] }), "small"),
-          h("span", { class: fault.isCut || fault.text ? "bad" : "muted" }, fault.isCut ? "cut" : fault.text || "no fault"));
+          h("span", { class: fault.isCut || fault.text ? "bad" : "muted" },
+            fault.isCut ? "cut" : fault.text || "no fault"));
       }))));
   }
 
   #facts(server) {
     const role = roleWord(server);
     const facts = {
-      phase: server.phase ?? "–", epoch: server.epoch ?? "–", "last zxid": server.zxid ?? "–", committed: server.committed ?? "–",
+      phase: server.phase ?? "–", epoch: server.epoch ?? "–", "last zxid": server.zxid ?? "–",
+      committed: server.committed ?? "–",
       ...(server.vote ? { vote: `${server.vote.leader ?? "none"}, round ${server.vote.round ?? "–"}` }
         : { leader: server.leader === server.id ? "itself" : server.leader ?? "–" }),
     };
@@ -125,14 +135,16 @@ export class Panel {
     const delay = number("Delay", "ms", fault.delay, { max: LARGEST_DELAY });
     const jitter = number("Jitter", "ms", fault.jitter, { max: LARGEST_DELAY });
     const drop = number("Loss", "%", fault.drop, { max: 100, step: "any" });
-    replace(this.inspector, this.#head(`Between ${a} and ${b}`, fault.isCut && h("span", { class: "badge danger" }, "cut")),
+    replace(this.inspector,
+      this.#head(`Between ${a} and ${b}`, fault.isCut && h("span", { class: "badge danger" }, "cut")),
       h("div", { class: "card-body" },
         h("p", { class: "muted" }, "In both directions. A message that is lost breaks the connection, as TCP would."),
         this.#form("Set", [delay, jitter, drop], async ([milliseconds, jitterMilliseconds, percent]) => {
           await this.post("delay", { from: a, to: b, milliseconds, jitterMilliseconds });
           if (percent !== fault.drop) await this.post("drop", { from: a, to: b, percent });
         }),
-        h("div", { class: "row" }, [a, b].map((id) => button(`Server ${id}`, () => this.select({ server: id }), "small")))));
+        h("div", { class: "row" },
+          [a, b].map((id) => button(`Server ${id}`, () => this.select({ server: id }), "small")))));
   }
 
   #form(label, fields, run) {
@@ -160,8 +172,10 @@ export class Panel {
       const perSecond = read(this.rate);
       if (perSecond !== null && this.writing.dataset.on === "true") this.post("writer", { enabled: true, perSecond });
     });
-    this.written = h("dl", { class: "facts" }, ["acknowledged", "failed", "longest gap"].map((name) => [h("dt", null, name), h("dd")]));
-    return h("section", { class: "card", "aria-label": "A client that writes" }, h("div", { class: "card-head" }, h("h2", null, "A client that writes")),
+    this.written = h("dl", { class: "facts" },
+      ["acknowledged", "failed", "longest gap"].map((name) => [h("dt", null, name), h("dd")]));
+    return h("section", { class: "card", "aria-label": "A client that writes" },
+      h("div", { class: "card-head" }, h("h2", null, "A client that writes")),
       h("div", { class: "card-body" }, h("div", { class: "numbers" }, this.rate.element, this.writing), this.written));
   }
 
@@ -181,15 +195,18 @@ export class Panel {
   #networkCard() {
     if (this.size < 2) return null;
     const names = ["A", "B", "C"].slice(0, Math.min(3, this.size));
+    // What is offered at first cuts off a minority.
+    const usual = (id) => (id <= Math.floor((this.size - 1) / 2) ? "B" : "A");
     this.groups = this.ids.map((id) => {
       const name = uniqueID("group");
       return {
         id, element: h("div", { class: "group-row", role: "radiogroup", "aria-label": `Group of server ${id}` },
           h("span", null, `Server ${id}`), names.map((group) => h("label", null,
-            h("input", { type: "radio", name, value: group, checked: group === (id <= Math.floor((this.size - 1) / 2) ? "B" : "A") }), group))),
+            h("input", { type: "radio", name, value: group, checked: group === usual(id) }), group))),
       };
     });
-    return h("section", { class: "card", "aria-label": "Network" }, h("div", { class: "card-head" }, h("h2", null, "Network"),
+    return h("section", { class: "card", "aria-label": "Network" },
+      h("div", { class: "card-head" }, h("h2", null, "Network"),
       h("span", { class: "grow" }), button("Heal", () => this.post("heal"), "small")),
     h("div", { class: "card-body" }, h("p", { class: "muted" }, "Servers reach only those of their own group."),
       this.groups.map((group) => group.element), button("Partition", () => this.#partition())));

@@ -48,7 +48,12 @@ export class Playback {
       this.time = Math.max(this.time, this.#recording.startTime);
     }
     const edge = this.edgeTime(wall) - LIVE_LAG_MILLISECONDS;
-    if (this.isPaused || this.#edge.wall === 0) return [];
+    if (this.#edge.wall === 0) {
+      // No message has come yet: what is known of the servers is all there is.
+      this.index = this.#recording.end;
+      return [];
+    }
+    if (this.isPaused) return [];
     if (this.isLive) {
       this.time = Math.max(this.time, edge);
     } else {

@@ -75,7 +75,8 @@ export class Recording {
    * events after it have moved on by one.
    */
   note(members, time = this.endTime) {
-    const event = { time: Math.min(time, this.endTime), kind: "STATUS", direction: "local", server: null, peer: null, members };
+    const event = { time: Math.min(time, this.endTime), kind: "STATUS", direction: "local", server: null, peer: null,
+      members };
     const place = this.indexAfter(event.time) - this.first;
     this.events.splice(place, 0, event);
     for (let later = place; later < this.events.length; later += 1) this.events[later].index = this.first + later;

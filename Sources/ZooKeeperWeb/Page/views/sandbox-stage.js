@@ -13,8 +13,10 @@ const MESSAGE_LIMIT = 240;
 const LABEL_LIMIT = 12;
 
 const SHAPES = {
-  diamond: "M0-7 7 0 0 7-7 0Z", triangle: "M0-7 7 6H-7Z", hexagon: "M-3.500-6h7L7 0 3.500 6h-7L-7 0Z", bar: "M-8-3H8V3H-8Z",
-  square: "M-6-6H6V6H-6Z", ring: "M-6 0a6 6 0 1 0 12 0a6 6 0 1 0-12 0M-2.500 0a2.500 2.500 0 1 1 5 0a2.500 2.500 0 1 1-5 0",
+  diamond: "M0-7 7 0 0 7-7 0Z", triangle: "M0-7 7 6H-7Z", hexagon: "M-3.500-6h7L7 0 3.500 6h-7L-7 0Z",
+  bar: "M-8-3H8V3H-8Z",
+  square: "M-6-6H6V6H-6Z",
+  ring: "M-6 0a6 6 0 1 0 12 0a6 6 0 1 0-12 0M-2.500 0a2.500 2.500 0 1 1 5 0a2.500 2.500 0 1 1-5 0",
   disc: "M-6.500 0a6.500 6.500 0 1 0 13 0a6.500 6.500 0 1 0-13 0", dot: "M-3 0a3 3 0 1 0 6 0a3 3 0 1 0-6 0",
 };
 /** How far from the middle of a link each group has its lane; the commonest is nearest. */
@@ -26,7 +28,7 @@ export function mark(group) {
     s("path", { d: SHAPES[GROUPS[group].shape] }));
 }
 
-const ROLE_WORDS = { looking: "looking", following: "follower", observing: "observer", leading: "leader" };
+const ROLE_WORDS = { looking: "looking", following: "follower", observing: "observer", leading: "leader", standalone: "standalone" };
 
 /** What a server is, in a word. */
 export function roleWord(server) {
@@ -83,8 +85,9 @@ export class Stage {
   }
 
   /**
-   * Draws a moment: `{state, status, messages, time, wall, lossTime, hidden, selected, current}`. `status` has the faults by
-   * server, `hidden` the groups that are not shown, `current` the event at which the playback has stopped.
+   * Draws a moment: `{state, status, messages, time, wall, lossTime, delay, isSlow, hidden, selected, current}`. `status`
+   * has the faults by server, `hidden` the groups that are not shown, `current` the event at which the playback stands;
+   * `isSlow` says that there is time to read names.
    */
   draw(moment) {
     for (const server of moment.state.servers) this.#drawNode(server, moment);
@@ -147,7 +150,8 @@ export class Stage {
     setText(node.role, role);
     setText(node.zxid, server.zxid ?? "");
     setText(node.vote, isVoting ? `votes ${server.vote.leader}`
-      : ["discovery", "synchronization"].includes(server.phase) ? server.phase : server.epoch === null ? "" : `epoch ${server.epoch}`);
+      : ["discovery", "synchronization"].includes(server.phase) ? server.phase : server.epoch === null ? ""
+        : `epoch ${server.epoch}`);
     const label = `Server ${server.id}, ${role}, ${server.phase ?? "no phase"}, epoch ${server.epoch ?? "unknown"}, `
       + `zxid ${server.zxid ?? "unknown"}${isVoting ? `, votes for ${server.vote.leader}` : ""}`;
     if (node.label !== label) node.group.setAttribute("aria-label", node.label = label);
@@ -157,7 +161,8 @@ export class Stage {
 
   #addLink(a, b) {
     const link = {
-      line: s("line", { class: "link-line" }), hit: s("line", { class: "link-hit" }), text: s("text", { class: "link-text" }),
+      line: s("line", { class: "link-line" }), hit: s("line", { class: "link-hit" }),
+      text: s("text", { class: "link-text" }),
       title: s("title"), a, b,
     };
     link.group = s("g", { class: "link", on: { click: () => this.onSelect({ link: [a, b] }) } },
@@ -187,7 +192,7 @@ export class Stage {
     }
   }
 
-  #drawMessages({ messages, time, lossTime, hidden, current, delay }) {
+  #drawMessages({ messages, time, lossTime, hidden, current, delay, isSlow }) {
     this.#used.clear();
     const shown = messages.filter((message) => !hidden.has(groupOf(message.kind))).slice(-MESSAGE_LIMIT);
     for (const message of shown) {
@@ -204,7 +209,8 @@ export class Stage {
       } else {
         place = age / Math.max(message.received - message.sent, 1e-6);
       }
-      this.#put(message, this.isReduced ? 0.5 : place, opacity, shown.length <= LABEL_LIMIT, message.lost ? "lost" : "");
+      this.#put(message, this.isReduced ? 0.5 : place, opacity, isSlow && shown.length <= LABEL_LIMIT,
+        message.lost ? "lost" : "");
     }
     if (current?.message) {
       const { message } = current;
@@ -227,7 +233,8 @@ export class Stage {
     const index = this.#used.get(group) ?? 0;
     this.#used.set(group, index + 1);
     if (!pool[index]) {
-      const part = { line: s("line", { class: "message-line" }), path: s("path", { d: SHAPES[GROUPS[group].shape] }), text: s("text") };
+      const part = { line: s("line", { class: "message-line" }), path: s("path", { d: SHAPES[GROUPS[group].shape] }),
+        text: s("text") };
       part.mark = s("g", null, part.path, part.text);
       part.group = s("g", { class: `message ${group}` }, part.line, part.mark);
       this.#layers.messages.append(part.group);
@@ -263,6 +270,8 @@ export class Stage {
     // Everything that holds text grows with it.
     this.scale = parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
     this.radius = this.scale * Math.max(30, Math.min(40, width / 15 / this.scale, 260 / this.count));
+    // Where many servers are near to each other, what they are is read from the panel.
+    this.svg.classList.toggle("crowded", width < 62 * this.scale * this.count);
     this.svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
     this.svg.style.height = `${height}px`;
     for (let id = 1; id <= this.count; id += 1) this.#placeNode(id);
@@ -284,11 +293,13 @@ export class Stage {
 
   #center(id) {
     const { width, height } = this.#size;
-    const angle = (2 * Math.PI * (id - 1)) / this.count - Math.PI / 2;
-    const caption = 34 * this.scale;
-    const rx = Math.min(width / 2 - this.radius - 24 * this.scale, 1.35 * (height / 2 - this.radius - 24));
-    const ry = (height - caption) / 2 - this.radius - 6;
-    return [width / 2 + rx * Math.cos(angle), (height - caption) / 2 + ry * Math.sin(angle) + 2];
+    const angle = (one) => (2 * Math.PI * (one - 1)) / this.count - Math.PI / 2;
+    // The lowest servers are as near to the edge as the highest, with their captions below them.
+    const lowest = Math.sin(angle(1 + Math.round(this.count / 2)));
+    const top = this.radius + 8;
+    const ry = this.count === 1 ? 0 : (height - 36 * this.scale - 8 - this.radius - top) / (1 + lowest);
+    const rx = Math.min(width / 2 - this.radius - 24 * this.scale, 1.35 * ry);
+    return [width / 2 + rx * Math.cos(angle(id)), this.count === 1 ? height / 2 : top + ry * (1 + Math.sin(angle(id)))];
   }
 
   #placeNode(id) {
@@ -314,7 +325,8 @@ export class Stage {
     const length = Math.hypot(bx - ax, by - ay) || 1;
     const [ux, uy] = [(bx - ax) / length, (by - ay) / length];
     const gap = this.radius + 4;
-    return [ax + ux * gap - uy * offset, ay + uy * gap + ux * offset, bx - ux * gap - uy * offset, by - uy * gap + ux * offset];
+    return [ax + ux * gap - uy * offset, ay + uy * gap + ux * offset, bx - ux * gap - uy * offset,
+      by - uy * gap + ux * offset];
   }
 }
 
@@ -327,7 +339,8 @@ export function linkFault(status, a, b) {
   const one = status?.members.find((member) => member.id === a);
   const link = one?.links.find((other) => other.to === b);
   const text = [
-    link?.delayMilliseconds && `${link.delayMilliseconds}${link.jitterMilliseconds ? ` ± ${link.jitterMilliseconds}` : ""} ms`,
+    link?.delayMilliseconds
+      && `${link.delayMilliseconds}${link.jitterMilliseconds ? ` ± ${link.jitterMilliseconds}` : ""} ms`,
     link?.dropPercent && `${link.dropPercent} % lost`,
   ].filter(Boolean).join(", ");
   return {

@@ -25,7 +25,9 @@ export const epochOf = zxid => parseInt(zxid.slice(2, -8) || "0", 16);
 const isAfter = (zxid, other) => other === null || other === undefined || BigInt(zxid) > BigInt(other);
 
 const ROLES = { LOOKING: "looking", FOLLOWING: "following", OBSERVING: "observing", LEADING: "leading" };
-const STATUS_ROLES = { leader: "leading", follower: "following", observer: "observing", looking: "looking" };
+const STATUS_ROLES = {
+  leader: "leading", follower: "following", observer: "observing", looking: "looking", standalone: "standalone",
+};
 
 /** Changes a state by an event. */
 export function apply(state, event) {
@@ -51,9 +53,9 @@ function applyStatus(state, member) {
   // The trace says more, and says it in its order; this is what was before it began.
   if (server.role === null && STATUS_ROLES[member.role]) {
     server.role = STATUS_ROLES[member.role];
-    server.phase = server.role === "looking" ? "election" : "broadcast";
+    server.phase = server.role === "looking" ? "election" : server.role === "standalone" ? null : "broadcast";
   }
-  if (member.zxid && server.zxid === null) {
+  if (member.zxid && (server.zxid === null || server.role === "standalone")) {
     server.zxid = server.committed = member.zxid;
     server.epoch = epochOf(member.zxid);
   }
@@ -147,7 +149,12 @@ function applyReceived(state, server, event) {
       break;
     case "PING":
       server.heard = event.time;
-      if (server.phase === null || server.role === null) server.phase = "broadcast";
+      server.phase ??= "broadcast";
+      // The heartbeat of a leader has the zxid that it proposed last, and so its epoch.
+      if (server.role === "following" || server.role === "observing") {
+        server.leader = event.peer;
+        if (event.epoch !== null) server.epoch = Math.max(server.epoch ?? 0, event.epoch);
+      }
       break;
   }
 }

@@ -15,7 +15,7 @@ import { linkFault, LOSS_MILLISECONDS, Stage } from "./sandbox-stage.js";
 import { ensemblePhase, Timeline } from "./sandbox-state.js";
 import { groupOf, PHASE_TEXTS } from "./sandbox-words.js";
 
-const TEXT_MILLISECONDS = 200;
+const TEXT_MILLISECONDS = 250;
 const DENSITY_MILLISECONDS = 1000;
 const SUMMARY_MILLISECONDS = 4000;
 
@@ -62,7 +62,8 @@ class SandboxView {
     this.events = new Events(this.recording, this.hidden, (index) => this.#show(this.playback.seekIndex(index)));
     this.logs = new Logs(this.size);
     this.panel = new Panel(this.size, {
-      post: (word, body) => this.#post(word, body), select: (selected) => this.select(selected), refusal: () => context.refusal(),
+      post: (word, body) => this.#post(word, body), select: (selected) => this.select(selected),
+      refusal: () => context.refusal(),
     });
     this.quorum = h("span", { class: "badge" });
     this.summaryText = h("p", { class: "unseen", role: "status", "aria-live": "polite" });
@@ -75,12 +76,14 @@ class SandboxView {
       this.phases.element,
       h("div", { class: "sandbox-body" },
         h("div", { class: "sandbox-main" },
-          h("section", { class: "card", "aria-label": "The ensemble" }, this.stage.element, this.narration.element, this.controls.element),
+          h("section", { class: "card", "aria-label": "The ensemble" }, this.stage.element, this.narration.element,
+            this.controls.element),
           this.transactions.element), this.panel.element),
       h("div", { class: "sandbox-lists" }, this.events.element, this.logs.element), this.summaryText));
     const { live } = context;
     this.#ends.push(
-      live.topic("trace", (batch) => this.#receive(batch)), live.topic("sandbox", (value) => this.#receiveStatus(value)),
+      live.topic("trace", (batch) => this.#receive(batch)),
+      live.topic("sandbox", (value) => this.#receiveStatus(value)),
       live.topic("log", (batch) => this.logs.add(batch.lines, this.recording.endTime)),
       live.on("resync", () => this.#reload()));
     const tick = (wall) => {
@@ -111,7 +114,8 @@ class SandboxView {
     else if (event.key === "l") this.#goLive();
     else if (event.key === "." || event.key === ",") this.#step(event.key === "." ? 1 : -1);
     else if (event.key === "[" || event.key === "]") {
-      const place = SPEEDS.findIndex((speed) => Math.abs(speed - this.playback.speed) < 1e-9) + (event.key === "[" ? 1 : -1);
+      const place = SPEEDS.findIndex((speed) => Math.abs(speed - this.playback.speed) < 1e-9)
+        + (event.key === "[" ? 1 : -1);
       this.#setSpeed(SPEEDS[Math.max(0, Math.min(place, SPEEDS.length - 1))]);
     } else if (event.key === "Escape" && this.#selected) this.select(null);
     else return false;
@@ -122,7 +126,8 @@ class SandboxView {
 
   #record() {
     this.recording = new Recording();
-    this.recording.delay = (from, to) => linkFault(this.status, from, to).delay + linkFault(this.status, from, to).jitter;
+    this.recording.delay = (from, to) => linkFault(this.status, from, to).delay
+      + linkFault(this.status, from, to).jitter;
     this.recording.isPaused = (id) => this.status.members[id - 1]?.state === "paused";
     this.recording.note(this.status.members);
     this.timeline = new Timeline(this.recording, this.size);
@@ -133,7 +138,9 @@ class SandboxView {
     // Times begin anew when the program was started again: what was recorded is of an ensemble that is gone.
     if (events.length > 0 && events[0].time + 5000 < this.recording.endTime) {
       this.#record();
-      for (const part of [this.controls, this.events]) Object.assign(part, { recording: this.recording, playback: this.playback });
+      for (const part of [this.controls, this.events]) {
+        Object.assign(part, { recording: this.recording, playback: this.playback });
+      }
     }
     const isFirst = this.recording.endTime === 0;
     this.recording.append(events, lost);
@@ -152,7 +159,10 @@ class SandboxView {
   /** Takes what is known of the servers; `since` is when it may have become so at the earliest. */
   #receiveStatus(status, since) {
     const lives = (one) => one.members.map((member) => member.state).join();
-    const isNews = lives(status) !== lives(this.status);
+    // A single server has no trace: this is all that is known of it.
+    const isNews = lives(status) !== lives(this.status) || this.size === 1;
+    // What was asked for is done after the answer; a failure comes with a later state.
+    if (status.failure && status.failure !== this.status.failure) this.context.status.toast(status.failure, "error");
     this.status = status;
     if (isNews) {
       const index = this.recording.note(status.members, since);
@@ -164,7 +174,10 @@ class SandboxView {
 
   async #reload() {
     try {
-      this.#receiveStatus(await this.context.api.get("/sandbox"));
+      const status = await this.context.api.get("/sandbox");
+      // The program was started again, with other servers.
+      if (status.size !== this.size) location.reload();
+      this.#receiveStatus(status);
     } catch (error) {
       if (!error.isAway) this.context.status.showError(error);
     }
@@ -232,25 +245,29 @@ class SandboxView {
       this.#current = null;
       for (const event of happened) this.stage.glow(event, wall);
     }
-    if (!playback.isPaused || this.#isDirty || this.stage.isFading(wall)) this.#draw(wall, happened);
+    if (!playback.isPaused || this.#isDirty || this.stage.isFading(wall)) this.#draw(wall);
     if (wall - this.#drawn.density > DENSITY_MILLISECONDS) {
       this.#drawn.density = wall;
       this.controls.drawDensity();
     }
   }
 
-  #draw(wall, happened) {
+  #draw(wall) {
     this.#isDirty = false;
     const { playback, recording } = this;
     const state = this.timeline.at(playback.index);
     const lossTime = LOSS_MILLISECONDS * playback.speed;
     this.stage.draw({
       state, status: this.status, wall, lossTime, hidden: this.hidden, selected: this.#selected, current: this.#current,
-      time: playback.time, messages: recording.underway(playback.index, playback.time, lossTime), delay: recording.delay,
+      time: playback.time, messages: recording.underway(playback.index, playback.time, lossTime),
+      delay: recording.delay,
+      isSlow: playback.isPaused || playback.speed <= 0.1,
     });
-    if (wall - this.#drawn.text < TEXT_MILLISECONDS) return;
+    if (wall - this.#drawn.text < TEXT_MILLISECONDS) {
+      this.#isDirty = true;
+      return;
+    }
     this.#drawn.text = wall;
-    this.#isDirty = playback.isPaused && happened.length > 0;
     this.phases.draw(state);
     this.controls.draw();
     this.panel.draw(this.status, state);
@@ -266,7 +283,8 @@ class SandboxView {
   /** The last event, if possible one that is more than a heartbeat. */
   #notable() {
     let heartbeat = null;
-    for (let index = this.playback.index - 1; index >= Math.max(this.recording.first, this.playback.index - 300); index -= 1) {
+    const first = Math.max(this.recording.first, this.playback.index - 300);
+    for (let index = this.playback.index - 1; index >= first; index -= 1) {
       const event = this.recording.at(index);
       if (event.kind === "STATUS" || this.hidden.has(groupOf(event.kind))) continue;
       if (event.kind !== "PING") return event;
@@ -279,9 +297,11 @@ class SandboxView {
   #summarize(state, wall) {
     const phase = ensemblePhase(state);
     const leader = state.servers.find((server) => server.role === "leading" && server.phase === "broadcast");
-    const away = state.servers.filter((server) => server.life !== "running").map((server) => `server ${server.id} is ${server.life}`);
+    const away = state.servers.filter((server) => server.life !== "running")
+      .map((server) => `server ${server.id} is ${server.life}`);
     const text = this.#current ? this.narration.element.textContent
-      : [phase && PHASE_TEXTS[phase].title, leader && `server ${leader.id} leads in epoch ${leader.epoch ?? "unknown"}`, ...away]
+      : [phase && PHASE_TEXTS[phase].title,
+        leader && `server ${leader.id} leads in epoch ${leader.epoch ?? "unknown"}`, ...away]
         .filter(Boolean).join(", ");
     if (text === this.#summary) return;
     this.#summary = text;

@@ -25,7 +25,8 @@ export function mount(container, { api, navigate }) {
   const progress = h("p", { class: "search-state", role: "status" });
   const note = h("div", { role: "alert" });
   const list = virtualList({
-    count: () => kept.matches.length, key: (index) => index, rowHeight: () => rowPixels() * 1.6, draw: drawMatch, make: makeMatch,
+    count: () => kept.matches.length, key: (index) => index, rowHeight: () => rowPixels() * 1.6, draw: drawMatch,
+      make: makeMatch,
     attributes: { role: "list" },
   });
   list.element.setAttribute("aria-label", "What was found");
@@ -41,16 +42,20 @@ export function mount(container, { api, navigate }) {
       start();
     } } },
     h("header", { class: "row" }, h("h1", null, "Search")),
-    h("div", { class: "search-fields" }, field("Below", path), field("Name", name, "* and ? stand for any characters"), field("Value", value)),
-    h("div", { class: "row" }, regex.element, ignoreCase.element, h("div", { class: "grow" }), stop, go)), note, progress, list.element));
+    h("div", { class: "search-fields" }, field("Below", path), field("Name", name, "* and ? stand for any characters"),
+      field("Value", value)),
+    h("div", { class: "row" }, regex.element, ignoreCase.element, h("div", { class: "grow" }), stop, go)), note,
+      progress, list.element));
 
   function parameters() {
-    const all = { path: path.value || "/", name: name.value, value: value.value, regex: regex.input.checked ? "1" : "", ignoreCase: ignoreCase.input.checked ? "1" : "" };
+    const all = { path: path.value || "/", name: name.value, value: value.value, regex: regex.input.checked ? "1" : "",
+      ignoreCase: ignoreCase.input.checked ? "1" : "" };
     return Object.fromEntries(Object.entries(all).filter(([, text]) => text !== ""));
   }
 
   function start() {
-    const fault = faultOfPath(path.value || "/") ?? (name.value === "" && value.value === "" ? "Say what the name or the value should contain." : null);
+    const fault = faultOfPath(path.value || "/")
+      ?? (name.value === "" && value.value === "" ? "Say what the name or the value should contain." : null);
     replace(note, fault && notice("warning", fault));
     if (fault) return;
     const wanted = parameters();
@@ -62,7 +67,8 @@ export function mount(container, { api, navigate }) {
 
   function run(wanted) {
     source?.close();
-    Object.assign(kept, { key: JSON.stringify(wanted), matches: [], state: { visited: 0, matches: 0, failures: 0, truncated: false, isRunning: true }, top: 0 });
+    Object.assign(kept, { key: JSON.stringify(wanted), matches: [],
+      state: { visited: 0, matches: 0, failures: 0, truncated: false, isRunning: true }, top: 0 });
     replace(note);
     list.element.scrollTop = 0;
     source = new EventSource(api.address("/search", { ...wanted, limit: mostMatches }));
@@ -118,7 +124,8 @@ export function mount(container, { api, navigate }) {
   }
 
   function makeMatch() {
-    return h("div", { class: "match", role: "listitem" }, h("a", {}), h("span", { class: "match-line mono" }), h("span", { class: "match-size muted" }));
+    return h("div", { class: "match", role: "listitem" }, h("a", {}), h("span", { class: "match-line mono" }),
+      h("span", { class: "match-size muted" }));
   }
 
   function drawMatch(element, index) {
@@ -127,7 +134,8 @@ export function mount(container, { api, navigate }) {
     if (!match) return;
     link.href = hashOf(match.path);
     setText(link, visible(match.path));
-    replace(line, match.line && [h("span", { class: "muted" }, `${match.line.number}: `), marked(visibleLine(match.line.text))]);
+    replace(line, match.line && [h("span", { class: "muted" }, `${match.line.number}: `),
+      marked(visibleLine(match.line.text))]);
     setText(length, match.stat ? size(match.stat.dataLength) : "");
   }
 

@@ -11,7 +11,8 @@ const MOST_PATHS = 1000;
 export function mountSession(container, context, session) {
   const { api, live, navigate, status } = context;
   let isClosed = false;
-  const content = h("div", { class: "page session" }, h("div", { class: "spinner", role: "status", "aria-label": "Loading" }));
+  const content = h("div", { class: "page session" }, h("div",
+    { class: "spinner", role: "status", "aria-label": "Loading" }));
   replace(container, content);
   const end = live.on("resync", load);
   load();
@@ -28,10 +29,12 @@ export function mountSession(container, context, session) {
     replace(content, h("header", null,
       h("a", { class: "button quiet", href: viewHash("clients"), "aria-label": "All clients" }, icon("back")),
       h("h1", null, "Session ", h("code", null, session)),
-      h("button", { type: "button", class: "quiet small", "aria-label": "Copy the session's id", on: { click: () => status.copyText(session, "Session id") } }, icon("copy")),
+      h("button", { type: "button", class: "quiet small", "aria-label": "Copy the session's id",
+        on: { click: () => status.copyText(session, "Session id") } }, icon("copy")),
       h("span", { class: "grow" }),
       h("button", { type: "button", on: { click: load } }, icon("refresh"), "Reload"),
-      found && context.session?.sandbox && h("button", { type: "button", class: "danger", on: { click: expire } }, "Expire")),
+      found && context.session?.sandbox && h("button", { type: "button", class: "danger", on: { click: expire } },
+        "Expire")),
     found ? facts(found) : status.notice(fault.status === 404 ? "info" : "error",
       fault.status === 404 ? "There is no such session: it was closed, or it has expired." : status.errorText(fault)),
     found && paths("Ephemeral znodes that it owns", found.ephemerals, "It owns none."),
@@ -43,7 +46,8 @@ export function mountSession(container, context, session) {
     if (refusal) return status.toast(refusal, "error");
     try {
       await api.post("/sandbox/expire", { session });
-      status.toast(`Session ${session} has expired.`, "ok", { label: "All clients", run: () => navigate(viewHash("clients")) });
+      const action = { label: "All clients", run: () => navigate(viewHash("clients")) };
+      status.toast(`Session ${session} has expired.`, "ok", action);
       load();
     } catch (error) {
       status.showError(error);
@@ -59,12 +63,16 @@ function facts(session) {
     Since: session.since ? `${time(session.since)}, ${ago(session.since)}` : "–",
     Timeout: session.timeoutMilliseconds === null ? "–" : duration(session.timeoutMilliseconds),
   };
-  return h("dl", { class: "tiles" }, Object.entries(entries).map(([name, value]) => h("div", null, h("dt", null, name), h("dd", null, value))));
+  return h("dl", { class: "tiles" }, Object.entries(entries).map(([name, value]) => h("div", null,
+    h("dt", null, name), h("dd", null, value))));
 }
 
 function paths(title, all, none) {
-  return h("section", { class: "card" }, h("div", { class: "card-head" }, h("h2", null, title), h("span", { class: "muted" }, all.length)),
+  return h("section", { class: "card" }, h("div", { class: "card-head" }, h("h2", null, title),
+    h("span", { class: "muted" }, all.length)),
     all.length === 0 ? h("p", { class: "card-body muted" }, none)
-      : h("ul", { class: "paths" }, all.slice(0, MOST_PATHS).map((path) => h("li", null, h("a", { class: "mono", href: hashOf(path) }, visible(path)))),
-        all.length > MOST_PATHS && h("li", { class: "muted" }, `and ${plural(all.length - MOST_PATHS, "more", "more")}`)));
+      : h("ul", { class: "paths" }, all.slice(0, MOST_PATHS).map((path) => h("li", null,
+        h("a", { class: "mono", href: hashOf(path) }, visible(path)))),
+        all.length > MOST_PATHS && h("li", { class: "muted" },
+          `and ${plural(all.length - MOST_PATHS, "more", "more")}`)));
 }

@@ -1,11 +1,10 @@
 // Copying, moving, exporting and importing a subtree. The work itself is a job of the server (views/jobs.js).
 
 import { h, replace } from "../lib/dom.js";
-import { allow, choice, field, openDialog, select } from "../lib/dialog.js";
+import { choice, field, openDialog, select } from "../lib/dialog.js";
 import { plural, size } from "../lib/format.js";
 import { faultOfPath, isBelow, nameOf, viewHash, visible } from "../lib/paths.js";
 import { errorText, toast } from "../lib/status.js";
-import { typedGuard } from "./guard.js";
 
 const conflicts = [
   ["fail", "stop there, and say so"], ["skip", "leave what is there"], ["overwrite", "replace the value that is there"],
@@ -18,7 +17,8 @@ export const open = { copy: openCopy, export: openExport, import: openImport };
 function counted(path, context) {
   const element = h("p", { class: "hint", role: "status" }, "Counting…");
   context.api.get("/subtree", { path }).then(
-    (answer) => replace(element, `${plural(answer.count, "znode")}${answer.truncated ? " or more" : ""}, ${size(answer.dataBytes)} of values`,
+    (answer) => replace(element,
+      `${plural(answer.count, "znode")}${answer.truncated ? " or more" : ""}, ${size(answer.dataBytes)} of values`,
       answer.ephemerals > 0 && `; ${plural(answer.ephemerals, "ephemeral znode")} among them`),
     (error) => replace(element, errorText(error)));
   return element;
@@ -34,33 +34,23 @@ function started(job, context, isDryRun) {
 async function openCopy(path, context) {
   const clusters = await context.api.get("/clusters").catch(() => []);
   const here = context.api.cluster ?? context.session?.cluster;
-  const to = h("input", { type: "text", value: path === "/" ? "/copy" : `${path}-copy`, autofocus: true, spellcheck: "false", autocomplete: "off" });
+  const to = h("input",
+    { type: "text", value: path === "/" ? "/copy" : `${path}-copy`, autofocus: true, spellcheck: "false",
+    autocomplete: "off" });
   const cluster = select(clusters.map((one) => [one.name,
     `${one.name}${one.name === here ? " (this one)" : ""}${one.readOnly ? ", read-only" : ""}${one.protected ? ", protected" : ""}`]), here);
-  const move = choice("checkbox", "Move: delete the original after all was copied", { disabled: path === "/" || context.refusal() !== null });
+  const move = choice("checkbox", "Move: delete the original after all was copied",
+    { disabled: path === "/" || context.refusal() !== null });
   const dryRun = choice("checkbox", "Dry run: only count what would be done");
   const conflict = select(conflicts, "fail");
-  const guardPlace = h("div");
-  let guard = null;
   const dialog = openDialog({
     title: `Copy ${visible(path)}`,
     body: [counted(path, context), field("To the path", to), clusters.length > 1 && field("In the cluster", cluster),
-      field("Where a znode is there already", conflict), move.element, dryRun.element, guardPlace],
+      field("Where a znode is there already", conflict), move.element, dryRun.element],
     actions: [{ label: "Start", kind: "primary", run }],
   });
-  const target = () => clusters.find((one) => one.name === (clusters.length > 1 ? cluster.value : here)) ?? context.cluster;
-  const check = () => {
-    const named = target();
-    const isGuarded = !dryRun.input.checked
-      && ((move.input.checked && context.cluster?.protected) || (conflict.value === "overwrite" && named?.protected));
-    const name = conflict.value === "overwrite" && named?.protected ? named.name : context.cluster?.name;
-    if (isGuarded && guard?.name !== name) guard = { name, ...typedGuard("The cluster is protected. Type its name", name, () => check()) };
-    if (!isGuarded) guard = null;
-    if (guardPlace.firstChild !== (guard?.element ?? null)) replace(guardPlace, guard?.element);
-    allow(dialog, "Start", guard === null || guard.isMet());
-  };
-  for (const control of [cluster, conflict, move.input, dryRun.input]) control.addEventListener("change", check);
-  check();
+  const target = () => clusters.find((one) => one.name === (clusters.length > 1 ? cluster.value : here))
+    ?? context.cluster;
 
   async function run() {
     const isElsewhere = target() && target().name !== here;
@@ -86,7 +76,8 @@ function openExport(path, context) {
   openDialog({
     title: `Export ${visible(path)}`,
     body: [counted(path, context), field("Format", format),
-      h("p", { class: "hint" }, "Ephemeral znodes are in it as they are now. Values that may not be read are left out and named.")],
+      h("p", { class: "hint" },
+        "Ephemeral znodes are in it as they are now. Values that may not be read are left out and named.")],
     actions: [{
       label: "Download", kind: "primary", run: () => {
         const link = h("a", {
@@ -106,25 +97,23 @@ function openImport(path, context) {
   const file = h("input", { type: "file", accept: ".jsonl,.json,.ndjson,.tar", autofocus: true });
   const conflict = select(conflicts, "fail");
   const dryRun = choice("checkbox", "Dry run: only count what would be done");
-  const guard = context.cluster?.protected ? typedGuard("The cluster is protected. Type its name", context.cluster.name, () => check()) : null;
   const dialog = openDialog({
     title: `Import below ${visible(path)}`,
     body: [field("An export, as JSON lines or tar", file, most && `At most ${size(most)}.`),
-      field("Where a znode is there already", conflict), dryRun.element, guard?.element],
+      field("Where a znode is there already", conflict), dryRun.element],
     actions: [{ label: "Start", kind: "primary", run }],
   });
-  const check = () => allow(dialog, "Start", !guard || dryRun.input.checked || guard.isMet());
-  dryRun.input.addEventListener("change", check);
-  check();
 
   async function run() {
     const chosen = file.files[0];
-    const fault = !chosen ? "Choose a file." : most !== null && chosen.size > most ? `The file has ${size(chosen.size)}: at most ${size(most)} are taken.` : null;
+    const fault = !chosen ? "Choose a file." : most !== null
+      && chosen.size > most ? `The file has ${size(chosen.size)}: at most ${size(most)} are taken.` : null;
     if (fault) {
       dialog.setError(fault);
       return false;
     }
-    const { job } = await context.api.post("/import", chosen, { path, conflict: conflict.value, dryRun: dryRun.input.checked },
+    const { job } = await context.api.post("/import", chosen,
+      { path, conflict: conflict.value, dryRun: dryRun.input.checked },
       { contentType: /\.tar$/i.test(chosen.name) ? "application/x-tar" : "application/jsonl" });
     started(job, context, dryRun.input.checked);
     return true;

@@ -40,6 +40,7 @@ export class TreePane {
   // The elements.
 
   buildElements() {
+    const heads = ["Name", "Children", "Size", "Version", "Owner"];
     this.list = virtualList({
       count: () => this.branches.count,
       key: (index) => keyOf(this.branches.rowAt(index)),
@@ -48,17 +49,20 @@ export class TreePane {
       rowHeight: () => rowPixels(),
       onRange: (first, last) => this.see(first, last),
       attributes: { role: "rowgroup" },
+      head: h("div", { class: "tree-head", role: "rowgroup" }, h("div", { class: "tree-row head", role: "row" },
+        heads.map((head) => h("div", { role: "columnheader", class: `cell ${head.toLowerCase()}` }, head)))),
     });
     this.list.element.addEventListener("click", (event) => this.click(event));
     this.list.element.addEventListener("dblclick", (event) => {
       const row = this.rowOf(event);
       if (row?.path && !event.target.closest("button")) this.toggle(row.path);
     });
-    const heads = ["Name", "Children", "Size", "Version", "Owner"];
-    this.grid = h("div", {
-      class: "tree-grid", role: "treegrid", tabindex: "0", "aria-label": "Znodes", on: { keydown: (event) => this.key(event) },
-    }, h("div", { class: "tree-head", role: "rowgroup" }, h("div", { class: "tree-row head", role: "row" },
-      heads.map((head) => h("div", { role: "columnheader", class: `cell ${head.toLowerCase()}` }, head)))), this.list.element);
+    this.grid = this.list.element;
+    this.grid.classList.add("tree-grid");
+    this.grid.tabIndex = 0;
+    this.grid.setAttribute("role", "treegrid");
+    this.grid.setAttribute("aria-label", "Znodes");
+    this.grid.addEventListener("keydown", (event) => this.key(event));
     this.filter = h("input", {
       type: "search", placeholder: "Filter what is open", "aria-label": "Filter the open branches by name",
       spellcheck: "false", autocomplete: "off",
@@ -66,10 +70,12 @@ export class TreePane {
     });
     this.found = h("span", { class: "tree-found muted", role: "status" });
     const button = (name, label, run) =>
-      h("button", { type: "button", class: "quiet", "aria-label": label, title: label, on: { click: run } }, icon(name));
+      h("button", { type: "button", class: "quiet", "aria-label": label, title: label, on: { click: run } },
+        icon(name));
     this.element = h("section", { class: "tree-pane", "aria-label": "Tree" },
       h("div", { class: "tree-tools" },
-        h("div", { class: "filter" }, icon("filter"), this.filter, h("kbd", { "aria-hidden": "true" }, "/")), this.found,
+        h("div", { class: "filter" }, icon("filter"), this.filter, h("kbd", { "aria-hidden": "true" }, "/")),
+          this.found,
         button("search", "Search below this znode (s)", () =>
           this.context.navigate(viewHash("search", { path: this.selected }))),
         button("plus", "Create a znode below this one (n)", () => this.actions.create(this.selected)),
@@ -122,7 +128,7 @@ export class TreePane {
   isSeen(index) {
     const height = rowPixels();
     const top = this.list.element.scrollTop;
-    return index * height >= top && (index + 1) * height <= top + this.list.element.clientHeight;
+    return index * height >= top && (index + 1) * height <= top + this.list.viewHeight();
   }
 
   async open(path, { isQuiet = false } = {}) {

@@ -11,14 +11,17 @@ export const kinds = {
   persistent: { icon: "file", label: "persistent", meaning: "stays until it is deleted" },
   ephemeral: { icon: "bolt", label: "ephemeral", meaning: "goes with the session that owns it" },
   container: { icon: "box", label: "container", meaning: "is deleted by the server some time after its last child" },
-  ttl: { icon: "clock", label: "TTL", meaning: "is deleted when it was not changed for its time to live and has no children" },
+  ttl: { icon: "clock", label: "TTL",
+    meaning: "is deleted when it was not changed for its time to live and has no children" },
 };
 
 export function makeRow() {
   const cell = (name) => h("div", { role: "gridcell", class: `cell ${name}` });
   const parts = {
-    twisty: h("span", { class: "twisty" }, icon("chevron")), kind: h("span", { class: "kind" }), text: h("span", { class: "text" }),
-    copy: h("button", { type: "button", class: "copy-path quiet", tabindex: "-1", title: "Copy the path (c)" }, icon("copy")),
+    twisty: h("span", { class: "twisty" }, icon("chevron")), kind: h("span", { class: "kind" }),
+      text: h("span", { class: "text" }),
+    copy: h("button", { type: "button", class: "copy-path quiet", tabindex: "-1", title: "Copy the path (c)" },
+      icon("copy")),
   };
   const cells = [cell("name"), cell("children"), cell("size"), cell("version"), cell("owner")];
   cells[0].append(parts.twisty, parts.kind, parts.text, parts.copy);
@@ -93,7 +96,8 @@ function drawMessage(element, row) {
   kind.className = "kind";
   kind.title = "";
   kind.dataset.icon = "";
-  replace(kind, message?.kind === "loading" ? h("span", { class: "spinner" }) : icon(message?.kind === "error" ? "warning" : "info"));
+  replace(kind, message?.kind === "loading" ? h("span",
+    { class: "spinner" }) : icon(message?.kind === "error" ? "warning" : "info"));
   const words = {
     loading: "Loading…",
     error: `${errorText(message?.error ?? {})} Click to try again.`,

@@ -73,7 +73,8 @@ export function mount(container, context) {
   function separator() {
     let width = Number(localStorage.getItem("tree-width")) || 46;
     const element = h("div", {
-      class: "separator", role: "separator", tabindex: "0", "aria-orientation": "vertical", "aria-label": "Width of the tree",
+      class: "separator", role: "separator", tabindex: "0", "aria-orientation": "vertical",
+        "aria-label": "Width of the tree",
       "aria-valuemin": narrowest, "aria-valuemax": widest,
       on: {
         keydown: (event) => {
@@ -87,7 +88,8 @@ export function mount(container, context) {
           const bounds = split.getBoundingClientRect();
           const move = (moved) => set((moved.clientX - bounds.left) / bounds.width * 100);
           element.addEventListener("pointermove", move);
-          element.addEventListener("lostpointercapture", () => element.removeEventListener("pointermove", move), { once: true });
+          element.addEventListener("lostpointercapture", () => element.removeEventListener("pointermove", move),
+            { once: true });
         },
       },
     });

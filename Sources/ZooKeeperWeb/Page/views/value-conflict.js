@@ -22,8 +22,9 @@ export function conflictView({ mine, theirs, current, version, keep, back, disca
   const view = h("div", { class: "conflict" },
     h("h2", { tabindex: "-1" }, `Not saved: version ${now} is there, and you edited version ${version}`),
     h("p", { class: "muted" }, theirs === null
-      ? "The value in ZooKeeper is not text any more, so the two cannot be compared line by line."
-      : different === 0 ? "The two texts are the same." : `They differ in ${different} line${different === 1 ? "" : "s"}. Nothing was overwritten.`),
+      ? "The value in ZooKeeper is no longer text, so the two cannot be compared line by line."
+      : different === 0 ? "The two texts are the same."
+        : `They differ in ${different} line${different === 1 ? "" : "s"}. Nothing was overwritten.`),
     theirs === null ? notice("warning", "Download the value in ZooKeeper before you decide.")
       : h("div", { class: "conflict-sides" }, side("mine", "Your text", `based on version ${version}`),
         side("theirs", "In ZooKeeper", `version ${now}, ${ago(current.stat.mtime)}`)),
@@ -38,7 +39,8 @@ export function conflictView({ mine, theirs, current, version, keep, back, disca
   const panes = [...view.querySelectorAll("pre")];
   for (const pane of panes) {
     pane.addEventListener("scroll", () => {
-      for (const other of panes) if (other !== pane && other.scrollTop !== pane.scrollTop) other.scrollTop = pane.scrollTop;
+      for (const other of panes) if (other !== pane
+        && other.scrollTop !== pane.scrollTop) other.scrollTop = pane.scrollTop;
     });
   }
   return view;

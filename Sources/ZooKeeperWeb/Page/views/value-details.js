@@ -9,7 +9,9 @@ export function showDetails(znode, context) {
   const { stat } = znode;
   const groups = [
     ["Value", [
-      ["Length", stat.dataLength === 0 ? (znode.encoding === null ? "no data (null)" : "0 bytes (empty)") : `${stat.dataLength < 1024 ? "" : `${size(stat.dataLength)} · `}${plural(stat.dataLength, "byte")}`, "dataLength"],
+      ["Length", stat.dataLength === 0 ? (znode.encoding === null ? "no data (null)" : "0 bytes (empty)")
+        : `${stat.dataLength < 1024 ? "" : `${size(stat.dataLength)} · `}${plural(stat.dataLength, "byte")}`,
+        "dataLength"],
       ["Version", `${stat.version}`, "version: how often the value was set"],
       ["Changed", moment(stat.mtime), "mtime"],
       ["Changed by", zxid(stat.mzxid), "mzxid: the transaction that set the value"],
@@ -28,8 +30,10 @@ export function showDetails(znode, context) {
   ];
   if (znode.owner) {
     groups.splice(1, 0, ["Owner", [
-      ["Session", h("a", { href: viewHash(`clients/${znode.owner.session}`), class: "mono" }, znode.owner.session), "ephemeralOwner"],
-      ["Client", znode.owner.client ?? "unknown: it is not connected, or the servers do not say", "the address of the session's client"],
+      ["Session", h("a", { href: viewHash(`clients/${znode.owner.session}`), class: "mono" }, znode.owner.session),
+        "ephemeralOwner"],
+      ["Client", znode.owner.client ?? "unknown: it is not connected, or the servers do not say",
+        "the address of the session's client"],
       ["Server", znode.owner.server ?? "–", "the server it is connected to"],
     ]]);
   }
@@ -39,11 +43,13 @@ export function showDetails(znode, context) {
       h("dt", null, term), h("dd", null, value, h("small", { class: "hint" }, field))])))),
   h("div", { class: "row" }, h("button", { type: "button", class: "quiet small", on: {
     click: () => copyText(JSON.stringify({ path: znode.path, kind: znode.kind, stat }, null, 2), "The stat"),
-  } }, "Copy as JSON"), context.session && h("span", { class: "muted" }, `Times are in ${Intl.DateTimeFormat().resolvedOptions().timeZone}.`)));
+  } }, "Copy as JSON"),
+    context.session && h("span", { class: "muted" },
+    `Times are in ${Intl.DateTimeFormat().resolvedOptions().timeZone}.`)));
 }
 
 function moment(value) {
-  return `${time(value)} · ${ago(value)}`;
+  return new Date(value).getTime() === 0 ? time(value) : `${time(value)} · ${ago(value)}`;
 }
 
 function zxid(value) {

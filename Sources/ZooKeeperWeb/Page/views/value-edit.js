@@ -1,4 +1,4 @@
-// The editor of a value. It saves with the version that was read: when that is not the newest any more, both texts are
+// The editor of a value. It saves with the version that was read: when that is no longer the newest, both texts are
 // shown and nothing is written. What was typed stays, whatever happens to the znode, the session or the connection.
 
 import { bytesOf, compress, lineEndsOf, parseBytes, textOf, toBase64, toHex, valueOf } from "../lib/bytes.js";
@@ -62,24 +62,29 @@ export class Editor {
   bytes() {
     if (this.isNull) return null;
     if (this.format !== "text") return parseBytes(this.area.value, this.format);
-    return new TextEncoder().encode(this.lineEnds === "\n" ? this.area.value : this.area.value.replaceAll("\n", this.lineEnds));
+    return new TextEncoder().encode(this.lineEnds === "\n" ? this.area.value : this.area.value.replaceAll("\n",
+      this.lineEnds));
   }
 
   build() {
     const id = uniqueID("editor");
     this.notes = h("div", { class: "editor-notes", role: "status" });
     this.area = h("textarea", {
-      id, value: this.text, spellcheck: "false", autocapitalize: "off", autocomplete: "off", "aria-label": `The value of ${this.path}`,
-      "aria-describedby": `${id}-check`, placeholder: this.isNull ? "No data (null). Type to give it a value." : "Empty",
+      id, value: this.text, spellcheck: "false", autocapitalize: "off", autocomplete: "off",
+        "aria-label": `The value of ${this.path}`,
+      "aria-describedby": `${id}-check`,
+        placeholder: this.isNull ? "No data (null). Type to give it a value." : "Empty",
       on: { input: () => this.changed(), keydown: (event) => this.key(event) },
     });
     this.checked = h("div", { class: "editor-check", id: `${id}-check`, role: "status" });
-    this.nullBox = h("input", { type: "checkbox", checked: this.isNull, on: { change: () => this.setNull(this.nullBox.checked) } });
+    this.nullBox = h("input",
+      { type: "checkbox", checked: this.isNull, on: { change: () => this.setNull(this.nullBox.checked) } });
     this.formats = h("div", { class: "segments", role: "radiogroup", "aria-label": "Write as" },
       [["text", "Text"], ["hex", "Hex"], ["base64", "Base64"]].map(([name, label]) => h("button", {
         type: "button", role: "radio", dataset: { format: name }, on: { click: () => this.setFormat(name) },
       }, label)));
-    this.formatButton = h("button", { type: "button", class: "quiet small", on: { click: () => this.formatText() } }, "Format JSON");
+    this.formatButton = h("button", { type: "button", class: "quiet small", on: { click: () => this.formatText() } },
+      "Format JSON");
     this.save = h("button", { type: "button", class: "primary", on: { click: () => this.trySave() } }, "Save");
     this.base = h("span", { class: "muted" });
     this.form = h("div", { class: "editor" },
@@ -103,7 +108,8 @@ export class Editor {
     const how = this.compression ? ` It is compressed with ${this.compression} again.` : "";
     setText(this.base, `Based on version ${this.version}.${how}`);
     if (this.mixed && !this.notes.firstChild) {
-      replace(this.notes, notice("info", "This text has mixed line ends or NUL characters, which a text field would change: it is edited as bytes."));
+      replace(this.notes, notice("info",
+        "This text has mixed line ends or NUL characters, which a text field would change: it is edited as bytes."));
     }
   }
 
@@ -178,7 +184,8 @@ export class Editor {
       return;
     }
     const fault = looksLikeJSON && bytes?.length > 0 ? readJSON(this.area.value).fault : null;
-    if (fault) this.say("warn", `${length} · not JSON: line ${fault.line}, column ${fault.column}: ${fault.message}`, true);
+    if (fault) this.say("warn", `${length} · not JSON: line ${fault.line}, column ${fault.column}: ${fault.message}`,
+      true);
     else this.say("", looksLikeJSON && bytes?.length > 0 ? `${length} · valid JSON` : length);
   }
 
@@ -203,7 +210,8 @@ export class Editor {
 
   async cancel() {
     if (this.isDirty && !await ask({
-      title: "Discard what was typed?", text: "The value in ZooKeeper stays as it is.", label: "Discard", kind: "danger",
+      title: "Discard what was typed?", text: "The value in ZooKeeper stays as it is.", label: "Discard",
+        kind: "danger",
     })) return;
     this.close();
   }
@@ -241,14 +249,15 @@ export class Editor {
     }
     this.isDeleted = false;
     replace(this.notes, notice("warning",
-      `Somebody saved version ${znode.stat.version} while you edit version ${this.version}. Your text is kept.`,
+      `Another client saved version ${znode.stat.version} while you edit version ${this.version}. Your text is kept.`,
       h("button", { type: "button", class: "small", on: { click: () => this.showConflict(znode) } }, "Compare")));
   }
 
   noticeDeleted() {
     this.isDeleted = true;
     replace(this.notes, notice("warning", "This znode was deleted while you edit it. Your text is kept.",
-      h("button", { type: "button", class: "small", on: { click: () => this.createAgain() } }, icon("plus"), "Create it again with this text")));
+      h("button", { type: "button", class: "small", on: { click: () => this.createAgain() } }, icon("plus"),
+        "Create it again with this text")));
   }
 
   async createAgain() {
@@ -256,7 +265,8 @@ export class Editor {
       let bytes = this.bytes();
       if (bytes !== null && this.compression) bytes = await compress(bytes, this.compression);
       const answer = await this.context.api.post("/znode", {
-        path: this.path, ...valueOf(bytes), kind: "persistent", sequential: false, ttlMilliseconds: null, parents: true, acl: this.acl,
+        path: this.path, ...valueOf(bytes), kind: "persistent", sequential: false, ttlMilliseconds: null,
+          parents: true, acl: this.acl,
       });
       toast("Created again.", "ok");
       this.saved(answer.stat);
@@ -272,7 +282,8 @@ export class Editor {
       theirs: this.theirs(current),
       keep: () => {
         this.version = current.stat.version;
-        replace(this.notes, notice("info", `Your text is now based on version ${this.version}: saving it replaces that version.`));
+        replace(this.notes, notice("info",
+          `Your text is now based on version ${this.version}: saving it replaces that version.`));
         replace(this.element, this.notes, this.form);
         this.draw();
         this.area.focus();

@@ -29,7 +29,8 @@ export function bestFormat(value) {
 
 /** The element that shows a value, and what to call when it is taken away. */
 export function showValue(value, format) {
-  if (value.encoding === null || value.form === "null") return plainNotice("No data (null): this znode was created without a value.");
+  if (value.encoding === null
+    || value.form === "null") return plainNotice("No data (null): this znode was created without a value.");
   if (value.form === "empty") return plainNotice("Empty: the value has a length of 0 bytes. That is not the same as null.");
   if (format === "json") return showJSON(value.data);
   if (format === "text") return showLines(textLines(value.data), "Value as text");
@@ -38,7 +39,8 @@ export function showValue(value, format) {
   return showLines({
     count: Math.ceil(bytes.length / 16),
     characters: bytes.length * 5,
-    line: (index) => hexLine(bytes, index).map((part, column) => h("span", { class: ["hex-offset", "hex-bytes", "hex-text"][column] }, part)),
+    line: (index) => hexLine(bytes,
+      index).map((part, column) => h("span", { class: ["hex-offset", "hex-bytes", "hex-text"][column] }, part)),
   }, "Value as hexadecimal bytes", "hex");
 }
 
@@ -50,7 +52,8 @@ function textLines(text) {
   const lines = [];
   for (const line of text.split("\n")) {
     if (line.length <= longestLine) lines.push(line);
-    else for (let start = 0; start < line.length; start += longestLine) lines.push(line.slice(start, start + longestLine));
+    else for (let start = 0; start < line.length; start += longestLine) lines.push(line.slice(start,
+      start + longestLine));
   }
   return { count: lines.length, characters: text.length, line: (index) => visibleLine(lines[index]) };
 }
@@ -65,14 +68,16 @@ function showJSON(text) {
   if (fault) {
     const shown = showLines(textLines(text), "Value as text");
     const words = `Not JSON: line ${fault.line}, column ${fault.column}: ${fault.message}`;
-    return { element: h("div", { class: "value-json" }, notice("warning", words), shown.element), destroy: shown.destroy };
+    return { element: h("div", { class: "value-json" }, notice("warning", words), shown.element),
+      destroy: shown.destroy };
   }
   const lines = jsonLines(tokens);
   return showLines({
     count: lines.length,
     characters: text.length,
     line: (index) => lines[index].map(([kind, part]) => (kind === "mark" ? part
-      : h("span", { class: `json-${kind}` }, visibleLine(part.length > longestLine * 5 ? `${part.slice(0, longestLine)}… (${size(part.length)})` : part)))),
+      : h("span", { class: `json-${kind}` },
+        visibleLine(part.length > longestLine * 5 ? `${part.slice(0, longestLine)}… (${size(part.length)})` : part)))),
   }, "Value as formatted JSON");
 }
 

@@ -1,4 +1,4 @@
-// One znode: its place, what may be done with it, and its value, stat and ACL behind three tabs.
+// One znode: its place, what may be done with it, and its value, stat and ACL on three tabs.
 
 import { bytesOf } from "../lib/bytes.js";
 import { h, replace, setText } from "../lib/dom.js";
@@ -85,9 +85,11 @@ export class ValuePane {
 
   accept(znode) {
     const isChanged = this.znode !== null && this.znode.stat.mzxid !== znode.stat.mzxid;
+    const isSame = this.znode !== null && !this.fault && JSON.stringify(this.znode.stat) === JSON.stringify(znode.stat);
     this.znode = znode;
     this.fault = null;
     this.actions.stat(znode.path, znode.stat, znode.kind);
+    if (isSame && !this.editor) return;
     if (this.editor) {
       this.editor.notice(znode);
       this.drawHead();
@@ -127,7 +129,8 @@ export class ValuePane {
       const stat = await statOf(this.context.api, path);
       if (path !== this.path) return;
       const before = this.znode?.stat;
-      if (this.fault || stat?.mzxid !== before?.mzxid || stat?.aversion !== before?.aversion || stat?.cversion !== before?.cversion) {
+      if (this.fault || stat?.mzxid !== before?.mzxid || stat?.aversion !== before?.aversion
+        || stat?.cversion !== before?.cversion) {
         this.reload();
       }
     } catch (error) {
@@ -145,7 +148,8 @@ export class ValuePane {
     if (this.editor && this.tab === "value") {
       replace(this.body, this.editor.element);
     } else if (!this.znode) {
-      replace(this.body, this.fault ? this.absent() : h("div", { class: "value-wait" }, h("span", { class: "spinner" }), "Loading…"));
+      replace(this.body, this.fault ? this.absent() : h("div", { class: "value-wait" },
+        h("span", { class: "spinner" }), "Loading…"));
     } else {
       this.body.classList.toggle("gone", this.isGone);
       if (this.tab === "value") this.drawValue();
@@ -165,12 +169,14 @@ export class ValuePane {
     h("div", { class: "row" },
       h("button", { type: "button", on: { click: () => this.reload() } }, icon("refresh"), "Try again"),
       isMissing && parent !== null && h("a", { class: "button", href: hashOf(parent) }, `Go to ${visible(parent)}`),
-      this.fault.word === "NoAuth" && h("a", { class: "button", href: hashOf(this.path, { tab: "access" }) }, icon("key"), "Who may read it?")));
+      this.fault.word === "NoAuth" && h("a", { class: "button", href: hashOf(this.path, { tab: "access" }) },
+        icon("key"), "Who may read it?")));
   }
 
   drawNotes() {
     replace(this.notes,
-      this.isGone && this.znode && !this.editor && notice("warning", "This znode was deleted. What it was is shown below."),
+      this.isGone && this.znode && !this.editor && notice("warning",
+        "This znode was deleted. What it was is shown below."),
       this.fault && !this.isGone && this.znode && notice("error", errorText(this.fault)));
   }
 
@@ -179,25 +185,34 @@ export class ValuePane {
     const parts = ancestorsOf(path);
     const stat = this.znode?.stat;
     const kind = this.znode && kinds[this.znode.kind];
+    const focused = this.head.contains(document.activeElement) ? document.activeElement : null;
     replace(this.head,
       h("div", { class: "value-place" },
-        h("button", { type: "button", class: "quiet to-tree", "aria-label": "Back to the tree", on: { click: this.actions.back } }, icon("back")),
+        h("button", { type: "button", class: "quiet to-tree", "aria-label": "Back to the tree",
+          on: { click: this.actions.back } }, icon("back")),
         h("h1", { class: "crumbs" }, parts.map((part, index) => [
           index > 1 && h("span", { class: "slash", "aria-hidden": "true" }, "/"),
-          index < parts.length - 1 ? h("a", { href: hashOf(part) }, visible(nameOf(part))) : h("span", { class: "here" }, visible(nameOf(part)))])),
+          index < parts.length - 1 ? h("a", { href: hashOf(part) }, visible(nameOf(part))) : h("span",
+            { class: "here" }, visible(nameOf(part)))])),
         h("button", { type: "button", class: "quiet", "aria-label": "Copy the path", title: "Copy the path (c)",
           on: { click: () => copyText(path, "The path") } }, icon("copy"))),
       h("div", { class: "value-facts" },
-        kind && h("span", { class: `badge kind-badge ${this.znode.kind}`, title: kind.meaning }, icon(kind.icon), kind.label),
-        stat && [h("span", { class: "badge" }, `version ${stat.version}`), h("span", { class: "badge" }, size(stat.dataLength)),
+        kind && h("span", { class: `badge kind-badge ${this.znode.kind}`, title: kind.meaning }, icon(kind.icon),
+          kind.label),
+        stat && [h("span", { class: "badge" }, `version ${stat.version}`),
+          h("span", { class: "badge" }, size(stat.dataLength)),
           this.znode.compression && h("span", { class: "badge teal" }, this.znode.compression),
           this.changed = h("span", { class: "muted", title: time(stat.mtime) }, `changed ${ago(stat.mtime)}`)]),
       this.toolbar(),
-      h("div", { class: "tabs", role: "tablist", "aria-label": "Znode", on: { keydown: (event) => this.tabKey(event) } },
+      h("div", { class: "tabs", role: "tablist", "aria-label": "Znode",
+        on: { keydown: (event) => this.tabKey(event) } },
         tabs.map(([name, label]) => h("button", {
-          type: "button", role: "tab", id: `tab-${name}`, "aria-selected": String(this.tab === name), "aria-controls": "value-body",
+          type: "button", role: "tab", id: `tab-${name}`, "aria-selected": String(this.tab === name),
+            "aria-controls": "value-body",
           tabindex: this.tab === name ? "0" : "-1", on: { click: () => this.openTab(name) },
         }, label))));
+    if (focused) this.head.querySelector(focused.id ? `#${focused.id}`
+      : `[data-act="${focused.dataset.act}"]`)?.focus();
     this.body.setAttribute("aria-label", tabs.find(([name]) => name === this.tab)[1]);
   }
 
@@ -209,11 +224,14 @@ export class ValuePane {
     const refusal = this.context.refusal();
     const isThere = this.znode && !this.isGone;
     const button = (name, label, what, key = "", isWrite = true) => h("button", {
-      type: "button", class: "quiet", dataset: { act: what }, disabled: (isWrite && refusal !== null) || (what !== "import" && !isThere && what !== "create"),
-      title: isWrite && refusal ? refusal : key ? `${label} (${key})` : label, on: { click: () => this.act(what, this.path) },
+      type: "button", class: "quiet", dataset: { act: what },
+        disabled: (isWrite && refusal !== null) || (what !== "import" && !isThere && what !== "create"),
+      title: isWrite && refusal ? refusal : key ? `${label} (${key})` : label,
+        on: { click: () => this.act(what, this.path) },
     }, icon(name), label);
     return h("div", { class: "value-tools", role: "toolbar", "aria-label": "What can be done" },
-      button("edit", "Edit", "edit", "e"), button("plus", "Create", "create", "n"), button("copy", "Copy or move", "copy", "", false),
+      button("edit", "Edit", "edit", "e"), button("plus", "Create", "create", "n"),
+        button("copy", "Copy or move", "copy", "", false),
       button("download", "Export", "export", "", false), button("upload", "Import", "import"),
       this.path !== "/" && button("trash", "Delete", "remove", "Del"));
   }
@@ -245,21 +263,27 @@ export class ValuePane {
     };
     const segments = formats.length > 0 && h("div", { class: "segments", role: "radiogroup", "aria-label": "Format" },
       formats.map(([name, label]) => h("button", {
-        type: "button", role: "radio", "aria-checked": String(name === format), on: { click: () => set({ format: name }) },
+        type: "button", role: "radio", "aria-checked": String(name === format),
+          on: { click: () => set({ format: name }) },
       }, label)));
     replace(this.body, h("div", { class: "value-bar" }, segments,
       znode.decoded && h("label", { class: "decode" }, h("input", {
-        type: "checkbox", checked: isDecoded, on: { change: (event) => set({ isDecoded: event.target.checked, format: null }) },
+        type: "checkbox", checked: isDecoded,
+          on: { change: (event) => set({ isDecoded: event.target.checked, format: null }) },
       }), `decompressed (${znode.compression})`),
       h("div", { class: "grow" }),
-      value.data && h("button", { type: "button", class: "quiet small", on: { click: () => this.copyValue(value, format) } }, icon("copy"), "Copy"),
+      value.data && h("button",
+        { type: "button", class: "quiet small", on: { click: () => this.copyValue(value, format) } }, icon("copy"),
+        "Copy"),
       znode.encoding !== null && h("a", {
         class: "button quiet small", download: nameOf(znode.path).replaceAll("/", "_") || "root",
         href: this.context.api.address("/znode/raw", { path: znode.path, decode: isDecoded }),
       }, icon("download"), "Download"),
       h("button", { type: "button", class: "quiet small", disabled: this.context.refusal() !== null,
-        title: this.context.refusal() ?? "Put a file in the place of the value", on: { click: () => this.upload() } }, icon("upload"), "Upload")),
-    znode.decodeError && notice("warning", `It looks compressed (${znode.compression}) but is not: ${znode.decodeError}`),
+        title: this.context.refusal() ?? "Put a file in the place of the value", on: { click: () => this.upload() } },
+          icon("upload"), "Upload")),
+    znode.decodeError && notice("warning",
+      `It looks compressed (${znode.compression}) but is not: ${znode.decodeError}`),
     this.shown.element);
   }
 
