@@ -129,7 +129,9 @@ final class ServerConnectionHandler: ChannelInboundHandler {
     owner.answer(to: word, argument: argument).assumeIsolated().whenComplete { [self] result in
       // Nil once the connection has ended.
       guard let context = self.context else { return }
-      if case .success(let answer) = result { sender?.send(Array(answer.utf8)) }
+      if case .success(var answer) = result {
+        answer.withUTF8 { _ = sender?.send(UnsafeRawBufferPointer($0)) }
+      }
       closeAfterOutput(context)
     }
     return false
