@@ -12,6 +12,7 @@ import Testing
     case .watchdogProcess: "guard"
     case .serverScript(let words): "zkServer.sh \(words.map(\.text).joined(separator: " "))"
     case .server(let invocation, let settings): "server \(described(invocation)) \(settings.format)"
+    case .web(let invocation, let settings): "page \(described(invocation)) \(settings.format)"
     case .oneShot(let invocation, let settings): "\(described(invocation)) \(settings.format)"
     case .script(let path, let settings): "script \(path) \(settings.format)"
     case .replay(let path, let settings): "replay \(path) \(settings.format)"
