@@ -45,6 +45,7 @@ import Testing
     ("--local 3 ls -o json", "3 servers: ls json"),
     ("ls --local=3", "3 servers: ls text"),
     ("--local 3 -f a.zk", "3 servers: script a.zk text"),
+    ("--local 3 web --listen 127.0.0.1:0 -o json", "3 servers: page web json"),
     ("--local -- make -o json", "1 servers: make -o json"),
     ("--local 3 --replay a.zk --json", "3 servers: replay a.zk json"),
     ("--local 3 --reconfig --quota ls /", "3 servers that allow reconfiguration and enforce quotas: ls / text"),
