@@ -73,8 +73,8 @@ package struct WebStartError: Error, Hashable, Sendable {
 
 /// What is accepted at most.
 enum WebLimits {
-  /// The data of a znode: what servers take in one request, unless `jute.maxbuffer` says otherwise.
-  static let valueBytes = 1 << 20
+  /// The data of a znode: what servers take in one request with a path, unless `jute.maxbuffer` says otherwise.
+  static let valueBytes = 0xfffff - 2048
   /// A file of znodes.
   static let uploadBytes = 32 << 20
   /// A body in JSON: the data of a znode with all bytes escaped.
@@ -103,6 +103,8 @@ enum WebLimits {
   static let jobFailures = 100
   /// The subtrees that are searched, counted or exported at the same time.
   static let walks = 8
+  /// The lists of children that are made at the same time.
+  static let listings = 8
   /// The znodes of a subtree that are counted.
   static let countedZnodes = 1_000_000
   /// What compressed data may decompress to.

@@ -80,7 +80,7 @@ final class WebFixture: Sendable {
     let port = port
     let text = head + (body ?? "")
     return try await onThread {
-      let socket = try LoopbackSocket.connect(to: port, timeout: .seconds(20))
+      let socket = try LoopbackSocket.connect(to: port, timeout: .seconds(120))
       try socket.write([UInt8](text.utf8))
       return try Reply(reading: socket)
     }

@@ -87,7 +87,7 @@ import Testing
 
   @Test func loginIsNeededWhereItIsAskedFor() async throws {
     let passwords = try PasswordFile(
-      parsing: "# users\nann:$5$saltstring$5B8vYYiY.CVt1RlTTf8KbXBH3hsxY/GNooZaBBGWEc5\n")
+      parsing: "# users\nann:$5$rounds=1000$saltstring$z/y8l95GSjij6uHx2xAJer7YCODLtrhIxItWC13D4g5\n")
     try await WebFixture.run {
       $0.login = LoginPolicy(token: "a-token-of-a-test", passwords: passwords)
     } _: { fixture in

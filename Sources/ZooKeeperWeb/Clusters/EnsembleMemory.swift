@@ -27,6 +27,7 @@ struct EnsembleMemory {
   /// So old may an answer be.
   static let patience = Duration.milliseconds(800)
   static let clientsPatience = Duration.milliseconds(1800)
+  static let freshness = Duration.milliseconds(200)
   static let configurationPatience = Duration.seconds(10)
   /// How long a server may take to answer a word.
   static let wordLimit = Duration.milliseconds(700)
@@ -137,9 +138,15 @@ extension ClusterSession {
 
   // MARK: Clients
 
+  /// A session of the census; nil if there is none. One that is missing may be younger than what is remembered.
+  func censusEntry(of id: SessionID) async -> SessionCensus.Session? {
+    if let known = await census().sessions.first(where: { $0.id == id }) { return known }
+    return await census(within: EnsembleMemory.freshness).sessions.first { $0.id == id }
+  }
+
   /// All sessions, as remembered for a moment.
-  func census() async -> SessionCensus {
-    if let kept = memory.census, .now - kept.taken < EnsembleMemory.clientsPatience { return kept.value }
+  func census(within patience: Duration = EnsembleMemory.clientsPatience) async -> SessionCensus {
+    if let kept = memory.census, .now - kept.taken < patience { return kept.value }
     guard let probe = try? probe(limit: EnsembleMemory.wordLimit) else {
       return await SessionCensus.take(
         of: [], EnsembleProbe(tls: nil, limit: .zero, admin: .port(1)) { _ in throw ZooKeeperError(.closed) })
@@ -194,7 +201,7 @@ extension ClusterSession {
 
   /// The session that owns an ephemeral znode, and where its client is.
   func ownerDocument(of id: SessionID) async -> JSON {
-    let session = await census().sessions.first { $0.id == id }
+    let session = await censusEntry(of: id)
     return .object([
       ("session", .string("\(id)")), ("client", .optional(session?.client)),
       ("server", .optional(session?.server.map { "\($0)" })),

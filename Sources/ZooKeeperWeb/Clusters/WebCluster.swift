@@ -11,12 +11,17 @@ package struct WebCluster: Sendable {
   package var isProtected = false
   /// Whether nothing may be changed.
   package var isReadOnly = false
+  /// The largest request that the servers take, in bytes: their `jute.maxbuffer`.
+  package var requestBytes = 0xfffff
   /// How its servers are asked without a session; nil for connections in the clear.
   package var tls: @Sendable () throws -> TLSContext?
   /// Opens a session. The watcher is called on the event loop with what happens to the session and its watches.
   package var open: @Sendable (@escaping @Sendable (WatchEvent) -> Void) async throws -> ZooKeeperClient
   /// Opens a session with one of the servers.
   package var openMember: @Sendable (ServerAddress, Duration) async throws -> ZooKeeperClient
+
+  /// The largest reply that a session must accept, in bytes: the names of a million children.
+  package static let replyBytes = 64 << 20
 
   package init(
     name: String, connectString: ConnectString, tls: @escaping @Sendable () throws -> TLSContext?,

@@ -31,8 +31,8 @@ extension Site {
     guard let wanted = SessionID(hexadecimal: id) else {
       throw WebError.badInput("a session is a hexadecimal number such as 0x1000a2b3c4d0001")
     }
-    let census = await (try session(of: request)).census()
-    guard let found = census.sessions.first(where: { $0.id == wanted }) else {
+    let session = try session(of: request)
+    guard let found = await session.censusEntry(of: wanted) else {
       throw WebError.notFound("there is no session \(wanted)")
     }
     return .json(

@@ -34,7 +34,14 @@ extension Site {
   func children(_ request: WebRequest) async throws -> WebAnswer {
     let path = try path(of: request)
     let client = try await client(of: request)
-    let (names, stat) = try await client.getChildren2(path)
+    // A long list takes memory several times over until it is sent.
+    return try await listings.run("lists of children", patience: .seconds(10)) {
+      let (names, stat) = try await client.getChildren2(path)
+      return Self.list(path, names, stat)
+    }
+  }
+
+  private static func list(_ path: String, _ names: [String], _ stat: Stat) -> WebAnswer {
     let sorted = names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     let shown = sorted.prefix(WebLimits.listNames)
     return .json(
@@ -123,6 +130,7 @@ extension Site {
       throw WebError.badInput("the parameter version is missing", hint: "give the version that was read")
     }
     let data = try Self.value(of: request)
+    try Self.checkSize(of: data, path, session.cluster)
     let deed = "set \(AccessLog.quoted(path)) version \(version)"
     do {
       let stat = try await session.connected().setData(path, data: data, version: Int32(version))
@@ -132,6 +140,19 @@ extension Site {
       conflict.members = [("current", (try? await znodeDocument(path, session)) ?? .null)]
       throw conflict
     }
+  }
+
+  /// What a request has besides data and path, in bytes: numbers, lengths, and an ACL of some entries.
+  private static let overheadBytes = 1024
+
+  /// Refuses data for which servers would close the connection.
+  private static func checkSize(of data: [UInt8]?, _ path: String, _ cluster: WebCluster) throws(WebError) {
+    let limit = cluster.requestBytes - path.utf8.count - overheadBytes
+    guard (data?.count ?? 0) > limit else { return }
+    var error = WebError.tooLarge(limit)
+    error.message = "the data is over the \(limit) bytes that servers take in one request"
+    error.hint = "if jute.maxbuffer of the servers is larger, give --max-buffer before web"
+    throw error
   }
 
   /// The data in the body of a request: raw bytes, or `data` and `encoding` of a JSON object.
@@ -156,6 +177,7 @@ extension Site {
     let mode = try Self.mode(fields, isSequential: isSequential)
     let acl = try fields["acl"].map { try self.entries(of: $0) } ?? ACL.openUnsafe
     let data = try fields.data()
+    try Self.checkSize(of: data, path, try session(of: request).cluster)
     let client = try await client(of: request)
     if try fields.flag("parents") { try await createParents(of: path, client) }
     let (created, stat) = try await Self.create(path, data, acl, mode, client)

@@ -20,9 +20,16 @@ final class Slots: Sendable {
 
   /// Runs work that takes a place.
   ///
+  /// - Parameter patience: how long it may wait for one.
   /// - Throws: 429 if none is free.
-  func run<Value>(_ what: String, _ body: () async throws -> Value) async throws -> Value {
-    guard acquire() else { throw WebError.tooMany("too many \(what) are under way") }
+  func run<Value>(
+    _ what: String, patience: Duration = .zero, _ body: () async throws -> Value
+  ) async throws -> Value {
+    let end = ContinuousClock.now + patience
+    while !acquire() {
+      guard ContinuousClock.now < end else { throw WebError.tooMany("too many \(what) are under way") }
+      try await Task.sleep(for: .milliseconds(10))
+    }
     defer { release() }
     return try await body()
   }

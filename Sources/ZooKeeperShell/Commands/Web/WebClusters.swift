@@ -40,6 +40,7 @@ enum WebClusters {
       name: name, connectString: settings.connectString, tls: { try tls.context() },
       open: { watcher in try await opener.open(watcher) },
       openMember: { server, limit in try await opener.openMember(server, limit) })
+    cluster.requestBytes = settings.maximumFrameBytes
     cluster.isProtected = settings.cluster?.isProtected ?? false
     cluster.isReadOnly = settings.cluster?.isReadOnly ?? false
     return cluster
@@ -72,7 +73,9 @@ actor WebOpener {
 
   /// Opens a session for all who look at the cluster.
   func open(_ watcher: @escaping @Sendable (WatchEvent) -> Void) async throws -> ZooKeeperClient {
-    let settings = try await complete()
+    var settings = try await complete()
+    // A znode can have more children than fit into the largest request.
+    settings.maximumFrameBytes = max(settings.maximumFrameBytes, WebCluster.replyBytes)
     let tls = try settings.tls.context()
     return try await connect(
       ZooKeeperClient(settings.clientConfiguration(mode: .interactive, tls: tls, defaultWatcher: watcher)), settings)
