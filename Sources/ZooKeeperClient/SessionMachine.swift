@@ -158,7 +158,7 @@ struct SessionMachine<Completion> {
   var queued: Deque<Call> = []
   var pending: Deque<SentCall> = []
   var streamed: Deque<StreamedCall> = []
-  /// What the driver has to report to its stream.
+  /// The outcomes for the driver to report to its stream.
   var streamReplies: [StreamReply] = []
   /// A lower bound of all calls' deadlines.
   var earliestDeadline: Int64?

@@ -31,7 +31,7 @@ extension ZooKeeperClient {
 final class RequestStream: @unchecked Sendable {
   // @unchecked: all mutable state is touched on the driver's loop only.
 
-  /// Without a limit of its own, a request waits as long as the session lives.
+  /// A request without a limit waits as long as the session lives.
   private static let longestLimit: Int64 = 1 << 40
 
   private let driver: SessionDriver

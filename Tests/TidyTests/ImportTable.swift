@@ -36,7 +36,7 @@ enum ImportTable {
       "ZooKeeperProtocol", "Jute", "TransportSecurity", "DequeModule", "Synchronization", "SASL", "GSSAPI",
     ]),
     "ZooKeeperRecipes": ["ZooKeeperClient", "ZooKeeperProtocol"],
-    "ZooKeeperTrees": ["ZooKeeperClient", "ZooKeeperProtocol", "Digests", "Synchronization"],
+    "ZooKeeperTrees": ["ZooKeeperClient", "ZooKeeperProtocol", "Digests", "DequeModule", "Synchronization"],
     "ZooKeeperMonitor": [
       "ZooKeeperClient", "ZooKeeperProtocol", "TransportSecurity", "JSONFormat", "Platform", "NIOCore", "NIOPosix",
       "NIOHTTP1", "Synchronization",

@@ -192,7 +192,7 @@ extension ClusterSession {
     let notes =
       census.failures.map { "\($0.address) cannot be asked: \($0.reason.shortText)" }
       + census.refused.map {
-        "\($0.server) does not allow \($0.words.joined(separator: ", ")): add it to 4lw.commands.whitelist in its zoo.cfg"
+        "\($0.server) does not allow \($0.words.joined(separator: ", ")): add it to 4lw.commands.whitelist in zoo.cfg"
       }
     return .object([
       ("complete", .bool(census.isComplete)), ("notes", .array(notes.map(JSON.string))), ("clients", .array(clients)),

@@ -19,7 +19,7 @@ struct StreamTests {
     #expect(throws: JuteError.self) { try harness.reply(3) }
     try harness.reply(2)
     try harness.reply(3, zxid: 1, .noNode)
-    #expect(harness.machine.takeOutcomes() == ["1 server(NONODE)"])
+    #expect(harness.machine.takeOutcomes() == ["1 server(NoNode)"])
     #expect(throws: JuteError.self) { try harness.reply(4) }
   }
 
