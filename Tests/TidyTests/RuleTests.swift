@@ -34,7 +34,8 @@ import Testing
   }
 
   @Test func foundationIsInNoTargetsTable() {
-    for (target, modules) in ImportTable.allowed {
+    // The plugin runs in the package manager, and is not in the product.
+    for (target, modules) in ImportTable.allowed where target != "EmbedPage" {
       #expect(modules.isDisjoint(with: ["Foundation", "FoundationEssentials"]), "\(target)")
     }
   }

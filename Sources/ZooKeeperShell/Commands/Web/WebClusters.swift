@@ -13,7 +13,7 @@ enum WebClusters {
       settings: settings, mode: .oneShot, environment: environment, output: output,
       values: DataArgumentReader(offersStdin: false, asksBeforeDestroying: false))
     let own = WebOpener(settings, asker)
-    // A person is asked for passwords now, not when somebody opens the page.
+    // A person is asked for passwords now, not when the page is opened.
     _ = try await own.complete()
     let file = try? ClusterFile.open(settings.origin.location, environment)
     let name = settings.cluster?.name ?? Self.name(for: settings, taken: file?.names ?? [])
