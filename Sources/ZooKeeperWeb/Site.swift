@@ -10,7 +10,7 @@ import ZooKeeperSandbox
 final class Site: Sendable {
   let settings: WebSettings
   let gate: RequestGuard
-  /// Who is logged in; nil if nobody needs to be.
+  /// Who is logged in; nil if no one needs to be.
   let logins: Logins?
   let clusters: [String: ClusterSession]
   let hub: EventHub

@@ -1,7 +1,7 @@
 package import TransportSecurity
 package import ZooKeeperSandbox
 
-/// What is served, to whom, and where.
+/// What is served, where, and who may use it.
 package struct WebSettings: Sendable {
   /// The address that is listened on.
   package var host = "127.0.0.1"
@@ -99,7 +99,7 @@ enum WebLimits {
   /// The jobs that run at the same time, and those that are remembered.
   static let runningJobs = 4
   static let rememberedJobs = 100
-  /// The failures that a job tells.
+  /// The failures that a job shows.
   static let jobFailures = 100
   /// The subtrees that are searched, counted or exported at the same time.
   static let walks = 8

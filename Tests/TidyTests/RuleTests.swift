@@ -34,7 +34,7 @@ import Testing
   }
 
   @Test func foundationIsInNoTargetsTable() {
-    // A plugin runs in the package manager, and is no part of the program.
+    // The plugin runs in the package manager, and is not in the product.
     for (target, modules) in ImportTable.allowed where target != "EmbedPage" {
       #expect(modules.isDisjoint(with: ["Foundation", "FoundationEssentials"]), "\(target)")
     }

@@ -16,7 +16,7 @@ extension CommandTable {
         .clientCA, value: ("FILE", .file),
         "let in clients with a certificate of these authorities; others cannot connect"),
       OptionSpec(
-        .tokenFile, value: ("FILE", .file), "let in users who have the token in the file's first line"),
+        .tokenFile, value: ("FILE", .file), "let in users with the token in the file's first line"),
       OptionSpec(
         .passwordFile, value: ("FILE", .file), "let in the users of a file, with lines as user:$5$salt$hash"),
       OptionSpec(.allowHost, value: ("NAME,...", .word), "further names by which browsers may call the server"),
@@ -29,7 +29,7 @@ extension CommandTable {
       "Browsers on this machine need no login. On another address than loopback there must be TLS, or"
         + " --insecure-listen, and a login: by a token, a password or a certificate. If none is given, a token is made"
         + " and printed on stderr. The hashes of passwords are made by: openssl passwd -5",
-      "All users of the page act with the identities of this command; options about the connection to the ensemble,"
+      "Users of the page act with the identities of this command; options about the connection to the ensemble,"
         + " such as --auth-file and the ensemble's --cert, come before the command. Clusters that are read-only in the"
         + " configuration file are so here too, and each change of a protected one is confirmed with its name.",
       "Each change is a line of the access log: time, address, user, cluster, status, error and what was done.",

@@ -36,7 +36,7 @@ actor ClusterSession {
   /// What is remembered of the ensemble for a moment.
   var memory = EnsembleMemory()
 
-  /// Attempts to open a session that nobody waits for are so far apart.
+  /// Attempts to open a session that no one waits for are so far apart.
   private static let retryPause = Duration.seconds(1)
 
   init(_ cluster: WebCluster, _ hub: EventHub) {
@@ -113,7 +113,7 @@ actor ClusterSession {
   // MARK: The keeper
 
   /// Whether the servers know no watches that stay; the events wait then until their watches are set again, so that
-  /// nobody reads a state whose next change would be missed.
+  /// no one reads a state whose next change would be missed.
   private nonisolated let watchesAreOneShot = Mutex(false)
   private nonisolated let spent = Mutex<[WatchEvent]>([])
 
@@ -173,7 +173,7 @@ actor ClusterSession {
 
   // MARK: The state
 
-  /// The state in one of the page's words.
+  /// The state by its name on the page.
   nonisolated var stateName: String {
     status.withLock { status in
       switch status.state {

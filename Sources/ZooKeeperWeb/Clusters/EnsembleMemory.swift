@@ -29,7 +29,7 @@ struct EnsembleMemory {
   static let clientsPatience = Duration.milliseconds(1800)
   static let freshness = Duration.milliseconds(200)
   static let configurationPatience = Duration.seconds(10)
-  /// How long a server may take to answer a word.
+  /// How long a server may take to answer a four-letter word.
   static let wordLimit = Duration.milliseconds(700)
 }
 
@@ -90,7 +90,7 @@ extension ClusterSession {
     return (isWhole ? Verdict.healthy : .degraded).rawValue
   }
 
-  /// The text of the ensemble's configuration, which shows the ids and the votes; nil if nobody tells it.
+  /// The text of the ensemble's configuration, which shows the ids and the votes; nil if no server shows it.
   private func configurationText() async -> String? {
     if let kept = memory.configuration, .now - kept.taken < EnsembleMemory.configurationPatience { return kept.value }
     guard stateName == "connected", let client = present?.withTimeLimit(.seconds(1)) else {
@@ -192,7 +192,7 @@ extension ClusterSession {
     let notes =
       census.failures.map { "\($0.address) cannot be asked: \($0.reason.shortText)" }
       + census.refused.map {
-        "\($0.server) does not allow \($0.words.joined(separator: ", ")): add it to 4lw.commands.whitelist in zoo.cfg"
+        "\($0.server) does not allow \($0.words.joined(separator: ", ")): add them to 4lw.commands.whitelist in zoo.cfg"
       }
     return .object([
       ("complete", .bool(census.isComplete)), ("notes", .array(notes.map(JSON.string))), ("clients", .array(clients)),
@@ -236,7 +236,7 @@ private struct MemberAnswer: Sendable {
 }
 
 extension ConnectFailure.Reason {
-  /// A few words for a table.
+  /// A short text for a table.
   var shortText: String {
     switch self {
     case .refused: "nothing listens there"

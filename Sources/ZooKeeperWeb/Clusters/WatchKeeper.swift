@@ -3,7 +3,7 @@ import ZooKeeperProtocol
 
 /// Which znodes have a watch in the present session.
 struct WatchKeeper {
-  /// What is to be done.
+  /// Watches to set and to remove.
   struct Work {
     var added: [String] = []
     var removed: [String] = []
@@ -54,7 +54,7 @@ struct WatchKeeper {
         }
         if !outcome.areUnknown { addNext(&group) }
       }
-      // A watch that is not removed costs an event that nobody is sent.
+      // A watch that is not removed costs an event that no stream is sent.
       for path in isOneShot ? [] : work.removed {
         try? await client.removeWatches(path, type: .any, local: true)
       }

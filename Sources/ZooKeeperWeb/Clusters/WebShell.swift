@@ -5,7 +5,7 @@ package import ZooKeeperTrees
 
 /// What the shell does for the server, so that answers here and there are the same.
 package struct WebShell: Sendable {
-  /// An error as the shell words it.
+  /// An error as the shell describes it.
   package struct Explanation: Sendable {
     package var word: String
     package var message: String
@@ -31,7 +31,7 @@ package struct WebShell: Sendable {
   /// Finds the lines of a value; nil for none.
   package typealias LineSearch = @Sendable ([UInt8]) -> (number: Int, text: String)?
 
-  /// Words an error.
+  /// Describes an error.
   package var explain: @Sendable (any Error) -> Explanation
   /// The document of `health -o json`.
   package var health: @Sendable (EnsembleReport) -> JSON

@@ -13,7 +13,7 @@ struct Route: Sendable {
     static let login = Kind(rawValue: 4)
     /// Its body can be a file.
     static let upload = Kind(rawValue: 8)
-    /// It is about jobs, which can be stopped by whom they are shown to.
+    /// The access log has a line for it, although it changes no znode.
     static let logged = Kind(rawValue: 16)
   }
 

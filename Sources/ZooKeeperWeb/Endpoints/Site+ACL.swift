@@ -130,7 +130,7 @@ enum ACLExplanation {
     case "ip": "every client at the address \(entry.id)"
     case "x509": "the owner of the certificate for \(entry.id)"
     case "sasl": "\(entry.id), after a SASL login,"
-    case "auth": "whoever has proved an identity"
+    case "auth": "every client with a proven identity"
     case "super": "the superuser"
     default: "\(entry.id), by the scheme \(entry.scheme),"
     }

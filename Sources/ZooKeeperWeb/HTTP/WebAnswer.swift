@@ -49,7 +49,7 @@ struct WebAnswer: Sendable {
 /// Why a request was not carried out.
 struct WebError: Error, Sendable {
   var status: HTTPResponseStatus
-  /// A stable word for programs: a name of ZooKeeper's, or one of the shell's.
+  /// A stable name for programs: a name of ZooKeeper's, or one of the shell's.
   var word: String
   var message: String
   var hint: String?

@@ -195,7 +195,7 @@ final class EventHub: Sendable {
     return keys
   }
 
-  /// Begins to ask for what streams follow and nobody asks for yet.
+  /// Begins to ask for what streams have begun to follow.
   private func startPolls() {
     guard let site = site.withLock({ $0.site }) else { return }
     state.withLock { state in

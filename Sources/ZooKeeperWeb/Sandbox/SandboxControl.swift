@@ -6,8 +6,8 @@ import ZooKeeperSandbox
 
 /// The servers of the sandbox, what is being done to them, and a client that writes.
 ///
-/// The sandbox takes one change after the other, and a change returns only when the servers have got over it. So
-/// changes are made in a queue here, and requests do not wait for them.
+/// The sandbox takes one change after the other, and a change returns only when the servers have got over it. So they
+/// are made in a queue here, and no request waits for them.
 final class SandboxControl: Sendable {
   private struct State {
     var last: Task<Void, Never>?

@@ -4,7 +4,7 @@ import ZnodeFormats
 
 /// The lines that say who has changed what.
 ///
-/// *Shape*: `TIME ADDRESS USER CLUSTER STATUS WORD DEED`; the word is that of the error, or `ok`.
+/// *Shape*: `TIME ADDRESS USER CLUSTER STATUS RESULT DEED`; the result is the name of the error, or `ok`.
 enum AccessLog {
   /// The longest description of a deed.
   private static let deedLimit = 2000

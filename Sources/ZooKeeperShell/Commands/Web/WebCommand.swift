@@ -87,7 +87,7 @@ enum WebCommand {
 
   // MARK: Options
 
-  /// Where the server listens, and which users it lets in.
+  /// Where the server listens, and who is let in.
   private struct Listening {
     var address: HostAndPort
     var tls: TLSContext?
@@ -125,7 +125,7 @@ enum WebCommand {
     guard isLocal || listening.tls != nil || invocation.flag(.insecureListen) else {
       throw .usage(
         "\(listening.address.host) is not a loopback address, and the connections are not encrypted",
-        hint: "give --cert FILE, or --insecure-listen on a network that you trust")
+        hint: "give --cert FILE, or --insecure-listen if no one else can listen in")
     }
     let hasLogin = login.token != nil || login.passwords != nil || login.acceptsCertificates
     var madeToken: String?
@@ -203,7 +203,7 @@ final class WebLog: Sendable {
   /// Writes a line.
   func write(_ line: String) {
     lock.withLock { _ in
-      // A log that cannot be written stops no request.
+      // A log that cannot be written does not stop the server.
       _ = FileIO.writeAll([UInt8]("\(line)\n".utf8), to: descriptor)
     }
   }
