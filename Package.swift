@@ -240,6 +240,7 @@ let package = Package(
       name: "EnsembleTests", dependencies: ["TestKit", "zkcli", "ZooKeeperClient", "ZooKeeperProtocol", "Jute"],
       swiftSettings: house),
     .testTarget(name: "EndToEndTests", dependencies: ["TestKit", "zkcli"], swiftSettings: house),
+    .testTarget(name: "BrowserTests", dependencies: ["TestKit", "zkcli"], swiftSettings: house),
     .testTarget(
       name: "EnsembleCoreTests",
       dependencies: [

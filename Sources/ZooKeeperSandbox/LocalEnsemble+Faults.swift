@@ -63,7 +63,7 @@ extension LocalEnsemble {
     }
     setLife(of: id, .killed)
     let faults = faults.withLock { $0[id - 1] }
-    setLife(of: id, .running(try await Self.start(plan, id, faults, recorder)))
+    setLife(of: id, .running(try await Self.start(plan, id, faults, recorder, log)))
   }
 
   /// Holds a server still, as SIGSTOP does: its connections stay, and it does not answer.

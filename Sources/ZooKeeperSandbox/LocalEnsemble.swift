@@ -99,9 +99,15 @@ public final class LocalEnsemble: Sendable {
   /// Passes on what the servers tell each other.
   let recorder: ConsensusRecorder
 
-  private init(_ plan: EnsemblePlan, _ nodes: [RunningServer], _ recorder: ConsensusRecorder) {
+  /// Keeps what the servers log.
+  let log: LocalLog
+
+  private init(
+    _ plan: EnsemblePlan, _ nodes: [RunningServer], _ recorder: ConsensusRecorder, _ log: LocalLog
+  ) {
     self.plan = plan
     self.recorder = recorder
+    self.log = log
     voters = Mutex(Set(1...nodes.count))
     faults = Mutex(nodes.map { _ in ServerFaults() })
     connectString = plan.connectString
@@ -118,7 +124,8 @@ public final class LocalEnsemble: Sendable {
     let plan = try EnsemblePlan(settings)
     do throws(SandboxError) {
       let recorder = ConsensusRecorder()
-      let ensemble = LocalEnsemble(plan, try await startNodes(plan, recorder), recorder)
+      let log = LocalLog()
+      let ensemble = LocalEnsemble(plan, try await startNodes(plan, recorder, log), recorder, log)
       guard await ensemble.settle() else {
         await ensemble.stop()
         throw SandboxError("the servers did not elect a leader in time", hint: "is the machine very busy?")
@@ -131,13 +138,15 @@ public final class LocalEnsemble: Sendable {
   }
 
   private static func startNodes(
-    _ plan: EnsemblePlan, _ recorder: ConsensusRecorder
+    _ plan: EnsemblePlan, _ recorder: ConsensusRecorder, _ log: LocalLog
   ) async throws(SandboxError) -> [RunningServer] {
     typealias Started = (id: Int, result: Result<RunningServer, SandboxError>)
     let started = await withTaskGroup(of: Started.self) { group in
       for id in 1...plan.members.count {
         group.addTask {
-          do throws(SandboxError) { return (id, .success(try await start(plan, id, ServerFaults(), recorder))) } catch {
+          do throws(SandboxError) {
+            return (id, .success(try await start(plan, id, ServerFaults(), recorder, log)))
+          } catch {
             return (id, .failure(error))
           }
         }
@@ -159,12 +168,12 @@ public final class LocalEnsemble: Sendable {
 
   /// Starts one server.
   static func start(
-    _ plan: EnsemblePlan, _ id: Int, _ faults: ServerFaults, _ recorder: ConsensusRecorder
+    _ plan: EnsemblePlan, _ id: Int, _ faults: ServerFaults, _ recorder: ConsensusRecorder, _ log: LocalLog
   ) async throws(SandboxError) -> RunningServer {
     plan.prepareToListen(id)
     do throws(ServerStartError) {
       return try await RunningServer.start(
-        plan.configuration(of: id), logger: .silent, faults: faults, onEvent: recorder.tap(of: id))
+        plan.configuration(of: id), logger: log.logger(of: id), faults: faults, onEvent: recorder.tap(of: id))
     } catch {
       throw SandboxError(error.message, hint: error.hint)
     }
@@ -202,9 +211,4 @@ public final class LocalEnsemble: Sendable {
     }
     plan.removeTemporary()
   }
-}
-
-extension Logger {
-  /// Says nothing: a sandbox's owner is at the prompt.
-  static let silent = Logger(label: "zookeeper.server", factory: { _ in SwiftLogNoOpLogHandler() })
 }

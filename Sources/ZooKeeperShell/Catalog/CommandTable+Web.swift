@@ -24,7 +24,7 @@ extension CommandTable {
     ],
     details: [
       "The page shows the tree, values, ACLs, the servers and their clients, and with --local N what the servers of the"
-        + " sandbox tell each other. It is served until ^C, together with the API under /api/v1 that it uses, which"
+        + " sandbox tell each other: zkcli --local 3 web --open is an ensemble to break and to watch. It is served until ^C, together with the API under /api/v1 that it uses, which"
         + " /api/v1/openapi.yaml describes. All clusters of the configuration file can be chosen on it.",
       "Browsers on this machine need no login. On another address than loopback there must be TLS, or"
         + " --insecure-listen, and a login: by a token, a password or a certificate. If none is given, a token is made"
@@ -36,8 +36,7 @@ extension CommandTable {
     ],
     examples: [
       .init("web", "for http://127.0.0.1:9090/"),
-      .init("--local 3 web --open", "an ensemble to break and watch, in the browser"),
-      .init("-c prod web --read-only", "a look at a cluster of the configuration file"),
+      .init("web --read-only --open", "a look, in the browser"),
       .init(
         "web --listen 0.0.0.0:9443 --cert web.pem --password-file users",
         "for others too, with TLS and passwords"),

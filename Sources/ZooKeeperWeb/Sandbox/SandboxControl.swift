@@ -25,6 +25,7 @@ final class SandboxControl: Sendable {
   init(_ ensemble: LocalEnsemble) {
     self.ensemble = ensemble
     writer = SandboxWriter(ensemble.connectString)
+    ensemble.startLog()
   }
 
   /// Makes a change after those before it.
@@ -79,7 +80,15 @@ final class SandboxControl: Sendable {
   }
 
   /// Takes the lines that the servers have logged since the last call.
-  func takeLog() -> [JSON] { [] }
+  func takeLog() -> [JSON] {
+    ensemble.takeLog().map { line in
+      .object([
+        ("server", .number(line.server)), ("time", .time(line.timeMilliseconds)), ("level", .string(line.level)),
+        ("message", .string(line.message)),
+        ("fields", .object(line.fields.sorted { $0.key < $1.key }.map { ($0.key, JSON.string($0.value)) })),
+      ])
+    }
+  }
 }
 
 extension JSON {
