@@ -141,12 +141,11 @@ public struct JuteWriter: Sendable {
     if storage.count - count < needed { grow(forBytes: needed) }
   }
 
-  /// Doubles the room, or makes as much as is needed. All of the new storage is used, also what the allocator gives on
-  /// top.
+  /// Doubles the room, or makes as much as is needed.
   @inline(never)
   private mutating func grow(forBytes needed: Int) {
-    let target = max(2 * storage.count, count + needed, 64)
-    storage.reserveCapacity(target)
-    storage.append(contentsOf: repeatElement(0, count: storage.capacity - storage.count))
+    var larger = [UInt8](repeating: 0, count: max(2 * storage.count, count + needed, 64))
+    larger.withUnsafeMutableBytes { larger in withUnsafeBytes { larger.copyMemory(from: $0) } }
+    storage = larger
   }
 }
