@@ -104,10 +104,18 @@ struct Cluster {
     case "ask": ask(id(words[1]))
     case "claim": claim(of: id(words[1]), to: id(words[2]), epoch: Int64(words[3]) ?? 0)
     case "tell": tell(id(words[2]), from: id(words[1]), version: Int64(words[3]) ?? 0, words.dropFirst(4).map(id))
-    case "options": for word in words.dropFirst() where word == "reconfig" { settings.isReconfigEnabled = true }
+    case "options": for word in words.dropFirst() { setOption(word) }
     default: output.append("unknown command \(words[0])")
     }
     return output.joined(separator: "\n")
+  }
+
+  private mutating func setOption(_ word: String) {
+    switch word {
+    case "reconfig": settings.isReconfigEnabled = true
+    case "log": settings.readsLogForLearners = true
+    default: if word.hasPrefix("history=") { settings.historyCount = Int(word.dropFirst(8)) ?? 0 }
+    }
   }
 
   private func id(_ word: String) -> ServerID { ServerID(rawValue: Int64(word) ?? 0) }
@@ -235,6 +243,16 @@ struct Cluster {
     switch action {
     case .transport(let action): perform(action, server)
     case .storage(let action): perform(action, server)
+    case .examineLog(let connection, let start, let end):
+      let isComplete = disks[server]?.log.contains { $0.zxid == start } == true
+      show("\(server) looks for \(text(start)) in its log, up to \(text(end)): \(isComplete)")
+      step(server, .logExamined(connection, isComplete: isComplete))
+    case .sendLog(let connection, let packet, let start, let end):
+      send(packet, connection, server)
+      for entry in disks[server]?.log ?? [] where entry.zxid > start && entry.zxid <= end {
+        send(QuorumPacket(.proposal, zxid: entry.zxid, data: entry.bytes), connection, server)
+        send(QuorumPacket(.commit, zxid: entry.zxid), connection, server)
+      }
     case .sendSnapshot(let connection, let zxid): send(QuorumPacket(.snap, zxid: zxid), connection, server)
     case .receiveSnapshot(let connection, let zxid):
       messages.insert(.tree(zxid, link: Int(connection.rawValue)), at: 0)

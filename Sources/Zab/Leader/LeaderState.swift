@@ -90,6 +90,8 @@ struct LearnerHandle: Equatable, Sendable {
     case awaitingEpochAck
     /// It has promised to follow the epoch, and waits until a quorum has and the epoch is saved.
     case awaitingSync
+    /// It lacks more than is in memory, and the log on disk is examined for the rest.
+    case awaitingLog
     /// It was sent what it lacks and NEWLEADER, and has not acknowledged that yet.
     case synchronizing
     /// It has acknowledged NEWLEADER, and waits until a quorum has.

@@ -42,6 +42,9 @@ final class EnsembleDriver: @unchecked Sendable {
   var onRole: ((String) -> Void)?
   /// Servers with which traffic is blocked in both directions, to simulate a network partition.
   private var severed: Set<ServerID> = []
+  /// The thread that reads the log for learners, once one has needed it.
+  private lazy var logReader = BackgroundWorker()
+  private var hasLogReader = false
   private let links: FaultyLinks
   private let clock: ServerClock
   let tap = MessageTap()
@@ -127,6 +130,7 @@ final class EnsembleDriver: @unchecked Sendable {
     readOnlyTimer?.cancel()
     election.stop()
     quorum.stop()
+    if hasLogReader { logReader.stop() }
   }
 
   // MARK: The end
@@ -301,6 +305,12 @@ final class EnsembleDriver: @unchecked Sendable {
       metrics.ensemble.snapshotsSent += 1
       metrics.ensemble.treesInFlight.add(quorum.treeCount + 1)
       quorum.send(packet, tree: tree, on: connection)
+    case .examineLog(let connection, let start, let end): examineLog(connection, after: start, through: end)
+    case .sendLog(let packet, let start, let end, let connection):
+      metrics.ensemble.differencesSent += 1
+      metrics.ensemble.logsInFlight.add(quorum.logCount + 1)
+      let feed = LogFeed(runner.directory, after: start, through: end, worker: logReader, loop: loop)
+      quorum.send(packet, log: feed, on: connection)
     case .receiveTree(let connection, let zxid): quorum.expectTree(runner.treeReader(zxid: zxid), on: connection)
     case .roleChanged(let role):
       report(role)
@@ -323,6 +333,23 @@ final class EnsembleDriver: @unchecked Sendable {
     case .note(let note): report(note)
     case .failed(.state(let reason)): onFailure?(reason)
     case .failed(.storage(let error)): onFailure?("\(error)")
+    }
+  }
+
+  /// Finds out, on another thread, whether the log has what a learner lacks.
+  private func examineLog(_ connection: ConnectionID, after start: Zxid, through end: Zxid) {
+    hasLogReader = true
+    let factor = configuration.quorumTimes.snapshotSizeFactor
+    logReader.run { [self, directory = runner.directory] in
+      let limit = directory.logLimitBytes(factor: factor)
+      let isComplete = LogStream.isComplete(directory, after: start, through: end, limitBytes: limit)
+      loop.execute { [self] in
+        logger.info(
+          isComplete ? "a learner is sent a part of the log" : "a learner is sent the tree rather than the log",
+          metadata: ["after": "\(start)", "through": "\(end)", "limit_bytes": "\(limit.map(String.init) ?? "none")"])
+        step(.logExamined(connection, isComplete: isComplete))
+        turns.end()
+      }
     }
   }
 
