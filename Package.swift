@@ -87,7 +87,11 @@ let package = Package(
     .target(
       name: "ZooKeeperRecipes", dependencies: ["ZooKeeperClient", "ZooKeeperProtocol"], swiftSettings: house),
     .target(
-      name: "ZooKeeperTrees", dependencies: ["ZooKeeperClient", "ZooKeeperProtocol", "Digests"], swiftSettings: house),
+      name: "ZooKeeperTrees",
+      dependencies: [
+        "ZooKeeperClient", "ZooKeeperProtocol", "Digests", .product(name: "DequeModule", package: "swift-collections"),
+      ],
+      swiftSettings: house),
     .target(
       name: "ZooKeeperMonitor",
       dependencies: [
@@ -115,6 +119,20 @@ let package = Package(
         "ZooKeeperServer", "ZooKeeperProtocol", "TransportSecurity", .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: house),
+    .target(
+      name: "ZnodeFormats", dependencies: ["JSONFormat", "ZooKeeperProtocol", "ZooKeeperSandbox", "Zlib"],
+      swiftSettings: house),
+    .plugin(name: "EmbedPage", capability: .buildTool(), path: "Sources/EmbedPage"),
+    .target(
+      name: "ZooKeeperWeb",
+      dependencies: [
+        "Digests", "JSONFormat", "Platform", "TransportSecurity", "ZnodeFormats", "Zlib", "ZooKeeperClient",
+        "ZooKeeperMonitor", "ZooKeeperProtocol", "ZooKeeperRecipes", "ZooKeeperSandbox", "ZooKeeperTrees",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+      ],
+      exclude: ["Page", "embed-page.sh"], swiftSettings: house, plugins: ["EmbedPage"]),
     .target(name: "Platform", swiftSettings: house),
     .systemLibrary(name: "CLibEdit", pkgConfig: "libedit", providers: [.apt(["libedit-dev"])]),
     .target(name: "LineEditor", dependencies: ["CLibEdit", "Platform"], swiftSettings: house),
@@ -123,7 +141,7 @@ let package = Package(
       dependencies: [
         "Digests", "JSONFormat", "ZooKeeperClient", "ZooKeeperRecipes", "ZooKeeperTrees", "ZooKeeperMonitor",
         "ZooKeeperHistory", "TxnLog", "ZooKeeperProtocol", "TransportSecurity", "SASL", "LineEditor", "Platform",
-        "ZooKeeperSandbox", "Zlib",
+        "ZooKeeperSandbox", "ZooKeeperWeb", "ZnodeFormats",
       ],
       swiftSettings: house),
     .executableTarget(name: "zkcli", dependencies: ["ZooKeeperShell"], swiftSettings: house),
@@ -193,7 +211,7 @@ let package = Package(
       name: "ShellTests",
       dependencies: [
         "ZooKeeperShell", "ZooKeeperClient", "ZooKeeperRecipes", "ZooKeeperProtocol", "ZooKeeperHistory", "Jute",
-        "JSONFormat", "ZooKeeperSandbox", "TestKit", "zkcli",
+        "JSONFormat", "ZnodeFormats", "ZooKeeperSandbox", "TestKit", "zkcli",
       ],
       exclude: ["Completions.txt", "Transcripts"],
       swiftSettings: house),

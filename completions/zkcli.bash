@@ -1,12 +1,12 @@
 # bash completion for zkcli. Generated from its table of commands: do not edit.
 
-_zkcli_commands='acl addWatch addauth admin apply barrier bench cat cd close clusters commit config connect counter cp create delete deleteall delquota diff du edit elect exists exit export find get getAcl getAllChildrenNumber getEphemerals grep group health help history id import latency listquota local lock log ls members metrics mirror multi mv printwatches pwd queue quit ready reconfig redo removewatches rendezvous repeat rm rmr server sessions set setAcl setquota snap snapshot stat sync time top tree undelete use version wait watch watchers who whoami word'
+_zkcli_commands='acl addWatch addauth admin apply barrier bench cat cd close clusters commit config connect counter cp create delete deleteall delquota diff du edit elect exists exit export find get getAcl getAllChildrenNumber getEphemerals grep group health help history id import latency listquota local lock log ls members metrics mirror multi mv printwatches pwd queue quit ready reconfig redo removewatches rendezvous repeat rm rmr server sessions set setAcl setquota snap snapshot stat sync time top tree undelete use version wait watch watchers web who whoami word'
 
 _zkcli() {
   local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} line candidate quoted
   COMPREPLY=()
   case $previous in
-    --config|--client-configuration|-client-configuration|--auth-file|--cacert|--cert|--key|--key-password-file|--password-file|--keytab|-f|--script|--data-dir|--replay|--file|--log-dir|--audit|-file|--log-file|--dir)
+    --config|--client-configuration|-client-configuration|--auth-file|--cacert|--cert|--key|--key-password-file|--password-file|--keytab|-f|--script|--data-dir|--replay|--file|--log-dir|--audit|-file|--log-file|--client-ca|--token-file|--access-log|--dir)
       compopt -o filenames
       mapfile -t COMPREPLY < <(compgen -f -- "$word")
       return ;;

@@ -12,7 +12,7 @@ end
 
 function __zkcli_needs_file
     set -l words (commandline -opc)
-    contains -- $words[-1] --config --client-configuration -client-configuration --auth-file --cacert --cert --key --key-password-file --password-file --keytab -f --script --data-dir --replay --file --log-dir --audit -file --log-file --dir
+    contains -- $words[-1] --config --client-configuration -client-configuration --auth-file --cacert --cert --key --key-password-file --password-file --keytab -f --script --data-dir --replay --file --log-dir --audit -file --log-file --client-ca --token-file --access-log --dir
 end
 
 complete -c zkcli -f
@@ -71,6 +71,7 @@ complete -c zkcli -n __zkcli_needs_command -a commit -d 'Decide together whether
 complete -c zkcli -n __zkcli_needs_command -a config -d 'Print the configuration of the ensemble'
 complete -c zkcli -n __zkcli_needs_command -a reconfig -d 'Change the members of the ensemble'
 complete -c zkcli -n __zkcli_needs_command -a server -d 'Run a ZooKeeper server on a zoo.cfg'
+complete -c zkcli -n __zkcli_needs_command -a web -d 'Serve a page with which a browser shows and changes the ensemble'
 complete -c zkcli -n __zkcli_needs_command -a health -d 'Say what is wrong with the ensemble'
 complete -c zkcli -n __zkcli_needs_command -a ready -d 'Tell whether a server grants sessions'
 complete -c zkcli -n __zkcli_needs_command -a members -d 'List the servers with role, zxid, lag, clients and latency'

@@ -300,6 +300,6 @@ package final class EnsembleMember {
     var writer = JuteWriter()
     for touch in core?.takeTouchedSessions() ?? [] { touch.encode(into: &writer) }
     // The data must not be null, because Apache's leaders do not check that.
-    send(QuorumPacket(.ping, zxid: zxid, data: writer.bytes), connection)
+    send(QuorumPacket(.ping, zxid: zxid, data: writer.takeBytes()), connection)
   }
 }

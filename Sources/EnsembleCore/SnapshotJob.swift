@@ -110,7 +110,7 @@ extension SnapshotWriter {
 
   /// Appends the znodes of a step.
   package mutating func append(_ slice: JuteWriter) throws(TxnLogError) {
-    let failure = slice.bytes.withUnsafeBytes { bytes -> TxnLogError? in
+    let failure = slice.withUnsafeBytes { bytes -> TxnLogError? in
       do throws(TxnLogError) {
         try append(encodedNodes: bytes)
         return nil

@@ -39,6 +39,6 @@ extension JuteRecord {
     // Most records fit, and then need one allocation instead of several while the array grows.
     var writer = JuteWriter(reservingBytes: 112)
     encode(into: &writer)
-    return writer.bytes
+    return writer.takeBytes()
   }
 }

@@ -1,70 +1,86 @@
-/// The encoding half of Jute: appends values to one growing array of bytes.
+/// The encoding half of Jute: appends values to one growing block of bytes.
 ///
 /// A writer may be kept and reused (`removeAll`), so that a connection encodes without allocating. `reserveFrame` and
 /// `finishFrame` put the 4-byte length in front of a message once it is known.
 ///
+/// Integers are stored whole into room that is there already: appended to an array byte by byte, they were a third of
+/// what a reply costs.
+///
 /// *Source*: `org.apache.jute.BinaryOutputArchive`.
 @frozen
 public struct JuteWriter: Sendable {
-  /// Everything written so far.
-  public private(set) var bytes: [UInt8]
+  /// What was written, and after it room for more.
+  @usableFromInline var storage: [UInt8]
+  /// How many bytes were written.
+  public private(set) var count: Int
 
   @inlinable
   public init() { self.init(reservingBytes: 0) }
 
   /// An empty writer with room for `reservingBytes`.
   public init(reservingBytes: Int) {
-    bytes = []
-    bytes.reserveCapacity(reservingBytes)
+    storage = [UInt8](repeating: 0, count: reservingBytes)
+    count = 0
+  }
+
+  // MARK: What was written
+
+  /// Whether nothing was written.
+  public var isEmpty: Bool { count == 0 }
+
+  /// A copy of everything written so far.
+  public var bytes: [UInt8] { [UInt8](storage[..<count]) }
+
+  /// Calls `body` with everything written so far.
+  public func withUnsafeBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
+    try storage.withUnsafeBytes { try body(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
+  }
+
+  /// Gives everything written so far away, without a copy.
+  public consuming func takeBytes() -> [UInt8] {
+    storage.removeLast(storage.count - count)
+    return storage
   }
 
   /// Discards what was written, and keeps the storage for the next message.
-  public mutating func removeAll() { bytes.removeAll(keepingCapacity: true) }
-
-  /// Writes a 4-byte integer.
-  public mutating func writeInt(_ value: Int32) { append(bigEndian: UInt32(bitPattern: value)) }
-
-  /// Writes an 8-byte integer.
-  public mutating func writeLong(_ value: Int64) { append(bigEndian: UInt64(bitPattern: value)) }
-
-  /// Writes one byte.
-  public mutating func writeByte(_ value: UInt8) { bytes.append(value) }
-
-  /// Writes a boolean as 0 or 1.
-  public mutating func writeBool(_ value: Bool) { bytes.append(value ? 1 : 0) }
-
-  /// Appends bytes as they are, without a length.
-  public mutating func writeRaw(_ raw: some Sequence<UInt8>) { bytes.append(contentsOf: raw) }
-
-  /// Appends a block of memory as it is, without a length, as records of fixed size are written.
-  public mutating func writeBlock(_ block: UnsafeRawBufferPointer) { bytes.append(contentsOf: block) }
-
-  /// Writes a block of memory as a buffer or string: its length, then its bytes.
-  public mutating func writeLengthPrefixed(_ block: UnsafeRawBufferPointer) {
-    writeInt(Int32(block.count))
-    bytes.append(contentsOf: block)
-  }
-
-  /// Replaces the integer written at `offset`: for counts and codes that are known only later.
-  public mutating func overwriteInt(_ value: Int32, at offset: Int) {
-    for index in 0..<4 { bytes[offset + index] = UInt8(truncatingIfNeeded: value >> Int32(24 - 8 * index)) }
-  }
+  public mutating func removeAll() { count = 0 }
 
   /// Discards what was written from `offset` on.
-  public mutating func removeAll(from offset: Int) { bytes.removeSubrange(offset...) }
+  public mutating func removeAll(from offset: Int) {
+    precondition(0 <= offset && offset <= count, "a writer of \(count) bytes is cut at \(offset)")
+    count = offset
+  }
+
+  // MARK: Values
+
+  /// Writes a 4-byte integer.
+  public mutating func writeInt(_ value: Int32) { append(bigEndian: value) }
+
+  /// Writes an 8-byte integer.
+  public mutating func writeLong(_ value: Int64) { append(bigEndian: value) }
+
+  /// Writes one byte.
+  public mutating func writeByte(_ value: UInt8) { append(bigEndian: value) }
+
+  /// Writes a boolean as 0 or 1.
+  public mutating func writeBool(_ value: Bool) { append(bigEndian: UInt8(value ? 1 : 0)) }
 
   /// Writes a buffer; nil is null (-1), distinct from empty.
   public mutating func writeBuffer(_ buffer: [UInt8]?) {
     guard let buffer else { return writeInt(-1) }
-    writeInt(Int32(buffer.count))
-    bytes.append(contentsOf: buffer)
+    buffer.withUnsafeBytes { writeLengthPrefixed($0) }
   }
 
   /// Writes a string as UTF-8; nil is null (-1).
   public mutating func writeString(_ string: String?) {
-    guard let string else { return writeInt(-1) }
-    writeInt(Int32(string.utf8.count))
-    bytes.append(contentsOf: string.utf8)
+    guard var string else { return writeInt(-1) }
+    string.withUTF8 { writeLengthPrefixed(UnsafeRawBufferPointer($0)) }
+  }
+
+  /// Writes a block of memory as a buffer or string: its length, then its bytes.
+  public mutating func writeLengthPrefixed(_ block: UnsafeRawBufferPointer) {
+    writeInt(Int32(block.count))
+    writeBlock(block)
   }
 
   /// Writes a vector; nil is null (-1).
@@ -75,24 +91,62 @@ public struct JuteWriter: Sendable {
     for element in elements { write(&self, element) }
   }
 
+  // MARK: Bytes as they are
+
+  /// Appends bytes as they are, without a length.
+  public mutating func writeRaw(_ raw: some Sequence<UInt8>) {
+    if raw.withContiguousStorageIfAvailable({ writeBlock(UnsafeRawBufferPointer($0)) }) == nil {
+      for byte in raw { writeByte(byte) }
+    }
+  }
+
+  /// Appends a block of memory as it is, without a length, as records of fixed size are written.
+  public mutating func writeBlock(_ block: UnsafeRawBufferPointer) {
+    makeRoom(forBytes: block.count)
+    storage.withUnsafeMutableBytes { storage in
+      UnsafeMutableRawBufferPointer(rebasing: storage[count...]).copyMemory(from: block)
+    }
+    count += block.count
+  }
+
+  // MARK: What is known later
+
+  /// Replaces the integer written at `offset`: for counts and codes that are known only later.
+  public mutating func overwriteInt(_ value: Int32, at offset: Int) {
+    precondition(0 <= offset && offset <= count - 4, "a writer of \(count) bytes has no integer at \(offset)")
+    storage.withUnsafeMutableBytes { $0.storeBytes(of: value.bigEndian, toByteOffset: offset, as: Int32.self) }
+  }
+
   /// Leaves room for a frame's length and returns where it is, for `finishFrame`.
   public mutating func reserveFrame() -> Int {
-    let start = bytes.count
+    let start = count
     writeInt(0)
     return start
   }
 
   /// Fills in the length of the frame begun at `start`.
-  public mutating func finishFrame(at start: Int) {
-    let length = UInt32(bytes.count - start - 4)
-    for index in 0..<4 { bytes[start + index] = UInt8(truncatingIfNeeded: length >> UInt32(24 - 8 * index)) }
+  public mutating func finishFrame(at start: Int) { overwriteInt(Int32(count - start - 4), at: start) }
+
+  // MARK: Room
+
+  @inline(__always)
+  private mutating func append<Integer: FixedWidthInteger>(bigEndian value: Integer) {
+    makeRoom(forBytes: MemoryLayout<Integer>.size)
+    storage.withUnsafeMutableBytes { $0.storeBytes(of: value.bigEndian, toByteOffset: count, as: Integer.self) }
+    count += MemoryLayout<Integer>.size
   }
 
-  private mutating func append<Integer: FixedWidthInteger>(bigEndian value: Integer) {
-    var shift = Integer.bitWidth
-    while shift > 0 {
-      shift -= 8
-      bytes.append(UInt8(truncatingIfNeeded: value >> shift))
-    }
+  @inline(__always)
+  private mutating func makeRoom(forBytes needed: Int) {
+    if storage.count - count < needed { grow(forBytes: needed) }
+  }
+
+  /// Doubles the room, or makes as much as is needed. All of the new storage is used, also what the allocator gives on
+  /// top.
+  @inline(never)
+  private mutating func grow(forBytes needed: Int) {
+    let target = max(2 * storage.count, count + needed, 64)
+    storage.reserveCapacity(target)
+    storage.append(contentsOf: repeatElement(0, count: storage.capacity - storage.count))
   }
 }

@@ -161,7 +161,7 @@ final class RequestPreparer {
       header: header, txn: txn, digest: hasDigest ? TxnDigest(treeDigest: outstanding.treeDigest) : nil)
     var writer = JuteWriter(reservingBytes: PreparedTxn.usualBytes)
     entry.encode(into: &writer)
-    return PreparedTxn(entry: entry, bytes: writer.bytes)
+    return PreparedTxn(entry: entry, bytes: writer.takeBytes())
   }
 }
 

@@ -119,7 +119,7 @@ extension ServerCore {
     var readCount = 0
     defer { if readCount > 0 { metrics.readsAfterWrite.add(readCount) } }
     while connection.state == .open, let first = connection.pending.first,
-      connection.output.bytes.count < limitBytes
+      connection.output.count < limitBytes
     {
       switch first {
       case .write: return
@@ -169,7 +169,7 @@ extension ServerCore {
   func beginReply(
     _ connection: ClientConnection, _ xid: Xid, _ error: KeeperError = .ok, zxid: Zxid? = nil
   ) -> Int {
-    let start = connection.output.bytes.count
+    let start = connection.output.count
     withUnsafeTemporaryAllocation(byteCount: 4 + ReplyHeader.encodedSizeBytes, alignment: 8) { block in
       block.storeBytes(of: 0, as: Int32.self)
       block.storeBytes(of: xid.rawValue.bigEndian, toByteOffset: 4, as: Int32.self)
@@ -183,7 +183,7 @@ extension ServerCore {
   /// Ends the reply that began at `start`.
   func endReply(_ connection: ClientConnection, at start: Int) {
     connection.output.finishFrame(at: start)
-    let lengthBytes = connection.output.bytes.count - start
+    let lengthBytes = connection.output.count - start
     counters.responseSizes.note(lengthBytes - FrameSplitter.prefixLengthBytes)
     metrics.responseBytes += lengthBytes
     counters.packetsSent += 1

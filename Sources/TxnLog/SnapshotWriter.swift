@@ -79,7 +79,7 @@ package struct SnapshotWriter<Files: FileSystem>: ~Copyable {
     }
     buffer.writeLong(node.aclKey)
     node.stat.encode(into: &buffer)
-    if buffer.bytes.count >= Self.sliceBytes { try flush() }
+    if buffer.count >= Self.sliceBytes { try flush() }
   }
 
   /// `append` for a node that owns its bytes.
@@ -90,7 +90,7 @@ package struct SnapshotWriter<Files: FileSystem>: ~Copyable {
     buffer.writeBuffer(node.data)
     buffer.writeLong(node.aclKey)
     node.stat.encode(into: &buffer)
-    if buffer.bytes.count >= Self.sliceBytes { try flush() }
+    if buffer.count >= Self.sliceBytes { try flush() }
   }
 
   /// Adds nodes that are encoded already.
@@ -100,7 +100,7 @@ package struct SnapshotWriter<Files: FileSystem>: ~Copyable {
   /// - Throws: as `append` for a view.
   package mutating func append(encodedNodes bytes: UnsafeRawBufferPointer) throws(TxnLogError) {
     buffer.writeRaw(bytes)
-    if buffer.bytes.count >= Self.sliceBytes { try flush() }
+    if buffer.count >= Self.sliceBytes { try flush() }
   }
 
   /// Seals the snapshot, makes it durable and gives it its name.
@@ -148,8 +148,8 @@ package struct SnapshotWriter<Files: FileSystem>: ~Copyable {
 
   /// Brings the checksum up to the end of the buffer.
   private mutating func sum() {
-    buffer.bytes.withUnsafeBytes { checksum.update(UnsafeRawBufferPointer(rebasing: $0[summedBytes...])) }
-    summedBytes = buffer.bytes.count
+    buffer.withUnsafeBytes { checksum.update(UnsafeRawBufferPointer(rebasing: $0[summedBytes...])) }
+    summedBytes = buffer.count
   }
 
   private mutating func flush(isLast: Bool = false) throws(TxnLogError) {
@@ -157,7 +157,7 @@ package struct SnapshotWriter<Files: FileSystem>: ~Copyable {
     do throws(FileSystemError) {
       if compression == nil {
         try files.writeAll(file, at: position, buffer.bytes, path: temporaryPath)
-        position += buffer.bytes.count
+        position += buffer.count
       } else {
         let packed = pack(isLast: isLast)
         try files.writeAll(file, at: position, packed, path: temporaryPath)
@@ -177,8 +177,7 @@ package struct SnapshotWriter<Files: FileSystem>: ~Copyable {
   /// What the buffer is compressed to, as far as the compression gives it out yet.
   private mutating func pack(isLast: Bool) -> [UInt8] {
     var packed: [UInt8] = []
-    let bytes = buffer.bytes
-    bytes.withUnsafeBytes {
+    buffer.withUnsafeBytes {
       gzip?.append($0, to: &packed)
       snappy?.append($0, to: &packed)
     }

@@ -79,7 +79,7 @@ extension Simulation {
         touched.output.removeAll()
         continue
       }
-      if !touched.output.bytes.isEmpty {
+      if !touched.output.isEmpty {
         plan(.init(touched.output.bytes), to: number, connection)
         touched.output.removeAll()
       }

@@ -78,7 +78,7 @@ struct ACLCache {
   private static func key(_ acl: [ACL]) -> [UInt8] {
     var writer = JuteWriter()
     for entry in acl { entry.encode(into: &writer) }
-    return writer.bytes
+    return writer.takeBytes()
   }
 
   private static func worldPermissions(of acl: [ACL]) -> Permissions {

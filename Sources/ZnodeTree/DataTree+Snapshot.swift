@@ -73,8 +73,8 @@ package struct SnapshotWalk: ~Copyable {
   ///
   /// - Returns: whether all znodes have been appended. The end mark "/" is not appended.
   package mutating func encode(into writer: inout JuteWriter, budgetBytes: Int) -> Bool {
-    let end = writer.bytes.count + budgetBytes
-    while current != 0, writer.bytes.count < end {
+    let end = writer.count + budgetBytes
+    while current != 0, writer.count < end {
       visit(limit: 16) { znode in
         writer.writeLengthPrefixed(znode.path)
         if let data = znode.data { writer.writeLengthPrefixed(data) } else { writer.writeInt(-1) }

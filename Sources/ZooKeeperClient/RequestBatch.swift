@@ -37,9 +37,12 @@ final class Batch<Reply: Sendable>: @unchecked Sendable {
   }
 
   /// Begins to send the requests.
-  func start(_ continuation: CheckedContinuation<[Result<Reply, ZooKeeperError>], Never>) {
+  func start() { window.add { [self] in sendNext() } }
+
+  /// Passes all results on, as soon as there are all of them. Must be called once.
+  func wait(_ continuation: CheckedContinuation<[Result<Reply, ZooKeeperError>], Never>) {
     self.continuation = continuation
-    window.add { [self] in sendNext() }
+    resumeIfComplete()
   }
 
   /// Stops waiting for replies, and sends nothing more.
@@ -78,8 +81,57 @@ final class Batch<Reply: Sendable>: @unchecked Sendable {
       do throws(ZooKeeperError) { return .success(try decode(index, bytes)) } catch { return .failure(error) }
     }
     missing -= 1
-    if missing == 0 { continuation?.resume(returning: results.map { $0! }) }
+    resumeIfComplete()
   }
+
+  private func resumeIfComplete() {
+    guard missing == 0, let continuation else { return }
+    self.continuation = nil
+    continuation.resume(returning: results.map { $0! })
+  }
+}
+
+/// Requests that are being sent, and whose results are wanted later.
+package struct BegunRequests<Reply: Sendable>: Sendable {
+  private let batch: Batch<Reply>
+  private let driver: SessionDriver
+  private let count: Int
+  /// The items of which no request could be made, by number.
+  private let refusals: [Int: ZooKeeperError]
+
+  /// - Parameter count: how many items there are, with those that were refused.
+  init(_ batch: Batch<Reply>, _ driver: SessionDriver, count: Int, refusals: [Int: ZooKeeperError]) {
+    self.batch = batch
+    self.driver = driver
+    self.count = count
+    self.refusals = refusals
+    driver.loop.execute { batch.start() }
+  }
+
+  /// Waits for the results of all items, in their order. Must be called once. If the task is cancelled, nothing more is
+  /// sent.
+  package func results() async -> [Result<Reply, ZooKeeperError>] {
+    let replies = await withTaskCancellationHandler {
+      await withCheckedContinuation { continuation in
+        driver.loop.execute { [batch] in batch.wait(continuation) }
+        // A task that was cancelled before this point has run its handler to no effect.
+        if Task.isCancelled { cancel() }
+      }
+    } onCancel: {
+      cancel()
+    }
+    guard !refusals.isEmpty else { return replies }
+    var next = replies.startIndex
+    return (0..<count).map { index in
+      // There is no reply for what breaks a rule, because it was not sent.
+      if let refusal = refusals[index] { return .failure(refusal) }
+      defer { next += 1 }
+      return replies[next]
+    }
+  }
+
+  /// Sends nothing more, and has the requests that were sent fail with `cancelled`.
+  package func cancel() { driver.loop.execute { [batch] in batch.cancel() } }
 }
 
 extension ZooKeeperError {

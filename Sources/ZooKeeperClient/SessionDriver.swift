@@ -32,7 +32,9 @@ final class SessionDriver: @unchecked Sendable {
   /// The actions that are being performed, the next one at the end: to move an action is cheaper than to copy it.
   @exclusivity(unchecked) private var running: [Machine.Action] = []
   @exclusivity(unchecked) private var isRunningActions = false
-  /// The time while received bytes are handled, which is read once for all of them.
+  /// The outcomes that the stream is told at present.
+  @exclusivity(unchecked) private var streamReplies: [StreamReply] = []
+  /// The time in nanoseconds while received bytes are handled, which is read once for all of them.
   @exclusivity(unchecked) private var turnTime: Int64?
   @exclusivity(unchecked) private var isFlushScheduled = false
   @exclusivity(unchecked) private var channel: (any Channel)?
@@ -40,6 +42,8 @@ final class SessionDriver: @unchecked Sendable {
   private let login: SASLLogin?
   /// The SASL exchange of the present connection.
   private var exchange: SASLExchange?
+  /// The one stream that is running.
+  @exclusivity(unchecked) private var stream: RequestStream?
   private var timer: Scheduled<Void>?
   @exclusivity(unchecked) private var timerDeadline: Int64 = .max
   private var sinks: [WatcherID: WatchEvents.Sink] = [:]
@@ -59,7 +63,10 @@ final class SessionDriver: @unchecked Sendable {
   }
 
   /// Milliseconds of the loop's monotonic clock.
-  private var now: Int64 { turnTime ?? Int64(NIODeadline.now().uptimeNanoseconds / 1_000_000) }
+  private var now: Int64 { turnNanoseconds / 1_000_000 }
+
+  /// Nanoseconds of the loop's monotonic clock.
+  var turnNanoseconds: Int64 { turnTime ?? Int64(NIODeadline.now().uptimeNanoseconds) }
 
   /// A new id for a call.
   ///
@@ -83,6 +90,31 @@ final class SessionDriver: @unchecked Sendable {
         .init(id: id, request: request, watch: watch, deadline: deadline, completion: completion), now: now,
         into: &actions)
     }
+  }
+
+  /// Begins to report the outcomes of a stream's requests to it; nil ends that. There can be one stream at a time.
+  func run(_ stream: RequestStream?) {
+    precondition(stream == nil || self.stream == nil, "a session has one stream at a time")
+    self.stream = stream
+  }
+
+  /// Sends what was added to the output outside of a step.
+  func sendStreamed() {
+    scheduleFlush()
+    scheduleTimer()
+  }
+
+  /// Sends a request of the stream.
+  ///
+  /// - Parameters:
+  ///   - number: what its outcome is reported with.
+  ///   - limit: how long the stream waits for it, in milliseconds.
+  /// - Returns: why it cannot be sent.
+  func stream(_ request: ClientRequest, number: Int, limit: Int64) -> ZooKeeperError? {
+    let nanoseconds = turnNanoseconds
+    let milliseconds = nanoseconds / 1_000_000
+    return machine.stream(
+      request, number: number, sentNanoseconds: nanoseconds, deadline: milliseconds + limit, now: milliseconds)
   }
 
   /// Waits until the session is connected; `limit` is in milliseconds from now.
@@ -154,7 +186,7 @@ final class SessionDriver: @unchecked Sendable {
   ///
   /// - Returns: false if the connection is of no use; it is then being closed, and its bytes must be ignored.
   func onBytes(_ buffer: inout ByteBuffer, attempt: Int) -> Bool {
-    turnTime = now
+    turnTime = turnNanoseconds
     defer { turnTime = nil }
     while attempt == channelAttempt, channel != nil {
       let hasMore: Bool
@@ -233,10 +265,11 @@ final class SessionDriver: @unchecked Sendable {
     // A completion may call this type again; the actions of that call are appended, and run by the outer call.
     guard !isRunningActions else { return }
     isRunningActions = true
-    while !actions.isEmpty {
+    while !actions.isEmpty || !machine.streamReplies.isEmpty {
       swap(&actions, &running)
       running.reverse()
       while let action = running.popLast() { run(action) }
+      if !machine.streamReplies.isEmpty { runStream() }
     }
     isRunningActions = false
     scheduleFlush()
@@ -256,6 +289,12 @@ final class SessionDriver: @unchecked Sendable {
     }
   }
 
+  private func runStream() {
+    swap(&machine.streamReplies, &streamReplies)
+    stream?.take(streamReplies)
+    streamReplies.removeAll(keepingCapacity: true)
+  }
+
   private func notify(_ watchers: [WatcherID], _ event: WatchEvent) {
     let event = chroot.relative(event)
     for watcher in watchers {
@@ -266,7 +305,7 @@ final class SessionDriver: @unchecked Sendable {
   /// Schedules one write for everything that is submitted in the present turn of the loop: a system call for each
   /// request would cost more than the request.
   private func scheduleFlush() {
-    guard !isFlushScheduled, !machine.outbound.bytes.isEmpty else { return }
+    guard !isFlushScheduled, !machine.outbound.isEmpty else { return }
     isFlushScheduled = true
     loop.execute { [self] in
       isFlushScheduled = false
@@ -275,8 +314,8 @@ final class SessionDriver: @unchecked Sendable {
   }
 
   private func flush() {
-    guard let channel, !machine.outbound.bytes.isEmpty else { return }
-    let buffer = channel.allocator.buffer(bytes: machine.outbound.bytes)
+    guard let channel, !machine.outbound.isEmpty else { return }
+    let buffer = machine.outbound.withUnsafeBytes { channel.allocator.buffer(bytes: $0) }
     machine.outbound.removeAll()
     channel.writeAndFlush(buffer, promise: nil)
   }

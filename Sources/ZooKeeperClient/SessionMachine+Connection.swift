@@ -95,11 +95,7 @@ extension SessionMachine {
     failures.removeAll()
     triedInRound = 0
     pause(now: now)
-    failQueued(error, into: &actions)
-    waiters.removeAll { waiter in
-      if waiter.failsFast { actions.append(.complete(waiter.completion, .failure(error))) }
-      return waiter.failsFast
-    }
+    failTried(error, into: &actions)
   }
 
   /// Handles the server's answer to the handshake.
@@ -237,6 +233,7 @@ extension SessionMachine {
       }
     }
     pending.removeAll()
+    failStreamed()
     failQueued(error, into: &actions)
     failIdentities(error, into: &actions)
     for waiter in waiters { actions.append(.complete(waiter.completion, .failure(error))) }

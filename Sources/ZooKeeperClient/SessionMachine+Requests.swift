@@ -17,6 +17,7 @@ extension SessionMachine {
       lastSent = now
     } else {
       queued.append(call)
+      queued[queued.count - 1].firstAttempt = nextOutcome
     }
   }
 
@@ -26,7 +27,9 @@ extension SessionMachine {
     case .connected: actions.append(.complete(waiter.completion, .success([])))
     case .ended(let code): actions.append(.complete(waiter.completion, .failure(ZooKeeperError(code))))
     case .closing: actions.append(.complete(waiter.completion, .failure(ZooKeeperError(.closed))))
-    case .idle, .waiting, .connecting, .handshaking, .authenticating, .comparing: waiters.append(waiter)
+    case .idle, .waiting, .connecting, .handshaking, .authenticating, .comparing:
+      waiters.append(waiter)
+      waiters[waiters.count - 1].firstAttempt = nextOutcome
     }
   }
 
@@ -140,6 +143,29 @@ extension SessionMachine {
     failIdentities(error, into: &actions)
   }
 
+  /// Fails what was never sent and has waited while each server was tried, after a round without success.
+  ///
+  /// What came in the middle of the round waits for another one. The servers that had refused the session by then, as
+  /// they do during an election, may accept it now.
+  mutating func failTried(_ error: ZooKeeperError, into actions: inout [Action]) {
+    let firstOfRound = attempt - servers.count + 1
+    // Later ones came later.
+    while let call = queued.first, call.firstAttempt <= firstOfRound {
+      queued.removeFirst()
+      actions.append(.complete(call.completion, .failure(error)))
+    }
+    failIdentities(error, into: &actions)
+    waiters.removeAll { waiter in
+      guard waiter.failsFast, waiter.firstAttempt <= firstOfRound else { return false }
+      actions.append(.complete(waiter.completion, .failure(error)))
+      return true
+    }
+  }
+
+  /// The first attempt to connect whose outcome is still open in every respect: in a handshake the server may have
+  /// decided already.
+  private var nextOutcome: Int { phase == .connecting ? attempt : attempt + 1 }
+
   /// Fails the callers of `addAuth` that still wait.
   mutating func failIdentities(_ error: ZooKeeperError, into actions: inout [Action]) {
     for index in identities.indices { answerIdentity(at: index, .failure(error), into: &actions) }
@@ -168,6 +194,7 @@ extension SessionMachine {
       Self.answer(call, .failure(error), into: &actions)
       error = lost
     }
+    failStreamed()
     authsInFlight.removeAll()
     failIdentities(lost, into: &actions)
   }
@@ -198,10 +225,11 @@ extension SessionMachine {
       let error = ZooKeeperError(.timedOut(outcomeUnknown: authsInFlight.contains(index)))
       answerIdentity(at: index, .failure(error), into: &actions)
     }
+    expireStreamed(now: now)
     // Computed only here, once for each limit that passes, so that submitting a call costs one comparison.
     let deadlines = [
       queued.lazy.compactMap(\.deadline).min(), pending.lazy.compactMap(\.deadline).min(),
-      identities.lazy.compactMap(\.deadline).min(),
+      identities.lazy.compactMap(\.deadline).min(), streamed.first { !$0.isAnswered }?.deadline,
     ]
     earliestDeadline = deadlines.compactMap(\.self).min()
   }
@@ -221,12 +249,13 @@ extension SessionMachine {
     }
   }
 
-  private func refusal(of request: ClientRequest) -> ZooKeeperError? {
+  /// Why a request is not sent; nil if it can be.
+  func refusal(of request: ClientRequest) -> ZooKeeperError? {
     if let endError { return endError }
     guard request.mayBeLarge else { return nil }
     var writer = JuteWriter()
     request.encodeFrame(xid: .first, into: &writer)
-    let length = writer.bytes.count - FrameSplitter.prefixLengthBytes
+    let length = writer.count - FrameSplitter.prefixLengthBytes
     guard length > settings.maximumFrameBytes else { return nil }
     return ZooKeeperError(.requestTooLarge(lengthBytes: length, limitBytes: settings.maximumFrameBytes))
   }
@@ -259,6 +288,7 @@ extension SessionMachine {
   private mutating func onReply(
     _ header: ReplyHeader, _ reader: inout JuteReader, into actions: inout [Action]
   ) throws(JuteError) {
+    if takeStreamed(header) { return }
     guard !pending.isEmpty, pending[0].xid == header.xid else {
       // Servers reply in the order of the requests. Another xid means that the two sides have lost step.
       throw JuteError(.unknownValue(Int(header.xid.rawValue)), offset: 0)

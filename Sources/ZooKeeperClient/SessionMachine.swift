@@ -75,6 +75,8 @@ struct SessionMachine<Completion> {
     var watch: WatchIntent?
     var deadline: Int64?
     var completion: Completion
+    /// The first attempt to connect that was begun for this request too.
+    var firstAttempt = 0
   }
 
   /// What is kept of a request that was sent, until its reply comes. The request itself is not, since to move it costs
@@ -105,6 +107,8 @@ struct SessionMachine<Completion> {
     var completion: Completion
     var failsFast: Bool
     var deadline: Int64?
+    /// The first attempt to connect that was begun for this caller too.
+    var firstAttempt = 0
   }
 
   let settings: SessionSettings
@@ -153,6 +157,9 @@ struct SessionMachine<Completion> {
   var nextXid = Xid.first
   var queued: Deque<Call> = []
   var pending: Deque<SentCall> = []
+  var streamed: Deque<StreamedCall> = []
+  /// What the driver has to report to its stream.
+  var streamReplies: [StreamReply] = []
   /// A lower bound of all calls' deadlines.
   var earliestDeadline: Int64?
   var identities: [Identity] = []

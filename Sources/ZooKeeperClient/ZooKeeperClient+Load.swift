@@ -25,14 +25,20 @@ extension ZooKeeperClient {
   }
 }
 
+/// Keeps requests of a load in flight, and passes on what came of each.
+///
 /// *Thread*: everything but `init` runs on the driver's loop.
-private final class RequestStream: @unchecked Sendable {
+final class RequestStream: @unchecked Sendable {
   // @unchecked: all mutable state is touched on the driver's loop only.
 
+  /// Without a limit of its own, a request waits as long as the session lives.
+  private static let longestLimit: Int64 = 1 << 40
+
   private let driver: SessionDriver
-  private let limit: Int64?
+  private let limit: Int64
   private let next: @Sendable (Int) -> ClientRequest?
   private let onReply: @Sendable (Int, Int64, ZooKeeperError?) -> Void
+  @exclusivity(unchecked) private var free = 0
   @exclusivity(unchecked) private var count = 0
   @exclusivity(unchecked) private var missing = 0
   @exclusivity(unchecked) private var isOver = false
@@ -43,55 +49,65 @@ private final class RequestStream: @unchecked Sendable {
     onReply: @escaping @Sendable (Int, Int64, ZooKeeperError?) -> Void
   ) {
     self.driver = driver
-    self.limit = limit
+    self.limit = limit ?? Self.longestLimit
     self.next = next
     self.onReply = onReply
   }
 
+  /// Sends the first requests; the continuation is resumed after the last reply.
   func start(inFlight: Int, _ continuation: CheckedContinuation<Void, Never>) {
     self.continuation = continuation
-    // So that replies that come at once do not end the run before all of the first requests are sent.
-    missing = 1
-    for _ in 0..<max(1, inFlight) { sendNext() }
-    completeOne()
+    free = max(1, inFlight)
+    driver.run(self)
+    fill()
+    driver.sendStreamed()
+    finishIfOver()
   }
 
-  private func sendNext() {
-    guard !isOver else { return }
-    guard let request = next(count) else {
-      isOver = true
-      return
-    }
-    let number = count
-    let started = NIODeadline.now()
-    count += 1
-    missing += 1
-    driver.submit(request, id: driver.nextRequestID(), watch: nil, limit: limit) { [self] result in
-      let nanoseconds = (NIODeadline.now() - started).nanoseconds
-      switch result {
-      case .success: onReply(number, nanoseconds, nil)
-      case .failure(let error):
-        onReply(number, nanoseconds, error)
-        // Without a session or a connection every further request would fail at once, and the run would never end.
-        if error.endsStreams { isOver = true }
+  /// Takes what came of some requests, and sends others.
+  func take(_ replies: [StreamReply]) {
+    let now = driver.turnNanoseconds
+    for reply in replies {
+      let nanoseconds = now - reply.sentNanoseconds
+      switch reply.outcome {
+      case .success: onReply(reply.number, nanoseconds, nil)
+      case .server(let error): onReply(reply.number, nanoseconds, ZooKeeperError(.server(error)))
+      case .timedOut: onReply(reply.number, nanoseconds, ZooKeeperError(.timedOut(outcomeUnknown: true)))
+      case .lost:
+        onReply(reply.number, nanoseconds, ZooKeeperError(.connectionLoss(outcomeUnknown: true)))
+        // Without a connection every further request would fail at once, and the run would never end.
+        isOver = true
       }
-      sendNext()
-      completeOne()
+    }
+    missing -= replies.count
+    free += replies.count
+    fill()
+    finishIfOver()
+  }
+
+  private func fill() {
+    while free > 0, !isOver {
+      guard let request = next(count) else {
+        isOver = true
+        return
+      }
+      let number = count
+      count += 1
+      if let failure = driver.stream(request, number: number, limit: limit) {
+        // The others would be refused as well.
+        onReply(number, 0, failure)
+        isOver = true
+        return
+      }
+      missing += 1
+      free -= 1
     }
   }
 
-  private func completeOne() {
-    missing -= 1
-    if missing == 0 { continuation?.resume() }
-  }
-}
-
-extension ZooKeeperError {
-  /// Whether what follows would fail at once as well.
-  fileprivate var endsStreams: Bool {
-    switch code {
-    case .server, .rolledBack, .malformedReply, .requestTooLarge, .timedOut: false
-    default: true
-    }
+  private func finishIfOver() {
+    guard isOver, missing == 0, let continuation else { return }
+    self.continuation = nil
+    driver.run(nil)
+    continuation.resume()
   }
 }

@@ -107,7 +107,12 @@ extension ZooKeeperClient {
   public func multi(
     all transactions: [[MultiOperation]], inFlight: Int = .max
   ) async -> [Result<[MultiResult], ZooKeeperError>] {
-    await callAll(transactions, in: RequestWindow(inFlight)) { (operations) throws(ZooKeeperError) in
+    await begin(multi: transactions, in: RequestWindow(inFlight)).results()
+  }
+
+  /// Begins many transactions, as `multi(all:)` does, after those that were given to the same window before.
+  package func begin(multi transactions: [[MultiOperation]], in window: RequestWindow) -> BegunRequests<[MultiResult]> {
+    begin(transactions, in: window) { (operations) throws(ZooKeeperError) in
       .multi(MultiRequest(operations: try serverOperations(operations)))
     } decode: { [chroot] _, bytes throws(ZooKeeperError) in
       let reply = try MultiResponse(reply: bytes)
@@ -132,10 +137,21 @@ extension ZooKeeperClient {
   }
 
   /// Sends those of `items` of which `request` can make a request, and returns a result for each item.
-  private func callAll<Item, Reply: Sendable>(
+  private func callAll<Item: Sendable, Reply: Sendable>(
     _ items: [Item], in window: RequestWindow, request: (Item) throws(ZooKeeperError) -> ClientRequest,
     decode: @escaping @Sendable (_ item: Item, _ reply: [UInt8]) throws(ZooKeeperError) -> Reply
-  ) async -> [Result<Reply, ZooKeeperError>] where Item: Sendable {
+  ) async -> [Result<Reply, ZooKeeperError>] {
+    await begin(items, in: window, request: request, decode: decode).results()
+  }
+
+  /// Begins to send those of `items` of which `request` can make a request, in order, as many before their replies have
+  /// come as the window allows, and after those that were given to the window before.
+  ///
+  /// - Parameter decode: makes a reply of an item and the bytes. It runs on the event loop.
+  private func begin<Item: Sendable, Reply: Sendable>(
+    _ items: [Item], in window: RequestWindow, request: (Item) throws(ZooKeeperError) -> ClientRequest,
+    decode: @escaping @Sendable (_ item: Item, _ reply: [UInt8]) throws(ZooKeeperError) -> Reply
+  ) -> BegunRequests<Reply> {
     var sent: [Item] = []
     var requests: [ClientRequest] = []
     sent.reserveCapacity(items.count)
@@ -149,16 +165,9 @@ extension ZooKeeperClient {
         refusals[index] = error
       }
     }
-    let replies = await callAll(requests, in: window) { [sent] index, bytes throws(ZooKeeperError) in
-      try decode(sent[index], bytes)
-    }
-    guard !refusals.isEmpty else { return replies }
-    var next = replies.startIndex
-    return items.indices.map { index in
-      // There is no reply for what breaks a rule, because it was not sent.
-      if let refusal = refusals[index] { return .failure(refusal) }
-      defer { next += 1 }
-      return replies[next]
-    }
+    let batch = Batch(
+      requests, driver: driver, window: window, limit: timeLimitMilliseconds
+    ) { [sent] index, bytes throws(ZooKeeperError) in try decode(sent[index], bytes) }
+    return BegunRequests(batch, driver, count: items.count, refusals: refusals)
   }
 }

@@ -176,18 +176,8 @@ extension ZooKeeperClient {
     _ requests: [ClientRequest], in window: RequestWindow,
     decode: @escaping @Sendable (Int, [UInt8]) throws(ZooKeeperError) -> Reply
   ) async -> [Result<Reply, ZooKeeperError>] {
-    guard !requests.isEmpty else { return [] }
-    let batch = Batch(
-      requests, driver: driver, window: window, limit: timeLimitMilliseconds, decode: decode)
-    return await withTaskCancellationHandler {
-      await withCheckedContinuation { continuation in
-        driver.loop.execute { batch.start(continuation) }
-        // A task that was cancelled before this point has run its handler to no effect.
-        if Task.isCancelled { driver.loop.execute { batch.cancel() } }
-      }
-    } onCancel: {
-      driver.loop.execute { batch.cancel() }
-    }
+    let batch = Batch(requests, driver: driver, window: window, limit: timeLimitMilliseconds, decode: decode)
+    return await BegunRequests(batch, driver, count: requests.count, refusals: [:]).results()
   }
 
   private func cancel(_ id: RequestID) {

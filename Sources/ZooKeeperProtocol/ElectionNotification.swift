@@ -129,7 +129,7 @@ public struct ElectionGreeting: Hashable, Sendable {
     writer.writeLong(addresses.count > 1 ? Self.versionTwo : Self.versionOne)
     writer.writeLong(serverID.rawValue)
     writer.writeString(addresses.map(\.description).joined(separator: "|"))
-    return writer.bytes
+    return writer.takeBytes()
   }
 
   /// The greeting at the start of `bytes` and its length; nil while it is incomplete.

@@ -120,6 +120,7 @@ private struct Reading {
   private func plan(_ invocation: Invocation?, _ settings: ShellSettings) throws(ShellError) -> Plan {
     if let invocation {
       if invocation.spec.id == .server { return .server(invocation, settings) }
+      if invocation.spec.id == .web { return .web(invocation, settings) }
       guard settings.script == nil else { throw .usage("--script cannot be combined with a command") }
       return .oneShot(invocation, settings)
     }

@@ -15,6 +15,8 @@ enum Plan: Sendable {
   case serverScript([Word])
   /// To run the command `server`.
   case server(Invocation, ShellSettings)
+  /// To run the command `web`.
+  case web(Invocation, ShellSettings)
   /// To run one command.
   case oneShot(Invocation, ShellSettings)
   /// To run the commands of a file; `-` is stdin.
@@ -32,8 +34,8 @@ enum Plan: Sendable {
   var settings: ShellSettings? {
     switch self {
     case .text, .completion, .watchdogProcess, .serverScript: nil
-    case .server(_, let settings), .oneShot(_, let settings), .script(_, let settings), .replay(_, let settings),
-      .interactive(let settings), .child(_, _, let settings):
+    case .server(_, let settings), .web(_, let settings), .oneShot(_, let settings), .script(_, let settings),
+      .replay(_, let settings), .interactive(let settings), .child(_, _, let settings):
       settings
     case .sandbox(_, let plan): plan.settings
     }
@@ -42,6 +44,7 @@ enum Plan: Sendable {
   /// The same plan on the servers of a sandbox.
   func adapted(to sandbox: LocalEnsemble) throws(ShellError) -> Plan {
     switch self {
+    case .web(let invocation, let settings): .web(invocation, try settings.adapted(to: sandbox))
     case .oneShot(let invocation, let settings): .oneShot(invocation, try settings.adapted(to: sandbox))
     case .script(let path, let settings): .script(path, try settings.adapted(to: sandbox))
     case .replay(let path, let settings): .replay(path, try settings.adapted(to: sandbox))

@@ -71,6 +71,8 @@ package enum Program {
     case .serverScript(let words): return try ServerScript.run(words, environment, output)
     case .server(let invocation, let settings):
       return try ServerCommand.run(invocation, environment, output, settings.renderContext)
+    case .web(let invocation, let settings):
+      return try WebCommand.run(invocation, settings, environment, output, sandbox)
     case .oneShot(let invocation, let settings): return runCommand(invocation, settings, environment, output, sandbox)
     case .script(let path, let settings): return try runScript(path, settings, environment, output, sandbox)
     case .replay(let path, let settings): return runReplay(path, settings, environment, output, sandbox)

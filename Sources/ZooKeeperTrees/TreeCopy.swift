@@ -1,3 +1,4 @@
+internal import DequeModule
 public import ZooKeeperClient
 public import ZooKeeperProtocol
 
@@ -77,6 +78,8 @@ public struct TreeCopy: Sendable {
   public mutating func finish() async throws {
     try await writeChunk()
     try await settle()
+    try await writer?.finish()
+    if let writer { outcome = writer.outcome }
   }
 
   /// Begins to write what was taken, once what was taken before it is written.
@@ -95,15 +98,22 @@ public struct TreeCopy: Sendable {
       })
   }
 
-  /// Waits for what is being written. What was taken since then is not begun.
-  ///
-  /// - Throws: as `add`.
-  public mutating func settle() async throws {
+  /// Waits until what was taken is on its way to the servers, except for what has not been begun.
+  private mutating func settle() async throws {
     guard let writing else { return }
     let writer = try await writing.value
     self.writing = nil
     outcome = writer.outcome
     self.writer = writer
+  }
+
+  /// Waits for what is being written. What was taken since then is not begun.
+  ///
+  /// - Throws: as `add`.
+  public mutating func abandon() async throws {
+    try await settle()
+    try await writer?.settle()
+    if let writer { outcome = writer.outcome }
   }
 }
 
@@ -119,16 +129,53 @@ private struct ChunkWriter: Sendable {
   /// Whether the target may have znodes already.
   var expectsExisting: Bool
   private(set) var outcome = TreeCopy.Outcome()
+  private var writer: TreeWriter
+  /// The znodes of which some are still being written, and how many had been given to the writer with them.
+  private var unsettled: Deque<(entries: [TreeEntry], endCount: Int)> = []
+  private var givenCount = 0
+  /// How many of them could not be written.
+  private var failedCount = 0
 
+  init(
+    client: ZooKeeperClient, root: String, overwriting: TreeCopy.Overwriting, limits: TreeWriter.Limits,
+    defaultACL: [ACL], mayOverwrite: @escaping @Sendable (Int) async throws -> Void,
+    report: @escaping @Sendable (Int) -> Void, expectsExisting: Bool
+  ) {
+    self.client = client
+    self.root = root
+    self.overwriting = overwriting
+    self.limits = limits
+    self.defaultACL = defaultACL
+    self.mayOverwrite = mayOverwrite
+    self.report = report
+    self.expectsExisting = expectsExisting
+    writer = TreeWriter(client: client, limits: limits)
+  }
+
+  /// Gives znodes to the servers. The last ones may still be on their way when it returns.
   mutating func write(_ entries: [TreeEntry]) async throws {
     var missing = entries
     if expectsExisting { missing = try await reconcile(missing) }
-    var writer = TreeWriter(client: client, limits: limits) { [count = outcome.count, report] in report(count + $0) }
-    for entry in missing {
-      try await writer.add(creation(of: entry))
-    }
+    givenCount += missing.count
+    unsettled.append((missing, givenCount))
+    for entry in missing { try await writer.add(creation(of: entry)) }
+    try await takeOutcomes()
+  }
+
+  /// Waits until all znodes are written.
+  mutating func finish() async throws {
     try await writer.finish()
-    outcome.createdCount += writer.doneCount
+    try await takeOutcomes()
+  }
+
+  /// Waits until those znodes are written that are on their way.
+  mutating func settle() async throws {
+    try await writer.settle()
+    try await takeOutcomes()
+  }
+
+  private mutating func takeOutcomes() async throws {
+    outcome.createdCount = writer.doneCount
     var existing: Set<String> = []
     for (operation, error) in writer.failures {
       if error.code == .server(.nodeExists) {
@@ -137,15 +184,18 @@ private struct ChunkWriter: Sendable {
         outcome.failures[operation.path] = error
       }
     }
+    failedCount += writer.failures.count
+    writer.forgetFailures()
     if !existing.isEmpty {
       // They were not expected, but more may come.
       expectsExisting = true
-      let gone = try await reconcile(missing.filter { existing.contains($0.absolutePath(under: root)) })
-      for entry in gone {
+      let entries = unsettled.flatMap(\.entries).filter { existing.contains($0.absolutePath(under: root)) }
+      for entry in try await reconcile(entries) {
         let path = entry.absolutePath(under: root)
         outcome.failures[path] = ZooKeeperError(.server(.nodeExists), path: path)
       }
     }
+    while let first = unsettled.first, first.endCount <= failedCount + writer.doneCount { unsettled.removeFirst() }
     report(outcome.count)
   }
 

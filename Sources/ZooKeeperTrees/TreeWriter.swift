@@ -1,12 +1,14 @@
+internal import DequeModule
 public import ZooKeeperClient
 public import ZooKeeperProtocol
 
-/// Carries out many writes, in order, many of them in one transaction, and several transactions in flight.
+/// Carries out many writes, in order, many of them in one transaction, and several transactions in flight. While some
+/// are carried out, others are taken.
 ///
 /// Where a transaction fails because of one write, the others of it are carried out by themselves, so that a failure
 /// concerns only the znode that has it. A write whose connection was lost is repeated, and counts as done if the znode
 /// is then as it was to become.
-public struct TreeWriter {
+public struct TreeWriter: Sendable {
   /// The most writes in one transaction, and the most bytes, under the servers' limit for a frame.
   public struct Limits: Sendable {
     public var batchCount: Int
@@ -24,6 +26,13 @@ public struct TreeWriter {
   private let client: ZooKeeperClient
   private let limits: Limits
   private let report: @Sendable (Int) -> Void
+  private let window: RequestWindow
+  /// Transactions that were begun together.
+  private struct Group {
+    let batches: [[MultiOperation]]
+    let requests: BegunRequests<[MultiResult]>
+  }
+  private var begun: Deque<Group> = []
   private var batches: [[MultiOperation]] = []
   private var batch: [MultiOperation] = []
   private var batchBytes = 0
@@ -33,6 +42,9 @@ public struct TreeWriter {
   /// The writes that were not, in order, and why.
   public private(set) var failures: [(operation: MultiOperation, error: ZooKeeperError)] = []
 
+  /// The most groups of transactions that are begun, each with half of what may be in flight: while one is waited for,
+  /// the servers have another.
+  private static let groupLimit = 3
   /// How often writes are repeated whose connection was lost.
   private static let attemptLimit = 5
 
@@ -43,16 +55,21 @@ public struct TreeWriter {
     self.client = client
     self.limits = limits
     self.report = report
+    window = RequestWindow(limits.inFlight)
   }
 
   /// Takes a write; it is carried out with others, at the latest by `finish`.
   ///
-  /// - Throws: `ZooKeeperError` if the session fails, or the task is cancelled.
+  /// - Throws: `ZooKeeperError` if the session fails, or the task is cancelled. It may be about writes that were taken
+  ///   before.
   public mutating func add(_ operation: MultiOperation) async throws(ZooKeeperError) {
     let bytes = operation.approximateBytes
     if !batch.isEmpty, batch.count >= limits.batchCount || batchBytes + bytes > limits.batchBytes {
       closeBatch()
-      if batches.count >= limits.inFlight { try await carryOut() }
+      if batches.count >= (limits.inFlight + 1) / 2 {
+        begin()
+        while begun.count >= Self.groupLimit { try await settleFirst() }
+      }
     }
     batch.append(operation)
     batchBytes += bytes
@@ -63,7 +80,15 @@ public struct TreeWriter {
   /// - Throws: as `add`.
   public mutating func finish() async throws(ZooKeeperError) {
     closeBatch()
-    try await carryOut()
+    begin()
+    try await settle()
+  }
+
+  /// Waits for what is being carried out, and begins nothing more of what has been taken.
+  ///
+  /// - Throws: as `add`.
+  public mutating func settle() async throws(ZooKeeperError) {
+    while !begun.isEmpty { try await settleFirst() }
   }
 
   /// Forgets the failures, for another attempt.
@@ -76,22 +101,34 @@ public struct TreeWriter {
     batchBytes = 0
   }
 
-  private mutating func carryOut() async throws(ZooKeeperError) {
-    if Task.isCancelled { throw ZooKeeperError(.cancelled(outcomeUnknown: false)) }
-    let sent = batches
+  private mutating func begin() {
+    guard !batches.isEmpty else { return }
+    begun.append(Group(batches: batches, requests: client.begin(multi: batches, in: window)))
     batches = []
-    for (operations, result) in zip(sent, await client.multi(all: sent, inFlight: limits.inFlight)) {
-      switch result {
-      case .success: doneCount += operations.count
-      case .failure(let error):
-        switch error.code {
-        case .rolledBack, .requestTooLarge: try await carryOutOneByOne(operations, mayBeDone: false)
-        case .connectionLoss(let outcomeUnknown):
-          try await carryOutOneByOne(operations, mayBeDone: outcomeUnknown)
-        default: throw error
+  }
+
+  /// Waits for the group that was begun first.
+  private mutating func settleFirst() async throws(ZooKeeperError) {
+    guard let group = begun.popFirst() else { return }
+    do throws(ZooKeeperError) {
+      if Task.isCancelled { throw ZooKeeperError(.cancelled(outcomeUnknown: false)) }
+      for (operations, result) in zip(group.batches, await group.requests.results()) {
+        switch result {
+        case .success: doneCount += operations.count
+        case .failure(let error):
+          switch error.code {
+          case .rolledBack, .requestTooLarge: try await carryOutOneByOne(operations, mayBeDone: false)
+          case .connectionLoss(let outcomeUnknown):
+            try await carryOutOneByOne(operations, mayBeDone: outcomeUnknown)
+          default: throw error
+          }
         }
+        report(doneCount)
       }
-      report(doneCount)
+    } catch {
+      for group in [group] + begun { group.requests.cancel() }
+      begun = []
+      throw error
     }
   }
 

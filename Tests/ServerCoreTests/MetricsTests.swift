@@ -37,7 +37,7 @@ import ZooKeeperProtocol
     client.submit(.getData(PathWatchRequest(path: "/", watch: false)))
     // Length, xid, type, the path with its length, the flag.
     #expect(bench.core.metrics.bytesReceived - received == 4 + 8 + 5 + 1)
-    #expect(bench.core.metrics.responseBytes - sent == client.connection.output.bytes.count)
+    #expect(bench.core.metrics.responseBytes - sent == client.connection.output.count)
   }
 
   @Test func eventsCountTheClientsThatAreTold() {

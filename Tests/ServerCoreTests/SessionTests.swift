@@ -47,7 +47,7 @@ import ZooKeeperProtocol
   @Test func clientThatKnowsMoreIsClosed() {
     let client = Client(Bench())
     client.connect(lastZxid: 1)
-    #expect(client.isClosed && client.connection.output.bytes.isEmpty)
+    #expect(client.isClosed && client.connection.output.isEmpty)
   }
 
   @Test func sessionMovesToANewConnection() {

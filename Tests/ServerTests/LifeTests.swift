@@ -72,7 +72,10 @@ struct LifeTests {
     let server = try ServerUnderTest()
     try await server.start()
     let pidFile = "\(server.dataDirectory)/zookeeper_server.pid"
-    let process = try String(contentsOfFile: pidFile, encoding: .utf8)
+    // The server writes it after it has opened its ports.
+    let process = try await eventually("the file with the process's number") {
+      try? String(contentsOfFile: pidFile, encoding: .utf8)
+    }
     let second = try await Self.zkcli("server", "run", "\(server.directory)/zoo.cfg")
     #expect(second.exitStatus == 12 && second.errorOutput.contains("another server uses"))
     #expect(try String(contentsOfFile: pidFile, encoding: .utf8) == process)

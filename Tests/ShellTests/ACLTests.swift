@@ -1,6 +1,7 @@
 import Testing
 import ZooKeeperProtocol
 
+@testable import ZnodeFormats
 @testable import ZooKeeperShell
 
 @Suite(.timeLimit(.minutes(10))) struct ACLTests {

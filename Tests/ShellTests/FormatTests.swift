@@ -1,6 +1,7 @@
 import Testing
 import ZooKeeperProtocol
 
+@testable import ZnodeFormats
 @testable import ZooKeeperShell
 
 /// `-o table`, `fields` and `csv`.

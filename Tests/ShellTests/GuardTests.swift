@@ -1,5 +1,6 @@
 import Testing
 
+@testable import ZnodeFormats
 @testable import ZooKeeperShell
 
 @Suite(.timeLimit(.minutes(10))) struct GuardTests {

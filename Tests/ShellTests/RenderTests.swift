@@ -3,6 +3,7 @@ import ZooKeeperClient
 import ZooKeeperProtocol
 import ZooKeeperSandbox
 
+@testable import ZnodeFormats
 @testable import ZooKeeperShell
 
 /// A server with every fault.

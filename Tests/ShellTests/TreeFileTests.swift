@@ -4,6 +4,7 @@ import Testing
 import ZooKeeperProtocol
 import ZooKeeperTrees
 
+@testable import ZnodeFormats
 @testable import ZooKeeperShell
 
 /// Subtrees survive every format byte for byte, and damaged or hostile files are refused.

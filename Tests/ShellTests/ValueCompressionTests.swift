@@ -2,6 +2,7 @@ import Foundation
 import TestKit
 import Testing
 
+@testable import ZnodeFormats
 @testable import ZooKeeperShell
 
 /// Compressed values, made by other programs, damaged, and larger than allowed.

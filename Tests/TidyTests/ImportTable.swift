@@ -44,13 +44,20 @@ enum ImportTable {
     "ZooKeeperSandbox": platform.union([
       "ZooKeeperServer", "ZooKeeperProtocol", "TransportSecurity", "Logging", "Synchronization",
     ]),
+    "ZnodeFormats": platform.union(["JSONFormat", "ZooKeeperProtocol", "ZooKeeperSandbox", "Zlib"]),
+    "ZooKeeperWeb": platform.union([
+      "Digests", "JSONFormat", "Platform", "TransportSecurity", "ZnodeFormats", "Zlib", "ZooKeeperClient",
+      "ZooKeeperMonitor", "ZooKeeperProtocol", "ZooKeeperRecipes", "ZooKeeperSandbox", "ZooKeeperTrees", "NIOCore",
+      "NIOPosix", "NIOHTTP1", "Synchronization",
+    ]),
+    "EmbedPage": ["PackagePlugin", "Foundation"],
     "Platform": platform,
     "CLibEdit": [],
     "LineEditor": platform.union(["CLibEdit", "Platform", "Synchronization"]),
     "ZooKeeperShell": platform.union([
       "Digests", "JSONFormat", "ZooKeeperClient", "ZooKeeperRecipes", "ZooKeeperTrees", "ZooKeeperMonitor",
       "ZooKeeperHistory", "TxnLog", "ZooKeeperProtocol", "TransportSecurity", "SASL", "LineEditor", "Platform",
-      "ZooKeeperSandbox", "Zlib", "Synchronization",
+      "ZooKeeperSandbox", "ZooKeeperWeb", "ZnodeFormats", "Synchronization",
     ]),
     "ZabSimulator": core.union(platform).union(["StorageTesting"]),
     "zkcli": ["ZooKeeperShell"],

@@ -9,13 +9,13 @@ struct Manifest {
 
   /// Reads the text of a manifest.
   init(_ text: String) {
-    let kinds = [".target(", ".executableTarget(", ".systemLibrary("]
+    let kinds = [".target(", ".executableTarget(", ".systemLibrary(", ".plugin("]
     var rest = text[...]
     while let start = kinds.compactMap({ rest.firstRange(of: $0) }).min(by: { $0.lowerBound < $1.lowerBound }) {
       let declaration = Self.balanced(rest[start.upperBound...], open: "(", close: ")")
       rest = rest[declaration.endIndex...]
       // Targets elsewhere belong to the tests.
-      guard let name = Self.quoted(declaration).first, !declaration.contains("path:") else { continue }
+      guard let name = Self.quoted(declaration).first, !declaration.contains("path: \"Tests") else { continue }
       var names: Set<String> = []
       if let list = declaration.firstRange(of: "dependencies: [") {
         let inner = Self.balanced(declaration[list.upperBound...], open: "[", close: "]")

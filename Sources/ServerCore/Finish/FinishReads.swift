@@ -13,7 +13,7 @@ extension ServerCore {
     let xid = Xid(rawValue: payload.loadBigEndian(at: 0, as: Int32.self))
     guard let opCode = OpCode(rawValue: payload.loadBigEndian(at: 4, as: Int32.self)) else { return }
     var reader = JuteReader(UnsafeRawBufferPointer(rebasing: payload[8...]))
-    let start = connection.output.bytes.count
+    let start = connection.output.count
     do throws(ReadFailure) {
       try read(opCode, xid, &reader, connection)
     } catch {

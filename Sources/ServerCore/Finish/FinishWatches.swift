@@ -46,18 +46,18 @@ extension ServerCore {
         counters.eventsFiltered += 1
         return
       }
-      if eventWriter.bytes.isEmpty { encodeEvent(type, path.path, zxid, into: &eventWriter) }
-      connection.output.writeRaw(eventWriter.bytes)
+      if eventWriter.isEmpty { encodeEvent(type, path.path, zxid, into: &eventWriter) }
+      eventWriter.withUnsafeBytes { connection.output.writeBlock($0) }
       count += 1
-      didSendEvent(connection, lengthBytes: eventWriter.bytes.count)
+      didSendEvent(connection, lengthBytes: eventWriter.count)
     }
   }
 
   private func sendEvent(_ type: EventType, _ path: String, _ connection: ClientConnection) {
     // An event for a change during a disconnection belongs to no single transaction.
-    let start = connection.output.bytes.count
+    let start = connection.output.count
     encodeEvent(type, path, Zxid(rawValue: -1), into: &connection.output)
-    didSendEvent(connection, lengthBytes: connection.output.bytes.count - start)
+    didSendEvent(connection, lengthBytes: connection.output.count - start)
   }
 
   private func didSendEvent(_ connection: ClientConnection, lengthBytes: Int) {

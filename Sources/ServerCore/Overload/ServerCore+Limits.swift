@@ -142,7 +142,7 @@ extension ServerCore {
   private func isBusy(_ connection: ClientConnection) -> Bool {
     guard connection.state == .open else { return false }
     return connection.isReaderSlow || connection.saslXid != nil
-      || connection.output.bytes.count >= ClientConnection.outputTargetBytes
+      || connection.output.count >= ClientConnection.outputTargetBytes
   }
 
   private func isStale(_ request: WaitingRequest, _ connection: ClientConnection, _ time: ServerTime) -> Bool {

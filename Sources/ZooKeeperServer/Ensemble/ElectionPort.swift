@@ -118,11 +118,12 @@ final class ElectionPort: @unchecked Sendable {
     let start = writer.reserveFrame()
     notification.encode(into: &writer)
     writer.finishFrame(at: start)
-    peers[server, default: Peer()].last = writer.bytes
+    let message = writer.takeBytes()
+    peers[server, default: Peer()].last = message
     if let channel = peers[server]?.channel, channel.isActive {
-      deliver(writer.bytes, on: channel, to: server)
+      deliver(message, on: channel, to: server)
     } else {
-      peers[server, default: Peer()].waiting = writer.bytes
+      peers[server, default: Peer()].waiting = message
       dial(server)
     }
   }

@@ -16,7 +16,7 @@ final class LogFeed: @unchecked Sendable {
 
   /// Packets as they are sent.
   struct Piece {
-    var bytes: [UInt8]
+    var bytes: JuteWriter
     var isLast: Bool
   }
 
@@ -53,11 +53,11 @@ final class LogFeed: @unchecked Sendable {
     if stream == nil { stream = try LogStream(directory, after: start, through: end) }
     guard let stream else { throw TxnLogError(.gap(after: start, next: end), path: directory.logDirectory) }
     var writer = JuteWriter(reservingBytes: Self.pieceBytes + 4096)
-    while writer.bytes.count < Self.pieceBytes {
-      guard let entry = try stream.next() else { return Piece(bytes: writer.bytes, isLast: true) }
+    while writer.count < Self.pieceBytes {
+      guard let entry = try stream.next() else { return Piece(bytes: writer, isLast: true) }
       QuorumPacket(.proposal, zxid: entry.zxid, data: entry.bytes).encode(into: &writer)
       QuorumPacket(.commit, zxid: entry.zxid).encode(into: &writer)
     }
-    return Piece(bytes: writer.bytes, isLast: false)
+    return Piece(bytes: writer, isLast: false)
   }
 }

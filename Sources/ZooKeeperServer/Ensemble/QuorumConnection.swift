@@ -219,7 +219,7 @@ final class QuorumConnection: ChannelInboundHandler, @unchecked Sendable {
     while let tree, context.channel.isWritable, (line?.waitingBytes ?? 0) < Self.maxDelayedTreeBytes {
       var piece = JuteWriter(reservingBytes: Self.pieceBytes + 4096)
       if tree.encode(into: &piece, budgetBytes: Self.pieceBytes) { self.tree = nil }
-      if let sender { deliver(piece.bytes, sender, context) }
+      if let sender { deliver(piece, sender, context) }
     }
   }
 
@@ -260,31 +260,31 @@ final class QuorumConnection: ChannelInboundHandler, @unchecked Sendable {
     guard let context, let sender else { return }
     if tree != nil { sendTree(context) }
     if let feed { sendLog(feed, context) }
-    guard !isSendingMuch, !out.bytes.isEmpty else { return }
-    deliver(out.bytes, sender, context)
+    guard !isSendingMuch, !out.isEmpty else { return }
+    deliver(out, sender, context)
     out.removeAll()
   }
 
   // MARK: Faults of the link
 
   /// Sends bytes now, or later on a slow link.
-  private func deliver(_ bytes: [UInt8], _ sender: SocketSender, _ context: ChannelHandlerContext) {
+  private func deliver(_ bytes: JuteWriter, _ sender: SocketSender, _ context: ChannelHandlerContext) {
     guard links.isActive || line != nil else {
-      sender.send(bytes)
+      bytes.withUnsafeBytes { _ = sender.send($0) }
       return
     }
     let delay = links.delay(to: server)
     if line == nil, delay <= .zero {
-      sender.send(bytes)
+      bytes.withUnsafeBytes { _ = sender.send($0) }
       return
     }
     let line = line ?? DelayLine(context.eventLoop) { [weak self] in self?.deliverDelayed($0) }
     self.line = line
-    line.send(bytes, after: delay)
+    line.send(bytes.bytes, after: delay)
   }
 
   private func deliverDelayed(_ bytes: [UInt8]) {
-    sender?.send(bytes)
+    bytes.withUnsafeBytes { _ = sender?.send($0) }
     // More of a tree that waits for room on the line.
     if isSendingMuch, let context { context.eventLoop.assumeIsolated().execute { [self] in flush() } }
   }

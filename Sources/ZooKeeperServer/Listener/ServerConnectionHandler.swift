@@ -129,7 +129,9 @@ final class ServerConnectionHandler: ChannelInboundHandler {
     owner.answer(to: word, argument: argument).assumeIsolated().whenComplete { [self] result in
       // Nil once the connection has ended.
       guard let context = self.context else { return }
-      if case .success(let answer) = result { sender?.send(Array(answer.utf8)) }
+      if case .success(var answer) = result {
+        answer.withUTF8 { _ = sender?.send(UnsafeRawBufferPointer($0)) }
+      }
       closeAfterOutput(context)
     }
     return false
@@ -156,7 +158,7 @@ final class ServerConnectionHandler: ChannelInboundHandler {
           core.receive(payload, on: connection, time)
           turns.countRequest(time)
           offset += FrameSplitter.prefixLengthBytes + payload.count
-          if connection.output.bytes.count > ClientConnection.outputTargetBytes {
+          if connection.output.count > ClientConnection.outputTargetBytes {
             flush()
             // The remaining requests wait undecoded, which takes far less memory than their answers would.
             if isReaderSlow || isClosing { break }
@@ -203,9 +205,9 @@ final class ServerConnectionHandler: ChannelInboundHandler {
   }
 
   private func send(_ context: ChannelHandlerContext) {
-    guard let sender, !connection.output.bytes.isEmpty else { return }
+    guard let sender, !connection.output.isEmpty else { return }
     let isWaiting = !context.channel.isWritable
-    let queuedBytes = sender.send(connection.output.bytes)
+    let queuedBytes = connection.output.withUnsafeBytes { sender.send($0) }
     if isWaiting { unreadBytes += queuedBytes }
     connection.output.removeAll()
   }

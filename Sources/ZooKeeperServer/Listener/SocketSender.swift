@@ -42,8 +42,8 @@ final class SocketSender {
   ///
   /// - Returns: the memory in bytes that the queued part occupies.
   @discardableResult
-  func send(_ bytes: [UInt8]) -> Int {
-    let sent = bytes.withUnsafeBytes { sendNow($0) }
+  func send(_ bytes: UnsafeRawBufferPointer) -> Int {
+    let sent = sendNow(bytes)
     guard sent < bytes.count else { return 0 }
     let rest = ByteBuffer(bytes: bytes[sent...])
     enqueue(rest)

@@ -72,7 +72,7 @@ final class SnapshotTask {
     let (box, lastZxid) = (box, serializesLastZxid ? zxid : nil)
     switch job.next(budgetBytes: Self.sliceBytes) {
     case .write(let slice):
-      byteCount += slice.bytes.count
+      byteCount += slice.count
       inBackground { () throws(TxnLogError) in try box.writer?.append(slice) }
     case .awaitLog: break
     case .finish(let digest):

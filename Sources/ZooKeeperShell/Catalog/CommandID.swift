@@ -12,6 +12,8 @@ package enum CommandID: Hashable, Sendable {
   case offline(OfflineCommand)
   /// Run by the program in place of a shell.
   case server
+  /// Serves a page, in place of a shell.
+  case web
 
   /// The name, as zkCli.sh writes it where it has the command.
   package var name: String {
@@ -22,6 +24,7 @@ package enum CommandID: Hashable, Sendable {
     case .shell(let command): command.rawValue
     case .offline(let command): command.rawValue
     case .server: "server"
+    case .web: "web"
     }
   }
 
@@ -34,7 +37,7 @@ package enum CommandID: Hashable, Sendable {
       default: false
       }
     case .shell(let command): command == .cd || command == .pwd
-    case .recipe, .monitor, .offline, .server: false
+    case .recipe, .monitor, .offline, .server, .web: false
     }
   }
 }
@@ -43,7 +46,7 @@ extension CommandID: CaseIterable {
   package static let allCases: [CommandID] =
     ClientCommand.allCases.map(CommandID.client) + RecipeCommand.allCases.map(CommandID.recipe)
     + MonitorCommand.allCases.map(CommandID.monitor) + ShellCommand.allCases.map(CommandID.shell)
-    + OfflineCommand.allCases.map(CommandID.offline) + [.server]
+    + OfflineCommand.allCases.map(CommandID.offline) + [.server, .web]
 }
 
 /// The commands that are requests on a session.

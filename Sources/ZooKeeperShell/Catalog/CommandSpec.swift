@@ -155,6 +155,9 @@ package enum OptionName: String, CaseIterable, Hashable, Sendable {
   // Of servers that run as separate processes.
   case logLevel = "log-level", logFormat = "log-format", logFile = "log-file", logSize = "log-size"
   case logFiles = "log-files", sysusers
+  // Of the web server.
+  case open, insecureListen = "insecure-listen", clientCA = "client-ca", tokenFile = "token-file"
+  case allowHost = "allow-host", accessLog = "access-log"
   // Of the servers of --local.
   case jitter, seed, reconfig, quota, replay
   // Of the program.

@@ -1,3 +1,5 @@
+import ZnodeFormats
+
 extension CommandTable {
   static let accessTools: [CommandSpec] = [
     CommandSpec(

@@ -62,6 +62,6 @@ extension CommandTable {
         .init("reconfig -remove 3,4", "remove two members"),
       ], writes: true, destroys: true,
       usage: "[-s] [-v HEXVERSION] [-file FILE | -members SERVERS] | [-add SERVERS] [-remove IDS]"),
-    server,
+    server, web,
   ]
 }

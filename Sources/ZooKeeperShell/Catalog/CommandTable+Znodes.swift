@@ -1,3 +1,5 @@
+import ZnodeFormats
+
 /// Options that many commands share.
 enum SharedOptions {
   static let stat = OptionSpec(.stat, short: "s", "print the stat as well")

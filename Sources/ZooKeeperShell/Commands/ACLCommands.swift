@@ -1,4 +1,5 @@
 import Digests
+import ZnodeFormats
 import ZooKeeperClient
 import ZooKeeperProtocol
 import ZooKeeperTrees

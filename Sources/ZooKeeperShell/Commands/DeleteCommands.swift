@@ -1,4 +1,3 @@
-import Synchronization
 import ZooKeeperClient
 import ZooKeeperProtocol
 import ZooKeeperTrees
@@ -83,60 +82,5 @@ extension CommandContext {
     }
     guard failures.isEmpty else { throw ShellError.failures(failures, of: roots.count == 1 ? roots[0] : nil) }
     return .success
-  }
-}
-
-/// Deletes a subtree from the leaves up, many znodes in one transaction.
-struct SubtreeDeletion {
-  let client: ZooKeeperClient
-  let root: String
-  let limits: TreeWriter.Limits
-  /// Is told how many more znodes are gone.
-  var report: @Sendable (Int) -> Void = { _ in }
-  /// What could not be deleted, and why.
-  private(set) var failures: [String: ZooKeeperError] = [:]
-  /// How many znodes are gone.
-  private(set) var count = 0
-
-  init(client: ZooKeeperClient, root: String, limits: TreeWriter.Limits) {
-    self.client = client
-    self.root = root
-    self.limits = limits
-  }
-
-  /// Whether a znode could not go because it had children that the walk had not seen.
-  var grewMeanwhile: Bool { failures.values.contains { $0.code == .server(.notEmpty) } }
-
-  /// The znodes of the subtree, children before parents; of the root's, all but the servers' own.
-  func targets() async throws(ZooKeeperError) -> [String] {
-    var paths: [String] = []
-    do throws(ZooKeeperError) {
-      var reader = TreeReader(client: client, root: root, skipsServersOwn: true)
-      // One that cannot be listed can perhaps be deleted.
-      while let item = try await reader.next() { paths.append(item.path) }
-    } catch {
-      guard error.code == .server(.noNode), count > 0 else { throw error }
-      return []
-    }
-    if root == "/" { paths.removeAll { $0 == "/" } }
-    return paths.reversed()
-  }
-
-  /// Deletes znodes in the given order.
-  mutating func delete(_ paths: [String]) async throws {
-    let reported = Mutex(0)
-    var writer = TreeWriter(client: client, limits: limits) { [report] count in
-      report(
-        reported.withLock { reported in
-          defer { reported = count }
-          return count - reported
-        })
-    }
-    for path in paths { try await writer.add(.delete(PathVersionRequest(path: path, version: -1))) }
-    try await writer.finish()
-    count += writer.doneCount
-    failures = [:]
-    // One that is gone already is what was wanted.
-    for (operation, error) in writer.failures where error.code != .server(.noNode) { failures[operation.path] = error }
   }
 }

@@ -1,3 +1,4 @@
+import ZnodeFormats
 import ZooKeeperClient
 import ZooKeeperProtocol
 

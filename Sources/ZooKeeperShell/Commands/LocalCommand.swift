@@ -1,3 +1,4 @@
+import ZnodeFormats
 import ZooKeeperClient
 import ZooKeeperProtocol
 import ZooKeeperSandbox
@@ -129,21 +130,6 @@ extension ShellSession {
       throw .usage("missing argument: groups", hint: "for example: local partition 1 / 2,3 cuts server 1 off")
     }
     return groups
-  }
-}
-
-extension LocalServer {
-  init(_ member: LocalMember) {
-    self.init(
-      id: member.id, state: member.state.rawValue, role: member.role, zxid: member.zxid, sessions: member.sessions,
-      connections: member.connections, address: member.address, cutOff: member.cutOff)
-    diskDelayMilliseconds = member.diskDelay.wholeMilliseconds
-    clockOffsetMilliseconds = member.clockOffset.wholeMilliseconds
-    links = member.faultyLinks.map { link in
-      Link(
-        id: link.id, delayMilliseconds: link.delay.wholeMilliseconds,
-        jitterMilliseconds: link.jitter.wholeMilliseconds, dropProbability: link.breakProbability)
-    }
   }
 }
 

@@ -1,4 +1,5 @@
 import LineEditor
+import ZnodeFormats
 import ZooKeeperProtocol
 import ZooKeeperSandbox
 

@@ -1,3 +1,5 @@
+import ZnodeFormats
+
 /// A change of an ensemble's members, as the options of `reconfig` say it.
 struct MemberChange: Sendable {
   /// `server.ID=ADDRESS` entries that are added, or that replace a member of the same id.

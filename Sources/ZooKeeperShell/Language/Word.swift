@@ -1,3 +1,5 @@
+import ZnodeFormats
+
 /// One word of a command line, as bytes: a value may be anything, while names and paths are text.
 ///
 /// The operating system hands over bytes, and `\xHH` in a quoted word makes any byte: a word kept as a

@@ -1,4 +1,5 @@
 import JSONFormat
+import ZnodeFormats
 import ZooKeeperClient
 import ZooKeeperProtocol
 
@@ -109,30 +110,7 @@ extension JSON {
 
   /// Data as text where it is UTF-8, else, or where base64 is asked for, in base64.
   static func encoded(_ data: [UInt8]?, _ form: DataForm) -> [(key: String, value: JSON)] {
-    guard let data else { return [("data", .null), ("encoding", .null)] }
-    if form != .base64, let text = String(validating: data, as: UTF8.self) {
-      return [("data", .string(text)), ("encoding", .string("utf8"))]
-    }
-    return [("data", .string(Base64.encode(data))), ("encoding", .string("base64"))]
-  }
-
-  /// The document of a stat.
-  static func of(_ stat: Stat) -> JSON {
-    func time(_ milliseconds: Int64) -> JSON { .string(TimeStyle.iso.text(milliseconds: milliseconds)) }
-    return .object([
-      ("czxid", .string("\(stat.czxid)")), ("mzxid", .string("\(stat.mzxid)")), ("pzxid", .string("\(stat.pzxid)")),
-      ("ctime", time(stat.ctimeMilliseconds)), ("mtime", time(stat.mtimeMilliseconds)),
-      ("version", .number(stat.version)), ("cversion", .number(stat.cversion)), ("aversion", .number(stat.aversion)),
-      ("ephemeralOwner", .string("\(stat.ephemeralOwner)")), ("dataLength", .number(stat.dataLength)),
-      ("numChildren", .number(stat.numChildren)),
-    ])
-  }
-
-  /// The document of an entry of an ACL.
-  static func of(_ entry: ACL) -> JSON {
-    .object([
-      ("scheme", .string(entry.scheme)), ("id", .string(entry.id)), ("permissions", .string(entry.permissions.text)),
-    ])
+    encoded(data, isBase64: form == .base64)
   }
 
   private static func of(_ limits: QuotaLimits) -> JSON {
@@ -164,25 +142,6 @@ extension JSON {
     default: break
     }
     return .object(members)
-  }
-
-  private static func of(_ server: LocalServer) -> JSON {
-    .object([
-      ("id", .number(server.id)), ("state", .string(server.state)), ("role", .optional(server.role)),
-      ("zxid", .optional(server.zxid)), ("sessions", server.sessions.map { .number($0) } ?? .null),
-      ("connections", server.connections.map { .number($0) } ?? .null), ("address", .string(server.address)),
-      ("cutOffFrom", .array(server.cutOff.map { .number($0) })), ("links", .array(server.links.map(of))),
-      ("diskDelayMilliseconds", .number(server.diskDelayMilliseconds)),
-      ("clockOffsetMilliseconds", .number(server.clockOffsetMilliseconds)),
-    ])
-  }
-
-  private static func of(_ link: LocalServer.Link) -> JSON {
-    .object([
-      ("to", .number(link.id)), ("delayMilliseconds", .number(link.delayMilliseconds)),
-      ("jitterMilliseconds", .number(link.jitterMilliseconds)),
-      ("dropPercent", .raw([UInt8](Record.text(of: link.dropProbability * 100).utf8))),
-    ])
   }
 
   private static func of(_ notice: WatchEvent) -> JSON {

@@ -1,4 +1,5 @@
 import JSONFormat
+import ZnodeFormats
 import ZooKeeperProtocol
 import ZooKeeperRecipes
 

@@ -1,4 +1,5 @@
 import JSONFormat
+package import ZnodeFormats
 package import ZooKeeperClient
 import ZooKeeperProtocol
 

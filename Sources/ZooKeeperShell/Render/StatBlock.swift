@@ -1,3 +1,4 @@
+import ZnodeFormats
 import ZooKeeperProtocol
 
 /// A stat as eleven lines with zkCli.sh's keys in its order.

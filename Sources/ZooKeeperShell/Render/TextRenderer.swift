@@ -1,5 +1,6 @@
 import JSONFormat
 import LineEditor
+import ZnodeFormats
 import ZooKeeperProtocol
 
 /// Writes results for people and for line-wise tools: values as they are, lists one item a line.

@@ -1,3 +1,4 @@
+package import ZnodeFormats
 package import ZooKeeperClient
 package import ZooKeeperProtocol
 
@@ -109,50 +110,6 @@ package struct MultiStep: Hashable, Sendable {
     self.operation = operation
     self.path = path
     self.result = result
-  }
-}
-
-/// A server of `--local`; what cannot be asked is nil.
-package struct LocalServer: Hashable, Sendable {
-  package var id: Int
-  /// `running`, `paused` or `killed`.
-  package var state: String
-  package var role: String?
-  package var zxid: String?
-  package var sessions: Int?
-  package var connections: Int?
-  package var address: String
-  /// The servers that it does not reach.
-  package var cutOff: [Int]
-  /// The faults of what is sent between it and others.
-  package var links: [Link] = []
-  /// How much longer each sync of its log takes.
-  package var diskDelayMilliseconds: Int64 = 0
-  /// What its wall clock is ahead of the machine's.
-  package var clockOffsetMilliseconds: Int64 = 0
-
-  /// Faults of what is sent between the server and another one.
-  package struct Link: Hashable, Sendable {
-    package var id: Int
-    package var delayMilliseconds: Int64
-    package var jitterMilliseconds: Int64
-    /// The probability with which a message breaks the connection.
-    package var dropProbability: Double
-  }
-
-  /// A server as the sandbox reports it.
-  package init(
-    id: Int, state: String, role: String?, zxid: String?, sessions: Int?, connections: Int?, address: String,
-    cutOff: [Int]
-  ) {
-    self.id = id
-    self.state = state
-    self.role = role
-    self.zxid = zxid
-    self.sessions = sessions
-    self.connections = connections
-    self.address = address
-    self.cutOff = cutOff
   }
 }
 

@@ -1,3 +1,4 @@
+import ZnodeFormats
 package import ZooKeeperProtocol
 package import ZooKeeperRecipes
 

@@ -1,4 +1,5 @@
 import LineEditor
+package import ZnodeFormats
 
 /// Records of the same fields, which people read as a table.
 package struct RecordTable: Hashable, Sendable {

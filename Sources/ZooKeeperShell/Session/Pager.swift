@@ -36,7 +36,7 @@ extension Invocation {
     case .shell(let command): [.help, .history, .clusters].contains(command)
     case .monitor(let command): [.members, .sessions, .who, .watchers, .metrics, .word, .admin].contains(command)
     case .offline: true
-    case .recipe, .server: false
+    case .recipe, .server, .web: false
     }
   }
 }

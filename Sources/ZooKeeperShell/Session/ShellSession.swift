@@ -169,6 +169,9 @@ actor ShellSession {
       try await perform(invocation, settings) { context, client in try await context.run(command, client) }
     case .monitor(let command): try await perform(command, invocation, settings)
     case .offline(let command): try await performWithoutSession(invocation, settings) { try await $0.run(command) }
+    case .web:
+      throw ShellError.usage(
+        "web cannot be run inside the shell", hint: "run it from the system's shell: zkcli web")
     case .server:
       throw ShellError.usage(
         "server cannot be run inside the shell", hint: "run it from the system's shell: zkcli server ...")

@@ -103,6 +103,44 @@ struct ConnectingTests {
     #expect(actions.connects == [])
   }
 
+  /// During an election servers close connections; what is asked for after it must not fail because of that.
+  @Test func whatComesInTheMiddleOfARoundWaitsForAnother() throws {
+    var harness = Harness(servers: 3)
+    harness.start()
+    harness.submit(1)
+    harness.open()
+    harness.disconnect()
+    harness.refuse()
+    harness.open()
+    // This server may have decided already, and the two before it have.
+    harness.submit(2)
+    harness.wait(3)
+    harness.disconnect()
+    var actions = harness.take()
+    #expect(actions.completed == [1])
+    harness.tick(after: 5_000)
+    harness.refuse()
+    try harness.connect()
+    actions = harness.take()
+    #expect(actions.completed == [3] && actions.failure(3) == nil)
+    #expect(harness.frames().compactMap(\.xid) == [1])
+    try harness.reply(1)
+    #expect(harness.take().failure(2) == nil)
+  }
+
+  @Test func whatComesInTheMiddleOfARoundFailsAfterTheNext() {
+    var harness = Harness(servers: 3)
+    harness.start()
+    harness.refuse()
+    harness.submit(1)
+    harness.refuse()
+    harness.refuse()
+    #expect(harness.take().completed == [])
+    harness.tick(after: 5_000)
+    for _ in 0..<3 { harness.refuse() }
+    #expect(harness.take().completed == [1])
+  }
+
   @Test func pausesGrowWithinBoundsAndEndWithSuccess() throws {
     for seed in 0..<50 as Range<UInt64> {
       var harness = Harness(servers: 2) {

@@ -219,7 +219,7 @@ private struct RandomRun {
         asked = []
         isFirstFrame = true
         isMechanismAsked = false
-        if !harness.machine.outbound.bytes.isEmpty { faults.append("bytes for a connection that is not there") }
+        if !harness.machine.outbound.isEmpty { faults.append("bytes for a connection that is not there") }
       case .notify(let watchers, _): if watchers != watchers.sorted() { faults.append("watchers out of order") }
       case .authenticate: isMechanismAsked = true
       case .disconnect, .finish, .probe, .compare: break

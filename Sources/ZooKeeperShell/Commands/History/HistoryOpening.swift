@@ -1,5 +1,6 @@
 import Platform
 import TxnLog
+import ZnodeFormats
 import ZooKeeperHistory
 import ZooKeeperProtocol
 

@@ -1,4 +1,5 @@
 import TxnLog
+import ZnodeFormats
 import ZooKeeperHistory
 import ZooKeeperProtocol
 

@@ -1,4 +1,5 @@
 import Platform
+import ZnodeFormats
 import ZooKeeperClient
 import ZooKeeperMonitor
 import ZooKeeperProtocol

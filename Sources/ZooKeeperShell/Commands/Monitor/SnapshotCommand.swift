@@ -1,6 +1,7 @@
 import Synchronization
 import TransportSecurity
 import TxnLog
+import ZnodeFormats
 import ZooKeeperClient
 import ZooKeeperMonitor
 import ZooKeeperProtocol

@@ -1,5 +1,6 @@
 import TransportSecurity
 import TxnLog
+import ZnodeFormats
 import ZooKeeperClient
 import ZooKeeperMonitor
 import ZooKeeperProtocol

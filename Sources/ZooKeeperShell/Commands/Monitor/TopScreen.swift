@@ -1,5 +1,6 @@
 import LineEditor
 import Platform
+import ZnodeFormats
 import ZooKeeperClient
 import ZooKeeperMonitor
 import ZooKeeperProtocol

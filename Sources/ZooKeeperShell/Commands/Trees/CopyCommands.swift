@@ -200,7 +200,7 @@ extension CommandContext {
       try await copy.finish()
     } catch {
       // Nothing is left half-way because the source cannot be read any further. The first failure is the one to tell.
-      try? await copy.settle()
+      try? await copy.abandon()
       throw error
     }
     let outcome = copy.outcome

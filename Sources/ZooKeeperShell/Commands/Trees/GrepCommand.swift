@@ -41,6 +41,11 @@ struct ValueSearch {
   let style: Style
   private let pattern: RegularExpression
 
+  init(pattern: RegularExpression, style: Style) {
+    self.pattern = pattern
+    self.style = style
+  }
+
   init(_ invocation: Invocation) throws(ShellError) {
     var options: RegularExpression.Options = []
     if invocation.flag(.ignoreCase) { options.insert(.ignoresCase) }

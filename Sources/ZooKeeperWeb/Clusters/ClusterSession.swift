@@ -1,0 +1,211 @@
+import JSONFormat
+import Synchronization
+import ZooKeeperClient
+import ZooKeeperMonitor
+import ZooKeeperProtocol
+
+/// The one session that this server has with a cluster, for all who look at it.
+///
+/// It is opened when it is first needed, and made anew when it has expired. A keeper sets the watches of what streams
+/// follow, again with each new session.
+actor ClusterSession {
+  /// What is known of the session without asking.
+  private struct Status {
+    /// Counts the sessions; events of earlier ones are of no interest.
+    var number = 0
+    /// nil before the first connection.
+    var state: KeeperState?
+    var isOpening = false
+  }
+
+  private enum Opening {
+    case none
+    case running(Task<ZooKeeperClient, any Error>)
+  }
+
+  nonisolated let cluster: WebCluster
+  nonisolated let hub: EventHub
+  private nonisolated let status = Mutex(Status())
+  private nonisolated let signals = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+  private var client: ZooKeeperClient?
+  private var opening: Opening = .none
+  private var keeper: Task<Void, Never>?
+  private var isStopped = false
+  private var watches = WatchKeeper()
+  private var lastState: [UInt8] = []
+  /// What is remembered of the ensemble for a moment.
+  var memory = EnsembleMemory()
+
+  /// Attempts to open a session that nobody waits for are so far apart.
+  private static let retryPause = Duration.seconds(1)
+
+  init(_ cluster: WebCluster, _ hub: EventHub) {
+    self.cluster = cluster
+    self.hub = hub
+  }
+
+  // MARK: The session
+
+  /// The client of a session that is connected, or was and is being reconnected.
+  ///
+  /// - Throws: why no session can be opened.
+  func connected() async throws -> ZooKeeperClient {
+    guard !isStopped else { throw ZooKeeperError(.closed) }
+    if let client, !isOver { return client }
+    startKeeper()
+    if case .running(let task) = opening { return try await task.value }
+    let task = Task { try await open() }
+    opening = .running(task)
+    status.withLock { $0.isOpening = true }
+    attend()
+    defer {
+      opening = .none
+      status.withLock { $0.isOpening = false }
+      attend()
+    }
+    let former = client
+    let opened = try await task.value
+    client = opened
+    watches = WatchKeeper()
+    await former?.close(limit: .milliseconds(100))
+    if isStopped { await opened.close(limit: .milliseconds(500)) }
+    return opened
+  }
+
+  private nonisolated var isOver: Bool {
+    status.withLock { [.expired, .authFailed, .closed].contains($0.state) }
+  }
+
+  private nonisolated func open() async throws -> ZooKeeperClient {
+    let number = status.withLock { status in
+      status.number += 1
+      status.state = nil
+      return status.number
+    }
+    return try await cluster.open { [weak self] event in self?.take(event, of: number) }
+  }
+
+  /// Ends the session.
+  func stop() async {
+    isStopped = true
+    signals.continuation.finish()
+    keeper?.cancel()
+    await client?.close(limit: .seconds(1))
+    client = nil
+  }
+
+  /// *Thread*: the event loop.
+  private nonisolated func take(_ event: WatchEvent, of number: Int) {
+    let isCurrent = status.withLock { status in
+      guard status.number == number else { return false }
+      if event.type == .none { status.state = event.state }
+      return true
+    }
+    guard isCurrent else { return }
+    guard event.type != .none else { return attend() }
+    if watchesAreOneShot.withLock({ $0 }) {
+      spent.withLock { $0.append(event) }
+      return attend()
+    }
+    hub.publish(event, cluster: cluster.name)
+  }
+
+  // MARK: The keeper
+
+  /// Whether the servers know no watches that stay; the events wait then until their watches are set again, so that
+  /// nobody reads a state whose next change would be missed.
+  private nonisolated let watchesAreOneShot = Mutex(false)
+  private nonisolated let spent = Mutex<[WatchEvent]>([])
+
+  /// Has the keeper look whether there is something to do.
+  nonisolated func attend() { signals.continuation.yield() }
+
+  /// Has a session opened without waiting for it, for those who follow the cluster.
+  func start() {
+    startKeeper()
+    attend()
+  }
+
+  private func startKeeper() {
+    guard keeper == nil, !isStopped else { return }
+    keeper = Task { [weak self, stream = signals.stream] in
+      for await _ in stream {
+        guard let self, !Task.isCancelled else { return }
+        await self.keep()
+      }
+    }
+  }
+
+  private func keep() async {
+    await publishState()
+    if client == nil || isOver {
+      guard hub.hasStreams(of: cluster.name) else { return }
+      do {
+        _ = try await connected()
+      } catch {
+        try? await Task.sleep(for: Self.retryPause)
+        return attend()
+      }
+      await publishState()
+    }
+    await setWatches()
+  }
+
+  /// Sets the watches of all znodes that are followed, for at most a time.
+  func setWatches(within limit: Duration = .seconds(10)) async {
+    guard let client = try? await connected() else { return }
+    let events = spent.withLock { events in
+      defer { events = [] }
+      return events
+    }
+    watches.forget(events)
+    let work = watches.work(for: hub.followedPaths(of: cluster.name))
+    let isOneShot = watchesAreOneShot.withLock { $0 }
+    let result = await WatchKeeper.carryOut(work, on: client.withTimeLimit(limit), isOneShot: isOneShot)
+    if result.areUnknown {
+      watchesAreOneShot.withLock { $0 = true }
+      watches.give(back: work)
+      return await setWatches(within: limit)
+    }
+    watches.give(back: result.failed)
+    for event in events { hub.publish(event, cluster: cluster.name) }
+  }
+
+  // MARK: The state
+
+  /// The state in one of the page's words.
+  nonisolated var stateName: String {
+    status.withLock { status in
+      switch status.state {
+      case .syncConnected, .connectedReadOnly, .saslAuthenticated: "connected"
+      case .expired, .authFailed, .closed: status.isOpening ? "connecting" : "closed"
+      case nil: status.isOpening ? "connecting" : "unused"
+      default: "connecting"
+      }
+    }
+  }
+
+  /// What the session is: the members of the event `state`, but for the cluster's name.
+  func stateMembers() async -> [(key: String, value: JSON)] {
+    let name = stateName
+    let snapshot = name == "connected" ? await client?.snapshot() : nil
+    return [
+      ("state", .string(name)), ("server", .optional(snapshot?.server.map { "\($0)" })),
+      ("session", .optional(snapshot.map { "\($0.sessionID)" })),
+    ]
+  }
+
+  /// The document of the event `state`.
+  func stateDocument() async -> JSON { .object([("cluster", .string(cluster.name))] + (await stateMembers())) }
+
+  private func publishState() async {
+    let document = await stateDocument()
+    let bytes = document.bytes
+    guard bytes != lastState else { return }
+    lastState = bytes
+    hub.publish("state", .raw(bytes))
+  }
+
+  /// The client if there is one, connected or not.
+  var present: ZooKeeperClient? { client }
+}

@@ -1,0 +1,113 @@
+import Digests
+import JSONFormat
+import NIOHTTP1
+import Zlib
+
+#if DEBUG
+  import Platform
+
+  #if canImport(Glibc)
+    import Glibc
+  #elseif canImport(Darwin)
+    import Darwin
+  #endif
+#endif
+
+/// The files of the page, which are in the program.
+enum PageFiles {
+  fileprivate struct File {
+    let type: String
+    let tag: String
+    let plain: [UInt8]
+    let compressed: [UInt8]
+  }
+
+  /// The description of the API, which is not a part of the page.
+  private static let descriptionName = "openapi.yaml"
+
+  /// By the path of the target. Made when the first file is asked for.
+  private static let files: [String: File] = {
+    var files: [String: File] = [:]
+    for (name, text) in PageContents.files where name != descriptionName {
+      let file = File(name, text)
+      files["/app/" + name] = file
+      if name == "index.html" { files["/"] = file }
+    }
+    return files
+  }()
+
+  private static let descriptionFile = PageContents.files.first { $0.name == descriptionName }.map {
+    File($0.name, $0.text)
+  }
+
+  /// Answers a request for a file.
+  static func answer(_ request: WebRequest) -> WebAnswer {
+    #if DEBUG
+      if let answer = answerFromFolder(request) { return answer }
+    #endif
+    guard let file = files[request.path] else { return .error(.notFound("there is no such page")) }
+    return file.answer(request)
+  }
+
+  /// Answers with the description of the API.
+  static func description(_ request: WebRequest) -> WebAnswer {
+    descriptionFile?.answer(request) ?? .error(.notFound("this program has no description of its API"))
+  }
+
+  fileprivate static func type(of name: String) -> String {
+    switch name.split(separator: ".").last {
+    case "html": "text/html; charset=utf-8"
+    case "js": "text/javascript; charset=utf-8"
+    case "css": "text/css; charset=utf-8"
+    case "svg": "image/svg+xml"
+    case "json": "application/json"
+    case "yaml": "application/yaml"
+    case "webmanifest": "application/manifest+json"
+    default: "text/plain; charset=utf-8"
+    }
+  }
+
+  #if DEBUG
+    /// With `ZKCLI_WEB_PAGE` set, builds for debugging serve that folder, so that a change of the page shows at once.
+    private static func answerFromFolder(_ request: WebRequest) -> WebAnswer? {
+      guard let folder = getenv("ZKCLI_WEB_PAGE").map({ String(cString: $0) }), !folder.isEmpty else { return nil }
+      let name = request.path == "/" ? "index.html" : String(request.path.dropFirst("/app/".count))
+      let isPlain = name.split(separator: "/").allSatisfy { !$0.hasPrefix(".") } && !name.contains("\u{0}")
+      guard request.path == "/" || request.path.hasPrefix("/app/"), isPlain,
+        let stream = fopen("\(folder)/\(name)", "r")
+      else { return .error(.notFound("there is no such page")) }
+      defer { fclose(stream) }
+      var bytes = [UInt8](repeating: 0, count: 4 << 20)
+      bytes.removeLast(bytes.count - fread(&bytes, 1, bytes.count, stream))
+      return WebAnswer(headers: [("Content-Type", type(of: name)), ("Cache-Control", "no-store")], body: .bytes(bytes))
+    }
+  #endif
+}
+
+extension PageFiles.File {
+  fileprivate init(_ name: String, _ text: StaticString) {
+    plain = text.withUTF8Buffer { [UInt8]($0) }
+    type = PageFiles.type(of: name)
+    tag = "\"\(Hex.text(MessageDigest.sha256.hash(plain).prefix(12)))\""
+    var output: [UInt8] = []
+    if var writer = GzipWriter() {
+      plain.withUnsafeBytes { writer.append($0, to: &output) }
+      writer.finish(to: &output)
+    }
+    compressed = output
+  }
+
+  /// The file, compressed for those who accept that; nothing for those who have it.
+  fileprivate func answer(_ request: WebRequest) -> WebAnswer {
+    let headers = [("ETag", tag), ("Cache-Control", "no-cache"), ("Vary", "Accept-Encoding"), ("Content-Type", type)]
+    let known = request.headers[canonicalForm: "If-None-Match"]
+    if known.contains(where: { $0 == tag || $0 == "W/\(tag)" || $0 == "*" }) {
+      return WebAnswer(status: .notModified, headers: headers)
+    }
+    let accepted = request.headers[canonicalForm: "Accept-Encoding"].map { $0.split(separator: ";")[0] }
+    guard accepted.contains("gzip"), !compressed.isEmpty else {
+      return WebAnswer(headers: headers, body: .bytes(plain))
+    }
+    return WebAnswer(headers: headers + [("Content-Encoding", "gzip")], body: .bytes(compressed))
+  }
+}

@@ -1,0 +1,84 @@
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import TransportSecurity
+import ZooKeeperClient
+import ZooKeeperProtocol
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// The page and its API, served over HTTP.
+package final class WebServer: Sendable {
+  private let channel: any Channel
+  private let site: Site
+  /// Where the page is.
+  package let url: String
+
+  private init(_ channel: any Channel, _ site: Site, url: String) {
+    self.channel = channel
+    self.site = site
+    self.url = url
+  }
+
+  /// Starts to listen.
+  ///
+  /// - Throws: when the address cannot be listened on, and when others than this machine could use the server without
+  ///   a login.
+  package static func start(_ settings: WebSettings) async throws(WebStartError) -> WebServer {
+    guard HostAndPort(host: settings.host, port: 0).isLoopback || settings.login != nil else {
+      throw WebStartError("a server that listens on \(settings.host) needs a login")
+    }
+    let loop = ZooKeeperClient.sharedGroup.next()
+    let admission = ConnectionAdmission()
+    let bootstrap = ServerBootstrap(group: loop)
+      .serverChannelOption(.backlog, value: 256)
+      .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+      .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+      .childChannelOption(.maxMessagesPerRead, value: 4)
+      .childChannelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture { try admission.accept(channel, settings.tls) }
+      }
+    let channel: any Channel
+    do {
+      channel = try await bootstrap.bind(host: settings.host, port: settings.port).get()
+    } catch {
+      throw startError(error, settings)
+    }
+    let port = channel.localAddress?.port ?? settings.port
+    let site = Site(settings, port: port, loop: loop)
+    admission.open(site)
+    let shown = HostAndPort(host: settings.host, port: port)
+    let host = shown.isWildcard ? "localhost:\(port)" : "\(shown)"
+    return WebServer(channel, site, url: "\(settings.tls == nil ? "http" : "https")://\(host)/")
+  }
+
+  /// A token that cannot be guessed.
+  package static func makeToken() -> String { SecretText.make() }
+
+  /// Ends all connections, jobs and sessions.
+  package func stop() async {
+    try? await channel.close()
+    await site.stop()
+  }
+
+  private static func startError(_ error: any Error, _ settings: WebSettings) -> WebStartError {
+    let place = HostAndPort(host: settings.host, port: settings.port)
+    guard let error = error as? IOError else {
+      return WebStartError("\(settings.host) is no address of this machine", hint: "listen on 127.0.0.1")
+    }
+    switch error.errnoCode {
+    case EADDRINUSE:
+      return WebStartError(
+        "\(place) is in use by another program", hint: "choose another port with --listen; 0 takes any free one")
+    case EADDRNOTAVAIL:
+      return WebStartError("\(settings.host) is no address of this machine", hint: "listen on 127.0.0.1")
+    case EACCES:
+      return WebStartError("\(place) may be listened on by the superuser only", hint: "choose a port from 1024 on")
+    default: return WebStartError("\(place) cannot be listened on: \(String(cString: strerror(error.errnoCode)))")
+    }
+  }
+}
