@@ -204,6 +204,12 @@ let package = Package(
       name: "ZooKeeperSandboxTests",
       dependencies: ["ZooKeeperSandbox", "ZooKeeperClient", "ZooKeeperProtocol", "TestKit"],
       swiftSettings: house),
+    .testTarget(
+      name: "ZooKeeperWebTests",
+      dependencies: [
+        "ZooKeeperWeb", "ZooKeeperSandbox", "ZooKeeperClient", "ZooKeeperProtocol", "JSONFormat", "TestKit",
+      ],
+      swiftSettings: house),
     .executableTarget(
       name: "line-editor-probe", dependencies: ["LineEditor"], path: "Tests/LineEditorProbe", swiftSettings: house),
     .testTarget(name: "LineEditorTests", dependencies: ["LineEditor", "line-editor-probe"], swiftSettings: house),

@@ -12,7 +12,7 @@ import PackagePlugin
     let folder = module.directoryURL.appending(path: "Page")
     let names = try FileManager.default.subpathsOfDirectory(atPath: folder.path).sorted().filter { name in
       var isDirectory: ObjCBool = false
-      FileManager.default.fileExists(atPath: folder.appending(path: name).path, isDirectory: &isDirectory)
+      _ = FileManager.default.fileExists(atPath: folder.appending(path: name).path, isDirectory: &isDirectory)
       return !isDirectory.boolValue && !name.split(separator: "/").contains { $0.hasPrefix(".") }
     }
     let script = module.directoryURL.appending(path: "embed-page.sh")

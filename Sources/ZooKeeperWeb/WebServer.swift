@@ -56,6 +56,9 @@ package final class WebServer: Sendable {
     return WebServer(channel, site, url: "\(settings.tls == nil ? "http" : "https")://\(host)/")
   }
 
+  /// The streams of events.
+  var hub: EventHub { site.hub }
+
   /// A token that cannot be guessed.
   package static func makeToken() -> String { SecretText.make() }
 

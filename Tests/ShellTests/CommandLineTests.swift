@@ -12,6 +12,7 @@ import Testing
     case .watchdogProcess: "guard"
     case .serverScript(let words): "zkServer.sh \(words.map(\.text).joined(separator: " "))"
     case .server(let invocation, let settings): "server \(described(invocation)) \(settings.format)"
+    case .web(let invocation, let settings): "page \(described(invocation)) \(settings.format)"
     case .oneShot(let invocation, let settings): "\(described(invocation)) \(settings.format)"
     case .script(let path, let settings): "script \(path) \(settings.format)"
     case .replay(let path, let settings): "replay \(path) \(settings.format)"
@@ -44,6 +45,7 @@ import Testing
     ("--local 3 ls -o json", "3 servers: ls json"),
     ("ls --local=3", "3 servers: ls text"),
     ("--local 3 -f a.zk", "3 servers: script a.zk text"),
+    ("--local 3 web --listen 127.0.0.1:0 -o json", "3 servers: page web json"),
     ("--local -- make -o json", "1 servers: make -o json"),
     ("--local 3 --replay a.zk --json", "3 servers: replay a.zk json"),
     ("--local 3 --reconfig --quota ls /", "3 servers that allow reconfiguration and enforce quotas: ls / text"),

@@ -146,10 +146,14 @@ struct SocketSenderTests {
         defer { close(reused) }
         // Unless the descriptor is already used by another file of this process.
         guard reused == handler.socket else { return }
-        handler.sender.send(Self.pattern(0..<100))
+        _ = handler.sender.send(Self.pattern(0..<100))
         var byte: UInt8 = 0
         #expect(read(ends[0], &byte, 1) < 0)
       }.get()
     }
   }
+}
+
+extension SocketSender {
+  fileprivate func send(_ bytes: [UInt8]) -> Int { bytes.withUnsafeBytes { send($0) } }
 }
