@@ -43,6 +43,8 @@ struct Cluster {
   private var isolated: Set<ServerID> = []
   /// Servers whose messages reach no other server, although their connections stay open.
   private var muted: Set<ServerID> = []
+  /// Whether learners acknowledge their last transaction before NEWLEADER, as Apache's may.
+  private var acknowledgesEarly = false
   private var now: Int64 = 0
   private(set) var delivered: [ServerID: [Zxid]] = [:]
   /// The events to which the properties of the paper apply, in order.
@@ -114,6 +116,7 @@ struct Cluster {
     switch word {
     case "reconfig": settings.isReconfigEnabled = true
     case "log": settings.readsLogForLearners = true
+    case "early": acknowledgesEarly = true
     default: if word.hasPrefix("history=") { settings.historyCount = Int(word.dropFirst(8)) ?? 0 }
     }
   }
@@ -279,7 +282,12 @@ struct Cluster {
 
   private mutating func send(_ packet: QuorumPacket, _ connection: ConnectionID, _ server: ServerID) {
     let link = Int(connection.rawValue)
-    messages.append(.packet(packet, link: link, toLeader: links[link].learner == server))
+    let isToLeader = links[link].learner == server
+    let isForNewLeader = isToLeader && packet.kind == .ack && packet.zxid.counter == 0
+    if acknowledgesEarly, isForNewLeader, let last = disks[server]?.log.last {
+      messages.append(.packet(QuorumPacket(.ack, zxid: last.zxid), link: link, toLeader: true))
+    }
+    messages.append(.packet(packet, link: link, toLeader: isToLeader))
   }
 
   // MARK: Commands

@@ -113,6 +113,8 @@ struct LearnerHandle: Equatable, Sendable {
   var phase = Phase.awaitingInfo
   /// The end of its history, as reported by ACKEPOCH.
   var lastZxid = Zxid.zero
+  /// The last transaction that it has acknowledged before NEWLEADER, which counts from then on.
+  var earlyAck: Zxid?
   /// When the learner is considered lost if no packet arrives before.
   var deadline: Int64
   /// Set while this connection waits because it claims to be a server that is connected already; see `contest`.

@@ -22,7 +22,10 @@ enum SyncPlan: Equatable, Sendable {
   init(learner last: Zxid, history: TxnHistory, committed: Zxid, skipsHoles: Bool = false) {
     // The leader of that epoch has proposed nothing: counter 0 is no transaction, so the leader cannot lack it.
     let isBeginningOfEpoch = last.counter == 0
-    if last == committed {
+    if last == ZabPeer.foreignHistory {
+      // Said by a learner that needs the tree. In a log that was begun standalone it is a transaction, too.
+      self = .snap
+    } else if last == committed {
       self = .diff(after: committed)
     } else if last > committed {
       self = isBeginningOfEpoch ? .diff(after: committed) : .trunc(to: committed)
@@ -94,17 +97,19 @@ extension ZabPeer {
       actions.append(.send(QuorumPacket(.proposal, zxid: entry.zxid, data: entry.bytes), connection))
       actions.append(.send(QuorumPacket(.commit, zxid: entry.zxid), connection))
     }
-    if !handle.isObserver, !settings.dropsProposalsDuringSync {
-      for entry in history.entries(after: end, through: history.last) {
-        actions.append(.send(QuorumPacket(.proposal, zxid: entry.zxid, data: entry.bytes), connection))
-      }
-    }
     // TRUNC or SNAP may remove what the learner has acknowledged earlier.
     if !settings.keepsAcknowledgementsAcrossSync { leader?.acknowledged.forget(handle.id) }
     // A configuration in the initial history is committed with that history; one that was proposed since may never be.
     let known = state.phase == .broadcasting ? configuration : pending?.configuration ?? configuration
     let text = Array(known.text.utf8)
     actions.append(.send(QuorumPacket(.newLeader, zxid: state.epoch.newLeaderZxid, data: text), connection))
+    // What is outstanding follows NEWLEADER, although Apache's leaders send it before: its learners of 3.8.0 end the
+    // connection if they get the COMMIT of such a proposal before UPTODATE (ZOOKEEPER-4394), and begin anew.
+    if !handle.isObserver, !settings.dropsProposalsDuringSync {
+      for entry in history.entries(after: end, through: history.last) {
+        actions.append(.send(QuorumPacket(.proposal, zxid: entry.zxid, data: entry.bytes), connection))
+      }
+    }
     let deadline = now + settings.initMilliseconds
     update(connection) {
       $0.phase = .synchronizing
