@@ -5,8 +5,8 @@ extension ConfigurationFile {
   /// Whether a key describes a member, a group or a weight.
   func isMember(_ key: String) -> Bool { ["server.", "group.", "weight."].contains { key.hasPrefix($0) } }
 
-  /// Takes `snapshotSizeFactor`. Like Apache's server, this one uses the default instead of a number above 1, and instead
-  /// of any other text.
+  /// Takes `snapshotSizeFactor`. Like Apache's server, this one uses the default instead of a number above 1, and
+  /// instead of any other text.
   private mutating func takeSizeFactor(_ entry: PropertiesText.Entry) {
     guard let factor = Double(entry.value), factor <= 1 else {
       return warn(entry, "snapshotSizeFactor must be a number up to 1; \"\(entry.value)\" counts as 0.33")

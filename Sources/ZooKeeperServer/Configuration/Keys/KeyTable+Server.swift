@@ -153,8 +153,8 @@ extension KeyTable {
     .honoured("commitLogCount", "How many transactions a leader keeps in memory for learners, at least 500; 2000."),
     .honoured(
       "snapshotSizeFactor",
-      "A learner that lacks more gets it from the log, if that is at most such a part of the newest snapshot, in bytes; "
-        + "with 0 it may be any part, and with -1 the learner gets the tree; 0.33."),
+      "A learner that lacks more gets it from the log, if that is at most such a part of the newest snapshot, in bytes;"
+        + " with 0 it may be any part, and with -1 the learner gets the tree; 0.33."),
     .needless("leader.maxConcurrentSnapSyncs", "Trees are sent in pieces between other work."),
     .needless("leader.maxConcurrentDiffSyncs", "Transactions are sent in pieces between other work."),
     .needless("maxConcurrentSnapSyncs", "Trees are sent in pieces between other work."),
