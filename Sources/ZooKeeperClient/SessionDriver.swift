@@ -205,25 +205,30 @@ final class SessionDriver: @unchecked Sendable {
     return false
   }
 
-  /// So many frames are handled before their consumers run.
-  private static let framesInOneGo = 32
+  /// So many replies are handled before their consumers run.
+  private static let repliesInOneGo = 32
+  /// The same for the replies to a stream, whose requests cost so little that one write for all of them is better.
+  private static let streamRepliesInOneGo = 1024
 
   /// Handles the first whole frames of `buffer`.
   ///
   /// - Returns: whether there may be others.
   private func takeFrames(from buffer: inout ByteBuffer) throws(JuteError) -> Bool {
     var failure: JuteError?
-    var count = 0
+    var hasMore = true
     let consumed = buffer.withUnsafeReadableBytes { bytes -> Int in
       var offset = 0
       do throws(JuteError) {
-        while count < Self.framesInOneGo,
-          let payload = try FrameSplitter.firstPayload(
-            in: UnsafeRawBufferPointer(rebasing: bytes[offset...]), limitBytes: machine.settings.maximumFrameBytes)
-        {
+        while actions.count < Self.repliesInOneGo, machine.streamReplies.count < Self.streamRepliesInOneGo {
+          guard
+            let payload = try FrameSplitter.firstPayload(
+              in: UnsafeRawBufferPointer(rebasing: bytes[offset...]), limitBytes: machine.settings.maximumFrameBytes)
+          else {
+            hasMore = false
+            break
+          }
           try machine.onFrame(payload, now: now, into: &actions)
           offset += FrameSplitter.prefixLengthBytes + payload.count
-          count += 1
         }
       } catch {
         failure = error
@@ -232,7 +237,7 @@ final class SessionDriver: @unchecked Sendable {
     }
     buffer.moveReaderIndex(forwardBy: consumed)
     if let failure { throw failure }
-    return count == Self.framesInOneGo
+    return hasMore
   }
 
   /// Closes a connection whose bytes are not valid.

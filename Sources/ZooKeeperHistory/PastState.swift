@@ -114,6 +114,14 @@ package struct PastWalk: @unchecked Sendable {
   /// Whether a sibling of the last znode comes after all that is under it.
   package var hasNextSibling: Bool { walk.hasNextSibling }
 
+  /// The paths of the next znodes, at most so many; none at the end.
+  package mutating func nextPaths(_ limit: Int) -> [String] {
+    var paths: [String] = []
+    paths.reserveCapacity(limit)
+    while paths.count < limit, walk.next() != nil { paths.append(walk.currentPath) }
+    return paths
+  }
+
   /// The next znode; nil at the end.
   package mutating func next() -> PastZnode? {
     walk.next().map {

@@ -57,16 +57,16 @@ public struct TreeReader {
   /// What is on the way, in the order of the stack: the last is the topmost. There are two at most: while what one has
   /// brought is put on the stack, the servers answer the other.
   private var pending: [PendingReads] = []
-  /// How many bytes of data a znode had on average when some were last read.
-  private var averageBytes = 0
+  /// What a reply is expected to bring.
+  private var expectation = ReplySizes()
   /// What was asked again because connections were lost.
   private var repetitions = Repetitions()
   /// How many znodes went away while the subtree was read.
   public private(set) var vanishedCount = 0
 
-  /// As many things are asked in one go, if the znodes' data is small.
+  /// As many things are asked in one go, if the replies are small.
   private static let largestBatch = 1024
-  /// So many bytes of data are asked for in one go, unless single znodes have more.
+  /// So many bytes of data and names are asked for in one go, as far as their sizes can be foreseen.
   private static let batchBytes = 4 << 20
 
   /// - Parameters:
@@ -82,7 +82,7 @@ public struct TreeReader {
     self.root = root
     self.details = details
     window = RequestWindow(inFlight)
-    self.inFlight = inFlight
+    self.inFlight = max(1, inFlight)
     self.maximumDepth = maximumDepth ?? .max
     self.skipsServersOwn = skipsServersOwn
     stack = [.unknown(path: root)]
@@ -146,17 +146,13 @@ public struct TreeReader {
     top.reserveCapacity(max(0, stack.count - asked.lowest))
     while stack.count > asked.lowest { top.append(stack.removeLast()) }
     // From the bottom up, while the answers came for the top first.
-    var (bytes, count) = (0, 0)
     while let entry = top.popLast() {
       let answers = readings.suffix(readCount(for: entry))
       readings.removeLast(answers.count)
-      for case .success(.data(let data, _)) in answers {
-        bytes += data?.count ?? 0
-        count += 1
-      }
+      if case .unknown(let path) = entry { expectation.add(answers, about: path) }
       take(answers, about: entry)
     }
-    if count > 0 { averageBytes = bytes / count }
+    expectation.finish()
     askAboutNext()
   }
 
@@ -176,27 +172,45 @@ public struct TreeReader {
   ///
   /// - Returns: nil if everything is known of all znodes that it looked at.
   private mutating func ask(below end: Int, downTo floor: Int) -> PendingReads? {
-    let batch = min(Self.largestBatch, max(inFlight, Self.batchBytes / max(averageBytes, 1)))
     var reads: [ZnodeRead] = []
+    var bytes = Self.batchBytes
     var end = end
     var lowest = end
     var next = end
     // What is ready is passed over: these are the znodes that the caller gets meanwhile.
-    let last = max(floor, end - 2 * batch)
-    while next > last, reads.count < batch {
+    let last = max(floor, end - 2 * Self.largestBatch)
+    while next > last, reads.count < Self.largestBatch, bytes > 0 {
       next -= 1
-      if case .siblings = stack[next] {
-        let added = takeApart(next, count: batch - reads.count)
+      if case .siblings(let parent, _) = stack[next] {
+        let count = bytes / expected(below: parent) + 1
+        let added = takeApart(next, count: min(count, Self.largestBatch - reads.count))
         end += added
         next += added + 1
         continue
       }
       let count = reads.count
       appendReads(for: stack[next], to: &reads)
-      if reads.count > count { lowest = next }
+      if reads.count > count {
+        lowest = next
+        bytes -= expected(of: stack[next])
+      }
     }
     guard !reads.isEmpty else { return nil }
     return PendingReads(reads, from: client, in: window, repetitions, lowest: lowest, end: end)
+  }
+
+  /// How many bytes the replies about a znode are expected to bring.
+  private func expected(of entry: borrowing Entry) -> Int {
+    switch entry {
+    case .unknown(let path): expectation.bytes(about: path) ?? Self.batchBytes / inFlight
+    case .lacksChildren(let node): Int(node.stat.numChildren) * ReplySizes.bytesOfName
+    case .siblings, .ready, .failed: 0
+    }
+  }
+
+  /// The same for each child of a znode; at least 1.
+  private func expected(below parent: String) -> Int {
+    max(1, expectation.bytes(aboutChildrenOf: parent) ?? Self.batchBytes / inFlight)
   }
 
   /// Makes entries of the next few of the siblings at a place of the stack, above those that are left.

@@ -27,6 +27,7 @@ import Testing
 
   @Test(arguments: [
     ("$.a.x[0]", "1"), ("/a/x/1", "2"), ("$.a.x[-1]", #"{"deep": null}"#), (".a.x[2].deep", "null"),
+    ("a.x[1]", "2"), ("b", "12345678901234567890.0e+10"), ("['b']", "12345678901234567890.0e+10"), ("a.x.deep", nil),
     ("$['a']['x'][2]", #"{"deep": null}"#), ("$.a.yA", #""q\"uote""#), ("$.b", "12345678901234567890.0e+10"),
     ("/b", "12345678901234567890.0e+10"), ("$.c", nil), ("$.a.x[3]", nil), ("$.a.x.y", nil), ("/a/x/01", nil),
     ("/a/x/-", nil), ("$.b.c", nil), ("$.a.x[-4]", nil), ("$[0]", nil),
@@ -41,7 +42,7 @@ import Testing
     #expect(try value(#"$['it\'s']["a.b"]"#, in: #"{"it's": {"a.b": 8}}"#) == "8")
   }
 
-  @Test(arguments: ["a", "$a", "$.", "$..a", "$.*", "$[", "$[x]", "$['a'", "$[1", "$[+1]", "/a~2", "$['a", "a/b"])
+  @Test(arguments: ["$a", "$.", "$..a", "$.*", "$[", "$[x]", "$['a'", "$[1", "$[+1]", "/a~2", "$['a", "a/b"])
   func otherPathsAreRefused(path: String) {
     let error = #expect(throws: ShellError.self) { try JSONPath(path) }
     #expect(error?.exitCode == .usage)

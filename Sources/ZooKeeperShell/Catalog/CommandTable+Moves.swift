@@ -51,7 +51,10 @@ extension CommandTable {
     CommandSpec(
       .client(.mv), "mv", summary: "Move a znode with all znodes under it",
       arguments: [ArgumentSpec("source", .place), ArgumentSpec("target", .place)],
-      options: [TreeOptions.parents, TreeOptions.dryRun, TreeOptions.yes, TreeOptions.max],
+      options: [
+        OptionSpec(.recursive, short: "R", "accepted for habit: what is under a znode always moves with it"),
+        TreeOptions.parents, TreeOptions.dryRun, TreeOptions.yes, TreeOptions.max,
+      ],
       details: [
         "Within one ensemble a small subtree is moved in one transaction. A larger one, or one that goes to another"
           + " ensemble, is copied first. Then the original is deleted, but for znodes that have changed meanwhile,"

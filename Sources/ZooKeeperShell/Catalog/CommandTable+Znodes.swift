@@ -57,7 +57,7 @@ extension CommandTable {
           + " bytes that cannot be displayed are printed as \\xHH.",
         "Nothing is printed for a znode without data; -o json distinguishes null from empty.",
         "With --json-path, prints one value of a JSON text, a string without its quotes. The path is written as"
-          + " $.servers[0].host, with quotes as $['a b'], or as a pointer, /servers/0/host.",
+          + " $.servers[0].host or servers[0].host, with quotes as $['a b'], or as a pointer, /servers/0/host.",
         "--decode recognizes gzip, zlib, and Snappy with its own framing, that of snappy-java, or none, and prints"
           + " other data as it is; --decode=KIND fails unless the data is of that kind.",
       ],

@@ -61,7 +61,7 @@ extension JSON {
     switch result {
     case .identities(let identities):
       .array(identities.inOrder.map { .object([("scheme", .string($0.scheme)), ("user", .string($0.user))]) })
-    case .ephemerals(let paths): .array(paths.map { .object([("path", .string($0))]) })
+    case .ephemerals(let paths): .array(rows(of: paths))
     case .count(let path, let count): .object([("path", .string(path)), ("count", .number(count))])
     case .quota(let path, let limits, let usage):
       .object([("path", .string(path)), ("limits", of(limits)), ("usage", of(usage))])
@@ -75,6 +75,7 @@ extension JSON {
     case .tree(let result): of(result)
     case .value(let result): of(result)
     case .past(.transactions(let batch)): .array(documents(of: batch))
+    case .past(.paths(let paths)): .array(rows(of: paths))
     case .past(.advice(let text)): .object([("advice", .string(text))])
     case .record(let record): of(record)
     case .table(let table): .array(table.records.map { of($0) })
@@ -97,6 +98,9 @@ extension JSON {
     if let place { members += [("file", .string(place.file)), ("line", .number(place.line))] }
     return .object(members)
   }
+
+  /// A document for each path.
+  static func rows(of paths: [String]) -> [JSON] { paths.map { .object([("path", .string($0))]) } }
 
   private static func object(
     _ first: (key: String, value: JSON), with members: [(key: String, value: JSON)]

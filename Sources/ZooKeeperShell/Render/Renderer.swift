@@ -24,7 +24,15 @@ package struct Rendered: Hashable, Sendable {
   static func line(_ text: String) -> Rendered { out(text + "\n") }
 
   /// A line for each text, on stdout.
-  static func lines(_ texts: [String]) -> Rendered { out(texts.map { $0 + "\n" }.joined()) }
+  static func lines(_ texts: [String]) -> Rendered {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(texts.reduce(0) { $0 + $1.utf8.count + 1 })
+    for text in texts {
+      bytes += text.utf8
+      bytes.append(0x0a)
+    }
+    return Rendered(stdout: bytes)
+  }
 
   /// Both, one after the other.
   static func + (left: Rendered, right: Rendered) -> Rendered {
@@ -112,6 +120,7 @@ package struct Renderer: Sendable {
     guard result.isAnswer else { return single(result) }
     if let document = tabular(result) { return addRows(of: document, mayWait: isListing) }
     if isListing, case .past(.transactions(let batch)) = result { return rows(JSON.documents(of: batch)) }
+    if isListing, case .past(.paths(let paths)) = result { return rows(JSON.rows(of: paths)) }
     defer { emittedCount += 1 }
     guard isListing else {
       var rendered = single(result, isFirst: emittedCount == 0)

@@ -45,6 +45,7 @@ struct TextRenderer {
     case .value(let result): render(result)
     case .table(let table): .lines(table.lines(withHead: context.stdoutIsTerminal))
     case .past(.transactions(let batch)): Rendered(stdout: TransactionText.lines(of: batch))
+    case .past(.paths(let paths)): .lines(paths)
     case .past(.advice(let text)): note(text)
     case .members(let members): self.members(members)
     case .text(let text): withLineEnd(text)

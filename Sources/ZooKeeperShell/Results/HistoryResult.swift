@@ -5,6 +5,8 @@ package import ZooKeeperProtocol
 package enum HistoryResult: Hashable, Sendable {
   /// Transactions of a log, in order.
   case transactions(TransactionBatch)
+  /// Several znodes of a recursive listing, in order.
+  case paths([String])
   /// What to do next, for a person; beside the answer.
   case advice(String)
 }

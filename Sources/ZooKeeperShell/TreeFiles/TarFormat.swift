@@ -24,6 +24,9 @@ enum TarFormat {
     var modifiedSeconds: Int64 = 0
   }
 
+  /// After these, heads that are written here have only zeros.
+  private static let usedBytes = 265
+
   /// Adds the block of a head whose name is short enough.
   static func append(_ head: Head, to bytes: inout [UInt8]) {
     let start = bytes.count
@@ -39,7 +42,8 @@ enum TarFormat {
       block[156] = head.kind
       UnsafeMutableRawBufferPointer(rebasing: block[257..<265]).copyBytes(from: "ustar\u{0}00".utf8)
       // The sum counts its own eight bytes as blanks.
-      let sum = block.reduce(8 * 0x20) { $0 + Int64($1) }
+      var sum: Int64 = 8 * 0x20
+      for byte in block[..<usedBytes] { sum += Int64(byte) }
       putOctal(sum, 6, at: 148, in: block)
       block[155] = 0x20
     }

@@ -80,7 +80,24 @@ enum TreeFileName {
 
   /// The path of a file for the path of a znode below its root.
   static func encode(_ path: String) -> String {
-    path.utf8.split(separator: UInt8(ascii: "/")).map { encode(name: $0) }.joined(separator: "/")
+    var path = path
+    // Nearly every path stays as it is.
+    if path.withUTF8(isPlain) { return path }
+    return path.utf8.split(separator: UInt8(ascii: "/")).map { encode(name: $0) }.joined(separator: "/")
+  }
+
+  /// Whether no name in a relative path is written in another way.
+  private static func isPlain(_ path: UnsafeBufferPointer<UInt8>) -> Bool {
+    var previous = UInt8(ascii: "/")
+    for byte in path {
+      switch byte {
+      case UInt8(ascii: "%"), 0..<0x20, 0x7f: return false
+      case UInt8(ascii: "."), UInt8(ascii: "/"): if previous == UInt8(ascii: "/") { return false }
+      default: break
+      }
+      previous = byte
+    }
+    return previous != UInt8(ascii: "/")
   }
 
   /// The name of a file for the name of a znode.

@@ -1,4 +1,4 @@
-/// The way to a value in a JSON text: `$.servers[0].host`, or as a pointer `/servers/0/host`.
+/// The way to a value in a JSON text: `$.servers[0].host` or `servers[0].host`, or as a pointer `/servers/0/host`.
 ///
 /// *Source*: RFC 9535 without selectors of more than one value, and RFC 6901.
 struct JSONPath: Hashable, Sendable {
@@ -85,10 +85,15 @@ struct JSONPath: Hashable, Sendable {
     }
 
     mutating func steps() throws(ShellError) -> [Step] {
-      // The dollar may be left out where a dot follows, as in jq.
-      guard take("$") || rest.first == "." else { throw malformed(text) }
+      // The dollar may be left out, as in jq, and so may the first dot.
+      let hasRoot = take("$")
       if text == "." { return [] }
       var steps: [Step] = []
+      if !hasRoot, rest.first != ".", rest.first != "[" {
+        // With a slash it is rather a pointer whose first slash is missing.
+        guard !rest.contains("/") else { throw malformed(text) }
+        steps.append(.member(try name()))
+      }
       while !rest.isEmpty {
         if take(".") {
           steps.append(.member(try name()))

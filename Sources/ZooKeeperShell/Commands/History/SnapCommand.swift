@@ -109,15 +109,26 @@ extension CommandContext {
     guard isRecursive || invocation.flag(.long) else {
       return try emit(.children(path: root, names: state.childNames(of: root) ?? [], stat: nil))
     }
+    guard invocation.flag(.long) else { return try await listPaths(root, state) }
     var reader = try ZnodeSource.past(state).reader(of: root, maximumDepth: isRecursive ? nil : 1)
     while case .node(let node)? = try await reader.next() {
       if !isRecursive, node.path == root { continue }
-      guard invocation.flag(.long) else {
-        try emit(.path(node.path))
-        continue
-      }
       let name = isRecursive ? node.path : ZnodePath.name(of: node.path)
       try emit(.entry(ListingEntry(name: name, stat: node.stat, isHuman: invocation.flag(.human))))
+    }
+  }
+
+  /// So many paths are written at a time: what a result costs is more than what a path does.
+  private static let pathsInOneGo = 256
+
+  private func listPaths(_ root: String, _ state: PastState) async throws {
+    guard var walk = state.walk(from: root) else { throw ZooKeeperError(.server(.noNode), path: root) }
+    while true {
+      let paths = walk.nextPaths(Self.pathsInOneGo)
+      if paths.isEmpty { return }
+      if Task.isCancelled { throw ZooKeeperError(.cancelled(outcomeUnknown: false), path: root) }
+      try emit(.past(.paths(paths)))
+      await Task.yield()
     }
   }
 
