@@ -110,7 +110,7 @@ final class SessionDriver: @unchecked Sendable {
   ///   - number: what its outcome is reported with.
   ///   - limit: how long the stream waits for it, in milliseconds.
   /// - Returns: why it cannot be sent.
-  func stream(_ request: ClientRequest, number: Int, limit: Int64) -> ZooKeeperError? {
+  func stream(_ request: EncodedRequest, number: Int, limit: Int64) -> ZooKeeperError? {
     let nanoseconds = turnNanoseconds
     let milliseconds = nanoseconds / 1_000_000
     return machine.stream(

@@ -241,7 +241,7 @@ extension SessionMachine {
   }
 
   /// Why requests can no longer be sent; nil as long as they can.
-  private var endError: ZooKeeperError? {
+  var endError: ZooKeeperError? {
     switch phase {
     case .ended(let code): ZooKeeperError(code)
     case .closing: ZooKeeperError(.closed)
@@ -256,8 +256,11 @@ extension SessionMachine {
     var writer = JuteWriter()
     request.encodeFrame(xid: .first, into: &writer)
     let length = writer.count - FrameSplitter.prefixLengthBytes
-    guard length > settings.maximumFrameBytes else { return nil }
-    return ZooKeeperError(.requestTooLarge(lengthBytes: length, limitBytes: settings.maximumFrameBytes))
+    return length > settings.maximumFrameBytes ? tooLarge(length) : nil
+  }
+
+  func tooLarge(_ lengthBytes: Int) -> ZooKeeperError {
+    ZooKeeperError(.requestTooLarge(lengthBytes: lengthBytes, limitBytes: settings.maximumFrameBytes))
   }
 
   private mutating func onNotification(

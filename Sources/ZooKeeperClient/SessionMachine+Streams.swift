@@ -1,5 +1,26 @@
 import Jute
-import ZooKeeperProtocol
+package import ZooKeeperProtocol
+
+/// A request as it is sent, but for its xid. Made once, it can be sent often, at the cost of a copy of its bytes.
+package struct EncodedRequest: Sendable {
+  /// A whole frame, with an xid that is none.
+  fileprivate let frame: [UInt8]
+
+  package init(_ request: ClientRequest) {
+    var writer = JuteWriter()
+    request.encodeFrame(xid: .first, into: &writer)
+    frame = writer.takeBytes()
+  }
+
+  /// Without the length before it.
+  fileprivate var lengthBytes: Int { frame.count - FrameSplitter.prefixLengthBytes }
+
+  fileprivate func append(to writer: inout JuteWriter, xid: Xid) {
+    let start = writer.count
+    frame.withUnsafeBytes { writer.writeBlock($0) }
+    writer.overwriteInt(xid.rawValue, at: start + FrameSplitter.prefixLengthBytes)
+  }
+}
 
 /// A request of a stream that waits for its reply.
 struct StreamedCall {
@@ -40,13 +61,14 @@ extension SessionMachine {
   ///   - deadline: when the stream does not wait any longer, in milliseconds.
   /// - Returns: why it cannot be sent.
   mutating func stream(
-    _ request: ClientRequest, number: Int, sentNanoseconds: Int64, deadline: Int64, now: Int64
+    _ request: EncodedRequest, number: Int, sentNanoseconds: Int64, deadline: Int64, now: Int64
   ) -> ZooKeeperError? {
-    if let refusal = refusal(of: request) { return refusal }
+    if let endError { return endError }
+    guard request.lengthBytes <= settings.maximumFrameBytes else { return tooLarge(request.lengthBytes) }
     guard case .connected = phase else { return ZooKeeperError(.connectionLoss(outcomeUnknown: false)) }
     let xid = nextXid
     nextXid = nextXid.next
-    request.encodeFrame(xid: xid, into: &outbound)
+    request.append(to: &outbound, xid: xid)
     lastSent = now
     // The limits of a stream are all of one length, so that only the oldest request can have the earliest one.
     if streamed.isEmpty { earliestDeadline = min(deadline, earliestDeadline ?? deadline) }

@@ -1,5 +1,5 @@
 import NIOCore
-package import ZooKeeperProtocol
+import ZooKeeperProtocol
 
 /// Requests that follow each other as fast as the servers answer, for measuring them.
 extension ZooKeeperClient {
@@ -15,7 +15,7 @@ extension ZooKeeperClient {
   ///   - onReply: takes for each request its number, the nanoseconds from sending it to its reply, and its failure. It
   ///     is called on the client's loop.
   package func keepInFlight(
-    _ inFlight: Int, next: @escaping @Sendable (Int) -> ClientRequest?,
+    _ inFlight: Int, next: @escaping @Sendable (Int) -> EncodedRequest?,
     onReply: @escaping @Sendable (_ number: Int, _ nanoseconds: Int64, ZooKeeperError?) -> Void
   ) async {
     let stream = RequestStream(driver: driver, limit: timeLimitMilliseconds, next: next, onReply: onReply)
@@ -36,7 +36,7 @@ final class RequestStream: @unchecked Sendable {
 
   private let driver: SessionDriver
   private let limit: Int64
-  private let next: @Sendable (Int) -> ClientRequest?
+  private let next: @Sendable (Int) -> EncodedRequest?
   private let onReply: @Sendable (Int, Int64, ZooKeeperError?) -> Void
   @exclusivity(unchecked) private var free = 0
   @exclusivity(unchecked) private var count = 0
@@ -45,7 +45,7 @@ final class RequestStream: @unchecked Sendable {
   private var continuation: CheckedContinuation<Void, Never>?
 
   init(
-    driver: SessionDriver, limit: Int64?, next: @escaping @Sendable (Int) -> ClientRequest?,
+    driver: SessionDriver, limit: Int64?, next: @escaping @Sendable (Int) -> EncodedRequest?,
     onReply: @escaping @Sendable (Int, Int64, ZooKeeperError?) -> Void
   ) {
     self.driver = driver

@@ -119,6 +119,9 @@ private final class SessionLoad: @unchecked Sendable {
   private let own: String
   private let paths: [String]
   private let value: [UInt8]
+  /// The requests for each path, made beforehand unless they take too much memory.
+  private let reads: [EncodedRequest]
+  private let writes: [EncodedRequest]
   @exclusivity(unchecked) private var random: SplitMix64
   @exclusivity(unchecked) private var result = LoadResult()
 
@@ -129,6 +132,11 @@ private final class SessionLoad: @unchecked Sendable {
     own = "\(root)/s\(session)-"
     paths = plan.work == .create ? [] : (0..<plan.keyCount).map { "\(root)/\($0)" }
     value = [UInt8](repeating: UInt8(ascii: "x"), count: plan.sizeBytes)
+    let (paths, value) = (paths, value)
+    let readsFit = plan.work != .write && paths.count <= Self.preparedBytes / Self.pathBytes
+    reads = readsFit ? paths.map { Self.read($0) } : []
+    let writesFit = plan.work != .read && paths.count <= Self.preparedBytes / (Self.pathBytes + value.count)
+    writes = writesFit ? paths.map { Self.write($0, value) } : []
     random = SplitMix64(seed: UInt64(session) &+ .random(in: .min ... .max))
   }
 
@@ -137,20 +145,32 @@ private final class SessionLoad: @unchecked Sendable {
     return result
   }
 
-  private func next(_ number: Int) -> ClientRequest? {
+  /// So much memory is spent for reads that are made beforehand, and as much for writes, about.
+  private static let preparedBytes = 16 << 20
+  /// What a request takes besides its data, about.
+  private static let pathBytes = 128
+
+  private static func read(_ path: String) -> EncodedRequest { EncodedRequest(.getData(PathWatchRequest(path: path))) }
+
+  private static func write(_ path: String, _ value: [UInt8]) -> EncodedRequest {
+    EncodedRequest(.setData(SetDataRequest(path: path, data: value, version: -1)))
+  }
+
+  private func next(_ number: Int) -> EncodedRequest? {
     guard !stop.isSet, share.map({ number < $0 }) ?? true else { return nil }
-    if isRead(number) { return .getData(PathWatchRequest(path: paths[Int(random.next() % UInt64(paths.count))])) }
-    switch plan.work {
-    case .create:
-      // Each is deleted by the request after it: requests of a session are carried out in order.
-      let path = "\(own)\(number / 2)"
-      return number.isMultiple(of: 2)
+    guard plan.work != .create else { return createOrDelete(number) }
+    let key = Int(random.next() % UInt64(paths.count))
+    if isRead(number) { return reads.isEmpty ? Self.read(paths[key]) : reads[key] }
+    return writes.isEmpty ? Self.write(paths[key], value) : writes[key]
+  }
+
+  private func createOrDelete(_ number: Int) -> EncodedRequest {
+    // Each is deleted by the request after it: requests of a session are carried out in order.
+    let path = "\(own)\(number / 2)"
+    return EncodedRequest(
+      number.isMultiple(of: 2)
         ? .create(CreateRequest(path: path, data: value, acl: ACL.openUnsafe, flags: CreateMode.ephemeral.flags))
-        : .delete(PathVersionRequest(path: path, version: -1))
-    case .read, .write, .mixed:
-      let path = paths[Int(random.next() % UInt64(paths.count))]
-      return .setData(SetDataRequest(path: path, data: value, version: -1))
-    }
+        : .delete(PathVersionRequest(path: path, version: -1)))
   }
 
   /// Whether a request reads: told by its number alone, so that the reply's side knows it as well.

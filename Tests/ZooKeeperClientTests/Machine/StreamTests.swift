@@ -80,7 +80,8 @@ extension Harness {
   fileprivate mutating func stream(
     _ number: Int, _ request: ClientRequest = .getData(PathWatchRequest(path: "/a")), limit: Int64 = 60_000
   ) -> ZooKeeperError? {
-    machine.stream(request, number: number, sentNanoseconds: now * 1_000_000, deadline: now + limit, now: now)
+    machine.stream(
+      EncodedRequest(request), number: number, sentNanoseconds: now * 1_000_000, deadline: now + limit, now: now)
   }
 }
 
