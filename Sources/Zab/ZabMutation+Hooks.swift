@@ -23,6 +23,8 @@ extension ZabSettings {
   var keepsAcknowledgementsAcrossSync: Bool { has(.keepsAcksAcrossSync) }
   var keepsHistoryAcrossSnapshot: Bool { has(.diffFromDeadBranch) }
   var truncatesMemoryOnly: Bool { has(.truncatesMemoryOnly) }
+  package var sendsLogToStrangers: Bool { has(.sendsLogToStrangers) }
+  package var sendsDeadBranches: Bool { has(.sendsDeadBranches) }
 
   // MARK: Durability and delivery
 

@@ -41,8 +41,8 @@ final class SimulatedServer {
   var plannedTick = Int64.max
   /// How far its clock is ahead of the simulation's.
   let skewMilliseconds: Int64
-  /// Snapshots that are restored after TRUNC, for the mutation `truncationKeepsSnapshots`.
-  private var keptSnapshots: [String: [UInt8]] = [:]
+  /// Files that are restored after TRUNC or SNAP, for the mutations `truncationKeepsSnapshots` and `sendsDeadBranches`.
+  private var keptFiles: [String: [UInt8]] = [:]
 
   init(_ id: ServerID, _ configuration: QuorumConfiguration, _ options: SimulationOptions, skewMilliseconds: Int64) {
     self.id = id
@@ -68,6 +68,7 @@ final class SimulatedServer {
     settings.tickMilliseconds = 200
     settings.historyCount = options.historyCount
     settings.isReconfigEnabled = true
+    settings.readsLogForLearners = options.readsLogForLearners
     #if ZAB_MUTATIONS
       settings.mutation = options.mutation
     #endif
@@ -214,14 +215,17 @@ final class SimulatedServer {
     try directory.writeSnapshot(member.state, hasDigest: true)
   }
 
-  /// Remembers the snapshots on disk, for the mutation `truncationKeepsSnapshots`.
-  func keepSnapshots() { keptSnapshots = disk.visibleFiles.filter { $0.key.contains("/snapshot.") } }
+  /// Remembers the files on disk with this word in their names, for mutations that keep them.
+  func keepFiles(_ word: String) { keptFiles = disk.visibleFiles.filter { $0.key.contains("/\(word).") } }
 
-  /// Restores those that were removed since.
-  func restoreSnapshots() {
-    for (path, bytes) in keptSnapshots.sorted(by: { $0.key < $1.key }) where !disk.exists(path) {
+  /// Restores those that were removed since, except logs that begin after a transaction.
+  func restoreFiles(logsThrough last: Zxid? = nil) {
+    for (path, bytes) in keptFiles.sorted(by: { $0.key < $1.key }) where !disk.exists(path) {
+      if let last, let first = FileName.zxid(ofLog: String(path.split(separator: "/").last ?? "")), first > last {
+        continue
+      }
       disk.install(path, bytes)
     }
-    keptSnapshots = [:]
+    keptFiles = [:]
   }
 }

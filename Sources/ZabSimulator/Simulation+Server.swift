@@ -61,6 +61,7 @@ extension Simulation {
   ) {
     guard let zab = server.member?.zab else { return }
     let keepsSnapshots = options.mutation == .truncationKeepsSnapshots
+    let keepsLogs = options.mutation == .sendsDeadBranches
     switch event {
     case .willSaveCurrentEpoch(let epoch):
       guard zab.role == .leading else { return }
@@ -71,11 +72,14 @@ extension Simulation {
     case .savedCurrentEpoch(let epoch):
       server.savedEpochs.current = epoch.rawValue
       checker.onEpochs(server.id, accepted: server.savedEpochs.accepted, current: server.savedEpochs.current)
-    case .willTruncate: if keepsSnapshots { server.keepSnapshots() }
+    case .willTruncate: if keepsSnapshots { server.keepFiles("snapshot") }
+    case .willInstall: if keepsLogs { server.keepFiles("log") }
     case .truncated(let zxid):
-      if keepsSnapshots { server.restoreSnapshots() }
+      if keepsSnapshots { server.restoreFiles() }
       checker.onPlace(server.id, min(zab.delivered, zxid))
-    case .installed(let zxid): checker.onPlace(server.id, zxid)
+    case .installed(let zxid):
+      if keepsLogs { server.restoreFiles(logsThrough: zxid) }
+      checker.onPlace(server.id, zxid)
     }
   }
 
@@ -112,6 +116,10 @@ extension Simulation {
     case .sendTree(let packet, let stream, let connection):
       send(.packet(packet), on: connection, from: server)
       send(stream, on: connection, from: server)
+    case .examineLog(let connection, let start, let end): examineLog(connection, after: start, through: end, server)
+    case .sendLog(let packet, let start, let end, let connection):
+      send(.packet(packet), on: connection, from: server)
+      sendLog(after: start, through: end, on: connection, from: server)
     case .receiveTree(let connection, let zxid): expectTree(server.runner?.treeReader(zxid: zxid), on: connection)
     case .roleChanged(let role):
       trace.add(now, "server \(server.id) is \(role)")
