@@ -215,8 +215,8 @@ final class SimulatedServer {
     try directory.writeSnapshot(member.state, hasDigest: true)
   }
 
-  /// Remembers the files on disk with this word in their names, for mutations that keep them.
-  func keepFiles(_ word: String) { keptFiles = disk.visibleFiles.filter { $0.key.contains("/\(word).") } }
+  /// Remembers the files on disk of this kind, `log` or `snapshot`, for mutations that keep them.
+  func keepFiles(_ kind: String) { keptFiles = disk.visibleFiles.filter { $0.key.contains("/\(kind).") } }
 
   /// Restores those that were removed since, except logs that begin after a transaction.
   func restoreFiles(logsThrough last: Zxid? = nil) {
