@@ -4,8 +4,8 @@ import TxnLog
 import Zab
 import ZooKeeperProtocol
 
-/// Reads the log on a leader's disk for learners, on a separate thread and in pieces, so that neither the event loop nor
-/// another learner waits for long.
+/// Reads the log on a leader's disk for learners, on a separate thread and in pieces, so that neither the event loop
+/// nor another learner waits for long.
 ///
 /// *Thread*: the event loop.
 final class LearnerLog {
