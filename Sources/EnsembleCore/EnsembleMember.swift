@@ -127,6 +127,10 @@ package final class EnsembleMember {
     case .transport(let action): effects.append(.driver(.transport(action)))
     case .storage(let action): effects.append(.storage(action))
     case .sendSnapshot(let connection, let zxid): sendTree(zxid, connection)
+    case .examineLog(let connection, let start, let end):
+      effects.append(.driver(.examineLog(connection, after: start, through: end)))
+    case .sendLog(let connection, let packet, let start, let end):
+      effects.append(.driver(.sendLog(packet, after: start, through: end, connection)))
     case .receiveSnapshot(let connection, let zxid): effects.append(.driver(.receiveTree(connection, zxid)))
     case .deliver(let entry): deliver(entry, time)
     case .roleChanged(let role): effects.append(.driver(.roleChanged(role)))

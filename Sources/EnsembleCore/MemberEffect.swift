@@ -13,6 +13,10 @@ package enum DriverEffect: Equatable {
   case transport(TransportAction)
   /// Send SNAP and the tree after it; packets that follow on the connection come after the tree.
   case sendTree(QuorumPacket, TreeStream, ConnectionID)
+  /// Find out with a `LogExamination` whether the log has these transactions; see `ZabAction.examineLog`.
+  case examineLog(ConnectionID, after: Zxid, through: Zxid)
+  /// Send DIFF, and after it the packets of a `LogStream`; packets that follow on the connection come after these.
+  case sendLog(QuorumPacket, after: Zxid, through: Zxid, ConnectionID)
   /// The next bytes on the connection are a tree: give them to a `MemberRunner.treeReader`, and its result to
   /// `MemberRunner.install`.
   case receiveTree(ConnectionID, Zxid)

@@ -128,6 +128,9 @@ package struct DataDirectory<Files: FileSystem> {
     (try totalBytes(try snapshots()), try totalBytes(try segments()))
   }
 
+  /// The size of the newest snapshot, in bytes; 0 if there is none.
+  package func newestSnapshotBytes() throws(TxnLogError) -> Int { try totalBytes(try snapshots().suffix(1)) }
+
   /// Removes the files of snapshots whose writing was interrupted, and returns their paths.
   func removeUnfinished() throws(TxnLogError) -> [String] {
     try fileCalls { () throws(FileSystemError) in
@@ -158,7 +161,7 @@ package struct DataDirectory<Files: FileSystem> {
       .sorted { ($0.zxid, $0.path) < ($1.zxid, $1.path) }
   }
 
-  private func totalBytes(_ list: [ZxidFile]) throws(TxnLogError) -> Int {
+  private func totalBytes(_ list: some Sequence<ZxidFile>) throws(TxnLogError) -> Int {
     var total = 0
     for entry in list {
       total += try fileCalls { () throws(FileSystemError) in

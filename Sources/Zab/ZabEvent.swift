@@ -38,6 +38,8 @@ package enum ZabEvent: Equatable, Sendable {
   case truncated(Zxid)
   /// The log cannot be truncated after this transaction: the member needs a snapshot.
   case truncationFailed(Zxid)
+  /// Whether what `examineLog` asked about can be sent to the learner.
+  case logExamined(ConnectionID, isComplete: Bool)
   /// The leader's snapshot is now the only history, durably. Its tree may contain a configuration.
   case snapshotInstalled(Zxid, QuorumConfiguration?)
 }

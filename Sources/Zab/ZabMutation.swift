@@ -43,6 +43,8 @@ package enum ZabMutation: String, Hashable, Sendable, CaseIterable {
   case diffSkipsHole
   /// After SNAP, a learner keeps its old transactions in memory and accepts holes, and sends them as a leader (2846).
   case diffFromDeadBranch
+  /// A learner is sent the leader's log although its last transaction is not in it (2418).
+  case sendsLogToStrangers
   /// Uncommitted transactions are delivered when a role ends (2845).
   case deliversUncommitted
   /// A leader goes on leading without a quorum.

@@ -97,6 +97,7 @@ package struct ZabPeer: Equatable, Sendable {
     case .leadershipQuestioned: onLeadershipQuestioned(&actions)
     case .truncated(let zxid): onTruncated(zxid, &actions)
     case .truncationFailed: onTruncationFailed(&actions)
+    case .logExamined(let connection, let isComplete): onLogExamined(connection, isComplete: isComplete, &actions)
     case .snapshotInstalled(let zxid, let configured): onSnapshotInstalled(zxid, configured, &actions)
     }
     nextDeadline = currentDeadline

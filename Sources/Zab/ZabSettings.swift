@@ -23,6 +23,8 @@ package struct ZabSettings: Hashable, Sendable {
   package var historyCount = 2000
   /// Upper bound on their total size in bytes.
   package var historyBytes = 32 << 20
+  /// Whether a learner that lacks more than is in memory can get it from the log on the leader's disk.
+  package var readsLogForLearners = false
   /// `reconfigEnabled`: whether the members may change, for which the first configuration needs a version too.
   package var isReconfigEnabled = false
   #if ZAB_MUTATIONS

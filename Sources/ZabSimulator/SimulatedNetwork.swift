@@ -1,4 +1,6 @@
 import EnsembleCore
+import StorageTesting
+import TxnLog
 import Zab
 import ZooKeeperProtocol
 
@@ -29,6 +31,8 @@ struct SimulatedLink {
   /// A tree that the leader is sending; packets that follow it wait until it is sent.
   var tree: TreeStream?
   var packetsAfterTree: [SimulatedPacket] = []
+  /// A part of the log that the leader is sending; packets that follow it wait too.
+  var log: LogStream<MemoryFileSystem>?
   /// Reads the tree that the learner expects.
   var treeReader: TreeStreamReader?
   /// The last COMMIT or INFORM, to check their order.
@@ -61,6 +65,7 @@ enum SimulationEvent {
   case written(ServerID, generation: Int, log: Int, through: Zxid)
   case snapshotStep(ServerID, generation: Int, snapshot: Int)
   case sendPiece(ConnectionID, leader: ServerID)
+  case logExamined(ConnectionID, isComplete: Bool, leader: ServerID, generation: Int)
   case notification(ElectionNotification, from: ServerID, to: ServerID)
   case called(leader: ServerID, by: ServerID, generation: Int)
   case callFailed(ServerID, generation: Int)
@@ -81,6 +86,7 @@ enum SimulationEvent {
     case .called(let id, _, _), .callFailed(let id, _): id
     case .notification(_, _, let id): id
     case .serverBytes(let id, _, _, _, _), .sendPiece(_, let id): id
+    case .logExamined(_, _, let id, _): id
     case .packet, .clientBytes, .clientStep, .fault, .restart, .resume, .heal, .endFaults: nil
     }
   }

@@ -68,6 +68,7 @@ final class SimulatedServer {
     settings.tickMilliseconds = 200
     settings.historyCount = options.historyCount
     settings.isReconfigEnabled = true
+    settings.readsLogForLearners = options.readsLogForLearners
     #if ZAB_MUTATIONS
       settings.mutation = options.mutation
     #endif

@@ -1,6 +1,8 @@
 import EnsembleCore
 import Jute
 import ServerCore
+import StorageTesting
+import TxnLog
 import Zab
 import ZooKeeperProtocol
 
@@ -84,7 +86,7 @@ extension Simulation {
     guard let link = links[id], let direction = link.direction(from: server.id),
       link.isOpen[direction.opposite.rawValue]
     else { return }
-    if link.tree != nil, direction == .toLearner, !packet.isPiece {
+    if link.tree != nil || link.log != nil, direction == .toLearner, !packet.isPiece {
       links[id]?.packetsAfterTree.append(packet)
       return
     }
@@ -106,8 +108,10 @@ extension Simulation {
 
   /// Sends the next piece of a tree.
   func sendPiece(_ id: ConnectionID) {
-    guard let link = links[id], let tree = link.tree else { return }
+    guard let link = links[id] else { return }
     let leader = server(link.leader)
+    if let log = link.log { return sendPiece(of: log, on: id, from: leader) }
+    guard let tree = link.tree else { return }
     var piece = JuteWriter()
     let isLast = tree.encode(into: &piece, budgetBytes: options.pieceBytes)
     if isLast { links[id]?.tree = nil }
@@ -115,6 +119,55 @@ extension Simulation {
     guard isLast else { return queue.push(.sendPiece(id, leader: leader.id), at: now + latency) }
     links[id]?.packetsAfterTree = []
     for packet in link.packetsAfterTree { send(packet, on: id, from: leader) }
+  }
+
+  /// Looks whether a server's log has what a learner lacks, which takes a while.
+  func examineLog(_ id: ConnectionID, after start: Zxid, through end: Zxid, _ server: SimulatedServer) {
+    let settings = server.member?.zab.settings ?? ZabSettings()
+    let examination = LogExamination(server.directory, after: start, through: end, limitBytes: nil, settings)
+    let isComplete = examination.proceed(budgetBytes: .max) == true
+    trace.add(now, "server \(server.id) has the log after \(start) through \(end): \(isComplete)")
+    queue.push(
+      .logExamined(id, isComplete: isComplete, leader: server.id, generation: server.generation), at: now + latency)
+  }
+
+  /// Sends a part of the log after the packets that were sent before, piece by piece.
+  func sendLog(after start: Zxid, through end: Zxid, on id: ConnectionID, from server: SimulatedServer) {
+    do throws(TxnLogError) {
+      let settings = server.member?.zab.settings ?? ZabSettings()
+      guard let log = try LogStream(server.directory, after: start, through: end, settings) else {
+        return breakLink(id)
+      }
+      links[id]?.log = log
+      queue.push(.sendPiece(id, leader: server.id), at: now)
+    } catch {
+      breakLink(id)
+    }
+  }
+
+  private func sendPiece(of log: LogStream<MemoryFileSystem>, on id: ConnectionID, from leader: SimulatedServer) {
+    var bytes = 0
+    do throws(TxnLogError) {
+      while bytes < options.pieceBytes {
+        guard let entry = try log.next() else { return endLog(id, leader) }
+        bytes += entry.bytes.count
+        links[id]?.log = nil
+        send(.packet(QuorumPacket(.proposal, zxid: entry.zxid, data: entry.bytes)), on: id, from: leader)
+        send(.packet(QuorumPacket(.commit, zxid: entry.zxid)), on: id, from: leader)
+        links[id]?.log = log
+      }
+    } catch {
+      // The log was purged, or its disk fails.
+      return breakLink(id)
+    }
+    queue.push(.sendPiece(id, leader: leader.id), at: now + latency)
+  }
+
+  private func endLog(_ id: ConnectionID, _ leader: SimulatedServer) {
+    let waiting = links[id]?.packetsAfterTree ?? []
+    links[id]?.log = nil
+    links[id]?.packetsAfterTree = []
+    for packet in waiting { send(packet, on: id, from: leader) }
   }
 
   /// Treats the next packets on a link as pieces of a tree.
@@ -196,6 +249,7 @@ extension Simulation {
     if direction == .toLearner {
       // Packets must not be sent after an incomplete tree.
       links[id]?.tree = nil
+      links[id]?.log = nil
       links[id]?.packetsAfterTree = []
     }
     send(.end, on: id, from: server)

@@ -112,6 +112,10 @@ extension Simulation {
     case .sendTree(let packet, let stream, let connection):
       send(.packet(packet), on: connection, from: server)
       send(stream, on: connection, from: server)
+    case .examineLog(let connection, let start, let end): examineLog(connection, after: start, through: end, server)
+    case .sendLog(let packet, let start, let end, let connection):
+      send(.packet(packet), on: connection, from: server)
+      sendLog(after: start, through: end, on: connection, from: server)
     case .receiveTree(let connection, let zxid): expectTree(server.runner?.treeReader(zxid: zxid), on: connection)
     case .roleChanged(let role):
       trace.add(now, "server \(server.id) is \(role)")

@@ -109,6 +109,9 @@ package final class Simulation {
       onWritten(server(id), generation, log: log, through: last)
     case .snapshotStep(let id, let generation, let snapshot): onSnapshotStep(server(id), generation, snapshot)
     case .sendPiece(let link, _): sendPiece(link)
+    case .logExamined(let link, let isComplete, let leader, let generation):
+      let leader = server(leader)
+      if leader.generation == generation { step(leader, .logExamined(link, isComplete: isComplete)) }
     case .notification(let notification, let sender, let id): onNotification(notification, sender, server(id))
     case .called(let leader, let caller, let generation): onCalled(leader, caller, generation)
     case .callFailed(let id, let generation):

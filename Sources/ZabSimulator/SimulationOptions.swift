@@ -30,6 +30,8 @@ package struct SimulationOptions: Hashable, Sendable, CustomStringConvertible {
   package var preallocationBytes: Int
   /// The approximate number of bytes of a tree that are sent, or written to a snapshot, at a time.
   package var pieceBytes: Int
+  /// Whether learners are sent the leader's log from its disk, if it reaches back far enough.
+  package var readsLogForLearners: Bool
   /// The bug that is put in on purpose.
   package var mutation: ZabMutation?
 
@@ -50,6 +52,7 @@ package struct SimulationOptions: Hashable, Sendable, CustomStringConvertible {
     hasDirectWrites = random.chance(500)
     preallocationBytes = random.chance(500) ? 64 << 10 : 0
     pieceBytes = random.chance(500) ? 500 : 10_000
+    readsLogForLearners = random.chance(500)
   }
 
   package var description: String {
@@ -57,7 +60,7 @@ package struct SimulationOptions: Hashable, Sendable, CustomStringConvertible {
       + " duration=\(durationMilliseconds)ms faults=every \(faultIntervalMilliseconds)ms"
       + " latency<=\(maxLatencyMicroseconds)us sync<=\(maxSyncMicroseconds)us history=\(historyCount)"
       + " snapshots=every \(snapshotInterval) waits=\(waitsForLog) direct=\(hasDirectWrites)"
-      + " preallocation=\(preallocationBytes) pieces=\(pieceBytes)"
+      + " preallocation=\(preallocationBytes) pieces=\(pieceBytes) log=\(readsLogForLearners)"
       + (mutation.map { " mutation=\($0.rawValue)" } ?? "")
   }
 }

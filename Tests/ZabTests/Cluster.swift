@@ -43,6 +43,8 @@ struct Cluster {
   private var isolated: Set<ServerID> = []
   /// Servers whose messages reach no other server, although their connections stay open.
   private var muted: Set<ServerID> = []
+  /// Whether learners acknowledge their last transaction before NEWLEADER, as Apache's may.
+  private var acknowledgesEarly = false
   private var now: Int64 = 0
   private(set) var delivered: [ServerID: [Zxid]] = [:]
   /// The events to which the properties of the paper apply, in order.
@@ -104,10 +106,19 @@ struct Cluster {
     case "ask": ask(id(words[1]))
     case "claim": claim(of: id(words[1]), to: id(words[2]), epoch: Int64(words[3]) ?? 0)
     case "tell": tell(id(words[2]), from: id(words[1]), version: Int64(words[3]) ?? 0, words.dropFirst(4).map(id))
-    case "options": for word in words.dropFirst() where word == "reconfig" { settings.isReconfigEnabled = true }
+    case "options": for word in words.dropFirst() { setOption(word) }
     default: output.append("unknown command \(words[0])")
     }
     return output.joined(separator: "\n")
+  }
+
+  private mutating func setOption(_ word: String) {
+    switch word {
+    case "reconfig": settings.isReconfigEnabled = true
+    case "log": settings.readsLogForLearners = true
+    case "early": acknowledgesEarly = true
+    default: if word.hasPrefix("history=") { settings.historyCount = Int(word.dropFirst(8)) ?? 0 }
+    }
   }
 
   private func id(_ word: String) -> ServerID { ServerID(rawValue: Int64(word) ?? 0) }
@@ -235,6 +246,16 @@ struct Cluster {
     switch action {
     case .transport(let action): perform(action, server)
     case .storage(let action): perform(action, server)
+    case .examineLog(let connection, let start, let end):
+      let isComplete = disks[server]?.log.contains { $0.zxid == start } == true
+      show("\(server) looks for \(text(start)) in its log, up to \(text(end)): \(isComplete)")
+      step(server, .logExamined(connection, isComplete: isComplete))
+    case .sendLog(let connection, let packet, let start, let end):
+      send(packet, connection, server)
+      for entry in disks[server]?.log ?? [] where entry.zxid > start && entry.zxid <= end {
+        send(QuorumPacket(.proposal, zxid: entry.zxid, data: entry.bytes), connection, server)
+        send(QuorumPacket(.commit, zxid: entry.zxid), connection, server)
+      }
     case .sendSnapshot(let connection, let zxid): send(QuorumPacket(.snap, zxid: zxid), connection, server)
     case .receiveSnapshot(let connection, let zxid):
       messages.insert(.tree(zxid, link: Int(connection.rawValue)), at: 0)
@@ -261,7 +282,12 @@ struct Cluster {
 
   private mutating func send(_ packet: QuorumPacket, _ connection: ConnectionID, _ server: ServerID) {
     let link = Int(connection.rawValue)
-    messages.append(.packet(packet, link: link, toLeader: links[link].learner == server))
+    let isToLeader = links[link].learner == server
+    let isForNewLeader = isToLeader && packet.kind == .ack && packet.zxid.counter == 0
+    if acknowledgesEarly, isForNewLeader, let last = disks[server]?.log.last {
+      messages.append(.packet(QuorumPacket(.ack, zxid: last.zxid), link: link, toLeader: true))
+    }
+    messages.append(.packet(packet, link: link, toLeader: isToLeader))
   }
 
   // MARK: Commands

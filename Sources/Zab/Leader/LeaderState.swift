@@ -90,6 +90,8 @@ struct LearnerHandle: Equatable, Sendable {
     case awaitingEpochAck
     /// It has promised to follow the epoch, and waits until a quorum has and the epoch is saved.
     case awaitingSync
+    /// It lacks more than is in memory, and the log on disk is examined for the rest.
+    case awaitingLog
     /// It was sent what it lacks and NEWLEADER, and has not acknowledged that yet.
     case synchronizing
     /// It has acknowledged NEWLEADER, and waits until a quorum has.
@@ -111,6 +113,8 @@ struct LearnerHandle: Equatable, Sendable {
   var phase = Phase.awaitingInfo
   /// The end of its history, as reported by ACKEPOCH.
   var lastZxid = Zxid.zero
+  /// The last transaction that it has acknowledged before NEWLEADER, which counts from then on.
+  var earlyAck: Zxid?
   /// When the learner is considered lost if no packet arrives before.
   var deadline: Int64
   /// Set while this connection waits because it claims to be a server that is connected already; see `contest`.

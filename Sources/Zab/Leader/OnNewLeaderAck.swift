@@ -6,7 +6,9 @@ internal import ZooKeeperProtocol
 extension ZabPeer {
   /// Records the acknowledgement, and establishes the epoch if a quorum has given it.
   mutating func onNewLeaderAck(_ packet: QuorumPacket, _ handle: LearnerHandle, _ actions: inout [ZabAction]) {
-    guard let state = leader, packet.zxid == state.epoch.newLeaderZxid else {
+    guard let state = leader else { return }
+    if isEarly(packet.zxid) { return update(handle.connection) { $0.earlyAck = packet.zxid } }
+    guard packet.zxid == state.epoch.newLeaderZxid else {
       return dismiss(handle.connection, .acknowledgedAnotherEpoch(handle.id, packet.zxid), &actions)
     }
     let deadline = now + settings.syncMilliseconds
@@ -20,7 +22,12 @@ extension ZabPeer {
     } else {
       establish(&actions)
     }
+    if let zxid = handle.earlyAck, leader != nil { onAck(zxid, from: handle.id, &actions) }
   }
+
+  /// Whether an ACK is for a transaction of the synchronization. Apache's learners of 3.8.0 write these on another
+  /// thread than the one that acknowledges NEWLEADER, and either may be first (ZOOKEEPER-4685).
+  private func isEarly(_ zxid: Zxid) -> Bool { zxid.counter != 0 && zxid <= history.last }
 
   /// Establishes the epoch if a quorum has the initial history: that commits the history, and clients are served.
   mutating func establish(_ actions: inout [ZabAction]) {

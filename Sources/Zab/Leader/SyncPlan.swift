@@ -7,6 +7,8 @@ enum SyncPlan: Equatable, Sendable {
   /// The learner has transactions at its end that the leader lacks: it truncates them, and the leader sends what
   /// follows.
   case trunc(to: Zxid)
+  /// The leader's log on disk has what the learner lacks, up to what the leader has in memory.
+  case log(after: Zxid)
   /// The leader does not have in memory what the learner lacks: it sends the whole tree.
   case snap
 
@@ -20,7 +22,10 @@ enum SyncPlan: Equatable, Sendable {
   init(learner last: Zxid, history: TxnHistory, committed: Zxid, skipsHoles: Bool = false) {
     // The leader of that epoch has proposed nothing: counter 0 is no transaction, so the leader cannot lack it.
     let isBeginningOfEpoch = last.counter == 0
-    if last == committed {
+    if last == ZabPeer.foreignHistory {
+      // Said by a learner that needs the tree. In a log that was begun standalone it is a transaction, too.
+      self = .snap
+    } else if last == committed {
       self = .diff(after: committed)
     } else if last > committed {
       self = isBeginningOfEpoch ? .diff(after: committed) : .trunc(to: committed)
@@ -39,15 +44,46 @@ enum SyncPlan: Equatable, Sendable {
 
 /// The leader's side of a synchronization.
 extension ZabPeer {
-  /// Sends a learner what it lacks, and then NEWLEADER. From here on it is sent everything that is proposed and
-  /// committed.
+  /// Sends a learner what it lacks, unless the log must be looked at before.
   mutating func synchronize(_ connection: ConnectionID, _ actions: inout [ZabAction]) {
     guard let state = leader, let handle = handle(connection) else { return }
     let end = state.phase == .broadcasting ? committed : history.last
     let plan = SyncPlan(
       learner: handle.lastZxid, history: history, committed: end, skipsHoles: settings.maySkipHoles)
+    guard plan == .snap, mayUseLog(for: handle) else { return synchronize(connection, plan, through: end, &actions) }
+    update(connection) { $0.phase = .awaitingLog }
+    actions.append(.examineLog(connection, after: handle.lastZxid, through: history.base))
+  }
+
+  /// Whether the log may have what a learner lacks. What is not durable here, because a leader does not wait for its
+  /// own disk, cannot be read there.
+  ///
+  /// Servers without a history report zxid 1 or −1, and must be sent the tree. So must those whose history ends in
+  /// epoch 0: standalone servers make transactions in it, each its own ones under the same zxids.
+  private func mayUseLog(for handle: LearnerHandle) -> Bool {
+    settings.readsLogForLearners && handle.lastZxid.rawValue >> 32 > 0 && handle.lastZxid.counter > 0
+      && handle.lastZxid < history.base && history.base <= persisted
+  }
+
+  /// Synchronizes a learner, once it is known whether the log has what it lacks.
+  mutating func onLogExamined(_ connection: ConnectionID, isComplete: Bool, _ actions: inout [ZabAction]) {
+    guard let state = leader, let handle = handle(connection), handle.phase == .awaitingLog else { return }
+    // What is no longer in memory was delivered, so that it is in the log too, if not yet on the disk.
+    let plan: SyncPlan = isComplete && mayUseLog(for: handle) ? .log(after: handle.lastZxid) : .snap
+    synchronize(connection, plan, through: state.phase == .broadcasting ? committed : history.last, &actions)
+  }
+
+  /// Sends a learner what it lacks, and then NEWLEADER. From here on it is sent everything that is proposed and
+  /// committed.
+  private mutating func synchronize(
+    _ connection: ConnectionID, _ plan: SyncPlan, through end: Zxid, _ actions: inout [ZabAction]
+  ) {
+    guard let state = leader, let handle = handle(connection) else { return }
     let start: Zxid
     switch plan {
+    case .log(let place):
+      actions.append(.sendLog(connection, QuorumPacket(.diff, zxid: end), after: place, through: history.base))
+      start = history.base
     case .diff(let place):
       actions.append(.send(QuorumPacket(.diff, zxid: end), connection))
       start = place
@@ -62,17 +98,19 @@ extension ZabPeer {
       actions.append(.send(QuorumPacket(.proposal, zxid: entry.zxid, data: entry.bytes), connection))
       actions.append(.send(QuorumPacket(.commit, zxid: entry.zxid), connection))
     }
-    if !handle.isObserver, !settings.dropsProposalsDuringSync {
-      for entry in history.entries(after: end, through: history.last) {
-        actions.append(.send(QuorumPacket(.proposal, zxid: entry.zxid, data: entry.bytes), connection))
-      }
-    }
     // TRUNC or SNAP may remove what the learner has acknowledged earlier.
     if !settings.keepsAcknowledgementsAcrossSync { leader?.acknowledged.forget(handle.id) }
     // A configuration in the initial history is committed with that history; one that was proposed since may never be.
     let known = state.phase == .broadcasting ? configuration : pending?.configuration ?? configuration
     let text = Array(known.text.utf8)
     actions.append(.send(QuorumPacket(.newLeader, zxid: state.epoch.newLeaderZxid, data: text), connection))
+    // What is outstanding follows NEWLEADER, although Apache's leaders send it before: its learners of 3.8.0 end the
+    // connection if they get the COMMIT of such a proposal before UPTODATE (ZOOKEEPER-4394), and begin anew.
+    if !handle.isObserver, !settings.dropsProposalsDuringSync {
+      for entry in history.entries(after: end, through: history.last) {
+        actions.append(.send(QuorumPacket(.proposal, zxid: entry.zxid, data: entry.bytes), connection))
+      }
+    }
     let deadline = now + settings.initMilliseconds
     update(connection) {
       $0.phase = .synchronizing

@@ -30,10 +30,11 @@ extension ZabPeer {
   /// Promises to follow the epoch, and reports the end and the epoch of this server's history.
   mutating func promise(_ actions: inout [ZabAction]) { acknowledgeEpoch(currentEpoch, &actions) }
 
-  /// The end of a history for which every leader sends its tree: no leader has proposed anything in epoch 0, and none
-  /// asks for a truncation across epochs. To the end of an empty history, a leader whose memory reaches back to the
-  /// beginning would answer with DIFF.
-  private static let foreignHistory = Zxid(rawValue: 1)
+  /// The end of a history for which a leader sends its tree: no leader has proposed anything in epoch 0, and none asks
+  /// for a truncation across epochs. To the end of an empty history, a leader whose memory reaches back to the
+  /// beginning would answer with DIFF. So may an Apache leader to this one, if its log was begun standalone; this
+  /// package's leaders send the tree in any case.
+  static let foreignHistory = Zxid(rawValue: 1)
 
   /// What a server reports that was started without its data. No leader counts its promise, and every leader sends it
   /// the tree, as it does to an Apache server.

@@ -5,6 +5,15 @@ extension ConfigurationFile {
   /// Whether a key describes a member, a group or a weight.
   func isMember(_ key: String) -> Bool { ["server.", "group.", "weight."].contains { key.hasPrefix($0) } }
 
+  /// Takes `snapshotSizeFactor`. Like Apache's server, this one uses the default instead of a number above 1, and
+  /// instead of any other text.
+  private mutating func takeSizeFactor(_ entry: PropertiesText.Entry) {
+    guard let factor = Double(entry.value), factor <= 1 else {
+      return warn(entry, "snapshotSizeFactor must be a number up to 1; \"\(entry.value)\" counts as 0.33")
+    }
+    configuration.quorumTimes.snapshotSizeFactor = factor
+  }
+
   /// Takes a key that is about an ensemble.
   ///
   /// - Returns: whether it is one.
@@ -27,6 +36,8 @@ extension ConfigurationFile {
       integer(entry, 0...Int(Int32.max)) { $0.quorumTimes.connectTimeoutMilliseconds = $1 > 0 ? $1 : Int(Int32.max) }
     case "electionPortBindRetry":
       systemInteger(entry, default: 3) { $0.quorumTimes.listenRetries = $1 >= 0 ? $1 : 3 }
+    case "commitLogCount": systemInteger(entry, default: 500) { $0.quorumTimes.historyCount = max(500, $1) }
+    case "snapshotSizeFactor": takeSizeFactor(entry)
     case "leaderServes": word(entry, ["yes", "no"], else: "yes") { $0.quorumTimes.leaderServesClients = $1 != "no" }
     case "quorumListenOnAllIPs": boolean(entry) { $0.quorumTimes.listensEverywhere = $1 }
     case "standaloneEnabled": boolean(entry) { $0.quorumTimes.isStandaloneAllowed = $1 }

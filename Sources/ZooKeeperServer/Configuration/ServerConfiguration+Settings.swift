@@ -36,6 +36,8 @@ extension ServerConfiguration.Ensemble {
     settings.initLimitTicks = Int64(times.initLimitTicks)
     settings.syncLimitTicks = Int64(times.syncLimitTicks)
     settings.isReconfigEnabled = isReconfigEnabled
+    settings.readsLogForLearners = times.snapshotSizeFactor >= 0
+    if let count = times.historyCount { settings.historyCount = count }
     return settings
   }
 }

@@ -98,6 +98,11 @@ package struct ServerConfiguration: Hashable, Sendable {
     package var isStandaloneAllowed = true
     /// Whether a leader serves clients too, rather than other servers only.
     package var leaderServesClients = true
+    /// Which part of the size of the newest snapshot the log may have that a learner is sent instead of the tree, in
+    /// bytes; 0 for any log, below 0 for none.
+    package var snapshotSizeFactor = 0.33
+    /// How many transactions a leader keeps in memory for learners; nil for the usual number.
+    package var historyCount: Int?
     /// How often listening on a port is tried again while the own name cannot be resolved; 0 means indefinitely.
     package var listenRetries = 3
   }

@@ -42,6 +42,8 @@ final class EnsembleDriver: @unchecked Sendable {
   var onRole: ((String) -> Void)?
   /// Servers with which traffic is blocked in both directions, to simulate a network partition.
   private var severed: Set<ServerID> = []
+  /// Reads the log for learners, once one has needed it.
+  private var learnerLog: LearnerLog?
   private let links: FaultyLinks
   private let clock: ServerClock
   let tap = MessageTap()
@@ -127,6 +129,7 @@ final class EnsembleDriver: @unchecked Sendable {
     readOnlyTimer?.cancel()
     election.stop()
     quorum.stop()
+    learnerLog?.stop()
   }
 
   // MARK: The end
@@ -301,6 +304,11 @@ final class EnsembleDriver: @unchecked Sendable {
       metrics.ensemble.snapshotsSent += 1
       metrics.ensemble.treesInFlight.add(quorum.treeCount + 1)
       quorum.send(packet, tree: tree, on: connection)
+    case .examineLog(let connection, let start, let end): examineLog(connection, after: start, through: end)
+    case .sendLog(let packet, let start, let end, let connection):
+      metrics.ensemble.differencesSent += 1
+      metrics.ensemble.logsInFlight.add(quorum.logCount + 1)
+      quorum.send(packet, log: readLog().feed(after: start, through: end), on: connection)
     case .receiveTree(let connection, let zxid): quorum.expectTree(runner.treeReader(zxid: zxid), on: connection)
     case .roleChanged(let role):
       report(role)
@@ -323,6 +331,27 @@ final class EnsembleDriver: @unchecked Sendable {
     case .note(let note): report(note)
     case .failed(.state(let reason)): onFailure?(reason)
     case .failed(.storage(let error)): onFailure?("\(error)")
+    }
+  }
+
+  private func readLog() -> LearnerLog {
+    if let learnerLog { return learnerLog }
+    let log = LearnerLog(runner.directory, sizeFactor: configuration.quorumTimes.snapshotSizeFactor, loop: loop)
+    learnerLog = log
+    return log
+  }
+
+  /// Finds out whether the log has what a learner lacks. That may take half of the time that the learner has; then it
+  /// is sent the tree.
+  private func examineLog(_ connection: ConnectionID, after start: Zxid, through end: Zxid) {
+    let patience = TimeAmount.milliseconds(clamping: Int(clamping: settings.zabSettings.initMilliseconds / 2))
+    let isWanted = { [self] in !isStopped && member.zab.learnerConnections.contains(connection) }
+    readLog().examine(after: start, through: end, for: patience, while: isWanted) { [self] finding in
+      logger.info(
+        finding == .complete ? "a learner is sent a part of the log" : "a learner is sent the tree rather than the log",
+        metadata: ["after": "\(start)", "through": "\(end)", "log": "\(finding.rawValue)"])
+      step(.logExamined(connection, isComplete: finding == .complete))
+      turns.end()
     }
   }
 

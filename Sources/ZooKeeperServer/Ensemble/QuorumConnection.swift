@@ -2,6 +2,7 @@ import EnsembleCore
 import Jute
 import NIOCore
 import ServerCore
+import TxnLog
 import Zab
 import ZooKeeperProtocol
 
@@ -44,6 +45,10 @@ final class QuorumConnection: ChannelInboundHandler, @unchecked Sendable {
   private var treeReader: TreeStreamReader?
   /// A tree that is being sent; packets that follow it wait in `out`.
   private var tree: TreeStream?
+  /// A part of the log that is being sent; packets that follow it wait in `out`.
+  private var feed: LogFeed?
+  /// Whether the next piece of it is being read.
+  private var isReadingLog = false
   /// The server at the other end, once it is known.
   var server: ServerID?
   /// What a slow link holds back; nil while it is not slow.
@@ -103,7 +108,7 @@ final class QuorumConnection: ChannelInboundHandler, @unchecked Sendable {
 
   func channelWritabilityChanged(context: ChannelHandlerContext) {
     // Not synchronously: this is called from within the write that made the channel writable.
-    if context.channel.isWritable, tree != nil { context.eventLoop.assumeIsolated().execute { [self] in flush() } }
+    if context.channel.isWritable, isSendingMuch { context.eventLoop.assumeIsolated().execute { [self] in flush() } }
     context.fireChannelWritabilityChanged()
   }
 
@@ -111,6 +116,7 @@ final class QuorumConnection: ChannelInboundHandler, @unchecked Sendable {
     self.context = nil
     sender = nil
     tree = nil
+    feed = nil
     dropDelayed()
     guard !isClosed else { return }
     isClosed = true
@@ -196,6 +202,10 @@ final class QuorumConnection: ChannelInboundHandler, @unchecked Sendable {
 
   /// Whether a tree is being sent.
   var isSendingTree: Bool { tree != nil }
+  /// Whether a part of the log is being sent.
+  var isSendingLog: Bool { feed != nil }
+  /// Whether something is being sent before which no packet may be sent.
+  private var isSendingMuch: Bool { tree != nil || feed != nil }
 
   /// Begins to send a tree, after the packets that were added before.
   func send(_ tree: TreeStream) {
@@ -213,13 +223,44 @@ final class QuorumConnection: ChannelInboundHandler, @unchecked Sendable {
     }
   }
 
+  /// Begins to send a part of the log, after the packets that were added before.
+  func send(_ feed: LogFeed) {
+    guard !isClosed, !isBroken else { return }
+    flush()
+    self.feed = feed
+  }
+
+  /// Reads and sends the next piece of the log, if the channel accepts it now.
+  private func sendLog(_ feed: LogFeed, _ context: ChannelHandlerContext) {
+    let hasRoom = context.channel.isWritable && (line?.waitingBytes ?? 0) < Self.maxDelayedTreeBytes
+    guard hasRoom, !isReadingLog else { return }
+    isReadingLog = true
+    feed.next { [weak self] in self?.onPiece($0, of: feed) }
+  }
+
+  private func onPiece(_ result: Result<LogFeed.Piece, TxnLogError>, of feed: LogFeed) {
+    isReadingLog = false
+    guard self.feed === feed, let context, let sender else { return }
+    switch result {
+    case .success(let piece):
+      if piece.isLast { self.feed = nil }
+      if !piece.bytes.isEmpty { deliver(piece.bytes, sender, context) }
+      flush()
+    case .failure(let error):
+      // The learner connects again, and is sent the tree if the log is of no use.
+      port.onUnreadableLog(error, self)
+      breakConnection()
+    }
+  }
+
   /// Sends the packets of this turn in one write.
   func flush() {
     hasUnsent = false
     hasUnsentCommit = false
     guard let context, let sender else { return }
     if tree != nil { sendTree(context) }
-    guard tree == nil, !out.isEmpty else { return }
+    if let feed { sendLog(feed, context) }
+    guard !isSendingMuch, !out.isEmpty else { return }
     deliver(out, sender, context)
     out.removeAll()
   }
@@ -245,7 +286,7 @@ final class QuorumConnection: ChannelInboundHandler, @unchecked Sendable {
   private func deliverDelayed(_ bytes: [UInt8]) {
     bytes.withUnsafeBytes { _ = sender?.send($0) }
     // More of a tree that waits for room on the line.
-    if tree != nil, let context { context.eventLoop.assumeIsolated().execute { [self] in flush() } }
+    if isSendingMuch, let context { context.eventLoop.assumeIsolated().execute { [self] in flush() } }
   }
 
   /// Sends what a slow link holds back.
@@ -263,6 +304,7 @@ final class QuorumConnection: ChannelInboundHandler, @unchecked Sendable {
   private func breakConnection() {
     isBroken = true
     tree = nil
+    feed = nil
     out.removeAll()
     dropDelayed()
     // Not synchronously: the member that is sending does not expect the report of the end.
@@ -272,16 +314,24 @@ final class QuorumConnection: ChannelInboundHandler, @unchecked Sendable {
   /// Ends this side of the connection once its packets are sent. The other end gets all of them before it notices, and
   /// closes the connection then.
   func closeOutput() {
-    if tree.take() == nil { flush() }
+    flushOrForget()
     sender?.enqueue(ByteBuffer()).whenComplete { [channel = context?.channel] _ in
       channel?.close(mode: .output, promise: nil)
     }
   }
 
+  /// Sends what waits, unless it would follow an incomplete tree, of which the other end would read it as a part, or an
+  /// incomplete part of the log.
+  private func flushOrForget() {
+    guard isSendingMuch else { return flush() }
+    tree = nil
+    feed = nil
+    out.removeAll()
+  }
+
   /// Closes the connection from this side. Nothing that happens on it is reported after that.
   func close() {
-    // Packets must not be sent after an incomplete tree: the other end would read them as a part of it.
-    if tree.take() == nil { flush() }
+    flushOrForget()
     isClosed = true
     dropDelayed()
     context?.close(promise: nil)

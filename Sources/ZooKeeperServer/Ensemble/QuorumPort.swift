@@ -3,6 +3,7 @@ import Logging
 import NIOCore
 import NIOPosix
 import ServerCore
+import TxnLog
 import Zab
 import ZooKeeperProtocol
 
@@ -224,6 +225,25 @@ final class QuorumPort: @unchecked Sendable {
     connection.send(packet)
     connection.send(tree)
     note(connection)
+  }
+
+  /// Adds a packet and a part of the log that follows it.
+  func send(_ packet: QuorumPacket, log: LogFeed, on id: ConnectionID) {
+    guard let connection = connections[id] else { return }
+    if let onEvent = tap.onEvent { onEvent(.sent(.packet(packet), to: connection.server)) }
+    connection.send(packet)
+    connection.send(log)
+    note(connection)
+  }
+
+  /// The number of parts of the log that are being sent.
+  var logCount: Int { connections.values.count { $0.isSendingLog } }
+
+  /// Reports that the log could not be read for a learner.
+  func onUnreadableLog(_ error: TxnLogError, _ connection: QuorumConnection) {
+    logger.warning(
+      "the log cannot be read for a learner, which is disconnected",
+      metadata: ["server": "\(connection.server.map { "\($0)" } ?? "")", "reason": "\(error)"])
   }
 
   /// The number of trees that are being sent.

@@ -35,7 +35,6 @@ extension MetricTable {
     .absent("learner_request_processor_queue_size", .summary(quantiles: false), noQueue),
     .absent("learner_handler_qp_size", .summarySet(quantiles: false), "the packets of a turn leave in one write"),
     .absent("learner_handler_qp_time_ms", .summarySet(quantiles: true), "the packets of a turn leave in one write"),
-    .absent("inflight_diff_count", .summary(quantiles: false), "what a learner lacks is sent in one turn"),
     .absent("socket_closing_time", .summary(quantiles: false), "closing a socket does not block"),
     .absent("netty_queued_buffer_capacity", .summary(quantiles: false), "of Netty"),
     .absent("jvm_pause_time_ms", .summary(quantiles: true), "there is no JVM: see loop_lag_ms"),

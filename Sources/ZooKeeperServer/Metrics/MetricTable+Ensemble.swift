@@ -22,6 +22,9 @@ extension MetricTable {
     .counter("diff_count", "Learners that this leader has sent only what they lacked.") {
       $0.metrics.ensemble.differencesSent
     },
+    .summary("inflight_diff_count", "The parts of the log that are being sent, when another one begins.") {
+      $0.metrics.ensemble.logsInFlight.distribution
+    },
     .summary("inflight_snap_count", "The trees that are being sent, when another one begins.") {
       $0.metrics.ensemble.treesInFlight.distribution
     },

@@ -103,6 +103,8 @@ final class EnsembleMetrics {
   var differencesSent = 0
   /// The trees that are being sent, each time another one begins.
   var treesInFlight = Histogram()
+  /// The parts of the log that are being sent, each time another one begins.
+  var logsInFlight = Histogram()
 
   // MARK: Proposals
 
@@ -182,6 +184,7 @@ final class EnsembleMetrics {
     followerSyncTime.reset()
     observerSyncTime.reset()
     treesInFlight.reset()
+    logsInFlight.reset()
     acknowledgeTime.reset()
     proposalLatency.reset()
     ackCreationLatency.reset()

@@ -150,8 +150,11 @@ extension KeyTable {
     .needless("multiAddress.reachabilityCheckEnabled", "All addresses are tried."),
     .needless("multiAddress.reachabilityCheckTimeoutMs", "All addresses are tried."),
     .needless("forceSnapshotSync", "A learner gets the tree if the leader's history does not reach back to it."),
-    .needless("commitLogCount", "A leader keeps the last transactions by their bytes."),
-    .needless("snapshotSizeFactor", "A learner gets the transactions that the leader has in memory, or the tree."),
+    .honoured("commitLogCount", "How many transactions a leader keeps in memory for learners, at least 500; 2000."),
+    .honoured(
+      "snapshotSizeFactor",
+      "A learner that lacks more gets it from the log, if that is at most such a part of the newest snapshot, in bytes;"
+        + " with 0 it may be any part, and with -1 the learner gets the tree; 0.33."),
     .needless("leader.maxConcurrentSnapSyncs", "Trees are sent in pieces between other work."),
     .needless("leader.maxConcurrentDiffSyncs", "Transactions are sent in pieces between other work."),
     .needless("maxConcurrentSnapSyncs", "Trees are sent in pieces between other work."),
