@@ -11,7 +11,7 @@
 #
 # Prints for each binary the start of a standalone server, the server's instructions for a read and a synced write of
 # 100 bytes, one after another and pipelined (8 connections, 64 requests in flight on each), and those of a one-shot get.
-# Batches form by the clock, so the figures differ by up to one per cent between runs; how they are taken is said in
+# Batches form by the clock, so the figures differ by about one per cent between runs; how they are taken is said in
 # rows/instructions.py. Needs valgrind, which reads the binary only without its debug data, a C compiler and Python 3.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/kit.sh"
