@@ -9,14 +9,18 @@ record writes the baseline. print shows them, with what a start, 20,000 pipeline
 
 A path's figure is the difference between two runs of the server, one with a single request (or batch) and one with
 many, over the number of requests between: the start, the set-up of zkload and the end cancel out. Batches and wakes
-still go by the clock, and on a busy machine there are more of them: each end is the least of three runs.
+still go by the clock, and on a busy machine there are more of them: each end is the least of three runs, and what seems
+dearer is counted again. The log is in memory where that is possible (/dev/shm): whether the event loop falls asleep
+before a write is durable depends on the disk, by seven per cent of the instructions.
 """
 import os
 import pathlib
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import tempfile
 
 from commands import CLI_MT
 from figures import Figure
@@ -25,6 +29,8 @@ import servers
 
 ROOM = 1.03
 RUNS = 3
+ATTEMPTS = 3
+MEMORY = "/dev/shm"
 # Of zkload: mode and connections with requests in flight, how many requests are one batch, and how many are measured.
 PATHS = {
     "lone-read": (("read", "-c", "1", "-w", "1"), 1, 8000),
@@ -33,15 +39,23 @@ PATHS = {
     "writes": (("write", "-c", "8", "-w", "64"), 512, 20_000),
 }
 BASELINE_PATHS = ("lone-read", "lone-write", "reads", "get")
-# Threads take turns, or what they do depends on how busy the machine is: by seven per cent for a write.
+# Threads take turns, or what they do depends on how busy the machine is.
 CALLGRIND = ("valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", "--fair-sched=yes")
 
 
 class Bench:
-    """Servers under callgrind, one at a time."""
+    """Servers under callgrind, one at a time. A context: what it writes is gone at its end."""
 
     def __init__(self, kit, work, processes, ports):
-        self.kit, self.work, self.processes, self.ports = kit, work, processes, ports
+        self.kit, self.processes, self.ports = kit, processes, ports
+        self.work = pathlib.Path(tempfile.mkdtemp(dir=MEMORY if os.access(MEMORY, os.W_OK) else work))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.processes.stop_all()
+        shutil.rmtree(self.work, ignore_errors=True)
 
     def strip(self, zkcli):
         """Valgrind does not read the debug data of so large a binary."""
@@ -131,27 +145,25 @@ def row(context):
         for figure in figures:
             figure.absent["floor"] = "not installed: apt-get install valgrind"
         return figures
-    bench = Bench(context.kit, context.work, context.processes, context.ports)
-    binary = bench.strip(context.zkcli)
-    for figure in figures[:-1]:
-        name = figure.key.partition(".")[2]
-        figure.add("zkcli", bench.path("zkcli", binary, name, context.scale, context.runs))
-        null = "log" if "write" in name else "null"
-        figure.add(null, bench.path(null, context.kit / "limits", name, context.scale, context.runs))
-    ours, theirs = bench.get(binary, context.runs)
-    figures[-1].add("zkcli", ours)
-    if theirs:
-        figures[-1].add("cli_mt", theirs)
+    with Bench(context.kit, context.work, context.processes, context.ports) as bench:
+        binary = bench.strip(context.zkcli)
+        for figure in figures[:-1]:
+            name = figure.key.partition(".")[2]
+            figure.add("zkcli", bench.path("zkcli", binary, name, context.scale, context.runs))
+            null = "log" if "write" in name else "null"
+            figure.add(null, bench.path(null, context.kit / "limits", name, context.scale, context.runs))
+        ours, theirs = bench.get(binary, context.runs)
+        figures[-1].add("zkcli", ours)
+        if theirs:
+            figures[-1].add("cli_mt", theirs)
     return figures
 
 
-def measure(bench, binary):
-    values = {name: round(bench.path("zkcli", binary, name)) for name in BASELINE_PATHS[:-1]}
-    values["get"] = round(bench.get(binary)[0])
-    return values
+def measure(bench, binary, name):
+    return round(bench.get(binary)[0] if name == "get" else bench.path("zkcli", binary, name))
 
 
-def check(values, baseline):
+def check(bench, binary, baseline):
     """Prints each path beside its baseline; whether none has become dearer."""
     expected = {}
     for line in pathlib.Path(baseline).read_text().splitlines():
@@ -160,15 +172,19 @@ def check(values, baseline):
             expected[words[0]] = int(words[1])
     holds = True
     print(f"{'path':<12} {'instructions':>14} {'baseline':>14} {'ratio':>7}")
-    for name, value in values.items():
+    for name in BASELINE_PATHS:
         if name not in expected:
-            raise SystemExit(f"{baseline} has no line for {name}")
+            raise Failure(f"{baseline} has no line for {name}")
+        value = measure(bench, binary, name)
+        for _ in range(ATTEMPTS - 1):
+            if value > expected[name] * ROOM:
+                value = min(value, measure(bench, binary, name))
         ratio = value / expected[name]
         verdict = "ok" if ratio <= ROOM else "DEARER"
         if ratio < 1 / ROOM:
             verdict = "ok, cheaper: record the baseline anew"
         holds = holds and ratio <= ROOM
-        print(f"{name:<12} {value:>14,} {expected[name]:>14,} {ratio:>7.3f} {verdict}")
+        print(f"{name:<12} {value:>14,} {expected[name]:>14,} {ratio:>7.3f} {verdict}", flush=True)
     return holds
 
 
@@ -181,32 +197,34 @@ def record(values, baseline, zkcli):
     pathlib.Path(baseline).write_text("".join(line + "\n" for line in lines))
 
 
+def show(bench, binary, name):
+    print(name)
+    print(f"{'server start':<28} {bench.serve('zkcli', binary, None):>14,}")
+    for path, (arguments, _, _) in PATHS.items():
+        print(f"{' '.join(arguments):<28} {round(bench.path('zkcli', binary, path)):>14,} a request")
+    print(f"{'one-shot get':<28} {round(bench.get(binary)[0]):>14,}", flush=True)
+
+
 def main():
     kit, work, action = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]), sys.argv[3]
-    processes = Processes()
-    bench = Bench(kit, work, processes, Ports())
+    # Ends what was started when it is ended itself.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
-        if action == "print":
-            for zkcli in sys.argv[4:]:
-                binary = bench.strip(zkcli)
-                print(zkcli)
-                print(f"{'server start':<28} {bench.serve('zkcli', binary, None):>14,}")
-                for name, (arguments, _, _) in PATHS.items():
-                    print(f"{' '.join(arguments):<28} {round(bench.path('zkcli', binary, name)):>14,} a request")
-                print(f"{'one-shot get':<28} {round(bench.get(binary)[0]):>14,}")
+        with Bench(kit, work, Processes(), Ports()) as bench:
+            if action == "print":
+                for zkcli in sys.argv[4:]:
+                    show(bench, bench.strip(zkcli), zkcli)
+                return 0
+            baseline, zkcli = sys.argv[4:6]
+            binary = bench.strip(zkcli)
+            if action == "check":
+                return 0 if check(bench, binary, baseline) else 1
+            record({name: measure(bench, binary, name) for name in BASELINE_PATHS}, baseline, zkcli)
+            print(pathlib.Path(baseline).read_text(), end="")
             return 0
-        baseline, zkcli = sys.argv[4:6]
-        values = measure(bench, bench.strip(zkcli))
-        if action == "check":
-            return 0 if check(values, baseline) else 1
-        record(values, baseline, zkcli)
-        print(pathlib.Path(baseline).read_text(), end="")
-        return 0
     except Failure as failure:
         print(f"instructions: {failure}", file=sys.stderr)
         return 2
-    finally:
-        processes.stop_all()
 
 
 if __name__ == "__main__":
