@@ -36,7 +36,7 @@ fi
 if [[ ,$suites, == *,floor,* ]]; then
   "$load/measure.sh" -o "$results" -k standalone -s core -f '^(read-100-c1-w1|connect-c1)$' -w "$work/null" \
     -T "null=$load/target-null.sh"
-  cc -O2 -o "$work/fan-out" "$repository/Tests/Benchmarks/fan-out.c"
+  cc -O2 -pthread -o "$work/fan-out" "$repository/Tests/Benchmarks/fan-out.c"
   for _ in 1 2 3; do "$work/fan-out" 5000 10 >> "$work/ours.jsonl"; done
 fi
 
