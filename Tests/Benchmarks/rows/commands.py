@@ -61,12 +61,16 @@ def one_shot(context):
 
 
 def local(context):
-    figure = Figure("local.time", "zkcli --local, from exec to the first answer", "ms")
+    return [measure_local(context, "local", "--local"), measure_local(context, "local-3", "--local", "3")]
+
+
+def measure_local(context, key, *options):
+    figure = Figure(f"{key}.time", f"zkcli {' '.join(options)}, from exec to the first answer", "ms")
     inner = f"{shlex.quote(str(context.zkcli))} exists / && date +%s%N"
     for _ in range(max(3, context.runs * 2)):
         context.quiet.wait()
         others, begin = Others(), time.time_ns()
         # The child is the first client; it tells when it has its answer.
-        output = run([context.zkcli, "--quiet", "--local", "--", "sh", "-c", inner])
+        output = run([context.zkcli, "--quiet", *options, "--", "sh", "-c", inner])
         figure.add("zkcli", (int(output.split()[-1]) - begin) / 1e6, others.cores())
-    return [figure]
+    return figure
