@@ -89,8 +89,7 @@ def watch(context):
             context.quiet.wait()
             sample = zkload(context, "watch", context.server(name), "-c", count, "-n", rounds)
             last.add(name, sample["last_event_us_median"], sample["other_cores"])
-            # The CPU is also that of setting the watches, of which there are as many.
-            cpu.add(name, sample["server_cpu_us_per_op"], sample["other_cores"])
+            cpu.add(name, sample["event_cpu_us_per_op"], sample["other_cores"])
         context.quiet.wait()
         others = Others()
         sample = json.loads(run([context.kit / "fan-out", count, rounds, os.cpu_count()]))
