@@ -217,17 +217,25 @@ final class SimulatedServer {
     try directory.writeSnapshot(member.state, hasDigest: true)
   }
 
-  /// Remembers the files on disk with this word in their names, for mutations that keep them.
-  func keepFiles(_ word: String) { keptFiles = disk.visibleFiles.filter { $0.key.contains("/\(word).") } }
+  /// Remembers the files on disk of this kind, `log` or `snapshot`, for mutations that keep them.
+  func keepFiles(_ kind: String) { keptFiles = disk.visibleFiles.filter { $0.key.contains("/\(kind).") } }
 
-  /// Restores those that were removed since, except logs that begin after a transaction.
-  func restoreFiles(logsThrough last: Zxid? = nil) {
+  /// Restores those that were removed since.
+  func restoreFiles() {
     for (path, bytes) in keptFiles.sorted(by: { $0.key < $1.key }) where !disk.exists(path) {
-      if let last, let first = FileName.zxid(ofLog: String(path.split(separator: "/").last ?? "")), first > last {
-        continue
-      }
       disk.install(path, bytes)
     }
     keptFiles = [:]
+  }
+
+  /// The same for logs, except those with transactions after one, which recovery would read.
+  func restoreLogs(through last: Zxid) throws(TxnLogError) {
+    restoreFiles()
+    for segment in try directory.segments() {
+      var reader = try LogReader(disk, path: segment.path, segment: segment.zxid)
+      while try reader.next() != nil {}
+      guard reader.last.map({ $0 > last }) ?? true else { continue }
+      do throws(FileSystemError) { try disk.remove(segment.path) } catch { throw TxnLogError(error) }
+    }
   }
 }

@@ -78,7 +78,9 @@ extension Simulation {
       if keepsSnapshots { server.restoreFiles() }
       checker.onPlace(server.id, min(zab.delivered, zxid))
     case .installed(let zxid):
-      if keepsLogs { server.restoreFiles(logsThrough: zxid) }
+      if keepsLogs {
+        do throws(TxnLogError) { try server.restoreLogs(through: zxid) } catch { onFailure(error, server) }
+      }
       checker.onPlace(server.id, zxid)
     }
   }

@@ -4,7 +4,7 @@ import TxnLog
 import Zab
 import ZooKeeperProtocol
 
-/// Reads the log on a leader's disk for learners, on a thread of its own and in pieces, so that neither the event loop
+/// Reads the log on a leader's disk for learners, on a separate thread and in pieces, so that neither the event loop
 /// nor another learner waits for long.
 ///
 /// *Thread*: the event loop.
