@@ -1,5 +1,5 @@
 internal import Jute
-internal import ZooKeeperProtocol
+package import ZooKeeperProtocol
 
 /// Sessions that only the server knows to which their clients are connected. They take no transaction, end with their
 /// server's role, and cannot move to another server.
