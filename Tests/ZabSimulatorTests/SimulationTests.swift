@@ -48,7 +48,7 @@ import Zab
 
   /// Where the search for a rare bug begins, so that it does not take long: otherwise at 1.
   private static let firstSeeds: [ZabMutation: UInt64] = [
-    .acceptsLearnerAhead: 110, .truncationKeepsSnapshots: 85, .keepsAcksAcrossSync: 210,
+    .acceptsLearnerAhead: 110, .truncationKeepsSnapshots: 85, .keepsAcksAcrossSync: 65,
     .leaderEpochBeforePersisted: 60, .answersSyncsUnconfirmed: 1900, .trustsReportsOfEarlierLogs: 90,
   ]
 
