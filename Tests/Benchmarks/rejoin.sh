@@ -8,10 +8,10 @@
 #   -r RUNS    how often each way is measured (default: 3); figures are medians
 #   ZKCLI      the binary (default: .build/release/zkcli; build it with the flags of the README)
 #
-# Three servers of ours. One is stopped (SIGSTOP) until its leader has given it up and has written the transactions,
-# then goes on; the time is measured until it reports the leader's last transaction. With snapshotSizeFactor=-1 the
-# leader sends the tree. Prints both times and the project's bar with a verdict; exits with 1 if it is missed. Needs a C
-# compiler and Python 3.
+# Three servers of ours, which write ten snapshots while they get the tree. One is stopped (SIGSTOP) until its leader has
+# given it up and has written the transactions, then goes on; the time is measured until it reports the leader's last
+# transaction. With snapshotSizeFactor=-1 the leader sends the tree. Prints both times and the project's bar with a
+# verdict; exits with 1 if it is missed. Needs a C compiler and Python 3.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/kit.sh"
 count=1000000 behind=100000 runs=3
@@ -45,7 +45,7 @@ start() {
   for id in 2 3 1; do
     printf '%s\n' "dataDir=$work/$id" "clientPort=$((port + id))" clientPortAddress=127.0.0.1 maxClientCnxns=0 \
       tickTime=500 initLimit=240 syncLimit=6 admin.enableServer=false '4lw.commands.whitelist=*' \
-      "snapshotSizeFactor=$1" "server.1=127.0.0.1:$((port + 11)):$((port + 21))" \
+      "snapCount=$((count / 10))" "snapshotSizeFactor=$1" "server.1=127.0.0.1:$((port + 11)):$((port + 21))" \
       "server.2=127.0.0.1:$((port + 12)):$((port + 22))" \
       "server.3=127.0.0.1:$((port + 13)):$((port + 23))" > "$work/$id.cfg"
     "$zkcli" server run "$work/$id.cfg" 2>> "$work/$id.log" &
@@ -107,10 +107,7 @@ PYTHON
 }
 
 start 0.33
-"$load/zkload" fill -n "$count" -d 100 -b 200 -c 4 -w 4 -T 900 "127.0.0.1:$((port + 3))" > /dev/null
-# The newest snapshot, by whose size the log is judged, must have the tree.
-stop
-start 0.33
+"$load/zkload" fill -n "$count" -d 100 -b 1 -c 8 -w 64 -T 900 "127.0.0.1:$((port + 3))" > /dev/null
 for ((run = 0; run < runs; run++)); do echo "log $(rejoin diff)"; done > "$work/samples"
 stop
 start -1
