@@ -37,8 +37,7 @@ package final class LogStream<Files: FileSystem> {
   ) throws(TxnLogError) {
     let segments = try directory.segments()
     snapshots = try directory.snapshots().map(\.zxid)
-    guard let index = segments.lastIndex(where: { $0.zxid <= start }),
-      let oldest = snapshots.first, oldest <= start || settings.sendsDeadBranches
+    guard let index = segments.lastIndex(where: { $0.zxid <= start }), let oldest = snapshots.first, oldest <= start
     else { return nil }
     for segment in segments[index...] where segment.zxid <= end {
       guard try LogReader(directory.files, path: segment.path, segment: segment.zxid).isMarked else { return nil }
@@ -85,9 +84,7 @@ package final class LogStream<Files: FileSystem> {
   private func advance() throws(TxnLogError) -> LogRecord? {
     let last = walk.position
     guard let record = try walk.next() else { return nil }
-    if record.zxid.epoch > last.epoch, !settings.sendsDeadBranches,
-      snapshots.contains(where: { last < $0 && $0 < record.zxid })
-    {
+    if record.zxid.epoch > last.epoch, snapshots.contains(where: { last < $0 && $0 < record.zxid }) {
       throw gap(after: last, next: record.zxid)
     }
     return record

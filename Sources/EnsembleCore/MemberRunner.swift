@@ -45,7 +45,6 @@ package final class MemberRunner<Files: FileSystem, Log: MemberLog> {
   package enum StorageEvent {
     case willSaveCurrentEpoch(Epoch)
     case willTruncate
-    case willInstall
     case savedAcceptedEpoch(Epoch)
     case savedCurrentEpoch(Epoch)
     case truncated(to: Zxid)
@@ -217,7 +216,6 @@ package final class MemberRunner<Files: FileSystem, Log: MemberLog> {
     expectedTree = nil
     do throws(TxnLogError) {
       _ = try stopLog(now)
-      onStorage?(.willInstall)
       try directory.install(state, hasDigest: treeSettings.hasDigest)
     } catch {
       hasFailed = true

@@ -24,7 +24,6 @@ extension ZabSettings {
   var keepsHistoryAcrossSnapshot: Bool { has(.diffFromDeadBranch) }
   var truncatesMemoryOnly: Bool { has(.truncatesMemoryOnly) }
   package var sendsLogToStrangers: Bool { has(.sendsLogToStrangers) }
-  package var sendsDeadBranches: Bool { has(.sendsDeadBranches) }
 
   // MARK: Durability and delivery
 

@@ -45,8 +45,6 @@ package enum ZabMutation: String, Hashable, Sendable, CaseIterable {
   case diffFromDeadBranch
   /// A learner is sent the leader's log although its last transaction is not in it (2418).
   case sendsLogToStrangers
-  /// After SNAP, a learner keeps its old log, and sends it as a leader together with the new one (2846).
-  case sendsDeadBranches
   /// Uncommitted transactions are delivered when a role ends (2845).
   case deliversUncommitted
   /// A leader goes on leading without a quorum.

@@ -41,8 +41,8 @@ final class SimulatedServer {
   var plannedTick = Int64.max
   /// How far its clock is ahead of the simulation's.
   let skewMilliseconds: Int64
-  /// Files that are restored after TRUNC or SNAP, for the mutations `truncationKeepsSnapshots` and `sendsDeadBranches`.
-  private var keptFiles: [String: [UInt8]] = [:]
+  /// Snapshots that are restored after TRUNC, for the mutation `truncationKeepsSnapshots`.
+  private var keptSnapshots: [String: [UInt8]] = [:]
 
   init(_ id: ServerID, _ configuration: QuorumConfiguration, _ options: SimulationOptions, skewMilliseconds: Int64) {
     self.id = id
@@ -217,25 +217,14 @@ final class SimulatedServer {
     try directory.writeSnapshot(member.state, hasDigest: true)
   }
 
-  /// Remembers the files on disk of this kind, `log` or `snapshot`, for mutations that keep them.
-  func keepFiles(_ kind: String) { keptFiles = disk.visibleFiles.filter { $0.key.contains("/\(kind).") } }
+  /// Remembers the snapshots on disk, for the mutation `truncationKeepsSnapshots`.
+  func keepSnapshots() { keptSnapshots = disk.visibleFiles.filter { $0.key.contains("/snapshot.") } }
 
   /// Restores those that were removed since.
-  func restoreFiles() {
-    for (path, bytes) in keptFiles.sorted(by: { $0.key < $1.key }) where !disk.exists(path) {
+  func restoreSnapshots() {
+    for (path, bytes) in keptSnapshots.sorted(by: { $0.key < $1.key }) where !disk.exists(path) {
       disk.install(path, bytes)
     }
-    keptFiles = [:]
-  }
-
-  /// The same for logs, except those with transactions after one, which recovery would read.
-  func restoreLogs(through last: Zxid) throws(TxnLogError) {
-    restoreFiles()
-    for segment in try directory.segments() {
-      var reader = try LogReader(disk, path: segment.path, segment: segment.zxid)
-      while try reader.next() != nil {}
-      guard reader.last.map({ $0 > last }) ?? true else { continue }
-      do throws(FileSystemError) { try disk.remove(segment.path) } catch { throw TxnLogError(error) }
-    }
+    keptSnapshots = [:]
   }
 }

@@ -61,7 +61,6 @@ extension Simulation {
   ) {
     guard let zab = server.member?.zab else { return }
     let keepsSnapshots = options.mutation == .truncationKeepsSnapshots
-    let keepsLogs = options.mutation == .sendsDeadBranches
     switch event {
     case .willSaveCurrentEpoch(let epoch):
       guard zab.role == .leading else { return }
@@ -72,16 +71,11 @@ extension Simulation {
     case .savedCurrentEpoch(let epoch):
       server.savedEpochs.current = epoch.rawValue
       checker.onEpochs(server.id, accepted: server.savedEpochs.accepted, current: server.savedEpochs.current)
-    case .willTruncate: if keepsSnapshots { server.keepFiles("snapshot") }
-    case .willInstall: if keepsLogs { server.keepFiles("log") }
+    case .willTruncate: if keepsSnapshots { server.keepSnapshots() }
     case .truncated(let zxid):
-      if keepsSnapshots { server.restoreFiles() }
+      if keepsSnapshots { server.restoreSnapshots() }
       checker.onPlace(server.id, min(zab.delivered, zxid))
-    case .installed(let zxid):
-      if keepsLogs {
-        do throws(TxnLogError) { try server.restoreLogs(through: zxid) } catch { onFailure(error, server) }
-      }
-      checker.onPlace(server.id, zxid)
+    case .installed(let zxid): checker.onPlace(server.id, zxid)
     }
   }
 
