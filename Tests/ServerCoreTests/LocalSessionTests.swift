@@ -72,6 +72,17 @@ import ZooKeeperProtocol
     #expect(follower.core.counters.outstandingRequests == 0)
   }
 
+  @Test func theEndOfASessionWaitsForRoomInTheOutput() {
+    let client = leader.connect()
+    client.create("/big", String(repeating: "x", count: 600_000))
+    for _ in 0..<2 { client.submit(.getData(PathWatchRequest(path: "/big"))) }
+    client.submit(.closeSession)
+    #expect(client.connection.hasHeldReads)
+    #expect(client.received().map(\.error) == [.ok, .ok])
+    leader.core.resumeReads(client.connection, leader.time)
+    #expect(client.received().map(\.error) == [.ok] && client.isClosed)
+  }
+
   @Test func aSilentSessionEndsOnItsServer() throws {
     let client = follower.connect()
     let id = client.connection.sessionID
