@@ -42,6 +42,8 @@ package final class ClientConnection {
     case sync([UInt8], startMicroseconds: Int64)
     /// A reply without a body that must not overtake others.
     case error(xid: Xid, opCode: OpCode, KeeperError, startMicroseconds: Int64)
+    /// The end of a local session, which takes no transaction.
+    case end(xid: Xid, startMicroseconds: Int64)
   }
 
   /// A large request, by the number of requests that are answered before it.
@@ -73,6 +75,8 @@ package final class ClientConnection {
 
   @exclusivity(unchecked) var session: SessionRecord?
   @exclusivity(unchecked) var pending = Deque<Pending>()
+  /// The requests in `pending` that the leader will refuse because they create ephemerals of a local session.
+  var refusedEphemerals = Deque<Xid>()
   /// The number of syncs in `pending` that the leader has answered.
   @exclusivity(unchecked) var releasedSyncCount = 0
   /// Frames that came before the session was established, or while a SASL token was with the driver.
@@ -116,10 +120,12 @@ package final class ClientConnection {
   /// The number of requests that were read and not answered.
   package var outstandingCount: Int { pending.count + heldFrames.count + waiting.count + (saslXid == nil ? 0 : 1) }
 
-  /// Whether reads wait only because of the amount of output; see `ServerCore.resumeReads`.
+  /// Whether requests wait only because of the amount of output; see `ServerCore.resumeReads`.
   package var hasHeldReads: Bool {
-    if case .read? = pending.first { return state == .open }
-    return false
+    switch pending.first {
+    case .read, .error, .end: state == .open
+    case .write, .sync, nil: false
+    }
   }
 
   /// The number of watched paths, counted in each of the two tables.

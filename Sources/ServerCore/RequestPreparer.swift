@@ -47,6 +47,8 @@ final class RequestPreparer {
   let settings: ServerSettings
   let access: AccessControl
   @exclusivity(unchecked) var sessions: SessionTracker
+  /// The sessions that only this server knows; see `LocalSessions.swift`.
+  @exclusivity(unchecked) var localSessions: SessionTracker
   let outstanding: OutstandingChanges
   private let metrics: CoreMetrics
   /// The last zxid that was given to a transaction. The leader of an ensemble sets it when its epoch begins.
@@ -76,6 +78,7 @@ final class RequestPreparer {
     access = AccessControl(settings: settings)
     budget = TxnBudget(settings)
     sessions = SessionTracker(tickMilliseconds: settings.tickTimeMilliseconds)
+    localSessions = SessionTracker(tickMilliseconds: settings.tickTimeMilliseconds, areLocal: true)
     outstanding = OutstandingChanges(tree, metrics)
     lastZxid = tree.lastProcessedZxid
   }
@@ -170,6 +173,7 @@ extension RequestPreparer {
   ///
   /// - Throws: `sessionExpired` or `sessionMoved`.
   func checkSession(_ context: Context) throws(KeeperError) {
+    if settings.hasLocalSessions, mayBeLocal(context.origin.sessionID) { return }
     try sessions.check(context.origin.sessionID, owner: context.origin.owner)
   }
 

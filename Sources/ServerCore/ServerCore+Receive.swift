@@ -39,7 +39,7 @@ extension ServerCore {
     // The session has ended, or its end is proposed: its requests are no longer answered.
     guard let session = connection.session, !session.isClosing else { return }
     preparer.sessions.touch(session, now: time.monotonicMilliseconds)
-    if role == .learner { questions.noteTouched(session) }
+    if role == .learner, !session.isLocal { questions.noteTouched(session) }
     if role == .readOnly, opCode?.needsQuorum == true { return refuseWrite(xid, opCode, connection) }
     switch opCode {
     case .sync where role == .learner: forwardSync(xid, payload, connection, time)
@@ -80,6 +80,11 @@ extension ServerCore {
     _ time: ServerTime
   ) {
     guard let opCode else { return }
+    if let session = connection.session, session.isLocal,
+      settleLocalWrite(xid, opCode, payload, connection, session, time)
+    {
+      return
+    }
     if onAudit != nil { expectAudit(xid, opCode, payload, connection) }
     if role == .learner { return forwardWrite(xid, opCode, payload, connection, time) }
     let start = time.monotonicMicroseconds
@@ -136,6 +141,11 @@ extension ServerCore {
         answer(connection, xid, error)
         metrics.updateLatency.add(Int(time.monotonicMicroseconds - start))
         note(connection, xid, opCode, latencyMicroseconds: time.monotonicMicroseconds - start, time)
+      case .end(let xid, let start):
+        finishFirst(of: connection)
+        answer(connection, xid, .ok)
+        note(connection, xid, .closeSession, latencyMicroseconds: time.monotonicMicroseconds - start, time)
+        close(connection)
       }
     }
   }

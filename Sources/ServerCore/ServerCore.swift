@@ -146,6 +146,8 @@ package final class ServerCore {
 
   /// Ends the sessions that were not heard from within their timeouts. The driver calls it every tick.
   ///
+  /// A learner's leader ends those of the whole ensemble.
+  ///
   /// - Returns: those of clients that may write.
   @discardableResult
   package func expireSessions(_ time: ServerTime) -> [SessionID] {
@@ -153,6 +155,8 @@ package final class ServerCore {
       expireReadOnly(time)
       return []
     }
+    let local = settings.hasLocalSessions ? expireLocalSessions(time) : []
+    if role == .learner { return local }
     let expired = preparer.sessions.expire(now: time.monotonicMilliseconds)
     for session in expired {
       counters.sessionsExpired += 1
@@ -160,7 +164,7 @@ package final class ServerCore {
       propose(
         preparer.prepareCloseSession(session, xid: Xid(rawValue: 0), wallMilliseconds: time.wallMilliseconds))
     }
-    return expired
+    return local + expired
   }
 
   /// The address of a session's client; nil if it is not connected to this server.
@@ -170,7 +174,12 @@ package final class ServerCore {
   ///
   /// - Returns: false if there is no such session, or it is ending.
   package func expire(_ session: SessionID, _ time: ServerTime) -> Bool {
-    guard let present = preparer.sessions.sessions[session], !present.isClosing else { return false }
+    if preparer.localSessions.sessions[session] != nil {
+      counters.sessionsExpired += 1
+      endLocalSession(session)
+      return true
+    }
+    guard role != .learner, let present = preparer.sessions.sessions[session], !present.isClosing else { return false }
     counters.sessionsExpired += 1
     propose(preparer.prepareCloseSession(session, xid: Xid(rawValue: 0), wallMilliseconds: time.wallMilliseconds))
     return true
@@ -210,8 +219,8 @@ package final class ServerCore {
   /// The number of connections, those without a session included.
   package var connectionCount: Int { connections.count }
 
-  /// The number of sessions that have not ended.
-  package var sessionCount: Int { preparer.sessions.sessions.count }
+  /// The number of sessions that have not ended, those that only this server knows included.
+  package var sessionCount: Int { preparer.sessions.sessions.count + localSessionCount }
 
   /// When each session expires if nothing more is heard, in milliseconds of the monotonic clock, in no order, for
   /// `dump`.

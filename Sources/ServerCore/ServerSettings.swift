@@ -16,6 +16,10 @@ package struct ServerSettings: Hashable, Sendable {
   package var skipACL = false
   /// `enforceQuota`: writes over a hard limit are refused.
   package var enforceQuota = false
+  /// `localSessionsEnabled`: in an ensemble, a session is known to its server only, and takes no transaction.
+  package var hasLocalSessions = false
+  /// `localSessionsUpgradingEnabled`: such a session becomes one of the whole ensemble before it creates an ephemeral.
+  package var upgradesLocalSessions = false
   /// `reconfigEnabled`.
   package var reconfigEnabled = false
   /// `DigestAuthenticationProvider.enabled`.

@@ -12,9 +12,12 @@ final class SessionRecord {
   var isClosing = false
   /// On a learner: whether it was heard from since the last report to the leader.
   var wasHeardFrom = false
+  /// Whether only this server knows it.
+  let isLocal: Bool
 
-  init(id: SessionID, timeoutMilliseconds: Int32) {
+  init(id: SessionID, timeoutMilliseconds: Int32, isLocal: Bool) {
     self.id = id
+    self.isLocal = isLocal
     self.timeoutMilliseconds = timeoutMilliseconds
   }
 }
@@ -29,9 +32,13 @@ struct SessionTracker {
   private(set) var sessions: [SessionID: SessionRecord] = [:]
   private var buckets: [Int64: [SessionRecord]] = [:]
   private let tickMilliseconds: Int64
+  private let areLocal: Bool
 
   /// No sessions.
-  init(tickMilliseconds: Int64) { self.tickMilliseconds = max(1, tickMilliseconds) }
+  init(tickMilliseconds: Int64, areLocal: Bool = false) {
+    self.tickMilliseconds = max(1, tickMilliseconds)
+    self.areLocal = areLocal
+  }
 
   /// Adds a session, or extends one that exists, with a new timeout.
   @discardableResult
@@ -41,7 +48,7 @@ struct SessionTracker {
       touch(record, now: now)
       return record
     }
-    let record = SessionRecord(id: id, timeoutMilliseconds: timeoutMilliseconds)
+    let record = SessionRecord(id: id, timeoutMilliseconds: timeoutMilliseconds, isLocal: areLocal)
     sessions[id] = record
     touch(record, now: now)
     buckets[record.expiryMilliseconds, default: []].append(record)

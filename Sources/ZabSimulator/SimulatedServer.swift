@@ -80,6 +80,8 @@ final class SimulatedServer {
     settings.serverID = id.rawValue
     settings.tickTimeMilliseconds = 200
     settings.reconfigEnabled = true
+    settings.hasLocalSessions = options.hasLocalSessions
+    settings.upgradesLocalSessions = true
     settings.skipACL = true
     settings.maximumTxnBytes = options.mutation == .writesLargeTransactions ? .max : StateChecker.maximumTxnBytes
     return settings

@@ -32,6 +32,8 @@ package struct SimulationOptions: Hashable, Sendable, CustomStringConvertible {
   package var pieceBytes: Int
   /// Whether learners are sent the leader's log from its disk, if it reaches back far enough.
   package var readsLogForLearners: Bool
+  /// Whether sessions are local to their servers, and upgraded when they create ephemerals.
+  package var hasLocalSessions: Bool
   /// The bug that is put in on purpose.
   package var mutation: ZabMutation?
 
@@ -53,6 +55,7 @@ package struct SimulationOptions: Hashable, Sendable, CustomStringConvertible {
     preallocationBytes = random.chance(500) ? 64 << 10 : 0
     pieceBytes = random.chance(500) ? 500 : 10_000
     readsLogForLearners = random.chance(500)
+    hasLocalSessions = random.chance(250)
   }
 
   package var description: String {
@@ -61,6 +64,7 @@ package struct SimulationOptions: Hashable, Sendable, CustomStringConvertible {
       + " latency<=\(maxLatencyMicroseconds)us sync<=\(maxSyncMicroseconds)us history=\(historyCount)"
       + " snapshots=every \(snapshotInterval) waits=\(waitsForLog) direct=\(hasDirectWrites)"
       + " preallocation=\(preallocationBytes) pieces=\(pieceBytes) log=\(readsLogForLearners)"
+      + " local=\(hasLocalSessions)"
       + (mutation.map { " mutation=\($0.rawValue)" } ?? "")
   }
 }

@@ -80,7 +80,8 @@ extension RunningServer {
   package func hasSession(_ session: Int64) async -> Bool? {
     if pauseRequest.isActive { return nil }
     return try? await loop.submit { [self] in
-      parts.clients.served.core.committedSessions[SessionID(rawValue: session)] != nil
+      let (core, session) = (parts.clients.served.core, SessionID(rawValue: session))
+      return core.committedSessions[session] != nil || core.hasLocalSession(session)
     }.get()
   }
 }

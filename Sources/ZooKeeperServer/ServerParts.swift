@@ -133,7 +133,7 @@ final class ServerParts: @unchecked Sendable {
   ///
   /// - Returns: false if this server does not end sessions, or there is no such session.
   func expire(_ session: SessionID) -> Bool {
-    guard clients.served.ownsSessions, clients.served.core.expire(session, clock.now) else { return false }
+    guard clients.served.audience == .everybody, clients.served.core.expire(session, clock.now) else { return false }
     turns.end()
     return true
   }
@@ -141,7 +141,7 @@ final class ServerParts: @unchecked Sendable {
   private func startTimers() {
     let served = clients.served
     timers.every(.milliseconds(clamping: configuration.tickTimeMilliseconds)) { [unowned self] in
-      if served.ownsSessions { expireSessions(served) }
+      if served.audience == .everybody { expireSessions(served) }
     }
     for encryption in encryptions { encryption.watchFiles(timers) }
     var due = NIODeadline.now() + .seconds(1)
@@ -168,9 +168,8 @@ final class ServerParts: @unchecked Sendable {
   private func expireSessions(_ served: ServedCore) {
     let core = served.core
     for session in core.expireSessions(served.clock.now) {
-      var fields: Logger.Metadata = [
-        "session": "\(session)", "timeout_ms": .stringConvertible(Int(core.committedSessions[session] ?? 0)),
-      ]
+      var fields: Logger.Metadata = ["session": "\(session)"]
+      if let timeout = core.committedSessions[session] { fields["timeout_ms"] = .stringConvertible(Int(timeout)) }
       // A client that has lost its connection, or is connected to another server, has no address here.
       if let address = core.address(of: session) { fields["client"] = "\(address)" }
       logger.info("a session has expired", metadata: fields)

@@ -24,10 +24,11 @@ final class Bench {
   var holdsCommits = false
   var proposals: [Proposal] = []
 
-  init(extended: Bool = true, _ configure: (inout ServerSettings) -> Void = { _ in }) {
+  init(extended: Bool = true, role: ServerRole = .standalone, _ configure: (inout ServerSettings) -> Void = { _ in }) {
     var settings = ServerSettings()
     configure(&settings)
-    core = ServerCore(settings: settings, tree: DataTree(extendedTypesEnabled: extended), time: Bench.time(1_000_000))
+    core = ServerCore(
+      settings: settings, tree: DataTree(extendedTypesEnabled: extended), time: Bench.time(1_000_000), role: role)
   }
 
   static func time(_ now: Int64) -> ServerTime { ServerTime(monotonicMilliseconds: now, wallMilliseconds: now + 5) }

@@ -263,6 +263,19 @@ import ZooKeeperProtocol
     #expect(bench.core.counters.digestMismatches == 0)
   }
 
+  /// A reply that must not overtake others is not forgotten while the client does not take its answers.
+  @Test func anErrorWaitsForRoomInTheOutput() {
+    let bench = Bench()
+    let client = bench.connect()
+    client.create("/big", String(repeating: "x", count: 600_000))
+    for _ in 0..<2 { client.submit(.getData(PathWatchRequest(path: "/big"))) }
+    client.submitRaw(type: OpCode.create.rawValue, body: [1])
+    #expect(client.connection.hasHeldReads)
+    #expect(client.received().map(\.error) == [.ok, .ok])
+    bench.core.resumeReads(client.connection, bench.time)
+    #expect(client.received().map(\.error) == [.marshallingError])
+  }
+
   @Test func reconfigIsRefusedStandalone() {
     let request = ClientRequest.reconfig(
       ReconfigRequest(joiningServers: nil, leavingServers: nil, newMembers: nil, configVersion: -1))

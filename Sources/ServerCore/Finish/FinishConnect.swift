@@ -27,6 +27,7 @@ extension ServerCore {
     if let other = connectionsBySession[request.sessionID] { close(other) }
     connection.sessionID = request.sessionID
     guard SessionCredentials.isValid(request.password, for: request.sessionID) else { return reject(connection) }
+    if resumeLocalSession(connection, time) { return }
     if role == .learner { return askAboutSession(connection) }
     guard let session = preparer.sessions.sessions[request.sessionID], !session.isClosing else {
       return reject(connection)
@@ -57,8 +58,9 @@ extension ServerCore {
     let id = nextSessionID
     nextSessionID = SessionID(rawValue: id.rawValue &+ 1)
     connection.sessionID = id
-    connection.state = .opening
     counters.sessionsCreated += 1
+    if settings.hasLocalSessions, role != .standalone { return createLocalSession(connection, time) }
+    connection.state = .opening
     connectionsBySession[id] = connection
     hold(
       .write(xid: Xid(rawValue: 0), opCode: .createSession, startMicroseconds: time.monotonicMicroseconds),

@@ -105,7 +105,9 @@ extension ServerCore {
   }
 
   private func answerWrite(_ connection: ClientConnection, _ xid: Xid, _ opCode: OpCode, _ result: TxnResult) {
-    guard result.error == .ok || result.opCode == .multi else { return answer(connection, xid, result.error) }
+    guard result.error == .ok || result.opCode == .multi else {
+      return answer(connection, xid, localError(result.error, xid, connection))
+    }
     let start = beginReply(connection, xid)
     switch opCode {
     case .create: connection.output.writeString(result.path)

@@ -13,6 +13,9 @@ struct CreateForm {
     self.body = body
     ttlMilliseconds = ttl
   }
+
+  /// Whether the znode ends with its session.
+  var makesEphemeral: Bool { [.create, .create2].contains(opCode) && [1, 3].contains(body.flags) }
 }
 
 extension RequestPreparer {
@@ -21,7 +24,7 @@ extension RequestPreparer {
   /// - Throws: the error of the first check that fails.
   func create(_ form: CreateForm, _ context: Context) throws(KeeperError) -> Txn {
     let isSequential = try checkFlags(form)
-    try checkSession(context)
+    if form.makesEphemeral { try checkOwnerOfEphemerals(context) } else { try checkSession(context) }
     let parentPath = try parentPath(of: form.body.path)
     try budget.charge(path: form.body.path, data: form.body.data)
     let acl = try access.fixedUp(form.body.acl, context.origin.identities, budget: &budget)
@@ -38,7 +41,7 @@ extension RequestPreparer {
     parent.stat.pzxid = context.zxid
     let body = CreateTxn(
       path: path, data: form.body.data, acl: acl,
-      isEphemeral: [.create, .create2].contains(form.opCode) && [1, 3].contains(form.body.flags),
+      isEphemeral: form.makesEphemeral,
       parentCVersion: parent.stat.cversion)
     let txn = txn(form, body)
     outstanding.update(parent, zxid: context.zxid)

@@ -128,6 +128,8 @@ extension ConfigurationFile {
     case "enforceQuota": systemBoolean(entry) { $0.features.enforcesQuota = $1 }
     case "skipACL": word(entry, ["yes", "no"], else: "no") { $0.features.skipsACL = $1 == "yes" }
     case "reconfigEnabled": boolean(entry) { $0.features.allowsReconfig = $1 }
+    case "localSessionsEnabled": boolean(entry) { $0.features.hasLocalSessions = $1 }
+    case "localSessionsUpgradingEnabled": boolean(entry) { $0.features.upgradesLocalSessions = $1 }
     case "readonlymode.enabled": systemBoolean(entry) { $0.features.allowsReadOnly = $1 }
     case "znode.container.checkIntervalMs":
       systemInteger(entry, default: 60_000) { $0.features.containerCheckMilliseconds = $1 }

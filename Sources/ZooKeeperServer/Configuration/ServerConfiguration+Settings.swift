@@ -12,6 +12,8 @@ extension ServerConfiguration {
     settings.skipACL = features.skipsACL
     settings.enforceQuota = features.enforcesQuota
     settings.reconfigEnabled = features.allowsReconfig
+    settings.hasLocalSessions = ensemble != nil && features.hasLocalSessions
+    settings.upgradesLocalSessions = features.upgradesLocalSessions
     settings.maximumTxnBytes = ServerSettings.maximumTxnBytes(maximumFrameBytes: maximumFrameBytes)
     settings.superDigest = features.superDigest
     settings.digestSchemeEnabled = features.hasDigestScheme

@@ -247,6 +247,10 @@ package struct ServerConfiguration: Hashable, Sendable {
     /// Milliseconds after which a container that never had a child is deleted; 0 for never.
     package var neverUsedContainerMilliseconds = 0
     package var allowsReconfig = false
+    /// Whether a session is known to its server only, if there is an ensemble.
+    package var hasLocalSessions = false
+    /// Whether such a session becomes one of the whole ensemble when it creates an ephemeral.
+    package var upgradesLocalSessions = false
     /// Whether a member without a quorum serves read-only clients.
     package var allowsReadOnly = false
   }

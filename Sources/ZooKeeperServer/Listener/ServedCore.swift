@@ -55,7 +55,7 @@ final class ServedCore: @unchecked Sendable {
   /// Whether clients get sessions on this server.
   var admitsClients: Bool { isServing && (leaderServesClients || !core.role.isLeader) }
 
-  /// Whether sessions are created and expired by this server, and not by a leader.
+  /// Whether the sessions of the whole ensemble are created and expired by this server, and not by a leader.
   var ownsSessions: Bool { audience == .everybody && core.role != .learner }
 
   /// Serves all clients with the core of a leader or learner.

@@ -39,7 +39,7 @@ extension MetricTable {
     .gauge("ephemerals_count", "Ephemeral znodes.") { $0.sessions.ephemeralCount },
     .gauge("approximate_data_size", "The bytes of all paths and data.", unit: .bytes) { $0.approximateDataSize },
     .gauge("global_sessions", "Sessions of the whole ensemble.") { $0.sessions.count },
-    .gauge("local_sessions", "Sessions that only this server knows. It creates none.") { _ in 0 },
+    .gauge("local_sessions", "Sessions that only this server knows.") { $0.sessions.localCount },
     .gauge("open_file_descriptor_count", "Open descriptors of the process.") { $0.openFileDescriptors },
     .gauge("max_file_descriptor_count", "The descriptors that the process may open.") { $0.maximumFileDescriptors },
     .gauge("auth_failed_count", "Failed authentications.") { $0.authFailures },

@@ -151,7 +151,7 @@ enum AdminCommands {
       (
         "expiry_time_to_session_ids",
         .object(
-          report.sessions.expirySets.map { set in
+          SessionReport.expirySets(report.sessions.expiries + (report.sessions.localExpiries ?? [])).map { set in
             ("\(set.milliseconds)", .array(set.sessions.map { .number(Int($0.rawValue)) }))
           })
       ),

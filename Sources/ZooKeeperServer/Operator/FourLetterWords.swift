@@ -118,11 +118,12 @@ enum FourLetterWords {
 
   private static func dump(_ report: ServerReport) -> String {
     var text = "SessionTracker dump:\n"
+    if let local = report.sessions.localExpiries { text += sessionSets("Local Session", local) }
     if let ensemble = report.ensemble, ensemble.part != .leader {
       text += ensemble.sessionsText
     } else {
-      let sets = report.sessions.expirySets
-      text += expirySets("Session", sets.flatMap { set in set.sessions.map { (set.milliseconds, "\($0)") } })
+      let title = report.sessions.localExpiries == nil ? "Session" : "Global Session"
+      text += sessionSets(title, report.sessions.expiries)
     }
     text += "ephemeral nodes dump:\nSessions with Ephemerals (\(report.sessions.ephemerals.count)):\n"
     for (session, paths) in report.sessions.sortedEphemerals {
@@ -135,6 +136,13 @@ enum FourLetterWords {
         report.connections.map {
           ($0.expiryMilliseconds, "ip: /\($0.remoteAddress) sessionId: \($0.sessionID ?? .none)")
         })
+  }
+
+  private static func sessionSets(
+    _ title: String, _ expiries: [(milliseconds: Int64, session: SessionID)]
+  ) -> String {
+    let sets = SessionReport.expirySets(expiries)
+    return expirySets(title, sets.flatMap { set in set.sessions.map { (set.milliseconds, "\($0)") } })
   }
 
   private static func expirySets(_ title: String, _ items: [(milliseconds: Int64, text: String)]) -> String {

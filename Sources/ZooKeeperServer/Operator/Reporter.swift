@@ -176,7 +176,9 @@ final class Reporter: @unchecked Sendable {
       responseBytes: (sizes.last, sizes.minimum, sizes.maximum), connectionCount: core.connectionCount,
       znodeCount: core.tree.reportedZnodeCount, approximateDataSize: core.tree.approximateDataSizeBytes,
       watches: WatchReport(count: core.watchCount, dataSummary: core.dataWatchSummary),
-      sessions: SessionReport(count: core.committedSessions.count, ephemeralCount: core.tree.ephemeralCount),
+      sessions: SessionReport(
+        count: core.committedSessions.count, localCount: core.localSessionCount,
+        ephemeralCount: core.tree.ephemeralCount),
       treeDigest: core.tree.treeDigest, authFailures: core.counters.authFailures, snapshot: log.lastSnapshot,
       ensemble: membership.driver?.report(
         core, clientAddress: HostAndPort(host: configuration.clientAddress, port: clients.port),
@@ -187,6 +189,9 @@ final class Reporter: @unchecked Sendable {
     }
     if parts.contains(.sessions) {
       report.sessions.expiries = core.sessionExpiries.map { ($0.milliseconds + offset, $0.session) }
+      if core.settings.hasLocalSessions {
+        report.sessions.localExpiries = core.localSessionExpiries.map { ($0.milliseconds + offset, $0.session) }
+      }
     }
     return report
   }

@@ -138,15 +138,21 @@ struct WatchReport: Sendable {
 struct SessionReport: Sendable {
   /// The number of sessions of the whole ensemble, whichever server they are connected to.
   var count: Int
+  /// The number of sessions that only this server knows.
+  var localCount = 0
   /// Ephemeral znodes of all sessions.
   var ephemeralCount: Int
   /// When each expires, in milliseconds since 1970, and its id; unordered, and empty unless requested.
   var expiries: [(milliseconds: Int64, session: SessionID)] = []
+  /// The same for the sessions that only this server knows; nil if it makes none.
+  var localExpiries: [(milliseconds: Int64, session: SessionID)]?
   /// The ephemeral znodes of each session that has any; unordered, and empty unless requested.
   var ephemerals: [(session: SessionID, paths: [String])] = []
 
   /// The sessions that expire together, all in order.
-  var expirySets: [(milliseconds: Int64, sessions: [SessionID])] {
+  static func expirySets(
+    _ expiries: [(milliseconds: Int64, session: SessionID)]
+  ) -> [(milliseconds: Int64, sessions: [SessionID])] {
     Dictionary(grouping: expiries, by: \.milliseconds).sorted { $0.key < $1.key }
       .map { ($0.key, $0.value.map(\.session).sorted { $0.rawValue < $1.rawValue }) }
   }

@@ -36,8 +36,12 @@ extension KeyTable {
     .honoured("maxCnxns", "The most connections of all clients; 0, which is no limit."),
     .honoured("jute.maxbuffer", "The largest request, in bytes; 1048575.", .unprefixed),
     .honoured("globalOutstandingLimit", "With so many unanswered requests, none are read; 1000."),
-    .ineffective("localSessionsEnabled", "every session is one of the whole ensemble", .fileOnly),
-    .ineffective("localSessionsUpgradingEnabled", "every session is one of the whole ensemble", .fileOnly),
+    .honoured(
+      "localSessionsEnabled",
+      "Whether a session is known to its server only, takes no transaction, and has no ephemerals; false.", .fileOnly),
+    .honoured(
+      "localSessionsUpgradingEnabled",
+      "Whether such a session becomes one of the whole ensemble when it creates an ephemeral; false.", .fileOnly),
     .needless("tcpKeepAlive", "Heartbeats find connections that are broken."),
     .needless("clientTcpKeepAlive", "Heartbeats find connections that are broken."),
     .needless("closeSessionTxn.enabled", "The end of a session always lists its ephemerals, as with the default."),
