@@ -89,16 +89,11 @@ final class ClientListener: @unchecked Sendable {
   ) -> EventLoopFuture<Int> {
     let bootstrap = ServerBootstrap.forPorts(on: loop)
       .serverChannelOption(.backlog, value: Int32(clamping: configuration.listenBacklog))
-      .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
-      .childChannelOption(.allowRemoteHalfClosure, value: true)
-      // Every connection keeps its buffer, so it is small until the client has sent much at a time.
-      .childChannelOption(
-        .recvAllocator,
-        value: AdaptiveRecvByteBufferAllocator(minimum: 128, initial: 128, maximum: 65_536)
-      )
-      .childChannelOption(.writeBufferWaterMark, value: .init(low: 256 << 10, high: 1 << 20))
       .childChannelInitializer { [self] channel in
-        channel.eventLoop.makeCompletedFuture { try accept(channel, encryption) }
+        channel.eventLoop.makeCompletedFuture {
+          try Self.setOptions(of: channel)
+          try accept(channel, encryption)
+        }
       }
     return listening.bind(bootstrap, address, purpose: purpose).map { [self] channel in
       channels.append(channel)
@@ -137,6 +132,17 @@ final class ClientListener: @unchecked Sendable {
   var hasConnections: Bool { !handlers.isEmpty }
 
   // MARK: Connections
+
+  /// Sets up a connection. A bootstrap does the same with futures, which took a fifth of what a session costs.
+  private static func setOptions(of channel: any Channel) throws {
+    guard let options = channel.syncOptions else { preconditionFailure("a socket's channel has options") }
+    try options.setOption(.tcpOption(.tcp_nodelay), value: 1)
+    try options.setOption(.allowRemoteHalfClosure, value: true)
+    // Every connection keeps its buffer, so it is small until the client has sent much at a time.
+    try options.setOption(
+      .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 128, initial: 128, maximum: 65_536))
+    try options.setOption(.writeBufferWaterMark, value: .init(low: 256 << 10, high: 1 << 20))
+  }
 
   private func accept(_ channel: any Channel, _ spoken: Encryption) throws {
     let address = channel.remoteAddress?.peerAddress ?? "127.0.0.1"
