@@ -78,7 +78,7 @@ final class Site: Sendable {
 
   private func checkMayChange(_ request: WebRequest) throws(WebError) {
     if settings.isReadOnly {
-      throw .forbidden("ReadOnly", "this server was started with --read-only and changes nothing")
+      throw .forbidden("ReadOnly", "this page is read-only: it was started so")
     }
     try checkMayChange(try session(of: request).cluster, request)
   }

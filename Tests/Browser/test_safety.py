@@ -148,7 +148,7 @@ class ReadOnlyTest(PageTest):
             ]:
                 self.until(act, lambda: self.all(f"[data-act={act}]")[0].is_enabled() == is_offered)
             self.keys("n")
-            self.until_text("#toasts", "--read-only")
+            self.until_text("#toasts", "read-only")
             self.assertEqual(self.all("dialog[open]"), [])
         finally:
             self.browser.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", {"identifier": script})
