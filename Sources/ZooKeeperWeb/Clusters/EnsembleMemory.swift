@@ -19,6 +19,8 @@ struct EnsembleMemory {
   var clients: Kept<JSON>?
   var census: Kept<SessionCensus>?
   var configuration: Kept<String?>?
+  /// How far the servers' clocks are ahead of this machine's, in milliseconds, as sessions with each have shown.
+  var clockOffsets: Kept<[ServerAddress: Int64]>?
   var ensembleWork: Task<JSON, Never>?
   var clientsWork: Task<JSON, Never>?
   /// How many packets each client had sent when the clients were last listed.
@@ -29,6 +31,7 @@ struct EnsembleMemory {
   static let clientsPatience = Duration.milliseconds(1800)
   static let freshness = Duration.milliseconds(200)
   static let configurationPatience = Duration.seconds(10)
+  static let clockPatience = Duration.seconds(60)
   /// How long a server may take to answer a four-letter word.
   static let wordLimit = Duration.milliseconds(700)
 }
@@ -74,7 +77,10 @@ extension ClusterSession {
     report.goal = report.newestZxid
     let activity = Activity(answers.map(\.sample), since: memory.samples)
     memory.samples = Dictionary(answers.map { ($0.sample.address, $0.sample) }) { $1 }
-    let members = zip(report.members, activity.servers).map { Self.document(of: $0, $1, in: report) }
+    let offsets = memory.clockOffsets.flatMap { .now - $0.taken < EnsembleMemory.clockPatience ? $0.value : nil } ?? [:]
+    let members = zip(report.members, activity.servers).map {
+      Self.document(of: $0, $1, in: report, clockOffset: offsets[$0.address])
+    }
     return .object([
       ("cluster", .string(cluster.name)), ("time", JSON.time(WallClock.nowMilliseconds())),
       ("verdict", .string(Self.verdict(report))), ("hasQuorum", .bool(report.hasQuorum)),
@@ -102,8 +108,17 @@ extension ClusterSession {
     return text ?? memory.configuration?.value
   }
 
-  private static func document(of member: MemberReport, _ activity: Activity.Server, in report: EnsembleReport) -> JSON
-  {
+  /// Keeps what a report on the ensemble's health shows and four-letter words do not: the servers' clocks.
+  func remember(_ report: EnsembleReport) {
+    let offsets = report.members.compactMap { member in
+      member.session?.clockOffsetMilliseconds.map { (member.address, $0) }
+    }
+    memory.clockOffsets = .init(value: Dictionary(offsets) { $1 }, taken: .now)
+  }
+
+  private static func document(
+    of member: MemberReport, _ activity: Activity.Server, in report: EnsembleReport, clockOffset: Int64?
+  ) -> JSON {
     let metrics = member.metrics
     let latency: JSON =
       metrics?.number("avg_latency") == nil
@@ -132,7 +147,7 @@ extension ClusterSession {
       ("dataBytes", .optional(metrics?.count("approximate_data_size"))),
       ("openDescriptors", .optional(metrics?.count("open_file_descriptor_count"))),
       ("maximumDescriptors", .optional(metrics?.count("max_file_descriptor_count"))),
-      ("uptimeMilliseconds", .optional(metrics?.count("uptime"))), ("clockOffsetMilliseconds", .null),
+      ("uptimeMilliseconds", .optional(metrics?.count("uptime"))), ("clockOffsetMilliseconds", .optional(clockOffset)),
     ])
   }
 
@@ -183,7 +198,8 @@ extension ClusterSession {
         ("server", .optional(session.server.map { "\($0)" })), ("since", JSON.time(session.sinceMilliseconds)),
         ("timeoutMilliseconds", .optional(session.timeoutMilliseconds)), ("received", .number(session.receivedCount)),
         ("sent", .number(session.sentCount)), ("queued", .number(session.queuedCount)),
-        ("requestRate", .decimal(rate)), ("averageLatencyMilliseconds", .null),
+        ("requestRate", .decimal(rate)),
+        ("averageLatencyMilliseconds", .optional(session.averageLatencyMilliseconds)),
         ("lastOperation", .optional(session.lastOperation)), ("ephemerals", .number(session.ephemerals.count)),
         ("watches", .number(session.watches.count)),
       ])
