@@ -19,7 +19,6 @@ final class Site: Sendable {
   let sandbox: SandboxControl?
   let uploads = Slots(WebLimits.uploads)
   let walks = Slots(WebLimits.walks)
-  let healths = Slots(2)
   let listings = Slots(WebLimits.listings)
 
   init(_ settings: WebSettings, port: Int, loop: any EventLoop) {

@@ -8,7 +8,7 @@
 #   ZKCLI        the binary (default: .build/release/zkcli)
 #
 # The first pass is about a standalone server, the second about the sandbox, whose servers are killed and restarted in
-# it. The streams of events are left out: they have no end. schemathesis is installed from PyPI into a directory beside
+# it. The streams of events are left out, because they have no end, and files, which it cannot make. schemathesis is installed from PyPI into a directory beside
 # the build's products. Exits with 1 if an answer is not as the description says.
 set -euo pipefail
 examples=30 seed=$RANDOM
@@ -37,6 +37,7 @@ trap cleanup EXIT
 
 # serve OPTIONS...: starts the page, and sets url and token.
 serve() {
+  rm -f "$work/url"
   "$zkcli" "$@" web --listen 127.0.0.1:0 > "$work/url" 2> "$work/log" &
   page=$!
   for _ in {1..200}; do [[ -s $work/url ]] && break; sleep 0.05; done
@@ -46,8 +47,8 @@ serve() {
 
 # check OPTIONS...: makes the requests.
 check() {
-  # An answer to a header with blanks around it, or to a wrong method, is that of HTTP and not of an endpoint.
-  "$environment/bin/schemathesis" run "${url}api/v1/openapi.yaml" --header "X-Zkcli-Token: $token" --checks all \
+  "$environment/bin/schemathesis" --config-file "$repository/Tests/Browser/schemathesis.toml" \
+    run "${url}api/v1/openapi.yaml" --header "X-Zkcli-Token: $token" \
     --exclude-checks ignored_auth,unsupported_method --phases examples,coverage,fuzzing --max-examples "$examples" \
     --seed "$seed" --no-color --warnings off "$@"
 }
@@ -58,7 +59,7 @@ status=0
 server=$!
 for _ in {1..200}; do [[ -s $work/server ]] && break; sleep 0.05; done
 serve -s "$(sed 's/.* //' "$work/server")"
-check --exclude-path-regex '^/(sandbox|events)' || status=1
+check --exclude-path-regex '^/(sandbox|events|import)' || status=1
 kill "$page" && wait "$page" || true
 serve --local 3
 check --include-path-regex '^/sandbox' || status=1

@@ -77,7 +77,7 @@ import ZooKeeperProtocol
   @Test func slowDisksAndWrongClocksAreShown() async throws {
     try await WebFixture.run { fixture in
       #expect(
-        try await fixture.change("POST", "/sandbox/slow-disk", #"{"server":1,"milliseconds":20}"#).status == 200)
+        try await fixture.change("POST", "/sandbox/slow-disk", #"{"server":1.0,"milliseconds":20}"#).status == 200)
       let reply = try await fixture.change("POST", "/sandbox/clock", #"{"server":1,"milliseconds":-7200000}"#)
       #expect(reply.status == 200)
       guard case .array(let members)? = reply.json?["members"], let member = members.first else {
@@ -85,7 +85,11 @@ import ZooKeeperProtocol
       }
       #expect(member["diskDelayMilliseconds"]?.bytes == [UInt8]("20".utf8))
       #expect(member["clockOffsetMilliseconds"]?.bytes == [UInt8]("-7200000".utf8))
-      for body in [#"{"server":2,"milliseconds":0}"#, #"{"server":1}"#, #"{"server":1,"milliseconds":1e99}"#] {
+      #expect(try await fixture.change("POST", "/sandbox/clock", #"{"server":2,"milliseconds":0}"#).status == 404)
+      for body in [
+        #"{"server":10,"milliseconds":0}"#, #"{"server":1}"#, #"{"server":1,"milliseconds":1e99}"#,
+        #"{"server":1,"milliseconds":0.5}"#,
+      ] {
         #expect(try await fixture.change("POST", "/sandbox/slow-disk", body).status == 400, "\(body)")
         #expect(try await fixture.change("POST", "/sandbox/clock", body).status == 400, "\(body)")
       }

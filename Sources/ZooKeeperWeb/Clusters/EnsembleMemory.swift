@@ -19,8 +19,9 @@ struct EnsembleMemory {
   var clients: Kept<JSON>?
   var census: Kept<SessionCensus>?
   var configuration: Kept<String?>?
-  /// How far the servers' clocks are ahead of this machine's, in milliseconds, as sessions with each have shown.
-  var clockOffsets: Kept<[ServerAddress: Int64]>?
+  /// The report on the ensemble's health, for which a session was opened with each server.
+  var health: Kept<EnsembleReport>?
+  var healthWork: Task<EnsembleReport, Never>?
   var ensembleWork: Task<JSON, Never>?
   var clientsWork: Task<JSON, Never>?
   /// How many packets each client had sent when the clients were last listed.
@@ -34,6 +35,8 @@ struct EnsembleMemory {
   static let clockPatience = Duration.seconds(60)
   /// How long a server may take to answer a four-letter word.
   static let wordLimit = Duration.milliseconds(700)
+  /// How long each question of a report on the health may take.
+  static let healthLimit = Duration.seconds(1)
 }
 
 extension ClusterSession {
@@ -77,7 +80,7 @@ extension ClusterSession {
     report.goal = report.newestZxid
     let activity = Activity(answers.map(\.sample), since: memory.samples)
     memory.samples = Dictionary(answers.map { ($0.sample.address, $0.sample) }) { $1 }
-    let offsets = memory.clockOffsets.flatMap { .now - $0.taken < EnsembleMemory.clockPatience ? $0.value : nil } ?? [:]
+    let offsets = clockOffsets
     let members = zip(report.members, activity.servers).map {
       Self.document(of: $0, $1, in: report, clockOffset: offsets[$0.address])
     }
@@ -108,12 +111,27 @@ extension ClusterSession {
     return text ?? memory.configuration?.value
   }
 
-  /// Keeps what a report on the ensemble's health shows and four-letter words do not: the servers' clocks.
-  func remember(_ report: EnsembleReport) {
-    let offsets = report.members.compactMap { member in
+  /// How far the servers' clocks are ahead of this machine's, in milliseconds, which four-letter words do not tell.
+  private var clockOffsets: [ServerAddress: Int64] {
+    guard let health = memory.health, .now - health.taken < EnsembleMemory.clockPatience else { return [:] }
+    let offsets = health.value.members.compactMap { member in
       member.session?.clockOffsetMilliseconds.map { (member.address, $0) }
     }
-    memory.clockOffsets = .init(value: Dictionary(offsets) { $1 }, taken: .now)
+    return Dictionary(offsets) { $1 }
+  }
+
+  /// The report on the ensemble's health. Those who ask at the same time get the same one.
+  func healthReport() async throws -> EnsembleReport {
+    if let kept = memory.health, .now - kept.taken < EnsembleMemory.patience { return kept.value }
+    if let work = memory.healthWork { return await work.value }
+    let probe = try probe(limit: EnsembleMemory.healthLimit)
+    let servers = cluster.connectString.servers
+    let work = Task { await probe.ensemble(servers) }
+    memory.healthWork = work
+    let report = await work.value
+    memory.healthWork = nil
+    memory.health = .init(value: report, taken: .now)
+    return report
   }
 
   private static func document(

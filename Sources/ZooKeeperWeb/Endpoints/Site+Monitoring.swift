@@ -13,14 +13,7 @@ extension Site {
 
   /// GET /health
   func health(_ request: WebRequest) async throws -> WebAnswer {
-    let session = try session(of: request)
-    let probe = try session.probe(limit: .seconds(1))
-    // It opens a session with each server, so that one at a time is enough.
-    return try await healths.run("reports") {
-      let report = await probe.ensemble(session.cluster.connectString.servers)
-      await session.remember(report)
-      return .json(settings.shell.health(report))
-    }
+    .json(settings.shell.health(try await session(of: request).healthReport()))
   }
 
   /// GET /clients
