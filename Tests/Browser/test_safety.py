@@ -98,7 +98,7 @@ class SafetyTest(PageTest):
     def test_a_lost_server_leaves_what_was_shown_and_comes_back(self):
         self.visit(self.path("a b"))
         self.until_text(".value-text", "in a b")
-        self.one("[data-act=edit]").click()
+        self.press("[data-act=edit]", lambda: self.one("[data-act=edit]"))
         self.one(".editor textarea").send_keys("typed ")
         self.network(True)
         try:

@@ -200,17 +200,9 @@ extension Site {
   private static func create(
     _ path: String, _ data: [UInt8]?, _ acl: [ACL], _ mode: CreateMode, _ client: ZooKeeperClient
   ) async throws(ZooKeeperError) -> (String, Stat?) {
-    do throws(ZooKeeperError) {
-      let (path, stat) = try await client.create2(path, data: data, acl: acl, mode: mode)
-      return (path, stat)
-    } catch {
-      // Servers before 3.5.
-      guard error.code == .server(.unimplemented), mode.opCode == .create2 || mode.opCode == .create else {
-        throw error
-      }
-      let path = try await client.create(path, data: data, acl: acl, mode: mode)
-      return (path, try? await client.exists(path))
-    }
+    // Servers before 3.5 do not know the request that returns the stat as well, and close the connection.
+    let path = try await client.create(path, data: data, acl: acl, mode: mode)
+    return (path, try? await client.exists(path))
   }
 
   /// Creates the missing znodes above one.

@@ -20,7 +20,8 @@ final class EventStream: Sendable {
     var isOver = false
   }
 
-  /// How long events are gathered: a write for each of 50 a second, to each of 200 streams, would take a tenth of a core.
+  /// How long events are gathered: a write for each of 50 a second, to each of 200 streams, would take a tenth of a
+  /// core.
   private static let gathering = TimeAmount.milliseconds(40)
 
   let id: String
