@@ -40,7 +40,8 @@ import Testing
   private static func run(_ server: RunningCommand, servers: String) async throws {
     let python = try await PythonEnvironment.make("browser", requirements: "\(directory)/requirements.txt")
     var environment = RunningCommand.cleanEnvironment
-    environment["ZKCLI_WEB_URL"] = try #require(try await server.nextLine(within: .seconds(60)))
+    let url = try #require(try await server.nextLine(within: .seconds(60)))
+    environment["ZKCLI_WEB_URL"] = url
     environment["ZKCLI_SERVER"] = servers
     environment["PYTHONDONTWRITEBYTECODE"] = "1"
     // Other tests take the processors meanwhile.

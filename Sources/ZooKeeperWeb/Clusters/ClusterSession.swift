@@ -36,7 +36,7 @@ actor ClusterSession {
   /// What is remembered of the ensemble for a moment.
   var memory = EnsembleMemory()
 
-  /// Attempts to open a session that no one waits for are so far apart.
+  /// The time between two attempts to open a session for which no request waits.
   private static let retryPause = Duration.seconds(1)
 
   init(_ cluster: WebCluster, _ hub: EventHub) {
@@ -151,8 +151,8 @@ actor ClusterSession {
 
   // MARK: The keeper
 
-  /// Whether the servers know no watches that stay; the events wait then until their watches are set again, so that
-  /// no one reads a state whose next change would be missed.
+  /// Whether the servers do not know persistent watches. Events then wait until their watches are set again: otherwise
+  /// a view could read a state and miss its next change.
   private nonisolated let watchesAreOneShot = Mutex(false)
   private nonisolated let spent = Mutex<[WatchEvent]>([])
 

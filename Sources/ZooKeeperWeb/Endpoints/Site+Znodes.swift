@@ -188,7 +188,7 @@ extension Site {
 
   /// The entries of an ACL.
   ///
-  /// - Throws: 400 for what is none.
+  /// - Throws: 400 for a document that is not an ACL.
   func entries(of document: JSON) throws(WebError) -> [ACL] {
     do { return try settings.shell.acl(document) } catch {
       var refusal = WebError(any: error, settings.shell)
