@@ -137,7 +137,7 @@ package struct JSONReader {
     position = text.endIndex
     let word = String(decoding: text, as: UTF8.self)
     if let number = Int64(word) { return .number(number) }
-    return Double(word) == nil ? nil : .string(word)
+    return Double(word) == nil ? nil : .raw([UInt8](word.utf8))
   }
 
   private mutating func take(_ word: String) -> Bool {

@@ -187,6 +187,15 @@ package struct DirectoryLock<Files: FileSystem>: ~Copyable {
     for handle in handles { files.unlock(handle) }
   }
 
+  /// Unlocks the files.
+  ///
+  /// Owners call this instead of leaving it to `deinit`: in optimized builds, Swift 6.3 does not run that of a value
+  /// which an optional property of a class in another module holds.
+  package mutating func release() {
+    for handle in handles { files.unlock(handle) }
+    handles = []
+  }
+
   /// Locks another file.
   mutating func take(_ path: String) throws(FileSystemError) { handles.append(try files.lock(path)) }
 }

@@ -1,3 +1,5 @@
+package import JSONFormat
+
 /// The configuration of an ensemble as its text says it.
 ///
 /// *Shape*: lines `server.ID=host:port:port[:role];[address:]port`, then `version=HEX`. A standalone server's text is
@@ -24,6 +26,15 @@ package struct EnsembleText: Sendable {
   /// Where clients connect: `host:port` of each member that says so, with the member's own host for a wildcard.
   package var connectString: String {
     Self.join(servers.map { Self.clientAddress($0.address, keepingWildcard: false) })
+  }
+
+  /// The members for programs.
+  package var document: JSON {
+    .array(
+      servers.map { server in
+        let id = Int64(server.id).map { JSON.number($0) } ?? .string(server.id)
+        return .object([("id", id), ("address", .string(server.address))])
+      })
   }
 
   /// The line of zkCli.sh's `config -c`: version and addresses, in the order in which Java's hash table has them.

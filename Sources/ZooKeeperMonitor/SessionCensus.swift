@@ -18,6 +18,7 @@ public struct SessionCensus: Sendable {
     public var receivedCount: Int64 = 0
     public var sentCount: Int64 = 0
     public var queuedCount: Int64 = 0
+    public var averageLatencyMilliseconds: Int64?
     public var lastOperation: String?
     public var ephemerals: [String] = []
     public var watches: [String] = []
@@ -135,6 +136,7 @@ extension SessionCensus.Session {
     receivedCount = connection.receivedCount
     sentCount = connection.sentCount
     queuedCount = connection.queuedCount
+    averageLatencyMilliseconds = connection.averageLatencyMilliseconds
     lastOperation = connection.lastOperation
   }
 }

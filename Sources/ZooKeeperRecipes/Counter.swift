@@ -34,8 +34,10 @@ public struct Counter: Sendable {
       return data.count == 8 ? .long : data.count == 4 ? .int : nil
     }
 
+    /// The number that data is.
+    ///
     /// - Returns: nil for data that is not a number in this format.
-    func number(in data: [UInt8]) -> Int64? {
+    package func number(in data: [UInt8]) -> Int64? {
       switch self {
       case .text: Int64(String(decoding: data, as: UTF8.self))
       case .long: data.count == 8 ? data.reduce(0) { $0 << 8 | Int64($1) } : nil

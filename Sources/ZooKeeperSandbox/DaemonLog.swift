@@ -51,6 +51,9 @@ package final class DaemonLog: Sendable {
   /// Logs what is wrong with the configuration. These lines are not limited.
   package func warn(_ message: String) { log.note(.warning, message) }
 
+  /// Logs a line of the page's: where it is, and who has changed what. These lines are not limited.
+  package func page(_ message: String) { log.note(.notice, message) }
+
   /// Logs why the server has ended.
   package func fail(_ message: String) { log.note(.critical, message) }
 

@@ -1,10 +1,11 @@
 import Synchronization
 package import TransportSecurity
+import ZooKeeperProtocol
 import ZooKeeperServer
 
 /// A server on a `zoo.cfg`, for as long as the process lives.
 package struct ServerDaemon: Sendable {
-  private let configuration: ServerConfiguration
+  let configuration: ServerConfiguration
   /// Why the server does not know which member of its ensemble it is.
   private let joinFailure: SandboxError?
   /// What is wrong with the file but does not prevent the server: `FILE:LINE: message`.
@@ -169,6 +170,10 @@ package struct ServerDaemon: Sendable {
     package var keepAlive: @Sendable () -> Void
     /// Returns when the server is to stop.
     package var waitForEnd: @Sendable () async -> Void
+    /// Called when the server serves, with an address at which clients on this machine reach it.
+    package var openPage: (@Sendable (String) async -> Void)?
+    /// Called before the server stops.
+    package var closePage: (@Sendable () async -> Void)?
 
     package init(
       onStarted: @escaping @Sendable (String) -> Void, onRole: @escaping @Sendable (String) -> Void,
@@ -207,8 +212,10 @@ package struct ServerDaemon: Sendable {
       if let interval = owner.keepAliveMilliseconds { node.every(milliseconds: interval, owner.keepAlive) }
       let addresses = addresses(of: node)
       logger.notice("serving on \(addresses)")
+      await owner.openPage?("\(HostAndPort(host: clientAddress, port: clientPort(of: node)))")
       owner.onStarted(addresses)
       let failure = await node.waitForEnd(or: { await waiting.value })
+      await owner.closePage?()
       if failure == nil { await node.drain() }
       await node.stop()
       if let failure { throw failure }
@@ -219,6 +226,11 @@ package struct ServerDaemon: Sendable {
 }
 
 extension ServerDaemon {
+  /// The port that clients of a server that runs connect to.
+  private func clientPort(of server: RunningServer) -> Int {
+    isSecureOnly ? server.secureClientPort : server.clientPort
+  }
+
   /// Where a server that runs takes its clients' connections.
   private func addresses(of server: RunningServer) -> String {
     var ports: [String] = []

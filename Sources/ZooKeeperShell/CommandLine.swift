@@ -104,6 +104,9 @@ private struct Reading {
       return try plan(invocation, settings)
     }
     let servers = try SandboxRun.settings(options)
+    if servers.page != nil, let spec = invocation?.spec, spec.id == .web || spec.id == .server {
+      throw .usage("--web cannot be combined with the command \(spec.name)")
+    }
     if let word = options[.replay]?.last {
       guard parsed.child == nil, invocation == nil, settings.script == nil else {
         throw .usage("--replay cannot be combined with a command or --script")

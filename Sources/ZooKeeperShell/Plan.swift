@@ -26,9 +26,9 @@ enum Plan: Sendable {
   /// To run the interactive shell.
   case interactive(ShellSettings)
   /// To run an external command beside servers started for it.
-  case child([Word], on: LocalEnsemble.Settings, ShellSettings)
+  case child([Word], on: SandboxSettings, ShellSettings)
   /// To carry out another plan on servers started for it.
-  indirect case sandbox(LocalEnsemble.Settings, around: Plan)
+  indirect case sandbox(SandboxSettings, around: Plan)
 
   /// The settings; nil for what needs none.
   var settings: ShellSettings? {

@@ -78,12 +78,13 @@ package enum Program {
     case .replay(let path, let settings): return runReplay(path, settings, environment, output, sandbox)
     case .interactive(let settings): return try REPL.run(settings, environment, output, sandbox)
     case .child(let words, let servers, let settings):
-      return try SandboxRun.run(servers, isQuiet: settings.isQuiet, output) { sandbox throws(ShellError) in
+      return try SandboxRun.run(servers, settings, environment, output) { sandbox throws(ShellError) in
         try SandboxRun.runChild(words, on: sandbox)
       }
     case .sandbox(let servers, let plan):
-      return try SandboxRun.run(servers, isQuiet: plan.settings?.isQuiet ?? false, output) {
-        sandbox throws(ShellError) in
+      // There are no servers around a plan without settings.
+      guard let settings = plan.settings else { return try run(plan, environment, output, nil) }
+      return try SandboxRun.run(servers, settings, environment, output) { sandbox throws(ShellError) in
         try run(plan.adapted(to: sandbox), environment, output, sandbox)
       }
     }

@@ -19,7 +19,6 @@ final class Site: Sendable {
   let sandbox: SandboxControl?
   let uploads = Slots(WebLimits.uploads)
   let walks = Slots(WebLimits.walks)
-  let healths = Slots(2)
   let listings = Slots(WebLimits.listings)
 
   init(_ settings: WebSettings, port: Int, loop: any EventLoop) {
@@ -78,7 +77,7 @@ final class Site: Sendable {
 
   private func checkMayChange(_ request: WebRequest) throws(WebError) {
     if settings.isReadOnly {
-      throw .forbidden("ReadOnly", "this server was started with --read-only and changes nothing")
+      throw .forbidden("ReadOnly", "this page is read-only: it was started so")
     }
     try checkMayChange(try session(of: request).cluster, request)
   }

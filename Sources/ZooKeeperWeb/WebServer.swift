@@ -76,7 +76,7 @@ package final class WebServer: Sendable {
     switch error.errnoCode {
     case EADDRINUSE:
       return WebStartError(
-        "\(place) is in use by another program", hint: "choose another port with --listen; 0 takes any free one")
+        "\(place) is in use by another program", hint: "choose another port; 0 takes any free one")
     case EADDRNOTAVAIL:
       return WebStartError("\(settings.host) is no address of this machine", hint: "listen on 127.0.0.1")
     case EACCES:

@@ -268,12 +268,17 @@ class PageTest(unittest.TestCase):
           .find((one) => one.checkVisibility() && !one.disabled && (one.textContent.trim() === arguments[0] || one.getAttribute("aria-label") === arguments[0]))"""
         return self.until(f"button {label!r}", lambda: self.js(script, label, within))
 
-    def click(self, label, within="body"):
-        def press():
-            self.button(label, within).click()
+    def press(self, what, find):
+        """Clicks on what `find` gives, found again as long as the page draws it anew or something covers it."""
+
+        def click():
+            find().click()
             return True
 
-        self.until(f"click on {label!r}", press)
+        self.until(f"click on {what!r}", click)
+
+    def click(self, label, within="body"):
+        self.press(label, lambda: self.button(label, within))
 
     def field(self, label, within="dialog[open]"):
         script = """const label = [...document.querySelectorAll(`${arguments[1]} label`)].find((one) => one.textContent.trim() === arguments[0]);

@@ -185,7 +185,7 @@ class AccessibilityTest(PageTest):
         self.visit(self.path("plain"))
         self.one(".kind-badge")
         for act in ["create", "copy", "export", "import", "remove"]:
-            self.one(f"[data-act={act}]").click()
+            self.press(f"[data-act={act}]", lambda: self.one(f"[data-act={act}]"))
             dialog = self.one("dialog[open]")
             self.until("counted", lambda: "Counting" not in dialog.text)
             self.check(f"dialog-{act}")
@@ -261,7 +261,7 @@ class AccessibilityTest(PageTest):
     def test_a_phone_shows_one_pane_and_goes_back(self):
         self.size(390, 844)
         self.visit("#/")
-        self.row(self.root).click()
+        self.press("a row", lambda: self.row(self.root))
         self.until(
             "the znode alone",
             lambda: not self.all(".tree-pane")[0].is_displayed() and self.all(".value-pane")[0].is_displayed(),
@@ -285,5 +285,5 @@ class AccessibilityTest(PageTest):
         self.assertNotEqual(dark, light)
         self.visit("#/")
         self.assertEqual(self.js(ground), dark)
-        self.one("#theme").click()
+        self.press("#theme", lambda: self.one("#theme"))
         self.assertEqual(self.js("return localStorage.getItem('theme')"), None)

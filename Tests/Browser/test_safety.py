@@ -98,7 +98,7 @@ class SafetyTest(PageTest):
     def test_a_lost_server_leaves_what_was_shown_and_comes_back(self):
         self.visit(self.path("a b"))
         self.until_text(".value-text", "in a b")
-        self.one("[data-act=edit]").click()
+        self.press("[data-act=edit]", lambda: self.one("[data-act=edit]"))
         self.one(".editor textarea").send_keys("typed ")
         self.network(True)
         try:
@@ -148,7 +148,7 @@ class ReadOnlyTest(PageTest):
             ]:
                 self.until(act, lambda: self.all(f"[data-act={act}]")[0].is_enabled() == is_offered)
             self.keys("n")
-            self.until_text("#toasts", "--read-only")
+            self.until_text("#toasts", "read-only")
             self.assertEqual(self.all("dialog[open]"), [])
         finally:
             self.browser.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", {"identifier": script})

@@ -39,7 +39,7 @@ class TreeTest(PageTest):
     def test_back_and_forward_go_through_places(self):
         self.visit(self.path("alpha"))
         self.until_text(".value-text", "value of alpha")
-        self.row(self.path("beta")).click()
+        self.press("a row", lambda: self.row(self.path("beta")))
         self.until_text(".value-text", "value of beta")
         self.assertTrue(self.browser.current_url.endswith(encoded(self.path("beta"))))
         self.browser.back()
@@ -142,6 +142,15 @@ class TreeTest(PageTest):
         self.until("version in the row", lambda: "v1" in self.row(self.path("live")).text)
         self.api.delete(self.path("live"))
 
+    def settle(self):
+        """Waits until the page has asked for nothing for half a second: it follows what it shows then."""
+        asked, since = -1, time.monotonic()
+        while time.monotonic() - since < 0.5:
+            now = self.js("return performance.getEntriesByType('resource').length")
+            if now != asked:
+                asked, since = now, time.monotonic()
+            time.sleep(0.05)
+
     def test_a_tab_that_slept_shows_what_happened_meanwhile(self):
         script = self.browser.execute_cdp_cmd(
             "Page.addScriptToEvaluateOnNewDocument",
@@ -157,6 +166,7 @@ class TreeTest(PageTest):
         try:
             self.visit(self.path("gamma"))
             self.row(self.path("gamma"))
+            self.settle()
             self.js("window.stream.close()")  # Without an event, as a connection ends while the machine sleeps.
             self.api.create(self.path("while-asleep"), "x")
             time.sleep(0.5)

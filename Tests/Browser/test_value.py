@@ -39,7 +39,7 @@ class ShowTest(PageTest):
     def test_compressed_values_are_shown_decompressed(self):
         self.show("gzip", gzip.compress(b'{"deep":true}'))
         self.until_text(".value-text", '"deep": true')
-        self.field("decompressed (gzip)", ".value-bar").click()
+        self.press("a field", lambda: self.field("decompressed (gzip)", ".value-bar"))
         self.until_text(".value-text", "1f 8b")
 
     def test_a_value_of_a_mebibyte_draws_few_lines(self):
@@ -73,7 +73,7 @@ class ShowTest(PageTest):
         self.until_text(".access", "world:anyone:cdrwa")
         self.click("Edit the ACL")
         for label in ["delete: delete children", "admin: set the ACL"]:
-            self.one(f".acl-row input[aria-label='{label}']").click()
+            self.press(f".acl-row input[aria-label='{label}']", lambda: self.one(f".acl-row input[aria-label='{label}']"))
         self.click("Save the ACL")
         self.until(
             "the ACL is set",
@@ -161,14 +161,14 @@ class ChangeTest(PageTest):
     def open(self, path, act):
         self.visit(path)
         self.one(".kind-badge")
-        self.one(f"[data-act={act}]").click()
+        self.press(f"[data-act={act}]", lambda: self.one(f"[data-act={act}]"))
         return self.one("dialog[open]")
 
     def test_creates_with_parents(self):
         self.open(self.root, "create")
         self.field("Name, or a whole path").send_keys("deep/er")
         self.field("Value").send_keys("made")
-        self.field("Create missing parents").click()
+        self.press("a field", lambda: self.field("Create missing parents"))
         self.click("Create", "dialog[open] footer")
         self.until_text(".value-text", "made")
         self.assertEqual(self.api.value(self.path("deep/er")), "made")
@@ -177,7 +177,7 @@ class ChangeTest(PageTest):
         dialog = self.open(self.root, "create")
         self.assertIn("Belongs to the session of this page's server", dialog.text)
         self.field("Name, or a whole path").send_keys("fleeting")
-        self.field("Ephemeral").click()
+        self.press("a field", lambda: self.field("Ephemeral"))
         self.click("Create", "dialog[open] footer")
         self.until("created", lambda: self.api.exists(self.path("fleeting")))
         self.assertEqual(self.api.get("/znode", path=self.path("fleeting"))["kind"], "ephemeral")
@@ -229,7 +229,7 @@ class ChangeTest(PageTest):
         )
         self.assertTrue(all(json.loads(line) for line in exported.splitlines()))
         self.api.delete(self.path("out/below"))
-        self.one("[data-act=import]").click()
+        self.press("[data-act=import]", lambda: self.one("[data-act=import]"))
         with tempfile.NamedTemporaryFile("w", suffix=".jsonl", delete=False) as file:
             file.write(exported)
         try:

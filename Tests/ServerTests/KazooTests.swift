@@ -15,7 +15,7 @@ struct KazooTests {
   typealias Outcomes = [String: String]
 
   @Test(.enabled(if: ApacheServer.isInstalled)) func whatPassesOnApachePassesHere() async throws {
-    let python = try await Self.virtualEnvironment()
+    let python = try await PythonEnvironment.make("kazoo", requirements: "\(Self.directory)/requirements.txt")
     let port = try LoopbackPorts.reserve()
     let server = try ServerUnderTest(["maxClientCnxns=0"])
     let apache = try ApacheServer.commandLine(port: port)
@@ -62,34 +62,5 @@ struct KazooTests {
       if parts.count == 2, outcomes[String(parts[1])] != "failed" { outcomes[String(parts[1])] = String(parts[0]) }
     }
     return (outcomes, String((run.output + run.errorOutput).suffix(20_000)))
-  }
-
-  /// A Python with kazoo and pytest, made by pip once for each set of versions; its path.
-  private static func virtualEnvironment() async throws -> String {
-    let requirements = try Data(contentsOf: URL(filePath: "\(directory)/requirements.txt"))
-    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-    for byte in requirements { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
-    let build = URL(filePath: try Products.executable("zkcli")).deletingLastPathComponent().deletingLastPathComponent()
-    let home = build.appending(path: "kazoo-\(String(hash, radix: 16))").path
-    let python = "\(home)/bin/python"
-    if FileManager.default.fileExists(atPath: "\(home)/complete") { return python }
-    try? FileManager.default.removeItem(atPath: home)
-    // What pip is told of proxies and mirrors comes from outside.
-    let environment = ProcessInfo.processInfo.environment
-    for words in [
-      ["/usr/bin/python3", "-m", "venv", home],
-      [
-        python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement",
-        "\(directory)/requirements.txt",
-      ],
-    ] {
-      let run = try await CommandRun.run(
-        words[0], Array(words.dropFirst()), environment: environment, timeLimit: .seconds(240))
-      guard run.exitStatus == 0 else {
-        throw TestKitError(.missing, "kazoo from PyPI (apt-get install python3-venv): \(run.output)\(run.errorOutput)")
-      }
-    }
-    try Data().write(to: URL(filePath: "\(home)/complete"))
-    return python
   }
 }

@@ -17,11 +17,16 @@ import Testing
     case .script(let path, let settings): "script \(path) \(settings.format)"
     case .replay(let path, let settings): "replay \(path) \(settings.format)"
     case .interactive(let settings): "interactive \(settings.format)"
-    case .child(let words, let servers, _): "\(servers.size) servers: \(words.map(\.text).joined(separator: " "))"
-    case .sandbox(let servers, let plan):
-      "\(servers.size) servers\(servers.allowsReconfig ? " that allow reconfiguration" : "")"
-        + "\(servers.enforcesQuota ? " and enforce quotas" : ""): \(described(plan))"
+    case .child(let words, let servers, _):
+      "\(described(servers)): \(words.map(\.text).joined(separator: " "))"
+    case .sandbox(let servers, let plan): "\(described(servers)): \(described(plan))"
     }
+  }
+
+  private func described(_ servers: SandboxSettings) -> String {
+    "\(servers.ensemble.size) servers\(servers.ensemble.allowsReconfig ? " that allow reconfiguration" : "")"
+      + "\(servers.ensemble.enforcesQuota ? " and enforce quotas" : "")"
+      + "\(servers.page.map { " with a page at \($0)" } ?? "")"
   }
 
   private func described(_ invocation: Invocation) -> String {
@@ -47,6 +52,9 @@ import Testing
     ("--local 3 -f a.zk", "3 servers: script a.zk text"),
     ("--local 3 web --listen 127.0.0.1:0 -o json", "3 servers: page web json"),
     ("--local -- make -o json", "1 servers: make -o json"),
+    ("--local 3 --web ls /", "3 servers with a page at 127.0.0.1:9090: ls / text"),
+    ("--local --web=0 -- make", "1 servers with a page at 127.0.0.1:0: make"),
+    ("--local --web=[::1]:80", "1 servers with a page at [::1]:80: interactive text"),
     ("--local 3 --replay a.zk --json", "3 servers: replay a.zk json"),
     ("--local 3 --reconfig --quota ls /", "3 servers that allow reconfiguration and enforce quotas: ls / text"),
     ("--compat get /x", "get /x text"),
@@ -81,6 +89,10 @@ import Testing
     ("-f a.zk get /x --json", "Usage", .json),
     ("--local -s h:1 ls --json", "Usage", .json),
     ("--local --json --", "Usage", .json),
+    ("--web ls / --json", "Usage", .json),
+    ("--local --web=0.0.0.0:9090 ls / --json", "Usage", .json),
+    ("--local --web=x:y ls / --json", "Usage", .json),
+    ("--local --web web --json", "Usage", .json),
     ("--replay a.zk --json", "Usage", .json),
     ("--reconfig ls / --json", "Usage", .json),
     ("--quota ls / --json", "Usage", .json),

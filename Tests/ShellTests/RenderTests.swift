@@ -303,7 +303,7 @@ private let isoBlock = """
       ),
       (
         .config(text: "server.1=a:1:2;3\nversion=100", stat: nil, clientOnly: false),
-        #"{"version":"0x100","servers":[{"id":"1","address":"a:1:2;3"}],"connectString":"a:3"}"#
+        #"{"version":"0x100","servers":[{"id":1,"address":"a:1:2;3"}],"connectString":"a:3"}"#
       ),
       (
         .multi([MultiStep(operation: "delete", path: "/c", result: .error(.noNode))]),

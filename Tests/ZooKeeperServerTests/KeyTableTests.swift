@@ -12,7 +12,7 @@ import ZooKeeperProtocol
   private static let samples = [
     "server.N": ("server.1", "h:1:2"), "group.N": ("group.1", "1"), "weight.N": ("weight.1", "1"),
     "authProvider.N": ("authProvider.1", "a.DigestAuthenticationProvider"), "superUser.N": ("superUser.1", "x"),
-    "ssl.quorum.*": ("ssl.quorum.clientAuth", "none"),
+    "ssl.quorum.*": ("ssl.quorum.clientAuth", "none"), "web.ssl.*": ("web.ssl.clientAuth", "none"),
     "KeyAuthenticationProvider.*": ("KeyAuthenticationProvider.a", "1"),
   ]
 

@@ -55,7 +55,10 @@ import ZooKeeperProtocol
       ] {
         #expect(try await fixture.ask("GET", "/api/v1" + target).status == 400, "\(target)")
       }
-      for body in ["", "[]", "{", #"{"path":1}"#, #"{"path":"/a","other":1}"#, #"{"path":"/a","kind":"odd"}"#] {
+      for body in [
+        "", "[]", "{", #"{"path":1}"#, #"{"path":"/a","other":1}"#, #"{"path":"/a","kind":"odd"}"#,
+        #"{"path":"/a","data":1.5}"#,
+      ] {
         #expect(try await fixture.change("POST", "/znode", body).status == 400, "\(body)")
       }
       #expect(try await fixture.ask("GET", "/api/v1/nothing").status == 404)

@@ -1,3 +1,4 @@
+import Foundation
 import JSONFormat
 import TestKit
 import Testing
@@ -51,14 +52,49 @@ import Testing
     try await WebFixture.run { fixture in
       let page = try await fixture.ask("GET", "/")
       #expect(page.status == 200 && page.headers["content-type"] == "text/html; charset=utf-8")
-      let packed = try await fixture.ask("GET", "/app/index.html", headers: ["Accept-Encoding": "br, gzip"])
+      let packed = try await fixture.ask("GET", "/index.html", headers: ["Accept-Encoding": "br, gzip"])
       #expect(packed.headers["content-encoding"] == "gzip" && packed.body.count < page.body.count)
       let tag = try #require(packed.headers["etag"])
       #expect(try await fixture.ask("GET", "/", headers: ["If-None-Match": tag]).status == 304)
-      for path in ["/app/../index.html", "/app/%2e%2e/index.html", "/app/a%00", "/etc/passwd", "/app/", "/app"] {
+      for path in ["/../index.html", "/%2e%2e/index.html", "/a%00", "/etc/passwd", "/lib/", "/lib", "/openapi.yaml"] {
         #expect(try await fixture.ask("GET", path).status == 404, "\(path)")
       }
-      for path in ["/app/%zz", "/%ff", "/app/%2"] { #expect(try await fixture.ask("GET", path).status == 400) }
+      for path in ["/lib/%zz", "/%ff", "/lib/%2"] { #expect(try await fixture.ask("GET", path).status == 400) }
+    }
+  }
+
+  /// What the page, its styles and its modules name is served under these names.
+  @Test func allThatThePageLoadsIsThere() async throws {
+    try await WebFixture.run { fixture in
+      var waiting = ["/"]
+      var seen: Set<String> = ["/"]
+      while let path = waiting.popLast() {
+        let reply = try await fixture.ask("GET", path)
+        #expect(reply.status == 200, "\(path)")
+        let type: String? =
+          path.hasSuffix(".js") ? "text/javascript" : path.hasSuffix(".css") ? "text/css" : nil
+        if let type { #expect(reply.headers["content-type"] == "\(type); charset=utf-8", "\(path)") }
+        let text = String(decoding: reply.body, as: UTF8.self).split(separator: "\n")
+          .filter { !["*", "//", "/*"].contains(where: $0.drop { $0 == " " }.hasPrefix) }.joined(separator: "\n")
+        let folder = String(path[...(path.lastIndex(of: "/") ?? path.startIndex)])
+        let names =
+          path == "/"
+          ? text.matches(of: /(?:href|src)="([^"#]+)"/).map { String($0.1) }
+          : text.matches(of: /"(\.{1,2}\/[a-z\/-]+\.(?:js|css))"/).map { String($0.1) }
+        for name in names {
+          guard let found = URL(string: name, relativeTo: URL(string: "http://h\(folder)"))?.absoluteURL.path() else {
+            continue
+          }
+          if seen.insert(found).inserted { waiting.append(found) }
+        }
+      }
+      #expect(seen.count > 40, "\(seen.sorted())")
+      // What a browser fetches that opens every view.
+      var sentBytes = 0
+      for path in seen {
+        sentBytes += try await fixture.ask("GET", path, headers: ["Accept-Encoding": "gzip"]).body.count
+      }
+      #expect(sentBytes < 200 << 10)
     }
   }
 

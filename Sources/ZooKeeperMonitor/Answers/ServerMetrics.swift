@@ -67,8 +67,9 @@ extension JSON {
     switch self {
     case .number(let number): String(number)
     case .string(let text): text
+    case .raw(let text): String(decoding: text, as: UTF8.self)
     case .bool(let flag): flag ? "1" : "0"
-    case .null, .array, .object, .raw: nil
+    case .null, .array, .object: nil
     }
   }
 }

@@ -53,6 +53,7 @@ package struct ConfigurationFile: Sendable {
     var secureClientAddress = false
     var clientPort = false
     var metrics = MetricsLines()
+    var web = WebLines()
     /// `enforce.auth.enabled` and `enforce.auth.schemes`.
     var enforcesAuthentication: PropertiesText.Entry?
     var authenticationSchemes: PropertiesText.Entry?
@@ -170,7 +171,7 @@ package struct ConfigurationFile: Sendable {
   }
 
   private mutating func take(_ entry: PropertiesText.Entry) {
-    if takeTLS(entry) || takeSASL(entry) || takeQuorumSASL(entry) || takeOperatorTLS(entry)
+    if takeTLS(entry) || takeSASL(entry) || takeQuorumSASL(entry) || takeOperatorTLS(entry) || takeWeb(entry)
       || refuseProtection(entry)
     {
       return
@@ -297,6 +298,7 @@ package struct ConfigurationFile: Sendable {
     checkTLS()
     checkAdminTLS()
     checkMetrics()
+    checkWeb()
     if !seen.dataDirectory { missing("dataDir is not set") }
     if !seen.logDirectory { configuration.logDirectory = configuration.dataDirectory }
     limitTicks()

@@ -53,6 +53,7 @@ package struct ServerConfiguration: Hashable, Sendable {
   package var fourLetterWords = FourLetterWordPolicy(allowed: ["srvr"])
   package var admin = Admin()
   package var metrics: Metrics?
+  package var web = Web()
   package var features = Features()
   /// nil for no audit log.
   package var audit: Audit?

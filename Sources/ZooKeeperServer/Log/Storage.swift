@@ -62,7 +62,10 @@ final class Storage {
   }
 
   /// Unlocks the directory, so that another server can use it.
-  func release() { lock = nil }
+  func release() {
+    lock?.release()
+    lock = nil
+  }
 
   /// Makes a directory that `open` refuses usable again, and gives up transactions that were acknowledged.
   ///

@@ -107,5 +107,8 @@ package final class OfflineRestore {
   }
 
   /// Unlocks the directory.
-  package func close() { lock = nil }
+  package func close() {
+    lock?.release()
+    lock = nil
+  }
 }

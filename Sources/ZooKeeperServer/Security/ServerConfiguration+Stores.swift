@@ -14,6 +14,7 @@ extension ServerConfiguration {
     if usesQuorumTLS { warnings += try Self.check(quorumTLS, purpose: "the servers' ports") }
     if usesAdminTLS { warnings += try Self.check(adminTLS, purpose: "the AdminServer's port") }
     if let metrics, metrics.securePort != nil { warnings += try Self.check(metrics.tls, purpose: "the metrics' port") }
+    if web.isEnabled, web.encryption != nil { warnings += try Self.check(web.tls, purpose: "the page's port") }
     return warnings
   }
 

@@ -159,7 +159,7 @@ package enum OptionName: String, CaseIterable, Hashable, Sendable {
   case open, insecureListen = "insecure-listen", clientCA = "client-ca", tokenFile = "token-file"
   case allowHost = "allow-host", accessLog = "access-log"
   // Of the servers of --local.
-  case jitter, seed, reconfig, quota, replay
+  case jitter, seed, reconfig, quota, replay, web
   // Of the program.
   case server, cluster, config, label = "as", operation = "op"
   case timeout, connectTimeout = "connect-timeout", sessionTimeout = "session-timeout", readOnly = "read-only"

@@ -26,7 +26,8 @@ extension CommandTable {
       "The page shows the tree, values, ACLs, the servers and their clients, and with --local N what the servers of the"
         + " sandbox tell each other: zkcli --local 3 web --open is an ensemble to break and to watch. It is served"
         + " until ^C, together with the API under /api/v1 that it uses, which /api/v1/openapi.yaml describes. All"
-        + " clusters of the configuration file can be chosen on it.",
+        + " clusters of the configuration file can be chosen on it. zkcli --local 3 --web serves it beside a shell, a"
+        + " script or another command, and a server with web.enable=true in its zoo.cfg serves its own.",
       "Browsers on this machine need no login. On another address than loopback there must be TLS, or"
         + " --insecure-listen, and a login: by a token, a password or a certificate. If none is given, a token is made"
         + " and printed on stderr. The hashes of passwords are made by: openssl passwd -5",

@@ -2,32 +2,47 @@ import Platform
 import ZooKeeperProtocol
 import ZooKeeperSandbox
 
+/// The servers of `--local`, and what runs beside them.
+struct SandboxSettings: Sendable {
+  var ensemble = LocalEnsemble.Settings()
+  /// Where the page is; nil for none.
+  var page: HostAndPort?
+}
+
 /// `--local`: servers inside of this process, and the shell, a command, a script or a child process on it.
 enum SandboxRun {
   /// Starts the servers, runs `body` on them, and takes everything away again.
   ///
   /// - Throws: when a server cannot start, and what `body` throws.
+  ///
+  /// - Parameter shell: the settings of what runs on them, and so of the page.
   static func run(
-    _ settings: LocalEnsemble.Settings, isQuiet: Bool, _ output: Output,
+    _ settings: SandboxSettings, _ shell: ShellSettings, _ environment: ShellEnvironment, _ output: Output,
     _ body: (LocalEnsemble) throws(ShellError) -> ExitCode
   ) throws(ShellError) -> ExitCode {
-    let purpose = settings.size == 1 ? "a local server" : "a local ensemble of \(settings.size)"
-    try Descriptors.require(Descriptors.ofSandbox(size: settings.size), for: purpose)
+    let size = settings.ensemble.size
+    let purpose = size == 1 ? "a local server" : "a local ensemble of \(size)"
+    let ofPage = settings.page == nil ? 0 : Descriptors.ofServer
+    try Descriptors.require(Descriptors.ofSandbox(size: size) + ofPage, for: purpose)
     // Before the server's threads begin: they shall not take what is meant for the shell.
     SignalCancellation.block()
-    let sandbox = try start(settings)
+    let sandbox = try start(settings.ensemble)
     defer { stop(sandbox) }
-    if !isQuiet {
+    if !shell.isQuiet {
       let what = sandbox.size == 1 ? "local ZooKeeper server" : "local ensemble of \(sandbox.size) servers"
       try output.write(.err("zkcli: \(what) at \(sandbox.connectString)\n"))
     }
+    let page = try settings.page.map { address throws(ShellError) in
+      try SandboxPage.start(at: address, sandbox, try shell.adapted(to: sandbox), environment, output)
+    }
+    defer { page?.stop() }
     return try body(sandbox)
   }
 
   /// What the options say about the servers.
   ///
   /// - Throws: a usage error for a value that is none, or a server that is named as well.
-  static func settings(_ options: [OptionName: [Word]]) throws(ShellError) -> LocalEnsemble.Settings {
+  static func settings(_ options: [OptionName: [Word]]) throws(ShellError) -> SandboxSettings {
     guard options[.server] == nil else { throw .usage("--local cannot be combined with --server") }
     guard options[.tls] == nil else {
       throw .usage("--local cannot be combined with --tls: local servers listen on loopback, without encryption")
@@ -43,14 +58,14 @@ enum SandboxRun {
     if let word = options[.listen]?.last { settings.address = try ValueParser.text(word, of: "--listen") }
     settings.allowsReconfig = options[.reconfig] != nil
     settings.enforcesQuota = options[.quota] != nil
-    return settings
+    return SandboxSettings(ensemble: settings, page: try options[.web]?.last.map(SandboxPage.address))
   }
 
   /// Refuses options that are for the servers of `--local`, where there are none.
   ///
   /// - Throws: a usage error for the first one.
   static func refuseOptions(_ options: [OptionName: [Word]]) throws(ShellError) {
-    for name in [OptionName.reconfig, .quota, .replay] where options[name] != nil {
+    for name in [OptionName.web, .reconfig, .quota, .replay] where options[name] != nil {
       throw .usage("--\(name.rawValue) needs servers started with --local", hint: "for example: zkcli --local 3")
     }
   }

@@ -86,6 +86,10 @@ package enum ProgramOptions {
       "with --local, the port to listen on; an ensemble uses the following ports too (default: free ports)"),
     OptionSpec(.listen, value: ("ADDRESS", .word), "with --local, the address to listen on (default 127.0.0.1)"),
     OptionSpec(
+      .web, value: ("HOST:PORT", .word), isValueOptional: true,
+      "with --local, serve the page of help web as well (default 127.0.0.1:9090), at a loopback address and without a"
+        + " login; its access log goes to stderr unless that is a terminal"),
+    OptionSpec(
       .reconfig,
       "with --local N, allow reconfig; this shell is then the superuser, which reconfig needs, and other clients can"
         + " become it by addauth digest super:sandbox"),

@@ -126,11 +126,10 @@ extension JSON {
   }
 
   private static func of(_ ensemble: EnsembleText, _ stat: Stat?) -> JSON {
-    let servers = ensemble.servers.map { JSON.object([("id", .string($0.id)), ("address", .string($0.address))]) }
     return .object(
       [
         ("version", ensemble.version.isEmpty ? .null : .string("0x" + ensemble.version)),
-        ("servers", .array(servers)), ("connectString", .string(ensemble.connectString)),
+        ("servers", ensemble.document), ("connectString", .string(ensemble.connectString)),
       ] + optionalStat(stat))
   }
 

@@ -36,7 +36,7 @@ actor ClusterSession {
   /// What is remembered of the ensemble for a moment.
   var memory = EnsembleMemory()
 
-  /// Attempts to open a session that no one waits for are so far apart.
+  /// The time between two attempts to open a session for which no request waits.
   private static let retryPause = Duration.seconds(1)
 
   init(_ cluster: WebCluster, _ hub: EventHub) {
@@ -54,7 +54,11 @@ actor ClusterSession {
     if let client, !isOver { return client }
     startKeeper()
     if case .running(let task) = opening { return try await task.value }
-    let task = Task { try await open() }
+    let task = Task {
+      let opened = try await open()
+      await learn(opened)
+      return opened
+    }
     opening = .running(task)
     status.withLock { $0.isOpening = true }
     attend()
@@ -70,6 +74,41 @@ actor ClusterSession {
     await former?.close(limit: .milliseconds(100))
     if isStopped { await opened.close(limit: .milliseconds(500)) }
     return opened
+  }
+
+  // MARK: What the servers know
+
+  /// The identities of the session; nil if they have not been told.
+  private var knownIdentities: [ClientInfo]?
+
+  /// Finds out what the servers of a new session know, while nothing else is asked.
+  ///
+  /// Servers before 3.7, and those before 3.6 for watches that stay, answer a request that they do not know out of
+  /// turn, and close the connection: every other request would be lost with it.
+  private func learn(_ client: ZooKeeperClient) async {
+    let client = client.withTimeLimit(.seconds(2))
+    do {
+      knownIdentities = try await client.whoAmI()
+    } catch {
+      guard error.code == .server(.unimplemented) else { return }
+      knownIdentities = []
+      for _ in 0..<3 {
+        do {
+          try await client.addDefaultWatch("/", mode: .persistent)
+          try? await client.removeWatches("/", type: .any, local: true)
+          return
+        } catch {
+          guard error.code != .server(.unimplemented) else { return watchesAreOneShot.withLock { $0 = true } }
+        }
+      }
+    }
+  }
+
+  /// The identities of the session; none if it is not connected, or the servers do not know the question.
+  func identities() async -> [ClientInfo] {
+    guard stateName == "connected", let client else { return [] }
+    if knownIdentities == nil { knownIdentities = try? await client.withTimeLimit(.seconds(1)).whoAmI() }
+    return (knownIdentities ?? []).sorted { ($0.scheme, $0.user) < ($1.scheme, $1.user) }
   }
 
   private nonisolated var isOver: Bool {
@@ -112,8 +151,8 @@ actor ClusterSession {
 
   // MARK: The keeper
 
-  /// Whether the servers know no watches that stay; the events wait then until their watches are set again, so that
-  /// no one reads a state whose next change would be missed.
+  /// Whether the servers do not know persistent watches. Events then wait until their watches are set again: otherwise
+  /// a view could read a state and miss its next change.
   private nonisolated let watchesAreOneShot = Mutex(false)
   private nonisolated let spent = Mutex<[WatchEvent]>([])
 

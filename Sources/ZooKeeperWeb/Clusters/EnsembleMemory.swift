@@ -19,6 +19,9 @@ struct EnsembleMemory {
   var clients: Kept<JSON>?
   var census: Kept<SessionCensus>?
   var configuration: Kept<String?>?
+  /// The report on the ensemble's health, for which a session was opened with each server.
+  var health: Kept<EnsembleReport>?
+  var healthWork: Task<EnsembleReport, Never>?
   var ensembleWork: Task<JSON, Never>?
   var clientsWork: Task<JSON, Never>?
   /// How many packets each client had sent when the clients were last listed.
@@ -29,8 +32,11 @@ struct EnsembleMemory {
   static let clientsPatience = Duration.milliseconds(1800)
   static let freshness = Duration.milliseconds(200)
   static let configurationPatience = Duration.seconds(10)
+  static let clockPatience = Duration.seconds(60)
   /// How long a server may take to answer a four-letter word.
   static let wordLimit = Duration.milliseconds(700)
+  /// How long each question of a report on the health may take.
+  static let healthLimit = Duration.seconds(1)
 }
 
 extension ClusterSession {
@@ -74,7 +80,10 @@ extension ClusterSession {
     report.goal = report.newestZxid
     let activity = Activity(answers.map(\.sample), since: memory.samples)
     memory.samples = Dictionary(answers.map { ($0.sample.address, $0.sample) }) { $1 }
-    let members = zip(report.members, activity.servers).map { Self.document(of: $0, $1, in: report) }
+    let offsets = clockOffsets
+    let members = zip(report.members, activity.servers).map {
+      Self.document(of: $0, $1, in: report, clockOffset: offsets[$0.address])
+    }
     return .object([
       ("cluster", .string(cluster.name)), ("time", JSON.time(WallClock.nowMilliseconds())),
       ("verdict", .string(Self.verdict(report))), ("hasQuorum", .bool(report.hasQuorum)),
@@ -102,8 +111,32 @@ extension ClusterSession {
     return text ?? memory.configuration?.value
   }
 
-  private static func document(of member: MemberReport, _ activity: Activity.Server, in report: EnsembleReport) -> JSON
-  {
+  /// How far the servers' clocks are ahead of this machine's, in milliseconds, which four-letter words do not tell.
+  private var clockOffsets: [ServerAddress: Int64] {
+    guard let health = memory.health, .now - health.taken < EnsembleMemory.clockPatience else { return [:] }
+    let offsets = health.value.members.compactMap { member in
+      member.session?.clockOffsetMilliseconds.map { (member.address, $0) }
+    }
+    return Dictionary(offsets) { $1 }
+  }
+
+  /// The report on the ensemble's health. Those who ask at the same time get the same one.
+  func healthReport() async throws -> EnsembleReport {
+    if let kept = memory.health, .now - kept.taken < EnsembleMemory.patience { return kept.value }
+    if let work = memory.healthWork { return await work.value }
+    let probe = try probe(limit: EnsembleMemory.healthLimit)
+    let servers = cluster.connectString.servers
+    let work = Task { await probe.ensemble(servers) }
+    memory.healthWork = work
+    let report = await work.value
+    memory.healthWork = nil
+    memory.health = .init(value: report, taken: .now)
+    return report
+  }
+
+  private static func document(
+    of member: MemberReport, _ activity: Activity.Server, in report: EnsembleReport, clockOffset: Int64?
+  ) -> JSON {
     let metrics = member.metrics
     let latency: JSON =
       metrics?.number("avg_latency") == nil
@@ -132,7 +165,7 @@ extension ClusterSession {
       ("dataBytes", .optional(metrics?.count("approximate_data_size"))),
       ("openDescriptors", .optional(metrics?.count("open_file_descriptor_count"))),
       ("maximumDescriptors", .optional(metrics?.count("max_file_descriptor_count"))),
-      ("uptimeMilliseconds", .optional(metrics?.count("uptime"))), ("clockOffsetMilliseconds", .null),
+      ("uptimeMilliseconds", .optional(metrics?.count("uptime"))), ("clockOffsetMilliseconds", .optional(clockOffset)),
     ])
   }
 
@@ -183,7 +216,8 @@ extension ClusterSession {
         ("server", .optional(session.server.map { "\($0)" })), ("since", JSON.time(session.sinceMilliseconds)),
         ("timeoutMilliseconds", .optional(session.timeoutMilliseconds)), ("received", .number(session.receivedCount)),
         ("sent", .number(session.sentCount)), ("queued", .number(session.queuedCount)),
-        ("requestRate", .decimal(rate)), ("averageLatencyMilliseconds", .null),
+        ("requestRate", .decimal(rate)),
+        ("averageLatencyMilliseconds", .optional(session.averageLatencyMilliseconds)),
         ("lastOperation", .optional(session.lastOperation)), ("ephemerals", .number(session.ephemerals.count)),
         ("watches", .number(session.watches.count)),
       ])

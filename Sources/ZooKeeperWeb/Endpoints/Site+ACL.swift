@@ -10,9 +10,10 @@ extension Site {
   /// GET /acl
   func acl(_ request: WebRequest) async throws -> WebAnswer {
     let path = try path(of: request)
-    let client = try await client(of: request)
+    let session = try session(of: request)
+    let client = try await session.connected()
     let (acl, stat) = try await client.getACL(path)
-    let identities = (try? await client.withTimeLimit(.seconds(2)).whoAmI()) ?? []
+    let identities = await session.identities()
     var parent: (acl: [ACL], path: String)?
     if let above = ZnodePath.parent(of: path) {
       parent = (try? await client.getACL(above)).map { ($0.acl, above) }

@@ -13,12 +13,7 @@ extension Site {
 
   /// GET /health
   func health(_ request: WebRequest) async throws -> WebAnswer {
-    let session = try session(of: request)
-    let probe = try session.probe(limit: .seconds(1))
-    // It opens a session with each server, so that one at a time is enough.
-    return try await healths.run("reports") {
-      .json(settings.shell.health(await probe.ensemble(session.cluster.connectString.servers)))
-    }
+    .json(settings.shell.health(try await session(of: request).healthReport()))
   }
 
   /// GET /clients
@@ -52,11 +47,10 @@ extension Site {
     guard !ensemble.servers.isEmpty else {
       throw WebError.notFound("the server is a standalone one, which has no configuration of an ensemble")
     }
-    let servers = ensemble.servers.map { JSON.object([("id", .string($0.id)), ("address", .string($0.address))]) }
     return .json(
       .object([
         ("version", ensemble.version.isEmpty ? .null : .string("0x" + ensemble.version)),
-        ("servers", .array(servers)), ("connectString", .string(ensemble.connectString)), ("text", .string(text)),
+        ("servers", ensemble.document), ("connectString", .string(ensemble.connectString)), ("text", .string(text)),
       ]))
   }
 }

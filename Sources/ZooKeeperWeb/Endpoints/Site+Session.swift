@@ -61,12 +61,3 @@ extension Site {
     return .json(.array(documents))
   }
 }
-
-extension ClusterSession {
-  /// The identities of the session; none if it is not connected, or the servers do not know the question.
-  func identities() async -> [ClientInfo] {
-    guard stateName == "connected", let client = present?.withTimeLimit(.seconds(1)) else { return [] }
-    let known = (try? await client.whoAmI()) ?? []
-    return known.sorted { ($0.scheme, $0.user) < ($1.scheme, $1.user) }
-  }
-}

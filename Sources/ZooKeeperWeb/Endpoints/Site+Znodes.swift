@@ -188,7 +188,7 @@ extension Site {
 
   /// The entries of an ACL.
   ///
-  /// - Throws: 400 for what is none.
+  /// - Throws: 400 for a document that is not an ACL.
   func entries(of document: JSON) throws(WebError) -> [ACL] {
     do { return try settings.shell.acl(document) } catch {
       var refusal = WebError(any: error, settings.shell)
@@ -200,17 +200,9 @@ extension Site {
   private static func create(
     _ path: String, _ data: [UInt8]?, _ acl: [ACL], _ mode: CreateMode, _ client: ZooKeeperClient
   ) async throws(ZooKeeperError) -> (String, Stat?) {
-    do throws(ZooKeeperError) {
-      let (path, stat) = try await client.create2(path, data: data, acl: acl, mode: mode)
-      return (path, stat)
-    } catch {
-      // Servers before 3.5.
-      guard error.code == .server(.unimplemented), mode.opCode == .create2 || mode.opCode == .create else {
-        throw error
-      }
-      let path = try await client.create(path, data: data, acl: acl, mode: mode)
-      return (path, try? await client.exists(path))
-    }
+    // Servers before 3.5 do not know the request that returns the stat as well, and close the connection.
+    let path = try await client.create(path, data: data, acl: acl, mode: mode)
+    return (path, try? await client.exists(path))
   }
 
   /// Creates the missing znodes above one.

@@ -30,7 +30,7 @@ enum PageFiles {
     var files: [String: File] = [:]
     for (name, text) in PageContents.files where name != descriptionName {
       let file = File(name, text)
-      files["/app/" + name] = file
+      files["/" + name] = file
       if name == "index.html" { files["/"] = file }
     }
     return files
@@ -71,9 +71,9 @@ enum PageFiles {
     /// With `ZKCLI_WEB_PAGE` set, builds for debugging serve that folder, so that a change of the page shows at once.
     private static func answerFromFolder(_ request: WebRequest) -> WebAnswer? {
       guard let folder = getenv("ZKCLI_WEB_PAGE").map({ String(cString: $0) }), !folder.isEmpty else { return nil }
-      let name = request.path == "/" ? "index.html" : String(request.path.dropFirst("/app/".count))
+      let name = request.path == "/" ? "index.html" : String(request.path.dropFirst())
       let isPlain = name.split(separator: "/").allSatisfy { !$0.hasPrefix(".") } && !name.contains("\u{0}")
-      guard request.path == "/" || request.path.hasPrefix("/app/"), isPlain,
+      guard !name.isEmpty, isPlain,
         let stream = fopen("\(folder)/\(name)", "r")
       else { return .error(.notFound("there is no such page")) }
       defer { fclose(stream) }

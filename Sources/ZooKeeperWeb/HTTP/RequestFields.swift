@@ -48,10 +48,16 @@ struct RequestFields {
     return flag
   }
 
+  /// A truth value that must be there.
+  func requiredFlag(_ name: String) throws(WebError) -> Bool {
+    guard self[name] != nil else { throw .badInput("\(name) is missing") }
+    return try flag(name)
+  }
+
   /// A whole number; nil if it is missing or null.
   func optionalNumber(_ name: String, in range: ClosedRange<Int64>) throws(WebError) -> Int64? {
     guard let value = self[name] else { return nil }
-    guard case .number(let number) = value, range.contains(number) else {
+    guard let number = value.wholeNumber, range.contains(number) else {
       throw .badInput("\(name) must be a whole number from \(range.lowerBound) to \(range.upperBound)")
     }
     return number
@@ -99,6 +105,17 @@ struct RequestFields {
       guard let bytes = Base64.decode([UInt8](text.utf8)) else { throw .badInput("data is not valid base64") }
       return bytes
     default: throw .badInput("encoding must be utf8 or base64")
+    }
+  }
+}
+
+extension JSON {
+  /// A whole number of 64 bits, also one that is written with a fraction of zeros: to JSON Schema, that is an integer.
+  var wholeNumber: Int64? {
+    switch self {
+    case .number(let number): number
+    case .raw(let text): Double(String(decoding: text, as: UTF8.self)).flatMap(Int64.init(exactly:))
+    default: nil
     }
   }
 }

@@ -210,7 +210,7 @@ final class EventHub: Sendable {
     }
   }
 
-  /// Notes that nothing is asked for any longer; what a stream has begun to follow meanwhile begins anew.
+  /// Notes that a poll has ended. If a stream has begun to follow its subject meanwhile, another poll begins.
   private func finish(_ key: PollKey) {
     state.withLock { $0.polls[key] = nil }
     startPolls()

@@ -40,7 +40,7 @@ const header = document.getElementById("header");
 const context = {
   api, live, navigate, status, session: null, cluster: null,
   refusal() {
-    if (this.session?.readOnly) return "This page was started with --read-only.";
+    if (this.session?.readOnly) return "This page was started read-only.";
     if (this.cluster?.readOnly) return `The configuration says that ${this.cluster.name} is read-only.`;
     return null;
   },

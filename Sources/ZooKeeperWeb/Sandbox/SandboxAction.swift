@@ -62,7 +62,7 @@ extension SandboxControl {
     case .expire: return try expire(body)
     case .writer:
       let fields = try RequestFields(body, known: ["enabled", "perSecond"])
-      let isOn = try fields.flag("enabled")
+      let isOn = try fields.requiredFlag("enabled")
       let rate = try fields.optionalNumber("perSecond", in: 1...100)
       await writer.set(isOn: isOn, perSecond: rate.map(Int.init))
       return "writer \(isOn ? "on" : "off")"
@@ -128,7 +128,9 @@ extension SandboxControl {
   }
 
   private func server(_ fields: RequestFields, _ name: String = "server") throws(WebError) -> Int {
-    Int(try fields.number(name, in: 1...Int64(ensemble.size)))
+    let id = Int(try fields.number(name, in: 1...9))
+    guard id <= ensemble.size else { throw .notFound("there is no server \(id)") }
+    return id
   }
 
   private static func groups(_ body: [UInt8]) throws(WebError) -> [Set<Int>] {
@@ -142,7 +144,7 @@ extension SandboxControl {
       guard case .array(let members) = item else { throw .badInput("groups must be an array of arrays of servers") }
       var group: Set<Int> = []
       for member in members {
-        guard case .number(let number) = member, (1...9).contains(number) else {
+        guard let number = member.wholeNumber, (1...9).contains(number) else {
           throw .badInput("groups must be an array of arrays of servers")
         }
         guard seen.insert(Int(number)).inserted else { throw .badInput("server \(number) is in more than one group") }

@@ -41,7 +41,10 @@ struct RequestGuard: Sendable {
     else {
       throw .forbidden(
         "WrongHost", "this server is not called by that name and port",
-        hint: "open the address that was printed when it was started, or name others with --allow-host")
+        hint:
+          "open the address that was printed when it was started, or name others with --allow-host (in zoo.cfg,"
+          + " web.hostNames)"
+      )
     }
   }
 

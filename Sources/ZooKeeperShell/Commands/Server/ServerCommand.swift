@@ -67,6 +67,7 @@ enum ServerCommand {
       } catch {
         throw ShellError(error)
       }
+      if let page = daemon.page { try ServerPage.check(page) }
       for remark in remarks { try voice.warn("\(file): \(remark)") }
       for note in daemon.advice { try voice.mention("\(file): note: \(note)") }
       guard daemon.unknownKeys.isEmpty else {
@@ -108,6 +109,7 @@ enum ServerCommand {
       } catch {
         throw ShellError(error)
       }
+      if let page = daemon.page { try ServerPage.check(page) }
     } catch {
       guard error.exitCode == .usage else { throw error }
       answer.faults = ServerAnswer.faults(in: error.message, of: file)

@@ -27,7 +27,14 @@ extension ServerProcess {
     let interruption = SignalCancellation.start(handler: { signal, isFromTerminal in
       Self.handle(signal, isFromTerminal: isFromTerminal, log, manager)
     })
-    let result = run(log, manager, interruption)
+    let page: ServerPage?
+    do throws(ShellError) {
+      page = try daemon.page.map { page throws(ShellError) in try ServerPage(page, log: log) }
+    } catch {
+      log.stop()
+      throw error
+    }
+    let result = run(log, manager, interruption, page)
     removeOwnProcessFile()
     if case .failure(let error) = result {
       let error = ShellError(error)
@@ -42,11 +49,11 @@ extension ServerProcess {
   }
 
   private func run(
-    _ log: DaemonLog, _ manager: ServiceManager?, _ interruption: SignalCancellation
+    _ log: DaemonLog, _ manager: ServiceManager?, _ interruption: SignalCancellation, _ page: ServerPage?
   ) -> Result<Void, SandboxError> {
     let gate = Gate<Result<Void, SandboxError>>()
     let (daemon, processFile) = (daemon, processFile)
-    let owner = ServerDaemon.Owner(
+    var owner = ServerDaemon.Owner(
       onStarted: { addresses in
         Self.writeProcessFile(processFile)
         manager?.notify("READY=1", "STATUS=Serving on \(addresses)")
@@ -60,7 +67,11 @@ extension ServerProcess {
           }
         }
       })
-    Task {
+    if let page {
+      owner.openPage = { await page.open($0) }
+      owner.closePage = { await page.close() }
+    }
+    Task { [owner] in
       do throws(SandboxError) {
         try await daemon.run(log: log, owner: owner)
         gate.open(.success(()))

@@ -34,7 +34,8 @@ enum WebClusters {
     return taken.contains(base) ? base + " (command line)" : base
   }
 
-  private static func cluster(_ name: String, _ settings: ShellSettings, _ opener: WebOpener) -> WebCluster {
+  /// A cluster as the page has it.
+  static func cluster(_ name: String, _ settings: ShellSettings, _ opener: WebOpener) -> WebCluster {
     let tls = settings.tls
     var cluster = WebCluster(
       name: name, connectString: settings.connectString, tls: { try tls.context() },

@@ -1,5 +1,4 @@
 import Platform
-import Synchronization
 import TransportSecurity
 import ZooKeeperProtocol
 import ZooKeeperSandbox
@@ -13,8 +12,6 @@ import ZooKeeperWeb
 
 /// `zkcli web`: the page in a browser, until it is stopped.
 enum WebCommand {
-  private static let defaultPort = 9090
-
   /// Serves the page.
   ///
   /// - Parameter sandbox: the servers that were started for it; nil if it shows others.
@@ -25,7 +22,7 @@ enum WebCommand {
     if let mistake = settings.clusterMistake { throw mistake }
     try Descriptors.require(Descriptors.ofServer, for: "a server for the page")
     let interruption = SignalCancellation.start()
-    let log = try WebLog(invocation, output)
+    let log = try WebLog(invocation)
     let (listening, madeToken) = try listening(invocation)
     let gate = Gate<Result<Void, ShellError>>()
     let task = Task {
@@ -104,21 +101,10 @@ enum WebCommand {
     listening.tls = try tls(invocation)
     var login = LoginPolicy()
     if let word = invocation.value(.tokenFile) {
-      let (bytes, _) = try FileIO.readSecret(try ValueParser.text(word, of: "--token-file"))
-      let token = String(decoding: bytes.prefix { $0 != 0x0a && $0 != 0x0d }, as: UTF8.self)
-      guard token.utf8.count >= 16 else {
-        throw .usage("the token in \(word.text) has fewer than 16 bytes", hint: "openssl rand -hex 32 makes one")
-      }
-      login.token = token
+      login.token = try WebLoginFiles.token(try ValueParser.text(word, of: "--token-file"))
     }
     if let word = invocation.value(.passwordFile) {
-      let path = try ValueParser.text(word, of: "--password-file")
-      let (bytes, _) = try FileIO.readSecret(path)
-      do throws(WebStartError) {
-        login.passwords = try PasswordFile(parsing: String(decoding: bytes, as: UTF8.self))
-      } catch {
-        throw .usage("\(path): \(error.message)", hint: error.hint)
-      }
+      login.passwords = try WebLoginFiles.passwords(try ValueParser.text(word, of: "--password-file"))
     }
     login.acceptsCertificates = invocation.flag(.clientCA)
     let isLocal = listening.address.isLoopback
@@ -139,15 +125,8 @@ enum WebCommand {
   }
 
   private static func address(_ invocation: Invocation) throws(ShellError) -> HostAndPort {
-    guard let word = invocation.value(.listen) else { return HostAndPort(host: "127.0.0.1", port: defaultPort) }
-    let text = try ValueParser.text(word, of: "--listen")
-    if let port = Int(text), (0...65535).contains(port) { return HostAndPort(host: "127.0.0.1", port: port) }
-    if let address = HostAndPort(parsing: text), !address.host.isEmpty { return address }
-    guard let host = HostAndPort.host(text), !host.isEmpty, !host.contains(":") || text.hasPrefix("[") else {
-      throw .usage(
-        "--listen \(Tokenizer.quote(word)) is not HOST:PORT", hint: "for example 127.0.0.1:9090 or [::1]:9090")
-    }
-    return HostAndPort(host: host, port: defaultPort)
+    guard let word = invocation.value(.listen) else { return WebAddress.usual }
+    return try WebAddress.read(word, of: "--listen")
   }
 
   private static func tls(_ invocation: Invocation) throws(ShellError) -> TLSContext? {
@@ -172,39 +151,6 @@ enum WebCommand {
     }
     do throws(TLSStoreError) { return try TLSContext(server: tls) } catch {
       throw ShellError(.localInputOutput, "TLS", "\(error)", hint: error.hint)
-    }
-  }
-}
-
-/// Where the lines of the access log go.
-///
-/// *Thread*: any.
-final class WebLog: Sendable {
-  private let descriptor: Int32
-  private let output: Output
-  private let isFile: Bool
-  private let lock = Mutex(())
-
-  /// - Throws: exit code 12 if the file cannot be written.
-  init(_ invocation: Invocation, _ output: Output) throws(ShellError) {
-    self.output = output
-    guard let word = invocation.value(.accessLog) else {
-      (descriptor, isFile) = (2, false)
-      return
-    }
-    let path = try ValueParser.text(word, of: "--access-log")
-    descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o640)
-    isFile = true
-    guard descriptor >= 0 else { throw FileIO.failure("cannot open \(path)", errno) }
-  }
-
-  deinit { if isFile { close(descriptor) } }
-
-  /// Writes a line.
-  func write(_ line: String) {
-    lock.withLock { _ in
-      // A log that cannot be written does not stop the server.
-      _ = FileIO.writeAll([UInt8]("\(line)\n".utf8), to: descriptor)
     }
   }
 }

@@ -110,15 +110,25 @@ export class Api {
         method, headers, body: content, signal: options.signal, cache: "no-store", credentials: "same-origin",
       });
     } catch (error) {
-      if (error.name === "AbortError") throw error;
-      this.onAway();
-      throw new ApiError(0, { error: "ConnectionLoss", message: "The server of this page does not answer." });
+      throw this.broken(error);
     }
     return this.answer(response);
   }
 
+  /** What became of a request without a whole answer: it was given up, or the server is away. */
+  broken(error) {
+    if (error.name === "AbortError") return error;
+    this.onAway();
+    return new ApiError(0, { error: "ConnectionLoss", message: "The server of this page does not answer." });
+  }
+
   async answer(response) {
-    const text = await response.text().catch(() => "");
+    let text;
+    try {
+      text = await response.text();
+    } catch (error) {
+      throw this.broken(error);
+    }
     let document = null;
     try {
       document = text === "" ? {} : JSON.parse(text);

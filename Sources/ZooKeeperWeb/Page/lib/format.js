@@ -69,7 +69,7 @@ export function clockTime(value) {
     : `${time(value).slice(11)}.${String(date.getMilliseconds()).padStart(3, "0")}`;
 }
 
-/** A zxid as epoch and counter, or null if it is none. */
+/** A zxid as epoch and counter; null for other text. */
 export function zxidParts(zxid) {
   try {
     const value = BigInt(zxid);

@@ -43,6 +43,7 @@ export async function mount(container, context) {
 
 class ClientsView {
   #clients = [];
+  #isLoaded = false;
   #shown = [];
   #sort = { key: "requestRate", isDescending: true };
   #rows = [];
@@ -96,6 +97,7 @@ class ClientsView {
 
   #receive(report) {
     this.#clients = report.clients;
+    this.#isLoaded = true;
     const key = JSON.stringify(report.notes);
     if (key !== this.notes.dataset.key) {
       this.notes.dataset.key = key;
@@ -160,7 +162,9 @@ class ClientsView {
       else row.link.removeAttribute("href");
     });
     if (this.#shown.length > 0) delete this.space.dataset.empty;
-    else this.space.dataset.empty = this.#clients.length === 0 ? "There are no clients." : "No client matches.";
+    else if (this.#isLoaded) {
+      this.space.dataset.empty = this.#clients.length === 0 ? "There are no clients." : "No client matches.";
+    }
   }
 }
 

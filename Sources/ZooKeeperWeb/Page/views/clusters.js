@@ -35,7 +35,9 @@ export function mount(container, { api, live, session }) {
           cluster.protected && h("span", { class: "badge danger" }, icon("warning"), "protected"),
         cluster.readOnly && h("span", { class: "badge" }, icon("lock"), "read-only")),
       h("div", { class: "card-body stack" },
-        h("code", { class: "servers" }, cluster.servers),
+        h("code", { class: "servers" },
+          // A long list breaks between two servers.
+          cluster.servers.split(",").flatMap((one, index) => (index === 0 ? [one] : [",", h("wbr"), one]))),
         h("div", { class: "row" }, h("span", { class: `badge ${kind}` }, word),
           cluster.server && h("span", { class: "muted" }, `at ${cluster.server}`),
           cluster.session && h("span", { class: "muted mono" }, cluster.session)),

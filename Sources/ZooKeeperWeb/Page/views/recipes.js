@@ -5,15 +5,16 @@ import { ago, count, plural } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import { hashOf, viewHash, visible } from "../lib/paths.js";
 
-/** How each kind is called, what its holders and those that wait are, and what is said when there is none. */
+/** The title of each kind, of its holders and of those that wait, and the text for a recipe that has neither. */
 const KINDS = {
-  lock: ["Lock", "Holds it", "Waits", "nobody holds it"],
-  sharedLock: ["Shared lock", "Hold it", "Wait", "nobody holds it"],
-  election: ["Election", "Leads", "Would follow", "nobody leads"],
-  semaphore: ["Semaphore", "Have a lease", "Wait", "all leases are free"],
-  barrier: ["Barrier", "Are in it", "Wait", "nobody is in it"],
-  queue: ["Queue", "Items that are taken", "Items that wait", "it is empty"],
-  group: ["Group", "Members", "Wait", "it has no members"],
+  lock: ["Lock", "Holder", "Waiting", "No client holds it."],
+  sharedLock: ["Shared lock", "Holders", "Waiting", "No client holds it."],
+  election: ["Election", "Leader", "Candidates", "There is no leader."],
+  semaphore: ["Semaphore", "Leases", "Waiting", "All leases are free."],
+  barrier: ["Barrier", "", "", "It is set: clients wait until this znode is deleted."],
+  doubleBarrier: ["Double barrier", "Participants", "Waiting", "All participants have left."],
+  queue: ["Queue", "Taken items", "Items", "It is empty."],
+  group: ["Group", "Members", "Waiting", "It has no members."],
   counter: ["Counter", "", "", ""],
 };
 const MOST_PARTICIPANTS = 10;
@@ -78,7 +79,7 @@ export async function mount(container, context) {
 }
 
 function card(recipe) {
-  const [title, holds, waits, none] = KINDS[recipe.kind] ?? [recipe.kind, "Holders", "Waiting", "nobody"];
+  const [title, holds, waits, none] = KINDS[recipe.kind] ?? [recipe.kind, "Holders", "Waiting", ""];
   const people = recipe.holders.length + recipe.waiting.length;
   return h("section", { class: "card recipe", dataset: { kind: recipe.kind } },
     h("div", { class: "card-head" }, h("span", { class: "badge violet" }, title),

@@ -36,7 +36,7 @@ export class Phases {
     this.text.dataset.phase = String(current);
     const words = PHASE_TEXTS[current];
     replace(this.text, words ? [words.text, " ", h("cite", null, words.paper)] : state.servers.length === 1
-      ? "A single server has no one to agree with: zkcli web --local 3 starts an ensemble."
+      ? "A single server agrees with itself: zkcli --local 3 web starts an ensemble."
       : "No server is known to run.");
   }
 }

@@ -13,7 +13,7 @@ function number(label, unit, value, attributes = {}) {
   return { input, element: h("div", { class: "field" }, h("label", { for: input.id }, `${label}, ${unit}`), input) };
 }
 
-/** Reads a number; marks the control and returns null where it is none or out of bounds. */
+/** Reads a number. Where the text is not a number, or is out of bounds, marks the control and returns null. */
 function read({ input }) {
   const isValid = input.value !== "" && input.checkValidity();
   input.setAttribute("aria-invalid", String(!isValid));

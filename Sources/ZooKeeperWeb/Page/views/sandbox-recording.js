@@ -13,8 +13,8 @@ const DISORDER_MILLISECONDS = 50;
 const ELECTION_KINDS = new Set(["VOTE"]);
 
 /**
- * A message: `{from, to, kind, sent, received, lost}` with the times of its two events. `received` is null while
- * nobody knows of a receipt; `lost` says that there will be none.
+ * A message: `{from, to, kind, sent, received, lost}` with the times of its two events. `received` is null until
+ * the receipt is known; `lost` means that the message cannot arrive.
  */
 function newMessage(event) {
   return { from: event.server, to: event.peer, kind: event.kind, event, sent: event.time, received: null, lost: false };

@@ -15,7 +15,7 @@ export const GROUPS = {
 
 const groups = new Map(Object.entries(GROUPS).flatMap(([name, group]) => group.kinds.map((kind) => [kind, name])));
 
-/** The group of a kind of message; null for what is none. */
+/** The group of a kind of message; null for an unknown kind. */
 export const groupOf = (kind) => groups.get(kind) ?? null;
 
 /** Each phase: its number in the protocol, one sentence, and where the paper has it. */

@@ -1,0 +1,148 @@
+#!/usr/bin/env python3
+"""Measures the page in Chromium and its event streams, and prints their bars; web.sh starts the servers.
+
+    web.py ZKCLI SERVER URL PROCESS RUNS COUNT
+
+PROCESS is the number of the page's process; /bench/many has COUNT children.
+"""
+import json
+import os
+import selectors
+import socket
+import statistics
+import subprocess
+import sys
+import time
+import urllib.parse
+import urllib.request
+
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
+
+zkcli, server, url, process, runs, count = sys.argv[1:4] + [int(text) for text in sys.argv[4:7]]
+missed = False
+STREAMS, CHANGES_A_SECOND, SECONDS = 200, 50, 10
+
+# Notes when the first row of a path is in a frame that is shown, counted from the start of the navigation.
+NOTE_ROWS = """
+window.rowShown = (path) => new Promise((resolve) => {
+  const look = () => {
+    const row = [...document.querySelectorAll(".tree-row")].some((one) => one.row?.path?.startsWith(path));
+    if (row) requestAnimationFrame(() => setTimeout(() => resolve(performance.now())));
+    else requestAnimationFrame(look);
+  };
+  look();
+});
+addEventListener("DOMContentLoaded", () => { window.firstRow = window.rowShown("/bench"); });
+"""
+
+
+def bar(name, value, limit, unit):
+    global missed
+    is_met = value <= limit
+    missed = missed or not is_met
+    print(f"{name:<62} {value:8.2f} {unit:<3} <= {limit:6.2f}  {'ok' if is_met else 'MISSED'}", flush=True)
+
+
+def ask(method, endpoint, body=None, token=None):
+    """The document that the API answers with."""
+    request = urllib.request.Request(f"{url}api/v1{endpoint}", method=method, data=body and json.dumps(body).encode())
+    if token:
+        request.add_header("X-Zkcli-Token", token)
+    with urllib.request.urlopen(request, timeout=30) as response:
+        return json.loads(response.read() or b"{}")
+
+
+def cpu_seconds():
+    """The processor time of the page's process."""
+    with open(f"/proc/{process}/stat") as stat:
+        fields = stat.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def memory_mebibytes(field):
+    with open(f"/proc/{process}/status") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith(field + ":")) / 1024
+
+
+def browse():
+    """The times in the browser."""
+    options = webdriver.ChromeOptions()
+    options.binary_location = "/usr/bin/chromium"
+    for argument in ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+                     "--window-size=1280,800", "--enable-precise-memory-info"]:
+        options.add_argument(argument)
+    browser = webdriver.Chrome(options=options, service=Service("/usr/bin/chromedriver"))
+    browser.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": NOTE_ROWS})
+    # The first start of everything is no one's measure.
+    browser.get(url)
+    paints, rows, opened, heap = [], [], [], 0
+    for _ in range(runs):
+        browser.execute_cdp_cmd("Network.clearBrowserCache", {})
+        browser.get("about:blank")
+        browser.get(url)
+        first, request, paint = browser.execute_async_script("""
+          const done = arguments[0];
+          window.firstRow.then((time) => done([time, performance.getEntriesByType("navigation")[0].requestStart,
+            performance.getEntriesByName("first-contentful-paint")[0].startTime]));""")
+        paints.append(paint - request)
+        rows.append(first - request)
+    for _ in range(runs):
+        browser.get("about:blank")
+        browser.get(f"{url}#/bench/one")
+        browser.execute_async_script("window.rowShown('/bench/one').then(arguments[0])")
+        opened.append(browser.execute_async_script("""
+          const done = arguments[0], start = performance.now();
+          location.hash = "#/bench/many";
+          window.rowShown("/bench/many/").then((time) => done(time - start));"""))
+        heap = browser.execute_script("return performance.memory.usedJSHeapSize") / (1 << 20)
+    browser.quit()
+    bar("first paint after the request", statistics.median(paints), 150, "ms")
+    bar("first rows of the tree after the request", statistics.median(rows), 300, "ms")
+    bar(f"first rows of {count} children", statistics.median(opened), 1000, "ms")
+    bar("memory of the page's script then", heap, 64, "MiB")
+
+
+def stream():
+    """The processor time for streams that follow one znode while it changes."""
+    place = urllib.parse.urlsplit(url).netloc
+    token = ask("GET", "/session")["token"]
+    waiting, selector = [], selectors.DefaultSelector()
+    for _ in range(STREAMS):
+        connection = socket.create_connection(tuple(place.rsplit(":", 1)))
+        connection.sendall(f"GET /api/v1/events HTTP/1.1\r\nHost: {place}\r\n\r\n".encode())
+        waiting.append(connection)
+    for connection in waiting:
+        text = b""
+        while b'"stream":"' not in text:
+            text += connection.recv(4096)
+        number = text.split(b'"stream":"')[1].split(b'"')[0].decode()
+        ask("POST", f"/streams/{number}", {"topics": [], "watches": {"data": ["/bench/one"]}}, token)
+        connection.setblocking(False)
+        selector.register(connection, selectors.EVENT_READ)
+    writer = subprocess.Popen([zkcli, "-s", server], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+    events, written = 0, 0
+    start, before = time.monotonic(), cpu_seconds()
+    while (elapsed := time.monotonic() - start) < SECONDS:
+        while written < elapsed * CHANGES_A_SECOND:
+            writer.stdin.write(b"set /bench/one v\n")
+            written += 1
+        writer.stdin.flush()
+        for key, _ in selector.select(0.01):
+            events += key.fileobj.recv(1 << 16).count(b"event: change")
+    used = cpu_seconds() - before
+    writer.stdin.close()
+    writer.wait()
+    print(f"{STREAMS} streams got {events} events of {written} changes in {SECONDS} s")
+    bar(f"{STREAMS} streams at {CHANGES_A_SECOND} changes a second: part of a core", used / SECONDS * 100, 10, "%")
+    for connection in waiting:
+        connection.close()
+    if events < STREAMS * written / 4:
+        sys.exit("the streams did not get the changes")
+
+
+browse()
+stream()
+bar("memory of the page's process", memory_mebibytes("VmRSS"), 64, "MiB")
+print(f"{'at most':<62} {memory_mebibytes('VmHWM'):8.2f} MiB")
+sys.exit(1 if missed else 0)
