@@ -163,6 +163,8 @@ def driver():
             os.environ.get("ZKCLI_CHROMEDRIVER") or shutil.which("chromedriver") or "/usr/bin/chromedriver"
         )
         _driver = webdriver.Chrome(options=options, service=service)
+        # On a busy machine a second of the page's can take several.
+        _driver.set_script_timeout(120)
         atexit.register(_driver.quit)
     return _driver
 

@@ -242,7 +242,7 @@ class SandboxTest(PageTest):
         self.keys("k")
         self.assertIs(self.browser.execute_async_script("""
           const [back, done] = arguments;
-          let left = 300;
+          let left = 2000;
           const step = () => {
             const isLooking = [...document.querySelectorAll(".node")].some((node) => node.getAttribute("aria-label").includes(", looking,"));
             if (isLooking && document.querySelector(".narration").textContent.includes("votes for")) return done(true);

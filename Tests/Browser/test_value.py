@@ -215,7 +215,7 @@ class ChangeTest(PageTest):
         self.fill(self.field("To the path"), self.path("to"))
         self.click("Start", "dialog[open] footer")
         self.until_text(".job", "done")
-        self.assertEqual(self.api.value(self.path("to/below")), "deep")
+        self.until("the copy", lambda: self.api.value(self.path("to/below")) == "deep")
 
     def test_what_was_exported_is_imported_again(self):
         self.api.create(self.path("out"), "top")
