@@ -292,8 +292,8 @@ int main(int argc, char **argv)
     writes = !strcmp(mode, "write");
     for (char *word = argc == 5 ? strtok(argv[4], ",") : NULL; word && host_count < MAX_HOSTS; word = strtok(NULL, ","))
         if (!strncmp(word, "127.0.0.1:", 10) && atoi(word + 10) > 0)
-            hosts[host_count++] = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(word + 10)),
-                .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+            hosts[host_count++] = (struct sockaddr_in){ .sin_family = AF_INET,
+                .sin_port = htons((uint16_t)atoi(word + 10)), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     if ((strcmp(mode, "leave") && strcmp(mode, "hold") && !writes) || count < 1 || count > 1000000 ||
         (writes && count != 1) || timeout_ms < 1 || !host_count) {
         fputs("crowd leave|hold|write N TIMEOUT_MS 127.0.0.1:PORT[,...]; write has one session\n", stderr);
