@@ -31,9 +31,18 @@ def cpu_milliseconds(words, count, environment=None):
     return cpu / count * 1000, statistics.median(walls)
 
 
+def peak_mebibytes(context, words):
+    """The largest resident memory of a command."""
+    result = subprocess.run([str(word) for word in [context.kit / "peak", *words]], capture_output=True, text=True)
+    if result.returncode:
+        raise Failure(f"{' '.join(map(str, words))}: {result.stderr}")
+    return int(result.stderr.split()[-1]) / 1024
+
+
 def one_shot(context):
     cpu = Figure("get.cpu", "a one-shot get: the command's CPU", "ms")
     wall = Figure("get.time", "a one-shot get: the command's time", "ms")
+    memory = Figure("get.memory", "a one-shot get: the command's largest resident memory", "MiB")
     server = context.server("zkcli")
     subprocess.run([context.zkcli, "-s", server.address, "create", "/get", "v"], capture_output=True)
     commands = {"zkcli": ([context.zkcli, "-s", server.address, "get", "/get"], None)}
@@ -50,6 +59,8 @@ def one_shot(context):
         else:
             run(["redis-cli", "-p", host.rpartition(":")[2], "set", "/get", "v"])
             commands[name] = (["redis-cli", "-p", host.rpartition(":")[2], "get", "/get"], None)
+    for name in [name for name in ("zkcli", "cli_mt") if name in commands]:
+        memory.add(name, peak_mebibytes(context, commands[name][0]))
     for _ in range(context.runs):
         for name, (words, environment) in commands.items():
             context.quiet.wait()
@@ -57,7 +68,7 @@ def one_shot(context):
             used, milliseconds = cpu_milliseconds(words, context.scaled(50, least=5), environment)
             cpu.add(name, used, others.cores())
             wall.add(name, milliseconds, others.cores())
-    return [cpu, wall]
+    return [cpu, wall, memory]
 
 
 def local(context):

@@ -4,7 +4,7 @@ import shutil
 import time
 
 from figures import Figure
-from loads import etcd_load, floors, zkload, Others
+from loads import etcd_load, floors, light, zkload, Others
 from machine import cpu_seconds
 from serving import PIPELINE, RECORD_BYTES, peers
 import servers
@@ -59,6 +59,7 @@ def snapshot_send(context):
     snapshot = context.snapshot(count)
     span = Figure("snapshot-send.time", f"a learner takes {count:,} znodes: until it serves", "ms")
     cpu = Figure("snapshot-send.cpu", f"a learner takes {count:,} znodes: leader's CPU", "ms")
+    others_p99 = Figure("snapshot-send.others", "a light client of the leader meanwhile: p99", "us")
     for name in ["zkcli", *peers(context, (span, cpu), ("apache",))]:
         ensemble = servers.start_ensemble(context, name, data=snapshot, started=2)
         leader = [ensemble.processes[servers.leader_index(context, ensemble)].pid]
@@ -70,11 +71,33 @@ def snapshot_send(context):
             milliseconds = servers.wait(context, ensemble, "read", since, hosts=ensemble.hosts[2:])
             cpu.add(name, (cpu_seconds(leader) - used) * 1000, others.cores())
             span.add(name, milliseconds, others.cores())
-            context.processes.stop([learner])
-            shutil.rmtree(home)
-            os.mkdir(home)
+            forget(context, learner, home)
+        if name == "zkcli":
+            measure_others(context, others_p99, ensemble, count, span.value(name)[0] / 1000, home)
         servers.stop(context, ensemble)
     for sample in floors(context, "sendfile", snapshot, context.runs + 1)[1:]:
         span.add("floor", sample["ms"])
         cpu.add("floor", sample["cpu_ms"])
-    return [span, cpu]
+    return [span, cpu, others_p99]
+
+
+def forget(context, learner, home):
+    context.processes.stop([learner])
+    shutil.rmtree(home)
+    os.mkdir(home)
+
+
+def measure_others(context, figure, ensemble, count, seconds, home):
+    """What a client of the leader sees while a learner takes the tree, for as long as that takes, and without that."""
+    leader = ensemble.hosts[servers.leader_index(context, ensemble)]
+    for _ in range(context.runs):
+        for target in ("without", "zkcli"):
+            context.quiet.wait()
+            learner = None
+            if target == "zkcli":
+                learner = context.processes.start(ensemble.launch[2], ensemble.directory / "3" / "log")
+            sample = light(context, ensemble, count, max(0.2, seconds), hosts=leader)
+            figure.add(target, sample["p99_us"], sample["other_cores"])
+            if learner:
+                servers.wait(context, ensemble, "read", hosts=ensemble.hosts[2:])
+                forget(context, learner, home)

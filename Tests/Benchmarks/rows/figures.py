@@ -6,6 +6,7 @@ NOISE_CORES = 0.25
 NAMES = {
     "floor": "the floor", "disk": "bare writes of a log", "null": "a server that does nothing",
     "log": "a server that only logs", "apache": "Apache", "etcd": "etcd", "redis": "Redis", "payload": "names and data",
+    "small": "with 1,000 znodes", "without": "without it", "asked": "what is asked for", "before": "before it",
     "fixed": ""}
 
 

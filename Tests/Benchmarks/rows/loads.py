@@ -8,6 +8,8 @@ import time
 
 from machine import Failure, busy_ticks, cpu_seconds, TICKS_A_SECOND
 
+LONGEST_SECONDS = 900
+
 
 def run(words, environment=None):
     result = subprocess.run([str(word) for word in words], capture_output=True, text=True, env=environment)
@@ -20,6 +22,38 @@ def zkload(context, mode, server, *options, hosts=None, pids=None):
     """One line of zkload's, as a dictionary."""
     words = [context.kit / "zkload", mode, *options, "-P", ",".join(map(str, pids or server.pids))]
     return json.loads(run([*words, hosts or server.address]).splitlines()[-1])
+
+
+class Load:
+    """A load that goes on while something else is done."""
+
+    def __init__(self, words, stdin=subprocess.DEVNULL):
+        self.words = [str(word) for word in words]
+        self.process = subprocess.Popen(
+            self.words, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    @classmethod
+    def zkload(cls, context, mode, server, *options, hosts=None):
+        return cls([
+            context.kit / "zkload", mode, *options, "-P", ",".join(map(str, server.pids)), hosts or server.address])
+
+    def result(self):
+        """Its last line, when it has ended by itself."""
+        output, errors = self.process.communicate(timeout=LONGEST_SECONDS)
+        if self.process.returncode:
+            raise Failure(f"{' '.join(self.words)}: exit code {self.process.returncode}: {errors or output}")
+        return json.loads(output.splitlines()[-1])
+
+    def end(self):
+        if self.process.poll() is None:
+            self.process.terminate()
+        self.process.communicate()
+
+
+def light(context, server, keys, seconds, hosts=None):
+    """A light client beside other work on a tree of floors.c: one request at a time, a read or a write."""
+    return zkload(
+        context, "mixed", server, "-F", "-k", keys, "-r", 50, "-c", 1, "-w", 1, "-t", f"{seconds:.2f}", hosts=hosts)
 
 
 def floors(context, mode, *words):

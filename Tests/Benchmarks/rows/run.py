@@ -15,12 +15,15 @@ import time
 
 import commands
 import ensemble
+import failover
 from figures import print_table, read_bars
 import instructions
 from loads import floors
 import machine
+import scale
 import servers
 import serving
+import sessions
 import storage
 
 # Each row's name, and what measures it, in groups that share servers.
@@ -28,9 +31,15 @@ GROUPS = [
     {
         "lone-read": serving.lone_read, "reads": serving.reads, "lone-write": serving.lone_write,
         "writes": serving.writes, "watch": serving.watch, "session": serving.session, "get": commands.one_shot},
-    {"idle": serving.idle, "start": serving.start, "local": commands.local, "instructions": instructions.row},
+    {"idle": serving.idle, "sessions": sessions.idle, "expiry": sessions.expiry},
+    {"start": serving.start, "local": commands.local, "instructions": instructions.row},
     {"commit": ensemble.commit, "commits": ensemble.commits},
-    {"snapshot-send": ensemble.snapshot_send, "restart": storage.restart, "restart-large": storage.restart_large},
+    {
+        "snapshot-send": ensemble.snapshot_send, "failover": failover.failover, "big-answers": scale.big_answers,
+        "restart": storage.restart},
+    {
+        "restart-large": storage.restart_large, "growth": scale.growth, "snapshot-while": scale.snapshot_while,
+        "fragmentation": scale.fragmentation},
 ]
 ALL_ROWS = {name: function for group in GROUPS for name, function in group.items()}
 
@@ -51,6 +60,11 @@ class Context:
         self.ports, self.processes = machine.Ports(), machine.Processes()
         self.shared = {}
 
+    @property
+    def slow_peers(self):
+        """The peers of rows that take them too long for a run whose figures mean nothing."""
+        return () if self.is_smoke else ("apache",)
+
     def scaled(self, count, least=1):
         return max(least, round(count * self.scale))
 
@@ -62,16 +76,18 @@ class Context:
                 "etcd": lambda: servers.start_etcd(self, 1), "etcd-3": lambda: servers.start_etcd(self, 3),
                 "redis": lambda: servers.start_redis(self),
                 "zkcli-3": lambda: servers.start_ensemble(self, "zkcli"),
-                "apache-3": lambda: servers.start_ensemble(self, "apache")}
+                "apache-3": lambda: servers.start_ensemble(self, "apache"),
+                "zkcli-tree": lambda: scale.start_tree(self)}
             self.shared[name] = starts[name]() if name in starts else servers.start_standalone(self, name)
         return self.shared[name]
 
     def snapshot(self, znodes):
-        """A snapshot with so many znodes, and 100 bytes in each; only the latest is kept, because they are large."""
+        """A snapshot with so many znodes, and 100 bytes in each; of the large ones only the latest is kept."""
         path = self.work / f"snapshot-{znodes}" / "snapshot.1"
         if not path.exists():
             for old in self.work.glob("snapshot-*/snapshot.1"):
-                old.unlink()
+                if old.stat().st_size > 1 << 26:
+                    old.unlink()
             path.parent.mkdir(exist_ok=True)
             floors(self, "snapshot", path, znodes, 100)
         return path

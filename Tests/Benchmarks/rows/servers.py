@@ -41,11 +41,16 @@ def reason_missing(name):
     return f"not installed: apt-get install {packages[name]}"
 
 
-def configuration(directory, port, extra=()):
-    lines = [
-        f"dataDir={directory}", f"clientPort={port}", "clientPortAddress=127.0.0.1", "maxClientCnxns=0",
-        "admin.enableServer=false", "4lw.commands.whitelist=*", "tickTime=2000", "initLimit=60", "syncLimit=10", *extra]
-    return "".join(line + "\n" for line in lines)
+TICK_MS = 2000
+
+
+def configuration(directory, port, members=(), keys=None):
+    """The text of a zoo.cfg; `keys` come on top of what all servers have."""
+    values = {
+        "dataDir": directory, "clientPort": port, "clientPortAddress": "127.0.0.1", "maxClientCnxns": 0,
+        "admin.enableServer": "false", "4lw.commands.whitelist": "*", "tickTime": TICK_MS, "initLimit": 60,
+        "syncLimit": 10, **(keys or {})}
+    return "".join(line + "\n" for line in [*(f"{key}={value}" for key, value in values.items()), *members])
 
 
 def launcher(context, name, directory, heap_mib=2048):
@@ -79,13 +84,13 @@ def wait(context, server, what="read", since_ns=None, hosts=None):
     return json.loads(result.stdout)["ms"]
 
 
-def start_standalone(context, name, data=None, ready="write", heap_mib=2048):
+def start_standalone(context, name, data=None, ready="write", heap_mib=2048, keys=None):
     """Starts ours or Apache's server; `data` becomes its directory."""
     directory = folder(context, name)
     data = data or directory / "data"
     data.mkdir(exist_ok=True)
     port = context.ports.take()
-    (directory / "zoo.cfg").write_text(configuration(data, port))
+    (directory / "zoo.cfg").write_text(configuration(data, port, keys=keys))
     words = [*launcher(context, name, directory, heap_mib), directory / "zoo.cfg"]
     server = Server(name, [context.processes.start(words, directory / "log")], [f"127.0.0.1:{port}"], directory, words)
     if ready:
@@ -155,7 +160,25 @@ def start_redis(context):
     return server
 
 
-def start_ensemble(context, name, data=None, count=3, started=3):
+def start_on_snapshot(context, name, snapshot, heap_mib=2048, keys=None):
+    """A server of its own that begins with a copy of a snapshot."""
+    data = folder(context, "data")
+    (data / "version-2").mkdir()
+    # A copy: Apache's server writes its first snapshot into the file that it has read.
+    shutil.copyfile(snapshot, data / "version-2" / pathlib.Path(snapshot).name)
+    return start_standalone(context, name, data, heap_mib=heap_mib, keys=keys)
+
+
+def monitored(context, server, key, host=None):
+    """A number of mntr's."""
+    words = [context.kit / "zkload", "4lw", "-o", "mntr", host or server.hosts[0]]
+    found = re.search(rf"^{key}\t(\d+)", subprocess.run(words, capture_output=True, text=True).stdout, re.M)
+    if not found:
+        raise Failure(f"{server.name}: mntr has no {key}")
+    return int(found.group(1))
+
+
+def start_ensemble(context, name, data=None, count=3, started=3, keys=None):
     """Starts `started` of three servers of ours or Apache's, with a copy of the snapshot `data` in each directory."""
     directory = folder(context, name)
     ports = [(context.ports.take(), context.ports.take(), context.ports.take()) for _ in range(count)]
@@ -165,7 +188,7 @@ def start_ensemble(context, name, data=None, count=3, started=3):
         home = directory / str(index + 1)
         (home / "data" / "version-2").mkdir(parents=True)
         (home / "data" / "myid").write_text(f"{index + 1}\n")
-        (home / "zoo.cfg").write_text(configuration(home / "data", ports[index][0], members))
+        (home / "zoo.cfg").write_text(configuration(home / "data", ports[index][0], members, keys))
         if data and index < started:
             shutil.copyfile(data, home / "data" / "version-2" / pathlib.Path(data).name)
         launches.append([*launcher(context, name, home), home / "zoo.cfg"])

@@ -436,6 +436,8 @@ static void write_snapshot(const char *path, uint64_t count, size_t bytes)
         snprintf(name, sizeof name, "/zkload/d%05" PRIu64, folder);
         if (i % 1000 == 0) put_znode(name, 0, (uint32_t)(rest < 1000 ? rest : 1000));
         snprintf(name, sizeof name, "/zkload/d%05" PRIu64 "/n%08" PRIu64, folder, i);
+        uint32_t key = htonl((uint32_t)i);  /* as zkload -F wants it */
+        if (bytes >= sizeof key) memcpy(piece, &key, sizeof key);
         put_znode(name, bytes, 0);
     }
     put32(1), put("/", 1);
