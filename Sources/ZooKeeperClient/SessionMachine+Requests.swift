@@ -259,6 +259,7 @@ extension SessionMachine {
     return length > settings.maximumFrameBytes ? tooLarge(length) : nil
   }
 
+  /// The refusal of a request of that size.
   func tooLarge(_ lengthBytes: Int) -> ZooKeeperError {
     ZooKeeperError(.requestTooLarge(lengthBytes: lengthBytes, limitBytes: settings.maximumFrameBytes))
   }

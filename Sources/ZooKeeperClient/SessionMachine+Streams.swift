@@ -3,7 +3,7 @@ package import ZooKeeperProtocol
 
 /// A request as it is sent, but for its xid. Made once, it can be sent often, at the cost of a copy of its bytes.
 package struct EncodedRequest: Sendable {
-  /// A whole frame, with an xid that is none.
+  /// A whole frame; the xid is filled in when it is sent.
   fileprivate let frame: [UInt8]
 
   package init(_ request: ClientRequest) {
