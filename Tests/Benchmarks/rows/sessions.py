@@ -43,7 +43,7 @@ def expiry(context):
     """Many sessions whose clients are gone, and that have all been seen last at the same time: the server's start."""
     count = context.scaled(100_000, least=1000)
     worst = Figure("expiry.worst", f"{count:,} sessions expire at once: a light client's worst latency", "ms")
-    # Apache's server is left out: it needs minutes to open them.
+    # Apache's server is left out: with no more than 2,000 sessions the row took over a minute with it.
     for _ in range(context.runs):
         measure_expiry(context, worst, "zkcli", count)
     return [worst]
