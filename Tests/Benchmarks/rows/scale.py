@@ -124,7 +124,7 @@ def snapshot_while(context):
     def writes(seconds):
         return load("write", "-c", 4, "-w", 256, "-R", rate, "-t", f"{seconds:.2f}")
 
-    # How long a snapshot takes says how long the clients are to be watched. Its memory is counted at the first one, too:
+    # How long a snapshot takes says how long clients are to be watched. Memory is counted from before the first one:
     # what one has needed may stay with the process, and the next one finds it there.
     forget_peak(server.pids)
     memory.add("without", resident_bytes(server.pids) / 2**20)

@@ -43,9 +43,9 @@ def expiry(context):
     """Many sessions whose clients are gone, and that have all been seen last at the same time: the server's start."""
     count = context.scaled(100_000, least=1000)
     worst = Figure("expiry.worst", f"{count:,} sessions expire at once: a light client's worst latency", "ms")
-    for name in ["zkcli", *peers(context, (worst,), context.slow_peers)]:
-        for _ in range(context.runs if name == "zkcli" else 1):
-            measure_expiry(context, worst, name, count)
+    # Apache's server is left out: with no more than 2,000 sessions the row took over a minute with it.
+    for _ in range(context.runs):
+        measure_expiry(context, worst, "zkcli", count)
     return [worst]
 
 
@@ -69,7 +69,7 @@ def measure_expiry(context, worst, name, count):
     if there < count:
         raise Failure(f"{name}: {there} of {count} sessions are left after a restart: opening them takes too long")
     # The few that were opened first have more time. The tracker rounds up to a tick.
-    for target, until in (("without", timeout / 1000 - 1), (name, (timeout + servers.TICK_MS) / 1000 + 1)):
+    for target, until in (("without", timeout / 1000 - 1), (name, (timeout + 2 * servers.TICK_MS) / 1000 + 1)):
         others = Others(server.pids)
         span = max(0.3, start + until - time.monotonic())
         sample = zkload(context, "mixed", server, "-r", 50, "-c", 1, "-w", 1, "-t", f"{span:.2f}")
