@@ -1,5 +1,5 @@
-package import Zab
-package import ZooKeeperProtocol
+import Zab
+import ZooKeeperProtocol
 
 /// On an observer master: who has asked the leader for what, so that each answer goes back to the right one. The leader
 /// answers in the order of the questions. Those of this server's own clients are among them.
@@ -35,8 +35,10 @@ struct RelayedQuestions {
   private var sessions = Line<(session: SessionID, asker: Asker)>()
   private var touches: [SessionID: Int32] = [:]
 
+  /// Records a sync that was forwarded.
   mutating func noteSync(from observer: ConnectionID?) { syncs.append(Asker(observer: observer)) }
 
+  /// Records a question about a session that was forwarded.
   mutating func noteSession(_ session: SessionID, from observer: ConnectionID?) {
     sessions.append((session, Asker(observer: observer)))
   }

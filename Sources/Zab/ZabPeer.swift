@@ -41,7 +41,7 @@ package struct ZabPeer: Equatable, Sendable {
   /// The highest epoch that another voter is known to have accepted: the next one that this server proposes is above
   /// it.
   var epochFloor = Epoch.zero
-  /// How often this observer has called an observer master, each time the next one.
+  /// How many connections to observer masters this observer has attempted, each time to the next one.
   var observerMasterTurn: UInt64 = 0
   /// The epoch in which this server asks for a snapshot because it could not truncate its log.
   var snapshotNeededIn: Epoch?

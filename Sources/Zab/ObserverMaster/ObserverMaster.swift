@@ -1,11 +1,11 @@
 internal import ZooKeeperProtocol
 
-/// An observer master: a follower that brings observers up to date, and tells them what is committed, instead of the
-/// leader. What they ask goes through it to the leader.
+/// An observer master: a follower that brings observers up to date, and sends them what is committed, instead of the
+/// leader. It forwards their requests to the leader.
 ///
-/// It needs nobody's consent, because observers are told only of what is committed. An observer may be ahead of it, if
-/// it was served by another server before. What it has of this epoch will be committed here too, since only the
-/// leader of the epoch can have made it, so that the observer waits for that instead of being cut back.
+/// It needs no quorum, because observers receive only what is committed. An observer may be ahead of it, if it was
+/// connected to another server before. What it has of this epoch will be committed here too, because only the leader of
+/// the epoch can have proposed it. So the observer waits for that, and its history is not truncated.
 ///
 /// The leader's PINGs are its clock: whenever one arrives, it sends one to each observer, and looks which are silent.
 ///
@@ -42,7 +42,7 @@ extension ZabPeer {
     }
   }
 
-  /// Tells observers that a transaction is committed, and with `designated` that its configuration is active.
+  /// Sends observers a transaction that is committed, and with `designated` the order to activate its configuration.
   mutating func informObservers(
     _ entry: TxnHistory.Entry, designated: ServerID?, _ actions: inout [ZabAction]
   ) {

@@ -18,7 +18,7 @@ extension ZabPeer {
     actions.append(.transport(.connectToObserverMaster(master)))
   }
 
-  /// The observer master whose turn it is; nil if the leader is to be called.
+  /// The observer master whose turn it is; nil if it is the leader's.
   private var nextObserverMaster: ServerID? {
     guard settings.hasObserverMasters, case .observing(let leaderID) = role else { return nil }
     let masters = configuration.voters.filter { $0 != leaderID }
