@@ -2,8 +2,10 @@ import Foundation
 
 /// The executables that the build put beside the test bundle.
 public enum Products {
-  /// The path of the built executable `name`; of `zkcli` that in `ZKCLI_UNDER_TEST`, if that is set: the tests are built
-  /// without optimization, and what it breaks would be seen by users first.
+  /// The path of the built executable `name`.
+  ///
+  /// For `zkcli` it is what `ZKCLI_UNDER_TEST` says, if that is set: the tests are built without optimization, and what
+  /// it breaks would be seen by users first.
   ///
   /// - Throws: `TestKitError.missing` if the build made none of that name.
   public static func executable(_ name: String) throws(TestKitError) -> String {
