@@ -153,7 +153,8 @@ struct EditTests {
     expect(try await zkcli("get", "--json-path", "$.a[0].b", path), output: "x y\n")
     expect(try await zkcli("get", "--json-path", "/n", path), output: "1.50\n")
     expect(try await zkcli("get", "--json-path", "$.c", path), status: 4, error: "NoValue \(path)")
-    expect(try await zkcli("get", "--json-path", "c", path), status: 2, error: "$.a.b[0]")
+    expect(try await zkcli("get", "--json-path", "a[0].b", path), output: "x y\n")
+    expect(try await zkcli("get", "--json-path", "a/b", path), status: 2, error: "$.a.b[0]")
     let document = try await zkcli("-o", "json", "get", "--json-path", "$.a", path)
     expect(
       document, output: #"{"path":"\#(path)","jsonPath":"$.a","value":[{"b":"x y"}],"version":0}"# + "\n")

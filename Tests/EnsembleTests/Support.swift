@@ -31,6 +31,8 @@ extension ServerMember {
     let offset = log.count
     try await launch()
     try await eventually("service of server \(id)", within: .seconds(60), every: .milliseconds(10)) { mode != nil }
+    // The log has a thread of its own, which may be behind.
+    try? await eventually("the log tells how", within: .seconds(10)) { wasSynchronized(by: kind, since: offset) }
     #expect(
       wasSynchronized(by: kind, since: offset), "server \(id), \(kind): \(log.dropFirst(offset))",
       sourceLocation: sourceLocation)
