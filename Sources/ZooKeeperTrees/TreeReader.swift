@@ -54,8 +54,8 @@ public struct TreeReader {
   private let skipsServersOwn: Bool
   /// The top of the stack, its end, is the next to be returned.
   private var stack: [Entry]
-  /// What is on the way, in the order of the stack: the last is the topmost. There are two at most: while what one has
-  /// brought is put on the stack, the servers answer the other.
+  /// What is on the way, in the order of the stack: the last is the topmost. While what one has brought is put on the
+  /// stack, the servers answer the next.
   private var pending: [PendingReads] = []
   /// What a reply is expected to bring.
   private var expectation = ReplySizes()
@@ -66,6 +66,8 @@ public struct TreeReader {
 
   /// As many things are asked in one go, if the replies are small.
   private static let largestBatch = 1024
+  /// So many may be on the way: two that are needed next, and others farther down.
+  private static let largestPending = 4
   /// So many bytes of data and names are asked for in one go, as far as their sizes can be foreseen.
   private static let batchBytes = 4 << 20
 
@@ -149,23 +151,26 @@ public struct TreeReader {
     while let entry = top.popLast() {
       let answers = readings.suffix(readCount(for: entry))
       readings.removeLast(answers.count)
-      if case .unknown(let path) = entry { expectation.add(answers, about: path) }
       take(answers, about: entry)
     }
     expectation.finish()
     askAboutNext()
   }
 
-  /// Asks about the topmost znodes, and about the next ones below what is on the way.
+  /// Asks about the topmost znodes, and about the next ones below those that are on the way.
+  ///
+  /// What was asked about farther down, such as the last folders of many, does not count: it may be needed late, and
+  /// until then the servers would wait for the caller and the caller for the servers, in turns.
   private mutating func askAboutNext() {
     // What is above the others has come with the last answers, and is needed first.
     if let reads = ask(below: stack.endIndex, downTo: pending.last?.end ?? stack.startIndex) { pending.append(reads) }
-    guard pending.count < 2, let lowest = pending.first?.lowest else { return }
+    guard let top = pending.last, pending.count < Self.largestPending else { return }
+    let floor = pending.dropLast().last?.end ?? stack.startIndex
     let count = stack.count
-    guard let reads = ask(below: lowest, downTo: stack.startIndex) else { return }
+    guard let reads = ask(below: top.lowest, downTo: floor) else { return }
     // The places of what is above have changed if siblings were taken apart.
-    for index in pending.indices { pending[index].move(by: stack.count - count) }
-    pending.insert(reads, at: 0)
+    pending[pending.endIndex - 1].move(by: stack.count - count)
+    pending.insert(reads, at: pending.endIndex - 1)
   }
 
   /// Asks about those znodes in a part of the stack of which something is unknown, the upper ones first.
@@ -174,6 +179,8 @@ public struct TreeReader {
   private mutating func ask(below end: Int, downTo floor: Int) -> PendingReads? {
     var reads: [ZnodeRead] = []
     var bytes = Self.batchBytes
+    // An entry is not looked into for this: to copy one costs more than all else here.
+    var bytesOfUnknown = 0
     var end = end
     var lowest = end
     var next = end
@@ -181,47 +188,35 @@ public struct TreeReader {
     let last = max(floor, end - 2 * Self.largestBatch)
     while next > last, reads.count < Self.largestBatch, bytes > 0 {
       next -= 1
-      if case .siblings(let parent, _) = stack[next] {
-        let count = bytes / expected(below: parent) + 1
-        let added = takeApart(next, count: min(count, Self.largestBatch - reads.count))
+      if case .siblings = stack[next] {
+        let added = takeApart(next, bytes: bytes, count: Self.largestBatch - reads.count, each: &bytesOfUnknown)
         end += added
         next += added + 1
         continue
       }
       let count = reads.count
-      appendReads(for: stack[next], to: &reads)
-      if reads.count > count {
-        lowest = next
-        bytes -= expected(of: stack[next])
-      }
+      bytes -= appendReads(for: stack[next], bytesOfUnknown: bytesOfUnknown, to: &reads)
+      if reads.count > count { lowest = next }
     }
     guard !reads.isEmpty else { return nil }
     return PendingReads(reads, from: client, in: window, repetitions, lowest: lowest, end: end)
   }
 
-  /// How many bytes the replies about a znode are expected to bring.
-  private func expected(of entry: borrowing Entry) -> Int {
-    switch entry {
-    case .unknown(let path): expectation.bytes(about: path) ?? Self.batchBytes / inFlight
-    case .lacksChildren(let node): Int(node.stat.numChildren) * ReplySizes.bytesOfName
-    case .siblings, .ready, .failed: 0
-    }
-  }
-
-  /// The same for each child of a znode; at least 1.
-  private func expected(below parent: String) -> Int {
-    max(1, expectation.bytes(aboutChildrenOf: parent) ?? Self.batchBytes / inFlight)
-  }
-
   /// Makes entries of the next few of the siblings at a place of the stack, above those that are left.
   ///
+  /// - Parameters:
+  ///   - bytes: what the replies about them may bring, all together.
+  ///   - count: how many entries are made at most.
+  ///   - each: becomes what a reply about one of them is expected to bring.
   /// - Returns: by how many entries the stack has grown; -1 is possible.
-  private mutating func takeApart(_ place: Int, count: Int) -> Int {
+  private mutating func takeApart(_ place: Int, bytes: Int, count: Int, each: inout Int) -> Int {
     let before = stack.count
     let entry = stack[place]
     // Nothing else may hold the names, or they would be copied before some are removed.
     stack[place] = .siblings(parent: "", names: [])
     guard case .siblings(let parent, var names) = consume entry else { return 0 }
+    each = expectation.bytes(aboutChildrenOf: parent) ?? Self.batchBytes / inFlight
+    let count = min(count, bytes / max(each, 1) + 1)
     let taken = names.suffix(count).map { Entry.unknown(path: ZnodePath.child($0, of: parent)) }
     names.removeLast(taken.count)
     if names.isEmpty {
@@ -243,7 +238,9 @@ public struct TreeReader {
   }
 
   /// Adds what must be asked about a znode.
-  private func appendReads(for entry: borrowing Entry, to reads: inout [ZnodeRead]) {
+  ///
+  /// - Returns: how many bytes the replies are expected to bring.
+  private func appendReads(for entry: borrowing Entry, bytesOfUnknown: Int, to reads: inout [ZnodeRead]) -> Int {
     switch entry {
     case .unknown(let path):
       if details.contains(.data) {
@@ -254,8 +251,11 @@ public struct TreeReader {
         reads.append(.stat(path: path))
       }
       if details.contains(.acl) { reads.append(.acl(path: path)) }
-    case .lacksChildren(let node): reads.append(.children(path: node.path))
-    case .siblings, .ready, .failed: break
+      return bytesOfUnknown
+    case .lacksChildren(let node):
+      reads.append(.children(path: node.path))
+      return Int(node.stat.numChildren) * ReplySizes.bytesOfName
+    case .siblings, .ready, .failed: return 0
     }
   }
 
@@ -280,6 +280,7 @@ public struct TreeReader {
       node = known
       isKnown = true
     }
+    if !isKnown { expectation.add(readings, about: node.path) }
     var names: [String]?
     for reading in readings {
       switch reading {
