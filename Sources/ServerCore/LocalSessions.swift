@@ -67,8 +67,9 @@ extension ServerCore {
   ///
   /// A multi is answered as the leader says, as by Apache's servers.
   func localError(_ error: KeeperError, _ xid: Xid, _ connection: ClientConnection) -> KeeperError {
-    guard connection.refusedEphemerals.first == xid else { return error }
-    _ = connection.refusedEphemerals.popFirst()
+    guard let index = connection.refusedEphemerals.firstIndex(of: xid) else { return error }
+    // Replies come in the order of the requests: those before this one were answered without the leader's refusal.
+    connection.refusedEphemerals.removeFirst(index + 1)
     return error == .sessionExpired ? .ephemeralOnLocalSession : error
   }
 

@@ -171,7 +171,9 @@ extension ClusterSession {
 
   // MARK: Clients
 
-  /// A session of the census; nil if there is none. One that is missing may be younger than what is remembered.
+  /// The session with that id, as the servers list it; nil if no server lists it.
+  ///
+  /// The servers are asked once more if the remembered list lacks it, because the session may be younger than the list.
   func censusEntry(of id: SessionID) async -> SessionCensus.Session? {
     if let known = await census().sessions.first(where: { $0.id == id }) { return known }
     return await census(within: EnsembleMemory.freshness).sessions.first { $0.id == id }

@@ -6,8 +6,8 @@ import ZooKeeperSandbox
 
 /// The servers of the sandbox, what is being done to them, and a client that writes.
 ///
-/// The sandbox takes one change after the other, and a change returns only when the servers have got over it. So they
-/// are made in a queue here, and no request waits for them.
+/// The sandbox makes one change at a time, and a change returns only when the ensemble has recovered from it. Changes
+/// therefore wait in a queue here, and requests return at once.
 final class SandboxControl: Sendable {
   private struct State {
     var last: Task<Void, Never>?
