@@ -16,6 +16,7 @@ package enum Program {
   package static func main(
     _ count: Int32, _ values: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
   ) -> Never {
+    silenceDispatch()
     let arguments = (0..<Int(count)).compactMap { index in
       values[index].map { [UInt8](UnsafeRawBufferPointer(start: $0, count: strlen($0))) }
     }
@@ -28,6 +29,13 @@ package enum Program {
   ///   - arguments: argv as bytes, the program's name included.
   /// - Returns: what to exit with.
   static func run(_ arguments: [[UInt8]]) -> Int32 {
+    // On Linux, Swift's runtime reads argv from /proc.
+    guard !arguments.isEmpty else {
+      let error = ShellError(
+        .localInputOutput, "Arguments", "the command line cannot be read", hint: "mount /proc in this root directory")
+      report(error, Output(), RenderContext(format: .text))
+      return error.exitCode.rawValue
+    }
     if arguments.count > 1, arguments[1] == [UInt8](ChildStarter.subcommand.utf8) {
       return ChildStarter.exec([[UInt8]](arguments.dropFirst(2)))
     }
@@ -160,6 +168,14 @@ package enum Program {
     }
     interruption.whenSignalled { task.cancel() }
     return gate.wait()
+  }
+
+  /// Keeps Dispatch, on whose threads tasks run, out of the system's log.
+  ///
+  /// Its threads ask for a nice value below 0, which ordinary users may not have on Linux, and Dispatch writes a line
+  /// for each refusal: three for every command. A value that is set already is kept.
+  private static func silenceDispatch() {
+    setenv("LIBDISPATCH_LOG", "NO", 0)
   }
 
   private static func report(_ error: ShellError, _ output: Output, _ context: RenderContext) {

@@ -51,6 +51,7 @@ package final class WebServer: Sendable {
     let port = channel.localAddress?.port ?? settings.port
     let site = Site(settings, port: port, loop: loop)
     admission.open(site)
+    Task.detached(priority: .utility) { PageFiles.prepare() }
     let shown = HostAndPort(host: settings.host, port: port)
     let host = shown.isWildcard ? "localhost:\(port)" : "\(shown)"
     return WebServer(channel, site, url: "\(settings.tls == nil ? "http" : "https")://\(host)/")

@@ -25,20 +25,30 @@ enum PageFiles {
   /// The description of the API, which is not a part of the page.
   private static let descriptionName = "openapi.yaml"
 
+  /// The files as they were written, by their names.
+  static let sources = Dictionary(
+    PageContents.files.map { ($0.name, $0.text.withUTF8Buffer { String(decoding: $0, as: UTF8.self) }) },
+    uniquingKeysWith: { first, _ in first })
+
   /// By the path of the target. Made when the first file is asked for.
   private static let files: [String: File] = {
-    var files: [String: File] = [:]
-    for (name, text) in PageContents.files where name != descriptionName {
-      let file = File(name, text)
-      files["/" + name] = file
-      if name == "index.html" { files["/"] = file }
+    var texts = sources
+    texts[descriptionName] = nil
+    // Without the bundle the page is slower and otherwise the same; a test sees to it that there is one.
+    if let bundle = try? PageBundle(texts) {
+      texts["index.html"] = bundle.index
+      for (name, text) in bundle.files { texts[name] = text }
     }
+    var files: [String: File] = [:]
+    for (name, text) in texts { files["/" + name] = File(name, text) }
+    files["/"] = files["/index.html"]
     return files
   }()
 
-  private static let descriptionFile = PageContents.files.first { $0.name == descriptionName }.map {
-    File($0.name, $0.text)
-  }
+  private static let descriptionFile = sources[descriptionName].map { File(descriptionName, $0) }
+
+  /// Makes the files ready to be sent, so that the first request does not wait for it.
+  static func prepare() { _ = files.count }
 
   /// Answers a request for a file.
   static func answer(_ request: WebRequest) -> WebAnswer {
@@ -85,8 +95,8 @@ enum PageFiles {
 }
 
 extension PageFiles.File {
-  fileprivate init(_ name: String, _ text: StaticString) {
-    plain = text.withUTF8Buffer { [UInt8]($0) }
+  fileprivate init(_ name: String, _ text: String) {
+    plain = [UInt8](text.utf8)
     type = PageFiles.type(of: name)
     tag = "\"\(Hex.text(MessageDigest.sha256.hash(plain).prefix(12)))\""
     var output: [UInt8] = []
