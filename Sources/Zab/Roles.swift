@@ -29,7 +29,7 @@ extension ZabPeer {
     role = configuration.member(id)?.isObserver == true && !votes(id) ? .observing(leaderID) : .following(leaderID)
     actions.append(.roleChanged(role))
     learner = LearnerState(leaderID: leaderID, deadline: now + settings.initMilliseconds)
-    actions.append(.connectToLeader(leaderID))
+    callLeader(&actions)
   }
 
   /// Changes to the leader that a committed reconfiguration has designated, without an election.
@@ -50,6 +50,7 @@ extension ZabPeer {
   /// it.
   private mutating func endRole(_ actions: inout [ZabAction]) {
     for handle in leader?.learners ?? [] { actions.append(.close(handle.connection)) }
+    for handle in learner?.observers ?? [] { actions.append(.close(handle.connection)) }
     if let connection = learner?.connection { actions.append(.close(connection)) }
     if isServing { actions.append(.stopServing) }
     isServing = false

@@ -25,6 +25,8 @@ package struct ZabSettings: Hashable, Sendable {
   package var historyBytes = 32 << 20
   /// Whether a learner that lacks more than is in memory can get it from the log on the leader's disk.
   package var readsLogForLearners = false
+  /// Whether followers have a port for observers, and observers connect there: `observerMasterPort` is set.
+  package var hasObserverMasters = false
   /// `reconfigEnabled`: whether the members may change, for which the first configuration needs a version too.
   package var isReconfigEnabled = false
   #if ZAB_MUTATIONS

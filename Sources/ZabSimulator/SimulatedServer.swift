@@ -69,6 +69,7 @@ final class SimulatedServer {
     settings.historyCount = options.historyCount
     settings.isReconfigEnabled = true
     settings.readsLogForLearners = options.readsLogForLearners
+    settings.hasObserverMasters = options.hasObserverMasters
     #if ZAB_MUTATIONS
       settings.mutation = options.mutation
     #endif

@@ -28,15 +28,17 @@ extension Simulation {
 
   // MARK: Links
 
-  /// Lets a server connect to its leader.
-  func call(_ leader: ServerID, by server: SimulatedServer) {
+  /// Lets a server connect to its leader, or to an observer master.
+  func call(_ leader: ServerID, isObserverMaster: Bool, by server: SimulatedServer) {
     guard !server.severed.contains(leader), !self.server(leader).severed.contains(server.id) else {
       return queue.push(.callFailed(server.id, generation: server.generation), at: now + 500_000)
     }
     guard self.server(leader).isUp else {
       return queue.push(.callFailed(server.id, generation: server.generation), at: now + latency)
     }
-    queue.push(.called(leader: leader, by: server.id, generation: server.generation), at: now + latency)
+    let call = SimulationEvent.called(
+      leader: leader, isObserverMaster: isObserverMaster, by: server.id, generation: server.generation)
+    queue.push(call, at: now + latency)
   }
 
   /// Handles a connection attempt at a leader, or at a server that does not know yet that it leads.
@@ -55,9 +57,29 @@ extension Simulation {
     }
     links[link.id] = link
     if !link.isHeld { step(leader, .learnerConnected(link.id)) }
+    finishCall(link, caller)
+  }
+
+  /// Handles an observer's connection attempt at an observer master.
+  func onObserverCalled(_ masterID: ServerID, _ callerID: ServerID, _ generation: Int) {
+    let (master, caller) = (server(masterID), server(callerID))
+    guard caller.generation == generation else { return }
+    guard let member = master.member, case .following = member.zab.role else {
+      return step(caller, .leaderUnreachable)
+    }
+    let link = SimulatedLink(
+      id: ConnectionID(rawValue: nextLink), learner: callerID, leader: masterID,
+      generations: (generation, master.generation))
+    nextLink += 1
+    links[link.id] = link
+    step(master, .observerConnected(link.id))
+    finishCall(link, caller)
+  }
+
+  private func finishCall(_ link: SimulatedLink, _ caller: SimulatedServer) {
     if caller.isPaused {
       // The learner is paused, and handles the result when it continues.
-      caller.inbox.append(.callFailed(callerID, generation: generation))
+      caller.inbox.append(.callFailed(caller.id, generation: caller.generation))
       breakLink(link.id)
     } else {
       step(caller, .leaderConnected(link.id))

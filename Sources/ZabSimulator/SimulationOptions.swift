@@ -34,6 +34,8 @@ package struct SimulationOptions: Hashable, Sendable, CustomStringConvertible {
   package var readsLogForLearners: Bool
   /// Whether sessions are local to their servers, and upgraded when they create ephemerals.
   package var hasLocalSessions: Bool
+  /// Whether observers connect to followers rather than to the leader.
+  package var hasObserverMasters: Bool
   /// The bug that is put in on purpose.
   package var mutation: ZabMutation?
 
@@ -56,6 +58,7 @@ package struct SimulationOptions: Hashable, Sendable, CustomStringConvertible {
     pieceBytes = random.chance(500) ? 500 : 10_000
     readsLogForLearners = random.chance(500)
     hasLocalSessions = random.chance(250)
+    hasObserverMasters = random.chance(500)
   }
 
   package var description: String {
@@ -64,7 +67,7 @@ package struct SimulationOptions: Hashable, Sendable, CustomStringConvertible {
       + " latency<=\(maxLatencyMicroseconds)us sync<=\(maxSyncMicroseconds)us history=\(historyCount)"
       + " snapshots=every \(snapshotInterval) waits=\(waitsForLog) direct=\(hasDirectWrites)"
       + " preallocation=\(preallocationBytes) pieces=\(pieceBytes) log=\(readsLogForLearners)"
-      + " local=\(hasLocalSessions)"
+      + " local=\(hasLocalSessions) masters=\(hasObserverMasters)"
       + (mutation.map { " mutation=\($0.rawValue)" } ?? "")
   }
 }

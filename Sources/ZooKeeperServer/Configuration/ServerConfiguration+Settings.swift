@@ -39,6 +39,7 @@ extension ServerConfiguration.Ensemble {
     settings.syncLimitTicks = Int64(times.syncLimitTicks)
     settings.isReconfigEnabled = isReconfigEnabled
     settings.readsLogForLearners = times.snapshotSizeFactor >= 0
+    settings.hasObserverMasters = times.observerMasterPort != nil
     if let count = times.historyCount { settings.historyCount = count }
     return settings
   }

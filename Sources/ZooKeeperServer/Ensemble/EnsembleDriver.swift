@@ -243,6 +243,7 @@ final class EnsembleDriver: @unchecked Sendable {
   private var quorumEvents: QuorumPort.Events {
     QuorumPort.Events(
       onLearnerConnected: { [unowned self] in step(.learnerConnected($0)) },
+      onObserverConnected: { [unowned self] in step(.observerConnected($0)) },
       onLeaderConnected: { [unowned self] connection, leader in
         leaderConnection = (connection, leader)
         step(.leaderConnected(connection))
@@ -299,6 +300,7 @@ final class EnsembleDriver: @unchecked Sendable {
       quorum.send(packet, on: connection)
     case .transport(.sendNotification(let notification, let server)): election.send(notification, to: server)
     case .transport(.connectToLeader(let leader)): quorum.connect(to: leader)
+    case .transport(.connectToObserverMaster(let server)): quorum.connect(to: server, isObserverMaster: true)
     case .transport(.close(let connection)): quorum.close(connection)
     case .sendTree(let packet, let tree, let connection):
       metrics.ensemble.snapshotsSent += 1
