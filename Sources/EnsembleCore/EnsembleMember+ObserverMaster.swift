@@ -19,7 +19,10 @@ extension EnsembleMember {
       guard let request = try? ForwardedRequest(decoding: data) else {
         return dismiss(connection, .closesLearner(.unreadableRequest(server)), time)
       }
-      if request.type == OpCode.sync.rawValue { relayed.noteSync(from: connection) }
+      if request.type == OpCode.sync.rawValue {
+        if zab.settings.answersSyncsOfObservers { return send(QuorumPacket(.sync, zxid: .zero), connection) }
+        relayed.noteSync(from: connection)
+      }
       send(
         QuorumPacket(.request, zxid: Zxid(rawValue: -1), data: data, identities: packet.identities), leader)
     case .revalidate?:

@@ -70,6 +70,8 @@ final class SimulatedServer {
     settings.isReconfigEnabled = true
     settings.readsLogForLearners = options.readsLogForLearners
     settings.hasObserverMasters = options.hasObserverMasters
+    settings.observerElectionMilliseconds = options.observerDelayMilliseconds
+    settings.observerReconnectMilliseconds = options.observerDelayMilliseconds
     #if ZAB_MUTATIONS
       settings.mutation = options.mutation
     #endif

@@ -113,6 +113,7 @@ extension Simulation {
       return
     }
     checkOrder(packet, id)
+    checkObserverMaster(packet, link, server)
     if self.server(link.receiver(direction)).severed.contains(server.id) || !link.stalled[direction.rawValue].isEmpty {
       links[id]?.stalled[direction.rawValue].append(packet)
       return
@@ -225,6 +226,25 @@ extension Simulation {
     let arrival = max(link.lastArrival[direction.rawValue], now + latency)
     links[id]?.lastArrival[direction.rawValue] = arrival
     queue.push(.packet(id, direction, packet), at: arrival)
+  }
+
+  /// Checks that a follower passes on to its observers only what is committed, and counts what it does.
+  private func checkObserverMaster(_ packet: SimulatedPacket, _ link: SimulatedLink, _ server: SimulatedServer) {
+    guard case .packet(let packet) = packet, link.leader == server.id, let zab = server.member?.zab,
+      case .following = zab.role
+    else { return }
+    switch packet.kind {
+    case .upToDate?: report.observerMasters.synchronizations += 1
+    case .sync?, .revalidate?: report.observerMasters.answers += 1
+    case .inform?: report.observerMasters.informs += 1
+    case .informAndActivate?: report.observerMasters.activations += 1
+    case .commit?: break
+    default: return
+    }
+    // What is of an earlier epoch was committed with the beginning of this one.
+    guard packet.kind != .upToDate, Int64(packet.zxid.epoch) == zab.currentEpoch.rawValue, packet.zxid.counter > 0
+    else { return }
+    checker.onInform(server.id, packet.zxid)
   }
 
   /// Checks that the COMMITs on a connection follow each other without a gap within an epoch.

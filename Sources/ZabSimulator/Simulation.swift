@@ -193,6 +193,10 @@ package final class Simulation {
     for session in core.tree.sessionsWithEphemerals where core.committedSessions[session] == nil {
       checker.fail("session \(session) is gone and has ephemerals")
     }
+    let version = servers[0].member?.zab.configuration.version
+    for server in servers where server.member?.zab.configuration.version != version {
+      checker.fail("server \(server.id) has another configuration than server 1 in the end")
+    }
     for server in servers.dropFirst() where server.member?.core?.tree.treeDigest != core.tree.treeDigest {
       checker.fail("server \(server.id) has another tree than server 1 in the end")
     }

@@ -48,7 +48,10 @@ extension ZabPeer {
   private var isEstablishing: Bool { isLeader && leader?.phase != .broadcasting }
 
   /// The end of the history that a learner is sent as committed.
-  private var syncEnd: Zxid { isEstablishing ? history.last : committed }
+  private var syncEnd: Zxid {
+    if isLearner, settings.sendsObserversUncommitted { return history.last }
+    return isEstablishing ? history.last : committed
+  }
 
   /// Sends a learner what it lacks, unless the log must be looked at before.
   mutating func synchronize(_ connection: ConnectionID, _ actions: inout [ZabAction]) {

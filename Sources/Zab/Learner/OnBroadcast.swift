@@ -7,7 +7,11 @@ extension ZabPeer {
   /// Handles a packet from the leader to a learner that is up to date.
   mutating func onBroadcast(_ packet: QuorumPacket, _ connection: ConnectionID, _ actions: inout [ZabAction]) {
     switch packet.kind {
-    case .proposal?: accept(packet, &actions)
+    case .proposal?:
+      accept(packet, &actions)
+      if settings.informsObserversEarly, let entry = history.entry(after: Zxid(rawValue: packet.zxid.rawValue - 1)) {
+        informObservers(entry, designated: nil, &actions)
+      }
     case .commit?: onCommit(packet.zxid, &actions)
     case .commitAndActivate?:
       let designated = packet.activation?.designatedLeader

@@ -14,7 +14,7 @@ extension ZabPeer {
       return leave(.commitOutOfOrder(zxid, after: committed), &actions)
     }
     committed = zxid
-    informObservers(next, designated: designated, &actions)
+    if !settings.informsObserversEarly { informObservers(next, designated: designated, &actions) }
     deliver(&actions)
   }
 }

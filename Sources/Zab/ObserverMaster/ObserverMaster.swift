@@ -48,7 +48,7 @@ extension ZabPeer {
   ) {
     guard learner?.observers.isEmpty == false else { return }
     let packet =
-      if let designated {
+      if let designated, !settings.forgetsToActivateForObservers {
         QuorumPacket(
           .informAndActivate, zxid: entry.zxid,
           data: ConfigurationActivation(designatedLeader: designated, txn: entry.bytes).encoded)

@@ -20,6 +20,16 @@ extension EnsembleDriver {
     }
   }
 
+  /// Records how long a follower that has observers took for a packet of its leader.
+  func noteObserverMaster(_ kind: QuorumPacket.Kind?, since start: ServerTime) {
+    let elapsed = { [clock] in Int(clock.now.monotonicMicroseconds - start.monotonicMicroseconds) }
+    switch kind {
+    case .proposal?: metrics.ensemble.observerMasterProposalTime.add(elapsed())
+    case .commit?, .commitAndActivate?: metrics.ensemble.observerMasterCommitTime.add(elapsed())
+    default: break
+    }
+  }
+
   /// Records that a voter has a transaction of this leader on disk.
   func noteAcknowledged(_ zxid: Zxid, by server: ServerID) {
     guard let proposed = proposalTimes.time(of: zxid) else { return }

@@ -45,7 +45,7 @@ final class EnsembleDriver: @unchecked Sendable {
   /// Reads the log for learners, once one has needed it.
   private var learnerLog: LearnerLog?
   private let links: FaultyLinks
-  private let clock: ServerClock
+  let clock: ServerClock
   let tap = MessageTap()
   /// Whether it serves clients, with the history of its leader.
   private(set) var isUpToDate = false
@@ -279,7 +279,9 @@ final class EnsembleDriver: @unchecked Sendable {
     {
       logger.info("synchronizing", metadata: ["by": "\(kind)", "zxid": "\(packet.zxid)"])
     }
+    let (kind, start) = (packet.kind, time)
     step(.received(packet, connection), since: before)
+    if quorum.hasObservers { noteObserverMaster(kind, since: start) }
   }
 
   // MARK: Effects

@@ -56,6 +56,8 @@ final class QuorumPort: @unchecked Sendable {
   /// Whether it listens for observers, or tries to.
   var hasObserverPort = false
   private var connections: [ConnectionID: QuorumConnection] = [:]
+  /// The connections that came to the port for observers.
+  private var observers: Set<ConnectionID> = []
   private var nextID: UInt64 = 1
   private var role = ZabRole.looking
   private(set) var isStopped = false
@@ -114,6 +116,7 @@ final class QuorumPort: @unchecked Sendable {
     for listener in listeners { listener.stopListening() }
     for connection in connections.values { connection.close() }
     connections = [:]
+    observers = []
   }
 
   /// Closes the port, and ends this side of all connections once their packets are sent.
@@ -122,6 +125,9 @@ final class QuorumPort: @unchecked Sendable {
     for listener in listeners { listener.stopListening() }
     for connection in connections.values { connection.closeOutput() }
   }
+
+  /// Whether observers are connected to this server as an observer master.
+  var hasObservers: Bool { !observers.isEmpty }
 
   /// Whether there is a connection to another server.
   var hasConnections: Bool { !connections.isEmpty }
@@ -148,7 +154,11 @@ final class QuorumPort: @unchecked Sendable {
   /// Uses an inbound connection, whose other end is authentic as far as the configuration demands.
   private func admit(_ channel: any Channel, _ door: Door) throws {
     guard isOpen(door) else { return channel.close(promise: nil) }
-    if door == .observers { return events.onObserverConnected(try add(channel, .caller, isHeld: false).id) }
+    if door == .observers {
+      let id = try add(channel, .caller, isHeld: false).id
+      observers.insert(id)
+      return events.onObserverConnected(id)
+    }
     let connection = try add(channel, .caller, isHeld: role != .leading)
     if role == .leading { return events.onLearnerConnected(connection.id) }
     // An inbound connection does not wait indefinitely for this server to become the leader.
@@ -283,7 +293,13 @@ final class QuorumPort: @unchecked Sendable {
   }
 
   /// Closes a connection from this side.
-  func close(_ id: ConnectionID) { connections.removeValue(forKey: id)?.close() }
+  func close(_ id: ConnectionID) { remove(id)?.close() }
+
+  @discardableResult
+  private func remove(_ id: ConnectionID) -> QuorumConnection? {
+    observers.remove(id)
+    return connections.removeValue(forKey: id)
+  }
 
   /// The statistics of a learner's connection; nil if it has ended.
   func report(of id: ConnectionID, _ learner: ServerID) -> LearnerConnectionReport? {
@@ -342,14 +358,14 @@ final class QuorumPort: @unchecked Sendable {
 
   /// Removes a connection that has ended, and reports it.
   func onClosed(_ connection: QuorumConnection) {
-    connections[connection.id] = nil
+    remove(connection.id)
     events.onDisconnected(connection.id)
   }
 
   /// Closes a connection on which something invalid has arrived. The server goes on.
   func onBadBytes(_ reason: String, _ connection: QuorumConnection) {
     logger.warning("closing a quorum connection", metadata: ["reason": "\(reason)"])
-    connections[connection.id] = nil
+    remove(connection.id)
     connection.close()
     events.onDisconnected(connection.id)
   }

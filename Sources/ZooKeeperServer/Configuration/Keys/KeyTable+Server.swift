@@ -148,9 +148,16 @@ extension KeyTable {
     .needless("connectToLearnerMasterLimit", "A learner searches until initLimit.", .fileOnly),
     .needless("syncEnabled", "Observers always keep a log.", .fileOnly),
     .needless("observer.syncEnabled", "Observers always keep a log."),
-    .needless("observer.election.DelayMs", "Observers take part in no election."),
-    .needless("observer.reconnectDelayMs", "An observer looks for the leader at once, and then ever less often."),
-    .needless("observerMaster.sizeLimit", "Followers keep for observers what commitLogCount says, in at most 32 MiB."),
+    .honoured(
+      "observer.election.DelayMs",
+      "The milliseconds below which an observer that has lost its leader waits before it looks for one; 200."),
+    .honoured(
+      "observer.reconnectDelayMs",
+      "The milliseconds below which an observer waits before it connects to the leader, or to the first observer"
+        + " master again; 0."),
+    .honoured(
+      "observerMaster.sizeLimit",
+      "How many bytes of recent transactions are kept in memory for observers and other learners; 33554432."),
     .needless("fastleader.maxNotificationInterval", "Votes are repeated ever less often."),
     .needless("fastleader.minNotificationInterval", "Votes are repeated ever less often."),
     .needless("follower.nodelay", "Small messages between servers are never held back.", .unprefixed),
