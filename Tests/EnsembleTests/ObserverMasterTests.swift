@@ -37,14 +37,14 @@ struct ObserverMasterTests {
 
   private func serve(voters: MemberKind, observer: MemberKind) async throws {
     let ensemble = try await start(voters: voters, observer: observer)
-    try await ensemble[2].withClient { _ = try await $0.create("/before") }
+    _ = try await ensemble[2].withClient { try await $0.create("/before") }
     try await ensemble[4].launch()
     try await ensemble.waitUntilServing()
     try await expectMaster(ensemble)
     try await ensemble.writeThroughEach("/first")
     try await ensemble[4].withClient { client in
       try await client.create("/e", mode: .ephemeral)
-      try await ensemble[3].withClient { try await $0.setData("/first-1", data: [7]) }
+      _ = try await ensemble[3].withClient { try await $0.setData("/first-1", data: [7]) }
       try await client.sync("/")
       #expect(try await client.getData("/first-1").data == [7])
     }
@@ -52,7 +52,7 @@ struct ObserverMasterTests {
     #expect(try await ensemble[3].withClient { try await $0.exists("/e") } == nil)
 
     try await ensemble[4].kill()
-    try await ensemble[2].withClient { _ = try await $0.create("/without") }
+    _ = try await ensemble[2].withClient { try await $0.create("/without") }
     try await ensemble[4].rejoin(by: .diff)
     try await ensemble[4].kill()
     try ensemble[4].wipe()
@@ -64,7 +64,7 @@ struct ObserverMasterTests {
 
     // The follower ends, and comes again.
     try await ensemble[1].kill()
-    try await ensemble[2].withClient { _ = try await $0.create("/alone") }
+    _ = try await ensemble[2].withClient { try await $0.create("/alone") }
     if observer == .ours {
       try await eventually("the observer at the leader", within: .seconds(60), every: .milliseconds(50)) {
         ensemble[3].figure("synced_observers") == "1"

@@ -119,7 +119,10 @@ struct Cluster {
     case "log": settings.readsLogForLearners = true
     case "early": acknowledgesEarly = true
     case "masters": settings.hasObserverMasters = true
-    default: if word.hasPrefix("history=") { settings.historyCount = Int(word.dropFirst(8)) ?? 0 }
+    default:
+      if word.hasPrefix("history=") { settings.historyCount = Int(word.dropFirst(8)) ?? 0 }
+      if word.hasPrefix("election-delay=") { settings.observerElectionMilliseconds = Int64(word.dropFirst(15)) ?? 0 }
+      if word.hasPrefix("reconnect-delay=") { settings.observerReconnectMilliseconds = Int64(word.dropFirst(16)) ?? 0 }
     }
   }
 

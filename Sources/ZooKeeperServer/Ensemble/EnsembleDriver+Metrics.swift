@@ -1,4 +1,5 @@
 import Jute
+import ServerCore
 import Zab
 import ZooKeeperProtocol
 
