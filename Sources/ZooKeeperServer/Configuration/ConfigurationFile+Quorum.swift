@@ -41,7 +41,8 @@ extension ConfigurationFile {
     case "observerMasterPort":
       // Like Apache's server, this one takes 0 and less for no port.
       integer(entry, Int(Int32.min)...65_535) { $0.quorumTimes.observerMasterPort = $1 > 0 ? $1 : nil }
-    case "observerMaster.sizeLimit": systemInteger(entry, default: 32 << 20) { $0.quorumTimes.historyBytes = max(0, $1) }
+    case "observerMaster.sizeLimit":
+      systemInteger(entry, default: 32 << 20) { $0.quorumTimes.historyBytes = max(0, $1) }
     case "observer.election.DelayMs":
       systemInteger(entry, default: 200) { $0.quorumTimes.observerElectionMilliseconds = max(0, $1) }
     case "observer.reconnectDelayMs":
