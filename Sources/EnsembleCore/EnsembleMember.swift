@@ -26,6 +26,8 @@ package final class EnsembleMember {
   /// Syncs that wait for a transaction to be committed, and for a quorum's confirmation that this server leads.
   private var waitingSyncs: [WaitingSync] = []
   private var hasFailed = false
+  /// What observers have asked the leader through this server.
+  var relayed = RelayedQuestions()
 
   private struct WaitingSync {
     let zxid: Zxid
@@ -143,7 +145,7 @@ package final class EnsembleMember {
     case .learnerRequest(let packet, let server, let connection):
       onLearnerRequest(packet, server, connection, time)
     case .leaderReply(let packet): onLeaderReply(packet, time)
-    case .synced(let zxid): core?.onSynced(through: zxid, time)
+    case .synced(let zxid): onSyncAnswered(through: zxid, time)
     case .pinged(let connection, let zxid): answerPing(connection, zxid)
     case .failed(let reason): fail(reason)
     case .note(let note): effects.append(.driver(.note(note)))
@@ -155,7 +157,8 @@ package final class EnsembleMember {
     effects.append(.driver(.failed(.state(reason))))
   }
 
-  private func send(_ packet: QuorumPacket, _ connection: ConnectionID) {
+  /// Sends a packet on a connection.
+  func send(_ packet: QuorumPacket, _ connection: ConnectionID) {
     effects.append(.driver(.transport(.send(packet, connection))))
   }
 
@@ -182,6 +185,7 @@ package final class EnsembleMember {
     idleState = state
     core = nil
     waitingSyncs = []
+    relayed = RelayedQuestions()
     effects.append(.driver(.stopServing))
   }
 
@@ -208,6 +212,7 @@ package final class EnsembleMember {
     _ packet: QuorumPacket, _ server: ServerID, _ connection: ConnectionID, _ time: ServerTime
   ) {
     guard let core, let data = packet.data else { return }
+    if core.role == .learner { return relay(packet, server, connection, core, time) }
     switch packet.kind {
     case .request?:
       guard let request = try? ForwardedRequest(decoding: data) else {
@@ -236,7 +241,7 @@ package final class EnsembleMember {
 
   /// Closes the connection of a learner that sent something that cannot be decoded. If it were ignored instead, the
   /// client that waits for the answer would wait indefinitely.
-  private func dismiss(_ connection: ConnectionID, _ note: ZabNote, _ time: ServerTime) {
+  func dismiss(_ connection: ConnectionID, _ note: ZabNote, _ time: ServerTime) {
     effects.append(.driver(.note(note)))
     effects.append(.driver(.transport(.close(connection))))
     zab.step(.disconnected(connection), now: time.monotonicMilliseconds, into: &actions)
@@ -280,9 +285,11 @@ package final class EnsembleMember {
     for question in core.takeQuestions() {
       switch question {
       case .request(let request, let identities):
+        if request.type == OpCode.sync.rawValue { relayed.noteSync(from: nil) }
         send(
           QuorumPacket(.request, zxid: Zxid(rawValue: -1), data: request.encoded, identities: identities), connection)
       case .session(let touch):
+        relayed.noteSession(touch.sessionID, from: nil)
         send(QuorumPacket(.revalidate, zxid: Zxid(rawValue: -1), data: touch.encoded), connection)
       }
     }
@@ -293,12 +300,13 @@ package final class EnsembleMember {
       guard let connection = zab.leaderConnection else { return }
       return dismiss(connection, .leavesLeader(.unreadableSession), time)
     }
-    core?.onSessionChecked(validity, time)
+    onSessionAnswered(validity, time)
   }
 
   private func answerPing(_ connection: ConnectionID, _ zxid: Zxid) {
     var writer = JuteWriter()
     for touch in core?.takeTouchedSessions() ?? [] { touch.encode(into: &writer) }
+    for touch in relayed.takeTouches() { touch.encode(into: &writer) }
     // The data must not be null, because Apache's leaders do not check that.
     send(QuorumPacket(.ping, zxid: zxid, data: writer.takeBytes()), connection)
   }

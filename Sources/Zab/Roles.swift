@@ -6,10 +6,11 @@ internal import ZooKeeperProtocol
 extension ZabPeer {
   /// Gives up the current role and starts an election.
   mutating func startLooking(_ actions: inout [ZabAction]) {
+    let delay = observerElectionDelay
     endRole(&actions)
     role = .looking
     actions.append(.roleChanged(.looking))
-    startRound(&actions)
+    startRound(after: delay, &actions)
   }
 
   /// Takes the role of the leader after an election that this server has won.
@@ -28,8 +29,10 @@ extension ZabPeer {
   mutating func startLearning(from leaderID: ServerID, _ actions: inout [ZabAction]) {
     role = configuration.member(id)?.isObserver == true && !votes(id) ? .observing(leaderID) : .following(leaderID)
     actions.append(.roleChanged(role))
-    learner = LearnerState(leaderID: leaderID, deadline: now + settings.initMilliseconds)
-    actions.append(.connectToLeader(leaderID))
+    let delay = reconnectDelay
+    learner = LearnerState(leaderID: leaderID, deadline: now + settings.initMilliseconds + delay)
+    guard delay > 0 else { return callLeader(&actions) }
+    learner?.nextCall = now + delay
   }
 
   /// Changes to the leader that a committed reconfiguration has designated, without an election.
@@ -50,6 +53,7 @@ extension ZabPeer {
   /// it.
   private mutating func endRole(_ actions: inout [ZabAction]) {
     for handle in leader?.learners ?? [] { actions.append(.close(handle.connection)) }
+    for handle in learner?.observers ?? [] { actions.append(.close(handle.connection)) }
     if let connection = learner?.connection { actions.append(.close(connection)) }
     if isServing { actions.append(.stopServing) }
     isServing = false

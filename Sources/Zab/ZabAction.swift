@@ -12,6 +12,8 @@ package enum ZabRole: Hashable, Sendable {
 package enum TransportAction: Equatable, Sendable {
   case sendNotification(ElectionNotification, to: ServerID)
   case connectToLeader(ServerID)
+  /// Connect to a follower's port for observers, as to a leader.
+  case connectToObserverMaster(ServerID)
   case send(QuorumPacket, ConnectionID)
   case close(ConnectionID)
 }

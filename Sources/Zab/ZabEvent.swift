@@ -19,9 +19,11 @@ package enum ZabEvent: Equatable, Sendable {
   case notification(ElectionNotification, from: ServerID)
   /// A learner has opened a connection to this server's quorum port.
   case learnerConnected(ConnectionID)
-  /// The connection that `connectToLeader` asked for is open.
+  /// An observer has opened a connection to this server's port for observers.
+  case observerConnected(ConnectionID)
+  /// The connection that `connectToLeader` or `connectToObserverMaster` asked for is open.
   case leaderConnected(ConnectionID)
-  /// The connection that `connectToLeader` asked for could not be opened.
+  /// The connection that `connectToLeader` or `connectToObserverMaster` asked for could not be opened.
   case leaderUnreachable
   /// A connection has ended otherwise than by the action `close`.
   case disconnected(ConnectionID)

@@ -25,6 +25,13 @@ extension ZabSettings {
   var truncatesMemoryOnly: Bool { has(.truncatesMemoryOnly) }
   package var sendsLogToStrangers: Bool { has(.sendsLogToStrangers) }
 
+  // MARK: Observer masters
+
+  var informsObserversEarly: Bool { has(.observerMasterInformsEarly) }
+  var sendsObserversUncommitted: Bool { has(.observerMasterSendsUncommitted) }
+  package var answersSyncsOfObservers: Bool { has(.observerMasterAnswersSyncs) }
+  var forgetsToActivateForObservers: Bool { has(.observerMasterForgetsActivation) }
+
   // MARK: Durability and delivery
 
   var mayAcknowledgeBeforePersisted: Bool { has(.ackBeforePersisted) }

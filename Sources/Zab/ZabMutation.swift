@@ -45,6 +45,14 @@ package enum ZabMutation: String, Hashable, Sendable, CaseIterable {
   case diffFromDeadBranch
   /// A learner is sent the leader's log although its last transaction is not in it (2418).
   case sendsLogToStrangers
+  /// An observer master tells its observers of a transaction when it is proposed, not when it is committed.
+  case observerMasterInformsEarly
+  /// An observer master sends an observer its whole history as committed, with what is only proposed.
+  case observerMasterSendsUncommitted
+  /// An observer master answers the syncs of its observers itself, without the leader.
+  case observerMasterAnswersSyncs
+  /// An observer master passes a reconfiguration on as any other transaction, without the order to activate it.
+  case observerMasterForgetsActivation
   /// Uncommitted transactions are delivered when a role ends (2845).
   case deliversUncommitted
   /// A leader goes on leading without a quorum.

@@ -11,6 +11,8 @@ package enum ZabNote: Equatable, Sendable {
   case beginsEpochAbove(Epoch, for: ServerID)
   case lostLeader
   case leaderUnreachable(ServerID)
+  /// An observer master cannot be reached, or does not follow now.
+  case observerMasterRefuses(ServerID)
   case leaderSilent(ServerID)
   case leavesLeader(LeaderFault)
   case noQuorumInTime
@@ -89,6 +91,8 @@ extension ZabNote: CustomStringConvertible {
       "voter \(voter) has accepted epoch \(epoch): starting an election for a higher epoch"
     case .lostLeader: "lost the connection to the leader"
     case .leaderUnreachable(let leader): "leader \(leader) cannot be reached: looking for another leader"
+    case .observerMasterRefuses(let master):
+      "observer master \(master) cannot be reached or does not follow a leader: trying another server"
     case .leaderSilent(let leader): "no packet from leader \(leader) within the time limit"
     case .leavesLeader(let fault): "leaving the leader: \(fault)"
     case .noQuorumInTime: "no quorum of followers within initLimit"

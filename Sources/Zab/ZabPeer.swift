@@ -41,6 +41,8 @@ package struct ZabPeer: Equatable, Sendable {
   /// The highest epoch that another voter is known to have accepted: the next one that this server proposes is above
   /// it.
   var epochFloor = Epoch.zero
+  /// How many connections to observer masters this observer has attempted, each time to the next one.
+  var observerMasterTurn: UInt64 = 0
   /// The epoch in which this server asks for a snapshot because it could not truncate its log.
   var snapshotNeededIn: Epoch?
   var now: Int64 = 0
@@ -86,6 +88,7 @@ package struct ZabPeer: Equatable, Sendable {
     case .tick: onTick(&actions)
     case .notification(let notification, let sender): onNotification(notification, from: sender, &actions)
     case .learnerConnected(let connection): onLearnerConnected(connection, &actions)
+    case .observerConnected(let connection): onObserverConnected(connection, &actions)
     case .leaderConnected(let connection): onLeaderConnected(connection, &actions)
     case .leaderUnreachable: onLeaderUnreachable(&actions)
     case .disconnected(let connection): onDisconnected(connection, &actions)
@@ -135,12 +138,15 @@ package struct ZabPeer: Equatable, Sendable {
   /// The end of the history when NEWLEADER arrived; zero before that.
   package var newLeaderZxid: Zxid { learner?.newLeaderZxid ?? .zero }
 
-  /// The connections of all learners.
-  package var learnerConnections: [ConnectionID] { (leader?.learners ?? []).map(\.connection) }
+  /// The learners of a leader, or the observers of an observer master.
+  private var handles: [LearnerHandle] { leader?.learners ?? learner?.observers ?? [] }
+
+  /// The connections of all learners, or of an observer master's observers.
+  package var learnerConnections: [ConnectionID] { handles.map(\.connection) }
 
   /// The connections on which a learner has identified itself as `server`.
   package func connections(of server: ServerID) -> [ConnectionID] {
-    (leader?.learners ?? []).filter { $0.id == server }.map(\.connection)
+    handles.filter { $0.id == server }.map(\.connection)
   }
 
   /// The number of learners that are connected to this leader, up to date or not.
@@ -154,9 +160,9 @@ package struct ZabPeer: Equatable, Sendable {
     return Int64(history.last.counter) - Int64(acknowledged.counter)
   }
 
-  /// The ids of the learners that the leader has brought up to date, as `mntr` reports them.
+  /// The ids of the learners that the leader, or an observer master, has brought up to date, as `mntr` reports them.
   package var syncedLearners: (followers: [ServerID], observers: [ServerID]) {
-    let running = (leader?.learners ?? []).filter { $0.phase == .running }
+    let running = handles.filter { $0.phase == .running }
     return (running.filter { !$0.isObserver }.map(\.id).sorted(), running.filter(\.isObserver).map(\.id).sorted())
   }
 
@@ -173,6 +179,8 @@ package struct ZabPeer: Equatable, Sendable {
       onLearnerPacket(packet, connection, &actions)
     } else if learner?.connection == connection {
       onLeaderPacket(packet, connection, &actions)
+    } else if let handle = handle(connection) {
+      onObserverPacket(packet, handle, &actions)
     }
   }
 
@@ -180,8 +188,11 @@ package struct ZabPeer: Equatable, Sendable {
     if isLeader {
       removeLearner(connection, &actions)
     } else if learner?.connection == connection {
+      if leaveObserverMaster(&actions) { return }
       actions.append(.note(.lostLeader))
       startLooking(&actions)
+    } else {
+      removeLearner(connection, &actions)
     }
   }
 

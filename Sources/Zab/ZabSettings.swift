@@ -25,6 +25,13 @@ package struct ZabSettings: Hashable, Sendable {
   package var historyBytes = 32 << 20
   /// Whether a learner that lacks more than is in memory can get it from the log on the leader's disk.
   package var readsLogForLearners = false
+  /// Whether followers have a port for observers, and observers connect there: `observerMasterPort` is set.
+  package var hasObserverMasters = false
+  /// `observer.election.DelayMs`: below this time an observer that has lost its leader waits before it looks for one.
+  /// Apache's default is 200; a driver sets it.
+  package var observerElectionMilliseconds: Int64 = 0
+  /// `observer.reconnectDelayMs`: below this time an observer waits before it connects to the leader itself.
+  package var observerReconnectMilliseconds: Int64 = 0
   /// `reconfigEnabled`: whether the members may change, for which the first configuration needs a version too.
   package var isReconfigEnabled = false
   #if ZAB_MUTATIONS

@@ -67,7 +67,7 @@ enum SimulationEvent {
   case sendPiece(ConnectionID, leader: ServerID)
   case logExamined(ConnectionID, isComplete: Bool, leader: ServerID, generation: Int)
   case notification(ElectionNotification, from: ServerID, to: ServerID)
-  case called(leader: ServerID, by: ServerID, generation: Int)
+  case called(leader: ServerID, isObserverMaster: Bool, by: ServerID, generation: Int)
   case callFailed(ServerID, generation: Int)
   case packet(ConnectionID, SimulatedLink.Direction, SimulatedPacket)
   case clientBytes(client: Int, connection: Int, [UInt8])
@@ -83,7 +83,7 @@ enum SimulationEvent {
   var server: ServerID? {
     switch self {
     case .tick(let id, _), .written(let id, _, _, _), .snapshotStep(let id, _, _): id
-    case .called(let id, _, _), .callFailed(let id, _): id
+    case .called(let id, _, _, _), .callFailed(let id, _): id
     case .notification(_, _, let id): id
     case .serverBytes(let id, _, _, _, _), .sendPiece(_, let id): id
     case .logExamined(_, _, let id, _): id

@@ -69,6 +69,9 @@ final class SimulatedServer {
     settings.historyCount = options.historyCount
     settings.isReconfigEnabled = true
     settings.readsLogForLearners = options.readsLogForLearners
+    settings.hasObserverMasters = options.hasObserverMasters
+    settings.observerElectionMilliseconds = options.observerDelayMilliseconds
+    settings.observerReconnectMilliseconds = options.observerDelayMilliseconds
     #if ZAB_MUTATIONS
       settings.mutation = options.mutation
     #endif

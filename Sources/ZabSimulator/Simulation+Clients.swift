@@ -21,6 +21,10 @@ extension Simulation {
 
   private func connect(_ number: Int) {
     var target = servers[random.index(servers.count)]
+    // Otherwise most clients would never see a server behind an observer master.
+    if options.hasObserverMasters, options.observerCount > 0, random.chance(400) {
+      target = servers[options.voterCount + random.index(options.observerCount)]
+    }
     // A reader mostly stays with its server, where it is the first to see stale data.
     if clients[number].isReader, let last = clients[number].lastServer, random.chance(700) { target = server(last) }
     guard target.isUp, target.member?.core != nil || target.isPaused else { return }

@@ -28,15 +28,17 @@ extension Simulation {
 
   // MARK: Links
 
-  /// Lets a server connect to its leader.
-  func call(_ leader: ServerID, by server: SimulatedServer) {
+  /// Lets a server connect to its leader, or to an observer master.
+  func call(_ leader: ServerID, isObserverMaster: Bool, by server: SimulatedServer) {
     guard !server.severed.contains(leader), !self.server(leader).severed.contains(server.id) else {
       return queue.push(.callFailed(server.id, generation: server.generation), at: now + 500_000)
     }
     guard self.server(leader).isUp else {
       return queue.push(.callFailed(server.id, generation: server.generation), at: now + latency)
     }
-    queue.push(.called(leader: leader, by: server.id, generation: server.generation), at: now + latency)
+    let call = SimulationEvent.called(
+      leader: leader, isObserverMaster: isObserverMaster, by: server.id, generation: server.generation)
+    queue.push(call, at: now + latency)
   }
 
   /// Handles a connection attempt at a leader, or at a server that does not know yet that it leads.
@@ -55,9 +57,29 @@ extension Simulation {
     }
     links[link.id] = link
     if !link.isHeld { step(leader, .learnerConnected(link.id)) }
+    finishCall(link, caller)
+  }
+
+  /// Handles an observer's connection attempt at an observer master.
+  func onObserverCalled(_ masterID: ServerID, _ callerID: ServerID, _ generation: Int) {
+    let (master, caller) = (server(masterID), server(callerID))
+    guard caller.generation == generation else { return }
+    guard let member = master.member, case .following = member.zab.role else {
+      return step(caller, .leaderUnreachable)
+    }
+    let link = SimulatedLink(
+      id: ConnectionID(rawValue: nextLink), learner: callerID, leader: masterID,
+      generations: (generation, master.generation))
+    nextLink += 1
+    links[link.id] = link
+    step(master, .observerConnected(link.id))
+    finishCall(link, caller)
+  }
+
+  private func finishCall(_ link: SimulatedLink, _ caller: SimulatedServer) {
     if caller.isPaused {
       // The learner is paused, and handles the result when it continues.
-      caller.inbox.append(.callFailed(callerID, generation: generation))
+      caller.inbox.append(.callFailed(caller.id, generation: caller.generation))
       breakLink(link.id)
     } else {
       step(caller, .leaderConnected(link.id))
@@ -91,6 +113,7 @@ extension Simulation {
       return
     }
     checkOrder(packet, id)
+    checkObserverMaster(packet, link, server)
     if self.server(link.receiver(direction)).severed.contains(server.id) || !link.stalled[direction.rawValue].isEmpty {
       links[id]?.stalled[direction.rawValue].append(packet)
       return
@@ -203,6 +226,25 @@ extension Simulation {
     let arrival = max(link.lastArrival[direction.rawValue], now + latency)
     links[id]?.lastArrival[direction.rawValue] = arrival
     queue.push(.packet(id, direction, packet), at: arrival)
+  }
+
+  /// Checks that a follower passes on to its observers only what is committed, and counts what it does.
+  private func checkObserverMaster(_ packet: SimulatedPacket, _ link: SimulatedLink, _ server: SimulatedServer) {
+    guard case .packet(let packet) = packet, link.leader == server.id, let zab = server.member?.zab,
+      case .following = zab.role
+    else { return }
+    switch packet.kind {
+    case .upToDate?: report.observerMasters.synchronizations += 1
+    case .sync?, .revalidate?: report.observerMasters.answers += 1
+    case .inform?: report.observerMasters.informs += 1
+    case .informAndActivate?: report.observerMasters.activations += 1
+    case .commit?: break
+    default: return
+    }
+    // What is of an earlier epoch was committed with the beginning of this one.
+    guard packet.kind != .upToDate, Int64(packet.zxid.epoch) == zab.currentEpoch.rawValue, packet.zxid.counter > 0
+    else { return }
+    checker.onInform(server.id, packet.zxid)
   }
 
   /// Checks that the COMMITs on a connection follow each other without a gap within an epoch.

@@ -148,7 +148,8 @@ extension Simulation {
   private func perform(_ action: TransportAction, _ server: SimulatedServer) {
     switch action {
     case .sendNotification(let notification, let receiver): send(notification, from: server, to: receiver)
-    case .connectToLeader(let leader): call(leader, by: server)
+    case .connectToLeader(let leader): call(leader, isObserverMaster: false, by: server)
+    case .connectToObserverMaster(let master): call(master, isObserverMaster: true, by: server)
     case .send(let packet, let connection):
       checkPromise(packet, server)
       send(.packet(packet), on: connection, from: server)

@@ -113,7 +113,8 @@ package final class Simulation {
       let leader = server(leader)
       if leader.generation == generation { step(leader, .logExamined(link, isComplete: isComplete)) }
     case .notification(let notification, let sender, let id): onNotification(notification, sender, server(id))
-    case .called(let leader, let caller, let generation): onCalled(leader, caller, generation)
+    case .called(let leader, false, let caller, let generation): onCalled(leader, caller, generation)
+    case .called(let master, true, let caller, let generation): onObserverCalled(master, caller, generation)
     case .callFailed(let id, let generation):
       if server(id).generation == generation { step(server(id), .leaderUnreachable) }
     case .packet(let link, let direction, let packet): onArrival(link, direction, packet)
@@ -191,6 +192,10 @@ package final class Simulation {
     }
     for session in core.tree.sessionsWithEphemerals where core.committedSessions[session] == nil {
       checker.fail("session \(session) is gone and has ephemerals")
+    }
+    let version = servers[0].member?.zab.configuration.version
+    for server in servers where server.member?.zab.configuration.version != version {
+      checker.fail("server \(server.id) has another configuration than server 1 in the end")
     }
     for server in servers.dropFirst() where server.member?.core?.tree.treeDigest != core.tree.treeDigest {
       checker.fail("server \(server.id) has another tree than server 1 in the end")

@@ -34,6 +34,10 @@ package struct SimulationOptions: Hashable, Sendable, CustomStringConvertible {
   package var readsLogForLearners: Bool
   /// Whether sessions are local to their servers, and upgraded when they create ephemerals.
   package var hasLocalSessions: Bool
+  /// Whether observers connect to followers rather than to the leader.
+  package var hasObserverMasters: Bool
+  /// Below this time observers wait before they look for a leader, and before they connect to it.
+  package var observerDelayMilliseconds: Int64
   /// The bug that is put in on purpose.
   package var mutation: ZabMutation?
 
@@ -56,6 +60,18 @@ package struct SimulationOptions: Hashable, Sendable, CustomStringConvertible {
     pieceBytes = random.chance(500) ? 500 : 10_000
     readsLogForLearners = random.chance(500)
     hasLocalSessions = random.chance(250)
+    hasObserverMasters = random.chance(500)
+    let severalObservers = Int(random.number(1...3))
+    observerDelayMilliseconds = random.chance(500) ? 300 : 0
+    // The other seeds remain what they were before these options.
+    if !hasObserverMasters { observerDelayMilliseconds = 0 }
+    if hasObserverMasters, observerCount > 0 { observerCount = severalObservers }
+  }
+
+  /// Gives the ensemble observers, one to three, that connect to followers.
+  package mutating func useObserverMasters() {
+    hasObserverMasters = true
+    if observerCount == 0 { observerCount = 1 + Int(seed % 3) }
   }
 
   package var description: String {
@@ -64,9 +80,24 @@ package struct SimulationOptions: Hashable, Sendable, CustomStringConvertible {
       + " latency<=\(maxLatencyMicroseconds)us sync<=\(maxSyncMicroseconds)us history=\(historyCount)"
       + " snapshots=every \(snapshotInterval) waits=\(waitsForLog) direct=\(hasDirectWrites)"
       + " preallocation=\(preallocationBytes) pieces=\(pieceBytes) log=\(readsLogForLearners)"
-      + " local=\(hasLocalSessions)"
+      + " local=\(hasLocalSessions) masters=\(hasObserverMasters) delay=\(observerDelayMilliseconds)ms"
       + (mutation.map { " mutation=\($0.rawValue)" } ?? "")
   }
+}
+
+/// What followers have done for observers in the leader's place.
+package struct ObserverMasterCounts: Hashable, Sendable {
+  /// How often a follower has brought an observer up to date.
+  package var synchronizations = 0
+  /// Commits that were passed on.
+  package var informs = 0
+  /// Changes of the members that were passed on, with the order to activate them.
+  package var activations = 0
+  /// Answers of the leader to syncs and to questions about sessions that were passed on.
+  package var answers = 0
+
+  /// The numbers, in the order of their declarations.
+  package var summary: String { "\(synchronizations)/\(informs)/\(activations)/\(answers)" }
 }
 
 /// The result of a run.
@@ -79,6 +110,7 @@ package struct SimulationReport: Hashable, Sendable {
   package var epochCount = 0
   package var reconfigurationCount = 0
   package var acknowledgedWriteCount = 0
+  package var observerMasters = ObserverMasterCounts()
   /// A hash of all lines of the trace: two runs that differ in any event differ here.
   package var traceHash: UInt64 = 0
   /// The lines of the trace, if they were requested.

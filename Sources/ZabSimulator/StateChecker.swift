@@ -126,6 +126,11 @@ struct StateChecker {
     if has < earlier { fail("server \(server) leads epoch \(epoch) with \(has), but \(earlier) was delivered") }
   }
 
+  /// Checks, when an observer master tells its observers that a transaction is committed, that it is.
+  mutating func onInform(_ server: ServerID, _ zxid: Zxid) {
+    if delivered[zxid] == nil { fail("server \(server) tells observers of \(zxid), which no server has delivered") }
+  }
+
   /// Checks that a transaction is durable when a follower acknowledges it.
   mutating func onAck(_ server: ServerID, _ zxid: Zxid, durable: Zxid) {
     if zxid > durable { fail("server \(server) acknowledges \(zxid), durable is \(durable)") }

@@ -12,7 +12,7 @@ struct QuorumSASLTests {
   private static let digest = "org.apache.zookeeper.server.auth.DigestLoginModule required"
 
   /// A login configuration for members that all have one user.
-  private static func login(password: String = "secret") throws -> String {
+  static func login(password: String = "secret") throws -> String {
     let path = "\(try Scratch.directory("login"))/jaas.conf"
     try Scratch.write(
       """

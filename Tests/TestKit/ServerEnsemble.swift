@@ -24,6 +24,8 @@ public final class ServerEnsemble: Sendable {
     public var syncLimit = 6
     /// Whether members answer administrators over HTTP, too.
     public var hasAdminServers = false
+    /// The addresses at which some members are reached by the others, by id; 127.0.0.1 by default.
+    public var quorumHosts: [Int: String] = [:]
     /// Lines added to every `zoo.cfg`.
     public var extraLines: [String] = []
     /// Lines added to that of some members, by id.
@@ -51,7 +53,8 @@ public final class ServerEnsemble: Sendable {
     }
     let servers = ports.enumerated().map { index, ports in
       let role = configuration.observers.contains(index + 1) ? "observer" : "participant"
-      return "server.\(index + 1)=127.0.0.1:\(ports.quorum):\(ports.election):\(role)"
+      let host = configuration.quorumHosts[index + 1] ?? "127.0.0.1"
+      return "server.\(index + 1)=\(host):\(ports.quorum):\(ports.election):\(role)"
     }
     var members: [ServerMember] = []
     for (index, kind) in configuration.kinds.enumerated() {

@@ -8,9 +8,10 @@ import Zab
 /// more of them.
 @Suite(.serialized, .timeLimit(.minutes(10))) struct SimulationTests {
   private func run(
-    _ seed: UInt64, _ mutation: ZabMutation? = nil, keepsTrace: Bool = false
+    _ seed: UInt64, _ mutation: ZabMutation? = nil, keepsTrace: Bool = false, usesObserverMasters: Bool = false
   ) async -> SimulationReport {
     var options = SimulationOptions(seed: seed)
+    if usesObserverMasters { options.useObserverMasters() }
     options.mutation = mutation
     let chosen = options
     // On a separate thread, because tests that talk to servers meanwhile need the threads of the pool.
@@ -26,6 +27,20 @@ import Zab
       // A run in which nothing happens proves nothing.
       #expect(report.faultCount > 20 && report.transactionCount > 10 && report.epochCount > 1, "seed \(seed)")
     }
+  }
+
+  /// Several observers behind followers that die, fall behind and follow other leaders.
+  @Test func rulesHoldWithObserverMasters() async {
+    var sum = ObserverMasterCounts()
+    for seed in UInt64(1)...12 {
+      let report = await run(seed, usesObserverMasters: true)
+      #expect(report.violation == nil, "seed \(seed) with observer masters")
+      sum.synchronizations += report.observerMasters.synchronizations
+      sum.informs += report.observerMasters.informs
+      sum.activations += report.observerMasters.activations
+      sum.answers += report.observerMasters.answers
+    }
+    #expect(sum.synchronizations > 50 && sum.informs > 1000 && sum.activations > 8 && sum.answers > 20, "\(sum)")
   }
 
   @Test func rulesHoldOnSeedsThatFailedOnce() async throws {
@@ -52,6 +67,12 @@ import Zab
     .leaderEpochBeforePersisted: 60, .answersSyncsUnconfirmed: 1900, .trustsReportsOfEarlierLogs: 90,
   ]
 
+  /// The bugs of observer masters, for which all seeds have some.
+  private static let bugsOfObserverMasters: Set<ZabMutation> = [
+    .observerMasterInformsEarly, .observerMasterSendsUncommitted, .observerMasterAnswersSyncs,
+    .observerMasterForgetsActivation,
+  ]
+
   /// Each known bug must be found within a number of seeds.
   @Test(arguments: ZabMutation.allCases)
   func bugIsFound(_ mutation: ZabMutation) async {
@@ -59,7 +80,8 @@ import Zab
     let first = Self.firstSeeds[mutation] ?? 1
     var found: UInt64?
     for seed in first..<(first + budget) where found == nil {
-      if await run(seed, mutation).violation != nil { found = seed }
+      let usesObserverMasters = Self.bugsOfObserverMasters.contains(mutation)
+      if await run(seed, mutation, usesObserverMasters: usesObserverMasters).violation != nil { found = seed }
     }
     let message = "\(mutation.rawValue) was not found within \(budget) seeds from \(first) on"
     // Since elections have changed, the one seed that was known to show this bug shows it no more.

@@ -42,6 +42,14 @@ struct StateCheckerTests {
         $0.onDelivery(server, entry(1, 2))
       }
     },
+    Case("observers that are told of what is committed", nil) {
+      $0.onDelivery(one, entry(1, 1))
+      $0.onInform(two, zxid(1, 1))
+    },
+    Case("observers that are told of a proposal", "tells observers") {
+      $0.onDelivery(one, entry(1, 1))
+      $0.onInform(two, zxid(1, 2))
+    },
     Case("an earlier transaction", "after") {
       $0.onDelivery(one, entry(1, 2))
       $0.onDelivery(one, entry(1, 1))

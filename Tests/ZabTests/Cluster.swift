@@ -9,6 +9,7 @@ struct Cluster {
     /// A tree in flight, for SNAP.
     case tree(Zxid, link: Int)
     case call(leader: ServerID, by: ServerID)
+    case callToMaster(ServerID, by: ServerID)
     case end(link: Int, toLeader: Bool)
   }
 
@@ -117,7 +118,11 @@ struct Cluster {
     case "reconfig": settings.isReconfigEnabled = true
     case "log": settings.readsLogForLearners = true
     case "early": acknowledgesEarly = true
-    default: if word.hasPrefix("history=") { settings.historyCount = Int(word.dropFirst(8)) ?? 0 }
+    case "masters": settings.hasObserverMasters = true
+    default:
+      if word.hasPrefix("history=") { settings.historyCount = Int(word.dropFirst(8)) ?? 0 }
+      if word.hasPrefix("election-delay=") { settings.observerElectionMilliseconds = Int64(word.dropFirst(15)) ?? 0 }
+      if word.hasPrefix("reconnect-delay=") { settings.observerReconnectMilliseconds = Int64(word.dropFirst(16)) ?? 0 }
     }
   }
 
@@ -201,6 +206,15 @@ struct Cluster {
       let connection = ConnectionID(rawValue: UInt64(links.count - 1))
       step(leader, .learnerConnected(connection))
       step(caller, .leaderConnected(connection))
+    case .callToMaster(let master, let caller):
+      guard case .following = peers[master]?.role, !isCut(master, caller) else {
+        return step(caller, .leaderUnreachable)
+      }
+      show("\(caller) connects to \(master)")
+      links.append(Link(learner: caller, leader: master))
+      let connection = ConnectionID(rawValue: UInt64(links.count - 1))
+      step(master, .observerConnected(connection))
+      step(caller, .leaderConnected(connection))
     case .end(let link, let toLeader):
       guard links[link].isOpen else { return }
       links[link].isOpen = false
@@ -213,6 +227,7 @@ struct Cluster {
     case .sendNotification(let notification, let receiver):
       messages.append(.notification(notification, from: server, to: receiver))
     case .connectToLeader(let leader): messages.append(.call(leader: leader, by: server))
+    case .connectToObserverMaster(let master): messages.append(.callToMaster(master, by: server))
     case .send(let packet, let connection): send(packet, connection, server)
     case .close(let connection):
       let link = Int(connection.rawValue)

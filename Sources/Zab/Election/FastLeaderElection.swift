@@ -45,7 +45,9 @@ struct FastLeaderElection: Equatable, Sendable {
 /// The election, while this server is looking for a leader and when it answers servers that are.
 extension ZabPeer {
   /// Starts a new round with a vote for this server.
-  mutating func startRound(_ actions: inout [ZabAction]) {
+  ///
+  /// - Parameter delay: how long an observer waits before it asks the voters, in milliseconds.
+  mutating func startRound(after delay: Int64 = 0, _ actions: inout [ZabAction]) {
     // The largest number is kept: servers can elect a leader within one round too, if not as quickly.
     if election.round < .max { election.round += 1 }
     election.proposal = ownVote
@@ -54,7 +56,7 @@ extension ZabPeer {
     election.resendInterval = settings.minNotificationMilliseconds
     election.decisionDeadline = nil
     election.takesLowerRound = true
-    propose(&actions)
+    if delay > 0 { election.resendDeadline = now + delay } else { propose(&actions) }
     evaluate(&actions)
   }
 

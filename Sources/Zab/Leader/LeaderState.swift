@@ -80,7 +80,7 @@ struct Acknowledgements: Equatable, Sendable {
   mutating func forget(_ server: ServerID) { entries.removeAll { $0.server == server } }
 }
 
-/// What a leader knows of one learner's connection.
+/// What a leader, or an observer master, knows of one learner's connection.
 struct LearnerHandle: Equatable, Sendable {
   /// What the leader waits for next on this connection.
   enum Phase: Equatable, Sendable {
@@ -132,13 +132,17 @@ struct LearnerHandle: Equatable, Sendable {
 extension ZabPeer {
   /// Changes a learner's handle. Does nothing if the learner is no longer connected.
   mutating func update(_ connection: ConnectionID, _ change: (inout LearnerHandle) -> Void) {
-    guard let index = leader?.learners.firstIndex(where: { $0.connection == connection }) else { return }
-    change(&leader!.learners[index])
+    if let index = leader?.learners.firstIndex(where: { $0.connection == connection }) {
+      change(&leader!.learners[index])
+    } else if let index = learner?.observers.firstIndex(where: { $0.connection == connection }) {
+      change(&learner!.observers[index])
+    }
   }
 
   /// The handle of a connection; nil if it has ended.
   func handle(_ connection: ConnectionID) -> LearnerHandle? {
     leader?.learners.first { $0.connection == connection }
+      ?? learner?.observers.first { $0.connection == connection }
   }
 
   /// Adds a learner that has opened a connection; a server that does not lead closes it.
@@ -158,6 +162,7 @@ extension ZabPeer {
   /// Removes a learner. What it has acknowledged still counts, until it connects again and is synchronized.
   mutating func removeLearner(_ connection: ConnectionID, _ actions: inout [ZabAction]) {
     leader?.learners.removeAll { $0.connection == connection }
+    learner?.observers.removeAll { $0.connection == connection }
     settleContests(&actions)
   }
 

@@ -42,12 +42,21 @@ enum SyncPlan: Equatable, Sendable {
   }
 }
 
-/// The leader's side of a synchronization.
+/// The leader's side of a synchronization, and an observer master's.
 extension ZabPeer {
+  /// Whether this server's history is not known to be committed, because it is still establishing its epoch as leader.
+  private var isEstablishing: Bool { isLeader && leader?.phase != .broadcasting }
+
+  /// The end of the history that a learner is sent as committed.
+  private var syncEnd: Zxid {
+    if isLearner, settings.sendsObserversUncommitted { return history.last }
+    return isEstablishing ? history.last : committed
+  }
+
   /// Sends a learner what it lacks, unless the log must be looked at before.
   mutating func synchronize(_ connection: ConnectionID, _ actions: inout [ZabAction]) {
-    guard let state = leader, let handle = handle(connection) else { return }
-    let end = state.phase == .broadcasting ? committed : history.last
+    guard let handle = handle(connection) else { return }
+    let end = syncEnd
     let plan = SyncPlan(
       learner: handle.lastZxid, history: history, committed: end, skipsHoles: settings.maySkipHoles)
     guard plan == .snap, mayUseLog(for: handle) else { return synchronize(connection, plan, through: end, &actions) }
@@ -67,10 +76,10 @@ extension ZabPeer {
 
   /// Synchronizes a learner, once it is known whether the log has what it lacks.
   mutating func onLogExamined(_ connection: ConnectionID, isComplete: Bool, _ actions: inout [ZabAction]) {
-    guard let state = leader, let handle = handle(connection), handle.phase == .awaitingLog else { return }
+    guard let handle = handle(connection), handle.phase == .awaitingLog else { return }
     // What is no longer in memory was delivered, so that it is in the log too, if not yet on the disk.
     let plan: SyncPlan = isComplete && mayUseLog(for: handle) ? .log(after: handle.lastZxid) : .snap
-    synchronize(connection, plan, through: state.phase == .broadcasting ? committed : history.last, &actions)
+    synchronize(connection, plan, through: syncEnd, &actions)
   }
 
   /// Sends a learner what it lacks, and then NEWLEADER. From here on it is sent everything that is proposed and
@@ -78,7 +87,7 @@ extension ZabPeer {
   private mutating func synchronize(
     _ connection: ConnectionID, _ plan: SyncPlan, through end: Zxid, _ actions: inout [ZabAction]
   ) {
-    guard let state = leader, let handle = handle(connection) else { return }
+    guard let epoch = leader?.epoch ?? learner?.epoch, let handle = handle(connection) else { return }
     let start: Zxid
     switch plan {
     case .log(let place):
@@ -101,9 +110,9 @@ extension ZabPeer {
     // TRUNC or SNAP may remove what the learner has acknowledged earlier.
     if !settings.keepsAcknowledgementsAcrossSync { leader?.acknowledged.forget(handle.id) }
     // A configuration in the initial history is committed with that history; one that was proposed since may never be.
-    let known = state.phase == .broadcasting ? configuration : pending?.configuration ?? configuration
+    let known = isEstablishing ? pending?.configuration ?? configuration : configuration
     let text = Array(known.text.utf8)
-    actions.append(.send(QuorumPacket(.newLeader, zxid: state.epoch.newLeaderZxid, data: text), connection))
+    actions.append(.send(QuorumPacket(.newLeader, zxid: epoch.newLeaderZxid, data: text), connection))
     // What is outstanding follows NEWLEADER, although Apache's leaders send it before: its learners of 3.8.0 end the
     // connection if they get the COMMIT of such a proposal before UPTODATE (ZOOKEEPER-4394), and begin anew.
     if !handle.isObserver, !settings.dropsProposalsDuringSync {

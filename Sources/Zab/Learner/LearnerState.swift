@@ -24,6 +24,10 @@ struct LearnerState: Equatable, Sendable {
 
   let leaderID: ServerID
   var phase = Phase.connecting
+  /// The observer master that it is connected to, or tries to be, in the leader's place.
+  var master: ServerID?
+  /// The number of observer masters that could not be reached, or did not take this server.
+  var failedMasters = 0
   var connection: ConnectionID?
   /// The number of connection attempts that failed.
   var failedCalls = 0
@@ -42,6 +46,8 @@ struct LearnerState: Equatable, Sendable {
   var configuration: QuorumConfiguration?
   /// The last transaction for which this follower has sent ACK.
   var acknowledged = Zxid.zero
+  /// On an observer master, the observers that are connected.
+  var observers: [LearnerHandle] = []
 
   var nextDeadline: Int64 { min(deadline, nextCall ?? .max) }
 }
@@ -60,6 +66,7 @@ extension ZabPeer {
   /// Schedules another connection attempt: the leader may not have noticed yet that it was elected.
   mutating func onLeaderUnreachable(_ actions: inout [ZabAction]) {
     guard let state = learner, state.phase == .connecting else { return }
+    if leaveObserverMaster(&actions) { return }
     learner?.failedCalls += 1
     if state.failedCalls + 1 >= settings.leaderRetryCount {
       actions.append(.note(.leaderUnreachable(state.leaderID)))
@@ -77,7 +84,7 @@ extension ZabPeer {
     }
     guard let call = state.nextCall, now >= call else { return }
     learner?.nextCall = nil
-    actions.append(.connectToLeader(state.leaderID))
+    callLeader(&actions)
   }
 
   /// Abandons a leader that violates the protocol, and starts an election.

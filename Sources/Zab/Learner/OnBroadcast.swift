@@ -7,11 +7,16 @@ extension ZabPeer {
   /// Handles a packet from the leader to a learner that is up to date.
   mutating func onBroadcast(_ packet: QuorumPacket, _ connection: ConnectionID, _ actions: inout [ZabAction]) {
     switch packet.kind {
-    case .proposal?: accept(packet, &actions)
+    case .proposal?:
+      accept(packet, &actions)
+      if settings.informsObserversEarly, let entry = history.entry(after: Zxid(rawValue: packet.zxid.rawValue - 1)) {
+        informObservers(entry, designated: nil, &actions)
+      }
     case .commit?: onCommit(packet.zxid, &actions)
     case .commitAndActivate?:
-      onCommit(packet.zxid, &actions)
-      activateOnLearner(through: committed, designated: packet.activation?.designatedLeader, &actions)
+      let designated = packet.activation?.designatedLeader
+      onCommit(packet.zxid, designated: designated ?? learner?.leaderID, &actions)
+      activateOnLearner(through: committed, designated: designated, &actions)
     case .inform?:
       accept(packet, &actions)
       onCommit(packet.zxid, &actions)
@@ -19,7 +24,9 @@ extension ZabPeer {
       accept(packet.activatedTxn, &actions)
       onCommit(packet.zxid, &actions)
       activateOnLearner(through: committed, designated: packet.activation?.designatedLeader, &actions)
-    case .ping?: actions.append(.pinged(connection, packet.zxid))
+    case .ping?:
+      pingObservers(&actions)
+      actions.append(.pinged(connection, packet.zxid))
     case .revalidate?: actions.append(.leaderReply(packet))
     case .sync?: actions.append(.synced(through: committed))
     default: actions.append(.note(.ignoresPacket(type: packet.type)))

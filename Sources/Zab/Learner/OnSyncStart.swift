@@ -55,7 +55,7 @@ extension ZabPeer {
     actions.append(.note(.asksForSnapshotInsteadOfTruncating))
     actions.append(.close(connection))
     learner = LearnerState(leaderID: state.leaderID, deadline: now + settings.initMilliseconds)
-    actions.append(.connectToLeader(state.leaderID))
+    callLeader(&actions)
   }
 
   /// The leader's tree is now the only history.

@@ -6,18 +6,21 @@ package enum SimulatorProgram {
     var seed: UInt64 = 1
     var count: UInt64 = 1
     var showsTrace = false
+    var usesObserverMasters = false
     var mutation: ZabMutation?
     var duration: Int64?
   }
 
   private static let usage = """
-    usage: zabsim [--seed N] [--seeds COUNT] [--trace] [--duration MS] [--mutation NAME]
+    usage: zabsim [--seed N] [--seeds COUNT] [--trace] [--duration MS] [--observer-masters] [--mutation NAME]
 
     Runs an ensemble in one thread, with faults drawn from the seed, and checks Zab's rules after every step.
       --seed N         the first seed (default 1)
       --seeds COUNT    how many seeds, counting up (default 1)
       --trace          print a line for each event, with the time in milliseconds
       --duration MS    how long faults happen in a run, in simulated time (default 30000)
+      --observer-masters
+                       give every ensemble observers that connect to followers
       --mutation NAME  put in a known bug; only in a debug build: \(names)
     The exit code is 1 if a rule was broken.
     """
@@ -39,6 +42,7 @@ package enum SimulatorProgram {
     for seed in arguments.seed..<(arguments.seed + arguments.count) {
       var options = SimulationOptions(seed: seed)
       options.mutation = arguments.mutation
+      if arguments.usesObserverMasters { options.useObserverMasters() }
       if let duration = arguments.duration { options.durationMilliseconds = duration }
       if arguments.count == 1 { print(options) }
       let report = Simulation(options, keepsTrace: arguments.showsTrace).run()
@@ -51,7 +55,8 @@ package enum SimulatorProgram {
         print(
           "events=\(report.eventCount) faults=\(report.faultCount) transactions=\(report.transactionCount)"
             + " epochs=\(report.epochCount) reconfigurations=\(report.reconfigurationCount)"
-            + " answers=\(report.acknowledgedWriteCount) trace=\(String(report.traceHash, radix: 16))")
+            + " answers=\(report.acknowledgedWriteCount) relayed=\(report.observerMasters.summary) trace=\(String(report.traceHash, radix: 16))"
+        )
       }
     }
     if arguments.count > 1 { print("\(arguments.count - UInt64(broken)) passed, \(broken) failed") }
@@ -64,6 +69,7 @@ package enum SimulatorProgram {
     while let word = rest.popFirst() {
       switch word {
       case "--trace": arguments.showsTrace = true
+      case "--observer-masters": arguments.usesObserverMasters = true
       case "--seed":
         guard let value = rest.popFirst().flatMap({ UInt64($0) }) else { return nil }
         arguments.seed = value

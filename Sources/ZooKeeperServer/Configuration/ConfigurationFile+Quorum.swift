@@ -38,6 +38,15 @@ extension ConfigurationFile {
       systemInteger(entry, default: 3) { $0.quorumTimes.listenRetries = $1 >= 0 ? $1 : 3 }
     case "commitLogCount": systemInteger(entry, default: 500) { $0.quorumTimes.historyCount = max(500, $1) }
     case "snapshotSizeFactor": takeSizeFactor(entry)
+    case "observerMasterPort":
+      // Like Apache's server, this one takes 0 and less for no port.
+      integer(entry, Int(Int32.min)...65_535) { $0.quorumTimes.observerMasterPort = $1 > 0 ? $1 : nil }
+    case "observerMaster.sizeLimit":
+      systemInteger(entry, default: 32 << 20) { $0.quorumTimes.historyBytes = max(0, $1) }
+    case "observer.election.DelayMs":
+      systemInteger(entry, default: 200) { $0.quorumTimes.observerElectionMilliseconds = max(0, $1) }
+    case "observer.reconnectDelayMs":
+      systemInteger(entry, default: 0) { $0.quorumTimes.observerReconnectMilliseconds = max(0, $1) }
     case "leaderServes": word(entry, ["yes", "no"], else: "yes") { $0.quorumTimes.leaderServesClients = $1 != "no" }
     case "quorumListenOnAllIPs": boolean(entry) { $0.quorumTimes.listensEverywhere = $1 }
     case "standaloneEnabled": boolean(entry) { $0.quorumTimes.isStandaloneAllowed = $1 }

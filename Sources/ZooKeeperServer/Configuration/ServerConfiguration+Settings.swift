@@ -39,6 +39,10 @@ extension ServerConfiguration.Ensemble {
     settings.syncLimitTicks = Int64(times.syncLimitTicks)
     settings.isReconfigEnabled = isReconfigEnabled
     settings.readsLogForLearners = times.snapshotSizeFactor >= 0
+    settings.hasObserverMasters = times.observerMasterPort != nil
+    settings.observerElectionMilliseconds = Int64(times.observerElectionMilliseconds)
+    settings.observerReconnectMilliseconds = Int64(times.observerReconnectMilliseconds)
+    settings.historyBytes = times.historyBytes
     if let count = times.historyCount { settings.historyCount = count }
     return settings
   }

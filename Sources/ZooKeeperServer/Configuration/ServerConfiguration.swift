@@ -104,6 +104,14 @@ package struct ServerConfiguration: Hashable, Sendable {
     package var snapshotSizeFactor = 0.33
     /// How many transactions a leader keeps in memory for learners; nil for the usual number.
     package var historyCount: Int?
+    /// The port on which followers serve observers in the leader's place, and observers look for them; nil for none.
+    package var observerMasterPort: Int?
+    /// How many bytes of recent transactions are kept in memory for observers and other learners.
+    package var historyBytes = 32 << 20
+    /// Below this time an observer that has lost its leader waits before it looks for one.
+    package var observerElectionMilliseconds = 200
+    /// Below this time an observer waits before it connects to the leader.
+    package var observerReconnectMilliseconds = 0
     /// How often listening on a port is tried again while the own name cannot be resolved; 0 means indefinitely.
     package var listenRetries = 3
   }

@@ -41,7 +41,8 @@ extension EnsembleDriver {
     let epoch = Logger.MetadataValue.stringConvertible(Int(member.zab.currentEpoch.rawValue))
     switch note {
     case .closesLearner: logger.warning("\(note)", metadata: ["epoch": epoch])
-    case .lostLeader, .leaderUnreachable, .leaderSilent, .leavesLeader, .noQuorumInTime, .lostQuorum:
+    case .lostLeader, .leaderUnreachable, .observerMasterRefuses, .leaderSilent, .leavesLeader, .noQuorumInTime,
+      .lostQuorum:
       logger.warning("\(note)", metadata: ["epoch": epoch])
     default: logger.info("\(note)", metadata: ["epoch": epoch])
     }

@@ -1,4 +1,5 @@
 import Jute
+import ServerCore
 import Zab
 import ZooKeeperProtocol
 
@@ -16,6 +17,16 @@ extension EnsembleDriver {
       }
     case .proposal? where isUpToDate: noteProposal(packet)
     case .commit? where isUpToDate: metrics.ensemble.learnerCommits += 1
+    default: break
+    }
+  }
+
+  /// Records how long a follower that has observers took for a packet of its leader.
+  func noteObserverMaster(_ kind: QuorumPacket.Kind?, since start: ServerTime) {
+    let elapsed = { [clock] in Int(clock.now.monotonicMicroseconds - start.monotonicMicroseconds) }
+    switch kind {
+    case .proposal?: metrics.ensemble.observerMasterProposalTime.add(elapsed())
+    case .commit?, .commitAndActivate?: metrics.ensemble.observerMasterCommitTime.add(elapsed())
     default: break
     }
   }

@@ -17,6 +17,9 @@ extension EnsembleDriver {
       quorum: zab.configuration, times: settings.times, clientAddress: clientAddress, zxid: zxid,
       sessionCount: core.committedSessions.count,
       sessions: withSessions ? core.committedSessions.map { ($0.key, $0.value) } : [])
+    report.observers = zab.syncedLearners.observers.flatMap { id in
+      zab.connections(of: id).compactMap { quorum.report(of: $0, id) }
+    }
     switch zab.role {
     case .looking: break
     case .following(let leader):
@@ -36,13 +39,10 @@ extension EnsembleDriver {
   private var leadership: EnsembleReport.Leadership {
     let zab = member.zab
     let synced = zab.syncedLearners
-    let observers = synced.observers.flatMap { id in
-      zab.connections(of: id).compactMap { quorum.report(of: $0, id) }
-    }
     return EnsembleReport.Leadership(
       uptimeMilliseconds: Int((NIODeadline.now() - servingSince).nanoseconds / 1_000_000),
       learnerCount: zab.learnerCount, syncedFollowerCount: synced.followers.count,
-      syncedNonVotingCount: synced.followers.count { !zab.configuration.isVoter($0) }, observers: observers,
+      syncedNonVotingCount: synced.followers.count { !zab.configuration.isVoter($0) },
       pendingSyncCount: member.pendingSyncCount, proposalSizes: proposalSizes)
   }
 }

@@ -45,7 +45,7 @@ final class EnsembleDriver: @unchecked Sendable {
   /// Reads the log for learners, once one has needed it.
   private var learnerLog: LearnerLog?
   private let links: FaultyLinks
-  private let clock: ServerClock
+  let clock: ServerClock
   let tap = MessageTap()
   /// Whether it serves clients, with the history of its leader.
   private(set) var isUpToDate = false
@@ -243,6 +243,7 @@ final class EnsembleDriver: @unchecked Sendable {
   private var quorumEvents: QuorumPort.Events {
     QuorumPort.Events(
       onLearnerConnected: { [unowned self] in step(.learnerConnected($0)) },
+      onObserverConnected: { [unowned self] in step(.observerConnected($0)) },
       onLeaderConnected: { [unowned self] connection, leader in
         leaderConnection = (connection, leader)
         step(.leaderConnected(connection))
@@ -278,7 +279,9 @@ final class EnsembleDriver: @unchecked Sendable {
     {
       logger.info("synchronizing", metadata: ["by": "\(kind)", "zxid": "\(packet.zxid)"])
     }
+    let (kind, start) = (packet.kind, time)
     step(.received(packet, connection), since: before)
+    if quorum.hasObservers { noteObserverMaster(kind, since: start) }
   }
 
   // MARK: Effects
@@ -299,6 +302,7 @@ final class EnsembleDriver: @unchecked Sendable {
       quorum.send(packet, on: connection)
     case .transport(.sendNotification(let notification, let server)): election.send(notification, to: server)
     case .transport(.connectToLeader(let leader)): quorum.connect(to: leader)
+    case .transport(.connectToObserverMaster(let server)): quorum.connect(to: server, isObserverMaster: true)
     case .transport(.close(let connection)): quorum.close(connection)
     case .sendTree(let packet, let tree, let connection):
       metrics.ensemble.snapshotsSent += 1

@@ -23,6 +23,8 @@ final class QuorumPort: @unchecked Sendable {
   struct Events {
     /// A learner opened a connection.
     let onLearnerConnected: (ConnectionID) -> Void
+    /// An observer opened a connection to the port for observers.
+    let onObserverConnected: (ConnectionID) -> Void
     let onLeaderConnected: (ConnectionID, ServerID) -> Void
     let onLeaderUnreachable: () -> Void
     let onPacket: (QuorumPacket, ConnectionID) -> Void
@@ -36,23 +38,29 @@ final class QuorumPort: @unchecked Sendable {
   }
 
   /// The largest number of inbound connections, of learners or of anything else.
-  private static let maximumConnections = 1000
+  static let maximumConnections = 1000
 
-  private let settings: ServerConfiguration.Ensemble
+  let settings: ServerConfiguration.Ensemble
   private let maxRequestBytes: Int
   private var members: QuorumConfiguration
   private let transport: PeerTransport
   let clock: ServerClock
   let links: FaultyLinks
   private let tap: MessageTap
-  private let loop: any EventLoop
-  private let logger: Logger
+  let loop: any EventLoop
+  let logger: Logger
   private let events: Events
-  private var listeners: [any Channel] = []
+  var listeners: [any Channel] = []
+  /// How this server listens for observers, once it follows; nil before it listens at all.
+  var listening: Listening?
+  /// Whether it listens for observers, or tries to.
+  var hasObserverPort = false
   private var connections: [ConnectionID: QuorumConnection] = [:]
+  /// The connections that came to the port for observers.
+  private var observers: Set<ConnectionID> = []
   private var nextID: UInt64 = 1
   private var role = ZabRole.looking
-  private var isStopped = false
+  private(set) var isStopped = false
   /// The connections that have packets or a tree to send.
   private var unsent: [QuorumConnection] = []
   /// The connection of the learner that has forwarded the last request.
@@ -76,13 +84,9 @@ final class QuorumPort: @unchecked Sendable {
 
   /// Listens on this server's quorum addresses.
   func listen(_ listening: Listening) -> EventLoopFuture<Void> {
+    self.listening = listening
     let limit = ConnectionLimit(Self.maximumConnections, purpose: "the quorum port", logger: logger)
-    let bootstrap = ServerBootstrap.forPorts(on: loop)
-      .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
-      .childChannelOption(.writeBufferWaterMark, value: .init(low: 1 << 20, high: 4 << 20))
-      .childChannelInitializer { [self] channel in
-        channel.eventLoop.makeCompletedFuture { if limit.admit(channel) { try accept(channel) } }
-      }
+    let bootstrap = bootstrap(limit, .learners)
     let addresses = settings.ownMember.addresses.map(\.quorum)
     return EventLoopFuture.andAllSucceed(
       addresses.map { address in
@@ -91,6 +95,16 @@ final class QuorumPort: @unchecked Sendable {
           bootstrap, HostAndPort(host: host, port: address.port), purpose: "the quorum port"
         ).map { [self] in listeners.append($0) }
       }, on: loop)
+  }
+
+  /// A listener whose connections are those of a door.
+  func bootstrap(_ limit: ConnectionLimit, _ door: Door) -> ServerBootstrap {
+    ServerBootstrap.forPorts(on: loop)
+      .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+      .childChannelOption(.writeBufferWaterMark, value: .init(low: 1 << 20, high: 4 << 20))
+      .childChannelInitializer { [self] channel in
+        channel.eventLoop.makeCompletedFuture { if limit.admit(channel) { try accept(channel, door) } }
+      }
   }
 
   /// Uses the addresses of these members from now on.
@@ -102,6 +116,7 @@ final class QuorumPort: @unchecked Sendable {
     for listener in listeners { listener.stopListening() }
     for connection in connections.values { connection.close() }
     connections = [:]
+    observers = []
   }
 
   /// Closes the port, and ends this side of all connections once their packets are sent.
@@ -111,29 +126,38 @@ final class QuorumPort: @unchecked Sendable {
     for connection in connections.values { connection.closeOutput() }
   }
 
+  /// Whether observers are connected to this server as an observer master.
+  var hasObservers: Bool { !observers.isEmpty }
+
   /// Whether there is a connection to another server.
   var hasConnections: Bool { !connections.isEmpty }
 
-  private func accept(_ channel: any Channel) throws {
-    if isStopped { return channel.close(promise: nil) }
-    switch role {
-    case .following, .observing: return channel.close(promise: nil)
-    case .looking, .leading: break
+  /// Whether an inbound connection is of use now.
+  private func isOpen(_ door: Door) -> Bool {
+    if isStopped { return false }
+    switch (role, door) {
+    case (.looking, .learners), (.leading, .learners), (.following, .observers): return true
+    default: return false
     }
+  }
+
+  private func accept(_ channel: any Channel, _ door: Door) throws {
+    guard isOpen(door) else { return channel.close(promise: nil) }
     try transport.accept(channel)
-    guard let authentication = settings.authentication else { return try admit(channel) }
+    guard let authentication = settings.authentication else { return try admit(channel, door) }
     let gate = QuorumAuthGate(
       .accepting(authentication, settings.quorum), limit: settings.authenticationLimit, logger: logger)
     try channel.pipeline.syncOperations.addHandler(gate)
-    gate.onPassed = { [weak self] in try self?.admit(channel) }
+    gate.onPassed = { [weak self] in try self?.admit(channel, door) }
   }
 
   /// Uses an inbound connection, whose other end is authentic as far as the configuration demands.
-  private func admit(_ channel: any Channel) throws {
-    if isStopped { return channel.close(promise: nil) }
-    switch role {
-    case .following, .observing: return channel.close(promise: nil)
-    case .looking, .leading: break
+  private func admit(_ channel: any Channel, _ door: Door) throws {
+    guard isOpen(door) else { return channel.close(promise: nil) }
+    if door == .observers {
+      let id = try add(channel, .caller, isHeld: false).id
+      observers.insert(id)
+      return events.onObserverConnected(id)
     }
     let connection = try add(channel, .caller, isHeld: role != .leading)
     if role == .leading { return events.onLearnerConnected(connection.id) }
@@ -158,18 +182,22 @@ final class QuorumPort: @unchecked Sendable {
     return connection
   }
 
-  /// Connects to a leader, and reports success or failure.
-  func connect(to leader: ServerID) {
-    let addresses = members.member(leader)?.addresses.map(\.quorum) ?? []
+  /// Connects to a leader or an observer master, and reports success or failure.
+  func connect(to leader: ServerID, isObserverMaster: Bool = false) {
+    var addresses = members.member(leader)?.addresses.map(\.quorum) ?? []
+    if isObserverMaster, let port = settings.times.observerMasterPort {
+      addresses = addresses.map { HostAndPort(host: $0.host, port: port) }
+    }
     guard !addresses.isEmpty, !events.isSevered(leader) else {
       return loop.execute { [self] in events.onLeaderUnreachable() }
     }
+    let host = addresses[0].host
     OutboundCall(
       loop: loop, timeoutMilliseconds: settings.times.connectTimeoutMilliseconds,
       transport: NIOLoopBound(transport, eventLoop: loop)
     ).connect(addresses[...]).whenComplete { [self] result in
       switch result {
-      case .success(let channel): logIn(channel, to: leader, host: addresses[0].host)
+      case .success(let channel): logIn(channel, to: leader, host: host)
       case .failure: events.onLeaderUnreachable()
       }
     }
@@ -197,6 +225,7 @@ final class QuorumPort: @unchecked Sendable {
   /// Admits the inbound connections that wait, if this server leads now, or closes them if it follows another.
   func roleChanged(_ role: ZabRole) {
     self.role = role
+    if case .following = role { listenForObservers() }
     let held = connections.values.filter(\.isHeld).sorted { $0.id < $1.id }
     for connection in held {
       switch role {
@@ -264,7 +293,13 @@ final class QuorumPort: @unchecked Sendable {
   }
 
   /// Closes a connection from this side.
-  func close(_ id: ConnectionID) { connections.removeValue(forKey: id)?.close() }
+  func close(_ id: ConnectionID) { remove(id)?.close() }
+
+  @discardableResult
+  private func remove(_ id: ConnectionID) -> QuorumConnection? {
+    observers.remove(id)
+    return connections.removeValue(forKey: id)
+  }
 
   /// The statistics of a learner's connection; nil if it has ended.
   func report(of id: ConnectionID, _ learner: ServerID) -> LearnerConnectionReport? {
@@ -323,14 +358,14 @@ final class QuorumPort: @unchecked Sendable {
 
   /// Removes a connection that has ended, and reports it.
   func onClosed(_ connection: QuorumConnection) {
-    connections[connection.id] = nil
+    remove(connection.id)
     events.onDisconnected(connection.id)
   }
 
   /// Closes a connection on which something invalid has arrived. The server goes on.
   func onBadBytes(_ reason: String, _ connection: QuorumConnection) {
     logger.warning("closing a quorum connection", metadata: ["reason": "\(reason)"])
-    connections[connection.id] = nil
+    remove(connection.id)
     connection.close()
     events.onDisconnected(connection.id)
   }

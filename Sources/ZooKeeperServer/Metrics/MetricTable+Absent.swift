@@ -53,8 +53,6 @@ extension MetricTable {
     .absent("dead_watchers_queued", .counter, noCleaner),
     .absent("dead_watchers_cleared", .counter, noCleaner),
     .absent("dead_watchers_cleaner_latency", .summary(quantiles: true), noCleaner),
-    .absent("om_proposal_process_time_ms", .summary(quantiles: true), "there are no observer masters"),
-    .absent("om_commit_process_time_ms", .summary(quantiles: true), "there are no observer masters"),
     .absent("quit_leading_due_to_disloyal_voter", .counter, "a leader stays while a quorum follows it"),
     .absent(
       "read_per_namespace", .summarySet(quantiles: false),

@@ -39,6 +39,14 @@ extension MetricTable {
     },
     .counter("learner_proposal_received_count", "Proposals of a leader.") { $0.metrics.ensemble.learnerProposals },
     .counter("learner_commit_received_count", "Commits of a leader.") { $0.metrics.ensemble.learnerCommits },
+    .time(
+      "om_proposal_process_time_ms", "Taking a proposal on a follower that has observers, in milliseconds.",
+      quantiles: true
+    ) { $0.metrics.ensemble.observerMasterProposalTime.distribution },
+    .time(
+      "om_commit_process_time_ms", "Taking a commit on a follower that has observers, and telling them.",
+      quantiles: true
+    ) { $0.metrics.ensemble.observerMasterCommitTime.distribution },
     .time("proposal_latency", "From the leader's time of a transaction to its arrival at a follower.", quantiles: true)
     {
       $0.metrics.ensemble.proposalLatency.distribution

@@ -80,8 +80,8 @@ extension MetricTable {
     .gauge("synced_non_voting_followers", "The followers without a vote that are up to date.") {
       $0.ensemble?.leadership?.syncedNonVotingCount
     },
-    .gauge("synced_observers", "The observers that are up to date; 0 on a follower.") { report in
-      report.ensemble.flatMap { $0.leadership?.observers.count ?? ($0.part == .follower ? 0 : nil) }
+    .gauge("synced_observers", "The observers that this server has brought up to date.") { report in
+      report.ensemble.flatMap { $0.part == .leader || $0.part == .follower ? $0.observers.count : nil }
     },
     .gauge("pending_syncs", "Syncs that the leader has not answered.") {
       $0.ensemble?.leadership?.pendingSyncCount

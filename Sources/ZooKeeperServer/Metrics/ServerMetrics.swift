@@ -118,6 +118,9 @@ final class EnsembleMetrics {
   @exclusivity(unchecked) var ackCreationLatency = Histogram()
   @exclusivity(unchecked) var learnerProposals = 0
   @exclusivity(unchecked) var learnerCommits = 0
+  /// On a server with observers that does not lead, the time that a proposal took, and a commit.
+  @exclusivity(unchecked) var observerMasterProposalTime = Histogram()
+  @exclusivity(unchecked) var observerMasterCommitTime = Histogram()
   /// On a leader, from a proposal to its acknowledgement, by server, this one included.
   private var ackLatencies = HistogramList()
   private var ackServers: [ServerID] = []
@@ -188,6 +191,8 @@ final class EnsembleMetrics {
     acknowledgeTime.reset()
     proposalLatency.reset()
     ackCreationLatency.reset()
+    observerMasterProposalTime.reset()
+    observerMasterCommitTime.reset()
     ackLatencies = HistogramList()
     ackServers = []
   }

@@ -38,6 +38,8 @@ struct EnsembleReport: Sendable {
   var sessions: [(id: SessionID, timeoutMilliseconds: Int32)]
   /// What only a leader knows; nil on others.
   var leadership: Leadership?
+  /// The observers that a leader or an observer master has brought up to date.
+  var observers: [LearnerConnectionReport] = []
 
   /// What a leader knows of its learners.
   struct Leadership: Sendable {
@@ -47,7 +49,6 @@ struct EnsembleReport: Sendable {
     var syncedFollowerCount: Int
     /// The number of synced followers without a vote.
     var syncedNonVotingCount: Int
-    var observers: [LearnerConnectionReport]
     var pendingSyncCount: Int
     var proposalSizes: ProposalSizes
   }
@@ -56,7 +57,7 @@ struct EnsembleReport: Sendable {
   var zabState: String { isServing ? "broadcast" : part == .none ? "election" : "synchronization" }
 }
 
-/// The statistics of a learner's connection, on the leader.
+/// The statistics of a learner's connection, on the server that it is connected to.
 struct LearnerConnectionReport: Sendable {
   var id: ServerID
   var remoteAddress: String
@@ -166,7 +167,6 @@ extension EnsembleReport {
 
   /// The answer to `observers`.
   var observersBody: [(String, AdminJSON)] {
-    let observers = leadership?.observers ?? []
     let documents = observers.map { observer in
       AdminJSON.object([
         ("remote_socket_address", .string("/\(observer.remoteAddress)")), ("sid", .number(Int(observer.id.rawValue))),

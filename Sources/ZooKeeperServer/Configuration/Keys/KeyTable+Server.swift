@@ -140,15 +140,24 @@ extension KeyTable {
     .honoured("standaloneEnabled", "Whether a single member is a standalone server; true.", .fileOnly),
     .honoured("peerType", "participant or observer; the line of the server is what counts.", .fileOnly),
     .honoured("leaderServes", "With `no`, clients get sessions on the other servers only; yes."),
-    .ineffective("observerMasterPort", "observers follow the leader itself", .fileOnly),
+    .honoured(
+      "observerMasterPort", "The port on which followers serve observers, and observers look for them; none.",
+      .fileOnly),
     .ineffective("oraclePath", "no oracle is asked when an ensemble of two has lost a server", .fileOnly),
     .needless("electionPort", "The port is in the line of the server."),
     .needless("connectToLearnerMasterLimit", "A learner searches until initLimit.", .fileOnly),
     .needless("syncEnabled", "Observers always keep a log.", .fileOnly),
     .needless("observer.syncEnabled", "Observers always keep a log."),
-    .needless("observer.election.DelayMs", "Observers take part in no election."),
-    .needless("observer.reconnectDelayMs", "An observer looks for the leader at once, and then ever less often."),
-    .needless("observerMaster.sizeLimit", "Observers follow the leader itself."),
+    .honoured(
+      "observer.election.DelayMs",
+      "The milliseconds below which an observer that has lost its leader waits before it looks for one; 200."),
+    .honoured(
+      "observer.reconnectDelayMs",
+      "The milliseconds below which an observer waits before it connects to the leader, or to the first observer"
+        + " master again; 0."),
+    .honoured(
+      "observerMaster.sizeLimit",
+      "How many bytes of recent transactions are kept in memory for observers and other learners; 33554432."),
     .needless("fastleader.maxNotificationInterval", "Votes are repeated ever less often."),
     .needless("fastleader.minNotificationInterval", "Votes are repeated ever less often."),
     .needless("follower.nodelay", "Small messages between servers are never held back.", .unprefixed),
