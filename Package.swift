@@ -252,7 +252,8 @@ let package = Package(
       name: "ZabTests", dependencies: ["Zab", "ZooKeeperProtocol", "TestKit"], exclude: ["Scenarios"],
       swiftSettings: house + mutations),
     .testTarget(
-      name: "ZabSimulatorTests", dependencies: ["ZabSimulator", "Zab"], resources: [.copy("seeds.txt")],
+      name: "ZabSimulatorTests", dependencies: ["ZabSimulator", "Zab", "StorageTesting", "ZooKeeperProtocol", "Jute"],
+      resources: [.copy("seeds.txt")],
       swiftSettings: house + mutations),
     .testTarget(name: "TestKitTests", dependencies: ["TestKit", "zkcli"], swiftSettings: house),
     .testTarget(name: "TidyTests", exclude: ["BannedWords.txt"], swiftSettings: house),

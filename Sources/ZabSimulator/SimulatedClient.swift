@@ -17,9 +17,11 @@ struct SimulatedClient {
     case createEphemeral(path: String)
     case readOwn(path: String)
     case setShared
-    case readShared
+    case readShared(watch: Bool)
     case sync
     case closeSession
+    /// Register the watch again, on a new connection.
+    case setWatches
     /// Change the members of the ensemble to these.
     case reconfigure(String)
   }
@@ -36,9 +38,13 @@ struct SimulatedClient {
   var lastServer: ServerID?
   var connection = 0
   var isConnected = false
+  /// Whether the server of the connection has no quorum, and serves reads only.
+  private(set) var isReadOnly = false
   var received: [UInt8] = []
   var xid: Int32 = 0
   var request: Request?
+  /// The request that was sent along with it, and is answered after it.
+  private var nextRequest: Request?
   var requestedAt: Int64 = 0
   private(set) var createCount = 0
   private var setUpPaths = ["/sequence", "/shared"]
@@ -46,6 +52,8 @@ struct SimulatedClient {
   private(set) var hasEnded = false
   /// Paths whose creation was acknowledged.
   private(set) var acknowledgedPaths: [String] = []
+  /// The sessions with which paths were to be created, in the order of the requests.
+  private(set) var requestedPaths: [(session: SessionID, path: String)] = []
   /// The sequential names that it was given, with their transactions.
   private(set) var sequence: [(zxid: Zxid, name: String)] = []
   /// The version of the shared znode that this session must see at least, because it has seen it or has synced.
@@ -54,21 +62,26 @@ struct SimulatedClient {
   private var knownAtSync: Int32 = -1
   /// Whether the last request was a sync, after which the shared znode is read.
   private var hasSynced = false
+  /// The version of the shared znode at which it is watched; nil without a watch. The watch lasts until its event, on
+  /// whatever connection of the session.
+  private(set) var watchedVersion: Int32?
+  /// Whether the server of the connection knows the watch.
+  private var isWatchRegistered = false
   /// The newest version of the shared znode that this client has written or read.
   private(set) var knownShared: Int32 = -1
   private(set) var acknowledgedCount = 0
   var violation: String?
 
-  /// The number of servers that can be voters.
-  private let voterCount: Int
-  private let serverCount: Int
+  private let options: SimulationOptions
 
-  init(number: Int, isReader: Bool, voterCount: Int, observerCount: Int) {
+  init(number: Int, options: SimulationOptions) {
     self.number = number
-    self.isReader = isReader
-    self.voterCount = voterCount
-    serverCount = voterCount + observerCount
+    self.options = options
+    isReader = number == options.clientCount
   }
+
+  /// Whether the client is content with a server that has no quorum.
+  private var acceptsReadOnly: Bool { options.hasReadOnlyServers && (isReader || number % 2 == 0) }
 
   /// The frame that starts or resumes a session.
   mutating func connectFrame() -> [UInt8] {
@@ -76,7 +89,8 @@ struct SimulatedClient {
     isConnected = false
     return Self.frame(
       ConnectRequest(
-        lastZxidSeen: lastZxid, timeoutMilliseconds: 4000, sessionID: session, password: password, readOnly: false
+        lastZxidSeen: lastZxid, timeoutMilliseconds: 4000, sessionID: session, password: password,
+        readOnly: acceptsReadOnly
       ).encoded)
   }
 
@@ -84,6 +98,11 @@ struct SimulatedClient {
   mutating func disconnect() {
     server = nil
     isConnected = false
+    nextRequest = nil
+    // The session that a server without a quorum gives lasts as long as its connection here.
+    if isReadOnly { forgetSession() }
+    isReadOnly = false
+    isWatchRegistered = false
     request = nil
     connection += 1
   }
@@ -94,24 +113,29 @@ struct SimulatedClient {
     password = [UInt8](repeating: 0, count: ConnectRequest.passwordLengthBytes)
     xid = 0
     sharedVersion = -1
+    watchedVersion = nil
     hasSynced = false
     hasEnded = false
   }
 
-  /// Draws the next request.
+  /// Draws the next request, and perhaps one that follows it at once.
   ///
   /// - Parameter known: the newest version of the shared znode that any client has seen.
-  mutating func nextFrame(_ random: inout SplitMix64, now: Int64, known: Int32) -> [UInt8] {
+  mutating func nextFrames(_ random: inout SplitMix64, now: Int64, known: Int32) -> [[UInt8]] {
     requestedAt = now
+    var writer = JuteWriter()
+    if let watch = watchFrame(&writer) { return [watch] }
     xid += 1
-    let request = hasSynced ? .readShared : draw(&random)
+    let request = hasSynced ? .readShared(watch: false) : draw(&random)
     hasSynced = false
     if request == .sync { knownAtSync = known }
     self.request = request
-    var writer = JuteWriter()
     writer.writeInt(xid)
     switch request {
-    case .setUp(let path), .create(let path): create(path, .persistent, &writer)
+    case .setUp(let path): create(path, .persistent, &writer)
+    case .create(let path):
+      requestedPaths.append((session, path))
+      create(path, .persistent, &writer)
     case .createSequential: create("/sequence/n-", .persistentSequential, &writer)
     case .createEphemeral(let path): create(path, .ephemeral, &writer)
     case .readOwn(let path):
@@ -121,25 +145,53 @@ struct SimulatedClient {
       writer.writeInt(OpCode.setData.rawValue)
       SetDataRequest(path: "/shared", data: Array("client \(number) at \(now)".utf8), version: -1)
         .encode(into: &writer)
-    case .readShared:
+    case .readShared(let watch):
       writer.writeInt(OpCode.getData.rawValue)
-      PathWatchRequest(path: "/shared", watch: false).encode(into: &writer)
+      PathWatchRequest(path: "/shared", watch: watch).encode(into: &writer)
     case .sync:
       writer.writeInt(OpCode.sync.rawValue)
       writer.writeString("/")
+    case .setWatches: break
     case .closeSession: writer.writeInt(OpCode.closeSession.rawValue)
     case .reconfigure(let members):
       writer.writeInt(OpCode.reconfig.rawValue)
       ReconfigRequest(joiningServers: nil, leavingServers: nil, newMembers: members, configVersion: -1)
         .encode(into: &writer)
     }
+    let isFollowed = request == .sync && options.sendsSyncsWithReads && random.chance(500)
+    return [Self.frame(writer.bytes)] + (isFollowed ? [followingRead()] : [])
+  }
+
+  /// The read that is sent along with a sync, without waiting for its answer.
+  private mutating func followingRead() -> [UInt8] {
+    nextRequest = .readShared(watch: false)
+    var writer = JuteWriter()
+    writer.writeInt(xid + 1)
+    writer.writeInt(OpCode.getData.rawValue)
+    PathWatchRequest(path: "/shared", watch: false).encode(into: &writer)
     return Self.frame(writer.bytes)
   }
 
+  /// The first request of a connection if the session has a watch: what the client reads before the server knows of the
+  /// watch could show a change before its event.
+  private mutating func watchFrame(_ writer: inout JuteWriter) -> [UInt8]? {
+    guard watchedVersion != nil, !isWatchRegistered else { return nil }
+    isWatchRegistered = true
+    request = .setWatches
+    writer.writeInt(Xid.setWatches.rawValue)
+    writer.writeInt(OpCode.setWatches.rawValue)
+    SetWatches(relativeZxid: lastZxid, dataWatches: ["/shared"]).encode(into: &writer, withPersistent: false)
+    return Self.frame(writer.bytes)
+  }
+
+  private func drawRead(_ random: inout SplitMix64) -> Request {
+    .readShared(watch: options.hasWatches && random.chance(500))
+  }
+
   private mutating func draw(_ random: inout SplitMix64) -> Request {
-    if let path = setUpPaths.last { return .setUp(path: path) }
+    if let path = setUpPaths.last, !isReadOnly { return .setUp(path: path) }
     // A client that also writes waits for its own writes, and so would miss a stale read.
-    if isReader { return random.chance(400) ? .sync : .readShared }
+    if isReader { return random.chance(400) ? .sync : drawRead(&random) }
     switch random.index(100) {
     case 0..<40:
       createCount += 1
@@ -151,10 +203,10 @@ struct SimulatedClient {
       let padding = String(repeating: "x", count: StateChecker.maximumTxnBytes / 4)
       return .createEphemeral(path: "/ephemeral-\(number)-\(createCount)-\(padding)")
     case 58..<68:
-      guard let path = acknowledgedPaths.last else { return .readShared }
+      guard let path = acknowledgedPaths.last else { return drawRead(&random) }
       return .readOwn(path: path)
     case 68..<80: return .setShared
-    case 80..<89: return .readShared
+    case 80..<89: return drawRead(&random)
     case 89..<96: return .sync
     case 96..<98: return .reconfigure(drawMembers(&random))
     default: return .closeSession
@@ -163,7 +215,8 @@ struct SimulatedClient {
 
   /// Draws members: all servers, some of them as observers, with at least as many voters as an ensemble needs.
   private func drawMembers(_ random: inout SplitMix64) -> String {
-    var observers = serverCount - voterCount
+    let serverCount = options.voterCount + options.observerCount
+    var observers = options.observerCount
     if serverCount > 3 { observers = random.index(serverCount - 2) }
     let shift = random.index(serverCount)
     return (1...serverCount).map { number in
@@ -200,6 +253,8 @@ struct SimulatedClient {
   private mutating func onConnected(_ payload: [UInt8]) -> Bool {
     guard let response = try? ConnectResponse(decoding: payload), response.timeoutMilliseconds > 0 else { return false }
     isConnected = true
+    isReadOnly = response.readOnly == true
+    if isReadOnly, !acceptsReadOnly { fail("a server without a quorum serves a client that needs one") }
     session = response.sessionID
     password = response.password ?? []
     return true
@@ -214,7 +269,7 @@ struct SimulatedClient {
       var path: String?
       var stat: Stat?
       if code == 0 {
-        switch request {
+        switch xid == Xid.notification.rawValue ? nil : request {
         case .setUp?, .create?, .createSequential?, .createEphemeral?: path = try? reader.readString()
         case .readOwn?, .readShared?:
           _ = try? reader.readBuffer()
@@ -225,9 +280,13 @@ struct SimulatedClient {
       }
       return (xid, Zxid(rawValue: zxid), KeeperError(rawValue: code), path, stat)
     }
+    if parsed?.0 == Xid.notification.rawValue { return onEvent(payload) }
     guard let (xid, zxid, error, path, stat) = parsed, let asked = request else { return }
-    guard xid == self.xid else { return fail("the answer to request \(xid) came for \(self.xid)") }
-    request = nil
+    let expected = asked == .setWatches ? Xid.setWatches.rawValue : self.xid
+    guard xid == expected else { return fail("the answer to request \(xid) came for \(expected)") }
+    request = nextRequest
+    nextRequest = nil
+    if request != nil { self.xid += 1 }
     if zxid.rawValue > 0 {
       if zxid < lastZxid { fail("an answer shows \(zxid) after \(lastZxid)") }
       lastZxid = zxid
@@ -235,7 +294,34 @@ struct SimulatedClient {
     check(asked, zxid, error, path, stat)
   }
 
+  /// Handles the event of a watch.
+  private mutating func onEvent(_ payload: [UInt8]) {
+    let event = payload.withUnsafeBytes { raw -> WatcherEvent? in
+      var reader = JuteReader(UnsafeRawBufferPointer(rebasing: raw.dropFirst(16)))
+      return try? WatcherEvent(from: &reader)
+    }
+    guard let event, event.path == "/shared", event.type == .nodeDataChanged else {
+      return fail("an event that no watch is for: \(event.map { "\($0)" } ?? "unreadable")")
+    }
+    if watchedVersion == nil { fail("an event came without a watch") }
+    watchedVersion = nil
+  }
+
+  private mutating func checkVersion(_ version: Int32) {
+    if version < sharedVersion { fail("/shared went from version \(sharedVersion) to \(version)") }
+    if let watchedVersion, version > watchedVersion {
+      fail("version \(version) of /shared was shown before the event of the watch at version \(watchedVersion)")
+    }
+    // Without a quorum a server may show a transaction that will never be committed, and that no sync brings.
+    if !isReadOnly { knownShared = max(knownShared, version) }
+  }
+
   private mutating func check(_ asked: Request, _ zxid: Zxid, _ error: KeeperError, _ path: String?, _ stat: Stat?) {
+    switch asked {
+    case .create, .createSequential, .createEphemeral, .setShared, .sync, .reconfigure:
+      if isReadOnly, error == .ok { fail("\(asked) was acknowledged by a server without a quorum") }
+    default: break
+    }
     switch asked {
     case .create(let wanted):
       // A name is never requested twice, and the end of the session is reported by another code.
@@ -245,12 +331,15 @@ struct SimulatedClient {
       acknowledgedPaths.append(wanted)
     case .createSequential: if error == .ok, let path { sequence.append((zxid, path)) }
     case .readOwn(let path): if error == .noNode { fail("\(path), which was acknowledged, is gone at \(zxid)") }
-    case .readShared:
+    case .readShared(let watch):
       guard error == .ok, let stat else { return }
-      if stat.version < sharedVersion { fail("/shared went from version \(sharedVersion) to \(stat.version)") }
+      checkVersion(stat.version)
       sharedVersion = stat.version
-      knownShared = max(knownShared, stat.version)
-    case .setShared: if let stat { knownShared = max(knownShared, stat.version) }
+      if watch {
+        watchedVersion = stat.version
+        isWatchRegistered = true
+      }
+    case .setShared: if let stat { checkVersion(stat.version) }
     case .sync:
       guard error == .ok else { return }
       // From here on this session must see what any client had seen when the sync was requested.
@@ -258,7 +347,7 @@ struct SimulatedClient {
       hasSynced = true
     case .setUp(let path): if error == .ok || error == .nodeExists { setUpPaths.removeAll { $0 == path } }
     case .closeSession: hasEnded = error == .ok
-    case .createEphemeral, .reconfigure: break
+    case .createEphemeral, .reconfigure, .setWatches: break
     }
     if error == .ok { acknowledgedCount += 1 }
   }

@@ -39,8 +39,12 @@ final class SimulatedServer {
   /// The number of snapshots that were begun, so that a late step of an earlier one is ignored.
   private(set) var snapshotNumber = 0
   var plannedTick = Int64.max
-  /// How far its clock is ahead of the simulation's.
-  let skewMilliseconds: Int64
+  /// How far its clocks are ahead of the simulation's.
+  var skewMilliseconds: Int64
+  /// How far the clock that people read is ahead of the other one.
+  var wallOffsetMilliseconds: Int64 = 0
+  /// The core for clients that are content with reads, while the member has no quorum.
+  private var readOnlyCore: ServerCore?
   /// Snapshots that are restored after TRUNC, for the mutation `truncationKeepsSnapshots`.
   private var keptSnapshots: [String: [UInt8]] = [:]
 
@@ -55,6 +59,22 @@ final class SimulatedServer {
   var member: EnsembleMember? { runner?.member }
 
   var isUp: Bool { runner != nil }
+
+  /// The core that clients talk to.
+  var core: ServerCore? { member?.core ?? readOnlyCore }
+
+  /// Whether only clients that are content with reads are served.
+  var servesReaders: Bool { readOnlyCore != nil }
+
+  /// Serves clients that are content with reads, as `ServedCore.serveReaders` does.
+  func serveReaders(_ time: ServerTime) {
+    guard let member else { return }
+    readOnlyCore = ServerCore(
+      settings: serverSettings, tree: member.state.tree, sessions: member.state.sessions, time: time, role: .readOnly)
+  }
+
+  /// Ends that.
+  func stopServingReaders() { readOnlyCore = nil }
 
   /// The log is durable up to here.
   var durable: Zxid { log.durable }
@@ -145,6 +165,7 @@ final class SimulatedServer {
     disk.crashAtOperation = disk.operationCount
     generation += 1
     runner = nil
+    readOnlyCore = nil
     log.crash()
     endSnapshot()
     inbox = []

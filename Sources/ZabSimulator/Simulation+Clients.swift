@@ -8,15 +8,19 @@ extension Simulation {
 
   /// Lets a client connect to a server, or send its next request.
   func onClientStep(_ number: Int) {
-    queue.push(.clientStep(number), at: now + random.number(2000...60_000))
+    // Only a client that has been silent for long can ask a leader that was paused for what was written meanwhile.
+    let rests = options.leadersPause && clients[number].isReader && random.chance(300)
+    queue.push(.clientStep(number), at: now + random.number(rests ? 500_000...2_500_000 : 2000...60_000))
     guard let id = clients[number].server else { return connect(number) }
     // A client that waits too long for an answer closes its connection.
     if clients[number].request != nil || !clients[number].isConnected {
       if now - clients[number].requestedAt > 2_000_000 { disconnectClient(number, from: server(id)) }
       return
     }
-    let frame = clients[number].nextFrame(&random, now: now, known: clients.map(\.knownShared).max() ?? -1)
-    send(frame, from: number, to: server(id))
+    let known = clients.map(\.knownShared).max() ?? -1
+    for frame in clients[number].nextFrames(&random, now: now, known: known) {
+      send(frame, from: number, to: server(id))
+    }
   }
 
   private func connect(_ number: Int) {
@@ -27,7 +31,7 @@ extension Simulation {
     }
     // A reader mostly stays with its server, where it is the first to see stale data.
     if clients[number].isReader, let last = clients[number].lastServer, random.chance(700) { target = server(last) }
-    guard target.isUp, target.member?.core != nil || target.isPaused else { return }
+    guard target.isUp, target.core != nil || target.isPaused else { return }
     clients[number].server = target.id
     clients[number].lastServer = target.id
     clients[number].requestedAt = now
@@ -47,7 +51,7 @@ extension Simulation {
   func onServerBytes(
     _ server: SimulatedServer, _ generation: Int, _ number: Int, _ connection: Int, _ frame: [UInt8]?
   ) {
-    guard server.generation == generation, let core = server.member?.core else {
+    guard server.generation == generation, let core = server.core else {
       return refuse(number, connection)
     }
     var end = clientConnections[server.id]?[number].flatMap { $0.connection == connection ? $0.end : nil }
@@ -74,7 +78,7 @@ extension Simulation {
 
   /// Sends the output of a server's core to its clients.
   func flushClients(_ server: SimulatedServer) {
-    guard let core = server.member?.core else { return }
+    guard let core = server.core else { return }
     for touched in core.takeTouched() {
       guard
         let number = clientConnections[server.id]?.first(where: { $0.value.end === touched })?.key,
@@ -118,13 +122,25 @@ extension Simulation {
     clients[number].forgetSession()
   }
 
-  /// Breaks a client's connection. The client notices at once, the server a little later.
+  /// Breaks a client's connection. The client notices at once, the server a little later, or long after the client has
+  /// moved its session to another server.
   func disconnectClient(_ number: Int, from server: SimulatedServer) {
     let connection = clients[number].connection
     clients[number].disconnect()
+    let isLate = options.noticesLate && random.chance(500)
     queue.push(
       .serverBytes(server.id, generation: server.generation, client: number, connection: connection, nil),
-      at: now + latency)
+      at: now + (isLate ? random.number(20_000...5_000_000) : latency))
+  }
+
+  /// A server that has lost its role sends the answers that it made before, and closes all its clients' connections.
+  func dismissClients(of server: SimulatedServer) {
+    for (number, value) in (clientConnections[server.id] ?? [:]).sorted(by: { $0.key < $1.key })
+    where !value.end.output.isEmpty {
+      plan(.init(value.end.output.bytes), to: number, value.connection)
+      value.end.output.removeAll()
+    }
+    dropClients(of: server)
   }
 
   /// A server closes all its clients' connections.

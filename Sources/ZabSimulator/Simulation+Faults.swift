@@ -11,6 +11,14 @@ extension Simulation {
     report.faultCount += 1
     let victim = servers[random.index(servers.count)]
     trace.mix(victim.id.rawValue)
+    let interval = options.faultIntervalMilliseconds * 1000
+    defer { queue.push(.fault, at: now + random.number(1...(2 * interval))) }
+    if options.leadersPause, random.chance(800) {
+      // While one is paused, the next one leads in peace.
+      guard !servers.contains(where: \.isPaused) else { return }
+      return servers.filter { $0.member?.zab.role == .leading }.forEach { pause($0, for: 1_200_000...2_500_000) }
+    }
+    if options.clocksJump, random.chance(100) { return jumpClock(leaderOr(victim)) }
     switch random.index(100) {
     case 0..<18: if victim.isUp { crash(victim) }
     case 18..<40: armCrash(victim)
@@ -23,8 +31,20 @@ extension Simulation {
     case 95..<98: slowDown(victim)
     default: dropSomeClient()
     }
-    let interval = options.faultIntervalMilliseconds * 1000
-    queue.push(.fault, at: now + random.number(1...(2 * interval)))
+  }
+
+  /// Lets a clock of a server jump: the one that people read in both directions, the other one forward only, as when a
+  /// machine was suspended.
+  private func jumpClock(_ server: SimulatedServer) {
+    if random.chance(500) {
+      server.wallOffsetMilliseconds = random.number(0...7_200_000) - 3_600_000
+      trace.add(now, "the date of server \(server.id) is wrong by \(server.wallOffsetMilliseconds) ms")
+    } else {
+      let jump = random.number(10...10_000)
+      server.skewMilliseconds += jump
+      trace.add(now, "the clock of server \(server.id) jumps by \(jump) ms")
+      queue.push(.tick(server.id, generation: server.generation), at: now)
+    }
   }
 
   /// Simulates a power failure of a server now. A part of what was not synced survives.
@@ -105,11 +125,11 @@ extension Simulation {
   }
 
   /// Pauses a server, as SIGSTOP does.
-  private func pause(_ server: SimulatedServer) {
+  private func pause(_ server: SimulatedServer, for microseconds: ClosedRange<Int64> = 20_000...3_000_000) {
     guard server.isUp, !server.isPaused else { return }
     trace.add(now, "server \(server.id) freezes")
     server.isPaused = true
-    queue.push(.resume(server.id), at: now + random.number(20_000...3_000_000))
+    queue.push(.resume(server.id), at: now + random.number(microseconds))
   }
 
   /// Lets a paused server continue, with the events that have arrived meanwhile.
@@ -119,8 +139,19 @@ extension Simulation {
     server.isPaused = false
     let inbox = server.inbox
     server.inbox = []
-    for event in inbox { queue.push(event, at: now) }
-    // The server notices now that connections were broken meanwhile.
+    guard options.sendsSyncsWithReads else {
+      for event in inbox { queue.push(event, at: now) }
+      return noticeBrokenLinks(server, server.generation)
+    }
+    // The order in which a server learns what happened is that of its sockets; its timers come last.
+    for event in inbox where !event.isTick { queue.push(event, at: now) }
+    queue.push(.brokenLinksNoticed(server.id, generation: server.generation), at: now)
+    for event in inbox where event.isTick { queue.push(event, at: now) }
+  }
+
+  /// Lets a server notice that connections were broken while it was paused.
+  func noticeBrokenLinks(_ server: SimulatedServer, _ generation: Int) {
+    guard server.generation == generation else { return }
     if let connection = server.member?.zab.leaderConnection, links[connection] == nil {
       step(server, .disconnected(connection))
     }

@@ -121,6 +121,7 @@ extension Simulation {
       trace.add(now, "server \(server.id) is \(role)")
       if let zab = server.member?.zab { trace.add(now, "server \(server.id) has \(place(of: zab))") }
       roleChanged(server, role)
+      updateReaders(server, role)
       if options.mutation == .truncationKeepsSnapshots, role == .leading {
         do throws(TxnLogError) { try server.snapshotAtOnce() } catch { onFailure(error, server) }
       }
@@ -135,7 +136,7 @@ extension Simulation {
       if server.member?.zab.role == .leading, let epoch = server.member?.zab.servingEpoch {
         checker.onLeading(server.id, epoch)
       }
-    case .stopServing: dropClients(of: server)
+    case .stopServing: dismissClients(of: server)
     case .note(let note):
       trace.add(now, "server \(server.id): \(note)")
       // Learners detect a leader that breaks the order of transactions.
@@ -155,6 +156,25 @@ extension Simulation {
       send(.packet(packet), on: connection, from: server)
     case .close(let connection): close(connection, from: server)
     }
+  }
+
+  /// Serves clients that are content with reads after a voter has looked for a leader for a while, as `EnsembleDriver`
+  /// does.
+  private func updateReaders(_ server: SimulatedServer, _ role: ZabRole) {
+    if role != .looking, server.servesReaders {
+      dismissClients(of: server)
+      server.stopServingReaders()
+    }
+    guard options.hasReadOnlyServers, role == .looking, server.member?.zab.isVoter == true else { return }
+    queue.push(.serveReaders(server.id, generation: server.generation), at: now + random.number(1000...600_000))
+  }
+
+  func serveReaders(_ server: SimulatedServer, _ generation: Int) {
+    guard server.generation == generation, let member = server.member, member.zab.role == .looking, member.core == nil,
+      !server.servesReaders
+    else { return }
+    trace.add(now, "server \(server.id) serves reads without a quorum")
+    server.serveReaders(time(of: server))
   }
 
   /// Ends a server whose disk has failed.

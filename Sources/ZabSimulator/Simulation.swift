@@ -51,11 +51,7 @@ package final class Simulation {
     servers = members.map { member in
       SimulatedServer(member.id, configuration, options, skewMilliseconds: random.number(0...5_000_000))
     }
-    clients = (0...options.clientCount).map { number in
-      SimulatedClient(
-        number: number, isReader: number == options.clientCount, voterCount: options.voterCount,
-        observerCount: options.observerCount)
-    }
+    clients = (0...options.clientCount).map { SimulatedClient(number: $0, options: options) }
     lastClientArrival = [Int64](repeating: 0, count: clients.count)
     lastServerArrival = [Int64](repeating: 0, count: clients.count)
   }
@@ -98,7 +94,7 @@ package final class Simulation {
   func time(of server: SimulatedServer) -> ServerTime {
     ServerTime(
       monotonicMilliseconds: now / 1000 + server.skewMilliseconds,
-      wallMilliseconds: 1_700_000_000_000 + now / 1000 + server.skewMilliseconds)
+      wallMilliseconds: 1_700_000_000_000 + now / 1000 + server.skewMilliseconds + server.wallOffsetMilliseconds)
   }
 
   private func handle(_ event: SimulationEvent) {
@@ -126,6 +122,8 @@ package final class Simulation {
     case .restart(let id): if !server(id).isUp { start(server(id)) }
     case .resume(let id): resume(server(id))
     case .heal: heal()
+    case .serveReaders(let id, let generation): serveReaders(server(id), generation)
+    case .brokenLinksNoticed(let id, let generation): noticeBrokenLinks(server(id), generation)
     case .endFaults: endFaults()
     }
   }
@@ -142,7 +140,7 @@ package final class Simulation {
   private func onTick(_ server: SimulatedServer, _ generation: Int) {
     guard server.generation == generation else { return }
     server.plannedTick = .max
-    server.member?.core?.expireSessions(time(of: server))
+    server.core?.expireSessions(time(of: server))
     step(server, .tick)
   }
 
@@ -186,6 +184,7 @@ package final class Simulation {
         checker.fail("\(path) was acknowledged to client \(client.number) and is gone")
       }
     }
+    checkOrder(of: core)
     let names = clients.flatMap(\.sequence).sorted { ($0.zxid, $0.name) < ($1.zxid, $1.name) }
     for (earlier, later) in zip(names, names.dropFirst()) where earlier.name >= later.name {
       checker.fail("\(later.name) of \(later.zxid) came after \(earlier.name) of \(earlier.zxid)")
@@ -199,6 +198,20 @@ package final class Simulation {
     }
     for server in servers.dropFirst() where server.member?.core?.tree.treeDigest != core.tree.treeDigest {
       checker.fail("server \(server.id) has another tree than server 1 in the end")
+    }
+  }
+
+  /// What a session requested is performed in that order, whichever servers it was requested from.
+  private func checkOrder(of core: ServerCore) {
+    for client in clients {
+      var last: [SessionID: (zxid: Zxid, path: String)] = [:]
+      for (session, path) in client.requestedPaths {
+        guard let zxid = core.tree.find(path).map({ core.tree.stat(of: $0).czxid }) else { continue }
+        if let previous = last[session], zxid < previous.zxid {
+          checker.fail("\(path) was created before \(previous.path), which session \(session) had requested earlier")
+        }
+        last[session] = (zxid, path)
+      }
     }
   }
 }

@@ -38,6 +38,19 @@ package struct SimulationOptions: Hashable, Sendable, CustomStringConvertible {
   package var hasObserverMasters: Bool
   /// Below this time observers wait before they look for a leader, and before they connect to it.
   package var observerDelayMilliseconds: Int64
+  /// Whether clients watch the znode that all of them write.
+  package var hasWatches: Bool
+  /// Whether servers notice late that a client has gone, which has meanwhile moved its session to another server.
+  package var noticesLate: Bool
+  /// Whether servers without a quorum serve clients that are content with reads.
+  package var hasReadOnlyServers: Bool
+  /// Whether clients send a sync and a read together, and servers that were paused handle what waits in their sockets
+  /// before they notice anything else.
+  package var sendsSyncsWithReads: Bool
+  /// Whether servers' clocks jump.
+  package var clocksJump: Bool
+  /// Whether leaders are often paused for about as long as it takes to elect another one. No seed has this by itself.
+  package private(set) var leadersPause = false
   /// The bug that is put in on purpose.
   package var mutation: ZabMutation?
 
@@ -64,6 +77,12 @@ package struct SimulationOptions: Hashable, Sendable, CustomStringConvertible {
     let severalObservers = Int(random.number(1...3))
     observerDelayMilliseconds = random.chance(500) ? 300 : 0
     // The other seeds remain what they were before these options.
+    let hasMore = random.chance(500)
+    hasWatches = hasMore && random.chance(700)
+    noticesLate = hasMore && random.chance(500)
+    hasReadOnlyServers = hasMore && random.chance(500)
+    sendsSyncsWithReads = hasMore && random.chance(500)
+    clocksJump = hasMore && random.chance(500)
     if !hasObserverMasters { observerDelayMilliseconds = 0 }
     if hasObserverMasters, observerCount > 0 { observerCount = severalObservers }
   }
@@ -74,6 +93,12 @@ package struct SimulationOptions: Hashable, Sendable, CustomStringConvertible {
     if observerCount == 0 { observerCount = 1 + Int(seed % 3) }
   }
 
+  /// Pauses leaders often, while clients ask for what others have written.
+  package mutating func pauseLeaders() {
+    leadersPause = true
+    sendsSyncsWithReads = true
+  }
+
   package var description: String {
     "seed=\(seed) voters=\(voterCount) observers=\(observerCount) clients=\(clientCount)"
       + " duration=\(durationMilliseconds)ms faults=every \(faultIntervalMilliseconds)ms"
@@ -81,6 +106,8 @@ package struct SimulationOptions: Hashable, Sendable, CustomStringConvertible {
       + " snapshots=every \(snapshotInterval) waits=\(waitsForLog) direct=\(hasDirectWrites)"
       + " preallocation=\(preallocationBytes) pieces=\(pieceBytes) log=\(readsLogForLearners)"
       + " local=\(hasLocalSessions) masters=\(hasObserverMasters) delay=\(observerDelayMilliseconds)ms"
+      + " watches=\(hasWatches) late=\(noticesLate) read-only=\(hasReadOnlyServers)"
+      + " together=\(sendsSyncsWithReads) jumps=\(clocksJump)"
       + (mutation.map { " mutation=\($0.rawValue)" } ?? "")
   }
 }

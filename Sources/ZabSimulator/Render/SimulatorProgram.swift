@@ -7,12 +7,14 @@ package enum SimulatorProgram {
     var count: UInt64 = 1
     var showsTrace = false
     var usesObserverMasters = false
+    var leadersPause = false
     var mutation: ZabMutation?
     var duration: Int64?
   }
 
   private static let usage = """
-    usage: zabsim [--seed N] [--seeds COUNT] [--trace] [--duration MS] [--observer-masters] [--mutation NAME]
+    usage: zabsim [--seed N] [--seeds COUNT] [--trace] [--duration MS]
+                  [--observer-masters] [--leaders-pause] [--mutation NAME]
 
     Runs an ensemble in one thread, with faults drawn from the seed, and checks Zab's rules after every step.
       --seed N         the first seed (default 1)
@@ -21,6 +23,7 @@ package enum SimulatorProgram {
       --duration MS    how long faults happen in a run, in simulated time (default 30000)
       --observer-masters
                        give every ensemble observers that connect to followers
+      --leaders-pause  pause leaders often, for about as long as an election takes
       --mutation NAME  put in a known bug; only in a debug build: \(names)
     The exit code is 1 if a rule was broken.
     """
@@ -43,6 +46,7 @@ package enum SimulatorProgram {
       var options = SimulationOptions(seed: seed)
       options.mutation = arguments.mutation
       if arguments.usesObserverMasters { options.useObserverMasters() }
+      if arguments.leadersPause { options.pauseLeaders() }
       if let duration = arguments.duration { options.durationMilliseconds = duration }
       if arguments.count == 1 { print(options) }
       let report = Simulation(options, keepsTrace: arguments.showsTrace).run()
@@ -55,7 +59,8 @@ package enum SimulatorProgram {
         print(
           "events=\(report.eventCount) faults=\(report.faultCount) transactions=\(report.transactionCount)"
             + " epochs=\(report.epochCount) reconfigurations=\(report.reconfigurationCount)"
-            + " answers=\(report.acknowledgedWriteCount) relayed=\(report.observerMasters.summary) trace=\(String(report.traceHash, radix: 16))"
+            + " answers=\(report.acknowledgedWriteCount) relayed=\(report.observerMasters.summary)"
+            + " trace=\(String(report.traceHash, radix: 16))"
         )
       }
     }
@@ -70,6 +75,7 @@ package enum SimulatorProgram {
       switch word {
       case "--trace": arguments.showsTrace = true
       case "--observer-masters": arguments.usesObserverMasters = true
+      case "--leaders-pause": arguments.leadersPause = true
       case "--seed":
         guard let value = rest.popFirst().flatMap({ UInt64($0) }) else { return nil }
         arguments.seed = value
