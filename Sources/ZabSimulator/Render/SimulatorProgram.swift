@@ -55,7 +55,8 @@ package enum SimulatorProgram {
         print(
           "events=\(report.eventCount) faults=\(report.faultCount) transactions=\(report.transactionCount)"
             + " epochs=\(report.epochCount) reconfigurations=\(report.reconfigurationCount)"
-            + " answers=\(report.acknowledgedWriteCount) relayed=\(report.observerMasters.summary) trace=\(String(report.traceHash, radix: 16))"
+            + " answers=\(report.acknowledgedWriteCount) relayed=\(report.observerMasters.summary)"
+            + " trace=\(String(report.traceHash, radix: 16))"
         )
       }
     }
