@@ -37,6 +37,11 @@ extension ZabPeer {
       return actions.append(.failed(reason))
     }
     guard let configuration = found else { return }
+    // A leader proposes a configuration only after the one before it is committed. A learner that is being
+    // synchronized may have had no word of that yet, and must not forget it: a quorum of it counts from then on.
+    if let earlier = pending, earlier.zxid < entry.zxid, !settings.forgetsEarlierConfiguration {
+      put(earlier.configuration, &actions)
+    }
     pending = PendingConfiguration(zxid: entry.zxid, configuration: configuration)
   }
 

@@ -45,7 +45,10 @@ package enum ZabMutation: String, Hashable, Sendable, CaseIterable {
   case diffFromDeadBranch
   /// A learner is sent the leader's log although its last transaction is not in it (2418).
   case sendsLogToStrangers
-  /// An observer master tells its observers of a transaction when it is proposed, not when it is committed.
+  /// A configuration that is committed while a learner is being synchronized is forgotten if another one is proposed
+  /// before the end of that.
+  case forgetsEarlierConfiguration
+  /// An observer master sends a transaction to its observers when it is proposed, not when it is committed.
   case observerMasterInformsEarly
   /// An observer master sends an observer its whole history as committed, with what is only proposed.
   case observerMasterSendsUncommitted

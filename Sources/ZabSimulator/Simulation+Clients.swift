@@ -25,7 +25,7 @@ extension Simulation {
 
   private func connect(_ number: Int) {
     var target = servers[random.index(servers.count)]
-    // Otherwise most clients would never see a server behind an observer master.
+    // Otherwise few clients would be served by an observer that has an observer master.
     if options.hasObserverMasters, options.observerCount > 0, random.chance(400) {
       target = servers[options.voterCount + random.index(options.observerCount)]
     }

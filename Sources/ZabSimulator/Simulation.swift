@@ -194,7 +194,8 @@ package final class Simulation {
     }
     let version = servers[0].member?.zab.configuration.version
     for server in servers where server.member?.zab.configuration.version != version {
-      checker.fail("server \(server.id) has another configuration than server 1 in the end")
+      let places = servers.map { server in server.member.map { place(of: $0.zab) } ?? "down" }
+      checker.fail("server \(server.id) has another configuration than server 1 in the end: \(places)")
     }
     for server in servers.dropFirst() where server.member?.core?.tree.treeDigest != core.tree.treeDigest {
       checker.fail("server \(server.id) has another tree than server 1 in the end")

@@ -126,9 +126,9 @@ struct StateChecker {
     if has < earlier { fail("server \(server) leads epoch \(epoch) with \(has), but \(earlier) was delivered") }
   }
 
-  /// Checks, when an observer master tells its observers that a transaction is committed, that it is.
+  /// Checks, when an observer master informs its observers of a transaction, that it is committed.
   mutating func onInform(_ server: ServerID, _ zxid: Zxid) {
-    if delivered[zxid] == nil { fail("server \(server) tells observers of \(zxid), which no server has delivered") }
+    if delivered[zxid] == nil { fail("server \(server) informs observers of \(zxid), which no server has delivered") }
   }
 
   /// Checks that a transaction is durable when a follower acknowledges it.

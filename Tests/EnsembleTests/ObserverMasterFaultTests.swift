@@ -86,6 +86,26 @@ struct ObserverMasterFaultTests {
     try await loseServers(voters: .ours, observers: .apache)
   }
 
+  /// A master that stands still closes nothing; its observers notice the silence, and go to the other follower.
+  @Test func aMasterThatStandsStillIsLeft() async throws {
+    let ensemble = try await Self.start()
+    let master = try Self.someMaster(ensemble)
+    let other = try #require(
+      ensemble.members.prefix(3).first { $0.mode == "follower" && $0.id != master.id })
+    try await master.pause()
+    try await eventually("both observers at the other follower", within: .seconds(60), every: .milliseconds(50)) {
+      other.figure("synced_observers") == "2"
+    }
+    for member in ensemble.members where member.id != master.id {
+      try await member.withClient { _ = try await $0.create("/while-it-stands-\(member.id)") }
+    }
+    master.resume()
+    try await ensemble.waitUntilServing()
+    try await ensemble.writeThroughEach("/after")
+    try await ensemble.expectIdenticalTrees()
+    try await ensemble.kill()
+  }
+
   /// A session goes from a voter to an observer behind a master, stays there for longer than its timeout, goes on to
   /// the other observer and back; its ephemeral lives on, until the session ends.
   private func moveSession(voters: MemberKind, observers: MemberKind) async throws {

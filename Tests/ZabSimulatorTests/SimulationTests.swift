@@ -58,7 +58,9 @@ import Zab
     #expect(!lines.isEmpty)
     for line in lines {
       let seed = try #require(UInt64(line.prefix { $0 != " " }))
-      #expect(await run(seed).violation == nil, "\(SimulationOptions(seed: seed))")
+      let usesObserverMasters = line.hasPrefix("\(seed) observer-masters ")
+      let report = await run(seed, usesObserverMasters: usesObserverMasters)
+      #expect(report.violation == nil, "\(SimulationOptions(seed: seed))")
     }
   }
 
@@ -74,12 +76,13 @@ import Zab
   private static let firstSeeds: [ZabMutation: UInt64] = [
     .acceptsLearnerAhead: 110, .truncationKeepsSnapshots: 85, .keepsAcksAcrossSync: 65,
     .leaderEpochBeforePersisted: 60, .answersSyncsUnconfirmed: 25, .trustsReportsOfEarlierLogs: 90,
+    .forgetsEarlierConfiguration: 830_001_280,
   ]
 
-  /// The bugs of observer masters, for which all seeds have some.
+  /// The bugs for which all ensembles have observer masters.
   private static let bugsOfObserverMasters: Set<ZabMutation> = [
     .observerMasterInformsEarly, .observerMasterSendsUncommitted, .observerMasterAnswersSyncs,
-    .observerMasterForgetsActivation,
+    .observerMasterForgetsActivation, .forgetsEarlierConfiguration,
   ]
 
   /// Each known bug must be found within a number of seeds.

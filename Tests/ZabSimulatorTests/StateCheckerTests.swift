@@ -46,7 +46,7 @@ struct StateCheckerTests {
       $0.onDelivery(one, entry(1, 1))
       $0.onInform(two, zxid(1, 1))
     },
-    Case("observers that are told of a proposal", "tells observers") {
+    Case("observers that are told of a proposal", "informs observers") {
       $0.onDelivery(one, entry(1, 1))
       $0.onInform(two, zxid(1, 2))
     },

@@ -153,8 +153,7 @@ extension KeyTable {
       "The milliseconds below which an observer that has lost its leader waits before it looks for one; 200."),
     .honoured(
       "observer.reconnectDelayMs",
-      "The milliseconds below which an observer waits before it connects to the leader, or to the first observer"
-        + " master again; 0."),
+      "The milliseconds below which an observer waits before it connects to the leader itself; 0."),
     .honoured(
       "observerMaster.sizeLimit",
       "How many bytes of recent transactions are kept in memory for observers and other learners; 33554432."),
