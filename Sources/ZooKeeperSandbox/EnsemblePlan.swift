@@ -42,7 +42,7 @@ struct EnsemblePlan: Sendable {
         "a standalone server cannot be reconfigured", hint: "start an ensemble, such as --local 3",
         isConfiguration: true)
     }
-    guard !settings.allowsReconfig || HostAndPort(host: settings.address, port: 0).isLoopback else {
+    guard !settings.allowsReconfig || ServerAddress(host: settings.address, port: 0).isLoopback else {
       throw SandboxError(
         "servers that allow reconfiguration cannot listen on \(settings.address)",
         hint: "the password of their superuser is public, so they listen on 127.0.0.1 only", isConfiguration: true)

@@ -212,7 +212,7 @@ package struct ServerDaemon: Sendable {
       if let interval = owner.keepAliveMilliseconds { node.every(milliseconds: interval, owner.keepAlive) }
       let addresses = addresses(of: node)
       logger.notice("serving on \(addresses)")
-      await owner.openPage?("\(HostAndPort(host: clientAddress, port: clientPort(of: node)))")
+      await owner.openPage?("\(ServerAddress(host: clientAddress, port: clientPort(of: node)))")
       owner.onStarted(addresses)
       let failure = await node.waitForEnd(or: { await waiting.value })
       await owner.closePage?()

@@ -29,7 +29,7 @@ package final class WebServer: Sendable {
   /// - Throws: when the address cannot be listened on, and when others than this machine could use the server without
   ///   a login.
   package static func start(_ settings: WebSettings) async throws(WebStartError) -> WebServer {
-    guard HostAndPort(host: settings.host, port: 0).isLoopback || settings.login != nil else {
+    guard ServerAddress(host: settings.host, port: 0).isLoopback || settings.login != nil else {
       throw WebStartError("a server that listens on \(settings.host) needs a login")
     }
     let loop = ZooKeeperClient.sharedGroup.next()
@@ -51,7 +51,7 @@ package final class WebServer: Sendable {
     let port = channel.localAddress?.port ?? settings.port
     let site = Site(settings, port: port, loop: loop)
     admission.open(site)
-    let shown = HostAndPort(host: settings.host, port: port)
+    let shown = ServerAddress(host: settings.host, port: port)
     let host = shown.isWildcard ? "localhost:\(port)" : "\(shown)"
     return WebServer(channel, site, url: "\(settings.tls == nil ? "http" : "https")://\(host)/")
   }
@@ -69,7 +69,7 @@ package final class WebServer: Sendable {
   }
 
   private static func startError(_ error: any Error, _ settings: WebSettings) -> WebStartError {
-    let place = HostAndPort(host: settings.host, port: settings.port)
+    let place = ServerAddress(host: settings.host, port: settings.port)
     guard let error = error as? IOError else {
       return WebStartError("\(settings.host) is no address of this machine", hint: "listen on 127.0.0.1")
     }

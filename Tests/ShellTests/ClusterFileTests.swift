@@ -71,7 +71,10 @@ import Testing
     ),
     ("[clusters.a]\nservers = 'x'\ntls = {insecure = true, cacert = 'c'}", "insecure and cacert contradict"),
     ("[clusters.a]\nservers = 'x'\nsasl = {user = 'b'}", "sasl needs a mechanism"),
-    ("[clusters.a]\nservers = 'x'\nsasl = {mechanism = 'gssapi', user = 'b'}", "user does not belong to the mechanism"),
+    (
+      "[clusters.a]\nservers = 'x'\nsasl = {mechanism = 'gssapi', user = 'b'}",
+      "user cannot be combined with the mechanism"
+    ),
     ("[clusters.'a b']\nservers = 'x'", "the name of a cluster has letters"),
     ("default = 'dev'\n[clusters.def]\nservers = 'x'", "f.toml:1: there is no cluster dev; /c/f.toml has def"),
     ("[aliases]\nls = 'ls -l'", "f.toml:2: ls is a command already"), ("[aliases]\nx = 'lsx'", "unknown command lsx"),

@@ -42,7 +42,7 @@ struct ConfigurationAdvice {
   /// A port at which anybody is served.
   private var openPort: String? {
     let features = configuration.features
-    let isOpen = HostAndPort(host: configuration.clientAddress, port: 0).isWildcard
+    let isOpen = ServerAddress(host: configuration.clientAddress, port: 0).isWildcard
     guard configuration.opensClientPort, isOpen, features.requiredSchemes.isEmpty else { return nil }
     return "every host that can reach this machine can use the client port \(configuration.clientPort) without a login:"
       + " clientPortAddress limits it to one address, enforce.auth.enabled and sessionRequireClientSASLAuth to those"
@@ -102,7 +102,7 @@ struct ConfigurationAdvice {
     return sentences
   }
 
-  private static func isLoopback(_ address: String) -> Bool { HostAndPort(host: address, port: 0).isLoopback }
+  private static func isLoopback(_ address: String) -> Bool { ServerAddress(host: address, port: 0).isLoopback }
 }
 
 extension ServerConfiguration {

@@ -34,7 +34,7 @@ extension ConfigurationFile {
       }
     case "metricsProvider.httpPort": seen.metrics.port = entry
     case "metricsProvider.httpHost":
-      guard let address = HostAndPort.host(entry.value) else {
+      guard let address = ServerAddress.host(entry.value) else {
         fail(entry, "metricsProvider.httpHost must be a host's name or address, not \"\(entry.value)\"")
         return true
       }

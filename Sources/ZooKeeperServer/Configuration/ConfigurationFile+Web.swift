@@ -101,7 +101,7 @@ extension ConfigurationFile {
   }
 
   private mutating func checkAddress(_ web: ServerConfiguration.Web, at entry: PropertiesText.Entry) {
-    guard !HostAndPort(host: web.address, port: 0).isLoopback else { return }
+    guard !ServerAddress(host: web.address, port: 0).isLoopback else { return }
     if web.tls.properties.settings.identity == nil, !web.isInsecureAllowed {
       fail(
         entry,

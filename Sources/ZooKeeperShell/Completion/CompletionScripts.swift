@@ -1,10 +1,10 @@
-/// Writes the completion scripts of other shells.
+/// Generates the completion scripts for other shells.
 ///
-/// Commands, options and fixed values are in the scripts, so that they complete at once; for what only a server knows,
-/// and for words that depend on others, a script asks `zkcli __complete --shell NAME -- WORDS...`, which answers with
-/// one candidate on each line, and a description after a tab. What is expected to be a file is left to the shell.
+/// Commands, options and fixed values are in the scripts, so that they complete at once. For names that only a server
+/// knows, and for values that depend on other arguments, a script runs `zkcli __complete --shell NAME -- WORDS...`,
+/// which prints one candidate on each line, with a description after a tab. Files are left to the shell.
 package enum CompletionScripts {
-  /// The shells that are known.
+  /// The supported shells.
   package enum Shell: String, CaseIterable, Hashable, Sendable {
     case bash, zsh, fish
 
@@ -29,7 +29,7 @@ package enum CompletionScripts {
 
   /// What `zkcli __complete` writes: a line for each candidate.
   ///
-  /// zsh splits its lines at colons, fish and bash at tabulators; names with line ends cannot be completed.
+  /// zsh splits the lines at colons, and fish and bash at tabs. Names with line ends cannot be completed.
   package static func answer(_ candidates: [Candidate], for shell: Shell) -> String {
     candidates.filter { !$0.text.contains { $0.isNewline || $0 == "\t" } }.map { candidate in
       switch shell {
@@ -226,7 +226,7 @@ package enum CompletionScripts {
     }
   }
 
-  /// In single quotes as all three shells read them; no text of the table has a quote or a backslash in it.
+  /// The text in single quotes as all three shells read them. No text of the table contains a quote or a backslash.
   private static func singleQuoted(_ text: String) -> String {
     precondition(!text.contains { $0 == "'" || $0 == "\\" }, "a summary would break the completion scripts: \(text)")
     return "'\(text)'"
@@ -234,7 +234,7 @@ package enum CompletionScripts {
 }
 
 extension OptionSpec {
-  /// Every way to write the option.
+  /// All spellings of the option.
   fileprivate var forms: [String] {
     [short.map { "-\($0)" }, name.long.map { "--\($0)" }, oldWord.map { "-\($0)" }].compactMap(\.self)
   }

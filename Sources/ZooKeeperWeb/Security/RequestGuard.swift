@@ -21,7 +21,7 @@ struct RequestGuard: Sendable {
   static let tokenHeader = "X-Zkcli-Token"
 
   init(host: String, port: Int, names: [String], token: String) {
-    let listening = HostAndPort(host: host, port: port)
+    let listening = ServerAddress(host: host, port: port)
     var known: Set<String> = ["localhost", "127.0.0.1", "[::1]"]
     acceptsAddresses = !listening.isLoopback
     if acceptsAddresses { known.insert(HostInfo.name.lowercased()) }
