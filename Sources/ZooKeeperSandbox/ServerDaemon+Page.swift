@@ -1,7 +1,7 @@
 package import ZooKeeperServer
 
 extension ServerDaemon {
-  /// What a configuration says of the page for browsers.
+  /// The settings of the page for browsers.
   package typealias Page = ServerConfiguration.Web
 
   /// The page; nil if the server shows none.

@@ -83,10 +83,11 @@ struct SnapshotRestoreTests {
 
   /// What other servers answer, before and after they have read the file.
   @Test(arguments: [
-    (405, "Only GET", "has no command restore"), (200, #"{"error":"Unknown command: restore"}"#, "no command restore"),
-    (409, "{}", "which is not restored while it runs"), (429, "{}", "a short while ago"),
+    (405, "Only GET", "not have the command restore"),
+    (200, #"{"error":"Unknown command: restore"}"#, "not have the command restore"),
+    (409, "{}", "which cannot be restored while it runs"), (429, "{}", "was restored recently"),
     (503, "{}", "restore.enabled"),
-    (507, #"{"error":"full"}"#, "no room"), (500, #"{"error":null}"#, "the status 500"), (200, "<html>", "status 200"),
+    (507, #"{"error":"full"}"#, "not enough disk space"), (500, #"{"error":null}"#, "the status 500"), (200, "<html>", "status 200"),
   ])
   func otherAnswersAreExplained(status: Int, body: String, message: String) async throws {
     let (zkcli, admin, running) = try await server()

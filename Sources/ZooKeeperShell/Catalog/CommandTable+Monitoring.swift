@@ -127,7 +127,7 @@ extension CommandTable {
         .init("bench mixed --sessions 8 --in-flight 64 --for 10s", "a full load for ten seconds"),
       ], writes: true),
     CommandSpec(
-      .monitor(.metrics), "metrics", summary: "Print the servers' metrics for Prometheus",
+      .monitor(.metrics), "metrics", summary: "Print metrics of the servers for Prometheus",
       options: [limit, admin],
       details: [
         "For servers that only have the four-letter word mntr or an AdminServer. The names are those of Apache's"

@@ -3,7 +3,7 @@ import ZooKeeperClient
 import ZooKeeperMonitor
 import ZooKeeperProtocol
 
-/// The commands word, admin and metrics, which print servers' answers unchanged.
+/// The commands `word`, `admin` and `metrics`, which print servers' answers unchanged.
 extension CommandContext {
   /// Sends a four-letter word to each server.
   func word() async throws -> ExitCode {
