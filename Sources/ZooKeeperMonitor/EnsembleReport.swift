@@ -7,7 +7,7 @@ public struct EnsembleReport: Sendable {
   /// The transaction that each server must have applied by the end of the probe; nil if none was determined.
   public var goal: Zxid?
 
-  /// The time that servers have to catch up before they are reported to lag.
+  /// The time in which servers can catch up before they are reported to lag.
   public static let lagPatience = Duration.milliseconds(200)
 
   public init(members: [MemberReport]) { self.members = members }

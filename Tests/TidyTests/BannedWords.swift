@@ -50,7 +50,7 @@ enum BannedWords {
     case "word", "words":
       if previous == "four-letter" || next == "[" { return true }
       if next == ":" { return previous == "-" || previous == "parameter" }
-      return previous.isEmpty && (next.isEmpty || next == "srvr")
+      return ["", "\""].contains(previous) && ["", "\"", "srvr"].contains(next)
     default: return false
     }
   }

@@ -168,7 +168,7 @@ struct ClusterFileReader {
     for entry in table.entries {
       if ["password", "secret"].contains(entry.key) {
         throw mistake(
-          entry, "this file cannot contain passwords", hint: "name one with \(Self.secretKeys.joined(separator: ", "))"
+          entry, "this file cannot contain passwords", hint: "use \(Self.secretKeys.joined(separator: ", "))"
         )
       }
       guard Self.secretKeys.contains(entry.key) else {

@@ -13,7 +13,7 @@ import Zlib
   #endif
 #endif
 
-/// The files of the page, which are in the program.
+/// The files of the page, which are embedded in the program.
 enum PageFiles {
   fileprivate struct File {
     let type: String
@@ -25,7 +25,7 @@ enum PageFiles {
   /// The description of the API, which is not a part of the page.
   private static let descriptionName = "openapi.yaml"
 
-  /// By the path of the target. Made when the first file is asked for.
+  /// By path; initialized with the first request.
   private static let files: [String: File] = {
     var files: [String: File] = [:]
     for (name, text) in PageContents.files where name != descriptionName {
@@ -68,7 +68,7 @@ enum PageFiles {
   }
 
   #if DEBUG
-    /// With `ZKCLI_WEB_PAGE` set, builds for debugging serve that folder, so that a change of the page shows at once.
+    /// With `ZKCLI_WEB_PAGE` set, debug builds serve that folder, so that changes of the page are visible at once.
     private static func answerFromFolder(_ request: WebRequest) -> WebAnswer? {
       guard let folder = getenv("ZKCLI_WEB_PAGE").map({ String(cString: $0) }), !folder.isEmpty else { return nil }
       let name = request.path == "/" ? "index.html" : String(request.path.dropFirst())
@@ -97,7 +97,7 @@ extension PageFiles.File {
     compressed = output
   }
 
-  /// The file, compressed for those who accept that; nothing for those who have it.
+  /// The answer with the file, compressed if the client accepts that, and without a body if the client has it.
   fileprivate func answer(_ request: WebRequest) -> WebAnswer {
     let headers = [("ETag", tag), ("Cache-Control", "no-cache"), ("Vary", "Accept-Encoding"), ("Content-Type", type)]
     let known = request.headers[canonicalForm: "If-None-Match"]
