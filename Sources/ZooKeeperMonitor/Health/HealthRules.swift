@@ -87,7 +87,7 @@ public struct HealthRules: Sendable {
     if let writable = report.members.compactMap(\.session?.rootACL).first?.filter(\.isOpenToAll), !writable.isEmpty {
       findings.append(
         Finding(
-          .note, .rootACL, "everybody may change the root: its ACL is \(writable.map(\.text).joined(separator: ","))",
+          .note, .rootACL, "any client can change the root: its ACL is \(writable.map(\.text).joined(separator: ","))",
           hint: "restrict it with setAcl / once an administrator's identity is in it"))
     }
     for member in report.members {

@@ -51,7 +51,7 @@ struct HealthText {
     if report.members.count == 1, serving == 1 { parts = ["1 server serves"] }
     if let leader = report.leaders.first, report.leaders.count == 1 { parts.append("\(leader.address) leads") }
     if let left = report.failuresLeft, (report.configuration?.voters.count ?? 0) > 1, report.hasQuorum {
-      parts.append(left == 1 ? "one more failure is survived" : "\(left) more failures are survived")
+      parts.append(left == 1 ? "one more failure is tolerated" : "\(left) more failures are tolerated")
     }
     for severity in [Finding.Severity.fault, .warning] {
       let count = findings.filter { $0.severity == severity }.count
