@@ -107,7 +107,7 @@ public struct LiveTree: TreeSource {
   public private(set) var omissions = TreeOmissions()
 
   /// - Parameters:
-  ///   - client: the session; its time limit applies to each request.
+  ///   - client: the session, whose time limit applies to each request.
   ///   - readsACLs: whether ACLs are read too.
   ///   - includesEphemerals: whether ephemeral znodes are returned instead of counted and left out.
   public init(

@@ -8,7 +8,7 @@ import ZooKeeperProtocol
 
 /// Recent answers of an ensemble, so that many viewers do not put more load on its servers than one.
 struct EnsembleMemory {
-  /// An answer with its time.
+  /// An answer, and the time when it was received.
   struct Kept<Value> {
     var value: Value
     var taken: ContinuousClock.Instant
