@@ -65,7 +65,9 @@ extension LineEditor {
   }
 
   private static func of(_ editLine: OpaquePointer) -> LineEditor {
-    guard let client = shim_el_get_client(editLine) else { preconditionFailure("\(editLine) has no editor as its client data") }
+    guard let client = shim_el_get_client(editLine) else {
+      preconditionFailure("\(editLine) has no editor as its client data")
+    }
     return Unmanaged<LineEditor>.fromOpaque(client).takeUnretainedValue()
   }
 }

@@ -29,8 +29,8 @@ extension ConnectFailure.Reason {
     case .timedOut(connected: true, _), .notZooKeeper: "is this the client port of a ZooKeeper server?"
     case .authenticationTimedOut: "does the KDC answer?"
     case .closedWithoutAnswer:
-      "the server has no quorum, has reached its limit of connections (maxClientCnxns), expects TLS (--tls), or is not a"
-        + " ZooKeeper server"
+      "the server has no quorum, has reached its limit of connections (maxClientCnxns), expects TLS (--tls), or is not"
+        + " a ZooKeeper server"
     case .tls(let failure): failure.hint
     case .behind:
       "it lags, has lost its data, or belongs to another ensemble; connect starts a session that has seen nothing yet"

@@ -63,7 +63,10 @@ import Testing
       "[clusters.a]\nservers = 'x'\nprompt-color = 'grean'",
       "f.toml:3: prompt-color cannot be grean; did you mean green"
     ),
-    ("[clusters.a]\nservers = 'x'\nauth = [{user = 'b', password = 'x'}]", "f.toml:3: this file cannot contain passwords"),
+    (
+      "[clusters.a]\nservers = 'x'\nauth = [{user = 'b', password = 'x'}]",
+      "f.toml:3: this file cannot contain passwords"
+    ),
     ("[clusters.a]\nservers = 'x'\nauth = [{password-env = 'x'}]", "f.toml:3: an identity of the scheme digest needs"),
     (
       "[clusters.a]\nservers = 'x'\nauth = [{user = 'b', password-env = 'x', password-file = 'y'}]",

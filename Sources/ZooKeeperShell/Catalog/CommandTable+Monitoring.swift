@@ -158,8 +158,8 @@ extension CommandTable {
           "with restore, do not ask; a script needs it, and a protected cluster --yes=CLUSTER"),
       ],
       details: [
-        "Uses the AdminServer, which Apache's servers need to be of version 3.9 or later for. For save it takes a new"
-          + " snapshot and sends it; - writes it to stdout. The first server that can be reached is asked.",
+        "Uses the AdminServer; Apache's servers have the commands from version 3.9 on. save takes a new snapshot and"
+          + " downloads it; - writes it to stdout. The first server that can be reached is asked.",
         "A snapshot contains every znode, so it needs all permissions on /. The identity is that of --auth or"
           + " --auth-file; without one, the client's address is the identity. A password that would leave this machine"
           + " unencrypted needs an --admin that begins with https://.",

@@ -71,8 +71,9 @@ extension ShellSettings {
     }
     if mechanism == "digest" {
       guard let user = try text(.user, "ZKCLI_USER") else {
-        throw .usage("--sasl digest needs --user", hint: "the password is read from --password-file, or zkcli asks for"
-          + " it")
+        throw .usage(
+          "--sasl digest needs --user",
+          hint: "the password is read from --password-file, or zkcli asks for it")
       }
       let password = try text(.passwordFile, "ZKCLI_PASSWORD_FILE").map { (path) throws(ShellError) in
         try readPassword(path)

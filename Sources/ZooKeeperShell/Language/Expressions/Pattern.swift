@@ -66,7 +66,7 @@ struct Pattern: Sendable {
       let known = transitions[Int(state) << 8 | Int(byte)]
       if known == Self.unknown {
         state = advance(state, byte)
-        // Only a state that was just created can be a match: the loop above stops at transitions to known matches.
+        // A newly created state can be a match; known transitions to matches are marked.
         if states[Int(state)].isMatch { return true }
       } else {
         state = known & Self.numberMask
