@@ -1,9 +1,9 @@
 # fish completion for zkcli. Generated from its table of commands: do not edit.
 
 function __zkcli_candidates
-    # -x would split again: the words come with their quotes taken away.
-    set -l words (commandline -opc) (commandline -ct | string unescape)
-    $words[1] __complete --shell fish -- $words[2..-1] 2>/dev/null
+    # Without -x, which would split again: the arguments have no quotes any longer.
+    set -l arguments (commandline -opc) (commandline -ct | string unescape)
+    $arguments[1] __complete --shell fish -- $arguments[2..-1] 2>/dev/null
 end
 
 function __zkcli_needs_command
@@ -11,8 +11,8 @@ function __zkcli_needs_command
 end
 
 function __zkcli_needs_file
-    set -l words (commandline -opc)
-    contains -- $words[-1] --config --client-configuration -client-configuration --auth-file --cacert --cert --key --key-password-file --password-file --keytab -f --script --data-dir --replay --file --log-dir --audit -file --log-file --client-ca --token-file --access-log --dir
+    set -l arguments (commandline -opc)
+    contains -- $arguments[-1] --config --client-configuration -client-configuration --auth-file --cacert --cert --key --key-password-file --password-file --keytab -f --script --data-dir --replay --file --log-dir --audit -file --log-file --client-ca --token-file --access-log --dir
 end
 
 complete -c zkcli -f
@@ -32,25 +32,25 @@ complete -c zkcli -n __zkcli_needs_command -a deleteall -d 'Delete znodes with a
 complete -c zkcli -n __zkcli_needs_command -a rmr -d 'Delete znodes with all znodes under them'
 complete -c zkcli -n __zkcli_needs_command -a multi -d 'Run several operations as one transaction'
 complete -c zkcli -n __zkcli_needs_command -a edit -d 'Change the data of a znode in an editor'
-complete -c zkcli -n __zkcli_needs_command -a tree -d 'Print a subtree with its branches'
+complete -c zkcli -n __zkcli_needs_command -a tree -d 'Print a subtree as an indented tree'
 complete -c zkcli -n __zkcli_needs_command -a find -d 'Find znodes by name, kind, size, age, owner or value'
 complete -c zkcli -n __zkcli_needs_command -a grep -d 'Search in the values of znodes'
-complete -c zkcli -n __zkcli_needs_command -a du -d 'Print how much subtrees have'
+complete -c zkcli -n __zkcli_needs_command -a du -d 'Print the sizes of subtrees'
 complete -c zkcli -n __zkcli_needs_command -a cp -d 'Copy a znode or a subtree, also to another ensemble or a file'
 complete -c zkcli -n __zkcli_needs_command -a mv -d 'Move a znode with all znodes under it'
 complete -c zkcli -n __zkcli_needs_command -a export -d 'Write a subtree to a file'
 complete -c zkcli -n __zkcli_needs_command -a import -d 'Create the znodes of a file'
 complete -c zkcli -n __zkcli_needs_command -a diff -d 'Compare two subtrees'
-complete -c zkcli -n __zkcli_needs_command -a apply -d 'Make a subtree as a file says'
-complete -c zkcli -n __zkcli_needs_command -a mirror -d 'Make a subtree like another one, and keep it so'
+complete -c zkcli -n __zkcli_needs_command -a apply -d 'Change a subtree to the state that a file describes'
+complete -c zkcli -n __zkcli_needs_command -a mirror -d 'Make a subtree equal to another one, and keep it so'
 complete -c zkcli -n __zkcli_needs_command -a snap -d 'Show the tree as it was, from the files of a server'
-complete -c zkcli -n __zkcli_needs_command -a log -d 'Show who wrote what and when, from the log of a server'
-complete -c zkcli -n __zkcli_needs_command -a undelete -d 'Bring a subtree back as it was, from the files of a server'
+complete -c zkcli -n __zkcli_needs_command -a log -d 'Show which session wrote what and when, from the log of a server'
+complete -c zkcli -n __zkcli_needs_command -a undelete -d 'Restore a subtree in the ensemble, from the files of a server'
 complete -c zkcli -n __zkcli_needs_command -a getAcl -d 'Print the ACL of a znode'
 complete -c zkcli -n __zkcli_needs_command -a setAcl -d 'Replace the ACL of a znode'
 complete -c zkcli -n __zkcli_needs_command -a addauth -d 'Prove an identity to the server'
 complete -c zkcli -n __zkcli_needs_command -a whoami -d 'Print the identities that this session has proved'
-complete -c zkcli -n __zkcli_needs_command -a acl -d 'Make, change, explain and check ACLs'
+complete -c zkcli -n __zkcli_needs_command -a acl -d 'Create, change, explain and check ACLs'
 complete -c zkcli -n __zkcli_needs_command -a setquota -d 'Limit the znodes or bytes of a subtree'
 complete -c zkcli -n __zkcli_needs_command -a listquota -d 'Print the quota of a subtree and its usage'
 complete -c zkcli -n __zkcli_needs_command -a delquota -d 'Remove the quota of a subtree'
@@ -72,18 +72,18 @@ complete -c zkcli -n __zkcli_needs_command -a config -d 'Print the configuration
 complete -c zkcli -n __zkcli_needs_command -a reconfig -d 'Change the members of the ensemble'
 complete -c zkcli -n __zkcli_needs_command -a server -d 'Run a ZooKeeper server on a zoo.cfg'
 complete -c zkcli -n __zkcli_needs_command -a web -d 'Serve a page with which a browser shows and changes the ensemble'
-complete -c zkcli -n __zkcli_needs_command -a health -d 'Say what is wrong with the ensemble'
-complete -c zkcli -n __zkcli_needs_command -a ready -d 'Tell whether a server grants sessions'
+complete -c zkcli -n __zkcli_needs_command -a health -d 'Report problems of the ensemble'
+complete -c zkcli -n __zkcli_needs_command -a ready -d 'Check whether a server grants sessions'
 complete -c zkcli -n __zkcli_needs_command -a members -d 'List the servers with role, zxid, lag, clients and latency'
 complete -c zkcli -n __zkcli_needs_command -a sessions -d 'List the sessions of all servers'
-complete -c zkcli -n __zkcli_needs_command -a who -d 'Tell which client has an ephemeral znode, a session or an address'
+complete -c zkcli -n __zkcli_needs_command -a who -d 'Show which client has an ephemeral znode, a session or an address'
 complete -c zkcli -n __zkcli_needs_command -a watchers -d 'List the sessions that watch a znode'
 complete -c zkcli -n __zkcli_needs_command -a top -d 'Watch servers and clients, refreshed every second'
 complete -c zkcli -n __zkcli_needs_command -a latency -d 'Measure how long each server takes to answer'
 complete -c zkcli -n __zkcli_needs_command -a bench -d 'Put a load on the ensemble and measure it'
-complete -c zkcli -n __zkcli_needs_command -a metrics -d 'Print figures of the servers for Prometheus'
-complete -c zkcli -n __zkcli_needs_command -a word -d 'Ask servers a four-letter word'
-complete -c zkcli -n __zkcli_needs_command -a admin -d 'Ask the AdminServer a command'
+complete -c zkcli -n __zkcli_needs_command -a metrics -d 'Print metrics of the servers for Prometheus'
+complete -c zkcli -n __zkcli_needs_command -a word -d 'Send a four-letter word to the servers'
+complete -c zkcli -n __zkcli_needs_command -a admin -d 'Run a command of the AdminServer'
 complete -c zkcli -n __zkcli_needs_command -a snapshot -d 'Save a snapshot of a server to a file, or restore a server from one'
 complete -c zkcli -n __zkcli_needs_command -a local -d 'Show the servers of --local, or inject faults'
 complete -c zkcli -n __zkcli_needs_command -a use -d 'Change to a cluster of the configuration file'
@@ -99,7 +99,7 @@ complete -c zkcli -n __zkcli_needs_command -a version -d 'Print the version of t
 complete -c zkcli -n __zkcli_needs_command -a quit -d 'Leave the shell'
 complete -c zkcli -n __zkcli_needs_command -a exit -d 'Leave the shell'
 complete -c zkcli -n __zkcli_needs_command -a time -d 'Run a command and print how long it took'
-complete -c zkcli -n __zkcli_needs_command -a repeat -d 'Run a command again and again'
+complete -c zkcli -n __zkcli_needs_command -a repeat -d 'Run a command repeatedly'
 complete -c zkcli -n __zkcli_needs_file -F
 complete -c zkcli -n 'not __zkcli_needs_command; and not __zkcli_needs_file' -a '(__zkcli_candidates)'
 complete -c zkcli -n '__zkcli_needs_command; and string match -q -- "-*" (commandline -ct)' -a '(__zkcli_candidates)'

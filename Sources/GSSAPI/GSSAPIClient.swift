@@ -57,15 +57,15 @@ package final class GSSAPIClient: @unchecked Sendable {
     return context
   }
 
-  /// Gives back what the library has handed out, as soon as it is not needed: the end of the process may come at any
-  /// time, and the library must not be used any longer then.
+  /// Releases the objects of the library as soon as they are not needed, because the process can end at any time, and
+  /// the library must not be used then.
   private func release() {
     context?.library.release(name: &target)
     context = nil
     credential = nil
   }
 
-  /// Chooses no security layer, and asks to be who the ticket says.
+  /// Chooses no security layer, and requests the identity of the ticket.
   private func choice(_ message: [UInt8], _ context: GSSContext) throws(SASLError) -> [UInt8] {
     let offer = try context.unwrap(message)
     guard offer.count == 4 else { throw SASLError(.malformed, "the server's offer has not 4 bytes") }

@@ -74,7 +74,7 @@ package final class GSSAPIServer: @unchecked Sendable {
     return context
   }
 
-  /// Gives back what the library has handed out, as soon as it is not needed.
+  /// Releases the objects of the library as soon as they are not needed.
   private func release() {
     context = nil
     credential = nil

@@ -60,7 +60,7 @@ final class GSSCredential {
     if handle != nil { _ = library.releaseCredential(&minor, &handle) }
   }
 
-  /// Says what is wrong with a key table's file before the library does so less clearly.
+  /// Checks the file of a key table, because the library's errors are less clear.
   private static func check(keytab: String) throws(SASLError) {
     guard access(keytab, R_OK) != 0 else { return }
     throw SASLError(.unavailable, "the key table \(keytab) cannot be read: \(String(cString: strerror(errno)))")

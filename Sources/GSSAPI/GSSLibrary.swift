@@ -151,7 +151,7 @@ struct GSSLibrary: Sendable {
 
   /// The text of a name.
   ///
-  /// - Throws: `notAuthentic` if it is no text.
+  /// - Throws: `notAuthentic` if it is not text.
   func text(of name: zk_gss_handle?) throws(SASLError) -> String {
     var minor: UInt32 = 0
     var buffer = zk_gss_buffer()

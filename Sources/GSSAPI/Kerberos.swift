@@ -3,7 +3,7 @@ package import SASL
 
 /// What else is asked of the library.
 package enum Kerberos {
-  /// The realm of names without one, as krb5.conf says; nil if it says none.
+  /// The realm of names without one, from krb5.conf; nil if it has none.
   ///
   /// - Throws: `unavailable` if the library is not installed.
   ///

@@ -1,4 +1,4 @@
-/// What to do about the failures of Kerberos that are common.
+/// Advice for common failures of Kerberos.
 ///
 /// The texts of the library say what has happened, but rarely what an operator can do about it.
 ///
@@ -23,7 +23,7 @@ enum KerberosFailure {
     base + 45: "the key table lacks the key for which the ticket is made: make the key table anew",
   ]
 
-  /// A clause that says what can be done; nil if the library's text says enough.
+  /// A clause with advice; nil if the library's text is sufficient.
   static func advice(minor: Int32, major: UInt32) -> String? {
     if let advice = adviceByCode[minor] { return advice }
     switch major >> 16 & 0xff {

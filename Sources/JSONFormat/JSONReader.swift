@@ -5,7 +5,7 @@
 ///
 /// *Source*: RFC 8259.
 package struct JSONReader {
-  /// So deep may arrays and objects be nested; what this shell prints needs six.
+  /// The maximum depth of nested arrays and objects; the shell's output needs six.
   private static let depthLimit = 64
 
   private let bytes: [UInt8]
@@ -160,7 +160,7 @@ package struct JSONReader {
 }
 
 extension JSON {
-  /// The member of an object; nil where there is none, or the value is no object.
+  /// The member of an object; nil if there is none, or if the value is not an object.
   package subscript(key: String) -> JSON? {
     guard case .object(let members) = self else { return nil }
     return members.last { $0.key == key }?.value

@@ -6,14 +6,14 @@ struct CandidateList {
   /// The rows, without line ends.
   let rows: [String]
 
-  /// Arranges the names within a screen of `columns` by `rowLimit`; the last row counts the names that found no place.
+  /// Arranges the names within a screen of `columns` by `rowLimit`; the last row counts the names that did not fit.
   ///
   /// *Complexity*: linear in the length of all names.
   init(_ names: [String], columns: Int, rowLimit: Int) {
     let names = names.map { name in String(String.UnicodeScalarView(name.unicodeScalars.map(printable))) }
     let widths = names.map(Self.width)
     let columnWidth = min(columns, (widths.max() ?? 0) + Self.gapWidth)
-    // A row filled to the last column would make the terminal begin another one.
+    // A row that is filled to the last column would make the terminal begin another one.
     let perRow = max(1, (columns + Self.gapWidth - 1) / max(1, columnWidth))
     let neededRows = (names.count + perRow - 1) / perRow
     let isClipped = neededRows > max(2, rowLimit)
@@ -34,7 +34,7 @@ struct CandidateList {
     self.rows = rows
   }
 
-  /// The columns that a text takes on the terminal.
+  /// The number of columns that a text occupies on the terminal.
   static func width(of text: String) -> Int {
     text.unicodeScalars.reduce(0) { width, scalar in width + max(0, scalarColumnWidth(scalar)) }
   }

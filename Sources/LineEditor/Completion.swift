@@ -1,15 +1,15 @@
-/// What may stand in place of the word before the cursor.
+/// The possible completions of the text before the cursor.
 package struct Completion: Equatable, Sendable {
-  /// One of the possible words.
+  /// One possible completion.
   package struct Candidate: Equatable, Sendable {
-    /// What is inserted, quoted as the line needs it.
+    /// The text to insert, quoted as the line needs it.
     package var text: String
-    /// What a list of candidates shows, such as the last part of a path.
+    /// The text in a list of candidates, such as the last component of a path.
     package var display: String
-    /// What follows the text if there is no other candidate: a space, a slash, a closing quote.
+    /// The suffix to insert if there is no other candidate: a space, a slash, a closing quote.
     package var suffix: String
 
-    /// A possible word, shown as it is inserted unless `display` says otherwise.
+    /// A candidate that is listed as it is inserted, unless `display` is given.
     package init(text: String, display: String? = nil, suffix: String = "") {
       self.text = text
       self.display = display ?? text
@@ -17,10 +17,10 @@ package struct Completion: Equatable, Sendable {
     }
   }
 
-  /// How many Unicode scalars before the cursor a candidate replaces.
+  /// The number of Unicode scalars before the cursor that a candidate replaces.
   package var replacedScalarCount: Int
 
-  /// The possible words, in the order in which they are listed.
+  /// The candidates, in the order in which they are listed.
   package var candidates: [Candidate]
 
   /// Candidates for the last `replacing` Unicode scalars before the cursor.
@@ -32,10 +32,10 @@ package struct Completion: Equatable, Sendable {
   /// No candidates: the terminal beeps.
   package static let none = Completion(replacing: 0, candidates: [])
 
-  /// What all candidates begin with, never ending within a grapheme of any of them.
+  /// The common prefix of all candidates, which does not end within a grapheme of any of them.
   ///
-  /// Characters are compared scalar by scalar, not as Swift compares them: composed and decomposed `é` are different
-  /// names to a server.
+  /// Characters are compared scalar by scalar, and not as Swift compares them, because servers distinguish composed and
+  /// decomposed `é`.
   ///
   /// *Complexity*: linear in the length of all candidates.
   var commonPrefix: String {

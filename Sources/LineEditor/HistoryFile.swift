@@ -4,39 +4,40 @@ import CLibEdit
   import Glibc
 #endif
 
-/// The lines of earlier sessions, in a file that several shells append to at the same time.
+/// The lines of earlier sessions, in a file that several shells can append to at the same time.
 ///
-/// *Shape*: UTF-8 text, an entry a line, oldest first; inside an entry a newline is `\n` and a backslash `\\`.
-/// libedit's own format is not used, since libedit only writes whole files, and the last shell to leave would win.
+/// *Shape*: UTF-8 text, one entry on each line, oldest first; inside an entry a newline is `\n` and a backslash `\\`.
+/// libedit's own format is not used, because libedit only writes whole files, so that the last shell to exit would
+/// overwrite the entries of the others.
 ///
 /// *Thread*: the reading thread. Each call opens, locks and closes the file.
 struct HistoryFile {
-  /// The most bytes that are read; of a longer file the end counts.
+  /// The maximum number of bytes to read; of a longer file, only the end is read.
   static let lengthLimitBytes = 16 << 20
 
-  /// The most attempts to lock the file, one in five milliseconds. A shell that was stopped while it held the lock must
-  /// not stop the others; what appends without a lock is still whole, `O_APPEND` sees to that.
+  /// The maximum number of attempts to lock the file, at intervals of five milliseconds. A shell that was stopped while
+  /// it held the lock must not block others; entries appended without the lock are still intact because of `O_APPEND`.
   private static let lockAttempts = 20
 
-  /// Where it is.
+  /// The path of the file.
   let path: String
 
-  /// The most entries that ``load()`` leaves in the file.
+  /// The maximum number of entries that ``load()`` leaves in the file.
   let entryLimit: Int
 
-  /// Why the file could not be used, as it follows the path in a message.
+  /// Why the file could not be used, as the text after the path in a message.
   struct Failure: Error, Equatable {
     let reason: String
 
     init(_ reason: String) { self.reason = reason }
 
-    /// The reason that `errno` gives at this moment.
+    /// The failure that `errno` describes at present.
     static var current: Failure { Failure(String(cString: strerror(errno))) }
   }
 
   /// Reads the entries, oldest first, and cuts the file down to the newest ``entryLimit``.
   ///
-  /// Makes the file with mode 0600 if there is none, and missing directories above it with 0700.
+  /// Creates the file with mode 0600 if it does not exist, and missing directories with mode 0700.
   ///
   /// - Throws: `Failure` if it cannot be opened for writing, or read.
   func load() throws(Failure) -> [String] {
@@ -49,7 +50,7 @@ struct HistoryFile {
     let lines = bytes.split(separator: UInt8(ascii: "\n"))
     let kept = lines.suffix(entryLimit)
     if isLocked, kept.count < lines.count {
-      // Slices keep the indices of what they are slices of.
+      // Slices keep the indices of their base.
       try replaceContents(of: descriptor, with: Array(bytes[(kept.first?.startIndex ?? bytes.endIndex)...]))
     }
     return kept.map { line in Self.decode(String(decoding: line, as: UTF8.self)) }
@@ -57,7 +58,7 @@ struct HistoryFile {
 
   /// Adds an entry at the end.
   ///
-  /// - Throws: `Failure` if the file cannot be opened or takes no more.
+  /// - Throws: `Failure` if the file cannot be opened or written.
   func append(_ entry: String) throws(Failure) {
     let descriptor = try openFile(O_WRONLY | O_APPEND)
     defer { close(descriptor) }
@@ -78,7 +79,7 @@ struct HistoryFile {
     return String(line)
   }
 
-  /// The entry of a line; a backslash before any other character is itself, for files written by hand.
+  /// Decodes a line. A backslash before any other character is literal, for files that were edited by hand.
   static func decode(_ line: String) -> String {
     var entry = String.UnicodeScalarView()
     var scalars = line.unicodeScalars.makeIterator()
@@ -99,7 +100,7 @@ struct HistoryFile {
   // MARK: - The system's side
 
   private func makeParentDirectories() {
-    // Failures show when the file is opened.
+    // Failures are detected when the file is opened.
     for index in path.indices.dropFirst() where path[index] == "/" {
       mkdir(String(path[..<index]), 0o700)
     }
@@ -111,7 +112,7 @@ struct HistoryFile {
     guard descriptor >= 0 else { throw .current }
     var status = stat()
     if fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_mode & 0o077 != 0 {
-      // Commands may hold what others should not read, whatever made the file.
+      // Commands can contain confidential data, whatever program created the file.
       fchmod(descriptor, 0o600)
     }
     return descriptor
@@ -144,15 +145,15 @@ struct HistoryFile {
     return Array(bytes[(newline + 1)...])
   }
 
-  /// Writes the bytes over the beginning, then cuts off the rest: a crash in between loses nothing, and a file reached
-  /// through a link stays that file, which a rename would not give.
+  /// Overwrites the start of the file, then truncates it. A crash in between loses nothing, and unlike with a rename, a
+  /// symbolic link to the file stays valid.
   private func replaceContents(of descriptor: Int32, with bytes: [UInt8]) throws(Failure) {
     guard lseek(descriptor, 0, SEEK_SET) == 0 else { throw .current }
     try write(bytes, to: descriptor)
     guard ftruncate(descriptor, off_t(bytes.count)) == 0 else { throw .current }
   }
 
-  /// One `write` call if the system takes all bytes at once, as it does unless the disk is full.
+  /// Uses one `write` call, unless the system does not write all bytes at once.
   private func write(_ bytes: [UInt8], to descriptor: Int32) throws(Failure) {
     var written = 0
     while written < bytes.count {

@@ -1,14 +1,14 @@
 import CLibEdit
 
 extension LineEditor {
-  /// TAB: inserts what is certain of the word before the cursor, or lists what it may be, or beeps.
+  /// Handles TAB: inserts the common prefix of the candidates, or lists them, or beeps if there are none.
   ///
-  /// - Returns: what libedit is to do next.
+  /// - Returns: the next action of libedit.
   func complete() -> Int32 {
     guard let completer else { return CC_ERROR }
     let (line, cursor) = editedLine
     let completion = completer(String(String.UnicodeScalarView(line)), cursor)
-    // A signal may have come while the completer waited.
+    // A signal may have arrived while the completer waited.
     if interruption != nil { return CC_EOF }
     let replaced = line[..<cursor].suffix(max(0, completion.replacedScalarCount))
     switch completion.candidates.count {
@@ -36,7 +36,7 @@ extension LineEditor {
     el_insertstr(editLine, text)
   }
 
-  /// Inserts a suffix, or steps over it where completing inside a line left one standing.
+  /// Inserts a suffix, or moves the cursor past it if it already follows.
   private func insertUnlessThere(_ suffix: String, following rest: ArraySlice<Unicode.Scalar>) {
     if !suffix.isEmpty, rest.starts(with: suffix.unicodeScalars) {
       el_cursor(editLine, Int32(suffix.unicodeScalars.count))
@@ -46,7 +46,7 @@ extension LineEditor {
   }
 
   private func list(_ candidates: [Completion.Candidate]) {
-    // Two rows are left for the line itself.
+    // Two rows are kept for the line itself.
     let list = CandidateList(candidates.map(\.display), columns: screenColumns, rowLimit: screenRows - 2)
     moveToEndOfLine()
     writeToTerminal("\r\n" + list.rows.map { row in row + "\r\n" }.joined())

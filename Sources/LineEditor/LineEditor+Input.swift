@@ -5,7 +5,7 @@ import CLibEdit
 #endif
 
 extension LineEditor {
-  /// What the reading thread was woken by.
+  /// The events that wake the reading thread.
   enum Event: Equatable {
     case signal(Int32)
     case doorbell
@@ -13,14 +13,14 @@ extension LineEditor {
     case failed(errno: Int32)
   }
 
-  /// Sleeps until something happens; signals come first, so that ^C gets through a flood of texts.
+  /// Waits for an event. Signals take precedence, so that ^C works during a flood of texts.
   func nextEvent(watchingInput: Bool) -> Event {
     let readable = Int16(POLLIN)
     while true {
       var descriptors = [
         pollfd(fd: signals.descriptor, events: readable, revents: 0),
         pollfd(fd: WakeDescriptor.shared.descriptor, events: readable, revents: 0),
-        // `poll` passes over a negative descriptor.
+        // `poll` ignores a negative descriptor.
         pollfd(fd: watchingInput ? STDIN_FILENO : -1, events: readable, revents: 0),
       ]
       guard poll(&descriptors, nfds_t(descriptors.count), -1) >= 0 else {
@@ -32,7 +32,7 @@ extension LineEditor {
         WakeDescriptor.shared.drain()
         return .doorbell
       }
-      // Hang-up and error too: the read that follows shows which it is.
+      // Also after a hang-up or an error, which the following read distinguishes.
       if descriptors[2].revents != 0 { return .input }
     }
   }
@@ -45,7 +45,8 @@ extension LineEditor {
     case failed(errno: Int32)
   }
 
-  /// Reads one byte and no more: what is typed ahead belongs to the next reader of the terminal, perhaps a child.
+  /// Reads exactly one byte: text that is typed ahead belongs to the next reader of the terminal, for example a child
+  /// process.
   func readByte() -> InputByte {
     var byte: UInt8 = 0
     switch read(STDIN_FILENO, &byte, 1) {
@@ -55,13 +56,13 @@ extension LineEditor {
     }
     switch errno {
     case EINTR, EAGAIN: return .nothingYet
-    // The terminal was hung up, or belongs to another job for good.
+    // The terminal was hung up, or belongs to another job permanently.
     case EIO: return .end
     default: return .failed(errno: errno)
     }
   }
 
-  /// libedit's wish for a character: 1 with one, 0 at the end of the input, -1 when the line is not to go on.
+  /// Reads a character for libedit. Returns 1 with a character, 0 at the end of the input, -1 to end the line.
   func readScalar(into result: UnsafeMutablePointer<wchar_t>) -> Int32 {
     showHint()
     defer { removeHint() }
@@ -90,9 +91,9 @@ extension LineEditor {
     }
   }
 
-  /// Does what a signal asks for while libedit has the terminal.
+  /// Handles a signal while libedit uses the terminal.
   ///
-  /// - Returns: why the line ends; `nil` if it goes on.
+  /// - Returns: why the line ends; `nil` if it continues.
   private func handleWhileEditing(_ signal: Int32) -> Input? {
     removeHint()
     defer { if signal == SIGWINCH { showHint() } }
@@ -129,7 +130,7 @@ extension LineEditor {
     interruption = reason
     decoder = ScalarDecoder()
     if reason == .endOfInput { return 0 }
-    // libedit drops the line for this error, and for no other where it does not edit.
+    // Without editing, libedit discards the line only for this error.
     errno = EINTR
     return -1
   }

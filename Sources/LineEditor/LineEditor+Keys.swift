@@ -4,12 +4,12 @@ import CLibEdit
   import Glibc
 #endif
 
-// libedit's functions are plain C; they find their editor through the client data of libedit's object.
+// libedit's callbacks are C functions, which find their editor in the client data of libedit's object.
 extension LineEditor {
-  /// Makes libedit ask this object for input and prompt, and teaches it our key functions.
+  /// Installs this object's callbacks for input, the prompt and keys in libedit.
   func installCallbacks() {
     shim_el_set_client(editLine, Unmanaged.passUnretained(self).toOpaque())
-    // The library must not touch signals, they come from a descriptor.
+    // The library must not handle signals, which are read from a descriptor.
     shim_el_set_int(editLine, EL_SIGNAL, 0)
     shim_el_set_getc(editLine) { editLine, scalar in
       guard let editLine, let scalar else { return -1 }
@@ -18,7 +18,7 @@ extension LineEditor {
     shim_el_set_prompt(
       editLine, { editLine in editLine.flatMap { LineEditor.of($0).encodedPrompt } },
       CChar(Prompt.escapeMark.value))
-    shim_el_add_function(editLine, "zk-complete", "Complete the word, or list what it may be") { editLine, _ in
+    shim_el_add_function(editLine, "zk-complete", "Complete the argument, or list the candidates") { editLine, _ in
       UInt8(editLine.map { LineEditor.of($0).complete() } ?? CC_ERROR)
     }
     shim_el_add_function(editLine, "zk-end-or-delete", "Leave on an empty line, else delete") { editLine, _ in
@@ -27,16 +27,16 @@ extension LineEditor {
     shim_el_add_function(editLine, "zk-ignore", "Do nothing") { _, _ in UInt8(CC_NORM) }
   }
 
-  /// Chooses emacs' keys, lets `~/.editrc` change them, and binds ours.
+  /// Selects emacs' keys, applies `~/.editrc`, and binds our keys.
   func bindKeys() {
     shim_el_set_editor(editLine, "emacs")
     el_source(editLine, nil)
-    // A change of mode resets all keys, so ours come last.
+    // Our keys are bound last, because a change of mode resets all keys.
     shim_el_bind(editLine, "^I", "zk-complete")
     shim_el_bind(editLine, "^D", "zk-end-or-delete")
     shim_el_bind(editLine, "^R", "em-inc-search-prev")
     if String(cString: shim_el_get_editor(editLine)) == "vi" {
-      // No sequences here: libedit waits indefinitely for what may follow an escape key.
+      // Single keys only, because libedit waits indefinitely for the rest of a sequence after an escape key.
       shim_el_bind_alternative(editLine, "^D", "zk-end-or-delete")
       return
     }
@@ -45,13 +45,13 @@ extension LineEditor {
       ("\\e[F", "ed-move-to-end"), ("\\e[4~", "ed-move-to-end"),
       ("\\e[3~", "ed-delete-next-char"),
       ("\\e[1;5C", "em-next-word"), ("\\e[1;5D", "ed-prev-word"),
-      // The marks around a paste, should a program before us have left the terminal sending them.
+      // The marks around pasted text, in case an earlier program has left bracketed paste enabled.
       ("\\e[200~", "zk-ignore"), ("\\e[201~", "zk-ignore"),
     ]
     for (key, function) in sequences { shim_el_bind(editLine, key, function) }
   }
 
-  /// ^D: ends the input on an empty line, deletes the character under the cursor otherwise.
+  /// Handles ^D: ends the input on an empty line, and deletes the character under the cursor otherwise.
   private func endOrDelete() -> Int32 {
     let (line, cursor) = editedLine
     if line.isEmpty {
@@ -65,7 +65,9 @@ extension LineEditor {
   }
 
   private static func of(_ editLine: OpaquePointer) -> LineEditor {
-    guard let client = shim_el_get_client(editLine) else { preconditionFailure("no editor behind \(editLine)") }
+    guard let client = shim_el_get_client(editLine) else {
+      preconditionFailure("\(editLine) has no editor as its client data")
+    }
     return Unmanaged<LineEditor>.fromOpaque(client).takeUnretainedValue()
   }
 }

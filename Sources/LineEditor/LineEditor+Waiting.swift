@@ -5,19 +5,19 @@ import CLibEdit
 #endif
 
 extension LineEditor {
-  /// What ended a wait.
+  /// The result of a wait.
   package enum WaitResult: Equatable, Sendable {
     /// The flag was raised.
     case done
     /// ^C.
     case interrupted
-    /// SIGTERM or SIGHUP; the program is to leave in order.
+    /// SIGTERM or SIGHUP, which ask the program to exit in an orderly way.
     case terminated(signal: Int32)
   }
 
-  /// Waits until another thread raises the flag, showing what other threads print in the meantime.
+  /// Waits until another thread raises the flag, and shows texts that other threads print meanwhile.
   ///
-  /// Between two lines the terminal echoes and edits by itself, as its user set it, and what is typed ahead becomes the
+  /// Between two lines the terminal echoes and edits with its own settings, and text that is typed ahead becomes the
   /// next line. Within a completer the line stays as it is; a termination then also ends ``readLine(prompt:)``.
   package func wait(for done: WakeUp) -> WaitResult {
     while true {
@@ -31,14 +31,14 @@ extension LineEditor {
       case .signal(SIGTSTP):
         suspendWhileWaiting()
       case .signal(SIGWINCH):
-        // The next line asks for the size by itself; one that is being edited must be drawn anew.
+        // The next line reads the size itself; a line that is being edited must be drawn again.
         if isEditing { el_resize(editLine) }
         redraw()
       case .signal(let signal):
         if isEditing { interruption = .terminated(signal: signal) }
         return .terminated(signal: signal)
       case .input, .failed:
-        // Not input, which is not watched; and poll fails only for want of kernel memory. Try again, slowly.
+        // Input is not watched here, and poll fails only if the kernel has no memory. Try again after a pause.
         usleep(10_000)
       }
     }

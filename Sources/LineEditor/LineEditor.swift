@@ -4,22 +4,22 @@ import CLibEdit
   import Glibc
 #endif
 
-/// Reads lines from a terminal, with editing, history, completion, and texts of other threads printed in between.
+/// Reads lines from a terminal, with editing, history and completion, and prints texts of other threads in between.
 ///
-/// It uses libedit's own interface (`histedit.h`), not on its imitation of readline, which counts offsets in
-/// different units here and there and cannot be waited on together with other descriptors. Keys are emacs' or vi's as
-/// `~/.editrc` says. Where standard input or output is no terminal, lines are read plainly.
+/// It uses libedit's own interface (`histedit.h`), and not its emulation of readline, which counts offsets
+/// inconsistently and cannot wait for other descriptors at the same time. Keys are emacs' or vi's, depending on
+/// `~/.editrc`. If standard input or output is not a terminal, lines are read without editing.
 ///
-/// *Thread*: the one that made it, which ``readLine(prompt:)`` and ``wait(for:)`` block. Other threads use ``printer``
-/// and ``WakeUp``. Make one in a process, after ``blockSignals()``.
+/// *Thread*: the one that created it, which ``readLine(prompt:)`` and ``wait(for:)`` block. Other threads use
+/// ``printer`` and ``WakeUp``. A process can have only one, created after ``blockSignals()``.
 package final class LineEditor {
   /// Called on TAB with the text of the line and the number of Unicode scalars before the cursor.
   ///
-  /// It may block in ``wait(for:)``, so that ^C ends a completion that takes too long.
+  /// It can block in ``wait(for:)``, so that ^C ends a completion that takes too long.
   package var completer: ((_ line: String, _ cursor: Int) -> Completion)?
 
-  /// Called before each key with the text of the line, if the cursor is at its end; what it returns is shown dimly
-  /// after the cursor.
+  /// Called before each key with the text of the line, if the cursor is at its end; its result is shown dimly after the
+  /// cursor.
   package var hinter: ((_ line: String) -> String?)?
 
   /// Whether a hint is on the screen.
@@ -31,49 +31,49 @@ package final class LineEditor {
   /// The lines of this session and of earlier ones, oldest first.
   package private(set) var history: [String] = []
 
-  /// Why lines are not kept for the next session; `nil` as long as they are, or need not be.
+  /// Why lines are not saved for the next session; `nil` if they are, or if there is no history file.
   package private(set) var historyWarning: String?
 
   /// libedit's object, from `el_init` until `deinit`.
   let editLine: OpaquePointer
 
-  /// Whether lines can be edited: standard input and output are terminals.
+  /// Whether lines can be edited, because standard input and output are terminals.
   let isInteractive: Bool
 
-  /// Whether a person sees what is printed and types what is read.
+  /// Whether standard input and output are terminals.
   package var isTerminal: Bool { isInteractive }
 
   let signals: SignalQueue
   var decoder = ScalarDecoder()
 
-  /// Why the line that is being read ended, when that was not for a key.
+  /// Why the line that is being read ended, if not because of a key.
   var interruption: Input?
 
-  /// Whether ``readLine(prompt:)`` is at work, so that the cursor is within a line that libedit drew.
+  /// Whether ``readLine(prompt:)`` runs, so that the cursor is in a line that libedit has drawn.
   private(set) var isEditing = false
 
   private let configuration: Configuration
-  /// Whether the terminal takes colour.
+  /// Whether colour is used.
   var usesColor: Bool { configuration.usesColor && hasCursorMotion }
 
   private let historyFile: HistoryFile?
   private let events: OpaquePointer
   private(set) var prompt: Prompt = ""
-  /// What libedit reads ``prompt`` from.
+  /// The encoded ``prompt`` for libedit.
   private(set) var encodedPrompt: UnsafeMutablePointer<CChar>
 
-  /// How a line editor is to be.
+  /// The configuration of a line editor.
   package struct Configuration: Sendable {
     /// The name by which `~/.editrc` can limit a setting to this program.
     package var programName: String
-    /// Where lines are kept for the next session; `nil` to keep none.
+    /// The file in which lines are saved for the next session; `nil` to save none.
     package var historyFile: String?
-    /// The most lines kept, in memory and, from the start of the next session, in the file.
+    /// The maximum number of lines in memory and, from the start of the next session, in the file.
     package var historyLimit: Int
-    /// Whether prompts may have colour, if the terminal has it.
+    /// Whether prompts can have colour, if the terminal supports it.
     package var usesColor: Bool
 
-    /// The usual settings: ten thousand lines of history, in colour.
+    /// The defaults are ten thousand lines of history, and colour.
     package init(
       programName: String, historyFile: String? = nil, historyLimit: Int = 10_000, usesColor: Bool = true
     ) {
@@ -84,13 +84,13 @@ package final class LineEditor {
     }
   }
 
-  /// What ended a read.
+  /// The result of a read.
   package enum Input: Equatable, Sendable {
     /// The return key, or the end of input after a last line without newline; the newline is not part of the text.
     case line(String)
-    /// ^C: the line is dropped.
+    /// ^C; the line is discarded.
     case interrupted
-    /// ^D on an empty line, the end of a file, or a terminal that went away.
+    /// ^D on an empty line, the end of a file, or the hang-up of the terminal.
     case endOfInput
     /// SIGTERM or SIGHUP; the program is to leave in order.
     case terminated(signal: Int32)
@@ -98,9 +98,9 @@ package final class LineEditor {
     case failed(errno: Int32)
   }
 
-  /// Sets libedit up and reads the history file; failing to read that only sets ``historyWarning``.
+  /// Initializes libedit and reads the history file. A failure to read the file only sets ``historyWarning``.
   ///
-  /// - Throws: when the process has no descriptor or memory left.
+  /// - Throws: if no descriptors or no memory are left.
   package init(_ configuration: Configuration) throws(LineEditorError) {
     guard WakeDescriptor.shared.descriptor >= 0 else {
       throw LineEditorError(code: .wakeUpDescriptor, errno: WakeDescriptor.shared.openErrno)
@@ -128,7 +128,7 @@ package final class LineEditor {
 
   deinit {
     printer.flush()
-    // This gives the terminal back as it was found.
+    // This restores the settings of the terminal.
     el_end(editLine)
     history_end(events)
     free(encodedPrompt)
@@ -136,8 +136,8 @@ package final class LineEditor {
 
   /// Reads a line, blocking the calling thread.
   ///
-  /// The prompt is made when texts and prompts of other threads already count: a change of what it shows that comes too
-  /// late for it comes in time for ``Printer/setPrompt(_:)``.
+  /// The prompt is created after the edit has begun, so that a later change of its contents reaches the line by
+  /// ``Printer/setPrompt(_:)``.
   package func readLine(prompt makePrompt: @autoclosure () -> Prompt) -> Input {
     printer.beginEditing()
     defer {
@@ -151,20 +151,20 @@ package final class LineEditor {
     var count: Int32 = 0
     let bytes = el_gets(editLine, &count)
     if let interruption, interruption != .endOfInput || bytes == nil {
-      // At the end of a search libedit goes to a new row by itself, and then reports a count of 0.
+      // At the end of a search libedit itself moves to a new row, and then returns a count of 0.
       if isInteractive, interruption != .endOfInput, count != 0 { writeToTerminal("\r\n") }
       return interruption
     }
-    // Without a line and a reason the terminal refused its mode: it went away. ^D comes here as well.
+    // Without a line and a reason, the terminal was hung up. ^D also gets here.
     guard let bytes else { return .endOfInput }
     let buffer = UnsafeRawBufferPointer(start: bytes, count: Int(count))
     let line = buffer.last == UInt8(ascii: "\n") ? UnsafeRawBufferPointer(rebasing: buffer.dropLast()) : buffer
     return .line(String(decoding: line, as: UTF8.self))
   }
 
-  /// Adds a line to the history, and to the file at once, unless it is blank or the same as the one before.
+  /// Adds a line to the history and at once to the file, unless it is blank or the same as the previous one.
   ///
-  /// Lines that no person typed, because the input is no terminal, are not written to the file.
+  /// If the input is not a terminal, lines are not written to the file.
   package func remember(_ line: String) {
     guard line.contains(where: { character in !character.isWhitespace }), line != history.last else { return }
     addToHistory(line)
@@ -176,7 +176,7 @@ package final class LineEditor {
     }
   }
 
-  /// Takes a prompt for the line that is read; libedit asks for it whenever it draws.
+  /// Sets the prompt of the line, which libedit reads whenever it draws.
   func setPrompt(_ newPrompt: Prompt) {
     prompt = newPrompt
     let encoded = newPrompt.encoded(inColor: configuration.usesColor && hasCursorMotion)
@@ -200,7 +200,7 @@ package final class LineEditor {
     shim_history_enter(events, line)
   }
 
-  /// Makes libedit and `wcwidth` work in UTF-8, the user's own if there is one.
+  /// Selects a UTF-8 locale for libedit and `wcwidth`, the user's if possible.
   private static func chooseUTF8() {
     if setlocale(LC_CTYPE, "") == nil || shim_is_utf8() == 0 { setlocale(LC_CTYPE, "C.UTF-8") }
   }

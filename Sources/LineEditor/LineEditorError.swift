@@ -1,4 +1,4 @@
-/// Why a line editor could not be made.
+/// Why a line editor could not be created.
 package struct LineEditorError: Error, Equatable, Sendable {
   /// The step that failed.
   package enum Code: Equatable, Sendable {
@@ -6,13 +6,13 @@ package struct LineEditorError: Error, Equatable, Sendable {
     case wakeUpDescriptor
     /// The signalfd from which signals are read.
     case signalDescriptor
-    /// libedit itself, which gives no reason but lack of memory.
+    /// libedit itself, which only fails if there is no memory.
     case lineEditing
   }
 
   /// The step that failed.
   package let code: Code
 
-  /// The system's reason, an `errno` value; 0 when it gave none.
+  /// The system's reason, an `errno` value; 0 if there is none.
   package let errno: Int32
 }

@@ -7,16 +7,16 @@ import Synchronization
 
 /// Prints on the terminal from any thread without spoiling the line that is being edited.
 ///
-/// Texts are handed to the reading thread, which shows them above the prompt while it edits, and plainly while it
-/// waits; if it does neither, it shows them when it next does. So only the reading thread ever waits for a
-/// terminal that takes no output. A text printed by the reading thread itself, outside of an edit, is shown at once.
+/// Texts are passed to the reading thread, which shows them above the prompt while it edits, at the cursor while it
+/// waits, and otherwise when it next does either. So only the reading thread can block on the terminal. A text that the
+/// reading thread prints itself, outside an edit, is shown at once.
 ///
 /// *Thread*: any.
 package final class Printer: Sendable {
-  /// The most texts that wait for the reading thread; the oldest give way and are counted.
+  /// The maximum number of texts that wait for the reading thread; older ones are dropped and counted.
   static let waitingTextsLimit = 10_000
 
-  /// What waits for the reading thread.
+  /// Texts and a prompt for the reading thread.
   struct Waiting: Sendable {
     /// All texts, each ending with a newline; empty if there is none.
     var text = ""
@@ -34,7 +34,7 @@ package final class Printer: Sendable {
   private let state = Mutex(State())
   private let readingThread = pthread_self()
 
-  /// Made on the reading thread.
+  /// Must be called on the reading thread.
   init() {}
 
   /// Prints a text on separate rows, ending the last row if the text does not; control characters are escaped.
@@ -55,7 +55,7 @@ package final class Printer: Sendable {
     }
   }
 
-  /// Changes the prompt of the line that is being edited; does nothing when none is.
+  /// Changes the prompt of the line that is being edited, if there is one.
   package func setPrompt(_ prompt: Prompt) {
     let isEditing = state.withLock { state in
       if state.isEditing { state.prompt = prompt }
@@ -64,12 +64,12 @@ package final class Printer: Sendable {
     if isEditing { WakeDescriptor.shared.signal() }
   }
 
-  /// Notes that a line is being edited from now on, so that a prompt set by another thread counts.
+  /// Begins an edit, during which other threads can set the prompt.
   func beginEditing() {
     state.withLock { state in state.isEditing = true }
   }
 
-  /// Notes that no line is being edited any more.
+  /// Ends an edit.
   func endEditing() {
     state.withLock { state in
       state.isEditing = false
@@ -77,7 +77,7 @@ package final class Printer: Sendable {
     }
   }
 
-  /// Takes what waits for the reading thread.
+  /// Takes the waiting texts and the prompt.
   func takeWaiting() -> Waiting {
     let taken = state.withLock { state in
       let taken = state
@@ -95,7 +95,7 @@ package final class Printer: Sendable {
     return waiting
   }
 
-  /// Shows the waiting texts where the cursor is; for the reading thread, when it edits nothing.
+  /// Shows the waiting texts at the cursor; for the reading thread, outside an edit.
   func flush() {
     let text = takeWaiting().text
     if !text.isEmpty { writeToTerminal(text) }

@@ -1,18 +1,18 @@
-/// The text before the cursor of an empty line, in pieces of one style each.
+/// The text before an edited line, as pieces with one style each.
 ///
-/// Control characters are shown as `?`. Where the terminal has colour, the last character is always plain, because
-/// libedit drops an escape sequence that no character follows: end a prompt with a plain space.
+/// Control characters are shown as `?`. On a terminal with colour, the last character is always plain, because libedit
+/// drops an escape sequence without a character after it; prompts should end with a plain space.
 package struct Prompt: Equatable, Sendable, ExpressibleByStringLiteral {
-  /// How a piece looks, where the terminal has colour.
+  /// The style of a piece, if the terminal has colour.
   package enum Style: Hashable, Sendable {
     case plain, bold, dim, red, green, yellow, blue, magenta, cyan
   }
 
   /// A text of one style.
   package struct Piece: Equatable, Sendable {
-    /// What is shown.
+    /// The visible text.
     package var text: String
-    /// How it looks.
+    /// The style.
     package var style: Style
 
     /// A text of one style.
@@ -43,10 +43,10 @@ package struct Prompt: Equatable, Sendable, ExpressibleByStringLiteral {
     pieces.flatMap { piece in piece.text.unicodeScalars.map(printable) }
   }
 
-  /// The prompt as libedit takes it, escape sequences enclosed in ``escapeMark``.
+  /// The prompt in libedit's form, with escape sequences enclosed in ``escapeMark``.
   ///
-  /// *Shape*: `plain ⟨1⟩ESC[1;31m⟨1⟩styled⟨1⟩ESC[0m⟨1⟩ plain`. Two sequences never meet: libedit wants a printing
-  /// character after each.
+  /// *Shape*: `plain ⟨1⟩ESC[1;31m⟨1⟩styled⟨1⟩ESC[0m⟨1⟩ plain`. Two sequences are never adjacent, because libedit needs
+  /// a printing character after each.
   func encoded(inColor usesColor: Bool) -> String {
     var result = String.UnicodeScalarView()
     guard usesColor else {

@@ -1,14 +1,14 @@
-/// Puts Unicode scalars together from the bytes of a terminal, one byte at a time.
+/// Decodes Unicode scalars from the bytes of a terminal, one byte at a time.
 ///
-/// What has arrived of a character outlives an interruption, which a decoder inside one read call could not promise.
+/// A partial character survives an interruption, unlike in a decoder inside one read call.
 struct ScalarDecoder {
   private var value: UInt32 = 0
   private var smallest: UInt32 = 0
   private var missingBytes = 0
 
-  /// Takes a byte and returns the scalar that it completes, if any.
+  /// Adds a byte and returns the scalar that it completes, if any.
   ///
-  /// - Returns: U+FFFD for what is not UTF-8; a sequence that breaks off gives way to the byte that broke it.
+  /// - Returns: U+FFFD for invalid UTF-8; an incomplete sequence is replaced by the byte that interrupts it.
   mutating func push(_ byte: UInt8) -> Unicode.Scalar? {
     switch byte {
     case 0x00...0x7F:

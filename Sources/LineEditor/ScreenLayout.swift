@@ -1,22 +1,22 @@
 import CLibEdit
 
-/// Where libedit puts each character of a prompt and a line on a terminal of a given width.
+/// The positions of the characters of a prompt and a line on a terminal of a given width.
 ///
-/// libedit does not report where it left the cursor, which must be known to clear the edited line or to step below it,
-/// so this repeats the rules of its `refresh.c` (`re_addc`, `re_putc`): a wide character that does not fit moves to the
-/// next row, a full row puts the cursor on the next one, tabs stop at eight columns, and other control characters are
-/// spelled out.
+/// libedit does not report the position of the cursor, which is needed to clear the edited line or to move below it. So
+/// this repeats the rules of its `refresh.c` (`re_addc`, `re_putc`): a wide character that does not fit moves to the
+/// next row, a full row moves the cursor to the next one, tab stops are eight columns apart, and other control
+/// characters are spelled out.
 struct ScreenLayout: Equatable {
-  /// A place on the screen, counted from the first column of the prompt's first row.
+  /// A position on the screen, counted from the first column of the prompt's first row.
   struct Position: Equatable {
     var row = 0
     var column = 0
   }
 
-  /// Where the cursor is, in the middle of the line perhaps.
+  /// The position of the cursor.
   private(set) var cursor = Position()
 
-  /// Where the cursor would be after the last character.
+  /// The position after the last character.
   private(set) var end = Position()
 
   /// Lays out a prompt and a line whose cursor is after `cursor` scalars.
@@ -26,7 +26,7 @@ struct ScreenLayout: Equatable {
     for scalar in prompt { advance(by: max(0, scalarColumnWidth(scalar)), columns: columns) }
     cursor = end
     for (index, scalar) in line.enumerated() {
-      // A wide character under the cursor takes the cursor along to the next row.
+      // If a wide character under the cursor moves to the next row, so does the cursor.
       if index == offset { cursor = wrapped(end, before: scalar, columns: columns) }
       add(scalar, columns: columns)
     }
@@ -68,7 +68,7 @@ struct ScreenLayout: Equatable {
   }
 }
 
-/// The columns that a scalar takes on the terminal: 0, 1 or 2, or -1 for one that does not print.
+/// The number of columns of a scalar on the terminal: 0, 1 or 2, or -1 for one that does not print.
 func scalarColumnWidth(_ scalar: Unicode.Scalar) -> Int {
   Int(wcwidth(wchar_t(bitPattern: scalar.value)))
 }

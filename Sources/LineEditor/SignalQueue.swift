@@ -5,19 +5,19 @@ import Platform
   import Glibc
 #endif
 
-/// The signals of an interactive program, read from a descriptor in place of handlers.
+/// The signals of an interactive program, read from a descriptor instead of by handlers.
 ///
-/// libedit's own handling is not used: its handler sends the signal once more to the whole process group.
+/// libedit's own handler is not used, because it sends the signal to the whole process group again.
 struct SignalQueue: ~Copyable {
   /// A signalfd for `poll`.
   let descriptor: Int32
 
-  /// Those that are read from the queue: interrupt, resize, stop, and the two that end the program.
+  /// The signals that are read from the queue: interrupt, resize, stop, and the two that end the program.
   private static let signals = SignalSet([SIGINT, SIGWINCH, SIGTSTP, SIGTERM, SIGHUP])
 
-  /// Opens the queue, blocking the signals in this thread if ``block()`` was not called before.
+  /// Opens the queue, and blocks the signals in this thread if ``block()`` was not called before.
   ///
-  /// - Throws: `.signalDescriptor` when the process has no descriptor left.
+  /// - Throws: `.signalDescriptor` if no descriptors are left.
   init() throws(LineEditorError) {
     Self.block()
     var set = Self.signals.mask
@@ -27,7 +27,7 @@ struct SignalQueue: ~Copyable {
 
   deinit { close(descriptor) }
 
-  /// Takes the next pending signal; `nil` when there is none.
+  /// Takes the next pending signal; `nil` if there is none.
   func next() -> Int32? {
     var info = signalfd_siginfo()
     let size = MemoryLayout<signalfd_siginfo>.size
@@ -39,7 +39,8 @@ struct SignalQueue: ~Copyable {
 
   /// Stops this process as an unhandled SIGTSTP does, and returns when it is continued.
   ///
-  /// SIGTSTP rather than SIGSTOP: the kernel discards it where no job-control shell could ever continue the process.
+  /// Uses SIGTSTP instead of SIGSTOP, because the kernel discards it if there is no job-control shell to continue the
+  /// process.
   static func stopProcess() {
     let stop = SignalSet([SIGTSTP])
     stop.unblock()
@@ -49,10 +50,10 @@ struct SignalQueue: ~Copyable {
 }
 
 extension LineEditor {
-  /// Blocks the signals that a line editor reads from a descriptor: call it before any other thread is started.
+  /// Blocks the signals that a line editor reads from a descriptor. Must be called before any other thread is started.
   ///
-  /// A thread that is running already would go on taking them, with their default effect of ending the process.
-  /// SIGINT, SIGWINCH, SIGTSTP, SIGTERM and SIGHUP then take effect only in ``readLine(prompt:)`` and ``wait(for:)``.
+  /// A thread that already runs would still receive them, and their default action ends the process. SIGINT, SIGWINCH,
+  /// SIGTSTP, SIGTERM and SIGHUP then take effect only in ``readLine(prompt:)`` and ``wait(for:)``.
   package static func blockSignals() {
     SignalQueue.block()
   }

@@ -1,19 +1,19 @@
-/// Bytes made fit for a terminal, where some would move the cursor, set the title or ring the bell.
+/// Bytes that are escaped for a terminal, where some would move the cursor, set the title or ring the bell.
 ///
-/// Control characters other than line end and tabulator, and bytes that are not UTF-8, become `\xHH`. Where anything
-/// is escaped a backslash is doubled, so that one that was there is not taken for the beginning of an escape.
+/// Control characters other than line ends and tabs, and bytes that are not UTF-8, become `\xHH`. If anything is
+/// escaped, backslashes are doubled, so that a literal one is not mistaken for the start of an escape.
 package struct TerminalText: Hashable, Sendable {
   /// Which backslashes are doubled.
   package enum Backslashes: Hashable, Sendable {
-    /// All: for pieces of a line, of which some may have escapes and some not.
+    /// All, for pieces of a line, of which some may have escapes and some not.
     case always
-    /// All, if the text has an escape or could be taken to have one; none in other texts, which stay as they are.
+    /// All, if the text has an escape or looks as if it had one; otherwise none.
     case whereNeeded
   }
 
   /// The text.
   package private(set) var text = ""
-  /// How many bytes are shown as `\xHH`.
+  /// The number of bytes that are shown as `\xHH`.
   package private(set) var escapedCount = 0
   /// Whether backslashes are doubled.
   package let doublesBackslashes: Bool
@@ -32,12 +32,12 @@ package struct TerminalText: Hashable, Sendable {
     }
   }
 
-  /// What of some output may go to a terminal: lines without control characters as they are, others escaped.
+  /// Output that is safe for a terminal: lines without control characters as they are, others escaped.
   ///
-  /// This is where all that the shell writes to a terminal passes, whatever it was made of.
+  /// All output of the shell to a terminal passes through this function.
   ///
-  /// - Parameter mayBeginEmphasized: whether `emphasisOn` at the start, with the first `emphasisOff` after it, is the
-  ///   shell's own.
+  /// - Parameter mayBeginEmphasized: whether `emphasisOn` at the start and the first `emphasisOff` after it come from
+  ///   the shell itself.
   package static func sanitized(_ bytes: [UInt8], mayBeginEmphasized: Bool = false) -> [UInt8] {
     guard !isHarmless(bytes[...]) else { return bytes }
     if mayBeginEmphasized, bytes.starts(with: emphasisOn),
@@ -106,7 +106,7 @@ package struct TerminalText: Hashable, Sendable {
     return isNeeded
   }
 
-  /// Whether bytes are plain ASCII without control characters; nearly all output is.
+  /// Whether the bytes are ASCII without control characters, as in nearly all output.
   private static func isHarmless(_ bytes: ArraySlice<UInt8>) -> Bool {
     bytes.allSatisfy { (0x20..<0x7f).contains($0) || $0 == 0x0a || $0 == 0x09 }
   }

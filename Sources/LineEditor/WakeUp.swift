@@ -7,9 +7,8 @@ import Synchronization
 
 /// A flag that another thread raises to end ``LineEditor/wait(for:)``.
 ///
-/// It may be raised before the wait begins, which then ends at once; each wait that ends with `.done` lowers it, so one
-/// flag serves one command after another. It owns no descriptor: all flags ring one bell, as a process has one reading
-/// thread.
+/// It can be raised before the wait begins, which then ends at once. Each wait that ends with `.done` lowers it, so one
+/// flag can be used for successive commands. All flags share one descriptor, because a process has one reading thread.
 ///
 /// *Thread*: any.
 package final class WakeUp: Sendable {
@@ -30,17 +29,17 @@ package final class WakeUp: Sendable {
   }
 }
 
-/// The one descriptor by which other threads wake the reading thread, whatever the reason.
+/// The descriptor by which other threads wake the reading thread.
 ///
 /// *Thread*: any.
 final class WakeDescriptor: Sendable {
-  /// The bell of this process.
+  /// The descriptor of this process.
   static let shared = WakeDescriptor()
 
-  /// An eventfd for `poll`, or -1 if the system had none left; ``LineEditor/init(_:)`` then throws.
+  /// An eventfd for `poll`, or -1 if no descriptors are left; ``LineEditor/init(_:)`` then throws.
   let descriptor: Int32
 
-  /// The `errno` of making the descriptor; 0 when that went well.
+  /// The `errno` of creating the descriptor; 0 for success.
   let openErrno: Int32
 
   private init() {
@@ -50,12 +49,12 @@ final class WakeDescriptor: Sendable {
 
   /// Makes the descriptor readable.
   func signal() {
-    // It fails only when the counter is full, and then it is readable anyway.
+    // It fails only if the counter is full, so that the descriptor is readable anyway.
     var one: UInt64 = 1
     _ = write(descriptor, &one, 8)
   }
 
-  /// Makes the descriptor unreadable until the next ring.
+  /// Makes the descriptor unreadable until the next `signal`.
   func drain() {
     var rings: UInt64 = 0
     _ = read(descriptor, &rings, 8)

@@ -12,8 +12,8 @@ package enum WallClock {
   package static func nowMilliseconds() -> Int64 { milliseconds(of: CLOCK_REALTIME) }
 }
 
-/// A clock that cannot be set, and that runs on while the machine sleeps. All processes of a machine read the same time
-/// from it.
+/// A clock that cannot be set and that continues while the machine sleeps. All processes of a machine read the same
+/// time from it.
 package enum BootClock {
   /// Milliseconds since the machine was started.
   package static func nowMilliseconds() -> Int64 {

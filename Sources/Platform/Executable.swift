@@ -8,7 +8,7 @@
 
 /// The file that this process runs.
 package enum Executable {
-  /// Its path, without symbolic links; nil if the operating system does not tell.
+  /// Its path, without symbolic links; nil if the operating system does not report it.
   package static var path: String? {
     #if os(Linux)
       guard let resolved = realpath("/proc/self/exe", nil) else { return nil }

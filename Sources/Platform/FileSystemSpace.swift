@@ -8,8 +8,8 @@
 
 /// The space of file systems.
 package enum FileSystemSpace {
-  /// The bytes that an unprivileged process may still write below a directory, and those that there are altogether; nil
-  /// if there is no such directory.
+  /// The number of bytes that an unprivileged process can still write in a directory, and the total; nil if there is no
+  /// such directory.
   package static func of(_ directory: String) -> (freeBytes: Int64, totalBytes: Int64)? {
     var space = statvfs()
     guard statvfs(directory, &space) == 0 else { return nil }

@@ -6,13 +6,13 @@
   import Darwin
 #endif
 
-/// Lets a thread wait for a value that another thread, or asynchronous work, makes.
+/// Lets a thread wait for a value from another thread or an asynchronous task.
 ///
-/// The standard library's `Mutex` has no condition to wait for, and a semaphore of Dispatch would bring in Dispatch.
+/// The standard library's `Mutex` has no condition to wait for, and a semaphore would need Dispatch.
 ///
-/// *Thread*: `open` any; `wait` and `take` one that may block, so neither the cooperative pool's nor an event loop's.
+/// *Thread*: `open` any; `wait` and `take` one that may block, but not of the cooperative pool or an event loop.
 package final class Gate<Value: Sendable>: @unchecked Sendable {
-  // @unchecked: `value` is touched under `mutex` only.
+  // @unchecked: `value` is accessed under `mutex` only.
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
   private var value: Value?
@@ -29,7 +29,7 @@ package final class Gate<Value: Sendable>: @unchecked Sendable {
     mutex.deallocate()
   }
 
-  /// Opens the gate; until it is closed again only the first value counts.
+  /// Opens the gate. Until it is closed again, further values are ignored.
   package func open(_ value: Value) {
     pthread_mutex_lock(mutex)
     if self.value == nil { self.value = value }
@@ -37,7 +37,7 @@ package final class Gate<Value: Sendable>: @unchecked Sendable {
     pthread_mutex_unlock(mutex)
   }
 
-  /// Waits until the gate is open, and leaves it so.
+  /// Waits until the gate is open, and leaves it open.
   package func wait() -> Value { awaitValue(closing: false) }
 
   /// Waits until the gate is open, and closes it.

@@ -6,12 +6,12 @@
   import Darwin
 #endif
 
-/// What this machine and this process are called.
+/// The names of this machine and this process.
 package enum HostInfo {
-  /// `host:process`, which says where something comes from.
+  /// `host:process`, which shows the origin of something.
   package static var processName: String { "\(name):\(getpid())" }
 
-  /// The name that the operating system gives the machine; `localhost` where it gives none.
+  /// The host name; `localhost` if the operating system has none.
   package static var name: String {
     var buffer = [CChar](repeating: 0, count: 256)
     guard gethostname(&buffer, buffer.count - 1) == 0 else { return "localhost" }

@@ -6,14 +6,14 @@
   import Darwin
 #endif
 
-/// The service manager that has started this process and wants to be told about it, as systemd does.
+/// The service manager that has started this process and wants to be notified of its state, such as systemd.
 ///
 /// *Source*: `sd_notify(3)`, `sd_watchdog_enabled(3)`.
 ///
 /// *Thread*: any. No call blocks.
 package final class ServiceManager: Sendable {
-  /// How often the manager wants to hear that the service works, in milliseconds: twice in the time after which it
-  /// would end the service. nil if it does not watch.
+  /// The interval of keep-alive messages in milliseconds: half of the time after which the manager would end the
+  /// service. nil if there is no watchdog.
   package let watchdogMilliseconds: Int?
   private let descriptor: Int32
   private let path: String
@@ -21,9 +21,9 @@ package final class ServiceManager: Sendable {
   /// Opens a socket for messages to the manager.
   ///
   /// - Parameter variable: the value of an environment variable.
-  /// - Returns: nil if there is no manager that wants messages.
+  /// - Returns: nil if there is no manager that accepts messages.
   package init?(variable: (String) -> String?) {
-    // A path, or after @ the name of a socket that is in no directory.
+    // A path, or after @ the name of an abstract socket.
     guard let path = variable("NOTIFY_SOCKET"), path.hasPrefix("/") || path.hasPrefix("@") else { return nil }
     #if os(Linux)
       descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
@@ -39,7 +39,7 @@ package final class ServiceManager: Sendable {
 
   deinit { close(descriptor) }
 
-  /// Sends variables, such as `READY=1`. A manager that does not read is no reason for the service to wait.
+  /// Sends variables, such as `READY=1`. Does not block if the manager does not read.
   package func notify(_ variables: String...) {
     var address = sockaddr_un()
     address.sun_family = sa_family_t(AF_UNIX)
@@ -49,7 +49,7 @@ package final class ServiceManager: Sendable {
       room.copyBytes(from: bytes)
       if bytes[0] == UInt8(ascii: "@") { room[0] = 0 }
     }
-    // A name without a directory is as long as the address says; a path ends with a zero.
+    // The length of the address limits an abstract name; a path ends with a zero byte.
     let isAbstract = bytes[0] == UInt8(ascii: "@")
     let length = MemoryLayout<sockaddr_un>.offset(of: \.sun_path)! + bytes.count + (isAbstract ? 0 : 1)
     let message = Array(variables.joined(separator: "\n").utf8)
@@ -63,7 +63,7 @@ package final class ServiceManager: Sendable {
   /// Reports that the service works.
   package func keepAlive() { notify("WATCHDOG=1") }
 
-  /// Reports that the service reads its files again; `READY=1` reports that it has.
+  /// Reports that the service reloads its files; `READY=1` reports the end of the reload.
   package func notifyReloading() {
     var now = timespec()
     clock_gettime(CLOCK_MONOTONIC, &now)

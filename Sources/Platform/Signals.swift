@@ -6,7 +6,7 @@
   package import Darwin
 #endif
 
-/// Signals that are sent by name.
+/// Numbers of signals.
 package enum Signal {
   /// Asks a process to end.
   package static let terminate = SIGTERM
@@ -27,13 +27,13 @@ package struct SignalSet: Sendable {
   }
 
   /// Blocks them in the calling thread and in all threads that it starts from now on; they stay pending until they are
-  /// taken.
+  /// handled.
   package func block() {
     var mask = mask
     pthread_sigmask(SIG_BLOCK, &mask, nil)
   }
 
-  /// Gives them their effect again, in the calling thread.
+  /// Unblocks them in the calling thread.
   package func unblock() {
     var mask = mask
     pthread_sigmask(SIG_UNBLOCK, &mask, nil)
@@ -41,14 +41,15 @@ package struct SignalSet: Sendable {
 
   /// Waits for one of them, which must be blocked, and returns whether a key of the terminal has sent it.
   ///
-  /// - Returns: nil when the operating system refuses to wait.
+  /// - Returns: nil if the operating system refuses to wait.
   package func next() -> (signal: Int32, isFromTerminal: Bool)? {
     var mask = mask
     #if os(Linux)
       while true {
         var information = siginfo_t()
         let signal = sigwaitinfo(&mask, &information)
-        // Other processes' signals have a code that is zero or less; the terminal's come from the kernel, as others do.
+        // Signals from other processes have a code of zero or less; those of the terminal come from the kernel, like
+        // some others.
         if signal > 0 { return (signal, information.si_code > 0 && [SIGINT, SIGQUIT, SIGHUP].contains(signal)) }
         guard errno == EINTR else { return nil }
       }

@@ -6,37 +6,38 @@
   import Darwin
 #endif
 
-/// A process to be started, with everything that is to be other than in this one.
+/// The settings of a new process, as far as they differ from those of this one.
 package struct Spawn {
-  /// What to run.
+  /// The program to run.
   package enum Program: Hashable, Sendable {
-    /// A command, looked for on the `PATH` unless its name has a slash.
+    /// A command, searched for on the `PATH` unless its name contains a slash.
     case onPath(String)
-    /// This very program once more, whatever its name and place are by now.
+    /// This program again, even if its file was renamed or removed.
     case same
   }
 
-  /// What to do with a descriptor of the new process before it runs.
+  /// Actions on descriptors of the new process before it runs.
   package enum FileAction: Hashable, Sendable {
     /// Makes `target` a copy of `source`. A descriptor copied to its own number is not closed by `exec`.
     case copy(_ source: Int32, to: Int32)
     /// Opens a file for reading.
     case read(Int32, path: String)
-    /// Opens a file for writing at its end; it is created if there is none.
+    /// Opens a file for appending, and creates it if it does not exist.
     case append(Int32, path: String)
   }
 
   package var program: Program
-  /// The arguments; the first is the name that the process has for itself.
+  /// The arguments; the first is the name of the process.
   package var arguments: [String]
   package var fileActions: [FileAction] = []
-  /// Variables that are added to ours, or take the place of ours.
+  /// Variables that are added to ours or replace them.
   package var variables: [String: String] = [:]
-  /// Whether signals are as they were when this process began, not as it has blocked and ignored them.
+  /// Whether the signal mask and ignored signals are those with which this process was started, and not the present
+  /// ones.
   package var resetsSignals = false
   /// Whether it leads its own process group.
   package var ownsGroup = false
-  /// Whether it leads its own session, away from the terminal.
+  /// Whether it leads its own session, detached from the terminal.
   package var ownsSession = false
 
   package init(_ program: Program, _ arguments: [String]) {
@@ -46,8 +47,8 @@ package struct Spawn {
 
   /// Starts the process.
   ///
-  /// - Returns: its number.
-  /// - Throws: the reason of the operating system.
+  /// - Returns: its process id.
+  /// - Throws: the operating system's reason.
   package func start() throws(SystemError) -> ProcessID {
     var attributes = posix_spawnattr_t()
     posix_spawnattr_init(&attributes)
@@ -117,8 +118,7 @@ package struct Spawn {
 }
 
 extension Spawn {
-  /// Waits until a process of ours has ended, and takes note of that, so that it does not stay in the table of
-  /// processes.
+  /// Waits for the end of a child process and reaps it.
   package static func reap(_ process: ProcessID) {
     var status: Int32 = 0
     while waitpid(process, &status, 0) < 0, errno == EINTR {}

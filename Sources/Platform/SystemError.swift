@@ -1,5 +1,5 @@
-// Everything in this target uses the C library; others that need a constant of it, such as SIGTERM, take it from
-// `Signal` and the like where they can.
+// Everything in this target uses the C library. Other targets use `Signal` and similar types instead of its constants
+// where possible.
 #if canImport(Glibc)
   package import Glibc
 #elseif canImport(Musl)
@@ -8,17 +8,17 @@
   package import Darwin
 #endif
 
-/// The C library's own type of process numbers.
+/// The C library's type of process ids.
 package typealias ProcessID = pid_t
 
-/// A call of the operating system that failed.
+/// The error of a failed system call.
 package struct SystemError: Error, Hashable, Sendable {
   /// The value of `errno`.
   package let number: Int32
 
   package init(_ number: Int32) { self.number = number }
 
-  /// The reason that `errno` gives at this moment.
+  /// The error that `errno` describes at present.
   package static var current: SystemError { SystemError(errno) }
 
   /// The operating system's text for it.

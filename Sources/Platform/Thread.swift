@@ -6,11 +6,11 @@
   import Darwin
 #endif
 
-/// Threads for work that blocks, which the pool of asynchronous work must not be lent to.
+/// Threads for blocking work, which must not run in the cooperative pool.
 package enum BlockingThread {
   /// Runs `body` on a new thread and waits for its value.
   ///
-  /// - Returns: nil when the calling task is cancelled first; the thread then goes on alone.
+  /// - Returns: nil if the calling task is cancelled first; the thread then continues.
   package static func run<Value: Sendable>(_ body: @escaping @Sendable () -> Value) async -> Value? {
     let (stream, continuation) = AsyncStream<Value>.makeStream()
     start {
@@ -21,7 +21,7 @@ package enum BlockingThread {
     return nil
   }
 
-  /// Starts a thread that nobody joins.
+  /// Starts a detached thread.
   package static func start(_ body: @escaping @Sendable () -> Void) {
     let argument = Unmanaged.passRetained(Body(run: body)).toOpaque()
     #if os(Linux)
@@ -50,7 +50,7 @@ package enum BlockingThread {
   /// Sleeps, blocking the calling thread.
   package static func sleep(microseconds: UInt32) { usleep(microseconds) }
 
-  /// Carries a closure through the C interface.
+  /// Passes a closure through the C interface.
   private final class Body: Sendable {
     let run: @Sendable () -> Void
 

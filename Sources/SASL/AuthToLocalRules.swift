@@ -102,7 +102,7 @@ package struct AuthToLocalRules: Hashable, Sendable {
     }
   }
 
-  /// As Java's expressions, it sees a text as Unicode's scalars, not as what a reader takes for one character.
+  /// Like Java's expressions, it matches Unicode scalars and not grapheme clusters.
   private static func regex(_ pattern: String) -> Regex<AnyRegexOutput>? {
     (try? Regex(pattern))?.matchingSemantics(.unicodeScalar)
   }

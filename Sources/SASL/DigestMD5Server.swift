@@ -20,7 +20,7 @@ package struct DigestMD5Server: Sendable {
   private let digestURI: String
   private let nonce: String
   private var state = State.start
-  /// The user who has proved to know the password; nil before the end.
+  /// The user that has proved to know the password; nil before the end of the exchange.
   package private(set) var user: String?
   /// The user that the client asks to act as; nil before the end.
   package private(set) var authorizationID: String?

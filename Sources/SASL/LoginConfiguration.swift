@@ -54,11 +54,11 @@ package struct LoginConfiguration: Hashable, Sendable {
     sections = try parser.sections()
   }
 
-  /// The section of a name; nil if there is none.
+  /// The section with a name; nil if there is none.
   package func section(_ name: String) -> Section? { sections.first { $0.name == name } }
 }
 
-/// What is wrong with a login configuration.
+/// A mistake in a login configuration.
 package struct LoginConfigurationError: Error, Hashable, Sendable {
   /// The line, from 1; nil if the whole file is meant.
   package var line: Int?

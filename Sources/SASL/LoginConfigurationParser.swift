@@ -73,7 +73,7 @@ struct LoginConfigurationParser {
     try advance()
   }
 
-  /// The error for a token that is not there. What is there instead is not shown: it may be a password.
+  /// The error for a missing token. The token in its place is not shown, because it may be a password.
   private func missing(_ what: String) -> LoginConfigurationError {
     let place = next == .end ? "the file ends" : "the line goes on otherwise"
     return LoginConfigurationError(line: nextLine, reason: "\(what) is missing; \(place)")

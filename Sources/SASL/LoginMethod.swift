@@ -5,7 +5,7 @@ package enum LoginMethod: Hashable, Sendable {
   /// Kerberos, by GSSAPI.
   case kerberos(KerberosLogin)
 
-  /// What the first module of `section` that is known here asks for.
+  /// The method of the first supported module of `section`.
   ///
   /// - Throws: the reason why the section cannot be used, with the line.
   package init(_ section: LoginConfiguration.Section) throws(LoginConfigurationError) {
@@ -58,7 +58,7 @@ package struct KerberosLogin: Hashable, Sendable {
   package var principal: String?
   /// The file with the keys; nil if a cache of tickets is used instead.
   package var keytab: String?
-  /// The cache with the tickets that a person has got by `kinit`; nil for the default one. A key table has precedence.
+  /// The cache with the tickets of `kinit`; nil for the default cache. A key table takes precedence.
   package var ticketCache: String?
 
   package init(principal: String? = nil, keytab: String? = nil, ticketCache: String? = nil) {

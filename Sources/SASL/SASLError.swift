@@ -4,11 +4,11 @@ package struct SASLError: Error, Hashable, Sendable {
   package enum Code: Hashable, Sendable {
     /// A message of the peer breaks the rules of the mechanism.
     case malformed
-    /// What the peer offers or chooses cannot be used.
+    /// The offer or the choice of the peer is not supported.
     case unsupported
     /// The peer has not proved that it knows the secret, or names an unknown user.
     case notAuthentic
-    /// The local side lacks what it needs: credentials, a key, a library, or a service that issues tickets.
+    /// The local side lacks credentials, a key, a library, or a service that issues tickets.
     case unavailable
     /// A message came after the end of the exchange, or before its beginning.
     case outOfOrder
@@ -16,7 +16,7 @@ package struct SASLError: Error, Hashable, Sendable {
 
   /// The kind of failure.
   package var code: Code
-  /// What was wrong, without secrets.
+  /// A description of the error, without secrets.
   package var reason: String
 
   package init(_ code: Code, _ reason: String) {

@@ -2,7 +2,7 @@
 ///
 /// *Source*: RFC 8446, section 5.1.
 package enum FirstBytes {
-  /// Whether bytes are an alert: what a server sends that expects TLS and was spoken to without.
+  /// Whether bytes are a TLS alert, which a server that expects TLS sends on a connection in the clear.
   package static func areAlert(_ bytes: UnsafeRawBufferPointer) -> Bool {
     bytes.count >= 2 && bytes[0] == 0x15 && bytes[1] == 0x03
   }

@@ -90,7 +90,7 @@ public final class TLSContext: Sendable {
     try pipeline.addHandler(NIOSSLServerHandler(context: context), position: former.map { .after($0) } ?? .first)
   }
 
-  /// What the certificate says that the other end has presented; nil if it has presented none.
+  /// The fields of the certificate that the other end has presented; nil if it has presented none.
   ///
   /// *Thread*: the channel's event loop.
   package static func peerCertificate(of channel: any Channel) -> CertificateDetails? {
@@ -102,8 +102,8 @@ public final class TLSContext: Sendable {
   /// When the certificates in use cease to be valid.
   package var expirations: [CertificateExpiration] { state.withLock(\.expirations) }
 
-  /// Reads the files again if they have changed. New connections use what was read; when it cannot be used, they go on
-  /// with what was read before.
+  /// Reads the files again if they have changed, for use by new connections. If they cannot be used, the previous
+  /// contents stay in use.
   ///
   /// *Thread*: any that may block.
   ///

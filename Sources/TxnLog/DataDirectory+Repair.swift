@@ -13,7 +13,7 @@ package struct RepairedCut: Hashable, Sendable {
 }
 
 extension DataDirectory {
-  /// Makes a directory that recovery refuses readable again, by giving up what follows the first damaged place.
+  /// Makes a directory that recovery refuses readable again, by discarding everything after the first damage.
   ///
   /// **It loses transactions that were acknowledged.** A server never calls it by itself. The log is cut after the last
   /// transaction that can be read without a gap, and later segments and damaged snapshots are set aside. Everything

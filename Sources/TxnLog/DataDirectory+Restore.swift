@@ -1,6 +1,6 @@
 package import ZooKeeperProtocol
 
-/// What a restore has done to a data directory.
+/// The result of a restore.
 package struct RestoredSnapshot: Hashable, Sendable {
   /// The last transaction of the state that the directory has now.
   package let zxid: Zxid
@@ -140,7 +140,7 @@ extension DataDirectory {
     return "before-restore-\(number)"
   }
 
-  /// What the file says that decides a restore.
+  /// The contents of the file that commits a restore.
   private struct Decision {
     var snapshotName: String
     var asideName: String

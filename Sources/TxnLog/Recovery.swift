@@ -19,7 +19,7 @@ package protocol RecoveryTarget {
   mutating func replay(_ entry: UnsafeRawBufferPointer, zxid: Zxid) throws(TxnLogError)
 }
 
-/// What recovery has found, and what it has changed.
+/// The findings and changes of a recovery.
 package struct RecoveryReport: Hashable, Sendable {
   /// A snapshot that could not be used.
   package struct SkippedSnapshot: Hashable, Sendable {
@@ -73,7 +73,7 @@ package struct RecoveryReport: Hashable, Sendable {
   }
 }
 
-/// What recovery accepts, and what it may change.
+/// What recovery accepts and can change.
 package struct RecoverySettings: Hashable, Sendable {
   /// Whether a log without a snapshot is replayed over an empty tree (`snapshot.trust.empty`).
   package var trustsMissingSnapshot = false

@@ -15,7 +15,7 @@ package struct SnappyWriter {
 
   package init() { block.reserveCapacity(Self.blockBytes) }
 
-  /// Adds bytes, and appends what is compressed by now.
+  /// Adds bytes, and appends the output that is available.
   package mutating func append(_ bytes: UnsafeRawBufferPointer, to output: inout [UInt8]) {
     begin(&output)
     var rest = bytes

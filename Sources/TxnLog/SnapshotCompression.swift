@@ -7,7 +7,7 @@ package enum SnapshotCompression: String, Hashable, Sendable {
   case gzip = "gz"
   case snappy
 
-  /// What the name of a compressed snapshot ends with.
+  /// The suffix of the name of a compressed snapshot.
   package var suffix: String { "." + rawValue }
 
   /// The upper bound on the decompressed size, in bytes.

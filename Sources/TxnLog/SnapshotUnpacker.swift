@@ -1,12 +1,12 @@
 import Zlib
 
-/// Decompresses a snapshot that comes piece by piece, if it is compressed at all, which its beginning says.
+/// Decompresses a snapshot in pieces, if its first bytes show that it is compressed.
 ///
 /// The memory that it takes does not grow with the snapshot.
 package struct SnapshotUnpacker: ~Copyable {
   private enum Kind { case unknown, plain, gzip, snappy }
 
-  /// How many bytes tell what it is.
+  /// The number of bytes that identify the format.
   private static let headBytes = 4
 
   private var kind = Kind.unknown
@@ -17,7 +17,7 @@ package struct SnapshotUnpacker: ~Copyable {
 
   package init() {}
 
-  /// Whether what has come is compressed.
+  /// Whether the snapshot is compressed.
   package var isCompressed: Bool { kind == .gzip || kind == .snappy }
 
   /// Whether nothing is missing at the end. An uncompressed snapshot says that itself.
@@ -29,7 +29,7 @@ package struct SnapshotUnpacker: ~Copyable {
     }
   }
 
-  /// Decompresses the next piece, and hands on what it decompresses to.
+  /// Decompresses the next piece, and passes on the output.
   ///
   /// - Returns: false if it is damaged.
   /// - Throws: what `take` throws.
@@ -42,7 +42,7 @@ package struct SnapshotUnpacker: ~Copyable {
     return try passHead(take)
   }
 
-  /// Hands on what is so short that it has no kind. Called at the end.
+  /// Passes on input that is too short to have a format. Called at the end.
   ///
   /// - Throws: what `take` throws.
   package mutating func finish<Failure: Error>(

@@ -25,7 +25,7 @@ package struct GzipWriter: ~Copyable {
     stream.deallocate()
   }
 
-  /// Adds bytes, and appends what is compressed by now.
+  /// Adds bytes, and appends the output that is available.
   package mutating func append(_ bytes: UnsafeRawBufferPointer, to output: inout [UInt8]) {
     var rest = bytes
     while !rest.isEmpty {
@@ -90,7 +90,7 @@ package struct GzipReader: ~Copyable {
     stream.deallocate()
   }
 
-  /// Decompresses the next piece; `take` gets what it decompresses to, some ten KiB at a time.
+  /// Decompresses the next piece, and passes the output to `take`, some ten KiB at a time.
   ///
   /// - Returns: false if it is damaged.
   /// - Throws: what `take` throws.

@@ -4,7 +4,7 @@ package import ZooKeeperProtocol
 ///
 /// *Source*: `org.apache.zookeeper.server.ZooKeeperServer.checkACL`, and the authentication providers for matching.
 package struct ACLQuestion: Sendable {
-  /// What a client does to a znode.
+  /// The operations of a client on a znode.
   package enum Operation: String, CaseIterable, Hashable, Sendable {
     case get, ls, set, create, delete, setAcl, getAcl, stat
 
@@ -52,7 +52,7 @@ package struct ACLQuestion: Sendable {
     switch entry.scheme {
     case "ip": return IPNetwork(parsing: entry.id)?.contains(identity.user) ?? false
     case "digest":
-      // A user without a hash, or with the one that servers hide from those who may not set the ACL.
+      // A user without a hash, or with the placeholder that servers send to clients without permission to set the ACL.
       let user = entry.id.prefix { $0 != ":" }
       return identity.user == user || entry.id == "\(user):x" && identity.user.hasPrefix("\(user):")
     default: return false

@@ -1,13 +1,13 @@
 package import JSONFormat
 
-/// The configuration of an ensemble as its text says it.
+/// The configuration of an ensemble, parsed from its text.
 ///
 /// *Shape*: lines `server.ID=host:port:port[:role];[address:]port`, then `version=HEX`. A standalone server's text is
 /// empty.
 package struct EnsembleText: Sendable {
   /// The members as the text names them, in its order.
   package var servers: [(id: String, address: String)] = []
-  /// Hexadecimal, without `0x`; empty when there is none.
+  /// Hexadecimal, without `0x`; empty if there is none.
   package var version = ""
 
   /// Reads the text of the configuration znode; lines of other kinds are skipped.
@@ -23,7 +23,8 @@ package struct EnsembleText: Sendable {
     }
   }
 
-  /// Where clients connect: `host:port` of each member that says so, with the member's own host for a wildcard.
+  /// The connect string for clients: `host:port` of each member that has one, with the member's own host for a
+  /// wildcard.
   package var connectString: String {
     Self.join(servers.map { Self.clientAddress($0.address, keepingWildcard: false) })
   }

@@ -38,7 +38,7 @@ package struct Glob: Hashable, Sendable {
   package func matches(_ text: some StringProtocol) -> Bool {
     let scalars = Array(text.unicodeScalars)
     var (position, part) = (0, 0)
-    // Where to go on if what follows the last star does not match: with one character more for the star.
+    // The position to retry from, with one more character for the last star, if the rest does not match.
     var retry: (position: Int, part: Int)?
     while position < scalars.count {
       if part < parts.count, parts[part] == .anyMany {

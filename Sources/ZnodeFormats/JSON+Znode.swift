@@ -1,10 +1,10 @@
 package import JSONFormat
 package import ZooKeeperProtocol
 
-/// The documents of what znodes have, as `-o json` and the web server's API show them.
+/// The JSON documents of znodes' properties, for `-o json` and the web server's API.
 ///
-/// The shapes are a contract: keys are added, never renamed or removed. Zxids and session ids are strings in
-/// hexadecimal, for they do not fit a double; times are ISO 8601 in UTC; what is absent is null.
+/// The structure is a contract: keys can be added, but not renamed or removed. Zxids and session ids are strings in
+/// hexadecimal, because they do not fit into a double; times are ISO 8601 in UTC; what is absent is null.
 extension JSON {
   /// Data as text where it is UTF-8, else, or where base64 is asked for, in base64.
   package static func encoded(_ data: [UInt8]?, isBase64: Bool = false) -> [(key: String, value: JSON)] {

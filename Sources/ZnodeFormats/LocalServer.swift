@@ -13,14 +13,14 @@ package struct LocalServer: Hashable, Sendable {
   package var address: String
   /// The servers that it does not reach.
   package var cutOff: [Int]
-  /// The faults of what is sent between it and others.
+  /// The faults of its links to others.
   package var links: [Link] = []
   /// How much longer each sync of its log takes.
   package var diskDelayMilliseconds: Int64 = 0
   /// What its wall clock is ahead of the machine's.
   package var clockOffsetMilliseconds: Int64 = 0
 
-  /// Faults of what is sent between the server and another one.
+  /// The faults of the link between the server and another one.
   package struct Link: Hashable, Sendable {
     package var id: Int
     package var delayMilliseconds: Int64

@@ -9,9 +9,9 @@ package enum Snappy {
     case tooLarge
   }
 
-  /// What a framed stream begins with.
+  /// The start of a framed stream.
   package static let streamStart: [UInt8] = [0xff, 0x06, 0x00, 0x00] + [UInt8]("sNaPpY".utf8)
-  /// What a stream of snappy-java begins with; two versions of four bytes follow.
+  /// The start of a stream of snappy-java, before two versions of four bytes.
   package static let javaStart: [UInt8] = [0x82] + [UInt8]("SNAPPY".utf8) + [0x00]
 
   /// The decompressed bytes of a framed stream.
@@ -94,7 +94,7 @@ package enum Snappy {
     _ count: Int, _ offset: Int, _ output: inout [UInt8], _ length: Int
   ) throws(Failure) {
     guard offset > 0, offset <= output.count, count <= length - output.count else { throw .damaged }
-    // What is copied may reach into the copy itself.
+    // The source of the copy can overlap its target.
     for _ in 0..<count { output.append(output[output.count - offset]) }
   }
 

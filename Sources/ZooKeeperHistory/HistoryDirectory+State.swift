@@ -4,20 +4,20 @@ internal import TxnLog
 internal import ZnodeTree
 internal import ZooKeeperProtocol
 
-/// States of the past: a snapshot, and the transactions between it and the moment.
+/// Past states: a snapshot, and the transactions between it and the moment.
 extension HistoryDirectory {
-  /// How often everything is begun again because a running server has removed a file.
+  /// The maximum number of restarts because a running server has removed a file.
   private static var restartLimit: Int { 5 }
 
   /// The state at a moment.
   ///
-  /// Of the snapshots before it, the newest that is whole is used. A snapshot of Apache's may have effects of later
-  /// transactions than the one in its name; where the moment is before those, an older snapshot is used.
+  /// The newest complete snapshot before the moment is used. A snapshot of Apache's server can include effects of
+  /// transactions after the one in its name; if the moment is before these, an older snapshot is used.
   ///
-  /// - Throws: `tooEarly`, `beyondEnd` and `noSnapshot` for a moment whose state cannot be had; `timeWithoutLog`;
+  /// - Throws: `tooEarly`, `beyondEnd` and `noSnapshot` for a moment whose state is not available; `timeWithoutLog`;
   ///   `file` if something cannot be read; `stopped`. Damage is a finding of the state.
   ///
-  /// *Complexity*: linear in the snapshot and the part of the log after it; in memory is what a server would have.
+  /// *Complexity*: linear in the snapshot and the part of the log after it. Needs the memory that a server would need.
   package mutating func state(
     at moment: Moment, _ hooks: HistoryHooks = HistoryHooks()
   ) throws(HistoryError) -> PastState {
@@ -60,7 +60,7 @@ extension HistoryDirectory {
 
   // MARK: The end
 
-  /// The last transaction that has happened by a moment, or a zxid between it and the next.
+  /// The last transaction at a moment, or a zxid between it and the next.
   private func bound(of moment: Moment, _ hooks: HistoryHooks) throws(HistoryError) -> Zxid {
     switch moment {
     case .newest: return .last
@@ -88,7 +88,8 @@ extension HistoryDirectory {
       last = record.zxid
     }
     if last != nil { return .last }
-    // The time is before the first transaction. Unless that is the very first, nothing is known of it.
+    // The time is before the first transaction in the log. Unless that is the first of all, the state at that time is
+    // unknown.
     guard let first, first.isFirstOfAll else { throw try tooEarly() }
     return .zero
   }
@@ -109,20 +110,20 @@ extension HistoryDirectory {
 
   // MARK: The beginning
 
-  /// Where a replay begins.
+  /// The start of a replay.
   struct Base {
     var state: RecoveredState
     var snapshot: ZxidFile?
     var zxid: Zxid
-    /// The newest transaction of which the snapshot has effects.
+    /// The newest transaction whose effects the snapshot includes.
     var newestEffect: Zxid
     var isWhole = true
-    /// Whether the snapshot's own digest is not that of its znodes.
+    /// Whether the snapshot's digest does not match its znodes.
     var hasMismatch = false
     var findings: [HistoryFinding] = []
   }
 
-  /// The newest snapshot that has nothing after `bound`; without one, an empty tree if the log is complete.
+  /// The newest snapshot without effects after `bound`; without one, an empty tree if the log is complete.
   private func base(for bound: Zxid, _ hooks: HistoryHooks) throws(HistoryError) -> Base {
     var findings: [HistoryFinding] = []
     var damaged: ZxidFile?
@@ -219,9 +220,9 @@ extension HistoryDirectory {
     private(set) var position: Zxid
     private(set) var timeMilliseconds: Int64?
     private(set) var count = 0
-    /// Whether the log goes on after the bound.
+    /// Whether the log continues after the bound.
     private(set) var hasReachedBound = false
-    /// Whether the tree is not the leader's after the last transaction that has a digest.
+    /// Whether the tree differed from the leader's after the last transaction with a digest.
     private(set) var hasMismatch: Bool
     private(set) var findings: [HistoryFinding] = []
     private var isStopped = false
@@ -235,7 +236,7 @@ extension HistoryDirectory {
 
     var hasLoss: Bool { findings.contains(where: \.isLoss) }
 
-    /// Applies what there is.
+    /// Applies the available transactions.
     mutating func run(_ directory: inout HistoryDirectory, _ hooks: HistoryHooks) throws(HistoryError) {
       var last: TxnLogError?
       var sameCount = 0
@@ -246,7 +247,7 @@ extension HistoryDirectory {
         } catch {
           if case .fileSystem = error.code { throw HistoryError(error) }
           if case .rejected = error.code { return findings.append(.damagedLog(error, last: position)) }
-          // Bytes that a server is just writing look like damage, but not for long.
+          // Bytes that a server is just writing look like damage for a short time.
           sameCount = error == last ? sameCount + 1 : 1
           last = error
           guard error.path == directory.segments.last?.path,
@@ -269,7 +270,7 @@ extension HistoryDirectory {
 
     private mutating func walk(_ walk: LogWalk<Files>, _ hooks: HistoryHooks) throws(TxnLogError) {
       var walk = walk
-      // What follows the bound need not be readable.
+      // Records after the bound need not be readable.
       while position < bound, let record = try walk.next() {
         guard record.zxid <= bound else {
           hasReachedBound = true
@@ -300,7 +301,7 @@ extension HistoryDirectory {
 }
 
 extension TxnLogError {
-  /// Whether a file is gone.
+  /// Whether a file no longer exists.
   var isOfMissingFile: Bool {
     guard case .fileSystem(let failure) = code else { return false }
     return failure.reason == .notFound
@@ -308,7 +309,7 @@ extension TxnLogError {
 }
 
 extension ZxidFile {
-  /// Whether the name says which transaction it is about.
+  /// Whether its name contains a zxid.
   var isNamed: Bool {
     let name = String(path[(path.lastIndex(of: "/").map(path.index(after:)) ?? path.startIndex)...])
     return FileName.zxid(ofSnapshot: name) != nil || FileName.zxid(ofLog: name) != nil
@@ -324,7 +325,8 @@ extension Zxid {
 }
 
 extension RecoveredState {
-  /// TTL znodes are known even if the server that wrote the files had them disabled: it had none then.
+  /// Extended types are enabled even if the server that wrote the files had them disabled, because it then had no such
+  /// znodes.
   static var emptyRestore: SnapshotRestore { SnapshotRestore(extendedTypesEnabled: true, digestEnabled: true) }
   /// The state of a new server.
   static var empty: RecoveredState { RecoveredState(tree: DataTree(extendedTypesEnabled: true, digestEnabled: true)) }

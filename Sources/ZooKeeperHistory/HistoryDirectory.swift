@@ -2,9 +2,9 @@ internal import Jute
 package import TxnLog
 internal import ZooKeeperProtocol
 
-/// The snapshots and logs of a server, which are only read.
+/// The snapshots and logs of a server, for reading only.
 ///
-/// The server may be running: nothing is locked or written, and files may grow, appear and vanish meanwhile.
+/// The server can be running: nothing is locked or written, and files can grow, appear and disappear meanwhile.
 ///
 /// *Shape*: a data directory with `version-2` in it, that directory itself, or a single snapshot or log.
 ///
@@ -12,17 +12,17 @@ internal import ZooKeeperProtocol
 package struct HistoryDirectory<Files: FileSystem> {
   /// As it was given.
   package let path: String
-  /// Where logs are looked for, if that is another place.
+  /// The directory of the logs, if it is another one.
   package let logPath: String?
   let files: Files
   /// Oldest first.
   package private(set) var snapshots: [ZxidFile] = []
   /// The segments of the log, oldest first.
   package private(set) var segments: [ZxidFile] = []
-  /// Where the logs are, or should be.
+  /// The directory of the logs.
   package private(set) var logDirectory = ""
 
-  /// Files of a kind that is known by its content, whatever its name.
+  /// The kind of a file, recognized by its content and not by its name.
   private enum Kind { case snapshot, log }
 
   /// Lists the files.
@@ -36,14 +36,14 @@ package struct HistoryDirectory<Files: FileSystem> {
     guard !snapshots.isEmpty || !segments.isEmpty else { throw HistoryError(.noData, path: self.path) }
   }
 
-  /// Lists the files again: a running server adds and removes some.
+  /// Lists the files again, because a running server adds and removes files.
   ///
   /// - Throws: `file`.
   package mutating func refresh() throws(HistoryError) {
     (snapshots, segments) = ([], [])
     try add(path)
     if let logPath {
-      // Logs in another directory take the place of those beside the snapshots.
+      // Logs in another directory replace those in the directory of the snapshots.
       let own = snapshots
       segments = []
       try add(logPath)
@@ -53,10 +53,10 @@ package struct HistoryDirectory<Files: FileSystem> {
     segments.sort { ($0.zxid, $0.path) < ($1.zxid, $1.path) }
   }
 
-  /// The total size of the log in bytes, as far as it can be told.
+  /// The total size of the log in bytes, as far as it is known.
   package var logBytes: Int { segments.reduce(0) { $0 + sizeBytes($1.path) } }
 
-  /// The size of a file in bytes; 0 if it cannot be told.
+  /// The size of a file in bytes; 0 if it is unknown.
   package func sizeBytes(_ path: String) -> Int {
     guard let file = try? files.open(path, .read) else { return 0 }
     defer { files.close(file) }
@@ -86,7 +86,7 @@ package struct HistoryDirectory<Files: FileSystem> {
     logDirectory = Files.directory(of: path)
     switch kind {
     case .snapshot:
-      // The name may have been changed; a snapshot of 3.9 says itself which transaction it has.
+      // The file may have been renamed; a snapshot of 3.9 contains its last zxid.
       snapshots.append(ZxidFile(zxid: FileName.zxid(ofSnapshot: name) ?? .zero, path: path))
     case .log:
       var zxid = FileName.zxid(ofLog: name)
@@ -103,7 +103,7 @@ package struct HistoryDirectory<Files: FileSystem> {
     }
   }
 
-  /// What a file is; nil for a directory.
+  /// The kind of a file; nil for a directory.
   ///
   /// - Throws: `badHeader` for a file that is something else.
   private func kind(ofFile path: String) throws(HistoryError) -> Kind? {

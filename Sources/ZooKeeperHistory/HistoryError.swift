@@ -1,7 +1,7 @@
 package import TxnLog
 package import ZooKeeperProtocol
 
-/// Why a history has no answer at all.
+/// Why a history has no answer.
 package struct HistoryError: Error, Hashable, Sendable {
   /// The closed list of reasons.
   package enum Code: Hashable, Sendable {
@@ -11,13 +11,13 @@ package struct HistoryError: Error, Hashable, Sendable {
     case noData
     /// There are transactions, but no snapshot that they follow.
     case noSnapshot
-    /// The moment is before everything that can be had, which begins with the state at `earliest`.
+    /// The moment is before the earliest available state, which is that at `earliest`.
     case tooEarly(earliest: Zxid, timeMilliseconds: Int64?)
     /// The moment is after the last transaction.
     case beyondEnd(last: Zxid)
-    /// A time says nothing where there are no transactions.
+    /// A time was given, but there are no transactions, which alone have times.
     case timeWithoutLog
-    /// The caller did not want to go on.
+    /// The caller has stopped the operation.
     case stopped
   }
 
@@ -32,24 +32,24 @@ package struct HistoryError: Error, Hashable, Sendable {
   init(_ error: TxnLogError) { self.init(.file(error), path: error.path) }
 }
 
-/// What is noticed while a history is read, besides the answer.
+/// Findings in addition to the answer.
 package enum HistoryFinding: Hashable, Sendable {
-  /// A snapshot cannot be used. An older one, with more of the log, has the same answer.
+  /// A snapshot cannot be used. An older one, with more of the log, gives the same answer.
   case skippedSnapshot(TxnLogError)
-  /// No snapshot is whole. The answer is the part before the damage of this one.
+  /// No snapshot is complete. The answer is the part of this one before its damage.
   case partialSnapshot(TxnLogError, zxid: Zxid, znodeCount: Int)
-  /// The log cannot be read from a place on; `last` is the transaction before it.
+  /// The log is damaged from some position on; `last` is the transaction before it.
   case damagedLog(TxnLogError, last: Zxid)
   /// Transactions between the two are missing.
   case gap(after: Zxid, next: Zxid)
-  /// After this transaction, the tree is not the one that the leader had.
+  /// After this transaction, the tree differs from the leader's.
   case digestMismatch(Zxid)
-  /// The snapshot has effects of transactions up to the first, and the log ends before it.
+  /// The snapshot includes effects of transactions up to `snapshot`, but the log ends before it.
   case aheadOfLog(snapshot: Zxid, log: Zxid)
-  /// There are snapshots but no log beside them.
+  /// There are snapshots, but no log.
   case noLog(directory: String)
 
-  /// Whether the answer lacks something because of it.
+  /// Whether the answer is incomplete because of it.
   package var isLoss: Bool {
     switch self {
     case .skippedSnapshot, .noLog, .aheadOfLog: false

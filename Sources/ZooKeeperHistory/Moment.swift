@@ -1,35 +1,35 @@
 package import ZooKeeperProtocol
 
-/// A point in the history of an ensemble: which transactions have happened by then.
+/// A point in the history of an ensemble, which determines the transactions up to it.
 ///
-/// A time is that of a leader's clock, which every transaction has. Clocks can go back between two leaders; what has
-/// happened by a time is then everything before the first transaction of a later time.
+/// A time is that of the leader's clock in each transaction. It can decrease from one leader to the next; the
+/// transactions up to a time are then all those before the first one with a later time.
 package enum Moment: Hashable, Sendable {
   /// After the last transaction.
   case newest
-  /// Right after a transaction.
+  /// Immediately after a transaction.
   case at(Zxid)
-  /// Right before a transaction.
+  /// Immediately before a transaction.
   case before(Zxid)
-  /// At a time, in milliseconds since 1970, with all transactions of that millisecond.
+  /// At a time in milliseconds since 1970, including the transactions of that millisecond.
   case atTime(Int64)
-  /// At a time, in milliseconds since 1970, without the transactions of that millisecond.
+  /// At a time in milliseconds since 1970, excluding the transactions of that millisecond.
   case beforeTime(Int64)
 }
 
-/// What a caller does while a history is read, which may take seconds.
+/// Callbacks while a history is read, which can take seconds.
 package struct HistoryHooks: Sendable {
-  /// Is told now and then how many znodes and transactions have been read, and says whether to go on.
+  /// Called regularly with the number of znodes and transactions read so far. Returns whether to continue.
   package var goesOn: @Sendable (_ count: Int) -> Bool
-  /// Waits a little: a server is writing what is being read.
+  /// Waits for a short time, because a server is writing the file that is being read.
   package var pause: @Sendable () -> Void
 
-  /// Without arguments, nothing is done.
+  /// By default, the callbacks do nothing.
   package init(goesOn: @escaping @Sendable (Int) -> Bool = { _ in true }, pause: @escaping @Sendable () -> Void = {}) {
     self.goesOn = goesOn
     self.pause = pause
   }
 
-  /// So many znodes or transactions are read between two calls of `goesOn`.
+  /// The number of znodes or transactions between two calls of `goesOn`.
   static let interval = 4096
 }

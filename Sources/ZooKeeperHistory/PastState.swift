@@ -6,43 +6,43 @@ package import ZooKeeperProtocol
 ///
 /// *Thread*: one at a time.
 package struct PastState: @unchecked Sendable {
-  // @unchecked: nothing changes the tree once it is here, and reading it changes no more than where a long path was
-  // last found, which one thread does at a time.
+  // @unchecked: the tree does not change after the initialization. Reading it only changes a cache of the last long
+  // path, which one thread does at a time.
 
   let tree: DataTree
   /// The last transaction in it.
   package let zxid: Zxid
-  /// When that was, in milliseconds since 1970; nil if the log does not have the transaction.
+  /// The time of that transaction in milliseconds since 1970; nil if the log does not contain it.
   package let timeMilliseconds: Int64?
   /// The open sessions, with their timeouts in milliseconds.
   package let sessions: [SessionID: Int32]
-  /// The snapshot that it was made of; nil if the log alone was enough.
+  /// The snapshot that it was built from; nil if the log was enough.
   package let snapshot: ZxidFile?
-  /// How many transactions of the log follow the snapshot in it.
+  /// The number of transactions that were applied to the snapshot.
   package let replayedCount: Int
-  /// What was noticed meanwhile.
+  /// The findings.
   package let findings: [HistoryFinding]
 
-  /// How many znodes there were, the root included.
+  /// The number of znodes, including the root.
   package var znodeCount: Int { tree.znodeCount }
 
-  /// Whether there was a znode.
+  /// Whether a znode existed.
   package func exists(_ path: String) -> Bool { tree.find(path) != nil }
 
-  /// A znode with its data and its ACL; nil if there was none.
+  /// A znode with its data and its ACL; nil if it did not exist.
   package func znode(at path: String) -> PastZnode? {
     tree.find(path).map { PastZnode($0, path: path, in: tree, readsData: true, readsACL: true) }
   }
 
-  /// The names of a znode's children, sorted by their bytes; nil if there was no such znode.
+  /// The names of a znode's children, sorted by their bytes; nil if the znode did not exist.
   package func childNames(of path: String) -> [String]? {
     tree.find(path).map { tree.childrenByName(of: $0).map { tree.name(of: $0) } }
   }
 
-  /// A walk over a subtree, in the order of paths; nil if there was no such znode.
+  /// A walk over a subtree, in the order of paths; nil if the znode did not exist.
   ///
   /// - Parameters:
-  ///   - maximumDepth: how many levels below the root are visited.
+  ///   - maximumDepth: the number of levels below the root to visit.
   ///   - skipsServersOwn: whether `/zookeeper` is left out.
   package func walk(
     from root: String, readsData: Bool = false, readsACLs: Bool = false, maximumDepth: Int = .max,
@@ -56,22 +56,22 @@ package struct PastState: @unchecked Sendable {
 
 /// A znode of a past state.
 package struct PastZnode: Hashable, Sendable {
-  /// How long the znode was to exist.
+  /// The lifetime of a znode.
   package enum Lifetime: Hashable, Sendable {
     case persistent
-    /// As long as a session.
+    /// Until the end of a session.
     case session(SessionID)
     /// Until its last child is deleted.
     case container
-    /// Until it has not been written for so long, and has no children.
+    /// Until it has had no writes for this time, and has no children.
     case ttl(milliseconds: Int64)
   }
 
   package let path: String
   package let stat: Stat
-  /// nil is null; also nil where data was not asked for.
+  /// nil for null, and if data was not requested.
   package let data: [UInt8]?
-  /// Empty where it was not asked for.
+  /// Empty if it was not requested.
   package let acl: [ACL]
   package let lifetime: Lifetime
 
@@ -111,10 +111,10 @@ package struct PastWalk: @unchecked Sendable {
     self.readsACLs = readsACLs
   }
 
-  /// Whether a sibling of the last znode comes after all that is under it.
+  /// Whether the last znode has a sibling after all its descendants.
   package var hasNextSibling: Bool { walk.hasNextSibling }
 
-  /// The paths of the next znodes, at most so many; none at the end.
+  /// The paths of the next znodes, at most `limit`; empty at the end.
   package mutating func nextPaths(_ limit: Int) -> [String] {
     var paths: [String] = []
     paths.reserveCapacity(limit)

@@ -3,36 +3,37 @@ package import ZooKeeperProtocol
 
 /// The transactions of a log in order, as far as they can be read.
 ///
-/// Damage is a finding, after which the next readable transaction follows. At the end, `refresh` makes it go on with
-/// what a server has written meanwhile.
+/// Damage is a finding, after which the next readable transaction follows. At the end, `refresh` makes it continue with
+/// transactions that a server has written meanwhile.
 ///
 /// *Thread*: one at a time.
 package struct TransactionStream<Files: FileSystem> {
-  /// Where to begin. Some transactions before the place may come first.
+  /// The position to start at. Some earlier transactions may be returned first.
   package enum Start: Hashable, Sendable {
     case beginning
     case zxid(Zxid)
     /// Milliseconds since 1970.
     case time(Int64)
-    /// With the last segments, so many of them.
+    /// The last segments, by their number.
     case lastSegments(Int)
   }
 
-  /// A part of the history.
+  /// A transaction or a finding.
   package enum Item {
     /// Its bytes are valid until the stream is used again.
     case transaction(LogRecord)
-    /// What was noticed before the next transaction.
+    /// A finding before the next transaction.
     case finding(HistoryFinding)
   }
 
-  /// So many times in a row, the end of the log must be damaged in the same way: a running server writes there.
+  /// How many times in a row the end of the log must be damaged in the same way, because a running server may be
+  /// writing there.
   static var sameErrorLimit: Int { 3 }
 
   private var directory: HistoryDirectory<Files>
   private let hooks: HistoryHooks
   private var reader: LogReader<Files>?
-  /// The segment that is being read, or was read last.
+  /// The segment that is being read or was read last.
   private var segment: ZxidFile?
   /// The last transaction, returned or not.
   private var position: Zxid?
@@ -67,13 +68,13 @@ package struct TransactionStream<Files: FileSystem> {
     segment = first > 0 ? segments[first - 1] : nil
   }
 
-  /// How many bytes of the log have been read.
+  /// The number of bytes of the log that have been read.
   package var readBytes: Int { finishedBytes + (reader?.offset ?? 0) }
 
-  /// The segment that the last transaction is in.
+  /// The segment with the last transaction.
   package var segmentPath: String? { segment?.path }
 
-  /// The next transaction, or what was noticed before it; nil at the end.
+  /// The next transaction, or a finding before it; nil at the end.
   ///
   /// - Throws: `HistoryError` if a file cannot be read, or with `stopped`.
   package mutating func next() throws(HistoryError) -> Item? {
@@ -107,12 +108,12 @@ package struct TransactionStream<Files: FileSystem> {
     }
   }
 
-  /// Looks at the directory again; what was written since can then be read.
+  /// Lists the directory again, so that new transactions can be read.
   ///
   /// - Throws: `file`.
   package mutating func refresh() throws(HistoryError) {
     guard pending == nil else { return }
-    // In this order: what a server wrote before it began another segment is seen before that one is opened.
+    // In this order, so that the rest of a segment is read before the next one is opened.
     try directory.refresh()
     do throws(TxnLogError) {
       try reader?.reopen()
@@ -148,17 +149,17 @@ package struct TransactionStream<Files: FileSystem> {
     return .transaction(record)
   }
 
-  /// Goes on after damage.
+  /// Continues after damage.
   ///
-  /// - Returns: what to report; nil if it should be tried again first.
+  /// - Returns: the finding; nil to try again first.
   private mutating func skip(_ error: TxnLogError) throws(HistoryError) -> HistoryFinding? {
     if case .fileSystem = error.code {
       guard error.isOfMissingFile else { throw HistoryError(error) }
-      // The server has removed it: what it had is missing, which the next transaction shows.
+      // The server has removed the segment. The next transaction shows the gap.
       reader = nil
       return nil
     }
-    // Bytes that a server is just writing look like damage, but not for long.
+    // Bytes that a server is just writing look like damage for a short time.
     sameErrorCount = error == lastError ? sameErrorCount + 1 : 1
     lastError = error
     if nextSegment == nil, sameErrorCount < Self.sameErrorLimit {

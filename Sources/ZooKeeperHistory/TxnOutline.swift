@@ -1,21 +1,21 @@
 internal import Jute
 package import ZooKeeperProtocol
 
-/// A transaction as far as a listing of many needs it: who, when, and what it did to which znodes.
+/// The parts of a transaction that a listing needs: the session, the time, and the operations on znodes.
 ///
-/// Nothing is copied: the paths are bytes of the entry, which must stay valid.
+/// Nothing is copied: paths refer to the bytes of the entry, which must stay valid.
 package struct TxnOutline {
-  /// Who asked, when, and for what.
+  /// The session, the time and the kind of the transaction.
   package let header: TxnHeader
   private let body: UnsafeRawBufferPointer
 
-  /// One thing that the transaction did.
+  /// One operation of the transaction.
   package struct Operation {
-    /// The kind of it; nil for a number that is not known.
+    /// The kind of operation; nil for an unknown number.
     package var opCode: OpCode?
     /// Empty for an operation without a znode.
     package var path = UnsafeRawBufferPointer(start: nil, count: 0)
-    /// nil is null; also nil for an operation without data.
+    /// nil for null, and for an operation without data.
     package var data: UnsafeRawBufferPointer?
     /// The znode's version afterwards, or that of its ACL.
     package var version: Int32?
@@ -27,13 +27,13 @@ package struct TxnOutline {
     package var error: KeeperError?
     /// The znode's new ACL.
     package var acl: [ACL]?
-    /// Whether it is a consequence of the session's end.
+    /// Whether it is a deletion because of the session's end.
     package var isOfClosingSession = false
-    /// Whether it was not carried out, because another operation of the same transaction failed.
+    /// Whether it was rolled back, because another operation of the same transaction failed.
     package var isUndone = false
   }
 
-  /// Reads the header of an entry; nil if the bytes are too few.
+  /// Parses the header of an entry; nil if there are not enough bytes.
   package init?(_ entry: UnsafeRawBufferPointer) {
     var reader = JuteReader(entry)
     guard let header = try? TxnHeader(from: &reader) else { return nil }
@@ -43,7 +43,7 @@ package struct TxnOutline {
 
   /// Calls `visit` with each operation, in order, until it returns false.
   ///
-  /// The end of a session is followed by a delete for each znode that it owned and that the transaction names.
+  /// The end of a session is followed by a delete for each ephemeral znode that the transaction lists.
   ///
   /// - Parameter readsACLs: whether the ACLs of operations are decoded.
   /// - Returns: whether the body could be decoded.
@@ -76,7 +76,7 @@ package struct TxnOutline {
     }
   }
 
-  /// Whether a part of a multi is an error, so that nothing of it was carried out.
+  /// Whether an operation of a multi is an error, so that none was carried out.
   private static func hasFailed(_ reader: JuteReader) throws(JuteError) -> Bool {
     var reader = reader
     var count = try reader.readInt()
@@ -88,7 +88,7 @@ package struct TxnOutline {
     return false
   }
 
-  /// - Returns: whether to go on.
+  /// - Returns: whether to continue.
   private static func visit(
     _ opCode: OpCode?, _ reader: inout JuteReader, _ readsACLs: Bool, _ visit: (Operation) -> Bool
   ) throws(JuteError) -> Bool {
@@ -126,7 +126,7 @@ package struct TxnOutline {
     return visit(operation)
   }
 
-  /// The deletes of a session's end. The list may be missing; a digest in its place reads as a list that is cut off.
+  /// The deletes of a session's end. The list can be missing; a digest in its place looks like a truncated list.
   private static func visitClosing(_ reader: inout JuteReader, _ visit: (Operation) -> Bool) -> Bool {
     var check = reader
     guard let count = try? check.readInt() else { return true }
@@ -165,25 +165,25 @@ package struct TxnOutline {
   }
 }
 
-/// Which transactions of a log are wanted.
+/// A filter for transactions.
 package struct TxnFilter: Hashable, Sendable {
-  /// Those that have changed this znode.
+  /// Only transactions that have changed this znode.
   package var path: String?
-  /// With `path`, also those that have changed znodes under it.
+  /// With `path`, also transactions that have changed its descendants.
   package var includesDescendants = false
-  /// Those of this session.
+  /// Only transactions of this session.
   package var session: SessionID?
-  /// Those that have an operation of one of these kinds.
+  /// Only transactions with an operation of one of these kinds.
   package var opCodes: Set<OpCode>?
   /// Bounds of the zxid, both inclusive.
   package var zxids = Zxid(rawValue: .min)...Zxid(rawValue: .max)
   /// Bounds of the time, in milliseconds since 1970, both inclusive.
   package var times = Int64.min...Int64.max
 
-  /// Everything.
+  /// A filter that all transactions pass.
   package init() {}
 
-  /// Whether a transaction is among them.
+  /// Whether a transaction passes.
   package func includes(_ outline: TxnOutline) -> Bool {
     guard zxids.contains(outline.header.zxid), times.contains(outline.header.timeMilliseconds) else { return false }
     if let session, outline.header.sessionID != session { return false }

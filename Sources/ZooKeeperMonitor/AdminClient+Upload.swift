@@ -6,19 +6,19 @@ import ZooKeeperClient
 public import ZooKeeperProtocol
 
 extension AdminClient {
-  /// How long an answer may take after everything was sent, unless the caller says otherwise.
+  /// The default time limit for the answer after everything was sent.
   public static let defaultAnswerLimit = Duration.seconds(300)
 
   /// Posts a file to `/commands/COMMAND`.
   ///
-  /// The server is asked first whether it wants the file, so that one that refuses it need not read it. A server that
-  /// does not answer that question gets the file all the same.
+  /// The server is asked first whether it accepts the file, so that one that refuses need not read it. A server that
+  /// does not answer this question is sent the file nevertheless.
   ///
   /// - Parameters:
   ///   - path: what follows `/commands/`.
   ///   - authorization: the content of the header `Authorization`.
   ///   - limit: the time limit for connecting, and how long the server may take for each piece of the file.
-  ///   - answerLimit: how long it may take to answer once it has the file.
+  ///   - answerLimit: how long it may take to answer after it has received the file.
   ///   - lengthBytes: the length of the file.
   ///   - next: the next bytes of the file, called on a thread of a pool.
   /// - Throws: `ConnectFailure` if no complete answer came, `CancellationError`, and what `next` throws.
@@ -64,12 +64,12 @@ extension AdminClient {
   }
 }
 
-/// Sends a file and gathers the answer.
+/// Sends a file and collects the answer.
 private final class UploadHandler: ChannelInboundHandler {
   typealias InboundIn = HTTPClientResponsePart
   typealias OutboundOut = HTTPClientRequestPart
 
-  /// How long the server may take to say whether it wants the file.
+  /// How long the server may take to report whether it accepts the file.
   private static let patience = TimeAmount.seconds(3)
 
   private let request: HTTPRequestHead
@@ -114,7 +114,7 @@ private final class UploadHandler: ChannelInboundHandler {
   }
 
   private func sendNext(_ context: ChannelHandlerContext) {
-    // A server that has answered already does not want the rest.
+    // If the server has answered already, the rest is not sent.
     guard !hasEnded, answer.status == 0 else { return }
     restartTimer(context, limit)
     let read = NIOThreadPool.singleton.runIfActive(eventLoop: context.eventLoop, next)
@@ -128,7 +128,7 @@ private final class UploadHandler: ChannelInboundHandler {
       case .success(let bytes):
         guard !hasEnded else { return }
         let sent = context.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: bytes)))))
-        // If it cannot be sent, the answer that explains it may be there to be read; otherwise the connection ends.
+        // If sending fails, an answer with the reason may be available; otherwise the connection ends.
         sent.assumeIsolated().whenSuccess { [self] in sendNext(context) }
       }
     }

@@ -8,36 +8,36 @@ public import ZooKeeperProtocol
 
 /// An answer of an AdminServer.
 public struct AdminAnswer: Hashable, Sendable {
-  /// The status of HTTP, 200 for success.
+  /// The HTTP status; 200 for success.
   public var status: Int
   public var contentType: String?
   public var body: [UInt8]
   /// The headers, by their names in lower case.
   public var headers: [String: String] = [:]
 
-  /// What the server says about a command that it has not carried out; nil if it has, or answers in another way.
+  /// The server's error message for a command that has failed; nil if there is none.
   public var error: String? { JSONReader.read(body)?["error"]?.text }
 
-  /// Whether the body is a document in JSON, of whatever status.
+  /// Whether the body is a JSON document, whatever the status.
   public var hasDocument: Bool { JSONReader.read(body) != nil }
 
-  /// A list of texts in the answer, which is an object in JSON; empty if it has none of that name.
+  /// A list of texts in the answer, which is a JSON object; empty if there is no list with that name.
   public func texts(_ name: String) -> [String] {
     guard case .array(let items)? = JSONReader.read(body)?[name] else { return [] }
     return items.compactMap(\.text)
   }
 
-  /// A flag, as `texts`; nil if there is none.
+  /// A flag in the answer; nil if there is none with that name.
   public func flag(_ name: String) -> Bool? {
     guard case .bool(let flag)? = JSONReader.read(body)?[name] else { return nil }
     return flag
   }
 
-  /// The body as JSON; nil if it is none, or not of a success.
+  /// The body of a successful answer as JSON; nil for any other answer.
   var document: JSON? { status == 200 ? JSONReader.read(body) : nil }
 }
 
-/// Asks the HTTP server that Apache calls AdminServer.
+/// A client of the HTTP server that Apache calls AdminServer.
 ///
 /// *Source*: `ClientProtocol` 7.2; `org.apache.zookeeper.server.admin.Commands`.
 public enum AdminClient {
@@ -63,7 +63,7 @@ public enum AdminClient {
     }
   }
 
-  /// What the server says of itself; nil if it says nothing, for example because it does not serve.
+  /// The status that the server reports; nil if it reports none, for example because it does not serve.
   ///
   /// - Throws: as `get`.
   public static func status(
@@ -78,8 +78,8 @@ public enum AdminClient {
   ///   - path: as for `get`.
   ///   - authorization: the content of the header `Authorization`.
   ///   - limit: the time limit for connecting, and how long the server may be silent after that.
-  ///   - take: takes the next bytes of the file, on a thread of a pool. Nothing is read from the server while more than
-  ///     a MiB waits for it.
+  ///   - take: consumes the next bytes of the file, on a thread of a pool. Reading from the server pauses while more
+  ///     than a MiB is buffered.
   /// - Returns: the answer; its body is empty if it was a file.
   /// - Throws: `ConnectFailure` if no complete answer came, `CancellationError`, and what `take` throws. `take` is not
   ///   called afterwards.
@@ -132,7 +132,7 @@ public enum AdminClient {
   }
 }
 
-/// Why an answer that has begun is of no use.
+/// Why an answer cannot be used.
 enum AdminFailure: Error {
   case tooLong
   case closed
@@ -156,12 +156,12 @@ extension ConnectFailure {
   }
 }
 
-/// Sends a request and gathers the answer.
+/// Sends a request and collects the answer.
 private final class AdminHandler: ChannelInboundHandler {
   typealias InboundIn = HTTPClientResponsePart
   typealias OutboundOut = HTTPClientRequestPart
 
-  /// How many bytes of a file may wait to be taken before reading pauses.
+  /// The number of buffered bytes of a file at which reading pauses.
   private static let pendingLimitBytes = 1 << 20
 
   private let request: HTTPRequestHead
@@ -174,7 +174,7 @@ private final class AdminHandler: ChannelInboundHandler {
   private var hasEnded = false
   private var pendingBytes = 0
   private var isPaused = false
-  /// What has arrived of a file is taken, one piece after the other.
+  /// Completes when the pieces so far have been consumed, which happens one after the other.
   private var taken: EventLoopFuture<Void>
 
   init(
@@ -226,7 +226,7 @@ private final class AdminHandler: ChannelInboundHandler {
     }
   }
 
-  /// Hands on a piece of a file, and stops reading while too much waits.
+  /// Passes on a piece of a file, and pauses reading while too much is buffered.
   private func take(_ part: ByteBuffer, _ context: ChannelHandlerContext) {
     guard let take else { return }
     let loop = context.eventLoop
@@ -255,7 +255,8 @@ private final class AdminHandler: ChannelInboundHandler {
 
   func channelInactive(context: ChannelHandlerContext) { fail(AdminFailure.closed, context) }
 
-  /// Reports a failure, unless the answer or another failure was reported already, once nothing is being taken.
+  /// Reports a failure after the pieces so far have been consumed, unless the answer or another failure was reported
+  /// already.
   private func fail(_ error: any Error, _ context: ChannelHandlerContext) {
     guard !hasEnded else { return }
     hasEnded = true

@@ -1,8 +1,8 @@
 public import ZooKeeperClient
 
-/// What stops a client, in words.
+/// Messages for the reasons of a connect failure.
 extension ConnectFailure.Reason {
-  /// What happened, as it follows `host:port: `.
+  /// What happened, as the text after `host:port: `.
   public var message: String {
     switch self {
     case .refused: "connection refused"
@@ -12,7 +12,7 @@ extension ConnectFailure.Reason {
     case .authenticationTimedOut(let limit): "the SASL login took longer than \(limit) ms"
     case .closedWithoutAnswer: "the server closed the connection without a reply"
     case .behind(let server, let seen):
-      "it is behind this session: its last transaction is \(server), and the session has seen \(seen)"
+      "its last transaction is \(server), but this session has already seen \(seen)"
     case .notZooKeeper(let error): "not a ZooKeeper server (\(error))"
     case .tls(let failure): failure.description(of: "the server")
     case .readOnlyServerRefused: "a read-only server, which -r would accept"
@@ -29,8 +29,8 @@ extension ConnectFailure.Reason {
     case .timedOut(connected: true, _), .notZooKeeper: "is this the client port of a ZooKeeper server?"
     case .authenticationTimedOut: "does the KDC answer?"
     case .closedWithoutAnswer:
-      "the server has no quorum, allows no more connections (maxClientCnxns), expects TLS (--tls), or is not a"
-        + " ZooKeeper server"
+      "the server has no quorum, has reached its limit of connections (maxClientCnxns), expects TLS (--tls), or is not"
+        + " a ZooKeeper server"
     case .tls(let failure): failure.hint
     case .behind:
       "it lags, has lost its data, or belongs to another ensemble; connect starts a session that has seen nothing yet"

@@ -4,14 +4,14 @@ public import TransportSecurity
 public import ZooKeeperClient
 public import ZooKeeperProtocol
 
-/// Asks the servers of an ensemble what they know about themselves, all at once.
+/// Asks the servers of an ensemble about their state, all at the same time.
 public struct EnsembleProbe: Sendable {
-  /// How connections for words are encrypted; nil if they are not.
+  /// How connections for four-letter words are encrypted; nil for connections in the clear.
   public var tls: TLSContext?
-  /// How long a connection may take, and again an answer.
+  /// The time limit for connecting, and again for an answer.
   public var limit: Duration
-  /// Where the AdminServers are: for a server its own address with this port, or these addresses, each of which says
-  /// whose it is.
+  /// The addresses of the AdminServers: each server's address with a port, or a list of addresses, whose
+  /// `configuration` shows which server each belongs to.
   public var admin: AdminPlaces
   /// Opens a session with one server.
   public var open: @Sendable (ServerAddress) async throws -> ZooKeeperClient
@@ -36,12 +36,13 @@ public struct EnsembleProbe: Sendable {
     self.open = open
   }
 
-  /// Asks all servers of a list, then those that the first answers name besides, unless connections are encrypted.
+  /// Asks all servers of a list and then, unless connections are encrypted, further servers that the first answers
+  /// name.
   public func ensemble(_ servers: [ServerAddress]) async -> EnsembleReport {
     let admins = await adminServers(of: servers)
     var members = await reports(of: servers, admins)
     var report = EnsembleReport(members: members)
-    // The configuration has the addresses of the ports without encryption.
+    // The configuration contains the ports for connections in the clear.
     let others = tls == nil ? report.unaskedClients : []
     if !others.isEmpty {
       members += await reports(of: others, await adminServers(of: others))
@@ -64,9 +65,10 @@ public struct EnsembleProbe: Sendable {
     }
   }
 
-  /// Looks once more how far all servers are, and gives those that are behind the time to get as far as others were.
-  /// Only those that have not done so then lag: answers that are not of the same moment differ while clients write. The
-  /// earlier answers cannot show a lag, because the session that was opened on each server has waited for its end.
+  /// Asks all servers for their last transaction again, and gives those with an earlier one the time to catch up. Only
+  /// servers that have not caught up by then lag, because answers from different moments differ while clients write.
+  /// The earlier answers cannot show a lag, because the session that was opened on each server has waited for it to
+  /// catch up.
   private func awaitStragglers(_ report: inout EnsembleReport) async {
     let serving = report.members.indices.filter { report.members[$0].status?.zxid != nil }
     await withTaskGroup(of: (Int, Zxid?).self) { group in
@@ -93,7 +95,7 @@ public struct EnsembleProbe: Sendable {
 
   // MARK: One server
 
-  /// Asks one server in every way.
+  /// Asks one server by all means.
   public func member(_ address: ServerAddress, admin: ServerAddress?) async -> MemberReport {
     async let session = sessionReport(address)
     let words = ["srvr", "mntr", "conf"]
@@ -132,18 +134,18 @@ public struct EnsembleProbe: Sendable {
     report.dump = await document("dump", of: admin).flatMap { SessionDump(dump: $0) }
   }
 
-  /// The figures that an AdminServer gives; nil without one, or if it does not answer.
+  /// The metrics of an AdminServer; nil without one, or if it does not answer.
   public func metrics(of admin: ServerAddress?) async -> ServerMetrics? {
     await document("monitor", of: admin).flatMap { ServerMetrics(monitor: $0) }
   }
 
-  /// What an AdminServer answers to a command; nil without one, or if it does not answer.
+  /// An AdminServer's answer to a command; nil without one, or if it does not answer.
   func document(_ command: String, of admin: ServerAddress?) async -> JSON? {
     guard let admin else { return nil }
     return (try? await AdminClient.get(command, of: admin, tls: adminTLS, limit: limit))?.document
   }
 
-  /// Asks the AdminServer what the words did not tell.
+  /// Asks the AdminServer for what the four-letter words have not answered.
   private func askAdmin(_ admin: ServerAddress, for report: inout MemberReport) async {
     report.admin = .answered
     if report.metrics == nil {
@@ -162,7 +164,7 @@ public struct EnsembleProbe: Sendable {
 
   /// The AdminServer of each server that has one.
   ///
-  /// Whether it is that server's, and not any other HTTP server, is told by its `configuration`.
+  /// Its `configuration` shows whether it belongs to that server, and is not any other HTTP server.
   public func adminServers(of servers: [ServerAddress]) async -> [ServerAddress: ServerAddress] {
     let places: [ServerAddress] =
       switch admin {
@@ -187,9 +189,9 @@ public struct EnsembleProbe: Sendable {
     }
   }
 
-  /// The port for clients that an AdminServer's configuration names; nil if none answers.
+  /// The client port in an AdminServer's configuration; nil if it does not answer.
   ///
-  /// - Parameter waits: whether it was asked for, and so is waited for.
+  /// - Parameter waits: whether the user has named it, so that it is waited for.
   private func clientPort(of place: ServerAddress, waits: Bool) async -> Int? {
     let patience = waits ? limit : min(limit, .milliseconds(200))
     let answer = try? await AdminClient.get("configuration", of: place, tls: adminTLS, limit: patience)
@@ -220,7 +222,7 @@ public struct EnsembleProbe: Sendable {
     session.configuration = await configuration.flatMap { $0.0.map { String(decoding: $0, as: UTF8.self) } }
     session.rootACL = await acl?.0
     session.clockOffsetMilliseconds = await established.map { time in
-      // The connection was made at some time in between, so that a time of that range shows no difference.
+      // The connection was established at some time in this interval, so a time within it shows no difference.
       MemberReport.Session.clockOffset(from: time < begin ? begin : time > end ? end : time, to: time)
     }
     session.zxid = await client.snapshot().lastZxidSeen
@@ -228,7 +230,7 @@ public struct EnsembleProbe: Sendable {
     return (session, nil)
   }
 
-  /// When a session was opened, by the server's clock.
+  /// The time at which a session was opened, by the server's clock.
   private func establishment(of session: SessionID, at address: ServerAddress) async -> Int64? {
     guard let answer = await WordAnswer.ask("cons", of: address, tls: tls, limit: limit).bytes else { return nil }
     return ClientConnection.parse(cons: answer).first { $0.session == session }?.establishedMilliseconds
@@ -236,7 +238,7 @@ public struct EnsembleProbe: Sendable {
 }
 
 extension MemberReport {
-  /// Takes what the words say.
+  /// Reads the answers to the four-letter words.
   fileprivate mutating func read(_ answers: [String: WordAnswer]) {
     status = answers["srvr"]?.bytes.flatMap { ServerStatus(srvr: $0) }
     metrics = answers["mntr"]?.bytes.flatMap { ServerMetrics(mntr: $0) }

@@ -1,27 +1,27 @@
 public import ZooKeeperProtocol
 
-/// What the servers of an ensemble say, side by side.
+/// The reports of the servers of an ensemble.
 public struct EnsembleReport: Sendable {
   /// In the order in which they were asked.
   public var members: [MemberReport]
-  /// The transaction that a server must have applied by the end of the probe; nil if nothing has asked for it.
+  /// The transaction that each server must have applied by the end of the probe; nil if none was determined.
   public var goal: Zxid?
 
-  /// A server may be behind the others for so long before it is said to lag.
+  /// The time in which servers can catch up before they are reported to lag.
   public static let lagPatience = Duration.milliseconds(200)
 
   public init(members: [MemberReport]) { self.members = members }
 
   // MARK: Configuration
 
-  /// The configuration that a server shows; nil if it shows none, as a standalone server does.
+  /// The configuration that a server reports; nil if it reports none, as a standalone server does.
   public static func configuration(of member: MemberReport) -> QuorumConfiguration? {
     guard let text = member.session?.configuration, !text.isEmpty else { return nil }
     let parsed = try? QuorumConfiguration(parsing: text)
     return parsed?.members.isEmpty == false ? parsed : nil
   }
 
-  /// The configuration that most servers show, of the newest version if as many show another one.
+  /// The configuration that most servers report; the newest version in case of a tie.
   public var configuration: QuorumConfiguration? {
     var counts: [QuorumConfiguration: Int] = [:]
     for member in members {
@@ -30,7 +30,7 @@ public struct EnsembleReport: Sendable {
     return counts.max { ($0.value, $0.key.version) < ($1.value, $1.key.version) }?.key
   }
 
-  /// The number of a server in the ensemble, from whatever shows it.
+  /// The id of a server in the ensemble, from any source.
   public func id(of member: MemberReport) -> ServerID? {
     if let id = member.id { return id }
     guard let configuration = Self.configuration(of: member) ?? configuration else { return nil }
@@ -41,7 +41,7 @@ public struct EnsembleReport: Sendable {
     return candidates.count == 1 ? candidates[0].id : nil
   }
 
-  /// The addresses for clients that the configuration has, of servers that were not asked.
+  /// The client addresses in the configuration of servers that were not asked.
   var unaskedClients: [ServerAddress] { missingMembers.compactMap(\.clientAddress) }
 
   /// The servers of the configuration that were not asked.
@@ -57,11 +57,11 @@ public struct EnsembleReport: Sendable {
   /// The newest transaction that any member of the ensemble has.
   public var newestZxid: Zxid? { members.filter(isComparable).compactMap(\.zxid).max() }
 
-  /// Whether a server has less than it must.
+  /// Whether a server lags.
   public func isBehind(_ member: MemberReport) -> Bool { lag(of: member) > 0 }
 
-  /// How many transactions a server lacks; of those of earlier epochs only one is counted, since nothing shows how many
-  /// there were.
+  /// The number of transactions that a server lacks. Of earlier epochs only one is counted, because their number is
+  /// unknown.
   public func lag(of member: MemberReport) -> Int {
     guard isComparable(member), let zxid = member.status?.zxid, let goal = goal ?? newestZxid, zxid < goal else {
       return 0
@@ -75,25 +75,24 @@ public struct EnsembleReport: Sendable {
 
   // MARK: Quorum
 
-  /// The members that lead.
+  /// The leaders.
   public var leaders: [MemberReport] { members.filter { $0.state == .serving && $0.role == "leader" } }
 
-  /// Whether the ensemble serves: a server grants sessions only as a part of a quorum, so that a single one proves it.
+  /// Whether the ensemble serves. A server grants sessions only as part of a quorum, so a single one proves it.
   public var hasQuorum: Bool { members.contains { $0.state == .serving && $0.role != "read-only" } }
 
-  /// How many of the voters that serve now may fail at the same time without the loss of the quorum; nil if it is not
-  /// known who votes.
+  /// The number of serving voters that can fail without a loss of the quorum; nil if the voters are unknown.
   public var failuresLeft: Int? {
     guard let configuration, !configuration.voters.isEmpty else { return nil }
     let down = members.filter { $0.state != .serving }
     let known = Set(members.compactMap { id(of: $0) })
-    // Static configurations do not say where clients connect, so that a server which does not answer may be any of
-    // those that no other server is.
+    // Static configurations do not contain client addresses, so a server that does not answer can be any member that no
+    // other server is.
     let anonymous = down.filter { id(of: $0) == nil }.count
     let others = configuration.voters.filter { !known.contains($0) }.prefix(anonymous)
     let lost = Set(down.compactMap { id(of: $0) }).union(others)
     let up = configuration.voters.filter { !lost.contains($0) }
-    // The heaviest first: then it is the worst case for groups too.
+    // By descending weight, which is the worst case also with groups.
     let ordered = up.sorted { configuration.weight(of: $0) > configuration.weight(of: $1) }
     for count in ordered.indices {
       let left = Set(ordered.dropFirst(count + 1))
@@ -104,7 +103,7 @@ public struct EnsembleReport: Sendable {
 }
 
 extension QuorumConfiguration.Member {
-  /// Where clients connect, if its line says so; for a wildcard at the host of its other ports.
+  /// The client address, if its line contains one; a wildcard is replaced by the host of its other ports.
   public var clientAddress: ServerAddress? {
     guard let client, client.port > 0 else { return nil }
     let host = client.isWildcard ? addresses.first?.host ?? client.host : client.host

@@ -1,32 +1,32 @@
 public import ZooKeeperClient
 public import ZooKeeperProtocol
 
-/// What one server says about itself, however it was asked.
+/// The report of one server, from all sources.
 public struct MemberReport: Sendable {
   /// Whether the server serves clients.
   public enum State: Hashable, Sendable {
     case serving
-    /// It is up, and belongs to no quorum.
+    /// It is up, but is not part of a quorum.
     case notServing
     /// It does not answer, or refuses the client.
     case unreachable(ConnectFailure.Reason)
   }
 
-  /// How a way of asking has worked.
+  /// The outcome of asking in one way.
   public enum Way: Hashable, Sendable {
     case answered
-    /// `4lw.commands.whitelist` does not have the word.
+    /// `4lw.commands.whitelist` does not allow it.
     case notAllowed
     case failed(ConnectFailure.Reason)
     /// It was not tried.
     case untried
   }
 
-  /// What a session has shown.
+  /// What a session has found out.
   public struct Session: Sendable {
-    /// From the beginning of the connection to the server's grant of the session.
+    /// The time from the start of the connection to the grant of the session.
     public var handshakeMilliseconds: Double
-    /// Its number, whose upper eight bits are those of the number of the server that has granted it.
+    /// Its id, whose upper eight bits are from the id of the server that has granted it.
     ///
     /// *Source*: `SessionTrackerImpl.initializeNextSessionId`.
     public var id: SessionID
@@ -36,10 +36,11 @@ public struct MemberReport: Sendable {
     public var configuration: String?
     /// The ACL of the root; nil if it could not be read.
     public var rootACL: [ACL]?
-    /// How far the server's clock is ahead of this machine's, in milliseconds; nil if the server does not show it.
+    /// How far the server's clock is ahead of this machine's, in milliseconds; nil if the server does not report a
+    /// time.
     public var clockOffsetMilliseconds: Int64?
 
-    /// How far one time is after another, in milliseconds: at most a million years, since servers may say anything.
+    /// The difference of two times in milliseconds, limited to a million years, because servers can report any time.
     public static func clockOffset(from: Int64, to: Int64) -> Int64 {
       let limit = Int64(1) << 55
       let (offset, overflows) = to.subtractingReportingOverflow(from)
@@ -52,25 +53,25 @@ public struct MemberReport: Sendable {
     }
   }
 
-  /// Where clients connect.
+  /// The address for clients.
   public let address: ServerAddress
   public var state: State
-  /// Its number in the ensemble, if anything tells it.
+  /// Its id in the ensemble, if it is known.
   public var id: ServerID?
-  /// What `srvr` or `server_stats` say.
+  /// The answer to `srvr` or `server_stats`.
   public var status: ServerStatus?
-  /// What `mntr` or `monitor` say.
+  /// The answer to `mntr` or `monitor`.
   public var metrics: ServerMetrics?
-  /// What `dump` says; asked of leaders and standalone servers only.
+  /// The answer to `dump`, which only leaders and standalone servers are asked for.
   public var dump: SessionDump?
   public var session: Session?
-  /// Why there is no session, in the words of the error.
+  /// The error if no session could be opened.
   public var sessionFailure: ZooKeeperError?
-  /// The directory of the server's snapshots, as it is called on its own machine.
+  /// The directory of the server's snapshots on its machine.
   public var dataDirectory: String?
-  /// What came of each four-letter word that was asked.
+  /// The outcome of each four-letter word.
   public var words: [String: Way] = [:]
-  /// What came of asking the AdminServer.
+  /// The outcome of asking the AdminServer.
   public var admin = Way.untried
 
   public init(address: ServerAddress, state: State) {
@@ -78,13 +79,13 @@ public struct MemberReport: Sendable {
     self.state = state
   }
 
-  /// `leader`, `follower`, `observer`, `standalone`, `read-only`; nil if nothing shows it.
+  /// `leader`, `follower`, `observer`, `standalone`, `read-only`; nil if it is unknown.
   public var role: String? { status?.mode ?? metrics?["server_state"] }
 
-  /// The last transaction that the server has applied, as far as it was told.
+  /// The last known transaction that the server has applied.
   public var zxid: Zxid? { [status?.zxid, session?.zxid].compactMap(\.self).max() }
 
-  /// The version without what follows a comma or a hyphen: `3.8.0`.
+  /// The version up to a comma or a hyphen: `3.8.0`.
   public var version: String? {
     (status?.version ?? metrics?["version"]).map { String($0.prefix { $0 != "," && $0 != "-" }) }
   }
@@ -94,6 +95,6 @@ public struct MemberReport: Sendable {
   public var znodeCount: Int64? { status?.znodeCount ?? metrics?.count("znode_count") }
   public var watchCount: Int64? { metrics?.count("watch_count") }
 
-  /// How many sessions there are, as far as this server knows; a leader knows all.
+  /// The number of sessions that this server knows; a leader knows all.
   public var sessionCount: Int64? { metrics?.count("global_sessions") ?? dump.map { Int64($0.sessions.count) } }
 }

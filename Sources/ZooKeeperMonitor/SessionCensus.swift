@@ -1,18 +1,19 @@
 public import ZooKeeperClient
 public import ZooKeeperProtocol
 
-/// All sessions of an ensemble: where their clients are, and what they own and watch.
+/// All sessions of an ensemble, with the addresses of their clients, their ephemeral znodes and their watches.
 ///
-/// Connections and watches are known only to the server that a client is connected to, ephemeral znodes to all.
+/// Connections and watches are known only to the server that a client is connected to; ephemeral znodes are known to
+/// all.
 public struct SessionCensus: Sendable {
   /// A session.
   public struct Session: Hashable, Sendable {
     public let id: SessionID
-    /// The client's `host:port`; nil if it is connected to none of the servers that were asked.
+    /// The client's `host:port`; nil if it is not connected to any of the servers that were asked.
     public var client: String?
     /// The server that the client is connected to.
     public var server: ServerAddress?
-    /// When the connection was made, in milliseconds since 1970 by the server's clock.
+    /// The start of the connection, in milliseconds since 1970 by the server's clock.
     public var sinceMilliseconds: Int64?
     public var timeoutMilliseconds: Int64?
     public var receivedCount: Int64 = 0
@@ -34,17 +35,17 @@ public struct SessionCensus: Sendable {
     }
   }
 
-  /// By number.
+  /// Sorted by id.
   public private(set) var sessions: [Session] = []
   /// Servers that could not be asked.
   public private(set) var failures: [ConnectFailure] = []
-  /// Servers that are up and have answered neither these words nor their AdminServer.
+  /// Servers that are up but have answered neither these four-letter words nor by their AdminServer.
   public private(set) var refused: [(server: ServerAddress, words: [String])] = []
 
-  /// Whether every server has told everything.
+  /// Whether every server has answered completely.
   public var isComplete: Bool { failures.isEmpty && refused.isEmpty }
 
-  /// What one server has told.
+  /// The answers of one server.
   private struct Part: Sendable {
     var address: ServerAddress
     var failure: ConnectFailure?
@@ -114,7 +115,7 @@ public struct SessionCensus: Sendable {
     } else if let told = await probe.document("watches", of: admin).flatMap({ WatchDump(watches: $0) }) {
       part.watches = told
     } else if case .failed(.closedWithoutAnswer) = answers.wchc {
-      // An empty answer: there are no watches.
+      // An empty answer means that there are no watches.
     } else {
       part.refused.append("wchc")
     }
@@ -127,7 +128,7 @@ public struct SessionCensus: Sendable {
 }
 
 extension SessionCensus.Session {
-  /// Takes what the server of its connection reports.
+  /// Adds what the server of its connection reports.
   fileprivate mutating func take(_ connection: ClientConnection, at address: ServerAddress) {
     client = connection.client
     server = address

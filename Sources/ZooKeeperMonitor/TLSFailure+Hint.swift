@@ -1,7 +1,7 @@
 public import TransportSecurity
 
 extension TLSFailure {
-  /// What a user of the shell can do about it.
+  /// What the user can do about it.
   public var hint: String? {
     switch self {
     case .expired: "renew the server's certificate"

@@ -6,24 +6,6 @@ public struct ConnectStringError: Error, Hashable, Sendable {
   public let text: String
 }
 
-/// Where one server listens: a host name or address, and a port.
-public struct ServerAddress: Hashable, Sendable {
-  /// A name, an IPv4 address, or an IPv6 address without brackets.
-  public var host: String
-  /// 1 to 65535.
-  public var port: Int
-
-  public init(host: String, port: Int) {
-    self.host = host
-    self.port = port
-  }
-}
-
-extension ServerAddress: CustomStringConvertible {
-  /// `host:port`, with brackets around an IPv6 address.
-  public var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
-}
-
 /// The servers of an ensemble and the path that a client takes for its root:
 /// `host[:port][,host[:port]...][/chroot]`.
 ///
@@ -108,7 +90,7 @@ extension ServerAddress {
     if text.hasPrefix("[") || host.contains(":"), IPv6Literal(parsing: host) == nil {
       throw fail("\(host) is not an IPv6 address")
     }
-    guard HostAndPort.host(host) != nil else { throw fail("\(host) is neither a host's name nor an address") }
+    guard ServerAddress.host(host) != nil else { throw fail("\(host) is neither a host's name nor an address") }
     var port = ConnectString.defaultPort
     if let portText {
       guard let number = Int(portText), (1...65535).contains(number) else {

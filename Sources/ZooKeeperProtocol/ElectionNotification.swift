@@ -108,7 +108,7 @@ public struct ElectionGreeting: Hashable, Sendable {
   public var serverID: ServerID
   /// Where that server accepts connections for elections. Empty from servers before 3.5, which do not say it, and if
   /// all that was sent are wildcards.
-  public var addresses: [HostAndPort]
+  public var addresses: [ServerAddress]
 
   /// One address, since 3.5.
   public static let versionOne: Int64 = -65536
@@ -118,7 +118,7 @@ public struct ElectionGreeting: Hashable, Sendable {
   private static let fixedLengthBytes = 20
 
   /// A greeting of the form that has as many addresses.
-  public init(serverID: ServerID, addresses: [HostAndPort]) {
+  public init(serverID: ServerID, addresses: [ServerAddress]) {
     self.serverID = serverID
     self.addresses = addresses
   }
@@ -155,7 +155,7 @@ public struct ElectionGreeting: Hashable, Sendable {
     let text = String(
       decoding: UnsafeRawBufferPointer(rebasing: bytes[fixedLengthBytes..<(fixedLengthBytes + length)]), as: UTF8.self)
     // A wildcard says which addresses the server listens on, and is no address to connect to.
-    let addresses = text.split(separator: "|").compactMap { HostAndPort(parsing: String($0)) }
+    let addresses = text.split(separator: "|").compactMap { ServerAddress(parsing: String($0)) }
       .filter { !$0.isWildcard }
     return (ElectionGreeting(serverID: id, addresses: addresses), fixedLengthBytes + length)
   }

@@ -22,7 +22,8 @@ package struct PathKey: Hashable, Sendable {
   @inlinable
   package static func == (left: PathKey, right: PathKey) -> Bool {
     guard left.mixed == right.mixed else { return false }
-    // Word by word: comparing the UTF-8 views took a seventh of all instructions of a pipelined write.
+    // Compares eight bytes at a time, because comparing the UTF-8 views took a seventh of all instructions of a
+    // pipelined write.
     return withBytes(left.path) { leftBytes in withBytes(right.path) { areEqual(leftBytes, $0) } }
   }
 

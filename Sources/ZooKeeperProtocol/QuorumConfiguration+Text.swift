@@ -18,10 +18,10 @@ extension QuorumConfiguration.Member {
       }
       isObserver = role ?? isObserver
     }
-    var client: HostAndPort?
+    var client: ServerAddress?
     if halves.count == 2 {
       let value = String(halves[1])
-      let parsed = value.contains(":") ? HostAndPort(parsing: value) : HostAndPort(parsing: "0.0.0.0:\(value)")
+      let parsed = value.contains(":") ? ServerAddress(parsing: value) : ServerAddress(parsing: "0.0.0.0:\(value)")
       guard let parsed else { throw Self.badForm(text) }
       client = parsed
     }
@@ -48,7 +48,7 @@ extension QuorumConfiguration.Member {
       rest = part[part.index(after: colon)...]
     }
     let fields = rest.split(separator: ":", omittingEmptySubsequences: false)
-    guard (2...3).contains(fields.count), HostAndPort.host(host) != nil else { throw badForm(text) }
+    guard (2...3).contains(fields.count), ServerAddress.host(host) != nil else { throw badForm(text) }
     var ports: [Int] = []
     for field in fields.prefix(2) {
       guard let port = Int(field), (0...65535).contains(port) else {

@@ -25,6 +25,11 @@ public struct ChangeStream: Sendable {
   public var readsData: Bool
   /// Whether the present state is reported first, and again after each gap.
   public var beginsWithState: Bool
+  /// What ends the stream once the znode meets it; nil to go on until the consumer ends it.
+  ///
+  /// The znode is read at the start, after each change that can matter and after each gap. A state that begins and
+  /// ends between two reads can be missed.
+  public var until: Condition?
 
   /// What the stream reports.
   public enum Record: Hashable, Sendable {
@@ -47,19 +52,23 @@ public struct ChangeStream: Sendable {
   }
 
   /// A stream of changes of `path`, which need not exist.
-  public init(path: String, isRecursive: Bool = false, readsData: Bool = false, beginsWithState: Bool = false) {
+  public init(
+    path: String, isRecursive: Bool = false, readsData: Bool = false, beginsWithState: Bool = false,
+    until: Condition? = nil
+  ) {
     self.path = path
     self.isRecursive = isRecursive
     self.readsData = readsData
     self.beginsWithState = beginsWithState
+    self.until = until
   }
 
-  /// Passes records to `body` until it returns false.
+  /// Passes records to `body` until it returns false or `until` is met.
   ///
   /// - Parameters:
   ///   - limit: for how long; nil for indefinitely.
   ///   - reopen: creates a new session when the present one has expired.
-  /// - Returns: false if the limit passed before `body` returned false.
+  /// - Returns: false if the limit passed first.
   /// - Throws: `ZooKeeperError`, and what `reopen` and `body` throw.
   public func follow(
     _ client: ZooKeeperClient, limit: Duration? = nil, reopen: @escaping @Sendable () async throws -> ZooKeeperClient,
@@ -94,16 +103,18 @@ public struct ChangeStream: Sendable {
     }
   }
 
-  /// - Returns: false if `body` has returned false.
+  /// - Returns: false if the stream has ended, because of `body` or of `until`.
   private func begin(after gap: Gap?, _ recipe: RecipeClient, _ body: @Sendable (Record) async throws -> Bool)
     async throws
     -> Bool
   {
     if let gap, try await !body(.gap(gap)) { return false }
-    return beginsWithState ? try await reportState(recipe, body) : true
+    if beginsWithState, try await !reportState(recipe, body) { return false }
+    return try await until?.fulfilment(recipe, path) == nil
   }
 
-  /// - Returns: false if `body` has returned false, true if the watch has ended with its session.
+  /// - Returns: false if the stream has ended, because of `body` or of `until`; true if the watch has ended with its
+  ///   session.
   private func take(
     _ events: WatchEvents, _ recipe: RecipeClient, _ body: @Sendable (Record) async throws -> Bool
   ) async throws -> Bool {
@@ -120,6 +131,9 @@ public struct ChangeStream: Sendable {
       case (.none, _): continue
       default:
         guard try await body(change(event, recipe)) else { return false }
+        if let until, until.concerns(event.path, at: path), try await until.fulfilment(recipe, path) != nil {
+          return false
+        }
       }
     }
     try Task.checkCancellation()

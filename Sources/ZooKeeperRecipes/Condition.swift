@@ -64,7 +64,7 @@ public enum Condition: Hashable, Sendable {
     _ client: ZooKeeperClient, at path: String, limit: Duration? = nil
   ) async throws -> Fulfilment? {
     let recipe = RecipeClient(client)
-    if limit == .zero { return try await look(recipe, path).fulfilment }
+    if limit == .zero { return try await fulfilment(recipe, path) }
     return try await withTimeout(limit) {
       while true {
         let (fulfilment, events) = try await look(recipe, path)
@@ -72,6 +72,31 @@ public enum Condition: Hashable, Sendable {
         try await events.awaitChange()
       }
     }
+  }
+
+  /// Reads the znode once, without a watch.
+  ///
+  /// - Returns: nil if the condition does not hold.
+  func fulfilment(_ recipe: RecipeClient, _ path: String) async throws(ZooKeeperError) -> Fulfilment? {
+    switch self {
+    case .exists, .absent:
+      let stat = try await recipe.stat(of: path)
+      return (stat != nil) == (self == .exists) ? Fulfilment(stat: stat) : nil
+    case .equals(let wanted):
+      guard let (data, stat) = try await recipe.data(of: path), (data ?? []) == wanted else { return nil }
+      return Fulfilment(stat: stat, data: data)
+    case .children(let comparison, let number):
+      let stat = try await recipe.stat(of: path)
+      return comparison.holds(stat.map { Int($0.numChildren) } ?? 0, number) ? Fulfilment(stat: stat) : nil
+    }
+  }
+
+  /// Whether a change of the znode `changed` can make the condition true for the znode at `path`.
+  func concerns(_ changed: String?, at path: String) -> Bool {
+    guard let changed, changed != path else { return changed != nil }
+    // A recursive watch reports the creation and the deletion of children instead of a change of their set.
+    guard case .children = self else { return false }
+    return ZnodePath.parent(of: changed) == path
   }
 
   private func look(

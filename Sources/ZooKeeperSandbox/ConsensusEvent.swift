@@ -1,16 +1,16 @@
 /// A message between two servers of an ensemble, or a change of a server's role.
 ///
-/// A message is two events: it is sent by one server and, later, received by another. A message that is sent and never
-/// received was lost, or waits.
+/// A message causes two events: one server sends it and later another receives it. A message without the second event
+/// was lost, or is still in flight.
 public struct ConsensusEvent: Hashable, Sendable {
-  /// What became of a message at the server.
+  /// The direction of a message at the server.
   public enum Direction: String, Hashable, Sendable {
     case sent, received
-    /// There is no message: the server has changed its role.
+    /// No message: the server has changed its role.
     case local
   }
 
-  /// What a message is, by the names of ZooKeeper's protocol, or which role the server has taken.
+  /// The type of a message, with the names of ZooKeeper's protocol, or the new role of the server.
   public enum Kind: String, CaseIterable, Hashable, Sendable {
     /// A vote of an election.
     case vote = "VOTE"
@@ -21,23 +21,23 @@ public struct ConsensusEvent: Hashable, Sendable {
     case leaderInfo = "LEADERINFO"
     /// A learner accepts that epoch.
     case ackEpoch = "ACKEPOCH"
-    /// The leader sends what the learner lacks, or has it cut off what the leader lacks, or sends the whole tree.
+    /// The leader sends the missing transactions, has the learner truncate its log, or sends the whole tree.
     case diff = "DIFF"
     case trunc = "TRUNC"
     case snap = "SNAP"
-    /// The learner has everything that the leader's epoch begins with.
+    /// The leader has sent the learner its initial history.
     case newLeader = "NEWLEADER"
-    /// The learner may serve clients.
+    /// The leader lets the learner serve clients.
     case upToDate = "UPTODATE"
     /// A learner forwards a client's request.
     case request = "REQUEST"
-    /// The leader proposes a transaction, a follower has it on disk, and the leader has it committed.
+    /// The leader proposes a transaction, a follower acknowledges that it is on disk, and the leader commits it.
     case proposal = "PROPOSAL"
     case ack = "ACK"
     case commit = "COMMIT"
     /// An observer learns of a committed transaction.
     case inform = "INFORM"
-    /// The same of a change of the ensemble.
+    /// The same for a reconfiguration.
     case commitAndActivate = "COMMITANDACTIVATE"
     case informAndActivate = "INFORMANDACTIVATE"
     /// A heartbeat, and the answer to it.
@@ -46,7 +46,7 @@ public struct ConsensusEvent: Hashable, Sendable {
     case revalidate = "REVALIDATE"
     /// A client's `sync`.
     case sync = "SYNC"
-    /// A message that is not known.
+    /// An unknown message.
     case unknown = "UNKNOWN"
     /// The roles.
     case looking = "LOOKING"
@@ -55,26 +55,26 @@ public struct ConsensusEvent: Hashable, Sendable {
     case leading = "LEADING"
   }
 
-  /// Since the ensemble was started.
+  /// The time since the ensemble was started.
   public var time: Duration
-  /// The server at which it happens.
+  /// The server at which it happened.
   public var server: Int
-  /// The other server; nil for a change of role, and for one that has not said yet who it is.
+  /// The other server; nil for a change of role, and if the other server has not identified itself yet.
   public var peer: Int?
   public var direction: Direction
   public var kind: Kind
-  /// The transaction that the message is about; nil if it is about none.
+  /// The transaction that the message concerns, if any.
   public var zxid: Int64?
-  /// The epoch of that transaction, or the one that the message is about.
+  /// The epoch of that transaction, or the one that the message contains.
   public var epoch: Int?
-  /// Of a vote, the server that is voted for.
+  /// For a vote, the server that is voted for.
   public var leader: Int?
-  /// Of a vote, the number of the sender's election.
+  /// For a vote, the round of the sender's election.
   public var round: Int64?
-  /// What a transaction or request does, such as `setData /a`; what the sender of a vote is doing.
+  /// The operation of a transaction or a request, such as `setData /a`, or the state of the sender of a vote.
   public var detail: String?
 
-  /// An event of these kinds, of which nothing else is known.
+  /// An event without further details.
   package init(time: Duration, server: Int, peer: Int? = nil, direction: Direction, kind: Kind) {
     self.time = time
     self.server = server

@@ -2,7 +2,7 @@ import Synchronization
 import ZooKeeperProtocol
 import ZooKeeperServer
 
-/// What the servers of an ensemble tell each other, from `LocalEnsemble.startTrace` on.
+/// The messages between the servers of an ensemble, from `LocalEnsemble.startTrace` on.
 ///
 /// ```swift
 /// let trace = await ensemble.startTrace()
@@ -18,15 +18,15 @@ public final class ConsensusTrace: Sendable {
     var lostCount = 0
   }
 
-  /// The most events that wait to be taken.
+  /// The maximum number of buffered events.
   public let limit: Int
   private let buffer = Mutex(Buffer())
 
   init(limit: Int) { self.limit = max(1, limit) }
 
-  /// Takes what has happened since the last call, in the order in which it happened.
+  /// Takes the events since the last call, in order.
   ///
-  /// - Returns: also how many later events were lost, because `limit` events waited.
+  /// - Returns: also the number of events that were lost because `limit` events were buffered.
   public func take() -> (events: [ConsensusEvent], lostCount: Int) {
     buffer.withLock { buffer in
       defer { buffer = Buffer() }
@@ -34,7 +34,7 @@ public final class ConsensusTrace: Sendable {
     }
   }
 
-  /// Keeps an event; one too many is only counted.
+  /// Buffers an event. If the buffer is full, the event is only counted.
   func add(_ event: ConsensusEvent) {
     buffer.withLock { buffer in
       if buffer.events.count < limit { buffer.events.append(event) } else { buffer.lostCount += 1 }
@@ -43,9 +43,9 @@ public final class ConsensusTrace: Sendable {
 }
 
 extension LocalEnsemble {
-  /// Starts to gather what the servers tell each other. Several traces can be gathered at the same time.
+  /// Starts a trace of the messages between the servers. Several traces can run at the same time.
   ///
-  /// - Parameter limit: how many events wait to be taken at most; later ones are counted and lost.
+  /// - Parameter limit: the maximum number of buffered events; further ones are counted and lost.
   public func startTrace(limit: Int = 100_000) async -> ConsensusTrace {
     let trace = ConsensusTrace(limit: limit)
     recorder.add(trace)
@@ -53,7 +53,7 @@ extension LocalEnsemble {
     return trace
   }
 
-  /// Ends a trace. What it has gathered can still be taken.
+  /// Ends a trace. Buffered events can still be taken.
   public func end(_ trace: ConsensusTrace) async {
     recorder.remove(trace)
     await updateTaps()
@@ -69,20 +69,20 @@ extension LocalEnsemble {
   }
 }
 
-/// Passes what happens at the servers on to all traces.
+/// Passes events of the servers to all traces.
 ///
 /// *Thread*: any.
 final class ConsensusRecorder: Sendable {
   private let start = ContinuousClock.now
   private let traces = Mutex<[ConsensusTrace]>([])
 
-  /// Passes events on to one more trace.
+  /// Adds a trace.
   func add(_ trace: ConsensusTrace) { traces.withLock { $0.append(trace) } }
 
-  /// Passes no further events on to a trace.
+  /// Removes a trace.
   func remove(_ trace: ConsensusTrace) { traces.withLock { $0.removeAll { $0 === trace } } }
 
-  /// What a server calls with its events; nil while there is no trace.
+  /// The callback for a server's events; nil while there is no trace.
   func tap(of server: Int) -> (@Sendable (TracedEvent) -> Void)? {
     guard traces.withLock({ !$0.isEmpty }) else { return nil }
     return { [weak self] event in self?.note(event, at: server) }
@@ -90,7 +90,7 @@ final class ConsensusRecorder: Sendable {
 
   private func note(_ event: TracedEvent, at server: Int) {
     var described = ConsensusEvent(event, at: server)
-    // The time is taken under the lock, so that the events of all servers are in its order.
+    // The time is read under the lock, so that the events of all servers are ordered by it.
     traces.withLock { traces in
       described.time = ContinuousClock.now - start
       for trace in traces { trace.add(described) }
@@ -99,7 +99,7 @@ final class ConsensusRecorder: Sendable {
 }
 
 extension ConsensusEvent {
-  /// The most characters of a path.
+  /// The maximum number of characters of a path.
   private static let maximumDetailLength = 300
 
   fileprivate init(_ event: TracedEvent, at server: Int) {
@@ -127,7 +127,7 @@ extension ConsensusEvent {
     case .vote(let vote):
       note(vote.zxid)
       epoch = Int(exactly: vote.peerEpoch.rawValue)
-      // An observer votes for none at first.
+      // An observer initially votes for no server.
       leader = vote.leader.isAssignable ? Int(exactly: vote.leader.rawValue) : nil
       round = vote.round
       detail = "\(vote.state)"
@@ -141,7 +141,7 @@ extension ConsensusEvent {
     }
   }
 
-  /// What is no zxid, as in a request, is left out.
+  /// Sets the zxid and its epoch, unless the value is not a zxid, as in a request.
   private mutating func note(_ zxid: Zxid) {
     guard zxid.rawValue >= 0 else { return }
     self.zxid = zxid.rawValue

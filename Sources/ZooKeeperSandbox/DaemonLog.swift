@@ -5,24 +5,24 @@ import ZooKeeperServer
 ///
 /// *Thread*: any.
 package final class DaemonLog: Sendable {
-  /// How it looks, and where it goes.
+  /// The format and the target of the log.
   package struct Settings: Hashable, Sendable {
-    /// The names of the levels, from the one that logs most.
+    /// The names of the levels, from the lowest.
     package static let levels = Logger.Level.allCases.map(\.rawValue)
-    /// The names of the forms of a line.
+    /// The names of the formats of a line.
     package static let formats = LogFormat.allCases.map(\.rawValue)
 
     /// One of `levels`.
     package var level = "info"
     /// One of `formats`.
     package var format = "text"
-    /// nil stands for stderr.
+    /// nil for stderr.
     package var file: String?
-    /// The size at which another file begins, in bytes; 0 means never.
+    /// The size in bytes at which a new file begins; 0 for never.
     package var fileBytes = 10 << 20
     /// The number of earlier files that are kept.
     package var earlierFileCount = 10
-    /// The variable `JOURNAL_STREAM`, by which systemd says that stderr is its journal.
+    /// The variable `JOURNAL_STREAM`, by which systemd reports that stderr is its journal.
     package var journalStream: String?
 
     package init() {}
@@ -33,7 +33,7 @@ package final class DaemonLog: Sendable {
 
   /// Opens the log.
   ///
-  /// - Throws: when its file cannot be written.
+  /// - Throws: if its file cannot be written.
   package init(_ settings: Settings) throws(SandboxError) {
     var converted = ServerLog.Settings()
     converted.level = Logger.Level(rawValue: settings.level) ?? .info
@@ -48,33 +48,33 @@ package final class DaemonLog: Sendable {
     logger = log.logger(label: "zookeeper.server")
   }
 
-  /// Logs what is wrong with the configuration. These lines are not limited.
+  /// Logs a warning about the configuration. These lines are not rate-limited.
   package func warn(_ message: String) { log.note(.warning, message) }
 
-  /// Logs a line of the page's: where it is, and who has changed what. These lines are not limited.
+  /// Logs a line of the page: its address, or a change by a user. These lines are not rate-limited.
   package func page(_ message: String) { log.note(.notice, message) }
 
-  /// Logs why the server has ended.
+  /// Logs the reason for which the server has ended.
   package func fail(_ message: String) { log.note(.critical, message) }
 
-  /// Opens the file again, because another program has renamed it.
+  /// Reopens the file, because another program has renamed it.
   package func reopen() {
     log.reopen()
     logger.notice("the log was opened again")
   }
 
-  /// Logs one more level.
+  /// Lowers the log level by one.
   package func lowerLevel() {
     let level = log.threshold.lower()
     logger.notice("the log's level was changed", metadata: ["level": "\(level)", "by": "SIGUSR1"])
   }
 
-  /// Logs from the level on that the server was started with.
+  /// Restores the initial log level.
   package func resetLevel() {
     log.threshold.set(log.threshold.initial)
     logger.notice("the log's level was changed", metadata: ["level": "\(log.threshold.initial)", "by": "SIGUSR2"])
   }
 
-  /// Writes what waits, for a limited time.
+  /// Writes the buffered lines, for a limited time.
   package func stop() { log.stop() }
 }

@@ -5,20 +5,20 @@ import ZooKeeperServer
 ///
 /// *Thread*: one at a time; the calls block.
 package final class DirectoryRestore {
-  /// What a state consists of.
+  /// The contents of a state.
   package struct Contents: Hashable, Sendable {
     package let zxid: Zxid
     package let znodes: Int
     package let sessions: Int
-    /// Whether the snapshot was written while transactions were applied, so that it has parts of some.
+    /// Whether the snapshot was written while transactions were applied, so that it includes effects of later ones.
     package let isFuzzy: Bool
   }
 
-  /// What a restore has done.
+  /// The result of a restore.
   package struct Result: Hashable, Sendable {
     /// The snapshot under its final name.
     package let path: String
-    /// The directories in which the files of the earlier state are, in the layout of a data directory.
+    /// The directories with the files of the earlier state, in the layout of a data directory.
     package let asidePaths: [String]
   }
 
@@ -26,7 +26,7 @@ package final class DirectoryRestore {
 
   /// Locks a data directory.
   ///
-  /// - Throws: when it does not exist or cannot be written, or when a server uses it.
+  /// - Throws: if it does not exist or cannot be written, or if a server uses it.
   package init(dataDirectory: String, logDirectory: String) throws(SandboxError) {
     restore = try Self.translated { () throws(ServerStartError) in
       try OfflineRestore(dataDirectory: dataDirectory, logDirectory: logDirectory)
@@ -35,28 +35,29 @@ package final class DirectoryRestore {
 
   /// The present state; nil if there is none.
   ///
-  /// - Throws: when it cannot be read, which does not prevent a restore.
+  /// - Throws: if it cannot be read, which does not prevent a restore.
   package func contents() throws(SandboxError) -> Contents? {
     try Self.translated { () throws(ServerStartError) in try restore.contents() }.map(Self.contents)
   }
 
   /// Copies a snapshot into the directory, and reads it completely. Nothing else is changed.
   ///
-  /// - Parameter zxid: its last transaction, if it does not say that itself.
-  /// - Throws: when it is not whole, or the disk is full.
+  /// - Parameter zxid: its last transaction, if the snapshot does not contain it.
+  /// - Throws: if it is incomplete, or the disk is full.
   package func stage(_ path: String, zxid: Zxid?) throws(SandboxError) -> Contents {
     Self.contents(try Self.translated { () throws(ServerStartError) in try restore.stage(path, zxid: zxid) })
   }
 
   /// Makes the staged snapshot the state.
   ///
-  /// - Throws: the failure of a call. If it had been decided by then, the next start of a server completes it.
+  /// - Throws: the error of a system call. If the restore had been committed by then, the next start of a server
+  ///   completes it.
   package func install(_ zxid: Zxid) throws(SandboxError) -> Result {
     let result = try Self.translated { () throws(ServerStartError) in try restore.install(zxid) }
     return Result(path: result.path, asidePaths: result.asidePaths)
   }
 
-  /// Removes what was staged, and unlocks the directory.
+  /// Removes a staged snapshot, and unlocks the directory.
   package func close() {
     restore.discard()
     restore.close()

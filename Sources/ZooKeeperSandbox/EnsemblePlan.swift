@@ -7,26 +7,26 @@ import ZooKeeperServer
   import Darwin
 #endif
 
-/// The ports and directories of a sandbox's servers, which stay while these come and go.
+/// The ports and directories of a sandbox's servers, which stay the same while servers are stopped and started.
 struct EnsemblePlan: Sendable {
-  /// The most servers that one process runs.
+  /// The maximum number of servers in one process.
   static let maximumSize = 9
 
-  /// `LocalEnsemble.superuser` as a server's configuration has it: with the SHA-1 of it in base64.
+  /// `LocalEnsemble.superuser` in the form of a server's configuration, with its SHA-1 in base64.
   private static let superDigest = "super:WCo+aqEZfTf8oYIQkfqdYXKhC3M="
 
   let members: [ServerConfiguration.LocalMember]
   let settings: LocalEnsemble.Settings
-  /// What all data lies in.
+  /// The directory with all data.
   private let directory: String
-  /// Whether nothing of it is left behind.
+  /// Whether the directory is removed at the end.
   let isTemporary: Bool
   private let reservations: [PortReservation]
 
-  /// Takes ports and, where none is given, a directory.
+  /// Reserves ports and, if none is given, creates a directory.
   ///
-  /// - Throws: when there cannot be so many servers, the directory holds an ensemble of another size, or there are no
-  ///   free ports.
+  /// - Throws: if the number of servers is out of range, the directory contains an ensemble of another size, or there
+  ///   are no free ports.
   init(_ settings: LocalEnsemble.Settings) throws(SandboxError) {
     guard (1...Self.maximumSize).contains(settings.size) else {
       throw SandboxError(
@@ -42,7 +42,7 @@ struct EnsemblePlan: Sendable {
         "a standalone server cannot be reconfigured", hint: "start an ensemble, such as --local 3",
         isConfiguration: true)
     }
-    guard !settings.allowsReconfig || HostAndPort(host: settings.address, port: 0).isLoopback else {
+    guard !settings.allowsReconfig || ServerAddress(host: settings.address, port: 0).isLoopback else {
       throw SandboxError(
         "servers that allow reconfiguration cannot listen on \(settings.address)",
         hint: "the password of their superuser is public, so they listen on 127.0.0.1 only", isConfiguration: true)
@@ -77,18 +77,19 @@ struct EnsemblePlan: Sendable {
     return "\(host):\(members[id - 1].clientPort)"
   }
 
-  /// All of them, with commas between.
+  /// The addresses of all servers, separated by commas.
   var connectString: String { (1...members.count).map(address).joined(separator: ",") }
 
-  /// Makes the ports free for the server that they are for.
+  /// Releases the reserved ports for their server.
   func prepareToListen(_ id: Int) {
-    // Linux lets it listen beside the reservation, which keeps everybody else away even while it is down.
+    // On Linux the server can listen despite the reservation, which excludes other programs even while the server is
+    // down.
     #if !os(Linux)
       for reservation in reservations { reservation.release() }
     #endif
   }
 
-  /// What one server is told to be.
+  /// The configuration of one server.
   func configuration(of id: Int) -> ServerConfiguration {
     var configuration = ServerConfiguration(
       dataDirectory: members.count == 1 ? directory : "\(directory)/\(id)")
@@ -107,7 +108,7 @@ struct EnsemblePlan: Sendable {
     configuration.logging.forcesSync = !isTemporary
     configuration.logging.preallocationBytes = 1 << 20
     if members.count > 1 {
-      // A leader that stands still is given up after three seconds; a busy machine does not keep one that long.
+      // Followers abandon a leader that hangs after three seconds; a busy machine does not delay one that long.
       configuration.quorumTimes.initLimitTicks = 8
       configuration.quorumTimes.syncLimitTicks = 6
       configuration.maximumSessionTimeoutMilliseconds = 40_000
@@ -116,12 +117,13 @@ struct EnsemblePlan: Sendable {
     return configuration
   }
 
-  /// Removes what is not to be kept.
+  /// Removes the temporary directory, if there is one.
   func removeTemporary() {
     if isTemporary { TemporaryDirectory.remove(directory) }
   }
 
-  /// An ensemble of another size than the one that wrote the data might elect members that lack it.
+  /// Checks the size, because an ensemble of another size than that which wrote the data could elect a leader without
+  /// the data.
   private static func checkSize(_ size: Int, of directory: String) throws(SandboxError) {
     func exists(_ name: String) -> Bool { access("\(directory)/\(name)", F_OK) == 0 }
     let found = exists("version-2") ? 1 : (1...maximumSize).count { exists("\($0)/version-2") }
@@ -132,17 +134,17 @@ struct EnsemblePlan: Sendable {
   }
 }
 
-/// A port that nobody else is given, as long as this exists.
+/// A port that no other program gets while this object exists.
 ///
-/// The port is bound and not listened on. The kernel hands it to no other program that asks for any free port, nor
-/// uses it for an outgoing connection; the server itself may listen on it all the same.
+/// The port is bound without listening. The kernel does not assign it to other programs that ask for a free port, or to
+/// outgoing connections, but the server can still listen on it.
 final class PortReservation: Sendable {
   let port: Int
   private let descriptor: Int32
 
   /// Reserves a free port of a local address.
   ///
-  /// - Throws: when the address is none of this machine's.
+  /// - Throws: if the address does not belong to this machine.
   init(on host: String) throws(SandboxError) {
     var hints = addrinfo()
     hints.ai_flags = AI_PASSIVE
@@ -153,7 +155,7 @@ final class PortReservation: Sendable {
     #endif
     var list: UnsafeMutablePointer<addrinfo>?
     guard getaddrinfo(host, "0", &hints, &list) == 0, let list else {
-      throw SandboxError("\(host) is no address of this machine", isConfiguration: true)
+      throw SandboxError("\(host) is not an address of this machine", isConfiguration: true)
     }
     defer { freeaddrinfo(list) }
     let info = list.pointee
@@ -172,7 +174,7 @@ final class PortReservation: Sendable {
       $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &length) }
     }
     precondition(status == 0, "a bound socket has a name")
-    // The port is at the same place for both families.
+    // The port is at the same offset for both families.
     self.descriptor = descriptor
     port = withUnsafeBytes(of: &storage) { Int($0[2]) << 8 | Int($0[3]) }
   }

@@ -1,15 +1,15 @@
 import Synchronization
 import ZooKeeperServer
 
-/// Faults on request.
+/// Injects faults.
 ///
-/// All but `status` return once the servers have got over it: those that can be a quorum have a leader and serve, and
-/// the rest do not.
+/// All functions except `status` return when the servers have recovered: those that can form a quorum have a leader and
+/// serve clients, and the others do not serve.
 extension LocalEnsemble {
-  /// How long the servers may take to get over a fault.
+  /// How long the servers may take to recover from a fault.
   private static let settleLimit = Duration.seconds(20)
 
-  /// What the servers are, in the order of their ids.
+  /// The states of the servers, in the order of their ids.
   public func status() async -> [LocalMember] {
     let (lives, faults) = (lives.withLock { $0 }, faults.withLock { $0 })
     var members: [LocalMember] = []
@@ -52,9 +52,9 @@ extension LocalEnsemble {
     }
   }
 
-  /// Starts a server again, on its data; one that runs is stopped first.
+  /// Starts a server again on its data; a running one is stopped first.
   ///
-  /// - Throws: when it cannot start.
+  /// - Throws: if it cannot start.
   public func restart(_ id: Int) async throws(SandboxError) {
     switch try life(of: id) {
     case .running(let node): await node.stop()
@@ -66,7 +66,7 @@ extension LocalEnsemble {
     setLife(of: id, .running(try await Self.start(plan, id, faults, recorder, log)))
   }
 
-  /// Holds a server still, as SIGSTOP does: its connections stay, and it does not answer.
+  /// Pauses a server, as SIGSTOP does: its connections stay open, and it does not answer.
   ///
   /// - Throws: when it is not running.
   public func pause(_ id: Int) async throws(SandboxError) {
@@ -79,16 +79,16 @@ extension LocalEnsemble {
     }
   }
 
-  /// Lets a paused server go on.
+  /// Resumes a paused server.
   ///
-  /// - Throws: when it is not paused.
+  /// - Throws: if it is not paused.
   public func resume(_ id: Int) async throws(SandboxError) {
     guard case .paused(let node) = try life(of: id) else { throw SandboxError("server \(id) is not paused") }
     setLife(of: id, .running(node))
     node.resume()
   }
 
-  /// Lets servers reach only those of their own group. Whoever is in no group is in one with the others of that kind.
+  /// Blocks the traffic between groups of servers. Servers that are in no group form another one.
   public func partition(_ groups: [Set<Int>]) async {
     let rest = Set(1...size).subtracting(groups.reduce(into: Set<Int>()) { $0.formUnion($1) })
     let all = rest.isEmpty ? groups : groups + [rest]
@@ -108,9 +108,9 @@ extension LocalEnsemble {
     await partition([Set(1...size)])
   }
 
-  /// Waits until the servers have got over the last change.
+  /// Waits until the servers have recovered from the last change.
   ///
-  /// - Returns: false if they have not in a reasonable time.
+  /// - Returns: false if they have not recovered within a time limit.
   public func settle() async -> Bool {
     let deadline = ContinuousClock.now + Self.settleLimit
     while !Task.isCancelled {
@@ -124,7 +124,7 @@ extension LocalEnsemble {
   /// Whether a quorum of the servers is alive and connected.
   public var hasQuorum: Bool { quorum != nil }
 
-  /// The servers that run and reach each other, and can be a quorum, if some can.
+  /// The servers that run and reach each other, if they can form a quorum.
   private var quorum: Set<Int>? {
     let lives = lives.withLock { $0 }
     let running = Set((1...size).filter { if case .running = lives[$0 - 1] { true } else { false } })
@@ -137,8 +137,8 @@ extension LocalEnsemble {
   private func isSettled(_ members: [LocalMember]) -> Bool {
     let (quorum, voters) = (quorum ?? [], voters.withLock { $0 })
     let leaders = members.filter { $0.isServing && ["leader", "standalone"].contains($0.role) }
-    // A server that has just gone on may not know yet that it has been given up; its leader does.
-    // One that was removed by a reconfiguration may serve or not.
+    // A server that was just resumed may not know yet that its leader has dropped it, so the leader is asked. A server
+    // that was removed by a reconfiguration may serve or not.
     return members.allSatisfy {
       $0.state != .running || !voters.contains($0.id) || $0.isServing == quorum.contains($0.id)
     }
@@ -148,12 +148,12 @@ extension LocalEnsemble {
 
   /// Whether a server runs.
   ///
-  /// - Throws: when there is no such server.
+  /// - Throws: if there is no such server.
   func life(of id: Int) throws(SandboxError) -> Life {
     guard (1...size).contains(id) else {
       throw SandboxError(
         "there is no server \(id)",
-        hint: size == 1 ? "this sandbox has server 1 alone" : "this ensemble has the servers 1 to \(size)")
+        hint: size == 1 ? "this sandbox has only server 1" : "this ensemble has the servers 1 to \(size)")
     }
     return lives.withLock { $0[id - 1] }
   }

@@ -3,24 +3,24 @@ import ZooKeeperServer
 
 /// Faults of the network and of the machines: slow and broken links, slow disks, wrong clocks.
 ///
-/// They last until they are changed, also while a server is killed, restarted or paused. Each function returns when the
-/// servers have the fault, and does not wait for its consequences.
+/// They last until they are changed, even if a server is killed, restarted or paused. Each function returns when the
+/// fault is active, and does not wait for its consequences.
 extension LocalEnsemble {
-  /// The longest delay of a message or of a disk.
+  /// The maximum delay of a message or of a disk.
   public static let longestDelay = Duration.seconds(60)
-  /// The most by which a clock can be wrong: ten years.
+  /// The maximum offset of a clock: ten years.
   public static let largestClockOffset = Duration.seconds(10 * 365 * 24 * 3600)
 
-  /// Lets each message between servers arrive later. The messages of a connection stay in their order.
+  /// Delays each message between servers. The messages of a connection stay in order.
   ///
   /// - Parameters:
-  ///   - delay: how much later, in each direction; with a `jitter` of zero too, the servers' messages are quick again.
-  ///   - jitter: the most by which the delay of a message differs from that.
-  ///   - servers: those between which messages are slow; if it is one, those between it and all others; if none is
-  ///     given, those between all servers.
-  ///   - seed: what the delays are derived from where there is a jitter; nil takes any.
+  ///   - delay: the delay in each direction; zero, with a `jitter` of zero, ends the fault.
+  ///   - jitter: the maximum deviation of the delay of a message, in both directions.
+  ///   - servers: the servers whose messages to each other are delayed; for one server, all its messages; if empty,
+  ///     those of all servers.
+  ///   - seed: the seed of the random delays with a jitter; nil for a random one.
   /// - Returns: the seed.
-  /// - Throws: when there is no such server or link, or the time is negative or too long.
+  /// - Throws: if there is no such server or link, or the time is negative or too long.
   @discardableResult
   public func delay(
     _ delay: Duration, jitter: Duration = .zero, among servers: Set<Int> = [], seed: UInt64? = nil
@@ -36,17 +36,18 @@ extension LocalEnsemble {
     }
   }
 
-  /// Lets messages between servers break their connection instead of arriving, so that the servers must connect again.
+  /// Breaks connections between servers: a message breaks its connection with a given probability instead of arriving,
+  /// so that the servers must connect again.
   ///
-  /// TCP loses nothing on a connection that goes on: a network that loses packets makes it slow, and then ends it. So
-  /// this is what servers can see of such losses.
+  /// TCP does not lose data on a working connection. A network that loses packets makes the connection slow, and
+  /// finally breaks it, which is what servers see of such losses.
   ///
   /// - Parameters:
-  ///   - probability: of each message, from 0, which ends the fault, to 1.
+  ///   - probability: the probability for each message, from 0, which ends the fault, to 1.
   ///   - servers: as for `delay`.
-  ///   - seed: what the decisions are derived from; nil takes any.
+  ///   - seed: the seed of the random decisions; nil for a random one.
   /// - Returns: the seed.
-  /// - Throws: when there is no such server or link, or the probability is none.
+  /// - Throws: if there is no such server or link, or the probability is not valid.
   @discardableResult
   public func breakConnections(
     probability: Double, among servers: Set<Int> = [], seed: UInt64? = nil
@@ -57,20 +58,20 @@ extension LocalEnsemble {
     return try await changeLinks(among: servers, isRandom: probability > 0, seed) { $0.breakProbability = probability }
   }
 
-  /// Lets each sync of the log take longer, on these servers or, if none is given, on all.
+  /// Delays each sync of the log on these servers, or on all if none is given.
   ///
-  /// - Throws: when there is no such server, or the time is negative or too long.
+  /// - Throws: if there is no such server, or the time is negative or too long.
   public func slowDisk(_ delay: Duration, of servers: Set<Int> = []) async throws(SandboxError) {
     try Self.check(delay, of: "the delay")
     try await change(servers) { $0.syncDelay = delay }
   }
 
-  /// Sets the wall clocks of these servers or, if none is given, of all to a time before or after the machine's.
+  /// Sets the wall clocks of these servers, or of all if none is given, ahead of the machine's clock or back.
   ///
-  /// Times of znodes and of reports are wrong then. The lengths of time, as of sessions, are not.
+  /// Times of znodes and of reports are then wrong, but time spans, such as those of sessions, are not affected.
   ///
-  /// - Parameter offset: what is added to the machine's time.
-  /// - Throws: when there is no such server, or the clock would be wrong by more than ten years.
+  /// - Parameter offset: the offset that is added to the machine's time.
+  /// - Throws: if there is no such server, or the offset is more than ten years.
   public func setClock(ahead offset: Duration, of servers: Set<Int> = []) async throws(SandboxError) {
     guard (.zero - Self.largestClockOffset...Self.largestClockOffset).contains(offset) else {
       throw SandboxError("a clock cannot be wrong by more than ten years", isConfiguration: true)
@@ -78,9 +79,9 @@ extension LocalEnsemble {
     try await change(servers) { $0.clockOffset = offset }
   }
 
-  /// Ends a session as the leader does when it has not heard from the client for the session's timeout.
+  /// Ends a session as the leader does if it has not heard from the client for the session's timeout.
   ///
-  /// - Throws: when there is no such session, or no leader that could end it.
+  /// - Throws: if there is no such session, or no leader that could end it.
   public func expire(session: Int64) async throws(SandboxError) {
     let nodes = lives.withLock { $0 }.compactMap { if case .running(let node) = $0 { node } else { nil } }
     var hasLeader = false
@@ -101,7 +102,7 @@ extension LocalEnsemble {
 
   // MARK: Changes
 
-  /// Has all servers take the faults that they are to have.
+  /// Applies the present faults to all servers.
   func applyFaults() async {
     let faults = faults.withLock { $0 }
     for (index, life) in lives.withLock({ $0 }).enumerated() {
@@ -159,7 +160,7 @@ extension LocalEnsemble {
 }
 
 extension LocalMember {
-  /// Takes over what the server suffers from.
+  /// Sets the faults of the server.
   mutating func take(_ faults: ServerFaults) {
     diskDelay = faults.syncDelay
     clockOffset = faults.clockOffset

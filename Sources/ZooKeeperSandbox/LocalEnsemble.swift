@@ -8,7 +8,7 @@ public struct SandboxError: Error, Hashable, Sendable {
   public var message: String
   /// What to do about it.
   public var hint: String?
-  /// Whether the configuration is at fault, rather than the machine.
+  /// Whether the configuration is at fault, and not the machine.
   public var isConfiguration = false
 
   public init(_ message: String, hint: String? = nil, isConfiguration: Bool = false) {
@@ -18,11 +18,11 @@ public struct SandboxError: Error, Hashable, Sendable {
   }
 }
 
-/// A ZooKeeper server, or an ensemble of several, inside of this process.
+/// A ZooKeeper server, or an ensemble of several, inside this process.
 ///
-/// The servers are those that `zkcli server run` starts, on ports of the loopback interface, and members talk to each
-/// other over it. Clients of any kind connect to `connectString`. What Curator's `TestingServer` and `TestingCluster`
-/// are to tests in Java, this is to tests in Swift:
+/// The servers are the same as those of `zkcli server run`, on ports of the loopback interface, over which the members
+/// are connected. Any client can connect to `connectString`. It is for tests in Swift what Curator's `TestingServer`
+/// and `TestingCluster` are for tests in Java:
 ///
 /// ```swift
 /// let ensemble = try await LocalEnsemble.start(LocalEnsemble.Settings(size: 3))
@@ -30,33 +30,33 @@ public struct SandboxError: Error, Hashable, Sendable {
 /// await ensemble.stop()
 /// ```
 ///
-/// Unless a directory for the data is given, a temporary one is used and removed when the servers stop. Its logs are
-/// not synced, since nothing in them must outlive the process.
+/// Unless a directory for the data is given, a temporary one is used and removed when the servers stop. Logs in it are
+/// not synced, because they need not outlive the process.
 ///
-/// *Thread*: any. A change, such as `kill`, must have returned before the next one is made.
+/// *Thread*: any. A change, such as `kill`, must have returned before the next one begins.
 public final class LocalEnsemble: Sendable {
-  /// How many servers there are, and where.
+  /// The number of servers, and their ports and data.
   public struct Settings: Hashable, Sendable {
-    /// How many servers: 1 for a standalone server, up to 9 for an ensemble.
+    /// The number of servers: 1 for a standalone server, up to 9 for an ensemble.
     public var size: Int
-    /// The directory that the data is kept in; nil keeps none. The servers of an ensemble use the directories `1`, `2`,
-    /// `3` and so on in it. It is created if it does not exist.
+    /// The directory for the data; nil for a temporary one. The servers of an ensemble use its subdirectories `1`, `2`,
+    /// `3` and so on. It is created if it does not exist.
     public var dataDirectory: String?
-    /// The port of the first server for clients, from 1 to 65535; the others use the ports that follow. 0 takes any
-    /// free ones.
+    /// The port of the first server for clients, from 1 to 65535; the others use the ports that follow. 0 for any free
+    /// ports.
     public var port: Int
     /// The address of this machine that the servers listen on for clients.
     public var address: String
-    /// ZooKeeper's `tickTime`, in milliseconds. nil is 2,000 for a standalone server, as Apache's, and 500 for an
-    /// ensemble.
+    /// ZooKeeper's `tickTime`, in milliseconds. The default is 2,000 for a standalone server, as for Apache's, and 500
+    /// for an ensemble.
     public var tickTimeMilliseconds: Int?
-    /// Whether members can be added and removed by `reconfig`, by clients that are the superuser: those that have
-    /// proved the identity `digest` with `LocalEnsemble.superuser`.
+    /// Whether members can be added and removed by `reconfig`, by clients that have authenticated as the superuser with
+    /// `digest` and `LocalEnsemble.superuser`.
     public var allowsReconfig = false
-    /// Whether writes beyond a hard quota are refused, rather than reported in the log alone.
+    /// Whether writes beyond a hard quota are refused instead of only logged.
     public var enforcesQuota = false
 
-    /// A standalone server with temporary data on a free port, where nothing else is said.
+    /// The defaults are those of a standalone server with temporary data on a free port.
     public init(
       size: Int = 1, dataDirectory: String? = nil, port: Int = 0, address: String = "127.0.0.1",
       tickTimeMilliseconds: Int? = nil
@@ -69,17 +69,17 @@ public final class LocalEnsemble: Sendable {
     }
   }
 
-  /// The identity of the superuser, for the scheme `digest`, of servers that allow reconfiguration. It is no secret.
+  /// The identity of the superuser, for the scheme `digest`, of servers that allow reconfiguration. It is not a secret.
   public static let superuser = "super:sandbox"
 
-  /// What clients connect to: all servers, with commas between them.
+  /// The connect string for clients: all servers, separated by commas.
   public let connectString: String
   /// Whether members can be added and removed, see `Settings`.
   public var allowsReconfig: Bool { plan.settings.allowsReconfig }
-  /// How many servers there are, whatever their state.
+  /// The number of servers, including those that are not running.
   public var size: Int { plan.members.count }
 
-  /// What a server is doing.
+  /// The state of a server.
   enum Life {
     case running(RunningServer)
     case paused(RunningServer)
@@ -90,16 +90,16 @@ public final class LocalEnsemble: Sendable {
 
   let plan: EnsemblePlan
   let lives: Mutex<[Life]>
-  /// The groups of servers that reach each other, by ids; one group when all do.
+  /// The groups of servers that reach each other, by ids; one group if all do.
   let groups: Mutex<[Set<Int>]>
   /// The servers with a vote, which a reconfiguration can change.
   let voters: Mutex<Set<Int>>
-  /// What each server suffers from, whether it runs or not.
+  /// The faults of each server, whether it runs or not.
   let faults: Mutex<[ServerFaults]>
-  /// Passes on what the servers tell each other.
+  /// Passes the messages between the servers to traces.
   let recorder: ConsensusRecorder
 
-  /// Keeps what the servers log.
+  /// Keeps the servers' log lines.
   let log: LocalLog
 
   private init(
@@ -117,7 +117,7 @@ public final class LocalEnsemble: Sendable {
 
   /// Starts the servers and returns when they serve.
   ///
-  /// - Throws: when there cannot be so many servers, a port is in use, the directory cannot be used, or its data is
+  /// - Throws: if the number of servers is out of range, a port is in use, the directory cannot be used, or its data is
   ///   damaged.
   public static func start(_ settings: Settings) async throws(SandboxError) -> LocalEnsemble {
     TemporaryDirectory.removeStale()
@@ -179,17 +179,17 @@ public final class LocalEnsemble: Sendable {
     }
   }
 
-  /// An ensemble that is forgotten while it runs, as by a test that fails before it stops it, stops soon afterwards.
+  /// Stops an ensemble that was not stopped, for example because a test has failed.
   deinit {
     let last = takeLives()
     guard last.contains(where: \.isAlive) else { return }
     Task { [plan] in await Self.stop(last, plan) }
   }
 
-  /// Stops the servers and removes what was temporary.
+  /// Stops the servers and removes temporary data.
   public func stop() async { await Self.stop(takeLives(), plan) }
 
-  /// Marks all servers as killed, and returns what they were before.
+  /// Marks all servers as killed, and returns their former states.
   private func takeLives() -> [Life] {
     lives.withLock { lives in
       defer { lives = lives.map { _ in .killed } }

@@ -9,31 +9,31 @@ import Synchronization
 
 /// A line of the log of a local server.
 public struct LocalLogLine: Hashable, Sendable {
-  /// The number of the server.
+  /// The id of the server.
   public var server: Int
-  /// When it was logged, in milliseconds since 1970.
+  /// The time of the line, in milliseconds since 1970.
   public var timeMilliseconds: Int64
   /// `trace`, `debug`, `info`, `notice`, `warning`, `error` or `critical`.
   public var level: String
-  /// What happened.
+  /// The message.
   public var message: String
-  /// What else is known, by name.
+  /// Further fields by name.
   public var fields: [String: String]
 }
 
 extension LocalEnsemble {
-  /// Starts to keep what the servers log, from the level `info` on: the last thousand lines that are not taken.
+  /// Starts to keep log lines of level `info` or higher; at most the last thousand that were not taken.
   public func startLog() { log.start() }
 
-  /// Takes the lines that were logged since the last call, in the order in which they were logged.
+  /// Takes the lines since the last call, in order.
   public func takeLog() -> [LocalLogLine] { log.take() }
 }
 
-/// Keeps the last lines of all servers of an ensemble, once that is asked for.
+/// Keeps the last log lines of all servers of an ensemble, after `start`.
 ///
 /// *Thread*: any.
 final class LocalLog: Sendable {
-  /// The most lines that are kept.
+  /// The maximum number of lines.
   private static let limit = 1000
 
   private let isOn = Atomic(false)
@@ -42,10 +42,10 @@ final class LocalLog: Sendable {
   /// Starts to keep lines.
   func start() { isOn.store(true, ordering: .relaxed) }
 
-  /// The level from which on lines are kept.
+  /// The lowest level of the lines that are kept.
   fileprivate var level: Logger.Level { isOn.load(ordering: .relaxed) ? .info : .critical }
 
-  /// What a server logs with.
+  /// The logger of a server.
   func logger(of server: Int) -> Logger {
     Logger(label: "zookeeper.server", factory: { _ in LocalLogHandler(self, server) })
   }
@@ -67,7 +67,7 @@ final class LocalLog: Sendable {
   }
 }
 
-/// Passes what a server logs on to the log of its ensemble.
+/// Passes a server's log lines to the log of the ensemble.
 private struct LocalLogHandler: LogHandler {
   var metadata: Logger.Metadata = [:]
   private let target: LocalLog

@@ -1,17 +1,17 @@
-/// A server of a sandbox, as its owner sees it.
+/// The state of a server of a sandbox.
 public struct LocalMember: Hashable, Sendable {
-  /// What it is doing.
+  /// Whether it runs.
   public enum State: String, Hashable, Sendable {
     case running, paused, killed
   }
 
-  /// The faults of what is sent between the server and another one.
+  /// The faults of the link between the server and another one.
   public struct Link: Hashable, Sendable {
     /// The other server.
     public var id: Int
-    /// How much later each message arrives.
+    /// The delay of each message.
     public var delay: Duration
-    /// The most by which the delay of a message differs from that, in either direction.
+    /// The maximum deviation of the delay of a message, in both directions.
     public var jitter: Duration
     /// The probability with which a message breaks the connection instead of arriving.
     public var breakProbability: Double
@@ -19,7 +19,8 @@ public struct LocalMember: Hashable, Sendable {
 
   public var id: Int
   public var state: State
-  /// `leader`, `follower`, `looking` or `standalone`; nil when the server cannot be asked, as all that is optional.
+  /// `leader`, `follower`, `looking` or `standalone`; nil if the server cannot be asked, as for all optional
+  /// properties.
   public var role: String?
   /// Whether it serves clients.
   public var isServing: Bool
@@ -29,16 +30,16 @@ public struct LocalMember: Hashable, Sendable {
   public var sessions: Int?
   /// Clients' connections to this server.
   public var connections: Int?
-  /// Where clients find it.
+  /// Its address for clients.
   public var address: String
   /// The servers that it does not reach, sorted.
   public var cutOff: [Int]
   /// The links that have faults, by the id of the other server.
   public var faultyLinks: [Link] = []
-  /// How much longer each sync of its log takes.
+  /// The delay of each sync of its log.
   public var diskDelay = Duration.zero
-  /// What is added to its wall clock.
+  /// The offset of its wall clock.
   public var clockOffset = Duration.zero
-  /// The followers that a leader hears from.
+  /// The followers that are connected to a leader.
   var followers: [Int] = []
 }

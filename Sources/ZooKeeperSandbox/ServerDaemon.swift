@@ -3,14 +3,14 @@ package import TransportSecurity
 import ZooKeeperProtocol
 import ZooKeeperServer
 
-/// A server on a `zoo.cfg`, for as long as the process lives.
+/// A server with the configuration of a `zoo.cfg`, which runs until the process ends.
 package struct ServerDaemon: Sendable {
   let configuration: ServerConfiguration
-  /// Why the server does not know which member of its ensemble it is.
+  /// The error if the server cannot determine which member of its ensemble it is.
   private let joinFailure: SandboxError?
-  /// What is wrong with the file but does not prevent the server: `FILE:LINE: message`.
+  /// Mistakes in the file with which the server can start: `FILE:LINE: message`.
   package let warnings: [String]
-  /// Keys that no server knows, in the same form: probably misspelt, so that what they were to say is not said.
+  /// Unknown keys in the same form. They are probably misspelt, so that the intended setting has no effect.
   package let unknownKeys: [String]
 
   /// Files with secrets that the configuration names.
@@ -19,7 +19,7 @@ package struct ServerDaemon: Sendable {
   /// Whether all clients must encrypt their connections.
   package var isSecureOnly: Bool { !configuration.opensClientPort }
 
-  /// The port that clients connect to, that for encrypted connections if there is no other; 0 stands for any.
+  /// The port for clients, or that for encrypted connections if there is no other; 0 for any free one.
   package var clientPort: Int {
     isSecureOnly ? configuration.secureClientPort ?? configuration.clientPort : configuration.clientPort
   }
@@ -27,10 +27,10 @@ package struct ServerDaemon: Sendable {
   /// The address at which clients on this machine reach the server.
   package var clientAddress: String { configuration.nearClientAddress }
 
-  /// How to connect to the own server and ask for its state; nil for a connection in the clear.
+  /// The TLS settings for asking this server for its state; nil for a connection in the clear.
   ///
-  /// The certificate with which the server convinces clients is presented to it, and its own is not verified: nothing
-  /// secret is sent, and a process that could take the port of a server without encryption could lie as well.
+  /// The server's own certificate is used as the client certificate, and the server's is not verified: nothing secret
+  /// is sent, and without encryption a process that had taken the port could lie as well.
   package var ownTLS: TLSSettings? {
     guard isSecureOnly else { return nil }
     var settings = configuration.clientTLS.properties.settings
@@ -38,7 +38,7 @@ package struct ServerDaemon: Sendable {
     return settings
   }
 
-  /// Where the process's number is kept.
+  /// The process file.
   package var processFile: String { configuration.dataDirectory + "/zookeeper_server.pid" }
 
   package var dataDirectory: String { configuration.dataDirectory }
@@ -48,7 +48,7 @@ package struct ServerDaemon: Sendable {
     var directories = [configuration.dataDirectory, configuration.logDirectory]
     if let audit = configuration.audit { directories.append(Self.directory(of: audit.path(orIn: directories[0]))) }
     if configuration.features.allowsReconfig, let file = configuration.file {
-      // The file is rewritten beside itself, and so is that of the members.
+      // The file, and that of the members, are replaced by new files in the same directory.
       directories.append(Self.directory(of: file))
     }
     return directories.enumerated().filter { !directories[..<$0.offset].contains($0.element) }.map(\.element)
@@ -62,10 +62,10 @@ package struct ServerDaemon: Sendable {
   /// Reads a configuration.
   ///
   /// - Parameters:
-  ///   - bytes: what the file holds.
+  ///   - bytes: the contents of the file.
   ///   - readFile: the bytes of another file that this one names; nil if it cannot be read.
   ///   - properties: Java's system properties, without `-D`.
-  /// - Throws: every fault of the file, a line each.
+  /// - Throws: every fault of the file, one on each line.
   package init(
     configurationFile file: String, bytes: [UInt8], readFile: @escaping @Sendable (String) -> [UInt8]?,
     properties: [String: String] = [:]
@@ -80,7 +80,7 @@ package struct ServerDaemon: Sendable {
       configuration = try read.configuration.joined()
       joinFailure = nil
     } catch {
-      // Its directory and its port are known all the same: a server that runs can be asked, and stopped.
+      // The directory and the port are known nevertheless, so that a running server can be asked and stopped.
       configuration = read.configuration
       joinFailure = SandboxError("\(file): \(error.message)", hint: error.hint, isConfiguration: true)
     }
@@ -89,29 +89,29 @@ package struct ServerDaemon: Sendable {
     warnings = read.warnings.map(\.text) + (configuration.peerTypeWarning.map { ["\(file): \($0)"] } ?? [])
   }
 
-  /// Checks what the file alone does not tell: which member of its ensemble the server is.
+  /// Checks whether the server can determine which member of its ensemble it is, which depends on `myid`.
   ///
-  /// - Throws: when `myid` is missing, no number, or not that of a member.
+  /// - Throws: if `myid` is missing, not a number, or not that of a member.
   package func checkServerID() throws(SandboxError) {
     if let joinFailure { throw joinFailure }
   }
 
-  /// Checks what the file alone does not tell: the agreed members and the stores of keys.
+  /// Checks what the file refers to: the members that the ensemble has agreed on, and the key stores.
   ///
-  /// - Returns: what to say of a configuration that works.
-  /// - Throws: when it does not work.
+  /// - Returns: remarks about a valid configuration.
+  /// - Throws: if it is not valid.
   package func remarks() throws(SandboxError) -> [String] {
     [try checkMembers()].compactMap(\.self) + (try checkStores())
   }
 
-  /// What the author of a configuration that works may not have meant, a sentence for each. Names of hosts are resolved
-  /// while the caller waits.
+  /// Settings of a valid configuration that its author may not have intended, one sentence for each. Host names are
+  /// resolved while the caller waits.
   package var advice: [String] { configuration.advice }
 
-  /// Tries whether the stores of keys and certificates can be used.
+  /// Checks whether the stores of keys and certificates can be used.
   ///
-  /// - Returns: what to say of those that can.
-  /// - Throws: when one cannot be used.
+  /// - Returns: remarks about those that can.
+  /// - Throws: if one cannot be used.
   private func checkStores() throws(SandboxError) -> [String] {
     do throws(ServerStartError) {
       return try configuration.checkStores()
@@ -120,10 +120,10 @@ package struct ServerDaemon: Sendable {
     }
   }
 
-  /// Checks whether the ensemble's members, as far as the data directory tells, are those of the file.
+  /// Checks whether the members in the data directory are the same as in the file.
   ///
-  /// - Returns: what to say when they are not.
-  /// - Throws: when what the ensemble has agreed on cannot be read.
+  /// - Returns: a warning if they are not.
+  /// - Throws: if the data directory cannot be read.
   private func checkMembers() throws(SandboxError) -> String? {
     do throws(ServerStartError) {
       return try configuration.agreedMembersWarning()
@@ -132,12 +132,12 @@ package struct ServerDaemon: Sendable {
     }
   }
 
-  /// Makes a damaged data directory usable again, by giving up what follows the first damaged place.
+  /// Makes a damaged data directory usable again by discarding everything after the first damage.
   ///
-  /// **Loses transactions that were answered**; what is cut is kept in files that begin with `damaged-`.
+  /// **Loses acknowledged transactions**; the discarded part is kept in files that begin with `damaged-`.
   ///
-  /// - Returns: a line for each file that was changed; none when there was nothing to repair.
-  /// - Throws: when another server uses the directory, or nothing can be rescued.
+  /// - Returns: a line for each file that was changed; empty if there was nothing to repair.
+  /// - Throws: if another server uses the directory, or nothing can be recovered.
   package func repair() throws(SandboxError) -> [String] {
     do throws(ServerStartError) {
       return try RunningServer.repair(configuration)
@@ -146,9 +146,9 @@ package struct ServerDaemon: Sendable {
     }
   }
 
-  /// What a start on the files of Apache's server would find and do differently; nothing is changed.
+  /// Reports what a start on the files of Apache's server would find and do differently. Nothing is changed.
   ///
-  /// - Returns: the findings, each with its weight: `fact`, `change` or `obstacle`.
+  /// - Returns: the findings, each with its kind: `fact`, `change` or `obstacle`.
   package func examineUpgrade() -> [(weight: String, text: String)] {
     var report = UpgradeReport()
     if let joinFailure {
@@ -159,7 +159,7 @@ package struct ServerDaemon: Sendable {
     return report.findings.map { ($0.weight.rawValue, $0.text) }
   }
 
-  /// What the owner of the process does while the server runs.
+  /// The callbacks of the owner of the process.
   package struct Owner: Sendable {
     /// Called when the server serves, with the addresses that clients connect to.
     package var onStarted: @Sendable (String) -> Void
@@ -168,7 +168,7 @@ package struct ServerDaemon: Sendable {
     /// How often the event loop calls `keepAlive`, in milliseconds; nil for never.
     package var keepAliveMilliseconds: Int?
     package var keepAlive: @Sendable () -> Void
-    /// Returns when the server is to stop.
+    /// Returns when the server should stop.
     package var waitForEnd: @Sendable () async -> Void
     /// Called when the server serves, with an address at which clients on this machine reach it.
     package var openPage: (@Sendable (String) async -> Void)?
@@ -190,7 +190,7 @@ package struct ServerDaemon: Sendable {
 
   /// Runs the server until `owner.waitForEnd` returns or it fails by itself.
   ///
-  /// - Throws: when it cannot start, or had to stop because its disk failed.
+  /// - Throws: if it cannot start, or has stopped because of a disk failure.
   package func run(log: DaemonLog, owner: Owner) async throws(SandboxError) {
     let logger = log.log.logger(label: "zookeeper.server")
     let end = EndOfRun()
@@ -205,14 +205,14 @@ package struct ServerDaemon: Sendable {
         node = try await RunningServer.start(
           configuration, logger: logger, onRole: owner.onRole, isGivenUp: { end.hasCome })
       } catch {
-        // A server that was asked to stop before it served has done so: its failure to start no longer matters.
+        // The server was asked to stop before it served, so its failure to start does not matter.
         if end.hasCome { return }
         throw error
       }
       if let interval = owner.keepAliveMilliseconds { node.every(milliseconds: interval, owner.keepAlive) }
       let addresses = addresses(of: node)
       logger.notice("serving on \(addresses)")
-      await owner.openPage?("\(HostAndPort(host: clientAddress, port: clientPort(of: node)))")
+      await owner.openPage?("\(ServerAddress(host: clientAddress, port: clientPort(of: node)))")
       owner.onStarted(addresses)
       let failure = await node.waitForEnd(or: { await waiting.value })
       await owner.closePage?()
@@ -226,12 +226,12 @@ package struct ServerDaemon: Sendable {
 }
 
 extension ServerDaemon {
-  /// The port that clients of a server that runs connect to.
+  /// The port for clients of a running server.
   private func clientPort(of server: RunningServer) -> Int {
     isSecureOnly ? server.secureClientPort : server.clientPort
   }
 
-  /// Where a server that runs takes its clients' connections.
+  /// The addresses on which a running server listens for clients.
   private func addresses(of server: RunningServer) -> String {
     var ports: [String] = []
     if configuration.opensClientPort {
@@ -244,7 +244,7 @@ extension ServerDaemon {
   }
 }
 
-/// Whether a server was asked to end, from when it is not yet there on.
+/// Records that a server was asked to end, also before it has started.
 private final class EndOfRun: Sendable {
   private let value = Mutex(false)
 

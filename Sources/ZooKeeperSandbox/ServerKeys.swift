@@ -1,8 +1,8 @@
 import ZooKeeperServer
 
-/// The keys of `zoo.cfg`, for those who explain them.
+/// The keys of `zoo.cfg`, for help texts.
 package enum ServerKeys {
-  /// The keys by subject, with what each means here.
+  /// The keys by subject, with the meaning of each.
   package static let subjects: [(title: String, keys: [(name: String, meaning: String)])] =
     KeyTable.subjects.map { subject in
       (subject.title, subject.keys.map { ($0.name, meaning(of: $0)) })

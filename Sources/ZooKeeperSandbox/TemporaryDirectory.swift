@@ -4,13 +4,13 @@
   import Darwin
 #endif
 
-/// Directories that go with the process that made them.
+/// Directories that are removed with the process that created them.
 enum TemporaryDirectory {
   private static let prefix = "zkcli-sandbox-"
 
   private static var root: String { getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp" }
 
-  /// Makes a directory that only this user can enter; its name has the number of the process.
+  /// Creates a directory that only this user can enter; its name contains the process id.
   static func make() throws(SandboxError) -> String {
     var template = [CChar]("\(root)/\(prefix)\(getpid())-XXXXXX".utf8CString)
     guard mkdtemp(&template) != nil else {
@@ -19,7 +19,7 @@ enum TemporaryDirectory {
     return template.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
   }
 
-  /// Removes what processes left behind that were killed before they could.
+  /// Removes directories of processes that were killed before they could remove them.
   static func removeStale() {
     for name in list(root) where name.hasPrefix(prefix) {
       guard let process = Int32(name.dropFirst(prefix.count).prefix { $0 != "-" }) else { continue }
@@ -27,7 +27,7 @@ enum TemporaryDirectory {
     }
   }
 
-  /// Removes a directory and all in it; links are not followed.
+  /// Removes a directory with its contents; links are not followed.
   static func remove(_ path: String) {
     for name in list(path) {
       let child = "\(path)/\(name)"

@@ -7,8 +7,8 @@ import ZooKeeperProtocol
 
 /// The parts of a running server, and how they are connected.
 ///
-/// A part knows the parts that its initializer is given, and none that are created later. Calls in the other direction
-/// go through closures, which are set here.
+/// A part knows only the parts that its initializer is given, and not those that are created later. Calls in the other
+/// direction go through closures, which are set here.
 ///
 /// *Thread*: the event loop.
 final class ServerParts: @unchecked Sendable {

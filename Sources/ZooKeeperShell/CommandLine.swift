@@ -1,12 +1,13 @@
 /// Reads the command line, once.
 ///
 /// The options that decide how the rest is read come first (`ReadingMode`), then the program's options, then the
-/// command, which is looked up and bound with all options after it, and from all options together the settings.
+/// command, which is looked up and bound together with all options after it. The settings follow from all options.
 enum CommandLine {
-  /// The plan that a command line makes.
+  /// Parses a command line into a plan.
   ///
   /// - Parameter words: argv without the program's name.
-  /// - Throws: the first mistake, with the look that the command line asks for, even if it says so after the mistake.
+  /// - Throws: the first mistake, with the output format that the command line asks for, even if that follows the
+  ///   mistake.
   static func parse(_ words: [Word], _ environment: ShellEnvironment) throws(CommandLineError) -> Plan {
     if words.first?.text == WatchdogProcess.word { return .watchdogProcess }
     if words.first?.text == CompletionQuery.word { return .completion([Word](words.dropFirst())) }
@@ -26,7 +27,7 @@ enum CommandLine {
     let parsed = ProgramOptions.parse(words)
     var options = parsed.mistake == nil ? parsed.globals : [:]
     if parsed.mistake == nil, let command = parsed.command, let spec = CommandTable.find(command.text) {
-      // Its argument is what is being typed.
+      // The missing argument is the one that is being typed.
       let (bound, mistake) = ArgumentBinder.read(parsed.words + ["/"], to: spec)
       if mistake == nil { options.merge(bound.globals) { $0 + $1 } }
     }
@@ -37,7 +38,7 @@ enum CommandLine {
 /// A command line that cannot be carried out.
 struct CommandLineError: Error {
   let error: ShellError
-  /// How the error is to look.
+  /// How to render the error.
   let context: RenderContext
   let exitCode: ExitCode
 }
@@ -66,9 +67,9 @@ private struct Reading {
     options = parsed.globals.merging(command?.globals ?? [:]) { $0 + $1 }
   }
 
-  /// Replaces a command that is an alias of the configuration file.
+  /// Expands a command that is an alias of the configuration file.
   ///
-  /// - Returns: what is wrong with the file.
+  /// - Returns: the error if the file is not valid.
   private static func expandAlias(
     _ parsed: inout ProgramInvocation, _ environment: ShellEnvironment, _ dialect: any Dialect
   ) -> ShellError? {
@@ -90,7 +91,7 @@ private struct Reading {
 
   func plan() throws(ShellError) -> Plan {
     if let mistake = parsed.mistake { throw mistake }
-    // As `-h`, or shortened; written in full it has been answered before.
+    // `-h` or a shortened form; `--help` has been handled before.
     if parsed.flag(.help) { return .text(try HelpRequest.text(for: parsed.command, environment)) }
     if parsed.flag(.programVersion) { return .text(Version.text + "\n") }
     if !dialect.checksOptionsFirst { _ = try command?.get() }
@@ -134,7 +135,7 @@ private struct Reading {
   func failure(_ error: ShellError) -> CommandLineError {
     let asked = options[.output]?.last?.text ?? environment.value("ZKCLI_OUTPUT") ?? ""
     let format = OutputFormat(rawValue: asked.lowercased()) ?? .text
-    // zkCli.sh has texts for commands that it refuses; the program's own options have the program's texts.
+    // Mistakes in a command have zkCli.sh's texts in its dialect; those in the program's own options do not.
     let isOfCommand = parsed.mistake == nil && command?.mistake == error
     let context = isOfCommand ? RenderContext(format: format, dialect: dialect) : RenderContext(format: format)
     return CommandLineError(error: error, context: context, exitCode: dialect.exitCode(of: error))

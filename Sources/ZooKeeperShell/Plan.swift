@@ -2,35 +2,35 @@ import ZooKeeperSandbox
 
 /// What a command line asks the program to do.
 ///
-/// It holds everything that the command line says, bound and checked: nothing that carries it out looks at the
-/// arguments again.
+/// It holds the whole command line, bound and checked; the code that carries it out does not look at the arguments
+/// again.
 enum Plan: Sendable {
-  /// To print a text that needs neither settings nor servers, such as help.
+  /// Print a text that needs neither settings nor servers, such as help.
   case text(String)
-  /// To answer another shell, which completes this command line.
+  /// Answer another shell that completes this command line.
   case completion([Word])
-  /// To be the process that ends a command when the one that started it cannot.
+  /// Run as the watchdog process, which ends a command if the process that started it cannot.
   case watchdogProcess
-  /// To act as zkServer.sh, on these arguments.
+  /// Act as zkServer.sh with these arguments.
   case serverScript([Word])
-  /// To run the command `server`.
+  /// Run the command `server`.
   case server(Invocation, ShellSettings)
-  /// To run the command `web`.
+  /// Run the command `web`.
   case web(Invocation, ShellSettings)
-  /// To run one command.
+  /// Run one command.
   case oneShot(Invocation, ShellSettings)
-  /// To run the commands of a file; `-` is stdin.
+  /// Run the commands of a file; `-` is stdin.
   case script(String, ShellSettings)
-  /// To run the commands of a file at their times, on servers started for it.
+  /// Run the commands of a file at their times, on servers started for it.
   case replay(String, ShellSettings)
-  /// To run the interactive shell.
+  /// Run the interactive shell.
   case interactive(ShellSettings)
-  /// To run an external command beside servers started for it.
+  /// Run an external command beside servers started for it.
   case child([Word], on: SandboxSettings, ShellSettings)
-  /// To carry out another plan on servers started for it.
+  /// Carry out another plan on servers started for it.
   indirect case sandbox(SandboxSettings, around: Plan)
 
-  /// The settings; nil for what needs none.
+  /// The settings; nil for a plan that needs none.
   var settings: ShellSettings? {
     switch self {
     case .text, .completion, .watchdogProcess, .serverScript: nil

@@ -11,8 +11,8 @@ import ZooKeeperSandbox
 package enum Program {
   /// Runs the program on the process's own argv and exits.
   ///
-  /// argv is taken byte for byte: `CommandLine.arguments` would repair what is not UTF-8, and so store something else
-  /// than was given.
+  /// argv is read byte for byte, because `CommandLine.arguments` would repair invalid UTF-8, so that something else
+  /// would be stored than was given.
   package static func main(
     _ count: Int32, _ values: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
   ) -> Never {
@@ -26,8 +26,8 @@ package enum Program {
   /// Runs the program, blocking the calling thread, which must be the process's first.
   ///
   /// - Parameters:
-  ///   - arguments: argv as bytes, the program's name included.
-  /// - Returns: what to exit with.
+  ///   - arguments: argv as bytes, including the program's name.
+  /// - Returns: the exit code.
   static func run(_ arguments: [[UInt8]]) -> Int32 {
     // On Linux, Swift's runtime reads argv from /proc.
     guard !arguments.isEmpty else {
@@ -41,7 +41,7 @@ package enum Program {
     }
     openStandardDescriptors()
     InheritedDescriptors.remember()
-    // A reader that goes away is an error of `write`, which ends the command in order.
+    // If the reader of a pipe goes away, `write` fails, and the command ends in an orderly way.
     signal(SIGPIPE, SIG_IGN)
     let words = arguments.map(Word.init(bytes:))
     let environment = ShellEnvironment.ofProcess(programPath: words.first?.text ?? "zkcli")
@@ -66,7 +66,7 @@ package enum Program {
 
   /// Carries out a plan.
   ///
-  /// - Parameter sandbox: the servers that were started for it, if any were.
+  /// - Parameter sandbox: the servers that were started for it, if any.
   private static func run(
     _ plan: Plan, _ environment: ShellEnvironment, _ output: Output, _ sandbox: LocalEnsemble?
   ) throws(ShellError) -> ExitCode {
@@ -90,7 +90,7 @@ package enum Program {
         try SandboxRun.runChild(words, on: sandbox)
       }
     case .sandbox(let servers, let plan):
-      // There are no servers around a plan without settings.
+      // A plan without settings does not run in a sandbox.
       guard let settings = plan.settings else { return try run(plan, environment, output, nil) }
       return try SandboxRun.run(servers, settings, environment, output) { sandbox throws(ShellError) in
         try run(plan.adapted(to: sandbox), environment, output, sandbox)
@@ -147,7 +147,7 @@ package enum Program {
     return runInterruptibly(session) { await runner.run() }
   }
 
-  /// Runs work that a signal cancels, closes the session in any case, and waits for both.
+  /// Runs work that signals cancel, closes the session in any case, and waits for both.
   private static func runInterruptibly(
     _ session: ShellSession, _ work: @escaping @Sendable () async -> ExitCode
   ) -> ExitCode {
@@ -156,7 +156,7 @@ package enum Program {
     let gate = Gate<ExitCode>()
     let task = Task {
       let code = await work()
-      // A stdout that cannot be written has been reported, or needs no report, by now.
+      // A failure to write stdout has been reported by now, if it needs a report.
       var final = code
       do throws(ShellError) {
         try await session.flushOutput()
@@ -182,7 +182,8 @@ package enum Program {
     if !error.message.isEmpty { try? output.write(Renderer(context).error(error)) }
   }
 
-  /// Opens whatever of 0, 1 and 2 the caller left closed on `/dev/null`, so that no socket becomes stdout.
+  /// Opens those of the descriptors 0, 1 and 2 that the caller left closed on `/dev/null`, so that no socket becomes
+  /// stdout.
   private static func openStandardDescriptors() {
     for descriptor in Int32(0)...2 where fcntl(descriptor, F_GETFD) < 0 {
       _ = open("/dev/null", descriptor == 0 ? O_RDONLY : O_WRONLY)

@@ -4,18 +4,17 @@
   import Darwin
 #endif
 
-/// The surroundings of a run, as a value: what tests can make up.
+/// The environment of a run as a value, which tests can replace.
 package struct ShellEnvironment: Sendable {
-  /// The last part of argv[0].
+  /// The last component of argv[0].
   package var programName: String
   package var variables: [String: String]
   package var stdinIsTerminal: Bool
   package var stdoutIsTerminal: Bool
   package var stderrIsTerminal: Bool
-  /// Columns of the terminal on stdout; nil when it is none.
+  /// The columns of the terminal on stdout; nil if stdout is not a terminal.
   package var columns: Int?
 
-  /// Makes up an environment.
   package init(
     programName: String = "zkcli", variables: [String: String] = [:], stdinIsTerminal: Bool = false,
     stdoutIsTerminal: Bool = false, stderrIsTerminal: Bool = false, columns: Int? = nil
@@ -28,9 +27,9 @@ package struct ShellEnvironment: Sendable {
     self.stderrIsTerminal = stderrIsTerminal
   }
 
-  /// The process's own surroundings.
+  /// The environment of this process.
   package static func ofProcess(programPath: String) -> ShellEnvironment {
-    // All of them: files of Apache's that are read in the place of a shell may refer to any.
+    // All variables, because Apache's environment files can refer to any of them.
     var variables: [String: String] = [:]
     var next = environ
     while let entry = next.pointee {
@@ -51,21 +50,21 @@ package struct ShellEnvironment: Sendable {
     return ioctl(1, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 ? Int(size.ws_col) : nil
   }
 
-  /// The width that help is wrapped to: that of the terminal, within what reads well.
+  /// The width that help is wrapped to: that of the terminal, within the limits of good readability.
   var helpWidth: Int { min(max(columns ?? 80, 40), 100) }
 
-  /// Whether the program was called by a name of Apache's, and so speaks as that does.
+  /// Whether the program was started under a name of Apache's shell, so that it uses that dialect.
   var isZkCli: Bool { ["zookeeper-client", "zkCli.sh", "zkCli"].contains(programName) }
 
-  /// Whether the program was called by the name of Apache's server script.
+  /// Whether the program was started under the name of Apache's server script.
   var isServerProgram: Bool { ["zookeeper-server", "zkServer.sh"].contains(programName) }
 
   /// The value of a variable that is set and not empty.
   func value(_ name: String) -> String? { variables[name].flatMap { $0.isEmpty ? nil : $0 } }
 
-  /// Whether escape sequences for colour are welcome on a stream.
+  /// Whether to write escape sequences for colours to a stream.
   ///
-  /// *Source*: no-color.org; the flag wins over the environment.
+  /// *Source*: no-color.org; the option takes precedence over the environment.
   func usesColor(_ when: String, isTerminal: Bool) -> Bool {
     switch when {
     case "always": true
@@ -74,7 +73,8 @@ package struct ShellEnvironment: Sendable {
     }
   }
 
-  /// Where the history is kept: `ZKCLI_HISTORY`, or the XDG state directory; nil when the variable is set and empty.
+  /// The path of the history file: `ZKCLI_HISTORY`, or a file in the XDG state directory; nil if the variable is set
+  /// and empty.
   var historyFile: String? {
     if let named = variables["ZKCLI_HISTORY"] { return named.isEmpty ? nil : named }
     if let state = value("XDG_STATE_HOME"), state.hasPrefix("/") { return state + "/zkcli/history" }

@@ -1,9 +1,9 @@
 import Synchronization
 import ZooKeeperClient
 
-/// The znodes that the events of a watch have named since they were last asked for.
+/// The znodes that the events of a watch have named since the last `take`.
 ///
-/// However fast events come, only the names of changed znodes are kept. *Thread*: any.
+/// Only the names of changed znodes are kept, however fast events arrive. *Thread*: any.
 final class ChangedPaths: Sendable {
   private struct State {
     var paths: Set<String> = []
@@ -12,7 +12,7 @@ final class ChangedPaths: Sendable {
 
   private let state = Mutex(State())
 
-  /// Takes events until the sequence ends. Its end, and a connection that was lost, are gaps.
+  /// Reads events until the sequence ends. Its end and the loss of a connection are gaps.
   func fill(from events: WatchEvents) async {
     do {
       for try await event in events {
@@ -23,12 +23,12 @@ final class ChangedPaths: Sendable {
         }
       }
     } catch {
-      // More events than can wait: some were dropped.
+      // The buffer was full, so events were dropped.
     }
     noteGap()
   }
 
-  /// The changed znodes, which are then forgotten, and whether some may be missing.
+  /// Takes the changed znodes, and whether some may be missing.
   func take() -> (paths: Set<String>, hasGap: Bool) {
     state.withLock { state in
       defer { state.paths = [] }

@@ -1,22 +1,23 @@
 package import ZooKeeperClient
 package import ZooKeeperProtocol
 
-/// How often requests of a longer operation were repeated because their connections were lost.
+/// Counts the repetitions of an operation's requests after lost connections.
 ///
-/// Each time the client first waits for another connection. A server that drops the connection before it answers
-/// anything will do so the next time too, and one that answers a little on each would never let the operation end.
+/// Before each repetition the client waits for a new connection. The count is limited, because a server that drops the
+/// connection without an answer will probably do so again, and one that answers a few requests on each connection would
+/// never let the operation end.
 package struct Repetitions: Sendable {
   private var count = 0
   private static let limit = 10
 
   package init() {}
 
-  /// Takes into account what another part of the same operation has repeated meanwhile.
+  /// Merges the count of another part of the same operation.
   mutating func merge(_ other: Repetitions) { count = max(count, other.count) }
 
-  /// Whether to go on after an attempt that has left `lost` requests without an answer.
+  /// Whether to continue after an attempt that has left `lost` requests without an answer.
   ///
-  /// - Parameter before: how many the attempt before that had left; nil after the first.
+  /// - Parameter before: the number that the previous attempt had left; nil after the first.
   mutating func allowAnother(lost: Int, before: Int?) -> Bool {
     guard lost > 0, before.map({ lost < $0 }) ?? true, count < Self.limit else { return false }
     count += 1
@@ -24,13 +25,13 @@ package struct Repetitions: Sendable {
   }
 }
 
-/// Requests of longer operations, which outlast lost connections.
+/// Requests of longer operations, which are repeated after lost connections.
 extension ZooKeeperClient {
   /// Carries out many reads, as `readAll` does, and repeats those whose connection was lost.
   ///
   /// - Parameters:
-  ///   - window: what limits how many requests wait for their replies at a time.
-  ///   - repetitions: what the operation has repeated so far.
+  ///   - window: the limit of requests in flight.
+  ///   - repetitions: the repetitions of the operation so far.
   /// - Throws: `ZooKeeperError` with `connectionLoss` if connections are lost again and again.
   package func readAllDespiteLoss(
     _ reads: [ZnodeRead], in window: RequestWindow, _ repetitions: inout Repetitions
@@ -72,7 +73,7 @@ extension ZooKeeperClient {
 
   /// Sets many ACLs, as `setACL(all:)` does, and repeats those whose connection was lost.
   ///
-  /// One that had been set before, and of which only the reply was lost, has succeeded.
+  /// An ACL that was set, but whose reply was lost, counts as set.
   ///
   /// - Throws: `ZooKeeperError` with `connectionLoss` if connections are lost again and again.
   package func setACLsDespiteLoss(

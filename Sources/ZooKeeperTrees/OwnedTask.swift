@@ -1,4 +1,4 @@
-/// A task that is cancelled when no one is left who could wait for it, and with the task that waits for it.
+/// A task that is cancelled when there is no reference to it left, and together with the task that waits for it.
 final class OwnedTask<Success: Sendable, Failure: Error>: Sendable {
   private let task: Task<Success, Failure>
 
@@ -6,7 +6,7 @@ final class OwnedTask<Success: Sendable, Failure: Error>: Sendable {
 
   deinit { task.cancel() }
 
-  /// What the task returns, once it has ended.
+  /// The result of the task, after its end.
   var result: Result<Success, Failure> {
     get async {
       await withTaskCancellationHandler {

@@ -1,29 +1,29 @@
 import ZooKeeperClient
 import ZooKeeperProtocol
 
-/// How many bytes the replies about znodes bring, learned from those before.
+/// Estimates the sizes of replies about znodes from earlier replies.
 ///
-/// Znodes of one depth are mostly of one kind: folders with many children on one, their contents on the next. A reader
-/// that has just read small contents must not ask for a thousand folders because of that: their names would fill its
-/// memory.
+/// Znodes of the same depth are mostly similar: folders with many children at one depth, their contents at the next.
+/// After small contents, a reader must not ask for a thousand folders at once, because the names of their children
+/// would fill its memory.
 struct ReplySizes {
-  /// By depth: the average of the last replies. It falls by half at most from one time to the next.
+  /// The average of the last replies by depth. It decreases at most by half each time.
   private var known: [Int?] = []
-  /// By depth: what has come since.
+  /// The replies since then by depth.
   private var sums: [(bytes: Int, count: Int)] = []
 
-  /// What one name in a list of children takes: itself in an array that may grow, and its path later.
+  /// The memory for one name in a list of children: the name in a growing array, and later its path.
   static let bytesOfName = 48
-  /// Depths from here on are taken for one.
+  /// Depths from here on are treated as one.
   private static let depthLimit = 32
 
-  /// What the replies about a znode are expected to bring; nil if nothing is known of its depth.
+  /// The expected size of the replies about a znode; nil if nothing is known of its depth.
   func bytes(about path: String) -> Int? { bytes(at: Self.depth(of: path)) }
 
   /// The same for a child of a znode.
   func bytes(aboutChildrenOf path: String) -> Int? { bytes(at: min(Self.depth(of: path) + 1, Self.depthLimit)) }
 
-  /// Takes the replies about a znode into account.
+  /// Adds the replies about a znode.
   mutating func add(_ replies: ArraySlice<Result<ZnodeReading, ZooKeeperError>>, about path: String) {
     var bytes = 0
     for case .success(let reading) in replies {

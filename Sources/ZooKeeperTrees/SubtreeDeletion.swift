@@ -7,11 +7,11 @@ package struct SubtreeDeletion {
   package let client: ZooKeeperClient
   package let root: String
   package let limits: TreeWriter.Limits
-  /// Is told how many more znodes are gone.
+  /// Called with the number of further deleted znodes.
   package var report: @Sendable (Int) -> Void = { _ in }
-  /// What could not be deleted, and why.
+  /// The znodes that could not be deleted, with the reasons.
   package private(set) var failures: [String: ZooKeeperError] = [:]
-  /// How many znodes are gone.
+  /// The number of deleted znodes.
   package private(set) var count = 0
 
   package init(client: ZooKeeperClient, root: String, limits: TreeWriter.Limits) {
@@ -20,15 +20,15 @@ package struct SubtreeDeletion {
     self.limits = limits
   }
 
-  /// Whether a znode could not go because it had children that the walk had not seen.
+  /// Whether a znode could not be deleted because it had children that the walk had not seen.
   package var grewMeanwhile: Bool { failures.values.contains { $0.code == .server(.notEmpty) } }
 
-  /// The znodes of the subtree, children before parents; of the root's, all but the servers' own.
+  /// The znodes of the subtree, children before parents; for the root, without the servers' own znodes.
   package func targets() async throws(ZooKeeperError) -> [String] {
     var paths: [String] = []
     do throws(ZooKeeperError) {
       var reader = TreeReader(client: client, root: root, skipsServersOwn: true)
-      // One that cannot be listed can perhaps be deleted.
+      // A znode whose children cannot be listed may still be deletable.
       while let item = try await reader.next() { paths.append(item.path) }
     } catch {
       guard error.code == .server(.noNode), count > 0 else { throw error }
@@ -52,7 +52,7 @@ package struct SubtreeDeletion {
     try await writer.finish()
     count += writer.doneCount
     failures = [:]
-    // One that is gone already is what was wanted.
+    // A znode that no longer exists is not a failure.
     for (operation, error) in writer.failures where error.code != .server(.noNode) { failures[operation.path] = error }
   }
 }

@@ -2,17 +2,17 @@
 ///
 /// *Source*: Eugene W. Myers, "An O(ND) Difference Algorithm and Its Variations", 1986, sections 2 and 4.
 public enum TextDiff {
-  /// What is done with a line.
+  /// An edit of one line.
   public enum Edit: Hashable, Sendable {
     case keep(old: Int, new: Int)
     case delete(old: Int)
     case insert(new: Int)
   }
 
-  /// The most edits that are looked for: what differs in more is shown as deleted and inserted whole.
+  /// The maximum number of edits to search for; texts that differ in more are shown as deleted and inserted.
   static let editLimit = 2000
 
-  /// The edits by which `old` becomes `new`, in order: as few as possible, if they are at most `editLimit`.
+  /// The edits that change `old` to `new`, in order: the fewest possible, if these are at most `editLimit`.
   public static func edits<Line: Equatable>(_ old: [Line], _ new: [Line]) -> [Edit] {
     let prefix = zip(old, new).prefix { $0 == $1 }.count
     let rest = min(old.count, new.count) - prefix
@@ -25,7 +25,8 @@ public enum TextDiff {
 
   private static func middleEdits<Line: Equatable>(_ old: ArraySlice<Line>, _ new: ArraySlice<Line>) -> [Edit] {
     let limit = min(old.count + new.count, editLimit)
-    // For each diagonal, how far its best path has got in `old`; one array for each number of edits, to go back by.
+    // For each diagonal, the furthest position of a path in `old`; one array for each number of edits, for the way
+    // back.
     var furthest = [Int](repeating: 0, count: 2 * limit + 2)
     var history: [[Int]] = []
     for edits in 0...max(limit, 0) {
@@ -50,7 +51,7 @@ public enum TextDiff {
     return old.indices.map { .delete(old: $0) } + new.indices.map { .insert(new: $0) }
   }
 
-  /// Goes back from the end, through what each number of edits had reached.
+  /// Traces the path back from the end, through the arrays of each number of edits.
   private static func path<Line>(
     _ old: ArraySlice<Line>, _ new: ArraySlice<Line>, _ count: Int, _ history: [[Int]], _ limit: Int
   ) -> [Edit] {
@@ -85,7 +86,7 @@ public enum TextDiff {
 
   /// The difference as `diff -u` prints it, without the two lines of names: hunks with `context` lines around changes.
   ///
-  /// A difference that is not the smallest one says so in a line before the first hunk, which patch passes over.
+  /// If the difference may not be the smallest one, a line before the first hunk says so, which patch ignores.
   ///
   /// - Returns: no lines if the texts are the same.
   public static func unified(_ old: String, _ new: String, context: Int = 3) -> [String] {
@@ -93,7 +94,7 @@ public enum TextDiff {
     let edits = edits(oldLines, newLines)
     var output: [String] = []
     if edits.count(where: \.isChange) > editLimit {
-      output.append("more than \(editLimit) lines are not the same; this may not be the smallest difference")
+      output.append("more than \(editLimit) lines differ; this may not be the smallest difference")
     }
     var index = 0
     while let first = edits[index...].firstIndex(where: \.isChange) {
@@ -139,7 +140,7 @@ public enum TextDiff {
     return ["@@ -\(range(oldStart, oldCount)) +\(range(newStart, newCount)) @@"] + body
   }
 
-  /// A line, and whether the text ends without a line end after it.
+  /// A line, and whether it is the last one and has no line end.
   private struct Line: Equatable {
     var bytes: [UInt8]
     var lacksEnd = false

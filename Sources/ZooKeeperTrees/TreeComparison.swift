@@ -1,17 +1,17 @@
 import ZooKeeperProtocol
 
-/// What two subtrees have at one place.
+/// A difference of two subtrees at one path.
 public enum TreeDifference: Hashable, Sendable {
   case onlyLeft(TreeEntry)
   case onlyRight(TreeEntry)
-  /// Both have the znode, and its data or its ACL is not the same.
+  /// Both have the znode, with different data or ACLs.
   case changed(left: TreeEntry, right: TreeEntry)
   case same(TreeEntry)
 }
 
 /// Compares two subtrees while they are read.
 ///
-/// Both come in the same order, so that at any time only one znode of each is in memory.
+/// Both are read in the same order, so that only one znode of each is in memory at a time.
 public struct TreeComparison<Left: TreeSource, Right: TreeSource> {
   public private(set) var left: Left
   public private(set) var right: Right
@@ -19,11 +19,11 @@ public struct TreeComparison<Left: TreeSource, Right: TreeSource> {
   private var nextRight: TreeEntry?
   private var hasBegun = false
   private let ignoresACLs: Bool
-  /// The digest of what has been read of each side, if it was asked for.
+  /// The digest of the znodes read from each side, if requested.
   public private(set) var digests = (left: TreeDigest(), right: TreeDigest())
   private let computesDigests: Bool
 
-  /// - Parameter ignoresACLs: whether znodes are the same if only their ACLs differ.
+  /// - Parameter ignoresACLs: whether differences of ACLs are ignored.
   public init(_ left: Left, _ right: Right, ignoresACLs: Bool = false, computesDigests: Bool = false) {
     self.computesDigests = computesDigests
     self.ignoresACLs = ignoresACLs
@@ -31,7 +31,7 @@ public struct TreeComparison<Left: TreeSource, Right: TreeSource> {
     self.right = right
   }
 
-  /// What the two have at the next place; nil at the end.
+  /// The comparison at the next path; nil at the end.
   ///
   /// - Throws: what either source throws.
   public mutating func next() async throws -> TreeDifference? {

@@ -2,55 +2,56 @@ internal import DequeModule
 public import ZooKeeperClient
 public import ZooKeeperProtocol
 
-/// Creates the znodes of a source at another place, as they come. While some are written, the next ones are taken.
+/// Creates the znodes of a source at another place as they are read. While some are written, the next ones are read.
 ///
-/// What is there already is compared: the same data and ACL is fine, so that a copy that was interrupted can be
-/// repeated; anything else is a conflict, or is overwritten where that is asked for.
+/// Existing znodes are compared: the same data and ACL are accepted, so that an interrupted copy can be repeated;
+/// anything else is a conflict, or is overwritten if requested.
 public struct TreeCopy: Sendable {
-  /// What is done about znodes that the target has already, with other data or another ACL.
+  /// The treatment of existing znodes with other data or another ACL.
   public enum Overwriting: Sendable {
-    /// They stay as they are, and are failures with NodeExists.
+    /// They stay unchanged, and are reported as failures with NodeExists.
     case never
     /// They get the source's data and ACL.
     case always
-    /// They stay as they are, and are counted.
+    /// They stay unchanged, and are counted.
     case skips
   }
 
-  /// What has been done so far.
+  /// The outcome so far.
   public struct Outcome: Sendable {
     public var createdCount = 0
     public var changedCount = 0
-    /// Znodes that were as they should be.
+    /// Znodes that already had the right data and ACL.
     public var unchangedCount = 0
-    /// Znodes that were left as they are because that was asked for.
+    /// Existing znodes that were skipped.
     public var skippedCount = 0
-    /// Znodes of the target that could not be written, and why.
+    /// Znodes of the target that could not be written, with the reasons.
     public var failures: [String: ZooKeeperError] = [:]
 
-    /// All that has been looked at.
+    /// The number of all znodes so far.
     public var count: Int { createdCount + changedCount + unchangedCount + skippedCount + failures.count }
   }
 
-  /// What writes the znodes; nil while `writing` has it.
+  /// The writer; nil while `writing` uses it.
   private var writer: ChunkWriter?
   private var writing: OwnedTask<ChunkWriter, any Error>?
   private var chunk: [TreeEntry] = []
   private var chunkBytes = 0
-  /// What had been done when the last znodes that were written were complete.
+  /// The outcome after the last completed chunk.
   public private(set) var outcome = Outcome()
 
-  /// So many znodes, or so many bytes of data, are taken before they are written.
+  /// The number of znodes, or of bytes of data, that are buffered before they are written.
   private static let chunkCount = 4000
   private static let chunkBytes = 8 << 20
 
   /// - Parameters:
   ///   - client: a session with the target's ensemble.
-  ///   - root: where the source's root goes. Its parent must exist.
-  ///   - expectsExisting: whether the target is known to have a znode there, so that it is looked at before it is
-  ///     written.
-  ///   - mayOverwrite: is told how many znodes have been and are about to be overwritten; throws if they must not be.
-  ///   - report: is told how many znodes have been looked at.
+  ///   - root: the path for the source's root. Its parent must exist.
+  ///   - expectsExisting: whether the target is known to have a znode there, so that existing znodes are read before
+  ///     they are written.
+  ///   - mayOverwrite: called with the number of znodes that have been or are about to be overwritten; throws if they
+  ///     must not be.
+  ///   - report: called with the number of znodes so far.
   public init(
     to client: ZooKeeperClient, root: String, overwriting: Overwriting = .never, expectsExisting: Bool,
     limits: TreeWriter.Limits = .init(), defaultACL: [ACL] = ACL.openUnsafe,
@@ -62,17 +63,17 @@ public struct TreeCopy: Sendable {
       mayOverwrite: mayOverwrite, report: report, expectsExisting: expectsExisting)
   }
 
-  /// Takes a znode, after its parent.
+  /// Adds a znode, after its parent.
   ///
-  /// - Throws: `ZooKeeperError` if the session fails, or the task is cancelled; what `mayOverwrite` throws. It may be
-  ///   about znodes that were taken before.
+  /// - Throws: `ZooKeeperError` if the session fails, or the task is cancelled; what `mayOverwrite` throws. The error
+  ///   can concern znodes that were added before.
   public mutating func add(_ entry: TreeEntry) async throws {
     chunk.append(entry)
     chunkBytes += entry.data?.count ?? 0
     if chunk.count >= Self.chunkCount || chunkBytes >= Self.chunkBytes { try await writeChunk() }
   }
 
-  /// Writes what was taken, and waits until it is written.
+  /// Writes the buffered znodes, and waits until all are written.
   ///
   /// - Throws: as `add`.
   public mutating func finish() async throws {
@@ -82,7 +83,7 @@ public struct TreeCopy: Sendable {
     if let writer { outcome = writer.outcome }
   }
 
-  /// Begins to write what was taken, once what was taken before it is written.
+  /// Starts to write the buffered znodes, after the previous ones have been written.
   private mutating func writeChunk() async throws {
     try await settle()
     guard let writer, !chunk.isEmpty else { return }
@@ -98,7 +99,7 @@ public struct TreeCopy: Sendable {
       })
   }
 
-  /// Waits until what was taken is on its way to the servers, except for what has not been begun.
+  /// Waits until the current chunk has been sent to the servers.
   private mutating func settle() async throws {
     guard let writing else { return }
     let writer = try await writing.value
@@ -107,7 +108,7 @@ public struct TreeCopy: Sendable {
     self.writer = writer
   }
 
-  /// Waits for what is being written. What was taken since then is not begun.
+  /// Waits for writes in flight. Znodes that were added since then are not written.
   ///
   /// - Throws: as `add`.
   public mutating func abandon() async throws {
@@ -117,7 +118,7 @@ public struct TreeCopy: Sendable {
   }
 }
 
-/// Writes some znodes of a copy after the other.
+/// Writes chunks of znodes of a copy.
 private struct ChunkWriter: Sendable {
   let client: ZooKeeperClient
   let root: String
@@ -126,14 +127,14 @@ private struct ChunkWriter: Sendable {
   let defaultACL: [ACL]
   let mayOverwrite: @Sendable (Int) async throws -> Void
   let report: @Sendable (Int) -> Void
-  /// Whether the target may have znodes already.
+  /// Whether the target may have existing znodes.
   var expectsExisting: Bool
   private(set) var outcome = TreeCopy.Outcome()
   private var writer: TreeWriter
-  /// The znodes of which some are still being written, and how many had been given to the writer with them.
+  /// The chunks that are still being written, with the number of znodes that had been passed to the writer by then.
   private var unsettled: Deque<(entries: [TreeEntry], endCount: Int)> = []
   private var givenCount = 0
-  /// How many of them could not be written.
+  /// The number of znodes that could not be written.
   private var failedCount = 0
 
   init(
@@ -152,7 +153,7 @@ private struct ChunkWriter: Sendable {
     writer = TreeWriter(client: client, limits: limits)
   }
 
-  /// Gives znodes to the servers. The last ones may still be on their way when it returns.
+  /// Sends znodes to the servers. The last ones may still be in flight when it returns.
   mutating func write(_ entries: [TreeEntry]) async throws {
     var missing = entries
     if expectsExisting { missing = try await reconcile(missing) }
@@ -168,7 +169,7 @@ private struct ChunkWriter: Sendable {
     try await takeOutcomes()
   }
 
-  /// Waits until those znodes are written that are on their way.
+  /// Waits for znodes in flight.
   mutating func settle() async throws {
     try await writer.settle()
     try await takeOutcomes()
@@ -187,7 +188,7 @@ private struct ChunkWriter: Sendable {
     failedCount += writer.failures.count
     writer.forgetFailures()
     if !existing.isEmpty {
-      // They were not expected, but more may come.
+      // Existing znodes were not expected, but there may be more.
       expectsExisting = true
       let entries = unsettled.flatMap(\.entries).filter { existing.contains($0.absolutePath(under: root)) }
       for entry in try await reconcile(entries) {
@@ -210,7 +211,7 @@ private struct ChunkWriter: Sendable {
     }
   }
 
-  /// Compares znodes with those that the target has, and overwrites or skips these as asked for.
+  /// Compares znodes with existing ones, and overwrites or skips these as configured.
   ///
   /// - Returns: the znodes that the target does not have.
   private mutating func reconcile(_ entries: [TreeEntry]) async throws -> [TreeEntry] {

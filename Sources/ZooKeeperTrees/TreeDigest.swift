@@ -1,13 +1,13 @@
 import Digests
 import ZooKeeperProtocol
 
-/// A number that two subtrees share if, and for all practical purposes only if, they have the same znodes with the
-/// same data and the same ACLs.
+/// A digest that is equal for two subtrees if, and for all practical purposes only if, they have the same znodes with
+/// the same data and ACLs.
 ///
-/// Each znode is hashed with the digest of all before it. Where a subtree begins, and what servers count (versions,
-/// times, zxids), makes no difference.
+/// Each znode is hashed with the digest of all previous ones. The path of the root, and versions, times and zxids, are
+/// not included.
 public struct TreeDigest: Hashable, Sendable {
-  /// How many znodes it is of.
+  /// The number of znodes in it.
   public private(set) var count = 0
   private var state = [UInt8](repeating: 0, count: 32)
 
@@ -18,7 +18,7 @@ public struct TreeDigest: Hashable, Sendable {
     count += 1
     var message = state
     func append(_ bytes: some Collection<UInt8>) {
-      // With the length in front, no two lists of parts make the same message.
+      // The length is prepended, so that different lists of parts give different messages.
       withUnsafeBytes(of: UInt64(bytes.count).bigEndian) { message += $0 }
       message += bytes
     }

@@ -1,20 +1,20 @@
 public import ZooKeeperClient
 public import ZooKeeperProtocol
 
-/// A znode of a subtree as copies and comparisons see it: what can be carried to another place.
+/// The properties of a znode that can be copied to another place.
 public struct TreeEntry: Hashable, Sendable {
   /// The path below the root of the subtree, `a/b`; empty for the root.
   public var path: String
   /// nil for null, which servers distinguish from empty.
   public var data: [UInt8]?
-  /// nil if it is not known, as in a file that was written by hand.
+  /// nil if it is unknown, as in a file that was written by hand.
   public var acl: [ACL]?
-  /// The stat where the znode is on a server; nil in a file.
+  /// The stat of a znode on a server; nil for one in a file.
   public var stat: Stat?
-  /// Whether nothing is known of the data, as of a directory that was not made from a znode. A new znode gets null,
-  /// and one that exists keeps what it has.
+  /// Whether the data is unknown, as for a directory that was not written from a znode. A new znode gets null, and an
+  /// existing one keeps its data.
   public var lacksData = false
-  /// How a copy is created. Servers do not tell which znodes are containers or have a time to live; their logs do.
+  /// The mode of a copy. Servers do not report which znodes are containers or have a time to live; their logs do.
   public var mode: CreateMode
 
   public init(
@@ -27,26 +27,26 @@ public struct TreeEntry: Hashable, Sendable {
     self.mode = mode
   }
 
-  /// The znode's path on an ensemble, where the subtree begins at `root`.
+  /// The znode's path on an ensemble on which the subtree begins at `root`.
   public func absolutePath(under root: String) -> String { Self.absolute(path, under: root) }
 
-  /// The path on an ensemble of a znode with that path below `root`.
+  /// The path on an ensemble of a znode with a path below `root`.
   static func absolute(_ path: String, under root: String) -> String {
     path.isEmpty ? root : ZnodePath.child(path, of: root)
   }
 
-  /// The path of a znode at `path` in the subtree at `base`, which is in another one itself.
+  /// The path of a znode at `path` in the subtree at `base`, relative to an enclosing subtree.
   static func joined(_ base: String, _ path: String) -> String {
     base.isEmpty || path.isEmpty ? base + path : "\(base)/\(path)"
   }
 
-  /// The path below `root` of a znode that is in that subtree.
+  /// The path below `root` of a znode in that subtree.
   package static func relative(_ path: String, to root: String) -> String {
     guard path != root else { return "" }
     return String(path.utf8.dropFirst(root == "/" ? 1 : root.utf8.count + 1)) ?? ""
   }
 
-  /// Whether two ACLs are the same list, in any order. One that is not known is equal to any.
+  /// Whether two ACLs have the same entries in any order. An unknown one is equal to any.
   static func areEqual(_ left: [ACL]?, _ right: [ACL]?) -> Bool {
     guard let left, let right, left != right else { return true }
     return Set(left) == Set(right)
@@ -55,7 +55,7 @@ public struct TreeEntry: Hashable, Sendable {
   /// Whether another znode has the same data and the same ACL.
   func hasSameContent(as other: TreeEntry) -> Bool { hasSameData(as: other) && Self.areEqual(acl, other.acl) }
 
-  /// Whether another znode has the same data, or nothing is known of one of the two.
+  /// Whether another znode has the same data, or the data of one of them is unknown.
   func hasSameData(as other: TreeEntry) -> Bool { lacksData || other.lacksData || data == other.data }
 }
 
@@ -64,22 +64,22 @@ public protocol TreeSource {
   /// The next znode; nil at the end.
   mutating func next() async throws -> TreeEntry?
 
-  /// What the source has, and did not return.
+  /// What the source has left out.
   var omissions: TreeOmissions { get }
 }
 
-/// What of a subtree was left out, and why.
+/// The parts of a subtree that were left out.
 public struct TreeOmissions: Hashable, Sendable {
-  /// Ephemeral znodes: they belong to sessions, and no copy has them.
+  /// Ephemeral znodes, which belong to sessions and are not copied.
   public var ephemeralCount = 0
-  /// Znodes that went away while the subtree was read.
+  /// Znodes that were deleted while the subtree was read.
   public var vanishedCount = 0
-  /// Znodes that could not be read, and why; with their paths on the ensemble.
+  /// Znodes that could not be read, by their paths on the ensemble, with the reasons.
   public var failures: [String: ZooKeeperError] = [:]
 
   public init() {}
 
-  /// Whether a znode may exist although the source did not return it: it, or one above it, could not be read.
+  /// Whether a znode may exist although the source did not return it, because it or an ancestor could not be read.
   ///
   /// - Parameters:
   ///   - path: the path below the source's root.
@@ -107,9 +107,9 @@ public struct LiveTree: TreeSource {
   public private(set) var omissions = TreeOmissions()
 
   /// - Parameters:
-  ///   - client: the session; the time limit that it has is for each request.
+  ///   - client: the session, whose time limit applies to each request.
   ///   - readsACLs: whether ACLs are read too.
-  ///   - includesEphemerals: whether ephemeral znodes are returned, rather than counted and left out.
+  ///   - includesEphemerals: whether ephemeral znodes are returned instead of counted and left out.
   public init(
     client: ZooKeeperClient, root: String, readsACLs: Bool = true, includesEphemerals: Bool = false,
     inFlight: Int = 64
@@ -150,12 +150,12 @@ public struct LiveTree: TreeSource {
   }
 }
 
-/// A subtree that is in memory.
+/// A subtree in memory.
 public struct ListedTree: TreeSource {
   private var entries: ArraySlice<TreeEntry>
   public let omissions = TreeOmissions()
 
-  /// Takes znodes in any order.
+  /// A subtree of znodes in any order.
   public init(_ entries: [TreeEntry]) {
     self.entries = entries.sorted { ZnodePath.precedes($0.path, $1.path) }[...]
   }

@@ -1,17 +1,17 @@
 public import ZooKeeperClient
 import ZooKeeperProtocol
 
-/// Makes a subtree like another one, and keeps it so.
+/// Makes a subtree equal to another one, and keeps it so.
 ///
-/// Both are compared whole at first, after every gap in the events of the watch, and now and then. In between, the
-/// events of a persistent recursive watch say what to copy. Changes of ACLs cause no events, so that they are copied
-/// with the next comparison.
+/// Both are compared completely at the start, after every gap in the events of the watch, and at regular intervals. In
+/// between, the events of a persistent recursive watch show what to copy. Changes of ACLs cause no events, so they are
+/// copied with the next comparison.
 public struct TreeMirror: Sendable {
   /// One of the two subtrees.
   public struct Side: Sendable {
     /// The znode at which the subtree begins.
     public var root: String
-    /// Opens a session; called again when the one before has ended.
+    /// Opens a session; called again after the previous one has ended.
     public var open: @Sendable () async throws -> ZooKeeperClient
 
     public init(root: String, open: @escaping @Sendable () async throws -> ZooKeeperClient) {
@@ -20,43 +20,43 @@ public struct TreeMirror: Sendable {
     }
   }
 
-  /// What a comparison has found and done.
+  /// The result of a comparison.
   public struct Comparison: Hashable, Sendable {
     public var createdCount = 0
     public var changedCount = 0
     public var deletedCount = 0
-    /// The digest of each side as it was read, before anything was done about the differences.
+    /// The digest of each side before the differences were resolved.
     public var source = TreeDigest()
     public var target = TreeDigest()
-    /// What of the source is not copied.
+    /// Parts of the source that are not copied.
     public var omissions = TreeOmissions()
-    /// Znodes of the target that could not be written, and why.
+    /// Znodes of the target that could not be written, with the reasons.
     public var failures: [String: ZooKeeperError] = [:]
 
-    /// Whether both sides were found to be the same.
+    /// Whether both sides were equal.
     public var isInStep: Bool { source == target && differenceCount == 0 && failures.isEmpty }
-    /// How many znodes were not the same.
+    /// The number of znodes that differed.
     public var differenceCount: Int { createdCount + changedCount + deletedCount }
   }
 
-  /// What is reported.
+  /// The reports of a mirror.
   public enum Report: Sendable {
     case compared(Comparison)
-    /// So many changes of the source were copied.
+    /// A number of changes of the source were copied.
     case copied(Int)
-    /// A connection or session failed; the mirror goes on when it can.
+    /// A connection or session failed; the mirror continues when possible.
     case interrupted(ZooKeeperError)
   }
 
   let source: Side
   let target: Side
-  /// How often both sides are compared while the source is followed.
+  /// The interval of comparisons while the source is followed.
   let comparesEvery: Duration
-  /// Asked before the first znode of the target is deleted that the source does not have; throws if it must not be.
+  /// Called before the first znode of the target is deleted that the source does not have; throws if it must not be.
   let mayDelete: @Sendable (Int) async throws -> Void
   let report: @Sendable (Report) async throws -> Void
 
-  /// So often both sides are compared by `run(follows: false)` before it gives up.
+  /// The maximum number of comparisons by `copy`.
   private static let roundLimit = 5
 
   public init(
@@ -71,10 +71,10 @@ public struct TreeMirror: Sendable {
     self.report = report
   }
 
-  /// Copies until both sides have been found to be the same.
+  /// Copies until both sides are equal.
   ///
-  /// - Returns: the last comparison, which says whether they are: a source that is written to all the time may always
-  ///   be ahead, and the target may have znodes that cannot be written.
+  /// - Returns: the last comparison, which shows whether they are: a source may be changed continuously, and the target
+  ///   may have znodes that cannot be written.
   public func copy() async throws -> Comparison {
     let (from, to) = (try await source.open(), try await target.open())
     var last = Comparison()
@@ -88,14 +88,15 @@ public struct TreeMirror: Sendable {
 
   /// Copies, and follows the source until the task is cancelled.
   ///
-  /// Lost connections and sessions are waited for. Cancellation is the only way to end it without an error.
+  /// Lost connections and sessions are re-established. Cancellation is the only way to end it without an error.
   ///
-  /// - Throws: `ZooKeeperError` for anything but a lost connection; what the closures throw.
+  /// - Throws: `ZooKeeperError`, except for a lost connection; what the closures throw.
   public func follow() async throws {
     var from = try await source.open()
     var to = try await target.open()
     var pause = Duration.milliseconds(200)
-    // What the target has once it is like the source was copied from there, and goes with its original.
+    // After the first comparison, deletions need no permission, because everything in the target was copied from the
+    // source.
     var asks = true
     while true {
       do {
@@ -111,7 +112,7 @@ public struct TreeMirror: Sendable {
     }
   }
 
-  /// A new session; nil if none can be had for the moment.
+  /// A new session; nil if none can be opened at present.
   private func reopened(_ side: Side) async throws -> ZooKeeperClient? {
     do {
       return try await side.open()
@@ -121,7 +122,7 @@ public struct TreeMirror: Sendable {
     }
   }
 
-  /// Compares both sides and then copies what the watch reports, until it has missed something.
+  /// Compares both sides and then copies the changes that the watch reports, until some may be missing.
   private func followUntilGap(
     _ from: ZooKeeperClient, _ to: ZooKeeperClient, asks: inout Bool
   ) async throws {
@@ -154,7 +155,7 @@ public struct TreeMirror: Sendable {
     }
   }
 
-  /// Compares both sides, and does what is needed for the target to be as the source was.
+  /// Compares both sides, and makes the target equal to the source.
   ///
   /// - Parameter asks: whether deletions need permission.
   private func compare(
@@ -202,7 +203,7 @@ public struct TreeMirror: Sendable {
             try await writes.add(.onlyRight(entry))
           }
         } catch {
-          // It went with its parent.
+          // It was deleted with its parent.
           guard error.code == .server(.noNode) else { throw error }
         }
       case (.absent, .absent): break
@@ -211,7 +212,7 @@ public struct TreeMirror: Sendable {
       }
     }
     try await writes.finish()
-    // What could not be written will be found by the next comparison.
+    // The next comparison finds znodes that could not be written.
     try await report(.copied(paths.count))
   }
 
@@ -252,9 +253,9 @@ public struct TreeMirror: Sendable {
 
 /// The intervals of a mirror.
 private struct MirrorTimer {
-  /// So long events are gathered before they are looked at.
+  /// How long events are collected before they are processed.
   let gathering = Duration.milliseconds(20)
-  /// After so much time without a change both sides are compared.
+  /// The time without a change after which both sides are compared.
   let quiet: Duration
 
   init(every interval: Duration) { quiet = min(.seconds(1), interval / 4) }
@@ -290,7 +291,7 @@ private struct MirrorWrites {
     case .changed(let wanted, let present):
       let path = wanted.absolutePath(under: root)
       changedPaths.insert(path)
-      // Without a version: the source wins over whatever the target has.
+      // Without a version, because the source takes precedence over changes in the target.
       if wanted.data != present.data {
         try await writer.add(.setData(SetDataRequest(path: path, data: wanted.data, version: -1)))
       }
@@ -301,17 +302,17 @@ private struct MirrorWrites {
     }
   }
 
-  /// Keeps the znodes of the target whose counterparts could not be read: they may well exist.
+  /// Keeps znodes of the target whose counterparts could not be read, because these may exist.
   mutating func keepWhat(_ omissions: TreeOmissions, of sourceRoot: String) {
     deletions.removeAll { omissions.mayHave(TreeEntry.relative($0, to: root), under: sourceRoot) }
   }
 
-  /// Carries out what remains; znodes are deleted at the end, children before their parents.
+  /// Carries out the remaining writes; znodes are deleted at the end, children before their parents.
   mutating func finish() async throws(ZooKeeperError) {
     for path in deletions.reversed() { try await writer.add(.delete(PathVersionRequest(path: path, version: -1))) }
     try await writer.finish()
     for (operation, error) in writer.failures {
-      // One that is gone, or there, already is what was wanted.
+      // A znode that is already deleted, or already exists, is not a failure.
       if case .delete = operation, error.code == .server(.noNode) { continue }
       failures[operation.path] = error
     }
@@ -331,7 +332,7 @@ extension ZooKeeperClient {
 }
 
 extension ZooKeeperError {
-  /// Whether the failure may pass by itself: connections come back, and sessions can be opened anew.
+  /// Whether the failure may be temporary: connections can be re-established, and sessions can be opened again.
   fileprivate var mayPass: Bool {
     switch code {
     case .connectionLoss, .cannotConnect, .sessionExpired, .timedOut, .eventOverflow, .closed: true

@@ -1,12 +1,12 @@
 public import ZooKeeperClient
 public import ZooKeeperProtocol
 
-/// The writes that make one subtree like another, each checked against the version that the comparison has seen.
+/// The writes that make one subtree equal to another, each conditional on the version that the comparison has seen.
 public struct TreePlan: Sendable {
   /// One write, with the path on the ensemble.
   public enum Step: Hashable, Sendable {
     case create(path: String, data: [UInt8]?, acl: [ACL])
-    /// `old` is what the znode had, for those who show the difference.
+    /// `old` is the former data, to show the difference.
     case setData(path: String, data: [UInt8]?, old: [UInt8]?, version: Int32)
     /// `version` is that of the ACL.
     case setACL(path: String, acl: [ACL], old: [ACL], version: Int32)
@@ -27,7 +27,7 @@ public struct TreePlan: Sendable {
   private let root: String
   private let defaultACL: [ACL]
 
-  /// A plan of steps that are known already.
+  /// A plan with given steps.
   public init(steps: [Step]) {
     self.init(root: "/")
     self.steps = steps
@@ -35,18 +35,18 @@ public struct TreePlan: Sendable {
 
   /// A plan for the subtree at `root`.
   ///
-  /// - Parameter defaultACL: the ACL of new znodes for which no other is known.
+  /// - Parameter defaultACL: the ACL of new znodes whose own is unknown.
   public init(root: String, defaultACL: [ACL] = ACL.openUnsafe) {
     self.root = root
     self.defaultACL = defaultACL
   }
 
-  /// Makes the plan by which `target` becomes like `source`.
+  /// Computes the plan that makes `target` equal to `source`.
   ///
   /// - Parameters:
-  ///   - sourceRoot: the root of the source where it is on an ensemble, else `/`.
+  ///   - sourceRoot: the root of a source on an ensemble, otherwise `/`.
   ///   - prunes: whether znodes are deleted that only the target has.
-  ///   - report: is told how many znodes have been compared.
+  ///   - report: called with the number of compared znodes.
   /// - Throws: what reading the two throws.
   public static func making<Source: TreeSource, Target: TreeSource>(
     _ target: Target, at root: String, like source: Source, at sourceRoot: String, prunes: Bool,
@@ -60,7 +60,7 @@ public struct TreePlan: Sendable {
       count += 1
       report(count)
     }
-    // What could not be read may well exist.
+    // Znodes that could not be read may exist.
     let omissions = comparison.left.omissions
     plan.deletions.removeAll {
       omissions.mayHave(TreeEntry.relative($0.path, to: root), under: sourceRoot)
@@ -91,13 +91,13 @@ public struct TreePlan: Sendable {
     }
   }
 
-  /// Puts the deletions after all other steps, children before parents.
+  /// Appends the deletions after all other steps, children before parents.
   mutating func close() {
     steps += deletions.reversed()
     deletions = []
   }
 
-  /// Whether all steps fit into one transaction, and so are carried out together or not at all.
+  /// Whether all steps fit into one transaction, so that they are carried out together or not at all.
   ///
   /// ACLs cannot be set in a transaction.
   public func isAtomic(limits: TreeWriter.Limits) -> Bool {
@@ -112,8 +112,8 @@ public struct TreePlan: Sendable {
 
   /// Carries out the plan.
   ///
-  /// - Returns: how many steps were carried out, and those that were not, with the reason. A znode that has changed
-  ///   since the comparison is left as it is, and is among these with BadVersion.
+  /// - Returns: the number of steps that were carried out, and those that failed, with the reasons. A znode that has
+  ///   changed since the comparison stays unchanged, and is among these with BadVersion.
   /// - Throws: `rolledBack` if all steps fit into one transaction and it failed: nothing was changed then.
   public func carryOut(
     on client: ZooKeeperClient, limits: TreeWriter.Limits = .init(),

@@ -1,14 +1,14 @@
 public import ZooKeeperClient
 import ZooKeeperProtocol
 
-/// Reads a subtree in the order in which people read it: a znode, then its children by name, each with all below it.
+/// Reads a subtree in depth-first order: a znode, then its children by name, each with its descendants.
 ///
-/// Many znodes are asked about at once, those that are needed next first, so that a subtree costs a few round trips
-/// rather than one for each znode, while znodes still come out in order and as soon as they can. The next ones are read
-/// while the caller looks at those before. In memory are the names of the siblings on the way down, as they came, and
-/// what was read ahead, which is bounded in bytes.
+/// Many znodes are requested at once, those that are needed next first, so that a subtree takes a few round trips
+/// instead of one for each znode, while znodes are still returned in order and as soon as possible. The next ones are
+/// read while the caller processes the previous ones. The names of the siblings on the way down are in memory, and
+/// znodes that were read ahead, which are bounded in bytes.
 public struct TreeReader {
-  /// What is read of each znode beside its stat.
+  /// The properties to read in addition to the stat.
   public struct Details: OptionSet, Sendable {
     public let rawValue: Int
     public init(rawValue: Int) { self.rawValue = rawValue }
@@ -31,14 +31,14 @@ public struct TreeReader {
     }
   }
 
-  /// What is known of a znode that has not been returned yet. Once its children are known they are below it on the
-  /// stack, so that they can be asked about before they are the next.
+  /// The known part of a znode that has not been returned yet. When its children are known, they are below it on the
+  /// stack, so that they can be requested before their turn.
   private enum Entry {
-    /// Znodes that nothing was asked about; the last is the next. As many are taken out as are asked about: a name
-    /// alone takes a fraction of what its path does, and a wide tree has many that wait.
+    /// Znodes that have not been requested; the last one is the next. They are kept as names until they are requested,
+    /// because a name takes a fraction of the memory of its path, and a wide tree has many of them.
     case siblings(parent: String, names: [String])
     case unknown(path: String)
-    /// Everything but the names of the children is known.
+    /// Everything is known except for the names of the children.
     case lacksChildren(TreeNode)
     case ready(TreeNode)
     case failed(path: String, ZooKeeperError)
@@ -52,29 +52,29 @@ public struct TreeReader {
   private let inFlight: Int
   private let maximumDepth: Int
   private let skipsServersOwn: Bool
-  /// The top of the stack, its end, is the next to be returned.
+  /// The top of the stack, which is its end, is the next znode to return.
   private var stack: [Entry]
-  /// What is on the way, in the order of the stack: the last is the topmost. While what one has brought is put on the
-  /// stack, the servers answer the next.
+  /// The requests in flight, in the order of the stack: the last is the topmost. While the replies to one are put on
+  /// the stack, the servers answer the next.
   private var pending: [PendingReads] = []
-  /// What a reply is expected to bring.
+  /// The expected sizes of replies.
   private var expectation = ReplySizes()
-  /// What was asked again because connections were lost.
+  /// The requests that were repeated because connections were lost.
   private var repetitions = Repetitions()
-  /// How many znodes went away while the subtree was read.
+  /// The number of znodes that were deleted while the subtree was read.
   public private(set) var vanishedCount = 0
 
-  /// As many things are asked in one go, if the replies are small.
+  /// The maximum number of requests in one batch, if the replies are small.
   private static let largestBatch = 1024
-  /// So many may be on the way: two that are needed next, and others farther down.
+  /// The maximum number of batches in flight: two that are needed next, and others further down.
   private static let largestPending = 4
-  /// So many bytes of data and names are asked for in one go, as far as their sizes can be foreseen.
+  /// The maximum expected size of the replies to one batch.
   private static let batchBytes = 4 << 20
 
   /// - Parameters:
   ///   - client: the session; the time limit that it has is for each request.
-  ///   - inFlight: the most requests whose replies are waited for at a time.
-  ///   - maximumDepth: how many levels below the root are read; nil for all.
+  ///   - inFlight: the maximum number of requests in flight.
+  ///   - maximumDepth: the number of levels below the root to read; nil for all.
   ///   - skipsServersOwn: whether `/zookeeper` is left out, which belongs to the servers.
   public init(
     client: ZooKeeperClient, root: String, reading details: Details = [], inFlight: Int = 64,
@@ -92,11 +92,11 @@ public struct TreeReader {
 
   /// The next znode; nil at the end.
   ///
-  /// A znode that goes away meanwhile is left out and counted. One whose connection is lost is asked about again.
+  /// A znode that is deleted meanwhile is left out and counted. Requests whose connection is lost are repeated.
   ///
   /// - Throws: `ZooKeeperError` if the root cannot be read, or the session fails.
   public mutating func next() async throws(ZooKeeperError) -> Item? {
-    // An entry is moved off the stack: to copy one costs as much as all else that is done with it here.
+    // An entry is moved off the stack, because a copy would cost as much as all other work on it.
     while let top = stack.popLast() {
       switch consume top {
       case .ready(let node): return .node(node)
@@ -120,7 +120,7 @@ public struct TreeReader {
     return nil
   }
 
-  /// Whether a znode that was just returned has a sibling that comes after all that is under it.
+  /// Whether the znode that was just returned has a sibling after all its descendants.
   public func hasSibling(after path: String) -> Bool {
     for entry in stack.reversed() {
       let next =
@@ -134,20 +134,20 @@ public struct TreeReader {
     return false
   }
 
-  /// Waits for what was asked about the topmost znodes, puts their children below them, and asks about the next ones.
+  /// Waits for the replies about the topmost znodes, puts their children below them, and requests the next ones.
   private mutating func resolve() async throws(ZooKeeperError) {
-    // The client may be quicker with the replies than a cancelled task with its cancellation.
+    // The replies can arrive before the cancellation of the task takes effect.
     if Task.isCancelled { throw ZooKeeperError(.cancelled(outcomeUnknown: false), path: root) }
     askAboutNext()
     guard let asked = pending.popLast() else { return }
     let answer = await asked.answer()
     repetitions.merge(answer.repetitions)
     var readings = try answer.readings.get()[...]
-    // A slice would share the stack's memory, which would be copied whole with the next change.
+    // A slice would share the stack's memory, which the next change would copy completely.
     var top: [Entry] = []
     top.reserveCapacity(max(0, stack.count - asked.lowest))
     while stack.count > asked.lowest { top.append(stack.removeLast()) }
-    // From the bottom up, while the answers came for the top first.
+    // From the bottom up, whereas the replies are for the top first.
     while let entry = top.popLast() {
       let answers = readings.suffix(readCount(for: entry))
       readings.removeLast(answers.count)
@@ -157,34 +157,34 @@ public struct TreeReader {
     askAboutNext()
   }
 
-  /// Asks about the topmost znodes, and about the next ones below those that are on the way.
+  /// Requests the topmost znodes, and the next ones below those in flight.
   ///
-  /// What was asked about farther down, such as the last folders of many, does not count: it may be needed late, and
-  /// until then the servers would wait for the caller and the caller for the servers, in turns.
+  /// Requests further down, such as those for the last folders of many, do not count, because they may be needed late,
+  /// and until then servers and caller would wait for each other in turns.
   private mutating func askAboutNext() {
-    // What is above the others has come with the last answers, and is needed first.
+    // Znodes above the others have come with the last replies, and are needed first.
     if let reads = ask(below: stack.endIndex, downTo: pending.last?.end ?? stack.startIndex) { pending.append(reads) }
     guard let top = pending.last, pending.count < Self.largestPending else { return }
     let floor = pending.dropLast().last?.end ?? stack.startIndex
     let count = stack.count
     guard let reads = ask(below: top.lowest, downTo: floor) else { return }
-    // The places of what is above have changed if siblings were taken apart.
+    // The positions of entries above have changed if siblings were expanded.
     pending[pending.endIndex - 1].move(by: stack.count - count)
     pending.insert(reads, at: pending.endIndex - 1)
   }
 
-  /// Asks about those znodes in a part of the stack of which something is unknown, the upper ones first.
+  /// Requests the incomplete znodes in a part of the stack, the upper ones first.
   ///
-  /// - Returns: nil if everything is known of all znodes that it looked at.
+  /// - Returns: nil if all of these znodes are complete.
   private mutating func ask(below end: Int, downTo floor: Int) -> PendingReads? {
     var reads: [ZnodeRead] = []
     var bytes = Self.batchBytes
-    // An entry is not looked into for this: to copy one costs more than all else here.
+    // Entries are not copied here, because that would cost more than all other work.
     var bytesOfUnknown = 0
     var end = end
     var lowest = end
     var next = end
-    // What is ready is passed over: these are the znodes that the caller gets meanwhile.
+    // Complete znodes are skipped; the caller gets them meanwhile.
     let last = max(floor, end - 2 * Self.largestBatch)
     while next > last, reads.count < Self.largestBatch, bytes > 0 {
       next -= 1
@@ -202,17 +202,17 @@ public struct TreeReader {
     return PendingReads(reads, from: client, in: window, repetitions, lowest: lowest, end: end)
   }
 
-  /// Makes entries of the next few of the siblings at a place of the stack, above those that are left.
+  /// Expands the next few of the siblings at an index of the stack into entries above the remaining ones.
   ///
   /// - Parameters:
-  ///   - bytes: what the replies about them may bring, all together.
-  ///   - count: how many entries are made at most.
-  ///   - each: becomes what a reply about one of them is expected to bring.
-  /// - Returns: by how many entries the stack has grown; -1 is possible.
+  ///   - bytes: the maximum total size of the replies about them.
+  ///   - count: the maximum number of entries.
+  ///   - each: set to the expected size of the reply about one of them.
+  /// - Returns: the number of entries by which the stack has grown; -1 is possible.
   private mutating func takeApart(_ place: Int, bytes: Int, count: Int, each: inout Int) -> Int {
     let before = stack.count
     let entry = stack[place]
-    // Nothing else may hold the names, or they would be copied before some are removed.
+    // There must be no other reference to the names, or they would be copied before some are removed.
     stack[place] = .siblings(parent: "", names: [])
     guard case .siblings(let parent, var names) = consume entry else { return 0 }
     each = expectation.bytes(aboutChildrenOf: parent) ?? Self.batchBytes / inFlight
@@ -228,7 +228,7 @@ public struct TreeReader {
     return stack.count - before
   }
 
-  /// How many things must be asked about a znode.
+  /// The number of requests that a znode needs.
   private func readCount(for entry: borrowing Entry) -> Int {
     switch entry {
     case .unknown: details.contains(.acl) ? 2 : 1
@@ -237,9 +237,9 @@ public struct TreeReader {
     }
   }
 
-  /// Adds what must be asked about a znode.
+  /// Adds the requests that a znode needs.
   ///
-  /// - Returns: how many bytes the replies are expected to bring.
+  /// - Returns: the expected size of the replies in bytes.
   private func appendReads(for entry: borrowing Entry, bytesOfUnknown: Int, to reads: inout [ZnodeRead]) -> Int {
     switch entry {
     case .unknown(let path):
@@ -259,7 +259,7 @@ public struct TreeReader {
     }
   }
 
-  /// Puts a znode back on the stack with what was read, its children below it.
+  /// Puts a znode back on the stack with the data that was read, and its children below it.
   private mutating func take(
     _ readings: ArraySlice<Result<ZnodeReading, ZooKeeperError>>, about entry: consuming Entry
   ) {
@@ -292,7 +292,7 @@ public struct TreeReader {
         if !details.contains(.data) { node.stat = stat }
       case .failure(let error):
         if isKnown {
-          // Its data was read, and is worth something even if the children cannot be listed.
+          // The data was read, and is returned even if the children cannot be listed.
           stack += [.failed(path: node.path, error), .ready(node)]
         } else {
           stack.append(.failed(path: node.path, error))
@@ -319,15 +319,15 @@ public struct TreeReader {
   }
 }
 
-/// Reads that are on the way to the servers, or their answers.
+/// Requests in flight, or their replies.
 private struct PendingReads {
-  /// The lowest entry of the stack that was asked about.
+  /// The lowest entry of the stack that was requested.
   private(set) var lowest: Int
-  /// The place above the highest one.
+  /// The index above the highest one.
   private(set) var end: Int
   private let task: OwnedTask<Answer, Never>
 
-  /// The answers, in the order of the reads, and what was repeated up to then.
+  /// The replies in the order of the requests, and the repetitions so far.
   struct Answer: Sendable {
     var readings: Result<[Result<ZnodeReading, ZooKeeperError>], ZooKeeperError>
     var repetitions: Repetitions
@@ -351,18 +351,18 @@ private struct PendingReads {
       })
   }
 
-  /// Notes that entries were put below those that were asked about.
+  /// Adjusts the indices after entries were inserted below.
   mutating func move(by count: Int) {
     lowest += count
     end += count
   }
 
-  /// Waits for the answers.
+  /// Waits for the replies.
   func answer() async -> Answer { await task.value }
 }
 
 extension ZooKeeperError {
-  /// Whether the failure is of one znode, so that a longer operation can go on with others.
+  /// Whether the failure concerns one znode only, so that a longer operation can continue with others.
   package var concernsOneZnode: Bool {
     switch code {
     case .server(let code): ![.sessionExpired, .authFailed, .sessionClosedRequireSaslAuth].contains(code)
@@ -373,7 +373,7 @@ extension ZooKeeperError {
 }
 
 extension Stat {
-  /// Before anything is known.
+  /// The stat before the znode was read.
   static let zero = Stat(
     czxid: Zxid(rawValue: 0), mzxid: Zxid(rawValue: 0), ctimeMilliseconds: 0, mtimeMilliseconds: 0, version: 0,
     cversion: 0, aversion: 0, ephemeralOwner: .none, dataLength: 0, numChildren: 0, pzxid: Zxid(rawValue: 0))

@@ -2,18 +2,18 @@ internal import DequeModule
 public import ZooKeeperClient
 public import ZooKeeperProtocol
 
-/// Carries out many writes, in order, many of them in one transaction, and several transactions in flight. While some
-/// are carried out, others are taken.
+/// Carries out many writes in order, many of them in one transaction and several transactions in flight. Further writes
+/// can be added meanwhile.
 ///
-/// Where a transaction fails because of one write, the others of it are carried out by themselves, so that a failure
-/// concerns only the znode that has it. A write whose connection was lost is repeated, and counts as done if the znode
-/// is then as it was to become.
+/// If a transaction fails because of one write, its writes are carried out separately, so that a failure concerns only
+/// its znode. A write whose connection was lost is repeated, and counts as done if the znode already has the intended
+/// state.
 public struct TreeWriter: Sendable {
-  /// The most writes in one transaction, and the most bytes, under the servers' limit for a frame.
+  /// The maximum number of writes and of bytes in one transaction, below the servers' limit for a frame.
   public struct Limits: Sendable {
     public var batchCount: Int
     public var batchBytes: Int
-    /// The most transactions whose replies are waited for at a time.
+    /// The maximum number of transactions in flight.
     public var inFlight: Int
 
     public init(batchCount: Int = 500, batchBytes: Int = 256 << 10, inFlight: Int = 8) {
@@ -27,7 +27,7 @@ public struct TreeWriter: Sendable {
   private let limits: Limits
   private let report: @Sendable (Int) -> Void
   private let window: RequestWindow
-  /// Transactions that were begun together.
+  /// Transactions that were sent together.
   private struct Group {
     let batches: [[MultiOperation]]
     let requests: BegunRequests<[MultiResult]>
@@ -37,18 +37,18 @@ public struct TreeWriter: Sendable {
   private var batch: [MultiOperation] = []
   private var batchBytes = 0
 
-  /// How many writes were carried out.
+  /// The number of writes that were carried out.
   public private(set) var doneCount = 0
-  /// The writes that were not, in order, and why.
+  /// The writes that failed, in order, with the reasons.
   public private(set) var failures: [(operation: MultiOperation, error: ZooKeeperError)] = []
 
-  /// The most groups of transactions that are begun, each with half of what may be in flight: while one is waited for,
-  /// the servers have another.
+  /// The maximum number of groups of transactions in flight. Each has half of the transactions, so that the servers
+  /// process one while the writer waits for another.
   private static let groupLimit = 3
-  /// How often writes are repeated whose connection was lost.
+  /// The maximum number of repetitions after lost connections.
   private static let attemptLimit = 5
 
-  /// - Parameter report: is told how many writes have been carried out.
+  /// - Parameter report: called with the number of writes that have been carried out.
   public init(
     client: ZooKeeperClient, limits: Limits = Limits(), report: @escaping @Sendable (Int) -> Void = { _ in }
   ) {
@@ -58,10 +58,10 @@ public struct TreeWriter: Sendable {
     window = RequestWindow(limits.inFlight)
   }
 
-  /// Takes a write; it is carried out with others, at the latest by `finish`.
+  /// Adds a write. It is carried out together with others, at the latest by `finish`.
   ///
-  /// - Throws: `ZooKeeperError` if the session fails, or the task is cancelled. It may be about writes that were taken
-  ///   before.
+  /// - Throws: `ZooKeeperError` if the session fails, or the task is cancelled. The error can concern writes that were
+  ///   added before.
   public mutating func add(_ operation: MultiOperation) async throws(ZooKeeperError) {
     let bytes = operation.approximateBytes
     if !batch.isEmpty, batch.count >= limits.batchCount || batchBytes + bytes > limits.batchBytes {
@@ -75,7 +75,7 @@ public struct TreeWriter: Sendable {
     batchBytes += bytes
   }
 
-  /// Carries out what has been taken.
+  /// Carries out all writes that were added.
   ///
   /// - Throws: as `add`.
   public mutating func finish() async throws(ZooKeeperError) {
@@ -84,14 +84,14 @@ public struct TreeWriter: Sendable {
     try await settle()
   }
 
-  /// Waits for what is being carried out, and begins nothing more of what has been taken.
+  /// Waits for writes in flight, without starting others.
   ///
   /// - Throws: as `add`.
   public mutating func settle() async throws(ZooKeeperError) {
     while !begun.isEmpty { try await settleFirst() }
   }
 
-  /// Forgets the failures, for another attempt.
+  /// Clears the failures, for another attempt.
   public mutating func forgetFailures() { failures = [] }
 
   private mutating func closeBatch() {
@@ -107,7 +107,7 @@ public struct TreeWriter: Sendable {
     batches = []
   }
 
-  /// Waits for the group that was begun first.
+  /// Waits for the group that was sent first.
   private mutating func settleFirst() async throws(ZooKeeperError) {
     guard let group = begun.popFirst() else { return }
     do throws(ZooKeeperError) {
@@ -132,7 +132,7 @@ public struct TreeWriter: Sendable {
     }
   }
 
-  /// Carries out the writes of a transaction that has failed, each by itself.
+  /// Carries out the writes of a failed transaction separately.
   ///
   /// - Parameter mayBeDone: whether the transaction may have been carried out.
   private mutating func carryOutOneByOne(_ operations: [MultiOperation], mayBeDone: Bool) async throws(ZooKeeperError) {
@@ -162,7 +162,7 @@ public struct TreeWriter: Sendable {
     throw ZooKeeperError(.connectionLoss(outcomeUnknown: true), path: rest.first?.path)
   }
 
-  /// Takes note of a failed write, unless it had been carried out before and only its reply was lost.
+  /// Records a failed write, unless it had been carried out before and only its reply was lost.
   private mutating func note(
     _ operation: MultiOperation, _ error: ZooKeeperError, mayBeDone: Bool
   ) async throws(ZooKeeperError) {
@@ -174,7 +174,7 @@ public struct TreeWriter: Sendable {
     }
   }
 
-  /// Whether a znode is as the write was to make it.
+  /// Whether a znode has the state that the write should produce.
   private func isDone(_ operation: MultiOperation) async throws(ZooKeeperError) -> Bool {
     let wanted: (data: [UInt8]?, version: Int32)
     switch operation {
@@ -194,7 +194,7 @@ public struct TreeWriter: Sendable {
 }
 
 extension MultiOperation {
-  /// About how many bytes the operation adds to a transaction's frame.
+  /// The approximate size of the operation in a transaction's frame, in bytes.
   var approximateBytes: Int {
     let path = self.path.utf8.count
     switch self {

@@ -6,11 +6,11 @@ import ZooKeeperClient
 import ZooKeeperProtocol
 import ZooKeeperSandbox
 
-/// All that answers to requests share: the clusters, the streams of events, the jobs, and who may do what.
+/// The state that all requests share: the clusters, the event streams, the jobs and the logins.
 final class Site: Sendable {
   let settings: WebSettings
   let gate: RequestGuard
-  /// Who is logged in; nil if no one needs to be.
+  /// The logins; nil if no login is needed.
   let logins: Logins?
   let clusters: [String: ClusterSession]
   let hub: EventHub
@@ -36,7 +36,7 @@ final class Site: Sendable {
     hub.attach(self)
   }
 
-  /// Ends everything: streams, jobs, sessions.
+  /// Ends all streams, jobs and sessions.
   func stop() async {
     await jobs.stop()
     hub.stop()
@@ -46,9 +46,9 @@ final class Site: Sendable {
 
   // MARK: Admission
 
-  /// Decides by the head of a request whether it is carried out.
+  /// Decides from the head of a request whether it is carried out.
   ///
-  /// - Throws: why it is not.
+  /// - Throws: the reason for a refusal.
   func admit(_ head: HTTPRequestHead, _ client: WebClient) throws(WebError) -> WebRequest {
     let target = head.uri.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
     guard let path = PercentEncoding.decode(target[0]), path.hasPrefix("/") else {
@@ -77,12 +77,12 @@ final class Site: Sendable {
 
   private func checkMayChange(_ request: WebRequest) throws(WebError) {
     if settings.isReadOnly {
-      throw .forbidden("ReadOnly", "this page is read-only: it was started so")
+      throw .forbidden("ReadOnly", "this page was started read-only")
     }
     try checkMayChange(try session(of: request).cluster, request)
   }
 
-  /// Refuses a change of a cluster that is read-only, or is protected and not named as a confirmation.
+  /// Refuses a change of a read-only cluster, or of a protected one without confirmation by its name.
   func checkMayChange(_ cluster: WebCluster, _ request: WebRequest) throws(WebError) {
     if cluster.isReadOnly {
       throw .forbidden(
@@ -98,12 +98,12 @@ final class Site: Sendable {
     }
   }
 
-  /// The cluster that a request is about.
+  /// The cluster that a request names.
   func session(of request: WebRequest) throws(WebError) -> ClusterSession {
     try session(named: request.query["cluster"] ?? settings.current)
   }
 
-  /// The cluster of a name.
+  /// The cluster with a name.
   func session(named name: String) throws(WebError) -> ClusterSession {
     guard let session = clusters[name] else {
       throw .notFound("there is no cluster \(AccessLog.quoted(name))", hint: "GET /api/v1/clusters lists them")
@@ -135,7 +135,7 @@ final class Site: Sendable {
     return answer
   }
 
-  /// Notes in the access log that a request was refused by its head, if it would have changed something.
+  /// Logs that a request was refused because of its head, if it would have changed something.
   func logRefusal(_ head: HTTPRequestHead, _ client: WebClient, _ error: WebError) {
     guard head.method != .GET, head.method != .HEAD else { return }
     writeLog(client, user: nil, cluster: nil, error.status, error.word, "\(head.method) \(head.uri)")

@@ -15,7 +15,7 @@ import ZooKeeperProtocol
 package final class WebServer: Sendable {
   private let channel: any Channel
   private let site: Site
-  /// Where the page is.
+  /// The address of the page.
   package let url: String
 
   private init(_ channel: any Channel, _ site: Site, url: String) {
@@ -26,10 +26,9 @@ package final class WebServer: Sendable {
 
   /// Starts to listen.
   ///
-  /// - Throws: when the address cannot be listened on, and when others than this machine could use the server without
-  ///   a login.
+  /// - Throws: if it cannot listen on the address, or if other machines could use the server without a login.
   package static func start(_ settings: WebSettings) async throws(WebStartError) -> WebServer {
-    guard HostAndPort(host: settings.host, port: 0).isLoopback || settings.login != nil else {
+    guard ServerAddress(host: settings.host, port: 0).isLoopback || settings.login != nil else {
       throw WebStartError("a server that listens on \(settings.host) needs a login")
     }
     let loop = ZooKeeperClient.sharedGroup.next()
@@ -52,7 +51,7 @@ package final class WebServer: Sendable {
     let site = Site(settings, port: port, loop: loop)
     admission.open(site)
     Task.detached(priority: .utility) { PageFiles.prepare() }
-    let shown = HostAndPort(host: settings.host, port: port)
+    let shown = ServerAddress(host: settings.host, port: port)
     let host = shown.isWildcard ? "localhost:\(port)" : "\(shown)"
     return WebServer(channel, site, url: "\(settings.tls == nil ? "http" : "https")://\(host)/")
   }
@@ -60,7 +59,7 @@ package final class WebServer: Sendable {
   /// The streams of events.
   var hub: EventHub { site.hub }
 
-  /// A token that cannot be guessed.
+  /// A random token.
   package static func makeToken() -> String { SecretText.make() }
 
   /// Ends all connections, jobs and sessions.
@@ -70,7 +69,7 @@ package final class WebServer: Sendable {
   }
 
   private static func startError(_ error: any Error, _ settings: WebSettings) -> WebStartError {
-    let place = HostAndPort(host: settings.host, port: settings.port)
+    let place = ServerAddress(host: settings.host, port: settings.port)
     guard let error = error as? IOError else {
       return WebStartError("\(settings.host) is no address of this machine", hint: "listen on 127.0.0.1")
     }
@@ -81,8 +80,8 @@ package final class WebServer: Sendable {
     case EADDRNOTAVAIL:
       return WebStartError("\(settings.host) is no address of this machine", hint: "listen on 127.0.0.1")
     case EACCES:
-      return WebStartError("\(place) may be listened on by the superuser only", hint: "choose a port from 1024 on")
-    default: return WebStartError("\(place) cannot be listened on: \(String(cString: strerror(error.errnoCode)))")
+      return WebStartError("only the superuser can listen on \(place)", hint: "choose a port from 1024 on")
+    default: return WebStartError("cannot listen on \(place): \(String(cString: strerror(error.errnoCode)))")
     }
   }
 }

@@ -1,31 +1,31 @@
 package import TransportSecurity
 package import ZooKeeperSandbox
 
-/// What is served, where, and who may use it.
+/// The settings of the page: contents, address and access.
 package struct WebSettings: Sendable {
-  /// The address that is listened on.
+  /// The address to listen on.
   package var host = "127.0.0.1"
   /// 0 takes any free port.
   package var port = 9090
-  /// Further names by which clients may call this server.
+  /// Further host names that clients may use.
   package var names: [String] = []
   /// How connections are encrypted; nil for connections in the clear.
   package var tls: TLSContext?
-  /// Who may use the server; nil for everyone who can connect.
+  /// The required login; nil to admit every client that can connect.
   package var login: LoginPolicy?
-  /// Whether nothing may be changed.
+  /// Whether changes are refused.
   package var isReadOnly = false
-  /// The ensembles, each under another name; there is at least one.
+  /// The ensembles, with distinct names; at least one.
   package var clusters: [WebCluster]
-  /// The cluster of requests that name none.
+  /// The default cluster of requests.
   package var current: String
-  /// The servers that this process runs itself, which can be killed, partitioned and so on.
+  /// The servers of the sandbox, into which faults can be injected.
   package var sandbox: LocalEnsemble?
   /// The program's version.
   package var version: String
-  /// What the shell does for the server.
+  /// Functions of the shell that the server uses.
   package var shell: WebShell
-  /// Takes the lines of the access log, from any thread.
+  /// Writes a line of the access log. Called on any thread.
   package var log: @Sendable (String) -> Void = { _ in }
 
   package init(clusters: [WebCluster], current: String, version: String, shell: WebShell) {
@@ -36,9 +36,9 @@ package struct WebSettings: Sendable {
   }
 }
 
-/// How clients prove who they are. Any one of the ways is enough.
+/// The ways in which clients can log in; any one of them is enough.
 package struct LoginPolicy: Sendable {
-  /// A secret that lets everyone in who has it; nil if there is none.
+  /// A secret that admits every client that has it; nil for none.
   package var token: String?
   /// Users and their passwords; nil if there are none.
   package var passwords: PasswordFile?
@@ -51,7 +51,7 @@ package struct LoginPolicy: Sendable {
     self.acceptsCertificates = acceptsCertificates
   }
 
-  /// The ways as the page knows them.
+  /// The names of the methods for the page.
   var methods: [String] {
     (token == nil ? [] : ["token"]) + (passwords == nil ? [] : ["password"])
       + (acceptsCertificates ? ["certificate"] : [])
@@ -71,9 +71,10 @@ package struct WebStartError: Error, Hashable, Sendable {
   }
 }
 
-/// What is accepted at most.
+/// Limits of the server.
 enum WebLimits {
-  /// The data of a znode: what servers take in one request with a path, unless `jute.maxbuffer` says otherwise.
+  /// The data of a znode: the amount that servers accept in one request with a path, by the default of
+  /// `jute.maxbuffer`.
   static let valueBytes = 0xfffff - 2048
   /// A file of znodes.
   static let uploadBytes = 32 << 20
@@ -89,7 +90,7 @@ enum WebLimits {
   static let uploads = 2
   /// The streams of events.
   static let streams = 256
-  /// What waits for the reader of a stream.
+  /// The buffer for the reader of a stream.
   static let streamBytes = 1 << 20
   /// The znodes whose children a stream follows, and those whose data it follows.
   static let followedChildren = 1000
@@ -107,6 +108,6 @@ enum WebLimits {
   static let listings = 8
   /// The znodes of a subtree that are counted.
   static let countedZnodes = 1_000_000
-  /// What compressed data may decompress to.
+  /// The maximum size of decompressed data.
   static let decodedBytes = 8 << 20
 }

@@ -96,6 +96,32 @@ struct ChangeStreamTests {
     #expect(String(decoding: watching.bytes(of: .error), as: UTF8.self).contains("--exec ended with exit code 1"))
   }
 
+  @Test(arguments: ServerKind.allCases) func aConditionEndsTheStream(server: ServerKind) async throws {
+    let zkcli = try await Zkcli.patient(server)
+    let path = uniquePath("until")
+    let met = try await zkcli("watch", "--until", "absent", path)
+    #expect(met.exitStatus == 0 && met.output.isEmpty, "\(met.output)")
+    try await #expect(zkcli("create", path, "1").exitStatus == 0)
+    let late = try await zkcli("watch", "--until", "equals=done", "--timeout", "100ms", path)
+    #expect(late.exitStatus == 8, "\(late.errorOutput)")
+
+    // The first line shows that the watches are set: the changes below come after them.
+    let data = try zkcli.start("watch", "--with-data", "--initial", "--until", "equals=done", "-o", "jsonl", path)
+    let children = try zkcli.start("watch", "-R", "--initial", "--until", "children>=2", "-o", "jsonl", path)
+    let gone = try zkcli.start("watch", "--initial", "--until", "absent", "-o", "jsonl", path)
+    for command in [data, children, gone] { #expect(try await next(command)["event"] as? String == "present") }
+    try await #expect(zkcli("set", path, "2").exitStatus == 0)
+    #expect(try await next(data)["data"] as? String == "2")
+    try await #expect(zkcli("set", path, "done").exitStatus == 0)
+    #expect(try await next(data)["data"] as? String == "done")
+    #expect(try await data.waitForEnd(within: .seconds(30)) == .exited(0))
+
+    try await #expect(zkcli.script("create \(path)/a\ncreate \(path)/a/b\ncreate \(path)/c\n").exitStatus == 0)
+    #expect(try await children.waitForEnd(within: .seconds(30)) == .exited(0))
+    try await #expect(zkcli("deleteall", "--yes", path).exitStatus == 0)
+    #expect(try await gone.waitForEnd(within: .seconds(30)) == .exited(0))
+  }
+
   @Test(arguments: ServerKind.allCases) func aConditionEndsTheWait(server: ServerKind) async throws {
     let zkcli = try await Zkcli.patient(server)
     let path = uniquePath("waits")

@@ -161,7 +161,7 @@ struct EditTests {
     expect(try await zkcli("set", "--json-path", "$.a[0].b", path, "z"))
     expect(try await zkcli("set", "--json-path", "$.m", "-v", "1", path, "{\"k\":true}"))
     expect(try await zkcli("set", "--json-path", "$.m", "-v", "1", path, "2"), status: 4, error: "BadVersion")
-    expect(try await zkcli("set", "--json-path", "$.x.y", path, "2"), status: 4, error: "only the last step")
+    expect(try await zkcli("set", "--json-path", "$.x.y", path, "2"), status: 4, error: "only the last component")
     expect(
       try await zkcli("get", path),
       output: "{ \"n\": 1.50,\n  \"a\": [ {\"b\": \"z\"} ],\n  \"m\": {\"k\":true} }\n")

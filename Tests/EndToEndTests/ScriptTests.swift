@@ -73,7 +73,7 @@ struct ScriptTests {
 
   @Test func openQuoteAtTheEndIsReportedWhereItBegins() async throws {
     let run = try await Zkcli.shared().script("pwd\n\nset /x 'open\nand on\n")
-    expect(run, status: 2, output: "/\n", error: "stdin:3: the quote that is opened here is never closed")
+    expect(run, status: 2, output: "/\n", error: "stdin:3: the quote that is opened here is not closed")
   }
 
   @Test func thousandLines() async throws {

@@ -35,7 +35,7 @@ struct SnapshotRestoreTests {
 
     let dry = try await zkcli("snapshot", "restore", file, "--admin", admin, "--dry-run")
     #expect(dry.exitStatus == 0 && dry.output.contains("would restore"), "\(dry.errorOutput)")
-    #expect(dry.output.contains("6 znodes") && dry.errorOutput.contains("cannot return with their sessions"))
+    #expect(dry.output.contains("6 znodes") && dry.errorOutput.contains("cannot reconnect with their sessions"))
     let unasked = try await zkcli("snapshot", "restore", file, "--admin", admin)
     #expect(unasked.exitStatus == 2 && unasked.errorOutput.contains("needs --yes"), "\(unasked.errorOutput)")
     #expect(try await zkcli("ls", "/").output == "b\nc\nzookeeper\n")
@@ -64,7 +64,7 @@ struct SnapshotRestoreTests {
     let bytes = try Data(contentsOf: URL(filePath: file))
     try bytes.dropLast(5).write(to: URL(filePath: "\(directory)/torn"))
     let torn = try await zkcli("snapshot", "restore", "\(directory)/torn", "--admin", admin, "--yes")
-    #expect(torn.exitStatus == 12 && torn.errorOutput.contains("no whole snapshot"), "\(torn.errorOutput)")
+    #expect(torn.exitStatus == 12 && torn.errorOutput.contains("not a complete snapshot"), "\(torn.errorOutput)")
     let missing = try await zkcli("snapshot", "restore", "\(directory)/none", "--admin", admin, "--yes")
     #expect(missing.exitStatus == 12, "\(missing.errorOutput)")
     let several = try await zkcli("snapshot", "restore", file, "--admin", "\(admin),localhost:1", "--yes")
@@ -83,10 +83,12 @@ struct SnapshotRestoreTests {
 
   /// What other servers answer, before and after they have read the file.
   @Test(arguments: [
-    (405, "Only GET", "has no command restore"), (200, #"{"error":"Unknown command: restore"}"#, "no command restore"),
-    (409, "{}", "which is not restored while it runs"), (429, "{}", "a short while ago"),
+    (405, "Only GET", "not have the command restore"),
+    (200, #"{"error":"Unknown command: restore"}"#, "not have the command restore"),
+    (409, "{}", "which cannot be restored while it runs"), (429, "{}", "was restored recently"),
     (503, "{}", "restore.enabled"),
-    (507, #"{"error":"full"}"#, "no room"), (500, #"{"error":null}"#, "the status 500"), (200, "<html>", "status 200"),
+    (507, #"{"error":"full"}"#, "not enough disk space"), (500, #"{"error":null}"#, "the status 500"),
+    (200, "<html>", "status 200"),
   ])
   func otherAnswersAreExplained(status: Int, body: String, message: String) async throws {
     let (zkcli, admin, running) = try await server()

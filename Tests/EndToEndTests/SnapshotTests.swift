@@ -73,7 +73,7 @@ struct SnapshotTests {
 
   /// Answers that are no snapshot, torn ones and damaged ones leave no file.
   @Test(arguments: [
-    (file, "hello", 5, "no whole snapshot"), (file, "ZKSN", 50, "not one of an HTTP server"),
+    (file, "hello", 5, "not a complete snapshot"), (file, "ZKSN", 50, "not one of an HTTP server"),
     ("application/json", "{}", 2, "the status 200"),
     ("application/json", #"{"error":"Unknown command: snapshot"}"#, 37, "from 3.9 on"),
   ])

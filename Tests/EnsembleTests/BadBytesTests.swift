@@ -16,7 +16,7 @@ struct BadBytesTests {
 
   /// Invalid first bytes on an election port.
   static let greeting = ElectionGreeting(
-    serverID: stranger, addresses: [HostAndPort(host: "127.0.0.1", port: 1)]
+    serverID: stranger, addresses: [ServerAddress(host: "127.0.0.1", port: 1)]
   ).encoded
 
   static let vote = frame(

@@ -22,7 +22,7 @@ struct FuzzTests {
   /// What servers say to each other when they look for a leader.
   private static func election(_ random: inout SeededGenerator, _ ports: [ServerMember.Ports]) -> [UInt8] {
     let sender = ServerID(rawValue: [1, 2, 3, 4, 77].randomElement(using: &random)!)
-    let address = HostAndPort(host: "127.0.0.1", port: Int(ports[0].election))
+    let address = ServerAddress(host: "127.0.0.1", port: Int(ports[0].election))
     var bytes = ElectionGreeting(serverID: sender, addresses: [address]).encoded
     for _ in 0..<Int.random(in: 1...4, using: &random) {
       let members = (1...3).map { "server.\($0)=127.0.0.1:\($0):\($0 + 10):participant" }.joined(separator: "\n")

@@ -125,11 +125,12 @@ private func described(_ invocation: Invocation) -> String {
     ("--json ls", "ls", "", "json= output=json"),
     ("-server h:1 -timeout 500 -waitforconnection ls", "ls", "", "old-timeout=500 server=h:1 wait-for-connection="),
     ("--version", "", "", "program-version="),
+    ("-V", "", "", "program-version="),
     ("-f script -k", "", "", "keep-going= script=script"),
     ("-h", "", "", "help="),
     ("-- get -s", "get", "-s", ""),
     ("get --version", "get", "--version", ""),
-    // A number behind --local is how many; any other word is the command.
+    // A number after --local is the size; any other argument is the command.
     ("--local ls /", "ls", "/", "local="),
     ("--local 3 ls /", "ls", "/", "local=3"),
     ("--local=3 ls 3", "ls", "3", "local=3"),

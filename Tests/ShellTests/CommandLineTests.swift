@@ -42,6 +42,7 @@ import Testing
     ("-f a.zk --json", "script a.zk json"),
     ("", "interactive text"),
     ("--version", "text zkcli 0.1.0 (speaks the protocol of Apache ZooKeeper 3.4 to 3.9)"),
+    ("-V", "text zkcli 0.1.0 (speaks the protocol of Apache ZooKeeper 3.4 to 3.9)"),
     ("-h", "text usage: zkcli [option...] [command [argument...]]"),
     ("-h get", "text usage: get [-s] [-w] [-b] [-x] [--json-path PATH] [--decode[=KIND]] path..."),
     ("get -h", "text usage: get [-s] [-w] [-b] [-x] [--json-path PATH] [--decode[=KIND]] path..."),

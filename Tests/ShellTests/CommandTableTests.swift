@@ -97,10 +97,10 @@ import Testing
           -v, --version VERSION  only if the znode has this version
           -r, --recursive        delete all znodes under it first, as deleteall does
           --dry-run              print what would be done, and change nothing
-          -y, --yes[=CLUSTER]    do not ask, and do without a limit in scripts; a
-                                 protected cluster needs --yes=CLUSTER
-          --max COUNT            the most existing znodes that a script may change
-                                 without --yes (default 1000)
+          -y, --yes[=CLUSTER]    do not ask, and lift the limit for scripts; a protected
+                                 cluster needs --yes=CLUSTER
+          --max COUNT            how many existing znodes a script may change without
+                                 --yes (default 1000)
 
         Examples:
           delete /config/old       one znode without children

@@ -119,7 +119,7 @@ import ZooKeeperProtocol
   }
 
   @Test(arguments: [
-    ("create /a ,", "operation 2 of the multi is empty; separate operations by a single comma that stands by itself"),
+    ("create /a ,", "operation 2 of the multi is empty; separate operations by a comma with blanks around it"),
     ("check /a", "operation 1: missing argument: version; usage: check path version"),
     (
       "check /a 1 , get /b",

@@ -30,7 +30,10 @@ import Testing
 
   @Test func usualEnglishIsAllowed() {
     #expect(uses("/// It stands for no more than four-letter words.\n/// - word: the question.\n") == [])
+    #expect(uses("/// - Parameter words: no more failures than one.") == [])
+    #expect(uses("let command = (\"word\", \"word srvr\", \"${words[1]}\")") == [])
     #expect(uses("/// It stands, no more: a word.") == ["1 stands", "1 no more", "1 word"])
+    #expect(uses("let text = \"a word\"") == ["1 word"])
   }
 
   @Test func everyPhraseCanBeFound() {

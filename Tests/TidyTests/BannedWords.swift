@@ -38,15 +38,19 @@ enum BannedWords {
     return uses
   }
 
-  /// Whether a banned phrase is part of usual English, or of ZooKeeper's terms: "stands for", "no more than",
-  /// "four-letter word"; or the name of a parameter in its documentation.
+  /// Whether a banned phrase is part of usual English, or of ZooKeeper's terms: "stands for", "no more failures than",
+  /// "four-letter word"; or a name: of a parameter in its documentation, of the command `word`, or of zsh's array
+  /// `words`.
   private static func isUsual(_ words: [String], at index: Int, in tokens: [Prose.Token]) -> Bool {
     let previous = index > 0 ? tokens[index - 1].text : ""
     let next = index + words.count < tokens.count ? tokens[index + words.count].text : ""
     switch words.joined(separator: " ") {
     case "stands": return next == "for"
-    case "no more": return next == "than"
-    case "word", "words": return previous == "four-letter" || previous == "-" && next == ":"
+    case "no more": return next == "than" || index + 3 < tokens.count && tokens[index + 3].text == "than"
+    case "word", "words":
+      if previous == "four-letter" || next == "[" { return true }
+      if next == ":" { return previous == "-" || previous == "parameter" }
+      return ["", "\""].contains(previous) && ["", "\"", "srvr"].contains(next)
     default: return false
     }
   }

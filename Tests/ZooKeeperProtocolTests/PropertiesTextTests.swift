@@ -48,7 +48,7 @@ import ZooKeeperProtocol
   ])
   func literalsOfIPv6(text: String, isOne: Bool) {
     #expect((IPv6Literal(parsing: text) != nil) == isOne)
-    #expect((HostAndPort(parsing: "[\(text)]:1") != nil) == isOne)
+    #expect((ServerAddress(parsing: "[\(text)]:1") != nil) == isOne)
   }
 
   @Test func mappedAddressesAreThoseOfIPv4() {
@@ -61,5 +61,5 @@ import ZooKeeperProtocol
     ("a", "a"), ("[::1]", "::1"), ("::1", "::1"), ("10.0.0.1", "10.0.0.1"), ("[a]", nil), ("[a;b]", nil), ("a;b", nil),
     ("", nil), ("a b", nil), ("a:b", nil), ("[::1", nil),
   ])
-  func hostsAlone(text: String, host: String?) { #expect(HostAndPort.host(text) == host) }
+  func hostsAlone(text: String, host: String?) { #expect(ServerAddress.host(text) == host) }
 }

@@ -116,7 +116,7 @@ struct QuorumConfigurationTests {
     #expect(configuration.voters == [1, 3].map { ServerID(rawValue: $0) })
     #expect(configuration.version == 0x1a)
     let short = try QuorumConfiguration.Member(id: ServerID(rawValue: 9), parsing: "h:1:2;2181")
-    #expect(short.client == HostAndPort(host: "0.0.0.0", port: 2181) && !short.isObserver)
+    #expect(short.client == ServerAddress(host: "0.0.0.0", port: 2181) && !short.isObserver)
   }
 
   @Test(arguments: [

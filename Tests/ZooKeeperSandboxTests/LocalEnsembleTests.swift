@@ -67,7 +67,7 @@ struct LocalEnsembleTests {
   @Test func impossibleRequestsAreRefused() async throws {
     try await withEnsemble(LocalEnsemble.Settings()) { ensemble in
       for id in [0, 2, -1] {
-        await #expect(throws: SandboxError("there is no server \(id)", hint: "this sandbox has server 1 alone")) {
+        await #expect(throws: SandboxError("there is no server \(id)", hint: "this sandbox has only server 1")) {
           try await ensemble.kill(id)
         }
       }

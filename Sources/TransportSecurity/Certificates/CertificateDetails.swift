@@ -1,11 +1,11 @@
-/// What the certificate of a peer or of a store says about itself.
+/// The fields of a certificate of a peer or of a store.
 ///
 /// BoringSSL has parsed the certificate before; this reads the fields that NIOSSL does not give, or gives in a way that
 /// ends the process when they are malformed.
 ///
 /// *Source*: RFC 5280, sections 4.1 and 4.2.1.6.
 package struct CertificateDetails: Sendable {
-  /// A name of the subject besides its distinguished name.
+  /// An alternative name of the subject.
   package struct AlternativeName: Hashable, Sendable {
     /// The number of the kind in RFC 5280: 1 is an e-mail address, 2 a DNS name, 6 a URI, 7 an IP address.
     package let kind: Int

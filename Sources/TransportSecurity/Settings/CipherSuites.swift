@@ -27,7 +27,7 @@ enum CipherSuites {
     "TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256",
   ]
 
-  /// What a list of names asks for.
+  /// The cipher suites in a list of names.
   ///
   /// Apache's servers ignore names that Java does not know as well, if one of the list is known.
   ///

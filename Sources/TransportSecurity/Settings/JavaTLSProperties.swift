@@ -6,9 +6,9 @@
 package struct JavaTLSProperties: Hashable, Sendable {
   /// What became of a property.
   package enum Verdict: Hashable, Sendable {
-    /// It is used, or asks for what is done anyway.
+    /// It is used, or asks for the default.
     case taken
-    /// It is none of these.
+    /// It is unknown.
     case unknown
     /// It cannot be used; a clause that follows the key.
     case fault(String)
@@ -70,7 +70,7 @@ package struct JavaTLSProperties: Hashable, Sendable {
     isClientNameConfigured = true
   }
 
-  /// Takes a property.
+  /// Applies a property.
   ///
   /// - Parameter key: without its prefix, such as `keyStore.location`.
   package mutating func take(_ key: String, _ value: String) -> Verdict {

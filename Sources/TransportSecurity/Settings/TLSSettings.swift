@@ -8,9 +8,9 @@
 public struct TLSSettings: Hashable, Sendable {
   /// Whose certificates are accepted.
   public enum Trust: Hashable, Sendable {
-    /// Those of the authorities that the operating system trusts.
+    /// Certificates of the authorities that the operating system trusts.
     case system
-    /// Those of the certificates in a file, and what these have issued.
+    /// The certificates in a file, and certificates that these have issued.
     case store(TLSStore)
     /// All certificates: a process that can redirect the connection can read and change what is sent.
     case anybody

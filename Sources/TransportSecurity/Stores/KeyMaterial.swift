@@ -117,7 +117,7 @@ package struct CertificateExpiration: Hashable, Sendable {
   /// The lifetime below which the end is announced, in days.
   private static let announcedDays: Int64 = 30
 
-  /// What an operator should know; nil while the end is far.
+  /// A warning for the operator if the certificate expires soon.
   ///
   /// - Parameter seconds: the present time, in seconds since 1970.
   package func warning(at seconds: Int64) -> String? {
@@ -128,7 +128,7 @@ package struct CertificateExpiration: Hashable, Sendable {
 }
 
 extension NIOSSLCertificate {
-  /// What the certificate says; nil if it cannot be read.
+  /// The fields of the certificate; nil if it cannot be parsed.
   var details: CertificateDetails? { (try? toDERBytes()).flatMap { CertificateDetails($0) } }
 }
 

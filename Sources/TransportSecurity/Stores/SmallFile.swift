@@ -6,7 +6,7 @@
   import Darwin
 #endif
 
-/// Files of keys and certificates, which are small: what is larger is something else.
+/// Reads files of keys and certificates. These are small, so larger files are refused.
 enum SmallFile {
   private static let limitBytes = 4 << 20
   /// How much is read at once. A buffer for the largest file would cost a command several milliseconds, because all its
@@ -58,7 +58,7 @@ enum SmallFile {
     throw TLSStoreError(path, "it is larger than \(limitBytes >> 20) MiB, so it is no file of keys or certificates")
   }
 
-  /// Whether users besides the owner and the group can read a file.
+  /// Whether users other than the owner and the group can read a file.
   static func isReadableByAll(_ path: String) -> Bool {
     var status = stat()
     return stat(path, &status) == 0 && status.st_mode & 0o004 != 0

@@ -8,7 +8,7 @@ enum WidePassword {
   }
 }
 
-/// What a store holds: certificates, and private keys with the certificates that belong to them.
+/// The contents of a store: certificates, and private keys with their certificates.
 struct StoreContents {
   /// A private key of the store.
   struct Entry {

@@ -48,7 +48,7 @@ extension ZabPeer {
     finishWave(&actions)
   }
 
-  /// Sends a PING, and counts it if the learner will answer it.
+  /// Sends a PING, which `pingsSent` includes only if the learner will answer it.
   mutating func ping(_ handle: LearnerHandle, _ actions: inout [ZabAction]) {
     actions.append(.send(QuorumPacket(.ping, zxid: leader?.lastProposed ?? .zero), handle.connection))
     if handle.phase == .running { update(handle.connection) { $0.pingsSent += 1 } }

@@ -1,21 +1,21 @@
 import JSONFormat
 public import ZooKeeperProtocol
 
-/// A client's connection, as the server describes it that has it.
+/// A client's connection, as its server describes it.
 ///
 /// *Shape*: lines ` /ADDRESS:PORT[OPS](queued=0,recved=4,sent=4,sid=0x…,lop=GETD,est=…,to=30000,…)`; a connection
 /// without a session has the first three values only.
 ///
 /// *Source*: `ServerCnxn.dumpConnectionInfo`; `ClientProtocol` 7.1.
 public struct ClientConnection: Hashable, Sendable {
-  /// Where the client is: `host:port`.
+  /// The address of the client: `host:port`.
   public var client: String
-  /// nil while there is no session, as on a connection that asks a four-letter word.
+  /// nil without a session, as for a connection with a four-letter word.
   public var session: SessionID?
   public var queuedCount: Int64 = 0
   public var receivedCount: Int64 = 0
   public var sentCount: Int64 = 0
-  /// The last request, as `GETD`.
+  /// The last request, such as `GETD`.
   public var lastOperation: String?
   /// When the client connected, in milliseconds since 1970 by the server's clock.
   public var establishedMilliseconds: Int64?
@@ -29,7 +29,7 @@ public struct ClientConnection: Hashable, Sendable {
   /// A connection of which only the address is known.
   init(client: String) { self.client = client }
 
-  /// Reads an answer to `cons`; lines of other forms are skipped.
+  /// Parses an answer to `cons`; other lines are skipped.
   public static func parse(cons answer: [UInt8]) -> [ClientConnection] {
     answer.split(separator: UInt8(ascii: "\n")).compactMap { line in
       guard let slash = line.firstIndex(of: UInt8(ascii: "/")),
@@ -47,7 +47,7 @@ public struct ClientConnection: Hashable, Sendable {
     }
   }
 
-  /// Where the address ends: at the bracket of the operations, which is not that of an IPv6 address.
+  /// The end of the address: the bracket of the operations, and not that of an IPv6 address.
   private static func clientEnd(_ line: ArraySlice<UInt8>, from slash: Int, firstBracket: Int) -> Int? {
     guard firstBracket == slash + 1 else { return firstBracket }
     guard let inner = line[firstBracket...].firstIndex(of: UInt8(ascii: "]")) else { return nil }
@@ -72,7 +72,7 @@ public struct ClientConnection: Hashable, Sendable {
     }
   }
 
-  /// Reads an answer of AdminServer's `connections`; nil if it is none.
+  /// Parses an answer of the AdminServer's `connections`; nil if it is not one.
   static func parse(connections document: JSON) -> [ClientConnection]? {
     guard let plain = document["connections"]?.items else { return nil }
     return (plain + (document["secure_connections"]?.items ?? [])).compactMap { item in

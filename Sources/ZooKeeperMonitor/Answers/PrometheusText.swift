@@ -1,8 +1,8 @@
-/// The figures of servers as Prometheus reads them, under the names that Apache's own endpoint gives them.
+/// The metrics of servers in Prometheus's text format, with the names of Apache's endpoint.
 ///
-/// Four-letter words give a summary as five or more lines, `zk_cnt_X`, `zk_sum_X`, `zk_p99_X`, and so on; here it is
-/// `X_count`, `X_sum` and `X{quantile="0.99"}` again. Its average and extremes have no place in a summary, and are
-/// gauges named `avg_X`, `min_X` and `max_X`.
+/// Four-letter words give a summary as five or more lines, `zk_cnt_X`, `zk_sum_X`, `zk_p99_X` and so on, which are
+/// converted back to `X_count`, `X_sum` and `X{quantile="0.99"}`. Averages and extremes cannot be part of a summary,
+/// and become gauges named `avg_X`, `min_X` and `max_X`.
 ///
 /// *Source*: Prometheus, "Exposition formats"; `PrometheusMetricsProvider`.
 public enum PrometheusText {
@@ -17,9 +17,9 @@ public enum PrometheusText {
     var lines: [String] = []
   }
 
-  /// Writes the figures of several servers, each sample with a label that names the server.
+  /// Writes the metrics of several servers, each sample with a label that names the server.
   ///
-  /// - Parameter members: the value of the label, and the figures; without a value there is no label.
+  /// - Parameter members: the value of the label and the metrics; nil for no label.
   public static func write(_ members: [(label: String?, metrics: ServerMetrics)]) -> String {
     var order: [String] = []
     var families: [String: Family] = [:]
@@ -51,7 +51,7 @@ public enum PrometheusText {
   private typealias Label = (name: String, value: String)
   private typealias Sample = (family: String, type: String, name: String, labels: [Label])
 
-  /// What a line of `mntr` is called in Prometheus.
+  /// The Prometheus sample for a line of `mntr`.
   private static func sample(_ name: String, in metrics: ServerMetrics) -> Sample {
     func isSummary(_ base: Substring) -> Bool { metrics["cnt_\(base)"] != nil && metrics["sum_\(base)"] != nil }
     for (prefix, suffix) in [("cnt_", "_count"), ("sum_", "_sum")] where name.hasPrefix(prefix) {

@@ -1,14 +1,14 @@
 import JSONFormat
 
-/// The figures that a server gives about itself, in its order.
+/// The metrics that a server reports, in its order.
 ///
 /// *Source*: `org.apache.zookeeper.server.command.MonitorCommand`, `admin.Commands.MonitorCommand`; `ClientProtocol` 7.
 public struct ServerMetrics: Hashable, Sendable {
-  /// A figure: `znode_count` and `5`.
+  /// A metric, such as `znode_count` with the value `5`.
   public struct Figure: Hashable, Sendable {
-    /// Without the `zk_` that the four-letter word puts in front.
+    /// The name without the prefix `zk_` of the four-letter word.
     public let name: String
-    /// As the server wrote it; most are numbers.
+    /// The value as the server wrote it; usually a number.
     public let text: String
   }
 
@@ -21,7 +21,7 @@ public struct ServerMetrics: Hashable, Sendable {
     places = [String: Int](figures.enumerated().map { ($1.name, $0) }) { first, _ in first }
   }
 
-  /// Reads the answer to `mntr`; nil if it has no line of the form `zk_NAME TAB VALUE`.
+  /// Parses an answer to `mntr`; nil if it has no line of the form `zk_NAME TAB VALUE`.
   public init?(mntr answer: [UInt8]) {
     self.init(
       answer.split(separator: UInt8(ascii: "\n")).compactMap { line in
@@ -33,7 +33,7 @@ public struct ServerMetrics: Hashable, Sendable {
       })
   }
 
-  /// Reads the answer of AdminServer's `monitor`; nil if it is none.
+  /// Parses an answer of the AdminServer's `monitor`; nil if it is not one.
   init?(monitor document: JSON) {
     guard case .object(let members) = document else { return nil }
     self.init(
@@ -43,21 +43,21 @@ public struct ServerMetrics: Hashable, Sendable {
       })
   }
 
-  /// The text of a figure; nil if the server does not give it.
+  /// The text of a metric; nil if the server does not report it.
   public subscript(name: String) -> String? { places[name].map { figures[$0].text } }
 
-  /// The value of a figure; nil if the server does not give it, or it is no number.
+  /// The value of a metric; nil if the server does not report it, or it is not a number.
   public func number(_ name: String) -> Double? {
     guard let number = self[name].flatMap(Double.init), number.isFinite else { return nil }
     return number
   }
 
-  /// A figure that counts something, between the ends of its type.
+  /// The value of a counter, clamped to the range of its type.
   public func count(_ name: String) -> Int64? { number(name).map { Int64(clamping: $0) } }
 }
 
 extension Int64 {
-  /// The whole number next to one that is finite.
+  /// The nearest integer, clamped to the range of the type.
   init(clamping number: Double) { self = Int64(exactly: number.rounded()) ?? (number < 0 ? .min : .max) }
 }
 
@@ -75,6 +75,6 @@ extension JSON {
 }
 
 extension String {
-  /// Without the carriage return before a line's end.
+  /// The text without a carriage return at its end.
   var trimmingLineEnd: String { hasSuffix("\r") ? String(dropLast()) : self }
 }

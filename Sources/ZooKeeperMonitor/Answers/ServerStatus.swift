@@ -14,7 +14,7 @@ public struct ServerStatus: Hashable, Sendable {
   public var connectionCount: Int64?
   public var outstandingCount: Int64?
 
-  /// Reads an answer to `srvr`; nil if it has no mode.
+  /// Parses an answer to `srvr`; nil if it has no mode.
   public init?(srvr answer: [UInt8]) {
     for line in String(decoding: answer, as: UTF8.self).split(whereSeparator: \.isNewline) {
       guard let colon = line.firstIndex(of: ":") else { continue }
@@ -32,7 +32,7 @@ public struct ServerStatus: Hashable, Sendable {
     guard mode != nil else { return nil }
   }
 
-  /// Reads an answer of AdminServer's `server_stats`; nil if it has no state.
+  /// Parses an answer of the AdminServer's `server_stats`; nil if it has no state.
   init?(serverStats document: JSON) {
     guard let stats = document["server_stats"], let state = stats["server_state"]?.text else { return nil }
     mode = state

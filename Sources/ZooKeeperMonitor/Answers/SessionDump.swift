@@ -7,12 +7,12 @@ public import ZooKeeperProtocol
 public struct SessionDump: Hashable, Sendable {
   /// The sessions that have not ended.
   public var sessions: Set<SessionID> = []
-  /// The timeouts that are told, in milliseconds: a follower's answer has them, a leader's does not.
+  /// The timeouts in milliseconds, which are in a follower's answer and not in a leader's.
   public var timeoutMilliseconds: [SessionID: Int64] = [:]
   /// The paths of the ephemeral znodes.
   public var ephemerals: [SessionID: [String]] = [:]
 
-  /// Reads an answer to `dump`; nil if it is none.
+  /// Parses an answer to `dump`; nil if it is not one.
   ///
   /// *Shape*: after `SessionTracker dump:` lines that begin with a session's number, after `Sessions with Ephemerals` a
   /// line `0x…:` for each session with a line `TAB PATH` for each znode.

@@ -1,7 +1,7 @@
 import JSONFormat
 public import ZooKeeperProtocol
 
-/// The watches that a server keeps: those of the sessions that are connected to it.
+/// The watches on a server, which are those of the sessions that are connected to it.
 ///
 /// *Source*: `WatchCommand`, `WatchManager.dumpWatches`.
 public struct WatchDump: Hashable, Sendable {
@@ -10,7 +10,7 @@ public struct WatchDump: Hashable, Sendable {
   /// No watches.
   public init() {}
 
-  /// Reads an answer to `wchc`: a line with a session, then a line `TAB PATH` for each path.
+  /// Parses an answer to `wchc`: a line with a session, then a line `TAB PATH` for each path.
   public init(wchc answer: [UInt8]) {
     var session: SessionID?
     for line in String(decoding: answer, as: UTF8.self).split(separator: "\n") {
@@ -22,7 +22,7 @@ public struct WatchDump: Hashable, Sendable {
     }
   }
 
-  /// Reads an answer to `wchp`: a line with a path, then a line `TAB SESSION` for each session.
+  /// Parses an answer to `wchp`: a line with a path, then a line `TAB SESSION` for each session.
   public init(wchp answer: [UInt8]) {
     var path: String?
     for line in String(decoding: answer, as: UTF8.self).split(separator: "\n") {
@@ -34,7 +34,7 @@ public struct WatchDump: Hashable, Sendable {
     }
   }
 
-  /// Reads an answer of AdminServer's `watches`; nil if it is none.
+  /// Parses an answer of the AdminServer's `watches`; nil if it is not one.
   init?(watches document: JSON) {
     guard let sessions = document["session_id_to_watched_paths"]?.members else { return nil }
     for (session, paths) in sessions {

@@ -2,12 +2,12 @@ public import TransportSecurity
 public import ZooKeeperClient
 public import ZooKeeperProtocol
 
-/// What came of asking a server a four-letter word.
+/// The outcome of sending a four-letter word to a server.
 public enum WordAnswer: Hashable, Sendable {
   case text([UInt8])
-  /// The server's configuration does not allow the word.
+  /// The server's configuration does not allow it.
   case notAllowed
-  /// The server is up, and belongs to no quorum.
+  /// The server is up, but is not part of a quorum.
   case notServing
   case failed(ConnectFailure.Reason)
 
@@ -37,6 +37,6 @@ public enum WordAnswer: Hashable, Sendable {
     }
   }
 
-  /// The bytes that came as an answer.
+  /// The bytes of an answer.
   public var bytes: [UInt8]? { if case .text(let bytes) = self { bytes } else { nil } }
 }

@@ -5,7 +5,7 @@ public struct DiskSpace: Hashable, Sendable {
   public var freeBytes: Int64
   public var totalBytes: Int64
 
-  /// What a new file of the log takes at once.
+  /// The size that is allocated for a new file of the log.
   static let logFileBytes: Int64 = 64 << 20
 
   public init(freeBytes: Int64, totalBytes: Int64) {
@@ -13,10 +13,10 @@ public struct DiskSpace: Hashable, Sendable {
     self.totalBytes = totalBytes
   }
 
-  /// The part that is free, from 0 to 1.
+  /// The free share, from 0 to 1.
   public var freeShare: Double { totalBytes > 0 ? Double(freeBytes) / Double(totalBytes) : 0 }
 
-  /// What a server reports of its disk; nil if it does not. Apache's servers do not.
+  /// The disk space that a server reports; nil if it does not, as Apache's servers.
   init?(_ metrics: ServerMetrics?) {
     guard let free = metrics?.count("log_dir_free_bytes"), let total = metrics?.count("log_dir_total_bytes") else {
       return nil
@@ -24,7 +24,7 @@ public struct DiskSpace: Hashable, Sendable {
     self.init(freeBytes: free, totalBytes: total)
   }
 
-  /// The file system of a directory on this machine; nil if there is no such directory here.
+  /// The file system of a local directory; nil if there is no such directory.
   public init?(directory: String) {
     guard let space = FileSystemSpace.of(directory) else { return nil }
     self.init(freeBytes: space.freeBytes, totalBytes: space.totalBytes)

@@ -1,14 +1,14 @@
 public import ZooKeeperProtocol
 
-/// Something that an administrator should know about an ensemble.
+/// A finding about an ensemble, for its administrator.
 public struct Finding: Hashable, Sendable {
-  /// How bad it is.
+  /// The severity.
   public enum Severity: String, Comparable, CaseIterable, Sendable {
-    /// Worth knowing, and no reason to be woken.
+    /// Informative; needs no action.
     case note
-    /// Something will go wrong, or is worse than it should be.
+    /// A problem is likely, or something is worse than it should be.
     case warning
-    /// Something is wrong now.
+    /// A present problem.
     case fault
 
     public static func < (left: Severity, right: Severity) -> Bool {
@@ -16,7 +16,7 @@ public struct Finding: Hashable, Sendable {
     }
   }
 
-  /// What was looked at.
+  /// The subject of a check.
   public enum Check: String, CaseIterable, Sendable {
     case reachable, serving, quorum, leader, ensemble, configuration, lag, latency, outstanding, sync, disk, clock
     case version, descriptors, voters, margin, ephemerals
@@ -26,11 +26,11 @@ public struct Finding: Hashable, Sendable {
 
   public var severity: Severity
   public var check: Check
-  /// The server that it is about; nil for the ensemble.
+  /// The server concerned; nil for the ensemble.
   public var member: ServerAddress?
   /// A sentence without its full stop.
   public var message: String
-  /// What to do about it; nil where that is obvious or depends.
+  /// What to do about it; nil if that is obvious, or depends on the case.
   public var hint: String?
 
   public init(
@@ -44,11 +44,11 @@ public struct Finding: Hashable, Sendable {
   }
 }
 
-/// What the findings amount to.
+/// The overall verdict.
 public enum Verdict: String, Sendable {
-  /// Nothing is wrong.
+  /// There are no problems.
   case healthy
-  /// The ensemble serves, and something is wrong or will be.
+  /// The ensemble serves, but there are problems.
   case degraded
   /// The ensemble does not serve.
   case down

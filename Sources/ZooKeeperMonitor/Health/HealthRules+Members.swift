@@ -1,9 +1,9 @@
 import ZooKeeperClient
 import ZooKeeperProtocol
 
-/// What is wrong with single servers.
+/// Findings about single servers.
 extension HealthRules {
-  /// Everything that was found about a server.
+  /// All findings about a server.
   func memberFindings(_ member: MemberReport) -> [Finding] {
     switch member.state {
     case .unreachable(let reason):
@@ -50,13 +50,13 @@ extension HealthRules {
       findings.append(
         Finding(
           .warning, .lag, of: member.address,
-          "it is \(isAncient ? "at least " : "")\(lag) \(lag == 1 ? "transaction" : "transactions") behind",
+          "it lags by \(isAncient ? "at least " : "")\(lag) \(lag == 1 ? "transaction" : "transactions")",
           hint: "its disk or its network is slow, or it was away"))
     }
     return findings
   }
 
-  /// What to say about a server whose configuration is not that of most.
+  /// The finding about a server whose configuration differs from that of most servers.
   private func configurationFinding(
     _ member: MemberReport, _ own: QuorumConfiguration, _ agreed: QuorumConfiguration
   ) -> Finding {
@@ -112,7 +112,7 @@ extension HealthRules {
     return findings
   }
 
-  private static let diskAdvice = "give the log a disk of its own (dataLogDir)"
+  private static let diskAdvice = "give the log a separate disk (dataLogDir)"
 
   private func diskFindings(_ member: MemberReport) -> [Finding] {
     guard let disk = disks[member.address] ?? DiskSpace(member.metrics) else { return [] }
@@ -139,7 +139,7 @@ extension HealthRules {
     ]
   }
 
-  /// A number without needless digits.
+  /// A number without superfluous digits.
   static func figure(_ number: Double) -> String {
     let tenths = (number * 10).rounded() / 10
     return tenths == tenths.rounded() ? "\(Int64(clamping: tenths))" : "\(tenths)"
@@ -147,7 +147,7 @@ extension HealthRules {
 }
 
 extension ACL {
-  /// Whether it lets everybody change something.
+  /// Whether it lets any client change something.
   var isOpenToAll: Bool {
     scheme == "world" && !permissions.intersection([.create, .delete, .write, .admin]).isEmpty
   }

@@ -1,9 +1,9 @@
 import ZooKeeperClient
 public import ZooKeeperProtocol
 
-/// Decides what is wrong with an ensemble, from what its servers say.
+/// Finds problems of an ensemble in the reports of its servers.
 ///
-/// It asks no server: the same report has the same findings.
+/// It does no I/O: the same report always has the same findings.
 public struct HealthRules: Sendable {
   public let report: EnsembleReport
   public var limits = HealthLimits()
@@ -12,12 +12,12 @@ public struct HealthRules: Sendable {
 
   public init(_ report: EnsembleReport) { self.report = report }
 
-  /// Everything that was found, by members, those of the whole ensemble first.
+  /// All findings, those of the whole ensemble first, then by member.
   public var findings: [Finding] {
     quorumFindings + ensembleFindings + report.members.flatMap(memberFindings)
   }
 
-  /// What the findings amount to.
+  /// The overall verdict.
   ///
   /// - Parameter isStrict: whether notes count as well.
   public func verdict(isStrict: Bool = false) -> Verdict {
@@ -57,7 +57,7 @@ public struct HealthRules: Sendable {
     if voters > 1, voters.isMultiple(of: 2), configuration.groups.isEmpty {
       findings.append(
         Finding(
-          .warning, .voters, "\(voters) servers vote, which survive no more failures than \(voters - 1) would",
+          .warning, .voters, "\(voters) servers vote, which tolerate only as many failures as \(voters - 1)",
           hint: "add a voter, or make one an observer"))
     }
     if let left = report.failuresLeft, left == 0, voters > 2 {
@@ -74,7 +74,7 @@ public struct HealthRules: Sendable {
       findings.append(
         Finding(
           .note, .configuration,
-          "server.\(member.id) on \(host) was not asked: nothing tells where its clients connect",
+          "server.\(member.id) on \(host) was not asked: the configuration does not contain its client address",
           hint: "name it with --server"))
     }
     let versions = Set(report.members.compactMap(\.version))
@@ -87,7 +87,7 @@ public struct HealthRules: Sendable {
     if let writable = report.members.compactMap(\.session?.rootACL).first?.filter(\.isOpenToAll), !writable.isEmpty {
       findings.append(
         Finding(
-          .note, .rootACL, "everybody may change the root: its ACL is \(writable.map(\.text).joined(separator: ","))",
+          .note, .rootACL, "any client can change the root: its ACL is \(writable.map(\.text).joined(separator: ","))",
           hint: "restrict it with setAcl / once an administrator's identity is in it"))
     }
     for member in report.members {
@@ -105,7 +105,8 @@ public struct HealthRules: Sendable {
     return findings + clockFindings
   }
 
-  /// Clocks are compared with the middle one, this machine's among them, so that a single wrong one is the one named.
+  /// Findings about clocks, which are compared with the median, including this machine's, so that a single wrong one is
+  /// identified.
   private var clockFindings: [Finding] {
     let offsets = report.members.compactMap { member in
       member.session?.clockOffsetMilliseconds.map { (member.address, $0) }
@@ -129,7 +130,7 @@ public struct HealthRules: Sendable {
     return findings
   }
 
-  /// A time as people read it.
+  /// A time span for people.
   static func time(_ milliseconds: Int64) -> String {
     milliseconds < 10_000 ? "\(milliseconds) ms" : "\(milliseconds / 1000) s"
   }

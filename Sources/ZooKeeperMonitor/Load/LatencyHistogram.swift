@@ -1,7 +1,7 @@
-/// How long many things took, in a fixed amount of memory.
+/// A histogram of times in a fixed amount of memory.
 ///
-/// Times are counted in classes whose width is at most 1/32 of the time, so that every percentile is right to about 3 %
-/// however far apart the shortest and the longest are.
+/// Times are counted in classes whose width is at most 1/32 of the time, so that every percentile is accurate to about
+/// 3 %, whatever the range of times.
 ///
 /// *Source*: Gil Tene's HdrHistogram, whose classes are of this kind.
 public struct LatencyHistogram: Hashable, Sendable {
@@ -10,17 +10,17 @@ public struct LatencyHistogram: Hashable, Sendable {
 
   private var counts = [UInt64](repeating: 0, count: classCount)
   public private(set) var count: UInt64 = 0
-  /// The sum of all times, in nanoseconds; at its largest value if it would be larger.
+  /// The sum of all times in nanoseconds, saturated at the largest value.
   public private(set) var sum: UInt64 = 0
-  /// In nanoseconds; 0 before the first.
+  /// In nanoseconds; 0 without any time.
   public private(set) var shortest: UInt64 = 0
-  /// In nanoseconds; 0 before the first.
+  /// In nanoseconds; 0 without any time.
   public private(set) var longest: UInt64 = 0
 
-  /// Without any time.
+  /// An empty histogram.
   public init() {}
 
-  /// Takes a time in nanoseconds; one that is negative counts as zero.
+  /// Adds a time in nanoseconds; a negative one counts as zero.
   public mutating func add(nanoseconds: Int64) {
     let time = UInt64(max(0, nanoseconds))
     counts[Self.index(of: time)] += 1
@@ -31,7 +31,7 @@ public struct LatencyHistogram: Hashable, Sendable {
     sum = overflows ? .max : total
   }
 
-  /// Takes all times of another one.
+  /// Adds all times of another histogram.
   public mutating func add(_ other: LatencyHistogram) {
     guard other.count > 0 else { return }
     for index in counts.indices { counts[index] += other.counts[index] }

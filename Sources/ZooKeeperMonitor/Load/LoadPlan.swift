@@ -1,6 +1,6 @@
-/// What a load is made of.
+/// The parameters of a load.
 public struct LoadPlan: Hashable, Sendable {
-  /// What the requests are.
+  /// The kinds of requests.
   public enum Work: String, CaseIterable, Sendable {
     /// Data is read.
     case read
@@ -13,39 +13,39 @@ public struct LoadPlan: Hashable, Sendable {
   }
 
   public var work: Work
-  /// How many clients there are.
+  /// The number of clients.
   public var sessionCount = 1
-  /// How many requests of each client wait for their replies at a time.
+  /// The number of requests that each client has in flight.
   public var inFlight = 1
-  /// How large data is.
+  /// The size of the data.
   public var sizeBytes = 100
-  /// How many znodes there are to read and to change.
+  /// The number of znodes to read and change.
   public var keyCount = 1000
   /// The share of reads in mixed work, in percent.
   public var readPercent = 90
-  /// After how many requests the load ends; nil for none.
+  /// The number of requests after which the load ends; nil for no limit.
   public var requestCount: Int?
-  /// After which time it ends; nil for none.
+  /// The time after which it ends; nil for no limit.
   public var duration: Duration?
 
   public init(_ work: Work) { self.work = work }
 }
 
-/// What a load has come to.
+/// The result of a load.
 public struct LoadResult: Hashable, Sendable {
   public var reads = LatencyHistogram()
   public var writes = LatencyHistogram()
-  /// How many requests failed, by the name of the failure.
+  /// The numbers of failed requests by error.
   public var failures: [String: Int] = [:]
   public var seconds = 0.0
 
-  /// The requests that succeeded.
+  /// The number of successful requests.
   public var count: UInt64 { reads.count + writes.count }
 
   /// Requests a second.
   public var rate: Double { seconds > 0 ? Double(count) / seconds : 0 }
 
-  /// Takes what another session has come to.
+  /// Adds the result of another session.
   mutating func add(_ other: LoadResult) {
     reads.add(other.reads)
     writes.add(other.writes)

@@ -4,11 +4,11 @@ import ZooKeeperProtocol
 
 /// Puts a load on an ensemble and measures it.
 ///
-/// Everything happens below one znode that the load makes. Those under it are ephemeral, and it is a container: if the
-/// program is killed, the servers remove all of it.
+/// All znodes are below one that the load creates. This is a container, and those under it are ephemeral, so that the
+/// servers remove all of them if the program is killed.
 public struct LoadRun: Sendable {
   public let plan: LoadPlan
-  /// The znode below which everything happens; it must not exist.
+  /// The parent of all znodes; it must not exist.
   public let root: String
   private let clients: [ZooKeeperClient]
   private let stop = StopFlag()
@@ -20,19 +20,19 @@ public struct LoadRun: Sendable {
     self.clients = clients
   }
 
-  /// Ends the load: what is in flight is awaited, nothing more is sent.
+  /// Ends the load: waits for requests in flight, and sends no others.
   public func end() { stop.set() }
 
   // MARK: Before and after
 
-  /// Makes the znodes that the load needs.
+  /// Creates the znodes that the load needs.
   ///
   /// - Throws: what `create` throws, such as NodeExists.
   public func prepare() async throws(ZooKeeperError) {
     do throws(ZooKeeperError) {
       try await clients[0].create(root, mode: .container)
     } catch  where error.keeperError == .unimplemented {
-      // Before 3.5 there are no containers.
+      // Servers before 3.5 have no containers.
       try await clients[0].create(root)
     }
     guard plan.work != .create else { return }
@@ -46,9 +46,9 @@ public struct LoadRun: Sendable {
     for result in await clients[0].multi(all: batches, inFlight: 16) { _ = try result.get() }
   }
 
-  /// Removes everything that the load has made.
+  /// Removes all znodes of the load.
   ///
-  /// - Throws: why something could not be removed.
+  /// - Throws: the error if something could not be removed.
   public func cleanUp() async throws(ZooKeeperError) {
     let client = clients[0].withTimeLimit(.seconds(10))
     do throws(ZooKeeperError) {
@@ -79,7 +79,7 @@ public struct LoadRun: Sendable {
     defer { timer?.cancel() }
     var result = await withTaskGroup(of: LoadResult.self) { group in
       for (index, client) in clients.enumerated() {
-        // The first ones take what is left of a number that cannot be divided.
+        // The first clients send the remainder of the division.
         let share = plan.requestCount.map { count in count / clients.count + (index < count % clients.count ? 1 : 0) }
         let load = SessionLoad(plan, root: client.absolutePath(root), session: index, share: share, stop: stop)
         group.addTask { await load.run(client) }
@@ -108,10 +108,10 @@ private final class StopFlag: Sendable {
 
 /// The requests of one session.
 ///
-/// *Thread*: `next` and `take` run on the client's loop, one after the other; `run` reads what came of them when both
-/// are over.
+/// *Thread*: `next` and `take` run on the client's event loop, one after the other; `run` reads the results after their
+/// end.
 private final class SessionLoad: @unchecked Sendable {
-  // @unchecked: see above for which thread has the mutable state at which time.
+  // @unchecked: the note above explains which thread accesses the mutable state at which time.
 
   private let plan: LoadPlan
   private let stop: StopFlag
@@ -119,7 +119,7 @@ private final class SessionLoad: @unchecked Sendable {
   private let own: String
   private let paths: [String]
   private let value: [UInt8]
-  /// The requests for each path, made beforehand unless they take too much memory.
+  /// The requests for each path, encoded in advance unless they need too much memory.
   private let reads: [EncodedRequest]
   private let writes: [EncodedRequest]
   @exclusivity(unchecked) private var random: SplitMix64
@@ -145,9 +145,9 @@ private final class SessionLoad: @unchecked Sendable {
     return result
   }
 
-  /// So much memory is spent for reads that are made beforehand, and as much for writes, about.
+  /// The approximate memory for reads that are encoded in advance, and again for writes.
   private static let preparedBytes = 16 << 20
-  /// What a request takes besides its data, about.
+  /// The approximate size of a request without its data.
   private static let pathBytes = 128
 
   private static func read(_ path: String) -> EncodedRequest { EncodedRequest(.getData(PathWatchRequest(path: path))) }
@@ -165,7 +165,7 @@ private final class SessionLoad: @unchecked Sendable {
   }
 
   private func createOrDelete(_ number: Int) -> EncodedRequest {
-    // Each is deleted by the request after it: requests of a session are carried out in order.
+    // The next request deletes it, because requests of a session are carried out in order.
     let path = "\(own)\(number / 2)"
     return EncodedRequest(
       number.isMultiple(of: 2)
@@ -173,13 +173,13 @@ private final class SessionLoad: @unchecked Sendable {
         : .delete(PathVersionRequest(path: path, version: -1)))
   }
 
-  /// Whether a request reads: told by its number alone, so that the reply's side knows it as well.
+  /// Whether a request reads. This depends only on its number, so that the code for the reply knows it as well.
   private func isRead(_ number: Int) -> Bool {
     switch plan.work {
     case .read: return true
     case .write, .create: return false
     case .mixed:
-      // Multiplying by a prime to 100 spreads the writes among the reads.
+      // Multiplication by a number coprime to 100 distributes the writes among the reads.
       return number % 100 * 37 % 100 < plan.readPercent
     }
   }

@@ -1,13 +1,13 @@
 public import ZooKeeperProtocol
 
-/// What servers and clients have done between two samples.
+/// The activity of servers and clients between two samples.
 public struct Activity: Sendable {
   /// A server.
   public struct Server: Sendable {
     public var sample: ServerSample
-    /// Packets a second that it has received; nil without an earlier sample.
+    /// Received packets per second; nil without an earlier sample.
     public var receivedRate: Double?
-    /// Packets a second that it has sent.
+    /// Sent packets per second.
     public var sentRate: Double?
   }
 
@@ -15,22 +15,22 @@ public struct Activity: Sendable {
   public struct Client: Hashable, Sendable {
     public var connection: ClientConnection
     public var server: ServerAddress
-    /// Requests a second; nil without an earlier sample.
+    /// Requests per second; nil without an earlier sample.
     public var requestRate: Double?
   }
 
   public var servers: [Server] = []
-  /// Those with a session.
+  /// The clients that have a session.
   public var clients: [Client] = []
 
-  /// - Parameter earlier: the samples before, by server.
+  /// - Parameter earlier: the previous samples by server.
   public init(_ samples: [ServerSample], since earlier: [ServerAddress: ServerSample]) {
     for sample in samples {
       let before = earlier[sample.address]
       let seconds = before.map { (sample.taken - $0.taken) / .seconds(1) } ?? 0
       func rate(_ now: Int64?, _ then: Int64?) -> Double? {
         guard let now, let then, seconds > 0 else { return nil }
-        // After a restart or a reset of the statistics the figure is smaller than before.
+        // After a restart or a reset of the statistics, the count is smaller than before.
         return (Double(now) - (now >= then ? Double(then) : 0)) / seconds
       }
       servers.append(
@@ -55,11 +55,11 @@ public struct Activity: Sendable {
   public enum Order: String, CaseIterable, Sendable {
     case requests, waiting, latency, total
 
-    /// The next one, as a key chooses it.
+    /// The next order, which a key selects.
     public var next: Order { Self.allCases[(Self.allCases.firstIndex(of: self)! + 1) % Self.allCases.count] }
   }
 
-  /// The clients with the largest figure first; those with the same figure by address, so that rows keep their places.
+  /// The clients in descending order; those with equal values by address, so that rows keep their positions.
   public func clients(by order: Order) -> [Client] {
     func figure(_ client: Client) -> Double {
       switch order {

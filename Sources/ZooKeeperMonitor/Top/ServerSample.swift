@@ -1,17 +1,17 @@
 public import ZooKeeperClient
 public import ZooKeeperProtocol
 
-/// What a server and its clients did until a moment: the half of a rate.
+/// The counters of a server and its clients at one moment.
 public struct ServerSample: Sendable {
   public let address: ServerAddress
   public let taken: ContinuousClock.Instant
-  /// nil if the server gives none.
+  /// nil if the server reports none.
   public var metrics: ServerMetrics?
-  /// nil if the server does not tell its connections.
+  /// nil if the server does not report its connections.
   public var connections: [ClientConnection]?
   /// Why the server did not answer at all.
   public var failure: ConnectFailure.Reason?
-  /// The words that its configuration does not allow.
+  /// The four-letter words that its configuration does not allow.
   public var refused: [String] = []
 
   public init(address: ServerAddress, taken: ContinuousClock.Instant, connections: [ClientConnection]? = nil) {
@@ -22,7 +22,8 @@ public struct ServerSample: Sendable {
 }
 
 extension EnsembleProbe {
-  /// Asks a server for `mntr` and `cons`, once each; an AdminServer only in place of a word that is not allowed.
+  /// Asks a server for `mntr` and `cons` once, and its AdminServer only in place of a four-letter word that is not
+  /// allowed.
   public func sample(_ address: ServerAddress, admin: ServerAddress?) async -> ServerSample {
     async let mntr = WordAnswer.ask("mntr", of: address, tls: tls, limit: limit)
     async let cons = WordAnswer.ask("cons", of: address, tls: tls, limit: limit)

@@ -7,9 +7,9 @@ import ZooKeeperProtocol
   import Darwin
 #endif
 
-/// What an administrator may not have meant with a configuration that works.
+/// Finds settings of a valid configuration that the administrator may not have intended.
 struct ConfigurationAdvice {
-  /// What the machine says of it.
+  /// The properties of the machine that the advice depends on.
   struct Machine: Sendable {
     /// The numeric address of a host's name; nil if it cannot be resolved.
     var address: @Sendable (_ host: String) -> String?
@@ -39,10 +39,10 @@ struct ConfigurationAdvice {
   /// A sentence for each.
   var sentences: [String] { [openPort, sharedDisk, fewDescriptors].compactMap(\.self) + directories + ensemble }
 
-  /// A port at which anybody is served.
+  /// A port that serves any client without a login.
   private var openPort: String? {
     let features = configuration.features
-    let isOpen = HostAndPort(host: configuration.clientAddress, port: 0).isWildcard
+    let isOpen = ServerAddress(host: configuration.clientAddress, port: 0).isWildcard
     guard configuration.opensClientPort, isOpen, features.requiredSchemes.isEmpty else { return nil }
     return "every host that can reach this machine can use the client port \(configuration.clientPort) without a login:"
       + " clientPortAddress limits it to one address, enforce.auth.enabled and sessionRequireClientSASLAuth to those"
@@ -63,7 +63,7 @@ struct ConfigurationAdvice {
       + " raise the limit with `ulimit -n` or LimitNOFILE in the unit"
   }
 
-  /// Directories that must be there, because the server does not make them.
+  /// Missing directories that the server does not create.
   private var directories: [String] {
     var paths = configuration.audit?.directory.map { [$0] } ?? []
     if !configuration.logging.createsDirectories {
@@ -74,7 +74,7 @@ struct ConfigurationAdvice {
       .map { "the directory \($0) does not exist, and the server does not create it" }
   }
 
-  /// What concerns the other servers.
+  /// Advice about the ensemble.
   private var ensemble: [String] {
     guard let ensemble = configuration.ensemble else { return [] }
     var sentences: [String] = []
@@ -93,7 +93,7 @@ struct ConfigurationAdvice {
         continue
       }
       guard Self.isLoopback(address) else { continue }
-      // On one machine, all of them may be.
+      // If all servers are on one machine, loopback addresses are fine.
       if others.contains(where: { machine.address($0).map { !Self.isLoopback($0) } ?? true }) {
         sentences.append(
           "\(host), the address of this server, server.\(id), is \(address) here, where other machines cannot reach it")
@@ -102,7 +102,7 @@ struct ConfigurationAdvice {
     return sentences
   }
 
-  private static func isLoopback(_ address: String) -> Bool { HostAndPort(host: address, port: 0).isLoopback }
+  private static func isLoopback(_ address: String) -> Bool { ServerAddress(host: address, port: 0).isLoopback }
 }
 
 extension ServerConfiguration {

@@ -254,7 +254,7 @@ extension ConfigurationFile {
 
   /// A name or a numeric address of a host, without the brackets around an IPv6 address.
   mutating func host(_ entry: PropertiesText.Entry, _ set: (inout ServerConfiguration, String) -> Void) {
-    guard let host = HostAndPort.host(entry.value) else {
+    guard let host = ServerAddress.host(entry.value) else {
       return fail(entry, "\(entry.key) must be a host's name or address, not \"\(entry.value)\"")
     }
     set(&configuration, host)

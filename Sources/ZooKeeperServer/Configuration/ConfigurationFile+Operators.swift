@@ -34,7 +34,7 @@ extension ConfigurationFile {
       }
     case "metricsProvider.httpPort": seen.metrics.port = entry
     case "metricsProvider.httpHost":
-      guard let address = HostAndPort.host(entry.value) else {
+      guard let address = ServerAddress.host(entry.value) else {
         fail(entry, "metricsProvider.httpHost must be a host's name or address, not \"\(entry.value)\"")
         return true
       }
@@ -59,7 +59,7 @@ extension ConfigurationFile {
   mutating func checkMetrics() {
     let lines = seen.metrics
     var metrics = ServerConfiguration.Metrics(address: lines.address)
-    // The usual port is not opened in the clear beside one that was asked to be encrypted.
+    // The default port is not opened in the clear in addition to an encrypted one.
     if let entry = lines.port {
       metrics.port = metricsPort(entry)
     } else if lines.securePort != nil {
@@ -111,7 +111,7 @@ extension ConfigurationFile {
     case let key where key.hasPrefix("metricsProvider.ssl."):
       let verdict = seen.metrics.properties.take(String(key.dropFirst("metricsProvider.ssl.".count)), entry.value)
       judge(entry, verdict)
-      // About one that is refused, there is nothing more to say.
+      // A refused key needs no further check.
       if verdict == .taken { seen.metrics.tls = seen.metrics.tls ?? entry }
     default: return false
     }
@@ -139,7 +139,7 @@ extension ConfigurationFile {
       missing("admin.forceHttps, and admin.portUnification, need ssl.quorum.keyStore.location")
     }
     if let entry = seen.adminCertificates, settings.trust == .system {
-      // Otherwise anybody with a certificate of a public authority would be let in.
+      // Otherwise any client with a certificate of a public authority would be admitted.
       fail(entry, "admin.needClientAuth needs ssl.quorum.trustStore.location, whose certificates are trusted")
     }
     if let entry = seen.adminCertificates, !admin.requiresEncryption {

@@ -46,7 +46,7 @@ extension ConfigurationFile {
       if entry.value.lowercased() == "true" {
         fail(entry, "\(entry.key) is not supported: name the servers in server.N by the names of their principals")
       }
-    // Tickets are got when they are needed.
+    // Tickets are requested when they are needed.
     case "requireKerberosConfig", "kinit", "kinit.command", "kerberos.minReLoginTimeMs": break
     // A client's properties, which an environment for both may contain.
     case let key where key.hasPrefix("sasl.client"): break

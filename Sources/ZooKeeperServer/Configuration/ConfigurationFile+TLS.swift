@@ -12,7 +12,7 @@ extension ConfigurationFile {
     switch entry.key {
     case "secureClientPort": integer(entry, 0...65535) { $0.secureClientPort = $1 }
     case "secureClientPortAddress":
-      guard let host = HostAndPort.host(entry.value) else {
+      guard let host = ServerAddress.host(entry.value) else {
         fail(entry, "secureClientPortAddress must be a host's name or address, not \"\(entry.value)\"")
         return true
       }

@@ -85,12 +85,13 @@ extension ConfigurationFile {
     }
   }
 
-  /// Decides who needs a certificate, where the file does not: with another way to log in, it is one way of several.
+  /// Sets the default of whether clients need a certificate: if there is another way to log in, a certificate is
+  /// optional.
   private mutating func askForCertificates(_ lines: WebLines) {
     let web = configuration.web
     if lines.choosesCertificates {
       if web.acceptsCertificates, lines.trustStore == nil, let entry = lines.tls {
-        // Otherwise anybody with a certificate of a public authority would be let in.
+        // Otherwise any client with a certificate of a public authority would be admitted.
         fail(entry, "web.ssl.clientAuth needs web.ssl.trustStore.location, whose certificates are trusted")
       }
       return
@@ -101,7 +102,7 @@ extension ConfigurationFile {
   }
 
   private mutating func checkAddress(_ web: ServerConfiguration.Web, at entry: PropertiesText.Entry) {
-    guard !HostAndPort(host: web.address, port: 0).isLoopback else { return }
+    guard !ServerAddress(host: web.address, port: 0).isLoopback else { return }
     if web.tls.properties.settings.identity == nil, !web.isInsecureAllowed {
       fail(
         entry,

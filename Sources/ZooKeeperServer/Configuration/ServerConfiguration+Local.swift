@@ -30,7 +30,7 @@ extension ServerConfiguration {
           addresses: [
             .init(host: "127.0.0.1", quorumPort: member.quorumPort, electionPort: member.electionPort)
           ],
-          client: HostAndPort(host: clientAddress, port: member.clientPort))
+          client: ServerAddress(host: clientAddress, port: member.clientPort))
       })
     quorum = configuration
     clientPort = members[id - 1].clientPort

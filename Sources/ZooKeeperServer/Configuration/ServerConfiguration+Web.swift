@@ -7,24 +7,24 @@ extension ServerConfiguration {
     package var address = "127.0.0.1"
     /// 0 takes any free port.
     package var port = 9090
-    /// Further names by which browsers may call it.
+    /// Further host names that browsers may use.
     package var names: [String] = []
     package var isReadOnly = false
     /// Whether other machines may be served in the clear.
     package var isInsecureAllowed = false
-    /// A file whose first line lets everyone in who has it; nil for none.
+    /// A file whose first line is a token that admits every client that has it; nil for none.
     package var tokenFile: String?
     /// A file of users and hashes of their passwords; nil for none.
     package var passwordFile: String?
     package var tls = PortTLS(verifiesPeerByDefault: false)
 
-    /// Whether a certificate is enough to be let in.
+    /// Whether a certificate is enough to log in.
     package var acceptsCertificates: Bool {
       let settings = tls.properties.settings
       return settings.identity != nil && settings.clientAuthentication != .none
     }
 
-    /// Whether only those who are known are let in.
+    /// Whether a login is required.
     package var hasLogin: Bool { tokenFile != nil || passwordFile != nil || acceptsCertificates }
 
     /// How connections are encrypted; nil for connections in the clear.

@@ -14,7 +14,7 @@ package struct ServerConfiguration: Hashable, Sendable {
   /// The base unit of all times, in milliseconds.
   package var tickTimeMilliseconds = 3000
   /// The address to listen on, numeric or a name; the wildcard listens on all addresses of IPv4 and IPv6.
-  package var clientAddress = HostAndPort.anyAddress
+  package var clientAddress = ServerAddress.anyAddress
   /// 0 takes any free port.
   package var clientPort = 2181
   /// Whether the port was given, rather than being Apache's usual one.
@@ -22,7 +22,7 @@ package struct ServerConfiguration: Hashable, Sendable {
   /// The port for clients that encrypt their connections; nil for none, 0 takes any free port.
   package var secureClientPort: Int?
   /// The address of that port, as for the other one.
-  package var secureClientAddress = HostAndPort.anyAddress
+  package var secureClientAddress = ServerAddress.anyAddress
   /// How connections of clients are encrypted.
   package var clientTLS = PortTLS(verifiesPeerByDefault: false)
   /// How connections between servers are encrypted.
@@ -301,7 +301,7 @@ package struct ServerConfiguration: Hashable, Sendable {
   /// Uses the address for clients in the server's line.
   ///
   /// - Throws: when the configuration has a different one.
-  mutating func listen(at client: HostAndPort, of serverID: ServerID) throws(QuorumConfigurationError) {
+  mutating func listen(at client: ServerAddress, of serverID: ServerID) throws(QuorumConfigurationError) {
     try checkClientAddress(client, of: serverID)
     clientPort = client.port
     clientAddress = client.host
@@ -309,9 +309,9 @@ package struct ServerConfiguration: Hashable, Sendable {
   }
 
   /// Checks that the address for clients, which can be given in two places, is the same in both.
-  private func checkClientAddress(_ other: HostAndPort, of serverID: ServerID) throws(QuorumConfigurationError) {
+  private func checkClientAddress(_ other: ServerAddress, of serverID: ServerID) throws(QuorumConfigurationError) {
     guard isClientPortGiven else { return }
-    let own = HostAndPort(host: clientAddress, port: clientPort)
+    let own = ServerAddress(host: clientAddress, port: clientPort)
     guard own.isWildcard ? own.port != other.port : own != other else { return }
     throw QuorumConfigurationError(
       message: "client address for this server (id = \(serverID)) in static config file is \(own) is different from "
@@ -325,7 +325,7 @@ package struct ServerConfiguration: Hashable, Sendable {
   /// The address at which clients on the same machine reach the server, at the port in the clear if there is one.
   package var nearClientAddress: String {
     let address = opensClientPort ? clientAddress : secureClientAddress
-    return HostAndPort(host: address, port: 0).isWildcard ? "127.0.0.1" : address
+    return ServerAddress(host: address, port: 0).isWildcard ? "127.0.0.1" : address
   }
 
   /// Whether clients can encrypt their connections.

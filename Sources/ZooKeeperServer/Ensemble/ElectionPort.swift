@@ -28,7 +28,7 @@ final class ElectionPort: @unchecked Sendable {
     /// The number of connection attempts that have failed in a row.
     var failedCalls = 0
     /// The addresses in its greeting, which are used if the configuration has none.
-    var announced: [HostAndPort] = []
+    var announced: [ServerAddress] = []
     /// What a slow link holds back on `channel`; nil while it is not slow.
     var line: DelayLine?
   }
@@ -89,7 +89,7 @@ final class ElectionPort: @unchecked Sendable {
       addresses.map { address in
         let host = settings.times.listensEverywhere ? "0.0.0.0" : address.host
         return listening.bind(
-          bootstrap, HostAndPort(host: host, port: address.port), purpose: "the election port"
+          bootstrap, ServerAddress(host: host, port: address.port), purpose: "the election port"
         ).map { [self] in listeners.append($0) }
       }, on: loop)
   }
@@ -200,7 +200,7 @@ final class ElectionPort: @unchecked Sendable {
     }
   }
 
-  private func call(_ addresses: [HostAndPort], timeoutMilliseconds: Int) -> EventLoopFuture<any Channel> {
+  private func call(_ addresses: [ServerAddress], timeoutMilliseconds: Int) -> EventLoopFuture<any Channel> {
     OutboundCall(
       loop: loop, timeoutMilliseconds: timeoutMilliseconds, transport: NIOLoopBound(transport, eventLoop: loop)
     ).connect(addresses[...])

@@ -10,7 +10,7 @@ extension EnsembleDriver {
   func resetLearnerStatistics() { quorum.resetStatistics() }
 
   /// A consistent view of this server's role in the ensemble.
-  func report(_ core: ServerCore, clientAddress: HostAndPort, zxid: Zxid, withSessions: Bool) -> EnsembleReport {
+  func report(_ core: ServerCore, clientAddress: ServerAddress, zxid: Zxid, withSessions: Bool) -> EnsembleReport {
     let zab = member.zab
     var report = EnsembleReport(
       part: .none, isServing: clients.served.isServing, own: zab.configuration.member(zab.id) ?? settings.ownMember,

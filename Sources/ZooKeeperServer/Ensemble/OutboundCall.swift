@@ -11,7 +11,7 @@ struct OutboundCall: Sendable {
   /// Tries one address after the other until one accepts the connection.
   ///
   /// - Precondition: there is an address.
-  func connect(_ addresses: ArraySlice<HostAndPort>) -> EventLoopFuture<any Channel> {
+  func connect(_ addresses: ArraySlice<ServerAddress>) -> EventLoopFuture<any Channel> {
     guard let address = addresses.first else { preconditionFailure("there is no address to connect to") }
     let rest = addresses.dropFirst()
     let bootstrap = ClientBootstrap(group: loop)

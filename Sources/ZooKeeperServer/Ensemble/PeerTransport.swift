@@ -30,7 +30,7 @@ struct PeerTransport {
   func accept(_ channel: any Channel) throws { try encryption?.accept(channel, isMixed: acceptsBoth) }
 
   /// Prepares a connection to an address, before other handlers are added.
-  func call(_ channel: any Channel, _ address: HostAndPort) throws {
+  func call(_ channel: any Channel, _ address: ServerAddress) throws {
     if encryptsCalls { try encryption?.call(channel, host: address.host) }
   }
 

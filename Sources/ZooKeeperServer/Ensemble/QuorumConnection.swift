@@ -184,7 +184,7 @@ final class QuorumConnection: ChannelInboundHandler, @unchecked Sendable {
   /// `host:port` of the other end; empty once the connection is closed.
   var remoteAddress: String {
     guard let address = context?.channel.remoteAddress, let host = address.peerAddress else { return "" }
-    return "\(HostAndPort(host: host, port: address.port ?? 0))"
+    return "\(ServerAddress(host: host, port: address.port ?? 0))"
   }
 
   /// Resets the packet counters.

@@ -92,7 +92,7 @@ final class QuorumPort: @unchecked Sendable {
       addresses.map { address in
         let host = settings.times.listensEverywhere ? "0.0.0.0" : address.host
         return listening.bind(
-          bootstrap, HostAndPort(host: host, port: address.port), purpose: "the quorum port"
+          bootstrap, ServerAddress(host: host, port: address.port), purpose: "the quorum port"
         ).map { [self] in listeners.append($0) }
       }, on: loop)
   }

@@ -70,14 +70,14 @@ final class ClientListener: @unchecked Sendable {
     DescriptorBudget.shared.measure()
     var opening: [EventLoopFuture<Void>] = []
     if configuration.opensClientPort {
-      let address = HostAndPort(host: configuration.clientAddress, port: configuration.clientPort)
+      let address = ServerAddress(host: configuration.clientAddress, port: configuration.clientPort)
       opening.append(
         listen(
           listening, address, configuration.clientTLS.acceptsBoth ? .either : .none, purpose: "the client port"
         ).map { [self] in port = $0 })
     }
     if let securePort = configuration.secureClientPort {
-      let address = HostAndPort(host: configuration.secureClientAddress, port: securePort)
+      let address = ServerAddress(host: configuration.secureClientAddress, port: securePort)
       opening.append(
         listen(listening, address, .always, purpose: "the secure client port").map { [self] in self.securePort = $0 })
     }
@@ -85,7 +85,7 @@ final class ClientListener: @unchecked Sendable {
   }
 
   private func listen(
-    _ listening: Listening, _ address: HostAndPort, _ encryption: Encryption, purpose: String
+    _ listening: Listening, _ address: ServerAddress, _ encryption: Encryption, purpose: String
   ) -> EventLoopFuture<Int> {
     let bootstrap = ServerBootstrap.forPorts(on: loop)
       .serverChannelOption(.backlog, value: Int32(clamping: configuration.listenBacklog))

@@ -32,12 +32,12 @@ struct Listening: Sendable {
   ///
   /// - Parameter purpose: the port's name, for messages.
   /// - Returns: the listening channel; fails with a `ServerStartError`.
-  func bind(_ bootstrap: ServerBootstrap, _ address: HostAndPort, purpose: String) -> EventLoopFuture<any Channel> {
+  func bind(_ bootstrap: ServerBootstrap, _ address: ServerAddress, purpose: String) -> EventLoopFuture<any Channel> {
     attempt(bootstrap, address, purpose, count: 1)
   }
 
   private func attempt(
-    _ bootstrap: ServerBootstrap, _ address: HostAndPort, _ purpose: String, count: Int
+    _ bootstrap: ServerBootstrap, _ address: ServerAddress, _ purpose: String, count: Int
   ) -> EventLoopFuture<any Channel> {
     // A bootstrap is not Sendable, and is used on the loop only.
     let bootstrap = NIOLoopBound(bootstrap, eventLoop: loop)
@@ -57,7 +57,7 @@ struct Listening: Sendable {
   }
 
   private func once(
-    _ bootstrap: NIOLoopBound<ServerBootstrap>, _ address: HostAndPort
+    _ bootstrap: NIOLoopBound<ServerBootstrap>, _ address: ServerAddress
   ) -> EventLoopFuture<any Channel> {
     if address.isWildcard {
       return bootstrap.value.bind(host: "::", port: address.port).flatMapError { error in
@@ -140,7 +140,7 @@ struct ListenFailure {
   var isMissingFamily: Bool { kind == .missingFamily || kind == .notOurs }
 
   /// A description for the operator.
-  func words(_ address: HostAndPort) -> String {
+  func words(_ address: ServerAddress) -> String {
     switch kind {
     case .taken: "the port is in use"
     case .notOurs: "\(address.host) is not an address of this machine"
@@ -151,7 +151,7 @@ struct ListenFailure {
   }
 
   /// The error with which a server does not start.
-  func startError(_ address: HostAndPort, _ purpose: String) -> ServerStartError {
+  func startError(_ address: ServerAddress, _ purpose: String) -> ServerStartError {
     let hint: String? =
       switch kind {
       case .taken: "stop the process that listens there, or choose another port"

@@ -3,9 +3,9 @@ import NIOHTTP1
 import ServerCore
 import TransportSecurity
 
-/// Decides whether an operator may have a command of the AdminServer carried out that concerns all znodes.
+/// Checks the permission for commands of the AdminServer that concern all znodes.
 ///
-/// Who asks must be allowed to do everything to the root.
+/// They require all permissions on the root.
 ///
 /// *Source*: `org.apache.zookeeper.server.admin.Commands.runCommand`; `ClientProtocol` 7.2.
 ///

@@ -152,7 +152,7 @@ enum AdminCommands {
         "expiry_time_to_session_ids",
         .object(
           SessionReport.expirySets(report.sessions.expiries + (report.sessions.localExpiries ?? [])).map { set in
-            ("\(set.milliseconds)", .array(set.sessions.map { .number(Int($0.rawValue)) }))
+            ("\(set.milliseconds)", .array(set.members.map { .number(Int($0.rawValue)) }))
           })
       ),
       (

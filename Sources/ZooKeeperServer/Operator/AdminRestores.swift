@@ -25,7 +25,7 @@ final class AdminRestores: @unchecked Sendable {
   private let metrics: ServerMetrics
   fileprivate let loop: any EventLoop
   fileprivate let logger: Logger
-  /// When the last one was asked for.
+  /// The time of the last request.
   private var last: NIODeadline?
   private var isBusy = false
 
@@ -47,7 +47,7 @@ final class AdminRestores: @unchecked Sendable {
     .failure(.methodNotAllowed, "restore needs a POST with the snapshot as its body", command)
   }
 
-  /// What takes the body of a request for `command`, which is `restore` or a shorter name for it.
+  /// The receiver of the body of a request for `command`, which is `restore` or a shorter name for it.
   func receiver(of question: HTTPQuestion, command: String) -> any HTTPBodyReceiver {
     AdminRestore(question, command, SnapshotUpload(restore.directory, restore.trees), self)
   }
@@ -78,10 +78,10 @@ final class AdminRestores: @unchecked Sendable {
     return nil
   }
 
-  /// Another restore may begin.
+  /// Lets another restore begin.
   fileprivate func end() { isBusy = false }
 
-  /// Puts a snapshot in the place of the state.
+  /// Replaces the state with a snapshot.
   fileprivate func install(_ snapshot: CheckedSnapshot, _ question: HTTPQuestion) -> EventLoopFuture<HTTPAnswer> {
     logger.warning(
       "restoring a snapshot",

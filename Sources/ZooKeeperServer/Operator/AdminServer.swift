@@ -36,7 +36,7 @@ final class AdminServer: Sendable {
   ///   - receive: called on the loop with each POST, returns what takes its body; nil if a GET is needed.
   /// - Throws: a `ServerStartError` when the address cannot be bound.
   static func start(
-    _ listening: Listening, _ address: HostAndPort, purpose: String, idleTimeout: TimeAmount,
+    _ listening: Listening, _ address: ServerAddress, purpose: String, idleTimeout: TimeAmount,
     encryption: Encryption?, logger: Logger,
     receive: @escaping @Sendable (HTTPQuestion) -> (any HTTPBodyReceiver)? = { _ in nil },
     answer: @escaping @Sendable (HTTPQuestion) -> EventLoopFuture<HTTPAnswer>

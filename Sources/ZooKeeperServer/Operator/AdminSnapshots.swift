@@ -7,8 +7,8 @@ import ZooKeeperProtocol
 
 /// The command `snapshot` of the AdminServer: a snapshot of the current tree, written to the data directory and sent.
 ///
-/// Who asks must be allowed to do everything to the root, because a snapshot has every znode. The file is the one that
-/// the server would write by itself, with its seals, so that it can be checked wherever it arrives, and a server starts
+/// It requires all permissions on the root, because a snapshot contains every znode. The file is the same as one that
+/// the server writes for itself, with checksums, so that it can be verified after the download, and a server can start
 /// from it.
 ///
 /// *Source*: `org.apache.zookeeper.server.admin.Commands.SnapshotCommand`; `ClientProtocol` 7.2.
@@ -28,7 +28,7 @@ final class AdminSnapshots: @unchecked Sendable {
   private let metrics: ServerMetrics
   private let loop: any EventLoop
   private let logger: Logger
-  /// When the last one was taken.
+  /// The time of the last snapshot.
   private var last: NIODeadline?
 
   init(

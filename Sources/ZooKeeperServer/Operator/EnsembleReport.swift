@@ -28,7 +28,7 @@ struct EnsembleReport: Sendable {
   var quorum: QuorumConfiguration
   var times: ServerConfiguration.QuorumTimes
   /// The address that clients connect to.
-  var clientAddress: HostAndPort
+  var clientAddress: ServerAddress
   /// The leader, as far as this server knows.
   var leaderID: ServerID?
   var zxid: Zxid
@@ -152,7 +152,7 @@ extension EnsembleReport {
   }
 
   /// The properties of Apache's `MultipleAddresses`, under the names that its JSON has.
-  private static func addresses(_ addresses: [HostAndPort]) -> AdminJSON {
+  private static func addresses(_ addresses: [ServerAddress]) -> AdminJSON {
     let all = AdminJSON.array(addresses.map { .string("\($0)") })
     let first = AdminJSON.string(addresses.first.map { "\($0)" } ?? "")
     let wildcards = addresses.map { AdminJSON.string("0.0.0.0:\($0.port)") }

@@ -118,41 +118,32 @@ enum FourLetterWords {
 
   private static func dump(_ report: ServerReport) -> String {
     var text = "SessionTracker dump:\n"
-    if let local = report.sessions.localExpiries { text += sessionSets("Local Session", local) }
+    if let local = report.sessions.localExpiries {
+      text += expirySets("Local Session", SessionReport.expirySets(local))
+    }
     if let ensemble = report.ensemble, ensemble.part != .leader {
       text += ensemble.sessionsText
     } else {
       let title = report.sessions.localExpiries == nil ? "Session" : "Global Session"
-      text += sessionSets(title, report.sessions.expiries)
+      text += expirySets(title, SessionReport.expirySets(report.sessions.expiries))
     }
     text += "ephemeral nodes dump:\nSessions with Ephemerals (\(report.sessions.ephemerals.count)):\n"
     for (session, paths) in report.sessions.sortedEphemerals {
       text += "\(session):\n" + paths.map { "\t\($0)\n" }.joined()
     }
     text += "Connections dump:\n"
-    return text
-      + expirySets(
-        "Connections",
-        report.connections.map {
-          ($0.expiryMilliseconds, "ip: /\($0.remoteAddress) sessionId: \($0.sessionID ?? .none)")
-        })
-  }
-
-  private static func sessionSets(
-    _ title: String, _ expiries: [(milliseconds: Int64, session: SessionID)]
-  ) -> String {
-    let sets = SessionReport.expirySets(expiries)
-    return expirySets(title, sets.flatMap { set in set.sessions.map { (set.milliseconds, "\($0)") } })
-  }
-
-  private static func expirySets(_ title: String, _ items: [(milliseconds: Int64, text: String)]) -> String {
-    let sets = Dictionary(grouping: items, by: \.milliseconds).sorted { $0.key < $1.key }
-    var text = "\(title) Sets (\(sets.count))/(\(items.count)):\n"
-    for (milliseconds, members) in sets {
-      text += "\(members.count) expire at \(JavaDate.text(milliseconds: milliseconds)):\n"
-      text += members.map { "\t\($0.text)\n" }.joined()
+    let connections = report.connections.map {
+      (milliseconds: $0.expiryMilliseconds, member: "ip: /\($0.remoteAddress) sessionId: \($0.sessionID ?? .none)")
     }
-    return text
+    return text + expirySets("Connections", ExpirySet.grouping(connections))
+  }
+
+  private static func expirySets(_ title: String, _ sets: [ExpirySet<some Any>]) -> String {
+    let count = sets.reduce(0) { $0 + $1.members.count }
+    return sets.reduce("\(title) Sets (\(sets.count))/(\(count)):\n") { text, set in
+      text + "\(set.members.count) expire at \(JavaDate.text(milliseconds: set.milliseconds)):\n"
+        + set.members.map { "\t\($0)\n" }.joined()
+    }
   }
 
   private static func watchSummary(_ report: ServerReport) -> String {

@@ -1,16 +1,16 @@
 import NIOCore
 
-/// What takes the body of a POST request, and answers it.
+/// Receives the body of a POST request, and answers it.
 ///
 /// *Thread*: the calls come on the event loop, one after the future of the other.
 protocol HTTPBodyReceiver: AnyObject, Sendable {
-  /// Called before anything of the body is read.
+  /// Called before the body is read.
   ///
-  /// - Parameter lengthBytes: the length of the body; nil if the client does not say it.
+  /// - Parameter lengthBytes: the length of the body; nil if the client does not announce it.
   /// - Returns: the answer if the request is refused. The future never fails.
   func begin(lengthBytes: Int?) -> EventLoopFuture<HTTPAnswer?>
 
-  /// Takes the next piece. Little more is read before it is taken.
+  /// Receives the next piece. Reading pauses until it was processed.
   ///
   /// - Returns: as `begin`.
   func add(_ piece: ByteBuffer) -> EventLoopFuture<HTTPAnswer?>

@@ -42,7 +42,7 @@ final class OperatorServers: @unchecked Sendable {
   func stop() { for server in servers { server.stop() } }
 
   private func startAdmin(_ admin: ServerConfiguration.Admin, _ listening: Listening) -> EventLoopFuture<Void> {
-    let address = HostAndPort(host: admin.address, port: admin.port)
+    let address = ServerAddress(host: admin.address, port: admin.port)
     let timeout = TimeAmount.milliseconds(clamping: admin.idleTimeoutMilliseconds)
     return AdminServer.start(
       listening, address, purpose: "the AdminServer's port", idleTimeout: timeout,
@@ -74,7 +74,7 @@ final class OperatorServers: @unchecked Sendable {
     _ address: String, _ port: Int, _ listening: Listening, _ encryption: AdminServer.Encryption?
   ) -> EventLoopFuture<Void> {
     AdminServer.start(
-      listening, HostAndPort(host: address, port: port), purpose: "the metrics port", idleTimeout: .seconds(30),
+      listening, ServerAddress(host: address, port: port), purpose: "the metrics port", idleTimeout: .seconds(30),
       encryption: encryption, logger: logger
     ) { [reporter, loop = listening.loop] question in
       guard question.path == "/metrics" else { return loop.makeSucceededFuture(.notFound) }

@@ -181,7 +181,7 @@ final class Reporter: @unchecked Sendable {
         ephemeralCount: core.tree.ephemeralCount),
       treeDigest: core.tree.treeDigest, authFailures: core.counters.authFailures, snapshot: log.lastSnapshot,
       ensemble: membership.driver?.report(
-        core, clientAddress: HostAndPort(host: configuration.clientAddress, port: clients.port),
+        core, clientAddress: ServerAddress(host: configuration.clientAddress, port: clients.port),
         zxid: membership.reportedZxid(core), withSessions: parts.contains(.sessions)))
     report.traceMask = traceMask
     if parts.contains(.measurements) {

@@ -134,6 +134,19 @@ struct WatchReport: Sendable {
   }
 }
 
+/// The sessions or connections that expire at one time.
+struct ExpirySet<Member> {
+  /// Since 1970.
+  let milliseconds: Int64
+  let members: [Member]
+
+  /// The sets by time. The members of a set are in the order in which they are given.
+  static func grouping(_ expiries: [(milliseconds: Int64, member: Member)]) -> [ExpirySet] {
+    Dictionary(grouping: expiries, by: \.milliseconds).sorted { $0.key < $1.key }
+      .map { ExpirySet(milliseconds: $0.key, members: $0.value.map(\.member)) }
+  }
+}
+
 /// The sessions that are alive.
 struct SessionReport: Sendable {
   /// The number of sessions of the whole ensemble, whichever server they are connected to.
@@ -149,12 +162,9 @@ struct SessionReport: Sendable {
   /// The ephemeral znodes of each session that has any; unordered, and empty unless requested.
   var ephemerals: [(session: SessionID, paths: [String])] = []
 
-  /// The sessions that expire together, all in order.
-  static func expirySets(
-    _ expiries: [(milliseconds: Int64, session: SessionID)]
-  ) -> [(milliseconds: Int64, sessions: [SessionID])] {
-    Dictionary(grouping: expiries, by: \.milliseconds).sorted { $0.key < $1.key }
-      .map { ($0.key, $0.value.map(\.session).sorted { $0.rawValue < $1.rawValue }) }
+  /// The sessions that expire together: by time, and those of one time by id.
+  static func expirySets(_ expiries: [(milliseconds: Int64, session: SessionID)]) -> [ExpirySet<SessionID>] {
+    ExpirySet.grouping(expiries.sorted { $0.session.rawValue < $1.session.rawValue }.map { ($0, $1) })
   }
 
   /// `ephemerals` in order.

@@ -2,13 +2,13 @@ import EnsembleCore
 import TxnLog
 package import ZooKeeperProtocol
 
-/// Puts a snapshot in the place of the state of a server that does not run, of this package or of Apache's.
+/// Replaces the state of a stopped server, of this package or Apache's, with a snapshot.
 ///
 /// The data directory is locked as long as this value exists.
 ///
 /// *Thread*: one at a time; the calls block.
 package final class OfflineRestore {
-  /// What a state consists of.
+  /// The contents of a state.
   package struct Contents: Hashable, Sendable {
     package let zxid: Zxid
     package let znodes: Int
@@ -17,7 +17,7 @@ package final class OfflineRestore {
     package var isFuzzy = false
   }
 
-  /// What a restore has done.
+  /// The result of a restore.
   package struct Result: Hashable, Sendable {
     /// The snapshot under its final name.
     package let path: String

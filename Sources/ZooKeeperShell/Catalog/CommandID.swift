@@ -1,21 +1,22 @@
-/// The commands, each named by who runs it: a new one must be put somewhere, and that place must run it.
+/// The commands, grouped by the code that runs them. The compiler makes sure that each command is in a group and is run
+/// there.
 package enum CommandID: Hashable, Sendable {
   /// Run on a session with the servers.
   case client(ClientCommand)
-  /// Run on a session too; made of many requests that coordinate several processes.
+  /// Also run on a session; consists of many requests that coordinate several processes.
   case recipe(RecipeCommand)
-  /// Asks servers one by one, and opens sessions itself where it needs any.
+  /// Asks single servers, and opens sessions itself if it needs any.
   case monitor(MonitorCommand)
   /// Run by the shell itself, which opens a session only if it needs one.
   case shell(ShellCommand)
-  /// Run on files of this machine, without a session.
+  /// Run on local files, without a session.
   case offline(OfflineCommand)
-  /// Run by the program in place of a shell.
+  /// Run by the program instead of a shell.
   case server
-  /// Serves a page, in place of a shell.
+  /// Serves a page, instead of a shell.
   case web
 
-  /// The name, as zkCli.sh writes it where it has the command.
+  /// The name; that of zkCli.sh if it has the command.
   package var name: String {
     switch self {
     case .client(let command): command.rawValue
@@ -28,7 +29,7 @@ package enum CommandID: Hashable, Sendable {
     }
   }
 
-  /// Whether the command is done after one round trip, or without any; anything else may take long.
+  /// Whether the command needs at most one round trip; any other command can take long.
   var isShort: Bool {
     switch self {
     case .client(let command):
@@ -63,12 +64,12 @@ package enum RecipeCommand: String, CaseIterable, Hashable, Sendable {
   case lock, elect, wait, watch, barrier, queue, group, rendezvous, counter, id, commit
 }
 
-/// The commands that ask what the servers know about themselves.
+/// The commands that ask servers about their state.
 package enum MonitorCommand: String, CaseIterable, Hashable, Sendable {
   case health, ready, members, sessions, who, watchers, top, latency, bench, metrics, word, admin, snapshot
 }
 
-/// The commands that are about the shell's own state.
+/// The commands that concern the shell's own state.
 package enum ShellCommand: String, CaseIterable, Hashable, Sendable {
   case acl, addauth, cd, close, clusters, connect, help, history, local, printwatches, pwd, quit, redo
   case `repeat`, time, use, version

@@ -1,13 +1,13 @@
-/// What a command is to a person: its name, arguments, options and examples.
+/// The description of a command: its name, arguments, options and examples.
 ///
-/// The table of these (`CommandTable`) feeds the parsing of argv and of typed lines, help, completion
+/// From the table of these descriptions (`CommandTable`) come the parsing of argv and of typed lines, help, completion
 /// in the shell and in bash, zsh and fish, and the manual page.
 package struct CommandSpec: Sendable {
   package let id: CommandID
-  /// The name as zkCli.sh writes it; typed names match without regard to case.
+  /// The name in zkCli.sh's spelling; typed names match in either case.
   package let name: String
   package let aliases: [String]
-  /// One line in the imperative, without a final stop.
+  /// One line in the imperative, without a full stop.
   package let summary: String
   package let arguments: [ArgumentSpec]
   package let options: [OptionSpec]
@@ -16,14 +16,14 @@ package struct CommandSpec: Sendable {
   package let examples: [Example]
   /// Whether it changes the tree.
   package let writes: Bool
-  /// Whether it may delete or overwrite many znodes, and so asks first; see `Guard`.
+  /// Whether it can delete or overwrite many znodes, and so asks for confirmation; see `Guard`.
   package let destroys: Bool
-  /// Whether an external command may follow `--`.
+  /// Whether an external command can follow `--`.
   package let takesCommand: Bool
-  /// The options and arguments as help shows them, where the lists above do not show which belong together.
+  /// The usage that help shows, if the lists above do not show which options and arguments belong together.
   package let usage: String?
 
-  /// A line to type and what it does.
+  /// An example: a line to type and its effect.
   package struct Example: Sendable {
     package let line: String
     package let note: String
@@ -34,7 +34,7 @@ package struct CommandSpec: Sendable {
     }
   }
 
-  /// Makes a spec; what most commands lack may be left out.
+  /// The defaults are those of most commands.
   package init(
     _ id: CommandID, _ name: String, aliases: [String] = [], summary: String, arguments: [ArgumentSpec] = [],
     options: [OptionSpec] = [], details: [String] = [], examples: [Example] = [], writes: Bool = false,
@@ -55,7 +55,7 @@ package struct CommandSpec: Sendable {
   }
 }
 
-/// What a value means, and so how it is completed.
+/// The meaning of a value, which determines its completion.
 package enum ValueKind: Hashable, Sendable {
   /// The path of a znode.
   case path
@@ -67,20 +67,22 @@ package enum ValueKind: Hashable, Sendable {
   case version
   case number
   case duration
-  /// A file of this machine.
+  /// A local file.
   case file
   case server
   /// The name of a cluster in the configuration file.
   case cluster
   /// The name of a command or help topic.
   case command
+  /// A condition on a znode; see `CommandContext.conditionOfUntil`.
+  case condition
   /// One of a list.
   case choice([String])
   /// Anything else.
   case word
 }
 
-/// A positional word of a command.
+/// A positional argument of a command.
 package struct ArgumentSpec: Sendable {
   package let name: String
   package let kind: ValueKind
@@ -90,7 +92,7 @@ package struct ArgumentSpec: Sendable {
   /// Whether the remaining arguments are a list with its own options.
   package let endsOptions: Bool
 
-  /// By default a required single argument; a list of arguments ends the options.
+  /// By default a single required argument; a list of arguments ends the options.
   package init(
     _ name: String, _ kind: ValueKind, isOptional: Bool = false, isRepeated: Bool = false, endsOptions: Bool? = nil
   ) {
@@ -107,15 +109,15 @@ package struct OptionSpec: Sendable {
   package let name: OptionName
   /// Its one-letter form.
   package let short: Character?
-  /// Its value, where it has one.
+  /// Its value, if it takes one.
   package let value: (name: String, kind: ValueKind)?
-  /// Whether the value may be left out; then only `=` or a number after the option gives one.
+  /// Whether the value is optional. It is then given after `=`, or as a number after the option.
   package let isValueOptional: Bool
   package let summary: String
-  /// A word of zkCli.sh with a single dash, such as `members` for `-members`.
+  /// The spelling of zkCli.sh with a single dash, such as `members` for `-members`.
   package let oldWord: String?
 
-  /// Makes a flag, or with `value` an option that takes one.
+  /// A flag, or an option with a value if `value` is given.
   package init(
     _ name: OptionName, short: Character? = nil, value: (name: String, kind: ValueKind)? = nil,
     isValueOptional: Bool = false, oldWord: String? = nil, _ summary: String
@@ -170,13 +172,13 @@ package enum OptionName: String, CaseIterable, Hashable, Sendable {
   case sasl, user, principal, keytab, service
   case noHistory = "no-history", noPager = "no-pager", maxBuffer = "max-buffer", help, programVersion =
     "program-version"
-  /// The session timeout in milliseconds, as zkCli.sh takes it with `-timeout`.
+  /// The session timeout in milliseconds, which zkCli.sh takes with `-timeout`.
   case oldTimeout = "old-timeout"
 
-  /// The name after `--`; nil for an option that has only an old form.
+  /// The name after `--`; nil for an option that has only an old spelling.
   package var long: String? {
     switch self {
-    // Commands have a `--version` too, which is another thing: the version of a znode.
+    // Commands also have a `--version`, which is the version of a znode.
     case .programVersion: "version"
     case .oldTimeout: nil
     default: rawValue

@@ -5,19 +5,19 @@ extension CommandTable {
       arguments: [ArgumentSpec("cluster", .cluster)],
       options: [SharedOptions.label],
       details: [
-        "The session with the servers before ends, unless --as keeps it. Secrets and certificates of the command line"
+        "The previous session ends, unless --as is given. Secrets and certificates of the command line"
           + " are not used for the new cluster; see help clusters."
       ],
-      examples: [.init("use staging", "the servers that the file has for staging")]),
+      examples: [.init("use staging", "connect to the servers of staging in the file")]),
     CommandSpec(
       .shell(.clusters), "clusters", summary: "List the clusters of the configuration file",
       details: ["The cluster in use is marked with *."],
-      examples: [.init("clusters", "names, servers, and what protects them")]),
+      examples: [.init("clusters", "names, servers and protection")]),
   ]
 }
 
 extension SharedOptions {
-  /// For commands that open a session: to keep it beside the present one.
+  /// The option of commands that can open an additional session.
   static let label = OptionSpec(
-    .label, value: ("NAME", .word), "keep the present session, and open this one beside it as NAME: NAME: ls /")
+    .label, value: ("NAME", .word), "keep the present session and open an additional one, which NAME: ls / uses")
 }

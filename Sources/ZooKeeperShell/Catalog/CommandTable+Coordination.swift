@@ -1,4 +1,4 @@
-/// Options that several recipes have.
+/// Options and explanations that recipes share.
 enum RecipeOptions {
   static let limit = OptionSpec(
     .timeout, value: ("TIME", .duration),
@@ -8,21 +8,21 @@ enum RecipeOptions {
     .oneSession,
     "if the session expires while waiting, end with exit code 9 instead of continuing with a new session")
 
-  /// What becomes of those who wait when the session is lost.
+  /// What happens to waiting processes if the session is lost.
   static let waitersGoOn =
     "A waiting process holds nothing, so a session that expires during an outage is replaced by a new one, with a"
     + " warning, and the wait continues at the end of the queue, within the same --timeout. With --one-session, and"
     + " in a script or an interactive shell whose session may hold something else, the wait ends with exit code 9"
     + " instead."
 
-  /// What is the same for everything that is held by an ephemeral znode while a command runs.
+  /// The guarantees for everything that an ephemeral znode holds while a command runs.
   static func guarantees(_ thing: String) -> [String] {
     [
       "If no server answers for five sixths of the session timeout, or the session is lost, the command gets SIGTERM,"
         + " after another sixth SIGKILL, and the exit code is 9: it has ended before the servers can give \(thing) to"
         + " another process. --session-timeout (default 10s for a single command) determines both times. A watchdog"
         + " process does the same if zkcli is stopped, and ends the command at once if zkcli is killed with kill -9.",
-      "Where that cannot help, because the guard is killed too or the whole machine was suspended, use"
+      "If that cannot help, because the watchdog is killed too or the whole machine was suspended, use"
         + " ZKCLI_LOCK_ZXID as a fencing token: it is greater for each later holder, so storage that remembers the"
         + " greatest token and refuses smaller ones is safe. Not affected by clock changes: only elapsed time counts,"
         + " including time asleep.",
@@ -135,6 +135,10 @@ extension CommandTable {
       OptionSpec(.recursive, short: "R", "include everything under it"),
       OptionSpec(.withData, "read the data of znodes that were created or changed"),
       OptionSpec(.count, value: ("N", .number), "end after this many changes"),
+      OptionSpec(
+        .until, value: ("CONDITION", .condition),
+        "end when the znode meets a condition: exists, absent, equals=DATA or, for its number of children, such as"
+          + " 'children>=3'"),
       OptionSpec(.initial, "print the current state first, and again after each gap"),
       OptionSpec(.exec, value: ("COMMAND", .word), "run COMMAND with /bin/sh for each change"),
     ],
@@ -148,10 +152,15 @@ extension CommandTable {
       "The command of --exec gets ZKCLI_EVENT, ZKCLI_EVENT_PATH and ZKCLI_EVENT_ZXID in its environment and, with"
         + " --with-data, the data on its stdin. Commands run one at a time and in order, also for gap and initial"
         + " lines; a warning reports one that fails.",
+      "With --until, the exit code is 0 once the znode meets the condition, also if it does at the start. The znode is"
+        + " read at the start, after each of its changes and after a gap, so a state that ends before it is read may"
+        + " be missed, and changes that follow the one that met the condition are not printed. With --timeout, the"
+        + " exit code is 8 if the time was not enough. wait does the same without printing changes.",
       "Needs a server of version 3.6 or later.",
     ],
     examples: [
       .init("watch -R --with-data -o jsonl /config", "a stream for jq"),
+      .init("watch --with-data --until equals=done --timeout 10m /jobs/7", "print the progress of a job to its end"),
       .init(
         "watch --initial --exec 'systemctl reload app' /config/app",
         "once at the start, and after every change"),

@@ -23,7 +23,7 @@ extension CommandTable {
         OptionSpec(.any, short: "a", "all of them (default)"),
         OptionSpec(.local, short: "l", "remove them locally even if no server can be reached"),
       ],
-      examples: [.init("removewatches -a /leader", "no more events of /leader")], usage: "[-c|-d|-p|-r|-a] [-l] path"),
+      examples: [.init("removewatches -a /leader", "stop the events of /leader")], usage: "[-c|-d|-p|-r|-a] [-l] path"),
     CommandSpec(
       .shell(.printwatches), "printwatches", summary: "Show or set whether events are printed",
       arguments: [ArgumentSpec("on|off", .choice(["on", "off"]), isOptional: true)],

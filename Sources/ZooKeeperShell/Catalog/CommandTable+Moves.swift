@@ -1,19 +1,19 @@
-/// Options that commands about whole subtrees share.
+/// Options and explanations that commands about whole subtrees share.
 enum TreeOptions {
   static let dryRun = OptionSpec(.dryRun, "print what would be done, and change nothing")
   static let yes = OptionSpec(
     .yes, short: "y", value: ("CLUSTER", .cluster), isValueOptional: true,
-    "do not ask, and do without a limit in scripts; a protected cluster needs --yes=CLUSTER")
+    "do not ask, and lift the limit for scripts; a protected cluster needs --yes=CLUSTER")
   static let max = OptionSpec(
-    .max, value: ("COUNT", .number), "the most existing znodes that a script may change without --yes (default 1000)")
-  static let overwrite = OptionSpec(.overwrite, "replace data and ACLs of znodes that exist with others")
-  static let skipExisting = OptionSpec(.skipExisting, "leave znodes that exist as they are")
+    .max, value: ("COUNT", .number), "how many existing znodes a script may change without --yes (default 1000)")
+  static let overwrite = OptionSpec(.overwrite, "replace differing data and ACLs of existing znodes")
+  static let skipExisting = OptionSpec(.skipExisting, "leave existing znodes unchanged")
   static let parents = OptionSpec(.parents, short: "p", "create missing parents of the target")
   static let inFlight = OptionSpec(
-    .inFlight, value: ("COUNT", .number), "the most requests whose replies are waited for at a time (default 64)")
+    .inFlight, value: ("COUNT", .number), "how many requests are in flight at a time (default 64)")
   static let format = OptionSpec(
     .format, value: ("FORMAT", .choice(["jsonl", "tar", "dir"])),
-    "the format of the file, if its name does not tell: lines of JSON, a tar archive, a directory")
+    "the format of the file, if its name does not show it: lines of JSON, a tar archive, a directory")
   static let prune = OptionSpec(.prune, "delete znodes that only the target has")
 
   static let places =
@@ -22,7 +22,7 @@ enum TreeOptions {
   static let pastPlace =
     "snap:DIR:/PATH is read from the files of a server, as it was at the moment of --at or --before; see snap."
   static let omissions =
-    "Ephemeral znodes belong to their sessions and are left out. Servers do not tell which znodes are containers or"
+    "Ephemeral znodes belong to their sessions and are left out. Servers do not report which znodes are containers or"
     + " have a time to live; copies of these are persistent."
 }
 
@@ -38,7 +38,7 @@ extension CommandTable {
       ],
       details: [
         TreeOptions.places + " " + TreeOptions.pastPlace
-          + " The target is the path of the copy, or with a slash at the end the znode to put it under.",
+          + " The target is the path of the copy or, with a slash at the end, that of the parent.",
         "Data and ACLs are copied. Znodes that exist with the same data and ACL are left alone, so that a copy that was"
           + " interrupted can be repeated; others are errors without --overwrite or --skip-existing.",
         TreeOptions.omissions,
@@ -52,12 +52,14 @@ extension CommandTable {
       .client(.mv), "mv", summary: "Move a znode with all znodes under it",
       arguments: [ArgumentSpec("source", .place), ArgumentSpec("target", .place)],
       options: [
-        OptionSpec(.recursive, short: "R", "accepted for habit: what is under a znode always moves with it"),
+        OptionSpec(
+          .recursive, short: "R",
+          "accepted, but without effect: znodes always move with all znodes under them"),
         TreeOptions.parents, TreeOptions.dryRun, TreeOptions.yes, TreeOptions.max,
       ],
       details: [
         "Within one ensemble a small subtree is moved in one transaction. A larger one, or one that goes to another"
-          + " ensemble, is copied first. Then the original is deleted, but for znodes that have changed meanwhile,"
+          + " ensemble, is copied first. Then the original is deleted, except for znodes that have changed meanwhile,"
           + " which"
           + " are listed, with exit code 11.",
         "An existing target is an error, and so is an ephemeral znode in the subtree.",
@@ -68,19 +70,19 @@ extension CommandTable {
       arguments: [SharedOptions.path, ArgumentSpec("file", .file, isOptional: true)],
       options: [
         TreeOptions.format, OptionSpec(.overwrite, "replace the file if it exists"),
-        OptionSpec(.resume, "bring a directory up to date that an earlier export has written"), TreeOptions.inFlight,
+        OptionSpec(.resume, "update a directory that an earlier export has written"), TreeOptions.inFlight,
       ],
       details: [
-        "Without a file, or with -, writes lines of JSON to stdout. The name decides on the format: .jsonl for lines of"
+        "Without a file, or with -, writes lines of JSON to stdout. The name determines the format: .jsonl for lines of"
           + " JSON, .tar for a tar archive, a directory or a name with a slash at the end for a directory with a"
           + " file for"
           + " each znode; --format overrides it.",
-        "A file or an archive gets its name when it is whole, so that an export that was interrupted leaves none. A"
-          + " directory is brought up to date with --resume: all znodes are read, and those that have changed are"
+        "A file or an archive gets its name when it is complete, so that an interrupted export leaves none. A"
+          + " directory is updated with --resume: all znodes are read, and those that have changed are"
           + " written.",
         "In archives and directories a znode without children is a file; one with children is a directory, with its"
           + " data"
-          + " in the file .data. ACLs and null data are kept beside.",
+          + " in the file .data. ACLs and null data are stored separately.",
         TreeOptions.omissions,
       ],
       examples: [
@@ -108,7 +110,7 @@ extension CommandTable {
       .client(.diff), "diff", summary: "Compare two subtrees",
       arguments: [ArgumentSpec("left", .place), ArgumentSpec("right", .place)],
       options: [
-        OptionSpec(.brief, short: "q", "print only which znodes differ, not how"),
+        OptionSpec(.brief, short: "q", "print only the paths of znodes that differ"),
         OptionSpec(.ignoreACL, "compare data only"), TreeOptions.format, TreeOptions.inFlight, HistoryOptions.at,
         HistoryOptions.before, HistoryOptions.logDir,
       ],
@@ -124,7 +126,7 @@ extension CommandTable {
         .init("diff -q file:app.jsonl /app", "what has changed since an export"),
       ]),
     CommandSpec(
-      .client(.apply), "apply", summary: "Make a subtree as a file says",
+      .client(.apply), "apply", summary: "Change a subtree to the state that a file describes",
       arguments: [ArgumentSpec("file", .file), SharedOptions.path],
       options: [
         TreeOptions.dryRun, TreeOptions.prune, TreeOptions.format, TreeOptions.inFlight, TreeOptions.yes,
@@ -136,17 +138,17 @@ extension CommandTable {
           + " checked against the version that the comparison has seen; a znode that has changed since is left"
           + " alone and"
           + " listed, with exit code 11.",
-        "If all fits into one transaction, all is done or nothing. ACLs cannot be in a transaction.",
+        "If all writes fit into one transaction, all are done or none. ACLs cannot be changed in a transaction.",
       ],
       examples: [
         .init("apply --dry-run app.jsonl /app", "the plan"),
         .init("apply --prune --yes conf/ /app/conf", "exactly the files of a directory, from a script"),
       ], writes: true, destroys: true),
     CommandSpec(
-      .client(.mirror), "mirror", summary: "Make a subtree like another one, and keep it so",
+      .client(.mirror), "mirror", summary: "Make a subtree equal to another one, and keep it so",
       arguments: [ArgumentSpec("source", .place), ArgumentSpec("target", .place)],
       options: [
-        OptionSpec(.follow, short: "f", "go on and copy changes until interrupted"),
+        OptionSpec(.follow, short: "f", "continue to copy changes until interrupted"),
         OptionSpec(
           .every, value: ("TIME", .duration), "with --follow, compare both sides this often (default 60s)"),
         TreeOptions.prune, TreeOptions.parents, TreeOptions.yes, TreeOptions.max,
@@ -155,7 +157,7 @@ extension CommandTable {
         TreeOptions.places + " Both must be znodes.",
         "Copies in one direction and deletes what the source has deleted. Znodes that the target has beforehand and the"
           + " source does not are an error without --prune.",
-        "Each line says what a comparison has found. Both sides are the same when it says in step, with the number of"
+        "Each line is the result of a comparison. Both sides are equal when it is in step, with the number of"
           + " znodes and a digest of their paths, data and ACLs. Changes of ACLs are only seen by comparisons. Lost"
           + " connections and expired sessions of either side are waited for; --follow needs servers from 3.6 on"
           + " for the"
@@ -164,7 +166,7 @@ extension CommandTable {
       ],
       examples: [
         .init("mirror zk://old:2181/ / --follow", "move to another cluster while clients use the old one"),
-        .init("mirror --prune /app zk://standby:2181/app", "once, and exactly"),
+        .init("mirror --prune /app zk://standby:2181/app", "once, and delete surplus znodes"),
       ], writes: true, destroys: true),
   ]
 }

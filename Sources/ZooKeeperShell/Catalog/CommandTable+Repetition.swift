@@ -11,7 +11,7 @@ extension CommandTable {
       ],
       examples: [.init("time ls -R /", "how long a listing takes")]),
     CommandSpec(
-      .shell(.repeat), "repeat", summary: "Run a command again and again",
+      .shell(.repeat), "repeat", summary: "Run a command repeatedly",
       arguments: [
         ArgumentSpec("command", .command), ArgumentSpec("argument", .word, isOptional: true, isRepeated: true),
       ],
@@ -19,7 +19,7 @@ extension CommandTable {
         OptionSpec(.count, short: "n", value: ("COUNT", .number), "how often (default: until it fails, or ^C)"),
         OptionSpec(.every, short: "i", value: ("TIME", .duration), "the time from one start to the next (default 1s)"),
       ],
-      details: ["It ends when the command fails; an answer of no, as of exists, is not a failure."],
+      details: ["It ends when the command fails; a negative answer, as of exists, is not a failure."],
       examples: [
         .init("repeat -i 2s get /leader", "every two seconds"),
         .init("repeat -n 100 -i 0s create -s /queue/item-", "a hundred times without a pause"),

@@ -7,11 +7,13 @@ extension CommandTable {
         ArgumentSpec("server", .word, isOptional: true, isRepeated: true, endsOptions: false),
       ],
       options: [
-        OptionSpec(.jitter, value: ("TIME", .duration), "with delay, the most by which a delay differs, up or down"),
+        OptionSpec(
+          .jitter, value: ("TIME", .duration),
+          "with delay, the maximum deviation of a delay in both directions"),
         OptionSpec(
           .seed, value: ("N", .number),
           "with drop or --jitter, repeat the decisions of a run that has printed this seed"),
-        OptionSpec(.follow, short: "f", "with trace, go on until interrupted"),
+        OptionSpec(.follow, short: "f", "with trace, continue until interrupted"),
       ],
       details: [
         "kill ends a server as a crash would, and restart starts it again on its data. pause stops a server as"
@@ -23,8 +25,8 @@ extension CommandTable {
           + " clients, and the others do not serve. The shell's own session moves to a server that serves.",
         "delay makes each message between the listed servers (1 2, 1,2 or 1-3) arrive later, in its order; with one"
           + " server, between it and all others; with none, between all. drop breaks a connection between two servers"
-          + " with this probability for each message, so that they must connect again: TCP loses nothing in silence."
-          + " 0 ends either of them. Where chance decides, the seed is printed.",
+          + " with this probability for each message, so that they must connect again, as TCP loses no single messages."
+          + " 0 ends either of them. The seed of random decisions is printed.",
         "slow-disk makes each sync of the log on these servers take longer. clock adds to their wall clocks (+5s)"
           + " or takes from them (-5s), which shows in the times of znodes; sessions do not notice. Both act on all"
           + " servers if none is listed, and 0 ends them. expire ends a session as if its client had long been silent.",
@@ -43,9 +45,9 @@ extension CommandTable {
         .init("local delay 20ms --jitter 5ms", "a slow network between all servers"),
         .init("local delay 100ms 3", "server 3 is far away"), .init("local drop 1% --seed 7", "a bad network"),
         .init("local slow-disk 50ms leader", "its syncs take at least 50 ms"),
-        .init("local clock -1h 2", "server 2 dates znodes an hour early when it leads"),
-        .init("local expire me", "the shell's own session ends"),
-        .init("local trace 2s", "heartbeats, and whatever else happens"),
+        .init("local clock -1h 2", "server 2 sets the times of znodes an hour back when it leads"),
+        .init("local expire me", "the shell's own session expires"),
+        .init("local trace 2s", "the messages of two seconds, such as heartbeats"),
         .init("local record incident.zk", "until local record off"),
       ],
       usage:

@@ -20,7 +20,7 @@ extension CommandTable {
       ],
       examples: [
         .init("connect zk1:2181,zk2:2181/app", "two servers of one ensemble, with /app as the root"),
-        .init("connect --as b zk9:2181", "beside the present session: b: ls / lists its root, b: close ends it"),
+        .init("connect --as b zk9:2181", "an additional session: b: ls / lists its root, b: close ends it"),
       ]),
     CommandSpec(
       .shell(.close), "close", summary: "Close the session and stay in the shell",

@@ -3,9 +3,9 @@ extension CommandTable {
 
   static let trees: [CommandSpec] = [
     CommandSpec(
-      .client(.tree), "tree", summary: "Print a subtree with its branches", arguments: [paths],
+      .client(.tree), "tree", summary: "Print a subtree as an indented tree", arguments: [paths],
       options: [
-        OptionSpec(.level, short: "L", value: ("DEPTH", .number), "go down only so many levels"),
+        OptionSpec(.level, short: "L", value: ("DEPTH", .number), "the number of levels to print"),
         OptionSpec(.long, short: "l", "with versions, sizes and times"), TreeOptions.inFlight,
       ],
       examples: [
@@ -21,15 +21,15 @@ extension CommandTable {
         OptionSpec(
           .type, value: ("KIND", .choice(["p", "e", "s"])),
           "p persistent, e ephemeral, s with a sequence number at the end of its name"),
-        OptionSpec(.size, value: ("SIZE", .number), "so many bytes of data: 100, +1M for more, -10 for less"),
-        OptionSpec(.children, value: ("COUNT", .number), "so many children: 3, +1000 for more, -1 for less"),
+        OptionSpec(.size, value: ("SIZE", .number), "the number of bytes of data: 100, +1M for more, -10 for less"),
+        OptionSpec(.children, value: ("COUNT", .number), "the number of children: 3, +1000 for more, -1 for less"),
         OptionSpec(.older, value: ("TIME", .word), "last written before: 10m ago, or 2026-11-28T12:00:00Z"),
         OptionSpec(.newer, value: ("TIME", .word), "last written since"),
         OptionSpec(.owner, value: ("SESSION", .word), "the ephemeral znodes of a session"),
         OptionSpec(.value, value: ("REGEX", .word), "the data matches an extended regular expression"),
         OptionSpec(.empty, "neither data nor children"),
         OptionSpec(.print0, short: "0", "end each path with a zero byte, for xargs -0"),
-        OptionSpec(.count, short: "c", "print only how many there are"),
+        OptionSpec(.count, short: "c", "print only the number of matches"),
         OptionSpec(.delete, "delete them, children before parents"),
         TreeOptions.inFlight, TreeOptions.dryRun, TreeOptions.yes, TreeOptions.max,
       ],
@@ -52,26 +52,26 @@ extension CommandTable {
       ],
       options: [
         OptionSpec(.recursive, short: "r", "search all znodes under the paths too"),
-        OptionSpec(.ignoreCase, short: "i", "upper and lower case are the same"),
+        OptionSpec(.ignoreCase, short: "i", "ignore case"),
         OptionSpec(.extended, short: "E", "the pattern is an extended regular expression"),
         OptionSpec(.fixed, short: "F", "the pattern is plain text"),
         OptionSpec(.list, short: "l", "print only the paths of znodes with a match"),
-        OptionSpec(.count, short: "c", "print for each znode how many lines match"), TreeOptions.inFlight,
+        OptionSpec(.count, short: "c", "print the number of matching lines of each znode"), TreeOptions.inFlight,
       ],
       details: [
-        "Prints path:line for each line that matches. Of a value that is not text it says only that it matches.",
+        "Prints path:line for each line that matches. If a value is not text, it prints only that it matches.",
         "Patterns are those of grep, without back-references, and with \\d, \\w and \\s. The exit code is 1 if nothing"
           + " matches.",
       ],
       examples: [
         .init("grep -r 10.0.0.17 /", "where an address is configured"),
-        .init("grep -rliE 'pass(word|wd)' /app", "values that may have secrets"),
+        .init("grep -rliE 'passw(or)?d' /app", "values that may contain passwords"),
       ]),
     CommandSpec(
-      .client(.du), "du", summary: "Print how much subtrees have", arguments: [paths],
+      .client(.du), "du", summary: "Print the sizes of subtrees", arguments: [paths],
       options: [
         OptionSpec(.human, short: "h", "sizes in KiB and MiB"),
-        OptionSpec(.depth, short: "d", value: ("DEPTH", .number), "print sums for so many levels (default 1)"),
+        OptionSpec(.depth, short: "d", value: ("DEPTH", .number), "print totals down to this level (default 1)"),
         OptionSpec(.top, value: ("COUNT", .number), "print the largest znodes and those with the most children"),
         TreeOptions.inFlight,
       ],
@@ -80,8 +80,8 @@ extension CommandTable {
           + " children, that are near the limit of a packet (jute.maxbuffer)."
       ],
       examples: [
-        .init("du -h /", "which subtrees have the most"),
-        .init("du --top 10 /", "the largest znodes, and the widest"),
+        .init("du -h /", "the size of each subtree under the root"),
+        .init("du --top 10 /", "the largest znodes, and those with the most children"),
       ]),
   ]
 }

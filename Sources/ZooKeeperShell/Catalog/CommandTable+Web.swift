@@ -1,5 +1,5 @@
 extension CommandTable {
-  /// The command that serves the page; it comes with those of the sandbox, which it shows.
+  /// The command that serves the page.
   static let web = CommandSpec(
     .web, "web", summary: "Serve a page with which a browser shows and changes the ensemble",
     options: [
@@ -19,7 +19,7 @@ extension CommandTable {
         .tokenFile, value: ("FILE", .file), "let in users with the token in the file's first line"),
       OptionSpec(
         .passwordFile, value: ("FILE", .file), "let in the users of a file, with lines as user:$5$salt$hash"),
-      OptionSpec(.allowHost, value: ("NAME,...", .word), "further names by which browsers may call the server"),
+      OptionSpec(.allowHost, value: ("NAME,...", .word), "further host names that browsers may use for the server"),
       OptionSpec(.accessLog, value: ("FILE", .file), "append the access log to a file instead of stderr"),
     ],
     details: [

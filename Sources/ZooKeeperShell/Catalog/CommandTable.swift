@@ -1,9 +1,9 @@
-/// All commands, in the families and the order in which help shows them.
+/// All commands, by family and in the order in which help lists them.
 ///
-/// Everything that knows commands by name comes from here: binding, help, completion in this shell and in bash, zsh
-/// and fish, and the manual page.
+/// Binding, help, completion in this shell and in bash, zsh and fish, and the manual page are all derived from this
+/// table.
 package enum CommandTable {
-  /// Commands that belong together.
+  /// A family of related commands.
   package struct Family: Sendable {
     package let title: String
     package let commands: [CommandSpec]
@@ -34,7 +34,7 @@ package enum CommandTable {
     return spec
   }
 
-  /// The command of that name or alias, in any case of letters.
+  /// The command with a name or alias, ignoring case.
   package static func find(_ name: String) -> CommandSpec? {
     let wanted = name.lowercased()
     return all.first { spec in
@@ -42,9 +42,9 @@ package enum CommandTable {
     }
   }
 
-  /// The command of that name or alias.
+  /// The command with a name or alias.
   ///
-  /// - Throws: a usage error with the nearest name for a hint.
+  /// - Throws: a usage error with the nearest name as the hint.
   package static func lookUp(_ word: Word) throws(ShellError) -> CommandSpec {
     if let text = word.exactText, let spec = find(text) { return spec }
     let names = all.flatMap { [$0.name] + $0.aliases }

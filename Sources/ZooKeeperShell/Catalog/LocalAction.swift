@@ -1,10 +1,10 @@
-/// What `local` does with the servers of a sandbox.
+/// The actions of `local` on the servers of a sandbox.
 enum LocalAction: String, CaseIterable, Hashable, Sendable {
   case status, kill, restart, pause, resume, partition, heal, delay, drop
   case slowDisk = "slow-disk"
   case clock, expire, trace, record
 
-  /// Refuses options that belong to other actions.
+  /// Refuses options of other actions.
   ///
   /// - Throws: a usage error.
   func check(_ invocation: Invocation) throws(ShellError) {

@@ -4,14 +4,14 @@ import ZooKeeperClient
 import ZooKeeperProtocol
 import ZooKeeperTrees
 
-/// What `acl` can do.
+/// The actions of `acl`.
 enum ACLAction: String, CaseIterable, Hashable, Sendable {
   case hash, add, remove, why, check
 }
 
-/// acl: entries made, added and taken away, explained and checked.
+/// The command acl, which hashes, adds, removes, explains and checks entries.
 extension ShellSession {
-  /// Runs `acl`; all but `hash` need a session with the servers.
+  /// Runs `acl`; all actions except `hash` need a session.
   func runACL(_ invocation: Invocation, _ settings: ShellSettings) async throws -> Outcome {
     let word = try ValueParser.choice(
       invocation.arguments[0], of: "action", among: ACLAction.allCases.map(\.rawValue))
@@ -67,10 +67,10 @@ extension ACL {
 // MARK: add, remove
 
 extension CommandContext {
-  /// How often a change starts again because another client has changed the ACL.
+  /// How many times a change is retried because another client has changed the ACL.
   private static let attemptLimit = 20
 
-  /// Adds entries to the ACL of a znode or a subtree, or takes them away.
+  /// Adds entries to the ACL of a znode or a subtree, or removes them.
   func changeEntries(_ client: ZooKeeperClient, removes: Bool) async throws -> ExitCode {
     guard let word = invocation.argument(1) else { throw ShellError.missing("argument", "entry", of: invocation.spec) }
     guard let pathWord = invocation.argument(2) else {
@@ -93,7 +93,7 @@ extension CommandContext {
       try await allow("Change the ACL of \(paths.count) znodes, \(root) and all under it", count: paths.count)
     }
     progress.begin("looked at", of: paths.count)
-    // Children first: the new ACL of a parent may take away the right to list or change them.
+    // Children first, because the new ACL of a parent can remove the permission to list or change them.
     for batch in paths.reversed().inBatches {
       failures.merge(try await self.change(change, at: batch, client)) { $1 }
       progress.advance(by: batch.count)
@@ -119,9 +119,10 @@ extension CommandContext {
     return paths
   }
 
-  /// Changes ACLs where that makes a difference, with the versions that were read.
+  /// Changes ACLs where the change makes a difference, with the versions that were read.
   ///
-  /// - Returns: those that could not be changed, and why; one that is gone needs no change.
+  /// - Returns: the znodes whose ACLs could not be changed, with the reasons. A znode that no longer exists needs no
+  ///   change.
   private func change(
     _ change: ACLChange, at paths: [String], _ client: ZooKeeperClient
   ) async throws -> [String: ZooKeeperError] {
@@ -146,9 +147,9 @@ extension CommandContext {
     return failures
   }
 
-  /// What changes the ACLs of those znodes where the change makes a difference.
+  /// The requests for the znodes whose ACLs the change makes different.
   ///
-  /// - Returns: also those that cannot be read, or would have no entry left.
+  /// - Returns: also the znodes whose ACLs cannot be read, or would have no entry left.
   private func requests(
     for change: ACLChange, at paths: [String], _ client: ZooKeeperClient
   ) async throws -> (requests: [SetACLRequest], failures: [String: ZooKeeperError]) {
@@ -174,13 +175,13 @@ extension CommandContext {
 }
 
 extension Array {
-  /// The elements in parts, each of which is worth the requests in flight and does not take long.
+  /// The elements in batches that are large enough to fill the pipeline and small enough to take little time.
   fileprivate var inBatches: [[Element]] {
     stride(from: 0, to: count, by: 1000).map { Array(self[$0..<Swift.min($0 + 1000, count)]) }
   }
 }
 
-/// Entries that are added to ACLs, or taken away.
+/// Entries to add to ACLs, or to remove from them.
 struct ACLChange: Hashable, Sendable {
   private enum Kind: Hashable {
     case adds, removes
@@ -194,7 +195,7 @@ struct ACLChange: Hashable, Sendable {
     self.entries = entries
   }
 
-  /// Reads entries to take away; one without permissions stands for all of them.
+  /// Parses entries to remove; one without permissions stands for all permissions.
   ///
   /// - Throws: a usage error for a text that is neither.
   init(removing word: Word) throws(ShellError) {
@@ -230,7 +231,7 @@ struct ACLChange: Hashable, Sendable {
 // MARK: why
 
 extension CommandContext {
-  /// Says why an operation is allowed or denied.
+  /// Explains why an operation is allowed or denied.
   ///
   /// - Returns: 0 if it is allowed, 1 if it is denied.
   func explainAccess(_ client: ZooKeeperClient) async throws -> ExitCode {
@@ -309,7 +310,7 @@ extension CommandContext {
     progress.begin("checked")
     while let item = try await reader.next() {
       progress.advance()
-      // The servers' own znodes have ACLs that no one chooses.
+      // The ACLs of the servers' own znodes are not chosen by users.
       if root == "/", ZnodePath.isWithin(item.path, "/zookeeper") { continue }
       switch item {
       case .node(let node):
@@ -327,7 +328,7 @@ extension CommandContext {
 
 /// Something in an ACL that is probably a mistake.
 struct ACLFinding: Hashable, Sendable {
-  /// The kinds, by the names that scripts see.
+  /// The kinds of findings, with the names that scripts see.
   enum Kind: String, Hashable, Sendable {
     case worldWritable = "world-writable"
     case noAdmin = "no-admin"
@@ -336,13 +337,13 @@ struct ACLFinding: Hashable, Sendable {
   }
 
   let kind: Kind
-  /// nil if it is about the list as a whole.
+  /// nil if it concerns the list as a whole.
   let entry: ACL?
 
-  /// The schemes that servers have without plugins.
+  /// The schemes that servers support without plugins.
   private static let schemes: Set<String> = ["world", "auth", "digest", "ip", "sasl", "x509", "super"]
 
-  /// What is found in an ACL, in the order of its entries.
+  /// The findings in an ACL, in the order of its entries.
   static func findings(in acl: [ACL]) -> [ACLFinding] {
     var findings: [ACLFinding] = []
     for entry in acl {
@@ -360,8 +361,8 @@ struct ACLFinding: Hashable, Sendable {
     return findings
   }
 
-  /// Whether no one can have the identity, or everyone who knows the user's name: there is no hash, or it is that of an
-  /// empty password.
+  /// Whether the hash is missing, so that no client can have the identity, or is that of an empty password, so that any
+  /// client can that knows the user's name.
   private static func isEmptyDigest(_ id: String) -> Bool {
     let parts = id.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
     guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty else { return true }

@@ -2,7 +2,7 @@ import ZooKeeperClient
 import ZooKeeperProtocol
 import ZooKeeperTrees
 
-/// getAcl, setAcl, whoami; addauth is the session's, which keeps the identity.
+/// The commands getAcl, setAcl and whoami. addauth is in the session, which keeps the identity.
 extension CommandContext {
   /// Prints the ACL of a znode.
   func getACL(_ client: ZooKeeperClient) async throws -> ExitCode {
@@ -32,7 +32,7 @@ extension CommandContext {
     try await allow("Set the ACL of \(paths.count) znodes, \(path) and all under it", count: paths.count)
     var failures: [String: ZooKeeperError] = [:]
     progress.begin("changed", of: paths.count)
-    // Children first: the new ACL of a parent may take away the right to list or change them.
+    // Children first, because the new ACL of a parent can remove the permission to list or change them.
     var rest = paths.reversed()[...]
     while !rest.isEmpty {
       let requests = rest.prefix(1000).map { SetACLRequest(path: $0, acl: acl, version: version) }

@@ -2,17 +2,17 @@ import TransportSecurity
 import ZooKeeperClient
 import ZooKeeperProtocol
 
-/// In which way the shell is being used; it decides little things such as line ends.
+/// How the shell is used; details such as line ends depend on it.
 enum RunMode: Hashable, Sendable {
   /// One command on the command line.
   case oneShot
   /// Commands from a file or a pipe.
   case script
-  /// A person at a terminal.
+  /// A user at a terminal.
   case interactive
 }
 
-/// What a command sees of the world while it runs.
+/// The environment of a command while it runs.
 struct CommandContext: Sendable {
   var invocation: Invocation
   /// Where relative paths start.
@@ -21,28 +21,27 @@ struct CommandContext: Sendable {
   let dialect: any Dialect
   let maximumFrameBytes: Int
   let servers: [ServerAddress]
-  /// How connections to them are encrypted; nil if they are not.
+  /// How connections to the servers are encrypted; nil for connections in the clear.
   let tls: TLSContext?
-  /// How a connection is encrypted that must be, with the same certificates.
+  /// Creates the context for a connection that must be encrypted, with the same certificates.
   let secureContext: @Sendable () throws(ShellError) -> TLSContext
-  /// What the session would authenticate with: schemes, and what proves the identities.
+  /// The identities with which the session would authenticate: schemes and proofs.
   let credentials: @Sendable () async throws -> [(scheme: String, proof: [UInt8])]
-  /// The path of the connect string that is the root here; nil for the servers' own root.
+  /// The chroot of the connect string; nil for the servers' own root.
   let chroot: String?
   /// The cluster, if the servers were named by one.
   let cluster: NamedCluster?
   let values: DataArgumentReader
-  /// How long the program's options allow to wait for something to happen; nil is indefinitely.
+  /// How long the program's options allow a command to wait for an event; nil for indefinitely.
   let waitLimit: Duration?
   let forwarder: SignalForwarder
-  /// Whether nothing is lost with the session but what the command itself holds: no command before it in this session
-  /// has written.
+  /// Whether the session holds nothing except what this command holds: no earlier command in it has written.
   let sessionHoldsNothing: Bool
-  /// Takes what the command has to say, piece by piece.
+  /// Accepts the command's results one by one.
   let emit: @Sendable (CommandResult) throws(ShellError) -> Void
-  /// Writes what has been emitted: a reader may be waiting for it.
+  /// Writes what has been emitted, because a reader may be waiting for it.
   let flush: @Sendable () throws(ShellError) -> Void
-  /// The command that runs the person's editor, as `/bin/sh` reads it.
+  /// The command that runs the user's editor, in the syntax of `/bin/sh`.
   let editor: String
   /// Opens a session with another ensemble, which ends with the command.
   let openOther: @Sendable (ConnectString) async throws -> ZooKeeperClient
@@ -51,14 +50,14 @@ struct CommandContext: Sendable {
   /// Opens a session with exactly one server, which ends with the command. The duration limits connecting and each
   /// request.
   let openMember: @Sendable (ServerAddress, Duration) async throws -> ZooKeeperClient
-  /// Whether a command may take the whole terminal.
+  /// Whether a command may use the whole terminal.
   let showsScreen: Bool
-  /// Shows how far the command has got.
+  /// Shows the command's progress.
   let progress: Progress
-  /// Makes a new session in the place of one that has expired.
+  /// Creates a new session in place of one that has expired.
   let reopen: @Sendable () async throws -> ZooKeeperClient
 
-  /// The znode at an argument's place, which the command requires.
+  /// The path of the znode that a required argument names.
   func path(at index: Int = 0) throws(ShellError) -> String {
     guard let path = try optionalPath(at: index) else {
       throw .missing("argument", "path", of: invocation.spec)
@@ -66,32 +65,32 @@ struct CommandContext: Sendable {
     return path
   }
 
-  /// The znode at an argument's place, or nil when it was left out.
+  /// The path of the znode that an optional argument names, or nil if it was left out.
   func optionalPath(at index: Int = 0, isSequential: Bool = false) throws(ShellError) -> String? {
     guard let word = invocation.argument(index) else { return nil }
     return try path(of: word, isSequential: isSequential)
   }
 
-  /// The znode that a word names.
+  /// The path of the znode that an argument names.
   func path(of word: Word, isSequential: Bool = false) throws(ShellError) -> String {
     try dialect.path(word, in: directory, isSequential: isSequential)
   }
 
-  /// The bytes that a data argument denotes: itself, stdin for `-`, a file for `@name`.
+  /// The bytes that a data argument denotes: the argument itself, stdin for `-`, a file for `@name`.
   func data(_ word: Word) async throws(ShellError) -> [UInt8] {
     try await dialect.data(word, from: values)
   }
 
-  /// The ACL that a word spells.
+  /// The ACL that an argument denotes.
   func acl(_ word: Word) throws(ShellError) -> [ACL] {
     let (entries, complaints) = try dialect.acl(word)
     for complaint in complaints { try emit(.warning(complaint)) }
-    // Apache's client sends no empty list.
+    // Apache's client does not send an empty list.
     guard !entries.isEmpty else { throw ShellError(.invalidACL, path: nil) }
     return entries
   }
 
-  /// Whether the command waits for the event of the watch that it has set: only then is a watch of any use to a
-  /// process that ends with its command.
+  /// Whether the command waits for the event of the watch that it has set. Otherwise the watch would be useless,
+  /// because the process ends with its command.
   var awaitsEvents: Bool { mode == .oneShot && dialect.awaitsEvents }
 }

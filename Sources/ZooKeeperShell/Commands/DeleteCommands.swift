@@ -4,7 +4,7 @@ import ZooKeeperTrees
 
 /// delete and deleteall.
 extension CommandContext {
-  /// Deletes znodes, or with `-r` subtrees.
+  /// Deletes znodes, or subtrees with `-r`.
   func delete(_ client: ZooKeeperClient) async throws -> ExitCode {
     let paths = try await paths(.live(client))
     if invocation.flag(.recursive) {
@@ -14,7 +14,7 @@ extension CommandContext {
       return try await deleteSubtrees(client, paths)
     }
     let version = try invocation.version()
-    // Up to 3.4, zkCli.sh took a version there.
+    // In versions up to 3.4, zkCli.sh took a version there.
     if invocation.arguments.count == 2, let word = invocation.arguments.last, Int32(word.text) != nil {
       throw ShellError.usage(
         "\(word.text) could be a version or a znode", hint: "write -v \(word.text) or ./\(word.text)")
@@ -43,7 +43,7 @@ extension CommandContext {
     try await deleteSubtrees(client, try await paths(.live(client)))
   }
 
-  /// How often a subtree is walked again when others add to it meanwhile.
+  /// How many times a subtree is walked again if other clients add to it meanwhile.
   private static let sweepLimit = 5
 
   private func deleteSubtrees(_ client: ZooKeeperClient, _ roots: [String]) async throws -> ExitCode {
@@ -73,7 +73,7 @@ extension CommandContext {
       var deletion = deletion
       deletion.report = { [progress] in progress.advance(by: $0) }
       try await deletion.delete(targets)
-      // What others created under it in the meantime is part of the subtree as well.
+      // Znodes that other clients have created under it meanwhile are part of the subtree as well.
       for _ in 0..<Self.sweepLimit where deletion.grewMeanwhile {
         try await deletion.delete(try await deletion.targets())
       }

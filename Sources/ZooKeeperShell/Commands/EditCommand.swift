@@ -19,7 +19,7 @@ extension CommandContext {
       try await runEditor(command ?? editor, file.path, client)
       let edited = base.withoutAddedLineEnd(try file.read())
       guard edited != base.bytes else {
-        try emit(.remark("\(path) is as it was"))
+        try emit(.remark("\(path) was not changed"))
         return .success
       }
       if let problem = base.problem(with: edited) {
@@ -59,26 +59,26 @@ extension CommandContext {
     throw ShellError(.conflict, "Conflict", path: path, "other clients change it too often; nothing was changed")
   }
 
-  /// So often is the editor opened.
+  /// How many times the editor is opened.
   private static let roundLimit = 100
 
   /// The text that is edited, as it was read.
   private struct BaseText {
     var bytes: [UInt8]
     var version: Int32
-    /// Whether the text was JSON at first, and must be JSON again.
+    /// Whether the original text was JSON, so that the new one must be JSON too.
     var isJSON: Bool
-    /// What the text was as YAML at first, if it was a mapping or a sequence and no JSON.
+    /// The kind of the original text if it was a YAML mapping or sequence and not JSON.
     var yamlKind: YAMLOutline.Kind?
 
-    /// A name for the file, from which the editor knows the format.
+    /// A name for the file, from which the editor recognizes the format.
     func fileName(_ name: String) -> String {
       if isJSON { return name.hasSuffix(".json") ? name : "\(name).json" }
       guard yamlKind != nil, !name.hasSuffix(".yaml"), !name.hasSuffix(".yml"), !name.contains(".") else { return name }
       return "\(name).yaml"
     }
 
-    /// What an editor has saved, without the end of the last line if there was none before.
+    /// The saved text, without the line end that editors add to the last line if there was none before.
     func withoutAddedLineEnd(_ edited: [UInt8]) -> [UInt8] {
       guard bytes.last != UInt8(ascii: "\n"), edited.last == UInt8(ascii: "\n") else { return edited }
       return edited.dropLast()
@@ -92,7 +92,7 @@ extension CommandContext {
       return nil
     }
 
-    /// Why a text is not of the format that the first one was of; nil if it is.
+    /// Why a text does not have the format of the original one; nil if it does.
     func formatProblem(with edited: [UInt8]) -> String? {
       if isJSON {
         do throws(JSONTextError) { _ = try JSONText(edited) } catch {
@@ -110,7 +110,7 @@ extension CommandContext {
     }
   }
 
-  /// - Throws: exit code 4 for data that is no text.
+  /// - Throws: exit code 4 for data that is not text.
   private func text(of path: String, _ client: ZooKeeperClient) async throws -> BaseText {
     let (data, stat) = try await client.getData(path)
     let bytes = data ?? []
@@ -126,9 +126,9 @@ extension CommandContext {
   }
 
   private func runEditor(_ command: String, _ file: String, _ client: ZooKeeperClient) async throws {
-    // As git does: the command may have arguments too.
+    // As in git, the command can have arguments.
     let words = ["/bin/sh", "-c", "\(command) \"$@\"", command, file].map { Word($0) }
-    // An editor must not read the script that comes from stdin.
+    // An editor must not read a script that comes from stdin.
     let settings = ChildSettings(words: words, standardInput: mode == .script ? [] : nil)
     let code = try await runChild(settings, holding: nil, client)
     try Task.checkCancellation()
@@ -139,12 +139,12 @@ extension CommandContext {
     }
   }
 
-  /// Whether there is a person to ask.
+  /// Whether the user can be asked.
   private var asksAboutEdits: Bool { values.asksBeforeDestroying && !invocation.flag(.yes) }
 
   /// Asks whether to open the editor again.
   ///
-  /// - Throws: exit code 4 with the problem if there is no one to ask, or the answer is no.
+  /// - Throws: exit code 4 with the problem if the user cannot be asked, or answers no.
   private func allowAnotherRound(_ problem: String, _ path: String) async throws(ShellError) {
     if values.asksBeforeDestroying {
       let answer = try await TerminalQuestion.ask("\(path): \(problem)\nEdit again? [Y/n] ", isSecret: false)
@@ -155,8 +155,8 @@ extension CommandContext {
 
   /// Asks what to do about a text that is no longer of its format.
   ///
-  /// - Returns: whether it may be written all the same; false for another round in the editor.
-  /// - Throws: exit code 4 with the problem if there is no one to ask, or the answer is no.
+  /// - Returns: whether to write the text nevertheless; false to open the editor again.
+  /// - Throws: exit code 4 with the problem if the user cannot be asked, or answers no.
   private func mayLoseFormat(_ problem: String, _ path: String) async throws(ShellError) -> Bool {
     if values.asksBeforeDestroying {
       let question = "\(path): \(problem)\nEdit again? [Y/n/w], w to write it all the same: "
@@ -172,9 +172,9 @@ extension CommandContext {
       hint: values.asksBeforeDestroying ? nil : "set writes any text")
   }
 
-  /// Shows a difference, and asks whether to write it.
+  /// Shows the difference, and asks whether to write it.
   ///
-  /// - Returns: false for another round in the editor.
+  /// - Returns: false to open the editor again.
   /// - Throws: `Refused` with exit code 1 if the answer is no.
   private func approves(_ difference: [String], of path: String) async throws(ShellError) -> Bool {
     guard asksAboutEdits else { return true }
@@ -191,10 +191,10 @@ extension CommandContext {
     }
   }
 
-  /// What came of writing a text.
+  /// The outcome of writing a text.
   private enum Storing {
     case written(Stat)
-    /// Another client has written another text, which is now the base.
+    /// Another client has written a different text, which is now the base.
     case conflict
     case refused(String)
   }
@@ -216,7 +216,7 @@ extension CommandContext {
       let isSame = current.bytes == base.bytes
       base.bytes = current.bytes
       base.version = current.version
-      // The same text was written again: there is nothing to decide.
+      // If the same text was written again, there is no conflict.
       if !isSame, current.bytes != edited { return .conflict }
     }
   }

@@ -27,7 +27,7 @@ extension CommandContext {
     if invocation.flag(.file), invocation.flag(.members) {
       throw ShellError.usage("-file and -members cannot be combined")
     }
-    // Servers compare names as they are written; zkCli.sh writes them in small letters, and so do we.
+    // Servers compare names case-sensitively. zkCli.sh sends them in lower case, and so do we.
     func text(_ option: OptionName) -> String? { invocation.value(option)?.text.lowercased() }
     var members = text(.members)
     if let file = invocation.value(.file) { members = try membersOfFile(file.text) }
@@ -51,7 +51,7 @@ extension CommandContext {
     return .success
   }
 
-  /// The `server.N=...` lines of a configuration file, joined as the request wants them.
+  /// The `server.N=...` lines of a configuration file, joined as the request needs them.
   private func membersOfFile(_ path: String) throws(ShellError) -> String {
     let lines = try TextLines.split(try FileIO.read(path), name: path)
     let members = lines.map { String(decoding: $0, as: UTF8.self) }.compactMap { line -> String? in

@@ -1,28 +1,29 @@
-/// The question before a command deletes or overwrites many znodes.
+/// Asks for confirmation before a command deletes or overwrites many znodes.
 ///
-/// A command that can do so finds out first how many znodes it would change, and then calls
-/// `CommandContext.allow`. Its spec has `destroys` and the options `TreeOptions.yes` and `TreeOptions.max`.
+/// Such a command first finds out how many znodes it would change, and then calls `CommandContext.allow`. Its spec has
+/// `destroys` and the options `TreeOptions.yes` and `TreeOptions.max`.
 ///
-/// - On a terminal, more than one znode needs the answer y; a protected cluster needs its name for any number.
-/// - In a script or a pipe, where no one can be asked, more than `--max` znodes need `--yes`; a protected cluster needs
-///   `--yes=NAME` for any number.
+/// - On a terminal, more than one znode needs the answer y; on a protected cluster, any number needs the cluster's
+///   name.
+/// - In a script or a pipe, where the user cannot be asked, more than `--max` znodes need `--yes`; on a protected
+///   cluster, any number needs `--yes=NAME`.
 struct Guard: Sendable {
-  /// How many znodes a script may change without `--yes`.
+  /// The number of znodes that a script can change without `--yes`.
   static let defaultMaximum = 1000
 
-  /// What a command may do.
+  /// The decision about a command.
   enum Verdict: Hashable, Sendable {
     case allowed
-    /// A person must confirm with y.
+    /// The user must confirm with y.
     case asks(String)
-    /// A person must confirm with the name of the cluster.
+    /// The user must confirm with the name of the cluster.
     case asksForName(String)
     case refused(ShellError)
   }
 
   /// The cluster, if the servers were named by one.
   let cluster: NamedCluster?
-  /// Whether a person can be asked.
+  /// Whether the user can be asked.
   let isWatched: Bool
   /// The value of `--yes`, which may be empty; nil if it was not given.
   let yes: String?
@@ -63,11 +64,11 @@ extension CommandContext {
   /// - Parameters:
   ///   - action: what is about to be done, as the beginning of a question: `Delete 12 znodes under /a`.
   ///   - count: how many znodes are deleted or overwritten.
-  ///   - target: the cluster that is changed, if it is not the one of the session.
+  ///   - target: the cluster that is changed, if it is not that of the session.
   /// - Throws: `Refused` with exit code 1 if the answer is no; a usage error in a script that lacks `--yes`.
   func allow(_ action: String, count: Int, on target: NamedCluster? = nil) async throws(ShellError) {
     let cluster = target ?? cluster
-    // zkCli.sh asks no one, and has no option to confirm with; only a protected cluster is guarded in its dialect.
+    // zkCli.sh does not ask, and has no option to confirm with; in its dialect only a protected cluster is guarded.
     guard dialect.asksBeforeDestroying || cluster?.isProtected == true else { return }
     let maximum = try invocation.value(.max).map { word throws(ShellError) in
       try Int(ValueParser.integer(word, of: "--max", in: 0...Int64(Int32.max)))

@@ -4,7 +4,7 @@ import ZooKeeperTrees
 
 /// ls.
 extension CommandContext {
-  /// Lists children, or with `-R` subtrees.
+  /// Lists children, or subtrees with `-R`.
   func list(_ client: ZooKeeperClient) async throws -> ExitCode {
     guard !invocation.arguments.isEmpty else { return try await list(client, directory) {} }
     var code = ExitCode.success
@@ -52,7 +52,7 @@ extension CommandContext {
     let stats = await client.stats(ofAll: names.map { ZnodePath.child($0, of: path) })
     var entries: [ListingEntry] = []
     for (name, stat) in zip(names, stats) {
-      // A child that went away in between is no longer one.
+      // A child that was deleted in between is no longer listed.
       if case .failure(let error) = stat, error.code == .server(.noNode) { continue }
       entries.append(
         ListingEntry(

@@ -3,15 +3,15 @@ import ZooKeeperClient
 import ZooKeeperProtocol
 import ZooKeeperSandbox
 
-/// `local`: what the servers of `--local` are, and faults for them.
+/// The command local, which shows the servers of `--local` and injects faults.
 extension ShellSession {
   /// Runs the command.
   ///
-  /// - Throws: a usage error where there is no sandbox, for an unknown action, and for a server that there is not.
+  /// - Throws: a usage error without a sandbox, for an unknown action, and for a server that does not exist.
   func runLocal(_ invocation: Invocation, _ settings: ShellSettings) async throws {
     let name = try ValueParser.choice(
       invocation.arguments[0], of: "action", among: LocalAction.allCases.map(\.rawValue))
-    guard let action = LocalAction(rawValue: name) else { preconditionFailure("\(name) is no action") }
+    guard let action = LocalAction(rawValue: name) else { preconditionFailure("unknown action \(name)") }
     try action.check(invocation)
     guard let sandbox else {
       throw ShellError.usage("`local` needs servers started with --local", hint: "for example: zkcli --local 3")
@@ -58,7 +58,7 @@ extension ShellSession {
     }
   }
 
-  /// Waits until the session is on a server that answers, so that the next command does not find out by failing.
+  /// Waits until the session is connected to a server that answers, so that the next command does not fail.
   private func findServer(_ settings: ShellSettings) async throws {
     guard let client = client?.withTimeLimit(settings.timeLimit) else { return }
     while true {
@@ -66,13 +66,13 @@ extension ShellSession {
         _ = try await client.exists("/")
         return
       } catch {
-        // A lost connection is what was asked for; any other error shows in the next command.
+        // A lost connection is expected; any other error shows in the next command.
         guard case .connectionLoss = error.code else { return }
       }
     }
   }
 
-  /// Refuses other numbers of arguments.
+  /// Refuses any other number of arguments.
   static func expect(_ count: Int, _ words: [Word]) throws(ShellError) {
     if words.count > count {
       throw .usage("unexpected argument: \(Tokenizer.quote(words[count]))")
@@ -80,21 +80,21 @@ extension ShellSession {
     if words.count < count { throw .usage("missing argument: server", hint: "give its number, or leader") }
   }
 
-  /// The server that an action can only be about: the one that is paused, say, where no other is.
+  /// The only server that an action can mean, such as the only one that is paused.
   private static func onlyServer(for action: LocalAction, _ sandbox: LocalEnsemble) async -> Int? {
     let servers = await sandbox.status().filter { server in
       switch action {
       case .resume: server.state == .paused
       case .pause: server.state == .running
       case .kill: server.state != .killed
-      // One that runs can be restarted too, but where one is down it is that which is meant.
+      // A running server can be restarted too, but if one is down, that one is meant.
       default: server.state == .killed || sandbox.size == 1
       }
     }
     return servers.count == 1 ? servers[0].id : nil
   }
 
-  /// The server that a word names.
+  /// The server that an argument names.
   static func server(_ name: String, _ sandbox: LocalEnsemble) async throws(ShellError) -> Int {
     guard name.lowercased() == "leader" else { return try number(name, size: sandbox.size) }
     let leader = await sandbox.status().first { ["leader", "standalone"].contains($0.role) }
@@ -112,7 +112,7 @@ extension ShellSession {
     return number
   }
 
-  /// The groups that arguments such as `1|2,3` or `1 / 2,3` spell.
+  /// The groups that arguments such as `1|2,3` or `1 / 2,3` denote.
   private static func groups(_ words: [Word], _ sandbox: LocalEnsemble) async throws(ShellError) -> [Set<Int>] {
     var groups: [Set<Int>] = []
     for part in words.map(\.text).joined(separator: " ").split(whereSeparator: { $0 == "|" || $0 == "/" }) {
@@ -143,7 +143,7 @@ extension ShellSettings {
     if sandbox.allowsReconfig {
       settings.identities.append(Identity(scheme: "digest", secret: [UInt8](LocalEnsemble.superuser.utf8)))
     }
-    // A paused server is given up after two thirds of it.
+    // The client abandons a paused server after two thirds of the session timeout.
     if sandbox.size > 1, settings.sessionTimeout == nil { settings.sessionTimeout = .seconds(8) }
     return settings
   }

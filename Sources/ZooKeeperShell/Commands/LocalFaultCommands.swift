@@ -3,9 +3,9 @@ import ZooKeeperClient
 import ZooKeeperProtocol
 import ZooKeeperSandbox
 
-/// `local delay|drop|slow-disk|clock|expire`: faults that last until they are ended, and the end of a session.
+/// `local delay|drop|slow-disk|clock|expire`: faults that last until they are ended, and the expiry of a session.
 extension ShellSession {
-  /// Lets links, disks or clocks have a fault.
+  /// Injects a fault into links, disks or clocks.
   func injectFault(
     _ sandbox: LocalEnsemble, _ action: LocalAction, _ invocation: Invocation, _ settings: ShellSettings
   ) async throws {
@@ -43,7 +43,8 @@ extension ShellSession {
     }
   }
 
-  /// Ends a session as the leader does when its client is silent; of the shell's own, waits until that knows.
+  /// Ends a session as the leader does if its client is silent. For the shell's own session, waits until the shell has
+  /// been told.
   func expire(_ sandbox: LocalEnsemble, _ words: [Word]) async throws {
     guard let word = words.first, words.count == 1 else {
       if words.count > 1 { throw ShellError.usage("unexpected argument: \(Tokenizer.quote(words[1]))") }
@@ -60,7 +61,7 @@ extension ShellSession {
     }
   }
 
-  /// Turns a refusal of the sandbox into an error of the shell.
+  /// Converts an error of the sandbox into an error of the shell.
   func explaining<Value>(
     _ body: () async throws(SandboxError) -> Value
   ) async throws(ShellError) -> Value {
@@ -80,7 +81,7 @@ extension ShellSession {
 
   private static func valueName(of action: LocalAction) -> String { action == .drop ? "percentage" : "time" }
 
-  /// The servers that `1 2`, `1,2`, `1-3` or `leader` name; none for all.
+  /// The servers that `1 2`, `1,2`, `1-3` or `leader` name; empty for all servers.
   private static func servers(_ words: [Word], _ sandbox: LocalEnsemble) async throws(ShellError) -> Set<Int> {
     var servers: Set<Int> = []
     for part in words.flatMap({ $0.text.split(separator: ",", omittingEmptySubsequences: false) }) {
@@ -101,7 +102,7 @@ extension ShellSession {
     return try ValueParser.duration(word, of: name)
   }
 
-  /// A time span with a sign: what is added to a clock.
+  /// A time span with a sign, to add to a clock.
   private static func offset(_ word: Word) throws(ShellError) -> Duration {
     let text = word.text
     if text == "0" { return .zero }
@@ -114,7 +115,7 @@ extension ShellSession {
     return sign == "-" ? .zero - span : span
   }
 
-  /// A percentage such as `10%` or `0.5%`; 0 needs no sign.
+  /// A percentage such as `10%` or `0.5%`; 0 needs no percent sign.
   private static func probability(_ word: Word) throws(ShellError) -> Double {
     let text = word.text
     if text == "0" { return 0 }
@@ -139,7 +140,7 @@ extension ShellSession {
 }
 
 extension LocalServer {
-  /// What the server suffers from, for people.
+  /// Descriptions of the server's faults, for people.
   var faults: [String] {
     var faults: [String] = []
     func names(_ ids: [Int]) -> String { ids.map { "\($0)" }.joined(separator: ",") }

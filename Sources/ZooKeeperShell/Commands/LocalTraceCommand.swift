@@ -3,16 +3,16 @@ import ZnodeFormats
 import ZooKeeperProtocol
 import ZooKeeperSandbox
 
-/// `local trace`: what the servers of a sandbox tell each other.
+/// The command local trace, which shows the messages between the servers of a sandbox.
 extension ShellSession {
-  /// How often what has happened is printed while it happens.
+  /// The interval at which new events are printed.
   private static let traceInterval = Duration.milliseconds(20)
 
-  /// Begins or ends a trace, prints what one has gathered, or prints for a while what happens.
+  /// Begins or ends a trace, prints what it has recorded, or prints events for some time as they happen.
   func trace(_ sandbox: LocalEnsemble, _ invocation: Invocation, _ settings: ShellSettings) async throws {
     guard sandbox.size > 1 else {
       throw ShellError.usage(
-        "a single server has no one to talk to", hint: "start an ensemble, such as zkcli --local 3")
+        "a single server sends no messages to other servers", hint: "start an ensemble, such as zkcli --local 3")
     }
     let words = [Word](invocation.arguments.dropFirst())
     if words.count > 1 { throw ShellError.usage("unexpected argument: \(Tokenizer.quote(words[1]))") }
@@ -45,7 +45,7 @@ extension ShellSession {
     }
   }
 
-  /// Prints what happens from now on.
+  /// Prints events from now on.
   private func follow(_ sandbox: LocalEnsemble, for time: Duration?, _ settings: ShellSettings) async throws {
     let trace = await sandbox.startTrace()
     let deadline = time.map { ContinuousClock.now + $0 }
@@ -73,14 +73,14 @@ extension ShellSession {
     let (events, lostCount) = trace.take()
     for event in events { try answer.emit(.record(Record(event))) }
     if lostCount > 0 {
-      try write(.warning("\(lostCount) events were lost: \(trace.limit) had not been printed yet"), settings)
+      try write(.warning("\(lostCount) events were lost, because \(trace.limit) had not been printed yet"), settings)
     }
     try output.flush()
   }
 }
 
 extension Record {
-  /// An event, as one reads it: `+0.1234s 2 -> 1  PROPOSAL zxid=0x200000003 setData /a`.
+  /// An event in readable form: `+0.1234s 2 -> 1 PROPOSAL zxid=0x200000003 setData /a`.
   init(_ event: ConsensusEvent) {
     let hundredMicroseconds = event.time.microseconds / 100
     let fraction = "\(10_000 + hundredMicroseconds % 10_000)".dropFirst()
@@ -99,7 +99,7 @@ extension Record {
       text += " epoch=\(epoch)"
     }
     if let round = event.round { text += " round=\(round)" }
-    // A path can have any characters.
+    // A path can contain any characters.
     if let detail = event.detail { text += " \(TerminalText([UInt8](detail.utf8)).text)" }
     self.init(
       text,

@@ -1,24 +1,24 @@
 import ZnodeFormats
 
-/// A change of an ensemble's members, as the options of `reconfig` say it.
+/// A change of an ensemble's members, as the options of `reconfig` describe it.
 struct MemberChange: Sendable {
-  /// `server.ID=ADDRESS` entries that are added, or that replace a member of the same id.
+  /// `server.ID=ADDRESS` entries to add, or to replace the member with the same id by.
   private let joining: [(id: String, address: String)]
   private let leaving: [String]
-  /// All members from now on; nil if the others stay.
+  /// The complete new list of members; nil if the others stay.
   private let members: [(id: String, address: String)]?
 
-  /// Reads lists with commas between the entries.
+  /// Parses lists of entries separated by commas.
   init(joining: String?, leaving: String?, members: String?) {
     self.joining = Self.entries(joining ?? "")
     self.leaving = (leaving ?? "").split(separator: ",").map { Self.trimmed($0) }
     self.members = members.map(Self.entries)
   }
 
-  /// How many members it names.
+  /// The number of members that it names.
   var count: Int { members?.count ?? joining.count + leaving.count }
 
-  /// What it does, as an imperative with the number.
+  /// A description in the imperative, with the number of members.
   var description: String {
     func list(_ ids: [String]) -> String {
       (ids.count == 1 ? "the member " : "the members ") + ids.joined(separator: ",")
@@ -30,7 +30,7 @@ struct MemberChange: Sendable {
     return parts.joined(separator: " and ")
   }
 
-  /// The lines of the configuration after the change, without its version, which the ensemble gives.
+  /// The lines of the configuration after the change, without the version, which the ensemble assigns.
   func applied(to ensemble: EnsembleText) -> String {
     var servers = members ?? ensemble.servers
     for (id, address) in joining {

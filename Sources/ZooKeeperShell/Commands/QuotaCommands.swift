@@ -4,8 +4,8 @@ import ZooKeeperTrees
 
 /// setquota, listquota, delquota.
 ///
-/// Quotas are znodes under `/zookeeper/quota`, which clients write; the rules of who may have one are the clients'
-/// too.
+/// Quotas are znodes under `/zookeeper/quota` that clients write. The rules about which znodes can have a quota are
+/// enforced by clients, too.
 ///
 /// *Source*: `org.apache.zookeeper.cli.SetQuotaCommand`, `DelQuotaCommand`, `ListQuotaCommand`.
 extension CommandContext {
@@ -30,7 +30,7 @@ extension CommandContext {
     limits.apply(change)
     if present == nil {
       try await createIfMissing(QuotaPaths.limits(of: path), data: [UInt8](limits.text.utf8), client)
-      // The server computes the real use when this appears.
+      // The server computes the actual usage when this znode is created.
       try await createIfMissing(
         QuotaPaths.stats(of: path), data: [UInt8](QuotaLimits(count: 0, bytes: 0).text.utf8), client)
     } else {
@@ -41,7 +41,7 @@ extension CommandContext {
     return .success
   }
 
-  /// Prints the limits of a subtree and its use.
+  /// Prints the limits of a subtree and its usage.
   func listQuota(_ client: ZooKeeperClient) async throws -> ExitCode {
     let path = try quotaPath()
     let limitsPath = QuotaPaths.limits(of: path)
@@ -54,7 +54,7 @@ extension CommandContext {
     return .success
   }
 
-  /// Lifts the limits of a subtree, or some of them.
+  /// Removes the limits of a subtree, or some of them.
   func deleteQuota(_ client: ZooKeeperClient) async throws -> ExitCode {
     let path = try quotaPath()
     let limitsPath = QuotaPaths.limits(of: path)
@@ -78,12 +78,12 @@ extension CommandContext {
     return .success
   }
 
-  /// The subtree that the command is about.
+  /// The subtree that the command names.
   ///
-  /// Servers look for quotas under their own root alone, which a chroot hides: what would be written through it limits
-  /// nothing, and what would be read is not a quota. zkCli.sh does both.
+  /// Servers look for quotas only under their own root, which a chroot hides. What a client wrote through the chroot
+  /// would limit nothing, and what it read would not be a quota; zkCli.sh does both.
   ///
-  /// - Throws: a usage error where there is a chroot.
+  /// - Throws: a usage error if there is a chroot.
   private func quotaPath() throws(ShellError) -> String {
     let path = try path()
     guard let chroot, dialect.mindsChroot else { return path }
@@ -94,7 +94,7 @@ extension CommandContext {
       hint: "connect without the chroot: zkcli -s \(list) \(invocation.spec.name) ... \(Tokenizer.quote(whole))")
   }
 
-  /// The limits that the options name.
+  /// The limits that the options give.
   private func quotaChange() throws(ShellError) -> QuotaLimits {
     func limit(_ option: OptionName, _ name: String, atLeast least: Int64) throws(ShellError) -> Int64? {
       guard let word = invocation.value(option) else { return nil }
@@ -115,7 +115,7 @@ extension CommandContext {
     return change
   }
 
-  /// A subtree is charged to one quota only, so none may lie in another.
+  /// A subtree is charged to one quota only, so quotas cannot be nested.
   private func refuseNestedQuota(_ path: String, _ client: ZooKeeperClient) async throws {
     for ancestor in ancestors(of: path).dropLast() {
       if try await client.exists(QuotaPaths.limits(of: ancestor)) != nil {
@@ -136,7 +136,7 @@ extension CommandContext {
         throw ShellError.nestedQuota(path, other: child, isAbove: false)
       }
     } catch let error as ZooKeeperError where error.code == .server(.noNode) {
-      // Nothing under it has ever had one.
+      // No znode under it has ever had a quota.
     }
   }
 
@@ -152,7 +152,7 @@ extension CommandContext {
     }
   }
 
-  /// Deletes what remains of a removed quota: every znode above it that holds nothing else.
+  /// Deletes the remains of a removed quota: every znode above it that has no other children.
   private func trimQuotaTree(from path: String, _ client: ZooKeeperClient) async throws {
     var next: String? = path
     while let current = next, current != QuotaPaths.root {
@@ -194,7 +194,7 @@ extension CommandContext {
     return limits
   }
 
-  /// The path itself and all above it but the root, the highest first.
+  /// The path and its ancestors except the root, from the top.
   private func ancestors(of path: String) -> [String] {
     var ancestors: [String] = []
     var next: String? = path
@@ -207,7 +207,7 @@ extension CommandContext {
 }
 
 extension QuotaLimits {
-  /// Takes over the limits that `change` names.
+  /// Applies the limits that `change` sets.
   fileprivate mutating func apply(_ change: QuotaLimits) {
     if change.count > -1 { count = change.count }
     if change.bytes > -1 { bytes = change.bytes }

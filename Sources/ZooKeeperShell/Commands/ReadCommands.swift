@@ -28,7 +28,7 @@ extension CommandContext {
     return .success
   }
 
-  /// Tells by the exit code whether a znode exists.
+  /// Reports by the exit code whether a znode exists.
   func exists(_ client: ZooKeeperClient) async throws -> ExitCode {
     let path = try path()
     let stat = try await client.exists(path, watch: invocation.flag(.watch))

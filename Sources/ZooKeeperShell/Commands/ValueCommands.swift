@@ -5,9 +5,9 @@ import ZooKeeperProtocol
 
 /// Compressed values, and parts of JSON texts.
 extension CommandContext {
-  /// The data as `--decode` asks for it.
+  /// The data, decoded if `--decode` asks for it.
   ///
-  /// - Throws: exit code 4 for data that is damaged, or not of the kind that was asked for; 6 if it is too large.
+  /// - Throws: exit code 4 for data that is damaged or has another format; 6 if it is too large.
   func decoded(_ data: [UInt8], of path: String) throws(ShellError) -> [UInt8] {
     guard let word = invocation.value(.decode) else { return data }
     let kind = try word.bytes.isEmpty ? nil : Self.compression(word)
@@ -46,12 +46,12 @@ extension CommandContext {
     return .success
   }
 
-  /// How often a value is read again that others change at the same time.
+  /// How many times a value is read again because other clients change it at the same time.
   private static let attemptLimit = 20
 
-  /// Replaces one value of a JSON text, and no other byte of it.
+  /// Replaces one value of a JSON text and keeps all other bytes.
   ///
-  /// Without a version it is done to whatever the text is: should others change it meanwhile, it is read again.
+  /// Without a version, the text is read again if other clients change it meanwhile.
   func setJSONValue(_ word: Word, _ client: ZooKeeperClient) async throws -> ExitCode {
     let path = try path()
     for option in [OptionName.base64, .create, .parents] where invocation.flag(option) {
@@ -89,7 +89,7 @@ extension CommandContext {
     }
   }
 
-  /// A JSON text as it is, and any other text as a string.
+  /// A JSON text as it is; any other text as a JSON string.
   static func jsonValue(_ bytes: [UInt8]) throws(ShellError) -> [UInt8] {
     if let text = try? JSONText(bytes) { return [UInt8](bytes[text.root]) }
     guard let text = String(validating: bytes, as: UTF8.self) else {
@@ -100,11 +100,11 @@ extension CommandContext {
 }
 
 extension ShellError {
-  /// A JSON text has nothing at a path.
+  /// The error for a JSON text without a value at a path.
   fileprivate static func noJSONValue(_ jsonPath: JSONPath, _ path: String, isWrite: Bool) -> ShellError {
     ShellError(
       .conflict, "NoValue", path: path, "the JSON text has no value at \(Tokenizer.quote(jsonPath.text))",
-      hint: isWrite ? "only the last step of the path can be new" : nil)
+      hint: isWrite ? "only the last component of the path can be new" : nil)
   }
 
   fileprivate static func notDecoded(_ path: String, _ failure: ValueCompression.Failure) -> ShellError {
@@ -113,7 +113,7 @@ extension ShellError {
     case .damaged:
       ShellError(
         .conflict, "NotCompressed", path: path, "the data is damaged, or not compressed in this way",
-        hint: "without --decode it is printed as it is")
+        hint: "without --decode it is printed unchanged")
     case .tooLarge: ShellError(.overLimit, "TooLarge", path: path, "the data \(limit)")
     case .damagedOrTooLarge: ShellError(.overLimit, "TooLarge", path: path, "the data is damaged, or \(limit)")
     }

@@ -1,9 +1,9 @@
 import ZooKeeperClient
 import ZooKeeperProtocol
 
-/// addWatch and removewatches; printwatches is the session's.
+/// The commands addWatch and removewatches. printwatches is in the session.
 extension CommandContext {
-  /// Sets a watch that lasts.
+  /// Adds a persistent watch.
   func addWatch(_ client: ZooKeeperClient) async throws -> ExitCode {
     let path = try path()
     var mode = AddWatchMode.persistentRecursive

@@ -1,13 +1,13 @@
 import ZooKeeperProtocol
 
 extension Completer {
-  /// Where in a command the cursor is.
+  /// The position of the cursor in a command.
   struct Place {
-    /// What can be there.
+    /// The kind of argument that can be there.
     private enum Expected {
       case command
       case value(ValueKind)
-      /// A command of this machine.
+      /// An external command.
       case program
       case nothing
     }
@@ -19,10 +19,10 @@ extension Completer {
     /// The label of the session that the line is for.
     private var label: String?
 
-    /// Walks over the words before the cursor.
+    /// Reads the tokens before the cursor.
     ///
-    /// - Parameter isProgram: whether the words are a command line of the program, with its options, rather than a
-    ///   line of the interactive shell.
+    /// - Parameter isProgram: whether they are a command line of the program, with its options, instead of a line of
+    ///   the interactive shell.
     init(before words: [Word], typed: String, isProgram: Bool) {
       self.typed = typed
       var rest = words[...]
@@ -63,9 +63,9 @@ extension Completer {
       walk(rest, spec, globals: isProgram ? ProgramOptions.behindCommand : ProgramOptions.ofOneLine)
     }
 
-    /// Takes options and their values from the front.
+    /// Removes options and their values from the front.
     ///
-    /// - Returns: the kind of value that the last option still waits for, if one does.
+    /// - Returns: the kind of value that the last option still needs, if any.
     private static func skipOptions(_ words: inout ArraySlice<Word>, _ options: [OptionSpec]) -> ValueKind? {
       let parser = OptionParser(options: options)
       while let word = words.first {
@@ -90,7 +90,7 @@ extension Completer {
 
     private mutating func walk(_ words: ArraySlice<Word>, _ spec: CommandSpec, globals: [OptionSpec]) {
       options = spec.options + globals
-      // The operations of a multi are commands themselves: the last one begun is what counts.
+      // The operations of a multi are commands themselves; the cursor is in the last one.
       if spec.id == .client(.multi), spec.name == "multi" {
         var rest = words
         if let kind = Self.skipOptions(&rest, spec.options) {
@@ -140,7 +140,7 @@ extension Completer {
       if let spec { walk(words.dropFirst(), spec, globals: []) }
     }
 
-    /// What the typed part of a word can become.
+    /// The possible completions of the token at the cursor.
     func plan(cwd: String, quoting: Tokenizer.Quoting?) -> Plan {
       var plan = Plan(parent: nil, startOffset: 0)
       plan.quoting = quoting
@@ -183,6 +183,7 @@ extension Completer {
       case .path: planPath(typed, cwd, &plan)
       case .place: planPlace(typed, cwd, &plan)
       case .choice(let choices): plan.fixed = matches(choices, typed, plan)
+      case .condition: plan.fixed = matches(CommandContext.conditionForms, typed, plan)
       case .command:
         let topics = HelpTopic.allCases.map(\.rawValue)
         plan.fixed = matches(CommandTable.all.map(\.name) + topics, typed, plan)
@@ -205,7 +206,7 @@ extension Completer {
       plan.namePrefix = slash.map { String(typed[typed.index(after: $0)...]) } ?? String(typed)
       let directory = plan.typedDirectory.isEmpty ? "." : plan.typedDirectory
       if let label {
-        // Its working directory is known only where the session is.
+        // Only the session itself knows its working directory.
         plan.elsewhere = .label(label)
         plan.parent = directory
       } else {
@@ -252,7 +253,7 @@ extension Completer {
         }
     }
 
-    /// Names that are typed in other letters are completed to their own.
+    /// Names match in either case, and are completed to their own spelling.
     private func commandCandidates(_ plan: Plan) -> [Candidate] {
       let wanted = typed.lowercased()
       let names = CommandTable.all.flatMap { spec in ([spec.name] + spec.aliases).map { ($0, spec.summary) } }

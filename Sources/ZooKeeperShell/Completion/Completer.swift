@@ -1,41 +1,40 @@
 import ZooKeeperProtocol
 
-/// One way to go on.
+/// A possible completion.
 package struct Candidate: Hashable, Sendable {
-  /// What takes the place of the raw word typed so far, quoted as it must be.
+  /// The text that replaces the raw token at the cursor, quoted as needed.
   package var text: String
   /// How a list of candidates shows it.
   package var display: String
   /// A short description; empty if none is needed.
   package var note: String
 
-  /// Makes a candidate.
   package init(text: String, display: String, note: String = "") {
     self.text = text
     self.display = display
     self.note = note
   }
 
-  /// Whether more may follow in the same argument: a value, or a file in a directory.
+  /// Whether more can follow in the same argument: a value, or a file in a directory.
   var mayContinue: Bool { text.hasSuffix("=") || display.hasSuffix("/") }
 }
 
-/// Tells how a line can go on, without talking to anyone.
+/// Finds the possible completions of a line, without I/O.
 ///
-/// A plan either has its candidates, or says which znode's children it needs; the caller fetches them and calls
-/// `candidates(children:)`. So the same code serves the interactive shell, the shells of this world, and the tests.
+/// A plan either has its candidates, or says which znode's children it needs; the caller fetches these and calls
+/// `candidates(children:)`. So the same code serves the interactive shell, other shells and the tests.
 package enum Completer {
-  /// Whose znodes are needed.
+  /// Another ensemble whose znodes are needed.
   enum Elsewhere: Hashable, Sendable {
-    /// Those of the session with that label, see `connect --as`.
+    /// That of the session with a label; see `connect --as`.
     case label(String)
-    /// Those of that cluster of the configuration file.
+    /// A cluster of the configuration file.
     case cluster(String)
   }
 
-  /// What completing at a place takes.
+  /// What is needed to complete the token at the cursor.
   package struct Plan: Hashable, Sendable {
-    /// The znode whose children are needed; nil when `fixed` is all.
+    /// The znode whose children are needed; nil if `fixed` has all candidates.
     package var parent: String?
     /// Where that znode is, if it is not on the ensemble of the session.
     var elsewhere: Elsewhere?
@@ -43,19 +42,19 @@ package enum Completer {
     var wantsClusters = false
     /// Whether the names of the commands on the PATH are needed.
     var wantsPrograms = false
-    /// The directory of this machine whose files are needed; nil if none are.
+    /// The local directory whose files are needed; nil if none are.
     var directory: String?
-    /// Where the raw word begins that a candidate's text replaces: an offset in bytes of UTF-8.
+    /// The offset in bytes of UTF-8 of the raw token that a candidate's text replaces.
     package var startOffset: Int
     /// Candidates that need no server.
     var fixed: [Candidate] = []
-    /// What the person typed of the path, up to and with the last slash, kept as typed.
+    /// The typed part of the path up to and including the last slash, as it was typed.
     var typedDirectory = ""
-    /// What the person typed of the child's name.
+    /// The typed part of the child's name.
     var namePrefix = ""
-    /// In front of the path in the same word, as in `--option=path`.
+    /// What precedes the path in the same token, as in `--option=path`.
     var wordPrefix = ""
-    /// The quotes that are open; nil where another shell quotes.
+    /// The quotes that are open; nil if another shell does the quoting.
     var quoting: Tokenizer.Quoting?
 
     /// The candidates, given the names of the children of `parent`, of the clusters, or of the files in `directory`, in
@@ -68,14 +67,14 @@ package enum Completer {
         }
     }
 
-    /// The raw text of a word that a candidate makes.
+    /// The raw text of the token that a candidate completes.
     func quoted(_ value: String) -> String {
       let word = wordPrefix + value
       return quoting.map { Tokenizer.quote(word, in: $0) } ?? word
     }
   }
 
-  /// The names that a plan needs and this machine knows.
+  /// The names that a plan needs and that need no server.
   ///
   /// - Parameters:
   ///   - path: the value of the variable `PATH`.
@@ -107,10 +106,10 @@ package enum Completer {
     return plan
   }
 
-  /// Plans the completion of the last of the words of a `zkcli` command line, which another shell has split and
-  /// will quote again: the texts of its candidates are not quoted.
+  /// Plans the completion of the last token of a `zkcli` command line that another shell has split. That shell quotes
+  /// the candidates, so their texts are not quoted here.
   ///
-  /// - Parameter words: those after `zkcli`, the last one being completed and maybe empty.
+  /// - Parameter words: the tokens after `zkcli`. The last one is being completed, and can be empty.
   package static func plan(words: [Word]) -> Plan {
     guard let typed = (words.last ?? Word("")).exactText else { return Plan(parent: nil, startOffset: 0) }
     return Place(before: [Word](words.dropLast()), typed: typed, isProgram: true).plan(cwd: "/", quoting: nil)

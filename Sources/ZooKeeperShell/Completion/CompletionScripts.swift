@@ -1,10 +1,10 @@
-/// Writes the completion scripts of other shells.
+/// Generates the completion scripts for other shells.
 ///
-/// Commands, options and fixed values are in the scripts, so that they complete at once; for what only a server knows,
-/// and for words that depend on others, a script asks `zkcli __complete --shell NAME -- WORDS...`, which answers with
-/// one candidate on each line, and a description after a tab. What is expected to be a file is left to the shell.
+/// Commands, options and fixed values are in the scripts, so that they complete at once. For names that only a server
+/// knows, and for values that depend on other arguments, a script runs `zkcli __complete --shell NAME -- WORDS...`,
+/// which prints one candidate on each line, with a description after a tab. Files are left to the shell.
 package enum CompletionScripts {
-  /// The shells that are known.
+  /// The supported shells.
   package enum Shell: String, CaseIterable, Hashable, Sendable {
     case bash, zsh, fish
 
@@ -29,7 +29,7 @@ package enum CompletionScripts {
 
   /// What `zkcli __complete` writes: a line for each candidate.
   ///
-  /// zsh splits its lines at colons, fish and bash at tabulators; names with line ends cannot be completed.
+  /// zsh splits the lines at colons, and fish and bash at tabs. Names with line ends cannot be completed.
   package static func answer(_ candidates: [Candidate], for shell: Shell) -> String {
     candidates.filter { !$0.text.contains { $0.isNewline || $0 == "\t" } }.map { candidate in
       switch shell {
@@ -59,51 +59,51 @@ package enum CompletionScripts {
     _zkcli_commands='\(commandNames.joined(separator: " "))'
 
     _zkcli() {
-      local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} line candidate quoted
+      local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} line candidate quoted
       COMPREPLY=()
       case $previous in
         \(fileOptions.joined(separator: "|")))
           compopt -o filenames
-          mapfile -t COMPREPLY < <(compgen -f -- "$word")
+          mapfile -t COMPREPLY < <(compgen -f -- "$current")
           return ;;
       esac
-      if ((COMP_CWORD == 1)) && [[ $word != -* ]]; then
-        mapfile -t COMPREPLY < <(compgen -W "$_zkcli_commands" -- "$word")
+      if ((COMP_CWORD == 1)) && [[ $current != -* ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "$_zkcli_commands" -- "$current")
         return
       fi
-      # The words so far, with the quotes taken away that bash leaves in them.
-      local -a words=()
+      # The arguments so far, without the quotes that bash leaves in them.
+      local -a arguments=()
       for line in "${COMP_WORDS[@]:1:COMP_CWORD}"; do
-        words+=("$(_zkcli_unquote "$line")")
+        arguments+=("$(_zkcli_unquote "$line")")
       done
-      # Bash makes words of = and : too, and replaces only what stands behind them.
-      _zkcli_join words
-      local full=${words[-1]} replaced
-      replaced=$(_zkcli_unquote "$word")
-      [[ $word == [=:] ]] && replaced=
+      # Bash also splits at = and :, and replaces only the text after them.
+      _zkcli_join arguments
+      local full=${arguments[-1]} replaced
+      replaced=$(_zkcli_unquote "$current")
+      [[ $current == [=:] ]] && replaced=
       local keep=${full%"$replaced"}
       while IFS= read -r candidate; do
         candidate=${candidate#"$keep"}
-        case $word in
-          # Readline keeps the quote that is open: only what would end it needs care.
+        case $current in
+          # Readline keeps the open quote; only characters that would end it must be escaped.
           \\'*) quoted=${candidate//\\'/\\'\\\\\\'\\'} ;;
           '"'*)
             quoted=${candidate//\\\\/\\\\\\\\}
             quoted=${quoted//\\"/\\\\\\"}
             quoted=${quoted//\\$/\\\\$}
             quoted=${quoted//\\`/\\\\\\`} ;;
-          # Bash would quote letters of other scripts, which need no quotes.
+          # printf would also quote letters of other scripts, which need no quotes.
           *)
             printf -v quoted %q "$candidate"
             [[ $candidate != *[![:alnum:]/._:,=+@%^-]* ]] && quoted=$candidate ;;
         esac
         COMPREPLY+=("$quoted")
-      done < <("${COMP_WORDS[0]}" __complete --shell bash -- "${words[@]}" 2>/dev/null)
-      # A path goes on behind a slash; a blank would be in the way.
+      done < <("${COMP_WORDS[0]}" __complete --shell bash -- "${arguments[@]}" 2>/dev/null)
+      # A path can continue after a slash, so no blank is added.
       [[ ${COMPREPLY[0]} == /* || ${COMPREPLY[0]} == *= ]] && compopt -o nospace
     }
 
-    # Takes the quotes from a word, without running anything in it.
+    # Removes the quotes from an argument, without evaluating it.
     _zkcli_unquote() {
       local text=$1 result= state=
       local -i index
@@ -119,7 +119,7 @@ package enum CompletionScripts {
       printf %s "$result"
     }
 
-    # Joins the words of the named array that bash split at = and :.
+    # Joins the elements of the named array that bash has split at = and :.
     _zkcli_join() {
       local -n parts=$1
       local -a joined=()
@@ -149,7 +149,7 @@ package enum CompletionScripts {
     # zsh completion for zkcli. Generated from its table of commands: do not edit.
 
     _zkcli() {
-      local -a commands candidates notes words_so_far
+      local -a commands candidates notes arguments
       local line note
       commands=(
     \(CommandTable.all.flatMap(zshCommands).joined(separator: "\n"))
@@ -163,15 +163,15 @@ package enum CompletionScripts {
         _describe -t commands 'zkcli command' commands
         return
       fi
-      # (Q) takes the quotes away; compadd puts back what a candidate needs.
-      words_so_far=("${(@Q)words[2,CURRENT-1]}" "${(Q)PREFIX}")
+      # (Q) removes the quotes; compadd adds those that a candidate needs.
+      arguments=("${(@Q)words[2,CURRENT-1]}" "${(Q)PREFIX}")
       while IFS= read -r line; do
         candidates+=("${line%%$'\\t'*}")
         note=${line#*$'\\t'}
         [[ $note == "$line" ]] && notes+=("$candidates[-1]") || notes+=("$candidates[-1]  -- $note")
-      done < <("${words[1]}" __complete --shell zsh -- "${words_so_far[@]}" 2>/dev/null)
+      done < <("${words[1]}" __complete --shell zsh -- "${arguments[@]}" 2>/dev/null)
       (( ${#candidates} )) || return 1
-      # A path goes on behind a slash; a blank would be in the way.
+      # A path can continue after a slash, so no blank is added.
       if [[ ${candidates[1]} == */* ]]; then
         compadd -S '' -d notes -l -a candidates
       else
@@ -197,9 +197,9 @@ package enum CompletionScripts {
     # fish completion for zkcli. Generated from its table of commands: do not edit.
 
     function __zkcli_candidates
-        # -x would split again: the words come with their quotes taken away.
-        set -l words (commandline -opc) (commandline -ct | string unescape)
-        $words[1] __complete --shell fish -- $words[2..-1] 2>/dev/null
+        # Without -x, which would split again: the arguments have no quotes any longer.
+        set -l arguments (commandline -opc) (commandline -ct | string unescape)
+        $arguments[1] __complete --shell fish -- $arguments[2..-1] 2>/dev/null
     end
 
     function __zkcli_needs_command
@@ -207,8 +207,8 @@ package enum CompletionScripts {
     end
 
     function __zkcli_needs_file
-        set -l words (commandline -opc)
-        contains -- $words[-1] \(fileOptions.joined(separator: " "))
+        set -l arguments (commandline -opc)
+        contains -- $arguments[-1] \(fileOptions.joined(separator: " "))
     end
 
     complete -c zkcli -f
@@ -226,7 +226,7 @@ package enum CompletionScripts {
     }
   }
 
-  /// In single quotes as all three shells read them; no text of the table has a quote or a backslash in it.
+  /// The text in single quotes as all three shells read them. No text of the table contains a quote or a backslash.
   private static func singleQuoted(_ text: String) -> String {
     precondition(!text.contains { $0 == "'" || $0 == "\\" }, "a summary would break the completion scripts: \(text)")
     return "'\(text)'"
@@ -234,7 +234,7 @@ package enum CompletionScripts {
 }
 
 extension OptionSpec {
-  /// Every way to write the option.
+  /// All spellings of the option.
   fileprivate var forms: [String] {
     [short.map { "-\($0)" }, name.long.map { "--\($0)" }, oldWord.map { "-\($0)" }].compactMap(\.self)
   }

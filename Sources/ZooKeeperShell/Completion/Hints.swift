@@ -1,6 +1,6 @@
-/// What may follow a line that is being typed: the arguments that its command still takes.
+/// Hints after a line that is being typed: the arguments that its command still takes.
 enum Hints {
-  /// The text after the cursor; nil where nothing is certain.
+  /// The text to show after the cursor; nil if nothing is certain.
   ///
   /// - Parameter line: the line, with the cursor at its end.
   static func text(for line: String) -> String? {
@@ -8,7 +8,7 @@ enum Hints {
     guard !scanned.isIncomplete, !scanned.cursor.isComment, scanned.redirection == nil,
       let name = scanned.words.first?.exactText, let spec = CommandTable.find(name)
     else { return nil }
-    // Within an argument nothing is missing yet.
+    // Hints appear only between arguments.
     guard line.last == " " else { return nil }
     let words = [Word](scanned.words.dropFirst())
     let parser = OptionParser(

@@ -12,7 +12,7 @@ import LineEditor
 ///     [aliases]
 ///     ll = "ls -l"
 struct ClusterFile: Sendable {
-  /// The value of a setting, as an option would have it.
+  /// The value of a setting, in the form that the option has.
   struct Setting: Hashable, Sendable {
     let text: String
     /// The file and the line.
@@ -22,7 +22,7 @@ struct ClusterFile: Sendable {
   /// One cluster.
   struct Cluster: Sendable {
     var name: String
-    /// The values by the options that they stand for.
+    /// The values by the options that they correspond to.
     var values: [OptionName: Setting] = [:]
     var identities: [ShellSettings.Identity] = []
     var saslPassword: SecretReference?
@@ -31,7 +31,7 @@ struct ClusterFile: Sendable {
     var promptColor: Prompt.Style?
   }
 
-  /// A command line of the user's own.
+  /// A user-defined abbreviation of a command line.
   struct Alias: Hashable, Sendable {
     let name: String
     let expansion: String
@@ -46,35 +46,34 @@ struct ClusterFile: Sendable {
   /// The names of all clusters, in the order of the file.
   var names: [String] { clusters.map(\.name) }
 
-  /// The cluster of a name.
+  /// The cluster with a name.
   ///
-  /// - Parameter source: what gave the name, for the message.
+  /// - Parameter source: where the name was given, for the message.
   /// - Throws: a usage error with the nearest name, if there is no such cluster.
   func cluster(_ name: String, from source: String) throws(ShellError) -> Cluster {
     if let cluster = clusters.first(where: { $0.name == name }) { return cluster }
     let hint =
       Suggestions.nearest(to: name, among: names).map { "did you mean \($0)?" }
-      ?? (names.isEmpty ? "\(path) names none" : "\(path) has \(names.joined(separator: ", "))")
+      ?? (names.isEmpty ? "\(path) contains no clusters" : "\(path) has \(names.joined(separator: ", "))")
     throw .usage("\(source): there is no cluster \(Tokenizer.quote(name))", hint: hint)
   }
 
-  /// The command line that an alias is for.
+  /// The command line that an alias stands for.
   func expansion(of name: String) -> String? { aliases.first { $0.name == name }?.expansion }
 }
 
-/// Finding and opening the file.
+/// Finds and opens the file.
 extension ClusterFile {
-  /// The most that a file may have.
+  /// The maximum size of the file.
   static let limitBytes = 1 << 20
 
-  /// Where the file is expected, and what says so.
+  /// The path of the file, and where the path was given.
   struct Location: Hashable, Sendable {
     let path: String
-    /// Whether the user has named it, so that it must exist.
+    /// Whether the user has given it, so that the file must exist.
     let isNamed: Bool
 
-    /// The place that `--config` or the environment give; nil if there is no home directory, or `$ZKCLI_CONFIG` is
-    /// empty.
+    /// The path from `--config` or the environment; nil if there is no home directory, or `$ZKCLI_CONFIG` is empty.
     init?(_ option: Word?, _ environment: ShellEnvironment) throws(ShellError) {
       if let option {
         self.init(path: try ValueParser.text(option, of: "--config"), isNamed: true)
@@ -98,8 +97,8 @@ extension ClusterFile {
 
   /// Reads the file.
   ///
-  /// - Returns: nil if it does not exist and need not.
-  /// - Throws: exit code 12 when it cannot be read; a usage error with file and line for a mistake in it.
+  /// - Returns: nil if the file does not exist and is not required.
+  /// - Throws: exit code 12 if it cannot be read; a usage error with file and line for a mistake in it.
   static func open(_ location: Location?, _ environment: ShellEnvironment) throws(ShellError) -> ClusterFile? {
     guard let location else { return nil }
     guard location.isNamed || FileIO.exists(location.path) else { return nil }
@@ -112,11 +111,11 @@ extension ClusterFile {
       mayRunCommands: !FileIO.isWritableByOthers(location.path))
   }
 
-  /// Reads the text of a file.
+  /// Parses the text of a file.
   ///
   /// - Parameters:
-  ///   - home: what `~` in the name of a file is for.
-  ///   - mayRunCommands: whether no other user can change the file, which runs commands for passwords.
+  ///   - home: the directory that `~` in a file name stands for.
+  ///   - mayRunCommands: whether commands that print passwords may be run: only if no other user can change the file.
   /// - Throws: a usage error with file and line.
   init(parsing bytes: [UInt8], path: String, home: String? = nil, mayRunCommands: Bool = true) throws(ShellError) {
     let root: TOMLTable
@@ -131,7 +130,7 @@ extension ClusterFile {
   }
 }
 
-/// A secret that is kept elsewhere.
+/// A reference to a secret.
 enum SecretReference: Hashable, Sendable {
   /// The first line of a file.
   case file(String)

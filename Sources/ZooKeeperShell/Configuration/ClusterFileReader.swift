@@ -1,19 +1,19 @@
 import LineEditor
 
-/// Takes the settings out of the tables of a configuration file, and refuses what it does not know.
+/// Reads the settings from the tables of a configuration file, and refuses unknown keys.
 struct ClusterFileReader {
   let path: String
   let home: String?
   let mayRunCommands: Bool
 
-  /// What a key is for.
+  /// The meaning of a key.
   private enum Meaning {
     /// The value of an option, as text.
     case option(OptionName, Form)
     case auth, sasl, tls, promptColor, protected, readOnly
   }
 
-  /// How the value of an option is written.
+  /// The form of an option's value.
   private enum Form {
     case servers, duration, file, text, boolean
     case choice([String])
@@ -40,7 +40,7 @@ struct ClusterFileReader {
 
   private static let secretKeys = ["password-file", "password-env", "password-command"]
 
-  /// The colours that a prompt can have.
+  /// The colours of the prompt.
   static let colors: [(name: String, style: Prompt.Style)] = [
     ("red", .red), ("green", .green), ("yellow", .yellow), ("blue", .blue), ("magenta", .magenta), ("cyan", .cyan),
   ]
@@ -64,7 +64,7 @@ struct ClusterFileReader {
   private func cluster(_ entry: TOMLTable.Entry) throws(ShellError) -> ClusterFile.Cluster {
     let isName = entry.key.utf8.first.map { $0 != UInt8(ascii: "-") } ?? false
     guard isName, entry.key.unicodeScalars.allSatisfy({ Self.isOfName($0) }) else {
-      throw mistake(entry, "the name of a cluster has letters, digits, and the characters . _ - alone")
+      throw mistake(entry, "the name of a cluster can contain only letters, digits and the characters . _ -")
     }
     var cluster = ClusterFile.Cluster(name: entry.key)
     let table = try table(entry)
@@ -107,7 +107,7 @@ struct ClusterFileReader {
       return
     }
     guard case .table(let table) = entry.value.content else { throw expected("true or a table", entry) }
-    // Who names certificates wants TLS.
+    // Naming certificates implies TLS.
     cluster.values[.tls] = ClusterFile.Setting(text: "true", source: "\(place(entry.line)) tls")
     try read(table, Self.tlsKeys, into: &cluster)
     if cluster.values[.insecure]?.text == "true", cluster.values[.cacert] != nil {
@@ -122,11 +122,11 @@ struct ClusterFileReader {
     guard let mechanism = cluster.values[.sasl]?.text else { throw mistake(entry, "sasl needs a mechanism") }
     let foreign: [OptionName] = mechanism == "digest" ? [.principal, .keytab, .service] : [.user]
     for name in foreign where cluster.values[name] != nil {
-      throw mistake(entry, "\(name.rawValue) does not belong to the mechanism \(mechanism)")
+      throw mistake(entry, "\(name.rawValue) cannot be combined with the mechanism \(mechanism)")
     }
     if mechanism == "digest", cluster.values[.user] == nil { throw mistake(entry, "the mechanism digest needs a user") }
     if mechanism != "digest", secret != nil {
-      throw mistake(entry, "a password does not belong to the mechanism \(mechanism)")
+      throw mistake(entry, "a password cannot be combined with the mechanism \(mechanism)")
     }
   }
 
@@ -161,14 +161,14 @@ struct ClusterFileReader {
     }
   }
 
-  /// A table without its reference to a secret, and that reference.
+  /// Splits a table into its reference to a secret and the rest.
   private func separateSecret(_ table: TOMLTable) throws(ShellError) -> (TOMLTable, SecretReference?) {
     let rest = TOMLTable(line: table.line, .header)
     var secret: SecretReference?
     for entry in table.entries {
       if ["password", "secret"].contains(entry.key) {
         throw mistake(
-          entry, "passwords are not kept in this file", hint: "name one with \(Self.secretKeys.joined(separator: ", "))"
+          entry, "this file cannot contain passwords", hint: "use \(Self.secretKeys.joined(separator: ", "))"
         )
       }
       guard Self.secretKeys.contains(entry.key) else {
@@ -183,7 +183,7 @@ struct ClusterFileReader {
       default:
         guard mayRunCommands else {
           throw mistake(
-            entry, "other users can change this file, so that no command of it is run", hint: "use chmod go-w")
+            entry, "other users can change this file, so its commands are not run", hint: "use chmod go-w")
         }
         secret = .command(text)
       }
@@ -257,7 +257,7 @@ struct ClusterFileReader {
     try ValueParser.choice(Word(try string(entry)), of: "\(place(entry.line)): \(entry.key)", among: choices)
   }
 
-  /// A file's name with `~/` replaced by the home directory; relative names start at the directory of this file.
+  /// The path of a file, with `~/` replaced by the home directory. Relative paths start at the directory of this file.
   private func expandingHome(_ name: String) -> String {
     if name.hasPrefix("~/"), let home { return home + name.dropFirst() }
     guard !name.hasPrefix("/"), let slash = path.lastIndex(of: "/") else { return name }

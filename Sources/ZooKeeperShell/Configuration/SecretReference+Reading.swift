@@ -7,14 +7,14 @@ import Platform
 #endif
 
 extension SecretReference {
-  /// The most that a command may print.
+  /// The maximum output of a command.
   private static let limitBytes = 64 << 10
 
-  /// Gets the secret: the first line of what is named.
+  /// Reads the secret: the first line of the file or the output.
   ///
   /// - Returns: the secret, and a warning if others can read it.
   /// - Throws: exit code 12 if the file cannot be read or the command fails; a usage error for a variable that is not
-  ///   set, and for a secret that is empty.
+  ///   set, and for an empty secret.
   func read(_ environment: ShellEnvironment) async throws(ShellError) -> (secret: [UInt8], warning: String?) {
     var warning: String?
     let bytes: [UInt8]
@@ -38,7 +38,7 @@ extension SecretReference {
     return (Array(line), warning)
   }
 
-  /// What a command of `/bin/sh` prints.
+  /// The output of a command of `/bin/sh`.
   private static func output(of command: String) async throws(ShellError) -> [UInt8] {
     let file = try FileIO.unnamed([])
     defer { close(file) }
@@ -50,7 +50,7 @@ extension SecretReference {
       throw ShellError(.localInputOutput, "Password", "cannot run /bin/sh: \(error.text)")
     }
     var status: Int32 = 0
-    // The command may ask the person something, so that only ^C ends it early.
+    // There is no time limit, because the command may ask the user for input; ^C ends it.
     while waitpid(process, &status, WNOHANG) == 0 {
       do {
         try await Task.sleep(for: .milliseconds(5))

@@ -1,21 +1,21 @@
-/// Which cluster of the configuration file a run is about.
+/// The choice of a cluster of the configuration file.
 ///
-/// A cluster is used as a whole or not at all: servers that were named otherwise get nothing from it, neither its
-/// secrets nor its protection.
+/// A cluster is used as a whole or not at all: if the servers are given in another way, neither its secrets nor its
+/// protection apply.
 extension ShellSettings {
-  /// How the settings came to be, so that they can be made again for another cluster.
+  /// The inputs of the settings, from which they can be derived again for another cluster.
   struct Origin: Sendable {
     var options: [OptionName: [Word]] = [:]
     /// Where the configuration file is.
     var location: ClusterFile.Location?
   }
 
-  /// The cluster that the options, the environment or the configuration file choose.
+  /// Selects the cluster that the options, the environment or the configuration file choose.
   ///
-  /// What is wrong with the file, or that there is no such cluster, is kept in `clusterMistake`, so that commands that
-  /// need no servers, such as help, still run.
+  /// A mistake in the file, or an unknown cluster, is stored in `clusterMistake`, so that commands that need no
+  /// servers, such as help, still run.
   ///
-  /// - Parameter source: what has named the cluster; nil if that was the option.
+  /// - Parameter source: where the cluster was named; nil for the option.
   /// - Throws: a usage error for options that contradict each other.
   mutating func chooseCluster(
     _ options: [OptionName: [Word]], _ environment: ShellEnvironment, from source: String? = nil
@@ -31,7 +31,7 @@ extension ShellSettings {
     }
   }
 
-  /// Reads a cluster, or without a name the default of the file.
+  /// Reads a cluster, or the default of the file if no name is given.
   private mutating func readCluster(
     _ wanted: ClusterFile.Setting?, _ environment: ShellEnvironment
   ) throws(ShellError) -> ClusterFile.Cluster? {
@@ -49,9 +49,9 @@ extension ShellSettings {
     return chosen
   }
 
-  /// The name that is asked for; without a name, the default of the file is.
+  /// The requested name; without one, the default of the file is used.
   ///
-  /// - Returns: nil if the servers are named otherwise.
+  /// - Returns: nil if the servers are given in another way.
   private static func wantedCluster(
     _ options: [OptionName: [Word]], _ environment: ShellEnvironment, _ dialect: any Dialect
   ) throws(ShellError) -> (name: ClusterFile.Setting?, Void)? {
@@ -69,11 +69,11 @@ extension ShellSettings {
     return dialect.hasExtras ? (nil, ()) : nil
   }
 
-  /// The settings for another cluster of the file, without what the options of the start say about connections: the
-  /// secrets of one ensemble are not for another.
+  /// The settings for another cluster of the file, without the connection options of the start, because the secrets of
+  /// one ensemble must not be sent to another.
   ///
-  /// - Parameter source: what has named the cluster, for messages.
-  /// - Throws: a usage error for a value that cannot be read.
+  /// - Parameter source: where the cluster was named, for messages.
+  /// - Throws: a usage error for a value that is not valid.
   func using(
     cluster name: Word, from source: String, _ environment: ShellEnvironment
   ) throws(ShellError) -> ShellSettings {

@@ -29,7 +29,7 @@ extension TOMLReader {
       switch byte {
       case UInt8(ascii: "\""): return String(decoding: text, as: UTF8.self)
       case UInt8(ascii: "\\"): try escape(into: &text)
-      case _ where byte.isControl: throw error("a string has a control character in it")
+      case _ where byte.isControl: throw error("a string contains a control character")
       default: text.append(byte)
       }
     }
@@ -64,7 +64,7 @@ extension TOMLReader {
       position += 1
       switch byte {
       case UInt8(ascii: "\\"): if try !skipFoldedLines() { try escape(into: &text) }
-      case _ where byte.isControl: throw error("a string has a control character in it")
+      case _ where byte.isControl: throw error("a string contains a control character")
       default: text.append(byte)
       }
     }
@@ -82,7 +82,7 @@ extension TOMLReader {
       }
       let start = position
       if !skipLineEnd() {
-        guard !byte.isControl else { throw error("a string has a control character in it") }
+        guard !byte.isControl else { throw error("a string contains a control character") }
         position += 1
       }
       text += bytes[start..<position]
@@ -90,9 +90,9 @@ extension TOMLReader {
     throw error("the string does not end")
   }
 
-  /// Takes the three quotes that end a long string, and up to two before them that belong to it.
+  /// Consumes the three quotes that end a long string, and up to two quotes before them that belong to it.
   ///
-  /// - Returns: how many belong to it; nil if the string goes on.
+  /// - Returns: the number of quotes that belong to the string; nil if it does not end here.
   private mutating func closingQuotes(_ quote: UInt8) -> Int? {
     var count = 0
     while count < 5, peek(count) == quote { count += 1 }
@@ -176,7 +176,7 @@ extension TOMLReader {
     return table
   }
 
-  /// Marks a table in braces, and those that its dotted keys made, as complete.
+  /// Marks an inline table, and the tables that its dotted keys created, as complete.
   private static func seal(_ table: TOMLTable) {
     table.origin = .inline
     for entry in table.entries {
@@ -194,7 +194,7 @@ extension TOMLReader {
   private mutating func scalar() throws(TOMLError) -> TOMLValue.Content {
     let start = position
     while let byte = peek(), byte.isOfScalar { position += 1 }
-    // A date and a time may have one blank between them.
+    // A date and a time can be separated by a blank.
     if position - start == 10, peek() == 0x20, bytes[start + 4] == UInt8(ascii: "-"), peek(1)?.digit != nil {
       position += 1
       while let byte = peek(), byte.isOfScalar { position += 1 }
@@ -233,7 +233,7 @@ extension TOMLReader {
     return number
   }
 
-  /// Digits without the underscores between them; nil if there is anything else.
+  /// The digits without the underscores between them; nil if there is any other character.
   private static func digits(_ text: some StringProtocol, radix: Int) -> String? {
     var digits = ""
     var mayEnd = false
@@ -275,7 +275,7 @@ extension TOMLReader {
   }
 }
 
-/// Dates and times, which no setting needs yet: their form alone is checked.
+/// Dates and times. No setting needs them, so only their form is checked.
 enum TOMLDate {
   /// Whether a text is a date, a time, or both, with or without an offset from UTC.
   ///
@@ -300,7 +300,7 @@ enum TOMLDate {
     }
   }
 
-  /// How many bytes of the text are a time; nil if it does not begin with one.
+  /// The length in bytes of the time at the start of the text; nil if there is none.
   private static func timeLength(_ bytes: ArraySlice<UInt8>) -> Int? {
     guard let time = numbers(bytes.prefix(8), [2, 2, 2], UInt8(ascii: ":")), bytes.count >= 8, time[0] < 24,
       time[1] < 60, time[2] < 61
@@ -311,7 +311,7 @@ enum TOMLDate {
     return count == 0 ? nil : 9 + count
   }
 
-  /// Numbers of the given widths with a separator between them, and nothing else.
+  /// Numbers with the given widths, separated by a separator; nil for any other text.
   private static func numbers(_ bytes: ArraySlice<UInt8>, _ widths: [Int], _ separator: UInt8) -> [Int]? {
     let parts = bytes.split(separator: separator, omittingEmptySubsequences: false)
     guard parts.map(\.count) == widths, parts.allSatisfy({ $0.allSatisfy { $0.digit != nil } }) else { return nil }
@@ -330,7 +330,7 @@ extension UInt8 {
     (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(self) ? self - UInt8(ascii: "0") : nil
   }
 
-  /// Whether it can be part of a number, a date, or of true and false.
+  /// Whether it can be part of a number, a date, or of `true` and `false`.
   fileprivate var isOfScalar: Bool {
     switch self {
     case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),

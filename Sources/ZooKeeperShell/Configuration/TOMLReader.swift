@@ -1,7 +1,6 @@
-/// Reads a document of TOML 1.0.
+/// Parses a document of TOML 1.0.
 ///
-/// Every value keeps its line, so that a message about a setting can say where it is, which no TOML package does that
-/// works without Foundation.
+/// Every value keeps its line for error messages. No TOML package that works without Foundation does this.
 ///
 /// *Source*: https://toml.io/en/v1.0.0
 struct TOMLReader {
@@ -66,7 +65,7 @@ struct TOMLReader {
       ? try append(name, to: parent, path, start) : try define(name, in: parent, path, start)
   }
 
-  /// The table that a part of a header before its last one names; it is made if it does not exist.
+  /// The table that a component of a header other than the last one names; it is created if it does not exist.
   private func descend(
     into name: String, of table: TOMLTable, _ path: [String], _ start: Int
   ) throws(TOMLError) -> TOMLTable {
@@ -139,7 +138,7 @@ struct TOMLReader {
     inner.set(name, to: try value(), line: start)
   }
 
-  /// Reads a key, in its parts.
+  /// Reads a key as its components.
   private mutating func key() throws(TOMLError) -> [String] {
     var parts: [String] = []
     while true {
@@ -173,7 +172,7 @@ struct TOMLReader {
     position + offset < bytes.count ? bytes[position + offset] : nil
   }
 
-  /// Takes a character, if it is the next.
+  /// Consumes a character if it is the next one.
   mutating func skip(_ character: Unicode.Scalar) -> Bool {
     guard peek() == UInt8(ascii: character) else { return false }
     position += 1
@@ -185,7 +184,7 @@ struct TOMLReader {
     while let byte = peek(), byte == 0x20 || byte == 0x09 { position += 1 }
   }
 
-  /// Skips a line end; a CR alone is none.
+  /// Skips a line end, LF or CR LF.
   mutating func skipLineEnd() -> Bool {
     let length = peek() == 0x0a ? 1 : peek() == 0x0d && peek(1) == 0x0a ? 2 : 0
     if length == 0 { return false }
@@ -198,7 +197,7 @@ struct TOMLReader {
     repeat { skipBlanks() } while skipLineEnd()
   }
 
-  /// Skips blanks, line ends and comments, as they may be in an array.
+  /// Skips blanks, line ends and comments, which are allowed in an array.
   mutating func skipFiller() throws(TOMLError) {
     while true {
       skipBlanksAndLines()
@@ -209,7 +208,7 @@ struct TOMLReader {
 
   private mutating func skipComment() throws(TOMLError) {
     while let byte = peek(), byte != 0x0a, !(byte == 0x0d && peek(1) == 0x0a) {
-      guard !byte.isControl else { throw error("a comment has a control character in it") }
+      guard !byte.isControl else { throw error("a comment contains a control character") }
       position += 1
     }
   }

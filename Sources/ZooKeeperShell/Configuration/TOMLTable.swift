@@ -6,11 +6,11 @@ struct TOMLValue {
     case integer(Int64)
     case float(Double)
     case boolean(Bool)
-    /// A date, a time or both, as it is written.
+    /// A date, a time or both, as written.
     case date(String)
     case array([TOMLValue])
     case table(TOMLTable)
-    /// Tables that are written with double brackets.
+    /// Tables with headers in double brackets.
     case tables([TOMLTable])
   }
 
@@ -34,9 +34,9 @@ struct TOMLValue {
 
 /// A table of a TOML document, with its keys in the order of the file.
 ///
-/// Only the reader changes it, and it does not outlive the reading of a configuration.
+/// Only the reader changes it, and it is not used after a configuration has been read.
 final class TOMLTable {
-  /// How the table came to be, which decides what may be added to it.
+  /// How the table was defined, which decides whether keys can be added to it.
   enum Origin {
     /// By its own header, `[a.b]`.
     case header
@@ -44,7 +44,7 @@ final class TOMLTable {
     case implicit
     /// By a dotted key, `a.b = 1`.
     case dotted
-    /// In braces, `{ b = 1 }`: complete as it is.
+    /// In braces, `{ b = 1 }`, to which nothing can be added.
     case inline
   }
 
@@ -60,7 +60,7 @@ final class TOMLTable {
   let line: Int
   var origin: Origin
   private(set) var entries: [Entry] = []
-  /// Where in `entries` a key is.
+  /// The index of each key in `entries`.
   private var indices: [String: Int] = [:]
 
   init(line: Int, _ origin: Origin) {
@@ -71,7 +71,7 @@ final class TOMLTable {
   /// The value of a key.
   subscript(key: String) -> TOMLValue? { indices[key].map { entries[$0].value } }
 
-  /// Adds a key, or gives another value to one that is there.
+  /// Adds a key, or replaces the value of an existing one.
   func set(_ key: String, to value: TOMLValue, line: Int) {
     if let index = indices[key] {
       entries[index].value = value
@@ -82,7 +82,7 @@ final class TOMLTable {
   }
 }
 
-/// What is wrong with a TOML document, and where.
+/// A mistake in a TOML document, with its line.
 struct TOMLError: Error, Hashable {
   /// From 1.
   let line: Int

@@ -1,12 +1,12 @@
 import LineEditor
 import ZooKeeperProtocol
 
-/// The program's own ways.
+/// The program's own dialect.
 struct NativeDialect: Dialect {
   /// Options by the rules of GNU's `getopt_long`; the first argument is the command.
   func splitProgram(_ words: [Word]) -> ProgramInvocation { ProgramOptions.parse(words) }
 
-  /// As a POSIX shell does, without expansions; here-documents, which would be taken for data, are refused.
+  /// Splits as a POSIX shell does, without expansions. Here-documents are refused, because they would be read as data.
   func split(_ line: [UInt8]) throws(ShellError) -> SplitLine {
     let scanned = Tokenizer.scan(line)
     if scanned.isIncomplete { return .incomplete }
@@ -15,14 +15,14 @@ struct NativeDialect: Dialect {
     return .words(scanned.words)
   }
 
-  /// By the table of commands, in any case of letters.
+  /// Looks up the command in the table of commands, ignoring case.
   func bind(_ command: Word, _ words: [Word], globals: [OptionSpec]) -> Binding {
     do throws(ShellError) {
       let spec = try CommandTable.lookUp(command)
       let (invocation, mistake) = ArgumentBinder.read(words, to: spec, globals: globals)
       return Binding(invocation: invocation, globals: invocation.globals, mistake: mistake)
     } catch {
-      // Unknown as it is, its error is to look as the rest of the line asks.
+      // The error of an unknown command is printed in the format that the rest of the line asks for.
       return Binding(globals: OptionParser(options: globals).read(words).options, mistake: error)
     }
   }
@@ -32,27 +32,27 @@ struct NativeDialect: Dialect {
     try ValueParser.path(word, in: directory, isSequential: isSequential)
   }
 
-  /// The word itself, stdin for `-`, a file for `@name`.
+  /// The argument itself, stdin for `-`, a file for `@name`.
   func data(_ word: Word, from values: DataArgumentReader) async throws(ShellError) -> [UInt8] {
     try await values.bytes(of: word)
   }
 
-  /// All entries, or none: a mistake in one is an error.
+  /// A mistake in one entry is an error.
   func acl(_ word: Word) throws(ShellError) -> (entries: [ACL], complaints: [String]) {
     (try ValueParser.acl(word), [])
   }
 
-  /// on or off, in any case of letters.
+  /// `on` or `off`, ignoring case.
   func isOn(_ word: Word) throws(ShellError) -> Bool {
     try ValueParser.choice(word, of: "printwatches", among: ["on", "off"]) == "on"
   }
 
-  /// Values as they are, and lists with one item a line.
+  /// Values as they are, and lists with one item on each line.
   func render(_ result: CommandResult, _ context: RenderContext, isFirst: Bool) -> Rendered {
     TextRenderer(context).render(result, isFirst: isFirst)
   }
 
-  /// One line, with what to do about it.
+  /// One line, with a hint.
   func render(_ error: ShellError, _ context: RenderContext, at place: SourceLine?) -> Rendered {
     TextRenderer(context).error(error, at: place)
   }
@@ -60,12 +60,12 @@ struct NativeDialect: Dialect {
   /// The code of the table in `help exit-codes`.
   func exitCode(of error: ShellError) -> ExitCode { error.exitCode }
 
-  /// A false predicate shows in the exit code.
+  /// The exit code shows a false predicate.
   func exitCode(ofAnswer code: ExitCode) -> ExitCode { code }
 
   var versionText: String { Version.text }
 
-  /// What a person can type.
+  /// The version, and the most important commands.
   func greeting(onTerminal: Bool) -> String? {
     onTerminal ? "zkcli \(Version.number): type help for the commands, quit to leave; TAB completes" : nil
   }

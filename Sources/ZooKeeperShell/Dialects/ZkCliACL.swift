@@ -1,10 +1,10 @@
 import ZooKeeperProtocol
 
-/// Reads ACLs as zkCli.sh does: what it cannot read it names, leaves out, and goes on without.
+/// Parses ACLs as zkCli.sh does: entries that it cannot parse are reported and left out.
 ///
 /// *Source*: `org.apache.zookeeper.cli.AclParser` and `ZKUtil.getPermFromString`.
 enum ZkCliACL {
-  /// The entries that can be read, and the complaints about the rest for stderr.
+  /// The entries that can be parsed, and warnings about the others for stderr.
   static func parse(_ text: String) -> (entries: [ACL], complaints: [String]) {
     var entries: [ACL] = []
     var complaints: [String] = []

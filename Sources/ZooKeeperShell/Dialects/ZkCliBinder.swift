@@ -11,7 +11,7 @@ enum ZkCliBinder {
         .because(.unknownCommand(command.text))
     }
     let spec = CommandTable.spec(of: syntax.id)
-    // zkCli.sh refuses the word, or for some commands ignores it; a user who asks for help wants neither.
+    // zkCli.sh refuses --help, or for some commands ignores it; neither helps a user who asks for help.
     if ReadingMode.asksForHelp(words) {
       return Invocation(spec: spec, arguments: [], options: [.help: [Word(bytes: [])]])
     }
@@ -31,7 +31,7 @@ enum ZkCliBinder {
         if parsed.arguments.isEmpty { throw wrongCount(syntax) }
       }
     }
-    // These two, unlike the others, mind surplus arguments.
+    // Unlike the others, these two refuse surplus arguments.
     let isStrict = syntax.id == .client(.addWatch) || syntax.id == .shell(.version)
     if isStrict, parsed.arguments.count > syntax.used { throw wrongCount(syntax) }
     return Invocation(
@@ -96,7 +96,8 @@ private struct ZkCliOptionParser {
     return result
   }
 
-  /// One word: an option, one with `=value`, or a bundle of letters of which the last may have its value attached.
+  /// Reads one token: an option, one with `=value`, or a bundle of letters of which the last can have its value
+  /// attached.
   private func read(_ word: Word) throws(ShellError) -> [(option: String, value: Word?)] {
     let body = word.bytes.dropFirst()
     let whole = String(decoding: body, as: UTF8.self)
@@ -120,7 +121,7 @@ private struct ZkCliOptionParser {
     return readings
   }
 
-  /// Whether a word after an option can be its value: anything but an option, and any negative number.
+  /// Whether a token after an option can be its value: anything except an option, and any negative number.
   private func isValue(_ word: Word) -> Bool {
     let text = word.text
     guard text.hasPrefix("-"), text.utf8.count > 1, Double(text) == nil else { return true }

@@ -1,8 +1,8 @@
 import ZooKeeperProtocol
 
-/// What zkCli.sh says to a failure, and what it exits with.
+/// zkCli.sh's error messages and exit codes.
 extension ZkCliDialect {
-  /// zkCli.sh exits with 1, but takes some failures for successes.
+  /// zkCli.sh exits with 1, but with 0 for some failures.
   func exitCode(of error: ShellError) -> ExitCode {
     switch error.reason {
     case .signal: error.exitCode
@@ -13,7 +13,7 @@ extension ZkCliDialect {
     }
   }
 
-  /// Whether zkCli.sh takes the failure for an answer.
+  /// Whether zkCli.sh prints the failure on stdout, as an answer.
   static func answersOnStdout(_ error: ShellError) -> Bool { error.reason == .noQuota(isForDeletion: true) }
 
   /// The text for an error.

@@ -1,17 +1,17 @@
 import LineEditor
 import ZooKeeperProtocol
 
-/// The ways of zkCli.sh of ZooKeeper 3.9.5, byte for byte on stdout.
+/// The behaviour of zkCli.sh of ZooKeeper 3.9.5, byte for byte on stdout.
 ///
 /// *Source*: `org.apache.zookeeper.ZooKeeperMain` and the classes of `org.apache.zookeeper.cli`.
 struct ZkCliDialect: Dialect {
-  /// Options that are not known are skipped, as zkCli.sh skips them.
+  /// Unknown options are skipped, as by zkCli.sh.
   func splitProgram(_ words: [Word]) -> ProgramInvocation { ProgramOptions.parseCompat(words) }
 
   /// A line is never incomplete: an open quote is dropped.
   func split(_ line: [UInt8]) -> SplitLine { .words(ZkCliTokenizer.split(String(decoding: line, as: UTF8.self))) }
 
-  /// Exact names, with zkCli.sh's own options only; the program's are not taken after a command.
+  /// Exact names and zkCli.sh's own options only; the program's options cannot follow a command.
   func bind(_ command: Word, _ words: [Word], globals: [OptionSpec]) -> Binding {
     do throws(ShellError) {
       return Binding(invocation: try ZkCliBinder.bind(words, command: command))
@@ -33,13 +33,13 @@ struct ZkCliDialect: Dialect {
     return path
   }
 
-  /// The word as it is.
+  /// The argument as it is.
   func data(_ word: Word, from values: DataArgumentReader) -> [UInt8] { word.bytes }
 
   /// Entries that cannot be read are left out.
   func acl(_ word: Word) throws(ShellError) -> (entries: [ACL], complaints: [String]) { ZkCliACL.parse(word.text) }
 
-  /// Anything but on is off.
+  /// Anything except `on` is off.
   func isOn(_ word: Word) -> Bool { word.text == "on" }
 
   /// Lists in brackets, data as Java's strings.
@@ -47,25 +47,25 @@ struct ZkCliDialect: Dialect {
     ZkCliRenderer(context).render(result)
   }
 
-  /// Apache's text, without the place in a script.
+  /// Apache's text, without the line of the script.
   func render(_ error: ShellError, _ context: RenderContext, at place: SourceLine?) -> Rendered {
     Self.answersOnStdout(error) ? .line(Self.text(of: error)) : .err(Self.text(of: error) + "\n")
   }
 
-  /// zkCli.sh does not look at what a command has found.
+  /// The answer of a command does not affect zkCli.sh's exit code.
   func exitCode(ofAnswer code: ExitCode) -> ExitCode { .success }
 
   var versionText: String { "ZooKeeper CLI version: \(Version.compatText)" }
 
-  /// The line that zkCli.sh begins with, on a terminal or not.
+  /// The line that zkCli.sh prints first, on a terminal or not.
   func greeting(onTerminal: Bool) -> String? { "Welcome to ZooKeeper!" }
 
-  /// The servers as they were named, and the number of the command.
+  /// The servers as they were given, and the number of the command.
   func prompt(_ place: PromptState.Place, commandCount: Int) -> Prompt {
     Prompt([.init("[zk: \(place.servers)(\(place.state.word)) \(commandCount)] ")])
   }
 
-  /// The last eleven, and one without a line before the first command.
+  /// The last eleven lines, and an empty one before the first command.
   func listed(_ history: [HistoryEntry]) -> [HistoryEntry] {
     history.isEmpty ? [HistoryEntry(number: 0, line: "null")] : [HistoryEntry](history.suffix(11))
   }

@@ -4,7 +4,7 @@ import ZooKeeperProtocol
 
 /// Writes results as zkCli.sh of ZooKeeper 3.9.5 does, byte for byte.
 ///
-/// What zkCli.sh does not have, such as `exists`, looks as in text.
+/// Commands that zkCli.sh does not have, such as `exists`, are written as in the format `text`.
 struct ZkCliRenderer {
   let context: RenderContext
 
@@ -38,7 +38,7 @@ struct ZkCliRenderer {
     }
   }
 
-  /// Data as a Java string: no data is the word null, and what is not UTF-8 is lost.
+  /// Data as a Java string: missing data is `null`, and invalid UTF-8 is lost.
   private static func text(of data: [UInt8]?, _ form: DataForm) -> String {
     let bytes = data ?? [UInt8]("null".utf8)
     return switch form {
@@ -48,7 +48,8 @@ struct ZkCliRenderer {
     }
   }
 
-  /// Decodes as `new String(bytes, UTF_8)` does: as Swift, but an encoded surrogate is one U+FFFD, not three.
+  /// Decodes as Java's `new String(bytes, UTF_8)` does, which differs from Swift in replacing an encoded surrogate by
+  /// one U+FFFD instead of three.
   private static func javaText(_ bytes: [UInt8]) -> String {
     var repaired: [UInt8] = []
     repaired.reserveCapacity(bytes.count)
@@ -76,7 +77,7 @@ struct ZkCliRenderer {
       + .err("absolute path is \(QuotaPaths.limits(of: path))\n")
   }
 
-  /// Zxids are decimal here and nowhere else.
+  /// Zxids are decimal in this output only.
   private static func event(_ notice: WatchEvent) -> Rendered {
     let place = "path:\(notice.path ?? "null") zxid: \(notice.zxid?.rawValue ?? -1)"
     return .out("\nWATCHER::\n\nWatchedEvent state:\(notice.state.name) type:\(notice.type.name) \(place)\n")

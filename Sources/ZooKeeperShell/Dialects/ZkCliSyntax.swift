@@ -1,41 +1,41 @@
-/// What zkCli.sh takes after the name of a command.
+/// The options and arguments that zkCli.sh accepts for a command.
 ///
 /// *Source*: the classes of `org.apache.zookeeper.cli` and `ZooKeeperMain` of ZooKeeper 3.9.5.
 struct ZkCliSyntax: Sendable {
   let id: CommandID
-  /// Options and arguments as zkCli.sh writes them in its usage.
+  /// Options and arguments as in zkCli.sh's usage.
   let usage: String
   /// Options without a value, by their letter.
   var flags = ""
   /// Options with a value; more than one letter with a single dash.
   var valued: [String] = []
-  /// How many arguments it needs.
+  /// The number of arguments that it needs.
   var required = 0
-  /// How many arguments it looks at; it ignores the others.
+  /// The number of arguments that it reads; it ignores the others.
   var used = 0
-  /// Options of which only one may be given, with the description of each; the first is asked for when `needsChoice`.
+  /// Mutually exclusive options with their descriptions; with `needsChoice`, the error message names the first.
   var choices: [(option: String, meaning: String)] = []
   var needsChoice = false
   /// The lines that the usage has for each option.
   var optionLines: [String] = []
-  /// How the command was once written and is now: its last argument was the watch or the version.
+  /// The deprecated and the current usage, of commands whose last argument was once the watch or the version.
   var formerly: (old: String, new: String)?
   /// Whether zkCli.sh parses options at all: for its built-in commands it does not.
   var parsesOptions = true
 
   var name: String { id.name }
 
-  /// The command's own usage, as a missing argument prints it.
+  /// The command's own usage, which is printed if an argument is missing.
   var ownUsage: String {
     let line = "\(name) \(usage)"
-    // The list of options ends with a line end, so that a blank line follows it.
+    // The list of options ends with a line end, so that an empty line follows it.
     return optionLines.isEmpty ? line : ([line] + optionLines).joined(separator: "\n") + "\n"
   }
 
-  /// The command of exactly that name: zkCli.sh knows no aliases and minds the case of letters.
+  /// The command with exactly this name: zkCli.sh has no aliases and is case-sensitive.
   static func find(_ name: String) -> ZkCliSyntax? { all.first { $0.name == name } }
 
-  /// What an unknown command prints before its error.
+  /// The text that an unknown command prints before its error.
   static let fullUsage: String = {
     let lines = all.map { "\t\($0.name) \($0.usage)" }.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     return (["ZooKeeper -server host:port -client-configuration properties-file cmd args"] + lines)

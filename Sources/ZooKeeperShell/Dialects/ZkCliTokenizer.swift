@@ -1,10 +1,11 @@
-/// Splits a line as zkCli.sh does: blanks separate, quotes count only at the start of a word, nothing is escaped.
+/// Splits a line as zkCli.sh does: blanks separate, quotes count only at the start of a token, and there are no
+/// escapes.
 ///
-/// An open quote is dropped; quoted parts that touch are words of their own.
+/// An open quote is dropped, and adjacent quoted parts are separate tokens.
 ///
 /// *Source*: `ZooKeeperMain.MyCommandOptions.parseCommand`.
 enum ZkCliTokenizer {
-  /// The words of a line.
+  /// The tokens of a line.
   static func split(_ line: String) -> [Word] {
     var words: [Word] = []
     var rest = Substring(line)

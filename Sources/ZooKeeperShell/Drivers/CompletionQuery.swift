@@ -2,15 +2,15 @@ import Platform
 import TransportSecurity
 import ZooKeeperClient
 
-/// Answers bash, zsh and fish, which ask by `zkcli __complete --shell SHELL -- WORD...` how a command line goes on.
+/// Answers bash, zsh and fish, which run `zkcli __complete --shell SHELL -- WORD...` to complete a command line.
 enum CompletionQuery {
-  /// What the program is called with to answer.
+  /// The argument that selects this mode of the program.
   static let word = "__complete"
 
-  /// A person is waiting with a finger on the TAB key.
+  /// The time limit: the user has pressed TAB and waits.
   static let limit = Duration.seconds(1)
 
-  /// Writes the candidates for the last word, one a line; nothing when there are none or no server answers.
+  /// Writes the candidates for the last argument, one on each line; nothing if there are none or no server answers.
   static func answer(_ words: [Word], _ environment: ShellEnvironment, _ output: Output) -> ExitCode {
     var shell = CompletionScripts.Shell.bash
     var rest = words[...]
@@ -41,7 +41,7 @@ enum CompletionQuery {
     return .success
   }
 
-  /// The settings for the ensemble with the znodes that are needed; nil if the command line has none.
+  /// The settings for the ensemble whose znodes are needed; nil if the command line does not name one.
   private static func settings(
     _ words: [Word], _ elsewhere: Completer.Elsewhere?, _ environment: ShellEnvironment
   ) -> ShellSettings? {
@@ -50,7 +50,7 @@ enum CompletionQuery {
     return try? settings?.using(cluster: Word(name), from: name, environment)
   }
 
-  /// The names under a znode, from a session that is opened for the question; none if that fails.
+  /// The names of a znode's children, from a session that is opened for this purpose; empty if that fails.
   static func children(
     of path: String, _ settings: ShellSettings, _ environment: ShellEnvironment
   ) async -> [String] {
@@ -74,7 +74,7 @@ enum CompletionQuery {
     }
   }
 
-  /// The secret of an identity, if it can be had without a question or a command.
+  /// The secret of an identity, if it is available without a question or a command.
   private static func secret(
     of identity: ShellSettings.Identity, _ environment: ShellEnvironment
   ) async throws(ShellError) -> [UInt8]? {

@@ -1,13 +1,13 @@
-/// Reads the lines of a descriptor as they come, so that commands from a slow pipe run at once.
+/// Reads the lines of a descriptor as they arrive, so that commands from a slow pipe run at once.
 ///
-/// A line ends with LF, CR LF or CR, and a byte order mark in front of the first is none of it.
+/// A line ends with LF, CR LF or CR. A byte order mark at the start is skipped.
 struct LineReader {
   private let descriptor: Int32
   private let name: String
   private var buffer: [UInt8] = []
-  /// Where in `buffer` the next line begins.
+  /// The index in `buffer` at which the next line begins.
   private var start = 0
-  /// So far has been looked for the end of the line.
+  /// The index in `buffer` up to which no line end was found.
   private var searched = 0
   private var hasEnded = false
   private var hasBegun = false
@@ -17,12 +17,12 @@ struct LineReader {
     self.name = name
   }
 
-  /// Whether the next line is there without waiting.
+  /// Whether the next line is available without waiting.
   var hasLine: Bool { hasEnded || lineEnd(from: searched) != nil }
 
   /// The next line, or nil at the end of the file.
   ///
-  /// - Throws: exit code 12 when the descriptor cannot be read, or is UTF-16; 6 when a line is over
+  /// - Throws: exit code 12 if the descriptor cannot be read or is UTF-16; 6 if a line is longer than
   ///   `FileIO.limitBytes`.
   mutating func next() throws(ShellError) -> TextLines.Line? {
     if !hasBegun { try begin() }
@@ -43,10 +43,11 @@ struct LineReader {
     }
   }
 
-  /// Takes the byte order mark away, if there is one.
+  /// Skips a byte order mark, if there is one.
   private mutating func begin() throws(ShellError) {
     hasBegun = true
-    // A slow writer may send a command of two letters; only what could be a mark is waited for.
+    // Waits for more bytes only if those read so far could be a part of a mark, because a slow writer may send a
+    // command of two letters.
     repeat {
       if buffer.isEmpty || TextLines.byteOrderMark.starts(with: buffer) { try readMore() } else { break }
     } while !hasEnded && buffer.count < TextLines.byteOrderMark.count
@@ -59,7 +60,7 @@ struct LineReader {
       buffer.removeFirst(start)
       start = 0
     }
-    // The last byte may be a CR whose LF comes now.
+    // The last byte may be a CR whose LF arrives now.
     searched = max(0, buffer.count - 1)
     let chunk = try FileIO.readSome(descriptor, name: name)
     hasEnded = chunk.isEmpty
@@ -69,10 +70,10 @@ struct LineReader {
     }
   }
 
-  /// Where the line ends, and the length of its end; nil when that is still to come.
+  /// The index and the length of the line end; nil if it has not arrived yet.
   private func lineEnd(from offset: Int) -> (index: Int, length: Int)? {
     guard let end = TextLines.lineEnd(in: buffer, from: offset) else { return nil }
-    // Behind a CR that came last an LF may follow.
+    // An LF may follow a CR that is the last byte.
     let isOpen = buffer[end.index] == UInt8(ascii: "\r") && end.index + 1 == buffer.count && !hasEnded
     return isOpen ? nil : end
   }

@@ -2,11 +2,11 @@ import LineEditor
 import Synchronization
 import ZooKeeperProtocol
 
-/// What the prompt shows: server, state of the session, working directory.
+/// The contents of the prompt: the server, the state of the session and the working directory.
 ///
 /// *Thread*: any; events change it while a line is being typed.
 final class PromptState: Sendable {
-  /// Where a shell session is.
+  /// The connection and the working directory of a shell session.
   struct Place: Hashable, Sendable {
     /// All servers, as the connect string names them.
     var servers: String
@@ -32,7 +32,7 @@ final class PromptState: Sendable {
   /// The working directory.
   var directory: String { shared.withLock(\.place.directory) }
 
-  /// Takes over the session's state, as events report it.
+  /// Updates the session's state from an event.
   ///
   /// - Returns: whether this is a new session's first connection.
   func takeOver(_ state: KeeperState) -> Bool {
@@ -45,16 +45,16 @@ final class PromptState: Sendable {
     }
   }
 
-  /// How many lines have been typed; zkCli.sh shows it.
+  /// The number of lines that have been typed, which zkCli.sh shows.
   var commandCount: Int {
     get { shared.withLock(\.commandCount) }
     set { shared.withLock { $0.commandCount = newValue } }
   }
 
-  /// Takes over where the session is.
+  /// Updates the connection and the working directory.
   func update(_ place: Place) { shared.withLock { $0.place = place } }
 
-  /// The prompt at the moment.
+  /// The current prompt.
   var current: Prompt {
     let (place, count) = shared.withLock { ($0.place, $0.commandCount) }
     return dialect.prompt(place, commandCount: count)
@@ -62,9 +62,9 @@ final class PromptState: Sendable {
 }
 
 extension KeeperState {
-  /// Java's word for the state of a client.
+  /// Java's name for the state of a client.
   ///
-  /// *Source*: `org.apache.zookeeper.ZooKeeper.States`; EXPIRED is ours, there it is CLOSED.
+  /// *Source*: `org.apache.zookeeper.ZooKeeper.States`; EXPIRED is ours; Java uses CLOSED.
   var word: String {
     switch self {
     case .syncConnected, .noSyncConnected, .saslAuthenticated: "CONNECTED"
@@ -76,7 +76,7 @@ extension KeeperState {
     }
   }
 
-  /// How the word is shown.
+  /// The style in which the name is shown.
   var style: Prompt.Style {
     switch self {
     case .syncConnected, .noSyncConnected, .saslAuthenticated: .green

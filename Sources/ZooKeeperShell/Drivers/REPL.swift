@@ -3,9 +3,9 @@ import Synchronization
 import ZooKeeperProtocol
 import ZooKeeperSandbox
 
-/// The interactive shell: reads lines from a person, runs them, and shows events in between.
+/// The interactive shell, which reads lines from the user, runs them, and shows events in between.
 ///
-/// The main thread belongs to the line editor; commands run as tasks. ^C drops the line or cancels the command, and
+/// The main thread belongs to the line editor; commands run as tasks. ^C discards the line or cancels the command, and
 /// never ends the shell.
 ///
 /// *Thread*: the process's first.
@@ -17,14 +17,14 @@ struct REPL {
   private let output: Output
   private var commandCount = 0
 
-  /// Runs until the person leaves.
+  /// Runs until the user leaves.
   ///
-  /// - Throws: exit code 12 when the terminal cannot be used.
+  /// - Throws: exit code 12 if the terminal cannot be used.
   static func run(
     _ settings: ShellSettings, _ environment: ShellEnvironment, _ output: Output, _ sandbox: LocalEnsemble? = nil
   ) throws(ShellError) -> ExitCode {
     LineEditor.blockSignals()
-    // With servers of our own they are blocked since these were started.
+    // With local servers, the signals have been blocked since these were started.
     SignalCancellation.releaseAllButLineEditors()
     output.startFlushing()
     let editor: LineEditor
@@ -53,18 +53,18 @@ struct REPL {
     let location = settings.origin.location
     let environment = session.environment
     let completer = REPLCompleter(session: session, editor: editor) {
-      // A mistake in the file is reported by the command that is being typed.
+      // A mistake in the file is reported when the command runs.
       (try? ClusterFile.open(location, environment))?.names ?? []
     }
     editor.completer = { [prompt] line, cursor in completer.complete(line, cursor, in: prompt.directory) }
-    // Without colour a hint could not be told from what was typed.
+    // Without colour, a hint would look like typed text.
     if settings.dialect.hasExtras, environment.usesColor(settings.colorWhen, isTerminal: editor.isTerminal) {
       editor.hinter = Hints.text
     }
     let (printer, events, prompt) = (editor.printer, session.events, prompt)
     let context = RenderContext(format: settings.format, dialect: settings.dialect)
     events.setHandler { event in
-      // The prompt says so when the first connection is there; a connection that is back is news.
+      // The prompt shows the first connection; only a reconnection is reported.
       let isFirst = event.path == nil && prompt.takeOver(events.connection)
       if !isFirst || context.dialect.reportsFirstConnection {
         var renderer = Renderer(context)
@@ -121,12 +121,12 @@ struct REPL {
     do throws(ShellError) {
       return try settings.dialect.split([UInt8](text.utf8)) != .incomplete
     } catch {
-      // What is wrong with the line is reported when it runs.
+      // A mistake in the line is reported when it runs.
       return true
     }
   }
 
-  /// Keeps the line for later, unless it holds a secret or begins with a blank.
+  /// Adds the line to the history, unless it contains a secret or begins with a blank.
   private mutating func remember(_ line: String) {
     commandCount += 1
     prompt.commandCount = commandCount
@@ -174,7 +174,7 @@ struct REPL {
   }
 }
 
-/// Carries a task's outcome to the thread that waits for it.
+/// Passes a task's outcome to the thread that waits for it.
 private final class OutcomeBox: Sendable {
   private let value = Mutex(Outcome(exitCode: .success))
 
@@ -184,9 +184,9 @@ private final class OutcomeBox: Sendable {
   }
 }
 
-/// Which lines are kept out of the history.
+/// The rules for lines that are not written to the history.
 enum HistoryRules {
-  /// Whether a line holds a secret, or begins with a blank to say so.
+  /// Whether a line contains a secret, or begins with a blank, by which users mark one.
   static func isSecret(_ line: String) -> Bool {
     if line.first == " " || line.first == "\t" { return true }
     let words = line.lowercased().split { $0 == " " || $0 == "\t" }

@@ -2,7 +2,7 @@ import LineEditor
 import Synchronization
 import ZooKeeperProtocol
 
-/// Completes typed lines, fetching znodes from the server without making the person wait for long.
+/// Completes typed lines, and fetches znodes from the server within a short time limit.
 ///
 /// *Thread*: the one that reads lines.
 final class REPLCompleter {
@@ -16,7 +16,7 @@ final class REPLCompleter {
     var elsewhere: Completer.Elsewhere?
   }
 
-  /// How long TAB may take, and how long its answer is good for a second TAB.
+  /// The time limit for TAB, and the time for which its answer is reused.
   private static let limit = Duration.seconds(1)
 
   /// The names of the clusters of the configuration file.
@@ -28,7 +28,7 @@ final class REPLCompleter {
     self.editor = editor
   }
 
-  /// The ways in which the line can go on.
+  /// The possible completions of a line.
   func complete(_ line: String, _ cursor: Int, in directory: String) -> Completion {
     let before = String(String.UnicodeScalarView(line.unicodeScalars.prefix(cursor)))
     let plan = Completer.plan(line: before, cwd: directory)
@@ -47,7 +47,7 @@ final class REPLCompleter {
       candidates: candidates.map { candidate in
         .init(
           text: candidate.text, display: candidate.display,
-          // A znode may have children: the next key decides between `/` and a blank.
+          // No suffix after a znode, which may have children: the user types `/` or a blank.
           suffix: plan.parent == nil && !candidate.mayContinue ? " " : "")
       })
   }
@@ -58,7 +58,7 @@ final class REPLCompleter {
     Task { body(await session.childrenForCompletion(of: znode.path, znode.elsewhere, limit: limit)) }
   }
 
-  /// The children of a znode, or nil if no server answers in time.
+  /// The children of a znode, or nil if no server answers within the limit.
   private func children(of znode: Znode) -> [String]? {
     if let cache, cache.znode == znode, cache.expiry > .now { return cache.children }
     let done = WakeUp()
@@ -76,7 +76,7 @@ final class REPLCompleter {
   }
 }
 
-/// Carries a task's answer to the thread that waits for it.
+/// Passes a task's answer to the thread that waits for it.
 private final class ChildrenBox: Sendable {
   private let value = Mutex<[String]?>(nil)
 

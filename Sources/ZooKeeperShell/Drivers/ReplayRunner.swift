@@ -2,8 +2,8 @@ import ZooKeeperSandbox
 
 /// `--replay`: runs the commands of a file at their times.
 ///
-/// The whole file is read and checked before the first command runs. A command whose time has passed, because those
-/// before it took long, runs at once. It stops at the first failure as a script does.
+/// The whole file is read and checked before the first command runs. If the time of a command has passed because
+/// earlier commands took long, it runs at once. It stops at the first failure as a script does.
 struct ReplayRunner {
   let session: ShellSession
   /// The file.
@@ -52,10 +52,10 @@ struct ReplayRunner {
     return file
   }
 
-  /// Whether a command exists and has the arguments that it needs.
+  /// Checks that a command exists and has the arguments that it needs.
   private static func check(_ words: [Word], _ dialect: any Dialect) throws(ShellError) {
     var words = words[...]
-    // The label of a session beside the present one, which an earlier command opens.
+    // Skip the label of another session, which an earlier command opens.
     if words.count > 1, words.first?.text.last == ":" { words = words.dropFirst() }
     guard let command = words.first else { return }
     let invocation = try dialect.bind(command, [Word](words.dropFirst()), globals: ProgramOptions.ofOneLine).get()

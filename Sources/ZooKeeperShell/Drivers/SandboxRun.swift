@@ -2,20 +2,20 @@ import Platform
 import ZooKeeperProtocol
 import ZooKeeperSandbox
 
-/// The servers of `--local`, and what runs beside them.
+/// The settings of `--local` for servers and their page.
 struct SandboxSettings: Sendable {
   var ensemble = LocalEnsemble.Settings()
-  /// Where the page is; nil for none.
-  var page: HostAndPort?
+  /// The address of the page; nil for none.
+  var page: ServerAddress?
 }
 
-/// `--local`: servers inside of this process, and the shell, a command, a script or a child process on it.
+/// Runs servers inside this process for `--local`, and on them the shell, a command, a script or a child process.
 enum SandboxRun {
-  /// Starts the servers, runs `body` on them, and takes everything away again.
+  /// Starts the servers, runs `body` on them, stops them and removes their data.
   ///
-  /// - Throws: when a server cannot start, and what `body` throws.
+  /// - Throws: if a server cannot start; what `body` throws.
   ///
-  /// - Parameter shell: the settings of what runs on them, and so of the page.
+  /// - Parameter shell: the settings of the shell on the servers, which the page uses too.
   static func run(
     _ settings: SandboxSettings, _ shell: ShellSettings, _ environment: ShellEnvironment, _ output: Output,
     _ body: (LocalEnsemble) throws(ShellError) -> ExitCode
@@ -24,7 +24,7 @@ enum SandboxRun {
     let purpose = size == 1 ? "a local server" : "a local ensemble of \(size)"
     let ofPage = settings.page == nil ? 0 : Descriptors.ofServer
     try Descriptors.require(Descriptors.ofSandbox(size: size) + ofPage, for: purpose)
-    // Before the server's threads begin: they shall not take what is meant for the shell.
+    // Before the servers' threads start, so that they do not receive signals that are meant for the shell.
     SignalCancellation.block()
     let sandbox = try start(settings.ensemble)
     defer { stop(sandbox) }
@@ -39,9 +39,9 @@ enum SandboxRun {
     return try body(sandbox)
   }
 
-  /// What the options say about the servers.
+  /// The settings of the servers that the options give.
   ///
-  /// - Throws: a usage error for a value that is none, or a server that is named as well.
+  /// - Throws: a usage error for an invalid value, or if other servers are named as well.
   static func settings(_ options: [OptionName: [Word]]) throws(ShellError) -> SandboxSettings {
     guard options[.server] == nil else { throw .usage("--local cannot be combined with --server") }
     guard options[.tls] == nil else {
@@ -61,7 +61,7 @@ enum SandboxRun {
     return SandboxSettings(ensemble: settings, page: try options[.web]?.last.map(SandboxPage.address))
   }
 
-  /// Refuses options that are for the servers of `--local`, where there are none.
+  /// Refuses options that need the servers of `--local`.
   ///
   /// - Throws: a usage error for the first one.
   static func refuseOptions(_ options: [OptionName: [Word]]) throws(ShellError) {
@@ -94,9 +94,9 @@ enum SandboxRun {
     gate.wait()
   }
 
-  /// Runs a command of the system's with the address in its environment; its exit code is ours.
+  /// Runs an external command with the address in its environment, and exits with its exit code.
   static func runChild(_ words: [Word], on sandbox: LocalEnsemble) throws(ShellError) -> ExitCode {
-    // However we end, it has no server any more: then it ends too.
+    // The watchdog ends it with this process, because its servers are gone then.
     let watchdog = ChildWatchdog.start()
     defer { watchdog?.childExited() }
     let forwarder = SignalForwarder()

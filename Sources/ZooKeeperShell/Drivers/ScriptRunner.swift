@@ -1,15 +1,15 @@
 /// Runs the commands of a file or a pipe, line by line.
 ///
-/// It stops at the first failure, with the code of that command; with `--keep-going` it runs on and ends with the
-/// code of the first failure. A line with an open quote goes on in the next. With `--pipeline`, writes that follow each
-/// other go to the servers together.
+/// It stops at the first failure and exits with its code. With `--keep-going` it continues, and exits with the code of
+/// the first failure. A line with an open quote continues on the next. With `--pipeline`, consecutive writes are sent
+/// together.
 struct ScriptRunner {
   let session: ShellSession
   /// The name in messages: the file, or `stdin`.
   let name: String
   let keepsGoing: Bool
   let dialect: any Dialect
-  /// Whether writes may go together.
+  /// Whether consecutive writes are sent together.
   var isPipelined = false
 
   /// The progress of a run.
@@ -19,13 +19,13 @@ struct ScriptRunner {
     var writes: [PipelinedWrite] = []
     var writesBytes = 0
 
-    /// Whether one more may go with them.
+    /// Whether another write fits into the batch.
     func hasRoom(for write: PipelinedWrite, _ limits: (count: Int, bytes: Int)) -> Bool {
       writes.count < limits.count && writesBytes + write.sizeBytes <= limits.bytes
     }
   }
 
-  /// Runs lines until they end or a failure stops it.
+  /// Runs lines until their end or a failure.
   func run(_ reader: inout LineReader) async throws(ShellError) -> ExitCode {
     var progress = Progress()
     var pending: [UInt8] = []
@@ -33,7 +33,7 @@ struct ScriptRunner {
     var number = 0
     let limits = await session.pipelineLimits
     while true {
-      // The writer of the lines may wait for one answer before writing the next line.
+      // The writer of the lines may wait for an answer before it writes the next line.
       if !reader.hasLine {
         if let code = await runWrites(&progress) { return code }
         try await session.flushOutput()
@@ -61,16 +61,16 @@ struct ScriptRunner {
     }
     if let code = await runWrites(&progress) { return code }
     guard pending.isEmpty else {
-      let error = ShellError.usage("the quote that is opened here is never closed")
+      let error = ShellError.usage("the quote that is opened here is not closed")
       return await session.report(error, at: SourceLine(file: name, line: pendingStart))
     }
     if !dialect.stopsAtFailure { return await session.lastExitCode }
     return progress.firstFailure ?? .success
   }
 
-  /// Runs the writes that have gathered.
+  /// Runs the pending writes.
   ///
-  /// - Returns: what the script ends with, if a failure ends it.
+  /// - Returns: the exit code of the script, if a failure ends it.
   private func runWrites(_ progress: inout Progress) async -> ExitCode? {
     guard !progress.writes.isEmpty else { return nil }
     let writes = progress.writes
@@ -84,11 +84,11 @@ struct ScriptRunner {
 
   /// Records the outcome of a command.
   ///
-  /// - Returns: what the script ends with, if this ends it.
+  /// - Returns: the exit code of the script, if this outcome ends it.
   private func note(_ code: ExitCode, _ progress: inout Progress) -> ExitCode? {
-    // A predicate that is false stops a script as well: it is the condition for what follows.
+    // A false predicate also stops a script, because it is the condition for the commands after it.
     guard code != .success else { return nil }
-    // Without that habit a script ends with the code of its last command.
+    // In a dialect that does not stop at failures, a script exits with the code of its last command.
     guard dialect.stopsAtFailure else { return nil }
     guard keepsGoing, !Task.isCancelled else { return code }
     progress.firstFailure = progress.firstFailure ?? code

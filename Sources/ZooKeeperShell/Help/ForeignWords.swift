@@ -1,6 +1,6 @@
-/// Words that people bring from other shells and programs, and what serves here.
+/// Command names of other shells and programs, with hints to the commands here.
 enum ForeignWords {
-  /// What to type instead of a command that does not exist; nil when the word is none of these.
+  /// The hint for a command that does not exist; nil if the name is not known from elsewhere.
   static func hint(for word: String) -> String? {
     switch word.lowercased() {
     case "vi", "vim", "nano", "emacs": "edit opens the data of a znode in an editor"

@@ -1,6 +1,6 @@
 /// Explains commands and topics in plain text.
 package enum Help {
-  /// The first line that help and the manual page begin with.
+  /// The first line of help and of the manual page.
   static let programSummary = "a shell for ZooKeeper"
 
   /// All commands by family, and the topics.
@@ -21,7 +21,7 @@ package enum Help {
 
   /// The text of `help` with an argument.
   ///
-  /// - Throws: a usage error with the nearest name, when there is neither a command nor a topic of that name.
+  /// - Throws: a usage error with the nearest name, if neither a command nor a topic has that name.
   package static func text(on name: Word, width: Int = 80) throws(ShellError) -> String {
     let wanted = name.text
     if let spec = CommandTable.find(wanted) { return command(spec, width: width) }
@@ -31,7 +31,7 @@ package enum Help {
     throw .usage("no help on \(Tokenizer.quote(name))", hint: hint ?? "help lists commands and topics")
   }
 
-  /// Synopsis, description, options, examples.
+  /// The help of a command: synopsis, description, options and examples.
   package static func command(_ spec: CommandSpec, width: Int = 80) -> String {
     var lines = ["usage: \(spec.synopsis)", ""] + TextWrap.wrap("\(spec.summary).", width: width)
     for paragraph in spec.details { lines += [""] + TextWrap.wrap(paragraph, width: width) }
@@ -47,7 +47,7 @@ package enum Help {
     return joined(lines)
   }
 
-  /// A topic's explanation.
+  /// The help of a topic.
   package static func topic(_ topic: HelpTopic, width: Int = 80) -> String {
     var lines = ["\(topic.summary)."]
     for part in topic.parts {

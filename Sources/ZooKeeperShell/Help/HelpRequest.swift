@@ -1,12 +1,13 @@
-/// `--help` on the command line of the system: anywhere before a lone `--` it explains, and nothing else happens.
+/// Handles `--help` on the program's command line. Anywhere before a lone `--`, it prints help, and nothing else is
+/// done.
 ///
-/// It is answered before files are opened, servers are started or anything is sent, so that no command can forget it.
-/// The same word on one line of a script or of the shell is seen to by `ArgumentBinder`.
+/// It is handled before files are opened, servers are started or anything is sent, so that no command can forget it. On
+/// a line of a script or of the interactive shell, `ArgumentBinder` handles it.
 enum HelpRequest {
-  /// What is to be printed instead of doing anything.
+  /// The help text to print.
   ///
   /// - Parameter asked: the command line without the request.
-  /// - Throws: a usage error with the nearest name, when there is no such command to explain.
+  /// - Throws: a usage error with the nearest name if there is no such command.
   static func answer(_ asked: ProgramInvocation, _ environment: ShellEnvironment) throws(ShellError) -> String {
     if environment.isServerProgram {
       let explanation = Help.command(CommandTable.spec(of: .server), width: environment.helpWidth)
@@ -15,18 +16,18 @@ enum HelpRequest {
     return try text(for: command(of: asked, environment), environment)
   }
 
-  /// The explanation of a command, or of the program.
+  /// The help of a command, or of the program.
   ///
-  /// - Throws: a usage error with the nearest name, when there is no such command.
+  /// - Throws: a usage error with the nearest name if there is no such command.
   static func text(for command: Word?, _ environment: ShellEnvironment) throws(ShellError) -> String {
     guard let command else { return Help.overview(width: environment.helpWidth) }
     return Help.command(try CommandTable.lookUp(command), width: environment.helpWidth)
   }
 
   private static func command(of asked: ProgramInvocation, _ environment: ShellEnvironment) -> Word? {
-    // A user who asks about the options may have got them wrong.
+    // After a mistake in the options, the user needs the help of the program, which explains them.
     guard asked.mistake == nil, let command = asked.command else { return nil }
-    // zkCli.sh skips options that it does not know, but not their values.
+    // zkCli.sh skips unknown options, but not their values.
     let isUnknownValue = environment.isZkCli && CommandTable.find(command.text) == nil
     return isUnknownValue ? asked.words.first { CommandTable.find($0.text) != nil } ?? command : command
   }

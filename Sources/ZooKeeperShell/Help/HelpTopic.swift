@@ -1,4 +1,4 @@
-/// What `help` explains besides commands.
+/// The topics that `help` explains in addition to the commands.
 package enum HelpTopic: String, CaseIterable, Hashable, Sendable {
   case exitCodes = "exit-codes"
   case options
@@ -25,7 +25,7 @@ package enum HelpTopic: String, CaseIterable, Hashable, Sendable {
     case .environment: "Environment variables and files"
     case .compatibility: "Compatibility with zkCli.sh"
     case .sasl: "Logging in by SASL: passwords and Kerberos"
-    case .configuration: "The keys of a server's configuration, and what becomes of each"
+    case .configuration: "The keys of a server's configuration, and their support"
     }
   }
 
@@ -202,19 +202,19 @@ package enum HelpTopic: String, CaseIterable, Hashable, Sendable {
       ("zkcli --sasl gssapi ls /", "with the Kerberos tickets of kinit"),
       (
         "zkcli --sasl gssapi --principal bob@EXAMPLE.COM --keytab FILE ls /",
-        "with Kerberos keys; new tickets are got whenever they are needed"
+        "with Kerberos keys; new tickets are requested when they are needed"
       ),
     ]),
     .paragraph(
-      "The principal of a server is zookeeper/HOST, where HOST is what the DNS calls the server's address. --service"
+      "The principal of a server is zookeeper/HOST, where HOST is the DNS name of the server's address. --service"
         + " changes the first part, or, with a slash, names one principal for all servers. Kerberos needs the library"
         + " libgssapi_krb5.so.2 (Debian: libgssapi-krb5-2), and is configured by krb5.conf or $KRB5_CONFIG."),
     .paragraph(
       "Login configurations of Java (JAAS) are used as they are. With --compat, or when called as zkCli.sh, the file"
-        + " is the one that -Djava.security.auth.login.config in JVMFLAGS or CLIENT_JVMFLAGS names, its section is"
-        + " Client or what -Dzookeeper.sasl.clientconfig says, and -Dzookeeper.sasl.client=false turns SASL off."),
+        + " is given by -Djava.security.auth.login.config in JVMFLAGS or CLIENT_JVMFLAGS, its section is"
+        + " Client or given by -Dzookeeper.sasl.clientconfig, and -Dzookeeper.sasl.client=false turns SASL off."),
     .paragraph(
-      "A server takes the same files: SERVER_JVMFLAGS=-Djava.security.auth.login.config=FILE, or that key in zoo.cfg,"
+      "A server reads the same files: SERVER_JVMFLAGS=-Djava.security.auth.login.config=FILE, or that key in zoo.cfg,"
         + " with a section Server of users (user_NAME=\"PASSWORD\") or of a key table; for quorum.auth.enableSasl=true,"
         + " with sections QuorumServer and QuorumLearner. sessionRequireClientSASLAuth=true refuses clients that do not"
         + " log in. server check reports what is wrong with the files, by line."),

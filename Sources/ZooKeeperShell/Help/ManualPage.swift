@@ -3,7 +3,7 @@ package enum ManualPage {
   /// Where the page is kept in this package.
   package static let file = "man/zkcli.1"
 
-  /// The date that the page bears: the day on which its content was last revised, not that of a build.
+  /// The date of the page: the day of the last revision of its content, and not that of a build.
   private static let date = "November 29, 2026"
 
   /// The whole page.
@@ -52,7 +52,7 @@ package enum ManualPage {
     ("Print the value of a znode:", "zkcli -s zk1:2181,zk2:2181 get /config/app"),
     ("Store a file if the znode still has version 3:", "zkcli set -v 3 /config/app @app.json"),
     ("Store the path that the server chose:", "path=$(zkcli create -s /queue/item- @job.json)"),
-    ("Check in a script whether a znode exists:", "zkcli exists /leader || echo nobody leads"),
+    ("Check in a script whether a znode exists:", "zkcli exists /leader || echo no leader"),
     ("Print the sizes of all znodes, from JSON:", "zkcli -o jsonl ls -lR / | jq .stat.dataLength"),
     ("Run a file of commands and continue after failures:", "zkcli -k -f commands.zk"),
   ]
@@ -122,7 +122,7 @@ package enum ManualPage {
     let words = text.split(separator: " ")
     for (index, word) in words.enumerated() {
       sentence += sentence.isEmpty ? String(word) : " " + word
-      // A point that no capital follows is part of a word, such as `..`.
+      // A full stop without a capital letter after it does not end a sentence; it can be part of a name such as `..`.
       let isLast = index + 1 == words.count || words[index + 1].first?.isUppercase ?? false
       if isLast, word.hasSuffix(".") {
         sentences.append(sentence)
@@ -131,12 +131,12 @@ package enum ManualPage {
     }
     if !sentence.isEmpty { sentences.append(sentence) }
     return sentences.flatMap { TextWrap.wrap(escaped($0), width: 78) }.map { line in
-      // A point or quote in front would make a macro of the line.
+      // A full stop or a quote at the start would make the line a macro.
       line.hasPrefix(".") || line.hasPrefix("'") ? "\\&" + line : line
     }
   }
 
-  /// Text that roff takes literally; hyphens stay what people type and search for.
+  /// The text escaped for roff; hyphens stay ASCII, so that they can be copied and searched for.
   private static func escaped(_ text: String) -> String {
     text.map { character in
       switch character {

@@ -1,31 +1,31 @@
-/// Guesses what a mistyped name was meant to be.
+/// Guesses the intended name of a mistyped one.
 package enum Suggestions {
-  /// The candidate nearest to `name`, if one is near enough to be worth a question.
+  /// The candidate most similar to `name`, if one is similar enough.
   ///
-  /// *Complexity*: names are short; the work is the product of their lengths for each candidate.
+  /// *Complexity*: the product of the lengths of both names, for each candidate.
   package static func nearest(to name: String, among candidates: [String]) -> String? {
     let wanted = Array(name.lowercased().utf8)
     guard !wanted.isEmpty else { return nil }
-    // `stat` is what was typed of `status`, not a mistyped `start`.
+    // `stat` is the beginning of `status`, and not a mistyped `start`.
     if wanted.count > 2, let whole = onlyBeginning(wanted, among: candidates) { return whole }
-    // A third of the letters may be wrong: more, and every short name is near to every other.
+    // At most a third of the letters may differ: otherwise every short name would be similar to every other.
     let limit = max(1, wanted.count / 3)
     var best: (name: String, distance: Int)?
     for candidate in candidates {
       let letters = Array(candidate.lowercased().utf8)
       let distance = distance(wanted, letters)
-      // Another letter in its place makes another word of a short one: `edit` is not `exit`, nor `cp` `cd`.
+      // A replaced letter makes a different name of a short one: `edit` is not `exit`, and `cp` is not `cd`.
       let isOtherWord = wanted.count < 5 && wanted.count == letters.count && !isSwap(wanted, letters)
       if distance <= limit, !isOtherWord, distance < best?.distance ?? .max { best = (candidate, distance) }
     }
     return best?.name ?? onlyBeginning(wanted, among: candidates)
   }
 
-  /// Whether two words of one length have the same letters.
+  /// Whether two names of the same length have the same letters.
   private static func isSwap(_ left: [UInt8], _ right: [UInt8]) -> Bool { left.sorted() == right.sorted() }
 
-  /// The candidate that a word is the beginning of, if all such are forms of one: `dele` is `delete`, and `deleteall`
-  /// goes on from there.
+  /// The shortest candidate that begins with `wanted`, if all others with that beginning also begin with it: `dele` is
+  /// `delete`, although `deleteall` begins with it too.
   private static func onlyBeginning(_ wanted: [UInt8], among candidates: [String]) -> String? {
     let fitting = candidates.filter { $0.lowercased().utf8.starts(with: wanted) }
     guard let shortest = fitting.min(by: { $0.utf8.count < $1.utf8.count }) else { return nil }
@@ -33,7 +33,7 @@ package enum Suggestions {
     return fitting.allSatisfy { $0.lowercased().utf8.starts(with: stem.utf8) } ? shortest : nil
   }
 
-  /// Letters to insert, delete, replace or swap with their neighbour.
+  /// The number of letters to insert, delete, replace or swap with their neighbours.
   ///
   /// *Source*: Damerau (1964), in the restricted form called optimal string alignment.
   static func distance(_ left: [UInt8], _ right: [UInt8]) -> Int {

@@ -1,8 +1,8 @@
 /// Breaks plain text into lines.
 enum TextWrap {
-  /// The words of a paragraph in lines of at most `width` columns, each indented.
+  /// A paragraph as indented lines of at most `width` columns.
   ///
-  /// A word that is longer than a line gets one to itself.
+  /// Text without blanks that is longer than a line gets a separate line.
   static func wrap(_ text: String, width: Int, indent: Int = 0) -> [String] {
     let margin = String(repeating: " ", count: indent)
     var lines: [String] = []
@@ -17,7 +17,7 @@ enum TextWrap {
     return line.isEmpty ? lines : lines + [margin + line]
   }
 
-  /// A list of terms with their meanings beside them, or under them where a term is too long for the column.
+  /// A list of terms with their meanings beside them, or below terms that are too long for the column.
   static func definitions(_ items: [(term: String, meaning: String)], width: Int, indent: Int = 2) -> [String] {
     let longest = items.map(\.term.count).max() ?? 0
     let column = indent + min(longest, 26) + 2

@@ -1,12 +1,13 @@
 /// Binds the arguments of a command to what the command takes.
 package enum ArgumentBinder {
-  /// Sorts words into arguments and options and checks that they are as many as the spec asks for.
+  /// Separates the tokens of a command line into arguments and options, and checks their number against the spec.
   ///
-  /// An option given twice counts once, with its last value. `--help` before a lone `--` wins over everything else
-  /// that the words say, right or wrong.
+  /// If an option is given twice, its last value counts. `--help` before a lone `--` takes precedence over everything
+  /// else, including mistakes.
   ///
-  /// - Parameter globals: options of the program that are allowed here; the command's own hide them.
-  /// - Throws: a usage error with the command's synopsis or the nearest right word for a hint.
+  /// - Parameter globals: options of the program that are allowed here; options of the command with the same name take
+  ///   precedence.
+  /// - Throws: a usage error whose hint is the command's synopsis or the most similar valid name.
   package static func bind(
     _ words: [Word], to spec: CommandSpec, globals: [OptionSpec] = ProgramOptions.behindCommand
   ) throws(ShellError) -> Invocation {
@@ -15,7 +16,7 @@ package enum ArgumentBinder {
     return invocation
   }
 
-  /// Sorts words into arguments and options as far as they are right, and notes the first mistake.
+  /// Separates tokens into arguments and options as far as they are valid, and records the first mistake.
   static func read(
     _ words: [Word], to spec: CommandSpec, globals: [OptionSpec] = ProgramOptions.behindCommand
   ) -> (invocation: Invocation, mistake: ShellError?) {
@@ -25,8 +26,8 @@ package enum ArgumentBinder {
     // What follows -- is an external command with its own options.
     let own = spec.takesCommand ? words.prefix { $0 != "--" } : words[...]
     let child = own.count < words.count ? [Word](words[(own.endIndex + 1)...]) : nil
-    // A command that takes a list of words, such as multi, has its own options before them: those after the first
-    // word belong to the list.
+    // A command that takes a list of arguments, such as multi, has its own options before the list. Options after the
+    // first argument belong to the list.
     let parser = OptionParser(
       options: spec.options + globals, stopsAtArgument: spec.arguments.last?.endsOptions ?? false)
     let parsed = parser.read([Word](own))
@@ -58,14 +59,14 @@ package enum ArgumentBinder {
 }
 
 extension ShellError {
-  /// Something that a command requires is not there: `missing argument: path; usage: get [-s] path`.
+  /// The error for a missing argument or option: `missing argument: path; usage: get [-s] path`.
   static func missing(_ kind: String, _ name: String, of spec: CommandSpec) -> ShellError {
     .usage("missing \(kind): \(name)", hint: "usage: \(spec.synopsis)")
   }
 }
 
 extension CommandSpec {
-  /// `get [-s] [-w] path`: the name and all that may follow.
+  /// `get [-s] [-w] path`: the name and everything that can follow it.
   package var synopsis: String {
     if let usage { return usage.isEmpty ? name : "\(name) \(usage)" }
     let child = takesCommand ? ["[-- command...]"] : []
@@ -85,11 +86,11 @@ extension OptionSpec {
   /// The form with the fewest letters, and the name of its value: `-v VERSION`.
   var shortest: String {
     let form = short.map { "-\($0)" } ?? spelling
-    // A value that only = can give belongs to the long form.
+    // A value that can only be given after = belongs to the long form.
     return valueForm.hasPrefix("[") && short != nil ? form : form + valueForm
   }
 
-  /// The name of its value as it follows the option, in brackets where that may be left out.
+  /// The name of its value as it follows the option, in brackets if the value is optional.
   private var valueForm: String {
     guard let value else { return "" }
     guard isValueOptional else { return " \(value.name)" }

@@ -2,12 +2,12 @@
 package struct Invocation: Sendable {
   package let spec: CommandSpec
   package var arguments: [Word]
-  /// The values of every option given, in order; a flag has an empty word for each time. Options of the program
-  /// that followed the command are here too.
+  /// The values of every option given, in order; a flag has an empty value for each occurrence. Includes options of the
+  /// program that follow the command.
   package var options: [OptionName: [Word]]
   /// The arguments after `--`, of a command that runs an external one; nil without `--`.
   package var child: [Word]?
-  /// What is to be said on stderr before the command runs; only compatibility mode has any.
+  /// Warnings to print on stderr before the command runs; only compatibility mode has any.
   package var warnings: [String] = []
 
   /// Makes an invocation of parts that fit each other.
@@ -21,7 +21,7 @@ package struct Invocation: Sendable {
     self.warnings = warnings
   }
 
-  /// The options of the program among `options`; one of the command's own of that name is none of the program's.
+  /// The options of the program among `options`, without those that the command defines itself.
   package var globals: [OptionName: [Word]] {
     options.filter { option in
       ProgramOptions.all.contains { $0.name == option.key } && !spec.options.contains { $0.name == option.key }
@@ -34,14 +34,14 @@ package struct Invocation: Sendable {
   /// The value of the option; the last one if it was given more than once.
   package func value(_ name: OptionName) -> Word? { options[name]?.last }
 
-  /// The argument at a place, or nil when it was left out.
+  /// The argument at an index, or nil if it was left out.
   package func argument(_ index: Int) -> Word? { arguments.indices.contains(index) ? arguments[index] : nil }
 
-  /// The znode path at a place, resolved against a working directory and checked.
+  /// The znode path at an index, resolved against a working directory and validated.
   ///
   /// - Parameter isNew: whether a sequential create is to name it, which allows an empty last name.
-  /// - Returns: nil when the argument was left out.
-  /// - Throws: a usage error for a path that no server takes.
+  /// - Returns: nil if the argument was left out.
+  /// - Throws: a usage error for a path that servers refuse.
   package func path(
     at index: Int, in directory: String, isNew: Bool = false
   ) throws(ShellError) -> String? {
@@ -58,7 +58,7 @@ package struct Invocation: Sendable {
   /// Whether the arguments can name more than one znode.
   var namesSeveral: Bool { arguments.count > 1 || arguments.contains(where: \.isPattern) }
 
-  /// Whether the command answers with a list that may be long and is sent row by row.
+  /// Whether the command's answer is a list that can be long and is written row by row.
   package var streamsList: Bool {
     switch spec.id {
     case .client(.ls): flag(.long) || flag(.recursive) || namesSeveral

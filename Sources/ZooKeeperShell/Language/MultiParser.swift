@@ -12,7 +12,7 @@ package enum MultiCommand: Hashable, Sendable {
     package var isContainer = false
     package var ttlMilliseconds: Int64?
 
-    /// By default the kind of a create without options.
+    /// The defaults are those of a create without options.
     package init(
       isSequential: Bool = false, isEphemeral: Bool = false, isContainer: Bool = false, ttlMilliseconds: Int64? = nil
     ) {
@@ -36,7 +36,7 @@ package enum MultiParser {
       guard !group.isEmpty else {
         throw .usage(
           "operation \(index + 1) of the multi is empty",
-          hint: "separate operations by a single comma that stands by itself")
+          hint: "separate operations by a comma with blanks around it")
       }
       commands.append(try parse(operation: group, label: "operation \(index + 1)"))
     }
@@ -45,7 +45,7 @@ package enum MultiParser {
 
   /// Reads operations written one on each line; blank lines and comments do not count.
   ///
-  /// A word of a lone comma is data here. A quote may span lines.
+  /// A lone comma is data here. A quoted text can span lines.
   ///
   /// - Throws: a usage error that names the line.
   package static func parse(text: [UInt8]) throws(ShellError) -> [MultiCommand] {
@@ -67,7 +67,7 @@ package enum MultiParser {
     return commands
   }
 
-  /// The operations as specs of their own; help and completion read them too.
+  /// A spec for each operation, which help and completion read too.
   static let operations: [CommandSpec] = [
     CommandSpec(
       .client(.multi), "create", summary: "Create a znode",

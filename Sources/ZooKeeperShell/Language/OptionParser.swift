@@ -1,29 +1,30 @@
-/// Takes the options out of a list of words, by the rules of GNU's `getopt_long` and with zkCli.sh's old words.
+/// Extracts the options from a list of tokens, by the rules of GNU's `getopt_long` and with zkCli.sh's old spellings.
 ///
 /// - Options can be anywhere; `--` ends them; `-` alone is an argument.
-/// - Long ones take a value as `--name=value` or `--name value` and may be cut short while they stay unique.
-/// - Short ones bundle (`-sw`) and take a value attached or after them (`-v3`, `-v 3`), even one that begins with `-`.
-/// - An old word with a single dash (`-server`) wins over a bundle of the same letters.
+/// - Long options take a value as `--name=value` or `--name value`, and can be shortened while they stay unique.
+/// - Short options can be bundled (`-sw`) and take a value attached or after them (`-v3`, `-v 3`), even one that begins
+///   with `-`.
+/// - An old spelling with a single dash (`-server`) takes precedence over a bundle of the same letters.
 struct OptionParser {
-  /// In order of precedence: an option hides later ones of the same letter or name.
+  /// In order of precedence: an option hides later ones with the same letter or name.
   let options: [OptionSpec]
   /// Whether the first argument ends the options, as the command's name does for the program's.
   var stopsAtArgument = false
 
-  /// What a list of words comes to.
+  /// The options and arguments of a list of tokens.
   struct Result {
-    /// The values of each option in order; a flag has an empty word for each time it was given.
+    /// The values of each option in order; a flag has an empty value for each occurrence.
     var options: [OptionName: [Word]] = [:]
     var arguments: [Word] = []
-    /// Whether `--` stood in front of the arguments.
+    /// Whether there was a `--` before the arguments.
     var endedByTerminator = false
-    /// The first mistake. The words after it are read all the same: they may say how its error is to be printed.
+    /// The first mistake. Tokens after it are read as well, because they can say how the error is printed.
     var mistake: ShellError?
   }
 
-  /// How a word that begins with a dash reads.
+  /// The meaning of a token.
   enum Reading {
-    /// Options in order; only the last can lack the value that it needs.
+    /// Options in order; only the last one can still need a value.
     case options([(spec: OptionSpec, value: Word?)])
     /// `--`
     case terminator
@@ -31,16 +32,16 @@ struct OptionParser {
     case argument
   }
 
-  /// Sorts words into options and arguments.
+  /// Separates tokens into options and arguments.
   ///
-  /// - Throws: a usage error for an option that is unknown, ambiguous, lacks its value or has one too many.
+  /// - Throws: a usage error for an option that is unknown or ambiguous, or has no value or a surplus one.
   func parse(_ words: [Word]) throws(ShellError) -> Result {
     let result = read(words)
     if let mistake = result.mistake { throw mistake }
     return result
   }
 
-  /// Sorts words into options and arguments as far as they are right, and notes the first mistake.
+  /// Separates tokens into options and arguments as far as they are valid, and records the first mistake.
   func read(_ words: [Word]) -> Result {
     var result = Result()
     var rest = words[...]
@@ -71,15 +72,15 @@ struct OptionParser {
     return result
   }
 
-  /// Reads one word, without the word after it.
+  /// Reads one token, without the one after it.
   func read(_ word: Word) throws(ShellError) -> Reading {
     guard word.bytes.count > 1, word.bytes[0] == UInt8(ascii: "-") else { return .argument }
     if word.bytes == [UInt8](repeating: UInt8(ascii: "-"), count: 2) { return .terminator }
-    // A number below zero, where no option is a digit.
+    // A negative number, unless an option is a digit.
     if word.bytes[1].isDigit, !options.contains(where: { $0.short?.isNumber == true }) { return .argument }
     let equals = word.bytes.firstIndex(of: UInt8(ascii: "=")) ?? word.bytes.endIndex
     let name = String(decoding: word.bytes[..<equals], as: UTF8.self)
-    // The value is kept as bytes: what follows `=` need not be UTF-8.
+    // The value is kept as bytes, because it need not be UTF-8.
     let value = equals == word.bytes.endIndex ? nil : Word(bytes: [UInt8](word.bytes[(equals + 1)...]))
     if name.hasPrefix("--") { return .options([(try checkingFlag(try long(name.dropFirst(2)), name, value), value)]) }
     if let old = options.first(where: { $0.oldWord == String(name.dropFirst()) }) {
@@ -136,7 +137,7 @@ struct OptionParser {
       [spec.name.long.map { "--" + $0 }, spec.oldWord.map { "-" + $0 }].compactMap(\.self)
     }
     let place = word.flatMap { $0.text == option ? nil : " in \($0.text)" } ?? ""
-    // One letter is too little to guess from.
+    // One letter is not enough for a guess.
     if option.utf8.count > 2, let nearest = Suggestions.nearest(to: option, among: known) {
       return .usage("unknown option \(option)\(place)", hint: "did you mean \(nearest)?")
     }
@@ -145,7 +146,7 @@ struct OptionParser {
 }
 
 extension OptionSpec {
-  /// Whether the word after the option is its value.
+  /// Whether the token after the option is its value.
   func takesAsValue(_ word: Word?) -> Bool {
     guard let value else { return false }
     guard isValueOptional else { return true }
@@ -153,7 +154,7 @@ extension OptionSpec {
     return word.map { !$0.bytes.isEmpty && $0.bytes.allSatisfy { (0x30...0x39).contains($0) } } ?? false
   }
 
-  /// The form that messages use: the long one, if there is one.
+  /// The spelling that messages use: the long one, if there is one.
   var spelling: String { name.long == nil ? "-" + (oldWord ?? "") : longSpelling }
 
   /// `--name`.

@@ -1,4 +1,4 @@
-/// The options of the program itself, and how a whole command line splits at the command's name.
+/// The options of the program itself, and the split of a command line at the command's name.
 package enum ProgramOptions {
   /// In the order in which help lists them.
   package static let all: [OptionSpec] = [
@@ -39,18 +39,18 @@ package enum ProgramOptions {
     OptionSpec(.keyPasswordFile, value: ("FILE", .file), "a file with the password of the key"),
     OptionSpec(
       .tlsServerName, value: ("NAME", .word),
-      "the name that the server's certificate must be for, if it is not the one that is connected to"),
-    OptionSpec(.insecure, "accept any certificate of the server's; for tests only"),
+      "the name that the server's certificate must have, if it differs from the host name"),
+    OptionSpec(.insecure, "accept any server certificate; for tests only"),
     OptionSpec(
       .sasl, value: ("MECHANISM", .choice(["digest", "gssapi"])),
       "log in by SASL: digest (DIGEST-MD5) or gssapi (Kerberos); see help sasl"),
     OptionSpec(.user, value: ("NAME", .word), "with --sasl digest, the user"),
     OptionSpec(
       .passwordFile, value: ("FILE", .file),
-      "with --sasl digest, the file whose first line is the password; without it, the password is asked for"),
+      "with --sasl digest, the file whose first line is the password; without it, zkcli asks for the password"),
     OptionSpec(
       .principal, value: ("NAME", .word),
-      "with --sasl gssapi, the Kerberos principal (default: that of the cache of tickets)"),
+      "with --sasl gssapi, the Kerberos principal (default: that of the ticket cache)"),
     OptionSpec(
       .keytab, value: ("FILE", .file),
       "with --sasl gssapi, the file with the principal's keys (default: use the tickets of kinit)"),
@@ -101,11 +101,11 @@ package enum ProgramOptions {
     OptionSpec(.noHistory, "do not read or write the history file"),
     OptionSpec(.maxBuffer, value: ("SIZE", .word), "the largest reply to accept (default 1M, as servers send)"),
     OptionSpec(.help, short: "h", "explain the program, or the preceding command"),
-    OptionSpec(.programVersion, "print the program's version"),
+    OptionSpec(.programVersion, short: "V", "print the program's version"),
   ]
 
-  /// Those that can also follow the command: all, but by their long names. Most letters there belong to the
-  /// commands; `-o` and `-h` are free.
+  /// The options that can also follow the command: all of them, by their long names. The letters belong to the
+  /// commands, except for `-o` and `-h`.
   package static let behindCommand: [OptionSpec] = all.map { spec in
     let keepsLetter = spec.name == .output || spec.name == .help
     return OptionSpec(
@@ -113,13 +113,12 @@ package enum ProgramOptions {
       oldWord: spec.oldWord, spec.summary)
   }
 
-  /// Those that make sense on one line of a script or of the interactive shell.
+  /// The options that make sense on one line of a script or of the interactive shell.
   package static let ofOneLine: [OptionSpec] = behindCommand.filter { spec in
     [.timeout, .output, .json, .quiet, .verbose, .noPager, .help].contains(spec.name)
   }
 
-  /// Splits the words of a command line, the program's name left out, at the command; what follows it is not looked
-  /// at.
+  /// Splits a command line, without the program's name, at the command. What follows the command is not parsed.
   package static func parse(_ words: [Word]) -> ProgramInvocation {
     let parsed = OptionParser(options: all, stopsAtArgument: true).read(words)
     var invocation = ProgramInvocation(globals: parsed.options, mistake: parsed.mistake)
@@ -132,10 +131,10 @@ package enum ProgramOptions {
     return invocation
   }
 
-  /// Splits the words of a command line as zkCli.sh does: its five options and this program's long ones before the
-  /// command; any other word that begins with `-` is skipped.
+  /// Splits a command line as zkCli.sh does. Its five options and this program's long ones can precede the command; any
+  /// other argument that begins with `-` is skipped.
   ///
-  /// Only this program's own long options can be misused: zkCli.sh knows none of them.
+  /// Mistakes are reported only in this program's long options, which zkCli.sh does not have.
   package static func parseCompat(_ words: [Word]) -> ProgramInvocation {
     let known = behindCommand.filter { $0.name != .programVersion } + [OptionSpec(.readOnly, short: "r", "")]
     let parser = OptionParser(options: known)
@@ -174,7 +173,7 @@ package enum ProgramOptions {
 package struct ProgramInvocation: Sendable {
   /// The options before the command.
   package var globals: [OptionName: [Word]]
-  /// nil asks for the interactive shell, or for a script.
+  /// nil for the interactive shell or a script.
   package var command: Word?
   /// What follows the command, to be bound to its spec.
   package var words: [Word] = []
@@ -197,7 +196,7 @@ package struct ProgramInvocation: Sendable {
 
 /// How answers are written.
 package enum OutputFormat: String, CaseIterable, Hashable, Sendable {
-  /// For people and for `cut`: values as they are, lists one item a line.
+  /// For people and for `cut`: values as they are, and lists with one item on each line.
   case text
   /// One JSON document for each command.
   case json

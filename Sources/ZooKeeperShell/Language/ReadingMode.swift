@@ -1,7 +1,7 @@
-/// The two options that decide how every other argument is read, and so are looked for before any other: `--help`,
-/// which explains and does nothing else, and `--compat`, which selects zkCli.sh's rules.
+/// The two options that decide how all other arguments are read, so that they are looked for first: `--help`, which
+/// only explains, and `--compat`, which selects zkCli.sh's rules.
 ///
-/// Both count anywhere before a lone `--`.
+/// Both are recognized anywhere before a lone `--`.
 package struct ReadingMode: Sendable {
   package let asksForHelp: Bool
   package let asksForCompatibility: Bool
@@ -20,12 +20,12 @@ package struct ReadingMode: Sendable {
     self.words = own.filter { $0 != Self.help && !Self.isCompatibility($0) } + words.dropFirst(own.count)
   }
 
-  /// Whether words ask for help: on one line of a script or of the interactive shell.
+  /// Whether the arguments on one line of a script or of the interactive shell ask for help.
   static func asksForHelp(_ words: [Word]) -> Bool { words.prefix { $0 != "--" }.contains(help) }
 
   private static let help: Word = "--help"
 
-  /// Long options may be shortened while they stay unique; `--com` is no other option.
+  /// Long options can be shortened while they stay unique; no other option begins with `--com`.
   private static func isCompatibility(_ word: Word) -> Bool {
     word.bytes.count >= 5 && "--compat".utf8.starts(with: word.bytes)
   }

@@ -4,16 +4,16 @@
   import Darwin
 #endif
 
-/// A pattern of lines, as `grep` has them.
+/// A pattern for lines, as `grep` searches them.
 ///
-/// The C library's expressions take time quadratic in the length of a value for some patterns, hours for a megabyte,
-/// and cannot be interrupted; Swift's are many times slower for all. See ``Pattern``.
+/// The C library's matcher takes quadratic time for some patterns, hours for a value of a megabyte, and cannot be
+/// interrupted. Swift's is many times slower for all patterns. See ``Pattern``.
 final class RegularExpression {
   private var pattern: Pattern
-  /// The pattern itself where it has no special characters: searching for that is faster still.
+  /// The pattern itself if it has no special characters: a plain search is faster still.
   private let literal: [UInt8]?
 
-  /// Whether a value that does not have the pattern has no line that matches.
+  /// Whether the absence of a match in a whole value proves that no line matches.
   var isLiteral: Bool { literal != nil }
 
   /// How a pattern is read.
@@ -41,7 +41,7 @@ final class RegularExpression {
 
   private static let special = Set("\\.[]*^$+?(){}|".utf8)
 
-  /// Whether the pattern describes a part of the bytes.
+  /// Whether the pattern matches a part of the bytes.
   func matches(_ bytes: UnsafeRawBufferPointer) -> Bool {
     if let literal { return Self.contains(literal, bytes) }
     return bytes.withMemoryRebound(to: UInt8.self) { pattern.matches($0) }
@@ -61,6 +61,6 @@ final class RegularExpression {
     return false
   }
 
-  /// Whether the pattern describes a part of the bytes.
+  /// Whether the pattern matches a part of the bytes.
   func matches(_ bytes: [UInt8]) -> Bool { bytes.withUnsafeBytes(matches) }
 }

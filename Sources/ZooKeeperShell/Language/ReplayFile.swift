@@ -1,11 +1,11 @@
 /// Commands with the times at which they run.
 ///
-/// *Shape*: a line is `+SECONDSs COMMAND`, with up to nine digits after the point, and times that do not decrease. A
-/// command with an open quote goes on in the next line. Empty lines, and lines that begin with `#`, do not count.
+/// *Shape*: a line is `+SECONDSs COMMAND`, with up to nine decimal places and times that do not decrease. A command
+/// with an open quote continues on the next line. Empty lines and lines that begin with `#` are ignored.
 struct ReplayFile {
   /// A command, and when it runs.
   struct Entry {
-    /// When it runs, since the beginning.
+    /// When it runs, after the start of the replay.
     var time: Duration
     var line: [UInt8]
     /// The line of the file on which it begins.
@@ -19,17 +19,17 @@ struct ReplayFile {
   /// A line that cannot be understood.
   struct Mistake: Error {
     var error: ShellError
-    /// 0 if it is the whole file.
+    /// 0 if the mistake concerns the whole file.
     var line: Int
   }
 
-  /// The most seconds that a command can be after the beginning: some eleven days.
+  /// The latest time of a command in seconds: about eleven days.
   private static let longestSeconds: Int64 = 1_000_000
 
   /// Reads the lines of a file.
   ///
   /// - Parameter split: splits a command at its blanks.
-  /// - Throws: the first line that is wrong.
+  /// - Throws: `Mistake` for the first line that is not valid.
   init(
     _ bytes: [UInt8], name: String, split: ([UInt8]) throws(ShellError) -> SplitLine
   ) throws(Mistake) {
@@ -48,7 +48,7 @@ struct ReplayFile {
           pending = try add(entry, split)
         } else if let entry = try Self.entry(line, number) {
           if let last = entries.last, entry.time < last.time {
-            throw .usage("it is to run before line \(last.number)", hint: "put the lines in order")
+            throw .usage("the time is before that of line \(last.number)", hint: "put the lines in order")
           }
           pending = try add(entry, split)
         }
@@ -57,11 +57,11 @@ struct ReplayFile {
       }
     }
     if let pending {
-      throw Mistake(error: .usage("the quote that is opened here is never closed"), line: pending.number)
+      throw Mistake(error: .usage("the quote that is opened here is not closed"), line: pending.number)
     }
   }
 
-  /// - Returns: the entry if it goes on in the next line.
+  /// - Returns: the entry if it continues on the next line.
   private mutating func add(
     _ entry: Entry, _ split: ([UInt8]) throws(ShellError) -> SplitLine
   ) throws(ShellError) -> Entry? {
@@ -75,7 +75,7 @@ struct ReplayFile {
     return nil
   }
 
-  /// The time and the command of a line; nil for a line that does not count.
+  /// The time and the command of a line; nil for a line that is ignored.
   private static func entry(_ line: [UInt8], _ number: Int) throws(ShellError) -> Entry? {
     let blanks: [UInt8] = [UInt8(ascii: " "), UInt8(ascii: "\t")]
     let rest = line.drop { blanks.contains($0) }

@@ -1,24 +1,24 @@
-/// The lines of a text file, whatever wrote it: Unix ends them with LF, Windows with CR LF, old Macs with CR, and some
-/// put a byte order mark in front.
+/// The lines of a text file from any system: Unix ends them with LF, Windows with CR LF and old Macs with CR, and some
+/// programs write a byte order mark at the start.
 enum TextLines {
-  /// What precedes UTF-8 text that Windows has written.
+  /// The mark that Windows programs write before UTF-8 text.
   static let byteOrderMark: [UInt8] = [0xef, 0xbb, 0xbf]
 
-  /// A line and what ended it: LF, CR LF, CR, or nothing at the end of the text.
+  /// A line and its terminator: LF, CR LF, CR, or nothing at the end of the text.
   struct Line {
     var bytes: [UInt8]
     var end: [UInt8]
   }
 
-  /// The lines without their ends; a last line that is empty is none.
+  /// The lines without their terminators. An empty last line is left out.
   ///
   /// - Parameter name: the file, for the message.
-  /// - Throws: exit code 12 for UTF-16, which would be read as something else.
+  /// - Throws: exit code 12 for UTF-16, which would be misread.
   static func split(_ bytes: [UInt8], name: String) throws(ShellError) -> [[UInt8]] {
     try splitKeepingEnds(bytes, name: name).map(\.bytes)
   }
 
-  /// The lines with what ended each, for values that go on from one to the next.
+  /// The lines with their terminators, for values that span lines.
   ///
   /// - Throws: exit code 12 for UTF-16.
   static func splitKeepingEnds(_ bytes: [UInt8], name: String) throws(ShellError) -> [Line] {
@@ -33,7 +33,7 @@ enum TextLines {
     return lines
   }
 
-  /// The first line end at or after an offset: where it is, and its length.
+  /// The first line terminator at or after an offset: its index and its length.
   static func lineEnd(in bytes: [UInt8], from offset: Int) -> (index: Int, length: Int)? {
     guard
       let end = bytes[offset...].firstIndex(where: { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") })
@@ -43,7 +43,7 @@ enum TextLines {
     return (end, isPair ? 2 : 1)
   }
 
-  /// Where a text begins, after a byte order mark.
+  /// The index at which the text begins, after a byte order mark.
   ///
   /// - Throws: exit code 12 for UTF-16.
   static func start(of bytes: ArraySlice<UInt8>, name: String) throws(ShellError) -> Int {

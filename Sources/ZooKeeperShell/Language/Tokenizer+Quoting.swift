@@ -1,10 +1,10 @@
 import JSONFormat
 
 extension Tokenizer {
-  /// Writes a word so that `tokenize` reads it back, in the plainest form that does: as it is, else in single
-  /// quotes, else in double quotes with escapes.
+  /// Quotes a token so that `tokenize` reads it back, in the simplest way: unquoted, in single quotes, or in double
+  /// quotes with escapes.
   ///
-  /// - Parameter quoting: the quotes that the person has opened already, which are kept where they can be.
+  /// - Parameter quoting: the quotes that the user has opened already, which are kept if possible.
   package static func quote(_ word: Word, in quoting: Quoting = .bare) -> String {
     guard let text = word.exactText, !text.unicodeScalars.contains(where: needsEscape) else {
       return doubleQuoted(word)
@@ -16,11 +16,11 @@ extension Tokenizer {
     }
   }
 
-  /// Writes a text so that `tokenize` reads it back.
+  /// Quotes a text so that `tokenize` reads it back.
   package static func quote(_ text: String, in quoting: Quoting = .bare) -> String { quote(Word(text), in: quoting) }
 
-  /// Characters that are as safe in the shells of this world as in this one: a line that a person copies from
-  /// here to there keeps its meaning.
+  /// Whether the text has only characters that are safe in other shells too, so that a line keeps its meaning when it
+  /// is copied there.
   private static func isPlain(_ text: String) -> Bool {
     guard let first = text.utf8.first, first != UInt8(ascii: "#") else { return false }
     return text.utf8.allSatisfy { byte in
@@ -32,7 +32,7 @@ extension Tokenizer {
     }
   }
 
-  /// Whether the character cannot be seen, or not be told from another, in a terminal.
+  /// Whether the character is invisible in a terminal, or looks like another one.
   private static func needsEscape(_ scalar: Unicode.Scalar) -> Bool {
     switch scalar.properties.generalCategory {
     case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator: true
@@ -46,7 +46,7 @@ extension Tokenizer {
     if let text = word.exactText {
       for scalar in text.unicodeScalars { appendEscaped(scalar, to: &result) }
     } else {
-      // Bytes that are not UTF-8 make the neighbours doubtful too: all of them are shown as bytes.
+      // If some bytes are not UTF-8, their neighbours are doubtful too, so all are shown as bytes.
       for byte in word.bytes {
         if byte < 0x80 { appendEscaped(Unicode.Scalar(byte), to: &result) } else { appendHex(byte, to: &result) }
       }

@@ -1,64 +1,64 @@
 import JSONFormat
 
-/// Splits a typed line into words the way a POSIX shell does, without its expansions.
+/// Splits a typed line into tokens as a POSIX shell does, without its expansions.
 ///
-/// - Blanks separate words; `#` at the start of a word begins a comment that ends with the line.
+/// - Blanks separate tokens; `#` at the start of a token begins a comment that ends with the line.
 /// - `'single quotes'` keep everything unchanged.
-/// - `"double quotes"` keep everything but escapes: `\"`, `\\`, `\$`, `` \` ``, `\n`, `\t`, `\r`, `\0`, `\xHH`
-///   (one byte) and `\u{H...}` (one character). Before anything else a backslash is itself, as in sh.
+/// - `"double quotes"` keep everything except escapes: `\"`, `\\`, `\$`, `` \` ``, `\n`, `\t`, `\r`, `\0`, `\xHH` (one
+///   byte) and `\u{H...}` (one character). Before any other character a backslash is literal, as in sh.
 /// - Outside quotes a backslash keeps the next character unchanged, so `a\b` is `ab`; only `\xHH` makes a byte.
-/// - A backslash before a line end joins the lines. Parts that touch are one word: `'it''s'` is `its`.
+/// - A backslash before a line end joins the lines. Adjacent parts are one token: `'it''s'` is `its`.
 ///
-/// Nothing else is special, so no text can expand to another: `x!!y` and `$HOME` are just that. Words are bytes,
-/// because `\xFF` makes what no `String` holds.
+/// Nothing else is special and nothing is expanded: `x!!y` and `$HOME` stay as they are. Tokens are bytes, because a
+/// `String` cannot hold what `\xFF` stands for.
 package enum Tokenizer {
-  /// The quotes around a word, or around the place where it stops.
+  /// The quotes around a token, or around the position where it stops.
   package enum Quoting: Hashable, Sendable {
     case bare, single, double
   }
 
-  /// What a line comes to.
+  /// The result of splitting a line.
   package enum Outcome: Hashable, Sendable {
     case words([Word])
-    /// A quote is open or a backslash is last: the next line belongs to this one.
+    /// A quote is open or the line ends with a backslash, so that the next line continues it.
     case incomplete
   }
 
-  /// A line split as far as it goes, for completion.
+  /// A possibly incomplete line, split for completion.
   package struct Line: Hashable, Sendable {
-    /// All words, an unfinished last one included.
+    /// All tokens, including an unfinished last one.
     package var words: [Word]
-    /// Whether a quote is open or a backslash is last.
+    /// Whether a quote is open or the line ends with a backslash.
     package var isIncomplete: Bool
-    /// What the end of the text is in.
+    /// The context at the end of the text.
     package var cursor: Cursor
-    /// The first word that a POSIX shell would take for the beginning of a here-document, as it was typed: `<<EOF`.
+    /// The first token that a POSIX shell would read as the start of a here-document, as it was typed: `<<EOF`.
     package var hereDocument: String?
     /// The first argument that is an unquoted `|`, `>` or `>>`.
     package var redirection: RedirectionSign?
   }
 
-  /// A sign that a POSIX shell would take for a redirection of the output.
+  /// A token that a POSIX shell would read as a redirection of the output.
   package struct RedirectionSign: Hashable, Sendable {
     /// As it was typed.
     package var sign: String
-    /// Its place among the arguments.
+    /// Its index among the arguments.
     package var index: Int
-    /// Where the text after it begins: an offset in bytes.
+    /// The offset in bytes of the text after it.
     package var endOffset: Int
   }
 
-  /// The word that the end of the text touches; empty after a blank.
+  /// The token at the end of the text; empty after a blank.
   package struct Cursor: Hashable, Sendable {
-    /// Where the raw text of the word begins: an offset in bytes of UTF-8.
+    /// The offset in bytes of UTF-8 at which the raw text of the token begins.
     package var startOffset: Int
-    /// Its place among the words; the number of words when it is still to be begun.
+    /// Its index among the tokens; the number of tokens if it has not begun yet.
     package var index: Int
-    /// The word so far, quotes and escapes taken away.
+    /// The token so far, without quotes and escapes.
     package var word: Word
     /// The quotes that are open.
     package var quoting: Quoting
-    /// Whether the text ends in a comment, where nothing is to be completed.
+    /// Whether the text ends in a comment, where nothing is completed.
     package var isComment: Bool
   }
 
@@ -67,13 +67,13 @@ package enum Tokenizer {
   /// *Complexity*: linear.
   package static func tokenize(_ line: String) -> Outcome { tokenize([UInt8](line.utf8)) }
 
-  /// Splits a line given as bytes, as scripts are read.
+  /// Splits a line of bytes, as scripts are read.
   package static func tokenize(_ bytes: [UInt8]) -> Outcome {
     let line = scan(bytes)
     return line.isIncomplete ? .incomplete : .words(line.words)
   }
 
-  /// Splits the text before a cursor and reports what the cursor is in.
+  /// Splits the text before a cursor and reports the cursor's context.
   package static func scan(_ bytes: [UInt8]) -> Line {
     var scanner = TokenScanner(bytes)
     return scanner.scan()
@@ -113,7 +113,7 @@ private struct TokenScanner {
     }
   }
 
-  /// Where a word stops.
+  /// The context in which the text ends.
   private enum State {
     case closed, inSingleQuotes, inDoubleQuotes, behindBackslash
   }
@@ -169,7 +169,7 @@ private struct TokenScanner {
     position += 1
   }
 
-  /// Skips a line end of any kind, which a backslash in front of it takes away.
+  /// Skips a line end of any kind after a backslash, which joins the lines.
   private mutating func skipLineEnd() -> Bool {
     let isReturn = bytes[position] == UInt8(ascii: "\r")
     guard isReturn || bytes[position] == UInt8(ascii: "\n") else { return false }
@@ -198,7 +198,7 @@ private struct TokenScanner {
     }
   }
 
-  /// Takes `xHH`, or nothing.
+  /// Consumes `xHH`, or nothing.
   private mutating func scanHexByte() -> UInt8? {
     guard position + 2 < bytes.count, bytes[position] == UInt8(ascii: "x"),
       let high = bytes[position + 1].hexDigit, let low = bytes[position + 2].hexDigit
@@ -207,7 +207,7 @@ private struct TokenScanner {
     return high << 4 | low
   }
 
-  /// Takes `u{H...}`, or nothing.
+  /// Consumes `u{H...}`, or nothing.
   private mutating func scanScalar() -> Unicode.Scalar? {
     guard position + 2 < bytes.count, bytes[position] == UInt8(ascii: "u"), bytes[position + 1] == UInt8(ascii: "{")
     else { return nil }
@@ -247,6 +247,6 @@ private struct TokenScanner {
 }
 
 extension UInt8 {
-  /// Whether it separates words.
+  /// Whether it separates tokens.
   fileprivate var isBlank: Bool { self == 0x20 || (0x09...0x0d).contains(self) }
 }

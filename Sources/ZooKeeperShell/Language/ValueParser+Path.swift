@@ -4,9 +4,9 @@ package import ZooKeeperProtocol
 extension ValueParser {
   /// The path of a znode, resolved against a working directory and checked against the rules of servers.
   ///
-  /// A sequential create may end in a slash: the name is then the number alone.
+  /// The path of a sequential create can end with a slash: the name is then only the number.
   ///
-  /// - Throws: a usage error that names the rule that is broken.
+  /// - Throws: a usage error that names the violated rule.
   package static func path(
     _ word: Word, in directory: String, isSequential: Bool = false
   ) throws(ShellError) -> String {
@@ -23,7 +23,8 @@ extension ValueParser {
     return path
   }
 
-  /// The entries of an ACL: `scheme:id:perms` with commas or line ends between, or JSON; all that `getAcl` prints.
+  /// The entries of an ACL: `scheme:id:perms` separated by commas or line ends, or JSON: every form that `getAcl`
+  /// prints.
   package static func acl(_ word: Word) throws(ShellError) -> [ACL] {
     let typed = try text(word, of: "ACL")
     if let first = typed.utf8.first(where: { $0 > 0x20 }), first == UInt8(ascii: "{") || first == UInt8(ascii: "[") {

@@ -1,6 +1,6 @@
-/// Reads the values of options and arguments, and says what was expected when they are something else.
+/// Parses the values of options and arguments, and reports what was expected if they are not valid.
 ///
-/// Each function takes the word and the name that the message blames, such as `--timeout` or `path`.
+/// Each function takes the value and the name that error messages use, such as `--timeout` or `path`.
 package enum ValueParser {
   /// A text; names and paths must be UTF-8.
   package static func text(_ word: Word, of name: String) throws(ShellError) -> String {
@@ -22,7 +22,7 @@ package enum ValueParser {
     return .milliseconds(milliseconds)
   }
 
-  /// A time span in milliseconds, bare as zkCli.sh takes it (`-timeout 5000`, `-t 5000`) or with a unit.
+  /// A time span, either in milliseconds without a unit as in zkCli.sh (`-timeout 5000`, `-t 5000`), or with a unit.
   ///
   /// - Returns: milliseconds.
   package static func milliseconds(_ word: Word, of name: String) throws(ShellError) -> Int64 {
@@ -47,7 +47,7 @@ package enum ValueParser {
     throw malformed(word, name, "size below 2G", hint: "write it as 65536, 64K or 16M")
   }
 
-  /// A version for a conditional write: 0 and up, or -1 for any.
+  /// The expected version of a conditional write: at least 0, or -1 for any.
   package static func version(_ word: Word, of name: String) throws(ShellError) -> Int32 {
     guard let number = Int32(word.text), number >= -1 else {
       throw malformed(word, name, "version", hint: "a version is a number from 0, or -1 for any; stat shows it")
@@ -76,7 +76,7 @@ package enum ValueParser {
     return number
   }
 
-  /// One of a list, in any case of letters; returns it as the list spells it.
+  /// One of a list, ignoring case; returns the list's spelling.
   package static func choice(_ word: Word, of name: String, among choices: [String]) throws(ShellError) -> String {
     let text = word.text.lowercased()
     guard let choice = choices.first(where: { $0.lowercased() == text }) else {
@@ -88,7 +88,7 @@ package enum ValueParser {
   }
 
   private static func milliseconds(_ text: String) -> Int64? {
-    // `ms` comes first: it ends in `s` as well.
+    // `ms` comes first, because it ends with `s` as well.
     let units: [(suffix: String, factor: Int64)] = [("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000)]
     guard let unit = units.first(where: { text.hasSuffix($0.suffix) }),
       let number = decimal(text.dropLast(unit.suffix.count))

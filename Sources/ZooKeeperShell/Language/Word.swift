@@ -1,9 +1,9 @@
 import ZnodeFormats
 
-/// One word of a command line, as bytes: a value may be anything, while names and paths are text.
+/// One token of a command line, as bytes: values can be any bytes, while names and paths are text.
 ///
-/// The operating system hands over bytes, and `\xHH` in a quoted word makes any byte: a word kept as a
-/// `String` would silently repair what is not UTF-8 and so store something else than was given.
+/// The operating system passes bytes, and `\xHH` in a quoted token makes any byte. A `String` would silently repair
+/// what is not UTF-8, so that something else would be stored than was given.
 package struct Word: Hashable, Sendable {
   package var bytes: [UInt8]
 
@@ -11,13 +11,13 @@ package struct Word: Hashable, Sendable {
 
   package init(_ text: String) { bytes = [UInt8](text.utf8) }
 
-  /// The word as text; invalid UTF-8 shows as U+FFFD.
+  /// The token as text, with U+FFFD for invalid UTF-8.
   package var text: String { String(decoding: bytes, as: UTF8.self) }
 
-  /// The word as text, or nil when its bytes are not UTF-8.
+  /// The token as text, or nil if its bytes are not UTF-8.
   package var exactText: String? { String(validating: bytes, as: UTF8.self) }
 
-  /// Whether it has wildcards.
+  /// Whether it contains wildcards.
   var isPattern: Bool { Glob.isPattern(text) }
 }
 

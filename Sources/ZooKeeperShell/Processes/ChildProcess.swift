@@ -7,32 +7,32 @@ import Synchronization
   import Darwin
 #endif
 
-/// An external command that runs inside one of ours, such as after `--local --` or `lock /path --`.
+/// A child process with an external command, such as that after `--local --` or `lock /path --`.
 ///
 /// *Thread*: any.
 final class ChildProcess: Sendable {
   let processID: ProcessID
-  /// Whether it leads its own process group: signals then reach everything that it has started.
+  /// Whether it leads its own process group, so that signals reach everything that it has started.
   let ownsGroup: Bool
   private let hasEnded = Mutex(false)
 
-  /// Takes a process that was started otherwise.
+  /// Wraps a process that was started elsewhere.
   init(processID: ProcessID, ownsGroup: Bool) {
     self.processID = processID
     self.ownsGroup = ownsGroup
   }
 
-  /// Starts a command, found on the PATH, with our descriptors and some more variables.
+  /// Starts a command, found on the PATH, with our descriptors and additional variables.
   ///
-  /// Its signals are as they were when this process began, not as we have blocked them.
+  /// Its signal mask is that with which this process was started, and not the present one.
   ///
   /// - Parameters:
-  ///   - standardInput: what it is to read; nil leaves it our stdin.
-  ///   - ownsGroup: whether it leads its own process group. On a terminal it must not: it could not read.
+  ///   - standardInput: its standard input; nil to inherit ours.
+  ///   - ownsGroup: whether it leads its own process group. On a terminal it must not, because it could not read.
   ///   - watchdog: is notified of the command before it does anything.
-  ///   - willBegin: is given the process before it does anything, if there is a watchdog: a process that learns of
-  ///     the command by what it does may send a signal at once.
-  /// - Throws: exit code 127 when there is no such command, 126 when it cannot be executed.
+  ///   - willBegin: is called with the process before it does anything, if there is a watchdog. Another process may
+  ///     react to the command with a signal at once.
+  /// - Throws: exit code 127 if there is no such command, 126 if it cannot be executed.
   static func start(
     _ words: [Word], variables: [String: String], standardInput: [UInt8]? = nil, ownsGroup: Bool = false,
     watchedBy watchdog: ChildWatchdog? = nil, willBegin: (ChildProcess) -> Void = { _ in }
@@ -70,8 +70,8 @@ final class ChildProcess: Sendable {
     return ShellError(code, "Child", "cannot run \(words[0].text): \(error.text)")
   }
 
-  /// Whether a terminal's keys reach us: then a command that we run must stay in our process group, or it could
-  /// neither read the terminal nor be stopped from there.
+  /// Whether we are the foreground process group of a terminal. A command must then stay in our group, because
+  /// otherwise it could neither read the terminal nor be stopped from it.
   static var isInForeground: Bool {
     let terminal = open("/dev/tty", O_RDWR | O_CLOEXEC)
     guard terminal >= 0 else { return false }
@@ -79,11 +79,11 @@ final class ChildProcess: Sendable {
     return tcgetpgrp(terminal) == getpgrp()
   }
 
-  /// Waits until it ends; to be called once. *Thread*: any that may block.
+  /// Waits until it ends. Must be called once only. *Thread*: any that may block.
   ///
-  /// - Returns: its own exit code, or 128 and the number of the signal that ended it.
+  /// - Returns: its exit code, or 128 plus the number of the signal that ended it.
   func wait() -> ExitCode {
-    // First without reaping: until the process is reaped its number is not reused, so that signals can be sent to it.
+    // Wait without reaping first: until the process is reaped, its number is not reused, and signals can be sent to it.
     var information = siginfo_t()
     while waitid(P_PID, id_t(processID), &information, WEXITED | WNOWAIT) != 0, errno == EINTR {}
     return hasEnded.withLock { hasEnded in
@@ -97,7 +97,7 @@ final class ChildProcess: Sendable {
     }
   }
 
-  /// Passes a signal on, to all of its group where it has its own; nothing happens once it has ended.
+  /// Sends it a signal, or sends it to its whole group if it has its own. Does nothing after its end.
   func send(_ signal: Int32) {
     hasEnded.withLock { hasEnded in
       guard !hasEnded else { return }

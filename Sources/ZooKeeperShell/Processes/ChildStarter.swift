@@ -6,19 +6,19 @@ import Platform
   import Darwin
 #endif
 
-/// Makes a command wait, before it does anything, until its watchdog knows of it.
+/// Delays a command until its watchdog has been notified of it.
 ///
-/// What is started is this program once more (`__child`), which reads a byte from one pipe and then becomes the
-/// command; when that fails, it says why in another. Were the command started at once, this process could be stopped or
+/// It starts this program again (`__child`), which reads a byte from one pipe and then executes the command; if that
+/// fails, it writes the reason to another pipe. If the command were started directly, this process could be stopped or
 /// killed before it has notified the watchdog.
 struct ChildStarter {
-  /// What the program is called with to wait and become a command.
+  /// The argument that makes the program wait and then execute a command.
   static let subcommand = "__child"
 
   private let startPipe: (read: Int32, write: Int32)
   private let failure: (read: Int32, write: Int32)
 
-  /// - Returns: nil where there are no more descriptors; a command is then started at once.
+  /// - Returns: nil if no descriptors are left; a command is then started directly.
   init?() {
     var ends: [Int32] = [-1, -1]
     guard pipe(&ends) == 0 else { return nil }
@@ -34,12 +34,13 @@ struct ChildStarter {
   /// The arguments before those of the command.
   var arguments: [String] { ["zkcli", Self.subcommand, "\(startPipe.read)", "\(failure.write)"] }
 
-  /// Hands the child its ends: a descriptor copied to its own number is not closed by `exec`.
+  /// Passes the child process its ends of the pipes. A descriptor that is copied to its own number is not closed by
+  /// `exec`.
   var fileActions: [Spawn.FileAction] { [startPipe.read, failure.write].map { .copy($0, to: $0) } }
 
-  /// Lets the command begin, and waits until it has.
+  /// Lets the command start, and waits until it has.
   ///
-  /// - Returns: why it could not; nil when it has begun.
+  /// - Returns: the reason if it could not start; nil if it has started.
   func open() -> SystemError? {
     close(startPipe.read)
     close(failure.write)
@@ -55,10 +56,10 @@ struct ChildStarter {
     }
   }
 
-  /// Waits for the byte and becomes the command.
+  /// Waits for the byte and executes the command.
   ///
   /// - Parameter arguments: the two descriptors, and the arguments of the command.
-  /// - Returns: what to exit with, when the starting process has gone, or the command cannot be executed.
+  /// - Returns: the exit code if the starting process has ended, or the command cannot be executed.
   static func exec(_ arguments: [[UInt8]]) -> Int32 {
     guard arguments.count > 2, let go = Int32(String(decoding: arguments[0], as: UTF8.self)),
       let failure = Int32(String(decoding: arguments[1], as: UTF8.self))

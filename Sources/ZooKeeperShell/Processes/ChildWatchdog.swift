@@ -7,13 +7,14 @@ import Synchronization
   import Darwin
 #endif
 
-/// A process that ends a command when this one cannot: killed, or stopped until what the command relies on is over.
+/// A process that ends a command if this one cannot, because it was killed, or is stopped for longer than the command
+/// may run.
 ///
-/// It is this program once more (`__guard`), in its own session so that no signal to ours reaches it. It learns of
-/// the command, and until when it may run, through a pipe whose end means that we are gone.
+/// It is this program (`__guard`) in a separate session, so that no signal to our session reaches it. It is told of the
+/// command and its deadline through a pipe; the end of the input means that this process has ended.
 ///
-/// *Shape*: lines `child PID GROUP`, `until TIME GRACE`, `done`; times in milliseconds of the clock that runs on while
-/// the machine sleeps.
+/// *Shape*: lines `child PID GROUP`, `until TIME GRACE`, `done`; times are in milliseconds of the clock that continues
+/// while the machine sleeps.
 ///
 /// *Thread*: any.
 final class ChildWatchdog: Sendable {
@@ -23,17 +24,17 @@ final class ChildWatchdog: Sendable {
 
   deinit { close(descriptor.withLock(\.self)) }
 
-  /// Starts the watchdog; nil if that fails, and the command must do without.
+  /// Starts the watchdog; nil if that fails, so that the command runs without one.
   static func start() -> ChildWatchdog? {
     var ends: [Int32] = [-1, -1]
     guard pipe(&ends) == 0 else { return nil }
     InheritedDescriptors.protectOwn()
     defer { close(ends[0]) }
     var spawn = Spawn(.same, ["zkcli", WatchdogProcess.word])
-    // Away from the terminal, and from signals to our group, before it has run at all: a group that is killed at once
-    // would take it along, and leave the command.
+    // Detached from the terminal and from our process group before it runs at all. Otherwise a signal that kills the
+    // group would also kill the watchdog, and not the command.
     spawn.ownsSession = true
-    // It must not keep our outputs open: a reader of them waits for their end.
+    // It must not keep our outputs open, because their readers wait for the end.
     spawn.fileActions = [.copy(ends[0], to: 0), .append(1, path: "/dev/null"), .append(2, path: "/dev/null")]
     let processID: ProcessID
     do throws(SystemError) {
@@ -42,26 +43,26 @@ final class ChildWatchdog: Sendable {
       close(ends[1])
       return nil
     }
-    // It ends soon after us or the command, and must not stay in the table of processes.
+    // It ends soon after this process or the command, and must then be reaped.
     BlockingThread.start { Spawn.reap(processID) }
     return ChildWatchdog(descriptor: ends[1])
   }
 
-  /// Says which process to end.
+  /// Sends the watchdog the process to end.
   func watch(_ child: ChildProcess) { send("child \(child.processID) \(child.ownsGroup ? 1 : 0)") }
 
-  /// Says until when the command may run, and how long it has between TERM and KILL.
+  /// Sets the deadline of the command, and the time between SIGTERM and SIGKILL.
   func extend(to deadline: ContinuousClock.Instant, grace: Duration) {
     let end = BootClock.nowMilliseconds() + (deadline - .now).inMilliseconds
     send("until \(end) \(grace.inMilliseconds)")
   }
 
-  /// Says that the command has ended.
+  /// Reports the end of the command.
   func childExited() { send("done") }
 
   private func send(_ line: String) {
     let bytes = [UInt8]((line + "\n").utf8)
-    // A guard that is gone, or has not read for long, is no reason to wait: SIGPIPE is ignored, and a line is short.
+    // Does not block if the watchdog has ended or does not read: SIGPIPE is ignored, and lines are short.
     descriptor.withLock { descriptor in _ = write(descriptor, bytes, bytes.count) }
   }
 }
@@ -70,7 +71,7 @@ final class ChildWatchdog: Sendable {
 ///
 /// *Thread*: the process's first.
 struct WatchdogProcess {
-  /// What the program is called with to be one.
+  /// The argument that makes the program a watchdog.
   static let word = "__guard"
 
   private var child: (processID: pid_t, target: pid_t, started: String)?
@@ -78,7 +79,7 @@ struct WatchdogProcess {
   private var graceMilliseconds: Int64 = 1000
   private var input: [UInt8] = []
 
-  /// Guards until the command has ended, or is to be ended.
+  /// Runs until the command has ended or was ended.
   static func run() -> Int32 {
     for number in [SIGINT, SIGTERM, SIGHUP, SIGPIPE] { signal(number, SIG_IGN) }
     var process = WatchdogProcess()
@@ -86,7 +87,7 @@ struct WatchdogProcess {
     return 0
   }
 
-  /// - Returns: false when the work is done.
+  /// - Returns: false if the work is done.
   private mutating func step() -> Bool {
     let rest = deadline.map { max(0, $0 - BootClock.nowMilliseconds()) }
     guard waitForInput(milliseconds: rest) else {
@@ -94,7 +95,7 @@ struct WatchdogProcess {
       return false
     }
     guard let isDone = readLines() else {
-      // The one whom we guard for is gone, and has not said that the command is.
+      // The process that runs the command has ended without reporting the end of the command.
       end()
       return false
     }
@@ -132,34 +133,34 @@ struct WatchdogProcess {
     return false
   }
 
-  /// Ends the command: TERM, and KILL when it has not gone within the grace.
+  /// Ends the command with SIGTERM, and with SIGKILL after the grace period.
   private func end() {
     guard let child, isAlive(child) else { return }
     kill(child.target, SIGTERM)
-    // A stopped command would not see it.
+    // A stopped command would not handle SIGTERM.
     kill(child.target, SIGCONT)
     let limit = BootClock.nowMilliseconds() + graceMilliseconds
     while isAlive(child), BootClock.nowMilliseconds() < limit { poll(nil, 0, 10) }
-    // The group may have members that live on without its leader.
+    // The group may have members that outlive its leader.
     if child.target < 0 || isAlive(child) { kill(child.target, SIGKILL) }
   }
 
-  /// Whether the process is still the one that it was: numbers are used again.
+  /// Whether the process is still the same, because numbers are reused.
   private func isAlive(_ child: (processID: pid_t, target: pid_t, started: String)) -> Bool {
     kill(child.processID, 0) == 0 && Self.startTime(of: child.processID) == child.started
       && !Self.state(of: child.processID).hasPrefix("Z")
   }
 
-  /// When a process was started, in ticks since boot; empty without `/proc`.
+  /// The start time of a process, in ticks since boot; empty without `/proc`.
   private static func startTime(of processID: pid_t) -> String {
     let fields = state(of: processID).split(separator: " ")
     return fields.count > 19 ? String(fields[19]) : ""
   }
 
-  /// What `/proc` says of a process after its name, beginning with the letter of its state.
+  /// The fields after the name in the process's `/proc` entry, beginning with the state.
   private static func state(of processID: pid_t) -> String {
     guard let bytes = try? FileIO.read("/proc/\(processID)/stat") else { return "" }
-    // The name is in parentheses and may hold more of them.
+    // The name is in parentheses and can contain parentheses itself.
     let text = String(decoding: bytes, as: UTF8.self)
     return text.lastIndex(of: ")").map { String(text[text.index($0, offsetBy: 2)...]) } ?? ""
   }

@@ -4,23 +4,22 @@
   import Darwin
 #endif
 
-/// How many files and sockets this process may still open.
+/// The number of descriptors that this process can still open.
 ///
-/// Event loops cannot be told that there is no descriptor for them; so it is found out before they are made, and said
-/// with an error.
+/// Event loops trap if there is no descriptor for them, so this is checked before they are created.
 enum Descriptors {
-  /// What a session with servers takes: an event loop, sockets, and files that name them.
+  /// The number that a session needs: an event loop, sockets, and files for name resolution.
   static let ofClient = 8
-  /// What a server takes before any client comes.
+  /// The number that a server needs without clients.
   static let ofServer = 32
 
-  /// What servers of this process's own take, which call each other, and the session with them.
+  /// The number that local servers, the connections between them, and a session with them need.
   static func ofSandbox(size: Int) -> Int { size == 1 ? 24 : 30 + size * (10 + size) }
 
-  /// Makes sure that so many can be opened, raising the limit as far as this process may.
+  /// Makes sure that `count` descriptors can be opened, by raising the limit if necessary and permitted.
   ///
   /// - Parameter purpose: what they are for, with an article.
-  /// - Throws: exit code 12 when there are too few.
+  /// - Throws: exit code 12 if there are too few.
   static func require(_ count: Int, for purpose: String) throws(ShellError) {
     let free = free(upTo: count)
     if free == count { return }
@@ -44,7 +43,7 @@ enum Descriptors {
     private static let resource = RLIMIT_NOFILE
   #endif
 
-  /// How many more can be opened, at most `count`.
+  /// The number of descriptors that can be opened, up to `count`.
   private static func free(upTo count: Int) -> Int {
     var opened: [Int32] = []
     defer { for descriptor in opened { close(descriptor) } }

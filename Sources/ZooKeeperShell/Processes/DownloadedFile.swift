@@ -6,8 +6,8 @@ import Synchronization
   import Darwin
 #endif
 
-/// A file that arrives piece by piece, and gets its name only when it has been checked. Only its owner can read it: it
-/// may contain what others are not allowed to see.
+/// A file that arrives in pieces, and gets its final name only after it has been checked. Only its owner can read it,
+/// because it may contain confidential data.
 ///
 /// *Thread*: any, one at a time.
 final class DownloadedFile: Sendable {
@@ -15,20 +15,20 @@ final class DownloadedFile: Sendable {
     var descriptor: Int32
     var path: String
     var sizeBytes = 0
-    /// The first bytes, which tell how the file is compressed.
+    /// The first bytes, which show the compression format.
     var head: [UInt8] = []
   }
 
-  /// The name that it gets; nil if it is only read again.
+  /// The final name; nil for a temporary file.
   private let target: String?
   private let state: Mutex<State>
 
-  /// Begins a file.
+  /// Creates the file.
   ///
   /// - Parameters:
-  ///   - target: the name that it is to have; nil for a temporary file.
-  ///   - replaces: whether a file of that name may exist.
-  /// - Throws: exit code 4 if it exists and may not; 12 with the operating system's reason.
+  ///   - target: the final name; nil for a temporary file.
+  ///   - replaces: whether an existing file is replaced.
+  /// - Throws: exit code 4 if a file with the name exists and is not replaced; 12 with the operating system's reason.
   init(_ target: String?, replaces: Bool) throws(ShellError) {
     self.target = target
     guard let target else {
@@ -50,10 +50,10 @@ final class DownloadedFile: Sendable {
     state = Mutex(State(descriptor: descriptor, path: path))
   }
 
-  /// Where it is at the moment.
+  /// The present path.
   var path: String { state.withLock { $0.path } }
 
-  /// What has been written.
+  /// The number of bytes written.
   var sizeBytes: Int { state.withLock { $0.sizeBytes } }
 
   /// Adds bytes.
@@ -70,8 +70,8 @@ final class DownloadedFile: Sendable {
     }
   }
 
-  /// Makes what was written durable, and gives the file the ending that the readers of snapshots expect of one that is
-  /// compressed, as Apache's servers send it with `snapshot.compression.method`.
+  /// Syncs the file. If it is compressed, as Apache's servers send it with `snapshot.compression.method`, gives it the
+  /// suffix that readers of snapshots expect.
   ///
   /// - Returns: its path.
   /// - Throws: exit code 12 with the operating system's reason.
@@ -100,7 +100,7 @@ final class DownloadedFile: Sendable {
     }
   }
 
-  /// Gives the file its name.
+  /// Renames the file to its final name.
   ///
   /// - Throws: exit code 12 with the operating system's reason.
   func finish() throws(ShellError) {
@@ -112,7 +112,7 @@ final class DownloadedFile: Sendable {
     }
   }
 
-  /// Removes the file, unless it has its name.
+  /// Removes the file, unless it has its final name.
   func abandon() {
     state.withLock { state in
       guard state.descriptor >= 0 else { return }

@@ -4,21 +4,21 @@
   import Darwin
 #endif
 
-/// A temporary file with a text that is edited, in a new directory, which no other user can enter.
+/// A temporary file for an edited text, in a new directory that no other user can enter.
 ///
-/// What an editor leaves beside the file, such as a backup, goes with the directory.
+/// Files that an editor leaves beside it, such as a backup, are removed with the directory.
 struct EditorFile: ~Copyable {
   let path: String
   private let directory: String
 
-  /// Makes the directory.
+  /// Creates the directory.
   ///
-  /// - Parameter name: the name of the file; other characters than letters, digits and a few are replaced.
+  /// - Parameter name: the name of the file; unusual characters are replaced.
   /// - Throws: exit code 12 with the operating system's reason.
   init(named name: String) throws(ShellError) {
     let parent = getenv("TMPDIR").map { String(cString: $0) } ?? ""
     var template = [CChar]("\(parent.isEmpty ? "/tmp" : parent)/zkcli-edit-XXXXXX".utf8CString)
-    // The directory is made with mode 0700.
+    // The mode of the directory is 0700.
     guard mkdtemp(&template) != nil else {
       throw FileIO.failure("cannot make a directory in \(parent.isEmpty ? "/tmp" : parent)", errno)
     }
@@ -57,7 +57,7 @@ struct EditorFile: ~Copyable {
   /// - Throws: exit code 12 with the operating system's reason.
   func read() throws(ShellError) -> [UInt8] { try FileIO.read(path) }
 
-  /// A name that means nothing to a shell or an editor but what it ends with.
+  /// A name without characters that are special in a shell or an editor; its suffix is kept.
   private static func fileName(_ name: String) -> String {
     let letters = name.utf8.suffix(64).map { byte -> UInt8 in
       switch byte {

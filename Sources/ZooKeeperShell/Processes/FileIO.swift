@@ -4,9 +4,9 @@
   import Darwin
 #endif
 
-/// Files and descriptors of this machine, read whole.
+/// Reads and writes local files and descriptors.
 enum FileIO {
-  /// The most that is read: no server takes a value near it, and an endless device must not fill the memory.
+  /// The maximum to read. Servers accept only much smaller values, and an endless device must not fill the memory.
   static let limitBytes = 256 << 20
 
   /// The content of a file.
@@ -52,16 +52,16 @@ enum FileIO {
     return fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
   }
 
-  /// Makes a directory, if there is none.
+  /// Creates a directory, if it does not exist.
   ///
   /// - Throws: exit code 12 with the operating system's reason.
   static func makeDirectory(_ path: String) throws(ShellError) {
     guard mkdir(path, 0o777) == 0 || errno == EEXIST else { throw failure("cannot create \(path)", errno) }
   }
 
-  /// The content of a file with secrets in it, and what is to be said if others than its owner can have them.
+  /// The content of a file with secrets, and a warning if other users can access it.
   ///
-  /// The user's own file must be accessible to that user only, as ssh requires; a file of another user, such as root's,
+  /// The user's own file must be accessible to that user only, as ssh requires; a file of another user, such as root,
   /// may be shared with a group.
   ///
   /// - Throws: exit code 12 with the operating system's reason.
@@ -80,7 +80,7 @@ enum FileIO {
     return exposure(of: descriptor, name: path)
   }
 
-  /// Whether there is a file of that name.
+  /// Whether a file exists.
   static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
   /// The names in a directory, those of directories with a slash; empty if it cannot be read.
@@ -98,7 +98,7 @@ enum FileIO {
     return names
   }
 
-  /// The names of the files in a directory that begin in a certain way and can be executed.
+  /// The names of the executable files in a directory that begin with a prefix.
   static func programs(in directory: String, prefix: String) -> [String] {
     names(in: directory).filter {
       $0.hasPrefix(prefix) && access("\(directory)/\($0)", X_OK) == 0 && !$0.hasSuffix("/")
@@ -113,7 +113,7 @@ enum FileIO {
     return isForeign || status.st_mode & 0o022 != 0
   }
 
-  /// What is to be said of an open file with secrets, if others can read or change it.
+  /// The warning about an open file with secrets that others can read or change; nil if they cannot.
   static func exposure(of descriptor: Int32, name: String) -> String? {
     var status = stat()
     guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
@@ -124,7 +124,7 @@ enum FileIO {
     return "\(name) contains secrets and is accessible to \(who) (mode \(octal)); restrict it with chmod 600"
   }
 
-  /// Everything that a descriptor has up to its end.
+  /// Reads a descriptor to its end.
   ///
   /// - Throws: exit code 12 with the operating system's reason.
   static func read(_ descriptor: Int32, name: String) throws(ShellError) -> [UInt8] {
@@ -139,9 +139,9 @@ enum FileIO {
     }
   }
 
-  /// What a descriptor has at the moment, waiting for something; empty at the end of the file.
+  /// Waits for input and returns the available bytes; empty at the end of the file.
   ///
-  /// Looks now and then whether the task was cancelled, or a signal would not end a command that waits for input.
+  /// Checks regularly whether the task was cancelled; otherwise a signal would not end a command that waits for input.
   ///
   /// - Throws: exit code 12 with the operating system's reason; `Cancelled`.
   static func readSome(_ descriptor: Int32, name: String) throws(ShellError) -> [UInt8] {
@@ -162,7 +162,7 @@ enum FileIO {
     return chunk
   }
 
-  /// A descriptor from which these bytes can be read, of a file that has no name any more.
+  /// A descriptor from which these bytes can be read, of an unlinked temporary file.
   ///
   /// - Throws: exit code 12 with the operating system's reason.
   static func unnamed(_ bytes: [UInt8]) throws(ShellError) -> Int32 {
@@ -180,9 +180,9 @@ enum FileIO {
     return descriptor
   }
 
-  /// Writes all bytes, waiting where a descriptor takes no more for the moment.
+  /// Writes all bytes, and waits if the descriptor would block.
   ///
-  /// - Returns: the `errno` of a failure; nil when all is written.
+  /// - Returns: the `errno` of a failure; nil if all bytes were written.
   static func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Int32? {
     bytes.withUnsafeBytes { raw in
       var offset = 0
@@ -191,7 +191,7 @@ enum FileIO {
         if count >= 0 {
           offset += count
         } else if errno == EAGAIN {
-          // Another process made the terminal or pipe non-blocking: wait until it takes more.
+          // Another process has made the terminal or pipe non-blocking; wait until it accepts more.
           var interest = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
           poll(&interest, 1, -1)
         } else if errno != EINTR {

@@ -7,11 +7,11 @@ import Synchronization
   import Darwin
 #endif
 
-/// The whole terminal, for a view that is drawn again and again and takes single keys.
+/// The whole terminal, for a screen that is redrawn and reads single keys.
 ///
-/// The screen that was there before comes back with `leave`. Signals keep their meaning: ^C still interrupts.
+/// `leave` restores the previous screen. Signals keep their meaning: ^C still interrupts.
 final class FullScreen: Sendable {
-  /// A key, as far as views use any.
+  /// A key.
   enum Key: Hashable, Sendable {
     case character(Character)
     case up, down, enter, escape
@@ -22,7 +22,7 @@ final class FullScreen: Sendable {
   private let saved: termios
   private let hasLeft = Atomic(false)
 
-  /// Takes the terminal; nil if stdin or stdout is none.
+  /// Switches to the screen; nil if stdin or stdout is not a terminal.
   init?() {
     guard isatty(0) != 0, isatty(1) != 0 else { return nil }
     var settings = termios()
@@ -32,7 +32,7 @@ final class FullScreen: Sendable {
     tcsetattr(0, TCSADRAIN, &settings)
     let (stream, continuation) = AsyncStream<Key>.makeStream(bufferingPolicy: .bufferingNewest(16))
     keys = stream
-    // The other screen, without a cursor.
+    // The alternate screen, without a cursor.
     Self.write("\u{1b}[?1049h\u{1b}[?25l")
     BlockingThread.start { [self] in
       readKeys(continuation)
@@ -40,7 +40,7 @@ final class FullScreen: Sendable {
     }
   }
 
-  /// Gives the terminal back as it was.
+  /// Restores the terminal.
   func leave() {
     guard !hasLeft.exchange(true, ordering: .relaxed) else { return }
     Self.write("\u{1b}[?25h\u{1b}[?1049l")
@@ -55,9 +55,9 @@ final class FullScreen: Sendable {
     return (Int(size.ws_row), Int(size.ws_col))
   }
 
-  /// Shows lines in place of those that are there. What does not fit is cut off.
+  /// Replaces the lines on the screen. Lines that are too long are cut off.
   ///
-  /// - Parameter emphasized: the number of a line that is shown in reverse.
+  /// - Parameter emphasized: the index of a line that is shown in reverse video.
   func draw(_ lines: [String], emphasized: Int? = nil) {
     let (rows, columns) = size
     var frame = "\u{1b}[H"
@@ -76,7 +76,7 @@ final class FullScreen: Sendable {
   private func readKeys(_ continuation: AsyncStream<Key>.Continuation) {
     while !hasLeft.load(ordering: .relaxed) {
       var descriptor = pollfd(fd: 0, events: Int16(POLLIN), revents: 0)
-      // It looks up now and then, so that the thread ends after the view has.
+      // With a timeout, so that the thread ends after `leave`.
       guard poll(&descriptor, 1, 250) > 0 else { continue }
       guard !hasLeft.load(ordering: .relaxed) else { return }
       var bytes = [UInt8](repeating: 0, count: 32)
@@ -86,7 +86,7 @@ final class FullScreen: Sendable {
     }
   }
 
-  /// The keys that a terminal has sent.
+  /// Decodes the keys that a terminal has sent.
   ///
   /// *Source*: ECMA-48; xterm's control sequences for cursor keys in both of their modes.
   static func keys(in bytes: ArraySlice<UInt8>) -> [Key] {

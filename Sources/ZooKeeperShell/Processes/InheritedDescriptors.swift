@@ -6,24 +6,26 @@ import Synchronization
   import Darwin
 #endif
 
-/// Keeps what this process has opened, above all its connections, from the commands that it runs; what it was given
-/// itself is passed on.
+/// Hides descriptors that this process has opened, above all its connections, from the commands that it runs. Inherited
+/// descriptors are passed on.
 ///
-/// Neither the sockets nor the poll descriptors of SwiftNIO are closed by `exec`. A command would hold the connection
+/// Neither the sockets nor the poll descriptors of SwiftNIO are closed by `exec`. A command would keep the connection
 /// of the session open, and could write to it.
 ///
 /// *Thread*: any.
 enum InheritedDescriptors {
-  // An array, for these are few, and a set would have the runtime look for a conformance through the whole program.
+  // An array, because there are few of them, and for a set the runtime would search the whole program for a
+  // conformance.
   private static let inherited = Mutex<[Int32]>([])
 
-  /// Notes what is open. To be called before anything is opened.
+  /// Records the open descriptors. Must be called before any is opened.
   static func remember() {
     let present = present
     inherited.withLock { $0 = present }
   }
 
-  /// Makes `exec` close everything that has been opened since `remember`. To be called before a command is started.
+  /// Makes `exec` close all descriptors that have been opened since `remember`. Must be called before a command is
+  /// started.
   static func protectOwn() {
     let inherited = inherited.withLock(\.self)
     for descriptor in present where descriptor > 2 && !inherited.contains(descriptor) {

@@ -7,9 +7,9 @@ import Synchronization
   import Darwin
 #endif
 
-/// Turns the signals that end a command into the cancellation of its task, so that the session is still closed.
+/// Converts the signals that end a command into the cancellation of its task, so that the session is closed.
 ///
-/// Without this, ^C would leave the session, and with it every ephemeral znode and lock, to its timeout.
+/// Otherwise, after ^C the session with all its ephemeral znodes and locks would exist until its timeout.
 final class SignalCancellation: Sendable {
   private struct State {
     var signal: Int32?
@@ -18,9 +18,9 @@ final class SignalCancellation: Sendable {
 
   private let state = Mutex(State())
 
-  /// All whose default is to end the process, except those that report a fault in the process itself (such as
-  /// SIGSEGV), SIGKILL, and SIGPROF, with which Swift's runtime stops the other threads to print
-  /// where they are after a fault: after these a `ChildWatchdog` ends what we have started.
+  /// All signals whose default action is to end the process, except SIGKILL, those that report a fault of the process
+  /// itself (such as SIGSEGV), and SIGPROF, with which Swift's runtime stops other threads to print a backtrace. After
+  /// these, a `ChildWatchdog` ends the commands that we have started.
   private static let signals: [Int32] = {
     var signals = [
       SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM, SIGPIPE, SIGVTALRM, SIGXCPU, SIGXFSZ,
@@ -43,14 +43,14 @@ final class SignalCancellation: Sendable {
     self.handler = handler
   }
 
-  /// Blocks the signals in this thread and all that it will start, and takes them on a separate thread.
+  /// Blocks the signals in this thread and in all threads that it will start, and handles them on a separate thread.
   ///
-  /// To be called before any other thread is started. A second signal ends the process at once, unless a command has
-  /// been started that the signals are passed on to.
+  /// Must be called before any other thread is started. A second signal ends the process at once, unless signals are
+  /// forwarded to a command.
   ///
   /// - Parameters:
-  ///   - forwarder: takes the signals first, and passes them on to the command that we run.
-  ///   - handler: handles those that do not end the process, on the thread that takes the signals.
+  ///   - forwarder: receives the signals first, and forwards them to a running command.
+  ///   - handler: handles signals that do not end the process, on the separate thread.
   static func start(forwarder: SignalForwarder? = nil, handler: Handler? = nil) -> SignalCancellation {
     block()
     let interruption = SignalCancellation(forwarder: forwarder, handler: handler)
@@ -58,14 +58,15 @@ final class SignalCancellation: Sendable {
     return interruption
   }
 
-  /// Blocks the signals in this thread and all that it will start; they stay pending until they are taken.
+  /// Blocks the signals in this thread and in all threads that it will start; they stay pending until they are handled.
   static func block() { taken().block() }
 
-  /// Gives those that the line editor does not take their effect again, which is to end the process.
+  /// Unblocks the signals that the line editor does not handle, so that they end the process again.
   static func releaseAllButLineEditors() { taken(except: [SIGINT, SIGTERM, SIGHUP]).unblock() }
 
-  /// What the caller ignores stays ignored: `nohup` and background jobs of shells rely on it. SIGPIPE we ignore
-  /// ourselves, for what `write` causes; that comes to the thread that writes, unlike one that is sent to the process.
+  /// The handled signals. Signals that our caller ignores stay ignored, because `nohup` and background jobs of shells
+  /// rely on it. SIGPIPE is handled although we ignore it for `write`: one that is sent to the process is not directed
+  /// at a writing thread.
   private static func taken(except excluded: [Int32] = []) -> SignalSet {
     SignalSet(
       signals.filter { !excluded.contains($0) && ($0 == SIGPIPE || !SignalSet.isIgnored($0)) })

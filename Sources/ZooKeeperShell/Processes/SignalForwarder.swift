@@ -7,36 +7,36 @@ import Synchronization
   import Darwin
 #endif
 
-/// Passes the signals of this process on to the command that it runs, while it runs one, and ends the pager.
+/// Forwards the signals of this process to the command that it runs, and ends the pager.
 ///
 /// *Thread*: any.
 final class SignalForwarder: Sendable {
   private let child = Mutex<ChildProcess?>(nil)
   private let signal = Mutex<Int32?>(nil)
-  /// What reads our answer at present.
+  /// The process that reads our output at present.
   private let reader = Mutex<ChildProcess?>(nil)
 
-  /// The first signal that was ours, which ends the process; nil before.
+  /// The first signal that was not forwarded, and so ends the process; nil if there was none.
   var endingSignal: Int32? { signal.withLock(\.self) }
 
-  /// Notes a signal that ends the process and was taken elsewhere.
+  /// Records a signal that ends the process and was handled elsewhere.
   func note(_ signal: Int32) {
     self.signal.withLock { $0 = $0 ?? signal }
     endReader(after: signal)
   }
 
-  /// Takes a process that reads our answer, which we wait for: it ends with us. nil after it has ended.
+  /// Sets the process that reads our output, which ends with this process; nil after its end.
   func setReader(_ reader: ChildProcess?) {
     self.reader.withLock { $0 = reader }
     if let endingSignal { endReader(after: endingSignal) }
   }
 
-  /// So long the process that reads our answer may take to end after a signal.
+  /// How long the process that reads our output may take to end after a signal.
   private static let graceMilliseconds: Int32 = 1000
 
-  /// Ends the process that reads our answer, unless the signal is that of ^C, which a pager has a use for itself.
+  /// Ends the process that reads our output, unless the signal is that of ^C, which pagers handle themselves.
   ///
-  /// Should it not end, or leave others that read on, this process ends at once: a write may be waiting for them.
+  /// If it does not end, or other readers remain, this process ends at once, because a write may be blocked.
   private func endReader(after signal: Int32) {
     guard signal != SIGINT, let reader = reader.withLock(\.self) else { return }
     reader.send(SIGTERM)
@@ -46,14 +46,14 @@ final class SignalForwarder: Sendable {
     }
   }
 
-  /// Passes signals on to `child` from now on; nil passes none.
+  /// Sets the command that signals are forwarded to; nil for none.
   func setChild(_ child: ChildProcess?) { self.child.withLock { $0 = child } }
 
-  /// Takes a signal.
+  /// Handles a signal.
   ///
-  /// - Parameter isFromTerminal: whether a key has sent it to the whole foreground group, and so to a child in that
-  ///   group as well.
-  /// - Returns: whether there is a command whose concern it is; otherwise it is ours.
+  /// - Parameter isFromTerminal: whether a key has sent it to the whole foreground group, and so to a child process in
+  ///   that group as well.
+  /// - Returns: whether it was left to a command; otherwise it ends this process.
   func take(_ signal: Int32, isFromTerminal: Bool) -> Bool {
     guard let child = child.withLock(\.self) else {
       note(signal)

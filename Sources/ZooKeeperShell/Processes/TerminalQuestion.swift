@@ -6,9 +6,9 @@ import LineEditor
   import Darwin
 #endif
 
-/// Asks the person at the controlling terminal, which need be neither stdin nor stdout.
+/// Asks the user at the controlling terminal, which need be neither stdin nor stdout.
 enum TerminalQuestion {
-  /// The line that was typed, without its end; a secret is not shown.
+  /// The typed line, without its line end; a secret is not echoed.
   ///
   /// Checks regularly whether the task was cancelled: an abandoned read would consume the next line.
   ///

@@ -1,7 +1,7 @@
 import Synchronization
 import ZooKeeperClient
 
-/// Renders the results of one command and writes them as they come.
+/// Renders the results of one command and writes them as they arrive.
 ///
 /// *Thread*: any.
 final class AnswerWriter: Sendable {
@@ -14,7 +14,7 @@ final class AnswerWriter: Sendable {
   private let output: Output
   private let isRaw: Bool
 
-  /// - Parameter awaitsEvent: whether the answer goes on with an event that is waited for.
+  /// - Parameter awaitsEvent: whether the answer ends with an event that the command waits for.
   init(_ renderer: Renderer, _ output: Output, isListing: Bool, awaitsEvent: Bool = false) {
     var renderer = renderer
     renderer.begin(isListing: isListing, awaitsEvent: awaitsEvent)
@@ -32,7 +32,7 @@ final class AnswerWriter: Sendable {
       }, isRaw: isRaw)
   }
 
-  /// Writes an event that is waited for, at once.
+  /// Writes the event that the command waits for, at once.
   func emitAwaited(_ notice: WatchEvent) throws(ShellError) {
     try output.write(state.withLock { $0.renderer.emitAwaited(notice) })
     try output.flush()
@@ -43,7 +43,7 @@ final class AnswerWriter: Sendable {
     try output.write(state.withLock { $0.renderer.finish() })
   }
 
-  /// Ends the answer of a command that failed: what was begun is closed, so that it can still be parsed.
+  /// Ends the answer of a command that failed. Open brackets are closed, so that it can be parsed.
   func abandon() throws(ShellError) {
     if state.withLock(\.hasEmitted) { try finish() }
   }

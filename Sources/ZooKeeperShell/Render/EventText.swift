@@ -2,8 +2,7 @@ import ZooKeeperClient
 import ZooKeeperProtocol
 
 extension WatchEvent {
-  /// The line for an event, wherever it is shown; nil for one that needs none, such as that this process has closed its
-  /// own session.
+  /// The line for an event; nil for an event that is not shown, such as the closing of the session by this process.
   var text: String? {
     guard let path else { return Self.text(of: state) }
     return "event: \(type.name) \(path)" + (zxid.map { " zxid \($0)" } ?? "")

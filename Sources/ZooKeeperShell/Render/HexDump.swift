@@ -1,8 +1,8 @@
 import JSONFormat
 
-/// Bytes in hexadecimal beside their text, sixteen a row, in a box.
+/// Bytes in hexadecimal beside their text, sixteen in a row, in a box.
 ///
-/// *Source*: the picture that zkCli.sh's `get -x` prints, made by Netty's `ByteBufUtil.prettyHexDump`.
+/// *Source*: the output of zkCli.sh's `get -x`, made by Netty's `ByteBufUtil.prettyHexDump`.
 enum HexDump {
   private static let edge = "+--------+-------------------------------------------------+----------------+"
   private static let head = [

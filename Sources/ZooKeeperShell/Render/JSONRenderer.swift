@@ -3,10 +3,10 @@ import ZnodeFormats
 import ZooKeeperClient
 import ZooKeeperProtocol
 
-/// Writes results as JSON: one document for each, or in `jsonl` one object on each line.
+/// Writes results as JSON: one document for each, or one object on each line in `jsonl`.
 ///
-/// The shapes are a contract: keys are added, never renamed or removed. Zxids and session ids are strings in
-/// hexadecimal, for they do not fit a double; times are ISO 8601 in UTC; what is absent is null.
+/// The structure is a contract: keys can be added, but not renamed or removed. Zxids and session ids are strings in
+/// hexadecimal, because they do not fit into a double; times are ISO 8601 in UTC; missing values are null.
 struct JSONRenderer {
   let context: RenderContext
 
@@ -19,7 +19,7 @@ struct JSONRenderer {
       .past(.advice) where context.isQuiet:
       return Rendered()
     case .event(let event) where event.text == nil: return Rendered()
-    // An export has its own format.
+    // An export is written in its own format.
     case .tree(.bytes(let bytes)): return Rendered(stdout: bytes)
     case _ where !result.isAnswer: return Rendered(stderr: JSON.of(result).bytes + [0x0a])
     default:
@@ -56,7 +56,7 @@ extension JSON {
     }
   }
 
-  /// The document of a result that is about no single znode.
+  /// The document of a result that does not concern a single znode.
   private static func ofOther(_ result: CommandResult) -> JSON {
     switch result {
     case .identities(let identities):
@@ -89,7 +89,7 @@ extension JSON {
 
   /// The document of an error.
   ///
-  /// - Parameter exitCode: what the process ends with, if this is the error that ends it.
+  /// - Parameter exitCode: the exit code of the process if this error ends it.
   static func of(_ error: ShellError, exitCode: ExitCode, at place: SourceLine?) -> JSON {
     var members: [(key: String, value: JSON)] = [
       ("error", .string(error.word)), ("path", .optional(error.path)), ("code", .number(exitCode.rawValue)),
@@ -112,7 +112,7 @@ extension JSON {
     stat.map { [("stat", of($0))] } ?? []
   }
 
-  /// Data as text where it is UTF-8, else, or where base64 is asked for, in base64.
+  /// Data as text if it is UTF-8; otherwise, or if base64 is requested, in base64.
   static func encoded(_ data: [UInt8]?, _ form: DataForm) -> [(key: String, value: JSON)] {
     encoded(data, isBase64: form == .base64)
   }
@@ -139,7 +139,7 @@ extension JSON {
     case .create(let path): members.append(("created", .string(path)))
     case .create2(let path, let stat): members += [("created", .string(path)), ("stat", of(stat))]
     case .setData(let stat): members.append(("stat", of(stat)))
-    // Ok is what servers say of an operation that was taken back, because another one failed.
+    // Servers report OK for an operation that was rolled back because a later one failed.
     case .error(.ok): members.append(("undone", .bool(true)))
     case .error(let code): members.append(("error", .string(code.name)))
     default: break

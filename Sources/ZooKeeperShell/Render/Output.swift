@@ -9,33 +9,33 @@ import Synchronization
 
 /// The process's stdout and stderr.
 ///
-/// Answers gather in a buffer and leave in few writes; what goes to stderr first sends what stdout has, so that a
-/// terminal shows both in order. On a terminal control characters are escaped here, for all that is written, see
-/// `TerminalText`. *Thread*: any.
+/// Answers are buffered, so that there are few writes. Stdout is flushed before a write to stderr, so that a terminal
+/// shows both in order. Control characters are escaped here for all output to a terminal; see `TerminalText`. *Thread*:
+/// any.
 package final class Output: Sendable {
   private struct State {
     var pending: [UInt8] = []
     var failure: ShellError?
-    /// Whether the failure happened in the background and has not been reported yet.
+    /// Whether a failure happened in the background and has not been reported yet.
     var isUnreported = false
     var flusher: OutputFlusher?
-    /// Whether the last line of the terminal shows how far a command has got.
+    /// Whether the last line of the terminal shows a command's progress.
     var showsProgress = false
-    /// Where the answer goes at present instead of stdout.
+    /// The present target of the answer instead of stdout.
     var target: Target?
-    /// What is known of a pager that has not been started yet.
+    /// The settings of a pager that has not been started yet.
     var paging: Paging?
   }
 
-  /// A descriptor that takes the place of stdout.
+  /// A descriptor that replaces stdout.
   private struct Target {
     var descriptor: Int32
     var failure: ShellError?
-    /// The pager that reads it, if it is one.
+    /// The pager that reads it, if there is one.
     var pager: OutputReader?
   }
 
-  /// An answer that may become long.
+  /// An answer that may be long.
   private struct Paging {
     var rows: Int
     var lineCount = 0
@@ -43,7 +43,7 @@ package final class Output: Sendable {
     var forwarder: SignalForwarder
   }
 
-  /// So much may wait before it is written.
+  /// The size at which the buffer is written.
   private static let bufferBytes = 64 * 1024
 
   private let state = Mutex(State())
@@ -60,9 +60,9 @@ package final class Output: Sendable {
     errorIsTerminal = isatty(standardError) != 0
   }
 
-  /// From now on, writes buffered output after a short delay even without a `flush`.
+  /// From now on, buffered output is written after a short delay even without a `flush`.
   ///
-  /// To be called when the signals that end the process are blocked.
+  /// Must be called after the signals that end the process have been blocked.
   func startFlushing() {
     state.withLock { state in
       guard state.flusher == nil else { return }
@@ -70,11 +70,11 @@ package final class Output: Sendable {
     }
   }
 
-  /// Writes what a renderer made.
+  /// Writes rendered output.
   ///
-  /// - Parameter isRaw: whether the bytes for stdout are to reach even a terminal as they are.
-  /// - Throws: exit code 12 when stdout cannot be written; 141 without a message when its reader has gone. What is for
-  ///   stderr is written all the same: it may be the news of that failure.
+  /// - Parameter isRaw: whether the bytes for stdout are written unchanged even to a terminal.
+  /// - Throws: exit code 12 if stdout cannot be written; 141 without a message if its reader has closed it. The output
+  ///   for stderr is written nevertheless, because it may report that failure.
   package func write(_ rendered: Rendered, isRaw: Bool = false) throws(ShellError) {
     try state.withLock { state throws(ShellError) in
       if let failure = state.target.map(\.failure) ?? state.failure, !rendered.stdout.isEmpty {
@@ -85,20 +85,20 @@ package final class Output: Sendable {
       if state.pending.isEmpty, !rendered.stdout.isEmpty { state.flusher?.ring() }
       state.pending += showsOnTerminal(state) && !isRaw ? TerminalText.sanitized(rendered.stdout) : rendered.stdout
       try startPagerIfLong(&state, rendered.stdout)
-      // A closed stderr is no reason to stop.
+      // A failure to write stderr is ignored.
       defer { if !rendered.stderr.isEmpty { _ = FileIO.writeAll(shown(onError: rendered.stderr), to: standardError) } }
       if state.pending.count >= Self.bufferBytes || !rendered.stderr.isEmpty { try flush(&state) }
     }
   }
 
-  /// Whether the answer goes elsewhere than to stdout.
+  /// Whether the answer is redirected.
   var isRedirected: Bool { state.withLock { $0.target != nil } }
 
   private func showsOnTerminal(_ state: borrowing State) -> Bool {
     outputIsTerminal && (state.target == nil || state.target?.pager != nil)
   }
 
-  /// Sends what is for stdout to another descriptor, until `endRedirection`.
+  /// Redirects stdout to another descriptor until `endRedirection`.
   func redirect(to descriptor: Int32) throws(ShellError) {
     try state.withLock { state throws(ShellError) in
       try flush(&state)
@@ -106,9 +106,9 @@ package final class Output: Sendable {
     }
   }
 
-  /// Sends what is for stdout there again.
+  /// Ends the redirection.
   ///
-  /// - Returns: why not everything could be written to the other descriptor; nil if it was.
+  /// - Returns: the error if not everything could be written to the other descriptor.
   func endRedirection() -> ShellError? {
     state.withLock { state in
       do throws(ShellError) { try flush(&state) } catch {}
@@ -117,7 +117,7 @@ package final class Output: Sendable {
     }
   }
 
-  /// Holds an answer back until it is known whether it fits on the screen; a longer one goes to a pager.
+  /// Buffers an answer until it is known whether it fits on the screen; a longer one is sent to a pager.
   ///
   /// - Parameter forwarder: ends the pager with this process.
   func beginPaging(rows: Int, command: String, forwarder: SignalForwarder) throws(ShellError) {
@@ -127,9 +127,9 @@ package final class Output: Sendable {
     }
   }
 
-  /// Writes what was held back, and waits until the person has left the pager.
+  /// Writes the buffered answer, or waits until the user has left the pager.
   ///
-  /// - Returns: why not everything could be written; nil if it was, or the pager was left before its end.
+  /// - Returns: the error if not everything could be written; nil also if the user has left the pager early.
   func endPaging() async -> ShellError? {
     let (failure, pager) = state.withLock { state -> (ShellError?, OutputReader?) in
       var failure: ShellError?
@@ -155,14 +155,14 @@ package final class Output: Sendable {
     state.target = Target(descriptor: pager.descriptor, pager: pager)
   }
 
-  /// Shows how far a command has got in the last line of the terminal that stderr is; nil removes it.
+  /// Shows a command's progress in the last line of the terminal; nil removes it.
   ///
-  /// Whatever else is written takes the line's place.
+  /// Any other output replaces the line.
   func showProgress(_ text: String?) {
     state.withLock { state in
       guard errorIsTerminal else { return }
       guard let text else { return removeProgress(&state) }
-      // Not cut off, the line would wrap, and the part above could not be removed.
+      // A longer line would wrap, and its first part could not be removed.
       let shown = TerminalText.sanitized([UInt8](text.utf8.prefix(Self.progressBytes)))
       _ = FileIO.writeAll(Self.lineStart + shown, to: standardError)
       state.showsProgress = true
@@ -183,7 +183,7 @@ package final class Output: Sendable {
     errorIsTerminal ? TerminalText.sanitized(bytes, mayBeginEmphasized: true) : bytes
   }
 
-  /// Writes what is still waiting.
+  /// Writes the buffered output.
   package func flush() throws(ShellError) {
     try state.withLock { state throws(ShellError) in try flush(&state) }
   }
@@ -205,7 +205,7 @@ package final class Output: Sendable {
     guard let errorNumber = FileIO.writeAll(state.pending, to: state.target?.descriptor ?? standardOutput) else {
       return
     }
-    // The reader of a pipe has seen enough: leave quietly, as other filters do when SIGPIPE ends them.
+    // The reader of a pipe has closed it: end silently, as filters do that SIGPIPE ends.
     let failure =
       errorNumber == EPIPE
       ? ShellError(.signal(SIGPIPE), "Pipe", "")

@@ -1,21 +1,20 @@
 import Platform
 
-/// A thread that writes what an answer has gathered a moment after it was gathered, whatever the command is doing.
+/// A thread that writes buffered output after a short delay, whatever the command is doing.
 ///
-/// An answer that is ready is never held back, and none is lost with the process, even if a command
-/// hangs. *Thread*: `ring` any.
+/// So output is not held back or lost if a command hangs. *Thread*: `ring` any.
 final class OutputFlusher: Sendable {
-  /// Open while something waits to be written.
+  /// Open while there is buffered output.
   private let gate = Gate<Void>()
 
-  /// How long an answer may gather: long enough that a fast script writes seldom, too short for anybody to notice.
+  /// The delay: long enough that a fast script causes few writes, and too short to be noticed.
   private static let delayMicroseconds: UInt32 = 20_000
 
   /// Starts the thread, which lives as long as the process.
   ///
-  /// To be called when the signals that end the process are blocked, for the thread shall not take them.
+  /// Must be called after the signals that end the process have been blocked, so that the thread does not receive them.
   ///
-  /// - Parameter flush: writes what there is.
+  /// - Parameter flush: writes the buffered output.
   init(_ flush: @escaping @Sendable () -> Void) {
     BlockingThread.start { [gate] in
       while true {
@@ -26,6 +25,6 @@ final class OutputFlusher: Sendable {
     }
   }
 
-  /// Says that something waits to be written.
+  /// Reports that there is buffered output.
   func ring() { gate.open(()) }
 }

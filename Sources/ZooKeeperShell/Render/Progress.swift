@@ -1,13 +1,14 @@
 import Synchronization
 
-/// How far a long command has got: a line at the bottom of the terminal, and a short text if it is interrupted.
+/// The progress of a long command: a line at the bottom of the terminal, and a short text if it is interrupted.
 ///
-/// The line appears after a second, ten times a second at most, and only on a terminal. *Thread*: any.
+/// The line appears after a second, is updated at most ten times a second, and is shown only on a terminal. *Thread*:
+/// any.
 final class Progress: Sendable {
   private struct State {
-    /// What is done with each znode: `copied`.
+    /// What is done with each znode, as a participle: `copied`.
     var verb = "read"
-    /// What is counted, in the plural.
+    /// The unit of the count, in the plural.
     var unit = "znodes"
     var count = 0
     var total: Int?
@@ -24,16 +25,16 @@ final class Progress: Sendable {
 
   init(_ show: (@Sendable (String?) -> Void)?) { self.show = show }
 
-  /// Starts to count.
+  /// Starts the count.
   ///
   /// - Parameters:
-  ///   - verb: what is done with each, as a participle: `copied`.
-  ///   - total: how many there are, if that is known.
+  ///   - verb: what is done with each unit, as a participle: `copied`.
+  ///   - total: the total number, if it is known.
   func begin(_ verb: String, _ unit: String = "znodes", of total: Int? = nil) {
     state.withLock { $0 = State(verb: verb, unit: unit, total: total, begin: .now, nextLook: .now + Self.delay) }
   }
 
-  /// Counts some more.
+  /// Adds to the count.
   func advance(by count: Int = 1) {
     update { $0.count += count }
   }
@@ -46,12 +47,12 @@ final class Progress: Sendable {
   /// Removes the line.
   func end() { if let show { show(nil) } }
 
-  /// How far the command has got: `1200 of 5000 znodes copied`; nil if nothing has been counted.
+  /// The progress as text: `1200 of 5000 znodes copied`; nil if nothing has been counted.
   var summary: String? {
     state.withLock { state in state.count > 0 ? Self.summary(state) : nil }
   }
 
-  /// The error of a command with how far it had got, if it was interrupted.
+  /// The error of a command, with its progress if it was interrupted.
   func explained(_ error: any Error) -> any Error {
     guard let summary else { return error }
     var failure = ShellError(error)

@@ -4,7 +4,7 @@ import ZooKeeperProtocol
 import ZooKeeperRecipes
 
 extension JSON {
-  /// The document of what a recipe's command says.
+  /// The document of a recipe's result.
   static func of(_ result: RecipeResult) -> JSON {
     switch result {
     case .held(let path, let zxid, let name):

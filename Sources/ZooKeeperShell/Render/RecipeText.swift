@@ -4,7 +4,7 @@ import ZooKeeperProtocol
 import ZooKeeperRecipes
 
 extension TextRenderer {
-  /// Renders what a recipe's command says.
+  /// Renders a recipe's result.
   func render(_ result: RecipeResult) -> Rendered {
     switch result {
     case .held(let path, let zxid, let name): .line(name ?? "\(path) \(zxid)")
@@ -34,7 +34,8 @@ extension TextRenderer {
       .filter { !$0.isEmpty }.joined(separator: " ")
   }
 
-  /// Words with one blank between, so that `cut` and `awk` find the columns; the data, which may have blanks, last.
+  /// Fields separated by single blanks, so that `cut` and `awk` find them; the data, which can contain blanks, comes
+  /// last.
   private func row(_ participant: Participant, _ address: String?) -> String {
     [
       participant.isHolder ? "holder" : "waiting", participant.isShared ? "shared" : "exclusive",
@@ -53,7 +54,7 @@ extension TextRenderer {
 
   private func line(_ kind: String, _ path: String, _ zxid: Zxid?, _ data: [UInt8]?) -> String {
     var text = "\(kind) \(path)"
-    // Columns stay where they are: servers before 3.9 send no zxid.
+    // Servers before 3.9 do not send the zxid; a dash keeps the number of fields the same.
     if let zxid { text += " zxid \(zxid)" } else if kind != "present" { text += " zxid -" }
     if let data { text += " data \(shownText(data))" }
     return text

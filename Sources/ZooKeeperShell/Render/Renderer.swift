@@ -3,12 +3,11 @@ package import ZnodeFormats
 package import ZooKeeperClient
 import ZooKeeperProtocol
 
-/// What goes to the two streams.
+/// Output for stdout and stderr.
 package struct Rendered: Hashable, Sendable {
   package var stdout: [UInt8] = []
   package var stderr: [UInt8] = []
 
-  /// Makes nothing, or what the arguments say.
   package init(stdout: [UInt8] = [], stderr: [UInt8] = []) {
     self.stdout = stdout
     self.stderr = stderr
@@ -34,28 +33,28 @@ package struct Rendered: Hashable, Sendable {
     return Rendered(stdout: bytes)
   }
 
-  /// Both, one after the other.
+  /// The concatenation of both.
   static func + (left: Rendered, right: Rendered) -> Rendered {
     Rendered(stdout: left.stdout + right.stdout, stderr: left.stderr + right.stderr)
   }
 }
 
-/// Everything outside the results that decides how they look.
+/// The settings for rendering results.
 package struct RenderContext: Sendable {
   package var format: OutputFormat
-  /// In whose ways text is written; JSON is the same in all.
+  /// The dialect for text; JSON is the same in all dialects.
   var dialect: any Dialect
   package var stdoutIsTerminal: Bool
-  /// Whether a line end follows data: in scripts and in the interactive shell, where more follows.
+  /// Whether a line end is added to data, as in scripts and in the interactive shell.
   package var endsDataWithNewline: Bool
   package var isVerbose: Bool
   package var isQuiet: Bool
-  /// Whether stderr takes colour.
+  /// Whether colours are used on stderr.
   package var usesColor: Bool
-  /// How zkCli.sh's stat is dated.
+  /// The style of times in zkCli.sh's stat.
   package var compatTimes: TimeStyle
 
-  /// By default the context of a single command in a pipe.
+  /// The defaults are those of a single command in a pipe.
   init(
     format: OutputFormat = .text, dialect: any Dialect = NativeDialect(), stdoutIsTerminal: Bool = false,
     endsDataWithNewline: Bool = false, isVerbose: Bool = false, isQuiet: Bool = false, usesColor: Bool = false,
@@ -72,39 +71,38 @@ package struct RenderContext: Sendable {
   }
 }
 
-/// Where in a script an error happened.
+/// The place of an error in a script.
 package struct SourceLine: Hashable, Sendable {
   package var file: String
   /// From 1.
   package var line: Int
 
-  /// Makes a place in a script.
   package init(file: String, line: Int) {
     self.file = file
     self.line = line
   }
 }
 
-/// Turns results and errors into bytes.
+/// Converts results and errors into bytes.
 ///
 /// A command's answer is `begin`, any number of `emit`, and `finish`; the caller writes what each returns.
 package struct Renderer: Sendable {
   package let context: RenderContext
   private var isListing = false
   private var emittedCount = 0
-  /// Whether an event belongs to the answer, and so in JSON into its document, which stays open until then.
+  /// Whether the answer includes an event. In JSON its document then stays open until the event.
   private var awaitsEvent = false
   /// The rows of a tabular format.
   private var rows: TabularWriter?
 
-  /// Makes a renderer for one command or for several in turn.
+  /// Creates a renderer for one command or several consecutive ones.
   package init(_ context: RenderContext) { self.context = context }
 
   /// Starts the answer of a command.
   ///
   /// - Parameters:
-  ///   - isListing: whether a list follows row by row, which is one array in JSON, even when it is empty.
-  ///   - awaitsEvent: whether the answer goes on with an event that is waited for, given to `emitAwaited`.
+  ///   - isListing: whether a list follows row by row, which is one array in JSON even if it is empty.
+  ///   - awaitsEvent: whether the answer ends with an event, which is passed to `emitAwaited`.
   package mutating func begin(isListing: Bool = false, awaitsEvent: Bool = false) {
     self.isListing = isListing && (context.format == .json || context.format.isTabular)
     rows = context.format.isTabular ? TabularWriter(context.format) : nil
@@ -114,7 +112,7 @@ package struct Renderer: Sendable {
 
   /// Renders one result.
   package mutating func emit(_ result: CommandResult) -> Rendered {
-    // In JSON, each row or document has its path.
+    // In JSON, each row or document includes its path.
     if case .heading = result, context.format == .json || context.format == .jsonl { return Rendered() }
     // Remarks and events are not rows of the list.
     guard result.isAnswer else { return single(result) }
@@ -124,7 +122,7 @@ package struct Renderer: Sendable {
     defer { emittedCount += 1 }
     guard isListing else {
       var rendered = single(result, isFirst: emittedCount == 0)
-      // The document of one object is closed after its event; see `finish`.
+      // The document of one object is closed after the event; see `finish`.
       if awaitsEvent, rendered.stdout.suffix(2) == [UInt8]("}\n".utf8)[...] {
         rendered.stdout.removeLast(2)
       }
@@ -145,8 +143,8 @@ package struct Renderer: Sendable {
     return rendered
   }
 
-  /// Renders the event that the answer ends with: in JSON the member `event` of its object, or the last item of its
-  /// list; in any other format a separate line.
+  /// Renders the event at the end of the answer: in JSON the member `event` of its object or the last item of its list,
+  /// in any other format a separate line.
   package mutating func emitAwaited(_ notice: WatchEvent) -> Rendered {
     if context.format.isTabular { return addRows(of: JSON.of(.event(notice)), mayWait: false) }
     guard awaitsEvent else {
@@ -162,7 +160,7 @@ package struct Renderer: Sendable {
     return Rendered(stdout: [UInt8](",\"event\":".utf8) + event + [UInt8]("}\n".utf8))
   }
 
-  /// Ends the answer of a command, or of one that failed before all was told.
+  /// Ends the answer of a command, also of one that has failed.
   package mutating func finish() -> Rendered {
     defer { begin() }
     if context.format.isTabular { return rows?.flush() ?? Rendered() }

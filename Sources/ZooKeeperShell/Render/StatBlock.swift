@@ -1,9 +1,9 @@
 import ZnodeFormats
 import ZooKeeperProtocol
 
-/// A stat as eleven lines with zkCli.sh's keys in its order.
+/// A stat as eleven lines with zkCli.sh's keys, in its order.
 enum StatBlock {
-  /// The lines, each with its end.
+  /// The lines, each with a line end.
   static func text(_ stat: Stat, times: TimeStyle) -> String {
     let fields: [(key: String, value: String)] = [
       ("cZxid", "\(stat.czxid)"),

@@ -8,7 +8,7 @@ struct TabularWriter: Sendable {
   /// A value by the name of its column.
   typealias Cell = (key: String, value: JSON)
 
-  /// So many rows wait until their widths and columns are known; those of the rest are then the same.
+  /// The number of rows that are buffered to determine columns and widths, which are then used for all further rows.
   static let windowCount = 1000
 
   private let format: OutputFormat
@@ -22,9 +22,9 @@ struct TabularWriter: Sendable {
   /// - Parameter format: table, fields or csv.
   init(_ format: OutputFormat) { self.format = format }
 
-  /// Takes a document.
+  /// Adds a document.
   ///
-  /// - Parameter mayWait: whether its rows may be held back until more have come.
+  /// - Parameter mayWait: whether its rows may be buffered until more have arrived.
   mutating func add(_ document: JSON, mayWait: Bool) -> Rendered {
     if format == .fields { return fields(of: document) }
     let (keys, rows) = Self.rows(of: document)
@@ -33,7 +33,7 @@ struct TabularWriter: Sendable {
     return mayWait && waiting.count < Self.windowCount ? Rendered() : flush()
   }
 
-  /// Writes what was held back.
+  /// Writes the buffered rows.
   mutating func flush() -> Rendered {
     var result = Rendered()
     defer { waiting = [] }
@@ -107,7 +107,7 @@ struct TabularWriter: Sendable {
     return isPlain ? text : "\"" + text.replacing("\"", with: "\"\"") + "\""
   }
 
-  /// A cell of a table: what would break its line is quoted.
+  /// A cell of a table. Characters that would break its line are escaped.
   private static func shown(_ text: String) -> String {
     text.unicodeScalars.contains { $0.properties.generalCategory == .control } ? Tokenizer.quote(text) : text
   }
@@ -143,7 +143,7 @@ struct TabularWriter: Sendable {
     }
   }
 
-  /// The rows of an object with a list: one for each item, beside the other members.
+  /// The rows of an object with a list: one for each item, with the other members repeated.
   private static func rows(of members: [Cell], _ list: Int, _ items: [JSON]) -> (keys: [String], rows: [[Cell]]) {
     let before = flat([Cell](members[..<list]), "")
     let after = flat([Cell](members[(list + 1)...]), "")
@@ -159,7 +159,7 @@ struct TabularWriter: Sendable {
     return (before.map(\.key) + own + after.map(\.key), rows)
   }
 
-  /// The members of an object with those of nested objects among them; lists stay as they are.
+  /// The members of an object, with nested objects flattened; lists stay as they are.
   private static func flat(_ members: [Cell], _ prefix: String) -> [Cell] {
     members.flatMap { key, value -> [Cell] in
       if case .object(let inner) = value { return flat(inner, "\(prefix)\(key).") }
@@ -167,7 +167,7 @@ struct TabularWriter: Sendable {
     }
   }
 
-  /// The values of a document that are not made of others, lists by their indices.
+  /// The scalar values of a document; items of lists by their indices.
   private static func leaves(of value: JSON, _ key: String) -> [Cell] {
     func inner(_ name: String) -> String { key.isEmpty ? name : "\(key).\(name)" }
     return switch value {

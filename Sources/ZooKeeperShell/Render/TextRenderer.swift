@@ -3,7 +3,7 @@ import LineEditor
 import ZnodeFormats
 import ZooKeeperProtocol
 
-/// Writes results for people and for line-wise tools: values as they are, lists one item a line.
+/// Writes results for people and for line-oriented tools: values as they are, and lists with one item on each line.
 struct TextRenderer {
   let context: RenderContext
 
@@ -54,7 +54,7 @@ struct TextRenderer {
     }
   }
 
-  /// Renders an error: `zkcli: NoNode /x: ...`, or with the script's place instead of the program's name.
+  /// Renders an error: `zkcli: NoNode /x: ...`, or with the line of the script instead of the program's name.
   func error(_ error: ShellError, at place: SourceLine?) -> Rendered {
     let source = place.map { "\($0.file):\($0.line):" } ?? "zkcli:"
     let text = " \(error.text)\n"
@@ -67,7 +67,7 @@ struct TextRenderer {
   private func dataAndStat(_ path: String, _ data: [UInt8]?, _ form: DataForm, _ stat: Stat?) -> Rendered {
     var rendered = bytes(of: path, data, form)
     guard let stat else { return rendered }
-    // The stat begins a line, whatever the data ended with.
+    // The stat starts on a new line, whatever the data ends with.
     if let last = rendered.stdout.last, last != UInt8(ascii: "\n") { rendered.stdout.append(UInt8(ascii: "\n")) }
     return rendered + block(stat)
   }
@@ -112,15 +112,15 @@ struct TextRenderer {
     let line =
       "\(row) \(TimeStyle.shortText(milliseconds: stat.mtimeMilliseconds))"
       + (entry.showsOwner ? " " + column("\(stat.ephemeralOwner)", 18) : "") + " \(entry.name)\n"
-    // Heads are for people: into a pipe go rows alone.
+    // Heads are for people: a pipe gets only the rows.
     return .out((isFirst && context.stdoutIsTerminal ? Self.head : "") + line)
   }
 
-  /// Children, version, size. Rows are written as they come, so that a width cannot wait for the widest value.
+  /// Children, version, size. The widths are fixed, because rows are written as they arrive.
   private static let widths = [8, 8, 9]
   private static let head = "  children  version      size modified             name\n"
 
-  /// Heads are for people here too.
+  /// Here, too, heads are written to terminals only.
   private func members(_ members: [LocalServer]) -> Rendered {
     let head = ["id", "state", "role", "zxid", "sessions", "clients", "address"]
     let rows = members.map { member in
@@ -155,7 +155,7 @@ struct TextRenderer {
     ]
   }
 
-  /// A transaction that failed has no answer, only an explanation: that goes to stderr.
+  /// A failed transaction has no answer; its explanation is written to stderr.
   private func multi(_ steps: [MultiStep]) -> Rendered {
     let text = steps.map { "\(step($0))\n" }.joined()
     return steps.contains { $0.hasFailed } ? .err(text) : .out(text)
@@ -176,7 +176,7 @@ struct TextRenderer {
 
   private func block(_ stat: Stat?) -> Rendered { stat.map { .out(StatBlock.text($0, times: .iso)) } ?? Rendered() }
 
-  /// Words beside the answer, for those who ask for them.
+  /// A message in addition to the answer, which is printed with `--verbose`.
   func remark(_ text: String) -> Rendered { context.isVerbose ? note(text) : Rendered() }
 
   private func note(_ text: String) -> Rendered { context.isQuiet ? Rendered() : .err("zkcli: \(text)\n") }
@@ -185,13 +185,13 @@ struct TextRenderer {
     text.isEmpty || text.utf8.last == UInt8(ascii: "\n") ? .out(text) : .line(text)
   }
 
-  /// A text with blanks before it, up to a width.
+  /// The text, padded with blanks on the left to a width.
   func column(_ text: String, _ width: Int) -> String {
     String(repeating: " ", count: max(0, width - text.utf8.count)) + text
   }
 }
 
 extension MultiStep {
-  /// Whether the operation went wrong or was taken back.
+  /// Whether the operation failed or was rolled back.
   var hasFailed: Bool { if case .error = result { true } else { false } }
 }

@@ -5,8 +5,8 @@ import ZooKeeperProtocol
 
 /// Writes transactions as lines: zxid, time, session, and what was done to which znodes.
 ///
-/// A log may have millions of them, so that a line is put together from bytes: no string is made for a path, and the
-/// calendar is asked once a second of the log.
+/// A log can have millions of them, so a line is assembled from bytes: paths are not converted to strings, and the date
+/// is computed once for each second of the log.
 struct TransactionText {
   private var lines: [UInt8] = []
   private var second = Int64.min
@@ -78,7 +78,8 @@ struct TransactionText {
     }
   }
 
-  /// The name of an operation; ZooKeeper's, but for those that differ only in the form of a reply.
+  /// The name of an operation. It is ZooKeeper's name, except that operations that differ only in the form of the reply
+  /// share one.
   static func name(of opCode: OpCode?) -> String {
     switch opCode {
     case .create, .create2: "create"

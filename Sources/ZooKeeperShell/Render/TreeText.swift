@@ -3,7 +3,7 @@ import ZnodeFormats
 import ZooKeeperProtocol
 import ZooKeeperTrees
 
-/// Results of commands about whole subtrees, as people read them.
+/// Renders results of commands about whole subtrees as text.
 extension TextRenderer {
   /// Renders one result.
   func render(_ result: TreeResult) -> Rendered {
@@ -43,7 +43,7 @@ extension TextRenderer {
       + " \(TimeStyle.shortText(milliseconds: node.stat.mtimeMilliseconds)))"
   }
 
-  /// A number of bytes, for people with one digit after the point: `1.5M`.
+  /// A number of bytes, or with `isHuman` in a larger unit with one decimal place: `1.5M`.
   static func size(_ bytes: Int, _ isHuman: Bool) -> String {
     guard isHuman, bytes >= 1024 else { return "\(bytes)" }
     var tenths = bytes * 10
@@ -74,7 +74,8 @@ extension TextRenderer {
     return "of \(comparison.source.count) znodes " + parts.joined(separator: ", ")
   }
 
-  /// `- /a` for what only the first has, `+ /a` for what only the second has, `~ /a` for what is not the same.
+  /// `- /a` for a znode that only the first side has, `+ /a` for one that only the second has, `~ /a` for one that
+  /// differs.
   private static func lines(_ difference: TreeDifference, isBrief: Bool) -> [String] {
     switch difference {
     case .same: []
@@ -94,7 +95,7 @@ extension TextRenderer {
     }
   }
 
-  /// What is not the same, indented: texts as `diff -u` shows them, other data by its size.
+  /// The differences, indented: texts in the format of `diff -u`, other data by its size.
   private static func changes(_ old: [UInt8]?, _ new: [UInt8]?, _ oldACL: [ACL]?, _ newACL: [ACL]?) -> [String] {
     var lines: [String] = []
     if old != new {
@@ -111,7 +112,7 @@ extension TextRenderer {
     return lines
   }
 
-  /// Data as text; nil for null and for bytes that are no text.
+  /// Data as text; nil for null and for bytes that are not text.
   private static func text(_ data: [UInt8]?) -> String? {
     guard let data, !data.contains(0) else { return nil }
     return String(validating: data, as: UTF8.self)

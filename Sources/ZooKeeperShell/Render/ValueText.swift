@@ -1,11 +1,11 @@
 import JSONFormat
 
-/// Results of commands about the parts of one value, as people read them.
+/// Renders results of commands about the parts of one value as text.
 extension TextRenderer {
   /// Renders one result.
   func render(_ result: ValueResult) -> Rendered {
     switch result {
-    // A string is of more use as the text that it stands for.
+    // A string is printed as the text that it stands for.
     case .json(_, _, let value, _, _): Rendered(stdout: Self.plain(value) + [UInt8(ascii: "\n")])
     case .edited(_, _, .some, isShown: true): Rendered()
     case .edited(_, let difference, _, _): .lines(difference)

@@ -2,13 +2,13 @@ package import ZnodeFormats
 package import ZooKeeperClient
 package import ZooKeeperProtocol
 
-/// What a command has to say, before anyone decides how it looks.
+/// A result of a command, independent of the output format.
 ///
-/// Commands return these; the renderers in `Render/` turn them into text, JSON, or zkCli.sh's text.
+/// Commands emit these, and the renderers in `Render/` convert them to text, JSON or zkCli.sh's text.
 package enum CommandResult: Hashable, Sendable {
-  /// The data of a znode (`get`); `showsStat` asks for the stat as well, `form` for another look of the bytes.
+  /// The data of a znode (`get`); `showsStat` includes the stat, and `form` is the representation of the bytes.
   case data(path: String, data: [UInt8]?, stat: Stat, showsStat: Bool, form: DataForm = .plain)
-  /// The names of the children (`ls`), sorted; the stat where asked for.
+  /// The sorted names of the children (`ls`); the stat if requested.
   case children(path: String, names: [String], stat: Stat?)
   /// One znode of a long listing (`ls -l`).
   case entry(ListingEntry)
@@ -19,14 +19,14 @@ package enum CommandResult: Hashable, Sendable {
   /// One znode of a recursive listing (`ls -R`).
   case path(String)
   case stat(path: String, Stat)
-  /// The answer of `exists`; nil is no.
+  /// The answer of `exists`; nil if the znode does not exist.
   case existence(path: String, Stat?)
   case acl(path: String, [ACL], stat: Stat?)
-  /// The real path of a new znode; the stat where asked for.
+  /// The actual path of a new znode; the stat if requested.
   case created(path: String, stat: Stat?)
-  /// A write that succeeded (`set`, `setAcl`); the stat where asked for.
+  /// A write that succeeded (`set`, `setAcl`); the stat if requested.
   case changed(path: String, stat: Stat?)
-  /// A delete that succeeded, and how many znodes went.
+  /// A delete that succeeded, and the number of deleted znodes.
   case deleted(path: String, count: Int)
   /// What a delete would do (`deleteall --dry-run`).
   case wouldDelete(path: String)
@@ -35,11 +35,11 @@ package enum CommandResult: Hashable, Sendable {
   case ephemerals([String])
   case count(path: String, Int)
   case quota(path: String, limits: QuotaLimits, usage: QuotaLimits)
-  /// The ensemble's configuration; `clientOnly` asks for the connect string alone.
+  /// The ensemble's configuration; with `clientOnly`, only the connect string.
   case config(text: String, stat: Stat?, clientOnly: Bool)
   /// The configuration after a reconfig.
   case reconfigured(text: String, stat: Stat?)
-  /// What became of each operation of a multi.
+  /// The result of each operation of a multi.
   case multi([MultiStep])
   /// A watch event, or a change of the session's state.
   case event(WatchEvent)
@@ -47,46 +47,46 @@ package enum CommandResult: Hashable, Sendable {
   case history([HistoryEntry])
   /// A setting and its value: `printwatches is on`.
   case setting(name: String, value: String)
-  /// What a command of the coordination family says.
+  /// A result of a recipe.
   case recipe(RecipeResult)
-  /// What a command about whole subtrees says.
+  /// A result of a command about whole subtrees.
   case tree(TreeResult)
-  /// What a command about the past says.
+  /// A result of a command about the past.
   case past(HistoryResult)
-  /// What a command about the parts of one value says.
+  /// A result of a command about the parts of one value.
   case value(ValueResult)
-  /// A result of the simplest form.
+  /// A record of named fields.
   case record(Record)
-  /// Results of the simplest form that people read as a table.
+  /// Records that are printed to people as a table.
   case table(RecordTable)
   /// The servers of a sandbox (`local status`).
   case members([LocalServer])
-  /// Help, version, a path: text that is the answer.
+  /// A text that is the answer, such as help, a version or a path.
   case text(String)
-  /// A message besides the answer, for stderr; only printed with `--verbose`.
+  /// A message in addition to the answer, for stderr; only printed with `--verbose`.
   case remark(String)
-  /// More is used of a quota than it now allows: a warning.
+  /// A warning that the usage exceeds the new quota.
   case quotaExceeded(String)
-  /// A warning, for stderr; silent under `quiet`.
+  /// A warning, for stderr; suppressed by `--quiet`.
   case warning(String)
 }
 
-/// How `get` shows bytes.
+/// The representation of bytes by `get`.
 package enum DataForm: Hashable, Sendable {
   /// As they are.
   case plain
   /// In base64 (`get -b`).
   case base64
-  /// In hexadecimal beside text, boxed (`get -x`).
+  /// In hexadecimal beside text, in a box (`get -x`).
   case hexDump
 }
 
 /// A row of `ls -l`.
 package struct ListingEntry: Hashable, Sendable {
-  /// The name, or in a recursive listing the path.
+  /// The name, or the path in a recursive listing.
   package var name: String
   package var stat: Stat
-  /// Whether its size is for people, in KiB and MiB.
+  /// Whether its size is shown in KiB and MiB.
   package var isHuman: Bool
   /// Whether the session that owns an ephemeral znode is shown.
   package var showsOwner: Bool
@@ -99,7 +99,7 @@ package struct ListingEntry: Hashable, Sendable {
   }
 }
 
-/// One operation of a multi: what was asked and what came of it.
+/// One operation of a multi and its result.
 package struct MultiStep: Hashable, Sendable {
   /// The operation's name: `create`, `set`, `delete`, `check`.
   package var operation: String

@@ -1,4 +1,4 @@
-/// What the process exits with. Frozen: scripts depend on the numbers.
+/// The exit codes of the process. They must not change, because scripts depend on them.
 ///
 /// `zkcli help exit-codes` and the manual page print this table.
 package struct ExitCode: RawRepresentable, Hashable, Sendable {
@@ -14,7 +14,7 @@ package struct ExitCode: RawRepresentable, Hashable, Sendable {
   package static let usage = ExitCode(rawValue: 2)
   /// A znode does not exist.
   package static let noNode = ExitCode(rawValue: 3)
-  /// The state of the tree is not what the command requires.
+  /// The state of the tree is not the one that the command requires.
   package static let conflict = ExitCode(rawValue: 4)
   /// The server refuses this client.
   package static let notAllowed = ExitCode(rawValue: 5)
@@ -28,15 +28,15 @@ package struct ExitCode: RawRepresentable, Hashable, Sendable {
   package static let sessionLost = ExitCode(rawValue: 9)
   /// The ensemble cannot do it now, or not at all.
   package static let ensembleCannot = ExitCode(rawValue: 10)
-  /// A bulk operation left something undone.
+  /// A bulk operation is incomplete.
   package static let partial = ExitCode(rawValue: 11)
   /// A local file or pipe failed.
   package static let localInputOutput = ExitCode(rawValue: 12)
 
-  /// Killed by a signal, as a shell reports it: 128 and the signal's number.
+  /// Ended by a signal, as a shell reports it: 128 plus the signal's number.
   package static func signal(_ number: Int32) -> ExitCode { ExitCode(rawValue: 128 + number) }
 
-  /// The table as people read it: number or range, and meaning.
+  /// The table for people: number or range, and meaning.
   package static let table: [(code: String, meaning: String)] = [
     ("0", "success; a predicate is true"),
     ("1", "the answer is no (exists, queue peek, commit); not an error"),

@@ -1,33 +1,33 @@
 package import ZooKeeperHistory
 package import ZooKeeperProtocol
 
-/// What a command about the past says.
+/// A result of a command about the past.
 package enum HistoryResult: Hashable, Sendable {
   /// Transactions of a log, in order.
   case transactions(TransactionBatch)
   /// Several znodes of a recursive listing, in order.
   case paths([String])
-  /// What to do next, for a person; beside the answer.
+  /// A hint for the user, in addition to the answer.
   case advice(String)
 }
 
-/// Transactions as they are in the log, so that a renderer decodes only what it shows.
+/// Transactions as they are in the log, so that a renderer decodes only what it prints.
 package struct TransactionBatch: Hashable, Sendable {
   /// Which operations of the transactions are shown.
   package var filter = TxnFilter()
   /// Whether data and ACLs are shown.
   package var showsData = false
-  /// Who has used the sessions, as far as an audit log says it.
+  /// The users of the sessions, as far as the audit log contains them.
   package var users: [SessionID: SessionUser] = [:]
   /// The entries, one after the other.
   private(set) var bytes: [UInt8] = []
-  /// Where each of them ends.
+  /// The end offset of each entry.
   private(set) var ends: [Int] = []
 
   /// A batch without transactions.
   package init() {}
 
-  /// How many bytes it has.
+  /// The number of bytes.
   var byteCount: Int { bytes.count }
 
   /// Adds a transaction.
@@ -36,7 +36,7 @@ package struct TransactionBatch: Hashable, Sendable {
     ends.append(bytes.count)
   }
 
-  /// Forgets the transactions.
+  /// Removes the transactions.
   mutating func removeAll() {
     bytes.removeAll(keepingCapacity: true)
     ends.removeAll(keepingCapacity: true)
@@ -54,7 +54,7 @@ package struct TransactionBatch: Hashable, Sendable {
   }
 }
 
-/// Who has used a session.
+/// The user of a session.
 package struct SessionUser: Hashable, Sendable {
   /// The address of the client; nil if it is not known.
   package var address: String?

@@ -1,10 +1,10 @@
 import LineEditor
 package import ZnodeFormats
 
-/// Records of the same fields, which people read as a table.
+/// Records with the same fields, which are printed to people as a table.
 package struct RecordTable: Hashable, Sendable {
   package let records: [Record]
-  /// The fields that the table shows, and what is above their columns.
+  /// The fields that the table shows, and the heads of their columns.
   let columns: [Column]
 
   /// A column of the table.
@@ -49,7 +49,7 @@ package struct RecordTable: Hashable, Sendable {
 }
 
 extension Record.Value {
-  /// The value in a table; text from servers cannot break its line.
+  /// The value as it is printed in a table. Text from servers is escaped, so that it cannot break the line.
   fileprivate var cell: String {
     switch self {
     case .text(let text): TerminalText([UInt8](text.utf8)).text

@@ -4,7 +4,7 @@ import ZooKeeperMonitor
 import ZooKeeperProtocol
 import ZooKeeperRecipes
 
-/// What the client's failures mean to a person: the exit code, the message, and what to do next.
+/// Conversions of client errors to an exit code, a message and a hint.
 extension ShellError {
   /// Any error that a command can end with.
   init(_ error: any Error) {
@@ -49,7 +49,7 @@ extension ShellError {
     if reason == nil, keeperError == .badArguments { reason = .refusedArgument }
   }
 
-  /// What stopped a recipe.
+  /// The error of a recipe.
   init(_ error: RecipeError) {
     switch error.code {
     case .removed:
@@ -60,7 +60,7 @@ extension ShellError {
     }
   }
 
-  /// What was held is held no more, or must be taken for lost.
+  /// The error for a hold that is lost, or must be considered lost.
   static func lost(_ path: String, _ loss: Hold.Loss) -> ShellError {
     let why =
       switch loss {
@@ -71,7 +71,7 @@ extension ShellError {
     return ShellError(.sessionLost, "Lost", path: path, "no longer held: \(why)")
   }
 
-  /// Failures that the client finds by itself.
+  /// Errors that the client detects itself.
   private init(local error: ZooKeeperError) {
     switch error.code {
     case .badPath, .badArgument:
@@ -100,7 +100,7 @@ extension ShellError {
     }
   }
 
-  /// An answer of the server's.
+  /// An error that a server returned.
   init(_ code: KeeperError, path: String?) {
     let (exitCode, message, hint) = Self.message(for: code)
     self.init(exitCode, code.name, path: path, message, hint: hint)
@@ -140,9 +140,9 @@ extension ShellError {
   }
 }
 
-/// Failures that are made in more than one place.
+/// Errors that are used in several places.
 extension ShellError {
-  /// No server let the client in: each with its reason.
+  /// No server accepted the client; the message has the reason of each.
   static func cannotConnect(_ failures: [ConnectFailure]) -> ShellError {
     let reasons = failures.map { "\($0.address): \($0.reason.message)" }
     var error = ShellError(
@@ -153,19 +153,19 @@ extension ShellError {
     return error
   }
 
-  /// The person stopped it.
+  /// The user interrupted the command.
   static func cancelled(outcomeUnknown: Bool, path: String?) -> ShellError {
     ShellError(
       .signal(Signal.interrupt), "Cancelled", path: path,
       outcomeUnknown ? "interrupted; the outcome is unknown" : "interrupted before it was complete")
   }
 
-  /// A command that runs until it is stopped was stopped by its timeout.
+  /// The timeout has ended a command that runs until it is stopped.
   static func timeIsUp(_ path: String? = nil) -> ShellError {
     ShellError(.timedOut, "TimedOut", path: path, "the timeout has passed")
   }
 
-  /// A create found no parent.
+  /// The parent of a new znode does not exist.
   static func missingParent(of path: String) -> ShellError {
     var error = ShellError(
       .noNode, "NoNode", path: ZnodePath.parent(of: path) ?? "/", "the parent of \(path) does not exist",
@@ -174,32 +174,32 @@ extension ShellError {
     return error.because(.missingParent(of: path))
   }
 
-  /// A create found its ACL refused.
+  /// A server refused the ACL of a new znode.
   static func invalidACLOfCreate(_ path: String?) -> ShellError {
     ShellError(.invalidACL, path: path).because(.invalidACLOfCreate)
   }
 
-  /// A line begins a here-document, as shells of the system have them.
+  /// A line begins a here-document, which this shell does not have.
   static func hereDocument(_ word: String) -> ShellError {
     .usage(
       "\(word) is not data: this shell has no here-documents",
       hint: "continue a quoted value on the next line, give a file as @FILE, or quote \(word) to use it as text")
   }
 
-  /// There is no quota to show or lift.
+  /// There is no quota to show or remove.
   static func noQuota(_ path: String, isForDeletion: Bool) -> ShellError {
     ShellError(.noNode, "NoQuota", path: path, "no quota is set", hint: "setquota sets one")
       .because(.noQuota(isForDeletion: isForDeletion))
   }
 
-  /// A quota above or under this one is in the way.
+  /// A quota of an ancestor or a descendant prevents this one.
   static func nestedQuota(_ path: String, other: String, isAbove: Bool) -> ShellError {
     let message = "\(other) \(isAbove ? "above" : "under") it already has a quota"
     return ShellError(.conflict, "QuotaNested", path: path, message, hint: "remove that quota with delquota first")
       .because(.nestedQuota(other: other, isAbove: isAbove))
   }
 
-  /// A bulk operation left something undone.
+  /// A bulk operation is incomplete.
   static func failures(_ failures: [String: ZooKeeperError], of root: String?) -> ShellError {
     let listed = failures.keys.sorted().prefix(20).map { path in
       "\(path) (\(ShellError(failures[path]!).word))"

@@ -1,27 +1,27 @@
 package import ZooKeeperProtocol
 
 extension ShellError {
-  /// What exactly went wrong, where neither the exit code nor ZooKeeper's code says it: for a dialect that has its own
+  /// The exact reason of an error, if neither the exit code nor ZooKeeper's code shows it, for a dialect with its own
   /// text for the case.
   package enum Reason: Hashable, Sendable {
     case unknownCommand(String)
     /// Too few or too many arguments.
     case argumentCount(CommandID)
     case option(OptionMistake)
-    // Kept apart, so that an error without it stays small and is cheap to copy.
+    // Indirect, so that an error without it stays small and is cheap to copy.
     indirect case badPath(ZnodePathError)
-    /// The value of an option cannot be read.
+    /// The value of an option is not valid.
     case badValue(OptionName)
     case createMode(CreateModeConflict)
     case invalidACLOfCreate
     /// The parent of a znode that was to be created does not exist.
     case missingParent(of: String)
-    /// A bulk operation has left something undone.
+    /// A bulk operation is incomplete.
     case leftUndone
-    /// The history has no line of that number.
+    /// The history has no line with that number.
     case noSuchLine
     case redoOfRedo
-    /// There is no quota to show or to lift.
+    /// There is no quota to show or remove.
     case noQuota(isForDeletion: Bool)
     /// A quota on the servers' own znodes.
     case quotaOfServers
@@ -29,24 +29,24 @@ extension ShellError {
     case quotaOfNothing
     case nestedQuota(other: String, isAbove: Bool)
     case badLimit(LimitMistake)
-    /// An argument that the client refused before it sent anything, or the server.
+    /// An argument that the server, or the client before sending a request, refused.
     case refusedArgument
     case clientConfiguration
     /// A signal ends the process.
     case signal
   }
 
-  /// What is wrong with an option.
+  /// A mistake in an option.
   package enum OptionMistake: Hashable, Sendable {
     case unknown, lacksValue, isMissing, excludesAnother
   }
 
-  /// Options of `create` that exclude each other.
+  /// Mutually exclusive options of `create`.
   package enum CreateModeConflict: Hashable, Sendable {
     case container, ephemeralTTL, ttlOutOfRange
   }
 
-  /// What is wrong with the limit of a quota.
+  /// A mistake in the limit of a quota.
   package enum LimitMistake: Hashable, Sendable {
     case notANumber, countBelowOne, bytesBelowZero
   }
@@ -58,7 +58,7 @@ extension ShellError {
     return error
   }
 
-  /// A value, or the failure to make it with a reason.
+  /// Runs `body`, and adds a reason to its error.
   static func naming<Value>(
     _ reason: Reason, _ value: @autoclosure () throws(ShellError) -> Value
   ) throws(ShellError) -> Value {

@@ -1,22 +1,22 @@
 package import ZooKeeperProtocol
 
-/// A failure as a person reads it: what went wrong, where, and what to do.
+/// An error for the user: what went wrong, where, and what to do.
 package struct ShellError: Error, Hashable, Sendable {
   package var exitCode: ExitCode
-  /// A stable word for scripts: a name of ZooKeeper's (`NoNode`) or one of this shell's (`Usage`).
+  /// A stable name for scripts: one of ZooKeeper's (`NoNode`) or one of this shell's (`Usage`).
   package var word: String
   /// The znode concerned.
   package var path: String?
-  /// What went wrong, without a final stop.
+  /// What went wrong, without a full stop.
   package var message: String
-  /// What to do about it, without a final stop.
+  /// What to do about it, without a full stop.
   package var hint: String?
   /// ZooKeeper's code for it, if there is one.
   package var keeperError: KeeperError?
-  /// What exactly went wrong, where the codes do not say it.
+  /// The exact reason, if the codes do not show it.
   package var reason: Reason?
 
-  /// An error without a reason and without a code of ZooKeeper's.
+  /// An error without a reason and without ZooKeeper's code.
   package init(_ exitCode: ExitCode, _ word: String, path: String? = nil, _ message: String, hint: String? = nil) {
     self.exitCode = exitCode
     self.word = word

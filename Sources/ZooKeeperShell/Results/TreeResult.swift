@@ -12,17 +12,17 @@ package enum TreeResult: Hashable, Sendable {
   case matchedBinary(path: String)
   case matchedZnode(path: String)
   case matchCount(path: String, count: Int)
-  /// The sums of a subtree.
+  /// The totals of a subtree.
   case usage(UsageSum, isHuman: Bool)
   /// One of the znodes with the most data, or with the most children.
   case largest(UsageSum, isWidest: Bool, isHuman: Bool)
-  /// A znode of a drawing, with the branches before its name.
+  /// A znode of a tree drawing, with the branches before its name.
   case branch(String, TreeNode, isRoot: Bool, isLong: Bool)
-  /// What a copy or an import has done.
+  /// The summary of a copy or an import.
   case copied(from: String, to: String, TreeTally)
-  /// How much an export has written.
+  /// The summary of an export.
   case exported(from: String, to: String, count: Int, ephemeralCount: Int)
-  /// Two subtrees differ at a place. With `isBrief` only that it does.
+  /// A difference between two subtrees. With `isBrief`, only its path.
   case difference(TreeDifference, isBrief: Bool)
   /// A step of a plan.
   case step(TreePlan.Step)
@@ -34,7 +34,7 @@ package enum TreeResult: Hashable, Sendable {
   case followed(count: Int, milliseconds: Int64)
 }
 
-/// How many znodes something was done with.
+/// The numbers of znodes that an operation has affected.
 package struct TreeTally: Hashable, Sendable {
   package var created = 0
   package var changed = 0

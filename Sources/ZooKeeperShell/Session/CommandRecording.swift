@@ -6,15 +6,15 @@ import ZooKeeperSandbox
   import Darwin
 #endif
 
-/// A file into which commands are written with their times; see `ReplayFile` for its format.
+/// A file in which commands are recorded with their times; see `ReplayFile` for its format.
 final class CommandRecording {
   let path: String
   private let descriptor: Int32
   private let start = ContinuousClock.now
 
-  /// Creates the file, for its owner alone: commands can hold what others must not see.
+  /// Creates the file, readable only for its owner, because commands can contain confidential data.
   ///
-  /// - Throws: exit code 12 with the operating system's reason, as for a file that exists already.
+  /// - Throws: exit code 12 with the operating system's reason, for example if the file exists.
   init(_ path: String, servers: Int) throws(ShellError) {
     self.path = path
     descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
@@ -31,10 +31,10 @@ final class CommandRecording {
   /// Writes a command that is about to run.
   func note(_ line: [UInt8]) throws(ShellError) { try add("\(time) ", line) }
 
-  /// Writes that a command is left out, and why.
+  /// Writes a comment in place of a command that is left out.
   func noteOmission(_ reason: String) throws(ShellError) { try add("# \(time) \(reason)\n") }
 
-  /// Writes that the last command has failed.
+  /// Writes a comment about the failure of the last command.
   func noteFailure(_ code: ExitCode) throws(ShellError) { try add("# it ended with exit code \(code.rawValue)\n") }
 
   private var time: String {
@@ -67,7 +67,7 @@ extension ShellSession {
     recording = try CommandRecording(try ValueParser.text(word, of: "file"), servers: sandbox.size)
   }
 
-  /// Runs a line, and records it if that was asked for.
+  /// Runs a line, and records it if a recording is active.
   func recording(_ line: [UInt8], _ words: [Word], _ run: () async -> Outcome) async -> Outcome {
     let isRecorded = note(line, words)
     let outcome = await run()
@@ -77,15 +77,15 @@ extension ShellSession {
     return outcome
   }
 
-  /// - Returns: whether the line is in the file.
+  /// - Returns: whether the line was written.
   private func note(_ line: [UInt8], _ words: [Word]) -> Bool {
     guard recording != nil, let command = words.first?.text.lowercased() else { return false }
     if command == "local", words.count > 1, words[1].text.lowercased() == "record" { return false }
-    // The line that they stand for follows by itself.
+    // The line that they stand for is recorded when it runs.
     if command == "redo" || command.hasPrefix("!") { return false }
     if HistoryRules.isSecret(String(decoding: line, as: UTF8.self)) {
       keepRecording { recording throws(ShellError) in
-        try recording.noteOmission("a command is left out: it holds a secret, or begins with a blank")
+        try recording.noteOmission("a command is left out: it contains a secret or begins with a blank")
       }
       return false
     }

@@ -1,11 +1,11 @@
 import Synchronization
 
-/// Where values and answers come from that are not on the command line.
+/// Reads values and answers that are not on the command line.
 final class DataArgumentReader: Sendable {
-  /// Whether stdin is free to hold a value; in a script read from stdin it holds the commands.
+  /// Whether stdin can hold a value; if a script is read from stdin, it holds the commands.
   private let offersStdin: Bool
   private let hasReadStdin = Mutex(false)
-  /// Whether a person is watching who can be asked before something is destroyed.
+  /// Whether the user can be asked before something is destroyed.
   let asksBeforeDestroying: Bool
 
   init(offersStdin: Bool, asksBeforeDestroying: Bool) {
@@ -16,7 +16,7 @@ final class DataArgumentReader: Sendable {
   /// The bytes that an argument denotes: `-` is stdin to its end, `@name` a file, `@@name` the text `@name`, and
   /// everything else itself.
   ///
-  /// - Throws: exit code 12 when the file or stdin cannot be read; a usage error when stdin is not free.
+  /// - Throws: exit code 12 if the file or stdin cannot be read; a usage error if stdin is in use.
   func bytes(of word: Word) async throws(ShellError) -> [UInt8] {
     switch word.bytes.first {
     case UInt8(ascii: "-") where word.bytes.count == 1: return try stdin()
@@ -27,9 +27,9 @@ final class DataArgumentReader: Sendable {
     }
   }
 
-  /// A secret from a person.
+  /// Asks the user for a secret.
   ///
-  /// - Parameter otherWays: how it can be given where there is no terminal.
+  /// - Parameter otherWays: how it can be given without a terminal.
   /// - Throws: a usage error if there is no terminal.
   func secret(
     prompt: String, otherWays: String = "--auth-file or ZKCLI_AUTH"
@@ -43,13 +43,13 @@ final class DataArgumentReader: Sendable {
     }
   }
 
-  /// Asks before something is destroyed; scripts and pipes are not asked.
+  /// Asks before something is destroyed, except in scripts and pipes.
   func confirms(_ question: String) async throws(ShellError) -> Bool {
     guard asksBeforeDestroying else { return true }
     return ["y", "yes"].contains(try await answer(to: "\(question) [y/N] ").lowercased())
   }
 
-  /// The line that a person types in answer to a question, without blanks around it.
+  /// The line that the user types in answer to a question, without blanks around it.
   func answer(to question: String) async throws(ShellError) -> String {
     let line = String(decoding: try await TerminalQuestion.ask(question, isSecret: false), as: UTF8.self)
     return String(line.drop { $0.isWhitespace }.reversed().drop { $0.isWhitespace }.reversed())
@@ -57,9 +57,9 @@ final class DataArgumentReader: Sendable {
 
   private func stdin() throws(ShellError) -> [UInt8] { try FileIO.read(try claimStdin(), name: "stdin") }
 
-  /// The descriptor of stdin, which from then on is the caller's to read.
+  /// The descriptor of stdin, which only the caller may read from then on.
   ///
-  /// - Throws: a usage error if it is not free.
+  /// - Throws: a usage error if it is in use.
   func claimStdin() throws(ShellError) -> Int32 {
     guard offersStdin else {
       throw .usage("- means stdin, which is in use here", hint: "put the value into a file and give @FILE")

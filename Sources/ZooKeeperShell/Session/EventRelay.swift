@@ -2,13 +2,13 @@ import Synchronization
 import ZooKeeperClient
 import ZooKeeperProtocol
 
-/// Takes events from the client's loop and hands them to the handler that shows them.
+/// Passes events from the client's event loop to the handler that shows them.
 ///
 /// *Thread*: any; `handler` is called on the event loop and must not block.
 final class EventRelay: Sendable {
-  /// The session whose events count: one that is being replaced still says that it closes.
+  /// The session whose events are shown. A session that is being replaced still reports that it closes.
   struct Following: Hashable, Sendable {
-    /// The session's number; 0 is none.
+    /// The session's number; 0 for none.
     var session = 0
     /// Its state as last reported.
     var state = KeeperState.disconnected
@@ -22,7 +22,7 @@ final class EventRelay: Sendable {
 
   private let state = Mutex(State())
 
-  /// The session that is listened to.
+  /// The session whose events are shown.
   var following: Following { state.withLock(\.following) }
 
   /// The state of the connection as last reported.
@@ -39,7 +39,7 @@ final class EventRelay: Sendable {
     state.withLock { $0.handler = handler }
   }
 
-  /// Listens to another session from now on.
+  /// Shows the events of another session from now on.
   func follow(_ following: Following) { state.withLock { $0.following = following } }
 
   /// Shows an event of another session.
@@ -48,7 +48,7 @@ final class EventRelay: Sendable {
     handler?(event)
   }
 
-  /// Takes an event of a session's.
+  /// Handles an event of a session.
   func take(_ event: WatchEvent, of session: Int) {
     let handler: (@Sendable (WatchEvent) -> Void)? = state.withLock { state in
       guard session == state.following.session else { return nil }

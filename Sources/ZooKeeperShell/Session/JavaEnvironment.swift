@@ -1,7 +1,7 @@
 import ZooKeeperProtocol
 
-/// What the environment hands to `java` where Apache's scripts run: variables with flags, and the files
-/// `zookeeper-env.sh` and `java.env` in the directory of configurations, which set such variables.
+/// The flags that Apache's scripts pass to `java`: variables, and the files `zookeeper-env.sh` and `java.env` in the
+/// directory of configurations, which set such variables.
 ///
 /// *Source*: `bin/zkEnv.sh`, `bin/zkCli.sh`, `bin/zkServer.sh`.
 struct JavaEnvironment: Sendable {
@@ -12,16 +12,16 @@ struct JavaEnvironment: Sendable {
     var flags: JavaFlags
   }
 
-  /// In the order in which the script hands them over: what comes later counts.
+  /// In the order in which the script passes them; later ones take precedence.
   var sources: [Source] = []
-  /// Statements of the files that only a shell can work out, and that touch one of the variables.
+  /// Statements of the files that only a shell can evaluate, and that affect one of the variables.
   var notUnderstood: [(place: String, text: String)] = []
 
-  /// Reads the variables, and the files as far as there are any.
+  /// Reads the variables and the existing files.
   ///
   /// - Parameters:
-  ///   - names: the variables that the script hands over, in its order.
-  ///   - readFile: the content of a file; nil where there is none.
+  ///   - names: the variables that the script passes, in its order.
+  ///   - readFile: the content of a file; nil if there is none.
   init(_ names: [String], of environment: ShellEnvironment, readFile: (String) -> [UInt8]?) {
     let directory = environment.value("ZOOCFGDIR") ?? "/etc/zookeeper/conf"
     var variables = environment.variables
@@ -44,16 +44,16 @@ struct JavaEnvironment: Sendable {
   /// The variables of `zkCli.sh`.
   static let clientVariables = ["CLIENT_JVMFLAGS", "JVMFLAGS"]
 
-  /// A statement for messages: without what it assigns, if there may be a secret in that.
+  /// A statement for messages, without the assigned value if it may contain a secret.
   static func masked(_ statement: String) -> String {
     let lower = statement.lowercased()
     guard ["password", "digest", "secret", "credential"].contains(where: lower.contains) else { return statement }
     return statement.prefix { $0 != "=" } + "=***"
   }
 
-  /// The content of a file of this machine, for `init`.
+  /// The content of a local file, for `init`.
   static func read(_ path: String) -> [UInt8]? {
-    // One that is missing, or that this user may not read, sets nothing in Apache's scripts either.
+    // A missing or unreadable file sets nothing in Apache's scripts either.
     do throws(ShellError) { return try FileIO.read(path) } catch { return nil }
   }
 }

@@ -1,16 +1,15 @@
 import ZooKeeperProtocol
 
-/// A file of Java client properties, as `-client-configuration` names one.
+/// A file of Java client properties, given by `-client-configuration`.
 struct JavaProperties {
   let file: String
   let entries: [PropertiesText.Entry]
-  /// What is wrong with it and does no harm, with lines; and what is to be said if there are passwords in it that
-  /// others can read.
+  /// Warnings about harmless mistakes, with lines, and about passwords in the file that other users can read.
   let warnings: [String]
 
   /// Reads a file.
   ///
-  /// - Throws: `ClientConfiguration` with exit code 12 when it cannot be read.
+  /// - Throws: `ClientConfiguration` with exit code 12 if it cannot be read.
   init(file: String) throws(ShellError) {
     self.file = file
     do throws(ShellError) {

@@ -2,16 +2,16 @@ import Synchronization
 import ZooKeeperClient
 import ZooKeeperProtocol
 
-/// Sessions with other ensembles than the one that the shell is connected to, for commands that copy or compare.
+/// Sessions with ensembles other than the one that the shell is connected to, for commands that copy or compare.
 ///
 /// *Thread*: any.
 final class OtherSessions: Sendable {
   private let clients = Mutex<[ZooKeeperClient]>([])
 
-  /// Opens a session. The identities of the present one are not used: secrets of one ensemble are none of another's
-  /// business.
+  /// Opens a session. The identities of the present session are not used, because secrets of one ensemble must not be
+  /// sent to another.
   ///
-  /// - Throws: `cannotConnect`, and what else keeps the client out.
+  /// - Throws: `cannotConnect` or the error of the authentication.
   func open(_ ensemble: ConnectString, _ settings: ShellSettings, mode: RunMode) async throws -> ZooKeeperClient {
     var settings = settings
     settings.connectString = ensemble
@@ -24,7 +24,7 @@ final class OtherSessions: Sendable {
 
   /// Opens a session with the servers of these settings.
   ///
-  /// - Throws: `cannotConnect`, and what else keeps the client out.
+  /// - Throws: `cannotConnect` or the error of the authentication.
   func open(_ settings: ShellSettings, mode: RunMode) async throws -> ZooKeeperClient {
     let client = ZooKeeperClient(
       settings.clientConfiguration(mode: mode, tls: try settings.tls.context()) { _ in })
@@ -34,7 +34,7 @@ final class OtherSessions: Sendable {
     return client.withTimeLimit(settings.timeLimit)
   }
 
-  /// Ends all of them.
+  /// Closes all of them.
   func close() async {
     let clients = clients.withLock { clients in
       defer { clients = [] }

@@ -4,13 +4,13 @@
   import Darwin
 #endif
 
-/// The program that shows long answers a screen at a time.
+/// The program that shows long answers screen by screen.
 ///
-/// It is started when an answer has more lines than the terminal, so that short ones cost nothing.
+/// It is started only if an answer has more lines than the terminal.
 enum Pager {
   /// The command line of the pager; nil if there is none.
   ///
-  /// *Source*: as for man and git, `$PAGER` decides, and `cat` or an empty value switches it off.
+  /// *Source*: as in man and git, `$PAGER` names it, and `cat` or an empty value switches it off.
   static func command(_ environment: ShellEnvironment) -> String? {
     if let chosen = environment.variables["PAGER"] {
       return chosen.isEmpty || chosen == "cat" ? nil : chosen
@@ -19,7 +19,7 @@ enum Pager {
     return directories.contains { access("\($0)/less", X_OK) == 0 } ? "less -FRX" : nil
   }
 
-  /// The rows of the terminal that stdout is.
+  /// The rows of the terminal on stdout.
   static func rows() -> Int? {
     var size = winsize()
     return ioctl(1, UInt(TIOCGWINSZ), &size) == 0 && size.ws_row > 0 ? Int(size.ws_row) : nil
@@ -27,7 +27,7 @@ enum Pager {
 }
 
 extension Invocation {
-  /// Whether its answer may be longer than a screen, and comes to an end by itself.
+  /// Whether its answer can be longer than a screen and ends by itself.
   var isPaged: Bool {
     if flag(.watch) || flag(.follow) || child != nil || flag(.help) { return false }
     return switch spec.id {
@@ -42,7 +42,7 @@ extension Invocation {
 }
 
 extension ShellSession {
-  /// Runs a command whose answer goes to a pager if it is long.
+  /// Runs a command, with its answer in a pager if it is long.
   func paging(
     _ invocation: Invocation, _ settings: ShellSettings, _ body: () async throws -> Outcome
   ) async throws -> Outcome {
@@ -62,7 +62,7 @@ extension ShellSession {
     do {
       return try result.get()
     } catch let error as ShellError where error.exitCode == .signal(SIGPIPE) {
-      // The person has left the pager.
+      // The user has left the pager.
       return Outcome(exitCode: .success)
     }
   }

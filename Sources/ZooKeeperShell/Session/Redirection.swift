@@ -6,22 +6,22 @@ import Platform
   import Darwin
 #endif
 
-/// Where the answer of a line goes instead of stdout.
+/// The target of a line's answer instead of stdout.
 enum Redirection: Hashable, Sendable {
-  /// `| COMMAND`: to a command line of `/bin/sh`.
+  /// `| COMMAND`: a command line of `/bin/sh`.
   case pipe(String)
   /// `> FILE`, or `>> FILE`, which appends.
   case file(Word, appends: Bool)
 }
 
 extension Tokenizer.Line {
-  /// The arguments of the line without its redirection, and where the answer goes.
+  /// The arguments of a line without its redirection, and the redirection.
   ///
   /// - Throws: a usage error for an operator without a command or file, and for one with several files.
   func redirected(_ line: [UInt8]) throws(ShellError) -> (words: [Word], redirection: Redirection)? {
     guard let found = redirection, found.index > 0 else { return nil }
     let before = [Word](words[..<found.index])
-    // The groups of `local partition` can have bars between them.
+    // The groups of `local partition` can be separated by bars.
     if before[0] == "local", before.count > 1, before[1] == "partition" { return nil }
     let rest = words[(found.index + 1)...]
     if found.sign == "|" {
@@ -62,14 +62,14 @@ private struct OutputFile {
 
 /// A command line of `/bin/sh` that reads what the answer writes.
 struct OutputReader: Sendable {
-  /// Where to write for it.
+  /// The descriptor to write to.
   let descriptor: Int32
   private let process: ChildProcess
   private let forwarder: SignalForwarder
 
   /// Starts a command line.
   ///
-  /// - Parameter forwarder: ends it with this process. A write may be waiting for it at that time.
+  /// - Parameter forwarder: ends it with this process, also while a write is blocked.
   /// - Throws: exit code 12 if it cannot be started.
   init(_ command: String, endedBy forwarder: SignalForwarder) throws(ShellError) {
     var ends: [Int32] = [-1, -1]
@@ -90,8 +90,8 @@ struct OutputReader: Sendable {
     forwarder.setReader(process)
   }
 
-  /// Whether a command line is the name of a program with arguments, so that the shell can become the program, and a
-  /// signal to the one reaches the other.
+  /// Whether a command line is only a program with arguments, so that the shell can `exec` it, and signals to the shell
+  /// reach the program.
   static func isProgram(_ command: String) -> Bool {
     let isPlain = command.utf8.allSatisfy { byte in
       switch byte {
@@ -107,13 +107,13 @@ struct OutputReader: Sendable {
     return directories.split(separator: ":").contains { access("\($0)/\(name)", X_OK) == 0 }
   }
 
-  /// Ends its input, and waits until it has read all and ended.
+  /// Ends its input, and waits for its end.
   ///
-  /// - Returns: its exit code, or 128 and the number of the signal that ended it.
+  /// - Returns: its exit code, or 128 plus the number of the signal that ended it.
   func finish() async -> ExitCode {
     close(descriptor)
     let process = process
-    // Cancelling the command does not end the wait: a pager has the terminal until the person leaves it.
+    // Cancelling the command does not end the wait, because a pager uses the terminal until the user leaves it.
     let code = await withCheckedContinuation { continuation in
       BlockingThread.start { continuation.resume(returning: process.wait()) }
     }
@@ -123,7 +123,7 @@ struct OutputReader: Sendable {
 }
 
 extension ShellSession {
-  /// Runs a command whose answer goes to a file or to another command.
+  /// Runs a command with its answer redirected to a file or another command.
   func run(_ words: [Word], into redirection: Redirection, at place: SourceLine?) async -> Outcome {
     do throws(ShellError) {
       switch redirection {
@@ -133,7 +133,7 @@ extension ShellSession {
         defer { file.close() }
         try output.redirect(to: file.descriptor)
         let outcome = await run(words, at: place)
-        // The command itself may have reported it.
+        // The command itself may have reported the failure.
         if let failure = output.endRedirection(), outcome.exitCode != failure.exitCode { throw failure }
         return outcome
       case .pipe(let command):
@@ -147,7 +147,7 @@ extension ShellSession {
         let outcome = await run(words, at: place)
         let failure = output.endRedirection()
         let code = await reader.finish()
-        // A reader that has seen enough is no failure.
+        // It is not a failure if the reader has closed its input.
         if let failure, failure.exitCode != .signal(SIGPIPE) { throw failure }
         let hasStopped = outcome.exitCode == .signal(SIGPIPE)
         return Outcome(

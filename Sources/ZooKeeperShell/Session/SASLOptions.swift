@@ -2,11 +2,11 @@ import SASL
 import ZooKeeperClient
 import ZooKeeperProtocol
 
-/// How the shell logs in by SASL: what options, the environment and Java's properties say.
+/// The login by SASL, as given by options, the environment and Java's properties.
 struct SASLOptions: Sendable {
   /// The mechanism.
   enum Mechanism: Sendable {
-    /// DIGEST-MD5; a password of nil is read from `passwordReference`, or else asked for.
+    /// DIGEST-MD5; if the password is nil, it is read from `passwordReference`, or the user is asked for it.
     case digest(user: String, password: String?)
     case kerberos(KerberosLogin)
   }
@@ -17,7 +17,7 @@ struct SASLOptions: Sendable {
   var servicePrincipal: String?
   var canonicalizesHostName = true
 
-  /// What the client library is told.
+  /// The login for the client library.
   ///
   /// - Returns: nil if the password is not known yet.
   var login: SASLLogin? {
@@ -39,7 +39,7 @@ struct SASLOptions: Sendable {
 extension ShellSettings {
   private static let mechanisms = ["digest", "gssapi"]
 
-  /// Reads `--sasl` and the options that belong to it, or their variables.
+  /// Reads `--sasl` and its options, or their variables.
   ///
   /// - Throws: a usage error if an option is missing or belongs to another mechanism; exit code 12 for a file that
   ///   cannot be read.
@@ -71,7 +71,9 @@ extension ShellSettings {
     }
     if mechanism == "digest" {
       guard let user = try text(.user, "ZKCLI_USER") else {
-        throw .usage("--sasl digest needs --user", hint: "the password is read from --password-file or asked for")
+        throw .usage(
+          "--sasl digest needs --user",
+          hint: "the password is read from --password-file, or zkcli asks for it")
       }
       let password = try text(.passwordFile, "ZKCLI_PASSWORD_FILE").map { (path) throws(ShellError) in
         try readPassword(path)
@@ -111,7 +113,7 @@ extension ShellSettings {
 
 /// Java's properties about SASL, as far as they have been read.
 struct JavaSASL: Sendable {
-  /// The login configuration, and where it was named.
+  /// The login configuration, and where it was given.
   var file: (path: String, source: String)?
   var isOff = false
   var section: String?
@@ -120,9 +122,9 @@ struct JavaSASL: Sendable {
   var realm: String?
   var canonicalizes = true
 
-  /// Takes a property.
+  /// Applies a property.
   ///
-  /// - Returns: whether it is about SASL.
+  /// - Returns: whether it concerns SASL.
   mutating func take(_ key: String, _ value: String, from source: String) -> Bool {
     let given = value.isEmpty ? nil : value
     switch key {
@@ -139,9 +141,9 @@ struct JavaSASL: Sendable {
     return true
   }
 
-  /// What the properties together ask for; nil if they do not ask for SASL.
+  /// The login that the properties ask for; nil if they do not ask for SASL.
   ///
-  /// Apache's client goes on without SASL if it does not find its section; that is an error here.
+  /// Apache's client continues without SASL if it does not find its section; here that is an error.
   ///
   /// - Throws: a usage error if the file cannot be used; exit code 12 if it cannot be read.
   func options(warnings: inout [String]) throws(ShellError) -> SASLOptions? {

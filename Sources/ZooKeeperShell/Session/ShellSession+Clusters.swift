@@ -2,9 +2,9 @@ import ZnodeFormats
 import ZooKeeperClient
 import ZooKeeperProtocol
 
-/// use, clusters, and what else the configuration file is for.
+/// The commands use and clusters, and aliases.
 extension ShellSession {
-  /// Changes to another cluster of the configuration file, or opens a session with it beside the present one.
+  /// Changes to another cluster of the configuration file, or opens an additional session with it.
   func use(_ invocation: Invocation) async throws {
     let next = try settings.using(cluster: invocation.arguments[0], from: "use", environment)
     try output.write(next.notes)
@@ -43,7 +43,7 @@ extension ShellSession {
     try answer.finish()
   }
 
-  /// Opens a session with a cluster of the configuration file beside the present one, with the cluster's identities.
+  /// Opens an additional session with a cluster of the configuration file, with the cluster's identities.
   func openCluster(_ name: String) async throws -> (ZooKeeperClient, NamedCluster, ConnectString) {
     let chosen = try settings.using(cluster: Word(name), from: "\(name):/", environment)
     if let mistake = chosen.clusterMistake { throw mistake }
@@ -55,7 +55,7 @@ extension ShellSession {
     return (client, next.cluster ?? NamedCluster(name: name), next.connectString)
   }
 
-  /// The line with an alias of the configuration file replaced; scripts have none.
+  /// The line with an alias of the configuration file expanded; scripts do not have aliases.
   ///
   /// - Throws: a usage error for a mistake in the file.
   func expandingAlias(_ words: [Word]) throws(ShellError) -> [Word] {

@@ -1,7 +1,7 @@
 import ZooKeeperClient
 import ZooKeeperProtocol
 
-/// The commands that are about the shell itself.
+/// The commands that concern the shell itself.
 extension ShellSession {
   /// Runs one of them.
   func perform(
@@ -44,7 +44,7 @@ extension ShellSession {
       return
     }
     let path = word.text == "-" ? previousDirectory : try ValueParser.path(word, in: directory)
-    // To find a mistake where it is made, not in the next command.
+    // Checked now, so that a mistake is reported by this command and not by the next one.
     let client = try await connectedClient().withTimeLimit(settings.timeLimit)
     guard try await client.exists(path) != nil else { throw ZooKeeperError(.server(.noNode), path: path) }
     previousDirectory = directory
@@ -62,7 +62,7 @@ extension ShellSession {
     if entry.line.split(separator: " ").first?.lowercased() == "redo" {
       throw ShellError.usage("line \(number) is a redo itself").because(.redoOfRedo)
     }
-    // Shown before it runs, so that it comes as no surprise.
+    // The line is shown before it runs, so that the user knows what runs.
     if settings.dialect.showsRepeatedLine { try output.write(Rendered(stderr: [UInt8]("\(entry.line)\n".utf8))) }
     return await run(line: [UInt8](entry.line.utf8)) ?? Outcome(exitCode: .usage)
   }
@@ -72,10 +72,10 @@ extension ShellSession {
     if let word = invocation.argument(0) {
       let text = try ValueParser.text(word, of: "server")
       next.connectString = try ShellSettings.connectString(text, from: "server")
-      // Without zk:// in front, a session that is encrypted is followed by another one.
+      // Unless the address begins with zk://, an encrypted session is replaced by an encrypted one.
       next.tls.isWanted = next.connectString.requiresTLS || next.tls.isWanted && !text.hasPrefix("zk://")
       next.connectString.requiresTLS = next.tls.isWanted
-      // Secrets of one ensemble are none of the other's business.
+      // Secrets of one ensemble must not be sent to another.
       next.identities = []
       if next.cluster != nil { next.sasl = nil }
       next.cluster = nil
@@ -110,7 +110,7 @@ extension ShellSession {
     }
     let client = try await connectedClient().withTimeLimit(settings.timeLimit)
     try await client.addAuth(scheme: scheme, auth: secret)
-    // For the next session, should this one expire.
+    // For the next session, if this one expires.
     self.settings.identities.append(.init(scheme: scheme, secret: secret))
   }
 
@@ -119,13 +119,13 @@ extension ShellSession {
     ShellSettings.Identity(scheme: scheme, secret: nil, user: String(decoding: user, as: UTF8.self))
   }
 
-  /// The password that `--password-file` names.
+  /// The password in the file that `--password-file` names.
   func passwordOfFile(_ invocation: Invocation, _ settings: ShellSettings) throws -> [UInt8] {
     guard let file = invocation.value(.passwordFile) else { return [] }
     return try password(in: file, settings)
   }
 
-  /// The first line of a file with a password in it.
+  /// The first line of a password file.
   private func password(in word: Word, _ settings: ShellSettings) throws -> [UInt8] {
     let file = try ValueParser.text(word, of: "--password-file")
     let (bytes, warning) = try FileIO.readSecret(file)

@@ -2,16 +2,16 @@ import TransportSecurity
 import ZooKeeperClient
 import ZooKeeperProtocol
 
-/// The session with the servers: made when it is first needed, made anew when it is over.
+/// The session with the servers, which is opened when it is first needed, and again after its end.
 extension ShellSession {
-  /// The client of a session that is connected, or was and is being reconnected.
+  /// The client of a session that is connected or being reconnected.
   ///
-  /// - Throws: `ZooKeeperError` when no server lets us in or an identity is refused.
+  /// - Throws: `ZooKeeperError` if no server accepts the client or an identity is refused.
   func connectedClient() async throws -> ZooKeeperClient {
     if let client, !isOver { return client }
     if mode == .script, client != nil, events.connection == .expired {
-      // A person sees it when it happens. A script must not continue as if its ephemeral znodes still existed.
-      // `explained` then forgets the session, so that this command alone fails of it.
+      // In the interactive shell, the user sees the event. A script must not continue as if its ephemeral znodes still
+      // existed. `explained` then forgets the session, so that only this command fails.
       throw ZooKeeperError(.sessionExpired)
     }
     try await open(settings)
@@ -21,7 +21,7 @@ extension ShellSession {
   /// Whether the present session can never be used again.
   private var isOver: Bool { [.expired, .authFailed, .closed].contains(events.connection) }
 
-  /// Opens a session and makes it the present one; the one before ends only when this has worked.
+  /// Opens a session and makes it the present one; the previous one ends only if this succeeds.
   func open(_ settings: ShellSettings) async throws {
     if let mistake = settings.clusterMistake { throw mistake }
     let settings = try await withPassword(settings)
@@ -57,7 +57,7 @@ extension ShellSession {
     self.settings = settings
   }
 
-  /// A new session in the place of one that has expired, however long that takes.
+  /// A new session in place of an expired one, without a time limit.
   func reopened(_ settings: ShellSettings) async throws -> ZooKeeperClient {
     var patient = self.settings
     patient.waitsForConnection = true
@@ -73,7 +73,7 @@ extension ShellSession {
     }
   }
 
-  /// Why a server that accepted a connection closed it again: a server without a quorum says so to those who ask.
+  /// Explains why a server closed a connection at once: four-letter words show whether it has no quorum.
   private func explainedRefusal(_ error: any Error, _ tls: TLSContext?) async -> any Error {
     guard let failure = error as? ZooKeeperError, case .cannotConnect(let failures) = failure.code else { return error }
     for failure in failures where failure.reason == .closedWithoutAnswer {
@@ -89,7 +89,7 @@ extension ShellSession {
     return error
   }
 
-  /// The settings with the password of SASL, which is asked for if it is not known.
+  /// The settings with the password of SASL, which the user is asked for if it is not known.
   func withPassword(_ settings: ShellSettings) async throws(ShellError) -> ShellSettings {
     guard case .digest(let user, nil)? = settings.sasl?.mechanism else { return settings }
     let answer =
@@ -103,7 +103,7 @@ extension ShellSession {
     return settings
   }
 
-  /// The secret of an identity, which is asked for if it was not given.
+  /// The secret of an identity, which the user is asked for if it was not given.
   func secret(of identity: ShellSettings.Identity) async throws(ShellError) -> [UInt8] {
     if let secret = identity.secret { return secret }
     if let reference = identity.reference {
@@ -115,7 +115,7 @@ extension ShellSession {
     return identity.user.isEmpty ? answer : [UInt8]("\(identity.user):".utf8) + answer
   }
 
-  /// The secret that the configuration file refers to; a warning says if others can read it.
+  /// The secret that the configuration file refers to. Warns if other users can read it.
   private func secret(from reference: SecretReference) async throws(ShellError) -> [UInt8] {
     let (secret, warning) = try await reference.read(environment)
     if let warning { try write(.warning(warning)) }
@@ -123,9 +123,9 @@ extension ShellSession {
   }
 }
 
-/// What the interactive shell asks for.
+/// Requests of the interactive shell.
 extension ShellSession {
-  /// Opens the first session and reports a failure, which is no reason to leave.
+  /// Opens the first session and reports a failure, which does not end the shell.
   func connectAtStart() async -> ExitCode {
     do {
       _ = try await connectedClient()
@@ -135,9 +135,9 @@ extension ShellSession {
     }
   }
 
-  /// The names under a znode, or nil when they cannot be had in time.
+  /// The names of a znode's children, or nil if no server answers within the limit.
   ///
-  /// - Parameter elsewhere: where it is; nil for this session's ensemble.
+  /// - Parameter elsewhere: another ensemble that the znode is on; nil for this session's ensemble.
   func childrenForCompletion(
     of path: String, _ elsewhere: Completer.Elsewhere?, limit: Duration
   ) async -> [String]? {
@@ -155,7 +155,7 @@ extension ShellSession {
     return try? await client.withTimeLimit(limit).getChildren(path)
   }
 
-  /// Where the session is, for the prompt.
+  /// The connection and the working directory, for the prompt.
   var place: PromptState.Place {
     get async {
       let snapshot = await client?.snapshot()
@@ -167,11 +167,11 @@ extension ShellSession {
     }
   }
 
-  /// Takes the lines that `history` and `redo` know.
+  /// Sets the lines for `history` and `redo`.
   func setHistory(_ entries: [HistoryEntry]) {
     if !settings.dialect.recordsLines { history = entries }
   }
 
-  /// Writes what still waits for stdout.
+  /// Writes the buffered output for stdout.
   func flushOutput() throws(ShellError) { try output.flush() }
 }

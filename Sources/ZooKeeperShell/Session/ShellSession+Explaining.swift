@@ -2,11 +2,11 @@ import ZooKeeperClient
 
 /// Causes of a failure that its own message does not contain.
 extension ShellSession {
-  /// The error as a person reads it, with its cause where that is the session or the chroot.
+  /// The error for the user, with its cause if that is the session or the chroot.
   func explained(_ error: any Error, _ settings: ShellSettings) async -> ShellError {
     let error = ShellError(error)
     if error.exitCode == .sessionLost, error.word == "SessionExpired" || events.connection == .expired {
-      // It has been told now, and not once more by the next command.
+      // Reported by this command only, and not by the next one again.
       if mode == .script { await forgetSession() }
       return error
     }
@@ -20,19 +20,19 @@ extension ShellSession {
     return error
   }
 
-  /// Says before a command that looks or waits for what others do that it will look in vain.
+  /// Warns before a command that only reads or waits if the chroot does not exist.
   func warnOfMissingChroot(before invocation: Invocation, _ settings: ShellSettings) async throws {
     guard invocation.onlyLooks, await lacksChroot(settings) else { return }
     try write(.warning(Self.missingChroot(self.settings)), settings)
   }
 
-  /// Warns after a command whose answer is no that there was nothing to look at.
+  /// Warns after a command whose answer is no if the chroot does not exist.
   func warnOfMissingChroot(_ settings: ShellSettings) async throws {
     guard await lacksChroot(settings) else { return }
     try write(.warning(Self.missingChroot(self.settings)), settings)
   }
 
-  /// The root always exists, unless it is a chroot that has not been created.
+  /// Whether the chroot does not exist; the servers' own root always does.
   private func lacksChroot(_ settings: ShellSettings) async -> Bool {
     guard settings.dialect.mindsChroot, self.settings.connectString.chroot != nil, !hasSeenChroot, let client else {
       return false
@@ -41,7 +41,7 @@ extension ShellSession {
       hasSeenChroot = try await client.withTimeLimit(settings.timeLimit).exists("/") != nil
       return !hasSeenChroot
     } catch {
-      // That it cannot be looked for is no reason to say that it is missing.
+      // A failure to check does not mean that it is missing.
       return false
     }
   }
@@ -55,11 +55,11 @@ extension ShellSession {
     var error = error
     error.message +=
       "; no server has answered for longer than the session timeout of \(snapshot.timeoutMilliseconds) ms, so the"
-      + " session may have expired with its ephemeral znodes; the first server that answers will tell"
+      + " session may have expired with its ephemeral znodes; the first server that answers will report it"
     return error
   }
 
-  /// Makes the next command begin a new session.
+  /// Makes the next command open a new session.
   private func forgetSession() async {
     let former = client
     client = nil
@@ -68,7 +68,7 @@ extension ShellSession {
 }
 
 extension Invocation {
-  /// Whether it looks at znodes, or waits for them, without an error when they do not exist.
+  /// Whether it reads znodes, or waits for them, without an error if they do not exist.
   var onlyLooks: Bool {
     guard case .recipe(let command) = spec.id else { return false }
     switch command {

@@ -2,9 +2,9 @@ import ZooKeeperClient
 
 /// Sessions side by side: `connect --as b`, and then `b: ls /`.
 extension ShellSession {
-  /// Opens a session with these settings, in the place of the present one, or beside it under a label.
+  /// Opens a session with these settings, in place of the present one, or as an additional one with a label.
   ///
-  /// - Throws: a usage error for a label that cannot be typed, and what keeps the session from opening.
+  /// - Throws: a usage error for a label that is not valid; the error that prevents the session.
   func enter(_ next: ShellSettings, as label: Word?) async throws {
     guard let label else {
       try await open(next)
@@ -13,7 +13,7 @@ extension ShellSession {
       return
     }
     guard !isLabelled else {
-      throw ShellError.usage("a session beside another one cannot open a third", hint: "leave out the label before it")
+      throw ShellError.usage("a labelled session cannot open another one", hint: "leave out the label before it")
     }
     let name = try ValueParser.text(label, of: "--as")
     guard !name.isEmpty, name.utf8.allSatisfy({ $0.isOfLabel }) else {
@@ -23,7 +23,7 @@ extension ShellSession {
       settings: next, mode: mode, environment: environment, output: output, values: values, forwarder: forwarder,
       isLabelled: true)
     session.events.setHandler { [events] event in
-      // Changes of its connection show in its commands; the prompt is that of the first session.
+      // Changes of its connection are shown by its commands, because the prompt shows the first session.
       guard let path = event.path else { return }
       var event = event
       event.path = "\(name):\(path)"
@@ -34,7 +34,7 @@ extension ShellSession {
     labelled[name] = session
   }
 
-  /// Runs a command on the session of a label.
+  /// Runs a command on a labelled session.
   ///
   /// - Returns: nil if the first argument is not a label with a colon.
   func runLabelled(_ words: [Word], at place: SourceLine?) async -> Outcome? {
@@ -51,7 +51,7 @@ extension ShellSession {
     return Outcome(exitCode: outcome.exitCode)
   }
 
-  /// Ends the sessions that have labels.
+  /// Closes the labelled sessions.
   func closeLabelled() async {
     for session in labelled.values { await session.close() }
     labelled = [:]

@@ -1,7 +1,7 @@
 import ZooKeeperClient
 import ZooKeeperProtocol
 
-/// Commands that ask servers without a session of the shell's own.
+/// Commands that ask servers without using the shell's session.
 extension ShellSession {
   /// Runs one of them.
   func perform(
@@ -12,14 +12,14 @@ extension ShellSession {
     return try await performWithoutSession(invocation, settings) { try await $0.run(command) }
   }
 
-  /// What a session would authenticate with.
+  /// The identities with which a session would authenticate.
   func credentials() async throws -> [(scheme: String, proof: [UInt8])] {
     var all: [(scheme: String, proof: [UInt8])] = []
     for identity in settings.identities { all.append((identity.scheme, try await secret(of: identity))) }
     return all
   }
 
-  /// Opens a session with one server of the ensemble, at its own root.
+  /// Opens a session with one server of the ensemble, at the servers' root.
   func openMember(
     _ server: ServerAddress, _ limit: Duration, _ settings: ShellSettings
   ) async throws -> ZooKeeperClient {

@@ -1,37 +1,36 @@
 import ZooKeeperClient
 import ZooKeeperProtocol
 
-/// A write of a script that may go to the servers together with its neighbours.
+/// A write of a script that can be sent together with its neighbours.
 struct PipelinedWrite: Sendable {
-  /// Its line, to run it alone.
+  /// Its line, to run it by itself.
   let line: [UInt8]
   let place: SourceLine
   let invocation: Invocation
   let settings: ShellSettings
   let operation: MultiOperation
 
-  /// About how much of a request it takes.
+  /// Its approximate size in a request.
   var sizeBytes: Int { line.count + operation.path.utf8.count + operation.dataBytes + 64 }
 }
 
-/// `--pipeline N`: up to N writes that follow each other travel as one transaction.
+/// Implements `--pipeline N`: up to N consecutive writes are sent as one transaction.
 ///
-/// A transaction happens whole or not at all, so that everything is as if each write had waited for the one before:
-/// when one fails, those before it are done, those after it are not tried, and its error is the one that it has alone.
-/// Requests that merely follow each other on the wire would not do: what is sent after a write that fails is carried
-/// out.
+/// A transaction is atomic, so the outcome is the same as if each write had waited for the previous one: if a write
+/// fails, those before it are carried out, those after it are not tried, and its error is the same. Pipelined single
+/// requests would differ, because requests after a failed write would still be carried out.
 extension ShellSession {
-  /// The most that one transaction takes: writes, and bytes, as a part of what a request may have, for servers add to
-  /// it.
+  /// The maximum number of writes and bytes in one transaction. The bytes are a fraction of the limit of a request,
+  /// because servers add to it.
   var pipelineLimits: (count: Int, bytes: Int) { (settings.pipelineCount, settings.maximumFrameBytes / 4) }
 
-  /// Reads a line as a write that may be pipelined.
+  /// Parses a line as a write that can be pipelined.
   ///
-  /// - Returns: nil for anything else, right or wrong: that is to be run by itself.
+  /// - Returns: nil for any other line, valid or not, which is run by itself.
   func pipelinedWrite(_ line: [UInt8], at place: SourceLine) async -> PipelinedWrite? {
-    // A recording has a time for each.
+    // A recording needs the time of each command.
     if recording != nil { return nil }
-    // What is refused is refused one by one.
+    // On a read-only cluster, each write is refused separately.
     if settings.cluster?.isReadOnly == true { return nil }
     let scanned = Tokenizer.scan(line)
     guard !scanned.isIncomplete, scanned.hereDocument == nil, scanned.redirection == nil,
@@ -48,7 +47,7 @@ extension ShellSession {
         return nil
       }
       guard !excluded.contains(where: invocation.flag) else { return nil }
-      // A file may be one that another program is still to write.
+      // Data from a file is not pipelined, because an earlier command or another program may still write the file.
       let data = invocation.argument(1)?.bytes ?? []
       guard data.first != UInt8(ascii: "@"), data != [UInt8(ascii: "-")] else { return nil }
       let settings = try settings.applying(invocation)
@@ -60,9 +59,9 @@ extension ShellSession {
     }
   }
 
-  /// Runs writes, and writes their answers in their order.
+  /// Runs writes, and prints their answers in order.
   ///
-  /// - Returns: the code of each that failed; when nothing is to follow a failure, at most one.
+  /// - Returns: the exit code of each that failed; at most one if a failure ends the script.
   func run(_ writes: [PipelinedWrite], keepsGoing: Bool) async -> [ExitCode] {
     var failures: [ExitCode] = []
     var rest = writes[...]
@@ -73,7 +72,7 @@ extension ShellSession {
       case .lost(let code): return failures + [code]
       case .unfit: return failures + (await runAlone(rest, keepsGoing))
       case .failed(let index):
-        // Those in front of it once more, without it; then it alone, for its error.
+        // Run the writes before it again without it, then the failing write alone for its error.
         let before = rest[..<index]
         switch await runTogether(before) {
         case .done: break
@@ -87,14 +86,14 @@ extension ShellSession {
     return mayGoOn() ? failures + (await runAlone(rest, keepsGoing)) : failures
   }
 
-  /// What a transaction came to.
+  /// The outcome of a transaction.
   private enum Together {
     case done
-    /// The write at this index failed, and so nothing was done.
+    /// The write at this index failed, so that nothing was changed.
     case failed(Int)
-    /// These cannot go together, and nothing was done.
+    /// The writes cannot be sent together; nothing was changed.
     case unfit
-    /// The outcome is unknown; that has been reported.
+    /// The outcome is unknown, which has been reported.
     case lost(ExitCode)
   }
 
@@ -113,11 +112,12 @@ extension ShellSession {
           if case .error(let code) = result { code != .ok && code != .runtimeInconsistency } else { false }
         }
         return index.map { .failed(writes.startIndex + $0) } ?? .unfit
-      // Refused as a whole: too large, or unknown to the server. A session that is over ends a script by itself.
+      // Refused as a whole because it is too large, or the server does not support it. The end of the session ends a
+      // script anyway.
       case .server, .requestTooLarge: return .unfit
       default:
         var failure = ShellError(error)
-        let lines = "lines \(first.place.line) to \(last.place.line) went together"
+        let lines = "lines \(first.place.line) to \(last.place.line) were sent together"
         failure.message += failure.message.isEmpty ? lines : "; \(lines)"
         lastExitCode = report(failure, at: first.place)
         return .lost(lastExitCode)
@@ -138,7 +138,7 @@ extension ShellSession {
     return failures
   }
 
-  /// Writes what the command says when it runs alone.
+  /// Prints the answer that the command has when it runs by itself.
   private func answer(_ write: PipelinedWrite, _ result: MultiResult) throws(ShellError) {
     let path = write.operation.path
     switch result {
@@ -152,7 +152,7 @@ extension ShellSession {
 }
 
 extension MultiOperation {
-  /// How many bytes of data it carries.
+  /// The number of bytes of its data.
   fileprivate var dataBytes: Int {
     switch self {
     case .create(let body), .createContainer(let body): body.data?.count ?? 0

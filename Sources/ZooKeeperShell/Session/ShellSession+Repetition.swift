@@ -1,8 +1,8 @@
 import JSONFormat
 
-/// time, repeat, and commands of the history.
+/// The commands time and repeat, and lines of the history.
 extension ShellSession {
-  /// Runs a command and says how long it took.
+  /// Runs a command and prints how long it took.
   func time(_ invocation: Invocation, _ settings: ShellSettings) async throws -> Outcome {
     let start = ContinuousClock.now
     let outcome = await run(invocation.arguments)
@@ -20,7 +20,7 @@ extension ShellSession {
     return outcome
   }
 
-  /// Runs a command again and again, until it fails or has run as often as was asked for.
+  /// Runs a command repeatedly, until it fails or has run the given number of times.
   func `repeat`(_ invocation: Invocation) async throws -> Outcome {
     let count = try invocation.value(.count).map { word throws(ShellError) in
       try ValueParser.integer(word, of: "--count", in: 1...Int64(Int32.max))
@@ -35,7 +35,7 @@ extension ShellSession {
       outcome = await run(invocation.arguments)
       try output.flush()
       number += 1
-      // A predicate that is false is what one repeats it for.
+      // A false predicate does not end the repetition: it is what users wait to change.
       guard outcome.exitCode == .success || outcome.exitCode == .no, !outcome.leaves, number != count else { break }
       next += interval ?? .seconds(1)
       if next < .now { next = .now }

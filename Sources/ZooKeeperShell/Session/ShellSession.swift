@@ -3,58 +3,58 @@ import ZooKeeperClient
 import ZooKeeperProtocol
 import ZooKeeperSandbox
 
-/// What one command came to.
+/// The outcome of one command.
 struct Outcome: Hashable, Sendable {
   var exitCode: ExitCode
-  /// Whether the shell is to be left (`quit`).
+  /// Whether the shell ends (`quit`).
   var leaves = false
-  /// Whether the person has said with which code (`quit 3`).
+  /// Whether the user has given the exit code (`quit 3`).
   var isCodeChosen = false
 }
 
 /// A run of the shell: the session with the servers, the working directory, and the commands that use them.
 ///
-/// One-shot, script and interactive use differ only in who feeds it lines.
+/// One-shot, script and interactive use differ only in the source of the lines.
 actor ShellSession {
   let mode: RunMode
   let environment: ShellEnvironment
   let output: Output
   let events = EventRelay()
   let values: DataArgumentReader
-  /// Where signals go while a command of the system's runs.
+  /// Forwards signals while an external command runs.
   let forwarder: SignalForwarder
-  /// The servers that this process runs itself, with `--local`.
+  /// The servers of `--local` in this process.
   let sandbox: LocalEnsemble?
   var settings: ShellSettings
   var client: ZooKeeperClient?
-  /// How the present session's connections are encrypted; nil if they are not.
+  /// How the present session's connections are encrypted; nil for connections in the clear.
   var tls: TLSContext?
-  /// Whether the present session may hold something on the servers: a command of it has written.
+  /// Whether the present session may hold something on the servers, because a command has written.
   var mayHold = false
   /// Whether the chroot is known to exist.
   var hasSeenChroot = false
-  /// How many sessions have been opened; the number of the latest.
+  /// The number of sessions that have been opened, which is the number of the latest.
   var openCount = 0
   var directory = "/"
   var previousDirectory = "/"
   /// Sessions with other ensembles, which last as long as a command.
   let others = OtherSessions()
-  /// Of the last command: what `quit` leaves the shell with.
+  /// The exit code of the last command, with which `quit` ends the shell.
   var lastExitCode = ExitCode.success
-  /// What the watches of a single command report, kept from the moment they are set.
+  /// The events of the watches of a single command, buffered from the moment they are set.
   private let waiting = AsyncStream<WatchEvent>.makeStream(bufferingPolicy: .bufferingOldest(WatchEvents.limit))
-  /// What is to be said when the script turns out to have a secret in it that others can read; nil once it is said.
+  /// The warning to print if the script contains a secret that others can read; nil after it was printed.
   var scriptExposure: String?
-  /// The lines that `history` lists and `redo` runs, by number; the interactive shell keeps them, but for
-  /// compatibility, where they are those of this run.
+  /// The lines that `history` lists and `redo` runs, by number. They come from the history file, or in zkCli.sh's
+  /// dialect from this run.
   var history: [HistoryEntry] = []
-  /// What the servers of the sandbox tell each other, while `local trace` is on.
+  /// The messages between the servers of the sandbox, while `local trace` is on.
   var trace: ConsensusTrace?
-  /// Where commands are recorded, while `local record` is on.
+  /// The recording of commands, while `local record` is on.
   var recording: CommandRecording?
-  /// Sessions beside this one, by their labels.
+  /// The additional sessions by their labels.
   var labelled: [String: ShellSession] = [:]
-  /// Whether it is such a session itself.
+  /// Whether this is such an additional session.
   let isLabelled: Bool
 
   init(
@@ -76,19 +76,19 @@ actor ShellSession {
     case .script:
       let context = RenderContext(format: settings.format, dialect: settings.dialect)
       events.setHandler { [output] notice in
-        // A script gets the events of its watches; failures of its connection show in its commands.
+        // In a script, only events of watches are printed; failures of the connection show in its commands.
         guard notice.path != nil else { return }
         var renderer = Renderer(context)
         try? output.write(renderer.emit(.event(notice)))
       }
-    // The driver has a prompt to print them above.
+    // The driver prints them above its prompt.
     case .interactive: break
     }
   }
 
   /// Runs a typed line.
   ///
-  /// - Returns: nil when the line is incomplete: an open quote wants another line.
+  /// - Returns: nil if the line has an open quote, so that another line must follow.
   func run(line: [UInt8], at place: SourceLine? = nil) async -> Outcome? {
     do throws(ShellError) {
       if settings.dialect.recordsLines, !line.isEmpty {
@@ -107,7 +107,7 @@ actor ShellSession {
     }
   }
 
-  /// Runs the command that a line splits into.
+  /// Runs a split line.
   func run(_ words: [Word], at place: SourceLine? = nil) async -> Outcome {
     if let outcome = await runLabelled(words, at: place) {
       lastExitCode = outcome.exitCode
@@ -132,7 +132,7 @@ actor ShellSession {
     return outcome
   }
 
-  /// Runs the command of the command line and writes its answer or its error.
+  /// Runs the command of the command line and prints its answer or its error.
   func run(_ invocation: Invocation) async -> Outcome {
     let outcome = await execute(invocation, settings, at: nil)
     lastExitCode = outcome.exitCode
@@ -178,7 +178,7 @@ actor ShellSession {
     }
   }
 
-  /// Runs a command on a session, and writes its answer.
+  /// Runs a command on a session, and prints its answer.
   func perform(
     _ invocation: Invocation, _ settings: ShellSettings,
     _ body: (CommandContext, ZooKeeperClient) async throws -> ExitCode
@@ -187,7 +187,7 @@ actor ShellSession {
     let answer = AnswerWriter(
       Renderer(renderContext(settings)), output, isListing: invocation.streamsList, awaitsEvent: awaitsEvent)
     let context = context(invocation, settings) { result throws(ShellError) in try answer.emit(result) }
-    // Earlier answers must not be held back while this command runs, nor be lost with the process.
+    // Earlier answers must not be held back while this command runs, or be lost with the process.
     if !invocation.spec.id.isShort || !isConnected { try output.flush() }
     let client = try await connectedClient().withTimeLimit(settings.timeLimit)
     try await warnOfMissingChroot(before: invocation, settings)
@@ -214,7 +214,7 @@ actor ShellSession {
     return Outcome(exitCode: settings.dialect.exitCode(ofAnswer: code))
   }
 
-  /// Runs a command that needs no session, and writes its answer.
+  /// Runs a command that needs no session, and prints its answer.
   func performWithoutSession(
     _ invocation: Invocation, _ settings: ShellSettings, _ body: (CommandContext) async throws -> ExitCode
   ) async throws -> Outcome {
@@ -236,7 +236,7 @@ actor ShellSession {
     return Outcome(exitCode: settings.dialect.exitCode(ofAnswer: code))
   }
 
-  /// What a command is to see of the world.
+  /// The environment of a command.
   func context(
     _ invocation: Invocation, _ settings: ShellSettings,
     emit: @escaping @Sendable (CommandResult) throws(ShellError) -> Void
@@ -261,7 +261,7 @@ actor ShellSession {
       progress: progress(of: invocation, settings), reopen: { try await self.reopened(settings) })
   }
 
-  /// A line about how far a command has got, unless rows that scroll by say the same.
+  /// The progress line of a command, unless its rows already show the progress.
   private func progress(of invocation: Invocation, _ settings: ShellSettings) -> Progress {
     let isShown =
       environment.stderrIsTerminal && !settings.isQuiet && settings.dialect.showsProgress
@@ -274,7 +274,7 @@ actor ShellSession {
     client != nil && [.syncConnected, .connectedReadOnly].contains(events.connection)
   }
 
-  /// Writes one result.
+  /// Prints one result.
   func write(_ result: CommandResult, _ settings: ShellSettings? = nil) throws(ShellError) {
     var renderer = Renderer(renderContext(settings ?? self.settings))
     renderer.begin()
@@ -282,9 +282,9 @@ actor ShellSession {
     try output.write(renderer.finish())
   }
 
-  /// Writes an error, unless it has nothing to say.
+  /// Prints an error, unless its message is empty.
   ///
-  /// - Returns: the exit code that it means; once a signal has arrived, that of the signal, which ends the process.
+  /// - Returns: its exit code, or after a signal that of the signal, which ends the process.
   func report(_ error: ShellError, _ settings: ShellSettings? = nil, at place: SourceLine? = nil) -> ExitCode {
     var error = error
     if let signal = forwarder.endingSignal {
@@ -292,12 +292,12 @@ actor ShellSession {
       error.reason = .signal
     }
     let renderer = Renderer(renderContext(settings ?? self.settings))
-    // When stdout fails there is still stderr; when that fails too, the code is all that is left.
+    // If stderr fails as well, only the exit code reports the error.
     if !error.message.isEmpty { try? output.write(renderer.error(error, at: place)) }
     return renderer.exitCode(of: error)
   }
 
-  /// How answers look under these settings.
+  /// The context for rendering answers with these settings.
   func renderContext(_ settings: ShellSettings) -> RenderContext {
     RenderContext(
       format: settings.format, dialect: settings.dialect,
@@ -307,9 +307,9 @@ actor ShellSession {
       usesColor: environment.usesColor(settings.colorWhen, isTerminal: environment.stderrIsTerminal))
   }
 
-  /// Shows the events of watches that a single command has set, as its answer.
+  /// Prints the events of watches that a single command has set, as its answer.
   ///
-  /// - Parameter count: how many; nil goes on until the session or the process ends.
+  /// - Parameter count: the number of events; nil to continue until the session or the process ends.
   private func printEvents(until count: Int?, _ settings: ShellSettings, _ answer: AnswerWriter) async throws {
     try output.flush()
     let limit = settings.limitsWaiting ? settings.timeLimit : nil
@@ -325,7 +325,7 @@ actor ShellSession {
     for await notice in waiting.stream {
       if notice.state == .expired { throw ZooKeeperError(.sessionExpired) }
       if notice.type == .none {
-        // That the first connection was made is no news.
+        // The first connection is not reported.
         let wasConnected = isConnected
         isConnected = notice.state != .disconnected
         if isConnected == wasConnected { continue }

@@ -2,12 +2,12 @@ import ZooKeeperProtocol
 
 /// Java's properties, from a file that `--client-configuration` names or from flags for `java`.
 extension ShellSettings {
-  /// Takes what the environment hands to `java` in the place of Apache's scripts.
+  /// Applies the flags that Apache's scripts would pass to `java`.
   ///
-  /// - Throws: a usage error where protection is asked for that this build does not have.
+  /// - Throws: a usage error if a property asks for protection that this build does not have.
   mutating func apply(_ java: JavaEnvironment) throws(ShellError) {
     for (place, text) in java.notUnderstood {
-      // To be wrong about this one would be worse than not to connect.
+      // A wrong guess about this property would be worse than not to connect.
       if text.contains("zookeeper.client.secure=true"), !tls.isWanted { throw Self.unprotected(place, "TLS") }
       warnings.append(
         "\(place): ignored, because only a shell can evaluate it: \(JavaEnvironment.masked(text))")
@@ -24,9 +24,9 @@ extension ShellSettings {
     }
   }
 
-  /// Takes a file of properties.
+  /// Applies a file of properties.
   ///
-  /// - Throws: a usage error where protection is asked for that this build does not have.
+  /// - Throws: a usage error if a property asks for protection that this build does not have.
   mutating func apply(_ properties: JavaProperties) throws(ShellError) {
     warnings += properties.warnings
     for entry in properties.entries {
@@ -37,9 +37,9 @@ extension ShellSettings {
     }
   }
 
-  /// Takes one property.
+  /// Applies one property.
   ///
-  /// - Returns: whether it means anything here.
+  /// - Returns: whether it has an effect here.
   private mutating func apply(_ key: String, _ value: String, from source: String) throws(ShellError) -> Bool {
     switch tls.take(key, value) {
     case .taken: return true

@@ -2,76 +2,76 @@ import TransportSecurity
 import ZooKeeperClient
 import ZooKeeperProtocol
 
-/// The settings of a run of the shell: options over environment over built-in values.
+/// The settings of a run of the shell. Options take precedence over the environment, and that over built-in values.
 struct ShellSettings: Sendable {
   var connectString: ConnectString
-  /// nil chooses by the use: short for one command, which closes its session anyway.
+  /// nil chooses by the mode: it is short for a single command, which closes its session anyway.
   var sessionTimeout: Duration?
   var connectTimeout: Duration = .seconds(5)
   var timeLimit: Duration = .seconds(10)
-  /// Whether the time limit was asked for, and so holds for waiting on events too.
+  /// Whether the time limit was given by the user, so that it applies to waiting for events too.
   var limitsWaiting = false
   var allowsReadOnly = false
   var waitsForConnection = false
   var identities: [Identity] = []
-  /// The cluster whose name chose the servers; nil if they were named by their addresses.
+  /// The cluster that determines the servers; nil if they were given by their addresses.
   var cluster: NamedCluster?
-  /// Why the cluster that was asked for cannot be used: no session is opened then.
+  /// Why the requested cluster cannot be used, so that no session is opened.
   var clusterMistake: ShellError?
   var tls = TLSChoice()
   /// How the client logs in by SASL; nil if it does not.
   var sasl: SASLOptions?
-  /// What Java's properties say about SASL.
+  /// The properties of Java about SASL.
   var javaSASL = JavaSASL()
-  /// How these settings came to be.
+  /// The inputs of these settings.
   var origin = Origin()
   var format = OutputFormat.text
   var isQuiet = false
   var isVerbose = false
-  /// How lines are read and answers written.
+  /// How lines are read and answers are written.
   var dialect: any Dialect = NativeDialect()
   var keepsGoing = false
-  /// How many writes of a script may go to the servers together.
+  /// The maximum number of writes of a script that are sent together.
   var pipelineCount = 1
   var keepsHistory = true
-  /// Whether long answers go to a pager.
+  /// Whether long answers are shown in a pager.
   var usesPager = true
   var colorWhen = "auto"
   var maximumFrameBytes = 0xfffff
   /// A file of commands; `-` is stdin.
   var script: String?
-  /// What is to be said about the settings before anything else.
+  /// Warnings about the settings.
   var warnings: [String] = []
   var remarks: [String] = []
 
-  /// Everything that is to be said before anything else.
+  /// All messages to print first.
   var notes: Rendered {
     var renderer = Renderer(renderContext)
     return (remarks.map(CommandResult.remark) + warnings.map(CommandResult.warning))
       .reduce(Rendered()) { $0 + renderer.emit($1) }
   }
 
-  /// How messages look that are not an answer of a session's.
+  /// The context for rendering messages outside a session.
   var renderContext: RenderContext { RenderContext(format: format, isVerbose: isVerbose, isQuiet: isQuiet) }
 
-  /// An identity to prove on every connection.
+  /// An identity to authenticate with on every connection.
   struct Identity: Hashable, Sendable {
     var scheme: String
-    /// nil asks a person for it.
+    /// nil to ask the user for it.
     var secret: [UInt8]?
-    /// What is known of it when the secret is asked for: the user's name.
+    /// The user's name, which is known when the secret is asked for.
     var user = ""
-    /// Where the secret is kept, if it was not given.
+    /// The reference to the secret, if it was not given.
     var reference: SecretReference?
   }
 
   /// The servers of a command line that names none.
   static let defaultServer = "localhost:2181"
 
-  /// Reads the options of the program, wherever on the command line they stood.
+  /// Reads the options of the program from the whole command line.
   ///
-  /// - Parameter clusterSource: what has named the cluster; nil if that was the option.
-  /// - Throws: a usage error for a value that is none, exit code 12 for a file that cannot be read.
+  /// - Parameter clusterSource: where the cluster was named; nil for the option.
+  /// - Throws: a usage error for an invalid value; exit code 12 for a file that cannot be read.
   init(
     _ options: [OptionName: [Word]], environment: ShellEnvironment, dialect: any Dialect = NativeDialect(),
     clusterSource: String? = nil
@@ -99,9 +99,9 @@ struct ShellSettings: Sendable {
     if sasl == nil { sasl = try javaSASL.options(warnings: &warnings) }
   }
 
-  /// The same settings with the options that stood on one line of a script or of the interactive shell.
+  /// The same settings with the options on one line of a script or of the interactive shell.
   ///
-  /// - Throws: a usage error for a value that is none.
+  /// - Throws: a usage error for an invalid value.
   func applying(_ invocation: Invocation) throws(ShellError) -> ShellSettings {
     var settings = self
     let options = invocation.globals
@@ -169,7 +169,7 @@ struct ShellSettings: Sendable {
 
   /// Reads a connect string.
   ///
-  /// - Throws: a usage error that names where the text came from.
+  /// - Throws: a usage error that names the source of the text.
   static func connectString(_ text: String, from source: String) throws(ShellError) -> ConnectString {
     do throws(ConnectStringError) {
       return try ConnectString(parsing: text)
@@ -198,7 +198,7 @@ struct ShellSettings: Sendable {
     sessionTimeout = try duration(.sessionTimeout, "ZKCLI_SESSION_TIMEOUT")
     if let word = options[.oldTimeout]?.last {
       sessionTimeout = .milliseconds(try ValueParser.milliseconds(word, of: "-timeout"))
-      // It is also how long zkCli.sh waits for a connection.
+      // zkCli.sh waits for a connection for the same time.
       if waitsForConnection { connectTimeout = sessionTimeout! }
     }
     if let word = options[.maxBuffer]?.last {
@@ -229,7 +229,7 @@ struct ShellSettings: Sendable {
     }
   }
 
-  /// Reads `scheme:auth`. For digest, a user without a password leaves the password to be asked for.
+  /// Reads `scheme:auth`. For digest, the user is asked for the password if the text has only a name.
   static func identity(_ text: [UInt8], from source: String) throws(ShellError) -> Identity {
     guard let colon = text.firstIndex(of: UInt8(ascii: ":")), colon > 0 else {
       throw .usage("\(source) is not of the form SCHEME:AUTH", hint: "write it as digest:user:password")
@@ -242,7 +242,7 @@ struct ShellSettings: Sendable {
     return Identity(scheme: scheme, secret: auth)
   }
 
-  /// What the client library is to be made of.
+  /// The configuration of the client library.
   func clientConfiguration(
     mode: RunMode, tls: TLSContext?, defaultWatcher: @escaping @Sendable (WatchEvent) -> Void
   ) -> ZooKeeperClient.Configuration {

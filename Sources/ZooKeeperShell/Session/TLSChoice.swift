@@ -1,16 +1,16 @@
 import TransportSecurity
 import ZooKeeperClient
 
-/// What options, environment and Java's properties say about the encryption of connections.
+/// The encryption of connections, as given by options, the environment and Java's properties.
 struct TLSChoice: Sendable {
   /// Whether connections are encrypted.
   var isWanted = false
   private var settings = TLSSettings()
   private var properties: JavaTLSProperties?
-  /// The options and variables that were given, which mean nothing without TLS.
+  /// The given options and variables that have no effect without TLS.
   private var given: [String] = []
 
-  /// Takes the options of the program, and the environment for those that are not given.
+  /// Reads the options of the program, and the environment for those that are not given.
   ///
   /// - Throws: a usage error for options that contradict each other.
   mutating func read(
@@ -49,8 +49,8 @@ struct TLSChoice: Sendable {
     given.append("--insecure")
   }
 
-  /// The settings of a cluster without those that an option or a variable replaces: what belongs together, such as a
-  /// certificate and its key, comes from one place.
+  /// The settings of a cluster without those that an option or a variable replaces. Settings that belong together, such
+  /// as a certificate and its key, come from the same source.
   private static func applicable(
     _ cluster: [OptionName: ClusterFile.Setting], _ options: [OptionName: [Word]], _ environment: ShellEnvironment
   ) -> [OptionName: ClusterFile.Setting] {
@@ -78,13 +78,13 @@ struct TLSChoice: Sendable {
     case (nil, let key?):
       throw .usage("\(key.source) names a key without its certificate", hint: "add --cert FILE")
     case (nil, nil):
-      if let password { throw .usage("\(password.source) is of no use without --cert") }
+      if let password { throw .usage("\(password.source) has no effect without --cert") }
     }
   }
 
-  /// Takes one of Java's properties.
+  /// Applies one of Java's properties.
   ///
-  /// - Returns: whether it is one about TLS; nil if it cannot be honoured, with the reason.
+  /// - Returns: whether it concerns TLS and is supported; otherwise the reason.
   mutating func take(_ key: String, _ value: String) -> JavaTLSProperties.Verdict {
     if key == "zookeeper.client.secure" {
       isWanted = value.lowercased() == "true"
@@ -97,7 +97,7 @@ struct TLSChoice: Sendable {
     return verdict
   }
 
-  /// The settings: those of options take precedence over Java's properties.
+  /// The settings, where options take precedence over Java's properties.
   private var effective: TLSSettings {
     guard let java = properties?.settings else { return settings }
     var merged = java
@@ -107,7 +107,7 @@ struct TLSChoice: Sendable {
     return merged
   }
 
-  /// What is to be said before the first connection.
+  /// Warnings to print before the first connection.
   var warnings: [String] {
     guard isWanted else {
       return given.isEmpty ? [] : ["\(given[0]) has no effect without --tls or zks://: the connection is not encrypted"]

@@ -6,7 +6,7 @@ import Platform
   import Darwin
 #endif
 
-/// Bytes from a descriptor, in the pieces in which a format has them.
+/// A buffered reader of a descriptor.
 struct ByteSource {
   /// The name for messages.
   let name: String
@@ -15,7 +15,7 @@ struct ByteSource {
   private var position = 0
   private var hasEnded = false
 
-  /// The longest line: more than any znode makes.
+  /// The maximum length of a line, which is more than any znode needs.
   static let lineLimitBytes = 64 << 20
 
   init(_ descriptor: Int32, name: String) {
@@ -23,7 +23,7 @@ struct ByteSource {
     self.name = name
   }
 
-  /// The next bytes without taking them: `count`, or fewer at the end.
+  /// The next bytes without consuming them: `count`, or fewer at the end.
   ///
   /// - Throws: exit code 12 with the operating system's reason; `Cancelled`.
   mutating func peek(_ count: Int) throws(ShellError) -> ArraySlice<UInt8> {
@@ -38,7 +38,7 @@ struct ByteSource {
     return bytes
   }
 
-  /// Passes over bytes; false if there were not as many.
+  /// Skips bytes; false if there were not enough.
   mutating func skip(_ count: Int) throws(ShellError) -> Bool {
     var missing = count
     while missing > 0 {
@@ -50,7 +50,7 @@ struct ByteSource {
     return true
   }
 
-  /// The next line without its end; nil at the end.
+  /// The next line without its line end; nil at the end.
   ///
   /// - Throws: exit code 12 if it is longer than `lineLimitBytes`.
   mutating func line() throws(ShellError) -> [UInt8]? {
@@ -74,7 +74,7 @@ struct ByteSource {
     }
   }
 
-  /// The place of the next newline in the buffer.
+  /// The index of the next newline in the buffer.
   private func newline(from start: Int) -> Int? {
     buffer.withUnsafeBytes { bytes in
       guard start < bytes.count, let base = bytes.baseAddress else { return nil }
@@ -92,11 +92,11 @@ struct ByteSource {
   }
 }
 
-/// Where a file that is made piece by piece goes.
+/// A buffered writer of a file.
 struct ByteSink {
-  /// Takes bytes.
+  /// Writes bytes.
   private let take: ([UInt8]) throws(ShellError) -> Void
-  /// Is called at the end.
+  /// Ends the file.
   private let end: () throws(ShellError) -> Void
   private var pending: [UInt8] = []
 
@@ -110,16 +110,16 @@ struct ByteSink {
     self.end = end
   }
 
-  /// Takes bytes.
+  /// Writes bytes.
   mutating func write(_ bytes: some Collection<UInt8>) throws(ShellError) { try write { $0 += bytes } }
 
-  /// Takes the bytes that are appended to what is pending.
+  /// Lets `append` append bytes to the buffer.
   mutating func write(_ append: (inout [UInt8]) -> Void) throws(ShellError) {
     append(&pending)
     if pending.count >= Self.bufferBytes { try flush() }
   }
 
-  /// Passes on all bytes, and ends the file.
+  /// Writes all bytes, and ends the file.
   mutating func finish() throws(ShellError) {
     try flush()
     try end()
@@ -132,14 +132,14 @@ struct ByteSink {
   }
 }
 
-/// A new file that gets its name only when it is whole.
+/// A new file that gets its name only when it is complete.
 struct NewFile {
   private let path: String
   private let partPath: String
   private let descriptor: Int32
 
-  /// - Parameter replaces: whether a file of that name may exist.
-  /// - Throws: exit code 4 if it exists and may not; 12 with the operating system's reason.
+  /// - Parameter replaces: whether an existing file is replaced.
+  /// - Throws: exit code 4 if a file with the name exists and is not replaced; 12 with the operating system's reason.
   init(_ path: String, replaces: Bool) throws(ShellError) {
     self.path = path
     partPath = path + ".part"
@@ -150,7 +150,7 @@ struct NewFile {
     guard descriptor >= 0 else { throw FileIO.failure("cannot create \(partPath)", errno) }
   }
 
-  /// Where its bytes go.
+  /// The writer of the file.
   var sink: ByteSink {
     ByteSink { [descriptor, partPath] bytes throws(ShellError) in
       if let errorNumber = FileIO.writeAll(bytes, to: descriptor) {
@@ -159,12 +159,12 @@ struct NewFile {
     } finish: { [descriptor, path, partPath] () throws(ShellError) in
       guard fsync(descriptor) == 0 else { throw FileIO.failure("cannot write \(partPath)", errno) }
       guard rename(partPath, path) == 0 else { throw FileIO.failure("cannot rename \(partPath) to \(path)", errno) }
-      // The last step: `abandon` closes it after a failure, when the number must not belong to another file yet.
+      // Closed last: after a failure, `abandon` closes it, and until then its number must not be reused.
       close(descriptor)
     }
   }
 
-  /// Removes what was written, after a failure.
+  /// Removes the incomplete file, after a failure.
   func abandon() {
     close(descriptor)
     unlink(partPath)

@@ -1,7 +1,7 @@
 import ZooKeeperProtocol
 
-/// What a tar archive is made of: blocks of 512 bytes, of which each entry has one for a head and as many as its
-/// content needs.
+/// The format of a tar archive, which consists of blocks of 512 bytes. Each entry has one block for its head, and as
+/// many as its content needs.
 ///
 /// *Source*: POSIX.1-2017, `pax`, "ustar Interchange Format" and "pax Interchange Format".
 enum TarFormat {
@@ -10,7 +10,7 @@ enum TarFormat {
   /// The kinds of entries that are read or written.
   enum Kind: UInt8 {
     case file = 0x30, directory = 0x35
-    /// Records that belong to the next entry, or to all that follow.
+    /// Records for the next entry, or for all following entries.
     case extended = 0x78, global = 0x67
     /// GNU tar's form of a long name.
     case longName = 0x4c
@@ -24,10 +24,10 @@ enum TarFormat {
     var modifiedSeconds: Int64 = 0
   }
 
-  /// After these, heads that are written here have only zeros.
+  /// The number of bytes that heads use here; the others are zero.
   private static let usedBytes = 265
 
-  /// Adds the block of a head whose name is short enough.
+  /// Adds the block of a head. Its name must be short enough.
   static func append(_ head: Head, to bytes: inout [UInt8]) {
     let start = bytes.count
     bytes.append(contentsOf: repeatElement(0, count: blockBytes))
@@ -41,7 +41,7 @@ enum TarFormat {
       putOctal(max(0, min(head.modifiedSeconds, 0o77777777777)), 11, at: 136, in: block)
       block[156] = head.kind
       UnsafeMutableRawBufferPointer(rebasing: block[257..<265]).copyBytes(from: "ustar\u{0}00".utf8)
-      // The sum counts its own eight bytes as blanks.
+      // The checksum counts its own eight bytes as blanks.
       var sum: Int64 = 8 * 0x20
       for byte in block[..<usedBytes] { sum += Int64(byte) }
       putOctal(sum, 6, at: 148, in: block)
@@ -49,7 +49,7 @@ enum TarFormat {
     }
   }
 
-  /// Writes the last octal digits of a number that is not negative.
+  /// Writes the lowest octal digits of a non-negative number.
   private static func putOctal(_ number: Int64, _ digits: Int, at offset: Int, in block: UnsafeMutableRawBufferPointer)
   {
     var rest = number
@@ -59,17 +59,17 @@ enum TarFormat {
     }
   }
 
-  /// The longest name that a head has room for, in bytes; longer ones are in records.
+  /// The maximum length of a name in a head, in bytes; longer names are in records.
   static let nameBytes = 100
 
   /// The head in a block.
   ///
-  /// - Returns: nil if the checksum is not right, or a number is none.
+  /// - Returns: nil if the checksum does not match, or a number is not valid.
   static func head(_ block: ArraySlice<UInt8>) -> Head? {
     let bytes = [UInt8](block)
     func field(_ offset: Int, _ count: Int) -> ArraySlice<UInt8> { bytes[offset..<(offset + count)] }
     func number(_ offset: Int, _ count: Int) -> Int? {
-      // With the highest bit set, the rest is a binary number, for sizes that octal digits have no room for.
+      // If the highest bit is set, the rest is a binary number, for sizes that are too large for octal digits.
       if bytes[offset] & 0x80 != 0 {
         guard field(offset + 1, count - 9).allSatisfy({ $0 == 0 }), bytes[offset] == 0x80 else { return nil }
         let value = field(offset + count - 8, 8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
@@ -90,11 +90,11 @@ enum TarFormat {
       size: size, modifiedSeconds: Int64(number(136, 12) ?? 0))
   }
 
-  /// Records as an entry has them that is made for them alone: `LENGTH KEY=VALUE\n`.
+  /// The content of an entry with records: `LENGTH KEY=VALUE\n` for each.
   static func records(_ records: [(key: String, value: [UInt8])]) -> [UInt8] {
     records.flatMap { record in
       let rest = [UInt8](" \(record.key)=".utf8) + record.value + [0x0a]
-      // The length counts its own digits.
+      // The length includes its own digits.
       var length = rest.count + 1
       while String(length).utf8.count + rest.count != length { length = String(length).utf8.count + rest.count }
       return [UInt8](String(length).utf8) + rest
@@ -120,6 +120,6 @@ enum TarFormat {
     return records
   }
 
-  /// How many bytes follow content of that size, up to a whole block.
+  /// The number of padding bytes after content of a given size.
   static func padding(after size: Int) -> Int { (blockBytes - size % blockBytes) % blockBytes }
 }

@@ -1,44 +1,44 @@
 import ZooKeeperProtocol
 import ZooKeeperTrees
 
-/// Reads a subtree from a tar archive, of `TarWriter` or of any tar: files and directories become znodes.
+/// Reads a subtree from a tar archive of `TarWriter` or any other program: files and directories become znodes.
 ///
-/// Nothing is written to a file system here; still, an entry with an absolute name or with `..` is an error, and links
-/// and devices are refused. A directory comes before what is in it.
+/// Nothing is written to a file system here; nevertheless, an entry with an absolute name or with `..` is an error, and
+/// links and devices are refused. A directory is returned before its contents.
 struct TarReader: TreeFileReader {
   private var input: ByteSource
   private(set) var refusals: [(path: String, reason: String)] = []
-  /// The data of directories that do not have it right after them, by path.
+  /// The data of directories that does not directly follow them in the archive, by path.
   private let misplacedData: [String: [UInt8]]
-  /// What has been found of it, while it is looked for; nil otherwise.
+  /// The data that has been found so far, during the first reading; nil otherwise.
   private var found: [String: [UInt8]]?
   private var foundBytes = 0
-  /// Whether the archive says that an entry without an ACL has the open one.
+  /// Whether the archive was written by `TarWriter`, so that entries without an ACL have the open one.
   private var isMarked = false
   /// A directory whose data may be the next entry.
   private var directory: TreeEntry?
-  /// A file that came after a directory without data.
+  /// A file after a directory without data.
   private var held: TreeEntry?
-  /// The next entries, if one lacked its directories.
+  /// The next entries, if directories had to be added for one.
   private var queue: [TreeEntry] = []
   /// The directories that have been returned, in an archive of another program.
   private var directories: Set<String> = []
 
-  /// What an entry of the archive is.
+  /// An entry of the archive.
   private enum Item {
     case directory(TreeEntry)
     case file(TreeEntry)
-    /// The data of the directory with that path.
+    /// The data of the directory with a path.
     case data([UInt8], of: String)
     case refused
   }
 
-  /// The longest content of an entry: far more than a znode can have.
+  /// The maximum content of an entry: far more than a znode can have.
   static let sizeLimitBytes = 64 << 20
-  /// The longest list of records of an entry.
+  /// The maximum length of an entry's records.
   static let recordLimitBytes = 1 << 20
 
-  /// So much data may be misplaced, in bytes; all of it is in memory.
+  /// The maximum of misplaced data in bytes, all of which is in memory.
   static let misplacedLimitBytes = 64 << 20
 
   init(_ input: ByteSource) {
@@ -46,7 +46,7 @@ struct TarReader: TreeFileReader {
     misplacedData = [:]
   }
 
-  /// Reads an archive that can be read twice, so that the data of a directory may be anywhere in it.
+  /// Reads an archive that can be read twice, so that the data of a directory can be anywhere in it.
   ///
   /// - Parameter first: the archive, for the first reading.
   /// - Throws: as `next`.
@@ -54,7 +54,7 @@ struct TarReader: TreeFileReader {
     self.input = input
     var scout = TarReader(first)
     scout.found = [:]
-    // What this program writes is in order.
+    // Archives of this program are in order, so the first reading can end at the mark.
     while !scout.isMarked, try scout.next() != nil {}
     misplacedData = scout.found ?? [:]
   }
@@ -69,12 +69,12 @@ struct TarReader: TreeFileReader {
     return entry
   }
 
-  /// Adds the directories of an entry that the archive does not have before it: not all programs write them.
+  /// Adds the directories of an entry that do not precede it in the archive, because not all programs write them.
   ///
-  /// - Returns: false if the entry is a directory that has been added so before.
+  /// - Returns: false if the entry is a directory that has already been added.
   private mutating func addDirectories(of entry: TreeEntry) -> Bool {
     if entry.lacksData, directories.contains(entry.path) { return false }
-    // The paths of all directories of a deep one would be long, all together.
+    // The depth is limited, because the paths of all directories on the way would need quadratic space.
     let depth = entry.path.utf8.count { $0 == UInt8(ascii: "/") }
     guard depth < TreeDirectoryWriter.depthLimit else { return true }
     var path = entry.path
@@ -124,7 +124,7 @@ struct TarReader: TreeFileReader {
     return directory
   }
 
-  /// Takes data that does not follow its directory, which has been returned without it.
+  /// Records data that does not directly follow its directory, which has been returned without it.
   private mutating func keepMisplaced(_ data: [UInt8], of path: String) {
     if found != nil, foundBytes + data.count <= Self.misplacedLimitBytes {
       foundBytes += data.count
@@ -134,7 +134,7 @@ struct TarReader: TreeFileReader {
     }
   }
 
-  /// The path of a znode for the path of a file; nil if one of its names cannot be that of a znode.
+  /// The path of the znode for a file's path; nil if a name is not valid for a znode.
   private func decoded(_ path: ArraySlice<Substring.UTF8View>) -> String? {
     var names: [String] = []
     for part in path {
@@ -192,9 +192,9 @@ struct TarReader: TreeFileReader {
       let isFile = isDirectory || head.kind == TarFormat.Kind.file.rawValue
       if !isIndex {
         refusals.append(
-          (head.name, isFile ? "its name cannot be that of a znode" : "it is neither a file nor a directory"))
+          (head.name, isFile ? "its name is not valid for a znode" : "it is neither a file nor a directory"))
       }
-      // Links have no content, whatever their size says.
+      // Links have no content, whatever size they state.
       if isFile, try !input.skip(head.size + TarFormat.padding(after: head.size)) { throw truncated() }
       return .refused
     }

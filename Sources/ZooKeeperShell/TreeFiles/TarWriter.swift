@@ -3,17 +3,16 @@ import ZooKeeperTrees
 
 /// Writes a subtree as a tar archive.
 ///
-/// A znode without children is a file. One with children is a directory, and its data, unless it is null, the file
-/// `.data` in it. What files do not have is in records: `ZKCLI.acl` has the ACL as `getAcl` prints it, where it is not
-/// `world:anyone:cdrwa`, and `ZKCLI.null` says that a file stands for null.
+/// A znode without children is a file. One with children is a directory, and its data, unless null, is the file `.data`
+/// in it. Other properties are in records: `ZKCLI.acl` is the ACL as `getAcl` prints it, unless it is
+/// `world:anyone:cdrwa`, and `ZKCLI.null` marks a file that stands for null.
 struct TarWriter: TreeFileWriter {
   private var output: ByteSink
-  /// Whether it is a file or a directory shows only with the next one.
+  /// The last znode, kept because only the next one shows whether it is a file or a directory.
   private var last: TreeEntry?
   let refusals: [(path: String, reason: String)] = []
 
-  /// In the records for all entries: the archive was written by this program, so that an entry without an ACL has the
-  /// open one.
+  /// A record for all entries that marks archives of this program, in which an entry without an ACL has the open one.
   static let mark = "ZKCLI.tree"
   static let aclKey = "ZKCLI.acl"
   static let nullKey = "ZKCLI.null"
@@ -23,7 +22,7 @@ struct TarWriter: TreeFileWriter {
     try put(TarFormat.records([(Self.mark, [0x31])]), "pax_global_header", .global, modifiedSeconds: 0)
   }
 
-  /// Takes the next znode.
+  /// Adds the next znode.
   mutating func add(_ entry: TreeEntry) throws(ShellError) {
     if let last {
       try write(last, hasChildren: last.path.isEmpty || ZnodePath.isWithin("/" + entry.path, "/" + last.path))
@@ -31,7 +30,7 @@ struct TarWriter: TreeFileWriter {
     last = entry
   }
 
-  /// Writes what is left, and ends the file.
+  /// Writes the last znode, and ends the file.
   mutating func finish() throws(ShellError) {
     if let last { try write(last, hasChildren: last.path.isEmpty) }
     try output.write([UInt8](repeating: 0, count: 2 * TarFormat.blockBytes))

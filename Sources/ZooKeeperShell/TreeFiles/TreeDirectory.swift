@@ -7,8 +7,8 @@ import ZooKeeperTrees
   import Darwin
 #endif
 
-/// A directory of this machine, whose files are reached from its descriptor, one name at a time: a symbolic link on the
-/// way is an error, so that nothing outside is ever read or written.
+/// A local directory whose files are opened relative to its descriptor, one path component at a time. A symbolic link
+/// on the way is an error, so that nothing outside the directory is read or written.
 struct OpenDirectory {
   /// The name of a file that is being written.
   static let partName = ".zkcli.part"
@@ -30,7 +30,7 @@ struct OpenDirectory {
     self.descriptor = descriptor
   }
 
-  /// The directory of that name in this one.
+  /// Opens a directory in this one.
   ///
   /// - Throws: exit code 12, also for a symbolic link.
   func directory(_ child: String) throws(ShellError) -> OpenDirectory {
@@ -40,7 +40,7 @@ struct OpenDirectory {
     return OpenDirectory(name: path, descriptor: opened)
   }
 
-  /// Makes the directory of that name, if there is none. A file of that name goes.
+  /// Creates a directory in this one if it does not exist, and replaces a file with its name.
   func makeDirectory(_ child: String) throws(ShellError) {
     if mkdirat(descriptor, child, 0o777) == 0 { return }
     var status = stat()
@@ -78,7 +78,7 @@ struct OpenDirectory {
     }
   }
 
-  /// The names in it, sorted by their bytes, with what they are; without `.` and `..`.
+  /// The entries except `.` and `..`, sorted by the bytes of their names, with their modes.
   func entries() throws(ShellError) -> [(name: String, mode: mode_t)] {
     let copy = openat(descriptor, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard copy >= 0, let stream = fdopendir(copy) else { throw FileIO.failure("cannot list \(name)", errno) }
@@ -103,13 +103,13 @@ struct OpenDirectory {
   /// Removes a directory, if it is empty.
   func removeDirectory(_ child: String) { unlinkat(descriptor, child, AT_REMOVEDIR) }
 
-  /// Whether there is a file or directory of that name.
+  /// Whether a file or directory with the name exists.
   func has(_ child: String) -> Bool {
     var status = stat()
     return fstatat(descriptor, child, &status, AT_SYMLINK_NOFOLLOW) == 0
   }
 
-  /// Ends the use of the descriptor.
+  /// Closes the descriptor.
   func close() { closeDescriptor(descriptor) }
 }
 

@@ -7,15 +7,15 @@ import ZooKeeperTrees
   import Darwin
 #endif
 
-/// Reads a subtree from a directory, of `TreeDirectoryWriter` or of any other origin: files and directories become
-/// znodes, and symbolic links are not followed.
+/// Reads a subtree from a directory of `TreeDirectoryWriter` or any other origin: files and directories become znodes,
+/// and symbolic links are not followed.
 struct TreeDirectoryReader: TreeFileReader {
   /// A directory that is being read.
   private struct Level {
     var directory: OpenDirectory
     /// The path of its znode.
     var path: String
-    /// What is still to be read in it, in reverse order: the name of the znode and of the file.
+    /// The entries that are still to be read, in reverse order, with the names of the znode and of the file.
     var rest: [(znode: String, file: String, mode: mode_t)]
   }
 
@@ -55,7 +55,7 @@ struct TreeDirectoryReader: TreeFileReader {
     return nil
   }
 
-  /// Begins to read a directory.
+  /// Starts to read a directory.
   ///
   /// - Returns: its znode.
   private mutating func enter(_ directory: OpenDirectory, path: String) throws(ShellError) -> TreeEntry {
@@ -71,7 +71,7 @@ struct TreeDirectoryReader: TreeFileReader {
       } else if !name.hasPrefix("."), let znode = TreeFileName.decode(name.utf8) {
         rest.append((znode, name, mode))
       } else {
-        refusals.append(("\(directory.name)/\(name)", "its name cannot be that of a znode"))
+        refusals.append(("\(directory.name)/\(name)", "its name is not valid for a znode"))
       }
     }
     rest.sort { $1.znode.utf8.lexicographicallyPrecedes($0.znode.utf8) }
@@ -81,7 +81,7 @@ struct TreeDirectoryReader: TreeFileReader {
 
   private func entry(_ path: String, data: [UInt8]?) -> TreeEntry {
     let line = index[path]
-    // A file that has been written to meanwhile is data.
+    // A file that is no longer empty was changed, and is data.
     let isNull = line?.isNull == true && data?.isEmpty == true
     var entry = TreeEntry(path: path, data: isNull ? nil : data, acl: line?.acl)
     entry.lacksData = data == nil && line == nil

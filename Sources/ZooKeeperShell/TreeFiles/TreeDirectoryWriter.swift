@@ -2,38 +2,38 @@ import JSONFormat
 import ZooKeeperProtocol
 import ZooKeeperTrees
 
-/// Writes a subtree as a directory: the layout is that of `TarWriter`, and `.zkcli-tree.jsonl` at the top says what
-/// files do not have.
+/// Writes a subtree as a directory. The layout is that of `TarWriter`, and `.zkcli-tree.jsonl` at the top has the
+/// properties that files do not have.
 ///
-/// A directory that was written before can be brought up to date: files of znodes that have not changed since are left
-/// alone, and those of znodes that are gone are removed.
+/// A directory that was written before can be updated: files of unchanged znodes are left alone, and those of deleted
+/// znodes are removed.
 struct TreeDirectoryWriter: TreeFileWriter {
   private let top: OpenDirectory
-  /// The directories on the way to the znode that was written last, and their names.
+  /// The open directories on the path of the znode that was written last, with their names.
   private var open: [(name: String, directory: OpenDirectory)] = []
-  /// Whether it is a file or a directory shows only with the next one.
+  /// The last znode, kept because only the next one shows whether it is a file or a directory.
   private var last: TreeEntry?
   private var index: [UInt8] = []
-  /// What an earlier run has written, by the path of the znode.
+  /// The znodes that an earlier run has written, by path.
   private var known: [String: TreeDirectoryIndex.Line]
   private(set) var refusals: [(path: String, reason: String)] = []
 
-  /// So many directories may be open at a time.
+  /// The maximum number of open directories, and so the maximum depth.
   static let depthLimit = 200
 
-  /// - Parameter resumes: whether the directory may have files already, of this subtree.
-  /// - Throws: exit code 4 if it has and may not; 12 with the operating system's reason.
+  /// - Parameter resumes: whether the directory can already contain files of this subtree.
+  /// - Throws: exit code 4 if it contains files otherwise; 12 with the operating system's reason.
   init(_ path: String, resumes: Bool) throws(ShellError) {
     top = try OpenDirectory(path)
     known = resumes ? try TreeDirectoryIndex.read(in: top) : [:]
     if !resumes, try !top.entries().isEmpty {
       throw ShellError(
         .conflict, "File", "the directory \(path) is not empty",
-        hint: "--resume brings an export up to date; any other directory must be empty")
+        hint: "--resume updates an earlier export; any other directory must be empty")
     }
   }
 
-  /// Takes the next znode.
+  /// Adds the next znode.
   mutating func add(_ entry: TreeEntry) throws(ShellError) {
     if let last {
       try write(last, hasChildren: ZnodePath.isWithin("/" + entry.path, "/" + last.path))
@@ -41,7 +41,7 @@ struct TreeDirectoryWriter: TreeFileWriter {
     last = entry
   }
 
-  /// Writes what is left, and ends the file.
+  /// Writes the last znode, and ends the export.
   mutating func finish() throws(ShellError) {
     if let last { try write(last, hasChildren: false) }
     try removeStale()
@@ -73,7 +73,7 @@ struct TreeDirectoryWriter: TreeFileWriter {
     index += line.bytes(path: entry.path)
   }
 
-  /// The open directory with that path of names.
+  /// The open directory with a path.
   private mutating func directory(of names: ArraySlice<String>) throws(ShellError) -> OpenDirectory {
     var common = 0
     while common < open.count, common < names.count, open[common].name == names[common] { common += 1 }
@@ -85,7 +85,7 @@ struct TreeDirectoryWriter: TreeFileWriter {
     return open.last?.directory ?? top
   }
 
-  /// Removes the files of znodes that have gone since the last run.
+  /// Removes the files of znodes that have been deleted since the last run.
   private mutating func removeStale() throws(ShellError) {
     for path in known.keys.sorted() {
       let names = path.utf8.split(separator: UInt8(ascii: "/")).map { TreeFileName.encode(name: $0) }
@@ -95,7 +95,7 @@ struct TreeDirectoryWriter: TreeFileWriter {
         parent.remove(name)
         if parent.has(name) { try directory(of: names[...]).remove(TreeFileName.data) }
       } catch {
-        // Its directory has gone as well.
+        // Its directory was removed as well.
         continue
       }
     }
@@ -103,7 +103,7 @@ struct TreeDirectoryWriter: TreeFileWriter {
     for path in known.keys.sorted(by: >) { try removeDirectory(path) }
   }
 
-  /// Removes the directory of a znode that has gone, if nothing is left in it.
+  /// Removes the directory of a deleted znode, if it is empty.
   private mutating func removeDirectory(_ path: String) throws(ShellError) {
     let names = path.utf8.split(separator: UInt8(ascii: "/")).map { TreeFileName.encode(name: $0) }
     guard let name = names.last else { return }
@@ -115,13 +115,13 @@ struct TreeDirectoryWriter: TreeFileWriter {
   }
 }
 
-/// What an export into a directory says beside the files: a line of JSON for each znode.
+/// The index of an export into a directory, with a line of JSON for each znode.
 enum TreeDirectoryIndex {
-  /// What a line says of a znode.
+  /// The properties of a znode in a line.
   struct Line: Hashable {
     var isNull: Bool
     var acl: [ACL]?
-    /// The transaction that set the data, and the version of the ACL: whether the znode has changed since.
+    /// The transaction that set the data and the version of the ACL, which show whether the znode has changed.
     var mzxid: String?
     var aversion: Int64?
 
@@ -138,7 +138,7 @@ enum TreeDirectoryIndex {
         aversion: entry.stat.map { Int64($0.aversion) })
     }
 
-    /// The line as it is written.
+    /// The text of the line.
     func bytes(path: String) -> [UInt8] {
       var members: [(key: String, value: JSON)] = [("path", .string("/" + path)), ("null", .bool(isNull))]
       if let acl { members.append(("acl", .array(acl.map { JSON.of($0) }))) }
@@ -148,7 +148,7 @@ enum TreeDirectoryIndex {
     }
   }
 
-  /// The lines by the paths of their znodes; none where there is no such file.
+  /// The lines by the paths of their znodes; empty if there is no index.
   ///
   /// - Throws: exit code 12 if it cannot be read, or a line is damaged.
   static func read(in directory: OpenDirectory) throws(ShellError) -> [String: Line] {

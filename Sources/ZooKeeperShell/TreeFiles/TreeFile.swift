@@ -2,7 +2,7 @@ import JSONFormat
 import ZooKeeperProtocol
 import ZooKeeperTrees
 
-/// How a subtree is kept outside of an ensemble.
+/// The formats of a subtree outside an ensemble.
 enum TreeFormat: String, CaseIterable, Sendable {
   /// One JSON object on each line, see `TreeLines`.
   case jsonl
@@ -25,7 +25,7 @@ enum TreeFormat: String, CaseIterable, Sendable {
   }
 }
 
-/// Takes the znodes of a subtree, in order, and keeps them.
+/// Writes the znodes of a subtree, in order.
 protocol TreeFileWriter {
   /// - Throws: `ShellError` with exit code 12 if it cannot be written.
   mutating func add(_ entry: TreeEntry) throws(ShellError)
@@ -35,23 +35,23 @@ protocol TreeFileWriter {
   /// - Throws: as `add`.
   mutating func finish() throws(ShellError)
 
-  /// Znodes that the format cannot take, and why.
+  /// Znodes that the format cannot store, with the reasons.
   var refusals: [(path: String, reason: String)] { get }
 }
 
 /// Returns the znodes of a file, a parent before its children.
 protocol TreeFileReader: TreeSource {
-  /// - Throws: `ShellError` with exit code 12 if the file is not what it should be, or cannot be read.
+  /// - Throws: `ShellError` with exit code 12 if the file is malformed or cannot be read.
   mutating func next() throws(ShellError) -> TreeEntry?
 
-  /// What is in the file and cannot be a znode, and why.
+  /// Entries of the file that cannot be znodes, with the reasons.
   var refusals: [(path: String, reason: String)] { get }
 }
 
 extension TreeFileReader {
   var omissions: TreeOmissions { TreeOmissions() }
 
-  /// All znodes, for those who need them in another order.
+  /// All remaining znodes, for callers that need another order.
   mutating func rest() throws(ShellError) -> [TreeEntry] {
     var entries: [TreeEntry] = []
     while let entry = try next() { entries.append(entry) }
@@ -60,33 +60,33 @@ extension TreeFileReader {
 }
 
 extension ShellError {
-  /// A file does not contain what it should.
+  /// The error for a malformed file.
   static func badTreeFile(_ name: String, _ what: String, hint: String? = nil) -> ShellError {
     ShellError(.localInputOutput, "File", "\(name): \(what)", hint: hint)
   }
 }
 
-/// Names of znodes as names of files, and back.
+/// Converts names of znodes to names of files and back.
 ///
-/// A percent sign, a dot at the beginning, and control characters are written as `%` and two hexadecimal digits. So no
-/// name is `.` or `..`, and names that begin with a dot are free for what is not a znode.
+/// A percent sign, a dot at the start and control characters are written as `%` and two hexadecimal digits. So no name
+/// is `.` or `..`, and names that begin with a dot are available for files that are not znodes.
 enum TreeFileName {
   /// The name of the file with the data of a znode that is a directory because it has children.
   static let data = ".data"
-  /// The name of the file with what files do not have: ACLs, and which znodes have null for data.
+  /// The name of the index, which has properties that files do not have: ACLs and null data.
   static let index = ".zkcli-tree.jsonl"
-  /// The longest name that file systems take, in bytes.
+  /// The maximum length of a file name in bytes.
   static let limitBytes = 255
 
-  /// The path of a file for the path of a znode below its root.
+  /// The path of the file for the path of a znode below its root.
   static func encode(_ path: String) -> String {
     var path = path
-    // Nearly every path stays as it is.
+    // Nearly all paths are plain.
     if path.withUTF8(isPlain) { return path }
     return path.utf8.split(separator: UInt8(ascii: "/")).map { encode(name: $0) }.joined(separator: "/")
   }
 
-  /// Whether no name in a relative path is written in another way.
+  /// Whether a relative path needs no escapes.
   private static func isPlain(_ path: UnsafeBufferPointer<UInt8>) -> Bool {
     var previous = UInt8(ascii: "/")
     for byte in path {

@@ -4,14 +4,14 @@ import ZooKeeperClient
 import ZooKeeperMonitor
 import ZooKeeperProtocol
 
-/// The one session that this server has with a cluster, for all who look at it.
+/// The session of this server with a cluster, which all viewers share.
 ///
-/// It is opened when it is first needed, and made anew when it has expired. A keeper sets the watches of what streams
-/// follow, again with each new session.
+/// It is opened when it is first needed, and replaced when it has expired. A keeper sets the watches of the znodes that
+/// streams follow, and sets them again in each new session.
 actor ClusterSession {
-  /// What is known of the session without asking.
+  /// The known state of the session.
   private struct Status {
-    /// Counts the sessions; events of earlier ones are of no interest.
+    /// The number of the session; events of earlier ones are ignored.
     var number = 0
     /// nil before the first connection.
     var state: KeeperState?
@@ -33,10 +33,10 @@ actor ClusterSession {
   private var isStopped = false
   private var watches = WatchKeeper()
   private var lastState: [UInt8] = []
-  /// What is remembered of the ensemble for a moment.
+  /// Recent answers of the ensemble.
   var memory = EnsembleMemory()
 
-  /// The time between two attempts to open a session for which no request waits.
+  /// The time between two attempts to open a session that no request waits for.
   private static let retryPause = Duration.seconds(1)
 
   init(_ cluster: WebCluster, _ hub: EventHub) {
@@ -46,9 +46,9 @@ actor ClusterSession {
 
   // MARK: The session
 
-  /// The client of a session that is connected, or was and is being reconnected.
+  /// The client of a session that is connected or being reconnected.
   ///
-  /// - Throws: why no session can be opened.
+  /// - Throws: the error if no session can be opened.
   func connected() async throws -> ZooKeeperClient {
     guard !isStopped else { throw ZooKeeperError(.closed) }
     if let client, !isOver { return client }
@@ -76,15 +76,15 @@ actor ClusterSession {
     return opened
   }
 
-  // MARK: What the servers know
+  // MARK: Capabilities of the servers
 
-  /// The identities of the session; nil if they have not been told.
+  /// The identities of the session; nil if they are unknown.
   private var knownIdentities: [ClientInfo]?
 
-  /// Finds out what the servers of a new session know, while nothing else is asked.
+  /// Finds out which requests the servers of a new session support, before any other request is sent.
   ///
-  /// Servers before 3.7, and those before 3.6 for watches that stay, answer a request that they do not know out of
-  /// turn, and close the connection: every other request would be lost with it.
+  /// Servers before 3.7, and for persistent watches those before 3.6, answer an unknown request out of order and close
+  /// the connection, so that all other requests would be lost.
   private func learn(_ client: ZooKeeperClient) async {
     let client = client.withTimeLimit(.seconds(2))
     do {
@@ -104,7 +104,7 @@ actor ClusterSession {
     }
   }
 
-  /// The identities of the session; none if it is not connected, or the servers do not know the question.
+  /// The identities of the session; empty if it is not connected, or if the servers do not support the request.
   func identities() async -> [ClientInfo] {
     guard stateName == "connected", let client else { return [] }
     if knownIdentities == nil { knownIdentities = try? await client.withTimeLimit(.seconds(1)).whoAmI() }
@@ -124,7 +124,7 @@ actor ClusterSession {
     return try await cluster.open { [weak self] event in self?.take(event, of: number) }
   }
 
-  /// Ends the session.
+  /// Closes the session.
   func stop() async {
     isStopped = true
     signals.continuation.finish()
@@ -151,15 +151,15 @@ actor ClusterSession {
 
   // MARK: The keeper
 
-  /// Whether the servers do not know persistent watches. Events then wait until their watches are set again: otherwise
-  /// a view could read a state and miss its next change.
+  /// Whether the servers do not support persistent watches. Events are then held back until their watches are set
+  /// again, because otherwise a view could read a state and miss the next change.
   private nonisolated let watchesAreOneShot = Mutex(false)
   private nonisolated let spent = Mutex<[WatchEvent]>([])
 
-  /// Has the keeper look whether there is something to do.
+  /// Wakes the keeper.
   nonisolated func attend() { signals.continuation.yield() }
 
-  /// Has a session opened without waiting for it, for those who follow the cluster.
+  /// Opens a session for streams that follow the cluster, without waiting for it.
   func start() {
     startKeeper()
     attend()
@@ -190,7 +190,7 @@ actor ClusterSession {
     await setWatches()
   }
 
-  /// Sets the watches of all znodes that are followed, for at most a time.
+  /// Sets the watches of all followed znodes, within a time limit.
   func setWatches(within limit: Duration = .seconds(10)) async {
     guard let client = try? await connected() else { return }
     let events = spent.withLock { events in
@@ -212,7 +212,7 @@ actor ClusterSession {
 
   // MARK: The state
 
-  /// The state by its name on the page.
+  /// The name of the state on the page.
   nonisolated var stateName: String {
     status.withLock { status in
       switch status.state {
@@ -224,7 +224,7 @@ actor ClusterSession {
     }
   }
 
-  /// What the session is: the members of the event `state`, but for the cluster's name.
+  /// The members of the event `state`, except for the cluster's name.
   func stateMembers() async -> [(key: String, value: JSON)] {
     let name = stateName
     let snapshot = name == "connected" ? await client?.snapshot() : nil
@@ -245,6 +245,6 @@ actor ClusterSession {
     hub.publish("state", .raw(bytes))
   }
 
-  /// The client if there is one, connected or not.
+  /// The present client, connected or not; nil if there is none.
   var present: ZooKeeperClient? { client }
 }

@@ -6,9 +6,9 @@ import ZooKeeperClient
 import ZooKeeperMonitor
 import ZooKeeperProtocol
 
-/// What is remembered of an ensemble, so that many who look cost its servers no more than one.
+/// Recent answers of an ensemble, so that many viewers do not put more load on its servers than one.
 struct EnsembleMemory {
-  /// An answer, and when it was given.
+  /// An answer, and the time when it was received.
   struct Kept<Value> {
     var value: Value
     var taken: ContinuousClock.Instant
@@ -19,28 +19,28 @@ struct EnsembleMemory {
   var clients: Kept<JSON>?
   var census: Kept<SessionCensus>?
   var configuration: Kept<String?>?
-  /// The report on the ensemble's health, for which a session was opened with each server.
+  /// The health report, for which a session was opened with each server.
   var health: Kept<EnsembleReport>?
   var healthWork: Task<EnsembleReport, Never>?
   var ensembleWork: Task<JSON, Never>?
   var clientsWork: Task<JSON, Never>?
-  /// How many packets each client had sent when the clients were last listed.
+  /// The packets that each client had sent when the clients were last listed.
   var counts: [SessionID: (count: Int64, taken: ContinuousClock.Instant)] = [:]
 
-  /// So old may an answer be.
+  /// The maximum age of an answer.
   static let patience = Duration.milliseconds(800)
   static let clientsPatience = Duration.milliseconds(1800)
   static let freshness = Duration.milliseconds(200)
   static let configurationPatience = Duration.seconds(10)
   static let clockPatience = Duration.seconds(60)
-  /// How long a server may take to answer a four-letter word.
+  /// The time limit for the answer to a four-letter word.
   static let wordLimit = Duration.milliseconds(700)
-  /// How long each question of a report on the health may take.
+  /// The time limit for each request of a health report.
   static let healthLimit = Duration.seconds(1)
 }
 
 extension ClusterSession {
-  /// What asks the servers.
+  /// The probe that asks the servers.
   nonisolated func probe(limit: Duration) throws -> EnsembleProbe {
     EnsembleProbe(tls: try cluster.tls(), limit: limit, admin: .port(AdminClient.defaultPort)) { [cluster] server in
       try await cluster.openMember(server, limit)
@@ -49,7 +49,7 @@ extension ClusterSession {
 
   // MARK: Members
 
-  /// The document of `GET /ensemble`. Those who ask at the same time get the same one.
+  /// The document of `GET /ensemble`. Concurrent requests share one answer.
   func ensembleDocument() async -> JSON {
     if let kept = memory.ensemble, .now - kept.taken < EnsembleMemory.patience { return kept.value }
     if let work = memory.ensembleWork { return await work.value }
@@ -99,7 +99,7 @@ extension ClusterSession {
     return (isWhole ? Verdict.healthy : .degraded).rawValue
   }
 
-  /// The text of the ensemble's configuration, which shows the ids and the votes; nil if no server shows it.
+  /// The text of the ensemble's configuration, with the ids and the votes; nil if no server reports it.
   private func configurationText() async -> String? {
     if let kept = memory.configuration, .now - kept.taken < EnsembleMemory.configurationPatience { return kept.value }
     guard stateName == "connected", let client = present?.withTimeLimit(.seconds(1)) else {
@@ -111,7 +111,7 @@ extension ClusterSession {
     return text ?? memory.configuration?.value
   }
 
-  /// How far the servers' clocks are ahead of this machine's, in milliseconds, which four-letter words do not tell.
+  /// How far the servers' clocks are ahead of this machine's, in milliseconds, which four-letter words do not report.
   private var clockOffsets: [ServerAddress: Int64] {
     guard let health = memory.health, .now - health.taken < EnsembleMemory.clockPatience else { return [:] }
     let offsets = health.value.members.compactMap { member in
@@ -120,7 +120,7 @@ extension ClusterSession {
     return Dictionary(offsets) { $1 }
   }
 
-  /// The report on the ensemble's health. Those who ask at the same time get the same one.
+  /// The report on the ensemble's health. Concurrent requests share one answer.
   func healthReport() async throws -> EnsembleReport {
     if let kept = memory.health, .now - kept.taken < EnsembleMemory.patience { return kept.value }
     if let work = memory.healthWork { return await work.value }
@@ -148,7 +148,7 @@ extension ClusterSession {
     let (state, reason): (String, String?) =
       switch member.state {
       case .serving: ("serving", nil)
-      case .notServing: ("notServing", "it belongs to no quorum")
+      case .notServing: ("notServing", "it is not part of a quorum")
       case .unreachable(let reason): ("unreachable", reason.shortText)
       }
     return .object([
@@ -171,15 +171,16 @@ extension ClusterSession {
 
   // MARK: Clients
 
-  /// The session with that id, as the servers list it; nil if no server lists it.
+  /// The session with an id, as the servers list it; nil if no server does.
   ///
-  /// The servers are asked once more if the remembered list lacks it, because the session may be younger than the list.
+  /// If the recent list does not contain it, the servers are asked again, because the session may be newer than the
+  /// list.
   func censusEntry(of id: SessionID) async -> SessionCensus.Session? {
     if let known = await census().sessions.first(where: { $0.id == id }) { return known }
     return await census(within: EnsembleMemory.freshness).sessions.first { $0.id == id }
   }
 
-  /// All sessions, as remembered for a moment.
+  /// All sessions, from a recent list if there is one.
   func census(within patience: Duration = EnsembleMemory.clientsPatience) async -> SessionCensus {
     if let kept = memory.census, .now - kept.taken < patience { return kept.value }
     guard let probe = try? probe(limit: EnsembleMemory.wordLimit) else {
@@ -235,7 +236,7 @@ extension ClusterSession {
     ])
   }
 
-  /// The session that owns an ephemeral znode, and where its client is.
+  /// The session that owns an ephemeral znode, with the address of its client.
   func ownerDocument(of id: SessionID) async -> JSON {
     let session = await censusEntry(of: id)
     return .object([
@@ -245,14 +246,14 @@ extension ClusterSession {
   }
 }
 
-/// What one server has answered to four-letter words.
+/// The answers of one server to four-letter words.
 private struct MemberAnswer: Sendable {
   var sample: ServerSample
   var status: WordAnswer
 
-  /// What is known of the server.
+  /// The report on the server.
   ///
-  /// - Parameter configuration: the ensemble's, which shows who the server is.
+  /// - Parameter configuration: the ensemble's, which shows the id of the server.
   func report(_ configuration: String?) -> MemberReport {
     var report = MemberReport(address: sample.address, state: .serving)
     report.status = status.bytes.flatMap { ServerStatus(srvr: $0) }

@@ -1,7 +1,7 @@
 import ZooKeeperClient
 import ZooKeeperProtocol
 
-/// Which znodes have a watch in the present session.
+/// The znodes that have a watch in the present session.
 struct WatchKeeper {
   /// Watches to set and to remove.
   struct Work {
@@ -9,30 +9,30 @@ struct WatchKeeper {
     var removed: [String] = []
   }
 
-  /// What has come of it.
+  /// The outcome.
   struct Outcome {
     /// Znodes whose watch could not be set.
     var failed = Work()
-    /// Whether the servers do not know watches that stay.
+    /// Whether the servers do not support persistent watches.
     var areUnknown = false
   }
 
   private var set: Set<String> = []
 
-  /// So many requests wait for their answers.
+  /// The number of requests in flight.
   private static let inFlight = 64
 
-  /// What must be done so that exactly the wanted ones have a watch. It counts as done from now on.
+  /// The work after which exactly the wanted znodes have a watch. It is considered done from now on.
   mutating func work(for wanted: Set<String>) -> Work {
     guard wanted != set else { return Work() }
     defer { set = wanted }
     return Work(added: [String](wanted.subtracting(set)), removed: [String](set.subtracting(wanted)))
   }
 
-  /// Takes note that watches are gone after their events.
+  /// Removes watches that have ended with their events.
   mutating func forget(_ events: [WatchEvent]) { for event in events { if let path = event.path { set.remove(path) } } }
 
-  /// Takes note that work was not done.
+  /// Reverts work that was not done.
   mutating func give(back work: Work) { set.subtract(work.added) }
 
   /// Sets and removes watches.
@@ -54,7 +54,7 @@ struct WatchKeeper {
         }
         if !outcome.areUnknown { addNext(&group) }
       }
-      // A watch that is not removed costs an event that no stream is sent.
+      // A failure to remove a watch only causes an event that no stream gets.
       for path in isOneShot ? [] : work.removed {
         try? await client.removeWatches(path, type: .any, local: true)
       }
@@ -71,7 +71,7 @@ struct WatchKeeper {
       if try await client.exists(path, watch: true) != nil { _ = try await client.getChildren(path, watch: true) }
       return nil
     } catch {
-      // One that cannot be listed has the watch of its data.
+      // A znode whose children cannot be listed still has the watch on its data.
       return isOneShot && [.server(.noAuth), .server(.noNode)].contains(error.code) ? nil : error
     }
   }

@@ -2,20 +2,20 @@ package import TransportSecurity
 package import ZooKeeperClient
 package import ZooKeeperProtocol
 
-/// An ensemble that is shown.
+/// An ensemble on the page.
 package struct WebCluster: Sendable {
   package var name: String
-  /// The servers, and a path that is the root.
+  /// The servers and the chroot.
   package var connectString: ConnectString
   /// Whether each change needs the cluster's name as a confirmation.
   package var isProtected = false
-  /// Whether nothing may be changed.
+  /// Whether changes are refused.
   package var isReadOnly = false
-  /// The largest request that the servers take, in bytes: their `jute.maxbuffer`.
+  /// The largest request that the servers accept, in bytes: their `jute.maxbuffer`.
   package var requestBytes = 0xfffff
-  /// How its servers are asked without a session; nil for connections in the clear.
+  /// The TLS context for asking its servers without a session; nil for connections in the clear.
   package var tls: @Sendable () throws -> TLSContext?
-  /// Opens a session. The watcher is called on the event loop with what happens to the session and its watches.
+  /// Opens a session. The watcher is called on the event loop with the events of the session and of its watches.
   package var open: @Sendable (@escaping @Sendable (WatchEvent) -> Void) async throws -> ZooKeeperClient
   /// Opens a session with one of the servers.
   package var openMember: @Sendable (ServerAddress, Duration) async throws -> ZooKeeperClient

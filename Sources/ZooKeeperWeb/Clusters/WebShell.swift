@@ -3,7 +3,7 @@ package import ZooKeeperMonitor
 package import ZooKeeperProtocol
 package import ZooKeeperTrees
 
-/// What the shell does for the server, so that answers here and there are the same.
+/// Functions of the shell that the server uses, so that both give the same answers.
 package struct WebShell: Sendable {
   /// An error as the shell describes it.
   package struct Explanation: Sendable {
@@ -28,21 +28,21 @@ package struct WebShell: Sendable {
     case jsonl, tar
   }
 
-  /// Finds the lines of a value; nil for none.
+  /// Finds a matching line in a value; nil if there is none.
   package typealias LineSearch = @Sendable ([UInt8]) -> (number: Int, text: String)?
 
   /// Describes an error.
   package var explain: @Sendable (any Error) -> Explanation
   /// The document of `health -o json`.
   package var health: @Sendable (EnsembleReport) -> JSON
-  /// Writes the znodes that the first function returns, until it returns nil; the second takes the bytes.
+  /// Writes the znodes that the first function returns, until it returns nil, and passes the bytes to the second.
   package var export:
     @Sendable (
       FileFormat, _ root: String, _ next: () async throws -> TreeEntry?, _ write: ([UInt8]) async throws -> Void
     ) async throws -> Void
-  /// The znodes in a file, a parent before its children, and the names that cannot be those of znodes.
+  /// The znodes in a file, parents before children, and names that are not valid for znodes.
   package var entries: @Sendable (FileFormat, [UInt8]) throws -> (entries: [TreeEntry], refusals: [(String, String)])
-  /// Makes a search for a text, or with `isExpression` for a regular expression.
+  /// Creates a search for a text, or for a regular expression if `isExpression` is true.
   package var search: @Sendable (_ text: String, _ isExpression: Bool, _ ignoresCase: Bool) throws -> LineSearch
   /// The entries of an ACL in JSON.
   package var acl: @Sendable (JSON) throws -> [ACL]

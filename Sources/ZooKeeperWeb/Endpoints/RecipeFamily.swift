@@ -2,13 +2,13 @@ import ZooKeeperProtocol
 import ZooKeeperRecipes
 import ZooKeeperTrees
 
-/// The children of a znode, as far as they show a recipe.
+/// Recognizes a recipe from the children of a znode.
 struct RecipeFamily {
   private var counts: [String: Int] = [:]
   private var ephemeralCount = 0
   private var total = 0
   private var hasCuratorNames = false
-  /// Whether there is the znode that lets those in who wait at a double barrier.
+  /// Whether the znode exists that completes the entry into a double barrier.
   private var hasReady = false
 
   /// Adds a child.
@@ -33,7 +33,7 @@ struct RecipeFamily {
     return nil
   }
 
-  /// What the children are, and whose; nil if they show nothing.
+  /// The recipe, and the library whose names it has; nil if none is recognized.
   var recipe: (RecipeFinder.Kind, String?)? {
     func has(_ markers: String...) -> Bool { markers.contains { counts[$0] != nil } }
     let curator = hasCuratorNames ? "curator" : nil
@@ -46,19 +46,19 @@ struct RecipeFamily {
     if has("entry-") { return (.queue, "kazoo") }
     if has("qn-", "queue-") { return (.queue, nil) }
     if hasReady, ephemeralCount == total - 1 { return (.doubleBarrier, nil) }
-    // Ephemeral znodes without numbers, and nothing else: members who are there as long as they live.
+    // Only ephemeral znodes without numbers are members of a group.
     if ephemeralCount > 0, ephemeralCount == total { return (.group, nil) }
     return nil
   }
 }
 
-/// Recipes that are one znode without children. Their names, and their data, only suggest what they are.
+/// Recipes that are one znode without children. Names and data only suggest what they are.
 enum LoneRecipe {
-  /// What a znode may be; nil if it shows nothing. Whether it is a counter, its data must show.
+  /// What a znode can be; nil if there is no indication. Its data must show whether it is a counter.
   static func kind(of node: TreeNode) -> RecipeFinder.Kind? {
     guard node.stat.numChildren == 0, !node.isEphemeral else { return nil }
     let name = ZnodePath.name(of: node.path).lowercased()
-    // A sequential one is an item, or a turn, of another recipe.
+    // A sequential znode belongs to another recipe.
     guard name.utf8.reversed().prefix(while: { (0x30...0x39).contains($0) }).count < 10 else { return nil }
     switch node.stat.dataLength {
     case 0: return name.contains("barrier") ? .barrier : nil
@@ -68,10 +68,10 @@ enum LoneRecipe {
     }
   }
 
-  /// The number of a counter, and whose it is; nil for other data.
+  /// The number of a counter and the library whose format it has; nil for other data.
   ///
-  /// Four or eight bytes are taken for a number only if the first one shows that it is not a large one: those of a
-  /// text, or of a hash, nearly never begin so.
+  /// Four or eight bytes are considered a number only if the first byte shows that it is not a large one, because a
+  /// text or a hash very rarely begins like that.
   static func counter(_ data: [UInt8], named name: String) -> (number: Int64, by: String)? {
     let isSmall = data.first == 0 || data.first == 0xff
     if data.count == 8, isSmall, let number = Counter.Format.long.number(in: data) { return (number, "curator") }

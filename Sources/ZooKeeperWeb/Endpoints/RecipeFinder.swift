@@ -5,19 +5,19 @@ import ZooKeeperProtocol
 import ZooKeeperRecipes
 import ZooKeeperTrees
 
-/// Recognizes recipes by the names that their znodes have.
+/// Recognizes recipes by the names of their znodes.
 struct RecipeFinder {
-  /// What a recipe is.
+  /// The kind of a recipe.
   enum Kind: String {
     case lock, sharedLock, election, semaphore, barrier, doubleBarrier, queue, group, counter
   }
 
-  /// So many znodes are looked at, and so many recipes told.
+  /// The maximum number of visited znodes, and of reported recipes.
   private static let visitLimit = 100_000
   private static let findLimit = 200
-  /// So many participants are told of one recipe.
+  /// The maximum number of reported participants of one recipe.
   private static let participantLimit = 100
-  /// So many values are read, because they may be counters.
+  /// The maximum number of values that are read because they may be counters.
   private static let candidateLimit = 1000
 
   /// A client that takes part.
@@ -47,7 +47,7 @@ struct RecipeFinder {
     self.root = root
   }
 
-  /// Looks through the tree.
+  /// Searches the tree.
   mutating func walk() async throws {
     var reader = TreeReader(client: client, root: root, skipsServersOwn: true)
     var families: [String: RecipeFamily] = [:]
@@ -77,7 +77,7 @@ struct RecipeFinder {
 
   // MARK: Documents
 
-  /// The document of what was found.
+  /// The document of the recipes.
   ///
   /// - Parameter clients: the addresses of the clients, by session.
   func document(clients: [SessionID: String?]) async throws -> JSON {
@@ -91,7 +91,7 @@ struct RecipeFinder {
         break
       }
       if item.kind == .counter, counters[item.path] == nil { continue }
-      // One that goes away meanwhile is left out.
+      // A recipe that is deleted meanwhile is left out.
       if let document = try await document(of: item, clients, counters[item.path]) { documents.append(document) }
     }
     return .object([
@@ -100,7 +100,7 @@ struct RecipeFinder {
     ])
   }
 
-  /// The numbers of those that are counters, by path, and whose they are.
+  /// The numbers of the counters by path, with the library whose format they have.
   private func counterValues() async throws -> [String: (number: Int64, by: String)] {
     let paths = found.filter { $0.kind == .counter }.map(\.path)
     var values: [String: (number: Int64, by: String)] = [:]
@@ -143,7 +143,7 @@ struct RecipeFinder {
     ])
   }
 
-  /// The leases of a semaphore: how many there may be is known to its clients only, so that all count as held.
+  /// The leases of a semaphore. Only its clients know how many there can be, so all are reported as held.
   private static func leases(_ client: ZooKeeperClient, _ path: String) async throws(ZooKeeperError) -> [Member] {
     try await members(client, path)
   }

@@ -1,11 +1,11 @@
 import NIOHTTP1
 
-/// What answers to the requests of one kind.
+/// The handler of one kind of request.
 struct Route: Sendable {
-  /// What a kind of request is to those who decide about it.
+  /// Properties of a kind of request that decide about its admission.
   struct Kind: OptionSet, Sendable {
     let rawValue: Int
-    /// It changes a cluster, the sandbox or what is on one.
+    /// It changes a cluster or the sandbox.
     static let changes = Kind(rawValue: 1)
     /// It is answered without a login.
     static let open = Kind(rawValue: 2)
@@ -13,7 +13,7 @@ struct Route: Sendable {
     static let login = Kind(rawValue: 4)
     /// Its body can be a file.
     static let upload = Kind(rawValue: 8)
-    /// The access log has a line for it, although it changes no znode.
+    /// It is logged in the access log, although it changes no znode.
     static let logged = Kind(rawValue: 16)
   }
 
@@ -28,11 +28,11 @@ struct Route: Sendable {
   var changes: Bool { kind.contains(.changes) }
   var isOpen: Bool { kind.contains(.open) }
   var isLogin: Bool { kind.contains(.login) }
-  /// Whether the access log has a line for it.
+  /// Whether it is logged in the access log.
   var isLogged: Bool { !kind.isDisjoint(with: [.changes, .logged, .login]) }
 }
 
-/// Finds what answers a request.
+/// Finds the route of a request.
 enum Router {
   private static let exact: [String: [String: Route]] = [
     "/session": ["GET": Route(.open) { site, request in site.sessionDocument(request) }],
@@ -73,7 +73,7 @@ enum Router {
   ///
   /// - Throws: 404 for an unknown one, 405 for a method that it does not have.
   static func route(_ method: HTTPMethod, _ endpoint: String) throws(WebError) -> Route {
-    // What GET answers, HEAD answers without the body.
+    // HEAD is answered like GET, without the body.
     let method = method == .HEAD ? "GET" : method.rawValue
     if let methods = exact[endpoint] {
       guard let route = methods[method] else { throw methodNotAllowed([String](methods.keys)) }
@@ -101,16 +101,16 @@ enum Router {
     return route
   }
 
-  /// How long the body of a request may be.
+  /// The maximum length of a request's body.
   static func bodyLimitBytes(_ request: WebRequest) -> Int {
     guard request.isUnsafe, let endpoint = request.endpoint else { return 0 }
     return endpoint == "/import" ? WebLimits.uploadBytes : WebLimits.bodyBytes
   }
 
-  /// There is nothing of that name.
+  /// The error for an unknown endpoint.
   static var unknown: WebError { .notFound("there is no such endpoint", hint: "GET /api/v1/openapi.yaml lists them") }
 
-  /// The endpoint has other methods.
+  /// The error for a method that the endpoint does not have.
   static func methodNotAllowed(_ methods: [String]) -> WebError {
     let allowed = (methods + (methods.contains("GET") ? ["HEAD"] : [])).sorted().joined(separator: ", ")
     var error = WebError(.methodNotAllowed, "MethodNotAllowed", "the endpoint has the methods \(allowed)", code: 2)

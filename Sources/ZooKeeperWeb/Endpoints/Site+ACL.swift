@@ -5,7 +5,7 @@ import ZooKeeperClient
 import ZooKeeperProtocol
 import ZooKeeperTrees
 
-/// Who may do what.
+/// Endpoints for ACLs.
 extension Site {
   /// GET /acl
   func acl(_ request: WebRequest) async throws -> WebAnswer {
@@ -43,7 +43,7 @@ extension Site {
       let stat = try await client.setACL(path, acl: acl, version: Int32(version))
       return .json(.object([("changed", .string(path)), ("stat", .of(stat))]), deed: deed)
     }
-    // The version is that of the root: it has been looked at.
+    // The version is that of the root's ACL, which the user has seen.
     guard try await client.getACL(path).stat.aversion == Int32(version) else {
       throw ZooKeeperError(.server(.badVersion), path: path)
     }
@@ -67,7 +67,7 @@ extension Site {
     }
     job.advance(to: 0, total: paths.count)
     var counts = Job.Counts()
-    // Children first: the new ACL of a parent may take away the right to list or change them.
+    // Children first, because the new ACL of a parent can remove the permission to list or change them.
     var rest = paths.reversed()[...]
     while !rest.isEmpty {
       let requests = rest.prefix(1000).map { SetACLRequest(path: $0, acl: acl, version: -1) }
@@ -79,7 +79,7 @@ extension Site {
         case .success: counts.changed += 1
         case .failure(let error):
           guard error.concernsOneZnode else { throw error }
-          // One that is gone needs no ACL.
+          // A znode that no longer exists needs no ACL.
           if error.code == .server(.noNode) { counts.skipped += 1 } else { failures[request.path] = error }
         }
       }
@@ -95,14 +95,14 @@ extension Site {
     let fields = try RequestFields(request.body, known: ["user", "password"])
     let (user, password) = (try fields.text("user"), try fields.text("password"))
     guard !user.isEmpty, !user.contains(":") else {
-      throw WebError.badInput("a user's name is not empty and has no colon")
+      throw WebError.badInput("a user's name must not be empty or contain a colon")
     }
     let hash = Base64.encode(MessageDigest.sha1.hash([UInt8]("\(user):\(password)".utf8)))
     return .json(.object([("id", .string("\(user):\(hash)"))]))
   }
 }
 
-/// What an ACL means, in sentences.
+/// Explains an ACL in sentences.
 enum ACLExplanation {
   private static let deeds: [(permission: Permissions, word: String, text: String)] = [
     (.read, "read", "read its data and list its children"), (.write, "write", "set its data"),
@@ -137,15 +137,15 @@ enum ACLExplanation {
     }
   }
 
-  /// What the session of this server may do with a znode, and why.
+  /// The permissions of this server's session on a znode, with the reasons.
   ///
-  /// - Parameter parent: the ACL that decides whether the znode may be deleted; nil if it cannot be read.
+  /// - Parameter parent: the parent's ACL, which decides whether the znode can be deleted; nil if it cannot be read.
   static func own(
     path: String, _ acl: [ACL], parent: (acl: [ACL], path: String)?, _ identities: [ClientInfo]
   ) -> [JSON] {
     var documents = [
       decision("read", .get, acl, path, identities), decision("write", .set, acl, path, identities),
-      // Whether a child may be created or deleted is a question about the ACL of its parent, which is this one.
+      // Creating and deleting children depends on the ACL of the parent, which is this one.
       decision("create", .create, acl, path, identities), decision("delete", .delete, acl, path, identities),
       decision("admin", .setAcl, acl, path, identities),
     ]

@@ -17,7 +17,7 @@ extension Site {
 
   private static let streamHeaders = [
     (name: "Content-Type", value: "text/event-stream"), (name: "Cache-Control", value: "no-store"),
-    // Proxies that gather answers before they pass them on are asked not to.
+    // Asks proxies not to buffer the answer.
     (name: "X-Accel-Buffering", value: "no"),
   ]
 
@@ -49,7 +49,7 @@ extension Site {
       }
     }
     let cluster = try hub.follow(id, topics: topics, paths: paths)
-    // What is read after this answer is watched already.
+    // The watches are set before this answer, so that no change after a later read is missed.
     await clusters[cluster]?.setWatches(within: .seconds(5))
     return .json(.object([]))
   }

@@ -4,7 +4,7 @@ import ZooKeeperClient
 import ZooKeeperProtocol
 import ZooKeeperTrees
 
-/// Work on subtrees.
+/// Endpoints for jobs on subtrees.
 extension Site {
   /// GET /jobs
   func jobList() -> WebAnswer { .json(.array(jobs.all.map(\.document))) }
@@ -28,7 +28,7 @@ extension Site {
 
   // MARK: Deleting
 
-  /// So many znodes are deleted without the name of their root.
+  /// The number of znodes that can be deleted without confirmation by the name of the root.
   private static let confirmationLimit = 1000
 
   /// DELETE /znode
@@ -69,7 +69,7 @@ extension Site {
     return Self.accepted(job, "delete \(AccessLog.quoted(path)) and all under it, \(targets.count) znodes")
   }
 
-  /// How often a subtree is walked again when others add to it meanwhile.
+  /// How many times a subtree is walked again if other clients add to it meanwhile.
   private static let sweepLimit = 5
 
   private static func carryOut(
@@ -93,11 +93,11 @@ extension Site {
 
   // MARK: Copying
 
-  /// What is done about znodes that the target has already.
+  /// The treatment of existing znodes of the target.
   enum Conflict: String, CaseIterable {
     case fail, skip, overwrite
 
-    /// As copies know it.
+    /// The same for a copy.
     var overwriting: TreeCopy.Overwriting {
       switch self {
       case .fail: .never
@@ -120,7 +120,7 @@ extension Site {
     let conflict = try fields.choice("conflict", default: Conflict.fail)
     guard !isMove || from != "/" else { throw WebError.badInput("the root cannot be moved") }
     guard target !== source || !ZnodePath.isWithin(from, to) && !ZnodePath.isWithin(to, from) else {
-      throw WebError.badInput("one of \(from) and \(to) is in the other")
+      throw WebError.badInput("\(from) and \(to) overlap")
     }
     let (reader, writer) = (try await source.connected(), try await target.connected())
     if try await reader.exists(from) == nil { throw ZooKeeperError(.server(.noNode), path: from) }
@@ -139,7 +139,7 @@ extension Site {
 
   /// Copies the znodes of a source to a place.
   ///
-  /// - Returns: the paths and versions of what was copied, children after parents.
+  /// - Returns: the paths and versions of the copied znodes, parents before children.
   private func copy(
     _ source: some TreeSource, to client: ZooKeeperClient, _ root: String, _ conflict: Conflict,
     isDry: Bool, _ job: Job
@@ -169,12 +169,12 @@ extension Site {
     return taken
   }
 
-  /// Deletes what was copied, if all of it was; a znode that has changed since has another version, and stays.
+  /// Deletes the originals, if all were copied. A znode that has changed since has another version, and is kept.
   private func removeMoved(
     _ entries: [(path: String, version: Int32)], from root: String, _ client: ZooKeeperClient, _ job: Job
   ) async throws {
     guard !job.hasFailures else {
-      throw WebError.conflict("Partial", "not everything could be copied, so nothing was deleted")
+      throw WebError.conflict("Partial", "not all znodes could be copied, so none was deleted")
     }
     var writer = TreeWriter(client: client)
     for entry in entries.reversed() {
@@ -193,7 +193,7 @@ extension Site {
     let format = try request.query.choice("format", default: WebShell.FileFormat.jsonl)
     let client = try await client(of: request)
     if try await client.exists(path) == nil { throw ZooKeeperError(.server(.noNode), path: path) }
-    guard walks.acquire() else { throw WebError.tooMany("too many walks are under way") }
+    guard walks.acquire() else { throw WebError.tooMany("too many walks are running") }
     let lease = WalkLease(walks)
     let name = (path == "/" ? "root" : ZnodePath.name(of: path)) + ".\(format.rawValue)"
     let type = format == .jsonl ? "application/jsonl" : "application/x-tar"

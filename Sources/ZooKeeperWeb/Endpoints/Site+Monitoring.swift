@@ -4,7 +4,7 @@ import ZooKeeperClient
 import ZooKeeperMonitor
 import ZooKeeperProtocol
 
-/// What the servers of a cluster say about themselves.
+/// Endpoints for the state of a cluster's servers.
 extension Site {
   /// GET /ensemble
   func ensemble(_ request: WebRequest) async throws -> WebAnswer {
@@ -45,7 +45,7 @@ extension Site {
     let text = String(decoding: data ?? [], as: UTF8.self)
     let ensemble = EnsembleText(parsing: text)
     guard !ensemble.servers.isEmpty else {
-      throw WebError.notFound("the server is a standalone one, which has no configuration of an ensemble")
+      throw WebError.notFound("the server is standalone and has no configuration of an ensemble")
     }
     return .json(
       .object([

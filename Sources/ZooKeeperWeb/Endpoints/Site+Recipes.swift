@@ -1,7 +1,7 @@
 import ZooKeeperClient
 import ZooKeeperProtocol
 
-/// The recipes that are found in a tree.
+/// The endpoint for recipes.
 extension Site {
   /// GET /recipes
   func recipes(_ request: WebRequest) async throws -> WebAnswer {

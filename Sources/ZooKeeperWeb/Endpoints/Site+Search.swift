@@ -4,7 +4,7 @@ import ZooKeeperClient
 import ZooKeeperProtocol
 import ZooKeeperTrees
 
-/// Looking through subtrees.
+/// Endpoints for searches.
 extension Site {
   /// GET /subtree
   func subtree(_ request: WebRequest) async throws -> WebAnswer {
@@ -53,7 +53,7 @@ extension Site {
       lines: lines, limit: limit)
     let client = try await client(of: request)
     if try await client.exists(path) == nil { throw ZooKeeperError(.server(.noNode), path: path) }
-    guard walks.acquire() else { throw WebError.tooMany("too many walks are under way") }
+    guard walks.acquire() else { throw WebError.tooMany("too many walks are running") }
     let lease = WalkLease(walks)
     return WebAnswer(
       headers: [("Content-Type", "text/event-stream"), ("Cache-Control", "no-store"), ("X-Accel-Buffering", "no")],
@@ -67,18 +67,18 @@ extension Site {
 /// A search through a subtree, whose matches are events.
 struct TreeSearch: Sendable {
   let root: String
-  /// What the names of matches are like; nil for any.
+  /// The pattern for names; nil for any.
   let name: Glob?
   let ignoresCase: Bool
-  /// What their data has; nil for anything.
+  /// The search in the data; nil for any data.
   let lines: WebShell.LineSearch?
   let limit: Int
 
   private static let reportInterval = Duration.milliseconds(200)
-  /// The longest text of a line that is shown, in characters.
+  /// The maximum length of a line that is shown, in characters.
   private static let lineLimit = 300
 
-  /// Searches until the end, the limit, or until the reader goes away.
+  /// Searches until the end or the limit, or until the reader disconnects.
   func run(_ client: ZooKeeperClient, _ writer: PieceWriter) async throws {
     var reader = TreeReader(client: client, root: root, reading: lines == nil ? [] : .data, inFlight: 32)
     var (visited, matches, failures) = (0, 0, 0)
@@ -97,7 +97,7 @@ struct TreeSearch: Sendable {
         }
       }
       guard !pending.isEmpty || ContinuousClock.now - last >= Self.reportInterval else { continue }
-      // Matches are shown as they are found; many of them cost one write.
+      // Matches are sent as they are found, but many of them in one write.
       guard ContinuousClock.now - last >= Self.reportInterval || pending.count > 16 << 10 || matches < 20 else {
         continue
       }

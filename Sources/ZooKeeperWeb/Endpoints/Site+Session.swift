@@ -1,7 +1,7 @@
 import JSONFormat
 import ZooKeeperProtocol
 
-/// Who the page is talking to, and the login.
+/// Endpoints for the session of the page and the login.
 extension Site {
   /// GET /session
   func sessionDocument(_ request: WebRequest) -> WebAnswer {

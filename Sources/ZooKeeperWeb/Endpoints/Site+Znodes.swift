@@ -4,21 +4,21 @@ import ZnodeFormats
 import ZooKeeperClient
 import ZooKeeperProtocol
 
-/// Reading and changing single znodes.
+/// Endpoints for reading and changing single znodes.
 extension Site {
-  /// The client of the cluster that a request is about.
+  /// The client of the cluster that a request names.
   func client(of request: WebRequest) async throws -> ZooKeeperClient {
     try await session(of: request).connected()
   }
 
-  /// The path that a request is about.
+  /// The path in a request.
   ///
   /// - Throws: 400 if it breaks a rule for paths.
   func path(of request: WebRequest) throws(WebError) -> String {
     try Self.checked(try request.query.required("path"))
   }
 
-  /// A path, after it was checked.
+  /// A validated path.
   ///
   /// - Throws: 400 if it breaks a rule for paths.
   static func checked(_ path: String) throws(WebError) -> String {
@@ -34,7 +34,7 @@ extension Site {
   func children(_ request: WebRequest) async throws -> WebAnswer {
     let path = try path(of: request)
     let client = try await client(of: request)
-    // A long list takes memory several times over until it is sent.
+    // A long list is in memory several times until it is sent.
     return try await listings.run("lists of children", patience: .seconds(10)) {
       let (names, stat) = try await client.getChildren2(path)
       return Self.list(path, names, stat)
@@ -142,15 +142,15 @@ extension Site {
     }
   }
 
-  /// What a request has besides data and path, in bytes: numbers, lengths, and an ACL of some entries.
+  /// The size of a request without data and path, in bytes: numbers, lengths, and an ACL of a few entries.
   private static let overheadBytes = 1024
 
-  /// Refuses data for which servers would close the connection.
+  /// Refuses data that is too large, because servers would close the connection.
   private static func checkSize(of data: [UInt8]?, _ path: String, _ cluster: WebCluster) throws(WebError) {
     let limit = cluster.requestBytes - path.utf8.count - overheadBytes
     guard (data?.count ?? 0) > limit else { return }
     var error = WebError.tooLarge(limit)
-    error.message = "the data is over the \(limit) bytes that servers take in one request"
+    error.message = "the data is over the \(limit) bytes that servers accept in one request"
     error.hint = "if jute.maxbuffer of the servers is larger, give --max-buffer before web"
     throw error
   }
@@ -200,12 +200,12 @@ extension Site {
   private static func create(
     _ path: String, _ data: [UInt8]?, _ acl: [ACL], _ mode: CreateMode, _ client: ZooKeeperClient
   ) async throws(ZooKeeperError) -> (String, Stat?) {
-    // Servers before 3.5 do not know the request that returns the stat as well, and close the connection.
+    // Servers before 3.5 do not support the request that also returns the stat, and close the connection.
     let path = try await client.create(path, data: data, acl: acl, mode: mode)
     return (path, try? await client.exists(path))
   }
 
-  /// Creates the missing znodes above one.
+  /// Creates the missing ancestors of a znode.
   func createParents(of path: String, _ client: ZooKeeperClient) async throws {
     guard let parent = ZnodePath.parent(of: path), parent != "/", try await client.exists(parent) == nil else { return }
     try await createParents(of: parent, client)
@@ -233,11 +233,11 @@ extension Site {
   }
 }
 
-/// What becomes of a znode in time.
+/// The kinds of znodes by their lifetime.
 enum ZnodeKind: String, CaseIterable {
   case persistent, ephemeral, container, ttl
 
-  /// What the owner shows.
+  /// The kind that the owner in the stat shows.
   ///
   /// *Source*: `org.apache.zookeeper.server.EphemeralType`.
   init(_ stat: Stat) {
@@ -252,6 +252,6 @@ enum ZnodeKind: String, CaseIterable {
 }
 
 extension Stat {
-  /// Whether the znode goes with a session.
+  /// Whether the znode is deleted at the end of a session.
   var isOwnedBySession: Bool { ZnodeKind(self) == .ephemeral }
 }

@@ -1,9 +1,9 @@
 import JSONFormat
 import ZnodeFormats
 
-/// The data of a znode, as the page shows it.
+/// The data of a znode for the page.
 struct ValueDocument {
-  /// What the data is.
+  /// The form of the data.
   private enum Form: String {
     case null, empty, text, json, binary
 

@@ -7,13 +7,13 @@ struct AnswerSender: Sendable {
   let head: HTTPRequestHead
   let isEncrypted: Bool
 
-  /// How long a client may take to receive a piece.
+  /// The time limit for a client to receive a piece.
   static let pieceLimit = TimeAmount.seconds(60)
 
   /// Sends an answer and returns when the client has been sent all of it.
   ///
   /// - Returns: whether the connection can be used for another request.
-  /// - Throws: when the connection is lost, or the client does not take the answer.
+  /// - Throws: if the connection is lost, or the client does not receive the answer in time.
   func send(_ answer: WebAnswer) async throws -> Bool {
     var headers = HTTPHeaders(answer.headers.map { ($0.name, $0.value) })
     for (name, value) in SecurityHeaders.all(isEncrypted: isEncrypted) { headers.add(name: name, value: value) }
@@ -49,9 +49,9 @@ struct AnswerSender: Sendable {
 struct PieceWriter: Sendable {
   let channel: any Channel
 
-  /// Sends bytes and returns when the operating system has taken them.
+  /// Sends bytes and returns when the operating system has accepted them.
   ///
-  /// - Throws: when the connection is lost, or the client takes nothing for `AnswerSender.pieceLimit`.
+  /// - Throws: if the connection is lost, or the client receives nothing for `AnswerSender.pieceLimit`.
   func write(_ bytes: [UInt8]) async throws {
     guard !bytes.isEmpty else { return }
     try await write(.body(.byteBuffer(ByteBuffer(bytes: bytes))))

@@ -4,15 +4,15 @@ import NIOPosix
 import Synchronization
 import TransportSecurity
 
-/// Takes new connections, as many as there may be.
+/// Accepts new connections up to a limit.
 final class ConnectionAdmission: Sendable {
   private let site = Mutex<Site?>(nil)
   private let places = Slots(WebLimits.connections)
 
-  /// Lets connections in from now on.
+  /// Accepts connections from now on.
   func open(_ site: Site) { self.site.withLock { $0 = site } }
 
-  /// Prepares a connection that was accepted; one too many is closed.
+  /// Prepares an accepted connection, or closes it if there are too many.
   func accept(_ channel: any Channel, _ tls: TLSContext?) throws {
     guard let site = site.withLock({ $0 }), places.acquire() else { return channel.close(promise: nil) }
     channel.closeFuture.whenComplete { [places] _ in places.release() }

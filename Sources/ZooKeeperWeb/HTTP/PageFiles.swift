@@ -13,7 +13,7 @@ import Zlib
   #endif
 #endif
 
-/// The files of the page, which are in the program.
+/// The files of the page, which are embedded in the program.
 enum PageFiles {
   fileprivate struct File {
     let type: String
@@ -78,7 +78,7 @@ enum PageFiles {
   }
 
   #if DEBUG
-    /// With `ZKCLI_WEB_PAGE` set, builds for debugging serve that folder, so that a change of the page shows at once.
+    /// With `ZKCLI_WEB_PAGE` set, debug builds serve that folder, so that changes of the page are visible at once.
     private static func answerFromFolder(_ request: WebRequest) -> WebAnswer? {
       guard let folder = getenv("ZKCLI_WEB_PAGE").map({ String(cString: $0) }), !folder.isEmpty else { return nil }
       let name = request.path == "/" ? "index.html" : String(request.path.dropFirst())
@@ -107,7 +107,7 @@ extension PageFiles.File {
     compressed = output
   }
 
-  /// The file, compressed for those who accept that; nothing for those who have it.
+  /// The answer with the file, compressed if the client accepts that, and without a body if the client has it.
   fileprivate func answer(_ request: WebRequest) -> WebAnswer {
     let headers = [("ETag", tag), ("Cache-Control", "no-cache"), ("Vary", "Accept-Encoding"), ("Content-Type", type)]
     let known = request.headers[canonicalForm: "If-None-Match"]

@@ -1,12 +1,12 @@
 import JSONFormat
 import ZooKeeperProtocol
 
-/// The members of the object that is the body of a request.
+/// The members of the JSON object in the body of a request.
 struct RequestFields {
   private let members: [String: JSON]
 
-  /// - Parameter known: the members that the request may have.
-  /// - Throws: 400 for a body that is no JSON object, and for members that are not known or there twice.
+  /// - Parameter known: the allowed members.
+  /// - Throws: 400 for a body that is not a JSON object, and for unknown or repeated members.
   init(_ body: [UInt8], known: Set<String>) throws(WebError) {
     guard let document = JSONReader.read(body), case .object(let all) = document else {
       throw .badInput("the body must be a JSON object")
@@ -35,20 +35,20 @@ struct RequestFields {
     return text
   }
 
-  /// A text that must be there.
+  /// A required text.
   func text(_ name: String) throws(WebError) -> String {
     guard let text = try optionalText(name) else { throw .badInput("\(name) is missing") }
     return text
   }
 
-  /// A truth value; `other` if it is missing.
+  /// A Boolean; `other` if it is missing.
   func flag(_ name: String, default other: Bool = false) throws(WebError) -> Bool {
     guard let value = self[name] else { return other }
     guard case .bool(let flag) = value else { throw .badInput("\(name) must be true or false") }
     return flag
   }
 
-  /// A truth value that must be there.
+  /// A required Boolean.
   func requiredFlag(_ name: String) throws(WebError) -> Bool {
     guard self[name] != nil else { throw .badInput("\(name) is missing") }
     return try flag(name)
@@ -63,7 +63,7 @@ struct RequestFields {
     return number
   }
 
-  /// A whole number that must be there.
+  /// A required whole number.
   func number(_ name: String, in range: ClosedRange<Int64>) throws(WebError) -> Int64 {
     guard let number = try optionalNumber(name, in: range) else { throw .badInput("\(name) is missing") }
     return number
@@ -96,7 +96,7 @@ struct RequestFields {
 
   /// The data of a znode: the members `data` and `encoding`; nil for null.
   ///
-  /// - Throws: 400 for an encoding that is not known, and for data that is not in it.
+  /// - Throws: 400 for an unknown encoding, and for data that is not valid in it.
   func data() throws(WebError) -> [UInt8]? {
     guard let text = try optionalText("data") else { return nil }
     switch try optionalText("encoding") ?? "utf8" {
@@ -110,7 +110,7 @@ struct RequestFields {
 }
 
 extension JSON {
-  /// A whole number of 64 bits, also one that is written with a fraction of zeros: to JSON Schema, that is an integer.
+  /// A whole number of 64 bits. A fraction of zeros is allowed, as in JSON Schema's integers.
   var wholeNumber: Int64? {
     switch self {
     case .number(let number): number

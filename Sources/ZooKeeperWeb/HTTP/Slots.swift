@@ -1,12 +1,12 @@
 import Synchronization
 
-/// A number of places, each of which is taken by one piece of work at a time.
+/// A limited number of slots for concurrent work.
 final class Slots: Sendable {
   private let free: Mutex<Int>
 
   init(_ count: Int) { free = Mutex(count) }
 
-  /// Takes a place; false if none is free.
+  /// Takes a slot; false if none is free.
   func acquire() -> Bool {
     free.withLock { free in
       guard free > 0 else { return false }
@@ -15,19 +15,19 @@ final class Slots: Sendable {
     }
   }
 
-  /// Gives a place back.
+  /// Returns a slot.
   func release() { free.withLock { $0 += 1 } }
 
-  /// Runs work that takes a place.
+  /// Runs work in a slot.
   ///
-  /// - Parameter patience: how long it may wait for one.
+  /// - Parameter patience: how long to wait for a slot.
   /// - Throws: 429 if none is free.
   func run<Value>(
     _ what: String, patience: Duration = .zero, _ body: () async throws -> Value
   ) async throws -> Value {
     let end = ContinuousClock.now + patience
     while !acquire() {
-      guard ContinuousClock.now < end else { throw WebError.tooMany("too many \(what) are under way") }
+      guard ContinuousClock.now < end else { throw WebError.tooMany("too many \(what) are running") }
       try await Task.sleep(for: .milliseconds(10))
     }
     defer { release() }

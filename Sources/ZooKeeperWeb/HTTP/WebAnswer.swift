@@ -3,19 +3,19 @@ import NIOHTTP1
 
 /// The answer to a request.
 struct WebAnswer: Sendable {
-  /// What follows the head.
+  /// The body of the answer.
   enum Body: Sendable {
     case bytes([UInt8])
-    /// What is produced piece by piece, each after the client has taken the one before.
+    /// A body that is produced in pieces, each after the client has received the previous one.
     case pieces(@Sendable (PieceWriter) async throws -> Void)
-    /// Events, until one of both sides ends the connection.
+    /// Events, until either side ends the connection.
     case events(EventStream)
   }
 
   var status = HTTPResponseStatus.ok
   var headers: [(name: String, value: String)] = []
   var body = Body.bytes([])
-  /// What was done, for the access log; nil where the target of the request says it.
+  /// What was done, for the access log; nil if the target of the request shows it.
   var deed: String?
 
   /// A document.
@@ -36,7 +36,7 @@ struct WebAnswer: Sendable {
   static func download(
     _ body: Body, name: String, type: String = "application/octet-stream", lengthBytes: Int? = nil
   ) -> WebAnswer {
-    // The plain name is for programs that do not know the other form.
+    // The plain name is for clients that do not support the other form.
     let plain = String(name.map { $0.isASCII && ($0.isLetter || $0.isNumber || "._-".contains($0)) ? $0 : "_" })
     let disposition = "attachment; filename=\"\(plain)\"; filename*=UTF-8''\(PercentEncoding.encode(name))"
     return WebAnswer(
@@ -54,9 +54,9 @@ struct WebError: Error, Sendable {
   var message: String
   var hint: String?
   var path: String?
-  /// The exit code that the shell has for it.
+  /// The shell's exit code for it.
   var code: Int
-  /// What else the document has.
+  /// Further members of the document.
   var members: [(key: String, value: JSON)] = []
   var headers: [(name: String, value: String)] = []
 
@@ -81,7 +81,7 @@ struct WebError: Error, Sendable {
       ] + members)
   }
 
-  /// The request is wrong.
+  /// The request is not valid.
   static func badInput(_ message: String, hint: String? = nil) -> WebError {
     WebError(.badRequest, "BadArguments", message, hint: hint, code: 2)
   }
@@ -91,24 +91,24 @@ struct WebError: Error, Sendable {
     WebError(.forbidden, word, message, hint: hint, code: 5)
   }
 
-  /// There is nothing of that name.
+  /// The named thing does not exist.
   static func notFound(_ message: String, hint: String? = nil) -> WebError {
     WebError(.notFound, "NotFound", message, hint: hint, code: 3)
   }
 
-  /// The state of things is another one than the request expects.
+  /// The state is not the one that the request expects.
   static func conflict(_ word: String, _ message: String, hint: String? = nil, path: String? = nil) -> WebError {
     WebError(.conflict, word, message, hint: hint, path: path, code: 4)
   }
 
-  /// More is asked for than is done.
+  /// A limit of concurrent work is reached.
   static func tooMany(_ message: String) -> WebError {
     var error = WebError(.tooManyRequests, "TooMany", message, hint: "try again later", code: 6)
     error.headers = [("Retry-After", "1")]
     return error
   }
 
-  /// What is sent is larger than what is accepted.
+  /// The body is too large.
   static func tooLarge(_ limitBytes: Int) -> WebError {
     WebError(.payloadTooLarge, "TooLarge", "the body is over the limit of \(limitBytes) bytes", code: 6)
   }

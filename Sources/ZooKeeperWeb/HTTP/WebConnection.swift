@@ -2,9 +2,9 @@ import NIOCore
 import NIOHTTP1
 import TransportSecurity
 
-/// Receives the requests of one connection, one after the other, and has each answered in a task.
+/// Receives the requests of one connection sequentially, and starts a task to answer each.
 ///
-/// A request is refused when its head says that it must not be carried out, before its body is taken.
+/// A request that must not be carried out is refused after its head, before its body is read.
 final class WebConnection: ChannelInboundHandler {
   typealias InboundIn = HTTPServerRequestPart
   typealias OutboundOut = HTTPServerResponsePart
@@ -13,7 +13,7 @@ final class WebConnection: ChannelInboundHandler {
   private static let requestLimit = TimeAmount.seconds(30)
   /// How long a connection without a request is kept.
   private static let idleLimit = TimeAmount.seconds(75)
-  /// How long a client whose request is refused may go on sending its body.
+  /// How long a client whose request is refused may continue to send its body.
   private static let refusalPatience = Duration.seconds(2)
 
   private let site: Site
@@ -103,7 +103,7 @@ final class WebConnection: ChannelInboundHandler {
     task = Self.startRefusing(answer, sender)
   }
 
-  /// A client that is still sending loses the answer if the connection is closed at once.
+  /// Delays the close, because a client that is still sending would lose the answer.
   private static func startRefusing(_ answer: WebAnswer, _ sender: AnswerSender) -> Task<Void, Never> {
     Task {
       _ = try? await sender.send(answer)
@@ -119,7 +119,7 @@ final class WebConnection: ChannelInboundHandler {
     task = Self.startAnswering(request, site, sender) { isComplete in own.value.finish(sender, isComplete: isComplete) }
   }
 
-  /// - Parameter finish: called on the loop at the end.
+  /// - Parameter finish: called on the event loop at the end.
   private static func startAnswering(
     _ request: WebRequest, _ site: Site, _ sender: AnswerSender, _ finish: @escaping @Sendable (Bool) -> Void
   ) -> Task<Void, Never> {

@@ -9,22 +9,22 @@ struct WebRequest: Sendable {
   var path: String
   var query: WebQuery
   var headers: HTTPHeaders
-  /// Who sends it.
+  /// The client that sent it.
   var client: WebClient
   var body: [UInt8] = []
 
-  /// The part of the path after `/api/v1`; nil for anything but the API.
+  /// The part of the path after `/api/v1`; nil for requests outside the API.
   var endpoint: String? {
     guard path.hasPrefix(Self.apiRoot) else { return nil }
     return String(path.dropFirst(Self.apiRoot.count))
   }
 
-  /// Whether the method is one that may change something.
+  /// Whether the method can change something.
   var isUnsafe: Bool { method != .GET && method != .HEAD }
 
-  /// The value of a header that is there once; nil if it is missing.
+  /// The value of a header that must not be repeated; nil if it is missing.
   ///
-  /// - Throws: 400 if it is there more than once.
+  /// - Throws: 400 if it is repeated.
   func header(_ name: String) throws(WebError) -> String? {
     let values = headers[name]
     guard values.count <= 1 else { throw .badInput("the header \(name) is there more than once") }
@@ -46,11 +46,11 @@ struct WebClient: Sendable {
 
 /// The parameters of a query.
 ///
-/// They are read as those of a form: a plus sign is a blank, and percent signs begin encoded bytes.
+/// They are encoded as in forms: a plus sign is a blank, and percent signs begin encoded bytes.
 struct WebQuery: Sendable {
   private let values: [String: String]
 
-  /// - Throws: 400 for a text that is not percent-encoded UTF-8, and for a name that is there twice.
+  /// - Throws: 400 for a text that is not percent-encoded UTF-8, and for a repeated name.
   init(parsing text: some StringProtocol) throws(WebError) {
     var values: [String: String] = [:]
     for part in text.split(separator: "&") {
@@ -65,13 +65,13 @@ struct WebQuery: Sendable {
     self.values = values
   }
 
-  /// The value of a parameter; nil if it is not there.
+  /// The value of a parameter; nil if it is missing.
   subscript(name: String) -> String? { values[name] }
 
   /// The names of all parameters.
   var names: Set<String> { Set(values.keys) }
 
-  /// A parameter that must be there.
+  /// A required parameter.
   func required(_ name: String) throws(WebError) -> String {
     guard let value = values[name] else { throw .badInput("the parameter \(name) is missing") }
     return value
@@ -89,7 +89,7 @@ struct WebQuery: Sendable {
     return number
   }
 
-  /// A truth value: `1` or `true`, `0` or `false`; false if it is not there.
+  /// A Boolean: `1` or `true`, `0` or `false`; false if it is missing.
   func flag(_ name: String) throws(WebError) -> Bool {
     switch values[name] {
     case "1", "true": return true

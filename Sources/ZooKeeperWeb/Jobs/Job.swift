@@ -4,22 +4,22 @@ import Synchronization
 import ZnodeFormats
 import ZooKeeperProtocol
 
-/// Work on a subtree, which goes on after the request that has begun it was answered.
+/// Work on a subtree that continues after the answer to the request that started it.
 ///
 /// *Thread*: any.
 final class Job: Sendable {
-  /// What is done.
+  /// The kind of work.
   enum Kind: String, Sendable {
     case delete, copy, move, acl
     case importTree = "import"
   }
 
-  /// How far it is.
+  /// The phase.
   enum Phase: String, Sendable {
     case running, done, failed, stopped
   }
 
-  /// What has come of the znodes.
+  /// The numbers of znodes by outcome.
   struct Counts: Sendable {
     var created = 0
     var changed = 0
@@ -28,7 +28,7 @@ final class Job: Sendable {
     var failed = 0
   }
 
-  /// A znode for which the work was not done.
+  /// A znode for which the work has failed.
   struct Failure: Sendable {
     var path: String
     var word: String
@@ -49,7 +49,7 @@ final class Job: Sendable {
     var isReportDue = false
   }
 
-  /// How often what has been done is told while it goes on.
+  /// The interval of progress events.
   private static let reportInterval = Duration.milliseconds(200)
 
   let id: String
@@ -74,13 +74,13 @@ final class Job: Sendable {
     state = Mutex(State(total: total))
   }
 
-  /// Whether it goes on.
+  /// Whether it is running.
   var isRunning: Bool { state.withLock { $0.phase == .running } }
 
-  /// Takes the task that does the work.
+  /// Sets the task that does the work.
   func own(_ task: Task<Void, Never>) { state.withLock { $0.task = task } }
 
-  /// Takes note of how far the work is.
+  /// Records the progress.
   func advance(to done: Int? = nil, total: Int? = nil, counts: Counts? = nil) {
     let isDue = state.withLock { state in
       if let done { state.done = done }
@@ -93,7 +93,7 @@ final class Job: Sendable {
     if isDue { report(document) }
   }
 
-  /// Takes note of a znode for which the work was not done.
+  /// Records a failure.
   func fail(_ failure: Failure) {
     state.withLock { state in
       state.failureCount += 1
@@ -102,7 +102,7 @@ final class Job: Sendable {
     }
   }
 
-  /// Takes note of the end.
+  /// Records the end.
   func finish(_ phase: Phase, _ message: String? = nil) {
     state.withLock { state in
       guard state.phase == .running else { return }
@@ -117,7 +117,7 @@ final class Job: Sendable {
   /// Whether a znode has failed.
   var hasFailures: Bool { state.withLock { $0.failureCount > 0 } }
 
-  /// How many znodes have failed.
+  /// The number of failed znodes.
   var failureCount: Int { state.withLock { $0.failureCount } }
 
   /// Stops the work, and returns when it has ended.

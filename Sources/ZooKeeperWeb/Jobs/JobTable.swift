@@ -2,7 +2,7 @@ import JSONFormat
 import Synchronization
 import ZooKeeperClient
 
-/// The jobs that run, and those that have ended lately.
+/// The running jobs, and those that have ended recently.
 ///
 /// *Thread*: any.
 final class JobTable: Sendable {
@@ -21,9 +21,9 @@ final class JobTable: Sendable {
     self.report = report
   }
 
-  /// Begins a job.
+  /// Starts a job.
   ///
-  /// - Parameter work: does it, and takes note of znodes that have failed. What it throws ends the job.
+  /// - Parameter work: does the work and records failed znodes. An error ends the job.
   /// - Throws: 429 if too many run.
   func start(
     _ kind: Job.Kind, cluster: String, path: String, to target: String? = nil, total: Int? = nil,
@@ -58,13 +58,13 @@ final class JobTable: Sendable {
     return job
   }
 
-  /// All that are remembered, the latest first.
+  /// All remembered jobs, the latest first.
   var all: [Job] { state.withLock { $0.jobs.reversed() } }
 
-  /// The job of a number; nil if it is not remembered.
+  /// The job with an id; nil if it is not remembered.
   func job(_ id: String) -> Job? { state.withLock { state in state.jobs.first { $0.id == id } } }
 
-  /// Takes note of znodes for which the work of a job was not done.
+  /// Records failed znodes of a job.
   func note(_ failures: [String: ZooKeeperError], in job: Job) {
     for path in failures.keys.sorted() {
       guard let error = failures[path] else { continue }
@@ -73,7 +73,7 @@ final class JobTable: Sendable {
     }
   }
 
-  /// Stops all jobs, and begins no others.
+  /// Stops all jobs, and prevents new ones.
   func stop() async {
     let jobs = state.withLock { state in
       state.isStopped = true

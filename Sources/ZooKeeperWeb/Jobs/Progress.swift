@@ -1,6 +1,6 @@
 import Synchronization
 
-/// A number that several threads add to.
+/// A sum that several threads add to.
 final class Progress: Sendable {
   private let count = Mutex(0)
 
@@ -13,7 +13,7 @@ final class Progress: Sendable {
   }
 }
 
-/// A place among the walks, given back once: when the walk has ended, or is forgotten before it begins.
+/// A slot for a walk, which is returned once: when the walk ends, or if it is dropped before it starts.
 final class WalkLease: Sendable {
   private let walks: Slots
   private let isOver = Mutex(false)
@@ -22,7 +22,7 @@ final class WalkLease: Sendable {
 
   deinit { end() }
 
-  /// Gives the place back.
+  /// Returns the slot.
   func end() {
     let isFirst = isOver.withLock { isOver in
       defer { isOver = true }

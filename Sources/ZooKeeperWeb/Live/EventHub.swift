@@ -4,19 +4,19 @@ import Synchronization
 import ZooKeeperClient
 import ZooKeeperProtocol
 
-/// What a stream can follow besides znodes.
+/// The topics that a stream can follow in addition to znodes.
 enum Topic: String, CaseIterable, Sendable {
   case state, jobs, ensemble, clients, sandbox, trace, log
 }
 
-/// All streams of events, and what each of them follows.
+/// All event streams, with the topics and znodes that each follows.
 ///
 /// *Thread*: any.
 final class EventHub: Sendable {
-  /// What is asked for again and again, once for all streams that follow it.
+  /// A subject that is polled once for all streams that follow it.
   struct PollKey: Hashable {
     let topic: Topic
-    /// nil for what is the same for all clusters.
+    /// nil for a subject that is the same for all clusters.
     let cluster: String?
   }
 
@@ -41,7 +41,7 @@ final class EventHub: Sendable {
 
   init(loop: any EventLoop) { self.loop = loop }
 
-  /// Takes the site, which makes what is published.
+  /// Sets the site, which produces the events.
   func attach(_ site: Site) { self.site.withLock { $0 = WeakSite(site: site) } }
 
   // MARK: Streams
@@ -67,7 +67,7 @@ final class EventHub: Sendable {
     return stream
   }
 
-  /// Replaces what a stream follows.
+  /// Replaces the topics and znodes that a stream follows.
   ///
   /// - Returns: its cluster.
   /// - Throws: 404 if there is no such stream, 429 if too many znodes are followed.
@@ -129,7 +129,7 @@ final class EventHub: Sendable {
 
   /// Sends an event to the streams that follow a topic.
   ///
-  /// - Parameter cluster: whose streams get it; nil for all.
+  /// - Parameter cluster: the cluster whose streams get it; nil for all.
   func publish(_ name: String, _ document: JSON, topic: Topic? = nil, cluster: String? = nil) {
     let streams = state.withLock { state in
       state.members.values.filter { member in
@@ -159,7 +159,7 @@ final class EventHub: Sendable {
   /// The znodes of a cluster that streams follow.
   func followedPaths(of cluster: String) -> Set<String> { state.withLock { $0.followed[cluster]?.paths ?? [] } }
 
-  /// Whether a stream is about a cluster.
+  /// Whether a stream follows a cluster.
   func hasStreams(of cluster: String) -> Bool {
     state.withLock { $0.members.values.contains { $0.stream.cluster == cluster } }
   }
@@ -176,7 +176,7 @@ final class EventHub: Sendable {
 
   // MARK: Polls
 
-  /// Whether a stream follows what is asked for.
+  /// Whether a stream follows the subject of a poll.
   private func isWanted(_ key: PollKey) -> Bool {
     state.withLock { state in !state.isStopped && Self.wanted(state).contains(key) }
   }
@@ -195,7 +195,7 @@ final class EventHub: Sendable {
     return keys
   }
 
-  /// Begins to ask for what streams have begun to follow.
+  /// Starts polls for subjects that streams have begun to follow.
   private func startPolls() {
     guard let site = site.withLock({ $0.site }) else { return }
     state.withLock { state in
@@ -210,7 +210,7 @@ final class EventHub: Sendable {
     }
   }
 
-  /// Notes that a poll has ended. If a stream has begun to follow its subject meanwhile, another poll begins.
+  /// Records the end of a poll. If a stream has begun to follow its subject meanwhile, a new poll is started.
   private func finish(_ key: PollKey) {
     state.withLock { $0.polls[key] = nil }
     startPolls()

@@ -3,29 +3,30 @@ import NIOCore
 import NIOHTTP1
 import Synchronization
 
-/// One stream of server-sent events.
+/// A stream of server-sent events.
 ///
-/// Events are gathered for a moment and sent together, so that many of them cost few writes. What a slow reader leaves
-/// waiting is bounded: it loses events then, and is told how many. One that takes nothing for a minute is closed.
+/// Events are collected for a short time and sent together, so that there are few writes. The buffer for a slow reader
+/// is bounded: further events are lost, and the reader is told how many. A stream whose reader receives nothing for a
+/// minute is closed.
 ///
 /// *Source*: WHATWG HTML, "Server-sent events".
 final class EventStream: Sendable {
   private struct State {
     var pending: [UInt8] = []
     var droppedCount = 0
-    /// Whether bytes are being sent, or will be in a moment.
+    /// Whether bytes are being sent or will be shortly.
     var isSending = false
     var channel: (any Channel)?
     var end: CheckedContinuation<Void, Never>?
     var isOver = false
   }
 
-  /// How long events are gathered: a write for each of 50 a second, to each of 200 streams, would take a tenth of a
-  /// core.
+  /// How long events are collected. Separate writes of 50 events per second to each of 200 streams would take a tenth
+  /// of a core.
   private static let gathering = TimeAmount.milliseconds(40)
 
   let id: String
-  /// The cluster that the stream is about.
+  /// The cluster that the stream follows.
   let cluster: String
   private let state = Mutex(State())
   private let onEnd: @Sendable (EventStream) -> Void
@@ -44,10 +45,10 @@ final class EventStream: Sendable {
     return bytes
   }
 
-  /// The bytes of a comment, by which both ends see that the connection lives.
+  /// The bytes of a comment, which shows both ends that the connection is alive.
   static let heartbeat = [UInt8](":\n\n".utf8)
 
-  /// Takes an event; it is lost if too much waits.
+  /// Queues an event. It is lost if the buffer is full.
   func send(_ bytes: [UInt8]) {
     let channel = state.withLock { state -> (any Channel)? in
       guard !state.isOver else { return nil }
@@ -100,7 +101,7 @@ final class EventStream: Sendable {
     onEnd(self)
   }
 
-  /// Sends what waits.
+  /// Sends the queued events.
   ///
   /// *Thread*: the channel's event loop.
   private func flush(_ channel: any Channel) {

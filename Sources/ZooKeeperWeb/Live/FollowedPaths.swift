@@ -1,16 +1,16 @@
 import ZooKeeperClient
 import ZooKeeperProtocol
 
-/// Which streams follow which znodes of one cluster. Each znode has one watch on the servers, however many streams
-/// follow it.
+/// The znodes of one cluster that streams follow. Each znode has one watch on the servers, however many streams follow
+/// it.
 struct FollowedPaths {
-  /// What of a znode a stream follows.
+  /// The kinds of changes of a znode that a stream follows.
   struct Kinds: OptionSet {
     let rawValue: UInt8
     static let children = Kinds(rawValue: 1)
     static let data = Kinds(rawValue: 2)
 
-    /// Whether an event of a watch is about it.
+    /// Whether an event concerns it.
     func concerns(_ type: EventType) -> Bool {
       switch type {
       case .nodeChildrenChanged: contains(.children)
@@ -21,17 +21,17 @@ struct FollowedPaths {
     }
   }
 
-  /// By path, and there by the id of the stream.
+  /// By path, and then by the id of the stream.
   private var followers: [String: [String: Kinds]] = [:]
   private var pathsOfStreams: [String: [String]] = [:]
 
-  /// All that are followed.
+  /// All followed znodes.
   var paths: Set<String> { Set(followers.keys) }
 
-  /// How many znodes are followed.
+  /// The number of followed znodes.
   var count: Int { followers.count }
 
-  /// Replaces what a stream follows.
+  /// Replaces the znodes that a stream follows.
   mutating func set(_ wanted: [String: Kinds], of stream: String) {
     remove(stream)
     guard !wanted.isEmpty else { return }
@@ -39,7 +39,7 @@ struct FollowedPaths {
     pathsOfStreams[stream] = [String](wanted.keys)
   }
 
-  /// Forgets a stream.
+  /// Removes a stream.
   mutating func remove(_ stream: String) {
     for path in pathsOfStreams.removeValue(forKey: stream) ?? [] {
       followers[path]?[stream] = nil

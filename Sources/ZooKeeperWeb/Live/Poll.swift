@@ -1,12 +1,12 @@
 import JSONFormat
 import ZooKeeperSandbox
 
-/// Asks again and again for what streams follow, and publishes the answers.
+/// Polls a subject that streams follow, and publishes the answers.
 struct Poll {
   let key: EventHub.PollKey
   let site: Site
 
-  /// Goes on as long as `isWanted` says so.
+  /// Continues while `isWanted` returns true.
   func run(while isWanted: () -> Bool) async {
     switch key.topic {
     case .ensemble: await ensembles(isWanted)

@@ -2,7 +2,7 @@ import JSONFormat
 import ZooKeeperProtocol
 import ZooKeeperSandbox
 
-/// What can be done to the servers of the sandbox.
+/// The actions on the servers of the sandbox.
 enum SandboxAction: String, Sendable {
   case kill, restart, pause, resume, partition, heal, delay, drop, clock, expire, writer
   case slowDisk = "slow-disk"
@@ -31,7 +31,7 @@ extension Site {
 }
 
 extension SandboxControl {
-  /// Carries out an action; most return before the servers have got over it.
+  /// Carries out an action. Most return before the servers have recovered.
   ///
   /// - Returns: what was done, for the access log.
   func perform(_ action: SandboxAction, _ body: [UInt8]) async throws -> String {
@@ -92,7 +92,7 @@ extension SandboxControl {
       default: try await ensemble.resume(id)
       }
     }
-    // What follows is not waited for, but the act itself mostly takes a few milliseconds.
+    // The recovery is not awaited, but the action itself usually takes a few milliseconds.
     await settle(within: .milliseconds(300))
     return "\(action.rawValue) \(id)"
   }

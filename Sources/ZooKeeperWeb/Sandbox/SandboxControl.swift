@@ -4,10 +4,10 @@ import ZnodeFormats
 import ZooKeeperProtocol
 import ZooKeeperSandbox
 
-/// The servers of the sandbox, what is being done to them, and a client that writes.
+/// The servers of the sandbox, a queue of changes, and a client that writes.
 ///
-/// The sandbox makes one change at a time, and a change returns only when the ensemble has recovered from it. Changes
-/// therefore wait in a queue here, and requests return at once.
+/// The sandbox makes one change at a time, and a change returns only after the ensemble has recovered. Therefore
+/// changes are queued here, and requests return at once.
 final class SandboxControl: Sendable {
   private struct State {
     var last: Task<Void, Never>?
@@ -19,7 +19,7 @@ final class SandboxControl: Sendable {
   let writer: SandboxWriter
   private let state = Mutex(State())
 
-  /// So many changes wait at most.
+  /// The maximum number of queued changes.
   private static let waitingLimit = 20
 
   init(_ ensemble: LocalEnsemble) {
@@ -28,7 +28,7 @@ final class SandboxControl: Sendable {
     ensemble.startLog()
   }
 
-  /// Makes a change after those before it.
+  /// Queues a change.
   ///
   /// - Throws: 429 if too many wait.
   func run(_ what: String, _ change: @escaping @Sendable () async throws(SandboxError) -> Void) throws(WebError) {
@@ -50,13 +50,13 @@ final class SandboxControl: Sendable {
     guard isTaken else { throw .tooMany("\(Self.waitingLimit) changes of the sandbox wait already") }
   }
 
-  /// Waits until all changes are made, for at most a time.
+  /// Waits until all changes have been made, within a time limit.
   func settle(within limit: Duration) async {
     let end = ContinuousClock.now + limit
     while state.withLock({ $0.waitingCount > 0 }), .now < end { try? await Task.sleep(for: .milliseconds(10)) }
   }
 
-  /// Ends the client that writes.
+  /// Stops the writing client.
   func stop() async { await writer.stop() }
 
   /// The document of `GET /sandbox`.
@@ -79,7 +79,7 @@ final class SandboxControl: Sendable {
     ])
   }
 
-  /// Takes the lines that the servers have logged since the last call.
+  /// Takes the servers' log lines since the last call.
   func takeLog() -> [JSON] {
     ensemble.takeLog().map { line in
       .object([

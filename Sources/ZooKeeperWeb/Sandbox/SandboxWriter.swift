@@ -1,10 +1,10 @@
 import ZooKeeperClient
 import ZooKeeperProtocol
 
-/// A client that writes, so that something passes between the servers of the sandbox, and that shows for how long none
-/// of its writes was acknowledged.
+/// A client that writes, so that there is traffic between the servers of the sandbox, and that measures the time
+/// without acknowledged writes.
 actor SandboxWriter {
-  /// What has come of the writes.
+  /// The statistics of the writes.
   struct Figures: Sendable {
     var isOn = false
     var perSecond = 2
@@ -23,7 +23,7 @@ actor SandboxWriter {
 
   init(_ connectString: String) { self.connectString = connectString }
 
-  /// What has come of the writes, the present gap included.
+  /// The statistics, including the present gap.
   func figures() -> Figures {
     var figures = state
     if state.isOn { figures.longestGapMilliseconds = max(state.longestGapMilliseconds, gapMilliseconds) }
@@ -35,7 +35,7 @@ actor SandboxWriter {
     return Int64((ContinuousClock.now - last) / .milliseconds(1))
   }
 
-  /// Begins or ends to write.
+  /// Starts or stops writing.
   func set(isOn: Bool, perSecond: Int?) async {
     if let perSecond { state.perSecond = perSecond }
     guard isOn != state.isOn else { return }
@@ -54,7 +54,7 @@ actor SandboxWriter {
     }
   }
 
-  /// Ends.
+  /// Stops writing.
   func stop() async { await set(isOn: false, perSecond: nil) }
 
   private func run() async {

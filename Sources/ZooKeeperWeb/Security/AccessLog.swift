@@ -2,11 +2,11 @@ import JSONFormat
 import NIOHTTP1
 import ZnodeFormats
 
-/// The lines that say who has changed what.
+/// The lines of the access log, which records changes and their users.
 ///
 /// *Shape*: `TIME ADDRESS USER CLUSTER STATUS RESULT DEED`; the result is the name of the error, or `ok`.
 enum AccessLog {
-  /// The longest description of a deed.
+  /// The maximum length of the description.
   private static let deedLimit = 2000
 
   /// The line of a request.
@@ -20,7 +20,7 @@ enum AccessLog {
     return "\(time) \(client.address) \(who) \(place) \(status.code) \(word) \(printable(deed))"
   }
 
-  /// A text in quotes, with everything escaped that would end it or the line.
+  /// A quoted text, in which characters are escaped that would end it or the line.
   static func quoted(_ text: String) -> String { String(decoding: JSON.string(text).bytes, as: UTF8.self) }
 
   private static func printable(_ text: String) -> String {

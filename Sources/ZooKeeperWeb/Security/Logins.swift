@@ -2,7 +2,7 @@ import Digests
 import NIOPosix
 import Synchronization
 
-/// Who is logged in, and how often that was tried in vain.
+/// The logins, and a limit of failed attempts.
 final class Logins: Sendable {
   private struct Session {
     var user: String
@@ -19,11 +19,11 @@ final class Logins: Sendable {
   static let cookie = "zkcli"
   private static let lifetime = Duration.seconds(12 * 3600)
   private static let sessionLimit = 1000
-  /// So many failures in a minute stop all attempts until it is over: they are slow already.
+  /// The number of failures in a minute after which further attempts in it are refused.
   private static let failureLimit = 20
   private static let failureSpan = Duration.seconds(60)
   private static let runningLimit = 4
-  /// How long the answer to a failure waits.
+  /// The delay of the answer to a failure.
   private static let failureDelay = Duration.milliseconds(500)
 
   let policy: LoginPolicy
@@ -44,7 +44,7 @@ final class Logins: Sendable {
   /// Checks a token, or a user's password.
   ///
   /// - Returns: the user, and the cookie that proves the login from now on.
-  /// - Throws: 401 if they are not right, 429 after too many attempts.
+  /// - Throws: 401 if they are wrong, 429 after too many attempts.
   func logIn(_ fields: RequestFields, isEncrypted: Bool) async throws -> (user: String, cookie: String) {
     try begin()
     defer { state.withLock { $0.runningCount -= 1 } }
@@ -54,7 +54,7 @@ final class Logins: Sendable {
       user = isRight ? "token" : nil
     } else {
       let (name, password) = (try fields.text("user"), try fields.text("password"))
-      // A hash takes long: that is what it is for.
+      // The hash is slow by design, so it is computed on another thread.
       let passwords = policy.passwords
       let isRight = try await NIOThreadPool.singleton.runIfActive { passwords?.accepts(password, of: name) ?? false }
       user = isRight ? name : nil
@@ -79,7 +79,7 @@ final class Logins: Sendable {
 
   /// Ends a login.
   ///
-  /// - Returns: the cookie that takes the place of the one before.
+  /// - Returns: the cookie that replaces the previous one.
   func logOut(_ request: WebRequest) -> String {
     if let secret = Self.secret(in: request) { state.withLock { $0.sessions[secret] = nil } }
     return Self.cookie("", lifetimeSeconds: 0, request.client.isEncrypted)

@@ -2,12 +2,12 @@ import Digests
 
 /// Users and the hashes of their passwords.
 ///
-/// *Shape*: a line `user:$5$salt$hash` or `user:$6$salt$hash` for each, as `openssl passwd -5` and `htpasswd` make the
-/// hash; empty lines and those that begin with `#` are skipped.
+/// *Shape*: a line `user:$5$salt$hash` or `user:$6$salt$hash` for each, with hashes of `openssl passwd -5` or
+/// `htpasswd`; empty lines and lines that begin with `#` are skipped.
 package struct PasswordFile: Sendable {
   private let hashes: [String: SHACrypt]
 
-  /// - Throws: what is wrong with which line.
+  /// - Throws: an error with the number of the malformed line.
   package init(parsing text: String) throws(WebStartError) {
     var hashes: [String: SHACrypt] = [:]
     for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
@@ -29,7 +29,7 @@ package struct PasswordFile: Sendable {
 
   /// Whether a password is the user's.
   ///
-  /// An unknown user takes as long as a known one, so that the time does not say who is known.
+  /// An unknown user takes as long as a known one, so that the time does not reveal which users exist.
   ///
   /// *Thread*: one that may be busy for some time.
   func accepts(_ password: String, of user: String) -> Bool {
@@ -39,13 +39,13 @@ package struct PasswordFile: Sendable {
   }
 }
 
-/// A password as `crypt` hashes it with SHA-256 or SHA-512.
+/// The password hash of `crypt` with SHA-256 or SHA-512.
 ///
 /// *Source*: Ulrich Drepper, "Unix crypt using SHA-256 and SHA-512".
 struct SHACrypt: Hashable, Sendable {
-  /// More rounds than this take seconds.
+  /// The maximum number of rounds; more would take seconds.
   static let roundLimit = 1_000_000
-  /// Longer passwords are not accepted: the time grows with their length.
+  /// The maximum length of a password, because the time grows with the length.
   static let passwordLimitBytes = 256
 
   private let digest: MessageDigest
@@ -74,7 +74,7 @@ struct SHACrypt: Hashable, Sendable {
     self.hash = hash
   }
 
-  /// Whether the hash is that of a password.
+  /// Whether a password has this hash.
   func accepts(_ password: String) -> Bool {
     let password = [UInt8](password.utf8)
     guard password.count <= Self.passwordLimitBytes else { return false }
@@ -108,7 +108,7 @@ struct SHACrypt: Hashable, Sendable {
 
   private static let digits = [UInt8]("./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz".utf8)
 
-  /// The hash in the order and the digits of `crypt`.
+  /// The hash in the byte order and the digits of `crypt`.
   private func encode(_ sum: [UInt8]) -> String {
     let third = digest == .sha256 ? 10 : 21
     var groups: [(Int?, Int?, Int?)] = []

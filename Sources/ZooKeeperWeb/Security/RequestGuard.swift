@@ -3,25 +3,25 @@ import NIOHTTP1
 import Platform
 import ZooKeeperProtocol
 
-/// Decides by the head of a request whether it may come from the page of this server.
+/// Checks the head of a request for signs that it was not sent by the page of this server.
 ///
-/// A page of another origin can make a browser send requests here. It is refused by the name that the request is sent
-/// to, which a page that has been bound to this address by DNS cannot choose; by the headers in which browsers say
-/// where a request is from; and, for all that changes something, by a token that only the page can read.
+/// A page of another origin can make a browser send requests here. Such requests are recognized by the host name, which
+/// a page that was bound to this address by DNS rebinding cannot choose; by the headers in which browsers report the
+/// origin; and, if they change something, by a token that only the page can read.
 struct RequestGuard: Sendable {
-  /// The names by which the server may be called, in lower case.
+  /// The allowed host names, in lower case.
   let names: Set<String>
-  /// Whether the server is listened to beyond this machine. Any numeric address may be meant then.
+  /// Whether the server listens on other than loopback addresses, so that any numeric address is allowed.
   let acceptsAddresses: Bool
   let port: Int
-  /// What requests that change something must have.
+  /// The token that requests must have if they change something.
   let token: String
 
   /// The header with the token.
   static let tokenHeader = "X-Zkcli-Token"
 
   init(host: String, port: Int, names: [String], token: String) {
-    let listening = HostAndPort(host: host, port: port)
+    let listening = ServerAddress(host: host, port: port)
     var known: Set<String> = ["localhost", "127.0.0.1", "[::1]"]
     acceptsAddresses = !listening.isLoopback
     if acceptsAddresses { known.insert(HostInfo.name.lowercased()) }
@@ -32,7 +32,7 @@ struct RequestGuard: Sendable {
     self.token = token
   }
 
-  /// Refuses a request that was sent to another name than one of this server.
+  /// Refuses a request with a host name that is not allowed.
   func checkHost(_ request: WebRequest) throws(WebError) {
     guard let text = try request.header("Host") else { throw .badInput("the header Host is missing") }
     let defaultPort = request.client.isEncrypted ? 443 : 80
@@ -40,7 +40,7 @@ struct RequestGuard: Sendable {
     guard let name, (ownPort ?? defaultPort) == port, names.contains(name) || acceptsAddresses && Self.isAddress(name)
     else {
       throw .forbidden(
-        "WrongHost", "this server is not called by that name and port",
+        "WrongHost", "this server does not have that name and port",
         hint:
           "open the address that was printed when it was started, or name others with --allow-host (in zoo.cfg,"
           + " web.hostNames)"
@@ -48,7 +48,7 @@ struct RequestGuard: Sendable {
     }
   }
 
-  /// Refuses a request that a page of another origin has caused.
+  /// Refuses a request from a page of another origin.
   func checkOrigin(_ request: WebRequest) throws(WebError) {
     if let site = try request.header("Sec-Fetch-Site"), site != "same-origin", site != "none" {
       throw .forbidden("WrongOrigin", "the request comes from a page of another origin")
@@ -80,7 +80,7 @@ struct RequestGuard: Sendable {
     return (String(text[..<end]), port)
   }
 
-  /// Whether a name is a numeric address, which DNS has no say in.
+  /// Whether a name is a numeric address, which does not depend on DNS.
   private static func isAddress(_ name: String) -> Bool {
     if name.hasPrefix("[") { return name.dropFirst().dropLast().allSatisfy { $0.isHexDigit || $0 == ":" || $0 == "." } }
     let parts = name.split(separator: ".", omittingEmptySubsequences: false)

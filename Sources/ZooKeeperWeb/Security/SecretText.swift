@@ -1,6 +1,6 @@
 import JSONFormat
 
-/// Texts that cannot be guessed.
+/// Random texts for secrets.
 enum SecretText {
   /// 64 hexadecimal digits: 256 bits from the operating system.
   static func make() -> String {

@@ -4,7 +4,7 @@ import ZooKeeperHistory
 import ZooKeeperProtocol
 
 extension ShellError {
-  /// Why there is no answer from a data directory.
+  /// The error for a data directory that cannot give an answer.
   init(_ error: HistoryError) {
     let path = error.path
     switch error.code {
@@ -15,8 +15,8 @@ extension ShellError {
         hint: "name a dataDir, the version-2 in it, or one of the files")
     case .noSnapshot:
       self.init(
-        .localInputOutput, "NoSnapshot", "\(path) has no snapshot to begin with, and its log begins too late",
-        hint: "log show prints the transactions all the same")
+        .localInputOutput, "NoSnapshot", "\(path) has no snapshot to start from, and its log begins too late",
+        hint: "log show prints the transactions nevertheless")
     case .tooEarly(let earliest, let time):
       let when = time.map { ", before \(TimeStyle.shortText(milliseconds: $0))" } ?? ""
       self.init(
@@ -35,18 +35,18 @@ extension ShellError {
 }
 
 extension HistoryFinding {
-  /// What it means for the answer, as a sentence without its final stop.
+  /// What the finding means for the answer, as a sentence without a full stop.
   var sentence: String {
     switch self {
     case .skippedSnapshot(let error):
-      "a snapshot was left out: \(error.sentence); an older one and the log have led to the same state"
+      "a snapshot was left out: \(error.sentence); an older one and the log led to the same state"
     case .partialSnapshot(let error, let zxid, let count):
       "\(error.sentence); shown are the first \(count) znodes of the state at \(zxid)"
     case .damagedLog(let error, let last): "\(error.sentence); transactions after \(last) are missing"
     case .gap(let after, let next): "the transactions between \(after) and \(next) are missing in the log"
-    case .digestMismatch(let zxid): "the state at \(zxid) is not the one that the servers had: the digests differ"
+    case .digestMismatch(let zxid): "the state at \(zxid) differs from that of the servers: the digests do not match"
     case .aheadOfLog(let snapshot, let log):
-      "the snapshot has effects of transactions up to \(snapshot), but the log ends with \(log)"
+      "the snapshot includes transactions up to \(snapshot), but the log ends with \(log)"
     case .noLog(let directory):
       "there is no log in \(directory), only snapshots; --log-dir names the directory of the logs"
     }
@@ -54,7 +54,7 @@ extension HistoryFinding {
 }
 
 extension TxnLogError {
-  /// Where and what, as a sentence without its final stop.
+  /// The place and the kind of the damage, as a sentence without a full stop.
   var sentence: String {
     if case .fileSystem(let failure) = code { return failure.words }
     let place = offset.map { "\(path) at offset \($0)" } ?? path

@@ -12,10 +12,10 @@ import ZooKeeperProtocol
   import Darwin
 #endif
 
-/// The history in a data directory of this machine.
+/// The history in a local data directory.
 typealias LocalHistory = HistoryDirectory<PosixFileSystem>
 
-/// Data directories and moments, as the commands about the past name them.
+/// Data directories and moments, as arguments of the commands about the past.
 extension CommandContext {
   /// The history in the directory that an argument names.
   func history(_ word: Word) throws(ShellError) -> LocalHistory {
@@ -30,20 +30,20 @@ extension CommandContext {
     }
   }
 
-  /// The moment that `--at` or `--before` names; without them, the newest.
+  /// The moment that `--at` or `--before` gives; without them, the newest.
   func moment() throws(ShellError) -> Moment {
     guard let before = invocation.value(.before) else { return try moment(.at) ?? .newest }
     guard !invocation.flag(.at) else { throw .usage("--at and --before cannot be combined") }
     return Self.before(try ValueParser.moment(before, of: "--before", now: WallClock.nowMilliseconds()))
   }
 
-  /// The moment of an option; nil without it.
+  /// The moment that an option gives; nil without it.
   func moment(_ option: OptionName) throws(ShellError) -> Moment? {
     guard let word = invocation.value(option) else { return nil }
     return try ValueParser.moment(word, of: "--\(option.rawValue)", now: WallClock.nowMilliseconds())
   }
 
-  /// Right before a moment.
+  /// The moment immediately before another.
   static func before(_ moment: Moment) -> Moment {
     switch moment {
     case .at(let zxid): .before(zxid)
@@ -52,7 +52,7 @@ extension CommandContext {
     }
   }
 
-  /// The state at a moment. What was noticed is emitted as warnings.
+  /// The state at a moment. Findings are emitted as warnings.
   func state(of history: inout LocalHistory, at moment: Moment) throws(ShellError) -> PastState {
     progress.begin("read")
     let state: PastState
@@ -66,25 +66,25 @@ extension CommandContext {
     return state
   }
 
-  /// Shows the progress of a long reading, and ends it when the command is cancelled.
+  /// Hooks that show the progress of a long read, and end it if the command is cancelled.
   var hooks: HistoryHooks {
     HistoryHooks(
       goesOn: { [progress] count in
         progress.advance(to: count)
         return !Task.isCancelled
       },
-      // Long enough for a server to end a write that it has begun.
+      // Long enough for a server to complete a write that it has begun.
       pause: { usleep(20_000) })
   }
 }
 
 extension PastState {
-  /// The exit code of a command that has shown it completely.
+  /// The exit code of a command that has shown the whole state.
   var exitCode: ExitCode { findings.contains(where: \.isLoss) ? .partial : .success }
 }
 
 extension ValueParser {
-  /// A moment: a zxid in hexadecimal with 0x or in decimal, so long ago, or a date and time of ISO 8601.
+  /// A moment: a zxid in hexadecimal with 0x or in decimal, a time span before now, or a date and time of ISO 8601.
   ///
   /// - Parameter now: milliseconds since 1970.
   static func moment(_ word: Word, of name: String, now: Int64) throws(ShellError) -> Moment {

@@ -2,11 +2,11 @@ import TxnLog
 import ZooKeeperHistory
 import ZooKeeperProtocol
 
-/// What `log` shows of the transactions in a data directory.
+/// The actions of `log`, which shows the transactions in a data directory.
 enum LogAction: String, CaseIterable, Hashable, Sendable {
   case show, tail, who, stat
 
-  /// The options that it takes, beside the directory of the logs.
+  /// The options that it takes in addition to the directory of the logs.
   var options: [OptionName] {
     switch self {
     case .show: [.since, .until, .path, .recursive, .session, .operation, .withData, .audit]
@@ -52,7 +52,7 @@ extension CommandContext {
     }
   }
 
-  /// Which transactions the options ask for.
+  /// The filter for the transactions that the options ask for.
   private func filter() throws(ShellError) -> TxnFilter {
     var filter = TxnFilter()
     if let word = invocation.value(.path) { filter.path = try ValueParser.path(word, in: "/") }
@@ -85,13 +85,13 @@ extension CommandContext {
     return filter
   }
 
-  /// Where to begin to read.
+  /// The position at which to start reading.
   private func start(_ filter: TxnFilter) -> TransactionStream<PosixFileSystem>.Start {
     if filter.zxids.lowerBound > .zero { return .zxid(filter.zxids.lowerBound) }
     return filter.times.lowerBound > .min ? .time(filter.times.lowerBound) : .beginning
   }
 
-  /// A batch that shows what the options ask for.
+  /// An empty batch with the columns that the options ask for.
   private func emptyBatch(_ filter: TxnFilter) throws(ShellError) -> TransactionBatch {
     var batch = TransactionBatch()
     batch.filter = filter
@@ -102,12 +102,12 @@ extension CommandContext {
     return batch
   }
 
-  /// So many bytes of transactions are rendered together.
+  /// How many bytes of transactions are rendered together.
   private static let batchBytes = 256 << 10
 
-  /// Reads the log, and calls `body` with each transaction that is wanted, until it returns false.
+  /// Reads the log and calls `body` with each matching transaction until it returns false.
   ///
-  /// - Returns: whether something was missing.
+  /// - Returns: whether anything was missing.
   private func read(
     _ stream: inout TransactionStream<PosixFileSystem>, _ filter: TxnFilter,
     _ body: (UnsafeRawBufferPointer, TxnOutline) throws -> Bool
@@ -116,7 +116,7 @@ extension CommandContext {
     while let item = try stream.next() {
       switch item {
       case .finding(let finding):
-        // What is before the first transaction that is wanted is not missing.
+        // A gap before the first matching transaction does not matter.
         if case .gap(_, let next) = finding, !filter.zxids.contains(next) { continue }
         hasLoss = hasLoss || finding.isLoss
         try emit(.warning(finding.sentence))
@@ -145,7 +145,7 @@ extension CommandContext {
     return hasLoss ? .partial : .success
   }
 
-  /// Prints who has changed a znode, and how what was deleted can be seen again.
+  /// Prints which sessions have changed a znode, and how to see it again if it was deleted.
   private func showWriters(_ history: LocalHistory) throws -> ExitCode {
     guard let word = invocation.argument(2) else { throw ShellError.missing("argument", "path", of: invocation.spec) }
     let path = try ValueParser.path(word, in: "/")
@@ -193,7 +193,7 @@ extension CommandContext {
       }
       last = buffer.inOrder
       guard last.count < wanted, segmentCount < history.segments.count else { break }
-      // Not enough: begin earlier.
+      // These segments were not enough, so start with earlier ones.
       segmentCount *= 4
       stream = try TransactionStream(history, from: .lastSegments(segmentCount), hooks)
     }
@@ -226,7 +226,7 @@ extension CommandContext {
   }
 }
 
-/// The last of many entries.
+/// The last entries of a long sequence.
 private struct RecentEntries {
   let limit: Int
   private var entries: [[UInt8]] = []
@@ -244,7 +244,8 @@ private struct RecentEntries {
   var inOrder: [[UInt8]] { [[UInt8]](entries[next...] + entries[..<next]) }
 }
 
-/// The deletes that ended with that of a znode: what was under it before the first of them is what was lost.
+/// The consecutive deletes that ended with that of a znode. The state before the first of them is the one that was
+/// lost.
 struct DeletionRun {
   private let path: String
   private let own: TxnFilter
@@ -253,7 +254,7 @@ struct DeletionRun {
   private var session: SessionID?
   private var lastMilliseconds: Int64 = 0
 
-  /// Deletes of one session that are further apart do not belong together.
+  /// Deletes of one session that are further apart do not belong to the same run.
   private static let pauseMilliseconds: Int64 = 60_000
 
   init(path: String) {
@@ -263,7 +264,7 @@ struct DeletionRun {
     self.own = own
   }
 
-  /// Takes note of a transaction with changes under the znode.
+  /// Records a transaction with changes under the znode.
   mutating func note(_ outline: TxnOutline, _ filter: TxnFilter) {
     outline.forEachOperation { operation in
       guard filter.includes(operation) else { return true }
@@ -280,7 +281,7 @@ struct DeletionRun {
     }
   }
 
-  /// How to see it again; nil if the znode was not deleted.
+  /// How to see the znode again; nil if it was not deleted.
   func advice(_ directory: String) -> String? {
     guard let start, let end else { return nil }
     let place = "\(directory) \(Tokenizer.quote(Word(path))) --before \(start)"

@@ -3,7 +3,7 @@ import ZnodeFormats
 import ZooKeeperHistory
 import ZooKeeperProtocol
 
-/// What a log has, in numbers.
+/// The statistics of a log.
 struct LogSummary {
   private var count = 0
   private var bytes = 0
@@ -12,7 +12,7 @@ struct LogSummary {
   private var operations: [String: Int] = [:]
   private var sessions: [SessionID: Int] = [:]
 
-  /// So many of the sessions with the most transactions are listed.
+  /// How many of the busiest sessions are listed.
   private static let listedCount = 5
 
   /// Adds a transaction.
@@ -28,7 +28,7 @@ struct LogSummary {
     }
   }
 
-  /// The numbers, with those of the files.
+  /// The statistics, including those of the files.
   func record(_ history: LocalHistory) -> Record {
     func time(_ header: TxnHeader?) -> Record.Value {
       header.map { .text(TimeStyle.iso.text(milliseconds: $0.timeMilliseconds)) } ?? .missing
@@ -62,9 +62,9 @@ struct LogSummary {
   }
 }
 
-/// The audit log of a server, which has the addresses and the identities of sessions.
+/// The audit log of a server, which contains the addresses and the identities of sessions.
 enum AuditFile {
-  /// Who has used which session.
+  /// The user of each session.
   ///
   /// *Source*: `org.apache.zookeeper.audit.AuditEvent`: `key=value` pairs separated by tabs.
   ///

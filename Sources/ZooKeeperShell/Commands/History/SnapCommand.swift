@@ -3,11 +3,11 @@ import ZooKeeperHistory
 import ZooKeeperProtocol
 import ZooKeeperTrees
 
-/// What `snap` shows of a state of the past.
+/// The actions of `snap`, which shows a past state.
 enum SnapAction: String, CaseIterable, Hashable, Sendable {
   case ls, cat, stat, tree, find, grep, du, diff, export
 
-  /// The options that it takes, beside those that say which state.
+  /// The options that it takes in addition to those that choose the state.
   var options: [OptionName] {
     switch self {
     case .ls: [.long, .recursive, .human]
@@ -25,7 +25,7 @@ enum SnapAction: String, CaseIterable, Hashable, Sendable {
     }
   }
 
-  /// The command on an ensemble that does the same.
+  /// The command that does the same on an ensemble.
   var command: ClientCommand {
     switch self {
     case .ls: .ls
@@ -59,7 +59,7 @@ extension CommandContext {
     var inner = self
     inner.directory = "/"
     var options = invocation.options
-    // A search in one znode is better done with cat.
+    // Always recursive, because cat is enough for a single znode.
     if action == .grep { options[.recursive] = [Word("")] }
     inner.invocation = Invocation(
       spec: CommandTable.spec(of: .client(action.command)), arguments: [Word](invocation.arguments.dropFirst(2)),
@@ -80,7 +80,7 @@ extension CommandContext {
     return state.exitCode == .success ? code : state.exitCode
   }
 
-  /// Writes a subtree to a file, an archive or a directory, from which import and apply take it.
+  /// Writes a subtree to a file, an archive or a directory, which import and apply can read.
   private func export(_ state: PastState) async throws -> ExitCode {
     guard let word = invocation.arguments.first, invocation.arguments.count <= 2 else {
       throw ShellError.usage("snap export takes a path, and a file", hint: "snap export DIR /app app.jsonl")
@@ -118,7 +118,7 @@ extension CommandContext {
     }
   }
 
-  /// So many paths are written at a time: what a result costs is more than what a path does.
+  /// How many paths are written together, because a result costs more than a path.
   private static let pathsInOneGo = 256
 
   private func listPaths(_ root: String, _ state: PastState) async throws {
@@ -183,7 +183,7 @@ extension CommandContext {
 }
 
 extension PastZnode {
-  /// How a copy of it is created.
+  /// The mode in which a copy of it is created.
   fileprivate var createMode: CreateMode {
     switch lifetime {
     case .persistent, .session: .persistent
@@ -193,7 +193,7 @@ extension PastZnode {
   }
 }
 
-/// A subtree of a past state as copies and comparisons read it; without znodes if there was none.
+/// A subtree of a past state as copies and comparisons read it; empty if it did not exist.
 struct PastTree: TreeFileReader {
   private let root: String
   private var walk: PastWalk?

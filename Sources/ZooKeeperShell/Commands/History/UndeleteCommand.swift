@@ -5,7 +5,7 @@ import ZooKeeperTrees
 
 /// undelete.
 extension CommandContext {
-  /// Brings a subtree of the past back into the ensemble.
+  /// Restores a past subtree in the ensemble.
   func undelete(_ client: ZooKeeperClient) async throws -> ExitCode {
     var history = try history(invocation.arguments[0])
     let path = try ValueParser.path(invocation.arguments[1], in: "/")
@@ -26,7 +26,7 @@ extension CommandContext {
     return code == .success ? state.exitCode : code
   }
 
-  /// Where the subtree goes: to its former path, which begins after the chroot of the session.
+  /// The path to restore the subtree at: its former path, relative to the chroot of the session.
   private func targetPath(_ path: String) throws(ShellError) -> String {
     if let word = invocation.value(.to) { return try self.path(of: word) }
     guard let chroot, chroot != "/" else { return path }
@@ -37,7 +37,7 @@ extension CommandContext {
     return path == chroot ? "/" : String(path.dropFirst(chroot.count))
   }
 
-  /// The error for a command that does not say which state is wanted; it names the one before the deletion.
+  /// The error for a command without a moment; its hint names the state before the deletion.
   private func missingMoment(_ history: LocalHistory, _ path: String) throws -> ShellError {
     var filter = TxnFilter()
     filter.path = path

@@ -6,7 +6,7 @@ import ZooKeeperProtocol
 
 /// health, ready and members.
 extension CommandContext {
-  /// Says what is wrong with the ensemble.
+  /// Reports problems of the ensemble.
   func health() async throws -> ExitCode {
     let report = try await probe().ensemble(servers)
     try Task.checkCancellation()
@@ -21,7 +21,7 @@ extension CommandContext {
     }
   }
 
-  /// The disks of servers that run on this machine: Apache's servers do not tell how much room they have.
+  /// The disks of servers that run on this machine, because Apache's servers do not report their free space.
   private static func localDisks(of report: EnsembleReport) -> [ServerAddress: DiskSpace] {
     let own: Set<String> = ["localhost", "127.0.0.1", "::1", HostInfo.name]
     var disks: [ServerAddress: DiskSpace] = [:]
@@ -39,7 +39,7 @@ extension CommandContext {
     return .success
   }
 
-  /// Tells whether a server grants sessions.
+  /// Checks whether a server grants sessions.
   func ready() async throws -> ExitCode {
     let limit = try answerLimit()
     let failures: [ConnectFailure]
@@ -51,7 +51,7 @@ extension CommandContext {
     case .failed(let all): failures = all
     }
     try Task.checkCancellation()
-    // A server without a quorum closes connections without an answer, and says so to those who ask.
+    // A server without a quorum closes connections without an answer, but reports the reason in its four-letter words.
     for failure in failures where failure.reason == .closedWithoutAnswer {
       guard await WordAnswer.ask("srvr", of: failure.address, tls: tls, limit: limit) == .notServing else { continue }
       throw ShellError(
@@ -66,8 +66,8 @@ extension CommandContext {
     case failed([ConnectFailure])
   }
 
-  /// The first server that grants a session. The next is tried a moment after the one before, so that one that says
-  /// nothing costs only that moment.
+  /// The first server that grants a session. Servers are tried at short intervals without waiting for the previous one,
+  /// so that a silent server costs only one interval.
   private func firstReady(_ limit: Duration) async -> Readiness {
     await withTaskGroup(of: Result<ServerAddress, any Error>.self) { group in
       for (index, server) in servers.enumerated() {

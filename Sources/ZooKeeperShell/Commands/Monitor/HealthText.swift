@@ -4,7 +4,7 @@ import ZooKeeperClient
 import ZooKeeperMonitor
 import ZooKeeperProtocol
 
-/// How the state of an ensemble looks.
+/// Renders the state of an ensemble.
 struct HealthText {
   private let report: EnsembleReport
   private let findings: [Finding]
@@ -16,7 +16,7 @@ struct HealthText {
     self.verdict = verdict
   }
 
-  /// All of it as one document, which people read as a table, what was found, and the verdict.
+  /// The whole state as one document, which is printed to people as a table, the findings, and the verdict.
   var record: Record {
     let table = Self.table(report)
     return Record(
@@ -51,7 +51,7 @@ struct HealthText {
     if report.members.count == 1, serving == 1 { parts = ["1 server serves"] }
     if let leader = report.leaders.first, report.leaders.count == 1 { parts.append("\(leader.address) leads") }
     if let left = report.failuresLeft, (report.configuration?.voters.count ?? 0) > 1, report.hasQuorum {
-      parts.append(left == 1 ? "one more failure is survived" : "\(left) more failures are survived")
+      parts.append(left == 1 ? "one more failure is tolerated" : "\(left) more failures are tolerated")
     }
     for severity in [Finding.Severity.fault, .warning] {
       let count = findings.filter { $0.severity == severity }.count
@@ -108,7 +108,7 @@ struct HealthText {
     }
   }
 
-  /// The ways of asking that have worked.
+  /// The sources of information that have answered.
   private static func ways(_ member: MemberReport) -> [String] {
     member.words.filter { $0.value == .answered }.map(\.key).sorted()
       + (member.admin == .answered ? ["AdminServer"] : []) + (member.session == nil ? [] : ["session"])
@@ -116,7 +116,7 @@ struct HealthText {
 }
 
 extension Record.Value {
-  /// A text, or that there is none.
+  /// A text, or a missing value.
   static func optional(_ text: String?) -> Record.Value { text.map { .text($0) } ?? .missing }
   /// A number, or that there is none.
   static func optional(_ number: Int64?) -> Record.Value { number.map { .number($0) } ?? .missing }
@@ -125,6 +125,6 @@ extension Record.Value {
 }
 
 extension String {
-  /// The text with blanks after it, up to a width.
+  /// The text, padded with blanks to a width.
   func padding(to width: Int) -> String { self + String(repeating: " ", count: max(0, width - count)) }
 }

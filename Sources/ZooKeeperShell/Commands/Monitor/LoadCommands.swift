@@ -91,7 +91,7 @@ extension CommandContext {
 
   // MARK: bench
 
-  /// Puts a load on the ensemble and measures it.
+  /// Puts a load on the ensemble and measures the ensemble's performance.
   func bench() async throws -> ExitCode {
     let plan = try loadPlan()
     if cluster?.isProtected == true {
@@ -129,7 +129,7 @@ extension CommandContext {
     return result.failures.isEmpty ? .success : .partial
   }
 
-  /// Each session with another server, so that the load is spread.
+  /// Opens each session with another server, so that the load is distributed.
   private func openBenchClient(_ index: Int, _ limit: Duration) async throws -> ZooKeeperClient {
     var failures: [ConnectFailure] = []
     for attempt in servers.indices {
@@ -143,9 +143,9 @@ extension CommandContext {
     throw ShellError.cannotConnect(failures)
   }
 
-  /// Removes what a load has made, also if the command was interrupted.
+  /// Removes the znodes of a load, also if the command was interrupted.
   private static func cleanUp(_ run: LoadRun) async {
-    // What remains is ephemeral, and ends with its session.
+    // Znodes that remain are ephemeral, and are deleted with their sessions.
     await Task { try? await run.cleanUp() }.value
   }
 
@@ -162,7 +162,7 @@ extension CommandContext {
     if let word = invocation.value(.size) { plan.sizeBytes = try ValueParser.sizeBytes(word, of: "--size") }
     guard plan.sizeBytes <= maximumFrameBytes - 1024 else {
       throw .usage(
-        "--size \(plan.sizeBytes) is more than a request may have", hint: "the limit is \(maximumFrameBytes)")
+        "--size \(plan.sizeBytes) is too large for a request", hint: "the limit is \(maximumFrameBytes)")
     }
     if let word = invocation.value(.work) {
       plan.duration = try ValueParser.duration(word, of: "--for")

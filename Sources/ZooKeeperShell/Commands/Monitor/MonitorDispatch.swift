@@ -4,7 +4,7 @@ import ZooKeeperMonitor
 import ZooKeeperProtocol
 
 extension CommandContext {
-  /// Runs one of the commands that ask what the servers know about themselves.
+  /// Runs one of the commands that ask servers about their state.
   func run(_ command: MonitorCommand) async throws -> ExitCode {
     switch command {
     case .health: try await health()
@@ -23,21 +23,21 @@ extension CommandContext {
     }
   }
 
-  /// How long a server may take to connect, and again to answer.
+  /// The time limit for connecting to a server, and again for its answer.
   func answerLimit() throws(ShellError) -> Duration {
     guard let word = invocation.value(.limit) else { return .seconds(1) }
     let limit = try ValueParser.duration(word, of: "--limit")
-    guard limit > .zero else { throw .usage("--limit must be more than nothing") }
+    guard limit > .zero else { throw .usage("--limit must be greater than zero") }
     return limit
   }
 
-  /// A number that an option gives.
+  /// The number that an option gives.
   func number(_ name: OptionName, default other: Int, in range: ClosedRange<Int64>) throws(ShellError) -> Int {
     guard let word = invocation.value(name) else { return other }
     return Int(try ValueParser.integer(word, of: "--\(name.rawValue)", in: range))
   }
 
-  /// What asks the servers.
+  /// The probe that asks the servers.
   func probe() throws(ShellError) -> EnsembleProbe {
     let limit = try answerLimit()
     return EnsembleProbe(
@@ -45,14 +45,14 @@ extension CommandContext {
     ) { [openMember] server in try await openMember(server, limit) }
   }
 
-  /// How connections to AdminServers are encrypted: not at all unless `--admin` asks for it.
+  /// How connections to AdminServers are encrypted; nil unless `--admin` asks for encryption.
   func adminTLS() throws(ShellError) -> TLSContext? {
     guard let word = invocation.value(.admin) else { return nil }
     let text = try ValueParser.text(word, of: "--admin")
     let parts = text.split(separator: ",")
     guard parts.contains(where: { $0.hasPrefix("https://") }) else { return nil }
     guard !parts.contains(where: { $0.hasPrefix("http://") }) else {
-      throw .usage("--admin mixes http:// and https://", hint: "all AdminServers are asked in the same way")
+      throw .usage("--admin mixes http:// and https://", hint: "use the same scheme for all AdminServers")
     }
     return try secureContext()
   }
@@ -65,7 +65,7 @@ extension CommandContext {
     }
   }
 
-  /// Reads `--admin`: a port, or addresses, after `https://` or `http://` where that is given.
+  /// Parses `--admin`: a port, or addresses with an optional `https://` or `http://`.
   func adminPlaces() throws(ShellError) -> EnsembleProbe.AdminPlaces {
     guard let word = invocation.value(.admin) else { return .port(AdminClient.defaultPort) }
     let text = try ValueParser.text(word, of: "--admin")
@@ -75,19 +75,21 @@ extension CommandContext {
       return scheme.isEmpty || place.last != "/" ? place : place.dropLast()
     }
     if parts.count == 1, let port = Int(parts[0]) {
-      guard (1...65535).contains(port) else { throw .usage("--admin \(port) is no port", hint: "a port is 1 to 65535") }
+      guard (1...65535).contains(port) else {
+        throw .usage("--admin \(port) is not a port", hint: "a port is 1 to 65535")
+      }
       return .port(port)
     }
-    let addresses = parts.compactMap { HostAndPort(parsing: String($0)) }.filter { $0.port > 0 }
+    let addresses = parts.compactMap { ServerAddress(parsing: String($0)) }.filter { $0.port > 0 }
     guard !parts.isEmpty, addresses.count == parts.count else {
       throw .usage(
         "--admin \(Tokenizer.quote(text)) is neither a port nor a list of addresses",
         hint: "write HOST:PORT,HOST:PORT, and https:// before each for HTTPS")
     }
-    return .addresses(addresses.map { ServerAddress(host: $0.host, port: $0.port) })
+    return .addresses(addresses)
   }
 
-  /// The error of servers none of which could be asked.
+  /// The error if no server could be asked.
   func unreachable(_ failures: [ConnectFailure]) -> ShellError {
     failures.isEmpty
       ? ShellError(.ensembleCannot, "NotServing", "no server serves clients: the ensemble has no quorum")

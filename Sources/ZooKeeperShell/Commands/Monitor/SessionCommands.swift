@@ -54,7 +54,7 @@ extension CommandContext {
     return found.isEmpty ? (code == .success ? .no : code) : code
   }
 
-  /// The session that owns an ephemeral znode; nil, which is said, for a znode that no session owns.
+  /// The session that owns an ephemeral znode; for any other znode, emits a warning and returns nil.
   private func owner(of path: String) async throws -> SessionID? {
     let limit = try answerLimit()
     var failures: [ConnectFailure] = []
@@ -71,7 +71,7 @@ extension CommandContext {
         throw ZooKeeperError(.server(.noNode), path: path)
       }
       guard stat.ephemeralOwner == .none else { return stat.ephemeralOwner }
-      try emit(.warning("\(path) is not ephemeral: no session owns it; log who tells who has written it"))
+      try emit(.warning("\(path) is not ephemeral: no session owns it; log who shows the sessions that wrote it"))
       return nil
     }
     throw unreachable(failures)
@@ -105,13 +105,13 @@ extension CommandContext {
     return census
   }
 
-  /// Says what could not be had.
+  /// Reports the servers whose sessions are missing.
   private func report(_ census: SessionCensus) throws(ShellError) -> ExitCode {
     for failure in census.failures { try emit(.warning("\(failure.address): \(failure.reason.message)")) }
     for (server, words) in census.refused {
       try emit(
         .warning(
-          "\(server) does not allow \(words.joined(separator: ", ")), so that its clients are not all here; add them to"
+          "\(server) does not allow \(words.joined(separator: ", ")), so its clients are not all listed; add them to"
             + " 4lw.commands.whitelist in its zoo.cfg, or enable its AdminServer and name it with --admin"))
     }
     return census.isComplete ? .success : .partial
@@ -119,7 +119,7 @@ extension CommandContext {
 }
 
 extension SessionCensus.Session {
-  /// The session as a row, or with everything that it owns and watches.
+  /// The session as a row, or with all znodes that it owns and watches.
   func record(isWhole: Bool) -> Record {
     let since = sinceMilliseconds.map { TimeStyle.iso.text(milliseconds: $0) }
     var lines = ["session    \(id)"]

@@ -8,7 +8,7 @@ import ZooKeeperProtocol
 
 /// snapshot.
 extension CommandContext {
-  /// Saves a snapshot of a server, or gives one to a server.
+  /// Saves a snapshot of a server, or restores a server from one.
   func snapshot() async throws -> ExitCode {
     let action = try ValueParser.choice(invocation.arguments[0], of: "action", among: ["save", "restore"])
     let foreign: [OptionName] = action == "save" ? [.dir, .logDir, .dryRun, .yes] : [.overwrite]
@@ -18,7 +18,7 @@ extension CommandContext {
     return action == "save" ? try await saveSnapshot() : try await restoreSnapshot()
   }
 
-  /// Saves a snapshot of a server, and checks it before it gets its name.
+  /// Saves a snapshot of a server, and checks it before it is renamed to its final name.
   private func saveSnapshot() async throws -> ExitCode {
     let target = try ValueParser.text(invocation.arguments[1], of: "file")
     let limit = invocation.flag(.limit) ? try answerLimit() : .seconds(60)
@@ -43,14 +43,14 @@ extension CommandContext {
     }
   }
 
-  /// What the header `Authorization` says.
+  /// The value of the header `Authorization`.
   ///
   /// - Throws: a usage error for a password that would leave this machine in the clear.
   func authorization(for servers: [ServerAddress], isEncrypted: Bool) async throws -> String {
     guard let (scheme, proof) = try await credentials().first else { return tls == nil || !isEncrypted ? "ip" : "x509" }
     let text = String(decoding: proof, as: UTF8.self)
     guard [UInt8](text.utf8) == proof, !proof.contains(where: { $0 < 0x20 || $0 == 0x7f }) else {
-      throw ShellError.usage("the AdminServer takes only an identity that is text on one line")
+      throw ShellError.usage("the AdminServer accepts only an identity that is text on one line")
     }
     let local: Set = ["localhost", "127.0.0.1", "::1"]
     if !isEncrypted, let far = servers.first(where: { !local.contains($0.host) }) {
@@ -80,7 +80,7 @@ extension CommandContext {
         try refuse(answer, of: server, hasFile: file.sizeBytes > 0)
         return (server, answer)
       } catch let failure as ConnectFailure {
-        // Another server has another snapshot, so that what has come of this one is of no use.
+        // Another server has a different snapshot, so a partial download cannot be continued there.
         guard file.sizeBytes == 0 else { throw ShellError.cannotConnect([failure]) }
         failures.append(failure)
       }
@@ -88,35 +88,35 @@ extension CommandContext {
     throw ShellError.cannotConnect(failures)
   }
 
-  /// Explains an answer that is no snapshot.
+  /// Explains an answer that is not a snapshot.
   private func refuse(_ answer: AdminAnswer, of server: ServerAddress, hasFile: Bool) throws(ShellError) {
     switch answer.status {
     case 200 where hasFile: return
     case 200 where answer.error?.hasPrefix("Unknown command") == true:
       throw ShellError(
-        .ensembleCannot, "NoCommand", "\(server) has no command snapshot",
+        .ensembleCannot, "NoCommand", "\(server) does not have the command snapshot",
         hint: "Apache's servers have it from 3.9 on; with an older one, copy the files of its dataDir")
     case 401, 403:
       throw ShellError(
-        .notAllowed, "NoAuth", "\(server) gives snapshots only to those who may do everything to /",
+        .notAllowed, "NoAuth", "\(server) gives snapshots only to users with all permissions on /",
         hint: "give --auth digest:USER:PASSWORD of a user with cdrwa in the ACL of /")
     case 429:
       throw ShellError(
-        .ensembleCannot, "TooManyRequests", "\(server) has taken a snapshot a short while ago",
-        hint: "its admin.rateLimiterIntervalInMS says how often it does, every five minutes by default")
+        .ensembleCannot, "TooManyRequests", "\(server) has taken a snapshot recently",
+        hint: "its admin.rateLimiterIntervalInMS limits how often it does; the default is every five minutes")
     case 503:
       throw ShellError(
-        .ensembleCannot, "Refused", "\(server) takes no snapshots",
+        .ensembleCannot, "Refused", "\(server) does not take snapshots",
         hint: "admin.snapshot.enabled in its zoo.cfg is false")
     default:
       let reason = answer.error.map { ": \($0)" } ?? ""
       throw ShellError(
         .ensembleCannot, "Refused", "\(server) answers with the status \(answer.status)\(reason)",
-        hint: "its log says why")
+        hint: "see its log for the reason")
     }
   }
 
-  /// Reads the file, whose seals must hold, and compares it with what the server has said of it.
+  /// Reads the file, checks its checksums, and compares it with the server's description of it.
   private func check(_ file: DownloadedFile, _ answer: AdminAnswer) throws(ShellError) -> SnapshotFacts {
     if let size = answer.headers["snapshot_size"].flatMap({ Int($0) }), size != file.sizeBytes {
       throw .brokenSnapshot("it has \(file.sizeBytes) bytes instead of \(size)")
@@ -127,11 +127,11 @@ extension CommandContext {
     return try facts(ofSnapshot: try file.sealed(), named: file.path, announced: announced, bytes: file.sizeBytes)
   }
 
-  /// Reads a snapshot, whose seals must hold.
+  /// Reads a snapshot and checks its checksums.
   ///
   /// - Parameters:
-  ///   - name: what it is called in messages.
-  ///   - announced: the last transaction that it is said to have.
+  ///   - name: its name in messages.
+  ///   - announced: the last transaction that it should contain.
   func facts(
     ofSnapshot path: String, named name: String, announced: Zxid?, bytes: Int
   ) throws(ShellError) -> SnapshotFacts {
@@ -157,18 +157,18 @@ extension CommandContext {
   }
 }
 
-/// What a snapshot has been found to contain.
+/// Facts about a snapshot that was read.
 struct SnapshotFacts: Sendable {
   /// Its last transaction; nil if that is not known.
   let zxid: Zxid?
-  /// Whether the file says it itself.
+  /// Whether the file itself contains it.
   let saysZxid: Bool
   let znodes: Int
   let sessions: Int
   let bytes: Int
   let digest: UInt64?
 
-  /// What is said of a file that was saved.
+  /// The answer for a file that was saved.
   func record(path: String, server: ServerAddress) -> Record {
     Record(
       "saved \(path): \(znodes) znodes up to \(zxid ?? .zero), \(bytes) bytes, from \(server); its checksums are right",
@@ -181,9 +181,10 @@ struct SnapshotFacts: Sendable {
 }
 
 extension ShellError {
-  /// The error of a file, or of what a server has sent.
+  /// The error for a file or a download that is not a valid snapshot.
   static func brokenSnapshot(_ reason: String) -> ShellError {
     ShellError(
-      .localInputOutput, "BadSnapshot", "this is no whole snapshot: \(reason)", hint: "nothing was saved or changed")
+      .localInputOutput, "BadSnapshot", "this is not a complete snapshot: \(reason)",
+      hint: "nothing was saved or changed")
   }
 }

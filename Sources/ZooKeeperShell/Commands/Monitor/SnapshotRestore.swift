@@ -8,7 +8,7 @@ import ZooKeeperSandbox
 
 /// snapshot restore.
 extension CommandContext {
-  /// Puts a snapshot in the place of the state of a server.
+  /// Replaces the state of a server by a snapshot.
   func restoreSnapshot() async throws -> ExitCode {
     try cluster?.requireReading(by: invocation, writes: true)
     let source = try ValueParser.text(invocation.arguments[1], of: "file")
@@ -22,8 +22,8 @@ extension CommandContext {
     return try await restoreServer(from: file)
   }
 
-  /// Reads the snapshot. Stdin, and one that is compressed, is copied to a file first: Apache's servers take only what
-  /// is not compressed.
+  /// Reads the snapshot. Stdin and compressed snapshots are copied to a file first, because Apache's servers accept
+  /// only uncompressed ones.
   private func snapshotFile(_ source: String) throws(ShellError) -> SnapshotFile {
     let name = source == "-" ? "stdin" : source
     let needsCopy = source == "-" ? true : try FileIO.isCompressedSnapshot(source)
@@ -46,7 +46,7 @@ extension CommandContext {
     }
   }
 
-  /// Copies a snapshot, and decompresses it on the way.
+  /// Copies a snapshot and decompresses it.
   private func unpack(_ descriptor: Int32, name: String, into copy: DownloadedFile) throws(ShellError) {
     var unpacker = SnapshotUnpacker()
     var isWhole = true
@@ -64,7 +64,7 @@ extension CommandContext {
       progress.advance(to: copy.sizeBytes >> 10)
     }
     if isWhole { isWhole = try unpacker.finish { part throws(ShellError) in try copy.write([UInt8](part)) } }
-    guard isWhole else { throw .brokenSnapshot("\(name) is not compressed correctly, or its end is missing") }
+    guard isWhole else { throw .brokenSnapshot("\(name) is damaged: it cannot be decompressed, or its end is missing") }
   }
 
   // MARK: A running server
@@ -79,7 +79,7 @@ extension CommandContext {
     }
     guard let zxid = file.facts.zxid, file.facts.saysZxid else {
       throw ShellError(
-        .localInputOutput, "BadSnapshot", "\(file.name) does not say which transaction is its last one",
+        .localInputOutput, "BadSnapshot", "\(file.name) does not contain the zxid of its last transaction",
         hint: "servers before 3.9 write such snapshots; put it into version-2 of an empty dataDir, or use --dir")
     }
     let server = servers[0]
@@ -105,13 +105,13 @@ extension CommandContext {
       throw ShellError(
         .ensembleCannot, "NotRestored",
         "\(server) serves \(max(0, (after.znodeCount ?? 0) - 1)) znodes instead of \(file.facts.znodes)",
-        hint: "its log says why")
+        hint: "see its log for the reason")
     }
     try emit(.record(file.record(zxid, place: server.description, kept: answer.texts("kept"))))
     return .success
   }
 
-  /// A member of an ensemble is restored in another way, but only Apache's server does it at all.
+  /// Warns of a member of an ensemble, which only Apache's servers restore while they run.
   private func warn(of status: ServerStatus, _ server: ServerAddress) throws(ShellError) {
     try emit(
       .warning(
@@ -120,9 +120,9 @@ extension CommandContext {
   }
 
   private static let fuzzyWarning =
-    "the snapshot was written while transactions were applied, and has parts of some after its last one"
+    "the snapshot was written while transactions were applied, and includes effects of some after its last one"
 
-  /// Says what is going to happen, and asks.
+  /// Describes what is going to happen, and asks for confirmation.
   ///
   /// - Returns: false for a dry run.
   private func isRestoreConfirmed(
@@ -131,8 +131,8 @@ extension CommandContext {
     if goesBack {
       try emit(
         .warning(
-          "clients that have seen a transaction after \(zxid) cannot return with their sessions until the server has"
-            + " got that far again: restart them"))
+          "clients that have seen a transaction after \(zxid) cannot reconnect with their sessions until the server has"
+            + " reached that zxid again; restart them"))
     }
     let what = "\(file.name) (\(file.facts.znodes) znodes up to \(zxid)) in place of the \(present) of \(place)"
     if invocation.flag(.dryRun) {
@@ -168,37 +168,37 @@ extension CommandContext {
     }
   }
 
-  /// Explains an answer that says that nothing was restored.
+  /// Explains an answer that means that nothing was restored.
   private func refuse(_ answer: AdminAnswer, of server: ServerAddress) throws(ShellError) {
     let reason = answer.error.map { ": \($0)" } ?? ""
     switch answer.status {
     case 200 where answer.error == nil && answer.hasDocument: return
     case 200 where answer.error?.hasPrefix("Unknown command") == true, 405:
       throw ShellError(
-        .ensembleCannot, "NoCommand", "\(server) has no command restore",
+        .ensembleCannot, "NoCommand", "\(server) does not have the command restore",
         hint: "Apache's servers have it from 3.9 on; with --dir a server is restored while it is stopped")
     case 401, 403:
       throw ShellError(
-        .notAllowed, "NoAuth", "\(server) is restored only by those who may do everything to /",
+        .notAllowed, "NoAuth", "\(server) can be restored only by users with all permissions on /",
         hint: "give --auth digest:USER:PASSWORD of a user with cdrwa in the ACL of /")
     case 409:
       throw ShellError(
-        .ensembleCannot, "Ensemble", "\(server) is a member of an ensemble, which is not restored while it runs",
+        .ensembleCannot, "Ensemble", "\(server) is a member of an ensemble, which cannot be restored while it runs",
         hint: "stop all members, run snapshot restore with --dir and this file for each of them, and start them again")
     case 429:
       throw ShellError(
-        .ensembleCannot, "TooManyRequests", "\(server) was restored a short while ago",
-        hint: "its admin.rateLimiterIntervalInMS says how often it may be, every five minutes by default")
+        .ensembleCannot, "TooManyRequests", "\(server) was restored recently",
+        hint: "its admin.rateLimiterIntervalInMS limits how often it can be; the default is every five minutes")
     case 503:
       throw ShellError(
-        .ensembleCannot, "Refused", "\(server) is not restored while it runs",
+        .ensembleCannot, "Refused", "\(server) cannot be restored while it runs",
         hint: "admin.restore.enabled in its zoo.cfg is false")
     case 507:
-      throw ShellError(.ensembleCannot, "NoSpace", "\(server) has no room for the snapshot\(reason)")
+      throw ShellError(.ensembleCannot, "NoSpace", "\(server) has not enough disk space for the snapshot\(reason)")
     default:
       throw ShellError(
         .ensembleCannot, "Refused", "\(server) answers with the status \(answer.status)\(reason)",
-        hint: "its log says why")
+        hint: "see its log for the reason")
     }
   }
 
@@ -209,15 +209,15 @@ extension CommandContext {
     let end = ContinuousClock.now + limit
     var last: ServerStatus?
     repeat {
-      // It may be restarting its ports.
+      // The server may be restarting its ports.
       last = try? await AdminClient.status(of: server, tls: secure, limit: min(limit, .seconds(5)))
       if let last, let reached = last.zxid, reached >= zxid { return last }
       try await Task.sleep(for: .milliseconds(100))
     } while ContinuousClock.now < end
     let state = last.map { "serves the state of \($0.zxid ?? .zero)" } ?? "does not serve"
     throw ShellError(
-      .timedOut, "NotRestored", "\(server) has taken the snapshot, and \(state) instead of \(zxid)",
-      hint: "its log says why")
+      .timedOut, "NotRestored", "\(server) has accepted the snapshot, but \(state) instead of \(zxid)",
+      hint: "see its log for the reason")
   }
 
   // MARK: The files of a stopped server
@@ -254,7 +254,7 @@ extension CommandContext {
     }
   }
 
-  /// A data directory, also where the `version-2` in it was named.
+  /// The data directory, also if its `version-2` was named.
   private static func dataDirectory(_ path: String) -> String {
     var path = path[...]
     while path.utf8.count > 1, path.hasSuffix("/") { path = path.dropLast() }
@@ -263,7 +263,7 @@ extension CommandContext {
     return path.isEmpty ? "." : String(path)
   }
 
-  /// What a directory has at the moment, and up to which transaction.
+  /// The present contents of a directory, and the last transaction in it.
   private static func contents(of target: DirectoryRestore) -> (text: String, last: Zxid) {
     do throws(SandboxError) {
       guard let present = try target.contents() else { return ("empty state", .zero) }
@@ -273,7 +273,8 @@ extension CommandContext {
     }
   }
 
-  /// Refuses while the server runs that the process file of the directory names. Apache's servers take no lock.
+  /// Refuses while the server runs that the process file of the directory names, because Apache's servers do not lock
+  /// the directory.
   private func requireStopped(_ directory: String) throws(ShellError) {
     guard FileIO.exists("\(directory)/zookeeper_server.pid") else { return }
     let bytes = try FileIO.read("\(directory)/zookeeper_server.pid")
@@ -289,11 +290,11 @@ extension CommandContext {
 
 /// A snapshot that will be restored.
 private struct SnapshotFile {
-  /// What it is called in messages.
+  /// Its name in messages.
   let name: String
   let path: String
   let facts: SnapshotFacts
-  /// The copy of what came from stdin.
+  /// The copy of stdin, or of a compressed file.
   let copy: DownloadedFile?
 
   func abandon() { copy?.abandon() }
@@ -326,7 +327,7 @@ extension FileIO {
   }
 }
 
-/// The bytes of a file, piece by piece.
+/// The bytes of a file in pieces.
 ///
 /// *Thread*: any, one at a time.
 private final class SnapshotPieces: Sendable {

@@ -4,16 +4,16 @@ import ZooKeeperClient
 import ZooKeeperMonitor
 import ZooKeeperProtocol
 
-/// top: servers and clients, again and again.
+/// The command top, which shows servers and clients repeatedly.
 extension CommandContext {
-  /// Shows what servers and clients do, on a whole screen or as rows.
+  /// Shows the activity of servers and clients, on the whole screen or as rows.
   func top() async throws -> ExitCode {
     let pause = try invocation.value(.every).map { word throws(ShellError) in
       try ValueParser.duration(word, of: "--every")
     }
     let every = pause ?? .seconds(1)
     guard every >= .milliseconds(100) else {
-      throw ShellError.usage("--every must be at least 100ms: servers must not suffer from being watched")
+      throw ShellError.usage("--every must be at least 100ms, so that it does not burden the servers")
     }
     let count = try invocation.value(.count).map { word throws(ShellError) in
       try ValueParser.integer(word, of: "--count", in: 1...Int64(Int32.max))
@@ -76,7 +76,7 @@ extension CommandContext {
   }
 }
 
-/// Takes one sample after another.
+/// Takes successive samples.
 struct TopSampler: Sendable {
   let servers: [ServerAddress]
   let admins: [ServerAddress: ServerAddress]
@@ -89,7 +89,7 @@ struct TopSampler: Sendable {
     self.probe = probe
   }
 
-  /// Asks all servers, and compares with the time before.
+  /// Asks all servers, and compares the answers with the previous ones.
   mutating func take() async -> Activity {
     let samples = await withTaskGroup(of: (Int, ServerSample).self) { [servers, admins, probe] group in
       for (index, server) in servers.enumerated() {
@@ -100,7 +100,7 @@ struct TopSampler: Sendable {
       return servers.indices.compactMap { found[$0] }
     }
     let activity = Activity(samples, since: earlier)
-    // A server that did not answer once is compared with the last time that it did.
+    // A server that did not answer is compared with its last answer later.
     for sample in samples where sample.metrics != nil || sample.connections != nil { earlier[sample.address] = sample }
     return activity
   }

@@ -5,9 +5,9 @@ import ZooKeeperClient
 import ZooKeeperMonitor
 import ZooKeeperProtocol
 
-/// The view of `top`: the servers, and below them the clients or one of them.
+/// The screen of `top`: the servers, and below them the clients or one of them.
 struct TopScreen {
-  /// What is shown below the servers.
+  /// The part below the servers.
   private enum Page {
     case clients
     /// One client, by its address.
@@ -21,7 +21,7 @@ struct TopScreen {
   private let count: Int64?
   private var page = Page.clients
   private var order = Activity.Order.requests
-  /// The client that the arrows have chosen, by its address: rows change their places.
+  /// The chosen client, by its address, because rows change their positions.
   private var chosen: String?
 
   init(_ screen: FullScreen, _ sampler: TopSampler, every: Duration, count: Int64?) {
@@ -31,14 +31,14 @@ struct TopScreen {
     self.count = count
   }
 
-  /// What the view waits for.
+  /// The events that the screen handles.
   private enum Event: Sendable {
     case key(FullScreen.Key)
     case sample(Activity)
     case end
   }
 
-  /// Draws until q is pressed.
+  /// Draws the screen until q is pressed.
   mutating func run() async throws -> ExitCode {
     let (events, continuation) = AsyncStream<Event>.makeStream()
     let keys = Task { [screen] in
@@ -81,7 +81,7 @@ struct TopScreen {
     }
   }
 
-  /// Does what a key asks for.
+  /// Handles a key.
   ///
   /// - Returns: false to leave.
   private mutating func take(_ key: FullScreen.Key, _ activity: Activity) -> Bool {
@@ -126,7 +126,7 @@ struct TopScreen {
       let clients = activity.clients(by: order)
       let room = max(1, screen.size.rows - lines.count - 1)
       let place = chosen.flatMap { wanted in clients.firstIndex { $0.connection.client == wanted } }
-      // The chosen row is always among those that fit.
+      // Scroll so that the chosen row is visible.
       let start = max(0, (place ?? 0) - room + 1)
       let shown = [Activity.Client](clients.dropFirst(start).prefix(room))
       let rows = Self.clients(shown).lines(withHead: true)

@@ -3,9 +3,9 @@ import ZooKeeperClient
 import ZooKeeperMonitor
 import ZooKeeperProtocol
 
-/// word, admin and metrics: what servers say, as it is.
+/// The commands `word`, `admin` and `metrics`, which print servers' answers unchanged.
 extension CommandContext {
-  /// Asks each server a four-letter word.
+  /// Sends a four-letter word to each server.
   func word() async throws -> ExitCode {
     guard let argument = invocation.argument(0) else {
       throw ShellError.missing("argument", "word", of: invocation.spec)
@@ -13,7 +13,7 @@ extension CommandContext {
     let word = try ValueParser.text(argument, of: "word")
     guard word.utf8.count == 4, word.utf8.allSatisfy({ (0x61...0x7a).contains($0) }) else {
       throw ShellError.usage(
-        "\(Tokenizer.quote(word)) is no four-letter word", hint: "servers know srvr, mntr, cons...")
+        "\(Tokenizer.quote(word)) is not a four-letter word", hint: "servers know srvr, mntr, cons...")
     }
     let limit = try answerLimit()
     return try await askAll { server in
@@ -30,7 +30,7 @@ extension CommandContext {
     }
   }
 
-  /// Asks the AdminServers a command.
+  /// Runs a command of the AdminServers.
   func admin() async throws -> ExitCode {
     let command = try invocation.argument(0).map { word throws(ShellError) in
       try ValueParser.text(word, of: "command")
@@ -40,7 +40,7 @@ extension CommandContext {
       (0x61...0x7a).contains(byte) || (0x30...0x39).contains(byte) || [UInt8]("_?=&".utf8).contains(byte)
     }
     guard isName else {
-      throw ShellError.usage("\(Tokenizer.quote(path)) is no command of an AdminServer", hint: "admin lists them")
+      throw ShellError.usage("\(Tokenizer.quote(path)) is not a command of an AdminServer", hint: "admin lists them")
     }
     let limit = try answerLimit()
     let secure = try adminTLS()
@@ -70,7 +70,7 @@ extension CommandContext {
     case failed(ShellError)
   }
 
-  /// Asks servers at the same time, and prints their answers in order, under their names if there are several.
+  /// Asks servers concurrently, and prints their answers in order, under their names if there are several.
   private func askAll(
     _ servers: [ServerAddress]? = nil, _ ask: @escaping @Sendable (ServerAddress) async -> RawAnswer
   ) async throws -> ExitCode {
@@ -100,7 +100,7 @@ extension CommandContext {
     return .partial
   }
 
-  /// Prints the figures of all servers as Prometheus reads them.
+  /// Prints the metrics of all servers in Prometheus's text format.
   func metrics() async throws -> ExitCode {
     let probe = try probe()
     let admins = await probe.adminServers(of: servers)
@@ -129,7 +129,7 @@ extension CommandContext {
         try emit(
           .warning(
             answer == .notServing
-              ? "\(server) serves no clients, and has no figures"
+              ? "\(server) serves no clients and has no metrics"
               : "\(server) does not allow mntr; add it to 4lw.commands.whitelist in its zoo.cfg, or name its"
                 + " AdminServer with --admin"))
       }

@@ -11,7 +11,7 @@ extension CommandContext {
     return try ValueParser.choice(word, of: "action", among: choices)
   }
 
-  /// Waits at a gate, or begins and ends with others.
+  /// Waits at a barrier, or enters and leaves a double barrier.
   func barrier(_ client: ZooKeeperClient) async throws -> ExitCode {
     let action = try action(of: ["wait", "set", "clear", "enter", "leave", "run"])
     let path = try path(at: 1)
@@ -37,7 +37,7 @@ extension CommandContext {
     let limit = try waitingLimit()
     if action == "leave" {
       guard mode != .oneShot else {
-        throw ShellError.usage("a single barrier leave has not entered anything", hint: "barrier run enters and leaves")
+        throw ShellError.usage("barrier leave needs a session that has entered", hint: "barrier run enters and leaves")
       }
       guard try await DoubleBarrier(client, path: path, count: count).leaveOwn(limit: limit) else {
         throw ShellError.stillWaiting(path)
@@ -69,7 +69,7 @@ extension CommandContext {
 }
 
 extension ShellError {
-  /// Others did not come or go in time.
+  /// The error if the other processes did not enter or leave before the timeout.
   static func stillWaiting(_ path: String) -> ShellError {
     ShellError(.timedOut, "TimedOut", path: path, "the condition was not met before the timeout")
   }

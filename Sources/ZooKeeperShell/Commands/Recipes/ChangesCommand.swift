@@ -3,14 +3,14 @@ import ZnodeFormats
 import ZooKeeperClient
 import ZooKeeperRecipes
 
-/// watch.
+/// The command watch.
 extension CommandContext {
-  /// Prints the changes of a znode as they come.
+  /// Prints the changes of a znode as they happen.
   func watch(_ client: ZooKeeperClient) async throws -> ExitCode {
     let countdown = try countdown()
     let stream = ChangeStream(
       path: try path(), isRecursive: invocation.flag(.recursive), readsData: invocation.flag(.withData),
-      beginsWithState: invocation.flag(.initial))
+      beginsWithState: invocation.flag(.initial), until: try await conditionOfUntil())
     let command = try invocation.value(.exec).map { word throws(ShellError) in try ValueParser.text(word, of: "--exec")
     }
     let hasEnded = try await stream.follow(client, limit: waitLimit, reopen: reopen) { record in

@@ -2,9 +2,9 @@ import TransportSecurity
 import ZooKeeperClient
 import ZooKeeperProtocol
 
-/// Where the clients of sessions are, as reported by servers that allow the four-letter word `cons`.
+/// The addresses of sessions' clients, as reported by servers that allow the four-letter word `cons`.
 enum ClientAddresses {
-  /// Asks all servers of a list at once.
+  /// Asks several servers concurrently.
   static func ask(_ servers: [ServerAddress], _ tls: TLSContext?) async -> [SessionID: String] {
     await withTaskGroup(of: String.self) { group in
       for server in servers {
@@ -16,7 +16,7 @@ enum ClientAddresses {
     }
   }
 
-  /// Reads an answer to `cons`.
+  /// Parses an answer to `cons`.
   ///
   /// *Shape*: lines ` /127.0.0.1:53422[1](queued=0,recved=1,sent=1,sid=0x1000a2b3c4d0001,...)`.
   static func parse(_ answer: String) -> [SessionID: String] {

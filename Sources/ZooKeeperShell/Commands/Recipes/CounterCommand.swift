@@ -28,7 +28,7 @@ extension CommandContext {
     return .success
   }
 
-  /// Gives out a number.
+  /// Prints a new number.
   func identifier(_ client: ZooKeeperClient) async throws -> ExitCode {
     _ = try action(of: ["next"])
     let path = try path(at: 1)

@@ -38,7 +38,7 @@ extension CommandContext {
     let last = Mutex<Election.Leader??>(nil)
     let hasEnded = try await waiting(client, limit: try waitingLimit()) { client, limit in
       try await Election(client, path: path).observe(limit: limit) { leader in
-        // A new session looks anew.
+        // A new session starts to observe again.
         let isNews = last.withLock { last in
           defer { last = .some(leader) }
           return last != .some(leader)
@@ -46,7 +46,7 @@ extension CommandContext {
         guard isNews else { return true }
         try emit(.recipe(.leader(leader)))
         try flush()
-        // That there is no leader is printed, but does not count as one.
+        // The absence of a leader is printed, but not counted.
         return leader == nil || countdown.goesOn()
       }
     }
@@ -54,21 +54,21 @@ extension CommandContext {
     return .success
   }
 
-  /// Counts down from `--count`.
+  /// A countdown from `--count`.
   func countdown() throws(ShellError) -> Countdown {
     guard let word = invocation.value(.count) else { return Countdown(nil) }
     return Countdown(Int(try ValueParser.integer(word, of: "--count", in: 1...Int64(Int32.max))))
   }
 }
 
-/// How many records of a stream are still wanted.
+/// The number of records of a stream that are still to be printed.
 final class Countdown: Sendable {
   private let rest: Mutex<Int?>
 
-  /// Counts down from a number; nil counts indefinitely.
+  /// A countdown from a number; nil for one without an end.
   init(_ count: Int?) { rest = Mutex(count) }
 
-  /// Counts one; false when it was the last.
+  /// Counts a record. Returns false if it was the last one.
   func goesOn() -> Bool {
     rest.withLock { rest in
       guard let count = rest else { return true }

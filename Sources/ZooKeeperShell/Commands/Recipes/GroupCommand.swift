@@ -6,7 +6,7 @@ import ZooKeeperRecipes
 
 /// group and rendezvous.
 extension CommandContext {
-  /// Joins or leaves a group, or shows it.
+  /// Joins or leaves a group, or shows its members.
   func group(_ client: ZooKeeperClient) async throws -> ExitCode {
     let action = try action(of: ["join", "leave", "list", "watch"])
     let path = try path(at: 1)
@@ -49,7 +49,7 @@ extension CommandContext {
     let name = try ValueParser.text(word, of: "name")
     guard !name.isEmpty, !name.contains("/"), name != ".", name != ".." else {
       throw .usage(
-        "\(Tokenizer.quote(word)) is not a valid znode name", hint: "a name has no / and is neither . nor ..")
+        "\(Tokenizer.quote(word)) is not a valid znode name", hint: "a name must not contain / and must not be . or ..")
     }
     return name
   }
@@ -64,7 +64,7 @@ extension CommandContext {
           let former = last ?? []
           return (last, names.filter { !former.contains($0) }, former.subtracting(names).sorted())
         }
-        // A new session looks anew.
+        // A new session starts to observe again.
         if former == Set(names) { return true }
         try emit(
           .recipe(.members(all: names, joined: joined, left: left, milliseconds: WallClock.nowMilliseconds())))
@@ -76,7 +76,7 @@ extension CommandContext {
     return .success
   }
 
-  /// Leaves something at a path, or waits for it.
+  /// Leaves data at a path, or waits for it.
   func rendezvous(_ client: ZooKeeperClient) async throws -> ExitCode {
     let action = try action(of: ["put", "get"])
     let path = try path(at: 1)
@@ -106,7 +106,7 @@ extension CommandContext {
 }
 
 extension ShellError {
-  /// A name that only one process can have is taken.
+  /// The error if another process has the name.
   static func taken(_ path: String) -> ShellError {
     var error = ShellError(.nodeExists, path: path)
     error.message = "it is already taken"

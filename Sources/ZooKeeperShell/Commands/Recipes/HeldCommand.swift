@@ -3,35 +3,35 @@ import Synchronization
 import ZooKeeperClient
 import ZooKeeperRecipes
 
-/// Running a command of the system's, or standing still, while something is held.
+/// Runs an external command, or waits for stdin to end, while a recipe holds something.
 extension CommandContext {
-  /// What ends the time in which something is held.
+  /// The reasons to release what is held.
   private enum End: Sendable {
     case child(ExitCode)
     case inputEnded
     case revoked
     case lost(Hold.Loss)
-    /// ^C in the interactive shell, or a signal before there was a child to pass it on to.
+    /// ^C in the interactive shell, or a signal before there was a child process to forward it to.
     case cancelled
   }
 
-  /// How a command of the system's is run.
+  /// How an external command is run.
   struct ChildSettings: Sendable {
     var words: [Word]
-    /// What it finds in its environment besides ours.
+    /// Variables to add to its environment.
     var variables: [String: String] = [:]
-    /// What it reads; nil leaves it our stdin.
+    /// Its standard input; nil to inherit ours.
     var standardInput: [UInt8]?
     /// Whether it gets SIGTERM when another process asks for a release.
     var isRevocable = false
-    /// Whether signals to us are its concern, rather than the end of our own work.
+    /// Whether signals are forwarded to it instead of cancelling our own work.
     var takesSignals = true
   }
 
-  /// Runs a command of the system's for as long as `hold` lasts.
+  /// Runs an external command for as long as `hold` lasts.
   ///
   /// - Returns: its exit code.
-  /// - Throws: exit code 9 when the hold was lost; the command has ended by then.
+  /// - Throws: exit code 9 if the hold was lost; the command has ended by then.
   func runChild(_ settings: ChildSettings, holding hold: Hold?, _ client: ZooKeeperClient) async throws -> ExitCode {
     guard !settings.words.isEmpty else {
       throw ShellError.usage("no command given after --", hint: "usage: \(invocation.spec.synopsis)")
@@ -42,17 +42,17 @@ extension CommandContext {
     let safety = Mutex(hold.map { $0.lastConfirmed + timeout * 5 / 6 })
     let onProof: @Sendable (ContinuousClock.Instant) -> Void = { deadline in
       safety.withLock { $0 = deadline }
-      // A little after our own deadline, and before the session can expire.
+      // Slightly after our own deadline, and before the session can expire.
       watchdog?.extend(to: deadline + timeout / 24, grace: timeout / 8)
     }
     if let deadline = safety.withLock(\.self) { onProof(deadline) }
     defer { forwarder.setChild(nil) }
-    // Where there is no terminal to read from, signals reach all that the command starts.
+    // Without a terminal to read from, signals reach all processes that the command starts.
     let child = try ChildProcess.start(
       settings.words, variables: settings.variables, standardInput: settings.standardInput,
       ownsGroup: !ChildProcess.isInForeground, watchedBy: watchdog
     ) { if settings.takesSignals { forwarder.setChild($0) } }
-    // An unstructured task: it ends when the child does, even if ours is cancelled.
+    // An unstructured task, because it must wait for the child process even if ours is cancelled.
     let ending = Task { await BlockingThread.run { child.wait() } ?? .localInputOutput }
     defer { watchdog?.childExited() }
     let end = try await firstEnd(of: hold) {
@@ -63,7 +63,7 @@ extension CommandContext {
       .child(await ending.value)
     }
     if case .child(let code) = end {
-      // The guard may have ended it, while this process was stopped.
+      // The watchdog may have ended it while this process was stopped.
       if let hold, let deadline = safety.withLock(\.self), deadline <= .now {
         throw ShellError.lost(hold.path, .unconfirmed)
       }
@@ -75,7 +75,7 @@ extension CommandContext {
     return code
   }
 
-  /// Ends a child: TERM, and KILL when it has not gone within the grace.
+  /// Ends a child process with SIGTERM, and with SIGKILL if it still runs after the grace period.
   private static func end(_ child: ChildProcess, grace: Duration, _ ending: Task<ExitCode, Never>) async -> ExitCode {
     child.send(Signal.terminate)
     let killer = Task {
@@ -89,7 +89,7 @@ extension CommandContext {
 
   /// Holds until stdin ends.
   ///
-  /// - Throws: exit code 9 when the hold was lost.
+  /// - Throws: exit code 9 if the hold was lost.
   func holdUntilInputEnds(_ hold: Hold, isRevocable: Bool = false) async throws {
     let (revocations, revocation) = AsyncStream<Void>.makeStream()
     let end = try await firstEnd(of: hold) {
@@ -119,13 +119,13 @@ extension CommandContext {
     }
   }
 
-  /// Waits for the first of: `body`, the loss of the hold, and the cancellation of this task.
+  /// Waits for the end of `body`, the loss of the hold or the cancellation of this task, whichever comes first.
   private func firstEnd(
     of hold: Hold?, onRevocation: @escaping @Sendable () -> Void,
     onProof: @escaping @Sendable (ContinuousClock.Instant) -> Void, orWhen body: @escaping @Sendable () async -> End
   ) async throws -> End {
     let (ends, end) = AsyncStream<End>.makeStream()
-    // Not a group: that would wait for a child that has to be ended first.
+    // Not a task group, which would wait for a child process that must be ended first.
     let waiting = Task { end.yield(await body()) }
     let holding = Task {
       guard let hold else { return }

@@ -5,7 +5,7 @@ import ZooKeeperRecipes
 
 /// lock.
 extension CommandContext {
-  /// What the options of a recipe say about waiting: nil is indefinitely, zero not at all.
+  /// How long the options allow a recipe to wait: nil for indefinitely, zero for not at all.
   func waitingLimit() throws(ShellError) -> Duration? {
     if invocation.flag(.tryOnce) { return .zero }
     guard let word = invocation.value(.timeout) else { return waitLimit }
@@ -41,9 +41,9 @@ extension CommandContext {
     return try await keep(hold, name: nil, client)
   }
 
-  /// What this session has of the lock already: waiting for that, it would wait for itself.
+  /// The hold of this session on the lock, if it has one: otherwise it would wait for itself.
   ///
-  /// - Throws: exit code 4 when it has the lock in another way than it is asked for.
+  /// - Throws: exit code 4 if it holds the lock in another mode than requested.
   private func alreadyHeld(_ target: LockTarget, _ path: String) async throws -> Hold? {
     // The session of a single command is new.
     guard mode != .oneShot else { return nil }
@@ -62,14 +62,14 @@ extension CommandContext {
 
   /// Runs the command after `--` while something is held; without one, prints it and holds it.
   ///
-  /// - Parameter letsGo: whether it is released after the command.
+  /// - Parameter letsGo: whether to release it after the command.
   func keep(
     _ hold: Hold, name: String?, variables: [String: String] = [:], _ client: ZooKeeperClient, letsGo: Bool = true
   ) async throws -> ExitCode {
     let isRevocable = invocation.flag(.revocable)
     guard let words = invocation.child else {
       try emit(.recipe(.held(path: hold.path, zxid: hold.zxid, name: name)))
-      // A script and the interactive shell go on, and so does the session, which holds it.
+      // In a script and in the interactive shell the session goes on and keeps what it holds.
       guard mode == .oneShot else { return .success }
       try flush()
       try await releasing(hold) { try await holdUntilInputEnds(hold, isRevocable: isRevocable) }
@@ -83,11 +83,11 @@ extension CommandContext {
     return try await releasing(hold) { try await runChild(settings, holding: hold, client) }
   }
 
-  /// Releases after `body`, on success or failure.
+  /// Runs `body`, then releases the hold on success or failure.
   private func releasing<Value>(_ hold: Hold, _ body: () async throws -> Value) async throws -> Value {
     do {
       let value = try await body()
-      // What has been done is done: a hold that cannot be given back goes with the session.
+      // A failure to release does not change the result: the hold ends with the session.
       try? await hold.release()
       return value
     } catch {
@@ -105,7 +105,7 @@ extension CommandContext {
     return .success
   }
 
-  /// What others see of this process.
+  /// The name that other processes see.
   func ownName() -> [UInt8] { [UInt8](HostInfo.processName.utf8) }
 
   private func lockTarget(_ client: ZooKeeperClient, _ path: String) throws(ShellError) -> LockTarget {
@@ -157,12 +157,12 @@ private enum LockTarget: Sendable {
 }
 
 extension ShellError {
-  /// This session has it already, in a way that excludes what is asked for.
+  /// The error if this session already holds the lock in a mode that excludes the requested one.
   static func heldAlready(_ path: String, _ why: String) -> ShellError {
     ShellError(.conflict, "HeldAlready", path: path, why, hint: "release it with --release first")
   }
 
-  /// A lock was not to be had in time.
+  /// The error if a lock was not acquired before the timeout.
   static func notObtained(_ path: String) -> ShellError {
     ShellError(.timedOut, "NotObtained", path: path, "the lock was not acquired before the timeout")
   }

@@ -3,7 +3,7 @@ import ZooKeeperRecipes
 
 /// queue.
 extension CommandContext {
-  /// Puts items into a queue, takes them out, or shows them.
+  /// Puts items into a queue, takes them, or shows them.
   func queue(_ client: ZooKeeperClient) async throws -> ExitCode {
     let action = try action(of: ["put", "take", "peek", "list", "len"])
     let path = try path(at: 1)
@@ -30,7 +30,7 @@ extension CommandContext {
     let priority = try invocation.value(.priority).map { word throws(ShellError) in
       Int32(try ValueParser.integer(word, of: "--priority", in: Int64(Int32.min)...Int64(Int32.max)))
     }
-    // A value that begins with a dash follows `--`, as with every command.
+    // A value that begins with a dash follows `--`, as for every command.
     let words = invocation.argument(2).map { [$0] } ?? invocation.child ?? []
     guard words.count == 1 else {
       throw ShellError.usage("queue put takes exactly one data argument", hint: "usage: \(invocation.spec.synopsis)")
@@ -40,7 +40,7 @@ extension CommandContext {
     return .success
   }
 
-  /// Claims the first item, with another session when the one in use expires while it waits.
+  /// Claims the first item, with a new session if the present one expires while waiting.
   private func claim(
     inQueueAt path: String, _ client: ZooKeeperClient, limit: Duration?
   ) async throws -> (value: WorkQueue.Claim, client: ZooKeeperClient) {
@@ -51,9 +51,9 @@ extension CommandContext {
     return claimed
   }
 
-  /// Takes the first item out.
+  /// Takes the first item.
   ///
-  /// A session that is lost then is an error, with a new one as well: the item may be out already.
+  /// The loss of the session at that time is an error, because the item may have been taken already.
   private func take(fromQueueAt path: String, _ client: ZooKeeperClient) async throws -> WorkQueue.Item {
     let limit = try waitingLimit()
     let deadline = limit.map { ContinuousClock.now + $0 }
@@ -66,13 +66,13 @@ extension CommandContext {
         try await claim.complete()
         return claim.item
       } catch let error as RecipeError where error.code == .removed {
-        // A consumer that does not respect claims took it.
+        // A consumer that does not respect claims has taken it.
         try await claim.giveBack()
       }
     }
   }
 
-  /// Runs the command on the first item, which leaves the queue when the command succeeds.
+  /// Runs the command on the first item, which is removed from the queue if the command succeeds.
   private func work(onQueueAt path: String, _ client: ZooKeeperClient) async throws -> ExitCode {
     let (claim, client) = try await claim(inQueueAt: path, client, limit: try waitingLimit())
     do {
@@ -91,7 +91,7 @@ extension CommandContext {
 }
 
 extension ShellError {
-  /// Nothing came in time.
+  /// The error if there was no item before the timeout.
   static func nothingThere(_ path: String) -> ShellError {
     ShellError(.timedOut, "TimedOut", path: path, "nothing arrived before the timeout")
   }

@@ -1,19 +1,19 @@
 import ZooKeeperClient
 import ZooKeeperRecipes
 
-/// Waiting for something that a recipe gives.
+/// Waits of recipes that survive the expiry of a session.
 extension CommandContext {
-  /// Waits with `body`, and once more with a new session when the one in use expires: who waits holds nothing that
-  /// would be lost with it.
+  /// Waits with `body`, and continues with a new session if the present one expires: a waiting process holds nothing
+  /// that would be lost with the session.
   ///
-  /// Not with `--one-session`, and not where the session may hold something else.
+  /// Does not do so with `--one-session`, or if the session may hold something else.
   ///
-  /// *Source*: `consul lock` and Curator's recipes do so too.
+  /// *Source*: `consul lock` and Curator's recipes do the same.
   ///
   /// - Parameters:
   ///   - limit: how long to wait, with all sessions together; nil waits indefinitely, zero not at all.
-  ///   - body: waits for at most the given time; nil when that was too short.
-  /// - Returns: the value, and the client of the session that has it; nil when the time was up.
+  ///   - body: waits for at most the given time, and returns nil if that was not enough.
+  /// - Returns: the value and the client of its session; nil if the limit passed first.
   /// - Throws: what `body` throws.
   func waiting<Value: Sendable>(
     _ client: ZooKeeperClient, limit: Duration?, _ body: (ZooKeeperClient, Duration?) async throws -> Value?
@@ -36,9 +36,9 @@ extension CommandContext {
     }
   }
 
-  /// As the other, for what has no value.
+  /// Waits in the same way for something that has no value.
   ///
-  /// - Returns: false when the time was up.
+  /// - Returns: false if the limit passed first.
   func waiting(
     _ client: ZooKeeperClient, limit: Duration?, until body: (ZooKeeperClient, Duration?) async throws -> Bool
   ) async throws -> Bool {

@@ -1,10 +1,10 @@
 import JSONFormat
 
-/// What an action of `server` came to, for programs; people see messages on the way.
+/// The result of an action of `server`, for programs; people see messages while it runs.
 package struct ServerAnswer: Hashable, Sendable {
   /// Something wrong with a configuration.
   package struct Fault: Hashable, Sendable {
-    /// nil where no single line is at fault.
+    /// nil if the fault is not on a single line.
     package var line: Int?
     package var message: String
 
@@ -18,7 +18,7 @@ package struct ServerAnswer: Hashable, Sendable {
   package var action: String
   /// The configuration.
   package var file: String
-  /// In a word: `started`, `failed`, `already running`, `stopped`, `not running`, `running`, `unknown`.
+  /// One of `started`, `failed`, `already running`, `stopped`, `not running`, `running`, `unknown`.
   package var state: String?
   /// The process of the server in the background, if one is known.
   package var process: Int?
@@ -26,19 +26,19 @@ package struct ServerAnswer: Hashable, Sendable {
   package var address: String?
   /// `standalone`, `leader`, `follower`, `observer`; nil if the server does not report it.
   package var mode: String?
-  /// What else is known.
+  /// Further information.
   package var message: String?
-  /// What is wrong with the configuration; nil if it was not checked.
+  /// The faults of the configuration; nil if it was not checked.
   package var faults: [Fault]?
   package var warnings: [String]?
   /// What the author of a configuration without faults may not have meant.
   package var notes: [String]?
-  /// What a repair has changed, a line each; nil where nothing was to be repaired.
+  /// The changes of a repair, one line for each; nil if nothing needed a repair.
   package var repairs: [String]?
-  /// What an upgrade would meet; nil where none was asked about.
+  /// The findings of an upgrade check; nil for other actions.
   package var findings: [Finding]?
 
-  /// One thing that an upgrade would meet: a `fact`, a `change` or an `obstacle`.
+  /// A finding of an upgrade check: a `fact`, a `change` or an `obstacle`.
   package struct Finding: Hashable, Sendable {
     package var weight: String
     package var text: String
@@ -66,11 +66,11 @@ package struct ServerAnswer: Hashable, Sendable {
   }
 }
 
-/// Actions that answer with a text, and have nothing to do with a process.
+/// Actions that answer with a text and do not concern a process.
 private let wordsOnly: Set<String> = ["unit", "print-cmd", "version"]
 
 extension JSON {
-  /// The document of an action; what does not belong to it is left out.
+  /// The JSON document for an action, without fields that do not apply to it.
   static func of(_ answer: ServerAnswer) -> JSON {
     var members: [(key: String, value: JSON)] = [("action", .string(answer.action)), ("file", .string(answer.file))]
     if let state = answer.state { members.append(("state", .string(state))) }

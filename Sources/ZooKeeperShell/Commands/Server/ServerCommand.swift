@@ -22,7 +22,7 @@ enum ServerCommand {
 
   /// Runs an action of `zkcli server`.
   ///
-  /// - Parameter context: how its answer looks.
+  /// - Parameter context: how to render its answer.
   static func run(
     _ invocation: Invocation, _ environment: ShellEnvironment, _ output: Output, _ context: RenderContext
   ) throws(ShellError) -> ExitCode {
@@ -67,7 +67,7 @@ enum ServerCommand {
       } catch {
         throw ShellError(error)
       }
-      if let page = daemon.page { try ServerPage.check(page) }
+      try ServerPage.check(of: daemon)
       for remark in remarks { try voice.warn("\(file): \(remark)") }
       for note in daemon.advice { try voice.mention("\(file): note: \(note)") }
       guard daemon.unknownKeys.isEmpty else {
@@ -88,7 +88,7 @@ enum ServerCommand {
     }
   }
 
-  /// Looks for faults and answers with a document: here faults are the answer, and no failure to give one.
+  /// Looks for faults and answers with a document. Faults are the answer here, and not a failure to give one.
   private static func check(
     _ file: String, _ flags: ServerFlags, _ voice: ServerVoice
   ) throws(ShellError) -> ExitCode {
@@ -109,7 +109,7 @@ enum ServerCommand {
       } catch {
         throw ShellError(error)
       }
-      if let page = daemon.page { try ServerPage.check(page) }
+      try ServerPage.check(of: daemon)
     } catch {
       guard error.exitCode == .usage else { throw error }
       answer.faults = ServerAnswer.faults(in: error.message, of: file)
@@ -130,7 +130,7 @@ enum ServerCommand {
     }
   }
 
-  /// The configuration that an action is about if none is named.
+  /// The default configuration file of an action.
   static func defaultFile(_ environment: ShellEnvironment) -> String {
     environment.value("ZOOCFG") ?? "\(environment.value("ZOOCFGDIR") ?? "/etc/zookeeper/conf")/zoo.cfg"
   }

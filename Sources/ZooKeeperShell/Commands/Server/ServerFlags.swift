@@ -1,25 +1,25 @@
 import ZooKeeperProtocol
 
-/// The system properties that the environment hands to a server where Apache's script starts it: in `SERVER_JVMFLAGS`
-/// and `JVMFLAGS`, and in what `zookeeper-env.sh` and `java.env` beside its configuration set these to.
+/// The system properties that Apache's script would pass to a server from the environment: `SERVER_JVMFLAGS` and
+/// `JVMFLAGS`, also as set by `zookeeper-env.sh` and `java.env` beside the configuration.
 ///
-/// *Source*: `bin/zkEnv.sh`, `bin/zkServer.sh`: of a property that comes more than once, the last counts, and
+/// *Source*: `bin/zkEnv.sh`, `bin/zkServer.sh`: if a property is given more than once, the last one counts, and
 /// `JVMFLAGS` follows `SERVER_JVMFLAGS`.
 struct ServerFlags: Sendable {
   /// Without `-D`.
   var properties: [String: String] = [:]
-  /// What is worth a warning: statements that only a shell can work out.
+  /// Warnings about statements that only a shell can evaluate.
   var warnings: [String] = []
-  /// What was done, for `--verbose`.
+  /// Remarks about what was done, for `--verbose`.
   var remarks: [String] = []
 
   private static let variables = ["SERVER_JVMFLAGS", "JVMFLAGS"]
 
-  /// Reads the variables, and the files as far as there are any.
+  /// Reads the variables and the existing files.
   ///
   /// - Parameters:
-  ///   - configurationFile: the server's `zoo.cfg`, beside which the files are unless `ZOOCFGDIR` says otherwise.
-  ///   - readFile: what a file holds; nil where there is none.
+  ///   - configurationFile: the server's `zoo.cfg`. The files are in the same directory unless `ZOOCFGDIR` is set.
+  ///   - readFile: the contents of a file; nil if there is none.
   init(_ environment: ShellEnvironment, configurationFile: String, readFile: (String) -> [UInt8]?) {
     var variables = environment.variables
     let directory = environment.value("ZOOCFGDIR") ?? Self.directory(of: configurationFile)

@@ -1,19 +1,19 @@
 import ZooKeeperSandbox
 
-/// What the command line says about a server's log.
+/// The options for a server's log.
 struct ServerLogOptions: Sendable {
   /// The largest number of earlier files that can be kept.
   private static let maximumFileCount: Int64 = 1000
 
   var settings = DaemonLog.Settings()
-  /// The options as they are passed on to a server in the background.
+  /// The options in the form in which they are passed to a server in the background.
   private(set) var words: [String] = []
 
   init() {}
 
   /// Reads the options.
   ///
-  /// - Parameter isVerbose: whether `-v` asks for more, unless a level is given.
+  /// - Parameter isVerbose: whether `-v` selects a lower level, unless a level is given.
   init(_ invocation: Invocation, isVerbose: Bool) throws(ShellError) {
     if isVerbose { settings.level = "debug" }
     if let word = invocation.value(.logLevel) {

@@ -5,7 +5,7 @@ import ZooKeeperWeb
 
 /// The page that a server shows of itself, with `web.enable` in its `zoo.cfg`.
 ///
-/// It is a client of the server, without an identity: who uses it can do what anybody can who connects from this
+/// It is a client of the server without an identity: its users can do what any client can that connects from this
 /// machine.
 ///
 /// *Thread*: any.
@@ -15,11 +15,12 @@ final class ServerPage: Sendable {
   private let log: DaemonLog?
   private let server = Mutex<WebServer?>(nil)
 
-  /// Reads all files that the page needs.
+  /// Reads all files that the page needs. Nil if the server shows no page.
   ///
-  /// - Parameter log: takes the access log; nil where the page is only checked.
-  /// - Throws: when one cannot be used.
-  init(_ page: ServerDaemon.Page, log: DaemonLog?) throws(ShellError) {
+  /// - Parameter log: takes the access log; nil if the page is only checked.
+  /// - Throws: if a file cannot be used.
+  init?(of daemon: ServerDaemon, log: DaemonLog?) throws(ShellError) {
+    guard let page = daemon.page else { return nil }
     var settings = WebSettings(clusters: [], current: "", version: Version.text, shell: .shell)
     settings.host = page.address
     settings.port = page.port
@@ -37,20 +38,21 @@ final class ServerPage: Sendable {
     }
     if let log { settings.log = { log.page($0) } }
     self.settings = settings
-    usesTLS = page.usesClientTLS
+    usesTLS = daemon.isSecureOnly
     self.log = log
   }
 
-  /// Tries whether the page could be served.
+  /// Checks whether the page could be served, if the server shows one.
   ///
   /// - Throws: a usage error if one of its files cannot be used: the configuration is at fault.
-  static func check(_ page: ServerDaemon.Page) throws(ShellError) {
-    do throws(ShellError) { _ = try ServerPage(page, log: nil) } catch {
+  static func check(of daemon: ServerDaemon) throws(ShellError) {
+    do throws(ShellError) { _ = try ServerPage(of: daemon, log: nil) } catch {
       throw .usage(error.message, hint: error.hint)
     }
   }
 
-  /// Starts to serve. A page that cannot is no reason for the server not to serve its clients: the log says why.
+  /// Starts to serve. A page that cannot be served does not prevent the server from serving its clients; the log says
+  /// why.
   ///
   /// - Parameter servers: how to connect to the server, `HOST:PORT`.
   func open(_ servers: String) async {
@@ -78,10 +80,10 @@ final class ServerPage: Sendable {
     await started?.stop()
   }
 
-  /// The server as the only cluster of the page. Nothing of the environment is about it.
+  /// The server as the only cluster of the page. The environment's settings do not apply to it.
   private func cluster(_ servers: String) throws(ShellError) -> WebCluster {
     var options: [OptionName: [Word]] = [.server: [Word(servers)]]
-    // What listens on the server's own port is the server.
+    // The server itself listens on that port, so its certificate need not be verified.
     if usesTLS { options.merge([.tls: [Word(bytes: [])], .insecure: [Word(bytes: [])]]) { $1 } }
     let environment = ShellEnvironment()
     let shell = try ShellSettings(options, environment: environment)

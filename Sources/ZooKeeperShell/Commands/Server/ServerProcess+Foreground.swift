@@ -10,13 +10,13 @@ import ZooKeeperSandbox
 extension ServerProcess {
   /// Runs the server in this process until it is asked to stop.
   ///
-  /// SIGTERM, SIGINT and others end it. SIGHUP from another process opens the log's file again, SIGUSR1 logs one more
-  /// level, and SIGUSR2 returns to the level that the server was started with.
+  /// SIGTERM, SIGINT and others stop it. SIGHUP from another process reopens the log file, SIGUSR1 lowers the log level
+  /// by one, and SIGUSR2 restores the initial log level.
   ///
-  /// - Parameter warnings: what is wrong with the configuration, for the log.
+  /// - Parameter warnings: warnings about the configuration, for the log.
   func runInForeground(warnings: [String]) throws(ShellError) -> ExitCode {
     try Descriptors.require(Descriptors.ofServer, for: "a server")
-    // The log has a thread, on which they would end the process.
+    // Signals are blocked before the log's thread starts, because delivered there they would end the process.
     SignalCancellation.block()
     var settings = log.settings
     settings.journalStream = environment.value("JOURNAL_STREAM")
@@ -29,7 +29,7 @@ extension ServerProcess {
     })
     let page: ServerPage?
     do throws(ShellError) {
-      page = try daemon.page.map { page throws(ShellError) in try ServerPage(page, log: log) }
+      page = try ServerPage(of: daemon, log: log)
     } catch {
       log.stop()
       throw error
@@ -44,7 +44,7 @@ extension ServerProcess {
       throw error
     }
     log.stop()
-    // It was asked to stop and did: that is success for a supervisor.
+    // For a supervisor it is a success if the server was asked to stop and has done so.
     return .success
   }
 
@@ -82,14 +82,14 @@ extension ServerProcess {
     return gate.wait()
   }
 
-  /// What the service manager shows for a role.
+  /// The text that the service manager shows for a role.
   private static func status(_ role: String) -> String {
     role == "looking" ? "Looking for a leader" : "Member of an ensemble, \(role)"
   }
 
   /// Handles a signal that does not end the server.
   ///
-  /// - Returns: false for one that does. The end of a terminal does, too.
+  /// - Returns: false for a signal that does, such as the hang-up of a terminal.
   private static func handle(
     _ signal: Int32, isFromTerminal: Bool, _ log: DaemonLog, _ manager: ServiceManager?
   ) -> Bool {
@@ -105,14 +105,14 @@ extension ServerProcess {
     return true
   }
 
-  /// Removes the file with the process's number, unless it names the server that has kept this one from starting.
+  /// Removes the process file, unless it names another server that has prevented this one from starting.
   private func removeOwnProcessFile() {
     guard let bytes = try? FileIO.read(processFile) else { return }
     if String(decoding: bytes, as: UTF8.self).filter(\.isNumber) == "\(getpid())" { unlink(processFile) }
   }
 
-  /// Writes the process's number. Who reads the file finds all of it or no file: with a part of the number, another
-  /// process could be taken for the server. A server that cannot write it serves all the same.
+  /// Writes the process file atomically, because a part of the number could name another process. If it cannot be
+  /// written, the server serves nevertheless.
   private static func writeProcessFile(_ path: String) {
     guard let file = try? NewFile(path, replaces: true) else { return }
     var sink = file.sink

@@ -4,26 +4,26 @@
   import Darwin
 #endif
 
-/// Who a process is that the file of a server names.
+/// The identity of the process that a server's process file names.
 ///
-/// A number may have gone to another program since it was written, after a crash or a restart of the machine. Who runs
-/// a server on the data directory has its lock file open, and no other process has.
+/// After a crash or a restart of the machine, the number can belong to another program. A process that runs a server on
+/// the data directory has its lock file open, and no other process does.
 enum ServerIdentity: Hashable, Sendable {
-  /// No process is named, or none of that number lives.
+  /// No process is named, or the named one does not run.
   case none
   /// The server of this data directory: ours, or Apache's, which has no lock file.
   case server(pid_t)
   /// Another program.
   case stranger(pid_t)
-  /// A process that this user may not look at.
+  /// A process that this user cannot inspect.
   case unknown(pid_t)
 
-  /// Finds out who a process is.
+  /// Identifies a process.
   ///
   /// - Parameters:
   ///   - lockFile: the lock file of the data directory.
-  ///   - configurationFile: what Apache's server must have been started with to be that of this directory; nil takes
-  ///     any of Apache's servers for it.
+  ///   - configurationFile: the file that Apache's server must have been started with to be that of this directory; nil
+  ///     accepts any of Apache's servers.
   static func of(_ process: pid_t, lockFile: String, configurationFile: String?) -> ServerIdentity {
     guard process > 0 else { return .none }
     if kill(process, 0) != 0 {
@@ -41,7 +41,7 @@ enum ServerIdentity: Hashable, Sendable {
       }
       return runsApaches(process, configurationFile) ? .server(process) : .stranger(process)
     #else
-      // Without /proc only the lock shows it: while it can be taken, no server runs.
+      // Without /proc, only the lock shows it: no server runs if the lock can be taken.
       let descriptor = open(lockFile, O_RDWR | O_CLOEXEC)
       guard descriptor >= 0 else { return .stranger(process) }
       defer { close(descriptor) }
@@ -50,7 +50,7 @@ enum ServerIdentity: Hashable, Sendable {
   }
 
   #if os(Linux)
-    /// Whether a process has a file open; nil when it may not be asked.
+    /// Whether a process has a file open; nil if that cannot be determined.
     private static func holds(_ process: pid_t, _ file: stat) -> Bool? {
       guard let directory = opendir("/proc/\(process)/fd") else { return errno == EACCES ? nil : false }
       defer { closedir(directory) }
@@ -65,8 +65,8 @@ enum ServerIdentity: Hashable, Sendable {
       return false
     }
 
-    /// Whether a process is a virtual machine in which Apache's server runs on a configuration. Another one of the same
-    /// machine is a stranger.
+    /// Whether a process is a Java virtual machine that runs Apache's server with a configuration. A server with
+    /// another configuration is a stranger.
     private static func runsApaches(_ process: pid_t, _ file: String?) -> Bool {
       guard let line = JavaEnvironment.read("/proc/\(process)/cmdline") else { return false }
       let words = line.split(separator: 0)
@@ -75,7 +75,7 @@ enum ServerIdentity: Hashable, Sendable {
       else { return false }
       guard let file else { return true }
       let named = String(decoding: words[main + 1], as: UTF8.self)
-      // A relative path is seen from the directory that the process works in.
+      // A relative path is relative to the working directory of the process.
       return isSame(named.hasPrefix("/") ? named : "/proc/\(process)/cwd/\(named)", file)
     }
 

@@ -10,25 +10,25 @@ import ZooKeeperSandbox
   import Darwin
 #endif
 
-/// A server in the background, known by the file with its process's number.
+/// A server in the background, known by its process file.
 struct ServerProcess {
   let daemon: ServerDaemon
   let file: String
   let environment: ShellEnvironment
-  /// What is said about the log, for a server in the background.
+  /// The log options for a server in the background.
   let log: ServerLogOptions
 
-  /// How long a server may take to serve: a large log takes its time to replay.
+  /// How long a server may take to serve; it can need minutes to replay a large log.
   private static let startLimitSeconds = 120
   /// How long a server may take to stop before it is killed.
   private static let stopLimitSeconds = 30
 
   var processFile: String { environment.value("ZOOPIDFILE") ?? daemon.processFile }
 
-  /// What a server in the background says on stdout and stderr.
+  /// The file with stdout and stderr of a server in the background.
   var logFile: String { "\(environment.value("ZOO_LOG_DIR") ?? daemon.dataDirectory)/zookeeper.out" }
 
-  /// Gives up what follows the first damaged place of the data directory.
+  /// Repairs the data directory by discarding everything after the first damage.
   func repair(_ voice: ServerVoice) throws(ShellError) -> ExitCode {
     var answer = ServerAnswer(action: "repair", file: file)
     let lines: [String]
@@ -43,7 +43,7 @@ struct ServerProcess {
   /// Stops the server in the background, if one runs, and starts it again.
   func restart(_ voice: ServerVoice, action: String = "restart") throws(ShellError) -> ExitCode {
     let (code, isGone) = try stop(voice, isLast: false)
-    // A server that cannot be stopped has the directory, and its port.
+    // A server that cannot be stopped still has the directory and the port.
     return isGone ? try start(voice, action: action) : code
   }
 
@@ -94,8 +94,8 @@ struct ServerProcess {
 
   /// Stops the server in the background.
   ///
-  /// - Parameter isLast: whether nothing follows, so that the answer ends here.
-  /// - Returns: the exit code, and whether no server runs any more.
+  /// - Parameter isLast: whether this is the whole action, so that the answer ends here.
+  /// - Returns: the exit code, and whether the server has ended.
   func stop(_ voice: ServerVoice, isLast: Bool = true) throws(ShellError) -> (code: ExitCode, isGone: Bool) {
     var answer = ServerAnswer(action: "stop", file: file)
     try voice.say("Stopping zookeeper ... ")
@@ -124,14 +124,14 @@ struct ServerProcess {
     case .server(let process):
       kill(process, SIGTERM)
       for _ in 0..<(Self.stopLimitSeconds * 20) where kill(process, 0) == 0 { usleep(50_000) }
-      // The number may belong to another process by now.
+      // The number can belong to another process by now.
       if identity(of: process) == .server(process) { kill(process, SIGKILL) }
       unlink(processFile)
       return try end("stopped", "STOPPED", .success)
     }
   }
 
-  /// Asks the server for its mode, and reports what else is known if it does not say.
+  /// Asks the server for its mode. If it does not answer, reports what else is known.
   func status(_ voice: ServerVoice) throws(ShellError) -> ExitCode {
     try Descriptors.require(Descriptors.ofClient, for: "a question to the server")
     let address = ServerAddress(host: daemon.clientAddress, port: daemon.clientPort)
@@ -151,7 +151,7 @@ struct ServerProcess {
     return known.isRunning ? .success : .no
   }
 
-  /// The keys to ask the own server with; nil for a connection in the clear.
+  /// The TLS context for a connection to the own server; nil for a connection in the clear.
   private func ownTLS() throws(ShellError) -> TLSContext? {
     guard let settings = daemon.ownTLS else { return nil }
     do throws(TLSStoreError) {
@@ -161,10 +161,10 @@ struct ServerProcess {
     }
   }
 
-  /// The process that the file names, if it is one.
+  /// The identity of the process that the process file names.
   private var named: ServerIdentity {
     let bytes: [UInt8]
-    // Without a file there is no process; one that cannot be read names none that could be stopped.
+    // Without a readable file there is no process that could be stopped.
     do throws(ShellError) { bytes = try FileIO.read(processFile) } catch { return .none }
     let text = String(decoding: bytes, as: UTF8.self).filter { $0.isNumber }
     return pid_t(text).map(identity) ?? .none
@@ -174,7 +174,7 @@ struct ServerProcess {
     ServerIdentity.of(process, lockFile: "\(daemon.dataDirectory)/zkcli.lock", configurationFile: file)
   }
 
-  /// Prints the command line that `start` runs, for a shell.
+  /// Prints the command line that `start` runs, in the syntax of a shell.
   func printCommand(_ voice: ServerVoice) throws(ShellError) -> ExitCode {
     let program = Executable.path ?? "zkcli"
     let words = ([program, "server", "run", file] + log.words).map(Self.quoted)

@@ -1,4 +1,4 @@
-/// The program as zkServer.sh, with its actions, messages and exit codes.
+/// The program under the name zkServer.sh, with that script's actions, messages and exit codes.
 ///
 /// *Source*: `bin/zkServer.sh`; `condrestart` comes from the init scripts of distributions.
 enum ServerScript {
@@ -6,7 +6,7 @@ enum ServerScript {
     "start", "start-foreground", "stop", "version", "restart", "condrestart", "status", "print-cmd",
   ]
 
-  /// What is printed for arguments that are not known.
+  /// The usage message for unknown arguments.
   static func usage(_ programName: String) -> String {
     "Usage: \(programName) [--config <conf-dir>] {\(actions.joined(separator: "|"))}"
   }
@@ -26,7 +26,7 @@ enum ServerScript {
       return .success
     }
     var file = directory.map { "\($0)/zoo.cfg" } ?? ServerCommand.defaultFile(environment)
-    // A bare name lies in the directory of configurations; a path is a path.
+    // A name without a slash is in the directory of configurations.
     if let named = words.dropFirst().first?.text {
       file = named.contains("/") || directory == nil ? named : "\(directory!)/\(named)"
     }

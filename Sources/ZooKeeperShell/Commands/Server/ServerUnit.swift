@@ -1,17 +1,17 @@
 import Platform
 import ZooKeeperSandbox
 
-/// `zkcli server unit`: what systemd is to know of a server.
+/// The action `zkcli server unit`, which prints a unit file for systemd.
 ///
 /// *Source*: `systemd.service(5)`, `systemd.exec(5)`, `sysusers.d(5)`.
 enum ServerUnit {
-  /// The user that distributions run Apache's server as.
+  /// The user as which distributions run Apache's server.
   private static let standardUser = "zookeeper"
   private static let standardDirectory = "/var/lib/zookeeper"
 
   /// Prints a unit file, or with `--sysusers` a line for `sysusers.d`.
   ///
-  /// - Parameter file: the configuration, which need not be there yet.
+  /// - Parameter file: the configuration, which need not exist yet.
   static func run(_ invocation: Invocation, _ file: String, _ voice: ServerVoice) throws(ShellError) -> ExitCode {
     let user = try invocation.value(.user).map { word throws(ShellError) in try name(word) } ?? standardUser
     let place = try Place(file)
@@ -43,10 +43,10 @@ enum ServerUnit {
       }
     }
 
-    /// Whether systemd must not hide the home directories.
+    /// Whether a directory is in a home directory, which systemd must then not hide.
     var isInHome: Bool { writable.contains { $0.hasPrefix("/home/") || $0.hasPrefix("/root/") } }
 
-    /// The name below /var/lib of a directory that systemd is to make; nil if it is elsewhere.
+    /// The name under /var/lib of the directory that systemd creates; nil if the directory is elsewhere.
     var stateDirectory: String? {
       guard data.hasPrefix("/var/lib/") else { return nil }
       let name = String(data.dropFirst("/var/lib/".count))
@@ -57,7 +57,7 @@ enum ServerUnit {
   private static func unit(_ user: String, _ file: String, _ place: Place) -> String {
     let program = Executable.path ?? "/usr/bin/zkcli"
     let state = place.stateDirectory.map { "StateDirectory=\(specifiersEscaped($0))\nStateDirectoryMode=0750\n" } ?? ""
-    // Below "strict" everything is read-only that is not named; what is missing is passed over.
+    // With "strict", every directory that is not listed is read-only; missing ones are ignored.
     let writable = place.writable.map { quoted("-" + $0) }.joined(separator: " ")
     return """
       [Unit]
@@ -117,7 +117,7 @@ enum ServerUnit {
     "u \(user) - \"ZooKeeper server\" \(quoted(place.data))\n"
   }
 
-  /// The name of a user as systemd takes it.
+  /// A user name that systemd accepts.
   private static func name(_ word: Word) throws(ShellError) -> String {
     let text = try ValueParser.text(word, of: "--user")
     let isName =
@@ -136,7 +136,7 @@ enum ServerUnit {
     return text
   }
 
-  /// An argument as a line of a unit file has it.
+  /// An argument in the syntax of unit files.
   private static func quoted(_ text: String) -> String {
     let escaped = specifiersEscaped(text)
     let isPlain = escaped.utf8.allSatisfy { $0 > 0x20 && $0 != 0x7f && !"\"'\\$;".utf8.contains($0) }

@@ -1,11 +1,11 @@
 import JSONFormat
 
-/// How an action of `server` reports: as zkServer.sh does to people, in one document to programs.
+/// How an action of `server` reports: with zkServer.sh's messages for people, in one JSON document for programs.
 struct ServerVoice: Sendable {
   let output: Output
   let context: RenderContext
 
-  /// Whether programs are spoken to.
+  /// Whether the output is for programs.
   var isJSON: Bool { context.format == .json || context.format == .jsonl }
 
   /// Prints a message for people, on stdout.
@@ -13,7 +13,7 @@ struct ServerVoice: Sendable {
     if !isJSON { try output.write(.out(text)) }
   }
 
-  /// Prints a message for people besides the answer, on stderr.
+  /// Prints a message for people on stderr, beside the answer.
   func mention(_ text: String) throws(ShellError) {
     if !isJSON { try output.write(.err("zkcli: \(text)\n")) }
   }
@@ -24,7 +24,7 @@ struct ServerVoice: Sendable {
     try output.write(renderer.emit(.warning(text)))
   }
 
-  /// Ends the answer; people have been told all of it by then.
+  /// Prints the answer for programs; people have seen all of it by then.
   func finish(_ answer: ServerAnswer) throws(ShellError) {
     guard isJSON else { return }
     try output.write(Rendered(stdout: JSON.of(answer).bytes + [0x0a]))

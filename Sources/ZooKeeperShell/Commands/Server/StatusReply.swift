@@ -1,19 +1,19 @@
-/// What a server's answer to `srvr`, or its silence, says about it.
+/// The state of a server as its answer to `srvr`, or the lack of one, shows it.
 struct StatusReply: Hashable, Sendable {
-  /// In a word: `running`, `not serving`, `not answering`, `not running`.
+  /// One of `running`, `not serving`, `not answering`, `not running`.
   var state: String
   /// nil if the server does not report it.
   var mode: String?
-  /// What is known where the mode is not.
+  /// A message if the mode is unknown.
   var message: String?
-  /// Whether it runs, and does not say that it has no quorum.
+  /// Whether it runs and has not reported the lack of a quorum.
   var isRunning: Bool
 
   /// Reads an answer.
   ///
   /// - Parameters:
-  ///   - reply: nil when there was none.
-  ///   - process: the server's process, if it is known to live.
+  ///   - reply: nil if there was none.
+  ///   - process: the server's process, if it is known to run.
   init(_ reply: String?, process: Int?, address: String) {
     let text = reply ?? ""
     mode = text.split(separator: "\n").first { $0.hasPrefix("Mode: ") }.map { String($0.dropFirst(6)) }
@@ -22,10 +22,10 @@ struct StatusReply: Hashable, Sendable {
       (state, isRunning) = ("running", true)
     } else if text.contains("not in the whitelist") {
       (state, isRunning) = ("running", true)
-      message = "\(subject), but does not tell its mode: 4lw.commands.whitelist does not allow srvr."
+      message = "\(subject), but does not report its mode: 4lw.commands.whitelist does not allow srvr."
     } else if text.contains("not currently serving requests") {
       (state, isRunning) = ("not serving", false)
-      message = "\(subject), but serves nobody: it has no quorum."
+      message = "\(subject), but serves no clients: it has no quorum."
     } else if process != nil {
       (state, isRunning) = ("not answering", false)
       message = "\(subject), but does not answer at \(address)."

@@ -1,6 +1,7 @@
 import ZooKeeperSandbox
 
-/// `zkcli server upgrade-check`: what would be different if this server continued with the files of Apache's.
+/// The action `zkcli server upgrade-check`, which reports what would change if this server continued with the files of
+/// Apache's server.
 enum UpgradeCheck {
   /// Reports on a configuration, or on a data directory without one. Nothing is changed.
   static func run(
@@ -15,7 +16,7 @@ enum UpgradeCheck {
           .init(weight: "change", text: "process \(process) uses the directory: what it still writes is not in here"))
       }
     } catch {
-      // Faults of the configuration are an answer, and no failure to give one.
+      // Faults of the configuration are the answer, and not a failure to give one.
       guard error.exitCode == .usage else { throw error }
       answer.findings = ServerAnswer.faults(in: error.message, of: path).map { fault in
         .init(weight: "obstacle", text: fault.line.map { "\(path):\($0): \(fault.message)" } ?? fault.message)
@@ -35,14 +36,16 @@ enum UpgradeCheck {
     return try ServerCommand.load(file, flags)
   }
 
-  /// A server on nothing but a data directory, or on the `version-2` in it.
+  /// A server with a minimal configuration for a data directory, or for the `version-2` in it.
   private static func daemon(of directory: String) throws(ShellError) -> ServerDaemon {
     var directory = directory
     while directory.count > 1, directory.hasSuffix("/") { directory.removeLast() }
     if directory.hasSuffix("/version-2") { directory.removeLast("/version-2".count) }
-    // Backslashes begin an escape in such a file.
+    // A backslash begins an escape in such a file.
     let escaped = directory.split(separator: "\\", omittingEmptySubsequences: false).joined(separator: "\\\\")
-    guard !escaped.contains(where: \.isNewline) else { throw .usage("the name of a directory cannot have line ends") }
+    guard !escaped.contains(where: \.isNewline) else {
+      throw .usage("the name of the directory must not contain line ends")
+    }
     do throws(SandboxError) {
       return try ServerDaemon(
         configurationFile: directory, bytes: [UInt8]("dataDir=\(escaped)\nclientPort=2181\n".utf8),
@@ -52,7 +55,7 @@ enum UpgradeCheck {
     }
   }
 
-  /// The process that the file in the data directory names, if it is a server on it.
+  /// The process that the process file names, if it is a server on this data directory.
   private static func runningProcess(_ daemon: ServerDaemon, _ file: String) -> Int? {
     guard let bytes = try? FileIO.read(daemon.processFile),
       let number = Int32(String(decoding: bytes, as: UTF8.self).filter(\.isNumber))

@@ -6,7 +6,7 @@ import ZooKeeperTrees
 
 /// diff, apply, mirror.
 extension CommandContext {
-  /// Prints what is not the same in two subtrees.
+  /// Prints the differences of two subtrees.
   func diff(_ client: ZooKeeperClient) async throws -> ExitCode {
     let left = try await place(of: invocation.arguments[0], client)
     let right = try await place(of: invocation.arguments[1], client)
@@ -14,12 +14,12 @@ extension CommandContext {
     let (one, root) = try side(left)
     let (other, otherRoot) = try side(right)
     let areSame = try await diff(one, root, other, otherRoot) == .success
-    // What cannot be read of the past may differ.
+    // Parts of the past that cannot be read may differ.
     for case .past(let state, _, _) in [left, right] where state.exitCode != .success { return state.exitCode }
     return areSame ? .success : .no
   }
 
-  /// The subtree at a place, and its root as messages name it.
+  /// The subtree at a place, and the name of its root in messages.
   private func side(_ place: TreePlace) throws(ShellError) -> (tree: any TreeSource, root: String) {
     switch place {
     case .znode(let client, let path, _): (try liveTree(client, path), path)
@@ -32,7 +32,7 @@ extension CommandContext {
     LiveTree(client: client, root: root, includesEphemerals: true, inFlight: try inFlight())
   }
 
-  /// The znodes of a file, in memory: a file that was written by hand may be in any order.
+  /// The znodes of a file, in memory, because a handwritten file can be in any order.
   private func listedTree(_ place: TreePlace) throws(ShellError) -> ListedTree {
     var reader = try reader(of: place)
     let entries = try reader.rest()
@@ -40,7 +40,7 @@ extension CommandContext {
     return ListedTree(entries)
   }
 
-  /// Prints what is not the same in two subtrees that are read at the same time.
+  /// Prints the differences of two subtrees that are read in parallel.
   func diff<Left: TreeSource, Right: TreeSource>(
     _ left: Left, _ leftRoot: String, _ right: Right, _ rightRoot: String
   ) async throws -> ExitCode {
@@ -58,7 +58,7 @@ extension CommandContext {
     return areSame ? .success : .no
   }
 
-  /// Makes a subtree as a file says, after showing what that takes.
+  /// Changes a subtree to the state that a file describes, after showing the changes.
   func apply(_ client: ZooKeeperClient) async throws -> ExitCode {
     let source = try await place(of: invocation.arguments[0], client, isFile: true)
     let root = try path(at: 1)
@@ -69,7 +69,7 @@ extension CommandContext {
     switch source {
     case .znode(let from, let path, _):
       guard !overlap(source, .znode(client, path: root, ensemble: .present)) else {
-        throw ShellError.usage("one of \(source.text) and \(root) is in the other")
+        throw ShellError.usage("\(source.text) and \(root) overlap")
       }
       let made = try await TreePlan.making(
         target, at: root, like: LiveTree(client: from, root: path), at: path, prunes: prunes
@@ -86,7 +86,7 @@ extension CommandContext {
     return try await apply(plan, to: root, client)
   }
 
-  /// The present state of the subtree that changes; nothing where it does not exist.
+  /// The present state of the subtree to change; empty if it does not exist.
   private func target(_ client: ZooKeeperClient, _ root: String) async throws -> LiveTree {
     if try await client.exists(root) != nil {
       return LiveTree(client: client, root: root, includesEphemerals: true, inFlight: try inFlight())
@@ -117,7 +117,7 @@ extension CommandContext {
     return .success
   }
 
-  /// Makes a subtree like another one, and with `--follow` keeps it so.
+  /// Makes a subtree equal to another one, and keeps it so with `--follow`.
   func mirror(_ client: ZooKeeperClient) async throws -> ExitCode {
     let source = try await place(of: invocation.arguments[0], client)
     let target = try await place(of: invocation.arguments[1], client)
@@ -125,7 +125,7 @@ extension CommandContext {
       case .znode(let to, let targetPath, let toEnsemble) = target
     else { throw ShellError.usage("mirror copies from a znode to a znode", hint: "export and import use files") }
     guard !overlap(source, target) else {
-      throw ShellError.usage("one of \(source.text) and \(target.text) is in the other")
+      throw ShellError.usage("\(source.text) and \(target.text) overlap")
     }
     if try await to.exists(targetPath) == nil, let parent = ZnodePath.parent(of: targetPath),
       try await to.exists(parent) == nil
@@ -158,7 +158,7 @@ extension CommandContext {
     guard last.isInStep else {
       throw ShellError(
         .partial, "Partial", path: targetPath, "the source changes faster than it can be copied",
-        hint: "--follow copies changes as they come")
+        hint: "--follow copies changes as they happen")
     }
     return .success
   }
@@ -190,7 +190,7 @@ extension CommandContext {
         try emit(.warning("\(path): \(ShellError(error).message)"))
       }
     case .copied(let count): try emit(.tree(.followed(count: count, milliseconds: now)))
-    case .interrupted(let error): try emit(.warning("interrupted, and will go on: \(ShellError(error).text)"))
+    case .interrupted(let error): try emit(.warning("interrupted, and will continue: \(ShellError(error).text)"))
     }
     try flush()
   }

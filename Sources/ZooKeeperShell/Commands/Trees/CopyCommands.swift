@@ -5,7 +5,7 @@ import ZooKeeperTrees
 
 /// cp, mv, export, import.
 extension CommandContext {
-  /// Copies a znode, or with `-R` a subtree.
+  /// Copies a znode, or a subtree with `-R`.
   func copy(_ client: ZooKeeperClient) async throws -> ExitCode {
     let (source, target) = try await places(client)
     return try await copy(from: source, to: target, isRecursive: invocation.flag(.recursive), client)
@@ -25,7 +25,7 @@ extension CommandContext {
     return try await copy(from: source, to: target, isRecursive: true, client)
   }
 
-  /// Moves a subtree to another place: in one transaction if it fits into one, else by a copy.
+  /// Moves a subtree to another place, in one transaction if possible, otherwise by a copy and a deletion.
   func move(_ client: ZooKeeperClient) async throws -> ExitCode {
     let (source, target) = try await places(client)
     guard case .znode(let from, let path, let fromEnsemble) = source,
@@ -60,7 +60,7 @@ extension CommandContext {
       TreePlan.Step.create(
         path: entry.absolutePath(under: targetPath), data: entry.data, acl: entry.acl ?? ACL.openUnsafe)
     }
-    // Only what was copied is deleted: a znode that has changed since has another version.
+    // Only what was copied is deleted; a znode that has changed meanwhile has another version.
     let deletions = entries.reversed().map { entry in
       TreePlan.Step.delete(path: entry.absolutePath(under: path), version: entry.stat?.version ?? -1)
     }
@@ -75,9 +75,9 @@ extension CommandContext {
     return .success
   }
 
-  /// Carries out steps, and fails if one could not be.
+  /// Carries out steps, and fails if one of them fails.
   ///
-  /// - Parameter needsAll: so many of the first steps must be carried out before the others are begun.
+  /// - Parameter needsAll: the number of first steps that must be complete before the others begin.
   private func carryOut(
     _ plan: TreePlan, at root: String, _ client: ZooKeeperClient, needsAll: Int = 0
   ) async throws {
@@ -89,12 +89,12 @@ extension CommandContext {
     guard outcome.failures.isEmpty else { throw ShellError.failures(outcome.failures, of: root) }
   }
 
-  /// How many writes, and bytes, go into one transaction.
+  /// The limits of writes and bytes in one transaction.
   var writeLimits: TreeWriter.Limits {
     TreeWriter.Limits(batchBytes: min(256 << 10, maximumFrameBytes / 2))
   }
 
-  /// The places of the first two arguments. One that ends with a slash is the znode in which the other goes.
+  /// The places of the first two arguments. If the target ends with a slash, the source is copied into it.
   private func places(_ client: ZooKeeperClient) async throws -> (source: TreePlace, target: TreePlace) {
     let source = try await place(of: invocation.arguments[0], client)
     var word = invocation.arguments[1]
@@ -105,12 +105,12 @@ extension CommandContext {
     }
     let target = try await place(of: word, client)
     guard !overlap(source, target) else {
-      throw ShellError.usage("one of \(source.text) and \(target.text) is in the other")
+      throw ShellError.usage("\(source.text) and \(target.text) overlap")
     }
     return (source, target)
   }
 
-  /// Whether one place is in the other, so that a copy would never end, or change what it reads.
+  /// Whether one place contains the other, so that a copy would not end, or would change what it reads.
   func overlap(_ left: TreePlace, _ right: TreePlace) -> Bool {
     func real(_ place: TreePlace) -> (servers: Set<ServerAddress>, path: String)? {
       guard case .znode(_, let path, let ensemble) = place else { return nil }
@@ -127,7 +127,7 @@ extension CommandContext {
     return ZnodePath.isWithin(one.path, other.path) || ZnodePath.isWithin(other.path, one.path)
   }
 
-  /// Copies what is at one place to another, one of which is on an ensemble.
+  /// Copies from one place to another; at least one of them is on an ensemble.
   func copy(
     from source: TreePlace, to target: TreePlace, isRecursive: Bool, _ client: ZooKeeperClient
   ) async throws -> ExitCode {
@@ -184,22 +184,22 @@ extension CommandContext {
     var copy = TreeCopy(
       to: client, root: root, overwriting: overwriting, expectsExisting: exists, limits: writeLimits,
       mayOverwrite: { count in
-        // A person is asked once; a script's limit holds for all of them together.
+        // The user is asked once; a script's limit applies to all batches together.
         if values.asksBeforeDestroying, hasAsked.withLock({ $0 }) { return }
         try await allow("Overwrite \(count) znodes under \(root)", count: count, on: target.cluster)
-        // A single znode is overwritten without a question.
+        // Overwriting a single znode needs no confirmation.
         if count > 1 { hasAsked.withLock { $0 = true } }
       },
       report: { [progress] in progress.advance(to: $0) })
     do {
       while let entry = try await tree.next() {
-        // The servers' own znodes are not anyone's to copy.
+        // The servers' own znodes are not copied.
         guard root != "/" || !ZnodePath.isWithin("/" + entry.path, "/zookeeper") else { continue }
         try await copy.add(entry)
       }
       try await copy.finish()
     } catch {
-      // Nothing is left half-way because the source cannot be read any further. The first failure is the one to tell.
+      // Complete the writes in flight before the failure to read the source is reported; a second failure is ignored.
       try? await copy.abandon()
       throw error
     }
@@ -221,7 +221,7 @@ extension CommandContext {
   func export(
     _ tree: inout some TreeSource, from root: String, to target: TreePlace
   ) async throws -> ExitCode {
-    // What is wrong with the source is said before a file is made.
+    // Read before the file is created, so that an unreadable source leaves no file.
     guard let first = try await tree.next() else { return try report(tree.omissions, [:], at: root) }
     var (writer, abandon) = try self.writer(of: target, root: root)
     var count = 0
@@ -240,7 +240,7 @@ extension CommandContext {
       throw error
     }
     if case .standardStream = target {
-      // The answer is the export itself.
+      // The export itself is the answer.
     } else {
       try emit(
         .tree(
@@ -252,12 +252,12 @@ extension CommandContext {
     return writer.refusals.isEmpty ? code : .partial
   }
 
-  /// A writer for a file or stdout, and what to do if the file is not finished.
+  /// A writer for a file or stdout, and a cleanup for an unfinished file.
   private func writer(
     of place: TreePlace, root: String
   ) throws(ShellError) -> (writer: any TreeFileWriter, abandon: () -> Void) {
     switch place {
-    case .znode: preconditionFailure("a znode is no file")
+    case .znode: preconditionFailure("a znode is not a file")
     case .past: throw .usage("the past cannot be written")
     case .standardStream(let format):
       if invocation.flag(.resume) { throw .notResumed("stdout") }
@@ -279,12 +279,12 @@ extension CommandContext {
     }
   }
 
-  /// Lists what cannot be carried from or to a file.
+  /// Lists the znodes that cannot be read from or written to a file.
   private func refuse(_ refusals: [(path: String, reason: String)]) throws(ShellError) {
     for refusal in refusals { try emit(.warning("\(refusal.path) is left out: \(refusal.reason)")) }
   }
 
-  /// Says what of a subtree was left out.
+  /// Reports which znodes of a subtree were left out.
   ///
   /// - Returns: the exit code.
   /// - Throws: exit code 11 if something could not be read or written.
@@ -313,9 +313,10 @@ extension CommandContext {
 }
 
 extension ShellError {
-  /// `--resume` is for what has a place for each znode.
+  /// The error for `--resume` with a format that cannot be resumed.
   fileprivate static func notResumed(_ what: String) -> ShellError {
     .usage(
-      "\(what) cannot be resumed: it only appears when it is whole", hint: "export it again, or to a directory")
+      "\(what) cannot be resumed, because it is created only when it is complete",
+      hint: "export it again, or to a directory")
   }
 }

@@ -6,7 +6,7 @@ import ZooKeeperTrees
 
 /// find.
 extension CommandContext {
-  /// Prints the znodes of a subtree that all conditions are true of, or deletes them, or runs a command for each.
+  /// Prints the znodes of a subtree that fulfil all conditions, deletes them, or runs a command for each.
   func find(_ source: ZnodeSource) async throws -> ExitCode {
     let conditions = try FindConditions(invocation, now: WallClock.nowMilliseconds())
     let collects = invocation.flag(.delete)
@@ -45,7 +45,7 @@ extension CommandContext {
     return .success
   }
 
-  /// Says that a subtree has changed while it was read.
+  /// Warns that a subtree has changed while it was read.
   func warnOfVanished(_ reader: ZnodeReader) throws(ShellError) {
     let count = reader.vanishedCount
     guard count > 0 else { return }
@@ -53,7 +53,7 @@ extension CommandContext {
     try emit(.warning("\(subject) deleted by others while \(reader.root) was read"))
   }
 
-  /// The znodes at which a search begins: the working directory if none is named.
+  /// The roots of a search; the working directory if none is given.
   func rootPaths(from first: Int = 0, _ source: ZnodeSource) async throws -> [String] {
     invocation.arguments.count > first ? try await paths(from: first, source) : [directory]
   }
@@ -70,7 +70,7 @@ extension CommandContext {
     try await allow("Delete \(found.count) znodes", count: found.count)
     progress.begin("deleted", of: found.count)
     var writer = TreeWriter(client: client, limits: writeLimits) { [progress] in progress.advance(to: $0) }
-    // Children come after their parents. What is written to a znode meanwhile may make the conditions false.
+    // Reversed, because children follow their parents. The version makes sure that the conditions still hold.
     for (path, version) in found.reversed() {
       try await writer.add(.delete(PathVersionRequest(path: path, version: version)))
     }
@@ -100,7 +100,7 @@ extension CommandContext {
     let settings = ChildSettings(words: words, variables: ["ZKCLI_PATH": path], standardInput: [])
     let code = try await runChild(settings, holding: nil, client)
     try Task.checkCancellation()
-    // ^C ends the command that runs, and then no other must be run.
+    // If ^C has ended the command, no other command is run.
     guard code.rawValue <= ExitCode.signal(0).rawValue else {
       throw ShellError(
         code, "Child", path: path, "a signal has ended the command, and it was not run for the znodes that follow")
@@ -109,9 +109,9 @@ extension CommandContext {
   }
 }
 
-/// What must be true of a znode to be found.
+/// The conditions of a search.
 struct FindConditions {
-  /// A number, and on which side of it others are wanted.
+  /// A lower or an upper bound, or an exact number.
   private enum Bound {
     case exactly(Int64), atLeast(Int64), atMost(Int64)
 
@@ -159,7 +159,7 @@ struct FindConditions {
     isEmpty = invocation.flag(.empty)
   }
 
-  /// Whether all are true of a znode.
+  /// Whether a znode fulfils all conditions.
   func match(_ node: TreeNode) -> Bool {
     let stat = node.stat
     let name = ZnodePath.name(of: node.path)
@@ -196,7 +196,7 @@ struct FindConditions {
     }
   }
 
-  /// A moment: so long ago, or a date and time of ISO 8601.
+  /// A moment: a time span before now, or a date and time of ISO 8601.
   private static func time(_ word: Word, _ option: String, _ now: Int64) throws(ShellError) -> Int64 {
     if let moment = TimeStyle.milliseconds(iso: word.text) { return moment }
     return now - (try ValueParser.milliseconds(word, of: option))

@@ -33,9 +33,9 @@ extension CommandContext {
   }
 }
 
-/// How values are searched, and what is printed.
+/// How values are searched and what is printed.
 struct ValueSearch {
-  /// What is printed of a value with a match.
+  /// What to print for a value with a match.
   enum Style { case lines, paths, counts }
 
   let style: Style
@@ -56,14 +56,14 @@ struct ValueSearch {
     style = invocation.flag(.list) ? .paths : invocation.flag(.count) ? .counts : .lines
   }
 
-  /// What was found in a value.
+  /// The matches in a value.
   struct Match {
-    /// The lines that match, from 1, as far as they are wanted.
+    /// The matching lines, counted from 1, if the style prints them.
     var lines: [(number: Int, text: [UInt8])] = []
     var count = 0
     var isBinary = false
 
-    /// What to print of it.
+    /// The results to print.
     func results(for path: String, _ search: ValueSearch) -> [TreeResult] {
       switch search.style {
       case .paths: count > 0 ? [.matchedZnode(path: path)] : []
@@ -74,10 +74,10 @@ struct ValueSearch {
     }
   }
 
-  /// Searches a value line by line, or if it is not text as a whole.
+  /// Searches a value line by line, or as a whole if it is not text.
   func match(_ value: [UInt8]) -> Match {
     var match = Match()
-    // Most values have no match: that is found out at once for a whole value where lines cannot matter.
+    // Most values have no match. For a literal pattern, one search of the whole value shows that.
     if value.isEmpty || (pattern.isLiteral && !pattern.matches(value)) { return match }
     match.isBinary = value.contains(0) || String(validating: value, as: UTF8.self) == nil
     value.withUnsafeBytes { bytes in
@@ -89,7 +89,7 @@ struct ValueSearch {
         if pattern.matches(UnsafeRawBufferPointer(rebasing: bytes[start..<end])) {
           match.count += 1
           if style == .lines, !match.isBinary { match.lines.append((number, Array(bytes[start..<end]))) }
-          // One is enough to say that there is one.
+          // One match is enough.
           if style == .paths || style == .lines && match.isBinary { return }
         }
         start = end + 1

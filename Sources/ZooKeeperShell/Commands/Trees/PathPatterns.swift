@@ -5,13 +5,13 @@ import ZooKeeperTrees
 
 /// Paths with wildcards.
 extension CommandContext {
-  /// The znodes that the arguments from a place on name: each a path, or a pattern such as `/app/*/config`.
+  /// The znodes that the arguments from an index on name, each a path or a pattern such as `/app/*/config`.
   ///
-  /// A znode whose name is the pattern itself has precedence. Names are matched one by one, so that `*` never goes
-  /// beyond a slash; the name `**` matches any number of names, or none.
+  /// A znode whose name is the pattern itself takes precedence. Each name is matched separately, so that `*` does not
+  /// match a slash; the name `**` matches any number of names, including none.
   ///
-  /// - Parameter first: the place of the first of these arguments.
-  /// - Throws: NoNode for a pattern that nothing matches.
+  /// - Parameter first: the index of the first of these arguments.
+  /// - Throws: NoNode for a pattern without a match.
   func paths(from first: Int = 0, _ source: ZnodeSource) async throws -> [String] {
     var paths: [String] = []
     for word in invocation.arguments.dropFirst(first) {
@@ -40,7 +40,7 @@ extension CommandContext {
         continue
       }
       if name == "**" {
-        // Twice in a row it means the same.
+        // A repeated `**` means the same as one.
         if !endsInDescendants { found = try await withDescendants(found, source) }
         endsInDescendants = true
         continue
@@ -58,7 +58,7 @@ extension CommandContext {
       }
       found = next
     }
-    // What follows the last pattern may be missing under some of its matches.
+    // The names after the last pattern can be missing under some of its matches.
     return try await source.existing(among: found)
   }
 
@@ -78,10 +78,10 @@ extension CommandContext {
     return paths
   }
 
-  /// Does something with each znode that the arguments name. With several, one that fails does not stop the others.
+  /// Runs `body` for each znode that the arguments name. If there are several, a failure does not stop the others.
   ///
-  /// - Parameter body: is given a function that it calls before it emits anything, which emits the heading.
-  /// - Throws: the failure of the only znode; of several, exit code 11 with those that failed.
+  /// - Parameter body: takes a function that emits the heading, which it calls before it emits anything.
+  /// - Throws: the error if there is only one znode; otherwise exit code 11 with the znodes that failed.
   func forEachPath(
     _ source: ZnodeSource,
     _ body: (_ path: String, _ heading: () throws(ShellError) -> Void) async throws -> Void

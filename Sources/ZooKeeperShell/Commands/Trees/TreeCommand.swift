@@ -4,7 +4,7 @@ import ZooKeeperTrees
 
 /// tree.
 extension CommandContext {
-  /// Prints a subtree with its branches.
+  /// Prints a subtree as an indented tree.
   func tree(_ source: ZnodeSource) async throws -> ExitCode {
     let depth = try invocation.value(.level).map { word throws(ShellError) in
       Int(try ValueParser.integer(word, of: "--level", in: 0...Int64(Int32.max)))
@@ -12,7 +12,7 @@ extension CommandContext {
     var failures: [String: ZooKeeperError] = [:]
     for root in try await rootPaths(source) {
       var reader = try source.reader(of: root, inFlight: try inFlight(), maximumDepth: depth)
-      // For each level below the root, whether the branch goes on after the znode that was printed last.
+      // For each level below the root, whether the branch continues after the znode that was printed last.
       var goesOn: [Bool] = []
       while let item = try await reader.next() {
         let level = Self.depth(of: item.path) - Self.depth(of: root)

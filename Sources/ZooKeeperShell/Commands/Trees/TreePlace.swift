@@ -9,13 +9,13 @@ import ZooKeeperTrees
   import Darwin
 #endif
 
-/// Where a subtree is: on this ensemble, on another one, or in a file.
+/// The place of a subtree: on this ensemble, on another one, or in a file.
 enum TreePlace: Sendable {
   case znode(ZooKeeperClient, path: String, ensemble: Ensemble)
   case file(String, TreeFormat?)
   /// stdin or stdout.
   case standardStream(TreeFormat?)
-  /// A subtree in a state of the past.
+  /// A subtree in a past state.
   case past(PastState, path: String, directory: String)
 
   /// Which ensemble a znode is on.
@@ -32,7 +32,7 @@ extension CommandContext {
   /// The place that an argument names: `-`, `file:NAME`, `snap:DIR:/path`, `zk://host:port/path`, or a path on this
   /// ensemble.
   ///
-  /// - Parameter isFile: whether an argument that is nothing else names a file.
+  /// - Parameter isFile: whether an argument in no other form names a file.
   /// - Throws: a usage error for an argument that names no place.
   func place(of word: Word, _ client: ZooKeeperClient, isFile: Bool = false) async throws -> TreePlace {
     let text = try ValueParser.text(word, of: "place")
@@ -69,12 +69,12 @@ extension CommandContext {
   /// The place `DIR:/path` in the state that `--at` or `--before` names.
   private func pastPlace(_ text: String) throws(ShellError) -> TreePlace {
     let bytes = text.utf8
-    // The first colon that a slash follows: names of directories seldom have one.
+    // The first colon that is followed by a slash, because names of directories seldom contain one.
     let colon = bytes.indices.first { index in
       bytes[index] == UInt8(ascii: ":") && bytes[index...].dropFirst().first == UInt8(ascii: "/")
     }
     guard let colon, colon > text.startIndex else {
-      throw .usage("snap:\(text) names no znode", hint: "write it as snap:DIR:/PATH")
+      throw .usage("snap:\(text) does not name a znode", hint: "write it as snap:DIR:/PATH")
     }
     let directory = String(text[..<colon])
     let path = try ValueParser.path(Word(String(text[text.index(after: colon)...])), in: "/")
@@ -97,7 +97,7 @@ extension CommandContext {
   /// - Throws: exit code 12 if it cannot be read.
   func reader(of place: TreePlace) throws(ShellError) -> any TreeFileReader & Sendable {
     switch place {
-    case .znode: preconditionFailure("a znode is no file")
+    case .znode: preconditionFailure("a znode is not a file")
     case .past(let state, let path, _): return PastTree(state, root: path)
     case .standardStream(let format): return try streamReader(try values.claimStdin(), nil, "stdin", format)
     case .file(let name, let format):
@@ -111,12 +111,12 @@ extension CommandContext {
     }
   }
 
-  /// - Parameter again: the file once more, if it is one that can be read twice.
+  /// - Parameter again: opens the file again, if it can be read twice.
   private func streamReader(
     _ descriptor: Int32, _ again: Int32?, _ name: String, _ format: TreeFormat?
   ) throws(ShellError) -> any TreeFileReader & Sendable {
     var input = ByteSource(descriptor, name: name)
-    // A tar archive begins with a name; lines of JSON begin with a brace.
+    // A tar archive begins with a file name, and JSON lines begin with a brace.
     let first = try input.peek(1).first
     let isLines = format.map { $0 == .jsonl } ?? (first == nil || first == UInt8(ascii: "{"))
     if isLines { return TreeLinesReader(input) }
@@ -132,7 +132,7 @@ extension TreePlace {
     if case .znode(_, _, .cluster(let cluster, _)) = self { cluster } else { nil }
   }
 
-  /// The place as messages name it.
+  /// The name of the place in messages.
   var text: String {
     switch self {
     case .znode(_, let path, .present): path

@@ -4,7 +4,7 @@ import ZooKeeperTrees
 
 /// du.
 extension CommandContext {
-  /// Prints how much subtrees have: znodes, and bytes of data and of names.
+  /// Prints the size of subtrees: the number of znodes, and the bytes of data and of names.
   func diskUsage(_ source: ZnodeSource) async throws -> ExitCode {
     let top = try invocation.value(.top).map { word throws(ShellError) in
       Int(try ValueParser.integer(word, of: "--top", in: 1...10_000))
@@ -39,12 +39,12 @@ extension CommandContext {
   }
 }
 
-/// What a znode and all under it have.
+/// The totals of a znode and its descendants.
 package struct UsageSum: Hashable, Sendable {
   package var path: String
   package var count = 0
   package var dataBytes = 0
-  /// Bytes of the paths, of which servers keep each in memory.
+  /// Bytes of the paths, which servers keep in memory.
   package var pathBytes = 0
   /// Children of the znode itself.
   package var children = 0
@@ -55,10 +55,10 @@ struct TreeSums {
   private let root: String
   private let depth: Int
   private let limitBytes: Int
-  /// The znodes on the way to the one that was read last, each with the sum of what has been read under it, and the
-  /// bytes of a reply with its children's names.
+  /// The ancestors of the znode that was read last, each with its total so far and the size of a reply with its
+  /// children's names.
   private var open: [(sum: UsageSum, namesBytes: Int)] = []
-  /// Znodes that are near the limit of a packet.
+  /// Warnings about znodes that are near the limit of a packet.
   private(set) var warnings: [String] = []
 
   init(root: String, depth: Int, limitBytes: Int) {
@@ -69,7 +69,7 @@ struct TreeSums {
 
   /// Adds the next znode.
   ///
-  /// - Returns: the sums of the subtrees that ended before it, as far as they are wanted.
+  /// - Returns: the totals of the subtrees that ended before it, as far as they are requested.
   mutating func add(_ node: TreeNode) -> [UsageSum] {
     let ended = close { !ZnodePath.isWithin(node.path, $0) }
     let nameBytes = ZnodePath.name(of: node.path).utf8.count

@@ -3,14 +3,14 @@ import ZooKeeperHistory
 import ZooKeeperProtocol
 import ZooKeeperTrees
 
-/// Where commands that only read find znodes: on an ensemble, or in a state of the past.
+/// The source of znodes for commands that only read: an ensemble, or a past state.
 enum ZnodeSource: Sendable {
   case live(ZooKeeperClient)
   case past(PastState)
 
   /// A reader of a subtree.
   ///
-  /// - Throws: NoNode if there is no such znode in the past; of an ensemble, the first read says so.
+  /// - Throws: NoNode if a past state does not have the znode; on an ensemble, the first read throws it.
   func reader(
     of root: String, reading details: TreeReader.Details = [], inFlight: Int = 64, maximumDepth: Int? = nil,
     skipsServersOwn: Bool = false
@@ -51,7 +51,7 @@ enum ZnodeSource: Sendable {
 
   /// Which of the znodes exist.
   ///
-  /// - Throws: why that cannot be told of one.
+  /// - Throws: the error of a znode for which that cannot be determined.
   func existing(among paths: [String]) async throws(ZooKeeperError) -> [String] {
     guard case .live(let client) = self else {
       var found: [String] = []
@@ -73,7 +73,7 @@ enum ZnodeSource: Sendable {
 struct ZnodeReader {
   /// The znode at which the subtree begins.
   let root: String
-  // Two optionals rather than an enum, so that neither is copied for a step.
+  // Two optionals instead of an enum, so that neither is copied for each step.
   private var live: TreeReader?
   private var past: PastWalk?
 
@@ -87,10 +87,10 @@ struct ZnodeReader {
     self.past = past
   }
 
-  /// How many znodes went away while the subtree was read.
+  /// The number of znodes that were deleted while the subtree was read.
   var vanishedCount: Int { live?.vanishedCount ?? 0 }
 
-  /// Whether a znode that was just returned has a sibling that comes after all that is under it.
+  /// Whether the znode that was just returned has a sibling after all its descendants.
   func hasSibling(after path: String) -> Bool { live?.hasSibling(after: path) ?? past?.hasNextSibling ?? false }
 
   /// The next znode; nil at the end.
@@ -102,6 +102,6 @@ struct ZnodeReader {
 }
 
 extension TreeNode {
-  /// A znode of the past.
+  /// A znode of a past state.
   init(_ znode: PastZnode) { self.init(path: znode.path, stat: znode.stat, data: znode.data, acl: znode.acl) }
 }

@@ -9,14 +9,14 @@ import ZooKeeperWeb
   import Darwin
 #endif
 
-/// The page of `--local --web`, beside whatever else runs on the servers of a sandbox.
+/// The page of `--local --web`, which is served in addition to the command or the shell of a sandbox.
 struct SandboxPage {
   private let server: WebServer
 
-  /// The address that the option asks for.
+  /// The address that the option gives.
   ///
-  /// - Throws: a usage error for one that other machines could reach: there is no login.
-  static func address(_ word: Word) throws(ShellError) -> HostAndPort {
+  /// - Throws: a usage error for an address that other machines can reach, because there is no login.
+  static func address(_ word: Word) throws(ShellError) -> ServerAddress {
     guard !word.bytes.isEmpty else { return WebAddress.usual }
     let address = try WebAddress.read(word, of: "--web")
     guard address.isLoopback else {
@@ -27,14 +27,14 @@ struct SandboxPage {
     return address
   }
 
-  /// Starts the page, and says where it is.
+  /// Starts the page and prints its address.
   ///
-  /// - Throws: exit code 12 if the address cannot be listened on.
+  /// - Throws: exit code 12 if it cannot listen on the address.
   static func start(
-    at address: HostAndPort, _ sandbox: LocalEnsemble, _ settings: ShellSettings, _ environment: ShellEnvironment,
+    at address: ServerAddress, _ sandbox: LocalEnsemble, _ settings: ShellSettings, _ environment: ShellEnvironment,
     _ output: Output
   ) throws(ShellError) -> SandboxPage {
-    // Amid what a person types and reads, the lines would only disturb.
+    // On a terminal, the access log would disturb the user.
     let log: WebLog? = environment.stderrIsTerminal ? nil : WebLog()
     let server = try waiting { () async throws(ShellError) in
       do {

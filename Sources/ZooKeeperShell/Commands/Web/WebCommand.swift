@@ -86,7 +86,7 @@ enum WebCommand {
 
   /// Where the server listens, and who is let in.
   private struct Listening {
-    var address: HostAndPort
+    var address: ServerAddress
     var tls: TLSContext?
     var login: LoginPolicy?
     var names: [String] = []
@@ -124,7 +124,7 @@ enum WebCommand {
     return (listening, madeToken)
   }
 
-  private static func address(_ invocation: Invocation) throws(ShellError) -> HostAndPort {
+  private static func address(_ invocation: Invocation) throws(ShellError) -> ServerAddress {
     guard let word = invocation.value(.listen) else { return WebAddress.usual }
     return try WebAddress.read(word, of: "--listen")
   }

@@ -7,9 +7,9 @@ struct ExpressionParser {
   private var position = 0
   private var depth = 0
 
-  /// So deep may groups be nested.
+  /// The maximum depth of nested groups.
   private static let depthLimit = 100
-  /// So often may something be repeated by its number.
+  /// The maximum count of a repetition such as `{1000}`.
   private static let repetitionLimit = 1000
 
   /// - Parameter isBasic: whether the text is a basic expression of POSIX, in which a backslash makes an operator.
@@ -23,7 +23,7 @@ struct ExpressionParser {
   private static func extended(fromBasic scalars: [Unicode.Scalar]) -> [Unicode.Scalar] {
     var result: [Unicode.Scalar] = []
     var index = 0
-    // Where an expression or a group begins, a star is itself, and a circumflex is the start of the text.
+    // At the start of an expression or a group, a star is a literal, and a circumflex matches the start of the text.
     var isAtStart = true
     while index < scalars.count {
       let scalar = scalars[index]
@@ -87,7 +87,7 @@ struct ExpressionParser {
       var node = try atom()
       while let (least, most) = try quantifier() {
         node = .repeated(node, least: least, most: most)
-        // Whether as much or as little as possible is taken makes no difference to whether there is a match.
+        // Greedy and lazy repetitions match the same texts, and only whether there is a match is of interest.
         _ = take("?")
       }
       nodes.append(node)
@@ -117,7 +117,7 @@ struct ExpressionParser {
     }
   }
 
-  /// How often what was read before is repeated; nil if nothing is said. A brace without a number is itself.
+  /// The repetition that follows an item; nil if there is none. A brace without a number is a literal.
   private mutating func quantifier() throws(PatternError) -> (least: Int, most: Int?)? {
     if take("*") { return (0, nil) }
     if take("+") { return (1, nil) }
@@ -149,7 +149,7 @@ struct ExpressionParser {
     return Int(digits)
   }
 
-  /// What follows a backslash.
+  /// Reads what follows a backslash.
   private mutating func escape() throws(PatternError) -> ScalarSet {
     guard let scalar = peek() else { throw failure("a \\ at its end") }
     position += 1
@@ -177,7 +177,7 @@ struct ExpressionParser {
     }
   }
 
-  /// The set in brackets that have been opened.
+  /// Reads a bracket expression after its opening bracket.
   private mutating func brackets() throws(PatternError) -> ScalarSet {
     let isInverted = take("^")
     var set = ScalarSet([])
@@ -185,7 +185,7 @@ struct ExpressionParser {
     while true {
       guard let scalar = peek() else { throw failure("an unclosed [") }
       position += 1
-      // A bracket that comes first is a member.
+      // A closing bracket in the first place is a member of the set.
       if scalar == "]", position - 1 > first { break }
       if scalar == "[", take(":") {
         set = set.union(try posixClass())
@@ -233,7 +233,7 @@ struct ExpressionParser {
 }
 
 extension ScalarSet {
-  /// The member of a set of one.
+  /// The only member of a set with one member.
   fileprivate var onlyMember: UInt32? {
     guard ranges.count == 1, ranges[0].count == 1 else { return nil }
     return ranges[0].lowerBound

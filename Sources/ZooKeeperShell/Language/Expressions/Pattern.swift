@@ -1,11 +1,11 @@
-/// A regular expression that is searched for in texts.
+/// A regular expression to search texts for.
 ///
-/// Texts are matched byte by byte with a deterministic automaton that is made as it is needed, so that the time is
-/// linear in the length of the text, whatever the pattern: nothing is tried twice.
+/// Texts are matched byte by byte with a deterministic automaton that is built lazily. There is no backtracking, so the
+/// time is linear in the length of the text for every pattern.
 ///
 /// *Source*: Thompson, "Regular Expression Search Algorithm" (1968), with the states kept as `grep` and RE2 keep them.
 struct Pattern: Sendable {
-  /// Where the matching has got to: the instructions that may be next.
+  /// A state of the automaton: the instructions that can be next.
   private struct State: Sendable {
     var instructions: [Int]
     var isMatch: Bool
@@ -19,9 +19,9 @@ struct Pattern: Sendable {
   private var transitions: [Int32] = []
 
   private static let unknown: Int32 = -1
-  /// So many states are kept, of 1 KiB or more; then they are forgotten and made again.
+  /// The maximum number of cached states, of 1 KiB or more each; when it is reached, the cache is emptied.
   private static let stateLimit = 2048
-  /// The number of the state in which a text begins.
+  /// The number of the initial state.
   private static let first: Int32 = 0
 
   /// A regular expression, found anywhere in a text.
@@ -66,7 +66,7 @@ struct Pattern: Sendable {
       let known = transitions[Int(state) << 8 | Int(byte)]
       if known == Self.unknown {
         state = advance(state, byte)
-        // A state that has just been made may be a match; known transitions lead to none.
+        // A newly created state can be a match; known transitions to matches are marked.
         if states[Int(state)].isMatch { return true }
       } else {
         state = known & Self.numberMask
@@ -76,7 +76,7 @@ struct Pattern: Sendable {
     return states[Int(state)].isMatchAtEnd
   }
 
-  /// Set in the transitions to states that are matches, which then need not be looked at.
+  /// Set in transitions to states that are matches, so that the states need not be read.
   private static let matchBit: Int32 = 1 << 30
   private static let numberMask: Int32 = (1 << 30) - 1
 
@@ -87,7 +87,7 @@ struct Pattern: Sendable {
     _ = add(closure(of: [program.entry], atStart: true))
   }
 
-  /// Makes the state that follows another on a byte.
+  /// Creates the state that follows another on a byte.
   private mutating func advance(_ number: Int32, _ byte: UInt8) -> Int32 {
     let next = states[Int(number)].instructions.compactMap { index -> Int? in
       guard case .byte(let range, let next) = program.instructions[index], range.contains(byte) else { return nil }
@@ -112,13 +112,13 @@ struct Pattern: Sendable {
   private mutating func add(_ state: State) -> Int32 {
     let number = Int32(states.count)
     states.append(state)
-    // The first state alone has passed the start of the text, which its instructions do not show.
+    // The initial state is not shared: only there is the start of the text passed, which the instructions do not show.
     if number != Self.first { numbers[state.instructions] = number }
     transitions += Array(repeating: Self.unknown, count: 256)
     return number
   }
 
-  /// All instructions that are reached without a byte.
+  /// All instructions that can be reached without consuming a byte.
   private func closure(of entries: [Int], atStart: Bool) -> State {
     let now = reach(entries, atStart: atStart, atEnd: false)
     let atEnd = now.usesEnd ? reach(entries, atStart: atStart, atEnd: true).isMatch : now.isMatch
@@ -139,7 +139,7 @@ struct Pattern: Sendable {
       case .start(let next): if atStart { rest.append(next) }
       case .end(let next):
         usesEnd = true
-        // Kept, for two states that differ in it differ at the end of the text.
+        // Kept, because two states that differ only in it differ at the end of the text.
         if atEnd { rest.append(next) } else { kept.append(index) }
       case .match: isMatch = true
       }

@@ -1,10 +1,10 @@
-/// A regular expression, taken apart.
+/// The syntax tree of a regular expression.
 indirect enum PatternNode: Sendable {
   /// One character of a set.
   case set(ScalarSet)
   case sequence([PatternNode])
   case alternatives([PatternNode])
-  /// The node so often in a row; without an upper bound if `most` is nil.
+  /// A repetition of the node; without an upper bound if `most` is nil.
   case repeated(PatternNode, least: Int, most: Int?)
   /// The start of the text.
   case start
@@ -42,9 +42,9 @@ struct ScalarSet: Hashable, Sendable {
   /// The members of both.
   func union(_ other: ScalarSet) -> ScalarSet { ScalarSet(ranges + other.ranges) }
 
-  /// The set with the lower and upper case of its letters, where these are single characters.
+  /// The set with both cases of its letters, as far as these are single characters.
   ///
-  /// Ranges that no pattern means letter by letter are left as they are.
+  /// Very large ranges are not expanded: patterns do not use them to list letters.
   var ignoringCase: ScalarSet {
     var all = ranges
     for range in ranges where range.count <= Self.largestFoldedRange {

@@ -1,6 +1,6 @@
 /// A pattern as a nondeterministic automaton over the bytes of UTF-8.
 struct PatternProgram: Sendable {
-  /// A step of the automaton, with the places of those that follow.
+  /// A step of the automaton, with the indices of the steps that follow.
   enum Instruction: Hashable, Sendable {
     /// One byte of a range, then another instruction.
     case byte(ClosedRange<UInt8>, then: Int)
@@ -14,7 +14,7 @@ struct PatternProgram: Sendable {
   /// The first instruction.
   private(set) var entry = 0
 
-  /// The most instructions, which bound the work for each byte.
+  /// The maximum number of instructions, which bounds the work for each byte.
   private static let limit = 10_000
 
   /// The automaton that finds the pattern anywhere in a text.
@@ -34,7 +34,7 @@ struct PatternProgram: Sendable {
     return instructions.count - 1
   }
 
-  /// Adds what matches a node and then goes on at `next`.
+  /// Adds instructions that match a node and continue at `next`.
   private mutating func add(_ node: PatternNode, then next: Int) throws(PatternError) -> Int {
     switch node {
     case .set(let set): return try add(set, then: next)
@@ -69,7 +69,7 @@ struct PatternProgram: Sendable {
     return chosen
   }
 
-  /// What matches no text at all: an instruction that leads nowhere but to itself.
+  /// Adds an instruction that never matches: it leads only to itself.
   private mutating func nothing() throws(PatternError) -> Int {
     let index = instructions.count
     return try add(.either(index, index))
@@ -90,8 +90,8 @@ struct PatternProgram: Sendable {
 
 /// Ranges of characters as sequences of ranges of bytes.
 ///
-/// A range is cut until the encodings of its ends have one length, and differ only where every byte between them is
-/// allowed.
+/// A range is split until the encodings of its ends have the same length, and differ only in positions where every byte
+/// in between is allowed.
 private enum UTF8Ranges {
   /// The sequences for one range.
   static func sequences(of range: ClosedRange<UInt32>) -> [[ClosedRange<UInt8>]] {
@@ -107,10 +107,10 @@ private enum UTF8Ranges {
     return sequences
   }
 
-  /// Two or more ranges that make up one; nil if it need not be cut.
+  /// Two or more ranges that together are the given one; nil if it need not be split.
   private static func parts(of range: ClosedRange<UInt32>) -> [ClosedRange<UInt32>]? {
     let (low, high) = (range.lowerBound, range.upperBound)
-    // No character has the number of a surrogate.
+    // Surrogates are not characters.
     if low < 0xd800, high >= 0xd800 { return [low...0xd7ff, 0xd800...high] }
     if (0xd800..<0xe000).contains(low) { return high < 0xe000 ? [] : [0xe000...high] }
     for limit: UInt32 in [0x7f, 0x7ff, 0xffff] where low <= limit && high > limit {
