@@ -87,8 +87,7 @@ final class ClientListener: @unchecked Sendable {
   private func listen(
     _ listening: Listening, _ address: HostAndPort, _ encryption: Encryption, purpose: String
   ) -> EventLoopFuture<Int> {
-    let bootstrap = ServerBootstrap.forPorts(on: loop)
-      .serverChannelOption(.backlog, value: Int32(clamping: configuration.listenBacklog))
+    let bootstrap = ServerBootstrap.forPorts(on: loop, backlog: configuration.listenBacklog)
       .childChannelInitializer { [self] channel in
         channel.eventLoop.makeCompletedFuture {
           try Self.setOptions(of: channel)
