@@ -1,3 +1,4 @@
+internal import ServerCore
 internal import StorageTesting
 package import Zab
 import ZooKeeperProtocol
@@ -34,6 +35,8 @@ package struct SimulationOptions: Hashable, Sendable, CustomStringConvertible {
   package var readsLogForLearners: Bool
   /// Whether sessions are local to their servers, and upgraded when they create ephemerals.
   package var hasLocalSessions: Bool
+  /// How many sessions are ended at a time when they have expired.
+  package var expiredAtOnceCount: Int
   /// The bug that is put in on purpose.
   package var mutation: ZabMutation?
 
@@ -56,6 +59,7 @@ package struct SimulationOptions: Hashable, Sendable, CustomStringConvertible {
     pieceBytes = random.chance(500) ? 500 : 10_000
     readsLogForLearners = random.chance(500)
     hasLocalSessions = random.chance(250)
+    expiredAtOnceCount = random.chance(500) ? Int(random.number(1...2)) : ServerSettings().expiredAtOnceCount
   }
 
   package var description: String {
@@ -64,7 +68,7 @@ package struct SimulationOptions: Hashable, Sendable, CustomStringConvertible {
       + " latency<=\(maxLatencyMicroseconds)us sync<=\(maxSyncMicroseconds)us history=\(historyCount)"
       + " snapshots=every \(snapshotInterval) waits=\(waitsForLog) direct=\(hasDirectWrites)"
       + " preallocation=\(preallocationBytes) pieces=\(pieceBytes) log=\(readsLogForLearners)"
-      + " local=\(hasLocalSessions)"
+      + " local=\(hasLocalSessions) expired at once<=\(expiredAtOnceCount)"
       + (mutation.map { " mutation=\($0.rawValue)" } ?? "")
   }
 }
