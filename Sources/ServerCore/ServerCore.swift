@@ -147,8 +147,8 @@ package final class ServerCore {
     return touched
   }
 
-  /// Ends sessions that were not heard from within their timeouts, a limited number at a time. The driver calls it every
-  /// tick, and while `canExpireMore`.
+  /// Ends sessions that were not heard from within their timeouts, a limited number at a time. The driver calls it
+  /// every tick, and while `canExpireMore`.
   ///
   /// A learner's leader ends those of the whole ensemble.
   ///
@@ -176,8 +176,8 @@ package final class ServerCore {
   /// Whether more sessions may have expired than the last call of `expireSessions` has ended.
   package var isExpiring: Bool { preparer.sessions.hasMoreDue || preparer.localSessions.hasMoreDue }
 
-  /// Whether they can be ended now. Of an ensemble's sessions, the next ones have to wait until the ends of the previous
-  /// ones are applied: if all of them were proposed at once, everybody's writes would wait behind them, and everybody
+  /// Whether they can be ended now. Those that are not local must wait until the ends of the previous ones are applied:
+  /// if all of them were proposed at once, other writes would wait in the log after them, and all clients would wait
   /// for the turn that applies them.
   package var canExpireMore: Bool {
     isExpiring && (preparer.localSessions.hasMoreDue || isExpiryApplied)

@@ -38,7 +38,7 @@ struct SessionTracker {
   private(set) var hasMoreDue = false
   private let tickMilliseconds: Int64
   private let areLocal: Bool
-  /// Whether sessions are ended here. Otherwise there are no buckets, which nobody would empty.
+  /// Whether sessions are ended here. Otherwise there are no buckets, because `expire` is never called.
   private let expires: Bool
 
   /// How many sessions a call of `expire` looks at for each one that it may end. Most were heard from, and only move.

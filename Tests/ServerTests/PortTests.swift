@@ -81,8 +81,8 @@ struct PortTests {
     #expect(try ask("dirs").contains(#/datadir_size: [1-9]/#))
   }
 
-  /// Clients that have lost their server come back all at once, while the loop may be busy: the system keeps them, where
-  /// a dropped one would try again after a second. The server here is as busy as can be.
+  /// Clients that have lost their server come back all at once, while the loop may be busy: the system keeps them,
+  /// where a dropped one would try again after a second. The server here is as busy as can be.
   @Test(arguments: [(lines: [], kept: 300), (lines: ["clientPortListenBacklog=4"], kept: 5)])
   func connectionsWaitToBeAccepted(_ lines: [String], kept: Int) async throws {
     let systemLimit = (try? String(contentsOfFile: "/proc/sys/net/core/somaxconn", encoding: .utf8))

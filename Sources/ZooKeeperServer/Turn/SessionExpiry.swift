@@ -4,22 +4,22 @@ import ZooKeeperProtocol
 
 /// Ends the sessions that have expired, and writes that to the log.
 ///
-/// All sessions of a server may expire at once: they all begin anew when it starts. So a turn ends a limited number, and
-/// the next one follows when everything that has arrived meanwhile is handled. 100,000 in one turn kept every other
-/// client waiting for over a second.
+/// All sessions of a server may expire at once, because their timeouts begin anew when it starts. So a turn ends a
+/// limited number of them, and the next one follows when everything that has arrived meanwhile is handled. With 100,000
+/// sessions in one turn, every other client waited for over a second.
 ///
 /// *Thread*: the event loop.
 final class SessionExpiry: @unchecked Sendable {
   // @unchecked: everything is touched on the event loop only.
 
-  /// How many sessions get a line of their own in the log; one more tells the number of the others.
+  /// How many sessions have a separate line in the log; one more line has the number of the others.
   private static let namedLimit = 10
 
   private let served: ServedCore
   private let turns: TurnLoop
   private let loop: any EventLoop
   private let logger: Logger
-  /// The sessions that have expired since there were none, with a line of their own and without.
+  /// The sessions that have expired since there were none, with a separate line and without.
   private var namedCount = 0
   private var unnamedCount = 0
   private var isScheduled = false
@@ -66,6 +66,6 @@ final class SessionExpiry: @unchecked Sendable {
     }
   }
 
-  /// Ends no more sessions.
+  /// Stops ending sessions.
   func stop() { isStopped = true }
 }
