@@ -150,6 +150,7 @@ final class ServerParts: @unchecked Sendable {
       let now = NIODeadline.now()
       metrics.loopLag.add(Int((now - due).nanoseconds / 1000))
       clients.closeSilentConnections()
+      clients.releaseMemory()
       // The next run is due that much after the end of this one.
       due = now + .seconds(1)
     }
