@@ -275,8 +275,8 @@ final class ClientListener: @unchecked Sendable {
     }
   }
 
-  /// Releases the memory of large answers that were sent a while ago: ten thousand clients, each of which has once listed
-  /// the children of a large znode, would otherwise occupy that much for as long as they are connected.
+  /// Releases the memory of large answers that were sent a while ago. 10,000 clients, each of which has once listed the
+  /// children of a large znode, would otherwise occupy that much for as long as they are connected.
   func releaseMemory() { withLargeOutput.removeAll { $0.releaseMemory() } }
 
   /// Closes connections that only occupy resources: those that did not ask for a session in time, whatever else they
