@@ -77,7 +77,8 @@ extension ServerCore {
   ///
   /// - Returns: these sessions.
   func expireLocalSessions(_ time: ServerTime) -> [SessionID] {
-    let expired = preparer.localSessions.expire(now: time.monotonicMilliseconds)
+    let expired = preparer.localSessions.expire(
+      now: time.monotonicMilliseconds, limit: settings.expiredAtOnceCount)
     for session in expired {
       counters.sessionsExpired += 1
       metrics.sessionsExpired += 1

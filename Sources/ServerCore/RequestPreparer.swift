@@ -71,13 +71,15 @@ final class RequestPreparer {
   }
 
   /// A preparer whose first transaction follows the last one of `tree`.
-  init(tree: DataTree, settings: ServerSettings, _ metrics: CoreMetrics) {
+  ///
+  /// - Parameter expiresSessions: whether the sessions of the ensemble are ended here.
+  init(tree: DataTree, settings: ServerSettings, expiresSessions: Bool, _ metrics: CoreMetrics) {
     self.metrics = metrics
     self.tree = tree
     self.settings = settings
     access = AccessControl(settings: settings)
     budget = TxnBudget(settings)
-    sessions = SessionTracker(tickMilliseconds: settings.tickTimeMilliseconds)
+    sessions = SessionTracker(tickMilliseconds: settings.tickTimeMilliseconds, expires: expiresSessions)
     localSessions = SessionTracker(tickMilliseconds: settings.tickTimeMilliseconds, areLocal: true)
     outstanding = OutstandingChanges(tree, metrics)
     lastZxid = tree.lastProcessedZxid

@@ -40,6 +40,8 @@ package final class ServerCore {
   @exclusivity(unchecked) private var touched: [ClientConnection] = []
   /// The tokens of clients that the driver has not taken yet.
   var saslRequests: [SASLRequest] = []
+  /// The end of the session that has expired last.
+  private var lastExpiryZxid = Zxid.zero
   /// The number of the next connection. A driver that replaces the core copies it to the new one.
   package var nextConnectionNumber: UInt64 = 1
   var nextSessionID: SessionID
@@ -72,13 +74,14 @@ package final class ServerCore {
     self.role = role
     limitsRequests = settings.limits.isOn
     committedSessions = sessions
-    preparer = RequestPreparer(tree: tree, settings: settings, metrics)
+    preparer = RequestPreparer(tree: tree, settings: settings, expiresSessions: role != .learner, metrics)
     if case .leader(let epoch) = role { preparer.lastZxid = epoch.newLeaderZxid }
     access = preparer.access
     connectionThrottle = ConnectionThrottle(
       settings.connectionThrottle, now: time.monotonicMilliseconds, seed: UInt64(bitPattern: time.wallMilliseconds))
     nextSessionID = SessionCredentials.firstID(serverID: settings.serverID, milliseconds: time.wallMilliseconds)
-    for (session, timeout) in sessions {
+    // In order, because those that are due at the same time expire in the order in which they were added.
+    for (session, timeout) in sessions.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
       preparer.sessions.track(session, timeoutMilliseconds: timeout, now: time.monotonicMilliseconds)
     }
   }
@@ -144,7 +147,8 @@ package final class ServerCore {
     return touched
   }
 
-  /// Ends the sessions that were not heard from within their timeouts. The driver calls it every tick.
+  /// Ends sessions that were not heard from within their timeouts, a limited number at a time. The driver calls it
+  /// every tick, and while `canExpireMore`.
   ///
   /// A learner's leader ends those of the whole ensemble.
   ///
@@ -157,15 +161,29 @@ package final class ServerCore {
     }
     let local = settings.hasLocalSessions ? expireLocalSessions(time) : []
     if role == .learner { return local }
-    let expired = preparer.sessions.expire(now: time.monotonicMilliseconds)
+    guard isExpiryApplied else { return local }
+    let expired = preparer.sessions.expire(now: time.monotonicMilliseconds, limit: settings.expiredAtOnceCount)
     for session in expired {
       counters.sessionsExpired += 1
       metrics.sessionsExpired += 1
       propose(
         preparer.prepareCloseSession(session, xid: Xid(rawValue: 0), wallMilliseconds: time.wallMilliseconds))
     }
+    if !expired.isEmpty { lastExpiryZxid = preparer.lastZxid }
     return local + expired
   }
+
+  /// Whether more sessions may have expired than the last call of `expireSessions` has ended.
+  package var isExpiring: Bool { preparer.sessions.hasMoreDue || preparer.localSessions.hasMoreDue }
+
+  /// Whether they can be ended now. Those that are not local must wait until the ends of the previous ones are applied:
+  /// if all of them were proposed at once, other writes would wait in the log after them, and all clients would wait
+  /// for the turn that applies them.
+  package var canExpireMore: Bool {
+    isExpiring && (preparer.localSessions.hasMoreDue || isExpiryApplied)
+  }
+
+  private var isExpiryApplied: Bool { lastExpiryZxid <= tree.lastProcessedZxid }
 
   /// The address of a session's client; nil if it is not connected to this server.
   package func address(of session: SessionID) -> String? { connectionsBySession[session]?.address }

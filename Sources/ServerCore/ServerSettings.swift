@@ -54,6 +54,9 @@ package struct ServerSettings: Hashable, Sendable {
 
   /// `connection_throttle_*`: how fast sessions may begin and be resumed.
   package var connectionThrottle = ConnectionThrottle.Settings()
+  /// How many sessions that have expired are ended at a time; see `ServerCore.canExpireMore`. It is no key of Apache's,
+  /// whose servers propose the end of all of them at once.
+  package var expiredAtOnceCount = 500
   /// How many requests are handled at a time.
   package var limits = RequestLimits()
 

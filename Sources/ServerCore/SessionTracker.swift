@@ -25,19 +25,30 @@ final class SessionRecord {
 /// The sessions that have not ended, in buckets of one tick by the time at which they expire.
 ///
 /// A message from a session only changes a number in its record. The session is moved to its new bucket when the old
-/// one is due, so that the cost of a message does not depend on the number of sessions.
+/// one is due, so that the cost of a message does not depend on the number of sessions. A bucket that is due may have
+/// all of them, so it is looked at in pieces.
 ///
 /// *Source*: `org.apache.zookeeper.server.SessionTrackerImpl`, `ExpiryQueue`; `ClientProtocol` 2.7.
 struct SessionTracker {
   private(set) var sessions: [SessionID: SessionRecord] = [:]
   private var buckets: [Int64: [SessionRecord]] = [:]
+  /// What is left of the bucket that is being looked at, in reverse order.
+  private var due: [SessionRecord] = []
+  /// Whether the last call of `expire` has left sessions that may have expired too.
+  private(set) var hasMoreDue = false
   private let tickMilliseconds: Int64
   private let areLocal: Bool
+  /// Whether sessions are ended here. Otherwise there are no buckets, because `expire` is never called.
+  private let expires: Bool
+
+  /// How many sessions a call of `expire` looks at for each one that it may end. Most were heard from, and only move.
+  private static let lookCount = 16
 
   /// No sessions.
-  init(tickMilliseconds: Int64, areLocal: Bool = false) {
+  init(tickMilliseconds: Int64, areLocal: Bool = false, expires: Bool = true) {
     self.tickMilliseconds = max(1, tickMilliseconds)
     self.areLocal = areLocal
+    self.expires = expires
   }
 
   /// Adds a session, or extends one that exists, with a new timeout.
@@ -51,7 +62,7 @@ struct SessionTracker {
     let record = SessionRecord(id: id, timeoutMilliseconds: timeoutMilliseconds, isLocal: areLocal)
     sessions[id] = record
     touch(record, now: now)
-    buckets[record.expiryMilliseconds, default: []].append(record)
+    if expires { buckets[record.expiryMilliseconds, default: []].append(record) }
     return record
   }
 
@@ -67,20 +78,43 @@ struct SessionTracker {
     sessions.removeValue(forKey: id)?.isClosing = true
   }
 
-  /// Marks the sessions that have expired as closing, and returns them in ascending order of their ids.
-  mutating func expire(now: Int64) -> [SessionID] {
+  /// Marks sessions that have expired as closing, those first that were due first, and returns them in ascending order
+  /// of their ids. `hasMoreDue` says whether there may be more.
+  ///
+  /// One that is heard from before its turn comes lives on.
+  ///
+  /// - Parameter limit: how many at most.
+  mutating func expire(now: Int64, limit: Int) -> [SessionID] {
     var expired: [SessionID] = []
-    for time in buckets.keys.filter({ $0 <= now }).sorted() {
-      for record in buckets.removeValue(forKey: time) ?? [] where !record.isClosing {
-        if record.expiryMilliseconds > now {
-          buckets[record.expiryMilliseconds, default: []].append(record)
-        } else {
-          record.isClosing = true
-          expired.append(record.id)
-        }
+    var seenCount = 0
+    hasMoreDue = false
+    while let record = takeDue(now) {
+      if record.isClosing {
+        // Its end has been proposed already.
+      } else if record.expiryMilliseconds > now {
+        buckets[record.expiryMilliseconds, default: []].append(record)
+      } else {
+        record.isClosing = true
+        expired.append(record.id)
+      }
+      seenCount += 1
+      guard expired.count < limit, seenCount / Self.lookCount < limit else {
+        hasMoreDue = !due.isEmpty || buckets.keys.contains { $0 <= now }
+        break
       }
     }
     return expired.sorted { $0.rawValue < $1.rawValue }
+  }
+
+  /// Takes the next session out of the buckets that are due.
+  private mutating func takeDue(_ now: Int64) -> SessionRecord? {
+    if due.isEmpty {
+      guard let time = buckets.keys.min(), time <= now else { return nil }
+      // Each bucket has a session when it is made.
+      due = buckets.removeValue(forKey: time) ?? []
+      due.reverse()
+    }
+    return due.popLast()
   }
 
   /// Checks that a session may write through the server `owner`. A session without an owner gets this one.

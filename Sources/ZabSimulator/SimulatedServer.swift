@@ -105,6 +105,7 @@ final class SimulatedServer {
     settings.reconfigEnabled = true
     settings.hasLocalSessions = options.hasLocalSessions
     settings.upgradesLocalSessions = true
+    settings.expiredAtOnceCount = options.expiredAtOnceCount
     settings.skipACL = true
     settings.maximumTxnBytes = options.mutation == .writesLargeTransactions ? .max : StateChecker.maximumTxnBytes
     return settings

@@ -99,7 +99,8 @@ extension Simulation {
       server.hasSnapshotStep = false
       planSnapshotStep(server)
     }
-    let deadline = max(now + 1000, (member.zab.nextDeadline - server.skewMilliseconds) * 1000)
+    var deadline = max(now + 1000, (member.zab.nextDeadline - server.skewMilliseconds) * 1000)
+    if member.core?.canExpireMore == true { deadline = now + 1000 }
     if deadline < server.plannedTick {
       server.plannedTick = deadline
       queue.push(.tick(server.id, generation: generation), at: deadline)

@@ -1,3 +1,4 @@
+internal import ServerCore
 internal import StorageTesting
 package import Zab
 import ZooKeeperProtocol
@@ -49,6 +50,8 @@ package struct SimulationOptions: Hashable, Sendable, CustomStringConvertible {
   package var sendsSyncsWithReads: Bool
   /// Whether servers' clocks jump.
   package var clocksJump: Bool
+  /// How many sessions are ended at a time when they have expired.
+  package var expiredAtOnceCount: Int
   /// Whether leaders are often paused for about as long as it takes to elect another one. No seed has this by itself.
   package private(set) var leadersPause = false
   /// The bug that is put in on purpose.
@@ -83,6 +86,7 @@ package struct SimulationOptions: Hashable, Sendable, CustomStringConvertible {
     hasReadOnlyServers = hasMore && random.chance(500)
     sendsSyncsWithReads = hasMore && random.chance(500)
     clocksJump = hasMore && random.chance(500)
+    expiredAtOnceCount = random.chance(500) ? Int(random.number(1...2)) : ServerSettings().expiredAtOnceCount
     if !hasObserverMasters { observerDelayMilliseconds = 0 }
     if hasObserverMasters, observerCount > 0 { observerCount = severalObservers }
   }
@@ -108,6 +112,7 @@ package struct SimulationOptions: Hashable, Sendable, CustomStringConvertible {
       + " local=\(hasLocalSessions) masters=\(hasObserverMasters) delay=\(observerDelayMilliseconds)ms"
       + " watches=\(hasWatches) late=\(noticesLate) read-only=\(hasReadOnlyServers)"
       + " together=\(sendsSyncsWithReads) jumps=\(clocksJump)"
+      + " expired at once<=\(expiredAtOnceCount)"
       + (mutation.map { " mutation=\($0.rawValue)" } ?? "")
   }
 }

@@ -26,6 +26,7 @@ final class ServerParts: @unchecked Sendable {
   private let turns: TurnLoop
   private let metrics = ServerMetrics()
   private let timers: ServerTimers
+  private let expiry: SessionExpiry
   private let clock = ServerClock()
   private let slowDisk = SlowDisk()
   private let onFailure: (String) -> Void
@@ -53,6 +54,7 @@ final class ServerParts: @unchecked Sendable {
     let served = ServedCore(
       configuration.coreSettings, recovered.state, clock, servesEverybody: configuration.ensemble == nil,
       leaderServesClients: configuration.quorumTimes.leaderServesClients, audit: audit, metrics: metrics.core)
+    expiry = SessionExpiry(served, turns, loop: loop, logger: logger)
     clients = ClientListener(
       configuration, served, turns, encryption.ofClients, audit: audit, metrics: metrics, loop: loop,
       logger: logger)
@@ -103,6 +105,7 @@ final class ServerParts: @unchecked Sendable {
       },
       finish: { [unowned self] in
         clients.updateThrottling()
+        expiry.goOn()
         guard clients.served.audience == .everybody else { return }
         let core = clients.served.core
         log.snapshotIfDue(core, logged: membership.durableZxid(core))
@@ -140,15 +143,14 @@ final class ServerParts: @unchecked Sendable {
 
   private func startTimers() {
     let served = clients.served
-    timers.every(.milliseconds(clamping: configuration.tickTimeMilliseconds)) { [unowned self] in
-      if served.audience == .everybody { expireSessions(served) }
-    }
+    timers.every(.milliseconds(clamping: configuration.tickTimeMilliseconds)) { [expiry] in expiry.run() }
     for encryption in encryptions { encryption.watchFiles(timers) }
     var due = NIODeadline.now() + .seconds(1)
     timers.every(.seconds(1)) { [clients, metrics] in
       let now = NIODeadline.now()
       metrics.loopLag.add(Int((now - due).nanoseconds / 1000))
       clients.closeSilentConnections()
+      clients.releaseMemory()
       // The next run is due that much after the end of this one.
       due = now + .seconds(1)
     }
@@ -163,17 +165,6 @@ final class ServerParts: @unchecked Sendable {
     guard configuration.retention.purgeIntervalMilliseconds > 0 else { return }
     log.purge()
     timers.every(.milliseconds(clamping: configuration.retention.purgeIntervalMilliseconds)) { [log] in log.purge() }
-  }
-
-  private func expireSessions(_ served: ServedCore) {
-    let core = served.core
-    for session in core.expireSessions(served.clock.now) {
-      var fields: Logger.Metadata = ["session": "\(session)"]
-      if let timeout = core.committedSessions[session] { fields["timeout_ms"] = .stringConvertible(Int(timeout)) }
-      // A client that has lost its connection, or is connected to another server, has no address here.
-      if let address = core.address(of: session) { fields["client"] = "\(address)" }
-      logger.info("a session has expired", metadata: fields)
-    }
   }
 
   /// Answers what was read, gives up a leader's role, and ends the clients' connections; see `Drain`.
@@ -192,6 +183,7 @@ final class ServerParts: @unchecked Sendable {
     isStopped = true
     restore.stop()
     timers.stop()
+    expiry.stop()
     membership.shutDown()
     operators.stop()
     clients.stop()

@@ -34,7 +34,6 @@ struct OperatorTests {
   /// Keys of `conf` that differ between any two servers.
   private static let ownKeys = [
     "clientPort", "dataDir", "dataDirSize", "dataLogDir", "dataLogSize", "serverId", "electionPort", "quorumPort",
-    "clientPortListenBacklog",
   ]
 
   @Test(.enabled(if: ApacheServer.isInstalled)) func tellWhatApachesTell() async throws {

@@ -81,6 +81,27 @@ struct PortTests {
     #expect(try ask("dirs").contains(#/datadir_size: [1-9]/#))
   }
 
+  /// Clients that have lost their server come back all at once, while the loop may be busy: the system keeps them,
+  /// where a dropped one would try again after a second. The server here is as busy as can be.
+  @Test(arguments: [(lines: [], kept: 300), (lines: ["clientPortListenBacklog=4"], kept: 5)])
+  func connectionsWaitToBeAccepted(_ lines: [String], kept: Int) async throws {
+    let systemLimit = (try? String(contentsOfFile: "/proc/sys/net/core/somaxconn", encoding: .utf8))
+      .flatMap { Int($0.trimmingCharacters(in: .newlines)) }
+    let server = try ServerUnderTest(lines)
+    try await server.start()
+    server.command?.send(signal: SIGSTOP)
+    defer { server.command?.send(signal: SIGCONT) }
+    var waiting: [LoopbackSocket] = []
+    for _ in 0..<min(kept, systemLimit ?? 128) {
+      waiting.append(try LoopbackSocket.connect(to: server.port, timeout: .seconds(5)))
+    }
+    guard kept < 300 else { return }
+    // The queue takes one more than it says.
+    #expect(throws: TestKitError.self) {
+      for _ in 0..<3 { waiting.append(try LoopbackSocket.connect(to: server.port, timeout: .milliseconds(300))) }
+    }
+  }
+
   /// A full log is followed by the next one, even when clients use every descriptor that they can get.
   @Test func logRollsWhenDescriptorsRunOut() async throws {
     let server = try ServerUnderTest(

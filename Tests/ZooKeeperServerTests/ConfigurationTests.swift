@@ -286,7 +286,7 @@ import ZooKeeperProtocol
     ("minSessionTimeout=-1", false, { $0.sessionTimeoutBounds.lowerBound == 6000 }),
     ("minSessionTimeout=0", false, { $0.sessionTimeoutBounds.lowerBound == 1 }),
     ("maxSessionTimeout=-1", false, { $0.sessionTimeoutBounds.upperBound == 60_000 }),
-    ("clientPortListenBacklog=-1", false, { $0.listenBacklog == 128 }),
+    ("clientPortListenBacklog=-1", false, { $0.listenBacklog == nil }),
     ("clientPortListenBacklog=100000", false, { $0.listenBacklog == 100_000 }),
     ("preAllocSize=64M", true, { $0.logging.preallocationBytes == 64 << 20 }),
     ("preAllocSize=-1", false, { $0.logging.preallocationBytes == 0 }),

@@ -43,7 +43,8 @@ extension ServerCore {
 
   /// Ends local sessions that were not heard from within their timeouts, without a transaction.
   func expireReadOnly(_ time: ServerTime) {
-    for session in preparer.sessions.expire(now: time.monotonicMilliseconds) {
+    let expired = preparer.sessions.expire(now: time.monotonicMilliseconds, limit: settings.expiredAtOnceCount)
+    for session in expired {
       if let connection = connectionsBySession[session] { close(connection) }
       preparer.sessions.remove(session)
     }

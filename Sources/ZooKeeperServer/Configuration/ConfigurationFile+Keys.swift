@@ -27,7 +27,7 @@ extension ConfigurationFile {
     case "clientPortAddress":
       seen.clientAddress = true
       host(entry) { $0.clientAddress = $1 }
-    case "clientPortListenBacklog": integer(entry) { if $1 > 0 { $0.listenBacklog = $1 } }
+    case "clientPortListenBacklog": integer(entry) { $0.listenBacklog = $1 > 0 ? $1 : nil }
     // 0 and less switch it off.
     case "maxClientCnxns": integer(entry) { $0.maximumConnectionsPerAddress = max(0, $1) }
     case "maxCnxns": systemInteger(entry, default: 0) { $0.maximumConnections = max(0, $1) }

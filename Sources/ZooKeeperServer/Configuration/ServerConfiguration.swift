@@ -29,8 +29,8 @@ package struct ServerConfiguration: Hashable, Sendable {
   package var quorumTLS = PortTLS(verifiesPeerByDefault: true)
   /// Whether connections to other servers are encrypted.
   package var encryptsQuorum = false
-  /// The largest number of connections that wait to be accepted.
-  package var listenBacklog = 128
+  /// The largest number of clients' connections that wait to be accepted; nil for as many as the system allows.
+  package var listenBacklog: Int?
   /// The largest number of connections from one address, 0 for any number.
   package var maximumConnectionsPerAddress = 60
   /// The largest number of all connections, 0 for any number.

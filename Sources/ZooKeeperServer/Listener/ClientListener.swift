@@ -20,6 +20,13 @@ final class ClientListener: @unchecked Sendable {
 
   /// How long a connection may exist without a session, or take to accept its last output.
   private static let patience = TimeAmount.seconds(10)
+  /// How long clients wait for a server that has lost its leader, or has just started, to find one. An election takes a
+  /// part of it. A client that is sent away tries again at once, and uses the processor that the election needs.
+  private static let electionPatience = TimeAmount.milliseconds(500)
+  /// How many connections are sent to in a turn, and in each later one. A send takes some 5 us.
+  private static let pieceCount = 500
+  /// How many connections are closed, or begin, in a turn. Each takes some 50 us, and its client comes back at once.
+  private static let closedAtOnceCount = 100
 
   let served: ServedCore
   /// Answers a four-letter word with its argument. Set by the owner before the port is opened.
@@ -40,6 +47,15 @@ final class ClientListener: @unchecked Sendable {
   private var connectionsByAddress: [String: Int] = [:]
   private let audit: AuditLog?
   private let metrics: ServerMetrics
+  /// The connections with output for which a turn had no time.
+  private var unsent = CircularBuffer<ServerConnectionHandler>()
+  private var isSendingMore = false
+  private var withLargeOutput: [ServerConnectionHandler] = []
+  private lazy var leaving = ConnectionPieces(loop, count: Self.closedAtOnceCount) { $0.close() }
+  private lazy var resuming = ConnectionPieces(loop, count: Self.closedAtOnceCount) { $0.stopWaiting() }
+  /// Until when clients that come while none are served wait.
+  private var patienceEnd = NIODeadline.now()
+  private var isPatienceTimed = false
   private var isThrottling = false
   private var isDraining = false
   private var isStopped = false
@@ -68,6 +84,7 @@ final class ClientListener: @unchecked Sendable {
   /// Opens the ports.
   func listen(_ listening: Listening) -> EventLoopFuture<Void> {
     DescriptorBudget.shared.measure()
+    patienceEnd = .now() + Self.electionPatience
     var opening: [EventLoopFuture<Void>] = []
     if configuration.opensClientPort {
       let address = ServerAddress(host: configuration.clientAddress, port: configuration.clientPort)
@@ -87,8 +104,7 @@ final class ClientListener: @unchecked Sendable {
   private func listen(
     _ listening: Listening, _ address: ServerAddress, _ encryption: Encryption, purpose: String
   ) -> EventLoopFuture<Int> {
-    let bootstrap = ServerBootstrap.forPorts(on: loop)
-      .serverChannelOption(.backlog, value: Int32(clamping: configuration.listenBacklog))
+    let bootstrap = ServerBootstrap.forPorts(on: loop, backlog: configuration.listenBacklog)
       .childChannelInitializer { [self] channel in
         channel.eventLoop.makeCompletedFuture {
           try Self.setOptions(of: channel)
@@ -124,7 +140,7 @@ final class ClientListener: @unchecked Sendable {
 
   /// Sends the answers, and ends this server's side of all connections.
   func closeInOrder() {
-    flush()
+    flush(all: true)
     for handler in handlers.values { handler.closeInOrder() }
   }
 
@@ -200,10 +216,40 @@ final class ClientListener: @unchecked Sendable {
     }
   }
 
-  /// Sends the core's output to its clients.
-  func flush() {
+  /// Sends the core's output to its clients; to all of them, or at most to as many as a turn has time for.
+  ///
+  /// The clients that were added last are the first: a client that has written something comes after the thousands of
+  /// others whose watches that has triggered.
+  func flush(all: Bool = false) {
     if served.core.hasSASLRequests { authenticate() }
-    for connection in served.core.takeTouched() { handlers[connection.number]?.flush() }
+    let touched = served.core.takeTouched()
+    if unsent.isEmpty, touched.count <= Self.pieceCount {
+      for connection in touched { handlers[connection.number]?.flush() }
+      return
+    }
+    for connection in touched {
+      guard let handler = handlers[connection.number], !handler.isUnsent else { continue }
+      handler.isUnsent = true
+      unsent.append(handler)
+    }
+    for _ in 0..<(all ? unsent.count : min(unsent.count, Self.pieceCount)) { send(to: unsent.popLast()) }
+    sendMore()
+  }
+
+  private func send(to handler: ServerConnectionHandler?) {
+    handler?.isUnsent = false
+    handler?.flush()
+  }
+
+  /// Sends to the clients that have waited longest, after what has arrived meanwhile.
+  private func sendMore() {
+    guard !unsent.isEmpty, !isSendingMore else { return }
+    isSendingMore = true
+    loop.assumeIsolated().scheduleTask(in: TurnLoop.breath) { [self] in
+      isSendingMore = false
+      for _ in 0..<min(unsent.count, Self.pieceCount) { send(to: unsent.popFirst()) }
+      sendMore()
+    }
   }
 
   /// Handles requests that waited until fewer were unanswered.
@@ -228,6 +274,10 @@ final class ClientListener: @unchecked Sendable {
       }
     }
   }
+
+  /// Releases the memory of large answers that were sent a while ago. 10,000 clients, each of which has once listed the
+  /// children of a large znode, would otherwise occupy that much for as long as they are connected.
+  func releaseMemory() { withLargeOutput.removeAll { $0.releaseMemory() } }
 
   /// Closes connections that only occupy resources: those that did not ask for a session in time, whatever else they
   /// have sent, and those that do not accept their last output.
@@ -284,22 +334,40 @@ final class ClientListener: @unchecked Sendable {
 
   /// Moves connections on which nothing has arrived yet to the new core. All others are being closed.
   private func moveSilentConnections() {
-    let silent = handlers.values.filter { !$0.hasSpoken }.sorted { $0.connection.number < $1.connection.number }
-    handlers = [:]
+    let silent = handlers.values.filter { !$0.hasSpoken && !$0.isClosing }
+      .sorted { $0.connection.number < $1.connection.number }
     for handler in silent {
+      handlers[handler.connection.number] = nil
       handler.rebind(
         served.core.accept(address: handler.connection.address, certificateSubject: handler.certificateSubject))
       handlers[handler.connection.number] = handler
     }
+    resuming.add(silent)
   }
 
   /// Closes all connections, because the member has lost its role and clients must try another server.
   func stopServing() {
     guard served.isServing else { return }
     // Answers that were made before the role was lost are valid, so they are sent.
-    flush()
-    for handler in handlers.values { handler.close() }
+    flush(all: true)
+    // 10,000 connections take half a second to close, and the election should not wait for that.
+    let all = handlers.values.sorted { $0.connection.number < $1.connection.number }
+    for handler in all { handler.abandon() }
+    leaving.add(all)
     served.serveNobody()
+    patienceEnd = .now() + Self.electionPatience
+  }
+
+  /// Sends the clients away that have waited long enough.
+  private func endPatience() {
+    isPatienceTimed = true
+    loop.assumeIsolated().scheduleTask(deadline: patienceEnd) { [self] in
+      isPatienceTimed = false
+      guard !served.isServing, !isStopped else { return }
+      // The role may have been lost once more meanwhile.
+      if NIODeadline.now() < patienceEnd { return endPatience() }
+      resuming.add(handlers.values.filter { !$0.hasSpoken }.sorted { $0.connection.number < $1.connection.number })
+    }
   }
 }
 
@@ -323,6 +391,17 @@ extension ClientListener: ServerConnectionOwner {
     authenticator?.forget(handler.connection.number)
     if !isStopped { turns.schedule() }
   }
+
+  /// Releases the memory of a large answer a second or two later.
+  func onLargeOutput(_ handler: ServerConnectionHandler) { withLargeOutput.append(handler) }
+
+  /// Whether a client waits for this server to find its role: it has only just lost the last one.
+  func mayWait(_ handler: ServerConnectionHandler) -> Bool {
+    guard !isStopped, !isDraining, NIODeadline.now() < patienceEnd else { return false }
+    if !isPatienceTimed { endPatience() }
+    return true
+  }
+
   /// Counts a client that is sent to another server.
   func onRefused(_ handler: ServerConnectionHandler) { metrics.connectionsWhileNotServing += 1 }
 

@@ -11,6 +11,10 @@ protocol ServerConnectionOwner: AnyObject {
   func answer(to word: String, argument: Int64?) -> EventLoopFuture<String>
   /// Reports that the connection has ended.
   func onDisconnected(_ handler: ServerConnectionHandler)
+  /// Whether a client that asks for a session, while no client is served, shall wait for a moment.
+  func mayWait(_ handler: ServerConnectionHandler) -> Bool
+  /// Reports that a large answer was sent: its memory must be released when there is no other one soon.
+  func onLargeOutput(_ handler: ServerConnectionHandler)
   /// Reports that a client asks for a session while no client is served.
   func onRefused(_ handler: ServerConnectionHandler)
   /// Reports that a connection could not be encrypted.
@@ -43,6 +47,8 @@ final class ServerConnectionHandler: ChannelInboundHandler {
   /// The largest frame that a client may send before it has a session. Apache's client and this one send 45 bytes. A
   /// larger limit would let any process that can reach the port fill the memory with many connections.
   static let maximumFirstFrameBytes = 4096
+  /// The largest output, in bytes, whose memory the connection keeps for the next one.
+  private static let keptOutputBytes = 64 << 10
   let remoteAddress: String
   @exclusivity(unchecked) private(set) var lastHeard = NIODeadline.now()
   @exclusivity(unchecked) private var context: ChannelHandlerContext?
@@ -54,7 +60,12 @@ final class ServerConnectionHandler: ChannelInboundHandler {
   @exclusivity(unchecked) private(set) var isClosing = false
   /// Whether a four-letter word has arrived, and its answer is being made.
   @exclusivity(unchecked) private(set) var isAnswering = false
+  /// Whether it is among those for whose output a turn had no time.
+  var isUnsent = false
   private var unreadBytes = 0
+  /// Whether the owner will call `releaseMemory`, and whether there was a large answer since it did last.
+  private var holdsMemory = false
+  private var hasSentLarge = false
   /// Whether the connection is not read because the server is overloaded.
   @exclusivity(unchecked) private var isThrottled = false
   @exclusivity(unchecked) private var isReaderSlow = false
@@ -115,8 +126,12 @@ final class ServerConnectionHandler: ChannelInboundHandler {
   /// - Returns: whether frames may be read.
   private func takeFirstBytes(_ bytes: ByteBuffer, _ context: ChannelHandlerContext) -> Bool {
     guard bytes.readableBytes >= 4 else { return false }
+    let word = bytes.withUnsafeReadableBytes(FourLetterWords.word)
+    if word == nil, !served.isServing, bytes.readableBytes <= Self.maximumFirstFrameBytes, owner.mayWait(self) {
+      return false
+    }
     hasSpoken = true
-    guard let word = bytes.withUnsafeReadableBytes(FourLetterWords.word) else {
+    guard let word else {
       // Clients that ask for a session must try another server.
       if !served.admitsClients {
         owner.onRefused(self)
@@ -135,6 +150,19 @@ final class ServerConnectionHandler: ChannelInboundHandler {
       closeAfterOutput(context)
     }
     return false
+  }
+
+  /// Handles what the client has sent while no clients were served: the server has found its role, or takes too long.
+  func stopWaiting() {
+    guard let context, !hasSpoken, !isClosing, var bytes = received else { return }
+    received = nil
+    guard takeFirstBytes(bytes, context) else {
+      received = isClosing || isAnswering ? nil : bytes
+      return
+    }
+    handleFrames(&bytes, context)
+    if bytes.readableBytes > 0, !isClosing { received = bytes }
+    turns.schedule()
   }
 
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
@@ -204,8 +232,26 @@ final class ServerConnectionHandler: ChannelInboundHandler {
     }
   }
 
+  /// Gives memory back that was used for a large answer, unless there has been one again since the last call.
+  ///
+  /// - Returns: whether it is done.
+  func releaseMemory() -> Bool {
+    if hasSentLarge {
+      hasSentLarge = false
+      return false
+    }
+    if connection.output.isEmpty { connection.output = JuteWriter() }
+    holdsMemory = !connection.output.isEmpty
+    return !holdsMemory
+  }
+
   private func send(_ context: ChannelHandlerContext) {
     guard let sender, !connection.output.isEmpty else { return }
+    if connection.output.count > Self.keptOutputBytes {
+      hasSentLarge = true
+      if !holdsMemory { owner.onLargeOutput(self) }
+      holdsMemory = true
+    }
     let isWaiting = !context.channel.isWritable
     let queuedBytes = connection.output.withUnsafeBytes { sender.send($0) }
     if isWaiting { unreadBytes += queuedBytes }
@@ -279,6 +325,12 @@ final class ServerConnectionHandler: ChannelInboundHandler {
 
   /// Closes the connection; the session continues.
   func close() { context?.close(promise: nil) }
+
+  /// Handles nothing more that the client sends. The owner closes the connection soon.
+  func abandon() {
+    isClosing = true
+    received = nil
+  }
 
   func channelInactive(context: ChannelHandlerContext) {
     self.context = nil

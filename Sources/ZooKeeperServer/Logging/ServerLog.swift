@@ -97,9 +97,8 @@ package final class ServerLog: @unchecked Sendable {
     if lock.lock(whenValue: .ended, timeoutSeconds: Self.stopLimitSeconds) { lock.unlock() }
   }
 
-  /// Adds a line.
+  /// Adds a line. One that is suppressed costs no more than that it is counted.
   fileprivate func add(_ event: LogEvent, _ metadata: Logger.Metadata) {
-    let fields = metadata.sorted { $0.key < $1.key }.map { (key: $0.key, value: $0.value) }
     let wall = Host.wallMilliseconds
     let message = "\(event.message)"
     lock.lock()
@@ -111,6 +110,8 @@ package final class ServerLog: @unchecked Sendable {
       guard let admitted else { return lock.unlock() }
       suppressed = admitted
     }
+    let own = metadata.isEmpty ? event.metadata ?? [:] : metadata.merging(event.metadata ?? [:]) { _, own in own }
+    let fields = own.sorted { $0.key < $1.key }.map { (key: $0.key, value: $0.value) }
     var line = LogLine(level: event.level, message: message, fields: fields, wallMilliseconds: wall)
     if suppressed > 0 { line.fields.append(("suppressed", .stringConvertible(suppressed))) }
     append(line)
@@ -188,7 +189,7 @@ struct ServerLogHandler: LogHandler {
 
   /// Adds one message to the log.
   func log(event: LogEvent) {
-    log.add(event, metadata.merging(event.metadata ?? [:]) { _, own in own })
+    log.add(event, metadata)
   }
 }
 

@@ -123,7 +123,7 @@ enum AdminCommands {
       ("min_session_timeout", .number(configuration.sessionTimeoutBounds.lowerBound)),
       ("max_session_timeout", .number(configuration.sessionTimeoutBounds.upperBound)),
       ("server_id", .number(Int(report.serverID))),
-      ("client_port_listen_backlog", .number(configuration.listenBacklog)),
+      ("client_port_listen_backlog", .number(configuration.listenBacklog ?? -1)),
     ]
   }
 

@@ -111,7 +111,7 @@ enum FourLetterWords {
       "dataDirSize=\(report.dataDirectorySize)", "dataLogDir=\(configuration.logDirectory)/version-2",
       "dataLogSize=\(report.logDirectorySize)", "tickTime=\(configuration.tickTimeMilliseconds)",
       "maxClientCnxns=\(configuration.maximumConnectionsPerAddress)", "minSessionTimeout=\(bounds.lowerBound)",
-      "maxSessionTimeout=\(bounds.upperBound)", "clientPortListenBacklog=\(configuration.listenBacklog)",
+      "maxSessionTimeout=\(bounds.upperBound)", "clientPortListenBacklog=\(configuration.listenBacklog ?? -1)",
       "serverId=\(report.serverID)",
     ].map { $0 + "\n" }.joined() + (report.ensemble?.configurationText ?? "")
   }

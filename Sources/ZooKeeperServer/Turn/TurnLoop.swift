@@ -20,6 +20,10 @@ final class TurnLoop: @unchecked Sendable {
     let finish: () -> Void
   }
 
+  /// After how long work goes on that is done in pieces. Anything longer than nothing will do: NIO runs tasks that are
+  /// due, those that they add included, before it looks at the sockets again.
+  static let breath = TimeAmount.microseconds(50)
+
   /// Set by the owner before the first turn.
   var steps: Steps?
   private let loop: any EventLoop

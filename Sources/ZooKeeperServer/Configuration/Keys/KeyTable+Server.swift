@@ -28,7 +28,8 @@ extension KeyTable {
   static let clients: [ConfigurationKey] = [
     .honoured("clientPort", "The port for clients; 2181 if there is no secureClientPort either.", .fileOnly),
     .honoured("clientPortAddress", "The address of that port; all addresses if it is not set.", .fileOnly),
-    .honoured("clientPortListenBacklog", "How many connections wait to be accepted; 128.", .fileOnly),
+    .honoured(
+      "clientPortListenBacklog", "How many connections wait to be accepted; as many as the system allows.", .fileOnly),
     .honoured("tickTime", "The unit of other times, in milliseconds; 3000.", .fileOnly),
     .honoured("minSessionTimeout", "The shortest session timeout, in milliseconds; two ticks.", .fileOnly),
     .honoured("maxSessionTimeout", "The longest session timeout, in milliseconds; twenty ticks.", .fileOnly),
