@@ -28,7 +28,7 @@ extension QuorumPort {
       if !hosts.contains(host) { hosts.append(host) }
     }
     for host in hosts {
-      let address = HostAndPort(host: host, port: port)
+      let address = ServerAddress(host: host, port: port)
       listening.bind(bootstrap, address, purpose: "the port for observers").whenComplete { [self] result in
         switch result {
         case .success(let channel):

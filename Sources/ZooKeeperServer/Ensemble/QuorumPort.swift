@@ -186,7 +186,7 @@ final class QuorumPort: @unchecked Sendable {
   func connect(to leader: ServerID, isObserverMaster: Bool = false) {
     var addresses = members.member(leader)?.addresses.map(\.quorum) ?? []
     if isObserverMaster, let port = settings.times.observerMasterPort {
-      addresses = addresses.map { HostAndPort(host: $0.host, port: port) }
+      addresses = addresses.map { ServerAddress(host: $0.host, port: port) }
     }
     guard !addresses.isEmpty, !events.isSevered(leader) else {
       return loop.execute { [self] in events.onLeaderUnreachable() }
