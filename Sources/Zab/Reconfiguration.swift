@@ -38,7 +38,7 @@ extension ZabPeer {
     }
     guard let configuration = found else { return }
     // A leader proposes a configuration only after the one before it is committed. A learner that is being
-    // synchronized may have had no word of that yet, and must not forget it: a quorum of it counts from then on.
+    // synchronized may not know that yet, and must not forget the earlier one: a quorum of it counts from then on.
     if let earlier = pending, earlier.zxid < entry.zxid, !settings.forgetsEarlierConfiguration {
       put(earlier.configuration, &actions)
     }
