@@ -154,7 +154,7 @@ struct OperatorTests {
     try await eventually("the end of the quorum", every: .milliseconds(20)) { ensemble[2].mode == nil }
     for member in ensemble.members {
       let run = try await zkcli("server", "status", "\(member.directory)/zoo.cfg")
-      let words = member.isRunning ? "serves nobody: it has no quorum" : "Error contacting service."
+      let words = member.isRunning ? "serves no clients: it has no quorum" : "Error contacting service."
       #expect(run.exitStatus == 1 && run.output.contains(words), "\(run.output)")
     }
     try await ensemble.kill()
