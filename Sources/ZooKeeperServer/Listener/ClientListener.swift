@@ -25,8 +25,9 @@ final class ClientListener: @unchecked Sendable {
   private static let electionPatience = TimeAmount.milliseconds(500)
   /// How many connections are sent to in a turn, and in each later one. A send takes some 5 us.
   private static let pieceCount = 500
-  /// How many connections are closed, or begin, in a turn. Each takes some 50 us, and its client comes back at once.
-  private static let closedAtOnceCount = 100
+  /// How many connections are closed, or begin, in a turn. Each takes some 50 us, and an election has several messages,
+  /// each of which waits for one of these turns.
+  private static let closedAtOnceCount = 20
 
   let served: ServedCore
   /// Answers a four-letter word with its argument. Set by the owner before the port is opened.

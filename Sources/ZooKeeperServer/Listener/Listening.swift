@@ -76,9 +76,9 @@ struct Listening: Sendable {
 }
 
 extension ServerBootstrap {
-  /// How many connections are accepted before others are read. All clients of a server that has ended come at once,
-  /// and with NIO's four at a time they would wait for thousands of rounds of the loop.
-  private static let acceptedAtOnceCount: UInt = 64
+  /// How many connections are accepted before others are read, for up to a millisecond. All clients of a server that
+  /// has ended come at once, and with NIO's four at a time they would wait for thousands of rounds of the loop.
+  private static let acceptedAtOnceCount: UInt = 16
 
   /// A bootstrap whose wildcard address accepts connections over IPv4 and IPv6, whatever the system's default is.
   ///
