@@ -43,7 +43,9 @@ let package = Package(
     .target(name: "TxnLog", dependencies: ["Jute", "ZooKeeperProtocol", "Zlib"], swiftSettings: house),
     .target(
       name: "StorageTesting", dependencies: ["TxnLog", "ZooKeeperProtocol", "Jute", "Zlib"], swiftSettings: house),
-    .target(name: "ZnodeTree", dependencies: ["Jute", "ZooKeeperProtocol", "Zlib"], swiftSettings: house),
+    .systemLibrary(name: "CMemory"),
+    .target(
+      name: "ZnodeTree", dependencies: ["CMemory", "Jute", "ZooKeeperProtocol", "Zlib"], swiftSettings: house),
     .target(
       name: "ServerCore",
       dependencies: [

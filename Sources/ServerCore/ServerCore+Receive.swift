@@ -8,6 +8,7 @@ extension ServerCore {
     counters.packetsReceived += 1
     metrics.bytesReceived += payload.count + FrameSplitter.prefixLengthBytes
     connection.statistics.receivedCount += 1
+    if let address = payload.baseAddress { tree.advanceLookAhead(to: address) }
     switch connection.state {
     case .awaitingConnect: onConnectRequest(payload, connection, time)
     case .opening:
@@ -17,6 +18,50 @@ extension ServerCore {
     case .closed: break
     }
   }
+
+  /// Looks ahead to the requests of several frames that have come together, if that pays: a large tree finds their
+  /// znodes faster when it looks for all of them at the same time. `endLookAhead` must be called before the bytes go.
+  ///
+  /// - Returns: the offset of the first frame that it has not looked at, or the end.
+  package func lookAhead(
+    in bytes: UnsafeRawBufferPointer, from offset: Int, on connection: ClientConnection
+  ) -> Int {
+    guard tree.isWorthLookingAhead, connection.state == .open else { return bytes.count }
+    var end = FrameSplitter.endOfFrame(in: bytes, at: offset)
+    // One request alone gains nothing.
+    guard end < bytes.count else { return bytes.count }
+    end = offset
+    tree.lookAhead {
+      while end < bytes.count {
+        let start = end
+        end = FrameSplitter.endOfFrame(in: bytes, at: start)
+        if let path = Self.path(of: bytes, from: start, to: end) { return path }
+      }
+      return nil
+    }
+    return end
+  }
+
+  /// Ends `lookAhead`.
+  package func endLookAhead() { tree.endLookAhead() }
+
+  /// The path in a frame that begins with its length; nil if the request is none that is about one path.
+  private static func path(
+    of bytes: UnsafeRawBufferPointer, from start: Int, to end: Int
+  ) -> UnsafeRawBufferPointer? {
+    let path = start + FrameSplitter.prefixLengthBytes + requestHeaderBytes + FrameSplitter.prefixLengthBytes
+    guard end <= bytes.count, path < end else { return nil }
+    switch OpCode(rawValue: bytes.loadBigEndian(at: start + 8, as: Int32.self)) {
+    case .getData, .exists, .getChildren, .getChildren2, .getACL, .setData, .setACL, .delete, .create, .create2: break
+    default: return nil
+    }
+    let lengthBytes = Int(bytes.loadBigEndian(at: path - FrameSplitter.prefixLengthBytes, as: Int32.self))
+    guard lengthBytes > 0, lengthBytes <= end - path else { return nil }
+    return UnsafeRawBufferPointer(rebasing: bytes[path..<path + lengthBytes])
+  }
+
+  /// The size of xid and operation.
+  private static let requestHeaderBytes = 8
 
   /// Handles a frame of an open connection, unless it must wait.
   func onFrame(_ payload: UnsafeRawBufferPointer, _ connection: ClientConnection, _ time: ServerTime) {

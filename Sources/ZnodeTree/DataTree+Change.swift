@@ -54,6 +54,7 @@ extension DataTree {
     data: UnsafeRawBufferPointer?, slot: ACLSlot, stat: StatPersisted
   ) -> ZnodeID? {
     guard name.count <= ZnodeRecord.maximumNameLengthBytes else { return nil }
+    ahead.removeAll()
     let id = slab.allocate()
     let record = slab.mutable(id)
     record.pointee.czxid = stat.czxid.rawValue
@@ -148,6 +149,7 @@ extension DataTree {
   /// Removes a znode without children from the lists, the index and the counts.
   private func detach(_ id: ZnodeID, pathLength: Int) {
     let record = slab.record(id).pointee
+    ahead.removeAll()
     if deepPlace?.id == id { deepPlace?.goUp(to: record.parent) }
     unlink(id)
     index.remove(id, record.parent, record.name)

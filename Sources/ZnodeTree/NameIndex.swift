@@ -1,3 +1,4 @@
+internal import CMemory
 internal import ZooKeeperProtocol
 
 /// Finds children: an open-addressing table from parent and name to the znode.
@@ -10,8 +11,6 @@ struct NameIndex {
     var entries: UnsafeMutablePointer<UInt64>
     var mask: Int
     var count = 0
-    /// Where `insert(contentsOf:)` keeps what it has read in advance.
-    var prefetched: UInt64 = 0
   }
 
   private let state: UnsafeMutablePointer<State>
@@ -55,6 +54,23 @@ struct NameIndex {
     }
   }
 
+  /// Where the search for a hash begins, for loading it in advance.
+  func entry(for hash: UInt32) -> UnsafePointer<UInt64> {
+    UnsafePointer(state.pointee.entries + (Int(hash) & state.pointee.mask))
+  }
+
+  /// The first znode under a hash, which is nearly always the only one; 0 if there is none.
+  func candidate(for hash: UInt32) -> ZnodeID {
+    let mask = state.pointee.mask
+    var position = Int(hash) & mask
+    while true {
+      let entry = state.pointee.entries[position]
+      if entry == 0 { return 0 }
+      if UInt32(truncatingIfNeeded: entry >> 32) == hash { return ZnodeID(truncatingIfNeeded: entry) }
+      position = (position + 1) & mask
+    }
+  }
+
   /// Adds a child that is not in the index.
   func insert(_ id: ZnodeID, _ parent: ZnodeID, _ name: UnsafeRawBufferPointer) {
     if (state.pointee.count + 1) * 4 > (state.pointee.mask + 1) * 3 { grow() }
@@ -62,24 +78,19 @@ struct NameIndex {
     state.pointee.count += 1
   }
 
-  /// Adds many children, which is faster than one after the other: their entries are far apart in memory, and reading
-  /// them all first lets the processor load them at the same time.
+  /// Adds many children, which is faster than one after the other: their entries are far apart in memory, and are all
+  /// loaded at the same time.
   ///
   /// - Returns: the first child whose parent has a child of that name already; it and those after it are not added.
   func insert(contentsOf ids: [ZnodeID], in slab: RecordSlab) -> ZnodeID? {
     while (state.pointee.count + ids.count) * 4 > (state.pointee.mask + 1) * 3 { grow() }
-    let mask = state.pointee.mask
-    let entries = state.pointee.entries
     return withUnsafeTemporaryAllocation(of: UInt32.self, capacity: ids.count) { hashes in
-      var prefetched: UInt64 = 0
       for index in ids.indices {
         let record = slab.record(ids[index])
         let hash = hash(record.pointee.parent, record.pointee.name)
         hashes.initializeElement(at: index, to: hash)
-        prefetched |= entries[Int(hash) & mask]
+        memory_prefetch(entry(for: hash))
       }
-      // The result is stored, because otherwise the compiler would remove the reads.
-      state.pointee.prefetched = prefetched
       for index in ids.indices {
         guard insertNew(ids[index], hashes[index], in: slab) else { return ids[index] }
       }
@@ -151,7 +162,8 @@ struct NameIndex {
     old.deallocate()
   }
 
-  private func hash(_ parent: ZnodeID, _ name: UnsafeRawBufferPointer) -> UInt32 {
+  /// What the entry of a child has in its upper half.
+  func hash(_ parent: ZnodeID, _ name: UnsafeRawBufferPointer) -> UInt32 {
     let own = seed ^ (UInt64(parent) &* 0x9e37_79b9_7f4a_7c15)
     return UInt32(truncatingIfNeeded: PathHash.hash(name, seed: own) >> 32)
   }

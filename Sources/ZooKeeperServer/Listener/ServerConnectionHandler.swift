@@ -150,11 +150,14 @@ final class ServerConnectionHandler: ChannelInboundHandler {
     var isBroken = false
     let consumed = bytes.withUnsafeReadableBytes { raw -> Int in
       var offset = 0
+      var aheadEnd = 0
+      defer { core.endLookAhead() }
       do throws(JuteError) {
         while let payload = try FrameSplitter.firstPayload(
           in: UnsafeRawBufferPointer(rebasing: raw[offset...]),
           limitBytes: connection.state == .awaitingConnect ? firstFrameLimit : maximumFrameBytes)
         {
+          if offset >= aheadEnd { aheadEnd = core.lookAhead(in: raw, from: offset, on: connection) }
           core.receive(payload, on: connection, time)
           turns.countRequest(time)
           offset += FrameSplitter.prefixLengthBytes + payload.count
