@@ -15,6 +15,7 @@ extension DataTree {
     acls.releaseRetired()
     let result = applyPart(header, txn, changes: &changes)
     if header.zxid > lastProcessedZxid { lastProcessedZxid = header.zxid }
+    if arena.needsVacating { vacate() }
     return result
   }
 

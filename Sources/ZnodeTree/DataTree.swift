@@ -51,6 +51,9 @@ package final class DataTree {
   /// The paths that were announced by `lookAhead`.
   @exclusivity(unchecked) var ahead = LookAhead()
 
+  /// How far the records have been looked at for `vacate`.
+  @exclusivity(unchecked) var nextToVacate: ZnodeID = 1
+
   /// The root's id.
   package static let root: ZnodeID = 1
 

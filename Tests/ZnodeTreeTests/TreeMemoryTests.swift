@@ -104,4 +104,39 @@ import ZooKeeperProtocol
     _ = consume walk
     #expect(driver.tree.memory.copiedBytes == 0)
   }
+
+  /// The sizes of values change several times, in ways in which no freed block fits the next value; at the end, all
+  /// that was ever needed is far more than what is held.
+  @Test(arguments: [false, true]) func memoryFollowsWhatIsInUse(withSnapshots: Bool) {
+    let count = 40_000
+    let driver = filled(count, bytes: 100)
+    var random = SplitMix64(seed: 4)
+    var sizes = [Int](repeating: 100, count: count)
+    let distributions: [ClosedRange<Int>] = [120...120, 0...200, 150...150, 10...30, 400...440, 60...60]
+    for range in distributions {
+      for change in 0..<count * 2 {
+        let number = Int.random(in: 0..<count, using: &random)
+        sizes[number] = Int.random(in: range, using: &random)
+        set(driver, number, bytes: sizes[number])
+        if withSnapshots, change % (count / 2) == 0 { walkAndChange(driver, &sizes, &random) }
+      }
+      let memory = driver.tree.memory
+      // A sixteenth, as much again while regions are being vacated, and a few regions.
+      #expect(memory.contentBytes <= memory.usedContentBytes * 9 / 8 + (6 << 20), "\(range) \(memory)")
+    }
+    for number in 0..<count where driver.tree.dataLength(of: driver.tree.find("/a/\(number)") ?? 0) != sizes[number] {
+      Issue.record("/a/\(number) has lost its value")
+    }
+    #expect(driver.tree.treeDigest == Oracle(driver.tree).digest)
+  }
+
+  private func walkAndChange(_ driver: TreeDriver, _ sizes: inout [Int], _ random: inout SplitMix64) {
+    var walk = driver.tree.startSnapshot()
+    while !walk.isFinished {
+      walk.visit(limit: 500) { _ in }
+      let number = Int.random(in: 0..<sizes.count, using: &random)
+      sizes[number] = Int.random(in: 0...150, using: &random)
+      set(driver, number, bytes: sizes[number])
+    }
+  }
 }
