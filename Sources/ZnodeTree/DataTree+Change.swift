@@ -71,7 +71,7 @@ extension DataTree {
     znodeCount += 1
     approximateDataSizeBytes += PathBytes.utf16Count(path) + (data?.count ?? 0)
     register(id, owner: stat.ephemeralOwner)
-    if digestEnabled { refreshDigest(id, path: path) }
+    if digestEnabled { refreshDigest(id, path: path, known: known.own) }
     return id
   }
 
@@ -105,16 +105,19 @@ extension DataTree {
     freeBlock(of: old, id)
   }
 
-  /// Recomputes a znode's digest after a change of its counters or data.
-  func refreshDigest(_ id: ZnodeID, path: UnsafeRawBufferPointer) {
+  /// Sets a znode's digest after a change of its counters or data: to `known`, if that is not nil.
+  func refreshDigest(_ id: ZnodeID, path: UnsafeRawBufferPointer, known: UInt32? = nil) {
     guard digestEnabled else { return }
     let record = slab.mutable(id)
-    let digest: UInt32 =
-      PathBytes.hasPrefix(path, "/zookeeper/")
-      ? 0
-      : finishDigest(digestPrefix(path: path, data: record.pointee.data), Self.storedStat(record.pointee))
+    let digest = known ?? computedDigest(of: record.pointee, path: path)
+    assert(known == nil || digest == computedDigest(of: record.pointee, path: path), "a digest was known wrongly")
     treeDigest = treeDigest &- UInt64(record.pointee.digest) &+ UInt64(digest)
     record.pointee.digest = digest
+  }
+
+  private func computedDigest(of record: ZnodeRecord, path: UnsafeRawBufferPointer) -> UInt32 {
+    guard Self.isCountedInDigest(path) else { return 0 }
+    return finishDigest(digestPrefix(path: path, data: record.data), Self.storedStat(record))
   }
 
   private func fillBlock(

@@ -51,6 +51,8 @@ package final class DataTree {
   /// The paths that were announced by `lookAhead`.
   @exclusivity(unchecked) var ahead = LookAhead()
 
+  /// What is known in advance of the transaction that is being applied.
+  @exclusivity(unchecked) var known = KnownDigests()
   /// How far the records have been looked at for `vacate`.
   @exclusivity(unchecked) var nextToVacate: ZnodeID = 1
 
