@@ -27,8 +27,8 @@ public enum FrameSplitter {
     return UnsafeRawBufferPointer(rebasing: bytes[prefixLengthBytes..<prefixLengthBytes + length])
   }
 
-  /// Where the frame at `offset` ends, which may be beyond the end of `bytes`; just there if the length is incomplete or
-  /// negative.
+  /// Where the frame at `offset` ends, which may be beyond the end of `bytes`; at the end if the length is incomplete
+  /// or negative.
   package static func endOfFrame(in bytes: UnsafeRawBufferPointer, at offset: Int) -> Int {
     guard bytes.count - offset >= prefixLengthBytes else { return bytes.count }
     let length = Int(bytes.loadBigEndian(at: offset, as: Int32.self))

@@ -68,13 +68,19 @@ final class OutstandingChanges {
   }
 
   /// Records a change of counters, with the data unchanged.
-  func update(_ record: consuming ChangeRecord, zxid: Zxid) {
+  ///
+  /// - Returns: the znode's digest after it.
+  @discardableResult
+  func update(_ record: consuming ChangeRecord, zxid: Zxid) -> UInt32 {
     if tree.digestEnabled, record.digestPrefix == nil { record.digestPrefix = treeDigestPrefix(record.path) }
-    put(record, zxid)
+    return put(record, zxid)
   }
 
   /// Records a create, or a change of data.
-  func update(_ record: consuming ChangeRecord, data: [UInt8]?, zxid: Zxid) {
+  ///
+  /// - Returns: the znode's digest after it.
+  @discardableResult
+  func update(_ record: consuming ChangeRecord, data: [UInt8]?, zxid: Zxid) -> UInt32 {
     record.dataLength = data?.count ?? 0
     if tree.digestEnabled {
       record.digestPrefix = withBytes(record.path.path) { path in
@@ -82,7 +88,7 @@ final class OutstandingChanges {
         return data.withUnsafeBytes { tree.digestPrefix(path: path, data: $0) }
       }
     }
-    put(record, zxid)
+    return put(record, zxid)
   }
 
   /// Records a delete.
@@ -161,7 +167,8 @@ final class OutstandingChanges {
     update(parent, zxid: zxid)
   }
 
-  private func put(_ record: consuming ChangeRecord, _ zxid: Zxid) {
+  @discardableResult
+  private func put(_ record: consuming ChangeRecord, _ zxid: Zxid) -> UInt32 {
     record.zxid = zxid
     if tree.digestEnabled {
       let old = record.digest
@@ -170,11 +177,12 @@ final class OutstandingChanges {
         record.exists && isCounted ? tree.finishDigest(record.digestPrefix ?? 0, record.stat) : 0
       treeDigest = treeDigest &- UInt64(old) &+ UInt64(record.digest)
     }
-    let path = record.path
+    let (path, digest) = (record.path, record.digest)
     let previous = byPath.updateValue(record, forKey: path)
     undoLog?.append((path, previous))
     order.append(path, zxid)
     metrics.changesQueued += 1
+    return digest
   }
 
   private func treeDigestPrefix(_ path: PathKey) -> UInt32 {

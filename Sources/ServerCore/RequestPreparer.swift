@@ -12,10 +12,17 @@ package struct Proposal: Hashable, Sendable {
 /// A new transaction: decoded for this server, which will apply it, and encoded for the log and the other servers.
 struct PreparedTxn {
   var entry: TxnEntry
+  var digests: KnownDigests
   var bytes: [UInt8]
 
   /// Most transactions fit into this many bytes, and then need one allocation.
   static let usualBytes = 256
+}
+
+/// What is kept of a transaction until it is applied.
+struct TxnInFlight {
+  var entry: TxnEntry
+  var digests: KnownDigests
 }
 
 /// Where a write comes from, as far as its checks are concerned.
@@ -55,6 +62,8 @@ final class RequestPreparer {
   @exclusivity(unchecked) var lastZxid: Zxid
   /// The bytes that the transaction being prepared may still take.
   @exclusivity(unchecked) var budget: TxnBudget
+  /// The digests after the transaction being prepared.
+  @exclusivity(unchecked) var digests = KnownDigests()
   /// What the client of the present request may do, by the slot of the ACL. The parts of a multi often have the same
   /// ACL, and with many identities and entries the check takes time.
   @exclusivity(unchecked) private var grants: [ACLSlot: Permissions] = [:]
@@ -152,6 +161,7 @@ final class RequestPreparer {
   private func begin(_ origin: RequestOrigin, _ wallMilliseconds: Int64) -> Context {
     lastZxid = lastZxid.next
     budget = TxnBudget(settings)
+    digests = KnownDigests()
     if !grants.isEmpty { grants.removeAll(keepingCapacity: true) }
     lastGrant = nil
     return Context(origin: origin, zxid: lastZxid, timeMilliseconds: wallMilliseconds)
@@ -166,7 +176,7 @@ final class RequestPreparer {
       header: header, txn: txn, digest: hasDigest ? TxnDigest(treeDigest: outstanding.treeDigest) : nil)
     var writer = JuteWriter(reservingBytes: PreparedTxn.usualBytes)
     entry.encode(into: &writer)
-    return PreparedTxn(entry: entry, bytes: writer.takeBytes())
+    return PreparedTxn(entry: entry, digests: digests, bytes: writer.takeBytes())
   }
 }
 

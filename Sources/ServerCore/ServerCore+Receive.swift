@@ -39,13 +39,13 @@ extension ServerCore {
       }
       return nil
     }
-    return end
+    return min(end, bytes.count)
   }
 
   /// Ends `lookAhead`.
   package func endLookAhead() { tree.endLookAhead() }
 
-  /// The path in a frame that begins with its length; nil if the request is none that is about one path.
+  /// The path in a frame that begins with its length; nil if the request is not about one path.
   private static func path(
     of bytes: UnsafeRawBufferPointer, from start: Int, to end: Int
   ) -> UnsafeRawBufferPointer? {

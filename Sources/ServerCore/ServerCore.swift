@@ -35,7 +35,7 @@ package final class ServerCore {
   @exclusivity(unchecked) var connections: [UInt64: ClientConnection] = [:]
   @exclusivity(unchecked) var connectionsBySession: [SessionID: ClientConnection] = [:]
   /// Transactions that were proposed here and not applied yet.
-  @exclusivity(unchecked) var inFlight = ZxidQueue<TxnEntry>()
+  @exclusivity(unchecked) var inFlight = ZxidQueue<TxnInFlight>()
   @exclusivity(unchecked) private var proposals: [Proposal] = []
   @exclusivity(unchecked) private var touched: [ClientConnection] = []
   /// The tokens of clients that the driver has not taken yet.
@@ -216,15 +216,15 @@ package final class ServerCore {
 
   /// Applies all proposals up to `zxid`, which are durable, sends the watch events and answers the requests.
   package func commit(through zxid: Zxid, _ time: ServerTime) {
-    while let entry = inFlight.popFirst(through: zxid) { apply(entry, time) }
+    while let next = inFlight.popFirst(through: zxid) { apply(next.entry, known: next.digests, time) }
   }
 
   /// Applies the oldest proposal if it has the zxid. A leader thus need not decode the transactions that it has made.
   ///
   /// - Returns: whether it was applied.
   package func commitNext(_ zxid: Zxid, _ time: ServerTime) -> Bool {
-    guard inFlight.firstZxid == zxid, let entry = inFlight.popFirst(through: zxid) else { return false }
-    apply(entry, time)
+    guard inFlight.firstZxid == zxid, let next = inFlight.popFirst(through: zxid) else { return false }
+    apply(next.entry, known: next.digests, time)
     return true
   }
 
@@ -273,7 +273,7 @@ package final class ServerCore {
     let zxid = prepared.entry.header.zxid
     metrics.preparedCount += 1
     proposals.append(Proposal(zxid: zxid, bytes: prepared.bytes))
-    inFlight.append(prepared.entry, zxid)
+    inFlight.append(TxnInFlight(entry: prepared.entry, digests: prepared.digests), zxid)
   }
 
   /// Adds a connection to those that `takeTouched` returns.

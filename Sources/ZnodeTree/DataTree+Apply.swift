@@ -10,11 +10,17 @@ package import ZooKeeperProtocol
 extension DataTree {
   /// Applies one transaction, and appends the changes that watches may wait for.
   ///
+  /// - Parameter known: the digests that its maker has computed; not for a multi, which may change a znode twice.
   /// - Returns: what the reply needs. A transaction of type error has its code as result.
-  package func apply(_ header: TxnHeader, _ txn: Txn, changes: inout [TreeChange]) -> TxnResult {
+  package func apply(
+    _ header: TxnHeader, _ txn: Txn, known: KnownDigests = KnownDigests(), changes: inout [TreeChange]
+  ) -> TxnResult {
     acls.releaseRetired()
+    self.known = known
+    defer { self.known = KnownDigests() }
     let result = applyPart(header, txn, changes: &changes)
     if header.zxid > lastProcessedZxid { lastProcessedZxid = header.zxid }
+    if arena.needsVacating { vacate() }
     return result
   }
 
@@ -87,7 +93,7 @@ extension DataTree {
     let record = slab.mutable(parent)
     record.pointee.cversion = cversion
     record.pointee.pzxid = zxid.rawValue
-    refreshDigest(parent, path: parentPath)
+    refreshDigest(parent, path: parentPath, known: known.parent)
   }
 
   private func applyDelete(
@@ -109,7 +115,7 @@ extension DataTree {
       if let found { removeZnode(found, path: bytes) }
       if zxid.rawValue > slab.record(parent).pointee.pzxid {
         slab.mutable(parent).pointee.pzxid = zxid.rawValue
-        refreshDigest(parent, path: parentPath)
+        refreshDigest(parent, path: parentPath, known: known.parent)
       }
       guard found != nil else { return .noNode }
       changes.append(
@@ -137,7 +143,7 @@ extension DataTree {
       record.pointee.version = body.version
       record.pointee.mtimeMilliseconds = header.timeMilliseconds
       record.pointee.mzxid = header.zxid.rawValue
-      refreshDigest(id, path: path)
+      refreshDigest(id, path: path, known: known.own)
       result.stat = stat(of: id)
       changes.append(
         TreeChange(
@@ -154,7 +160,7 @@ extension DataTree {
       guard let id = find(path) else { return .noNode }
       replaceACL(id, body.acl)
       setAversion(of: id, to: body.version)
-      refreshDigest(id, path: path)
+      refreshDigest(id, path: path, known: known.own)
       result.stat = stat(of: id)
       return .ok
     }

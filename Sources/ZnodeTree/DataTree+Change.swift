@@ -71,7 +71,7 @@ extension DataTree {
     znodeCount += 1
     approximateDataSizeBytes += PathBytes.utf16Count(path) + (data?.count ?? 0)
     register(id, owner: stat.ephemeralOwner)
-    if digestEnabled { refreshDigest(id, path: path) }
+    if digestEnabled { refreshDigest(id, path: path, known: known.own) }
     return id
   }
 
@@ -89,32 +89,35 @@ extension DataTree {
     let newLength = old.dataOffset + (data?.count ?? 0)
     approximateDataSizeBytes += (data?.count ?? 0) - max(0, Int(old.dataLength))
     guard let block = old.block else { preconditionFailure("znode \(id) is free") }
-    if !slab.isFrozen, BlockArena.isSameSize(old.blockLength, newLength) {
+    if BlockArena.isSameSize(old.blockLength, newLength), !slab.isNeeded(block, of: id) {
       return record.pointee.fill(data: data)
     }
     fillBlock(record, owner: old.owner, aversion: old.aversion, name: old.name, data: data)
-    arena.free(block, lengthBytes: old.blockLength)
+    freeBlock(of: old, id)
   }
 
   /// Sets the number of changes of a znode's ACL. Its digest is not changed.
   func setAversion(of id: ZnodeID, to aversion: Int32) {
     let record = slab.mutable(id)
     let old = record.pointee
-    guard let block = old.block, aversion != old.aversion else { return }
+    guard aversion != old.aversion else { return }
     fillBlock(record, owner: old.owner, aversion: aversion, name: old.name, data: old.data)
-    arena.free(block, lengthBytes: old.blockLength)
+    freeBlock(of: old, id)
   }
 
-  /// Recomputes a znode's digest after a change of its counters or data.
-  func refreshDigest(_ id: ZnodeID, path: UnsafeRawBufferPointer) {
+  /// Sets a znode's digest after a change of its counters or data: to `known`, if that is not nil.
+  func refreshDigest(_ id: ZnodeID, path: UnsafeRawBufferPointer, known: UInt32? = nil) {
     guard digestEnabled else { return }
     let record = slab.mutable(id)
-    let digest: UInt32 =
-      PathBytes.hasPrefix(path, "/zookeeper/")
-      ? 0
-      : finishDigest(digestPrefix(path: path, data: record.pointee.data), Self.storedStat(record.pointee))
+    let digest = known ?? computedDigest(of: record.pointee, path: path)
+    assert(known == nil || digest == computedDigest(of: record.pointee, path: path), "a digest was known wrongly")
     treeDigest = treeDigest &- UInt64(record.pointee.digest) &+ UInt64(digest)
     record.pointee.digest = digest
+  }
+
+  private func computedDigest(of record: ZnodeRecord, path: UnsafeRawBufferPointer) -> UInt32 {
+    guard Self.isCountedInDigest(path) else { return 0 }
+    return finishDigest(digestPrefix(path: path, data: record.data), Self.storedStat(record))
   }
 
   private func fillBlock(
@@ -158,8 +161,15 @@ extension DataTree {
     treeDigest = treeDigest &- UInt64(record.digest)
     znodeCount -= 1
     approximateDataSizeBytes -= pathLength + max(0, Int(record.dataLength))
-    if let block = record.block { arena.free(block, lengthBytes: record.blockLength) }
+    // First the record, so that the views that need the block have it.
     slab.free(id)
+    freeBlock(of: record, id)
+  }
+
+  /// Frees the block of an old state of a znode, unless the present state has it too, or a view needs it.
+  func freeBlock(of old: ZnodeRecord, _ id: ZnodeID) {
+    guard let block = old.block, slab.record(id).pointee.block != block, !slab.isNeeded(block, of: id) else { return }
+    arena.free(block, lengthBytes: old.blockLength)
   }
 
   /// Removes the descendants of a znode. Only the replay of a log over a fuzzy snapshot of Apache's can delete a znode

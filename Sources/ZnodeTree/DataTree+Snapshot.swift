@@ -18,8 +18,14 @@ package struct SnapshotZnode {
 /// A walk over the tree as it was at one moment, while the tree continues to change.
 ///
 /// Starting a walk copies nothing; `RecordSlab` says what changes cost until it is finished. A parent always comes
-/// before its children.
+/// before its children. What was visited may change at no cost: the walk keeps what it needs of the znodes above.
 package struct SnapshotWalk: ~Copyable {
+  /// What is left to do on one level of the way down.
+  private struct Level {
+    var nextSibling: ZnodeID
+    var nameLength: Int32
+  }
+
   /// The newest transaction in the snapshot.
   package let zxid: Zxid
   /// The tree's digest at that moment.
@@ -28,10 +34,11 @@ package struct SnapshotWalk: ~Copyable {
   /// The ACL lists that znodes refer to, by key.
   package let acls: [(key: Int64, acl: [ACL])]
 
-  let tree: DataTree
+  private let tree: DataTree
   private let records: FrozenRecords
-  var current: ZnodeID
-  var path: [UInt8] = []
+  private var current: ZnodeID
+  private var path: [UInt8] = []
+  private var levels: [Level] = []
 
   /// A walk over `tree` as it is now.
   init(_ tree: DataTree) {
@@ -42,12 +49,11 @@ package struct SnapshotWalk: ~Copyable {
     acls = tree.acls.inUse.map { (Int64($0.slot), $0.acl) }
     current = DataTree.root
     records = tree.slab.freeze()
-    tree.arena.keepFreedBlocks()
   }
 
   deinit {
     tree.slab.thaw(records)
-    tree.arena.releaseKeptBlocks()
+    records.passAll { [tree] id, record in tree.freeBlock(of: record, id) }
   }
 
   /// Whether all znodes have been visited.
@@ -86,18 +92,22 @@ package struct SnapshotWalk: ~Copyable {
   }
 
   private mutating func advance(from record: ZnodeRecord) {
-    if record.firstChild != 0 { return enter(record.firstChild) }
-    var record = record
-    while true {
-      if current == DataTree.root {
-        current = 0
-        return
-      }
-      path.removeLast(record.nameLength + 1)
-      if record.nextSibling != 0 { return enter(record.nextSibling) }
-      current = record.parent
-      record = records.record(current).pointee
+    levels.append(Level(nextSibling: record.nextSibling, nameLength: Int32(record.nameLength)))
+    let next = record.firstChild != 0 ? record.firstChild : goUp()
+    if let old = records.pass(current) { tree.freeBlock(of: old, current) }
+    if next == 0 { current = 0 } else { enter(next) }
+  }
+
+  /// Leaves the levels that are finished.
+  ///
+  /// - Returns: the znode to go on with; 0 if there is none.
+  private mutating func goUp() -> ZnodeID {
+    // The root, on the first level, has no siblings.
+    while levels.count > 1, let level = levels.popLast() {
+      path.removeLast(Int(level.nameLength) + 1)
+      if level.nextSibling != 0 { return level.nextSibling }
     }
+    return 0
   }
 
   private mutating func enter(_ id: ZnodeID) {

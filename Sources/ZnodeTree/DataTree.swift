@@ -51,6 +51,11 @@ package final class DataTree {
   /// The paths that were announced by `lookAhead`.
   @exclusivity(unchecked) var ahead = LookAhead()
 
+  /// What is known in advance of the transaction that is being applied.
+  @exclusivity(unchecked) var known = KnownDigests()
+  /// How far the records have been looked at for `vacate`.
+  @exclusivity(unchecked) var nextToVacate: ZnodeID = 1
+
   /// The root's id.
   package static let root: ZnodeID = 1
 
@@ -76,7 +81,7 @@ package final class DataTree {
   package var memory: TreeMemory {
     TreeMemory(
       recordBytes: slab.allocatedBytes, indexBytes: index.allocatedBytes, contentBytes: arena.allocatedBytes,
-      aclCount: acls.entries.count)
+      usedContentBytes: arena.liveBytes, copiedBytes: slab.viewBytes, aclCount: acls.entries.count)
   }
 
   /// The number of znodes as Apache reports it, with the root counted twice.
@@ -102,15 +107,15 @@ package final class DataTree {
   /// Finds the znodes at the paths of the next few requests, all at the same time, which takes far less time in a large
   /// tree. `find` then knows them until `endLookAhead`, or until a znode is created or deleted.
   ///
-  /// - Parameter next: returns the next path, whose bytes must stay until then; nil if there is no other. The paths must
-  ///   be in one block of memory, one after the other.
+  /// - Parameter next: returns the next path, whose bytes must stay until then; nil if there is no other. The paths
+  ///   must be in one block of memory, one after the other.
   package func lookAhead(_ next: () -> UnsafeRawBufferPointer?) {
     ahead.removeAll()
     while !ahead.isFull, let path = next() { ahead.append(path) }
     ahead.resolve(index, slab)
   }
 
-  /// Says that the paths before `address` will not be asked for any more.
+  /// Says that the paths before `address` will not be asked for again.
   package func advanceLookAhead(to address: UnsafeRawPointer) {
     if !ahead.isEmpty { ahead.advance(to: address) }
   }

@@ -10,9 +10,9 @@ internal import ZooKeeperProtocol
 ///
 /// *Shape*: the items are in the order in which they will be asked for. Their paths belong to the caller.
 struct LookAhead {
-  /// So many paths at a time: processors load from 10 to 50 lines at the same time, and what is loaded for many more
-  /// would not stay in the smallest cache.
-  static let largestCount = 16
+  /// So many paths at a time: with half as many, memory was often not there yet when the next step needed it; what is
+  /// loaded for many more would not stay in the smallest cache.
+  static let largestCount = 32
   /// So many lines of a block are loaded; what follows them, the processor loads by itself.
   private static let largestLineCount = 4
   private static let lineBytes = 64

@@ -21,16 +21,32 @@ struct NameIndex {
   init(seed: UInt64) {
     self.seed = seed
     let capacity = 64
-    let entries = UnsafeMutablePointer<UInt64>.allocate(capacity: capacity)
-    entries.initialize(repeating: 0, count: capacity)
     state = .allocate(capacity: 1)
-    state.initialize(to: State(entries: entries, mask: capacity - 1))
+    state.initialize(to: State(entries: Self.emptyEntries(capacity), mask: capacity - 1))
   }
 
   /// Frees the table. The index must not be used afterwards.
   func destroy() {
-    state.pointee.entries.deallocate()
+    Self.free(state.pointee.entries, capacity: state.pointee.mask + 1)
     state.deallocate()
+  }
+
+  /// Tables that are not small come from the system, which fills them with zeros.
+  private static let systemBytes = 1 << 20
+
+  private static func emptyEntries(_ capacity: Int) -> UnsafeMutablePointer<UInt64> {
+    let bytes = capacity * MemoryLayout<UInt64>.stride
+    if bytes >= systemBytes {
+      return SystemMemory.takeLargePages(bytes).bindMemory(to: UInt64.self, capacity: capacity)
+    }
+    let entries = UnsafeMutablePointer<UInt64>.allocate(capacity: capacity)
+    entries.initialize(repeating: 0, count: capacity)
+    return entries
+  }
+
+  private static func free(_ entries: UnsafeMutablePointer<UInt64>, capacity: Int) {
+    let bytes = capacity * MemoryLayout<UInt64>.stride
+    if bytes >= systemBytes { SystemMemory.giveBack(entries, bytes) } else { entries.deallocate() }
   }
 
   /// The size of the table, in bytes.
@@ -154,12 +170,10 @@ struct NameIndex {
   private func grow() {
     let old = state.pointee.entries
     let oldCapacity = state.pointee.mask + 1
-    let entries = UnsafeMutablePointer<UInt64>.allocate(capacity: oldCapacity * 2)
-    entries.initialize(repeating: 0, count: oldCapacity * 2)
-    state.pointee.entries = entries
+    state.pointee.entries = Self.emptyEntries(oldCapacity * 2)
     state.pointee.mask = oldCapacity * 2 - 1
     for position in 0..<oldCapacity where old[position] != 0 { place(old[position]) }
-    old.deallocate()
+    Self.free(old, capacity: oldCapacity)
   }
 
   /// What the entry of a child has in its upper half.

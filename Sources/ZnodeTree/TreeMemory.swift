@@ -6,6 +6,10 @@ package struct TreeMemory: Hashable, Sendable {
   package var indexBytes = 0
   /// Names and data.
   package var contentBytes = 0
+  /// What znodes use of it, each with its size rounded up.
+  package var usedContentBytes = 0
+  /// Copies of what has changed since snapshots that are being written were begun.
+  package var copiedBytes = 0
   /// The number of different ACLs.
   package var aclCount = 0
 }

@@ -1,5 +1,17 @@
 package import ZooKeeperProtocol
 
+/// The digests of znodes as a transaction leaves them, as far as the server that has made it knows them. They are part
+/// of the tree's digest, which is in the transaction, so they need not be computed once more when it is applied.
+package struct KnownDigests: Hashable, Sendable {
+  /// Of the znode that is created or changed.
+  package var own: UInt32?
+  /// Of the parent of the znode that is created or deleted.
+  package var parent: UInt32?
+
+  /// None is known, as in a transaction of another server.
+  package init() {}
+}
+
 /// The result of applying a transaction: everything that the reply needs.
 package struct TxnResult: Hashable, Sendable {
   /// The operation; in a failed multi, `error` for each part.

@@ -69,7 +69,8 @@ import Testing
       let page = Article(path: "Sources/ZnodeTree/ZnodeTree.docc/ZnodeTree.md", text)
       return DocumentationRules.landingPage(page).map(\.message)
     }
-    let good = "# ``ZnodeTree``\n\n## Imports\n\n`ZooKeeperProtocol`, `Zlib` and `Jute`.\n\n## Where to begin\n"
+    let imports = "`ZooKeeperProtocol`, `CMemory`, `Zlib` and `Jute`."
+    let good = "# ``ZnodeTree``\n\n## Imports\n\n\(imports)\n\n## Where to begin\n"
     #expect(page(good) == [])
     #expect(page(good.replacing(" and `Jute`", with: "")) == ["\"Imports\" does not name Jute"])
     #expect(

@@ -1,5 +1,5 @@
 internal import Jute
-internal import ZnodeTree
+package import ZnodeTree
 package import ZooKeeperProtocol
 
 /// Applying transactions and answering them.
@@ -8,9 +8,11 @@ extension ServerCore {
   ///
   /// The driver of a standalone server calls `commit(through:)`; that of a member calls this for transactions which
   /// another server has proposed.
-  package func apply(_ entry: TxnEntry, _ time: ServerTime) {
+  ///
+  /// - Parameter known: the digests from when it was made, if that was here.
+  package func apply(_ entry: TxnEntry, known: KnownDigests = KnownDigests(), _ time: ServerTime) {
     changes.removeAll(keepingCapacity: true)
-    let result = tree.apply(entry.header, entry.txn, changes: &changes)
+    let result = tree.apply(entry.header, entry.txn, known: known, changes: &changes)
     preparer.outstanding.removeApplied(through: entry.header.zxid)
     measure(entry, time)
     if let digest = entry.digest, digest.version == TxnDigest.currentVersion, tree.digestEnabled,

@@ -44,8 +44,8 @@ extension RequestPreparer {
       isEphemeral: form.makesEphemeral,
       parentCVersion: parent.stat.cversion)
     let txn = txn(form, body)
-    outstanding.update(parent, zxid: context.zxid)
-    outstanding.update(record(path, txn, acl, context), data: form.body.data, zxid: context.zxid)
+    digests.parent = outstanding.update(parent, zxid: context.zxid)
+    digests.own = outstanding.update(record(path, txn, acl, context), data: form.body.data, zxid: context.zxid)
     return txn
   }
 

@@ -41,7 +41,7 @@ extension RequestPreparer {
     var parent = parent
     parent.childCount -= 1
     parent.stat.pzxid = context.zxid
-    outstanding.update(parent, zxid: context.zxid)
+    digests.parent = outstanding.update(parent, zxid: context.zxid)
     outstanding.remove(record, zxid: context.zxid)
   }
 

@@ -1,3 +1,4 @@
+internal import ZnodeTree
 internal import ZooKeeperProtocol
 
 extension RequestPreparer {
@@ -27,6 +28,8 @@ extension RequestPreparer {
       }
     }
     if !hasFailed { outstanding.commitUndoable() }
+    // Parts may have changed the same znode, one after the other.
+    digests = KnownDigests()
     return .multi(txns)
   }
 

@@ -16,7 +16,7 @@ extension RequestPreparer {
     record.stat.version = version
     record.stat.mtimeMilliseconds = context.timeMilliseconds
     record.stat.mzxid = context.zxid
-    outstanding.update(record, data: body.data, zxid: context.zxid)
+    digests.own = outstanding.update(record, data: body.data, zxid: context.zxid)
     return .setData(SetDataTxn(path: body.path, data: body.data, version: version))
   }
 
@@ -33,7 +33,7 @@ extension RequestPreparer {
     let version = try nextVersion(record.stat.aversion, expected: body.version)
     record.stat.aversion = version
     record.access = .list(acl)
-    outstanding.update(record, zxid: context.zxid)
+    digests.own = outstanding.update(record, zxid: context.zxid)
     return .setACL(SetACLTxn(path: body.path, acl: acl, version: version))
   }
 
