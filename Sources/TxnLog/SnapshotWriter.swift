@@ -33,8 +33,8 @@ package struct SnapshotWriter<Files: FileSystem>: ~Copyable {
 
   /// Begins the snapshot of the tree in which `zxid` was the last transaction applied.
   ///
-  /// - Parameter isReceived: whether it is a leader's tree. Meanwhile this server may be writing a snapshot of its own
-  ///   of the same transaction, and so the two have files of different names until they are finished.
+  /// - Parameter isReceived: whether it is a leader's tree. Meanwhile this server may be writing its snapshot of the
+  ///   same transaction, and so the two have files of different names until they are finished.
   /// - Throws: the failure of a call.
   package init(
     _ files: Files, directory: String, zxid: Zxid, sessions: [SnapshotSession], aclLists: [SnapshotACLList],
