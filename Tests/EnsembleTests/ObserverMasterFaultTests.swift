@@ -28,8 +28,8 @@ struct ObserverMasterFaultTests {
 
   /// Waits until the observers are connected to followers, and none to the leader.
   ///
-  /// - Parameter orLeader: whether the leader may have them too, which takes an observer that has come while no follower
-  ///   was up to date.
+  /// - Parameter orLeader: whether the leader may have them too, which takes an observer that comes while no follower
+  ///   is up to date.
   private static func expectFollowersHaveTheObservers(
     _ ensemble: ServerEnsemble, count: Int = 2, orLeader: Bool = false
   ) async throws {
