@@ -102,10 +102,14 @@ package final class SnapshotJob {
 
 extension SnapshotWriter {
   /// Creates the file of a job.
-  package init(_ job: SnapshotJob, _ directory: DataDirectory<Files>) throws(TxnLogError) {
+  ///
+  /// - Parameter isReceived: whether it is of a leader's tree.
+  package init(
+    _ job: SnapshotJob, _ directory: DataDirectory<Files>, isReceived: Bool = false
+  ) throws(TxnLogError) {
     try self.init(
       directory.files, directory: directory.snapshotDirectory, zxid: job.zxid, sessions: job.sessions,
-      aclLists: job.aclLists)
+      aclLists: job.aclLists, isReceived: isReceived)
   }
 
   /// Appends the znodes of a step.

@@ -17,12 +17,14 @@ extension DataDirectory {
   /// Throws: the failure of a call.
   package func install(_ state: RecoveredState, hasDigest: Bool) throws(TxnLogError) {
     let job = state.snapshotJob(hasDigest: hasDigest)
-    try install(try completeWriter(job), digest: job.digest)
+    try install(try completeWriter(job, isReceived: true), digest: job.digest)
   }
 
   /// Writes a snapshot that is complete except for its name.
-  private func completeWriter(_ job: SnapshotJob) throws(TxnLogError) -> SnapshotWriter<Files> {
-    var writer = try SnapshotWriter(job, self)
+  private func completeWriter(
+    _ job: SnapshotJob, isReceived: Bool = false
+  ) throws(TxnLogError) -> SnapshotWriter<Files> {
+    var writer = try SnapshotWriter(job, self, isReceived: isReceived)
     while case .write(let slice) = job.next(budgetBytes: 256 << 10) { try writer.append(slice) }
     return writer
   }

@@ -33,16 +33,18 @@ package struct SnapshotWriter<Files: FileSystem>: ~Copyable {
 
   /// Begins the snapshot of the tree in which `zxid` was the last transaction applied.
   ///
+  /// - Parameter isReceived: whether it is a leader's tree. Meanwhile this server may be writing its snapshot of the
+  ///   same transaction, and so the two have files of different names until they are finished.
   /// - Throws: the failure of a call.
   package init(
     _ files: Files, directory: String, zxid: Zxid, sessions: [SnapshotSession], aclLists: [SnapshotACLList],
-    compression: SnapshotCompression? = nil
+    compression: SnapshotCompression? = nil, isReceived: Bool = false
   ) throws(TxnLogError) {
     self.files = files
     self.compression = compression
     self.directory = directory
     self.zxid = zxid
-    temporaryPath = "\(directory)/\(TemporaryName.snapshot(zxid))"
+    temporaryPath = "\(directory)/\(TemporaryName.snapshot(zxid, isReceived: isReceived))"
     let path = temporaryPath
     file = try fileCalls { () throws(FileSystemError) in try files.open(path, .createOrTruncate) }
     if compression == .gzip { gzip = GzipWriter() }
@@ -198,7 +200,9 @@ enum TemporaryName {
   private static let prefix = "unfinished-"
 
   /// The name under which the snapshot of `zxid` is written.
-  static func snapshot(_ zxid: Zxid) -> String { prefix + FileName.snapshot(zxid) + ".tmp" }
+  static func snapshot(_ zxid: Zxid, isReceived: Bool = false) -> String {
+    prefix + FileName.snapshot(zxid) + (isReceived ? ".received" : "") + ".tmp"
+  }
 
   /// The name of a snapshot that is to replace everything; see `DataDirectory.decideRestore`.
   static let stagedRestore = prefix + "restore.tmp"
