@@ -170,6 +170,7 @@ extension Simulation {
     queue.push(.serveReaders(server.id, generation: server.generation), at: now + random.number(1000...600_000))
   }
 
+  /// Serves clients that are content with reads, if the server still has no quorum.
   func serveReaders(_ server: SimulatedServer, _ generation: Int) {
     guard server.generation == generation, let member = server.member, member.zab.role == .looking, member.core == nil,
       !server.servesReaders

@@ -170,7 +170,7 @@ package enum Program {
     return gate.wait()
   }
 
-  /// Keeps Dispatch, on whose threads tasks run, out of the system's log.
+  /// Prevents Dispatch, on whose threads tasks run, from writing to syslog.
   ///
   /// Its threads ask for a nice value below 0, which ordinary users may not have on Linux, and Dispatch writes a line
   /// for each refusal: three for every command. A value that is set already is kept.

@@ -2,8 +2,8 @@ internal import ZooKeeperProtocol
 
 /// A member without a quorum that still answers reads. Its sessions are local to it, and it refuses writes.
 ///
-/// What it shows may be old. As in Apache's servers it may also be new: the log is applied when a member starts, and its
-/// last transactions may never be committed.
+/// What it shows may be old. As in Apache's servers it may also never become valid: the log is applied when a member
+/// starts, and its last transactions may not have been committed.
 ///
 /// Since 3.7, Apache's servers answer the request for a new session with a malformed reply, unless local sessions are
 /// enabled. Here a session is created in any case.

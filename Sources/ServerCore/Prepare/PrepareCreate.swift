@@ -37,12 +37,14 @@ extension RequestPreparer {
     try checkQuota(path, bytes: form.body.data?.count ?? 0, znodes: 1)
 
     parent.childCount += 1
-    parent.stat.cversion &+= 1
-    parent.stat.pzxid = context.zxid
+    // As when it is applied: at the end of its range the counter stays where it is, and pzxid with it.
+    let cversion = parent.stat.cversion &+ 1
+    if cversion > parent.stat.cversion {
+      parent.stat.cversion = cversion
+      parent.stat.pzxid = context.zxid
+    }
     let body = CreateTxn(
-      path: path, data: form.body.data, acl: acl,
-      isEphemeral: form.makesEphemeral,
-      parentCVersion: parent.stat.cversion)
+      path: path, data: form.body.data, acl: acl, isEphemeral: form.makesEphemeral, parentCVersion: cversion)
     let txn = txn(form, body)
     digests.parent = outstanding.update(parent, zxid: context.zxid)
     digests.own = outstanding.update(record(path, txn, acl, context), data: form.body.data, zxid: context.zxid)
