@@ -22,6 +22,8 @@ extension EnsembleMember {
       if request.type == OpCode.sync.rawValue {
         if zab.settings.answersSyncsOfObservers { return send(QuorumPacket(.sync, zxid: .zero), connection) }
         relayed.noteSync(from: connection)
+      } else if !relayed.isCurrent(request.sessionID, from: connection) {
+        return
       }
       send(
         QuorumPacket(.request, zxid: Zxid(rawValue: -1), data: data, identities: packet.identities), leader)

@@ -195,6 +195,7 @@ package final class EnsembleMember {
     do throws(JuteError) {
       let decoded = try TxnEntry(decoding: entry.bytes, allowingTrailingBytes: true)
       if let core { core.apply(decoded, time) } else { idleState.apply(decoded) }
+      if case .closeSession = decoded.txn { relayed.forget(decoded.header.sessionID) }
     } catch {
       fail("committed transaction \(entry.zxid) cannot be decoded: \(error)")
     }
@@ -285,7 +286,11 @@ package final class EnsembleMember {
     for question in core.takeQuestions() {
       switch question {
       case .request(let request, let identities):
-        if request.type == OpCode.sync.rawValue { relayed.noteSync(from: nil) }
+        if request.type == OpCode.sync.rawValue {
+          relayed.noteSync(from: nil)
+        } else if !relayed.isCurrent(request.sessionID, from: nil) {
+          continue
+        }
         send(
           QuorumPacket(.request, zxid: Zxid(rawValue: -1), data: request.encoded, identities: identities), connection)
       case .session(let touch):

@@ -34,6 +34,8 @@ struct RelayedQuestions {
   private var syncs = Line<Asker>()
   private var sessions = Line<(session: SessionID, asker: Asker)>()
   private var touches: [SessionID: Int32] = [:]
+  /// Who has asked about a session last, because its client has come there.
+  private var owners: [SessionID: Asker] = [:]
 
   /// Records a sync that was forwarded.
   mutating func noteSync(from observer: ConnectionID?) { syncs.append(Asker(observer: observer)) }
@@ -41,7 +43,21 @@ struct RelayedQuestions {
   /// Records a question about a session that was forwarded.
   mutating func noteSession(_ session: SessionID, from observer: ConnectionID?) {
     sessions.append((session, Asker(observer: observer)))
+    owners[session] = Asker(observer: observer)
   }
+
+  /// Whether a request of a session may still be forwarded: not if the session has been moved to another server since.
+  ///
+  /// The leader refuses late requests from a server that a session was moved from (`SessionMoved`), but to the leader
+  /// this server and all its observers are one. An Apache observer master does not check this, and so a late request is
+  /// performed there.
+  func isCurrent(_ session: SessionID, from observer: ConnectionID?) -> Bool {
+    guard let owner = owners[session] else { return true }
+    return owner.observer == observer
+  }
+
+  /// Forgets who has the sessions that have ended.
+  mutating func forget(_ session: SessionID) { owners[session] = nil }
 
   /// Records that an observer has heard from a session.
   mutating func noteTouch(_ touch: SessionTouch) { touches[touch.sessionID] = touch.timeoutMilliseconds }
