@@ -78,7 +78,6 @@ enum SimulationEvent {
   case resume(ServerID)
   case heal
   case serveReaders(ServerID, generation: Int)
-  case brokenLinksNoticed(ServerID, generation: Int)
   case endFaults
 
   var isTick: Bool {
@@ -93,7 +92,7 @@ enum SimulationEvent {
     case .called(let id, _, _, _), .callFailed(let id, _): id
     case .notification(_, _, let id): id
     case .serverBytes(let id, _, _, _, _), .sendPiece(_, let id): id
-    case .logExamined(_, _, let id, _), .serveReaders(let id, _), .brokenLinksNoticed(let id, _): id
+    case .logExamined(_, _, let id, _), .serveReaders(let id, _): id
     case .packet, .clientBytes, .clientStep, .fault, .restart, .resume, .heal, .endFaults: nil
     }
   }

@@ -139,14 +139,16 @@ extension Simulation {
     server.isPaused = false
     let inbox = server.inbox
     server.inbox = []
+    // Handled at once, so that what arrives in this very microsecond does not overtake what has waited.
     guard options.sendsSyncsWithReads else {
-      for event in inbox { queue.push(event, at: now) }
-      return noticeBrokenLinks(server, server.generation)
+      noticeBrokenLinks(server, server.generation)
+      return inbox.forEach(handle)
     }
     // The order in which a server learns what happened is that of its sockets; its timers come last.
-    for event in inbox where !event.isTick { queue.push(event, at: now) }
-    queue.push(.brokenLinksNoticed(server.id, generation: server.generation), at: now)
-    for event in inbox where event.isTick { queue.push(event, at: now) }
+    let generation = server.generation
+    for event in inbox where !event.isTick { handle(event) }
+    noticeBrokenLinks(server, generation)
+    for event in inbox where event.isTick { handle(event) }
   }
 
   /// Lets a server notice that connections were broken while it was paused.

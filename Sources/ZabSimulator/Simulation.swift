@@ -97,7 +97,8 @@ package final class Simulation {
       wallMilliseconds: 1_700_000_000_000 + now / 1000 + server.skewMilliseconds + server.wallOffsetMilliseconds)
   }
 
-  private func handle(_ event: SimulationEvent) {
+  /// Lets an event happen now, or when its server is no longer paused.
+  func handle(_ event: SimulationEvent) {
     if let id = event.server, server(id).isPaused { return server(id).inbox.append(event) }
     switch event {
     case .tick(let id, let generation): onTick(server(id), generation)
@@ -123,7 +124,6 @@ package final class Simulation {
     case .resume(let id): resume(server(id))
     case .heal: heal()
     case .serveReaders(let id, let generation): serveReaders(server(id), generation)
-    case .brokenLinksNoticed(let id, let generation): noticeBrokenLinks(server(id), generation)
     case .endFaults: endFaults()
     }
   }
@@ -204,7 +204,7 @@ package final class Simulation {
 
   /// What a session requested is performed in that order, whichever servers it was requested from.
   ///
-  /// The leader does not know local sessions, and so cannot refuse what comes late from an observer master whose
+  /// The leader does not know local sessions, and so cannot refuse a late request from an observer master whose
   /// observer has gone to another one; Apache's cannot either.
   private func checkOrder(of core: ServerCore) {
     guard !options.hasLocalSessions || !options.hasObserverMasters else { return }

@@ -40,8 +40,10 @@ struct MonitorTests {
     let members = try #require(document["members"] as? [[String: Any]])
     #expect(members.map { $0["id"] as? Int } == [1, 2, 3])
     #expect(Set(members.compactMap { $0["role"] as? String }) == ["leader", "follower"])
-    let text = try await zkcli("health", "--limit", "5s").output
-    #expect(text.contains("healthy: 3 of 3 servers serve"), "\(text)")
+    // On a busy machine the mean latency of the few requests so far may just then be a warning of its own.
+    _ = try await eventually("a text about a sound ensemble", within: .seconds(60)) {
+      try await zkcli("health", "--limit", "5s").output.contains("healthy: 3 of 3 servers serve") ? true : nil
+    }
     #expect(try await zkcli("health", "--strict", "--limit", "5s").exitStatus == 1)
 
     let leader = try await servers.waitForLeader()
