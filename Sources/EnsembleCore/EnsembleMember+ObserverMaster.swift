@@ -49,8 +49,10 @@ extension EnsembleMember {
     core?.onSynced(through: zxid, time)
   }
 
-  /// Handles the leader's answer to whether a session is alive.
+  /// Handles the leader's answer to whether a session is alive. The end of one that is not has been, or will never be,
+  /// a transaction.
   func onSessionAnswered(_ validity: SessionValidity, _ time: ServerTime) {
+    defer { if !validity.isValid { relayed.forget(validity.sessionID) } }
     guard let observer = relayed.takeSession(validity.sessionID) else {
       core?.onSessionChecked(validity, time)
       return

@@ -56,7 +56,7 @@ struct RelayedQuestions {
     return owner.observer == observer
   }
 
-  /// Forgets who has the sessions that have ended.
+  /// Forgets who has a session, because it has ended.
   mutating func forget(_ session: SessionID) { owners[session] = nil }
 
   /// Records that an observer has heard from a session.
