@@ -28,6 +28,7 @@ final class WebFixture: Sendable {
     var headers: [String: String]
     var body: [UInt8]
     var json: JSON? { JSONReader.read(body) }
+    var text: String { String(decoding: body, as: UTF8.self) }
     var word: String? { json?["error"]?.text }
   }
 

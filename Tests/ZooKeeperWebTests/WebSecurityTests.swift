@@ -48,6 +48,26 @@ import Testing
     }
   }
 
+  /// The document has the colours that were chosen, and nothing else that a cookie says.
+  @Test func thePageHasTheChosenColours() async throws {
+    try await WebFixture.run { fixture in
+      let plain = try await fixture.ask("GET", "/")
+      #expect(plain.headers["vary"] == "Accept-Encoding, Cookie" && !plain.text.contains("data-theme"))
+      for path in ["/", "/index.html"] {
+        for theme in ["light", "dark"] {
+          let page = try await fixture.ask("GET", path, headers: ["Cookie": "a=b; theme=\(theme); zkcli=1"])
+          #expect(page.text == plain.text.replacing("<html ", with: "<html data-theme=\"\(theme)\" "), "\(path)")
+          #expect(page.headers["etag"] != plain.headers["etag"])
+        }
+      }
+      for cookie in ["theme=", "theme=\"><script>", "theme=Dark", "nottheme=dark", "theme"] {
+        #expect(try await fixture.ask("GET", "/", headers: ["Cookie": cookie]).text == plain.text, "\(cookie)")
+      }
+      let script = try await fixture.ask("GET", "/page.js", headers: ["Cookie": "theme=dark"])
+      #expect(script.headers["vary"] == "Accept-Encoding")
+    }
+  }
+
   @Test func nothingOutsideOfThePageIsServed() async throws {
     try await WebFixture.run { fixture in
       let page = try await fixture.ask("GET", "/")

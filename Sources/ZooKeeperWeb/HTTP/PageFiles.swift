@@ -20,6 +20,9 @@ enum PageFiles {
     let tag: String
     let plain: [UInt8]
     let compressed: [UInt8]
+
+    /// Whether this is the document which asks for the others.
+    var isFrame: Bool { type.hasPrefix("text/html") }
   }
 
   /// The description of the API, which is not a part of the page.
@@ -45,17 +48,31 @@ enum PageFiles {
     return files
   }()
 
+  /// The page's frame for those who have chosen its colours, by what the cookie `theme` says.
+  ///
+  /// The choice is in the document itself, so that the first paint has the right colours and waits for no script.
+  /// Without a choice, the preference of the system counts (theme.css).
+  private static let framesByTheme: [String: File] = {
+    let name = "index.html"
+    let frame = files["/" + name].map { String(decoding: $0.plain, as: UTF8.self) } ?? ""
+    return Dictionary(
+      uniqueKeysWithValues: ["light", "dark"].map { theme in
+        (theme, File(name, frame.replacing("<html ", with: "<html data-theme=\"\(theme)\" ")))
+      })
+  }()
+
   private static let descriptionFile = sources[descriptionName].map { File(descriptionName, $0) }
 
   /// Makes the files ready to be sent, so that the first request does not wait for it.
-  static func prepare() { _ = files.count }
+  static func prepare() { _ = framesByTheme.count }
 
   /// Answers a request for a file.
   static func answer(_ request: WebRequest) -> WebAnswer {
     #if DEBUG
       if let answer = answerFromFolder(request) { return answer }
     #endif
-    guard let file = files[request.path] else { return .error(.notFound("there is no such page")) }
+    guard var file = files[request.path] else { return .error(.notFound("there is no such page")) }
+    if file.isFrame, let theme = request.cookie("theme"), let frame = framesByTheme[theme] { file = frame }
     return file.answer(request)
   }
 
@@ -109,7 +126,8 @@ extension PageFiles.File {
 
   /// The answer with the file, compressed if the client accepts that, and without a body if the client has it.
   fileprivate func answer(_ request: WebRequest) -> WebAnswer {
-    let headers = [("ETag", tag), ("Cache-Control", "no-cache"), ("Vary", "Accept-Encoding"), ("Content-Type", type)]
+    let varies = isFrame ? "Accept-Encoding, Cookie" : "Accept-Encoding"
+    let headers = [("ETag", tag), ("Cache-Control", "no-cache"), ("Vary", varies), ("Content-Type", type)]
     let known = request.headers[canonicalForm: "If-None-Match"]
     if known.contains(where: { $0 == tag || $0 == "W/\(tag)" || $0 == "*" }) {
       return WebAnswer(status: .notModified, headers: headers)

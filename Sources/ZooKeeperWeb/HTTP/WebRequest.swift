@@ -31,6 +31,17 @@ struct WebRequest: Sendable {
     return values.first
   }
 
+  /// The value of a cookie; nil if the client has none with this name.
+  func cookie(_ name: String) -> String? {
+    for header in headers["Cookie"] {
+      for part in header.split(separator: ";") {
+        let halves = part.drop { $0 == " " }.split(separator: "=", maxSplits: 1)
+        if halves.count == 2, halves[0] == name { return String(halves[1]) }
+      }
+    }
+    return nil
+  }
+
   private static let apiRoot = "/api/v1"
 }
 

@@ -198,10 +198,10 @@ function themeButton() {
     const theme = order[(order.indexOf(now()) + 1) % order.length];
     if (theme === "system") delete root.dataset.theme;
     else root.dataset.theme = theme;
-    try {
-      if (theme === "system") localStorage.removeItem("theme");
-      else localStorage.setItem("theme", theme);
-    } catch { /* It then lasts as long as the page. */ }
+    // The server writes the choice into the page (PageFiles.swift). Cookies hold for all ports of a host, so that the
+    // choice also counts for the next sandbox.
+    const year = 365 * 24 * 60 * 60;
+    document.cookie = `theme=${theme}; Path=/; SameSite=Strict; Max-Age=${theme === "system" ? 0 : year}`;
     draw();
     status.announce(`Colours: ${words[theme]}`);
   }

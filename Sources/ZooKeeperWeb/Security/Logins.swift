@@ -34,7 +34,7 @@ final class Logins: Sendable {
   /// The user that a request belongs to; nil for one that is not logged in.
   func user(of request: WebRequest) -> String? {
     if policy.acceptsCertificates, let certificate = request.client.certificate { return "\(certificate.subject)" }
-    guard let secret = Self.secret(in: request) else { return nil }
+    guard let secret = request.cookie(Self.cookie) else { return nil }
     return state.withLock { state in
       guard let session = state.sessions[secret], session.end > .now else { return nil }
       return session.user
@@ -81,7 +81,7 @@ final class Logins: Sendable {
   ///
   /// - Returns: the cookie that replaces the previous one.
   func logOut(_ request: WebRequest) -> String {
-    if let secret = Self.secret(in: request) { state.withLock { $0.sessions[secret] = nil } }
+    if let secret = request.cookie(Self.cookie) { state.withLock { $0.sessions[secret] = nil } }
     return Self.cookie("", lifetimeSeconds: 0, request.client.isEncrypted)
   }
 
@@ -98,15 +98,5 @@ final class Logins: Sendable {
   private static func cookie(_ secret: String, lifetimeSeconds: Int64, _ isEncrypted: Bool) -> String {
     "\(cookie)=\(secret); Path=/; Max-Age=\(lifetimeSeconds); HttpOnly; SameSite=Strict"
       + (isEncrypted ? "; Secure" : "")
-  }
-
-  private static func secret(in request: WebRequest) -> String? {
-    for header in request.headers["Cookie"] {
-      for part in header.split(separator: ";") {
-        let halves = part.drop { $0 == " " }.split(separator: "=", maxSplits: 1)
-        if halves.count == 2, halves[0] == cookie { return String(halves[1]) }
-      }
-    }
-    return nil
   }
 }
