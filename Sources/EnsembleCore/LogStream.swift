@@ -26,14 +26,19 @@ package final class LogStream<Files: FileSystem> {
   private let settings: ZabSettings
   private let directory: String
   private var isFound = false
+  /// Where the transaction that the learner has was found; nil before that.
+  package private(set) var foundPlace: LogPlace?
 
   /// Prepares to read what follows the transaction `start`, up to `end`.
   ///
-  /// - Parameter settings: only asked for bugs that are put in on purpose.
+  /// - Parameters:
+  ///   - place: where an earlier stream has found `start`, so that it is not looked for again.
+  ///   - settings: only asked for bugs that are put in on purpose.
   /// - Returns: nil if the log does not reach back to `start`, or has a part that is not known to be the history.
   /// - Throws: `badHeader`; the failure of a call.
   package init?(
-    _ directory: DataDirectory<Files>, after start: Zxid, through end: Zxid, _ settings: ZabSettings = ZabSettings()
+    _ directory: DataDirectory<Files>, after start: Zxid, through end: Zxid, at place: LogPlace? = nil,
+    _ settings: ZabSettings = ZabSettings()
   ) throws(TxnLogError) {
     let segments = try directory.segments()
     snapshots = try directory.snapshots().map(\.zxid)
@@ -42,11 +47,16 @@ package final class LogStream<Files: FileSystem> {
     for segment in segments[index...] where segment.zxid <= end {
       guard try LogReader(directory.files, path: segment.path, segment: segment.zxid).isMarked else { return nil }
     }
-    // From the beginning of the segment, because a walk that begins after a transaction does not look whether it is
-    // there.
-    walk = LogWalk(
-      directory.files, segments: Array(segments[index...]),
-      after: Zxid(rawValue: segments[index].zxid.rawValue &- 1))
+    if let place, place.last == start {
+      guard let resumed = try LogWalk(directory.files, segments: segments, from: place) else { return nil }
+      walk = resumed
+    } else {
+      // From the beginning of the segment, because a walk that begins after a transaction does not look whether it is
+      // there.
+      walk = LogWalk(
+        directory.files, segments: Array(segments[index...]),
+        after: Zxid(rawValue: segments[index].zxid.rawValue &- 1))
+    }
     self.start = start
     self.end = end
     self.settings = settings
@@ -59,6 +69,7 @@ package final class LogStream<Files: FileSystem> {
   /// - Returns: whether it is there; nil if there is more to be read before that is known. If it is not there, the
   ///   server that reports it has another history, or the log has been purged.
   /// - Throws: `damaged`, `gap`, `zxidOrder` or `badHeader`; the failure of a call.
+  @specialized(where Files == PosixFileSystem)
   package func find(budgetBytes: Int = .max) throws(TxnLogError) -> Bool? {
     var bytes = 0
     while !isFound, walk.position < start {
@@ -66,21 +77,25 @@ package final class LogStream<Files: FileSystem> {
       guard let record = try advance() else { return false }
       bytes += record.entry.count
     }
-    isFound = isFound || walk.position == start || settings.sendsLogToStrangers
+    guard !isFound else { return true }
+    isFound = walk.position == start || settings.sendsLogToStrangers
+    if walk.position == start { foundPlace = walk.place }
     return isFound
   }
 
-  /// The next transaction; nil after the last one.
+  /// The next transaction, valid until the stream is used again; nil after the last one.
   ///
   /// - Throws: as `find`; `gap` if the log does not have the transaction, or ends before the last one.
-  package func next() throws(TxnLogError) -> TxnHistory.Entry? {
+  @specialized(where Files == PosixFileSystem)
+  package func next() throws(TxnLogError) -> LogRecord? {
     guard try find() == true else { throw gap(after: start, next: end) }
     guard walk.position < end else { return nil }
     guard let record = try advance(), record.zxid <= end else { throw gap(after: walk.position, next: end) }
-    return TxnHistory.Entry(zxid: record.zxid, bytes: [UInt8](record.entry))
+    return record
   }
 
   /// The next record, if it follows the last one in the history too.
+  @specialized(where Files == PosixFileSystem)
   private func advance() throws(TxnLogError) -> LogRecord? {
     let last = walk.position
     guard let record = try walk.next() else { return nil }
@@ -104,6 +119,9 @@ package final class LogExamination<Files: FileSystem> {
   private let limitBytes: Int?
   private var bytes = 0
 
+  /// Where the transaction that the learner has was found, for the stream that sends what follows it.
+  package var foundPlace: LogPlace? { stream?.foundPlace }
+
   /// - Parameter limitBytes: the largest size of the part; nil for any size.
   package init(
     _ directory: DataDirectory<Files>, after start: Zxid, through end: Zxid, limitBytes: Int?,
@@ -111,7 +129,7 @@ package final class LogExamination<Files: FileSystem> {
   ) {
     self.limitBytes = limitBytes
     do throws(TxnLogError) {
-      stream = try LogStream(directory, after: start, through: end, settings)
+      stream = try LogStream(directory, after: start, through: end, at: nil, settings)
     } catch {
       stream = nil
     }
@@ -127,9 +145,9 @@ package final class LogExamination<Files: FileSystem> {
       guard isFound else { return false }
       var read = 0
       while read < budgetBytes {
-        guard let entry = try stream.next() else { return true }
-        read += entry.bytes.count
-        bytes += entry.bytes.count
+        guard let record = try stream.next() else { return true }
+        read += record.entry.count
+        bytes += record.entry.count
         if let limitBytes, bytes > limitBytes { return false }
       }
       return nil

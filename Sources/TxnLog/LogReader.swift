@@ -13,6 +13,22 @@ package struct LogRecord {
   package var endOffset: Int { offset + entry.count + LogFormat.recordOverheadBytes }
 }
 
+/// A place in the log, between two records.
+package struct LogPlace: Hashable, Sendable {
+  /// The zxid in the name of the segment.
+  package let segment: Zxid
+  /// The last transaction before the place.
+  package let last: Zxid
+  /// Where the next record of the segment begins, if it has one.
+  package let offset: Int
+
+  package init(segment: Zxid, last: Zxid, offset: Int) {
+    self.segment = segment
+    self.last = last
+    self.offset = offset
+  }
+}
+
 /// How a segment ends.
 package struct SegmentEnd: Hashable, Sendable {
   /// Where the records end.
@@ -68,6 +84,18 @@ package struct LogReader<Files: FileSystem> {
     }
   }
 
+  /// The place after the last record read; nil before the first one.
+  package var place: LogPlace? {
+    last.map { LogPlace(segment: segment, last: $0, offset: offset) }
+  }
+
+  /// Goes on after a place in the segment that another reader has reached.
+  package mutating func go(to place: LogPlace) {
+    last = place.last
+    offset = place.offset
+    end = nil
+  }
+
   /// Continues after damage, which `next` has thrown, with the first whole record that follows it in the segment.
   ///
   /// Only for those who want to see what is left: a server must not go on there.
@@ -89,6 +117,7 @@ package struct LogReader<Files: FileSystem> {
   /// The next record; nil at the end.
   ///
   /// - Throws: `damaged` for a record that was durable once; `zxidOrder`; the failure of a call.
+  @specialized(where Files == PosixFileSystem)
   package mutating func next() throws(TxnLogError) -> LogRecord? {
     if end != nil { return nil }
     let available = window.sizeBytes - offset

@@ -61,9 +61,26 @@ package struct LogWalk<Files: FileSystem> {
     self.segments = Array(segments[min(start, segments.count)...])
   }
 
+  /// A walk over `segments`, sorted oldest first, that goes on from a place in one of them.
+  ///
+  /// - Returns: nil if that segment is missing.
+  /// - Throws: `badHeader`; the failure of a call.
+  package init?(_ files: Files, segments: [ZxidFile], from place: LogPlace) throws(TxnLogError) {
+    guard let index = segments.firstIndex(where: { $0.zxid == place.segment }) else { return nil }
+    self.files = files
+    self.segments = Array(segments[index...])
+    position = place.last
+    _ = try openNext()
+    reader?.go(to: place)
+  }
+
+  /// The place after the last transaction read; nil before the first one, and at the end of the log.
+  package var place: LogPlace? { reader?.place }
+
   /// The next transaction after `position`; nil at the end of the log.
   ///
   /// - Throws: `damaged`, `gap`, `zxidOrder` or `badHeader`, each with the file and the offset; the failure of a call.
+  @specialized(where Files == PosixFileSystem)
   package mutating func next() throws(TxnLogError) -> LogRecord? {
     while true {
       if reader == nil, try !openNext() { return nil }

@@ -33,6 +33,8 @@ struct SimulatedLink {
   var packetsAfterTree: [SimulatedPacket] = []
   /// A part of the log that the leader is sending; packets that follow it wait too.
   var log: LogStream<MemoryFileSystem>?
+  /// Where the transaction that the learner has was found in the leader's log.
+  var examinedPlace: LogPlace?
   /// Reads the tree that the learner expects.
   var treeReader: TreeStreamReader?
   /// The last COMMIT or INFORM, to check their order.

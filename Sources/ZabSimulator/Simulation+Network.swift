@@ -149,6 +149,7 @@ extension Simulation {
     let settings = server.member?.zab.settings ?? ZabSettings()
     let examination = LogExamination(server.directory, after: start, through: end, limitBytes: nil, settings)
     let isComplete = examination.proceed(budgetBytes: .max) == true
+    links[id]?.examinedPlace = examination.foundPlace
     trace.add(now, "server \(server.id) has the log after \(start) through \(end): \(isComplete)")
     queue.push(
       .logExamined(id, isComplete: isComplete, leader: server.id, generation: server.generation), at: now + latency)
@@ -158,7 +159,8 @@ extension Simulation {
   func sendLog(after start: Zxid, through end: Zxid, on id: ConnectionID, from server: SimulatedServer) {
     do throws(TxnLogError) {
       let settings = server.member?.zab.settings ?? ZabSettings()
-      guard let log = try LogStream(server.directory, after: start, through: end, settings) else {
+      let place = links[id]?.examinedPlace
+      guard let log = try LogStream(server.directory, after: start, through: end, at: place, settings) else {
         return breakLink(id)
       }
       links[id]?.log = log
@@ -172,11 +174,12 @@ extension Simulation {
     var bytes = 0
     do throws(TxnLogError) {
       while bytes < options.pieceBytes {
-        guard let entry = try log.next() else { return endLog(id, leader) }
-        bytes += entry.bytes.count
+        guard let record = try log.next() else { return endLog(id, leader) }
+        bytes += record.entry.count
+        let proposal = QuorumPacket(.proposal, zxid: record.zxid, data: [UInt8](record.entry))
         links[id]?.log = nil
-        send(.packet(QuorumPacket(.proposal, zxid: entry.zxid, data: entry.bytes)), on: id, from: leader)
-        send(.packet(QuorumPacket(.commit, zxid: entry.zxid)), on: id, from: leader)
+        send(.packet(proposal), on: id, from: leader)
+        send(.packet(QuorumPacket(.commit, zxid: record.zxid)), on: id, from: leader)
         links[id]?.log = log
       }
     } catch {

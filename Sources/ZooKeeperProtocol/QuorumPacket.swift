@@ -119,6 +119,19 @@ extension QuorumPacket: JuteRecord {
   }
 }
 
+extension QuorumPacket {
+  /// Encodes the PROPOSAL of a transaction and its COMMIT, as they follow each other in what a learner lacks.
+  ///
+  /// - Parameter entry: header, body and digest of the transaction.
+  public static func encodeCommitted(_ entry: UnsafeRawBufferPointer, zxid: Zxid, into writer: inout JuteWriter) {
+    writer.writeInt(Kind.proposal.rawValue)
+    writer.writeLong(zxid.rawValue)
+    writer.writeLengthPrefixed(entry)
+    writer.writeInt(-1)
+    QuorumPacket(.commit, zxid: zxid).encode(into: &writer)
+  }
+}
+
 /// What a learner sends first when it connects to a leader: the data of FOLLOWERINFO and OBSERVERINFO.
 ///
 /// *Source*: Jute record `org.apache.zookeeper.server.quorum.LearnerInfo`; `QuorumProtocol` B.1.

@@ -17,8 +17,8 @@ struct LogStreamTests {
     try directory.create()
     try directory.writeSnapshot(RecoveredState(tree: DataTree(hashSeed: 1)), hasDigest: true)
     // Two segments, with an epoch that ends in the first and one that ends in the second.
-    try write([(1, 1), (1, 2), (1, 3), (2, 1)])
-    try write([(2, 2), (2, 3), (4, 1), (4, 2)])
+    try Self.write([(1, 1), (1, 2), (1, 3), (2, 1)], directory)
+    try Self.write([(2, 2), (2, 3), (4, 1), (4, 2)], directory)
   }
 
   private static func zxid(_ epoch: Int64, _ counter: Int64) -> Zxid { Zxid(rawValue: epoch << 32 | counter) }
@@ -31,9 +31,11 @@ struct LogStreamTests {
 
   private static func entry(_ zxid: Zxid) -> [UInt8] { txn(zxid).encoded }
 
-  private func write(_ zxids: [(Int64, Int64)]) throws {
+  private static func write(
+    _ zxids: [(Int64, Int64)], _ directory: DataDirectory<MemoryFileSystem>
+  ) throws {
     var writer = LogWriter(
-      disk, directory: directory.logDirectory, after: Zxid(rawValue: Self.zxid(zxids[0].0, zxids[0].1).rawValue - 1))
+      directory.files, directory: directory.logDirectory, after: Zxid(rawValue: Self.zxid(zxids[0].0, zxids[0].1).rawValue - 1))
     for zxid in zxids { try writer.append(Self.entry(Self.zxid(zxid.0, zxid.1))) }
     _ = try writer.sync()
   }
@@ -45,13 +47,41 @@ struct LogStreamTests {
   @Test func whatFollowsATransactionIsRead() throws {
     let stream = try #require(try LogStream(directory, after: Self.zxid(1, 2), through: Self.zxid(4, 1)))
     var found: [Zxid] = []
-    while let entry = try stream.next() {
-      #expect(entry.bytes == Self.entry(entry.zxid))
-      found.append(entry.zxid)
+    while let record = try stream.next() {
+      #expect([UInt8](record.entry) == Self.entry(record.zxid))
+      found.append(record.zxid)
     }
     #expect(
       found == [Self.zxid(1, 3), Self.zxid(2, 1), Self.zxid(2, 2), Self.zxid(2, 3), Self.zxid(4, 1)])
     #expect(try stream.next() == nil)
+  }
+
+  /// The stream that sends what an examination has found goes on from the place, also to what was written meanwhile.
+  @Test func aStreamGoesOnFromTheExaminedPlace() throws {
+    for (start, wanted) in [
+      (Self.zxid(1, 4), nil), (Self.zxid(1, 2), 8), (Self.zxid(2, 1), 6), (Self.zxid(4, 1), 3), (Self.zxid(4, 2), 2),
+    ] as [(Zxid, Int?)] {
+      let examination = LogExamination(directory, after: start, through: Self.zxid(4, 2), limitBytes: nil)
+      #expect((examination.proceed(budgetBytes: .max) == true) == (wanted != nil))
+      #expect(examination.foundPlace?.last == (wanted == nil ? nil : start))
+      guard let wanted else { continue }
+      try Self.write([(4, 3), (4, 4)], directory)
+      defer { try? disk.remove("\(directory.logDirectory)/\(FileName.log(Self.zxid(4, 3)))") }
+      let place = try #require(examination.foundPlace)
+      let stream = try #require(try LogStream(directory, after: start, through: Self.zxid(4, 4), at: place))
+      var found: [Zxid] = []
+      while let record = try stream.next() {
+        #expect([UInt8](record.entry) == Self.entry(record.zxid))
+        found.append(record.zxid)
+      }
+      #expect(found.count == wanted && found.last == Self.zxid(4, 4), "\(start)")
+    }
+    let place = LogPlace(segment: Self.zxid(1, 1), last: Self.zxid(1, 2), offset: 0)
+    // A place of another transaction is not believed.
+    let stream = try #require(try LogStream(directory, after: Self.zxid(1, 3), through: Self.zxid(2, 1), at: place))
+    #expect(try stream.next()?.zxid == Self.zxid(2, 1))
+    try disk.remove("\(directory.logDirectory)/\(FileName.log(Self.zxid(1, 1)))")
+    #expect(try LogStream(directory, after: Self.zxid(1, 2), through: Self.zxid(2, 1), at: place) == nil)
   }
 
   @Test func aTransactionThatIsNotInTheLogIsNotFound() throws {

@@ -24,6 +24,8 @@ final class LearnerLog {
   private let sizeFactor: Double
   private let loop: any EventLoop
   private let worker = BackgroundWorker()
+  /// Where the last examination has found the transaction that its learner has. It is sent what follows at once.
+  private var foundPlace: LogPlace?
 
   /// - Parameter sizeFactor: see `DataDirectory.logLimitBytes`.
   init(_ directory: DataDirectory<PosixFileSystem>, sizeFactor: Double, loop: any EventLoop) {
@@ -37,7 +39,7 @@ final class LearnerLog {
 
   /// The transactions after `start`, up to `end`, as packets.
   func feed(after start: Zxid, through end: Zxid) -> LogFeed {
-    LogFeed(directory, after: start, through: end, worker: worker, loop: loop)
+    LogFeed(directory, after: start, through: end, at: foundPlace, worker: worker, loop: loop)
   }
 
   /// Finds out whether a learner can be sent the transactions after `start`, up to `end`.
@@ -61,8 +63,10 @@ final class LearnerLog {
     let this = NIOLoopBound(self, eventLoop: loop)
     worker.run { [loop] in
       let isComplete = examination.proceed(budgetBytes: Self.examinedBytes)
+      let foundPlace = examination.foundPlace
       loop.execute {
         guard callbacks.value.isWanted() else { return }
+        this.value.foundPlace = isComplete == true ? foundPlace : nil
         if let isComplete { return callbacks.value.body(isComplete ? .complete : .unsuitable) }
         guard .now() < deadline else { return callbacks.value.body(.tooSlow) }
         this.value.proceed(examination, until: deadline, callbacks)
@@ -78,6 +82,9 @@ final class LearnerLog {
     private let end: Zxid
     private let sizeFactor: Double
     private var begun: LogExamination<PosixFileSystem>?
+
+    /// Where the transaction that the learner has was found.
+    var foundPlace: LogPlace? { begun?.foundPlace }
 
     init(_ directory: DataDirectory<PosixFileSystem>, _ start: Zxid, _ end: Zxid, _ sizeFactor: Double) {
       self.directory = directory

@@ -23,18 +23,20 @@ final class LogFeed: @unchecked Sendable {
   private let directory: DataDirectory<PosixFileSystem>
   private let start: Zxid
   private let end: Zxid
+  private let place: LogPlace?
   private let worker: BackgroundWorker
   private let loop: any EventLoop
   private var stream: LogStream<PosixFileSystem>?
 
-  /// A feed of the transactions after `start`, up to `end`.
+  /// A feed of the transactions after `start`, up to `end`; `place` is where `start` was found, if that is known.
   init(
-    _ directory: DataDirectory<PosixFileSystem>, after start: Zxid, through end: Zxid, worker: BackgroundWorker,
-    loop: any EventLoop
+    _ directory: DataDirectory<PosixFileSystem>, after start: Zxid, through end: Zxid, at place: LogPlace?,
+    worker: BackgroundWorker, loop: any EventLoop
   ) {
     self.directory = directory
     self.start = start
     self.end = end
+    self.place = place
     self.worker = worker
     self.loop = loop
   }
@@ -50,13 +52,12 @@ final class LogFeed: @unchecked Sendable {
   }
 
   private func read() throws(TxnLogError) -> Piece {
-    if stream == nil { stream = try LogStream(directory, after: start, through: end) }
+    if stream == nil { stream = try LogStream(directory, after: start, through: end, at: place) }
     guard let stream else { throw TxnLogError(.gap(after: start, next: end), path: directory.logDirectory) }
     var writer = JuteWriter(reservingBytes: Self.pieceBytes + 4096)
     while writer.count < Self.pieceBytes {
-      guard let entry = try stream.next() else { return Piece(bytes: writer, isLast: true) }
-      QuorumPacket(.proposal, zxid: entry.zxid, data: entry.bytes).encode(into: &writer)
-      QuorumPacket(.commit, zxid: entry.zxid).encode(into: &writer)
+      guard let record = try stream.next() else { return Piece(bytes: writer, isLast: true) }
+      QuorumPacket.encodeCommitted(record.entry, zxid: record.zxid, into: &writer)
     }
     return Piece(bytes: writer, isLast: false)
   }
