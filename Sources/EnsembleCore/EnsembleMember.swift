@@ -121,8 +121,12 @@ package final class EnsembleMember {
       while let action = performing.popLast() {
         if !hasFailed { perform(action, time) }
       }
+      if performing.capacity > Self.maxKeptActions { performing = [] }
     }
   }
+
+  /// The memory of so many actions is used again. There are more after a long absence from the ensemble, once.
+  private static let maxKeptActions = 4096
 
   private func perform(_ action: consuming ZabAction, _ time: ServerTime) {
     switch consume action {

@@ -4,8 +4,8 @@ package import ZooKeeperProtocol
 
 /// A part of the log on disk, which a leader sends to a learner that lacks more than the leader has in memory.
 ///
-/// All of it was committed, so that it stays as it is while the server leads. The log may be purged meanwhile: then
-/// reading fails, and the learner must be sent the tree.
+/// All of it was committed, so that it stays as it is while the server leads. The log may be purged meanwhile, or have
+/// a damaged part: then reading fails, and the learner must be sent the tree.
 ///
 /// What is sent must be the leader's history, and a log is more than that if its server was once sent a tree: an
 /// Apache server keeps the log that precedes the tree, with transactions that were never committed, and without those
@@ -20,7 +20,8 @@ package import ZooKeeperProtocol
 package final class LogStream<Files: FileSystem> {
   private var walk: LogWalk<Files>
   private let start: Zxid
-  private let end: Zxid
+  /// The last transaction that is read.
+  package let end: Zxid
   /// The transactions after which a snapshot was written, oldest first.
   private let snapshots: [Zxid]
   private let settings: ZabSettings
@@ -94,6 +95,11 @@ package final class LogStream<Files: FileSystem> {
     return record
   }
 
+  /// How many bytes of the log follow the last transaction that was found or read.
+  ///
+  /// - Throws: `badHeader`; the failure of a call.
+  package func remainingBytes() throws(TxnLogError) -> Int { try walk.remainingBytes() }
+
   /// The next record, if it follows the last one in the history too.
   @specialized(where Files == PosixFileSystem)
   private func advance() throws(TxnLogError) -> LogRecord? {
@@ -110,13 +116,18 @@ package final class LogStream<Files: FileSystem> {
   }
 }
 
-/// Finds out, piece by piece, whether a learner can be sent a part of the log: whether all of it is there, and it is
-/// not too much.
+/// Finds out, piece by piece, whether a learner can be sent a part of the log: whether the log has the transaction that
+/// the learner ends with, and what follows is not too much.
+///
+/// What follows is read only if it is of several epochs, so that nothing is sent that precedes a gap between two of
+/// them. Within an epoch, what precedes a gap is history too, so that it is enough to notice the gap while the part is
+/// sent; a learner need not wait while all of it is read. `ZabEvent.logUnreadable` keeps the leader from trying again.
 ///
 /// *Thread*: any, but one at a time.
 package final class LogExamination<Files: FileSystem> {
   private let stream: LogStream<Files>?
   private let limitBytes: Int?
+  private let isOfOneEpoch: Bool
   private var bytes = 0
 
   /// Where the transaction that the learner has was found, for the stream that sends what follows it.
@@ -128,6 +139,7 @@ package final class LogExamination<Files: FileSystem> {
     _ settings: ZabSettings = ZabSettings()
   ) {
     self.limitBytes = limitBytes
+    isOfOneEpoch = start.epoch == end.epoch
     do throws(TxnLogError) {
       stream = try LogStream(directory, after: start, through: end, at: nil, settings)
     } catch {
@@ -143,11 +155,12 @@ package final class LogExamination<Files: FileSystem> {
     do throws(TxnLogError) {
       guard let isFound = try stream.find(budgetBytes: budgetBytes) else { return nil }
       guard isFound else { return false }
+      if isOfOneEpoch { return try stream.remainingBytes() <= limitBytes ?? .max }
       var read = 0
       while read < budgetBytes {
         guard let record = try stream.next() else { return true }
-        read += record.entry.count
-        bytes += record.entry.count
+        read += record.endOffset - record.offset
+        bytes += record.endOffset - record.offset
         if let limitBytes, bytes > limitBytes { return false }
       }
       return nil

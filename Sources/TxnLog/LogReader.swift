@@ -111,6 +111,11 @@ package struct LogReader<Files: FileSystem> {
     return true
   }
 
+  /// How many bytes follow `offset`, with those of a torn batch, but without the zeros that were only reserved.
+  ///
+  /// - Throws: the failure of a call.
+  package func remainingBytes() throws(TxnLogError) -> Int { try window.endOfContent(from: offset) - offset }
+
   /// The segment's size on disk.
   package var sizeBytes: Int { window.sizeBytes }
 

@@ -77,6 +77,17 @@ package struct LogWalk<Files: FileSystem> {
   /// The place after the last transaction read; nil before the first one, and at the end of the log.
   package var place: LogPlace? { reader?.place }
 
+  /// How many bytes of the log follow `position`.
+  ///
+  /// - Throws: `badHeader`; the failure of a call.
+  package func remainingBytes() throws(TxnLogError) -> Int {
+    var bytes = try reader?.remainingBytes() ?? 0
+    for segment in segments[nextIndex...] {
+      bytes += try LogReader(files, path: segment.path, segment: segment.zxid).remainingBytes()
+    }
+    return bytes
+  }
+
   /// The next transaction after `position`; nil at the end of the log.
   ///
   /// - Throws: `damaged`, `gap`, `zxidOrder` or `badHeader`, each with the file and the offset; the failure of a call.

@@ -43,10 +43,11 @@ package enum ZabAction: Equatable, Sendable {
   /// Send SNAP and the tree as it is now; the zxid is that of its last transaction.
   case sendSnapshot(ConnectionID, Zxid)
   /// Find out whether a learner can be sent the transactions of the log on disk after the first and through the second
-  /// zxid: whether they are all there, the first one too, and are fewer bytes than the tree is worth.
+  /// zxid: whether the log has the first one, and what follows is the history and fewer bytes than the tree is worth.
   /// `ZabEvent.logExamined` follows.
   case examineLog(ConnectionID, after: Zxid, through: Zxid)
   /// Send DIFF, and after it PROPOSAL and COMMIT of these transactions; packets that follow come after them.
+  /// `ZabEvent.logUnreadable` follows if that fails.
   case sendLog(ConnectionID, QuorumPacket, after: Zxid, through: Zxid)
   /// The next bytes on the connection are a tree whose last transaction has this zxid: read and install it.
   case receiveSnapshot(ConnectionID, Zxid)

@@ -42,6 +42,8 @@ package enum ZabEvent: Equatable, Sendable {
   case truncationFailed(Zxid)
   /// Whether what `examineLog` asked about can be sent to the learner.
   case logExamined(ConnectionID, isComplete: Bool)
+  /// What `sendLog` asked for could not be read up to this transaction, and the learner was disconnected.
+  case logUnreadable(through: Zxid)
   /// The leader's snapshot is now the only history, durably. Its tree may contain a configuration.
   case snapshotInstalled(Zxid, QuorumConfiguration?)
 }

@@ -45,6 +45,8 @@ package struct ZabPeer: Equatable, Sendable {
   var observerMasterTurn: UInt64 = 0
   /// The epoch in which this server asks for a snapshot because it could not truncate its log.
   var snapshotNeededIn: Epoch?
+  /// The log on disk cannot be read for learners that lack a transaction up to this one.
+  var unreadableLogEnd = Zxid.zero
   var now: Int64 = 0
   /// When `tick` is due next, on the monotonic clock in milliseconds.
   ///
@@ -101,6 +103,7 @@ package struct ZabPeer: Equatable, Sendable {
     case .truncated(let zxid): onTruncated(zxid, &actions)
     case .truncationFailed: onTruncationFailed(&actions)
     case .logExamined(let connection, let isComplete): onLogExamined(connection, isComplete: isComplete, &actions)
+    case .logUnreadable(let zxid): unreadableLogEnd = max(unreadableLogEnd, zxid)
     case .snapshotInstalled(let zxid, let configured): onSnapshotInstalled(zxid, configured, &actions)
     }
     nextDeadline = currentDeadline
@@ -216,7 +219,10 @@ package struct ZabPeer: Equatable, Sendable {
     let waitsForDisk = !isLeader || settings.leaderWaitsForItsOwnDisk
     let end = waitsForDisk ? min(committed, persisted) : committed
     guard end > delivered else { return }
-    for entry in history.entries(after: delivered, through: end) { actions.append(.deliver(entry)) }
+    let entries = history.entries(after: delivered, through: end)
+    // At once: a learner that was away delivers all that it lacked in one step.
+    if entries.count > 64 { actions.reserveCapacity(actions.count + entries.count) }
+    for entry in entries { actions.append(.deliver(entry)) }
     delivered = end
   }
 

@@ -161,12 +161,12 @@ extension Simulation {
       let settings = server.member?.zab.settings ?? ZabSettings()
       let place = links[id]?.examinedPlace
       guard let log = try LogStream(server.directory, after: start, through: end, at: place, settings) else {
-        return breakLink(id)
+        return onUnreadableLog(id, through: end, server)
       }
       links[id]?.log = log
       queue.push(.sendPiece(id, leader: server.id), at: now)
     } catch {
-      breakLink(id)
+      onUnreadableLog(id, through: end, server)
     }
   }
 
@@ -183,10 +183,15 @@ extension Simulation {
         links[id]?.log = log
       }
     } catch {
-      // The log was purged, or its disk fails.
-      return breakLink(id)
+      // The log was purged or is damaged, or its disk fails.
+      return onUnreadableLog(id, through: log.end, leader)
     }
     queue.push(.sendPiece(id, leader: leader.id), at: now + latency)
+  }
+
+  private func onUnreadableLog(_ id: ConnectionID, through end: Zxid, _ leader: SimulatedServer) {
+    step(leader, .logUnreadable(through: end))
+    breakLink(id)
   }
 
   private func endLog(_ id: ConnectionID, _ leader: SimulatedServer) {

@@ -31,17 +31,29 @@ struct LogStreamTests {
 
   private static func entry(_ zxid: Zxid) -> [UInt8] { txn(zxid).encoded }
 
-  private static func write(
-    _ zxids: [(Int64, Int64)], _ directory: DataDirectory<MemoryFileSystem>
-  ) throws {
+  private static func write(_ zxids: [(Int64, Int64)], _ directory: DataDirectory<MemoryFileSystem>) throws {
+    let zxids = zxids.map { zxid($0.0, $0.1) }
     var writer = LogWriter(
-      directory.files, directory: directory.logDirectory, after: Zxid(rawValue: Self.zxid(zxids[0].0, zxids[0].1).rawValue - 1))
-    for zxid in zxids { try writer.append(Self.entry(Self.zxid(zxid.0, zxid.1))) }
+      directory.files, directory: directory.logDirectory, after: Zxid(rawValue: zxids[0].rawValue - 1))
+    for zxid in zxids { try writer.append(entry(zxid)) }
     _ = try writer.sync()
   }
 
-  private func isComplete(_ start: Zxid, _ end: Zxid, limitBytes: Int? = nil) -> Bool {
-    LogExamination(directory, after: start, through: end, limitBytes: limitBytes).proceed(budgetBytes: .max) == true
+  private func isComplete(_ start: Zxid, _ end: Zxid) -> Bool { Self.isComplete(start, end, directory) }
+
+  /// Whether an examination lets a learner be sent the transactions after `start`, and all of them can be read then.
+  private static func isComplete(_ start: Zxid, _ end: Zxid, _ directory: DataDirectory<MemoryFileSystem>) -> Bool {
+    let examination = LogExamination(directory, after: start, through: end, limitBytes: nil)
+    guard examination.proceed(budgetBytes: .max) == true else { return false }
+    guard let stream = try? LogStream(directory, after: start, through: end, at: examination.foundPlace) else {
+      return false
+    }
+    do {
+      while try stream.next() != nil {}
+      return true
+    } catch {
+      return false
+    }
   }
 
   @Test func whatFollowsATransactionIsRead() throws {
@@ -98,6 +110,11 @@ struct LogStreamTests {
     #expect(isComplete(Self.zxid(1, 1), Self.zxid(4, 2)))
     #expect(!isComplete(Self.zxid(1, 1), Self.zxid(4, 3)))
     #expect(!isComplete(Self.zxid(1, 1), Self.zxid(5, 1)))
+    // Within an epoch it shows when the transactions are sent.
+    #expect(!isComplete(Self.zxid(4, 1), Self.zxid(4, 3)))
+    let stream = try #require(try LogStream(directory, after: Self.zxid(4, 1), through: Self.zxid(4, 3)))
+    #expect(try stream.next()?.zxid == Self.zxid(4, 2))
+    #expect(throws: TxnLogError.self) { try stream.next() }
   }
 
   @Test func aPurgedLogIsNotComplete() throws {
@@ -107,9 +124,18 @@ struct LogStreamTests {
   }
 
   @Test func aLogThatIsWorthMoreThanTheTreeIsNotUsed() throws {
-    let bytes = Self.entry(Self.zxid(1, 1)).count
-    #expect(isComplete(Self.zxid(2, 3), Self.zxid(4, 2), limitBytes: 2 * bytes))
-    #expect(!isComplete(Self.zxid(2, 3), Self.zxid(4, 2), limitBytes: 2 * bytes - 1))
+    // In the log, with what surrounds an entry there.
+    let bytes = Self.entry(Self.zxid(1, 1)).count + 13
+    func isWorthIt(_ start: Zxid, _ end: Zxid, _ limitBytes: Int) -> Bool? {
+      LogExamination(directory, after: start, through: end, limitBytes: limitBytes).proceed(budgetBytes: .max)
+    }
+    #expect(isWorthIt(Self.zxid(2, 3), Self.zxid(4, 2), 2 * bytes) == true)
+    #expect(isWorthIt(Self.zxid(2, 3), Self.zxid(4, 2), 2 * bytes - 1) == false)
+    // Of one epoch: everything that follows in the log counts, with what was reserved in the last block.
+    #expect(isWorthIt(Self.zxid(4, 1), Self.zxid(4, 2), bytes - 1) == false)
+    #expect(isWorthIt(Self.zxid(4, 1), Self.zxid(4, 2), bytes + 64) == true)
+    #expect(isWorthIt(Self.zxid(2, 1), Self.zxid(2, 2), 4 * bytes - 1) == false)
+    #expect(isWorthIt(Self.zxid(2, 1), Self.zxid(2, 2), 4 * bytes + 64) == true)
     let size = try directory.newestSnapshotBytes()
     #expect(size > 100 && directory.logLimitBytes(factor: 0.5) == size / 2)
     #expect(directory.logLimitBytes(factor: 0) == nil)
@@ -122,6 +148,11 @@ struct LogStreamTests {
     // One for each transaction before the first one that is sent, and for each that is.
     #expect(pieces == 3 + 4)
     #expect(examination.proceed(budgetBytes: 1) == true)
+    // Those of one epoch are read when they are sent.
+    let short = LogExamination(directory, after: Self.zxid(2, 1), through: Self.zxid(2, 3), limitBytes: nil)
+    pieces = 0
+    while short.proceed(budgetBytes: 1) == nil { pieces += 1 }
+    #expect(pieces == 3)
   }
 
   /// An earlier server has left a transaction in the log that was never committed, 2:4, and was then sent a tree with
@@ -136,9 +167,7 @@ struct LogStreamTests {
       for zxid in zxids { try writer.append(Self.entry(zxid)) }
       _ = try writer.sync()
     }
-    let isComplete = { (start: Zxid) in
-      LogExamination(other, after: start, through: Self.zxid(4, 2), limitBytes: nil).proceed(budgetBytes: .max)
-    }
+    let isComplete = { (start: Zxid) in Self.isComplete(start, Self.zxid(4, 2), other) }
     #expect(isComplete(Self.zxid(2, 3)) == true)
     var state = RecoveredState(tree: DataTree(hashSeed: 1))
     state.apply(Self.txn(Self.zxid(3, 2)))

@@ -46,6 +46,8 @@ struct Cluster {
   private var muted: Set<ServerID> = []
   /// Whether learners acknowledge their last transaction before NEWLEADER, as Apache's may.
   private var acknowledgesEarly = false
+  /// Whether logs are damaged after the first transaction that a learner is sent from them.
+  private var isLogUnreadable = false
   private var now: Int64 = 0
   private(set) var delivered: [ServerID: [Zxid]] = [:]
   /// The events to which the properties of the paper apply, in order.
@@ -117,6 +119,7 @@ struct Cluster {
     switch word {
     case "reconfig": settings.isReconfigEnabled = true
     case "log": settings.readsLogForLearners = true
+    case "unreadable": isLogUnreadable = true
     case "early": acknowledgesEarly = true
     case "masters": settings.hasObserverMasters = true
     default:
@@ -270,6 +273,11 @@ struct Cluster {
       for entry in disks[server]?.log ?? [] where entry.zxid > start && entry.zxid <= end {
         send(QuorumPacket(.proposal, zxid: entry.zxid, data: entry.bytes), connection, server)
         send(QuorumPacket(.commit, zxid: entry.zxid), connection, server)
+        guard isLogUnreadable else { continue }
+        show("\(server) cannot read its log up to \(text(end))")
+        step(server, .logUnreadable(through: end))
+        step(server, .disconnected(connection))
+        return perform(TransportAction.close(connection), server)
       }
     case .sendSnapshot(let connection, let zxid): send(QuorumPacket(.snap, zxid: zxid), connection, server)
     case .receiveSnapshot(let connection, let zxid):

@@ -40,9 +40,10 @@ import ZooKeeperProtocol
     _ = try writer.sync()
   }
 
-  /// What an examination of everything after the first transaction finds; nil if it ends without a finding.
+  /// What an examination of everything after a transaction finds; nil if it ends without a finding.
   private func finding(
-    through last: Int, sizeFactor: Double = 0, patience: TimeAmount = .seconds(60), isWanted: Bool = true
+    after first: Int = 1, through last: Int, sizeFactor: Double = 0, patience: TimeAmount = .seconds(60),
+    isWanted: Bool = true
   ) async throws -> LearnerLog.Finding? {
     try await loop.flatSubmit { [loop, directory] in
       let promise = loop.makePromise(of: LearnerLog.Finding?.self)
@@ -53,7 +54,7 @@ import ZooKeeperProtocol
         log.stop()
         return false
       }
-      log.examine(after: Self.zxid(1), through: Self.zxid(last), for: patience, while: wanted) {
+      log.examine(after: Self.zxid(first), through: Self.zxid(last), for: patience, while: wanted) {
         promise.succeed($0)
         log.stop()
       }
@@ -64,17 +65,19 @@ import ZooKeeperProtocol
   @Test func aLogIsExamined() async throws {
     try write(10, bytes: 100)
     #expect(try await finding(through: 10) == .complete)
-    #expect(try await finding(through: 11) == .unsuitable)
-    // The snapshot has 1000 bytes.
-    #expect(try await finding(through: 3, sizeFactor: 0.5) == .complete)
-    #expect(try await finding(through: 10, sizeFactor: 0.5) == .unsuitable)
+    // The snapshot has 1000 bytes, and nine transactions of more than 100 each follow.
+    #expect(try await finding(through: 10, sizeFactor: 0.9) == .unsuitable)
+    try FileManager.default.removeItem(atPath: directory.logDirectory + "/log.100000001")
+    #expect(try await finding(through: 10) == .unsuitable)
+    try write(3, bytes: 100)
+    #expect(try await finding(through: 3, sizeFactor: 0.9) == .complete)
   }
 
   @Test func anExaminationEndsInTime() async throws {
     try write(12, bytes: 1 << 20)
-    #expect(try await finding(through: 12) == .complete)
-    #expect(try await finding(through: 12, patience: .zero) == .tooSlow)
-    #expect(try await finding(through: 12, isWanted: false) == nil)
+    #expect(try await finding(after: 11, through: 12) == .complete)
+    #expect(try await finding(after: 11, through: 12, patience: .zero) == .tooSlow)
+    #expect(try await finding(after: 11, through: 12, isWanted: false) == nil)
   }
 
   @Test func aLogIsSentInPieces() async throws {

@@ -68,10 +68,11 @@ extension ZabPeer {
   /// own disk, cannot be read there.
   ///
   /// Servers without a history report zxid 1 or −1, and must be sent the tree. So must those whose history ends in
-  /// epoch 0: standalone servers make transactions in it, each its own ones under the same zxids.
+  /// epoch 0: standalone servers make transactions in it, each its own ones under the same zxids. And so must those
+  /// that lack what could not be read before, because they would lose their connection again.
   private func mayUseLog(for handle: LearnerHandle) -> Bool {
     settings.readsLogForLearners && handle.lastZxid.rawValue >> 32 > 0 && handle.lastZxid.counter > 0
-      && handle.lastZxid < history.base && history.base <= persisted
+      && handle.lastZxid < history.base && history.base <= persisted && handle.lastZxid >= unreadableLogEnd
   }
 
   /// Synchronizes a learner, once it is known whether the log has what it lacks.

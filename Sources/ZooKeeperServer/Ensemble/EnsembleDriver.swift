@@ -260,6 +260,7 @@ final class EnsembleDriver: @unchecked Sendable {
         step(.disconnected($0))
         turns.end()
       },
+      onUnreadableLog: { [unowned self] in step(.logUnreadable(through: $0)) },
       isSevered: { [unowned self] in severed.contains($0) })
   }
 

@@ -12,7 +12,7 @@ final class LearnerLog {
   /// Whether a learner can be sent a part of the log.
   enum Finding: String, Sendable {
     case complete
-    /// A part is missing, or is not known to be committed, or there is too much of it.
+    /// The learner's last transaction is missing, or what follows is not known to be committed, or is too much.
     case unsuitable = "unsuitable or too much"
     case tooSlow = "too slow to read"
   }

@@ -22,7 +22,8 @@ final class LogFeed: @unchecked Sendable {
 
   private let directory: DataDirectory<PosixFileSystem>
   private let start: Zxid
-  private let end: Zxid
+  /// The last transaction that is read.
+  let end: Zxid
   private let place: LogPlace?
   private let worker: BackgroundWorker
   private let loop: any EventLoop

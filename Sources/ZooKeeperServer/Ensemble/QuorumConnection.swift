@@ -247,8 +247,8 @@ final class QuorumConnection: ChannelInboundHandler, @unchecked Sendable {
       if !piece.bytes.isEmpty { deliver(piece.bytes, sender, context) }
       flush()
     case .failure(let error):
-      // The learner connects again, and is sent the tree if the log is of no use.
-      port.onUnreadableLog(error, self)
+      // The learner connects again, and is sent the tree.
+      port.onUnreadableLog(error, through: feed.end, self)
       breakConnection()
     }
   }

@@ -33,6 +33,8 @@ final class QuorumPort: @unchecked Sendable {
     /// Everything that had arrived on a connection is handled.
     let onReadComplete: () -> Void
     let onDisconnected: (ConnectionID) -> Void
+    /// The log could not be read for a learner, up to this transaction.
+    let onUnreadableLog: (Zxid) -> Void
     /// Whether traffic with a server is blocked on purpose, see `EnsembleDriver.sever`.
     let isSevered: (ServerID) -> Bool
   }
@@ -269,10 +271,11 @@ final class QuorumPort: @unchecked Sendable {
   var logCount: Int { connections.values.count { $0.isSendingLog } }
 
   /// Reports that the log could not be read for a learner.
-  func onUnreadableLog(_ error: TxnLogError, _ connection: QuorumConnection) {
+  func onUnreadableLog(_ error: TxnLogError, through end: Zxid, _ connection: QuorumConnection) {
     logger.warning(
       "the log cannot be read for a learner, which is disconnected",
       metadata: ["server": "\(connection.server.map { "\($0)" } ?? "")", "reason": "\(error)"])
+    events.onUnreadableLog(end)
   }
 
   /// The number of trees that are being sent.

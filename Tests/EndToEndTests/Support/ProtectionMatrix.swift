@@ -138,7 +138,7 @@ struct ProtectedServers: Sendable {
       return results(
         try await CommandRun.run(
           python, ["-c", Self.kazoo, StoreFiles.path("ca.pem"), StoreFiles.path("chain.pem"), key, Self.password],
-          environment: environment, input: Array(table.utf8), timeLimit: .seconds(120)))
+          environment: environment, input: Array(table.utf8), timeLimit: .seconds(300)))
     case .java:
       guard Curator.isInstalled else { return nil }
       let script = try Scratch.directory("matrix") + "/script.bsh"
@@ -151,7 +151,7 @@ struct ProtectedServers: Sendable {
       return results(
         try await CommandRun.run(
           "/usr/bin/java", flags + [StoreFiles.path("server.jks"), StoreFiles.path("trust.jks")],
-          input: Array(table.utf8), timeLimit: .seconds(120)))
+          input: Array(table.utf8), timeLimit: .seconds(300)))
     }
   }
 
@@ -220,8 +220,10 @@ struct ProtectedServers: Sendable {
         client = new ZooKeeper(server, 20000, watcher, config);
         if (identity.equals("digest")) client.addAuthInfo("digest", "alice:secret".getBytes());
         result = null;
-        // On a busy machine, a connection may be lost before it is used.
-        for (int attempt = 0; attempt < 5 && (result == null || result.contains("ConnectionLoss")); attempt++) {
+        // On a busy machine, connections may be lost before they are used.
+        end = System.currentTimeMillis() + 60000;
+        while (result == null || (result.contains("ConnectionLoss") && System.currentTimeMillis() < end)) {
+            if (result != null) Thread.sleep(1000);
             try {
                 result = new String(client.getData(path, false, null));
             } catch (KeeperException.NoAuthException error) {
