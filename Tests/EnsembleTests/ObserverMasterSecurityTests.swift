@@ -6,37 +6,6 @@ import ZooKeeperClient
 /// The port for observers demands what the quorum port does: TLS and SASL.
 @Suite(.timeLimit(.minutes(5)), .serialized)
 struct ObserverMasterSecurityTests {
-  /// Servers at one address, of which only the first has the port.
-  private func configuration(
-    voters: MemberKind, observer: MemberKind, port: UInt16, _ lines: [String]
-  ) -> ServerEnsemble.Configuration {
-    var configuration = ServerEnsemble.Configuration([voters, voters, voters, observer])
-    configuration.observers = [4]
-    configuration.extraLines = RejoinTests.lines + lines
-    configuration.tickTimeMilliseconds = 1000
-    configuration.syncLimit = 20
-    configuration.ownLines = [1: ["observerMasterPort=\(port)"], 4: ["observerMasterPort=\(port)"]]
-    return configuration
-  }
-
-  private func startVoters(_ configuration: ServerEnsemble.Configuration) async throws -> ServerEnsemble {
-    let ensemble = try ServerEnsemble(configuration)
-    for id in [2, 3] { try await ensemble[id].launch() }
-    try await ensemble.waitUntilServing([2, 3])
-    try await ensemble[1].launch()
-    try await ensemble.waitUntilServing([1, 2, 3])
-    #expect(ensemble.leader?.id == 3)
-    return ensemble
-  }
-
-  private func expectMaster(_ ensemble: ServerEnsemble) async throws {
-    try await eventually("an observer at the follower", within: .seconds(60), every: .milliseconds(20)) {
-      ensemble[1].figure("synced_observers") == "1"
-    }
-    #expect(ensemble[3].figure("synced_observers") == "0")
-    try await ensemble.writeThroughEach("/by")
-  }
-
   /// OBSERVERINFO of server 4, in plain text.
   private static let plainInfo: [UInt8] =
     [0, 0, 0, 16] + [0, 0, 0, 0, 0, 0, 0, 0] + [0, 0, 0, 20] + [0, 0, 0, 0, 0, 0, 0, 4] + [0, 1, 0, 0]
@@ -51,12 +20,14 @@ struct ObserverMasterSecurityTests {
 
   private func serveEncrypted(voters: MemberKind, observer: MemberKind) async throws {
     let port = try LoopbackPorts.reserve()
-    let ensemble = try await startVoters(
-      configuration(voters: voters, observer: observer, port: port, ["sslQuorum=true"] + StoreFiles.lines("ssl.quorum"))
+    let ensemble = try await ObserverMasterEnsemble.startVoters(
+      ObserverMasterEnsemble.configuration(
+        voters: voters, observer: observer, port: port, ["sslQuorum=true"] + StoreFiles.lines("ssl.quorum"))
     )
     try await ensemble[4].launch()
     try await ensemble.waitUntilServing()
-    try await expectMaster(ensemble)
+    try await ObserverMasterEnsemble.expectMaster(ensemble)
+    try await ensemble.writeThroughEach("/by")
     if voters == .ours {
       // What is not encrypted gets no LEADERINFO: at most an alert of TLS.
       let answer = try answer(port)
@@ -80,13 +51,13 @@ struct ObserverMasterSecurityTests {
     let required = [
       "quorum.auth.enableSasl=true", "quorum.auth.learnerRequireSasl=true", "quorum.auth.serverRequireSasl=true",
     ]
-    var configuration = configuration(voters: voters, observer: observer, port: port, required)
+    var configuration = ObserverMasterEnsemble.configuration(voters: voters, observer: observer, port: port, required)
     let login = try QuorumSASLTests.login()
     configuration.javaProperties["java.security.auth.login.config"] = login
     for id in 1...4 where configuration.kinds[id - 1] == .ours {
       configuration.ownLines[id, default: []].append("java.security.auth.login.config=\(login)")
     }
-    let ensemble = try await startVoters(configuration)
+    let ensemble = try await ObserverMasterEnsemble.startVoters(configuration)
     if voters == .ours {
       // Without a login there is no LEADERINFO, and the connection is closed.
       #expect(try answer(port) == [])
@@ -94,7 +65,8 @@ struct ObserverMasterSecurityTests {
     }
     try await ensemble[4].launch()
     try await ensemble.waitUntilServing()
-    try await expectMaster(ensemble)
+    try await ObserverMasterEnsemble.expectMaster(ensemble)
+    try await ensemble.writeThroughEach("/by")
     try await ensemble.kill()
   }
 

@@ -5,42 +5,16 @@ import ZooKeeperClient
 import ZooKeeperProtocol
 
 /// Observers that a follower serves in the leader's place, with members of either kind on both sides.
-///
-/// All members have the same address, and so only server 1 has the port; every observer finds it there, whichever
-/// voter it means to call.
 @Suite(.timeLimit(.minutes(5)), .serialized)
 struct ObserverMasterTests {
-  private func start(voters: MemberKind, observer: MemberKind) async throws -> ServerEnsemble {
-    var configuration = ServerEnsemble.Configuration([voters, voters, voters, observer])
-    configuration.observers = [4]
-    configuration.extraLines = RejoinTests.lines
-    configuration.tickTimeMilliseconds = 1000
-    configuration.syncLimit = 20
-    let port = "observerMasterPort=\(try LoopbackPorts.reserve())"
-    configuration.ownLines = [1: [port], 4: [port]]
-    let ensemble = try ServerEnsemble(configuration)
-    for id in [2, 3] { try await ensemble[id].launch() }
-    try await ensemble.waitUntilServing([2, 3])
-    try await ensemble[1].launch()
-    try await ensemble.waitUntilServing([1, 2, 3])
-    #expect(ensemble.leader?.id == 3)
-    return ensemble
-  }
-
-  /// Expects that the observer is connected to server 1, and not to the leader.
-  private func expectMaster(_ ensemble: ServerEnsemble) async throws {
-    try await eventually("an observer at the follower", within: .seconds(20), every: .milliseconds(20)) {
-      ensemble[1].figure("synced_observers") == "1"
-    }
-    #expect(ensemble[3].figure("synced_observers") == "0")
-  }
-
   private func serve(voters: MemberKind, observer: MemberKind) async throws {
-    let ensemble = try await start(voters: voters, observer: observer)
+    let ensemble = try await ObserverMasterEnsemble.startVoters(
+      ObserverMasterEnsemble.configuration(
+        voters: voters, observer: observer, port: try LoopbackPorts.reserve()))
     _ = try await ensemble[2].withClient { try await $0.create("/before") }
     try await ensemble[4].launch()
     try await ensemble.waitUntilServing()
-    try await expectMaster(ensemble)
+    try await ObserverMasterEnsemble.expectMaster(ensemble)
     try await ensemble.writeThroughEach("/first")
     try await ensemble[4].withClient { client in
       try await client.create("/e", mode: .ephemeral)
@@ -58,7 +32,7 @@ struct ObserverMasterTests {
     try ensemble[4].wipe()
     try await ensemble.writeMany("/many")
     try await ensemble[4].rejoin(by: .snap)
-    try await expectMaster(ensemble)
+    try await ObserverMasterEnsemble.expectMaster(ensemble)
     try await ensemble.writeThroughEach("/second")
     try await ensemble.expectIdenticalTrees()
 
