@@ -45,21 +45,32 @@ function pair(first, firstUnit, second, secondUnit) {
   return second ? `${count(first)} ${firstUnit} ${second} ${secondUnit}` : `${count(first)} ${firstUnit}`;
 }
 
+// What a server was begun with has the time 0.
+const BEFORE_ALL = "before the first transaction";
+
 /** "just now", "4 min ago", "3 d ago". */
 export function ago(time, now = Date.now()) {
+  if (time === null || time === undefined) return "–";
   const past = now - new Date(time).getTime();
   if (Number.isNaN(past)) return "–";
+  if (past === now) return BEFORE_ALL;
   if (Math.abs(past) < 2000) return "just now";
   const text = duration(Math.abs(past)).replace(/\.\d+(?= s)/, "").replace(/ \d+ (s|min|h)$/, (part) =>
     Math.abs(past) >= 60_000 ? "" : part);
   return past < 0 ? `in ${text}` : `${text} ago`;
 }
 
+/** A moment in both ways: `2026-03-01 14:05:09 · 3 min ago`. */
+export function moment(value) {
+  const [when, past] = [time(value), ago(value)];
+  return when === past ? when : `${when} · ${past}`;
+}
+
 /** 2026-03-01 14:05:09 in the browser's zone. */
 export function time(value) {
   const date = new Date(value);
   if (value === null || value === undefined || Number.isNaN(date.getTime())) return "–";
-  if (date.getTime() === 0) return "before the first transaction";
+  if (date.getTime() === 0) return BEFORE_ALL;
   const two = (number) => String(number).padStart(2, "0");
   return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} `
     + `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;

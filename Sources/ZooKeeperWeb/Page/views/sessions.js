@@ -1,7 +1,7 @@
 // One session: whose it is, what it owns and watches. In a sandbox it can be made to expire.
 
 import { h, replace } from "../lib/dom.js";
-import { ago, duration, plural, time } from "../lib/format.js";
+import { duration, moment, plural } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import { hashOf, viewHash, visible } from "../lib/paths.js";
 
@@ -60,7 +60,7 @@ export function mountSession(container, context, session) {
 function facts(session) {
   const entries = {
     Client: session.client ?? "not connected", Server: session.server ?? "–",
-    Since: session.since ? `${time(session.since)}, ${ago(session.since)}` : "–",
+    Since: session.since ? moment(session.since) : "–",
     Timeout: session.timeoutMilliseconds === null ? "–" : duration(session.timeoutMilliseconds),
   };
   return h("dl", { class: "tiles" }, Object.entries(entries).map(([name, value]) => h("div", null,

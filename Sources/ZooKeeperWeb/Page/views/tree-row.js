@@ -1,7 +1,7 @@
 // One row of the tree: its elements are made once, and filled again for another znode when they scroll out of sight.
 
 import { h, replace, setText, uniqueID } from "../lib/dom.js";
-import { ago, count, size, time } from "../lib/format.js";
+import { count, moment, size } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import { visible } from "../lib/paths.js";
 import { errorText } from "../lib/status.js";
@@ -56,7 +56,7 @@ export function drawRow(element, row, index, pane) {
   setText(cells[1], stat ? (stat.numChildren === 0 ? "" : count(stat.numChildren)) : "");
   setText(cells[2], stat ? (stat.dataLength === 0 ? "" : size(stat.dataLength)) : "");
   setText(cells[3], stat ? `v${stat.version}` : entry?.error ? "–" : "");
-  cells[3].title = stat ? `Changed ${ago(stat.mtime)}, ${time(stat.mtime)}` : entry?.error ?? "";
+  cells[3].title = stat ? `Changed ${moment(stat.mtime)}` : entry?.error ?? "";
   const owner = entry?.kind === "ephemeral" ? stat?.ephemeralOwner ?? "" : "";
   setText(cells[4], owner);
   cells[4].title = owner ? `The session that owns it: ${owner}` : "";

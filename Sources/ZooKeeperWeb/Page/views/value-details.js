@@ -1,7 +1,7 @@
 // The stat of a znode in words: zxids as epoch and transaction, times in the browser's zone, who owns it.
 
 import { h } from "../lib/dom.js";
-import { ago, count, duration, plural, size, time, zxidWords } from "../lib/format.js";
+import { count, duration, moment, plural, size, zxidWords } from "../lib/format.js";
 import { viewHash } from "../lib/paths.js";
 import { copyText } from "../lib/status.js";
 
@@ -46,10 +46,6 @@ export function showDetails(znode, context) {
   } }, "Copy as JSON"),
     context.session && h("span", { class: "muted" },
     `Times are in ${Intl.DateTimeFormat().resolvedOptions().timeZone}.`)));
-}
-
-function moment(value) {
-  return new Date(value).getTime() === 0 ? time(value) : `${time(value)} · ${ago(value)}`;
 }
 
 function zxid(value) {
