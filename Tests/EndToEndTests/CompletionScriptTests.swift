@@ -86,7 +86,7 @@ struct CompletionScriptTests {
       try await terminal.send("Tab")
       try await terminal.waitFor(completed, timeout: .seconds(20))
     }
-    // The line is killed, not interrupted: while a completion ends, bash takes ^C and shows no prompt until another key.
+    // The line is killed, not interrupted: bash, while a completion ends, shows no prompt after ^C until another key.
     func drop() async throws {
       try await terminal.send("C-u")
       try await terminal.send("C-l")

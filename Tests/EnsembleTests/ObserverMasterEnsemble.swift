@@ -3,8 +3,8 @@ import Testing
 
 /// Three voters and an observer, server 4, that server 1 serves as its observer master.
 ///
-/// All members have the same address, and so only server 1 has the port; the observer finds it there, whichever voter it
-/// means to call.
+/// All members have the same address, and so only server 1 has the port; the observer finds it there, whichever voter
+/// it means to call.
 enum ObserverMasterEnsemble {
   /// The settings of such an ensemble.
   ///

@@ -82,11 +82,12 @@ struct NetworkTests {
     #expect(server.connectionCount == 5)
   }
 
-  @Test(arguments: [true, false]) func silentServersSayNothing(accepting: Bool) throws {
+  @Test(arguments: [true, false]) func silentServersSayNothing(accepting: Bool) async throws {
     let server = try accepting ? FakeServer(.silence) : FakeServer(.neverAccept)
     let socket = try LoopbackSocket.connect(to: server.port, timeout: .milliseconds(100))
     try socket.writeFrame([1])
     #expect(throws: TestKitError.self) { try socket.readExactly(1) }
+    if accepting { try await eventually("a connection", within: .seconds(30)) { server.connectionCount == 1 } }
     #expect(server.connectionCount == (accepting ? 1 : 0))
   }
 
