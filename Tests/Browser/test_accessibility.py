@@ -189,10 +189,13 @@ class AccessibilityTest(PageTest):
             dialog = self.one("dialog[open]")
             self.until("counted", lambda: "Counting" not in dialog.text)
             self.check(f"dialog-{act}")
-            self.assertTrue(self.js("return document.querySelector('dialog[open]').contains(document.activeElement)"))
+            self.until(
+                "the focus in the dialog",
+                lambda: self.js("return document.querySelector('dialog[open]').contains(document.activeElement)"),
+            )
             self.keys(Keys.ESCAPE)
             self.until("closed", lambda: not self.all("dialog[open]"))
-            self.assertEqual(self.js("return document.activeElement.dataset.act"), act, "the focus goes back")
+            self.until("the focus is back", lambda: self.js("return document.activeElement.dataset.act") == act)
         self.js("document.activeElement.blur()")
         self.keys("?")
         self.until_text("dialog[open] h2", "Keys")
