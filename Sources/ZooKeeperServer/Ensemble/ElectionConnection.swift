@@ -6,7 +6,21 @@ import ZooKeeperProtocol
 final class ElectionConnection: ChannelInboundHandler {
   typealias InboundIn = ByteBuffer
 
-  private let port: ElectionPort
+  /// What a connection reports, on the loop.
+  struct Reports {
+    /// The server at the other end of an inbound connection has identified itself. Returns whether the connection is
+    /// used.
+    let onGreeting: (ElectionGreeting, any Channel) -> Bool
+    let onNotification: (ElectionNotification, ServerID) -> Void
+    let onClosed: (any Channel, ServerID) -> Void
+    /// Something invalid has arrived.
+    let onBadBytes: (JuteError, any Channel) -> Void
+    let onError: (any Error, any Channel) -> Void
+    /// The gate that an inbound connection passes after its greeting; nil if servers do not authenticate.
+    let gate: () -> QuorumAuthGate?
+  }
+
+  private let reports: Reports
   /// The server at the other end; nil until it has identified itself.
   private var peer: ServerID?
   private var received = ByteBuffer()
@@ -14,8 +28,8 @@ final class ElectionConnection: ChannelInboundHandler {
   private var handshakeTimer: Scheduled<Void>?
 
   /// - Parameter peer: the server to which this one has connected; nil for an inbound connection.
-  init(_ port: ElectionPort, peer: ServerID?, limits: ServerConfiguration.Ensemble) {
-    self.port = port
+  init(peer: ServerID?, limits: ServerConfiguration.Ensemble, _ reports: Reports) {
+    self.reports = reports
     self.peer = peer
     handshakeTimeout = .milliseconds(clamping: limits.tickTimeMilliseconds * limits.times.syncLimitTicks)
   }
@@ -32,21 +46,21 @@ final class ElectionConnection: ChannelInboundHandler {
     do throws(JuteError) {
       if peer == nil, try !readGreeting(context) { return }
       while let notification = try nextNotification() {
-        if let peer, let message = notification { port.onNotification(message, from: peer) }
+        if let peer, let message = notification { reports.onNotification(message, peer) }
       }
       received.discardReadBytes()
     } catch {
-      port.onBadBytes(error, context.channel)
+      reports.onBadBytes(error, context.channel)
     }
   }
 
   func channelInactive(context: ChannelHandlerContext) {
     handshakeTimer?.cancel()
-    if let peer { port.onClosed(context.channel, of: peer) }
+    if let peer { reports.onClosed(context.channel, peer) }
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
-    port.onError(error, on: context.channel)
+    reports.onError(error, context.channel)
     context.close(promise: nil)
   }
 
@@ -57,7 +71,7 @@ final class ElectionConnection: ChannelInboundHandler {
     guard let (greeting, length) = try result.get() else { return false }
     received.moveReaderIndex(forwardBy: length)
     handshakeTimer?.cancel()
-    guard let gate = port.gate() else { return use(greeting, context) }
+    guard let gate = reports.gate() else { return use(greeting, context) }
     do {
       try context.pipeline.syncOperations.addHandler(gate, position: .before(self))
     } catch {
@@ -71,7 +85,7 @@ final class ElectionConnection: ChannelInboundHandler {
     // A server with a smaller id greets and leaves, and waits to be called back.
     gate.onLeft = { [weak self, channel = context.channel] in
       guard let self else { return }
-      _ = port.onGreeting(greeting, channel)
+      _ = reports.onGreeting(greeting, channel)
     }
     let rest = received
     received = ByteBuffer()
@@ -81,7 +95,7 @@ final class ElectionConnection: ChannelInboundHandler {
 
   /// Uses a connection whose other end is known.
   private func use(_ greeting: ElectionGreeting, _ context: ChannelHandlerContext) -> Bool {
-    guard port.onGreeting(greeting, context.channel) else {
+    guard reports.onGreeting(greeting, context.channel) else {
       context.close(promise: nil)
       return false
     }

@@ -72,6 +72,14 @@ final class ElectionPort: @unchecked Sendable {
     self.onMessage = onMessage
   }
 
+  /// For a connection, which keeps the port as long as it exists.
+  private var reports: ElectionConnection.Reports {
+    ElectionConnection.Reports(
+      onGreeting: { self.onGreeting($0, $1) }, onNotification: { self.onNotification($0, from: $1) },
+      onClosed: { self.onClosed($0, of: $1) }, onBadBytes: { self.onBadBytes($0, $1) },
+      onError: { self.onError($0, on: $1) }, gate: { self.gate() })
+  }
+
   /// Listens on this server's election addresses.
   func listen(_ listening: Listening) -> EventLoopFuture<Void> {
     let limit = ConnectionLimit(Self.maximumConnections, purpose: "the election port", logger: logger)
@@ -81,7 +89,7 @@ final class ElectionPort: @unchecked Sendable {
         channel.eventLoop.makeCompletedFuture {
           guard limit.admit(channel) else { return }
           try transport.accept(channel)
-          try channel.pipeline.syncOperations.addHandler(ElectionConnection(self, peer: nil, limits: settings))
+          try channel.pipeline.syncOperations.addHandler(ElectionConnection(peer: nil, limits: settings, reports))
         }
       }
     let addresses = settings.ownMember.addresses.map(\.election)
@@ -153,7 +161,7 @@ final class ElectionPort: @unchecked Sendable {
       peers[server]?.isDialing = false
       // The server with the larger id opens the connection, and knows from the greeting that it must.
       if server > id || isStopped { return channel.close(promise: nil) }
-      try channel.pipeline.syncOperations.addHandler(ElectionConnection(self, peer: server, limits: settings))
+      try channel.pipeline.syncOperations.addHandler(ElectionConnection(peer: server, limits: settings, reports))
       // A server that is called back may wait for the first message before it says anything: only that shows it that
       // this one does not authenticate. Apache's servers repeat their last message too.
       if let peer = peers[server], peer.waiting == nil { peers[server]?.waiting = peer.last }
@@ -176,7 +184,7 @@ final class ElectionPort: @unchecked Sendable {
   }
 
   /// The gate that an inbound connection passes after its greeting; nil if servers do not authenticate.
-  func gate() -> QuorumAuthGate? {
+  private func gate() -> QuorumAuthGate? {
     settings.authentication.map {
       QuorumAuthGate(.accepting($0, settings.quorum), limit: settings.authenticationLimit, logger: logger)
     }
@@ -259,7 +267,7 @@ final class ElectionPort: @unchecked Sendable {
   /// Handles the greeting on an inbound connection.
   ///
   /// - Returns: whether the connection is used; false closes it.
-  func onGreeting(_ greeting: ElectionGreeting, _ channel: any Channel) -> Bool {
+  private func onGreeting(_ greeting: ElectionGreeting, _ channel: any Channel) -> Bool {
     let server = greeting.serverID
     guard server != id, !severed.contains(server), !isStopped else { return false }
     peers[server, default: Peer()].announced = greeting.addresses
@@ -287,14 +295,14 @@ final class ElectionPort: @unchecked Sendable {
   }
 
   /// Passes on the vote of another server.
-  func onNotification(_ notification: ElectionNotification, from server: ServerID) {
+  private func onNotification(_ notification: ElectionNotification, from server: ServerID) {
     guard !severed.contains(server) else { return }
     tap.onEvent?(.received(.vote(notification), from: server))
     onMessage(notification, server)
   }
 
   /// Says why a connection could not be encrypted. Its end is reported separately.
-  func onError(_ error: any Error, on channel: any Channel) {
+  private func onError(_ error: any Error, on channel: any Channel) {
     guard let reason = PeerTransport.reason(error, on: channel) else { return }
     logger.warning(
       "closing an election connection",
@@ -302,14 +310,14 @@ final class ElectionPort: @unchecked Sendable {
   }
 
   /// Removes a connection that has ended.
-  func onClosed(_ channel: any Channel, of server: ServerID) {
+  private func onClosed(_ channel: any Channel, of server: ServerID) {
     guard peers[server]?.channel === channel else { return }
     dropDelayed(server)
     peers[server]?.channel = nil
   }
 
   /// Closes a connection on which something invalid has arrived. The server goes on.
-  func onBadBytes(_ error: JuteError, _ channel: any Channel) {
+  private func onBadBytes(_ error: JuteError, _ channel: any Channel) {
     logger.warning(
       "closing an election connection",
       metadata: ["peer": "\(channel.remoteAddress.map { "\($0)" } ?? "?")", "reason": "\(error)"])

@@ -23,6 +23,22 @@ final class QuorumConnection: ChannelInboundHandler, @unchecked Sendable {
     case caller
   }
 
+  /// What a connection reports, on the loop.
+  struct Reports {
+    let onPacket: (QuorumPacket, QuorumConnection) -> Void
+    /// A tree has arrived completely.
+    let onTree: (RecoveredState, QuorumConnection) -> Void
+    /// Everything that had arrived is handled.
+    let onReadComplete: () -> Void
+    /// The connection has ended, and not by `close`.
+    let onClosed: (QuorumConnection) -> Void
+    /// Something invalid has arrived.
+    let onBadBytes: (String, QuorumConnection) -> Void
+    /// The log could not be read up to a transaction.
+    let onUnreadableLog: (TxnLogError, Zxid, QuorumConnection) -> Void
+    let onError: (any Error, any Channel) -> Void
+  }
+
   /// The number of bytes of a tree that are encoded at a time.
   private static let pieceBytes = 256 << 10
 
@@ -36,7 +52,7 @@ final class QuorumConnection: ChannelInboundHandler, @unchecked Sendable {
   static let maxHeldBytes = 4096
 
   let id: ConnectionID
-  private unowned let port: QuorumPort
+  private let reports: Reports
   private let links: FaultyLinks
   private(set) var context: ChannelHandlerContext?
   private var sender: SocketSender?
@@ -75,17 +91,20 @@ final class QuorumConnection: ChannelInboundHandler, @unchecked Sendable {
   private(set) var lastZxid = Zxid.zero
 
   /// - Parameters:
+  ///   - links: the faults of the links between servers.
+  ///   - establishedMilliseconds: when the connection was established, in milliseconds since 1970.
   ///   - mayBeEncrypted: whether a handler before this one may change the bytes.
   ///   - maxRequestBytes: the largest request that a learner may forward.
   init(
-    _ id: ConnectionID, _ port: QuorumPort, _ peer: Peer, isHeld: Bool, mayBeEncrypted: Bool, maxRequestBytes: Int
+    _ id: ConnectionID, _ peer: Peer, links: FaultyLinks, establishedMilliseconds: Int64, isHeld: Bool,
+    mayBeEncrypted: Bool, maxRequestBytes: Int, _ reports: Reports
   ) {
     self.id = id
-    self.port = port
-    links = port.links
+    self.reports = reports
+    self.links = links
     self.isHeld = isHeld
     self.mayBeEncrypted = mayBeEncrypted
-    establishedMilliseconds = port.clock.wallMilliseconds
+    self.establishedMilliseconds = establishedMilliseconds
     maxDataBytes = peer == .leader ? Int(Int32.max) : maxRequestBytes
   }
 
@@ -100,11 +119,11 @@ final class QuorumConnection: ChannelInboundHandler, @unchecked Sendable {
     if !isHeld {
       readPackets()
     } else if received.readableBytes > Self.maxHeldBytes {
-      port.onBadBytes("it has sent more than \(Self.maxHeldBytes) bytes before this server leads", self)
+      reports.onBadBytes("it has sent more than \(Self.maxHeldBytes) bytes before this server leads", self)
     }
   }
 
-  func channelReadComplete(context: ChannelHandlerContext) { port.onReadComplete() }
+  func channelReadComplete(context: ChannelHandlerContext) { reports.onReadComplete() }
 
   func channelWritabilityChanged(context: ChannelHandlerContext) {
     // Not synchronously: this is called from within the write that made the channel writable.
@@ -120,11 +139,11 @@ final class QuorumConnection: ChannelInboundHandler, @unchecked Sendable {
     dropDelayed()
     guard !isClosed else { return }
     isClosed = true
-    port.onClosed(self)
+    reports.onClosed(self)
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
-    port.onError(error, on: context.channel)
+    reports.onError(error, context.channel)
     context.close(promise: nil)
   }
 
@@ -138,13 +157,13 @@ final class QuorumConnection: ChannelInboundHandler, @unchecked Sendable {
           guard let packet = try nextPacket() else { break }
           receivedCount += 1
           if packet.kind == .request { requestCount += 1 }
-          port.onPacket(packet, self)
+          reports.onPacket(packet, self)
         }
       }
       // Released when it is empty, so that the next read can use the memory again.
       if received.readableBytes == 0 { received = Self.nothing } else { received.discardReadBytes() }
     } catch {
-      port.onBadBytes("\(error)", self)
+      reports.onBadBytes("\(error)", self)
     }
   }
 
@@ -177,7 +196,7 @@ final class QuorumConnection: ChannelInboundHandler, @unchecked Sendable {
     guard let (state, rest) = try result.get() else { return false }
     treeReader = nil
     received.writeBytes(rest)
-    port.onTree(state, self)
+    reports.onTree(state, self)
     return true
   }
 
@@ -248,7 +267,7 @@ final class QuorumConnection: ChannelInboundHandler, @unchecked Sendable {
       flush()
     case .failure(let error):
       // The learner connects again, and is sent the tree.
-      port.onUnreadableLog(error, through: feed.end, self)
+      reports.onUnreadableLog(error, feed.end, self)
       breakConnection()
     }
   }

@@ -67,6 +67,12 @@ final class QuorumPort: @unchecked Sendable {
   private var unsent: [QuorumConnection] = []
   /// The connection of the learner that has forwarded the last request.
   private var asking: ConnectionID?
+  private lazy var reports = QuorumConnection.Reports(
+    onPacket: { [unowned self] in onPacket($0, $1) }, onTree: { [unowned self] in events.onTree($0, $1.id) },
+    onReadComplete: events.onReadComplete, onClosed: { [unowned self] in onClosed($0) },
+    onBadBytes: { [unowned self] in onBadBytes($0, $1) },
+    onUnreadableLog: { [unowned self] in onUnreadableLog($0, through: $1, $2) },
+    onError: { [unowned self] in onError($0, on: $1) })
 
   init(
     _ settings: ServerConfiguration.Ensemble, maxRequestBytes: Int, _ transport: PeerTransport, _ clock: ServerClock,
@@ -174,9 +180,10 @@ final class QuorumPort: @unchecked Sendable {
     _ channel: any Channel, _ peer: QuorumConnection.Peer, of server: ServerID? = nil, isHeld: Bool
   ) throws -> QuorumConnection {
     let connection = QuorumConnection(
-      ConnectionID(rawValue: nextID), self, peer, isHeld: isHeld,
+      ConnectionID(rawValue: nextID), peer, links: links, establishedMilliseconds: clock.wallMilliseconds,
+      isHeld: isHeld,
       mayBeEncrypted: peer == .leader ? transport.callsAreEncrypted : transport.mayAcceptEncrypted,
-      maxRequestBytes: maxRequestBytes)
+      maxRequestBytes: maxRequestBytes, reports)
     nextID += 1
     connection.server = server
     connections[connection.id] = connection
@@ -271,7 +278,7 @@ final class QuorumPort: @unchecked Sendable {
   var logCount: Int { connections.values.count { $0.isSendingLog } }
 
   /// Reports that the log could not be read for a learner.
-  func onUnreadableLog(_ error: TxnLogError, through end: Zxid, _ connection: QuorumConnection) {
+  private func onUnreadableLog(_ error: TxnLogError, through end: Zxid, _ connection: QuorumConnection) {
     logger.warning(
       "the log cannot be read for a learner, which is disconnected",
       metadata: ["server": "\(connection.server.map { "\($0)" } ?? "")", "reason": "\(error)"])
@@ -348,25 +355,19 @@ final class QuorumPort: @unchecked Sendable {
   }
 
   /// Passes on a packet.
-  func onPacket(_ packet: QuorumPacket, _ connection: QuorumConnection) {
+  private func onPacket(_ packet: QuorumPacket, _ connection: QuorumConnection) {
     if packet.kind == .request { asking = connection.id }
     events.onPacket(packet, connection.id)
   }
 
-  /// Passes on a complete tree.
-  func onTree(_ state: RecoveredState, _ connection: QuorumConnection) { events.onTree(state, connection.id) }
-
-  /// Reports that everything that had arrived on a connection is handled.
-  func onReadComplete() { events.onReadComplete() }
-
   /// Removes a connection that has ended, and reports it.
-  func onClosed(_ connection: QuorumConnection) {
+  private func onClosed(_ connection: QuorumConnection) {
     remove(connection.id)
     events.onDisconnected(connection.id)
   }
 
   /// Closes a connection on which something invalid has arrived. The server goes on.
-  func onBadBytes(_ reason: String, _ connection: QuorumConnection) {
+  private func onBadBytes(_ reason: String, _ connection: QuorumConnection) {
     logger.warning("closing a quorum connection", metadata: ["reason": "\(reason)"])
     remove(connection.id)
     connection.close()

@@ -345,16 +345,29 @@ addEventListener("beforeunload", (event) => {
   if (treePlace?.view.hasUnsaved()) event.preventDefault();
 });
 
-if (!location.hash) history.replaceState(null, "", hashOf("/"));
-buildHeader();
-drawHeader();
-loadSession().finally(() => api.isReady()).then(() => {
+/**
+ * Asks for what the first view shows before anything is built, and waits for it a moment: then the first paint has it,
+ * and the browser does not lay out and paint a page without it.
+ */
+async function start() {
+  if (!location.hash) history.replaceState(null, "", hashOf("/"));
+  const session = loadSession().finally(() => api.isReady()).then(() => null, (error) => error);
+  const route = routeOf(location.hash);
+  if (route.view === "tree") {
+    const answers = [api.askAhead("/children", { path: "/" }), api.askAhead("/znode", { path: route.path })];
+    await Promise.race([Promise.all(answers), new Promise((resolve) => setTimeout(resolve, 50))]);
+  }
+  buildHeader();
+  drawHeader();
+  show().finally(() => api.forgetEarly());
+  const failure = await session;
+  if (failure) {
+    isServerAway = true;
+    drawState();
+    if (!failure.word) console.error(failure);
+  }
   live.start();
-  loadJobs();
-}, (error) => {
-  isServerAway = true;
-  drawState();
-  if (!error.word) console.error(error);
-  live.start();
-});
-show();
+  if (!failure) loadJobs();
+}
+
+start();

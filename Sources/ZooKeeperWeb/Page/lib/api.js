@@ -27,6 +27,7 @@ export class Api {
     this.ready = new Promise((resolve) => { this.isReady = resolve; });
     /** Asked for the name of a protected cluster, which confirms a change of it; null gives the change up. */
     this.onProtected = async () => null;
+    this.early = new Map();  // address → the answer that was asked for ahead
     this.confirmations = new Map();  // cluster → until when its name counts as typed
     /** The ids of the jobs that this tab has started. */
     this.startedJobs = new Set();
@@ -49,7 +50,22 @@ export class Api {
 
   /** GET; `options.signal` gives it up. */
   get(endpoint, parameters, options) {
-    return this.request("GET", endpoint, parameters, undefined, options);
+    const ask = () => this.request("GET", endpoint, parameters, undefined, options);
+    const address = this.address(endpoint, parameters);
+    const answer = this.early.get(address);
+    this.early.delete(address);
+    return answer ? answer.catch(ask) : ask();
+  }
+
+  /** Sends a GET whose answer is for the next `get` of it, until `forgetEarly`. Settles, without a value, with it. */
+  askAhead(endpoint, parameters) {
+    const answer = this.send("GET", endpoint, parameters, undefined, {}, []);
+    this.early.set(this.address(endpoint, parameters), answer);
+    return answer.then(() => {}, () => {});
+  }
+
+  forgetEarly() {
+    this.early.clear();
   }
 
   /** POST of a JSON body (or of a Blob, sent as it is). */
