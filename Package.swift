@@ -40,12 +40,14 @@ let package = Package(
     .target(name: "GSSAPI", dependencies: ["CGSSAPI", "SASL"], swiftSettings: house),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "Zlib", dependencies: ["CZlib"], swiftSettings: house),
-    .target(name: "TxnLog", dependencies: ["Jute", "ZooKeeperProtocol", "Zlib"], swiftSettings: house),
+    .systemLibrary(name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
+    .target(name: "Checksums", dependencies: ["CDeflate"], swiftSettings: house),
+    .target(name: "TxnLog", dependencies: ["Checksums", "Jute", "ZooKeeperProtocol", "Zlib"], swiftSettings: house),
     .target(
-      name: "StorageTesting", dependencies: ["TxnLog", "ZooKeeperProtocol", "Jute", "Zlib"], swiftSettings: house),
+      name: "StorageTesting", dependencies: ["Checksums", "TxnLog", "ZooKeeperProtocol", "Jute"], swiftSettings: house),
     .systemLibrary(name: "CMemory"),
     .target(
-      name: "ZnodeTree", dependencies: ["CMemory", "Jute", "ZooKeeperProtocol", "Zlib"], swiftSettings: house),
+      name: "ZnodeTree", dependencies: ["Checksums", "CMemory", "Jute", "ZooKeeperProtocol"], swiftSettings: house),
     .target(
       name: "ServerCore",
       dependencies: [
@@ -157,7 +159,7 @@ let package = Package(
       name: "ZooKeeperProtocolTests", dependencies: ["ZooKeeperProtocol", "Jute", "TestKit"],
       exclude: ["Quorums"], resources: [.copy("client-vectors.json")], swiftSettings: house),
     .executableTarget(
-      name: "log-benchmark", dependencies: ["TxnLog", "ZooKeeperProtocol", "Zlib"],
+      name: "log-benchmark", dependencies: ["Checksums", "TxnLog", "ZooKeeperProtocol"],
       path: "Tests/Benchmarks/LogBenchmark", swiftSettings: house),
     .testTarget(name: "DigestsTests", dependencies: ["Digests"], swiftSettings: house),
     .testTarget(
@@ -165,6 +167,7 @@ let package = Package(
       dependencies: ["TransportSecurity", "Digests", .product(name: "NIOSSL", package: "swift-nio-ssl")],
       exclude: ["Stores", "make-stores.sh"], swiftSettings: house),
     .testTarget(name: "SASLTests", dependencies: ["SASL"], swiftSettings: house),
+    .testTarget(name: "ChecksumsTests", dependencies: ["Checksums"], swiftSettings: house),
     .testTarget(name: "ZlibTests", dependencies: ["Zlib"], swiftSettings: house),
     .testTarget(
       name: "TxnLogTests", dependencies: ["TxnLog", "StorageTesting", "ZooKeeperProtocol", "Jute", "TestKit"],

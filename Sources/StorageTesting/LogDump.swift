@@ -1,6 +1,6 @@
+internal import Checksums
 internal import Jute
 package import TxnLog
-internal import Zlib
 package import ZooKeeperProtocol
 
 /// The content of one segment of a log as values, for tests and for tools that print a log.

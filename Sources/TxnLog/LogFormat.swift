@@ -1,4 +1,4 @@
-import Zlib
+import Checksums
 import ZooKeeperProtocol
 
 /// The layout of a log segment.

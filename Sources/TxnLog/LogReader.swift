@@ -1,4 +1,4 @@
-import Zlib
+import Checksums
 package import ZooKeeperProtocol
 
 /// One record of a log, valid until its reader is used again.

@@ -1,4 +1,4 @@
-import Zlib
+import Checksums
 package import ZooKeeperProtocol
 
 /// How a `LogWriter` lays out its files.

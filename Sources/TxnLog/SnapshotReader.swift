@@ -1,5 +1,5 @@
+import Checksums
 import Jute
-import Zlib
 package import ZooKeeperProtocol
 
 /// Reads a snapshot from front to back, and checks its seals.

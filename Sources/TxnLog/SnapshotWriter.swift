@@ -1,3 +1,4 @@
+import Checksums
 import Jute
 import Zlib
 package import ZooKeeperProtocol

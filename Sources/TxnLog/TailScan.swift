@@ -1,4 +1,4 @@
-import Zlib
+import Checksums
 import ZooKeeperProtocol
 
 /// Examines what follows the place where a segment stops being readable, to distinguish a torn tail from damage.

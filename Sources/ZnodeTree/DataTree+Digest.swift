@@ -1,4 +1,4 @@
-internal import Zlib
+internal import Checksums
 package import ZooKeeperProtocol
 
 /// The digest of version 2: the CRC-32 of a znode's path, data and stored counters, summed over all znodes that are not

@@ -69,7 +69,7 @@ import Testing
       let page = Article(path: "Sources/ZnodeTree/ZnodeTree.docc/ZnodeTree.md", text)
       return DocumentationRules.landingPage(page).map(\.message)
     }
-    let imports = "`ZooKeeperProtocol`, `CMemory`, `Zlib` and `Jute`."
+    let imports = "`ZooKeeperProtocol`, `CMemory`, `Checksums` and `Jute`."
     let good = "# ``ZnodeTree``\n\n## Imports\n\n\(imports)\n\n## Where to begin\n"
     #expect(page(good) == [])
     #expect(page(good.replacing(" and `Jute`", with: "")) == ["\"Imports\" does not name Jute"])

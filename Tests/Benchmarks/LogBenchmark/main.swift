@@ -1,6 +1,6 @@
+import Checksums
 import Foundation
 import TxnLog
-import Zlib
 import ZooKeeperProtocol
 
 // What the log and snapshots cost on this machine: log-benchmark [DIRECTORY].

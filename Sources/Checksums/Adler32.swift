@@ -1,4 +1,4 @@
-internal import CZlib
+internal import CDeflate
 
 /// The Adler-32 checksum of a stream of bytes, by which damage in log entries and snapshots is detected.
 ///
@@ -19,9 +19,8 @@ package struct Adler32: Hashable, Sendable {
 
   /// Adds the next bytes of the stream.
   package mutating func update(_ bytes: UnsafeRawBufferPointer) {
-    // A null pointer asks zlib for the initial value, and would reset the checksum.
+    // A null pointer asks libdeflate for the initial value, and would reset the checksum.
     guard let base = bytes.baseAddress else { return }
-    value = UInt32(
-      truncatingIfNeeded: adler32_z(UInt(value), base.assumingMemoryBound(to: UInt8.self), bytes.count))
+    value = libdeflate_adler32(value, base, bytes.count)
   }
 }

@@ -1,4 +1,4 @@
-internal import CZlib
+internal import CDeflate
 
 /// The CRC-32 checksum of zip and gzip.
 ///
@@ -9,9 +9,9 @@ package enum CRC32 {
 
   /// Continues a checksum: `checksum` is that of all bytes before `bytes`, the result that of all of them.
   package static func update(_ checksum: UInt32, _ bytes: UnsafeRawBufferPointer) -> UInt32 {
-    // A null pointer asks zlib for the initial value, and would reset the checksum.
+    // A null pointer asks libdeflate for the initial value, and would reset the checksum.
     guard let base = bytes.baseAddress else { return checksum }
-    return UInt32(truncatingIfNeeded: crc32_z(UInt(checksum), base.assumingMemoryBound(to: UInt8.self), bytes.count))
+    return libdeflate_crc32(checksum, base, bytes.count)
   }
 
   /// The checksum of `bytes`.

@@ -1,5 +1,5 @@
+import Checksums
 import Testing
-import Zlib
 
 /// The checksums, against definitions and published values.
 @Suite struct ChecksumTests {
@@ -11,6 +11,13 @@ import Zlib
       high = (high + low) % 65521
     }
     return high << 16 | low
+  }
+
+  /// CRC-32 as its definition has it: a division of polynomials, bit by bit.
+  private func slowCRC(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
+    ~bytes.reduce(~0) { sum, byte in
+      (0..<8).reduce(sum ^ UInt32(byte)) { sum, _ in sum >> 1 ^ (sum & 1 == 0 ? 0 : 0xedb8_8320) }
+    }
   }
 
   @Test func publishedValues() {
@@ -26,6 +33,20 @@ import Zlib
       for fill: UInt8 in [0, 0xff, 0x5a] {
         let bytes = [UInt8](repeating: fill, count: count)
         #expect(bytes.withUnsafeBytes { Adler32.checksum($0) } == slowAdler(bytes))
+      }
+    }
+  }
+
+  /// The processor's vectors take whole blocks of memory; what is before and after them is summed up in other ways.
+  @Test func everyLengthAtEveryAlignment() {
+    let bytes = (0..<400).map { UInt8(truncatingIfNeeded: $0 &* 167 ^ $0 >> 2) }
+    bytes.withUnsafeBytes { all in
+      for start in [0, 1, 2, 4, 7, 8, 15] {
+        for count in 0...200 {
+          let part = UnsafeRawBufferPointer(rebasing: all[start..<start + count])
+          #expect(CRC32.checksum(part) == slowCRC(part), "CRC-32 of \(count) bytes at \(start)")
+          #expect(Adler32.checksum(part) == slowAdler(Array(part)), "Adler-32 of \(count) bytes at \(start)")
+        }
       }
     }
   }

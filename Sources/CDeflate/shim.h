@@ -1,0 +1,2 @@
+// libdeflate, of which only the checksums are used.
+#include <libdeflate.h>
