@@ -74,10 +74,9 @@ import Zab
 
   /// Where the search for a rare bug begins, so that it does not take long: otherwise at 1.
   private static let firstSeeds: [ZabMutation: UInt64] = [
-    .acceptsLearnerAhead: 110, .truncationKeepsSnapshots: 85, .keepsAcksAcrossSync: 130,
-    .leaderEpochBeforePersisted: 155, .forgetsPersistedWhenLogEnds: 75, .answersSyncsUnconfirmed: 25,
-    .trustsReportsOfEarlierLogs: 90,
-    .forgetsEarlierConfiguration: 830_001_280,
+    .acceptsLearnerAhead: 110, .truncationKeepsSnapshots: 85, .keepsAcksAcrossSync: 335,
+    .leaderEpochBeforePersisted: 305, .forgetsPersistedWhenLogEnds: 75, .answersSyncsUnconfirmed: 25,
+    .trustsReportsOfEarlierLogs: 90, .sendsLogToStrangers: 80, .forgetsEarlierConfiguration: 300,
   ]
 
   /// The bugs for which all ensembles have observer masters.

@@ -44,6 +44,8 @@ struct Cluster {
   private var isolated: Set<ServerID> = []
   /// Servers whose messages reach no other server, although their connections stay open.
   private var muted: Set<ServerID> = []
+  /// Servers that do nothing, although their connections stay open; what they are sent is lost.
+  private var paused: Set<ServerID> = []
   /// Whether learners acknowledge their last transaction before NEWLEADER, as Apache's may.
   private var acknowledgesEarly = false
   /// Whether logs are damaged after the first transaction that a learner is sent from them.
@@ -106,6 +108,7 @@ struct Cluster {
     case "rejoin": isolated.remove(id(words[1]))
     case "status": status()
     case "mute": muted.insert(id(words[1]))
+    case "pause": paused.insert(id(words[1]))
     case "ask": ask(id(words[1]))
     case "claim": claim(of: id(words[1]), to: id(words[2]), epoch: Int64(words[3]) ?? 0)
     case "tell": tell(id(words[2]), from: id(words[1]), version: Int64(words[3]) ?? 0, words.dropFirst(4).map(id))
@@ -173,6 +176,7 @@ struct Cluster {
   // MARK: Events
 
   private mutating func step(_ server: ServerID, _ event: ZabEvent) {
+    guard !paused.contains(server) else { return }
     var actions: [ZabAction] = []
     peers[server]?.step(event, now: now, into: &actions)
     for action in actions { perform(action, server) }

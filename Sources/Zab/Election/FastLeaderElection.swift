@@ -161,6 +161,10 @@ extension ZabPeer {
     } else if vote.beats(election.proposal, ignoringZxid: ignoresZxid) {
       election.proposal = vote
       propose(&actions)
+    } else if election.settled.removeValue(forKey: sender) != nil {
+      // The sender still had its last leader when this server's proposal came, and has not counted it. Apache's servers
+      // wait until it is sent again, 200 ms later.
+      reply(to: sender, &actions)
     }
     election.votes[sender] = ReceivedVote(notification)
     evaluate(&actions)
