@@ -202,6 +202,11 @@ class PageTest(unittest.TestCase):
         PageTest.visits += 1  # Another query: without one, a browser only moves within the page that is open.
         self.browser.get(f"{BASE}?visit={self.visits}{encoded(address) if address.startswith('/') else address}")
 
+    def open_anew(self, address):
+        """Opens a place of the page as `visit` does, under the address that `zkcli web` prints."""
+        self.browser.get("about:blank")
+        self.browser.get(f"{BASE}{address}")
+
     def go(self, address):
         """Goes to a place within the page that is open."""
         place = encoded(address) if address.startswith("/") else address

@@ -24,6 +24,27 @@ class TreeTest(PageTest):
         self.assertEqual(self.rows()[0], "/")
         self.assertIn("/zookeeper", self.rows())
 
+    def asked_for_the_root(self):
+        """Who has asked for the children of the root: the browser because of a link, or the script."""
+        return self.js("return performance.getEntriesByType('resource')"
+                       ".filter((one) => one.name.endsWith('/children?path=%2F')).map((one) => one.initiatorType)")
+
+    def test_the_root_is_asked_for_once_and_before_the_script(self):
+        self.open_anew("#/")
+        self.row(self.root)
+        self.assertEqual(self.asked_for_the_root(), ["link"])
+
+    def test_what_was_asked_for_ahead_is_not_shown_later(self):
+        self.open_anew("#!/clusters")
+        self.until("the view of the clusters", lambda: self.all('[data-view="clusters"]'))
+        self.settle()
+        late = f"{self.root}-late"
+        self.api.create(late)
+        self.go("#/")
+        self.row(late)
+        self.assertEqual(self.asked_for_the_root(), ["link", "fetch"])
+        self.api.delete(late)
+
     def test_shows_the_figures_of_a_row(self):
         self.visit(self.path("alpha"))
         row = self.row(self.path("many"))

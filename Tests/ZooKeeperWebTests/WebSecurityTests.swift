@@ -68,6 +68,21 @@ import Testing
     }
   }
 
+  /// The page lets the browser ask for the root of the cluster that it shows at first, and for nothing else.
+  @Test func thePageAsksAheadForTheRoot() async throws {
+    try await WebFixture.run { fixture in
+      let link = try #require(try await fixture.ask("GET", "/").headers["link"])
+      let questions = link.matches(of: /<(?<target>[^>]+)>; rel=preload; as=fetch; crossorigin/)
+      #expect(questions.map(\.target) == ["/api/v1/children?path=%2F", "/api/v1/znode?path=%2F"])
+      for question in questions {
+        #expect(try await fixture.ask("GET", String(question.target)).status == 200)
+      }
+      for target in ["/?cluster=other", "/page.js", "/nothing"] {
+        #expect(try await fixture.ask("GET", target).headers["link"] == nil, "\(target)")
+      }
+    }
+  }
+
   @Test func nothingOutsideOfThePageIsServed() async throws {
     try await WebFixture.run { fixture in
       let page = try await fixture.ask("GET", "/")
@@ -150,6 +165,7 @@ import Testing
       let session = try await fixture.ask("GET", "/api/v1/session").json
       guard case .null? = session?["token"] else { throw TestKitError(.ended, "the token is told before the login") }
       #expect(try await fixture.ask("GET", "/api/v1/children?path=/").status == 401)
+      #expect(try await fixture.ask("GET", "/").headers["link"] == nil)
       #expect(try await fixture.ask("POST", "/api/v1/login", #"{"token":"wrong"}"#).status == 401)
       let wrong = #"{"user":"ann","password":"hello world!"}"#
       #expect(try await fixture.ask("POST", "/api/v1/login", wrong).status == 401)
@@ -159,6 +175,7 @@ import Testing
       #expect(cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict"))
       let headers = ["Cookie": String(cookie.split(separator: ";")[0])]
       #expect(try await fixture.ask("GET", "/api/v1/children?path=/", headers: headers).status == 200)
+      #expect(try await fixture.ask("GET", "/", headers: headers).headers["link"] != nil)
       #expect(try await fixture.change("POST", "/znode", #"{"path":"/a"}"#, headers: headers).status == 201)
       #expect(
         fixture.log.all.contains { $0.contains("\"ann\"") && $0.contains("201") && $0.hasSuffix("create \"/a\"") })

@@ -347,16 +347,18 @@ addEventListener("beforeunload", (event) => {
 
 /**
  * Asks for what the first view shows before anything is built, and waits for it a moment: then the first paint has it,
- * and the browser does not lay out and paint a page without it.
+ * and the browser does not lay out and paint a page without it. The root is asked for whatever is shown, because the
+ * browser has asked for it already (Site.swift), and would give an answer that is not taken to a later question.
  */
 async function start() {
   if (!location.hash) history.replaceState(null, "", hashOf("/"));
   const session = loadSession().finally(() => api.isReady()).then(() => null, (error) => error);
   const route = routeOf(location.hash);
-  if (route.view === "tree") {
-    const answers = [api.askAhead("/children", { path: "/" }), api.askAhead("/znode", { path: route.path })];
-    await Promise.race([Promise.all(answers), new Promise((resolve) => setTimeout(resolve, 50))]);
-  }
+  const isTree = route.view === "tree";
+  const paths = new Set(["/", isTree ? route.path : "/"]);
+  const answers = [api.askAhead("/children", { path: "/" })];
+  for (const path of paths) answers.push(api.askAhead("/znode", { path }));
+  if (isTree) await Promise.race([Promise.all(answers), new Promise((resolve) => setTimeout(resolve, 50))]);
   buildHeader();
   drawHeader();
   show().finally(() => api.forgetEarly());

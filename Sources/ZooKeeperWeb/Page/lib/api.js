@@ -57,9 +57,14 @@ export class Api {
     return answer ? answer.catch(ask) : ask();
   }
 
-  /** Sends a GET whose answer is for the next `get` of it, until `forgetEarly`. Settles, without a value, with it. */
+  /**
+   * Sends a GET whose answer is for the next `get` of it, until `forgetEarly`. Settles, without a value, with it.
+   *
+   * The browser may have asked already, because the answer with the page told it to: only a request that does not
+   * refuse every cache is given that answer.
+   */
   askAhead(endpoint, parameters) {
-    const answer = this.send("GET", endpoint, parameters, undefined, {}, []);
+    const answer = this.send("GET", endpoint, parameters, undefined, { cache: "default" }, []);
     this.early.set(this.address(endpoint, parameters), answer);
     return answer.then(() => {}, () => {});
   }
@@ -123,7 +128,7 @@ export class Api {
     let response;
     try {
       response = await fetch(this.address(endpoint, parameters), {
-        method, headers, body: content, signal: options.signal, cache: "no-store", credentials: "same-origin",
+        method, headers, body: content, signal: options.signal, cache: options.cache ?? "no-store", credentials: "same-origin",
       });
     } catch (error) {
       throw this.broken(error);
