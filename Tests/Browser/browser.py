@@ -317,6 +317,7 @@ class PageTest(unittest.TestCase):
         ActionChains(self.browser).send_keys(*keys).perform()
 
     def focus_tree(self):
+        self.until("the cursor of the tree", self.cursor)
         self.js("document.querySelector('[role=treegrid]').focus()")
 
     def fill(self, element, text):

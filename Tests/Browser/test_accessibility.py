@@ -204,6 +204,7 @@ class AccessibilityTest(PageTest):
     def test_the_focus_goes_through_the_page_and_is_seen(self):
         self.visit(self.path("value"))
         self.until_text(".value-text", '"two"')
+        self.until("the cursor of the tree", self.cursor)
         self.js("document.activeElement.blur()")
         seen = []
         for _ in range(60):
