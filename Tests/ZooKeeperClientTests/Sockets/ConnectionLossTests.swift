@@ -155,7 +155,11 @@ struct ConnectionLossTests {
   /// A server that is down counts no time: the session lives on with it.
   @Test func aSessionOutlivesAnOutageThatIsLongerThanItsTimeout() async throws {
     let server = try await ApacheServer.start()
-    let change: (inout ZooKeeperClient.Configuration) -> Void = { $0.sessionTimeout = .seconds(12) }
+    let change: (inout ZooKeeperClient.Configuration) -> Void = {
+      $0.sessionTimeout = .seconds(12)
+      // Apache's server sometimes forgets a connection whose handshake came while it was starting.
+      $0.connectTimeout = .seconds(10)
+    }
     try await withClient(server.connectString, change) { client in
       try await client.create("/held", mode: .ephemeral)
       let session = await client.snapshot().sessionID
