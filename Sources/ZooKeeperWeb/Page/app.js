@@ -135,7 +135,7 @@ const logOutPlace = h("span");
 function buildHeader() {
   replace(header,
     h("a", { class: "brand", href: "#/", "aria-label": "zkcli: the root of the tree" },
-      h("img", { src: "icon.svg", alt: "" }), h("span", null, "zkcli")),
+      h("img", { loading: "lazy", src: "icon.svg", alt: "" }), h("span", null, "zkcli")),
     h("div", { class: "cluster" }, clusterLink), navigation, h("div", { class: "grow" }),
     h("a", { class: "button quiet", href: viewHash("jobs"), title: "Jobs" }, icon("jobs"),
       h("span", { class: "unseen" }, "Jobs"), jobsCount),
@@ -351,7 +351,6 @@ addEventListener("beforeunload", (event) => {
  * browser has asked for it already (Site.swift), and would give an answer that is not taken to a later question.
  */
 async function start() {
-  if (!location.hash) history.replaceState(null, "", hashOf("/"));
   const session = loadSession().finally(() => api.isReady()).then(() => null, (error) => error);
   const route = routeOf(location.hash);
   const isTree = route.view === "tree";
@@ -363,6 +362,8 @@ async function start() {
   drawHeader();
   show().finally(() => api.forgetEarly());
   const failure = await session;
+  // Not before: where there is a fragment, the browser lays out even a page that has nothing yet, to look for it.
+  if (!location.hash) history.replaceState(null, "", hashOf("/"));
   if (failure) {
     isServerAway = true;
     drawState();

@@ -9,8 +9,10 @@ const tallest = 12_000_000;
 /**
  * `count()` says how many rows there are, `key(index)` names one (an element is kept for it while it is seen),
  * `draw(element, index)` fills an element, which may have been another row's. `rowHeight()` is in pixels.
- * `onRange(first, last)` hears what is seen. `head` stays at the top of the scrolled area. Returns {element,
- * refresh(), scrollTo(index), range(), elementAt(index)}.
+ * `onRange(first, last)` hears what is seen. `head` stays at the top of the scrolled area.
+ *
+ * The first rows are drawn when the browser has laid out the list. To ask for its size before that would make the
+ * browser lay out the whole page at once, and a second time with the rows.
  */
 export function virtualList({ count, key, draw, rowHeight, onRange = () => {}, make = () => h("div", {}),
   attributes = {}, head = null }) {
@@ -20,9 +22,13 @@ export function virtualList({ count, key, draw, rowHeight, onRange = () => {}, m
   let rows = new Map();  // key → {element, index}
   let frame = null;
   let seen = [0, -1];
+  let isLaidOut = false;
+  let wantedIndex = null;  // The row to scroll to as soon as the list is laid out.
 
   function refresh() {
+    cancelAnimationFrame(frame);
     frame = null;
+    if (!isLaidOut) return;
     const total = count();
     const height = rowHeight();
     const real = total * height;
@@ -64,6 +70,10 @@ export function virtualList({ count, key, draw, rowHeight, onRange = () => {}, m
 
   /** Scrolls as little as needed for this row to be seen; to the middle if it is far away. */
   function scrollTo(index) {
+    if (!isLaidOut) {
+      wantedIndex = index;
+      return;
+    }
     const height = rowHeight();
     const real = count() * height;
     const view = viewHeight();
@@ -82,11 +92,20 @@ export function virtualList({ count, key, draw, rowHeight, onRange = () => {}, m
   }
 
   element.addEventListener("scroll", refreshSoon, { passive: true });
-  const observer = new ResizeObserver(refreshSoon);
+  const observer = new ResizeObserver(() => {
+    if (isLaidOut) {
+      refreshSoon();
+      return;
+    }
+    isLaidOut = true;
+    if (wantedIndex === null) refresh();
+    else scrollTo(wantedIndex);
+  });
   observer.observe(element);
 
   return {
     element, content, refresh, refreshSoon, scrollTo, viewHeight, range: () => seen,
+    isLaidOut: () => isLaidOut,
     elementOf: (name) => rows.get(name)?.element ?? null,
     pageSize: () => Math.max(1, Math.floor(viewHeight() / rowHeight()) - 1),
     destroy() {

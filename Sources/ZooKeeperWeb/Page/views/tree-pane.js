@@ -115,7 +115,7 @@ export class TreePane {
     }
     if (isMoved && path !== "/" && this.branches.indexOf(path) >= 0) this.openSoon(path);
     const index = this.branches.indexOf(path);
-    if (index >= 0 && (isMoved || !this.isSeen(index))) this.list.scrollTo(index);
+    if (index >= 0) this.list.scrollTo(index);
     else this.list.refresh();
   }
 
@@ -123,12 +123,6 @@ export class TreePane {
   async openSoon(path) {
     const stat = this.stats.get(path)?.stat ?? await statOf(this.context.api, path).catch(() => null);
     if (stat?.numChildren > 0 && this.selected === path) this.open(path, { isQuiet: true });
-  }
-
-  isSeen(index) {
-    const height = rowPixels();
-    const top = this.list.element.scrollTop;
-    return index * height >= top && (index + 1) * height <= top + this.list.viewHeight();
   }
 
   async open(path, { isQuiet = false } = {}) {
@@ -312,7 +306,7 @@ export class TreePane {
   // What was at the top stays there when rows come or go above it.
 
   anchor() {
-    const top = this.list.element.scrollTop;
+    const top = this.list.isLaidOut() ? this.list.element.scrollTop : 0;
     if (top === 0) return null;
     const index = Math.floor(top / rowPixels());
     const row = index < this.branches.count ? this.branches.rowAt(index) : null;
