@@ -128,7 +128,8 @@ export class Api {
     let response;
     try {
       response = await fetch(this.address(endpoint, parameters), {
-        method, headers, body: content, signal: options.signal, cache: options.cache ?? "no-store", credentials: "same-origin",
+        method, headers, body: content, signal: options.signal, credentials: "same-origin",
+        cache: options.cache ?? "no-store",
       });
     } catch (error) {
       throw this.broken(error);
