@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-// Many tests only wait, for an election or a timeout: cores would idle with one test each.
-static const long testsPerCore = 3;
+// Many tests only wait, for an election or a timeout: a core would idle with one test.
+static const long testsPerCore = 2;
 
 __attribute__((constructor)) static void limitCrowd(void) {
   long cores = sysconf(_SC_NPROCESSORS_ONLN);

@@ -22,7 +22,7 @@ func withSession<Value: Sendable>(
 func session(_ connectString: String, timeout: Duration = .seconds(60)) async throws -> ZooKeeperClient {
   var configuration = ZooKeeperClient.Configuration(try ConnectString(parsing: connectString))
   configuration.sessionTimeout = timeout
-  configuration.connectTimeout = .seconds(60)
+  configuration.connectTimeout = .seconds(10)
   let client = ZooKeeperClient(configuration)
   try await client.withTimeLimit(.seconds(90)).connected(failsFast: false)
   return client

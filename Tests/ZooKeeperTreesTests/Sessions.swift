@@ -8,7 +8,7 @@ func withSession<Value: Sendable>(
 ) async throws -> Value {
   var configuration = ZooKeeperClient.Configuration(try ConnectString(parsing: connectString))
   configuration.sessionTimeout = .seconds(60)
-  configuration.connectTimeout = .seconds(60)
+  configuration.connectTimeout = .seconds(10)
   let client = ZooKeeperClient(configuration).withTimeLimit(.seconds(90))
   do {
     try await client.connected(failsFast: false)

@@ -16,8 +16,6 @@ struct EnsembleTests {
     let change: (inout ZooKeeperClient.Configuration) -> Void = {
       $0.sessionTimeout = .seconds(20)
       $0.allowsReadOnly = true
-      // Apache's server sometimes forgets a connection whose handshake came while it was starting.
-      $0.connectTimeout = .seconds(30)
       $0.defaultWatcher = log.handler
     }
     try await withClient(ensemble.connectString, change) { client in

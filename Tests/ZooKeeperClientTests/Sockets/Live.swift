@@ -12,7 +12,7 @@ func withClient<Result>(
 ) async throws -> Result {
   let client = try makeClient(connectString, change)
   do {
-    try await client.withTimeLimit(.seconds(30)).connected(failsFast: false)
+    try await client.withTimeLimit(.seconds(120)).connected(failsFast: false)
     let result = try await body(client)
     await client.close()
     return result
@@ -27,8 +27,9 @@ func makeClient(
   _ connectString: String, _ change: (inout ZooKeeperClient.Configuration) -> Void = { _ in }
 ) throws -> ZooKeeperClient {
   var configuration = ZooKeeperClient.Configuration(try ConnectString(parsing: connectString))
-  // Generous, for a machine that is doing something else.
-  configuration.connectTimeout = .seconds(120)
+  // Generous, for a machine that is doing something else; and short enough to try again soon, because Apache's server
+  // sometimes forgets a connection whose handshake came while it was starting.
+  configuration.connectTimeout = .seconds(10)
   configuration.requestTimeLimit = .seconds(120)
   change(&configuration)
   return ZooKeeperClient(configuration)
