@@ -221,7 +221,7 @@ struct HistoryTests {
       #expect(line != nil)
     }
     tail.send(signal: SIGINT)
-    #expect(try await tail.waitForEnd(within: .seconds(10)) == .exited(130))
+    #expect(try await tail.waitForEnd(within: .seconds(60)) == .exited(130))
     withExtendedLifetime(subject.keeper) {}
   }
 

@@ -28,7 +28,7 @@ struct LocalSessionTests {
         let dump = try member.ask("dump")
         #expect(dump.contains(/Local Session Sets \(\d+\)\/\(1\):/), "server \(member.id): \(dump)")
       }
-      try await eventually("the end of the session", within: .seconds(20), every: .milliseconds(20)) {
+      try await eventually("the end of the session", within: .seconds(60), every: .milliseconds(20)) {
         member.figure("local_sessions") == "0" ? () : nil
       }
     }

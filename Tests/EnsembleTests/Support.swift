@@ -32,7 +32,7 @@ extension ServerMember {
     try await launch()
     try await eventually("service of server \(id)", within: .seconds(60), every: .milliseconds(10)) { mode != nil }
     // The log has a thread of its own, which may be behind.
-    try? await eventually("the log tells how", within: .seconds(10)) { wasSynchronized(by: kind, since: offset) }
+    try? await eventually("the log tells how", within: .seconds(60)) { wasSynchronized(by: kind, since: offset) }
     #expect(
       wasSynchronized(by: kind, since: offset), "server \(id), \(kind): \(log.dropFirst(offset))",
       sourceLocation: sourceLocation)
@@ -105,7 +105,7 @@ extension ServerEnsemble {
     var trees: [[String]] = []
     do {
       // Sessions end meanwhile, and reading makes new ones: what counts is a moment in which all agree.
-      try await eventually("the same tree everywhere", within: .seconds(20), every: .milliseconds(100)) {
+      try await eventually("the same tree everywhere", within: .seconds(90), every: .milliseconds(100)) {
         trees = []
         for member in members { trees.append(try await member.withClient { try await $0.wholeTree() }) }
         return trees.allSatisfy { $0 == trees[0] }
@@ -117,12 +117,12 @@ extension ServerEnsemble {
       }
     }
     let ours = members.filter { $0.kind == .ours }
-    try await eventually("the same digest everywhere", within: .seconds(20), every: .milliseconds(20)) {
+    try await eventually("the same digest everywhere", within: .seconds(90), every: .milliseconds(20)) {
       Set(try ours.map { try $0.ask("hash") }).count <= 1
     }
     for member in members where member.kind == .apache {
       var count: String?
-      try await eventually("an answer of server \(member.id)", within: .seconds(20)) {
+      try await eventually("an answer of server \(member.id)", within: .seconds(90)) {
         count = member.figure("digest_mismatches_count")
         return count != nil
       }

@@ -91,7 +91,7 @@ struct StormTests {
       try await storm.end()
       try await client.setData("/light", data: [2])
     }
-    try await eventually("nothing is left", within: .seconds(20), every: .milliseconds(50)) {
+    try await eventually("nothing is left", within: .seconds(90), every: .milliseconds(50)) {
       try figure("outstanding_requests", of: server) == 0
     }
     try await server.end(by: SIGTERM)

@@ -99,7 +99,7 @@ public final class ApacheServer: Sendable {
   /// The answer to a four-letter word such as `ruok`.
   ///
   /// - Throws: `TestKitError.systemCall` if there is no connection or no answer within `timeout`.
-  public func fourLetterWord(_ word: String, timeout: Duration = .seconds(5)) throws -> String {
+  public func fourLetterWord(_ word: String, timeout: Duration = .seconds(20)) throws -> String {
     let socket = try LoopbackSocket.connect(to: port, timeout: timeout)
     try socket.write(Array(word.utf8))
     return String(decoding: try socket.readToEnd(), as: UTF8.self)
@@ -107,7 +107,8 @@ public final class ApacheServer: Sendable {
 
   /// The server's mode (`standalone`, `leader`, `follower`, `read-only`); nil if it does not serve.
   public var mode: String? {
-    guard let answer = try? fourLetterWord("srvr", timeout: .seconds(1)) else { return nil }
+    let isPaused = process.withLock { $0?.isPaused ?? false }
+    guard !isPaused, let answer = try? fourLetterWord("srvr") else { return nil }
     let line = answer.split(separator: "\n").first { $0.hasPrefix("Mode: ") }
     return line.map { String($0.dropFirst("Mode: ".count)) }
   }

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 
 /// A long-running process that dies with the test process, even when that crashes.
 ///
@@ -7,6 +8,7 @@ import Foundation
 /// be shorter, but it fires when the *thread* that started the child ends, and ours are borrowed from a pool.
 final class GuardedProcess: Sendable {
   let processID: Int32
+  private let hasBeenPaused = Mutex(false)
   private let watchdog: RunningCommand
 
   /// Being the parent, the shell keeps the process id from being used again until it stopped listening.
@@ -47,6 +49,9 @@ final class GuardedProcess: Sendable {
   /// Whether the process is gone.
   var hasEnded: Bool { watchdog.ending != nil }
 
+  /// Whether it was suspended, by `pause`: nothing that is asked of it is answered.
+  var isPaused: Bool { hasBeenPaused.withLock { $0 } }
+
   /// Sends `signal` to the process, unless it is gone.
   func send(signal: Int32) {
     guard !hasEnded else { return }
@@ -60,6 +65,7 @@ final class GuardedProcess: Sendable {
   ///
   /// - Throws: `TestKitError.timedOut`, also if the process is gone.
   func pause() async throws {
+    hasBeenPaused.withLock { $0 = true }
     send(signal: SIGSTOP)
     try await eventually("stop of process \(processID)", every: .milliseconds(1)) {
       let tasks = "/proc/\(processID)/task"
@@ -74,10 +80,13 @@ final class GuardedProcess: Sendable {
   }
 
   /// Continues a paused process.
-  func resume() { send(signal: SIGCONT) }
+  func resume() {
+    send(signal: SIGCONT)
+    hasBeenPaused.withLock { $0 = false }
+  }
 
   /// Asks the process to end, kills it if it has not after `patience`, and waits until it is gone.
-  func terminate(patience: Duration = .seconds(5)) async throws {
+  func terminate(patience: Duration = .seconds(30)) async throws {
     // A stopped process would not see the request.
     resume()
     send(signal: SIGTERM)

@@ -164,6 +164,9 @@ public final class ServerMember: Sendable {
   /// Whether its process is there.
   public var isRunning: Bool { process.withLock { $0.map { !$0.hasEnded } ?? false } }
 
+  /// Whether its process is suspended.
+  private var isPaused: Bool { process.withLock { $0?.isPaused ?? false } }
+
   /// Starts the process, and returns without waiting for it to serve.
   ///
   /// - Parameter other: which program continues with the files; that of `kind` by default.
@@ -214,9 +217,9 @@ public final class ServerMember: Sendable {
 
   /// The answer to a four-letter word.
   ///
-  /// - Throws: `TestKitError.systemCall` if there is no answer within a second.
+  /// - Throws: `TestKitError.systemCall` if there is no answer within 20 seconds.
   public func ask(_ word: String) throws -> String {
-    let socket = try LoopbackSocket.connect(to: ports.client, timeout: .seconds(1))
+    let socket = try LoopbackSocket.connect(to: ports.client, timeout: .seconds(20))
     try socket.write(Array(word.utf8))
     return String(decoding: try socket.readToEnd(), as: UTF8.self)
   }
@@ -231,14 +234,14 @@ public final class ServerMember: Sendable {
   public func figure(_ name: String) -> String? { field("zk_" + name, of: "mntr", separator: "\t") }
 
   private func field(_ name: String, of word: String, separator: String) -> String? {
-    guard isRunning, let answer = try? ask(word) else { return nil }
+    guard isRunning, !isPaused, let answer = try? ask(word) else { return nil }
     let line = answer.split(separator: "\n").first { $0.hasPrefix(name + separator) }
     return line.map { String($0.dropFirst(name.count + separator.count)) }
   }
 
   /// The answer of the AdminServer to a command.
   public func admin(_ command: String) throws -> [String: Any] {
-    let socket = try LoopbackSocket.connect(to: ports.admin, timeout: .seconds(5))
+    let socket = try LoopbackSocket.connect(to: ports.admin, timeout: .seconds(20))
     try socket.write(Array("GET /commands/\(command) HTTP/1.0\r\nHost: localhost\r\n\r\n".utf8))
     let answer = String(decoding: try socket.readToEnd(), as: UTF8.self)
     guard let body = answer.range(of: "\r\n\r\n").map({ answer[$0.upperBound...] }),

@@ -79,7 +79,7 @@ public final class ZkcliServer: Sendable {
 
   /// The server's mode (`standalone`, `leader`, `follower`); nil if it does not serve.
   public var mode: String? {
-    guard let socket = try? LoopbackSocket.connect(to: port, timeout: .seconds(1)),
+    guard let socket = try? LoopbackSocket.connect(to: port, timeout: .seconds(20)),
       (try? socket.write(Array("srvr".utf8))) != nil, let answer = try? socket.readToEnd()
     else { return nil }
     let line = String(decoding: answer, as: UTF8.self).split(separator: "\n").first { $0.hasPrefix("Mode: ") }
