@@ -201,6 +201,18 @@ class AccessibilityTest(PageTest):
         self.until_text("dialog[open] h2", "Keys")
         self.check("dialog-help")
 
+    def test_the_focus_comes_back_to_a_button_that_was_drawn_anew(self):
+        self.visit(self.path("plain"))
+        self.one(".kind-badge")
+        self.press("copy", lambda: self.one("[data-act=copy]"))
+        self.one("dialog[open]")
+        before = self.text(".value-facts")
+        self.api.set(self.path("plain"), "changed")
+        self.until("the change is shown", lambda: self.text(".value-facts") != before)
+        self.keys(Keys.ESCAPE)
+        self.until("closed", lambda: not self.all("dialog[open]"))
+        self.until("the focus is back", lambda: self.js("return document.activeElement.dataset.act") == "copy")
+
     def test_the_focus_goes_through_the_page_and_is_seen(self):
         self.visit(self.path("value"))
         self.until_text(".value-text", '"two"')

@@ -1,7 +1,7 @@
 // Dialogs, on the browser's own <dialog>: it keeps the focus inside, Escape closes it, and the focus goes back to
-// where it was.
+// where it was, also if that was drawn anew meanwhile.
 
-import { h, replace, uniqueID } from "./dom.js";
+import { h, placeOf, replace, uniqueID } from "./dom.js";
 import { icon } from "./icons.js";
 import { errorText, notice } from "./status.js";
 
@@ -25,7 +25,7 @@ export function openDialog({ title, body, actions = [], wide = false, onClose = 
     h("div", { class: "dialog-body" }, body), errors,
     h("footer", null, h("button", { type: "button", on: { click: () => tryClose() } }, closeLabel), ...buttons));
   const element = h("dialog", { class: wide ? "wide" : "", "aria-labelledby": heading }, form);
-  const opener = document.activeElement;
+  const opener = placeOf(document.activeElement);
   let isBusy = false;
 
   const dialog = { element, form, close, setError, setBusy,
@@ -75,7 +75,7 @@ export function openDialog({ title, body, actions = [], wide = false, onClose = 
   });
   element.addEventListener("close", () => {
     element.remove();
-    if (opener?.isConnected) opener.focus();
+    opener()?.focus();
     onClose?.();
   });
   document.body.append(element);

@@ -82,6 +82,21 @@ export function stylesheet(base, name) {
   });
 }
 
+/**
+ * Remembers a control, and gives a function that finds it again: itself, or the one that was drawn in its place
+ * meanwhile; null if there is none.
+ */
+export function placeOf(control) {
+  const name = (one) => one.id || one.dataset.act || one.getAttribute("aria-label") || one.textContent.trim();
+  const ancestors = [];
+  for (let one = control.parentElement; one; one = one.parentElement) ancestors.push(one);
+  return () => {
+    if (control.isConnected) return control;
+    const around = ancestors.find((one) => one.isConnected);
+    return [...around?.querySelectorAll(control.localName) ?? []].find((one) => name(one) === name(control)) ?? null;
+  };
+}
+
 let lastID = 0;
 
 /** An id that no other element has, for labels and descriptions. */

@@ -1,7 +1,7 @@
 // One znode: its place, what may be done with it, and its value, stat and ACL on three tabs.
 
 import { bytesOf } from "../lib/bytes.js";
-import { h, replace, setText } from "../lib/dom.js";
+import { h, placeOf, replace, setText } from "../lib/dom.js";
 import { ago, size, time } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import { ancestorsOf, hashOf, nameOf, parentOf, visible } from "../lib/paths.js";
@@ -185,7 +185,7 @@ export class ValuePane {
     const parts = ancestorsOf(path);
     const stat = this.znode?.stat;
     const kind = this.znode && kinds[this.znode.kind];
-    const focused = this.head.contains(document.activeElement) ? document.activeElement : null;
+    const focused = this.head.contains(document.activeElement) ? placeOf(document.activeElement) : null;
     replace(this.head,
       h("div", { class: "value-place" },
         h("button", { type: "button", class: "quiet to-tree", "aria-label": "Back to the tree",
@@ -211,8 +211,7 @@ export class ValuePane {
             "aria-controls": "value-body",
           tabindex: this.tab === name ? "0" : "-1", on: { click: () => this.openTab(name) },
         }, label))));
-    if (focused) this.head.querySelector(focused.id ? `#${focused.id}`
-      : `[data-act="${focused.dataset.act}"]`)?.focus();
+    focused?.()?.focus();
     this.body.setAttribute("aria-label", tabs.find(([name]) => name === this.tab)[1]);
   }
 
