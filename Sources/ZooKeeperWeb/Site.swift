@@ -115,11 +115,7 @@ final class Site: Sendable {
 
   /// Carries out a request that was admitted.
   func answer(_ request: WebRequest) async -> WebAnswer {
-    guard let endpoint = request.endpoint else {
-      var answer = PageFiles.answer(request)
-      if mayAskAhead(request) { answer.headers.append(("Link", Self.firstQuestions)) }
-      return answer
-    }
+    guard let endpoint = request.endpoint else { return await page(request) }
     var answer: WebAnswer
     var word = "ok"
     let route: Route
@@ -143,18 +139,6 @@ final class Site: Sendable {
   func logRefusal(_ head: HTTPRequestHead, _ client: WebClient, _ error: WebError) {
     guard head.method != .GET, head.method != .HEAD else { return }
     writeLog(client, user: nil, cluster: nil, error.status, error.word, "\(head.method) \(head.uri)")
-  }
-
-  /// Lets the browser ask for what the first view shows before it has the page's script, which takes these answers
-  /// (`start` in app.js): then the first frame that it paints has the rows of the tree.
-  ///
-  /// *Source*: RFC 8288; the HTML standard's link type `preload`.
-  private static let firstQuestions = ["children", "znode"]
-    .map { "</api/v1/\($0)?path=%2F>; rel=preload; as=fetch; crossorigin" }.joined(separator: ", ")
-
-  /// Whether the page that a request asks for shows the cluster that is current here, to a user who may see it.
-  private func mayAskAhead(_ request: WebRequest) -> Bool {
-    request.path == "/" && request.query.names.isEmpty && (logins == nil || user(of: request) != nil)
   }
 
   private func log(_ request: WebRequest, _ status: HTTPResponseStatus, _ word: String, _ deed: String?) {

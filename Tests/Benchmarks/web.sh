@@ -8,9 +8,9 @@
 #   -p PYTHON  a Python with selenium (default: python3); Tests/Browser/requirements.txt has the version
 #   ZKCLI      the binary (default: .build/release/zkcli; build it with the flags of the README)
 #
-# Times in the browser are its own: from the request of the page to the paint of the first row of the root's children,
-# and from the step to the znode with many children to the frame that shows the first of them. Then 200 streams follow
-# one znode that changes 50 times a second: the processor time of the page's process, and its memory after all of this.
+# Times in the browser are its own: from the request of the page to its first paint, which has the rows of the root's
+# children, and to the paint of the rows that the script draws; and from the step to the znode with many children to the
+# frame that shows the first of them. Then 200 streams follow one znode that changes 50 times a second: the processor time of the page's process, and its memory after all of this.
 # Prints the bars with a verdict on each; exits with 1 if one is missed. Needs Debian's chromium and chromium-driver.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/kit.sh"

@@ -45,6 +45,48 @@ class TreeTest(PageTest):
         self.assertEqual(self.asked_for_the_root(), ["link", "fetch"])
         self.api.delete(late)
 
+    # Where the names of the rows are, from the top.
+    PLACES = """return [...document.querySelectorAll(".tree-row:not(.head) .text")].map((name) => {
+      const { x, y } = name.getBoundingClientRect();
+      return [name.textContent, Math.round(x), Math.round(y)]; }).sort((one, other) => one[2] - other[2])"""
+
+    def block(self, *addresses):
+        """Lets the browser load nothing from these addresses."""
+        self.browser.execute_cdp_cmd("Network.enable", {})
+        self.browser.execute_cdp_cmd("Network.setBlockedURLs", {"urls": addresses})
+
+    def open_without_script(self, address):
+        """Opens a place without the script, until the server was quick enough to write the rows into the document."""
+        self.block("*/page.js")
+        self.addCleanup(self.block)
+
+        def open_it():
+            self.open_anew(address)
+            return self.all("#first")
+
+        self.until("the rows of the document", open_it)
+
+    def test_the_document_has_the_rows_where_the_script_draws_them(self):
+        for size in [(1280, 800), (390, 800)]:
+            self.size(*size)
+            self.open_without_script("#/")
+            first = self.js(self.PLACES)
+            self.assertIn(self.root[1:], [name for name, _, _ in first])
+            self.assertEqual(self.text("#first .tree-row.head"), "NameChildrenSizeVersionOwner")
+            self.block()
+            self.open_anew("#/")
+            self.row(self.root)
+            self.until("the first view is gone", lambda: not self.all("#first"))
+            self.assertEqual(self.js(self.PLACES)[: len(first)], first)
+
+    def test_the_rows_of_the_document_are_not_shown_elsewhere(self):
+        for address in ["#!/ensemble", f"#{self.root}", "#/?tab=access"]:
+            self.open_without_script(address)
+            self.assertEqual(self.js("return document.getElementById('first').checkVisibility()"), False, address)
+        self.block()
+        self.open_anew("#!/clusters")
+        self.until("the first view is gone", lambda: self.all('[data-view="clusters"]') and not self.all("#first"))
+
     def test_shows_the_figures_of_a_row(self):
         self.visit(self.path("alpha"))
         row = self.row(self.path("many"))

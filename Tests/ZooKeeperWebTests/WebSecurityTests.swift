@@ -51,9 +51,9 @@ import Testing
   /// The document has the colours that were chosen, and nothing else that a cookie says.
   @Test func thePageHasTheChosenColours() async throws {
     try await WebFixture.run { fixture in
-      let plain = try await fixture.ask("GET", "/")
+      let plain = try await fixture.ask("GET", "/?visit=1")
       #expect(plain.headers["vary"] == "Accept-Encoding, Cookie" && !plain.text.contains("data-theme"))
-      for path in ["/", "/index.html"] {
+      for path in ["/?visit=1", "/index.html?visit=1"] {
         for theme in ["light", "dark"] {
           let page = try await fixture.ask("GET", path, headers: ["Cookie": "a=b; theme=\(theme); zkcli=1"])
           #expect(page.text == plain.text.replacing("<html ", with: "<html data-theme=\"\(theme)\" "), "\(path)")
@@ -61,7 +61,8 @@ import Testing
         }
       }
       for cookie in ["theme=", "theme=\"><script>", "theme=Dark", "nottheme=dark", "theme"] {
-        #expect(try await fixture.ask("GET", "/", headers: ["Cookie": cookie]).text == plain.text, "\(cookie)")
+        let page = try await fixture.ask("GET", "/?visit=1", headers: ["Cookie": cookie])
+        #expect(page.text == plain.text, "\(cookie)")
       }
       let script = try await fixture.ask("GET", "/page.js", headers: ["Cookie": "theme=dark"])
       #expect(script.headers["vary"] == "Accept-Encoding")
@@ -87,10 +88,10 @@ import Testing
     try await WebFixture.run { fixture in
       let page = try await fixture.ask("GET", "/")
       #expect(page.status == 200 && page.headers["content-type"] == "text/html; charset=utf-8")
-      let packed = try await fixture.ask("GET", "/index.html", headers: ["Accept-Encoding": "br, gzip"])
+      let packed = try await fixture.ask("GET", "/index.html?visit=1", headers: ["Accept-Encoding": "br, gzip"])
       #expect(packed.headers["content-encoding"] == "gzip" && packed.body.count < page.body.count)
       let tag = try #require(packed.headers["etag"])
-      #expect(try await fixture.ask("GET", "/", headers: ["If-None-Match": tag]).status == 304)
+      #expect(try await fixture.ask("GET", "/?visit=1", headers: ["If-None-Match": tag]).status == 304)
       for path in ["/../index.html", "/%2e%2e/index.html", "/a%00", "/etc/passwd", "/lib/", "/lib", "/openapi.yaml"] {
         #expect(try await fixture.ask("GET", path).status == 404, "\(path)")
       }

@@ -27,6 +27,7 @@ enum PageFiles {
 
   /// The description of the API, which is not a part of the page.
   private static let descriptionName = "openapi.yaml"
+  private static let frameName = "index.html"
 
   /// The files as they were written, by their names.
   static let sources = Dictionary(
@@ -34,18 +35,25 @@ enum PageFiles {
     uniquingKeysWith: { first, _ in first })
 
   /// By the path of the target. Made when the first file is asked for.
-  private static let files: [String: File] = {
+  private static let files = made.files
+
+  /// The document and its first view.
+  private static let firstView = made.firstView
+
+  private static let made: (files: [String: File], firstView: FirstView?) = {
     var texts = sources
     texts[descriptionName] = nil
     // Without the bundle the page is slower and otherwise the same; a test sees to it that there is one.
     if let bundle = try? PageBundle(texts) {
-      texts["index.html"] = bundle.index
+      texts[frameName] = bundle.index
       for (name, text) in bundle.files { texts[name] = text }
     }
+    let firstView = texts[frameName].flatMap { FirstView($0) }
+    if let firstView { texts[frameName] = firstView.frame }
     var files: [String: File] = [:]
     for (name, text) in texts { files["/" + name] = File(name, text) }
-    files["/"] = files["/index.html"]
-    return files
+    files["/"] = files["/" + frameName]
+    return (files, firstView)
   }()
 
   /// The page's frame for those who have chosen its colours, by what the cookie `theme` says.
@@ -53,27 +61,39 @@ enum PageFiles {
   /// The choice is in the document itself, so that the first paint has the right colours and waits for no script.
   /// Without a choice, the preference of the system counts (theme.css).
   private static let framesByTheme: [String: File] = {
-    let name = "index.html"
-    let frame = files["/" + name].map { String(decoding: $0.plain, as: UTF8.self) } ?? ""
-    return Dictionary(
-      uniqueKeysWithValues: ["light", "dark"].map { theme in
-        (theme, File(name, frame.replacing("<html ", with: "<html data-theme=\"\(theme)\" ")))
-      })
+    let frame = files["/" + frameName].map { String(decoding: $0.plain, as: UTF8.self) } ?? ""
+    return Dictionary(uniqueKeysWithValues: themes.map { ($0, File(frameName, themed(frame, $0))) })
   }()
+
+  private static let themes = ["light", "dark"]
+
+  private static func themed(_ document: String, _ theme: String) -> String {
+    document.replacing("<html ", with: "<html data-theme=\"\(theme)\" ", maxReplacements: 1)
+  }
 
   private static let descriptionFile = sources[descriptionName].map { File(descriptionName, $0) }
 
   /// Makes the files ready to be sent, so that the first request does not wait for it.
   static func prepare() { _ = framesByTheme.count }
 
+  /// Whether a path is that of the document.
+  static func isFrame(_ path: String) -> Bool { files[path]?.isFrame == true }
+
   /// Answers a request for a file.
-  static func answer(_ request: WebRequest) -> WebAnswer {
+  ///
+  /// - Parameter rootNames: the children of the root for the document's first view; nil for a document without it.
+  static func answer(_ request: WebRequest, rootNames: [String]? = nil) -> WebAnswer {
     #if DEBUG
       if let answer = answerFromFolder(request) { return answer }
     #endif
     guard var file = files[request.path] else { return .error(.notFound("there is no such page")) }
-    if file.isFrame, let theme = request.cookie("theme"), let frame = framesByTheme[theme] { file = frame }
-    return file.answer(request)
+    guard file.isFrame else { return file.answer(request) }
+    let theme = request.cookie("theme").flatMap { themes.contains($0) ? $0 : nil }
+    guard let rootNames, let document = firstView?.document(rootNames) else {
+      if let theme, let frame = framesByTheme[theme] { file = frame }
+      return file.answer(request)
+    }
+    return File(frameName, theme.map { themed(document, $0) } ?? document).answer(request, isKept: false)
   }
 
   /// Answers with the description of the API.
@@ -125,10 +145,13 @@ extension PageFiles.File {
   }
 
   /// The answer with the file, compressed if the client accepts that, and without a body if the client has it.
-  fileprivate func answer(_ request: WebRequest) -> WebAnswer {
+  ///
+  /// - Parameter isKept: whether browsers may keep the file. What an ensemble has is not written to their disks.
+  fileprivate func answer(_ request: WebRequest, isKept: Bool = true) -> WebAnswer {
     let varies = isFrame ? "Accept-Encoding, Cookie" : "Accept-Encoding"
-    let headers = [("ETag", tag), ("Cache-Control", "no-cache"), ("Vary", varies), ("Content-Type", type)]
-    let known = request.headers[canonicalForm: "If-None-Match"]
+    var headers = [("Vary", varies), ("Content-Type", type)]
+    headers += isKept ? [("ETag", tag), ("Cache-Control", "no-cache")] : [("Cache-Control", "no-store")]
+    let known = isKept ? request.headers[canonicalForm: "If-None-Match"] : []
     if known.contains(where: { $0 == tag || $0 == "W/\(tag)" || $0 == "*" }) {
       return WebAnswer(status: .notModified, headers: headers)
     }

@@ -102,6 +102,15 @@ async function show() {
   if (mine !== turn || !current.view) return;
   document.title = `${name === "tree" ? route.path : entry.title} · ${context.session?.cluster ?? "ZooKeeper"}`;
   current.view.update(route);
+  leaveFirstView(current.view);
+}
+
+/** Takes away the rows that came with the document (FirstView.swift), in the frame that has those of the view. */
+async function leaveFirstView(view) {
+  const first = document.getElementById("first");
+  if (!first) return;
+  await view.loaded?.();
+  requestAnimationFrame(() => first.remove());
 }
 
 let treeHash = "#/";

@@ -26,7 +26,7 @@ export class TreePane {
     this.dataWatches = new Map();
     this.cursor = "/";
     this.selected = "/";
-    this.isStarted = false;
+    this.loaded = null;  // Settled when the children of the root are there, or an error instead.
     this.buildElements();
     this.watchSeen = debounce(() => this.watchRows(), 400);
     context.live.on("resync", throttle(() => this.refreshAll(), 1000));
@@ -95,9 +95,8 @@ export class TreePane {
   // Loading.
 
   start() {
-    this.isStarted = true;
     this.follow(this.branches.root);
-    return this.load(this.branches.root);
+    this.loaded = this.load(this.branches.root);
   }
 
   /** Shows the place of the address: opens what is above it, and puts the cursor there. */
@@ -105,7 +104,7 @@ export class TreePane {
     this.selected = path;
     const isMoved = this.cursor !== path;
     this.cursor = path;
-    if (!this.isStarted) this.start();
+    if (!this.loaded) this.start();
     this.list.refresh();
     for (const part of ancestorsOf(path).slice(0, -1)) {
       const branch = part === "/" ? this.branches.root : await this.open(part, { isQuiet: true });

@@ -71,11 +71,12 @@ export function mount(container, context) {
   }
 
   function separator() {
-    let width = Number(localStorage.getItem("tree-width")) || 46;
+    const root = document.documentElement.style;
+    let width = parseFloat(root.getPropertyValue("--tree-width"));  // Set by first.js.
     const element = h("div", {
       class: "separator", role: "separator", tabindex: "0", "aria-orientation": "vertical",
         "aria-label": "Width of the tree",
-      "aria-valuemin": narrowest, "aria-valuemax": widest,
+      "aria-valuemin": narrowest, "aria-valuemax": widest, "aria-valuenow": Math.round(width),
       on: {
         keydown: (event) => {
           const step = { ArrowLeft: -2, ArrowRight: 2 }[event.key];
@@ -96,12 +97,11 @@ export function mount(container, context) {
     function set(percent) {
       width = Math.min(widest, Math.max(narrowest, percent));
       element.setAttribute("aria-valuenow", Math.round(width));
-      element.parentElement?.style.setProperty("--tree-width", `${width}%`);
+      root.setProperty("--tree-width", `${width}%`);
       localStorage.setItem("tree-width", width.toFixed(1));
     }
-    queueMicrotask(() => set(width));
     return element;
   }
 
-  return { update, key, hasUnsaved: () => value.hasUnsaved(), unmount() {} };
+  return { update, key, loaded: () => tree.loaded, hasUnsaved: () => value.hasUnsaved(), unmount() {} };
 }
