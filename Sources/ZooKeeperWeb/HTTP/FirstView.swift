@@ -1,7 +1,7 @@
 /// The rows of the tree that the document itself has.
 ///
-/// With them, the browser paints the tree at first, and otherwise it would wait for the script. The script draws the same
-/// rows a moment later, and takes these away (`leaveFirstView` in app.js).
+/// With them, the browser's first paint shows the tree, for which it would otherwise wait for the script. The script
+/// draws the same rows a moment later, and takes these away (`leaveFirstView` in app.js).
 ///
 /// The markup is the page's own: in index.html, comments stand around the view and around the row of a child, which is
 /// repeated for each child of the root.
