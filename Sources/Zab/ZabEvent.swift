@@ -17,6 +17,8 @@ package enum ZabEvent: Equatable, Sendable {
   case tick
   /// An election message of another server.
   case notification(ElectionNotification, from: ServerID)
+  /// Nothing listens at the election port of this server, to which a notification was sent: its process has ended.
+  case notificationRefused(by: ServerID)
   /// A learner has opened a connection to this server's quorum port.
   case learnerConnected(ConnectionID)
   /// An observer has opened a connection to this server's port for observers.

@@ -89,6 +89,7 @@ package struct ZabPeer: Equatable, Sendable {
     case .started: startLooking(&actions)
     case .tick: onTick(&actions)
     case .notification(let notification, let sender): onNotification(notification, from: sender, &actions)
+    case .notificationRefused(let server): onRefusedNotification(server, &actions)
     case .learnerConnected(let connection): onLearnerConnected(connection, &actions)
     case .observerConnected(let connection): onObserverConnected(connection, &actions)
     case .leaderConnected(let connection): onLeaderConnected(connection, &actions)

@@ -69,6 +69,7 @@ enum SimulationEvent {
   case sendPiece(ConnectionID, leader: ServerID)
   case logExamined(ConnectionID, isComplete: Bool, leader: ServerID, generation: Int)
   case notification(ElectionNotification, from: ServerID, to: ServerID)
+  case notificationRefused(by: ServerID, to: ServerID, generation: Int)
   case called(leader: ServerID, isObserverMaster: Bool, by: ServerID, generation: Int)
   case callFailed(ServerID, generation: Int)
   case packet(ConnectionID, SimulatedLink.Direction, SimulatedPacket)
@@ -92,7 +93,7 @@ enum SimulationEvent {
     switch self {
     case .tick(let id, _), .written(let id, _, _, _), .snapshotStep(let id, _, _): id
     case .called(let id, _, _, _), .callFailed(let id, _): id
-    case .notification(_, _, let id): id
+    case .notification(_, _, let id), .notificationRefused(_, let id, _): id
     case .serverBytes(let id, _, _, _, _), .sendPiece(_, let id): id
     case .logExamined(_, _, let id, _), .serveReaders(let id, _): id
     case .packet, .clientBytes, .clientStep, .fault, .restart, .resume, .heal, .endFaults: nil

@@ -17,7 +17,11 @@ extension Simulation {
 
   /// Sends an election message, which may be lost or duplicated.
   func send(_ notification: ElectionNotification, from server: SimulatedServer, to receiver: ServerID) {
-    guard !server.severed.contains(receiver), self.server(receiver).isUp else { return }
+    guard !server.severed.contains(receiver) else { return }
+    guard self.server(receiver).isUp else {
+      let refusal = SimulationEvent.notificationRefused(by: receiver, to: server.id, generation: server.generation)
+      return queue.push(refusal, at: now + latency)
+    }
     // Servers replace their election connections, so messages can be lost and old ones can be sent again.
     if !faultsAreOver, random.chance(20) { return }
     queue.push(.notification(notification, from: server.id, to: receiver), at: now + latency)

@@ -110,6 +110,8 @@ package final class Simulation {
       let leader = server(leader)
       if leader.generation == generation { step(leader, .logExamined(link, isComplete: isComplete)) }
     case .notification(let notification, let sender, let id): onNotification(notification, sender, server(id))
+    case .notificationRefused(let receiver, let id, let generation):
+      if server(id).generation == generation { step(server(id), .notificationRefused(by: receiver)) }
     case .called(let leader, false, let caller, let generation): onCalled(leader, caller, generation)
     case .called(let master, true, let caller, let generation): onObserverCalled(master, caller, generation)
     case .callFailed(let id, let generation):

@@ -166,7 +166,8 @@ struct Cluster {
     var history = TxnHistory(base: disk.base)
     for entry in disk.log { history.append(entry) }
     delivered[server] = disk.log.map(\.zxid)
-    events.append(.restart(server, disk.log.map(\.zxid)))
+    // A snapshot stands for what it contains.
+    events.append(.restart(server, (disk.base == .zero ? [] : [disk.base]) + disk.log.map(\.zxid)))
     peers[server] = ZabPeer(
       id: server, configuration: configuration, settings: settings, acceptedEpoch: disk.accepted,
       currentEpoch: disk.current, history: history, lacksData: disk.isLost && disk.log.isEmpty)
@@ -190,6 +191,7 @@ struct Cluster {
   private mutating func deliver(_ message: Message) {
     switch message {
     case .notification(let notification, let sender, let receiver):
+      if peers[receiver] == nil { return step(sender, .notificationRefused(by: receiver)) }
       guard !isCut(sender, receiver) else { return }
       show("\(sender)>\(receiver) \(notification.state) vote=\(voteText(notification)) round=\(notification.round)")
       step(receiver, .notification(notification, from: sender))

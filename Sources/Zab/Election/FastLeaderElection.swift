@@ -24,6 +24,11 @@ struct FastLeaderElection: Equatable, Sendable {
   var resendInterval: Int64 = 0
   /// When the vote of a quorum becomes final; nil while no quorum agrees.
   var decisionDeadline: Int64?
+  /// The servers whose processes have ended, so that no vote of theirs is waited for.
+  var gone: Set<ServerID> = []
+  /// Whether this server has not taken part in an election before. The others may just be starting: one that does not
+  /// listen yet may have a better vote.
+  var isFirst = true
 
   /// A configuration in a notification, as it came, and parsed; nil if it cannot be parsed.
   struct ToldConfiguration: Equatable, Sendable {
@@ -55,6 +60,7 @@ extension ZabPeer {
     election.settled = [:]
     election.resendInterval = settings.minNotificationMilliseconds
     election.decisionDeadline = nil
+    election.gone = []
     election.takesLowerRound = true
     if delay > 0 { election.resendDeadline = now + delay } else { propose(&actions) }
     evaluate(&actions)
@@ -76,6 +82,7 @@ extension ZabPeer {
     _ notification: ElectionNotification, from sender: ServerID, _ actions: inout [ZabAction]
   ) {
     guard sender != id else { return }
+    election.gone.remove(sender)
     if role == .looking, adoptConfiguration(of: notification, from: sender, &actions) { startRound(&actions) }
     guard votes(sender) else { return reply(to: sender, &actions) }
     guard role == .looking else {
@@ -93,6 +100,17 @@ extension ZabPeer {
       }
     case .observing: break
     }
+  }
+
+  /// Handles the refusal of a notification: does not wait for a vote of this server.
+  ///
+  /// The servers that have lost a leader because its process was killed elect another one that much sooner. If the
+  /// server comes back in the meantime, it finds that leader: a better vote that comes late costs an election, never
+  /// data.
+  mutating func onRefusedNotification(_ server: ServerID, _ actions: inout [ZabAction]) {
+    guard role == .looking, !election.isFirst, election.votes[server] == nil else { return }
+    election.gone.insert(server)
+    evaluate(&actions)
   }
 
   /// Adopts the newer configuration in a message: a server that knows only of former members would find no leader.
@@ -214,8 +232,8 @@ extension ZabPeer {
     configuration.isQuorum { votes[$0].map { wanted.agrees(with: $0) } ?? false }
   }
 
-  /// Decides the election if a quorum agrees with this server's proposal: at once if all voters do, else after a delay
-  /// in which a better vote can arrive.
+  /// Decides the election if a quorum agrees with this server's proposal: at once if all voters do whose processes have
+  /// not ended, else after a delay in which a better vote can arrive.
   private mutating func evaluate(_ actions: inout [ZabAction]) {
     if lacksData { return }
     let wanted = ReceivedVote(own: election.proposal, round: election.round)
@@ -224,7 +242,7 @@ extension ZabPeer {
       election.decisionDeadline = nil
       return
     }
-    if allVoters.allSatisfy({ election.votes[$0].map { wanted.agrees(with: $0) } ?? false }) {
+    if allVoters.allSatisfy({ election.votes[$0].map { wanted.agrees(with: $0) } ?? election.gone.contains($0) }) {
       return conclude(&actions)
     }
     election.decisionDeadline = election.decisionDeadline ?? now + settings.decisionMilliseconds
@@ -232,6 +250,7 @@ extension ZabPeer {
 
   private mutating func conclude(_ actions: inout [ZabAction]) {
     election.decisionDeadline = nil
+    election.isFirst = false
     election.votes = [:]
     election.settled = [:]
     if election.proposal.leader == id {

@@ -17,6 +17,13 @@ import ZooKeeperProtocol
 final class ElectionPort: @unchecked Sendable {
   // @unchecked: everything is touched on the event loop only.
 
+  /// What the port tells the driver.
+  struct Events {
+    let onMessage: (ElectionNotification, ServerID) -> Void
+    /// Nothing listens at the election port of a server that a message is for.
+    let onRefused: (ServerID) -> Void
+  }
+
   private struct Peer {
     var channel: (any Channel)?
     var waiting: [UInt8]?
@@ -48,7 +55,7 @@ final class ElectionPort: @unchecked Sendable {
   private let tap: MessageTap
   private let loop: any EventLoop
   private let logger: Logger
-  private let onMessage: (ElectionNotification, ServerID) -> Void
+  private let events: Events
   private var listeners: [any Channel] = []
   private var peers: [ServerID: Peer] = [:]
   private var isStopped = false
@@ -59,7 +66,7 @@ final class ElectionPort: @unchecked Sendable {
 
   init(
     _ settings: ServerConfiguration.Ensemble, _ transport: PeerTransport, _ links: FaultyLinks, _ tap: MessageTap,
-    loop: any EventLoop, logger: Logger, onMessage: @escaping (ElectionNotification, ServerID) -> Void
+    loop: any EventLoop, logger: Logger, events: Events
   ) {
     id = settings.serverID
     self.settings = settings
@@ -69,7 +76,7 @@ final class ElectionPort: @unchecked Sendable {
     self.tap = tap
     self.loop = loop
     self.logger = logger
-    self.onMessage = onMessage
+    self.events = events
   }
 
   /// For a connection, which keeps the port as long as it exists.
@@ -144,7 +151,14 @@ final class ElectionPort: @unchecked Sendable {
     peers[server, default: Peer()].isDialing = true
     call(addresses, timeoutMilliseconds: settings.times.connectTimeoutMilliseconds).whenComplete { [self] result in
       peers[server]?.isDialing = false
-      guard case .success(let channel) = result else { return onCallFailed(server) }
+      let channel: any Channel
+      switch result {
+      case .success(let opened): channel = opened
+      case .failure(let error):
+        // Of several addresses only the last one's error is known.
+        if addresses.count == 1, OutboundCall.isRefusal(error) { events.onRefused(server) }
+        return onCallFailed(server)
+      }
       peers[server]?.failedCalls = 0
       guard !isStopped, !severed.contains(server) else { return channel.close(promise: nil) }
       let greeting = ElectionGreeting(serverID: id, addresses: settings.ownMember.addresses.map(\.election))
@@ -298,7 +312,7 @@ final class ElectionPort: @unchecked Sendable {
   private func onNotification(_ notification: ElectionNotification, from server: ServerID) {
     guard !severed.contains(server) else { return }
     tap.onEvent?(.received(.vote(notification), from: server))
-    onMessage(notification, server)
+    events.onMessage(notification, server)
   }
 
   /// Says why a connection could not be encrypted. Its end is reported separately.

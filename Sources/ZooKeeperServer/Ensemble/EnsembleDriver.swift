@@ -84,12 +84,7 @@ final class EnsembleDriver: @unchecked Sendable {
       settings,
       maxRequestBytes: ServerSettings.maximumTxnBytes(maximumFrameBytes: configuration.maximumFrameBytes),
       transport, clock, links, tap, loop: loop, logger: logger, events: quorumEvents)
-    election = ElectionPort(
-      settings, transport, links, tap, loop: loop, logger: logger
-    ) { [unowned self] notification, server in
-      step(.notification(notification, from: server))
-      turns.end()
-    }
+    election = ElectionPort(settings, transport, links, tap, loop: loop, logger: logger, events: electionEvents)
   }
 
   var member: EnsembleMember { runner.member }
@@ -239,6 +234,18 @@ final class EnsembleDriver: @unchecked Sendable {
 
   /// Sends the packets of this turn.
   func flush() { quorum.flush() }
+
+  private var electionEvents: ElectionPort.Events {
+    ElectionPort.Events(
+      onMessage: { [unowned self] notification, server in
+        step(.notification(notification, from: server))
+        turns.end()
+      },
+      onRefused: { [unowned self] server in
+        step(.notificationRefused(by: server))
+        turns.end()
+      })
+  }
 
   private var quorumEvents: QuorumPort.Events {
     QuorumPort.Events(

@@ -2,6 +2,12 @@ import NIOCore
 import NIOPosix
 import ZooKeeperProtocol
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 /// An attempt to connect to another server.
 struct OutboundCall: Sendable {
   let loop: any EventLoop
@@ -31,5 +37,13 @@ struct OutboundCall: Sendable {
     return call.flatMapError { error in
       rest.isEmpty ? self.loop.makeFailedFuture(error) : self.connect(rest)
     }
+  }
+
+  /// Whether an attempt has failed because nothing listens at the address.
+  static func isRefusal(_ error: any Error) -> Bool {
+    if let error = error as? NIOConnectionError {
+      return !error.connectionErrors.isEmpty && error.connectionErrors.allSatisfy { isRefusal($0.error) }
+    }
+    return (error as? IOError)?.errnoCode == ECONNREFUSED
   }
 }
