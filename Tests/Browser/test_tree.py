@@ -87,6 +87,35 @@ class TreeTest(PageTest):
         self.open_anew("#!/clusters")
         self.until("the first view is gone", lambda: self.all('[data-view="clusters"]') and not self.all("#first"))
 
+    def test_the_server_is_told_in_order_what_a_stream_follows(self):
+        self.visit("#!/jobs")
+        found = self.browser.execute_async_script("""
+          const done = arguments[0];
+          import(new URL("lib/live.js", document.baseURI)).then(async ({ Live }) => {
+            const asked = [];
+            const post = (address, body) => new Promise((answer) =>
+              asked.push({ stream: address, topics: body.topics.join(), answer }));
+            const pause = () => new Promise((resolve) => setTimeout(resolve));
+            const live = new Live({ post });
+            live.receiveHello({ stream: "one" });
+            live.topic("trace", () => {});
+            live.follow();
+            live.topic("log", () => {});
+            live.follow();
+            await pause();
+            const before = asked.length;
+            asked[0].answer();
+            await pause();
+            // Another stream is another matter, and an answer that belongs to the one before changes nothing.
+            live.receiveHello({ stream: "two" });
+            asked[1].answer();
+            live.follow();
+            await pause();
+            clearTimeout(live.followTimer);
+            done([before, asked.map(({ stream, topics }) => `${stream} ${topics}`)]);
+          }).catch((error) => done(String(error)));""")
+        self.assertEqual(found, [1, ["/streams/one ", "/streams/one log,trace", "/streams/two log,trace"]])
+
     def test_shows_the_figures_of_a_row(self):
         self.visit(self.path("alpha"))
         row = self.row(self.path("many"))

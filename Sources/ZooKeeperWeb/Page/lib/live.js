@@ -15,6 +15,8 @@ export class Live {
     this.listeners = new Map();
     this.source = null;
     this.stream = null;
+    this.following = null;  // The stream for which the server is being told what it follows.
+    this.isFollowStale = false;
     this.wait = 500;
     this.isOpen = false;
     this.hadStream = false;
@@ -162,21 +164,35 @@ export class Live {
     this.followTimer = setTimeout(() => this.follow(), 20);
   }
 
+  /**
+   * Sends the server what the stream follows. One request of a stream waits for the one before: the server could take
+   * two in any order, and follow what was wanted first.
+   */
   async follow() {
     clearTimeout(this.followTimer);
     const stream = this.stream;
     if (stream === null) return;
+    if (this.following === stream) {
+      this.isFollowStale = true;
+      return;
+    }
+    this.following = stream;
+    this.isFollowStale = false;
     const watches = {
       children: [...this.watches.children.keys()].slice(-1000), data: [...this.watches.data.keys()].slice(-100),
     };
+    let failure = null;
     try {
       await this.api.post(`/streams/${encodeURIComponent(stream)}`, { topics: this.topicNames(), watches });
-      if (stream === this.stream) this.arm(watches);
     } catch (error) {
-      if (stream !== this.stream) return;
-      if (error.status === 404) this.reopen();
-      else this.followTimer = setTimeout(() => this.follow(), 2000);
+      failure = error;
     }
+    if (stream !== this.stream) return;
+    this.following = null;
+    if (failure?.status === 404) this.reopen();
+    else if (failure) this.followTimer = setTimeout(() => this.follow(), 2000);
+    else this.arm(watches);
+    if (!failure && this.isFollowStale) this.follow();
   }
 
   arm(watches) {
