@@ -63,7 +63,10 @@ extension LocalEnsemble {
     }
     setLife(of: id, .killed)
     let faults = faults.withLock { $0[id - 1] }
-    setLife(of: id, .running(try await Self.start(plan, id, faults, recorder, log)))
+    let node = try await Self.start(plan, id, faults, recorder, log)
+    setLife(of: id, .running(node))
+    // A trace may have begun or ended while it started.
+    await node.trace(recorder.tap(of: id))
   }
 
   /// Pauses a server, as SIGSTOP does: its connections stay open, and it does not answer.
