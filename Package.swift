@@ -148,7 +148,17 @@ let package = Package(
         "ZooKeeperSandbox", "ZooKeeperWeb", "ZnodeFormats",
       ],
       swiftSettings: house),
-    .executableTarget(name: "zkcli", dependencies: ["ZooKeeperShell"], swiftSettings: house),
+    .executableTarget(
+      name: "zkcli", dependencies: ["ZooKeeperShell"], exclude: ["StaticLibraries"], swiftSettings: house,
+      linkerSettings: [
+        // The C++ and unwinding libraries become a part of the program, which saves each command a millisecond in which
+        // they would be loaded. LLD resolves symbols in whatever order the libraries are named.
+        .unsafeFlags(
+          [
+            "-use-ld=lld", "-Xclang-linker", "-static-libgcc",
+            "-L\(Context.packageDirectory)/Sources/zkcli/StaticLibraries",
+          ], .when(platforms: [.linux], configuration: .release))
+      ]),
 
     .target(name: "CrowdLimit", path: "Tests/CrowdLimit"),
     .target(
