@@ -242,7 +242,8 @@ let package = Package(
     .testTarget(
       name: "ZooKeeperServerTests",
       dependencies: [
-        "ZooKeeperServer", "ServerCore", "ZooKeeperProtocol", "SASL", "TxnLog", "StorageTesting", "TestKit",
+        "ZooKeeperServer", "ServerCore", "ZooKeeperProtocol", "Jute", "SASL", "TxnLog", "Zab", "StorageTesting",
+        "TestKit",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOEmbedded", package: "swift-nio"),

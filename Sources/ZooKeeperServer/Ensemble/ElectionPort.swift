@@ -29,6 +29,8 @@ final class ElectionPort: @unchecked Sendable {
     var waiting: [UInt8]?
     /// The last message for the server, whether or not it has been sent.
     var last: [UInt8]?
+    /// When a message was sent on a connection.
+    var sentLast = NIODeadline.distantPast
     var isDialing = false
     /// When the connection was opened.
     var connectedSince = NIODeadline.distantPast
@@ -46,6 +48,8 @@ final class ElectionPort: @unchecked Sendable {
   private static let maximumConnections = 1000
   /// How far apart two connections can be that two servers have opened to each other at the same time.
   private static let crossing = TimeAmount.milliseconds(300)
+  /// For how long a message may be on its way, so that it is lost when its connection ends.
+  private static let flight = TimeAmount.milliseconds(300)
 
   private let id: ServerID
   private let settings: ServerConfiguration.Ensemble
@@ -241,6 +245,7 @@ final class ElectionPort: @unchecked Sendable {
 
   /// Sends a message now, or later on a slow link, unless a fault breaks the connection.
   private func deliver(_ bytes: [UInt8], on channel: any Channel, to server: ServerID) {
+    peers[server]?.sentLast = .now()
     let line = peers[server]?.line
     guard links.isActive || line != nil else {
       return channel.writeAndFlush(ByteBuffer(bytes: bytes), promise: nil)
@@ -323,11 +328,18 @@ final class ElectionPort: @unchecked Sendable {
       metadata: ["peer": "\(channel.remoteAddress.map { "\($0)" } ?? "?")", "reason": "\(reason)"])
   }
 
-  /// Removes a connection that has ended.
+  /// Removes a connection that has ended, and connects again if a message was lost with it.
+  ///
+  /// Servers that lose their leader often send it their votes before they notice that this connection has ended too.
+  /// The next attempt shows whether its process has. A new connection that ends at once is not replaced.
   private func onClosed(_ channel: any Channel, of server: ServerID) {
-    guard peers[server]?.channel === channel else { return }
+    guard let peer = peers[server], peer.channel === channel else { return }
     dropDelayed(server)
     peers[server]?.channel = nil
+    let now = NIODeadline.now()
+    guard now - peer.sentLast < Self.flight, now - peer.connectedSince > Self.crossing else { return }
+    peers[server]?.waiting = peer.last
+    dial(server)
   }
 
   /// Closes a connection on which something invalid has arrived. The server goes on.

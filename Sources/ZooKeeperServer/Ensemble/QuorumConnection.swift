@@ -148,7 +148,7 @@ final class QuorumConnection: ChannelInboundHandler, @unchecked Sendable {
   }
 
   /// Handles all packets that have arrived completely.
-  func readPackets() {
+  private func readPackets() {
     do {
       while !isClosed, received.readableBytes > 0 {
         if treeReader != nil {
@@ -165,6 +165,13 @@ final class QuorumConnection: ChannelInboundHandler, @unchecked Sendable {
     } catch {
       reports.onBadBytes("\(error)", self)
     }
+  }
+
+  /// Handles the packets that have waited for this server to lead, as if they had just arrived: what they cause is sent
+  /// at the end of this turn.
+  func readHeldPackets() {
+    readPackets()
+    reports.onReadComplete()
   }
 
   private func nextPacket() throws(JuteError) -> QuorumPacket? {

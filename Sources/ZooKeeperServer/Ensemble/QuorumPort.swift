@@ -241,7 +241,7 @@ final class QuorumPort: @unchecked Sendable {
       case .leading:
         connection.isHeld = false
         events.onLearnerConnected(connection.id)
-        loop.execute { connection.readPackets() }
+        loop.execute { connection.readHeldPackets() }
       case .following, .observing: close(connection.id)
       case .looking: break
       }

@@ -351,8 +351,12 @@ final class ClientListener: @unchecked Sendable {
     guard served.isServing else { return }
     // Answers that were made before the role was lost are valid, so they are sent.
     flush(all: true)
-    // 10,000 connections take half a second to close, and the election should not wait for that.
-    let all = handlers.values.sorted { $0.connection.number < $1.connection.number }
+    // 10,000 connections take half a second to close, and the election should not wait for that. Clients that wait for
+    // an answer learn first that none will come.
+    let all = handlers.values.sorted {
+      let (isWaiting, isOtherWaiting) = ($0.connection.outstandingCount > 0, $1.connection.outstandingCount > 0)
+      return isWaiting == isOtherWaiting ? $0.connection.number < $1.connection.number : isWaiting
+    }
     for handler in all { handler.abandon() }
     leaving.add(all)
     served.serveNobody()
