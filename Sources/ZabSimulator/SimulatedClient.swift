@@ -192,6 +192,7 @@ struct SimulatedClient {
     if let path = setUpPaths.last, !isReadOnly { return .setUp(path: path) }
     // A client that also writes waits for its own writes, and so would miss a stale read.
     if isReader { return random.chance(400) ? .sync : drawRead(&random) }
+    if options.reconfiguresOften, random.chance(100) { return .reconfigure(drawMembers(&random)) }
     switch random.index(100) {
     case 0..<40:
       createCount += 1

@@ -19,7 +19,7 @@ extension Simulation {
   func send(_ notification: ElectionNotification, from server: SimulatedServer, to receiver: ServerID) {
     guard !server.severed.contains(receiver) else { return }
     guard self.server(receiver).isUp else {
-      // Every other time, its machine is down and not its process alone: nobody refuses anything.
+      // Every other time, its machine is down and not its process alone: nothing is refused.
       guard self.server(receiver).generation % 4 < 2 else { return }
       let refusal = SimulationEvent.notificationRefused(by: receiver, to: server.id, generation: server.generation)
       return queue.push(refusal, at: now + latency)

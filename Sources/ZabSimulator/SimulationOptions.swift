@@ -54,6 +54,8 @@ package struct SimulationOptions: Hashable, Sendable, CustomStringConvertible {
   package var expiredAtOnceCount: Int
   /// Whether leaders are often paused for about as long as it takes to elect another one. No seed has this by itself.
   package private(set) var leadersPause = false
+  /// Whether a tenth of the clients' requests are reconfigurations. No seed has this by itself.
+  package private(set) var reconfiguresOften = false
   /// The bug that is put in on purpose.
   package var mutation: ZabMutation?
 
@@ -102,6 +104,9 @@ package struct SimulationOptions: Hashable, Sendable, CustomStringConvertible {
     leadersPause = true
     sendsSyncsWithReads = true
   }
+
+  /// Lets clients reconfigure the ensemble often, also while servers are being synchronized.
+  package mutating func reconfigureOften() { reconfiguresOften = true }
 
   package var description: String {
     "seed=\(seed) voters=\(voterCount) observers=\(observerCount) clients=\(clientCount)"

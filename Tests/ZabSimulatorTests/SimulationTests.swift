@@ -9,11 +9,12 @@ import Zab
 @Suite(.serialized, .timeLimit(.minutes(10))) struct SimulationTests {
   private func run(
     _ seed: UInt64, _ mutation: ZabMutation? = nil, keepsTrace: Bool = false, usesObserverMasters: Bool = false,
-    pausesLeaders: Bool = false
+    pausesLeaders: Bool = false, reconfiguresOften: Bool = false
   ) async -> SimulationReport {
     var options = SimulationOptions(seed: seed)
     if usesObserverMasters { options.useObserverMasters() }
     if pausesLeaders { options.pauseLeaders() }
+    if reconfiguresOften { options.reconfigureOften() }
     options.mutation = mutation
     let chosen = options
     // On a separate thread, because tests that talk to servers meanwhile need the threads of the pool.
@@ -52,6 +53,17 @@ import Zab
     }
   }
 
+  /// One reconfiguration after the other, while servers are being synchronized.
+  @Test func rulesHoldWithManyReconfigurations() async {
+    var count = 0
+    for seed in UInt64(1)...12 {
+      let report = await run(seed, usesObserverMasters: true, reconfiguresOften: true)
+      #expect(report.violation == nil, "seed \(seed) with many reconfigurations")
+      count += report.reconfigurationCount
+    }
+    #expect(count > 60, "\(count)")
+  }
+
   @Test func rulesHoldOnSeedsThatFailedOnce() async throws {
     let url = try #require(Bundle.module.url(forResource: "seeds", withExtension: "txt"))
     let lines = try String(contentsOf: url, encoding: .utf8).split(separator: "\n").filter { !$0.hasPrefix("#") }
@@ -74,9 +86,9 @@ import Zab
 
   /// Where the search for a rare bug begins, so that it does not take long: otherwise at 1.
   private static let firstSeeds: [ZabMutation: UInt64] = [
-    .acceptsLearnerAhead: 110, .truncationKeepsSnapshots: 85, .keepsAcksAcrossSync: 335,
-    .leaderEpochBeforePersisted: 305, .forgetsPersistedWhenLogEnds: 75, .answersSyncsUnconfirmed: 25,
-    .trustsReportsOfEarlierLogs: 90, .sendsLogToStrangers: 80, .forgetsEarlierConfiguration: 300,
+    .acceptsLearnerAhead: 110, .truncationKeepsSnapshots: 85, .keepsAcksAcrossSync: 215,
+    .leaderEpochBeforePersisted: 305, .forgetsPersistedWhenLogEnds: 75, .answersSyncsUnconfirmed: 120,
+    .trustsReportsOfEarlierLogs: 60, .sendsLogToStrangers: 80, .forgetsEarlierConfiguration: 925,
   ]
 
   /// The bugs for which all ensembles have observer masters.
@@ -96,7 +108,8 @@ import Zab
       // Only a leader that was paused can answer when there is another one.
       let pausesLeaders = mutation == .answersSyncsUnconfirmed
       let report = await run(
-        seed, mutation, usesObserverMasters: usesObserverMasters, pausesLeaders: pausesLeaders)
+        seed, mutation, usesObserverMasters: usesObserverMasters, pausesLeaders: pausesLeaders,
+        reconfiguresOften: mutation == .forgetsEarlierConfiguration)
       if report.violation != nil { found = seed }
     }
     #expect(found != nil, "\(mutation.rawValue) was not found within \(budget) seeds from \(first) on")

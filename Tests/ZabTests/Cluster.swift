@@ -36,7 +36,7 @@ struct Cluster {
   private static let stranger = ServerID(rawValue: 99)
 
   private var configuration = QuorumConfiguration(members: [])
-  private var settings = ZabSettings()
+  var settings = ZabSettings()
   private var peers: [ServerID: ZabPeer] = [:]
   private var disks: [ServerID: Disk] = [:]
   private var links: [Link] = []

@@ -8,13 +8,14 @@ package enum SimulatorProgram {
     var showsTrace = false
     var usesObserverMasters = false
     var leadersPause = false
+    var reconfiguresOften = false
     var mutation: ZabMutation?
     var duration: Int64?
   }
 
   private static let usage = """
     usage: zabsim [--seed N] [--seeds COUNT] [--trace] [--duration MS]
-                  [--observer-masters] [--leaders-pause] [--mutation NAME]
+                  [--observer-masters] [--leaders-pause] [--reconfigure-often] [--mutation NAME]
 
     Runs an ensemble in one thread, with faults drawn from the seed, and checks Zab's rules after every step.
       --seed N         the first seed (default 1)
@@ -24,6 +25,8 @@ package enum SimulatorProgram {
       --observer-masters
                        give every ensemble observers that connect to followers
       --leaders-pause  pause leaders often, for about as long as an election takes
+      --reconfigure-often
+                       let a tenth of the clients' requests be reconfigurations
       --mutation NAME  put in a known bug; only in a debug build: \(names)
     The exit code is 1 if a rule was broken.
     """
@@ -47,6 +50,7 @@ package enum SimulatorProgram {
       options.mutation = arguments.mutation
       if arguments.usesObserverMasters { options.useObserverMasters() }
       if arguments.leadersPause { options.pauseLeaders() }
+      if arguments.reconfiguresOften { options.reconfigureOften() }
       if let duration = arguments.duration { options.durationMilliseconds = duration }
       if arguments.count == 1 { print(options) }
       let report = Simulation(options, keepsTrace: arguments.showsTrace).run()
@@ -76,6 +80,7 @@ package enum SimulatorProgram {
       case "--trace": arguments.showsTrace = true
       case "--observer-masters": arguments.usesObserverMasters = true
       case "--leaders-pause": arguments.leadersPause = true
+      case "--reconfigure-often": arguments.reconfiguresOften = true
       case "--seed":
         guard let value = rest.popFirst().flatMap({ UInt64($0) }) else { return nil }
         arguments.seed = value

@@ -17,7 +17,7 @@ import ZooKeeperProtocol
 final class ElectionPort: @unchecked Sendable {
   // @unchecked: everything is touched on the event loop only.
 
-  /// What the port tells the driver.
+  /// What the port reports to the driver.
   struct Events {
     let onMessage: (ElectionNotification, ServerID) -> Void
     /// Nothing listens at the election port of a server that a message is for.
