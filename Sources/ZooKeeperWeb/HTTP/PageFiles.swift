@@ -84,7 +84,7 @@ enum PageFiles {
   /// - Parameter rootNames: the children of the root for the document's first view; nil for a document without it.
   static func answer(_ request: WebRequest, rootNames: [String]? = nil) -> WebAnswer {
     #if DEBUG
-      if let answer = answerFromFolder(request) { return answer }
+      if let answer = answerFromFolder(request, rootNames) { return answer }
     #endif
     guard var file = files[request.path] else { return .error(.notFound("there is no such page")) }
     guard file.isFrame else { return file.answer(request) }
@@ -116,9 +116,9 @@ enum PageFiles {
 
   #if DEBUG
     /// With `ZKCLI_WEB_PAGE` set, debug builds serve that folder, so that changes of the page are visible at once.
-    private static func answerFromFolder(_ request: WebRequest) -> WebAnswer? {
+    private static func answerFromFolder(_ request: WebRequest, _ rootNames: [String]?) -> WebAnswer? {
       guard let folder = getenv("ZKCLI_WEB_PAGE").map({ String(cString: $0) }), !folder.isEmpty else { return nil }
-      let name = request.path == "/" ? "index.html" : String(request.path.dropFirst())
+      let name = request.path == "/" ? frameName : String(request.path.dropFirst())
       let isPlain = name.split(separator: "/").allSatisfy { !$0.hasPrefix(".") } && !name.contains("\u{0}")
       guard !name.isEmpty, isPlain,
         let stream = fopen("\(folder)/\(name)", "r")
@@ -126,6 +126,9 @@ enum PageFiles {
       defer { fclose(stream) }
       var bytes = [UInt8](repeating: 0, count: 4 << 20)
       bytes.removeLast(bytes.count - fread(&bytes, 1, bytes.count, stream))
+      if name == frameName, let view = FirstView(String(decoding: bytes, as: UTF8.self)) {
+        bytes = [UInt8]((rootNames.map { view.document($0) } ?? view.frame).utf8)
+      }
       return WebAnswer(headers: [("Content-Type", type(of: name)), ("Cache-Control", "no-store")], body: .bytes(bytes))
     }
   #endif
