@@ -31,6 +31,13 @@ struct LifeTests {
     }
   }
 
+  /// Waits until the line of the start is in the log, which has a thread of its own.
+  private static func waitForStart(in log: String) async throws {
+    try await eventually("the line of the start", within: .seconds(60)) {
+      (try? String(contentsOfFile: log, encoding: .utf8))?.contains("serving on") == true
+    }
+  }
+
   // MARK: zkServer.sh
 
   @Test func scriptKnowsTheWordsOfZkServer() async throws {
@@ -175,6 +182,7 @@ struct LifeTests {
     let log = "\(server.directory)/server.log"
     let command = try Self.run(server, "--log-file", log, "--log-format", "json")
     try await Self.waitUntilServing(server)
+    try await Self.waitForStart(in: log)
     try FileManager.default.moveItem(atPath: log, toPath: "\(log).1")
     command.send(signal: SIGHUP)
     try await eventually("a line in the new file", within: .seconds(60)) {
@@ -197,6 +205,7 @@ struct LifeTests {
     let log = "\(server.directory)/server.log"
     let command = try Self.run(server, "--log-file", log, "--log-size", "0")
     try await Self.waitUntilServing(server)
+    try await Self.waitForStart(in: log)
     let configuration = "\(server.directory)/logrotate.conf"
     try Scratch.write(
       "\(log) {\n  rotate 2\n  size 1\n  postrotate\n    kill -HUP \(command.processID)\n  endscript\n}\n",
