@@ -27,6 +27,7 @@ struct HostileTLSTests {
     let zkcli = Zkcli(server: "zks://localhost:\(port)")
     for _ in 0..<3 { expect(try await zkcli.run(TLSTests.authority + ["ls", "/"]), output: "zookeeper\n") }
     for socket in sockets[40...] { #expect((try? socket.readToEnd()) ?? [] == []) }
+    try await eventually("the log tells it") { server.logText.contains("too many handshakes are under way") }
     #expect(server.logText.components(separatedBy: "too many handshakes are under way").count == 2)
   }
 
