@@ -94,6 +94,7 @@ async function show() {
       if (name === "tree") treePlace = { container, view };
     } catch (error) {
       if (!error.word) console.error(error);
+      document.getElementById("first")?.remove();
       replace(container, h("div", { class: "page" },
         status.notice("error", status.errorText(error, "This view cannot be shown"))));
       return;
