@@ -10,7 +10,8 @@
 #
 # Times in the browser are its own: from the request of the page to its first paint, which has the rows of the root's
 # children, and to the paint of the rows that the script draws; and from the step to the znode with many children to the
-# frame that shows the first of them. Then 200 streams follow one znode that changes 50 times a second: the processor time of the page's process, and its memory after all of this.
+# frame that shows the first of them. Then 200 streams follow one znode that changes 50 times a second: the processor
+# time of the page's process, and its memory after all of this.
 # Prints the bars with a verdict on each; exits with 1 if one is missed. Needs Debian's chromium and chromium-driver.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/kit.sh"

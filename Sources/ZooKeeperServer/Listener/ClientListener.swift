@@ -353,12 +353,11 @@ final class ClientListener: @unchecked Sendable {
     flush(all: true)
     // 10,000 connections take half a second to close, and the election should not wait for that. Clients that wait for
     // an answer learn first that none will come.
-    let all = handlers.values.sorted {
-      let (isWaiting, isOtherWaiting) = ($0.connection.outstandingCount > 0, $1.connection.outstandingCount > 0)
-      return isWaiting == isOtherWaiting ? $0.connection.number < $1.connection.number : isWaiting
-    }
+    let all = handlers.values.sorted { $0.connection.number < $1.connection.number }
+    let waiting = all.filter { $0.connection.outstandingCount > 0 }
+    let idle = all.filter { $0.connection.outstandingCount == 0 }
     for handler in all { handler.abandon() }
-    leaving.add(all)
+    leaving.add(waiting + idle)
     served.serveNobody()
     patienceEnd = .now() + Self.electionPatience
   }

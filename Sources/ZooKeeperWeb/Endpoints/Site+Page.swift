@@ -44,7 +44,7 @@ extension Site {
       try? await Task.sleep(for: Self.patience)
       continuation.yield(nil)
     }
-    for await names in answers { return names?.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) } }
+    for await names in answers { return names.map(Self.inTreeOrder) }
     return nil
   }
 }

@@ -41,8 +41,13 @@ extension Site {
     }
   }
 
+  /// Names of children in the order in which the tree shows them.
+  static func inTreeOrder(_ names: [String]) -> [String] {
+    names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+  }
+
   private static func list(_ path: String, _ names: [String], _ stat: Stat) -> WebAnswer {
-    let sorted = names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    let sorted = inTreeOrder(names)
     let shown = sorted.prefix(WebLimits.listNames)
     return .json(
       .object([
