@@ -246,8 +246,10 @@ class PageTest(unittest.TestCase):
             except Exception as error:  # An element that went meanwhile is looked for again.
                 last = error
             time.sleep(0.03)
+        focused = self.js("return document.activeElement?.outerHTML.slice(0, 200)")
         self.fail(
-            f"{what}: not within {PATIENCE} s{f' ({last})' if last else ''}; the page says: {self.text('body')[:600]}"
+            f"{what}: not within {PATIENCE} s{f' ({last})' if last else ''}; the focus is on {focused}; "
+            f"the page says: {self.text('body')[:600]}"
         )
 
     def until_text(self, selector, text):

@@ -5,6 +5,7 @@ import json
 import os
 import tempfile
 
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
 from browser import PageTest
@@ -14,6 +15,19 @@ class ShowTest(PageTest):
     def show(self, name, data):
         self.api.create(self.path(name), data)
         self.visit(self.path(name))
+
+    def test_a_click_is_not_lost_if_the_znode_changes_before_it_ends(self):
+        self.api.create(self.path("clicked"), "before")
+        self.visit(self.path("clicked"))
+        self.until_text(".value-facts", "version 0")
+        button = self.one("[data-act=copy]")
+        ActionChains(self.browser).click_and_hold(button).perform()
+        self.api.set(self.path("clicked"), "after")
+        self.until_text(".value-facts", "version 1")
+        ActionChains(self.browser).release().perform()
+        self.until_text("dialog[open] h2", "Copy")
+        self.keys(Keys.ESCAPE)
+        self.until("the focus is back", lambda: self.js("return document.activeElement === arguments[0]", button))
 
     def test_json_is_formatted_without_changing_it(self):
         self.show("json", '{"id":12345678901234567890,"a":1.0,"a":[]}')

@@ -1,16 +1,14 @@
 // One znode: its place, what may be done with it, and its value, stat and ACL on three tabs.
 
 import { bytesOf } from "../lib/bytes.js";
-import { h, placeOf, replace, setText } from "../lib/dom.js";
-import { ago, size, time } from "../lib/format.js";
+import { h, replace } from "../lib/dom.js";
+import { size } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
-import { ancestorsOf, hashOf, nameOf, parentOf, visible } from "../lib/paths.js";
+import { hashOf, nameOf, parentOf, visible } from "../lib/paths.js";
 import { statOf } from "../lib/stats.js";
 import { copyText, errorText, notice, showError } from "../lib/status.js";
+import { tabs, ValueHead } from "./value-head.js";
 import { bestFormat, formatsOf, showValue } from "./value-show.js";
-import { kinds } from "./tree-row.js";
-
-const tabs = [["value", "Value"], ["details", "Details"], ["access", "Access"]];
 
 export class ValuePane {
   constructor(context, actions) {
@@ -18,22 +16,25 @@ export class ValuePane {
     this.actions = actions;
     this.path = null;
     this.znode = null;
+    this.fault = null;
     this.tab = "value";
     this.drafts = new Map();  // path → Editor with unsaved text
     this.choice = { format: null, isDecoded: true };
     this.shown = null;
     this.off = null;
-    this.head = h("header", { class: "value-head" });
+    this.head = new ValueHead({
+      act: (what) => this.act(what, this.path), back: () => this.actions.back(), openTab: (name) => this.openTab(name),
+    });
     this.notes = h("div", { class: "value-notes", "aria-live": "polite" });
     this.body = h("div", { class: "value-body", id: "value-body", role: "tabpanel", "aria-label": "Znode" });
-    this.element = h("section", { class: "value-pane", "aria-label": "Znode" }, this.head, this.notes, this.body);
+    this.element = h("section", { class: "value-pane", "aria-label": "Znode" }, this.head.element, this.notes,
+      this.body);
     context.live.on("resync", () => { if (this.path !== null) this.check(); });
     context.live.on("session", () => {
       if (this.path === null) return;
       if (this.editor || this.tab === "access") this.drawHead();
       else this.draw();
     });
-    setInterval(() => this.drawTimes(), 10_000);
   }
 
   hasUnsaved() {
@@ -56,6 +57,7 @@ export class ValuePane {
     this.path = path;
     this.tab = tab;
     this.znode = null;
+    this.fault = null;
     this.choice = { format: null, isDecoded: true };
     this.dropOthers();
     this.off?.();
@@ -181,71 +183,14 @@ export class ValuePane {
   }
 
   drawHead() {
-    const path = this.path;
-    const parts = ancestorsOf(path);
-    const stat = this.znode?.stat;
-    const kind = this.znode && kinds[this.znode.kind];
-    const focused = this.head.contains(document.activeElement) ? placeOf(document.activeElement) : null;
-    replace(this.head,
-      h("div", { class: "value-place" },
-        h("button", { type: "button", class: "quiet to-tree", "aria-label": "Back to the tree",
-          on: { click: this.actions.back } }, icon("back")),
-        h("h1", { class: "crumbs" }, parts.map((part, index) => [
-          index > 1 && h("span", { class: "slash", "aria-hidden": "true" }, "/"),
-          index < parts.length - 1 ? h("a", { href: hashOf(part) }, visible(nameOf(part))) : h("span",
-            { class: "here" }, visible(nameOf(part)))])),
-        h("button", { type: "button", class: "quiet", "aria-label": "Copy the path", title: "Copy the path (c)",
-          on: { click: () => copyText(path, "The path") } }, icon("copy"))),
-      h("div", { class: "value-facts" },
-        kind && h("span", { class: `badge kind-badge ${this.znode.kind}`, title: kind.meaning }, icon(kind.icon),
-          kind.label),
-        stat && [h("span", { class: "badge" }, `version ${stat.version}`),
-          h("span", { class: "badge" }, size(stat.dataLength)),
-          this.znode.compression && h("span", { class: "badge teal" }, this.znode.compression),
-          this.changed = h("span", { class: "muted", title: time(stat.mtime) }, `changed ${ago(stat.mtime)}`)]),
-      this.toolbar(),
-      h("div", { class: "tabs", role: "tablist", "aria-label": "Znode",
-        on: { keydown: (event) => this.tabKey(event) } },
-        tabs.map(([name, label]) => h("button", {
-          type: "button", role: "tab", id: `tab-${name}`, "aria-selected": String(this.tab === name),
-            "aria-controls": "value-body",
-          tabindex: this.tab === name ? "0" : "-1", on: { click: () => this.openTab(name) },
-        }, label))));
-    focused?.()?.focus();
+    // While it is being loaded, it is taken to be there.
+    const isThere = this.znode ? !this.isGone : !this.fault;
+    this.head.update(this.path, this.znode, { tab: this.tab, refusal: this.context.refusal(), isThere });
     this.body.setAttribute("aria-label", tabs.find(([name]) => name === this.tab)[1]);
-  }
-
-  drawTimes() {
-    if (this.changed && this.znode) setText(this.changed, `changed ${ago(this.znode.stat.mtime)}`);
-  }
-
-  toolbar() {
-    const refusal = this.context.refusal();
-    const isThere = this.znode && !this.isGone;
-    const button = (name, label, what, key = "", isWrite = true) => h("button", {
-      type: "button", class: "quiet", dataset: { act: what },
-        disabled: (isWrite && refusal !== null) || (what !== "import" && !isThere && what !== "create"),
-      title: isWrite && refusal ? refusal : key ? `${label} (${key})` : label,
-        on: { click: () => this.act(what, this.path) },
-    }, icon(name), label);
-    return h("div", { class: "value-tools", role: "toolbar", "aria-label": "What can be done" },
-      button("edit", "Edit", "edit", "e"), button("plus", "Create", "create", "n"),
-        button("copy", "Copy or move", "copy", "", false),
-      button("download", "Export", "export", "", false), button("upload", "Import", "import"),
-      this.path !== "/" && button("trash", "Delete", "remove", "Del"));
   }
 
   openTab(name) {
     this.context.navigate(hashOf(this.path, name === "value" ? {} : { tab: name }), { replace: true });
-    this.head.querySelector(`#tab-${name}`)?.focus();
-  }
-
-  tabKey(event) {
-    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-    if (!step) return;
-    event.preventDefault();
-    const at = tabs.findIndex(([name]) => name === this.tab);
-    this.openTab(tabs[(at + step + tabs.length) % tabs.length][0]);
   }
 
   drawValue() {
