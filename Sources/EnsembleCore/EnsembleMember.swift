@@ -39,6 +39,8 @@ package final class EnsembleMember {
 
   /// Called with every transaction before it is applied. The simulator checks them.
   package var onDelivery: ((TxnHistory.Entry) -> Void)?
+  /// Called with transactions that were applied while the member is brought up to date. The simulator checks them.
+  package var onCatchUp: ((ArraySlice<TxnHistory.Entry>) -> Void)?
 
   /// Creates a member from what was recovered from its disk.
   package init(
@@ -138,7 +140,8 @@ package final class EnsembleMember {
     case .sendLog(let connection, let packet, let start, let end):
       effects.append(.driver(.sendLog(packet, after: start, through: end, connection)))
     case .receiveSnapshot(let connection, let zxid): effects.append(.driver(.receiveTree(connection, zxid)))
-    case .deliver(let entry): deliver(entry, time)
+    case .deliver(let entries): for entry in entries where !hasFailed { deliver(entry, time) }
+    case .catchUp(let entries): catchUp(entries)
     case .roleChanged(let role): effects.append(.driver(.roleChanged(role)))
     case .activate(let configuration):
       state.tree.setConfiguration(
@@ -203,6 +206,17 @@ package final class EnsembleMember {
     } catch {
       fail("committed transaction \(entry.zxid) cannot be decoded: \(error)")
     }
+  }
+
+  private func catchUp(_ entries: ArraySlice<TxnHistory.Entry>) {
+    for entry in entries {
+      do throws(JuteError) {
+        idleState.apply(try TxnEntry(decoding: entry.bytes, allowingTrailingBytes: true))
+      } catch {
+        return fail("transaction \(entry.zxid) cannot be decoded: \(error)")
+      }
+    }
+    onCatchUp?(entries)
   }
 
   private func sendTree(_ zxid: Zxid, _ connection: ConnectionID) {

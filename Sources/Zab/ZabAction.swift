@@ -51,8 +51,10 @@ package enum ZabAction: Equatable, Sendable {
   case sendLog(ConnectionID, QuorumPacket, after: Zxid, through: Zxid)
   /// The next bytes on the connection are a tree whose last transaction has this zxid: read and install it.
   case receiveSnapshot(ConnectionID, Zxid)
-  /// Apply the transaction: it is committed, and so is everything before it.
-  case deliver(TxnHistory.Entry)
+  /// Apply the transactions: they are committed, and so is everything before them.
+  case deliver(ArraySlice<TxnHistory.Entry>)
+  /// Apply the transactions to the tree that no client sees yet: they are durable here, and part of the leader's history.
+  case catchUp(ArraySlice<TxnHistory.Entry>)
   case roleChanged(ZabRole)
   /// Use the configuration for elections and connections from now on, and keep it durably: it is committed.
   case activate(QuorumConfiguration)

@@ -6,10 +6,10 @@ package import ZooKeeperProtocol
 /// changes durable state comes before the action that reveals it, and an action that promises something to another
 /// server is emitted only after the event that says that it is durable.
 ///
-/// The history is one sequence, of which one part is delivered, one committed and one persisted. A transaction is
+/// The history is one sequence, of which one part is in the tree, one committed and one persisted. A transaction is
 /// delivered once it is committed; a learner also waits until it is persisted here. So when a leader truncates the
-/// history of a learner, the learner's tree does not change, unless the server was restarted since: at a start the tree
-/// is read from the whole log.
+/// history of a learner that served clients, the tree does not change. It does if the server was started since, because
+/// at a start the tree is read from the whole log, or if it was being brought up to date, see `catchUp`.
 ///
 /// *Source*: Junqueira, Reed, Serafini, "Zab" (DSN 2011); `QuorumProtocol` A and B.
 package struct ZabPeer: Equatable, Sendable {
@@ -28,7 +28,7 @@ package struct ZabPeer: Equatable, Sendable {
   package internal(set) var persisted: Zxid
   /// The history up to here is committed, as far as this server knows.
   package internal(set) var committed: Zxid
-  /// The history up to here is in the tree: delivered, or read from disk at the start.
+  /// The history up to here is in the tree: delivered, or applied by `catchUp`, or read from disk at the start.
   package internal(set) var delivered: Zxid
   /// Whether this server was started without the data that it may have had: it has no vote until a leader has sent it
   /// the tree, because it may have forgotten what it acknowledged.
@@ -220,10 +220,21 @@ package struct ZabPeer: Equatable, Sendable {
     let waitsForDisk = !isLeader || settings.leaderWaitsForItsOwnDisk
     let end = waitsForDisk ? min(committed, persisted) : committed
     guard end > delivered else { return }
-    let entries = history.entries(after: delivered, through: end)
-    // At once: a learner that was away delivers all that it lacked in one step.
-    if entries.count > 64 { actions.reserveCapacity(actions.count + entries.count) }
-    for entry in entries { actions.append(.deliver(entry)) }
+    actions.append(.deliver(history.entries(after: delivered, through: end)))
+    delivered = end
+  }
+
+  /// Applies what is durable of the leader's history while a learner is brought up to date, so that it need not apply
+  /// all of it at the end.
+  ///
+  /// It may not be committed yet: the leader may be about to establish its epoch with it. That does no harm while no
+  /// client is served. The server is then in the state in which it would be after a restart, which reads the tree from
+  /// the whole log: if the leader is lost, the next one may truncate what is in the tree, which is then read again.
+  mutating func catchUp(_ actions: inout [ZabAction]) {
+    guard let state = learner else { return }
+    let end = min(state.syncedThrough, persisted)
+    guard end > delivered else { return }
+    actions.append(.catchUp(history.entries(after: delivered, through: end)))
     delivered = end
   }
 

@@ -53,6 +53,10 @@ extension Simulation {
         checker.onCommit(id, entry.zxid, configuration, holders: holders)
       }
     }
+    server.member?.onCatchUp = { [unowned self] entries in
+      guard self.server(id).generation == generation else { return }
+      checker.onCatchUp(id, entries)
+    }
     server.runner?.onStorage = { [unowned self] event in onStorage(event, self.server(id)) }
   }
 
@@ -134,6 +138,7 @@ extension Simulation {
       checker.noteConfiguration(Zxid(rawValue: configuration.version), configuration)
     case .startServing:
       trace.add(now, "server \(server.id) serves epoch \(server.member?.zab.servingEpoch ?? .zero)")
+      checker.onServing(server.id)
       if server.member?.zab.role == .leading, let epoch = server.member?.zab.servingEpoch {
         checker.onLeading(server.id, epoch)
       }

@@ -19,6 +19,8 @@ struct StateChecker {
 
   private var delivered: [Zxid: Delivered] = [:]
   private var lastDelivered: [ServerID: Zxid] = [:]
+  /// What servers have applied while they were brought up to date. Once they serve with it, it must be committed.
+  private var caughtUp: [ServerID: [TxnHistory.Entry]] = [:]
   /// The leader of each epoch.
   private var leaders: [Epoch: ServerID] = [:]
   /// The history that a server had when it promised to follow an epoch.
@@ -46,6 +48,21 @@ struct StateChecker {
 
   /// Checks agreement, total order and the absence of holes when a server delivers a transaction.
   mutating func onDelivery(_ server: ServerID, _ entry: TxnHistory.Entry) {
+    onServing(server)
+    deliver(server, entry)
+  }
+
+  /// Records what a server applies while it is brought up to date. It may be truncated again.
+  mutating func onCatchUp(_ server: ServerID, _ entries: ArraySlice<TxnHistory.Entry>) {
+    caughtUp[server, default: []] += entries
+  }
+
+  /// Checks what a server has applied to be brought up to date, as soon as it serves clients or delivers what follows.
+  mutating func onServing(_ server: ServerID) {
+    for entry in caughtUp.removeValue(forKey: server) ?? [] { deliver(server, entry) }
+  }
+
+  private mutating func deliver(_ server: ServerID, _ entry: TxnHistory.Entry) {
     let previous = lastDelivered[server] ?? .zero
     guard entry.zxid > previous else {
       return fail("server \(server) delivers \(entry.zxid) after \(previous)")
@@ -112,8 +129,11 @@ struct StateChecker {
     onDigest(server, history.last, digest)
   }
 
-  /// Records the last transaction of a tree that a server has recovered, or has installed from a leader.
-  mutating func onPlace(_ server: ServerID, _ zxid: Zxid) { lastDelivered[server] = zxid }
+  /// Records the last transaction of a tree that a server has recovered, or has got from a leader.
+  mutating func onPlace(_ server: ServerID, _ zxid: Zxid) {
+    lastDelivered[server] = zxid
+    caughtUp[server] = nil
+  }
 
   /// Checks a server that has established its leadership: no other server led the same epoch, and everything that was
   /// delivered in earlier epochs is in its history.

@@ -52,6 +52,8 @@ struct Cluster {
   private var isLogUnreadable = false
   private var now: Int64 = 0
   private(set) var delivered: [ServerID: [Zxid]] = [:]
+  /// What servers have applied while they were brought up to date. It counts as delivered once they serve with it.
+  private var caughtUp: [ServerID: [Zxid]] = [:]
   /// The events to which the properties of the paper apply, in order.
   private(set) var events: [Event] = []
 
@@ -166,6 +168,7 @@ struct Cluster {
     var history = TxnHistory(base: disk.base)
     for entry in disk.log { history.append(entry) }
     delivered[server] = disk.log.map(\.zxid)
+    caughtUp[server] = nil
     // A snapshot stands for what it contains.
     events.append(.restart(server, (disk.base == .zero ? [] : [disk.base]) + disk.log.map(\.zxid)))
     peers[server] = ZabPeer(
@@ -207,6 +210,7 @@ struct Cluster {
       disks[receiver]?.unsynced = []
       disks[receiver]?.base = zxid
       delivered[receiver] = []
+      caughtUp[receiver] = nil
       events.append(.restart(receiver, [zxid]))
       step(receiver, .snapshotInstalled(zxid, nil))
     case .call(let leader, let caller):
@@ -253,6 +257,7 @@ struct Cluster {
       show("\(server) cuts its log to \(text(zxid))\(rebuilds ? " and builds its tree anew" : "")")
       disks[server]?.log.removeAll { $0.zxid > zxid }
       disks[server]?.unsynced.removeAll { $0.zxid > zxid }
+      delivered[server, default: []] += caughtUp.removeValue(forKey: server) ?? []
       delivered[server]?.removeAll { $0 > zxid }
       events.append(.restart(server, delivered[server] ?? []))
       step(server, .truncated(zxid))
@@ -264,6 +269,15 @@ struct Cluster {
       disks[server]?.current = epoch
       step(server, .currentEpochSaved(epoch))
     }
+  }
+
+  private mutating func deliver(_ zxid: Zxid, _ server: ServerID) {
+    delivered[server, default: []].append(zxid)
+    events.append(.deliver(server, zxid))
+  }
+
+  private mutating func deliverCaughtUp(_ server: ServerID) {
+    for zxid in caughtUp.removeValue(forKey: server) ?? [] { deliver(zxid, server) }
   }
 
   private mutating func perform(_ action: ZabAction, _ server: ServerID) {
@@ -288,12 +302,20 @@ struct Cluster {
     case .sendSnapshot(let connection, let zxid): send(QuorumPacket(.snap, zxid: zxid), connection, server)
     case .receiveSnapshot(let connection, let zxid):
       messages.insert(.tree(zxid, link: Int(connection.rawValue)), at: 0)
-    case .deliver(let entry):
-      delivered[server, default: []].append(entry.zxid)
-      events.append(.deliver(server, entry.zxid))
-      show("\(server) delivers \(text(entry.zxid))")
+    case .deliver(let entries):
+      deliverCaughtUp(server)
+      for entry in entries {
+        deliver(entry.zxid, server)
+        show("\(server) delivers \(text(entry.zxid))")
+      }
+    case .catchUp(let entries):
+      for entry in entries {
+        caughtUp[server, default: []].append(entry.zxid)
+        show("\(server) applies \(text(entry.zxid))")
+      }
     case .roleChanged(let role): show("\(server) is \(roleText(role))")
     case .startServing(let epoch):
+      deliverCaughtUp(server)
       counter[server] = 0
       if peers[server]?.role == .leading { events.append(.lead(server, epoch)) }
       show("\(server) serves in epoch \(epoch)")

@@ -3,7 +3,7 @@ internal import ZooKeeperProtocol
 /// The packets between the beginning of a synchronization and UPTODATE: transactions with and without COMMIT.
 ///
 /// A COMMIT here says only that the transaction is part of the leader's history, not that a quorum has it, so nothing
-/// is delivered before UPTODATE.
+/// is delivered to clients before UPTODATE.
 ///
 /// *Source*: `Learner.syncWithLeader`; `QuorumProtocol` B.5.
 extension ZabPeer {

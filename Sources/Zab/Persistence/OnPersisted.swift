@@ -35,7 +35,9 @@ extension ZabPeer {
   mutating func onLearnerPersisted(_ actions: inout [ZabAction]) {
     guard let phase = learner?.phase else { return }
     switch phase {
+    case .synchronizing: catchUp(&actions)
     case .persistingHistory:
+      catchUp(&actions)
       guard let state = learner else { return }
       guard persisted >= state.newLeaderZxid || settings.mayAcknowledgeNewLeaderBeforePersisted else { return }
       learner?.phase = .savingCurrentEpoch
@@ -45,7 +47,10 @@ extension ZabPeer {
         acknowledgeNewLeader(&actions)
       }
       actions.append(.saveCurrentEpoch(state.epoch))
-    case .awaitingUpToDate, .running:
+    case .awaitingUpToDate:
+      acknowledgePersisted(&actions)
+      catchUp(&actions)
+    case .running:
       acknowledgePersisted(&actions)
       deliver(&actions)
     default: break

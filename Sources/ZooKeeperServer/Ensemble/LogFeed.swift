@@ -5,7 +5,8 @@ import TxnLog
 import Zab
 import ZooKeeperProtocol
 
-/// A part of the log for a learner, which another thread reads a piece at a time, when the connection has room for it.
+/// A part of the log for a learner, which another thread reads a piece at a time. While a piece is being sent, the next
+/// one is read.
 ///
 /// *Thread*: the event loop, except for the stream.
 final class LogFeed: @unchecked Sendable {
@@ -28,6 +29,13 @@ final class LogFeed: @unchecked Sendable {
   private let worker: BackgroundWorker
   private let loop: any EventLoop
   private var stream: LogStream<PosixFileSystem>?
+  private var isReading = false
+  /// The piece that was read ahead.
+  private var ahead: Result<Piece, TxnLogError>?
+  /// Whether the piece that was read last is followed by another one.
+  private var hasMore = true
+  /// What waits for the piece that is being read.
+  private var onRead: ((Result<Piece, TxnLogError>) -> Void)?
 
   /// A feed of the transactions after `start`, up to `end`; `place` is where `start` was found, if that is known.
   init(
@@ -42,14 +50,32 @@ final class LogFeed: @unchecked Sendable {
     self.loop = loop
   }
 
-  /// Reads the next piece, and calls `body` with it on the loop.
+  /// Calls `body` on the loop with the next piece, at once if it was read ahead. Must not be called again before that,
+  /// or after the last piece or a failure.
   func next(_ body: @escaping (Result<Piece, TxnLogError>) -> Void) {
-    let body = NIOLoopBound(body, eventLoop: loop)
+    let piece = ahead.take()
+    if piece == nil { onRead = body }
+    readAhead()
+    if let piece { body(piece) }
+  }
+
+  private func readAhead() {
+    guard !isReading, hasMore, ahead == nil else { return }
+    isReading = true
+    let this = NIOLoopBound(self, eventLoop: loop)
     worker.run { [self] in
       let result: Result<Piece, TxnLogError>
       do throws(TxnLogError) { result = .success(try read()) } catch { result = .failure(error) }
-      loop.execute { body.value(result) }
+      loop.execute { this.value.take(result) }
     }
+  }
+
+  private func take(_ result: Result<Piece, TxnLogError>) {
+    isReading = false
+    if case .success(let piece) = result { hasMore = !piece.isLast } else { hasMore = false }
+    guard let onRead = onRead.take() else { return ahead = result }
+    readAhead()
+    onRead(result)
   }
 
   private func read() throws(TxnLogError) -> Piece {
