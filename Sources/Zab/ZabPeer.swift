@@ -231,8 +231,8 @@ package struct ZabPeer: Equatable, Sendable {
   /// client is served. The server is then in the state in which it would be after a restart, which reads the tree from
   /// the whole log: if the leader is lost, the next one may truncate what is in the tree, which is then read again.
   mutating func catchUp(_ actions: inout [ZabAction]) {
-    guard let state = learner else { return }
-    let end = min(state.syncedThrough, persisted)
+    guard let synced = learner?.syncedThrough else { return }
+    let end = min(synced, persisted)
     guard end > delivered else { return }
     actions.append(.catchUp(history.entries(after: delivered, through: end)))
     delivered = end

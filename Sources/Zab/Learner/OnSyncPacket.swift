@@ -28,8 +28,9 @@ extension ZabPeer {
   }
 
   private mutating func noteSynced(_ zxid: Zxid) {
-    guard let state = learner else { return }
-    learner?.syncedThrough = max(state.syncedThrough, zxid)
+    // A property at a time, because binding the state would copy it for each of hundreds of thousands of packets.
+    guard let synced = learner?.syncedThrough, zxid > synced else { return }
+    learner?.syncedThrough = zxid
   }
 
   /// Appends a transaction to the history if it is the next one, and leaves the leader if it is not.
