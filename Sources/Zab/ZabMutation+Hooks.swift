@@ -23,6 +23,7 @@ extension ZabSettings {
   var keepsAcknowledgementsAcrossSync: Bool { has(.keepsAcksAcrossSync) }
   var keepsHistoryAcrossSnapshot: Bool { has(.diffFromDeadBranch) }
   var truncatesMemoryOnly: Bool { has(.truncatesMemoryOnly) }
+  var keepsTreeAcrossTruncation: Bool { has(.truncationKeepsTree) }
   var forgetsEarlierConfiguration: Bool { has(.forgetsEarlierConfiguration) }
   package var sendsLogToStrangers: Bool { has(.sendsLogToStrangers) }
 

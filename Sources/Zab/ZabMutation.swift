@@ -37,6 +37,8 @@ package enum ZabMutation: String, Hashable, Sendable, CaseIterable {
   case keepsAcksAcrossSync
   /// TRUNC truncates the history in memory, but not the log (1154).
   case truncatesMemoryOnly
+  /// TRUNC truncates the log, but leaves the tree as it is, although that contains truncated transactions.
+  case truncationKeepsTree
   /// TRUNC keeps snapshots that contain truncated transactions (4837).
   case truncationKeepsSnapshots
   /// A learner whose history ends before the leader's window in memory is sent only the window (2418, 2846, 4925).

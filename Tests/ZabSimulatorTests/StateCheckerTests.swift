@@ -42,6 +42,31 @@ struct StateCheckerTests {
         $0.onDelivery(server, entry(1, 2))
       }
     },
+    Case("a server that is brought up to date", nil) {
+      $0.onDelivery(one, entry(1, 1))
+      $0.onDelivery(one, entry(1, 2))
+      $0.onCatchUp(two, [entry(1, 1)])
+      $0.onCatchUp(two, [entry(1, 2)])
+      $0.onServing(two)
+      $0.onDelivery(two, entry(1, 3))
+    },
+    Case("a server that is brought up to date and truncated", nil) {
+      $0.onDelivery(one, entry(1, 1))
+      $0.onCatchUp(two, [entry(1, 1), entry(1, 2, [1])])
+      $0.onPlace(two, zxid(1, 1))
+      $0.onDelivery(one, entry(1, 2, [2]))
+      $0.onDelivery(two, entry(1, 2, [2]))
+    },
+    Case("a server that serves with what was never committed", "another transaction") {
+      $0.onDelivery(one, entry(1, 1, [1]))
+      $0.onCatchUp(two, [entry(1, 1, [2])])
+      $0.onServing(two)
+    },
+    Case("a server that delivers after what was never committed", "another transaction") {
+      $0.onDelivery(one, entry(1, 1, [1]))
+      $0.onCatchUp(two, [entry(1, 1, [2])])
+      $0.onDelivery(two, entry(1, 2))
+    },
     Case("observers that are told of what is committed", nil) {
       $0.onDelivery(one, entry(1, 1))
       $0.onInform(two, zxid(1, 1))

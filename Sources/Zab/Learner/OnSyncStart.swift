@@ -30,7 +30,7 @@ extension ZabPeer {
     learner?.phase = .replacing
     if zxid >= history.base, !history.contains(zxid) { return onTruncationFailed(&actions) }
     if settings.truncatesMemoryOnly { return onTruncated(zxid, &actions) }
-    actions.append(.truncate(to: zxid, rebuildsTree: zxid < delivered))
+    actions.append(.truncate(to: zxid, rebuildsTree: zxid < delivered && !settings.keepsTreeAcrossTruncation))
   }
 
   /// Truncates the history in memory after the driver has truncated the log, and goes on.
