@@ -53,7 +53,8 @@ package enum ZabAction: Equatable, Sendable {
   case receiveSnapshot(ConnectionID, Zxid)
   /// Apply the transactions: they are committed, and so is everything before them.
   case deliver(ArraySlice<TxnHistory.Entry>)
-  /// Apply the transactions to the tree that no client sees yet: they are durable here, and part of the leader's history.
+  /// Apply the transactions to the tree, which no client sees yet: they are durable here, and part of the leader's
+  /// history.
   case catchUp(ArraySlice<TxnHistory.Entry>)
   case roleChanged(ZabRole)
   /// Use the configuration for elections and connections from now on, and keep it durably: it is committed.
