@@ -208,13 +208,21 @@ package final class EnsembleMember {
     }
   }
 
+  /// So many transactions are decoded before they are applied, so that their znodes can be looked for together.
+  private static let caughtUpTogether = 128
+
   private func catchUp(_ entries: ArraySlice<TxnHistory.Entry>) {
+    var decoded: [TxnEntry] = []
+    decoded.reserveCapacity(min(entries.count, Self.caughtUpTogether))
     for entry in entries {
       do throws(JuteError) {
-        idleState.apply(try TxnEntry(decoding: entry.bytes, allowingTrailingBytes: true))
+        decoded.append(try TxnEntry(decoding: entry.bytes, allowingTrailingBytes: true))
       } catch {
         return fail("transaction \(entry.zxid) cannot be decoded: \(error)")
       }
+      guard decoded.count == Self.caughtUpTogether || entry.zxid == entries.last?.zxid else { continue }
+      idleState.apply(decoded[...])
+      decoded.removeAll(keepingCapacity: true)
     }
     onCatchUp?(entries)
   }

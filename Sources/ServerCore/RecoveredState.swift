@@ -10,11 +10,26 @@ package struct RecoveredState {
   /// snapshot of Apache's has some.
   package private(set) var digestMismatches = 0
   private var changes: [TreeChange] = []
+  /// The memory of `changedPaths`, which is used again.
+  private var spare = ChangedPaths()
 
   /// The state in a snapshot, or that of a new server.
   package init(tree: DataTree, sessions: [SessionID: Int32] = [:]) {
     self.tree = tree
     self.sessions = sessions
+  }
+
+  /// Applies entries of the log that follow each other. In a large tree, their znodes are looked for several at a time.
+  package mutating func apply(_ entries: ArraySlice<TxnEntry>) {
+    guard tree.isWorthLookingAhead, entries.count > 1 else {
+      for entry in entries { apply(entry) }
+      return
+    }
+    var paths = ChangedPaths()
+    swap(&paths, &spare)
+    paths.collect(entries)
+    paths.lookAhead(in: tree, entries) { apply($0) }
+    swap(&paths, &spare)
   }
 
   /// Applies an entry of the log. The changes are dropped, because there are no watches yet.
@@ -28,5 +43,47 @@ package struct RecoveredState {
     }
     guard tree.digestEnabled, let digest = entry.digest, digest.version == TxnDigest.currentVersion else { return }
     if digest.treeDigest != tree.treeDigest { digestMismatches += 1 }
+  }
+}
+
+/// The paths of the znodes that the next entries change, for `DataTree.lookAhead`.
+private struct ChangedPaths {
+  private var bytes: [UInt8] = []
+  /// Where the path of each entry ends; it begins where the one before ends, and is empty if it is not looked for.
+  private var ends: [Int] = []
+
+  /// Replaces what was collected before.
+  mutating func collect(_ entries: ArraySlice<TxnEntry>) {
+    bytes.removeAll(keepingCapacity: true)
+    ends.removeAll(keepingCapacity: true)
+    for entry in entries {
+      if case .setData(let body) = entry.txn { bytes.append(contentsOf: body.path.utf8) }
+      ends.append(bytes.count)
+    }
+  }
+
+  /// Calls `body` with each entry in turn. `tree` then knows its znode, and those of as many of the next ones as it can
+  /// look for at a time.
+  func lookAhead(in tree: DataTree, _ entries: ArraySlice<TxnEntry>, _ body: (TxnEntry) -> Void) {
+    bytes.withUnsafeBytes { raw in
+      defer { tree.endLookAhead() }
+      var (start, announced, announcedEnd) = (0, 0, 0)
+      for (place, entry) in entries.enumerated() {
+        if place == announced {
+          tree.lookAhead {
+            while announced < ends.count {
+              let path = raw[announcedEnd..<ends[announced]]
+              announcedEnd = ends[announced]
+              announced += 1
+              if !path.isEmpty { return UnsafeRawBufferPointer(rebasing: path) }
+            }
+            return nil
+          }
+        }
+        if let base = raw.baseAddress { tree.advanceLookAhead(to: base + start) }
+        body(entry)
+        start = ends[place]
+      }
+    }
   }
 }

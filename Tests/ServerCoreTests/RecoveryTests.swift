@@ -25,4 +25,49 @@ import ZooKeeperProtocol
       settings: ServerSettings(), tree: state.tree, sessions: state.sessions, time: bench.time)
     #expect(again.sessionCount == 1 && again.tree.ephemeralCount == 1)
   }
+
+  /// Entries that are applied together leave what the same entries leave one by one, in a tree in which it pays to look
+  /// ahead. Some delete what others, announced with them, would have changed.
+  @Test(arguments: [1, 2, 3] as [UInt64]) func entriesThatAreAppliedTogether(seed: UInt64) {
+    var random = SplitMix64(seed: seed)
+    var entries: [TxnEntry] = []
+    func add(_ txn: Txn, session: Int64 = 7) {
+      let header = TxnHeader(
+        sessionID: SessionID(rawValue: session), cxid: Xid(rawValue: 0), zxid: Zxid(rawValue: Int64(entries.count) + 1),
+        timeMilliseconds: 5, opCode: txn.opCode)
+      entries.append(TxnEntry(header: header, txn: txn, digest: nil))
+    }
+    func create(_ path: String) {
+      add(.create(CreateTxn(path: path, data: [1], acl: ACL.openUnsafe, isEphemeral: false, parentCVersion: -1)))
+    }
+    let count = 20_000
+    for number in 0..<count { create("/n\(number)") }
+    var (together, single) = (RecoveredState(tree: DataTree()), RecoveredState(tree: DataTree()))
+    together.apply(entries[...])
+    for entry in entries { single.apply(entry) }
+    #expect(together.tree.isWorthLookingAhead)
+    let built = entries.count
+    for _ in 0..<3000 {
+      // Few of them, so that the same ones come again soon.
+      let path = "/n\(Int.random(in: 0..<200, using: &random) * 97)"
+      switch Int.random(in: 0..<10, using: &random) {
+      case 0: add(.delete(path: path))
+      case 1: create(path)
+      case 2: add(.createSession(timeoutMilliseconds: 4000), session: Int64.random(in: 1..<20, using: &random))
+      case 3: add(.setData(SetDataTxn(path: "/none", data: nil, version: 1)))
+      default: add(.setData(SetDataTxn(path: path, data: [UInt8.random(in: 0...9, using: &random)], version: 3)))
+      }
+    }
+    var next = built
+    while next < entries.count {
+      let end = min(entries.count, next + Int.random(in: 1...90, using: &random))
+      together.apply(entries[next..<end])
+      for entry in entries[next..<end] { single.apply(entry) }
+      #expect(together.tree.treeDigest == single.tree.treeDigest, "after \(end)")
+      next = end
+    }
+    #expect(together.sessions == single.sessions)
+    #expect(together.tree.lastProcessedZxid == single.tree.lastProcessedZxid)
+    #expect(together.tree.znodeCount == single.tree.znodeCount)
+  }
 }
