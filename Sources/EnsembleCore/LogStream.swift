@@ -33,7 +33,8 @@ package final class LogStream<Files: FileSystem> {
   /// Prepares to read what follows the transaction `start`, up to `end`.
   ///
   /// - Parameters:
-  ///   - place: where an earlier stream has found `start`, so that it is not looked for again.
+  ///   - place: where to look for `start`: where an earlier stream has found it, or a place before it that is known to
+  ///     be in the log; nil to look from the beginning of its segment.
   ///   - settings: only asked for bugs that are put in on purpose.
   /// - Returns: nil if the log does not reach back to `start`, or has a part that is not known to be the history.
   /// - Throws: `badHeader`; the failure of a call.
@@ -48,8 +49,7 @@ package final class LogStream<Files: FileSystem> {
     for segment in segments[index...] where segment.zxid <= end {
       guard try LogReader(directory.files, path: segment.path, segment: segment.zxid).isMarked else { return nil }
     }
-    if let place, place.last == start {
-      guard let resumed = try LogWalk(directory.files, segments: segments, from: place) else { return nil }
+    if let place, place.last <= start, let resumed = try LogWalk(directory.files, segments: segments, from: place) {
       walk = resumed
     } else {
       // From the beginning of the segment, because a walk that begins after a transaction does not look whether it is
@@ -133,15 +133,17 @@ package final class LogExamination<Files: FileSystem> {
   /// Where the transaction that the learner has was found, for the stream that sends what follows it.
   package var foundPlace: LogPlace? { stream?.foundPlace }
 
-  /// - Parameter limitBytes: the largest size of the part; nil for any size.
+  /// - Parameters:
+  ///   - limitBytes: the largest size of the part; nil for any size.
+  ///   - place: see `LogStream.init`.
   package init(
     _ directory: DataDirectory<Files>, after start: Zxid, through end: Zxid, limitBytes: Int?,
-    _ settings: ZabSettings = ZabSettings()
+    at place: LogPlace? = nil, _ settings: ZabSettings = ZabSettings()
   ) {
     self.limitBytes = limitBytes
     isOfOneEpoch = start.epoch == end.epoch
     do throws(TxnLogError) {
-      stream = try LogStream(directory, after: start, through: end, at: nil, settings)
+      stream = try LogStream(directory, after: start, through: end, at: place, settings)
     } catch {
       stream = nil
     }

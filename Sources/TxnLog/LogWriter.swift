@@ -69,6 +69,11 @@ package struct LogWriter<Files: FileSystem>: ~Copyable {
     if let file { files.close(file) }
   }
 
+  /// The place after the last durable transaction; nil if no segment is open.
+  package var place: LogPlace? {
+    file == nil ? nil : LogPlace(segment: segment, last: lastPersisted, offset: position)
+  }
+
   /// The size of the open segment in bytes, what is not written yet included.
   package var segmentBytes: Int { blockOffset + blocks.count }
 

@@ -254,6 +254,8 @@ class SandboxTest(PageTest):
         self.assertIn("Zab paper, sections IV and V", self.text(".narration"))
         self.shot("sandbox-election")
         self.keys("l")
+        # The facts change their height with the shown moment, and the button below them its place.
+        self.until_text(".inspector .badge", "killed")
         self.click("Restart", ".inspector")
         self.until("that it follows", lambda: leader in self.ids("follower"))
 

@@ -88,10 +88,25 @@ struct LogStreamTests {
       }
       #expect(found.count == wanted && found.last == Self.zxid(4, 4), "\(start)")
     }
-    let place = LogPlace(segment: Self.zxid(1, 1), last: Self.zxid(1, 2), offset: 0)
-    // A place of another transaction is not believed.
-    let stream = try #require(try LogStream(directory, after: Self.zxid(1, 3), through: Self.zxid(2, 1), at: place))
-    #expect(try stream.next()?.zxid == Self.zxid(2, 1))
+  }
+
+  /// A place before the transaction is as good as the beginning of the segment. One after it is not used, nor one in a
+  /// segment that is gone.
+  @Test func aStreamLooksFromAPlace() throws {
+    let examination = LogExamination(directory, after: Self.zxid(1, 2), through: Self.zxid(4, 2), limitBytes: nil)
+    #expect(examination.proceed(budgetBytes: .max) == true)
+    let place = try #require(examination.foundPlace)
+    for (start, next) in [(Self.zxid(1, 2), Self.zxid(1, 3)), (Self.zxid(1, 3), Self.zxid(2, 1))] {
+      let stream = try #require(try LogStream(directory, after: start, through: Self.zxid(4, 2), at: place))
+      #expect(try stream.next()?.zxid == next)
+    }
+    let missing = try #require(try LogStream(directory, after: Self.zxid(1, 4), through: Self.zxid(4, 2), at: place))
+    #expect(try missing.find() == false)
+    let earlier = try #require(try LogStream(directory, after: Self.zxid(1, 1), through: Self.zxid(4, 2), at: place))
+    #expect(try earlier.next()?.zxid == Self.zxid(1, 2))
+    let again = LogExamination(
+      directory, after: Self.zxid(2, 1), through: Self.zxid(4, 2), limitBytes: nil, at: place)
+    #expect(again.proceed(budgetBytes: .max) == true)
     try disk.remove("\(directory.logDirectory)/\(FileName.log(Self.zxid(1, 1)))")
     #expect(try LogStream(directory, after: Self.zxid(1, 2), through: Self.zxid(2, 1), at: place) == nil)
   }

@@ -54,7 +54,7 @@ import ZooKeeperProtocol
         log.stop()
         return false
       }
-      log.examine(after: Self.zxid(first), through: Self.zxid(last), for: patience, while: wanted) {
+      log.examine(after: Self.zxid(first), through: Self.zxid(last), at: nil, for: patience, while: wanted) {
         promise.succeed($0)
         log.stop()
       }

@@ -45,14 +45,15 @@ final class LearnerLog {
   /// Finds out whether a learner can be sent the transactions after `start`, up to `end`.
   ///
   /// - Parameters:
+  ///   - place: where to look for `start`; see `LogStream.init`.
   ///   - patience: how long that may take.
   ///   - isWanted: asked between two pieces. Once it is false, the examination ends without a finding.
   ///   - body: called on the loop with the finding.
   func examine(
-    after start: Zxid, through end: Zxid, for patience: TimeAmount, while isWanted: @escaping () -> Bool,
-    _ body: @escaping (Finding) -> Void
+    after start: Zxid, through end: Zxid, at place: LogPlace?, for patience: TimeAmount,
+    while isWanted: @escaping () -> Bool, _ body: @escaping (Finding) -> Void
   ) {
-    let examination = Examination(directory, start, end, sizeFactor)
+    let examination = Examination(directory, start, end, at: place, sizeFactor)
     let callbacks = NIOLoopBound((isWanted: isWanted, body: body), eventLoop: loop)
     proceed(examination, until: .now() + patience, callbacks)
   }
@@ -80,16 +81,21 @@ final class LearnerLog {
     private let directory: DataDirectory<PosixFileSystem>
     private let start: Zxid
     private let end: Zxid
+    private let place: LogPlace?
     private let sizeFactor: Double
     private var begun: LogExamination<PosixFileSystem>?
 
     /// Where the transaction that the learner has was found.
     var foundPlace: LogPlace? { begun?.foundPlace }
 
-    init(_ directory: DataDirectory<PosixFileSystem>, _ start: Zxid, _ end: Zxid, _ sizeFactor: Double) {
+    init(
+      _ directory: DataDirectory<PosixFileSystem>, _ start: Zxid, _ end: Zxid, at place: LogPlace?,
+      _ sizeFactor: Double
+    ) {
       self.directory = directory
       self.start = start
       self.end = end
+      self.place = place
       self.sizeFactor = sizeFactor
     }
 
@@ -97,7 +103,8 @@ final class LearnerLog {
       let examination =
         begun
         ?? LogExamination(
-          directory, after: start, through: end, limitBytes: directory.logLimitBytes(factor: sizeFactor))
+          directory, after: start, through: end, limitBytes: directory.logLimitBytes(factor: sizeFactor),
+          at: place)
       begun = examination
       return examination.proceed(budgetBytes: budgetBytes)
     }

@@ -14,6 +14,8 @@ struct OutboundCall: Sendable {
   let timeoutMilliseconds: Int
   let transport: NIOLoopBound<PeerTransport>
 
+  private static let readSizes = AdaptiveRecvByteBufferAllocator(minimum: 2048, initial: 2048, maximum: 256 << 10)
+
   /// Tries one address after the other until one accepts the connection.
   ///
   /// - Precondition: there is an address.
@@ -24,6 +26,8 @@ struct OutboundCall: Sendable {
       .connectTimeout(.milliseconds(clamping: timeoutMilliseconds))
       .channelOption(.tcpOption(.tcp_nodelay), value: 1)
       .channelOption(.writeBufferWaterMark, value: .init(low: 1 << 20, high: 4 << 20))
+      // What a learner lacks arrives as fast as it is read, and NIO's 64 KiB are few transactions.
+      .channelOption(.recvAllocator, value: Self.readSizes)
       .channelInitializer { [transport] channel in
         channel.eventLoop.makeCompletedFuture { try transport.value.call(channel, address) }
       }

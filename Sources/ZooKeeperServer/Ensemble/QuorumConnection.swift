@@ -26,6 +26,8 @@ final class QuorumConnection: ChannelInboundHandler, @unchecked Sendable {
   /// What a connection reports, on the loop.
   struct Reports {
     let onPacket: (QuorumPacket, QuorumConnection) -> Void
+    /// Two or more packets of the leader that have arrived together, all PROPOSAL or COMMIT.
+    let onPackets: ([QuorumPacket], QuorumConnection) -> Void
     /// A tree has arrived completely.
     let onTree: (RecoveredState, QuorumConnection) -> Void
     /// Everything that had arrived is handled.
@@ -57,6 +59,9 @@ final class QuorumConnection: ChannelInboundHandler, @unchecked Sendable {
   private(set) var context: ChannelHandlerContext?
   private var sender: SocketSender?
   private var received = ByteBuffer()
+  /// PROPOSALs and COMMITs of the leader that have arrived and are not reported yet.
+  private var gathered: [QuorumPacket] = []
+  private let isToLeader: Bool
   private var out = JuteWriter()
   private var treeReader: TreeStreamReader?
   /// A tree that is being sent; packets that follow it wait in `out`.
@@ -105,6 +110,7 @@ final class QuorumConnection: ChannelInboundHandler, @unchecked Sendable {
     self.isHeld = isHeld
     self.mayBeEncrypted = mayBeEncrypted
     self.establishedMilliseconds = establishedMilliseconds
+    isToLeader = peer == .leader
     maxDataBytes = peer == .leader ? Int(Int32.max) : maxRequestBytes
   }
 
@@ -156,16 +162,32 @@ final class QuorumConnection: ChannelInboundHandler, @unchecked Sendable {
         } else {
           guard let packet = try nextPacket() else { break }
           receivedCount += 1
+          if isToLeader, packet.kind == .proposal || packet.kind == .commit {
+            gathered.append(packet)
+            continue
+          }
           if packet.kind == .request { requestCount += 1 }
+          reportGathered()
           reports.onPacket(packet, self)
         }
       }
+      reportGathered()
       // Released when it is empty, so that the next read can use the memory again.
       if received.readableBytes == 0 { received = Self.nothing } else { received.discardReadBytes() }
     } catch {
+      reportGathered()
       reports.onBadBytes("\(error)", self)
     }
   }
+
+  private func reportGathered() {
+    guard let first = gathered.first else { return }
+    if gathered.count == 1 { reports.onPacket(first, self) } else { reports.onPackets(gathered, self) }
+    gathered.removeAll(keepingCapacity: gathered.capacity <= Self.maxKeptPackets)
+  }
+
+  /// The memory of so many packets is used again.
+  private static let maxKeptPackets = 4096
 
   /// Handles the packets that have waited for this server to lead, as if they had just arrived: what they cause is sent
   /// at the end of this turn.

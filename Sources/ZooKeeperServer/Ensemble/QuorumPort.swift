@@ -28,6 +28,8 @@ final class QuorumPort: @unchecked Sendable {
     let onLeaderConnected: (ConnectionID, ServerID) -> Void
     let onLeaderUnreachable: () -> Void
     let onPacket: (QuorumPacket, ConnectionID) -> Void
+    /// See `QuorumConnection.Reports`.
+    let onPackets: ([QuorumPacket], ConnectionID) -> Void
     /// A tree has arrived completely.
     let onTree: (RecoveredState, ConnectionID) -> Void
     /// Everything that had arrived on a connection is handled.
@@ -68,7 +70,9 @@ final class QuorumPort: @unchecked Sendable {
   /// The connection of the learner that has forwarded the last request.
   private var asking: ConnectionID?
   private lazy var reports = QuorumConnection.Reports(
-    onPacket: { [unowned self] in onPacket($0, $1) }, onTree: { [unowned self] in events.onTree($0, $1.id) },
+    onPacket: { [unowned self] in onPacket($0, $1) },
+    onPackets: { [unowned self] in events.onPackets($0, $1.id) },
+    onTree: { [unowned self] in events.onTree($0, $1.id) },
     onReadComplete: events.onReadComplete, onClosed: { [unowned self] in onClosed($0) },
     onBadBytes: { [unowned self] in onBadBytes($0, $1) },
     onUnreadableLog: { [unowned self] in onUnreadableLog($0, through: $1, $2) },

@@ -87,6 +87,9 @@ final class LogPipeline: @unchecked Sendable {
     segmentBytes += bytes.count
   }
 
+  /// A place in the log not after the transaction, from where to look for it; nil if this server has not written it.
+  func place(notAfter zxid: Zxid) -> LogPlace? { worker?.place(notAfter: zxid) }
+
   /// Whether the loop should wait for the current batch; see `LogWorker.isWorthWaiting`.
   var isWorthWaiting: Bool { worker?.isWorthWaiting == true }
 

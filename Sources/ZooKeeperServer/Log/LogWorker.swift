@@ -1,3 +1,4 @@
+import EnsembleCore
 import NIOCore
 import TxnLog
 import ZooKeeperProtocol
@@ -61,6 +62,7 @@ final class LogWorker<Files: FileSystem & Sendable>: @unchecked Sendable {
     var outcome: Result<Zxid, TxnLogError>?
     /// The expected duration of a sync, from the last ones; the maximum before the first.
     var syncNanoseconds = UInt64.max
+    var places = LogPlaces()
   }
 
   /// The longest expected duration of a sync for which the loop waits: every client waits with it.
@@ -209,6 +211,13 @@ final class LogWorker<Files: FileSystem & Sendable>: @unchecked Sendable {
     }
   }
 
+  /// A place in the log not after the transaction, near it if this worker has written it; see `LogPlaces`.
+  func place(notAfter zxid: Zxid) -> LogPlace? {
+    pthread_mutex_lock(mutex)
+    defer { pthread_mutex_unlock(mutex) }
+    return shared.places.place(notAfter: zxid)
+  }
+
   /// Begins a new segment of the log with the next transaction.
   func roll() {
     submit()
@@ -297,7 +306,7 @@ final class LogWorker<Files: FileSystem & Sendable>: @unchecked Sendable {
     waitForSlowDisk()
     let end = monotonicNanoseconds()
     let elapsed = end - start
-    noteSync(elapsed)
+    noteSync(elapsed, writer.place)
     metrics.add(
       LogMetrics.Batch(
         entryCount: batch.entryCount, bytes: batch.bytes.count - 4 * batch.entryCount,
@@ -331,11 +340,12 @@ extension LogWorker {
     }
   }
 
-  /// Updates the expected duration of the next one: a slow one raises it at once, quick ones lower
-  /// it gradually.
-  private func noteSync(_ nanoseconds: UInt64) {
+  /// Records a sync, and up to which place it has made the log durable. A slow one raises the expected duration of the
+  /// next one at once, quick ones lower it gradually.
+  private func noteSync(_ nanoseconds: UInt64, _ place: LogPlace?) {
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }
+    if let place { shared.places.note(place) }
     let average = shared.syncNanoseconds == .max ? nanoseconds : (7 * shared.syncNanoseconds + nanoseconds) / 8
     shared.syncNanoseconds = max(average, min(nanoseconds, 16 * Self.quickSyncNanoseconds))
   }

@@ -1,6 +1,6 @@
 // What can be done to a sandbox: to the server or the link that is selected, to its network, and the client that writes.
 
-import { h, replace, setText, uniqueID } from "../lib/dom.js";
+import { h, placeOf, replace, setText, uniqueID } from "../lib/dom.js";
 import { count, duration } from "../lib/format.js";
 import { linkFault, roleWord } from "./sandbox-stage.js";
 
@@ -53,13 +53,12 @@ export class Panel {
     // Fields that are being edited stay.
     if (key !== this.#key && !(this.#key !== "" && this.inspector.contains(document.activeElement)
       && document.activeElement.matches("input"))) {
-      const focused = document.activeElement?.closest?.(".inspector") ? document.activeElement.textContent : null;
+      const focused = this.inspector.contains(document.activeElement) ? placeOf(document.activeElement) : null;
       this.#key = key;
       if (selected?.server) this.#serverCard(status, selected.server);
       else if (selected?.link) this.#linkCard(status, ...selected.link);
       else this.#emptyCard();
-      if (focused) ([...this.inspector.querySelectorAll("button")].find((one) => one.textContent === focused)
-        ?? this.inspector.querySelector("button"))?.focus();
+      if (focused) (focused() ?? this.inspector.querySelector("button"))?.focus();
     }
     if (selected?.server) this.#facts(state.servers[selected.server - 1]);
     this.#drawWriter(status.writer);
