@@ -278,11 +278,19 @@ class PageTest(unittest.TestCase):
         return self.until(f"button {label!r}", lambda: self.js(script, label, within))
 
     def press(self, what, find):
-        """Clicks on what `find` gives, found again as long as the page draws it anew or something covers it."""
+        """Clicks on what `find` gives, found again as long as the page draws it anew, moves it, or covers it: the browser
+        clicks on a place, and what was there may have gone elsewhere between the look and the click."""
 
         def click():
-            find().click()
-            return True
+            element = find()
+            self.js(
+                """window.isPressed = false;
+                arguments[0].addEventListener("click", () => { window.isPressed = true; }, { once: true, capture: true });""",
+                element,
+            )
+            element.click()
+            # A page that was left by the click does not know.
+            return self.js("return window.isPressed !== false")
 
         self.until(f"click on {what!r}", click)
 
