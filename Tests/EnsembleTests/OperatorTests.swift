@@ -85,13 +85,14 @@ struct OperatorTests {
     }
     for member in ensemble.members {
       for other in ensemble.members {
+        // The last line about a session. Another thread writes the log, so that it is waited for.
+        try await eventually("the end of the session in the audit log of server \(member.id)") {
+          try lines(member, "OnSessionCloseOrExpire\tznode=/of-\(other.id)\tresult=success") == 1
+        }
         let isOwn = member.id == other.id ? 1 : 0
         let created = "operation=create\tznode=/of-\(other.id)\tznode_type=ephemeral\tresult=success"
         #expect(try lines(member, created) == isOwn)
         #expect(try lines(member, "operation=delete\tznode=/none-\(other.id)\tresult=failure") == isOwn)
-        try await eventually("the end of the session in the audit log of server \(member.id)") {
-          try lines(member, "OnSessionCloseOrExpire\tznode=/of-\(other.id)\tresult=success") == 1
-        }
       }
     }
     try await ensemble.kill()
