@@ -22,7 +22,7 @@ package struct LogPlaces: Sendable {
     places.append(place)
   }
 
-  /// The last place that is not after the transaction; nil if there is none.
+  /// The last place that the log reaches before the transaction or with it; nil if none is known.
   package func place(notAfter zxid: Zxid) -> LogPlace? {
     var (low, high) = (0, places.count)
     while low < high {

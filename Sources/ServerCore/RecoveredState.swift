@@ -10,7 +10,7 @@ package struct RecoveredState {
   /// snapshot of Apache's has some.
   package private(set) var digestMismatches = 0
   private var changes: [TreeChange] = []
-  /// The memory of `changedPaths`, which is used again.
+  /// Keeps the memory of the last paths for the next ones.
   private var spare = ChangedPaths()
 
   /// The state in a snapshot, or that of a new server.

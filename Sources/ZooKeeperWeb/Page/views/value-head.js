@@ -1,7 +1,7 @@
 // The head of a znode: its place, its facts, what may be done with it, and the tabs.
 //
-// Its controls are made once for each znode, and changed from then on. If they were made anew with every change of the
-// znode, a click that begins before a change and ends after it would be lost, and so would the focus.
+// Its controls are made once, and only their state changes. If they were made anew with every change of the znode, a
+// click that begins before a change and ends after it would be lost, and so would the focus.
 
 import { h, replace, setText } from "../lib/dom.js";
 import { ago, size, time } from "../lib/format.js";
