@@ -208,21 +208,19 @@ package final class EnsembleMember {
     }
   }
 
-  /// So many transactions are decoded before they are applied, so that their znodes can be looked for together.
+  /// The znodes of so many transactions are looked for together.
   private static let caughtUpTogether = 128
 
   private func catchUp(_ entries: ArraySlice<TxnHistory.Entry>) {
-    var decoded: [TxnEntry] = []
-    decoded.reserveCapacity(min(entries.count, Self.caughtUpTogether))
-    for entry in entries {
+    var start = entries.startIndex
+    while start < entries.endIndex {
+      let end = min(start + Self.caughtUpTogether, entries.endIndex)
       do throws(JuteError) {
-        decoded.append(try TxnEntry(decoding: entry.bytes, allowingTrailingBytes: true))
+        try idleState.apply(entries[start..<end].map(\.bytes)[...])
       } catch {
-        return fail("transaction \(entry.zxid) cannot be decoded: \(error)")
+        return fail("a transaction after \(idleState.tree.lastProcessedZxid) cannot be decoded: \(error)")
       }
-      guard decoded.count == Self.caughtUpTogether || entry.zxid == entries.last?.zxid else { continue }
-      idleState.apply(decoded[...])
-      decoded.removeAll(keepingCapacity: true)
+      start = end
     }
     onCatchUp?(entries)
   }

@@ -96,9 +96,8 @@ package struct TreeLoader: RecoveryTarget {
 
   /// Applies a transaction of the log.
   package mutating func replay(_ bytes: UnsafeRawBufferPointer, zxid: Zxid) throws(TxnLogError) {
-    var reader = JuteReader(bytes)
     do throws(JuteError) {
-      state.apply(try TxnEntry(from: &reader))
+      try state.apply(bytes)
       guard let historyLimits else { return }
       history.append(TxnHistory.Entry(zxid: zxid, bytes: [UInt8](bytes)))
       history.trim(count: historyLimits.historyCount, bytes: historyLimits.historyBytes, notAfter: zxid)

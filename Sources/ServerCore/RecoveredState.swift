@@ -1,3 +1,4 @@
+package import Jute
 package import ZnodeTree
 package import ZooKeeperProtocol
 
@@ -19,17 +20,45 @@ package struct RecoveredState {
     self.sessions = sessions
   }
 
-  /// Applies entries of the log that follow each other. In a large tree, their znodes are looked for several at a time.
-  package mutating func apply(_ entries: ArraySlice<TxnEntry>) {
+  /// Applies encoded entries of the log that follow each other. In a large tree, their znodes are looked for several at
+  /// a time.
+  ///
+  /// - Throws: `JuteError` if one of them is not an entry; those before it are applied.
+  package mutating func apply(_ entries: ArraySlice<[UInt8]>) throws(JuteError) {
     guard tree.isWorthLookingAhead, entries.count > 1 else {
-      for entry in entries { apply(entry) }
+      for entry in entries { try apply(entry) }
       return
     }
     var paths = ChangedPaths()
     swap(&paths, &spare)
+    defer { swap(&paths, &spare) }
     paths.collect(entries)
-    paths.lookAhead(in: tree, entries) { apply($0) }
-    swap(&paths, &spare)
+    var failure: JuteError?
+    paths.lookAhead(in: tree, entries) { entry in
+      guard failure == nil else { return }
+      do throws(JuteError) { try apply(entry) } catch { failure = error }
+    }
+    if let failure { throw failure }
+  }
+
+  private mutating func apply(_ entry: [UInt8]) throws(JuteError) {
+    let failure = entry.withUnsafeBytes { bytes -> JuteError? in
+      do throws(JuteError) { try apply(bytes) } catch { return error }
+      return nil
+    }
+    if let failure { throw failure }
+  }
+
+  /// Applies an encoded entry of the log. Bytes after it are ignored.
+  ///
+  /// - Throws: `JuteError` if it is not an entry.
+  package mutating func apply(_ entry: UnsafeRawBufferPointer) throws(JuteError) {
+    if let view = SetDataView(entry) {
+      tree.replaySetData(view)
+      return check(view.digest)
+    }
+    var reader = JuteReader(entry)
+    apply(try TxnEntry(from: &reader))
   }
 
   /// Applies an entry of the log. The changes are dropped, because there are no watches yet.
@@ -41,7 +70,11 @@ package struct RecoveredState {
     case .closeSession: sessions[entry.header.sessionID] = nil
     default: break
     }
-    guard tree.digestEnabled, let digest = entry.digest, digest.version == TxnDigest.currentVersion else { return }
+    check(entry.digest)
+  }
+
+  private mutating func check(_ digest: TxnDigest?) {
+    guard tree.digestEnabled, let digest, digest.version == TxnDigest.currentVersion else { return }
     if digest.treeDigest != tree.treeDigest { digestMismatches += 1 }
   }
 }
@@ -53,18 +86,18 @@ private struct ChangedPaths {
   private var ends: [Int] = []
 
   /// Replaces what was collected before.
-  mutating func collect(_ entries: ArraySlice<TxnEntry>) {
+  mutating func collect(_ entries: ArraySlice<[UInt8]>) {
     bytes.removeAll(keepingCapacity: true)
     ends.removeAll(keepingCapacity: true)
     for entry in entries {
-      if case .setData(let body) = entry.txn { bytes.append(contentsOf: body.path.utf8) }
+      entry.withUnsafeBytes { if let view = SetDataView($0) { bytes.append(contentsOf: view.path) } }
       ends.append(bytes.count)
     }
   }
 
   /// Calls `body` with each entry in turn. `tree` then knows its znode, and those of as many of the next ones as it can
   /// look for at a time.
-  func lookAhead(in tree: DataTree, _ entries: ArraySlice<TxnEntry>, _ body: (TxnEntry) -> Void) {
+  func lookAhead(in tree: DataTree, _ entries: ArraySlice<[UInt8]>, _ body: ([UInt8]) -> Void) {
     bytes.withUnsafeBytes { raw in
       defer { tree.endLookAhead() }
       var (start, announced, announcedEnd) = (0, 0, 0)

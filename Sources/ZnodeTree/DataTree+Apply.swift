@@ -132,26 +132,46 @@ extension DataTree {
   ) -> TxnResult {
     var result = TxnResult(opCode: opCode, path: body.path)
     result.error = withBytes(body.path) { path in
-      guard let id = find(path) else { return .noNode }
-      let oldLength = dataLength(of: id)
-      if let data = body.data {
-        data.withUnsafeBytes { replaceData(id, with: $0) }
-      } else {
-        replaceData(id, with: nil)
-      }
-      let record = slab.mutable(id)
-      record.pointee.version = body.version
-      record.pointee.mtimeMilliseconds = header.timeMilliseconds
-      record.pointee.mzxid = header.zxid.rawValue
-      refreshDigest(id, path: path, known: known.own)
+      let found =
+        if let data = body.data {
+          data.withUnsafeBytes { setData(header, path, $0, version: body.version) }
+        } else {
+          setData(header, path, nil, version: body.version)
+        }
+      guard let id = found else { return .noNode }
       result.stat = stat(of: id)
       changes.append(
         TreeChange(
-          kind: .dataChanged, path: body.path, zxid: header.zxid, aclSlot: record.pointee.aclSlot, parentACLSlot: 0))
-      didSetData(path, difference: (body.data?.count ?? 0) - oldLength)
+          kind: .dataChanged, path: body.path, zxid: header.zxid, aclSlot: slab.record(id).pointee.aclSlot,
+          parentACLSlot: 0))
       return .ok
     }
     return result
+  }
+
+  /// Applies a transaction of type setData for which nobody waits, neither for an answer nor for an event: the same as
+  /// `apply`, at half of the cost.
+  package func replaySetData(_ view: SetDataView) {
+    acls.releaseRetired()
+    _ = setData(view.header, view.path, view.data, version: view.version)
+    if view.header.zxid > lastProcessedZxid { lastProcessedZxid = view.header.zxid }
+    if arena.needsVacating { vacate() }
+  }
+
+  /// - Returns: nil if there is no such znode.
+  private func setData(
+    _ header: TxnHeader, _ path: UnsafeRawBufferPointer, _ data: UnsafeRawBufferPointer?, version: Int32
+  ) -> ZnodeID? {
+    guard let id = find(path) else { return nil }
+    let oldLength = dataLength(of: id)
+    replaceData(id, with: data)
+    let record = slab.mutable(id)
+    record.pointee.version = version
+    record.pointee.mtimeMilliseconds = header.timeMilliseconds
+    record.pointee.mzxid = header.zxid.rawValue
+    refreshDigest(id, path: path, known: known.own)
+    didSetData(path, difference: (data?.count ?? 0) - oldLength)
+    return id
   }
 
   private func applySetACL(_ body: SetACLTxn) -> TxnResult {

@@ -32,7 +32,11 @@ public struct TxnHeader: JuteRecord, Hashable, Sendable {
   public var opCode: OpCode? { OpCode(rawValue: type) }
 
   public init(from reader: inout JuteReader) throws(JuteError) {
-    let block = try reader.readFixedBlock(count: Self.encodedSizeBytes)
+    self.init(block: try reader.readFixedBlock(count: Self.encodedSizeBytes))
+  }
+
+  /// Reads `encodedSizeBytes`.
+  init(block: UnsafeRawBufferPointer) {
     sessionID = SessionID(rawValue: block.loadBigEndian(at: 0, as: Int64.self))
     cxid = Xid(rawValue: block.loadBigEndian(at: 8, as: Int32.self))
     zxid = Zxid(rawValue: block.loadBigEndian(at: 12, as: Int64.self))
