@@ -149,7 +149,7 @@ extension DataTree {
     return result
   }
 
-  /// Applies a transaction of type setData for which nobody waits, neither for an answer nor for an event: the same as
+  /// Applies a transaction of type setData that was answered, and whose events were sent, long ago: the same as
   /// `apply`, at half of the cost.
   package func replaySetData(_ view: SetDataView) {
     acls.releaseRetired()

@@ -42,6 +42,8 @@ import ZooKeeperProtocol
     }
     let count = 20_000
     for number in 0..<count { create("/n\(number)") }
+    let use = "/zookeeper/quota/n97/zookeeper_stats"
+    for path in ["/zookeeper/quota/n97", "/zookeeper/quota/n97/zookeeper_limits", use] { create(path) }
     var (together, single) = (RecoveredState(tree: DataTree()), RecoveredState(tree: DataTree()))
     try together.apply(entries.map(\.encoded)[...])
     for entry in entries { single.apply(entry) }
@@ -58,7 +60,9 @@ import ZooKeeperProtocol
       case 4: create("/ü\(Int.random(in: 0..<9, using: &random))")
       case 5:
         add(.setData(SetDataTxn(path: "/ü\(Int.random(in: 0..<9, using: &random))", data: nil, version: 2)))
-      default: add(.setData(SetDataTxn(path: path, data: [UInt8.random(in: 0...9, using: &random)], version: 3)))
+      default:
+        let data = [UInt8](repeating: 7, count: Int.random(in: 0..<40, using: &random))
+        add(.setData(SetDataTxn(path: path, data: data, version: 3)))
       }
     }
     var next = built
@@ -72,5 +76,23 @@ import ZooKeeperProtocol
     #expect(together.sessions == single.sessions)
     #expect(together.tree.lastProcessedZxid == single.tree.lastProcessedZxid)
     #expect(together.tree.znodeCount == single.tree.znodeCount)
+    #expect(together.tree.approximateDataSizeBytes == single.tree.approximateDataSizeBytes)
+    #expect(try contents(together.tree) == contents(single.tree))
+    // The quota counted what was changed.
+    let id = try #require(single.tree.find(use))
+    #expect(single.tree.data(of: id) != [1])
+  }
+
+  /// What each znode holds, without its path, in the order of the paths.
+  private func contents(_ tree: DataTree) throws -> [Content] {
+    var walk = try #require(OrderedWalk(tree, from: "/"))
+    var result: [Content] = []
+    while let id = walk.next() { result.append(Content(data: tree.data(of: id), stat: tree.stat(of: id))) }
+    return result
+  }
+
+  private struct Content: Equatable {
+    let data: [UInt8]?
+    let stat: Stat
   }
 }

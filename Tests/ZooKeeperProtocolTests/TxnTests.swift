@@ -68,6 +68,38 @@ import ZooKeeperProtocol
     #expect(throws: JuteError.self) { try TxnEntry(decoding: entry.encoded) }
   }
 
+  /// What is seen in the bytes of a setData is what is decoded from them, whatever bytes they are, and what cannot be
+  /// decoded is not seen.
+  @Test(arguments: [nil, [], [1, 2, 3]] as [[UInt8]?], [nil, TxnDigest(treeDigest: 5)])
+  func aSetDataIsSeenAsItIsDecoded(data: [UInt8]?, digest: TxnDigest?) throws {
+    let header = TxnHeader(
+      sessionID: SessionID(rawValue: 7), cxid: .first, zxid: Zxid(rawValue: 9), timeMilliseconds: 8, opCode: .setData)
+    let txn = Txn.setData(SetDataTxn(path: "/a/b", data: data, version: 4))
+    let bytes = TxnEntry(header: header, txn: txn, digest: digest).encoded
+    #expect(try expectAgreement(on: bytes))
+    #expect(try expectAgreement(on: bytes + [1, 2, 3]))
+    for count in bytes.indices { _ = try expectAgreement(on: Array(bytes[..<count])) }
+    for place in bytes.indices {
+      for value in [0, 1, 0x7f, 0x80, 0xc3, 0xff] as [UInt8] {
+        var changed = bytes
+        changed[place] = value
+        _ = try expectAgreement(on: changed)
+      }
+    }
+  }
+
+  /// - Returns: whether something is seen.
+  private func expectAgreement(on bytes: [UInt8]) throws -> Bool {
+    try bytes.withUnsafeBytes { raw in
+      guard let view = SetDataView(raw) else { return false }
+      let entry = try TxnEntry(decoding: bytes, allowingTrailingBytes: true)
+      let txn = SetDataTxn(
+        path: String(decoding: view.path, as: UTF8.self), data: view.data.map { [UInt8]($0) }, version: view.version)
+      #expect(entry == TxnEntry(header: view.header, txn: .setData(txn), digest: view.digest), "\(bytes)")
+      return true
+    }
+  }
+
   @Test func fixedSizesAreAsDocumented() {
     let header = TxnHeader(sessionID: .none, cxid: .first, zxid: .zero, timeMilliseconds: 0, opCode: .error)
     #expect(header.encoded.count == TxnHeader.encodedSizeBytes)
