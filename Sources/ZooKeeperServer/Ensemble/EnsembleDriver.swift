@@ -13,18 +13,18 @@ import ZooKeeperProtocol
 final class EnsembleDriver: @unchecked Sendable {
   // @unchecked: everything is touched on the event loop only.
 
-  private var runner: MemberRunner<PosixFileSystem, EnsembleDriver>!
+  private(set) var runner: MemberRunner<PosixFileSystem, EnsembleDriver>!
   let settings: ServerConfiguration.Ensemble
-  private let loop: any EventLoop
+  let loop: any EventLoop
   let logger: Logger
-  private let configuration: ServerConfiguration
-  private let log: LogPipeline
-  private let turns: TurnLoop
+  let configuration: ServerConfiguration
+  let log: LogPipeline
+  let turns: TurnLoop
   let clients: ClientListener
   let metrics: ServerMetrics
   /// Called with the reason when the server must stop. Set by the owner before `startLog`.
   var onFailure: ((String) -> Void)?
-  private var election: ElectionPort!
+  private(set) var election: ElectionPort!
   private(set) var quorum: QuorumPort!
   private var timer: Scheduled<Void>?
   private var timerDeadline = Int64.max
@@ -37,13 +37,13 @@ final class EnsembleDriver: @unchecked Sendable {
   private(set) var isStopped = false
   private(set) var isLeading = false
   /// Whether this server is about to stop, and begins nothing new for its learners.
-  private var isRetiring = false
+  private(set) var isRetiring = false
   /// Called with each role that the member takes. Set by the owner before `startLog`.
   var onRole: ((String) -> Void)?
   /// Servers with which traffic is blocked in both directions, to simulate a network partition.
-  private var severed: Set<ServerID> = []
+  private(set) var severed: Set<ServerID> = []
   /// Reads the log for learners, once one has needed it.
-  private var learnerLog: LearnerLog?
+  var learnerLog: LearnerLog?
   private let links: FaultyLinks
   let clock: ServerClock
   let tap = MessageTap()
@@ -63,7 +63,7 @@ final class EnsembleDriver: @unchecked Sendable {
   /// The time of the event that is being handled.
   private(set) var time: ServerTime
   /// Whether `time` is that of the first of several packets that have arrived together.
-  private var isTimeOfRead = false
+  var isTimeOfRead = false
 
   init(
     _ member: EnsembleMember, _ recovered: Storage.Recovered, _ settings: ServerConfiguration.Ensemble,
@@ -178,7 +178,7 @@ final class EnsembleDriver: @unchecked Sendable {
     turns.end()
   }
 
-  private func disconnect(_ connection: ConnectionID) {
+  func disconnect(_ connection: ConnectionID) {
     quorum.close(connection)
     step(.disconnected(connection))
   }
@@ -186,13 +186,13 @@ final class EnsembleDriver: @unchecked Sendable {
   // MARK: Events
 
   /// Gives an event to the member, and performs the resulting effects.
-  private func step(_ event: ZabEvent) {
+  func step(_ event: ZabEvent) {
     guard !isStopped else { return }
     step(event, since: begin())
   }
 
   /// Gives an event to the member for which `begin` was called already.
-  private func step(_ event: ZabEvent, since before: Int) {
+  func step(_ event: ZabEvent, since before: Int) {
     runner.step(event, time)
     drain()
     end(since: before)
@@ -201,18 +201,10 @@ final class EnsembleDriver: @unchecked Sendable {
   /// Reads the clock for an event.
   ///
   /// - Returns: how many transactions were applied before it.
-  private func begin() -> Int {
+  func begin() -> Int {
     time = clock.now
     isTimeOfRead = false
     return metrics.core.appliedCount
-  }
-
-  /// Reads the clock for a packet, unless it has arrived together with the one before: a learner that was away gets
-  /// hundreds of packets at a time, and the clocks took a tenth of what it did with them.
-  private func beginPacket() -> Int {
-    guard !isTimeOfRead else { return metrics.core.appliedCount }
-    defer { isTimeOfRead = true }
-    return begin()
   }
 
   /// Records what was applied because of an event, and on a leader how long a quorum took to acknowledge it.
@@ -286,38 +278,6 @@ final class EnsembleDriver: @unchecked Sendable {
       isSevered: { [unowned self] in severed.contains($0) })
   }
 
-  private func onPacket(_ packet: QuorumPacket, _ connection: ConnectionID) {
-    if let server = packet.learner {
-      if severed.contains(server) { return disconnect(connection) }
-      quorum.identify(connection, as: server)
-    }
-    if let onEvent = tap.onEvent { onEvent(.received(.packet(packet), from: quorum.server(at: connection))) }
-    guard !isStopped else { return }
-    // Requests of a learner must be proposed in their order: once one is dropped, so are all later ones.
-    if isRetiring, packet.kind == .request { return }
-    let before = beginPacket()
-    measure(packet, connection)
-    if let kind = packet.kind, kind == .diff || kind == .trunc || kind == .snap,
-      member.zab.leaderConnection == connection
-    {
-      logger.info("synchronizing", metadata: ["by": "\(kind)", "zxid": "\(packet.zxid)"])
-    }
-    let (kind, start) = (packet.kind, time)
-    step(.received(packet, connection), since: before)
-    if quorum.hasObservers { noteObserverMaster(kind, since: start) }
-  }
-
-  /// Handles packets of the leader that have arrived together. Those that bring a server up to date come by the hundred
-  /// thousand, and are one event: to perform the effects of each before the next one took a quarter of all that a
-  /// learner did.
-  private func onPackets(_ packets: [QuorumPacket], _ connection: ConnectionID) {
-    guard !isUpToDate, tap.onEvent == nil, !isStopped else {
-      for packet in packets { onPacket(packet, connection) }
-      return
-    }
-    step(.receivedTogether(packets, connection), since: beginPacket())
-  }
-
   // MARK: Effects
 
   /// Performs the member's effects, and those that result from performing them.
@@ -372,28 +332,6 @@ final class EnsembleDriver: @unchecked Sendable {
     }
   }
 
-  private func readLog() -> LearnerLog {
-    if let learnerLog { return learnerLog }
-    let log = LearnerLog(runner.directory, sizeFactor: configuration.quorumTimes.snapshotSizeFactor, loop: loop)
-    learnerLog = log
-    return log
-  }
-
-  /// Finds out whether the log has what a learner lacks. That may take half of the time that the learner has; then it
-  /// is sent the tree.
-  private func examineLog(_ connection: ConnectionID, after start: Zxid, through end: Zxid) {
-    let patience = TimeAmount.milliseconds(clamping: Int(clamping: settings.zabSettings.initMilliseconds / 2))
-    let isWanted = { [self] in !isStopped && member.zab.learnerConnections.contains(connection) }
-    let place = log.place(notAfter: start)
-    readLog().examine(after: start, through: end, at: place, for: patience, while: isWanted) { [self] finding in
-      logger.info(
-        finding == .complete ? "a learner is sent a part of the log" : "a learner is sent the tree rather than the log",
-        metadata: ["after": "\(start)", "through": "\(end)", "log": "\(finding.rawValue)"])
-      step(.logExamined(connection, isComplete: finding == .complete))
-      turns.end()
-    }
-  }
-
   /// Serves read-only clients after a voter has looked for a leader for a while, if the configuration allows it.
   ///
   /// *Source*: `QuorumPeer.run`, `roZkMgr`; `QuorumProtocol` C.1.
@@ -411,36 +349,6 @@ final class EnsembleDriver: @unchecked Sendable {
       guard !isStopped, member.zab.role == .looking else { return }
       logger.info("there is no quorum: serving only read-only clients")
       clients.startServingReaders(member.state)
-    }
-  }
-
-  /// Uses a committed configuration from now on, and keeps it in the configuration file.
-  private func activate(_ quorumConfiguration: QuorumConfiguration) {
-    let members = quorumConfiguration.text.split(separator: "\n")
-    logger.info(
-      "the ensemble has changed",
-      metadata: [
-        "members": .array(members.map { "\($0)" }), "version": "\(Zxid(rawValue: quorumConfiguration.version))",
-      ])
-    election.configurationChanged(quorumConfiguration)
-    quorum.configurationChanged(quorumConfiguration)
-    rewriteFile(quorumConfiguration)
-  }
-
-  /// Brings `zoo.cfg` up to date. A server that was removed keeps its file: with one that does not contain it, it could
-  /// not be started in order to be added again.
-  private func rewriteFile(_ quorumConfiguration: QuorumConfiguration) {
-    guard configuration.features.allowsReconfig, let file = configuration.file,
-      quorumConfiguration.member(member.zab.id) != nil
-    else { return }
-    let rewrite = ConfigurationRewrite(files: runner.directory.files, path: Host.resolvedPath(file))
-    do throws(FileSystemError) {
-      let path = try rewrite.save(quorumConfiguration, own: member.zab.id)
-      logger.info("the configuration file was rewritten", metadata: ["file": "\(file)", "members": "\(path)"])
-    } catch {
-      logger.warning(
-        "the configuration file could not be rewritten; the server uses the copy of the members in its data directory",
-        metadata: ["file": "\(file)", "reason": "\(TxnLogError(error))"])
     }
   }
 
@@ -483,14 +391,6 @@ extension ZabRole {
     case .following: "follower"
     case .observing: "observer"
     }
-  }
-}
-
-extension QuorumPacket {
-  /// The server that introduces itself with this packet as a learner; nil for any other packet.
-  fileprivate var learner: ServerID? {
-    guard kind == .followerInfo || kind == .observerInfo, let data else { return nil }
-    return (try? LearnerInfo(decoding: data, allowingTrailingBytes: true))?.serverID
   }
 }
 
