@@ -4,7 +4,7 @@
 /// *Shape*: the same as `TxnEntry` with `Txn.setData`.
 package struct SetDataView {
   package let header: TxnHeader
-  /// ASCII. The bytes of other paths may have to be repaired when they are decoded.
+  /// ASCII. The bytes of any other path may need repair, which is left to decoding.
   package let path: UnsafeRawBufferPointer
   /// nil is null.
   package let data: UnsafeRawBufferPointer?

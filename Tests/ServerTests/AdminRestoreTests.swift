@@ -65,7 +65,11 @@ struct AdminRestoreTests {
     let saved = try snapshot(port: port)
     for index in 0..<5 { #expect(try await shell(server, "create", "/new\(index)", "v").exitStatus == 0) }
     #expect(try await shell(server, "set", "/old3", "changed").exitStatus == 0)
-    let before = try files(server).filter { $0.hasPrefix("version-2/") }
+    // A snapshot that is still being written gets another name.
+    let before = try await eventually("no file is unfinished", within: .seconds(30)) {
+      let files = try files(server).filter { $0.hasPrefix("version-2/") }
+      return files.contains { $0.hasSuffix(".tmp") } ? nil : files
+    }
 
     let restored = try restore(saved, port: port)
     #expect(restored.status == "200" && restored.text.contains(#""consistent" : true"#), "\(restored.text)")

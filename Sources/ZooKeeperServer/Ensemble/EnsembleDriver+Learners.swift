@@ -5,6 +5,7 @@ import ZooKeeperProtocol
 
 /// What a leader reads of its log for learners that were away.
 extension EnsembleDriver {
+  /// What reads the log for learners, made when the first one needs it.
   func readLog() -> LearnerLog {
     if let learnerLog { return learnerLog }
     let log = LearnerLog(runner.directory, sizeFactor: configuration.quorumTimes.snapshotSizeFactor, loop: loop)

@@ -4,6 +4,7 @@ import ZooKeeperProtocol
 
 /// What a member does with the packets of other servers.
 extension EnsembleDriver {
+  /// Handles a packet of another server.
   func onPacket(_ packet: QuorumPacket, _ connection: ConnectionID) {
     if let server = packet.learner {
       if severed.contains(server) { return disconnect(connection) }

@@ -178,6 +178,7 @@ final class EnsembleDriver: @unchecked Sendable {
     turns.end()
   }
 
+  /// Closes a connection as if the other server had done it.
   func disconnect(_ connection: ConnectionID) {
     quorum.close(connection)
     step(.disconnected(connection))
