@@ -15,12 +15,12 @@
 #   ZKCLI                the binary, a path with a slash (default: .build/release/zkcli; build it with the flags of the
 #                        README)
 #
-# The bars are in rows/bars.txt; what each floor does, and why, is said in zkload/limits.c, zkload/floors.c and
-# fan-out.c. Targets are measured in turn, A B A B, on free ports of loopback, in a temporary directory: TMPDIR says on
-# which disk. CPU is what the kernel accounts to the servers' processes. The whole run needs about 12 GiB of memory, 16
-# GiB of disk and an hour, most of it for the rows with 10,000,000 znodes; 100,000 sessions need as many descriptors
-# (ulimit -n). Needs a C compiler and Python 3, for the row instructions valgrind; a peer that is not installed gets a
-# word in its line. Exits with 1 if a bar is missed, with 2 if a row could not be measured.
+# The bars are in rows/bars.txt; what each floor does, and why, is said in zkload/limits.c, zkload/floors.c,
+# zkload/trees.c and fan-out.c. Targets are measured in turn, A B A B, on free ports of loopback, in a temporary
+# directory: TMPDIR says on which disk. CPU is what the kernel accounts to the servers' processes. The whole run needs
+# about 12 GiB of memory, 16 GiB of disk and an hour, most of it for the rows with 10,000,000 znodes; 100,000 sessions
+# need as many descriptors (ulimit -n). Needs a C compiler and Python 3, for the row instructions valgrind; a peer that
+# is not installed gets a word in its line. Exits with 1 if a bar is missed, with 2 if a row could not be measured.
 set -euo pipefail
 [[ ${1:-} != -h && ${1:-} != --help ]] || { sed -n '2,/^set/p' "$0" | sed '$d; s/^# \{0,1\}//'; exit 2; }
 source "$(dirname "${BASH_SOURCE[0]}")/kit.sh"

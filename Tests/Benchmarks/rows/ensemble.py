@@ -4,7 +4,7 @@ import shutil
 import time
 
 from figures import Figure
-from loads import etcd_load, floors, light, zkload, Others
+from loads import etcd_load, floors, light, trees, zkload, Others
 from machine import Failure, cpu_seconds
 from serving import PIPELINE, RECORD_BYTES, peers
 import servers
@@ -82,9 +82,11 @@ def snapshot_send(context):
         if name == "zkcli":
             measure_others(context, others_p99, ensemble, count, span.value(name)[0] / 1000, home)
         servers.stop(context, ensemble)
-    for sample in floors(context, "sendfile", snapshot, context.runs + 1)[1:]:
+    for sample in trees(context, "send", snapshot, context.runs + 1):
         span.add("floor", sample["ms"])
         cpu.add("floor", sample["cpu_ms"])
+    for sample in trees(context, "learn", snapshot, context.work, context.runs + 1):
+        span.add("learn", sample["ms"])
     return [span, cpu, others_p99]
 
 

@@ -51,7 +51,7 @@ class Load:
 
 
 def light(context, server, keys, seconds, hosts=None):
-    """A light client beside other work on a tree of floors.c: one request at a time, a read or a write."""
+    """A light client beside other work on a tree of trees.c: one request at a time, a read or a write."""
     return zkload(
         context, "mixed", server, "-F", "-k", keys, "-r", 50, "-c", 1, "-w", 1, "-t", f"{seconds:.2f}", hosts=hosts)
 
@@ -59,6 +59,11 @@ def light(context, server, keys, seconds, hosts=None):
 def floors(context, mode, *words):
     """The lines of floors.c."""
     return [json.loads(line) for line in run([context.kit / "floors", mode, *words]).splitlines()]
+
+
+def trees(context, mode, *words):
+    """The lines of trees.c."""
+    return [json.loads(line) for line in run([context.kit / "trees", mode, *words]).splitlines()]
 
 
 def etcd_load(context, server, is_write, connections, window, hosts=None):

@@ -18,7 +18,7 @@ import ensemble
 import failover
 from figures import print_table, read_bars
 import instructions
-from loads import floors
+from loads import trees
 import machine
 import scale
 import servers
@@ -89,7 +89,7 @@ class Context:
                 if old.stat().st_size > 1 << 26:
                     old.unlink()
             path.parent.mkdir(exist_ok=True)
-            floors(self, "snapshot", path, znodes, 100)
+            trees(self, "snapshot", path, znodes, 100)
         return path
 
     def end_group(self):

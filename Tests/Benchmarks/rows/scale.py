@@ -51,7 +51,22 @@ def growth(context):
                     context.seconds, "-u", context.warm_seconds)
                 figure.add(target, sample["server_cpu_us_per_op"], sample["other_cores"])
     servers.stop(context, small)
-    return list(figures.values())
+    return [*figures.values(), least_growth(context, count)]
+
+
+def least_growth(context, count):
+    """What reads cost a server in C that does nothing but find the data, with a tree as large, and as small."""
+    figure = Figure("growth.least", f"a pipelined read with {count:,} znodes: CPU of a server in C that finds it", "us")
+    for target, znodes in (("zkcli", count), ("small", SMALL)):
+        server = servers.start_null_tree(context, znodes)
+        for _ in range(context.runs):
+            context.quiet.wait()
+            sample = zkload(
+                context, "read", server, "-F", "-k", znodes, "-c", PIPELINE[0], "-w", PIPELINE[1], "-d", 100, "-t",
+                context.seconds, "-u", context.warm_seconds)
+            figure.add(target, sample["server_cpu_us_per_op"], sample["other_cores"])
+        servers.stop(context, server)
+    return figure
 
 
 def fragmentation(context):

@@ -108,6 +108,16 @@ def start_null(context, logged):
     return server
 
 
+def start_null_tree(context, znodes):
+    """The null server that finds the data of each read in a tree as large as that of trees.c."""
+    directory = folder(context, "null")
+    port = context.ports.take()
+    words = [context.kit / "limits", "tree", port, znodes]
+    server = Server("null", [context.processes.start(words, directory / "log")], [f"127.0.0.1:{port}"], directory)
+    wait(context, server)
+    return server
+
+
 def start_etcd(context, count):
     directory = folder(context, "etcd")
     members = [(f"m{index}", context.ports.take(), context.ports.take()) for index in range(count)]

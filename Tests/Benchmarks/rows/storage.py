@@ -4,7 +4,7 @@ import subprocess
 import time
 
 from figures import Figure
-from loads import floors, Others
+from loads import trees, Others
 from machine import cpu_seconds, resident_bytes
 from serving import peers
 import servers
@@ -48,9 +48,10 @@ def measure_restart(context, key, znodes):
             servers.stop(context, server)
             shutil.rmtree(data)
     memory.add("payload", count * PAYLOAD_BYTES / 2**20)
-    for sample in floors(context, "names", snapshot, context.runs + 1):
-        span.add("floor", sample["ms"])
-        cpu.add("floor", sample["cpu_ms"])
+    for target, mode in (("floor", "names"), ("kept", "keep")):
+        for sample in trees(context, mode, snapshot, context.runs + 1):
+            span.add(target, sample["ms"])
+            cpu.add(target, sample["cpu_ms"])
     return [span, cpu, memory]
 
 
