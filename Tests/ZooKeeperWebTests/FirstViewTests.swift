@@ -1,3 +1,4 @@
+import Foundation
 import TestKit
 import Testing
 import ZooKeeperClient
@@ -46,6 +47,25 @@ struct FirstViewTests {
   ])
   func namesAreTextOnly(name: String, text: String) {
     #expect(FirstView.text(name) == text)
+  }
+
+  /// The page's script shows the same characters by their numbers.
+  @Test func unseenCharactersAreThoseOfTheScript() throws {
+    let script = URL(filePath: #filePath).deletingLastPathComponent()
+      .appending(path: "../../Sources/ZooKeeperWeb/Page/lib/paths.js")
+    let text = try String(contentsOf: script, encoding: .utf8)
+    let pattern = try #require(text.firstMatch(of: /const unseen = new RegExp\((?<lines>[^;]*);/)).lines
+    // The class of characters alone: lone surrogates are in no string of Swift's.
+    let scalars = try #require(pattern.replacing(/"\n *\+ "/, with: "").firstMatch(of: /"\[(?<class>[^\]]*)\]/)).class
+    var ranges: [ClosedRange<UInt32>] = []
+    for match in scalars.matches(of: /\\\\u(?<first>[0-9a-f]{4})(?:-\\\\u(?<last>[0-9a-f]{4}))?/) {
+      let first = try #require(UInt32(match.first, radix: 16))
+      ranges.append(first...(try match.last.map { try #require(UInt32($0, radix: 16)) } ?? first))
+    }
+    #expect(ranges.count > 10)
+    for scalar in (0...0xffff as ClosedRange<UInt32>).compactMap(Unicode.Scalar.init) {
+      #expect(FirstView.isUnseen(scalar) == ranges.contains { $0.contains(scalar.value) }, "\(scalar.value)")
+    }
   }
 
   /// The document as it is sent as soon as the ensemble answers in time.

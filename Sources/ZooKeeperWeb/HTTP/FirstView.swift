@@ -60,8 +60,8 @@ struct FirstView {
   }
 
   /// Whether a character would not be seen, or would turn the text around it: control characters, marks of direction,
-  /// zero-width ones, soft hyphens, odd spaces.
-  private static func isUnseen(_ scalar: Unicode.Scalar) -> Bool {
+  /// zero-width ones, soft hyphens, odd spaces. A test compares them with `unseen` in paths.js.
+  static func isUnseen(_ scalar: Unicode.Scalar) -> Bool {
     switch scalar.value {
     case 0...0x1f, 0x7f...0xa0, 0xad, 0x61c, 0x180e, 0x2000...0x200f, 0x2028...0x202f, 0x205f...0x206f, 0x3000, 0xfeff,
       0xfff9...0xfffb:
