@@ -95,7 +95,9 @@ package final class ServerCore {
   /// Whether a handshake may go on; it takes its tokens.
   func admit(_ request: ConnectRequest, _ time: ServerTime) -> Bool {
     defer { metrics.tokenDeficit.add(connectionThrottle.deficit) }
-    return connectionThrottle.admit(isNew: request.sessionID == .none, now: time.monotonicMilliseconds)
+    let handshake: ConnectionThrottle.Handshake =
+      request.sessionID != .none ? .earlierSession : settings.hasLocalSessions ? .newLocalSession : .newSession
+    return connectionThrottle.admit(handshake, now: time.monotonicMilliseconds)
   }
 
   /// A new connection, from a client at a numeric address.

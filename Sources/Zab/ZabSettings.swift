@@ -25,6 +25,8 @@ package struct ZabSettings: Hashable, Sendable {
   package var historyBytes = 32 << 20
   /// Whether a learner that lacks more than is in memory can get it from the log on the leader's disk.
   package var readsLogForLearners = false
+  /// `forceSnapshotSync`: every learner is sent the whole tree.
+  package var alwaysSendsTree = false
   /// Whether followers have a port for observers, and observers connect there: `observerMasterPort` is set.
   package var hasObserverMasters = false
   /// `observer.election.DelayMs`: below this time an observer that has lost its leader waits before it looks for one.

@@ -89,6 +89,7 @@ final class SimulatedServer {
     settings.historyCount = options.historyCount
     settings.isReconfigEnabled = true
     settings.readsLogForLearners = options.readsLogForLearners
+    settings.alwaysSendsTree = options.alwaysSendsTree
     settings.hasObserverMasters = options.hasObserverMasters
     settings.observerElectionMilliseconds = options.observerDelayMilliseconds
     settings.observerReconnectMilliseconds = options.observerDelayMilliseconds

@@ -52,6 +52,8 @@ package struct SimulationOptions: Hashable, Sendable, CustomStringConvertible {
   package var clocksJump: Bool
   /// How many sessions are ended at a time when they have expired.
   package var expiredAtOnceCount: Int
+  /// Whether every learner is sent the whole tree.
+  package var alwaysSendsTree: Bool
   /// Whether leaders are often paused for about as long as it takes to elect another one. No seed has this by itself.
   package private(set) var leadersPause = false
   /// Whether a tenth of the clients' requests are reconfigurations. No seed has this by itself.
@@ -89,6 +91,7 @@ package struct SimulationOptions: Hashable, Sendable, CustomStringConvertible {
     sendsSyncsWithReads = hasMore && random.chance(500)
     clocksJump = hasMore && random.chance(500)
     expiredAtOnceCount = random.chance(500) ? Int(random.number(1...2)) : ServerSettings().expiredAtOnceCount
+    alwaysSendsTree = random.chance(60)
     if !hasObserverMasters { observerDelayMilliseconds = 0 }
     if hasObserverMasters, observerCount > 0 { observerCount = severalObservers }
   }
@@ -117,7 +120,7 @@ package struct SimulationOptions: Hashable, Sendable, CustomStringConvertible {
       + " local=\(hasLocalSessions) masters=\(hasObserverMasters) delay=\(observerDelayMilliseconds)ms"
       + " watches=\(hasWatches) late=\(noticesLate) read-only=\(hasReadOnlyServers)"
       + " together=\(sendsSyncsWithReads) jumps=\(clocksJump)"
-      + " expired at once<=\(expiredAtOnceCount)"
+      + " expired at once<=\(expiredAtOnceCount) tree=\(alwaysSendsTree)"
       + (mutation.map { " mutation=\($0.rawValue)" } ?? "")
   }
 }

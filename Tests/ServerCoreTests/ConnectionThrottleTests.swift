@@ -11,8 +11,11 @@ import Testing
   }
 
   /// How many of `count` handshakes at one time are admitted.
-  private func admitted(_ throttle: inout ConnectionThrottle, _ count: Int, at now: Int64, isNew: Bool = true) -> Int {
-    (0..<count).count { _ in throttle.admit(isNew: isNew, now: now) }
+  private func admitted(
+    _ throttle: inout ConnectionThrottle, _ count: Int, at now: Int64,
+    _ handshake: ConnectionThrottle.Handshake = .newSession
+  ) -> Int {
+    (0..<count).count { _ in throttle.admit(handshake, now: now) }
   }
 
   @Test func withoutTokensEverythingIsAdmitted() {
@@ -33,8 +36,22 @@ import Testing
     var throttle = throttle { ($0.tokens, $0.isWeighed, $0.fillMilliseconds) = (4, true, 1_000_000) }
     // Four new sessions are twelve tokens.
     #expect(admitted(&throttle, 3, at: 1000) == 3)
-    #expect(admitted(&throttle, 3, at: 1000, isNew: false) == 1)
-    #expect(throttle.deficit == 11 && !throttle.admit(isNew: true, now: 1000))
+    #expect(admitted(&throttle, 3, at: 1000, .earlierSession) == 1)
+    #expect(throttle.deficit == 11 && !throttle.admit(.newSession, now: 1000))
+  }
+
+  /// Apache's server takes no smaller weights for other sessions than for local ones.
+  @Test func newLocalSessionsHaveAWeightOfTheirOwn() {
+    var throttle = throttle { ($0.tokens, $0.isWeighed, $0.fillMilliseconds) = (4, true, 1_000_000) }
+    #expect(admitted(&throttle, 20, at: 1000, .newLocalSession) == 12)
+    var dear = self.throttle {
+      ($0.tokens, $0.isWeighed, $0.fillMilliseconds, $0.localSessionWeight) = (2, true, 1_000_000, 5)
+    }
+    // The bucket has ten tokens.
+    #expect(admitted(&dear, 1, at: 1000, .earlierSession) == 1 && dear.deficit == 5)
+    #expect(admitted(&dear, 9, at: 1000, .newLocalSession) == 1)
+    var unweighed = self.throttle { ($0.tokens, $0.fillMilliseconds) = (4, 1_000_000) }
+    #expect(admitted(&unweighed, 9, at: 1000, .newLocalSession) == 4)
   }
 
   @Test func refusalsBecomeLikelierWhileTheBucketIsEmpty() {
@@ -44,14 +61,14 @@ import Testing
     }
     _ = admitted(&throttle, 1, at: 1000)
     for step in 1...4 {
-      _ = throttle.admit(isNew: true, now: 1000 + Int64(step) * 11)
+      _ = throttle.admit(.newSession, now: 1000 + Int64(step) * 11)
       #expect(throttle.dropProbability == Double(step) * 0.25)
     }
     // Now every handshake is refused, until the bucket is full again.
     #expect(admitted(&throttle, 100, at: 1045) == 0)
-    _ = throttle.admit(isNew: true, now: 9000)
+    _ = throttle.admit(.newSession, now: 9000)
     #expect(throttle.dropProbability == 0.5)
-    let count = (0..<1000).count { throttle.admit(isNew: true, now: 9000 + Int64($0)) }
+    let count = (0..<1000).count { throttle.admit(.newSession, now: 9000 + Int64($0)) }
     #expect(count < 10)
   }
 
@@ -62,7 +79,7 @@ import Testing
     var throttle = throttle {
       ($0.tokens, $0.fillMilliseconds, $0.fillCount, $0.isWeighed) = (tokens, interval, count, true)
     }
-    #expect(throttle.admit(isNew: true, now: now) || tokens > 0)
+    #expect(throttle.admit(.newSession, now: now) || tokens > 0)
     #expect(throttle.deficit >= 0)
   }
 }

@@ -124,6 +124,7 @@ struct Cluster {
     switch word {
     case "reconfig": settings.isReconfigEnabled = true
     case "log": settings.readsLogForLearners = true
+    case "tree": settings.alwaysSendsTree = true
     case "unreadable": isLogUnreadable = true
     case "early": acknowledgesEarly = true
     case "masters": settings.hasObserverMasters = true

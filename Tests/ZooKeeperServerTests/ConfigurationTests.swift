@@ -341,6 +341,11 @@ import ZooKeeperProtocol
     ("jute.maxbuffer=0x200000", false, { $0.maximumFrameBytes == 2 << 20 }),
     ("znode.container.maxNeverUsedIntervalMs=-1", false, { $0.features.neverUsedContainerMilliseconds == 0 }),
     ("datadir.autocreate=false", false, { !$0.logging.createsDirectories }),
+    (
+      "connection_throttle_local_session_weight=4", false, { $0.connectionThrottle.localSessionWeight == 4 }
+    ),
+    ("connection_throttle_local_session_weight=0", false, { $0.connectionThrottle.localSessionWeight == 1 }),
+    ("forceSnapshotSync=true", false, { $0.quorumTimes.alwaysSendsTree }),
     ("snapshotSizeFactor=-1", false, { $0.quorumTimes.snapshotSizeFactor == -1 }),
     ("snapshotSizeFactor=1.5", true, { $0.quorumTimes.snapshotSizeFactor == 0.33 }),
     ("commitLogCount=600", false, { $0.quorumTimes.historyCount == 600 }),

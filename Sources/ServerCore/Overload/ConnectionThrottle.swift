@@ -22,15 +22,24 @@ package struct ConnectionThrottle: Hashable, Sendable {
     package var dropDecrease = 0.002
     /// `decrease_ratio`: the part of the bucket that may be missing then.
     package var decreaseRatio = 0.0
-    /// `weight_enabled`: whether a new session costs more than one that is resumed.
+    /// `weight_enabled`: whether handshakes cost different numbers of tokens.
     package var isWeighed = false
-    /// `global_session_weight`: the tokens for a new session, at least 1.
+    /// `global_session_weight`: the tokens for a new session, at least 1; at least those for a local one are taken.
     package var newSessionWeight = 3
-    /// `renew_session_weight`: the tokens for one that is resumed, at least 1.
+    /// `renew_session_weight`: the tokens for one that is resumed, at least 1; at least those for a local one are taken.
     package var renewalWeight = 2
+    /// `local_session_weight`: the tokens for a new session that its server alone knows, at least 1.
+    package var localSessionWeight = 1
 
     /// The throttle of an Apache server whose configuration says nothing of it: none.
     package init() {}
+  }
+
+  /// What a handshake asks for.
+  enum Handshake: Hashable, Sendable {
+    case newSession
+    case newLocalSession
+    case earlierSession
   }
 
   private let settings: Settings
@@ -50,7 +59,7 @@ package struct ConnectionThrottle: Hashable, Sendable {
   init(_ settings: Settings, now: Int64, seed: UInt64) {
     self.settings = settings
     // The numbers of tokens are meant for new sessions.
-    let weight = settings.isWeighed ? settings.newSessionWeight : 1
+    let weight = Self.weight(of: .newSession, settings)
     capacity = Self.product(max(0, settings.tokens), weight)
     fillCount = Self.product(max(0, settings.fillCount), weight)
     tokens = capacity
@@ -65,17 +74,26 @@ package struct ConnectionThrottle: Hashable, Sendable {
   /// Takes the tokens of a handshake.
   ///
   /// - Parameters:
-  ///   - isNew: whether it asks for a new session.
+  ///   - handshake: what it asks for.
   ///   - now: milliseconds of the monotonic clock.
   /// - Returns: false if the connection must be closed.
-  mutating func admit(isNew: Bool, now: Int64) -> Bool {
+  mutating func admit(_ handshake: Handshake, now: Int64) -> Bool {
     guard capacity > 0 else { return true }
     fill(now)
     guard settings.freezeMilliseconds < 0 || !isDropped(now) else { return false }
-    let need = !settings.isWeighed ? 1 : isNew ? settings.newSessionWeight : settings.renewalWeight
+    let need = Self.weight(of: handshake, settings)
     guard tokens >= need else { return false }
     tokens -= need
     return true
+  }
+
+  private static func weight(of handshake: Handshake, _ settings: Settings) -> Int {
+    guard settings.isWeighed else { return 1 }
+    return switch handshake {
+    case .newSession: max(settings.newSessionWeight, settings.localSessionWeight)
+    case .newLocalSession: settings.localSessionWeight
+    case .earlierSession: max(settings.renewalWeight, settings.localSessionWeight)
+    }
   }
 
   private mutating func fill(_ now: Int64) {

@@ -57,6 +57,7 @@ extension ZabPeer {
   mutating func synchronize(_ connection: ConnectionID, _ actions: inout [ZabAction]) {
     guard let handle = handle(connection) else { return }
     let end = syncEnd
+    if settings.alwaysSendsTree { return synchronize(connection, .snap, through: end, &actions) }
     let plan = SyncPlan(
       learner: handle.lastZxid, history: history, committed: end, skipsHoles: settings.maySkipHoles)
     guard plan == .snap, mayUseLog(for: handle) else { return synchronize(connection, plan, through: end, &actions) }

@@ -38,6 +38,7 @@ extension ConfigurationFile {
       systemInteger(entry, default: 3) { $0.quorumTimes.listenRetries = $1 >= 0 ? $1 : 3 }
     case "commitLogCount": systemInteger(entry, default: 500) { $0.quorumTimes.historyCount = max(500, $1) }
     case "snapshotSizeFactor": takeSizeFactor(entry)
+    case "forceSnapshotSync": systemBoolean(entry) { $0.quorumTimes.alwaysSendsTree = $1 }
     case "observerMasterPort":
       // Like Apache's server, this one takes 0 and less for no port.
       integer(entry, Int(Int32.min)...65_535) { $0.quorumTimes.observerMasterPort = $1 > 0 ? $1 : nil }

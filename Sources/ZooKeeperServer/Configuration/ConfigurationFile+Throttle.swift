@@ -22,6 +22,8 @@ extension ConfigurationFile {
       systemInteger(entry, default: 3) { $0.connectionThrottle.newSessionWeight = $1 > 0 ? $1 : 3 }
     case "renew_session_weight":
       systemInteger(entry, default: 2) { $0.connectionThrottle.renewalWeight = $1 > 0 ? $1 : 2 }
+    case "local_session_weight":
+      systemInteger(entry, default: 1) { $0.connectionThrottle.localSessionWeight = $1 > 0 ? $1 : 1 }
     default: return false
     }
     return true

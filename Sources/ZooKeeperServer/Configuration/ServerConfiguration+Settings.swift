@@ -39,6 +39,7 @@ extension ServerConfiguration.Ensemble {
     settings.syncLimitTicks = Int64(times.syncLimitTicks)
     settings.isReconfigEnabled = isReconfigEnabled
     settings.readsLogForLearners = times.snapshotSizeFactor >= 0
+    settings.alwaysSendsTree = times.alwaysSendsTree
     settings.hasObserverMasters = times.observerMasterPort != nil
     settings.observerElectionMilliseconds = Int64(times.observerElectionMilliseconds)
     settings.observerReconnectMilliseconds = Int64(times.observerReconnectMilliseconds)

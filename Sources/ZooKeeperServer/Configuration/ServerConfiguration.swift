@@ -102,6 +102,8 @@ package struct ServerConfiguration: Hashable, Sendable {
     /// Which part of the size of the newest snapshot the log may have that a learner is sent instead of the tree, in
     /// bytes; 0 for any log, below 0 for none.
     package var snapshotSizeFactor = 0.33
+    /// Whether every learner is sent the whole tree.
+    package var alwaysSendsTree = false
     /// How many transactions a leader keeps in memory for learners; nil for the usual number.
     package var historyCount: Int?
     /// The port on which followers serve observers in the leader's place, and observers look for them; nil for none.

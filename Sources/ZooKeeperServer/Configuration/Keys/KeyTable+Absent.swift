@@ -14,7 +14,9 @@ extension KeyTable {
       .honoured("connection_throttle_weight_enabled", "Whether handshakes count for several; false."),
       .honoured("connection_throttle_global_session_weight", "For how many one for a new session counts; 3."),
       .honoured("connection_throttle_renew_session_weight", "For how many one for an earlier session counts; 2."),
-      .needless("connection_throttle_local_session_weight", "There are no local sessions."),
+      .honoured(
+        "connection_throttle_local_session_weight",
+        "For how many one for a new session counts with localSessionsEnabled; 1."),
     ]
     + [
       ("connectionMaxTokens", "tokens"), ("connectionTokenFillTime", "fill_time"),

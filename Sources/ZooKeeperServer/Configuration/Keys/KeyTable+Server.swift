@@ -175,7 +175,7 @@ extension KeyTable {
     .needless("multiAddress.enabled", "A member may always have several addresses."),
     .needless("multiAddress.reachabilityCheckEnabled", "All addresses are tried."),
     .needless("multiAddress.reachabilityCheckTimeoutMs", "All addresses are tried."),
-    .needless("forceSnapshotSync", "A learner gets the tree if the leader's history does not reach back to it."),
+    .honoured("forceSnapshotSync", "Whether every learner is sent the whole tree; false."),
     .honoured("commitLogCount", "How many transactions a leader keeps in memory for learners, at least 500; 2000."),
     .honoured(
       "snapshotSizeFactor",
