@@ -54,11 +54,11 @@ struct FirstViewTests {
     let script = URL(filePath: #filePath).deletingLastPathComponent()
       .appending(path: "../../Sources/ZooKeeperWeb/Page/lib/paths.js")
     let text = try String(contentsOf: script, encoding: .utf8)
-    let pattern = try #require(text.firstMatch(of: /const unseen = new RegExp\((?<lines>[^;]*);/)).lines
-    // The class of characters alone: lone surrogates are in no string of Swift's.
-    let scalars = try #require(pattern.replacing(/"\n *\+ "/, with: "").firstMatch(of: /"\[(?<class>[^\]]*)\]/)).class
+    // The class of characters alone, whose lines are joined: lone surrogates are in no string of Swift's.
+    let pattern = try #require(text.components(separatedBy: "const unseen = new RegExp(").last)
+    let scalars = try #require(pattern.components(separatedBy: "]|").first)
     var ranges: [ClosedRange<UInt32>] = []
-    for match in scalars.matches(of: /\\\\u(?<first>[0-9a-f]{4})(?:-\\\\u(?<last>[0-9a-f]{4}))?/) {
+    for match in scalars.matches(of: /u(?<first>[0-9a-f]+)(?:-\\\\u(?<last>[0-9a-f]+))?/) {
       let first = try #require(UInt32(match.first, radix: 16))
       ranges.append(first...(try match.last.map { try #require(UInt32($0, radix: 16)) } ?? first))
     }

@@ -24,11 +24,11 @@ package struct ConnectionThrottle: Hashable, Sendable {
     package var decreaseRatio = 0.0
     /// `weight_enabled`: whether handshakes cost different numbers of tokens.
     package var isWeighed = false
-    /// `global_session_weight`: the tokens for a new session, at least 1; at least those for a local one are taken.
+    /// `global_session_weight`: the tokens for a new session, at least 1. No fewer than for a local one are taken.
     package var newSessionWeight = 3
-    /// `renew_session_weight`: the tokens for one that is resumed, at least 1; at least those for a local one are taken.
+    /// `renew_session_weight`: the tokens for one that is resumed, at least 1. No fewer than for a local one are taken.
     package var renewalWeight = 2
-    /// `local_session_weight`: the tokens for a new session that its server alone knows, at least 1.
+    /// `local_session_weight`: the tokens for a new session that is local to its server, at least 1.
     package var localSessionWeight = 1
 
     /// The throttle of an Apache server whose configuration says nothing of it: none.
