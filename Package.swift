@@ -137,7 +137,8 @@ let package = Package(
         .product(name: "NIOHTTP1", package: "swift-nio"),
       ],
       exclude: ["Page", "embed-page.sh"], swiftSettings: house, plugins: ["EmbedPage"]),
-    .target(name: "Platform", swiftSettings: house),
+    .systemLibrary(name: "CSpawn"),
+    .target(name: "Platform", dependencies: ["CSpawn"], swiftSettings: house),
     .systemLibrary(name: "CLibEdit", pkgConfig: "libedit", providers: [.apt(["libedit-dev"])]),
     .target(name: "LineEditor", dependencies: ["CLibEdit", "Platform"], swiftSettings: house),
     .target(
@@ -162,7 +163,7 @@ let package = Package(
 
     .target(name: "CrowdLimit", path: "Tests/CrowdLimit"),
     .target(
-      name: "TestKit", dependencies: ["CrowdLimit"], path: "Tests/TestKit", resources: [.copy("Resources")],
+      name: "TestKit", dependencies: ["CrowdLimit", "CSpawn"], path: "Tests/TestKit", resources: [.copy("Resources")],
       swiftSettings: house),
     .testTarget(name: "JuteTests", dependencies: ["Jute", "TestKit"], swiftSettings: house),
     .testTarget(

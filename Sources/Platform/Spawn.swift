@@ -1,3 +1,5 @@
+internal import CSpawn
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -24,12 +26,23 @@ package struct Spawn {
     case read(Int32, path: String)
     /// Opens a file for appending, and creates it if it does not exist.
     case append(Int32, path: String)
+
+    /// The descriptor that the new process gets by it.
+    var target: Int32 {
+      switch self {
+      case .copy(_, let target): target
+      case .read(let descriptor, _), .append(let descriptor, _): descriptor
+      }
+    }
   }
 
   package var program: Program
   /// The arguments; the first is the name of the process.
   package var arguments: [String]
   package var fileActions: [FileAction] = []
+  /// The descriptors that it gets besides the standard ones and those of `fileActions`. Those that this process has
+  /// opened itself, above all its connections, are closed: it would keep them open, and could write to them.
+  package var passedOn = InheritedDescriptors.all
   /// Variables that are added to ours or replace them.
   package var variables: [String: String] = [:]
   /// Whether the signal mask and ignored signals are those with which this process was started, and not the present
@@ -58,6 +71,7 @@ package struct Spawn {
     posix_spawn_file_actions_init(&files)
     defer { posix_spawn_file_actions_destroy(&files) }
     for action in fileActions { Self.add(action, to: &files) }
+    closeOthers(&files)
     let arguments = arguments.map { strdup($0) } + [nil]
     let environment = environment.map { strdup($0) } + [nil]
     defer { for pointer in arguments + environment { free(pointer) } }
@@ -69,6 +83,24 @@ package struct Spawn {
       }
     guard errorNumber == 0 else { throw SystemError(errorNumber) }
     return process
+  }
+
+  /// Up to this descriptor, each one that is not passed on is closed by a separate action.
+  private static let largestClosedAlone: Int32 = 1024
+
+  /// Closes what is not passed on, in the new process: another thread may open a socket at any time, and neither the
+  /// sockets nor the poll descriptors of SwiftNIO are closed by `exec`.
+  private func closeOthers(_ files: inout posix_spawn_file_actions_t) {
+    let kept = passedOn + fileActions.map(\.target)
+    let last = max(2, kept.max() ?? 2)
+    for descriptor in 3..<max(3, min(last, Self.largestClosedAlone)) where !kept.contains(descriptor) {
+      posix_spawn_file_actions_addclose(&files, descriptor)
+    }
+    guard spawn_add_close_from(&files, last + 1) != 0 || last > Self.largestClosedAlone else { return }
+    // What the library cannot close there is at least marked here, if it is open already.
+    for descriptor in InheritedDescriptors.open where !kept.contains(descriptor) {
+      _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+    }
   }
 
   private func set(_ attributes: inout posix_spawnattr_t) {

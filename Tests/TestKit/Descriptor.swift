@@ -1,5 +1,4 @@
 import Foundation
-import Synchronization
 
 /// A file descriptor that is closed when its last owner releases it.
 ///
@@ -39,25 +38,16 @@ final class Descriptor: Sendable {
     }
   }
 
-  /// Makes a pipe that no child inherits by accident.
-  ///
-  /// An end that leaked into an unrelated child would keep the reader from ever seeing the end of the stream, and with
-  /// it the watchdogs from noticing that the tests are gone. So no process is started while a pipe is made; Glibc's
-  /// module hides `pipe2`, which would need no lock.
+  /// Makes a pipe. No child has an end that it was not given, see `spawnProcess`: it would keep the reader from ever
+  /// seeing the end of the stream, and with it the watchdogs from noticing that the tests are gone.
   static func pipe() throws(TestKitError) -> (readEnd: Descriptor, writeEnd: Descriptor) {
     var ends: [Int32] = [0, 0]
-    let failure = inheritance.withLock { _ -> Int32? in
-      guard Foundation.pipe(&ends) == 0 else { return errno }
-      for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-      return nil
-    }
-    if let failure { throw .systemCall("pipe", number: failure) }
+    guard Foundation.pipe(&ends) == 0 else { throw .systemCall("pipe") }
+    // For processes that Foundation starts.
+    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
     return (Descriptor(owning: ends[0]), Descriptor(owning: ends[1]))
   }
 }
-
-/// Held while a process is started and while a pipe is made, so that a pipe is either marked before or made after.
-let inheritance = Mutex(())
 
 /// Makes a write to a closed pipe or socket an error instead of the end of the test process; done once.
 let ignoreBrokenPipes: Void = { _ = signal(SIGPIPE, SIG_IGN) }()

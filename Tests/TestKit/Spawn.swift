@@ -1,3 +1,4 @@
+import CSpawn
 import Foundation
 
 /// Starts a process that inherits nothing but what is given. This is the only caller of `posix_spawn`.
@@ -17,6 +18,9 @@ func spawnProcess(
   for (target, descriptor) in [standardInput, standardOutput, standardError].enumerated() {
     posix_spawn_file_actions_adddup2(&actions, descriptor.raw, Int32(target))
   }
+  // In the child, because another thread may open a socket at any time.
+  let isUnsupported = spawn_add_close_from(&actions, 3)
+  guard isUnsupported == 0 else { throw .systemCall("closefrom", number: isUnsupported) }
 
   var attributes = posix_spawnattr_t()
   posix_spawnattr_init(&attributes)
@@ -34,19 +38,7 @@ func spawnProcess(
   let environmentVector = environment.sorted { $0.key < $1.key }.map { strdup("\($0.key)=\($0.value)") } + [nil]
   defer { (argumentVector + environmentVector).forEach { free($0) } }
   var processID: pid_t = 0
-  let failure = inheritance.withLock { _ in
-    keepDescriptorsFromChildren()
-    return posix_spawnp(&processID, executable, &actions, &attributes, argumentVector, environmentVector)
-  }
+  let failure = posix_spawnp(&processID, executable, &actions, &attributes, argumentVector, environmentVector)
   guard failure == 0 else { throw .systemCall("start of \(executable)", number: failure) }
   return processID
-}
-
-/// Marks every descriptor but the standard three, so that no child inherits it.
-///
-/// Besides those that are made here, there are those that this process was itself started with, and accepted
-/// connections; Glibc's module hides the calls that would do the same inside the child.
-private func keepDescriptorsFromChildren() {
-  let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? []
-  for raw in names.compactMap({ Int32($0) }) where raw > 2 { _ = fcntl(raw, F_SETFD, FD_CLOEXEC) }
 }

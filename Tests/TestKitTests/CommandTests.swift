@@ -25,6 +25,22 @@ struct CommandTests {
     #expect(run.exitStatus == 0)
   }
 
+  /// Nothing marks these sockets for `exec`.
+  @Test func noneGetsASocketThatIsOpenedMeanwhile() async throws {
+    let opening = Task {
+      while !Task.isCancelled {
+        let sockets = (0..<20).map { _ in socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0) }
+        for socket in sockets { close(socket) }
+        await Task.yield()
+      }
+    }
+    defer { opening.cancel() }
+    for _ in 0..<50 {
+      let run = try await CommandRun.run("/bin/sh", ["-c", "ls -l /proc/$$/fd"])
+      #expect(!run.output.contains("socket:"), "\(run.output)")
+    }
+  }
+
   @Test func timeLimitKillsTheCommandAndWhatItStarted() async throws {
     let script = "sleep 6000 & sleep 6000"
     let run = try await CommandRun.run("/bin/sh", ["-c", script], timeLimit: .milliseconds(200))

@@ -54,7 +54,8 @@ enum ImportTable {
       "NIOPosix", "NIOHTTP1", "Synchronization",
     ]),
     "EmbedPage": ["PackagePlugin", "Foundation"],
-    "Platform": platform,
+    "CSpawn": [],
+    "Platform": platform.union(["CSpawn", "Synchronization"]),
     "CLibEdit": [],
     "LineEditor": platform.union(["CLibEdit", "Platform", "Synchronization"]),
     "ZooKeeperShell": platform.union([

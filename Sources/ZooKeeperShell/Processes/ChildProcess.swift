@@ -38,7 +38,6 @@ final class ChildProcess: Sendable {
     watchedBy watchdog: ChildWatchdog? = nil, willBegin: (ChildProcess) -> Void = { _ in }
   ) throws(ShellError) -> ChildProcess {
     let gate = watchdog == nil ? nil : ChildStarter()
-    InheritedDescriptors.protectOwn()
     let command = words.map { String(decoding: $0.bytes, as: UTF8.self) }
     var spawn = gate.map { Spawn(.same, $0.arguments + command) } ?? Spawn(.onPath(command[0]), command)
     spawn.resetsSignals = true

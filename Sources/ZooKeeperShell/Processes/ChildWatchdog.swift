@@ -28,13 +28,13 @@ final class ChildWatchdog: Sendable {
   static func start() -> ChildWatchdog? {
     var ends: [Int32] = [-1, -1]
     guard pipe(&ends) == 0 else { return nil }
-    InheritedDescriptors.protectOwn()
     defer { close(ends[0]) }
     var spawn = Spawn(.same, ["zkcli", WatchdogProcess.word])
     // Detached from the terminal and from our process group before it runs at all. Otherwise a signal that kills the
     // group would also kill the watchdog, and not the command.
     spawn.ownsSession = true
-    // It must not keep our outputs open, because their readers wait for the end.
+    // It must not keep our outputs open, or what we were given, because their readers wait for the end.
+    spawn.passedOn = []
     spawn.fileActions = [.copy(ends[0], to: 0), .append(1, path: "/dev/null"), .append(2, path: "/dev/null")]
     let processID: ProcessID
     do throws(SystemError) {

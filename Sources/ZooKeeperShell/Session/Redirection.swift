@@ -74,7 +74,6 @@ struct OutputReader: Sendable {
   init(_ command: String, endedBy forwarder: SignalForwarder) throws(ShellError) {
     var ends: [Int32] = [-1, -1]
     guard pipe(&ends) == 0 else { throw FileIO.failure("cannot make a pipe", errno) }
-    InheritedDescriptors.protectOwn()
     var spawn = Spawn(.onPath("/bin/sh"), ["sh", "-c", Self.isProgram(command) ? "exec \(command)" : command])
     spawn.resetsSignals = true
     spawn.fileActions = [.copy(ends[0], to: 0)]

@@ -195,6 +195,8 @@ struct ServerProcess {
   private func spawn() throws(ShellError) -> pid_t {
     var spawn = Spawn(.same, ["zkcli", "server", "run", file] + log.words)
     spawn.fileActions = [.read(0, path: "/dev/null"), .append(1, path: logFile), .copy(1, to: 2)]
+    // The server stays: it must not hold the lock of a script, say.
+    spawn.passedOn = []
     spawn.ownsSession = true
     do throws(SystemError) {
       return try spawn.start()

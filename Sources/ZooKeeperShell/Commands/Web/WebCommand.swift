@@ -74,6 +74,7 @@ enum WebCommand {
     var spawn = Spawn(.onPath(opener), [opener, url])
     spawn.resetsSignals = true
     spawn.ownsGroup = true
+    spawn.passedOn = []
     do throws(SystemError) {
       let process = try spawn.start()
       BlockingThread.start { Spawn.reap(process) }
