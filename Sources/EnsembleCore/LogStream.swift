@@ -47,16 +47,19 @@ package final class LogStream<Files: FileSystem> {
     guard let index = segments.lastIndex(where: { $0.zxid <= start }), let oldest = snapshots.first, oldest <= start
     else { return nil }
     for segment in segments[index...] where segment.zxid <= end {
-      guard try LogReader(directory.files, path: segment.path, segment: segment.zxid).isMarked else { return nil }
+      let reader = try LogReader(directory.files, path: segment.path, segment: segment.zxid, mode: .readPieces)
+      guard reader.isMarked else { return nil }
     }
-    if let place, place.last <= start, let resumed = try LogWalk(directory.files, segments: segments, from: place) {
+    if let place, place.last <= start,
+      let resumed = try LogWalk(directory.files, segments: segments, from: place, mode: .readPieces)
+    {
       walk = resumed
     } else {
       // From the beginning of the segment, because a walk that begins after a transaction does not look whether it is
       // there.
       walk = LogWalk(
         directory.files, segments: Array(segments[index...]),
-        after: Zxid(rawValue: segments[index].zxid.rawValue &- 1))
+        after: Zxid(rawValue: segments[index].zxid.rawValue &- 1), mode: .readPieces)
     }
     self.start = start
     self.end = end

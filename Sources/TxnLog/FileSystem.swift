@@ -75,6 +75,9 @@ package protocol FileSystem {
 package enum FileOpenMode: Hashable, Sendable {
   /// For reading; the file must exist.
   case read
+  /// As `read`, in pieces that need not be followed by the next ones: the system reads nothing ahead. In a log, that
+  /// would be reserved space too, whose pages must be cleared first.
+  case readPieces
   /// For reading and writing; the file must exist.
   case update
   /// For reading and writing; the file must not exist.

@@ -16,11 +16,11 @@ final class FileWindow<Files: FileSystem> {
 
   private static var defaultBytes: Int { 256 << 10 }
 
-  /// Opens the file at `path`.
-  init(_ files: Files, path: String) throws(TxnLogError) {
+  /// Opens the file at `path` in `mode`, which reads.
+  init(_ files: Files, path: String, mode: FileOpenMode = .read) throws(TxnLogError) {
     self.files = files
     self.path = path
-    let file = try fileCalls { () throws(FileSystemError) in try files.open(path, .read) }
+    let file = try fileCalls { () throws(FileSystemError) in try files.open(path, mode) }
     do throws(FileSystemError) {
       sizeBytes = try files.size(file)
     } catch {

@@ -58,17 +58,21 @@ package struct LogReader<Files: FileSystem> {
   /// Whether the writer marked the ends of its batches.
   package private(set) var isMarked = false
   private let files: Files
+  private let mode: FileOpenMode
   private var window: FileWindow<Files>
 
-  /// Opens the segment `log.<zxid>` at `path`.
+  /// Opens the segment `log.<zxid>` at `path` in `mode`, which reads.
   ///
   /// - Throws: `badHeader` if it is not a log. An incomplete header is what a crash leaves, and reads as an empty
   ///   segment.
-  package init(_ files: Files, path: String, segment: Zxid) throws(TxnLogError) {
+  package init(
+    _ files: Files, path: String, segment: Zxid, mode: FileOpenMode = .read
+  ) throws(TxnLogError) {
     self.files = files
+    self.mode = mode
     self.path = path
     self.segment = segment
-    window = try FileWindow(files, path: path)
+    window = try FileWindow(files, path: path, mode: mode)
     try readHeader()
   }
 
@@ -76,7 +80,7 @@ package struct LogReader<Files: FileSystem> {
   ///
   /// - Throws: as `init`.
   package mutating func reopen() throws(TxnLogError) {
-    window = try FileWindow(files, path: path)
+    window = try FileWindow(files, path: path, mode: mode)
     end = nil
     if offset < LogFormat.headerBytes {
       offset = LogFormat.headerBytes

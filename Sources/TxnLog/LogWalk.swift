@@ -44,6 +44,7 @@ package struct LogWalk<Files: FileSystem> {
   /// The segments that were read to their end, in order.
   package private(set) var ends: [WalkedSegment] = []
   private let files: Files
+  private let mode: FileOpenMode
   private let segments: [ZxidFile]
   private var nextIndex = 0
   private var reader: LogReader<Files>?
@@ -53,9 +54,11 @@ package struct LogWalk<Files: FileSystem> {
   /// The segment that is being read; nil at the end of the log.
   package var segmentPath: String? { reader?.path }
 
-  /// A walk over those of `segments`, sorted oldest first, that can have transactions after `position`.
-  package init(_ files: Files, segments: [ZxidFile], after position: Zxid) {
+  /// A walk over those of `segments`, sorted oldest first, that can have transactions after `position`. They are opened
+  /// in `mode`, which reads.
+  package init(_ files: Files, segments: [ZxidFile], after position: Zxid, mode: FileOpenMode = .read) {
     self.files = files
+    self.mode = mode
     self.position = position
     let start = segments.lastIndex { $0.zxid.rawValue <= position.rawValue &+ 1 } ?? 0
     self.segments = Array(segments[min(start, segments.count)...])
@@ -65,9 +68,12 @@ package struct LogWalk<Files: FileSystem> {
   ///
   /// - Returns: nil if that segment is missing.
   /// - Throws: `badHeader`; the failure of a call.
-  package init?(_ files: Files, segments: [ZxidFile], from place: LogPlace) throws(TxnLogError) {
+  package init?(
+    _ files: Files, segments: [ZxidFile], from place: LogPlace, mode: FileOpenMode = .read
+  ) throws(TxnLogError) {
     guard let index = segments.firstIndex(where: { $0.zxid == place.segment }) else { return nil }
     self.files = files
+    self.mode = mode
     self.segments = Array(segments[index...])
     position = place.last
     _ = try openNext()
@@ -83,7 +89,7 @@ package struct LogWalk<Files: FileSystem> {
   package func remainingBytes() throws(TxnLogError) -> Int {
     var bytes = try reader?.remainingBytes() ?? 0
     for segment in segments[nextIndex...] {
-      bytes += try LogReader(files, path: segment.path, segment: segment.zxid).remainingBytes()
+      bytes += try LogReader(files, path: segment.path, segment: segment.zxid, mode: mode).remainingBytes()
     }
     return bytes
   }
@@ -115,7 +121,7 @@ package struct LogWalk<Files: FileSystem> {
     guard nextIndex < segments.count else { return false }
     let segment = segments[nextIndex]
     nextIndex += 1
-    reader = try LogReader(files, path: segment.path, segment: segment.zxid)
+    reader = try LogReader(files, path: segment.path, segment: segment.zxid, mode: mode)
     return true
   }
 

@@ -16,7 +16,7 @@ package struct PosixFileSystem: FileSystem, Sendable {
   package func open(_ path: String, _ mode: FileOpenMode) throws(FileSystemError) -> FileHandle {
     let flags =
       switch mode {
-      case .read: O_RDONLY
+      case .read, .readPieces: O_RDONLY
       case .update: O_RDWR
       case .createNew: O_RDWR | O_CREAT | O_EXCL
       case .createNewDirect: O_RDWR | O_CREAT | O_EXCL
@@ -25,9 +25,15 @@ package struct PosixFileSystem: FileSystem, Sendable {
     guard mode == .createNewDirect else {
       // O_NONBLOCK keeps the call from waiting for the other end, should the name be that of a pipe. For a file it
       // makes no difference.
-      let operation: FileSystemError.Operation = mode == .read || mode == .update ? .open : .create
-      let file = try openRaw(path, flags | O_NONBLOCK, operation: operation)
-      return try checkedForFile(file, path, operation)
+      let isExisting = mode == .read || mode == .readPieces || mode == .update
+      let operation: FileSystemError.Operation = isExisting ? .open : .create
+      let file = try checkedForFile(
+        openRaw(path, flags | O_NONBLOCK, operation: operation), path, operation)
+      // It is only advice, so that a failure is of no consequence.
+      #if os(Linux)
+        if mode == .readPieces { _ = posix_fadvise(file.rawValue, 0, 0, POSIX_FADV_RANDOM) }
+      #endif
+      return file
     }
     guard let directFlags else { throw error(.open, path: path, ENOSYS) }
     do throws(FileSystemError) {
