@@ -92,12 +92,15 @@ package struct Spawn {
   /// sockets nor the poll descriptors of SwiftNIO are closed by `exec`.
   private func closeOthers(_ files: inout posix_spawn_file_actions_t) {
     let kept = passedOn + fileActions.map(\.target)
-    let last = max(2, kept.max() ?? 2)
-    for descriptor in 3..<max(3, min(last, Self.largestClosedAlone)) where !kept.contains(descriptor) {
-      posix_spawn_file_actions_addclose(&files, descriptor)
-    }
-    guard spawn_add_close_from(&files, last + 1) != 0 || last > Self.largestClosedAlone else { return }
-    // What the library cannot close there is at least marked here, if it is open already.
+    // Elsewhere a process does not start if it cannot close a descriptor, because it is not open.
+    #if os(Linux)
+      let last = max(2, kept.max() ?? 2)
+      for descriptor in 3..<max(3, min(last, Self.largestClosedAlone)) where !kept.contains(descriptor) {
+        posix_spawn_file_actions_addclose(&files, descriptor)
+      }
+      if spawn_add_close_from(&files, last + 1) == 0, last <= Self.largestClosedAlone { return }
+    #endif
+    // What cannot be closed there is at least marked here, if it is open already.
     for descriptor in InheritedDescriptors.open where !kept.contains(descriptor) {
       _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
     }
