@@ -42,7 +42,10 @@ let package = Package(
     .target(name: "Zlib", dependencies: ["CZlib"], swiftSettings: house),
     .systemLibrary(name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
     .target(name: "Checksums", dependencies: ["CDeflate"], swiftSettings: house),
-    .target(name: "TxnLog", dependencies: ["Checksums", "Jute", "ZooKeeperProtocol", "Zlib"], swiftSettings: house),
+    .systemLibrary(name: "CWriteQueue"),
+    .target(
+      name: "TxnLog", dependencies: ["Checksums", "CWriteQueue", "Jute", "ZooKeeperProtocol", "Zlib"],
+      swiftSettings: house),
     .target(
       name: "StorageTesting", dependencies: ["Checksums", "TxnLog", "ZooKeeperProtocol", "Jute"], swiftSettings: house),
     .systemLibrary(name: "CMemory"),

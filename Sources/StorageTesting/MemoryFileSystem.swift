@@ -44,6 +44,8 @@ package final class MemoryFileSystem: FileSystem {
   package var capacityBytes = Int.max
   /// Whether files can be opened for direct writes.
   package var hasDirectWrites = true
+  /// Says of each write of a queue what becomes of it; nil if there are no queues.
+  package var queuedWrites: (() -> MemoryWriteQueue.Course)?
 
   private var inodes: [Inode] = []
   /// The inode of each name, now and after a crash; -1 is a directory.
@@ -152,6 +154,9 @@ package final class MemoryFileSystem: FileSystem {
     if isDirect { try syncData(file) }
     return count
   }
+
+  /// Opens a queue, if `queuedWrites` is set.
+  package func makeWriteQueue() -> MemoryWriteQueue? { queuedWrites == nil ? nil : MemoryWriteQueue(self) }
 
   /// Whether the bytes and the offset are aligned as direct writes require. The rest of a short write begins at a
   /// sector.

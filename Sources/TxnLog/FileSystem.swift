@@ -6,6 +6,9 @@
 /// The contract is POSIX's at its weakest: a write is durable after `syncData` or `syncAll` of the file; a name that
 /// was created, renamed or removed is durable after `syncDirectory` of its directory, and not before.
 package protocol FileSystem {
+  /// What `makeWriteQueue` opens.
+  associatedtype Queue: WriteQueue = NoWriteQueue
+
   /// Opens the file at `path`.
   func open(_ path: String, _ mode: FileOpenMode) throws(FileSystemError) -> FileHandle
 
@@ -20,6 +23,9 @@ package protocol FileSystem {
   /// Writes at `offset`, extends the file if necessary, and returns the number of bytes that were written: at least
   /// one, but possibly fewer than were passed.
   func write(_ file: FileHandle, at offset: Int, _ bytes: UnsafeRawBufferPointer) throws(FileSystemError) -> Int
+
+  /// Opens a queue for direct writes; nil if there is none.
+  func makeWriteQueue() -> Queue?
 
   /// Reserves space up to `sizeBytes`, which becomes the file's size. New bytes read as 0.
   func allocate(_ file: FileHandle, from offset: Int, to sizeBytes: Int) throws(FileSystemError)
@@ -191,6 +197,11 @@ extension FileSystemError: CustomStringConvertible {
     case .other: "error \(errno) of the operating system"
     }
   }
+}
+
+extension FileSystem where Queue == NoWriteQueue {
+  /// Nil, for file systems without queues.
+  package func makeWriteQueue() -> NoWriteQueue? { nil }
 }
 
 extension FileSystem {

@@ -46,6 +46,11 @@ package struct LogWriter<Files: FileSystem>: ~Copyable {
   /// Why the writer refuses everything; nil as long as it does not.
   package private(set) var failure: TxnLogError?
   private var file: FileHandle?
+  /// Opened by the first `sync(within:)`; nil before, and if the file system has none.
+  private var queue: Files.Queue?
+  private var hasAskedForQueue = false
+  /// Where the batch ends in the segment whose write goes on in the queue; nil if none does.
+  private var queuedEnd: Int?
   /// Whether writes to `file` are direct. They are if the file system supports it, unless `forcesSync` is off.
   private var isDirect = false
   private var segment = Zxid.zero
@@ -66,6 +71,8 @@ package struct LogWriter<Files: FileSystem>: ~Copyable {
   }
 
   deinit {
+    // The system still reads the memory of a write that goes on.
+    if queuedEnd != nil { _ = queue?.wait(nil) }
     if let file { files.close(file) }
   }
 
@@ -83,12 +90,16 @@ package struct LogWriter<Files: FileSystem>: ~Copyable {
   /// Whether there is anything to sync.
   package var hasUnsynced: Bool { batchBytes > 0 }
 
+  /// Whether a write goes on that `sync(within:)` has begun; `sync` waits for it.
+  package var isQueued: Bool { queuedEnd != nil }
+
   /// Adds an entry (header, body, digest) to the batch that the next `sync` makes durable.
   ///
   /// If the batch has reached its largest size, it is synced at once; `lastPersisted` then shows it.
   ///
   /// - Throws: `zxidOrder` or `badEntry`, with nothing changed; otherwise as `sync`.
   package mutating func append(_ entry: UnsafeRawBufferPointer) throws(TxnLogError) {
+    if isQueued { try sync() }
     try checkHealth()
     guard entry.count >= LogFormat.minEntryBytes, entry.count <= LogFormat.maxEntryBytes else {
       throw TxnLogError(.badEntry(lengthBytes: entry.count), path: path)
@@ -131,11 +142,30 @@ package struct LogWriter<Files: FileSystem>: ~Copyable {
     try checkHealth()
     guard hasUnsynced else { return lastPersisted }
     do throws(FileSystemError) {
-      try writeBatch()
+      let isDone = try finishQueued()
+      if !isDone { try writeBatch() }
     } catch {
-      let error = TxnLogError(error)
-      failure = error
-      throw error
+      throw poisoned(by: error)
+    }
+    lastPersisted = lastAppended
+    return lastPersisted
+  }
+
+  /// `sync` by a thread that must not wait for the disk for long: it waits for up to `nanoseconds`.
+  ///
+  /// - Returns: the last durable transaction; nil if the batch is not durable yet, or if it cannot be written without
+  ///   waiting, as the first one of a segment. `sync` must then be called, by a thread that may wait.
+  /// - Throws: as `sync`.
+  package mutating func sync(within nanoseconds: UInt64) throws(TxnLogError) -> Zxid? {
+    try checkHealth()
+    guard hasUnsynced else { return lastPersisted }
+    guard let file, isDirect, !isQueued, missingBytes == nil, let queue = openQueue() else { return nil }
+    let end = markBatch()
+    let write = queue.write(file, at: blockOffset, blocks.paddedBytes, waiting: nanoseconds)
+    do throws(FileSystemError) {
+      guard try isDone(write, end) else { return nil }
+    } catch {
+      throw poisoned(by: error)
     }
     lastPersisted = lastAppended
     return lastPersisted
@@ -176,6 +206,43 @@ package struct LogWriter<Files: FileSystem>: ~Copyable {
     position = blocks.count
   }
 
+  private mutating func poisoned(by error: FileSystemError) -> TxnLogError {
+    let error = TxnLogError(error)
+    failure = error
+    return error
+  }
+
+  private mutating func openQueue() -> Files.Queue? {
+    if !hasAskedForQueue {
+      hasAskedForQueue = true
+      queue = files.makeWriteQueue()
+    }
+    return queue
+  }
+
+  /// Waits for the write that goes on in the queue. Returns whether the batch is durable.
+  private mutating func finishQueued() throws(FileSystemError) -> Bool {
+    guard let end = queuedEnd, let queue else { return false }
+    return try isDone(queue.wait(nil), end)
+  }
+
+  /// Takes note of what has become of a batch in the queue. Returns whether it is durable; if it is not, and no longer
+  /// in the queue, it must be written once more.
+  private mutating func isDone(_ write: QueuedWrite, _ end: Int) throws(FileSystemError) -> Bool {
+    queuedEnd = write == .goesOn ? end : nil
+    switch write {
+    case .goesOn: return false
+    case .written(blocks.paddedBytes.count):
+      endBatch(end)
+      return true
+    case .refused, .written:
+      blocks.removeLast(leaving: end - blockOffset)
+      return false
+    case .failed(let reason, let code):
+      throw FileSystemError(.write, path: path, reason: reason, errno: code)
+    }
+  }
+
   private mutating func writeBatch() throws(FileSystemError) {
     let file: FileHandle
     if let open = self.file {
@@ -183,12 +250,23 @@ package struct LogWriter<Files: FileSystem>: ~Copyable {
     } else {
       file = try createSegment()
     }
+    let end = markBatch()
+    preallocate(file)
+    try write(blocks, from: position - blockOffset, at: blockOffset, to: file)
+    endBatch(end)
+  }
+
+  /// Adds the mark after the batch, and returns where the batch ends in the segment.
+  private mutating func markBatch() -> Int {
     let end = segmentBytes
     if settings.marksBatches {
       BatchMark(offset: end, batchOffset: position).withBytes(segment: segment) { blocks.append($0) }
     }
-    preallocate(file)
-    try write(blocks, from: position - blockOffset, at: blockOffset, to: file)
+    return end
+  }
+
+  /// Forgets the batch, which is durable, except for what is in the segment's last block.
+  private mutating func endBatch(_ end: Int) {
     position = end
     blocks.removeLast(leaving: end - blockOffset)
     blockOffset += blocks.removeWholeBlocks()
@@ -247,6 +325,12 @@ package struct LogWriter<Files: FileSystem>: ~Copyable {
     try write(start, from: 0, at: 0, to: file)
   }
 
+  /// How many bytes more than the file has must be preallocated; nil if it has enough.
+  private var missingBytes: Int? {
+    let needed = segmentBytes + 4096
+    return preallocationBytes > 0 && needed >= allocatedBytes ? needed - allocatedBytes : nil
+  }
+
   private var header: [UInt8] {
     LogFormat.header(databaseID: settings.marksBatches ? LogFormat.markedDatabaseID : 0)
   }
@@ -267,10 +351,8 @@ package struct LogWriter<Files: FileSystem>: ~Copyable {
 
   /// Extends the file ahead of the writes, under the same condition as Apache's servers.
   private mutating func preallocate(_ file: FileHandle) {
-    let needed = segmentBytes
-    guard preallocationBytes > 0, needed + 4096 >= allocatedBytes else { return }
-    let steps = (needed + 4096 - allocatedBytes) / preallocationBytes + 1
-    let target = allocatedBytes + steps * preallocationBytes
+    guard let missing = missingBytes else { return }
+    let target = allocatedBytes + (missing / preallocationBytes + 1) * preallocationBytes
     do throws(FileSystemError) {
       try files.allocate(file, from: allocatedBytes, to: target)
       allocatedBytes = target

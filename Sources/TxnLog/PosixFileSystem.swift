@@ -69,6 +69,9 @@ package struct PosixFileSystem: FileSystem, Sendable {
     return count
   }
 
+  /// Opens a queue of the operating system; see `SystemWriteQueue`.
+  package func makeWriteQueue() -> SystemWriteQueue? { SystemWriteQueue() }
+
   /// Reserves blocks with `posix_fallocate(3)`, where the platform has it.
   package func allocate(_ file: FileHandle, from offset: Int, to sizeBytes: Int) throws(FileSystemError) {
     guard sizeBytes > offset else { return }
@@ -245,20 +248,23 @@ package struct PosixFileSystem: FileSystem, Sendable {
   }
 
   private func error(_ operation: FileSystemError.Operation, path: String, _ code: Int32) -> FileSystemError {
-    let reason: FileSystemError.Reason =
-      switch code {
-      case ENOENT: .notFound
-      case EEXIST: .alreadyExists
-      case ENOSPC, EDQUOT: .noSpace
-      case EWOULDBLOCK where operation == .lock: .locked
-      case EOPNOTSUPP, EINVAL, ENOSYS: .notSupported
-      case EISDIR, ENXIO, ENOTDIR: .notAFile
-      case EACCES, EPERM: .permissionDenied
-      case EROFS: .readOnly
-      case EMFILE, ENFILE: .noDescriptors
-      default: .other
-      }
-    return FileSystemError(operation, path: path, reason: reason, errno: code)
+    FileSystemError(operation, path: path, reason: Self.reason(code, operation), errno: code)
+  }
+
+  /// What an error number says.
+  static func reason(_ code: Int32, _ operation: FileSystemError.Operation) -> FileSystemError.Reason {
+    switch code {
+    case ENOENT: .notFound
+    case EEXIST: .alreadyExists
+    case ENOSPC, EDQUOT: .noSpace
+    case EWOULDBLOCK where operation == .lock: .locked
+    case EOPNOTSUPP, EINVAL, ENOSYS: .notSupported
+    case EISDIR, ENXIO, ENOTDIR: .notAFile
+    case EACCES, EPERM: .permissionDenied
+    case EROFS: .readOnly
+    case EMFILE, ENFILE: .noDescriptors
+    default: .other
+    }
   }
 }
 

@@ -29,7 +29,8 @@ enum ImportTable {
     "ServerCore": ["ZnodeTree", "ZooKeeperProtocol", "Jute", "Digests", "SASL", "DequeModule"],
     "Zab": ["ZooKeeperProtocol"],
     "EnsembleCore": ["Zab", "ServerCore", "ZnodeTree", "TxnLog", "ZooKeeperProtocol", "Jute"],
-    "TxnLog": platform.union(["ZooKeeperProtocol", "Jute", "Checksums", "Zlib"]),
+    "CWriteQueue": [],
+    "TxnLog": platform.union(["ZooKeeperProtocol", "Jute", "Checksums", "CWriteQueue", "Zlib"]),
     "ZooKeeperHistory": ["TxnLog", "ServerCore", "ZnodeTree", "ZooKeeperProtocol", "Jute"],
     "StorageTesting": ["TxnLog", "ZooKeeperProtocol", "Jute", "Checksums"],
     "ZooKeeperServer": core.union(networking).union(platform).union([

@@ -26,12 +26,31 @@ import ZooKeeperProtocol
           knowledge.appended = Zxid(rawValue: next)
           next += 1
         }
-        knowledge.persisted = try writer.sync()
+        knowledge.persisted = try sync(&writer)
       }
       try writer.roll()
       try snapshot(directory, knowledge.persisted)
       if round == 4 { _ = try directory.purge(retainCount: 3) }
     }
+  }
+
+  /// `sync` after `sync(within:)`, which does nothing if the disk has no queue.
+  private func sync(_ writer: inout LogWriter<MemoryFileSystem>) throws(TxnLogError) -> Zxid {
+    if let last = try writer.sync(within: 0) { return last }
+    return try writer.sync()
+  }
+
+  /// A disk, with a queue if `isQueued` whose writes take every course in turn.
+  private func disk(isQueued: Bool) -> MemoryFileSystem {
+    let disk = MemoryFileSystem()
+    let courses: [MemoryWriteQueue.Course] = [.prompt, .late, .prompt, .refused]
+    var count = 0
+    guard isQueued else { return disk }
+    disk.queuedWrites = {
+      count += 1
+      return courses[count % courses.count]
+    }
+    return disk
   }
 
   private func snapshot(_ directory: Directory, _ zxid: Zxid) throws(TxnLogError) {
@@ -60,8 +79,8 @@ import ZooKeeperProtocol
 
   private func dataBytes(of bytes: [UInt8]) -> Int { (try? TxnEntry(decoding: bytes))?.txn.dataBytes ?? -1 }
 
-  @Test func noAnsweredTransactionIsLost() throws {
-    let whole = MemoryFileSystem()
+  @Test(arguments: [false, true]) func noAnsweredTransactionIsLost(isQueued: Bool) throws {
+    let whole = disk(isQueued: isQueued)
     var knowledge = Knowledge()
     try live(directory(whole), &knowledge)
     let total = whole.operationCount
@@ -70,7 +89,7 @@ import ZooKeeperProtocol
       let survivals: [MemoryFileSystem.Survival] =
         [.none, .all] + (1...3).map { .some(seed: UInt64(crash * 100 + $0)) }
       for survival in survivals {
-        let disk = MemoryFileSystem()
+        let disk = disk(isQueued: isQueued)
         disk.crashAtOperation = crash
         var knowledge = Knowledge()
         // The last calls are a purge's, which does nothing when it cannot read.
@@ -86,9 +105,9 @@ import ZooKeeperProtocol
     }
   }
 
-  @Test func goingOnAfterACrashLosesNothing() throws {
+  @Test(arguments: [false, true]) func goingOnAfterACrashLosesNothing(isQueued: Bool) throws {
     for seed in UInt64(1)...60 {
-      let disk = MemoryFileSystem()
+      let disk = disk(isQueued: isQueued)
       let directory = try freshDirectory(disk)
       var known: Int64 = 0
       var last = Zxid.zero
@@ -98,7 +117,7 @@ import ZooKeeperProtocol
         do throws(TxnLogError) {
           for step in 0..<50 {
             try writer.append(entry(writer.lastAppended.rawValue + 1, dataBytes: 400))
-            if step % 3 == 2 { known = try writer.sync().rawValue }
+            if step % 3 == 2 { known = try sync(&writer).rawValue }
             if step % 17 == 16 { try writer.roll() }
           }
         } catch {

@@ -43,6 +43,57 @@ import ZooKeeperProtocol
     #expect(try directory.sizes().logBytes < 64 << 10)
   }
 
+  private static let hasQueues = SystemWriteQueue() != nil
+
+  /// The system's own queue, where it has one: what it says is durable is in the file, block after block.
+  @Test(.enabled(if: hasQueues)) func queuedWritesAreReadBack() throws {
+    let directory = try directory()
+    try fill(directory, through: 1)
+    var writer = LogWriter(
+      PosixFileSystem(), directory: directory.logDirectory, after: Zxid(rawValue: 1), settings: settings(64 << 10))
+    var queuedCount = 0
+    for zxid in Int64(2)...300 {
+      try writer.append(entry(zxid, dataBytes: 500))
+      let last = try writer.sync(within: 10_000_000_000)
+      if last == nil { try writer.sync() }
+      #expect(last == nil || last == Zxid(rawValue: zxid))
+      queuedCount += last == nil ? 0 : 1
+    }
+    try writer.close()
+    var recorder = Recorder()
+    #expect(try directory.recover(into: &recorder).lastZxid == Zxid(rawValue: 300))
+    #expect(recorder.entries.dropFirst() == (2...300).map { entry($0, dataBytes: 500) }[...])
+    // Some file systems have no direct writes, and then nothing is queued.
+    #expect(queuedCount == 0 || queuedCount > 250)
+  }
+
+  /// A write for which there is no room yet is left, and found when it has ended.
+  @Test(.enabled(if: hasQueues)) func aQueuedWriteCanBeLeft() throws {
+    let queue = try #require(SystemWriteQueue())
+    var ends: [Int32] = [-1, -1]
+    try #require(pipe(&ends) == 0)
+    defer { for end in ends where end >= 0 { close(end) } }
+    let file = FileHandle(rawValue: ends[1])
+    let bytes = [UInt8](repeating: 7, count: 4096)
+    var (count, last) = (0, QueuedWrite.refused)
+    bytes.withUnsafeBytes { raw in
+      repeat {
+        last = queue.write(file, at: 0, raw, waiting: 5_000_000)
+        count += 1
+      } while last == .written(byteCount: raw.count) && count < 1000
+      #expect(last == .goesOn)
+      #expect(queue.wait(1_000_000) == .goesOn)
+      var room = [UInt8](repeating: 0, count: 1 << 20)
+      #expect(read(ends[0], &room, room.count) == (count - 1) * raw.count)
+      #expect(queue.wait(nil) == .written(byteCount: raw.count))
+      // It can be used again, and says what is wrong.
+      #expect(queue.write(file, at: 0, raw, waiting: 1_000_000_000) == .written(byteCount: raw.count))
+      close(ends[1])
+      ends[1] = -1
+      #expect(queue.write(file, at: 0, raw, waiting: 1_000_000_000) == .failed(.other, errno: EBADF))
+    }
+  }
+
   @Test func reservedRoomIsReal() throws {
     let directory = try directory()
     try fill(directory, through: 1)

@@ -168,6 +168,124 @@ import ZooKeeperProtocol
     #expect(try recover(directory).1.lastZxid.rawValue >= persisted)
   }
 
+  private static let courses: [MemoryWriteQueue.Course?] = [nil, .refused, .prompt, .late]
+
+  /// Syncs one entry after the other by `sync(within:)`, and by `sync` where that must follow.
+  private func syncWithin(
+    _ writer: inout LogWriter<MemoryFileSystem>, _ numbers: ClosedRange<Int64>
+  ) throws -> (atOnce: Int, queued: Int) {
+    var (atOnce, queued) = (0, 0)
+    for zxid in numbers {
+      try writer.append(entry(zxid, dataBytes: 150))
+      if let last = try writer.sync(within: 1000) {
+        #expect(last == Zxid(rawValue: zxid))
+        atOnce += 1
+      } else {
+        let isQueued = writer.isQueued
+        if isQueued { queued += 1 }
+        #expect(try writer.sync() == Zxid(rawValue: zxid))
+      }
+      let isQueued = writer.isQueued
+      #expect(!isQueued)
+    }
+    return (atOnce, queued)
+  }
+
+  /// The file is the same whether batches go through a queue or not, and the log never waits for what takes long.
+  @Test(arguments: courses) func queuedWritesGiveTheSameFile(_ course: MemoryWriteQueue.Course?) throws {
+    let (plain, disk) = (MemoryFileSystem(), MemoryFileSystem())
+    try writeLog(try freshDirectory(plain), batches: (1...200).map { [$0] }, dataBytes: 150, settings(16 << 10))
+    disk.queuedWrites = course.map { course in { course } }
+    let directory = try freshDirectory(disk)
+    var writer = writer(directory, settings(16 << 10))
+    let (atOnce, queued) = try syncWithin(&writer, 1...200)
+    // The first one creates the file, and others find no reserved space.
+    #expect(course == .prompt ? (190..<200).contains(atOnce) : atOnce == 0)
+    #expect(course == .late ? (190..<200).contains(queued) : queued == 0)
+    disk.crash(.none)
+    #expect(disk.visibleFiles["/data/version-2/log.1"] == plain.visibleFiles["/data/version-2/log.1"])
+    #expect(try recover(directory).0.zxids == zxids(1...200))
+  }
+
+  @Test func entriesWaitForAWriteThatGoesOn() throws {
+    let disk = MemoryFileSystem()
+    disk.queuedWrites = { .late }
+    let directory = try freshDirectory(disk)
+    var writer = writer(directory)
+    try writer.append(entry(1))
+    try writer.sync()
+    try writer.append(entry(2))
+    #expect(try writer.sync(within: 0) == nil)
+    #expect(state(writer) == State(appended: 2, persisted: 1, isFailed: false))
+    // Twice without a result, and the third entry has to wait for the second one.
+    #expect(try writer.sync(within: 0) == nil)
+    try writer.append(entry(3))
+    #expect(state(writer) == State(appended: 3, persisted: 2, isFailed: false))
+    #expect(try writer.sync(within: 0) == nil)
+    try writer.roll()
+    #expect(state(writer) == State(appended: 3, persisted: 3, isFailed: false))
+    try writer.append(entry(4))
+    try writer.sync()
+    try writer.append(entry(5))
+    #expect(try writer.sync(within: 0) == nil)
+    // The queue would trap if the writer left it with the write.
+    try writer.close()
+    disk.crash(.none)
+    #expect(try recover(directory).0.zxids == zxids(1...5))
+  }
+
+  @Test func aWriterThatIsLeftWaitsForItsWrite() throws {
+    let disk = MemoryFileSystem()
+    disk.queuedWrites = { .late }
+    let directory = try freshDirectory(disk)
+    do {
+      var writer = writer(directory)
+      try writer.append(entry(1))
+      try writer.sync()
+      try writer.append(entry(2))
+      #expect(try writer.sync(within: 0) == nil)
+    }
+    #expect(try recover(directory).0.zxids == zxids(1...2))
+  }
+
+  @Test(arguments: [MemoryWriteQueue.Course.prompt, .late])
+  func aQueuedWriteThatIsCutShortIsRepeated(_ course: MemoryWriteQueue.Course) throws {
+    let disk = MemoryFileSystem()
+    disk.queuedWrites = { course }
+    let directory = try freshDirectory(disk)
+    var writer = writer(directory)
+    disk.fault = { called, _, number in called == .write && number % 3 > 0 ? .short(bytes: 512) : nil }
+    _ = try syncWithin(&writer, 1...40)
+    disk.crash(.none)
+    #expect(try recover(directory).0.zxids == zxids(1...40))
+  }
+
+  @Test(arguments: [MemoryWriteQueue.Course.prompt, .late], [FileSystemError.Operation.write, .syncData])
+  func aQueuedWriteThatFailsPoisons(
+    _ course: MemoryWriteQueue.Course, _ operation: FileSystemError.Operation
+  ) throws {
+    let disk = MemoryFileSystem()
+    disk.queuedWrites = { course }
+    let directory = try freshDirectory(disk)
+    var writer = writer(directory)
+    _ = try syncWithin(&writer, 1...3)
+    disk.fault = { called, _, _ in called == operation ? .failure(.noSpace) : nil }
+    try writer.append(entry(4))
+    let first = failure { () throws(TxnLogError) in
+      guard try writer.sync(within: 1000) == nil else { return }
+      try writer.sync()
+    }
+    guard case .fileSystem(let cause) = first else { return #expect(Bool(false), "\(String(describing: first))") }
+    #expect(cause.reason == .noSpace && cause.path.hasSuffix("log.1"))
+    disk.fault = nil
+    #expect(state(writer) == State(appended: 4, persisted: 3, isFailed: true))
+    #expect(failure { () throws(TxnLogError) in _ = try writer.sync(within: 1000) } == .poisoned)
+    #expect(failure { () throws(TxnLogError) in try writer.sync() } == .poisoned)
+    #expect(failure { () throws(TxnLogError) in try writer.append(entry(5)) } == .poisoned)
+    disk.crash(.none)
+    #expect(try recover(directory).0.zxids == zxids(1...3))
+  }
+
   @Test func fullBatchIsSyncedByItself() throws {
     let directory = try freshDirectory()
     var writer = writer(directory, settings(32 << 20))

@@ -39,6 +39,7 @@ extension MemoryFileSystem: @unchecked Sendable {}
 
 /// The thread that makes transactions durable, and the event loop that must not wait for it for long.
 @Suite(.timeLimit(.minutes(2))) struct LogWorkerTests {
+  private static let courses: [MemoryWriteQueue.Course?] = [nil, .refused, .prompt, .late]
   private let loop = MultiThreadedEventLoopGroup.singleton.next()
   private let disk = HeldDisk()
   private let slowDisk = SlowDisk()
@@ -78,6 +79,11 @@ extension MemoryFileSystem: @unchecked Sendable {}
     #expect(told == zxid)
   }
 
+  /// Gives the disk a queue, if `course` is not nil.
+  private func setCourse(_ course: MemoryWriteQueue.Course?) {
+    disk.files.queuedWrites = course.map { course in { course } }
+  }
+
   /// Performs a first quick sync, before which the worker has no expectation of the disk.
   private func warmUp(_ events: inout AsyncStream<Zxid>.Iterator) async throws {
     try await loop.submit { [self] in
@@ -88,7 +94,8 @@ extension MemoryFileSystem: @unchecked Sendable {}
     try await expect(Zxid(rawValue: 1), &events)
   }
 
-  @Test func aQuickWriteIsWaitedFor() async throws {
+  @Test(arguments: courses) func aQuickWriteIsWaitedFor(_ course: MemoryWriteQueue.Course?) async throws {
+    setCourse(course)
     var events = persisted.makeAsyncIterator()
     try await warmUp(&events)
     // A busy machine may be slower than the loop's patience now and then, never always.
@@ -109,13 +116,16 @@ extension MemoryFileSystem: @unchecked Sendable {}
         try await expect(Zxid(rawValue: zxid), &events)
       }
     }
-    #expect(waited > 0)
+    // A late one ends when the thread waits for it; the loop has left it by then.
+    #expect(course == .late ? waited == 0 : waited > 0)
     let last = try await loop.submit { [worker] in try worker.stop() }.get()
     #expect(last == Zxid(rawValue: 40))
   }
 
   /// The loop continues while a write hangs, and receives one report when it is done.
-  @Test func aSlowWriteDoesNotHoldTheLoop() async throws {
+  @Test(arguments: [nil, .refused, .late] as [MemoryWriteQueue.Course?])
+  func aSlowWriteDoesNotHoldTheLoop(_ course: MemoryWriteQueue.Course?) async throws {
+    setCourse(course)
     var events = persisted.makeAsyncIterator()
     try await warmUp(&events)
     disk.hold()
@@ -139,8 +149,45 @@ extension MemoryFileSystem: @unchecked Sendable {}
     #expect(end == Zxid(rawValue: 3))
   }
 
+  /// The error that the loop meets is reported once, by the thread.
+  @Test(arguments: courses) func aFailedWriteIsReportedOnce(_ course: MemoryWriteQueue.Course?) async throws {
+    let (errors, continuation) = AsyncStream<TxnLogError>.makeStream()
+    let files = MemoryFileSystem()
+    try files.createDirectory("/log")
+    files.queuedWrites = course.map { course in { course } }
+    let worker = LogWorker(
+      LogWriter(files, directory: "/log", after: .zero), loop: loop, slowDisk: slowDisk, metrics: metrics,
+      syncWarningMilliseconds: 60_000, onPersisted: { _ in }, onFailure: { continuation.yield($0) },
+      onSlowSync: { _ in })
+    worker.start()
+    try await loop.submit { [self] in
+      for zxid in Int64(1)...2 {
+        entry(zxid).withUnsafeBytes { worker.append($0, zxid: Zxid(rawValue: zxid)) }
+        guard zxid == 2 else {
+          worker.submit()
+          while !worker.isIdle { usleep(1000) }
+          continue
+        }
+        files.fault = { operation, _, _ in operation == .write ? .failure(.noSpace) : nil }
+        #expect(worker.submitAndWait() == nil)
+      }
+    }.get()
+    var events = errors.makeAsyncIterator()
+    let error = await events.next(isolation: #isolation)
+    guard case .fileSystem(let cause)? = error?.code else {
+      return #expect(Bool(false), "\(String(describing: error))")
+    }
+    #expect(cause.reason == .noSpace)
+    await #expect(throws: TxnLogError.self) { _ = try await loop.submit { try worker.stop() }.get() }
+    continuation.finish()
+    #expect(await events.next(isolation: #isolation) == nil)
+  }
+
   /// A disk that is slow on purpose holds up the worker's thread alone, and neither a stop nor its own end.
-  @Test func aDiskThatIsSlowOnPurposeDoesNotHoldTheLoop() async throws {
+  @Test(arguments: courses) func aDiskThatIsSlowOnPurposeDoesNotHoldTheLoop(
+    _ course: MemoryWriteQueue.Course?
+  ) async throws {
+    setCourse(course)
     var events = persisted.makeAsyncIterator()
     try await warmUp(&events)
     slowDisk.set(.milliseconds(100))

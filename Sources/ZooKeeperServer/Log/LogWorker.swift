@@ -17,8 +17,9 @@ import ZooKeeperProtocol
 ///
 /// For a single entry on a quiet server, the loop waits in `submitAndWait`, because a report through its queue would
 /// cost as much as the sync. It does so only while syncs are quick, and only for a limited time: the mean of earlier
-/// syncs does not guarantee that the next one is quick, and a loop that is blocked loses sessions and leadership.
-/// Writing on the loop itself would save another change of threads, but a write that takes long could not be left.
+/// syncs does not guarantee that the next one is quick, and a loop that is blocked loses sessions and leadership. Where
+/// the file system has a `WriteQueue`, the loop writes such an entry without the thread, which takes over only if the
+/// write takes too long.
 ///
 /// Mutex and conditions are those of the system. NIO's `ConditionLock` has one condition for all waiting threads, uses
 /// the wall clock for time limits, which can jump, and wakes a thread before it has released the lock.
@@ -27,24 +28,31 @@ import ZooKeeperProtocol
 /// thread.
 final class LogWorker<Files: FileSystem & Sendable>: @unchecked Sendable {
   // @unchecked: `shared` is touched under `mutex` only, `gathered` by the loop only, `writer` by the worker's thread
-  // only, and by the loop once that thread has ended.
+  // only, and by the loop while that thread has nothing to do (`isWorthWaiting`) or has ended.
 
   /// The entries that are written and synced together.
   private struct Batch {
-    /// Entries, each after its length in 4 bytes in the machine's byte order.
+    /// Entries, each after its length in 4 bytes in the machine's byte order. Without those that the loop has passed
+    /// to the writer, and which are only to be synced.
     var bytes: [UInt8] = []
     var last = Zxid.zero
     var entryCount = 0
+    /// The size of all entries.
+    var entryBytes = 0
     /// When the first entry was added, in nanoseconds of the monotonic clock.
     var begun: UInt64 = 0
+    /// When the loop has begun to write it; nil if it has not.
+    var writeBegun: UInt64?
     /// Whether a new segment begins with this batch.
     var rolls = false
-    var isEmpty: Bool { bytes.isEmpty && !rolls }
+    var isEmpty: Bool { entryCount == 0 && !rolls }
 
     /// Removes everything, and keeps the memory for the next batch.
     mutating func clear() {
       bytes.removeAll(keepingCapacity: true)
       entryCount = 0
+      entryBytes = 0
+      writeBegun = nil
       rolls = false
     }
   }
@@ -69,6 +77,8 @@ final class LogWorker<Files: FileSystem & Sendable>: @unchecked Sendable {
   private static var quickSyncNanoseconds: UInt64 { 1_000_000 }
   /// How long the loop waits for a sync that was expected to be quick.
   private static var patienceNanoseconds: UInt64 { 2_000_000 }
+  /// The largest batch that the loop writes. A larger one is handed over, because to begin its write takes long too.
+  private static var quickWriteBytes: Int { 64 << 10 }
 
   private let loop: any EventLoop
   private let onPersisted: @Sendable (Zxid) -> Void
@@ -133,6 +143,7 @@ final class LogWorker<Files: FileSystem & Sendable>: @unchecked Sendable {
     gathered.bytes.append(contentsOf: entry)
     gathered.last = zxid
     gathered.entryCount += 1
+    gathered.entryBytes += entry.count
   }
 
   /// Hands the batch of this turn to the thread.
@@ -146,6 +157,7 @@ final class LogWorker<Files: FileSystem & Sendable>: @unchecked Sendable {
       shared.waiting.bytes.append(contentsOf: gathered.bytes)
       shared.waiting.last = gathered.last
       shared.waiting.entryCount += gathered.entryCount
+      shared.waiting.entryBytes += gathered.entryBytes
       // The segment then begins with what was already waiting. That is earlier than asked for, which does no harm.
       shared.waiting.rolls = shared.waiting.rolls || gathered.rolls
     }
@@ -161,14 +173,54 @@ final class LogWorker<Files: FileSystem & Sendable>: @unchecked Sendable {
     guard gathered.entryCount == 1, !gathered.rolls else { return false }
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }
-    return !shared.isWriting && shared.waiting.isEmpty && shared.syncNanoseconds <= Self.quickSyncNanoseconds
+    return isIdleWhileLocked && shared.syncNanoseconds <= Self.quickSyncNanoseconds
   }
 
-  /// Hands over the current batch and waits for it for a limited time. To be called only if `isWorthWaiting`.
+  /// Whether the thread has nothing to do; then the loop may use the writer.
+  var isIdle: Bool {
+    pthread_mutex_lock(mutex)
+    defer { pthread_mutex_unlock(mutex) }
+    return isIdleWhileLocked
+  }
+
+  private var isIdleWhileLocked: Bool { !shared.isWriting && shared.waiting.isEmpty }
+
+  /// Writes the current batch, or hands it over, and waits for it for a limited time. To be called only if
+  /// `isWorthWaiting`.
   ///
   /// - Returns: the last transaction that is durable; nil if it takes longer, after which `onPersisted` is called, or
   ///   has failed, after which `onFailure` is called.
   func submitAndWait() -> Zxid? {
+    if let last = writeInQueue() { return last }
+    guard !writer.isQueued else {
+      submit()
+      return nil
+    }
+    return handOverAndWait()
+  }
+
+  /// Writes the current batch without the thread, if the file system has a queue, and waits for a limited time.
+  ///
+  /// - Returns: the last transaction that is durable; nil if the thread must go on with the batch. It meets the error
+  ///   too, if there was one.
+  private func writeInQueue() -> Zxid? {
+    // A disk that is slow on purpose holds up the thread alone.
+    guard slowDisk.delayNanoseconds == 0, gathered.entryBytes <= Self.quickWriteBytes else { return nil }
+    let start = monotonicNanoseconds()
+    do throws(TxnLogError) {
+      try appendEntries(gathered)
+      gathered.bytes.removeAll(keepingCapacity: true)
+      gathered.writeBegun = start
+      guard let last = try writer.sync(within: Self.patienceNanoseconds) else { return nil }
+      noteBatch(gathered, taken: start, syncBegun: start)
+      gathered.clear()
+      return last
+    } catch {
+      return nil
+    }
+  }
+
+  private func handOverAndWait() -> Zxid? {
     pthread_mutex_lock(mutex)
     shared.loopWaits = true
     pthread_mutex_unlock(mutex)
@@ -259,7 +311,8 @@ final class LogWorker<Files: FileSystem & Sendable>: @unchecked Sendable {
       do throws(TxnLogError) {
         report(.success(try write(batch)))
       } catch {
-        return report(.failure(error))
+        // The first one, if the loop has met it.
+        return report(.failure(writer.failure ?? error))
       }
       batch.clear()
     }
@@ -287,6 +340,15 @@ final class LogWorker<Files: FileSystem & Sendable>: @unchecked Sendable {
       try writer.roll()
       metrics.countSegment()
     }
+    try appendEntries(batch)
+    let start = batch.writeBegun ?? monotonicNanoseconds()
+    let last = try writer.sync()
+    waitForSlowDisk()
+    noteBatch(batch, taken: taken, syncBegun: start)
+    return last
+  }
+
+  private func appendEntries(_ batch: Batch) throws(TxnLogError) {
     let failure = batch.bytes.withUnsafeBytes { bytes -> TxnLogError? in
       var offset = 0
       do throws(TxnLogError) {
@@ -301,21 +363,21 @@ final class LogWorker<Files: FileSystem & Sendable>: @unchecked Sendable {
       }
     }
     if let failure { throw failure }
-    let start = monotonicNanoseconds()
-    let last = try writer.sync()
-    waitForSlowDisk()
+  }
+
+  /// Records a batch that has become durable.
+  private func noteBatch(_ batch: Batch, taken: UInt64, syncBegun: UInt64) {
     let end = monotonicNanoseconds()
-    let elapsed = end - start
+    let elapsed = end - syncBegun
     noteSync(elapsed, writer.place)
     metrics.add(
       LogMetrics.Batch(
-        entryCount: batch.entryCount, bytes: batch.bytes.count - 4 * batch.entryCount,
+        entryCount: batch.entryCount, bytes: batch.entryBytes,
         queueNanoseconds: taken > batch.begun ? taken - batch.begun : 0, processNanoseconds: end - taken,
         syncNanoseconds: elapsed))
     if elapsed > syncWarningNanoseconds {
       loop.execute { [onSlowSync] in onSlowSync(Int(elapsed / 1_000_000)) }
     }
-    return last
   }
 }
 

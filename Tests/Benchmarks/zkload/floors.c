@@ -17,6 +17,11 @@
  *       here they are one disk, as they are for servers on one machine. Nothing
  *       is decoded, ordered, applied or remembered. The client keeps WINDOW
  *       requests in flight. The CPU is that of the three nodes.
+ *   floors hand-over DIR BYTES WINDOW SECONDS
+ *       The same where each node has its log written by a thread, for which it
+ *       waits no longer than PATIENCE_NS before it would go on: the least that
+ *       a server costs which a slow disk does not stop. A node that writes by
+ *       itself answers nobody, and loses its office, while its disk hangs.
  *
  * Permission to use, copy, modify and distribute this file for any purpose is
  * granted; it comes with no warranty.
@@ -27,6 +32,7 @@
 #include "log.h"
 #include <inttypes.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/wait.h>
 
@@ -68,6 +74,74 @@ static void run_log(const char *dir, bool direct, size_t bytes, int batch, doubl
     free(log.memory);
 }
 
+/* ------------------------------------------------------------ a node's log */
+
+typedef struct { bool direct, threaded; } Way;
+
+enum { PATIENCE_NS = 2000000 };
+
+/* A log that is synced by its node, or by a thread. */
+typedef struct {
+    Log log;
+    bool threaded, asked;
+    pthread_mutex_t mutex;
+    pthread_cond_t asking, done;
+} Keeper;
+
+static void *keep_log(void *argument)
+{
+    Keeper *keeper = argument;
+    for (;;) {
+        pthread_mutex_lock(&keeper->mutex);
+        while (!keeper->asked) pthread_cond_wait(&keeper->asking, &keeper->mutex);
+        pthread_mutex_unlock(&keeper->mutex);
+        log_sync(&keeper->log);
+        pthread_mutex_lock(&keeper->mutex);
+        keeper->asked = false;
+        pthread_mutex_unlock(&keeper->mutex);
+        pthread_cond_signal(&keeper->done);
+    }
+    return NULL;
+}
+
+static void keeper_open(Keeper *keeper, const char *dir, Way way)
+{
+    if (!log_open(&keeper->log, dir, way.direct)) log_open(&keeper->log, dir, false);
+    keeper->threaded = way.threaded;
+    keeper->asked = false;
+    if (!way.threaded) return;
+    pthread_condattr_t clock;
+    pthread_t thread;
+    pthread_condattr_init(&clock);
+    pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
+    pthread_mutex_init(&keeper->mutex, NULL);
+    pthread_cond_init(&keeper->asking, NULL);
+    pthread_cond_init(&keeper->done, &clock);
+    if ((errno = pthread_create(&thread, NULL, keep_log, keeper))) fail("pthread_create");
+}
+
+static void keeper_sync(Keeper *keeper)
+{
+    if (!keeper->threaded) {
+        log_sync(&keeper->log);
+        return;
+    }
+    if (keeper->log.count == keeper->log.written) return;
+    pthread_mutex_lock(&keeper->mutex);
+    keeper->asked = true;
+    pthread_mutex_unlock(&keeper->mutex);
+    pthread_cond_signal(&keeper->asking);
+    pthread_mutex_lock(&keeper->mutex);
+    while (keeper->asked) {
+        struct timespec t;
+        clock_gettime(CLOCK_MONOTONIC, &t);
+        t.tv_nsec += PATIENCE_NS;
+        if (t.tv_nsec >= 1000000000) t.tv_sec++, t.tv_nsec -= 1000000000;
+        pthread_cond_timedwait(&keeper->done, &keeper->mutex, &t);
+    }
+    pthread_mutex_unlock(&keeper->mutex);
+}
+
 /* ---------------------------------------------------------------- commit */
 
 /* A packet of Zab without its data; what a request and its answer of zkload's
@@ -92,10 +166,10 @@ static ssize_t receive(int fd)          /* what is there, at least a byte; 0 at 
     return n < 0 ? 0 : n;
 }
 
-static void follow(int leader, const char *dir, bool direct, size_t record)
+static void follow(int leader, const char *dir, Way way, size_t record)
 {
-    Log log;
-    if (!log_open(&log, dir, direct)) log_open(&log, dir, false);
+    Keeper keeper;
+    keeper_open(&keeper, dir, way);
     /* In front of each send the leader tells how many PROPOSALs and COMMITs it
      * has, in place of the type in each packet. */
     for (;;) {
@@ -108,16 +182,16 @@ static void follow(int leader, const char *dir, bool direct, size_t record)
             left -= (size_t)n;
         }
         if (!head[0]) continue;
-        for (uint32_t i = 0; i < head[0]; i++) log_append(&log, piece, record);
-        log_sync(&log);
+        for (uint32_t i = 0; i < head[0]; i++) log_append(&keeper.log, piece, record);
+        keeper_sync(&keeper);
         if (!send_all(leader, head[0] * (size_t)PACKET)) _exit(0);
     }
 }
 
-static void lead(int client, int follower[FOLLOWERS], const char *dir, bool direct, size_t record)
+static void lead(int client, int follower[FOLLOWERS], const char *dir, Way way, size_t record)
 {
-    Log log;
-    if (!log_open(&log, dir, direct)) log_open(&log, dir, false);
+    Keeper keeper;
+    keeper_open(&keeper, dir, way);
     uint64_t in = 0, proposed = 0, answered = 0, acked[FOLLOWERS] = { 0 };
     for (;;) {
         struct pollfd p[3] = { { client, POLLIN, 0 }, { follower[0], POLLIN, 0 }, { follower[1], POLLIN, 0 } };
@@ -144,8 +218,8 @@ static void lead(int client, int follower[FOLLOWERS], const char *dir, bool dire
             if (send(follower[i], head, sizeof head, MSG_NOSIGNAL | MSG_MORE) != sizeof head) _exit(0);
             if (!send_all(follower[i], fresh * (record + PROPOSAL_EXTRA) + committed * (size_t)PACKET)) _exit(0);
         }
-        for (uint32_t i = 0; i < fresh; i++) log_append(&log, piece, record);
-        log_sync(&log);
+        for (uint32_t i = 0; i < fresh; i++) log_append(&keeper.log, piece, record);
+        keeper_sync(&keeper);
         proposed += fresh;
     }
 }
@@ -162,7 +236,7 @@ static double nodes_cpu_us(const pid_t nodes[3])
     return sum;
 }
 
-static void run_commit(const char *dir, bool direct, size_t record, int window, double seconds)
+static void run_commit(const char *dir, Way way, size_t record, int window, double seconds)
 {
     int client[2], follower[FOLLOWERS][2], lead_ends[FOLLOWERS];
     pair(client);
@@ -177,8 +251,8 @@ static void run_commit(const char *dir, bool direct, size_t record, int window, 
             if (node != 0) close(follower[i][0]);
             if (node != i + 1) close(follower[i][1]);
         }
-        if (node) follow(follower[node - 1][1], dir, direct, record);
-        else lead(client[1], lead_ends, dir, direct, record);
+        if (node) follow(follower[node - 1][1], dir, way, record);
+        else lead(client[1], lead_ends, dir, way, record);
         _exit(0);
     }
     close(client[1]);
@@ -207,7 +281,8 @@ static void run_commit(const char *dir, bool direct, size_t record, int window, 
     cpu = nodes_cpu_us(nodes) - cpu;
     close(client[0]);
     for (int node = 0; node < 3; node++) waitpid(nodes[node], NULL, 0);
-    print_latencies("commit", direct ? "direct" : "fdatasync", n, done - first, (double)(now - begin) / 1e9, cpu);
+    print_latencies(way.threaded ? "hand-over" : "commit", way.direct ? "direct" : "fdatasync", n, done - first,
+                    (double)(now - begin) / 1e9, cpu);
 }
 
 /* ------------------------------------------------------------------ main */
@@ -216,14 +291,18 @@ int main(int argc, char **argv)
 {
     signal(SIGPIPE, SIG_IGN);
     const char *mode = argc > 1 ? argv[1] : "";
-    if (argc == 6 && (!strcmp(mode, "log") || !strcmp(mode, "commit"))) {
+    bool threaded = !strcmp(mode, "hand-over");
+    if (argc == 6 && (!strcmp(mode, "log") || !strcmp(mode, "commit") || threaded)) {
         size_t bytes = (size_t)number(argv[3], 1, 4096);
         int window = (int)number(argv[4], 1, 1000);
         double seconds = number(argv[5], 0.1, 60);
-        for (int direct = 1; direct >= 0; direct--)
-            (*mode == 'l' ? run_log : run_commit)(argv[2], direct, bytes, window, seconds);
+        for (int direct = 1; direct >= 0; direct--) {
+            if (*mode == 'l') run_log(argv[2], direct, bytes, window, seconds);
+            else run_commit(argv[2], (Way){ direct, threaded }, bytes, window, seconds);
+        }
         return 0;
     }
-    fputs("floors log DIR BYTES BATCH SECONDS | commit DIR BYTES WINDOW SECONDS\n", stderr);
+    fputs("floors log DIR BYTES BATCH SECONDS | commit DIR BYTES WINDOW SECONDS | hand-over DIR BYTES WINDOW SECONDS\n",
+          stderr);
     return 2;
 }
