@@ -61,7 +61,7 @@ class Api:
         elif method != "GET":
             data = b""
         try:
-            with urllib.request.urlopen(request, data, timeout=30) as response:
+            with urllib.request.urlopen(request, data, timeout=90) as response:
                 return json.loads(response.read() or b"{}")
         except urllib.error.HTTPError as error:
             text = error.read()

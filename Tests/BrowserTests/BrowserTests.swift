@@ -11,6 +11,9 @@ import Testing
   private static let directory = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .appending(path: "Browser").path
 
+  /// The command of a page whose servers have time: other tests take the processors meanwhile.
+  private static let web = ["--timeout", "60s", "web", "--listen", "127.0.0.1:0"]
+
   /// Debian's packages `chromium` and `chromium-driver`.
   private static let hasBrowser = ["/usr/bin/chromium", "/usr/bin/chromedriver"].allSatisfy {
     FileManager.default.isExecutableFile(atPath: $0)
@@ -18,7 +21,7 @@ import Testing
 
   @Test(.enabled(if: hasBrowser)) func pageDoesWhatItPromises() async throws {
     let server = try RunningCommand(
-      try Products.executable("zkcli"), ["--local", "3", "web", "--listen", "127.0.0.1:0"],
+      try Products.executable("zkcli"), ["--local", "3"] + Self.web,
       environment: RunningCommand.cleanEnvironment)
     let announcement = try #require(try await server.nextLine(of: .error, within: .seconds(60)))
     let servers = try #require(announcement.split(separator: " ").last.map(String.init))
@@ -28,7 +31,7 @@ import Testing
   @Test(.enabled(if: hasBrowser && ApacheServer.isInstalled)) func pageDoesSoOnApachesEnsemble() async throws {
     let apache = try await ApacheEnsemble.start(.permissive, reconfigEnabled: true)
     let server = try RunningCommand(
-      try Products.executable("zkcli"), ["-s", apache.connectString, "web", "--listen", "127.0.0.1:0"],
+      try Products.executable("zkcli"), ["-s", apache.connectString] + Self.web,
       environment: RunningCommand.cleanEnvironment)
     try await Self.run(server, servers: apache.connectString)
     try await apache.stop()

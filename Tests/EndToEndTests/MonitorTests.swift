@@ -107,23 +107,26 @@ struct MonitorTests {
       return names.isEmpty ? nil : "\(path)/lock/\(names.split(separator: "\n")[0])"
     }
     let owner = try #require(
-      try json(try await zkcli("who", lock, "-o", "json").output) as? [[String: Any]])
+      try json(try await zkcli("who", lock, "-o", "json", "--limit", "10s").output) as? [[String: Any]])
     #expect(owner.count == 1)
     #expect(owner.first?["ephemerals"] as? [String] == [lock])
     let session = try #require(owner.first?["session"] as? String)
     let client = try #require(owner.first?["client"] as? String)
-    #expect(try await zkcli("who", session).output == (try await zkcli("who", client).output))
-    let all = try rows(try await zkcli("sessions", "-o", "json", "--sort", "ephemerals"))
+    let (bySession, byClient) = try await (
+      zkcli("who", session, "--limit", "10s"), zkcli("who", client, "--limit", "10s")
+    )
+    #expect(bySession.exitStatus == 0 && bySession.output == byClient.output, "\(byClient.errorOutput)")
+    let all = try rows(try await zkcli("sessions", "-o", "json", "--sort", "ephemerals", "--limit", "10s"))
     #expect(all.contains { $0["session"] as? String == session && $0["client"] as? String == client })
     _ = try await eventually("a watcher", within: .seconds(30)) {
-      let run = try await zkcli("watchers", path, "-o", "json")
+      let run = try await zkcli("watchers", path, "-o", "json", "--limit", "10s")
       return run.exitStatus == 0 ? try rows(run).count == 1 : nil
     }
-    expect(try await zkcli("watchers", "\(path)/none"), status: 1)
-    expect(try await zkcli("who", path), status: 1, error: "is not ephemeral")
-    expect(try await zkcli("who", "\(path)/none"), status: 3, error: "NoNode")
-    expect(try await zkcli("who", "0x1"), status: 1)
-    expect(try await zkcli("who", "203.0.113.1"), status: 1)
+    expect(try await zkcli("watchers", "\(path)/none", "--limit", "10s"), status: 1)
+    expect(try await zkcli("who", path, "--limit", "10s"), status: 1, error: "is not ephemeral")
+    expect(try await zkcli("who", "\(path)/none", "--limit", "10s"), status: 3, error: "NoNode")
+    expect(try await zkcli("who", "0x1", "--limit", "10s"), status: 1)
+    expect(try await zkcli("who", "203.0.113.1", "--limit", "10s"), status: 1)
   }
 
   /// Where words are not allowed, the AdminServer answers; where it is off as well, that is said.
@@ -144,17 +147,17 @@ struct MonitorTests {
     #expect(!findings(helped).contains("note words"), "\(helped)")
     expect(try await zkcli("word", "mntr"), status: 5, error: "4lw.commands.whitelist=srvr, mntr")
     #expect(try await zkcli("word", "srvr").output.contains("Mode: "))
-    #expect(try await zkcli("metrics").exitStatus == 5)
-    let metrics = try await zkcli("metrics", "--admin", admin)
+    #expect(try await zkcli("metrics", "--limit", "10s").exitStatus == 5)
+    let metrics = try await zkcli("metrics", "--admin", admin, "--limit", "10s")
     #expect(metrics.exitStatus == 0)
     #expect(metrics.output.contains("\nznode_count 5\n"), "\(metrics.output)")
-    let partial = try await zkcli("sessions")
+    let partial = try await zkcli("sessions", "--limit", "10s")
     #expect(partial.exitStatus == 11)
     #expect(partial.errorOutput.contains("does not allow cons, dump, wchc"))
     let holder = try zkcli.start("watch", "/")
     defer { holder.killAll() }
     _ = try await eventually("a session that the AdminServer knows", within: .seconds(30)) {
-      let run = try await zkcli("sessions", "-o", "json", "--admin", admin)
+      let run = try await zkcli("sessions", "-o", "json", "--admin", admin, "--limit", "10s")
       return run.exitStatus == 0 ? try rows(run).first { $0["client"] is String } : nil
     }
     let leader = try await zkcli("admin", "configuration", "--admin", admin)
