@@ -141,7 +141,7 @@ let package = Package(
       ],
       exclude: ["Page", "embed-page.sh"], swiftSettings: house, plugins: ["EmbedPage"]),
     .systemLibrary(name: "CSpawn"),
-    .target(name: "Platform", dependencies: ["CSpawn"], swiftSettings: house),
+    .target(name: "Platform", dependencies: ["CMemory", "CSpawn"], swiftSettings: house),
     .systemLibrary(name: "CLibEdit", pkgConfig: "libedit", providers: [.apt(["libedit-dev"])]),
     .target(name: "LineEditor", dependencies: ["CLibEdit", "Platform"], swiftSettings: house),
     .target(
@@ -153,7 +153,7 @@ let package = Package(
       ],
       swiftSettings: house),
     .executableTarget(
-      name: "zkcli", dependencies: ["ZooKeeperShell"], exclude: ["StaticLibraries"], swiftSettings: house,
+      name: "zkcli", dependencies: ["ZooKeeperShell"], exclude: ["Release", "StaticLibraries"], swiftSettings: house,
       linkerSettings: [
         // The C++ and unwinding libraries become a part of the program, which saves each command a millisecond in which
         // they would be loaded. LLD resolves symbols in whatever order the libraries are named.
@@ -161,6 +161,12 @@ let package = Package(
           [
             "-use-ld=lld", "-Xclang-linker", "-static-libgcc",
             "-L\(Context.packageDirectory)/Sources/zkcli/StaticLibraries",
+            // What a command executes is a small part of 18 MB of code. Side by side, and not in pieces all over them,
+            // it takes 10 MiB of resident memory instead of 17 (Tests/Benchmarks/order.sh).
+            "-Xlinker", "--symbol-ordering-file=\(Context.packageDirectory)/Sources/zkcli/Release/order.txt",
+            "-Xlinker", "--no-warn-symbol-ordering",
+            // The table of the 65,000 addresses that are relocated at each start has 14 KB instead of 1.5 MB.
+            "-Xlinker", "-z", "-Xlinker", "pack-relative-relocs",
           ], .when(platforms: [.linux], configuration: .release))
       ]),
 

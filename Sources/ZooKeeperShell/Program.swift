@@ -16,6 +16,7 @@ package enum Program {
   package static func main(
     _ count: Int32, _ values: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
   ) -> Never {
+    ProgramMemory.populate()
     silenceDispatch()
     let arguments = (0..<Int(count)).compactMap { index in
       values[index].map { [UInt8](UnsafeRawBufferPointer(start: $0, count: strlen($0))) }

@@ -56,7 +56,7 @@ enum ImportTable {
     ]),
     "EmbedPage": ["PackagePlugin", "Foundation"],
     "CSpawn": [],
-    "Platform": platform.union(["CSpawn", "Synchronization"]),
+    "Platform": platform.union(["CMemory", "CSpawn", "Synchronization"]),
     "CLibEdit": [],
     "LineEditor": platform.union(["CLibEdit", "Platform", "Synchronization"]),
     "ZooKeeperShell": platform.union([
