@@ -4,7 +4,8 @@ import statistics
 NOISE_CORES = 0.25
 # A target's name in the table; ours is "zkcli".
 NAMES = {
-    "floor": "the floor", "hand-over": "the floor with a thread for each log", "disk": "bare writes of a log", "null": "a server that does nothing",
+    "floor": "the floor", "hand-over": "the floor with a thread for each log", "disk": "bare writes of a log",
+    "null": "a server that does nothing",
     "log": "a server that only logs", "kept": "reading and keeping it in C", "learn": "learning it in C",
     "apache": "Apache", "etcd": "etcd", "redis": "Redis", "payload": "names and data", "small": "with 1,000 znodes",
     "without": "without it", "asked": "what is asked for", "before": "before it", "fixed": ""}
