@@ -105,8 +105,8 @@ static inline enum write_queue_progress write_queue_wait(
   return write_queue_take(queue, result) ? write_queue_ended : write_queue_goes_on;
 }
 
-// Begins a write, and waits for it for at most so long. The kernel never waits for the disk before it returns: what it
-// cannot begin at once, it hands to a thread of its own.
+// Begins a write, and waits for it for at most so long. The call returns in time even if the write cannot begin at once:
+// a thread of the kernel then does the whole write.
 static inline enum write_queue_progress write_queue_write(
     write_queue *_Nonnull queue, int file, const void *_Nonnull bytes, uint32_t count, uint64_t offset,
     uint64_t nanoseconds, int *_Nonnull result) {

@@ -24,7 +24,7 @@ package protocol FileSystem {
   /// one, but possibly fewer than were passed.
   func write(_ file: FileHandle, at offset: Int, _ bytes: UnsafeRawBufferPointer) throws(FileSystemError) -> Int
 
-  /// Opens a queue for direct writes; nil if there is none.
+  /// Opens a queue for direct writes; nil if this file system has no queues, or the operating system refuses one.
   func makeWriteQueue() -> Queue?
 
   /// Reserves space up to `sizeBytes`, which becomes the file's size. New bytes read as 0.

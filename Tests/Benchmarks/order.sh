@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Records in which order the linker places functions: Sources/zkcli/Release/order.txt, the names of all functions that
-# commands execute, by first use. What a command needs is then side by side, not in pieces all over 18 MB of code, so
-# that it has a few pages of the program in memory and not most of them.
+# Records which functions the linker places side by side: Sources/zkcli/Release/order.txt has the names of all functions
+# that commands execute, the most frequent commands first. A command then has a few pages of 18 MB of code in memory, and
+# not most of them.
 #
 #   Tests/Benchmarks/order.sh [ZKCLI]
 #
@@ -21,7 +21,7 @@ trap 'rm -rf "$work"' EXIT
 strip --strip-debug -o "$work/zkcli" "$zkcli"
 nm "$work/zkcli" | awk '$2 ~ /^[tTwW]$/ { print $3 }' | sort -u > "$work/symbols"
 
-# trace COMMAND...: adds the names of the functions that a command executes, in the order of their first use.
+# trace COMMAND...: adds the names of the functions that a command executes.
 trace() {
   local profile=$work/profile
   valgrind --tool=callgrind --demangle=no --callgrind-out-file="$profile" "$work/zkcli" "$@" > /dev/null 2> "$work/errors" \

@@ -51,19 +51,13 @@ def measure_commit(context, key, work, connections, window):
                 sample = sample_commit(context, f"{name}-3", connections, window)
             first.add(name, sample[field], sample["other_cores"])
             cpu.add(name, sample["server_cpu_us_per_op"], sample["other_cores"])
-        context.quiet.wait()
-        others = Others()
-        ways = floors(context, "commit", context.work, RECORD_BYTES, connections * window, context.seconds / 2)
-        best = (min if window == 1 else max)(ways, key=lambda way: way[field])
-        first.add("floor", best[field], others.cores())
-        cpu.add("floor", best["server_cpu_us_per_op"], others.cores())
-        if window == 1:
+        for target, mode in [("floor", "commit")] + ([("hand-over", "hand-over")] if window == 1 else []):
             context.quiet.wait()
             others = Others()
-            ways = floors(context, "hand-over", context.work, RECORD_BYTES, 1, context.seconds / 2)
-            best = min(ways, key=lambda way: way[field])
-            first.add("hand-over", best[field], others.cores())
-            cpu.add("hand-over", best["server_cpu_us_per_op"], others.cores())
+            ways = floors(context, mode, context.work, RECORD_BYTES, connections * window, context.seconds / 2)
+            best = (min if window == 1 else max)(ways, key=lambda way: way[field])
+            first.add(target, best[field], others.cores())
+            cpu.add(target, best["server_cpu_us_per_op"], others.cores())
     return [first, cpu]
 
 
