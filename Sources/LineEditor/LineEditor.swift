@@ -148,6 +148,9 @@ package final class LineEditor {
     setPrompt(makePrompt())
     showWaitingTexts()
     isEditing = true
+    // By itself libedit takes the terminal only after the prompt is written. What is typed in between would be echoed
+    // by the terminal, and drawn again by libedit.
+    if isInteractive { shim_el_set_int(editLine, EL_PREP_TERM, 1) }
     var count: Int32 = 0
     let bytes = el_gets(editLine, &count)
     if let interruption, interruption != .endOfInput || bytes == nil {

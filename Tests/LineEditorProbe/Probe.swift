@@ -10,6 +10,7 @@ import LineEditor
 /// - `ticks N`: another thread prints `tick 1` ... `tick N` while the next line is being edited
 /// - `prompt TEXT`: another thread changes the prompt while the next line is being edited
 /// - `wait`: waits until ^C or, given a number of milliseconds, until another thread ends it
+/// - `pause N`: does nothing for that many milliseconds
 /// - `history`: lists the lines so far
 /// - `exit N`: leaves with that status
 enum Probe {
@@ -85,6 +86,7 @@ enum Probe {
       }
       show("waiting")
       show("wait: \(editor.wait(for: done))")
+    case "pause": usleep((UInt32(argument) ?? 0) * 1_000)
     case "history":
       for (index, line) in editor.history.enumerated() { show("\(index + 1): \(line)") }
     default:

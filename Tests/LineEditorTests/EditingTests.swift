@@ -48,6 +48,20 @@ import Testing
     try session.waitFor("line: <größe 本>")
   }
 
+  /// ^S stops what is written to the terminal, so that the prompt takes as long as wanted.
+  @Test(.timeLimit(.minutes(10))) func whatIsTypedWhileThePromptIsWrittenIsShownOnce() throws {
+    let session = try TmuxSession()
+    try session.enter("pause 500")
+    try session.waitFor("line: <pause 500>")
+    try session.press("C-s")
+    try session.waitUntilEchoIsOff()
+    try session.type("typed early")
+    try session.press("C-q")
+    try session.waitForEnd("line: <pause 500>", "probe> typed early")
+    try session.press("Enter")
+    try session.waitFor("line: <typed early>")
+  }
+
   @Test(.timeLimit(.minutes(10))) func pastedNewlinesSeparateLines() throws {
     let session = try TmuxSession()
     try session.paste("one\ntwo\nthree")

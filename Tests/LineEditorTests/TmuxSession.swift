@@ -100,6 +100,18 @@ final class TmuxSession {
     Int(try run("display-message", "-p", "#{cursor_x}").trimmingCharacters(in: .newlines))
   }
 
+  /// Waits until the terminal itself no longer shows what is typed.
+  func waitUntilEchoIsOff(sourceLocation: SourceLocation = #_sourceLocation) throws {
+    let path = try run("display-message", "-p", "#{pane_tty}").trimmingCharacters(in: .newlines)
+    let terminal = open(path, O_RDWR | O_NOCTTY | O_CLOEXEC)
+    try #require(terminal >= 0, "\(path)")
+    defer { close(terminal) }
+    _ = try waitUntil("the terminal echoes nothing", sourceLocation: sourceLocation) { _ in
+      var settings = termios()
+      return tcgetattr(terminal, &settings) == 0 && settings.c_lflag & tcflag_t(ECHO) == 0
+    }
+  }
+
   private func waitUntil(
     _ what: String, sourceLocation: SourceLocation, _ isMet: (String) -> Bool
   ) throws -> String {
