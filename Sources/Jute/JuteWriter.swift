@@ -12,15 +12,16 @@ public struct JuteWriter: Sendable {
   /// What was written, and after it room for more.
   @usableFromInline var storage: [UInt8]
   /// How many bytes were written.
-  public private(set) var count: Int
+  @inlinable public var count: Int { used }
+  @usableFromInline var used: Int
 
   @inlinable
   public init() { self.init(reservingBytes: 0) }
 
   /// An empty writer with room for `reservingBytes`.
   public init(reservingBytes: Int) {
-    storage = [UInt8](repeating: 0, count: reservingBytes)
-    count = 0
+    storage = Self.room(forBytes: reservingBytes)
+    used = 0
   }
 
   // MARK: What was written
@@ -43,20 +44,22 @@ public struct JuteWriter: Sendable {
   }
 
   /// Discards what was written, and keeps the storage for the next message.
-  public mutating func removeAll() { count = 0 }
+  public mutating func removeAll() { used = 0 }
 
   /// Discards what was written from `offset` on.
   public mutating func removeAll(from offset: Int) {
     precondition(0 <= offset && offset <= count, "a writer of \(count) bytes is cut at \(offset)")
-    count = offset
+    used = offset
   }
 
   // MARK: Values
 
   /// Writes a 4-byte integer.
+  @inlinable
   public mutating func writeInt(_ value: Int32) { append(bigEndian: value) }
 
   /// Writes an 8-byte integer.
+  @inlinable
   public mutating func writeLong(_ value: Int64) { append(bigEndian: value) }
 
   /// Writes one byte.
@@ -73,8 +76,12 @@ public struct JuteWriter: Sendable {
 
   /// Writes a string as UTF-8; nil is null (-1).
   public mutating func writeString(_ string: String?) {
-    guard var string else { return writeInt(-1) }
-    string.withUTF8 { writeLengthPrefixed(UnsafeRawBufferPointer($0)) }
+    guard let string else { return writeInt(-1) }
+    // `withUTF8` changes the string, and would need a copy of it; only strings that are not native need one.
+    let isWritten: Void? = string.utf8.withContiguousStorageIfAvailable {
+      writeLengthPrefixed(UnsafeRawBufferPointer($0))
+    }
+    if isWritten == nil { writeBuffer([UInt8](string.utf8)) }
   }
 
   /// Writes a block of memory as a buffer or string: its length, then its bytes.
@@ -104,9 +111,21 @@ public struct JuteWriter: Sendable {
   public mutating func writeBlock(_ block: UnsafeRawBufferPointer) {
     makeRoom(forBytes: block.count)
     storage.withUnsafeMutableBytes { storage in
-      UnsafeMutableRawBufferPointer(rebasing: storage[count...]).copyMemory(from: block)
+      UnsafeMutableRawBufferPointer(rebasing: storage[used...]).copyMemory(from: block)
     }
-    count += block.count
+    used += block.count
+  }
+
+  /// Appends `byteCount` bytes that `fill` stores in place, all of them, as records of fixed size are written: there is
+  /// one check for room instead of one for each field.
+  @inlinable
+  @inline(__always)
+  public mutating func writeBlock(byteCount: Int, _ fill: (UnsafeMutableRawBufferPointer) -> Void) {
+    makeRoom(forBytes: byteCount)
+    storage.withUnsafeMutableBytes { storage in
+      fill(UnsafeMutableRawBufferPointer(rebasing: storage[used..<used + byteCount]))
+    }
+    used += byteCount
   }
 
   // MARK: What is known later
@@ -129,23 +148,41 @@ public struct JuteWriter: Sendable {
 
   // MARK: Room
 
+  /// Writes an integer whole.
+  @inlinable
   @inline(__always)
-  private mutating func append<Integer: FixedWidthInteger>(bigEndian value: Integer) {
+  mutating func append<Integer: FixedWidthInteger>(bigEndian value: Integer) {
     makeRoom(forBytes: MemoryLayout<Integer>.size)
-    storage.withUnsafeMutableBytes { $0.storeBytes(of: value.bigEndian, toByteOffset: count, as: Integer.self) }
-    count += MemoryLayout<Integer>.size
+    storage.withUnsafeMutableBytes { $0.storeBytes(of: value.bigEndian, toByteOffset: used, as: Integer.self) }
+    used += MemoryLayout<Integer>.size
   }
 
+  /// Makes room, if there is not enough, for so many bytes more.
+  @inlinable
   @inline(__always)
-  private mutating func makeRoom(forBytes needed: Int) {
-    if storage.count - count < needed { grow(forBytes: needed) }
+  mutating func makeRoom(forBytes needed: Int) {
+    if storage.count - used < needed { grow(forBytes: needed) }
   }
 
   /// Doubles the room, or makes as much as is needed.
+  @usableFromInline
   @inline(never)
-  private mutating func grow(forBytes needed: Int) {
-    var larger = [UInt8](repeating: 0, count: max(2 * storage.count, count + needed, 64))
+  mutating func grow(forBytes needed: Int) {
+    var larger = Self.room(forBytes: max(2 * storage.count, count + needed, 64))
     larger.withUnsafeMutableBytes { larger in withUnsafeBytes { larger.copyMemory(from: $0) } }
     storage = larger
+  }
+
+  /// An array of bytes with any values: they are written before they are read.
+  private static func room(forBytes byteCount: Int) -> [UInt8] {
+    [UInt8](unsafeUninitializedCapacity: byteCount) { $1 = byteCount }
+  }
+}
+
+extension UnsafeMutableRawBufferPointer {
+  /// Stores an integer in big-endian order at `offset`; the caller has checked the bounds.
+  @inlinable
+  public func storeBigEndian<Integer: FixedWidthInteger>(_ value: Integer, at offset: Int) {
+    storeBytes(of: value.bigEndian, toByteOffset: offset, as: Integer.self)
   }
 }

@@ -6,8 +6,12 @@ package import ZooKeeperProtocol
 ///
 /// *Source*: `org.apache.zookeeper.server.ZooKeeperServer#checkACL`,
 /// `PrepRequestProcessor#fixupACL`; `ClientProtocol` 4.6, 4.7, 6.1.
-struct AccessControl {
-  let settings: ServerSettings
+///
+/// It is a class because every read asks it, and the settings of a struct would be copied for each call.
+final class AccessControl {
+  private let settings: ServerSettings
+
+  init(settings: ServerSettings) { self.settings = settings }
 
   /// Whether `identities` may do any of `wanted` under the list in `slot`.
   func allows(_ wanted: Permissions, _ slot: ACLSlot, of tree: DataTree, _ identities: [Identity]) -> Bool {

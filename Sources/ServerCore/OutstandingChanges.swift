@@ -33,7 +33,7 @@ struct ChangeRecord {
 final class OutstandingChanges {
   private let tree: DataTree
   private let metrics: CoreMetrics
-  @exclusivity(unchecked) private var byPath: [PathKey: ChangeRecord] = [:]
+  @exclusivity(unchecked) private var changes = ChangeTable()
   @exclusivity(unchecked) private var order = ZxidQueue<PathKey>()
   /// Sessions whose end is proposed, with its zxid. Their ephemerals in the tree are taken as deleted without a record
   /// for each: a session may have a hundred thousand, and the event loop is blocked while the end is prepared.
@@ -56,8 +56,11 @@ final class OutstandingChanges {
   /// The znode at `path` as it will be; nil if it will not exist.
   func find(_ path: String) -> ChangeRecord? {
     // The root has two names, of which the records use one.
-    let key = PathKey(path == "/" ? "" : path)
-    if !byPath.isEmpty, let record = byPath[key] { return record.exists ? record : nil }
+    let key = PathKey(ZnodePath.isRoot(path) ? "" : path)
+    if !changes.isEmpty, let index = changes.index(of: key) {
+      let record = changes.records[index]
+      return record.exists ? record : nil
+    }
     guard let id = tree.find(path) else { return nil }
     let stat = tree.storedStat(of: id)
     if !endedSessions.isEmpty, endedSessions[stat.ephemeralOwner] != nil { return nil }
@@ -101,7 +104,7 @@ final class OutstandingChanges {
   func removeApplied(through zxid: Zxid) {
     while let path = order.popFirst(through: zxid) {
       metrics.changesRemoved += 1
-      if let index = byPath.index(forKey: path), byPath.values[index].zxid <= zxid { byPath.remove(at: index) }
+      if let index = changes.index(of: path), changes.records[index].zxid <= zxid { changes.remove(at: index) }
     }
     if !endedSessions.isEmpty { endedSessions = endedSessions.filter { $0.value > zxid } }
     if isEmpty { treeDigest = tree.treeDigest }
@@ -119,7 +122,11 @@ final class OutstandingChanges {
   /// Reverts the changes since `beginUndoable`.
   func undo() {
     for (path, previous) in (undoLog ?? []).reversed() {
-      byPath[path] = previous
+      if let previous {
+        changes.update(previous)
+      } else if let index = changes.index(of: path) {
+        changes.remove(at: index)
+      }
       order.removeLast()
       metrics.changesRemoved += 1
     }
@@ -136,11 +143,11 @@ final class OutstandingChanges {
   func endSession(_ session: SessionID, zxid: Zxid) -> [String] {
     guard endedSessions[session.rawValue] == nil else { return [] }
     // Computed before the session is marked as ended, because the look-ups below must still find its znodes.
-    let changed = byPath.values.filter { $0.exists && $0.stat.ephemeralOwner == session.rawValue }
+    let changed = changes.records.filter { $0.exists && $0.stat.ephemeralOwner == session.rawValue }
       .sorted { $0.path.path < $1.path.path }
     var ids = tree.ephemerals(of: session)
-    if !ids.isEmpty, !byPath.isEmpty {
-      let hidden = Set(byPath.keys.compactMap { tree.find($0.path) })
+    if !ids.isEmpty, !changes.isEmpty {
+      let hidden = Set(changes.records.compactMap { tree.find($0.path.path) })
       ids.removeAll { hidden.contains($0) }
     }
 
@@ -178,7 +185,7 @@ final class OutstandingChanges {
       treeDigest = treeDigest &- UInt64(old) &+ UInt64(record.digest)
     }
     let (path, digest) = (record.path, record.digest)
-    let previous = byPath.updateValue(record, forKey: path)
+    let previous = changes.update(record)
     undoLog?.append((path, previous))
     order.append(path, zxid)
     metrics.changesQueued += 1

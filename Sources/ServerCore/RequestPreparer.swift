@@ -9,20 +9,27 @@ package struct Proposal: Hashable, Sendable {
   package var bytes: [UInt8]
 }
 
+/// What is kept of a transaction until it is applied.
+///
+/// It is a class because a queue copies the structs that it takes and gives, with a reference count for each of their
+/// parts.
+final class TxnInFlight {
+  let entry: TxnEntry
+  let digests: KnownDigests
+
+  init(entry: consuming TxnEntry, digests: KnownDigests) {
+    self.entry = entry
+    self.digests = digests
+  }
+}
+
 /// A new transaction: decoded for this server, which will apply it, and encoded for the log and the other servers.
 struct PreparedTxn {
-  var entry: TxnEntry
-  var digests: KnownDigests
-  var bytes: [UInt8]
+  var inFlight: TxnInFlight
+  var proposal: Proposal
 
   /// Most transactions fit into this many bytes, and then need one allocation.
   static let usualBytes = 256
-}
-
-/// What is kept of a transaction until it is applied.
-struct TxnInFlight {
-  var entry: TxnEntry
-  var digests: KnownDigests
 }
 
 /// Where a write comes from, as far as its checks are concerned.
@@ -167,16 +174,19 @@ final class RequestPreparer {
     return Context(origin: origin, zxid: lastZxid, timeMilliseconds: wallMilliseconds)
   }
 
-  private func seal(_ txn: Txn, _ context: Context) -> PreparedTxn {
+  private func seal(_ txn: consuming Txn, _ context: Context) -> PreparedTxn {
+    let opCode = txn.opCode
     let header = TxnHeader(
       sessionID: context.origin.sessionID, cxid: context.origin.xid, zxid: context.zxid,
-      timeMilliseconds: context.timeMilliseconds, opCode: txn.opCode)
-    let hasDigest = tree.digestEnabled && txn.opCode != .error
+      timeMilliseconds: context.timeMilliseconds, opCode: opCode)
+    let hasDigest = tree.digestEnabled && opCode != .error
     let entry = TxnEntry(
       header: header, txn: txn, digest: hasDigest ? TxnDigest(treeDigest: outstanding.treeDigest) : nil)
     var writer = JuteWriter(reservingBytes: PreparedTxn.usualBytes)
     entry.encode(into: &writer)
-    return PreparedTxn(entry: entry, digests: digests, bytes: writer.takeBytes())
+    return PreparedTxn(
+      inFlight: TxnInFlight(entry: entry, digests: digests),
+      proposal: Proposal(zxid: context.zxid, bytes: writer.takeBytes()))
   }
 }
 

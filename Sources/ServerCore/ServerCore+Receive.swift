@@ -225,12 +225,12 @@ extension ServerCore {
     _ connection: ClientConnection, _ xid: Xid, _ error: KeeperError = .ok, zxid: Zxid? = nil
   ) -> Int {
     let start = connection.output.count
-    withUnsafeTemporaryAllocation(byteCount: 4 + ReplyHeader.encodedSizeBytes, alignment: 8) { block in
-      block.storeBytes(of: 0, as: Int32.self)
-      block.storeBytes(of: xid.rawValue.bigEndian, toByteOffset: 4, as: Int32.self)
-      block.storeBytes(of: (zxid ?? tree.lastProcessedZxid).rawValue.bigEndian, toByteOffset: 8, as: Int64.self)
-      block.storeBytes(of: error.rawValue.bigEndian, toByteOffset: 16, as: Int32.self)
-      connection.output.writeBlock(UnsafeRawBufferPointer(block))
+    let zxid = zxid ?? tree.lastProcessedZxid
+    connection.output.writeBlock(byteCount: FrameSplitter.prefixLengthBytes + ReplyHeader.encodedSizeBytes) { block in
+      block.storeBigEndian(Int32(0), at: 0)
+      block.storeBigEndian(xid.rawValue, at: 4)
+      block.storeBigEndian(zxid.rawValue, at: 8)
+      block.storeBigEndian(error.rawValue, at: 16)
     }
     return start
   }

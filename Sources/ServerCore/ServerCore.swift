@@ -272,10 +272,10 @@ package final class ServerCore {
 
   /// Adds a transaction to those that `drainProposals` passes to the driver.
   func propose(_ prepared: consuming PreparedTxn) {
-    let zxid = prepared.entry.header.zxid
+    let zxid = prepared.proposal.zxid
     metrics.preparedCount += 1
-    proposals.append(Proposal(zxid: zxid, bytes: prepared.bytes))
-    inFlight.append(TxnInFlight(entry: prepared.entry, digests: prepared.digests), zxid)
+    proposals.append(prepared.proposal)
+    inFlight.append(prepared.inFlight, zxid)
   }
 
   /// Adds a connection to those that `takeTouched` returns.

@@ -120,7 +120,7 @@ struct SessionTracker {
   /// Checks that a session may write through the server `owner`. A session without an owner gets this one.
   ///
   /// - Throws: `sessionExpired` if the session is unknown or closing, `sessionMoved` if it has another owner.
-  func check(_ id: SessionID, owner: UInt64) throws(KeeperError) {
+  mutating func check(_ id: SessionID, owner: UInt64) throws(KeeperError) {
     guard let record = sessions[id], !record.isClosing else { throw .sessionExpired }
     if record.owner == nil { record.owner = owner }
     guard record.owner == owner else { throw .sessionMoved }

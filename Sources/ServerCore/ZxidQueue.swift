@@ -13,7 +13,7 @@ struct ZxidQueue<Element> {
   var firstZxid: Zxid? { zxids.first }
 
   /// Adds an element at the end.
-  mutating func append(_ element: Element, _ zxid: Zxid) {
+  mutating func append(_ element: consuming Element, _ zxid: Zxid) {
     zxids.append(zxid)
     elements.append(element)
   }

@@ -1,4 +1,5 @@
 internal import Checksums
+internal import Jute
 package import ZooKeeperProtocol
 
 /// The digest of version 2: the CRC-32 of a znode's path, data and stored counters, summed over all znodes that are not
@@ -20,21 +21,15 @@ extension DataTree {
   /// The digest of a znode, from the checksum of its path and data.
   package func finishDigest(_ prefix: UInt32, _ stat: StatPersisted) -> UInt32 {
     withUnsafeTemporaryAllocation(byteCount: 60, alignment: 8) { block in
-      let long = { (value: Int64, offset: Int) in
-        block.storeBytes(of: value.bigEndian, toByteOffset: offset, as: Int64.self)
-      }
-      let int = { (value: Int32, offset: Int) in
-        block.storeBytes(of: value.bigEndian, toByteOffset: offset, as: Int32.self)
-      }
-      long(stat.czxid.rawValue, 0)
-      long(stat.mzxid.rawValue, 8)
-      long(stat.pzxid.rawValue, 16)
-      long(stat.ctimeMilliseconds, 24)
-      long(stat.mtimeMilliseconds, 32)
-      int(stat.version, 40)
-      int(stat.cversion, 44)
-      int(stat.aversion, 48)
-      long(stat.ephemeralOwner, 52)
+      block.storeBigEndian(stat.czxid.rawValue, at: 0)
+      block.storeBigEndian(stat.mzxid.rawValue, at: 8)
+      block.storeBigEndian(stat.pzxid.rawValue, at: 16)
+      block.storeBigEndian(stat.ctimeMilliseconds, at: 24)
+      block.storeBigEndian(stat.mtimeMilliseconds, at: 32)
+      block.storeBigEndian(stat.version, at: 40)
+      block.storeBigEndian(stat.cversion, at: 44)
+      block.storeBigEndian(stat.aversion, at: 48)
+      block.storeBigEndian(stat.ephemeralOwner, at: 52)
       return CRC32.update(prefix, UnsafeRawBufferPointer(block))
     }
   }

@@ -127,14 +127,12 @@ package final class DataTree {
   func descend(from top: ZnodeID, _ path: UnsafeRawBufferPointer, at offset: Int) -> ZnodeID? {
     var id = top
     var start = offset
-    var end = offset
     while true {
-      while end < path.count, path[end] != PathBytes.slash { end += 1 }
+      let end = PathBytes.endOfName(in: path, from: start)
       id = index.find(id, UnsafeRawBufferPointer(rebasing: path[start..<end]), in: slab)
       if id == 0 { return nil }
       if end == path.count { return id }
-      end += 1
-      start = end
+      start = end + 1
     }
   }
 
@@ -242,25 +240,18 @@ extension DataTree {
   /// Appends a znode's `Stat`.
   package func appendStat(of id: ZnodeID, into writer: inout JuteWriter) {
     let record = slab.record(id)
-    withUnsafeTemporaryAllocation(byteCount: Stat.encodedSizeBytes, alignment: 8) { block in
-      let long = { (value: Int64, offset: Int) in
-        block.storeBytes(of: value.bigEndian, toByteOffset: offset, as: Int64.self)
-      }
-      let int = { (value: Int32, offset: Int) in
-        block.storeBytes(of: value.bigEndian, toByteOffset: offset, as: Int32.self)
-      }
-      long(record.pointee.czxid, 0)
-      long(record.pointee.mzxid, 8)
-      long(record.pointee.ctimeMilliseconds, 16)
-      long(record.pointee.mtimeMilliseconds, 24)
-      int(record.pointee.version, 32)
-      int(visibleCversion(record.pointee), 36)
-      int(record.pointee.aversion, 40)
-      long(visibleOwner(record.pointee), 44)
-      int(max(0, record.pointee.dataLength), 52)
-      int(Int32(truncatingIfNeeded: record.pointee.childCount), 56)
-      long(record.pointee.pzxid, 60)
-      writer.writeBlock(UnsafeRawBufferPointer(block))
+    writer.writeBlock(byteCount: Stat.encodedSizeBytes) { block in
+      block.storeBigEndian(record.pointee.czxid, at: 0)
+      block.storeBigEndian(record.pointee.mzxid, at: 8)
+      block.storeBigEndian(record.pointee.ctimeMilliseconds, at: 16)
+      block.storeBigEndian(record.pointee.mtimeMilliseconds, at: 24)
+      block.storeBigEndian(record.pointee.version, at: 32)
+      block.storeBigEndian(visibleCversion(record.pointee), at: 36)
+      block.storeBigEndian(record.pointee.aversion, at: 40)
+      block.storeBigEndian(visibleOwner(record.pointee), at: 44)
+      block.storeBigEndian(max(0, record.pointee.dataLength), at: 52)
+      block.storeBigEndian(Int32(truncatingIfNeeded: record.pointee.childCount), at: 56)
+      block.storeBigEndian(record.pointee.pzxid, at: 60)
     }
   }
 

@@ -121,10 +121,7 @@ extension LookAhead.Item {
   fileprivate var name: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: path[start..<end]) }
 
   /// Sets where the name of the present level ends.
-  fileprivate mutating func findName() {
-    end = start
-    while end < path.count, path[end] != PathBytes.slash { end += 1 }
-  }
+  fileprivate mutating func findName() { end = PathBytes.endOfName(in: path, from: start) }
 
   /// Takes the candidate if it is the znode, looks for it otherwise, and goes on to the next level if there is one.
   fileprivate mutating func goDown(_ index: NameIndex, _ slab: RecordSlab) {

@@ -4,6 +4,21 @@ internal import ZooKeeperProtocol
 enum PathBytes {
   static let slash = UInt8(ascii: "/")
 
+  /// The offset of the first slash at or after `start`; the end if there is none.
+  static func endOfName(in path: UnsafeRawBufferPointer, from start: Int) -> Int {
+    let slashes = 0x0101_0101_0101_0101 &* UInt64(slash)
+    var offset = start
+    while offset + 8 <= path.count {
+      let word = UInt64(littleEndian: path.loadUnaligned(fromByteOffset: offset, as: UInt64.self)) ^ slashes
+      // The lowest bit that is set is the high bit of the first byte that was a slash.
+      let found = (word &- 0x0101_0101_0101_0101) & ~word & 0x8080_8080_8080_8080
+      if found != 0 { return offset + found.trailingZeroBitCount / 8 }
+      offset += 8
+    }
+    while offset < path.count, path[offset] != slash { offset += 1 }
+    return offset
+  }
+
   /// The offset of the last slash.
   static func lastSlash(_ path: UnsafeRawBufferPointer) -> Int? {
     var index = path.count - 1

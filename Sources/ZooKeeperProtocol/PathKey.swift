@@ -5,7 +5,7 @@
 package struct PathKey: Hashable, Sendable {
   package let path: String
   /// A hash of the bytes, computed once because a key is looked up several times on the way of a write.
-  @usableFromInline let mixed: UInt64
+  package let mixed: UInt64
 
   /// Clients choose the paths, and must not be able to choose which of them collide: the seed is random for each
   /// process. Nothing may depend on the order of a dictionary with these keys.
@@ -36,6 +36,15 @@ package struct PathKey: Hashable, Sendable {
 @inlinable
 @inline(__always)
 package func withBytes<Result>(_ path: String, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+  // `withUTF8` changes the string, and would need a copy of it, whose reference is counted.
+  if let result = path.utf8.withContiguousStorageIfAvailable({ body(UnsafeRawBufferPointer($0)) }) { return result }
+  return withBytesOfForeign(path, body)
+}
+
+/// `withBytes` for a string that is not native, as those of Objective-C.
+@usableFromInline
+@inline(never)
+package func withBytesOfForeign<Result>(_ path: String, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
   var path = path
   return path.withUTF8 { body(UnsafeRawBufferPointer($0)) }
 }
@@ -45,18 +54,14 @@ package enum PathHash {
   /// A hash of `bytes` that cannot be predicted without knowing the seed.
   @inlinable
   package static func hash(_ bytes: UnsafeRawBufferPointer, seed: UInt64) -> UInt64 {
-    var value = seed
+    let count = bytes.count
+    var value = seed &+ UInt64(count) &* 0x9e37_79b9_7f4a_7c15
     var offset = 0
-    while offset + 8 <= bytes.count {
+    while offset + 8 <= count {
       value = mix(value ^ bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
       offset += 8
     }
-    var tail = UInt64(bytes.count)
-    while offset < bytes.count {
-      tail = tail << 8 | UInt64(bytes[offset])
-      offset += 1
-    }
-    return mix(value ^ tail)
+    return offset == count ? mix(value) : mix(value ^ lastBytes(of: bytes))
   }
 
   /// One step: a multiplication to 128 bits, folded.
@@ -67,8 +72,26 @@ package enum PathHash {
   }
 }
 
+/// The last bytes, up to eight, as a number that no others of the same count have, which must not be 0.
+///
+/// Blocks overlap where there are fewer than eight. That is faster than a loop over single bytes, and most names are
+/// short.
+@inlinable
+@inline(__always)
+package func lastBytes(of bytes: UnsafeRawBufferPointer) -> UInt64 {
+  let count = bytes.count
+  if count >= 8 { return bytes.loadUnaligned(fromByteOffset: count - 8, as: UInt64.self) }
+  if count >= 4 {
+    let first = bytes.loadUnaligned(fromByteOffset: 0, as: UInt32.self)
+    let last = bytes.loadUnaligned(fromByteOffset: count - 4, as: UInt32.self)
+    return UInt64(first) | UInt64(last) << 32
+  }
+  return UInt64(bytes[0]) | UInt64(bytes[count / 2]) << 8 | UInt64(bytes[count - 1]) << 16
+}
+
 /// Whether two blocks of memory hold the same bytes.
 @inlinable
+@inline(__always)
 package func areEqual(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Bool {
   let count = left.count
   guard count == right.count else { return false }
@@ -78,9 +101,5 @@ package func areEqual(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPo
     guard leftWord == right.loadUnaligned(fromByteOffset: offset, as: UInt64.self) else { return false }
     offset += 8
   }
-  while offset < count {
-    guard left[offset] == right[offset] else { return false }
-    offset += 1
-  }
-  return true
+  return offset == count || lastBytes(of: left) == lastBytes(of: right)
 }

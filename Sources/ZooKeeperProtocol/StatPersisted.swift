@@ -58,14 +58,16 @@ public struct StatPersisted: JuteRecord, Hashable, Sendable {
   }
 
   public func encode(into writer: inout JuteWriter) {
-    writer.writeLong(czxid.rawValue)
-    writer.writeLong(mzxid.rawValue)
-    writer.writeLong(ctimeMilliseconds)
-    writer.writeLong(mtimeMilliseconds)
-    writer.writeInt(version)
-    writer.writeInt(cversion)
-    writer.writeInt(aversion)
-    writer.writeLong(ephemeralOwner)
-    writer.writeLong(pzxid.rawValue)
+    writer.writeBlock(byteCount: Self.encodedSizeBytes) { block in
+      block.storeBigEndian(czxid.rawValue, at: 0)
+      block.storeBigEndian(mzxid.rawValue, at: 8)
+      block.storeBigEndian(ctimeMilliseconds, at: 16)
+      block.storeBigEndian(mtimeMilliseconds, at: 24)
+      block.storeBigEndian(version, at: 32)
+      block.storeBigEndian(cversion, at: 36)
+      block.storeBigEndian(aversion, at: 40)
+      block.storeBigEndian(ephemeralOwner, at: 44)
+      block.storeBigEndian(pzxid.rawValue, at: 52)
+    }
   }
 }

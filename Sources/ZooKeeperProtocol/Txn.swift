@@ -45,11 +45,13 @@ public struct TxnHeader: JuteRecord, Hashable, Sendable {
   }
 
   public func encode(into writer: inout JuteWriter) {
-    writer.writeLong(sessionID.rawValue)
-    writer.writeInt(cxid.rawValue)
-    writer.writeLong(zxid.rawValue)
-    writer.writeLong(timeMilliseconds)
-    writer.writeInt(type)
+    writer.writeBlock(byteCount: Self.encodedSizeBytes) { block in
+      block.storeBigEndian(sessionID.rawValue, at: 0)
+      block.storeBigEndian(cxid.rawValue, at: 8)
+      block.storeBigEndian(zxid.rawValue, at: 12)
+      block.storeBigEndian(timeMilliseconds, at: 20)
+      block.storeBigEndian(type, at: 28)
+    }
   }
 }
 

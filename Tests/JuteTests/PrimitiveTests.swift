@@ -142,6 +142,22 @@ struct PrimitiveTests {
     #expect(writer.bytes == [0, 0, 0, 0])
   }
 
+  @Test func recordOfFixedSizeIsStoredInPlace() {
+    var writer = JuteWriter()
+    writer.writeByte(9)
+    for round in 0..<50 {
+      writer.writeBlock(byteCount: 14) { block in
+        #expect(block.count == 14)
+        block.storeBigEndian(Int64(round), at: 0)
+        block.storeBigEndian(Int32(-2), at: 8)
+        block.storeBigEndian(UInt16(0x0102), at: 12)
+      }
+    }
+    var expected: [UInt8] = [9]
+    for round in 0..<50 { expected += [0, 0, 0, 0, 0, 0, 0, UInt8(round), 0xff, 0xff, 0xff, 0xfe, 1, 2] }
+    #expect(writer.bytes == expected)
+  }
+
   @Test func longFrameHasItsLengthInAllFourBytes() {
     var writer = JuteWriter()
     let start = writer.reserveFrame()

@@ -1,6 +1,7 @@
 import Testing
-import ZnodeTree
 import ZooKeeperProtocol
+
+@testable import ZnodeTree
 
 @Suite struct TreeTests {
   @Test func freshTreeLooksAsApaches() throws {
@@ -46,6 +47,22 @@ import ZooKeeperProtocol
     driver.create("/a")
     driver.create("/a/b")
     #expect(driver.tree.find(path) == nil)
+  }
+
+  /// Slashes are looked for eight bytes at a time: at every distance, and beside bytes that differ from one by a bit.
+  @Test func namesEndAtSlashes() {
+    for length in 0..<40 {
+      for slash in 0...length {
+        for other in [UInt8(ascii: "."), UInt8(ascii: "0"), 0xaf, 0, 0xff] {
+          var path = [UInt8](repeating: other, count: length)
+          if slash < length { path[slash] = UInt8(ascii: "/") }
+          for start in 0...length {
+            let end = path.withUnsafeBytes { PathBytes.endOfName(in: $0, from: start) }
+            #expect(end == (slash >= start ? slash : length), "\(path), from \(start)")
+          }
+        }
+      }
+    }
   }
 
   @Test func countersMoveAsApaches() throws {

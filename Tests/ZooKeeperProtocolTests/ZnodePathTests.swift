@@ -46,6 +46,28 @@ struct ZnodePathTests {
     }
   }
 
+  /// Most paths are checked eight bytes at a time. Short and long ones, with what is special to the rules at every
+  /// offset, are judged as by a check of one name after another.
+  @Test func rulesHoldAtEveryOffset() {
+    let pieces: [Character] = ["/", "/", ".", "a", "a", "a", "~", " ", "-", "0", "\u{1f}", "\u{7f}", "\u{80}", "é"]
+    var random = SplitMix64(seed: 1)
+    for round in 0..<200_000 {
+      var path = "/"
+      for _ in 0..<Int.random(in: 0...20, using: &random) {
+        // Long stretches without anything special, too.
+        path.append(
+          round % 3 == 0 ? pieces.randomElement(using: &random) ?? "a" : Bool.random(using: &random) ? "a" : "/")
+      }
+      let names = path.dropFirst().split(separator: "/", omittingEmptySubsequences: false)
+      let isLegal =
+        path == "/"
+        || names.allSatisfy { !$0.isEmpty && $0 != "." && $0 != ".." }
+          && path.unicodeScalars.allSatisfy { $0.value > 0x1f && !(0x7f...0x9f).contains($0.value) }
+      let isAccepted = (try? ZnodePath.validate(path)) != nil
+      #expect(isAccepted == isLegal, "\(path.debugDescription)")
+    }
+  }
+
   @Test func sequentialNameMayBeEmpty() throws {
     try ZnodePath.validate("/queue/", isSequential: true)
     try ZnodePath.validate("/", isSequential: true)
@@ -83,6 +105,11 @@ struct ZnodePathTests {
     #expect(ZnodePath.resolve("x", in: "/a", keepingTrailingSlash: true) == "/a/x")
     #expect(ZnodePath.resolve("/", in: "/a", keepingTrailingSlash: true) == "/")
     #expect(ZnodePath.resolve("../", in: "/a", keepingTrailingSlash: true) == "/")
+  }
+
+  @Test(arguments: [("/", true), ("", false), ("a", false), ("//", false), ("/a", false), ("/\u{301}", false)])
+  func onlyASlashIsTheRoot(path: String, isRoot: Bool) {
+    #expect(ZnodePath.isRoot(path) == isRoot)
   }
 
   @Test func pathIsWithinItselfAndItsAncestors() {

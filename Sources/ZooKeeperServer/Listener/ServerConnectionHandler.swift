@@ -183,7 +183,7 @@ final class ServerConnectionHandler: ChannelInboundHandler {
       do throws(JuteError) {
         while let payload = try FrameSplitter.firstPayload(
           in: UnsafeRawBufferPointer(rebasing: raw[offset...]),
-          limitBytes: connection.state == .awaitingConnect ? firstFrameLimit : maximumFrameBytes)
+          limitBytes: isAwaitingConnect ? firstFrameLimit : maximumFrameBytes)
         {
           if offset >= aheadEnd { aheadEnd = core.lookAhead(in: raw, from: offset, on: connection) }
           core.receive(payload, on: connection, time)
@@ -196,7 +196,7 @@ final class ServerConnectionHandler: ChannelInboundHandler {
           }
         }
       } catch {
-        let isTLS = connection.state == .awaitingConnect && FirstBytes.isHandshake(raw[offset])
+        let isTLS = isAwaitingConnect && FirstBytes.isHandshake(raw[offset])
         let reason = isTLS ? "the client expects TLS, which is for the secureClientPort" : "\(error)"
         logger.warning("closing a connection", metadata: ["client": "\(remoteAddress)", "reason": "\(reason)"])
         isBroken = true
@@ -208,6 +208,12 @@ final class ServerConnectionHandler: ChannelInboundHandler {
     }
     bytes.moveReaderIndex(forwardBy: consumed)
     if isBroken { context.close(promise: nil) }
+  }
+
+  /// Whether the first frame has not come yet. This is asked for every frame, and `==` of another module's type is
+  /// called through a table.
+  private var isAwaitingConnect: Bool {
+    if case .awaitingConnect = connection.state { true } else { false }
   }
 
   /// Whether the rest of a frame, whose length has come, may be read.
