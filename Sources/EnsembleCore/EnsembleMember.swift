@@ -20,7 +20,7 @@ package final class EnsembleMember {
   /// Tree and sessions while no client is served.
   private var idleState: RecoveredState
   private var actions: [ZabAction] = []
-  /// The actions that are being performed, in reverse order: the last element can be taken without a copy.
+  /// The actions that are being performed; those that were are replaced by one without a value.
   private var performing: [ZabAction] = []
   private var effects: [MemberEffect] = []
   /// Syncs that wait for a transaction to be committed, and for a quorum's confirmation that this server leads.
@@ -60,21 +60,22 @@ package final class EnsembleMember {
   /// The number of syncs that are not answered yet, of learners and of this leader's clients.
   package var pendingSyncCount: Int { waitingSyncs.count }
 
-  /// Replaces the content of `taken` by the effects since the last call, in reverse order, so that the caller can take
-  /// the next one from the end without a copy. The memory of `taken` is used again.
+  /// Replaces the content of `taken` by the effects since the last call. The memory of `taken` is used again.
   ///
   /// - Returns: whether there are effects.
   package func takeEffects(into taken: inout [MemberEffect]) -> Bool {
     if effects.isEmpty { return false }
     taken.removeAll(keepingCapacity: true)
     swap(&taken, &effects)
-    taken.reverse()
     return true
   }
 
   /// When a tick is due next, on the monotonic clock in milliseconds. Other types use this instead of `zab`, because
   /// reading that property from outside copies the whole state.
   package var nextDeadline: Int64 { zab.nextDeadline }
+
+  /// Whether a server is a voter of the active configuration. It is here for the same reason.
+  package func isVoter(_ server: ServerID) -> Bool { zab.configuration.isVoter(server) }
 
   /// Handles an event.
   package func step(_ event: ZabEvent, _ time: ServerTime) {
@@ -119,11 +120,13 @@ package final class EnsembleMember {
   private func performActions(_ time: ServerTime) {
     while !actions.isEmpty {
       swap(&performing, &actions)
-      performing.reverse()
-      while let action = performing.popLast() {
-        if !hasFailed { perform(action, time) }
+      for index in performing.indices where !hasFailed {
+        // Swapped out, because an action that is read from an array is copied, with a reference count for each part.
+        var action = ZabAction.stopServing
+        swap(&performing[index], &action)
+        perform(action, time)
       }
-      if performing.capacity > Self.maxKeptActions { performing = [] }
+      performing.removeAll(keepingCapacity: performing.capacity <= Self.maxKeptActions)
     }
   }
 

@@ -32,8 +32,10 @@ package final class MemberRunner<Files: FileSystem, Log: MemberLog> {
   @usableFromInline unowned let log: Log
   /// The current generation of the log; it changes when a log is started and when it is stopped.
   @usableFromInline var generation = 0
-  /// The effects that are being performed, in reverse order.
+  /// The effects that are being performed; those that were are replaced by one without a value.
   @usableFromInline var effects: [MemberEffect] = []
+  /// How many of them were performed.
+  @usableFromInline var performedCount = 0
   /// The tree that the leader has announced.
   @usableFromInline var expectedTree: (connection: ConnectionID, zxid: Zxid)?
   @usableFromInline var hasFailed = false
@@ -97,10 +99,18 @@ package final class MemberRunner<Files: FileSystem, Log: MemberLog> {
   @inlinable
   package func next(_ now: @autoclosure () -> ServerTime) -> DriverEffect? {
     while !hasFailed {
-      guard let effect = effects.popLast() else {
-        guard member.takeEffects(into: &effects) else { return nil }
+      guard performedCount < effects.count else {
+        performedCount = 0
+        guard member.takeEffects(into: &effects) else {
+          effects.removeAll(keepingCapacity: true)
+          return nil
+        }
         continue
       }
+      // Swapped out, because an effect that is read from an array is copied, with a reference count for each part.
+      var effect = MemberEffect.driver(.stopServing)
+      swap(&effects[performedCount], &effect)
+      performedCount += 1
       switch consume effect {
       case .driver(let effect):
         if case .transport = effect { return effect }

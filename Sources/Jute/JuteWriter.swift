@@ -30,7 +30,7 @@ public struct JuteWriter: Sendable {
   public var isEmpty: Bool { count == 0 }
 
   /// A copy of everything written so far.
-  public var bytes: [UInt8] { [UInt8](storage[..<count]) }
+  public var bytes: [UInt8] { withUnsafeBytes { [UInt8]($0) } }
 
   /// Calls `body` with everything written so far.
   public func withUnsafeBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {

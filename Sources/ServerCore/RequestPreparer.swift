@@ -27,9 +27,6 @@ final class TxnInFlight {
 struct PreparedTxn {
   var inFlight: TxnInFlight
   var proposal: Proposal
-
-  /// Most transactions fit into this many bytes, and then need one allocation.
-  static let usualBytes = 256
 }
 
 /// Where a write comes from, as far as its checks are concerned.
@@ -76,6 +73,10 @@ final class RequestPreparer {
   @exclusivity(unchecked) private var grants: [ACLSlot: Permissions] = [:]
   /// The same for the ACL of an outstanding change that was checked last.
   @exclusivity(unchecked) private var lastGrant: (acl: [ACL], granted: Permissions)?
+  /// What transactions are encoded into; its memory is used again.
+  @exclusivity(unchecked) private var writer = JuteWriter()
+  /// The memory of the writer that is kept, at most.
+  private static let keptBytes = 64 << 10
   /// The ensemble that this server leads; nil for a standalone server.
   var ensembleView: (() -> EnsembleView)?
 
@@ -182,11 +183,10 @@ final class RequestPreparer {
     let hasDigest = tree.digestEnabled && opCode != .error
     let entry = TxnEntry(
       header: header, txn: txn, digest: hasDigest ? TxnDigest(treeDigest: outstanding.treeDigest) : nil)
-    var writer = JuteWriter(reservingBytes: PreparedTxn.usualBytes)
     entry.encode(into: &writer)
-    return PreparedTxn(
-      inFlight: TxnInFlight(entry: entry, digests: digests),
-      proposal: Proposal(zxid: context.zxid, bytes: writer.takeBytes()))
+    let proposal = Proposal(zxid: context.zxid, bytes: writer.bytes)
+    if writer.count > Self.keptBytes { writer = JuteWriter() } else { writer.removeAll() }
+    return PreparedTxn(inFlight: TxnInFlight(entry: entry, digests: digests), proposal: proposal)
   }
 }
 

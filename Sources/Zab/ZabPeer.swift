@@ -97,7 +97,9 @@ package struct ZabPeer: Equatable, Sendable {
     case .disconnected(let connection): onDisconnected(connection, &actions)
     case .received(let packet, let connection): onPacket(packet, connection, &actions)
     case .receivedTogether(let packets, let connection):
-      for packet in packets { onPacket(packet, connection, &actions) }
+      for index in packets.indices where !isIncludedInNext(index, packets, connection) {
+        onPacket(packets[index], connection, &actions)
+      }
     case .proposed(let entry): onProposed(entry, &actions)
     case .persisted(let zxid): onPersisted(through: zxid, &actions)
     case .acceptedEpochSaved(let epoch): onAcceptedEpochSaved(epoch, &actions)

@@ -18,7 +18,7 @@ struct ObserverMasterTests {
     member.step(event, time)
     var (others, effects): ([DriverEffect], [MemberEffect]) = ([], [])
     while member.takeEffects(into: &effects) {
-      while let effect = effects.popLast() {
+      for effect in effects {
         switch effect {
         case .storage(.saveAcceptedEpoch(let epoch)): member.step(.acceptedEpochSaved(epoch), time)
         case .storage(.saveCurrentEpoch(let epoch)): member.step(.currentEpochSaved(epoch), time)

@@ -11,6 +11,15 @@ struct Cluster {
     case call(leader: ServerID, by: ServerID)
     case callToMaster(ServerID, by: ServerID)
     case end(link: Int, toLeader: Bool)
+
+    /// Whether it goes over a link in that direction.
+    func isOn(_ link: Int, toLeader: Bool) -> Bool {
+      switch self {
+      case .packet(_, link, toLeader), .end(link, toLeader): true
+      case .tree(_, link): !toLeader
+      default: false
+      }
+    }
   }
 
   private struct Link {
@@ -48,6 +57,8 @@ struct Cluster {
   private var paused: Set<ServerID> = []
   /// Whether learners acknowledge their last transaction before NEWLEADER, as Apache's may.
   private var acknowledgesEarly = false
+  /// Whether servers that serve are given acknowledgements, and proposals and commits, several at a time.
+  private var deliversTogether = false
   /// Whether logs are damaged after the first transaction that a learner is sent from them.
   private var isLogUnreadable = false
   private var now: Int64 = 0
@@ -127,6 +138,7 @@ struct Cluster {
     case "tree": settings.alwaysSendsTree = true
     case "unreadable": isLogUnreadable = true
     case "early": acknowledgesEarly = true
+    case "together": deliversTogether = true
     case "masters": settings.hasObserverMasters = true
     default:
       if word.hasPrefix("history=") { settings.historyCount = Int(word.dropFirst(8)) ?? 0 }
@@ -204,7 +216,10 @@ struct Cluster {
       let receiver = toLeader ? links[link].leader : links[link].learner
       if muted.contains(toLeader ? links[link].learner : links[link].leader) { return }
       show("\(toLeader ? links[link].learner : links[link].leader)>\(receiver) \(packetText(packet))")
-      step(receiver, .received(packet, ConnectionID(rawValue: UInt64(link))))
+      let connection = ConnectionID(rawValue: UInt64(link))
+      var packets = [packet]
+      if deliversTogether, peers[receiver]?.isServing == true { takeMore(&packets, link, toLeader: toLeader) }
+      step(receiver, packets.count == 1 ? .received(packet, connection) : .receivedTogether(packets, connection))
     case .tree(let zxid, let link):
       let receiver = links[link].learner
       disks[receiver]?.log = []
@@ -233,6 +248,18 @@ struct Cluster {
       guard links[link].isOpen else { return }
       links[link].isOpen = false
       step(toLeader ? links[link].leader : links[link].learner, .disconnected(ConnectionID(rawValue: UInt64(link))))
+    }
+  }
+
+  /// Takes the next packets of a link out of the messages in flight, as long as a server may be given them together.
+  private mutating func takeMore(_ packets: inout [QuorumPacket], _ link: Int, toLeader: Bool) {
+    let kinds: [QuorumPacket.Kind?] = toLeader ? [.ack] : [.proposal, .commit]
+    guard kinds.contains(packets[0].kind) else { return }
+    while let index = messages.firstIndex(where: { $0.isOn(link, toLeader: toLeader) }),
+      case .packet(let packet, _, _) = messages[index], kinds.contains(packet.kind)
+    {
+      packets.append(packet)
+      messages.remove(at: index)
     }
   }
 

@@ -39,6 +39,26 @@ import ZooKeeperProtocol
     return peer
   }
 
+  /// A leader with two followers, one of which writes slowly, so that its acknowledgements come together.
+  private func cluster(together: Bool) -> Cluster {
+    var cluster = Cluster()
+    let lines = ["servers 3", "quiet", "start 1 2 3", "run", "hold 1", "hold 3"]
+    for line in (together ? ["options together"] : []) + lines { _ = cluster.execute(line) }
+    return cluster
+  }
+
+  /// The last of several acknowledgements includes the others: a leader that skips these commits and delivers the same.
+  @Test func acknowledgementsIncludeEarlierOnes() throws {
+    var (together, single) = (cluster(together: true), cluster(together: false))
+    let leader = try #require(single.leader)
+    let (some, more) = ("propose \(leader) 7", "propose \(leader) 5")
+    for line in [some, "run", "sync 1", "run", more, "sync 1", "sync 3", "run", "status"] {
+      #expect(together.execute(line) == single.execute(line), "\(line)")
+    }
+    #expect(together.delivered == single.delivered)
+    #expect(together.delivered[leader]?.count == 12)
+  }
+
   @Test(arguments: [
     "p1 c1 p2 c2 p3 c3", "p1 p2 p3 c3 p4", "c1", "p1 c2", "p1 c1 p3 c3 p4", "p1 p1 c1 c1 p2",
     // After a hole the leader is left, and what follows is ignored.

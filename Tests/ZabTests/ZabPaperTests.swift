@@ -19,6 +19,7 @@ struct ZabPaperTests {
     }
     var cluster = Cluster()
     let size = seed.isMultiple(of: 3) ? 5 : 3
+    if seed.isMultiple(of: 2) { _ = cluster.execute("options together") }
     for line in ["servers \(size)", "quiet", "start " + (1...size).map(String.init).joined(separator: " "), "run"] {
       _ = cluster.execute(line)
     }

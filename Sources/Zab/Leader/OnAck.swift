@@ -13,6 +13,17 @@ extension ZabPeer {
     deliver(&actions)
   }
 
+  /// Whether a packet is an acknowledgement, and the next one of the same learner acknowledges as much or more: then
+  /// the next one alone has the same effect.
+  func isIncludedInNext(_ index: Int, _ packets: [QuorumPacket], _ connection: ConnectionID) -> Bool {
+    guard isLeader, index + 1 < packets.count, packets[index].kind == .ack, packets[index + 1].kind == .ack else {
+      return false
+    }
+    let (zxid, next) = (packets[index].zxid, packets[index + 1].zxid)
+    guard zxid <= next, next <= history.last, zxid.counter != 0, next.counter != 0 else { return false }
+    return leader?.learners.contains { $0.connection == connection && $0.phase == .running } == true
+  }
+
   /// Commits the transactions that a quorum has acknowledged, in order.
   mutating func advanceCommit(_ actions: inout [ZabAction]) {
     guard leader?.phase == .broadcasting else { return }

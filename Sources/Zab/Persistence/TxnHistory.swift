@@ -86,12 +86,16 @@ package struct TxnHistory: Equatable, Sendable {
 
   /// The index of the first entry after `zxid`.
   ///
-  /// - Complexity: logarithmic; constant near the ends, where almost all calls look.
+  /// - Complexity: logarithmic; constant for one in the epoch of the last entry, and at the ends.
   private func firstIndex(after zxid: Zxid) -> Int {
     var (low, high) = (head, entries.count)
     if low == high || zxid >= entries[high - 1].zxid { return high }
     if zxid < entries[low].zxid { return low }
-    if high - low > 1, zxid >= entries[high - 2].zxid { return high - 1 }
+    // The transactions of an epoch are numbered consecutively.
+    let consecutive = entries[high - 1].zxid.rawValue &- zxid.rawValue
+    if consecutive < Int64(high - low), entries[high - 1 - Int(consecutive)].zxid == zxid {
+      return high - Int(consecutive)
+    }
     while low < high {
       let middle = (low + high) / 2
       if entries[middle].zxid <= zxid { low = middle + 1 } else { high = middle }

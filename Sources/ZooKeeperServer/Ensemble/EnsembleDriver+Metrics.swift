@@ -12,7 +12,7 @@ extension EnsembleDriver {
   func measure(_ packet: QuorumPacket, _ connection: ConnectionID) {
     switch packet.kind {
     case .ack? where isLeading:
-      if let server = quorum.server(at: connection), member.zab.configuration.isVoter(server) {
+      if let server = quorum.server(at: connection), member.isVoter(server) {
         noteAcknowledged(packet.zxid, by: server)
       }
     case .proposal? where isUpToDate: noteProposal(packet)

@@ -26,15 +26,20 @@ extension EnsembleDriver {
     if quorum.hasObservers { noteObserverMaster(kind, since: start) }
   }
 
-  /// Handles packets of the leader that have arrived together. Those that bring a server up to date come by the hundred
-  /// thousand, and are one event: to perform the effects of each before the next one took a quarter of all that a
-  /// learner did.
+  /// Handles proposals and commits of the leader, or acknowledgements of a learner, that have arrived together, as one
+  /// event. To perform the effects of each before the next one took a quarter of all that a learner did while it was
+  /// brought up to date, and of all that an ensemble did for a write.
+  ///
+  /// A leader that does not serve yet handles them one by one, because it may need to save what one of them brings
+  /// before it handles the next.
   func onPackets(_ packets: [QuorumPacket], _ connection: ConnectionID) {
-    guard !isUpToDate, tap.onEvent == nil, !isStopped else {
+    guard isUpToDate || !isLeading, !quorum.hasObservers, tap.onEvent == nil, !isStopped else {
       for packet in packets { onPacket(packet, connection) }
       return
     }
-    step(.receivedTogether(packets, connection), since: beginPacket())
+    let before = beginPacket()
+    if isUpToDate { for packet in packets { measure(packet, connection) } }
+    step(.receivedTogether(packets, connection), since: before)
   }
 
   /// Reads the clock for a packet, unless it has arrived together with the one before: a learner that was away gets

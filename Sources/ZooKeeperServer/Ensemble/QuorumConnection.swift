@@ -162,7 +162,7 @@ final class QuorumConnection: ChannelInboundHandler, @unchecked Sendable {
         } else {
           guard let packet = try nextPacket() else { break }
           receivedCount += 1
-          if isToLeader, packet.kind == .proposal || packet.kind == .commit {
+          if isToLeader ? packet.kind == .proposal || packet.kind == .commit : packet.kind == .ack {
             gathered.append(packet)
             continue
           }

@@ -59,7 +59,9 @@ final class QuorumPort: @unchecked Sendable {
   var listening: Listening?
   /// Whether it listens for observers, or tries to.
   var hasObserverPort = false
-  private var connections: [ConnectionID: QuorumConnection] = [:]
+  /// By the raw values of their ids: these are hashed here, and the ids of another module through a table, which took a
+  /// thirtieth of a leader's instructions for a write.
+  private var connections: [UInt64: QuorumConnection] = [:]
   /// The connections that came to the port for observers.
   private var observers: Set<ConnectionID> = []
   private var nextID: UInt64 = 1
@@ -190,7 +192,7 @@ final class QuorumPort: @unchecked Sendable {
       maxRequestBytes: maxRequestBytes, reports)
     nextID += 1
     connection.server = server
-    connections[connection.id] = connection
+    connections[connection.id.rawValue] = connection
     try channel.pipeline.syncOperations.addHandler(connection)
     return connection
   }
@@ -254,7 +256,7 @@ final class QuorumPort: @unchecked Sendable {
 
   /// Adds a packet to those that are sent at the end of the turn.
   func send(_ packet: QuorumPacket, on id: ConnectionID) {
-    guard let connection = connections[id] else { return }
+    guard let connection = connections[id.rawValue] else { return }
     if let onEvent = tap.onEvent { onEvent(.sent(.packet(packet), to: connection.server)) }
     connection.send(packet)
     note(connection)
@@ -262,7 +264,7 @@ final class QuorumPort: @unchecked Sendable {
 
   /// Adds a packet and a tree that follows it.
   func send(_ packet: QuorumPacket, tree: TreeStream, on id: ConnectionID) {
-    guard let connection = connections[id] else { return }
+    guard let connection = connections[id.rawValue] else { return }
     if let onEvent = tap.onEvent { onEvent(.sent(.packet(packet), to: connection.server)) }
     connection.send(packet)
     connection.send(tree)
@@ -271,7 +273,7 @@ final class QuorumPort: @unchecked Sendable {
 
   /// Adds a packet and a part of the log that follows it.
   func send(_ packet: QuorumPacket, log: LogFeed, on id: ConnectionID) {
-    guard let connection = connections[id] else { return }
+    guard let connection = connections[id.rawValue] else { return }
     if let onEvent = tap.onEvent { onEvent(.sent(.packet(packet), to: connection.server)) }
     connection.send(packet)
     connection.send(log)
@@ -293,13 +295,13 @@ final class QuorumPort: @unchecked Sendable {
   var treeCount: Int { connections.values.count { $0.isSendingTree } }
 
   /// Treats the next bytes on a connection as a tree.
-  func expectTree(_ reader: TreeStreamReader, on id: ConnectionID) { connections[id]?.expectTree(reader) }
+  func expectTree(_ reader: TreeStreamReader, on id: ConnectionID) { connections[id.rawValue]?.expectTree(reader) }
 
   /// Notes which server is at the other end of a connection.
-  func identify(_ id: ConnectionID, as server: ServerID) { connections[id]?.server = server }
+  func identify(_ id: ConnectionID, as server: ServerID) { connections[id.rawValue]?.server = server }
 
   /// The server at the other end of a connection; nil while it has not said who it is.
-  func server(at id: ConnectionID) -> ServerID? { connections[id]?.server }
+  func server(at id: ConnectionID) -> ServerID? { connections[id.rawValue]?.server }
 
   /// Sends what slow links hold back.
   func releaseDelayed() {
@@ -312,12 +314,12 @@ final class QuorumPort: @unchecked Sendable {
   @discardableResult
   private func remove(_ id: ConnectionID) -> QuorumConnection? {
     observers.remove(id)
-    return connections.removeValue(forKey: id)
+    return connections.removeValue(forKey: id.rawValue)
   }
 
   /// The statistics of a learner's connection; nil if it has ended.
   func report(of id: ConnectionID, _ learner: ServerID) -> LearnerConnectionReport? {
-    guard let connection = connections[id] else { return nil }
+    guard let connection = connections[id.rawValue] else { return nil }
     return LearnerConnectionReport(
       id: learner, remoteAddress: connection.remoteAddress,
       establishedMilliseconds: connection.establishedMilliseconds, packetsReceived: connection.receivedCount,
