@@ -31,8 +31,8 @@ package enum ZabEvent: Equatable, Sendable {
   case disconnected(ConnectionID)
   case received(QuorumPacket, ConnectionID)
   /// Packets that have arrived on one connection, one after the other. The same as `received` for each of them, if none
-  /// results in an action that must be performed before the next one is handled: PROPOSALs and COMMITs for a learner
-  /// that is being brought up to date.
+  /// results in an action that must be performed before the next one is handled: PROPOSALs and COMMITs for a learner,
+  /// ACKs for a leader that serves. Of ACKs that follow each other, the last one is enough.
   case receivedTogether([QuorumPacket], ConnectionID)
   /// The server has made a transaction from a request. Given only while it leads and serves.
   case proposed(TxnHistory.Entry)

@@ -24,6 +24,7 @@ extension ZabSettings {
   var keepsHistoryAcrossSnapshot: Bool { has(.diffFromDeadBranch) }
   var truncatesMemoryOnly: Bool { has(.truncatesMemoryOnly) }
   var keepsTreeAcrossTruncation: Bool { has(.truncationKeepsTree) }
+  var sendsTreeWithoutHistory: Bool { has(.treeLacksHistory) }
   var forgetsEarlierConfiguration: Bool { has(.forgetsEarlierConfiguration) }
   package var sendsLogToStrangers: Bool { has(.sendsLogToStrangers) }
 

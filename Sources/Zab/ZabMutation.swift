@@ -47,6 +47,8 @@ package enum ZabMutation: String, Hashable, Sendable, CaseIterable {
   case diffFromDeadBranch
   /// A learner is sent the leader's log although its last transaction is not in it (2418).
   case sendsLogToStrangers
+  /// A leader that establishes its epoch sends its tree as it is, and only then the history with which it was elected.
+  case treeLacksHistory
   /// A configuration that is committed while a learner is being synchronized is forgotten if another one is proposed
   /// before the end of that.
   case forgetsEarlierConfiguration

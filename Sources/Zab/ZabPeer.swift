@@ -236,7 +236,20 @@ package struct ZabPeer: Equatable, Sendable {
   /// the whole log: if the leader is lost, the next one may truncate what is in the tree, which is then read again.
   mutating func catchUp(_ actions: inout [ZabAction]) {
     guard let synced = learner?.syncedThrough else { return }
-    let end = min(synced, persisted)
+    catchUp(through: min(synced, persisted), &actions)
+  }
+
+  /// Applies the history with which a leader establishes its epoch, before it sends its tree, as it would be after a
+  /// restart. All of it is durable by then, and no client is served.
+  ///
+  /// The tree replaces the log of a learner, which may have acknowledged all of that history to an earlier leader. If it
+  /// was only sent after the tree, the learner would not have it on disk for a moment, and a transaction that the
+  /// earlier leader commits could be lost with the next crash.
+  mutating func applyInitialHistory(_ actions: inout [ZabAction]) {
+    if !settings.sendsTreeWithoutHistory { catchUp(through: history.last, &actions) }
+  }
+
+  private mutating func catchUp(through end: Zxid, _ actions: inout [ZabAction]) {
     guard end > delivered else { return }
     actions.append(.catchUp(history.entries(after: delivered, through: end)))
     delivered = end

@@ -18,6 +18,9 @@ struct EventQueue<Event> {
   /// The time of the next event, in microseconds.
   var nextTime: Int64? { heap.first?.time }
 
+  /// The next event.
+  var next: Event? { heap.first.flatMap { slots[$0.slot] } }
+
   /// Adds an event.
   mutating func push(_ event: Event, at time: Int64) {
     let slot: Int

@@ -53,12 +53,27 @@ struct SimulatedLink {
 /// Something that is sent on a link.
 enum SimulatedPacket: Sendable {
   case packet(QuorumPacket)
+  /// Packets of kinds that are gathered, which arrive at the same time.
+  case together([QuorumPacket])
   /// A piece of a tree.
   case piece([UInt8])
   /// The other end has closed.
   case end
 
   var isPiece: Bool { if case .piece = self { true } else { false } }
+
+  /// The packets, if a server gathers them when they arrive together: PROPOSALs and COMMITs at a learner, ACKs at a
+  /// leader, as in `QuorumConnection`.
+  func gathered(_ direction: SimulatedLink.Direction) -> [QuorumPacket]? {
+    switch self {
+    case .packet(let packet):
+      let isGathered =
+        direction == .toLearner ? packet.kind == .proposal || packet.kind == .commit : packet.kind == .ack
+      return isGathered ? [packet] : nil
+    case .together(let packets): return packets
+    case .piece, .end: return nil
+    }
+  }
 }
 
 /// An event of the simulation.
@@ -86,6 +101,15 @@ enum SimulationEvent {
   var isTick: Bool {
     if case .tick = self { return true }
     return false
+  }
+
+  /// The event in which the packets of this event and of another one arrive together; nil if they are not of one
+  /// connection, or are handled one by one.
+  func joined(with next: SimulationEvent) -> SimulationEvent? {
+    guard case .packet(let id, let direction, let packet) = self, case .packet(id, direction, let other) = next,
+      let packets = packet.gathered(direction), let others = other.gathered(direction)
+    else { return nil }
+    return .packet(id, direction, .together(packets + others))
   }
 
   /// The server that handles the event; nil if the event also happens while servers are paused.

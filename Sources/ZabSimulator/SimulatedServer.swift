@@ -26,7 +26,7 @@ final class SimulatedServer {
   /// The additional time of its next write, in microseconds.
   var nextWriteDelay: Int64 = 0
   /// The events that arrived while the server was paused.
-  var inbox: [SimulationEvent] = []
+  private(set) var inbox: [SimulationEvent] = []
   var severed: Set<ServerID> = []
   var savedEpochs: (accepted: Int64, current: Int64) = (0, 0)
   /// The number of transactions that were appended since the last snapshot began.
@@ -173,6 +173,19 @@ final class SimulatedServer {
     inbox = []
     isPaused = false
     disk.crash(survival)
+  }
+
+  /// Keeps an event until a paused server goes on. Packets that wait one after the other in a connection's socket are
+  /// read together.
+  func keep(_ event: SimulationEvent) {
+    guard let joined = inbox.last?.joined(with: event) else { return inbox.append(event) }
+    inbox[inbox.count - 1] = joined
+  }
+
+  /// Returns the events that waited, in their order.
+  func takeInbox() -> [SimulationEvent] {
+    defer { inbox = [] }
+    return inbox
   }
 
   // MARK: Snapshots

@@ -137,8 +137,7 @@ extension Simulation {
     guard server.isPaused else { return }
     trace.add(now, "server \(server.id) goes on")
     server.isPaused = false
-    let inbox = server.inbox
-    server.inbox = []
+    let inbox = server.takeInbox()
     // Handled at once, so that what arrives in this very microsecond does not overtake what has waited.
     guard options.sendsSyncsWithReads else {
       noticeBrokenLinks(server, server.generation)

@@ -85,7 +85,7 @@ extension Simulation {
   private func finishCall(_ link: SimulatedLink, _ caller: SimulatedServer) {
     if caller.isPaused {
       // The learner is paused, and handles the result when it continues.
-      caller.inbox.append(.callFailed(caller.id, generation: caller.generation))
+      caller.keep(.callFailed(caller.id, generation: caller.generation))
       breakLink(link.id)
     } else {
       step(caller, .leaderConnected(link.id))
@@ -277,7 +277,7 @@ extension Simulation {
     let receiver = server(link.receiver(direction))
     let generation = direction == .toLeader ? link.generations.leader : link.generations.learner
     guard receiver.generation == generation else { return }
-    if receiver.isPaused { return receiver.inbox.append(.packet(id, direction, packet)) }
+    if receiver.isPaused { return receiver.keep(.packet(id, direction, packet)) }
     if link.isHeld, direction == .toLeader {
       links[id]?.heldPackets.append(packet)
     } else {
@@ -292,11 +292,26 @@ extension Simulation {
     case .packet(let packet):
       trace.mix(Int64(id.rawValue), Int64(packet.type), packet.zxid.rawValue)
       step(receiver, .received(packet, id))
+    case .together(let packets):
+      guard takesTogether(receiver) else {
+        for packet in packets { receive(.packet(packet), on: id, direction) }
+        return
+      }
+      for packet in packets { trace.mix(Int64(id.rawValue), Int64(packet.type), packet.zxid.rawValue) }
+      step(receiver, .receivedTogether(packets, id))
     case .piece(let bytes):
       trace.mix(Int64(id.rawValue), Int64(bytes.count))
       receivePiece(bytes, on: id, receiver)
     case .end: drop(id, direction)
     }
+  }
+
+  /// Whether a server handles packets that have arrived together as one event, as `EnsembleDriver` does: not a leader
+  /// that does not serve yet, nor an observer master.
+  private func takesTogether(_ server: SimulatedServer) -> Bool {
+    guard let zab = server.member?.zab else { return false }
+    if case .leading = zab.role { return zab.isServing }
+    return !links.values.contains { $0.leader == server.id && $0.generations.leader == server.generation }
   }
 
   /// Closes a link at one end. The other end notices after everything that was sent before.

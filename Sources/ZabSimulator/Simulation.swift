@@ -70,7 +70,7 @@ package final class Simulation {
     while checker.violation == nil, let (time, event) = queue.pop(), time <= end {
       now = time
       report.eventCount += 1
-      handle(event)
+      handle(withWhatArrivesTogether(event))
       if Int64(report.eventCount) > end / 1000 * Self.eventsPerMillisecond {
         checker.fail("servers keep each other busy: \(report.eventCount) events in \(now / 1000) ms")
       }
@@ -97,9 +97,19 @@ package final class Simulation {
       wallMilliseconds: 1_700_000_000_000 + now / 1000 + server.skewMilliseconds + server.wallOffsetMilliseconds)
   }
 
+  /// An event, and with it the packets that arrive on the same connection at the same time.
+  private func withWhatArrivesTogether(_ event: SimulationEvent) -> SimulationEvent {
+    var event = event
+    while queue.nextTime == now, let next = queue.next, let joined = event.joined(with: next) {
+      _ = queue.pop()
+      event = joined
+    }
+    return event
+  }
+
   /// Lets an event happen now, or when its server is no longer paused.
   func handle(_ event: SimulationEvent) {
-    if let id = event.server, server(id).isPaused { return server(id).inbox.append(event) }
+    if let id = event.server, server(id).isPaused { return server(id).keep(event) }
     switch event {
     case .tick(let id, let generation): onTick(server(id), generation)
     case .written(let id, let generation, let log, let last):

@@ -53,7 +53,7 @@ package struct SimulationOptions: Hashable, Sendable, CustomStringConvertible {
   /// How many sessions are ended at a time when they have expired.
   package var expiredAtOnceCount: Int
   /// Whether every learner is sent the whole tree.
-  package var alwaysSendsTree: Bool
+  package private(set) var alwaysSendsTree: Bool
   /// Whether leaders are often paused for about as long as it takes to elect another one. No seed has this by itself.
   package private(set) var leadersPause = false
   /// Whether a tenth of the clients' requests are reconfigurations. No seed has this by itself.
@@ -107,6 +107,9 @@ package struct SimulationOptions: Hashable, Sendable, CustomStringConvertible {
     leadersPause = true
     sendsSyncsWithReads = true
   }
+
+  /// Lets leaders send the whole tree to every learner.
+  package mutating func forceSnapshotSync() { alwaysSendsTree = true }
 
   /// Lets clients reconfigure the ensemble often, also while servers are being synchronized.
   package mutating func reconfigureOften() { reconfiguresOften = true }

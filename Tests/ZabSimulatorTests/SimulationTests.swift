@@ -9,12 +9,13 @@ import Zab
 @Suite(.serialized, .timeLimit(.minutes(10))) struct SimulationTests {
   private func run(
     _ seed: UInt64, _ mutation: ZabMutation? = nil, keepsTrace: Bool = false, usesObserverMasters: Bool = false,
-    pausesLeaders: Bool = false, reconfiguresOften: Bool = false
+    pausesLeaders: Bool = false, reconfiguresOften: Bool = false, forcesSnapshotSync: Bool = false
   ) async -> SimulationReport {
     var options = SimulationOptions(seed: seed)
     if usesObserverMasters { options.useObserverMasters() }
     if pausesLeaders { options.pauseLeaders() }
     if reconfiguresOften { options.reconfigureOften() }
+    if forcesSnapshotSync { options.forceSnapshotSync() }
     options.mutation = mutation
     let chosen = options
     // On a separate thread, because tests that talk to servers meanwhile need the threads of the pool.
@@ -53,6 +54,14 @@ import Zab
     }
   }
 
+  /// Every learner gets the whole tree, which replaces its log, while leaders pause.
+  @Test func rulesHoldWhenLeadersSendTheirTree() async {
+    for seed in UInt64(1)...12 {
+      let report = await run(seed, pausesLeaders: true, forcesSnapshotSync: true)
+      #expect(report.violation == nil, "seed \(seed) with trees for all learners")
+    }
+  }
+
   /// One reconfiguration after the other, while servers are being synchronized.
   @Test func rulesHoldWithManyReconfigurations() async {
     var count = 0
@@ -86,9 +95,9 @@ import Zab
 
   /// Where the search for a rare bug begins, so that it does not take long: otherwise at 1.
   private static let firstSeeds: [ZabMutation: UInt64] = [
-    .acceptsLearnerAhead: 110, .truncationKeepsSnapshots: 85, .keepsAcksAcrossSync: 215,
-    .leaderEpochBeforePersisted: 305, .forgetsPersistedWhenLogEnds: 75, .answersSyncsUnconfirmed: 120,
-    .trustsReportsOfEarlierLogs: 60, .sendsLogToStrangers: 80, .forgetsEarlierConfiguration: 925,
+    .acceptsLearnerAhead: 110, .truncationKeepsSnapshots: 85, .keepsAcksAcrossSync: 410,
+    .leaderEpochBeforePersisted: 305, .forgetsPersistedWhenLogEnds: 75, .answersSyncsUnconfirmed: 230,
+    .trustsReportsOfEarlierLogs: 60, .sendsLogToStrangers: 80, .forgetsEarlierConfiguration: 35,
   ]
 
   /// The bugs for which all ensembles have observer masters.
@@ -105,11 +114,12 @@ import Zab
     var found: UInt64?
     for seed in first..<(first + budget) where found == nil {
       let usesObserverMasters = Self.bugsOfObserverMasters.contains(mutation)
-      // Only a leader that was paused can answer when there is another one.
-      let pausesLeaders = mutation == .answersSyncsUnconfirmed
+      // Only a leader that was paused can answer or commit when there is another one.
+      let pausesLeaders = mutation == .answersSyncsUnconfirmed || mutation == .treeLacksHistory
       let report = await run(
         seed, mutation, usesObserverMasters: usesObserverMasters, pausesLeaders: pausesLeaders,
-        reconfiguresOften: mutation == .forgetsEarlierConfiguration)
+        reconfiguresOften: mutation == .forgetsEarlierConfiguration,
+        forcesSnapshotSync: mutation == .treeLacksHistory)
       if report.violation != nil { found = seed }
     }
     #expect(found != nil, "\(mutation.rawValue) was not found within \(budget) seeds from \(first) on")

@@ -102,6 +102,7 @@ extension ZabPeer {
       actions.append(.send(QuorumPacket(.trunc, zxid: place), connection))
       start = place
     case .snap:
+      if isEstablishing { applyInitialHistory(&actions) }
       actions.append(.sendSnapshot(connection, delivered))
       start = delivered
     }

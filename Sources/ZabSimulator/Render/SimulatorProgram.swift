@@ -9,13 +9,15 @@ package enum SimulatorProgram {
     var usesObserverMasters = false
     var leadersPause = false
     var reconfiguresOften = false
+    var forcesSnapshotSync = false
     var mutation: ZabMutation?
     var duration: Int64?
   }
 
   private static let usage = """
     usage: zabsim [--seed N] [--seeds COUNT] [--trace] [--duration MS]
-                  [--observer-masters] [--leaders-pause] [--reconfigure-often] [--mutation NAME]
+                  [--observer-masters] [--leaders-pause] [--reconfigure-often]
+                  [--force-snapshot-sync] [--mutation NAME]
 
     Runs an ensemble in one thread, with faults drawn from the seed, and checks Zab's rules after every step.
       --seed N         the first seed (default 1)
@@ -27,6 +29,8 @@ package enum SimulatorProgram {
       --leaders-pause  pause leaders often, for about as long as an election takes
       --reconfigure-often
                        let a tenth of the clients' requests be reconfigurations
+      --force-snapshot-sync
+                       let leaders send the whole tree to every learner
       --mutation NAME  put in a known bug; only in a debug build: \(names)
     The exit code is 1 if a rule was broken.
     """
@@ -51,6 +55,7 @@ package enum SimulatorProgram {
       if arguments.usesObserverMasters { options.useObserverMasters() }
       if arguments.leadersPause { options.pauseLeaders() }
       if arguments.reconfiguresOften { options.reconfigureOften() }
+      if arguments.forcesSnapshotSync { options.forceSnapshotSync() }
       if let duration = arguments.duration { options.durationMilliseconds = duration }
       if arguments.count == 1 { print(options) }
       let report = Simulation(options, keepsTrace: arguments.showsTrace).run()
@@ -81,6 +86,7 @@ package enum SimulatorProgram {
       case "--observer-masters": arguments.usesObserverMasters = true
       case "--leaders-pause": arguments.leadersPause = true
       case "--reconfigure-often": arguments.reconfiguresOften = true
+      case "--force-snapshot-sync": arguments.forcesSnapshotSync = true
       case "--seed":
         guard let value = rest.popFirst().flatMap({ UInt64($0) }) else { return nil }
         arguments.seed = value

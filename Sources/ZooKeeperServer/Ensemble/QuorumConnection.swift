@@ -26,7 +26,7 @@ final class QuorumConnection: ChannelInboundHandler, @unchecked Sendable {
   /// What a connection reports, on the loop.
   struct Reports {
     let onPacket: (QuorumPacket, QuorumConnection) -> Void
-    /// Two or more packets of the leader that have arrived together, all PROPOSAL or COMMIT.
+    /// Two or more packets that have arrived together: PROPOSALs and COMMITs of the leader, or ACKs of a learner.
     let onPackets: ([QuorumPacket], QuorumConnection) -> Void
     /// A tree has arrived completely.
     let onTree: (RecoveredState, QuorumConnection) -> Void
@@ -59,7 +59,7 @@ final class QuorumConnection: ChannelInboundHandler, @unchecked Sendable {
   private(set) var context: ChannelHandlerContext?
   private var sender: SocketSender?
   private var received = ByteBuffer()
-  /// PROPOSALs and COMMITs of the leader that have arrived and are not reported yet.
+  /// PROPOSALs and COMMITs of the leader, or ACKs of a learner, that have arrived and are not reported yet.
   private var gathered: [QuorumPacket] = []
   private let isToLeader: Bool
   private var out = JuteWriter()
