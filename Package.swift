@@ -252,8 +252,8 @@ let package = Package(
     .testTarget(
       name: "ZooKeeperServerTests",
       dependencies: [
-        "ZooKeeperServer", "ServerCore", "ZooKeeperProtocol", "Jute", "SASL", "TxnLog", "Zab", "StorageTesting",
-        "TestKit",
+        "ZooKeeperServer", "ServerCore", "EnsembleCore", "ZooKeeperProtocol", "Jute", "SASL", "TxnLog", "Zab",
+        "ZnodeTree", "StorageTesting", "TestKit",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOEmbedded", package: "swift-nio"),

@@ -19,7 +19,7 @@ package final class SnapshotJob {
     case write(JuteWriter)
     /// Finish the file and give it its name: the last step.
     case finish(SnapshotDigest?)
-    /// Nothing, until `onLogged` or `onLogEnded` returns true.
+    /// Nothing, until `onLogged`, `onLogEnded` or `abandon` returns true.
     case awaitLog
     /// Remove the unfinished file: the last step.
     case abandon
@@ -28,7 +28,8 @@ package final class SnapshotJob {
   private enum LogState {
     case isBehind
     case hasReached
-    /// The log will not reach the snapshot: it was ended, or could not be written.
+    /// The log will not reach the snapshot: it was ended, or could not be written. Or the snapshot may not belong to
+    /// the history that follows.
     case hasEnded
   }
 
@@ -92,6 +93,18 @@ package final class SnapshotJob {
   /// - Returns: as `onLogged`.
   package func onLogEnded() -> Bool {
     guard log == .isBehind else { return false }
+    log = .hasEnded
+    return isWaiting
+  }
+
+  /// Abandons the snapshot if its last step has not been given out yet: the history is about to be truncated or
+  /// replaced, perhaps to before the snapshot. An observer's can be, although all of it is committed, if its next
+  /// observer master has written less.
+  ///
+  /// - Returns: as `onLogged`.
+  package func abandon() -> Bool {
+    guard log != .hasEnded else { return false }
+    walk = nil
     log = .hasEnded
     return isWaiting
   }

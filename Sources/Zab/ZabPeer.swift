@@ -242,8 +242,8 @@ package struct ZabPeer: Equatable, Sendable {
   /// Applies the history with which a leader establishes its epoch, before it sends its tree, as it would be after a
   /// restart. All of it is durable by then, and no client is served.
   ///
-  /// The tree replaces the log of a learner, which may have acknowledged all of that history to an earlier leader. If it
-  /// was only sent after the tree, the learner would not have it on disk for a moment, and a transaction that the
+  /// The tree replaces the log of a learner, which may have acknowledged all of that history to an earlier leader. If
+  /// it was only sent after the tree, the learner would not have it on disk for a moment, and a transaction that the
   /// earlier leader commits could be lost with the next crash.
   mutating func applyInitialHistory(_ actions: inout [ZabAction]) {
     if !settings.sendsTreeWithoutHistory { catchUp(through: history.last, &actions) }

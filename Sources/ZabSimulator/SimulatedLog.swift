@@ -104,9 +104,8 @@ extension SimulatedServer: MemberLog {
 
   /// Writes everything that was appended, and ends the log.
   func stopLog() throws(TxnLogError) -> Zxid {
-    defer { onLogEnded() }
     let last = try log.stop()
-    onLogged(through: last)
+    abandonSnapshot()
     return last
   }
 }

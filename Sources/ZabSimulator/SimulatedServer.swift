@@ -247,8 +247,11 @@ final class SimulatedServer {
   /// Lets a snapshot that waits for the log continue once the log is durable that far.
   func onLogged(through zxid: Zxid) { if snapshot?.onLogged(through: zxid) == true { hasSnapshotStep = true } }
 
-  /// Abandons a snapshot that waits for the log, because the log has ended.
-  func onLogEnded() { if snapshot?.onLogEnded() == true { endSnapshot() } }
+  /// Abandons the snapshot that is being written, because the history is about to be truncated or replaced.
+  func abandonSnapshot() {
+    _ = snapshot?.abandon()
+    endSnapshot()
+  }
 
   /// Writes a snapshot of the state in memory at once, for the mutation `truncationKeepsSnapshots`.
   func snapshotAtOnce() throws(TxnLogError) {

@@ -78,9 +78,12 @@ import Zab
     let lines = try String(contentsOf: url, encoding: .utf8).split(separator: "\n").filter { !$0.hasPrefix("#") }
     #expect(!lines.isEmpty)
     for line in lines {
-      let seed = try #require(UInt64(line.prefix { $0 != " " }))
-      let usesObserverMasters = line.hasPrefix("\(seed) observer-masters ")
-      let report = await run(seed, usesObserverMasters: usesObserverMasters)
+      let words = line.split(separator: " ")
+      let seed = try #require(words.first.flatMap { UInt64($0) })
+      let options = words.dropFirst().prefix { ["observer-masters", "force-snapshot-sync"].contains($0) }
+      let report = await run(
+        seed, usesObserverMasters: options.contains("observer-masters"),
+        forcesSnapshotSync: options.contains("force-snapshot-sync"))
       #expect(report.violation == nil, "\(SimulationOptions(seed: seed))")
     }
   }

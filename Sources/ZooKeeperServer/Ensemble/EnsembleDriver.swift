@@ -409,6 +409,6 @@ extension EnsembleDriver: MemberLog {
     log.append(entry.bytes, zxid: entry.zxid)
   }
 
-  /// Writes everything that was appended, and ends the log.
-  func stopLog() throws(TxnLogError) -> Zxid { try log.stop() }
+  /// Writes everything that was appended, and ends the log, because it is about to be truncated or replaced.
+  func stopLog() throws(TxnLogError) -> Zxid { try log.stopForChange() }
 }

@@ -26,6 +26,17 @@ final class BackgroundWorker: @unchecked Sendable {
     lock.unlock(withValue: true)
   }
 
+  /// Waits until everything is done that was added before. The work must not wait for the caller's thread.
+  func finishQueue() {
+    let done = ConditionLock(value: false)
+    run {
+      done.lock()
+      done.unlock(withValue: true)
+    }
+    done.lock(whenValue: true)
+    done.unlock()
+  }
+
   /// Waits until the queue is empty, and ends the thread.
   func stop() {
     lock.lock()

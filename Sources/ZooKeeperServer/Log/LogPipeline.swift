@@ -119,6 +119,15 @@ final class LogPipeline: @unchecked Sendable {
     return last
   }
 
+  /// `stop` for a log that is about to be truncated or replaced: no snapshot of the earlier history gets its name after
+  /// that, and nothing is purged meanwhile.
+  func stopForChange() throws(TxnLogError) -> Zxid {
+    let last = try stop()
+    task?.abandon()
+    background.finishQueue()
+    return last
+  }
+
   /// Ends the log as if the process were killed: what is not being written is lost.
   func abandon() {
     worker.take()?.abandon()
@@ -199,6 +208,8 @@ final class LogPipeline: @unchecked Sendable {
           "zxid": "\(task.zxid)", "bytes": .stringConvertible(task.byteCount),
           "duration_ms": .stringConvertible(Int(task.elapsed.nanoseconds / 1_000_000)),
         ])
+    case .failure where task.isAbandoned:
+      logger.info("a snapshot was abandoned, because its log has ended", metadata: ["zxid": "\(task.zxid)"])
     case .failure(let error):
       metrics.snapshotErrors += 1
       // The log has all transactions, so the server continues, and tries again when the next snapshot is due.

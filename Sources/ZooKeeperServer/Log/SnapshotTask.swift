@@ -29,6 +29,9 @@ final class SnapshotTask {
   var elapsed: TimeAmount { NIODeadline.now() - begun }
   /// The bytes of the znodes that are encoded so far.
   private(set) var byteCount = 0
+  /// Whether it ends without a file, because it is ahead of the log, or may not belong to the history that follows.
+  private(set) var isAbandoned = false
+  private var isFinishing = false
   private let begun = NIODeadline.now()
   private let job: SnapshotJob
   private let path: String
@@ -68,6 +71,12 @@ final class SnapshotTask {
   /// Informs the job that the log has ended. A snapshot that is ahead of the log is abandoned.
   func onLogEnded() { if job.onLogEnded() { next() } }
 
+  /// Abandons the snapshot, unless the background worker is about to give it its name, or has done so.
+  func abandon() {
+    guard !isFinishing else { return }
+    if job.abandon() { next() }
+  }
+
   private func next() {
     let (box, lastZxid) = (box, serializesLastZxid ? zxid : nil)
     switch job.next(budgetBytes: Self.sliceBytes) {
@@ -76,10 +85,12 @@ final class SnapshotTask {
       inBackground { () throws(TxnLogError) in try box.writer?.append(slice) }
     case .awaitLog: break
     case .finish(let digest):
+      isFinishing = true
       inBackground(isLast: true) { () throws(TxnLogError) in
         box.path = try box.writer.take()?.finish(digest: digest, lastProcessed: lastZxid)
       }
     case .abandon:
+      isAbandoned = true
       let error = TxnLogError(.poisoned, path: path)
       inBackground { () throws(TxnLogError) in
         // The writer removes the unfinished file when it is released.
