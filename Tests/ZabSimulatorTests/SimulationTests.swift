@@ -99,7 +99,7 @@ import Zab
   /// Where the search for a rare bug begins, so that it does not take long: otherwise at 1.
   private static let firstSeeds: [ZabMutation: UInt64] = [
     .acceptsLearnerAhead: 110, .truncationKeepsSnapshots: 85, .keepsAcksAcrossSync: 410,
-    .leaderEpochBeforePersisted: 305, .forgetsPersistedWhenLogEnds: 75, .answersSyncsUnconfirmed: 230,
+    .leaderEpochBeforePersisted: 305, .forgetsPersistedWhenLogEnds: 75, .answersSyncsUnconfirmed: 360,
     .trustsReportsOfEarlierLogs: 60, .sendsLogToStrangers: 80, .forgetsEarlierConfiguration: 35,
   ]
 

@@ -21,7 +21,7 @@ import ZooKeeperProtocol
 
   /// A tree that takes several slices, whose last transaction is 4.
   private func tree() -> DataTree {
-    var tree = DataTree()
+    let tree = DataTree()
     for number in 1...Self.znodeCount {
       let zxid = Zxid(rawValue: Int64(number))
       var changes: [TreeChange] = []
