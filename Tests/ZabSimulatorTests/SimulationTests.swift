@@ -98,9 +98,10 @@ import Zab
 
   /// Where the search for a rare bug begins, so that it does not take long: otherwise at 1.
   private static let firstSeeds: [ZabMutation: UInt64] = [
-    .acceptsLearnerAhead: 110, .truncationKeepsSnapshots: 85, .keepsAcksAcrossSync: 410,
-    .leaderEpochBeforePersisted: 305, .forgetsPersistedWhenLogEnds: 75, .answersSyncsUnconfirmed: 360,
-    .trustsReportsOfEarlierLogs: 60, .sendsLogToStrangers: 80, .forgetsEarlierConfiguration: 35,
+    .acceptsLearnerAhead: 135, .truncationKeepsSnapshots: 105, .keepsAcksAcrossSync: 410,
+    .leaderEpochBeforePersisted: 335, .forgetsPersistedWhenLogEnds: 97, .answersSyncsUnconfirmed: 365,
+    .trustsReportsOfEarlierLogs: 66, .sendsLogToStrangers: 80, .forgetsEarlierConfiguration: 35,
+    .treeLacksHistory: 25, .observerMasterAnswersSyncs: 20, .snapshotsIgnoreLog: 7, .observersCountForEpoch: 7,
   ]
 
   /// The bugs for which all ensembles have observer masters.
